@@ -1,0 +1,52 @@
+# Every target starts from nothing: Python 3.11, gcc and make.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+# Empty on purpose in an environment that says otherwise: without .pyc files every start pays the compiler.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: help demo test check format bench fuzz tools clean
+help:
+	@echo 'make demo    see a foreign program fail on a bare root, and why'
+	@echo 'make test    install what the tests need and run them all'
+	@echo 'make check   format, lint, types, layers'
+	@echo 'make bench   the claims of speed, each beside its peer'
+	@echo 'make fuzz    mutate inputs of every parser (RUNS=1000000)'
+
+$(VENV)/.ready: pyproject.toml tools/make_venv
+	@tools/make_venv $(PYTHON) $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[test,check]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $@
+
+tools: $(VENV)/.ready
+	@tools/install_test_tools
+
+demo: $(VENV)/.ready
+	$(BIN)/python tools/demo.py
+
+test: tools
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90 $(TESTS)
+
+check: $(VENV)/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python tools/check_layers.py
+
+format: $(VENV)/.ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.bench tools
+	$(BIN)/python -m benchmarks $(BENCH)
+
+RUNS ?= 1000000
+fuzz: $(VENV)/.ready
+	$(BIN)/python -m fuzz --runs $(RUNS) $(TARGET)
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""Derivations, and the builders that turn them into store objects."""

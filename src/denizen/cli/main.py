@@ -1,0 +1,25 @@
+"""Entry point: pick the command, run it, turn errors into words and exit statuses.
+
+Start-up is part of the contract (`denizen --version` within 1.7 times `python3 -c pass`), so this
+module imports nothing but `sys` until it knows what was asked for, and a command's module only when
+that command runs.
+"""
+
+import sys
+
+
+def main() -> int:
+    """Run the command line in `sys.argv`; returns the exit status."""
+    arguments = sys.argv[1:]
+    if arguments in (["--version"], ["-V"]):
+        from denizen import __version__
+
+        sys.stdout.write(f"denizen {__version__}\n")
+        return 0
+    from denizen.cli.dispatch import dispatch
+
+    return dispatch(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""The only place that prints: results to stdout, everything said about them to stderr."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
+
+from denizen.errors import DenizenError
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where a command writes, and how loudly.
+
+    Attributes:
+        color: True, False, or None for "as the terminal is".
+        verbosity: -1 quiet, 0 usual, 1 and more for `-v`.
+    """
+
+    stdout: TextIO
+    stderr: TextIO
+    color: bool | None = None
+    verbosity: int = 0
+
+    def line(self, text: str) -> None:
+        """A line of result."""
+        self.stdout.write(text + "\n")
+
+    def raw(self, content: bytes) -> None:
+        """Bytes of result, for commands whose output is not text."""
+        self.stdout.flush()
+        self.stdout.buffer.write(content)
+
+    def document(self, value: object) -> None:
+        """The result as one JSON document; bytes inside are shown undecodable-escaped by the caller."""
+        self.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+    def say(self, text: str) -> None:
+        """Something about the work, for a person; silent under -q."""
+        if self.verbosity >= 0:
+            self.stderr.write(text + "\n")
+
+    def error(self, error: DenizenError) -> None:
+        """An error as what, why, and what to do."""
+        self.stderr.write(f"denizen: {error.what}\n")
+        if error.why:
+            self.stderr.write(_indented(error.why))
+        if error.remedy:
+            self.stderr.write(_indented(f"try: {error.remedy}"))
+
+    def render(self, drawing: "RenderableType") -> None:
+        """A rich tree or table on stdout."""
+        self.console().print(drawing)
+
+    def console(self) -> "Console":
+        """The rich console over stdout; imported here because rich.console costs 26 ms."""
+        from rich.console import Console
+
+        return Console(
+            file=self.stdout,
+            force_terminal=True if self.color else None,
+            no_color=self.color is False,
+            highlight=False,
+            # A pipe has no width; a line wrapped at 80 would break every grep over it.
+            width=None if self.stdout.isatty() or "COLUMNS" in os.environ else 10_000,
+        )
+
+
+def open_output(environ: Mapping[str, str], *, color: str, verbosity: int) -> Output:
+    """The process's own streams; `color` is always, never or auto (NO_COLOR counts then)."""
+    chosen = {"always": True, "never": False}.get(color)
+    if chosen is None and environ.get("NO_COLOR"):
+        chosen = False
+    return Output(sys.stdout, sys.stderr, chosen, verbosity)
+
+
+def _indented(text: str) -> str:
+    return "".join(f"  {line}\n" for line in text.splitlines())

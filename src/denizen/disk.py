@@ -1,0 +1,159 @@
+"""The real file system as a `FileView`, whole or below another root; and writing files atomically."""
+
+import contextlib
+import errno
+import mmap
+import os
+import posixpath
+import stat as stat_module
+
+from denizen.bytesio import Buffer
+from denizen.fileview import MAX_LINKS, Kind, Stat
+
+# Below this size read() costs less than mmap() and its page faults (measured, six pages touched:
+# 12 us against 14 at 128 KiB, 50 against 21 at 1 MiB); above it, a library of 100 MB of which we
+# want 1 % must not be read whole.
+MAP_FROM = 128 * 1024
+
+_KINDS = {
+    stat_module.S_IFREG: Kind.FILE,
+    stat_module.S_IFDIR: Kind.DIRECTORY,
+    stat_module.S_IFLNK: Kind.SYMLINK,
+}
+
+
+class DiskView:
+    """This machine's files."""
+
+    def stat(self, path: bytes) -> Stat:
+        return _facts(os.stat(path))
+
+    def lstat(self, path: bytes) -> Stat:
+        return _facts(os.lstat(path))
+
+    def readlink(self, path: bytes) -> bytes:
+        return os.readlink(path)
+
+    def realpath(self, path: bytes) -> bytes:
+        return os.path.realpath(path, strict=True)
+
+    def listdir(self, path: bytes) -> tuple[bytes, ...]:
+        return tuple(sorted(os.listdir(path)))
+
+    def read(self, path: bytes) -> Buffer:
+        # O_NONBLOCK: opening a FIFO that someone named libfoo.so must not hang.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            facts = os.fstat(descriptor)
+            if not stat_module.S_ISREG(facts.st_mode):
+                code = errno.EISDIR if stat_module.S_ISDIR(facts.st_mode) else errno.EINVAL
+                raise OSError(code, os.strerror(code), path)
+            if facts.st_size >= MAP_FROM:
+                return mmap.mmap(descriptor, facts.st_size, prot=mmap.PROT_READ)
+            return _read_all(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+class RootedView:
+    """Another directory seen as `/`: absolute links stay inside, and `..` stops at its top."""
+
+    def __init__(self, root: bytes) -> None:
+        self._root = os.path.abspath(root).rstrip(b"/")
+        self._disk = DiskView()
+
+    def stat(self, path: bytes) -> Stat:
+        return self._disk.lstat(self._outside(self._resolve(path, last=True)))
+
+    def lstat(self, path: bytes) -> Stat:
+        return self._disk.lstat(self._outside(self._resolve(path, last=False)))
+
+    def readlink(self, path: bytes) -> bytes:
+        return self._disk.readlink(self._outside(self._resolve(path, last=False)))
+
+    def realpath(self, path: bytes) -> bytes:
+        return self._resolve(path, last=True)
+
+    def listdir(self, path: bytes) -> tuple[bytes, ...]:
+        return self._disk.listdir(self._outside(self._resolve(path, last=True)))
+
+    def read(self, path: bytes) -> Buffer:
+        return self._disk.read(self._outside(self._resolve(path, last=True)))
+
+    def _outside(self, inside: bytes) -> bytes:
+        return self._root + inside if inside != b"/" else self._root or b"/"
+
+    def _resolve(self, path: bytes, *, last: bool) -> bytes:
+        pending = [c for c in path.split(b"/") if c not in (b"", b".")][::-1]
+        here, links = b"/", 0
+        while pending:
+            component = pending.pop()
+            if component == b"..":
+                here = posixpath.dirname(here)
+                continue
+            there = posixpath.join(here, component)
+            mode = os.lstat(self._outside(there)).st_mode
+            if stat_module.S_ISLNK(mode) and (pending or last):
+                links += 1
+                if links > MAX_LINKS:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+                target = os.readlink(self._outside(there))
+                pending += [c for c in target.split(b"/") if c not in (b"", b".")][::-1]
+                here = b"/" if target.startswith(b"/") else here
+            else:
+                here = there
+        return here
+
+
+def write_atomically(path: bytes | str, content: bytes, *, mode: int = 0o644) -> None:
+    """Put `content` at `path` complete or not at all, and durable once this returns.
+
+    Written beside its place under a temporary name, fsynced, renamed over, directory fsynced.
+    Raises OSError; the temporary file is removed then.
+    """
+    target = os.fsencode(path)
+    parent = posixpath.dirname(target) or b"."
+    temporary = posixpath.join(parent, b".%s.%d.tmp" % (posixpath.basename(target), os.getpid()))
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    try:
+        try:
+            with open(descriptor, "wb", closefd=False) as stream:
+                stream.write(content)
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(temporary, target)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    sync_directory(parent)
+
+
+def sync_directory(path: bytes | str) -> None:
+    """Make a rename or creation inside the directory survive power loss."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _facts(raw: os.stat_result) -> Stat:
+    return Stat(
+        kind=_KINDS.get(stat_module.S_IFMT(raw.st_mode), Kind.OTHER),
+        mode=raw.st_mode,
+        size=raw.st_size,
+        device=raw.st_dev,
+        inode=raw.st_ino,
+        uid=raw.st_uid,
+        gid=raw.st_gid,
+        mtime_ns=raw.st_mtime_ns,
+        ctime_ns=raw.st_ctime_ns,
+    )
+
+
+def _read_all(descriptor: int) -> bytes:
+    with open(descriptor, "rb", buffering=0, closefd=False) as stream:
+        return stream.readall()

@@ -1,0 +1,1 @@
+"""What an ELF file says about itself, read through program headers alone (pure)."""

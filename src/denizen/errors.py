@@ -1,0 +1,89 @@
+"""The root of every error denizen raises, and the four faults beneath it.
+
+An error is a value: its leaf class is a dataclass defined beside the code that raises it, its
+fields say which object and where. The command line shows three things of it: `what` failed, `why`,
+and the `remedy`. Leaves implement `what` and `why`, and `remedy` where there is one:
+
+    @dataclass
+    class BadMagic(BadInput):
+        path: bytes
+        found: bytes
+
+        @property
+        def what(self) -> str:
+            return f"{display(self.path)} is not an ELF file"
+
+Whose fault it is decides the class: the input's (`BadInput`), this machine's (`HostLacks`), our own
+store's (`StoreDamaged`), or the place packages come from (`SourceFailed`).
+"""
+
+from typing import ClassVar
+
+# Exit statuses of the command line (CLI.md); the program's own status is passed through otherwise.
+EXIT_USAGE = 2
+EXIT_FAILED = 125
+EXIT_CANNOT_START = 126
+EXIT_NOT_FOUND = 127
+
+
+class DenizenError(Exception):
+    """Root of all errors; also raised for what is nobody's fault but a wrong request."""
+
+    exit_status: ClassVar[int] = EXIT_FAILED
+
+    @property
+    def what(self) -> str:
+        """What failed, with which object: one clause, no full stop."""
+        return type(self).__name__
+
+    @property
+    def why(self) -> str:
+        """The cause, or "" where `what` says it all."""
+        return ""
+
+    @property
+    def remedy(self) -> str:
+        """What the user can do, preferably a command; "" where nothing can be done."""
+        return ""
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.what, self.why) if part)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exception's own pickling replays `args`, which a dataclass __init__ never sets; worker
+        # processes hand errors back, so rebuild from the fields instead.
+        return (_rebuild, (type(self), self.__dict__.copy()))
+
+
+def _rebuild(kind: type[DenizenError], fields: dict[str, object]) -> DenizenError:
+    error = kind.__new__(kind)
+    error.__dict__.update(fields)
+    return error
+
+
+class BadInput(DenizenError):
+    """Something from outside (a program, package, index, lock file) breaks its format's rules."""
+
+
+class HostLacks(DenizenError):
+    """This machine lacks or forbids what the operation needs."""
+
+
+class StoreDamaged(DenizenError):
+    """The store's own files or database are not as denizen left them."""
+
+
+class SourceFailed(DenizenError):
+    """A place packages come from did not answer, or not with what it promised."""
+
+
+def display(name: bytes | str) -> str:
+    """A path or name from outside, made safe to show: undecodable bytes and control characters escaped.
+
+    A hostile file name may hold terminal escape sequences; nothing from a binary reaches a
+    terminal without passing here.
+    """
+    text = name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else name
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

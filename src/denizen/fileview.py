@@ -1,0 +1,192 @@
+"""How the pure layers see files: the `FileView` protocol, and a view that lives in memory (pure).
+
+The linker model, the index and the planners never open a file themselves; they are handed a view.
+`disk.DiskView` shows the real file system, `disk.RootedView` another root directory as `/`, and
+`MemoryView` a tree made of values, for tests and for trees that do not exist yet.
+
+Paths are bytes, absolute, and may hold anything but NUL. Failures are `OSError` with the errno the
+kernel would give (ENOENT, ENOTDIR, EACCES, ELOOP, EISDIR), because errno is the vocabulary the
+dynamic linker's rules are written in.
+"""
+
+import errno
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol, TypeAlias
+
+from denizen.bytesio import Buffer
+
+# Linux follows at most this many symbolic links in one lookup (path_resolution(7)).
+MAX_LINKS = 40
+
+
+class Kind(Enum):
+    """What a directory entry is."""
+
+    FILE = "file"
+    DIRECTORY = "directory"
+    SYMLINK = "symlink"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """The facts of one file that denizen's rules ask for; (device, inode) is its identity."""
+
+    kind: Kind
+    mode: int
+    size: int
+    device: int
+    inode: int
+    uid: int = 0
+    gid: int = 0
+    mtime_ns: int = 0
+    ctime_ns: int = 0
+
+
+class FileView(Protocol):
+    """A read-only view of a file tree."""
+
+    def stat(self, path: bytes) -> Stat:
+        """Facts of what `path` leads to, links followed. Raises OSError."""
+        ...
+
+    def lstat(self, path: bytes) -> Stat:
+        """Facts of `path` itself, its last link not followed. Raises OSError."""
+        ...
+
+    def readlink(self, path: bytes) -> bytes:
+        """The target of a symbolic link, as written. Raises OSError (EINVAL: not a link)."""
+        ...
+
+    def realpath(self, path: bytes) -> bytes:
+        """`path` with every link resolved, within the view's root. Raises OSError."""
+        ...
+
+    def listdir(self, path: bytes) -> tuple[bytes, ...]:
+        """Names in a directory, sorted, without `.` and `..`. Raises OSError."""
+        ...
+
+    def read(self, path: bytes) -> Buffer:
+        """The whole content of a regular file (mapped where that is cheaper). Raises OSError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A symbolic link in a `MemoryView`."""
+
+    target: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Executable:
+    """A file in a `MemoryView` with its execute bits set."""
+
+    content: bytes
+
+
+Entry: TypeAlias = bytes | Executable | Link
+
+
+class MemoryView:
+    """A file tree made of values: `{b"/lib/libc.so.6": b"...", b"/lib64": Link(b"lib")}`.
+
+    Parent directories exist by implication; an empty directory is written with a trailing slash
+    (`{b"/tmp/": b""}`).
+    """
+
+    def __init__(self, entries: Mapping[bytes, Entry]) -> None:
+        self._entries: dict[bytes, Entry | None] = {b"/": None}
+        for name, entry in entries.items():
+            path = posixpath.normpath(name)
+            self._entries[path] = None if name.endswith(b"/") else entry
+            while (path := posixpath.dirname(path)) not in self._entries:
+                self._entries[path] = None
+        self._inodes = {path: number for number, path in enumerate(self._entries, start=1)}
+
+    def stat(self, path: bytes) -> Stat:
+        return self._facts(self.realpath(path))
+
+    def lstat(self, path: bytes) -> Stat:
+        return self._facts(self._resolve(path, last=False))
+
+    def readlink(self, path: bytes) -> bytes:
+        entry = self._entries[self._resolve(path, last=False)]
+        if not isinstance(entry, Link):
+            raise _failure(errno.EINVAL, path)
+        return entry.target
+
+    def realpath(self, path: bytes) -> bytes:
+        return self._resolve(path, last=True)
+
+    def listdir(self, path: bytes) -> tuple[bytes, ...]:
+        real = self.realpath(path)
+        if self._entries[real] is not None:
+            raise _failure(errno.ENOTDIR, path)
+        prefix = real.rstrip(b"/") + b"/"
+        return tuple(
+            sorted(
+                p[len(prefix) :]
+                for p in self._entries
+                if p.startswith(prefix) and p != b"/" and b"/" not in p[len(prefix) :]
+            )
+        )
+
+    def read(self, path: bytes) -> Buffer:
+        entry = self._entries[self.realpath(path)]
+        if entry is None:
+            raise _failure(errno.EISDIR, path)
+        return entry.content if isinstance(entry, Executable) else _content(entry, path)
+
+    def _facts(self, real: bytes) -> Stat:
+        entry = self._entries[real]
+        number = self._inodes[real]
+        match entry:
+            case None:
+                return Stat(Kind.DIRECTORY, 0o40755, 0, 1, number)
+            case Link(target):
+                return Stat(Kind.SYMLINK, 0o120777, len(target), 1, number)
+            case Executable(content):
+                return Stat(Kind.FILE, 0o100755, len(content), 1, number)
+            case _:
+                return Stat(Kind.FILE, 0o100644, len(entry), 1, number)
+
+    def _resolve(self, path: bytes, *, last: bool) -> bytes:
+        """Walk `path` component by component as the kernel does; `last`: follow a final link too."""
+        pending = [c for c in path.split(b"/") if c not in (b"", b".")][::-1]
+        here, links = b"/", 0
+        while pending:
+            if self._entries[here] is not None:
+                raise _failure(errno.ENOTDIR, path)
+            component = pending.pop()
+            if component == b"..":
+                here = posixpath.dirname(here)
+                continue
+            there = posixpath.join(here, component)
+            if there not in self._entries:
+                raise _failure(errno.ENOENT, path)
+            entry = self._entries[there]
+            if isinstance(entry, Link) and (pending or last):
+                links += 1
+                if links > MAX_LINKS:
+                    raise _failure(errno.ELOOP, path)
+                pending += [c for c in entry.target.split(b"/") if c not in (b"", b".")][::-1]
+                here = b"/" if entry.target.startswith(b"/") else here
+            else:
+                here = there
+        if path.endswith(b"/") and self._entries[here] is not None:
+            raise _failure(errno.ENOTDIR, path)
+        return here
+
+
+def _content(entry: Entry, path: bytes) -> bytes:
+    if not isinstance(entry, bytes):
+        raise _failure(errno.ELOOP, path)
+    return entry
+
+
+def _failure(code: int, path: bytes) -> OSError:
+    return OSError(code, errno.errorcode[code], path)

@@ -1,0 +1,1 @@
+"""Foreign formats, each a module of functions from bytes to values and back (pure)."""

@@ -1,0 +1,1 @@
+"""Who provides a soname, a command or a path."""

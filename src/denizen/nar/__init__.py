@@ -1,0 +1,1 @@
+"""NAR, Nix's deterministic serialisation of a file tree (pure)."""

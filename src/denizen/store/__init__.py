@@ -1,0 +1,1 @@
+"""The content-addressed store: objects, their references, and what keeps them alive."""

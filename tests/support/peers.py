@@ -1,0 +1,17 @@
+"""The rule for peers: a missing one is a loud skip on a desk and a failure in CI."""
+
+import os
+import shutil
+
+import pytest
+
+
+def require(*programs: str) -> None:
+    """Skip, saying why, unless every program is on PATH; in CI fail instead."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if not missing:
+        return
+    reason = f"peer not installed: {', '.join(missing)} (`make tools` installs them)"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)

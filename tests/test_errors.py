@@ -1,0 +1,53 @@
+import pickle
+from dataclasses import dataclass
+
+import pytest
+
+from denizen.bytesio import Truncated, take
+from denizen.errors import BadInput, display
+
+
+def test_an_error_survives_pickling_with_its_fields() -> None:
+    error = Truncated("program header", 64, 56, 100)
+    copy = pickle.loads(pickle.dumps(error))
+    assert (type(copy), copy.offset, str(copy)) == (Truncated, 64, str(error))
+
+
+def test_a_range_outside_the_buffer_names_structure_and_offset() -> None:
+    with pytest.raises(Truncated) as caught:
+        take(b"abc", 1, 3, "note header")
+    assert caught.value.what == "note header is cut short"
+    assert "offset 0x1" in caught.value.why
+
+
+@pytest.mark.parametrize(("offset", "length"), [(-1, 1), (0, -1), (4, 0)])
+def test_negative_and_far_ranges_are_refused(offset: int, length: int) -> None:
+    with pytest.raises(Truncated):
+        take(b"abc", offset, length, "x")
+
+
+def test_a_leaf_without_why_reads_as_its_what() -> None:
+    @dataclass
+    class Odd(BadInput):
+        name: str
+
+        @property
+        def what(self) -> str:
+            return f"{self.name} is odd"
+
+    assert str(Odd("n")) == "n is odd"
+    assert Odd("n").remedy == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (b"plain", "plain"),
+        (b"a\xffb", "a\\xffb"),
+        (b"\x1b[31mred", "\\x1b[31mred"),
+        ("tab\t", "tab\\t"),
+        (b"\xc3\xa4", "ä"),
+    ],
+)
+def test_names_from_outside_cannot_drive_the_terminal(name: bytes | str, shown: str) -> None:
+    assert display(name) == shown
