@@ -1,5 +1,4 @@
 import pickle
-from dataclasses import dataclass
 
 import pytest
 
@@ -27,7 +26,6 @@ def test_negative_and_far_ranges_are_refused(offset: int, length: int) -> None:
 
 
 def test_a_leaf_without_why_reads_as_its_what() -> None:
-    @dataclass
     class Odd(BadInput):
         name: str
 

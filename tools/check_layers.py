@@ -14,6 +14,7 @@ PACKAGE = "denizen"
 
 # Lowest first. A module may import from its own row and from the rows above it in this list.
 LAYERS: tuple[frozenset[str], ...] = (
+    frozenset({"value"}),
     frozenset({"errors"}),
     frozenset({"bytesio"}),
     frozenset({"fileview"}),
@@ -35,7 +36,7 @@ LAYERS: tuple[frozenset[str], ...] = (
 
 # Pure: bytes in, values out. Packages, or single modules of a package that has effects elsewhere.
 PURE = (
-    "errors", "bytesio", "fileview", "elf", "linker", "nar", "formats",
+    "value", "errors", "bytesio", "fileview", "elf", "linker", "nar", "formats",
     "store.references", "store.graph", "build.derivation", "index.entry", "diagnose",
 )  # fmt: skip
 EFFECTS = frozenset(

@@ -4,17 +4,19 @@ Every parser of foreign bytes reads through these, so that an offset out of rang
 with its offset and never an IndexError three calls later.
 """
 
-import mmap
-from dataclasses import dataclass
-from typing import TypeAlias
+from __future__ import annotations
 
 from denizen.errors import BadInput
 
-# What the parsers accept. mmap is here because a 400 MB library must not be copied to be read.
-Buffer: TypeAlias = bytes | bytearray | memoryview | mmap.mmap
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import mmap
+    from typing import TypeAlias
+
+    # What the parsers accept. mmap is here because a 400 MB library must not be copied to be read.
+    Buffer: TypeAlias = bytes | bytearray | memoryview | mmap.mmap
 
 
-@dataclass
 class Truncated(BadInput):
     """The bytes end before a structure does.
 

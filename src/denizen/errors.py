@@ -1,10 +1,10 @@
 """The root of every error denizen raises, and the four faults beneath it.
 
-An error is a value: its leaf class is a dataclass defined beside the code that raises it, its
-fields say which object and where. The command line shows three things of it: `what` failed, `why`,
-and the `remedy`. Leaves implement `what` and `why`, and `remedy` where there is one:
+An error is a value: its leaf class is defined beside the code that raises it, its annotated
+fields say which object and where, and become its `__init__`. The command line shows three things of
+it: `what` failed, `why`, and the `remedy`. Leaves implement `what` and `why`, and `remedy` where
+there is one:
 
-    @dataclass
     class BadMagic(BadInput):
         path: bytes
         found: bytes
@@ -17,7 +17,19 @@ Whose fault it is decides the class: the input's (`BadInput`), this machine's (`
 store's (`StoreDamaged`), or the place packages come from (`SourceFailed`).
 """
 
-from typing import ClassVar
+from __future__ import annotations
+
+from denizen.value import compile_init, field_names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import ClassVar, dataclass_transform
+else:
+
+    def dataclass_transform() -> Callable[[type], type]:
+        return lambda cls: cls
+
 
 # Exit statuses of the command line (CLI.md); the program's own status is passed through otherwise.
 EXIT_USAGE = 2
@@ -26,10 +38,20 @@ EXIT_CANNOT_START = 126
 EXIT_NOT_FOUND = 127
 
 
+@dataclass_transform()
 class DenizenError(Exception):
     """Root of all errors; also raised for what is nobody's fault but a wrong request."""
 
     exit_status: ClassVar[int] = EXIT_FAILED
+
+    def __init_subclass__(cls) -> None:
+        """Give a leaf the `__init__` its annotated fields describe; compiled when first raised."""
+        super().__init_subclass__()
+        own = field_names(cls)
+        if own:
+            inherited: tuple[str, ...] = getattr(cls, "__match_args__", ())
+            cls.__match_args__ = (*inherited, *own)  # type: ignore[attr-defined,misc]  # for `case Truncated(what, at)`
+            cls.__init__ = _first_init  # type: ignore[method-assign,assignment]  # it replaces itself
 
     @property
     def what(self) -> str:
@@ -53,6 +75,14 @@ class DenizenError(Exception):
         # Exception's own pickling replays `args`, which a dataclass __init__ never sets; worker
         # processes hand errors back, so rebuild from the fields instead.
         return (_rebuild, (type(self), self.__dict__.copy()))
+
+
+def _first_init(self: DenizenError, *arguments: object, **keywords: object) -> None:
+    cls = type(self)
+    names: tuple[str, ...] = cls.__match_args__  # type: ignore[attr-defined]  # set by __init_subclass__
+    defaults = {name: getattr(cls, name) for name in names if hasattr(cls, name)}
+    cls.__init__ = compile_init(names, defaults, frozen_into=None)  # type: ignore[method-assign,assignment]  # once
+    cls.__init__(self, *arguments, **keywords)
 
 
 def _rebuild(kind: type[DenizenError], fields: dict[str, object]) -> DenizenError:

@@ -9,14 +9,22 @@ kernel would give (ENOENT, ENOTDIR, EACCES, ELOOP, EISDIR), because errno is the
 dynamic linker's rules are written in.
 """
 
+from __future__ import annotations
+
 import errno
 import posixpath
-from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, TypeAlias
 
-from denizen.bytesio import Buffer
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Protocol, TypeAlias
+
+    from denizen.bytesio import Buffer
+else:
+    Protocol = object
 
 # Linux follows at most this many symbolic links in one lookup (path_resolution(7)).
 MAX_LINKS = 40
@@ -31,7 +39,7 @@ class Kind(Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Stat:
     """The facts of one file that denizen's rules ask for; (device, inode) is its identity."""
 
@@ -51,44 +59,39 @@ class FileView(Protocol):
 
     def stat(self, path: bytes) -> Stat:
         """Facts of what `path` leads to, links followed. Raises OSError."""
-        ...
 
     def lstat(self, path: bytes) -> Stat:
         """Facts of `path` itself, its last link not followed. Raises OSError."""
-        ...
 
     def readlink(self, path: bytes) -> bytes:
         """The target of a symbolic link, as written. Raises OSError (EINVAL: not a link)."""
-        ...
 
     def realpath(self, path: bytes) -> bytes:
         """`path` with every link resolved, within the view's root. Raises OSError."""
-        ...
 
     def listdir(self, path: bytes) -> tuple[bytes, ...]:
         """Names in a directory, sorted, without `.` and `..`. Raises OSError."""
-        ...
 
     def read(self, path: bytes) -> Buffer:
         """The whole content of a regular file (mapped where that is cheaper). Raises OSError."""
-        ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Link:
     """A symbolic link in a `MemoryView`."""
 
     target: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Executable:
     """A file in a `MemoryView` with its execute bits set."""
 
     content: bytes
 
 
-Entry: TypeAlias = bytes | Executable | Link
+if TYPE_CHECKING:
+    Entry: TypeAlias = bytes | Executable | Link
 
 
 class MemoryView:

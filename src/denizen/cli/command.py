@@ -1,17 +1,23 @@
-"""What a command is: a name, a line of help, how to read its arguments, and a function.
+"""What a command is: the words that select it, its table of arguments, and a function.
 
 Each command group lives in a module of its own that defines `COMMANDS`, a tuple of `Command`;
-`TABLE` in `dispatch` names the module, so that asking for one command imports no other.
+`TABLE` in `dispatch` names the module, so that asking for one command imports no other. Modules that
+define commands import what they run with inside the function that runs it.
 """
 
-import argparse
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from __future__ import annotations
 
-from denizen.cli.output import Output
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from denizen.cli.options import Option, Parsed, Positional
+    from denizen.cli.output import Output
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Context:
     """What every command is given: the environment it may read and where it may write.
 
@@ -20,31 +26,30 @@ class Context:
         output: stdout and stderr with their colour and width.
         root: `--root` or DENIZEN_ROOT, None for the XDG directories.
         json: one JSON document on stdout, nothing else there.
-        debug: tracebacks instead of sentences.
     """
 
     environ: Mapping[str, str]
     output: Output
     root: str | None
     json: bool
-    debug: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Command:
     """One command (`why`) or subcommand (`store add`).
 
     Attributes:
-        path: the words that select it.
-        summary: one line for help.
-        arguments: declares its arguments on a parser.
+        words: the words that select it: ("store", "add").
+        summary: one line for help, no full stop.
+        positionals: its positional arguments, in order.
+        options: its own options; the ones of every command are added by `dispatch`.
         run: does it; returns the exit status.
-        description: more for its own --help.
-        passthrough: everything after the first positional belongs to the program (`run`).
+        description: more for its own --help; paragraphs separated by blank lines.
     """
 
-    path: tuple[str, ...]
+    words: tuple[str, ...]
     summary: str
-    arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace, Context], int]
+    run: Callable[[Parsed, Context], int]
+    positionals: tuple[Positional, ...] = ()
+    options: tuple[Option, ...] = ()
     description: str = ""

@@ -1,22 +1,29 @@
 """From words to the command they name: help, typos, global options, errors and exit statuses."""
 
-import argparse
-import importlib
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from denizen import __version__
 from denizen.cli.command import Command, Context
+from denizen.cli.options import Option, UsageError, describe, parse, usage
 from denizen.cli.output import Output, open_output
-from denizen.errors import EXIT_FAILED, EXIT_USAGE, DenizenError
+from denizen.errors import EXIT_FAILED, DenizenError
+from denizen.value import value
 
-# 128 + SIGINT, as a shell reports it.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.cli.options import Parsed
+
+# 128 + the signal, as a shell reports it.
 EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Group:
     """A row of the command table: the first word, its module, its line in `denizen --help`."""
 
@@ -32,13 +39,29 @@ TABLE: tuple[Group, ...] = (
     ),
 )
 
+GLOBAL_OPTIONS: tuple[Option, ...] = (
+    Option(("--root",), "keep store, state and cache under DIR (or DENIZEN_ROOT)", metavar="DIR"),
+    Option(("--json",), "one JSON document on stdout, nothing else there"),
+    Option(
+        ("--color",),
+        "auto, always or never",
+        metavar="WHEN",
+        choices=("auto", "always", "never"),
+        default="auto",
+    ),
+    Option(("-q", "--quiet"), "say only what went wrong"),
+    Option(("-v", "--verbose"), "say more", repeat=True),
+    Option(("--debug",), "tracebacks instead of sentences"),
+    Option(("-h", "--help"), "this text"),
+)
+
 
 def dispatch(arguments: Sequence[str]) -> int:
-    """Run `arguments` (without the program's name); returns the exit status and never raises."""
+    """Run `arguments` (without the program's name); returns the exit status and does not raise."""
     output = open_output(os.environ, color="auto", verbosity=0)
     debug = "--debug" in arguments
     try:
-        status = _dispatch(list(arguments))
+        status = _dispatch(list(arguments), output)
         sys.stdout.flush()
     except DenizenError as error:
         if debug:
@@ -52,119 +75,138 @@ def dispatch(arguments: Sequence[str]) -> int:
         # The reader (head, less) went away: as quiet as any Unix tool, and no second
         # complaint from the interpreter when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return EXIT_BROKEN_PIPE
     except Exception as error:
         if debug:
             raise
-        output.stderr.write(
-            f"denizen: internal error: {type(error).__name__}: {error}\n"
-            "  this is a defect in denizen; run again with --debug for the traceback\n"
-        )
+        output.internal(error)
         return EXIT_FAILED
     return status
 
 
-def _dispatch(arguments: list[str]) -> int:
-    word, position = _first_word(arguments)
-    if word is None:
-        if {"-h", "--help"} & set(arguments) or not arguments:
-            sys.stdout.write(_help())
-            return 0
-        if {"-V", "--version"} & set(arguments):
-            sys.stdout.write(f"denizen {__version__}\n")
-            return 0
-        return _usage(f"no command among: {' '.join(arguments)}")
-    group = next((row for row in TABLE if row.word == word), None)
+def _dispatch(arguments: list[str], output: Output) -> int:
+    position = _first_word(arguments)
+    if position is None:
+        return _without_command(arguments, output)
+    group = next((row for row in TABLE if row.word == arguments[position]), None)
     if group is None:
-        return _unknown(word)
-    commands: tuple[Command, ...] = importlib.import_module(group.module).COMMANDS
-    parser = _parser(commands)
-    # Global options may stand before the command too; argparse wants them after it.
-    moved = [*arguments[position + 1 :]]
-    namespace = parser.parse_args([word, *arguments[:position], *moved])
-    command: Command = namespace.command
-    return command.run(namespace, _context(namespace))
+        raise _unknown(arguments[position], [row.word for row in TABLE])
+    command, rest = _select(commands_of(group), arguments[position:])
+    # Global options may stand before the command's words too.
+    rest = [*arguments[:position], *rest]
+    name = " ".join(command.words)
+    if _asks_for_help(command, rest):
+        output.line(_command_help(command))
+        return 0
+    parsed = parse(name, (*command.options, *GLOBAL_OPTIONS), command.positionals, rest)
+    return command.run(parsed, _context(parsed))
 
 
-def _context(namespace: argparse.Namespace) -> Context:
-    output: Output = open_output(
-        os.environ, color=namespace.color, verbosity=namespace.verbose - (1 if namespace.quiet else 0)
+def commands_of(group: Group) -> tuple[Command, ...]:
+    """The commands a row of the table stands for; imports its module."""
+    # __import__ rather than importlib.import_module, which would be one more import on every start.
+    module = __import__(group.module, fromlist=["COMMANDS"])
+    commands: tuple[Command, ...] = module.COMMANDS
+    return commands
+
+
+def _select(commands: Sequence[Command], words: Sequence[str]) -> tuple[Command, list[str]]:
+    """The command the first words name, and what follows them."""
+    for command in commands:
+        length = len(command.words)
+        if tuple(words[:length]) == command.words:
+            return command, list(words[length:])
+    given = next((word for word in words[1:] if not word.startswith("-")), None)
+    below = [command.words[1] for command in commands]
+    if given is not None:
+        raise _unknown(f"{words[0]} {given}", [f"{words[0]} {name}" for name in below])
+    if {"-h", "--help"} & set(words):
+        return _overview(words[0], commands), []
+    raise UsageError(words[0], f"which? One of {', '.join(below)}")
+
+
+def _overview(word: str, commands: Sequence[Command]) -> Command:
+    def show(_: Parsed, context: Context) -> int:
+        width = max(len(" ".join(command.words)) for command in commands)
+        context.output.line(f"usage: denizen {word} COMMAND [options] …\n")
+        for command in commands:
+            context.output.line(f"  {' '.join(command.words):{width}}  {command.summary}")
+        return 0
+
+    return Command((word,), "", show)
+
+
+def _context(parsed: Parsed) -> Context:
+    output = open_output(
+        os.environ,
+        color=parsed.text("color") or "auto",
+        verbosity=parsed.count("verbose") - int(parsed.flag("quiet")),
     )
-    root = namespace.root or os.environ.get("DENIZEN_ROOT") or None
-    return Context(os.environ, output, root, namespace.json, namespace.debug)
+    root = parsed.text("root") or os.environ.get("DENIZEN_ROOT") or None
+    return Context(os.environ, output, root, parsed.flag("json"))
 
 
-def _first_word(arguments: Sequence[str]) -> tuple[str | None, int]:
-    """The first argument that is neither a global option nor the value of one."""
+def _first_word(arguments: Sequence[str]) -> int | None:
+    """Where the command starts: past global options and their values."""
+    valued = {name for option in GLOBAL_OPTIONS if option.metavar for name in option.names}
     skip = False
     for position, argument in enumerate(arguments):
         if skip:
             skip = False
-        elif argument in ("--root", "--color"):
+        elif argument in valued:
             skip = True
         elif not argument.startswith("-"):
-            return argument, position
-    return None, 0
+            return position
+    return None
 
 
-def _parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="denizen", add_help=False, allow_abbrev=False)
-    _add_commands(parser, commands, depth=0)
-    return parser
+def _without_command(arguments: Sequence[str], output: Output) -> int:
+    if {"-V", "--version"} & set(arguments):
+        output.line(f"denizen {__version__}")
+        return 0
+    parse("", GLOBAL_OPTIONS, (), arguments)
+    output.line(_help())
+    return 0
 
 
-def _add_commands(parser: argparse.ArgumentParser, commands: Sequence[Command], *, depth: int) -> None:
-    choices = parser.add_subparsers(metavar="COMMAND", required=True)
-    words = dict.fromkeys(command.path[depth] for command in commands)
-    for word in words:
-        below = [command for command in commands if command.path[depth] == word]
-        if len(below) == 1 and len(below[0].path) == depth + 1:
-            (command,) = below
-            leaf = choices.add_parser(
-                word,
-                help=command.summary,
-                description=command.description or command.summary.capitalize() + ".",
-                formatter_class=argparse.RawDescriptionHelpFormatter,
-                allow_abbrev=False,
-            )
-            command.arguments(leaf)
-            _add_global_options(leaf)
-            leaf.set_defaults(command=command)
-        else:
-            _add_commands(choices.add_parser(word, allow_abbrev=False), below, depth=depth + 1)
+def _asks_for_help(command: Command, arguments: Sequence[str]) -> bool:
+    """-h or --help among this command's own arguments, not among a program's (`run`)."""
+    if any(positional.rest for positional in command.positionals):
+        own = _first_word(arguments)
+        arguments = arguments[:own]
+    return bool({"-h", "--help"} & set(arguments[: _index(arguments, "--")]))
 
 
-def _add_global_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("options of every command")
-    group.add_argument(
-        "--root", metavar="DIR", help="keep store, state and cache under DIR (or DENIZEN_ROOT)"
-    )
-    group.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else there")
-    group.add_argument("--color", choices=("auto", "always", "never"), default="auto")
-    group.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
-    group.add_argument("-v", "--verbose", action="count", default=0, help="say more")
-    group.add_argument("--debug", action="store_true", help="tracebacks instead of sentences")
+def _index(arguments: Sequence[str], word: str) -> int | None:
+    return list(arguments).index(word) if word in arguments else None
 
 
 def _help() -> str:
     width = max(len(row.word) for row in TABLE)
-    lines = ["usage: denizen COMMAND [options] ...", "", "Any Linux program runs on any Linux machine.", ""]
+    lines = ["usage: denizen COMMAND [options] …", "", "Any Linux program runs on any Linux machine.", ""]
     for title, everyday in (("everyday:", True), ("plumbing:", False)):
         rows = [row for row in TABLE if row.everyday is everyday]
         if rows:
             lines += [title, *(f"  {row.word:{width}}  {row.summary}" for row in rows), ""]
+    lines += ["options of every command:", *describe(GLOBAL_OPTIONS), ""]
     lines.append("denizen COMMAND --help says more; denizen --version says which denizen this is.")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
-def _unknown(word: str) -> int:
+def _command_help(command: Command) -> str:
+    name = " ".join(command.words)
+    sections = [usage(name, command.positionals), command.description or command.summary.capitalize() + "."]
+    if command.positionals:
+        sections.append("\n".join(["arguments:", *describe(command.positionals)]))
+    if command.options:
+        sections.append("\n".join(["options:", *describe(command.options)]))
+    sections.append("\n".join(["options of every command:", *describe(GLOBAL_OPTIONS)]))
+    return "\n\n".join(sections)
+
+
+def _unknown(given: str, known: Sequence[str]) -> UsageError:
     from difflib import get_close_matches
 
-    near = get_close_matches(word, [row.word for row in TABLE], n=1)
-    hint = f"did you mean 'denizen {near[0]}'?" if near else "'denizen --help' lists the commands"
-    return _usage(f"there is no command '{word}'; {hint}")
-
-
-def _usage(problem: str) -> int:
-    sys.stderr.write(f"denizen: {problem}\n")
-    return EXIT_USAGE
+    near = get_close_matches(given, known, n=1)
+    hint = f"denizen {near[0]}" if near else "denizen --help"
+    return UsageError("", f"there is no command '{given}'", hint)

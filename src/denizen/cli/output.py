@@ -1,19 +1,21 @@
 """The only place that prints: results to stdout, everything said about them to stderr."""
 
-import json
-import os
+from __future__ import annotations
+
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
 
-from denizen.errors import DenizenError
+from denizen.errors import DenizenError, display
+from denizen.value import value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TextIO
+
     from rich.console import Console, RenderableType
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Output:
     """Where a command writes, and how loudly.
 
@@ -36,9 +38,11 @@ class Output:
         self.stdout.flush()
         self.stdout.buffer.write(content)
 
-    def document(self, value: object) -> None:
-        """The result as one JSON document; bytes inside are shown undecodable-escaped by the caller."""
-        self.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    def document(self, content: object) -> None:
+        """The result as one JSON document."""
+        import json
+
+        self.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
     def say(self, text: str) -> None:
         """Something about the work, for a person; silent under -q."""
@@ -53,11 +57,19 @@ class Output:
         if error.remedy:
             self.stderr.write(_indented(f"try: {error.remedy}"))
 
-    def render(self, drawing: "RenderableType") -> None:
+    def internal(self, error: Exception) -> None:
+        """A defect of ours, as opposed to anything the user did."""
+        detail = display(str(error))
+        self.stderr.write(
+            f"denizen: internal error: {type(error).__name__}: {detail}\n"
+            "  this is a defect in denizen; run again with --debug for the traceback\n"
+        )
+
+    def render(self, drawing: RenderableType) -> None:
         """A rich tree or table on stdout."""
         self.console().print(drawing)
 
-    def console(self) -> "Console":
+    def console(self) -> Console:
         """The rich console over stdout; imported here because rich.console costs 26 ms."""
         from rich.console import Console
 
@@ -67,7 +79,7 @@ class Output:
             no_color=self.color is False,
             highlight=False,
             # A pipe has no width; a line wrapped at 80 would break every grep over it.
-            width=None if self.stdout.isatty() or "COLUMNS" in os.environ else 10_000,
+            width=None if self.stdout.isatty() else 10_000,
         )
 
 

@@ -1,0 +1,80 @@
+import pytest
+
+from denizen.cli.options import Option, Positional, UsageError, describe, parse, usage
+from denizen.errors import EXIT_USAGE
+
+OPTIONS = (
+    Option(("-q", "--quiet"), "be quiet"),
+    Option(("-v", "--verbose"), "say more", repeat=True),
+    Option(("-o", "--output"), "where to", metavar="FILE"),
+    Option(("--with",), "more", metavar="NAME", repeat=True),
+    Option(("--when",), "", metavar="WHEN", choices=("now", "later"), default="now"),
+)
+PROGRAM = (Positional("PROGRAM", "what to look at"),)
+RUN = (Positional("PROGRAM", "what to run"), Positional("ARG", "its own", optional=True, rest=True))
+
+
+def test_values_may_be_attached_or_follow_and_options_may_follow_positionals() -> None:
+    for words in (["-oout", "p"], ["-o", "out", "p"], ["--output=out", "p"], ["p", "--output", "out"]):
+        parsed = parse("why", OPTIONS, PROGRAM, words)
+        assert (parsed.text("output"), parsed.required("PROGRAM")) == ("out", "p")
+
+
+def test_short_flags_stand_together_and_repeatable_ones_count() -> None:
+    parsed = parse("why", OPTIONS, PROGRAM, ["-qvv", "p", "-v"])
+    assert (parsed.flag("quiet"), parsed.count("verbose")) == (True, 3)
+
+
+def test_the_last_short_flag_of_a_cluster_may_have_a_value() -> None:
+    assert parse("why", OPTIONS, PROGRAM, ["-qofile", "p"]).text("output") == "file"
+
+
+def test_repeatable_values_collect_and_absent_ones_have_their_default() -> None:
+    parsed = parse("why", OPTIONS, PROGRAM, ["--with", "a", "--with=b", "p"])
+    assert (parsed.texts("with"), parsed.text("when"), parsed.text("output")) == (("a", "b"), "now", None)
+
+
+def test_two_dashes_end_the_options() -> None:
+    assert parse("why", OPTIONS, PROGRAM, ["--", "-q"]).required("PROGRAM") == "-q"
+
+
+def test_everything_after_the_program_is_the_programs_own() -> None:
+    parsed = parse("run", OPTIONS, RUN, ["-q", "p", "-o", "--help", "--"])
+    assert (parsed.flag("quiet"), parsed.required("PROGRAM")) == (True, "p")
+    assert parsed.texts("ARG") == ("-o", "--help", "--")
+
+
+def test_two_dashes_before_the_program_leave_the_rest_to_it() -> None:
+    parsed = parse("run", OPTIONS, RUN, ["--", "p", "-q"])
+    assert (parsed.required("PROGRAM"), parsed.texts("ARG"), parsed.flag("quiet")) == ("p", ("-q",), False)
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ([], "PROGRAM is missing"),
+        (["p", "extra"], "unexpected argument 'extra'"),
+        (["--nope", "p"], "there is no option --nope"),
+        (["-x", "p"], "there is no option -x"),
+        (["p", "-o"], "-o wants a value: -o FILE"),
+        (["--quiet=yes", "p"], "--quiet takes no value"),
+        (["--when", "never", "p"], "--when is one of now, later, not 'never'"),
+    ],
+)
+def test_a_wrong_line_says_what_is_wrong_and_exits_2(words: list[str], problem: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse("why", OPTIONS, PROGRAM, words)
+    assert (caught.value.problem, caught.value.exit_status) == (problem, EXIT_USAGE)
+
+
+def test_a_typo_names_the_nearest_option() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse("why", OPTIONS, PROGRAM, ["--quite", "p"])
+    assert caught.value.remedy == "did you mean --quiet?"
+
+
+def test_help_shows_metavars_and_hides_what_has_no_text() -> None:
+    assert usage("run", RUN) == "usage: denizen run [options] PROGRAM [ARG…]"
+    text = "\n".join(describe(OPTIONS))
+    assert "-o, --output FILE  where to" in text
+    assert "--when" not in text

@@ -1,0 +1,87 @@
+import pickle
+from typing import ClassVar
+
+import pytest
+
+from denizen.value import fields_of, replace, value
+
+
+@value
+class Point:
+    x: int
+    y: int = 0
+    origin: ClassVar[str] = "corner"
+
+    @property
+    def sum(self) -> int:
+        return self.x + self.y
+
+
+@value
+class Named(Point):
+    name: str = ""
+
+
+@value
+class Positive:
+    number: int
+
+    def __post_init__(self) -> None:
+        if self.number < 0:
+            raise ValueError(self.number)
+
+
+def test_fields_come_by_position_by_name_and_by_default() -> None:
+    assert (Point(1, 2), Point(y=2, x=1), Point(1).y) == (Point(1, 2), Point(1, 2), 0)
+
+
+def test_a_missing_field_is_a_type_error_on_the_first_call_and_on_later_ones() -> None:
+    for _ in range(2):
+        with pytest.raises(TypeError, match="missing 1 required positional argument: 'x'"):
+            Point()  # type: ignore[call-arg]  # the point of the test
+
+
+def test_values_are_equal_and_hash_by_their_fields_within_one_class() -> None:
+    assert Point(1, 2) == Point(1, 2)
+    assert len({Point(1, 2), Point(1, 2), Point(2, 1)}) == 2
+    assert Point(1) != Named(1)
+
+
+def test_a_value_cannot_be_changed_or_grow_attributes() -> None:
+    for name in ("x", "z"):
+        with pytest.raises(AttributeError, match=f"{name} cannot be set"):
+            setattr(Point(1), name, 2)
+    with pytest.raises(AttributeError, match="x cannot be deleted"):
+        del Point(1).x
+
+
+def test_a_subclass_has_its_bases_fields_first_with_their_defaults() -> None:
+    assert fields_of(Named(1, name="n")) == (1, 0, "n")
+    assert repr(Named(1)) == "Named(x=1, y=0, name='')"
+
+
+def test_methods_class_variables_and_matching_work() -> None:
+    assert (Point(1, 2).sum, Point.origin) == (3, "corner")
+    match Point(4, 5):
+        case Point(x, y):
+            assert (x, y) == (4, 5)
+
+
+def test_post_init_may_refuse() -> None:
+    with pytest.raises(ValueError, match="-1"):
+        Positive(-1)
+
+
+def test_replace_changes_what_is_named() -> None:
+    assert replace(Named(1, 2, "a"), y=3) == Named(1, 3, "a")
+    with pytest.raises(TypeError):
+        replace(Point(1), z=3)
+
+
+def test_values_survive_pickling() -> None:
+    assert pickle.loads(pickle.dumps(Named(1, 2, "n"))) == Named(1, 2, "n")
+
+
+def test_a_body_evaluated_before_use_does_not_leak_defaults_between_classes() -> None:
+    assert vars(Point)["__slots__"] == ("x", "y")
+    assert not hasattr(Point(1), "__dict__")
