@@ -1,0 +1,125 @@
+"""Facts about this machine, gathered once into a frozen `Host`.
+
+Nothing here decides anything: the rules that use these facts take them as values, so that they can
+be asked about another machine, and tests can invent one.
+"""
+
+from __future__ import annotations
+
+import os
+
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Flags of /proc/cpuinfo that make up each x86-64 level above the baseline (psABI, section 3.1.1, "low
+# level system information"; the names are Linux's: abm holds LZCNT, pni is SSE3).
+X86_64_LEVELS: tuple[tuple[int, frozenset[str]], ...] = (
+    (2, frozenset(["cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3"])),
+    (3, frozenset(["avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"])),
+    (4, frozenset(["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"])),
+)
+
+
+@value
+class Host:
+    """This machine, as far as starting programs on it is concerned.
+
+    Attributes:
+        machine: the kernel's name for the processor ("x86_64"), uname -m.
+        kernel: its release as numbers, (6, 1, 0).
+        cpu_level: 1 to 4, the x86-64 micro-architecture level; 0 on other processors.
+        uid: the effective user.
+        gids: its groups.
+    """
+
+    machine: str
+    kernel: tuple[int, int, int]
+    cpu_level: int
+    uid: int
+    gids: frozenset[int]
+
+
+@value
+class Placement:
+    """What the mount and the permissions of one file allow.
+
+    Attributes:
+        noexec: the file system is mounted noexec, so execve fails with EACCES.
+        nosuid: set-user-ID bits have no effect there.
+        executable: this user has execute permission (access(2), X_OK).
+        readable: this user may read it.
+    """
+
+    noexec: bool
+    nosuid: bool
+    executable: bool
+    readable: bool
+
+
+def gather_host() -> Host:
+    """Ask the kernel; costs under a millisecond."""
+    name = os.uname()
+    level = cpu_level(_cpu_flags()) if name.machine == "x86_64" else 0
+    return Host(name.machine, kernel_release(name.release), level, os.geteuid(), frozenset(os.getgroups()))
+
+
+def place(path: bytes) -> Placement:
+    """What may be done with the file at `path`. Raises OSError."""
+    flags = os.statvfs(path).f_flag
+    executable = os.access(path, os.X_OK, effective_ids=True)
+    return Placement(
+        noexec=bool(flags & os.ST_NOEXEC),
+        nosuid=bool(flags & os.ST_NOSUID),
+        # access() knows about noexec too; the two causes have different remedies, so keep them apart.
+        executable=executable or _execute_bit(path),
+        readable=os.access(path, os.R_OK, effective_ids=True),
+    )
+
+
+def kernel_release(release: str) -> tuple[int, int, int]:
+    """(6, 1, 0) of "6.1.0-13-amd64"; what is not a number counts as 0."""
+    numbers: list[int] = []
+    for part in release.split(".", 3)[:3]:
+        digits = part[: next((at for at, c in enumerate(part) if not c.isdigit()), len(part))]
+        numbers.append(int(digits or "0"))
+    major, minor, patch = (*numbers, 0, 0, 0)[:3]
+    return major, minor, patch
+
+
+def cpu_level(flags: Iterable[str]) -> int:
+    """The highest x86-64 level whose flags, and those of every level below, are all there."""
+    present, level = frozenset(flags), 1
+    for number, wanted in X86_64_LEVELS:
+        if not wanted <= present:
+            break
+        level = number
+    return level
+
+
+def _cpu_flags() -> list[str]:
+    try:
+        with open("/proc/cpuinfo", "rb") as stream:
+            # The first processor's block is within the first pages; all processors are alike here.
+            text = stream.read(16384)
+    except OSError:
+        return []  # no /proc: the baseline level is right for every x86-64
+    for line in text.split(b"\n"):
+        if line.startswith(b"flags"):
+            return line.partition(b":")[2].decode("ascii", "replace").split()
+    return []
+
+
+def _execute_bit(path: bytes) -> bool:
+    """Whether the mode bits alone let this user execute it (root needs any one of them)."""
+    facts = os.stat(path)
+    uid = os.geteuid()
+    if uid == 0:
+        return bool(facts.st_mode & 0o111)
+    if facts.st_uid == uid:
+        return bool(facts.st_mode & 0o100)
+    if facts.st_gid in (os.getegid(), *os.getgroups()):
+        return bool(facts.st_mode & 0o010)
+    return bool(facts.st_mode & 0o001)

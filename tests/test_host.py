@@ -1,0 +1,46 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from denizen.host import X86_64_LEVELS, cpu_level, gather_host, kernel_release, place
+
+
+@pytest.mark.parametrize(
+    ("release", "numbers"),
+    [
+        ("6.1.0-13-amd64", (6, 1, 0)),
+        ("5.15", (5, 15, 0)),
+        ("6.18.44-fc-v595", (6, 18, 44)),
+        ("odd", (0, 0, 0)),
+    ],
+)
+def test_a_kernel_release_is_three_numbers(release: str, numbers: tuple[int, int, int]) -> None:
+    assert kernel_release(release) == numbers
+
+
+def test_a_level_needs_the_flags_of_every_level_below_it() -> None:
+    (_, two), (_, three), (_, four) = X86_64_LEVELS
+    assert [cpu_level(flags) for flags in ((), two, two | three, two | three | four)] == [1, 2, 3, 4]
+    assert cpu_level(two | four) == 2
+    assert cpu_level(three) == 1
+
+
+def test_this_machine_is_described_as_uname_does() -> None:
+    host = gather_host()
+    assert host.machine == os.uname().machine
+    assert host.kernel >= (3, 2, 0)
+    assert host.uid == os.geteuid()
+
+
+def test_a_missing_execute_bit_is_told_apart_from_a_mount(tmp_path: Path) -> None:
+    file = tmp_path / "program"
+    file.write_bytes(b"x")
+    file.chmod(0o644)
+    assert not place(os.fsencode(file)).executable
+    file.chmod(0o755)
+    assert place(os.fsencode(file)).executable
+
+
+def test_proc_is_a_noexec_mount() -> None:
+    assert place(b"/proc/self/status").noexec is bool(os.statvfs("/proc").f_flag & os.ST_NOEXEC)
