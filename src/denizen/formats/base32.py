@@ -1,0 +1,63 @@
+"""Nix's base 32 (pure).
+
+Specification: Nix, src/libutil/hash.cc (printHash32) and the manual's "Store path specification".
+Digits come from an alphabet without `e`, `o`, `t`, `u` (so that no word appears by accident), the
+bytes are read as one little-endian number, and the most significant digit is written first. The
+number is not padded to a multiple of five bits: the unused high bits of the first digit are zero,
+and text in which they are not is refused, so every value has one spelling.
+"""
+
+from dataclasses import dataclass
+
+from denizen.errors import BadInput, display
+
+ALPHABET = "0123456789abcdfghijklmnpqrsvwxyz"
+_VALUES = {ord(digit): value for value, digit in enumerate(ALPHABET)}
+
+
+@dataclass
+class BadBase32(BadInput):
+    """Text is not the Nix base-32 form of anything."""
+
+    text: str
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"'{display(self.text[:80])}' is not a Nix base-32 value"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+def digits_for(size: int) -> int:
+    """How many digits `size` bytes take."""
+    return (size * 8 + 4) // 5
+
+
+def encode(content: bytes) -> str:
+    """`content` in base 32."""
+    number = int.from_bytes(content, "little")
+    shifts = range(5 * (digits_for(len(content)) - 1), -1, -5)
+    return "".join([ALPHABET[(number >> shift) & 31] for shift in shifts])
+
+
+def decode(text: str) -> bytes:
+    """The bytes that `encode` gives `text` for.
+
+    Raises:
+        BadBase32: a character outside the alphabet, or a length or high bits no bytes give.
+    """
+    size = len(text) * 5 // 8
+    if digits_for(size) != len(text):
+        raise BadBase32(text, f"no number of bytes takes {len(text)} digits")
+    number = 0
+    for character in text:
+        value = _VALUES.get(ord(character))
+        if value is None:
+            raise BadBase32(text, f"'{display(character)}' is not in the alphabet {ALPHABET}")
+        number = number << 5 | value
+    if number >> (size * 8):
+        raise BadBase32(text, "its unused high bits are not zero")
+    return number.to_bytes(size, "little")

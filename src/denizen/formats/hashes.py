@@ -1,0 +1,106 @@
+"""Digests and the forms in which Nix, Debian and the web write them (pure).
+
+Forms: `sha256:<hex>`, `sha256:<Nix base 32>`, `sha256:<base64>` (Nix, src/libutil/hash.cc; told apart
+by length), and `sha256-<base64>` (Subresource Integrity, W3C, without options). Each digest has one
+spelling in each form: hex is written in lower case, base 64 with its padding.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from denizen.errors import BadInput, display
+from denizen.formats import base32
+
+# md5 and sha1 name outputs in old derivations and old indexes; nothing is trusted on them alone.
+SIZES = {"md5": 16, "sha1": 20, "sha256": 32, "sha512": 64}
+_HEX = frozenset("0123456789abcdef")
+
+
+@dataclass
+class BadHash(BadInput):
+    """Text is not a digest in any form denizen knows."""
+
+    text: str
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"'{display(self.text[:160])}' is not a hash"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Hash:
+    """A digest and the algorithm that gave it."""
+
+    algorithm: str
+    digest: bytes
+
+    @property
+    def hex(self) -> str:
+        """`ba7816bf...`, without the algorithm."""
+        return self.digest.hex()
+
+    @property
+    def base32(self) -> str:
+        """`1b8m03r63z...`, without the algorithm."""
+        return base32.encode(self.digest)
+
+    @property
+    def nix(self) -> str:
+        """`sha256:1b8m03r63z...`, as narinfo files write it."""
+        return f"{self.algorithm}:{self.base32}"
+
+    @property
+    def sri(self) -> str:
+        """`sha256-ungWv48B...=`, as lock files and web pages write it."""
+        return f"{self.algorithm}-{base64.b64encode(self.digest).decode('ascii')}"
+
+    def __str__(self) -> str:
+        return f"{self.algorithm}:{self.hex}"
+
+
+def parse(text: str, algorithm: str | None = None) -> Hash:
+    """A hash in any form; `algorithm` is for text that names none (a `.drv` output, a Packages file).
+
+    Raises:
+        BadHash: unknown algorithm, two algorithms that differ, wrong length or wrong characters.
+    """
+    for separator in (":", "-"):
+        named, found, digest = text.partition(separator)
+        if found and named in SIZES:
+            break
+    else:
+        named, separator, digest = algorithm or "", ":", text
+    if named not in SIZES:
+        raise BadHash(text, f"it names no algorithm among {', '.join(SIZES)}")
+    if algorithm is not None and named != algorithm:
+        raise BadHash(text, f"{algorithm} was expected")
+    size = SIZES[named]
+    if separator == "-":
+        return Hash(named, _from_base64(digest, size, text))
+    return Hash(named, _from_any(digest, size, text))
+
+
+def _from_any(digest: str, size: int, text: str) -> bytes:
+    if len(digest) == 2 * size:
+        if not _HEX.issuperset(digest):
+            raise BadHash(text, "hexadecimal digits are 0-9 and a-f")
+        return bytes.fromhex(digest)
+    if len(digest) == base32.digits_for(size):
+        return base32.decode(digest)
+    return _from_base64(digest, size, text)
+
+
+def _from_base64(digest: str, size: int, text: str) -> bytes:
+    try:
+        content = base64.b64decode(digest.encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        raise BadHash(text, "its digest is in none of the forms hex, base 32 and base 64") from None
+    if len(content) != size or base64.b64encode(content).decode("ascii") != digest:
+        raise BadHash(text, f"its digest is not {size} bytes long, or not spelled the one way base 64 has")
+    return content

@@ -1,0 +1,124 @@
+"""Reading foreign bytes as they come: exact reads over any stream, with the position for errors (pure).
+
+NAR, ar and tar are read through a `Source`, so that each parser asks for "the next 60 bytes" and a
+stream that ends early, or hands out one byte at a time, is dealt with here and nowhere else.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from denizen.bytesio import Truncated
+
+# What is asked of the stream at once. 256 KiB: larger blocks gained nothing in hashing or unpacking
+# and fall out of the second-level cache.
+BLOCK = 256 * 1024
+
+
+class Readable(Protocol):
+    """A stream of bytes: a file opened in binary mode, a pipe, a decompressor."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes, at least one; b"" only at the end."""
+        ...
+
+
+class Source:
+    """A `Readable` with exact reads, a position, and a look ahead.
+
+    It reads ahead of what it was asked for, so once a stream has been given to a Source, only the
+    Source may be read.
+    """
+
+    __slots__ = ("_at", "_before", "_buffer", "_stream")
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self._buffer = b""
+        self._at = 0
+        self._before = 0
+
+    @property
+    def position(self) -> int:
+        """Bytes handed out so far."""
+        return self._before + self._at
+
+    def take(self, size: int, structure: str) -> bytes:
+        """Exactly the next `size` bytes, all in memory: `size` is for the caller to bound.
+
+        Raises:
+            Truncated: the stream ends first.
+        """
+        end = self._at + size
+        if end > len(self._buffer):
+            self._fill(size)
+            end = self._at + size
+            if end > len(self._buffer):
+                raise Truncated(structure, self.position, size, self._before + len(self._buffer))
+        piece = self._buffer[self._at : end]
+        self._at = end
+        return piece
+
+    def peek(self, size: int) -> bytes:
+        """The next `size` bytes without passing them, or as many as there are."""
+        end = self._at + size
+        if end > len(self._buffer):
+            self._fill(size)
+            end = self._at + size
+        return self._buffer[self._at : end]
+
+    def chunks(self, size: int, structure: str) -> Iterator[bytes]:
+        """The next `size` bytes in pieces of at most a block, as they come.
+
+        Raises:
+            Truncated: the stream ends first.
+        """
+        left = size
+        while left:
+            piece = self._some(left)
+            if not piece:
+                raise Truncated(structure, self.position, left, self.position)
+            left -= len(piece)
+            yield piece
+
+    def skip(self, size: int, structure: str) -> None:
+        """Go past `size` bytes.
+
+        Raises:
+            Truncated: the stream ends first.
+        """
+        for _ in self.chunks(size, structure):
+            pass
+
+    def at_end(self) -> bool:
+        """Whether the stream has no byte left."""
+        if self._at == len(self._buffer):
+            self._fill(1)
+        return self._at == len(self._buffer)
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes, so that a Source is a `Readable` itself."""
+        return self._some(size)
+
+    def _some(self, limit: int) -> bytes:
+        held = self._buffer
+        if self._at < len(held):
+            piece = held[self._at : self._at + limit]
+            self._at += len(piece)
+            return piece
+        piece = self._stream.read(min(limit, BLOCK))
+        self._before += self._at + len(piece)
+        self._buffer, self._at = b"", 0
+        return piece
+
+    def _fill(self, size: int) -> None:
+        """Hold at least `size` bytes from here on, or all there are."""
+        pieces = [self._buffer[self._at :]]
+        held = len(pieces[0])
+        while held < size:
+            piece = self._stream.read(BLOCK)
+            if not piece:
+                break
+            pieces.append(piece)
+            held += len(piece)
+        self._before += self._at
+        self._buffer, self._at = b"".join(pieces), 0

@@ -1,0 +1,222 @@
+"""From the bytes of a Nix archive to the entries of its tree (pure).
+
+One pass, no recursion, memory for one block and the chain of open directories. Every departure from
+`wire`'s grammar and rules ends the reading with a `BadNar`; nothing is repaired or skipped.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from denizen.errors import BadInput, display
+from denizen.formats.stream import BLOCK, Readable, Source
+from denizen.formats.tree import (
+    MAX_NAME,
+    MAX_PATH,
+    MAX_TARGET,
+    Directory,
+    Entry,
+    File,
+    Symlink,
+    is_name,
+    is_target,
+)
+from denizen.nar import wire
+
+_WORD = len(wire.CLOSE)
+_REGULAR = wire.TYPE + wire.REGULAR
+_SYMLINK = wire.TYPE + wire.SYMLINK
+_DIRECTORY = wire.TYPE + wire.DIRECTORY
+_KIND = len(_REGULAR)
+_EXECUTABLE = wire.EXECUTABLE + wire.CONTENTS
+_PLAIN = len(wire.CONTENTS)
+_END = wire.CLOSE + wire.CLOSE
+
+
+class Rule(Enum):
+    """What an archive can break, in words."""
+
+    MAGIC = "it does not begin with nix-archive-1"
+    TOKEN = "the grammar wants another token"  # noqa: S105 - a token of a grammar, not a password
+    PADDING = "padding that is not zero"
+    NAME = "a name that is empty, '.', '..', over 255 bytes, or holds '/' or NUL"
+    ORDER = "names that are not strictly increasing"
+    DEPTH = f"more than {wire.MAX_DEPTH} directories inside one another"
+    PATH = f"a path of more than {MAX_PATH} bytes"
+    TARGET = f"a link target that is empty, over {MAX_TARGET} bytes, or holds NUL"
+    SIZE = f"a length of more than {wire.MAX_SIZE}"
+    TRAILING = "bytes after the end"
+
+
+@dataclass
+class BadNar(BadInput):
+    """An archive breaks a rule.
+
+    Attributes:
+        offset: where in the archive, after the last byte that was read.
+        path: the entry being read, or the last one.
+    """
+
+    rule: Rule
+    offset: int
+    path: bytes
+
+    @property
+    def what(self) -> str:
+        return f"the Nix archive is malformed at byte {self.offset}, in '{display(self.path) or '.'}'"
+
+    @property
+    def why(self) -> str:
+        return self.rule.value
+
+
+def read(stream: Readable) -> Iterator[Entry]:
+    """The entries of an archive that fills the whole stream.
+
+    Raises:
+        BadNar: a broken rule, bytes after the end included.
+        Truncated: the stream ends before the archive does.
+    """
+    source = Source(stream)
+    yield from read_from(source)
+    if not source.at_end():
+        raise BadNar(Rule.TRAILING, source.position, b"")
+
+
+def read_from(source: Source) -> Iterator[Entry]:
+    """The entries of an archive inside a longer stream; afterwards the source stands just behind it.
+
+    Raises:
+        BadNar: a broken rule.
+        Truncated: the stream ends before the archive does.
+    """
+    return _Reader(source).entries()
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Where in the archive we are.
+
+    Attributes:
+        path: the entry being read, for errors.
+        outer: the directories around the current one, each with the last name read in it.
+        content_end: where the content of the file last begun ends.
+    """
+
+    source: Source
+    path: bytes = b""
+    outer: list[tuple[bytes, bytes]] = field(default_factory=list)
+    content_end: int = 0
+
+    def entries(self) -> Iterator[Entry]:
+        self._want(wire.MAGIC, Rule.MAGIC)
+        top = self._object()
+        yield top
+        if isinstance(top, Directory):
+            yield from self._below()
+        else:
+            self._finish(top)
+        self._want(wire.CLOSE)
+
+    def _below(self) -> Iterator[Entry]:
+        """Everything inside the top, up to its closing token, which is left to the caller's `_want`."""
+        parent, last = b"", b""
+        while True:
+            if not self._another():
+                if not self.outer:
+                    return
+                self._want(_END)
+                parent, last = self.outer.pop()
+                continue
+            last = self._name(parent, last)
+            entry = self._object()
+            yield entry
+            if isinstance(entry, Directory):
+                self._descend(parent, last)
+                parent, last = entry.path, b""
+            else:
+                self._finish(entry)
+                self._want(_END)
+
+    def _another(self) -> bool:
+        """Whether an entry begins here; its token is passed then, and a closing one is not."""
+        word = self.source.peek(_WORD)
+        if word == wire.CLOSE:
+            return False
+        self._want(wire.ENTRY)
+        return True
+
+    def _descend(self, parent: bytes, last: bytes) -> None:
+        self.outer.append((parent, last))
+        if len(self.outer) >= wire.MAX_DEPTH:
+            raise self._broken(Rule.DEPTH)
+
+    def _name(self, parent: bytes, last: bytes) -> bytes:
+        """The next name in `parent`, after `last`; makes it the path being read."""
+        self._want(wire.NAME)
+        name = self._string(MAX_NAME, Rule.NAME)
+        if not is_name(name):
+            raise self._broken(Rule.NAME)
+        self.path = b"%b/%b" % (parent, name) if parent else name
+        if len(self.path) > MAX_PATH:
+            raise self._broken(Rule.PATH)
+        if name <= last:
+            raise self._broken(Rule.ORDER)
+        self._want(wire.NODE)
+        return name
+
+    def _object(self) -> Entry:
+        """An object up to its closing token, or up to a file's content where that is long."""
+        kind = self.source.take(_KIND, "an object's type")
+        if kind == _REGULAR:
+            return self._file()
+        if kind == _SYMLINK:
+            self._want(wire.TARGET)
+            target = self._string(MAX_TARGET, Rule.TARGET)
+            if not is_target(target):
+                raise self._broken(Rule.TARGET)
+            return Symlink(self.path, target)
+        if kind != _DIRECTORY[:_KIND]:
+            raise self._broken(Rule.TOKEN)
+        self._want(_DIRECTORY[_KIND:])
+        return Directory(self.path)
+
+    def _file(self) -> File:
+        executable = self.source.peek(_PLAIN) != wire.CONTENTS
+        self._want(_EXECUTABLE if executable else wire.CONTENTS)
+        size = self._length()
+        if size > BLOCK:
+            self.content_end = self.source.position + size
+            return File(self.path, executable, size, self.source.chunks(size, "a file's content"))
+        return File(self.path, executable, size, (self._padded(size, "a file's content"),))
+
+    def _finish(self, entry: Entry) -> None:
+        """Pass what the consumer left of a long file's content, and its padding."""
+        if isinstance(entry, File) and entry.size > BLOCK:
+            self.source.skip(self.content_end - self.source.position, "a file's content")
+            self._want(wire.padding(entry.size), Rule.PADDING)
+
+    def _string(self, limit: int, rule: Rule) -> bytes:
+        size = self._length()
+        if size > limit:
+            raise self._broken(rule)
+        return self._padded(size, "a string")
+
+    def _length(self) -> int:
+        size = wire.unpack_length(self.source.take(8, "a length"))
+        if size > wire.MAX_SIZE:
+            raise self._broken(Rule.SIZE)
+        return size
+
+    def _padded(self, size: int, structure: str) -> bytes:
+        content = self.source.take(size, structure)
+        if size & 7:
+            self._want(wire.padding(size), Rule.PADDING)
+        return content
+
+    def _want(self, token: bytes, rule: Rule = Rule.TOKEN) -> None:
+        if self.source.take(len(token), "a token") != token:
+            raise self._broken(rule)
+
+    def _broken(self, rule: Rule) -> BadNar:
+        return BadNar(rule, self.source.position, self.path)

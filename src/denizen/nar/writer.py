@@ -1,0 +1,118 @@
+"""From the entries of a tree to the bytes of its Nix archive (pure).
+
+The entries come in the archive's own order: a directory, then what is in it with names increasing
+as bytes. The writer checks this, because an archive out of order has another hash than the tree.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from denizen.bytesio import Buffer
+from denizen.errors import DenizenError, display
+from denizen.formats.stream import BLOCK
+from denizen.formats.tree import Directory, Entry, File, Symlink
+from denizen.nar import wire
+
+_FILE = {
+    False: wire.TYPE + wire.REGULAR + wire.CONTENTS,
+    True: wire.TYPE + wire.REGULAR + wire.EXECUTABLE + wire.CONTENTS,
+}
+_SYMLINK = wire.TYPE + wire.SYMLINK + wire.TARGET
+_DIRECTORY = wire.TYPE + wire.DIRECTORY
+_ENTRY = wire.ENTRY + wire.NAME
+_END = wire.CLOSE + wire.CLOSE
+
+
+@dataclass
+class UnfitEntry(DenizenError):
+    """A producer of entries broke its promise: our defect, or a file that changes while it is read."""
+
+    path: bytes
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"cannot serialise '{display(self.path)}'"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+def write(entries: Iterable[Entry]) -> Iterator[Buffer]:
+    """The archive's bytes, in pieces of about `BLOCK` or larger; a file's own large pieces are not copied.
+
+    Raises:
+        UnfitEntry: entries out of order, or a file whose content is not of its size.
+    """
+    pending: list[Buffer] = []
+    held = 0
+    for piece in _pieces(entries):
+        size = len(piece)
+        if size >= BLOCK:
+            yield b"".join(pending)
+            yield piece
+            pending, held = [], 0
+            continue
+        pending.append(piece)
+        held += size
+        if held >= BLOCK:
+            yield b"".join(pending)
+            pending, held = [], 0
+    yield b"".join(pending)
+
+
+def _pieces(entries: Iterable[Entry]) -> Iterator[Buffer]:
+    stream = iter(entries)
+    top = next(stream, None)
+    if top is None or top.path != b"":
+        raise UnfitEntry(b"" if top is None else top.path, "a tree begins with its top")
+    yield wire.MAGIC
+    yield from _object(top)
+    if isinstance(top, Directory):
+        yield from _below(stream)
+    elif (more := next(stream, None)) is not None:
+        raise UnfitEntry(more.path, "the tree's top is not a directory")
+    yield wire.CLOSE
+
+
+def _below(stream: Iterator[Entry]) -> Iterator[Buffer]:
+    """Everything inside the top, up to its own closing token."""
+    # The directories that are open, and the last name in each of them but the innermost.
+    parent, last = b"", b""
+    outer: list[tuple[bytes, bytes]] = []
+    for entry in stream:
+        above, _, name = entry.path.rpartition(b"/")
+        while above != parent:
+            if not outer:
+                raise UnfitEntry(entry.path, "it comes before its directory, or after the end of it")
+            parent, last = outer.pop()
+            yield _END
+        if name <= last:
+            raise UnfitEntry(entry.path, f"it comes after '{display(last)}', which sorts behind it")
+        last = name
+        yield b"%b%b%b" % (_ENTRY, wire.string(name), wire.NODE)
+        yield from _object(entry)
+        if isinstance(entry, Directory):
+            outer.append((parent, last))
+            parent, last = entry.path, b""
+        else:
+            yield _END
+    yield _END * len(outer)
+
+
+def _object(entry: Entry) -> Iterator[Buffer]:
+    """An object without its closing token."""
+    if isinstance(entry, File):
+        yield _FILE[entry.executable] + wire.pack_length(entry.size)
+        size = 0
+        for piece in entry.content:
+            size += len(piece)
+            yield piece
+        if size != entry.size:
+            raise UnfitEntry(entry.path, f"it gave {size} bytes and not {entry.size}: did it change?")
+        yield wire.padding(size)
+    elif isinstance(entry, Symlink):
+        yield _SYMLINK + wire.string(entry.target)
+    else:
+        yield _DIRECTORY

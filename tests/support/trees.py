@@ -1,0 +1,67 @@
+"""Trees as Hypothesis draws them, and helpers that make streams of entries comparable."""
+
+import io
+from collections.abc import Iterable
+
+from hypothesis import strategies as st
+
+from denizen.formats.stream import Readable
+from denizen.formats.tree import Directory, Entry, File, Symlink, is_name, is_target
+from denizen.nar import writer
+
+
+class Stingy:
+    """A stream that hands out at most `step` bytes at once."""
+
+    def __init__(self, content: bytes, step: int) -> None:
+        self._stream = io.BytesIO(content)
+        self._step = step
+
+    def read(self, size: int, /) -> bytes:
+        return self._stream.read(min(size, self._step))
+
+
+def settled(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries with their contents read, each as one piece."""
+    return [
+        File(e.path, e.executable, e.size, (b"".join(bytes(piece) for piece in e.content),))
+        if isinstance(e, File)
+        else e
+        for e in entries
+    ]
+
+
+def nar(*entries: Entry) -> bytes:
+    return b"".join(bytes(piece) for piece in writer.write(entries))
+
+
+def file(path: bytes, content: bytes = b"", *, executable: bool = False) -> File:
+    return File(path, executable, len(content), (content,))
+
+
+def drain(stream: Readable) -> bytes:
+    return b"".join(iter(lambda: stream.read(65536), b""))
+
+
+_names = st.binary(min_size=1, max_size=12).filter(is_name)
+_targets = st.binary(min_size=1, max_size=20).filter(is_target)
+_leaves = st.one_of(
+    st.tuples(st.binary(max_size=40), st.booleans()),
+    _targets,
+)
+_nodes = st.recursive(_leaves, lambda inner: st.dictionaries(_names, inner, max_size=5), max_leaves=12)
+
+
+def _entries(path: bytes, node: object) -> Iterable[Entry]:
+    match node:
+        case dict():
+            yield Directory(path)
+            for name in sorted(node):
+                yield from _entries(path + b"/" + name if path else name, node[name])
+        case bytes():
+            yield Symlink(path, node)
+        case (bytes() as content, bool() as executable):
+            yield File(path, executable, len(content), (content,))
+
+
+trees: st.SearchStrategy[list[Entry]] = _nodes.map(lambda node: list(_entries(b"", node)))
