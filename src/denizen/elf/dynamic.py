@@ -1,0 +1,118 @@
+"""The dynamic section, by PT_DYNAMIC (pure).
+
+Specification: gABI "Dynamic Section", glibc elf/elf.h for the DT_GNU and Sun extensions. Entries are
+(d_tag, d_val) pairs of words up to DT_NULL. glibc keeps the last entry of a tag that should be unique
+(elf/get-dynamic-info.h stores into an array by tag); so does `Dynamic.value`.
+
+Like ld.so, the section is found by PT_DYNAMIC's p_vaddr, not its p_offset.
+
+Limits: 65,536 entries; the string table's budget for all names.
+"""
+
+from typing import NamedTuple
+
+from denizen.elf import constants as c
+from denizen.elf.constants import PT_DYNAMIC
+from denizen.elf.header import Segment
+from denizen.elf.memory import Memory
+from denizen.elf.strings import StringTable
+
+MAX_ENTRIES = 65_536
+
+
+class Dynamic(NamedTuple):
+    """What the dynamic section says; names resolved, all else in `entries` and by `value`."""
+
+    entries: tuple[tuple[int, int], ...]
+    needed: tuple[bytes, ...]
+    soname: bytes | None
+    rpath: bytes | None
+    runpath: bytes | None
+    audit: bytes | None
+    depaudit: bytes | None
+    filter: tuple[bytes, ...]
+    auxiliary: tuple[bytes, ...]
+    values: dict[int, int]
+
+    def value(self, tag: int) -> int | None:
+        """d_val of the last entry with this tag, or None."""
+        return self.values.get(tag)
+
+    @property
+    def flags(self) -> int:
+        """DT_FLAGS, 0 where absent."""
+        return self.values.get(c.DT_FLAGS, 0)
+
+    @property
+    def flags_1(self) -> int:
+        """DT_FLAGS_1, 0 where absent."""
+        return self.values.get(c.DT_FLAGS_1, 0)
+
+    @property
+    def symbolic(self) -> bool:
+        """References are looked up in the object itself first."""
+        return c.DT_SYMBOLIC in self.values or bool(self.flags & c.DF_SYMBOLIC)
+
+    @property
+    def bind_now(self) -> bool:
+        """All symbols are bound at start, by any of the three ways to say so."""
+        return (
+            c.DT_BIND_NOW in self.values
+            or bool(self.flags & c.DF_BIND_NOW)
+            or bool(self.flags_1 & c.DF_1_NOW)
+        )
+
+    @property
+    def text_relocations(self) -> bool:
+        """Relocations write to read-only segments (refused by SELinux and by musl)."""
+        return c.DT_TEXTREL in self.values or bool(self.flags & c.DF_TEXTREL)
+
+
+def parse_entries(memory: Memory, segments: tuple[Segment, ...]) -> tuple[tuple[int, int], ...] | None:
+    """Pairs up to DT_NULL; None where there is no PT_DYNAMIC. Raises Malformed."""
+    segment = next((s for s in segments if s.type == PT_DYNAMIC), None)
+    if segment is None:
+        return None
+    pair = memory.bits // 4
+    limit = min(segment.memory_size, MAX_ENTRIES * pair) // pair * pair
+    data = memory.read_to_end(segment.address, limit, "dynamic section")
+    words = memory.numbers("Q" if memory.bits == 64 else "I", data[: len(data) // pair * pair])
+    tags = words[0::2].tolist()
+    count = tags.index(c.DT_NULL) if c.DT_NULL in tags else len(tags)
+    return tuple(zip(tags[:count], words[1 : 2 * count : 2].tolist(), strict=True))
+
+
+def string_table(memory: Memory, values: dict[int, int]) -> StringTable:
+    """DT_STRTAB's table, of DT_STRSZ bytes or as far as the file maps it; empty where there is none.
+
+    Raises:
+        Malformed: nothing is mapped where it should be.
+    """
+    address = values.get(c.DT_STRTAB)
+    if address is None:
+        return StringTable(b"")
+    size = values.get(c.DT_STRSZ, 1 << 32)
+    return StringTable(memory.read_to_end(address, size, "string table"), address)
+
+
+def resolve(entries: tuple[tuple[int, int], ...], values: dict[int, int], strings: StringTable) -> Dynamic:
+    """The entries with their names looked up. Raises Malformed: a name outside the string table."""
+
+    def every(tag: int) -> tuple[bytes, ...]:
+        return tuple(strings.column([value for key, value in entries if key == tag]))
+
+    def last(tag: int) -> bytes | None:
+        return strings.at(values[tag]) if tag in values else None
+
+    return Dynamic(
+        entries=entries,
+        needed=every(c.DT_NEEDED),
+        soname=last(c.DT_SONAME),
+        rpath=last(c.DT_RPATH),
+        runpath=last(c.DT_RUNPATH),
+        audit=last(c.DT_AUDIT),
+        depaudit=last(c.DT_DEPAUDIT),
+        filter=every(c.DT_FILTER),
+        auxiliary=every(c.DT_AUXILIARY),
+        values=values,
+    )

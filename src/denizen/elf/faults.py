@@ -1,0 +1,50 @@
+"""What can be wrong with an ELF file (pure).
+
+The leaves are shared by the package's modules, which raise them with the structure at fault.
+"""
+
+from dataclasses import dataclass
+
+from denizen.errors import BadInput
+
+
+@dataclass
+class NotElf(BadInput):
+    """The bytes do not start with the ELF magic.
+
+    Attributes:
+        found: the first bytes there are.
+    """
+
+    found: bytes
+
+    @property
+    def what(self) -> str:
+        return "not an ELF file"
+
+    @property
+    def why(self) -> str:
+        return f"it starts with {self.found!r}" if self.found else "it is empty"
+
+
+@dataclass
+class Malformed(BadInput):
+    """A structure contradicts the format, or asks for more than this reader's limits allow.
+
+    Attributes:
+        structure: the structure, in the words of its specification.
+        problem: what is wrong with it.
+        offset: where it is: a file offset, or an address for what is found through addresses.
+    """
+
+    structure: str
+    problem: str
+    offset: int = 0
+
+    @property
+    def what(self) -> str:
+        return f"malformed {self.structure} at {self.offset:#x}"
+
+    @property
+    def why(self) -> str:
+        return self.problem

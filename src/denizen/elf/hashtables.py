@@ -1,0 +1,84 @@
+"""How many dynamic symbols there are, and which of them lookups can find (pure).
+
+Specification: gABI "Hash Table"; glibc elf/dl-lookup.c for DT_GNU_HASH. No dynamic tag says the count.
+In this order:
+
+1. DT_GNU_HASH: nbuckets:4 symoffset:4 bloom_size:4 bloom_shift:4 bloom[]:w buckets[]:4 chains[]:4. The
+   highest bucket's chain ends (low bit set) at the last symbol.
+2. DT_HASH: nbucket nchain buckets[] chains[]; nchain is the count. Words of 4 bytes, but 8 on Alpha and
+   64-bit s390.
+3. DT_MIPS_SYMTABNO.
+4. The GNU table is empty where nothing is exported, and says nothing of the undefined symbols before
+   it. Linkers lay another table directly behind .dynsym: what lies between is counted, as long as it
+   looks like symbols.
+"""
+
+from denizen.elf import constants as c
+from denizen.elf.faults import Malformed
+from denizen.elf.memory import Memory
+
+SYMBOL_SIZE = {32: 16, 64: 24}
+_WIDE_HASH = {(64, c.EM_S390), (64, c.EM_ALPHA)}
+_CHAIN_BATCH = 1024
+# Tags whose value is an address that may lie directly behind the symbols.
+_ADDRESSES = (
+    c.DT_STRTAB, c.DT_VERSYM, c.DT_GNU_HASH, c.DT_HASH, c.DT_RELA, c.DT_REL, c.DT_JMPREL,
+    c.DT_VERNEED, c.DT_VERDEF,
+)  # fmt: skip
+
+
+def extent(memory: Memory, values: dict[int, int]) -> tuple[int, int]:
+    """(number of dynamic symbols, index of the first that a lookup can find).
+
+    Raises:
+        Malformed: a table is not mapped, or its last chain has no end.
+    """
+    if c.DT_SYMTAB not in values:
+        return 0, 0
+    if (table := values.get(c.DT_GNU_HASH)) is not None and (found := _gnu(memory, table)):
+        return found
+    if (table := values.get(c.DT_HASH)) is not None:
+        wide = (memory.bits, memory.machine) in _WIDE_HASH
+        head = memory.read(table, 16 if wide else 8, "hash table")
+        return memory.numbers("Q" if wide else "I", head)[1], 1
+    if c.DT_MIPS_SYMTABNO in values:
+        return values[c.DT_MIPS_SYMTABNO], 1
+    count = _until_next_table(memory, values)
+    return count, count
+
+
+def _gnu(memory: Memory, table: int) -> tuple[int, int] | None:
+    """The extent by the GNU hash table; None where it holds no symbol."""
+    structure = "GNU hash table"
+    buckets, first, blooms, _ = memory.numbers("I", memory.read(table, 16, structure))
+    at_buckets = table + 16 + blooms * (memory.bits // 8)
+    if not buckets:
+        return None
+    last = max(memory.numbers("I", memory.read(at_buckets, 4 * buckets, structure)))
+    if last < first or not last:
+        return None
+    return last + _chain_length(memory, at_buckets + 4 * (buckets + last - first)), first
+
+
+def _chain_length(memory: Memory, address: int) -> int:
+    """Words of a chain up to the one with its low bit set."""
+    length = 0
+    while True:
+        words = memory.read_to_end(address + 4 * length, 4 * _CHAIN_BATCH, "GNU hash table")
+        for word in memory.numbers("I", words[: len(words) & ~3]):
+            length += 1
+            if word & 1:
+                return length
+        if len(words) < 4:
+            raise Malformed("GNU hash table", "its last chain has no end", address)
+
+
+def _until_next_table(memory: Memory, values: dict[int, int]) -> int:
+    start, size = values[c.DT_SYMTAB], SYMBOL_SIZE[memory.bits]
+    behind = [values[tag] for tag in _ADDRESSES if values.get(tag, 0) > start]
+    if not behind:
+        return 0
+    room = memory.read_to_end(start, min(behind) - start, "dynamic symbol table")
+    names = memory.numbers("I", room[: len(room) // size * size])[0 :: size // 4]
+    limit = values.get(c.DT_STRSZ, 1 << 32)
+    return next((index for index, name in enumerate(names) if name >= limit), len(names))

@@ -1,0 +1,124 @@
+"""One ELF file, each part parsed when first asked for (pure).
+
+    image = read(buffer)
+    image.dynamic.needed, image.symbols.undefined_names, image.version_needs
+
+`read` itself looks at the header and the program headers only. Every property raises BadInput (Truncated
+or Malformed) for what it reads, and that fault leaves the others usable: a program with broken version
+tables still tells its interpreter.
+"""
+
+from enum import Enum
+from functools import cached_property
+
+from denizen.bytesio import Buffer, take
+from denizen.elf import constants as c
+from denizen.elf.dynamic import Dynamic, parse_entries, resolve, string_table
+from denizen.elf.faults import Malformed
+from denizen.elf.header import Header, Segment, parse_header, parse_segments
+from denizen.elf.memory import Memory
+from denizen.elf.strings import StringTable
+from denizen.elf.symbols import Symbols
+from denizen.elf.versions import VersionDefinition, VersionNeed, Versions
+
+# Linux binfmt_elf.c: an interpreter's path of 2 to PATH_MAX bytes, NUL included.
+MIN_INTERPRETER = 2
+MAX_INTERPRETER = 4096
+
+
+class StackPolicy(Enum):
+    """What PT_GNU_STACK says of the stack."""
+
+    EXECUTABLE = "executable"
+    PLAIN = "plain"
+    # No PT_GNU_STACK: the kernel's default for the architecture, executable on x86.
+    UNSTATED = "unstated"
+
+
+class Image:
+    """An ELF file as its loader sees it; made by `read`."""
+
+    def __init__(self, buffer: Buffer) -> None:
+        self.buffer = buffer
+        self.header: Header = parse_header(buffer)
+        self.segments: tuple[Segment, ...] = parse_segments(buffer, self.header)
+
+    @cached_property
+    def interpreter(self) -> bytes | None:
+        """PT_INTERP's path; None for a library or a static program.
+
+        Raises:
+            Malformed: the kernel would refuse it: empty, beyond PATH_MAX, or not ending in NUL.
+            Truncated: it lies outside the file.
+        """
+        segment = next((s for s in self.segments if s.type == c.PT_INTERP), None)
+        if segment is None:
+            return None
+        if not MIN_INTERPRETER <= segment.file_size <= MAX_INTERPRETER:
+            raise Malformed("PT_INTERP", f"a path of {segment.file_size} bytes", segment.offset)
+        path = take(self.buffer, segment.offset, segment.file_size, "PT_INTERP")
+        if not path.endswith(b"\0"):
+            raise Malformed("PT_INTERP", "its path does not end in NUL", segment.offset)
+        return path.partition(b"\0")[0]
+
+    @cached_property
+    def memory(self) -> Memory:
+        """Reads by address."""
+        return Memory(self.buffer, self.header, self.segments)
+
+    @cached_property
+    def dynamic(self) -> Dynamic | None:
+        """The dynamic section; None where there is no PT_DYNAMIC. Raises Malformed."""
+        entries = self._dynamic_entries
+        return None if entries is None else resolve(entries, self._values, self.strings)
+
+    @cached_property
+    def strings(self) -> StringTable:
+        """The dynamic string table, empty where there is none. Raises Malformed."""
+        return string_table(self.memory, self._values)
+
+    @cached_property
+    def symbols(self) -> Symbols:
+        """The dynamic symbols, none where there is no table. Raises Malformed."""
+        return Symbols(self.memory, self._values, self.strings, self._versions)
+
+    @property
+    def version_needs(self) -> tuple[VersionNeed, ...]:
+        """Versions wanted of other libraries. Raises Malformed."""
+        return self._versions.needs
+
+    @property
+    def version_definitions(self) -> tuple[VersionDefinition, ...]:
+        """Versions this library defines. Raises Malformed."""
+        return self._versions.definitions
+
+    @property
+    def stack(self) -> StackPolicy:
+        """Whether an executable stack is asked for; the last PT_GNU_STACK counts, as in the kernel."""
+        flags = [s.flags for s in self.segments if s.type == c.PT_GNU_STACK]
+        if not flags:
+            return StackPolicy.UNSTATED
+        return StackPolicy.EXECUTABLE if flags[-1] & c.PF_X else StackPolicy.PLAIN
+
+    @cached_property
+    def _dynamic_entries(self) -> tuple[tuple[int, int], ...] | None:
+        return parse_entries(self.memory, self.segments)
+
+    @cached_property
+    def _values(self) -> dict[int, int]:
+        return dict(self._dynamic_entries or ())
+
+    @cached_property
+    def _versions(self) -> Versions:
+        return Versions(self.memory, self._values, self.strings)
+
+
+def read(buffer: Buffer) -> Image:
+    """An image of the ELF file in `buffer`, which must stay as it is while the image is used.
+
+    Raises:
+        NotElf: the bytes are something else (`classify` tells what).
+        Malformed: the header contradicts the format.
+        Truncated: the header or the program headers are cut short.
+    """
+    return Image(buffer)

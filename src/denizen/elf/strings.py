@@ -1,0 +1,49 @@
+"""String tables: names by offset (pure).
+
+Specification: gABI "String Table". A name runs from its offset to the next NUL; linkers let one name
+be the tail of another. A table may therefore be read more than once over, but a hostile one could make
+each of 40,000 symbols the name of a megabyte: all reads from one table share a budget.
+"""
+
+from collections.abc import Sequence
+
+from denizen.elf.faults import Malformed
+
+# Names may add up to this many times the table and a bit: honest tables were seen to stay below 6
+# (libstdc++, every version of a symbol naming the same string).
+BUDGET_FACTOR = 16
+BUDGET_FLOOR = 64 * 1024
+# Names read between two looks at the budget: few enough that a batch of table-long names is still
+# within the 64 bytes of memory per byte of input that this package promises.
+BATCH = 32
+
+
+class StringTable:
+    """A string table found at `address`, its bytes being `data`."""
+
+    def __init__(self, data: bytes, address: int = 0) -> None:
+        # A last name without NUL would make every search for its end fail; it ends with the table.
+        self._data = data + b"\0" if data and not data.endswith(b"\0") else data
+        self._address = address
+        self._budget = BUDGET_FACTOR * len(data) + BUDGET_FLOOR
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def at(self, offset: int) -> bytes:
+        """The name at `offset`. Raises Malformed: outside the table, or the budget is spent."""
+        return self.column((offset,))[0]
+
+    def column(self, offsets: Sequence[int]) -> list[bytes]:
+        """The names at many offsets. Raises Malformed as `at` does."""
+        data, find = self._data, self._data.find
+        if offsets and max(offsets) >= len(data):
+            raise Malformed("string table", f"a name at {max(offsets)} of {len(data)} bytes", self._address)
+        names: list[bytes] = []
+        for start in range(0, len(offsets), BATCH):
+            batch = [data[o : find(b"\0", o)] for o in offsets[start : start + BATCH]]
+            names += batch
+            self._budget -= sum(map(len, batch))
+            if self._budget < 0:
+                raise Malformed("string table", "its names overlap beyond measure", self._address)
+        return names

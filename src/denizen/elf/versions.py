@@ -1,0 +1,153 @@
+"""Symbol versions: what is needed of others and what is defined (pure).
+
+Specification: Solaris' and glibc's symbol versioning (LSB Core, "Symbol Versioning"; glibc elf/dl-version.c).
+
+    Verneed  version:2 cnt:2 file:4 aux:4 next:4      Vernaux  hash:4 flags:2 other:2 name:4 next:4
+    Verdef   version:2 flags:2 ndx:2 cnt:2 hash:4 aux:4 next:4        Verdaux  name:4 next:4
+
+Lists are followed by their `next` fields until 0 and not by the counts beside them, as ld.so does. The
+records have the same size in both classes.
+
+Limits: no more records than fit into the mapped bytes without overlap, so a list cannot turn in circles.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from struct import Struct
+from typing import NamedTuple
+
+from denizen.elf import constants as c
+from denizen.elf.faults import Malformed
+from denizen.elf.memory import Memory
+from denizen.elf.strings import StringTable
+
+_NEED = "HHIII"
+_NEEDED_VERSION = "IHHII"
+_DEFINITION = "HHHHIII"
+_NAME = "II"
+# Both kinds of list hold at least one record of 16 bytes for each entry they make.
+_SMALLEST_ENTRY = 16
+
+
+class NeededVersion(NamedTuple):
+    """A version some symbol here wants; `version_index` is what DT_VERSYM says for such symbols."""
+
+    name: bytes
+    hash: int
+    weak: bool
+    version_index: int
+
+
+class VersionNeed(NamedTuple):
+    """The versions wanted of one library, named by its soname at link time."""
+
+    file: bytes
+    versions: tuple[NeededVersion, ...]
+
+
+class VersionDefinition(NamedTuple):
+    """A version this object defines; the base definition is named after the object itself."""
+
+    name: bytes
+    hash: int
+    version_index: int
+    base: bool
+    weak: bool
+    parents: tuple[bytes, ...]
+
+
+class _Table:
+    """The bytes of a version table, and how many more records may be read from it."""
+
+    def __init__(self, memory: Memory, address: int, structure: str) -> None:
+        self._data = memory.read_to_end(address, 1 << 32, structure)
+        self._address = address
+        self._order = memory.order
+        self._left = len(self._data) // _SMALLEST_ENTRY + 1
+        self.structure = structure
+
+    def layout(self, fields: str) -> Struct:
+        return Struct(self._order + fields)
+
+    def chain(self, layout: Struct, offset: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """(offset, fields) of each record of a list; the last field is the distance to the next."""
+        while True:
+            if offset + layout.size > len(self._data):
+                raise Malformed(self.structure, "a record outside the mapped file", self._address + offset)
+            self._left -= 1
+            if self._left < 0:
+                raise Malformed(self.structure, "its records overlap", self._address)
+            fields = layout.unpack_from(self._data, offset)
+            yield offset, fields
+            if not fields[-1]:
+                return
+            offset += fields[-1]
+
+
+def parse_needs(memory: Memory, values: dict[int, int], strings: StringTable) -> tuple[VersionNeed, ...]:
+    """DT_VERNEED's list in order. Raises Malformed."""
+    address = values.get(c.DT_VERNEED)
+    if address is None:
+        return ()
+    table = _Table(memory, address, "version needs")
+    need, wanted = table.layout(_NEED), table.layout(_NEEDED_VERSION)
+    return tuple(
+        VersionNeed(
+            strings.at(file),
+            tuple(
+                NeededVersion(strings.at(name), code, bool(flags & c.VER_FLG_WEAK), other & c.VERSYM_VERSION)
+                for _, (code, flags, other, name, _) in (table.chain(wanted, offset + first) if count else ())
+            ),
+        )
+        for offset, (_, count, file, first, _) in table.chain(need, 0)
+    )
+
+
+def parse_definitions(
+    memory: Memory, values: dict[int, int], strings: StringTable
+) -> tuple[VersionDefinition, ...]:
+    """DT_VERDEF's list in order. Raises Malformed."""
+    address = values.get(c.DT_VERDEF)
+    if address is None:
+        return ()
+    table = _Table(memory, address, "version definitions")
+    definition, name = table.layout(_DEFINITION), table.layout(_NAME)
+    found = []
+    for offset, (_, flags, index, count, code, first, _) in table.chain(definition, 0):
+        chain = table.chain(name, offset + first) if count else ()
+        names = [strings.at(where) for _, (where, _) in chain] or [b""]
+        base, weak = bool(flags & c.VER_FLG_BASE), bool(flags & c.VER_FLG_WEAK)
+        found.append(
+            VersionDefinition(names[0], code, index & c.VERSYM_VERSION, base, weak, tuple(names[1:]))
+        )
+    return tuple(found)
+
+
+class Versions:
+    """The version tables of one object, parsed when first asked for."""
+
+    def __init__(self, memory: Memory, values: dict[int, int], strings: StringTable) -> None:
+        self._source = (memory, values, strings)
+
+    @cached_property
+    def needs(self) -> tuple[VersionNeed, ...]:
+        """DT_VERNEED. Raises Malformed."""
+        return parse_needs(*self._source)
+
+    @cached_property
+    def definitions(self) -> tuple[VersionDefinition, ...]:
+        """DT_VERDEF. Raises Malformed."""
+        return parse_definitions(*self._source)
+
+    @cached_property
+    def by_index(self) -> dict[int, tuple[bytes, bytes | None]]:
+        """(version, file it is needed from or None) by the index that DT_VERSYM uses.
+
+        As in glibc's _dl_check_map_versions a definition wins over a need with the same index, and the
+        base definition is not there: no reference can ask for it by name.
+        """
+        table: dict[int, tuple[bytes, bytes | None]] = {
+            wanted.version_index: (wanted.name, need.file) for need in self.needs for wanted in need.versions
+        }
+        table.update((d.version_index, (d.name, None)) for d in self.definitions if not d.base)
+        return table
