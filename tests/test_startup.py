@@ -34,7 +34,7 @@ def imported_by(statement: str) -> set[str]:
     "statement",
     [
         "sys.argv = ['denizen', '--version']; from denizen.cli.main import main; main()",
-        "import denizen.value, denizen.errors, denizen.bytesio, denizen.fileview, denizen.disk",
+        "import denizen.value, denizen.errors, denizen.bytesio, denizen.fileview, denizen.disk, denizen.elf",
     ],
 )
 def test_a_start_up_path_imports_nothing_heavy(statement: str) -> None:

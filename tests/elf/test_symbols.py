@@ -35,9 +35,9 @@ def test_undefined_symbols_of_a_program_that_exports_nothing_are_counted(elf: El
 
 def test_references_carry_their_version_and_the_file_it_is_needed_from(elf: Elf) -> None:
     expected = (
-        Undefined(b"puts", b"GLIBC_2.2.5", b"libc.so.6", weak=False, symbol_index=1),
-        Undefined(b"optional", None, None, weak=True, symbol_index=2),
-        Undefined(b"plain", None, None, weak=False, symbol_index=3),
+        Undefined(b"puts", b"GLIBC_2.2.5", b"libc.so.6", weak=False, index=1),
+        Undefined(b"optional", None, None, weak=True, index=2),
+        Undefined(b"plain", None, None, weak=False, index=3),
     )
     assert read(build(elf)).symbols.undefined == expected
 

@@ -1,5 +1,7 @@
 """What an ELF file says about itself, read through program headers alone (pure)."""
 
+from __future__ import annotations
+
 from denizen.bytesio import Truncated
 from denizen.elf.dynamic import Dynamic
 from denizen.elf.faults import Malformed, NotElf

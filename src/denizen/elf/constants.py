@@ -4,6 +4,8 @@ Sources: System V gABI 4.3 chapters "Object Files" and "Dynamic Linking"; glibc 
 extensions. Only numbers that some rule here uses are named.
 """
 
+from __future__ import annotations
+
 MAGIC = b"\x7fELF"
 
 # e_type

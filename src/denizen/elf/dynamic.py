@@ -9,18 +9,25 @@ Like ld.so, the section is found by PT_DYNAMIC's p_vaddr, not its p_offset.
 Limits: 65,536 entries; the string table's budget for all names.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
 
 from denizen.elf import constants as c
 from denizen.elf.constants import PT_DYNAMIC
-from denizen.elf.header import Segment
-from denizen.elf.memory import Memory
 from denizen.elf.strings import StringTable
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from denizen.elf.header import Segment
+    from denizen.elf.memory import Memory
 
 MAX_ENTRIES = 65_536
 
 
-class Dynamic(NamedTuple):
+@value
+class Dynamic:
     """What the dynamic section says; names resolved, all else in `entries` and by `value`."""
 
     entries: tuple[tuple[int, int], ...]
@@ -32,7 +39,7 @@ class Dynamic(NamedTuple):
     depaudit: bytes | None
     filter: tuple[bytes, ...]
     auxiliary: tuple[bytes, ...]
-    values: dict[int, int]
+    values: Mapping[int, int]
 
     def value(self, tag: int) -> int | None:
         """d_val of the last entry with this tag, or None."""

@@ -3,12 +3,11 @@
 The leaves are shared by the package's modules, which raise them with the structure at fault.
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
 
 from denizen.errors import BadInput
 
 
-@dataclass
 class NotElf(BadInput):
     """The bytes do not start with the ELF magic.
 
@@ -27,7 +26,6 @@ class NotElf(BadInput):
         return f"it starts with {self.found!r}" if self.found else "it is empty"
 
 
-@dataclass
 class Malformed(BadInput):
     """A structure contradicts the format, or asks for more than this reader's limits allow.
 

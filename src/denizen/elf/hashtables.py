@@ -13,9 +13,14 @@ In this order:
    looks like symbols.
 """
 
+from __future__ import annotations
+
 from denizen.elf import constants as c
 from denizen.elf.faults import Malformed
-from denizen.elf.memory import Memory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.elf.memory import Memory
 
 SYMBOL_SIZE = {32: 16, 64: 24}
 _WIDE_HASH = {(64, c.EM_S390), (64, c.EM_ALPHA)}

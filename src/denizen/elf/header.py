@@ -8,18 +8,22 @@ elf/dl-load.c (open_verify) for what a loader insists on.
 
 Limits: e_phnum is 16 bits and is believed as it stands. PN_XNUM (more than 65,534 segments, counted in
 section header 0) is for core files only, and no loader reads it; such a file shows its first 65,535.
-
-Values are NamedTuples and not dataclasses throughout this package: a frozen dataclass costs 0.4 ms of
-start-up each to define and eight times as long to fill from an unpacked structure.
 """
+
+from __future__ import annotations
 
 import struct
 from enum import Enum
-from typing import NamedTuple
+from itertools import starmap
 
-from denizen.bytesio import Buffer, take
+from denizen.bytesio import take
 from denizen.elf.constants import ET_CORE, ET_DYN, ET_EXEC, ET_REL, MACHINES, MAGIC
 from denizen.elf.faults import Malformed, NotElf
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.bytesio import Buffer
 
 IDENT_SIZE = 16
 _CLASSES = {1: 32, 2: 64}
@@ -38,7 +42,8 @@ class FileType(Enum):
     CORE = ET_CORE
 
 
-class Header(NamedTuple):
+@value
+class Header:
     """The ELF header; names as in the gABI without their prefixes, e_ident taken apart."""
 
     bits: int
@@ -78,7 +83,8 @@ class Header(NamedTuple):
         return MACHINES.get(self.machine, f"machine {self.machine}")
 
 
-class Segment(NamedTuple):
+@value
+class Segment:
     """A program header, the same for both classes."""
 
     type: int
@@ -126,7 +132,7 @@ def parse_segments(buffer: Buffer, header: Header) -> tuple[Segment, ...]:
     table = take(buffer, header.phoff, header.phnum * size, "program header table")
     rows = struct.iter_unpack(header.order + _SEGMENT[header.bits], table)
     if header.bits == 64:
-        return tuple(map(Segment._make, rows))
+        return tuple(starmap(Segment, rows))
     # Elf32_Phdr keeps p_flags next to last.
     return tuple(
         Segment(kind, flags, offset, address, physical, file_size, memory_size, alignment)

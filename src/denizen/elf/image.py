@@ -8,18 +8,27 @@ or Malformed) for what it reads, and that fault leaves the others usable: a prog
 tables still tells its interpreter.
 """
 
+from __future__ import annotations
+
 from enum import Enum
 from functools import cached_property
 
-from denizen.bytesio import Buffer, take
+from denizen.bytesio import take
 from denizen.elf import constants as c
-from denizen.elf.dynamic import Dynamic, parse_entries, resolve, string_table
+from denizen.elf.dynamic import parse_entries, resolve, string_table
 from denizen.elf.faults import Malformed
-from denizen.elf.header import Header, Segment, parse_header, parse_segments
+from denizen.elf.header import parse_header, parse_segments
 from denizen.elf.memory import Memory
-from denizen.elf.strings import StringTable
 from denizen.elf.symbols import Symbols
-from denizen.elf.versions import VersionDefinition, VersionNeed, Versions
+from denizen.elf.versions import Versions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.bytesio import Buffer
+    from denizen.elf.dynamic import Dynamic
+    from denizen.elf.header import Header, Segment
+    from denizen.elf.strings import StringTable
+    from denizen.elf.versions import VersionDefinition, VersionNeed
 
 # Linux binfmt_elf.c: an interpreter's path of 2 to PATH_MAX bytes, NUL included.
 MIN_INTERPRETER = 2

@@ -6,14 +6,20 @@ bytes that come from the file count: p_filesz, cut at the end of the file; what 
 memory holds no tables.
 """
 
+from __future__ import annotations
+
 import sys
 from array import array
-from collections.abc import Iterable
 
-from denizen.bytesio import Buffer
 from denizen.elf.constants import PT_LOAD
 from denizen.elf.faults import Malformed
-from denizen.elf.header import Header, Segment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from denizen.bytesio import Buffer
+    from denizen.elf.header import Header, Segment
 
 
 class Memory:
@@ -56,12 +62,12 @@ class Memory:
         offset, available = self.locate(address, structure)
         return bytes(self._buffer[offset : offset + min(limit, available)])
 
-    def numbers(self, code: str, data: bytes) -> "array[int]":
+    def numbers(self, code: str, data: bytes) -> array[int]:
         """`data` as unsigned numbers of the file's byte order; `code` is H, I or Q."""
         return numbers(code, data, little=self.little)
 
 
-def numbers(code: str, data: bytes, *, little: bool) -> "array[int]":
+def numbers(code: str, data: bytes, *, little: bool) -> array[int]:
     """Bytes as an array of unsigned numbers, at the speed of memcpy (and a swap where foreign)."""
     column = array(code, data)
     if little != (sys.byteorder == "little"):

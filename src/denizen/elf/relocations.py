@@ -13,10 +13,15 @@ is not read: no glibc or musl linker applies it.
 Limits: tables must be mapped from the file, so their entries are bounded by its size.
 """
 
+from __future__ import annotations
+
 from functools import cached_property
 
 from denizen.elf import constants as c
-from denizen.elf.memory import Memory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.elf.memory import Memory
 
 
 class Relocations:

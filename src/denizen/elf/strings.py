@@ -5,9 +5,13 @@ be the tail of another. A table may therefore be read more than once over, but a
 each of 40,000 symbols the name of a megabyte: all reads from one table share a budget.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
 
 from denizen.elf.faults import Malformed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Names may add up to this many times the table and a bit: honest tables were seen to stay below 6
 # (libstdc++, every version of a symbol naming the same string).

@@ -13,20 +13,24 @@ of all `defined_names` from `undefined_names`, and look at single symbols only f
 Limits: a count beyond the mapped file is refused; names share their string table's budget.
 """
 
-from collections.abc import Collection, Iterable
+from __future__ import annotations
+
 from functools import cached_property
 from itertools import compress
-from typing import TYPE_CHECKING, NamedTuple
 
 from denizen.elf import constants as c
 from denizen.elf.hashtables import SYMBOL_SIZE, extent
-from denizen.elf.memory import Memory
 from denizen.elf.relocations import Relocations
-from denizen.elf.strings import StringTable
-from denizen.elf.versions import Versions
+from denizen.value import value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
+    from collections.abc import Collection, Iterable
+
+    from denizen.elf.memory import Memory
+    from denizen.elf.strings import StringTable
+    from denizen.elf.versions import Versions
 
 # Offsets within a symbol, by class.
 _INFO = {32: 12, 64: 4}
@@ -54,7 +58,8 @@ _ABS_HIGH = _where(byte == c.SHN_ABS >> 8 for byte in range(256))
 _ABS_LOW = _where(byte == c.SHN_ABS & 255 for byte in range(256))
 
 
-class Undefined(NamedTuple):
+@value
+class Undefined:
     """A reference: some object must define `name`, in `version` where one is given.
 
     `version_file` is the soname the version was found in at link time.
@@ -64,10 +69,11 @@ class Undefined(NamedTuple):
     version: bytes | None
     version_file: bytes | None
     weak: bool
-    symbol_index: int
+    index: int
 
 
-class Export(NamedTuple):
+@value
+class Export:
     """A definition that lookups can find.
 
     `hidden` (VERSYM_HIDDEN): only for references that ask for its version. `version` is None where the
@@ -78,7 +84,7 @@ class Export(NamedTuple):
     version: bytes | None
     hidden: bool
     weak: bool
-    symbol_index: int
+    index: int
     version_index: int
 
 
@@ -119,17 +125,17 @@ class Symbols:
         return self._table[_OTHER[self._memory.bits] :: self._size]
 
     @cached_property
-    def sections(self) -> "array[int]":
+    def sections(self) -> array[int]:
         """st_shndx of every symbol."""
         return self._column("H", _SECTION[self._memory.bits])
 
     @cached_property
-    def values(self) -> "array[int]":
+    def values(self) -> array[int]:
         """st_value of every symbol."""
         return self._column("Q" if self._memory.bits == 64 else "I", _VALUE[self._memory.bits])
 
     @cached_property
-    def version_indices(self) -> "array[int] | None":
+    def version_indices(self) -> array[int] | None:
         """DT_VERSYM's entry of every symbol, hidden bit included; None where there is no such table."""
         address = self._values.get(c.DT_VERSYM)
         if address is None or not self.count:
@@ -215,7 +221,7 @@ class Symbols:
         start = place[self._memory.bits]
         return _either(*(self._table[start + byte :: self._size] for byte in range(width))).translate(_SET)
 
-    def _column(self, code: str, start: int) -> "array[int]":
+    def _column(self, code: str, start: int) -> array[int]:
         numbers = self._memory.numbers(code, self._table)
         return numbers[start // numbers.itemsize :: self._size // numbers.itemsize]
 

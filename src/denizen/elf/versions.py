@@ -11,15 +11,21 @@ records have the same size in both classes.
 Limits: no more records than fit into the mapped bytes without overlap, so a list cannot turn in circles.
 """
 
-from collections.abc import Iterator
+from __future__ import annotations
+
 from functools import cached_property
 from struct import Struct
-from typing import NamedTuple
 
 from denizen.elf import constants as c
 from denizen.elf.faults import Malformed
-from denizen.elf.memory import Memory
-from denizen.elf.strings import StringTable
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.elf.memory import Memory
+    from denizen.elf.strings import StringTable
 
 _NEED = "HHIII"
 _NEEDED_VERSION = "IHHII"
@@ -29,28 +35,31 @@ _NAME = "II"
 _SMALLEST_ENTRY = 16
 
 
-class NeededVersion(NamedTuple):
-    """A version some symbol here wants; `version_index` is what DT_VERSYM says for such symbols."""
+@value
+class NeededVersion:
+    """A version some symbol here wants; `index` is what DT_VERSYM says for such symbols."""
 
     name: bytes
     hash: int
     weak: bool
-    version_index: int
+    index: int
 
 
-class VersionNeed(NamedTuple):
+@value
+class VersionNeed:
     """The versions wanted of one library, named by its soname at link time."""
 
     file: bytes
     versions: tuple[NeededVersion, ...]
 
 
-class VersionDefinition(NamedTuple):
+@value
+class VersionDefinition:
     """A version this object defines; the base definition is named after the object itself."""
 
     name: bytes
     hash: int
-    version_index: int
+    index: int
     base: bool
     weak: bool
     parents: tuple[bytes, ...]
@@ -147,7 +156,7 @@ class Versions:
         base definition is not there: no reference can ask for it by name.
         """
         table: dict[int, tuple[bytes, bytes | None]] = {
-            wanted.version_index: (wanted.name, need.file) for need in self.needs for wanted in need.versions
+            wanted.index: (wanted.name, need.file) for need in self.needs for wanted in need.versions
         }
-        table.update((d.version_index, (d.name, None)) for d in self.definitions if not d.base)
+        table.update((d.index, (d.name, None)) for d in self.definitions if not d.base)
         return table
