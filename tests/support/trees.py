@@ -1,6 +1,8 @@
 """Trees as Hypothesis draws them, and helpers that make streams of entries comparable."""
 
 import io
+import os
+import stat
 from collections.abc import Iterable
 
 from hypothesis import strategies as st
@@ -37,6 +39,25 @@ def nar(*entries: Entry) -> bytes:
 
 def file(path: bytes, content: bytes = b"", *, executable: bool = False) -> File:
     return File(path, executable, len(content), (content,))
+
+
+def entries_on_disk(path: str | os.PathLike[str]) -> list[Entry]:
+    """A tree on disk as entries, the plain way: what cleverer walks are compared with."""
+    return list(_on_disk(os.fsencode(path), b""))
+
+
+def _on_disk(top: bytes, path: bytes) -> Iterable[Entry]:
+    full = top + b"/" + path if path else top
+    facts = os.lstat(full)
+    if stat.S_ISLNK(facts.st_mode):
+        yield Symlink(path, os.readlink(full))
+    elif stat.S_ISREG(facts.st_mode):
+        with open(full, "rb") as stream:
+            yield file(path, stream.read(), executable=bool(facts.st_mode & stat.S_IXUSR))
+    else:
+        yield Directory(path)
+        for name in sorted(os.listdir(full)):
+            yield from _on_disk(top, path + b"/" + name if path else name)
 
 
 def drain(stream: Readable) -> bytes:

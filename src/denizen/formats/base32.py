@@ -7,7 +7,7 @@ number is not padded to a multiple of five bits: the unused high bits of the fir
 and text in which they are not is refused, so every value has one spelling.
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
 
 from denizen.errors import BadInput, display
 
@@ -15,7 +15,6 @@ ALPHABET = "0123456789abcdfghijklmnpqrsvwxyz"
 _VALUES = {ord(digit): value for value, digit in enumerate(ALPHABET)}
 
 
-@dataclass
 class BadBase32(BadInput):
     """Text is not the Nix base-32 form of anything."""
 

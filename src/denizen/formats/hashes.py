@@ -5,19 +5,19 @@ by length), and `sha256-<base64>` (Subresource Integrity, W3C, without options).
 spelling in each form: hex is written in lower case, base 64 with its padding.
 """
 
-import base64
+from __future__ import annotations
+
 import binascii
-from dataclasses import dataclass
 
 from denizen.errors import BadInput, display
 from denizen.formats import base32
+from denizen.value import value
 
 # md5 and sha1 name outputs in old derivations and old indexes; nothing is trusted on them alone.
 SIZES = {"md5": 16, "sha1": 20, "sha256": 32, "sha512": 64}
 _HEX = frozenset("0123456789abcdef")
 
 
-@dataclass
 class BadHash(BadInput):
     """Text is not a digest in any form denizen knows."""
 
@@ -33,7 +33,7 @@ class BadHash(BadInput):
         return self.reason
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hash:
     """A digest and the algorithm that gave it."""
 
@@ -58,7 +58,7 @@ class Hash:
     @property
     def sri(self) -> str:
         """`sha256-ungWv48B...=`, as lock files and web pages write it."""
-        return f"{self.algorithm}-{base64.b64encode(self.digest).decode('ascii')}"
+        return f"{self.algorithm}-{_to_base64(self.digest)}"
 
     def __str__(self) -> str:
         return f"{self.algorithm}:{self.hex}"
@@ -86,6 +86,11 @@ def parse(text: str, algorithm: str | None = None) -> Hash:
     return Hash(named, _from_any(digest, size, text))
 
 
+def _to_base64(content: bytes) -> str:
+    # The module base64 would do, but imports re (8 ms), and every store path is made of hashes.
+    return binascii.b2a_base64(content, newline=False).decode("ascii")
+
+
 def _from_any(digest: str, size: int, text: str) -> bytes:
     if len(digest) == 2 * size:
         if not _HEX.issuperset(digest):
@@ -98,9 +103,9 @@ def _from_any(digest: str, size: int, text: str) -> bytes:
 
 def _from_base64(digest: str, size: int, text: str) -> bytes:
     try:
-        content = base64.b64decode(digest.encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeEncodeError):
+        content = binascii.a2b_base64(digest, strict_mode=True)
+    except (binascii.Error, ValueError):  # ValueError: a character outside ASCII
         raise BadHash(text, "its digest is in none of the forms hex, base 32 and base 64") from None
-    if len(content) != size or base64.b64encode(content).decode("ascii") != digest:
+    if len(content) != size or _to_base64(content) != digest:
         raise BadHash(text, f"its digest is not {size} bytes long, or not spelled the one way base 64 has")
     return content

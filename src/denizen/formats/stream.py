@@ -4,10 +4,16 @@ NAR, ar and tar are read through a `Source`, so that each parser asks for "the n
 stream that ends early, or hands out one byte at a time, is dealt with here and nowhere else.
 """
 
-from collections.abc import Iterator
-from typing import Protocol
+from __future__ import annotations
 
 from denizen.bytesio import Truncated
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Protocol
+else:
+    Protocol = object
 
 # What is asked of the stream at once. 256 KiB: larger blocks gained nothing in hashing or unpacking
 # and fall out of the second-level cache.
@@ -19,7 +25,6 @@ class Readable(Protocol):
 
     def read(self, size: int, /) -> bytes:
         """Up to `size` bytes, at least one; b"" only at the end."""
-        ...
 
 
 class Source:

@@ -6,19 +6,27 @@ with `version` 1 and a `root` whose objects have `type` (regular, symlink, direc
 fetched out of an uncompressed archive by a byte range.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from __future__ import annotations
 
-from denizen.formats.stream import Readable, Source
-from denizen.formats.tree import Directory, Entry, File
+from denizen.formats.stream import Source
+from denizen.formats.tree import Directory, File
 from denizen.nar.reader import BadNar, Rule, read_from
+from denizen.value import value
 
-Json: TypeAlias = dict[str, object]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeAlias
+
+    from denizen.formats.stream import Readable
+    from denizen.formats.tree import Entry
+
+    Json: TypeAlias = dict[str, object]
+
 _VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Listed:
     """An entry and where its content is.
 
@@ -78,5 +86,5 @@ def _object(listed: Listed) -> Json:
 
 def _content_start(source: Source, entry: File) -> int:
     """Where the content began: the reader has taken a short file's content and padding already."""
-    taken = 0 if isinstance(entry.content, Iterator) else entry.size + (-entry.size & 7)
+    taken = entry.size + (-entry.size & 7) if isinstance(entry.content, tuple) else 0
     return source.position - taken

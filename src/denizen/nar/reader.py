@@ -4,24 +4,30 @@ One pass, no recursion, memory for one block and the chain of open directories. 
 `wire`'s grammar and rules ends the reading with a `BadNar`; nothing is repaired or skipped.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from __future__ import annotations
+
 from enum import Enum
 
 from denizen.errors import BadInput, display
-from denizen.formats.stream import BLOCK, Readable, Source
+from denizen.formats.stream import BLOCK, Source
 from denizen.formats.tree import (
     MAX_NAME,
     MAX_PATH,
     MAX_TARGET,
     Directory,
-    Entry,
     File,
     Symlink,
     is_name,
     is_target,
 )
 from denizen.nar import wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.formats.stream import Readable
+    from denizen.formats.tree import Entry
 
 _WORD = len(wire.CLOSE)
 _REGULAR = wire.TYPE + wire.REGULAR
@@ -48,7 +54,6 @@ class Rule(Enum):
     TRAILING = "bytes after the end"
 
 
-@dataclass
 class BadNar(BadInput):
     """An archive breaks a rule.
 
@@ -93,7 +98,6 @@ def read_from(source: Source) -> Iterator[Entry]:
     return _Reader(source).entries()
 
 
-@dataclass(slots=True)
 class _Reader:
     """Where in the archive we are.
 
@@ -103,10 +107,13 @@ class _Reader:
         content_end: where the content of the file last begun ends.
     """
 
-    source: Source
-    path: bytes = b""
-    outer: list[tuple[bytes, bytes]] = field(default_factory=list)
-    content_end: int = 0
+    __slots__ = ("content_end", "outer", "path", "source")
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.path = b""
+        self.outer: list[tuple[bytes, bytes]] = []
+        self.content_end = 0
 
     def entries(self) -> Iterator[Entry]:
         self._want(wire.MAGIC, Rule.MAGIC)

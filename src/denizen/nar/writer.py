@@ -4,14 +4,19 @@ The entries come in the archive's own order: a directory, then what is in it wit
 as bytes. The writer checks this, because an archive out of order has another hash than the tree.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from __future__ import annotations
 
-from denizen.bytesio import Buffer
 from denizen.errors import DenizenError, display
 from denizen.formats.stream import BLOCK
-from denizen.formats.tree import Directory, Entry, File, Symlink
+from denizen.formats.tree import Directory, File, Symlink
 from denizen.nar import wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from denizen.bytesio import Buffer
+    from denizen.formats.tree import Entry
 
 _FILE = {
     False: wire.TYPE + wire.REGULAR + wire.CONTENTS,
@@ -23,7 +28,6 @@ _ENTRY = wire.ENTRY + wire.NAME
 _END = wire.CLOSE + wire.CLOSE
 
 
-@dataclass
 class UnfitEntry(DenizenError):
     """A producer of entries broke its promise: our defect, or a file that changes while it is read."""
 

@@ -1,0 +1,288 @@
+"""What a derivation's hash and outputs are (pure).
+
+Specification: Nix, src/libstore/derivations.cc (hashDerivationModulo, pathDerivationModulo) and
+doc/manual/source/protocols/derivation-aterm.md. A derivation's *hash modulo* names its outputs. It
+is the SHA-256 of its `.drv` text with
+
+- each input's path replaced by that input's own hash modulo, in hex, so that two ways to make
+  the same thing are one; of an input whose content is known beforehand only that content counts;
+- its own output paths left blank, because they are what is being computed.
+
+Derivations reached through inputs may come from elsewhere: the walk is a loop, not a recursion, and a
+circle or a `.drv` that promises other outputs than its own text gives is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from enum import Enum
+
+from denizen.errors import BadInput, display
+from denizen.formats import aterm, hashes, storepath
+from denizen.formats.storepath import Method, StorePath
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import TypeAlias
+
+    from denizen.formats.aterm import Derivation, Output
+    from denizen.formats.hashes import Hash
+
+    # The hash modulo of a derivation, per output: they differ only where contents are known beforehand.
+    Modulo: TypeAlias = Mapping[bytes, bytes]
+    Modulos: TypeAlias = dict[StorePath, Modulo]
+
+SUFFIX = ".drv"
+# Nix's output names are attribute names; these are the ones it can put into a path.
+_OUTPUT_NAME = re.compile(rb"[A-Za-z0-9+\-._?=]{1,100}")
+
+
+class Kind(Enum):
+    """How a derivation's outputs get their names."""
+
+    INPUT_ADDRESSED = "by the hash of the derivation"
+    FIXED = "by the hash of a content known beforehand"
+    FLOATING = "by the hash of whatever content comes out"
+
+
+class BadDerivation(BadInput):
+    """A derivation that can be read makes no sense, or does not give what it says."""
+
+    name: str
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"the derivation '{display(self.name)}' is not valid"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+@value
+class FixedOutput:
+    """A content known before it is made: what it hashes to, and how the hash is taken."""
+
+    method: Method
+    content: Hash
+
+
+@value
+class Sealed:
+    """A derivation with its outputs computed and its own place in the store.
+
+    Attributes:
+        path: of its `.drv` file.
+        outputs: where each output goes.
+        references: what the `.drv` file refers to.
+    """
+
+    path: StorePath
+    derivation: Derivation
+    outputs: Mapping[bytes, StorePath]
+    references: tuple[StorePath, ...]
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of the `.drv` file."""
+        return aterm.render(self.derivation)
+
+
+def name_of(path: StorePath) -> str:
+    """The derivation's name, from its `.drv` file's.
+
+    Raises:
+        BadDerivation: the file is not called `.drv`.
+    """
+    if not path.name.endswith(SUFFIX):
+        raise BadDerivation(path.base, f"its file's name does not end in {SUFFIX}")
+    return path.name.removesuffix(SUFFIX)
+
+
+def kind_of(derivation: Derivation, name: str) -> Kind:
+    """How the outputs get their names.
+
+    Raises:
+        BadDerivation: no outputs, or outputs of several kinds.
+    """
+    kinds = {_output_kind(output) for output in derivation.outputs.values()}
+    if len(kinds) != 1:
+        raise BadDerivation(name, "it has outputs of several kinds" if kinds else "it has no output")
+    (kind,) = kinds
+    if kind is Kind.FIXED and set(derivation.outputs) != {b"out"}:
+        raise BadDerivation(name, "only a single output 'out' can have a content known beforehand")
+    return kind
+
+
+def _output_kind(output: Output) -> Kind:
+    if output.digest:
+        return Kind.FIXED
+    return Kind.FLOATING if output.algorithm else Kind.INPUT_ADDRESSED
+
+
+def fixed_output(output: Output, name: str) -> FixedOutput:
+    """The content that a fixed output promises.
+
+    Raises:
+        BadDerivation: its algorithm or digest is malformed.
+    """
+    algorithm = output.algorithm.decode("ascii", "replace")
+    method = Method.RECURSIVE if algorithm.startswith("r:") else Method.FLAT
+    try:
+        content = hashes.parse(output.digest.decode("ascii", "replace"), algorithm.removeprefix("r:"))
+    except BadInput as error:
+        raise BadDerivation(name, str(error)) from error
+    return FixedOutput(method, content)
+
+
+def input_paths(derivation: Derivation, store_dir: bytes) -> dict[StorePath, tuple[bytes, ...]]:
+    """The `.drv` files whose outputs are wanted, and which outputs.
+
+    Raises:
+        BadStorePath: one of them is not a path in this store directory.
+    """
+    return {storepath.parse(path, store_dir): names for path, names in derivation.inputs.items()}
+
+
+def hash_modulo(derivation: Derivation, name: str, inputs: Mapping[bytes, Modulo]) -> Modulo:
+    """The hash modulo of each output, given that of every input by its full `.drv` path.
+
+    Raises:
+        BadDerivation: an output wanted of an input is not one it has, or outputs make no sense.
+    """
+    if kind_of(derivation, name) is Kind.FIXED:
+        output = derivation.outputs[b"out"]
+        fixed = fixed_output(output, name)
+        prefix = f"fixed:out:{storepath.method_prefix(fixed.method)}{fixed.content}:".encode("ascii")
+        return {b"out": hashlib.sha256(prefix + output.path).digest()}
+    return dict.fromkeys(derivation.outputs, _text_digest(derivation, name, inputs))
+
+
+def _text_digest(derivation: Derivation, name: str, inputs: Mapping[bytes, Modulo]) -> bytes:
+    wanted: dict[bytes, set[bytes]] = {}
+    for path, outputs in derivation.inputs.items():
+        modulo = inputs[path]
+        for output in outputs:
+            if output not in modulo:
+                raise BadDerivation(name, f"{display(path)} has no output '{display(output)}'")
+            wanted.setdefault(modulo[output].hex().encode("ascii"), set()).add(output)
+    renamed = {digest: tuple(sorted(outputs)) for digest, outputs in wanted.items()}
+    return hashlib.sha256(aterm.render(replace(derivation, inputs=renamed))).digest()
+
+
+def output_paths(
+    derivation: Derivation, name: str, inputs: Mapping[bytes, Modulo], store_dir: bytes
+) -> dict[bytes, StorePath]:
+    """Where each output goes, computed from everything but what the derivation says about it.
+
+    Raises:
+        BadDerivation: outputs that make no sense, or whose names are known only after building.
+        BadName: derivation and output name together cannot name a store object.
+    """
+    kind = kind_of(derivation, name)
+    if kind is Kind.FLOATING:
+        raise BadDerivation(name, "its outputs are named by content that is not known yet; not supported")
+    if kind is Kind.FIXED:
+        fixed = fixed_output(derivation.outputs[b"out"], name)
+        return {b"out": storepath.for_fixed(name, fixed.method, fixed.content, store_dir)}
+    digest = _text_digest(blanked(derivation), name, inputs)
+    return {
+        output: storepath.for_output(name, _output_text(output, name), digest, store_dir)
+        for output in derivation.outputs
+    }
+
+
+def blanked(derivation: Derivation) -> Derivation:
+    """Without its own output paths, in `outputs` and the variables named after them; `seal` fills them."""
+    environment = {
+        key: b"" if key in derivation.outputs else text for key, text in derivation.environment.items()
+    }
+    outputs = {key: replace(output, path=b"") for key, output in derivation.outputs.items()}
+    return replace(derivation, outputs=outputs, environment=environment)
+
+
+def _output_text(output: bytes, name: str) -> str:
+    if _OUTPUT_NAME.fullmatch(output) is None:
+        raise BadDerivation(name, f"'{display(output)}' cannot be the name of an output")
+    return output.decode("ascii")
+
+
+def seal(derivation: Derivation, name: str, modulos: Modulos, store_dir: bytes) -> Sealed:
+    """Fill in the output paths and compute the derivation's own; `modulos` has its inputs' and is given its.
+
+    The outputs come with blank paths; a variable named after each is set to its path, as Nix does.
+
+    Raises:
+        BadDerivation, BadName: as `output_paths`.
+    """
+    # Each output's variable must be there before hashing: the hash is of a text that has them, blank.
+    names = dict.fromkeys(derivation.outputs, b"")
+    derivation = replace(derivation, environment={**derivation.environment, **names})
+    inputs = _inputs_modulo(derivation, modulos, store_dir)
+    paths = output_paths(derivation, name, inputs, store_dir)
+    full = {output: path.inside(store_dir) for output, path in paths.items()}
+    outputs = {key: replace(output, path=full[key]) for key, output in derivation.outputs.items()}
+    sealed = replace(derivation, outputs=outputs, environment={**derivation.environment, **full})
+    return _placed(sealed, name, paths, modulos, store_dir)
+
+
+def examine(
+    wanted: Iterable[StorePath], load: Callable[[StorePath], Derivation], store_dir: bytes
+) -> dict[StorePath, Sealed]:
+    """Every derivation that `wanted` needs, inputs first, each checked against its own name.
+
+    Raises:
+        BadDerivation: one depends on itself, is not what its path says, or promises other outputs
+            than its text gives.
+        BadStorePath: an input lies outside this store directory.
+    """
+    done: dict[StorePath, Sealed] = {}
+    opened: dict[StorePath, Derivation] = {}
+    modulos: Modulos = {}
+    stack = list(wanted)
+    while stack:
+        path = stack[-1]
+        if path not in opened and path not in done:
+            opened[path] = load(path)
+            missing = [other for other in input_paths(opened[path], store_dir) if other not in done]
+            if any(other in opened for other in missing):
+                raise BadDerivation(name_of(path), "it depends on itself")
+            stack += missing
+            if missing:
+                continue
+        stack.pop()
+        if path in opened:
+            done[path] = _checked(path, opened.pop(path), modulos, store_dir)
+    return done
+
+
+def _checked(path: StorePath, derivation: Derivation, modulos: Modulos, store_dir: bytes) -> Sealed:
+    name = name_of(path)
+    paths = output_paths(derivation, name, _inputs_modulo(derivation, modulos, store_dir), store_dir)
+    for output, computed in paths.items():
+        full = computed.inside(store_dir)
+        for says in {derivation.outputs[output].path, derivation.environment.get(output, full)} - {full}:
+            raise BadDerivation(name, f"it says {display(says)}, but its text gives {display(full)}")
+    sealed = _placed(derivation, name, paths, modulos, store_dir)
+    if sealed.path != path:
+        raise BadDerivation(name, f"its file is {path.base}, but its text gives {sealed.path.base}")
+    return sealed
+
+
+def _inputs_modulo(derivation: Derivation, modulos: Modulos, store_dir: bytes) -> dict[bytes, Modulo]:
+    return {path.inside(store_dir): modulos[path] for path in input_paths(derivation, store_dir)}
+
+
+def _placed(
+    derivation: Derivation, name: str, paths: Mapping[bytes, StorePath], modulos: Modulos, store_dir: bytes
+) -> Sealed:
+    inputs = _inputs_modulo(derivation, modulos, store_dir)
+    sources = [storepath.parse(source, store_dir) for source in derivation.sources]
+    references = tuple(sorted({*sources, *input_paths(derivation, store_dir)}))
+    path = storepath.for_text(name + SUFFIX, aterm.render(derivation), references, store_dir)
+    modulos[path] = hash_modulo(derivation, name, inputs)
+    return Sealed(path, derivation, paths, references)

@@ -1,0 +1,233 @@
+r"""Derivations as `.drv` files hold them (pure).
+
+Specification: Nix, doc/manual/source/protocols/derivation-aterm.md; src/libstore/derivations.cc
+(parseDerivation, Derivation::unparse):
+
+    derivation = 'Derive(' outputs ',' inputs ',' strings ',' string ',' string ',' strings ','
+                 environment ')'
+    outputs    = list of '(' name ',' path ',' hash algorithm ',' hash ')'
+    inputs     = list of '(' path of a .drv ',' list of its output names ')'
+    strings    = list of string: the sources; after system and builder, the arguments
+    environment = list of '(' name ',' value ')'
+    list       = '[' [ item { ',' item } ] ']'
+    string     = '"' any bytes, with '"' and '\' behind a '\' and \n, \r, \t for those three, '"'
+
+There is no white space. Outputs, inputs, a derivation's sources and the environment are sets:
+sorted as bytes, nothing twice. A file that Nix wrote has one spelling only, and only that one is
+accepted, so that printing what was parsed gives the file again. Depth is that of the grammar; the size
+is bounded by `MAX_SIZE`.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from denizen.errors import BadInput, display
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+# The largest .drv files in nixpkgs are under 2 MB.
+MAX_SIZE = 64 * 1024 * 1024
+
+_STRING = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
+_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+_UNESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b'"': b'"', b"\\": b"\\"}
+_SPECIAL = re.compile(rb'["\\\n\r\t]')
+_RAW = re.compile(rb"[\n\r\t]")
+_ESCAPED = {value: b"\\" + key for key, value in _UNESCAPED.items()}
+
+
+class BadDerivationFile(BadInput):
+    """Bytes are not a `.drv` file."""
+
+    offset: int
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"the derivation file is malformed at byte {self.offset}"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+@value
+class Output:
+    """What a derivation makes.
+
+    Attributes:
+        path: in full; b"" where it is not known before building.
+        algorithm: b"" or the method and algorithm of a hash known beforehand (b"r:sha256").
+        digest: that hash in hex, b"" where unknown.
+    """
+
+    path: bytes
+    algorithm: bytes = b""
+    digest: bytes = b""
+
+
+@value
+class Derivation:
+    """A recipe, as written in its file; all text is bytes because any bytes may stand there.
+
+    Attributes:
+        outputs: by name.
+        inputs: output names wanted of other derivations, by the full path of their `.drv`.
+        sources: full paths of store objects it reads.
+    """
+
+    outputs: Mapping[bytes, Output]
+    inputs: Mapping[bytes, tuple[bytes, ...]]
+    sources: tuple[bytes, ...]
+    system: bytes
+    builder: bytes
+    arguments: tuple[bytes, ...]
+    environment: Mapping[bytes, bytes]
+
+
+def parse(content: bytes) -> Derivation:
+    """The derivation a `.drv` file holds.
+
+    Raises:
+        BadDerivationFile: it is not one, or not spelled as Nix would.
+    """
+    if len(content) > MAX_SIZE:
+        raise BadDerivationFile(MAX_SIZE, f"it is larger than {MAX_SIZE} bytes")
+    return _Parser(content).derivation()
+
+
+def render(derivation: Derivation) -> bytes:
+    """The `.drv` file of a derivation; sets come out sorted."""
+    outputs = [
+        b"(%b)" % b",".join(map(_quote, (name, output.path, output.algorithm, output.digest)))
+        for name, output in sorted(derivation.outputs.items())
+    ]
+    inputs = [
+        b"(%b,%b)" % (_quote(path), _strings(sorted(names)))
+        for path, names in sorted(derivation.inputs.items())
+    ]
+    environment = [
+        b"(%b,%b)" % (_quote(name), _quote(value)) for name, value in sorted(derivation.environment.items())
+    ]
+    parts = (
+        _list(outputs),
+        _list(inputs),
+        _strings(sorted(derivation.sources)),
+        _quote(derivation.system),
+        _quote(derivation.builder),
+        _strings(derivation.arguments),
+        _list(environment),
+    )
+    return b"Derive(%b)" % b",".join(parts)
+
+
+def _quote(text: bytes) -> bytes:
+    return b'"%b"' % _SPECIAL.sub(lambda found: _ESCAPED[found[0]], text)
+
+
+def _list(items: list[bytes]) -> bytes:
+    return b"[%b]" % b",".join(items)
+
+
+def _strings(items: list[bytes] | tuple[bytes, ...]) -> bytes:
+    return _list([_quote(item) for item in items])
+
+
+class _Parser:
+    """A cursor over the file; each method reads one rule of the grammar."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._at = 0
+
+    def derivation(self) -> Derivation:
+        self._want(b"Derive(")
+        outputs = self._pairs(self._output)
+        self._want(b",")
+        inputs = self._pairs(lambda: self._after_comma(lambda: self._set(self._string)))
+        sources = self._after_comma(lambda: self._set(self._string))
+        system = self._after_comma(self._string)
+        builder = self._after_comma(self._string)
+        arguments = self._after_comma(lambda: tuple(self._list(self._string)))
+        self._want(b",")
+        environment = self._pairs(lambda: self._after_comma(self._string))
+        self._want(b")")
+        if self._at != len(self._content):
+            raise self._bad("bytes follow the end")
+        return Derivation(outputs, inputs, sources, system, builder, arguments, environment)
+
+    def _output(self) -> Output:
+        return Output(*(self._after_comma(self._string) for _ in range(3)))
+
+    def _pairs(self, value: Callable[[], T]) -> dict[bytes, T]:
+        """A list of parenthesised names with what belongs to them, sorted by name."""
+
+        def pair() -> tuple[bytes, T]:
+            self._want(b"(")
+            found = self._string(), value()
+            self._want(b")")
+            return found
+
+        pairs = self._list(pair)
+        self._check_sorted([name for name, _ in pairs])
+        return dict(pairs)
+
+    def _set(self, item: Callable[[], bytes]) -> tuple[bytes, ...]:
+        items = self._list(item)
+        self._check_sorted(items)
+        return tuple(items)
+
+    def _list(self, item: Callable[[], T]) -> list[T]:
+        self._want(b"[")
+        items: list[T] = []
+        while not self._skip(b"]"):
+            if items:
+                self._want(b",")
+            items.append(item())
+        return items
+
+    def _after_comma(self, item: Callable[[], T]) -> T:
+        self._want(b",")
+        return item()
+
+    def _string(self) -> bytes:
+        found = _STRING.match(self._content, self._at)
+        if found is None:
+            raise self._bad("a string was expected, or one does not end")
+        self._at = found.end()
+        text = found[1]
+        if _RAW.search(text):
+            raise self._bad("a line break or tab that is not escaped")
+        return _ESCAPE.sub(self._unescape, text) if b"\\" in text else text
+
+    def _unescape(self, found: re.Match[bytes]) -> bytes:
+        plain = _UNESCAPED.get(found[1])
+        if plain is None:
+            raise self._bad(f"'\\{display(found[1])}' is not an escape")
+        return plain
+
+    def _check_sorted(self, items: list[bytes]) -> None:
+        for one, other in pairwise(items):
+            if one >= other:
+                raise self._bad(f"'{display(other[:200])}' is not sorted behind what precedes it")
+
+    def _skip(self, token: bytes) -> bool:
+        if not self._content.startswith(token, self._at):
+            return False
+        self._at += len(token)
+        return True
+
+    def _want(self, token: bytes) -> None:
+        if not self._skip(token):
+            raise self._bad(f"'{token.decode('ascii')}' was expected")
+
+    def _bad(self, reason: str) -> BadDerivationFile:
+        return BadDerivationFile(self._at, reason)
