@@ -37,7 +37,8 @@ class Environment:
         start: who maps the program.
         interpreter: the dynamic linker to model; None: the one the program names, read through the view.
         interpreter_path: the path it is invoked by when it differs from the one the program names.
-        vdso: the name of the kernel's own object; None where there is none (qemu-user, very old kernels).
+        vdso: the name of the kernel's own object; None: the machine's usual one; b"": there is none
+            (user-mode emulation, vdso=0).
         needed: libraries to take instead of the program's DT_NEEDED.
         runpath: a DT_RUNPATH to give to the program instead of its own search paths.
         extra_directories: searched last, after everything the dynamic linker itself would search.
@@ -52,7 +53,7 @@ class Environment:
     start: Start = Start.KERNEL
     interpreter: Interpreter | None = None
     interpreter_path: bytes | None = None
-    vdso: bytes | None = b"linux-vdso.so.1"
+    vdso: bytes | None = None
     needed: tuple[bytes, ...] | None = None
     runpath: bytes | None = None
     extra_directories: tuple[bytes, ...] = ()

@@ -208,7 +208,9 @@ class Cache:
             return ()
         names: tuple[bytes, ...] = ()
         for number in range(min(count, MAX_HWCAPS)):
-            tag, _, offset, length = struct.unpack_from(self._order + "IIII", self._data, start + 8 + 16 * number)
+            tag, _, offset, length = struct.unpack_from(
+                self._order + "IIII", self._data, start + 8 + 16 * number
+            )
             if offset + length > size:
                 return ()
             if tag == TAG_HWCAPS and length % 4 == 0 and offset % 4 == 0:
@@ -219,7 +221,7 @@ class Cache:
 
     def _fields(self, number: int) -> tuple[int, int, int, int, int]:
         found = self._entry.unpack_from(self._data, self._first + number * self._size)
-        return found if self._size == NEW_ENTRY else (*found, 0, 0)  # type: ignore[return-value]  # by the layout
+        return found if self._size == NEW_ENTRY else (*found, 0, 0)
 
     def _key_at(self, number: int) -> bytes | None:
         (key,) = self._key.unpack_from(self._data, self._first + number * self._size + 4)

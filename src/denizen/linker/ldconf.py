@@ -95,7 +95,7 @@ class _Reader:
             self.problems.append(f"a pattern of {len(pattern)} bytes in {including!r}")
             return
         absolute = posixpath.join(posixpath.dirname(including), pattern)
-        for path in glob(self._view, absolute):
+        for path in expand_pattern(self._view, absolute):
             self.read(path, depth=depth + 1)
 
 
@@ -115,15 +115,16 @@ def parse_lines(content: bytes) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
 
 
 def _directory(line: bytes) -> bytes:
-    """add_dir_1: `=TYPE` and trailing blanks go, then trailing slashes; relative ones are ignored."""
-    path = line.partition(b"=")[0].rstrip(_SPACE)
-    if not path.startswith(b"/"):
-        return b""
-    return path.rstrip(b"/") or b"/"
+    """add_dir_1: `=TYPE` and trailing blanks go, then trailing slashes, which leaves nothing of "/".
+
+    A relative directory is relative to wherever ldconfig ran, which nobody can tell afterwards.
+    """
+    path = line.partition(b"=")[0].rstrip(_SPACE).rstrip(b"/")
+    return path if path.startswith(b"/") else b""
 
 
-def glob(view: FileView, pattern: bytes) -> tuple[bytes, ...]:
-    """Existing paths that match an absolute pattern, sorted as glob(3) does in the C locale."""
+def expand_pattern(view: FileView, pattern: bytes) -> tuple[bytes, ...]:
+    """Whatever paths there are that match an absolute pattern, sorted as glob(3) sorts in the C locale."""
     found: list[bytes] = [b"/"]
     for component in pattern.split(b"/"):
         if not component:

@@ -108,6 +108,13 @@ CACHE_FLAGS_OTHER = 3
 # sysdeps/generic/dl-cache.h _dl_cache_check_flags.
 CACHE_FLAGS_PLAIN = 1
 
+# vdso(7): the kernel's own object goes by these names; by (e_machine, bits), else VDSO_NAME.
+VDSO_NAMES: dict[tuple[int, int], bytes] = {
+    (3, 32): b"linux-gate.so.1", (20, 32): b"linux-vdso32.so.1", (21, 64): b"linux-vdso64.so.1",
+    (22, 32): b"linux-vdso32.so.1", (22, 64): b"linux-vdso64.so.1",
+}  # fmt: skip
+VDSO_NAME = b"linux-vdso.so.1"
+
 # Default directories where the interpreter cannot be read to tell its own: Makeconfig's slibdir and
 # libdir for a build with prefix /usr.
 DEFAULT_DIRECTORIES: dict[int, tuple[bytes, ...]] = {
