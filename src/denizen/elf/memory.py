@@ -26,7 +26,7 @@ class Memory:
     """Reads by address from the mapped part of a file."""
 
     def __init__(self, buffer: Buffer, header: Header, segments: Iterable[Segment]) -> None:
-        self._buffer = buffer
+        self.buffer = buffer
         self.little = header.little
         self.order = header.order
         self.bits = header.bits
@@ -55,12 +55,12 @@ class Memory:
         offset, available = self.locate(address, structure)
         if length > available:
             raise Malformed(structure, f"{length} bytes wanted, {available} mapped", address)
-        return bytes(self._buffer[offset : offset + length])
+        return bytes(self.buffer[offset : offset + length])
 
     def read_to_end(self, address: int, limit: int, structure: str) -> bytes:
         """At most `limit` bytes at `address`, fewer where the mapping ends before."""
         offset, available = self.locate(address, structure)
-        return bytes(self._buffer[offset : offset + min(limit, available)])
+        return bytes(self.buffer[offset : offset + min(limit, available)])
 
     def numbers(self, code: str, data: bytes) -> array[int]:
         """`data` as unsigned numbers of the file's byte order; `code` is H, I or Q."""

@@ -16,7 +16,7 @@ Limits: a count beyond the mapped file is refused; names share their string tabl
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import compress
+from itertools import compress, repeat
 
 from denizen.elf import constants as c
 from denizen.elf.hashtables import SYMBOL_SIZE, extent
@@ -155,8 +155,14 @@ class Symbols:
 
     @cached_property
     def defined_versions(self) -> frozenset[tuple[bytes, bytes | None]]:
-        """(name, version) of all definitions that lookups can find."""
-        return frozenset((e.name, e.version) for e in self.exports)
+        """(name, version) of all definitions that lookups can find, hidden ones included."""
+        indices = self.version_indices
+        versions: Iterable[bytes | None] = repeat(None)
+        if indices:
+            known = {index: version for index, (version, _) in self._version_table.items()}
+            known |= {index | c.VERSYM_HIDDEN: version for index, version in known.items()}
+            versions = map(known.get, indices.tolist())
+        return frozenset(compress(zip(self.names, versions, strict=False), self._is_findable))
 
     @cached_property
     def undefined(self) -> tuple[Undefined, ...]:
