@@ -114,13 +114,17 @@ def _kind_of_program(image: Image) -> Kind:
 
 
 def _is_library(image: Image) -> bool:
-    """Linkers mark programs with DF_1_PIE since binutils 2.26; before, a program had no name or needs."""
+    """Linkers mark programs with DF_1_PIE since binutils 2.26.
+
+    Before, a static program had no name and nothing to need or to offer; an entry point alone says
+    nothing, for linkers used to give libraries one.
+    """
     dynamic = image.dynamic
     if dynamic is None:
         return not image.header.entry
     if dynamic.flags_1 & c.DF_1_PIE:
         return False
-    return bool(dynamic.soname or dynamic.needed or not image.header.entry)
+    return bool(dynamic.soname or dynamic.needed or not image.header.entry or image.symbols.defined_names)
 
 
 def _is_go(image: Image) -> bool:
