@@ -159,10 +159,10 @@ class Symbols:
         indices = self.version_indices
         versions: Iterable[bytes | None] = repeat(None)
         if indices:
-            known = {index: version for index, (version, _) in self._version_table.items()}
+            known = {index: version for index, (version, _) in self.version_table.items()}
             known |= {index | c.VERSYM_HIDDEN: version for index, version in known.items()}
             versions = map(known.get, indices.tolist())
-        return frozenset(compress(zip(self.names, versions, strict=False), self._is_findable))
+        return frozenset(compress(zip(self.names, versions, strict=False), self.is_findable))
 
     @cached_property
     def undefined(self) -> tuple[Undefined, ...]:
