@@ -31,8 +31,8 @@ _NEED = "HHIII"
 _NEEDED_VERSION = "IHHII"
 _DEFINITION = "HHHHIII"
 _NAME = "II"
-# The smallest record of any of the lists, a Verdaux.
-_SMALLEST_ENTRY = 8
+# Both kinds of list hold at least one record of 16 bytes for each entry they make.
+_SMALLEST_ENTRY = 16
 
 
 @value

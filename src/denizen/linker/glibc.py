@@ -33,7 +33,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from denizen.elf import Image
     from denizen.fileview import FileView
     from denizen.linker.environment import Environment
     from denizen.linker.interpreter import Interpreter
@@ -192,15 +191,10 @@ class GlibcSearch:
         return self._accept(self.files.open(path, CACHE))
 
     def _accept(self, outcome: Found | Reason) -> Found | None:
-        """A found file, unless it asks for a newer kernel than this (until 2.35)."""
+        """A found file, None for a reason."""
         if not isinstance(outcome, Found):
             return None
-        if self._environment.kernel is None or self._interpreter.version > KERNEL_CHECK_UNTIL:
-            return outcome
-        if _old_enough(outcome.image, self._environment.kernel):
-            return outcome
-        self.files.tried.append(Attempt(outcome.path, outcome.rule, Reason.NEWER_KERNEL))
-        return None
+        return outcome
 
     def _open_cache(self) -> Cache | None:
         if not self._cache_opened:
@@ -229,15 +223,6 @@ class GlibcSearch:
         if self._target.machine == hwcaps.EM_386:
             return b"i686"
         return self._environment.cpu.platform
-
-
-def _old_enough(image: Image, kernel: tuple[int, int, int]) -> bool:
-    """NT_GNU_ABI_TAG names Linux and no newer a kernel; a tag that cannot be read does not count."""
-    try:
-        tag = image.notes.abi_tag
-    except BadInput:
-        return True
-    return tag is None or (tag.os == "Linux" and (tag.major, tag.minor, tag.patch) <= kernel)
 
 
 def origin_of(path: bytes, directory: bytes) -> bytes:

@@ -63,8 +63,6 @@ class GlibcLoading:
                 self._learn(special)
         preloaded = self._preload()
         self._load_dependencies(preloaded)
-        # _dl_map_object_deps leaves what was not found out of the scope, which moves the interpreter up.
-        self.scope = [loaded for loaded in self.scope if not loaded.missing]
         self._place_linker(linker)
 
     def _vdso(self) -> Loaded | None:
