@@ -37,10 +37,8 @@ def test_json_is_one_document_with_the_contracts_fields() -> None:
     done = denizen("why", "--host", "--json", sys.executable)
     found = json.loads(done.stdout)
     assert done.stderr == ""
-    contract = (
-        "program kind interpreter machine libraries missing_versions unresolved_symbols dlopen resolution"
-    )
-    assert set(contract.split()) | {"strategy", "problems"} <= set(found)
+    contract = "program kind interpreter machine libraries missing_versions unresolved_symbols dlopen"
+    assert {*contract.split(), "resolution", "strategy", "problems"} <= set(found)
     for library in found["libraries"]:
         assert {"soname", "path", "rule", "needed_by", "tried"} <= set(library)
 
@@ -50,20 +48,21 @@ def test_another_systems_root_is_looked_at_as_that_system_would(root: Path) -> N
     found = json.loads(done.stdout)
     assert done.returncode == 1
     assert [problem["code"] for problem in found["problems"]] == ["library-missing"]
-    assert found["libraries"][0]["tried"][-1]["path"] == "/usr/lib/libgone.so.1"
+    (missing,) = [library for library in found["libraries"] if library["path"] is None]
+    assert {"path": "/lib/libgone.so.1", "rule": "default", "reason": "absent"} in missing["tried"]
 
 
 def test_the_drawing_names_what_is_missing_and_where_it_was_looked_for(root: Path) -> None:
     done = denizen("why", "--host", "--sysroot", str(root), "/opt/app")
     assert "libgone.so.1  not found" in done.stdout
-    assert "looked in the default directories" in done.stdout
+    assert "looked in ld.so.cache, the default directories" in done.stdout
     assert "It does not start here: 1 problem." in done.stdout
     assert "\x1b" not in done.stdout
 
 
 def test_all_draws_every_place_that_was_tried(root: Path) -> None:
     done = denizen("why", "--host", "--all", "--sysroot", str(root), "/opt/app")
-    assert "/usr/lib/x86_64-linux-gnu/libgone.so.1  absent  (the default directories)" in done.stdout
+    assert "/lib/x86_64-linux-gnu/libgone.so.1  absent  (the default directories)" in done.stdout
 
 
 def test_colour_comes_when_asked_for(root: Path) -> None:
