@@ -37,7 +37,6 @@ TABLE: tuple[Group, ...] = (
     Group(
         "why", "denizen.cli.why", "everything known about a program, and why it does not start", everyday=True
     ),
-    Group("completion", "denizen.cli.completion", "completion for bash, zsh or fish", everyday=False),
 )
 
 GLOBAL_OPTIONS: tuple[Option, ...] = (

@@ -66,30 +66,27 @@ class VersionDefinition:
 
 
 class _Table:
-    """A version table in the file, and how many more records may be read from it.
-
-    Nothing says where it ends, and it may be at the start of 100 MB: records are read in place.
-    """
+    """The bytes of a version table, and how many more records may be read from it."""
 
     def __init__(self, memory: Memory, address: int, structure: str) -> None:
-        self._start, self._size = memory.locate(address, structure)
-        self._memory = memory
+        self._data = memory.read_to_end(address, 1 << 32, structure)
         self._address = address
-        self._left = self._size // _SMALLEST_ENTRY + 1
+        self._order = memory.order
+        self._left = len(self._data) // _SMALLEST_ENTRY + 1
         self.structure = structure
 
     def layout(self, fields: str) -> Struct:
-        return Struct(self._memory.order + fields)
+        return Struct(self._order + fields)
 
     def chain(self, layout: Struct, offset: int) -> Iterator[tuple[int, tuple[int, ...]]]:
         """(offset, fields) of each record of a list; the last field is the distance to the next."""
         while True:
-            if offset + layout.size > self._size:
+            if offset + layout.size > len(self._data):
                 raise Malformed(self.structure, "a record outside the mapped file", self._address + offset)
             self._left -= 1
             if self._left < 0:
                 raise Malformed(self.structure, "its records overlap", self._address)
-            fields = layout.unpack_from(self._memory.buffer, self._start + offset)
+            fields = layout.unpack_from(self._data, offset)
             yield offset, fields
             if not fields[-1]:
                 return

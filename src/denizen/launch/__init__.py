@@ -1,1 +1,0 @@
-"""How a program is started: decisions, the loader's configuration, strategies."""

@@ -1,0 +1,386 @@
+"""The database of valid objects: SQLite in WAL mode, one file, opened when first asked.
+
+Durability: `synchronous=FULL`, so that a transaction that returned survives power loss. A lost
+registration would leave an object nobody knows; a lost deletion would leave a name whose object has gone.
+
+The directory of the database is reached through a symbolic link, which a rebuild replaces in one
+step; SQLite keeps the log beside the real file, so an old log can never be applied to a new
+database. Whoever holds the store's lock asks `refresh` first, to notice that.
+
+Writers hold the store's lock, so SQLite's own waiting (which polls and is not fair) is never needed
+for more than a moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+
+from denizen.errors import HostLacks, StoreDamaged, display
+from denizen.formats.storepath import StorePath, from_base
+from denizen.store.graph import Graph
+from denizen.store.info import ObjectInfo
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+    # What SQLite gives; the schema is STRICT, so a column has the type its query's author expects.
+    Row: TypeAlias = tuple[Any, ...]
+
+    from collections.abc import Iterable, Iterator
+    from collections.abc import Set as AbstractSet
+
+FILE = b"/objects.sqlite"
+_VERSION = 1
+# Readers never wait for writers in WAL mode; this covers recovery after a crash and the closing of a log.
+_BUSY_SECONDS = 60
+_SCHEMA = f"""
+CREATE TABLE objects (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,
+    nar_hash BLOB NOT NULL,
+    nar_size INTEGER NOT NULL,
+    registered INTEGER NOT NULL,
+    deriver TEXT,
+    signatures TEXT NOT NULL,
+    content_address TEXT
+) STRICT;
+CREATE TABLE mentions (
+    referrer INTEGER NOT NULL REFERENCES objects(id),
+    reference INTEGER NOT NULL REFERENCES objects(id),
+    PRIMARY KEY (referrer, reference)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mentions_by_reference ON mentions(reference, referrer);
+PRAGMA user_version = {_VERSION};
+"""
+_SELECT = "SELECT id, path, nar_hash, nar_size, registered, deriver, signatures, content_address FROM objects"
+# Bytes of a path that stand for themselves in a URI.
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-")
+
+
+class DatabaseDamaged(StoreDamaged):
+    """The database is missing, malformed, or not denizen's."""
+
+    path: bytes
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"the store's database {display(self.path)} cannot be used"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+    @property
+    def remedy(self) -> str:
+        return "denizen store rebuild-db"
+
+
+class DatabaseFailed(HostLacks):
+    """The file system did not do what the database asked of it: full, read-only, or broken."""
+
+    path: bytes
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"the store's database {display(self.path)} cannot be read or written"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+    @property
+    def remedy(self) -> str:
+        return "denizen gc, if the disk is full"
+
+
+class ReferenceGone(StoreDamaged):
+    """An object to be registered mentions one that is not valid."""
+
+    referrer: StorePath
+    reference: StorePath
+
+    @property
+    def what(self) -> str:
+        return f"{self.referrer} cannot be registered"
+
+    @property
+    def why(self) -> str:
+        return f"it references {self.reference}, which is not valid"
+
+
+@value
+class Census:
+    """All objects at once, as integers, for a collection.
+
+    Attributes:
+        graph: the references.
+        paths: `<digest>-<name>` of each.
+        sizes: NAR size of each.
+        registered: when each was, in seconds since 1970.
+    """
+
+    graph: Graph
+    paths: dict[int, str]
+    sizes: dict[int, int]
+    registered: dict[int, int]
+
+
+class Database:
+    """The objects of the store whose database is in `directory` (a link to a directory, or one)."""
+
+    def __init__(self, directory: bytes) -> None:
+        self._directory = directory
+        self._file = directory + FILE
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        # With the data_version they were read at, which changes when another process commits.
+        self._digests: tuple[int, set[bytes]] | None = None
+
+    def close(self) -> None:
+        """Close the file; the next question opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._digests = None, None
+
+    def refresh(self) -> None:
+        """Notice that another process has put a rebuilt database in place. The store's lock is held."""
+        if self._connection is not None and self._identity != self._identify():
+            self.close()
+
+    def find(self, path: StorePath) -> ObjectInfo | None:
+        """What is registered of `path`; None if it is not valid."""
+        for row in self._rows(_SELECT + " WHERE path = ?", (path.base,)):
+            return self._info(row)
+        return None
+
+    def find_digest(self, digest: str) -> StorePath | None:
+        """The valid object whose path begins with these 32 digits."""
+        # '.' follows '-' in ASCII: a range over the index, and digits need no escaping as in LIKE.
+        query = "SELECT path FROM objects WHERE path >= ? AND path < ?"
+        for (path,) in self._rows(query, (digest + "-", digest + ".")):
+            return from_base(path)
+        return None
+
+    def valid_among(self, paths: Iterable[StorePath]) -> set[StorePath]:
+        """Those of `paths` that are valid."""
+        by_base = {path.base: path for path in paths}
+        return {by_base[base] for base in self._ids(by_base)}
+
+    def paths(self) -> list[StorePath]:
+        """All valid paths, sorted."""
+        return [from_base(path) for (path,) in self._rows("SELECT path FROM objects ORDER BY path")]
+
+    def infos(self) -> Iterator[ObjectInfo]:
+        """All valid objects, sorted by path."""
+        for row in self._rows(_SELECT + " ORDER BY path"):
+            yield self._info(row)
+
+    def digests(self) -> AbstractSet[bytes]:
+        """The hash parts of all valid paths: what a scan looks for."""
+        ((version,),) = self._rows("PRAGMA data_version")
+        if self._digests is None or self._digests[0] != version:
+            rows = self._rows("SELECT substr(path, 1, 32) FROM objects")
+            self._digests = (version, {digest.encode("ascii") for (digest,) in rows})
+        return self._digests[1]
+
+    def referrers(self, path: StorePath) -> list[StorePath]:
+        """The valid objects that mention `path`, itself included if it does; sorted."""
+        query = (
+            "SELECT a.path FROM mentions JOIN objects a ON a.id = referrer"
+            " JOIN objects b ON b.id = reference WHERE b.path = ? ORDER BY a.path"
+        )
+        return [from_base(found) for (found,) in self._rows(query, (path.base,))]
+
+    def closure(self, starts: Iterable[StorePath]) -> list[StorePath]:
+        """`starts`, which are valid, and all they reference directly or not; sorted."""
+        query = (
+            "WITH RECURSIVE reached(id) AS (SELECT value FROM json_each(?) UNION"
+            " SELECT reference FROM mentions JOIN reached ON referrer = reached.id)"
+            " SELECT path FROM objects WHERE id IN reached ORDER BY path"
+        )
+        ids = list(self._ids([path.base for path in starts]).values())
+        return [from_base(path) for (path,) in self._rows(query, (str(ids),))]
+
+    def census(self) -> Census:
+        """Everything a collection asks, read in one transaction."""
+        self._execute("BEGIN")
+        try:
+            rows = list(self._rows("SELECT id, path, nar_size, registered FROM objects"))
+            edges: dict[int, list[int]] = {}
+            for referrer, reference in self._rows("SELECT referrer, reference FROM mentions"):
+                edges.setdefault(referrer, []).append(reference)
+        finally:
+            self._execute("COMMIT")
+        return Census(
+            Graph(frozenset([row[0] for row in rows]), edges),
+            {row[0]: row[1] for row in rows},
+            {row[0]: row[2] for row in rows},
+            {row[0]: row[3] for row in rows},
+        )
+
+    def register(self, infos: Iterable[ObjectInfo]) -> None:
+        """Make objects valid, in one transaction; they may reference one another. The store's lock is held.
+
+        Raises:
+            ReferenceGone: an object mentions one that is neither valid nor among `infos`; nothing is
+                registered.
+        """
+        infos = list(infos)
+        with self._transaction():
+            for info in infos:
+                self._insert(info)
+            ids = self._ids({path.base for info in infos for path in (info.path, *info.references)})
+            for info in infos:
+                for reference in info.references:
+                    if reference.base not in ids:
+                        raise ReferenceGone(info.path, reference)
+                    row = (ids[info.path.base], ids[reference.base])
+                    self._execute("INSERT INTO mentions VALUES (?, ?)", row)
+        if self._digests is not None:
+            self._digests[1].update(info.path.digest.encode("ascii") for info in infos)
+
+    def _insert(self, info: ObjectInfo) -> None:
+        self._execute(
+            "INSERT INTO objects"
+            " (path, nar_hash, nar_size, registered, deriver, signatures, content_address)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                info.path.base,
+                info.nar_hash,
+                info.nar_size,
+                info.registered,
+                info.deriver.base if info.deriver else None,
+                "\n".join(info.signatures),
+                info.content_address,
+            ),
+        )
+
+    def forget(self, ids: Iterable[int]) -> None:
+        """Make objects invalid, in one transaction. The store's lock is held.
+
+        No object that stays may mention one of them: that is refused by the schema.
+        """
+        rows = [(number,) for number in ids]
+        with self._transaction():
+            self._many("DELETE FROM mentions WHERE referrer = ?", rows)
+            self._many("DELETE FROM objects WHERE id = ?", rows)
+        self._digests = None
+
+    def sign(self, path: StorePath, signatures: Iterable[str]) -> None:
+        """Replace the signatures of a valid object. The store's lock is held."""
+        with self._transaction():
+            self._execute(
+                "UPDATE objects SET signatures = ? WHERE path = ?", ("\n".join(signatures), path.base)
+            )
+
+    def problems(self) -> list[str]:
+        """What SQLite finds wrong with the file; [] when nothing is."""
+        found = [text for (text,) in self._rows("PRAGMA integrity_check")]
+        found = [] if found == ["ok"] else found
+        return found + [str(row) for row in self._rows("PRAGMA foreign_key_check")]
+
+    def _info(self, row: tuple[int, str, bytes, int, int, str | None, str, str | None]) -> ObjectInfo:
+        number, path, nar_hash, nar_size, registered, deriver, signatures, content_address = row
+        query = "SELECT path FROM mentions JOIN objects ON id = reference WHERE referrer = ? ORDER BY path"
+        return ObjectInfo(
+            path=from_base(path),
+            nar_hash=nar_hash,
+            nar_size=nar_size,
+            references=tuple([from_base(found) for (found,) in self._rows(query, (number,))]),
+            deriver=from_base(deriver) if deriver else None,
+            signatures=tuple(signatures.split("\n")) if signatures else (),
+            registered=registered,
+            content_address=content_address,
+        )
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Everything inside happens, durably, or nothing."""
+        self._execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            if self._connection is not None:
+                self._execute("ROLLBACK")
+            raise
+        self._execute("COMMIT")
+
+    def _ids(self, bases: Iterable[str]) -> dict[str, int]:
+        """The row numbers of those that are valid."""
+        # As one JSON value: no limit on how many, and always the same statement. Names need no escaping.
+        wanted = "[" + ",".join([f'"{base}"' for base in bases]) + "]"
+        query = "SELECT path, id FROM objects WHERE path IN (SELECT value FROM json_each(?))"
+        return dict(self._rows(query, (wanted,)))
+
+    def _rows(self, query: str, values: Iterable[object] = ()) -> list[Row]:
+        try:
+            return self._connected().execute(query, tuple(values)).fetchall()
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
+
+    def _execute(self, statement: str, values: tuple[object, ...] = ()) -> None:
+        self._rows(statement, values)
+
+    def _many(self, statement: str, rows: list[tuple[int]]) -> None:
+        try:
+            self._connected().executemany(statement, rows)
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
+
+    def _identify(self) -> tuple[int, int] | None:
+        try:
+            facts = os.stat(self._file)
+        except FileNotFoundError:
+            return None
+        return facts.st_dev, facts.st_ino
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._identity = self._identify()
+            if self._identity is None:
+                raise DatabaseDamaged(self._file, "it is not there")
+            self._connection = connect(self._file)
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            if version != _VERSION:
+                self.close()
+                raise DatabaseDamaged(self._file, f"its format is {version}; this denizen reads {_VERSION}")
+        return self._connection
+
+    def _failure(self, error: sqlite3.Error) -> DatabaseDamaged | DatabaseFailed:
+        # After a failed write the connection may hold a transaction; a new one starts clean.
+        self.close()
+        if isinstance(error, sqlite3.OperationalError):
+            return DatabaseFailed(self._file, str(error))
+        return DatabaseDamaged(self._file, str(error))
+
+
+def connect(file: bytes) -> sqlite3.Connection:
+    """A connection as denizen uses it; the file must exist."""
+    # A URI, to say that an absent file is not to be made: an empty database would pass for an empty store.
+    quoted = "".join([chr(byte) if byte in _PLAIN else f"%{byte:02x}" for byte in file])
+    connection = sqlite3.connect(
+        f"file:{quoted}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        timeout=_BUSY_SECONDS,
+        check_same_thread=False,
+    )
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def create(directory: bytes) -> None:
+    """Make an empty database in the directory `directory`, which exists. Raises DatabaseFailed."""
+    try:
+        with contextlib.closing(sqlite3.connect(directory + FILE, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
+    except sqlite3.Error as error:
+        raise DatabaseFailed(directory + FILE, str(error)) from error

@@ -1,0 +1,262 @@
+"""Garbage collection: a plan made of integers, and the dull execution of it.
+
+Execution, under the store's lock: read all roots, mark, forget the dead in the database (durably), rename
+their trees to temporary names of this session, remove their sidecars. Without the lock: unlink. Killed
+between any two of these, the store is whole: a tree still in place but forgotten is an unregistered
+object, which the next collection takes; a renamed tree belongs to a dead session, which the next
+collection takes too.
+
+Works with a full disk: the reserve is unlinked before the database is opened, what died sessions left is
+unlinked first, and renaming and unlinking need no space.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from denizen.formats import storepath
+from denizen.formats.storepath import BadStorePath, from_base
+from denizen.store.failure import doing
+from denizen.store.graph import path_to, reachable, referrers_first
+from denizen.store.layout import TEMPORARY
+from denizen.store.local import make_reserve, release_reserve
+from denizen.store.locks import Session, live_sessions, store_lock, temporary_prefix
+from denizen.store.optimise import prune_links
+from denizen.store.remove import remove_tree
+from denizen.store.roots import find_roots, remove_stale
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from denizen.formats.storepath import StorePath
+    from denizen.store.database import Census
+    from denizen.store.graph import Graph
+    from denizen.store.local import Store
+    from denizen.store.roots import Root, Roots
+
+
+@value
+class Limits:
+    """How much of what is dead to delete.
+
+    Attributes:
+        max_freed: stop once so many bytes (of NAR size) are gone; None for no limit.
+        registered_before: only objects registered before this time, in seconds since 1970.
+    """
+
+    max_freed: int | None = None
+    registered_before: int | None = None
+
+
+@value
+class Collected:
+    """What a collection did, or would do.
+
+    Attributes:
+        deleted: the objects, referrers before what they reference.
+        nar_bytes: their size as archives.
+        freed: bytes of disk given back; 0 for a dry run.
+        strays: names in the store directory that were no valid object and are gone: what killed
+            operations left.
+        alive: how many valid objects stay.
+        unseen: processes of other users that could not be looked into.
+    """
+
+    deleted: tuple[StorePath, ...]
+    nar_bytes: int
+    freed: int
+    strays: int
+    alive: int
+    unseen: int
+
+
+def choose(
+    graph: Graph,
+    live: Iterable[int],
+    *,
+    sizes: Mapping[int, int],
+    registered: Mapping[int, int],
+    limits: Limits,
+) -> tuple[int, ...]:
+    """Which objects to delete, referrers first and among those the oldest first (pure).
+
+    What is too young to go keeps what it references, whatever that one's age.
+    """
+    kept = set(live)
+    if limits.registered_before is not None:
+        kept |= {node for node in graph.nodes if registered[node] >= limits.registered_before}
+    dead = graph.nodes - reachable(graph.references, kept & graph.nodes)
+    order = referrers_first(graph, dead, key=lambda node: registered[node])
+    if limits.max_freed is None:
+        return order
+    chosen: set[int] = set()
+    freed = 0
+    for node in order:
+        if freed >= limits.max_freed:
+            break
+        chosen.add(node)
+        freed += sizes[node]
+    # Only on a cycle, which a damaged database may hold, does an object come before all that mention it.
+    whole = reachable(graph.referrers(), chosen)
+    return tuple(node for node in order if node in whole)
+
+
+def explain(store: Store) -> list[tuple[Root, StorePath]]:
+    """Every root with the object it keeps. Raises as `collect`."""
+    census = store.database.census()
+    by_digest = _by_digest(census)
+    with store.locked():
+        roots = _roots(store, by_digest)
+    return [(root, from_base(census.paths[by_digest[root.digest]])) for root in roots.found]
+
+
+def why_alive(store: Store, path: StorePath) -> list[tuple[Root, tuple[StorePath, ...]]]:
+    """For each root that keeps `path`, a shortest chain of references from what it names to `path`.
+
+    Raises NotValid, and as `collect`.
+    """
+    store.info(path)
+    census = store.database.census()
+    by_digest = _by_digest(census)
+    with store.locked():
+        roots = _roots(store, by_digest)
+    goal = by_digest[path.digest.encode("ascii")]
+    chains = [
+        (root, path_to(census.graph.references, [by_digest[root.digest]], goal)) for root in roots.found
+    ]
+    return [(root, tuple(from_base(census.paths[node]) for node in chain)) for root, chain in chains if chain]
+
+
+def plan(store: Store, limits: Limits) -> Collected:
+    """What `collect` would do now; nothing is changed. Raises as `collect`."""
+    with doing("look for garbage in", store.layout.physical), store.locked():
+        found = _look(store, limits)
+    return _report(found, freed=0)
+
+
+def collect(store: Store, limits: Limits) -> Collected:
+    """Delete what nothing needs.
+
+    Raises:
+        RootUnreadable, ProcessUnreadable: what is needed cannot be known; nothing was deleted.
+        DiskFailed, DatabaseFailed: the file system refused something; the store is whole.
+    """
+    layout = store.layout
+    with doing("collect garbage in", layout.physical), contextlib.ExitStack() as stack:
+        stack.callback(make_reserve, layout)
+        release_reserve(layout)
+        directory = os.open(layout.physical, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        stack.callback(os.close, directory)
+        freed = _remove_leftovers(store)
+        session = Session(layout)
+        stack.callback(session.close)
+        with store.locked():
+            found = _look(store, limits)
+            renamed = _take_away(store, session, directory, found)
+        for name in renamed:
+            freed += remove_tree(directory, name)
+        freed += prune_links(layout)
+    return _report(found, freed=freed)
+
+
+@value
+class _Found:
+    """What a look at the store came to."""
+
+    census: Census
+    roots: Roots
+    dead: tuple[int, ...]
+    strays: tuple[str, ...]
+
+
+def _look(store: Store, limits: Limits) -> _Found:
+    """Read everything, decide everything. The store's lock is held."""
+    census = store.database.census()
+    by_digest = _by_digest(census)
+    valid = set(census.paths.values())
+    strays = [name for name in os.listdir(os.fsdecode(store.layout.physical)) if _is_stray(name, valid)]
+    roots = _roots(store, by_digest.keys() | {_digest(name) for name in strays})
+    live = [by_digest[digest] for digest in roots.digests if digest in by_digest]
+    dead = choose(census.graph, live, sizes=census.sizes, registered=census.registered, limits=limits)
+    kept = roots.digests
+    return _Found(census, roots, dead, tuple(name for name in strays if _digest(name) not in kept))
+
+
+def _take_away(store: Store, session: Session, directory: int, found: _Found) -> list[bytes]:
+    """Forget what is dead and rename it away; the new names. The store's lock is held."""
+    store.database.forget(found.dead)
+    remove_stale(found.roots.stale)
+    renamed: list[bytes] = []
+    for name in (*(found.census.paths[node] for node in found.dead), *found.strays):
+        renamed.append(session.new_tree())
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(name, renamed[-1], src_dir_fd=directory, dst_dir_fd=directory)
+    present = {os.fsencode(path) for path in found.census.paths.values()}
+    present -= {os.fsencode(found.census.paths[node]) for node in found.dead}
+    for sidecar in os.listdir(store.layout.info):
+        if sidecar not in present and not sidecar.startswith(TEMPORARY):
+            os.unlink(store.layout.info + b"/" + sidecar)
+    return renamed
+
+
+def _remove_leftovers(store: Store) -> int:
+    """Unlink what sessions that died left under temporary names; the bytes that frees. Needs no database."""
+    with store_lock(store.layout):
+        prefixes = tuple(temporary_prefix(token) for token in live_sessions(store.layout))
+        leftovers = [
+            (parent, name)
+            for parent in (store.layout.physical, store.layout.info)
+            for name in os.listdir(parent)
+            if name.startswith(TEMPORARY) and not name.startswith(prefixes)
+        ]
+    # Without the lock: a session that died does not come back.
+    freed = 0
+    for parent, name in leftovers:
+        descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            freed += remove_tree(descriptor, name)
+        finally:
+            os.close(descriptor)
+    return freed
+
+
+def _is_stray(name: str, valid: Collection[str]) -> bool:
+    """Whether a name in the store directory is that of an object which is not registered."""
+    return name not in valid and _is_object(name)
+
+
+def _is_object(name: str) -> bool:
+    try:
+        from_base(name)
+    except BadStorePath:
+        return False
+    return True
+
+
+def _digest(path: str) -> bytes:
+    return path[: storepath.DIGEST_DIGITS].encode("ascii")
+
+
+def _by_digest(census: Census) -> dict[bytes, int]:
+    return {_digest(path): node for node, path in census.paths.items()}
+
+
+def _roots(store: Store, digests: Collection[bytes]) -> Roots:
+    sessions = live_sessions(store.layout)
+    needed = {token: [_digest(path) for path in paths] for token, paths in sessions.items()}
+    return find_roots(store.layout, digests, needed)
+
+
+def _report(found: _Found, *, freed: int) -> Collected:
+    paths, sizes = found.census.paths, found.census.sizes
+    return Collected(
+        deleted=tuple(from_base(paths[node]) for node in found.dead),
+        nar_bytes=sum(sizes[node] for node in found.dead),
+        freed=freed,
+        strays=len(found.strays),
+        alive=len(paths) - len(found.dead),
+        unseen=found.roots.unseen,
+    )

@@ -1,0 +1,121 @@
+"""Where a store's parts are.
+
+One directory holds everything, so that moving or copying that directory moves or copies the store:
+
+    <store>/<hash>-<name>        objects
+    <store>/.tmp-<session>-<n>   a tree being written, or one deleted and not yet unlinked; beside the objects
+                                 because renaming a read-only directory to another parent needs the
+                                 permission to write it
+    <store>/.denizen/store       the marker: format and logical store directory
+    <store>/.denizen/db          link to the directory that holds the current database
+    <store>/.denizen/info/       one sidecar per object
+    <store>/.denizen/gcroots/    roots; gcroots/auto/ the indirect ones
+    <store>/.denizen/profiles/   profile generations, which are roots too
+    <store>/.denizen/sessions/   one locked file per operation in progress, naming what it needs
+    <store>/.denizen/locks/      the store's lock, and one lock per output being built
+    <store>/.denizen/links/      one name per distinct file, for hard links
+    <store>/.denizen/reserve     space given up so that a collection works on a full disk
+"""
+
+from __future__ import annotations
+
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.formats.storepath import StorePath
+
+STATE = b".denizen"
+TEMPORARY = b".tmp-"
+
+
+@value
+class StoreLayout:
+    """A store's directories, resolved once.
+
+    Attributes:
+        physical: where the store is, absolute.
+        logical: the store directory that went into the objects' hashes; it stays what it was when a
+            store is moved.
+    """
+
+    physical: bytes
+    logical: bytes
+
+    @property
+    def state(self) -> bytes:
+        """Everything in the store directory that is not an object."""
+        return self.physical + b"/" + STATE
+
+    @property
+    def marker(self) -> bytes:
+        """Present once the store has been made."""
+        return self.state + b"/store"
+
+    @property
+    def database(self) -> bytes:
+        """A symbolic link to the directory of the current database, replaced when that is rebuilt."""
+        return self.state + b"/db"
+
+    @property
+    def info(self) -> bytes:
+        """The sidecars."""
+        return self.state + b"/info"
+
+    @property
+    def gcroots(self) -> bytes:
+        """Links to what must be kept."""
+        return self.state + b"/gcroots"
+
+    @property
+    def indirect(self) -> bytes:
+        """Links to links elsewhere; when those vanish, what they led to is free."""
+        return self.gcroots + b"/auto"
+
+    @property
+    def profiles(self) -> bytes:
+        """Profile generations."""
+        return self.state + b"/profiles"
+
+    @property
+    def sessions(self) -> bytes:
+        """What operations in progress need."""
+        return self.state + b"/sessions"
+
+    @property
+    def locks(self) -> bytes:
+        """The store's lock and those of outputs."""
+        return self.state + b"/locks"
+
+    @property
+    def links(self) -> bytes:
+        """One name for each distinct file content."""
+        return self.state + b"/links"
+
+    @property
+    def reserve(self) -> bytes:
+        """A file that only takes space."""
+        return self.state + b"/reserve"
+
+    def place_of(self, path: StorePath) -> bytes:
+        """Where the object is on this machine."""
+        return path.inside(self.physical)
+
+    def sidecar_of(self, path: StorePath) -> bytes:
+        """Its sidecar."""
+        return path.inside(self.info)
+
+    @property
+    def directories(self) -> tuple[bytes, ...]:
+        """Those a store has from the start, parents first."""
+        return (
+            self.physical,
+            self.state,
+            self.info,
+            self.gcroots,
+            self.indirect,
+            self.profiles,
+            self.sessions,
+            self.locks,
+            self.links,
+        )

@@ -1,0 +1,235 @@
+"""A store on this machine's disk: opening it, asking it, and beginning to change it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from denizen.disk import sync_directory, write_atomically
+from denizen.errors import DenizenError, display
+from denizen.formats import storepath
+from denizen.store import marker
+from denizen.store.failure import doing
+from denizen.store.layout import StoreLayout
+from denizen.store.locks import store_lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Self
+
+    from denizen.formats.storepath import StorePath
+    from denizen.store.database import Database
+    from denizen.store.info import ObjectInfo
+    from denizen.store.references import Matcher
+    from denizen.store.work import Work
+
+# Given up when a collection begins, so that the database can write its log on a full disk. Nix keeps as much.
+RESERVE = 8 * 1024 * 1024
+
+
+class NoStore(DenizenError):
+    """There is no store where one was asked for."""
+
+    path: bytes
+
+    @property
+    def what(self) -> str:
+        return f"there is no store at {display(self.path)}"
+
+    @property
+    def remedy(self) -> str:
+        return "denizen store add PATH, which makes one"
+
+
+class NotAStore(DenizenError):
+    """A store cannot be made where something else is."""
+
+    path: bytes
+
+    @property
+    def what(self) -> str:
+        return f"no store can be made in {display(self.path)}"
+
+    @property
+    def why(self) -> str:
+        return "the directory holds other things; a store wants one of its own"
+
+
+class NotValid(DenizenError):
+    """An object is not in the store."""
+
+    path: StorePath
+
+    @property
+    def what(self) -> str:
+        return f"{self.path} is not a valid object of the store"
+
+
+class Store:
+    """The store in one directory."""
+
+    def __init__(self, layout: StoreLayout) -> None:
+        self.layout = layout
+        self._database: Database | None = None
+        # The search the reference scanner uses, chosen when the first object is added.
+        self.matcher: Matcher | None = None
+
+    @classmethod
+    def open(cls, physical: bytes) -> Store:
+        """The store in the directory `physical`.
+
+        Raises:
+            NoStore: there is none.
+            BadMarker: what says so is damaged.
+            DiskFailed: it cannot be read.
+        """
+        path = os.path.abspath(physical)
+        layout = StoreLayout(path, path)
+        with doing("open the store", path):
+            try:
+                with open(layout.marker, "rb") as stream:
+                    content = stream.read(marker.MAX_SIZE)
+            except (FileNotFoundError, NotADirectoryError):
+                raise NoStore(path) from None
+        return cls(StoreLayout(path, marker.read(content, layout.marker)))
+
+    @classmethod
+    def create(cls, physical: bytes, logical: bytes | None = None) -> Store:
+        """The store in `physical`, made if there is none; `logical` is what its paths are computed for.
+
+        Raises:
+            NotAStore: the directory holds something else.
+            DiskFailed: it cannot be made.
+            BadMarker: there is one, damaged.
+        """
+        try:
+            return cls.open(physical)
+        except NoStore:
+            path = os.path.abspath(physical)
+            with doing("make a store in", path):
+                _create(StoreLayout(path, logical or path))
+            return cls.open(physical)
+
+    @property
+    def database(self) -> Database:
+        """The database; sqlite3 is imported with it (6 ms), which hashing and dumping do without."""
+        if self._database is None:
+            from denizen.store.database import Database
+
+            self._database = Database(self.layout.database)
+        return self._database
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._database is not None:
+            self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def place_of(self, path: StorePath) -> bytes:
+        """Where the object is on this machine, whether or not it is there."""
+        return self.layout.place_of(path)
+
+    def path_at(self, place: bytes) -> StorePath:
+        """The object a file belongs to, by its words alone: below the physical or the logical directory.
+
+        Raises:
+            BadStorePath: it lies outside the store.
+        """
+        for directory in (self.layout.physical, self.layout.logical):
+            if place.startswith(directory + b"/"):
+                return storepath.containing(place, directory)[0]
+        return storepath.containing(place, self.layout.physical)[0]
+
+    def is_valid(self, path: StorePath) -> bool:
+        """Whether the object is registered."""
+        return self.database.find(path) is not None
+
+    def info(self, path: StorePath) -> ObjectInfo:
+        """What is registered of an object.
+
+        Raises:
+            NotValid: nothing is.
+        """
+        found = self.database.find(path)
+        if found is None:
+            raise NotValid(path)
+        return found
+
+    def referrers(self, path: StorePath) -> list[StorePath]:
+        """The objects that mention a valid one, sorted; raises NotValid."""
+        self.info(path)
+        return self.database.referrers(path)
+
+    def closure(self, paths: Iterable[StorePath]) -> list[StorePath]:
+        """Valid objects and all they reference, directly or not, sorted; raises NotValid."""
+        starts = list(paths)
+        missing = set(starts) - self.database.valid_among(starts)
+        if missing:
+            raise NotValid(min(missing))
+        return self.database.closure(starts)
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[Work]:
+        """Begin an operation that adds to the store or needs objects of it to stay."""
+        from denizen.store.work import Work
+
+        with doing("begin to work in", self.layout.physical):
+            work = Work(self)
+        try:
+            yield work
+        finally:
+            work.close()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the store's lock, and look at the database of this moment."""
+        with store_lock(self.layout):
+            self.database.refresh()
+            yield
+
+
+def _create(layout: StoreLayout) -> None:
+    _refuse_strangers(layout)
+    for directory in layout.directories:
+        os.makedirs(directory, exist_ok=True)
+    with store_lock(layout):
+        if not os.path.lexists(layout.database):
+            from denizen.store.rebuild import rebuild
+
+            # From no sidecars an empty database; from those of a store that lost its marker, theirs.
+            rebuild(layout)
+        make_reserve(layout)
+        write_atomically(layout.marker, marker.write(layout.logical))
+    sync_directory(os.path.dirname(layout.physical))
+
+
+def _refuse_strangers(layout: StoreLayout) -> None:
+    try:
+        present = os.listdir(layout.physical)
+    except FileNotFoundError:
+        return
+    if present and not os.path.isdir(layout.state):
+        raise NotAStore(layout.physical)
+
+
+def make_reserve(layout: StoreLayout) -> None:
+    """Take the reserved space if it is not taken; a disk without room for it has to do without."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(layout.reserve, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            if os.fstat(descriptor).st_size < RESERVE:
+                os.posix_fallocate(descriptor, 0, RESERVE)
+        finally:
+            os.close(descriptor)
+
+
+def release_reserve(layout: StoreLayout) -> None:
+    """Give the reserved space up."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(layout.reserve)

@@ -1,0 +1,51 @@
+"""The file that makes a directory a store: format and logical store directory (pure).
+
+Two lines: `denizen-store 1`, and `store-dir: ` with the logical store directory, its bytes other than
+printable ASCII without `%` written as `%` and two hexadecimal digits.
+"""
+
+from __future__ import annotations
+
+from denizen.errors import StoreDamaged, display
+
+_MAGIC = b"denizen-store 1\nstore-dir: "
+MAX_SIZE = 64 * 1024
+_PLAIN = frozenset(range(0x21, 0x7F)) - {0x25}
+
+
+class BadMarker(StoreDamaged):
+    """The marker is not as denizen writes it."""
+
+    path: bytes
+
+    @property
+    def what(self) -> str:
+        return f"{display(self.path)} is damaged"
+
+    @property
+    def why(self) -> str:
+        return "it says 'denizen-store 1' and 'store-dir: ' with an absolute path, or a newer denizen made it"
+
+
+def write(logical: bytes) -> bytes:
+    """The marker of a store whose paths were computed for `logical`."""
+    quoted = b"".join([bytes((byte,)) if byte in _PLAIN else b"%%%02x" % byte for byte in logical])
+    return _MAGIC + quoted + b"\n"
+
+
+def read(content: bytes, path: bytes) -> bytes:
+    """The logical store directory.
+
+    Raises:
+        BadMarker: `content`, found at `path`, is no marker.
+    """
+    if not content.startswith(_MAGIC) or not content.endswith(b"\n"):
+        raise BadMarker(path)
+    first, *quoted = content[len(_MAGIC) : -1].split(b"%")
+    try:
+        logical = first + b"".join([bytes.fromhex(q[:2].decode("ascii")) + q[2:] for q in quoted])
+    except ValueError:
+        raise BadMarker(path) from None
+    if not logical.startswith(b"/") or write(logical) != content:
+        raise BadMarker(path)
+    return logical

@@ -1,0 +1,143 @@
+"""What running processes hold of the store, from /proc.
+
+A process needs an object if its hash stands in the links `exe`, `cwd`, `root` and `fd/*`, in the names of
+its mapped files, or in its environment (proc(5)). Hashes are looked for, not paths, so it does not matter
+where a process believes the store to be.
+
+What cannot be read: a process that ends meanwhile holds nothing. A process that is ours and may be
+looked into, but cannot be read, stops the collection (invariant 4). A process that the kernel does
+not let us look into (another user's, one that made itself unreadable as ssh-agent does, one with
+capabilities that a root in a container lacks) is counted and passed over: hardly anyone could ever
+collect otherwise. What such a process has open or mapped stays usable to it, for unlinked files live as
+long as they are open; only what it would open later is lost, unless a root keeps it. A collection
+by root with CAP_SYS_PTRACE sees every process.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from denizen.errors import HostLacks, display
+from denizen.store.references import HASH_LENGTH, runs_in
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+PROC = b"/proc"
+_LINKS = (b"exe", b"cwd", b"root")
+_TEXTS = (b"maps", b"environ")
+_GONE = frozenset({errno.ENOENT, errno.ESRCH})
+_DENIED = frozenset({errno.EACCES, errno.EPERM})
+_CHUNK = 1024 * 1024
+
+
+class ProcessUnreadable(HostLacks):
+    """A process of ours cannot be looked into, so what it needs cannot be told."""
+
+    path: bytes
+    code: int
+
+    @property
+    def what(self) -> str:
+        return f"cannot tell what process {display(self.path.split(b'/')[2])} needs of the store"
+
+    @property
+    def why(self) -> str:
+        return f"{os.strerror(self.code)}: {display(self.path)}; collecting could delete what it uses"
+
+
+@value
+class Census:
+    """What the processes hold.
+
+    Attributes:
+        held: for each mentioned hash, one of the places in /proc that mention it.
+        unseen: processes of others that could not be looked into.
+    """
+
+    held: dict[bytes, bytes]
+    unseen: int
+
+
+def held_by_processes(digests: Collection[bytes], proc: bytes = PROC) -> Census:
+    """Which of `digests` a running process mentions.
+
+    Raises:
+        ProcessUnreadable: one of our own cannot be read.
+    """
+    held: dict[bytes, bytes] = {}
+    unseen = 0
+    for number in os.listdir(proc):
+        if number.isdigit() and not _look_into(b"%b/%b" % (proc, number), digests, held):
+            unseen += 1
+    return Census(held, unseen)
+
+
+def _look_into(process: bytes, digests: Collection[bytes], held: dict[bytes, bytes]) -> bool:
+    """Note what one process mentions; False if it is another's and cannot be read."""
+    try:
+        for name in _LINKS:
+            _note(
+                _if_there(os.readlink, b"%b/%b" % (process, name)), digests, held, b"%b/%b" % (process, name)
+            )
+        for name in _if_there(os.listdir, process + b"/fd") or ():
+            place = b"%b/fd/%b" % (process, name)
+            _note(_if_there(os.readlink, place), digests, held, place)
+        for name in _TEXTS:
+            _note(_if_there(_read, b"%b/%b" % (process, name)), digests, held, b"%b/%b" % (process, name))
+    except OSError as error:
+        if error.errno in _DENIED and not _is_ours(process):
+            return False
+        raise ProcessUnreadable(process, error.errno or 0) from error
+    return True
+
+
+def _if_there(question: Callable[[bytes], T], path: bytes) -> T | None:
+    """The answer, or None where the process, or the file it had open, has gone."""
+    try:
+        return question(path)
+    except OSError as error:
+        if error.errno in _GONE:
+            return None
+        raise
+
+
+def _note(text: bytes | None, digests: Collection[bytes], held: dict[bytes, bytes], place: bytes) -> None:
+    for found in mentioned_in(text or b"", digests):
+        held.setdefault(found, place)
+
+
+def mentioned_in(text: bytes, digests: Collection[bytes]) -> set[bytes]:
+    """Which of `digests` stand in a text."""
+    return {
+        window
+        for run in runs_in(text)
+        for start in range(len(run) - HASH_LENGTH + 1)
+        if (window := run[start : start + HASH_LENGTH]) in digests
+    }
+
+
+def _read(path: bytes) -> bytes:
+    with open(path, "rb", buffering=0) as stream:
+        pieces = []
+        while piece := stream.read(_CHUNK):
+            pieces.append(piece)
+        return b"".join(pieces)
+
+
+def _is_ours(process: bytes) -> bool:
+    """Whether the kernel should let us look into a process.
+
+    It gives a process's directory to the user who may, and to root where none may (proc(5)); so for root
+    that says nothing.
+    """
+    try:
+        return os.stat(process).st_uid == os.geteuid() != 0
+    except FileNotFoundError:
+        return False

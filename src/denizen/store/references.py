@@ -1,0 +1,113 @@
+"""Which store objects a stream of bytes mentions, found by their hashes (pure).
+
+A reference is the 32-character hash part of a store path, in Nix's base32 alphabet, anywhere in the
+object's NAR serialisation: in a file, a link target or a file name. Only hashes in the candidate
+set count; what a hash is glued to does not matter, so `a<hash>` and `<hash>-name` both mention it,
+and in a longer run of alphabet characters every 32-character window is looked at.
+
+Method. A window of 32 alphabet bytes holds, at any alignment, four consecutive bytes of every
+eighth-byte sample that are in the alphabet. Sampling with a slice, mapping it with
+`bytes.translate` and looking for four set bytes in a row are three passes of C code over an eighth
+of the data; only where they hit is the full run examined. Measured: 1,200 MB/s over shared
+libraries and 550 over Python source, against 60-80 for a regular expression of the alphabet
+over all bytes. Memory is one chunk plus 31 bytes.
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeAlias
+
+    from denizen.bytesio import Buffer
+
+    # All runs of at least HASH_LENGTH alphabet bytes of one buffer, or windows covering them.
+    Matcher: TypeAlias = Callable[[bytes], Iterable[bytes]]
+
+# Nix's base32: digits and lower-case letters without e, o, t, u (libutil/hash.cc).
+ALPHABET = b"0123456789abcdfghijklmnpqrsvwxyz"
+HASH_LENGTH = 32
+
+_STRIDE = 8
+_SET = b"+"
+_CLASSES = bytes(_SET[0] if byte in ALPHABET else 0 for byte in range(256))
+_SAMPLES = _SET * (HASH_LENGTH // _STRIDE)
+_RUN = re.compile(rb"[%b]{%d,}" % (ALPHABET, HASH_LENGTH))
+_WINDOW = _SET * HASH_LENGTH
+
+# Only a run longer than this is worth the index that `_in_long_run` makes of the candidates.
+_LONG = 4096
+
+
+class Scanner:
+    """Finds the candidate hashes mentioned in a stream fed to it in chunks of any size."""
+
+    def __init__(self, candidates: Iterable[bytes], runs: Matcher | None = None) -> None:
+        self._sought = set(candidates)
+        self._found: set[bytes] = set()
+        self._tail = b""
+        self._runs = runs or runs_in
+
+    @property
+    def found(self) -> frozenset[bytes]:
+        """The candidates mentioned so far."""
+        return frozenset(self._found)
+
+    def feed(self, chunk: Buffer) -> None:
+        """Look at the next bytes of the stream."""
+        if not self._sought:
+            return
+        data = bytes(chunk)
+        self._look(self._tail + data[: HASH_LENGTH - 1])
+        if len(data) >= HASH_LENGTH:
+            self._look(data)
+        kept = data if len(data) >= HASH_LENGTH - 1 else self._tail + data
+        self._tail = kept[-(HASH_LENGTH - 1) :]
+
+    def _look(self, data: bytes) -> None:
+        for run in self._runs(data):
+            hits = mentioned(run, self._sought)
+            self._found |= hits
+            # A hash once found is not sought again: an object that repeats it costs no more.
+            self._sought -= hits
+
+
+def mentioned(run: bytes, candidates: set[bytes]) -> set[bytes]:
+    """The candidates that are windows of `run`."""
+    if len(run) > _LONG:
+        return _in_long_run(run, candidates)
+    starts = range(len(run) - HASH_LENGTH + 1)
+    return {window for start in starts if (window := run[start : start + HASH_LENGTH]) in candidates}
+
+
+def _in_long_run(run: bytes, candidates: set[bytes]) -> set[bytes]:
+    """As `mentioned`, but testing one place in eight: 30-70 MB/s and not 6 over a file of zeros.
+
+    Whatever its alignment, a window contains the eight bytes of the run at a multiple of eight that
+    lies zero to seven bytes after its start.
+    """
+    pieces = {candidate[k : k + _STRIDE] for candidate in candidates for k in range(_STRIDE)}
+    found: set[bytes] = set()
+    for place in range(0, len(run) - _STRIDE + 1, _STRIDE):
+        if run[place : place + _STRIDE] in pieces:
+            starts = range(max(0, place - _STRIDE + 1), place + 1)
+            found |= {run[start : start + HASH_LENGTH] for start in starts} & candidates
+    return found
+
+
+def runs_in(data: bytes) -> Iterator[bytes]:
+    """Every maximal run of 32 or more alphabet bytes in `data`."""
+    sample = data[_STRIDE - 1 :: _STRIDE].translate(_CLASSES)
+    position = sample.find(_SAMPLES)
+    while position >= 0:
+        end = sample.find(b"\0", position + len(_SAMPLES))
+        if end < 0:
+            end = len(sample) + 1
+        # Sample i is byte 8i+7: the run starts after the clear sample before, ends before the one at `end`.
+        region = data[position * _STRIDE : end * _STRIDE + _STRIDE - 1]
+        if _WINDOW in region.translate(_CLASSES):
+            yield from _RUN.findall(region)
+        position = sample.find(_SAMPLES, end)

@@ -1,0 +1,368 @@
+"""An operation in progress: adding objects, and needing objects to stay.
+
+How an object is added (docs/store.md has the argument for each step):
+
+1. its tree is written under a temporary name that belongs to this session, and digested as it passes;
+2. its sidecar is written under a temporary name;
+3. both are synced, as all that was written to this file system;
+4. under the store's lock: what the object references is still valid; tree and sidecar are renamed
+   into place, that is synced, and the object is registered.
+
+Killed before the renaming, a temporary name is left that a collection removes; after it, an object that is
+complete but not registered, which a collection removes and the same addition, repeated, replaces.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+
+from denizen.errors import BadInput
+from denizen.formats import storepath
+from denizen.formats.hashes import Hash
+from denizen.formats.tree import File
+from denizen.nar import reader, writer
+from denizen.store import sidecar
+from denizen.store.accelerated import hyperscan_matcher
+from denizen.store.canonical import canonicalise
+from denizen.store.database import ReferenceGone
+from denizen.store.digest import Digest, Digester, DigestingStream, digest_stream, digest_tree
+from denizen.store.failure import doing
+from denizen.store.info import ObjectInfo
+from denizen.store.locks import Session, output_lock
+from denizen.store.references import runs_in
+from denizen.store.remove import remove_tree
+from denizen.store.restore import STORED, restore, restoring
+from denizen.store.sync import file_system_of, sync
+from denizen.store.tree import entries as entries_of
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from denizen.formats.storepath import StorePath
+    from denizen.formats.stream import Readable
+    from denizen.formats.tree import Entry
+    from denizen.store.local import Store
+    from denizen.store.references import Matcher
+
+# What is added in one command is synced and registered together, up to so much at once.
+BATCH_COUNT = 256
+BATCH_BYTES = 256 * 1024 * 1024
+
+
+class WrongContent(BadInput):
+    """A NAR is not the one that was promised."""
+
+    path: StorePath
+    promised: Digest
+    found: Digest
+
+    @property
+    def what(self) -> str:
+        return f"the archive for {self.path} is not the one that was promised"
+
+    @property
+    def why(self) -> str:
+        return f"promised {_shown(self.promised)}, found {_shown(self.found)}; nothing was unpacked"
+
+
+@value
+class Staged:
+    """A tree under its temporary name.
+
+    Attributes:
+        name: that name, in the store directory.
+        digest: what its NAR came to.
+    """
+
+    name: bytes
+    digest: Digest
+
+
+class Work:
+    """An operation in progress; made by `Store.working`.
+
+    What it names as needed, and what it adds, is kept from collections until it ends.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._layout = store.layout
+        self._directory = file_system_of(store.layout.physical)
+        try:
+            self._session = Session(store.layout)
+        except BaseException:
+            os.close(self._directory)
+            raise
+        self._temporary: list[bytes] = []
+
+    def close(self) -> None:
+        """End the operation: temporary trees go, needs are forgotten."""
+        try:
+            with doing("remove what is temporary in", self._layout.physical):
+                self._discard_all()
+        finally:
+            os.close(self._directory)
+            self._session.close()
+
+    def need(self, paths: Iterable[StorePath]) -> set[StorePath]:
+        """Keep objects until the operation ends; returns those that are valid, and so will stay valid."""
+        wanted = list(paths)
+        if not wanted:
+            return set()
+        with doing("keep objects in", self._layout.physical), self._store.locked():
+            self._session.need(wanted)
+            return self._store.database.valid_among(wanted)
+
+    @contextlib.contextmanager
+    def building(self, output: StorePath) -> Iterator[bool]:
+        """Be the only process that makes `output`; yields whether it is valid already, and keeps it."""
+        with contextlib.ExitStack() as stack:
+            with doing("lock an output in", self._layout.physical):
+                stack.enter_context(output_lock(self._layout, output))
+            yield output in self.need([output])
+
+    def new_tree(self) -> bytes:
+        """A path at which a builder may make a tree; it is removed with the operation if not adopted."""
+        return self._layout.physical + b"/" + self._new_name()
+
+    def add(self, source: bytes, name: str) -> ObjectInfo:
+        """Copy the tree at `source` in, as `nix-store --add` does. Raises as `add_all`."""
+        (info,) = self.add_all([(source, name)])
+        return info
+
+    def add_all(self, sources: Iterable[tuple[bytes, str]]) -> list[ObjectInfo]:
+        """Copy trees in, each named by its content; together they cost a few syncs.
+
+        References are recorded but do not enter the path, so it is the one Nix computes, whatever else is
+        valid.
+
+        Raises:
+            DiskFailed: a source cannot be read, or the store not written.
+            NotStorable, TooDeep, TreeChanged: a source cannot be stored.
+            BadName: a name cannot be an object's.
+        """
+        added: list[ObjectInfo] = []
+        batch: list[tuple[Staged, ObjectInfo]] = []
+        for source, name in sources:
+            storepath.check_name(name)
+            with doing("add", source):
+                staged = self._stage(entries_of(source), self._store.database.digests())
+            batch.append((staged, self._source_info(staged.digest, name)))
+            if len(batch) >= BATCH_COUNT or sum(i.nar_size for _, i in batch) >= BATCH_BYTES:
+                added += self._place(batch)
+                batch = []
+        return added + self._place(batch)
+
+    def add_entries(
+        self,
+        entries: Iterable[Entry],
+        path: StorePath,
+        candidates: Iterable[StorePath],
+        deriver: StorePath | None = None,
+    ) -> ObjectInfo:
+        """Write entries, in a NAR's order, as the object `path`; look for references among `candidates`."""
+        known = _by_digest([*candidates, path])
+        with doing("write", self._layout.place_of(path)):
+            staged = self._stage(entries, known)
+        return self._place([(staged, _info(path, staged.digest, known, deriver))])[0]
+
+    def add_text(self, name: str, content: bytes, references: Iterable[StorePath] = ()) -> ObjectInfo:
+        """Add a file whose path follows from its content: a derivation."""
+        wanted = tuple(sorted(set(references)))
+        path = storepath.for_text(name, content, wanted, self._layout.logical)
+        with doing("write", self._layout.place_of(path)):
+            staged = self._stage([File(b"", executable=False, size=len(content), content=(content,))], ())
+        address = None if wanted else Hash("sha256", hashlib.sha256(content).digest()).nix
+        info = replace(
+            _info(path, staged.digest, {}, None),
+            references=wanted,
+            content_address=address and f"text:{address}",
+        )
+        return self._place([(staged, info)])[0]
+
+    def add_nar(self, open_nar: Callable[[], Readable], promised: ObjectInfo) -> ObjectInfo:
+        """Unpack a NAR whose hash, size and references somebody trusted has told.
+
+        It is read twice: no byte is unpacked before the hash of all of them is known to be right.
+
+        Raises:
+            WrongContent: it has another hash or size; nothing was written.
+            BadNar, Truncated: it has the promised hash but is malformed; nothing is left of it.
+            ReferenceGone: it references what is not valid here.
+        """
+        staged = self._unpacked(open_nar, promised)
+        self.need(promised.references)
+        return self._place([(staged, replace(promised, registered=int(time.time())))])[0]
+
+    def replace_nar(self, open_nar: Callable[[], Readable], info: ObjectInfo) -> None:
+        """Put a valid object whose content is damaged or gone back in place, from a NAR of it.
+
+        Raises as `add_nar`, and then nothing has been changed.
+        """
+        staged = self._unpacked(open_nar, info)
+        place = self._layout.place_of(info.path)
+        with doing("repair", place):
+            sync(self._directory)
+            with self._store.locked():
+                if exists(place):
+                    os.rename(place, self.new_tree())
+                os.rename(self._layout.physical + b"/" + staged.name, place)
+                sync(self._directory)
+            self._discard_all()
+
+    def adopt(
+        self, tree: bytes, path: StorePath, candidates: Iterable[StorePath], deriver: StorePath | None = None
+    ) -> ObjectInfo:
+        """Make the tree that a builder left at `tree` (from `new_tree`) the object `path`.
+
+        Raises:
+            DiskFailed, NotStorable, TooDeep: it cannot become an object.
+        """
+        known = _by_digest([*candidates, path])
+        with doing("store what was built at", tree):
+            canonicalise(tree)
+            staged = Staged(os.path.basename(tree), digest_tree(tree, Digester(known, self._matcher())))
+        return self._place([(staged, _info(path, staged.digest, known, deriver))])[0]
+
+    def digest_of(self, tree: bytes) -> Digest:
+        """What the NAR of a tree that is being built comes to, for outputs named by their content."""
+        with doing("read", tree):
+            return digest_tree(tree, Digester())
+
+    def _source_info(self, digest: Digest, name: str) -> ObjectInfo:
+        nar = Hash("sha256", digest.nar_hash)
+        path = storepath.for_source(name, nar, (), self._layout.logical)
+        mentioned = [self._store.database.find_digest(found.decode("ascii")) for found in digest.mentions]
+        references = tuple(sorted(self.need(found for found in mentioned if found is not None)))
+        # A content address promises that the path follows from content and references together, so
+        # with references, which do not enter this path, there is none.
+        address = None if references else f"fixed:r:{nar.nix}"
+        return replace(_info(path, digest, {}, None), references=references, content_address=address)
+
+    def _stage(self, entries: Iterable[Entry], candidates: Collection[bytes]) -> Staged:
+        digester = Digester(candidates, self._matcher() if candidates else None)
+        name = self._new_name()
+        for piece in writer.write(restoring(entries, self._directory, name, STORED)):
+            digester.feed(piece)
+        return Staged(name, digester.result())
+
+    def _stage_nar(self, stream: Readable) -> Staged:
+        digester = Digester()
+        name = self._new_name()
+        restore(reader.read(DigestingStream(stream, digester)), self._directory, name, STORED)
+        return Staged(name, digester.result())
+
+    def _unpacked(self, open_nar: Callable[[], Readable], promised: ObjectInfo) -> Staged:
+        """A NAR under a temporary name, its hash checked before and while it is unpacked."""
+        expected = Digest(promised.nar_hash, promised.nar_size)
+        place = self._layout.place_of(promised.path)
+        with doing("read the archive of", place):
+            found = digest_stream(open_nar())
+        if found != expected:
+            raise WrongContent(promised.path, expected, found)
+        with doing("unpack", place):
+            staged = self._stage_nar(open_nar())
+        if staged.digest != expected:
+            raise WrongContent(promised.path, expected, staged.digest)
+        return staged
+
+    def _matcher(self) -> Matcher | None:
+        if self._store.matcher is None:
+            self._store.matcher = hyperscan_matcher() or runs_in
+        return self._store.matcher
+
+    def _place(self, batch: Sequence[tuple[Staged, ObjectInfo]]) -> list[ObjectInfo]:
+        """Make staged trees valid; those that are valid already stay as they are."""
+        if not batch:
+            return []
+        with doing("complete an addition to", self._layout.physical):
+            for staged, info in batch:
+                self._write_sidecar(staged.name, info)
+            sync(self._directory)
+            with self._store.locked():
+                registered = self._register(batch)
+            self._discard_all()
+        return registered
+
+    def _register(self, batch: Sequence[tuple[Staged, ObjectInfo]]) -> list[ObjectInfo]:
+        """Rename into place, sync, register. The store's lock is held."""
+        database = self._store.database
+        unique = {info.path: (staged, info) for staged, info in batch}
+        mentioned = {reference for _, info in unique.values() for reference in info.references}
+        valid = database.valid_among(mentioned | unique.keys())
+        for _, info in unique.values():
+            for reference in info.references:
+                if reference not in valid and reference not in unique:
+                    raise ReferenceGone(info.path, reference)
+        self._session.need(unique)
+        moved = [
+            self._move_in(staged.name, info, known=path in valid) for path, (staged, info) in unique.items()
+        ]
+        if any(moved):
+            sync(self._directory)
+        database.register([info for path, (_, info) in unique.items() if path not in valid])
+        return [
+            self._store.info(info.path) if info.path in valid else unique[info.path][1] for _, info in batch
+        ]
+
+    def _move_in(self, name: bytes, info: ObjectInfo, *, known: bool) -> bool:
+        """Rename a staged tree and its sidecar into place, unless the object is valid and there."""
+        place = self._layout.place_of(info.path)
+        if exists(place):
+            if known:
+                return False
+            # What a killed addition left, complete but not registered; or a stranger's file.
+            os.rename(place, self.new_tree())
+        os.rename(self._layout.physical + b"/" + name, place)
+        os.rename(self._layout.info + b"/" + name, self._layout.sidecar_of(info.path))
+        return True
+
+    def _write_sidecar(self, name: bytes, info: ObjectInfo) -> None:
+        """Under a temporary name; synced and renamed with the tree."""
+        with open(self._layout.info + b"/" + name, "xb") as stream:
+            stream.write(sidecar.write(info))
+
+    def _new_name(self) -> bytes:
+        name = self._session.new_tree()
+        self._temporary.append(name)
+        return name
+
+    def _discard_all(self) -> None:
+        while self._temporary:
+            self._discard(self._temporary[-1])
+            self._temporary.pop()
+
+    def _discard(self, name: bytes) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._layout.info + b"/" + name)
+        remove_tree(self._directory, name)
+
+
+def exists(place: bytes) -> bool:
+    """Whether something is at `place`. Raises OSError where that cannot be told."""
+    try:
+        os.lstat(place)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _by_digest(paths: Iterable[StorePath]) -> dict[bytes, StorePath]:
+    return {path.digest.encode("ascii"): path for path in paths}
+
+
+def _info(
+    path: StorePath, digest: Digest, known: Mapping[bytes, StorePath], deriver: StorePath | None
+) -> ObjectInfo:
+    """What there is to register of an object; its references are those of `known` that it mentions."""
+    references = tuple(sorted(known[found] for found in digest.mentions)) if known else ()
+    return ObjectInfo(path, digest.nar_hash, digest.nar_size, references, deriver, (), int(time.time()))
+
+
+def _shown(digest: Digest) -> str:
+    return f"{Hash('sha256', digest.nar_hash).nix} ({digest.nar_size} bytes)"
