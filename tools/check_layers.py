@@ -37,6 +37,7 @@ LAYERS: tuple[frozenset[str], ...] = (
 # Pure: bytes in, values out. Packages, or single modules of a package that has effects elsewhere.
 PURE = (
     "value", "errors", "bytesio", "fileview", "elf", "linker", "nar", "formats",
+    "launch.decision", "launch.loaderconfig",
     "store.references", "store.graph", "store.info", "store.sidecar", "store.marker",
     "build.derivation", "index.entry", "diagnose",
 )  # fmt: skip

@@ -26,14 +26,13 @@ from denizen.value import replace, value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import TypeAlias
 
     from denizen.formats.aterm import Derivation, Output
     from denizen.formats.hashes import Hash
 
-    # The hash modulo of a derivation, per output: they differ only where contents are known beforehand.
-    Modulo: TypeAlias = Mapping[bytes, bytes]
-    Modulos: TypeAlias = dict[StorePath, Modulo]
+# The hash modulo of a derivation, per output: they differ only where contents are known beforehand.
+Modulo = dict[bytes, bytes]
+Modulos = dict[StorePath, Modulo]
 
 SUFFIX = ".drv"
 # Nix's output names are attribute names; these are the ones it can put into a path.

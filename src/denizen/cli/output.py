@@ -69,6 +69,16 @@ class Output:
         """A rich tree or table on stdout."""
         self.console().print(drawing)
 
+    def save_html(self, drawing: RenderableType, path: str) -> None:
+        """The same drawing as a page of its own, for a browser."""
+        import io
+
+        from rich.console import Console
+
+        console = Console(record=True, width=140, file=io.StringIO(), force_terminal=True)
+        console.print(drawing)
+        console.save_html(path)
+
     def console(self) -> Console:
         """The rich console over stdout; imported here because rich.console costs 26 ms."""
         from rich.console import Console

@@ -19,6 +19,8 @@ from denizen.elf.dynamic import parse_entries, resolve, string_table
 from denizen.elf.faults import Malformed
 from denizen.elf.header import parse_header, parse_segments
 from denizen.elf.memory import Memory
+from denizen.elf.notes import parse_notes
+from denizen.elf.payload import find_payload
 from denizen.elf.symbols import Symbols
 from denizen.elf.versions import Versions
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from denizen.bytesio import Buffer
     from denizen.elf.dynamic import Dynamic
     from denizen.elf.header import Header, Segment
+    from denizen.elf.notes import Notes
+    from denizen.elf.payload import Payload
     from denizen.elf.strings import StringTable
     from denizen.elf.versions import VersionDefinition, VersionNeed
 
@@ -108,6 +112,16 @@ class Image:
         if not flags:
             return StackPolicy.UNSTATED
         return StackPolicy.EXECUTABLE if flags[-1] & c.PF_X else StackPolicy.PLAIN
+
+    @cached_property
+    def notes(self) -> Notes:
+        """Build-id, ABI, properties, dlopen and package metadata; faults are in the result."""
+        return parse_notes(self.buffer, self.header, self.segments)
+
+    @cached_property
+    def payload(self) -> Payload | None:
+        """What is packed into the file besides the program, or None."""
+        return find_payload(self.buffer, self.header, self.segments)
 
     @cached_property
     def _dynamic_entries(self) -> tuple[tuple[int, int], ...] | None:

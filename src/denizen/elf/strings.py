@@ -36,18 +36,28 @@ class StringTable:
 
     def at(self, offset: int) -> bytes:
         """The name at `offset`. Raises Malformed: outside the table, or the budget is spent."""
-        return self.column((offset,))[0]
+        if offset >= len(self._data):
+            raise self._outside(offset)
+        name = self._data[offset : self._data.find(b"\0", offset)]
+        self._charge(len(name))
+        return name
 
     def column(self, offsets: Sequence[int]) -> list[bytes]:
         """The names at many offsets. Raises Malformed as `at` does."""
         data, find = self._data, self._data.find
         if offsets and max(offsets) >= len(data):
-            raise Malformed("string table", f"a name at {max(offsets)} of {len(data)} bytes", self._address)
+            raise self._outside(max(offsets))
         names: list[bytes] = []
         for start in range(0, len(offsets), BATCH):
             batch = [data[o : find(b"\0", o)] for o in offsets[start : start + BATCH]]
             names += batch
-            self._budget -= sum(map(len, batch))
-            if self._budget < 0:
-                raise Malformed("string table", "its names overlap beyond measure", self._address)
+            self._charge(sum(map(len, batch)))
         return names
+
+    def _charge(self, length: int) -> None:
+        self._budget -= length
+        if self._budget < 0:
+            raise Malformed("string table", "its names overlap beyond measure", self._address)
+
+    def _outside(self, offset: int) -> Malformed:
+        return Malformed("string table", f"a name at {offset} of {len(self._data)} bytes", self._address)

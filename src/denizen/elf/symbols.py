@@ -16,7 +16,7 @@ Limits: a count beyond the mapped file is refused; names share their string tabl
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import compress
+from itertools import compress, repeat
 
 from denizen.elf import constants as c
 from denizen.elf.hashtables import SYMBOL_SIZE, extent
@@ -145,25 +145,31 @@ class Symbols:
     @cached_property
     def defined_names(self) -> frozenset[bytes]:
         """Names of all definitions that lookups can find."""
-        return frozenset(compress(self.names, self._is_findable))
+        return frozenset(compress(self.names, self.is_findable))
 
     @cached_property
     def undefined_names(self) -> frozenset[bytes]:
         """Names of all references that must be satisfied: those that are not weak."""
-        strong = _both(self._is_undefined, _negated(self.infos.translate(_WEAK)))
+        strong = _both(self.is_undefined, _negated(self.infos.translate(_WEAK)))
         return frozenset(compress(self.names, strong))
 
     @cached_property
     def defined_versions(self) -> frozenset[tuple[bytes, bytes | None]]:
-        """(name, version) of all definitions that lookups can find."""
-        return frozenset((e.name, e.version) for e in self.exports)
+        """(name, version) of all definitions that lookups can find, hidden ones included."""
+        indices = self.version_indices
+        versions: Iterable[bytes | None] = repeat(None)
+        if indices:
+            known = {index: version for index, (version, _) in self.version_table.items()}
+            known |= {index | c.VERSYM_HIDDEN: version for index, version in known.items()}
+            versions = map(known.get, indices.tolist())
+        return frozenset(compress(zip(self.names, versions, strict=False), self.is_findable))
 
     @cached_property
     def undefined(self) -> tuple[Undefined, ...]:
         """All references, in symbol order."""
         versions = self.version_indices or bytes(self.count)
-        names, weak, table = self.names, self.infos.translate(_WEAK), self._version_table
-        wanted = compress(range(self.count), self._is_undefined)
+        names, weak, table = self.names, self.infos.translate(_WEAK), self.version_table
+        wanted = compress(range(self.count), self.is_undefined)
         return tuple(
             Undefined(names[i], version, file, weak[i] == 1, i)
             for i in wanted
@@ -173,11 +179,11 @@ class Symbols:
     @cached_property
     def exports(self) -> tuple[Export, ...]:
         """All definitions that lookups can find, in symbol order."""
-        return self._exports_at(compress(range(self.count), self._is_findable))
+        return self._exports_at(compress(range(self.count), self.is_findable))
 
     def exports_of(self, names: Collection[bytes]) -> tuple[Export, ...]:
         """The definitions of these names alone (a set is the quick way to ask for many)."""
-        found = compress(enumerate(self.names), self._is_findable)
+        found = compress(enumerate(self.names), self.is_findable)
         return self._exports_at(index for index, name in found if name in names)
 
     @cached_property
@@ -191,16 +197,18 @@ class Symbols:
         return referenced if indices is None else referenced.intersection(indices)
 
     @cached_property
-    def _version_table(self) -> dict[int, tuple[bytes, bytes | None]]:
+    def version_table(self) -> dict[int, tuple[bytes, bytes | None]]:
+        """(version, file it is needed from or None) by version index; empty without DT_VERSYM."""
         return self._versions.by_index if self.version_indices else {}
 
     @cached_property
-    def _is_undefined(self) -> bytes:
+    def is_undefined(self) -> bytes:
+        """1 for each symbol that is a reference, weak ones included; a column for itertools.compress."""
         wanted = _both(self.infos.translate(_REFERENCE), self.others.translate(_VISIBLE))
         return _both(wanted, _negated(self._is_set(_SECTION, 2)))
 
     @cached_property
-    def _is_findable(self) -> bytes:
+    def is_findable(self) -> bytes:
         """1 for each symbol that check_match would take: a value of 0 is for SHN_ABS and TLS alone."""
         bits = self._memory.bits
         has_value = _either(self._is_set(_VALUE, bits // 8), self.infos.translate(_TLS), self._is_absolute())
@@ -227,7 +235,7 @@ class Symbols:
 
     def _exports_at(self, indices: Iterable[int]) -> tuple[Export, ...]:
         versions = self.version_indices or bytes(self.count)
-        names, weak, table = self.names, self.infos.translate(_WEAK), self._version_table
+        names, weak, table = self.names, self.infos.translate(_WEAK), self.version_table
         return tuple(
             Export(
                 names[i],

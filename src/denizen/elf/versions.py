@@ -31,8 +31,8 @@ _NEED = "HHIII"
 _NEEDED_VERSION = "IHHII"
 _DEFINITION = "HHHHIII"
 _NAME = "II"
-# Both kinds of list hold at least one record of 16 bytes for each entry they make.
-_SMALLEST_ENTRY = 16
+# The smallest record of any of the lists, a Verdaux.
+_SMALLEST_ENTRY = 8
 
 
 @value
@@ -66,27 +66,30 @@ class VersionDefinition:
 
 
 class _Table:
-    """The bytes of a version table, and how many more records may be read from it."""
+    """A version table in the file, and how many more records may be read from it.
+
+    Nothing says where it ends, and it may be at the start of 100 MB: records are read in place.
+    """
 
     def __init__(self, memory: Memory, address: int, structure: str) -> None:
-        self._data = memory.read_to_end(address, 1 << 32, structure)
+        self._start, self._size = memory.locate(address, structure)
+        self._memory = memory
         self._address = address
-        self._order = memory.order
-        self._left = len(self._data) // _SMALLEST_ENTRY + 1
+        self._left = self._size // _SMALLEST_ENTRY + 1
         self.structure = structure
 
     def layout(self, fields: str) -> Struct:
-        return Struct(self._order + fields)
+        return Struct(self._memory.order + fields)
 
     def chain(self, layout: Struct, offset: int) -> Iterator[tuple[int, tuple[int, ...]]]:
         """(offset, fields) of each record of a list; the last field is the distance to the next."""
         while True:
-            if offset + layout.size > len(self._data):
+            if offset + layout.size > self._size:
                 raise Malformed(self.structure, "a record outside the mapped file", self._address + offset)
             self._left -= 1
             if self._left < 0:
                 raise Malformed(self.structure, "its records overlap", self._address)
-            fields = layout.unpack_from(self._data, offset)
+            fields = layout.unpack_from(self._memory.buffer, self._start + offset)
             yield offset, fields
             if not fields[-1]:
                 return

@@ -127,3 +127,38 @@ class Source:
             held += len(piece)
         self._before += self._at
         self._buffer, self._at = b"".join(pieces), 0
+
+
+class Portion:
+    """The next `size` bytes of a Source as a stream of their own: a member of an archive.
+
+    Whoever made it calls `finish` before reading on, so that what a reader left is passed over.
+    """
+
+    __slots__ = ("_left", "_source", "_structure")
+
+    def __init__(self, source: Source, size: int, structure: str) -> None:
+        self._source = source
+        self._left = size
+        self._structure = structure
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes; b"" at the portion's end.
+
+        Raises:
+            Truncated: the stream ends before the portion does.
+        """
+        piece = self._source.read(min(size, self._left))
+        if not piece and self._left and size:
+            raise Truncated(self._structure, self._source.position, self._left, self._source.position)
+        self._left -= len(piece)
+        return piece
+
+    def finish(self) -> None:
+        """Pass what is left.
+
+        Raises:
+            Truncated: the stream ends before the portion does.
+        """
+        while self._left:
+            self.read(BLOCK)

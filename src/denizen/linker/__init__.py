@@ -1,1 +1,31 @@
 """What the dynamic linker would do with a program: glibc's rules and musl's, as tables (pure)."""
+
+from __future__ import annotations
+
+from denizen.linker.binding import Binding, MissingVersion, UnresolvedSymbol, bind
+from denizen.linker.closure import Closure, Failure, Library, resolve
+from denizen.linker.environment import Environment, Start
+from denizen.linker.hwcaps import Cpu
+from denizen.linker.interpreter import Family, Interpreter, read_interpreter
+from denizen.linker.objects import Attempt
+from denizen.linker.rules import Reason, Rule
+
+__all__ = [
+    "Attempt",
+    "Binding",
+    "Closure",
+    "Cpu",
+    "Environment",
+    "Failure",
+    "Family",
+    "Interpreter",
+    "Library",
+    "MissingVersion",
+    "Reason",
+    "Rule",
+    "Start",
+    "UnresolvedSymbol",
+    "bind",
+    "read_interpreter",
+    "resolve",
+]

@@ -1,0 +1,143 @@
+"""What commands share that need an index: which sources, and a first update where one is missing."""
+
+from __future__ import annotations
+
+import platform
+
+from denizen.cli.places import places
+from denizen.errors import HostLacks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from denizen.cli.command import Context
+    from denizen.index.update import Outcome, Plan, Target
+    from denizen.sources.base import Progress, Scope, Source
+    from denizen.sources.fetch import FetchPolicy
+    from denizen.sources.settings import Setting
+
+# uname's machine to Debian's name of the architecture.
+ARCHITECTURES: Mapping[str, str] = {
+    "x86_64": "amd64",
+    "i386": "i386",
+    "i486": "i386",
+    "i586": "i386",
+    "i686": "i386",
+    "aarch64": "arm64",
+    "armv6l": "armel",
+    "armv7l": "armhf",
+    "armv8l": "armhf",
+    "loongarch64": "loong64",
+    "mips64": "mips64el",
+    "ppc64le": "ppc64el",
+    "riscv64": "riscv64",
+    "s390x": "s390x",
+}
+
+
+class UnknownMachine(HostLacks):
+    """Debian has nothing for this processor."""
+
+    machine: str
+
+    @property
+    def what(self) -> str:
+        return f"there are no packages for this machine's architecture, {self.machine}"
+
+    @property
+    def remedy(self) -> str:
+        return "--arch ARCHITECTURE"
+
+
+def own_architecture() -> str:
+    """This machine's architecture in Debian's words. Raises UnknownMachine."""
+    machine = platform.machine()
+    if machine not in ARCHITECTURES:
+        raise UnknownMachine(machine)
+    return ARCHITECTURES[machine]
+
+
+def configured_settings(context: Context) -> list[Setting]:
+    """Every source that is configured. Raises BadSetting, NoKeyring."""
+    from denizen.disk import DiskView
+    from denizen.sources.settings import settings
+
+    return settings(DiskView(), places(context).sources)
+
+
+def configured_sources(context: Context, policy: FetchPolicy, progress: Progress) -> list[Source]:
+    """Every source, ready to be asked. Raises BadSetting, NoKeyring, NoVerifier."""
+    from denizen.sources.opening import Surroundings, open_source
+    from denizen.sources.transport import HttpSettings, proxies_from
+
+    around = Surroundings(
+        lists=places(context).lists,
+        http=HttpSettings(proxies_from(context.environ)),
+        policy=policy,
+        progress=progress,
+        search_path=context.environ.get("PATH"),
+    )
+    return [open_source(setting, around) for setting in configured_settings(context)]
+
+
+def targets_of(
+    sources: Sequence[Source], suites: Sequence[str], architectures: Sequence[str], scope: Scope
+) -> list[Target]:
+    """What to update: the named suites of every source that has them, else each source's own."""
+    from denizen.index.update import Target
+
+    # A suite nobody has by default is asked of the first source: any suite of an archive will do.
+    offered = {suite for source in sources for suite in source.suites}
+    pairs = [(source, suite) for source in sources for suite in source.suites]
+    extra = [(source, suite) for source in sources[:1] for suite in suites if suite not in offered]
+    return [
+        Target(source, suite, architecture, rank, scope)
+        for rank, (source, suite) in enumerate([*pairs, *extra])
+        if not suites or suite in suites
+        for architecture in architectures
+    ]
+
+
+def ensure(
+    context: Context, suites: Sequence[str], architecture: str, scope: Scope, policy: FetchPolicy
+) -> None:
+    """Make the indexes that are missing, saying so; those that are there are left as they are.
+
+    Raises SourceFailed, HostLacks: one that is missing could not be made.
+    """
+    from denizen.cli.progress import open_progress
+    from denizen.index.manifest import read_manifest
+    from denizen.sources.base import Scope as AllScopes
+
+    progress = open_progress(context.output)
+    held = {entry.key: entry for entry in read_manifest(places(context).index)}
+    missing = []
+    for target in targets_of(configured_sources(context, policy, progress), suites, (architecture,), scope):
+        entry = held.get(target.key)
+        if entry is None or (scope is AllScopes.PATHS and not entry.paths):
+            missing.append(target)
+    if not missing:
+        return
+    names = ", ".join(dict.fromkeys(target.suite for target in missing))
+    context.output.say(f"there is no index of {names} for {architecture} yet; making it")
+    for outcome in run_update(context, missing, progress):
+        if outcome.failure is not None:
+            raise outcome.failure
+
+
+def run_update(
+    context: Context, targets: Sequence[Target], progress: Progress, *, force: bool = False
+) -> list[Outcome]:
+    """Update, saying beforehand what will be fetched."""
+    from denizen.index.update import update
+
+    def planned(plans: Sequence[Plan]) -> None:
+        from denizen.cli.progress import human_size
+
+        size = sum(plan.size for plan in plans)
+        if size:
+            suites = ", ".join(dict.fromkeys(plan.snapshot.suite for plan in plans if plan.size))
+            context.output.say(f"to fetch: {human_size(size)} for {suites}")
+
+    return update(places(context).index, targets, progress, force=force, planned=planned)

@@ -1,0 +1,145 @@
+"""`denizen why`: everything known about a program, and why it does not start here."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.command import Command
+from denizen.cli.options import Option, Positional, UsageError
+from denizen.errors import EXIT_NOT_FOUND, DenizenError, display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+    from denizen.diagnose.report import Report
+    from denizen.diagnose.subject import World
+    from denizen.fileview import FileView
+
+# The shell's own default where PATH is not set (execvp(3), confstr(_CS_PATH)).
+DEFAULT_PATH = "/bin:/usr/bin"
+
+
+class NoSuchProgram(DenizenError):
+    """There is no file to look at.
+
+    Attributes:
+        name: as it was given.
+        reason: what the system said.
+        remedy_text: what may have been meant.
+    """
+
+    exit_status = EXIT_NOT_FOUND
+    name: bytes
+    reason: str
+    remedy_text: str = ""
+
+    @property
+    def what(self) -> str:
+        return f"cannot look at {display(self.name)}"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+    @property
+    def remedy(self) -> str:
+        return self.remedy_text
+
+
+def run(parsed: Parsed, context: Context) -> int:
+    """Examine and show; 0 where the program would start, 1 where something keeps it from it."""
+    if not parsed.flag("host"):
+        raise UsageError("why", "only this host can be looked at so far", "denizen why --host PROGRAM")
+    report = _examine(parsed, context.environ)
+    if context.json:
+        from denizen.diagnose.report import document
+
+        context.output.document(document(report))
+    else:
+        from denizen.cli.tree import draw
+
+        drawing = draw(report, everything=parsed.flag("all"))
+        context.output.render(drawing)
+        if (target := parsed.text("html")) is not None:
+            context.output.save_html(drawing, target)
+    return 0 if report.starts else 1
+
+
+def _examine(parsed: Parsed, environ: Mapping[str, str]) -> Report:
+    from denizen.diagnose.examine import examine
+    from denizen.disk import DiskView, RootedView
+    from denizen.host import place
+
+    name = os.fsencode(parsed.required("PROGRAM"))
+    sysroot = parsed.text("sysroot")
+    root = os.path.abspath(os.fsencode(sysroot)) if sysroot is not None else b""
+    view: FileView = RootedView(root) if root else DiskView()
+    path = _locate(view, name, environ, inside=bool(root))
+    try:
+        placement = place(root + view.realpath(path))
+        return examine(view, path, placement, _world(environ, inside=bool(root)))
+    except OSError as problem:
+        raise NoSuchProgram(name, problem.strerror or str(problem)) from problem
+
+
+def _locate(view: FileView, name: bytes, environ: Mapping[str, str], *, inside: bool) -> bytes:
+    """The absolute path of what was named: a path, or a command in PATH as a shell would find it."""
+    if inside:
+        return b"/" + name.lstrip(b"/")
+    if b"/" in name or os.path.lexists(name):
+        return os.path.abspath(name)
+    for directory in _search_path(environ):
+        candidate = os.path.join(directory, name)
+        try:
+            view.stat(candidate)
+        except OSError:
+            continue
+        return candidate
+    raise NoSuchProgram(name, "there is no such file here, and no such command in PATH")
+
+
+def _world(environ: Mapping[str, str], *, inside: bool) -> World:
+    from denizen.diagnose.subject import World
+    from denizen.host import gather_host
+    from denizen.linker import Cpu, Environment
+
+    host = gather_host()
+    preload, path = environ.get("LD_PRELOAD"), environ.get("LD_LIBRARY_PATH")
+    environment = Environment(
+        # In another root this process's own variables say nothing.
+        library_path=os.fsencode(path) if path is not None and not inside else None,
+        preload=os.fsencode(preload) if preload is not None and not inside else None,
+        cpu=Cpu(level=max(host.cpu_level, 1)),
+        kernel=host.kernel,
+        directory=b"/" if inside else os.fsencode(os.getcwd()),
+    )
+    return World(host, environment, _search_path(environ))
+
+
+def _search_path(environ: Mapping[str, str]) -> tuple[bytes, ...]:
+    return tuple(os.fsencode(environ.get("PATH", DEFAULT_PATH)).split(b":"))
+
+
+COMMANDS = (
+    Command(
+        ("why",),
+        "everything known about a program, and why it does not start",
+        run,
+        positionals=(Positional("PROGRAM", "a path, or a command in PATH"),),
+        options=(
+            Option(("--host",), "look at this host alone: no index, no store"),
+            Option(("--sysroot",), "look at the system whose root is DIR", metavar="DIR"),
+            Option(("-a", "--all"), "draw repeats, run-time libraries and every place looked in"),
+            Option(("--html",), "write the drawing to FILE as well", metavar="FILE"),
+        ),
+        description=(
+            "Tell what this machine would do with PROGRAM, and all that is wrong at once: missing\n"
+            "interpreter, libraries, versions and symbols, wrong machine, permissions, broken files.\n"
+            "PROGRAM is read, never executed.\n\n"
+            "Exit status 0: it would start; 1: it would not; 127: there is no such program."
+        ),
+    ),
+)

@@ -1,0 +1,135 @@
+"""The table of checks, and the report they make of a program (pure over a FileView)."""
+
+from __future__ import annotations
+
+from denizen.diagnose import file, libraries, machine, script
+from denizen.diagnose.problem import Severity, error, warning
+from denizen.diagnose.subject import gather
+from denizen.elf import Kind
+from denizen.errors import display
+from denizen.fileview import Kind as EntryKind
+from denizen.value import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from denizen.diagnose.problem import Problem
+    from denizen.diagnose.report import Report
+    from denizen.diagnose.subject import Subject, World
+    from denizen.fileview import FileView
+    from denizen.host import Placement
+
+# Kinds that are files all right, and not programs: what to say of each.
+NOT_PROGRAMS: dict[Kind, str] = {
+    Kind.LIBRARY: "a shared library: it is loaded by programs, not started",
+    Kind.RELOCATABLE: "an object file: it has to be linked into a program first",
+    Kind.KERNEL_MODULE: "a kernel module: modprobe loads it",
+    Kind.CORE: "a core dump: what a program left when it crashed",
+    Kind.OTHER_ELF: "an ELF file of a type that no loader starts",
+    Kind.ARCHIVE: "an archive of object files, for linking",
+    Kind.THIN_ARCHIVE: "an archive of object files, for linking",
+}
+
+
+def kind_of_file(subject: Subject) -> Iterator[Problem]:
+    """What is not a program at all."""
+    name = display(subject.path)
+    if subject.stat.kind is EntryKind.DIRECTORY:
+        yield error("directory", f"{name} is a directory", "name the program inside it")
+        return
+    if subject.stat.kind is not EntryKind.FILE:
+        yield error("not-a-file", f"{name} is a device, a socket or a pipe, not a program")
+        return
+    if not subject.placement.readable:
+        yield error(
+            "unreadable",
+            f"{name} may not be read by this user, so nothing can be said about it",
+            "ask its owner, or look as a user who may",
+        )
+        return
+    yield from _kind_problem(subject, name)
+
+
+def _kind_problem(subject: Subject, name: str) -> Iterator[Problem]:
+    found = subject.classification
+    if found.kind in NOT_PROGRAMS:
+        make = warning if found.kind is Kind.LIBRARY else error
+        yield make("not-a-program", f"{name} is {NOT_PROGRAMS[found.kind]}")
+    elif found.kind is Kind.EMPTY:
+        yield error("empty-file", f"{name} is empty", "download or copy it again")
+    elif found.kind is Kind.FORMAT:
+        yield error(
+            "not-a-program",
+            f"{name} is not a Linux program: {found.format}",
+            "unpack it, if it is an archive",
+        )
+    elif found.kind is Kind.TEXT:
+        yield error(
+            "script-without-interpreter",
+            f"{name} is text whose first line names no interpreter (#!/path/to/interpreter); the kernel "
+            "refuses it with 'Exec format error', and only a shell would try to read it as its own script",
+            "put its interpreter into the first line: #!/bin/sh",
+        )
+    elif found.kind is Kind.UNKNOWN:
+        yield error("not-a-program", f"{name} is neither an ELF file nor a script nor any format known here")
+
+
+def damage(subject: Subject) -> Iterator[Problem]:
+    """Files of the closure that contradict their own format."""
+    for path, sentence in subject.damage:
+        yield error(
+            "damaged",
+            f"{display(path)} is damaged: {sentence}",
+            "install or download it again",
+        )
+
+
+# In the order they are told: first what would fail first.
+CHECKS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
+    kind_of_file,
+    file.wholeness,
+    file.execute_permission,
+    file.noexec_mount,
+    machine.architecture,
+    damage,
+    script.interpreter_line,
+    libraries.interpreter,
+    machine.kernel_release,
+    machine.processor_level,
+    libraries.libraries,
+    libraries.versions,
+    libraries.symbols,
+    libraries.executable_stack,
+    file.set_user_id,
+    file.payload,
+)
+
+# Where the first is found, the second is only its consequence.
+SHADOWS: tuple[tuple[str, frozenset[str]], ...] = (
+    ("directory", frozenset({"not-executable", "noexec-mount"})),
+    ("not-a-file", frozenset({"not-executable", "noexec-mount"})),
+    ("empty-file", frozenset({"not-executable"})),
+    ("file-cut-short", frozenset({"damaged", "symbol-missing"})),
+    (
+        "wrong-machine",
+        frozenset({"interpreter-missing", "library-missing", "version-missing", "kernel-too-old"}),
+    ),
+    ("not-a-program", frozenset({"not-executable"})),
+)
+
+
+def examine(view: FileView, path: bytes, placement: Placement, world: World) -> Report:
+    """Everything about the program at `path` (absolute) and all that is wrong with it.
+
+    Raises:
+        OSError: there is no such file, or it cannot be looked at.
+    """
+    subject = gather(view, path, placement, world)
+    found = [problem for check in CHECKS for problem in check(subject)]
+    codes = {problem.code for problem in found}
+    shadowed = {code for cause, shadow in SHADOWS if cause in codes for code in shadow}
+    kept = [problem for problem in found if problem.code not in shadowed]
+    order = {severity: place for place, severity in enumerate(Severity)}
+    kept.sort(key=lambda problem: order[problem.severity])
+    return replace(subject.facts, problems=tuple(kept))

@@ -1,0 +1,63 @@
+"""What `why` can find wrong: codes, severities, and the sentence and remedy each carries (pure)."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from denizen.value import value
+
+
+class Severity(Enum):
+    """How much a problem matters."""
+
+    ERROR = "error"  # the program does not start here
+    WARNING = "warning"  # it starts, and may fail later or behave otherwise
+    NOTE = "note"  # worth knowing before one changes anything
+
+
+@value
+class Problem:
+    """One finding.
+
+    Attributes:
+        code: what scripts match on; listed in docs/why.md and never renamed.
+        severity: whether it keeps the program from starting.
+        message: the cause, in plain words, with the object it concerns.
+        hint: what the user can do; "" where there is nothing.
+        details: lines that support the message, most telling first.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    hint: str = ""
+    details: tuple[str, ...] = ()
+
+
+def error(code: str, message: str, hint: str = "", details: tuple[str, ...] = ()) -> Problem:
+    """A problem that keeps the program from starting."""
+    return Problem(code, Severity.ERROR, message, hint, details)
+
+
+def warning(code: str, message: str, hint: str = "", details: tuple[str, ...] = ()) -> Problem:
+    """A problem that shows after the start."""
+    return Problem(code, Severity.WARNING, message, hint, details)
+
+
+def note(code: str, message: str, hint: str = "") -> Problem:
+    """Something worth knowing."""
+    return Problem(code, Severity.NOTE, message, hint)
+
+
+def listed(names: tuple[str, ...] | list[str], *, most: int = 12) -> str:
+    """Names as "a, b and c"; beyond `most`, the number of the rest."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    if len(names) <= 1:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def counted(number: int, singular: str, plural: str) -> str:
+    """A number with its noun: "1 library", "3 libraries"."""
+    return f"{number} {singular if number == 1 else plural}"

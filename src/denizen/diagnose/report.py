@@ -1,0 +1,196 @@
+"""The result of `why`: facts and problems as one value, and its JSON form (pure).
+
+docs/why.md describes every field of the document for those who read it from a script.
+"""
+
+from __future__ import annotations
+
+from denizen.errors import display
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.diagnose.problem import Problem
+
+
+@value
+class Attempt:
+    """One place a library was looked for in vain.
+
+    Attributes:
+        path: the file that was tried, or the list of directories it stands for.
+        rule, title: the linker's rule that led there, as a word and in plain words.
+        reason: why it did not do.
+    """
+
+    path: bytes
+    rule: str
+    title: str
+    reason: str
+
+
+@value
+class Row:
+    """One library of the closure, in load order.
+
+    Attributes:
+        soname: the name it was asked by.
+        path: where it was found; None: nowhere.
+        rule: the linker's rule that found it, "" when none did.
+        title: that rule in plain words.
+        needed_by: the paths of all that ask for it, the first asker first.
+        children: places in the list of rows of what it asks for, in its own order.
+        tried: what was tried before it was found, or all that was tried.
+    """
+
+    soname: bytes
+    path: bytes | None
+    rule: str
+    title: str
+    needed_by: tuple[bytes, ...]
+    children: tuple[int, ...]
+    tried: tuple[Attempt, ...]
+
+
+@value
+class MissingVersion:
+    """A version of a library's symbols that the library found does not define."""
+
+    library: bytes
+    version: bytes
+    needed_by: bytes
+    path: bytes | None
+
+
+@value
+class MissingSymbol:
+    """A symbol that nothing in the closure defines."""
+
+    name: bytes
+    version: bytes | None
+    needed_by: bytes
+
+
+@value
+class Wish:
+    """A library the program may open while it runs.
+
+    Attributes:
+        sonames: the names that would do, best first.
+        origin: where that is known from: "note" is the program's own `.note.dlopen`.
+        priority: required, recommended or suggested.
+        feature: what it is for, in the program's words.
+    """
+
+    sonames: tuple[bytes, ...]
+    origin: str
+    priority: str
+    feature: str
+
+
+@value
+class Report:
+    """Everything known about one program on one host.
+
+    Attributes:
+        program: its absolute path.
+        kind: what the file is: "dynamic", "static", "script", "archive" and so on.
+        roots: places in `libraries` of what the program itself asks for.
+        chain: for a script, what runs it, step by step; the last is what `libraries` describes.
+        glibc: version of the C library found here, and the newest version asked for.
+    """
+
+    program: bytes
+    kind: str
+    machine: str | None = None
+    bits: int | None = None
+    interpreter: bytes | None = None
+    libc: str | None = None
+    glibc_found: str | None = None
+    glibc_required: str | None = None
+    chain: tuple[bytes, ...] = ()
+    roots: tuple[int, ...] = ()
+    libraries: tuple[Row, ...] = ()
+    missing_versions: tuple[MissingVersion, ...] = ()
+    missing_symbols: tuple[MissingSymbol, ...] = ()
+    wishes: tuple[Wish, ...] = ()
+    build_id: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def starts(self) -> bool:
+        """Whether nothing found keeps it from starting."""
+        return all(problem.severity.value != "error" for problem in self.problems)
+
+
+def document(report: Report) -> dict[str, object]:
+    """The report as JSON values."""
+    return {
+        "program": display(report.program),
+        "kind": report.kind,
+        "machine": report.machine,
+        "bits": report.bits,
+        "interpreter": _optional(report.interpreter),
+        "libc": report.libc,
+        "glibc": {"found": report.glibc_found, "required": report.glibc_required},
+        "build_id": report.build_id,
+        "chain": [display(path) for path in report.chain],
+        "starts": report.starts,
+        "libraries": [_row(row) for row in report.libraries],
+        "missing_versions": [
+            {
+                "library": display(missing.library),
+                "version": display(missing.version),
+                "needed_by": display(missing.needed_by),
+                "path": _optional(missing.path),
+            }
+            for missing in report.missing_versions
+        ],
+        "unresolved_symbols": [
+            {
+                "name": display(symbol.name),
+                "version": _optional(symbol.version),
+                "needed_by": display(symbol.needed_by),
+            }
+            for symbol in report.missing_symbols
+        ],
+        "dlopen": [
+            {
+                "soname": display(wish.sonames[0]),
+                "alternatives": [display(name) for name in wish.sonames[1:]],
+                "from": wish.origin,
+                "priority": wish.priority,
+                "feature": display(wish.feature),
+            }
+            for wish in report.wishes
+        ],
+        "resolution": None,
+        "strategy": None,
+        "problems": [
+            {
+                "code": problem.code,
+                "severity": problem.severity.value,
+                "message": problem.message,
+                "hint": problem.hint,
+                "details": list(problem.details),
+            }
+            for problem in report.problems
+        ],
+    }
+
+
+def _row(row: Row) -> dict[str, object]:
+    return {
+        "soname": display(row.soname),
+        "path": _optional(row.path),
+        "rule": row.rule or None,
+        "needed_by": [display(path) for path in row.needed_by],
+        "tried": [
+            {"path": display(attempt.path), "rule": attempt.rule, "reason": attempt.reason}
+            for attempt in row.tried
+        ],
+    }
+
+
+def _optional(name: bytes | None) -> str | None:
+    return None if name is None else display(name)

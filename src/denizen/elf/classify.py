@@ -1,0 +1,159 @@
+"""What kind of file something is, whatever it is (pure).
+
+For ELF the header and program headers decide, in the order of `_kind_of_elf`. For everything else a few
+first bytes do: scripts as the kernel sees them, archives, and what people download by mistake. A
+directory has no bytes to classify; whoever opens files tells it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from denizen.elf import constants as c
+from denizen.elf.faults import NotElf
+from denizen.elf.formats import format_of, is_text
+from denizen.elf.image import Image, read
+from denizen.elf.script import Script, parse_script
+from denizen.elf.sections import section_names
+from denizen.errors import BadInput
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.bytesio import Buffer
+
+_HEAD = 512
+_MAKESELF = b"# This script was generated using Makeself"
+_MAKESELF_WINDOW = 64 * 1024
+_GO_MARKS = (b"\xff Go buildinf:", b"\xff Go fipsinfo \xff")
+# Where Go's own debug/buildinfo looks: the first 64 KiB of the first writable segment.
+_GO_WINDOW = 64 * 1024
+_UPX_WINDOW = 1024
+
+
+class Kind(Enum):
+    """What a file is, as far as starting it is concerned."""
+
+    DYNAMIC = "dynamic program"
+    LIBRARY = "shared library"
+    STATIC = "static program"
+    STATIC_PIE = "static position-independent program"
+    GO_STATIC = "static Go program"
+    RELOCATABLE = "object file"
+    KERNEL_MODULE = "kernel module"
+    CORE = "core dump"
+    OTHER_ELF = "ELF file of another type"
+    BROKEN_ELF = "broken ELF file"
+    SCRIPT = "script"
+    ARCHIVE = "archive of object files"
+    THIN_ARCHIVE = "thin archive of object files"
+    EMPTY = "empty file"
+    FORMAT = "file of another format"
+    TEXT = "text"
+    UNKNOWN = "unknown data"
+
+
+@value
+class Classification:
+    """A file's kind and what was learned on the way.
+
+    Attributes:
+        kind: what the file is.
+        image: the ELF file, where it is a sound one.
+        script: the interpreter line of a script.
+        format: the other format's name (gzip, Windows program, ...), or the packer of a program or
+            script (upx, makeself).
+        problem: why an ELF file is broken, or a script's `env -S` line.
+    """
+
+    kind: Kind
+    image: Image | None = None
+    script: Script | None = None
+    format: str | None = None
+    problem: BadInput | None = None
+
+
+def classify(buffer: Buffer) -> Classification:
+    """The kind of any file; never raises."""
+    try:
+        image = read(buffer)
+    except NotElf:
+        return _classify_other(buffer)
+    except BadInput as problem:
+        return Classification(Kind.BROKEN_ELF, problem=problem)
+    packer = "upx" if b"UPX!" in bytes(buffer[:_UPX_WINDOW]) else None
+    try:
+        return Classification(_kind_of_elf(image), image=image, format=packer)
+    except BadInput as problem:
+        return Classification(Kind.BROKEN_ELF, image=image, problem=problem)
+
+
+def _kind_of_elf(image: Image) -> Kind:
+    """Raises BadInput: the parts that decide are broken."""
+    header = image.header
+    match header.type:
+        case c.ET_REL:
+            is_module = b"\0.gnu.linkonce.this_module\0" in section_names(image.buffer, header)
+            return Kind.KERNEL_MODULE if is_module else Kind.RELOCATABLE
+        case c.ET_CORE:
+            return Kind.CORE
+        case c.ET_EXEC | c.ET_DYN:
+            return _kind_of_program(image)
+        case _:
+            return Kind.OTHER_ELF
+
+
+def _kind_of_program(image: Image) -> Kind:
+    if image.interpreter is not None:
+        return Kind.DYNAMIC
+    if image.header.type == c.ET_DYN and _is_library(image):
+        return Kind.LIBRARY
+    if _is_go(image):
+        return Kind.GO_STATIC
+    return Kind.STATIC if image.header.type == c.ET_EXEC else Kind.STATIC_PIE
+
+
+def _is_library(image: Image) -> bool:
+    """Linkers mark programs with DF_1_PIE since binutils 2.26.
+
+    Before, a static program had no name and nothing to need or to offer; an entry point alone says
+    nothing, for linkers used to give libraries one.
+    """
+    dynamic = image.dynamic
+    if dynamic is None:
+        return not image.header.entry
+    if dynamic.flags_1 & c.DF_1_PIE:
+        return False
+    return bool(dynamic.soname or dynamic.needed or not image.header.entry or image.symbols.defined_names)
+
+
+def _is_go(image: Image) -> bool:
+    """Go's linker leaves several marks, and its options take them away one by one."""
+    data = next((s for s in image.segments if s.type == c.PT_LOAD and s.flags & c.PF_W), None)
+    start = b""
+    if data is not None:
+        start = bytes(image.buffer[data.offset : data.offset + min(data.file_size, _GO_WINDOW)])
+    return (
+        any(mark in start for mark in _GO_MARKS)
+        or any(note.owner == b"Go" for note in image.notes.records)
+        or b"\0.gopclntab\0" in section_names(image.buffer, image.header)
+    )
+
+
+def _classify_other(buffer: Buffer) -> Classification:
+    start = bytes(buffer[:_HEAD])
+    if not start:
+        return Classification(Kind.EMPTY)
+    try:
+        script = parse_script(start)
+    except BadInput as problem:
+        return Classification(Kind.SCRIPT, problem=problem)
+    if script is not None:
+        packed = _MAKESELF in bytes(buffer[:_MAKESELF_WINDOW])
+        return Classification(Kind.SCRIPT, script=script, format="makeself" if packed else None)
+    if name := format_of(start):
+        return Classification(Kind.FORMAT, format=name)
+    for magic, kind in ((b"!<arch>\n", Kind.ARCHIVE), (b"!<thin>\n", Kind.THIN_ARCHIVE)):
+        if start.startswith(magic):
+            return Classification(kind)
+    return Classification(Kind.TEXT if is_text(start) else Kind.UNKNOWN)

@@ -1,0 +1,212 @@
+"""Notes of PT_NOTE segments: who built the file, for what, and what it opens at run time (pure).
+
+Specifications: gABI "Note Section"; glibc elf/elf.h (GNU notes); Linux Extensions to gABI (properties);
+the UAPI group's "Package Metadata for Executable Files" and "dlopen() Metadata for ELF Files", whose
+default priority is `recommended`, and whose first version allowed one object in place of an array and one
+soname in place of a list.
+
+    namesz:4 descsz:4 type:4 name[namesz] pad desc[descsz] pad     padded to 4 bytes, to 8 where p_align is 8
+
+A `.note.dlopen` section that is not allocated lies in no segment, and is not seen: nor would the tools
+of the specification's authors find it after strip(1).
+
+Limits: the segments together are no larger than the file; 64 KiB and no deep nesting for JSON.
+
+Notes are about the program and do not decide how it is loaded, and patchelf is known to leave a PT_NOTE
+whose second half is overwritten. So a broken note ends its segment, `Notes.fault` tells why, and those before
+it can be read. What a note contains is parsed when asked for.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from struct import Struct
+
+from denizen.bytesio import align_up, take
+from denizen.elf.constants import PT_NOTE
+from denizen.elf.faults import Malformed
+from denizen.errors import BadInput
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.bytesio import Buffer
+    from denizen.elf.header import Header, Segment
+
+MAX_JSON = 64 * 1024
+
+_GNU, _FDO = b"GNU", b"FDO"
+_ABI_TAG, _BUILD_ID, _PROPERTY = 1, 3, 5
+_PACKAGE, _DLOPEN = 0xCAFE1A7E, 0x407C0C0A
+_SYSTEMS = {0: "Linux", 1: "Hurd", 2: "Solaris", 3: "FreeBSD", 4: "NetBSD", 5: "Syllable", 6: "NaCl"}
+
+# GNU_PROPERTY_X86_ISA_1_NEEDED: glibc refuses the file on a lesser processor.
+X86_ISA_NEEDED = 0xC0008002
+PRIORITIES = ("required", "recommended", "suggested")
+
+
+@value
+class Note:
+    """A note as it stands; `offset` is its content's, in the file."""
+
+    owner: bytes
+    type: int
+    content: bytes
+    offset: int
+
+
+@value
+class AbiTag:
+    """The oldest kernel the file is for. glibc before 2.36 refuses it on an older one."""
+
+    os: str
+    major: int
+    minor: int
+    patch: int
+
+
+@value
+class Property:
+    """A GNU property: features all objects of a process must share, or a processor level needed."""
+
+    type: int
+    content: bytes
+
+
+@value
+class DlopenNote:
+    """A library the program opens itself: any one of `sonames`, the first one best."""
+
+    sonames: tuple[bytes, ...]
+    priority: str
+    feature: str | None
+    description: str | None
+
+
+class Notes:
+    """The notes of a file, parsed by kind when first asked for."""
+
+    def __init__(self, records: tuple[Note, ...], fault: BadInput | None, *, order: str, bits: int) -> None:
+        self.records = records
+        self.fault = fault
+        self._order = order
+        self._bits = bits
+
+    def of(self, owner: bytes, kind: int) -> Iterator[Note]:
+        """The notes of one kind, in file order."""
+        return (note for note in self.records if note.type == kind and note.owner == owner)
+
+    @cached_property
+    def build_id(self) -> bytes | None:
+        """The linker's digest of the file; debug information is found by it."""
+        return next((note.content for note in self.of(_GNU, _BUILD_ID)), None)
+
+    @cached_property
+    def abi_tag(self) -> AbiTag | None:
+        """The operating system and oldest version of it. Raises Malformed."""
+        note = next(self.of(_GNU, _ABI_TAG), None)
+        if note is None:
+            return None
+        if len(note.content) < 16:
+            raise Malformed("ABI note", f"{len(note.content)} of 16 bytes", note.offset)
+        system, *version = Struct(self._order + "4I").unpack_from(note.content)
+        return AbiTag(_SYSTEMS.get(system, f"system {system}"), *version)
+
+    @cached_property
+    def properties(self) -> tuple[Property, ...]:
+        """GNU properties, in file order. Raises Malformed."""
+        return tuple(p for note in self.of(_GNU, _PROPERTY) for p in self._properties_of(note))
+
+    @cached_property
+    def dlopen(self) -> tuple[DlopenNote, ...]:
+        """Libraries the program says it opens at run time. Raises Malformed."""
+        found: list[DlopenNote] = []
+        for note in self.of(_FDO, _DLOPEN):
+            document = _json(note)
+            entries = document if isinstance(document, list) else [document]
+            found += [_dlopen_note(entry, note.offset) for entry in entries]
+        return tuple(found)
+
+    @cached_property
+    def package(self) -> dict[str, str] | None:
+        """The package the file was built for: name, version, os and the like. Raises Malformed."""
+        note = next(self.of(_FDO, _PACKAGE), None)
+        if note is None:
+            return None
+        document = _json(note)
+        if not isinstance(document, dict):
+            raise Malformed("package note", "not a JSON object", note.offset)
+        return {key: item for key, item in document.items() if isinstance(item, str)}
+
+    def _properties_of(self, note: Note) -> Iterator[Property]:
+        head, at = Struct(self._order + "II"), 0
+        while at + head.size <= len(note.content):
+            kind, size = head.unpack_from(note.content, at)
+            at += head.size
+            if at + size > len(note.content):
+                raise Malformed("GNU property", f"{size} bytes in a note of {len(note.content)}", note.offset)
+            yield Property(kind, note.content[at : at + size])
+            at = align_up(at + size, self._bits // 8)
+
+
+def parse_notes(buffer: Buffer, header: Header, segments: tuple[Segment, ...]) -> Notes:
+    """The notes of all PT_NOTE segments; faults are in the result."""
+    places = dict.fromkeys((s.offset, s.file_size, s.alignment) for s in segments if s.type == PT_NOTE)
+    records: list[Note] = []
+    fault: BadInput | None = None
+    if sum(size for _, size, _ in places) > len(buffer):
+        places, fault = {}, Malformed("PT_NOTE", "the segments are larger than the file")
+    for offset, size, alignment in places:
+        try:
+            data = take(buffer, offset, size, "PT_NOTE")
+            for note in _records(data, offset, Struct(header.order + "III"), 8 if alignment == 8 else 4):
+                records.append(note)  # noqa: PERF402  # what came before a fault is kept
+        except BadInput as broken:
+            fault = fault or broken
+    return Notes(tuple(records), fault, order=header.order, bits=header.bits)
+
+
+def _records(data: bytes, start: int, head: Struct, alignment: int) -> Iterator[Note]:
+    at = 0
+    while at + head.size <= len(data):
+        name_size, size, kind = head.unpack_from(data, at)
+        content = align_up(at + head.size + name_size, alignment)
+        if content + size > len(data):
+            raise Malformed("note", f"{size} bytes of content in a segment of {len(data)}", start + at)
+        owner = data[at + head.size : at + head.size + name_size]
+        yield Note(owner.rstrip(b"\0"), kind, data[content : content + size], start + content)
+        at = align_up(content + size, alignment)
+
+
+def _json(note: Note) -> object:
+    if len(note.content) > MAX_JSON:
+        raise Malformed("metadata note", f"{len(note.content)} bytes of JSON", note.offset)
+    import json  # 3 ms that only files with such notes pay
+
+    try:
+        document: object = json.loads(note.content.rstrip(b"\0").decode())
+    except (ValueError, RecursionError) as fault:
+        raise Malformed("metadata note", f"not JSON: {fault}", note.offset) from fault
+    return document
+
+
+def _dlopen_note(entry: object, offset: int) -> DlopenNote:
+    if not isinstance(entry, dict):
+        raise Malformed("dlopen note", "an entry is not an object", offset)
+    names = entry.get("soname")
+    if isinstance(names, str):
+        names = [names]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Malformed("dlopen note", "an entry without soname", offset)
+    priority = entry.get("priority", "recommended")
+    if priority not in PRIORITIES:
+        raise Malformed("dlopen note", f"priority {priority!r}", offset)
+    feature, description = entry.get("feature"), entry.get("description")
+    return DlopenNote(
+        tuple(name.encode("utf-8", "surrogatepass") for name in names),
+        priority,
+        feature if isinstance(feature, str) else None,
+        description if isinstance(description, str) else None,
+    )

@@ -1,0 +1,219 @@
+"""Compressed streams as streams, with a bound on how far they may swell (pure).
+
+Formats: gzip (RFC 1952), xz (The .xz File Format 1.2), bzip2, and zstd (RFC 8878), each possibly
+several streams one after the other, as their own tools accept; and none.
+
+A bomb is a small file that becomes enormous: 10 GB of zeros are 7 kB in bzip2. What comes out may
+be `FLOOR` bytes and `RATIO` times what went in. The most swollen of Debian's packages are
+under 200 times their size; text compresses some 10 times. Memory a decoder may ask for is bounded too.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+from denizen.errors import BadInput, HostLacks
+from denizen.formats.stream import BLOCK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from denizen.formats.stream import Readable
+
+    class Decoder(Protocol):
+        """What the decompressors of lzma, bz2 and zstd have in common."""
+
+        @property
+        def eof(self) -> bool: ...
+        @property
+        def needs_input(self) -> bool: ...
+        @property
+        def unused_data(self) -> bytes: ...
+        def decompress(self, data: bytes, /, max_length: int = -1) -> bytes: ...
+
+
+FLOOR = 64 * 1024 * 1024
+RATIO = 1000
+# `xz -9` needs 65 MiB to decompress; a header can ask for 4 GiB.
+_XZ_MEMORY = 256 * 1024 * 1024
+
+
+class BadCompression(BadInput):
+    """A compressed stream is corrupt, cut short, or in no format denizen knows."""
+
+    format: str
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"the {self.format} stream cannot be decompressed"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+class Bomb(BadInput):
+    """A stream swells beyond all proportion."""
+
+    format: str
+    consumed: int
+    produced: int
+
+    @property
+    def what(self) -> str:
+        return f"the {self.format} stream swells out of proportion; it was not unpacked further"
+
+    @property
+    def why(self) -> str:
+        return f"{self.consumed} bytes have become {self.produced}, and more would follow"
+
+
+class NoDecoder(HostLacks):
+    """This Python lacks a decompressor."""
+
+    format: str
+    package: str
+
+    @property
+    def what(self) -> str:
+        return f"cannot decompress {self.format} here"
+
+    @property
+    def why(self) -> str:
+        return f"this Python has no {self.package}"
+
+    @property
+    def remedy(self) -> str:
+        return "pip install 'denizen[zstd]'" if self.format == "zst" else "use a Python built with it"
+
+
+class Expanded:
+    """What a compressed stream holds, as a stream.
+
+    Attributes:
+        consumed, produced: bytes in and out so far.
+    """
+
+    __slots__ = ("_decoder", "_format", "_pending", "_stream", "consumed", "produced")
+
+    def __init__(self, stream: Readable, format_name: str) -> None:
+        self._stream = stream
+        self._format = format_name
+        self._decoder = _decoder(format_name)
+        self._pending = b""
+        self.consumed = 0
+        self.produced = 0
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes; b"" at the end.
+
+        Raises:
+            BadCompression: the stream is corrupt or cut short.
+            Bomb: it swells out of proportion.
+        """
+        while True:
+            if self._decoder.eof and not self._next_stream():
+                return b""
+            piece = self._decode(size)
+            if piece:
+                self.produced += len(piece)
+                if self.produced > FLOOR + RATIO * self.consumed:
+                    raise Bomb(self._format, self.consumed, self.produced)
+                return piece
+
+    def _decode(self, size: int) -> bytes:
+        if self._decoder.needs_input and not self._decoder.eof:
+            fed, self._pending = self._pending or self._more(), b""
+            if not fed:
+                raise BadCompression(self._format, "it is cut short")
+        else:
+            fed = b""
+        try:
+            return self._decoder.decompress(fed, size)
+        except MemoryError:
+            raise
+        except Exception as error:
+            # lzma.LZMAError, OSError (bz2), zlib.error and ZstdError have no common root, and
+            # naming them would import all four modules.
+            raise BadCompression(self._format, str(error)) from error
+
+    def _next_stream(self) -> bool:
+        """Whether another stream follows the one that ended; its decoder is ready then."""
+        self._pending = self._decoder.unused_data or self._more()
+        if not self._pending:
+            return False
+        self._decoder = _decoder(self._format)
+        return True
+
+    def _more(self) -> bytes:
+        piece = self._stream.read(BLOCK)
+        self.consumed += len(piece)
+        return piece
+
+
+def expanded(stream: Readable, format_name: str) -> Readable:
+    """The content of a stream compressed as `format_name`: gz, xz, bz2, zst, or "" for not at all.
+
+    Raises:
+        NoDecoder: this Python cannot decompress that.
+        BadCompression: there is no such format.
+    """
+    return Expanded(stream, format_name) if format_name else stream
+
+
+class _Gzip:
+    """zlib's decoder in the shape of the others."""
+
+    __slots__ = ("_zlib",)
+
+    def __init__(self) -> None:
+        self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 16)
+
+    @property
+    def eof(self) -> bool:
+        return self._zlib.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._zlib.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._zlib.unused_data
+
+    def decompress(self, data: bytes, /, max_length: int = -1) -> bytes:
+        return self._zlib.decompress(self._zlib.unconsumed_tail or data, max(max_length, 0))
+
+
+def _decoder(format_name: str) -> Decoder:
+    if format_name == "gz":
+        return _Gzip()
+    if format_name not in ("xz", "bz2", "zst"):
+        raise BadCompression(format_name, "denizen knows gz, xz, bz2 and zst")
+    try:
+        if format_name == "xz":
+            import lzma
+
+            return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+        if format_name == "bz2":
+            import bz2
+
+            return bz2.BZ2Decompressor()
+        return _zstd()
+    except ImportError:
+        package = {"xz": "lzma", "bz2": "bz2", "zst": "zstd"}[format_name]
+        raise NoDecoder(format_name, package) from None
+
+
+def _zstd() -> Decoder:
+    """From the standard library (3.14), or its backport."""
+    import importlib
+
+    try:
+        module = importlib.import_module("compression.zstd")
+    except ImportError:
+        module = importlib.import_module("backports.zstd")
+    decoder: Decoder = module.ZstdDecompressor()
+    return decoder

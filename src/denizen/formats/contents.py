@@ -1,0 +1,138 @@
+"""Contents files: which package has which path (pure).
+
+Specification: https://wiki.debian.org/DebianRepository/Format, "Contents indices".
+
+    file     = [ preamble ] *( line LF )
+    line     = path 1*WSP location        ; a path may hold spaces, the location may not
+    location = name *( "," name )
+    name     = [ [ area "/" ] section "/" ] package
+
+Paths have no leading slash (older files: "./"). Lines come sorted by path. Real files have millions of
+lines, so the readers below take decompressed chunks cut anywhere and do per line only what C does in
+one call: 7.3 million lines take 5.8 s, where a regular expression with groups took 22.
+
+Limits: MAX_LINE bytes a line. The bytes in all are bounded by who decompresses.
+"""
+
+from __future__ import annotations
+
+from denizen.errors import BadInput, display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import TypeAlias
+
+    # (directory without slashes around it, location as written, file names): names of one directory
+    # with one location that stood together in the file. A tuple, for a million of them are made.
+    Group: TypeAlias = tuple[bytes, bytes, list[bytes]]
+
+# The longest path Linux takes is 4,096 bytes; a location of 200 packages is about as long.
+MAX_LINE = 64 * 1024
+# Old files begin with prose that ends in this line.
+_PREAMBLE_END = [b"FILE", b"LOCATION"]
+
+
+class BadContents(BadInput):
+    """A Contents file breaks the format.
+
+    Attributes:
+        problem: the rule broken.
+        text: the line, cut.
+    """
+
+    problem: str
+    text: bytes
+
+    @property
+    def what(self) -> str:
+        return f"a Contents file cannot be read: {self.problem}"
+
+    @property
+    def why(self) -> str:
+        return f"the line is {display(self.text[:120])}" if self.text else ""
+
+
+def whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes without a preamble, cut only after newlines (a last line without one is given one).
+
+    Raises BadContents: a line is longer than MAX_LINE.
+    """
+    rest, first = b"", True
+    for chunk in chunks:
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            block = rest + chunk[:end]
+            yield _without_preamble(block) if first else block
+            rest, first = chunk[end:], False
+        else:
+            rest += chunk
+        if len(rest) > MAX_LINE:
+            raise BadContents("a line has no end", rest)
+    if rest:
+        yield rest + b"\n"
+
+
+def groups(chunks: Iterable[bytes]) -> Iterator[Group]:
+    """Every path, as runs of names that share directory and location.
+
+    Raises BadContents.
+    """
+    directory = location = None
+    names: list[bytes] = []
+    for block in whole_lines(chunks):
+        for line in block.split(b"\n"):
+            try:
+                path, here = line.rsplit(None, 1)
+            except ValueError:
+                if not line:
+                    continue
+                raise BadContents("a line has no location", line) from None
+            parent, _, name = path.rpartition(b"/")
+            if here != location or parent != directory:
+                if names and directory is not None and location is not None:
+                    yield _clean(directory), location, names
+                directory, location, names = parent, here, []
+            names.append(name)
+    if names and directory is not None and location is not None:
+        yield _clean(directory), location, names
+
+
+def lines_holding(chunks: Iterable[bytes], needle: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """(path, location) of each line that has `needle` in it.
+
+    Only those lines are looked at; the others cost nothing but a search (150 MB in 0.1 s).
+    """
+    for block in whole_lines(chunks):
+        position = block.find(needle)
+        while position >= 0:
+            start = block.rfind(b"\n", 0, position) + 1
+            end = block.find(b"\n", position)
+            path, location = _split(block[start:end])
+            yield path, location
+            position = block.find(needle, end)
+
+
+def packages_of(location: bytes) -> tuple[bytes, ...]:
+    """The package names of a location, without areas and sections."""
+    return tuple([name.rpartition(b"/")[2] for name in location.split(b",")])
+
+
+def _split(line: bytes) -> tuple[bytes, bytes]:
+    try:
+        path, location = line.rsplit(None, 1)
+    except ValueError:
+        raise BadContents("a line has no location", line) from None
+    return _clean(path), location
+
+
+def _clean(path: bytes) -> bytes:
+    return path[2:] if path.startswith(b"./") else b"" if path == b"." else path
+
+
+def _without_preamble(block: bytes) -> bytes:
+    start = block.find(b"FILE ")
+    end = block.find(b"\n", start)
+    if start < 0 or block[start - 1 : start] not in (b"", b"\n") or block[start:end].split() != _PREAMBLE_END:
+        return block
+    return block[end + 1 :]

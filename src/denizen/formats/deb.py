@@ -1,0 +1,103 @@
+r"""Debian packages: what is in them, as it streams by (pure).
+
+Specification: deb(5). An ar archive of, in this order,
+
+    debian-binary            "2.0\n"; a higher minor number may add members
+    control.tar[.gz|.xz|.zst]
+    data.tar[.gz|.xz|.bz2|.zst]
+
+Members whose names begin with `_` may stand between them and are passed over; any other is refused,
+and what follows data.tar is not read. `control` and `data` are tar archives (`tar`) made safe by
+`unpacking`. Both are bounded: `compression` limits how far they swell, `MAX_CONTROL` the control file.
+"""
+
+from __future__ import annotations
+
+from denizen.errors import BadInput, display
+from denizen.formats import ar, tar, unpacking
+from denizen.formats.compression import expanded
+from denizen.formats.stream import Source
+from denizen.formats.tree import File
+from denizen.formats.unpacking import Layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.formats.stream import Readable
+    from denizen.formats.tree import ArchiveEntry
+
+MAX_CONTROL = 4 * 1024 * 1024
+_MAX_VERSION = 1024
+_FORMATS = {"": "", ".gz": "gz", ".xz": "xz", ".zst": "zst", ".bz2": "bz2"}
+
+
+class BadDeb(BadInput):
+    """An ar archive is not a Debian package."""
+
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return "not a Debian package"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+class Deb:
+    """A package being read: first `control`, then, once, `entries`."""
+
+    def __init__(self, stream: Readable) -> None:
+        """Read as far as the control member.
+
+        Raises:
+            BadDeb, BadAr, BadTar, BadCompression, Bomb, UnsafeMember, Truncated: it is not a package.
+        """
+        self._members = ar.members(Source(stream))
+        _check_version(next(self._members, None))
+        self.control = _control(self._next("control.tar"))
+
+    def entries(self, layout: Layout = Layout.AS_PACKAGED) -> Iterator[ArchiveEntry]:
+        """The tree that data.tar holds, safe to write.
+
+        Raises:
+            BadDeb, BadAr, BadTar, BadCompression, Bomb, UnsafeMember, Truncated: it is malformed or hostile.
+        """
+        data = Source(self._next("data.tar"))
+        return unpacking.entries(tar.members(data), layout)
+
+    def _next(self, stem: str) -> Readable:
+        for member in self._members:
+            if member.name.startswith(stem):
+                compression = _FORMATS.get(member.name.removeprefix(stem))
+                if compression is None:
+                    raise BadDeb(f"'{display(member.name)}' is compressed in a way deb(5) does not know")
+                return expanded(member.content, compression)
+            if not member.name.startswith("_"):
+                raise BadDeb(f"'{display(member.name)}' stands where {stem} was expected")
+        raise BadDeb(f"it has no {stem}")
+
+
+def _check_version(member: ar.Member | None) -> None:
+    if member is None or member.name != "debian-binary" or member.size > _MAX_VERSION:
+        raise BadDeb("its first member is not debian-binary")
+    version = member.content.read(member.size)
+    while piece := member.content.read(member.size):
+        version += piece
+    if not version.startswith(b"2.") or not version.endswith(b"\n"):
+        raise BadDeb(f"its format is '{display(version.rstrip())}'; denizen reads 2.x")
+
+
+def _control(stream: Readable) -> bytes:
+    """The file `control` of the control archive; the scripts beside it are never looked at."""
+    found: bytes | None = None
+    for entry in unpacking.entries(tar.members(Source(stream))):
+        if isinstance(entry, File) and entry.path == b"control":
+            if entry.size > MAX_CONTROL:
+                raise BadDeb(f"its control file has more than {MAX_CONTROL} bytes")
+            found = b"".join(bytes(piece) for piece in entry.content)
+    if found is None:
+        raise BadDeb("its control archive has no file 'control'")
+    return found

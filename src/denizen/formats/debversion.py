@@ -1,0 +1,55 @@
+"""The order of Debian versions (pure).
+
+Specification: Debian Policy 5.6.12, as dpkg (lib/dpkg/version.c) compares: `[epoch:]upstream[-revision]`,
+each part read as alternating runs of non-digits and digits. `~` sorts before everything, even the end;
+then the end, then letters, then the rest by code.
+
+`version_key` gives a value that sorts as the versions do, so that sorted() and max() can be used.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Run: TypeAlias = tuple[tuple[int, ...], int]
+    VersionKey: TypeAlias = tuple[int, tuple[Run, ...], tuple[Run, ...]]
+
+_END = 0
+_TILDE = -1
+# Letters sort before every other character; the others keep their order after them.
+_OTHERS = 256
+
+
+def version_key(version: bytes) -> VersionKey:
+    """What to sort by. Anything is accepted: a version no rule covers still has its place."""
+    epoch, colon, rest = version.partition(b":")
+    if not (colon and epoch.isdigit()):
+        epoch, rest = b"0", version
+    upstream, dash, revision = rest.rpartition(b"-")
+    if not dash:
+        upstream, revision = rest, b""
+    return int(epoch[:18]), _runs(upstream), _runs(revision)
+
+
+def _runs(part: bytes) -> tuple[Run, ...]:
+    runs: list[Run] = []
+    position = 0
+    while position < len(part):
+        start = position
+        while position < len(part) and not part[position : position + 1].isdigit():
+            position += 1
+        letters = tuple([_order(code) for code in part[start:position]])
+        start = position
+        while position < len(part) and part[position : position + 1].isdigit():
+            position += 1
+        # The end of a run of letters compares as _END, so that "a~" < "a" < "ab".
+        runs.append(((*letters, _END), int(part[start:position] or b"0")))
+    return (*runs, ((_END,), 0))
+
+
+def _order(code: int) -> int:
+    if code == ord("~"):
+        return _TILDE
+    return code if chr(code).isalpha() and code < 128 else code + _OTHERS

@@ -1,0 +1,109 @@
+"""Streams of compressed bytes, decompressed with a bound (pure).
+
+gzip (RFC 1952, members may follow each other) and xz; the suffix of the archive's file name says which.
+The bound is the size the signed Release gives for the uncompressed file, so that a small file cannot
+become a terabyte. isal is used for gzip where it is installed: 668 MB of Contents in 1.2 s instead of
+1.9 with the standard library's zlib.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+from denizen.errors import BadInput
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Protocol
+
+    class Decompressor(Protocol):
+        """What zlib, isal and lzma agree on."""
+
+        @property
+        def eof(self) -> bool:
+            """The stream has come to its end."""
+
+        @property
+        def unused_data(self) -> bytes:
+            """What came after it."""
+
+        def decompress(self, data: bytes, max_length: int = ..., /) -> bytes:
+            """As much as `data` gives."""
+
+
+# Suffixes in order of preference: xz is a quarter smaller than gzip and still 45 MB/s.
+SUFFIXES = (".xz", ".gz", "")
+# A chunk of this size decompresses to 4 to 20 MB; more gains nothing.
+CHUNK = 1 << 20
+
+
+class BadStream(BadInput):
+    """A compressed file is damaged, cut short, or larger than it may be.
+
+    Attributes:
+        kind: "gzip" or "xz".
+        problem: what is wrong.
+    """
+
+    kind: str
+    problem: str
+
+    @property
+    def what(self) -> str:
+        return f"a {self.kind} file is unusable: {self.problem}"
+
+
+def decompressed(chunks: Iterable[bytes], suffix: str, limit: int) -> Iterator[bytes]:
+    """The content of a file of that suffix, at most `limit` bytes of it.
+
+    Raises BadStream.
+    """
+    total = 0
+    kind = {".gz": "gzip", ".xz": "xz"}.get(suffix, "plain")
+    for piece in _pieces(chunks, kind):
+        total += len(piece)
+        if total > limit:
+            raise BadStream(kind, f"it holds more than the {limit} bytes it should")
+        yield piece
+
+
+def _pieces(chunks: Iterable[bytes], kind: str) -> Iterator[bytes]:
+    if kind == "plain":
+        yield from chunks
+        return
+    stream: Decompressor | None = None
+    for chunk in chunks:
+        data = chunk
+        while data:
+            stream = stream or _open(kind)
+            try:
+                piece = stream.decompress(data)
+            except (zlib.error, OSError, EOFError, ValueError, _lzma_error()) as error:
+                raise BadStream(kind, str(error)) from error
+            if piece:
+                yield piece
+            if not stream.eof:
+                break
+            data, stream = stream.unused_data, None
+    if stream is not None:
+        raise BadStream(kind, "it ends too early")
+
+
+def _open(kind: str) -> Decompressor:
+    if kind == "xz":
+        import lzma
+
+        return lzma.LZMADecompressor(format=lzma.FORMAT_XZ)
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return zlib.decompressobj(wbits=31)
+    accelerated: Decompressor = isal_zlib.decompressobj(wbits=31)
+    return accelerated
+
+
+def _lzma_error() -> type[Exception]:
+    import lzma
+
+    return lzma.LZMAError

@@ -1,0 +1,231 @@
+r"""What a binary cache says about a store object: `.narinfo` files (pure).
+
+Specification: Nix, src/libstore/nar-info.cc (NarInfo::NarInfo, to_string) and path-info.cc
+(ValidPathInfo::fingerprint):
+
+    narinfo = { key ": " value "\n" }
+    fingerprint = "1;" path ";sha256:" NAR hash in base 32 ";" NAR size ";" references in full,
+                  sorted, joined by ","
+
+`StorePath`, `URL`, `NarHash` and `NarSize` must be there; `Compression` is bzip2 where absent. `Sig` may
+be repeated, nothing else may. Keys denizen does not know are passed over, as Nix does. A file is at
+most `MAX_SIZE` bytes: the largest of cache.nixos.org, with a thousand references, are under 100 kB.
+
+Only the fingerprint is signed: `URL`, `Compression`, `FileHash` and `FileSize` may be forged by
+whoever serves the file, and `Deriver` and `System` too. What is fetched must be held against `NarHash`
+and `NarSize`, and these against a signature, before anything of it is used.
+"""
+
+from __future__ import annotations
+
+from denizen.errors import BadInput, SourceFailed, display
+from denizen.formats import hashes, storepath
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.formats.hashes import Hash
+    from denizen.formats.signature import PublicKey, SecretKey
+    from denizen.formats.storepath import StorePath
+
+MAX_SIZE = 1024 * 1024
+_MAX_NUMBER = 2**63 - 1
+_UNKNOWN_DERIVER = "unknown-deriver"
+_DEFAULT_COMPRESSION = "bzip2"
+_REQUIRED = ("StorePath", "URL", "NarHash", "NarSize")
+
+
+class BadNarInfo(BadInput):
+    """A file breaks a rule of the format."""
+
+    key: str
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"the narinfo's '{display(self.key[:80])}' is malformed" if self.key else "not a narinfo"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+class NotTrusted(SourceFailed):
+    """No trusted key signed what a cache says about an object.
+
+    Attributes:
+        forged: names of trusted keys whose signature is there and does not hold.
+        signed_by: all names that claim to have signed.
+    """
+
+    path: StorePath
+    forged: tuple[str, ...]
+    signed_by: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        return f"{self.path} is not signed by a trusted key"
+
+    @property
+    def why(self) -> str:
+        if self.forged:
+            return (
+                f"the signature in the name of {display(', '.join(self.forged))} is not by that key: forged"
+            )
+        if not self.signed_by:
+            return "it carries no signature"
+        return f"it is signed by {display(', '.join(self.signed_by))}, whom you do not trust"
+
+    @property
+    def remedy(self) -> str:
+        return "" if self.forged else "trust the cache's public key in the configuration, if you do"
+
+
+@value
+class NarInfo:
+    """A store object as a cache offers it.
+
+    Attributes:
+        url: of the compressed archive, relative to the cache.
+        file_hash, file_size: of the compressed archive, where told.
+        signatures: as written, `name:base64`.
+        content_address: `fixed:r:sha256:...` or `text:sha256:...`, "" for what is not addressed by content.
+    """
+
+    path: StorePath
+    url: str
+    nar_hash: Hash
+    nar_size: int
+    references: tuple[StorePath, ...] = ()
+    compression: str = _DEFAULT_COMPRESSION
+    file_hash: Hash | None = None
+    file_size: int | None = None
+    deriver: StorePath | None = None
+    system: str = ""
+    signatures: tuple[str, ...] = ()
+    content_address: str = ""
+
+
+def parse(content: bytes, store_dir: bytes) -> NarInfo:
+    """The object a `.narinfo` file describes.
+
+    Raises:
+        BadNarInfo: a line, a key or a value that the format does not have.
+        BadStorePath: a path that is none, or in another store directory.
+        BadHash: a hash that is none.
+    """
+    fields, signatures = _fields(content)
+    for key in _REQUIRED:
+        if not fields.get(key):
+            raise BadNarInfo(key, "it is missing")
+    deriver = fields.get("Deriver", _UNKNOWN_DERIVER)
+    return NarInfo(
+        path=storepath.parse(fields["StorePath"].encode("utf-8"), store_dir),
+        url=fields["URL"],
+        nar_hash=_sha256(fields["NarHash"]),
+        nar_size=_number("NarSize", fields["NarSize"]),
+        references=_references(fields.get("References", "")),
+        compression=fields.get("Compression") or _DEFAULT_COMPRESSION,
+        file_hash=hashes.parse(fields["FileHash"]) if fields.get("FileHash") else None,
+        file_size=_number("FileSize", fields["FileSize"]) if fields.get("FileSize") else None,
+        deriver=None if deriver in ("", _UNKNOWN_DERIVER) else storepath.from_base(deriver),
+        system=fields.get("System", ""),
+        signatures=tuple(signatures),
+        content_address=fields.get("CA", ""),
+    )
+
+
+def render(info: NarInfo, store_dir: bytes) -> bytes:
+    """The `.narinfo` file, keys in the order Nix writes them."""
+    lines: list[tuple[str, object]] = [
+        ("StorePath", info.path.inside(store_dir).decode("utf-8")),
+        ("URL", info.url),
+        ("Compression", info.compression),
+        ("FileHash", info.file_hash and info.file_hash.nix),
+        ("FileSize", info.file_size),
+        ("NarHash", info.nar_hash.nix),
+        ("NarSize", info.nar_size),
+        ("References", " ".join(path.base for path in sorted(info.references))),
+        ("Deriver", info.deriver),
+        ("System", info.system or None),
+        *(("Sig", signature) for signature in info.signatures),
+        ("CA", info.content_address or None),
+    ]
+    return "".join(f"{key}: {text}\n" for key, text in lines if text is not None).encode("utf-8")
+
+
+def fingerprint(info: NarInfo, store_dir: bytes) -> bytes:
+    """What a signature is over."""
+    references = b",".join(path.inside(store_dir) for path in sorted(info.references))
+    facts = f"{info.nar_hash.nix};{info.nar_size}".encode("ascii")
+    return b"1;%b;%b;%b" % (info.path.inside(store_dir), facts, references)
+
+
+def sign(info: NarInfo, key: SecretKey, store_dir: bytes) -> NarInfo:
+    """The same with this key's signature added.
+
+    Raises:
+        NoSigner: the package that signs is not installed.
+    """
+    signature = key.sign(fingerprint(info, store_dir))
+    return replace(info, signatures=tuple(sorted({*info.signatures, signature})))
+
+
+def check_signed(info: NarInfo, trusted: Sequence[PublicKey], store_dir: bytes) -> PublicKey:
+    """The trusted key that signed it.
+
+    Raises:
+        NotTrusted: none did.
+    """
+    message = fingerprint(info, store_dir)
+    for key in trusted:
+        if any(key.verifies(message, signature) for signature in info.signatures):
+            return key
+    names = tuple(sorted({signature.partition(":")[0] for signature in info.signatures}))
+    known = {key.name for key in trusted}
+    raise NotTrusted(info.path, tuple(name for name in names if name in known), names)
+
+
+def _fields(content: bytes) -> tuple[dict[str, str], list[str]]:
+    if len(content) > MAX_SIZE:
+        raise BadNarInfo("", f"it is larger than {MAX_SIZE} bytes")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadNarInfo("", "it is not UTF-8 text") from None
+    fields: dict[str, str] = {}
+    signatures: list[str] = []
+    for line in text.removesuffix("\n").split("\n"):
+        key, found, content_text = line.partition(": ")
+        # An empty value may have lost its space on the way: "References:".
+        key, found = (key, found) if found else (key.removesuffix(":"), key.endswith(":") * ":")
+        if not found or not key.isascii() or not key.isalnum():
+            raise BadNarInfo("", f"'{display(line[:80])}' is not 'KEY: VALUE'")
+        if not all(character.isprintable() for character in content_text):
+            raise BadNarInfo(key, "it holds control characters")
+        if key == "Sig":
+            signatures.append(content_text)
+        elif key in fields:
+            raise BadNarInfo(key, "it is there twice")
+        else:
+            fields[key] = content_text
+    return fields, signatures
+
+
+def _sha256(text: str) -> Hash:
+    return hashes.parse(text, "sha256")
+
+
+def _number(key: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > _MAX_NUMBER:
+        raise BadNarInfo(key, f"'{display(text[:40])}' is not a number of bytes")
+    return int(text)
+
+
+def _references(text: str) -> tuple[StorePath, ...]:
+    references = tuple(storepath.from_base(base) for base in text.split())
+    if len(set(references)) != len(references):
+        raise BadNarInfo("References", "one is there twice")
+    return tuple(sorted(references))

@@ -1,0 +1,131 @@
+"""Keys and signatures as Nix writes them: `name:base64` (pure).
+
+Specification: Nix, src/libutil/signature (crypto.cc): a public key holds 32 bytes, a secret key 64 (the
+seed, then the public key), a signature 64. The name says which key, and proves nothing.
+"""
+
+from __future__ import annotations
+
+import binascii
+
+from denizen.errors import BadInput, HostLacks, display
+from denizen.formats import ed25519
+from denizen.value import value
+
+SECRET_SIZE = 64
+
+
+class BadKey(BadInput):
+    """Text is not a key. The text itself is not kept: it may be a secret."""
+
+    kind: str
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"this is not a {self.kind}"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+class NoSigner(HostLacks):
+    """Signing needs the cryptography package."""
+
+    @property
+    def what(self) -> str:
+        return "cannot sign here"
+
+    @property
+    def why(self) -> str:
+        return "signing needs the Python package 'cryptography', which is not installed"
+
+    @property
+    def remedy(self) -> str:
+        return "pip install 'denizen[sign]'"
+
+
+@value
+class PublicKey:
+    """A key that is trusted, by name."""
+
+    name: str
+    key: bytes
+
+    def verifies(self, message: bytes, signature: str) -> bool:
+        """Whether `signature` is by this key, over `message`; malformed text is not."""
+        name, _, encoded = signature.partition(":")
+        return name == self.name and ed25519.verify(self.key, message, _decoded(encoded) or b"")
+
+    def __str__(self) -> str:
+        return f"{self.name}:{_encoded(self.key)}"
+
+
+@value
+class SecretKey:
+    """A key to sign with; not shown by repr."""
+
+    name: str
+    seed: bytes
+    public: bytes
+
+    def sign(self, message: bytes) -> str:
+        """The signature over `message`, with the key's name.
+
+        Raises:
+            NoSigner: the package that signs is not installed.
+        """
+        try:
+            from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        except ImportError:
+            raise NoSigner from None
+        return f"{self.name}:{_encoded(Ed25519PrivateKey.from_private_bytes(self.seed).sign(message))}"
+
+    @property
+    def public_key(self) -> PublicKey:
+        """What others need to check its signatures."""
+        return PublicKey(self.name, self.public)
+
+    def __repr__(self) -> str:
+        return f"SecretKey({self.name!r})"
+
+
+def parse_public(text: str) -> PublicKey:
+    """A public key, as in trusted-public-keys.
+
+    Raises:
+        BadKey: it is not one.
+    """
+    return PublicKey(*_parse(text, "public key", ed25519.KEY_SIZE))
+
+
+def parse_secret(text: str) -> SecretKey:
+    """A secret key, as `nix-store --generate-binary-cache-key` writes.
+
+    Raises:
+        BadKey: it is not one.
+    """
+    name, content = _parse(text, "secret key", SECRET_SIZE)
+    return SecretKey(name, content[:32], content[32:])
+
+
+def _parse(text: str, kind: str, size: int) -> tuple[str, bytes]:
+    name, found, encoded = text.strip().partition(":")
+    if not found or not name:
+        raise BadKey(kind, "a key is written NAME:BASE64")
+    content = _decoded(encoded)
+    if content is None or len(content) != size:
+        raise BadKey(kind, f"after '{display(name)}:' come {size} bytes in base 64")
+    return name, content
+
+
+def _decoded(text: str) -> bytes | None:
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:  # binascii.Error, and characters outside ASCII
+        return None
+
+
+def _encoded(content: bytes) -> str:
+    return binascii.b2a_base64(content, newline=False).decode("ascii")

@@ -1,0 +1,132 @@
+"""What the index says about a soname or a path, and how directories are judged (pure)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Debian's multiarch directories: dpkg-architecture -L, and the tuples of
+# https://wiki.debian.org/Multiarch/Tuples.
+TRIPLETS: Mapping[str, bytes] = {
+    "amd64": b"x86_64-linux-gnu",
+    "arm64": b"aarch64-linux-gnu",
+    "armel": b"arm-linux-gnueabi",
+    "armhf": b"arm-linux-gnueabihf",
+    "i386": b"i386-linux-gnu",
+    "loong64": b"loongarch64-linux-gnu",
+    "mips64el": b"mips64el-linux-gnuabi64",
+    "mipsel": b"mipsel-linux-gnu",
+    "ppc64el": b"powerpc64le-linux-gnu",
+    "riscv64": b"riscv64-linux-gnu",
+    "s390x": b"s390x-linux-gnu",
+}
+
+
+class DirectoryKind(IntEnum):
+    """How the loader would come upon a file in its directory; the smaller the more readily."""
+
+    DEFAULT = 0  # on the default search path
+    ALTERNATIVE = 1  # elsewhere, with a link on the default path that a maintainer script makes
+    LDCONFIG = 2  # on the default path, under a soname only ldconfig's link gives it
+    HWCAPS = 3  # a variant for newer processors
+    MULTILIB = 4  # for another word size of the same processor (/usr/lib32)
+    PRIVATE = 5  # a program's or plugin's own directory
+    CROSS = 6  # part of a cross toolchain: for another machine
+    DEBUG = 7  # detached debugging symbols
+
+    @property
+    def is_searched(self) -> bool:
+        """A library here is found by its soname alone, without RUNPATH."""
+        return self <= DirectoryKind.LDCONFIG
+
+
+_MULTILIB = (b"lib32", b"libx32", b"libo32", b"libn32")
+
+
+def kind_of(directory: bytes, architecture: str) -> DirectoryKind:
+    """What sort of directory it is, for packages of an architecture; no slashes around it."""
+    triplet = TRIPLETS.get(architecture, b"")
+    inner = directory.removeprefix(b"usr/")
+    if inner in (b"lib", b"lib64", b"lib/" + triplet):
+        return DirectoryKind.DEFAULT
+    first, _, rest = inner.partition(b"/")
+    if first in _MULTILIB and not rest:
+        return DirectoryKind.MULTILIB
+    if inner.startswith(b"lib/debug/") or inner == b"lib/debug":
+        return DirectoryKind.DEBUG
+    if first.endswith((b"-linux-gnu", b"-mingw32", b"-linux-musl")) or b"-linux-gnu" in first:
+        return DirectoryKind.CROSS
+    if b"/glibc-hwcaps/" in b"/" + inner + b"/":
+        return DirectoryKind.HWCAPS
+    other = rest.partition(b"/")[0]
+    if first == b"lib" and other != triplet and other in TRIPLETS.values():
+        return DirectoryKind.CROSS
+    return DirectoryKind.PRIVATE
+
+
+def is_library_name(name: bytes) -> bool:
+    """Whether a file name may be asked for as a soname: `X.so`, or `X.so.` and parts with digits.
+
+    That leaves out `libx.so.1.hmac`, `x.so.gz` and `libx.so.conf`.
+    """
+    stem, dot, version = name.partition(b".so.")
+    if not dot:
+        return name.endswith(b".so") and len(name) > len(b".so")
+    return bool(stem) and all(any(48 <= code <= 57 for code in part) for part in version.split(b"."))
+
+
+@value
+class Provider:
+    """A package file that can satisfy a soname.
+
+    Attributes:
+        soname: what was asked for.
+        kind: how the loader would come upon it.
+        path: the file in the package, absolute.
+        link: the path the loader would find it at, where a script or ldconfig makes that; else b"".
+        source, suite, architecture: of the index that knows it. A package for all architectures has
+            the index's here and "all" in `package_architecture`.
+        filename, size, sha256: the .deb.
+        dependents: how many packages of the suite name it in Depends or Pre-Depends.
+    """
+
+    soname: bytes
+    kind: DirectoryKind
+    path: bytes
+    link: bytes
+    source: str
+    suite: str
+    architecture: str
+    package: bytes
+    version: bytes
+    package_architecture: bytes
+    filename: bytes
+    size: int
+    sha256: bytes
+    source_package: bytes
+    section: bytes
+    priority: bytes
+    essential: bool
+    multi_arch: bytes
+    installed_size: int
+    dependents: int
+    pre_depends: bytes
+    depends: bytes
+    provides: bytes
+
+
+@value
+class Place:
+    """A path of the archive and a package that has it."""
+
+    path: bytes
+    package: bytes
+    version: bytes
+    source: str
+    suite: str
+    architecture: str

@@ -1,0 +1,208 @@
+"""Asking the indexes: who has a soname, a command, a path; and which answer is best.
+
+The order of answers is the table `ORDER`, applied from the top. It says what a Debian developer would:
+the package whose library the loader would find, in the base suite if that has one, the one everybody
+depends on before one that repeats it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from denizen.index.entry import DirectoryKind, Place
+from denizen.index.libraries import Libraries
+from denizen.index.manifest import read_manifest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from denizen.index.entry import Provider
+    from denizen.index.manifest import Entry
+    from denizen.index.paths import Paths
+
+# Policy 2.5, most important first.
+_PRIORITIES = (b"required", b"important", b"standard", b"optional", b"extra")
+# Where a library's own package is filed, before where a copy of it may be.
+_SECTIONS = (b"libs", b"oldlibs", b"libdevel")
+# A loader that finds something stops; the rest are ways of last resort, in this order.
+_CLASSES = {
+    DirectoryKind.DEFAULT: 0,
+    DirectoryKind.ALTERNATIVE: 0,
+    DirectoryKind.LDCONFIG: 1,
+    DirectoryKind.MULTILIB: 2,
+    DirectoryKind.HWCAPS: 3,
+    DirectoryKind.PRIVATE: 4,
+    DirectoryKind.CROSS: 5,
+    DirectoryKind.DEBUG: 6,
+}
+# (what, smaller is better). `rank` is the suite's place in the order of preference.
+ORDER: tuple[tuple[str, Callable[[Provider, int], int]], ...] = (
+    ("found by the loader without further ado", lambda p, _: _CLASSES[p.kind]),
+    ("the preferred suite", lambda _, rank: rank),
+    ("the default directory before an alternative", lambda p, _: p.kind),
+    ("named after the soname, as Policy 8.1 has it", lambda p, _: -affinity(p.soname, p.package)),
+    ("what most packages depend on", lambda p, _: -p.dependents),
+    ("a library's own section", lambda p, _: _place(p.section.rpartition(b"/")[2], _SECTIONS)),
+    ("priority", lambda p, _: _place(p.priority, _PRIORITIES)),
+    ("less to install", lambda p, _: p.installed_size),
+)
+BIN_DIRECTORIES = (b"usr/bin", b"bin", b"usr/sbin", b"sbin", b"usr/games", b"usr/local/bin")
+_MERGED = (b"bin", b"sbin", b"lib", b"lib32", b"lib64", b"libo32", b"libx32")
+_NEAR_NAMES = 5
+
+
+class Index:
+    """The indexes of a directory, opened as they are needed."""
+
+    def __init__(
+        self,
+        directory: bytes,
+        architecture: str,
+        suites: Sequence[str] = (),
+        entries: Sequence[Entry] | None = None,
+    ) -> None:
+        """Open the indexes for an architecture; of the named suites, else of all, in order of preference."""
+        known = read_manifest(directory) if entries is None else entries
+        self._directory = directory
+        self.entries = tuple(
+            [
+                entry
+                for entry in known
+                if entry.architecture == architecture
+                and (not suites or entry.asked in suites or entry.suite in suites)
+            ]
+        )
+        self._libraries: dict[str, Libraries] = {}
+        self._paths: dict[str, Paths] = {}
+
+    def close(self) -> None:
+        """Let go of every file."""
+        for libraries in self._libraries.values():
+            libraries.close()
+        for paths in self._paths.values():
+            paths.close()
+
+    def providers(self, soname: bytes) -> list[Provider]:
+        """Who has a soname, the best first. Raises DamagedIndex."""
+        ranked = [
+            (provider, rank)
+            for rank, entry in enumerate(self.entries)
+            for provider in self._library_index(entry).providers(soname)
+        ]
+        ranked.sort(key=lambda pair: tuple([rule(*pair) for _, rule in ORDER]))
+        return [provider for provider, _ in ranked]
+
+    def knows(self, soname: bytes) -> bool:
+        """Whether anybody has a soname: 15 us a suite, where `providers` reads all about them."""
+        return any(self._library_index(entry).knows(soname) for entry in self.entries)
+
+    def packages(self, name: bytes) -> list[Provider]:
+        """The packages of that name, of the preferred suite first, the newest version first."""
+        return [
+            package
+            for entry in self.entries
+            for package in reversed(self._library_index(entry).package(name))
+        ]
+
+    def near(self, soname: bytes) -> list[bytes]:
+        """Names somebody has that look like one nobody has."""
+        from difflib import get_close_matches
+
+        stem = soname.partition(b".so")[0]
+        names = sorted({name for entry in self.entries for name in self._near_in(entry, stem)})
+        same = [name for name in names if name.partition(b".so")[0] == stem]
+        others = get_close_matches(soname.decode("latin-1"), [name.decode("latin-1") for name in names])
+        return list(dict.fromkeys([*same, *[name.encode("latin-1") for name in others]]))[:_NEAR_NAMES]
+
+    def commands(self, name: bytes) -> list[Place]:
+        """Who has a program of that name in a directory of PATH."""
+        return self._places(lambda paths: paths.named(name, BIN_DIRECTORIES))
+
+    def files(self, name: bytes) -> list[Place]:
+        """Who has a file of that name anywhere."""
+        return self._places(lambda paths: paths.matching(name))
+
+    def paths(self, question: bytes, *, glob: bool) -> list[Place]:
+        """Who has a path, or what matches a glob; /lib and /usr/lib are the same directory."""
+        asked = [question, *twin(question)]
+        if glob:
+            return self._places(lambda paths: (hit for one in asked for hit in paths.matching(one)))
+        return self._places(lambda paths: (hit for one in asked for hit in paths.exact(one)))
+
+    def _near_in(self, entry: Entry, stem: bytes) -> Iterator[bytes]:
+        # Names that begin alike: comparing with all 60,000 would take half a second.
+        return self._library_index(entry).starting(stem[: max(4, len(stem) - 3)])
+
+    def _places(
+        self, ask: Callable[[Paths], Iterator[tuple[bytes, bytes]] | list[tuple[bytes, bytes]]]
+    ) -> list[Place]:
+        found = []
+        for entry in self.entries:
+            if not entry.paths:
+                continue
+            versions: dict[bytes, tuple[int, bytes]] = {}
+            places = [
+                (path, package, self._standing(entry, package, versions))
+                for path, package in set(ask(self._path_index(entry)))
+            ]
+            places.sort(key=lambda place: (place[0], -place[2][0], place[1]))
+            found += [
+                Place(path, package, version, entry.source, entry.suite, entry.architecture)
+                for path, package, (_, version) in places
+            ]
+        return found
+
+    def _standing(
+        self, entry: Entry, package: bytes, known: dict[bytes, tuple[int, bytes]]
+    ) -> tuple[int, bytes]:
+        """(how many depend on it, its version)."""
+        if package not in known:
+            about = self._library_index(entry).package(package)
+            known[package] = (about[-1].dependents, about[-1].version) if about else (0, b"")
+        return known[package]
+
+    def _library_index(self, entry: Entry) -> Libraries:
+        if entry.libraries not in self._libraries:
+            self._libraries[entry.libraries] = Libraries(self._place_of(entry.libraries))
+        return self._libraries[entry.libraries]
+
+    def _path_index(self, entry: Entry) -> Paths:
+        # Its regular expressions are nothing a soname's lookup should import.
+        from denizen.index.paths import Paths
+
+        if entry.paths not in self._paths:
+            self._paths[entry.paths] = Paths(self._place_of(entry.paths))
+        return self._paths[entry.paths]
+
+    def _place_of(self, name: str) -> bytes:
+        return os.path.join(self._directory, name.encode())
+
+
+def affinity(soname: bytes, package: bytes) -> int:
+    """How well a package is named after a soname: 2 as Policy 8.1 wants it, 1 its stem, 0 otherwise.
+
+    libssl.so.3 is in libssl3; libtiff.so.6 in libtiff6; libfoo-1.0.so.2 in libfoo-1.0-2. The 64-bit
+    time_t transition of 2024 added "t64", earlier ones "v5", "c2a", "g".
+    """
+    stem, _, version = soname.lower().replace(b"_", b"-").partition(b".so")
+    version = version.strip(b".")
+    bare = package.removesuffix(b"t64").removesuffix(b"v5")
+    dash = b"-" if stem[-1:].isdigit() and version else b""
+    if bare in (stem + dash + version, stem + b"-" + version, stem.replace(b"+", b"") + version):
+        return 2
+    return 1 if bare.startswith(stem) else 0
+
+
+def twin(path: bytes) -> tuple[bytes, ...]:
+    """The other name of a path on a system where /bin, /sbin and /lib* are links into /usr."""
+    top, _, rest = path.removeprefix(b"/").partition(b"/")
+    if not path.startswith(b"/"):
+        return ()
+    if top in _MERGED:
+        return (b"/usr" + path,)
+    return (b"/" + rest,) if top == b"usr" and rest.partition(b"/")[0] in _MERGED else ()
+
+
+def _place(value: bytes, order: tuple[bytes, ...]) -> int:
+    return order.index(value) if value in order else len(order)

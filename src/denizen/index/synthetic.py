@@ -1,0 +1,100 @@
+"""Sonames that no Contents line names, though a loader would find them (pure).
+
+Contents lists what packages ship. Four things change that on an installed system:
+
+alternatives   `libblas.so.3` on the search path is a link that a maintainer script makes to a file in a
+               private directory. Packages that do so Provide a virtual package named after the soname;
+               those that do not are in `ALTERNATIVES`, each with the script it was read from.
+ldconfig       makes the link from a library's soname to its file where the package ships none. The soname
+               stands in the file; from outside, every shorter version of its name may be it.
+diversions     a path with two owners is one package's file moved aside on an installed system. Unpacked
+               alone, both have it: both are providers, and rank by their standing.
+usr-merge      /lib/X and /usr/lib/X are one directory; see `twin` in `locate`.
+"""
+
+from __future__ import annotations
+
+from denizen.formats.packages import relation_names
+from denizen.index.entry import TRIPLETS, DirectoryKind
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+# soname: the last part of the directories whose files the alternative may point to. All have a postinst
+# with `update-alternatives --install /usr/lib/<triplet>/<soname> ... /usr/lib/<triplet>/<part>/<soname>`
+# and Provide no package of that name.
+ALTERNATIVES: Mapping[bytes, tuple[bytes, ...]] = {
+    # libopenblas0-{pthread,openmp,serial}.postinst, libopenblas64-0-*.postinst
+    b"libopenblas.so.0": (b"openblas-pthread", b"openblas-openmp", b"openblas-serial"),
+    b"libopenblas64.so.0": (b"openblas64-pthread", b"openblas64-openmp", b"openblas64-serial"),
+    # libblis4-{pthread,openmp,serial}.postinst, libblis64-4-*.postinst
+    b"libblis.so.4": (b"blis-pthread", b"blis-openmp", b"blis-serial"),
+    b"libblis.so.3": (b"blis-pthread", b"blis-openmp", b"blis-serial"),
+    b"libblis64.so.4": (b"blis64-pthread", b"blis64-openmp", b"blis64-serial"),
+    b"libblis64.so.3": (b"blis64-pthread", b"blis64-openmp", b"blis64-serial"),
+    # libatlas3-base.postinst
+    b"libatlas.so.3": (b"atlas",),
+}
+
+
+@value
+class Found:
+    """One file that may satisfy a soname, before packages are looked up.
+
+    Attributes:
+        package: the package that ships it.
+        path: without a leading slash, as Contents has it.
+        link: where a loader would find it if not at its path; without a leading slash.
+    """
+
+    soname: bytes
+    kind: DirectoryKind
+    package: bytes
+    path: bytes
+    link: bytes = b""
+
+
+def with_alternatives(
+    found: Iterable[Found], provides: Callable[[bytes], bytes], architecture: str
+) -> Iterator[Found]:
+    """The same, those in private directories raised to alternatives where scripts link to them.
+
+    Args:
+        found: what Contents lists.
+        provides: the Provides field of a package.
+        architecture: whose search path the links are on.
+    """
+    link_directory = b"usr/lib/" + TRIPLETS.get(architecture, b"")
+    for entry in found:
+        if entry.kind is DirectoryKind.PRIVATE and (
+            _is_listed(entry) or entry.soname in relation_names(provides(entry.package))
+        ):
+            link = link_directory.rstrip(b"/") + b"/" + entry.soname
+            yield Found(entry.soname, DirectoryKind.ALTERNATIVE, entry.package, entry.path, link)
+        else:
+            yield entry
+
+
+def _is_listed(entry: Found) -> bool:
+    parent = entry.path.split(b"/")[-2:-1]
+    return bool(parent) and parent[0] in ALTERNATIVES.get(entry.soname, ())
+
+
+def ldconfig_links(found: Iterable[Found]) -> Iterator[Found]:
+    """Entries for the sonames that ldconfig would link to files shipped without such a link.
+
+    `libx.so.1.2.3` may be `libx.so.1.2` or `libx.so.1`; each that nobody has on the search path gets an
+    entry. Only reading the file tells which is right: `kind` says so to whoever chooses.
+    """
+    searched = [entry for entry in found if entry.kind is DirectoryKind.DEFAULT]
+    known = {entry.soname for entry in searched}
+    for entry in searched:
+        stem, _, version = entry.soname.partition(b".so.")
+        parts = version.split(b".") if version else []
+        for count in range(1, len(parts)):
+            soname = stem + b".so." + b".".join(parts[:count])
+            if soname not in known:
+                link = entry.path.rpartition(b"/")[0] + b"/" + soname
+                yield Found(soname, DirectoryKind.LDCONFIG, entry.package, entry.path, link)

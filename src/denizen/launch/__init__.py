@@ -1,0 +1,1 @@
+"""How a program is started: decisions, the loader's configuration, strategies."""

@@ -1,0 +1,128 @@
+"""The configuration block inside the loader binary (pure).
+
+The loader reads no environment and no file but decisions, so where those are is written into its
+own copy. Specification: docs/formats/loader-config.md; the reader is loader/config.c:
+
+    block   = magic(24) version(4) zero(4) setting... NUL padding      4096 bytes in all
+    setting = kind(1) text NUL
+
+`kind` is one of SETTINGS' letters; settings of one kind keep their order. A loader as compiled has
+an empty block: it finds no decision and says so.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from denizen.bytesio import take
+from denizen.errors import BadInput
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.bytesio import Buffer
+
+MAGIC = b"DENIZEN-LOADER-SETTINGS\0"
+VERSION = 1
+BLOCK_SIZE = 4096
+HEADER = struct.Struct("<24sII")
+
+_DIRECTORY, _COMMAND, _HOST_LDSO, _HOST_PREFIX = b"d", b"c", b"h", b"p"
+
+
+class NotALoader(BadInput):
+    """A file has not exactly one configuration block."""
+
+    blocks: int
+
+    @property
+    def what(self) -> str:
+        return "this is not a denizen loader"
+
+    @property
+    def why(self) -> str:
+        return f"it has {self.blocks} configuration blocks; a loader has one"
+
+
+class SettingsTooLong(BadInput):
+    """The settings do not fit into the block, or one holds a NUL."""
+
+    size: int
+
+    @property
+    def what(self) -> str:
+        return "the loader's settings do not fit"
+
+    @property
+    def why(self) -> str:
+        return f"{self.size} bytes (or a NUL inside one); the block has {BLOCK_SIZE - HEADER.size}"
+
+
+@value
+class LoaderSettings:
+    """What an installed loader knows.
+
+    Attributes:
+        directories: where decisions are, looked through in order; `%u` stands for the user's number.
+        command: makes the decision for a program whose path is appended; () forbids it.
+        host_ldso: where the host's own dynamic linker was bound, for programs of the host.
+        host_prefixes: programs below these directories are the host's; no decision is looked for.
+    """
+
+    directories: tuple[bytes, ...] = ()
+    command: tuple[bytes, ...] = ()
+    host_ldso: bytes = b""
+    host_prefixes: tuple[bytes, ...] = ()
+
+
+def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
+    """The same loader with these settings; nothing else changes, not even its size.
+
+    Raises:
+        NotALoader: the file has no block, or several.
+        SettingsTooLong: they do not fit.
+    """
+    start = _block_of(binary)
+    texts = [
+        *((_DIRECTORY, text) for text in settings.directories),
+        *((_COMMAND, text) for text in settings.command),
+        *((_HOST_LDSO, text) for text in [settings.host_ldso] if text),
+        *((_HOST_PREFIX, text) for text in settings.host_prefixes),
+    ]
+    content = b"".join(kind + text + b"\0" for kind, text in texts)
+    # One byte is kept for the NUL that ends the list.
+    if len(content) >= BLOCK_SIZE - HEADER.size or any(b"\0" in text for _, text in texts):
+        raise SettingsTooLong(len(content))
+    block = (HEADER.pack(MAGIC, VERSION, 0) + content).ljust(BLOCK_SIZE, b"\0")
+    return binary[:start] + block + binary[start + BLOCK_SIZE :]
+
+
+def settings_of(binary: Buffer) -> LoaderSettings:
+    """The settings a loader has; `denizen loader status` shows them.
+
+    Raises:
+        NotALoader: the file has no block, or several, or one of another version.
+    """
+    start = _block_of(bytes(binary))
+    block = take(binary, start, BLOCK_SIZE, "loader settings")
+    if HEADER.unpack_from(block)[1:] != (VERSION, 0):
+        raise NotALoader(0)
+    found: dict[bytes, list[bytes]] = {}
+    for text in block[HEADER.size :].split(b"\0"):
+        if not text:
+            break
+        found.setdefault(text[:1], []).append(text[1:])
+    return LoaderSettings(
+        directories=tuple(found.get(_DIRECTORY, ())),
+        command=tuple(found.get(_COMMAND, ())),
+        host_ldso=b"".join(found.get(_HOST_LDSO, ())[:1]),
+        host_prefixes=tuple(found.get(_HOST_PREFIX, ())),
+    )
+
+
+def _block_of(binary: bytes) -> int:
+    start = binary.find(MAGIC)
+    count = binary.count(MAGIC)
+    if count != 1 or start + BLOCK_SIZE > len(binary):
+        raise NotALoader(count)
+    return start

@@ -1,0 +1,158 @@
+"""Everything a program loads, with the reason for each library: `resolve` (pure over a FileView).
+
+    closure = resolve(view, b"/usr/bin/program", Environment())
+    for library in closure.libraries: library.soname, library.path, library.rule, library.tried
+
+A library that is not there does not end the resolution, unlike the start of a program: all that is
+missing is found at once.
+"""
+
+from __future__ import annotations
+
+from denizen import elf
+from denizen.linker.environment import Start
+from denizen.linker.glibc import origin_of
+from denizen.linker.interpreter import Family, assumed, read_interpreter
+from denizen.linker.loading import GlibcLoading
+from denizen.linker.musl import MuslLoading
+from denizen.linker.objects import Loaded
+from denizen.linker.rules import PROGRAM
+from denizen.linker.verify import target_of
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.elf import Image
+    from denizen.fileview import FileView
+    from denizen.linker.environment import Environment
+    from denizen.linker.interpreter import Interpreter
+    from denizen.linker.objects import Attempt
+    from denizen.linker.rules import Reason, Rule
+
+
+@value
+class Library:
+    """One line of `ld.so --list`, and how it came about.
+
+    Attributes:
+        soname: the name it was asked by first.
+        path: where it is; None: not found.
+        rule: the rule that found it; None: nothing did.
+        needed_by: path of the object that asked for it first, LD_PRELOAD, or the list of preloads.
+        tried: what was looked at before, in order.
+        names: every name it answers to.
+        image: what the file says; None for the vDSO and what was not found.
+    """
+
+    soname: bytes
+    path: bytes | None
+    rule: Rule | None
+    needed_by: bytes | None
+    tried: tuple[Attempt, ...] = ()
+    names: tuple[bytes, ...] = ()
+    image: Image | None = None
+
+
+@value
+class Failure:
+    """A file at which ld.so gives up instead of looking further."""
+
+    path: bytes
+    reason: Reason
+    detail: str = ""
+
+
+@value
+class Closure:
+    """A program and everything it loads.
+
+    Attributes:
+        program: its own line.
+        interpreter: the dynamic linker modelled; `interpreter_found` tells whether it is there.
+        libraries: in load order, as `ld.so --list` prints them.
+        scope: the program and its libraries in the order symbols are looked up.
+        failures: files at which the start would have ended.
+    """
+
+    program: Library
+    interpreter: Interpreter
+    interpreter_found: bool
+    libraries: tuple[Library, ...]
+    scope: tuple[Library, ...]
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def missing(self) -> tuple[Library, ...]:
+        """What was not found, each soname once."""
+        return tuple({library.soname: library for library in self.libraries if library.path is None}.values())
+
+
+def resolve(view: FileView, program: bytes, environment: Environment) -> Closure:
+    """What the dynamic linker would load to start `program`, seen through `view`.
+
+    Raises:
+        OSError: the program cannot be read.
+        BadInput: it is not a readable ELF file.
+    """
+    image = elf.read(view.read(_absolute(program, environment)))
+    interpreter, found = _interpreter(view, image, environment)
+    main = _main(view, program, image, environment)
+    kind = MuslLoading if interpreter.family is Family.MUSL else GlibcLoading
+    loading = kind(view, environment, interpreter, target_of(image), main)
+    if image.dynamic is not None:
+        loading.run()
+    made = {id(loaded): _library(loaded) for loaded in [*loading.chain, *loading.scope]}
+    return Closure(
+        made[id(main)],
+        interpreter,
+        found,
+        tuple(made[id(loaded)] for loaded in loading.chain if loaded is not main),
+        tuple(made[id(loaded)] for loaded in loading.scope),
+        tuple(Failure(refused.path, refused.reason, refused.detail) for refused in loading.failures),
+    )
+
+
+def _interpreter(view: FileView, image: Image, environment: Environment) -> tuple[Interpreter, bool]:
+    """The one given, or the one the program names, or what one of that name would be like."""
+    if environment.interpreter is not None:
+        return environment.interpreter, True
+    path = environment.interpreter_path or image.interpreter
+    if path is None:
+        return assumed(b"", image.header.bits), False
+    read = read_interpreter(view, _absolute(path, environment))
+    return (assumed(path, image.header.bits), False) if read is None else (read, True)
+
+
+def _main(view: FileView, path: bytes, image: Image, environment: Environment) -> Loaded:
+    main = Loaded(path, path, rule=PROGRAM)
+    main.describe(image)
+    if environment.start is Start.KERNEL:
+        # The kernel's start gives it the name "" and an origin without links (/proc/self/exe).
+        main.names = [b""]
+        path = view.realpath(_absolute(path, environment))
+    main.origin = origin_of(path, environment.directory)
+    if environment.needed is not None:
+        main.needed = environment.needed
+    if environment.runpath is not None:
+        main.runpath_directories = tuple(d.rstrip(b"/") + b"/" for d in environment.runpath.split(b":") if d)
+        main.rpath_directories = ()
+    return main
+
+
+def _library(loaded: Loaded) -> Library:
+    asked_by = loaded.asked_by
+    if asked_by is None and loaded.loader is not None:
+        asked_by = loaded.loader.path
+    return Library(
+        loaded.name,
+        loaded.path,
+        loaded.rule,
+        asked_by,
+        loaded.tried,
+        tuple(dict.fromkeys(loaded.names + ([loaded.soname] if loaded.soname else []))),
+        loaded.image,
+    )
+
+
+def _absolute(path: bytes, environment: Environment) -> bytes:
+    return path if path.startswith(b"/") else environment.directory.rstrip(b"/") + b"/" + path

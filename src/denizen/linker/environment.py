@@ -1,0 +1,59 @@
+"""Everything outside the files that changes what a dynamic linker does, as one value (pure).
+
+Only the command line reads the real environment; a test, a plan for another machine or a world that does
+not exist yet makes its own.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from denizen.linker.hwcaps import Cpu
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.linker.interpreter import Interpreter
+
+
+class Start(Enum):
+    """Who maps the program; it decides the program's `$ORIGIN` and the names it goes by."""
+
+    KERNEL = "kernel"  # execve: /proc/self/exe, links resolved
+    INTERPRETER = "interpreter"  # ld.so PROGRAM: the path as it was given
+
+
+@value
+class Environment:
+    """One start of one program.
+
+    Attributes:
+        library_path: LD_LIBRARY_PATH; None and b"" mean the same.
+        preload: LD_PRELOAD.
+        secure: AT_SECURE: set-user-ID and its like.
+        cpu: what the processor can do.
+        kernel: release of the running kernel, for objects that ask for a newer one.
+        directory: the working directory, for relative elements.
+        start: who maps the program.
+        interpreter: the dynamic linker to model; None: the one the program names, read through the view.
+        interpreter_path: the path it is invoked by when it differs from the one the program names.
+        vdso: the name of the kernel's own object; None: the machine's usual one; b"": there is none
+            (user-mode emulation, vdso=0).
+        needed: libraries to take instead of the program's DT_NEEDED.
+        runpath: a DT_RUNPATH to give to the program instead of its own search paths.
+        extra_directories: searched last, after everything the dynamic linker itself would search.
+    """
+
+    library_path: bytes | None = None
+    preload: bytes | None = None
+    secure: bool = False
+    cpu: Cpu = Cpu()
+    kernel: tuple[int, int, int] | None = None
+    directory: bytes = b"/"
+    start: Start = Start.KERNEL
+    interpreter: Interpreter | None = None
+    interpreter_path: bytes | None = None
+    vdso: bytes | None = None
+    needed: tuple[bytes, ...] | None = None
+    runpath: bytes | None = None
+    extra_directories: tuple[bytes, ...] = ()

@@ -1,0 +1,165 @@
+"""What a dynamic linker's own file says about the rules it was built with (pure).
+
+Distributions build glibc with other directories (Debian: /lib/x86_64-linux-gnu, Nix: its own store path),
+and a program sees the ones of the interpreter it names. They are plain strings in that file:
+
+    system_dirs     "/lib64/" NUL "/usr/lib64/" NUL ...          elf/dl-load.c
+    DL_DST_LIB      "lib64" NUL                                  elf/dl-dst.h
+    LD_SO_CACHE     "/etc/ld.so.cache" NUL                       elf/dl-cache.h
+    banner          "... release version 2.36."                  elf/dl-usage.c, since 2.33
+
+Limits: at most MAX_DIRECTORIES directories of MAX_NAME bytes are believed.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from denizen import elf
+from denizen.errors import BadInput
+from denizen.linker.rules import DEFAULT_DIRECTORIES
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.bytesio import Buffer
+    from denizen.fileview import FileView
+
+MAX_DIRECTORIES = 16
+MAX_NAME = 4096
+# `ld.so --version` and with it the banner came with 2.33; one without it follows the rules of 2.32.
+BEFORE_BANNER = (2, 32)
+
+
+class Family(Enum):
+    """Whose rules it follows."""
+
+    GLIBC = "glibc"
+    MUSL = "musl"
+
+
+@value
+class Interpreter:
+    """One dynamic linker.
+
+    Attributes:
+        path: where the program or the caller names it.
+        version: of glibc, for rules that changed.
+        system_directories: searched last and trusted under AT_SECURE; each ends in a slash.
+        lib: what `$LIB` stands for.
+        cache: the path of its ld.so.cache.
+        preload: the path of its ld.so.preload; None: it has none (musl).
+        soname: its DT_SONAME.
+        arch: musl's name of the architecture, as in ld-musl-ARCH.so.1.
+    """
+
+    path: bytes
+    family: Family = Family.GLIBC
+    version: tuple[int, int] = BEFORE_BANNER
+    system_directories: tuple[bytes, ...] = DEFAULT_DIRECTORIES[64]
+    lib: bytes | None = b"lib64"
+    cache: bytes = b"/etc/ld.so.cache"
+    preload: bytes | None = b"/etc/ld.so.preload"
+    soname: bytes | None = None
+    arch: bytes = b""
+
+
+def read_interpreter(view: FileView, path: bytes) -> Interpreter | None:
+    """The dynamic linker at `path`; None where there is no file that could be one."""
+    try:
+        buffer = view.read(path)
+        image = elf.read(buffer)
+        soname = image.dynamic.soname if image.dynamic else None
+    except (OSError, BadInput):
+        return None
+    data = bytes(buffer) if isinstance(buffer, memoryview) else buffer
+    if data.find(b"musl libc (") >= 0:
+        return Interpreter(path, Family.MUSL, soname=soname, arch=_musl_arch(data), preload=None)
+    directories = _system_directories(data) or DEFAULT_DIRECTORIES[image.header.bits]
+    return Interpreter(
+        path,
+        version=_version(data),
+        system_directories=directories,
+        lib=_lib(data, directories),
+        cache=_string_ending(data, b"/ld.so.cache") or b"/etc/ld.so.cache",
+        preload=_string_ending(data, b"/ld.so.preload") or b"/etc/ld.so.preload",
+        soname=soname,
+    )
+
+
+def assumed(path: bytes, bits: int) -> Interpreter:
+    """What the dynamic linker named `path` would be like, going by its name, where it is not there."""
+    name = path.rpartition(b"/")[2]
+    if name.startswith(b"ld-musl-"):
+        arch = name.removeprefix(b"ld-musl-").partition(b".")[0]
+        return Interpreter(path, Family.MUSL, arch=arch, preload=None)
+    lib = b"lib64" if bits == 64 else b"lib"
+    return Interpreter(path, system_directories=DEFAULT_DIRECTORIES[bits], lib=lib)
+
+
+def _version(data: Buffer) -> tuple[int, int]:
+    text = _after(data, b" release version ")
+    major, _, minor = text.partition(b".")
+    minor = minor.partition(b".")[0]
+    if not (major.isdigit() and minor.isdigit() and len(major) < 4 and len(minor) < 5):
+        return BEFORE_BANNER
+    return int(major), int(minor)
+
+
+def _system_directories(data: Buffer) -> tuple[bytes, ...]:
+    """The first run of strings that are absolute, end in a slash and lead to a lib directory."""
+    at = -1
+    while (at := _find(data, b"/\0", at + 1)) >= 0:
+        start = max(_rfind_nul(data, at) + 1, at - MAX_NAME)
+        directories: list[bytes] = []
+        while len(directories) < MAX_DIRECTORIES:
+            directory = _string_at(data, start)
+            if not (directory.startswith(b"/") and directory.endswith(b"/")):
+                break
+            directories.append(directory)
+            start += len(directory) + 1
+        if directories and b"/lib" in directories[0]:
+            return tuple(directories)
+    return ()
+
+
+def _lib(data: Buffer, directories: tuple[bytes, ...]) -> bytes | None:
+    """DL_DST_LIB is the first of the system directories that also stands there without its prefix."""
+    names = [directory.strip(b"/").removeprefix(b"usr/") for directory in directories]
+    for name in names:
+        if _find(data, b"\0" + name + b"\0", 0) >= 0:
+            return name
+    # Nix: the prefix is a store path, $LIB still "lib".
+    return names[0].rpartition(b"/")[2] if names else None
+
+
+def _musl_arch(data: Buffer) -> bytes:
+    return _after(data, b"musl libc (").partition(b")")[0]
+
+
+def _string_ending(data: Buffer, ending: bytes) -> bytes | None:
+    at = _find(data, ending + b"\0", 0)
+    if at < 0:
+        return None
+    found = _string_at(data, max(_rfind_nul(data, at) + 1, at - MAX_NAME))
+    return found if found.startswith(b"/") else None
+
+
+def _after(data: Buffer, marker: bytes) -> bytes:
+    at = _find(data, marker, 0)
+    return b"" if at < 0 else bytes(data[at + len(marker) : at + len(marker) + 32])
+
+
+def _string_at(data: Buffer, start: int) -> bytes:
+    return bytes(data[start : start + MAX_NAME]).partition(b"\0")[0]
+
+
+def _find(data: Buffer, what: bytes, start: int) -> int:
+    assert not isinstance(data, memoryview)
+    return data.find(what, start)
+
+
+def _rfind_nul(data: Buffer, before: int) -> int:
+    """The NUL before a place; strings here are short, so only a little is looked at."""
+    start = max(0, before - MAX_NAME)
+    return start + bytes(data[start:before]).rfind(b"\0")

@@ -1,0 +1,352 @@
+"""`ld.so.cache`: looked up the way ld.so does, without reading more of it than a lookup needs (pure).
+
+Specification: glibc sysdeps/generic/dl-cache.h and elf/dl-cache.c; docs/formats/ld.so.cache.md.
+
+    old   "ld.so-1.7.0" pad:1 count:4  entry[count] strings      entry: flags:4 key:4 value:4
+    new   "glibc-ld.so.cache1.1" count:4 strings_size:4 flags:1 pad:3 extensions:4 unused:12
+          entry[count] strings                                   entry: flags:4 key:4 value:4
+                                                                        os:4 hwcap:8
+    combined: old, then new at the next multiple of 8
+    extensions: magic:4 count:4 section[count]                   section: tag:4 flags:4 offset:4 size:4
+                tag 1: array of string offsets, the glibc-hwcaps names that hwcap indexes
+
+Words are in the byte order of the machine it is for. In the old format offsets count from the end of
+its entries, in the new one from the new header, in extensions from the start of the file.
+Entries are sorted so that `_dl_cache_libcmp` can search them by halves; a file that is not sorted is
+searched as wrongly as ld.so would.
+
+Limits: counts are held against the size of the file before use; a string ends at MAX_NAME bytes. A
+lookup takes a logarithmic number of comparisons, then at most MAX_SAME entries of one name.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from denizen.errors import BadInput
+from denizen.linker.rules import CACHE_FLAGS_OTHER, CACHE_FLAGS_PLAIN
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.bytesio import Buffer
+
+OLD_MAGIC = b"ld.so-1.7.0"
+NEW_MAGIC = b"glibc-ld.so.cache1.1"
+OLD_HEADER, OLD_ENTRY = 16, 12
+NEW_HEADER, NEW_ENTRY = 48, 24
+EXTENSION_MAGIC = 0xEAA42174
+TAG_HWCAPS = 1
+MAX_NAME = 4096
+MAX_SAME = 4096
+MAX_HWCAPS = 1024
+
+# The flags byte of the new header: which byte order it was written in; 0 is from before that was said.
+ENDIAN_MASK, ENDIAN_LITTLE, ENDIAN_BIG = 3, 2, 3
+
+HWCAP_EXTENSION = 1 << 30
+HWCAP_ISA_LEVEL = (1 << 10) - 1
+PLATFORM_BITS = 0xF << 48
+TLS_BIT = 1 << 63
+# sysdeps/x86/dl-procinfo.c: the bits of a legacy entry's hwcap word.
+LEGACY_BITS = {b"sse2": 1 << 0, b"x86_64": 1 << 1, b"avx512_1": 1 << 2}
+LEGACY_PLATFORMS = {b"i586": 1 << 48, b"i686": 1 << 49, b"haswell": 1 << 50, b"xeon_phi": 1 << 51}
+
+
+class BadCache(BadInput):
+    """The bytes are no ld.so.cache this machine's ld.so would use; it goes on without one."""
+
+    problem: str
+    offset: int = 0
+
+    @property
+    def what(self) -> str:
+        return "ld.so.cache cannot be used"
+
+    @property
+    def why(self) -> str:
+        return self.problem
+
+
+@value
+class Entry:
+    """One line of the cache: library `name` is at `path`, for files of the kind `flags`."""
+
+    name: bytes
+    path: bytes
+    flags: int
+    hwcap: int = 0
+    os_version: int = 0
+    hwcaps: bytes | None = None
+
+
+@value
+class Wanted:
+    """Whose lookup it is: what decides between several entries of one name.
+
+    Attributes:
+        flags: the flags word of this kind of file (rules.CACHE_FLAGS).
+        named: glibc-hwcaps names that may be used, best first.
+        level: x86-64 level, for entries that state one.
+        legacy: hwcap bits and platform bit that may be used; None: entries with such bits are passed
+            over (2.37 and later).
+        kernel: release that entries are held against; None: not checked (2.36 and later).
+    """
+
+    flags: int
+    named: tuple[bytes, ...] = ()
+    level: int = 1
+    legacy: int | None = 0
+    kernel: tuple[int, int, int] | None = None
+
+
+class Cache:
+    """An opened cache; nothing but its header has been read."""
+
+    def __init__(self, data: bytes, order: str) -> None:
+        self._data = data
+        self._order = order
+        self._base, self._first, self._count, self._size = _locate(data, order)
+        self._entry = struct.Struct(order + ("IIIIQ" if self._size == NEW_ENTRY else "III"))
+        self._key = struct.Struct(order + "I")
+        self._hwcaps: tuple[bytes, ...] | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    def lookup(self, name: bytes, wanted: Wanted) -> bytes | None:
+        """The path ld.so would take from the cache for `name`."""
+        at = self._find(name)
+        return None if at is None else self._choose(name, at, wanted)
+
+    def entries(self) -> Iterator[Entry]:
+        """Every entry whose strings are inside the file, in file order."""
+        for number in range(self._count):
+            flags, key, path, os_version, hwcap = self._fields(number)
+            if self._inside(key) and self._inside(path):
+                named = self._hwcaps_name(hwcap)
+                yield Entry(self._string(key), self._string(path), flags, hwcap, os_version, named)
+
+    def _find(self, name: bytes) -> int | None:
+        """The first entry of a run named `name`, by halving as search_cache does."""
+        left, right = 0, self._count - 1
+        while left <= right:
+            middle = (left + right) // 2
+            key = self._key_at(middle)
+            if key is None:
+                return None
+            order = compare(name, key)
+            if order == 0:
+                return self._start_of_run(name, middle)
+            if order < 0:
+                left = middle + 1
+            else:
+                right = middle - 1
+        return None
+
+    def _start_of_run(self, name: bytes, at: int) -> int:
+        first = max(0, at - MAX_SAME)
+        while at > first:
+            key = self._key_at(at - 1)
+            if key is None or compare(name, key):
+                break
+            at -= 1
+        return at
+
+    def _choose(self, name: bytes, first: int, wanted: Wanted) -> bytes | None:
+        """search_cache's inner loop: the best of the entries of one name."""
+        best: bytes | None = None
+        best_rank = 0
+        for number in range(first, min(first + MAX_SAME, self._count)):
+            flags, key, path, os_version, hwcap = self._fields(number)
+            if number > first and (not self._inside(key) or compare(name, self._string(key))):
+                break
+            if not _flags_fit(flags, wanted.flags) or not self._inside(path):
+                continue
+            named = self._is_named(hwcap)
+            if not named and best is not None and self._size == NEW_ENTRY:
+                break
+            rank = self._rank(hwcap, wanted) if named else 0
+            if named and (rank == 0 or (best is not None and rank >= best_rank)):
+                continue
+            if not named and not _legacy_fits(hwcap, os_version, wanted):
+                continue
+            best, best_rank = self._string(path), rank
+            if not named and flags == wanted.flags:
+                break
+        return best
+
+    def _rank(self, hwcap: int, wanted: Wanted) -> int:
+        """Place of a glibc-hwcaps entry among the names in use, from 1; 0: not to be used."""
+        if hwcap >> 32 & HWCAP_ISA_LEVEL >= wanted.level:
+            return 0
+        named = self._hwcaps_name(hwcap)
+        return wanted.named.index(named) + 1 if named in wanted.named else 0
+
+    def _is_named(self, hwcap: int) -> bool:
+        return self._size == NEW_ENTRY and (hwcap >> 32) & ~HWCAP_ISA_LEVEL == HWCAP_EXTENSION
+
+    def _hwcaps_name(self, hwcap: int) -> bytes | None:
+        if not self._is_named(hwcap):
+            return None
+        if self._hwcaps is None:
+            self._hwcaps = self._read_hwcaps()
+        index = hwcap & 0xFFFFFFFF
+        return self._hwcaps[index] if index < len(self._hwcaps) else None
+
+    def _read_hwcaps(self) -> tuple[bytes, ...]:
+        """cache_extension_load: any damage to the extensions makes all of them void."""
+        word = struct.Struct(self._order + "I")
+        start = int(word.unpack_from(self._data, self._base + 32)[0])
+        size = len(self._data)
+        if start == 0 or start % 4 or start + 8 > size:
+            return ()
+        magic, count = struct.unpack_from(self._order + "II", self._data, start)
+        if magic != EXTENSION_MAGIC or start + 8 + 16 * count > size:
+            return ()
+        names: tuple[bytes, ...] = ()
+        for number in range(min(count, MAX_HWCAPS)):
+            tag, _, offset, length = struct.unpack_from(
+                self._order + "IIII", self._data, start + 8 + 16 * number
+            )
+            if offset + length > size:
+                return ()
+            if tag == TAG_HWCAPS and length % 4 == 0 and offset % 4 == 0:
+                count = min(length // 4, MAX_HWCAPS)
+                offsets = struct.unpack_from(f"{self._order}{count}I", self._data, offset)
+                names = tuple(self._string(at) if self._inside(at) else b"" for at in offsets)
+        return names
+
+    def _fields(self, number: int) -> tuple[int, int, int, int, int]:
+        found = self._entry.unpack_from(self._data, self._first + number * self._size)
+        return found if self._size == NEW_ENTRY else (*found, 0, 0)
+
+    def _key_at(self, number: int) -> bytes | None:
+        (key,) = self._key.unpack_from(self._data, self._first + number * self._size + 4)
+        return self._string(key) if self._inside(key) else None
+
+    def _inside(self, offset: int) -> bool:
+        return self._base + offset < len(self._data)
+
+    def _string(self, offset: int) -> bytes:
+        start = self._base + offset
+        end = self._data.find(b"\0", start, start + MAX_NAME)
+        return self._data[start : end if end >= 0 else start + MAX_NAME]
+
+
+def open_cache(buffer: Buffer, *, little: bool = True) -> Cache:
+    """The cache in `buffer`, for a machine of that byte order.
+
+    Raises:
+        BadCache: ld.so would not use it.
+    """
+    return Cache(bytes(buffer), "<" if little else ">")
+
+
+def legacy_bits(platform: bytes | None, capabilities: tuple[bytes, ...]) -> int:
+    """The hwcap bits of legacy entries that a processor with these names may use."""
+    bits = LEGACY_PLATFORMS.get(platform or b"", 0)
+    for name in capabilities:
+        bits |= LEGACY_BITS.get(name, 0)
+    return bits
+
+
+def compare(first: bytes, second: bytes) -> int:
+    """_dl_cache_libcmp: bytes by value, runs of digits by number, a run of digits after any other byte.
+
+    So libx.so.10 is above libx.so.9, and libx.so.01 is the same name as libx.so.1.
+    """
+    if first == second:
+        return 0
+    start = _start_of_difference(first, second)
+    return _compare_rest(first + b"\0", second + b"\0", start)
+
+
+def _start_of_difference(first: bytes, second: bytes) -> int:
+    """The first place where the names differ, or the start of the digits it is in."""
+    at = 0
+    for left, right in zip(first, second, strict=False):
+        if left != right:
+            break
+        at += 1
+    while at and 48 <= first[at - 1] <= 57:
+        at -= 1
+    return at
+
+
+def _compare_rest(first: bytes, second: bytes, start: int) -> int:
+    left = right = start
+    while first[left]:
+        digits = 48 <= first[left] <= 57, 48 <= second[right] <= 57
+        if digits == (True, True):
+            number, left = _number(first, left)
+            other, right = _number(second, right)
+            if number != other:
+                return number - other
+        elif digits != (False, False):
+            return 1 if digits[0] else -1
+        elif first[left] != second[right]:
+            break
+        else:
+            left, right = left + 1, right + 1
+    return _signed(first[left]) - _signed(second[right])
+
+
+def _number(name: bytes, at: int) -> tuple[int, int]:
+    """The number at a place and where it ends; `int` overflows in C, here digits beyond 18 do not count."""
+    end = at
+    while 48 <= name[end] <= 57:
+        end += 1
+    return int(name[at : min(end, at + 18)]), end
+
+
+def _signed(byte: int) -> int:
+    """Plain `char` is signed on x86, where caches with such names could be compared."""
+    return byte - 256 if byte > 127 else byte
+
+
+def _locate(data: bytes, order: str) -> tuple[int, int, int, int]:
+    """(base of string offsets, first entry, number of entries, size of one). Raises BadCache."""
+    if data.startswith(NEW_MAGIC) and len(data) > NEW_HEADER:
+        return _locate_new(data, 0, order)
+    if not data.startswith(OLD_MAGIC) or len(data) <= OLD_HEADER:
+        raise BadCache("it begins with neither of the two signatures")
+    (count,) = struct.unpack_from(order + "I", data, 12)
+    end = OLD_HEADER + count * OLD_ENTRY
+    if end > len(data):
+        raise BadCache(f"{count} entries do not fit into {len(data)} bytes", 12)
+    new = (end + 7) & ~7
+    if data.startswith(NEW_MAGIC, new) and new + NEW_HEADER <= len(data):
+        return _locate_new(data, new, order)
+    return end, OLD_HEADER, count, OLD_ENTRY
+
+
+def _locate_new(data: bytes, base: int, order: str) -> tuple[int, int, int, int]:
+    (count,) = struct.unpack_from(order + "I", data, base + 20)
+    flags = data[base + 28]
+    wanted = ENDIAN_LITTLE if order == "<" else ENDIAN_BIG
+    if flags and flags & ENDIAN_MASK != wanted:
+        raise BadCache("it was written for the other byte order", base + 28)
+    if base + NEW_HEADER + count * NEW_ENTRY > len(data):
+        raise BadCache(f"{count} entries do not fit into {len(data)} bytes", base + 20)
+    return base, base + NEW_HEADER, count, NEW_ENTRY
+
+
+def _flags_fit(flags: int, wanted: int) -> bool:
+    return flags == wanted or (flags == CACHE_FLAGS_PLAIN and wanted == CACHE_FLAGS_OTHER)
+
+
+def _legacy_fits(hwcap: int, os_version: int, wanted: Wanted) -> bool:
+    if wanted.kernel is not None:
+        major, minor, patch = wanted.kernel
+        if os_version > major << 16 | minor << 8 | min(patch, 255):
+            return False
+    if wanted.legacy is None:
+        return hwcap == 0
+    platform = hwcap & PLATFORM_BITS
+    return not hwcap & ~(wanted.legacy | PLATFORM_BITS | TLS_BIT) and platform in (
+        0,
+        wanted.legacy & PLATFORM_BITS,
+    )

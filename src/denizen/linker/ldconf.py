@@ -1,0 +1,207 @@
+"""`ld.so.conf`: the directories ldconfig puts into the cache (pure).
+
+ld.so itself never reads it; what it says and the cache does not is a cache nobody rebuilt.
+
+Specification: ldconfig(8); glibc elf/ldconfig.c, parse_conf, parse_conf_include, add_dir_1.
+
+    line = "include" BLANK pattern { BLANK pattern } | "hwcap" BLANK anything | directory [ "=" type ]
+
+`#` starts a comment anywhere. Patterns are globs, relative ones from the including file's directory,
+and their matches are read in the order of their bytes. A file is read at its first mention only.
+
+Limits: MAX_DEPTH includes within one another, MAX_FILES files, MAX_DIRECTORIES directories, MAX_SIZE bytes
+a file, MAX_PATTERN bytes a pattern; what is beyond is left out and named in `problems`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.fileview import FileView
+
+MAX_DEPTH = 16
+MAX_FILES = 512
+MAX_DIRECTORIES = 4096
+MAX_SIZE = 1 << 20
+MAX_PATTERN = 1024
+# A pattern of n stars against a name of m bytes takes n times m steps with the matcher below.
+MAX_COMPONENT_MATCHES = 4096
+
+_BLANK = b" \t"
+_SPACE = b" \t\n\v\f\r"
+_MAGIC = b"*?["
+
+
+@value
+class Configuration:
+    """What all the files together say.
+
+    Attributes:
+        directories: in order of first mention, without trailing slashes.
+        files: every file read, in order.
+        problems: what was left out, in words.
+    """
+
+    directories: tuple[bytes, ...]
+    files: tuple[bytes, ...]
+    problems: tuple[str, ...] = ()
+
+
+def read_configuration(view: FileView, path: bytes = b"/etc/ld.so.conf") -> Configuration:
+    """`path` and everything it includes; files that cannot be read count as empty."""
+    reader = _Reader(view)
+    reader.read(path, depth=0)
+    return Configuration(tuple(reader.directories), tuple(reader.files), tuple(reader.problems))
+
+
+class _Reader:
+    def __init__(self, view: FileView) -> None:
+        self._view = view
+        self.directories: dict[bytes, None] = {}
+        self.files: dict[bytes, None] = {}
+        self.problems: list[str] = []
+
+    def read(self, path: bytes, *, depth: int) -> None:
+        if path in self.files:
+            return
+        if depth > MAX_DEPTH or len(self.files) >= MAX_FILES:
+            self.problems.append(f"too many includes, from {path!r}")
+            return
+        try:
+            content = bytes(self._view.read(path))
+        except OSError:
+            return
+        self.files[path] = None
+        if len(content) > MAX_SIZE:
+            self.problems.append(f"{path!r} is too long")
+        for kind, words in parse_lines(content[:MAX_SIZE]):
+            if kind == b"include":
+                for pattern in words:
+                    self._include(path, pattern, depth)
+            elif len(self.directories) < MAX_DIRECTORIES:
+                self.directories[words[0]] = None
+            else:
+                self.problems.append("too many directories")
+                return
+
+    def _include(self, including: bytes, pattern: bytes, depth: int) -> None:
+        if len(pattern) > MAX_PATTERN:
+            self.problems.append(f"a pattern of {len(pattern)} bytes in {including!r}")
+            return
+        absolute = posixpath.join(posixpath.dirname(including), pattern)
+        for path in expand_pattern(self._view, absolute):
+            self.read(path, depth=depth + 1)
+
+
+def parse_lines(content: bytes) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
+    """(b"include", patterns) and (b"directory", (directory,)) for each line that says one."""
+    for raw in content.split(b"\n"):
+        # A NUL ends the line, for C strings end there.
+        line = raw.partition(b"\0")[0].partition(b"#")[0].lstrip(_SPACE)
+        if not line:
+            continue
+        if line.startswith(b"include") and line[7:8] and line[7:8] in _BLANK:
+            yield b"include", tuple(word for word in line[8:].replace(b"\t", b" ").split(b" ") if word)
+        elif not (line[:5].lower() == b"hwcap" and line[5:6] and line[5:6] in _BLANK):
+            directory = _directory(line)
+            if directory:
+                yield b"directory", (directory,)
+
+
+def _directory(line: bytes) -> bytes:
+    """add_dir_1: `=TYPE` and trailing blanks go, then trailing slashes, which leaves nothing of "/".
+
+    A relative directory is relative to wherever ldconfig ran, which nobody can tell afterwards.
+    """
+    path = line.partition(b"=")[0].rstrip(_SPACE).rstrip(b"/")
+    return path if path.startswith(b"/") else b""
+
+
+def expand_pattern(view: FileView, pattern: bytes) -> tuple[bytes, ...]:
+    """Whatever paths there are that match an absolute pattern, sorted as glob(3) sorts in the C locale."""
+    found: list[bytes] = [b"/"]
+    for component in pattern.split(b"/"):
+        if not component:
+            continue
+        matches = [path for base in found for path in _step(view, base, component)]
+        found = matches[:MAX_COMPONENT_MATCHES]
+    return tuple(sorted(found))
+
+
+def _step(view: FileView, base: bytes, component: bytes) -> Iterator[bytes]:
+    if not any(byte in _MAGIC for byte in component):
+        path = posixpath.join(base, component.replace(b"\\", b""))
+        try:
+            view.stat(path)
+        except OSError:
+            return
+        yield path
+        return
+    try:
+        names = view.listdir(base)
+    except OSError:
+        return
+    for name in names:
+        # A leading dot must be matched by a dot.
+        if (name[:1] != b"." or component[:1] == b".") and matches(name, component):
+            yield posixpath.join(base, name)
+
+
+def matches(name: bytes, pattern: bytes) -> bool:
+    """fnmatch(3) for one component: `*`, `?`, `[...]`, backslash; in time of length times length."""
+    at, place = 0, 0
+    star, resume = -1, 0
+    while at < len(name):
+        width = _one(name[at], pattern, place) if pattern[place : place + 1] != b"*" else 0
+        if width:
+            at, place = at + 1, place + width
+        elif pattern[place : place + 1] == b"*":
+            star, resume = place, at
+            place += 1
+        elif star >= 0:
+            resume += 1
+            at, place = resume, star + 1
+        else:
+            return False
+    return pattern[place:].strip(b"*") == b""
+
+
+def _one(byte: int, pattern: bytes, place: int) -> int:
+    """How much of the pattern one byte matches; 0: it does not."""
+    if place >= len(pattern):
+        return 0
+    match pattern[place : place + 1]:
+        case b"?":
+            return 1
+        case b"[":
+            return _bracket(byte, pattern, place)
+        case b"\\" if place + 1 < len(pattern):
+            return 2 if pattern[place + 1] == byte else 0
+        case _:
+            return 1 if pattern[place] == byte else 0
+
+
+def _bracket(byte: int, pattern: bytes, place: int) -> int:
+    """`[abc]`, `[a-z]`, `[!a]`; without its `]` the bracket stands for itself."""
+    start = place + 1
+    negated = pattern[start : start + 1] in (b"!", b"^")
+    start += negated
+    end = pattern.find(b"]", start + 1)
+    if end < 0:
+        return 1 if byte == ord("[") else 0
+    inside = pattern[start:end]
+    hit, at = False, 0
+    while at < len(inside):
+        if inside[at + 1 : at + 2] == b"-" and at + 2 < len(inside):
+            hit |= inside[at] <= byte <= inside[at + 2]
+            at += 3
+        else:
+            hit |= inside[at] == byte
+            at += 1
+    return end + 1 - place if hit != negated else 0

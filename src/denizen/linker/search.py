@@ -1,0 +1,139 @@
+"""Opening candidates: what the searches of glibc and musl have in common (pure over a FileView).
+
+A `Search` knows the view and the working directory, remembers which directories exist (so a missing one
+costs one stat, not one per library), and collects what was tried.
+"""
+
+from __future__ import annotations
+
+import errno
+
+from denizen import elf
+from denizen.errors import BadInput
+from denizen.fileview import Kind
+from denizen.linker.objects import Attempt
+from denizen.linker.rules import PASSED_OVER, Reason
+from denizen.linker.verify import check_image, head_of
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from denizen.bytesio import Buffer
+    from denizen.elf import Image
+    from denizen.fileview import FileView
+    from denizen.linker.rules import Rule
+    from denizen.linker.verify import Target
+
+# errno of open(2) -> why the file does not do. Others end the list of directories being searched.
+_REASONS = {
+    errno.ENOENT: Reason.ABSENT,
+    errno.ENOTDIR: Reason.ABSENT,
+    errno.EACCES: Reason.UNREADABLE,
+    errno.ENAMETOOLONG: Reason.TOO_LONG,
+    errno.EISDIR: Reason.UNREADABLE_DATA,
+}
+
+
+@value
+class Found:
+    """A file that will do."""
+
+    path: bytes
+    rule: Rule
+    image: Image
+    identity: tuple[int, int]
+
+
+class Refused(Exception):
+    """A file that ends the start of the program, not only this search."""
+
+    def __init__(self, path: bytes, reason: Reason, detail: str = "") -> None:
+        super().__init__(path, reason, detail)
+        self.path = path
+        self.reason = reason
+        self.detail = detail
+
+
+class Search:
+    """Opens candidates one by one; `tried` is what the current search looked at in vain."""
+
+    def __init__(
+        self,
+        view: FileView,
+        directory: bytes,
+        target: Target,
+        check: Callable[[bytes, Target], Reason | None],
+    ) -> None:
+        self.view = view
+        self._directory = directory.rstrip(b"/") + b"/"
+        self._target = target
+        self._check = check
+        self._exists: dict[bytes, bool] = {}
+        self.tried: list[Attempt] = []
+
+    def open(self, path: bytes, rule: Rule) -> Found | Reason:
+        """`path` as a library of this program.
+
+        Raises:
+            Refused: it ends the start of the program.
+        """
+        outcome = self._open(path, rule)
+        if isinstance(outcome, Reason):
+            self.tried.append(Attempt(path, rule, outcome))
+            if outcome not in PASSED_OVER:
+                raise Refused(path, outcome)
+        return outcome
+
+    def absolute(self, path: bytes) -> bytes:
+        """`path` from the working directory."""
+        return path if path.startswith(b"/") else self._directory + path
+
+    def is_directory(self, path: bytes) -> bool:
+        """Whether there is such a directory; asked once."""
+        known = self._exists.get(path)
+        if known is None:
+            known = self._exists[path] = self._stat_directory(path)
+        return known
+
+    def take_tried(self) -> tuple[Attempt, ...]:
+        """What was tried since the last call."""
+        tried, self.tried = tuple(self.tried), []
+        return tried
+
+    def setuid(self, path: bytes) -> bool:
+        """Whether the file is set-user-ID."""
+        try:
+            return bool(self.view.stat(self.absolute(path)).mode & 0o4000)
+        except OSError:
+            return False
+
+    def _open(self, path: bytes, rule: Rule) -> Found | Reason:
+        place = self.absolute(path)
+        try:
+            buffer = self.view.read(place)
+            facts = self.view.stat(place)
+        except OSError as failure:
+            return _REASONS.get(failure.errno or 0, Reason.STOPPED)
+        except ValueError:  # a NUL in a name: C would end the name there, and no such file is meant
+            return Reason.ABSENT
+        reason = self._check(head_of(buffer), self._target)
+        if reason is not None:
+            return reason
+        return self._read(path, rule, buffer, (facts.device, facts.inode))
+
+    def _read(self, path: bytes, rule: Rule, buffer: Buffer, identity: tuple[int, int]) -> Found | Reason:
+        try:
+            image = elf.read(buffer)
+            reason = check_image(image)
+        except BadInput as fault:
+            self.tried.append(Attempt(path, rule, Reason.MALFORMED))
+            raise Refused(path, Reason.MALFORMED, str(fault)) from fault
+        return reason or Found(path, rule, image, identity)
+
+    def _stat_directory(self, path: bytes) -> bool:
+        try:
+            return self.view.stat(self.absolute(path or b".")).kind is Kind.DIRECTORY
+        except (OSError, ValueError):
+            return False

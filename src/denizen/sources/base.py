@@ -1,0 +1,299 @@
+"""What a source of packages is: the protocol, and the values it speaks in.
+
+A source knows suites; a suite's newest verified state is a `Snapshot`; a snapshot has packages and the
+paths they hold. The index is built from those alone, so a Nix cache, a mirror or a directory of files
+differ only behind this protocol (tests/contract/test_source.py holds every implementation to it).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from denizen.errors import HostLacks, SourceFailed, display
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Protocol
+
+    from denizen.formats.contents import Group
+    from denizen.formats.packages import Package
+else:
+    Protocol = object
+
+
+class Scope(IntEnum):
+    """How much of a snapshot's paths is wanted; each includes the ones before it."""
+
+    LIBRARIES = 1
+    PATHS = 2
+
+
+@value
+class Held:
+    """What is remembered of the snapshot an index was made from, to notice change and downgrade."""
+
+    identity: str
+    date: int
+
+
+@value
+class Snapshot:
+    """One dated, verified state of a suite.
+
+    Attributes:
+        source: the name of the source.
+        asked: the suite as it was asked for ("stable").
+        suite: its lasting name ("trixie"): what indexes and locks are named by.
+        identity: a digest of what was signed; the same identity means the same packages.
+        date: when its maker made it, seconds since 1970.
+        notes: what a user should know though it is no error (an expired Release that is allowed).
+    """
+
+    source: str
+    asked: str
+    suite: str
+    identity: str
+    date: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """How people are shown it: "debian/trixie@3f2a…"."""
+        return f"{self.source}/{self.suite}@{self.identity[:12]}"
+
+
+class Progress(Protocol):
+    """Who is told how a transfer goes; called from several threads."""
+
+    def started(self, name: str, size: int | None) -> None:
+        """`name` is being fetched; `size` bytes in all where that is known."""
+
+    def received(self, name: str, count: int) -> None:
+        """`count` more bytes of it came."""
+
+    def finished(self, name: str) -> None:
+        """It is complete and verified."""
+
+    def note(self, text: str) -> None:
+        """Something a person may want to know: a retry, another mirror."""
+
+
+class Silent:
+    """Progress nobody watches."""
+
+    def started(self, name: str, size: int | None) -> None:
+        """Nothing."""
+
+    def received(self, name: str, count: int) -> None:
+        """Nothing."""
+
+    def finished(self, name: str) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+
+class Source(Protocol):
+    """A place packages come from."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages, locks and file names."""
+
+    @property
+    def suites(self) -> tuple[str, ...]:
+        """The suites it is asked for by default, the base first."""
+
+    def snapshot(self, suite: str, held: Held | None) -> Snapshot:
+        """The newest state of a suite, verified; older than `held` is refused. Raises SourceFailed."""
+
+    def size(self, snapshot: Snapshot, architecture: str, scope: Scope) -> int:
+        """Bytes `prepare` would transfer now."""
+
+    def prepare(self, snapshot: Snapshot, architecture: str, scope: Scope) -> None:
+        """Fetch and verify what the three readers below need. Raises SourceFailed, HostLacks."""
+
+    def packages(self, snapshot: Snapshot, architecture: str) -> Iterator[Package]:
+        """Every package for an architecture, those for all architectures included."""
+
+    def libraries(self, snapshot: Snapshot, architecture: str) -> Iterator[tuple[bytes, bytes]]:
+        """(path, location) of everything that could be a shared object, as Contents gives them."""
+
+    def paths(self, snapshot: Snapshot, architecture: str) -> Iterator[Group]:
+        """Every path of the architecture and of `all`, in runs."""
+
+    def fetch(self, packages: Sequence[Package], directory: bytes) -> list[bytes]:
+        """Paths of the packages' verified files, fetched into `directory` where they are not there yet."""
+
+    def forget(self, keep: Iterable[tuple[Snapshot, str]]) -> None:
+        """Delete what was prepared for anything but these (snapshot, architecture)."""
+
+
+class NoSuchSuite(SourceFailed):
+    """A source does not have a suite, or not for an architecture."""
+
+    source: str
+    suite: str
+    problem: str
+
+    @property
+    def what(self) -> str:
+        return f"source {self.source} has no usable suite {display(self.suite)}"
+
+    @property
+    def why(self) -> str:
+        return self.problem
+
+    @property
+    def remedy(self) -> str:
+        return "denizen source list"
+
+
+class BadSignature(SourceFailed):
+    """What should be signed is not, or not by a trusted key.
+
+    Attributes:
+        name: what was checked.
+        problem: what the check said.
+        keyrings: whose keys were accepted.
+    """
+
+    name: str
+    problem: str
+    keyrings: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        return f"the signature of {self.name} is not good; nothing of it is used"
+
+    @property
+    def why(self) -> str:
+        return f"{self.problem} (keyrings: {', '.join(self.keyrings) or 'none'})"
+
+    @property
+    def remedy(self) -> str:
+        return "denizen source list shows keyrings; the previous index stays in force"
+
+
+class BadHash(SourceFailed):
+    """A file is not the one its index promised.
+
+    Attributes:
+        tried: each URL with what was wrong there.
+    """
+
+    name: str
+    tried: Mapping[str, str]
+
+    @property
+    def what(self) -> str:
+        return f"{self.name} is not what the signed index promises; it is not used"
+
+    @property
+    def why(self) -> str:
+        return "\n".join(f"{url}: {problem}" for url, problem in self.tried.items())
+
+    @property
+    def remedy(self) -> str:
+        return "denizen index update again in some minutes: a mirror may be half updated"
+
+
+class Expired(SourceFailed):
+    """A Release is past its Valid-Until."""
+
+    suite: str
+    until: str
+
+    @property
+    def what(self) -> str:
+        return f"the Release of {self.suite} is past its Valid-Until"
+
+    @property
+    def why(self) -> str:
+        return f"it was valid until {self.until}: the mirror is stale, or somebody replays an old state"
+
+    @property
+    def remedy(self) -> str:
+        return (
+            "another mirror, or 'Check-Valid-Until: no' in the source's configuration; "
+            "the previous index stays in force"
+        )
+
+
+class Downgrade(SourceFailed):
+    """A Release is older than the one the index was made from."""
+
+    suite: str
+    offered: str
+    held: str
+
+    @property
+    def what(self) -> str:
+        return f"the Release of {self.suite} is older than the one already held"
+
+    @property
+    def why(self) -> str:
+        return f"offered: {self.offered}, held: {self.held}"
+
+    @property
+    def remedy(self) -> str:
+        return "another mirror; the previous index stays in force"
+
+
+class DownloadFailed(SourceFailed):
+    """No mirror gave a file.
+
+    Attributes:
+        tried: each URL with what happened there.
+    """
+
+    name: str
+    tried: Mapping[str, str]
+
+    @property
+    def what(self) -> str:
+        return f"{self.name} could not be fetched"
+
+    @property
+    def why(self) -> str:
+        return "\n".join(f"{url}: {problem}" for url, problem in self.tried.items())
+
+    @property
+    def remedy(self) -> str:
+        return "check the network or the proxy settings, or name another mirror: denizen source add"
+
+
+class Offline(SourceFailed):
+    """Something would have to be fetched and --offline forbids it."""
+
+    name: str
+
+    @property
+    def what(self) -> str:
+        return f"{self.name} is not here, and --offline forbids fetching it"
+
+    @property
+    def remedy(self) -> str:
+        return "the same command without --offline"
+
+
+class NoRoom(HostLacks):
+    """A file could not be written."""
+
+    path: bytes
+    problem: str
+
+    @property
+    def what(self) -> str:
+        return f"{display(self.path)} could not be written"
+
+    @property
+    def why(self) -> str:
+        return self.problem
+
+    @property
+    def remedy(self) -> str:
+        return "make room, or keep denizen's files elsewhere: --root DIR"

@@ -1,0 +1,40 @@
+"""From a source's configuration to the source."""
+
+from __future__ import annotations
+
+from denizen.sources.debian import Archive, DebianArchive
+from denizen.sources.fetch import Fetcher
+from denizen.sources.openpgp import best_verifier
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.sources.base import Progress, Source
+    from denizen.sources.fetch import FetchPolicy
+    from denizen.sources.settings import Setting
+    from denizen.sources.transport import HttpSettings
+
+
+@value
+class Surroundings:
+    """What every source needs from outside.
+
+    Attributes:
+        lists: the directory where fetched indexes are kept.
+        search_path: where programs such as gpgv are looked for; None for the process's own.
+    """
+
+    lists: bytes
+    http: HttpSettings
+    policy: FetchPolicy
+    progress: Progress
+    search_path: str | None = None
+
+
+def open_source(setting: Setting, around: Surroundings) -> Source:
+    """The source a setting describes. Raises NoVerifier."""
+    archive = Archive(
+        setting.name, setting.suites, setting.components, setting.keyrings, setting.check_valid_until
+    )
+    fetcher = Fetcher(setting.uris, around.http, around.policy, around.progress)
+    return DebianArchive(archive, fetcher, best_verifier(around.search_path), around.lists)

@@ -1,0 +1,227 @@
+"""Is this text signed by one of these keys? gpgv where present, pysequoia otherwise.
+
+Both give back the text that was signed, and only that text is used: an InRelease may carry other bytes
+before, after and between (this is how apt was fooled in CVE-2013-1051 and CVE-2016-1252).
+
+What gpgv's status lines mean is GnuPG's doc/DETAILS. VALIDSIG alone is not enough: it is also given for
+expired and revoked keys, beside EXPKEYSIG and REVKEYSIG in place of GOODSIG.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+
+from denizen.errors import HostLacks
+from denizen.formats.armor import binary_keys
+from denizen.sources.base import BadSignature, NoRoom
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Protocol
+
+    from pysequoia import Cert
+else:
+    Protocol = object
+
+_TIMEOUT = 30
+_BEGIN = b"-----BEGIN PGP SIGNED MESSAGE-----"
+_SIGNATURE = b"-----BEGIN PGP SIGNATURE-----"
+_END = b"-----END PGP SIGNATURE-----"
+# One good signature of a trusted key is enough, as for apt: Debian signs with several, and an old host
+# lacks the newest. None may be bad.
+_GOOD = b"GOODSIG"
+_FATAL = {b"BADSIG": "the text was changed after it was signed"}
+_WORTHLESS = {
+    b"EXPKEYSIG": "the key has expired",
+    b"REVKEYSIG": "the key was revoked",
+    b"EXPSIG": "the signature has expired",
+    b"NO_PUBKEY": "signed by a key that is in no keyring",
+    b"ERRSIG": "signed by a key that is in no keyring",
+    b"NODATA": "there is no signature",
+    b"UNEXPECTED": "there is no signature",
+}
+
+
+class NoVerifier(HostLacks):
+    """Neither gpgv nor pysequoia is here."""
+
+    @property
+    def what(self) -> str:
+        return "signatures cannot be checked on this machine"
+
+    @property
+    def why(self) -> str:
+        return "neither the program gpgv nor the Python module pysequoia is installed"
+
+    @property
+    def remedy(self) -> str:
+        return "pip install 'denizen[openpgp]'"
+
+
+@value
+class Keyring:
+    """Trusted keys: `name` is the path or what else people know them by."""
+
+    name: str
+    keys: bytes
+
+
+class Verifier(Protocol):
+    """Checks signatures against keyrings."""
+
+    def inline(self, name: str, text: bytes, keyrings: Sequence[Keyring]) -> bytes:
+        """The signed part of a cleartext-signed message. Raises BadSignature."""
+
+    def detached(self, name: str, text: bytes, signature: bytes, keyrings: Sequence[Keyring]) -> bytes:
+        """`text`, which `signature` is for. Raises BadSignature."""
+
+
+def best_verifier(search_path: str | None = None) -> Verifier:
+    """The verifier of GnuPG if gpgv is on `search_path`, else pysequoia. Raises NoVerifier."""
+    program = shutil.which("gpgv", path=search_path)
+    if program is not None:
+        return GpgvVerifier(program)
+    try:
+        return SequoiaVerifier()
+    except ImportError:
+        raise NoVerifier from None
+
+
+class GpgvVerifier:
+    """GnuPG's own verifier, a program of its own that has no configuration and no key database."""
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+
+    def inline(self, name: str, text: bytes, keyrings: Sequence[Keyring]) -> bytes:
+        require_one_message(name, text, keyrings)
+        return self._check(name, {"message": text}, keyrings)
+
+    def detached(self, name: str, text: bytes, signature: bytes, keyrings: Sequence[Keyring]) -> bytes:
+        self._check(name, {"signature": signature, "message": text}, keyrings)
+        return text
+
+    def _check(self, name: str, parts: dict[str, bytes], keyrings: Sequence[Keyring]) -> bytes:
+        try:
+            with tempfile.TemporaryDirectory(prefix="denizen-gpgv-") as directory:
+                return self._run(name, directory, parts, keyrings)
+        except OSError as error:
+            raise NoRoom(os.fsencode(tempfile.gettempdir()), str(error)) from error
+
+    def _run(self, name: str, directory: str, parts: dict[str, bytes], keyrings: Sequence[Keyring]) -> bytes:
+        output = os.path.join(directory, "output")
+        # --homedir: gpgv would otherwise add the user's trustedkeys.gpg when no keyring were given.
+        command = [self._program, "--homedir", directory, "--status-fd", "1", "--weak-digest", "SHA1"]
+        for number, keyring in enumerate(keyrings):
+            path = os.path.join(directory, f"keyring{number}.gpg")
+            _write(path, binary_keys(keyring.keys))
+            command += ["--keyring", path]
+        if "signature" not in parts:
+            command += ["--output", output]
+        for part, content in parts.items():
+            _write(os.path.join(directory, part), content)
+            command.append(os.path.join(directory, part))
+        try:
+            finished = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=_TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise BadSignature(name, "gpgv did not come to an end", _names(keyrings)) from None
+        problem = judge_status(finished.stdout)
+        if problem:
+            raise BadSignature(name, problem, _names(keyrings))
+        return _read(output) if "signature" not in parts else b""
+
+
+def judge_status(status: bytes) -> str:
+    """What is wrong according to gpgv's status lines, "" if nothing (pure)."""
+    words = [
+        line.split(b" ")[1] for line in status.split(b"\n") if line.startswith(b"[GNUPG:] ") and b" " in line
+    ]
+    for word, problem in _FATAL.items():
+        if word in words:
+            return problem
+    if _GOOD in words:
+        return ""
+    return next((_WORTHLESS[word] for word in words if word in _WORTHLESS), "there is no signature")
+
+
+def require_one_message(name: str, text: bytes, keyrings: Sequence[Keyring]) -> None:
+    """Refuse anything but exactly one cleartext-signed message (pure).
+
+    Verifiers differ in what they do with text around a message and with two messages in one file.
+    Raises BadSignature.
+    """
+    lines = text.rstrip(b"\n").split(b"\n")
+    if lines[0] != _BEGIN:
+        raise BadSignature(name, "it is not signed", _names(keyrings))
+    if lines.count(_BEGIN) != 1 or lines.count(_SIGNATURE) != 1 or lines[-1] != _END:
+        raise BadSignature(name, "there is more in it than one signed message", _names(keyrings))
+
+
+class SequoiaVerifier:
+    """Sequoia's OpenPGP, a Python module, for machines without GnuPG."""
+
+    def __init__(self) -> None:
+        import pysequoia
+
+        self._sequoia = pysequoia
+
+    def inline(self, name: str, text: bytes, keyrings: Sequence[Keyring]) -> bytes:
+        require_one_message(name, text, keyrings)
+        try:
+            verified = self._sequoia.verify(bytes=text, store=lambda _: self._certificates(keyrings))
+        except (RuntimeError, ValueError) as error:
+            raise BadSignature(name, _first_line(error), _names(keyrings)) from error
+        if not verified.valid_sigs or verified.bytes is None:
+            raise BadSignature(name, "there is no signature", _names(keyrings))
+        # The last newline belongs to the armor, not to the text (RFC 9580, 7.2); gpgv adds one.
+        return bytes(verified.bytes) + b"\n"
+
+    def detached(self, name: str, text: bytes, signature: bytes, keyrings: Sequence[Keyring]) -> bytes:
+        try:
+            verified = self._sequoia.verify(
+                bytes=text,
+                store=lambda _: self._certificates(keyrings),
+                signature=self._sequoia.Sig.from_bytes(signature),
+            )
+        except (RuntimeError, ValueError) as error:
+            raise BadSignature(name, _first_line(error), _names(keyrings)) from error
+        if not verified.valid_sigs:
+            raise BadSignature(name, "there is no signature", _names(keyrings))
+        return text
+
+    def _certificates(self, keyrings: Sequence[Keyring]) -> list[Cert]:
+        return [
+            certificate
+            for keyring in keyrings
+            for certificate in self._sequoia.Cert.split_bytes(binary_keys(keyring.keys))
+        ]
+
+
+def _names(keyrings: Sequence[Keyring]) -> tuple[str, ...]:
+    return tuple([keyring.name for keyring in keyrings])
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _write(path: str, content: bytes) -> None:
+    with open(path, "wb") as stream:
+        stream.write(content)
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read()

@@ -1,0 +1,256 @@
+"""One request for the bytes at a URL: over http and https by urllib3, and from file.
+
+Retries, mirrors and hashes are `fetch`'s business; here is only what the wire says. Why urllib3 and not
+http.client or httpx is in docs/decisions/0004-http-client.md. It is imported when the first http URL is
+opened, never before: that costs 110 ms.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from denizen import __version__
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Protocol
+
+    from urllib3 import BaseHTTPResponse, PoolManager
+else:
+    Protocol = object
+
+CHUNK = 256 * 1024
+MAX_REDIRECTS = 5
+
+
+class TransportError(Exception):
+    """The request did not get an answer, or its body did not come whole; another try may."""
+
+
+@value
+class Validators:
+    """What makes a later request conditional, as the server gave it; "" where it gave none."""
+
+    etag: str = ""
+    modified: str = ""
+
+
+@value
+class Answer:
+    """The head of a response.
+
+    Attributes:
+        status: as in HTTP; files answer 200, 206 and 404.
+        start: where in the file the body begins (0 unless a range was honoured).
+        length: bytes the body has, None where nothing was said.
+        retry_after: seconds the server asks to wait, None where it did not.
+        body: the bytes as they come; closing the iterator ends the transfer. Raises TransportError.
+    """
+
+    status: int
+    start: int
+    length: int | None
+    retry_after: float | None
+    validators: Validators
+    body: Iterator[bytes]
+
+
+class Transport(Protocol):
+    """How bytes at a URL are asked for."""
+
+    def get(self, url: str, *, offset: int, validators: Validators, conditional: bool) -> Answer:
+        """Ask for the bytes from `offset`.
+
+        With an offset the validators guard the resumption (If-Range); without, and `conditional`, they
+        ask for news only (304). Raises TransportError.
+        """
+
+
+@value
+class HttpSettings:
+    """What the user may set of HTTP.
+
+    Attributes:
+        proxies: by scheme, "no" for the hosts without, as urllib's getproxies gives them.
+        connect_timeout, read_timeout: seconds without a sign of life.
+    """
+
+    proxies: tuple[tuple[str, str], ...] = ()
+    connect_timeout: float = 10.0
+    read_timeout: float = 30.0
+
+
+def proxies_from(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The proxy variables of an environment, lower case before upper case.
+
+    HTTP_PROXY in capitals is left out where REQUEST_METHOD is set: a CGI server sets it from a header.
+    """
+    found = {}
+    for scheme in ("http", "https", "all", "no"):
+        name = f"{scheme}_proxy"
+        spoofable = scheme == "http" and "REQUEST_METHOD" in environ
+        text = environ.get(name) or ("" if spoofable else environ.get(name.upper(), ""))
+        if text:
+            found[scheme] = text
+    return tuple(found.items())
+
+
+class FileTransport:
+    """file: URLs."""
+
+    def get(self, url: str, *, offset: int, validators: Validators, conditional: bool) -> Answer:
+        del validators, conditional  # reading a local file again costs nothing
+        path = file_path(url)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR):
+                return Answer(404, 0, 0, None, Validators(), iter(()))
+            raise TransportError(str(error)) from error
+        length = max(0, os.fstat(descriptor).st_size - offset)
+        return Answer(206 if offset else 200, offset, length, None, Validators(), _read(descriptor, offset))
+
+
+def file_path(url: str) -> bytes:
+    """The path a file: URL names (RFC 8089, percent-encoding included)."""
+    from urllib.parse import unquote_to_bytes
+
+    rest = url.removeprefix("file:").removeprefix("copy:")
+    if rest.startswith("//"):
+        rest = "/" + rest[2:].partition("/")[2]
+    return unquote_to_bytes(rest)
+
+
+def _read(descriptor: int, offset: int) -> Iterator[bytes]:
+    with open(descriptor, "rb", buffering=0) as stream:
+        try:
+            stream.seek(offset)
+            while chunk := stream.read(CHUNK):
+                yield chunk
+        except OSError as error:
+            raise TransportError(str(error)) from error
+
+
+class HttpTransport:
+    """http: and https: URLs, with connections kept open and shared between threads."""
+
+    def __init__(self, settings: HttpSettings, connections: int) -> None:
+        self._settings = settings
+        self._connections = connections
+        self._pools: dict[str, PoolManager] = {}
+
+    def get(self, url: str, *, offset: int, validators: Validators, conditional: bool) -> Answer:
+        from urllib3.exceptions import HTTPError
+
+        headers = _request_headers(offset, validators, conditional=conditional)
+        try:
+            response = self._pool(url).request(
+                "GET", url, headers=headers, preload_content=False, decode_content=False
+            )
+        except (HTTPError, OSError) as error:
+            raise TransportError(_reason(error)) from error
+        start = _range_start(response.headers.get("content-range", "")) if response.status == 206 else 0
+        return Answer(
+            status=response.status,
+            start=start,
+            length=response.length_remaining,
+            retry_after=_seconds(response.headers.get("retry-after", "")),
+            validators=Validators(
+                response.headers.get("etag", ""), response.headers.get("last-modified", "")
+            ),
+            body=_stream(response),
+        )
+
+    def _pool(self, url: str) -> PoolManager:
+        proxy = proxy_for(url, dict(self._settings.proxies))
+        if proxy not in self._pools:
+            self._pools[proxy] = self._open(proxy)
+        return self._pools[proxy]
+
+    def _open(self, proxy: str) -> PoolManager:
+        import urllib3
+
+        timeout = urllib3.Timeout(connect=self._settings.connect_timeout, read=self._settings.read_timeout)
+        # Redirects only: every other repetition is fetch's, which knows mirrors and resumes.
+        retries = urllib3.Retry(
+            total=None, connect=0, read=0, status=0, other=0, redirect=MAX_REDIRECTS, raise_on_status=False
+        )
+        if not proxy:
+            return urllib3.PoolManager(8, maxsize=self._connections, timeout=timeout, retries=retries)
+        return urllib3.ProxyManager(
+            proxy if "://" in proxy else f"http://{proxy}",
+            num_pools=8,
+            maxsize=self._connections,
+            timeout=timeout,
+            retries=retries,
+        )
+
+
+def proxy_for(url: str, proxies: Mapping[str, str]) -> str:
+    """The proxy to reach a URL through, "" for none."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    for word in proxies.get("no", "").replace(",", " ").split():
+        name = word.lower().lstrip("*").lstrip(".")
+        if word == "*" or host == name or host.endswith("." + name):
+            return ""
+    return proxies.get(parts.scheme) or proxies.get("all", "")
+
+
+def _request_headers(offset: int, validators: Validators, *, conditional: bool) -> dict[str, str]:
+    headers = {"User-Agent": f"denizen/{__version__}", "Accept-Encoding": "identity"}
+    strong = "" if validators.etag.startswith("W/") else validators.etag
+    if offset:
+        headers["Range"] = f"bytes={offset}-"
+        # RFC 9110, 13.1.5: only a strong validator may guard a range.
+        if strong or validators.modified:
+            headers["If-Range"] = strong or validators.modified
+    elif conditional:
+        if validators.etag:
+            headers["If-None-Match"] = validators.etag
+        if validators.modified:
+            headers["If-Modified-Since"] = validators.modified
+    return headers
+
+
+def _stream(response: BaseHTTPResponse) -> Iterator[bytes]:
+    from urllib3.exceptions import HTTPError
+
+    try:
+        # read1 gives what has come, where read waits for a full chunk: rates and cancelling are judged on it.
+        while chunk := response.read1(CHUNK):
+            yield chunk
+        if response.length_remaining:
+            raise TransportError(f"the connection was cut with {response.length_remaining} bytes to come")
+        response.release_conn()
+    except (HTTPError, OSError) as error:
+        raise TransportError(_reason(error)) from error
+    finally:
+        if response.length_remaining != 0:
+            response.close()
+
+
+def _reason(error: Exception) -> str:
+    """The innermost cause: "Connection refused", not three wrappers around it."""
+    cause: BaseException = error
+    while (inner := getattr(cause, "reason", None) or cause.__cause__) and isinstance(inner, BaseException):
+        cause = inner
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    text = str(cause)
+    return text.rpartition(">: ")[2].rpartition("): ")[2] or type(cause).__name__
+
+
+def _range_start(header: str) -> int:
+    # RFC 9110, 14.4: "bytes 100-199/200"
+    first = header.removeprefix("bytes ").partition("-")[0]
+    return int(first) if first.isdigit() else -1
+
+
+def _seconds(header: str) -> float | None:
+    return float(header) if header.isdigit() and len(header) < 7 else None
