@@ -1,0 +1,407 @@
+"""glibc's rules of searching, one case each; the name is the rule."""
+
+from tests.support.linked import (
+    Case,
+    copy,
+    folder,
+    hard_link,
+    lib,
+    link,
+    move,
+    patch_header,
+    prog,
+    remove,
+    retag,
+    rpath,
+    runpath,
+    write,
+)
+
+X_IN_BOTH = (lib("a/libx.so"), lib("b/libx.so"))
+DT_AUDIT, DT_RPATH = 0x6FFFFEFC, 15
+
+PATHS = (
+    Case(
+        "rpath_is_searched_before_ld_library_path",
+        (*X_IN_BOTH, prog("a/libx.so", flags=rpath("$ROOT/a"))),
+        {"libx.so": "rpath"},
+        variables={"LD_LIBRARY_PATH": "$ROOT/b"},
+    ),
+    Case(
+        "runpath_is_searched_after_ld_library_path",
+        (*X_IN_BOTH, prog("a/libx.so", flags=runpath("$ROOT/a"))),
+        {"libx.so": "library-path"},
+        variables={"LD_LIBRARY_PATH": "$ROOT/b"},
+    ),
+    Case(
+        "rpath_serves_the_dependencies_of_dependencies",
+        (lib("a/liby.so"), lib("a/libx.so", "a/liby.so"), prog("a/libx.so", flags=rpath("$ROOT/a"))),
+        {"libx.so": "rpath", "liby.so": "rpath"},
+    ),
+    Case(
+        "rpath_is_looked_up_along_the_whole_chain_of_loaders",
+        (
+            lib("b/libz.so"),
+            lib("a/liby.so", "b/libz.so"),
+            lib("a/libx.so", "a/liby.so", flags=rpath("$ROOT/b:$ROOT/a")),
+            prog("a/libx.so", flags=rpath("$ROOT/a")),
+        ),
+        {"libx.so": "rpath", "liby.so": "rpath", "libz.so": "rpath"},
+    ),
+    Case(
+        "the_nearest_loaders_rpath_comes_first",
+        (
+            lib("b/liby.so"),
+            lib("a/liby.so"),
+            lib("a/libx.so", "a/liby.so", flags=rpath("$ROOT/b")),
+            prog("a/libx.so", flags=rpath("$ROOT/a")),
+        ),
+        {"liby.so": "rpath"},
+    ),
+    Case(
+        "runpath_does_not_serve_the_dependencies_of_dependencies",
+        (lib("a/liby.so"), lib("a/libx.so", "a/liby.so"), prog("a/libx.so", flags=runpath("$ROOT/a"))),
+        {"libx.so": "runpath", "liby.so": None},
+    ),
+    Case(
+        "an_object_with_runpath_has_no_rpath",
+        (
+            *X_IN_BOTH,
+            prog("a/libx.so", flags=(*runpath("$ROOT/b"), "-Wl,--audit,$ROOT/a")),
+        ),
+        {"libx.so": "runpath"},
+        then=(retag("prog", DT_AUDIT, DT_RPATH),),
+    ),
+    Case(
+        "the_runpath_of_the_object_that_asks_shuts_out_every_rpath",
+        (
+            lib("a/liby.so"),
+            lib("a/libx.so", "a/liby.so", flags=runpath("$ROOT/none")),
+            prog("a/libx.so", flags=rpath("$ROOT/a")),
+        ),
+        {"libx.so": "rpath", "liby.so": None},
+    ),
+    Case(
+        "a_runpath_in_the_middle_of_the_chain_leaves_the_rpath_above_it",
+        (
+            lib("a/libz.so"),
+            lib("a/liby.so", "a/libz.so"),
+            lib("a/libx.so", "a/liby.so", flags=runpath("$ROOT/a")),
+            prog("a/libx.so", flags=rpath("$ROOT/a")),
+        ),
+        {"libx.so": "rpath", "liby.so": "runpath", "libz.so": "rpath"},
+    ),
+    Case(
+        "directories_are_searched_in_the_order_of_the_path",
+        (*X_IN_BOTH, prog("a/libx.so", flags=runpath("$ROOT/b:$ROOT/a"))),
+        {"libx.so": "runpath"},
+    ),
+    Case(
+        "ld_library_path_may_be_split_by_semicolons",
+        (lib("b/libx.so"), prog("b/libx.so")),
+        {"libx.so": "library-path"},
+        variables={"LD_LIBRARY_PATH": "$ROOT/a;$ROOT/b"},
+    ),
+    Case(
+        "runpath_is_not_split_by_semicolons",
+        (lib("b/libx.so"), prog("b/libx.so", flags=runpath("$ROOT/a;$ROOT/b"))),
+        {"libx.so": None},
+    ),
+    Case(
+        "an_empty_element_is_the_working_directory",
+        (lib("a/libx.so"), prog("a/libx.so")),
+        {"libx.so": "library-path"},
+        variables={"LD_LIBRARY_PATH": ":$ROOT/none"},
+        directory="a",
+    ),
+    Case(
+        "an_empty_ld_library_path_is_none",
+        (lib("a/libx.so"), prog("a/libx.so")),
+        {"libx.so": None},
+        variables={"LD_LIBRARY_PATH": ""},
+        directory="a",
+    ),
+    Case(
+        "a_relative_element_counts_from_the_working_directory",
+        (lib("a/libx.so"), prog("a/libx.so")),
+        {"libx.so": "library-path"},
+        variables={"LD_LIBRARY_PATH": "./a"},
+    ),
+    Case(
+        "trailing_slashes_are_one",
+        (lib("a/libx.so"), prog("a/libx.so")),
+        {"libx.so": "library-path"},
+        variables={"LD_LIBRARY_PATH": "$ROOT/a///"},
+    ),
+    Case(
+        "the_cache_is_searched_after_runpath",
+        (prog("/usr/lib/x86_64-linux-gnu/libz.so.1", flags=runpath("$ROOT/none")),),
+        {"libz.so.1": "cache"},
+    ),
+    Case(
+        "the_default_directories_are_searched_without_a_cache",
+        (prog("/usr/lib/x86_64-linux-gnu/libz.so.1"),),
+        {"libz.so.1": "default"},
+        options=("--inhibit-cache",),
+    ),
+    Case(
+        "runpath_hides_what_the_cache_has",
+        (lib("a/libz.so.1"), prog("a/libz.so.1", flags=runpath("$ROOT/a"))),
+        {"libz.so.1": "runpath"},
+    ),
+    Case(
+        "nodefaultlib_rules_out_default_directories_and_their_cache_entries",
+        (prog("/usr/lib/x86_64-linux-gnu/libz.so.1", flags=("-Wl,-z,nodefaultlib",)),),
+        {"libz.so.1": None},
+    ),
+)
+
+TOKENS = (
+    Case(
+        "origin_is_the_directory_of_the_program",
+        (lib("a/libx.so"), prog("a/libx.so", flags=runpath("$ORIGIN/a"))),
+        {"libx.so": "runpath"},
+    ),
+    Case(
+        "a_token_may_be_in_braces",
+        (lib("a/libx.so"), prog("a/libx.so", flags=runpath("${ORIGIN}/a"))),
+        {"libx.so": "runpath"},
+    ),
+    Case(
+        "origin_of_a_library_is_its_own_directory",
+        (
+            lib("a/b/liby.so"),
+            lib("a/libx.so", "a/b/liby.so", flags=runpath("$ORIGIN/b")),
+            prog("a/libx.so", flags=runpath("$ORIGIN/a")),
+        ),
+        {"libx.so": "runpath", "liby.so": "runpath"},
+    ),
+    Case(
+        "origin_in_an_inherited_rpath_is_that_of_its_object",
+        (
+            lib("a/liby.so"),
+            lib("a/b/libx.so", "a/liby.so"),
+            prog("a/b/libx.so", flags=rpath("$ORIGIN/a:$ORIGIN/a/b")),
+        ),
+        {"libx.so": "rpath", "liby.so": "rpath"},
+    ),
+    Case(
+        "origin_keeps_links_when_ld_so_is_started_by_hand",
+        (lib("a/libx.so"), prog("a/libx.so", flags=runpath("$ORIGIN/a"))),
+        {"libx.so": None},
+        then=(link("../prog", "links/prog"),),
+        program="links/prog",
+    ),
+    Case(
+        "origin_has_links_resolved_when_the_kernel_starts_the_program",
+        (lib("a/libx.so"), prog("a/libx.so", flags=runpath("$ORIGIN/a"))),
+        {"libx.so": "runpath"},
+        then=(link("../prog", "links/prog"),),
+        program="links/prog",
+        start="execve",
+    ),
+    Case(
+        "origin_in_ld_library_path_is_the_programs",
+        (lib("a/libx.so"), prog("a/libx.so")),
+        {"libx.so": "library-path"},
+        variables={"LD_LIBRARY_PATH": "$ORIGIN/a"},
+    ),
+    Case(
+        "lib_is_the_directory_glibc_was_built_for",
+        (
+            lib("lib/x86_64-linux-gnu/libx.so"),
+            prog("lib/x86_64-linux-gnu/libx.so", flags=runpath("$ROOT/$LIB")),
+        ),
+        {"libx.so": "runpath"},
+    ),
+    Case(
+        "platform_is_the_processor",
+        (lib("x86_64/libx.so"), prog("x86_64/libx.so", flags=runpath("$ROOT/$PLATFORM"))),
+        {"libx.so": "runpath"},
+    ),
+    Case(
+        "an_unknown_token_stands_for_itself",
+        (lib("a/libx.so"), prog("a/libx.so", flags=runpath("$ROOT/$UNKNOWN"))),
+        {"libx.so": "runpath"},
+        then=(move("a/libx.so", "$UNKNOWN/libx.so"),),
+    ),
+    Case(
+        "a_longer_identifier_is_no_token",
+        (lib("a/libx.so"), prog("a/libx.so", flags=runpath("$ROOT/$LIBRARY"))),
+        {"libx.so": "runpath"},
+        then=(move("a/libx.so", "$LIBRARY/libx.so"),),
+    ),
+    Case(
+        "a_token_in_a_needed_name_makes_it_a_path",
+        (lib("a/libx.so", soname="$ORIGIN/a/libx.so"), prog("a/libx.so")),
+        {"$ROOT/a/libx.so": "path"},
+    ),
+)
+
+NAMES = (
+    Case(
+        "a_name_with_a_slash_is_opened_as_it_is",
+        (lib("a/libx.so", soname=None), prog("a/libx.so", flags=runpath("$ROOT/b"))),
+        {"a/libx.so": "path"},
+    ),
+    Case(
+        "an_absolute_name_is_opened_as_it_is",
+        (lib("a/libx.so", soname=None), prog("$ROOT/a/libx.so")),
+        {"$ROOT/a/libx.so": "path"},
+    ),
+    Case(
+        "a_path_that_is_not_there_is_not_searched_for",
+        (lib("a/libx.so", soname=None), prog("a/libx.so", flags=runpath("$ROOT/b"))),
+        {"a/libx.so": None},
+        then=(move("a/libx.so", "b/libx.so"),),
+    ),
+    Case(
+        "the_soname_of_a_loaded_library_answers_for_it",
+        (
+            lib("a/libx.so", soname="libx.so.1"),
+            lib("b/libx-link.so", soname=None),
+            lib("c/liby.so", "a/libx.so"),
+            prog("b/libx-link.so", "c/liby.so", flags=runpath("$ROOT/c")),
+        ),
+        {"b/libx-link.so": "path", "liby.so": "runpath"},
+        then=(copy("a/libx.so", "b/libx-link.so"),),
+    ),
+    Case(
+        "the_name_a_library_was_asked_by_answers_for_it",
+        (
+            lib("a/libx.so", soname="libx.so"),
+            lib("a/liby.so", "a/libx.so"),
+            prog("a/libx.so", "a/liby.so", flags=rpath("$ROOT/b:$ROOT/a")),
+            lib("b/libx.so", soname="another.so"),
+        ),
+        {"libx.so": "rpath", "liby.so": "rpath"},
+    ),
+    Case(
+        "two_links_to_one_file_are_one_library",
+        (
+            lib("a/libx.so"),
+            lib("a/liby.so"),
+            prog("a/libx.so", "a/liby.so", flags=runpath("$ROOT/b")),
+        ),
+        {"libx.so": "runpath"},
+        then=(link("../a/libx.so", "b/libx.so"), link("../a/libx.so", "b/liby.so")),
+    ),
+    Case(
+        "two_hard_links_to_one_file_are_one_library",
+        (
+            lib("a/libx.so"),
+            lib("a/liby.so"),
+            prog("a/libx.so", "a/liby.so", flags=runpath("$ROOT/b")),
+        ),
+        {"libx.so": "runpath"},
+        then=(hard_link("a/libx.so", "b/libx.so"), hard_link("a/libx.so", "b/liby.so")),
+    ),
+    Case(
+        "two_files_of_one_name_are_two_libraries",
+        (
+            lib("a/libx.so", soname=None),
+            lib("b/libx.so", soname=None),
+            prog("a/libx.so", "b/libx.so"),
+        ),
+        {"a/libx.so": "path", "b/libx.so": "path"},
+    ),
+    Case(
+        "the_programs_own_soname_answers",
+        (
+            lib("a/prog-as-library.so", soname="libprog.so"),
+            lib("a/libx.so", "a/prog-as-library.so"),
+            prog("a/libx.so", flags=(*runpath("$ROOT/a"), "-Wl,-soname,libprog.so")),
+        ),
+        {"libx.so": "runpath"},
+    ),
+)
+
+FILES = (
+    Case(
+        "a_file_of_the_other_class_is_passed_over",
+        (
+            lib("a/libx.so", flags=("-m32",)),
+            lib("b/libx.so"),
+            prog("b/libx.so", flags=runpath("$ROOT/a:$ROOT/b")),
+        ),
+        {"libx.so": "runpath"},
+    ),
+    Case(
+        "a_file_for_another_machine_is_passed_over",
+        (*X_IN_BOTH, prog("b/libx.so", flags=runpath("$ROOT/a:$ROOT/b"))),
+        {"libx.so": "runpath"},
+        then=(patch_header("a/libx.so", 18, b"\xb7\x00"),),
+    ),
+    Case(
+        "a_file_of_the_other_class_is_passed_over_in_the_last_place_too",
+        (lib("b/libx.so"), prog("b/libx.so", flags=runpath("$ROOT/a")), lib("a/libx.so", flags=("-m32",))),
+        {"libx.so": None},
+    ),
+    Case(
+        "a_dangling_link_is_passed_over",
+        (lib("b/libx.so"), prog("b/libx.so", flags=runpath("$ROOT/a:$ROOT/b"))),
+        {"libx.so": "runpath"},
+        then=(link("nowhere", "a/libx.so"),),
+    ),
+    Case(
+        "a_loop_of_links_ends_its_list_but_not_the_search",
+        (*X_IN_BOTH, prog("b/libx.so", flags=runpath("$ROOT/b"))),
+        {"libx.so": "runpath"},
+        then=(remove("a/libx.so"), link("libx.so", "a/libx.so"), copy("b/libx.so", "c/libx.so")),
+        variables={"LD_LIBRARY_PATH": "$ROOT/a:$ROOT/c"},
+    ),
+    Case(
+        "a_file_in_place_of_a_directory_is_passed_over",
+        (lib("b/libx.so"), prog("b/libx.so", flags=runpath("$ROOT/a:$ROOT/b"))),
+        {"libx.so": "runpath"},
+        then=(write("a", b""),),
+    ),
+    Case(
+        "what_is_no_elf_file_ends_the_start",
+        (lib("b/libx.so"), prog("b/libx.so", flags=runpath("$ROOT/a:$ROOT/b"))),
+        {"libx.so": None},
+        then=(write("a/libx.so", b"INPUT(libx.so.1)" * 10),),
+        failure="invalid ELF header",
+    ),
+    Case(
+        "an_empty_file_ends_the_start",
+        (lib("b/libx.so"), prog("b/libx.so", flags=runpath("$ROOT/a:$ROOT/b"))),
+        {"libx.so": None},
+        then=(write("a/libx.so", b""),),
+        failure="file too short",
+    ),
+    Case(
+        "a_directory_of_that_name_ends_the_start",
+        (lib("b/libx.so"), prog("b/libx.so", flags=runpath("$ROOT/a:$ROOT/b"))),
+        {"libx.so": None},
+        then=(folder("a/libx.so"),),
+        failure="cannot read file data",
+    ),
+    Case(
+        "the_other_byte_order_ends_the_start",
+        (*X_IN_BOTH, prog("b/libx.so", flags=runpath("$ROOT/a:$ROOT/b"))),
+        {"libx.so": None},
+        then=(patch_header("a/libx.so", 5, b"\x02"),),
+        failure="ELF file data encoding not little-endian",
+    ),
+    Case(
+        "an_unknown_os_abi_ends_the_start",
+        (*X_IN_BOTH, prog("b/libx.so", flags=runpath("$ROOT/a:$ROOT/b"))),
+        {"libx.so": None},
+        then=(patch_header("a/libx.so", 7, b"\x09"),),
+        failure="ELF file OS ABI invalid",
+    ),
+    Case(
+        "an_object_file_ends_the_start",
+        (*X_IN_BOTH, prog("b/libx.so", flags=runpath("$ROOT/a:$ROOT/b"))),
+        {"libx.so": None},
+        then=(patch_header("a/libx.so", 16, b"\x01\x00"),),
+        failure="only ET_DYN and ET_EXEC can be loaded",
+    ),
+    Case(
+        "a_position_independent_executable_is_no_library",
+        (lib("b/libx.so"), prog("b/libx.so", flags=runpath("$ROOT/a:$ROOT/b")), prog(out="a/libx.so")),
+        {"libx.so": None},
+        failure="cannot dynamically load position-independent executable",
+    ),
+)
