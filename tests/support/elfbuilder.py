@@ -73,6 +73,7 @@ class Elf:
     stack: int | None = c.PF_R | c.PF_W
     appended: bytes = b""
     segments: tuple[tuple[int, bytes], ...] = ()  # further (p_type, content)
+    raw: tuple[tuple[int, bytes], ...] = ()  # (tag, table): tables as they are, which win over built ones
 
 
 def build(elf: Elf) -> bytes:
@@ -193,7 +194,9 @@ class _Builder:
         # As linkers do: the strings directly behind the symbols.
         tags.append((c.DT_SYMTAB, self.place(symbols)))
         tags.append((c.DT_STRTAB, self.place(self.strings, 1)))
-        tags += [(c.DT_STRSZ, len(self.strings)), (c.DT_SYMENT, 24 if elf.bits == 64 else 16), *elf.tags]
+        tags += [(c.DT_STRSZ, len(self.strings)), (c.DT_SYMENT, 24 if elf.bits == 64 else 16)]
+        tags += [(tag, self.place(table)) for tag, table in elf.raw]
+        tags += elf.tags
         self.data += bytes(-len(self.data) % 8)
         return b"".join(self.pack(self.word * 2, *pair) for pair in (*tags, (c.DT_NULL, 0)))
 

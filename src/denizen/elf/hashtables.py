@@ -11,6 +11,8 @@ In this order:
 4. The GNU table is empty where nothing is exported, and says nothing of the undefined symbols before
    it. Linkers lay another table directly behind .dynsym: what lies between is counted, as long as it
    looks like symbols.
+
+Limits: the last chain of the GNU table has at most 4,096 symbols.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
 SYMBOL_SIZE = {32: 16, 64: 24}
 _WIDE_HASH = {(64, c.EM_S390), (64, c.EM_ALPHA)}
-_CHAIN_BATCH = 1024
+# Linkers aim at chains of one or two; longer than this, each lookup in it would take 10 us.
+MAX_CHAIN = 4096
 # Tags whose value is an address that may lie directly behind the symbols.
 _ADDRESSES = (
     c.DT_STRTAB, c.DT_VERSYM, c.DT_GNU_HASH, c.DT_HASH, c.DT_RELA, c.DT_REL, c.DT_JMPREL,
@@ -67,15 +70,12 @@ def _gnu(memory: Memory, table: int) -> tuple[int, int] | None:
 
 def _chain_length(memory: Memory, address: int) -> int:
     """Words of a chain up to the one with its low bit set."""
-    length = 0
-    while True:
-        words = memory.read_to_end(address + 4 * length, 4 * _CHAIN_BATCH, "GNU hash table")
-        for word in memory.numbers("I", words[: len(words) & ~3]):
-            length += 1
-            if word & 1:
-                return length
-        if len(words) < 4:
-            raise Malformed("GNU hash table", "its last chain has no end", address)
+    words = memory.read_to_end(address, 4 * MAX_CHAIN, "GNU hash table")
+    ends = memory.numbers("I", words[: len(words) & ~3])
+    length = next((position for position, word in enumerate(ends, start=1) if word & 1), None)
+    if length is None:
+        raise Malformed("GNU hash table", "its last chain has no end", address)
+    return length
 
 
 def _until_next_table(memory: Memory, values: dict[int, int]) -> int:

@@ -6,20 +6,19 @@ elf/dl-load.c (open_verify) for what a loader insists on.
     e_ident[16] type:2 machine:2 version:4 entry:w phoff:w shoff:w flags:4
     ehsize:2 phentsize:2 phnum:2 shentsize:2 shnum:2 shstrndx:2          (w: 4 or 8 bytes)
 
-Limits: e_phnum is 16 bits and is believed as it stands. PN_XNUM (more than 65,534 segments, counted in
-section header 0) is for core files only, and no loader reads it; such a file shows its first 65,535.
+Limits: 64 KiB of program headers, as in the kernel (1,170 in the 64-bit class). Core files have as many as
+e_phnum says; with PN_XNUM (more than 65,534, counted in section header 0) the first 65,535 are shown.
 """
 
 from __future__ import annotations
 
 import struct
 from enum import Enum
-from itertools import starmap
 
 from denizen.bytesio import take
 from denizen.elf.constants import ET_CORE, ET_DYN, ET_EXEC, ET_REL, MACHINES, MAGIC
 from denizen.elf.faults import Malformed, NotElf
-from denizen.value import value
+from denizen.value import from_columns, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ _CLASSES = {1: 32, 2: 64}
 _ORDERS = {1: "<", 2: ">"}
 _HEADER_REST = {32: "HHIIIIIHHHHHH", 64: "HHIQQQIHHHHHH"}
 _SEGMENT = {32: "IIIIIIII", 64: "IIQQQQQQ"}
+MAX_TABLE = 65_536
 SEGMENT_SIZE = {32: 32, 64: 56}
 
 
@@ -129,12 +129,11 @@ def parse_segments(buffer: Buffer, header: Header) -> tuple[Segment, ...]:
     size = SEGMENT_SIZE[header.bits]
     if header.phentsize != size:
         raise Malformed("program header table", f"entries of {header.phentsize} bytes", header.phoff)
+    if header.phnum * size > MAX_TABLE and header.type != ET_CORE:
+        raise Malformed("program header table", f"{header.phnum} segments", header.phoff)
     table = take(buffer, header.phoff, header.phnum * size, "program header table")
-    rows = struct.iter_unpack(header.order + _SEGMENT[header.bits], table)
-    if header.bits == 64:
-        return tuple(starmap(Segment, rows))
-    # Elf32_Phdr keeps p_flags next to last.
-    return tuple(
-        Segment(kind, flags, offset, address, physical, file_size, memory_size, alignment)
-        for kind, offset, address, physical, file_size, memory_size, flags, alignment in rows
-    )
+    columns = list(zip(*struct.iter_unpack(header.order + _SEGMENT[header.bits], table), strict=True))
+    if header.bits == 32:
+        # Elf32_Phdr keeps p_flags next to last.
+        columns.insert(1, columns.pop(6))
+    return tuple(from_columns(Segment, *columns))

@@ -11,7 +11,6 @@ tables still tells its interpreter.
 from __future__ import annotations
 
 from enum import Enum
-from functools import cached_property
 
 from denizen.bytesio import take
 from denizen.elf import constants as c
@@ -20,6 +19,7 @@ from denizen.elf.faults import Malformed
 from denizen.elf.header import parse_header, parse_segments
 from denizen.elf.memory import Memory
 from denizen.elf.notes import parse_notes
+from denizen.elf.once import once
 from denizen.elf.payload import find_payload
 from denizen.elf.symbols import Symbols
 from denizen.elf.versions import Versions
@@ -56,7 +56,7 @@ class Image:
         self.header: Header = parse_header(buffer)
         self.segments: tuple[Segment, ...] = parse_segments(buffer, self.header)
 
-    @cached_property
+    @once
     def interpreter(self) -> bytes | None:
         """PT_INTERP's path; None for a library or a static program.
 
@@ -74,23 +74,23 @@ class Image:
             raise Malformed("PT_INTERP", "its path does not end in NUL", segment.offset)
         return path.partition(b"\0")[0]
 
-    @cached_property
+    @once
     def memory(self) -> Memory:
         """Reads by address."""
         return Memory(self.buffer, self.header, self.segments)
 
-    @cached_property
+    @once
     def dynamic(self) -> Dynamic | None:
         """The dynamic section; None where there is no PT_DYNAMIC. Raises Malformed."""
         entries = self._dynamic_entries
         return None if entries is None else resolve(entries, self._values, self.strings)
 
-    @cached_property
+    @once
     def strings(self) -> StringTable:
         """The dynamic string table, empty where there is none. Raises Malformed."""
         return string_table(self.memory, self._values)
 
-    @cached_property
+    @once
     def symbols(self) -> Symbols:
         """The dynamic symbols, none where there is no table. Raises Malformed."""
         return Symbols(self.memory, self._values, self.strings, self._versions)
@@ -113,25 +113,25 @@ class Image:
             return StackPolicy.UNSTATED
         return StackPolicy.EXECUTABLE if flags[-1] & c.PF_X else StackPolicy.PLAIN
 
-    @cached_property
+    @once
     def notes(self) -> Notes:
         """Build-id, ABI, properties, dlopen and package metadata; faults are in the result."""
         return parse_notes(self.buffer, self.header, self.segments)
 
-    @cached_property
+    @once
     def payload(self) -> Payload | None:
         """What is packed into the file besides the program, or None."""
-        return find_payload(self.buffer, self.header, self.segments)
+        return find_payload(self.buffer, self.header, self.segments, self.notes)
 
-    @cached_property
+    @once
     def _dynamic_entries(self) -> tuple[tuple[int, int], ...] | None:
         return parse_entries(self.memory, self.segments)
 
-    @cached_property
+    @once
     def _values(self) -> dict[int, int]:
         return dict(self._dynamic_entries or ())
 
-    @cached_property
+    @once
     def _versions(self) -> Versions:
         return Versions(self.memory, self._values, self.strings)
 

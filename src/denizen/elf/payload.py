@@ -20,7 +20,7 @@ is known, and what that was tried on:
 
 Section headers count where they are sound: bytes that a section covers are not appended.
 
-Limits: every search looks at a window of fixed size.
+Limits: every search looks at a window of fixed size, and at four segments at most.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from struct import Struct
 from denizen.bytesio import take
 from denizen.elf import constants as c
 from denizen.elf.formats import format_of
-from denizen.elf.notes import parse_notes
 from denizen.elf.sections import end_of_sections
 from denizen.value import value
 
@@ -38,6 +37,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.bytesio import Buffer
     from denizen.elf.header import Header, Segment
+    from denizen.elf.notes import Notes
 
 _BUN = b"\n---- Bun! ----\n"
 _DENO = b"d3n0l4nd"
@@ -49,6 +49,7 @@ _PKG = b"(function(process, require, console, EXECPATH_FD, PAYLOAD_POSITION, PAY
 _ZIP_END = b"PK\5\6"
 
 _TAIL = 128 * 1024  # holds the largest zip comment, and PyInstaller's cookie before the section headers
+_SEGMENTS = 4  # searched of each sort: the last ones
 _PADDING = 64 * 1024  # the largest page
 _HOST_DATA = 4 * 1024 * 1024  # writable data of .NET's host: 158 KiB in .NET 8
 _PRELUDE = 16 * 1024 * 1024  # 90 KiB of code, and the names of all files packed
@@ -64,12 +65,16 @@ class Payload:
     appended: bool
 
 
-def find_payload(buffer: Buffer, header: Header, segments: tuple[Segment, ...]) -> Payload | None:
-    """The payload of an ELF file, or None where every byte belongs to a segment or section."""
+def find_payload(
+    buffer: Buffer, header: Header, segments: tuple[Segment, ...], notes: Notes
+) -> Payload | None:
+    """The payload of a program or library; None where every byte belongs to a segment or section."""
+    if header.type not in (c.ET_EXEC, c.ET_DYN):
+        return None
     end = end_of_elf(buffer, header, segments)
     return (
         _appimage(buffer, end)
-        or _in_notes(buffer, header, segments)
+        or _in_notes(notes)
         or _bun_segment(buffer, segments)
         or _pyinstaller(buffer, end)
         or _appended(buffer, segments, end)
@@ -92,8 +97,8 @@ def _appimage(buffer: Buffer, end: int) -> Payload | None:
     return None
 
 
-def _in_notes(buffer: Buffer, header: Header, segments: tuple[Segment, ...]) -> Payload | None:
-    for note in parse_notes(buffer, header, segments).records:
+def _in_notes(notes: Notes) -> Payload | None:
+    for note in notes.records:
         if note.owner == b"NODE_SEA_BLOB":
             return Payload("node-sea", note.offset, len(note.content), appended=False)
         # The content starts with the name's length in two bytes and the name.
@@ -103,7 +108,7 @@ def _in_notes(buffer: Buffer, header: Header, segments: tuple[Segment, ...]) -> 
 
 
 def _bun_segment(buffer: Buffer, segments: tuple[Segment, ...]) -> Payload | None:
-    for segment in reversed([s for s in segments if s.type == c.PT_LOAD]):
+    for segment in [s for s in segments if s.type == c.PT_LOAD][-_SEGMENTS:]:
         end = min(segment.offset + segment.file_size, len(buffer))
         start = max(segment.offset, end - _PADDING)
         tail = bytes(buffer[start:end]).rstrip(b"\0")
@@ -147,12 +152,12 @@ def _appended(buffer: Buffer, segments: tuple[Segment, ...], end: int) -> Payloa
 
 def _is_dotnet_bundle(buffer: Buffer, segments: tuple[Segment, ...]) -> bool:
     """Whether .NET's host names a bundle: its offset stands before the digest, 0 where there is none."""
-    for segment in segments:
-        if segment.type == c.PT_LOAD and segment.flags & c.PF_W:
-            length = min(segment.file_size, _HOST_DATA)
-            at = bytes(buffer[segment.offset : segment.offset + length]).find(_DOTNET)
-            if at >= 8:
-                start = segment.offset + at - 8
-                offset = int.from_bytes(take(buffer, start, 8, ".NET bundle offset"), "little")
-                return 0 < offset < len(buffer)
+    writable = [s for s in segments if s.type == c.PT_LOAD and s.flags & c.PF_W]
+    for segment in writable[-_SEGMENTS:]:
+        length = min(segment.file_size, _HOST_DATA)
+        at = bytes(buffer[segment.offset : segment.offset + length]).find(_DOTNET)
+        if at >= 8:
+            start = segment.offset + at - 8
+            offset = int.from_bytes(take(buffer, start, 8, ".NET bundle offset"), "little")
+            return 0 < offset < len(buffer)
     return False

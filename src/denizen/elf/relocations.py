@@ -15,9 +15,8 @@ Limits: tables must be mapped from the file, so their entries are bounded by its
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from denizen.elf import constants as c
+from denizen.elf.once import once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,12 +30,12 @@ class Relocations:
         self._memory = memory
         self._values = values
 
-    @cached_property
+    @once
     def data(self) -> frozenset[int]:
         """Symbols in DT_RELA and DT_REL: looked up before the program starts. Raises Malformed."""
         return self._of(c.DT_RELA, c.DT_RELASZ, addend=True) | self._of(c.DT_REL, c.DT_RELSZ, addend=False)
 
-    @cached_property
+    @once
     def plt(self) -> frozenset[int]:
         """Symbols in DT_JMPREL: looked up at the first call, or before the start with BIND_NOW."""
         addend = self._values.get(c.DT_PLTREL) == c.DT_RELA

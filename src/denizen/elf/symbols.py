@@ -15,13 +15,13 @@ Limits: a count beyond the mapped file is refused; names share their string tabl
 
 from __future__ import annotations
 
-from functools import cached_property
 from itertools import compress, repeat
 
 from denizen.elf import constants as c
 from denizen.elf.hashtables import SYMBOL_SIZE, extent
+from denizen.elf.once import once
 from denizen.elf.relocations import Relocations
-from denizen.value import value
+from denizen.value import from_columns, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,33 +108,33 @@ class Symbols:
     def __len__(self) -> int:
         return self.count
 
-    @cached_property
+    @once
     def names(self) -> list[bytes]:
         """st_name of every symbol, looked up."""
         offsets = self._memory.numbers("I", self._table)[0 :: self._size // 4]
         return self._strings.column(offsets.tolist())
 
-    @cached_property
+    @once
     def infos(self) -> bytes:
         """st_info of every symbol: binding << 4 | type."""
         return self._table[_INFO[self._memory.bits] :: self._size]
 
-    @cached_property
+    @once
     def others(self) -> bytes:
         """st_other of every symbol; its low two bits are the visibility."""
         return self._table[_OTHER[self._memory.bits] :: self._size]
 
-    @cached_property
+    @once
     def sections(self) -> array[int]:
         """st_shndx of every symbol."""
         return self._column("H", _SECTION[self._memory.bits])
 
-    @cached_property
+    @once
     def values(self) -> array[int]:
         """st_value of every symbol."""
         return self._column("Q" if self._memory.bits == 64 else "I", _VALUE[self._memory.bits])
 
-    @cached_property
+    @once
     def version_indices(self) -> array[int] | None:
         """DT_VERSYM's entry of every symbol, hidden bit included; None where there is no such table."""
         address = self._values.get(c.DT_VERSYM)
@@ -142,18 +142,18 @@ class Symbols:
             return None
         return self._memory.numbers("H", self._memory.read(address, 2 * self.count, "symbol versions"))
 
-    @cached_property
+    @once
     def defined_names(self) -> frozenset[bytes]:
         """Names of all definitions that lookups can find."""
         return frozenset(compress(self.names, self.is_findable))
 
-    @cached_property
+    @once
     def undefined_names(self) -> frozenset[bytes]:
         """Names of all references that must be satisfied: those that are not weak."""
         strong = _both(self.is_undefined, _negated(self.infos.translate(_WEAK)))
         return frozenset(compress(self.names, strong))
 
-    @cached_property
+    @once
     def defined_versions(self) -> frozenset[tuple[bytes, bytes | None]]:
         """(name, version) of all definitions that lookups can find, hidden ones included."""
         indices = self.version_indices
@@ -164,29 +164,33 @@ class Symbols:
             versions = map(known.get, indices.tolist())
         return frozenset(compress(zip(self.names, versions, strict=False), self.is_findable))
 
-    @cached_property
+    @once
     def undefined(self) -> tuple[Undefined, ...]:
         """All references, in symbol order."""
-        versions = self.version_indices or bytes(self.count)
-        names, weak, table = self.names, self.infos.translate(_WEAK), self.version_table
-        wanted = compress(range(self.count), self.is_undefined)
+        at = list(compress(range(self.count), self.is_undefined))
+        pairs = [self.version_table.get(index, _NONE) for index in self._version_indices_at(at)]
         return tuple(
-            Undefined(names[i], version, file, weak[i] == 1, i)
-            for i in wanted
-            for version, file in (table.get(versions[i] & c.VERSYM_VERSION, _NONE),)
+            from_columns(
+                Undefined,
+                map(self.names.__getitem__, at),
+                (version for version, _ in pairs),
+                (file for _, file in pairs),
+                self._weak_at(at),
+                at,
+            )
         )
 
-    @cached_property
+    @once
     def exports(self) -> tuple[Export, ...]:
         """All definitions that lookups can find, in symbol order."""
-        return self._exports_at(compress(range(self.count), self.is_findable))
+        return self._exports_at(list(compress(range(self.count), self.is_findable)))
 
     def exports_of(self, names: Collection[bytes]) -> tuple[Export, ...]:
         """The definitions of these names alone (a set is the quick way to ask for many)."""
         found = compress(enumerate(self.names), self.is_findable)
-        return self._exports_at(index for index, name in found if name in names)
+        return self._exports_at([index for index, name in found if name in names])
 
-    @cached_property
+    @once
     def relocations(self) -> Relocations:
         """Which symbols the relocations refer to. Raises Malformed."""
         return Relocations(self._memory, self._values)
@@ -196,18 +200,18 @@ class Symbols:
         referenced = self.relocations.data | self.relocations.plt
         return referenced if indices is None else referenced.intersection(indices)
 
-    @cached_property
+    @once
     def version_table(self) -> dict[int, tuple[bytes, bytes | None]]:
         """(version, file it is needed from or None) by version index; empty without DT_VERSYM."""
         return self._versions.by_index if self.version_indices else {}
 
-    @cached_property
+    @once
     def is_undefined(self) -> bytes:
         """1 for each symbol that is a reference, weak ones included; a column for itertools.compress."""
         wanted = _both(self.infos.translate(_REFERENCE), self.others.translate(_VISIBLE))
         return _both(wanted, _negated(self._is_set(_SECTION, 2)))
 
-    @cached_property
+    @once
     def is_findable(self) -> bytes:
         """1 for each symbol that check_match would take: a value of 0 is for SHN_ABS and TLS alone."""
         bits = self._memory.bits
@@ -233,20 +237,22 @@ class Symbols:
         numbers = self._memory.numbers(code, self._table)
         return numbers[start // numbers.itemsize :: self._size // numbers.itemsize]
 
-    def _exports_at(self, indices: Iterable[int]) -> tuple[Export, ...]:
-        versions = self.version_indices or bytes(self.count)
-        names, weak, table = self.names, self.infos.translate(_WEAK), self.version_table
-        return tuple(
-            Export(
-                names[i],
-                table.get(versions[i] & c.VERSYM_VERSION, _NONE)[0],
-                versions[i] & c.VERSYM_HIDDEN != 0,
-                weak[i] == 1,
-                i,
-                versions[i] & c.VERSYM_VERSION,
-            )
-            for i in indices
-        )
+    def _exports_at(self, at: list[int]) -> tuple[Export, ...]:
+        raw = self.version_indices
+        hidden = [raw[i] & c.VERSYM_HIDDEN != 0 for i in at] if raw else repeat(False, len(at))
+        indices = self._version_indices_at(at)
+        known = {index: version for index, (version, _) in self.version_table.items()}
+        names = map(self.names.__getitem__, at)
+        columns = (names, map(known.get, indices), hidden, self._weak_at(at), at, indices)
+        return tuple(from_columns(Export, *columns))
+
+    def _version_indices_at(self, at: list[int]) -> list[int]:
+        """The version index of each of these symbols, hidden bit taken off; 0 without DT_VERSYM."""
+        raw = self.version_indices
+        return [raw[i] & c.VERSYM_VERSION for i in at] if raw else [0] * len(at)
+
+    def _weak_at(self, at: list[int]) -> Iterable[bool]:
+        return map(bool, map(self.infos.translate(_WEAK).__getitem__, at))
 
 
 _NONE: tuple[None, None] = (None, None)

@@ -8,16 +8,17 @@ Specification: Solaris' and glibc's symbol versioning (LSB Core, "Symbol Version
 Lists are followed by their `next` fields until 0 and not by the counts beside them, as ld.so does. The
 records have the same size in both classes.
 
-Limits: no more records than fit into the mapped bytes without overlap, so a list cannot turn in circles.
+Limits: 8,192 records, and no more than fit into the mapped bytes without overlap: a list cannot turn in
+circles. libstdc++ has 130.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
 from struct import Struct
 
 from denizen.elf import constants as c
 from denizen.elf.faults import Malformed
+from denizen.elf.once import once
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -33,6 +34,7 @@ _DEFINITION = "HHHHIII"
 _NAME = "II"
 # The smallest record of any of the lists, a Verdaux.
 _SMALLEST_ENTRY = 8
+MAX_RECORDS = 8192
 
 
 @value
@@ -75,7 +77,7 @@ class _Table:
         self._start, self._size = memory.locate(address, structure)
         self._memory = memory
         self._address = address
-        self._left = self._size // _SMALLEST_ENTRY + 1
+        self._left = min(MAX_RECORDS, self._size // _SMALLEST_ENTRY + 1)
         self.structure = structure
 
     def layout(self, fields: str) -> Struct:
@@ -88,7 +90,7 @@ class _Table:
                 raise Malformed(self.structure, "a record outside the mapped file", self._address + offset)
             self._left -= 1
             if self._left < 0:
-                raise Malformed(self.structure, "its records overlap", self._address)
+                raise Malformed(self.structure, "too many records, or they overlap", self._address)
             fields = layout.unpack_from(self._memory.buffer, self._start + offset)
             yield offset, fields
             if not fields[-1]:
@@ -141,17 +143,17 @@ class Versions:
     def __init__(self, memory: Memory, values: dict[int, int], strings: StringTable) -> None:
         self._source = (memory, values, strings)
 
-    @cached_property
+    @once
     def needs(self) -> tuple[VersionNeed, ...]:
         """DT_VERNEED. Raises Malformed."""
         return parse_needs(*self._source)
 
-    @cached_property
+    @once
     def definitions(self) -> tuple[VersionDefinition, ...]:
         """DT_VERDEF. Raises Malformed."""
         return parse_definitions(*self._source)
 
-    @cached_property
+    @once
     def by_index(self) -> dict[int, tuple[bytes, bytes | None]]:
         """(version, file it is needed from or None) by the index that DT_VERSYM uses.
 

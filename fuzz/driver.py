@@ -1,0 +1,127 @@
+"""Runs a target on mutated inputs and holds it to three promises.
+
+Every outcome is a value or a BadInput; an input of n bytes takes at most (n / 1 MB + 1) x 50 ms, and at most
+(n / 1 MB + 1) x 64 MB of memory. A time over the limit counts only if the least of three repetitions is
+over it as well, in CPU time: the machine may be busy. Memory is measured on every 64th input and on
+each that was slow, for tracing allocations costs more than the parsing.
+"""
+
+import random
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from denizen.errors import BadInput
+from fuzz.mutate import mutated
+
+MEGABYTE = 1_000_000
+SECONDS_PER_MEGABYTE = 0.05
+BYTES_PER_MEGABYTE = 64 * MEGABYTE
+MEMORY_EVERY = 64
+LARGE_EVERY = 256
+FAILURES = Path(__file__).parent / "failures"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A parser under test.
+
+    Attributes:
+        run: parses; may return anything and may raise BadInput.
+        seeds: makes valid inputs, small ones: thousands are mutated in a second.
+        large: makes inputs near a megabyte, built to hurt; one in 256 inputs comes from these.
+        tokens: words of the format, to be strewn in.
+    """
+
+    run: Callable[[bytes], object]
+    seeds: Callable[[], Sequence[bytes]]
+    large: Callable[[], Sequence[bytes]] = tuple
+    tokens: Sequence[bytes] = ()
+
+
+@dataclass
+class Report:
+    """What came of a run; times are seconds of CPU, loads are shares of the limit."""
+
+    inputs: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+    slowest: tuple[float, int, float, int] = (0.0, 0, 0.0, 0)  # load, index, seconds, size
+    hungriest: tuple[float, int, int, int] = (0.0, 0, 0, 0)  # load, index, bytes, size
+    failures: list[str] = field(default_factory=list)
+
+
+def inputs(target: Target, number: int, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+    """The inputs with these indices; the seeds themselves come first, unchanged."""
+    seeds, large = list(target.seeds()), list(target.large())
+    plain = [*seeds, *large]
+    for index in range(start, stop):
+        chance = random.Random(number << 32 | index)
+        if index < len(plain):
+            yield index, plain[index]
+        elif large and index % LARGE_EVERY == 0:
+            yield index, mutated(large, target.tokens, chance)
+        else:
+            yield index, mutated(seeds, target.tokens, chance)
+
+
+def fuzz(name: str, target: Target, *, runs: int, number: int = 0, start: int = 0) -> Report:
+    """Run `runs` inputs from index `start`; `number` chooses another sequence of them."""
+    report = Report()
+    began = time.process_time()
+    for index, data in inputs(target, number, start, start + runs):
+        report.inputs += 1
+        try:
+            _one(target, index, data, report)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is a finding
+            _fail(report, name, index, data, f"{type(error).__name__}: {error}")
+    report.seconds = time.process_time() - began
+    return report
+
+
+def _one(target: Target, index: int, data: bytes, report: Report) -> None:
+    limit = len(data) / MEGABYTE + 1
+    taken, refused = _timed(target, data)
+    report.refused += refused
+    slow = taken > limit * SECONDS_PER_MEGABYTE
+    if slow or taken / limit > report.slowest[0] * SECONDS_PER_MEGABYTE:
+        taken = min(taken, *(_timed(target, data)[0] for _ in range(3)))
+        load = taken / (limit * SECONDS_PER_MEGABYTE)
+        report.slowest = max(report.slowest, (load, index, taken, len(data)))
+        if load > 1:
+            raise TimeoutError(f"{taken * 1000:.0f} ms for {len(data)} bytes")
+    if slow or index % MEMORY_EVERY == 0:
+        peak = _peak(target, data)
+        load = peak / (limit * BYTES_PER_MEGABYTE)
+        report.hungriest = max(report.hungriest, (load, index, peak, len(data)))
+        if load > 1:
+            raise MemoryError(f"{peak / MEGABYTE:.0f} MB for {len(data)} bytes")
+
+
+def _timed(target: Target, data: bytes) -> tuple[float, bool]:
+    """(seconds of CPU, whether it was refused)."""
+    refused = False
+    before = time.process_time()
+    try:
+        target.run(data)
+    except BadInput:
+        refused = True
+    return time.process_time() - before, refused
+
+
+def _peak(target: Target, data: bytes) -> int:
+    tracemalloc.start()
+    try:
+        _timed(target, data)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def _fail(report: Report, name: str, index: int, data: bytes, problem: str) -> None:
+    FAILURES.mkdir(exist_ok=True)
+    path = FAILURES / f"{name}-{index}.bin"
+    path.write_bytes(data)
+    report.failures.append(f"input {index} ({len(data)} bytes, {path}): {problem}")

@@ -1,0 +1,61 @@
+"""The fuzz harness keeps its promises, and each target survives a taste of it."""
+
+from pathlib import Path
+
+import pytest
+
+from denizen.bytesio import Truncated
+from fuzz import driver
+from fuzz.driver import Target, fuzz, inputs
+from fuzz.targets import TARGETS
+
+SEEDS = (b"one seed", b"another seed, longer")
+
+
+@pytest.fixture(autouse=True)
+def _failures_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "FAILURES", tmp_path / "failures")
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_outcome_of_a_target_is_a_value_or_bad_input(name: str) -> None:
+    report = fuzz(name, TARGETS[name], runs=2000)
+    assert report.failures == []
+    assert report.inputs == 2000
+
+
+def test_the_seeds_themselves_come_first_and_inputs_are_the_same_each_time() -> None:
+    target = Target(len, lambda: SEEDS)
+    first, again = list(inputs(target, 0, 0, 50)), list(inputs(target, 0, 0, 50))
+    assert first == again
+    assert [data for _, data in first[:2]] == list(SEEDS)
+    assert list(inputs(target, 0, 7, 8)) == first[7:8]
+    assert list(inputs(target, 1, 7, 8)) != first[7:8]
+
+
+def test_another_exception_than_bad_input_is_a_failure_and_its_input_is_kept(tmp_path: Path) -> None:
+    report = fuzz("broken", Target(lambda data: data[99999], lambda: SEEDS), runs=1)
+    assert [f.partition(": ")[2] for f in report.failures] == ["IndexError: index out of range"]
+    assert (tmp_path / "failures" / "broken-0.bin").read_bytes() == SEEDS[0]
+
+
+def test_bad_input_is_counted_as_refused() -> None:
+    def refuse(_: bytes) -> None:
+        raise Truncated("anything", 0, 1, 0)
+
+    report = fuzz("refusing", Target(refuse, lambda: SEEDS), runs=10)
+    assert (report.refused, report.failures) == (10, [])
+
+
+def test_an_input_that_takes_too_much_memory_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "BYTES_PER_MEGABYTE", 1000)
+    report = fuzz("hungry", Target(lambda data: bytes(10_000) + data, lambda: SEEDS), runs=1)
+    assert len(report.failures) == 1
+    assert "MemoryError" in report.failures[0]
+
+
+def test_an_input_that_takes_too_long_three_times_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "SECONDS_PER_MEGABYTE", 1e-6)
+    report = fuzz("slow", Target(lambda _: sum(range(10_000)), lambda: SEEDS), runs=1)
+    assert len(report.failures) == 1
+    assert "TimeoutError" in report.failures[0]
