@@ -37,11 +37,13 @@ TABLE: tuple[Group, ...] = (
     Group(
         "why", "denizen.cli.why", "everything known about a program, and why it does not start", everyday=True
     ),
+    Group("gc", "denizen.cli.gc", "collect garbage", everyday=True),
     Group("find", "denizen.cli.find", "who provides a soname, a command, or a path (glob)", everyday=True),
     Group(
         "index", "denizen.cli.index", "update indexes of packages, or say how old they are", everyday=False
     ),
     Group("source", "denizen.cli.source", "where packages come from: list, add, remove", everyday=False),
+    Group("store", "denizen.cli.store", "add, query, verify, move, export store objects", everyday=False),
     Group("completion", "denizen.cli.completion", "completion for bash, zsh or fish", everyday=False),
 )
 

@@ -33,7 +33,7 @@ class Output:
         """A line of result."""
         self.stdout.write(text + "\n")
 
-    def raw(self, content: bytes) -> None:
+    def raw(self, content: bytes | memoryview) -> None:
         """Bytes of result, for commands whose output is not text."""
         self.stdout.flush()
         self.stdout.buffer.write(content)

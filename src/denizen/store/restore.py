@@ -8,11 +8,13 @@ changes the tree meanwhile, nothing outside the top is written.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 
 from denizen.errors import BadInput, display
 from denizen.formats.tree import Directory, File, HardLink, Symlink
+from denizen.store.remove import remove_tree
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -99,6 +101,30 @@ def restore(entries: Iterable[ArchiveEntry], parent: int, name: bytes, manner: M
             else:
                 writer.other(entry)
         writer.leave_all()
+
+
+def restore_new(entries: Iterable[ArchiveEntry], destination: bytes) -> None:
+    """Write the entries to `destination`, which does not exist, as the user's own files.
+
+    If that fails nothing of it is left. Raises as `restoring`.
+    """
+    parent = os.open(os.path.dirname(destination) or b".", _DIRECTORY & ~os.O_NOFOLLOW)
+    try:
+        name = os.path.basename(destination)
+        _refuse_present(parent, name, destination)
+        try:
+            restore(entries, parent, name, ORDINARY)
+        except BaseException:
+            remove_tree(parent, name)
+            raise
+    finally:
+        os.close(parent)
+
+
+def _refuse_present(parent: int, name: bytes, destination: bytes) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.stat(name, dir_fd=parent, follow_symlinks=False)
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), destination)
 
 
 class _Writer:

@@ -1,0 +1,59 @@
+"""`denizen gc`, also as `denizen store gc`."""
+
+from __future__ import annotations
+
+import time
+
+from denizen.cli.command import Command
+from denizen.cli.options import Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+
+
+def _gc(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.stores import human, open_store, parse_age, parse_size, shown
+    from denizen.store.gc import Limits, collect, plan
+
+    size, age = parsed.text("max-freed"), parsed.text("older-than")
+    dry = parsed.flag("dry-run")
+    limits = Limits(
+        parse_size("gc", size) if size else None,
+        int(time.time()) - parse_age("gc", age) if age else None,
+    )
+    with open_store(context) as store:
+        done = plan(store, limits) if dry else collect(store, limits)
+        deleted = [shown(store.place_of(path)) for path in done.deleted]
+    if context.json:
+        context.output.document(
+            {
+                "deleted": deleted,
+                "nar_bytes": done.nar_bytes,
+                "freed": done.freed,
+                "strays": done.strays,
+                "alive": done.alive,
+                "unseen_processes": done.unseen,
+            }
+        )
+        return 0
+    if dry or context.output.verbosity > 0:
+        for line in deleted:
+            context.output.line(line)
+    if done.unseen:
+        context.output.say(f"{done.unseen} processes could not be looked into; see docs/store.md")
+    words = "would be deleted" if dry else f"deleted, {human(done.freed)} freed"
+    context.output.say(f"{len(deleted)} objects ({human(done.nar_bytes)}) {words}; {done.alive} are kept")
+    return 0
+
+
+_OPTIONS = (
+    Option(("--dry-run",), "only say what would be deleted"),
+    Option(("--max-freed",), "stop after about SIZE (500M, 10G)", metavar="SIZE"),
+    Option(("--older-than",), "only what was registered before AGE ago (12h, 30d)", metavar="AGE"),
+)
+_SUMMARY = "delete what no root, process or operation in progress needs"
+
+COMMANDS = (Command(("gc",), _SUMMARY, _gc, (), _OPTIONS),)
+IN_STORE = (Command(("store", "gc"), _SUMMARY, _gc, (), _OPTIONS),)

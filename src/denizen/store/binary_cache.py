@@ -1,0 +1,223 @@
+"""A directory of files that any HTTP server can serve and Nix can read: exporting to one, importing from one.
+
+Layout (Nix, src/libstore/binary-cache-store.cc): `nix-cache-info`, `<digest>.narinfo` for each
+object, `nar/<file hash>.nar`. Archives are not compressed: the next copy is usually a disk away, and
+compression is for whoever serves the directory.
+
+Importing trusts nothing but the signature: the narinfo's fingerprint is checked against the caller's
+keys, the archive against the narinfo, before a byte of it is unpacked.
+"""
+
+from __future__ import annotations
+
+import os
+
+from denizen.disk import write_atomically
+from denizen.errors import SourceFailed, StoreDamaged, display
+from denizen.formats import narinfo
+from denizen.formats.hashes import Hash
+from denizen.formats.narinfo import NarInfo
+from denizen.store.digest import Digest, Digester
+from denizen.store.dump import BUFFER, dump
+from denizen.store.failure import doing
+from denizen.store.info import ObjectInfo
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from denizen.formats.signature import PublicKey, SecretKey
+    from denizen.formats.storepath import StorePath
+    from denizen.formats.stream import Readable
+    from denizen.store.local import Store
+    from denizen.store.verify import Replacement
+
+_PRIORITY = 40  # of cache.nixos.org; smaller is asked first
+# What an archive in a cache may be called: no path of the narinfo's author's choosing leaves the cache.
+_ARCHIVES = "nar/"
+
+
+class NotInCache(SourceFailed):
+    """A cache does not have an object, or not in a form denizen reads."""
+
+    cache: bytes
+    path: StorePath
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"{self.path} cannot be had from {display(self.cache)}"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+class ContentChanged(StoreDamaged):
+    """An object is no longer what was registered, so it is not exported."""
+
+    path: StorePath
+
+    @property
+    def what(self) -> str:
+        return f"{self.path} has changed since it was registered"
+
+    @property
+    def remedy(self) -> str:
+        return "denizen store verify --contents"
+
+
+def export(store: Store, info: ObjectInfo, cache: bytes, key: SecretKey | None) -> bytes:
+    """Write one valid object to the cache in the directory `cache`; returns its narinfo's place.
+
+    Raises:
+        DiskFailed: it cannot be read or written.
+        ContentChanged: it is damaged.
+        NoSigner: there is no signing here.
+    """
+    logical = store.layout.logical
+    with doing("export to", cache):
+        os.makedirs(cache + b"/nar", exist_ok=True)
+        about = b"StoreDir: %b\nWantMassQuery: 1\nPriority: %d\n" % (logical, _PRIORITY)
+        write_atomically(cache + b"/nix-cache-info", about)
+        nar_hash = Hash("sha256", info.nar_hash)
+        url = f"{_ARCHIVES}{nar_hash.base32}.nar"
+        _write_archive(store, info, cache + b"/" + url.encode("ascii"))
+        told = _told(info, nar_hash, url)
+        signed = narinfo.sign(told, key, logical) if key else told
+        place = cache + b"/" + info.path.digest.encode("ascii") + b".narinfo"
+        write_atomically(place, narinfo.render(signed, logical))
+    return place
+
+
+def _told(info: ObjectInfo, nar_hash: Hash, url: str) -> NarInfo:
+    return NarInfo(
+        path=info.path,
+        url=url,
+        nar_hash=nar_hash,
+        nar_size=info.nar_size,
+        references=info.references,
+        compression="none",
+        file_hash=nar_hash,
+        file_size=info.nar_size,
+        deriver=info.deriver,
+        signatures=info.signatures,
+        content_address=info.content_address or "",
+    )
+
+
+def _write_archive(store: Store, info: ObjectInfo, place: bytes) -> None:
+    """The object's NAR at `place`, complete or not at all."""
+    temporary = b"%b.%d.tmp" % (place, os.getpid())
+    digester = Digester()
+    buffer = memoryview(bytearray(BUFFER))
+    try:
+        with open(temporary, "wb", buffering=0) as stream:
+
+            def take(piece: memoryview) -> memoryview:
+                digester.feed(piece)
+                done = 0
+                while done < len(piece):
+                    done += stream.write(piece[done:]) or 0
+                return buffer
+
+            dump(store.place_of(info.path), take, buffer)
+            os.fsync(stream.fileno())
+        if digester.result() != Digest(info.nar_hash, info.nar_size):
+            raise ContentChanged(info.path)
+        os.rename(temporary, place)
+    finally:
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+
+
+def import_closure(
+    store: Store, cache: bytes, wanted: Iterable[StorePath], trusted: Sequence[PublicKey]
+) -> list[ObjectInfo]:
+    """Copy objects and all they reference in from a cache; those that are valid already are left alone.
+
+    Raises:
+        NotInCache: one is not there.
+        NotTrusted: none of the trusted keys signed one.
+        BadNarInfo, WrongContent, BadNar: one is not what it should be; those before it stay.
+    """
+    found: dict[StorePath, NarInfo] = {}
+    pending = list(wanted)
+    while pending:
+        path = pending.pop()
+        if path not in found and not store.is_valid(path):
+            found[path] = offered(cache, path, trusted, store.layout.logical)
+            pending += [reference for reference in found[path].references if reference != path]
+    with store.working() as work:
+        work.need({reference for told in found.values() for reference in told.references})
+        return [
+            work.add_nar(_opener(cache, found[path]), _promised(found[path]))
+            for path in _references_first(found)
+        ]
+
+
+def _references_first(found: dict[StorePath, NarInfo]) -> list[StorePath]:
+    """Each after what it references; a cycle, which no real store holds, in the order it was met."""
+    done: dict[StorePath, None] = {}
+    pending = list(found)
+    seen: set[StorePath] = set()
+    while pending:
+        path = pending[-1]
+        inner = [r for r in found[path].references if r in found and r not in done and r not in seen]
+        seen.add(path)
+        if inner:
+            pending += inner
+        else:
+            done.setdefault(pending.pop())
+    return list(done)
+
+
+def offered(cache: bytes, path: StorePath, trusted: Sequence[PublicKey], logical: bytes) -> NarInfo:
+    """What a cache says of an object, signed by a trusted key. Raises as `import_closure`."""
+    place = cache + b"/" + path.digest.encode("ascii") + b".narinfo"
+    with doing("read", place):
+        try:
+            with open(place, "rb") as stream:
+                told = narinfo.parse(stream.read(narinfo.MAX_SIZE + 1), logical)
+        except FileNotFoundError:
+            raise NotInCache(cache, path, "it has no narinfo for it") from None
+    if told.path != path:
+        raise NotInCache(cache, path, f"its narinfo is about {told.path}")
+    if told.compression != "none":
+        raise NotInCache(cache, path, f"its archive is compressed with {display(told.compression)}")
+    if not told.url.startswith(_ARCHIVES) or "/" in told.url.removeprefix(_ARCHIVES):
+        raise NotInCache(cache, path, f"its archive is at '{display(told.url)}', not in {_ARCHIVES}")
+    narinfo.check_signed(told, trusted, logical)
+    return told
+
+
+def _promised(told: NarInfo) -> ObjectInfo:
+    return ObjectInfo(
+        path=told.path,
+        nar_hash=told.nar_hash.digest,
+        nar_size=told.nar_size,
+        references=told.references,
+        deriver=told.deriver,
+        signatures=told.signatures,
+        content_address=told.content_address or None,
+    )
+
+
+def _opener(cache: bytes, told: NarInfo) -> Callable[[], Readable]:
+    return lambda: open(cache + b"/" + os.fsencode(told.url), "rb", buffering=0)  # read to its end
+
+
+def replacement_from(cache: bytes | None) -> Replacement:
+    """How `verify.repair` finds good content: in a cache, by the hash the store itself has registered."""
+
+    def replacement(info: ObjectInfo) -> Callable[[], Readable] | None:
+        if cache is None:
+            return None
+        place = cache + b"/nar/" + Hash("sha256", info.nar_hash).base32.encode("ascii") + b".nar"
+        if not os.path.exists(place):
+            return None
+        return _opener(
+            cache, _told(info, Hash("sha256", info.nar_hash), os.fsdecode(place[len(cache) + 1 :]))
+        )
+
+    return replacement

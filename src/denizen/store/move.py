@@ -1,0 +1,165 @@
+"""Moving a whole store to another directory, on the same file system or another.
+
+Nothing in the store says where it is: links inside are relative, and the logical directory that
+went into the paths stays. What says so is outside: the links of indirect roots. These are pointed to the new
+place; whatever else points into the store the user must know.
+
+On the same file system this is one rename. To another, every object is copied as its archive and held
+against its hash before the old store is removed, and the copy appears under its name complete.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from denizen.errors import DenizenError, display
+from denizen.nar import writer
+from denizen.store import sidecar
+from denizen.store.digest import Digest, Digester
+from denizen.store.failure import doing
+from denizen.store.local import Store
+from denizen.store.locks import live_sessions, store_lock
+from denizen.store.rebuild import rebuild
+from denizen.store.remove import remove_tree
+from denizen.store.restore import STORED, restore_new, restoring
+from denizen.store.sync import file_system_of, sync
+from denizen.store.tree import entries
+from denizen.store.work import WrongContent
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.store.info import ObjectInfo
+
+
+class StoreInUse(DenizenError):
+    """Operations are in progress in a store that is to be moved."""
+
+    path: bytes
+    count: int
+
+    @property
+    def what(self) -> str:
+        return f"the store {display(self.path)} cannot be moved now"
+
+    @property
+    def why(self) -> str:
+        return f"{self.count} other denizen processes are working in it"
+
+    @property
+    def remedy(self) -> str:
+        return "again, once they have finished"
+
+
+@value
+class Moved:
+    """What a move came to.
+
+    Attributes:
+        store: the store in its new place.
+        astray: links of indirect roots that still point to the old one, as they could not be changed.
+    """
+
+    store: Store
+    astray: tuple[bytes, ...]
+
+
+def move(store: Store, destination: bytes) -> Moved:
+    """Move the store to `destination`, which does not exist.
+
+    Raises:
+        StoreInUse: something is being added to it.
+        DiskFailed: the file system refused; the store is where it was.
+        WrongContent: an object is damaged, and the destination on another file system; likewise.
+    """
+    old = store.layout
+    with doing("move the store to", destination), store_lock(old):
+        busy = len(live_sessions(old))
+        if busy:
+            raise StoreInUse(old.physical, busy)
+        if os.path.lexists(destination):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), destination)
+        parent = os.path.dirname(destination)
+        os.makedirs(parent, exist_ok=True)
+        links = [os.readlink(old.indirect + b"/" + name) for name in os.listdir(old.indirect)]
+        if os.stat(parent).st_dev == os.stat(old.physical).st_dev:
+            store.close()
+            os.rename(old.physical, destination)
+        else:
+            _copy(store, destination)
+            store.close()
+        _sync(destination)
+        astray = [link for link in links if not _repoint(link, old.physical, destination)]
+    with doing("remove the old store", old.physical):
+        _remove(old.physical)
+    return Moved(Store.open(destination), tuple(astray))
+
+
+def _copy(store: Store, destination: bytes) -> None:
+    """The store at `destination` on another file system; it appears there complete."""
+    temporary = destination + b".denizen-move"
+    _remove(temporary)
+    with Store.create(temporary, store.layout.logical) as copy:
+        descriptor = file_system_of(temporary)
+        try:
+            for info in store.database.infos():
+                _copy_object(store, copy, info, descriptor)
+            for roots in (store.layout.gcroots, store.layout.profiles):
+                _copy_roots(roots, copy.layout.state)
+            with copy.locked():
+                rebuild(copy.layout)
+            sync(descriptor)
+        finally:
+            os.close(descriptor)
+    os.rename(temporary, destination)
+
+
+def _copy_object(store: Store, copy: Store, info: ObjectInfo, directory: int) -> None:
+    digester = Digester()
+    name = info.path.base.encode("ascii")
+    for piece in writer.write(restoring(entries(store.place_of(info.path)), directory, name, STORED)):
+        digester.feed(piece)
+    expected = Digest(info.nar_hash, info.nar_size)
+    if digester.result() != expected:
+        raise WrongContent(info.path, expected, digester.result())
+    with open(copy.layout.sidecar_of(info.path), "xb") as stream:
+        stream.write(sidecar.write(info))
+
+
+def _copy_roots(source: bytes, state: bytes) -> None:
+    """A directory of links in place of the empty one."""
+    name = os.path.basename(source)
+    _remove(state + b"/" + name)
+    restore_new(entries(source), state + b"/" + name)
+
+
+def _sync(directory: bytes) -> None:
+    descriptor = file_system_of(directory)
+    try:
+        sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(tree: bytes) -> None:
+    parent = os.open(os.path.dirname(tree), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        remove_tree(parent, os.path.basename(tree))
+    finally:
+        os.close(parent)
+
+
+def _repoint(link: bytes, old: bytes, new: bytes) -> bool:
+    """Make a link into the old store one into the new; False if it still leads to the old."""
+    try:
+        target = os.readlink(link)
+        if target.startswith(old + b"/"):
+            temporary = link + b".denizen-move"
+            os.symlink(new + target[len(old) :], temporary)
+            os.rename(temporary, link)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
