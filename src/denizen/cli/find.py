@@ -188,7 +188,7 @@ def _say_age(context: Context, index: Index) -> None:
         return
     import time
 
-    from denizen.cli.progress import human_age
+    from denizen.cli.words import human_age
 
     oldest = min(entry.checked for entry in index.entries)
     context.output.say(f"(index of {_suites_of(index)}, checked {human_age(time.time() - oldest)} ago)")

@@ -162,7 +162,7 @@ def _path_count(directory: bytes, entry: Entry) -> int | None:
 
 
 def _status_line(row: dict[str, object]) -> str:
-    from denizen.cli.progress import human_age, human_size
+    from denizen.cli.words import human_age, human_size
 
     date, age, size, paths = row["date"], row["age"], row["bytes"], row["paths"]
     assert isinstance(date, int)

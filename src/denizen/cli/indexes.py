@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import os
 
 from denizen.cli.places import places
 from denizen.errors import HostLacks
@@ -52,7 +52,8 @@ class UnknownMachine(HostLacks):
 
 def own_architecture() -> str:
     """This machine's architecture in Debian's words. Raises UnknownMachine."""
-    machine = platform.machine()
+    # os.uname, for importing platform costs 9 ms.
+    machine = os.uname().machine
     if machine not in ARCHITECTURES:
         raise UnknownMachine(machine)
     return ARCHITECTURES[machine]
@@ -133,7 +134,7 @@ def run_update(
     from denizen.index.update import update
 
     def planned(plans: Sequence[Plan]) -> None:
-        from denizen.cli.progress import human_size
+        from denizen.cli.words import human_size
 
         size = sum(plan.size for plan in plans)
         if size:

@@ -56,7 +56,7 @@ def binary_keys(keyring: bytes) -> bytes:
 
 def _decoded(body: bytes) -> bytes:
     lines = [line.strip() for line in body.split(b"\n")[1:]]
-    if b"" not in lines:
+    if b"" not in lines[:-1]:
         raise BadArmor("no blank line ends its headers")
     data = [line for line in lines[lines.index(b"") + 1 :] if line and not line.startswith(b"=")]
     try:

@@ -20,6 +20,7 @@ _END = 0
 _TILDE = -1
 # Letters sort before every other character; the others keep their order after them.
 _OTHERS = 256
+_NOTHING: Run = ((_END,), 0)
 
 
 def version_key(version: bytes) -> VersionKey:
@@ -46,7 +47,10 @@ def _runs(part: bytes) -> tuple[Run, ...]:
             position += 1
         # The end of a run of letters compares as _END, so that "a~" < "a" < "ab".
         runs.append(((*letters, _END), int(part[start:position] or b"0")))
-    return (*runs, ((_END,), 0))
+    # "1.0" is "1.": runs that say nothing are left out, and one of them ends every version.
+    while runs and runs[-1] == _NOTHING:
+        runs.pop()
+    return (*runs, _NOTHING)
 
 
 def _order(code: int) -> int:

@@ -73,13 +73,14 @@ def _pieces(chunks: Iterable[bytes], kind: str) -> Iterator[bytes]:
         yield from chunks
         return
     stream: Decompressor | None = None
+    errors = _errors(kind)
     for chunk in chunks:
         data = chunk
         while data:
             stream = stream or _open(kind)
             try:
                 piece = stream.decompress(data)
-            except (zlib.error, OSError, EOFError, ValueError, _lzma_error()) as error:
+            except errors as error:
                 raise BadStream(kind, str(error)) from error
             if piece:
                 yield piece
@@ -103,7 +104,15 @@ def _open(kind: str) -> Decompressor:
     return accelerated
 
 
-def _lzma_error() -> type[Exception]:
-    import lzma
+def _errors(kind: str) -> tuple[type[Exception], ...]:
+    """What a decompressor raises for a damaged stream."""
+    if kind == "xz":
+        import lzma
 
-    return lzma.LZMAError
+        return (lzma.LZMAError, EOFError)
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return (zlib.error, EOFError)
+    accelerated: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # its stub has an instance
+    return accelerated, zlib.error, EOFError

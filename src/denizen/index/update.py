@@ -19,7 +19,7 @@ from denizen.formats.debversion import version_key
 from denizen.index.entry import DirectoryKind, is_library_name, kind_of
 from denizen.index.file import Writer
 from denizen.index.libraries import Libraries, write_libraries
-from denizen.index.manifest import Entry, read_manifest, write_manifest
+from denizen.index.manifest import DamagedManifest, Entry, read_manifest, write_manifest
 from denizen.index.paths import write_paths
 from denizen.index.synthetic import Found, ldconfig_links, with_alternatives
 from denizen.sources.base import Held, NoRoom, Scope
@@ -136,7 +136,7 @@ def _update(
     planned: Callable[[Sequence[Plan]], None] | None,
     clock: Callable[[], float],
 ) -> list[Outcome]:
-    entries = {entry.key: entry for entry in read_manifest(directory)}
+    entries = {entry.key: entry for entry in _in_force(directory, force=force)}
     plans: list[Plan] = []
     outcomes: dict[tuple[str, str, str], Outcome] = {}
     for target in targets:
@@ -159,6 +159,16 @@ def _update(
             write_manifest(directory, list(entries.values()))
     _remove_strangers(directory, list(entries.values()))
     return [outcomes[target.key] for target in targets]
+
+
+def _in_force(directory: bytes, *, force: bool) -> tuple[Entry, ...]:
+    try:
+        return read_manifest(directory)
+    except DamagedManifest:
+        # Forced, everything is made anew anyway: this is how a damaged manifest is mended.
+        if force:
+            return ()
+        raise
 
 
 def _plan(target: Target, held: Entry | None, directory: bytes, *, force: bool) -> Plan:

@@ -22,7 +22,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from denizen.sources.base import Progress
     from denizen.sources.transport import Answer, HttpSettings, Transport
@@ -294,7 +294,7 @@ class Fetcher:
             raise TransportError(f"the server answered from byte {answer.start} instead of {held}")
         pace = Pace(self.policy.min_rate, self.policy.patience)
         count = answer.start
-        with open(partial, "r+b" if answer.start else "wb") as stream:
+        with contextlib.closing(answer.body), open(partial, "r+b" if answer.start else "wb") as stream:
             stream.seek(answer.start)
             stream.truncate()
             for chunk in answer.body:
@@ -359,13 +359,14 @@ class Pace:
         self._since, self._count = self._clock(), 0
 
 
-def _collect(body: Iterator[bytes], limit: int) -> bytes:
+def _collect(body: Generator[bytes, None, None], limit: int) -> bytes:
     pieces, total = [], 0
-    for chunk in body:
-        total += len(chunk)
-        if total > limit:
-            raise TransportError(f"it is longer than {limit} bytes")
-        pieces.append(chunk)
+    with contextlib.closing(body):
+        for chunk in body:
+            total += len(chunk)
+            if total > limit:
+                raise TransportError(f"it is longer than {limit} bytes")
+            pieces.append(chunk)
     return b"".join(pieces)
 
 

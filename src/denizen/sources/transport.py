@@ -15,7 +15,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
     from typing import Protocol
 
     from urllib3 import BaseHTTPResponse, PoolManager
@@ -47,7 +47,7 @@ class Answer:
         start: where in the file the body begins (0 unless a range was honoured).
         length: bytes the body has, None where nothing was said.
         retry_after: seconds the server asks to wait, None where it did not.
-        body: the bytes as they come; closing the iterator ends the transfer. Raises TransportError.
+        body: the bytes as they come; to be closed, which ends the transfer. Raises TransportError.
     """
 
     status: int
@@ -55,7 +55,7 @@ class Answer:
     length: int | None
     retry_after: float | None
     validators: Validators
-    body: Iterator[bytes]
+    body: Generator[bytes, None, None]
 
 
 class Transport(Protocol):
@@ -108,10 +108,14 @@ class FileTransport:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ENOTDIR):
-                return Answer(404, 0, 0, None, Validators(), iter(()))
+                return Answer(404, 0, 0, None, Validators(), _nothing())
             raise TransportError(str(error)) from error
         length = max(0, os.fstat(descriptor).st_size - offset)
         return Answer(206 if offset else 200, offset, length, None, Validators(), _read(descriptor, offset))
+
+
+def _nothing() -> Generator[bytes, None, None]:
+    yield from ()
 
 
 def file_path(url: str) -> bytes:
@@ -124,7 +128,7 @@ def file_path(url: str) -> bytes:
     return unquote_to_bytes(rest)
 
 
-def _read(descriptor: int, offset: int) -> Iterator[bytes]:
+def _read(descriptor: int, offset: int) -> Generator[bytes, None, None]:
     with open(descriptor, "rb", buffering=0) as stream:
         try:
             stream.seek(offset)
@@ -152,6 +156,8 @@ class HttpTransport:
             )
         except (HTTPError, OSError) as error:
             raise TransportError(_reason(error)) from error
+        if response.status not in (200, 206):
+            _pass_over(response)
         start = _range_start(response.headers.get("content-range", "")) if response.status == 206 else 0
         return Answer(
             status=response.status,
@@ -218,7 +224,7 @@ def _request_headers(offset: int, validators: Validators, *, conditional: bool) 
     return headers
 
 
-def _stream(response: BaseHTTPResponse) -> Iterator[bytes]:
+def _stream(response: BaseHTTPResponse) -> Generator[bytes, None, None]:
     from urllib3.exceptions import HTTPError
 
     try:
@@ -233,6 +239,14 @@ def _stream(response: BaseHTTPResponse) -> Iterator[bytes]:
     finally:
         if response.length_remaining != 0:
             response.close()
+
+
+def _pass_over(response: BaseHTTPResponse) -> None:
+    """Read a short body nobody wants, so that its connection can serve the next request; else cut it."""
+    if response.length_remaining is not None and response.length_remaining <= CHUNK:
+        response.drain_conn()
+    else:
+        response.close()
 
 
 def _reason(error: Exception) -> str:

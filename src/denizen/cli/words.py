@@ -1,0 +1,22 @@
+"""Sizes and ages as people say them."""
+
+from __future__ import annotations
+
+
+def human_size(count: int) -> str:
+    """As "12.7 MB": powers of ten, as disks and networks are sold."""
+    size, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def human_age(seconds: float) -> str:
+    """As "3 days": the largest unit that fits."""
+    for length, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        number = int(seconds // length)
+        if number:
+            return f"{number} {unit}{'s' if number > 1 else ''}"
+    return "less than a minute"

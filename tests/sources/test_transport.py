@@ -1,0 +1,121 @@
+from pathlib import Path
+
+import pytest
+
+from denizen.sources.transport import (
+    FileTransport,
+    HttpSettings,
+    HttpTransport,
+    TransportError,
+    Validators,
+    file_path,
+    proxies_from,
+    proxy_for,
+)
+from tests.support.faulty_server import Fault, Server
+
+NONE = Validators()
+
+
+def test_one_connection_serves_many_requests(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    with Server(tmp_path) as server:
+        transport = HttpTransport(HttpSettings(), 1)
+        for _ in range(5):
+            answer = transport.get(f"{server.url}/a", offset=0, validators=NONE, conditional=True)
+            assert b"".join(answer.body) == b"content"
+        assert (server.connections, len(server.requests)) == (1, 5)
+
+
+def test_what_has_not_changed_is_not_sent_again(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    with Server(tmp_path) as server:
+        transport = HttpTransport(HttpSettings(), 1)
+        first = transport.get(f"{server.url}/a", offset=0, validators=NONE, conditional=True)
+        assert b"".join(first.body) == b"content"
+        again = transport.get(f"{server.url}/a", offset=0, validators=first.validators, conditional=True)
+        assert again.status == 304
+
+
+def test_a_cut_body_is_an_error_after_what_came(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x" * 1000)
+    with Server(tmp_path, always={"/a": Fault(cut=300)}) as server:
+        answer = HttpTransport(HttpSettings(), 1).get(
+            f"{server.url}/a", offset=0, validators=NONE, conditional=False
+        )
+        got = bytearray()
+        with pytest.raises(TransportError):  # noqa: PT012  # what came before the error is the point
+            for chunk in answer.body:
+                got += chunk
+        assert bytes(got) == b"x" * 300
+
+
+def test_nobody_listening_is_said_in_few_words() -> None:
+    with pytest.raises(TransportError, match=r"^Connection refused$"):
+        HttpTransport(HttpSettings(), 1).get(
+            "http://127.0.0.1:1/x", offset=0, validators=NONE, conditional=False
+        )
+
+
+def test_a_server_that_says_nothing_is_given_up(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+    with Server(tmp_path, always={"/a": Fault(hang=5)}) as server, pytest.raises(TransportError):
+        HttpTransport(HttpSettings(read_timeout=0.1), 1).get(
+            f"{server.url}/a", offset=0, validators=NONE, conditional=False
+        )
+
+
+def test_a_file_is_read_from_an_offset_and_a_missing_one_is_404(tmp_path: Path) -> None:
+    (tmp_path / "a b").write_bytes(b"content")
+    answer = FileTransport().get(f"file://{tmp_path}/a%20b", offset=3, validators=NONE, conditional=False)
+    assert (answer.status, answer.start, b"".join(answer.body)) == (206, 3, b"tent")
+    assert (
+        FileTransport().get(f"file:{tmp_path}/no", offset=0, validators=NONE, conditional=False).status == 404
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("file:/a/b", b"/a/b"),
+        ("file:///a", b"/a"),
+        ("file://localhost/a", b"/a"),
+        ("copy:/%c3%a4", b"/\xc3\xa4"),
+    ],
+)
+def test_file_addresses_are_read_as_the_standard_says(url: str, path: bytes) -> None:
+    assert file_path(url) == path
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy"),
+    [
+        ("http://mirror.example/debian", "http://p:1"),
+        ("https://mirror.example/debian", "http://q:2"),
+        ("http://inside.example/debian", ""),
+        ("http://deep.inside.example:8080/", ""),
+        ("http://notinside.example/", "http://p:1"),
+        ("http://localhost/", ""),
+    ],
+)
+def test_the_environment_says_which_proxy(url: str, proxy: str) -> None:
+    environ = {
+        "http_proxy": "http://p:1",
+        "HTTPS_PROXY": "http://q:2",
+        "no_proxy": "localhost, .inside.example",
+    }
+    assert proxy_for(url, dict(proxies_from(environ))) == proxy
+
+
+def test_a_request_header_does_not_become_a_proxy() -> None:
+    assert proxies_from({"HTTP_PROXY": "http://evil", "REQUEST_METHOD": "GET"}) == ()
+
+
+def test_requests_go_through_the_proxy(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        settings = HttpSettings(proxies=(("http", server.url),))
+        answer = HttpTransport(settings, 1).get(
+            "http://mirror.example/x", offset=0, validators=NONE, conditional=False
+        )
+        assert answer.status == 404
+        assert server.requests == [("http://mirror.example/x", "")]
