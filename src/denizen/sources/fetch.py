@@ -179,7 +179,8 @@ class Fetcher:
             DownloadFailed, BadHash, NoRoom, Offline: for the first that failed; the others are stopped
                 and what they had is kept for the next time.
         """
-        missing = [want for want in wanted if not os.path.exists(want.destination)]
+        by_place = {want.destination: want for want in wanted}
+        missing = [want for place, want in by_place.items() if not os.path.exists(place)]
         if self.policy.offline and missing and not self._all_local():
             raise Offline(missing[0].name)
         if len(missing) == 1:
