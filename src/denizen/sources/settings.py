@@ -12,6 +12,7 @@ is denizen's own addition, for a directory of .deb files. The source "debian" ex
 
 from __future__ import annotations
 
+import itertools
 import os
 import posixpath
 
@@ -47,6 +48,8 @@ SHIPPED_KEYRING = posixpath.join(
     posixpath.dirname(os.fsencode(__file__)), b"keyrings/debian-archive-keyring.gpg"
 )
 SUFFIX = b".sources"
+# apt.conf(5) without its punctuation is a sequence of names and values.
+_BLANKS = bytes.maketrans(b'"{};', b"    ")
 
 
 class BadSetting(BadInput):
@@ -169,9 +172,10 @@ def apt_checks_expiry(view: FileView) -> bool:
         except OSError:
             continue
         for line in text.split(b"\n"):
-            words = line.split(b"//")[0].split(b"#")[0].replace(b'"', b" ").replace(b";", b" ").split()
-            if len(words) >= 2 and words[-2].endswith(b"Check-Valid-Until"):
-                answer = words[-1].lower() not in (b"false", b"no", b"0", b"off")
+            words = line.partition(b"//")[0].partition(b"#")[0].translate(_BLANKS).split()
+            for name, setting in itertools.pairwise(words):
+                if name.endswith(b"Check-Valid-Until"):
+                    answer = setting.lower() not in (b"false", b"no", b"0", b"off")
     return answer
 
 
