@@ -24,9 +24,11 @@ def debian(
     suites: Sequence[str] = ("stable",),
     check_valid_until: bool = True,
     progress: Progress | None = None,
+    keys: bytes | None = None,
     **policy: Any,
 ) -> DebianArchive:
-    keyrings = tuple(Keyring(name, keyring(name)) for name in signers)
+    # Keys are made once a process: another one is handed those of the first.
+    keyrings = tuple(Keyring(name, keys or keyring(name)) for name in signers)
     settings = Settings("debian", tuple(suites), ("main",), keyrings, check_valid_until)
     http = HttpSettings(read_timeout=2)
     fetcher = Fetcher(mirrors, http, FetchPolicy(**policy), progress, pause=lambda _: None)

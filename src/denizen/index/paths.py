@@ -150,15 +150,33 @@ def expression(glob: bytes) -> bytes:
     """The regular expression a glob within one path component stands for."""
     import re
 
-    wild = {b"*": b"[^/]*", b"?": b"[^/]"}
-    return b"".join(
-        [
-            wild.get(piece) or b"[" + piece[1:-1].replace(b"\\", rb"\\").replace(b"!", b"^", 1) + b"]"
-            if is_wild
-            else re.escape(piece)
-            for is_wild, piece in _pieces(glob)
-        ]
-    )
+    return b"".join([_wild(piece) if is_wild else re.escape(piece) for is_wild, piece in _pieces(glob)])
+
+
+def _wild(piece: bytes) -> bytes:
+    if piece == b"*":
+        return b"[^/]*"
+    if piece == b"?":
+        return b"[^/]"
+    negated = piece[1:2] == b"!"
+    members = b"".join([b"\\x%02x" % code for code in _members(piece[2 if negated else 1 : -1])])
+    if not members:
+        # A range that runs backwards has no members.
+        return b"[^/]" if negated else b"(?!)"
+    return b"[^/" + members + b"]" if negated else b"[" + members + b"]"
+
+
+def _members(inside: bytes) -> list[int]:
+    codes: list[int] = []
+    position = 0
+    while position < len(inside):
+        if inside[position + 1 : position + 2] == b"-" and position + 2 < len(inside):
+            codes += range(inside[position], inside[position + 2] + 1)
+            position += 3
+        else:
+            codes.append(inside[position])
+            position += 1
+    return codes
 
 
 def _pieces(glob: bytes) -> Iterator[tuple[bool, bytes]]:

@@ -1,0 +1,383 @@
+import fcntl
+import multiprocessing
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from denizen.errors import DenizenError
+from denizen.index.entry import DirectoryKind
+from denizen.index.libraries import Libraries
+from denizen.index.locate import Index
+from denizen.index.manifest import DamagedManifest, read_manifest
+from denizen.index.update import Outcome, Plan, Target, update
+from denizen.sources.base import (
+    BadHash,
+    BadSignature,
+    Downgrade,
+    DownloadFailed,
+    Expired,
+    NoRoom,
+    Scope,
+    Silent,
+)
+from tests.support.archive import DATE, Archive, keyring, package_paragraph, sample
+from tests.support.faulty_server import Fault, Server
+from tests.support.sources import A_DAY, debian
+
+LATER = "Sun, 12 Jul 2026 10:16:37 UTC"
+
+
+class Workshop:
+    """An archive behind a misbehaving server, and the indexes made from it."""
+
+    def __init__(self, root: Path) -> None:
+        self.archive = Archive(root / "archive")
+        sample(self.archive)
+        self.index = root / "index"
+        self.lists = root / "lists"
+        self.server = Server(self.archive.root)
+
+    def update(
+        self, scope: Scope = Scope.LIBRARIES, *, force: bool = False, now: float = DATE + A_DAY
+    ) -> Outcome:
+        source = debian([self.server.url], self.lists, now=now)
+        (outcome,) = update(
+            bytes(self.index),
+            [Target(source, "stable", "amd64", 0, scope)],
+            Silent(),
+            force=force,
+            clock=lambda: now,
+        )
+        return outcome
+
+    def providers(self, soname: bytes) -> list[bytes]:
+        index = Index(bytes(self.index), "amd64")
+        try:
+            return [provider.package for provider in index.providers(soname)]
+        finally:
+            index.close()
+
+    def files(self) -> list[str]:
+        return sorted(os.listdir(self.index))
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Iterator[Workshop]:
+    made = Workshop(tmp_path)
+    with made.server:
+        yield made
+
+
+def test_a_first_update_makes_an_index_that_answers(workshop: Workshop) -> None:
+    outcome = workshop.update()
+    assert (outcome.changed, outcome.failure) == (True, None)
+    index = Index(bytes(workshop.index), "amd64")
+    (provider,) = index.providers(b"libssl.so.3")
+    assert (provider.package, provider.version, provider.kind) == (
+        b"libssl3t64",
+        b"3.5-1",
+        DirectoryKind.DEFAULT,
+    )
+    assert provider.path == b"/usr/lib/x86_64-linux-gnu/libssl.so.3"
+    assert (provider.source, provider.suite, provider.architecture) == ("debian", "trixie", "amd64")
+    assert (provider.dependents, provider.depends) == (1, b"libc6 (>= 2.38)")
+    (libc,) = index.packages(b"libc6")
+    assert (libc.essential, libc.source_package, libc.dependents) == (True, b"glibc", 2)
+    index.close()
+
+
+def test_nothing_new_costs_one_request_and_says_when_it_was_checked(workshop: Workshop) -> None:
+    first = workshop.update()
+    count = len(workshop.server.requests)
+    second = workshop.update(now=DATE + 2 * A_DAY)
+    assert not second.changed
+    assert len(workshop.server.requests) == count + 1
+    assert first.entry is not None
+    assert second.entry is not None
+    assert (second.entry.libraries, second.entry.checked) == (first.entry.libraries, DATE + 2 * A_DAY)
+
+
+def test_an_update_fetches_only_what_changed_and_tells_the_difference(workshop: Workshop) -> None:
+    workshop.update()
+    sample(
+        workshop.archive,
+        date=LATER,
+        packages=[
+            package_paragraph("libssl3t64", "3.5-2"),
+            package_paragraph("libc6", "2.41-12"),
+            package_paragraph("brand-new"),
+        ],
+    )
+    workshop.server.requests.clear()
+    outcome = workshop.update()
+    assert (outcome.added, outcome.removed, outcome.altered) == (1, 2, 1)
+    # InRelease and Packages; Contents is the same file as before.
+    assert len(workshop.server.requests) == 2
+    assert workshop.files() == sorted(["lock", "manifest", *_names(outcome)])
+
+
+def _names(outcome: Outcome) -> list[str]:
+    assert outcome.entry is not None
+    return sorted(name for name in (outcome.entry.libraries, outcome.entry.paths) if name)
+
+
+def test_paths_are_added_when_they_are_first_wanted_and_kept_up_to_date_then(workshop: Workshop) -> None:
+    workshop.update()
+    workshop.server.requests.clear()
+    outcome = workshop.update(Scope.PATHS)
+    assert (outcome.changed, len(workshop.server.requests)) == (True, 2)
+    index = Index(bytes(workshop.index), "amd64")
+    (place,) = index.commands(b"openssl")
+    assert (place.path, place.package, place.version) == (b"/usr/bin/openssl", b"openssl", b"3.5-1")
+    index.close()
+    sample(workshop.archive, date=LATER)
+    later = workshop.update()
+    assert later.entry is not None
+    assert later.entry.paths.endswith(".paths")
+
+
+@pytest.mark.parametrize(
+    ("change", "failure"),
+    [
+        ({"signer": None}, BadSignature),
+        ({"signer": "stranger"}, BadSignature),
+        ({"date": "Fri, 10 Jul 2026 10:16:37 UTC"}, Downgrade),
+        ({"valid_until": "Sat, 11 Jul 2026 12:00:00 UTC"}, Expired),
+        ({"contents": {"amd64": b"usr/lib/lonely.so\n"}}, DenizenError),
+        ({"packages": ["Package: x\n"]}, DenizenError),
+        ({"claims": {"main/binary-amd64/Packages.xz": b"x" * 480}}, (BadHash, DownloadFailed)),
+    ],
+    ids=["unsigned", "forged", "replayed", "expired", "bad Contents", "bad Packages", "wrong hash"],
+)
+def test_whatever_is_wrong_with_the_new_the_old_stays_in_force(
+    workshop: Workshop,
+    change: dict[str, object],
+    failure: type[DenizenError] | tuple[type[DenizenError], ...],
+) -> None:
+    before = workshop.update()
+    sample(workshop.archive, **{"date": LATER, **change})
+    outcome = workshop.update()
+    assert isinstance(outcome.failure, failure)
+    assert outcome.entry == before.entry
+    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
+    assert workshop.files() == sorted(["lock", "manifest", *_names(before)])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(status=404),
+        Fault(status=503),
+        Fault(status=429),
+        Fault(cut=10),
+        Fault(body=b"<html>welcome</html>"),
+    ],
+    ids=["404", "503", "429", "cut", "captive portal"],
+)
+@pytest.mark.parametrize("where", ["InRelease", ""], ids=["release", "everything"])
+def test_whatever_is_wrong_with_the_mirror_the_old_stays_in_force(
+    workshop: Workshop, fault: Fault, where: str
+) -> None:
+    before = workshop.update()
+    sample(workshop.archive, date=LATER, packages=[package_paragraph("other")])
+    workshop.server.always[where] = fault
+    outcome = workshop.update()
+    assert outcome.failure is not None
+    assert outcome.failure.remedy
+    assert outcome.entry == before.entry
+    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
+    workshop.server.always.clear()
+    assert workshop.update().changed
+
+
+def test_one_suite_that_fails_does_not_keep_the_others_back(workshop: Workshop) -> None:
+    sample(workshop.archive, suite="oldstable", codename="bookworm", signer="stranger")
+    source = debian([workshop.server.url], workshop.lists)
+    targets = [
+        Target(source, suite, "amd64", rank, Scope.LIBRARIES)
+        for rank, suite in enumerate(["oldstable", "stable"])
+    ]
+    first, second = update(bytes(workshop.index), targets, Silent())
+    assert isinstance(first.failure, BadSignature)
+    assert second.changed
+    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
+
+
+def test_the_plan_is_told_before_anything_is_fetched(workshop: Workshop) -> None:
+    source = debian([workshop.server.url], workshop.lists)
+    told: list[tuple[int, int]] = []
+
+    def planned(plans: object) -> None:
+        assert isinstance(plans, list)
+        (plan,) = plans
+        assert isinstance(plan, Plan)
+        told.append((plan.size, len(workshop.server.requests)))
+
+    update(
+        bytes(workshop.index), [Target(source, "stable", "amd64", 0, Scope.PATHS)], Silent(), planned=planned
+    )
+    ((size, requests),) = told
+    assert size > 0
+    assert requests == 1
+
+
+def test_an_update_interrupted_while_it_fetches_resumes_later(workshop: Workshop) -> None:
+    workshop.update()
+    sample(workshop.archive, date=LATER, packages=[package_paragraph(f"p{n}") for n in range(2000)])
+    workshop.server.always[""] = Fault(pause=0.001)
+
+    class Impatient(Silent):
+        count = 0
+
+        def received(self, name: str, count: int) -> None:
+            del name
+            self.count += count
+            if self.count > 1000:
+                raise KeyboardInterrupt
+
+    source = debian([workshop.server.url], workshop.lists, progress=Impatient())
+    with pytest.raises(KeyboardInterrupt):
+        update(bytes(workshop.index), [Target(source, "stable", "amd64", 0, Scope.LIBRARIES)], Silent())
+    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
+    workshop.server.always.clear()
+    workshop.server.requests.clear()
+    assert workshop.update().changed
+    assert any(header.startswith("bytes=") for _, header in workshop.server.requests)
+
+
+def test_what_an_interrupted_update_left_is_removed_by_the_next(workshop: Workshop) -> None:
+    workshop.update()
+    (workshop.index / "debian-trixie-amd64-ffff.libraries.new").write_bytes(b"half")
+    (workshop.index / "debian-trixie-amd64-eeee.libraries").write_bytes(b"whole but unknown")
+    (workshop.index / "notes").write_bytes(b"not ours")
+    outcome = workshop.update()
+    assert workshop.files() == sorted(["lock", "manifest", "notes", *_names(outcome)])
+
+
+def test_a_lost_or_damaged_index_file_is_made_anew(workshop: Workshop) -> None:
+    outcome = workshop.update()
+    (name,) = _names(outcome)
+    (workshop.index / name).unlink()
+    assert workshop.update().changed
+    (workshop.index / name).write_bytes(b"damage")
+    assert workshop.update(force=True).changed
+    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
+
+
+def test_a_damaged_manifest_is_said_and_mended_by_force(workshop: Workshop) -> None:
+    workshop.update()
+    (workshop.index / "manifest").write_bytes(b"Format: 1\n\nSource: debian\n")
+    with pytest.raises(DamagedManifest) as caught:
+        workshop.update()
+    assert "--force" in caught.value.remedy
+    assert workshop.update(force=True).changed
+    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
+
+
+def test_a_manifest_of_another_format_is_as_none(workshop: Workshop) -> None:
+    workshop.update()
+    (workshop.index / "manifest").write_bytes(b"Format: 2\n\nWhatever: it says\n")
+    assert read_manifest(bytes(workshop.index)) == ()
+    assert workshop.update().changed
+
+
+def test_a_reader_keeps_the_index_it_opened(workshop: Workshop) -> None:
+    outcome = workshop.update()
+    (name,) = _names(outcome)
+    held = Libraries(bytes(workshop.index / name))
+    sample(workshop.archive, date=LATER, contents={"amd64": b"usr/lib/libother.so.1 libs/libc6\n"})
+    workshop.update()
+    assert [provider.package for provider in held.providers(b"libssl.so.3")] == [b"libssl3t64"]
+    held.close()
+    assert workshop.providers(b"libssl.so.3") == []
+
+
+def _update_in_process(root: Path, url: str, keys: bytes) -> None:
+    source = debian([url], root / "lists", keys=keys)
+    update(bytes(root / "index"), [Target(source, "stable", "amd64", 0, Scope.PATHS)], Silent())
+
+
+@pytest.mark.slow
+def test_two_updates_at_once_make_one_index_and_fetch_it_once(workshop: Workshop, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    workers = [
+        context.Process(target=_update_in_process, args=(tmp_path, workshop.server.url, keyring()))
+        for _ in range(2)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
+    assert len([path for path, _ in workshop.server.requests if "by-hash" in path]) == 3
+
+
+def test_a_second_update_waits_and_says_so(workshop: Workshop) -> None:
+    workshop.update()
+    notes: list[str] = []
+
+    class Told(Silent):
+        def note(self, text: str) -> None:
+            notes.append(text)
+            release.set()
+
+    release = threading.Event()
+    descriptor = os.open(workshop.index / "lock", os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+    def let_go() -> None:
+        release.wait(10)
+        os.close(descriptor)
+
+    helper = threading.Thread(target=let_go)
+    helper.start()
+    source = debian([workshop.server.url], workshop.lists)
+    update(bytes(workshop.index), [Target(source, "stable", "amd64", 0, Scope.LIBRARIES)], Told())
+    helper.join()
+    assert notes == ["another update is running; waiting for it"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MB; mounting one needs root."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small file system needs root")
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("this container may not mount a small file system")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("full", ["index", "lists"])
+def test_a_full_disk_is_the_machines_fault_and_leaves_the_old_in_force(
+    workshop: Workshop, small_disk: Path, full: str
+) -> None:
+    before = workshop.update()
+    setattr(workshop, full, small_disk / full)
+    if full == "index":
+        shutil.copytree(workshop.archive.root.parent / "index", workshop.index)
+    padding = [f"usr/lib/x86_64-linux-gnu/lib{os.urandom(30).hex()}.so.1 libs/libc6" for _ in range(30_000)]
+    contents = {"amd64": "\n".join(padding).encode()}
+    sample(workshop.archive, date=LATER, contents=contents, suffixes=[""])
+    try:
+        failure: object = workshop.update().failure
+    except NoRoom as error:
+        failure = error
+    assert isinstance(failure, NoRoom)
+    assert "No space left" in failure.why
+    if full == "index":
+        assert workshop.files() == sorted(["lock", "manifest", *_names(before)])
+        assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
+    workshop.index = workshop.archive.root.parent / "index"
+    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
