@@ -96,7 +96,7 @@ def _detail(subject: Subject, row: Row) -> str:
     parts += [f"{display(t.path)}: {t.reason}" for t in row.tried if t.reason not in _ABSENT]
     if row.soname in subject.nearby:
         parts.append(f"lies in {display(subject.nearby[row.soname])}, where the program does not look")
-    return "; ".join(parts) if len(parts) > 1 or indirect else ""
+    return ", ".join(parts) if len(parts) > 1 or indirect else ""
 
 
 def versions(subject: Subject) -> Iterator[Problem]:
