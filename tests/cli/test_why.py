@@ -147,3 +147,14 @@ def test_help_shows_arguments_options_and_statuses() -> None:
     assert "usage: denizen why [options] PROGRAM" in text
     assert "--sysroot DIR" in text
     assert "Exit status 0" in text
+
+
+@pytest.mark.parametrize("words", ["--version", "--help", "why --host sh", "why --host --json sh"])
+def test_a_full_disk_under_the_result_is_an_error_in_words(words: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m denizen {words} > /dev/full"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.splitlines()[0]) == (125, "denizen: cannot write the result")

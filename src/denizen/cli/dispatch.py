@@ -70,7 +70,7 @@ def dispatch(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     try:
         status = _dispatch(list(arguments), output)
-        sys.stdout.flush()
+        output.flush()
     except DenizenError as error:
         if debug:
             raise

@@ -12,13 +12,22 @@ def main() -> int:
     """Run the command line in `sys.argv`; returns the exit status."""
     arguments = sys.argv[1:]
     if arguments in (["--version"], ["-V"]):
-        from denizen import __version__
-
-        sys.stdout.write(f"denizen {__version__}\n")
-        return 0
+        return _say_version()
     from denizen.cli.dispatch import dispatch
 
     return dispatch(arguments)
+
+
+def _say_version() -> int:
+    from denizen import __version__
+
+    try:
+        sys.stdout.write(f"denizen {__version__}\n")
+        sys.stdout.flush()
+    except OSError as error:
+        sys.stderr.write(f"denizen: cannot write the result\n  {error.strerror}\n")
+        return 125
+    return 0
 
 
 if __name__ == "__main__":

@@ -15,6 +15,24 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 
+class CannotWrite(DenizenError):
+    """The result cannot be written where it goes: a full disk, most often.
+
+    Attributes:
+        reason: what the system said.
+    """
+
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return "cannot write the result"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
 @value
 class Output:
     """Where a command writes, and how loudly.
@@ -30,19 +48,27 @@ class Output:
     verbosity: int = 0
 
     def line(self, text: str) -> None:
-        """A line of result."""
-        self.stdout.write(text + "\n")
+        """A line of result. Raises CannotWrite, as all that writes a result does."""
+        with _Result():
+            self.stdout.write(text + "\n")
 
     def raw(self, content: bytes | memoryview) -> None:
         """Bytes of result, for commands whose output is not text."""
-        self.stdout.flush()
-        self.stdout.buffer.write(content)
+        with _Result():
+            self.stdout.flush()
+            self.stdout.buffer.write(content)
 
     def document(self, content: object) -> None:
         """The result as one JSON document."""
         import json
 
-        self.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        with _Result():
+            self.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+    def flush(self) -> None:
+        """Hand everything to the system."""
+        with _Result():
+            self.stdout.flush()
 
     def say(self, text: str) -> None:
         """Something about the work, for a person; silent under -q."""
@@ -67,7 +93,9 @@ class Output:
 
     def render(self, drawing: RenderableType) -> None:
         """A rich tree or table on stdout."""
-        self.console().print(drawing)
+        console = self.console()
+        with _Result():
+            console.print(drawing)
 
     def save_html(self, drawing: RenderableType, path: str) -> None:
         """The same drawing as a page of its own, for a browser."""
@@ -91,6 +119,17 @@ class Output:
             # A pipe has no width; a line wrapped at 80 would break every grep over it.
             width=None if self.stdout.isatty() else 10_000,
         )
+
+
+class _Result:
+    """Turns the system's refusal to write into an error of ours; a reader that left is no error."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            raise CannotWrite(error.strerror or str(error)) from error
 
 
 def open_output(environ: Mapping[str, str], *, color: str, verbosity: int) -> Output:
