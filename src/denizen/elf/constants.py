@@ -59,6 +59,9 @@ MACHINES = {
     EM_ALPHA: "alpha",
 }
 
+# DT_HASH has words of eight bytes there.
+WIDE_HASH = frozenset({(64, EM_S390), (64, EM_ALPHA)})
+
 # st_info: binding in the high half, type in the low
 STB_LOCAL, STB_GLOBAL, STB_WEAK, STB_GNU_UNIQUE = 0, 1, 2, 10
 STT_NOTYPE, STT_OBJECT, STT_FUNC, STT_COMMON, STT_TLS, STT_GNU_IFUNC = 0, 1, 2, 5, 6, 10

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from denizen.elf.memory import Memory
 
 SYMBOL_SIZE = {32: 16, 64: 24}
-_WIDE_HASH = {(64, c.EM_S390), (64, c.EM_ALPHA)}
 # Linkers aim at chains of one or two; longer than this, each lookup in it would take 10 us.
 MAX_CHAIN = 4096
 # Tags whose value is an address that may lie directly behind the symbols.
@@ -46,7 +45,7 @@ def extent(memory: Memory, values: dict[int, int]) -> tuple[int, int]:
     if (table := values.get(c.DT_GNU_HASH)) is not None and (found := _gnu(memory, table)):
         return found
     if (table := values.get(c.DT_HASH)) is not None:
-        wide = (memory.bits, memory.machine) in _WIDE_HASH
+        wide = (memory.bits, memory.machine) in c.WIDE_HASH
         head = memory.read(table, 16 if wide else 8, "hash table")
         return memory.numbers("Q" if wide else "I", head)[1], 1
     if c.DT_MIPS_SYMTABNO in values:

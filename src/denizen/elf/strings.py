@@ -60,3 +60,7 @@ class StringTable:
 
     def _outside(self, offset: int) -> Malformed:
         return Malformed("string table", f"a name at {offset} of {len(self._data)} bytes", self._address)
+
+    def holds(self, offset: int, name: bytes) -> bool:
+        """Whether the name at `offset` is `name`, without making it."""
+        return self._data.startswith(name + b"\0", offset) and offset < len(self._data)

@@ -19,6 +19,7 @@ from itertools import compress, repeat
 
 from denizen.elf import constants as c
 from denizen.elf.hashtables import SYMBOL_SIZE, extent
+from denizen.elf.lookup import Lookup
 from denizen.elf.once import once
 from denizen.elf.relocations import Relocations
 from denizen.value import from_columns, value
@@ -152,6 +153,19 @@ class Symbols:
         """Names of all references that must be satisfied: those that are not weak."""
         strong = _both(self.is_undefined, _negated(self.infos.translate(_WEAK)))
         return frozenset(compress(self.names, strong))
+
+    @once
+    def strong_references(self) -> tuple[tuple[int, bytes], ...]:
+        """(index, name) of all references that are not weak; no other symbol's name is read."""
+        strong = _both(self.is_undefined, _negated(self.infos.translate(_WEAK)))
+        indices = tuple(compress(range(self.count), strong))
+        offsets = compress(self._memory.numbers("I", self._table)[0 :: self._size // 4], strong)
+        return tuple(zip(indices, self._strings.column(tuple(offsets)), strict=True))
+
+    @once
+    def lookup(self) -> Lookup:
+        """Definitions by name through the hash tables. Raises Malformed."""
+        return Lookup(self._memory, self._values, self._strings, self._table, self.count)
 
     @once
     def defined_versions(self) -> frozenset[tuple[bytes, bytes | None]]:

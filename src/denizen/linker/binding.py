@@ -4,17 +4,14 @@ Sources: versions, glibc elf/dl-version.c (match_symbol, _dl_check_map_versions)
 (check_match, do_lookup_x) over the objects in the order of the scope, for what relocations refer to, as
 `ldd -r` reports it. musl knows no versions; its rule is ldso/dynlink.c, find_sym.
 
-Nearly every symbol is found where its version says, so whole sets of names are taken from one another
-first, and only what remains is looked up the way ld.so does.
+Where a definition is found does not matter here, only whether: so the file that the version names is
+asked first, or the libraries the object itself needs, and the whole scope only after them.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
-from itertools import compress
-from operator import and_
-
 from denizen.elf import constants as c
+from denizen.elf.lookup import gnu_hash
 from denizen.errors import BadInput
 from denizen.linker.interpreter import Family
 from denizen.linker.rules import INTERPRETER
@@ -22,13 +19,14 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from denizen.elf import Image
     from denizen.linker.closure import Closure, Library
 
 # Below this index a definition is its object's oldest; references that name no version take it.
 FIRST_NAMED_INDEX = 3
+_NO_VERSION: tuple[None, None] = (None, None)
 
 
 @value
@@ -102,56 +100,41 @@ def bind(closure: Closure) -> Binding:
 
 
 class _Object:
-    """One object of the scope with the columns that binding asks for, each made once."""
+    """One object of the scope, and how it answers a reference."""
 
     def __init__(self, library: Library, image: Image) -> None:
         self.library = library
         self.image = image
-        self.symbols = image.symbols
         self.path = library.path or library.soname
+        symbols = image.symbols
+        self.references = symbols.strong_references
+        self.version_indices = symbols.version_indices
+        self.version_table = symbols.version_table
+        self._find = symbols.lookup.find
 
-    @cached_property
-    def plain(self) -> frozenset[bytes]:
-        """Names that a reference without a version finds here at first sight: those not hidden."""
-        symbols = self.symbols
-        if symbols.version_indices is None:
-            return symbols.defined_names
-        shown = map((c.VERSYM_HIDDEN).__gt__, symbols.version_indices)
-        return frozenset(compress(symbols.names, map(and_, symbols.is_findable, shown)))
-
-    @cached_property
-    def by_version(self) -> Mapping[bytes, frozenset[bytes]]:
-        """Version -> names defined in it."""
-        versions, table = self.symbols.version_indices, self.symbols.version_table
+    def provides(self, name: bytes, code: int, version: bytes | None) -> bool:
+        """check_match: a definition of the name in that version, or in none that would be another's."""
+        versions = self.version_indices
         if versions is None:
-            return {}
-        names: dict[int, list[bytes]] = {}
-        for name, index in compress(zip(self.symbols.names, versions, strict=True), self.symbols.is_findable):
-            names.setdefault(index & c.VERSYM_VERSION, []).append(name)
-        return {table[index][0]: frozenset(found) for index, found in names.items() if index in table}
+            return bool(self._find(name, code))
+        shown = 0
+        for index in self._find(name, code):
+            stated = versions[index]
+            number = stated & c.VERSYM_VERSION
+            if version is None:
+                if number < FIRST_NAMED_INDEX:
+                    return True
+                shown += stated == number
+            else:
+                here = self.version_table.get(number, _NO_VERSION)[0]
+                if here == version or (here is None and stated == number):
+                    return True
+        return shown == 1
 
-    def references(self) -> Mapping[int, Iterable[bytes]]:
-        """Version index (0: none) -> names of references that are not weak."""
-        symbols = self.symbols
-        if symbols.version_indices is None:
-            return {0: symbols.undefined_names}
-        grouped: dict[int, list[bytes]] = {}
-        columns = zip(symbols.names, symbols.version_indices, symbols.infos, strict=True)
-        for name, index, info in compress(columns, symbols.is_undefined):
-            if info >> 4 != c.STB_WEAK:
-                grouped.setdefault(index & c.VERSYM_VERSION, []).append(name)
-        return grouped
-
-    def provides(self, name: bytes, version: bytes | None) -> bool:
-        """check_match over the definitions of one name."""
-        found = self.symbols.exports_of({name})
-        if self.symbols.version_indices is None:
-            return bool(found)
-        if version is not None:
-            return any(e.version == version or (e.version is None and not e.hidden) for e in found)
-        if any(e.version_index < FIRST_NAMED_INDEX for e in found):
-            return True
-        return sum(not e.hidden for e in found) == 1
+    def shows(self, name: bytes, code: int) -> bool:
+        """The find_sym of musl: any definition that is not hidden behind a newer version."""
+        versions = self.version_indices
+        return any(versions is None or versions[i] < c.VERSYM_HIDDEN for i in self._find(name, code))
 
 
 def _objects(closure: Closure) -> tuple[list[_Object], tuple[Damaged, ...]]:
@@ -163,7 +146,6 @@ def _objects(closure: Closure) -> tuple[list[_Object], tuple[Damaged, ...]]:
             continue
         try:
             made = _Object(library, library.image)
-            made.plain, made.by_version, made.references()  # reads every table there is
         except BadInput as fault:
             damaged.append(Damaged(library.path or library.soname, str(fault)))
         else:
@@ -202,48 +184,56 @@ def _unresolved(
     objects: list[_Object], by_name: Mapping[bytes, _Object | None], *, versions: bool
 ) -> Iterator[UnresolvedSymbol]:
     """What no object defines, of what relocations refer to; ld.so itself is bound already."""
-    everything = frozenset().union(*(o.plain for o in objects))
+    scope = _Scope(objects, by_name, versions=versions)
     for asking in objects:
         if asking.library.rule is INTERPRETER:
             continue
-        lacking = {
-            name: (version, file)
-            for name, version, file in _suspects(asking, by_name, everything, versions=versions)
-            if not any(o.provides(name, version) for o in objects)
-        }
-        for name in _referred(asking, lacking):
-            version, file = lacking[name]
-            yield UnresolvedSymbol(name, version, file, asking.path)
+        lacking = list(scope.lacking(asking))
+        if not lacking:
+            continue
+        referred = asking.image.symbols.referenced_by_relocations([index for index, *_ in lacking])
+        seen = {(name, version, file) for index, name, version, file in lacking if index in referred}
+        yield from (UnresolvedSymbol(*found, asking.path) for found in sorted(seen, key=lambda f: f[0]))
 
 
-def _suspects(
-    asking: _Object,
-    by_name: Mapping[bytes, _Object | None],
-    everything: frozenset[bytes],
-    *,
-    versions: bool,
-) -> Iterator[tuple[bytes, bytes | None, bytes | None]]:
-    """References that the sets of names do not settle: (name, version, file)."""
-    table = asking.symbols.version_table if versions else {}
-    for index, names in asking.references().items():
-        version, file = table.get(index, (None, None))
-        known = everything
-        if version is not None:
-            # A version with no file is defined by the object itself.
-            provider = asking if file is None else by_name.get(file)
-            known = frozenset() if provider is None else provider.by_version.get(version, frozenset())
-        yield from ((name, version, file) for name in names if name not in known)
+class _Scope:
+    """Answers references; each question is asked of the objects once, however many ask it."""
 
+    def __init__(
+        self, objects: list[_Object], by_name: Mapping[bytes, _Object | None], *, versions: bool
+    ) -> None:
+        self._objects = objects
+        self._by_name = by_name
+        self._versions = versions
+        self._known: dict[tuple[bytes, bytes | None, bytes | None], bool] = {}
 
-def _referred(asking: _Object, lacking: Mapping[bytes, object]) -> list[bytes]:
-    """Those of the names that some relocation refers to, in symbol order."""
-    if not lacking:
-        return []
-    symbols = asking.symbols
-    indices = [
-        index
-        for index in compress(range(len(symbols)), symbols.is_undefined)
-        if symbols.names[index] in lacking
-    ]
-    referred = symbols.referenced_by_relocations(indices)
-    return list(dict.fromkeys(symbols.names[index] for index in indices if index in referred))
+    def lacking(self, asking: _Object) -> Iterator[tuple[int, bytes, bytes | None, bytes | None]]:
+        """(index, name, version, file) of one object's references that nothing satisfies."""
+        stated, table, known = asking.version_indices, asking.version_table, self._known
+        if stated is None or not self._versions:
+            table, stated = {}, None
+        for index, name in asking.references:
+            number = stated[index] & c.VERSYM_VERSION if stated is not None else 0
+            version, file = table.get(number, _NO_VERSION)
+            question = (name, version, file)
+            answer = known.get(question)
+            if answer is None:
+                answer = known[question] = self._ask(asking, question)
+            if not answer:
+                yield (index, *question)
+
+    def _ask(self, asking: _Object, question: tuple[bytes, bytes | None, bytes | None]) -> bool:
+        """The likely object first: the file the version is asked of, or what the asking one needs."""
+        name, version, file = question
+        code = gnu_hash(name)
+        likely = (file,) if file is not None else asking.library.needed
+        for guess in likely:
+            provider = self._by_name.get(guess)
+            if provider is not None and self._answers(provider, name, code, version):
+                return True
+        return any(self._answers(provider, name, code, version) for provider in self._objects)
+
+    def _answers(self, provider: _Object, name: bytes, code: int, version: bytes | None) -> bool:
+        if not self._versions:
+            return provider.shows(name, code)
+        return provider.provides(name, code, version)

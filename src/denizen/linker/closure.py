@@ -52,6 +52,12 @@ class Library:
     names: tuple[bytes, ...] = ()
     image: Image | None = None
 
+    @property
+    def needed(self) -> tuple[bytes, ...]:
+        """DT_NEEDED."""
+        dynamic = self.image.dynamic if self.image is not None else None
+        return () if dynamic is None else dynamic.needed
+
 
 @value
 class Failure:
