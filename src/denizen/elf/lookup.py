@@ -9,7 +9,7 @@ dl-hash.h for the functions.
 A program of 60 libraries refers to some 3,000 names out of 45,000 that are defined. Looking these up
 takes 8 ms; reading all 45,000 names to put them in sets takes 40.
 
-Limits: tables must be mapped from the file; no chain is followed beyond the number of symbols.
+Limits: tables must be mapped from the file; no chain is followed beyond MAX_CHAIN symbols.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from operator import mul
 from struct import Struct
 
 from denizen.elf import constants as c
+from denizen.elf.hashtables import MAX_CHAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,8 +112,9 @@ class Lookup:
 
     def _gnu_chain(self, code: int) -> list[int]:
         at = self._buckets[code % len(self._buckets)] - self._first
-        chains, size, found = self._chains, len(self._chains), []
-        while 0 <= at < size:
+        chains, found = self._chains, []
+        end = min(len(chains), at + MAX_CHAIN)
+        while 0 <= at < end:
             word = chains[at]
             if (word ^ code) >> 1 == 0:
                 found.append(at + self._first)
@@ -125,7 +127,7 @@ class Lookup:
         if not self._buckets:
             return
         at = self._buckets[sysv_hash(name) % len(self._buckets)]
-        for _ in self._chains:
+        for _ in range(MAX_CHAIN):
             if not 0 < at < len(self._chains):
                 return
             yield at
