@@ -39,7 +39,8 @@ PURE = (
     "value", "errors", "bytesio", "fileview", "elf", "linker", "nar", "formats",
     "launch.decision", "launch.loaderconfig",
     "store.references", "store.graph", "store.info", "store.sidecar", "store.marker",
-    "build.derivation", "index.entry", "diagnose",
+    "build.derivation", "build.recipe", "build.fetch", "build.unpack_deb", "build.union", "build.libraries",
+    "index.entry", "diagnose",
 )  # fmt: skip
 EFFECTS = frozenset(
     {

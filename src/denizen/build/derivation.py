@@ -242,7 +242,7 @@ def examine(
     done: dict[StorePath, Sealed] = {}
     opened: dict[StorePath, Derivation] = {}
     modulos: Modulos = {}
-    stack = list(wanted)
+    stack = list(wanted)[::-1]
     while stack:
         path = stack[-1]
         if path not in opened and path not in done:
@@ -250,7 +250,7 @@ def examine(
             missing = [other for other in input_paths(opened[path], store_dir) if other not in done]
             if any(other in opened for other in missing):
                 raise BadDerivation(name_of(path), "it depends on itself")
-            stack += missing
+            stack += reversed(missing)
             if missing:
                 continue
         stack.pop()

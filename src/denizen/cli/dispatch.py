@@ -44,6 +44,8 @@ TABLE: tuple[Group, ...] = (
     ),
     Group("source", "denizen.cli.source", "where packages come from: list, add, remove", everyday=False),
     Group("store", "denizen.cli.store", "add, query, verify, move, export store objects", everyday=False),
+    Group("derivation", "denizen.cli.derivation", "what a derivation's file holds", everyday=False),
+    Group("realise", "denizen.cli.realise", "make the outputs of derivations valid", everyday=False),
     Group("completion", "denizen.cli.completion", "completion for bash, zsh or fish", everyday=False),
 )
 

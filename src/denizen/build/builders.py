@@ -1,0 +1,236 @@
+"""Carrying out what a derivation says: the built-in builders' effects.
+
+Each reads its plan (`fetch`, `unpack_deb`, `union`, `libraries`: pure), makes the output under a
+temporary name of the store, and hands it over. What fails leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+from denizen.build import fetch, libraries, union, unpack_deb
+from denizen.build.derivation import BadDerivation, name_of
+from denizen.build.recipe import OUT, Variables
+from denizen.disk import RootedView
+from denizen.errors import BadInput, SourceFailed, display
+from denizen.formats.hashes import Hash
+from denizen.formats.storepath import Method
+from denizen.store.failure import doing
+from denizen.store.restore import ORDINARY, restore
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Protocol, TypeVar
+
+    from denizen.build.derivation import Sealed
+    from denizen.formats.storepath import StorePath
+    from denizen.formats.tree import Entry
+    from denizen.store.local import Store
+    from denizen.store.work import Work
+
+    T = TypeVar("T")
+else:
+    Protocol = object
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class Opener(Protocol):
+    """How bytes at a URL are got; http lives in a higher layer (`sources.opener`)."""
+
+    def __call__(self, url: str) -> Iterator[bytes]:
+        """The bytes, as they come. Raises SourceFailed, then or while they come."""
+
+
+class NoSuchBuilder(BadInput):
+    """A derivation wants to be built by something denizen cannot run."""
+
+    name: str
+    builder: bytes
+    system: bytes
+
+    @property
+    def what(self) -> str:
+        return f"the derivation '{display(self.name)}' cannot be built here"
+
+    @property
+    def why(self) -> str:
+        known = ", ".join(sorted(display(name) for name in BUILDERS))
+        return (
+            f"its builder is {display(self.builder)} for the system '{display(self.system)}'; "
+            f"denizen runs {known}"
+        )
+
+
+class NotUnpacked(BadInput):
+    """A package that has the right hash cannot be unpacked."""
+
+    source: StorePath
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"the package {self.source.name} cannot be unpacked; nothing of it is kept"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+@value
+class Build:
+    """One derivation being built.
+
+    Attributes:
+        inputs: the objects it may use; all valid, and kept while it is built.
+        checkpoint: called between steps; raises to stop the build.
+    """
+
+    sealed: Sealed
+    inputs: frozenset[StorePath]
+    store: Store
+    work: Work
+    opener: Opener
+    checkpoint: Callable[[], None]
+
+    @property
+    def name(self) -> str:
+        """The derivation's name."""
+        return name_of(self.sealed.path)
+
+    @property
+    def output(self) -> StorePath:
+        """What is made."""
+        return self.sealed.outputs[OUT]
+
+    @property
+    def variables(self) -> Variables:
+        """What the derivation tells the builder."""
+        return Variables(self.name, self.sealed.derivation.environment, self.store.layout.logical)
+
+    def place_of(self, path: StorePath) -> bytes:
+        """Where an input lies. Raises BadDerivation for what is none."""
+        if path not in self.inputs:
+            raise BadDerivation(self.name, f"it uses {path}, which is not among its inputs")
+        return self.store.place_of(path)
+
+    def view_of(self, path: StorePath) -> RootedView:
+        """An input's own tree seen as /. Raises BadDerivation for what is none."""
+        return RootedView(self.place_of(path))
+
+    def adopt(self, tree: bytes, candidates: Iterable[StorePath]) -> None:
+        """Make what was built at `tree` the output."""
+        self.work.adopt(tree, self.output, candidates, self.sealed.path)
+
+
+def build(task: Build) -> None:
+    """Make the derivation's output valid.
+
+    Raises:
+        NoSuchBuilder: denizen cannot run its builder.
+        DenizenError: what the builder found wrong.
+    """
+    derivation = task.sealed.derivation
+    builder = BUILDERS.get(derivation.builder)
+    if builder is None or set(derivation.outputs) != {OUT}:
+        raise NoSuchBuilder(task.name, derivation.builder, derivation.system)
+    builder(task)
+
+
+def _fetch(task: Build) -> None:
+    plan = fetch.read(task.sealed.derivation, task.variables)
+    tried: list[tuple[str, str]] = []
+    for url in plan.urls:
+        try:
+            tree, found = _download(task, plan, url)
+        except SourceFailed as error:
+            tried.append((url, str(error)))
+            continue
+        if found == plan.content.content:
+            task.adopt(tree, ())
+            return
+        tried.append((url, f"it has {found.sri}"))
+    raise fetch.NotFetched(task.name, plan.content.content.sri, tuple(tried))
+
+
+def _download(task: Build, plan: fetch.Fetch, url: str) -> tuple[bytes, Hash]:
+    """A new tree with the file, and what it hashes to in the way the plan wants."""
+    algorithm = plan.content.content.algorithm
+    tree = task.work.new_tree()
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    with doing("write", tree):
+        descriptor = os.open(tree, _CREATE, 0o700 if plan.executable else 0o600)
+        with open(descriptor, "wb", buffering=0) as stream:
+            for piece in _bounded(task, plan, url):
+                digest.update(piece)
+                stream.write(piece)
+    if plan.content.method is Method.FLAT:
+        return tree, Hash(algorithm, digest.digest())
+    if algorithm != "sha256":
+        raise BadDerivation(task.name, "the hash of what is executable must be sha256")
+    return tree, Hash(algorithm, task.work.digest_of(tree).nar_hash)
+
+
+def _bounded(task: Build, plan: fetch.Fetch, url: str) -> Iterator[bytes]:
+    size = 0
+    for piece in task.opener(url):
+        task.checkpoint()
+        size += len(piece)
+        if size > plan.limit:
+            raise fetch.WrongSize(url, plan.limit, at_least=size)
+        yield piece
+    if plan.exact and size != plan.limit:
+        raise fetch.WrongSize(url, plan.limit, at_least=size)
+
+
+def _unpack_deb(task: Build) -> None:
+    from denizen.formats.deb import Deb
+
+    plan = unpack_deb.read(task.variables)
+    place = task.place_of(plan.source)
+    tree = task.work.new_tree()
+    with doing("unpack", place), open(place, "rb", buffering=0) as stream:
+        parent = os.open(os.path.dirname(tree), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            entries = _interruptible(task, Deb(stream).entries(plan.layout))
+            restore(entries, parent, os.path.basename(tree), ORDINARY)
+        except BadInput as error:
+            raise NotUnpacked(plan.source, str(error)) from error
+        finally:
+            os.close(parent)
+    task.adopt(tree, task.store.closure(task.inputs))
+
+
+def _union(task: Build) -> None:
+    packages = union.read(task.variables)
+    providers = [union.Provider(package, task.view_of(package.path)) for package in packages]
+    with doing("unite packages in", task.store.layout.physical):
+        _add(task, union.plan(providers))
+
+
+def _libraries(task: Build) -> None:
+    links = libraries.read(task.variables)
+    with doing("link libraries in", task.store.layout.physical):
+        _add(task, libraries.plan(links, task.view_of))
+
+
+def _add(task: Build, entries: Iterator[Entry]) -> None:
+    """Store a planned tree; its links can lead to nothing but inputs."""
+    task.work.add_entries(_interruptible(task, entries), task.output, task.inputs, task.sealed.path)
+
+
+def _interruptible(task: Build, entries: Iterator[T]) -> Iterator[T]:
+    for entry in entries:
+        task.checkpoint()
+        yield entry
+
+
+BUILDERS: Mapping[bytes, Callable[[Build], None]] = {
+    fetch.BUILDER: _fetch,
+    unpack_deb.BUILDER: _unpack_deb,
+    union.BUILDER: _union,
+    libraries.BUILDER: _libraries,
+}

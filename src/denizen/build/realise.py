@@ -1,0 +1,274 @@
+"""Making derivations' outputs valid: inputs first, in parallel where independent, each thing once.
+
+1. Every derivation needed is read and checked against its own name (`derivation.examine`).
+2. Those whose outputs are valid already need nothing, nor do their inputs. What remains is the plan.
+3. The plan's derivations are built as their inputs become valid, `jobs` at a time. Each build holds
+   the lock of its output, and looks again whether it is valid once it has the lock: of two
+   processes that want the same thing, one builds it.
+
+Everything named here is kept from collection while it lasts. After the first failure nothing new is
+begun, what is running is stopped, and the failure raised; what was completed stays valid.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from denizen.build.builders import Build, build
+from denizen.build.derivation import BadDerivation, examine, input_paths, name_of
+from denizen.errors import BadInput, DenizenError, display
+from denizen.formats import aterm, storepath
+from denizen.store.failure import doing
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from concurrent.futures import Future
+    from typing import Protocol
+
+    from denizen.build.builders import Opener
+    from denizen.build.derivation import Sealed
+    from denizen.formats.aterm import Derivation
+    from denizen.formats.storepath import StorePath
+    from denizen.store.local import Store
+    from denizen.store.work import Work
+else:
+    Protocol = object
+
+
+class Listener(Protocol):
+    """Who is told what is being built; called from several threads."""
+
+    def started(self, name: str) -> None:
+        """The derivation `name` is being built."""
+
+    def finished(self, name: str) -> None:
+        """Its output is valid."""
+
+
+class Silent:
+    """Nobody."""
+
+    def started(self, name: str) -> None:
+        """Nothing."""
+
+    def finished(self, name: str) -> None:
+        """Nothing."""
+
+
+class NoDerivation(BadInput):
+    """A `.drv` that is needed is not in the store."""
+
+    path: StorePath
+
+    @property
+    def what(self) -> str:
+        return f"the derivation {self.path} is not in the store"
+
+
+class NoSource(BadInput):
+    """A derivation reads an object that is not in the store, and that nothing can make."""
+
+    name: str
+    missing: tuple[StorePath, ...]
+
+    @property
+    def what(self) -> str:
+        return f"the derivation '{display(self.name)}' reads what is not in the store"
+
+    @property
+    def why(self) -> str:
+        return ", ".join(str(path) for path in self.missing)
+
+
+class Stopped(DenizenError):
+    """A build was given up because another failed."""
+
+
+@value
+class Manner:
+    """How to realise.
+
+    Attributes:
+        opener: how URLs are read.
+        jobs: how many derivations are built at once.
+    """
+
+    opener: Opener
+    jobs: int = 1
+    listener: Listener = Silent()
+
+
+@value
+class Plan:
+    """What has to be built.
+
+    Attributes:
+        sealed: every derivation that is needed, inputs first.
+        missing: those to be built, inputs first.
+    """
+
+    sealed: Mapping[StorePath, Sealed]
+    missing: tuple[Sealed, ...]
+
+
+def realise(store: Store, wanted: Sequence[StorePath], manner: Manner) -> dict[StorePath, Sealed]:
+    """Make the outputs of the derivations `wanted` valid; returns each with its outputs.
+
+    Raises:
+        NoDerivation, NoSource: something is not in the store.
+        BadDerivation: one is not what it says.
+        DenizenError: what a builder found wrong.
+    """
+    with store.working() as work:
+        plan = plan_for(store, work, wanted)
+        _run(store, plan, manner)
+        return {path: plan.sealed[path] for path in wanted}
+
+
+def plan_for(store: Store, work: Work, wanted: Iterable[StorePath]) -> Plan:
+    """What has to be built for `wanted`; all that is named in it is kept from now on. Raises as `realise`."""
+    wanted = list(wanted)
+    sealed = examine(wanted, lambda path: _load(store, path), store.layout.logical)
+    outputs = {path: set(one.outputs.values()) for path, one in sealed.items()}
+    valid = work.need({*sealed, *(output for some in outputs.values() for output in some)})
+    missing: set[StorePath] = set()
+    pending = list(wanted)
+    while pending:
+        path = pending.pop()
+        if path not in missing and not outputs[path] <= valid:
+            missing.add(path)
+            pending += input_paths(sealed[path].derivation, store.layout.logical)
+    plan = Plan(sealed, tuple(one for path, one in sealed.items() if path in missing))
+    _need_sources(store, work, plan)
+    return plan
+
+
+def add_derivation(store: Store, work: Work, name: str, content: bytes) -> StorePath:
+    """Put a `.drv` file into the store; what it refers to must be there.
+
+    Raises:
+        BadDerivationFile: it is none.
+        BadStorePath: it is for another store directory.
+    """
+    derivation = aterm.parse(content)
+    references = {storepath.parse(path, store.layout.logical) for path in derivation.sources}
+    references |= input_paths(derivation, store.layout.logical).keys()
+    missing = references - work.need(references)
+    if missing:
+        raise NoSource(name, tuple(sorted(missing)))
+    return work.add_text(name + ".drv", content, references).path
+
+
+def _load(store: Store, path: StorePath) -> Derivation:
+    place = store.place_of(path)
+    with doing("read", place):
+        try:
+            # NOFOLLOW, NONBLOCK: an object that is a link or a pipe is not a derivation.
+            descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError:
+            raise NoDerivation(path) from None
+        with open(descriptor, "rb") as stream:
+            return aterm.parse(stream.read(aterm.MAX_SIZE + 1))
+
+
+def _need_sources(store: Store, work: Work, plan: Plan) -> None:
+    logical = store.layout.logical
+    sources = {
+        one.path: [storepath.parse(path, logical) for path in one.derivation.sources] for one in plan.missing
+    }
+    valid = work.need({path for some in sources.values() for path in some})
+    for path, some in sources.items():
+        missing = tuple(sorted(set(some) - valid))
+        if missing:
+            raise NoSource(name_of(path), missing)
+
+
+def _inputs(plan: Plan, one: Sealed, logical: bytes) -> frozenset[StorePath]:
+    """The objects a derivation may use."""
+    found = {storepath.parse(path, logical) for path in one.derivation.sources}
+    for path, outputs in input_paths(one.derivation, logical).items():
+        for output in outputs:
+            if output not in plan.sealed[path].outputs:
+                raise BadDerivation(name_of(one.path), f"{path} has no output '{display(output)}'")
+            found.add(plan.sealed[path].outputs[output])
+    return frozenset(found)
+
+
+def _run(store: Store, plan: Plan, manner: Manner) -> None:
+    """Build what is missing, each once its inputs are valid."""
+    if not plan.missing:
+        return
+    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
+    logical = store.layout.logical
+    left: set[StorePath | None] = {one.path for one in plan.missing}
+    waiting = {one.path: left & input_paths(one.derivation, logical).keys() for one in plan.missing}
+    stop = threading.Event()
+    running: dict[Future[None], StorePath] = {}
+    with ThreadPoolExecutor(manner.jobs, "build") as pool:
+        try:
+            while left:
+                for path in [path for path, inputs in waiting.items() if not inputs & left]:
+                    del waiting[path]
+                    one = plan.sealed[path]
+                    future = pool.submit(_build, store, one, _inputs(plan, one, logical), manner, stop)
+                    running[future] = path
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    left.discard(_settled(future, running))
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _settled(future: Future[None], running: dict[Future[None], StorePath]) -> StorePath | None:
+    """What was built; None for what was given up because of a failure that is yet to be told. Raises that."""
+    path = running.pop(future)
+    try:
+        future.result()
+    except Stopped:
+        return None
+    return path
+
+
+def _build(
+    store: Store, sealed: Sealed, inputs: frozenset[StorePath], manner: Manner, stop: threading.Event
+) -> None:
+    """Build one derivation; a failure stops all others before this thread can begin another."""
+
+    def checkpoint() -> None:
+        if stop.is_set():
+            raise Stopped
+
+    try:
+        checkpoint()
+        _build_locked(store, sealed, inputs, manner, checkpoint)
+    except BaseException:
+        stop.set()
+        raise
+
+
+def _build_locked(
+    store: Store,
+    sealed: Sealed,
+    inputs: frozenset[StorePath],
+    manner: Manner,
+    checkpoint: Callable[[], None],
+) -> None:
+    """Build it unless it is valid by the time its lock is ours."""
+    name = name_of(sealed.path)
+    (output, *_) = sealed.outputs.values()
+    with (
+        # One of this thread's own: a database connection belongs to one thread.
+        type(store).open(store.layout.physical) as own,
+        own.working() as work,
+        work.building(output) as valid,
+    ):
+        if valid:
+            return
+        manner.listener.started(name)
+        build(Build(sealed, inputs, own, work, manner.opener, checkpoint))
+        manner.listener.finished(name)
