@@ -24,14 +24,13 @@ _SUFFIX = ".drv"
 def _realise(parsed: Parsed, context: Context) -> int:
     """Make the outputs valid, and print where they are."""
     from denizen.build.realise import Manner, realise
-    from denizen.cli.places import places
+    from denizen.cli.stores import made_store
     from denizen.sources.opener import UrlOpener
     from denizen.sources.transport import HttpSettings, proxies_from
-    from denizen.store.local import Store
 
     jobs = _jobs(parsed.text("jobs"))
     opener = UrlOpener(HttpSettings(proxies=proxies_from(context.environ)), jobs)
-    with Store.create(places(context).data + b"/store") as store:
+    with made_store(context) as store:
         wanted = [_in_store(store, file) for file in parsed.texts("FILE")]
         sealed = realise(store, wanted, Manner(opener, jobs, _Spoken(context.output)))
         _report(store, sealed, context)
