@@ -15,8 +15,10 @@ its entries, in the new one from the new header, in extensions from the start of
 Entries are sorted so that `_dl_cache_libcmp` can search them by halves; a file that is not sorted is
 searched as wrongly as ld.so would.
 
-Limits: counts are held against the size of the file before use; a string ends at MAX_NAME bytes. A
-lookup takes a logarithmic number of comparisons, then at most MAX_SAME entries of one name.
+Limits: counts are held against the size of the file before use; a path ends at MAX_PATH bytes. A lookup
+takes a logarithmic number of comparisons, then at most MAX_SAME entries of one name (honest caches have
+one for each machine and each glibc-hwcaps name); names longer than a file's can be are not in it.
+MAX_LISTED entries are listed; the largest cache of a whole desktop has some 5,000.
 """
 
 from __future__ import annotations
@@ -39,8 +41,10 @@ OLD_HEADER, OLD_ENTRY = 16, 12
 NEW_HEADER, NEW_ENTRY = 48, 24
 EXTENSION_MAGIC = 0xEAA42174
 TAG_HWCAPS = 1
-MAX_NAME = 4096
-MAX_SAME = 4096
+MAX_NAME = 255
+MAX_PATH = 4096
+MAX_SAME = 256
+MAX_LISTED = 16_384
 MAX_HWCAPS = 1024
 
 # The flags byte of the new header: which byte order it was written in; 0 is from before that was said.
@@ -118,12 +122,12 @@ class Cache:
 
     def lookup(self, name: bytes, wanted: Wanted) -> bytes | None:
         """The path ld.so would take from the cache for `name`."""
-        at = self._find(name)
+        at = self._find(name) if len(name) <= MAX_NAME else None
         return None if at is None else self._choose(name, at, wanted)
 
     def entries(self) -> Iterator[Entry]:
-        """Every entry whose strings are inside the file, in file order."""
-        for number in range(self._count):
+        """The first MAX_LISTED entries whose strings are inside the file, in file order."""
+        for number in range(min(self._count, MAX_LISTED)):
             flags, key, path, os_version, hwcap = self._fields(number)
             if self._inside(key) and self._inside(path):
                 named = self._hwcaps_name(hwcap)
@@ -232,8 +236,8 @@ class Cache:
 
     def _string(self, offset: int) -> bytes:
         start = self._base + offset
-        end = self._data.find(b"\0", start, start + MAX_NAME)
-        return self._data[start : end if end >= 0 else start + MAX_NAME]
+        end = self._data.find(b"\0", start, start + MAX_PATH)
+        return self._data[start : end if end >= 0 else start + MAX_PATH]
 
 
 def open_cache(buffer: Buffer, *, little: bool = True) -> Cache:

@@ -10,7 +10,8 @@ Specification: ldconfig(8); glibc elf/ldconfig.c, parse_conf, parse_conf_include
 and their matches are read in the order of their bytes. A file is read at its first mention only.
 
 Limits: MAX_DEPTH includes within one another, MAX_FILES files, MAX_DIRECTORIES directories, MAX_SIZE bytes
-a file, MAX_PATTERN bytes a pattern; what is beyond is left out and named in `problems`.
+in all, MAX_PATTERN bytes a pattern, MAX_WORK for all patterns together; what is beyond is left out and
+named in `problems`.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
 MAX_DEPTH = 16
 MAX_FILES = 512
 MAX_DIRECTORIES = 4096
-MAX_SIZE = 1 << 20
+MAX_SIZE = 128 * 1024
 MAX_PATTERN = 1024
-# A pattern of n stars against a name of m bytes takes n times m steps with the matcher below.
-MAX_COMPONENT_MATCHES = 4096
+# Bytes of names compared, times the stars they are compared with, plus 64 for each look at the file system.
+MAX_WORK = 30_000
+WORK_OF_A_LOOK = 64
 
 _BLANK = b" \t"
 _SPACE = b" \t\n\v\f\r"
@@ -63,40 +65,90 @@ def read_configuration(view: FileView, path: bytes = b"/etc/ld.so.conf") -> Conf
 class _Reader:
     def __init__(self, view: FileView) -> None:
         self._view = view
+        self._size_left = MAX_SIZE
+        self._work_left = MAX_WORK
         self.directories: dict[bytes, None] = {}
         self.files: dict[bytes, None] = {}
-        self.problems: list[str] = []
+        self.problems: dict[str, None] = {}
 
     def read(self, path: bytes, *, depth: int) -> None:
         if path in self.files:
             return
         if depth > MAX_DEPTH or len(self.files) >= MAX_FILES:
-            self.problems.append(f"too many includes, from {path!r}")
+            self._leave_out("includes")
             return
         try:
-            content = bytes(self._view.read(path))
-        except OSError:
+            content = bytes(self._view.read(path)[: self._size_left + 1])
+        except (OSError, ValueError):
             return
         self.files[path] = None
-        if len(content) > MAX_SIZE:
-            self.problems.append(f"{path!r} is too long")
-        for kind, words in parse_lines(content[:MAX_SIZE]):
+        if len(content) > self._size_left:
+            self._leave_out("bytes")
+        content = content[: self._size_left]
+        self._size_left -= len(content)
+        for kind, words in parse_lines(content):
             if kind == b"include":
                 for pattern in words:
                     self._include(path, pattern, depth)
             elif len(self.directories) < MAX_DIRECTORIES:
                 self.directories[words[0]] = None
             else:
-                self.problems.append("too many directories")
-                return
+                self._leave_out("directories")
 
     def _include(self, including: bytes, pattern: bytes, depth: int) -> None:
         if len(pattern) > MAX_PATTERN:
-            self.problems.append(f"a pattern of {len(pattern)} bytes in {including!r}")
+            self._leave_out("bytes in a pattern")
             return
-        absolute = posixpath.join(posixpath.dirname(including), pattern)
-        for path in expand_pattern(self._view, absolute):
+        for path in self._expand(posixpath.join(posixpath.dirname(including), pattern)):
             self.read(path, depth=depth + 1)
+
+    def _leave_out(self, what: str) -> None:
+        self.problems[f"too many {what}"] = None
+
+    def _expand(self, pattern: bytes) -> tuple[bytes, ...]:
+        """Whatever paths there are that match an absolute pattern, in the order of glob(3)'s C locale."""
+        found = [b"/"]
+        for component in pattern.split(b"/"):
+            if component:
+                found = [path for base in found for path in self._step(base, component)]
+        return tuple(sorted(found))
+
+    def _step(self, base: bytes, component: bytes) -> Iterator[bytes]:
+        if not self._may_work(WORK_OF_A_LOOK):
+            return
+        if not any(byte in _MAGIC for byte in component):
+            path = posixpath.join(base, component.replace(b"\\", b""))
+            if _exists(self._view, path):
+                yield path
+            return
+        cost = 1 + component.count(b"*")
+        for name in _names_in(self._view, base):
+            # A leading dot must be matched by a dot.
+            hidden = name[:1] == b"." and component[:1] != b"."
+            if not hidden and self._may_work(len(name) * cost) and matches(name, component):
+                yield posixpath.join(base, name)
+
+    def _may_work(self, amount: int) -> bool:
+        if self._work_left <= 0:
+            self._leave_out("patterns")
+            return False
+        self._work_left -= amount
+        return True
+
+
+def _exists(view: FileView, path: bytes) -> bool:
+    try:
+        view.stat(path)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _names_in(view: FileView, directory: bytes) -> tuple[bytes, ...]:
+    try:
+        return view.listdir(directory)
+    except (OSError, ValueError):
+        return ()
 
 
 def parse_lines(content: bytes) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
@@ -121,36 +173,6 @@ def _directory(line: bytes) -> bytes:
     """
     path = line.partition(b"=")[0].rstrip(_SPACE).rstrip(b"/")
     return path if path.startswith(b"/") else b""
-
-
-def expand_pattern(view: FileView, pattern: bytes) -> tuple[bytes, ...]:
-    """Whatever paths there are that match an absolute pattern, sorted as glob(3) sorts in the C locale."""
-    found: list[bytes] = [b"/"]
-    for component in pattern.split(b"/"):
-        if not component:
-            continue
-        matches = [path for base in found for path in _step(view, base, component)]
-        found = matches[:MAX_COMPONENT_MATCHES]
-    return tuple(sorted(found))
-
-
-def _step(view: FileView, base: bytes, component: bytes) -> Iterator[bytes]:
-    if not any(byte in _MAGIC for byte in component):
-        path = posixpath.join(base, component.replace(b"\\", b""))
-        try:
-            view.stat(path)
-        except OSError:
-            return
-        yield path
-        return
-    try:
-        names = view.listdir(base)
-    except OSError:
-        return
-    for name in names:
-        # A leading dot must be matched by a dot.
-        if (name[:1] != b"." or component[:1] == b".") and matches(name, component):
-            yield posixpath.join(base, name)
 
 
 def matches(name: bytes, pattern: bytes) -> bool:
