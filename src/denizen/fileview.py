@@ -19,7 +19,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Protocol, TypeAlias
 
     from denizen.bytesio import Buffer
@@ -28,6 +28,9 @@ else:
 
 # Linux follows at most this many symbolic links in one lookup (path_resolution(7)).
 MAX_LINKS = 40
+# Longest path with its NUL, and longest name in it (limits.h).
+PATH_MAX = 4096
+NAME_MAX = 255
 
 
 class Kind(Enum):
@@ -158,31 +161,64 @@ class MemoryView:
                 return Stat(Kind.FILE, 0o100644, len(entry), 1, number)
 
     def _resolve(self, path: bytes, *, last: bool) -> bytes:
-        """Walk `path` component by component as the kernel does; `last`: follow a final link too."""
-        pending = [c for c in path.split(b"/") if c not in (b"", b".")][::-1]
-        here, links = b"/", 0
-        while pending:
-            if self._entries[here] is not None:
-                raise _failure(errno.ENOTDIR, path)
-            component = pending.pop()
-            if component == b"..":
-                here = posixpath.dirname(here)
-                continue
-            there = posixpath.join(here, component)
-            if there not in self._entries:
-                raise _failure(errno.ENOENT, path)
-            entry = self._entries[there]
-            if isinstance(entry, Link) and (pending or last):
-                links += 1
-                if links > MAX_LINKS:
-                    raise _failure(errno.ELOOP, path)
-                pending += [c for c in entry.target.split(b"/") if c not in (b"", b".")][::-1]
-                here = b"/" if entry.target.startswith(b"/") else here
-            else:
-                here = there
-        if path.endswith(b"/") and self._entries[here] is not None:
+        return resolve(path, self._look, last=last)
+
+    def _look(self, path: bytes) -> tuple[Kind, bytes]:
+        if path not in self._entries:
+            raise _failure(errno.ENOENT, path)
+        match self._entries[path]:
+            case None:
+                return Kind.DIRECTORY, b""
+            case Link(target):
+                return Kind.SYMLINK, target
+            case _:
+                return Kind.FILE, b""
+
+
+def resolve(path: bytes, look: Callable[[bytes], tuple[Kind, bytes]], *, last: bool) -> bytes:
+    """Walk an absolute path as the kernel does (path_resolution(7)), below a root of its own.
+
+    `look` tells what one already walked path is, and a link's target; it raises OSError. `last`: follow
+    a link in the last place too.
+
+    Raises:
+        OSError: ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, or what `look` raises.
+        ValueError: a NUL in the path, as from Python's own functions.
+    """
+    if b"\0" in path:
+        raise ValueError("embedded null byte")
+    if len(path) >= PATH_MAX:
+        raise _failure(errno.ENAMETOOLONG, path)
+    pending = _components(path)
+    here, is_directory, links = b"/", True, 0
+    while pending:
+        component = pending.pop()
+        if not is_directory:
             raise _failure(errno.ENOTDIR, path)
-        return here
+        if component in (b".", b".."):
+            here = posixpath.dirname(here) if component == b".." else here
+            continue
+        if len(component) > NAME_MAX:
+            raise _failure(errno.ENAMETOOLONG, path)
+        there = posixpath.join(here, component)
+        kind, target = look(there)
+        if kind is not Kind.SYMLINK or not (pending or last):
+            here, is_directory = there, kind is Kind.DIRECTORY
+            continue
+        links += 1
+        if links > MAX_LINKS:
+            raise _failure(errno.ELOOP, path)
+        pending += _components(target)
+        here = b"/" if target.startswith(b"/") else here
+    return here
+
+
+def _components(path: bytes) -> list[bytes]:
+    """Last first. A slash at the end asks for a directory, as a last `.` does."""
+    components = [component for component in path.split(b"/") if component]
+    if path.endswith(b"/"):
+        components.append(b".")
+    return components[::-1]
 
 
 def _content(entry: Entry, path: bytes) -> bytes:
