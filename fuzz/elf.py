@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Sequence
 
-from denizen.elf import classify
+from denizen.elf import Image, classify
 from denizen.elf import constants as c
 from denizen.elf.script import parse_script
 from denizen.errors import BadInput
@@ -14,7 +14,7 @@ _PARTS = (
 )  # fmt: skip
 _SYMBOL_PARTS = (
     "names", "sections", "values", "version_indices", "defined_names", "undefined_names",
-    "defined_versions", "undefined", "exports",
+    "defined_versions", "undefined",
 )  # fmt: skip
 _RELOCATION_PARTS = ("data", "plt")
 _NOTE_PARTS = ("build_id", "abi_tag", "properties", "dlopen", "package")
@@ -37,14 +37,18 @@ def read_everything(data: bytes) -> None:
     image = found.image
     if image is not None:
         refusals += _touch(image, _PARTS) + _touch(image.notes, _NOTE_PARTS)
-        try:
-            symbols = image.symbols
-        except BadInput:
-            pass  # counted among the parts
-        else:
-            refusals += _touch(symbols, _SYMBOL_PARTS) + _touch(symbols.relocations, _RELOCATION_PARTS)
+        refusals += _touch_symbols(image)
     if refusals:
         raise refusals[0]
+
+
+def _touch_symbols(image: Image) -> list[BadInput]:
+    try:
+        symbols = image.symbols
+        symbols.exports_of({b"f", b"data"})
+    except BadInput as refusal:
+        return [refusal]
+    return _touch(symbols, _SYMBOL_PARTS) + _touch(symbols.relocations, _RELOCATION_PARTS)
 
 
 def _touch(thing: object, names: Sequence[str]) -> list[BadInput]:

@@ -127,7 +127,7 @@ def _pyinstaller(buffer: Buffer, end: int) -> Payload | None:
     # The length counts the cookie, 88 bytes since PyInstaller 2.1 and 24 before.
     for size in (88, 24):
         first = cookie + size - length
-        if 0 < first <= cookie:
+        if 0 < first <= cookie and cookie + size <= len(buffer):
             return Payload("pyinstaller", first, length, appended=first >= end)
     return None
 

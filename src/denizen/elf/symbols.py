@@ -194,13 +194,11 @@ class Symbols:
             )
         )
 
-    @once
-    def exports(self) -> tuple[Export, ...]:
-        """All definitions that lookups can find, in symbol order."""
-        return self._exports_at(list(compress(range(self.count), self.is_findable)))
-
     def exports_of(self, names: Collection[bytes]) -> tuple[Export, ...]:
-        """The definitions of these names alone (a set is the quick way to ask for many)."""
+        """The definitions of these names that lookups can find (a set is the quick way to ask for many).
+
+        There is no property for all of them: it would be 60,000 objects where two sets do.
+        """
         found = compress(enumerate(self.names), self.is_findable)
         return self._exports_at([index for index, name in found if name in names])
 

@@ -1,0 +1,23 @@
+"""`python -m benchmarks [NAME...]`: all comparisons, or those named. A new one adds a line."""
+
+import importlib
+import sys
+
+BENCHMARKS: dict[str, str] = {
+    "elf-read": "benchmarks.elf_read",
+    "elf-start": "benchmarks.elf_start",
+}
+
+
+def main(names: list[str]) -> int:
+    if unknown := set(names) - set(BENCHMARKS):
+        print(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+        return 2
+    for name in names or BENCHMARKS:
+        print(f"== {name}")
+        importlib.import_module(BENCHMARKS[name]).main()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,51 @@
+"""Timing that both sides of a comparison share: medians, and what starting a process costs."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+
+def median_seconds(run: Callable[[], object], *, repeats: int = 5) -> float:
+    """The median wall time of `run`, after one run that warms caches."""
+    run()
+    return statistics.median(_timed(run) for _ in range(repeats))
+
+
+def median_starts(commands: Sequence[Sequence[str]], *, repeats: int = 30) -> list[float]:
+    """The median wall time of each command from start to exit, in seconds.
+
+    They take turns, so that a busy moment of the machine falls on all of them. PYTHONDONTWRITEBYTECODE
+    is taken away: without .pyc files every start would pay the compiler.
+    """
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+    def starter(command: Sequence[str]) -> Callable[[], object]:
+        return lambda: subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
+
+    starts = [starter(command) for command in commands]
+    for start in starts:
+        start()
+    rounds = [[_timed(start) for start in starts] for _ in range(repeats)]
+    return [statistics.median(times) for times in zip(*rounds, strict=True)]
+
+
+# The unit in which start-up is measured.
+PYTHON_PASS = (sys.executable, "-c", "pass")
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as text, the first column to the left and the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))])
+        for row in rows
+    )
+
+
+def _timed(run: Callable[[], object]) -> float:
+    before = time.perf_counter()
+    run()
+    return time.perf_counter() - before
