@@ -1,0 +1,25 @@
+"""The command itself, in a process of its own, as a user runs it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def denizen(
+    root: Path, *arguments: str | Path, stdin: bytes = b"", status: int = 0
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `denizen --root ROOT ...` and hold its exit status to what is expected."""
+    done = subprocess.run(
+        [sys.executable, "-m", "denizen", "--root", os.fspath(root), *map(os.fspath, arguments)],
+        input=stdin,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr.decode(errors="replace")
+    return done
+
+
+def lines(root: Path, *arguments: str | Path) -> list[str]:
+    """The lines of its stdout."""
+    return denizen(root, *arguments).stdout.decode().splitlines()
