@@ -216,9 +216,7 @@ def test_nix_copies_from_what_was_exported_and_signed(
     assert told[0]["signatures"][0].startswith("test-1:")
 
 
-def test_nix_refuses_it_without_the_key(
-    nix: PrivateNix, exported: tuple[Path, Path, str, Path], tmp_path: Path
-) -> None:
+def test_nix_refuses_it_without_the_key(exported: tuple[Path, Path, str, Path], tmp_path: Path) -> None:
     cache, _, _, path = exported
     other = PrivateNix(tmp_path / "other")
     other.root.mkdir()

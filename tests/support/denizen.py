@@ -11,7 +11,7 @@ def denizen(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run `denizen --root ROOT ...` and hold its exit status to what is expected."""
     done = subprocess.run(
-        [sys.executable, "-m", "denizen", "--root", os.fspath(root), *map(os.fspath, arguments)],
+        [sys.executable, "-m", "denizen", "--root", os.fspath(root), *[os.fspath(a) for a in arguments]],
         input=stdin,
         capture_output=True,
         check=False,

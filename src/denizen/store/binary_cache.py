@@ -24,13 +24,13 @@ from denizen.store.info import ObjectInfo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from denizen.formats.signature import PublicKey, SecretKey
     from denizen.formats.storepath import StorePath
-    from denizen.formats.stream import Readable
     from denizen.store.local import Store
     from denizen.store.verify import Replacement
+    from denizen.store.work import OpenNar
 
 _PRIORITY = 40  # of cache.nixos.org; smaller is asked first
 # What an archive in a cache may be called: no path of the narinfo's author's choosing leaves the cache.
@@ -203,14 +203,14 @@ def _promised(told: NarInfo) -> ObjectInfo:
     )
 
 
-def _opener(cache: bytes, told: NarInfo) -> Callable[[], Readable]:
+def _opener(cache: bytes, told: NarInfo) -> OpenNar:
     return lambda: open(cache + b"/" + os.fsencode(told.url), "rb", buffering=0)  # read to its end
 
 
 def replacement_from(cache: bytes | None) -> Replacement:
     """How `verify.repair` finds good content: in a cache, by the hash the store itself has registered."""
 
-    def replacement(info: ObjectInfo) -> Callable[[], Readable] | None:
+    def replacement(info: ObjectInfo) -> OpenNar | None:
         if cache is None:
             return None
         place = cache + b"/nar/" + Hash("sha256", info.nar_hash).base32.encode("ascii") + b".nar"

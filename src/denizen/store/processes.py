@@ -45,7 +45,7 @@ class ProcessUnreadable(HostLacks):
 
     @property
     def what(self) -> str:
-        return f"cannot tell what process {display(self.path.split(b'/')[2])} needs of the store"
+        return f"cannot tell what process {display(os.path.basename(self.path))} needs of the store"
 
     @property
     def why(self) -> str:

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from denizen.formats.storepath import StorePath
-    from denizen.formats.stream import Readable
     from denizen.store.info import ObjectInfo
     from denizen.store.local import Store
+    from denizen.store.work import OpenNar
 
     # Opens the NAR of an object, or gives None where it is not to be had.
-    Replacement = Callable[[ObjectInfo], "Callable[[], Readable] | None"]
+    Replacement = Callable[[ObjectInfo], OpenNar | None]
 
 
 class Fault(Enum):

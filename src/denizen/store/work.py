@@ -42,12 +42,16 @@ from denizen.value import replace, value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from denizen.formats.storepath import StorePath
     from denizen.formats.stream import Readable
     from denizen.formats.tree import Entry
     from denizen.store.local import Store
     from denizen.store.references import Matcher
+
+    # Opens a NAR from its beginning; what it gives is closed again.
+    OpenNar = Callable[[], AbstractContextManager[Readable]]
 
 # What is added in one command is synced and registered together, up to so much at once.
 BATCH_COUNT = 256
@@ -102,12 +106,10 @@ class Work:
 
     def close(self) -> None:
         """End the operation: temporary trees go, needs are forgotten."""
-        try:
-            with doing("remove what is temporary in", self._layout.physical):
-                self._discard_all()
-        finally:
-            os.close(self._directory)
-            self._session.close()
+        with doing("remove what is temporary in", self._layout.physical), contextlib.ExitStack() as stack:
+            stack.callback(self._session.close)
+            stack.callback(os.close, self._directory)
+            self._discard_all()
 
     def need(self, paths: Iterable[StorePath]) -> set[StorePath]:
         """Keep objects until the operation ends; returns those that are valid, and so will stay valid."""
@@ -121,10 +123,14 @@ class Work:
     @contextlib.contextmanager
     def building(self, output: StorePath) -> Iterator[bool]:
         """Be the only process that makes `output`; yields whether it is valid already, and keeps it."""
-        with contextlib.ExitStack() as stack:
-            with doing("lock an output in", self._layout.physical):
-                stack.enter_context(output_lock(self._layout, output))
+        lock = contextlib.ExitStack()
+        with doing("lock an output in", self._layout.physical):
+            lock.enter_context(output_lock(self._layout, output))
+        try:
             yield output in self.need([output])
+        finally:
+            with doing("unlock an output in", self._layout.physical):
+                lock.close()
 
     def new_tree(self) -> bytes:
         """A path at which a builder may make a tree; it is removed with the operation if not adopted."""
@@ -185,7 +191,7 @@ class Work:
         )
         return self._place([(staged, info)])[0]
 
-    def add_nar(self, open_nar: Callable[[], Readable], promised: ObjectInfo) -> ObjectInfo:
+    def add_nar(self, open_nar: OpenNar, promised: ObjectInfo) -> ObjectInfo:
         """Unpack a NAR whose hash, size and references somebody trusted has told.
 
         It is read twice: no byte is unpacked before the hash of all of them is known to be right.
@@ -199,7 +205,7 @@ class Work:
         self.need(promised.references)
         return self._place([(staged, replace(promised, registered=int(time.time())))])[0]
 
-    def replace_nar(self, open_nar: Callable[[], Readable], info: ObjectInfo) -> None:
+    def replace_nar(self, open_nar: OpenNar, info: ObjectInfo) -> None:
         """Put a valid object whose content is damaged or gone back in place, from a NAR of it.
 
         Raises as `add_nar`, and then nothing has been changed.
@@ -257,16 +263,16 @@ class Work:
         restore(reader.read(DigestingStream(stream, digester)), self._directory, name, STORED)
         return Staged(name, digester.result())
 
-    def _unpacked(self, open_nar: Callable[[], Readable], promised: ObjectInfo) -> Staged:
+    def _unpacked(self, open_nar: OpenNar, promised: ObjectInfo) -> Staged:
         """A NAR under a temporary name, its hash checked before and while it is unpacked."""
         expected = Digest(promised.nar_hash, promised.nar_size)
         place = self._layout.place_of(promised.path)
-        with doing("read the archive of", place):
-            found = digest_stream(open_nar())
+        with doing("read the archive of", place), open_nar() as stream:
+            found = digest_stream(stream)
         if found != expected:
             raise WrongContent(promised.path, expected, found)
-        with doing("unpack", place):
-            staged = self._stage_nar(open_nar())
+        with doing("unpack", place), open_nar() as stream:
+            staged = self._stage_nar(stream)
         if staged.digest != expected:
             raise WrongContent(promised.path, expected, staged.digest)
         return staged

@@ -1,0 +1,122 @@
+"""Killed, or refused by the file system, at every system call: the store opens, verifies and goes on.
+
+Each system call an operation makes on a file system is met by SIGKILL, by EIO, and where a disk can be
+full by ENOSPC; the fault is put there by strace. About 1,500 stores are damaged this way.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from denizen.store import roots
+from denizen.store.gc import Limits, collect, explain
+from denizen.store.local import Store
+from denizen.store.processes import Census
+from denizen.store.verify import verify
+from tests.support import operations
+from tests.support.faults import FULL, Operations
+from tests.support.operations import BROKEN, DONE, OPERATIONS, REFUSED, prepare
+
+pytestmark = [pytest.mark.slow, pytest.mark.peer]
+
+FAULTS = {"killed": "signal=SIGKILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Operations]:
+    served = Operations()
+    yield served
+    served.close()
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    """In memory where that can be: the system calls are the same, and the disk is not waited for."""
+    memory = Path("/dev/shm")  # a tmpfs on every Linux
+    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as directory:
+        yield Path(directory)
+
+
+@pytest.fixture(scope="module")
+def base(place: Path) -> Path:
+    root = place / "base"
+    root.mkdir()
+    prepare(root)
+    # Of no account here, and 8 MB to copy 1,500 times.
+    (root / "store/.denizen/reserve").unlink()
+    return root
+
+
+@pytest.fixture(autouse=True)
+def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What processes hold is not at stake here, and reading /proc 4,000 times takes a minute."""
+    monkeypatch.setattr(roots, "held_by_processes", lambda _: Census({}, 0))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_fault_at_any_system_call_loses_nothing(
+    server: Operations, base: Path, place: Path, operation: str, fault: str
+) -> None:
+    calls = server.calls(operation, fresh(base, place), place / "log")
+    assert calls["openat"] > 5
+    assert calls["rename"] + calls["renameat"] > 1
+    for name, count in sorted(calls.items()):
+        if fault == "ENOSPC" and name not in FULL:
+            continue
+        for number in range(1, count + 1):
+            root = fresh(base, place)
+            inject = ("-e", f"trace={name}", "-e", f"inject={name}:{FAULTS[fault]}:when={number}")
+            status = server.run(operation, root, *inject, "-o", "/dev/null")
+            about = f"{operation}: {fault} at {name} number {number}: status {status}"
+            assert status != BROKEN, about
+            assert status in ((-9, DONE) if fault == "killed" else (DONE, REFUSED)), about
+            still_whole(root, about)
+            assert server.plainly(operation, root) == DONE, about
+            still_whole(root, f"{about}, then repeated")
+            nothing_is_left_over(root, about)
+
+
+def fresh(base: Path, place: Path) -> Path:
+    """A copy of the prepared store to damage; plain copies of a store are stores."""
+    root = place / "root"
+    if root.exists():
+        subprocess.run(["rm", "-rf", root], check=True)
+    subprocess.run(["cp", "-a", base, root], check=True)
+    return root
+
+
+def still_whole(root: Path, about: str) -> None:
+    """It opens, verifies to the last byte, and has everything that is rooted."""
+    with Store.open(os.fsencode(root / "store")) as store:
+        assert list(verify(store, contents=True)) == [], about
+        rooted = {path.name for _, path in explain(store)}
+        assert "top" in rooted, about
+        (top,) = [path for path in store.database.paths() if path.name == "top"]
+        assert {path.name for path in store.closure([top])} == {"top", "kept"}, about
+
+
+def nothing_is_left_over(root: Path, about: str) -> None:
+    """A collection afterwards leaves the objects that are rooted, their sidecars, and no temporary name."""
+    with Store.open(os.fsencode(root / "store")) as store:
+        collect(store, Limits())
+        assert list(verify(store, contents=True)) == [], about
+        names = {path.base for path in store.database.paths()}
+        live = {path for _, rooted in explain(store) for path in store.closure([rooted])}
+        assert {path.base for path in live} == names, about
+    assert {name for name in os.listdir(root / "store") if name != ".denizen"} == names, about
+    assert set(os.listdir(root / "store/.denizen/info")) == names, about
+    assert os.listdir(root / "store/.denizen/sessions") == [], about
+
+
+def test_the_operations_do_something(base: Path, place: Path) -> None:
+    root = fresh(base, place)
+    for name in ("add", "build", "gc"):
+        operations.OPERATIONS[name](root)
+    with Store.open(os.fsencode(root / "store")) as store:
+        names = sorted(path.name for path in store.database.paths())
+    assert names == ["built", "kept", "source", "top"]

@@ -1,0 +1,83 @@
+"""Injecting a fault into one system call of an operation, with strace."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import IO
+
+from tests.support.peers import require
+
+# Everything that goes to a file system, but for the memory that Python maps.
+CALLS = "%file,%desc,syncfs,flock,fallocate,sync"
+_NOT_FILES = frozenset({"mmap", "dup", "dup2", "poll", "ioctl"})
+# Calls for which a disk can be full (their manual pages name ENOSPC).
+FULL = frozenset(
+    {
+        "openat", "mkdir", "mkdirat", "rename", "renameat", "renameat2", "link", "linkat", "symlink",
+        "symlinkat", "write", "pwrite64", "writev", "fsync", "fdatasync", "syncfs", "ftruncate", "fallocate",
+    }
+)  # fmt: skip
+
+
+class Operations:
+    """The server of tests.support.operations."""
+
+    def __init__(self) -> None:
+        require("strace")
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.operations"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            text=True,
+        )
+        assert self._answer() == "ready"
+
+    def close(self) -> None:
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        self._server.stdin.close()
+        self._server.wait()
+        self._server.stdout.close()
+
+    def run(self, operation: str, root: Path, *strace: str) -> int:
+        """The operation's status, run below strace with these options."""
+        child = self._begin(operation, root)
+        command = ["strace", "-f", "-p", str(child), "-e", "signal=none", *strace]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as tracer:
+            assert tracer.stderr is not None
+            _await_attached(tracer.stderr)
+            os.kill(child, signal.SIGCONT)
+            tracer.stderr.read()
+        return int(self._answer())
+
+    def plainly(self, operation: str, root: Path) -> int:
+        """Its status, run by itself."""
+        os.kill(self._begin(operation, root), signal.SIGCONT)
+        return int(self._answer())
+
+    def calls(self, operation: str, root: Path, log: Path) -> Counter[str]:
+        """How often it makes each system call that goes to a file system."""
+        assert self.run(operation, root, "-e", f"trace={CALLS}", "-o", str(log)) == 0
+        names = re.findall(r"^\d+ +([a-z0-9_]+)\(", log.read_text(errors="replace"), re.MULTILINE)
+        return Counter(name for name in names if name not in _NOT_FILES)
+
+    def _begin(self, operation: str, root: Path) -> int:
+        assert self._server.stdin is not None
+        self._server.stdin.write(f"{operation} {root}\n")
+        self._server.stdin.flush()
+        return int(self._answer())
+
+    def _answer(self) -> str:
+        assert self._server.stdout is not None
+        return self._server.stdout.readline().strip()
+
+
+def _await_attached(stream: IO[bytes]) -> None:
+    line = stream.readline()
+    assert b"attached" in line, line

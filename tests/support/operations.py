@@ -1,0 +1,113 @@
+"""A server of operations on a store, each done in a fork of it, so that faults can be injected into one.
+
+Started as `python -m tests.support.operations`; reads lines `OPERATION ROOT`, and for each forks a
+child that stops itself, prints the child's number, and when it has ended prints its status: 0 done,
+3 a DenizenError, 4 anything else, or minus the signal. Nothing is imported in a child: its system
+calls are the operation's own.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from denizen.errors import DenizenError
+from denizen.formats.storepath import for_output
+from denizen.store import roots
+from denizen.store.failure import doing
+from denizen.store.gc import Limits, collect
+from denizen.store.local import Store
+from denizen.store.processes import Census
+
+DONE, REFUSED, BROKEN = 0, 3, 4
+
+
+def add(root: Path) -> None:
+    """Add a tree of two files, a link and a directory that mentions an object, and root it."""
+    with Store.open(os.fsencode(root / "store")) as store, store.working() as work:
+        info = work.add(os.fsencode(root / "source"), "source")
+        roots.add_link(store.layout, b"added", info.path)
+
+
+def build(root: Path) -> None:
+    """What a builder does: lock the output, make a tree, have it adopted."""
+    with Store.open(os.fsencode(root / "store")) as store, store.working() as work:
+        path = for_output("built", "out", bytes(32), store.layout.logical)
+        with work.building(path) as done:
+            if not done:
+                tree = Path(os.fsdecode(work.new_tree()))
+                with doing("build", os.fsencode(tree)):
+                    tree.mkdir()
+                    (tree / "file").write_text("content")
+                    (tree / "again").hardlink_to(tree / "file")
+                work.adopt(os.fsencode(tree), path, store.database.paths())
+            roots.add_link(store.layout, b"built", path)
+
+
+def gc(root: Path) -> None:
+    """Collect what `prepare` left unrooted."""
+    with Store.open(os.fsencode(root / "store")) as store:
+        collect(store, Limits())
+
+
+OPERATIONS: dict[str, Callable[[Path], None]] = {"add": add, "build": build, "gc": gc}
+
+
+def prepare(root: Path) -> None:
+    """A store with a rooted closure of two, and three objects that nothing needs, two of them referring."""
+    source = root / "source"
+    (source / "directory").mkdir(parents=True)
+    (source / "run").write_text("#!/bin/sh\n")
+    (source / "run").chmod(0o755)
+    (source / "link").symlink_to("run")
+    with Store.create(os.fsencode(root / "store")) as store, store.working() as work:
+        kept = work.add(os.fsencode(source / "run"), "kept")
+        (source / "directory" / "mention").write_text(f"../{kept.path}")
+        top = work.add(os.fsencode(source / "directory"), "top")
+        roots.add_link(store.layout, b"top", top.path)
+        dead = work.add(os.fsencode(source / "link"), "dead")
+        (root / "scratch").write_text(f"{dead.path}")
+        for name in ("dead-too", "dead-three"):
+            work.add(os.fsencode(root / "scratch"), name)
+
+
+def _serve() -> None:
+    # Reading /proc changes nothing, takes a thousand system calls, and differs from run to run.
+    setattr(roots, "held_by_processes", lambda _: Census({}, 0))  # noqa: B010  # mypy refuses the plain form
+    with TemporaryDirectory() as directory:
+        prepare(Path(directory))
+        for warm_up in OPERATIONS.values():
+            warm_up(Path(directory))
+    _say("ready")
+    for line in sys.stdin:
+        operation, _, root = line.rstrip("\n").partition(" ")
+        child = os.fork()
+        if not child:
+            os.kill(os.getpid(), signal.SIGSTOP)
+            os._exit(_status_of(operation, Path(root)))
+        os.waitpid(child, os.WUNTRACED)
+        _say(child)
+        _say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+def _say(word: object) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
+def _status_of(operation: str, root: Path) -> int:
+    try:
+        OPERATIONS[operation](root)
+    except DenizenError:
+        return REFUSED
+    except BaseException:  # noqa: BLE001  # whatever it is, the test is told
+        traceback.print_exc()
+        return BROKEN
+    return DONE
+
+
+if __name__ == "__main__":
+    _serve()

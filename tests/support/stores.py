@@ -1,0 +1,36 @@
+"""Stores and trees for tests."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from denizen.store.info import ObjectInfo
+from denizen.store.local import Store
+
+
+def make_store(directory: Path, logical: bytes | None = None) -> Store:
+    """A new store in `directory`."""
+    return Store.create(os.fsencode(directory), logical)
+
+
+def make_tree(top: Path, files: Mapping[str, str]) -> Path:
+    """Files below `top`, their directories made; a name that ends in `*` is executable."""
+    for name, content in files.items():
+        path = top / name.rstrip("*")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        path.chmod(0o755 if name.endswith("*") else 0o644)
+    return top
+
+
+def add_text(store: Store, scratch: Path, name: str, content: str) -> ObjectInfo:
+    """An object that is one file; it references what `content` mentions."""
+    scratch.mkdir(exist_ok=True)
+    (scratch / name).write_text(content)
+    with store.working() as work:
+        return work.add(os.fsencode(scratch / name), name)
+
+
+def on_disk(store: Store, info: ObjectInfo) -> Path:
+    """Where an object lies."""
+    return Path(os.fsdecode(store.place_of(info.path)))
