@@ -14,6 +14,7 @@ Limits: tables must be mapped from the file; no chain is followed beyond MAX_CHA
 
 from __future__ import annotations
 
+from itertools import accumulate, repeat
 from operator import mul
 from struct import Struct
 
@@ -38,6 +39,7 @@ _WORD = 0xFFFFFFFF
 _SEED = 5381
 # Names up to this long are hashed by a table of the powers of 33; longer ones byte by byte.
 _LONGEST = 256
+_POWERS = tuple(accumulate(repeat(33, _LONGEST), lambda power, base: power * base & _WORD, initial=1))[::-1]
 _powers: dict[int, tuple[int, tuple[int, ...]]] = {}
 
 
@@ -48,8 +50,7 @@ def gnu_hash(name: bytes) -> int:
         return _gnu_hash_long(name)
     known = _powers.get(length)
     if known is None:
-        powers = tuple(pow(33, length - 1 - at, 1 << 32) for at in range(length))
-        known = _powers[length] = (_SEED * pow(33, length, 1 << 32), powers)
+        known = _powers[length] = (_SEED * _POWERS[-1 - length], _POWERS[_LONGEST + 1 - length :])
     code: int = known[0] + sum(map(mul, name, known[1]))
     return code & _WORD
 
@@ -109,6 +110,10 @@ class Lookup:
         if not word >> code % bits & word >> (code >> self._shift) % bits & 1:
             return ()
         return [index for index in self._gnu_chain(code) if self._is_definition(index, name)]
+
+    def hashes(self) -> Iterator[int]:
+        """The gnu_hash of every definition with its low bit set; none where there is no GNU table."""
+        return map((1).__or__, self._chains if self._is_gnu else ())
 
     def _gnu_chain(self, code: int) -> list[int]:
         at = self._buckets[code % len(self._buckets)] - self._first

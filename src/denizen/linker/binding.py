@@ -5,7 +5,7 @@ Sources: versions, glibc elf/dl-version.c (match_symbol, _dl_check_map_versions)
 `ldd -r` reports it. musl knows no versions; its rule is ldso/dynlink.c, find_sym.
 
 Where a definition is found does not matter here, only whether: so the file that the version names is
-asked first, or the libraries the object itself needs, and the whole scope only after them.
+asked first, or for want of one whoever has the name's hash, and the whole scope only after them.
 """
 
 from __future__ import annotations
@@ -110,6 +110,8 @@ class _Object:
         self.references = symbols.strong_references
         self.version_indices = symbols.version_indices
         self.version_table = symbols.version_table
+        self.unversioned = not image.version_definitions
+        self.hashes = symbols.lookup.hashes
         self._find = symbols.lookup.find
 
     def provides(self, name: bytes, code: int, version: bytes | None) -> bool:
@@ -206,6 +208,11 @@ class _Scope:
         self._by_name = by_name
         self._versions = versions
         self._known: dict[tuple[bytes, bytes | None, bytes | None], bool] = {}
+        # Hash -> the first object without versions that has it: where references without one end.
+        self._by_hash: dict[int, _Object] = {}
+        for provider in reversed(objects):
+            if provider.unversioned:
+                self._by_hash.update(dict.fromkeys(provider.hashes(), provider))
 
     def lacking(self, asking: _Object) -> Iterator[tuple[int, bytes, bytes | None, bytes | None]]:
         """(index, name, version, file) of one object's references that nothing satisfies."""
@@ -218,19 +225,17 @@ class _Scope:
             question = (name, version, file)
             answer = known.get(question)
             if answer is None:
-                answer = known[question] = self._ask(asking, question)
+                answer = known[question] = self._ask(question)
             if not answer:
                 yield (index, *question)
 
-    def _ask(self, asking: _Object, question: tuple[bytes, bytes | None, bytes | None]) -> bool:
-        """The likely object first: the file the version is asked of, or what the asking one needs."""
+    def _ask(self, question: tuple[bytes, bytes | None, bytes | None]) -> bool:
+        """The likely object first: the file the version is asked of, or by hash; then all in order."""
         name, version, file = question
         code = gnu_hash(name)
-        likely = (file,) if file is not None else asking.library.needed
-        for guess in likely:
-            provider = self._by_name.get(guess)
-            if provider is not None and self._answers(provider, name, code, version):
-                return True
+        likely = self._by_hash.get(code | 1) if file is None else self._by_name.get(file)
+        if likely is not None and self._answers(likely, name, code, version):
+            return True
         return any(self._answers(provider, name, code, version) for provider in self._objects)
 
     def _answers(self, provider: _Object, name: bytes, code: int, version: bytes | None) -> bool:
