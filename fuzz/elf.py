@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from denizen.elf import Image, classify
 from denizen.elf import constants as c
+from denizen.elf.lookup import gnu_hash
 from denizen.elf.script import parse_script
 from denizen.errors import BadInput
 from tests.support.elfbuilder import Elf, Note, Symbol, build
@@ -18,6 +19,9 @@ _SYMBOL_PARTS = (
 )  # fmt: skip
 _RELOCATION_PARTS = ("data", "plt")
 _NOTE_PARTS = ("build_id", "abi_tag", "properties", "dlopen", "package")
+
+# More would measure the linker model, which asks for each name once.
+LOOKUPS = 100
 
 TOKENS = (
     b"\x7fELF", b"#!", b"GNU\0", b"FDO\0", b"AI\2", b"NODE_SEA_BLOB\0", b"SUI\0", b"\n---- Bun! ----\n",
@@ -46,6 +50,8 @@ def _touch_symbols(image: Image) -> list[BadInput]:
     try:
         symbols = image.symbols
         symbols.exports_of({b"f", b"data"})
+        for _, name in symbols.strong_references[:LOOKUPS]:
+            symbols.lookup.find(name, gnu_hash(name))
     except BadInput as refusal:
         return [refusal]
     return _touch(symbols, _SYMBOL_PARTS) + _touch(symbols.relocations, _RELOCATION_PARTS)
@@ -160,7 +166,7 @@ def large() -> list[bytes]:
         _raw({}, segments=[(c.PT_NOTE, properties)]),
         _raw({}, segments=[(c.PT_LOAD, b"x")] * 17_000, kind=c.ET_CORE),
         _raw({}, segments=[(c.PT_NOTE, b"x" * 16)] * 17_000, kind=c.ET_CORE),
-        _crowd(60_000),
+        _crowd(45_000),
         _raw({}) + b"MEI\014\013\012\013\016" * 100_000,
         b"#!/bin/sh\n" * 100_000,
         b"a" * 1_000_000,
@@ -176,7 +182,7 @@ def _raw(
 ) -> bytes:
     """A 64-bit file whose dynamic section points to these tables as they are."""
     if c.DT_SYMTAB in tables and c.DT_GNU_HASH not in tables:
-        tables[c.DT_HASH] = struct.pack("<II", 0, len(tables[c.DT_SYMTAB]) // 24)
+        tables[c.DT_HASH] = _hash_table(len(tables[c.DT_SYMTAB]) // 24)
     if c.DT_STRTAB in tables:
         tags = [(c.DT_STRSZ, len(tables[c.DT_STRTAB])), *tags]
     return build(
@@ -191,13 +197,18 @@ def _raw(
     )
 
 
+def _hash_table(count: int) -> bytes:
+    """One bucket and no chain, for this many symbols."""
+    return struct.pack("<III", 1, count, 0) + bytes(4 * count)
+
+
 def _crowd(count: int) -> bytes:
-    """Symbols of the 32-bit class, 60,000 to the megabyte: all of one name, and half of them defined."""
+    """Symbols of the 32-bit class, 45,000 to the megabyte: all of one name, and half of them defined."""
     pair = struct.pack("<IIIBBH", 1, 1, 1, 0x12, 0, 1) + struct.pack("<IIIBBH", 1, 0, 0, 0x10, 0, 0)
     tables = {
         c.DT_SYMTAB: bytes(16) + pair * (count // 2),
-        c.DT_STRTAB: b"\0n\0",
-        c.DT_HASH: struct.pack("<II", 0, count + 1),
+        c.DT_STRTAB: b"\0n\0" + bytes(20_000),
+        c.DT_HASH: _hash_table(count + 1),
         c.DT_VERSYM: bytes(2) + b"\2\0\3\x80" * (count // 2),
     }
     size = len(tables[c.DT_STRTAB])
