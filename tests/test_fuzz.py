@@ -17,11 +17,12 @@ def _failures_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(driver, "FAILURES", tmp_path / "failures")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TARGETS)
 def test_every_outcome_of_a_target_is_a_value_or_bad_input(name: str) -> None:
-    report = fuzz(name, TARGETS[name], runs=2000)
+    report = fuzz(name, TARGETS[name], runs=1000)
     assert report.failures == []
-    assert report.inputs == 2000
+    assert report.inputs == 1000
 
 
 def test_the_seeds_themselves_come_first_and_inputs_are_the_same_each_time() -> None:

@@ -110,3 +110,24 @@ def test_gnu_notes_cut_short_are_malformed(note: Note) -> None:
     notes = notes_of(note)
     with pytest.raises(Malformed):
         _ = (notes.abi_tag, notes.properties)
+
+
+def test_package_metadata_that_is_no_object_is_malformed() -> None:
+    with pytest.raises(Malformed):
+        _ = notes_of(Note(b"FDO", 0xCAFE1A7E, b"[1]\0")).package
+
+
+def test_note_segments_by_the_thousand_are_a_fault() -> None:
+    segments = ((constants.PT_NOTE, bytes(16)),) * (MAX_NOTES + 1)
+    notes = read(build(Elf(type=constants.ET_CORE, segments=segments))).notes
+    assert notes.records == ()
+    assert notes.fault is not None
+
+
+def test_note_segments_larger_than_the_file_together_are_a_fault() -> None:
+    file = bytearray(build(Elf(notes=(BUILD_ID, ABI))))
+    for number in range(2):
+        struct.pack_into("<Q", file, 64 + 56 * number + 32, len(file) * 2 // 3)
+    notes = read(bytes(file)).notes
+    assert notes.records == ()
+    assert notes.fault is not None
