@@ -1,0 +1,79 @@
+/* AArch64: every assembly line and number of this architecture. */
+#ifndef DENIZEN_ARCH_H
+#define DENIZEN_ARCH_H
+
+#include <elf.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ARCH_MACHINE EM_AARCH64
+#define ARCH_BITS 64
+#define ARCH_NIX_LD "NIX_LD_aarch64_linux"
+#define ARCH_NIX_LD_LIBRARY_PATH "NIX_LD_LIBRARY_PATH_aarch64_linux"
+
+/* The kernel enters with every register but the stack pointer zeroed (start_thread); an entry stub
+   passes its record in x0. */
+#define ARCH_START                         \
+    __asm__(".globl _start\n"              \
+            ".type _start, %function\n"    \
+            "_start:\n"                    \
+            "    mov x1, x0\n"             \
+            "    mov x29, #0\n"            \
+            "    mov x30, #0\n"            \
+            "    mov x0, sp\n"             \
+            "    bl loader_start\n"        \
+            "    brk #1\n")
+
+static inline _Noreturn void arch_jump(uintptr_t entry, uintptr_t stack)
+{
+    register uintptr_t x16 __asm__("x16") = entry;
+    __asm__ volatile("mov sp, %0\n\tmov x0, #0\n\tmov x29, #0\n\tmov x30, #0\n\tbr %1"
+                     :
+                     : "r"(stack), "r"(x16)
+                     : "memory", "x0", "x30");
+    __builtin_unreachable();
+}
+
+static inline long arch_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    register long x4 __asm__("x4") = e;
+    register long x5 __asm__("x5") = f;
+    __asm__ volatile("svc #0"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+                     : "memory");
+    return x0;
+}
+
+/* struct stat of asm-generic/stat.h. */
+struct arch_stat {
+    uint64_t device;
+    uint64_t inode;
+    uint32_t mode;
+    uint32_t links;
+    uint32_t uid;
+    uint32_t gid;
+    uint64_t rdev;
+    uint64_t zero;
+    int64_t size;
+    int32_t block_size;
+    int32_t zero_2;
+    int64_t blocks;
+    int64_t atime;
+    int64_t atime_ns;
+    int64_t mtime;
+    int64_t mtime_ns;
+    int64_t ctime;
+    int64_t ctime_ns;
+    uint32_t reserved[2];
+};
+#define ARCH_FSTATAT __NR3264_fstatat
+#define ARCH_MMAP(address, length, protection, flags, fd, offset) \
+    arch_syscall(__NR3264_mmap, (long)(address), (long)(length), protection, flags, fd, (long)(offset))
+
+#endif

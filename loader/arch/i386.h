@@ -1,0 +1,81 @@
+/* i386: every assembly line and number of this architecture. */
+#ifndef DENIZEN_ARCH_H
+#define DENIZEN_ARCH_H
+
+#include <elf.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ARCH_MACHINE EM_386
+#define ARCH_BITS 32
+#define ARCH_NIX_LD "NIX_LD_i686_linux"
+#define ARCH_NIX_LD_LIBRARY_PATH "NIX_LD_LIBRARY_PATH_i686_linux"
+
+/* The C function expects 16-byte alignment before its call pushes the return address. */
+#define ARCH_START                         \
+    __asm__(".globl _start\n"              \
+            ".type _start, @function\n"    \
+            "_start:\n"                    \
+            "    xor %ebp, %ebp\n"         \
+            "    mov %esp, %eax\n"         \
+            "    and $-16, %esp\n"         \
+            "    sub $8, %esp\n"           \
+            "    push %edi\n"              \
+            "    push %eax\n"              \
+            "    call loader_start\n"      \
+            "    hlt\n")
+
+static inline _Noreturn void arch_jump(uintptr_t entry, uintptr_t stack)
+{
+    __asm__ volatile("mov %0, %%esp\n\txor %%edx, %%edx\n\txor %%ebp, %%ebp\n\tjmp *%1"
+                     :
+                     : "c"(stack), "a"(entry)
+                     : "memory", "edx");
+    __builtin_unreachable();
+}
+
+/* Six arguments need every register, ebp too, which the compiler will not give: the last and the
+   number go through the stack. */
+static inline long arch_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+    long sixth[2] = {number, f};
+    long result = (long)sixth;
+    __asm__ volatile("push %%ebp\n\t"
+                     "mov 4(%%eax), %%ebp\n\t"
+                     "mov (%%eax), %%eax\n\t"
+                     "int $0x80\n\t"
+                     "pop %%ebp"
+                     : "+a"(result)
+                     : "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
+                     : "memory");
+    return result;
+}
+
+/* struct stat64 of asm/stat.h. */
+struct arch_stat {
+    uint64_t device;
+    uint8_t zero[4];
+    uint32_t old_inode;
+    uint32_t mode;
+    uint32_t links;
+    uint32_t uid;
+    uint32_t gid;
+    uint64_t rdev;
+    uint8_t zero_2[4];
+    int64_t size;
+    uint32_t block_size;
+    uint64_t blocks;
+    uint32_t atime;
+    uint32_t atime_ns;
+    uint32_t mtime;
+    uint32_t mtime_ns;
+    uint32_t ctime;
+    uint32_t ctime_ns;
+    uint64_t inode;
+} __attribute__((packed));
+#define ARCH_FSTATAT __NR_fstatat64
+#define ARCH_MMAP(address, length, protection, flags, fd, offset)                                   \
+    arch_syscall(__NR_mmap2, (long)(address), (long)(length), protection, flags, fd,                \
+                 (long)((offset) / 4096))
+
+#endif

@@ -1,0 +1,74 @@
+/* x86-64: every assembly line and number of this architecture. */
+#ifndef DENIZEN_ARCH_H
+#define DENIZEN_ARCH_H
+
+#include <elf.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ARCH_MACHINE EM_X86_64
+#define ARCH_BITS 64
+#define ARCH_NIX_LD "NIX_LD_x86_64_linux"
+#define ARCH_NIX_LD_LIBRARY_PATH "NIX_LD_LIBRARY_PATH_x86_64_linux"
+
+/* The kernel enters with every register but the stack pointer zeroed (ELF_PLAT_INIT); an entry stub
+   passes its record in rdi. */
+#define ARCH_START                         \
+    __asm__(".globl _start\n"              \
+            ".type _start, @function\n"    \
+            "_start:\n"                    \
+            "    mov %rdi, %rsi\n"         \
+            "    xor %ebp, %ebp\n"         \
+            "    mov %rsp, %rdi\n"         \
+            "    call loader_start\n"      \
+            "    hlt\n")
+
+/* The stack as the kernel left it; rdx 0, because the ABI reads it as a function to run at exit. */
+static inline _Noreturn void arch_jump(uintptr_t entry, uintptr_t stack)
+{
+    __asm__ volatile("mov %0, %%rsp\n\txor %%edx, %%edx\n\txor %%ebp, %%ebp\n\tjmp *%1"
+                     :
+                     : "r"(stack), "a"(entry)
+                     : "memory", "rdx");
+    __builtin_unreachable();
+}
+
+static inline long arch_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+    long result;
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+/* struct stat of the newfstatat system call (asm/stat.h). */
+struct arch_stat {
+    uint64_t device;
+    uint64_t inode;
+    uint64_t links;
+    uint32_t mode;
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t zero;
+    uint64_t rdev;
+    int64_t size;
+    int64_t block_size;
+    int64_t blocks;
+    int64_t atime;
+    int64_t atime_ns;
+    int64_t mtime;
+    int64_t mtime_ns;
+    int64_t ctime;
+    int64_t ctime_ns;
+    int64_t reserved[3];
+};
+#define ARCH_FSTATAT __NR_newfstatat
+#define ARCH_MMAP(address, length, protection, flags, fd, offset) \
+    arch_syscall(__NR_mmap, (long)(address), (long)(length), protection, flags, fd, (long)(offset))
+
+#endif

@@ -1,0 +1,58 @@
+#include "auxv.h"
+
+#include "text.h"
+
+static void note_entry(struct process *process, Auxv *entry)
+{
+    switch (entry->a_type) {
+    case AT_PHDR: process->phdr = entry; break;
+    case AT_PHNUM: process->phnum = entry; break;
+    case AT_ENTRY: process->entry = entry; break;
+    case AT_BASE: process->base = entry; break;
+    case AT_EXECFN: process->execfn = entry; break;
+    case AT_UID: process->uid = (uint32_t)entry->a_un.a_val; break;
+    case AT_EUID: process->euid = (uint32_t)entry->a_un.a_val; break;
+    case AT_PAGESZ: process->page_size = entry->a_un.a_val; break;
+    case AT_SECURE: process->secure = entry->a_un.a_val != 0; break;
+    default: break;
+    }
+}
+
+struct process process_read(uintptr_t *stack)
+{
+    struct process process = {.stack = stack, .page_size = 4096, .secure = true};
+    process.arguments = (char **)(stack + 1);
+    process.environment = process.arguments + stack[0] + 1;
+    char **end = process.environment;
+    while (*end)
+        end++;
+    process.auxv = (Auxv *)(end + 1);
+    for (Auxv *entry = process.auxv; entry->a_type != AT_NULL; entry++)
+        note_entry(&process, entry);
+    if (!process.phdr || !process.phnum || !process.entry || !process.base)
+        fail("the kernel gave an incomplete auxiliary vector", (char *)0);
+    return process;
+}
+
+const char *process_variable(const struct process *process, const char *name)
+{
+    if (process->secure)
+        return NULL;
+    size_t length = text_length(name);
+    for (char **variable = process->environment; *variable; variable++)
+        if (text_starts(*variable, name) && (*variable)[length] == '=')
+            return (*variable)[length + 1] ? *variable + length + 1 : NULL;
+    return NULL;
+}
+
+void process_drop_argument(struct process *process)
+{
+    Auxv *end = process->auxv;
+    while (end->a_type != AT_NULL)
+        end++;
+    uintptr_t *last = (uintptr_t *)(end + 1);
+    process->stack[0]--;
+    for (uintptr_t *word = process->stack + 1; word + 1 < last; word++)
+        word[0] = word[1];
+    *process = process_read(process->stack);
+}

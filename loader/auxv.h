@@ -1,0 +1,32 @@
+/* What the kernel put on the stack: argument count, arguments, environment, auxiliary vector. */
+#ifndef DENIZEN_AUXV_H
+#define DENIZEN_AUXV_H
+
+#include "sys.h"
+
+/* Pointers into the stack: writing through them changes what the program will see. */
+struct process {
+    uintptr_t *stack;
+    char **arguments;
+    char **environment;
+    Auxv *auxv;
+    Auxv *phdr;
+    Auxv *phnum;
+    Auxv *entry;
+    Auxv *base;
+    Auxv *execfn;
+    uint32_t uid;
+    uint32_t euid;
+    uintptr_t page_size;
+    bool secure;
+};
+
+struct process process_read(uintptr_t *stack);
+/* The value of an environment variable, or null; empty counts as unset, as glibc's ld.so has it. In
+   secure execution always null. */
+const char *process_variable(const struct process *process, const char *name);
+/* Drop the first argument: the program sees itself as argv[0]. The stack pointer stays where it is,
+   so it stays aligned; everything after the count moves down by one word. */
+void process_drop_argument(struct process *process);
+
+#endif

@@ -1,0 +1,37 @@
+#include "config.h"
+
+#include <stdint.h>
+
+#include "text.h"
+
+enum { BLOCK_SIZE = 4096 };
+
+struct block {
+    char magic[24];
+    uint32_t version;
+    uint32_t zero;
+    char settings[BLOCK_SIZE - 32];
+};
+
+/* Read through a volatile pointer: the compiler must not believe what it compiled in. */
+__attribute__((section(".settings"), used)) static const struct block BLOCK = {
+    .magic = "DENIZEN-LOADER-SETTINGS",
+    .version = 1,
+};
+
+static const char *settings(void)
+{
+    const struct block *block = &BLOCK;
+    __asm__("" : "+r"(block));
+    /* The last byte is NUL by format; if somebody broke it, there are no settings. */
+    return block->settings[sizeof block->settings - 1] ? "" : block->settings;
+}
+
+const char *config_next(enum setting kind, const char *previous)
+{
+    const char *at = previous ? previous + text_length(previous) + 1 : settings();
+    for (; *at; at += text_length(at) + 1)
+        if (*at == (char)kind)
+            return at + 1;
+    return (const char *)0;
+}

@@ -1,0 +1,16 @@
+/* The settings written into this copy of the loader (docs/formats/loader-config.md). */
+#ifndef DENIZEN_CONFIG_H
+#define DENIZEN_CONFIG_H
+
+/* The kinds of setting, as src/denizen/launch/loaderconfig.py writes them. */
+enum setting {
+    SETTING_DIRECTORY = 'd',
+    SETTING_COMMAND = 'c',
+    SETTING_HOST_LDSO = 'h',
+    SETTING_HOST_PREFIX = 'p',
+};
+
+/* The next setting of a kind after `previous` (null: the first), or null. */
+const char *config_next(enum setting kind, const char *previous);
+
+#endif

@@ -1,0 +1,291 @@
+#include "decision.h"
+
+#include "config.h"
+
+enum {
+    VERSION = 1,
+    MAX_SIZE = 256 * 1024,
+    MAX_ROWS = 4096,
+    MAX_EDITS = 64,
+    PATH_ROOM = 4096,
+    NAME_ROOM = 256,
+    OTHERS_MAY_WRITE = 022,
+};
+
+_Static_assert(sizeof(struct decision_header) == 232, "the header is the file's, byte for byte");
+
+/* The last entry that could be opened but not followed, for the message. */
+static const char *const NO_DECISION = "it has no decision yet";
+
+static bool table_is_inside(const struct decision_header *header, struct table table, size_t row, uint32_t limit)
+{
+    return table.offset % 8 == 0 && table.offset >= sizeof *header && table.count <= limit &&
+           table.offset <= header->strings.offset &&
+           (uint64_t)table.count * row <= header->strings.offset - table.offset;
+}
+
+static bool tables_are_inside(const struct decision_header *header)
+{
+    return table_is_inside(header, header->libraries, sizeof(struct decision_library), MAX_ROWS) &&
+           table_is_inside(header, header->objects, sizeof(uint32_t), MAX_ROWS) &&
+           table_is_inside(header, header->command, sizeof(uint32_t), MAX_ROWS) &&
+           table_is_inside(header, header->edits, sizeof(struct decision_edit), MAX_EDITS);
+}
+
+static bool strings_end_the_file(const struct decision_header *header)
+{
+    const char *start = (const char *)header;
+    return header->strings.offset >= sizeof *header && header->strings.offset < header->size &&
+           header->strings.count == header->size - header->strings.offset && !start[header->size - 1];
+}
+
+static bool is_string(const struct decision *decision, uint32_t offset)
+{
+    return offset < decision->header->strings.count;
+}
+
+static bool is_path(const struct decision *decision, uint32_t offset)
+{
+    return is_string(decision, offset) && decision_string(decision, offset)[0] == '/';
+}
+
+static bool libraries_are_sound(const struct decision *decision)
+{
+    const struct decision_library *library = decision->libraries;
+    for (uint32_t left = decision->header->libraries.count; left--; library++)
+        if (!is_path(decision, library->path) || !is_string(decision, library->name) ||
+            (library->flags & ~(uint32_t)LIBRARY_PINNED) || library->zero)
+            return false;
+    return true;
+}
+
+static bool edits_are_sound(const struct decision *decision)
+{
+    const struct decision_edit *edit = decision->edits;
+    uint32_t room = decision->header->strings.count;
+    for (uint32_t left = decision->header->edits.count; left--; edit++)
+        if (edit->zero || !edit->length || edit->length > room || edit->old_bytes > room - edit->length ||
+            edit->new_bytes > room - edit->length)
+            return false;
+    return true;
+}
+
+static bool strings_are_sound(const struct decision *decision)
+{
+    const struct decision_header *header = decision->header;
+    if (!is_path(decision, header->ldso) || !is_string(decision, header->program) ||
+        (header->search && !is_path(decision, header->search)))
+        return false;
+    for (uint32_t i = 0; i < header->objects.count; i++)
+        if (!is_path(decision, decision->objects[i]))
+            return false;
+    for (uint32_t i = 0; i < header->command.count; i++)
+        if (!is_string(decision, decision->command[i]))
+            return false;
+    return true;
+}
+
+static bool sum_is_right(struct decision_header *header)
+{
+    struct sum stored = header->sum;
+    header->sum = (struct sum){0, 0};
+    struct sum found = sum_words(header, header->size);
+    header->sum = stored;
+    return found.words == stored.words && found.running == stored.running;
+}
+
+static bool header_is_sound(struct decision_header *header, size_t size)
+{
+    return size >= sizeof *header && __builtin_memcmp(header->magic, "DENIZEN\1", 8) == 0 &&
+           header->version == VERSION && header->size == size && size % 8 == 0 && sum_is_right(header) &&
+           !(header->flags & ~(uint32_t)(DECISION_HOST | DECISION_BY_NAME)) && !header->zero_1 &&
+           !header->zero_2 && header->build_id_length <= MAX_BUILD_ID;
+}
+
+/* Nothing of the content is used before all of it was checked. */
+static bool decision_read(char *content, size_t size, struct decision *decision)
+{
+    struct decision_header *header = (struct decision_header *)content;
+    if (!header_is_sound(header, size) || !strings_end_the_file(header) || !tables_are_inside(header))
+        return false;
+    *decision = (struct decision){
+        .header = header,
+        .strings = content + header->strings.offset,
+        .libraries = (const struct decision_library *)(content + header->libraries.offset),
+        .objects = (const uint32_t *)(content + header->objects.offset),
+        .command = (const uint32_t *)(content + header->command.offset),
+        .edits = (const struct decision_edit *)(content + header->edits.offset),
+    };
+    return strings_are_sound(decision) && libraries_are_sound(decision) && edits_are_sound(decision);
+}
+
+static bool same_identity(const struct identity *one, const struct identity *other)
+{
+    return __builtin_memcmp(one, other, sizeof *one) == 0;
+}
+
+/* About this very program: its identity or, when it was moved, its build-id and size; and in both
+   cases its program headers. */
+static bool is_about(const struct decision *decision, const struct subject *subject)
+{
+    const struct decision_header *header = decision->header;
+    if (header->machine != ((uint32_t)ARCH_BITS << 16 | ARCH_MACHINE) ||
+        header->headers.words != subject->headers.words ||
+        header->headers.running != subject->headers.running)
+        return false;
+    if (same_identity(&header->identity, &subject->identity))
+        return true;
+    return subject->build_id.length && header->build_id_length == subject->build_id.length &&
+           header->identity.size == subject->identity.size &&
+           __builtin_memcmp(header->build_id, subject->build_id.bytes, subject->build_id.length) == 0;
+}
+
+/* The file or directory belongs to root, or (outside secure execution) to the user, and nobody else
+   may write it. */
+static bool is_trusted(int fd, const struct process *process, uint32_t kind, struct arch_stat *facts)
+{
+    if (sys_fstat(fd, facts) < 0 || (facts->mode & SYS_S_IFMT) != kind || (facts->mode & OTHERS_MAY_WRITE))
+        return false;
+    return facts->uid == 0 || (!process->secure && facts->uid == process->euid);
+}
+
+/* Secure execution: every directory on the way belongs to root, no link is followed. */
+static int open_below_root(const char *path, const struct process *process)
+{
+    struct arch_stat facts;
+    int here = sys_open("/", SYS_RDONLY | SYS_DIRECTORY);
+    while (here >= 0 && *path) {
+        char name[NAME_ROOM];
+        struct text component = text_in(name, sizeof name);
+        while (*path == '/')
+            path++;
+        const char *start = path;
+        while (*path && *path != '/')
+            path++;
+        text_add_bytes(&component, start, (size_t)(path - start));
+        int flags = SYS_RDONLY | SYS_NOFOLLOW | SYS_CLOEXEC | (*path ? SYS_DIRECTORY : SYS_NONBLOCK);
+        int next = is_trusted(here, process, SYS_S_IFDIR, &facts) && !component.cut
+                       ? sys_openat(here, name, flags)
+                       : -SYS_EACCES;
+        sys_close(here);
+        here = next;
+    }
+    return here;
+}
+
+static int open_decision(const char *path, const struct process *process)
+{
+    if (process->secure)
+        return open_below_root(path, process);
+    return sys_open(path, SYS_RDONLY | SYS_NOFOLLOW | SYS_NONBLOCK);
+}
+
+/* Read, not mapped: a file changed under a mapping would change after it was checked. */
+static const char *load(struct arena *arena, const struct process *process, int fd, struct decision *decision)
+{
+    struct arch_stat facts;
+    if (!is_trusted(fd, process, SYS_S_IFREG, &facts))
+        return "its decision belongs to somebody else, or others may write it";
+    if (facts.size < (int64_t)sizeof(struct decision_header) || facts.size > MAX_SIZE)
+        return "its decision is damaged";
+    char *content = arena_take(arena, (size_t)facts.size);
+    if (sys_read(fd, content, (size_t)facts.size) != facts.size ||
+        !decision_read(content, (size_t)facts.size, decision))
+        return "its decision is damaged";
+    return NULL;
+}
+
+/* The first store object that is gone, or null. */
+static const char *missing_object(const struct decision *decision)
+{
+    for (uint32_t i = 0; i < decision->header->objects.count; i++)
+        if (!sys_exists(decision_string(decision, decision->objects[i])))
+            return decision_string(decision, decision->objects[i]);
+    return NULL;
+}
+
+static struct search_result try_file(struct arena *arena, const struct process *process,
+                                     const struct subject *subject, const char *path,
+                                     struct decision *decision)
+{
+    int fd = open_decision(path, process);
+    if (fd < 0)
+        return (struct search_result){false, fd == -SYS_ENOENT ? NULL : "its decision cannot be opened"};
+    const char *reason = load(arena, process, fd, decision);
+    sys_close(fd);
+    if (reason)
+        return (struct search_result){false, reason};
+    if (!is_about(decision, subject))
+        return (struct search_result){false, "its decision is about another program"};
+    if (missing_object(decision))
+        return (struct search_result){false, "a part of its world is gone from the store"};
+    return (struct search_result){true, NULL};
+}
+
+void decision_directory(struct text *path, const char *pattern, const struct process *process)
+{
+    for (; *pattern; pattern++)
+        if (pattern[0] == '%' && pattern[1] == 'u') {
+            text_add_decimal(path, process->uid);
+            pattern++;
+        } else {
+            text_add_bytes(path, pattern, 1);
+        }
+}
+
+static void identity_name(struct text *name, const struct subject *subject)
+{
+    const struct identity *identity = &subject->identity;
+    const uint64_t numbers[] = {identity->device, identity->inode, identity->size, identity->mtime_ns,
+                                identity->ctime_ns};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        text_add(name, i ? "-" : "");
+        text_add_hex(name, numbers[i]);
+    }
+}
+
+static void alias_name(struct text *name, const struct subject *subject)
+{
+    text_add(name, "b-");
+    text_add_hex_bytes(name, subject->build_id.bytes, subject->build_id.length);
+    text_add(name, "-");
+    text_add_hex(name, subject->identity.size);
+}
+
+static struct search_result search(struct arena *arena, const struct process *process,
+                                   const struct subject *subject, const char *name, struct decision *decision)
+{
+    const char *reason = NULL;
+    for (const char *pattern = config_next(SETTING_DIRECTORY, NULL); pattern;
+         pattern = config_next(SETTING_DIRECTORY, pattern)) {
+        char room[PATH_ROOM];
+        struct text path = text_in(room, sizeof room);
+        decision_directory(&path, pattern, process);
+        text_add(&path, "/");
+        text_add(&path, name);
+        struct search_result result = try_file(arena, process, subject, room, decision);
+        if (result.found)
+            return result;
+        reason = result.reason ? result.reason : reason;
+    }
+    return (struct search_result){false, reason};
+}
+
+struct search_result decision_find(struct arena *arena, const struct process *process,
+                                   const struct subject *subject, struct decision *decision)
+{
+    char room[NAME_ROOM];
+    struct text name = text_in(room, sizeof room);
+    identity_name(&name, subject);
+    struct search_result first = search(arena, process, subject, room, decision);
+    if (first.found || !subject->build_id.length)
+        return first.found || first.reason ? first : (struct search_result){false, NO_DECISION};
+    name = text_in(room, sizeof room);
+    alias_name(&name, subject);
+    struct search_result second = search(arena, process, subject, room, decision);
+    if (second.found)
+        return second;
+    return (struct search_result){false, first.reason    ? first.reason
+                                         : second.reason ? second.reason
+                                                         : NO_DECISION};
+}

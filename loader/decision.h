@@ -1,0 +1,90 @@
+/* Finding a program's decision, and reading it (docs/formats/decision.md). */
+#ifndef DENIZEN_DECISION_H
+#define DENIZEN_DECISION_H
+
+#include "arena.h"
+#include "identity.h"
+
+enum decision_flag { DECISION_HOST = 1, DECISION_BY_NAME = 2 };
+enum library_flag { LIBRARY_PINNED = 1 };
+
+struct table {
+    uint32_t offset;
+    uint32_t count;
+};
+
+/* The file's own layout; 232 bytes. */
+struct decision_header {
+    char magic[8];
+    uint32_t version;
+    uint32_t flags;
+    uint32_t size;
+    uint32_t machine;
+    struct sum sum;
+    struct identity identity;
+    struct sum headers;
+    uint32_t build_id_length;
+    uint32_t zero_1;
+    uint8_t build_id[MAX_BUILD_ID];
+    uint32_t ldso;
+    uint32_t search;
+    uint32_t program;
+    uint32_t zero_2;
+    uint64_t r_debug;
+    struct table libraries;
+    struct table objects;
+    struct table command;
+    struct table edits;
+    struct table strings;
+};
+
+struct decision_library {
+    uint32_t path;
+    uint32_t name;
+    uint32_t flags;
+    uint32_t zero;
+};
+
+struct decision_edit {
+    uint64_t address;
+    uint32_t old_bytes;
+    uint32_t new_bytes;
+    uint32_t length;
+    uint32_t zero;
+};
+
+/* A decision that passed every check: each offset below is inside, each string ends. */
+struct decision {
+    const struct decision_header *header;
+    const char *strings;
+    const struct decision_library *libraries;
+    const uint32_t *objects;
+    const uint32_t *command;
+    const struct decision_edit *edits;
+};
+
+/* What is known of the program that was started. */
+struct subject {
+    struct identity identity;
+    struct sum headers;
+    struct build_id build_id;
+};
+
+/* Why there is no decision to follow; shown when nothing else can be done. */
+struct search_result {
+    bool found;
+    const char *reason;
+};
+
+static inline const char *decision_string(const struct decision *decision, uint32_t offset)
+{
+    return decision->strings + offset;
+}
+
+/* Look in every configured directory for the decision about this subject. */
+struct search_result decision_find(struct arena *arena, const struct process *process,
+                                   const struct subject *subject, struct decision *decision);
+/* "%u" in a configured directory becomes the user's number. */
+void decision_directory(struct text *path, const char *pattern, const struct process *process);
+
+#endif

@@ -1,0 +1,248 @@
+#include "dynamic.h"
+
+/* A dynamic section longer than this is no linker's work. */
+enum { MAX_ENTRIES = 65536 };
+
+static uintptr_t bias_of(const Phdr *phdr, size_t count)
+{
+    /* As rtld.c does: without PT_PHDR the program is taken to lie at its own addresses. */
+    for (const Phdr *each = phdr; each < phdr + count; each++)
+        if (each->p_type == PT_PHDR)
+            return (uintptr_t)phdr - each->p_vaddr;
+    return 0;
+}
+
+static const Phdr *segment_holding(const struct program *program, uintptr_t address, size_t size)
+{
+    for (const Phdr *each = program->phdr; each < program->phdr + program->phnum; each++)
+        if (each->p_type == PT_LOAD && address >= each->p_vaddr && size <= each->p_memsz &&
+            address - each->p_vaddr <= each->p_memsz - size)
+            return each;
+    return NULL;
+}
+
+static Dyn *find_tag(const struct program *program, intptr_t tag)
+{
+    for (Dyn *entry = program->dynamic; entry < program->dynamic + program->dynamic_count; entry++)
+        if (entry->d_tag == tag)
+            return entry;
+    return NULL;
+}
+
+/* The string table, if it lies in what was loaded and ends with a NUL. */
+static bool read_strings(struct program *program)
+{
+    const Dyn *start = find_tag(program, DT_STRTAB);
+    const Dyn *size = find_tag(program, DT_STRSZ);
+    if (!start || !size || !size->d_un.d_val ||
+        !segment_holding(program, start->d_un.d_ptr, size->d_un.d_val))
+        return false;
+    program->strings = (const char *)(program->bias + start->d_un.d_ptr);
+    program->strings_size = size->d_un.d_val;
+    return program->strings[program->strings_size - 1] == '\0';
+}
+
+static void read_dynamic(struct program *program, const Phdr *header)
+{
+    const Phdr *holder = segment_holding(program, header->p_vaddr, header->p_memsz);
+    if (!holder || header->p_vaddr % sizeof(uintptr_t))
+        return;
+    Dyn *entries = (Dyn *)(program->bias + header->p_vaddr);
+    size_t most = header->p_memsz / sizeof(Dyn);
+    size_t count = 0;
+    while (count < most && count < MAX_ENTRIES && entries[count].d_tag != DT_NULL)
+        count++;
+    if (count == most || count == MAX_ENTRIES)
+        return; /* no end: ld.so would run past it, and shall, as it would without us */
+    program->dynamic = entries;
+    program->dynamic_count = count;
+    program->dynamic_writable = holder->p_flags & PF_W;
+    if (!read_strings(program))
+        program->dynamic = NULL;
+}
+
+struct program program_read(const struct process *process)
+{
+    struct program program = {
+        .phdr = (const Phdr *)process->phdr->a_un.a_val,
+        .phnum = process->phnum->a_un.a_val,
+    };
+    program.bias = bias_of(program.phdr, program.phnum);
+    for (const Phdr *each = program.phdr; each < program.phdr + program.phnum; each++)
+        if (each->p_type == PT_DYNAMIC)
+            read_dynamic(&program, each);
+    return program;
+}
+
+/* ld.so adds what is in an entry to the address of the string table, and wraps. */
+static uintptr_t string_offset(const struct program *program, const char *string)
+{
+    return (uintptr_t)string - (uintptr_t)program->strings;
+}
+
+/* The token at `at`, if ld.so would take it for the program's directory. */
+static size_t origin_token(const char *at)
+{
+    return text_starts(at, "$ORIGIN") ? 7 : text_starts(at, "${ORIGIN}") ? 9 : 0;
+}
+
+/* A list of directories grows by another. ld.so takes ';' for ':' in the environment, not in DT_RPATH. */
+static void add_paths(struct text *path, const char *more, const char *origin)
+{
+    if (!more || !*more)
+        return;
+    text_add(path, path->length ? ":" : "");
+    while (*more) {
+        size_t token = origin ? origin_token(more) : 0;
+        if (token)
+            text_add(path, origin);
+        else
+            text_add_bytes(path, *more == ';' ? ":" : more, 1);
+        more += token ? token : 1;
+    }
+}
+
+/* Enough for the list with every token replaced. */
+static size_t room_for(const char *list, const char *origin)
+{
+    size_t room = 2;
+    for (; list && *list; list++)
+        room += 1 + (origin && *list == '$' ? text_length(origin) : 0);
+    return room;
+}
+
+const char *program_string(const struct program *program, const Dyn *entry)
+{
+    bool inside = entry && entry->d_un.d_val < program->strings_size;
+    return inside ? program->strings + entry->d_un.d_val : NULL;
+}
+
+/* One DT_RPATH in the order of a native start: the program's DT_RPATH (which counts only without a
+   DT_RUNPATH), the user's LD_LIBRARY_PATH, the program's DT_RUNPATH, ours. Why it must be DT_RPATH:
+   README.md. */
+static const char *search_path(struct arena *arena, const struct program *program,
+                               const struct presentation *presentation)
+{
+    const char *runpath = program_string(program, find_tag(program, DT_RUNPATH));
+    const char *rpath = runpath ? NULL : program_string(program, find_tag(program, DT_RPATH));
+    const char *lists[] = {rpath, presentation->user_paths, runpath, presentation->search};
+    size_t room = 0;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        room += room_for(lists[i], presentation->origin);
+    struct text path = text_in(arena_take(arena, room), room);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        add_paths(&path, lists[i], presentation->origin);
+    return path.length ? path.data : NULL;
+}
+
+static void push(Dyn **next, intptr_t tag, uintptr_t number)
+{
+    (*next)->d_tag = (__typeof__((*next)->d_tag))tag;
+    (*next)->d_un.d_val = number;
+    ++*next;
+}
+
+/* By path, so that nothing is searched. By name where the user's LD_LIBRARY_PATH must get its say (a
+   pinned library is one it never had a say in), and always for musl. */
+static void push_libraries(Dyn **next, const struct program *program, const struct presentation *presentation)
+{
+    const struct decision *decision = presentation->decision;
+    if (!decision || (decision->header->flags & DECISION_BY_NAME))
+        return;
+    const struct decision_library *library = decision->libraries;
+    for (uint32_t left = decision->header->libraries.count; left--; library++) {
+        bool by_name = presentation->user_paths && !(library->flags & LIBRARY_PINNED);
+        const char *name = decision_string(decision, by_name ? library->name : library->path);
+        push(next, DT_NEEDED, string_offset(program, name));
+    }
+}
+
+/* The program's own DT_NEEDED stay, after ours: each finds its library already loaded and gives it
+   the name that version checking asks for (glibc elf/dl-version.c, find_needed, asserts it). */
+static void push_own(Dyn **next, const struct program *program, bool needed)
+{
+    for (const Dyn *entry = program->dynamic; entry < program->dynamic + program->dynamic_count; entry++) {
+        bool searched = entry->d_tag == DT_RPATH || entry->d_tag == DT_RUNPATH;
+        if ((entry->d_tag == DT_NEEDED) == needed && !searched)
+            push(next, entry->d_tag, entry->d_un.d_val);
+    }
+}
+
+struct section {
+    const Dyn *start;
+    size_t size;
+};
+
+static struct section new_dynamic(struct arena *arena, const struct program *program,
+                                  const struct presentation *presentation)
+{
+    size_t libraries = presentation->decision ? presentation->decision->header->libraries.count : 0;
+    const char *path = search_path(arena, program, presentation);
+    Dyn *start = arena_take(arena, (program->dynamic_count + libraries + 2) * sizeof *start);
+    Dyn *next = start;
+    push_libraries(&next, program, presentation);
+    push_own(&next, program, true);
+    if (path)
+        push(&next, DT_RPATH, string_offset(program, path));
+    push_own(&next, program, false);
+    push(&next, DT_NULL, 0);
+    return (struct section){start, (size_t)(next - start) * sizeof *start};
+}
+
+static void point_at(Phdr *header, const struct program *program, const void *target, size_t size)
+{
+    header->p_vaddr = header->p_paddr = (uintptr_t)target - program->bias;
+    header->p_filesz = header->p_memsz = size;
+}
+
+void present(struct arena *arena, const struct process *process, const struct program *program,
+             const struct presentation *presentation)
+{
+    Phdr *copy = arena_take(arena, program->phnum * sizeof *copy);
+    __builtin_memcpy(copy, program->phdr, program->phnum * sizeof *copy);
+    for (Phdr *each = copy; each < copy + program->phnum; each++) {
+        if (each->p_type == PT_PHDR)
+            point_at(each, program, copy, each->p_memsz);
+        if (each->p_type == PT_INTERP)
+            point_at(each, program, presentation->ldso, text_length(presentation->ldso) + 1);
+        if (each->p_type == PT_DYNAMIC && program->dynamic) {
+            struct section made = new_dynamic(arena, program, presentation);
+            point_at(each, program, made.start, made.size);
+            each->p_flags |= PF_W; /* ld.so adjusts it in place */
+        }
+    }
+    process->phdr->a_un.a_val = (uintptr_t)copy;
+}
+
+/* The tags whose addresses ld.so makes absolute in place (glibc elf/get-dynamic-info.h). */
+static bool is_adjusted(intptr_t tag)
+{
+    switch (tag) {
+    case DT_HASH:
+    case DT_PLTGOT:
+    case DT_STRTAB:
+    case DT_SYMTAB:
+    case DT_RELA:
+    case DT_REL:
+    case DT_RELR:
+    case DT_JMPREL:
+    case DT_VERSYM:
+    case DT_GNU_HASH: return true;
+    default: return false;
+    }
+}
+
+void reflect_addresses(const struct program *program)
+{
+    if (program->dynamic_writable)
+        for (Dyn *entry = program->dynamic; entry < program->dynamic + program->dynamic_count; entry++)
+            if (is_adjusted(entry->d_tag))
+                entry->d_un.d_ptr += program->bias;
+}
+
+void reflect_debugger(const struct program *program, uintptr_t r_debug)
+{
+    Dyn *entry = program->dynamic_writable ? find_tag(program, DT_DEBUG) : NULL;
+    if (entry)
+        entry->d_un.d_ptr = r_debug;
+}

@@ -1,0 +1,44 @@
+/* The program's dynamic section, made anew in memory (README.md says why this way). */
+#ifndef DENIZEN_DYNAMIC_H
+#define DENIZEN_DYNAMIC_H
+
+#include "image.h"
+
+/* The program as the kernel mapped it. */
+struct program {
+    const Phdr *phdr;
+    size_t phnum;
+    uintptr_t bias;
+    /* Null when it has none (or a damaged header says it is nowhere). */
+    Dyn *dynamic;
+    size_t dynamic_count;
+    bool dynamic_writable;
+    const char *strings;
+    size_t strings_size;
+};
+
+/* What ld.so is to find beyond what the program says. */
+struct presentation {
+    /* Null: nothing is loaded by path. */
+    const struct decision *decision;
+    /* Searched after the program's own run path: a list as in LD_LIBRARY_PATH, and a directory. Null for none. */
+    const char *user_paths;
+    const char *search;
+    /* Shown by ld.so as its own name. */
+    const char *ldso;
+    /* What $ORIGIN in the program's run path means when /proc/self/exe does not tell; else null. */
+    const char *origin;
+};
+
+struct program program_read(const struct process *process);
+/* The string an entry names, or null. */
+const char *program_string(const struct program *program, const Dyn *entry);
+/* Build the new table and make AT_PHDR name it. */
+void present(struct arena *arena, const struct process *process, const struct program *program,
+             const struct presentation *presentation);
+/* The program's own section, which nobody loads from any more, as glibc's ld.so would leave it: for
+   code and debuggers that read it. After `present`, which copies it. */
+void reflect_addresses(const struct program *program);
+void reflect_debugger(const struct program *program, uintptr_t r_debug);
+
+#endif

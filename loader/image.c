@@ -1,0 +1,204 @@
+#include "image.h"
+
+/* The kernel reads program headers from wherever they are; every linker puts them into the first page. */
+enum { HEAD_SIZE = 4096, MAX_SEGMENTS = 64 };
+
+struct file {
+    const char *path;
+    int fd;
+    uint64_t size;
+    uintptr_t page_size;
+    const Ehdr *header;
+    const Phdr *phdr;
+};
+
+struct span {
+    uintptr_t start;
+    uintptr_t end;
+    uintptr_t alignment;
+};
+
+static uintptr_t page_down(const struct file *file, uintptr_t address)
+{
+    return address & ~(file->page_size - 1);
+}
+
+static uintptr_t page_up(const struct file *file, uintptr_t address)
+{
+    return page_down(file, address + file->page_size - 1);
+}
+
+static int protection_of(const Phdr *segment)
+{
+    return (segment->p_flags & PF_R ? SYS_PROT_READ : 0) | (segment->p_flags & PF_W ? SYS_PROT_WRITE : 0) |
+           (segment->p_flags & PF_X ? SYS_PROT_EXEC : 0);
+}
+
+static _Noreturn void refuse(const struct file *file, const char *why)
+{
+    fail(file->path, " cannot be started: ", why, (char *)0);
+}
+
+static void check_header(struct file *file, const char *head, size_t size)
+{
+    const Ehdr *header = (const Ehdr *)head;
+    if (size < sizeof *header || __builtin_memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
+        refuse(file, "it is not an ELF file");
+    if (header->e_ident[EI_CLASS] != ARCH_CLASS || header->e_ident[EI_DATA] != ELFDATA2LSB ||
+        header->e_machine != ARCH_MACHINE)
+        refuse(file, "it is for another machine");
+    if ((header->e_type != ET_DYN && header->e_type != ET_EXEC) || header->e_phentsize != sizeof(Phdr) ||
+        header->e_phnum > MAX_SEGMENTS || header->e_phoff % sizeof(uintptr_t) || header->e_phoff > size ||
+        header->e_phnum * sizeof(Phdr) > size - header->e_phoff)
+        refuse(file, "its program headers are damaged");
+    file->header = header;
+    file->phdr = (const Phdr *)(head + header->e_phoff);
+}
+
+/* One loadable segment, wholly inside the file and the address space. */
+static void check_segment(const struct file *file, const Phdr *segment)
+{
+    if (segment->p_filesz > segment->p_memsz || segment->p_offset > file->size ||
+        segment->p_filesz > file->size - segment->p_offset ||
+        segment->p_vaddr + segment->p_memsz < segment->p_vaddr || segment->p_memsz > UINTPTR_MAX / 4 ||
+        (segment->p_vaddr - segment->p_offset) % file->page_size)
+        refuse(file, "a segment lies outside the file");
+}
+
+static struct span span_of(const struct file *file)
+{
+    struct span span = {UINTPTR_MAX, 0, file->page_size};
+    const Phdr *segment = file->phdr;
+    for (size_t left = file->header->e_phnum; left--; segment++) {
+        if (segment->p_type != PT_LOAD)
+            continue;
+        check_segment(file, segment);
+        uintptr_t start = page_down(file, segment->p_vaddr);
+        uintptr_t end = page_up(file, segment->p_vaddr + segment->p_memsz);
+        span.start = start < span.start ? start : span.start;
+        span.end = end > span.end ? end : span.end;
+        if (segment->p_align > span.alignment && !(segment->p_align & (segment->p_align - 1)))
+            span.alignment = segment->p_align;
+    }
+    if (span.end <= span.start)
+        refuse(file, "it has nothing to load");
+    return span;
+}
+
+/* Keep a range of addresses free for every segment. Only a program of fixed addresses says where. */
+static uintptr_t reserve(const struct file *file, struct span span)
+{
+    bool fixed = file->header->e_type == ET_EXEC;
+    size_t slack = fixed ? 0 : span.alignment - file->page_size;
+    long at = sys_mmap(fixed ? span.start : 0, span.end - span.start + slack, SYS_PROT_NONE,
+                       SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS | SYS_MAP_NORESERVE |
+                           (fixed ? SYS_MAP_FIXED_NOREPLACE : 0),
+                       -1, 0);
+    /* A kernel before 4.17 ignores the flag and may put it elsewhere. */
+    if (sys_failed(at) || (fixed && (uintptr_t)at != span.start))
+        refuse(file, "its addresses are taken or there is no memory");
+    uintptr_t base = ((uintptr_t)at + span.alignment - 1) & ~(span.alignment - 1);
+    return slack ? base - span.start : (uintptr_t)at - span.start;
+}
+
+static void map_or_refuse(const struct file *file, uintptr_t address, size_t size, int protection, int fd,
+                          uint64_t offset)
+{
+    int flags = SYS_MAP_PRIVATE | SYS_MAP_FIXED | (fd < 0 ? SYS_MAP_ANONYMOUS : 0);
+    if (size && sys_failed(sys_mmap(address, size, protection, flags, fd, offset)))
+        refuse(file, "a segment cannot be mapped (is its file system mounted noexec?)");
+}
+
+/* The file's bytes, zeros to the end of their last page, and pages of zeros for the rest. */
+static void map_segment(const struct file *file, uintptr_t bias, const Phdr *segment)
+{
+    uintptr_t start = page_down(file, bias + segment->p_vaddr);
+    uintptr_t file_end = bias + segment->p_vaddr + segment->p_filesz;
+    uintptr_t zero_end = page_up(file, bias + segment->p_vaddr + segment->p_memsz);
+    int protection = protection_of(segment);
+    if (segment->p_filesz)
+        map_or_refuse(file, start, file_end - start, protection, file->fd,
+                      page_down(file, segment->p_offset));
+    uintptr_t zeros = segment->p_filesz ? page_up(file, file_end) : start;
+    if (segment->p_memsz > segment->p_filesz && segment->p_filesz && (segment->p_flags & PF_W))
+        __builtin_memset((void *)file_end, 0, zeros - file_end);
+    if (zero_end > zeros)
+        map_or_refuse(file, zeros, zero_end - zeros, protection, -1, 0);
+}
+
+static const Phdr *segment_with(const struct file *file, uint64_t address, size_t size)
+{
+    const Phdr *segment = file->phdr;
+    for (size_t left = file->header->e_phnum; left--; segment++)
+        if (segment->p_type == PT_LOAD && address >= segment->p_vaddr && size <= segment->p_filesz &&
+            address - segment->p_vaddr <= segment->p_filesz - size)
+            return segment;
+    return NULL;
+}
+
+/* Never in code: making a changed page executable is what W^X policies forbid. */
+static void apply_edit(const struct file *file, uintptr_t bias, const struct decision *decision,
+                       const struct decision_edit *edit)
+{
+    const Phdr *segment = segment_with(file, edit->address, edit->length);
+    uintptr_t at = bias + (uintptr_t)edit->address;
+    if (!segment || (segment->p_flags & PF_X) ||
+        __builtin_memcmp((void *)at, decision->strings + edit->old_bytes, edit->length) != 0)
+        refuse(file, "it is not the file this program's decision was made for");
+    uintptr_t page = page_down(file, at);
+    size_t size = page_up(file, at + edit->length) - page;
+    if (!(segment->p_flags & PF_W) && sys_mprotect(page, size, SYS_PROT_READ | SYS_PROT_WRITE) < 0)
+        refuse(file, "its settings cannot be changed in memory");
+    __builtin_memcpy((void *)at, decision->strings + edit->new_bytes, edit->length);
+    if (!(segment->p_flags & PF_W))
+        sys_mprotect(page, size, protection_of(segment));
+}
+
+static struct file open_image(const char *path, uintptr_t page_size)
+{
+    struct file file = {.path = path, .page_size = page_size};
+    struct arch_stat facts;
+    file.fd = sys_open(path, SYS_RDONLY | SYS_NONBLOCK);
+    if (file.fd < 0)
+        refuse(&file, "it cannot be opened");
+    if (sys_fstat(file.fd, &facts) < 0 || (facts.mode & SYS_S_IFMT) != SYS_S_IFREG)
+        refuse(&file, "it is not a regular file");
+    file.size = (uint64_t)facts.size;
+    return file;
+}
+
+bool image_inspect(const char *path, uintptr_t page_size, struct arena *arena, struct subject *subject)
+{
+    struct file file = open_image(path, page_size);
+    char *head = arena_take(arena, HEAD_SIZE);
+    long size = sys_read(file.fd, head, HEAD_SIZE);
+    sys_close(file.fd);
+    if (size < 4 || __builtin_memcmp(head, ELFMAG, SELFMAG) != 0)
+        return false;
+    check_header(&file, head, (size_t)size);
+    subject->headers = sum_words(file.phdr, file.header->e_phnum * sizeof *file.phdr);
+    subject->build_id = build_id_in_file(file.phdr, file.header->e_phnum, head, (size_t)size);
+    return true;
+}
+
+struct image image_map(const char *path, uintptr_t page_size, const struct decision *edits)
+{
+    _Alignas(16) char head[HEAD_SIZE];
+    struct file file = open_image(path, page_size);
+    long size = sys_read(file.fd, head, sizeof head);
+    check_header(&file, head, size < 0 ? 0 : (size_t)size);
+    struct span span = span_of(&file);
+    uintptr_t bias = reserve(&file, span);
+    for (size_t i = 0; i < file.header->e_phnum; i++)
+        if (file.phdr[i].p_type == PT_LOAD)
+            map_segment(&file, bias, &file.phdr[i]);
+    for (uint32_t i = 0; edits && i < edits->header->edits.count; i++)
+        apply_edit(&file, bias, edits, &edits->edits[i]);
+    sys_close(file.fd);
+    return (struct image){
+        .bias = bias,
+        .entry = bias + file.header->e_entry,
+        .phdr = bias + span.start + file.header->e_phoff,
+        .phnum = file.header->e_phnum,
+    };
+}

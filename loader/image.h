@@ -1,0 +1,22 @@
+/* Mapping an ELF file as the kernel would. */
+#ifndef DENIZEN_IMAGE_H
+#define DENIZEN_IMAGE_H
+
+#include "decision.h"
+
+/* Where a file was mapped: what is added to its addresses, where it starts running. */
+struct image {
+    uintptr_t bias;
+    uintptr_t entry;
+    uintptr_t phdr;
+    size_t phnum;
+};
+
+/* Map the file, or say why not and exit. `edits` (with a decision) are applied before anything of it
+   can run; null for none. */
+struct image image_map(const char *path, uintptr_t page_size, const struct decision *edits);
+
+/* What a decision is compared with, read from a file that is not mapped; false if it is no program. */
+bool image_inspect(const char *path, uintptr_t page_size, struct arena *arena, struct subject *subject);
+
+#endif

@@ -1,0 +1,97 @@
+#include "launch.h"
+
+#include "config.h"
+
+enum { PATH_ROOM = 4096 };
+
+static const char *const USAGE =
+    "usage: denizen-loader PROGRAM [ARGUMENT...]; or a link to denizen-loader, named after a program that a "
+    "decision directory's links/ names";
+
+/* What ld.so is called on the systems there are; the loader bound over it may be run as it. */
+static bool is_a_linkers_name(const char *name)
+{
+    return text_starts(name, "ld-") || text_starts(name, "ld.so") || text_starts(name, "ld64");
+}
+
+/* `links/NAME` in a decision directory is a symbolic link to the program. */
+static bool follow_link(const struct process *process, const char *name, char *room)
+{
+    for (const char *pattern = config_next(SETTING_DIRECTORY, NULL); pattern;
+         pattern = config_next(SETTING_DIRECTORY, pattern)) {
+        char link[PATH_ROOM];
+        struct text path = text_in(link, sizeof link);
+        decision_directory(&path, pattern, process);
+        text_add(&path, "/links/");
+        text_add(&path, name);
+        long length = sys_readlink(link, room, PATH_ROOM - 1);
+        if (length > 0) {
+            room[length] = '\0';
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *launch_target(struct arena *arena, struct process *process)
+{
+    const char *started = process->execfn ? (const char *)process->execfn->a_un.a_val : process->arguments[0];
+    const char *name = text_file_name(started ? started : "");
+    const char *host_ldso = config_next(SETTING_HOST_LDSO, NULL);
+    if (process->secure)
+        fail("a set-user-ID loader starts nothing", (char *)0);
+    if (host_ldso && is_a_linkers_name(name)) {
+        sys_execve(host_ldso, process->arguments, process->environment);
+        fail("cannot run ", host_ldso, (char *)0);
+    }
+    if (text_starts(name, "denizen-loader")) {
+        if (process->stack[0] < 2)
+            fail(USAGE, (char *)0);
+        process_drop_argument(process);
+        return process->arguments[0];
+    }
+    char *target = arena_take(arena, PATH_ROOM);
+    if (!follow_link(process, name, target))
+        fail(name, ": no decision directory has links/", name, (char *)0);
+    return target;
+}
+
+const char *launch_origin(struct arena *arena, const char *path)
+{
+    char name[32];
+    struct text link = text_in(name, sizeof name);
+    char *origin = arena_take(arena, PATH_ROOM);
+    int fd = sys_open(path, SYS_RDONLY);
+    if (fd < 0)
+        return NULL;
+    text_add(&link, "/proc/self/fd/");
+    text_add_decimal(&link, (uint32_t)fd);
+    long length = sys_readlink(name, origin, PATH_ROOM - 1);
+    sys_close(fd);
+    if (length <= 0)
+        return NULL;
+    char *last = origin + (text_file_name(origin) - origin);
+    last[last > origin + 1 ? -1 : 0] = '\0';
+    return origin;
+}
+
+_Noreturn void launch_natively(const struct process *process, const char *path)
+{
+    sys_execve(path, process->arguments, process->environment);
+    fail(path, " cannot be started", (char *)0);
+}
+
+_Noreturn void launch_command(struct arena *arena, const struct process *process,
+                              const struct decision *decision, const char *path)
+{
+    uint32_t count = decision->header->command.count;
+    char **arguments = arena_take(arena, (count + process->stack[0] + 2) * sizeof *arguments);
+    char **next = arguments;
+    for (uint32_t i = 0; i < count; i++)
+        *next++ = (char *)(uintptr_t)decision_string(decision, decision->command[i]);
+    *next++ = (char *)(uintptr_t)path;
+    for (char **given = process->arguments + (process->stack[0] != 0); *given; given++)
+        *next++ = *given;
+    sys_execve(arguments[0], arguments, process->environment);
+    fail("cannot run ", arguments[0], " to start ", path, (char *)0);
+}

@@ -1,0 +1,201 @@
+/* The one readable story: which program, which decision, which ld.so; then hand over. */
+#include "config.h"
+#include "dynamic.h"
+#include "helper.h"
+#include "launch.h"
+
+enum { PATH_ROOM = 4096 };
+
+ARCH_START;
+
+extern const char _start[] __attribute__((visibility("hidden")));
+_Noreturn void loader_start(uintptr_t *stack);
+
+/* What was started: by the kernel, or by us as a program. */
+struct start {
+    struct arena arena;
+    struct process process;
+    /* For prefixes, messages and the helper; null until asked for. */
+    const char *path;
+    /* The program's directory when /proc/self/exe is the loader, else null. */
+    const char *origin;
+};
+
+static const char *path_of(struct start *start)
+{
+    if (start->path)
+        return start->path;
+    char *room = arena_take(&start->arena, PATH_ROOM);
+    const Auxv *execfn = start->process.execfn;
+    if (sys_readlink("/proc/self/exe", room, PATH_ROOM - 1) <= 0 && execfn) {
+        struct text path = text_in(room, PATH_ROOM);
+        text_add(&path, (const char *)execfn->a_un.a_val);
+    }
+    return start->path = room;
+}
+
+/* Without /proc the name it was started by has to do; the headers are compared in any case. */
+static bool identify(const struct process *process, struct identity *identity)
+{
+    return identity_of_path("/proc/self/exe", identity) ||
+           (process->execfn && identity_of_path((const char *)process->execfn->a_un.a_val, identity));
+}
+
+static bool is_of_the_host(const char *path)
+{
+    for (const char *prefix = config_next(SETTING_HOST_PREFIX, NULL); prefix;
+         prefix = config_next(SETTING_HOST_PREFIX, prefix))
+        if (text_starts(path, prefix))
+            return true;
+    return false;
+}
+
+static _Noreturn void hand_over(const struct process *process, struct image ldso)
+{
+    process->base->a_un.a_val = ldso.bias;
+    arch_jump(ldso.entry, (uintptr_t)process->stack);
+}
+
+/* The host's program goes to the host's own ld.so as if we were not here. */
+static _Noreturn void pass_on(const struct process *process, const char *ldso)
+{
+    hand_over(process, image_map(ldso, process->page_size, NULL));
+}
+
+static _Noreturn void follow(struct start *start, const struct decision *decision)
+{
+    const struct decision_header *header = decision->header;
+    struct program program = program_read(&start->process);
+    struct presentation presentation = {
+        .decision = decision,
+        .user_paths = process_variable(&start->process, "LD_LIBRARY_PATH"),
+        .search = header->search ? decision_string(decision, header->search) : NULL,
+        .ldso = decision_string(decision, header->ldso),
+        .origin = start->origin,
+    };
+    struct image ldso = image_map(presentation.ldso, start->process.page_size, decision);
+    present(&start->arena, &start->process, &program, &presentation);
+    if (!(header->flags & DECISION_BY_NAME))
+        reflect_addresses(&program);
+    if (header->r_debug)
+        reflect_debugger(&program, ldso.bias + (uintptr_t)header->r_debug);
+    hand_over(&start->process, ldso);
+}
+
+/* Nobody decided, but somebody set the machine up for nix-ld. */
+static const char *nix_linker(const struct process *process)
+{
+    const char *ldso = process_variable(process, ARCH_NIX_LD);
+    return ldso ? ldso : process_variable(process, "NIX_LD");
+}
+
+static _Noreturn void follow_nix(struct start *start, const char *ldso)
+{
+    const char *paths = process_variable(&start->process, ARCH_NIX_LD_LIBRARY_PATH);
+    struct program program = program_read(&start->process);
+    struct presentation presentation = {
+        .user_paths = process_variable(&start->process, "LD_LIBRARY_PATH"),
+        .search = paths ? paths : process_variable(&start->process, "NIX_LD_LIBRARY_PATH"),
+        .ldso = ldso,
+        .origin = start->origin,
+    };
+    struct image image = image_map(ldso, start->process.page_size, NULL);
+    present(&start->arena, &start->process, &program, &presentation);
+    reflect_addresses(&program);
+    hand_over(&start->process, image);
+}
+
+static _Noreturn void give_up(struct start *start, const char *reason)
+{
+    char room[PATH_ROOM];
+    struct text needs = text_in(room, sizeof room);
+    struct program program = program_read(&start->process);
+    for (const Dyn *entry = program.dynamic; entry < program.dynamic + program.dynamic_count; entry++) {
+        const char *name = program_string(&program, entry);
+        if (name && entry->d_tag == DT_NEEDED) {
+            text_add(&needs, needs.length ? " " : "; it needs ");
+            text_add(&needs, name);
+        }
+    }
+    const char *path = path_of(start);
+    fail("cannot start ", path, ": ", reason, room, "; run: denizen run ", path, (char *)0);
+}
+
+/* The decision, if need be by having it made. */
+static struct search_result decide(struct start *start, const struct subject *subject, struct decision *decision)
+{
+    struct search_result result = decision_find(&start->arena, &start->process, subject, decision);
+    if (result.found || nix_linker(&start->process) || !helper_decides(&start->process, path_of(start)))
+        return result;
+    return decision_find(&start->arena, &start->process, subject, decision);
+}
+
+/* Started by the kernel in the place of the program's own dynamic linker. */
+static _Noreturn void interpret(struct start *start)
+{
+    struct program program = program_read(&start->process);
+    struct decision decision;
+    struct subject subject = {
+        .headers = sum_words(program.phdr, program.phnum * sizeof *program.phdr),
+        .build_id = build_id_of(program.phdr, program.phnum, program.bias),
+    };
+    const char *host_ldso = config_next(SETTING_HOST_LDSO, NULL);
+    if (host_ldso && config_next(SETTING_HOST_PREFIX, NULL) && is_of_the_host(path_of(start)))
+        pass_on(&start->process, host_ldso);
+    struct search_result result = {false, "its file cannot be identified"};
+    if (identify(&start->process, &subject.identity))
+        result = decide(start, &subject, &decision);
+    if (result.found && !(decision.header->flags & DECISION_HOST))
+        follow(start, &decision);
+    if (host_ldso)
+        pass_on(&start->process, host_ldso);
+    if (result.found)
+        pass_on(&start->process, decision_string(&decision, decision.header->ldso));
+    if (nix_linker(&start->process))
+        follow_nix(start, nix_linker(&start->process));
+    give_up(start, result.reason);
+}
+
+/* Map the program as the kernel would have, and say so in the auxiliary vector. */
+static void stand_in(struct start *start)
+{
+    struct image image = image_map(start->path, start->process.page_size, NULL);
+    start->process.phdr->a_un.a_val = image.phdr;
+    start->process.phnum->a_un.a_val = image.phnum;
+    start->process.entry->a_un.a_val = image.entry;
+    if (start->process.execfn)
+        start->process.execfn->a_un.a_val = (uintptr_t)start->path;
+    start->origin = launch_origin(&start->arena, start->path);
+}
+
+/* Run as a program, for another one. */
+static _Noreturn void launch(struct start *start)
+{
+    struct decision decision;
+    struct subject subject = {.headers = {0, 0}};
+    struct process *process = &start->process;
+    start->path = launch_target(&start->arena, process);
+    if (!identity_of_path(start->path, &subject.identity))
+        fail(start->path, ": there is no such program", (char *)0);
+    if (!image_inspect(start->path, process->page_size, &start->arena, &subject))
+        launch_natively(process, start->path); /* a script: its interpreter is what needs a decision */
+    struct search_result result = decide(start, &subject, &decision);
+    if (result.found && decision.header->command.count)
+        launch_command(&start->arena, process, &decision, start->path);
+    if (result.found && (decision.header->flags & DECISION_HOST))
+        launch_natively(process, start->path);
+    stand_in(start);
+    if (result.found)
+        follow(start, &decision);
+    if (nix_linker(process))
+        follow_nix(start, nix_linker(process));
+    give_up(start, result.reason);
+}
+
+void loader_start(uintptr_t *stack)
+{
+    struct start start = {.arena = arena_make(), .process = process_read(stack)};
+    if (start.process.entry->a_un.a_val == (uintptr_t)_start)
+        launch(&start);
+    interpret(&start);
+}

@@ -1,0 +1,153 @@
+/* Raw system calls. A result below zero is the negative errno; -4095..-1 for those that return addresses. */
+#ifndef DENIZEN_SYS_H
+#define DENIZEN_SYS_H
+
+#include <asm/unistd.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__x86_64__)
+#include "arch/x86_64.h"
+#elif defined(__aarch64__)
+#include "arch/aarch64.h"
+#elif defined(__i386__)
+#include "arch/i386.h"
+#else
+#error "no arch/ header for this architecture"
+#endif
+
+#if ARCH_BITS == 64
+typedef Elf64_Ehdr Ehdr;
+typedef Elf64_Phdr Phdr;
+typedef Elf64_Dyn Dyn;
+typedef Elf64_auxv_t Auxv;
+typedef Elf64_Nhdr Nhdr;
+#define ARCH_CLASS ELFCLASS64
+#else
+typedef Elf32_Ehdr Ehdr;
+typedef Elf32_Phdr Phdr;
+typedef Elf32_Dyn Dyn;
+typedef Elf32_auxv_t Auxv;
+typedef Elf32_Nhdr Nhdr;
+#define ARCH_CLASS ELFCLASS32
+#endif
+
+/* asm-generic numbers; the three architectures agree on all of these but the two the kernel headers give. */
+enum {
+    SYS_RDONLY = 0,
+    SYS_RDWR = 2,
+    SYS_EACCES = 13,
+    SYS_ENOENT = 2,
+    SYS_EINTR = 4,
+    SYS_AT_CWD = -100,
+    SYS_AT_SYMLINK_NOFOLLOW = 0x100,
+    SYS_AT_EMPTY_PATH = 0x1000,
+    SYS_PROT_NONE = 0,
+    SYS_PROT_READ = 1,
+    SYS_PROT_WRITE = 2,
+    SYS_PROT_EXEC = 4,
+    SYS_MAP_PRIVATE = 2,
+    SYS_MAP_FIXED = 0x10,
+    SYS_MAP_ANONYMOUS = 0x20,
+    SYS_MAP_NORESERVE = 0x4000,
+    SYS_MAP_FIXED_NOREPLACE = 0x100000,
+    SYS_S_IFMT = 0170000,
+    SYS_S_IFREG = 0100000,
+    SYS_S_IFDIR = 0040000,
+    SYS_SIGCHLD = 17,
+};
+#if defined(__aarch64__)
+enum { SYS_DIRECTORY = 040000, SYS_NOFOLLOW = 0100000, SYS_CLOEXEC = 02000000, SYS_NONBLOCK = 04000 };
+#else
+enum { SYS_DIRECTORY = 0200000, SYS_NOFOLLOW = 0400000, SYS_CLOEXEC = 02000000, SYS_NONBLOCK = 04000 };
+#endif
+
+static inline bool sys_failed(long result)
+{
+    return (unsigned long)result > -4096UL;
+}
+
+static inline int sys_openat(int directory, const char *path, int flags)
+{
+    return (int)arch_syscall(__NR_openat, directory, (long)path, flags, 0, 0, 0);
+}
+
+static inline int sys_open(const char *path, int flags)
+{
+    return sys_openat(SYS_AT_CWD, path, flags | SYS_CLOEXEC);
+}
+
+static inline void sys_close(int fd)
+{
+    arch_syscall(__NR_close, fd, 0, 0, 0, 0, 0);
+}
+
+static inline long sys_read(int fd, void *buffer, size_t size)
+{
+    return arch_syscall(__NR_read, fd, (long)buffer, (long)size, 0, 0, 0);
+}
+
+static inline long sys_write(int fd, const void *buffer, size_t size)
+{
+    return arch_syscall(__NR_write, fd, (long)buffer, (long)size, 0, 0, 0);
+}
+
+static inline int sys_stat(const char *path, struct arch_stat *facts)
+{
+    return (int)arch_syscall(ARCH_FSTATAT, SYS_AT_CWD, (long)path, (long)facts, 0, 0, 0);
+}
+
+static inline int sys_fstat(int fd, struct arch_stat *facts)
+{
+    return (int)arch_syscall(ARCH_FSTATAT, fd, (long)"", (long)facts, SYS_AT_EMPTY_PATH, 0, 0);
+}
+
+static inline bool sys_exists(const char *path)
+{
+    return arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)path, 0, 0, 0, 0) == 0;
+}
+
+static inline long sys_readlink(const char *path, char *buffer, size_t size)
+{
+    return arch_syscall(__NR_readlinkat, SYS_AT_CWD, (long)path, (long)buffer, (long)size, 0, 0);
+}
+
+/* The address, or a failure as sys_failed tells it. */
+static inline long sys_mmap(uintptr_t address, size_t length, int protection, int flags, int fd, uint64_t offset)
+{
+    return ARCH_MMAP(address, length, protection, flags, fd, offset);
+}
+
+static inline int sys_mprotect(uintptr_t address, size_t length, int protection)
+{
+    return (int)arch_syscall(__NR_mprotect, (long)address, (long)length, protection, 0, 0, 0);
+}
+
+static inline long sys_fork(void)
+{
+    return arch_syscall(__NR_clone, SYS_SIGCHLD, 0, 0, 0, 0, 0);
+}
+
+static inline long sys_wait(long child, int *status)
+{
+    return arch_syscall(__NR_wait4, child, (long)status, 0, 0, 0, 0);
+}
+
+static inline int sys_dup_onto(int from, int to)
+{
+    return (int)arch_syscall(__NR_dup3, from, to, 0, 0, 0, 0);
+}
+
+static inline int sys_execve(const char *path, char *const *arguments, char *const *environment)
+{
+    return (int)arch_syscall(__NR_execve, (long)path, (long)arguments, (long)environment, 0, 0, 0);
+}
+
+static inline _Noreturn void sys_exit(int status)
+{
+    for (;;)
+        arch_syscall(__NR_exit_group, status, 0, 0, 0, 0, 0);
+}
+
+#endif

@@ -1,0 +1,37 @@
+/* Strings: bounded building, comparison, and the one way to speak to the user. */
+#ifndef DENIZEN_TEXT_H
+#define DENIZEN_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A string under construction in memory that somebody else owns; always NUL-terminated. What does
+   not fit is dropped and remembered in `cut`. */
+struct text {
+    char *data;
+    size_t length;
+    size_t room;
+    bool cut;
+};
+
+struct text text_in(char *data, size_t room);
+void text_add(struct text *text, const char *more);
+void text_add_bytes(struct text *text, const char *more, size_t length);
+void text_add_hex(struct text *text, uint64_t number);
+void text_add_hex_bytes(struct text *text, const uint8_t *bytes, size_t length);
+void text_add_decimal(struct text *text, uint32_t number);
+
+size_t text_length(const char *string);
+bool text_equal(const char *one, const char *other);
+bool text_starts(const char *string, const char *prefix);
+/* What follows the last slash. */
+const char *text_file_name(const char *path);
+
+/* "denizen: " and the strings up to a null pointer, to standard error in one write, control
+   characters replaced: a program's name is hostile. */
+void say(const char *first, ...) __attribute__((sentinel));
+/* The same, then exit 127: what a shell says of a program that cannot be found. */
+_Noreturn void fail(const char *first, ...) __attribute__((sentinel));
+
+#endif

@@ -1,0 +1,329 @@
+"""Which decision is followed, and what happens when none may be."""
+
+import os
+import random
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from denizen.disk import DiskView
+from denizen.elf.image import read
+from denizen.launch.decision import alias_name, decode, encode, file_name, identity_of, sum_words
+from denizen.launch.loaderconfig import LoaderSettings
+from denizen.value import replace
+from tests.support.startworld import World, output_of, run
+
+_SAY = '#include <stdio.h>\nint main() { puts("started"); }'
+
+
+def settings(world: World, **changes: object) -> LoaderSettings:
+    return replace(LoaderSettings(directories=(os.fsencode(world.decisions),)), **changes)
+
+
+def refusal(program: Path, env: dict[str, str] | None = None) -> str:
+    """Its one line on standard error; nothing may start."""
+    done = run(program, env=env)
+    assert (done.returncode, done.stdout) == (127, "")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+def test_without_a_decision_one_line_says_what_to_do(world: World) -> None:
+    program = world.compile("say", _SAY, "-lm", "-Wl,--no-as-needed", "-lm")
+    said = refusal(program)
+    assert f"cannot start {program}: it has no decision yet; it needs libm.so.6 libc.so.6" in said
+    assert said.endswith(f"run: denizen run {program}\n")
+
+
+def test_a_hostile_name_cannot_speak_to_the_terminal(world: World) -> None:
+    program = world.compile("say", _SAY)
+    hostile = program.rename(program.with_name("\x1b[31mred"))
+    assert "\x1b" not in refusal(hostile)
+
+
+def test_a_moved_program_is_found_by_its_build_id(world: World) -> None:
+    program = world.ready("say", _SAY, "-Wl,--build-id")
+    moved = program.rename(program.with_name("moved"))
+    assert output_of(moved) == "started\n"
+    copied = Path(shutil.copy(moved, program.with_name("copied")))
+    assert output_of(copied) == "started\n"
+
+
+def test_a_copied_program_without_a_build_id_needs_a_decision(world: World) -> None:
+    program = world.ready("say", _SAY, "-Wl,--build-id=none")
+    assert output_of(program) == "started\n"
+    copied = Path(shutil.copy(program, program.with_name("copied")))
+    assert "no decision yet" in refusal(copied)
+
+
+def test_a_replaced_program_is_another_program(world: World) -> None:
+    program = world.ready("say", _SAY)
+    other = world.compile("other", _SAY.replace("started", "another"), "-lm", "-Wl,--no-as-needed")
+    other.replace(program)
+    assert "no decision yet" in refusal(program)
+
+
+def test_a_decision_under_another_programs_name_is_not_followed(world: World) -> None:
+    first = world.ready("first", _SAY)
+    second = world.compile("second", _SAY + "\nint more;")
+    name = os.fsdecode(file_name(identity_of(DiskView().stat(os.fsencode(second)))))
+    shutil.copy(world.write(world.decision(first, world.system("libc.so.6"))), world.decisions / name)
+    assert "about another program" in refusal(second)
+
+
+def test_the_same_identity_with_other_headers_is_not_followed(world: World) -> None:
+    program = world.compile("say", _SAY)
+    world.decide(program, world.system("libc.so.6"), headers=bytes(16))
+    assert "about another program" in refusal(program)
+
+
+def test_a_decision_for_another_machine_is_not_followed(world: World) -> None:
+    program = world.compile("say", _SAY)
+    world.decide(program, world.system("libc.so.6"), machine=32 << 16 | 3)
+    assert "about another program" in refusal(program)
+
+
+def test_a_missing_store_object_voids_the_decision(world: World) -> None:
+    program = world.compile("say", _SAY)
+    world.decide(program, world.system("libc.so.6"), objects=(bytes(world.lib), b"/nowhere/hash-gone"))
+    assert "gone from the store" in refusal(program)
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646])
+def test_a_decision_others_may_write_is_not_followed(world: World, mode: int) -> None:
+    program = world.compile("say", _SAY, "-Wl,--build-id=none")
+    world.decide(program, world.system("libc.so.6")).chmod(mode)
+    assert "others may write it" in refusal(program)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a file to another user")
+def test_a_decision_of_another_user_is_not_followed(world: World) -> None:
+    program = world.compile("say", _SAY, "-Wl,--build-id=none")
+    os.chown(world.decide(program, world.system("libc.so.6")), 12345, 12345)
+    assert "belongs to somebody else" in refusal(program)
+
+
+def test_a_link_in_place_of_a_decision_is_not_followed(world: World) -> None:
+    program = world.compile("say", _SAY, "-Wl,--build-id=none")
+    decision = world.decide(program, world.system("libc.so.6"))
+    real = decision.rename(world.root / "elsewhere")
+    decision.symlink_to(real)
+    assert "cannot be opened" in refusal(program)
+
+
+def test_something_else_in_its_place_does_not_hang(world: World) -> None:
+    program = world.compile("say", _SAY, "-Wl,--build-id=none")
+    decision = world.decide(program, world.system("libc.so.6"))
+    decision.unlink()
+    os.mkfifo(decision, 0o600)
+    assert "somebody else" in refusal(program)
+
+
+@pytest.mark.parametrize("length", [0, 1, 231, 232, -8, -1])
+def test_a_truncated_decision_is_not_followed(world: World, length: int) -> None:
+    program = world.compile("say", _SAY, "-Wl,--build-id=none")
+    decision = world.decide(program, world.system("libc.so.6"))
+    decision.write_bytes(decision.read_bytes()[:length])
+    assert "damaged" in refusal(program)
+
+
+def test_both_readers_refuse_the_same_mutations(world: World) -> None:
+    """Random words under a right sum: no crash, no hang, and never more than Python's reader accepts."""
+    program = world.compile("say", _SAY, "-Wl,--build-id=none")
+    path = world.decide(program, world.system("libc.so.6"))
+    content, chance = path.read_bytes(), random.Random(6)  # a fixed seed: the same mutations each time
+    for _ in range(150):
+        mutated = bytearray(content)
+        at = chance.randrange(0, len(content) // 4) * 4
+        value = chance.choice([0, 1, 7, len(content), len(content) - 1, 1 << 31, (1 << 32) - 1, at])
+        mutated[at : at + 4] = value.to_bytes(4, "little")
+        blank = bytes(mutated[:24]) + bytes(16) + bytes(mutated[40:])
+        resigned = blank[:24] + sum_words(blank) + blank[40:]
+        path.write_bytes(resigned)
+        done = run(program)
+        assert done.returncode in (0, 127), (at, value, done)
+        if done.returncode == 0:
+            assert decode(resigned).ldso == bytes(world.ldso), (at, value)
+
+
+def test_a_program_with_mutated_headers_never_hangs(world: World) -> None:
+    """Whatever the kernel still starts ends by itself and is never given the decision of the original."""
+    program = world.ready("say", _SAY)
+    content, chance = program.read_bytes(), random.Random(7)
+    mutant, table = world.root / "mutant", len(read(content).segments) * 56
+    for _ in range(150):
+        mutated = bytearray(content)
+        for _ in range(chance.randrange(1, 4)):
+            mutated[64 + chance.randrange(0, table)] ^= chance.randrange(1, 256)
+        mutant.unlink(missing_ok=True)
+        mutant.write_bytes(mutated)
+        mutant.chmod(0o755)
+        try:
+            done = run(mutant)
+        except OSError:
+            continue  # the kernel refused it
+        assert done.stdout == "", bytes(mutated[64 : 64 + table])
+
+
+def test_several_directories_are_looked_through_in_order(world: World) -> None:
+    program = world.ready("say", _SAY)
+    world.configure(LoaderSettings(directories=(b"/nowhere", os.fsencode(world.decisions))))
+    assert output_of(program) == "started\n"
+
+
+def test_a_directory_may_name_the_user(world: World) -> None:
+    program = world.ready("say", _SAY)
+    world.decisions.rename(world.root / f"of-{os.getuid()}-user")
+    world.configure(LoaderSettings(directories=(os.fsencode(world.root) + b"/of-%u-user",)))
+    assert output_of(program) == "started\n"
+
+
+def test_the_configured_command_makes_the_decision_once(world: World) -> None:
+    program = world.ready("say", _SAY)
+    kept = world.root / "kept"
+    world.decisions.rename(kept)
+    world.decisions.mkdir()
+    helper = world.root / "helper"
+    helper.write_text(f'#!/bin/sh\necho "deciding $*"\ncat\ncp {kept}/* {world.decisions}/\n')
+    helper.chmod(0o755)
+    world.configure(settings(world, command=(os.fsencode(helper), b"--decide")))
+    first = subprocess.run([program], capture_output=True, text=True, check=False, input="not for the helper")
+    assert (first.returncode, first.stdout) == (0, "started\n")
+    assert first.stderr == f"deciding --decide {program}\n"
+    assert output_of(program) == "started\n"
+
+
+def test_a_failing_helper_leaves_the_message(world: World) -> None:
+    program = world.compile("say", _SAY)
+    world.configure(settings(world, command=(b"/bin/false",)))
+    assert "no decision yet" in refusal(program)
+
+
+def test_a_helper_that_needs_a_decision_itself_ends_the_chain(world: World) -> None:
+    program = world.compile("say", _SAY)
+    helper = world.compile("helper", _SAY)
+    world.configure(settings(world, command=(os.fsencode(helper),)))
+    done = run(program)
+    assert done.returncode == 127
+    assert done.stderr.count("no decision yet") == 2
+
+
+def test_the_program_does_not_see_the_helpers_mark(world: World) -> None:
+    program = world.ready("env", "#include <stdio.h>\nextern char **environ;"
+                          "int main() { for (char **e = environ; *e; e++) puts(*e); }")  # fmt: skip
+    kept = world.root / "kept"
+    world.decisions.rename(kept)
+    world.decisions.mkdir()
+    helper = world.root / "helper"
+    helper.write_text(f"#!/bin/sh\n/bin/cp {kept}/* {world.decisions}/\n")
+    helper.chmod(0o755)
+    world.configure(settings(world, command=(os.fsencode(helper),)))
+    assert output_of(program, env={"A": "1"}) == "A=1\n"
+
+
+def test_nix_ld_serves_where_no_decision_does(world: World) -> None:
+    library = world.library("libanswer.so", 'const char *answer() { return "by nix-ld"; }')
+    program = world.compile(
+        "ask", "#include <stdio.h>\nchar *answer(); int main() { puts(answer()); }", str(library)
+    )
+    world.system("libc.so.6")
+    env = {"NIX_LD": str(world.ldso), "NIX_LD_LIBRARY_PATH": f"/nowhere:{world.lib}"}
+    assert output_of(program, env=env) == "by nix-ld\n"
+    special = {f"{name}_x86_64_linux": text for name, text in env.items()}
+    assert output_of(program, env=special | {"NIX_LD": "/nowhere"}) == "by nix-ld\n"
+
+
+def test_a_decision_comes_before_nix_ld(world: World) -> None:
+    program = world.ready("say", _SAY)
+    assert output_of(program, env={"NIX_LD": "/nowhere"}) == "started\n"
+
+
+def test_a_program_the_host_satisfies_goes_to_the_hosts_linker(world: World) -> None:
+    program = world.compile("say", _SAY)
+    world.decide(program, [], host=True)
+    assert output_of(program) == "started\n"
+
+
+def test_programs_of_the_host_pass_where_the_loader_covers_the_hosts_linker(world: World) -> None:
+    program = world.compile("usr/bin/say", _SAY)
+    prefix = os.fsencode(world.root / "usr/")
+    world.configure(
+        settings(world, host_ldso=os.fsencode(world.ldso), host_prefixes=(prefix,), directories=())
+    )
+    assert output_of(program) == "started\n"
+
+
+def test_undecided_programs_pass_where_the_loader_covers_the_hosts_linker(world: World) -> None:
+    program = world.compile("say", _SAY)
+    world.configure(settings(world, host_ldso=os.fsencode(world.ldso)))
+    assert output_of(program) == "started\n"
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (lambda path: path.unlink(), "cannot be opened"),
+        (lambda path: path.write_bytes(b"#!/bin/sh\n"), "not an ELF file"),
+        (lambda path: path.write_bytes(path.read_bytes()[:5000]), "outside the file"),
+        (lambda path: path.write_bytes(path.read_bytes()[:18] + b"\3\0" + bytes(100)), "another machine"),
+    ],
+    ids=["gone", "a script", "cut short", "another machine"],
+)
+def test_a_broken_dynamic_linker_is_named(world: World, damage: object, why: str) -> None:
+    program = world.ready("say", _SAY)
+    assert callable(damage)
+    damage(world.ldso)
+    assert why in refusal(program)
+    assert str(world.ldso) in refusal(program)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes a set-user-ID program")
+class TestSecureExecution:
+    """A set-user-ID program started by another user."""
+
+    def start(self, program: Path, **env: str) -> subprocess.CompletedProcess[str]:
+        program.chmod(0o4755)
+        return subprocess.run(
+            [program], capture_output=True, text=True, check=False, env=env, user=12345, timeout=20
+        )
+
+    def readable(self, world: World) -> None:
+        for directory in (world.root, *world.root.parents):
+            if directory.stat().st_uid == 0 and directory != Path("/") and directory != Path("/tmp"):
+                directory.chmod(0o755)
+
+    def test_a_decision_below_a_directory_of_everybody_is_not_followed(self, world: World) -> None:
+        program = world.ready("say", _SAY)
+        self.readable(world)
+        done = self.start(program)  # the world is below /tmp, which everybody may write
+        assert done.returncode == 127
+        assert "cannot be opened" in done.stderr
+
+    def test_roots_decision_below_roots_directories_is_followed(self, world: World) -> None:
+        program = world.ready("say", _SAY)
+        self.readable(world)
+        trusted = Path("/var/lib") / f"denizen-test-{os.getpid()}"
+        shutil.copytree(world.decisions, trusted)
+        try:
+            world.configure(LoaderSettings(directories=(os.fsencode(trusted),)))
+            world.decide(program, world.system("libc.so.6"))
+            program.chmod(0o4755)
+            decision = replace(world.decision(program, world.system("libc.so.6")), search=b"")
+            (trusted / os.fsdecode(file_name(decision.identity))).write_bytes(encode(decision))
+            assert self.start(program).stdout == "started\n"
+        finally:
+            shutil.rmtree(trusted)
+
+    def test_the_environment_is_not_read(self, world: World) -> None:
+        program = world.compile("say", _SAY)
+        self.readable(world)
+        done = self.start(program, NIX_LD=str(world.ldso))
+        assert (done.returncode, done.stdout) == (127, "")
+
+
+def test_alias_files_are_named_by_build_id(world: World) -> None:
+    program = world.ready("say", _SAY, "-Wl,--build-id=0xabcdef")
+    name = os.fsdecode(alias_name(bytes.fromhex("abcdef"), program.stat().st_size))
+    assert (world.decisions / name).exists()

@@ -1,0 +1,333 @@
+"""As a program's interpreter: the program cannot tell that it was not started natively."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from denizen.launch.decision import Edit
+from tests.support.peers import require
+from tests.support.startworld import TIMEOUT, World, output_of, run
+
+_ECHO = """
+#include <stdio.h>
+int main(int argc, char **argv) {
+    for (int i = 0; i < argc; i++) printf("%s\\n", argv[i]);
+    return argc;
+}
+"""
+
+_SELF = """
+#include <elf.h>
+#include <stdio.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+extern int main(int, char **);
+int main(int argc, char **argv) {
+    char path[4096];
+    path[readlink("/proc/self/exe", path, sizeof path - 1)] = 0;
+    puts(path);
+    puts((char *)getauxval(AT_EXECFN));
+    Elf64_Ehdr *ldso = (void *)getauxval(AT_BASE);
+    printf("%d %d\\n", ldso->e_ident[1] == 'E', ldso->e_phnum > 5);
+    printf("%ld\\n", getauxval(AT_PHNUM) > 5);
+}
+"""
+
+
+def gdb(*arguments: str) -> str:
+    """What gdb says to these commands and files."""
+    require("gdb")
+    return subprocess.run(
+        ["gdb", "-nx", "-q", "-batch", *arguments], capture_output=True, text=True, timeout=60, check=False
+    ).stdout
+
+
+def opened(program: Path, *strace: str, env: dict[str, str] | None = None) -> list[str]:
+    """The lines of strace about opening files."""
+    require("strace")
+    done = subprocess.run(
+        ["strace", "-e", "trace=openat", "-o", "/dev/stdout", *strace, program],
+        capture_output=True, text=True, check=False, timeout=TIMEOUT, env=env,
+    )  # fmt: skip
+    return [line for line in done.stdout.splitlines() if line.startswith("openat")]
+
+
+def test_arguments_and_exit_status_pass_through(world: World) -> None:
+    program = world.ready("echo", _ECHO)
+    done = run(program, "a", "", "b c")
+    assert (done.returncode, done.stdout.splitlines()) == (4, [str(program), "a", "", "b c"])
+
+
+def test_the_program_is_its_own_executable(world: World) -> None:
+    program = world.ready("self", _SELF)
+    assert output_of(program).splitlines() == [str(program), str(program), "1 1", "1"]
+
+
+@pytest.mark.parametrize("flags", [("-no-pie",), ("-pie", "-fPIE"), ("-Wl,-z,now",), ("-Wl,-z,norelro",),
+                                   ("-Wl,--hash-style=sysv",), ("-Wl,-z,noseparate-code",),
+                                   ("-Wl,-z,max-page-size=0x200000",), ("-s",)])  # fmt: skip
+def test_every_way_of_linking_starts(world: World, flags: tuple[str, ...]) -> None:
+    program = world.ready("echo", _ECHO, *flags)
+    assert run(program, "x").returncode == 2
+
+
+def test_nothing_is_searched_for(world: World) -> None:
+    program = world.ready("echo", _ECHO, "-lm", "-Wl,--no-as-needed", libraries=("libm.so.6",))
+    names = [Path(line.split('"')[1]).name for line in opened(program)]
+    assert names[1:] == ["ld.so", "libm.so.6", "libc.so.6"]
+
+
+def test_a_program_of_100_libraries_opens_nothing_in_vain(world: World) -> None:
+    names = [f"libn{i:03}.so" for i in range(100)]
+    libraries = [world.library(name, f"int f{name[4:7]}(void) {{ return 0; }}") for name in names]
+    program = world.compile("many", "int main() { return 0; }", "-Wl,--no-as-needed", *map(str, libraries))
+    world.decide(program, [*libraries, *world.system("libc.so.6")])
+    calls = opened(program)
+    assert len(calls) >= 102
+    assert [line for line in calls if "= -1" in line] == []
+
+
+def test_thread_local_storage_of_program_and_library(world: World) -> None:
+    library = world.library("libtls.so", "__thread int there = 7; int *where(void) { return &there; }")
+    program = world.compile("tls", """
+        #include <pthread.h>
+        #include <stdio.h>
+        __thread int here = 5; extern __thread int there; extern int *where(void);
+        static void *body(void *x) { here++; *where() += 2; printf("%d %d\\n", here, there); return x; }
+        int main() { pthread_t t; pthread_create(&t, 0, body, 0); pthread_join(t, 0);
+                     printf("%d %d\\n", here, there); }
+        """, str(library), "-pthread")  # fmt: skip
+    world.decide(program, [library, *world.system("libc.so.6")])
+    assert output_of(program) == "6 9\n5 7\n"
+
+
+def test_exceptions_cross_libraries(world: World) -> None:
+    thrower = world.compile(
+        "lib/libthrow.so", '#include <stdexcept>\nvoid f() { throw std::runtime_error("caught"); }',
+        "-shared", "-fPIC", "-Wl,-soname,libthrow.so", compiler="g++",
+    )  # fmt: skip
+    program = world.compile("catch", """
+        #include <iostream>
+        #include <stdexcept>
+        void f();
+        int main() { try { f(); } catch (const std::exception &e) { std::cout << e.what() << std::endl; } }
+        """, str(thrower), compiler="g++")  # fmt: skip
+    world.decide(
+        program, [thrower, *world.system("libstdc++.so.6", "libm.so.6", "libgcc_s.so.1", "libc.so.6")]
+    )
+    assert output_of(program) == "caught\n"
+
+
+def test_indirect_functions_are_resolved(world: World) -> None:
+    program = world.ready("ifunc", """
+        #include <stdio.h>
+        static int chosen(void) { return 42; }
+        static void *choose(void) { __builtin_cpu_init(); return chosen; }
+        int f(void) __attribute__((ifunc("choose")));
+        int main() { printf("%d\\n", f()); }
+        """)  # fmt: skip
+    assert output_of(program) == "42\n"
+
+
+def test_the_stack_is_aligned(world: World) -> None:
+    program = world.ready("aligned", """
+        #include <stdio.h>
+        #include <emmintrin.h>
+        int main(int argc, char **argv) {
+            volatile __m128i v = _mm_set1_epi8(argc); (void)v;
+            printf("%d\\n", (int)((unsigned long)__builtin_frame_address(0) % 16));
+        }
+        """)  # fmt: skip
+    for arguments in (), ("x",), ("x", "y"):
+        assert output_of(program, *arguments) == "0\n"
+
+
+def test_constructors_and_destructors_run_once_in_order(world: World) -> None:
+    inner = world.library("libinner.so", """
+        #include <stdio.h>
+        int inner;
+        __attribute__((constructor)) static void begin() { puts("inner"); }
+        __attribute__((destructor)) static void end() { puts("inner gone"); }
+        """)  # fmt: skip
+    outer = world.library("libouter.so", """
+        #include <stdio.h>
+        extern int inner;
+        int *outer() { return &inner; }
+        __attribute__((constructor)) static void begin() { puts("outer"); }
+        """, str(inner))  # fmt: skip
+    program = world.compile("order", """
+        #include <stdio.h>
+        int *outer();
+        int main() { outer(); puts("main"); }
+        """, str(outer), f"-Wl,-rpath-link,{world.lib}")  # fmt: skip
+    world.decide(program, [outer, *world.system("libc.so.6"), inner])
+    assert output_of(program).splitlines() == ["inner", "outer", "main", "inner gone"]
+
+
+def test_dl_iterate_phdr_shows_program_and_libraries(world: World) -> None:
+    program = world.ready("iterate", """
+        #define _GNU_SOURCE
+        #include <link.h>
+        #include <stdio.h>
+        extern char __ehdr_start[];
+        static int show(struct dl_phdr_info *info, size_t size, void *x) {
+            int loads = 0, headers = 0, dynamic = 0;
+            for (const ElfW(Phdr) *p = info->dlpi_phdr; p < info->dlpi_phdr + info->dlpi_phnum; p++) {
+                char *there = (char *)info->dlpi_addr + p->p_vaddr;
+                loads += p->p_type == PT_LOAD;
+                headers |= p->p_type == PT_PHDR && there == (char *)info->dlpi_phdr;
+                if (p->p_type == PT_DYNAMIC)
+                    for (ElfW(Dyn) *d = (void *)there; d->d_tag; d++) dynamic |= d->d_tag == DT_SYMTAB;
+            }
+            if (!*info->dlpi_name)
+                printf("base %d headers %d ", (char *)info->dlpi_addr == __ehdr_start, headers);
+            printf("%s loads %d dynamic %d\\n", info->dlpi_name, loads > 1, dynamic);
+            return 0;
+        }
+        int main() { return dl_iterate_phdr(show, 0); }
+        """)  # fmt: skip
+    lines = output_of(program).splitlines()
+    assert lines[0] == "base 1 headers 1  loads 1 dynamic 1"
+    assert f"{world.lib}/libc.so.6 loads 1 dynamic 1" in lines
+    assert f"{world.ldso} loads 1 dynamic 1" in lines
+
+
+def test_the_programs_own_dynamic_section_leads_to_the_debugger_interface(world: World) -> None:
+    program = world.ready("debug", """
+        #include <link.h>
+        #include <stdio.h>
+        int main() {
+            struct r_debug *debug = 0; const char *strings = 0;
+            for (ElfW(Dyn) *d = _DYNAMIC; d->d_tag; d++) {
+                if (d->d_tag == DT_DEBUG) debug = (void *)d->d_un.d_ptr;
+                if (d->d_tag == DT_STRTAB) strings = (void *)d->d_un.d_ptr;
+            }
+            for (struct link_map *m = debug->r_map; m; m = m->l_next) puts(m->l_name);
+            printf("%d\\n", strings[0]);
+        }
+        """)  # fmt: skip
+    lines = output_of(program).splitlines()
+    assert lines[0] == ""
+    assert lines[-3:] == [f"{world.lib}/libc.so.6", str(world.ldso), "0"]
+
+
+@pytest.mark.slow
+def test_gdb_attaches_and_sees_every_library(world: World) -> None:
+    program = world.ready("wait", """
+        #include <stdio.h>
+        #include <unistd.h>
+        int ready; int main() { ready = 1; puts("up"); fflush(stdout); pause(); }
+        """, "-g", "-lm", "-Wl,--no-as-needed", libraries=("libm.so.6",))  # fmt: skip
+    with subprocess.Popen([program], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        shown = gdb(
+            "-p", str(process.pid), "-ex", "info sharedlibrary", "-ex", "print ready", "-ex", "backtrace"
+        )
+        process.kill()
+    assert "libm.so.6" in shown
+    assert "libc.so.6" in shown
+    assert str(world.ldso) in shown
+    assert "$1 = 1" in shown
+    assert "main ()" in shown
+
+
+@pytest.mark.slow
+def test_gdb_starts_it_and_stops_in_a_library(world: World) -> None:
+    library = world.library("libstop.so", "int stop_here(int x) { return x + 1; }", "-g")
+    program = world.compile(
+        "stop", "int stop_here(int); int main() { return stop_here(41); }", "-g", str(library)
+    )
+    world.decide(program, [library, *world.system("libc.so.6")])
+    commands = ("break main", "run", "break stop_here", "continue", "backtrace")
+    shown = gdb(*(word for command in commands for word in ("-ex", command)), str(program))
+    assert "stop_here (x=41)" in shown
+    assert "in main ()" in shown
+
+
+@pytest.mark.slow
+def test_a_core_dump_leads_a_debugger_to_the_libraries(world: World) -> None:
+    program = world.ready("crash", "#include <stdlib.h>\nint main() { abort(); }", "-g")
+    core = str(world.root / "core")
+    gdb("-ex", "run", "-ex", f"generate-core-file {core}", str(program))
+    shown = gdb("-ex", "info sharedlibrary", "-ex", "backtrace", str(program), core)
+    assert "libc.so.6" in shown
+    assert "in main ()" in shown
+
+
+def test_signals_end_it_as_natively(world: World) -> None:
+    program = world.ready("die", "#include <signal.h>\nint main() { raise(SIGTERM); }")
+    assert run(program).returncode == -signal.SIGTERM
+
+
+def test_no_descriptor_is_left_open(world: World) -> None:
+    program = world.ready("fds", """
+        #include <fcntl.h>
+        #include <stdio.h>
+        int main() { for (int i = 3; i < 64; i++) if (fcntl(i, F_GETFD) >= 0) printf("%d open\\n", i); }
+        """)  # fmt: skip
+    assert output_of(program) == ""
+
+
+def test_the_program_file_is_untouched(world: World) -> None:
+    program = world.ready("echo", _ECHO)
+    before = (program.read_bytes(), program.stat().st_mtime_ns)
+    run(program)
+    assert (program.read_bytes(), program.stat().st_mtime_ns) == before
+
+
+def test_edits_change_the_mapped_linker_only(world: World) -> None:
+    program = world.compile("echo", _ECHO)
+    text = b"/etc/ld.so.cache\0"
+    address = world.ldso.read_bytes().find(text)  # address equals offset in its read-only segment
+    world.decide(program, world.system("libc.so.6"), edits=(Edit(address, text, b"/etc/ld.so.other\0"),))
+    content = world.ldso.read_bytes()
+    calls = " ".join(opened(program, env={"LD_PRELOAD": "libnowhere.so", "PATH": os.environ["PATH"]}))
+    assert "/etc/ld.so.other" in calls
+    assert "/etc/ld.so.cache" not in calls
+    assert world.ldso.read_bytes() == content
+
+
+def test_an_edit_of_another_linker_starts_nothing(world: World) -> None:
+    program = world.compile("echo", _ECHO)
+    world.decide(program, world.system("libc.so.6"), edits=(Edit(64, b"\xff\xff\xff", b"abc"),))
+    done = run(program)
+    assert done.returncode == 127
+    assert "not the file this program's decision was made for" in done.stderr
+
+
+def test_an_edit_in_code_starts_nothing(world: World) -> None:
+    program = world.compile("echo", _ECHO)
+    content = world.ldso.read_bytes()
+    world.decide(program, world.system("libc.so.6"), edits=(Edit(0x2000, content[0x2000:0x2004], b"abcd"),))
+    assert run(program).returncode == 127
+
+
+def test_it_starts_in_another_directory_and_through_a_link(world: World) -> None:
+    program = world.ready("echo", _ECHO)
+    link = world.root / "link"
+    link.symlink_to(program)
+    assert run(link).stdout == f"{link}\n"
+    done = subprocess.run(["./echo"], cwd=world.root, capture_output=True, text=True, check=False, env={})
+    assert done.stdout == "./echo\n"
+
+
+def test_a_script_finds_its_interpreter_program(world: World) -> None:
+    program = world.ready("echo", _ECHO)
+    script = world.root / "script"
+    script.write_text(f"#!{program} -x\n")
+    script.chmod(0o755)
+    assert run(script, "y").stdout.splitlines() == [str(program), "-x", str(script), "y"]
+
+
+def test_a_program_started_from_an_open_file_is_known(world: World) -> None:
+    program = world.ready("echo", _ECHO)
+    descriptor = os.open(program, os.O_RDONLY)
+    child = os.fork()
+    if child == 0:
+        os.execve(descriptor, ["by-descriptor"], {})
+    os.close(descriptor)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1

@@ -1,0 +1,216 @@
+"""Whose library is found: the program's own rules first, then the user's, then ours."""
+
+from pathlib import Path
+
+import pytest
+
+from denizen.elf.image import read
+from denizen.launch.decision import Library
+from denizen.launch.subject import hermetic_edits
+from tests.support.peers import require
+from tests.support.startworld import World, output_of, run
+
+_ASK = "#include <stdio.h>\nconst char *answer(void);\nint main() { puts(answer()); }"
+_OPEN = """
+#include <dlfcn.h>
+#include <stdio.h>
+int main(int argc, char **argv) {
+    void *library = dlopen(argv[1], RTLD_NOW);
+    if (!library) return puts(dlerror()), 1;
+    puts(((const char *(*)(void))dlsym(library, "answer"))());
+}
+"""
+
+
+def answering(text: str) -> str:
+    return f'const char *answer(void) {{ return "{text}"; }}'
+
+
+@pytest.fixture
+def users(world: World) -> Path:
+    """A directory of the user's with another libanswer.so."""
+    world.compile(
+        "users/libanswer.so", answering("the user's"), "-shared", "-fPIC", "-Wl,-soname,libanswer.so"
+    )
+    return world.root / "users"
+
+
+@pytest.fixture
+def apps(world: World) -> Path:
+    """The program's own directory with another libanswer.so."""
+    world.compile(
+        "apps/libanswer.so", answering("the program's"), "-shared", "-fPIC", "-Wl,-soname,libanswer.so"
+    )
+    return world.root / "apps"
+
+
+def asking(world: World, *flags: str) -> tuple[Path, Path]:
+    ours = world.library("libanswer.so", answering("ours"))
+    return world.compile("ask", _ASK, str(ours), *flags), ours
+
+
+def test_the_decided_library_is_loaded(world: World) -> None:
+    program, ours = asking(world)
+    world.decide(program, [ours, *world.system("libc.so.6")])
+    assert output_of(program) == "ours\n"
+
+
+def test_ld_library_path_of_the_user_comes_before_ours(world: World, users: Path) -> None:
+    program, ours = asking(world)
+    world.decide(program, [ours, *world.system("libc.so.6")])
+    assert output_of(program, env={"LD_LIBRARY_PATH": str(users)}) == "the user's\n"
+    assert output_of(program, env={"LD_LIBRARY_PATH": f"/nowhere;{users}"}) == "the user's\n"
+
+
+@pytest.mark.parametrize("path", ["", "/nowhere", "/nowhere:/nowhere/either"])
+def test_ld_library_path_without_the_library_changes_nothing(world: World, path: str) -> None:
+    program, ours = asking(world)
+    world.decide(program, [ours, *world.system("libc.so.6")])
+    assert output_of(program, env={"LD_LIBRARY_PATH": path}) == "ours\n"
+
+
+def test_a_pinned_library_stays_whatever_the_user_sets(world: World, users: Path) -> None:
+    program, ours = asking(world)
+    pinned = Library(bytes(ours), b"libanswer.so", pinned=True)
+    world.decide(program, [pinned, *world.system("libc.so.6")])
+    assert output_of(program, env={"LD_LIBRARY_PATH": str(users)}) == "ours\n"
+
+
+@pytest.mark.parametrize(
+    ("flag", "with_user"),
+    [("--disable-new-dtags", "the program's"), ("--enable-new-dtags", "the user's")],
+)
+def test_the_programs_own_run_path_keeps_its_place(
+    world: World, apps: Path, users: Path, flag: str, with_user: str
+) -> None:
+    program, _ = asking(world, f"-Wl,{flag},-rpath,$ORIGIN/apps")
+    # As a resolution would have it: found by the program's rule, so that is the library.
+    found = Library(bytes(apps / "libanswer.so"), b"libanswer.so", pinned=flag == "--disable-new-dtags")
+    world.decide(program, [found, *world.system("libc.so.6")])
+    assert output_of(program) == "the program's\n"
+    assert output_of(program, env={"LD_LIBRARY_PATH": str(users)}) == f"{with_user}\n"
+
+
+@pytest.mark.parametrize("flag", ["--disable-new-dtags", "--enable-new-dtags"])
+def test_dlopen_finds_the_programs_own_before_ours(world: World, apps: Path, flag: str) -> None:
+    world.library("libanswer.so", answering("ours"))
+    world.library("libother.so", answering("ours too"))
+    program = world.ready("open", _OPEN, f"-Wl,{flag},-rpath,$ORIGIN/{apps.name}")
+    assert output_of(program, "libanswer.so") == "the program's\n"
+    assert output_of(program, "libother.so") == "ours too\n"
+
+
+def test_dlopen_finds_the_users_before_ours(world: World, users: Path) -> None:
+    world.library("libanswer.so", answering("ours"))
+    program = world.ready("open", _OPEN)
+    assert output_of(program, "libanswer.so") == "ours\n"
+    assert output_of(program, "libanswer.so", env={"LD_LIBRARY_PATH": str(users)}) == "the user's\n"
+
+
+def test_dlopen_from_a_library_finds_ours(world: World) -> None:
+    world.library("libanswer.so", answering("ours"))
+    opener = world.library("libopener.so", """
+        #include <dlfcn.h>
+        const char *ask(void) {
+            void *library = dlopen("libanswer.so", RTLD_NOW);
+            return library ? ((const char *(*)(void))dlsym(library, "answer"))() : dlerror();
+        }
+        """)  # fmt: skip
+    program = world.compile(
+        "ask", "#include <stdio.h>\nconst char *ask(void); int main() { puts(ask()); }", str(opener)
+    )
+    world.decide(program, [opener, *world.system("libc.so.6")])
+    assert output_of(program) == "ours\n"
+
+
+def test_a_loaded_library_is_found_again_by_its_soname(world: World) -> None:
+    program, ours = asking(world)
+    world.compile(
+        "twice", _OPEN.replace("dlsym(library", "dlsym(RTLD_DEFAULT"), str(ours), "-Wl,--no-as-needed"
+    )
+    world.decide(world.root / "twice", [ours, *world.system("libc.so.6")], search=b"")
+    assert output_of(world.root / "twice", "libanswer.so") == "ours\n"
+    assert program.exists()
+
+
+def test_without_a_directory_dlopen_fails_as_natively(world: World) -> None:
+    program = world.compile("open", _OPEN)
+    world.decide(program, world.system("libc.so.6"), search=b"")
+    done = run(program, "libnowhere.so")
+    assert done.returncode == 1
+    assert "libnowhere.so: cannot open shared object file" in done.stdout
+
+
+def test_hermetic_edits_hide_the_hosts_libraries(world: World) -> None:
+    program = world.ready("open", _OPEN.replace("puts(((", "return 0; puts((("))
+    assert run(program, "libm.so.6").returncode == 0  # the host's, by its cache: what must not happen
+    edits = hermetic_edits(read(world.ldso.read_bytes()))
+    world.decide(program, world.system("libc.so.6"), edits=edits)
+    assert run(program, "libm.so.6").returncode == 1
+    world.system("libm.so.6")
+    assert run(program, "libm.so.6").returncode == 0
+
+
+def test_ld_preload_comes_first(world: World) -> None:
+    program, ours = asking(world)
+    world.decide(program, [ours, *world.system("libc.so.6")])
+    other = world.compile("libpre.so", answering("preloaded"), "-shared", "-fPIC")
+    assert output_of(program, env={"LD_PRELOAD": str(other)}) == "preloaded\n"
+
+
+def test_ld_preload_by_name_is_searched_in_ours(world: World) -> None:
+    program, ours = asking(world)
+    world.library("libpre.so", answering("preloaded"))
+    world.decide(program, [ours, *world.system("libc.so.6")])
+    assert output_of(program, env={"LD_PRELOAD": "libpre.so"}) == "preloaded\n"
+
+
+def test_ld_debug_shows_the_order(world: World, users: Path) -> None:
+    program, ours = asking(world, "-Wl,--enable-new-dtags,-rpath,/apps/own")
+    world.decide(program, [ours, *world.system("libc.so.6")])
+    shown = run(program, env={"LD_DEBUG": "libs", "LD_LIBRARY_PATH": f"/users/own:{users}"}).stderr
+    search = next(line for line in shown.splitlines() if "search path=" in line and "RPATH" in line)
+    expected = ["/users/own", str(users), "/apps/own", str(world.lib)]
+    searched = search.partition("search path=")[2].split()[0].split(":")
+    assert [directory for directory in searched if directory in expected] == expected
+
+
+def test_ld_audit_sees_the_libraries(world: World) -> None:
+    program, ours = asking(world)
+    world.decide(program, [ours, *world.system("libc.so.6")])
+    audit = world.compile("audit.so", """
+        #define _GNU_SOURCE
+        #include <link.h>
+        #include <stdio.h>
+        unsigned la_version(unsigned v) { return v; }
+        unsigned la_objopen(struct link_map *map, Lmid_t namespace, uintptr_t *cookie) {
+            fprintf(stderr, "%s\\n", map->l_name);
+            return 0;
+        }
+        """, "-shared", "-fPIC")  # fmt: skip
+    done = run(program, env={"LD_AUDIT": str(audit)})
+    assert done.stdout == "ours\n"
+    assert str(ours) in done.stderr.splitlines()
+
+
+@pytest.mark.parametrize("state", [{}, {"LD_LIBRARY_PATH": ""}, {"LD_LIBRARY_PATH": "/some/where"}])
+def test_children_get_exactly_the_parents_environment(world: World, state: dict[str, str]) -> None:
+    program = world.ready("child", """
+        #include <stdio.h>
+        extern char **environ;
+        int main(int argc, char **argv) {
+            if (argc < 2) { execl(argv[0], argv[0], "again", 0); return 1; }
+            for (char **e = environ; *e; e++) puts(*e);
+        }
+        """)  # fmt: skip
+    given = {"HOME": "/h", **state, "Z": "1"}
+    assert output_of(program, env=given).splitlines() == [f"{name}={text}" for name, text in given.items()]
+
+
+def test_musl_programs_start_by_name(world: World) -> None:
+    require("musl-gcc")
+    flags = ("-shared", "-fPIC", "-Wl,-soname,libanswer.so")
+    ours = world.compile("lib/libanswer.so", answering("ours"), *flags, compiler="musl-gcc")
+    program = world.compile("ask", _ASK, str(ours), compiler="musl-gcc")
+    world.decide(program, [ours], ldso=b"/lib/ld-musl-x86_64.so.1", by_name=True, r_debug=0)
+    assert output_of(program) == "ours\n"

@@ -1,0 +1,151 @@
+"""A small world for the loader: a compiled loader, a directory of libraries, decisions about programs."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from denizen.disk import DiskView
+from denizen.elf.image import read
+from denizen.launch.decision import Decision, Library, alias_name, encode, file_name, identity_of
+from denizen.launch.loaderconfig import LoaderSettings, configure_loader
+from denizen.launch.subject import headers_of, machine_of, r_debug_of
+from denizen.value import replace
+from tests.support.peers import require
+
+ROOT = Path(__file__).parent.parent.parent
+HOST_LDSO = Path("/lib64/ld-linux-x86-64.so.2")
+TIMEOUT = 20
+
+
+def compile_loader(output: Path, *compiler: str) -> Path:
+    """The loader compiled by the project's own rule."""
+    require("cc")
+    spec = importlib.util.spec_from_file_location("loader_build", ROOT / "loader" / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.build(output, list(compiler or ("cc",)))
+    return output
+
+
+class World:
+    """One directory with everything: `ld.so`, `lib/` (flat), `decisions/`, the configured `loader`."""
+
+    def __init__(self, root: Path, loader: Path) -> None:
+        if os.uname().machine != "x86_64":
+            pytest.skip("the loader's tests run x86-64 programs")
+        self.root = root
+        self.lib = root / "lib"
+        self.decisions = root / "decisions"
+        self.ldso = root / "ld.so"
+        self.loader = root / "denizen-loader"
+        self._compiled = loader
+        for directory in (self.lib, self.decisions):
+            directory.mkdir()
+        # A copy: a dynamic linker at a path of its own is what every decision names.
+        shutil.copy(HOST_LDSO.resolve(), self.ldso)
+        self.configure(LoaderSettings(directories=(os.fsencode(self.decisions),)))
+
+    def configure(self, settings: LoaderSettings) -> None:
+        content = configure_loader(self._compiled.read_bytes(), settings)
+        self.loader.unlink(missing_ok=True)
+        self.loader.write_bytes(content)
+        self.loader.chmod(0o755)
+
+    def compile(
+        self, name: str, source: str, *flags: str, compiler: str = "gcc", interpreter: bool = True
+    ) -> Path:
+        """A program whose interpreter is our loader, or a library with `-shared`."""
+        output = self.root / name
+        output.parent.mkdir(parents=True, exist_ok=True)
+        suffix = "cc" if compiler == "g++" else "c"
+        text = output.with_name(f"{output.name}.{suffix}")
+        text.write_text(source)
+        linked = [f"-Wl,--dynamic-linker={self.loader}"] if interpreter and "-shared" not in flags else []
+        subprocess.run([compiler, "-w", "-o", output, text, *linked, *flags], check=True)
+        return output
+
+    def library(self, name: str, source: str, *flags: str) -> Path:
+        """A library in the flat directory."""
+        return self.compile(f"lib/{name}", source, "-shared", "-fPIC", f"-Wl,-soname,{name}", *flags)
+
+    def system(self, *names: str) -> list[Path]:
+        """Libraries of the compiler's own system, put into the flat directory."""
+        return [self._system(name) for name in names]
+
+    def _system(self, name: str) -> Path:
+        target = self.lib / name
+        if not target.exists():
+            found = subprocess.run(
+                ["gcc", f"-print-file-name={name}"], check=True, capture_output=True, text=True
+            )
+            target.symlink_to(Path(found.stdout.strip()).resolve())
+        return target
+
+    def decision(self, program: Path, libraries: Sequence[Path | Library]) -> Decision:
+        """What would be decided: these libraries, in this order."""
+        image = read(program.read_bytes())
+        return Decision(
+            identity=identity_of(DiskView().stat(os.fsencode(program))),
+            headers=headers_of(image),
+            machine=machine_of(image),
+            ldso=os.fsencode(self.ldso),
+            build_id=image.notes.build_id or b"",
+            search=os.fsencode(self.lib),
+            program=os.fsencode(program),
+            libraries=tuple(as_library(item) for item in libraries),
+            r_debug=r_debug_of(read(self.ldso.read_bytes())),
+        )
+
+    def decide(self, program: Path, libraries: Sequence[Path | Library], **changes: object) -> Path:
+        """Write the decision under both its names; gives the first."""
+        decision = replace(self.decision(program, libraries), **changes)
+        return self.write(decision)
+
+    def write(self, decision: Decision) -> Path:
+        content = encode(decision)
+        path = self.decisions / os.fsdecode(file_name(decision.identity))
+        path.write_bytes(content)
+        if decision.build_id:
+            alias = alias_name(decision.build_id, decision.identity.size)
+            (self.decisions / os.fsdecode(alias)).write_bytes(content)
+        return path
+
+    def ready(self, name: str, source: str, *flags: str, libraries: Sequence[str] = ()) -> Path:
+        """A program with a decision that loads these system libraries and libc."""
+        program = self.compile(name, source, *flags)
+        self.decide(program, self.system(*libraries, "libc.so.6"))
+        return program
+
+
+def as_library(item: Path | Library) -> Library:
+    """A file by its own name, unless more is said."""
+    return item if isinstance(item, Library) else Library(os.fsencode(item), os.fsencode(item.name))
+
+
+def run(
+    program: Path | str, *arguments: str, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run with exactly this environment (none by default); a hang is a failure."""
+    return subprocess.run(
+        [program, *arguments],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env=dict(env or {}),
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+
+def output_of(program: Path | str, *arguments: str, env: Mapping[str, str] | None = None) -> str:
+    """What it prints; it must succeed."""
+    done = run(program, *arguments, env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
