@@ -6,6 +6,7 @@ from denizen.linker.binding import Binding, MissingVersion, UnresolvedSymbol, bi
 from denizen.linker.closure import Closure, Failure, Library, resolve
 from denizen.linker.environment import Environment, Start
 from denizen.linker.hwcaps import Cpu
+from denizen.linker.interposition import Interposed, interposed
 from denizen.linker.interpreter import Family, Interpreter, read_interpreter
 from denizen.linker.objects import Attempt
 from denizen.linker.rules import Reason, Rule
@@ -18,6 +19,7 @@ __all__ = [
     "Environment",
     "Failure",
     "Family",
+    "Interposed",
     "Interpreter",
     "Library",
     "MissingVersion",
@@ -26,6 +28,7 @@ __all__ = [
     "Start",
     "UnresolvedSymbol",
     "bind",
+    "interposed",
     "read_interpreter",
     "resolve",
 ]

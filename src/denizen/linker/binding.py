@@ -85,10 +85,10 @@ class Binding:
 
 def bind(closure: Closure) -> Binding:
     """Check all versions, then all symbols, of every object in the closure's scope."""
-    objects, damaged = _objects(closure)
+    objects, damaged = objects_of(closure)
     if closure.interpreter.family is Family.MUSL:
         return Binding(unresolved=tuple(_unresolved(objects, {}, versions=False)), damaged=damaged)
-    by_name = _by_name(closure, objects)
+    by_name = objects_by_name(closure, objects)
     asked = [o for o in objects if o.library.rule is not INTERPRETER]
     missing = [lack for o in asked for lack in _missing_versions(o, by_name)]
     return Binding(
@@ -99,7 +99,7 @@ def bind(closure: Closure) -> Binding:
     )
 
 
-class _Object:
+class Bound:
     """One object of the scope, and how it answers a reference."""
 
     def __init__(self, library: Library, image: Image) -> None:
@@ -139,15 +139,15 @@ class _Object:
         return any(versions is None or versions[i] < c.VERSYM_HIDDEN for i in self._find(name, code))
 
 
-def _objects(closure: Closure) -> tuple[list[_Object], tuple[Damaged, ...]]:
+def objects_of(closure: Closure) -> tuple[list[Bound], tuple[Damaged, ...]]:
     """The scope's objects whose symbols can be read, and those whose cannot."""
-    objects: list[_Object] = []
+    objects: list[Bound] = []
     damaged: list[Damaged] = []
     for library in closure.scope:
         if library.image is None:
             continue
         try:
-            made = _Object(library, library.image)
+            made = Bound(library, library.image)
         except BadInput as fault:
             damaged.append(Damaged(library.path or library.soname, str(fault)))
         else:
@@ -155,17 +155,17 @@ def _objects(closure: Closure) -> tuple[list[_Object], tuple[Damaged, ...]]:
     return objects, tuple(damaged)
 
 
-def _by_name(closure: Closure, objects: list[_Object]) -> dict[bytes, _Object | None]:
+def objects_by_name(closure: Closure, objects: list[Bound]) -> dict[bytes, Bound | None]:
     """find_needed: the first in load order that goes by a name; None: one that was not found."""
     made = {id(o.library): o for o in objects}
-    named: dict[bytes, _Object | None] = {}
+    named: dict[bytes, Bound | None] = {}
     for library in (closure.program, *closure.libraries):
         for name in library.names:
             named.setdefault(name, made.get(id(library)))
     return named
 
 
-def _missing_versions(asking: _Object, by_name: Mapping[bytes, _Object | None]) -> Iterator[MissingVersion]:
+def _missing_versions(asking: Bound, by_name: Mapping[bytes, Bound | None]) -> Iterator[MissingVersion]:
     """match_symbol for each version one object needs."""
     for need in asking.image.version_needs:
         if need.file not in by_name:
@@ -183,7 +183,7 @@ def _missing_versions(asking: _Object, by_name: Mapping[bytes, _Object | None]) 
 
 
 def _unresolved(
-    objects: list[_Object], by_name: Mapping[bytes, _Object | None], *, versions: bool
+    objects: list[Bound], by_name: Mapping[bytes, Bound | None], *, versions: bool
 ) -> Iterator[UnresolvedSymbol]:
     """What no object defines, of what relocations refer to; ld.so itself is bound already."""
     scope = _Scope(objects, by_name, versions=versions)
@@ -202,19 +202,19 @@ class _Scope:
     """Answers references; each question is asked of the objects once, however many ask it."""
 
     def __init__(
-        self, objects: list[_Object], by_name: Mapping[bytes, _Object | None], *, versions: bool
+        self, objects: list[Bound], by_name: Mapping[bytes, Bound | None], *, versions: bool
     ) -> None:
         self._objects = objects
         self._by_name = by_name
         self._versions = versions
         self._known: dict[tuple[bytes, bytes | None, bytes | None], bool] = {}
         # Hash -> the first object without versions that has it: where references without one end.
-        self._by_hash: dict[int, _Object] = {}
+        self._by_hash: dict[int, Bound] = {}
         for provider in reversed(objects):
             if provider.unversioned:
                 self._by_hash.update(dict.fromkeys(provider.hashes(), provider))
 
-    def lacking(self, asking: _Object) -> Iterator[tuple[int, bytes, bytes | None, bytes | None]]:
+    def lacking(self, asking: Bound) -> Iterator[tuple[int, bytes, bytes | None, bytes | None]]:
         """(index, name, version, file) of one object's references that nothing satisfies."""
         stated, table, known = asking.version_indices, asking.version_table, self._known
         if stated is None or not self._versions:
@@ -238,7 +238,7 @@ class _Scope:
             return True
         return any(self._answers(provider, name, code, version) for provider in self._objects)
 
-    def _answers(self, provider: _Object, name: bytes, code: int, version: bytes | None) -> bool:
+    def _answers(self, provider: Bound, name: bytes, code: int, version: bytes | None) -> bool:
         if not self._versions:
             return provider.shows(name, code)
         return provider.provides(name, code, version)
