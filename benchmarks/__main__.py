@@ -6,6 +6,11 @@ import sys
 BENCHMARKS: dict[str, str] = {
     "elf-read": "benchmarks.elf_read",
     "elf-start": "benchmarks.elf_start",
+    "store-hash": "benchmarks.store_hash",
+    "store-scan": "benchmarks.store_scan",
+    "store-restore": "benchmarks.store_restore",
+    "store-memory": "benchmarks.store_memory",
+    "store-gc": "benchmarks.store_gc",
 }
 
 

@@ -6,14 +6,20 @@ child that stops itself, prints the child's number, and when it has ended prints
 calls are the operation's own.
 """
 
+import concurrent.futures
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 
+from denizen.build.realise import Manner, realise
+from denizen.build.recipe import made_by
+from denizen.build.unpack_deb import unpacking
 from denizen.errors import DenizenError
 from denizen.formats.storepath import for_output
 from denizen.store import roots
@@ -21,6 +27,8 @@ from denizen.store.failure import doing
 from denizen.store.gc import Limits, collect
 from denizen.store.local import Store
 from denizen.store.processes import Census
+from tests.support import debs
+from tests.support.building import MemoryOpener, Workshop
 
 DONE, REFUSED, BROKEN = 0, 3, 4
 
@@ -53,7 +61,44 @@ def gc(root: Path) -> None:
         collect(store, Limits())
 
 
-OPERATIONS: dict[str, Callable[[Path], None]] = {"add": add, "build": build, "gc": gc}
+def realising(root: Path) -> None:
+    """Fetch a package from memory and unpack it, as two derivations, and root the result."""
+    with Store.open(os.fsencode(root / "store")) as store:
+        (wanted,) = [path for path in store.database.paths() if path.name == "package.drv"]
+        opener = MemoryOpener()
+        opener.contents[_URL] = [_PACKAGE]
+        with store.working() as work:
+            sealed = realise(store, [wanted], Manner(opener))[wanted]
+            output = sealed.outputs[b"out"]
+            work.need([output])
+            roots.add_link(store.layout, b"realised", output)
+
+
+class Inline:
+    """An executor that does each thing at once, in this thread: strace counts the calls of each thread."""
+
+    def __init__(self, *_: object) -> None:
+        self.shutdown = lambda **_: None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is left to wait for."""
+
+    def submit(self, function: Callable[..., None], *arguments: object) -> Future[None]:
+        future: Future[None] = Future()
+        try:
+            function(*arguments)
+            future.set_result(None)
+        except BaseException as failure:  # noqa: BLE001  # told by the future, as an executor does
+            future.set_exception(failure)
+        return future
+
+
+OPERATIONS: dict[str, Callable[[Path], None]] = {"add": add, "build": build, "realise": realising, "gc": gc}
+_URL = "https://example.test/package.deb"
+_PACKAGE = debs.deb([debs.Item("./bin/run", content=b"#!/bin/sh\n"), debs.symlink("./lib", "bin")])
 
 
 def prepare(root: Path) -> None:
@@ -72,10 +117,15 @@ def prepare(root: Path) -> None:
         (root / "scratch").write_text(f"{dead.path}")
         for name in ("dead-too", "dead-three"):
             work.add(os.fsencode(root / "scratch"), name)
+    shop = Workshop(root)
+    package = shop.fetched("package.deb", _PACKAGE, url=_URL)
+    shop.derive("package", unpacking(made_by(package), shop.store_dir))
+    shop.store.close()
 
 
 def _serve() -> None:
     # Reading /proc changes nothing, takes a thousand system calls, and differs from run to run.
+    setattr(concurrent.futures, "ThreadPoolExecutor", Inline)  # noqa: B010  # likewise
     setattr(roots, "held_by_processes", lambda _: Census({}, 0))  # noqa: B010  # mypy refuses the plain form
     with TemporaryDirectory() as directory:
         prepare(Path(directory))

@@ -369,7 +369,6 @@ def connect(file: bytes) -> sqlite3.Connection:
         uri=True,
         isolation_level=None,
         timeout=_BUSY_SECONDS,
-        check_same_thread=False,
     )
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
