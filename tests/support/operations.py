@@ -62,7 +62,7 @@ def gc(root: Path) -> None:
 
 
 def realising(root: Path) -> None:
-    """Fetch a package from memory and unpack it, as two derivations, and root the result."""
+    """Unpack a package that was fetched, as a derivation, and root the result."""
     with Store.open(os.fsencode(root / "store")) as store:
         (wanted,) = [path for path in store.database.paths() if path.name == "package.drv"]
         opener = MemoryOpener()
@@ -120,6 +120,7 @@ def prepare(root: Path) -> None:
     shop = Workshop(root)
     package = shop.fetched("package.deb", _PACKAGE, url=_URL)
     shop.derive("package", unpacking(made_by(package), shop.store_dir))
+    shop.realise(package)
     shop.store.close()
 
 

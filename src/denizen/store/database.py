@@ -338,6 +338,8 @@ class Database:
             facts = os.stat(self._file)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise DatabaseFailed(self._file, os.strerror(error.errno or 0)) from error
         return facts.st_dev, facts.st_ino
 
     def _connected(self) -> sqlite3.Connection:
