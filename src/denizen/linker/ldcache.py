@@ -18,7 +18,7 @@ searched as wrongly as ld.so would.
 Limits: counts are held against the size of the file before use; a path ends at MAX_PATH bytes. A lookup
 takes a logarithmic number of comparisons, then at most MAX_SAME entries of one name (honest caches have
 one for each machine and each glibc-hwcaps name); names longer than a file's can be are not in it.
-MAX_LISTED entries are listed; the largest cache of a whole desktop has some 5,000.
+MAX_LISTED entries are listed; the cache of a whole desktop has some 3,000.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ TAG_HWCAPS = 1
 MAX_NAME = 255
 MAX_PATH = 4096
 MAX_SAME = 256
-MAX_LISTED = 16_384
+MAX_LISTED = 8_192
 MAX_HWCAPS = 1024
 
 # The flags byte of the new header: which byte order it was written in; 0 is from before that was said.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = 16
 MAX_FILES = 512
 MAX_DIRECTORIES = 4096
-MAX_SIZE = 128 * 1024
+MAX_SIZE = 64 * 1024
 MAX_PATTERN = 1024
 # Bytes of names compared, times the stars they are compared with, plus 64 for each look at the file system.
 MAX_WORK = 30_000
@@ -98,6 +98,9 @@ class _Reader:
     def _include(self, including: bytes, pattern: bytes, depth: int) -> None:
         if len(pattern) > MAX_PATTERN:
             self._leave_out("bytes in a pattern")
+            return
+        if self._work_left <= 0:
+            self._leave_out("patterns")
             return
         for path in self._expand(posixpath.join(posixpath.dirname(including), pattern)):
             self.read(path, depth=depth + 1)
