@@ -5,11 +5,12 @@ BIN    := $(VENV)/bin
 # Empty on purpose in an environment that says otherwise: without .pyc files every start pays the compiler.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test check format bench fuzz tools clean
+.PHONY: help demo test check loader format bench fuzz tools clean
 help:
 	@echo 'make demo    see a foreign program fail on a bare root, and why'
 	@echo 'make test    install what the tests need and run them all'
 	@echo 'make check   format, lint, types, layers'
+	@echo 'make loader  compile the C loader into the source tree'
 	@echo 'make bench   the claims of speed, each beside its peer'
 	@echo 'make fuzz    mutate inputs of every parser (RUNS=1000000)'
 
@@ -36,6 +37,9 @@ check: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python tools/check_layers.py
+
+loader:
+	$(PYTHON) loader/build.py src/denizen/launch/denizen-loader-$$(uname -m) $(CC)
 
 format: $(VENV)/.ready
 	$(BIN)/ruff format .

@@ -11,6 +11,7 @@ BENCHMARKS: dict[str, str] = {
     "store-restore": "benchmarks.store_restore",
     "store-memory": "benchmarks.store_memory",
     "store-gc": "benchmarks.store_gc",
+    "loader": "benchmarks.loader",
 }
 
 

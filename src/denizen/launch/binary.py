@@ -1,0 +1,47 @@
+"""The compiled loader this installation carries."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.disk import DiskView
+from denizen.errors import HostLacks
+
+# Linux's uname -m for the machines whose loader has the same name; i686 and i386 are one.
+_NAMES = {"i386": "i386", "i686": "i386"}
+
+
+class LoaderAbsent(HostLacks):
+    """denizen was installed where no C compiler was, or for another machine."""
+
+    machine: str
+
+    @property
+    def what(self) -> str:
+        return f"this denizen has no loader for {self.machine}"
+
+    @property
+    def why(self) -> str:
+        return "it is compiled when denizen is installed, and there was no C compiler"
+
+    @property
+    def remedy(self) -> str:
+        return "install a C compiler and reinstall denizen, or in a source tree: make loader"
+
+
+def loader_path(machine: str) -> str:
+    """Where the loader for this machine (as `uname -m` has it) is, if it is there."""
+    name = f"denizen-loader-{_NAMES.get(machine, machine)}"
+    return os.path.join(os.path.dirname(__file__), name)
+
+
+def loader_binary(machine: str) -> bytes:
+    """The loader as compiled, without settings.
+
+    Raises:
+        LoaderAbsent: this installation has none for the machine.
+    """
+    try:
+        return bytes(DiskView().read(os.fsencode(loader_path(machine))))
+    except FileNotFoundError:
+        raise LoaderAbsent(machine) from None

@@ -1,0 +1,36 @@
+"""What a decision takes from the bytes of a program and of its dynamic linker."""
+
+from pathlib import Path
+
+from denizen.elf.image import read
+from denizen.launch.decision import machine_word, sum_words
+from denizen.launch.subject import headers_of, hermetic_edits, machine_of, r_debug_of
+from tests.support.elfbuilder import Elf, build
+from tests.support.startworld import HOST_LDSO
+
+
+def test_headers_are_summed_as_they_lie_in_the_file() -> None:
+    content = build(Elf())
+    image = read(content)
+    start, size = image.header.phoff, image.header.phnum * 56
+    assert headers_of(image) == sum_words(content[start : start + size])
+
+
+def test_machine_is_word_size_and_number() -> None:
+    image = read(build(Elf()))
+    assert machine_of(image) == machine_word(64, image.header.machine)
+
+
+def test_a_file_without_the_strings_needs_no_edits() -> None:
+    image = read(build(Elf()))
+    assert hermetic_edits(image) == ()
+    assert r_debug_of(image) == 0
+
+
+def test_every_copy_of_glibcs_directories_is_edited_to_the_same_length() -> None:
+    content = Path(HOST_LDSO).read_bytes()
+    edits = hermetic_edits(read(content))
+    assert any(edit.old == b"/etc/ld.so.cache\0" for edit in edits)
+    assert sum(edit.old.endswith(b"/usr/lib/\0") for edit in edits) == content.count(b"\0/lib/\0/usr/lib/\0")
+    assert all(len(edit.old) == len(edit.new) for edit in edits)
+    assert all(part == b"" or part.strip(b"/") == b"sys" for e in edits[1:] for part in e.new.split(b"\0"))

@@ -1,0 +1,144 @@
+"""A root that holds nothing but the program, the loader in the linker's place, and the world it needs."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from denizen.launch.decision import Library
+from denizen.launch.loaderconfig import LoaderSettings
+from tests.support.peers import require
+from tests.support.startworld import HOST_LDSO, TIMEOUT, World
+
+_PROGRAM = """
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    char path[4096];
+    if (argc > 1 && !strcmp(argv[1], "child")) return execl(argv[2], argv[2], "of", argv[0], NULL);
+    path[readlink("/proc/self/exe", path, sizeof path - 1)] = 0;
+    printf("%s %s %d\\n", path, argc > 1 ? argv[1] : "alone", access("/usr", F_OK));
+}
+"""
+
+
+class BareRoot:
+    """bubblewrap over a directory: /app, /store, /state, the loader, /proc, /dev and /tmp; nothing else."""
+
+    def __init__(self, world: World) -> None:
+        require("bwrap")
+        probe = subprocess.run(["bwrap", "--dev-bind", "/", "/", "true"], check=False, capture_output=True)
+        if probe.returncode:
+            pytest.skip(f"bubblewrap cannot make a namespace here: {os.fsdecode(probe.stderr).strip()}")
+        self.world = world
+        self.files = world.root / "root"
+        for name in ("app", "store/lib", "state", "lib64", "proc", "dev", "tmp"):
+            (self.files / name).mkdir(parents=True)
+        shutil.copy(HOST_LDSO.resolve(), self.files / "store" / "ld.so")
+        for library in world.system("libc.so.6", "libm.so.6"):
+            shutil.copy(library.resolve(), self.files / "store" / "lib" / library.name)
+        world.configure(LoaderSettings(directories=(b"/state",)))
+        shutil.copy(world.loader, self.files / HOST_LDSO.relative_to("/"))
+
+    def add(self, name: str, source: str, *flags: str) -> str:
+        """A program as any distribution links it, with a decision."""
+        made = self.world.compile(name, source, "-lm", "-Wl,--no-as-needed", *flags, interpreter=False)
+        program = Path(shutil.copy2(made, self.files / "app" / name))
+        libraries = tuple(Library(b"/store/lib/" + soname, soname) for soname in (b"libm.so.6", b"libc.so.6"))
+        path = self.world.decide(
+            program, libraries, ldso=b"/store/ld.so", search=b"/store/lib", objects=(b"/store/lib",)
+        )
+        for decision in path.parent.iterdir():
+            shutil.copy(decision, self.files / "state")
+        return f"/app/{name}"
+
+    def run(self, *command: str, binds: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+        # The root is bound writable: a read-only one is the next test's.
+        return subprocess.run(
+            ["bwrap", "--unshare-all", "--bind", self.files, "/", "--proc", "/proc", "--dev", "/dev", *binds,
+             "--clearenv", *command],
+            capture_output=True, text=True, check=False, timeout=TIMEOUT,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def bare(world: World) -> BareRoot:
+    return BareRoot(world)
+
+
+def test_a_program_starts_where_nothing_is(bare: BareRoot) -> None:
+    program = bare.add("say", _PROGRAM)
+    done = bare.run(program)
+    assert (done.stdout, done.stderr) == (f"{program} alone -1\n", "")
+
+
+def test_a_foreign_child_starts_too(bare: BareRoot) -> None:
+    first, second = bare.add("first", _PROGRAM), bare.add("second", _PROGRAM, "-no-pie")
+    assert bare.run(first, "child", second).stdout == f"{second} of -1\n"
+
+
+def test_an_undecided_child_says_so(bare: BareRoot) -> None:
+    first = bare.add("first", _PROGRAM)
+    shutil.copy(bare.world.compile("other", _PROGRAM, "-s", interpreter=False), bare.files / "app" / "other")
+    done = bare.run(first, "child", "/app/other")
+    assert done.returncode == 127
+    assert "denizen: cannot start /app/other: it has no decision yet; it needs libc.so.6" in done.stderr
+
+
+def test_a_read_only_store_is_enough(bare: BareRoot) -> None:
+    program = bare.add("say", _PROGRAM)
+    store = (
+        "--ro-bind",
+        str(bare.files / "store"),
+        "/store",
+        "--ro-bind",
+        str(bare.files / "state"),
+        "/state",
+    )
+    assert bare.run(program, binds=store).returncode == 0
+
+
+def test_without_proc_the_name_it_was_started_by_serves(bare: BareRoot) -> None:
+    program = bare.add("say", "int main() { return 7; }")
+    done = subprocess.run(
+        ["bwrap", "--unshare-all", "--bind", bare.files, "/", "--clearenv", program],
+        capture_output=True, text=True, check=False, timeout=TIMEOUT,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (7, "")
+
+
+def test_a_linker_on_a_file_system_mounted_noexec_is_named(world: World) -> None:
+    require("unshare", "mount")
+    program = world.compile("say", "int main() { return 0; }")
+    place = world.root / "noexec"
+    place.mkdir()
+    world.decide(program, world.system("libc.so.6"), ldso=bytes(place / "ld.so"))
+    script = f"mount -t tmpfs -o noexec none {place} && cp {world.ldso} {place}/ld.so && exec {program}"
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, check=False, timeout=TIMEOUT
+    )
+    assert done.returncode == 127
+    assert f"{place}/ld.so cannot be started: a segment cannot be mapped" in done.stderr
+    assert "noexec" in done.stderr
+
+
+def test_the_loader_covers_the_hosts_linker_and_both_kinds_run(bare: BareRoot) -> None:
+    """DESIGN's namespace: the host's own linker bound elsewhere, the loader over its path."""
+    world = bare.world
+    host = world.root / "host-ld.so"
+    shutil.copy(HOST_LDSO.resolve(), host)
+    world.configure(LoaderSettings(directories=(bytes(world.decisions),), host_ldso=bytes(host)))
+    foreign = world.compile("foreign", _PROGRAM, "-lm", "-Wl,--no-as-needed", interpreter=False)
+    world.decide(foreign, world.system("libm.so.6", "libc.so.6"))
+    over: list[str | Path] = ["bwrap", "--dev-bind", "/", "/", "--bind", world.loader, HOST_LDSO.resolve()]
+    cases: list[tuple[list[str | Path], str]] = [
+        ([foreign], f"{foreign} alone 0\n"),
+        (["/bin/echo", "host"], "host\n"),
+        (["/bin/sh", "-c", f"{foreign} x; /bin/echo host"], f"{foreign} x 0\nhost\n"),
+    ]
+    for command, expected in cases:
+        done = subprocess.run([*over, *command], capture_output=True, text=True, check=False, timeout=TIMEOUT)
+        assert (done.stdout, done.stderr) == (expected, "")
