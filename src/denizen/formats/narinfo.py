@@ -9,7 +9,8 @@ Specification: Nix, src/libstore/nar-info.cc (NarInfo::NarInfo, to_string) and p
 
 `StorePath`, `URL`, `NarHash` and `NarSize` must be there; `Compression` is bzip2 where absent. `Sig` may
 be repeated, nothing else may. Keys denizen does not know are passed over, as Nix does. A file is at
-most `MAX_SIZE` bytes: the largest of cache.nixos.org, with a thousand references, are under 100 kB.
+most `MAX_LINES` lines and `MAX_SIZE` bytes: the largest of cache.nixos.org, with a thousand
+references, are under 100 kB.
 
 Only the fingerprint is signed: `URL`, `Compression`, `FileHash` and `FileSize` may be forged by
 whoever serves the file, and `Deriver` and `System` too. What is fetched must be held against `NarHash`
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
 
 MAX_SIZE = 1024 * 1024
+MAX_LINES = 256
 _MAX_NUMBER = 2**63 - 1
 _UNKNOWN_DERIVER = "unknown-deriver"
 _DEFAULT_COMPRESSION = "bzip2"
@@ -197,13 +199,16 @@ def _fields(content: bytes) -> tuple[dict[str, str], list[str]]:
         raise BadNarInfo("", "it is not UTF-8 text") from None
     fields: dict[str, str] = {}
     signatures: list[str] = []
-    for line in text.removesuffix("\n").split("\n"):
+    lines = text.removesuffix("\n").split("\n")
+    if len(lines) > MAX_LINES:
+        raise BadNarInfo("", f"it has more than {MAX_LINES} lines")
+    for line in lines:
         key, found, content_text = line.partition(": ")
         # An empty value may have lost its space on the way: "References:".
         key, found = (key, found) if found else (key.removesuffix(":"), key.endswith(":") * ":")
         if not found or not key.isascii() or not key.isalnum():
             raise BadNarInfo("", f"'{display(line[:80])}' is not 'KEY: VALUE'")
-        if not all(character.isprintable() for character in content_text):
+        if not content_text.isprintable():
             raise BadNarInfo(key, "it holds control characters")
         if key == "Sig":
             signatures.append(content_text)

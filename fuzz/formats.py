@@ -1,0 +1,156 @@
+"""Archives, packages, derivations and narinfo files: what a store and a cache are made of."""
+
+import io
+import tarfile
+from collections.abc import Iterable, Sequence
+
+from denizen.build import derivation
+from denizen.build.recipe import recipe
+from denizen.formats import aterm, narinfo, tar
+from denizen.formats.deb import Deb
+from denizen.formats.hashes import Hash
+from denizen.formats.narinfo import NarInfo
+from denizen.formats.storepath import NIX_STORE, StorePath
+from denizen.formats.stream import Source
+from denizen.formats.tree import ArchiveEntry, Directory, Entry, File, Symlink
+from denizen.formats.unpacking import Layout, entries
+from denizen.nar import reader, writer
+from tests.support import debs
+from tests.support.debs import Item, directory, hard_link, symlink
+
+NAR_TOKENS = (
+    b"\x01\0\0\0\0\0\0\0(\0\0\0\0\0\0\0", b"\x01\0\0\0\0\0\0\0)\0\0\0\0\0\0\0",
+    b"\x02\0\0\0\0\0\0\0..\0\0\0\0\0\0",
+    b"\x05\0\0\0\0\0\0\0entry\0\0\0", b"\x04\0\0\0\0\0\0\0node\0\0\0\0", b"\xff" * 8, bytes(8),
+)  # fmt: skip
+TAR_TOKENS = (
+    b"../",
+    b"/",
+    b"ustar\0" + b"00",
+    b"ustar  \0",
+    b"\x80",
+    b"77777777777\0",
+    b"L",
+    b"K",
+    b"x",
+    bytes(512),
+)
+DEB_TOKENS = (*TAR_TOKENS, b"`\n", b"data.tar.xz     ", b"_", b"2.0\n", b"!<arch>\n")
+ATERM_TOKENS = (b'"', b"\\", b"[", b"]", b"(", b")", b",", b"Derive(", b'("out","","","")')
+NARINFO_TOKENS = (b": ", b"\n", b"Sig: ", b"References: ", b"sha256:", b"9" * 30, b"NarSize: ", b"\xff")
+_SMALL = 10_000
+_PATH = StorePath("0" * 32, "name")
+
+
+def _drain(some: Iterable[ArchiveEntry]) -> None:
+    for entry in some:
+        if isinstance(entry, File):
+            for _ in entry.content:
+                pass
+
+
+def read_nar(data: bytes) -> None:
+    _drain(reader.read(io.BytesIO(data)))
+
+
+def nars() -> Sequence[bytes]:
+    trees: tuple[list[Entry], ...] = (
+        [File(b"", executable=True, size=3, content=(b"abc",))],
+        [Symlink(b"", b"../x")],
+        [Directory(b""), Directory(b"a"), File(b"a/f", executable=False, size=9, content=(b"123456789",))],
+        [Directory(b""), Symlink(b"l", b"x"), Directory(b"m"), Directory(b"m/n")],
+    )
+    return [b"".join(bytes(piece) for piece in writer.write(tree)) for tree in trees]
+
+
+def large_nars() -> Sequence[bytes]:
+    """Many entries, the deepest tree, one long file."""
+    many: list[Entry] = [Directory(b""), *(Symlink(b"%06d" % number, b"x") for number in range(4000))]
+    deep: list[Entry] = [Directory(b"/".join([b"d"] * depth)) for depth in range(1000)]
+    long: list[Entry] = [File(b"", executable=False, size=900_000, content=(bytes(900_000),))]
+    return [b"".join(bytes(piece) for piece in writer.write(tree)) for tree in (many, deep, long)]
+
+
+def read_tar(data: bytes) -> None:
+    # The merge does everything the plain layout does, and more.
+    _drain(entries(tar.members(Source(io.BytesIO(data))), Layout.USR_MERGED))
+
+
+def tars() -> Sequence[bytes]:
+    items = [
+        directory("./"),
+        Item("./usr/x", content=b"content", mode=0o4755),
+        hard_link("./lib/y", "./usr/x"),
+        symlink("./usr/l", "../lib/y"),
+        symlink("./etc/l", "/usr/x"),
+        Item("./" + "long/" * 30 + "name"),
+    ]
+    return [
+        debs.tar(items[:count], form) for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT) for count in (3, 6)
+    ]
+
+
+def large_tars() -> Sequence[bytes]:
+    many = [Item(f"./{number:08}") for number in range(1500)]
+    links = [symlink(f"./{number}/" + "d/" * 40, "../" * 30 + "x") for number in range(400)]
+    return [debs.tar(many), debs.tar(links)]
+
+
+def read_deb(data: bytes) -> None:
+    _drain(Deb(io.BytesIO(data)).entries())
+
+
+def packages() -> Sequence[bytes]:
+    items = [directory("./"), Item("./usr/x", content=b"content"), symlink("./l", "usr/x")]
+    return [debs.deb(items, compression=compression) for compression in debs.COMPRESSORS]
+
+
+def read_derivation(data: bytes) -> None:
+    """Parse; print and compute what it is too, where that does not hide the time parsing takes."""
+    found = aterm.parse(data)
+    if len(data) > _SMALL:
+        return
+    assert aterm.render(found) == data
+    if not found.inputs:
+        derivation.seal(derivation.blanked(found), "x", {}, NIX_STORE)
+
+
+def derivations() -> Sequence[bytes]:
+    plain = recipe(b"builtin:x", {b"a": b'"\n\\', b"b": b"\xff"}, (), NIX_STORE)
+    fixed = recipe(b"builtin:y", {}, (), NIX_STORE, aterm.Output(b"", b"r:sha256", b"0" * 64))
+    return [derivation.seal(one, "x", {}, NIX_STORE).content for one in (plain, fixed)]
+
+
+def large_derivations() -> Sequence[bytes]:
+    many = {b"%06d" % number: b"\\" * 20 for number in range(5000)}
+    return [
+        aterm.render(recipe(b"b", many, (), NIX_STORE)),
+        aterm.render(recipe(b"b", {b"a": b"\n" * 200_000}, (), NIX_STORE)),
+        b"Derive(" + b"[" * 900_000,
+    ]
+
+
+def read_narinfo(data: bytes) -> None:
+    found = narinfo.parse(data, NIX_STORE)
+    if len(data) > _SMALL:
+        return
+    assert narinfo.parse(narinfo.render(found, NIX_STORE), NIX_STORE) == found
+
+
+def narinfos() -> Sequence[bytes]:
+    plain = NarInfo(_PATH, "nar/x", Hash("sha256", bytes(32)), 96)
+    full = NarInfo(
+        _PATH, "nar/x", Hash("sha256", bytes(32)), 96, (_PATH,), "xz", Hash("sha256", bytes(32)), 7, _PATH,
+        "s", ("a:AAAA",), "fixed:r:sha256:x",
+    )  # fmt: skip
+    return [narinfo.render(one, NIX_STORE) for one in (plain, full)]
+
+
+def large_narinfos() -> Sequence[bytes]:
+    references = " ".join(f"{'0' * 28}{number:04}-name" for number in range(9999)).encode()
+    (plain, _) = narinfos()
+    return [
+        plain.replace(b"References: ", b"References: " + references),
+        plain + b"Sig: a\n" * 100_000,
+        plain + b"".join(b"K%d: v\n" % number for number in range(60_000)),
+    ]
