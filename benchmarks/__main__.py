@@ -6,6 +6,7 @@ import sys
 BENCHMARKS: dict[str, str] = {
     "elf-read": "benchmarks.elf_read",
     "elf-start": "benchmarks.elf_start",
+    "linker-bind": "benchmarks.linker_bind",
     "store-hash": "benchmarks.store_hash",
     "store-scan": "benchmarks.store_scan",
     "store-restore": "benchmarks.store_restore",

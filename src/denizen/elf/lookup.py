@@ -87,9 +87,7 @@ class Lookup:
         self._symbol = Struct(memory.order + _SYMBOL[memory.bits])
         self._wide = memory.bits == 64
         self._count = count
-        self._bits = memory.bits
-        self._first = self._shift = 0
-        self._blooms: Sequence[int] = ()
+        self._first = 0
         self._buckets: Sequence[int] = ()
         self._chains: Sequence[int] = ()
         self._is_gnu = c.DT_GNU_HASH in values
@@ -100,28 +98,24 @@ class Lookup:
 
     def find(self, name: bytes, code: int) -> Sequence[int]:
         """Indices of the definitions of `name` that check_match would look at; `code` is its gnu_hash."""
-        if not self._is_gnu:
-            return [index for index in self._sysv_chain(name) if self._is_definition(index, name)]
-        blooms, bits = self._blooms, self._bits
-        if not blooms:
-            return ()
-        # Nearly every name that is not here ends at the bloom filter.
-        word = blooms[code // bits % len(blooms)]
-        if not word >> code % bits & word >> (code >> self._shift) % bits & 1:
-            return ()
-        return [index for index in self._gnu_chain(code) if self._is_definition(index, name)]
+        chain = self._gnu_chain(code) if self._is_gnu else self._sysv_chain(name)
+        return [index for index in chain if self._is_definition(index, name)]
 
     def hashes(self) -> Iterator[int]:
         """The gnu_hash of every definition with its low bit set; none where there is no GNU table."""
         return map((1).__or__, self._chains if self._is_gnu else ())
 
-    def _gnu_chain(self, code: int) -> list[int]:
+    def _gnu_chain(self, code: int) -> Sequence[int]:
+        # The bloom filter is not asked: nearly every name looked up is here, and chains are short.
+        chains = self._chains
+        if not chains:
+            return ()
         at = self._buckets[code % len(self._buckets)] - self._first
-        chains, found = self._chains, []
-        end = min(len(chains), at + MAX_CHAIN)
-        while 0 <= at < end:
+        end = at + MAX_CHAIN
+        found = []
+        while 0 <= at < len(chains) and at < end:
             word = chains[at]
-            if (word ^ code) >> 1 == 0:
+            if word | 1 == code | 1:
                 found.append(at + self._first)
             if word & 1:
                 break
@@ -156,15 +150,13 @@ class Lookup:
 
     def _read_gnu(self, memory: Memory, table: int) -> None:
         structure = "GNU hash table"
-        buckets, self._first, blooms, self._shift = memory.numbers("I", memory.read(table, 16, structure))
-        size = blooms * (memory.bits // 8)
+        buckets, self._first, blooms, _ = memory.numbers("I", memory.read(table, 16, structure))
         chained = self._count - self._first
         if not buckets or chained <= 0:
             return
-        start = table + 16 + size
+        start = table + 16 + blooms * (memory.bits // 8)
         self._buckets = memory.numbers("I", memory.read(start, 4 * buckets, structure))
         self._chains = memory.numbers("I", memory.read(start + 4 * buckets, 4 * chained, structure))
-        self._blooms = memory.numbers("Q" if self._wide else "I", memory.read(table + 16, size, structure))
 
     def _read_sysv(self, memory: Memory, table: int) -> None:
         wide = (memory.bits, memory.machine) in c.WIDE_HASH
