@@ -4,6 +4,7 @@ import importlib
 import sys
 
 BENCHMARKS: dict[str, str] = {
+    "build-realise": "benchmarks.build_realise",
     "elf-read": "benchmarks.elf_read",
     "elf-start": "benchmarks.elf_start",
     "linker-bind": "benchmarks.linker_bind",

@@ -52,6 +52,8 @@ def test_a_fetched_file_is_an_object_named_by_its_hash(shop: Workshop) -> None:
     info = shop.store.info(one.outputs[b"out"])
     assert info.nar_hash == hashlib.sha256(nar(file(b"", b"content"))).digest()
     assert (info.deriver, info.references) == (one.path, ())
+    # As Nix writes it: whoever is given the object needs no signature to trust it.
+    assert info.content_address == f"fixed:{sha256(b'content').nix}"
 
 
 def test_an_executable_is_fetched_as_one(shop: Workshop) -> None:

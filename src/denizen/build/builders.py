@@ -15,7 +15,7 @@ from denizen.build.recipe import OUT, Variables
 from denizen.disk import RootedView
 from denizen.errors import BadInput, SourceFailed, display
 from denizen.formats.hashes import Hash
-from denizen.formats.storepath import Method
+from denizen.formats.storepath import Method, method_prefix
 from denizen.store.failure import doing
 from denizen.store.restore import ORDINARY, restore
 from denizen.value import value
@@ -121,9 +121,9 @@ class Build:
         """An input's own tree seen as /. Raises BadDerivation for what is none."""
         return RootedView(self.place_of(path))
 
-    def adopt(self, tree: bytes, candidates: Iterable[StorePath]) -> None:
+    def adopt(self, tree: bytes, candidates: Iterable[StorePath], content_address: str | None = None) -> None:
         """Make what was built at `tree` the output."""
-        self.work.adopt(tree, self.output, candidates, self.sealed.path)
+        self.work.adopt(tree, self.output, candidates, self.sealed.path, content_address)
 
 
 def build(task: Build) -> None:
@@ -150,7 +150,8 @@ def _fetch(task: Build) -> None:
             tried.append((url, str(error)))
             continue
         if found == plan.content.content:
-            task.adopt(tree, ())
+            prefix = method_prefix(plan.content.method)
+            task.adopt(tree, (), f"fixed:{prefix}{found.nix}")
             return
         tried.append((url, f"it has {found.sri}"))
     raise fetch.NotFetched(task.name, plan.content.content.sri, tuple(tried))

@@ -222,7 +222,12 @@ class Work:
             self._discard_all()
 
     def adopt(
-        self, tree: bytes, path: StorePath, candidates: Iterable[StorePath], deriver: StorePath | None = None
+        self,
+        tree: bytes,
+        path: StorePath,
+        candidates: Iterable[StorePath],
+        deriver: StorePath | None = None,
+        content_address: str | None = None,
     ) -> ObjectInfo:
         """Make the tree that a builder left at `tree` (from `new_tree`) the object `path`.
 
@@ -233,7 +238,8 @@ class Work:
         with doing("store what was built at", tree):
             canonicalise(tree)
             staged = Staged(os.path.basename(tree), digest_tree(tree, Digester(known, self._matcher())))
-        return self._place([(staged, _info(path, staged.digest, known, deriver))])[0]
+        info = replace(_info(path, staged.digest, known, deriver), content_address=content_address)
+        return self._place([(staged, info)])[0]
 
     def digest_of(self, tree: bytes) -> Digest:
         """What the NAR of a tree that is being built comes to, for outputs named by their content."""
