@@ -80,7 +80,8 @@ def _examine(parsed: Parsed, environ: Mapping[str, str]) -> Report:
     path = _locate(view, name, environ, inside=bool(root))
     try:
         placement = place(root + view.realpath(path))
-        return examine(view, path, placement, _world(environ, inside=bool(root)))
+        world = _world(environ, inside=bool(root), thorough=parsed.flag("all"))
+        return examine(view, path, placement, world)
     except OSError as problem:
         raise NoSuchProgram(name, problem.strerror or str(problem)) from problem
 
@@ -101,7 +102,7 @@ def _locate(view: FileView, name: bytes, environ: Mapping[str, str], *, inside: 
     raise NoSuchProgram(name, "there is no such file here, and no such command in PATH")
 
 
-def _world(environ: Mapping[str, str], *, inside: bool) -> World:
+def _world(environ: Mapping[str, str], *, inside: bool, thorough: bool) -> World:
     from denizen.diagnose.subject import World
     from denizen.host import gather_host
     from denizen.linker import Cpu, Environment
@@ -116,7 +117,7 @@ def _world(environ: Mapping[str, str], *, inside: bool) -> World:
         kernel=host.kernel,
         directory=b"/" if inside else os.fsencode(os.getcwd()),
     )
-    return World(host, environment, _search_path(environ))
+    return World(host, environment, _search_path(environ), thorough)
 
 
 def _search_path(environ: Mapping[str, str]) -> tuple[bytes, ...]:
@@ -132,7 +133,7 @@ COMMANDS = (
         options=(
             Option(("--host",), "look at this host alone: no index, no store"),
             Option(("--sysroot",), "look at the system whose root is DIR", metavar="DIR"),
-            Option(("-a", "--all"), "draw repeats, run-time libraries and every place looked in"),
+            Option(("-a", "--all"), "check every library's symbols; draw repeats and every place looked in"),
             Option(("--html",), "write the drawing to FILE as well", metavar="FILE"),
         ),
         description=(

@@ -59,11 +59,13 @@ class World:
         host: the machine.
         environment: what the dynamic linker would be given.
         search_path: PATH, split; for what scripts ask `env` for.
+        thorough: look up the symbols of every library, also of those the system's own packages vouch for.
     """
 
     host: Host
     environment: Environment
     search_path: tuple[bytes, ...] = ()
+    thorough: bool = False
 
 
 @value
@@ -131,7 +133,7 @@ def gather(view: FileView, path: bytes, placement: Placement, world: World) -> S
     if image is not None and classification.kind in LINKED:
         try:
             closure = linker.resolve(view, final, _environment(world.environment, classification, image))
-            binding = linker.bind(closure)
+            binding = linker.bind(closure, None if world.thorough else linker.foreign(closure))
         except BadInput as problem:
             damage.append((final, str(problem)))
     if closure is not None and binding is not None:

@@ -10,6 +10,7 @@ from denizen.linker.interposition import Interposed, interposed
 from denizen.linker.interpreter import Family, Interpreter, read_interpreter
 from denizen.linker.objects import Attempt
 from denizen.linker.rules import Reason, Rule
+from denizen.linker.vouching import foreign
 
 __all__ = [
     "Attempt",
@@ -28,6 +29,7 @@ __all__ = [
     "Start",
     "UnresolvedSymbol",
     "bind",
+    "foreign",
     "interposed",
     "read_interpreter",
     "resolve",

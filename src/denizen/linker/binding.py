@@ -19,7 +19,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from denizen.elf import Image
     from denizen.linker.closure import Closure, Library
@@ -83,9 +83,14 @@ class Binding:
     damaged: tuple[Damaged, ...] = ()
 
 
-def bind(closure: Closure) -> Binding:
-    """Check all versions, then all symbols, of every object in the closure's scope."""
-    objects, damaged = objects_of(closure)
+def bind(closure: Closure, asking: Collection[Library] | None = None) -> Binding:
+    """Check the versions that every object in the closure's scope needs, then the symbols it refers to.
+
+    Args:
+        closure: a program and all it loads.
+        asking: the objects whose symbols are looked up (`vouching.foreign`); None: all.
+    """
+    objects, damaged = objects_of(closure, asking)
     if closure.interpreter.family is Family.MUSL:
         return Binding(unresolved=tuple(_unresolved(objects, {}, versions=False)), damaged=damaged)
     by_name = objects_by_name(closure, objects)
@@ -102,12 +107,12 @@ def bind(closure: Closure) -> Binding:
 class Bound:
     """One object of the scope, and how it answers a reference."""
 
-    def __init__(self, library: Library, image: Image) -> None:
+    def __init__(self, library: Library, image: Image, *, asks: bool) -> None:
         self.library = library
         self.image = image
         self.path = library.path or library.soname
         symbols = image.symbols
-        self.references = symbols.strong_references
+        self.references = symbols.strong_references if asks else ()
         self.version_indices = symbols.version_indices
         self.version_table = symbols.version_table
         self.unversioned = not image.version_definitions
@@ -139,15 +144,18 @@ class Bound:
         return any(versions is None or versions[i] < c.VERSYM_HIDDEN for i in self._find(name, code))
 
 
-def objects_of(closure: Closure) -> tuple[list[Bound], tuple[Damaged, ...]]:
-    """The scope's objects whose symbols can be read, and those whose cannot."""
+def objects_of(
+    closure: Closure, asking: Collection[Library] | None = None
+) -> tuple[list[Bound], tuple[Damaged, ...]]:
+    """The scope's objects whose symbols can be read, and those whose cannot; only `asking` refer to any."""
+    wanted = None if asking is None else {id(library) for library in asking}
     objects: list[Bound] = []
     damaged: list[Damaged] = []
     for library in closure.scope:
         if library.image is None:
             continue
         try:
-            made = Bound(library, library.image)
+            made = Bound(library, library.image, asks=wanted is None or id(library) in wanted)
         except BadInput as fault:
             damaged.append(Damaged(library.path or library.soname, str(fault)))
         else:

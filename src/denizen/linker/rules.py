@@ -40,6 +40,9 @@ MUSL_PATH = Rule("system-path", "musl's system path", "musl ldso/dynlink.c load_
 BUILT_IN = Rule("built-in", "part of musl's libc", "musl ldso/dynlink.c load_library, reserved")
 EXTRA = Rule("extra", "directories added by denizen", "Environment.extra_directories")
 
+# What these find is the system's own.
+SYSTEM_RULES: tuple[Rule, ...] = (CACHE, DEFAULT, INTERPRETER, VDSO, MUSL_PATH, BUILT_IN)
+
 # The order in which a name without a slash is looked for. What each row means is in glibc.py and musl.py.
 GLIBC_ORDER: tuple[Rule, ...] = (RPATH, LIBRARY_PATH, RUNPATH, CACHE, DEFAULT, EXTRA)
 MUSL_ORDER: tuple[Rule, ...] = (LIBRARY_PATH, MUSL_RPATH, MUSL_PATH, EXTRA)

@@ -1,0 +1,41 @@
+"""Which objects' symbols are worth looking up: `foreign` (pure).
+
+A library that the cache or a default directory provided, and that stands on nothing but such libraries,
+is what its distribution built and tested together. What remains is the program, what was found any
+other way, and every system library that was given one of those for its own needs.
+"""
+
+from __future__ import annotations
+
+from denizen.linker.rules import SYSTEM_RULES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.linker.closure import Closure, Library
+
+
+def foreign(closure: Closure) -> tuple[Library, ...]:
+    """The objects of a closure whose symbols the system's own packages do not vouch for."""
+    found = {id(library): library for library in closure.scope if library.rule not in SYSTEM_RULES}
+    askers = _askers(closure)
+    pending = list(found.values())
+    while pending:
+        for library in askers.get(id(pending.pop()), ()):
+            if id(library) not in found:
+                found[id(library)] = library
+                pending.append(library)
+    return tuple(found.values())
+
+
+def _askers(closure: Closure) -> dict[int, list[Library]]:
+    """Id of a library -> the objects that need it by one of its names."""
+    named: dict[bytes, Library] = {}
+    for library in (closure.program, *closure.libraries):
+        for name in library.names:
+            named.setdefault(name, library)
+    askers: dict[int, list[Library]] = {}
+    for library in closure.scope:
+        for name in library.needed:
+            if (provider := named.get(name)) is not None:
+                askers.setdefault(id(provider), []).append(library)
+    return askers
