@@ -1,6 +1,6 @@
 """Every parser of foreign bytes, with its seeds. A new parser adds a line."""
 
-from fuzz import elf, formats, linker
+from fuzz import elf, formats, launch, linker
 from fuzz.driver import Target
 
 TARGETS: dict[str, Target] = {
@@ -15,4 +15,7 @@ TARGETS: dict[str, Target] = {
         formats.read_derivation, formats.derivations, formats.large_derivations, formats.ATERM_TOKENS
     ),
     "narinfo": Target(formats.read_narinfo, formats.narinfos, formats.large_narinfos, formats.NARINFO_TOKENS),
+    "decision": Target(
+        launch.read_decision, launch.decisions, launch.large_decisions, launch.DECISION_TOKENS
+    ),
 }
