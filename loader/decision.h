@@ -7,6 +7,7 @@
 
 enum decision_flag { DECISION_HOST = 1, DECISION_BY_NAME = 2 };
 enum library_flag { LIBRARY_PINNED = 1 };
+enum edit_target { EDIT_LDSO = 0, EDIT_PROGRAM = 1 };
 
 struct table {
     uint32_t offset;
@@ -50,7 +51,7 @@ struct decision_edit {
     uint32_t old_bytes;
     uint32_t new_bytes;
     uint32_t length;
-    uint32_t zero;
+    uint32_t target;
 };
 
 /* A decision that passed every check: each offset below is inside, each string ends. */

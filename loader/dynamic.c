@@ -1,5 +1,7 @@
 #include "dynamic.h"
 
+#include "stub.h"
+
 /* A dynamic section longer than this is no linker's work. */
 enum { MAX_ENTRIES = 65536 };
 
@@ -203,8 +205,10 @@ void present(struct arena *arena, const struct process *process, const struct pr
     for (Phdr *each = copy; each < copy + program->phnum; each++) {
         if (each->p_type == PT_PHDR)
             point_at(each, program, copy, each->p_memsz);
-        if (each->p_type == PT_INTERP)
+        if (each->p_type == PT_INTERP || each->p_type == STUB_INTERP) {
+            each->p_type = PT_INTERP;
             point_at(each, program, presentation->ldso, text_length(presentation->ldso) + 1);
+        }
         if (each->p_type == PT_DYNAMIC && program->dynamic) {
             struct section made = new_dynamic(arena, program, presentation);
             point_at(each, program, made.start, made.size);

@@ -126,32 +126,59 @@ static void map_segment(const struct file *file, uintptr_t bias, const Phdr *seg
         map_or_refuse(file, zeros, zero_end - zeros, protection, -1, 0);
 }
 
-static const Phdr *segment_with(const struct file *file, uint64_t address, size_t size)
+/* Headers in memory and where they lead: a mapped linker, or the program itself. */
+struct mapped {
+    const char *path;
+    const Phdr *phdr;
+    size_t count;
+    uintptr_t bias;
+    uintptr_t page_size;
+    enum edit_target target;
+};
+
+static const Phdr *segment_with(const struct mapped *mapped, uint64_t address, size_t size)
 {
-    const Phdr *segment = file->phdr;
-    for (size_t left = file->header->e_phnum; left--; segment++)
+    for (const Phdr *segment = mapped->phdr; segment < mapped->phdr + mapped->count; segment++)
         if (segment->p_type == PT_LOAD && address >= segment->p_vaddr && size <= segment->p_filesz &&
             address - segment->p_vaddr <= segment->p_filesz - size)
             return segment;
     return NULL;
 }
 
-/* Never in code: making a changed page executable is what W^X policies forbid. */
-static void apply_edit(const struct file *file, uintptr_t bias, const struct decision *decision,
+/* Never in the linker's code: making a changed page executable is what W^X policies forbid. The
+   program's code was changed before, by the stub, and is put back. */
+static void apply_edit(const struct mapped *mapped, const struct decision *decision,
                        const struct decision_edit *edit)
 {
-    const Phdr *segment = segment_with(file, edit->address, edit->length);
-    uintptr_t at = bias + (uintptr_t)edit->address;
-    if (!segment || (segment->p_flags & PF_X) ||
+    const Phdr *segment = segment_with(mapped, edit->address, edit->length);
+    uintptr_t at = mapped->bias + (uintptr_t)edit->address;
+    if (!segment || (mapped->target == EDIT_LDSO && (segment->p_flags & PF_X)) ||
         __builtin_memcmp((void *)at, decision->strings + edit->old_bytes, edit->length) != 0)
-        refuse(file, "it is not the file this program's decision was made for");
-    uintptr_t page = page_down(file, at);
-    size_t size = page_up(file, at + edit->length) - page;
-    if (!(segment->p_flags & PF_W) && sys_mprotect(page, size, SYS_PROT_READ | SYS_PROT_WRITE) < 0)
-        refuse(file, "its settings cannot be changed in memory");
+        fail(mapped->path, " cannot be started: it is not the file this program's decision was made for",
+             (char *)0);
+    uintptr_t page = at & ~(mapped->page_size - 1);
+    size_t size = ((at + edit->length + mapped->page_size - 1) & ~(mapped->page_size - 1)) - page;
+    bool guarded = !(segment->p_flags & PF_W);
+    if (guarded && sys_mprotect(page, size, SYS_PROT_READ | SYS_PROT_WRITE) < 0)
+        fail(mapped->path, " cannot be started: it cannot be changed in memory", (char *)0);
     __builtin_memcpy((void *)at, decision->strings + edit->new_bytes, edit->length);
-    if (!(segment->p_flags & PF_W))
-        sys_mprotect(page, size, protection_of(segment));
+    if (guarded && sys_mprotect(page, size, protection_of(segment)) < 0)
+        fail(mapped->path, " cannot be started: this system forbids changed code", (char *)0);
+    arch_flush_code(at, edit->length);
+}
+
+static void apply_edits(const struct mapped *mapped, const struct decision *decision)
+{
+    for (uint32_t i = 0; i < decision->header->edits.count; i++)
+        if (decision->edits[i].target == mapped->target)
+            apply_edit(mapped, decision, &decision->edits[i]);
+}
+
+void image_restore(const Phdr *phdr, size_t count, uintptr_t bias, uintptr_t page_size,
+                   const struct decision *edits)
+{
+    struct mapped mapped = {"the program", phdr, count, bias, page_size, EDIT_PROGRAM};
+    apply_edits(&mapped, edits);
 }
 
 static struct file open_image(const char *path, uintptr_t page_size)
@@ -192,8 +219,9 @@ struct image image_map(const char *path, uintptr_t page_size, const struct decis
     for (size_t i = 0; i < file.header->e_phnum; i++)
         if (file.phdr[i].p_type == PT_LOAD)
             map_segment(&file, bias, &file.phdr[i]);
-    for (uint32_t i = 0; edits && i < edits->header->edits.count; i++)
-        apply_edit(&file, bias, edits, &edits->edits[i]);
+    struct mapped mapped = {path, file.phdr, file.header->e_phnum, bias, page_size, EDIT_LDSO};
+    if (edits)
+        apply_edits(&mapped, edits);
     sys_close(file.fd);
     return (struct image){
         .bias = bias,

@@ -12,9 +12,12 @@ struct image {
     size_t phnum;
 };
 
-/* Map the file, or say why not and exit. `edits` (with a decision) are applied before anything of it
-   can run; null for none. */
+/* Map the file, or say why not and exit. The decision's edits of the dynamic linker are applied
+   before anything of it can run; null for none. */
 struct image image_map(const char *path, uintptr_t page_size, const struct decision *edits);
+/* Restore what an entry stub lies over in the program. */
+void image_restore(const Phdr *phdr, size_t count, uintptr_t bias, uintptr_t page_size,
+                   const struct decision *edits);
 
 /* What a decision is compared with, read from a file that is not mapped; false if it is no program. */
 bool image_inspect(const char *path, uintptr_t page_size, struct arena *arena, struct subject *subject);

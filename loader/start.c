@@ -3,13 +3,14 @@
 #include "dynamic.h"
 #include "helper.h"
 #include "launch.h"
+#include "stub.h"
 
 enum { PATH_ROOM = 4096 };
 
 ARCH_START;
 
 extern const char _start[] __attribute__((visibility("hidden")));
-_Noreturn void loader_start(uintptr_t *stack);
+_Noreturn void loader_start(uintptr_t *stack, const struct stub_record *stub);
 
 /* What was started: by the kernel, or by us as a program. */
 struct start {
@@ -74,6 +75,7 @@ static _Noreturn void follow(struct start *start, const struct decision *decisio
         .origin = start->origin,
     };
     struct image ldso = image_map(presentation.ldso, start->process.page_size, decision);
+    image_restore(program.phdr, program.phnum, program.bias, start->process.page_size, decision);
     present(&start->arena, &start->process, &program, &presentation);
     if (!(header->flags & DECISION_BY_NAME))
         reflect_addresses(&program);
@@ -192,10 +194,12 @@ static _Noreturn void launch(struct start *start)
     give_up(start, result.reason);
 }
 
-void loader_start(uintptr_t *stack)
+void loader_start(uintptr_t *stack, const struct stub_record *stub)
 {
     struct start start = {.arena = arena_make(), .process = process_read(stack)};
-    if (start.process.entry->a_un.a_val == (uintptr_t)_start)
+    if (stub)
+        stub_undo(&start.process, stub);
+    else if (start.process.entry->a_un.a_val == (uintptr_t)_start)
         launch(&start);
     interpret(&start);
 }

@@ -50,6 +50,18 @@ static inline long arch_syscall(long number, long a, long b, long c, long d, lon
     return x0;
 }
 
+/* Make written code visible to instruction fetch; 16 bytes is the smallest cache line there may be. */
+static inline void arch_flush_code(uintptr_t address, size_t size)
+{
+    uintptr_t end = address + size;
+    for (uintptr_t line = address & ~(uintptr_t)15; line < end; line += 16)
+        __asm__ volatile("dc cvau, %0" : : "r"(line) : "memory");
+    __asm__ volatile("dsb ish" : : : "memory");
+    for (uintptr_t line = address & ~(uintptr_t)15; line < end; line += 16)
+        __asm__ volatile("ic ivau, %0" : : "r"(line) : "memory");
+    __asm__ volatile("dsb ish\n\tisb" : : : "memory");
+}
+
 /* struct stat of asm-generic/stat.h. */
 struct arch_stat {
     uint64_t device;

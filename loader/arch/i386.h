@@ -51,6 +51,13 @@ static inline long arch_syscall(long number, long a, long b, long c, long d, lon
     return result;
 }
 
+/* Data and instruction caches agree on this architecture. */
+static inline void arch_flush_code(uintptr_t address, size_t size)
+{
+    (void)address;
+    (void)size;
+}
+
 /* struct stat64 of asm/stat.h. */
 struct arch_stat {
     uint64_t device;

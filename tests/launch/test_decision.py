@@ -33,6 +33,7 @@ _EDIT = st.binary(min_size=1, max_size=8).flatmap(
         address=_NUMBER,
         old=st.just(old),
         new=st.binary(min_size=len(old), max_size=len(old)),
+        program=st.booleans(),
     )
 )
 _DECISION = st.builds(

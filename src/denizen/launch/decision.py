@@ -12,7 +12,7 @@ table 8-byte aligned, position independent:
     table   = offset(4) count(4)                     of libraries, objects, command, edits
     library = path(4) name(4) flags(4) zero(4)
     object  = path(4);  argument = string(4)         each table padded to 8
-    edit    = address(8) old(4) new(4) length(4) zero(4)
+    edit    = address(8) old(4) new(4) length(4) target(4)
     strings = bytes; the last one is NUL
 
 A string is named by its offset in `strings` and ends at the first NUL; the two byte strings of an
@@ -122,11 +122,16 @@ class Library:
 
 @value
 class Edit:
-    """Bytes of the mapped ld.so to change before it runs; `old` must be there, or nothing starts."""
+    """Bytes to change in memory before anything runs; `old` must be there, or nothing starts.
+
+    In the mapped ld.so, never in its code; or, where `program`, in the program: what an entry stub
+    lies over is put back.
+    """
 
     address: int
     old: bytes
     new: bytes
+    program: bool = False
 
 
 @value
@@ -241,7 +246,13 @@ def encode(decision: Decision) -> bytes:
         [STRING.pack(strings.add(path)) for path in decision.objects],
         [STRING.pack(strings.add(argument)) for argument in decision.command],
         [
-            EDIT.pack(edit.address, strings.add_raw(edit.old), strings.add_raw(edit.new), len(edit.old), 0)
+            EDIT.pack(
+                edit.address,
+                strings.add_raw(edit.old),
+                strings.add_raw(edit.new),
+                len(edit.old),
+                edit.program,
+            )
             for edit in decision.edits
         ],
     )
@@ -373,14 +384,15 @@ class _Reader:
             raise DamagedDecision("a library has a flag this version does not know")
         return Library(self.path(path), self.string(name), bool(flags & LIBRARY_PINNED))
 
-    def edit(self, address: int, old: int, new: int, length: int, zero: int) -> Edit:
-        if zero or not length or max(old, new) + length > self._size:
+    def edit(self, address: int, old: int, new: int, length: int, target: int) -> Edit:
+        if target > 1 or not length or max(old, new) + length > self._size:
             raise DamagedDecision("an edit lies outside the strings", self._strings_at + old)
         at = self._strings_at
         return Edit(
             address,
             take(self._content, at + old, length, "edit"),
             take(self._content, at + new, length, "edit"),
+            program=bool(target),
         )
 
     def table(

@@ -1,0 +1,11 @@
+#include "stub.h"
+
+#include "text.h"
+
+void stub_undo(const struct process *process, const struct stub_record *stub)
+{
+    if (__builtin_memcmp(stub->magic, "DZSTUB\1", sizeof stub->magic) != 0)
+        fail("started by a stub of another version", (char *)0);
+    uintptr_t bias = (uintptr_t)stub - (uintptr_t)stub->at;
+    process->entry->a_un.a_val = bias + (uintptr_t)stub->entry;
+}

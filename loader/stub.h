@@ -1,0 +1,22 @@
+/* A program whose entry was patched to load us (src/denizen/launch/stub.py makes the patch). */
+#ifndef DENIZEN_STUB_H
+#define DENIZEN_STUB_H
+
+#include "auxv.h"
+
+/* What the patch made of PT_INTERP, so that the kernel starts the program without one: a number of the
+   range for operating systems that nobody has, because the kernel and ld.so pass over unknown ones. */
+#define STUB_INTERP 0x6a7a6e49
+
+/* Beside the stub's code, in the program. */
+struct stub_record {
+    char magic[8];
+    /* Its own address and the program's entry point, as the file numbers addresses. */
+    uint64_t at;
+    uint64_t entry;
+};
+
+/* Make AT_ENTRY what it was before the patch. */
+void stub_undo(const struct process *process, const struct stub_record *stub);
+
+#endif
