@@ -1,7 +1,7 @@
 """Killed, or refused by the file system, at every system call: the store opens, verifies and goes on.
 
 Each system call an operation makes on a file system is met by SIGKILL, by EIO, and where a disk can be
-full by ENOSPC; the fault is put there by strace. About 1,500 stores are damaged this way.
+full by ENOSPC; the fault is put there by strace. About 2,300 stores are damaged this way.
 """
 
 import os
@@ -46,14 +46,14 @@ def base(place: Path) -> Path:
     root = place / "base"
     root.mkdir()
     prepare(root)
-    # Of no account here, and 8 MB to copy 1,500 times.
+    # Of no account here, and 8 MB to copy 2,300 times.
     (root / "store/.denizen/reserve").unlink()
     return root
 
 
 @pytest.fixture(autouse=True)
 def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What processes hold is not at stake here, and reading /proc 4,000 times takes a minute."""
+    """What processes hold is not at stake here, and reading /proc 6,000 times takes a minute."""
     monkeypatch.setattr(roots, "held_by_processes", lambda _: Census({}, 0))
 
 

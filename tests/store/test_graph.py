@@ -25,7 +25,7 @@ def test_the_chain_that_keeps_an_object_is_a_shortest_one() -> None:
 
 
 def test_referrers_come_before_what_they_mention_and_the_smallest_key_first() -> None:
-    assert referrers_first(DIAMOND, [1, 2, 3, 4, 5]) == (1, 2, 3, 4, 5)
+    assert referrers_first(DIAMOND, [1, 2, 3, 4, 5]) == (1, 5, 2, 3, 4)
     assert referrers_first(DIAMOND, [1, 2, 3, 4, 5], key=lambda n: -n) == (5, 1, 3, 2, 4)
     assert referrers_first(DIAMOND, [2, 4]) == (2, 4)
 

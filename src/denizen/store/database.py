@@ -18,7 +18,7 @@ import os
 import sqlite3
 
 from denizen.errors import HostLacks, StoreDamaged, display
-from denizen.formats.storepath import StorePath, from_base
+from denizen.formats.storepath import DIGEST_DIGITS, StorePath
 from denizen.store.graph import Graph
 from denizen.store.info import ObjectInfo
 from denizen.value import value
@@ -164,7 +164,7 @@ class Database:
         # '.' follows '-' in ASCII: a range over the index, and digits need no escaping as in LIKE.
         query = "SELECT path FROM objects WHERE path >= ? AND path < ?"
         for (path,) in self._rows(query, (digest + "-", digest + ".")):
-            return from_base(path)
+            return path_of(path)
         return None
 
     def valid_among(self, paths: Iterable[StorePath]) -> set[StorePath]:
@@ -174,7 +174,7 @@ class Database:
 
     def paths(self) -> list[StorePath]:
         """All valid paths, sorted."""
-        return [from_base(path) for (path,) in self._rows("SELECT path FROM objects ORDER BY path")]
+        return [path_of(path) for (path,) in self._rows("SELECT path FROM objects ORDER BY path")]
 
     def infos(self) -> Iterator[ObjectInfo]:
         """All valid objects, sorted by path."""
@@ -195,7 +195,7 @@ class Database:
             "SELECT a.path FROM mentions JOIN objects a ON a.id = referrer"
             " JOIN objects b ON b.id = reference WHERE b.path = ? ORDER BY a.path"
         )
-        return [from_base(found) for (found,) in self._rows(query, (path.base,))]
+        return [path_of(found) for (found,) in self._rows(query, (path.base,))]
 
     def closure(self, starts: Iterable[StorePath]) -> list[StorePath]:
         """`starts`, which are valid, and all they reference directly or not; sorted."""
@@ -205,7 +205,7 @@ class Database:
             " SELECT path FROM objects WHERE id IN reached ORDER BY path"
         )
         ids = list(self._ids([path.base for path in starts]).values())
-        return [from_base(path) for (path,) in self._rows(query, (str(ids),))]
+        return [path_of(path) for (path,) in self._rows(query, (str(ids),))]
 
     def census(self) -> Census:
         """Everything a collection asks, read in one transaction."""
@@ -289,11 +289,11 @@ class Database:
         number, path, nar_hash, nar_size, registered, deriver, signatures, content_address = row
         query = "SELECT path FROM mentions JOIN objects ON id = reference WHERE referrer = ? ORDER BY path"
         return ObjectInfo(
-            path=from_base(path),
+            path=path_of(path),
             nar_hash=nar_hash,
             nar_size=nar_size,
-            references=tuple([from_base(found) for (found,) in self._rows(query, (number,))]),
-            deriver=from_base(deriver) if deriver else None,
+            references=tuple([path_of(found) for (found,) in self._rows(query, (number,))]),
+            deriver=path_of(deriver) if deriver else None,
             signatures=tuple(signatures.split("\n")) if signatures else (),
             registered=registered,
             content_address=content_address,
@@ -360,6 +360,11 @@ class Database:
         if isinstance(error, sqlite3.OperationalError):
             return DatabaseFailed(self._file, str(error))
         return DatabaseDamaged(self._file, str(error))
+
+
+def path_of(base: str) -> StorePath:
+    """A path out of the database, which holds only checked ones: checking 20,000 again takes 0.2 s."""
+    return StorePath(base[:DIGEST_DIGITS], base[DIGEST_DIGITS + 1 :])
 
 
 def connect(file: bytes) -> sqlite3.Connection:

@@ -17,6 +17,7 @@ import os
 
 from denizen.formats import storepath
 from denizen.formats.storepath import BadStorePath, from_base
+from denizen.store.database import path_of
 from denizen.store.failure import doing
 from denizen.store.graph import path_to, reachable, referrers_first
 from denizen.store.layout import TEMPORARY
@@ -110,7 +111,7 @@ def explain(store: Store) -> list[tuple[Root, StorePath]]:
     by_digest = _by_digest(census)
     with store.locked():
         roots = _roots(store, by_digest)
-    return [(root, from_base(census.paths[by_digest[root.digest]])) for root in roots.found]
+    return [(root, path_of(census.paths[by_digest[root.digest]])) for root in roots.found]
 
 
 def why_alive(store: Store, path: StorePath) -> list[tuple[Root, tuple[StorePath, ...]]]:
@@ -127,7 +128,7 @@ def why_alive(store: Store, path: StorePath) -> list[tuple[Root, tuple[StorePath
     chains = [
         (root, path_to(census.graph.references, [by_digest[root.digest]], goal)) for root in roots.found
     ]
-    return [(root, tuple(from_base(census.paths[node]) for node in chain)) for root, chain in chains if chain]
+    return [(root, tuple(path_of(census.paths[node]) for node in chain)) for root, chain in chains if chain]
 
 
 def plan(store: Store, limits: Limits) -> Collected:
@@ -253,7 +254,7 @@ def _roots(store: Store, digests: Collection[bytes]) -> Roots:
 def _report(found: _Found, *, freed: int) -> Collected:
     paths, sizes = found.census.paths, found.census.sizes
     return Collected(
-        deleted=tuple(from_base(paths[node]) for node in found.dead),
+        deleted=tuple(path_of(paths[node]) for node in found.dead),
         nar_bytes=sum(sizes[node] for node in found.dead),
         freed=freed,
         strays=len(found.strays),

@@ -154,14 +154,16 @@ class Work:
         """
         added: list[ObjectInfo] = []
         batch: list[tuple[Staged, ObjectInfo]] = []
+        size = 0
         for source, name in sources:
             storepath.check_name(name)
             with doing("add", source):
                 staged = self._stage(entries_of(source), self._store.database.digests())
             batch.append((staged, self._source_info(staged.digest, name)))
-            if len(batch) >= BATCH_COUNT or sum(i.nar_size for _, i in batch) >= BATCH_BYTES:
+            size += staged.digest.nar_size
+            if len(batch) >= BATCH_COUNT or size >= BATCH_BYTES:
                 added += self._place(batch)
-                batch = []
+                batch, size = [], 0
         return added + self._place(batch)
 
     def add_entries(
