@@ -11,8 +11,8 @@ gives `path`, `linkpath` and `size`; a global pax header g is passed over. Spars
 archives and unknown types are refused, and so is a directory, link or device that claims content.
 An archive without its zero block is taken for cut short.
 
-Why not tarfile: it takes 60 us a member where this takes 12, reads names into str, and repairs what
-is to be refused.
+Why not tarfile: over an archive of 116,148 members it takes 35 us each where this and all the checks
+of `unpacking` take 13; it reads names into str, and repairs what is to be refused.
 """
 
 from __future__ import annotations
