@@ -31,6 +31,8 @@ struct process process_read(uintptr_t *stack)
         note_entry(&process, entry);
     if (!process.phdr || !process.phnum || !process.entry || !process.base)
         fail("the kernel gave an incomplete auxiliary vector", (char *)0);
+    if (!process.phdr->a_un.a_val)
+        fail("the program's headers are not in memory", (char *)0);
     return process;
 }
 

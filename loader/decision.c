@@ -54,7 +54,7 @@ static bool libraries_are_sound(const struct decision *decision)
     const struct decision_library *library = decision->libraries;
     for (uint32_t left = decision->header->libraries.count; left--; library++)
         if (!is_path(decision, library->path) || !is_string(decision, library->name) ||
-            (library->flags & ~(uint32_t)LIBRARY_PINNED) || library->zero)
+            (library->flags & ~(uint32_t)(LIBRARY_PINNED | LIBRARY_RENAMED)) || library->zero)
             return false;
     return true;
 }

@@ -6,7 +6,7 @@
 #include "identity.h"
 
 enum decision_flag { DECISION_HOST = 1, DECISION_BY_NAME = 2 };
-enum library_flag { LIBRARY_PINNED = 1 };
+enum library_flag { LIBRARY_PINNED = 1, LIBRARY_RENAMED = 2 };
 enum edit_target { EDIT_LDSO = 0, EDIT_PROGRAM = 1 };
 
 struct table {

@@ -159,6 +159,19 @@ static void push_libraries(Dyn **next, const struct program *program, const stru
     }
 }
 
+/* Libraries that others ask for by a name they do not call themselves by: one more search each, in our
+   directory, after which ld.so knows them by it. */
+static void push_renamed(Dyn **next, const struct program *program, const struct presentation *presentation)
+{
+    const struct decision *decision = presentation->decision;
+    if (!decision || (decision->header->flags & DECISION_BY_NAME))
+        return;
+    const struct decision_library *library = decision->libraries;
+    for (uint32_t left = decision->header->libraries.count; left--; library++)
+        if (library->flags & LIBRARY_RENAMED)
+            push(next, DT_NEEDED, string_offset(program, decision_string(decision, library->name)));
+}
+
 /* The program's own DT_NEEDED stay, after ours: each finds its library already loaded and gives it
    the name that version checking asks for (glibc elf/dl-version.c, find_needed, asserts it). */
 static void push_own(Dyn **next, const struct program *program, bool needed)
@@ -180,9 +193,10 @@ static struct section new_dynamic(struct arena *arena, const struct program *pro
 {
     size_t libraries = presentation->decision ? presentation->decision->header->libraries.count : 0;
     const char *path = search_path(arena, program, presentation);
-    Dyn *start = arena_take(arena, (program->dynamic_count + libraries + 2) * sizeof *start);
+    Dyn *start = arena_take(arena, (program->dynamic_count + 2 * libraries + 2) * sizeof *start);
     Dyn *next = start;
     push_libraries(&next, program, presentation);
+    push_renamed(&next, program, presentation);
     push_own(&next, program, true);
     if (path)
         push(&next, DT_RPATH, string_offset(program, path));

@@ -45,9 +45,9 @@ _DECISION = st.builds(
     build_id=st.binary(max_size=64),
     search=st.one_of(st.just(b""), _PATH),
     program=_TEXT,
-    libraries=st.lists(st.builds(Library, path=_PATH, name=_TEXT, pinned=st.booleans()), max_size=4).map(
-        tuple
-    ),
+    libraries=st.lists(
+        st.builds(Library, path=_PATH, name=_TEXT, pinned=st.booleans(), renamed=st.booleans()), max_size=4
+    ).map(tuple),
     objects=st.lists(_PATH, max_size=4).map(tuple),
     command=st.lists(_PATH, max_size=3).map(tuple),
     edits=st.lists(_EDIT, max_size=3).map(tuple),

@@ -15,6 +15,8 @@ from denizen.launch.loaderconfig import LoaderSettings
 from denizen.value import replace
 from tests.support.startworld import World, output_of, run
 
+# Of each kind; more for a longer look (LOADER_MUTATIONS=20000, four minutes).
+_MUTATIONS = int(os.environ.get("LOADER_MUTATIONS", "150"))
 _SAY = '#include <stdio.h>\nint main() { puts("started"); }'
 
 
@@ -134,7 +136,7 @@ def test_both_readers_refuse_the_same_mutations(world: World) -> None:
     program = world.compile("say", _SAY, "-Wl,--build-id=none")
     path = world.decide(program, world.system("libc.so.6"))
     content, chance = path.read_bytes(), random.Random(6)  # a fixed seed: the same mutations each time
-    for _ in range(150):
+    for _ in range(_MUTATIONS):
         mutated = bytearray(content)
         at = chance.randrange(0, len(content) // 4) * 4
         value = chance.choice([0, 1, 7, len(content), len(content) - 1, 1 << 31, (1 << 32) - 1, at])
@@ -153,7 +155,7 @@ def test_a_program_with_mutated_headers_never_hangs(world: World) -> None:
     program = world.ready("say", _SAY)
     content, chance = program.read_bytes(), random.Random(7)
     mutant, table = world.root / "mutant", len(read(content).segments) * 56
-    for _ in range(150):
+    for _ in range(_MUTATIONS):
         mutated = bytearray(content)
         for _ in range(chance.randrange(1, 4)):
             mutated[64 + chance.randrange(0, table)] ^= chance.randrange(1, 256)

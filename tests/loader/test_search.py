@@ -133,6 +133,21 @@ def test_a_loaded_library_is_found_again_by_its_soname(world: World) -> None:
     assert program.exists()
 
 
+def test_a_library_asked_for_by_another_name_than_its_own_is_found(world: World) -> None:
+    plain = world.compile("lib/libplain.so", answering("ours"), "-shared", "-fPIC")  # it has no DT_SONAME
+    middle = world.library(
+        "libmiddle.so", "const char *answer(void); const char *ask(void) { return answer(); }",
+        f"-L{world.lib}", "-lplain", "-Wl,--enable-new-dtags,-rpath,/nowhere",
+    )  # fmt: skip
+    source = "#include <stdio.h>\nconst char *ask(void); int main() { puts(ask()); }"
+    program = world.compile("ask", source, str(middle), f"-Wl,-rpath-link,{world.lib}")
+    renamed = Library(bytes(plain), b"libplain.so", renamed=True)
+    world.decide(program, [middle, *world.system("libc.so.6"), plain])
+    assert run(program).returncode == 127  # why the flag exists
+    world.decide(program, [middle, *world.system("libc.so.6"), renamed])
+    assert output_of(program) == "ours\n"
+
+
 def test_without_a_directory_dlopen_fails_as_natively(world: World) -> None:
     program = world.compile("open", _OPEN)
     world.decide(program, world.system("libc.so.6"), search=b"")

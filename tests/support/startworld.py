@@ -37,7 +37,9 @@ def compile_loader(output: Path, *compiler: str) -> Path:
 class World:
     """One directory with everything: `ld.so`, `lib/` (flat), `decisions/`, the configured `loader`."""
 
-    def __init__(self, root: Path, loader: Path) -> None:
+    def __init__(
+        self, root: Path, loader: Path, *, host_ldso: Path = HOST_LDSO, cc: tuple[str, ...] = ("gcc",)
+    ) -> None:
         if os.uname().machine != "x86_64":
             pytest.skip("the loader's tests run x86-64 programs")
         self.root = root
@@ -46,10 +48,11 @@ class World:
         self.ldso = root / "ld.so"
         self.loader = root / "denizen-loader"
         self._compiled = loader
+        self._cc = cc
         for directory in (self.lib, self.decisions):
             directory.mkdir()
         # A copy: a dynamic linker at a path of its own is what every decision names.
-        shutil.copy(HOST_LDSO.resolve(), self.ldso)
+        shutil.copy(host_ldso.resolve(), self.ldso)
         self.configure(LoaderSettings(directories=(os.fsencode(self.decisions),)))
 
     def configure(self, settings: LoaderSettings) -> None:
@@ -59,7 +62,7 @@ class World:
         self.loader.chmod(0o755)
 
     def compile(
-        self, name: str, source: str, *flags: str, compiler: str = "gcc", interpreter: bool = True
+        self, name: str, source: str, *flags: str, compiler: str | None = None, interpreter: bool = True
     ) -> Path:
         """A program whose interpreter is our loader, or a library with `-shared`."""
         output = self.root / name
@@ -68,7 +71,8 @@ class World:
         text = output.with_name(f"{output.name}.{suffix}")
         text.write_text(source)
         linked = [f"-Wl,--dynamic-linker={self.loader}"] if interpreter and "-shared" not in flags else []
-        subprocess.run([compiler, "-w", "-o", output, text, *linked, *flags], check=True)
+        command = (compiler,) if compiler else self._cc
+        subprocess.run([*command, "-w", "-o", output, text, *linked, *flags], check=True)
         return output
 
     def library(self, name: str, source: str, *flags: str) -> Path:
@@ -83,7 +87,7 @@ class World:
         target = self.lib / name
         if not target.exists():
             found = subprocess.run(
-                ["gcc", f"-print-file-name={name}"], check=True, capture_output=True, text=True
+                [*self._cc, f"-print-file-name={name}"], check=True, capture_output=True, text=True
             )
             target.symlink_to(Path(found.stdout.strip()).resolve())
         return target

@@ -57,6 +57,7 @@ FLAG_HOST = 1
 FLAG_BY_NAME = 2
 _KNOWN_FLAGS = FLAG_HOST | FLAG_BY_NAME
 LIBRARY_PINNED = 1
+LIBRARY_RENAMED = 2
 _WORD = (1 << 64) - 1
 
 
@@ -113,11 +114,15 @@ class Library:
         name: the soname it is needed by.
         pinned: no LD_LIBRARY_PATH may replace it, because the program's own rules found it earlier
             (DT_RPATH, a path in DT_NEEDED) or where no search by name finds it again.
+        renamed: `name` is not its DT_SONAME. ld.so then does not know it by that name, and a library
+            with a DT_RUNPATH of its own would not find it; so it is asked for by name once more, which
+            needs it in the decision's search directory.
     """
 
     path: bytes
     name: bytes
     pinned: bool = False
+    renamed: bool = False
 
 
 @value
@@ -240,7 +245,7 @@ def encode(decision: Decision) -> bytes:
     ldso, search, program = (strings.add(s) for s in (decision.ldso, decision.search, decision.program))
     tables = (
         [
-            LIBRARY.pack(strings.add(item.path), strings.add(item.name), LIBRARY_PINNED * item.pinned, 0)
+            LIBRARY.pack(strings.add(item.path), strings.add(item.name), _flags(item), 0)
             for item in decision.libraries
         ],
         [STRING.pack(strings.add(path)) for path in decision.objects],
@@ -274,6 +279,10 @@ def encode(decision: Decision) -> bytes:
     )
     unsigned = header + body + bytes(strings.content)
     return unsigned[:_SUM_AT] + sum_words(unsigned) + unsigned[_SUM_AT + 16 :]
+
+
+def _flags(library: Library) -> int:
+    return LIBRARY_PINNED * library.pinned | LIBRARY_RENAMED * library.renamed
 
 
 def _lay_out(tables: Sequence[Sequence[bytes]]) -> tuple[bytes, list[int]]:
@@ -380,9 +389,10 @@ class _Reader:
         return text
 
     def library(self, path: int, name: int, flags: int, zero: int) -> Library:
-        if zero or flags & ~LIBRARY_PINNED:
+        if zero or flags & ~(LIBRARY_PINNED | LIBRARY_RENAMED):
             raise DamagedDecision("a library has a flag this version does not know")
-        return Library(self.path(path), self.string(name), bool(flags & LIBRARY_PINNED))
+        pinned, renamed = bool(flags & LIBRARY_PINNED), bool(flags & LIBRARY_RENAMED)
+        return Library(self.path(path), self.string(name), pinned, renamed)
 
     def edit(self, address: int, old: int, new: int, length: int, target: int) -> Edit:
         if target > 1 or not length or max(old, new) + length > self._size:

@@ -1,0 +1,103 @@
+"""The other architectures: i386 runs here, aarch64 under qemu-user where a cross compiler is."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from denizen.disk import DiskView
+from denizen.launch.decision import identity_of
+from tests.support.peers import require
+from tests.support.startworld import TIMEOUT, World, compile_loader, output_of, run
+
+_SOURCE = """
+#include <stdio.h>
+const char *answer(void);
+int main(int argc, char **argv) {
+    printf("%s %s %d\\n", answer(), argv[argc - 1], (int)sizeof(long));
+    return argc;
+}
+"""
+_ANSWER = 'const char *answer(void) { return "ours"; }'
+
+
+def decided(world: World) -> Path:
+    answer = world.library("libanswer.so", _ANSWER)
+    program = world.compile("ask", _SOURCE, str(answer))
+    world.decide(program, [answer, *world.system("libc.so.6")])
+    return program
+
+
+class TestI386:
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> World:
+        require("gcc")
+        if not Path("/lib/ld-linux.so.2").exists():
+            pytest.skip("no 32-bit C library (gcc-multilib) here")
+        loader = compile_loader(tmp_path / "loader-i386", "gcc", "-m32")
+        return World(tmp_path, loader, host_ldso=Path("/lib/ld-linux.so.2"), cc=("gcc", "-m32"))
+
+    def test_as_interpreter(self, world: World) -> None:
+        done = run(decided(world), "x")
+        assert (done.stdout, done.returncode) == ("ours x 4\n", 2)
+
+    def test_as_program(self, world: World) -> None:
+        done = run(world.loader, str(decided(world)), "x")
+        assert (done.stdout, done.returncode) == ("ours x 4\n", 2)
+
+    def test_the_users_libraries_come_first(self, world: World) -> None:
+        program = decided(world)
+        other = _ANSWER.replace("ours", "theirs")
+        world.compile("users/libanswer.so", other, "-shared", "-fPIC", "-Wl,-soname,libanswer.so")
+        done = run(program, "x", env={"LD_LIBRARY_PATH": str(world.root / "users")})
+        assert done.stdout == "theirs x 4\n"
+
+    def test_without_a_decision(self, world: World) -> None:
+        program = world.compile("say", "int main() { return 0; }")
+        assert "no decision yet; it needs libc.so.6" in run(program).stderr
+
+    def test_a_decision_for_the_other_word_size_is_not_followed(self, world: World) -> None:
+        program = world.compile("say", "int main() { return 0; }")
+        world.decide(program, world.system("libc.so.6"), machine=64 << 16 | 62)
+        assert "about another program" in run(program).stderr
+
+
+class TestAarch64:
+    """Not in tools/install_test_tools: Debian's cross compiler excludes gcc-multilib."""
+
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> World:
+        compiler = os.environ.get("AARCH64_CC", "aarch64-linux-gnu-gcc")
+        if not shutil.which(compiler) or not shutil.which("qemu-aarch64-static"):
+            pytest.skip("no aarch64 cross compiler (or AARCH64_CC) and qemu-user-static here")
+        ldso = Path("/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1")
+        loader = compile_loader(tmp_path / "loader-aarch64", compiler)
+        return World(tmp_path, loader, host_ldso=ldso, cc=(compiler,))
+
+    def test_as_program(self, world: World) -> None:
+        done = run(_qemu(), str(world.loader), str(decided(world)), "x")
+        assert (done.stdout, done.returncode) == ("ours x 8\n", 2)
+
+    def test_as_interpreter(self, world: World) -> None:
+        program = decided(world)
+        # qemu-user does not imitate stat("/proc/self/exe"): what is identified is qemu itself.
+        qemu = identity_of(DiskView().stat(os.fsencode(_qemu())))
+        world.decide(program, [world.lib / "libanswer.so", *world.system("libc.so.6")], identity=qemu)
+        done = run(_qemu(), str(program), "x")
+        assert (done.stdout, done.returncode) == ("ours x 8\n", 2)
+
+    def test_without_a_decision(self, world: World) -> None:
+        program = world.compile("say", "int main() { return 0; }")
+        done = subprocess.run(
+            [_qemu(), program], capture_output=True, text=True, check=False, timeout=TIMEOUT
+        )
+        assert "no decision yet; it needs libc.so.6" in done.stderr
+
+
+def _qemu() -> str:
+    found = shutil.which("qemu-aarch64-static")
+    assert found is not None
+    assert output_of(found, "--version").startswith("qemu-aarch64")
+    return os.path.realpath(found)
