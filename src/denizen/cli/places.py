@@ -47,6 +47,11 @@ class Places:
     config: bytes
 
     @property
+    def decisions(self) -> bytes:
+        """What the loader reads: one file for each decided program, and links named after programs."""
+        return self.state + b"/decisions"
+
+    @property
     def index(self) -> bytes:
         """The indexes of sources."""
         return self.cache + b"/index"

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from denizen.elf.image import Image
 
-# glibc elf/dl-cache.h, LD_SO_CACHE.
-CACHE_PATH = b"/etc/ld.so.cache\0"
-# Below a path that is no directory nothing is ever found; as long as what it replaces.
-_NO_CACHE = b"/dev/null/nosuch\0"
+# glibc elf/dl-cache.h, LD_SO_CACHE, and elf/rtld.c, preload_file: both lead to the host's libraries.
+_HOST_FILES = (b"/etc/ld.so.cache\0", b"/etc/ld.so.preload\0")
+# Below a path that is no directory nothing is ever found.
+_NOWHERE = b"/dev/null/"
 # glibc elf/dl-load.c keeps its default directories as one run of NUL-terminated strings, those of the
 # architecture or distribution first (sysdeps/unix/sysv/linux/*/Makefile, `slibdir` and `libdir`); the
 # compiler makes two copies of it. Nobody can create a file in /sys, and slashes repeat freely.
@@ -51,11 +51,12 @@ def r_debug_of(ldso: Image) -> int:
 def hermetic_edits(ldso: Image) -> tuple[Edit, ...]:
     """Edits after which this glibc finds nothing by the host's cache or default directories.
 
-    A foreign dynamic linker reads the host's /etc/ld.so.cache and searches the host's /lib: a library
-    found there was built against another libc. Empty where the strings are not found (musl).
+    A foreign dynamic linker reads the host's /etc/ld.so.cache and /etc/ld.so.preload and searches the
+    host's /lib: a library found there was built against another libc. Empty where the strings are not
+    found (musl).
     """
     content = bytes(ldso.buffer)
-    found = {CACHE_PATH: _NO_CACHE}
+    found = {path: _NOWHERE.ljust(len(path) - 1, b"x") + b"\0" for path in _HOST_FILES}
     found |= {run: _blanked(run) for run in _DIRECTORIES.findall(content)}
     return tuple(
         Edit(segment.address + at - segment.offset, old, new)

@@ -1,0 +1,89 @@
+"""`denizen loader`: the C loader as a host's interpreter."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.command import Command
+from denizen.cli.options import Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+    from denizen.launch.install import Installed
+
+
+def _install(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.places import places
+    from denizen.launch.binary import loader_binary
+    from denizen.launch.install import install
+    from denizen.launch.loaderconfig import LoaderSettings
+
+    machine = os.uname().machine
+    given = tuple(os.path.abspath(os.fsencode(path)) for path in parsed.texts("decisions"))
+    settings = LoaderSettings(directories=given or (places(context).decisions,))
+    path = install(_prefix(parsed), machine, loader_binary(machine), settings)
+    context.output.say(f"installed {os.fsdecode(path)}")
+    return 0
+
+
+def _uninstall(parsed: Parsed, context: Context) -> int:
+    from denizen.launch.install import uninstall
+
+    path = uninstall(_prefix(parsed), os.uname().machine)
+    context.output.say(f"removed {os.fsdecode(path)}")
+    return 0
+
+
+def _status(parsed: Parsed, context: Context) -> int:
+    from denizen.launch.install import installed
+
+    found = installed(_prefix(parsed), os.uname().machine)
+    directories = found.settings.directories if found.settings else ()
+    if context.json:
+        context.output.document(
+            {
+                "path": os.fsdecode(found.path),
+                "state": _state(found),
+                "decisions": [os.fsdecode(directory) for directory in directories],
+            }
+        )
+        return 0
+    context.output.line(f"{os.fsdecode(found.path)}: {_state(found)}")
+    for directory in directories:
+        context.output.line(f"  decisions in {os.fsdecode(directory)}")
+    return 0
+
+
+def _state(found: Installed) -> str:
+    if found.settings is not None:
+        return "denizen's loader"
+    return "the host's own dynamic linker" if found.exists else "nothing is there"
+
+
+def _prefix(parsed: Parsed) -> bytes:
+    return os.path.abspath(os.fsencode(parsed.text("prefix") or "/"))
+
+
+_PREFIX = Option(("--prefix",), "the root of the system meant, instead of /", metavar="DIR")
+
+COMMANDS = (
+    Command(
+        ("loader", "install"),
+        "put the loader where foreign programs look for their interpreter; never over a real one",
+        _install,
+        options=(
+            _PREFIX,
+            Option(
+                ("--decisions",),
+                "where it finds decisions (%u: the user's number), instead of yours",
+                metavar="DIR",
+                repeat=True,
+            ),
+        ),
+        description="Installed again, it gets the new settings.",
+    ),
+    Command(("loader", "uninstall"), "take it away again", _uninstall, options=(_PREFIX,)),
+    Command(("loader", "status"), "what is at the interpreter's path", _status, options=(_PREFIX,)),
+)

@@ -1,0 +1,152 @@
+"""The loader at the path that foreign programs name as their interpreter; never over a real one."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.disk import write_atomically
+from denizen.errors import HostLacks, display
+from denizen.launch.loaderconfig import NotALoader, configure_loader, settings_of
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.launch.loaderconfig import LoaderSettings
+
+# What glibc programs name, by uname -m (glibc sysdeps/unix/sysv/linux/*/ldd-rewrite.sed and shlib-versions).
+INTERPRETERS = {
+    "x86_64": b"lib64/ld-linux-x86-64.so.2",
+    "aarch64": b"lib/ld-linux-aarch64.so.1",
+    "i386": b"lib/ld-linux.so.2",
+    "i686": b"lib/ld-linux.so.2",
+}
+# An interpreter larger than this is none of ours, and need not be read to know it.
+_MAX_LOADER = 1 << 20
+
+
+class RealInterpreter(HostLacks):
+    """There is a dynamic linker already, which every program of this host needs."""
+
+    path: bytes
+
+    @property
+    def what(self) -> str:
+        return f"{display(self.path)} is this host's own dynamic linker"
+
+    @property
+    def why(self) -> str:
+        return "the loader is installed only where there is none"
+
+    @property
+    def remedy(self) -> str:
+        return "denizen run PROGRAM needs no installation"
+
+
+class NotInstalled(HostLacks):
+    """There is no loader to take away."""
+
+    path: bytes
+
+    @property
+    def what(self) -> str:
+        return f"no denizen loader is installed at {display(self.path)}"
+
+
+class UnknownMachine(HostLacks):
+    """No interpreter path is known for the machine."""
+
+    machine: str
+
+    @property
+    def what(self) -> str:
+        return f"where programs for {self.machine} look for their interpreter is not known"
+
+
+class InstallFailed(HostLacks):
+    """The system refused; `reason` says why."""
+
+    path: bytes
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"cannot change {display(self.path)}"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+    @property
+    def remedy(self) -> str:
+        return "run it as root, or give a --prefix you may write"
+
+
+@value
+class Installed:
+    """What is at the interpreter's path: nothing, our loader with its settings, or somebody else's."""
+
+    path: bytes
+    exists: bool
+    settings: LoaderSettings | None
+
+
+def installed(prefix: bytes, machine: str) -> Installed:
+    """Raises UnknownMachine."""
+    if machine not in INTERPRETERS:
+        raise UnknownMachine(machine)
+    path = os.path.join(prefix, INTERPRETERS[machine])
+    try:
+        # A link is followed, for a real interpreter often is one; a dangling one is somebody's too.
+        content = _content(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return Installed(path, os.path.lexists(path), None)
+    except OSError:
+        return Installed(path, exists=True, settings=None)
+    try:
+        return Installed(path, exists=True, settings=settings_of(content))
+    except NotALoader:
+        return Installed(path, exists=True, settings=None)
+
+
+def install(prefix: bytes, machine: str, binary: bytes, settings: LoaderSettings) -> bytes:
+    """Put the configured loader there, or put new settings into ours; returns the path.
+
+    Raises:
+        RealInterpreter: something else is there.
+        InstallFailed: the file cannot be written.
+    """
+    found = installed(prefix, machine)
+    if found.exists and found.settings is None:
+        raise RealInterpreter(found.path)
+    content = configure_loader(binary, settings)
+    try:
+        os.makedirs(os.path.dirname(found.path), exist_ok=True)
+        write_atomically(found.path, content, mode=0o755)
+    except OSError as error:
+        raise InstallFailed(found.path, error.strerror or "") from error
+    return found.path
+
+
+def uninstall(prefix: bytes, machine: str) -> bytes:
+    """Take our loader away again; returns where it was.
+
+    Raises:
+        RealInterpreter: what is there is not ours.
+        NotInstalled: nothing is there.
+        InstallFailed: it cannot be removed.
+    """
+    found = installed(prefix, machine)
+    if not found.exists:
+        raise NotInstalled(found.path)
+    if found.settings is None:
+        raise RealInterpreter(found.path)
+    try:
+        os.unlink(found.path)
+    except OSError as error:
+        raise InstallFailed(found.path, error.strerror or "") from error
+    return found.path
+
+
+def _content(path: bytes) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read(_MAX_LOADER)
