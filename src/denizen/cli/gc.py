@@ -25,7 +25,7 @@ def _gc(parsed: Parsed, context: Context) -> int:
     )
     with open_store(context) as store:
         done = plan(store, limits) if dry else collect(store, limits)
-        deleted = [shown(store.place_of(path)) for path in done.deleted]
+        deleted = [f"{shown(store.layout.physical)}/{name}" for name in done.names]
     if context.json:
         context.output.document(
             {
@@ -39,8 +39,7 @@ def _gc(parsed: Parsed, context: Context) -> int:
         )
         return 0
     if dry or context.output.verbosity > 0:
-        for line in deleted:
-            context.output.line(line)
+        context.output.stdout.writelines([line + "\n" for line in deleted])
     if done.unseen:
         context.output.say(f"{done.unseen} processes could not be looked into; see docs/store.md")
     words = "would be deleted" if dry else f"deleted, {human(done.freed)} freed"

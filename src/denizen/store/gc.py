@@ -24,7 +24,7 @@ from denizen.store.layout import TEMPORARY
 from denizen.store.local import make_reserve, release_reserve
 from denizen.store.locks import Session, live_sessions, store_lock, temporary_prefix
 from denizen.store.optimise import prune_links
-from denizen.store.remove import remove_tree
+from denizen.store.remove import remove_tree, remove_trees
 from denizen.store.roots import find_roots, remove_stale
 from denizen.value import value
 
@@ -57,7 +57,7 @@ class Collected:
     """What a collection did, or would do.
 
     Attributes:
-        deleted: the objects, referrers before what they reference.
+        names: of the objects, referrers before what they reference.
         nar_bytes: their size as archives.
         freed: bytes of disk given back; 0 for a dry run.
         strays: names in the store directory that were no valid object and are gone: what killed
@@ -66,12 +66,17 @@ class Collected:
         unseen: processes of other users that could not be looked into.
     """
 
-    deleted: tuple[StorePath, ...]
+    names: tuple[str, ...]
     nar_bytes: int
     freed: int
     strays: int
     alive: int
     unseen: int
+
+    @property
+    def deleted(self) -> tuple[StorePath, ...]:
+        """The objects as paths; made when asked, for 20,000 take 40 ms."""
+        return tuple([path_of(name) for name in self.names])
 
 
 def choose(
@@ -90,7 +95,7 @@ def choose(
     if limits.registered_before is not None:
         kept |= {node for node in graph.nodes if registered[node] >= limits.registered_before}
     dead = graph.nodes - reachable(graph.references, kept & graph.nodes)
-    order = referrers_first(graph, dead, key=lambda node: registered[node])
+    order = referrers_first(graph, dead, key=registered.__getitem__)
     if limits.max_freed is None:
         return order
     chosen: set[int] = set()
@@ -157,8 +162,7 @@ def collect(store: Store, limits: Limits) -> Collected:
         with store.locked():
             found = _look(store, limits)
             renamed = _take_away(store, session, directory, found)
-        for name in renamed:
-            freed += remove_tree(directory, name)
+        freed += remove_trees(directory, renamed)
         freed += prune_links(layout)
     return _report(found, freed=freed)
 
@@ -254,8 +258,8 @@ def _roots(store: Store, digests: Collection[bytes]) -> Roots:
 def _report(found: _Found, *, freed: int) -> Collected:
     paths, sizes = found.census.paths, found.census.sizes
     return Collected(
-        deleted=tuple(path_of(paths[node]) for node in found.dead),
-        nar_bytes=sum(sizes[node] for node in found.dead),
+        names=tuple([paths[node] for node in found.dead]),
+        nar_bytes=sum([sizes[node] for node in found.dead]),
         freed=freed,
         strays=len(found.strays),
         alive=len(paths) - len(found.dead),

@@ -89,7 +89,8 @@ def referrers_first(
     free = [node for node, count in waiting.items() if count == 0]
     order: list[int] = []
     while free:
-        free.sort(key=lambda node: (key(node), node))
+        free.sort()
+        free.sort(key=key)
         order += free
         freed: list[int] = []
         for node in free:

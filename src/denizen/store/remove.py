@@ -12,19 +12,41 @@ import stat
 
 from denizen.value import value
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 # st_blocks counts in these (stat(2)), whatever the file system's own block.
 _BLOCK = 512
 
 
+# With fewer trees than this a second thread costs more than it saves.
+_MANY = 256
+
+
 @value
 class _Frame:
-    """A directory being emptied: where it is, its descriptor, the names left in it."""
+    """A directory being emptied: where it is, its descriptor, and what is left in it."""
 
     parent: int
     name: bytes
     descriptor: int
-    left: list[bytes]
+    left: list[os.DirEntry[str]]
+
+
+def remove_trees(parent: int, names: Sequence[bytes]) -> int:
+    """Unlink trees in the directory `parent`; the bytes of disk that gives back. Raises as `remove_tree`.
+
+    Many are unlinked by two threads: nearly all the time goes to the kernel, which works on both at once.
+    """
+    if len(names) < _MANY:
+        return sum([remove_tree(parent, name) for name in names])
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(2) as pool:
+        halves = [names[::2], names[1::2]]
+        return sum(pool.map(lambda half: sum([remove_tree(parent, name) for name in half]), halves))
 
 
 def remove_tree(parent: int, name: bytes) -> int:
@@ -35,31 +57,33 @@ def remove_tree(parent: int, name: bytes) -> int:
     freed = 0
     frames: list[_Frame] = []
     try:
-        here, child = parent, name
-        while True:
-            gave, frame = _visit(here, child)
-            freed += gave
-            if frame is not None:
-                frames.append(frame)
-            while frames and not frames[-1].left:
+        with contextlib.suppress(FileNotFoundError):
+            if stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+                frames.append(_enter(parent, name))
+            else:
+                freed += _unlink(parent, name)
+        while frames:
+            frame = frames[-1]
+            if not frame.left:
                 _leave(frames.pop())
-            if not frames:
-                return freed
-            here, child = frames[-1].descriptor, frames[-1].left.pop()
+                continue
+            entry = frame.left.pop()
+            with contextlib.suppress(FileNotFoundError):
+                if entry.is_dir(follow_symlinks=False):
+                    frames.append(_enter(frame.descriptor, os.fsencode(entry.name)))
+                else:
+                    freed += _unlink(frame.descriptor, os.fsencode(entry.name))
     finally:
         for frame in frames:
             os.close(frame.descriptor)
+    return freed
 
 
-def _visit(parent: int, name: bytes) -> tuple[int, _Frame | None]:
-    """Unlink what is no directory, and say how many bytes that frees; open what is one."""
-    with contextlib.suppress(FileNotFoundError):
-        facts = os.stat(name, dir_fd=parent, follow_symlinks=False)
-        if stat.S_ISDIR(facts.st_mode):
-            return 0, _enter(parent, name)
-        os.unlink(name, dir_fd=parent)
-        return facts.st_blocks * _BLOCK if facts.st_nlink == 1 else 0, None
-    return 0, None
+def _unlink(parent: int, name: bytes) -> int:
+    """Unlink what is no directory; the bytes of disk that gives back."""
+    facts = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    os.unlink(name, dir_fd=parent)
+    return facts.st_blocks * _BLOCK if facts.st_nlink == 1 else 0
 
 
 def _enter(parent: int, name: bytes) -> _Frame:
@@ -68,7 +92,7 @@ def _enter(parent: int, name: bytes) -> _Frame:
     try:
         os.fchmod(descriptor, 0o700)
         with os.scandir(descriptor) as scan:
-            return _Frame(parent, name, descriptor, [os.fsencode(entry.name) for entry in scan])
+            return _Frame(parent, name, descriptor, list(scan))
     except BaseException:
         os.close(descriptor)
         raise
