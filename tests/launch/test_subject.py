@@ -36,3 +36,13 @@ def test_every_copy_of_glibcs_directories_is_edited_to_the_same_length() -> None
     assert all(len(edit.old) == len(edit.new) for edit in edits)
     blanked = {part.strip(b"/") for edit in edits if edit.old not in files for part in edit.new.split(b"\0")}
     assert blanked == {b"", b"sys"}
+
+
+def test_a_short_directory_takes_a_default_ones_place() -> None:
+    ldso = read(Path(HOST_LDSO).read_bytes())
+    runs = [edit.new for edit in hermetic_edits(ldso, b"/home/u/.dz/abcd") if b"/sys" in edit.new]
+    assert runs
+    assert all(
+        sum(name.rstrip(b"/") == b"/home/u/.dz/abcd" for name in run.split(b"\0")) == 1 for run in runs
+    )
+    assert hermetic_edits(ldso, b"/" + b"x" * 60) == hermetic_edits(ldso)

@@ -1,5 +1,6 @@
 """Whose library is found: the program's own rules first, then the user's, then ours."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,30 @@ def test_hermetic_edits_hide_the_hosts_libraries(world: World) -> None:
     assert run(program, "libm.so.6").returncode == 1
     world.system("libm.so.6")
     assert run(program, "libm.so.6").returncode == 0
+
+
+def test_a_short_name_for_our_directory_serves_libraries_with_a_run_path(world: World) -> None:
+    world.library("libanswer.so", answering("ours"))
+    source = """
+        #include <dlfcn.h>
+        const char *ask(void) {
+            void *library = dlopen("libanswer.so", RTLD_NOW);
+            return library ? ((const char *(*)(void))dlsym(library, "answer"))() : "not found";
+        }
+        """
+    opener = world.library("libopener.so", source, "-Wl,--enable-new-dtags,-rpath,/nowhere")
+    main = "#include <stdio.h>\nconst char *ask(void); int main() { puts(ask()); }"
+    program = world.compile("ask", main, str(opener))
+    libraries, ldso = [opener, *world.system("libc.so.6")], read(world.ldso.read_bytes())
+    world.decide(program, libraries, edits=hermetic_edits(ldso))
+    assert output_of(program) == "not found\n"  # the gap loader/README.md names
+    short = Path(f"/tmp/dz{os.getpid()}")
+    short.symlink_to(world.lib)
+    try:
+        world.decide(program, libraries, edits=hermetic_edits(ldso, bytes(short)))
+        assert output_of(program) == "ours\n"
+    finally:
+        short.unlink()
 
 
 def test_ld_preload_comes_first(world: World) -> None:

@@ -48,8 +48,12 @@ def r_debug_of(ldso: Image) -> int:
     return ldso.symbols.values[names.index(b"_r_debug")] if b"_r_debug" in names else 0
 
 
-def hermetic_edits(ldso: Image) -> tuple[Edit, ...]:
+def hermetic_edits(ldso: Image, search: bytes = b"") -> tuple[Edit, ...]:
     """Edits after which this glibc finds nothing by the host's cache or default directories.
+
+    With `search`, a directory no longer than a default one (26 bytes with its slash on Debian's x86-64),
+    that one takes its place: then every object finds it, last, also those whose DT_RUNPATH keeps
+    them from the program's DT_RPATH. A longer one is left out, and they do not.
 
     A foreign dynamic linker reads the host's /etc/ld.so.cache and /etc/ld.so.preload and searches the
     host's /lib: a library found there was built against another libc. Empty where the strings are not
@@ -57,7 +61,7 @@ def hermetic_edits(ldso: Image) -> tuple[Edit, ...]:
     """
     content = bytes(ldso.buffer)
     found = {path: _NOWHERE.ljust(len(path) - 1, b"x") + b"\0" for path in _HOST_FILES}
-    found |= {run: _blanked(run) for run in _DIRECTORIES.findall(content)}
+    found |= {run: _blanked(run, search.rstrip(b"/") + b"/") for run in _DIRECTORIES.findall(content)}
     return tuple(
         Edit(segment.address + at - segment.offset, old, new)
         for old, new in found.items()
@@ -76,6 +80,11 @@ def _places_of(content: bytes, text: bytes) -> Iterator[int]:
         at = content.find(text, at + len(text))
 
 
-def _blanked(run: bytes) -> bytes:
+def _blanked(run: bytes, search: bytes) -> bytes:
+    """As long as the run, each directory by itself: ld.so keeps their lengths elsewhere."""
     names = run.split(b"\0")[:-1]
-    return b"".join(_EMPTY_DIRECTORY.ljust(len(name), b"/") + b"\0" for name in names)
+    new = [_EMPTY_DIRECTORY.ljust(len(name), b"/") for name in names]
+    fitting = [index for index, name in enumerate(names) if len(search) <= len(name)]
+    if fitting and len(search) > 1:
+        new[fitting[-1]] = search.ljust(len(names[fitting[-1]]), b"/")
+    return b"".join(name + b"\0" for name in new)
