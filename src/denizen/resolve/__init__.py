@@ -1,0 +1,1 @@
+"""From what a program lacks to exact packages: chosen, coherent, explained."""

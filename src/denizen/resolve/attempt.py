@@ -1,0 +1,367 @@
+"""One attempt: everything outside from one base suite as far as it goes.
+
+Level by level: the sonames that are open, a provider for each, what those need in turn. Packages are
+looked into only when one of their libraries is the next best candidate, a level's in one fetch.
+"""
+
+from __future__ import annotations
+
+from denizen import elf
+from denizen.errors import BadInput, display
+from denizen.resolve.choose import Demand, Standing, newer_glibc, objection, ranked, share
+from denizen.resolve.resolution import Choice, FromHost, Lack, Problem, Rejected, Rule
+from denizen.resolve.world import Piece
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Protocol
+
+    from denizen.elf import Image
+    from denizen.fileview import FileView
+    from denizen.index.entry import Provider
+    from denizen.resolve.facts import PackageFacts
+    from denizen.resolve.resolution import Wish
+    from denizen.resolve.rules import Rules
+    from denizen.resolve.shelf import Shelf
+    from denizen.resolve.subject import Subject
+else:
+    Protocol = object
+
+# Candidates for one soname that are looked into, and bytes fetched to look, before the rest are left.
+MAX_LOOKED_INTO = 6
+MAX_LOOKED_BYTES = 64 << 20
+# GLIBC's whole world has 700 sonames in the largest closure seen (webkitgtk: 190).
+MAX_LIBRARIES = 4096
+
+
+class Catalogue(Protocol):
+    """Who has a soname: index.locate.Index, or a test's table."""
+
+    def providers(self, soname: bytes) -> list[Provider]:
+        """The best first."""
+
+    def packages(self, name: bytes) -> list[Provider]:
+        """Of that name."""
+
+    def near(self, soname: bytes) -> list[bytes]:
+        """Names that look like one nobody has."""
+
+
+@value
+class Sources:
+    """Everything a resolution is made from.
+
+    Attributes:
+        disk: where skeletons lie.
+        snapshots: suite -> identity of the state its index was made from.
+    """
+
+    catalogue: Catalogue
+    shelf: Shelf
+    rules: Rules
+    disk: FileView
+    snapshots: Mapping[str, str]
+
+
+@value
+class Found:
+    """A candidate that was looked into and would do."""
+
+    provider: Provider
+    facts: PackageFacts
+    path: bytes
+    image: Image
+
+
+@value
+class Libc:
+    """A C library that may be the base: its package and what it holds."""
+
+    provider: Provider
+    facts: PackageFacts
+    versions: frozenset[bytes]
+
+
+@value
+class Open:
+    """A soname to be satisfied."""
+
+    soname: bytes
+    needed_by: bytes
+    asker: bytes = b""
+    wish: str = ""
+    optional: bool = False
+
+
+class Attempt:
+    """The state of one attempt."""
+
+    def __init__(
+        self, subject: Subject, sources: Sources, libc: Libc | None, demands: Mapping[bytes, Demand]
+    ) -> None:
+        """Start with nothing chosen and what earlier attempts learned to demand."""
+        self._subject = subject
+        self._catalogue = sources.catalogue
+        self._shelf = sources.shelf
+        self._rules = sources.rules
+        self._view = sources.disk
+        self._libc = libc
+        self._machine = (subject.header.bits, subject.header.machine)
+        self.demands = dict(demands)
+        self._hidden: set[bytes] = set()
+        self._given_up: set[bytes] = set()
+        self.choices: dict[bytes, Choice] = {}
+        self.pieces: dict[bytes, Piece] = {}
+        self.images: dict[bytes, Image] = {}
+        self.providers: dict[bytes, Provider] = {}
+        self.from_host: dict[bytes, FromHost] = {}
+        self.problems: dict[tuple[Lack, bytes], Problem] = {}
+        for image in subject.own.values():
+            self._ask(image)
+
+    def furnish(self, wanted: Sequence[Open], *, anew: bool = False) -> None:
+        """Choose for these names and all that the chosen libraries need.
+
+        `anew`: they are open although an own object goes by that name, which this asker does not find.
+        """
+        if anew:
+            self._hidden |= {one.soname for one in wanted}
+        pending = list(wanted)
+        while pending and len(self.choices) < MAX_LIBRARIES:
+            first: dict[bytes, Open] = {}
+            for one in pending:
+                first.setdefault(one.soname, one)
+            level = [one for one in first.values() if not self.is_settled(one.soname)]
+            self._look_ahead(level)
+            pending = [follow for one in level for follow in self._satisfy(one)]
+
+    def replace(self, wanted: Sequence[Open]) -> None:
+        """Choose for names that own objects go by, to be loaded instead of these."""
+        for one in wanted:
+            self.choices.pop(one.soname, None)
+            before = self.choices.keys() | set()
+            self.furnish(self._search(one))
+            if one.soname in self.choices.keys() - before:
+                self.choices[one.soname] = with_rule(self.choices[one.soname], Rule.NEWER)
+
+    def place_beside(self, soname: bytes, path: bytes) -> None:
+        """Take a library that lies beside the program."""
+        by = self._subject.roots[0]
+        self.choices[soname] = Choice(soname, b"", path, Rule.BESIDE, by)
+        self.pieces[soname] = Piece(self._subject.view, path)
+
+    def interpreter_choice(self) -> tuple[bytes, bytes, bytes] | None:
+        """The path the program names, the package and the file in it; None: nobody has it."""
+        path = self._interpreter_path()
+        if self._libc is None or path is None:
+            return None
+        return self._subject.interpreter, self._libc.provider.sha256, path
+
+    def interpreter(self) -> Piece | None:
+        """The chosen dynamic linker."""
+        path = self._interpreter_path()
+        if self._libc is None or path is None:
+            return None
+        return Piece(self._view, self._libc.facts.skeletons[path])
+
+    def open_wishes(self, wished: Sequence[Wish]) -> list[Wish]:
+        """Those of which nothing is in the resolution."""
+        return [
+            w for w in wished if not any(n in self.choices or n in self._subject.names for n in w.sonames)
+        ]
+
+    def _interpreter_path(self) -> bytes | None:
+        return self._companion(self._subject.interpreter.rpartition(b"/")[2]) if self._libc else None
+
+    def is_settled(self, soname: bytes) -> bool:
+        """Whether nothing is left to be done for a name."""
+        return (
+            soname in self.choices
+            or (soname in self._subject.names and soname not in self._hidden)
+            or soname in self.from_host
+            or soname in self._given_up
+            or (Lack.LIBRARY, soname) in self.problems
+            or (Lack.VERSION, soname) in self.problems
+        )
+
+    def _look_ahead(self, level: Sequence[Open]) -> None:
+        """Fetch each one's first candidate together."""
+        first = [found[0].provider for one in level if (found := self._candidates(one))]
+        self._shelf.facts(first)
+
+    def _satisfy(self, one: Open) -> list[Open]:
+        """Choose for one name; what its library needs."""
+        reason = self._rules.host_reason(one.soname)
+        if reason:
+            self.from_host[one.soname] = FromHost(one.soname, one.needed_by, reason)
+            return []
+        if self._subject.musl and one.soname.startswith(b"libc.musl-"):
+            return []
+        if self._libc is not None and (path := self._companion(one.soname)) is not None:
+            rule = Rule.LIBC if one.soname == self._rules.libc else Rule.COMPANION
+            found = Found(self._libc.provider, self._libc.facts, path, self._image(self._libc.facts, path))
+            return self._take(one, found, rule, ())
+        return self._search(one)
+
+    def _companion(self, soname: bytes) -> bytes | None:
+        """The file of the C library's own package for a soname."""
+        assert self._libc is not None
+        alias = self._rules.aliases.get(soname)
+        names = (soname, alias.provider) if alias else (soname,)
+        return next((path for name in names if (path := self._libc.facts.named(name))), None)
+
+    def _candidates(self, one: Open) -> list[Standing]:
+        alias = self._rules.aliases.get(one.soname)
+        found = self._catalogue.providers(one.soname)
+        if not found and alias is not None:
+            found = self._catalogue.providers(alias.provider)
+        base = self._libc.provider.suite if self._libc is not None else ""
+        return ranked(
+            [
+                Standing(p, order, p.suite == base, p.sha256 == one.asker, p.sha256 in self.providers)
+                for order, p in enumerate(found)
+            ]
+        )
+
+    def _search(self, one: Open) -> list[Open]:
+        candidates = self._candidates(one)
+        demand = self.demands.get(one.soname, Demand())
+        rejected: list[Rejected] = []
+        fitting: list[tuple[Standing, Found]] = []
+        looked = 0
+        compare = bool(demand.symbols) or _only_private(candidates)
+        for standing in candidates[:MAX_LOOKED_INTO]:
+            looked += standing.provider.size
+            if fitting and (not compare or looked > MAX_LOOKED_BYTES):
+                rejected.append(_rejection(standing.provider, "comes later in the order of answers"))
+                continue
+            verdict = self._judge(standing, demand)
+            if isinstance(verdict, str):
+                rejected.append(_rejection(standing.provider, verdict))
+            else:
+                fitting.append((standing, verdict))
+        if not fitting:
+            self._give_up(one, candidates, rejected)
+            return []
+        symbols = demand.symbols or (self._wanted_of(one.soname) if len(fitting) > 1 else frozenset())
+        at, losers = _most(fitting, symbols)
+        rule = _rule(fitting[at][0], candidates, rejected, by_symbols=at > 0)
+        return self._take(one, fitting[at][1], rule, (*rejected, *losers))
+
+    def _judge(self, standing: Standing, demand: Demand) -> Found | str:
+        """What the candidate is; or why it will not do."""
+        provider = standing.provider
+        facts = self._shelf.facts([provider])[provider.sha256]
+        if isinstance(facts, str):
+            return f"cannot be read: {facts}"
+        path = facts.file(provider.path)
+        if path is None:
+            return f"{display(provider.path)} is not a library of the package itself"
+        try:
+            image = self._image(facts, path)
+            why = objection(image, demand, self._machine) or self._foreign(image)
+        except (BadInput, OSError) as fault:
+            return f"cannot be read: {fault}"
+        return why or Found(provider, facts, path, image)
+
+    def _foreign(self, image: Image) -> str:
+        """Whether it belongs to another C library, or a newer one."""
+        needed = image.dynamic.needed if image.dynamic else ()
+        if self._subject.musl:
+            return self._rules.musl_reason if self._rules.libc in needed else ""
+        if self._libc is None:
+            return ""
+        files = [need.file for need in image.version_needs if self._libc.facts.named(need.file)]
+        return newer_glibc(image, files, self._libc.versions)
+
+    def _image(self, facts: PackageFacts, path: bytes) -> Image:
+        place = facts.skeletons[path]
+        if place not in self.images:
+            self.images[place] = elf.read(self._view.read(place))
+        return self.images[place]
+
+    def _take(self, one: Open, found: Found, rule: Rule, rejected: tuple[Rejected, ...]) -> list[Open]:
+        provider, image = found.provider, found.image
+        self.choices[one.soname] = Choice(
+            one.soname, provider.sha256, found.path, rule, one.needed_by, rejected, one.wish
+        )
+        self.pieces[one.soname] = Piece(self._view, found.facts.skeletons[found.path])
+        self.providers[provider.sha256] = provider
+        self._ask(image)
+        needed = image.dynamic.needed if image.dynamic else ()
+        return [Open(name, one.soname, provider.sha256, one.wish, one.optional) for name in needed]
+
+    def _ask(self, image: Image) -> None:
+        """Note which versions an object asks of whom."""
+        for need in image.version_needs:
+            known = self.demands.get(need.file, Demand())
+            versions = {version.name for version in need.versions if not version.weak}
+            self.demands[need.file] = Demand(known.versions | versions, known.symbols)
+
+    def _wanted_of(self, soname: bytes) -> frozenset[bytes]:
+        """The symbols that those who ask for a soname do not define themselves."""
+        askers = [i for i in self._subject.own.values() if i.dynamic and soname in i.dynamic.needed]
+        return frozenset().union(*(image.symbols.undefined_names for image in askers))
+
+    def _give_up(self, one: Open, candidates: Sequence[Standing], rejected: Sequence[Rejected]) -> None:
+        if one.optional:
+            # What may be missing at run time is no problem; the wish stays a wish.
+            self._given_up.add(one.soname)
+            return
+        if candidates:
+            detail = "; ".join(f"{display(r.package)} of {r.suite} {r.reason}" for r in rejected)
+            lack = Lack.VERSION if any("does not define" in r.reason for r in rejected) else Lack.LIBRARY
+            self.problems[lack, one.soname] = Problem(lack, one.soname, one.needed_by, detail)
+            return
+        near = tuple(self._catalogue.near(one.soname))
+        self.problems[Lack.LIBRARY, one.soname] = Problem(
+            Lack.LIBRARY, one.soname, one.needed_by, "no package of any suite has it", near
+        )
+
+
+def with_rule(choice: Choice, rule: Rule) -> Choice:
+    """The same choice for another reason."""
+    return Choice(
+        choice.soname, choice.package, choice.path, rule, choice.needed_by, choice.rejected, choice.wish
+    )
+
+
+def _only_private(candidates: Sequence[Standing]) -> bool:
+    """Whether packages have it in directories of their own only: whose is meant is to be found out."""
+    return len({s.provider.package for s in candidates}) > 1 and not any(
+        s.provider.kind.is_searched or s.in_asker for s in candidates
+    )
+
+
+def _most(
+    fitting: Sequence[tuple[Standing, Found]], symbols: frozenset[bytes]
+) -> tuple[int, tuple[Rejected, ...]]:
+    """The place of the one that defines the most of the symbols, the first among equals; and the others."""
+    shares = [share(found.image, symbols) if symbols else 0 for _, found in fitting]
+    at = max(range(len(fitting)), key=lambda number: (shares[number], -number))
+    reasons = [f"defines {count} of the symbols asked for, the chosen one {shares[at]}" for count in shares]
+    return at, tuple(
+        _rejection(found.provider, reasons[number])
+        for number, (_, found) in enumerate(fitting)
+        if number != at
+    )
+
+
+def _rule(
+    best: Standing, candidates: Sequence[Standing], rejected: Sequence[Rejected], *, by_symbols: bool
+) -> Rule:
+    if by_symbols:
+        return Rule.SYMBOLS
+    if best.in_asker:
+        return Rule.SAME_PACKAGE
+    if any("does not define" in r.reason for r in rejected):
+        return Rule.VERSIONS
+    if not best.in_base:
+        return Rule.OTHER_SUITE
+    return Rule.ONLY if len({s.provider.package for s in candidates}) == 1 else Rule.BEST
+
+
+def _rejection(provider: Provider, reason: str) -> Rejected:
+    return Rejected(provider.package, provider.suite, reason)

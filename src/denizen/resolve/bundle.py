@@ -1,0 +1,112 @@
+"""Libraries that came with a program where its run path does not lead (pure over a FileView).
+
+A vendor's wrapper script would set LD_LIBRARY_PATH, or an installer make links; a person who only has
+the files has neither. A name is looked for by file name, then by DT_SONAME among files named alike, in
+the program's directory and what is below it, then in its parent's.
+
+Limits: `MAX_ENTRIES` names are looked at, `DEPTH` directories deep; a parent that programs share is not
+a program's own.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from denizen import elf
+from denizen.errors import BadInput
+from denizen.fileview import Kind
+from denizen.resolve.world import is_outside
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from denizen.elf import Header, Image
+    from denizen.fileview import FileView
+
+MAX_ENTRIES = 5_000
+DEPTH = 3
+GLIBC_PRIVATE = b"GLIBC_PRIVATE"
+_SHARED = frozenset(
+    b"/ /bin /home /lib /media /mnt /opt /root /run /sbin /srv /tmp /usr /usr/bin /usr/lib /usr/local "
+    b"/usr/local/bin /usr/sbin /var /var/tmp".split(b" ")
+)
+_BELOW_SHARED = (b"/home", b"/media", b"/mnt")
+
+
+class Bundle:
+    """What lies beside a program, gone through once when first asked."""
+
+    def __init__(self, view: FileView, program: bytes) -> None:
+        self._view = view
+        self._program = view.realpath(program)
+        self._files: dict[bytes, list[bytes]] | None = None
+
+    def find(self, soname: bytes, header: Header) -> bytes | None:
+        """The library of that name for the machine of `header`; the nearest one."""
+        files = self._walked()
+        for path in files.get(soname, ()):
+            if self._image_fits(path, header, None):
+                return path
+        stem = soname.partition(b".so")[0]
+        alike = [path for name in sorted(files) if name.startswith(stem + b".so") for path in files[name]]
+        return next((path for path in alike if self._image_fits(path, header, soname)), None)
+
+    def _walked(self) -> dict[bytes, list[bytes]]:
+        if self._files is None:
+            self._files = {}
+            for path in self._below(_own_directories(posixpath.dirname(self._program))):
+                self._files.setdefault(posixpath.basename(path), []).append(path)
+        return self._files
+
+    def _below(self, roots: Iterable[bytes]) -> Iterator[bytes]:
+        """Every library-shaped name below the directories, near ones first, each once."""
+        left, seen = MAX_ENTRIES, set[bytes]()
+        pending = [(root, 0) for root in roots]
+        for directory, depth in pending:
+            if directory in seen:
+                continue
+            seen.add(directory)
+            for name in self._names(directory)[:left]:
+                left -= 1
+                path = posixpath.join(directory, name)
+                if b".so" in name:
+                    yield path
+                elif depth < DEPTH and self._is_directory(path):
+                    pending.append((path, depth + 1))
+
+    def _names(self, directory: bytes) -> tuple[bytes, ...]:
+        try:
+            return self._view.listdir(directory)
+        except OSError:
+            return ()
+
+    def _is_directory(self, path: bytes) -> bool:
+        try:
+            return self._view.lstat(path).kind is Kind.DIRECTORY
+        except OSError:
+            return False
+
+    def _image_fits(self, path: bytes, header: Header, soname: bytes | None) -> bool:
+        try:
+            image = elf.read(self._view.read(path))
+            dynamic = image.dynamic
+        except (OSError, BadInput):
+            return False
+        same = (image.header.bits, image.header.machine) == (header.bits, header.machine)
+        fits = same and dynamic is not None and soname in (None, dynamic.soname)
+        return fits and not is_part_of_libc(image)
+
+
+def is_part_of_libc(image: Image) -> bool:
+    """Whether it uses what only its own glibc has; a copy of it cannot be mixed with another's libc.so.6."""
+    return any(version.name == GLIBC_PRIVATE for need in image.version_needs for version in need.versions)
+
+
+def _own_directories(directory: bytes) -> list[bytes]:
+    """The directory of a program, and its parent's where that is not many programs'."""
+    parent = posixpath.dirname(directory)
+    if is_outside(directory) or directory in _SHARED:
+        return []
+    shared = parent in _SHARED or posixpath.dirname(parent) in _BELOW_SHARED
+    return [directory] if shared else [directory, parent]

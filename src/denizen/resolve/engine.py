@@ -1,0 +1,275 @@
+"""From a subject to its resolution: base suites tried in order, each attempt checked by the linker model.
+
+The search is bounded: every base suite once, and within one at most `MAX_REPAIRS` rounds, in each of which
+the model's complaints become demands. The first attempt without complaints is taken, else the one with
+the fewest that matter; complaints that no other suite could change end the search early.
+"""
+
+from __future__ import annotations
+
+from denizen import elf
+from denizen.errors import BadInput, display
+from denizen.linker import bind
+from denizen.resolve.attempt import Attempt, Libc, Open, Sources
+from denizen.resolve.bundle import GLIBC_PRIVATE
+from denizen.resolve.choose import Demand
+from denizen.resolve.facts import PackageFacts
+from denizen.resolve.resolution import Lack, Pin, Problem, Resolution, Rule
+from denizen.resolve.subject import Furniture, closures_of, examine
+from denizen.resolve.wishes import packs
+from denizen.resolve.world import LIBRARIES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from denizen.fileview import FileView
+    from denizen.index.entry import Provider
+    from denizen.linker import Binding, Closure
+    from denizen.resolve.attempt import Catalogue
+    from denizen.resolve.rules import Rules
+    from denizen.resolve.subject import Subject
+
+MAX_REPAIRS = 6
+# Heavier first: a program without a library does not start, without a symbol it may.
+_WEIGHTS = {
+    Lack.INTERPRETER: 1000,
+    Lack.LIBRARY: 100,
+    Lack.VERSION: 100,
+    Lack.UNREADABLE: 100,
+    Lack.SYMBOL: 1,
+}
+
+
+def resolve(
+    view: FileView, roots: Sequence[bytes], sources: Sources, extra: Sequence[bytes] = ()
+) -> Resolution:
+    """Choose for the objects at `roots`, and for the sonames `extra` that the user wants besides.
+
+    Raises:
+        OSError, BadInput: a root cannot be read.
+        SourceFailed, HostLacks: a package had to be fetched and could not.
+    """
+    subject = examine(view, roots, sources.rules)
+    if subject is None:
+        return Resolution("")
+    best: tuple[int, Resolution] | None = None
+    for libc in _bases(subject, sources):
+        made = _Search(subject, sources, libc, extra).run()
+        weight = sum(_WEIGHTS[problem.lack] for problem in made.problems)
+        if best is None or weight < best[0]:
+            best = weight, made
+        if not any(_may_differ(problem, sources.catalogue, subject) for problem in made.problems):
+            break
+    assert best is not None  # _bases yields at least one
+    return best[1]
+
+
+def _may_differ(problem: Problem, catalogue: Catalogue, subject: Subject) -> bool:
+    """Whether another base suite could change it."""
+    if problem.lack in (Lack.VERSION, Lack.INTERPRETER):
+        return True
+    return problem.lack is Lack.LIBRARY and bool(catalogue.providers(problem.subject)) and not subject.musl
+
+
+def _bases(subject: Subject, sources: Sources) -> Iterator[Libc | None]:
+    """The C libraries to try, the preferred suite's first; those too old for the subject only if all are."""
+    rules, catalogue = sources.rules, sources.catalogue
+    if subject.musl:
+        offered = catalogue.packages(rules.musl_package)
+    else:
+        offered = [p for p in catalogue.providers(rules.libc) if p.kind.is_searched]
+    wanted = _asked_of_libc(subject, rules)
+    too_old: list[Libc] = []
+    fitting = False
+    for provider in _one_a_suite(offered):
+        facts = sources.shelf.facts([provider])[provider.sha256]
+        if not isinstance(facts, PackageFacts):
+            continue
+        libc = Libc(provider, facts, _versions_of(facts, sources.disk))
+        if subject.musl or wanted <= libc.versions:
+            fitting = True
+            yield libc
+        else:
+            too_old.append(libc)
+    if not fitting:
+        # The best partial result: the newest there is, and what it lacks.
+        yield max(too_old, key=lambda libc: len(libc.versions), default=None)
+
+
+def _one_a_suite(offered: Sequence[Provider]) -> list[Provider]:
+    """The best of each suite, in the order of suites."""
+    best: dict[str, Provider] = {}
+    for provider in offered:
+        best.setdefault(provider.suite, provider)
+    return list(best.values())
+
+
+def _asked_of_libc(subject: Subject, rules: Rules) -> frozenset[bytes]:
+    return frozenset(
+        version.name
+        for image in subject.own.values()
+        for need in image.version_needs
+        if need.file == rules.libc
+        for version in need.versions
+        if not version.weak
+    )
+
+
+def _versions_of(facts: PackageFacts, disk: FileView) -> frozenset[bytes]:
+    """Every version that the files of a C library's package define."""
+    found: set[bytes] = set()
+    for path in sorted(facts.skeletons):
+        try:
+            found.update(d.name for d in elf.read(disk.read(facts.skeletons[path])).version_definitions)
+        except (BadInput, OSError):
+            continue
+    return frozenset(found)
+
+
+class _Search:
+    """One base suite: furnish, ask the model, repair, as long as that helps."""
+
+    def __init__(self, subject: Subject, sources: Sources, libc: Libc | None, extra: Sequence[bytes]) -> None:
+        self._subject = subject
+        self._sources = sources
+        self._libc = libc
+        self._extra = extra
+        self._demands: dict[bytes, Demand] = {}
+        self._override: dict[bytes, None] = {}
+
+    def run(self) -> Resolution:
+        for _ in range(MAX_REPAIRS):
+            attempt = self._attempt()
+            bindings = [bind(closure) for closure in self._check(attempt)]
+            if not self._learn(attempt, bindings):
+                break
+        return self._result(attempt, bindings)
+
+    def _attempt(self) -> Attempt:
+        subject, rules = self._subject, self._sources.rules
+        attempt = Attempt(subject, self._sources, self._libc, self._demands)
+        self._start(attempt)
+        attempt.furnish([Open(soname, by) for soname, by in subject.outside.items()])
+        attempt.replace([Open(soname, b"") for soname in self._override])
+        for wish in packs(subject, attempt.choices, rules):
+            if wish.priority != "suggested":
+                optional = wish.priority != "required"
+                attempt.furnish([Open(n, b"", b"", wish.origin, optional) for n in wish.sonames[:1]])
+        attempt.furnish([Open(soname, b"", b"", "asked for") for soname in self._extra])
+        return attempt
+
+    def _start(self, attempt: Attempt) -> None:
+        for soname, path in self._subject.beside.items():
+            attempt.place_beside(soname, path)
+
+    def _check(self, attempt: Attempt) -> list[Closure]:
+        """What the linker model makes of the furnished world; names still open are furnished first."""
+        subject = self._subject
+        for _ in range(MAX_REPAIRS):
+            furniture = Furniture(attempt.pieces, attempt.interpreter(), tuple(self._override))
+            closures = closures_of(subject.view, subject.roots, subject.interpreter, furniture)
+            missing = {
+                library.soname: library.needed_by or b""
+                for closure in closures
+                for library in closure.missing
+                if not attempt.is_settled(library.soname)
+            }
+            if not missing:
+                break
+            attempt.furnish([Open(soname, by) for soname, by in missing.items()], anew=True)
+        return closures
+
+    def _learn(self, attempt: Attempt, bindings: Sequence[Binding]) -> bool:
+        """Turn complaints into demands; whether there is anything new to try."""
+        before = dict(self._demands), dict(self._override)
+        for binding in bindings:
+            for lack in binding.missing_versions:
+                if lack.provider is None:
+                    continue
+                if lack.file in attempt.choices and attempt.choices[lack.file].rule is not Rule.BESIDE:
+                    self._demand(lack.file, versions={lack.version})
+                elif lack.file in self._sources.rules.runtime:
+                    self._override[lack.file] = None
+            for symbol in binding.unresolved:
+                own = self._subject.own.get(symbol.needed_by)
+                if symbol.version == GLIBC_PRIVATE and own is not None and own.dynamic and own.dynamic.soname:
+                    # A part of another glibc: this one's own takes its place.
+                    self._override[own.dynamic.soname] = None
+                elif symbol.file in attempt.choices:
+                    self._demand(symbol.file, symbols={symbol.name})
+        return before != (self._demands, self._override)
+
+    def _demand(
+        self, soname: bytes, versions: Collection[bytes] = (), symbols: Collection[bytes] = ()
+    ) -> None:
+        known = self._demands.get(soname, Demand())
+        self._demands[soname] = Demand(known.versions | set(versions), known.symbols | set(symbols))
+
+    def _result(self, attempt: Attempt, bindings: Sequence[Binding]) -> Resolution:
+        subject, libc = self._subject, self._libc
+        used = {choice.package for choice in attempt.choices.values()}
+        interpreter = attempt.interpreter_choice()
+        if interpreter is not None:
+            used.add(interpreter[1])
+        pins = [
+            _pin(provider, self._sources.snapshots)
+            for sha256, provider in attempt.providers.items()
+            if sha256 in used
+        ]
+        if libc is not None and libc.provider.sha256 in used - set(attempt.providers):
+            pins.append(_pin(libc.provider, self._sources.snapshots))
+        return Resolution(
+            self._sources.rules.architecture(subject.header),
+            libc.provider.suite if libc is not None else "",
+            subject.floor,
+            interpreter,
+            tuple(sorted(pins, key=lambda pin: (pin.name, pin.version, pin.architecture, pin.sha256))),
+            tuple(sorted(attempt.choices.values(), key=lambda choice: choice.soname)),
+            tuple(self._override),
+            tuple(sorted(attempt.from_host.values(), key=lambda one: one.soname)),
+            tuple(attempt.open_wishes(packs(subject, attempt.choices, self._sources.rules))),
+            tuple(self._problems(attempt, bindings)),
+        )
+
+    def _problems(self, attempt: Attempt, bindings: Sequence[Binding]) -> list[Problem]:
+        problems = list(attempt.problems.values())
+        if self._subject.interpreter and attempt.interpreter_choice() is None:
+            detail = "no package of any suite has this dynamic linker"
+            problems.append(
+                Problem(Lack.INTERPRETER, self._subject.interpreter, self._subject.roots[0], detail)
+            )
+        told = {problem.subject for problem in problems} | set(attempt.from_host)
+        for binding in bindings:
+            problems += _binding_problems(binding, told)
+        return list(dict.fromkeys(problems))
+
+
+def _binding_problems(binding: Binding, told: Collection[bytes]) -> Iterator[Problem]:
+    """The model's complaints that are not a consequence of what was told already."""
+    for lack in binding.missing_versions:
+        if lack.file not in told:
+            where = display(lack.provider or lack.file).removeprefix(display(LIBRARIES) + "/")
+            yield Problem(Lack.VERSION, lack.version, lack.needed_by, f"{where} does not define it")
+    for symbol in binding.unresolved:
+        # A library that is not there lacks its symbols too; without a version nobody knows whose it is.
+        if symbol.file not in told and not (told and symbol.file is None):
+            detail = f"asked of {display(symbol.file)}" if symbol.file else "no library defines it"
+            yield Problem(Lack.SYMBOL, symbol.name, symbol.needed_by, detail)
+    for damaged in binding.damaged:
+        yield Problem(Lack.UNREADABLE, damaged.path, b"", damaged.problem)
+
+
+def _pin(provider: Provider, snapshots: Mapping[str, str]) -> Pin:
+    return Pin(
+        provider.package,
+        provider.version,
+        provider.package_architecture,
+        provider.source,
+        provider.suite,
+        snapshots.get(provider.suite, ""),
+        provider.filename,
+        provider.size,
+        provider.sha256,
+        provider.installed_size,
+    )

@@ -1,0 +1,175 @@
+"""The resolution: what was chosen for a program, by which rule, and what stays open (pure)."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from denizen.value import value
+
+
+class Rule(Enum):
+    """Why a provider was chosen; the words are used in locks and --json, and do not change."""
+
+    LIBC = "libc"
+    COMPANION = "companion"
+    SAME_PACKAGE = "same-package"
+    ONLY = "only"
+    BEST = "best"
+    VERSIONS = "versions"
+    SYMBOLS = "symbols"
+    OTHER_SUITE = "other-suite"
+    BESIDE = "beside"
+    NEWER = "newer-than-beside"
+
+    @property
+    def title(self) -> str:
+        """In plain words, to follow the name of the package."""
+        return _TITLES[self]
+
+
+_TITLES = {
+    Rule.LIBC: "the C library, with its own dynamic linker",
+    Rule.COMPANION: "belongs to the C library and comes from its package",
+    Rule.SAME_PACKAGE: "from the package of the library that asks for it",
+    Rule.ONLY: "nobody else has it",
+    Rule.BEST: "first by the order of answers",
+    Rule.VERSIONS: "the first that defines every version asked of it",
+    Rule.SYMBOLS: "defines the most of the symbols asked of it",
+    Rule.OTHER_SUITE: "the base suite does not have it",
+    Rule.BESIDE: "lies beside the program, off its run path",
+    Rule.NEWER: "the copy beside the program is too old for another library",
+}
+
+
+@value
+class Pin:
+    """A package, exactly.
+
+    Attributes:
+        source, suite, snapshot: where it was found; `snapshot` is the identity of that state.
+        filename, size, sha256: the .deb.
+        installed_size: in KiB.
+    """
+
+    name: bytes
+    version: bytes
+    architecture: bytes
+    source: str
+    suite: str
+    snapshot: str
+    filename: bytes
+    size: int
+    sha256: bytes
+    installed_size: int = 0
+
+
+@value
+class Rejected:
+    """A provider that was looked at and not taken."""
+
+    package: bytes
+    suite: str
+    reason: str
+
+
+@value
+class Choice:
+    """What a soname is satisfied by.
+
+    Attributes:
+        soname: the name it is asked by.
+        package: the .deb's SHA-256, as in `Resolution.packages`; b"" for a file beside the program.
+        path: of the file in the package, without a slash before it; absolute for one beside the program.
+        needed_by: who asked first: a path beside the program, or a soname.
+        wish: where the knowledge of a run-time need came from; "" for DT_NEEDED.
+    """
+
+    soname: bytes
+    package: bytes
+    path: bytes
+    rule: Rule
+    needed_by: bytes
+    rejected: tuple[Rejected, ...] = ()
+    wish: str = ""
+
+
+class Lack(Enum):
+    """What can stay open."""
+
+    LIBRARY = "missing-library"
+    VERSION = "missing-version"
+    SYMBOL = "unresolved-symbol"
+    INTERPRETER = "missing-interpreter"
+    UNREADABLE = "unreadable"
+
+
+@value
+class Problem:
+    """One thing nobody could satisfy.
+
+    Attributes:
+        subject: the soname, the version or the symbol.
+        needed_by: who asks.
+        detail: the true reason, for people.
+        near: names somebody has that look like it.
+    """
+
+    lack: Lack
+    subject: bytes
+    needed_by: bytes
+    detail: str
+    near: tuple[bytes, ...] = ()
+
+
+@value
+class FromHost:
+    """A library that must be the host's own, such as a driver's."""
+
+    soname: bytes
+    needed_by: bytes
+    reason: str
+
+
+@value
+class Wish:
+    """A library that may be opened at run time and is not part of the resolution.
+
+    Attributes:
+        origin: where that is known from: note, strings, or the name of a rule pack.
+        priority: required, recommended or suggested.
+    """
+
+    sonames: tuple[bytes, ...]
+    origin: str
+    priority: str
+
+
+@value
+class Resolution:
+    """Everything chosen for a program (or several that lie together).
+
+    Attributes:
+        architecture: in Debian's words; "" where nothing is needed.
+        base: the suite of the C library, "" where none is needed.
+        floor: the newest GLIBC_ version any object asks for, as (2, 38); None: none.
+        interpreter: the path the program names, and the chosen file (package hash, path in it).
+        packages: sorted by name, version and architecture.
+        choices: sorted by soname.
+        override: sonames to be loaded before all others, so that they win over copies beside the program.
+    """
+
+    architecture: str
+    base: str = ""
+    floor: tuple[int, ...] | None = None
+    interpreter: tuple[bytes, bytes, bytes] | None = None
+    packages: tuple[Pin, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    override: tuple[bytes, ...] = ()
+    from_host: tuple[FromHost, ...] = ()
+    wishes: tuple[Wish, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Nothing stays open."""
+        return not self.problems

@@ -1,0 +1,115 @@
+"""The rules that are data: rules.toml, checked and turned into values."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from denizen.elf import Header
+
+
+@value
+class HostRule:
+    """Libraries that only the host has."""
+
+    sonames: tuple[bytes, ...]
+    reason: str
+
+
+@value
+class Alias:
+    """A soname that another one satisfies."""
+
+    provider: bytes
+    reason: str
+
+
+@value
+class Opens:
+    """What is opened at run time where one of `when` is in the closure; `symbols`: and one of these used."""
+
+    pack: str
+    when: frozenset[bytes]
+    symbols: frozenset[bytes]
+    sonames: tuple[bytes, ...]
+    priority: str
+    reason: str
+
+
+@value
+class Rules:
+    """All of rules.toml."""
+
+    libc: bytes
+    musl_package: bytes
+    musl_reason: str
+    host: tuple[HostRule, ...]
+    aliases: Mapping[bytes, Alias]
+    runtime: frozenset[bytes]
+    opens: tuple[Opens, ...]
+    interpreters: Mapping[str, bytes]
+    architectures: Mapping[str, str]
+
+    def host_reason(self, soname: bytes) -> str:
+        """Why a library must be the host's; "" if it need not."""
+        return next((rule.reason for rule in self.host if any(_fits(n, soname) for n in rule.sonames)), "")
+
+    def architecture(self, header: Header) -> str:
+        """Debian's name of what a program runs on, "" if it has none."""
+        return self.architectures.get(f"{header.machine}-{header.bits}", "") if header.little else ""
+
+    def interpreter(self, header: Header) -> bytes:
+        """The dynamic linker's usual path, b"" if it is not known."""
+        return self.interpreters.get(f"{header.machine}-{header.bits}", b"")
+
+
+@cache
+def load_rules() -> Rules:
+    """The rules that come with denizen."""
+    import os
+    import tomllib
+
+    with open(os.path.join(os.path.dirname(__file__), "rules.toml"), "rb") as stream:
+        return read_rules(tomllib.load(stream))
+
+
+def read_rules(document: Mapping[str, Any]) -> Rules:
+    """A document as values; KeyError or TypeError for one that is not such a document."""
+    return Rules(
+        libc=document["libc"]["soname"].encode(),
+        musl_package=document["musl"]["package"].encode(),
+        musl_reason=document["musl"]["reason"],
+        host=tuple(HostRule(_names(row["sonames"]), row["reason"]) for row in document["host"]),
+        aliases={
+            row["soname"].encode(): Alias(row["provider"].encode(), row["reason"])
+            for row in document["alias"]
+        },
+        runtime=frozenset(_names(document["runtime"]["sonames"])),
+        opens=tuple(
+            Opens(
+                row["pack"],
+                frozenset(_names(row["when"])),
+                frozenset(_names(row.get("symbols", ()))),
+                _names(row["sonames"]),
+                row["priority"],
+                row["reason"],
+            )
+            for row in document["opens"]
+        ),
+        interpreters={key: path.encode() for key, path in document["interpreters"].items()},
+        architectures=dict(document["architectures"]),
+    )
+
+
+def _names(names: list[str]) -> tuple[bytes, ...]:
+    return tuple(name.encode() for name in names)
+
+
+def _fits(pattern: bytes, soname: bytes) -> bool:
+    return soname.startswith(pattern[:-1]) if pattern.endswith(b"*") else soname == pattern

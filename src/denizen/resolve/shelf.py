@@ -1,0 +1,75 @@
+"""Packages to look into: facts from the cache, and what is not there yet fetched in parallel."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.errors import BadInput
+from denizen.formats.packages import Package
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Protocol
+
+    from denizen.index.entry import Provider
+    from denizen.resolve.facts import FactsCache, PackageFacts
+    from denizen.sources.base import Source
+else:
+    Protocol = object
+
+
+class Shelf(Protocol):
+    """Where packages are looked into."""
+
+    def facts(self, providers: Sequence[Provider]) -> Mapping[bytes, PackageFacts | str]:
+        """By .deb hash, what each package holds; a sentence where it cannot be read."""
+
+
+class FetchingShelf:
+    """A shelf over sources and a cache on this machine."""
+
+    def __init__(self, sources: Mapping[str, Source], packages: bytes, cache: FactsCache) -> None:
+        """Fetch into the directory `packages`."""
+        self._sources = sources
+        self._packages = packages
+        self._cache = cache
+        self._faults: dict[bytes, str] = {}
+
+    def facts(self, providers: Sequence[Provider]) -> Mapping[bytes, PackageFacts | str]:
+        """Look into packages. Raises SourceFailed, HostLacks: one cannot be fetched."""
+        found: dict[bytes, PackageFacts | str] = {}
+        lacking: dict[str, dict[bytes, Provider]] = {}
+        for provider in providers:
+            known = self._faults.get(provider.sha256) or self._cache.get(provider.sha256)
+            if known is not None:
+                found[provider.sha256] = known
+            else:
+                lacking.setdefault(provider.source, {})[provider.sha256] = provider
+        for source, wanted in sorted(lacking.items()):
+            found |= self._fetched(self._sources[source], list(wanted.values()))
+        return found
+
+    def _fetched(self, source: Source, providers: list[Provider]) -> Mapping[bytes, PackageFacts | str]:
+        os.makedirs(self._packages, exist_ok=True)
+        paths = source.fetch([package_of(provider) for provider in providers], self._packages)
+        found: dict[bytes, PackageFacts | str] = {}
+        for provider, path in zip(providers, paths, strict=True):
+            try:
+                found[provider.sha256] = self._cache.learn(provider.sha256, path)
+            except BadInput as fault:
+                found[provider.sha256] = self._faults[provider.sha256] = str(fault)
+        return found
+
+
+def package_of(provider: Provider) -> Package:
+    """The package a provider is in, as its source knows it."""
+    return Package(
+        name=provider.package,
+        version=provider.version,
+        architecture=provider.package_architecture,
+        filename=provider.filename,
+        size=provider.size,
+        sha256=provider.sha256,
+        installed_size=provider.installed_size,
+    )

@@ -1,0 +1,164 @@
+"""What is resolved: one program or several objects that lie together, in an empty outside world (pure)."""
+
+from __future__ import annotations
+
+from denizen import elf
+from denizen.linker import Environment, Family, resolve
+from denizen.resolve.bundle import Bundle
+from denizen.resolve.world import LIBRARIES, Piece, World
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from denizen.elf import Header, Image
+    from denizen.fileview import FileView
+    from denizen.linker import Closure, Library
+    from denizen.resolve.rules import Rules
+
+# Each round finds what the libraries of the one before it need; bundles nest a few deep.
+MAX_ROUNDS = 32
+_GLIBC = b"GLIBC_"
+
+
+@value
+class Furniture:
+    """What the empty world is furnished with.
+
+    Attributes:
+        pieces: soname -> file.
+        interpreter: the file at the path the program names; None: not chosen.
+        override: sonames loaded before all others.
+    """
+
+    pieces: Mapping[bytes, Piece]
+    interpreter: Piece | None = None
+    override: tuple[bytes, ...] = ()
+
+
+@value
+class Subject:
+    """One or more objects and what came with them.
+
+    Attributes:
+        roots: the paths to resolve, the program first.
+        interpreter: the dynamic linker's path they name, or the usual one; b"" if none is known.
+        own: path -> image of every object that is theirs.
+        names: every name that own objects answer to.
+        beside: soname -> path, of libraries beside the program that its run path does not reach.
+        outside: what is left: soname -> path of who asks first, in load order.
+    """
+
+    view: FileView
+    roots: tuple[bytes, ...]
+    header: Header
+    interpreter: bytes
+    musl: bool
+    own: Mapping[bytes, Image]
+    names: frozenset[bytes]
+    beside: Mapping[bytes, bytes]
+    outside: Mapping[bytes, bytes]
+
+    @property
+    def floor(self) -> tuple[int, ...] | None:
+        """The newest GLIBC_ version asked for, as (2, 38)."""
+        return max((v for image in self.own.values() for v in glibc_versions(image)), default=None)
+
+
+def examine(view: FileView, roots: Sequence[bytes], rules: Rules) -> Subject | None:
+    """What `roots` are and lack; None where none of them is dynamically linked.
+
+    Raises OSError, BadInput: a root cannot be read.
+    """
+    images = {root: elf.read(view.read(root)) for root in roots}
+    dynamic = [root for root, image in images.items() if image.dynamic and is_linked(image)]
+    if not dynamic:
+        return None
+    header = images[dynamic[0]].header
+    dynamic = [root for root in dynamic if images[root].header.machine == header.machine]
+    interpreter = next(
+        (path for root in dynamic if (path := images[root].interpreter)), rules.interpreter(header)
+    )
+    beside: dict[bytes, bytes] = {}
+    bundles = [Bundle(view, root) for root in dynamic[:1]]
+    for _ in range(MAX_ROUNDS):
+        closures = closures_of(
+            view, dynamic, interpreter, Furniture({n: Piece(view, p) for n, p in beside.items()})
+        )
+        outside = _outside(closures)
+        found = {
+            name: path
+            for name in outside
+            for bundle in bundles
+            if not _is_libc(name, rules) and (path := bundle.find(name, header))
+        }
+        if not found:
+            break
+        beside |= found
+    libraries = _own(closures)
+    return Subject(
+        view,
+        tuple(dynamic),
+        header,
+        interpreter,
+        any(closure.interpreter.family is Family.MUSL for closure in closures),
+        {library.path or b"": library.image for library in libraries if library.image is not None},
+        frozenset(name for library in libraries for name in library.names if name),
+        beside,
+        outside,
+    )
+
+
+def is_linked(image: Image) -> bool:
+    """Whether a dynamic linker has anything to do: a static PIE has a dynamic section and no interpreter."""
+    return image.interpreter is not None or bool(
+        image.dynamic and (image.dynamic.needed or image.dynamic.soname)
+    )
+
+
+def closures_of(
+    view: FileView, roots: Sequence[bytes], interpreter: bytes, furniture: Furniture
+) -> list[Closure]:
+    """What each root loads in the furnished world."""
+    chosen = furniture.interpreter
+    place = (interpreter, chosen) if chosen is not None and interpreter else None
+    world = World(view, furniture.pieces, place, frozenset(roots))
+    return [resolve(world, root, _environment(view, root, interpreter, furniture.override)) for root in roots]
+
+
+def _environment(view: FileView, root: bytes, interpreter: bytes, override: Sequence[bytes]) -> Environment:
+    needed = None
+    if override:
+        dynamic = elf.read(view.read(root)).dynamic
+        first = tuple(LIBRARIES + b"/" + name for name in override)
+        needed = first + (dynamic.needed if dynamic else ())
+    return Environment(interpreter_path=interpreter or None, extra_directories=(LIBRARIES,), needed=needed)
+
+
+def glibc_versions(image: Image) -> list[tuple[int, ...]]:
+    """The GLIBC_ versions an object asks for, as numbers."""
+    return [
+        tuple(map(int, version.name.removeprefix(_GLIBC).split(b".")))
+        for need in image.version_needs
+        for version in need.versions
+        if version.name.startswith(_GLIBC) and version.name[len(_GLIBC) :].replace(b".", b"").isdigit()
+    ]
+
+
+def _outside(closures: Sequence[Closure]) -> dict[bytes, bytes]:
+    outside: dict[bytes, bytes] = {}
+    for closure in closures:
+        for library in closure.missing:
+            outside.setdefault(library.soname, library.needed_by or closure.program.soname)
+    return outside
+
+
+def _is_libc(name: bytes, rules: Rules) -> bool:
+    # A bundle that carries a C library carries it for its own wrapper; it cannot be mixed in.
+    return name == rules.libc or name.startswith((b"ld-linux", b"ld-musl", b"libc.musl"))
+
+
+def _own(closures: Sequence[Closure]) -> list[Library]:
+    """Every object that was found, with the empty world's libraries nowhere."""
+    return [lib for c in closures for lib in (c.program, *c.libraries) if lib.image is not None]

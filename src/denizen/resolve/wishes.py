@@ -1,0 +1,77 @@
+"""What a program opens at run time, as far as it or the rules say so (pure).
+
+Sources, strongest first: `.note.dlopen` of the program's own objects, with its own priorities; the rule
+packs for known toolkits; strings that are sonames.
+"""
+
+from __future__ import annotations
+
+from denizen.index.entry import is_library_name
+from denizen.resolve.resolution import Wish
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterator
+
+    from denizen.bytesio import Buffer
+    from denizen.resolve.rules import Opens, Rules
+    from denizen.resolve.subject import Subject
+
+# A soname is at most this long before and after its ".so"; names in files are shorter than NAME_MAX.
+_REACH = 64
+_PART = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")
+# Strings are looked for in this much of a file: a 200 MB program has its own in the first part too.
+MAX_SCANNED = 256 << 20
+
+
+def packs(subject: Subject, loaded: Container[bytes], rules: Rules) -> list[Wish]:
+    """What notes of own objects and rule packs say, required ones first."""
+    wishes = [*_notes(subject), *_opens(subject, loaded, rules)]
+    order = {"required": 0, "recommended": 1, "suggested": 2}
+    wishes.sort(key=lambda wish: order.get(wish.priority, len(order)))
+    return list(dict.fromkeys(wishes))
+
+
+def strings(content: Buffer, knows: Callable[[bytes], bool]) -> Iterator[bytes]:
+    """Soname-shaped strings that somebody provides, in order of appearance, each once."""
+    seen: set[bytes] = set()
+    at = -1
+    data = bytes(content[:0]) if isinstance(content, memoryview) else content
+    while 0 <= (at := data.find(b".so", at + 1)) < MAX_SCANNED:
+        name = _around(bytes(data[max(0, at - _REACH) : at + _REACH]), min(at, _REACH))
+        if name and name not in seen:
+            seen.add(name)
+            if is_library_name(name) and knows(name):
+                yield name
+
+
+def _around(window: bytes, at: int) -> bytes:
+    """The string in which the ".so" at a place of the window stands; b"" if it is cut off."""
+    start, end = at, at
+    while start and window[start - 1] in _PART:
+        start -= 1
+    while end < len(window) and window[end] in _PART:
+        end += 1
+    ends = end < len(window) and window[end] == 0
+    starts = start > 0 and window[start - 1] in b"\0/"
+    return window[start:end] if starts and ends else b""
+
+
+def _notes(subject: Subject) -> Iterator[Wish]:
+    for path in sorted(subject.own):
+        for note in subject.own[path].notes.dlopen:
+            yield Wish(note.sonames, "note", note.priority)
+
+
+def _opens(subject: Subject, loaded: Container[bytes], rules: Rules) -> Iterator[Wish]:
+    files = {path.rpartition(b"/")[2] for path in subject.own}
+    for pack in rules.opens:
+        if any(name in files or name in loaded or name in subject.names for name in pack.when) and (
+            not pack.symbols or _uses(subject, pack)
+        ):
+            for soname in pack.sonames:
+                yield Wish((soname,), pack.pack, pack.priority)
+
+
+def _uses(subject: Subject, pack: Opens) -> bool:
+    return any(pack.symbols & image.symbols.undefined_names for image in subject.own.values())
