@@ -74,8 +74,9 @@ def objection(image: Image, demand: Demand, bits_machine: tuple[int, int]) -> st
         return "is for another machine"
     defined = {definition.name for definition in image.version_definitions}
     lacking = sorted(demand.versions - defined)
-    if lacking and defined:
-        return f"does not define {_listed(lacking)}"
+    if lacking:
+        # ld.so takes a library without any versions and warns; a build without them is another build.
+        return f"does not define {_listed(lacking)}" + ("" if defined else " (it has no versions at all)")
     return ""
 
 
