@@ -41,6 +41,8 @@ PURE = (
     "store.references", "store.graph", "store.info", "store.sidecar", "store.marker",
     "build.derivation", "build.recipe", "build.fetch", "build.unpack_deb", "build.union", "build.libraries",
     "index.entry", "diagnose",
+    "resolve.resolution", "resolve.skeleton", "resolve.world", "resolve.bundle", "resolve.roots",
+    "resolve.subject", "resolve.choose", "resolve.wishes", "resolve.lock", "resolve.plan",
 )  # fmt: skip
 EFFECTS = frozenset(
     {

@@ -37,6 +37,7 @@ TABLE: tuple[Group, ...] = (
     Group(
         "why", "denizen.cli.why", "everything known about a program, and why it does not start", everyday=True
     ),
+    Group("lock", "denizen.cli.lock", "write the resolution of a program as a lock file", everyday=True),
     Group("gc", "denizen.cli.gc", "collect garbage", everyday=True),
     Group("find", "denizen.cli.find", "who provides a soname, a command, or a path (glob)", everyday=True),
     Group(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.cli.command import Command
-from denizen.cli.options import Option, Positional, UsageError
+from denizen.cli.options import Option, Positional
 from denizen.errors import EXIT_NOT_FOUND, DenizenError, display
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from denizen.diagnose.report import Report
     from denizen.diagnose.subject import World
     from denizen.fileview import FileView
+    from denizen.resolve.resolution import Resolution
 
 # The shell's own default where PATH is not set (execvp(3), confstr(_CS_PATH)).
 DEFAULT_PATH = "/bin:/usr/bin"
@@ -51,21 +52,52 @@ class NoSuchProgram(DenizenError):
 
 def run(parsed: Parsed, context: Context) -> int:
     """Examine and show; 0 where the program would start, 1 where something keeps it from it."""
-    if not parsed.flag("host"):
-        raise UsageError("why", "only this host can be looked at so far", "denizen why --host PROGRAM")
     report = _examine(parsed, context.environ)
+    resolution = None if parsed.flag("host") or parsed.text("sysroot") else _resolve(parsed, context, report)
     if context.json:
         from denizen.diagnose.report import document
 
-        context.output.document(document(report))
-    else:
-        from denizen.cli.tree import draw
+        fields = document(report)
+        if resolution is not None:
+            from denizen.resolve.plan import document as resolution_document
 
-        drawing = draw(report, everything=parsed.flag("all"))
-        context.output.render(drawing)
-        if (target := parsed.text("html")) is not None:
-            context.output.save_html(drawing, target)
-    return 0 if report.starts else 1
+            fields["resolution"] = resolution_document(resolution)
+        context.output.document(fields)
+    else:
+        _show(parsed, context, report, resolution)
+    return 0 if report.starts or (resolution is not None and resolution.is_complete) else 1
+
+
+def _show(parsed: Parsed, context: Context, report: Report, resolution: Resolution | None) -> None:
+    from denizen.cli.tree import draw
+
+    drawing = draw(report, everything=parsed.flag("all"))
+    context.output.render(drawing)
+    if (target := parsed.text("html")) is not None:
+        context.output.save_html(drawing, target)
+    if resolution is not None:
+        from denizen.cli.resolving import draw as draw_resolution
+
+        context.output.line("")
+        context.output.line("with denizen:")
+        for line in draw_resolution(resolution):
+            context.output.line(line)
+
+
+def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | None:
+    """The resolution of what the kernel would start; None where that is no readable ELF program."""
+    from denizen.cli.resolving import resolve_path
+    from denizen.errors import BadInput
+    from denizen.sources.fetch import FetchPolicy
+
+    if report.machine is None:
+        return None
+    policy = FetchPolicy(offline=parsed.flag("offline"))
+    path = report.chain[-1] if report.chain else report.program
+    try:
+        return resolve_path(context, path, policy, parsed.texts("suite"))
+    except (BadInput, OSError):
+        return None  # what cannot be read is among the report's problems
 
 
 def _examine(parsed: Parsed, environ: Mapping[str, str]) -> Report:
@@ -132,6 +164,10 @@ COMMANDS = (
         positionals=(Positional("PROGRAM", "a path, or a command in PATH"),),
         options=(
             Option(("--host",), "look at this host alone: no index, no store"),
+            Option(
+                ("--suite",), "choose from this suite only (may be repeated)", metavar="NAME", repeat=True
+            ),
+            Option(("--offline",), "fetch nothing"),
             Option(("--sysroot",), "look at the system whose root is DIR", metavar="DIR"),
             Option(("-a", "--all"), "check every library's symbols; draw repeats and every place looked in"),
             Option(("--html",), "write the drawing to FILE as well", metavar="FILE"),
@@ -140,7 +176,8 @@ COMMANDS = (
             "Tell what this machine would do with PROGRAM, and all that is wrong at once: missing\n"
             "interpreter, libraries, versions and symbols, wrong machine, permissions, broken files.\n"
             "PROGRAM is read, never executed.\n\n"
-            "Exit status 0: it would start; 1: it would not; 127: there is no such program."
+            "Without --host, say too which packages denizen would take for what is missing.\n\n"
+            "Exit status 0: it would start, here or with denizen; 1: it would not; 127: there is none."
         ),
     ),
 )

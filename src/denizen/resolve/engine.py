@@ -7,6 +7,8 @@ the fewest that matter; complaints that no other suite could change end the sear
 
 from __future__ import annotations
 
+import posixpath
+
 from denizen import elf
 from denizen.errors import BadInput, display
 from denizen.linker import bind
@@ -14,7 +16,7 @@ from denizen.resolve.attempt import Attempt, Libc, Open, Sources
 from denizen.resolve.bundle import GLIBC_PRIVATE
 from denizen.resolve.choose import Demand
 from denizen.resolve.facts import PackageFacts
-from denizen.resolve.resolution import Lack, Pin, Problem, Resolution, Rule
+from denizen.resolve.resolution import Choice, FromHost, Lack, Pin, Problem, Resolution, Rule
 from denizen.resolve.subject import Furniture, closures_of, examine
 from denizen.resolve.wishes import packs
 from denizen.resolve.world import LIBRARIES
@@ -225,24 +227,57 @@ class _Search:
             subject.floor,
             interpreter,
             tuple(sorted(pins, key=lambda pin: (pin.name, pin.version, pin.architecture, pin.sha256))),
-            tuple(sorted(attempt.choices.values(), key=lambda choice: choice.soname)),
+            tuple(sorted(map(self._portable, attempt.choices.values()), key=lambda choice: choice.soname)),
             tuple(self._override),
-            tuple(sorted(attempt.from_host.values(), key=lambda one: one.soname)),
+            tuple(sorted(map(self._portable_host, attempt.from_host.values()), key=lambda one: one.soname)),
             tuple(attempt.open_wishes(packs(subject, attempt.choices, self._sources.rules))),
             tuple(self._problems(attempt, bindings)),
         )
+
+    def _portable(self, choice: Choice) -> Choice:
+        """The choice with paths from the program's directory, as they are on any machine."""
+        return Choice(
+            choice.soname,
+            choice.package,
+            choice.path if choice.package else self._from_program(choice.path),
+            choice.rule,
+            self._from_program(choice.needed_by),
+            choice.rejected,
+            choice.wish,
+        )
+
+    def _portable_host(self, one: FromHost) -> FromHost:
+        return FromHost(one.soname, self._from_program(one.needed_by), one.reason)
+
+    def _from_program(self, name: bytes) -> bytes:
+        """A path from the program's directory; a soname, or a library of the world by its soname."""
+        if name.startswith(LIBRARIES + b"/"):
+            return name.removeprefix(LIBRARIES + b"/")
+        if not name.startswith(b"/"):
+            return name
+        return posixpath.relpath(name, posixpath.dirname(self._subject.roots[0]))
 
     def _problems(self, attempt: Attempt, bindings: Sequence[Binding]) -> list[Problem]:
         problems = list(attempt.problems.values())
         if self._subject.interpreter and attempt.interpreter_choice() is None:
             detail = "no package of any suite has this dynamic linker"
             problems.append(
-                Problem(Lack.INTERPRETER, self._subject.interpreter, self._subject.roots[0], detail)
+                Problem(
+                    Lack.INTERPRETER,
+                    self._subject.interpreter,
+                    self._from_program(self._subject.roots[0]),
+                    detail,
+                )
             )
         told = {problem.subject for problem in problems} | set(attempt.from_host)
         for binding in bindings:
             problems += _binding_problems(binding, told)
-        return list(dict.fromkeys(problems))
+        return [
+            Problem(p.lack, self._from_program(p.subject), self._from_program(p.needed_by), p.detail, p.near)
+            if p.lack is not Lack.INTERPRETER
+            else p
+            for p in dict.fromkeys(problems)
+        ]
 
 
 def _binding_problems(binding: Binding, told: Collection[bytes]) -> Iterator[Problem]:

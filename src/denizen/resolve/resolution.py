@@ -79,8 +79,9 @@ class Choice:
     Attributes:
         soname: the name it is asked by.
         package: the .deb's SHA-256, as in `Resolution.packages`; b"" for a file beside the program.
-        path: of the file in the package, without a slash before it; absolute for one beside the program.
-        needed_by: who asked first: a path beside the program, or a soname.
+        path: of the file in the package, without a slash before it; from the program's directory for one
+            beside the program.
+        needed_by: who asked first: a path from the program's directory, or a soname.
         wish: where the knowledge of a run-time need came from; "" for DT_NEEDED.
     """
 

@@ -1,0 +1,116 @@
+"""What commands share that resolve: indexes, sources, the cache of facts; and how a resolution is shown."""
+
+from __future__ import annotations
+
+from denizen.errors import display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from denizen.cli.command import Context
+    from denizen.resolve.attempt import Sources
+    from denizen.resolve.resolution import Resolution
+    from denizen.sources.fetch import FetchPolicy
+
+
+def resolve_path(
+    context: Context,
+    path: bytes,
+    policy: FetchPolicy,
+    suites: tuple[str, ...] = (),
+    extra: Sequence[bytes] = (),
+) -> Resolution:
+    """The resolution of a program or a directory, with indexes made where they are missing.
+
+    The base suite alone is asked first; the others are fetched when it leaves something open.
+    Raises OSError, BadInput, SourceFailed, HostLacks.
+    """
+    from denizen.disk import DiskView
+    from denizen.resolve.engine import resolve
+    from denizen.resolve.resolution import Resolution
+    from denizen.resolve.roots import roots_of
+
+    view = DiskView()
+    roots = roots_of(view, path)
+    architecture = _architecture(roots[0])
+    if not architecture:
+        return Resolution("")
+    made = Resolution("")
+    for wanted in _stages(context, suites):
+        sources = _sources(context, wanted, architecture, policy)
+        made = resolve(view, roots, sources, extra)
+        if made.is_complete:
+            break
+    return made
+
+
+def draw(resolution: Resolution) -> Iterator[str]:
+    """The resolution for people, a line each: packages with what they are for, then what stays open."""
+    from denizen.cli.words import human_size
+    from denizen.resolve.plan import download_size, installed_size, libraries_of, sentence
+
+    if not resolution.architecture:
+        yield "needs nothing from outside"
+        return
+    for pin in resolution.packages:
+        yield f"  {display(pin.name)} {display(pin.version)}  {pin.suite}  {human_size(pin.size)}"
+        for choice in libraries_of(resolution, pin):
+            wish = f" (opened at run time: {choice.wish})" if choice.wish else ""
+            yield f"      {display(choice.soname)}  {choice.rule.title}{wish}"
+    for choice in resolution.choices:
+        if not choice.package:
+            yield f"  {display(choice.soname)}  {choice.rule.title}: {display(choice.path)}"
+    for one in resolution.from_host:
+        yield f"  {display(one.soname)}  from the host: {one.reason}"
+    for problem in resolution.problems:
+        yield f"  ✗ {sentence(problem)}"
+    count = len(resolution.packages)
+    sizes = (
+        f"{human_size(download_size(resolution))} to fetch, {human_size(installed_size(resolution))} unpacked"
+    )
+    yield f"{count} package{'s' if count != 1 else ''}, glibc of {resolution.base}: {sizes}"
+
+
+def _architecture(path: bytes) -> str:
+    """Debian's name for what the program runs on, "" where it is not dynamic. Raises OSError, BadInput."""
+    from denizen import elf
+    from denizen.disk import DiskView
+    from denizen.resolve.rules import load_rules
+    from denizen.resolve.subject import is_linked
+
+    image = elf.read(DiskView().read(path))
+    return load_rules().architecture(image.header) if image.dynamic and is_linked(image) else ""
+
+
+def _stages(context: Context, suites: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Which suites must have an index: the named ones; else the base's, then all released ones."""
+    if suites:
+        yield suites
+        return
+    from denizen.cli.indexes import configured_settings
+
+    every = tuple(dict.fromkeys(suite for one in configured_settings(context) for suite in one.suites))
+    yield every[:1]
+    yield tuple(suite for suite in every if suite not in ("unstable", "sid", "testing", "experimental"))
+
+
+def _sources(context: Context, suites: tuple[str, ...], architecture: str, policy: FetchPolicy) -> Sources:
+    from denizen.cli.indexes import configured_sources, ensure
+    from denizen.cli.places import places
+    from denizen.cli.progress import open_progress
+    from denizen.disk import DiskView
+    from denizen.index.locate import Index
+    from denizen.resolve.attempt import Sources
+    from denizen.resolve.facts import FactsCache
+    from denizen.resolve.rules import load_rules
+    from denizen.resolve.shelf import FetchingShelf
+    from denizen.sources.base import Scope
+
+    ensure(context, suites, architecture, Scope.LIBRARIES, policy)
+    place = places(context)
+    index = Index(place.index, architecture, suites)
+    sources = {one.name: one for one in configured_sources(context, policy, open_progress(context.output))}
+    shelf = FetchingShelf(sources, place.cache + b"/packages", FactsCache(place.cache + b"/facts"))
+    snapshots = {entry.suite: entry.identity for entry in index.entries}
+    return Sources(index, shelf, load_rules(), DiskView(), snapshots)

@@ -1,0 +1,118 @@
+"""What a resolution costs and says, as one value to be shown before anything is done (pure)."""
+
+from __future__ import annotations
+
+from denizen.errors import display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.resolve.resolution import Choice, Pin, Problem, Resolution
+
+# Policy 5.6.20: Installed-Size is in KiB.
+_KIB = 1024
+
+
+def download_size(resolution: Resolution) -> int:
+    """Bytes of all its packages."""
+    return sum(pin.size for pin in resolution.packages)
+
+
+def installed_size(resolution: Resolution) -> int:
+    """Bytes its packages take when unpacked, as their maintainers' tools estimated."""
+    return sum(pin.installed_size for pin in resolution.packages) * _KIB
+
+
+def libraries_of(resolution: Resolution, pin: Pin) -> tuple[Choice, ...]:
+    """What a package is in the resolution for."""
+    return tuple(choice for choice in resolution.choices if choice.package == pin.sha256)
+
+
+def sentence(problem: Problem) -> str:
+    """A problem in words."""
+    text = f"{_WORDS[problem.lack.value]} {display(problem.subject)}"
+    if problem.needed_by:
+        text += f", needed by {display(problem.needed_by)}"
+    text += f": {problem.detail}"
+    return text + (f"; near: {', '.join(map(display, problem.near))}" if problem.near else "")
+
+
+_WORDS = {
+    "missing-library": "library",
+    "missing-version": "version",
+    "unresolved-symbol": "symbol",
+    "missing-interpreter": "dynamic linker",
+    "unreadable": "unreadable",
+}
+
+
+def document(resolution: Resolution) -> dict[str, object]:
+    """The resolution for --json; docs/resolve.md describes the fields."""
+    names = {pin.sha256: display(pin.name) for pin in resolution.packages}
+    floor = resolution.floor
+    return {
+        "architecture": resolution.architecture,
+        "base": resolution.base,
+        "glibc_required": ".".join(map(str, floor)) if floor else None,
+        "complete": resolution.is_complete,
+        "download": download_size(resolution),
+        "installed": installed_size(resolution),
+        "interpreter": _interpreter(resolution, names),
+        "packages": [_package(pin) for pin in resolution.packages],
+        "libraries": [_library(choice, names) for choice in resolution.choices],
+        "override": [display(soname) for soname in resolution.override],
+        "host": [
+            {"soname": display(one.soname), "needed_by": display(one.needed_by), "reason": one.reason}
+            for one in resolution.from_host
+        ],
+        "wishes": [
+            {"sonames": [display(n) for n in wish.sonames], "from": wish.origin, "priority": wish.priority}
+            for wish in resolution.wishes
+        ],
+        "open": [_problem(problem) for problem in resolution.problems],
+    }
+
+
+def _interpreter(resolution: Resolution, names: dict[bytes, str]) -> dict[str, str] | None:
+    if resolution.interpreter is None:
+        return None
+    path, package, file = resolution.interpreter
+    return {"path": display(path), "package": names[package], "file": display(file)}
+
+
+def _package(pin: Pin) -> dict[str, object]:
+    return {
+        "name": display(pin.name),
+        "version": display(pin.version),
+        "arch": display(pin.architecture),
+        "source": pin.source,
+        "suite": pin.suite,
+        "snapshot": pin.snapshot,
+        "sha256": display(pin.sha256),
+        "size": pin.size,
+        "installed": pin.installed_size * _KIB,
+    }
+
+
+def _library(choice: Choice, names: dict[bytes, str]) -> dict[str, object]:
+    return {
+        "soname": display(choice.soname),
+        "package": names.get(choice.package),
+        "path": display(choice.path),
+        "rule": choice.rule.value,
+        "reason": choice.rule.title,
+        "needed_by": display(choice.needed_by),
+        "wish": choice.wish or None,
+        "rejected": [
+            {"package": display(r.package), "suite": r.suite, "reason": r.reason} for r in choice.rejected
+        ],
+    }
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    return {
+        "code": problem.lack.value,
+        "subject": display(problem.subject),
+        "needed_by": display(problem.needed_by),
+        "detail": problem.detail,
+        "near": [display(name) for name in problem.near],
+    }
