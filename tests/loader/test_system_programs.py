@@ -1,0 +1,80 @@
+"""Programs of this system, which were linked by others: the same bytes come out as natively."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from denizen.disk import DiskView
+from denizen.elf.image import read
+from denizen.launch.libraries import libraries_of
+from denizen.launch.stub import apply_plan, plan_stub
+from denizen.linker import Environment, resolve
+from tests.support.startworld import HOST_LDSO, TIMEOUT, World
+
+# Every so many of /usr/bin; 1 for all of them (SYSTEM_PROGRAMS=1, two minutes).
+_EVERY = int(os.environ.get("SYSTEM_PROGRAMS", "12"))
+# They ask the terminal, or never end, whatever they are told.
+_LEFT_OUT = {
+    "chage", "chfn", "chsh", "dash", "dialog", "expiry", "gpasswd", "login", "newgrp", "nix-daemon", "passwd",
+    "reset", "script", "sg", "sh", "su", "top", "tset", "watch", "yes",
+}  # fmt: skip
+_CHANGING = re.compile(rb":\d+\): (\S+) \*\*: [\d:.]+")  # GLib's process number and time
+
+
+def programs() -> list[Path]:
+    """Dynamic x86-64 programs of /usr/bin, a share of them."""
+    found = []
+    for path in sorted(Path("/usr/bin").iterdir()):
+        if path.is_symlink() or path.name in _LEFT_OUT or not os.access(path, os.R_OK | os.X_OK):
+            continue
+        with path.open("rb") as stream:
+            if stream.read(4) == b"\x7fELF":
+                found.append(path)
+    return [path for path in found if read(path.read_bytes()).interpreter == bytes(HOST_LDSO)][::_EVERY]
+
+
+def version(command: Sequence[str | Path]) -> tuple[int, bytes, bytes]:
+    done = subprocess.run(
+        [*command, "--version"], capture_output=True, check=False, timeout=TIMEOUT, stdin=subprocess.DEVNULL
+    )
+    return done.returncode, done.stdout, _CHANGING.sub(b"", done.stderr)
+
+
+def decide(world: World, program: Path, **changes: object) -> None:
+    environment = Environment(interpreter_path=bytes(HOST_LDSO))
+    libraries = libraries_of(resolve(DiskView(), bytes(program), environment))
+    world.decide(program, libraries, search=b"/lib/x86_64-linux-gnu", **changes)
+
+
+@pytest.mark.slow
+def test_they_start_where_the_loader_covers_the_hosts_linker(world: World) -> None:
+    bwrap = ["bwrap", "--dev-bind", "/", "/"]
+    if shutil.which("bwrap") is None or subprocess.run([*bwrap, "true"], check=False).returncode:
+        pytest.skip("bubblewrap cannot make a namespace here")
+    found = programs()
+    for program in found:
+        decide(world, program)
+    covered: list[str | Path] = [*bwrap, "--bind", world.loader, HOST_LDSO.resolve()]
+    different = [path for path in found if version([*bwrap, path]) != version([*covered, path])]
+    assert found
+    assert different == []
+
+
+@pytest.mark.slow
+def test_they_start_as_patched_copies(world: World) -> None:
+    found = programs()
+    for program in found:
+        copy = Path(shutil.copy(program, world.root / program.name))
+        native = version([copy])
+        content = copy.read_bytes()
+        plan = plan_stub(read(content), bytes(world.loader))
+        copy.write_bytes(apply_plan(content, plan))
+        decide(world, copy, edits=plan.restores)
+        assert version([copy]) == native, (program, plan.rule)
+        copy.unlink()
+    assert found
