@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.support import table
+from denizen.elf.image import read
+from denizen.launch.stub import apply_plan, plan_stub
 from tests.support.startworld import HOST_LDSO, World, compile_loader
 
 ROUNDS = int(os.environ.get("ROUNDS", "2000"))
@@ -81,7 +83,22 @@ def one_library(world: World) -> dict[str, Path]:
                            interpreter=False)  # fmt: skip
     ours = world.compile("ours1", source)
     world.decide(ours, world.system("libc.so.6"), objects=(bytes(world.lib),))
-    return {"1 library, native": native, "1 library, loader": ours}
+    return {
+        "1 library, native": native,
+        "1 library, loader": ours,
+        "1 library, entry stub": patched(world, native),
+    }
+
+
+def patched(world: World, program: Path) -> Path:
+    """A copy of the program that starts the loader by an entry stub."""
+    content = program.read_bytes()
+    plan = plan_stub(read(content), bytes(world.loader))
+    copy = program.with_name("patched1")
+    copy.write_bytes(apply_plan(content, plan))
+    copy.chmod(0o755)
+    world.decide(copy, world.system("libc.so.6"), objects=(bytes(world.lib),), edits=plan.restores)
+    return copy
 
 
 def many_libraries(world: World) -> dict[str, Path]:

@@ -14,6 +14,11 @@ static bool is_a_linkers_name(const char *name)
     return text_starts(name, "ld-") || text_starts(name, "ld.so") || text_starts(name, "ld64");
 }
 
+static bool is_our_name(const char *name)
+{
+    return text_starts(name, "denizen-loader");
+}
+
 /* `links/NAME` in a decision directory is a symbolic link to the program. */
 static bool follow_link(const struct process *process, const char *name, char *room)
 {
@@ -44,7 +49,8 @@ const char *launch_target(struct arena *arena, struct process *process)
         sys_execve(host_ldso, process->arguments, process->environment);
         fail("cannot run ", host_ldso, (char *)0);
     }
-    if (text_starts(name, "denizen-loader")) {
+    /* As a script's interpreter the kernel calls it by the script's name, and argv[0] is its own. */
+    if (is_our_name(name) || (process->stack[0] && is_our_name(text_file_name(process->arguments[0])))) {
         if (process->stack[0] < 2)
             fail(USAGE, (char *)0);
         process_drop_argument(process);

@@ -62,6 +62,15 @@ def test_a_link_named_after_a_program_starts_it(world: World) -> None:
     assert done.stdout.splitlines() == [str(program), str(link), "x", "1 0"]
 
 
+def test_as_the_interpreter_of_a_script_it_starts_the_scripts_program(world: World) -> None:
+    program = world.ready("echo", _ECHO, *_NATIVE)
+    script = world.root / "script"
+    script.write_text(f"#!{world.loader} {program}\n")
+    script.chmod(0o755)
+    done = run(script, "x", env={"A": "1"})
+    assert done.stdout.splitlines() == [str(program), str(program), str(script), "x", "1 0"]
+
+
 def test_a_link_nobody_named_says_so(world: World) -> None:
     link = world.root / "tool"
     link.symlink_to(world.loader)
