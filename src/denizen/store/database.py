@@ -217,11 +217,12 @@ class Database:
                 edges.setdefault(referrer, []).append(reference)
         finally:
             self._execute("COMMIT")
+        ids, paths, sizes, registered = zip(*rows, strict=True) if rows else ((), (), (), ())
         return Census(
-            Graph(frozenset([row[0] for row in rows]), edges),
-            {row[0]: row[1] for row in rows},
-            {row[0]: row[2] for row in rows},
-            {row[0]: row[3] for row in rows},
+            Graph(frozenset(ids), edges),
+            dict(zip(ids, paths, strict=True)),
+            dict(zip(ids, sizes, strict=True)),
+            dict(zip(ids, registered, strict=True)),
         )
 
     def register(self, infos: Iterable[ObjectInfo]) -> None:
