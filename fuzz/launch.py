@@ -4,18 +4,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from denizen.errors import BadInput
-from denizen.launch.decision import (
-    MAGIC,
-    MAX_ROWS,
-    Decision,
-    Edit,
-    Identity,
-    Library,
-    decode,
-    encode,
-    machine_word,
-    sum_words,
-)
+from denizen.launch.decision import Decision, Edit, Identity, Library, machine_word, sum_words
+from denizen.launch.wire import MAGIC, MAX_ROWS, decode, encode
 
 DECISION_TOKENS = (MAGIC, b"/", b"\0" * 8, b"\xff" * 4, b"\xff" * 8, (232).to_bytes(4, "little"))
 _SMALL = Decision(

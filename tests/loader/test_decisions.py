@@ -10,8 +10,9 @@ import pytest
 
 from denizen.disk import DiskView
 from denizen.elf.image import read
-from denizen.launch.decision import alias_name, decode, encode, file_name, identity_of, sum_words
+from denizen.launch.decision import alias_name, file_name, identity_of, sum_words
 from denizen.launch.loaderconfig import LoaderSettings
+from denizen.launch.wire import decode, encode
 from denizen.value import replace
 from tests.support.startworld import World, output_of, run
 

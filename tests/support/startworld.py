@@ -11,9 +11,10 @@ import pytest
 
 from denizen.disk import DiskView
 from denizen.elf.image import read
-from denizen.launch.decision import Decision, Library, alias_name, encode, file_name, identity_of
+from denizen.launch.decision import Decision, Library, alias_name, file_name, identity_of
 from denizen.launch.loaderconfig import LoaderSettings, configure_loader
 from denizen.launch.subject import headers_of, machine_of, r_debug_of
+from denizen.launch.wire import encode
 from denizen.value import replace
 from tests.support.peers import require
 

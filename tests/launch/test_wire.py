@@ -6,21 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.launch import decision as format_of
+from denizen.launch import wire as format_of
 from denizen.launch.decision import (
-    DamagedDecision,
     Decision,
     Edit,
     Identity,
     Library,
-    Unencodable,
     alias_name,
-    decode,
-    encode,
     file_name,
     machine_word,
     sum_words,
 )
+from denizen.launch.wire import DamagedDecision, Unencodable, decode, encode
 from denizen.value import replace
 
 _NUMBER = st.integers(0, (1 << 64) - 1)
