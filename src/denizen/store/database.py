@@ -267,10 +267,12 @@ class Database:
 
         No object that stays may mention one of them: that is refused by the schema.
         """
-        rows = [(number,) for number in ids]
+        listed = str(sorted(ids))
         with self._transaction():
-            self._many("DELETE FROM mentions WHERE referrer = ?", rows)
-            self._many("DELETE FROM objects WHERE id = ?", rows)
+            self._execute(
+                "DELETE FROM mentions WHERE referrer IN (SELECT value FROM json_each(?))", (listed,)
+            )
+            self._execute("DELETE FROM objects WHERE id IN (SELECT value FROM json_each(?))", (listed,))
         self._digests = None
 
     def sign(self, path: StorePath, signatures: Iterable[str]) -> None:
@@ -327,12 +329,6 @@ class Database:
 
     def _execute(self, statement: str, values: tuple[object, ...] = ()) -> None:
         self._rows(statement, values)
-
-    def _many(self, statement: str, rows: list[tuple[int]]) -> None:
-        try:
-            self._connected().executemany(statement, rows)
-        except sqlite3.Error as error:
-            raise self._failure(error) from error
 
     def _identify(self) -> tuple[int, int] | None:
         try:
