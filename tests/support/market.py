@@ -11,7 +11,7 @@ from denizen.fileview import Executable, MemoryView
 from denizen.index.entry import DirectoryKind, Provider
 from denizen.resolve.attempt import Sources
 from denizen.resolve.engine import resolve
-from denizen.resolve.facts import PackageFacts, merged
+from denizen.resolve.facts import PackageFacts, merged, package_facts
 from denizen.resolve.resolution import Choice, Problem, Resolution
 from denizen.resolve.rules import load_rules
 from tests.support.elfbuilder import Elf, Symbol, build
@@ -131,7 +131,7 @@ class Market:
 
     def _facts(self, sha256: bytes) -> PackageFacts:
         files = next(files for provider, files in self.offers if provider.sha256 == sha256)
-        return PackageFacts(
+        return package_facts(
             {merged(path): b"/facts/%b/%b" % (sha256, merged(path)) for path in files},
             {merged(path): len(content) for path, content in files.items()},
             {},

@@ -110,6 +110,7 @@ class Attempt:
         self._libc = libc
         self._machine = (subject.header.bits, subject.header.machine)
         self.demands = dict(demands)
+        self._offered: dict[bytes, list[Provider]] = {}
         self._hidden: set[bytes] = set()
         self._given_up: set[bytes] = set()
         self.choices: dict[bytes, Choice] = {}
@@ -213,10 +214,9 @@ class Attempt:
         return next((path for name in names if (path := self._libc.facts.named(name))), None)
 
     def _candidates(self, one: Open) -> list[Standing]:
-        alias = self._rules.aliases.get(one.soname)
-        found = self._catalogue.providers(one.soname)
-        if not found and alias is not None:
-            found = self._catalogue.providers(alias.provider)
+        found = self._offered.get(one.soname)
+        if found is None:
+            found = self._offered[one.soname] = self._providers(one.soname)
         base = self._libc.provider.suite if self._libc is not None else ""
         return ranked(
             [
@@ -224,6 +224,11 @@ class Attempt:
                 for order, p in enumerate(found)
             ]
         )
+
+    def _providers(self, soname: bytes) -> list[Provider]:
+        alias = self._rules.aliases.get(soname)
+        found = self._catalogue.providers(soname)
+        return found or (self._catalogue.providers(alias.provider) if alias is not None else [])
 
     def _search(self, one: Open) -> list[Open]:
         candidates = self._candidates(one)

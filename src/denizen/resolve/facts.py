@@ -43,11 +43,13 @@ class PackageFacts:
         skeletons: path in the package -> the file on this machine that stands for it.
         sizes: path in the package -> bytes of the real file.
         links: path in the package -> target as written.
+        by_name: file name -> paths of libraries and links called so, sorted.
     """
 
     skeletons: Mapping[bytes, bytes]
     sizes: Mapping[bytes, int]
     links: Mapping[bytes, bytes]
+    by_name: Mapping[bytes, tuple[bytes, ...]]
 
     def file(self, path: bytes) -> bytes | None:
         """The library a path leads to within the package, links followed; None: to none."""
@@ -68,10 +70,18 @@ class PackageFacts:
 
     def named(self, name: bytes) -> bytes | None:
         """The library that a file or link of that name leads to; the first by path."""
-        for path in sorted([*self.skeletons, *self.links]):
-            if path.rpartition(b"/")[2] == name and (found := self.file(path)) is not None:
-                return found
-        return None
+        return next((found for path in self.by_name.get(name, ()) if (found := self.file(path))), None)
+
+
+def package_facts(
+    skeletons: Mapping[bytes, bytes], sizes: Mapping[bytes, int], links: Mapping[bytes, bytes]
+) -> PackageFacts:
+    """The facts with what follows from them."""
+    by_name: dict[bytes, tuple[bytes, ...]] = {}
+    for path in sorted([*skeletons, *links]):
+        name = path.rpartition(b"/")[2]
+        by_name[name] = (*by_name.get(name, ()), path)
+    return PackageFacts(skeletons, sizes, links, by_name)
 
 
 def merged(path: bytes) -> bytes:
@@ -179,4 +189,4 @@ def _parse(text: bytes, place: bytes) -> PackageFacts:
             sizes[path] = int(rest[1])
         else:
             links[path] = rest[0]
-    return PackageFacts(skeletons, sizes, links)
+    return package_facts(skeletons, sizes, links)
