@@ -143,7 +143,7 @@ class _Search:
     def run(self) -> Resolution:
         for _ in range(MAX_REPAIRS):
             attempt = self._attempt()
-            bindings = [bind(closure) for closure in self._check(attempt)]
+            bindings = _bindings(self._check(attempt))
             if not self._learn(attempt, bindings):
                 break
         return self._result(attempt, bindings)
@@ -271,7 +271,7 @@ class _Search:
             )
         told = {problem.subject for problem in problems} | set(attempt.from_host)
         for binding in bindings:
-            problems += _binding_problems(binding, told)
+            problems += _binding_problems(binding, told, self._subject)
         return [
             Problem(p.lack, self._from_program(p.subject), self._from_program(p.needed_by), p.detail, p.near)
             if p.lack is not Lack.INTERPRETER
@@ -280,13 +280,26 @@ class _Search:
         ]
 
 
-def _binding_problems(binding: Binding, told: Collection[bytes]) -> Iterator[Problem]:
+def _bindings(closures: Sequence[Closure]) -> list[Binding]:
+    """What does not bind, each object's symbols looked up in the first closure that has it."""
+    seen: set[bytes] = set()
+    bindings = []
+    for closure in closures:
+        asking = [one for one in (closure.program, *closure.libraries) if one.path not in seen]
+        seen.update(one.path for one in asking if one.path is not None)
+        bindings.append(bind(closure, asking))
+    return bindings
+
+
+def _binding_problems(binding: Binding, told: Collection[bytes], subject: Subject) -> Iterator[Problem]:
     """The model's complaints that are not a consequence of what was told already."""
     for lack in binding.missing_versions:
         if lack.file not in told:
             where = display(lack.provider or lack.file).removeprefix(display(LIBRARIES) + "/")
             yield Problem(Lack.VERSION, lack.version, lack.needed_by, f"{where} does not define it")
     for symbol in binding.unresolved:
+        if symbol.file is None and subject.is_plugin(symbol.needed_by):
+            continue
         # A library that is not there lacks its symbols too; without a version nobody knows whose it is.
         if symbol.file not in told and not (told and symbol.file is None):
             detail = f"asked of {display(symbol.file)}" if symbol.file else "no library defines it"

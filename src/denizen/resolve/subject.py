@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from denizen import elf
 from denizen.linker import Environment, Family, resolve
 from denizen.resolve.bundle import Bundle
@@ -65,6 +67,10 @@ class Subject:
         """The newest GLIBC_ version asked for, as (2, 38)."""
         return max((v for image in self.own.values() for v in glibc_versions(image)), default=None)
 
+    def is_plugin(self, path: bytes) -> bool:
+        """Whether it is a root that some program loads, which then defines what nobody here does."""
+        return path in self.roots and path in self.own and self.own[path].interpreter is None
+
 
 def examine(view: FileView, roots: Sequence[bytes], rules: Rules) -> Subject | None:
     """What `roots` are and lack; None where none of them is dynamically linked.
@@ -77,6 +83,8 @@ def examine(view: FileView, roots: Sequence[bytes], rules: Rules) -> Subject | N
         return None
     header = images[dynamic[0]].header
     dynamic = [root for root in dynamic if images[root].header.machine == header.machine]
+    # Programs before libraries, for they load them; then whatever order they were given in does not count.
+    dynamic.sort(key=lambda root: (images[root].interpreter is None, root))
     interpreter = next(
         (path for root in dynamic if (path := images[root].interpreter)), rules.interpreter(header)
     )
@@ -120,11 +128,19 @@ def is_linked(image: Image) -> bool:
 def closures_of(
     view: FileView, roots: Sequence[bytes], interpreter: bytes, furniture: Furniture
 ) -> list[Closure]:
-    """What each root loads in the furnished world."""
+    """What each root loads in the furnished world, but for those that an earlier one loads."""
     chosen = furniture.interpreter
     place = (interpreter, chosen) if chosen is not None and interpreter else None
     world = World(view, furniture.pieces, place, frozenset(roots))
-    return [resolve(world, root, _environment(view, root, interpreter, furniture.override)) for root in roots]
+    closures: list[Closure] = []
+    loaded: set[bytes] = set()
+    for root in roots:
+        # What an earlier root loads has been looked at with it.
+        if posixpath.normpath(root) not in loaded:
+            closure = resolve(world, root, _environment(view, root, interpreter, furniture.override))
+            loaded.update(posixpath.normpath(one.path) for one in closure.libraries if one.path)
+            closures.append(closure)
+    return closures
 
 
 def _environment(view: FileView, root: bytes, interpreter: bytes, override: Sequence[bytes]) -> Environment:
