@@ -1,0 +1,138 @@
+"""Hard cases with the real archive: programs made here, indexes and packages fetched once and kept.
+
+Kept below XDG_CACHE_HOME/denizen-tests (or ~/.cache): 120 MB of indexes, 60 MB of packages.
+"""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from denizen.cli.command import Context
+from denizen.cli.output import open_output
+from denizen.cli.resolving import resolve_path
+from denizen.resolve.lock import write
+from denizen.resolve.plan import download_size
+from denizen.resolve.resolution import Lack, Resolution, Rule
+from denizen.sources.fetch import FetchPolicy
+from tests.support.elfbuilder import Elf, Symbol, build, replace
+from tests.support.market import chosen, open_for, package_of
+from tests.support.peers import require
+
+pytestmark = [pytest.mark.network, pytest.mark.slow]
+X86_64 = Elf(interpreter=b"/lib64/ld-linux-x86-64.so.2")
+I386 = Elf(bits=32, machine=3, interpreter=b"/lib/ld-linux.so.2")
+ARM64 = Elf(machine=183, interpreter=b"/lib/ld-linux-aarch64.so.1")
+MUSL = Elf(interpreter=b"/lib/ld-musl-x86_64.so.1")
+SUITES = ("trixie", "bookworm", "bullseye")
+
+
+@pytest.fixture(scope="session")
+def context() -> Context:
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    output = open_output(os.environ, color="never", verbosity=-1)
+    return Context(os.environ, output, os.path.join(cache, "denizen-tests"), json=False)
+
+
+def resolved(context: Context, path: Path, suites: Sequence[str] = SUITES) -> Resolution:
+    return resolve_path(context, os.fsencode(path), FetchPolicy(), tuple(suites))
+
+
+def made(
+    path: Path, *needed: bytes, asks: Sequence[tuple[bytes, bytes, bytes]] = (), like: Elf = X86_64
+) -> Path:
+    """A program that needs these libraries and asks (symbol, version, soname)."""
+    symbols = tuple(Symbol(name, defined=False, version=version, file=file) for name, version, file in asks)
+    elf = replace(like, needed=needed, symbols=symbols, relocated=tuple(name for name, _, _ in asks))
+    content = build(elf)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_a_program_of_a_newer_glibc_than_the_preferred_suite_gets_a_newer_base(
+    context: Context, tmp_path: Path
+) -> None:
+    program = made(tmp_path / "p", b"libc.so.6", asks=[(b"__isoc23_strtol", b"GLIBC_2.38", b"libc.so.6")])
+    resolution = resolved(context, program)
+    assert (resolution.base, resolution.floor, resolution.is_complete) == ("trixie", (2, 38), True)
+    older = resolved(context, program, ["bookworm"])
+    assert open_for(older, b"GLIBC_2.38").lack is Lack.VERSION
+
+
+def test_two_openssl_live_in_one_process(context: Context, tmp_path: Path) -> None:
+    program = made(tmp_path / "p", b"libssl.so.1.1", b"libssl.so.3", b"libc.so.6")
+    resolution = resolved(context, program)
+    assert resolution.is_complete
+    assert package_of(resolution, b"libssl.so.1.1") == (b"libssl1.1", "bullseye")
+    assert package_of(resolution, b"libcrypto.so.1.1") == (b"libssl1.1", "bullseye")
+    assert package_of(resolution, b"libssl.so.3")[1] == "trixie"
+    assert chosen(resolution, b"libcrypto.so.1.1").rule is Rule.SAME_PACKAGE
+
+
+def test_an_older_library_whose_dependencies_are_gone_brings_its_own(
+    context: Context, tmp_path: Path
+) -> None:
+    # bullseye's libicui18n67 needs libicuuc67 and libicudata67, which no newer suite has.
+    resolution = resolved(context, made(tmp_path / "p", b"libicui18n.so.67", b"libc.so.6"))
+    assert resolution.is_complete
+    assert package_of(resolution, b"libicudata.so.67") == (b"libicu67", "bullseye")
+    assert package_of(resolution, b"libstdc++.so.6") == (b"libstdc++6", "trixie")
+
+
+@pytest.mark.parametrize(("like", "architecture"), [(I386, "i386"), (ARM64, "arm64")])
+def test_other_machines_get_their_own_packages(
+    context: Context, tmp_path: Path, like: Elf, architecture: str
+) -> None:
+    program = made(tmp_path / "p", b"libz.so.1", b"libc.so.6", like=like)
+    resolution = resolved(context, program, ["trixie"])
+    assert resolution.is_complete
+    assert {pin.architecture.decode() for pin in resolution.packages} == {architecture}
+    assert resolution.interpreter is not None
+
+
+def test_musl_programs_get_musl_and_no_glibc_builds(context: Context, tmp_path: Path) -> None:
+    resolution = resolved(context, made(tmp_path / "p", b"libc.musl-x86_64.so.1", like=MUSL), ["trixie"])
+    assert resolution.is_complete
+    assert [pin.name for pin in resolution.packages] == [b"musl"]
+    refused = resolved(context, made(tmp_path / "q", b"libstdc++.so.6", like=MUSL), ["trixie"])
+    assert "musl" in open_for(refused, b"libstdc++.so.6").detail
+
+
+def test_a_soname_nobody_has_is_told_with_near_names(context: Context, tmp_path: Path) -> None:
+    resolution = resolved(context, made(tmp_path / "p", b"libpython3.10.so.1.0", b"libc.so.6"))
+    problem = open_for(resolution, b"libpython3.10.so.1.0")
+    assert problem.lack is Lack.LIBRARY
+    assert b"libpython3.11.so.1.0" in problem.near
+
+
+def test_nss_is_taken_from_the_default_directory_with_what_it_opens(context: Context, tmp_path: Path) -> None:
+    resolution = resolved(context, made(tmp_path / "p", b"libnss3.so", b"libc.so.6"), ["trixie"])
+    assert resolution.is_complete
+    assert package_of(resolution, b"libnss3.so") == (b"libnss3", "trixie")
+    assert chosen(resolution, b"libsoftokn3.so").wish == "nss"
+
+
+def test_hello_world_is_small_and_the_same_lock_every_time(context: Context, tmp_path: Path) -> None:
+    require("gcc")
+    source = tmp_path / "hello.c"
+    source.write_text('#include <stdio.h>\nint main(void) { puts("hello"); return 0; }\n')
+    program = tmp_path / "hello"
+    subprocess.run(["gcc", "-o", str(program), str(source)], check=True)
+    resolution = resolved(context, program, ["trixie"])
+    assert resolution.is_complete
+    assert download_size(resolution) < 5_000_000
+    assert write(resolved(context, program, ["trixie"])) == write(resolution)
+
+
+def test_hello_world_of_c_plus_plus_is_small(context: Context, tmp_path: Path) -> None:
+    require("g++")
+    source = tmp_path / "hello.cc"
+    source.write_text('#include <iostream>\nint main() { std::cout << "hello\\n"; }\n')
+    program = tmp_path / "hello"
+    subprocess.run(["g++", "-o", str(program), str(source)], check=True)
+    resolution = resolved(context, program, ["trixie"])
+    assert resolution.is_complete
+    assert download_size(resolution) < 8_000_000
