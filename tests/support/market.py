@@ -101,6 +101,9 @@ class Market:
         found = [provider for provider, _ in self.offers if provider.soname == soname]
         return sorted(found, key=lambda provider: (provider.kind, suites.index(provider.suite)))
 
+    def knows(self, soname: bytes) -> bool:
+        return any(provider.soname == soname for provider, _ in self.offers)
+
     def packages(self, name: bytes) -> list[Provider]:
         return [provider for provider, _ in self.offers if provider.package == name][:1]
 

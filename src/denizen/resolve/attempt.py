@@ -42,6 +42,9 @@ class Catalogue(Protocol):
     def providers(self, soname: bytes) -> list[Provider]:
         """The best first."""
 
+    def knows(self, soname: bytes) -> bool:
+        """Whether anybody has it."""
+
     def packages(self, name: bytes) -> list[Provider]:
         """Of that name."""
 

@@ -16,9 +16,9 @@ from denizen.resolve.attempt import Attempt, Libc, Open, Sources
 from denizen.resolve.bundle import GLIBC_PRIVATE
 from denizen.resolve.choose import Demand
 from denizen.resolve.facts import PackageFacts
-from denizen.resolve.resolution import Choice, FromHost, Lack, Pin, Problem, Resolution, Rule
+from denizen.resolve.resolution import Choice, FromHost, Lack, Pin, Problem, Resolution, Rule, Wish
 from denizen.resolve.subject import Furniture, closures_of, examine
-from denizen.resolve.wishes import packs
+from denizen.resolve.wishes import packs, strings
 from denizen.resolve.world import LIBRARIES
 
 TYPE_CHECKING = False
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from denizen.resolve.subject import Subject
 
 MAX_REPAIRS = 6
+_LIBC_VERSION = b"GLIBC_"
 # Heavier first: a program without a library does not start, without a symbol it may.
 _WEIGHTS = {
     Lack.INTERPRETER: 1000,
@@ -69,9 +70,13 @@ def resolve(
 
 def _may_differ(problem: Problem, catalogue: Catalogue, subject: Subject) -> bool:
     """Whether another base suite could change it."""
-    if problem.lack in (Lack.VERSION, Lack.INTERPRETER):
+    if problem.lack is Lack.INTERPRETER or problem.subject.startswith(_LIBC_VERSION):
         return True
-    return problem.lack is Lack.LIBRARY and bool(catalogue.providers(problem.subject)) and not subject.musl
+    return (
+        problem.lack in (Lack.LIBRARY, Lack.VERSION)
+        and bool(catalogue.providers(problem.subject))
+        and not subject.musl
+    )
 
 
 def _bases(subject: Subject, sources: Sources) -> Iterator[Libc | None]:
@@ -230,9 +235,24 @@ class _Search:
             tuple(sorted(map(self._portable, attempt.choices.values()), key=lambda choice: choice.soname)),
             tuple(self._override),
             tuple(sorted(map(self._portable_host, attempt.from_host.values()), key=lambda one: one.soname)),
-            tuple(attempt.open_wishes(packs(subject, attempt.choices, self._sources.rules))),
+            tuple(attempt.open_wishes(self._wishes(attempt))),
             tuple(self._problems(attempt, bindings)),
         )
+
+    def _wishes(self, attempt: Attempt) -> list[Wish]:
+        """What notes and packs say, and of a single program its strings."""
+        subject = self._subject
+        wished = packs(subject, attempt.choices, self._sources.rules)
+        if len(subject.roots) == 1:
+            named = strings(subject.own[subject.roots[0]], self._sources.catalogue.knows)
+            known = {name for wish in wished for name in wish.sonames}
+            interpreter = subject.interpreter
+            wished += [
+                Wish((name,), "strings", "suggested")
+                for name in named
+                if name not in known and name not in interpreter
+            ]
+        return wished
 
     def _portable(self, choice: Choice) -> Choice:
         """The choice with paths from the program's directory, as they are on any machine."""

@@ -6,6 +6,7 @@ packs for known toolkits; strings that are sonames.
 
 from __future__ import annotations
 
+from denizen.elf.constants import PF_W, PF_X, PT_LOAD
 from denizen.index.entry import is_library_name
 from denizen.resolve.resolution import Wish
 
@@ -13,15 +14,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
 
-    from denizen.bytesio import Buffer
+    from denizen.elf import Image
     from denizen.resolve.rules import Opens, Rules
     from denizen.resolve.subject import Subject
 
 # A soname is at most this long before and after its ".so"; names in files are shorter than NAME_MAX.
 _REACH = 64
 _PART = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")
-# Strings are looked for in this much of a file: a 200 MB program has its own in the first part too.
-MAX_SCANNED = 256 << 20
+# Strings are looked for in this much of a file's constants: 10 ms.
+MAX_SCANNED = 16 << 20
 
 
 def packs(subject: Subject, loaded: Container[bytes], rules: Rules) -> list[Wish]:
@@ -32,17 +33,29 @@ def packs(subject: Subject, loaded: Container[bytes], rules: Rules) -> list[Wish
     return list(dict.fromkeys(wishes))
 
 
-def strings(content: Buffer, knows: Callable[[bytes], bool]) -> Iterator[bytes]:
-    """Soname-shaped strings that somebody provides, in order of appearance, each once."""
+def strings(image: Image, knows: Callable[[bytes], bool]) -> Iterator[bytes]:
+    """Soname-shaped strings among a program's constants that somebody provides, in order, each once."""
     seen: set[bytes] = set()
-    at = -1
-    data = bytes(content[:0]) if isinstance(content, memoryview) else content
-    while 0 <= (at := data.find(b".so", at + 1)) < MAX_SCANNED:
-        name = _around(bytes(data[max(0, at - _REACH) : at + _REACH]), min(at, _REACH))
-        if name and name not in seen:
-            seen.add(name)
-            if is_library_name(name) and knows(name):
-                yield name
+    data = image.buffer
+    if isinstance(data, memoryview):
+        return
+    for start, end in _constants(image):
+        at = start - 1
+        while (at := data.find(b".so", at + 1, end)) >= 0:
+            name = _around(bytes(data[max(0, at - _REACH) : at + _REACH]), min(at, _REACH))
+            if name and name not in seen:
+                seen.add(name)
+                if is_library_name(name) and knows(name):
+                    yield name
+
+
+def _constants(image: Image) -> Iterator[tuple[int, int]]:
+    """The parts of the file that are read-only and no code; all that is not written where they are one."""
+    readable = [s for s in image.segments if s.type == PT_LOAD and not s.flags & PF_W]
+    left = MAX_SCANNED
+    for segment in [s for s in readable if not s.flags & PF_X] or readable:
+        yield segment.offset, segment.offset + min(segment.file_size, left)
+        left -= min(segment.file_size, left)
 
 
 def _around(window: bytes, at: int) -> bytes:
