@@ -1,0 +1,79 @@
+"""What the model says of a resolution is what the real dynamic linker says in a root with nothing else."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from denizen.cli.command import Context
+from denizen.formats.deb import Deb
+from denizen.formats.tree import File
+from denizen.formats.unpacking import Layout
+from denizen.resolve.resolution import Pin, Resolution
+from tests.resolve.test_real_packages import context, resolved
+from tests.support.peers import require
+
+__all__ = ["context"]
+
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.peer]
+DIRECTORY = "usr/lib/x86_64-linux-gnu"
+
+
+def test_ld_so_finds_everything_the_resolution_names(context: Context, tmp_path: Path) -> None:
+    require("bwrap")
+    require("gcc")
+    program = tmp_path / "program"
+    names = ["libssl.so.3", "libcurl.so.4", "libstdc++.so.6"]
+    for name in names:
+        stub = ["-shared", "-nostdlib", "-x", "c", "/dev/null", f"-Wl,-soname,{name}", "-o", name]
+        subprocess.run(["gcc", *stub], cwd=tmp_path, check=True)
+    source = "int main(void) { return 0; }"
+    linked = ["-x", "c", "-", "-x", "none", "-Wl,--no-as-needed", *names, "-o", "program"]
+    subprocess.run(["gcc", *linked], cwd=tmp_path, input=source, text=True, check=True)
+    for name in names:
+        (tmp_path / name).unlink()
+    resolution = resolved(context, program, ["trixie"])
+    assert resolution.is_complete
+    root = furnished(context, resolution, tmp_path / "root")
+    shutil.copy(program, root / "program")
+    assert resolution.interpreter is not None
+    listing = subprocess.run(
+        ["bwrap", "--bind", str(root), "/", os.fsdecode(resolution.interpreter[0]), "--list", "/program"],
+        capture_output=True, text=True, env={}, check=False,
+    )  # fmt: skip
+    assert listing.returncode == 0, listing.stderr
+    found = {line.split(" => ")[0].strip() for line in listing.stdout.splitlines() if " => " in line}
+    wanted = {choice.soname.decode() for choice in resolution.choices if not choice.wish}
+    assert "not found" not in listing.stdout
+    assert {name for name in found if "/" not in name} == {n for n in wanted if not n.startswith("ld-linux")}
+
+
+def furnished(context: Context, resolution: Resolution, root: Path) -> Path:
+    """A root with the chosen files alone, each under its soname in the default directory."""
+    (root / DIRECTORY).mkdir(parents=True)
+    (root / "lib").symlink_to("usr/lib")
+    (root / "lib64").mkdir()
+    assert resolution.interpreter is not None
+    path, package, file = resolution.interpreter
+    wanted = {(choice.package, choice.path): choice.soname for choice in resolution.choices}
+    for pin in resolution.packages:
+        for inside, content in files_of(context, pin).items():
+            if (soname := wanted.get((pin.sha256, inside))) is not None:
+                (root / DIRECTORY / os.fsdecode(soname)).write_bytes(content)
+            if (pin.sha256, inside) == (package, file):
+                (root / os.fsdecode(path.lstrip(b"/"))).write_bytes(content)
+                (root / os.fsdecode(path.lstrip(b"/"))).chmod(0o755)
+    return root
+
+
+def files_of(context: Context, pin: Pin) -> dict[bytes, bytes]:
+    assert context.root is not None
+    name = os.fsdecode(pin.sha256[:16] + b"-" + os.path.basename(pin.filename))
+    with open(Path(context.root, "cache", "packages", name), "rb") as stream:
+        return {
+            entry.path: b"".join(bytes(piece) for piece in entry.content)
+            for entry in Deb(stream).entries(Layout.USR_MERGED)
+            if isinstance(entry, File)
+        }
