@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 else:
     Protocol = object
 
+READERS = 2
+
 
 class Shelf(Protocol):
     """Where packages are looked into."""
@@ -53,13 +55,18 @@ class FetchingShelf:
     def _fetched(self, source: Source, providers: list[Provider]) -> Mapping[bytes, PackageFacts | str]:
         os.makedirs(self._packages, exist_ok=True)
         paths = source.fetch([package_of(provider) for provider in providers], self._packages)
-        found: dict[bytes, PackageFacts | str] = {}
-        for provider, path in zip(providers, paths, strict=True):
-            try:
-                found[provider.sha256] = self._cache.learn(provider.sha256, path)
-            except BadInput as fault:
-                found[provider.sha256] = self._faults[provider.sha256] = str(fault)
-        return found
+        from concurrent.futures import ThreadPoolExecutor
+
+        # Decompression lets go of the interpreter's lock; more threads than this wait for one another.
+        with ThreadPoolExecutor(READERS) as readers:
+            learned = list(readers.map(self._learned, providers, paths))
+        return {provider.sha256: one for provider, one in zip(providers, learned, strict=True)}
+
+    def _learned(self, provider: Provider, path: bytes) -> PackageFacts | str:
+        try:
+            return self._cache.learn(provider.sha256, path)
+        except BadInput as fault:
+            return self._faults.setdefault(provider.sha256, str(fault))
 
 
 def package_of(provider: Provider) -> Package:
