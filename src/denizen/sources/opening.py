@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from denizen.sources.debian import Archive, DebianArchive
 from denizen.sources.fetch import Fetcher
 from denizen.sources.openpgp import best_verifier
@@ -33,6 +35,12 @@ class Surroundings:
 
 def open_source(setting: Setting, around: Surroundings) -> Source:
     """The source a setting describes. Raises NoVerifier."""
+    if setting.kind == "directory":
+        from denizen.sources.directory import DirectoryOfDebs
+        from denizen.sources.transport import file_path
+
+        uri = setting.uris[0]
+        return DirectoryOfDebs(setting.name, file_path(uri) if uri.startswith("file:") else os.fsencode(uri))
     archive = Archive(
         setting.name, setting.suites, setting.components, setting.keyrings, setting.check_valid_until
     )

@@ -1,0 +1,167 @@
+"""A directory of .deb files as a source: what somebody downloaded, or built.
+
+There is no signature and no index: the user who names the directory vouches for it. Its one suite is called
+as the source is; what its packages hold is read from the packages themselves, so every size and hash
+is what was found. A file that is no package is an error that names it, not an omission.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+from denizen.errors import BadInput, SourceFailed, display
+from denizen.formats.deb import Deb
+from denizen.formats.packages import package_of
+from denizen.formats.tree import Directory
+from denizen.sources.base import BadHash, NoSuchSuite, Snapshot
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from denizen.formats.contents import Group
+    from denizen.formats.packages import Package
+    from denizen.sources.base import Held, Scope
+
+_ALL = b"all"
+
+
+class BadPackageFile(SourceFailed):
+    """A file of the directory is not a package that can be used."""
+
+    path: bytes
+    problem: str
+
+    @property
+    def what(self) -> str:
+        return f"{display(self.path)} is not a usable package"
+
+    @property
+    def why(self) -> str:
+        return self.problem
+
+    @property
+    def remedy(self) -> str:
+        return "move it out of the directory; the previous index stays in force"
+
+
+@value
+class Unpacked:
+    """What one package file says of itself.
+
+    Attributes:
+        paths: what it ships but directories, without leading slashes.
+    """
+
+    package: Package
+    paths: tuple[bytes, ...]
+
+
+class DirectoryOfDebs:
+    """A source over the .deb files below a directory."""
+
+    def __init__(self, name: str, directory: bytes) -> None:
+        self._name = name
+        self._directory = directory
+        self._read: dict[str, list[Unpacked]] = {}
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def suites(self) -> tuple[str, ...]:
+        return (self._name,)
+
+    def snapshot(self, suite: str, held: Held | None) -> Snapshot:
+        """The state of the directory: which files there are, how long and of when."""
+        if suite != self._name:
+            raise NoSuchSuite(self._name, suite, f"a directory has one suite, {self._name}")
+        files = self._files()
+        text = b"".join([b"%b %d %d\n" % (name, facts.st_size, facts.st_mtime_ns) for name, facts in files])
+        # No check against `held`: files may well be taken away from a directory, so that the newest
+        # left is an older one; that is no attack here.
+        del held
+        date = max([int(facts.st_mtime) for _, facts in files], default=0)
+        identity = hashlib.sha256(text).hexdigest()[:32]
+        return Snapshot(self._name, suite, self._name, identity, date)
+
+    def size(self, snapshot: Snapshot, architecture: str, scope: Scope) -> int:
+        """Nothing is transferred."""
+        del snapshot, architecture, scope
+        return 0
+
+    def prepare(self, snapshot: Snapshot, architecture: str, scope: Scope) -> None:
+        """Read every package of the directory."""
+        del architecture, scope
+        if snapshot.identity not in self._read:
+            self._read = {snapshot.identity: [self._unpacked(name) for name, _ in self._files()]}
+
+    def packages(self, snapshot: Snapshot, architecture: str) -> Iterator[Package]:
+        return (one.package for one in self._of(snapshot, architecture))
+
+    def libraries(self, snapshot: Snapshot, architecture: str) -> Iterator[tuple[bytes, bytes]]:
+        return (
+            (path, one.package.name)
+            for one in self._of(snapshot, architecture)
+            for path in one.paths
+            if b".so" in path
+        )
+
+    def paths(self, snapshot: Snapshot, architecture: str) -> Iterator[Group]:
+        for one in self._of(snapshot, architecture):
+            for path in one.paths:
+                directory, _, name = path.rpartition(b"/")
+                yield directory, one.package.name, [name]
+
+    def fetch(self, packages: Sequence[Package], directory: bytes) -> list[bytes]:
+        """Their paths where they are, after checking that they are still what they were."""
+        del directory
+        return [self._checked(package) for package in packages]
+
+    def forget(self, keep: Iterable[tuple[Snapshot, str]]) -> None:
+        """Nothing is kept."""
+        del keep
+
+    def _of(self, snapshot: Snapshot, architecture: str) -> Iterator[Unpacked]:
+        wanted = (architecture.encode(), _ALL)
+        return (one for one in self._read[snapshot.identity] if one.package.architecture in wanted)
+
+    def _files(self) -> list[tuple[bytes, os.stat_result]]:
+        """(path below the directory, facts) of each package file, in order."""
+        found = []
+        for parent, _, names in os.walk(self._directory, onerror=self._unreadable):
+            for name in names:
+                if name.endswith(b".deb"):
+                    path = os.path.join(parent, name)
+                    found.append((os.path.relpath(path, self._directory), os.stat(path)))
+        return sorted(found, key=lambda pair: pair[0])
+
+    def _unreadable(self, error: OSError) -> None:
+        raise NoSuchSuite(self._name, self._name, f"{display(self._directory)}: {error.strerror}")
+
+    def _unpacked(self, name: bytes) -> Unpacked:
+        path = os.path.join(self._directory, name)
+        try:
+            with open(path, "rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                size = stream.tell()
+                stream.seek(0)
+                deb = Deb(stream)
+                placed = b"Filename: %b\nSize: %d\nSHA256: %b\n" % (name, size, digest.encode())
+                package = package_of(deb.control.rstrip(b"\n") + b"\n" + placed)
+                paths = tuple([entry.path for entry in deb.entries() if not isinstance(entry, Directory)])
+        except BadInput as error:
+            raise BadPackageFile(path, str(error)) from error
+        except OSError as error:
+            raise BadPackageFile(path, error.strerror or str(error)) from error
+        return Unpacked(package, paths)
+
+    def _checked(self, package: Package) -> bytes:
+        path = os.path.join(self._directory, package.filename)
+        with open(path, "rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest().encode() != package.sha256:
+                raise BadHash(display(package.filename), {display(path): "it changed since it was indexed"})
+        return path
