@@ -10,7 +10,7 @@ from denizen.errors import SourceFailed
 from denizen.sources.base import Held, NoSuchSuite, Scope, Source
 from denizen.sources.directory import DirectoryOfDebs
 from tests.support.archive import Archive, package_paragraph
-from tests.support.debs import deb
+from tests.support.debs import Item, deb
 from tests.support.faulty_server import Server
 from tests.support.sources import debian
 
