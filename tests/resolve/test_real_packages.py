@@ -3,6 +3,7 @@
 Kept below XDG_CACHE_HOME/denizen-tests (or ~/.cache): 120 MB of indexes, 60 MB of packages.
 """
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Sequence
@@ -37,7 +38,12 @@ def context() -> Context:
 
 
 def resolved(context: Context, path: Path, suites: Sequence[str] = SUITES) -> Resolution:
-    return resolve_path(context, os.fsencode(path), FetchPolicy(), tuple(suites))
+    assert context.root is not None
+    os.makedirs(context.root, exist_ok=True)
+    # One worker at a time, so that each index and package is fetched once.
+    with open(os.path.join(context.root, "lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return resolve_path(context, os.fsencode(path), FetchPolicy(), tuple(suites))
 
 
 def made(
