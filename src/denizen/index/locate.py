@@ -41,6 +41,8 @@ ORDER: tuple[tuple[str, Callable[[Provider, int], int]], ...] = (
     ("found by the loader without further ado", lambda p, _: _CLASSES[p.kind]),
     ("the preferred suite", lambda _, rank: rank),
     ("the default directory before an alternative", lambda p, _: p.kind),
+    # Of two of the same name the name says less: libjack0 has 3, libjack-jackd2-0 165.
+    ("what many times more packages depend on", lambda p, _: -(p.dependents.bit_length() // 3)),
     ("named after the soname, as Policy 8.1 has it", lambda p, _: -affinity(p.soname, p.package)),
     ("what most packages depend on", lambda p, _: -p.dependents),
     ("a library's own section", lambda p, _: _place(p.section.rpartition(b"/")[2], _SECTIONS)),
