@@ -14,7 +14,7 @@ help:
 	@echo 'make bench   the claims of speed, each beside its peer'
 	@echo 'make fuzz    mutate inputs of every parser (RUNS=1000000)'
 
-$(VENV)/.ready: pyproject.toml tools/make_venv
+$(VENV)/.ready: pyproject.toml tools/make_venv hatch_build.py $(wildcard loader/*.[ch] loader/enter/*.[ch])
 	@tools/make_venv $(PYTHON) $(VENV)
 	@# bench too: mypy reads the benchmarks, and they import the peers they measure against
 	$(BIN)/python -m pip install --quiet --editable '.[test,check,bench]'
@@ -39,6 +39,7 @@ check: $(VENV)/.ready
 
 loader:
 	$(PYTHON) loader/build.py src/denizen/launch/denizen-loader-$$(uname -m) $(CC)
+	$(PYTHON) loader/build.py src/denizen/launch/denizen-enter-$$(uname -m) $(CC)
 
 format: $(VENV)/.ready
 	$(BIN)/ruff format .

@@ -11,9 +11,11 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+PROGRAMS = ("denizen-loader", "denizen-enter")
+
 
 class LoaderHook(BuildHookInterface[Any]):
-    """Puts `denizen/launch/denizen-loader-MACHINE` into the wheel; beside the sources when editable."""
+    """Puts `denizen-loader` and `denizen-enter` into the wheel; beside the sources when editable."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before a wheel is built; `version` is "editable" for a development install."""
@@ -23,15 +25,14 @@ class LoaderHook(BuildHookInterface[Any]):
         if shutil.which(compiler[0]) is None:
             self.app.display_warning(f"no C compiler ({compiler[0]}): this denizen will have no loader")
             return
-        name = f"denizen-loader-{os.uname().machine}"
+        place = Path(tempfile.mkdtemp(prefix="denizen-loader-"))
         if version == "editable":
-            self.compile(Path(self.root) / "src" / "denizen" / "launch" / name, compiler)
-            return
-        output = Path(tempfile.mkdtemp(prefix="denizen-loader-")) / name
-        if self.compile(output, compiler):
-            build_data["force_include"][str(output)] = f"denizen/launch/{name}"
+            place = Path(self.root) / "src" / "denizen" / "launch"
+        made = [place / f"{stem}-{os.uname().machine}" for stem in PROGRAMS]
+        if all(self.compile(output, compiler) for output in made) and version != "editable":
+            build_data["force_include"] |= {str(output): f"denizen/launch/{output.name}" for output in made}
             build_data["pure_python"] = False
-            # The loader needs no C library, so any Linux of this machine will do.
+            # They need no C library, so any Linux of this machine will do.
             build_data["tag"] = f"py3-none-linux_{os.uname().machine}"
 
     def compile(self, output: Path, compiler: list[str]) -> bool:

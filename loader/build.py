@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Compile the loader: `build.py OUTPUT [COMPILER...]`. Used by make, by the wheel's build hook and by tests.
+"""Compile the loader or its companion: `build.py OUTPUT [COMPILER...]`.
+
+OUTPUT's name says which: denizen-loader… or denizen-enter… (enter/enter.c). Used by make, by the wheel's
+build hook and by tests.
 
 Every flag that is not a warning is here because the loader runs before anything is set up: no C
 library, no thread pointer (so no stack protector), no relocations, one segment.
@@ -34,7 +37,9 @@ LINK = [
 
 def command(output: Path, compiler: list[str]) -> list[str]:
     """The one command that compiles and links it."""
-    sources = [str(source) for source in sorted(HERE.glob("*.c"))]
+    companion = output.name.startswith("denizen-enter")
+    found = [HERE / "text.c", *HERE.glob("enter/*.c")] if companion else HERE.glob("*.c")
+    sources = [str(source) for source in sorted(found)]
     return [
         *compiler,
         *WARNINGS,
@@ -48,7 +53,7 @@ def command(output: Path, compiler: list[str]) -> list[str]:
 
 
 def build(output: Path, compiler: list[str]) -> None:
-    """Compile the loader to `output`; a CalledProcessError tells what the compiler did not like."""
+    """Compile to `output`; a CalledProcessError tells what the compiler did not like."""
     subprocess.run(command(output, compiler), check=True)
 
 

@@ -154,3 +154,13 @@ def test_a_missing_place_is_the_sources_failure(tmp_path: Path) -> None:
 def test_another_suite_of_a_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NoSuchSuite, match="one suite"):
         DirectoryOfDebs("mine", bytes(tmp_path)).snapshot("stable", None)
+
+
+def test_addresses_give_the_package_itself(made: Made) -> None:
+    source, suite = made
+    snapshot = source.snapshot(suite, None)
+    source.prepare(snapshot, "amd64", Scope.LIBRARIES)
+    for package in source.packages(snapshot, "amd64"):
+        urls = source.addresses(package)
+        assert urls
+        assert all(url.startswith(("http://", "https://", "file:///")) for url in urls)

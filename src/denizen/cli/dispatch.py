@@ -34,6 +34,7 @@ class Group:
 
 
 TABLE: tuple[Group, ...] = (
+    Group("run", "denizen.cli.run", "start a program, bringing what it needs", everyday=True),
     Group(
         "why", "denizen.cli.why", "everything known about a program, and why it does not start", everyday=True
     ),
@@ -48,6 +49,7 @@ TABLE: tuple[Group, ...] = (
     Group("derivation", "denizen.cli.derivation", "what a derivation's file holds", everyday=False),
     Group("realise", "denizen.cli.realise", "make the outputs of derivations valid", everyday=False),
     Group("loader", "denizen.cli.loader", "the C loader as this host's interpreter", everyday=False),
+    Group("decide", "denizen.cli.decide", "find out what a program needs and bring it", everyday=False),
     Group("completion", "denizen.cli.completion", "completion for bash, zsh or fish", everyday=False),
 )
 

@@ -1,4 +1,4 @@
-"""The compiled loader this installation carries."""
+"""The compiled programs this installation carries: the loader, and what enters namespaces."""
 
 from __future__ import annotations
 
@@ -31,8 +31,12 @@ class LoaderAbsent(HostLacks):
 
 def loader_path(machine: str) -> str:
     """Where the loader for this machine (as `uname -m` has it) is, if it is there."""
-    name = f"denizen-loader-{_NAMES.get(machine, machine)}"
-    return os.path.join(os.path.dirname(__file__), name)
+    return _path("denizen-loader", machine)
+
+
+def enter_path(machine: str) -> str:
+    """Where `denizen-enter` for this machine is, if it is there."""
+    return _path("denizen-enter", machine)
 
 
 def loader_binary(machine: str) -> bytes:
@@ -41,7 +45,20 @@ def loader_binary(machine: str) -> bytes:
     Raises:
         LoaderAbsent: this installation has none for the machine.
     """
+    return _content(loader_path(machine), machine)
+
+
+def enter_binary(machine: str) -> bytes:
+    """`denizen-enter` as compiled. Raises LoaderAbsent."""
+    return _content(enter_path(machine), machine)
+
+
+def _path(stem: str, machine: str) -> str:
+    return os.path.join(os.path.dirname(__file__), f"{stem}-{_NAMES.get(machine, machine)}")
+
+
+def _content(path: str, machine: str) -> bytes:
     try:
-        return bytes(DiskView().read(os.fsencode(loader_path(machine))))
+        return bytes(DiskView().read(os.fsencode(path)))
     except FileNotFoundError:
         raise LoaderAbsent(machine) from None

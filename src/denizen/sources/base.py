@@ -128,6 +128,9 @@ class Source(Protocol):
     def fetch(self, packages: Sequence[Package], directory: bytes) -> list[bytes]:
         """Paths of the packages' verified files, fetched into `directory` where they are not there yet."""
 
+    def addresses(self, package: Package) -> tuple[str, ...]:
+        """URLs (http, https or file) that should give the package's file; for derivations to name."""
+
     def forget(self, keep: Iterable[tuple[Snapshot, str]]) -> None:
         """Delete what was prepared for anything but these (snapshot, architecture)."""
 

@@ -150,6 +150,10 @@ class DebianArchive:
         self._fetcher.files(wanted)
         return [want.destination for want in wanted]
 
+    def addresses(self, package: Package) -> tuple[str, ...]:
+        path = _quoted(package.filename)
+        return tuple([f"{_with_authority(mirror)}/{path}" for mirror in self._fetcher.mirrors])
+
     def forget(self, keep: Iterable[tuple[Snapshot, str]]) -> None:
         kept = {self._record(snapshot, architecture) for snapshot, architecture in keep}
         needed = {os.path.basename(record) for record in kept} | {b"partial"}
@@ -294,6 +298,12 @@ def _quoted(path: bytes) -> str:
     from urllib.parse import quote
 
     return quote(path, safe="/+~:")
+
+
+def _with_authority(mirror: str) -> str:
+    """Apt writes file:/path too (sources.list(5))."""
+    bare = mirror.startswith("file:/") and not mirror.startswith("file://")
+    return f"file://{mirror.removeprefix('file:')}" if bare else mirror
 
 
 def _is_there(want: Wanted) -> bool:

@@ -121,6 +121,11 @@ class DirectoryOfDebs:
         del directory
         return [self._checked(package) for package in packages]
 
+    def addresses(self, package: Package) -> tuple[str, ...]:
+        from urllib.request import pathname2url
+
+        return ("file://" + pathname2url(os.fsdecode(os.path.join(self._directory, package.filename))),)
+
     def forget(self, keep: Iterable[tuple[Snapshot, str]]) -> None:
         """Nothing is kept."""
         del keep

@@ -1,0 +1,143 @@
+/* Start a program in a mount namespace of its own: `denizen-enter OPERATION... -- PROGRAM ARGUMENT...`.
+
+   Operations are carried out in order; the plan is made by denizen.launch.namespace:
+
+       else N WORD...     if one of the following fails: say why, execute these N words with PROGRAM
+                          ARGUMENT... appended
+       private            a mount namespace, with a user namespace where that is needed to have one
+       mirror DIR STAGE   DIR again, entry by entry, in a file system in which names can be made; STAGE is an
+                          empty directory used on the way
+       dir PATH           an empty directory
+       file PATH          an empty file
+       bind SOURCE TARGET
+       as FILE            execute FILE and call it PROGRAM
+       check              everything so far worked: exit 0
+
+   The process stays the same from here to the program: its number, parent, terminal, signals and exit status
+   are nobody else's. That, and half of the time, is what bubblewrap's second process would cost. */
+#include "../sys.h"
+#include "../text.h"
+#include "mounts.h"
+
+ARCH_START;
+
+enum { EXIT_CANNOT_START = 126, EXIT_NOT_FOUND = 127 };
+
+struct plan {
+    char **next;
+    char **fallback;
+    long fallback_count;
+    const char *as;
+    char **environment;
+};
+
+_Noreturn void loader_start(uintptr_t *stack, const void *unused);
+
+static const char *take(struct plan *plan)
+{
+    if (!*plan->next)
+        fail("denizen-enter: an operation lacks a word", (char *)0);
+    return *plan->next++;
+}
+
+static long number_of(const char *word)
+{
+    long number = 0;
+    for (; *word >= '0' && *word <= '9' && number < 10000; word++)
+        number = number * 10 + (*word - '0');
+    return number;
+}
+
+static char **program_of(const struct plan *plan)
+{
+    char **word = plan->next;
+    while (*word && !text_equal(*word, "--"))
+        word++;
+    if (!*word || !word[1])
+        fail("usage: denizen-enter OPERATION... -- PROGRAM ARGUMENT...", (char *)0);
+    return word + 1;
+}
+
+/* The words take the place of what lies before PROGRAM on the stack: there is room, for they came from there. */
+static _Noreturn void fall_back(const struct plan *plan, char **program)
+{
+    char **first = program - plan->fallback_count;
+    for (long i = plan->fallback_count; i--;)
+        first[i] = plan->fallback[i];
+    sys_execve(first[0], first, plan->environment);
+    fail("cannot run ", first[0], (char *)0);
+}
+
+static _Noreturn void give_up(const struct plan *plan, const char *what, const char *object, long problem)
+{
+    char **program = program_of(plan);
+    say(what, object, ": ", failure_name(problem), plan->fallback ? "; trying otherwise" : "", (char *)0);
+    if (plan->fallback)
+        fall_back(plan, program);
+    sys_exit(EXIT_CANNOT_START);
+}
+
+static void remember_fallback(struct plan *plan)
+{
+    plan->fallback_count = number_of(take(plan));
+    plan->fallback = plan->next;
+    for (long i = 0; i < plan->fallback_count; i++)
+        take(plan);
+    if (!plan->fallback_count)
+        plan->fallback = NULL;
+}
+
+static void carry_out(struct plan *plan, const char *operation)
+{
+    const char *object = "";
+    long result = 0;
+    if (text_equal(operation, "else")) {
+        remember_fallback(plan);
+    } else if (text_equal(operation, "private")) {
+        result = mounts_become_private();
+    } else if (text_equal(operation, "mirror")) {
+        object = take(plan);
+        result = mounts_mirror(object, take(plan));
+    } else if (text_equal(operation, "dir")) {
+        object = take(plan);
+        result = mounts_make_directory(object);
+    } else if (text_equal(operation, "file")) {
+        object = take(plan);
+        result = mounts_make_file(object);
+    } else if (text_equal(operation, "bind")) {
+        const char *source = take(plan);
+        object = take(plan);
+        result = mounts_bind(source, object);
+    } else if (text_equal(operation, "as")) {
+        plan->as = take(plan);
+    } else if (text_equal(operation, "check")) {
+        sys_exit(0);
+    } else {
+        fail("denizen-enter: there is no operation ", operation, (char *)0);
+    }
+    if (sys_failed(result))
+        give_up(plan, operation[0] == 'p' ? "no namespace" : "cannot bring about ", object, result);
+}
+
+static _Noreturn void start(struct plan *plan)
+{
+    char **program = plan->next;
+    if (!*program)
+        fail("usage: denizen-enter OPERATION... -- PROGRAM ARGUMENT...", (char *)0);
+    const char *file = plan->as ? plan->as : *program;
+    long problem = sys_execve(file, program, plan->environment);
+    say("cannot start ", file, ": ", failure_name(problem), (char *)0);
+    sys_exit(problem == -SYS_ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_START);
+}
+
+_Noreturn void loader_start(uintptr_t *stack, const void *unused)
+{
+    (void)unused;
+    char **arguments = (char **)(stack + 1);
+    struct plan plan = {.next = arguments + (*stack != 0), .environment = arguments + *stack + 1};
+    while (*plan.next && !text_equal(*plan.next, "--"))
+        carry_out(&plan, *plan.next++);
+    if (*plan.next)
+        plan.next++;
+    start(&plan);
+}

@@ -1,0 +1,213 @@
+#include "mounts.h"
+
+#include "../sys.h"
+#include "../text.h"
+
+/* linux/mount.h, linux/sched.h, linux/fcntl.h, asm-generic/errno*.h; the values every architecture here shares. */
+enum {
+    MS_BIND = 4096,
+    MS_MOVE = 8192,
+    MS_REC = 16384,
+    MS_NOSUID = 2,
+    MS_NODEV = 4,
+    MS_SLAVE = 1 << 19,
+    MNT_DETACH = 2,
+    CLONE_NEWNS = 0x00020000,
+    CLONE_NEWUSER = 0x10000000,
+    WRITE_ONLY = 1,
+    CREATE = 0100,
+    EXCLUSIVE = 0200,
+    DT_DIRECTORY = 4,
+    DT_LINK = 10,
+    EPERM_ = 1,
+    EEXIST_ = 17,
+    EINVAL_ = 22,
+    ENOSPC_ = 28,
+    ENAMETOOLONG_ = 36,
+    ENOSYS_ = 38,
+    ELOOP_ = 40,
+};
+enum { PATH_ROOM = 4096, ENTRIES_ROOM = 32768 };
+
+/* getdents64(2). */
+struct entry {
+    uint64_t inode;
+    int64_t next;
+    uint16_t length;
+    uint8_t kind;
+    char name[];
+};
+
+static long mount_at(const char *source, const char *target, const char *kind, unsigned long flags)
+{
+    return arch_syscall(__NR_mount, (long)source, (long)target, (long)kind, (long)flags, (long)"mode=0755", 0);
+}
+
+static long write_file(const char *path, const char *content)
+{
+    long fd = arch_syscall(__NR_openat, SYS_AT_CWD, (long)path, WRITE_ONLY | SYS_CLOEXEC, 0, 0, 0);
+    if (sys_failed(fd))
+        return fd;
+    long written = sys_write((int)fd, content, text_length(content));
+    sys_close((int)fd);
+    return written;
+}
+
+/* One user and one group stay what they are; all others are nobody in there, as the kernel demands of
+   those without privileges (user_namespaces(7)). */
+static long map_identity(const char *path, uint32_t number)
+{
+    char room[40];
+    struct text line = text_in(room, sizeof room);
+    text_add_decimal(&line, number);
+    text_add(&line, " ");
+    text_add_decimal(&line, number);
+    text_add(&line, " 1\n");
+    return write_file(path, room);
+}
+
+long mounts_become_private(void)
+{
+    uint32_t uid = (uint32_t)arch_syscall(__NR_geteuid, 0, 0, 0, 0, 0, 0);
+    uint32_t gid = (uint32_t)arch_syscall(__NR_getegid, 0, 0, 0, 0, 0, 0);
+    long result = arch_syscall(__NR_unshare, CLONE_NEWNS, 0, 0, 0, 0, 0);
+    if (sys_failed(result)) {
+        result = arch_syscall(__NR_unshare, CLONE_NEWNS | CLONE_NEWUSER, 0, 0, 0, 0, 0);
+        if (sys_failed(result))
+            return result;
+        write_file("/proc/self/setgroups", "deny"); /* absent before Linux 3.19, which did not ask for it */
+        result = map_identity("/proc/self/uid_map", uid);
+        if (sys_failed(result))
+            return result;
+        result = map_identity("/proc/self/gid_map", gid);
+        if (sys_failed(result))
+            return result;
+    }
+    /* What is mounted outside later shows here; nothing of ours shows outside. */
+    return mount_at(NULL, "/", NULL, MS_REC | MS_SLAVE);
+}
+
+long mounts_bind(const char *source, const char *target)
+{
+    return mount_at(source, target, NULL, MS_BIND | MS_REC);
+}
+
+long mounts_make_directory(const char *path)
+{
+    long result = arch_syscall(__NR_mkdirat, SYS_AT_CWD, (long)path, 0755, 0, 0, 0);
+    return result == -EEXIST_ ? 0 : result;
+}
+
+long mounts_make_file(const char *path)
+{
+    long fd = arch_syscall(__NR_openat, SYS_AT_CWD, (long)path, WRITE_ONLY | CREATE | EXCLUSIVE | SYS_CLOEXEC,
+                           0644, 0, 0);
+    if (fd == -EEXIST_)
+        return 0;
+    if (!sys_failed(fd))
+        sys_close((int)fd);
+    return fd < 0 ? fd : 0;
+}
+
+static long again(const char *from, const char *to, uint8_t kind)
+{
+    if (kind == DT_LINK) {
+        char target[PATH_ROOM];
+        long length = sys_readlink(from, target, sizeof target - 1);
+        if (sys_failed(length))
+            return length;
+        target[length] = '\0';
+        return arch_syscall(__NR_symlinkat, (long)target, SYS_AT_CWD, (long)to, 0, 0, 0);
+    }
+    struct arch_stat facts;
+    /* Not every file system fills in the kind of an entry. */
+    bool directory = kind == DT_DIRECTORY || (!kind && sys_stat(from, &facts) == 0 &&
+                                              (facts.mode & SYS_S_IFMT) == SYS_S_IFDIR);
+    long result = directory ? mounts_make_directory(to) : mounts_make_file(to);
+    if (sys_failed(result))
+        return result;
+    /* What may not be looked into (a lost+found, a broken mount) stays an empty name. */
+    mounts_bind(from, to);
+    return 0;
+}
+
+static bool join(char *room, const char *directory, const char *name)
+{
+    struct text path = text_in(room, PATH_ROOM);
+    text_add(&path, text_equal(directory, "/") ? "" : directory);
+    text_add(&path, "/");
+    text_add(&path, name);
+    return !path.cut;
+}
+
+static long mirror_entries(const char *directory, const char *stage)
+{
+    char buffer[ENTRIES_ROOM] __attribute__((aligned(8)));
+    char from[PATH_ROOM], to[PATH_ROOM];
+    int fd = sys_open(directory, SYS_RDONLY | SYS_DIRECTORY);
+    if (fd < 0)
+        return fd;
+    long size;
+    while ((size = arch_syscall(__NR_getdents64, fd, (long)buffer, sizeof buffer, 0, 0, 0)) > 0)
+        for (long at = 0; at < size;) {
+            const struct entry *entry = (const void *)(buffer + at);
+            at += entry->length;
+            if (text_equal(entry->name, ".") || text_equal(entry->name, ".."))
+                continue;
+            if (!join(from, directory, entry->name) || !join(to, stage, entry->name))
+                return -ENAMETOOLONG_;
+            long result = again(from, to, entry->kind);
+            if (sys_failed(result))
+                return result;
+        }
+    sys_close(fd);
+    return size;
+}
+
+/* The new root takes the old one's place and the old one goes: pivot_root(2), "pivot_root(".", ".")". */
+static long become_root(const char *stage)
+{
+    char here[PATH_ROOM];
+    long length = arch_syscall(__NR_getcwd, (long)here, sizeof here, 0, 0, 0, 0);
+    long result = arch_syscall(__NR_chdir, (long)stage, 0, 0, 0, 0, 0);
+    if (!sys_failed(result))
+        result = arch_syscall(__NR_pivot_root, (long)".", (long)".", 0, 0, 0, 0);
+    if (!sys_failed(result))
+        result = arch_syscall(__NR_umount2, (long)".", MNT_DETACH, 0, 0, 0, 0);
+    if (!sys_failed(result) && (sys_failed(length) || arch_syscall(__NR_chdir, (long)here, 0, 0, 0, 0, 0) < 0))
+        result = arch_syscall(__NR_chdir, (long)"/", 0, 0, 0, 0, 0);
+    return result;
+}
+
+long mounts_mirror(const char *directory, const char *stage)
+{
+    long result = mount_at("denizen", stage, "tmpfs", MS_NOSUID | MS_NODEV);
+    if (!sys_failed(result))
+        result = mirror_entries(directory, stage);
+    if (sys_failed(result))
+        return result;
+    if (text_equal(directory, "/"))
+        return become_root(stage);
+    return mount_at(stage, directory, NULL, MS_MOVE);
+}
+
+const char *failure_name(long problem)
+{
+    if (problem == -EPERM_)
+        return "this host forbids it (EPERM)";
+    if (problem == -SYS_ENOENT)
+        return "no such file or directory, or its interpreter is missing (ENOENT)";
+    if (problem == -SYS_EACCES)
+        return "permission denied (EACCES)";
+    if (problem == -ENOSPC_)
+        return "this host allows no more namespaces (ENOSPC)";
+    if (problem == -ENOSYS_)
+        return "this kernel has no such call (ENOSYS)";
+    if (problem == -EINVAL_)
+        return "the kernel refuses it (EINVAL)";
+    if (problem == -ELOOP_)
+        return "too many links (ELOOP)";
+    if (problem == -8)
+        return "not a program this machine runs (ENOEXEC)";
+    return "the kernel reports an error";
+}

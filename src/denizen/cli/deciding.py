@@ -1,0 +1,370 @@
+"""From a program to its decision: what `run` does the first time, and the loader's helper for children."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+from denizen.cli.places import places
+from denizen.cli.run import NotThere
+from denizen.errors import EXIT_CANNOT_START, DenizenError, HostLacks, display
+from denizen.launch.hosted import decision_of_host, image_of, interpreter_of
+from denizen.launch.keep import variant
+from denizen.launch.strategies import CannotUse, Strategy, choose
+from denizen.launch.warm import decided
+from denizen.launch.ways import Start, Ways
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from denizen.cli.command import Context
+    from denizen.cli.run import Wanted
+    from denizen.diagnose.problem import Problem
+    from denizen.diagnose.report import Report
+    from denizen.diagnose.subject import World
+    from denizen.fileview import FileView
+    from denizen.launch.decision import Decision
+    from denizen.launch.keep import Shelf
+    from denizen.launch.strategies import Situation
+    from denizen.resolve.furnish import Supply
+    from denizen.resolve.resolution import Resolution
+
+# What denizen mends by bringing another world; any other error of `why`'s is the program's own or the host's.
+MENDED = frozenset(
+    {
+        "interpreter-missing", "library-missing", "version-missing", "symbol-missing", "glibc-too-old",
+        "libstdcxx-too-old", "executable-stack", "noexec-mount", "kernel-too-old",
+    }
+)  # fmt: skip
+NOEXEC = "noexec-mount"
+_LOCKS = 64
+
+
+class CannotStart(DenizenError):
+    """Something is wrong with the program itself, and no package mends it."""
+
+    exit_status = EXIT_CANNOT_START
+    program: bytes
+    problems: tuple[Problem, ...]
+
+    @property
+    def what(self) -> str:
+        return f"{display(self.program)} cannot be started"
+
+    @property
+    def why(self) -> str:
+        return "\n".join(problem.message for problem in self.problems)
+
+    @property
+    def remedy(self) -> str:
+        return "\n".join(problem.hint for problem in self.problems if problem.hint)
+
+
+class Unsatisfied(HostLacks):
+    """No packages satisfy the program."""
+
+    exit_status = EXIT_CANNOT_START
+    program: bytes
+    sentences: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        return f"what {display(self.program)} needs is not to be had"
+
+    @property
+    def why(self) -> str:
+        return "\n".join(self.sentences)
+
+    @property
+    def remedy(self) -> str:
+        return f"denizen why {display(self.program)}; denizen source list"
+
+
+@value
+class Decided:
+    """A decision and the directory it is in."""
+
+    directory: bytes
+    decision: Decision
+
+
+def decide(context: Context, program: bytes, wanted: Wanted) -> Decided:
+    """Decide how to start the file at `program` (absolute); of several that ask at once one does it.
+
+    Raises:
+        NotThere, CannotStart, Unsatisfied, CannotUse, and what resolving and realising raise.
+    """
+    shelf = variant(places(context).decisions, wanted.variant)
+    try:
+        with _alone(places(context).state, program):
+            known = _known(shelf, program, wanted)
+            if known is not None:
+                return Decided(shelf.directory, known)
+            return Decided(shelf.directory, _Deciding(context, program, wanted, shelf).run())
+    except FileNotFoundError as problem:
+        raise NotThere(program, problem.strerror or str(problem)) from problem
+
+
+def _known(shelf: Shelf, program: bytes, wanted: Wanted) -> Decision | None:
+    """What somebody else decided while we waited for our turn."""
+    return None if wanted.strategy or wanted.excluded else decided(shelf.directory, program)
+
+
+@contextlib.contextmanager
+def _alone(state: bytes, program: bytes) -> Iterator[None]:
+    """Let nobody else decide about this program meanwhile."""
+    import fcntl
+    import hashlib
+
+    facts = os.stat(program)
+    key = b"%d %d" % (facts.st_dev, facts.st_ino)
+    number = hashlib.sha256(key).digest()[0] % _LOCKS
+    directory = os.path.join(state, b"locks")
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    with open(os.path.join(directory, b"%02d" % number), "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+class _Deciding:
+    """One program's way from a file to a decision."""
+
+    def __init__(self, context: Context, program: bytes, wanted: Wanted, shelf: Shelf) -> None:
+        self._context = context
+        self._program = program
+        self._wanted = wanted
+        self._shelf = shelf
+        self._place = places(context)
+        self._view = _disk()
+        self._image = image_of(self._view, program)
+        self._interpreter = interpreter_of(self._image)
+        self._report = self._look()
+        start = Start(self._view, program, self._image, self._interpreter)
+        self._ways = Ways(start, shelf, self._place.state, self._helper("decide"))
+
+    def run(self) -> Decision:
+        """Decide, and write it down."""
+        self._refuse_hopeless()
+        found = self._moved() or self._base()
+        strategy, found = self._with_strategy(found)
+        if not self._wanted.strategy:
+            self._shelf.write(found, movable=strategy is not Strategy.STUB and self._is_movable(found))
+        return found
+
+    def _look(self) -> Report:
+        from denizen.diagnose.examine import examine
+        from denizen.host import place
+        from denizen.launch.hostview import host_view
+
+        view = host_view(self._view, self._interpreter)
+        return examine(view, self._program, place(self._program), _world(self._context.environ))
+
+    def _refuse_hopeless(self) -> None:
+        from denizen.diagnose.problem import Severity
+
+        errors = [p for p in self._report.problems if p.severity is Severity.ERROR and p.code not in MENDED]
+        if errors:
+            raise CannotStart(self._program, tuple(errors))
+
+    @property
+    def _satisfied(self) -> bool:
+        return self._report.starts and not (self._wanted.hermetic or self._wanted.extra or self._wanted.lock)
+
+    def _base(self) -> Decision:
+        """The decision but for its strategy."""
+        if self._satisfied or self._image is None:
+            return decision_of_host(self._view, self._program, self._image, self._interpreter)
+        return self._furnished(self._resolution())
+
+    def _moved(self) -> Decision | None:
+        """What was decided about this program where it was before."""
+        from denizen.launch.decision import identity_of
+        from denizen.launch.subject import headers_of
+
+        if self._image is None or self._satisfied:
+            return None
+        build_id = (self._image.notes.build_id or b"")[:64]
+        size = len(self._image.buffer)
+        found = self._shelf.moved(build_id, size, headers_of(self._image))
+        if found is None:
+            return None
+        return replace(found, identity=identity_of(self._view.stat(self._program)), program=self._program)
+
+    def _resolution(self) -> Resolution:
+        from denizen.resolve.plan import sentence
+        from denizen.resolve.resolution import Lack
+
+        resolution = resolution_for(self._context, self._program, self._wanted)
+        open_ones = [p for p in resolution.problems if p.lack is not Lack.SYMBOL]
+        if open_ones:
+            raise Unsatisfied(self._program, tuple(map(sentence, open_ones)))
+        for problem in resolution.problems:
+            self._context.output.say(f"denizen: {sentence(problem)}; it may fail when that is called")
+        if resolution.interpreter is None:
+            raise CannotStart(self._program, tuple(self._report.problems))
+        return resolution
+
+    def _furnished(self, resolution: Resolution) -> Decision:
+        from denizen.cli.stores import made_store
+        from denizen.launch.linking import Furnished, decision_for
+        from denizen.resolve.furnish import furnish
+
+        with made_store(self._context) as store, store.working() as work:
+            made = furnish(store, resolution, _supply(self._context, self._wanted))
+            work.need([made.libraries])
+            home = os.path.dirname(self._program)
+            decision = decision_for(
+                self._view,
+                self._program,
+                Furnished(
+                    store.place_of(made.libraries),
+                    made.interpreter,
+                    tuple(store.place_of(path) for path in made.packages.values()),
+                    {
+                        c.soname: os.path.normpath(os.path.join(home, c.path))
+                        for c in resolution.choices
+                        if not c.package
+                    },
+                    resolution.override,
+                ),
+            )
+            self._shelf.keep(store.layout, decision, made.libraries)
+        return decision
+
+    def _is_movable(self, decision: Decision) -> bool:
+        """Whether all it names lies in the store: then it holds wherever the program is."""
+        store = self._place.data + b"/store/"
+        return not decision.host and all(path.startswith(store) for path in decision.objects)
+
+    def plan(self) -> int:
+        """Print what `run` would do."""
+        from denizen.cli.resolving import draw
+        from denizen.cli.strategies import strategy_document, strategy_lines
+        from denizen.launch.strategies import all_verdicts
+        from denizen.resolve.plan import document
+
+        self._refuse_hopeless()
+        base = decision_of_host(self._view, self._program, self._image, self._interpreter)
+        resolution = None
+        if not self._satisfied and self._image is not None:
+            base = replace(base, host=False)
+            resolution = resolution_for(self._context, self._program, self._wanted)
+        output, verdicts = self._context.output, all_verdicts(self._situation(base))
+        if self._context.json:
+            fields = None if resolution is None else document(resolution)
+            output.document({"resolution": fields, "strategy": strategy_document(verdicts)})
+            return 0
+        for line in draw(resolution) if resolution is not None else ("this host has all it needs",):
+            output.line(line)
+        for line in strategy_lines(verdicts):
+            output.line(line)
+        return 0 if resolution is None or resolution.is_complete else 1
+
+    # -- strategies
+
+    def _with_strategy(self, base: Decision) -> tuple[Strategy, Decision]:
+        wanted = Strategy(self._wanted.strategy) if self._wanted.strategy else None
+        excluded = frozenset(map(Strategy, self._wanted.excluded))
+        choice = choose(self._situation(base), wanted, excluded)
+        if choice.strategy is None:
+            raise CannotUse(display(self._program), self._wanted.strategy, choice.obstacles)
+        # The loader finds decisions on disk, whatever way it is started.
+        if (
+            choice.strategy in (Strategy.NAMESPACE, Strategy.PROGRAM, Strategy.LOADER)
+            and self._wanted.strategy
+        ):
+            self._shelf.write(replace(base, command=()), movable=False)
+        otherwise = () if wanted else (*self._helper("run"), b"--except", b"namespace", b"--")
+        return choice.strategy, replace(base, command=self._ways.command(choice.strategy, base, otherwise))
+
+    def _situation(self, base: Decision) -> Situation:
+        noexec = next((p.message for p in self._report.problems if p.code == NOEXEC), "")
+        return self._ways.situation(lambda: self._against_host(base), noexec)
+
+    def _against_host(self, base: Decision) -> str:
+        if not base.host:
+            lacking = ", ".join(p.code for p in self._report.problems if p.code in MENDED)
+            return f"it lacks: {lacking}" if lacking else "nothing of it is to be used"
+        if self._report.chain and not self._ways.against_namespace():
+            return "it is a script, and what it starts may be foreign"
+        return ""
+
+    def _helper(self, command: str) -> tuple[bytes, ...]:
+        """This very denizen with these very places, whatever the environment is then."""
+        # -P: the working directory of a foreign program is no place to import from.
+        words = [sys.executable, "-P", "-m", "denizen", *self._root_words(command), *self._wanted.words]
+        return tuple(map(os.fsencode, words))
+
+    def _root_words(self, command: str) -> list[str]:
+        if self._context.root is not None:
+            return [command, "--root", os.path.abspath(self._context.root)]
+        if command != "decide":
+            return [command]
+        place = self._place
+        pairs = (
+            ("XDG_DATA_HOME", place.data), ("XDG_STATE_HOME", place.state),
+            ("XDG_CACHE_HOME", place.cache), ("XDG_CONFIG_HOME", place.config),
+        )  # fmt: skip
+        return [command, *[w for n, d in pairs for w in ("--set", f"{n}={os.fsdecode(os.path.dirname(d))}")]]
+
+
+def resolution_for(context: Context, program: bytes, wanted: Wanted) -> Resolution:
+    """What the lock says, or what resolving finds. Raises BadLock, SourceFailed, HostLacks, BadInput."""
+    from denizen.cli.resolving import resolve_path
+    from denizen.resolve.lock import parse
+    from denizen.sources.fetch import FetchPolicy
+
+    if wanted.lock is not None:
+        with open(wanted.lock, "rb") as stream:
+            return parse(stream.read())
+    extra = [os.fsencode(name) for name in wanted.extra]
+    return resolve_path(context, program, FetchPolicy(offline=wanted.offline), wanted.suites, extra)
+
+
+def show_plan(context: Context, program: bytes, wanted: Wanted) -> int:
+    """What `run` would do: packages, sizes, strategy."""
+    shelf = variant(places(context).decisions, wanted.variant)
+    try:
+        return _Deciding(context, program, wanted, shelf).plan()
+    except FileNotFoundError as problem:
+        raise NotThere(program, problem.strerror or str(problem)) from problem
+
+
+def _disk() -> FileView:
+    from denizen.disk import DiskView
+
+    return DiskView()
+
+
+def _supply(context: Context, wanted: Wanted) -> Supply:
+    from denizen.cli.indexes import configured_sources
+    from denizen.cli.progress import open_progress
+    from denizen.resolve.furnish import Supply
+    from denizen.sources.fetch import FetchPolicy
+    from denizen.sources.opener import UrlOpener
+    from denizen.sources.transport import HttpSettings, proxies_from
+
+    jobs = len(os.sched_getaffinity(0))
+    policy = FetchPolicy(offline=wanted.offline)
+    sources = configured_sources(context, policy, open_progress(context.output))
+    opener = UrlOpener(HttpSettings(proxies=proxies_from(context.environ)), jobs)
+    from denizen.build.realise import Silent
+
+    return Supply(
+        {one.name: one for one in sources}, places(context).cache + b"/packages", opener, Silent(), jobs
+    )
+
+
+def _world(environ: Mapping[str, str]) -> World:
+    from denizen.diagnose.subject import World
+    from denizen.host import gather_host
+    from denizen.linker import Cpu, Environment
+
+    host = gather_host()
+    # LD_LIBRARY_PATH is of this start; the decision is for all.
+    environment = Environment(cpu=Cpu(level=max(host.cpu_level, 1)), kernel=host.kernel)
+    path = tuple(os.fsencode(environ.get("PATH", "/bin:/usr/bin")).split(b":"))
+    return World(host, environment, path, thorough=False)

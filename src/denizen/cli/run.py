@@ -1,0 +1,219 @@
+"""`denizen run`: start a program, resolving what it needs on first use.
+
+Most starts are of a program that is decided; nothing but `launch.warm` is imported for them.
+"""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.command import Command
+from denizen.cli.options import Option, Positional
+from denizen.cli.places import places
+from denizen.errors import EXIT_CANNOT_START, EXIT_NOT_FOUND, DenizenError, display
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+
+STRATEGIES = ("auto", "host", "loader", "namespace", "stub", "program")
+# The shell's own default where PATH is not set (execvp(3), confstr(_CS_PATH)).
+_DEFAULT_PATH = "/bin:/usr/bin"
+
+
+class NotThere(DenizenError):
+    """There is no such program."""
+
+    exit_status = EXIT_NOT_FOUND
+    name: bytes
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"cannot start {display(self.name)}"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+class NotStarted(DenizenError):
+    """The kernel refused a program that should have started."""
+
+    exit_status = EXIT_CANNOT_START
+    name: bytes
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"cannot start {display(self.name)}"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+    @property
+    def remedy(self) -> str:
+        return f"denizen why {display(self.name)}"
+
+
+@value
+class Wanted:
+    """What the user asked for besides the program.
+
+    Attributes:
+        strategy: the only one to use; "" for the best.
+        excluded: strategies that failed a moment ago.
+        hermetic: nothing of the host, even where it would do.
+        suites, extra, lock: how to resolve.
+        offline: fetch nothing.
+    """
+
+    strategy: str = ""
+    excluded: tuple[str, ...] = ()
+    hermetic: bool = False
+    suites: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    lock: str | None = None
+    offline: bool = False
+
+    @property
+    def variant(self) -> bytes:
+        """Tells apart decisions made with different options; b"" for none."""
+        if not (self.hermetic or self.suites or self.extra or self.lock):
+            return b""
+        from hashlib import sha256
+
+        lock = b""
+        if self.lock is not None:
+            with open(self.lock, "rb") as stream:
+                lock = stream.read()
+        words = (str(self.hermetic), *self.suites, "", *self.extra, "")
+        return sha256("\0".join(words).encode() + lock).hexdigest()[:16].encode("ascii")
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The options as they would be typed; for whoever decides about the program's children."""
+        found = ["--hermetic"] if self.hermetic else []
+        for name, values in (("--suite", self.suites), ("--with", self.extra)):
+            found += [word for given in values for word in (name, given)]
+        return (*found, "--offline") if self.offline else tuple(found)
+
+
+def wanted_from(parsed: Parsed) -> Wanted:
+    """The options of run, decide and their like."""
+    strategy = parsed.text("strategy") or "auto"
+    lock = parsed.text("lock")
+    if lock is not None and not os.path.isfile(lock):
+        raise NotThere(os.fsencode(lock), "there is no such lock file")
+    return Wanted(
+        strategy="" if strategy == "auto" else strategy,
+        excluded=parsed.texts("except"),
+        hermetic=parsed.flag("hermetic"),
+        suites=parsed.texts("suite"),
+        extra=parsed.texts("with"),
+        lock=os.path.abspath(lock) if lock is not None else None,
+        offline=parsed.flag("offline"),
+    )
+
+
+def _run(parsed: Parsed, context: Context) -> int:
+    """Become the program; comes back only with an error."""
+    words = parsed.texts("ARG")
+    name = os.fsencode(parsed.required("PROGRAM"))
+    arguments = [os.fsencode(word) for word in words]
+    wanted = wanted_from(parsed)
+    program = locate(name, context.environ)
+    if parsed.flag("plan"):
+        from denizen.cli.deciding import show_plan
+
+        return show_plan(context, os.path.abspath(program), wanted)
+    _start(context, program, arguments, wanted)
+    raise NotStarted(name, "it did not start")
+
+
+def _start(context: Context, program: bytes, arguments: list[bytes], wanted: Wanted) -> None:
+    from denizen.launch.warm import decided, start
+
+    directory = places(context).decisions
+    if not (wanted.strategy or wanted.excluded):
+        if wanted.variant:
+            directory = os.path.join(directory, b"with", wanted.variant)
+        try:
+            decision = decided(directory, program)
+        except OSError as problem:
+            raise NotThere(program, problem.strerror or str(problem)) from problem
+        if decision is not None:
+            try:  # noqa: SIM105  # contextlib is one more import on the warm path
+                start(directory, decision, program, arguments)
+            except OSError:
+                pass  # a tool of ours has gone: decided anew below, and told if it fails again
+    from denizen.cli.deciding import decide
+
+    made = decide(context, os.path.abspath(program), wanted)
+    context.output.stderr.flush()
+    try:
+        start(made.directory, made.decision, program, arguments)
+    except OSError as problem:
+        raise NotStarted(program, problem.strerror or str(problem)) from problem
+
+
+def locate(name: bytes, environ: Mapping[str, str]) -> bytes:
+    """A path as it was given, or a command in PATH as a shell would find it. Raises NotThere."""
+    if b"/" in name:
+        return name
+    for directory in os.fsencode(environ.get("PATH", _DEFAULT_PATH)).split(b":"):
+        candidate = os.path.join(directory or b".", name)
+        if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
+            return candidate
+    if os.path.isfile(name):
+        return b"./" + name
+    raise NotThere(name, "there is no such file here, and no such command in PATH")
+
+
+RESOLVING = (
+    Option(("--hermetic",), "use nothing of the host, even where it has all that is needed"),
+    Option(
+        ("--suite",), "choose packages from this suite only (may be repeated)", metavar="NAME", repeat=True
+    ),
+    Option(("--with",), "bring this soname or package too (may be repeated)", metavar="NAME", repeat=True),
+    Option(("--lock",), "take exactly what this lock file says", metavar="FILE"),
+    Option(("--offline",), "fetch nothing"),
+)
+STRATEGY = Option(
+    ("--strategy",),
+    "how to start it: auto, host, loader, namespace, stub or program",
+    metavar="HOW",
+    choices=STRATEGIES,
+    default="auto",
+)
+EXCEPT = Option(("--except",), "", metavar="HOW", repeat=True)
+
+COMMANDS = (
+    Command(
+        ("run",),
+        "start a program, bringing what it needs",
+        _run,
+        positionals=(
+            Positional("PROGRAM", "a path, or a command in PATH"),
+            Positional("ARG", "its arguments; options after PROGRAM are its own", optional=True, rest=True),
+        ),
+        options=(
+            STRATEGY,
+            Option(("--plan",), "print packages, sizes and strategy; do nothing"),
+            *RESOLVING,
+            EXCEPT,
+        ),
+        description=(
+            "Start PROGRAM. What it needs and this host lacks is found, fetched into denizen's store and\n"
+            "used for this program alone; the next start is nearly free. Neither PROGRAM's file nor the\n"
+            "system is changed.\n\n"
+            "Exit status: the program's own; 125 where denizen failed, 126 where the program cannot be\n"
+            "started, 127 where there is none."
+        ),
+    ),
+)

@@ -1,0 +1,71 @@
+"""The host as it is without our loader (pure over a FileView).
+
+Inside a namespace of ours the loader lies over the host's own dynamic linker; installed, it stands where
+there is none. Whoever asks whether the *host* satisfies a program must see neither.
+"""
+
+from __future__ import annotations
+
+import errno
+
+from denizen.launch.loaderconfig import NotALoader, settings_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.bytesio import Buffer
+    from denizen.fileview import FileView, Stat
+    from denizen.launch.loaderconfig import LoaderSettings
+
+# A larger file is no loader of ours, and need not be read to know it.
+MAX_LOADER = 1 << 20
+
+
+def loader_at(view: FileView, interpreter: bytes) -> LoaderSettings | None:
+    """The settings of our loader at this path; None where there is none."""
+    try:
+        if view.stat(interpreter).size > MAX_LOADER:
+            return None
+        return settings_of(view.read(interpreter))
+    except (OSError, NotALoader):
+        return None
+
+
+class HostView:
+    """A view in which one path, and what it leads to, is another file or none."""
+
+    def __init__(self, view: FileView, interpreter: bytes, instead: bytes) -> None:
+        """See `view` with `instead` at `interpreter`; b"": nothing is there."""
+        self._view = view
+        self._instead = instead
+        self._hidden = {interpreter, view.realpath(interpreter)}
+
+    def stat(self, path: bytes) -> Stat:
+        return self._view.stat(self._seen(path))
+
+    def lstat(self, path: bytes) -> Stat:
+        return self._view.lstat(self._seen(path))
+
+    def readlink(self, path: bytes) -> bytes:
+        return self._view.readlink(self._seen(path))
+
+    def realpath(self, path: bytes) -> bytes:
+        return self._view.realpath(self._seen(path))
+
+    def listdir(self, path: bytes) -> tuple[bytes, ...]:
+        return self._view.listdir(self._seen(path))
+
+    def read(self, path: bytes) -> Buffer:
+        return self._view.read(self._seen(path))
+
+    def _seen(self, path: bytes) -> bytes:
+        if path not in self._hidden:
+            return path
+        if not self._instead:
+            raise FileNotFoundError(errno.ENOENT, "hidden", path)
+        return self._instead
+
+
+def host_view(view: FileView, interpreter: bytes) -> FileView:
+    """`view` without our loader at this path, with what it hides there."""
+    settings = loader_at(view, interpreter)
+    return view if settings is None else HostView(view, interpreter, settings.host_ldso)

@@ -1,0 +1,118 @@
+"""Decisions on disk: written, found again for a moved program, and dropped when their program is gone.
+
+A decision's root keeps what it needs from collection: `gcroots/decisions/DIRECTORY/NAME`, a link to
+the directory of libraries, whose references are the packages. `drop_dead` takes away what is about no
+program any more; `denizen gc` begins with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+
+from denizen.disk import DiskView, write_atomically
+from denizen.launch.decision import alias_name, file_name, identity_of
+from denizen.launch.warm import read_decision
+from denizen.launch.wire import encode
+from denizen.store.roots import add_link
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.formats.storepath import StorePath
+    from denizen.launch.decision import Decision
+    from denizen.store.layout import StoreLayout
+
+_MODE = 0o644
+_ROOTS = b"decisions"
+
+
+@value
+class Shelf:
+    """A directory of decisions, all made with the same options.
+
+    Attributes:
+        directory: of the decisions.
+        name: tells its roots from other directories'.
+    """
+
+    directory: bytes
+    name: bytes
+
+    def write(self, decision: Decision, *, movable: bool) -> None:
+        """Put it down; under its second name too where the program may be found elsewhere. Raises OSError."""
+        os.makedirs(self.directory, mode=0o700, exist_ok=True)
+        content = encode(decision)
+        if decision.build_id and movable:
+            alias = alias_name(decision.build_id, decision.identity.size)
+            write_atomically(os.path.join(self.directory, alias), content, mode=_MODE)
+        write_atomically(os.path.join(self.directory, file_name(decision.identity)), content, mode=_MODE)
+
+    def moved(self, build_id: bytes, size: int, headers: bytes) -> Decision | None:
+        """The decision about the same program, known by its content, whose libraries are all there."""
+        if not build_id:
+            return None
+        found = read_decision(os.path.join(self.directory, alias_name(build_id, size)))
+        if found is None or found.headers != headers:
+            return None
+        return found if all(map(os.path.exists, found.objects)) else None
+
+    def keep(self, layout: StoreLayout, decision: Decision, libraries: StorePath) -> None:
+        """Keep what the decision needs from collection."""
+        add_link(layout, self._root(file_name(decision.identity)), libraries)
+
+    def drop_dead(self, layout: StoreLayout) -> int:
+        """Forget decisions whose program is gone, with roots and copies; how many."""
+        dropped = 0
+        for name in self._names():
+            path = os.path.join(self.directory, name)
+            decision = read_decision(path)
+            if decision is not None and _lives(decision):
+                continue
+            dropped += not name.startswith(b"b-")
+            for place in (path, os.path.join(layout.gcroots, self._root(name))):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(place)
+            shutil.rmtree(os.path.join(self.directory, COPIES, name), ignore_errors=True)
+        return dropped
+
+    def _root(self, name: bytes) -> bytes:
+        return os.path.join(_ROOTS, self.name, name)
+
+    def _names(self) -> Iterator[bytes]:
+        with contextlib.suppress(FileNotFoundError):
+            for name in os.listdir(self.directory):
+                if name.count(b"-") in (2, 4) and not name.startswith(b"."):
+                    yield name
+
+
+# Patched copies of programs (shadow.py), a directory for each decision.
+COPIES = b"copies"
+
+
+def shelves(decisions: bytes) -> list[Shelf]:
+    """Every directory of decisions there is: the plain one, and one for each set of options."""
+    found = [Shelf(decisions, b"plain")]
+    with contextlib.suppress(FileNotFoundError):
+        found += [variant(decisions, name) for name in sorted(os.listdir(os.path.join(decisions, VARIANTS)))]
+    return found
+
+
+VARIANTS = b"with"
+
+
+def variant(decisions: bytes, digest: bytes) -> Shelf:
+    """The directory for a set of options; the plain one for none (b"")."""
+    if not digest:
+        return Shelf(decisions, b"plain")
+    return Shelf(os.path.join(decisions, VARIANTS, digest), digest)
+
+
+def _lives(decision: Decision) -> bool:
+    try:
+        return identity_of(DiskView().stat(decision.program)) == decision.identity
+    except OSError:
+        return False

@@ -1,0 +1,136 @@
+"""From a furnished resolution to the decision about one program (pure over a FileView).
+
+The linker model runs once more, over the files as they now lie in the store and with nothing of the host,
+so that what the loader is told is what was verified to be there.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from denizen import elf
+from denizen.errors import BadInput, display
+from denizen.launch.decision import Decision, Library, identity_of
+from denizen.launch.libraries import libraries_of
+from denizen.launch.subject import headers_of, hermetic_edits, machine_of, r_debug_of
+from denizen.linker import Environment, Family, resolve
+from denizen.resolve.world import LIBRARIES, Piece, World
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from denizen.elf import Image
+    from denizen.fileview import FileView
+    from denizen.linker import Closure
+
+
+class StillMissing(BadInput):
+    """What was chosen does not satisfy the program after all."""
+
+    program: bytes
+    sonames: tuple[bytes, ...]
+
+    @property
+    def what(self) -> str:
+        return f"{display(self.program)} still lacks libraries"
+
+    @property
+    def why(self) -> str:
+        return ", ".join(map(display, self.sonames))
+
+    @property
+    def remedy(self) -> str:
+        return "denizen why tells who needs them; please report it"
+
+
+@value
+class Furnished:
+    """Where everything lies now.
+
+    Attributes:
+        directory: of links to the chosen libraries.
+        interpreter: the dynamic linker's name there.
+        packages: the trees of the packages, which must stay.
+        beside: soname -> path of chosen libraries that came with the program.
+        override: sonames to load before all others.
+    """
+
+    directory: bytes
+    interpreter: bytes
+    packages: tuple[bytes, ...]
+    beside: Mapping[bytes, bytes]
+    override: tuple[bytes, ...] = ()
+
+
+def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decision:
+    """What the loader must do for the ELF program at `program` (absolute).
+
+    Raises:
+        OSError, BadInput: something cannot be read.
+        StillMissing: a library is in none of the places.
+    """
+    image = elf.read(view.read(program))
+    ldso = view.realpath(posixpath.join(furnished.directory, furnished.interpreter))
+    closure = _closure(view, program, image, ldso, furnished)
+    if closure.missing:
+        raise StillMissing(program, tuple(library.soname for library in closure.missing))
+    linker = elf.read(view.read(ldso))
+    libraries = tuple(_placed(view, one, furnished) for one in libraries_of(closure))
+    return Decision(
+        identity=identity_of(view.stat(program)),
+        headers=headers_of(image),
+        machine=machine_of(image),
+        ldso=ldso,
+        build_id=(image.notes.build_id or b"")[:64],
+        search=furnished.directory,
+        program=program,
+        libraries=libraries,
+        objects=_objects(furnished, libraries),
+        edits=hermetic_edits(linker),
+        r_debug=r_debug_of(linker),
+        by_name=closure.interpreter.family is Family.MUSL,
+    )
+
+
+def is_movable(decision: Decision, furnished: Furnished) -> bool:
+    """Whether it holds for the same program elsewhere: nothing came from beside it."""
+    return len(decision.objects) == 1 + len(furnished.packages)
+
+
+def _closure(view: FileView, program: bytes, image: Image, ldso: bytes, furnished: Furnished) -> Closure:
+    pieces = {soname: Piece(view, path) for soname, path in furnished.beside.items()}
+    environment = Environment(
+        interpreter_path=ldso,
+        extra_directories=(LIBRARIES, furnished.directory) if pieces else (furnished.directory,),
+        needed=_needed(image, furnished),
+    )
+    return resolve(World(view, pieces, None, frozenset([program])), program, environment)
+
+
+def _needed(image: Image, furnished: Furnished) -> tuple[bytes, ...] | None:
+    if not furnished.override:
+        return None
+    first = tuple(posixpath.join(furnished.directory, soname) for soname in furnished.override)
+    return first + (image.dynamic.needed if image.dynamic else ())
+
+
+def _placed(view: FileView, library: Library, furnished: Furnished) -> Library:
+    """With the path of the file itself: `$ORIGIN` and dladdr(3) are to see its package."""
+    name = library.name.rpartition(b"/")[2] if library.name.startswith(furnished.directory) else library.name
+    parent, _, base = library.path.rpartition(b"/")
+    if parent == LIBRARIES:
+        # Not in the directory that is searched, so it cannot be asked for by another name.
+        return replace(library, path=furnished.beside[base], name=name, renamed=False)
+    if parent == furnished.directory:
+        return replace(library, path=view.realpath(library.path), name=name)
+    return replace(library, name=name)
+
+
+def _objects(furnished: Furnished, libraries: Iterable[Library]) -> tuple[bytes, ...]:
+    """What must be there: the trees of the store, and every library that came with the program."""
+    trees = (furnished.directory, *furnished.packages)
+    inside = tuple(tree + b"/" for tree in trees)
+    own = tuple(library.path for library in libraries if not library.path.startswith(inside))
+    return (*trees, *own)

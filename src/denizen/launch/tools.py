@@ -1,0 +1,57 @@
+"""The compiled programs as this user's decisions need them: configured, and where nothing moves them.
+
+They lie in `tools/` below the state directory, named by their content, so that a decision that names one
+keeps working when denizen is upgraded or its installation goes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+from denizen.disk import write_atomically
+from denizen.launch.binary import enter_binary, loader_binary
+from denizen.launch.loaderconfig import configure_loader
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.launch.loaderconfig import LoaderSettings
+
+
+@value
+class Tools:
+    """The directory they are in, and for which machine (as `uname -m` has it)."""
+
+    directory: bytes
+    machine: str
+
+    def loader(self, settings: LoaderSettings) -> bytes:
+        """The path of a loader with these settings. Raises LoaderAbsent, OSError."""
+        return self._placed(b"denizen-loader", configure_loader(loader_binary(self.machine), settings))
+
+    def enter(self) -> bytes:
+        """The path of `denizen-enter`. Raises LoaderAbsent, OSError."""
+        return self._placed(b"denizen-enter", enter_binary(self.machine))
+
+    def hidden(self) -> bytes:
+        """An empty file, over which the host's own dynamic linker can be bound."""
+        path = os.path.join(self.directory, b"host-ld.so")
+        if not os.path.exists(path):
+            os.makedirs(self.directory, mode=0o700, exist_ok=True)
+            write_atomically(path, b"", mode=0o755)
+        return path
+
+    def stage(self) -> bytes:
+        """An empty directory, over which a file system can be mounted."""
+        path = os.path.join(self.directory, b"stage")
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        return path
+
+    def _placed(self, stem: bytes, content: bytes) -> bytes:
+        digest = hashlib.sha256(content).hexdigest()[:16].encode("ascii")
+        path = os.path.join(self.directory, b"%b-%b" % (stem, digest))
+        if not os.path.exists(path):
+            os.makedirs(self.directory, mode=0o700, exist_ok=True)
+            write_atomically(path, content, mode=0o755)
+        return path

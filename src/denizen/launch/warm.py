@@ -1,0 +1,55 @@
+"""Starting a program that is decided: the only part of denizen that most runs of `denizen run` see.
+
+Nothing is imported here that reads ELF files, packages or the store. What is missing or in doubt is None, and
+the caller decides anew.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from denizen.launch.decision import Identity, file_name
+from denizen.launch.wire import MAX_SIZE, DamagedDecision, decode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.launch.decision import Decision
+
+# In each decision directory: a link to the loader that reads it, for programs started through it.
+LOADER_LINK = b"loader"
+
+
+def decided(directory: bytes, program: bytes) -> Decision | None:
+    """The decision for the file at `program` that still holds. Raises OSError: there is no such file."""
+    facts = os.stat(program)
+    identity = Identity(facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+    found = read_decision(os.path.join(directory, file_name(identity)))
+    if found is None or found.identity != identity:
+        return None
+    return found if all(map(os.path.exists, found.objects)) else None
+
+
+def read_decision(path: bytes) -> Decision | None:
+    """A decision that may be believed: whole, and written by this user or root, by nobody else."""
+    try:
+        with open(path, "rb", buffering=0) as stream:
+            facts = os.fstat(stream.fileno())
+            content = stream.read(MAX_SIZE + 1)
+    except OSError:
+        return None
+    trusted = facts.st_uid in (os.geteuid(), 0) and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    try:
+        return decode(content) if trusted else None
+    except DamagedDecision:
+        return None
+
+
+def start(directory: bytes, decision: Decision, program: bytes, arguments: list[bytes]) -> None:
+    """Become the program; `program` is what it is to be called by. Raises OSError where that fails."""
+    if decision.command:
+        os.execv(decision.command[0], [*decision.command, program, *arguments])  # noqa: S606  # no shell wanted
+    if decision.host:
+        os.execv(program, [program, *arguments])  # noqa: S606  # no shell wanted
+    loader = os.readlink(os.path.join(directory, LOADER_LINK))
+    os.execv(loader, [b"denizen-loader", program, *arguments])  # noqa: S606  # no shell wanted

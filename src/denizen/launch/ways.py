@@ -1,0 +1,198 @@
+"""What each strategy needs for one program: what stands against it here, and the command that is it.
+
+A command is what the program's own words are appended to, by `denizen run` and by the loader run as a
+program alike: `denizen-enter` with a plan. () means execute the program, or map it by the loader.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from denizen.errors import HostLacks, display
+from denizen.launch.keep import COPIES
+from denizen.launch.loaderconfig import LoaderSettings
+from denizen.launch.namespace import HOST_PREFIXES, operations, spot_for
+from denizen.launch.strategies import Situation, Strategy
+from denizen.launch.tools import Tools
+from denizen.launch.warm import LOADER_LINK
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from denizen.elf import Image
+    from denizen.fileview import FileView
+    from denizen.launch.decision import Decision
+    from denizen.launch.keep import Shelf
+
+_SCRIPT = "it is a script"
+
+
+@value
+class Start:
+    """What is to be started.
+
+    Attributes:
+        program: its absolute path.
+        image: the ELF file; None for a script.
+        interpreter: the path where its dynamic linker belongs.
+    """
+
+    view: FileView
+    program: bytes
+    image: Image | None
+    interpreter: bytes
+
+
+class Ways:
+    """The strategies for one program."""
+
+    def __init__(self, start: Start, shelf: Shelf, state: bytes, helper: tuple[bytes, ...]) -> None:
+        """`shelf` has its decision, `state` is for tools and probes, `helper` decides about its children."""
+        self._view = start.view
+        self._program = start.program
+        self._image = start.image
+        self._interpreter = start.interpreter
+        self._shelf = shelf
+        self._state = state
+        self._helper = helper
+
+    def situation(self, host: Callable[[], str], unmappable: str) -> Situation:
+        """What stands against each.
+
+        Args:
+            host: against simply executing it.
+            unmappable: why the file cannot be executed where it lies, "" where it can.
+        """
+        return Situation(
+            host=lambda: unmappable or host(),
+            loader=lambda: unmappable or self._against_installed(),
+            namespace=lambda: unmappable or self.against_namespace(),
+            stub=self._against_stub,
+            program=lambda: unmappable or self._against_program(),
+        )
+
+    def command(self, strategy: Strategy, base: Decision, otherwise: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """The command; `otherwise` is executed where the kernel refuses a namespace after all."""
+        if strategy is Strategy.HOST:
+            return ()
+        if strategy is Strategy.PROGRAM:
+            self._link_loader()
+            return ()
+        enter = self._enter()
+        if strategy is Strategy.LOADER:
+            return (enter, b"--")
+        if strategy is Strategy.STUB:
+            return (enter, b"as", self._copy(base), b"--")
+        fallback = (b"else", b"%d" % len(otherwise), *otherwise) if otherwise else ()
+        return (enter, *fallback, *self._namespace(), b"--")
+
+    def against_namespace(self) -> str:
+        """What a namespace with the loader in it met, when tried."""
+        from denizen.launch.probe import obstacle
+
+        try:
+            return obstacle(self._enter(), self._namespace(), os.path.join(self._state, b"probes"))
+        except (HostLacks, OSError) as problem:
+            return str(problem)
+
+    def _against_installed(self) -> str:
+        from denizen.launch.hostview import loader_at
+
+        settings = loader_at(self._view, self._interpreter)
+        if settings is None:
+            return f"no loader of denizen's is at {display(self._interpreter)}"
+        uid = b"%d" % os.geteuid()
+        if self._shelf.directory not in [d.replace(b"%u", uid) for d in settings.directories]:
+            return f"the loader at {display(self._interpreter)} looks for decisions elsewhere"
+        return ""
+
+    def _against_stub(self) -> str:
+        from denizen.launch.stub import CannotStub, plan_stub
+
+        if self._image is None:
+            return _SCRIPT
+        try:
+            plan_stub(self._image, self._plain_loader())
+        except CannotStub as problem:
+            return problem.reason
+        except HostLacks as problem:
+            return str(problem)
+        return ""
+
+    def _against_program(self) -> str:
+        if self._image is None:
+            return _SCRIPT
+        if self._image.interpreter is None:
+            return "it is static: there is nothing to map for it"
+        try:
+            self._plain_loader()
+        except HostLacks as problem:
+            return str(problem)
+        return ""
+
+    def _namespace(self) -> tuple[bytes, ...]:
+        tools = self._tools(os.uname().machine)
+        spot = spot_for(self._view, self._interpreter)
+        hidden = tools.hidden()
+        return operations(spot, self._loader(hidden if spot.ldso else b""), hidden, tools.stage())
+
+    def _copy(self, base: Decision) -> bytes:
+        """The patched copy, decided about."""
+        from denizen import elf
+        from denizen.launch.decision import file_name, identity_of
+        from denizen.launch.shadow import make_copy
+        from denizen.launch.stub import plan_stub
+        from denizen.launch.subject import headers_of
+
+        assert self._image is not None  # _against_stub said so
+        plan = plan_stub(self._image, self._plain_loader())
+        top = os.path.join(self._shelf.directory, COPIES, file_name(base.identity))
+        os.makedirs(os.path.dirname(top), mode=0o700, exist_ok=True)
+        copy = make_copy(self._program, top, plan.patches)
+        patched = replace(
+            base,
+            identity=identity_of(self._view.stat(copy)),
+            headers=headers_of(elf.read(self._view.read(copy))),
+            program=copy,
+            command=(),
+            edits=(*base.edits, *plan.restores),
+        )
+        self._shelf.write(patched, movable=False)
+        return copy
+
+    def _link_loader(self) -> None:
+        os.makedirs(self._shelf.directory, mode=0o700, exist_ok=True)
+        link = os.path.join(self._shelf.directory, LOADER_LINK)
+        temporary = b"%b.%d" % (link, os.getpid())
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        os.symlink(self._plain_loader(), temporary)
+        os.rename(temporary, link)
+
+    def _enter(self) -> bytes:
+        return self._tools(os.uname().machine).enter()
+
+    def _plain_loader(self) -> bytes:
+        """For a place where no linker of the host lies beneath."""
+        return self._loader(b"")
+
+    def _loader(self, host_ldso: bytes) -> bytes:
+        machine = os.uname().machine
+        if machine == "x86_64" and self._image is not None and self._image.header.bits == 32:
+            machine = "i386"
+        return self._tools(machine).loader(self._settings(host_ldso))
+
+    def _settings(self, host_ldso: bytes) -> LoaderSettings:
+        foreign = not self._program.startswith(HOST_PREFIXES)
+        return LoaderSettings(
+            directories=(self._shelf.directory,),
+            command=self._helper,
+            host_ldso=host_ldso,
+            host_prefixes=HOST_PREFIXES if host_ldso and foreign else (),
+        )
+
+    def _tools(self, machine: str) -> Tools:
+        return Tools(os.path.join(self._state, b"tools"), machine)

@@ -1,0 +1,136 @@
+"""Putting a resolution into the store: packages fetched and unpacked, their libraries linked together."""
+
+from __future__ import annotations
+
+from denizen.build.derivation import SUFFIX, name_of
+from denizen.build.fetch import NotOpened
+from denizen.build.realise import Manner, realise
+from denizen.errors import SourceFailed, display
+from denizen.formats.packages import Package
+from denizen.resolve.recipes import recipes
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from denizen.build.builders import Opener
+    from denizen.build.realise import Listener
+    from denizen.resolve.recipes import Recipes
+    from denizen.resolve.resolution import Pin, Resolution
+    from denizen.sources.base import Source
+    from denizen.store.local import Store
+
+
+CHUNK = 1 << 20
+
+
+class UnknownSource(SourceFailed):
+    """A package is of a source that is not configured here."""
+
+    name: str
+
+    @property
+    def what(self) -> str:
+        return f"there is no source called {self.name}"
+
+    @property
+    def why(self) -> str:
+        return "the resolution has packages of it"
+
+    @property
+    def remedy(self) -> str:
+        return "denizen source list; denizen source add"
+
+
+@value
+class Supply:
+    """Where packages come from and lie meanwhile.
+
+    Attributes:
+        packages: the directory they are fetched into.
+        jobs: how many are unpacked at once.
+    """
+
+    sources: Mapping[str, Source]
+    packages: bytes
+    opener: Opener
+    listener: Listener
+    jobs: int = 2
+
+
+def furnish(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
+    """Make everything the resolution chose valid; what is valid already is not fetched.
+
+    Raises:
+        UnknownSource, SourceFailed, HostLacks: a package cannot be had.
+        BadInput: a package does not hold what it should.
+    """
+    with store.working() as work:
+        wanted = {pin.sha256: package_of(pin) for pin in resolution.packages}
+        addresses = {
+            pin.sha256: _source(supply, pin).addresses(wanted[pin.sha256]) for pin in resolution.packages
+        }
+        made = recipes(resolution, addresses, store.layout.logical)
+        outputs = {made.libraries, *made.packages.values()}
+        lacking = outputs - work.need(outputs)
+        if not lacking:
+            return made
+        here = _fetched([pin for pin in resolution.packages if made.packages[pin.sha256] in lacking], supply)
+        for sealed in made.derivations:
+            work.add_text(name_of(sealed.path) + SUFFIX, sealed.content, sealed.references)
+        local = {url: here[sha256] for sha256, urls in addresses.items() if sha256 in here for url in urls}
+        opener = _Nearby(supply.opener, local)
+        realise(store, [made.goal.path], Manner(opener, supply.jobs, supply.listener))
+    return made
+
+
+class _Nearby:
+    """Opens what was fetched already where it lies; the builder checks its hash again."""
+
+    def __init__(self, opener: Opener, local: Mapping[str, bytes]) -> None:
+        self._opener = opener
+        self._local = local
+
+    def __call__(self, url: str) -> Iterator[bytes]:
+        path = self._local.get(url)
+        if path is None:
+            yield from self._opener(url)
+            return
+        try:
+            with open(path, "rb", buffering=0) as stream:
+                while piece := stream.read(CHUNK):
+                    yield piece
+        except OSError as problem:
+            raise NotOpened(url, f"{display(path)}: {problem.strerror}") from problem
+
+
+def _fetched(pins: Sequence[Pin], supply: Supply) -> dict[bytes, bytes]:
+    """Fetch packages, many at once; .deb hash -> path."""
+    wanted: dict[str, list[Pin]] = {}
+    for pin in pins:
+        wanted.setdefault(pin.source, []).append(pin)
+    found: dict[bytes, bytes] = {}
+    for _, some in sorted(wanted.items()):
+        paths = _source(supply, some[0]).fetch([package_of(pin) for pin in some], supply.packages)
+        found.update(zip([pin.sha256 for pin in some], paths, strict=True))
+    return found
+
+
+def _source(supply: Supply, pin: Pin) -> Source:
+    if pin.source not in supply.sources:
+        raise UnknownSource(pin.source)
+    return supply.sources[pin.source]
+
+
+def package_of(pin: Pin) -> Package:
+    """The package a pin names, as its source knows it."""
+    return Package(
+        name=pin.name,
+        version=pin.version,
+        architecture=pin.architecture,
+        filename=pin.filename,
+        size=pin.size,
+        sha256=pin.sha256,
+        installed_size=pin.installed_size,
+    )
