@@ -51,7 +51,7 @@ def write(
         snapshot = Snapshot("debian", suite, suite, "0" * 32, 1)
         write_libraries(writer, snapshot, "amd64", sorted(packages, key=lambda one: one.name), found)
         writer.finish()
-    return Entry("debian", suite, suite, "amd64", 0, "0" * 32, 1, 1, path.name)
+    return Entry("debian", (suite,), suite, "amd64", 0, "0" * 32, 1, 1, path.name)
 
 
 def package(name: bytes, *, section: bytes = b"libs", depends: bytes = b"") -> Package:

@@ -1,5 +1,6 @@
 import fnmatch
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -120,14 +121,41 @@ def test_every_path_is_found_again(tmp_path_factory: pytest.TempPathFactory, lis
     opened.close()
 
 
-def test_a_run_that_is_missing_is_damage(tmp_path: Path) -> None:
-    with open(tmp_path / "x", "wb") as stream:
+@pytest.mark.parametrize(
+    ("numbers", "problem"),
+    [
+        ({"runs": [], "stretches": [0, 1], "stretches.at": [0, 1]}, "there is no run 1"),
+        ({"runs": [1, 0, 0], "stretches": [0, 2], "stretches.at": [0, 1]}, "there is no run 2"),
+        ({"runs": [1, 0, 0], "stretches": [], "stretches.at": [0, 1]}, "there is no number 0"),
+        ({"runs": [1, 0, 0], "stretches": [0, 1], "stretches.at": []}, "there is no number 0"),
+        ({"runs": [1, 0, 7], "stretches": [0, 1], "stretches.at": [0, 1]}, "there is no line 7"),
+    ],
+)
+def test_numbers_that_lead_nowhere_are_damage(
+    tmp_path: Path, numbers: Mapping[str, Sequence[int]], problem: str
+) -> None:
+    damaged = written(tmp_path / "x", numbers)
+    with pytest.raises(DamagedIndex, match=problem):
+        damaged.exact(b"/d/a")
+    damaged.close()
+
+
+def test_a_name_that_is_in_no_run_is_damage(tmp_path: Path) -> None:
+    damaged = written(tmp_path / "x", {"runs": [], "stretches": [], "stretches.at": [0, 0]})
+    with pytest.raises(DamagedIndex, match="in no run"):
+        list(damaged.matching(b"a"))
+    damaged.close()
+
+
+def written(path: Path, numbers: Mapping[str, Sequence[int]]) -> Paths:
+    """An index of /d/a with these numbers."""
+    with open(path, "wb") as stream:
         writer = Writer(stream)
         writer.section("names", [b"\na\n"])
-        writer.section("runs", [])
+        for name, some in numbers.items():
+            writer.numbers(name, array("I", some))
         writer.section("count", [bytes(8)])
-        writer.lines("dirs", [b""])
+        writer.lines("dirs", [b"d"])
         writer.lines("owners", [b"p"])
         writer.finish()
-    with pytest.raises(DamagedIndex, match="in no run"):
-        Paths(bytes(tmp_path / "x")).exact(b"/a")
+    return Paths(bytes(path))

@@ -13,7 +13,7 @@ from denizen.errors import DenizenError
 from denizen.index.entry import DirectoryKind
 from denizen.index.libraries import Libraries
 from denizen.index.locate import Index
-from denizen.index.manifest import DamagedManifest, read_manifest
+from denizen.index.manifest import FORMAT, DamagedManifest, read_manifest
 from denizen.index.update import Outcome, Plan, Target, update
 from denizen.sources.base import (
     BadHash,
@@ -269,9 +269,56 @@ def test_a_lost_or_damaged_index_file_is_made_anew(workshop: Workshop) -> None:
     assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
 
 
+def test_two_names_of_a_suite_share_one_index(workshop: Workshop) -> None:
+    sample(workshop.archive, directory="trixie")
+    source = debian([workshop.server.url], workshop.lists)
+    first = workshop.update()
+    by_alias, by_codename = (
+        Target(source, name, "amd64", 0, Scope.LIBRARIES) for name in ("stable", "trixie")
+    )
+    (second,) = update(bytes(workshop.index), [by_codename], Silent())
+    assert (first.changed, second.changed) == (True, False)
+    (entry,) = read_manifest(bytes(workshop.index))
+    assert (entry.asked, entry.suite) == (("stable", "trixie"), "trixie")
+    workshop.server.requests.clear()
+    outcomes = update(bytes(workshop.index), [by_alias, by_codename], Silent(), force=True)
+    assert [outcome.changed for outcome in outcomes] == [True, False]
+    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
+
+
+def test_a_name_that_moves_on_to_another_suite_leaves_the_old_one_its_other_names(workshop: Workshop) -> None:
+    sample(workshop.archive, directory="trixie")
+    source = debian([workshop.server.url], workshop.lists)
+    targets = [Target(source, name, "amd64", 0, Scope.LIBRARIES) for name in ("stable", "trixie")]
+    update(bytes(workshop.index), targets, Silent())
+    sample(workshop.archive, codename="forky", date=LATER)
+    source = debian([workshop.server.url], workshop.lists)
+    update(bytes(workshop.index), [Target(source, "stable", "amd64", 0, Scope.LIBRARIES)], Silent())
+    found = {(entry.suite, entry.asked) for entry in read_manifest(bytes(workshop.index))}
+    assert found == {("trixie", ("trixie",)), ("forky", ("stable",))}
+
+
+def test_a_suite_nobody_asks_for_any_more_is_dropped(workshop: Workshop) -> None:
+    workshop.update()
+    sample(workshop.archive, codename="forky", date=LATER)
+    outcome = workshop.update()
+    (entry,) = read_manifest(bytes(workshop.index))
+    assert (entry.suite, entry.asked) == ("forky", ("stable",))
+    assert workshop.files() == sorted(["lock", "manifest", *_names(outcome)])
+
+
+def test_another_name_cannot_bring_an_older_state(workshop: Workshop) -> None:
+    workshop.update()
+    sample(workshop.archive, directory="trixie", date="Fri, 10 Jul 2026 10:16:37 UTC")
+    source = debian([workshop.server.url], workshop.lists)
+    target = Target(source, "trixie", "amd64", 0, Scope.LIBRARIES)
+    (outcome,) = update(bytes(workshop.index), [target], Silent())
+    assert isinstance(outcome.failure, Downgrade)
+
+
 def test_a_damaged_manifest_is_said_and_mended_by_force(workshop: Workshop) -> None:
     workshop.update()
-    (workshop.index / "manifest").write_bytes(b"Format: 1\n\nSource: debian\n")
+    (workshop.index / "manifest").write_bytes(b"Format: %b\n\nSource: debian\n" % FORMAT)
     with pytest.raises(DamagedManifest) as caught:
         workshop.update()
     assert "--force" in caught.value.remedy
@@ -281,7 +328,7 @@ def test_a_damaged_manifest_is_said_and_mended_by_force(workshop: Workshop) -> N
 
 def test_a_manifest_of_another_format_is_as_none(workshop: Workshop) -> None:
     workshop.update()
-    (workshop.index / "manifest").write_bytes(b"Format: 2\n\nWhatever: it says\n")
+    (workshop.index / "manifest").write_bytes(b"Format: 0\n\nWhatever: it says\n")
     assert read_manifest(bytes(workshop.index)) == ()
     assert workshop.update().changed
 

@@ -126,7 +126,7 @@ def _policy(parsed: Parsed) -> FetchPolicy:
 
 
 def _suites_without_index(context: Context, index: Index, suites: tuple[str, ...]) -> list[str]:
-    known = {name for entry in index.entries for name in (entry.asked, entry.suite)}
+    known = {name for entry in index.entries for name in (*entry.asked, entry.suite)}
     return [suite for suite in (suites or _default_suites(context)) if suite not in known]
 
 

@@ -71,7 +71,7 @@ def _forget(sources: object, entries: tuple[Entry, ...]) -> None:
         source.forget(
             [
                 (
-                    Snapshot(entry.source, entry.asked, entry.suite, entry.identity, entry.date),
+                    Snapshot(entry.source, entry.suite, entry.suite, entry.identity, entry.date),
                     entry.architecture,
                 )
                 for entry in entries
@@ -139,7 +139,7 @@ def _status_row(directory: bytes, entry: Entry, now: float) -> dict[str, object]
     sonames, packages = index.counts()
     return {
         "source": entry.source,
-        "asked": entry.asked,
+        "asked": list(entry.asked),
         "suite": entry.suite,
         "arch": entry.architecture,
         "snapshot": entry.identity,
@@ -164,14 +164,16 @@ def _path_count(directory: bytes, entry: Entry) -> int | None:
 def _status_line(row: dict[str, object]) -> str:
     from denizen.cli.words import human_age, human_size
 
-    date, age, size, paths = row["date"], row["age"], row["bytes"], row["paths"]
+    date, age, size, paths, asked = row["date"], row["age"], row["bytes"], row["paths"], row["asked"]
+    assert isinstance(asked, list)
     assert isinstance(date, int)
     assert isinstance(age, int)
     assert isinstance(size, int)
+    names = ", ".join(str(name) for name in asked if name != row["suite"])
     known = f"{row['packages']} packages, {row['libraries']} libraries"
     known += f", {paths} paths" if paths is not None else ""
     return (
-        f"{row['source']}/{row['suite']} {row['arch']} ({row['asked']}): of {_day(date)}, "
+        f"{row['source']}/{row['suite']} {row['arch']}{f' ({names})' if names else ''}: of {_day(date)}, "
         f"checked {human_age(age)} ago, {known}, {human_size(size)}, snapshot {str(row['snapshot'])[:12]}"
     )
 

@@ -112,10 +112,10 @@ def ensure(
     from denizen.sources.base import Scope as AllScopes
 
     progress = open_progress(context.output)
-    held = {entry.key: entry for entry in read_manifest(places(context).index)}
+    held = read_manifest(places(context).index)
     missing = []
     for target in targets_of(configured_sources(context, policy, progress), suites, (architecture,), scope):
-        entry = held.get(target.key)
+        entry = target.held_in(held)
         if entry is None or (scope is AllScopes.PATHS and not entry.paths):
             missing.append(target)
     if not missing:

@@ -77,6 +77,10 @@ class IndexFile:
         """A table of lines. Raises DamagedIndex."""
         return Lines(self, name)
 
+    def numbers(self, name: str) -> Numbers:
+        """A section of u32. Raises DamagedIndex."""
+        return Numbers(self, name)
+
     def _read_sections(self) -> dict[str, tuple[int, int]]:
         size = len(self.map)
         if size < len(MAGIC) + _COUNT.size or self.map[: len(MAGIC)] != MAGIC:
@@ -140,6 +144,25 @@ class Lines:
         while number < self._count and (line := self[number]).startswith(key):
             yield number, line
             number += 1
+
+
+class Numbers:
+    """A section of u32 in an index file."""
+
+    def __init__(self, file: IndexFile, name: str) -> None:
+        self._file = file
+        self._map = file.map
+        self._start, end = file.bounds(name)
+        self._count = (end - self._start) // _U32.size
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> int:
+        if not 0 <= number < self._count:
+            raise DamagedIndex(self._file.path, f"there is no number {number}")
+        (found,) = _U32.unpack_from(self._map, self._start + number * _U32.size)
+        return int(found)
 
 
 def _map(path: bytes) -> mmap.mmap:

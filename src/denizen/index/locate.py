@@ -72,7 +72,7 @@ class Index:
                 entry
                 for entry in known
                 if entry.architecture == architecture
-                and (not suites or entry.asked in suites or entry.suite in suites)
+                and (not suites or any(entry.is_called(suite) for suite in suites))
             ]
         )
         self._libraries: dict[str, Libraries] = {}

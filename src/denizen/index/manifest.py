@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-FORMAT = b"1"
+FORMAT = b"2"
 NAME = b"manifest"
 
 
@@ -44,7 +44,7 @@ class Entry:
     """One index: of a suite of a source, for an architecture.
 
     Attributes:
-        asked: the suite as it is asked for ("stable"); `suite` is what it is ("trixie").
+        asked: the names the suite is asked for by ("stable"); `suite` is what it is ("trixie").
         identity, date: of the snapshot it was made from.
         rank: its place in the order of preference; the base suite is 0.
         checked: when it was last compared with the source, seconds since 1970.
@@ -53,7 +53,7 @@ class Entry:
     """
 
     source: str
-    asked: str
+    asked: tuple[str, ...]
     suite: str
     architecture: str
     rank: int
@@ -66,7 +66,11 @@ class Entry:
     @property
     def key(self) -> tuple[str, str, str]:
         """What there is one index of."""
-        return self.source, self.asked, self.architecture
+        return self.source, self.suite, self.architecture
+
+    def is_called(self, name: str) -> bool:
+        """Whether a suite of that name is meant by this."""
+        return name == self.suite or name in self.asked
 
 
 def read_manifest(directory: bytes) -> tuple[Entry, ...]:
@@ -99,7 +103,7 @@ def write_manifest(directory: bytes, entries: Sequence[Entry]) -> None:
 
     blocks = [b"Format: " + FORMAT + b"\n"]
     for entry in sorted(entries, key=lambda entry: entry.rank):
-        fields = {name: getattr(entry, name) for name in _FIELDS}
+        fields = {name: getattr(entry, name) for name in _FIELDS} | {"asked": " ".join(entry.asked)}
         blocks.append("".join(f"{name}: {text}\n" for name, text in fields.items()).encode())
     write_atomically(os.path.join(directory, NAME), b"\n".join(blocks))
 
@@ -116,7 +120,7 @@ def _entry(fields: Mapping[bytes, bytes]) -> Entry:
             raise ValueError(f"{name} is no file name")
     return Entry(
         texts["source"],
-        texts["asked"],
+        tuple(texts["asked"].split()),
         texts["suite"],
         texts["architecture"],
         int(texts["rank"]),

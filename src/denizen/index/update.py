@@ -27,7 +27,7 @@ from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from denizen.formats.packages import Package
     from denizen.sources.base import Progress, Snapshot, Source
@@ -51,10 +51,13 @@ class Target:
     rank: int
     scope: Scope
 
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What there is one index of, as in `Entry`."""
-        return self.source.name, self.suite, self.architecture
+    def held_in(self, entries: Iterable[Entry]) -> Entry | None:
+        """The index there is of it."""
+        return next((entry for entry in entries if self._is_of(entry)), None)
+
+    def _is_of(self, entry: Entry) -> bool:
+        place = (entry.source, entry.architecture)
+        return place == (self.source.name, self.architecture) and entry.is_called(self.suite)
 
 
 @value
@@ -84,8 +87,10 @@ class Plan:
     """What an update will do for one target.
 
     Attributes:
+        held: the index in force for the suite the target turned out to be.
+        scope: what the new index will know; None when the one in force, or the one that an earlier plan
+            makes, is already of this snapshot.
         size: bytes to fetch.
-        scope: what the new index will know; None when the one in force is already of this snapshot.
     """
 
     target: Target
@@ -93,6 +98,11 @@ class Plan:
     held: Entry | None
     scope: Scope | None
     size: int
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What there is one index of, as in `Entry`: "stable" and "trixie" are one."""
+        return self.snapshot.source, self.snapshot.suite, self.target.architecture
 
 
 def update(
@@ -137,28 +147,24 @@ def _update(
     clock: Callable[[], float],
 ) -> list[Outcome]:
     entries = {entry.key: entry for entry in _in_force(directory, force=force)}
-    plans: list[Plan] = []
-    outcomes: dict[tuple[str, str, str], Outcome] = {}
-    for target in targets:
-        held = entries.get(target.key)
+    plans: list[tuple[int, Plan]] = []
+    outcomes: dict[int, Outcome] = {}
+    for number, target in enumerate(targets):
         try:
-            plans.append(_plan(target, held, directory, force=force))
+            plan = _plan(target, entries, directory, force=force)
         except DenizenError as error:
-            outcomes[target.key] = Outcome(target, held, failure=error)
+            outcomes[number] = Outcome(target, target.held_in(entries.values()), failure=error)
+        else:
+            plans.append((number, _after(plan, [earlier for _, earlier in plans])))
     if planned is not None:
-        planned(plans)
-    for plan in plans:
-        key = plan.target.key
-        try:
-            outcome = _carry_out(plan, directory, progress, int(clock()))
-        except DenizenError as error:
-            outcome = Outcome(plan.target, plan.held, failure=error, notes=plan.snapshot.notes)
-        outcomes[key] = outcome
-        if outcome.entry is not None:
-            entries[key] = outcome.entry
+        planned([plan for _, plan in plans])
+    for number, plan in plans:
+        outcomes[number] = outcome = _try(plan, entries.get(plan.key), directory, progress, int(clock()))
+        if outcome.failure is None and outcome.entry is not None:
+            entries = _with(entries, outcome.entry, plan.target)
             write_manifest(directory, list(entries.values()))
     _remove_strangers(directory, list(entries.values()))
-    return [outcomes[target.key] for target in targets]
+    return [outcomes[number] for number in range(len(targets))]
 
 
 def _in_force(directory: bytes, *, force: bool) -> tuple[Entry, ...]:
@@ -171,15 +177,53 @@ def _in_force(directory: bytes, *, force: bool) -> tuple[Entry, ...]:
         raise
 
 
-def _plan(target: Target, held: Entry | None, directory: bytes, *, force: bool) -> Plan:
-    known = Held(held.identity, held.date) if held is not None else None
-    snapshot = target.source.snapshot(target.suite, known)
+def _plan(
+    target: Target, entries: Mapping[tuple[str, str, str], Entry], directory: bytes, *, force: bool
+) -> Plan:
+    called = target.held_in(entries.values())
+    snapshot = target.source.snapshot(target.suite, _memory(called))
+    held = entries.get((snapshot.source, snapshot.suite, target.architecture))
+    if held is not None and held is not called:
+        # Another name of a suite that is held under its own: it may not be an older state of it either.
+        snapshot = target.source.snapshot(target.suite, _memory(held))
     scope = max(target.scope, Scope.PATHS if held is not None and held.paths else Scope.LIBRARIES)
     if held is not None and held.identity == snapshot.identity and not force:
         complete = bool(held.paths) or scope is Scope.LIBRARIES
         if complete and _is_there(directory, held):
             return Plan(target, snapshot, held, None, 0)
-    return Plan(target, snapshot, held, scope, target.source.size(snapshot, target.architecture, scope))
+    size = target.source.size(snapshot, target.architecture, scope)
+    return Plan(target, snapshot, held, scope, size)
+
+
+def _memory(held: Entry | None) -> Held | None:
+    return Held(held.identity, held.date) if held is not None else None
+
+
+def _after(plan: Plan, earlier: Sequence[Plan]) -> Plan:
+    """The same where others are carried out first: nothing is built twice."""
+    made = [
+        one.scope
+        for one in earlier
+        if one.key == plan.key and one.snapshot.identity == plan.snapshot.identity
+    ]
+    if plan.scope is not None and any(scope is not None and scope >= plan.scope for scope in made):
+        return replace(plan, scope=None, size=0)
+    return plan
+
+
+def _with(
+    entries: Mapping[tuple[str, str, str], Entry], new: Entry, target: Target
+) -> dict[tuple[str, str, str], Entry]:
+    """The entries with a new one; what its target's name meant before keeps its other names, if any."""
+    kept = {}
+    for key, entry in entries.items():
+        names = tuple([name for name in entry.asked if name != target.suite])
+        same_place = (entry.source, entry.architecture) == (new.source, new.architecture)
+        if key == new.key or not same_place or names == entry.asked:
+            kept[key] = entry
+        elif names:
+            kept[key] = replace(entry, asked=names)
+    return kept | {new.key: new}
 
 
 def _is_there(directory: bytes, entry: Entry) -> bool:
@@ -187,28 +231,29 @@ def _is_there(directory: bytes, entry: Entry) -> bool:
     return all(os.path.exists(os.path.join(directory, name.encode())) for name in names)
 
 
-def _carry_out(plan: Plan, directory: bytes, progress: Progress, now: int) -> Outcome:
-    target, snapshot, held = plan.target, plan.snapshot, plan.held
-    if plan.scope is None:
-        assert held is not None
-        return Outcome(target, replace(held, checked=now, rank=target.rank), notes=snapshot.notes)
-    target.source.prepare(snapshot, target.architecture, plan.scope)
+def _try(plan: Plan, held: Entry | None, directory: bytes, progress: Progress, now: int) -> Outcome:
+    try:
+        return _carry_out(plan, held, directory, progress, now)
+    except DenizenError as error:
+        return Outcome(plan.target, held, failure=error, notes=plan.snapshot.notes)
+
+
+def _carry_out(plan: Plan, held: Entry | None, directory: bytes, progress: Progress, now: int) -> Outcome:
+    target, snapshot = plan.target, plan.snapshot
+    asked, rank = _names_and_rank(target, held)
+    if plan.scope is None and held is not None and held.identity == snapshot.identity:
+        return Outcome(target, replace(held, checked=now, asked=asked, rank=rank), notes=snapshot.notes)
+    scope = plan.scope or target.scope
+    target.source.prepare(snapshot, target.architecture, scope)
     progress.note(f"building the index of {snapshot.suite} for {target.architecture}")
-    stem = f"{snapshot.source}-{snapshot.suite}-{target.architecture}-{snapshot.identity[:12]}"
-    libraries, paths = f"{stem}.libraries", f"{stem}.paths" if plan.scope is Scope.PATHS else ""
     before = _versions(directory, held)
-    _build(os.path.join(directory, libraries.encode()), lambda w: _write_libraries(w, target, snapshot))
-    if paths:
-        _build(
-            os.path.join(directory, paths.encode()),
-            lambda w: write_paths(w, snapshot, target.source.paths(snapshot, target.architecture)),
-        )
+    libraries, paths = _files(plan, scope, directory)
     entry = Entry(
         source=snapshot.source,
-        asked=target.suite,
+        asked=asked,
         suite=snapshot.suite,
         architecture=target.architecture,
-        rank=target.rank,
+        rank=rank,
         identity=snapshot.identity,
         date=snapshot.date,
         checked=now,
@@ -217,6 +262,26 @@ def _carry_out(plan: Plan, directory: bytes, progress: Progress, now: int) -> Ou
     )
     added, removed, altered = _difference(before, _versions(directory, entry)) if before else (0, 0, 0)
     return Outcome(target, entry, True, added, removed, altered, notes=snapshot.notes)
+
+
+def _names_and_rank(target: Target, held: Entry | None) -> tuple[tuple[str, ...], int]:
+    if held is None or held.asked in ((), (target.suite,)):
+        return (target.suite,), target.rank
+    return tuple(dict.fromkeys([*held.asked, target.suite])), min(held.rank, target.rank)
+
+
+def _files(plan: Plan, scope: Scope, directory: bytes) -> tuple[str, str]:
+    """The names of the index files, built."""
+    target, snapshot = plan.target, plan.snapshot
+    stem = f"{snapshot.source}-{snapshot.suite}-{target.architecture}-{snapshot.identity[:12]}"
+    libraries, paths = f"{stem}.libraries", f"{stem}.paths" if scope is Scope.PATHS else ""
+    _build(os.path.join(directory, libraries.encode()), lambda w: _write_libraries(w, target, snapshot))
+    if paths:
+        _build(
+            os.path.join(directory, paths.encode()),
+            lambda w: write_paths(w, snapshot, target.source.paths(snapshot, target.architecture)),
+        )
+    return libraries, paths
 
 
 def _versions(directory: bytes, entry: Entry | None) -> dict[bytes, bytes]:
