@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 
+from denizen.cli.helper import helper_words
 from denizen.cli.places import places
 from denizen.cli.run import NotThere
 from denizen.errors import EXIT_CANNOT_START, DenizenError, HostLacks, display
 from denizen.launch.hosted import decision_of_host, image_of, interpreter_of
 from denizen.launch.keep import variant
-from denizen.launch.strategies import CannotUse, Strategy, choose
+from denizen.launch.strategies import CannotUse, Strategy, all_verdicts, choose
 from denizen.launch.warm import decided
 from denizen.launch.ways import Start, Ways
 from denizen.value import replace, value
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.launch.decision import Decision
     from denizen.launch.keep import Shelf
-    from denizen.launch.strategies import Situation
+    from denizen.launch.strategies import Situation, Verdict
     from denizen.resolve.furnish import Supply
     from denizen.resolve.resolution import Resolution
 
@@ -146,13 +146,22 @@ class _Deciding:
         self._ways = Ways(start, shelf, self._place.state, self._helper("decide"))
 
     def run(self) -> Decision:
-        """Decide, and write it down."""
+        """Decide, and write it down; a strategy that was asked for is for this start alone."""
         self._refuse_hopeless()
-        found = self._moved() or self._base()
-        strategy, found = self._with_strategy(found)
-        if not self._wanted.strategy:
-            self._shelf.write(found, movable=strategy is not Strategy.STUB and self._is_movable(found))
-        return found
+        base = self._known()
+        if base is None:
+            base = self._moved() or self._base()
+            otherwise = (*self._helper("run"), b"--except", b"namespace", b"--")
+            found = self._by(self._choice(base, None), base, otherwise)
+            self._shelf.write(found, movable=self._is_movable(found))
+            if not self._wanted.strategy:
+                return found
+        return self._by(self._choice(base, Strategy(self._wanted.strategy)), base)
+
+    def _known(self) -> Decision | None:
+        """For a strategy that was asked for: what is decided already, but for how it is started."""
+        known = decided(self._shelf.directory, self._program) if self._wanted.strategy else None
+        return known and replace(known, command=())
 
     def _look(self) -> Report:
         from denizen.diagnose.examine import examine
@@ -235,24 +244,22 @@ class _Deciding:
         return decision
 
     def _is_movable(self, decision: Decision) -> bool:
-        """Whether all it names lies in the store: then it holds wherever the program is."""
+        """Whether it holds wherever the program is: all it names lies in the store, and it is no copy's."""
         store = self._place.data + b"/store/"
-        return not decision.host and all(path.startswith(store) for path in decision.objects)
+        inside = all(path.startswith(store) for path in decision.objects)
+        return inside and not decision.host and b"as" not in decision.command
 
     def plan(self) -> int:
         """Print what `run` would do."""
         from denizen.cli.resolving import draw
         from denizen.cli.strategies import strategy_document, strategy_lines
-        from denizen.launch.strategies import all_verdicts
         from denizen.resolve.plan import document
 
         self._refuse_hopeless()
-        base = decision_of_host(self._view, self._program, self._image, self._interpreter)
         resolution = None
         if not self._satisfied and self._image is not None:
-            base = replace(base, host=False)
             resolution = resolution_for(self._context, self._program, self._wanted)
-        output, verdicts = self._context.output, all_verdicts(self._situation(base))
+        output, verdicts = self._context.output, self.verdicts()
         if self._context.json:
             fields = None if resolution is None else document(resolution)
             output.document({"resolution": fields, "strategy": strategy_document(verdicts)})
@@ -263,22 +270,19 @@ class _Deciding:
             output.line(line)
         return 0 if resolution is None or resolution.is_complete else 1
 
-    # -- strategies
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Every strategy, with what stands against it."""
+        base = decision_of_host(self._view, self._program, self._image, self._interpreter)
+        return all_verdicts(self._situation(replace(base, host=self._satisfied or self._image is None)))
 
-    def _with_strategy(self, base: Decision) -> tuple[Strategy, Decision]:
-        wanted = Strategy(self._wanted.strategy) if self._wanted.strategy else None
-        excluded = frozenset(map(Strategy, self._wanted.excluded))
-        choice = choose(self._situation(base), wanted, excluded)
+    def _choice(self, base: Decision, wanted: Strategy | None) -> Strategy:
+        choice = choose(self._situation(base), wanted, frozenset(map(Strategy, self._wanted.excluded)))
         if choice.strategy is None:
-            raise CannotUse(display(self._program), self._wanted.strategy, choice.obstacles)
-        # The loader finds decisions on disk, whatever way it is started.
-        if (
-            choice.strategy in (Strategy.NAMESPACE, Strategy.PROGRAM, Strategy.LOADER)
-            and self._wanted.strategy
-        ):
-            self._shelf.write(replace(base, command=()), movable=False)
-        otherwise = () if wanted else (*self._helper("run"), b"--except", b"namespace", b"--")
-        return choice.strategy, replace(base, command=self._ways.command(choice.strategy, base, otherwise))
+            raise CannotUse(display(self._program), wanted.value if wanted else "", choice.obstacles)
+        return choice.strategy
+
+    def _by(self, strategy: Strategy, base: Decision, otherwise: tuple[bytes, ...] = ()) -> Decision:
+        return replace(base, command=self._ways.command(strategy, base, otherwise))
 
     def _situation(self, base: Decision) -> Situation:
         noexec = next((p.message for p in self._report.problems if p.code == NOEXEC), "")
@@ -293,22 +297,7 @@ class _Deciding:
         return ""
 
     def _helper(self, command: str) -> tuple[bytes, ...]:
-        """This very denizen with these very places, whatever the environment is then."""
-        # -P: the working directory of a foreign program is no place to import from.
-        words = [sys.executable, "-P", "-m", "denizen", *self._root_words(command), *self._wanted.words]
-        return tuple(map(os.fsencode, words))
-
-    def _root_words(self, command: str) -> list[str]:
-        if self._context.root is not None:
-            return [command, "--root", os.path.abspath(self._context.root)]
-        if command != "decide":
-            return [command]
-        place = self._place
-        pairs = (
-            ("XDG_DATA_HOME", place.data), ("XDG_STATE_HOME", place.state),
-            ("XDG_CACHE_HOME", place.cache), ("XDG_CONFIG_HOME", place.config),
-        )  # fmt: skip
-        return [command, *[w for n, d in pairs for w in ("--set", f"{n}={os.fsdecode(os.path.dirname(d))}")]]
+        return helper_words(self._context, command, self._wanted.words)
 
 
 def resolution_for(context: Context, program: bytes, wanted: Wanted) -> Resolution:
@@ -331,6 +320,13 @@ def show_plan(context: Context, program: bytes, wanted: Wanted) -> int:
         return _Deciding(context, program, wanted, shelf).plan()
     except FileNotFoundError as problem:
         raise NotThere(program, problem.strerror or str(problem)) from problem
+
+
+def verdicts_for(context: Context, program: bytes) -> tuple[Verdict, ...]:
+    """How `run` would start a program (absolute). Raises OSError."""
+    from denizen.cli.run import Wanted
+
+    return _Deciding(context, program, Wanted(), variant(places(context).decisions, b"")).verdicts()
 
 
 def _disk() -> FileView:

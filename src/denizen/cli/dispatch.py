@@ -39,6 +39,9 @@ TABLE: tuple[Group, ...] = (
         "why", "denizen.cli.why", "everything known about a program, and why it does not start", everyday=True
     ),
     Group("lock", "denizen.cli.lock", "write the resolution of a program as a lock file", everyday=True),
+    Group(
+        "doctor", "denizen.cli.doctor", "what this host can do, by trying, and what follows", everyday=True
+    ),
     Group("gc", "denizen.cli.gc", "collect garbage", everyday=True),
     Group("find", "denizen.cli.find", "who provides a soname, a command, or a path (glob)", everyday=True),
     Group(

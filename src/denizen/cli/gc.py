@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def _gc(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.places import places
     from denizen.cli.stores import human, open_store, parse_age, parse_size, shown
+    from denizen.launch.keep import shelves
     from denizen.store.gc import Limits, collect, plan
 
     size, age = parsed.text("max-freed"), parsed.text("older-than")
@@ -24,6 +26,10 @@ def _gc(parsed: Parsed, context: Context) -> int:
         int(time.time()) - parse_age("gc", age) if age else None,
     )
     with open_store(context) as store:
+        if not dry:
+            forgotten = sum(shelf.drop_dead(store.layout) for shelf in shelves(places(context).decisions))
+            if forgotten:
+                context.output.say(f"{forgotten} decisions forgotten: their programs are gone")
         done = plan(store, limits) if dry else collect(store, limits)
         deleted = [f"{shown(store.layout.physical)}/{name}" for name in done.names]
     if context.json:

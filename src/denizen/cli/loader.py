@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def _install(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.helper import helper_words
     from denizen.cli.places import places
     from denizen.launch.binary import loader_binary
     from denizen.launch.install import install
@@ -22,7 +23,10 @@ def _install(parsed: Parsed, context: Context) -> int:
 
     machine = os.uname().machine
     given = tuple(os.path.abspath(os.fsencode(path)) for path in parsed.texts("decisions"))
-    settings = LoaderSettings(directories=given or (places(context).decisions,))
+    directories = given or (places(context).decisions,)
+    # Somebody else's directory: their denizen is to decide, not this one.
+    command = () if given else helper_words(context, "decide")
+    settings = LoaderSettings(directories=directories, command=command)
     path = install(_prefix(parsed), machine, loader_binary(machine), settings)
     context.output.say(f"installed {os.fsdecode(path)}")
     return 0

@@ -21,7 +21,8 @@ def strategy_document(verdicts: Sequence[Verdict]) -> dict[str, object]:
 def strategy_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """The same for people."""
     chosen = next((v for v in verdicts if not v.obstacle), None)
-    yield "strategy:"
+    if verdicts:
+        yield "strategy:"
     for one in verdicts:
         mark = "*" if one is chosen else " "
         words = one.row.title if not one.obstacle else f"no: {one.obstacle}"

@@ -10,13 +10,14 @@ from denizen.errors import EXIT_NOT_FOUND, DenizenError, display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
     from denizen.diagnose.report import Report
     from denizen.diagnose.subject import World
     from denizen.fileview import FileView
+    from denizen.launch.strategies import Verdict
     from denizen.resolve.resolution import Resolution
 
 # The shell's own default where PATH is not set (execvp(3), confstr(_CS_PATH)).
@@ -53,7 +54,7 @@ class NoSuchProgram(DenizenError):
 def run(parsed: Parsed, context: Context) -> int:
     """Examine and show; 0 where the program would start, 1 where something keeps it from it."""
     report = _examine(parsed, context.environ)
-    resolution = None if parsed.flag("host") or parsed.text("sysroot") else _resolve(parsed, context, report)
+    resolution = None if _is_about_host(parsed) else _resolve(parsed, context, report)
     if context.json:
         from denizen.diagnose.report import document
 
@@ -62,10 +63,27 @@ def run(parsed: Parsed, context: Context) -> int:
             from denizen.resolve.plan import document as resolution_document
 
             fields["resolution"] = resolution_document(resolution)
+        if not _is_about_host(parsed):
+            from denizen.cli.strategies import strategy_document
+
+            fields["strategy"] = strategy_document(_verdicts(context, report))
         context.output.document(fields)
     else:
         _show(parsed, context, report, resolution)
     return 0 if report.starts or (resolution is not None and resolution.is_complete) else 1
+
+
+def _is_about_host(parsed: Parsed) -> bool:
+    return parsed.flag("host") or parsed.text("sysroot") is not None
+
+
+def _verdicts(context: Context, report: Report) -> Sequence[Verdict]:
+    """What stands for and against each strategy; nothing for what is no program."""
+    if report.machine is None and not report.chain:
+        return ()
+    from denizen.cli.deciding import verdicts_for
+
+    return verdicts_for(context, report.program)
 
 
 def _show(parsed: Parsed, context: Context, report: Report, resolution: Resolution | None) -> None:
@@ -81,6 +99,11 @@ def _show(parsed: Parsed, context: Context, report: Report, resolution: Resoluti
         context.output.line("")
         context.output.line("with denizen:")
         for line in draw_resolution(resolution):
+            context.output.line(line)
+    if not _is_about_host(parsed):
+        from denizen.cli.strategies import strategy_lines
+
+        for line in strategy_lines(_verdicts(context, report)):
             context.output.line(line)
 
 

@@ -67,9 +67,8 @@ def furnish(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
         BadInput: a package does not hold what it should.
     """
     with store.working() as work:
-        wanted = {pin.sha256: package_of(pin) for pin in resolution.packages}
         addresses = {
-            pin.sha256: _source(supply, pin).addresses(wanted[pin.sha256]) for pin in resolution.packages
+            pin.sha256: _source(supply, pin).addresses(package_of(pin)) for pin in resolution.packages
         }
         made = recipes(resolution, addresses, store.layout.logical)
         outputs = {made.libraries, *made.packages.values()}
@@ -81,7 +80,9 @@ def furnish(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
             work.add_text(name_of(sealed.path) + SUFFIX, sealed.content, sealed.references)
         local = {url: here[sha256] for sha256, urls in addresses.items() if sha256 in here for url in urls}
         opener = _Nearby(supply.opener, local)
-        realise(store, [made.goal.path], Manner(opener, supply.jobs, supply.listener))
+        # Each by itself: the links may be there although somebody took a package away.
+        wanted = [sealed.path for sealed in made.derivations if lacking & set(sealed.outputs.values())]
+        realise(store, wanted, Manner(opener, supply.jobs, supply.listener))
     return made
 
 

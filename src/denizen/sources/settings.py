@@ -210,14 +210,16 @@ def _configured(view: FileView, name: str, entry: AptSource, path: bytes) -> Set
     kind = "directory" if "directory" in entry.types else "deb"
     if kind == "deb" and not entry.uris:
         raise BadSetting(path, "URIs names no http, https or file address")
-    suites = entry.suites or (DEFAULT_SUITES if name == "debian" else ())
+    # A directory has one suite, called like its source.
+    fallback = (name,) if kind == "directory" else (DEFAULT_SUITES if name == "debian" else ())
+    suites = entry.suites if entry.suites and kind == "deb" else fallback
     if kind == "deb" and not suites:
         raise BadSetting(path, "it names no Suites")
     return Setting(
         name=name,
         kind=kind,
         uris=entry.uris,
-        suites=suites or (name,),
+        suites=suites,
         components=entry.components or ("main",),
         keyrings=() if kind == "directory" else _keyrings(view, entry),
         check_valid_until=entry.check_valid_until is not False,

@@ -112,13 +112,17 @@ class Work:
             self._discard_all()
 
     def need(self, paths: Iterable[StorePath]) -> set[StorePath]:
-        """Keep objects until the operation ends; returns those that are valid, and so will stay valid."""
+        """Keep objects until the operation ends; returns those that are valid, and so will stay valid.
+
+        One that is registered while somebody took its tree away is not among them: it is to be made again.
+        """
         wanted = list(paths)
         if not wanted:
             return set()
         with doing("keep objects in", self._layout.physical), self._store.locked():
             self._session.need(wanted)
-            return self._store.database.valid_among(wanted)
+            valid = self._store.database.valid_among(wanted)
+            return {path for path in valid if exists(self._layout.place_of(path))}
 
     @contextlib.contextmanager
     def building(self, output: StorePath) -> Iterator[bool]:

@@ -1,0 +1,236 @@
+"""`denizen run`, with packages made here: what is not on this host is brought, and the program starts."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.homes import Home
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def program(home: Home) -> Path:
+    return home.compile("greet")
+
+
+def test_it_dies_without_denizen(program: Path) -> None:
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert done.returncode == 127
+    assert "libgreet.so.1" in done.stderr
+
+
+@pytest.mark.parametrize("strategy", ["auto", "namespace", "stub", "program"])
+def test_it_runs_with_its_arguments_and_the_file_stays(home: Home, program: Path, strategy: str) -> None:
+    before = hashlib.sha256(program.read_bytes()).digest()
+    done = home.denizen("run", "--strategy", strategy, os.fspath(program), "--plan", "-x", "two words")
+    assert done.stdout.splitlines() == [
+        "hello from the store",
+        f"[{program}]",
+        "[--plan]",
+        "[-x]",
+        "[two words]",
+    ]
+    assert hashlib.sha256(program.read_bytes()).digest() == before
+
+
+@pytest.mark.parametrize("strategy", ["auto", "namespace", "stub", "program"])
+def test_its_exit_status_is_the_commands(home: Home, program: Path, strategy: str) -> None:
+    env = {**os.environ, "STATUS": "42"}
+    home.denizen("run", "--strategy", strategy, os.fspath(program), env=env, status=42)
+
+
+@pytest.mark.parametrize("strategy", ["auto", "stub", "program"])
+def test_a_signal_ends_the_program_and_the_command_alike(home: Home, strategy: str) -> None:
+    source = "#include <signal.h>\nint greeting(); int main() { greeting(); raise(SIGTERM); return 0; }\n"
+    program = home.compile(f"raises-{strategy}", source)
+    done = home.denizen("run", "--strategy", strategy, os.fspath(program), status=None)
+    assert done.returncode == -signal.SIGTERM
+
+
+def test_the_second_start_asks_neither_sources_nor_store(home: Home, tmp_path: Path) -> None:
+    program = home.compile("twice")
+    home.denizen("run", os.fspath(program))
+    hidden = home.debs.rename(tmp_path / "debs")
+    index = (home.root / "cache").rename(tmp_path / "cache")
+    try:
+        assert home.denizen("run", os.fspath(program)).stdout.startswith("hello from the store")
+    finally:
+        hidden.rename(home.debs)
+        index.rename(home.root / "cache")
+
+
+def test_a_changed_program_is_decided_anew(home: Home) -> None:
+    program = home.compile("changes")
+    home.denizen("run", os.fspath(program))
+    home.add_library("second", "int second(void) { return 2; }\n")
+    home.denizen("index", "update", "--suite", "debian")
+    library = home.add_library("second", "int second(void) { return 2; }\n")
+    newer = home.compile("changes", "int second(void); int main() { return second(); }\n", os.fspath(library))
+    home.denizen("run", os.fspath(newer), status=2)
+
+
+def test_a_moved_program_is_known_by_its_content(home: Home) -> None:
+    program = home.compile("moves", "int greeting(); int main() { greeting(); return 3; }\n")
+    home.denizen("run", os.fspath(program), status=3)
+    moved = home.work / "elsewhere"
+    shutil.copy(program, moved)
+    program.unlink()
+    shutil.move(home.debs, home.debs.with_name("gone"))
+    try:
+        home.denizen("run", "--offline", os.fspath(moved), status=3)
+    finally:
+        shutil.move(home.debs.with_name("gone"), home.debs)
+
+
+def test_collection_between_two_starts_keeps_what_it_needs(home: Home, program: Path) -> None:
+    home.denizen("run", os.fspath(program))
+    home.denizen("gc")
+    assert home.denizen("run", "--offline", os.fspath(program)).stdout.startswith("hello from the store")
+
+
+def test_collection_forgets_programs_that_are_gone(home: Home) -> None:
+    program = home.compile("goes", "int greeting(); int main() { greeting(); return 0; }\n")
+    home.denizen("run", os.fspath(program))
+    before = len(list(home.decisions.iterdir()))
+    program.unlink()
+    assert "decisions forgotten" in home.denizen("gc").stderr
+    assert len(list(home.decisions.iterdir())) < before
+
+
+def test_half_a_store_is_made_whole(home: Home, program: Path) -> None:
+    home.denizen("run", os.fspath(program))
+    store = home.root / "data" / "store"
+    for found in store.glob("*-libgreet1-*"):
+        if not found.name.endswith((".deb", ".drv")):
+            subprocess.run(["chmod", "-R", "u+w", found], check=True)
+            shutil.rmtree(found)
+    home.denizen("store", "verify", "--repair", status=None)
+    assert home.denizen("run", os.fspath(program)).stdout.startswith("hello from the store")
+
+
+@pytest.mark.parametrize("damage", [b"", b"DENIZEN\x01", b"garbage" * 40])
+def test_a_damaged_decision_is_made_again(home: Home, program: Path, damage: bytes) -> None:
+    home.denizen("run", os.fspath(program))
+    facts = program.stat()
+    name = "-".join(
+        f"{n:x}" for n in (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+    )
+    (home.decisions / name).write_bytes(damage)
+    assert home.denizen("run", os.fspath(program)).stdout.startswith("hello from the store")
+
+
+def test_a_decision_others_may_write_is_not_believed(home: Home, program: Path) -> None:
+    home.denizen("run", os.fspath(program))
+    for file in home.decisions.iterdir():
+        if file.is_file():
+            file.chmod(0o666)
+    home.denizen("run", os.fspath(program))
+    facts = program.stat()
+    (file,) = [f for f in home.decisions.iterdir() if f"-{facts.st_ino:x}-" in f.name]
+    assert file.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_program_the_host_satisfies_is_just_executed(home: Home) -> None:
+    assert home.denizen("run", "echo", "plain").stdout == "plain\n"
+    plan = json.loads(home.denizen("run", "--json", "--plan", "/bin/echo").stdout)
+    assert plan["strategy"]["chosen"] == "host"
+    assert plan["resolution"] is None
+
+
+def test_hermetic_takes_nothing_of_the_host(home: Home) -> None:
+    program = home.work / "hermetic"
+    (home.work / "hermetic.c").write_text(
+        "#include <stdio.h>\n#include <string.h>\n"
+        'int main() { char line[4096]; FILE *maps = fopen("/proc/self/maps", "r");\n'
+        "while (fgets(line, sizeof line, maps))\n"
+        "  if (strstr(line, \"libc.so.6\")) { fputs(strchr(line, '/'), stdout); break; } }\n"
+    )
+    subprocess.run(["gcc", "-o", program, home.work / "hermetic.c"], check=True)
+    done = home.denizen("run", "--hermetic", os.fspath(program))
+    assert done.stdout.startswith(os.fspath(home.root / "data" / "store"))
+
+
+def test_a_plan_does_nothing(home: Home) -> None:
+    program = home.compile("planned", "int greeting(); int main() { greeting(); return 9; }\n")
+    plan = json.loads(home.denizen("run", "--json", "--plan", os.fspath(program)).stdout)
+    assert [p["name"] for p in plan["resolution"]["packages"]] == ["libc6", "libgreet1"]
+    assert plan["strategy"]["chosen"] in {"namespace", "stub"}
+    assert not [f for f in home.decisions.iterdir() if f"-{program.stat().st_ino:x}-" in f.name]
+
+
+def test_a_soname_nobody_has_is_told_with_the_true_reason(home: Home) -> None:
+    library = home.work / "libnobody.so.7"
+    subprocess.run(
+        ["gcc", "-shared", "-Wl,-soname,libnobody.so.7", "-x", "c", "-", "-o", library],
+        input=b"int nobody;",
+        check=True,
+    )
+    program = home.compile("wants", "extern int nobody; int main() { return nobody; }\n", os.fspath(library))
+    library.unlink()
+    done = home.denizen("run", os.fspath(program), status=126)
+    assert "libnobody.so.7" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("word", "status"), [("./nothing-here", 127), ("no-such-command", 127), ("/", 126), ("/etc/passwd", 126)]
+)
+def test_what_is_no_program_is_said_so(home: Home, word: str, status: int) -> None:
+    done = home.denizen("run", word, status=status)
+    assert done.stderr.startswith("denizen: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_strategy_that_cannot_be_is_refused_with_its_reason(home: Home, program: Path) -> None:
+    done = home.denizen("run", "--strategy", "host", os.fspath(program), status=126)
+    assert "library-missing" in done.stderr
+
+
+def test_a_lock_is_followed(home: Home, program: Path, tmp_path: Path) -> None:
+    lock = tmp_path / "greet.lock"
+    home.denizen("lock", os.fspath(program), "-o", os.fspath(lock))
+    done = home.denizen("run", "--lock", os.fspath(lock), os.fspath(program))
+    assert done.stdout.startswith("hello from the store")
+    edited = tmp_path / "edited.lock"
+    edited.write_text(lock.read_text().replace("1.0-1", "1.0-2"))
+    assert "edited" in home.denizen("run", "--lock", os.fspath(edited), os.fspath(program), status=125).stderr
+    home.denizen("run", "--lock", "/no/such.lock", os.fspath(program), status=127)
+
+
+def test_a_foreign_child_runs_too(home: Home) -> None:
+    child = home.compile("child", "int greeting(); int main() { greeting(); return 5; }\n")
+    parent = home.compile(
+        "parent",
+        "#include <stdlib.h>\n#include <sys/wait.h>\nint greeting();\n"
+        f'int main() {{ greeting(); return WEXITSTATUS(system("{child}")); }}\n',
+    )
+    home.denizen("run", os.fspath(parent), status=5)
+
+
+def test_a_script_starts_foreign_programs(home: Home, program: Path) -> None:
+    script = home.work / "wrapper"
+    script.write_text(f'#!/bin/sh\nexec "{program}" "$@"\n')
+    script.chmod(0o755)
+    done = home.denizen("run", os.fspath(script), "x")
+    assert done.stdout.splitlines() == ["hello from the store", f"[{program}]", "[x]"]
+
+
+def test_many_first_starts_resolve_once(home: Home) -> None:
+    program = home.compile("parallel", "int greeting(); int main() { greeting(); return 6; }\n")
+    command = home.command("run", os.fspath(program))
+    running = [
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(12)
+    ]
+    assert [(p.communicate()[1], p.returncode)[1] for p in running] == [6] * 12

@@ -1,0 +1,107 @@
+"""A denizen of its own below a directory: its only source is a directory of packages made here.
+
+The C library in them is this machine's, packed as Debian packs it, so that programs compiled here run in
+denizen's world without a network.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from denizen.launch.binary import enter_path, loader_path
+from tests.support.debs import Item, deb
+from tests.support.peers import require
+
+LDSO = Path("/lib64/ld-linux-x86-64.so.2")
+TRIPLET = "usr/lib/x86_64-linux-gnu"
+LIBC_FILES = ("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0")
+TIMEOUT = 120
+GREETER = 'const char *greeting(void) { return "hello from the store"; }\n'
+PROGRAM = """
+#include <stdio.h>
+#include <stdlib.h>
+const char *greeting(void);
+int main(int count, char **words) {
+    printf("%s\\n", greeting());
+    for (int i = 0; i < count; i++) printf("[%s]\\n", words[i]);
+    return getenv("STATUS") ? atoi(getenv("STATUS")) : 0;
+}
+"""
+
+
+class Home:
+    """Everything denizen keeps is below `root`; programs are made in `work`."""
+
+    def __init__(self, directory: Path) -> None:
+        require("gcc")
+        if os.uname().machine != "x86_64" or not os.path.exists(loader_path("x86_64")):
+            pytest.skip("programs are compiled for x86-64 and need its loader")
+        assert os.path.exists(enter_path("x86_64"))
+        self.root = directory / "root"
+        # Two below: what lies beside a program or its directory counts as the program's own.
+        self.work = directory / "programs" / "here" / "work"
+        self.debs = directory / "debs"
+        self._greeter = directory / "greeter"
+        for place in (self.root, self.work, self.debs, self._greeter):
+            place.mkdir(parents=True)
+        self.pack("libc6", [*LIBC_FILES], extra=[Item(f"./{TRIPLET}/{LDSO.name}", content=LDSO.read_bytes())])
+        self.add_library("greet", GREETER)
+        self.denizen("source", "add", "debian", os.fspath(self.debs), "--directory")
+
+    def denizen(
+        self, *words: str, env: Mapping[str, str] | None = None, status: int | None = 0
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the command; `status` None allows any."""
+        done = subprocess.run(
+            self.command(*words),
+            env=dict(os.environ if env is None else env),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT,
+        )
+        assert status is None or done.returncode == status, done.stderr
+        return done
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "denizen", "--root", os.fspath(self.root), *words]
+
+    def pack(self, name: str, files: list[str], *, extra: list[Item] | None = None) -> None:
+        """A package with libraries of this machine."""
+        system = LDSO.resolve().parent
+        items = [Item(f"./{TRIPLET}/{file}", content=(system / file).read_bytes()) for file in files]
+        self._write(name, [*items, *(extra or [])])
+
+    def add_library(self, name: str, source: str) -> Path:
+        """A package with libNAME.so.1, and the library itself, for linking."""
+        output = self._greeter / f"lib{name}.so.1"
+        text = output.with_suffix(".c")
+        text.write_text(source)
+        soname = f"-Wl,-soname,{output.name}"
+        subprocess.run(["gcc", "-shared", "-fPIC", soname, "-o", output, text], check=True)
+        self._write(f"lib{name}1", [Item(f"./{TRIPLET}/{output.name}", content=output.read_bytes())])
+        return output
+
+    def compile(self, name: str, source: str = PROGRAM, *flags: str) -> Path:
+        """A program that needs libgreet.so.1, which this host does not have."""
+        output = self.work / name
+        text = self.work / f"{name}.c"
+        text.write_text(source)
+        library = self._greeter / "libgreet.so.1"
+        subprocess.run(["gcc", "-w", "-o", output, text, *flags, library], check=True)
+        return output
+
+    @property
+    def decisions(self) -> Path:
+        return self.root / "state" / "decisions"
+
+    def _write(self, name: str, items: list[Item]) -> None:
+        control = (
+            f"Package: {name}\nVersion: 1.0-1\nArchitecture: amd64\nMulti-Arch: same\n"
+            "Maintainer: nobody <nobody@example.org>\nDescription: made for a test\n"
+        )
+        (self.debs / f"{name}_1.0-1_amd64.deb").write_bytes(deb(items, control=control.encode()))
