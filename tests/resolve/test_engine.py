@@ -163,6 +163,27 @@ def test_a_library_beside_the_program_is_found_by_name_and_by_soname(market: Mar
     assert chosen(made, b"libb.so.2").path == b"../lib/libb.so.2.0.1"
 
 
+@pytest.mark.parametrize(
+    "stranger",
+    [b"/opt/other/lib/libs.so.1", b"/opt/app/other/libs.so.1", b"/opt/app/bin/other/lib/libs.so.1"],
+)
+def test_a_library_of_another_program_near_by_is_not_taken(market: Market, stranger: bytes) -> None:
+    # Programs unpacked side by side in one downloads directory: what one gets must not hang on the others.
+    market.add("new", b"libs1", put(b"libs.so.1"))
+    made = market.resolve({PROGRAM: program(b"libs.so.1"), stranger: library(b"libs.so.1")})
+    assert package_of(made, b"libs.so.1") == (b"libs1", "new")
+
+
+def test_a_library_in_the_directory_above_is_the_programs_where_its_own_is_called_bin(market: Market) -> None:
+    market.add("new", b"liba1", put(b"liba.so.1"))
+    lies = library(b"liba.so.1")
+    inside = market.resolve({PROGRAM: program(b"liba.so.1"), b"/opt/app/liba.so.1": lies})
+    assert chosen(inside, b"liba.so.1").path == b"../liba.so.1"
+    files = {b"/srv/data/tool/t": program(b"liba.so.1"), b"/srv/data/liba.so.1": lies}
+    beyond = market.resolve(files, [b"/srv/data/tool/t"])
+    assert package_of(beyond, b"liba.so.1") == (b"liba1", "new")
+
+
 def test_a_runtime_beside_the_program_that_is_too_old_is_overridden(market: Market) -> None:
     market.add("new", b"libstdc++6", put(b"libstdc++.so.6", defines=[(b"a", b"CXX_1"), (b"b", b"CXX_2")]))
     market.add(
@@ -214,6 +235,24 @@ def test_what_the_user_asks_for_is_chosen_too(market: Market) -> None:
     market.add("new", b"liba1", put(b"liba.so.1"))
     made = market.resolve({PROGRAM: program()}, extra=[b"liba.so.1"])
     assert chosen(made, b"liba.so.1").wish == "asked for"
+
+
+def test_a_package_asked_for_gives_the_libraries_in_searched_directories(market: Market) -> None:
+    files = {**put(b"liba.so.1", b"libb.so.1"), DIRECTORY + b"a/plugin.so": library(b"plugin.so")}
+    market.add("old", b"a-tools", files)
+    market.add("new", b"liba1", put(b"liba.so.1"))
+    market.add("new", b"libb1", put(b"libb.so.1"))
+    made = market.resolve({PROGRAM: program()}, extra=[b"a-tools"])
+    assert package_of(made, b"liba.so.1") == (b"a-tools", "old")
+    assert [choice.soname for choice in made.choices if choice.wish == "asked for"] == [
+        b"liba.so.1",
+        b"libb.so.1",
+    ]
+
+
+def test_what_is_asked_for_and_nobody_has_stays_open(market: Market) -> None:
+    made = market.resolve({PROGRAM: program()}, extra=[b"no-such-package"])
+    assert open_for(made, b"no-such-package").lack is Lack.LIBRARY
 
 
 def test_several_objects_are_resolved_as_one(market: Market) -> None:

@@ -53,7 +53,12 @@ COMMANDS = (
             Option(
                 ("--suite",), "choose from this suite only (may be repeated)", metavar="NAME", repeat=True
             ),
-            Option(("--with",), "choose this soname too (may be repeated)", metavar="SONAME", repeat=True),
+            Option(
+                ("--with",),
+                "choose this soname, or a package's libraries, too (may be repeated)",
+                metavar="NAME",
+                repeat=True,
+            ),
             Option(("--offline",), "fetch nothing"),
         ),
         description=(

@@ -118,7 +118,8 @@ def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | N
     policy = FetchPolicy(offline=parsed.flag("offline"))
     path = report.chain[-1] if report.chain else report.program
     try:
-        return resolve_path(context, path, policy, parsed.texts("suite"))
+        extra = [os.fsencode(name) for name in parsed.texts("with")]
+        return resolve_path(context, path, policy, parsed.texts("suite"), extra)
     except (BadInput, OSError):
         return None  # what cannot be read is among the report's problems
 
@@ -189,6 +190,12 @@ COMMANDS = (
             Option(("--host",), "look at this host alone: no index, no store"),
             Option(
                 ("--suite",), "choose from this suite only (may be repeated)", metavar="NAME", repeat=True
+            ),
+            Option(
+                ("--with",),
+                "choose this soname, or a package's libraries, too (may be repeated)",
+                metavar="NAME",
+                repeat=True,
             ),
             Option(("--offline",), "fetch nothing"),
             Option(("--sysroot",), "look at the system whose root is DIR", metavar="DIR"),

@@ -1,11 +1,18 @@
 """Libraries that came with a program where its run path does not lead (pure over a FileView).
 
 A vendor's wrapper script would set LD_LIBRARY_PATH, or an installer make links; a person who only has
-the files has neither. A name is looked for by file name, then by DT_SONAME among files named alike, in
-the program's directory and what is below it, then in its parent's.
+the files has neither. A name is looked for by file name, then by DT_SONAME among files named alike:
 
-Limits: `MAX_ENTRIES` names are looked at, `DEPTH` directories deep; a parent that programs share is not
-a program's own.
+    DIR/*.so*                   DIR is the program's directory
+    DIR/LIBRARIES/**            LIBRARIES: lib*, or what `_HOLDERS` names
+    DIR/../LIBRARIES/**
+    DIR/../*.so*                where DIR is called as directories of programs are (`_PROGRAMS`)
+
+Nothing else: the program's neighbours may be other programs with libraries of their own, unpacked in the
+same downloads directory, and what they brought must not change what this one gets.
+
+Limits: `MAX_ENTRIES` names are looked at, `DEPTH` directories deep; a directory that programs share by
+custom is not a program's own.
 """
 
 from __future__ import annotations
@@ -19,7 +26,7 @@ from denizen.resolve.world import is_outside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from denizen.elf import Header, Image
     from denizen.fileview import FileView
@@ -32,6 +39,9 @@ _SHARED = frozenset(
     b"/usr/local/bin /usr/sbin /var /var/tmp".split(b" ")
 )
 _BELOW_SHARED = (b"/home", b"/media", b"/mnt")
+# An AppDir's usr/lib, a Java runtime's lib/server, and what Qt, Steam's runtime and others call theirs.
+_HOLDERS = frozenset(b"bin jre jbr native plugins runtime shared usr".split(b" "))
+_PROGRAMS = frozenset(b"bin bin32 bin64 libexec linux linux32 linux64 sbin".split(b" "))
 
 
 class Bundle:
@@ -55,24 +65,26 @@ class Bundle:
     def _walked(self) -> dict[bytes, list[bytes]]:
         if self._files is None:
             self._files = {}
-            for path in self._below(_own_directories(posixpath.dirname(self._program))):
+            for path in self._below(posixpath.dirname(self._program)):
                 self._files.setdefault(posixpath.basename(path), []).append(path)
         return self._files
 
-    def _below(self, roots: Iterable[bytes]) -> Iterator[bytes]:
-        """Every library-shaped name below the directories, near ones first, each once."""
+    def _below(self, directory: bytes) -> Iterator[bytes]:
+        """Every library-shaped name in the program's own places, near ones first, each once."""
         left, seen = MAX_ENTRIES, set[bytes]()
-        pending = [(root, 0) for root in roots]
-        for directory, depth in pending:
-            if directory in seen:
+        pending = [(place, 0) for place in _own_directories(directory)]
+        for here, depth in pending:
+            if here in seen:
                 continue
-            seen.add(directory)
-            for name in self._names(directory)[:left]:
+            seen.add(here)
+            takes = depth > 0 or here == directory or posixpath.basename(directory) in _PROGRAMS
+            for name in self._names(here)[:left]:
                 left -= 1
-                path = posixpath.join(directory, name)
+                path = posixpath.join(here, name)
                 if b".so" in name:
-                    yield path
-                elif depth < DEPTH and self._is_directory(path):
+                    if takes:
+                        yield path
+                elif (_holds_libraries(name) if depth == 0 else depth < DEPTH) and self._is_directory(path):
                     pending.append((path, depth + 1))
 
     def _names(self, directory: bytes) -> tuple[bytes, ...]:
@@ -101,6 +113,10 @@ class Bundle:
 def is_part_of_libc(image: Image) -> bool:
     """Whether it uses what only its own glibc has; a copy of it cannot be mixed with another's libc.so.6."""
     return any(version.name == GLIBC_PRIVATE for need in image.version_needs for version in need.versions)
+
+
+def _holds_libraries(name: bytes) -> bool:
+    return name.startswith(b"lib") or name in _HOLDERS
 
 
 def _own_directories(directory: bytes) -> list[bytes]:

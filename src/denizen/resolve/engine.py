@@ -12,6 +12,7 @@ import posixpath
 from denizen import elf
 from denizen.errors import BadInput, display
 from denizen.linker import bind
+from denizen.resolve.asked import opened
 from denizen.resolve.attempt import Attempt, Libc, Open, Sources
 from denizen.resolve.bundle import GLIBC_PRIVATE
 from denizen.resolve.choose import Demand
@@ -47,7 +48,7 @@ _WEIGHTS = {
 def resolve(
     view: FileView, roots: Sequence[bytes], sources: Sources, extra: Sequence[bytes] = ()
 ) -> Resolution:
-    """Choose for the objects at `roots`, and for the sonames `extra` that the user wants besides.
+    """Choose for the objects at `roots`, and for `extra`, sonames and packages the user wants besides.
 
     Raises:
         OSError, BadInput: a root cannot be read.
@@ -163,7 +164,9 @@ class _Search:
             if wish.priority != "suggested":
                 optional = wish.priority != "required"
                 attempt.furnish([Open(n, b"", b"", wish.origin, optional) for n in wish.sonames[:1]])
-        attempt.furnish([Open(soname, b"", b"", "asked for") for soname in self._extra])
+        base = self._libc.provider.suite if self._libc is not None else ""
+        for name in self._extra:
+            attempt.furnish(opened(name, base, self._sources))
         return attempt
 
     def _start(self, attempt: Attempt) -> None:
