@@ -5,13 +5,14 @@ BIN    := $(VENV)/bin
 # Empty on purpose in an environment that says otherwise: without .pyc files every start pays the compiler.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test check loader format bench fuzz tools clean
+.PHONY: help corpus demo test check loader format bench fuzz tools clean
 help:
 	@echo 'make demo    see a foreign program fail on a bare root, and why'
 	@echo 'make test    install what the tests need and run them all'
 	@echo 'make check   format, lint, types, layers'
 	@echo 'make loader  compile the C loader into the source tree'
 	@echo 'make bench   the claims of speed, each beside its peer'
+	@echo 'make corpus  run programs that others published on a host that has nothing'
 	@echo 'make fuzz    mutate inputs of every parser (RUNS=1000000)'
 
 $(VENV)/.ready: pyproject.toml tools/make_venv hatch_build.py $(wildcard loader/*.[ch] loader/enter/*.[ch])
@@ -30,6 +31,10 @@ test: tools
 	$(BIN)/python -m pytest -m 'not network' -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=87 $(TESTS)
 	@# On their own and untraced: among all others three of them see a library without its symbols (cause open)
 	$(BIN)/python -m pytest -m network -n 2 --dist worksteal $(TESTS)
+
+CORPUS ?= --host 'bare root'
+corpus: tools
+	$(BIN)/python tools/corpus.py $(CORPUS)
 
 check: $(VENV)/.ready
 	$(BIN)/ruff format --check .

@@ -1,0 +1,137 @@
+"""The corpus: programs that others built and published, and what each is expected to do.
+
+`programs.json` holds them. Another file of the same form can be named instead.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROGRAMS = Path(__file__).parent / "programs.json"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One package of a registry, exactly.
+
+    Attributes:
+        registry: "pypi" or "npm".
+        archive: the file's name.
+        arguments: for pip, where the platform must be named.
+    """
+
+    registry: str
+    package: str
+    version: str
+    archive: str
+    sha256: str
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Nested:
+    """An archive inside the package that the package's own installation would unpack."""
+
+    source: str
+    target: str
+    remove: bool
+
+
+@dataclass(frozen=True)
+class Smoke:
+    """A command and what it must do. `{bin}`, `{dir}` and `{work}` are replaced."""
+
+    arguments: tuple[str, ...]
+    directory: str
+    environment: Mapping[str, str]
+    files: Mapping[str, bytes]
+    stdin: bytes
+    timeout: float
+    status: int | None
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One program.
+
+    Attributes:
+        directory: where it is unpacked; entries may share one.
+        program: below that.
+        machine: "x86-64", "i386" or "aarch64".
+        refusal: what must be named when it is refused; "" where it must run.
+        links: (link, target) pairs, or the file in the package that lists them.
+    """
+
+    id: str
+    directory: str
+    program: str
+    machine: str
+    musl: bool
+    refusal: str
+    archives: tuple[Archive, ...]
+    smoke: Smoke
+    nested: tuple[Nested, ...] = ()
+    links: str = ""
+    notes: str = field(default="", repr=False)
+
+
+def load(path: Path = PROGRAMS) -> list[Entry]:
+    """All entries, in the file's order."""
+    return [_entry(fields) for fields in json.loads(path.read_text(encoding="utf-8"))]
+
+
+# What nothing in the archive provides, so that only a refusal that names it is right.
+_REFUSED = {
+    "pg-python-node": "libpython3.10.so.1.0",
+    "qt6-qmlls": "libQt6LanguageServer.so.6",
+    "bun-musl": "libstdc++.so.6",
+}
+
+
+def _entry(fields: dict) -> Entry:  # type: ignore[type-arg]  # whatever the JSON holds; read field by field below
+    return Entry(
+        id=fields["id"],
+        directory=fields.get("unpack_dir") or fields["id"],
+        program=fields["bin"],
+        machine=fields["arch"],
+        musl="musl" in (fields["interp"] or ""),
+        refusal="" if fields["satisfiable_from_debian"] else _REFUSED[fields["id"]],
+        archives=tuple(_archive(one) for one in [fields, *fields.get("extra_archives", ())]),
+        smoke=_smoke(fields),
+        nested=tuple(
+            Nested(one["src"], one["dest"], one.get("remove", False)) for one in fields.get("nested", ())
+        ),
+        links=fields.get("symlinks", ""),
+        notes=fields["notes"],
+    )
+
+
+def _archive(fields: dict) -> Archive:  # type: ignore[type-arg]  # as above
+    return Archive(
+        registry=fields["registry"],
+        package=fields["package"],
+        version=fields["version"],
+        archive=fields["archive"],
+        sha256=fields["sha256"],
+        arguments=tuple(fields.get("pip_args") or ()),
+    )
+
+
+def _smoke(fields: dict) -> Smoke:  # type: ignore[type-arg]  # as above
+    text = {name: content.encode() for name, content in fields.get("smoke_files", {}).items()}
+    coded = {name: base64.b64decode(one) for name, one in fields.get("smoke_files_b64", {}).items()}
+    return Smoke(
+        arguments=tuple(fields["smoke_argv"]),
+        directory=fields["smoke_cwd"],
+        environment=fields["smoke_env"],
+        files=text | coded,
+        stdin=fields.get("smoke_stdin", "").encode(),
+        timeout=fields["smoke_timeout_s"],
+        status=fields["expect_exit"],
+        stdout=fields["expect_stdout_regex"] or "",
+        stderr=fields.get("expect_stderr_regex") or "",
+    )

@@ -1,0 +1,103 @@
+"""Running one program of the corpus under plain `denizen run` on a host, and judging what it did."""
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.corpus.entries import Entry
+from tests.support.hosts import Host, Outcome, Rooms
+
+# The first start fetches and unpacks, besides running.
+COLD_TIMEOUT = 600.0
+_LOADER_ERRORS = re.compile(r"error while loading shared libraries|version `[^']*' not found")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one program on one host.
+
+    Attributes:
+        problem: "" where it did as it should.
+        cold: the first start; it resolves.
+        warm: the second; None where the first went wrong.
+    """
+
+    entry: Entry
+    host: str
+    problem: str
+    cold: Outcome
+    warm: Outcome | None = None
+
+    @property
+    def passed(self) -> bool:
+        return not self.problem
+
+    @property
+    def last(self) -> Outcome:
+        return self.warm or self.cold
+
+
+def try_out(entry: Entry, host: Host, rooms: Rooms) -> Result:
+    """Start it twice: the first start decides, the second must do within the entry's own time."""
+    cold = _smoke(entry, host, rooms, COLD_TIMEOUT)
+    problem = judge(entry, cold)
+    if problem or entry.refusal:
+        return Result(entry, host.name, problem, cold)
+    warm = _smoke(entry, host, rooms, entry.smoke.timeout)
+    problem = judge(entry, warm)
+    return Result(entry, host.name, f"second start: {problem}" if problem else "", cold, warm)
+
+
+def _smoke(entry: Entry, host: Host, rooms: Rooms, timeout: float) -> Outcome:
+    """`rooms` is where the host's rooms lie outside; the work room is emptied before."""
+    for path in rooms.work.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    for name, content in entry.smoke.files.items():
+        (rooms.work / name).write_bytes(content)
+    place = _placing(entry, host)
+    environment = {name: place(text) for name, text in entry.smoke.environment.items()}
+    if host.environment:  # a host without any environment gives no HOME either
+        environment.setdefault("HOME", str(host.rooms.work))
+    command = host.denizen("run", "--", *map(place, entry.smoke.arguments))
+    directory = Path(place(entry.smoke.directory))
+    return host.run(command, env=environment, cwd=directory, stdin=entry.smoke.stdin, timeout=timeout)
+
+
+def _placing(entry: Entry, host: Host) -> Callable[[str], str]:
+    top = host.rooms.programs / entry.directory
+
+    def place(text: str) -> str:
+        text = text.replace("{bin}", str(top / entry.program)).replace("{dir}", str(top))
+        return text.replace("{work}", str(host.rooms.work))
+
+    return place
+
+
+def judge(entry: Entry, outcome: Outcome) -> str:
+    """What is wrong with an outcome, "" for nothing."""
+    if entry.refusal:
+        return _judge_refusal(entry.refusal, outcome)
+    smoke = entry.smoke
+    if outcome.status is None:
+        return "it did not end in time"
+    if smoke.status is None and outcome.status in (125, 126, 127):
+        return f"exit status {outcome.status}"
+    if smoke.status is not None and outcome.status != smoke.status:
+        return f"exit status {outcome.status} and not {smoke.status}"
+    if not re.search(smoke.stdout, outcome.out):
+        return f"stdout lacks {smoke.stdout}"
+    if not re.search(smoke.stderr, outcome.err):
+        return f"stderr lacks {smoke.stderr}"
+    found = _LOADER_ERRORS.search(outcome.err)
+    return found[0] if found else ""
+
+
+def _judge_refusal(name: str, outcome: Outcome) -> str:
+    if outcome.status in (None, 0):
+        return f"it is not refused but ends with status {outcome.status}"
+    return "" if name in outcome.err else f"the refusal does not name {name}"

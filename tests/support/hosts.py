@@ -1,0 +1,292 @@
+"""Hosts that lack something, made by the kernel's own means: namespaces, mount flags, seccomp, uids.
+
+Nothing is pretended: what such a host refuses, the kernel refuses there (tests/support is tested by
+tests/hosts). Each is a row of HOSTS: a value whose `run` starts a command in it.
+
+    bare root            nothing but the programs, denizen's root and Python, /proc, /dev, /tmp
+    no user namespaces   a bare root whose kernel limit for user namespaces is used up (ENOSPC)
+    container            a bare root below a container's seccomp filter: unshare, mount give EPERM
+    noexec /tmp          a bare root whose /tmp is mounted noexec
+    read-only store      a bare root where denizen's own root cannot be written
+    no network           a bare root in an empty network namespace
+    another uid          a bare root entered by a user of another number, who is not root outside either
+    as it is             this machine
+    env -i               this machine, with no environment at all
+"""
+
+import os
+import select
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import denizen
+from tests.support.peers import require
+from tests.support.prefix import PREFIX, SOURCES, python_prefix
+
+OTHER_UID = 4242
+_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended.
+
+    Attributes:
+        status: as a shell reports it; None where it was stopped for taking too long.
+        peak: memory of its largest process, KiB.
+    """
+
+    status: int | None
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+    peak: int
+
+    @property
+    def out(self) -> str:
+        return self.stdout.decode(errors="replace")
+
+    @property
+    def err(self) -> str:
+        return self.stderr.decode(errors="replace")
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """Directories, as a host sees them or as we do: denizen's root, the programs, one to write in."""
+
+    root: Path
+    programs: Path
+    work: Path
+
+
+# Where a made root has them.
+INSIDE = Rooms(Path("/denizen"), Path("/programs"), Path("/work"))
+
+
+@dataclass(frozen=True)
+class Host:
+    """One host.
+
+    Attributes:
+        name: of the row in HOSTS.
+        rooms: as seen there.
+        python: what runs denizen there.
+        environment: what every command gets besides its own.
+        wrap: the command line outside for a directory, an environment and a command inside.
+    """
+
+    name: str
+    rooms: Rooms
+    python: tuple[str, ...]
+    environment: Mapping[str, str]
+    wrap: Callable[[Path, Mapping[str, str], Sequence[str]], list[str]]
+
+    def denizen(self, command: str, *words: str) -> list[str]:
+        """The words of a denizen command there."""
+        return [*self.python, command, "--root", str(self.rooms.root), *words]
+
+    def run(
+        self,
+        command: Sequence[str | Path],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        stdin: bytes = b"",
+        timeout: float = _TIMEOUT,
+    ) -> Outcome:
+        """Run a command there with exactly the host's environment and `env`."""
+        variables = {**self.environment, **(env or {})}
+        words = self.wrap(cwd or self.rooms.work, variables, [str(word) for word in command])
+        return _watched(words, stdin, timeout)
+
+
+def _watched(words: Sequence[str], stdin: bytes, timeout: float) -> Outcome:
+    """By hand and not by subprocess.run, which tells neither memory nor what a killed process wrote."""
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        given.write(stdin)
+        given.seek(0)
+        start = time.monotonic()
+        process = subprocess.Popen(words, stdin=given, stdout=out, stderr=err, start_new_session=True)
+        late = not _ends(process.pid, timeout)
+        if late:
+            os.killpg(process.pid, signal.SIGKILL)
+        _, status, usage = os.wait4(process.pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        process.returncode = code
+        seconds = time.monotonic() - start
+        out.seek(0)
+        err.seek(0)
+        shown = None if late else code if code >= 0 else 128 - code
+        return Outcome(shown, out.read(), err.read(), seconds, usage.ru_maxrss)
+
+
+def _ends(pid: int, timeout: float) -> bool:
+    handle = os.pidfd_open(pid)
+    try:
+        return bool(select.select([handle], [], [], timeout)[0])
+    finally:
+        os.close(handle)
+
+
+# -- this machine
+
+
+def as_it_is(rooms: Rooms) -> Host:
+    """This machine, with an environment like a login's."""
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+    return _machine("as it is", rooms, environment)
+
+
+def env_i(rooms: Rooms) -> Host:
+    """This machine, without any environment."""
+    return _machine("env -i", rooms, {})
+
+
+def _machine(name: str, rooms: Rooms, environment: Mapping[str, str]) -> Host:
+    def wrap(cwd: Path, env: Mapping[str, str], command: Sequence[str]) -> list[str]:
+        variables = [f"{key}={text}" for key, text in env.items()]
+        return ["/usr/bin/env", "-i", f"--chdir={cwd}", *variables, *command]
+
+    return Host(name, rooms, (sys.executable, "-m", "denizen"), environment, wrap)
+
+
+# -- roots with nothing
+
+
+def bare_root(rooms: Rooms) -> Host:
+    """A root with nothing but what is given."""
+    return _bare("bare root", rooms)
+
+
+def no_user_namespaces(rooms: Rooms) -> Host:
+    """The limit on user namespaces is used up, and no capability is left (bubblewrap drops them all)."""
+    return _bare("no user namespaces", rooms, "--disable-userns")
+
+
+def container(rooms: Rooms) -> Host:
+    """What makes namespaces or mounts is answered with EPERM, as by a container's seccomp profile."""
+    place = Path(tempfile.gettempdir(), f"denizen-filter-{os.getpid()}")
+    place.write_bytes(_filter())
+    return _bare("container", rooms, "--seccomp", "9", around=("sh", "-c", f'exec "$@" 9<{place}', "sh"))
+
+
+def noexec_tmp(rooms: Rooms) -> Host:
+    """/tmp is mounted noexec."""
+    _require_root()
+    mounted = 'mount -t tmpfs -o noexec,nosuid,mode=1777 none /mnt && exec "$@"'
+    around = ("unshare", "--mount", "sh", "-c", mounted, "sh")
+    return _bare("noexec /tmp", rooms, "--bind", "/mnt", "/tmp", around=around)
+
+
+def read_only_store(rooms: Rooms) -> Host:
+    """denizen's root, once filled, cannot be written."""
+    return _bare("read-only store", rooms, "--remount-ro", str(INSIDE.root))
+
+
+def no_network(rooms: Rooms) -> Host:
+    """No interface but an own loopback."""
+    return _bare("no network", rooms, "--unshare-net")
+
+
+def another_uid(rooms: Rooms) -> Host:
+    """A real other user, to whom denizen's root and the work room belong; outside this is no root either."""
+    _require_root()
+    require("setpriv")
+    for room in (rooms.root, rooms.work):
+        subprocess.run(["chown", "-R", f"{OTHER_UID}:{OTHER_UID}", room], check=True)
+    # What is bound may lie below a directory that user cannot enter (/root): bound anew where it can.
+    places = {"p": python_prefix(), "s": _sources(), "d": rooms.root, "g": rooms.programs, "w": rooms.work}
+    script = "mount -t tmpfs none /mnt && "
+    script += " && ".join(f"mkdir /mnt/{n} && mount --bind '{p}' /mnt/{n}" for n, p in places.items())
+    script += f' && exec setpriv --reuid {OTHER_UID} --regid {OTHER_UID} --clear-groups -- "$@"'
+    moved = Rooms(Path("/mnt/d"), Path("/mnt/g"), Path("/mnt/w"))
+    around = ("unshare", "--mount", "sh", "-c", script, "sh")
+    binds = _binds(moved, Path("/mnt/p"), Path("/mnt/s"))
+    return _made("another uid", binds, (), around, uid=OTHER_UID)
+
+
+def _bare(name: str, rooms: Rooms, *options: str, around: Sequence[str] = ()) -> Host:
+    return _made(name, _binds(rooms, python_prefix(), _sources()), options, around)
+
+
+def _binds(rooms: Rooms, prefix: Path, sources: Path) -> list[str]:
+    return [
+        "--ro-bind", str(prefix), PREFIX, "--ro-bind", str(sources), SOURCES,
+        "--ro-bind", str(rooms.programs), str(INSIDE.programs),
+        "--bind", str(rooms.root), str(INSIDE.root), "--bind", str(rooms.work), str(INSIDE.work),
+        "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
+    ]  # fmt: skip
+
+
+def _made(
+    name: str, binds: Sequence[str], options: Sequence[str], around: Sequence[str], uid: int = 1000
+) -> Host:
+    _require_bubblewrap()
+
+    def wrap(cwd: Path, env: Mapping[str, str], command: Sequence[str]) -> list[str]:
+        entry = ["bwrap", "--unshare-user", "--uid", str(uid), "--gid", str(uid), "--unshare-pid"]
+        variables = [word for key, text in env.items() for word in ("--setenv", key, text)]
+        outside = [*around, *entry, "--die-with-parent", *binds, *options, "--clearenv", *variables]
+        return [*outside, "--chdir", str(cwd), "--", *command]
+
+    python = (f"{PREFIX}/bin/denizen",)
+    return Host(name, INSIDE, python, {"PATH": f"{PREFIX}/bin", "LANG": "C.UTF-8"}, wrap)
+
+
+def _sources() -> Path:
+    return Path(denizen.__file__).parent.parent
+
+
+def _require_bubblewrap() -> None:
+    require("bwrap")
+    probe = subprocess.run(["bwrap", "--dev-bind", "/", "/", "true"], check=False, capture_output=True)
+    if probe.returncode:
+        pytest.skip(f"bubblewrap cannot make a namespace here: {os.fsdecode(probe.stderr).strip()}")
+
+
+def _require_root() -> None:
+    if os.geteuid():
+        pytest.skip("only root can mount a file system noexec or become another user")
+
+
+# linux/bpf_common.h, linux/seccomp.h, linux/audit.h, asm/unistd_64.h, asm/unistd_32.h.
+_LOAD, _EQUAL, _HAS, _RETURN = 0x20, 0x15, 0x45, 0x06
+_ALLOW, _EPERM, _ENOSYS = 0x7FFF0000, 0x00050000 | 1, 0x00050000 | 38
+_X86_64 = 0xC000003E
+_CLONE, _CLONE3 = 56, 435
+_REFUSED = (272, 308, 165, 155)  # unshare, setns, mount, pivot_root
+_NEW_NAMESPACES = 0x7E020000
+
+
+def _filter() -> bytes:
+    """The calls that make namespaces and mounts fail; clone does where a namespace flag is set."""
+    program = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, _X86_64), (_RETURN, 0, 0, _ALLOW), (_LOAD, 0, 0, 0)]
+    for number in _REFUSED:
+        program += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _EPERM)]
+    # glibc falls back to clone where clone3 is not there; its flags lie in memory a filter cannot read.
+    program += [(_EQUAL, 0, 1, _CLONE3), (_RETURN, 0, 0, _ENOSYS), (_EQUAL, 0, 3, _CLONE)]
+    program += [(_LOAD, 0, 0, 16), (_HAS, 0, 1, _NEW_NAMESPACES), (_RETURN, 0, 0, _EPERM)]
+    return b"".join(struct.pack("<HBBI", *row) for row in [*program, (_RETURN, 0, 0, _ALLOW)])
+
+
+HOSTS: Mapping[str, Callable[[Rooms], Host]] = {
+    "bare root": bare_root,
+    "as it is": as_it_is,
+    "no user namespaces": no_user_namespaces,
+    "container": container,
+    "env -i": env_i,
+    "noexec /tmp": noexec_tmp,
+    "read-only store": read_only_store,
+    "another uid": another_uid,
+    "no network": no_network,
+}

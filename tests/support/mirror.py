@@ -1,0 +1,76 @@
+"""The package archive at an address of this machine, for hosts that can look up no names.
+
+Passes requests on to the archive that this machine's apt, or denizen by itself, is configured for.
+"""
+
+import contextlib
+import http.server
+import shutil
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from denizen.disk import DiskView
+from denizen.sources.settings import settings
+
+_TIMEOUT = 120
+_REQUEST = ("Range", "If-Modified-Since", "If-None-Match", "If-Range")
+_ANSWER = ("Content-Length", "Content-Range", "Content-Type", "Last-Modified", "ETag", "Accept-Ranges")
+
+
+@contextlib.contextmanager
+def mirrored_archive(root: Path) -> Iterator[None]:
+    """While inside, denizen with this root fetches through us."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Mirror)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    directory = root / "config" / "sources"
+    directory.mkdir(parents=True, exist_ok=True)
+    address = f"http://127.0.0.1:{server.server_port}/"
+    configured = directory / "debian.sources"
+    configured.write_text(f"Types: deb\nURIs: {address}\n")
+    try:
+        yield
+    finally:
+        configured.unlink()
+        server.shutdown()
+        server.server_close()
+
+
+class _Mirror(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._pass_on()
+
+    def do_HEAD(self) -> None:
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        url = _archive() + self.path
+        headers = {name: self.headers[name] for name in _REQUEST if name in self.headers}
+        request = urllib.request.Request(url, headers=headers, method=self.command)
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+                self.send_response(answer.status)
+                for name in _ANSWER:
+                    if name in answer.headers:
+                        self.send_header(name, answer.headers[name])
+                self.end_headers()
+                shutil.copyfileobj(answer, self.wfile)
+        except urllib.error.HTTPError as refusal:
+            self.send_response(refusal.code)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        except OSError as problem:
+            self.close_connection = True
+            self.log_error("%s: %s", url, problem)
+
+    def log_message(self, format: str, *words: object) -> None:  # noqa: A002  # the base class's name
+        """Keep quiet."""
+
+
+def _archive() -> str:
+    (debian,) = [one for one in settings(DiskView(), b"/nonexistent") if one.name == "debian"]
+    return debian.uris[0].rstrip("/")

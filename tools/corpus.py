@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""`make corpus`: programs that others published, under plain `denizen run`, on hosts that lack things.
+
+    tools/corpus.py [--host NAME]... [--table FILE] [--details FILE] [ID...]
+
+Fetches each program into the tests' cache (2.6 GB in all) with the registries' own clients. Prints a line for
+each start, then the table; its closing line is "N passed, N failed".
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests.corpus.entries import PROGRAMS, Entry, load
+from tests.corpus.fetching import fetch
+from tests.corpus.smoke import Result, try_out
+from tests.corpus.table import table
+from tests.support.hosts import HOSTS, Rooms
+from tests.support.mirror import mirrored_archive
+from tests.support.prefix import tests_cache
+
+_DEFAULT_HOSTS = ["bare root"]
+
+
+def main() -> int:
+    arguments = _arguments()
+    entries = [entry for entry in load(arguments.corpus) if not arguments.ids or entry.id in arguments.ids]
+    names = arguments.host or _DEFAULT_HOSTS
+    for entry in entries:
+        fetch(entry, arguments.programs)
+    results = [result for name in names for result in run_on(name, entries, arguments)]
+    if arguments.table:
+        arguments.table.write_text(table(results, names))
+    if arguments.details:
+        arguments.details.write_text(json.dumps([_details(result) for result in results], indent=1))
+    failed = sum(not result.passed for result in results)
+    print(f"{len(results) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def run_on(name: str, entries: Sequence[Entry], arguments: argparse.Namespace) -> Iterable[Result]:
+    """Every program on one host, which is made for it."""
+    with ExitStack() as stack:
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="denizen-corpus-")))
+        rooms = Rooms(_root_for(name, arguments), arguments.programs, work)
+        stack.enter_context(mirrored_archive(rooms.root))
+        host = HOSTS[name](rooms)
+        for entry in entries:
+            result = try_out(entry, host, rooms)
+            print(_line(result), flush=True)
+            yield result
+
+
+def _root_for(name: str, arguments: argparse.Namespace) -> Path:
+    """One root for each host, with the cache of what was fetched carried over; `--fresh` begins anew."""
+    root: Path = arguments.roots / name.replace(" ", "-").replace("/", "")
+    shared: Path = arguments.roots / "cache"
+    if arguments.fresh:
+        shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True, exist_ok=True)
+    if shared.exists() and not (root / "cache").exists():
+        subprocess.run(["cp", "-a", "--reflink=auto", shared, root / "cache"], check=True)
+    return root
+
+
+def _line(result: Result) -> str:
+    warm = "" if result.warm is None else f"{result.warm.seconds:6.2f} s"
+    verdict = "ok  " if result.passed else "FAIL"
+    said = (result.last.err.strip() or result.last.out.strip()).splitlines()
+    why = "" if result.passed else f"  {result.problem}: {said[0][:150] if said else ''}"
+    return f"{result.host:18} {result.entry.id:22} {verdict} {result.cold.seconds:7.2f} s {warm:9}{why}"
+
+
+def _details(result: Result) -> dict[str, object]:
+    last = result.last
+    fields = {"id": result.entry.id, "host": result.host, "problem": result.problem, "status": last.status}
+    said = {"out": last.out[:4000], "err": last.err[:8000], "peak_kib": last.peak}
+    return {**fields, **said, "cold": result.cold.seconds, "at": time.time()}
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("ids", nargs="*", metavar="ID", help="only these programs")
+    parser.add_argument("--corpus", type=Path, default=PROGRAMS, help="another description")
+    parser.add_argument("--host", action="append", choices=list(HOSTS), help="one of: " + ", ".join(HOSTS))
+    parser.add_argument("--programs", type=Path, default=tests_cache() / "corpus" / "programs")
+    parser.add_argument("--roots", type=Path, default=tests_cache() / "corpus" / "roots")
+    parser.add_argument("--fresh", action="store_true", help="with an empty store")
+    parser.add_argument("--table", type=Path, help="write the table there")
+    parser.add_argument("--details", type=Path, help="write all that was printed there, as JSON")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
