@@ -50,7 +50,7 @@ def _touch_symbols(image: Image) -> list[BadInput]:
     try:
         symbols = image.symbols
         symbols.exports_of({b"f", b"data"})
-        for _, name in symbols.strong_references[:LOOKUPS]:
+        for name in symbols.strong_references[1][:LOOKUPS]:
             symbols.lookup.find(name, gnu_hash(name))
     except BadInput as refusal:
         return [refusal]

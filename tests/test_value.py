@@ -3,7 +3,7 @@ from typing import ClassVar
 
 import pytest
 
-from denizen.value import fields_of, replace, value
+from denizen.value import Enum, Row, fields_of, replace, rows_of, value
 
 
 @value
@@ -85,3 +85,57 @@ def test_values_survive_pickling() -> None:
 def test_a_body_evaluated_before_use_does_not_leak_defaults_between_classes() -> None:
     assert vars(Point)["__slots__"] == ("x", "y")
     assert not hasattr(Point(1), "__dict__")
+
+
+def test_the_one_hundred_and_fiftieth_of_a_class_is_made_like_the_first() -> None:
+    made = [Point(number, y=-number) for number in range(200)]
+    assert [(point.x, point.y) for point in made] == [(number, -number) for number in range(200)]
+
+
+class Pair(Row):
+    left: int
+    right: int
+
+    @property
+    def both(self) -> int:
+        return self.left + self.right
+
+
+def test_a_row_is_a_tuple_with_names() -> None:
+    assert Pair(1, 2) == (1, 2) == Pair(right=2, left=1)
+    assert (Pair(1, 2).right, Pair(1, 2).both, repr(Pair(1, 2))) == (2, 3, "Pair(left=1, right=2)")
+    assert rows_of(Pair, [(1, 2), (3, 4)]) == [Pair(1, 2), Pair(3, 4)]
+    assert pickle.loads(pickle.dumps(Pair(1, 2))) == Pair(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("items", "named"), [((1,), {}), ((1, 2, 3), {}), ((1, 2), {"left": 1}), ((1,), {"x": 2})]
+)
+def test_a_row_with_other_fields_is_a_type_error(items: tuple[int, ...], named: dict[str, int]) -> None:
+    with pytest.raises(TypeError, match="Pair wants left, right"):
+        Pair(*items, **named)
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = b"blue"
+
+    @property
+    def shouted(self) -> str:
+        return self.name + "!"
+
+
+def test_an_enumeration_has_its_members_in_order_and_no_others() -> None:
+    assert [(colour.name, colour.value) for colour in Colour] == [("RED", "red"), ("BLUE", b"blue")]
+    assert (Colour.RED.shouted, str(Colour.RED), repr(Colour.RED)) == (
+        "RED!",
+        "Colour.RED",
+        "<Colour.RED: 'red'>",
+    )
+    assert (Colour("red"), len(Colour)) == (Colour.RED, 2)
+    with pytest.raises(ValueError, match="'green' is not a valid Colour"):
+        Colour("green")
+
+
+def test_a_member_stays_itself_through_a_pickle() -> None:
+    assert pickle.loads(pickle.dumps(Colour.BLUE)) is Colour.BLUE

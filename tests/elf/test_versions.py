@@ -23,11 +23,11 @@ def test_needs_are_read_by_file_in_order(bits: int, *, little: bool) -> None:
         VersionNeed(
             b"libx.so",
             (
-                NeededVersion(b"V1", sysv_hash(b"V1"), weak=False, index=2),
-                NeededVersion(b"V2", sysv_hash(b"V2"), weak=False, index=3),
+                NeededVersion(b"V1", sysv_hash(b"V1"), weak=False, number=2),
+                NeededVersion(b"V2", sysv_hash(b"V2"), weak=False, number=3),
             ),
         ),
-        VersionNeed(b"liby.so", (NeededVersion(b"W1", sysv_hash(b"W1"), weak=False, index=4),)),
+        VersionNeed(b"liby.so", (NeededVersion(b"W1", sysv_hash(b"W1"), weak=False, number=4),)),
     )
 
 

@@ -60,10 +60,10 @@ class Output:
 
     def document(self, content: object) -> None:
         """The result as one JSON document."""
-        import json
+        from denizen.formats.jsontext import json_text
 
         with _Result():
-            self.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+            self.stdout.write(json_text(content) + "\n")
 
     def flush(self) -> None:
         """Hand everything to the system."""

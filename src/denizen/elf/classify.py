@@ -7,8 +7,6 @@ directory has no bytes to classify; whoever opens files tells it.
 
 from __future__ import annotations
 
-from enum import Enum
-
 from denizen.elf import constants as c
 from denizen.elf.faults import NotElf
 from denizen.elf.formats import format_of, is_text
@@ -16,7 +14,7 @@ from denizen.elf.image import Image, read
 from denizen.elf.script import Script, parse_script
 from denizen.elf.sections import section_names
 from denizen.errors import BadInput
-from denizen.value import value
+from denizen.value import Enum, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

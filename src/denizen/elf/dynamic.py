@@ -82,11 +82,11 @@ def parse_entries(memory: Memory, segments: tuple[Segment, ...]) -> tuple[tuple[
         return None
     pair = memory.bits // 4
     limit = min(segment.memory_size, MAX_ENTRIES * pair) // pair * pair
-    data = memory.read_to_end(segment.address, limit, "dynamic section")
-    words = memory.numbers("Q" if memory.bits == 64 else "I", data[: len(data) // pair * pair])
-    tags = words[0::2].tolist()
+    data = memory.view_to_end(segment.address, limit, "dynamic section")
+    words = memory.numbers("Q" if memory.bits == 64 else "I", data[: len(data) // pair * pair]).tolist()
+    tags = words[0::2]
     count = tags.index(c.DT_NULL) if c.DT_NULL in tags else len(tags)
-    return tuple(zip(tags[:count], words[1 : 2 * count : 2].tolist(), strict=True))
+    return tuple(zip(tags[:count], words[1 : 2 * count : 2], strict=True))
 
 
 def string_table(memory: Memory, values: dict[int, int]) -> StringTable:
@@ -99,27 +99,31 @@ def string_table(memory: Memory, values: dict[int, int]) -> StringTable:
     if address is None:
         return StringTable(b"")
     size = values.get(c.DT_STRSZ, 1 << 32)
-    return StringTable(memory.read_to_end(address, size, "string table"), address)
+    start, available = memory.locate(address, "string table")
+    if size > available or isinstance(memory.buffer, memoryview):
+        return StringTable(memory.read_to_end(address, size, "string table"), address)
+    return StringTable(memory.buffer, address, start=start, end=start + size)
 
 
 def resolve(entries: tuple[tuple[int, int], ...], values: dict[int, int], strings: StringTable) -> Dynamic:
     """The entries with their names looked up. Raises Malformed: a name outside the string table."""
+    at = strings.at
 
     def every(tag: int) -> tuple[bytes, ...]:
-        return tuple(strings.column([value for key, value in entries if key == tag]))
+        return tuple([at(where) for key, where in entries if key == tag]) if tag in values else ()
 
     def last(tag: int) -> bytes | None:
-        return strings.at(values[tag]) if tag in values else None
+        return at(values[tag]) if tag in values else None
 
     return Dynamic(
-        entries=entries,
-        needed=every(c.DT_NEEDED),
-        soname=last(c.DT_SONAME),
-        rpath=last(c.DT_RPATH),
-        runpath=last(c.DT_RUNPATH),
-        audit=last(c.DT_AUDIT),
-        depaudit=last(c.DT_DEPAUDIT),
-        filter=every(c.DT_FILTER),
-        auxiliary=every(c.DT_AUXILIARY),
-        values=values,
+        entries,
+        every(c.DT_NEEDED),
+        last(c.DT_SONAME),
+        last(c.DT_RPATH),
+        last(c.DT_RUNPATH),
+        last(c.DT_AUDIT),
+        last(c.DT_DEPAUDIT),
+        every(c.DT_FILTER),
+        every(c.DT_AUXILIARY),
+        values,
     )

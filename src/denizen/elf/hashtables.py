@@ -46,7 +46,7 @@ def extent(memory: Memory, values: dict[int, int]) -> tuple[int, int]:
         return found
     if (table := values.get(c.DT_HASH)) is not None:
         wide = (memory.bits, memory.machine) in c.WIDE_HASH
-        head = memory.read(table, 16 if wide else 8, "hash table")
+        head = memory.view(table, 16 if wide else 8, "hash table")
         return memory.numbers("Q" if wide else "I", head)[1], 1
     if c.DT_MIPS_SYMTABNO in values:
         return values[c.DT_MIPS_SYMTABNO], 1
@@ -57,11 +57,11 @@ def extent(memory: Memory, values: dict[int, int]) -> tuple[int, int]:
 def _gnu(memory: Memory, table: int) -> tuple[int, int] | None:
     """The extent by the GNU hash table; None where it holds no symbol."""
     structure = "GNU hash table"
-    buckets, first, blooms, _ = memory.numbers("I", memory.read(table, 16, structure))
+    buckets, first, blooms, _ = memory.numbers("I", memory.view(table, 16, structure))
     at_buckets = table + 16 + blooms * (memory.bits // 8)
     if not buckets:
         return None
-    last = max(memory.numbers("I", memory.read(at_buckets, 4 * buckets, structure)))
+    last = max(memory.numbers("I", memory.view(at_buckets, 4 * buckets, structure)).tolist())
     if last < first or not last:
         return None
     return last + _chain_length(memory, at_buckets + 4 * (buckets + last - first)), first
@@ -69,7 +69,7 @@ def _gnu(memory: Memory, table: int) -> tuple[int, int] | None:
 
 def _chain_length(memory: Memory, address: int) -> int:
     """Words of a chain up to the one with its low bit set."""
-    words = memory.read_to_end(address, 4 * MAX_CHAIN, "GNU hash table")
+    words = memory.view_to_end(address, 4 * MAX_CHAIN, "GNU hash table")
     ends = memory.numbers("I", words[: len(words) & ~3])
     length = next((position for position, word in enumerate(ends, start=1) if word & 1), None)
     if length is None:
@@ -82,7 +82,7 @@ def _until_next_table(memory: Memory, values: dict[int, int]) -> int:
     behind = [values[tag] for tag in _ADDRESSES if values.get(tag, 0) > start]
     if not behind:
         return 0
-    room = memory.read_to_end(start, min(behind) - start, "dynamic symbol table")
-    names = memory.numbers("I", room[: len(room) // size * size])[0 :: size // 4]
+    room = memory.view_to_end(start, min(behind) - start, "dynamic symbol table")
+    names = memory.numbers("I", room[: len(room) // size * size])[0 :: size // 4].tolist()
     limit = values.get(c.DT_STRSZ, 1 << 32)
     return next((index for index, name in enumerate(names) if name >= limit), len(names))

@@ -13,21 +13,26 @@ e_phnum says; with PN_XNUM (more than 65,534, counted in section header 0) the f
 from __future__ import annotations
 
 import struct
-from enum import Enum
 
 from denizen.bytesio import take
 from denizen.elf.constants import ET_CORE, ET_DYN, ET_EXEC, ET_REL, MACHINES, MAGIC
 from denizen.elf.faults import Malformed, NotElf
-from denizen.value import from_columns, value
+from denizen.value import Enum, Row, rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from denizen.bytesio import Buffer
 
 IDENT_SIZE = 16
-_CLASSES = {1: 32, 2: 64}
-_ORDERS = {1: "<", 2: ">"}
-_HEADER_REST = {32: "HHIIIIIHHHHHH", 64: "HHIQQQIHHHHHH"}
+# e_ident's class and byte order -> (bits, little-endian, layout of the header behind e_ident).
+_LAYOUTS = {
+    b"\1\1": (32, True, struct.Struct("<HHIIIIIHHHHHH")),
+    b"\1\2": (32, False, struct.Struct(">HHIIIIIHHHHHH")),
+    b"\2\1": (64, True, struct.Struct("<HHIQQQIHHHHHH")),
+    b"\2\2": (64, False, struct.Struct(">HHIQQQIHHHHHH")),
+}
 _SEGMENT = {32: "IIIIIIII", 64: "IIQQQQQQ"}
 MAX_TABLE = 65_536
 SEGMENT_SIZE = {32: 32, 64: 56}
@@ -42,8 +47,7 @@ class FileType(Enum):
     CORE = ET_CORE
 
 
-@value
-class Header:
+class Header(Row):
     """The ELF header; names as in the gABI without their prefixes, e_ident taken apart."""
 
     bits: int
@@ -83,8 +87,7 @@ class Header:
         return MACHINES.get(self.machine, f"machine {self.machine}")
 
 
-@value
-class Segment:
+class Segment(Row):
     """A program header, the same for both classes."""
 
     type: int
@@ -109,12 +112,12 @@ def parse_header(buffer: Buffer) -> Header:
     if start != MAGIC:
         raise NotElf(start)
     ident = take(buffer, 0, IDENT_SIZE, "ELF identification")
-    bits, order = _CLASSES.get(ident[4]), _ORDERS.get(ident[5])
-    if bits is None or order is None:
+    known = _LAYOUTS.get(ident[4:6])
+    if known is None:
         raise Malformed("ELF identification", f"class {ident[4]}, byte order {ident[5]}", 4)
-    layout = struct.Struct(order + _HEADER_REST[bits])
+    bits, little, layout = known
     rest = layout.unpack(take(buffer, IDENT_SIZE, layout.size, "ELF header"))
-    return Header(bits, order == "<", ident[7], ident[8], *rest)
+    return Header(bits, little, ident[7], ident[8], *rest)
 
 
 def parse_segments(buffer: Buffer, header: Header) -> tuple[Segment, ...]:
@@ -132,8 +135,8 @@ def parse_segments(buffer: Buffer, header: Header) -> tuple[Segment, ...]:
     if header.phnum * size > MAX_TABLE and header.type != ET_CORE:
         raise Malformed("program header table", f"{header.phnum} segments", header.phoff)
     table = take(buffer, header.phoff, header.phnum * size, "program header table")
-    columns = list(zip(*struct.iter_unpack(header.order + _SEGMENT[header.bits], table), strict=True))
+    rows: Iterable[tuple[int, ...]] = struct.iter_unpack(header.order + _SEGMENT[header.bits], table)
     if header.bits == 32:
         # Elf32_Phdr keeps p_flags next to last.
-        columns.insert(1, columns.pop(6))
-    return tuple(from_columns(Segment, *columns))
+        rows = [(row[0], row[6], *row[1:6], row[7]) for row in rows]
+    return tuple(rows_of(Segment, rows))

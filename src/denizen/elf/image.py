@@ -10,8 +10,6 @@ tables still tells its interpreter.
 
 from __future__ import annotations
 
-from enum import Enum
-
 from denizen.bytesio import take
 from denizen.elf import constants as c
 from denizen.elf.dynamic import parse_entries, resolve, string_table
@@ -23,6 +21,7 @@ from denizen.elf.once import once
 from denizen.elf.payload import find_payload
 from denizen.elf.symbols import Symbols
 from denizen.elf.versions import Versions
+from denizen.value import Enum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,22 +12,25 @@ Segments are taken in order of their addresses, as the gABI demands that they ar
 from __future__ import annotations
 
 import sys
-from array import array
+from _operator import itemgetter  # not operator: value.py has the cost
 
-from denizen.bytesio import align_up
 from denizen.elf.constants import PT_LOAD
 from denizen.elf.faults import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Literal, TypeAlias
 
     from denizen.bytesio import Buffer
     from denizen.elf.header import Header, Segment
 
+    Code: TypeAlias = Literal["H", "I", "Q"]
+
 # The smallest page of any architecture. Where pages are larger, linkers align segments to the larger
 # ones, and nothing lies in the difference.
 PAGE = 4096
+_ADDRESS = itemgetter(3)
 
 
 class Memory:
@@ -39,6 +42,7 @@ class Memory:
         self.order = header.order
         self.bits = header.bits
         self.machine = header.machine
+        self._view = memoryview(buffer)
         self._extents = _extents(segments, len(buffer))
 
     def locate(self, address: int, structure: str) -> tuple[int, int]:
@@ -54,25 +58,33 @@ class Memory:
 
     def read(self, address: int, length: int, structure: str) -> bytes:
         """`length` bytes at `address`. Raises Malformed unless all are mapped."""
-        data = self.read_to_end(address, length, structure)
+        return bytes(self.view(address, length, structure))
+
+    def read_to_end(self, address: int, limit: int, structure: str) -> bytes:
+        """At most `limit` bytes at `address`, fewer where the mapping ends before. Raises Malformed."""
+        return bytes(self.view_to_end(address, limit, structure))
+
+    def view(self, address: int, length: int, structure: str) -> memoryview:
+        """`length` bytes at `address` where they lie. Raises Malformed unless all are mapped."""
+        data = self.view_to_end(address, length, structure)
         if len(data) < length:
             raise Malformed(structure, f"{length} bytes wanted, {len(data)} mapped", address)
         return data
 
-    def read_to_end(self, address: int, limit: int, structure: str) -> bytes:
-        """At most `limit` bytes at `address`, fewer where the mapping ends before."""
+    def view_to_end(self, address: int, limit: int, structure: str) -> memoryview:
+        """What `read_to_end` reads, where it lies; copied only where it runs through several mappings."""
         offset, available = self.locate(address, structure)
-        data = bytes(self.buffer[offset : offset + min(limit, available)])
+        data = self._view[offset : offset + min(limit, available)]
         if limit <= available:
             return data
         parts, reached = [data], address + available
         for start, end, offset in self._extents:
             if start == reached and reached - address < limit:
                 reached = min(end, address + limit)
-                parts.append(bytes(self.buffer[offset : offset + reached - start]))
-        return b"".join(parts)
+                parts.append(self._view[offset : offset + reached - start])
+        return data if len(parts) == 1 else memoryview(b"".join(parts))
 
-    def numbers(self, code: str, data: bytes) -> array[int]:
+    def numbers(self, code: Code, data: bytes | memoryview) -> memoryview:
         """`data` as unsigned numbers of the file's byte order; `code` is H, I or Q."""
         return numbers(code, data, little=self.little)
 
@@ -80,7 +92,7 @@ class Memory:
 def _extents(segments: Iterable[Segment], size: int) -> list[tuple[int, int, int]]:
     """(start, end, file offset) of memory that shows the file, by address and without overlap."""
     extents: list[tuple[int, int, int]] = []
-    for segment in sorted((s for s in segments if s.type == PT_LOAD), key=lambda s: s.address):
+    for segment in sorted([s for s in segments if s[0] == PT_LOAD], key=_ADDRESS):
         start, end, offset = _pages(segment, size)
         if end <= start:
             continue
@@ -95,22 +107,24 @@ def _extents(segments: Iterable[Segment], size: int) -> list[tuple[int, int, int
 
 def _pages(segment: Segment, size: int) -> tuple[int, int, int]:
     """(start, end, file offset) of what a segment maps, cut at the end of the file."""
-    into = segment.address % PAGE
-    # A segment that sits differently in its page in file and memory cannot be mapped; nothing is
-    # added around it.
-    if into != segment.offset % PAGE:
-        into = 0
-    end = segment.address + segment.file_size
+    _, _, offset, address, _, file_size, memory_size, _ = segment
+    into, end = address % PAGE, address + file_size
+    if into != offset % PAGE:
+        # One that sits differently in its page in file and memory cannot be mapped; nothing is around it.
+        return address, min(end, address + max(0, size - offset)), offset
     # What follows a segment on its last page is the file's, unless zero-filled memory starts there.
-    if segment.memory_size <= segment.file_size and into == segment.address % PAGE:
-        end = align_up(end, PAGE)
-    start, offset = segment.address - into, segment.offset - into
+    if memory_size <= file_size:
+        end = (end + PAGE - 1) & -PAGE
+    start, offset = address - into, offset - into
     return start, min(end, start + max(0, size - offset)), offset
 
 
-def numbers(code: str, data: bytes, *, little: bool) -> array[int]:
-    """Bytes as an array of unsigned numbers, at the speed of memcpy (and a swap where foreign)."""
-    column = array(code, data)
-    if little != (sys.byteorder == "little"):
-        column.byteswap()
-    return column
+def numbers(code: Code, data: bytes | memoryview, *, little: bool) -> memoryview:
+    """Bytes as a column of unsigned numbers, where they lie unless their byte order is not this machine's."""
+    if little == (sys.byteorder == "little"):
+        return memoryview(data).cast(code)
+    swapped = bytearray(data)
+    width = memoryview(b"").cast(code).itemsize
+    for place in range(width):
+        swapped[place::width] = data[width - 1 - place :: width]
+    return memoryview(swapped).cast(code)

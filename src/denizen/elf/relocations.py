@@ -47,8 +47,8 @@ class Relocations:
             return frozenset()
         memory = self._memory
         words = (3 if addend else 2) * memory.bits // 32
-        data = memory.read(address, length - length % (4 * words), "relocations")
-        column = memory.numbers("I", data)[self._symbol_word() :: words]
+        data = memory.view(address, length - length % (4 * words), "relocations")
+        column = memory.numbers("I", data)[self._symbol_word() :: words].tolist()
         symbols = {info >> 8 for info in column} if memory.bits == 32 else set(column)
         return frozenset(symbols - {0})
 

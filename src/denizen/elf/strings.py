@@ -11,7 +11,12 @@ from denizen.elf.faults import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import mmap
     from collections.abc import Sequence
+    from typing import TypeAlias
+
+    # A Buffer that can be searched, which a memoryview cannot.
+    Searchable: TypeAlias = bytes | bytearray | mmap.mmap
 
 # Names may add up to this many times the table and a bit; of 5,000 files none came to 1.6.
 BUDGET_FACTOR = 6
@@ -22,36 +27,48 @@ BATCH = 32
 
 
 class StringTable:
-    """A string table found at `address`, its bytes being `data`."""
+    """A string table found at `address`: what `data` holds from `start` to `end`."""
 
-    def __init__(self, data: bytes, address: int = 0) -> None:
-        # A last name without NUL would make every search for its end fail; it ends with the table.
-        self._data = data + b"\0" if data and not data.endswith(b"\0") else data
+    def __init__(self, data: Searchable, address: int = 0, *, start: int = 0, end: int | None = None) -> None:
+        self._size = (len(data) if end is None else end) - start
         self._address = address
-        self._budget = BUDGET_FACTOR * len(data) + BUDGET_FLOOR
+        self._budget = BUDGET_FACTOR * self._size + BUDGET_FLOOR
+        stop = start + self._size
+        if isinstance(data, bytearray) or (self._size and data[stop - 1]):
+            # A last name without NUL ends with the table.
+            data, start, stop = bytes(data[start:stop]) + b"\0", 0, self._size + 1
+        self._data, self._start, self._end = data, start, stop
 
     def __len__(self) -> int:
-        return len(self._data)
+        return self._size
 
     def at(self, offset: int) -> bytes:
         """The name at `offset`. Raises Malformed: outside the table, or the budget is spent."""
-        if offset >= len(self._data):
+        if offset >= self._size:
             raise self._outside(offset)
-        name = self._data[offset : self._data.find(b"\0", offset)]
+        start = self._start + offset
+        name = self._data[start : self._data.find(b"\0", start, self._end)]
         self._charge(len(name))
         return name
 
     def column(self, offsets: Sequence[int]) -> list[bytes]:
         """The names at many offsets. Raises Malformed as `at` does."""
-        data, find = self._data, self._data.find
-        if offsets and max(offsets) >= len(data):
+        if offsets and max(offsets) >= self._size:
             raise self._outside(max(offsets))
+        data, find, first, end = self._data, self._data.find, self._start, self._end
         names: list[bytes] = []
-        for start in range(0, len(offsets), BATCH):
-            batch = [data[o : find(b"\0", o)] for o in offsets[start : start + BATCH]]
+        for place in range(0, len(offsets), BATCH):
+            starts = [first + offset for offset in offsets[place : place + BATCH]]
+            batch = [data[start : find(b"\0", start, end)] for start in starts]
             names += batch
             self._charge(sum(map(len, batch)))
         return names
+
+    def holds(self, offset: int, name: bytes) -> bool:
+        """Whether the name at `offset` is `name`, without making it."""
+        start = self._start + offset
+        end = start + len(name)
+        return end < self._end and self._data[start:end] == name and not self._data[end]
 
     def _charge(self, length: int) -> None:
         self._budget -= length
@@ -59,8 +76,4 @@ class StringTable:
             raise Malformed("string table", "its names overlap beyond measure", self._address)
 
     def _outside(self, offset: int) -> Malformed:
-        return Malformed("string table", f"a name at {offset} of {len(self._data)} bytes", self._address)
-
-    def holds(self, offset: int, name: bytes) -> bool:
-        """Whether the name at `offset` is `name`, without making it."""
-        return self._data.startswith(name + b"\0", offset) and offset < len(self._data)
+        return Malformed("string table", f"a name at {offset} of {self._size} bytes", self._address)

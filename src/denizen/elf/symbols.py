@@ -26,10 +26,9 @@ from denizen.value import from_columns, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Collection, Iterable
 
-    from denizen.elf.memory import Memory
+    from denizen.elf.memory import Code, Memory
     from denizen.elf.strings import StringTable
     from denizen.elf.versions import Versions
 
@@ -101,19 +100,27 @@ class Symbols:
         self._versions = versions
         self.count, self.first_findable = extent(memory, values)
         self._size = SYMBOL_SIZE[memory.bits]
-        self._table = b""
+        self._view = memoryview(b"")
         if self.count:
             size = self.count * self._size
-            self._table = memory.read(values[c.DT_SYMTAB], size, "dynamic symbol table")
+            self._view = memory.view(values[c.DT_SYMTAB], size, "dynamic symbol table")
 
     def __len__(self) -> int:
         return self.count
 
     @once
+    def _table(self) -> bytes:
+        """The table for those who ask for columns; a lookup reads single symbols where they lie."""
+        return bytes(self._view)
+
+    @once
+    def _name_offsets(self) -> list[int]:
+        return self._column("I", 0).tolist()
+
+    @once
     def names(self) -> list[bytes]:
         """st_name of every symbol, looked up."""
-        offsets = self._memory.numbers("I", self._table)[0 :: self._size // 4]
-        return self._strings.column(offsets.tolist())
+        return self._strings.column(self._name_offsets)
 
     @once
     def infos(self) -> bytes:
@@ -126,22 +133,22 @@ class Symbols:
         return self._table[_OTHER[self._memory.bits] :: self._size]
 
     @once
-    def sections(self) -> array[int]:
+    def sections(self) -> memoryview:
         """st_shndx of every symbol."""
         return self._column("H", _SECTION[self._memory.bits])
 
     @once
-    def values(self) -> array[int]:
+    def values(self) -> memoryview:
         """st_value of every symbol."""
         return self._column("Q" if self._memory.bits == 64 else "I", _VALUE[self._memory.bits])
 
     @once
-    def version_indices(self) -> array[int] | None:
+    def version_indices(self) -> memoryview | None:
         """DT_VERSYM's entry of every symbol, hidden bit included; None where there is no such table."""
         address = self._values.get(c.DT_VERSYM)
         if address is None or not self.count:
             return None
-        return self._memory.numbers("H", self._memory.read(address, 2 * self.count, "symbol versions"))
+        return self._memory.numbers("H", self._memory.view(address, 2 * self.count, "symbol versions"))
 
     @once
     def defined_names(self) -> frozenset[bytes]:
@@ -155,17 +162,16 @@ class Symbols:
         return frozenset(compress(self.names, strong))
 
     @once
-    def strong_references(self) -> tuple[tuple[int, bytes], ...]:
-        """(index, name) of all references that are not weak; no other symbol's name is read."""
+    def strong_references(self) -> tuple[tuple[int, ...], list[bytes]]:
+        """Indices and names of all references that are not weak; no other symbol's name is read."""
         strong = _both(self.is_undefined, _negated(self.infos.translate(_WEAK)))
         indices = tuple(compress(range(self.count), strong))
-        offsets = compress(self._memory.numbers("I", self._table)[0 :: self._size // 4], strong)
-        return tuple(zip(indices, self._strings.column(tuple(offsets)), strict=True))
+        return indices, self._strings.column(tuple(compress(self._name_offsets, strong)))
 
     @once
     def lookup(self) -> Lookup:
         """Definitions by name through the hash tables. Raises Malformed."""
-        return Lookup(self._memory, self._values, self._strings, self._table, self.count)
+        return Lookup(self._memory, self._values, self._strings, self._view, self.count)
 
     @once
     def defined_versions(self) -> frozenset[tuple[bytes, bytes | None]]:
@@ -245,7 +251,7 @@ class Symbols:
         start = place[self._memory.bits]
         return _either(*(self._table[start + byte :: self._size] for byte in range(width))).translate(_SET)
 
-    def _column(self, code: str, start: int) -> array[int]:
+    def _column(self, code: Code, start: int) -> memoryview:
         numbers = self._memory.numbers(code, self._table)
         return numbers[start // numbers.itemsize :: self._size // numbers.itemsize]
 

@@ -19,7 +19,7 @@ from struct import Struct
 from denizen.elf import constants as c
 from denizen.elf.faults import Malformed
 from denizen.elf.once import once
-from denizen.value import value
+from denizen.value import Row, rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,40 +28,37 @@ if TYPE_CHECKING:
     from denizen.elf.memory import Memory
     from denizen.elf.strings import StringTable
 
-_NEED = "HHIII"
-_NEEDED_VERSION = "IHHII"
-_DEFINITION = "HHHHIII"
-_NAME = "II"
+_NEED = {order: Struct(order + "HHIII") for order in "<>"}
+_NEEDED_VERSION = {order: Struct(order + "IHHII") for order in "<>"}
+_DEFINITION = {order: Struct(order + "HHHHIII") for order in "<>"}
+_NAME = {order: Struct(order + "II") for order in "<>"}
 # The smallest record of any of the lists, a Verdaux.
 _SMALLEST_ENTRY = 8
 MAX_RECORDS = 8192
 
 
-@value
-class NeededVersion:
-    """A version some symbol here wants; `index` is what DT_VERSYM says for such symbols."""
+class NeededVersion(Row):
+    """A version some symbol here wants; `number` is what DT_VERSYM says for such symbols."""
 
     name: bytes
     hash: int
     weak: bool
-    index: int
+    number: int
 
 
-@value
-class VersionNeed:
+class VersionNeed(Row):
     """The versions wanted of one library, named by its soname at link time."""
 
     file: bytes
     versions: tuple[NeededVersion, ...]
 
 
-@value
-class VersionDefinition:
+class VersionDefinition(Row):
     """A version this object defines; the base definition is named after the object itself."""
 
     name: bytes
     hash: int
-    index: int
+    number: int
     base: bool
     weak: bool
     parents: tuple[bytes, ...]
@@ -80,18 +77,16 @@ class _Table:
         self._left = min(MAX_RECORDS, self._size // _SMALLEST_ENTRY + 1)
         self.structure = structure
 
-    def layout(self, fields: str) -> Struct:
-        return Struct(self._memory.order + fields)
-
     def chain(self, layout: Struct, offset: int) -> Iterator[tuple[int, tuple[int, ...]]]:
         """(offset, fields) of each record of a list; the last field is the distance to the next."""
+        last, unpack, buffer = self._size - layout.size, layout.unpack_from, self._memory.buffer
         while True:
-            if offset + layout.size > self._size:
+            if offset > last:
                 raise Malformed(self.structure, "a record outside the mapped file", self._address + offset)
             self._left -= 1
             if self._left < 0:
                 raise Malformed(self.structure, "too many records, or they overlap", self._address)
-            fields = layout.unpack_from(self._memory.buffer, self._start + offset)
+            fields = unpack(buffer, self._start + offset)
             yield offset, fields
             if not fields[-1]:
                 return
@@ -104,17 +99,20 @@ def parse_needs(memory: Memory, values: dict[int, int], strings: StringTable) ->
     if address is None:
         return ()
     table = _Table(memory, address, "version needs")
-    need, wanted = table.layout(_NEED), table.layout(_NEEDED_VERSION)
-    return tuple(
-        VersionNeed(
-            strings.at(file),
-            tuple(
-                NeededVersion(strings.at(name), code, bool(flags & c.VER_FLG_WEAK), other & c.VERSYM_VERSION)
-                for _, (code, flags, other, name, _) in (table.chain(wanted, offset + first) if count else ())
-            ),
-        )
-        for offset, (_, count, file, first, _) in table.chain(need, 0)
-    )
+    layout, name_at = _NEEDED_VERSION[memory.order], strings.at
+
+    def wanted(offset: int) -> tuple[NeededVersion, ...]:
+        rows = [
+            (name_at(name), code, flags & c.VER_FLG_WEAK != 0, other & c.VERSYM_VERSION)
+            for _, (code, flags, other, name, _) in table.chain(layout, offset)
+        ]
+        return tuple(rows_of(NeededVersion, rows))
+
+    rows = [
+        (name_at(file), wanted(offset + first) if count else ())
+        for offset, (_, count, file, first, _) in table.chain(_NEED[memory.order], 0)
+    ]
+    return tuple(rows_of(VersionNeed, rows))
 
 
 def parse_definitions(
@@ -125,16 +123,14 @@ def parse_definitions(
     if address is None:
         return ()
     table = _Table(memory, address, "version definitions")
-    definition, name = table.layout(_DEFINITION), table.layout(_NAME)
-    found = []
-    for offset, (_, flags, index, count, code, first, _) in table.chain(definition, 0):
-        chain = table.chain(name, offset + first) if count else ()
-        names = [strings.at(where) for _, (where, _) in chain] or [b""]
-        base, weak = bool(flags & c.VER_FLG_BASE), bool(flags & c.VER_FLG_WEAK)
-        found.append(
-            VersionDefinition(names[0], code, index & c.VERSYM_VERSION, base, weak, tuple(names[1:]))
-        )
-    return tuple(found)
+    layout, name_at = _NAME[memory.order], strings.at
+    rows = []
+    for offset, (_, flags, index, count, code, first, _) in table.chain(_DEFINITION[memory.order], 0):
+        chain = table.chain(layout, offset + first) if count else ()
+        names = [name_at(where) for _, (where, _) in chain] or [b""]
+        base, weak = flags & c.VER_FLG_BASE != 0, flags & c.VER_FLG_WEAK != 0
+        rows.append((names[0], code, index & c.VERSYM_VERSION, base, weak, tuple(names[1:])))
+    return tuple(rows_of(VersionDefinition, rows))
 
 
 class Versions:
@@ -161,7 +157,7 @@ class Versions:
         base definition is not there: no reference can ask for it by name.
         """
         table: dict[int, tuple[bytes, bytes | None]] = {
-            wanted.index: (wanted.name, need.file) for need in self.needs for wanted in need.versions
+            wanted.number: (wanted.name, need.file) for need in self.needs for wanted in need.versions
         }
-        table.update((d.index, (d.name, None)) for d in self.definitions if not d.base)
+        table.update((d.number, (d.name, None)) for d in self.definitions if not d.base)
         return table

@@ -5,10 +5,13 @@ Sources: versions, glibc elf/dl-version.c (match_symbol, _dl_check_map_versions)
 `ldd -r` reports it. musl knows no versions; its rule is ldso/dynlink.c, find_sym.
 
 Where a definition is found does not matter here, only whether: so the file that the version names is
-asked first, or for want of one whoever has the name's hash, and the whole scope only after them.
+asked first, or for want of one whoever has the name's hash, and the whole scope only after them. Each
+question is asked once, however many objects have it.
 """
 
 from __future__ import annotations
+
+from itertools import repeat
 
 from denizen.elf import constants as c
 from denizen.elf.lookup import gnu_hash
@@ -19,10 +22,14 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from typing import TypeAlias
 
     from denizen.elf import Image
     from denizen.linker.closure import Closure, Library
+
+    # Name; version and file, None where none is stated.
+    Question: TypeAlias = tuple[bytes, tuple[bytes | None, bytes | None]]
 
 # Below this index a definition is its object's oldest; references that name no version take it.
 FIRST_NAMED_INDEX = 3
@@ -105,19 +112,34 @@ def bind(closure: Closure, asking: Collection[Library] | None = None) -> Binding
 
 
 class Bound:
-    """One object of the scope, and how it answers a reference."""
+    """One object of the scope, and how it answers a reference.
+
+    Attributes:
+        indices, names: its references, as columns; none where it is not asked for them.
+    """
 
     def __init__(self, library: Library, image: Image, *, asks: bool) -> None:
         self.library = library
         self.image = image
         self.path = library.path or library.soname
         symbols = image.symbols
-        self.references = symbols.strong_references if asks else ()
+        self.indices: Sequence[int] = ()
+        self.names: Sequence[bytes] = ()
+        if asks:
+            self.indices, self.names = symbols.strong_references
         self.version_indices = symbols.version_indices
         self.version_table = symbols.version_table
         self.unversioned = not image.version_definitions
         self.hashes = symbols.lookup.hashes
         self._find = symbols.lookup.find
+
+    def questions(self, *, versions: bool) -> list[Question]:
+        """Each of its references, with the version and file it names if these count."""
+        pairs: Iterable[tuple[bytes | None, bytes | None]] = repeat(_NO_VERSION, len(self.names))
+        if versions and self.version_indices is not None:
+            stated, table = self.version_indices, self.version_table
+            pairs = [table.get(stated[index] & c.VERSYM_VERSION, _NO_VERSION) for index in self.indices]
+        return list(zip(self.names, pairs, strict=True))
 
     def provides(self, name: bytes, code: int, version: bytes | None) -> bool:
         """check_match: a definition of the name in that version, or in none that would be another's."""
@@ -194,20 +216,21 @@ def _unresolved(
     objects: list[Bound], by_name: Mapping[bytes, Bound | None], *, versions: bool
 ) -> Iterator[UnresolvedSymbol]:
     """What no object defines, of what relocations refer to; ld.so itself is bound already."""
-    scope = _Scope(objects, by_name, versions=versions)
-    for asking in objects:
-        if asking.library.rule is INTERPRETER:
+    asked = [(o, o.questions(versions=versions)) for o in objects if o.library.rule is not INTERPRETER]
+    every = {question for _, questions in asked for question in questions}
+    unanswered = _Scope(objects, by_name, versions=versions).unanswered(every)
+    for asking, questions in asked:
+        if unanswered.isdisjoint(questions):
             continue
-        lacking = list(scope.lacking(asking))
-        if not lacking:
-            continue
-        referred = asking.image.symbols.referenced_by_relocations([index for index, *_ in lacking])
-        seen = {(name, version, file) for index, name, version, file in lacking if index in referred}
-        yield from (UnresolvedSymbol(*found, asking.path) for found in sorted(seen, key=lambda f: f[0]))
+        lacking = [(i, q) for i, q in zip(asking.indices, questions, strict=True) if q in unanswered]
+        referred = asking.image.symbols.referenced_by_relocations([index for index, _ in lacking])
+        seen = {question for index, question in lacking if index in referred}
+        for name, (version, file) in sorted(seen, key=lambda question: question[0]):
+            yield UnresolvedSymbol(name, version, file, asking.path)
 
 
 class _Scope:
-    """Answers references; each question is asked of the objects once, however many ask it."""
+    """Who answers references."""
 
     def __init__(
         self, objects: list[Bound], by_name: Mapping[bytes, Bound | None], *, versions: bool
@@ -215,38 +238,36 @@ class _Scope:
         self._objects = objects
         self._by_name = by_name
         self._versions = versions
-        self._known: dict[tuple[bytes, bytes | None, bytes | None], bool] = {}
-        # Hash -> the first object without versions that has it: where references without one end.
-        self._by_hash: dict[int, Bound] = {}
-        for provider in reversed(objects):
+
+    def unanswered(self, questions: Collection[Question]) -> set[Question]:
+        """Those that no object answers."""
+        codes = {question: gnu_hash(question[0]) for question in questions}
+        holders = self._holders({code for (_, (_, file)), code in codes.items() if file is None})
+        unlikely: list[Question] = []
+        for question, code in codes.items():
+            file = question[1][1]
+            likely = holders.get(code | 1) if file is None else self._by_name.get(file)
+            if likely is None or not self._answers(likely, question, code):
+                unlikely.append(question)
+        return {
+            question
+            for question in unlikely
+            if not any(self._answers(provider, question, codes[question]) for provider in self._objects)
+        }
+
+    def _holders(self, codes: set[int]) -> dict[int, Bound]:
+        """Hash with its low bit set -> the first object without versions that has it."""
+        wanted = {code ^ low for code in codes for low in (0, 1)}
+        holders: dict[int, Bound] = {}
+        for provider in self._objects:
             if provider.unversioned:
-                self._by_hash.update(dict.fromkeys(provider.hashes(), provider))
+                held = {code | 1 for code in wanted.intersection(provider.hashes())}
+                holders.update(dict.fromkeys(held, provider))
+                wanted -= held | {code ^ 1 for code in held}
+        return holders
 
-    def lacking(self, asking: Bound) -> Iterator[tuple[int, bytes, bytes | None, bytes | None]]:
-        """(index, name, version, file) of one object's references that nothing satisfies."""
-        stated, table, known = asking.version_indices, asking.version_table, self._known
-        if stated is None or not self._versions:
-            table, stated = {}, None
-        for index, name in asking.references:
-            number = stated[index] & c.VERSYM_VERSION if stated is not None else 0
-            version, file = table.get(number, _NO_VERSION)
-            question = (name, version, file)
-            answer = known.get(question)
-            if answer is None:
-                answer = known[question] = self._ask(question)
-            if not answer:
-                yield (index, *question)
-
-    def _ask(self, question: tuple[bytes, bytes | None, bytes | None]) -> bool:
-        """The likely object first: the file the version is asked of, or by hash; then all in order."""
-        name, version, file = question
-        code = gnu_hash(name)
-        likely = self._by_hash.get(code | 1) if file is None else self._by_name.get(file)
-        if likely is not None and self._answers(likely, name, code, version):
-            return True
-        return any(self._answers(provider, name, code, version) for provider in self._objects)
-
-    def _answers(self, provider: Bound, name: bytes, code: int, version: bytes | None) -> bool:
+    def _answers(self, provider: Bound, question: Question, code: int) -> bool:
+        name, (version, _) = question
         if not self._versions:
             return provider.shows(name, code)
         return provider.provides(name, code, version)

@@ -6,10 +6,8 @@ not exist yet makes its own.
 
 from __future__ import annotations
 
-from enum import Enum
-
 from denizen.linker.hwcaps import Cpu
-from denizen.value import value
+from denizen.value import Enum, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

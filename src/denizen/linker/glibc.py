@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 
+from denizen.elf.once import once
 from denizen.errors import BadInput
 from denizen.linker import hwcaps
 from denizen.linker.ldcache import Wanted, legacy_bits, open_cache
@@ -58,8 +59,8 @@ class GlibcSearch:
         self.files = Search(view, environment.directory, target, check_glibc)
         self._subdirectories = hwcaps.subdirectories(target.machine, environment.cpu, interpreter.version)
         self._library_path: tuple[bytes, ...] | None = None
-        self._cache: Cache | None = None
-        self._cache_opened = False
+        extra = [_with_slash(directory) for directory in environment.extra_directories]
+        self._extra_directories = tuple(extra)
 
     def find(self, name: bytes, loader: Loaded, program: Loaded, *, secure: bool = False) -> Found | None:
         """The file ld.so would open for `name`, asked for by `loader`.
@@ -100,7 +101,7 @@ class GlibcSearch:
         yield CACHE, ()
         if not loader.nodeflib:
             yield DEFAULT, self._interpreter.system_directories
-        yield EXTRA, tuple(_with_slash(directory) for directory in self._environment.extra_directories)
+        yield EXTRA, self._extra_directories
 
     def _inherited(self, loader: Loaded, program: Loaded) -> Iterator[tuple[bytes, ...]]:
         """DT_RPATH of the loader, of its loader, and so on; of the program last if it was not among them."""
@@ -181,7 +182,7 @@ class GlibcSearch:
     def _from_cache(self, name: bytes, loader: Loaded, *, secure: bool) -> Found | None:
         if secure:
             return None
-        cache = self._open_cache()
+        cache = self._cache
         path = cache.lookup(name, self._wanted) if cache is not None else None
         if path is None:
             self.files.tried.append(Attempt(self._interpreter.cache, CACHE, Reason.ABSENT))
@@ -202,17 +203,14 @@ class GlibcSearch:
         self.files.tried.append(Attempt(outcome.path, outcome.rule, Reason.NEWER_KERNEL))
         return None
 
-    def _open_cache(self) -> Cache | None:
-        if not self._cache_opened:
-            self._cache_opened = True
-            try:
-                buffer = self.files.view.read(self._interpreter.cache)
-                self._cache = open_cache(buffer, little=self._target.little)
-            except (OSError, BadInput):
-                self._cache = None
-        return self._cache
+    @once
+    def _cache(self) -> Cache | None:
+        try:
+            return open_cache(self.files.view.read(self._interpreter.cache), little=self._target.little)
+        except (OSError, BadInput):
+            return None
 
-    @property
+    @once
     def _wanted(self) -> Wanted:
         version, cpu = self._interpreter.version, self._environment.cpu
         legacy = version <= hwcaps.LEGACY_UNTIL

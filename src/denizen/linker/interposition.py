@@ -67,11 +67,7 @@ def interposed(closure: Closure) -> tuple[Interposed, ...]:
 
 def _versioned(asking: Bound) -> Iterator[tuple[bytes, bytes, bytes]]:
     """(name, version, file) of the references that name a file."""
-    stated, table = asking.version_indices, asking.version_table
-    if stated is None:
-        return
-    for index, name in asking.references:
-        version, file = table.get(stated[index] & 0x7FFF, (None, None))
+    for name, (version, file) in asking.questions(versions=True):
         if version is not None and file is not None:
             yield name, version, file
 

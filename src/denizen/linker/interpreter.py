@@ -13,12 +13,10 @@ Limits: at most MAX_DIRECTORIES directories of MAX_NAME bytes are believed.
 
 from __future__ import annotations
 
-from enum import Enum
-
 from denizen import elf
 from denizen.errors import BadInput
 from denizen.linker.rules import DEFAULT_DIRECTORIES
-from denizen.value import value
+from denizen.value import Enum, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_DIRECTORIES = 16
 MAX_NAME = 4096
+MAX_COPIED = 16 * 1024 * 1024
 # `ld.so --version` and with it the banner came with 2.33; one without it follows the rules of 2.32.
 BEFORE_BANNER = (2, 32)
 
@@ -72,7 +71,8 @@ def read_interpreter(view: FileView, path: bytes) -> Interpreter | None:
         soname = image.dynamic.soname if image.dynamic else None
     except (OSError, BadInput):
         return None
-    data = bytes(buffer) if isinstance(buffer, memoryview) else buffer
+    # A mapped file is searched at a hundredth of the speed; one beyond MAX_COPIED is none's own linker.
+    data = bytes(buffer) if len(buffer) <= MAX_COPIED or isinstance(buffer, memoryview) else buffer
     if data.find(b"musl libc (") >= 0:
         return Interpreter(path, Family.MUSL, soname=soname, arch=_musl_arch(data), preload=None)
     directories = _system_directories(data) or DEFAULT_DIRECTORIES[image.header.bits]

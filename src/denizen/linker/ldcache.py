@@ -24,6 +24,8 @@ MAX_LISTED entries are listed; the cache of a whole desktop has some 3,000.
 from __future__ import annotations
 
 import struct
+from _operator import ne  # not operator: value.py has the cost
+from itertools import compress
 
 from denizen.errors import BadInput
 from denizen.linker.rules import CACHE_FLAGS_OTHER, CACHE_FLAGS_PLAIN
@@ -116,6 +118,8 @@ class Cache:
         self._entry = struct.Struct(order + ("IIIIQ" if self._size == NEW_ENTRY else "III"))
         self._key = struct.Struct(order + "I")
         self._hwcaps: tuple[bytes, ...] | None = None
+        # Searches by halves begin with the same keys.
+        self._keys: dict[int, bytes | None] = {}
 
     def __len__(self) -> int:
         return self._count
@@ -228,8 +232,11 @@ class Cache:
         return found if self._size == NEW_ENTRY else (*found, 0, 0)
 
     def _key_at(self, number: int) -> bytes | None:
-        (key,) = self._key.unpack_from(self._data, self._first + number * self._size + 4)
-        return self._string(key) if self._inside(key) else None
+        if number in self._keys:
+            return self._keys[number]
+        (at,) = self._key.unpack_from(self._data, self._first + number * self._size + 4)
+        key = self._keys[number] = self._string(at) if self._inside(at) else None
+        return key
 
     def _inside(self, offset: int) -> bool:
         return self._base + offset < len(self._data)
@@ -264,17 +271,13 @@ def compare(first: bytes, second: bytes) -> int:
     """
     if first == second:
         return 0
-    start = _start_of_difference(first, second)
+    start = _start_of_difference(first + b"\0", second + b"\0")
     return _compare_rest(first + b"\0", second + b"\0", start)
 
 
 def _start_of_difference(first: bytes, second: bytes) -> int:
     """The first place where the names differ, or the start of the digits it is in."""
-    at = 0
-    for left, right in zip(first, second, strict=False):
-        if left != right:
-            break
-        at += 1
+    at = next(compress(range(len(first)), map(ne, first, second)))
     while at and 48 <= first[at - 1] <= 57:
         at -= 1
     return at

@@ -6,9 +6,7 @@ checked against line by line; `until` and `since` say where other versions diffe
 
 from __future__ import annotations
 
-from enum import Enum
-
-from denizen.value import value
+from denizen.value import Enum, value
 
 
 @value

@@ -51,7 +51,7 @@ def check_musl(head: bytes, target: Target) -> Reason | None:
     """Why musl would not take it: no magic, class or machine is looked at, only e_type (map_library)."""
     if len(head) < HEADER_SIZE[target.bits]:
         return Reason.TOO_SHORT
-    kind = _halfword(head, 16, target)
+    (kind,) = struct.unpack_from("<H" if target.little else ">H", head, 16)
     return None if kind in (ET_EXEC, ET_DYN) else Reason.NOT_LOADABLE
 
 
@@ -94,19 +94,13 @@ def _check_ident(ident: bytes, target: Target) -> Reason | None:
 
 
 def _check_header(head: bytes, target: Target) -> Reason | None:
-    word = struct.Struct("<I" if target.little else ">I")
-    if word.unpack_from(head, 20)[0] != 1:
+    order = "<" if target.little else ">"
+    kind, machine, version = struct.unpack_from(order + "HHI", head, 16)
+    if version != 1:
         return Reason.VERSION
-    if _halfword(head, 18, target) != target.machine:
+    if machine != target.machine:
         return Reason.WRONG_MACHINE
-    if _halfword(head, 16, target) not in (ET_EXEC, ET_DYN):
+    if kind not in (ET_EXEC, ET_DYN):
         return Reason.NOT_LOADABLE
-    at = {32: 42, 64: 54}[target.bits]
-    if _halfword(head, at, target) != PROGRAM_HEADER_SIZE[target.bits]:
-        return Reason.PHENTSIZE
-    return None
-
-
-def _halfword(head: bytes, at: int, target: Target) -> int:
-    number: int = struct.unpack_from("<H" if target.little else ">H", head, at)[0]
-    return number
+    (size,) = struct.unpack_from(order + "H", head, 42 if target.bits == 32 else 54)
+    return None if size == PROGRAM_HEADER_SIZE[target.bits] else Reason.PHENTSIZE
