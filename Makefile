@@ -45,6 +45,8 @@ check: $(VENV)/.ready
 loader:
 	$(PYTHON) loader/build.py src/denizen/launch/denizen-loader-$$(uname -m) $(CC)
 	$(PYTHON) loader/build.py src/denizen/launch/denizen-enter-$$(uname -m) $(CC)
+	@# for 32-bit programs; only where the compiler has their headers
+	-test $$(uname -m) != x86_64 || $(PYTHON) loader/build.py src/denizen/launch/denizen-loader-i386 $(CC) -m32
 
 format: $(VENV)/.ready
 	$(BIN)/ruff format .

@@ -28,19 +28,26 @@ class LoaderHook(BuildHookInterface[Any]):
         place = Path(tempfile.mkdtemp(prefix="denizen-loader-"))
         if version == "editable":
             place = Path(self.root) / "src" / "denizen" / "launch"
-        made = [place / f"{stem}-{os.uname().machine}" for stem in PROGRAMS]
-        if all(self.compile(output, compiler) for output in made) and version != "editable":
+        machine = os.uname().machine
+        made = [place / f"{stem}-{machine}" for stem in PROGRAMS]
+        whole = all([self.compile(output, compiler) for output in made])  # noqa: C419  # all, whatever fails
+        # For 32-bit programs, where the compiler has their headers; without it they start by other ways.
+        small = place / "denizen-loader-i386"
+        if machine == "x86_64" and self.compile(small, [*compiler, "-m32"], needed=False):
+            made.append(small)
+        if whole and version != "editable":
             build_data["force_include"] |= {str(output): f"denizen/launch/{output.name}" for output in made}
             build_data["pure_python"] = False
             # They need no C library, so any Linux of this machine will do.
-            build_data["tag"] = f"py3-none-linux_{os.uname().machine}"
+            build_data["tag"] = f"py3-none-linux_{machine}"
 
-    def compile(self, output: Path, compiler: list[str]) -> bool:
+    def compile(self, output: Path, compiler: list[str], *, needed: bool = True) -> bool:
         """Whether it compiled; a machine without headers is served like one without a compiler."""
         rule = runpy.run_path(str(Path(self.root) / "loader" / "build.py"))
         try:
-            rule["build"](output, compiler)
+            rule["build"](output, compiler, quiet=not needed)
         except subprocess.CalledProcessError:
-            self.app.display_warning("the loader does not compile here: this denizen will have none")
+            if needed:
+                self.app.display_warning("the loader does not compile here: this denizen will have none")
             return False
         return True

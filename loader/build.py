@@ -52,9 +52,9 @@ def command(output: Path, compiler: list[str]) -> list[str]:
     ]
 
 
-def build(output: Path, compiler: list[str]) -> None:
+def build(output: Path, compiler: list[str], *, quiet: bool = False) -> None:
     """Compile to `output`; a CalledProcessError tells what the compiler did not like."""
-    subprocess.run(command(output, compiler), check=True)
+    subprocess.run(command(output, compiler), check=True, stderr=subprocess.DEVNULL if quiet else None)
 
 
 if __name__ == "__main__":
