@@ -14,7 +14,7 @@ from denizen.resolve.engine import resolve
 from denizen.resolve.facts import PackageFacts, merged, package_facts
 from denizen.resolve.resolution import Choice, Problem, Resolution
 from denizen.resolve.rules import load_rules
-from tests.support.elfbuilder import Elf, Symbol, build
+from tests.support.elfbuilder import Elf, Note, Symbol, build
 
 DIRECTORY = b"usr/lib/x86_64-linux-gnu/"
 INTERPRETER = b"/lib64/ld-linux-x86-64.so.2"
@@ -32,9 +32,12 @@ def library(
     asks: Sequence[tuple[bytes, bytes | None, bytes | None]] = (),
     runpath: bytes | None = None,
     machine: int = 62,
+    stack: int | None = c.PF_R | c.PF_W,
+    notes: tuple[Note, ...] = (),
 ) -> bytes:
     """A library; `defines` are (symbol, version), `asks` (symbol, version, soname)."""
-    return _object(Elf(soname=soname, needed=needed, runpath=runpath, machine=machine), defines, asks)
+    elf = Elf(soname=soname, needed=needed, runpath=runpath, machine=machine, stack=stack, notes=notes)
+    return _object(elf, defines, asks)
 
 
 def program(
@@ -76,7 +79,14 @@ class Market:
     offers: list[tuple[Provider, Mapping[bytes, bytes]]] = field(default_factory=list)
     looked_into: list[bytes] = field(default_factory=list)
 
-    def add(self, suite: str, package: bytes, files: Mapping[bytes, bytes], size: int = 1000) -> None:
+    def add(
+        self,
+        suite: str,
+        package: bytes,
+        files: Mapping[bytes, bytes],
+        size: int = 1000,
+        version: bytes = b"1",
+    ) -> None:
         sha256 = hashlib.sha256(suite.encode() + package).hexdigest().encode()
         for path in files:
             name = path.rpartition(b"/")[2]
@@ -91,6 +101,7 @@ class Market:
                         sha256=sha256,
                         kind=kind,
                         size=size,
+                        version=version,
                     ),
                     files,
                 )
@@ -160,7 +171,15 @@ def open_for(resolution: Resolution, subject: bytes) -> Problem:
 
 
 def _provider(
-    *, suite: str, package: bytes, soname: bytes, path: bytes, sha256: bytes, kind: DirectoryKind, size: int
+    *,
+    suite: str,
+    package: bytes,
+    soname: bytes,
+    path: bytes,
+    sha256: bytes,
+    kind: DirectoryKind,
+    size: int,
+    version: bytes,
 ) -> Provider:
     return Provider(
         soname=soname,
@@ -171,7 +190,7 @@ def _provider(
         suite=suite,
         architecture="amd64",
         package=package,
-        version=b"1",
+        version=version,
         package_architecture=b"amd64",
         filename=b"pool/" + package + b".deb",
         size=size,

@@ -204,10 +204,9 @@ class _Deciding:
 
     def _resolution(self) -> Resolution:
         from denizen.resolve.plan import sentence
-        from denizen.resolve.resolution import Lack
 
         resolution = resolution_for(self._context, self._program, self._wanted)
-        open_ones = [p for p in resolution.problems if p.lack is not Lack.SYMBOL]
+        open_ones = [p for p in resolution.problems if p.lack.stops_start]
         if open_ones:
             raise Unsatisfied(self._program, tuple(map(sentence, open_ones)))
         for problem in resolution.problems:

@@ -150,11 +150,18 @@ class Attempt:
             if one.soname in self.choices.keys() - before:
                 self.choices[one.soname] = with_rule(self.choices[one.soname], Rule.NEWER)
 
-    def place_beside(self, soname: bytes, path: bytes) -> None:
+    def place_beside(self, soname: bytes, path: bytes, wish: str = "") -> None:
         """Take a library that lies beside the program."""
         by = self._subject.roots[0]
-        self.choices[soname] = Choice(soname, b"", path, Rule.BESIDE, by)
+        self.choices[soname] = Choice(soname, b"", path, Rule.BESIDE, by, (), wish)
         self.pieces[soname] = Piece(self._subject.view, path)
+
+    def chosen_images(self) -> dict[bytes, Image]:
+        """Soname -> image, of what packages were chosen for."""
+        found = {
+            name: self.images.get(self.pieces[name].path) for name, c in self.choices.items() if c.package
+        }
+        return {name: image for name, image in found.items() if image is not None}
 
     def interpreter_choice(self) -> tuple[bytes, bytes, bytes] | None:
         """The path the program names, the package and the file in it; None: nobody has it."""

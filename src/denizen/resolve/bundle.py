@@ -40,7 +40,9 @@ _SHARED = frozenset(
 )
 _BELOW_SHARED = (b"/home", b"/media", b"/mnt")
 # An AppDir's usr/lib, a Java runtime's lib/server, and what Qt, Steam's runtime and others call theirs.
-_HOLDERS = frozenset(b"bin jre jbr native plugins runtime shared usr".split(b" "))
+_HOLDERS = frozenset(b"Qt bin jre jbr native node_modules plugins prebuilds runtime shared usr".split(b" "))
+# Libraries, and what Node.js calls its own.
+_SHAPES = (b".so", b".node")
 _PROGRAMS = frozenset(b"bin bin32 bin64 libexec linux linux32 linux64 sbin".split(b" "))
 
 
@@ -51,6 +53,11 @@ class Bundle:
         self._view = view
         self._program = view.realpath(program)
         self._files: dict[bytes, list[bytes]] | None = None
+
+    @property
+    def paths(self) -> list[bytes]:
+        """Every library-shaped name in the program's own places, sorted."""
+        return sorted(path for paths in self._walked().values() for path in paths)
 
     def find(self, soname: bytes, header: Header) -> bytes | None:
         """The library of that name for the machine of `header`; the nearest one."""
@@ -81,7 +88,7 @@ class Bundle:
             for name in self._names(here)[:left]:
                 left -= 1
                 path = posixpath.join(here, name)
-                if b".so" in name:
+                if any(shape in name for shape in _SHAPES):
                     if takes:
                         yield path
                 elif (_holds_libraries(name) if depth == 0 else depth < DEPTH) and self._is_directory(path):

@@ -7,20 +7,18 @@ the fewest that matter; complaints that no other suite could change end the sear
 
 from __future__ import annotations
 
-import posixpath
-
 from denizen import elf
-from denizen.errors import BadInput, display
+from denizen.errors import BadInput
 from denizen.linker import bind
 from denizen.resolve.asked import opened
 from denizen.resolve.attempt import Attempt, Libc, Open, Sources
 from denizen.resolve.bundle import GLIBC_PRIVATE
 from denizen.resolve.choose import Demand
+from denizen.resolve.endings import portable, portable_host, problems_of
 from denizen.resolve.facts import PackageFacts
-from denizen.resolve.resolution import Choice, FromHost, Lack, Pin, Problem, Resolution, Rule, Wish
+from denizen.resolve.resolution import Lack, Pin, Problem, Resolution, Rule, Wish
 from denizen.resolve.subject import Furniture, closures_of, examine
 from denizen.resolve.wishes import packs, strings
-from denizen.resolve.world import LIBRARIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +40,7 @@ _WEIGHTS = {
     Lack.VERSION: 100,
     Lack.UNREADABLE: 100,
     Lack.SYMBOL: 1,
+    Lack.STACK: 1,
 }
 
 
@@ -71,7 +70,7 @@ def resolve(
 
 def _may_differ(problem: Problem, catalogue: Catalogue, subject: Subject) -> bool:
     """Whether another base suite could change it."""
-    if problem.lack is Lack.INTERPRETER or problem.subject.startswith(_LIBC_VERSION):
+    if problem.lack in (Lack.INTERPRETER, Lack.STACK) or problem.subject.startswith(_LIBC_VERSION):
         return True
     return (
         problem.lack in (Lack.LIBRARY, Lack.VERSION)
@@ -90,7 +89,7 @@ def _bases(subject: Subject, sources: Sources) -> Iterator[Libc | None]:
     wanted = _asked_of_libc(subject, rules)
     too_old: list[Libc] = []
     fitting = False
-    for provider in _one_a_suite(offered):
+    for provider in _order(_one_a_suite(offered), subject, rules):
         facts = sources.shelf.facts([provider])[provider.sha256]
         if not isinstance(facts, PackageFacts):
             continue
@@ -111,6 +110,20 @@ def _one_a_suite(offered: Sequence[Provider]) -> list[Provider]:
     for provider in offered:
         best.setdefault(provider.suite, provider)
     return list(best.values())
+
+
+def _order(offered: Sequence[Provider], subject: Subject, rules: Rules) -> list[Provider]:
+    """Those that allow what the subject's stacks ask before those that do not."""
+    if not subject.stacked:
+        return list(offered)
+    return sorted(offered, key=lambda provider: _release(provider) > rules.stack.newest)
+
+
+def _release(provider: Provider) -> tuple[int, ...]:
+    """The release of a C library by its package's version: 2.41-12+deb13u1 is (2, 41)."""
+    upstream = provider.version.partition(b":")[2] or provider.version
+    numbers = upstream.partition(b"-")[0].split(b".")[:2]
+    return tuple(int(number) for number in numbers if number.isdigit())
 
 
 def _asked_of_libc(subject: Subject, rules: Rules) -> frozenset[bytes]:
@@ -149,10 +162,12 @@ class _Search:
     def run(self) -> Resolution:
         for _ in range(MAX_REPAIRS):
             attempt = self._attempt()
-            bindings = _bindings(self._check(attempt))
+            closures = self._check(attempt)
+            bindings = _bindings(closures)
             if not self._learn(attempt, bindings):
                 break
-        return self._result(attempt, bindings)
+        told = zip(closures, bindings, strict=True)
+        return self._result(attempt, [b for c, b in told if c.program.path not in self._subject.opened])
 
     def _attempt(self) -> Attempt:
         subject, rules = self._subject, self._sources.rules
@@ -160,14 +175,44 @@ class _Search:
         self._start(attempt)
         attempt.furnish([Open(soname, by) for soname, by in subject.outside.items()])
         attempt.replace([Open(soname, b"") for soname in self._override])
-        for wish in packs(subject, attempt.choices, rules):
-            if wish.priority != "suggested":
-                optional = wish.priority != "required"
-                attempt.furnish([Open(n, b"", b"", wish.origin, optional) for n in wish.sonames[:1]])
+        attempt.furnish([Open(n, by, optional=True) for n, by in subject.outside_opened.items()])
         base = self._libc.provider.suite if self._libc is not None else ""
         for name in self._extra:
             attempt.furnish(opened(name, base, self._sources))
+        for _ in range(MAX_REPAIRS):
+            settled = len(attempt.choices)
+            for wish in packs(subject, attempt.chosen_images(), rules):
+                if wish.priority != "suggested":
+                    self._grant(attempt, wish)
+            if len(attempt.choices) == settled:
+                break
         return attempt
+
+    def _grant(self, attempt: Attempt, wish: Wish) -> None:
+        """Choose what is opened at run time: from beside the program, or the first that somebody has."""
+        if any(attempt.is_settled(name) for name in wish.sonames):
+            return
+        optional = wish.priority != "required"
+        for name in wish.sonames:
+            if (path := self._subject.bundle.find(name, self._subject.header)) is not None:
+                self._grant_beside(attempt, name, path, wish.origin)
+                return
+        knows = self._sources.catalogue.knows
+        name = next((name for name in wish.sonames if knows(name)), wish.sonames[0])
+        attempt.furnish([Open(name, b"", b"", wish.origin, optional)])
+
+    def _grant_beside(self, attempt: Attempt, soname: bytes, path: bytes, origin: str) -> None:
+        """A library beside the program that nothing links, and what it needs."""
+        subject = self._subject
+        pending = {soname: path}
+        while pending:
+            name, here = pending.popitem()
+            attempt.place_beside(name, here, origin)
+            dynamic = elf.read(subject.view.read(here)).dynamic
+            needed = [n for n in (dynamic.needed if dynamic else ()) if not attempt.is_settled(n)]
+            lying = {n: found for n in needed if (found := subject.bundle.find(n, subject.header))}
+            pending |= lying
+            attempt.furnish([Open(n, here, b"", origin, optional=True) for n in needed if n not in lying])
 
     def _start(self, attempt: Attempt) -> None:
         for soname, path in self._subject.beside.items():
@@ -178,16 +223,20 @@ class _Search:
         subject = self._subject
         for _ in range(MAX_REPAIRS):
             furniture = Furniture(attempt.pieces, attempt.interpreter(), tuple(self._override))
-            closures = closures_of(subject.view, subject.roots, subject.interpreter, furniture)
-            missing = {
-                library.soname: library.needed_by or b""
+            closures = closures_of(subject.view, subject.loaded, subject.interpreter, furniture)
+            missing = [
+                Open(
+                    library.soname,
+                    library.needed_by or b"",
+                    optional=closure.program.path in subject.opened,
+                )
                 for closure in closures
                 for library in closure.missing
                 if not attempt.is_settled(library.soname)
-            }
+            ]
             if not missing:
                 break
-            attempt.furnish([Open(soname, by) for soname, by in missing.items()], anew=True)
+            attempt.furnish(missing, anew=True)
         return closures
 
     def _learn(self, attempt: Attempt, bindings: Sequence[Binding]) -> bool:
@@ -218,6 +267,8 @@ class _Search:
 
     def _result(self, attempt: Attempt, bindings: Sequence[Binding]) -> Resolution:
         subject, libc = self._subject, self._libc
+        rule = self._sources.rules.stack
+        stack = rule.reason if libc is not None and _release(libc.provider) > rule.newest else ""
         used = {choice.package for choice in attempt.choices.values()}
         interpreter = attempt.interpreter_choice()
         if interpreter is not None:
@@ -235,17 +286,21 @@ class _Search:
             subject.floor,
             interpreter,
             tuple(sorted(pins, key=lambda pin: (pin.name, pin.version, pin.architecture, pin.sha256))),
-            tuple(sorted(map(self._portable, attempt.choices.values()), key=lambda choice: choice.soname)),
+            tuple(sorted((portable(subject, c) for c in attempt.choices.values()), key=lambda c: c.soname)),
             tuple(self._override),
-            tuple(sorted(map(self._portable_host, attempt.from_host.values()), key=lambda one: one.soname)),
+            tuple(
+                sorted(
+                    (portable_host(subject, h) for h in attempt.from_host.values()), key=lambda h: h.soname
+                )
+            ),
             tuple(attempt.open_wishes(self._wishes(attempt))),
-            tuple(self._problems(attempt, bindings)),
+            tuple(problems_of(subject, attempt, bindings, stack)),
         )
 
     def _wishes(self, attempt: Attempt) -> list[Wish]:
         """What notes and packs say, and of a single program its strings."""
         subject = self._subject
-        wished = packs(subject, attempt.choices, self._sources.rules)
+        wished = packs(subject, attempt.chosen_images(), self._sources.rules)
         if len(subject.roots) == 1:
             named = strings(subject.own[subject.roots[0]], self._sources.catalogue.knows)
             known = {name for wish in wished for name in wish.sonames}
@@ -257,51 +312,6 @@ class _Search:
             ]
         return wished
 
-    def _portable(self, choice: Choice) -> Choice:
-        """The choice with paths from the program's directory, as they are on any machine."""
-        return Choice(
-            choice.soname,
-            choice.package,
-            choice.path if choice.package else self._from_program(choice.path),
-            choice.rule,
-            self._from_program(choice.needed_by),
-            choice.rejected,
-            choice.wish,
-        )
-
-    def _portable_host(self, one: FromHost) -> FromHost:
-        return FromHost(one.soname, self._from_program(one.needed_by), one.reason)
-
-    def _from_program(self, name: bytes) -> bytes:
-        """A path from the program's directory; a soname, or a library of the world by its soname."""
-        if name.startswith(LIBRARIES + b"/"):
-            return name.removeprefix(LIBRARIES + b"/")
-        if not name.startswith(b"/"):
-            return name
-        return posixpath.relpath(name, posixpath.dirname(self._subject.roots[0]))
-
-    def _problems(self, attempt: Attempt, bindings: Sequence[Binding]) -> list[Problem]:
-        problems = list(attempt.problems.values())
-        if self._subject.interpreter and attempt.interpreter_choice() is None:
-            detail = "no package of any suite has this dynamic linker"
-            problems.append(
-                Problem(
-                    Lack.INTERPRETER,
-                    self._subject.interpreter,
-                    self._from_program(self._subject.roots[0]),
-                    detail,
-                )
-            )
-        told = {problem.subject for problem in problems} | set(attempt.from_host)
-        for binding in bindings:
-            problems += _binding_problems(binding, told, self._subject)
-        return [
-            Problem(p.lack, self._from_program(p.subject), self._from_program(p.needed_by), p.detail, p.near)
-            if p.lack is not Lack.INTERPRETER
-            else p
-            for p in dict.fromkeys(problems)
-        ]
-
 
 def _bindings(closures: Sequence[Closure]) -> list[Binding]:
     """What does not bind, each object's symbols looked up in the first closure that has it."""
@@ -312,23 +322,6 @@ def _bindings(closures: Sequence[Closure]) -> list[Binding]:
         seen.update(one.path for one in asking if one.path is not None)
         bindings.append(bind(closure, asking))
     return bindings
-
-
-def _binding_problems(binding: Binding, told: Collection[bytes], subject: Subject) -> Iterator[Problem]:
-    """The model's complaints that are not a consequence of what was told already."""
-    for lack in binding.missing_versions:
-        if lack.file not in told:
-            where = display(lack.provider or lack.file).removeprefix(display(LIBRARIES) + "/")
-            yield Problem(Lack.VERSION, lack.version, lack.needed_by, f"{where} does not define it")
-    for symbol in binding.unresolved:
-        if symbol.file is None and subject.is_plugin(symbol.needed_by):
-            continue
-        # A library that is not there lacks its symbols too; without a version nobody knows whose it is.
-        if symbol.file not in told and not (told and symbol.file is None):
-            detail = f"asked of {display(symbol.file)}" if symbol.file else "no library defines it"
-            yield Problem(Lack.SYMBOL, symbol.name, symbol.needed_by, detail)
-    for damaged in binding.damaged:
-        yield Problem(Lack.UNREADABLE, damaged.path, b"", damaged.problem)
 
 
 def _pin(provider: Provider, snapshots: Mapping[str, str]) -> Pin:

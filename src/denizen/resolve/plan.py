@@ -42,6 +42,7 @@ _WORDS = {
     "unresolved-symbol": "symbol",
     "missing-interpreter": "dynamic linker",
     "unreadable": "unreadable",
+    "executable-stack": "library",
 }
 
 

@@ -102,6 +102,12 @@ class Lack(Enum):
     SYMBOL = "unresolved-symbol"
     INTERPRETER = "missing-interpreter"
     UNREADABLE = "unreadable"
+    STACK = "executable-stack"
+
+    @property
+    def stops_start(self) -> bool:
+        """Whether a program cannot start with it; else it may fail later, where that is called."""
+        return self not in (Lack.SYMBOL, Lack.STACK)
 
 
 @value

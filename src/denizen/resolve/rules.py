@@ -32,13 +32,34 @@ class Alias:
 
 @value
 class Opens:
-    """What is opened at run time where one of `when` is in the closure; `symbols`: and one of these used."""
+    """What is opened at run time.
+
+    Attributes:
+        when: names of which one is in the closure; * for anything.
+        beside: or lies beside the program.
+        symbols: of which one must be used besides; none: no matter.
+        sonames: each of them.
+        any: one of them, the first that somebody has.
+        files: files beside the program whose paths end so; * for anything.
+    """
 
     pack: str
-    when: frozenset[bytes]
+    when: tuple[bytes, ...]
+    beside: frozenset[bytes]
     symbols: frozenset[bytes]
     sonames: tuple[bytes, ...]
+    any: tuple[bytes, ...]
+    files: tuple[bytes, ...]
     priority: str
+    reason: str
+
+
+@value
+class StackRule:
+    """Up to which glibc a library that wants an executable stack can be opened at run time."""
+
+    newest: tuple[int, ...]
+    unstated: frozenset[str]
     reason: str
 
 
@@ -53,6 +74,7 @@ class Rules:
     aliases: Mapping[bytes, Alias]
     runtime: frozenset[bytes]
     opens: tuple[Opens, ...]
+    stack: StackRule
     interpreters: Mapping[str, bytes]
     architectures: Mapping[str, str]
 
@@ -94,13 +116,21 @@ def read_rules(document: Mapping[str, Any]) -> Rules:
         opens=tuple(
             Opens(
                 row["pack"],
-                frozenset(_names(row["when"])),
+                _names(row.get("when", ())),
+                frozenset(_names(row.get("beside", ()))),
                 frozenset(_names(row.get("symbols", ()))),
-                _names(row["sonames"]),
+                _names(row.get("sonames", ())),
+                _names(row.get("any", ())),
+                _names(row.get("files", ())),
                 row["priority"],
                 row["reason"],
             )
             for row in document["opens"]
+        ),
+        stack=StackRule(
+            tuple(map(int, document["stack"]["newest-glibc"].split("."))),
+            frozenset(document["stack"]["unstated"]),
+            document["stack"]["reason"],
         ),
         interpreters={key: path.encode() for key, path in document["interpreters"].items()},
         architectures=dict(document["architectures"]),

@@ -7,6 +7,7 @@ import posixpath
 from denizen import elf
 from denizen.linker import Environment, Family, resolve
 from denizen.resolve.bundle import Bundle
+from denizen.resolve.opened import opened_files, stacked_files, wants_stack
 from denizen.resolve.world import LIBRARIES, Piece, World
 from denizen.value import value
 
@@ -50,6 +51,10 @@ class Subject:
         names: every name that own objects answer to.
         beside: soname -> path, of libraries beside the program that its run path does not reach.
         outside: what is left: soname -> path of who asks first, in load order.
+        bundle: what lies beside the program.
+        opened: path -> rule pack, of files beside it that are opened at run time.
+        outside_opened: what only these leave: soname -> path of who asks first.
+        stacked: files opened at run time that want an executable stack where nothing loaded before has one.
     """
 
     view: FileView
@@ -61,6 +66,15 @@ class Subject:
     names: frozenset[bytes]
     beside: Mapping[bytes, bytes]
     outside: Mapping[bytes, bytes]
+    bundle: Bundle
+    opened: Mapping[bytes, str]
+    outside_opened: Mapping[bytes, bytes]
+    stacked: tuple[bytes, ...]
+
+    @property
+    def loaded(self) -> tuple[bytes, ...]:
+        """Every object that has a closure of its own."""
+        return (*self.roots, *self.opened)
 
     @property
     def floor(self) -> tuple[int, ...] | None:
@@ -69,7 +83,7 @@ class Subject:
 
     def is_plugin(self, path: bytes) -> bool:
         """Whether it is a root that some program loads, which then defines what nobody here does."""
-        return path in self.roots and path in self.own and self.own[path].interpreter is None
+        return path in self.loaded and path in self.own and self.own[path].interpreter is None
 
 
 def examine(view: FileView, roots: Sequence[bytes], rules: Rules) -> Subject | None:
@@ -88,22 +102,15 @@ def examine(view: FileView, roots: Sequence[bytes], rules: Rules) -> Subject | N
     interpreter = next(
         (path for root in dynamic if (path := images[root].interpreter)), rules.interpreter(header)
     )
-    beside: dict[bytes, bytes] = {}
-    bundles = [Bundle(view, root) for root in dynamic[:1]]
-    for _ in range(MAX_ROUNDS):
-        closures = closures_of(
-            view, dynamic, interpreter, Furniture({n: Piece(view, p) for n, p in beside.items()})
-        )
-        outside = _outside(closures)
-        found = {
-            name: path
-            for name in outside
-            for bundle in bundles
-            if not _is_libc(name, rules) and (path := bundle.find(name, header))
-        }
-        if not found:
-            break
-        beside |= found
+    ground = _Ground(view, Bundle(view, dynamic[0]), header, interpreter, rules)
+    closures = ground.settle(dynamic)
+    outside = _outside(closures)
+    names = frozenset(name for library in _own(closures) for name in library.names if name)
+    opened: dict[bytes, str] = {}
+    if len(dynamic) == 1:
+        own = names | {posixpath.basename(library.path or b"") for library in _own(closures)}
+        opened = opened_files(view, ground.bundle, own, header, rules)
+        closures = ground.settle([*dynamic, *opened]) if opened else closures
     libraries = _own(closures)
     return Subject(
         view,
@@ -113,9 +120,61 @@ def examine(view: FileView, roots: Sequence[bytes], rules: Rules) -> Subject | N
         any(closure.interpreter.family is Family.MUSL for closure in closures),
         {library.path or b"": library.image for library in libraries if library.image is not None},
         frozenset(name for library in libraries for name in library.names if name),
-        beside,
+        ground.beside,
         outside,
+        ground.bundle,
+        opened,
+        {name: by for name, by in _outside(closures).items() if name not in outside},
+        _stacked(view, closures, ground.bundle, rules),
     )
+
+
+class _Ground:
+    """What lies beside the program, taken as names come open."""
+
+    def __init__(
+        self, view: FileView, bundle: Bundle, header: Header, interpreter: bytes, rules: Rules
+    ) -> None:
+        self._view = view
+        self.bundle = bundle
+        self._header = header
+        self._interpreter = interpreter
+        self._rules = rules
+        self.beside: dict[bytes, bytes] = {}
+
+    def settle(self, roots: Sequence[bytes]) -> list[Closure]:
+        """The closures of the roots, once nothing more that is open lies beside the program."""
+        for _ in range(MAX_ROUNDS):
+            pieces = {name: Piece(self._view, path) for name, path in self.beside.items()}
+            closures = closures_of(self._view, roots, self._interpreter, Furniture(pieces))
+            found = {
+                name: path
+                for name in _outside(closures)
+                if not _is_libc(name, self._rules) and (path := self.bundle.find(name, self._header))
+            }
+            if not found:
+                break
+            self.beside |= found
+        return closures
+
+
+def _stacked(view: FileView, closures: Sequence[Closure], bundle: Bundle, rules: Rules) -> tuple[bytes, ...]:
+    """Files opened later that want an executable stack; none where a program has one from the start."""
+    programs = [
+        c for c in closures if c.program.image is not None and c.program.image.interpreter is not None
+    ]
+    started = {
+        library.path: library.image
+        for closure in programs
+        for library in (closure.program, *closure.libraries)
+        if library.path and library.image is not None
+    }
+    if any(wants_stack(image, rules) for image in started.values()):
+        return ()
+    alone = [c.program.path for c in closures if c.program.path and c.program.path not in started]
+    first = closures[0].program.image
+    assert first is not None  # examine read it
+    return stacked_files(view, [*alone, *bundle.paths], started, first.header, rules)
 
 
 def is_linked(image: Image) -> bool:

@@ -1,6 +1,6 @@
 """What a program opens at run time, as far as it or the rules say so (pure).
 
-Sources, strongest first: `.note.dlopen` of the program's own objects, with its own priorities; the rule
+Sources, strongest first: `.note.dlopen` of the objects in its closure, with its own priorities; the rule
 packs for known toolkits; strings that are sonames.
 """
 
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from denizen.elf.constants import PF_W, PF_X, PT_LOAD
 from denizen.index.entry import is_library_name
+from denizen.resolve.opened import applies
 from denizen.resolve.resolution import Wish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from denizen.elf import Image
     from denizen.resolve.rules import Opens, Rules
@@ -21,15 +22,17 @@ if TYPE_CHECKING:
 # A soname is at most this long before and after its ".so"; names in files are shorter than NAME_MAX.
 _REACH = 64
 _PART = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")
+_ORDER = {"required": 0, "recommended": 1, "suggested": 2}
 # Strings are looked for in this much of a file's constants: 10 ms.
 MAX_SCANNED = 16 << 20
 
 
-def packs(subject: Subject, loaded: Container[bytes], rules: Rules) -> list[Wish]:
-    """What notes of own objects and rule packs say, required ones first."""
-    wishes = [*_notes(subject), *_opens(subject, loaded, rules)]
-    order = {"required": 0, "recommended": 1, "suggested": 2}
-    wishes.sort(key=lambda wish: order.get(wish.priority, len(order)))
+def packs(subject: Subject, chosen: Mapping[bytes, Image], rules: Rules) -> list[Wish]:
+    """What notes of own objects and of `chosen` ones say, and rule packs; required ones first."""
+    own = {path.rpartition(b"/")[2] for path in subject.own} | subject.names | chosen.keys()
+    images = [subject.own[path] for path in sorted(subject.own)] + [chosen[name] for name in sorted(chosen)]
+    wishes = [*_notes(images), *_opens(subject, own, rules)]
+    wishes.sort(key=lambda wish: _ORDER.get(wish.priority, len(_ORDER)))
     return list(dict.fromkeys(wishes))
 
 
@@ -70,20 +73,20 @@ def _around(window: bytes, at: int) -> bytes:
     return window[start:end] if starts and ends else b""
 
 
-def _notes(subject: Subject) -> Iterator[Wish]:
-    for path in sorted(subject.own):
-        for note in subject.own[path].notes.dlopen:
+def _notes(images: Sequence[Image]) -> Iterator[Wish]:
+    for image in images:
+        for note in image.notes.dlopen:
             yield Wish(note.sonames, "note", note.priority)
 
 
-def _opens(subject: Subject, loaded: Container[bytes], rules: Rules) -> Iterator[Wish]:
-    files = {path.rpartition(b"/")[2] for path in subject.own}
+def _opens(subject: Subject, closure: Collection[bytes], rules: Rules) -> Iterator[Wish]:
+    beside = {path.rpartition(b"/")[2] for path in subject.bundle.paths}
     for pack in rules.opens:
-        if any(name in files or name in loaded or name in subject.names for name in pack.when) and (
-            not pack.symbols or _uses(subject, pack)
-        ):
+        if applies(pack, closure, beside) and (not pack.symbols or _uses(subject, pack)):
             for soname in pack.sonames:
                 yield Wish((soname,), pack.pack, pack.priority)
+            if pack.any:
+                yield Wish(pack.any, pack.pack, pack.priority)
 
 
 def _uses(subject: Subject, pack: Opens) -> bool:
