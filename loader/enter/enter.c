@@ -1,6 +1,6 @@
 /* Start a program in a mount namespace of its own: `denizen-enter OPERATION... -- PROGRAM ARGUMENT...`.
 
-   Operations are carried out in order; the plan is made by denizen.launch.namespace:
+   Operations are carried out in order; plans are made by denizen.launch.namespace and denizen.fhs.mounts:
 
        else N WORD...     if one of the following fails: say why, execute these N words with PROGRAM
                           ARGUMENT... appended
@@ -10,6 +10,15 @@
        dir PATH           an empty directory
        file PATH          an empty file
        bind SOURCE TARGET
+       offer SOURCE TARGET  as bind; where SOURCE is not there, nothing
+       tmpfs PATH         an empty file system
+       entries DIR INTO N NAME...  DIR again, entry by entry but for these N, in the directory INTO; where DIR
+                          is not there, nothing
+       symlink WORDS PATH
+       readonly PATH      what is mounted at PATH can no longer be written
+       root STAGE         STAGE becomes /
+       offline            a network of its own, with nothing in it
+       chdir DIR          go there if it can be gone to
        as FILE            execute FILE and call it PROGRAM
        check              everything so far worked: exit 0
 
@@ -87,6 +96,37 @@ static void remember_fallback(struct plan *plan)
         plan->fallback = NULL;
 }
 
+/* What only a root of its own needs (denizen.fhs). */
+static long build_root(struct plan *plan, const char *operation, const char **object)
+{
+    if (text_equal(operation, "offline"))
+        return mounts_become_offline();
+    if (text_equal(operation, "chdir")) {
+        mounts_change_directory(take(plan));
+        return 0;
+    }
+    if (text_equal(operation, "symlink")) {
+        const char *words = take(plan);
+        *object = take(plan);
+        return mounts_make_link(words, *object);
+    }
+    if (text_equal(operation, "entries")) {
+        const char *directory = take(plan);
+        *object = take(plan);
+        struct names but = {.count = number_of(take(plan)), .first = plan->next};
+        for (long i = 0; i < but.count; i++)
+            take(plan);
+        return mounts_add_entries(directory, *object, &but);
+    }
+    bool known = text_equal(operation, "tmpfs") || text_equal(operation, "readonly") || text_equal(operation, "root");
+    if (!known)
+        fail("denizen-enter: there is no operation ", operation, (char *)0);
+    *object = take(plan);
+    if (operation[0] == 't')
+        return mounts_make_tmpfs(*object);
+    return operation[1] == 'e' ? mounts_make_readonly(*object) : mounts_become_root(*object);
+}
+
 static void carry_out(struct plan *plan, const char *operation)
 {
     const char *object = "";
@@ -108,12 +148,16 @@ static void carry_out(struct plan *plan, const char *operation)
         const char *source = take(plan);
         object = take(plan);
         result = mounts_bind(source, object);
+    } else if (text_equal(operation, "offer")) {
+        const char *source = take(plan);
+        object = take(plan);
+        result = sys_exists(source) ? mounts_bind(source, object) : 0;
     } else if (text_equal(operation, "as")) {
         plan->as = take(plan);
     } else if (text_equal(operation, "check")) {
         sys_exit(0);
     } else {
-        fail("denizen-enter: there is no operation ", operation, (char *)0);
+        result = build_root(plan, operation, &object);
     }
     if (sys_failed(result))
         give_up(plan, operation[0] == 'p' ? "no namespace" : "cannot bring about ", object, result);

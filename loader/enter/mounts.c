@@ -3,17 +3,25 @@
 #include "../sys.h"
 #include "../text.h"
 
+#include <asm/statfs.h>
+
 /* linux/mount.h, linux/sched.h, linux/fcntl.h, asm-generic/errno*.h; the values every architecture here shares. */
 enum {
     MS_BIND = 4096,
     MS_MOVE = 8192,
     MS_REC = 16384,
+    MS_RDONLY = 1,
     MS_NOSUID = 2,
     MS_NODEV = 4,
+    MS_REMOUNT = 32,
+    ST_ALIKE = 0xc0f, /* the flags that statfs(2) and mount(2) give the same numbers */
+    ST_RELATIME_ = 4096,
+    MS_RELATIME = 1 << 21,
     MS_SLAVE = 1 << 19,
     MNT_DETACH = 2,
     CLONE_NEWNS = 0x00020000,
     CLONE_NEWUSER = 0x10000000,
+    CLONE_NEWNET = 0x40000000,
     WRITE_ONLY = 1,
     CREATE = 0100,
     EXCLUSIVE = 0200,
@@ -109,6 +117,42 @@ long mounts_make_file(const char *path)
     return fd < 0 ? fd : 0;
 }
 
+long mounts_make_link(const char *words, const char *path)
+{
+    long result = arch_syscall(__NR_symlinkat, (long)words, SYS_AT_CWD, (long)path, 0, 0, 0);
+    return result == -EEXIST_ ? 0 : result;
+}
+
+long mounts_make_tmpfs(const char *path)
+{
+    return mount_at("denizen", path, "tmpfs", MS_NOSUID | MS_NODEV);
+}
+
+long mounts_become_offline(void)
+{
+    return arch_syscall(__NR_unshare, CLONE_NEWNET, 0, 0, 0, 0, 0);
+}
+
+/* What a mount was locked with (mount_namespaces(7)) may not be dropped by a remount, so it is asked for again. */
+long mounts_make_readonly(const char *path)
+{
+    struct statfs facts;
+    long result = arch_syscall(__NR_statfs, (long)path, (long)&facts, 0, 0, 0, 0);
+    if (sys_failed(result))
+        return result;
+    unsigned long had = (unsigned long)facts.f_flags;
+    unsigned long flags = MS_BIND | MS_REMOUNT | MS_RDONLY | (had & ST_ALIKE);
+    return mount_at(NULL, path, NULL, flags | (had & ST_RELATIME_ ? MS_RELATIME : 0));
+}
+
+static bool is_among(const char *name, const struct names *but)
+{
+    for (long i = 0; i < but->count; i++)
+        if (text_equal(name, but->first[i]))
+            return true;
+    return text_equal(name, ".") || text_equal(name, "..");
+}
+
 static long again(const char *from, const char *to, uint8_t kind)
 {
     if (kind == DT_LINK) {
@@ -117,7 +161,7 @@ static long again(const char *from, const char *to, uint8_t kind)
         if (sys_failed(length))
             return length;
         target[length] = '\0';
-        return arch_syscall(__NR_symlinkat, (long)target, SYS_AT_CWD, (long)to, 0, 0, 0);
+        return mounts_make_link(target, to);
     }
     struct arch_stat facts;
     /* Not every file system fills in the kind of an entry. */
@@ -140,7 +184,7 @@ static bool join(char *room, const char *directory, const char *name)
     return !path.cut;
 }
 
-static long mirror_entries(const char *directory, const char *stage)
+static long mirror_entries(const char *directory, const char *stage, const struct names *but)
 {
     char buffer[ENTRIES_ROOM] __attribute__((aligned(8)));
     char from[PATH_ROOM], to[PATH_ROOM];
@@ -152,7 +196,7 @@ static long mirror_entries(const char *directory, const char *stage)
         for (long at = 0; at < size;) {
             const struct entry *entry = (const void *)(buffer + at);
             at += entry->length;
-            if (text_equal(entry->name, ".") || text_equal(entry->name, ".."))
+            if (is_among(entry->name, but))
                 continue;
             if (!join(from, directory, entry->name) || !join(to, stage, entry->name))
                 return -ENAMETOOLONG_;
@@ -165,7 +209,7 @@ static long mirror_entries(const char *directory, const char *stage)
 }
 
 /* The new root takes the old one's place and the old one goes: pivot_root(2), "pivot_root(".", ".")". */
-static long become_root(const char *stage)
+long mounts_become_root(const char *stage)
 {
     char here[PATH_ROOM];
     long length = arch_syscall(__NR_getcwd, (long)here, sizeof here, 0, 0, 0, 0);
@@ -179,15 +223,25 @@ static long become_root(const char *stage)
     return result;
 }
 
+void mounts_change_directory(const char *path)
+{
+    arch_syscall(__NR_chdir, (long)path, 0, 0, 0, 0, 0);
+}
+
+long mounts_add_entries(const char *directory, const char *into, const struct names *but)
+{
+    return sys_exists(directory) ? mirror_entries(directory, into, but) : 0;
+}
+
 long mounts_mirror(const char *directory, const char *stage)
 {
-    long result = mount_at("denizen", stage, "tmpfs", MS_NOSUID | MS_NODEV);
+    long result = mounts_make_tmpfs(stage);
     if (!sys_failed(result))
-        result = mirror_entries(directory, stage);
+        result = mirror_entries(directory, stage, &(const struct names){0});
     if (sys_failed(result))
         return result;
     if (text_equal(directory, "/"))
-        return become_root(stage);
+        return mounts_become_root(stage);
     return mount_at(stage, directory, NULL, MS_MOVE);
 }
 

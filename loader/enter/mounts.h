@@ -2,11 +2,23 @@
 #ifndef DENIZEN_MOUNTS_H
 #define DENIZEN_MOUNTS_H
 
+struct names {
+    char **first;
+    long count;
+};
+
 long mounts_become_private(void);
 long mounts_mirror(const char *directory, const char *stage);
 long mounts_make_directory(const char *path);
 long mounts_make_file(const char *path);
 long mounts_bind(const char *source, const char *target);
+long mounts_become_offline(void);
+long mounts_make_tmpfs(const char *path);
+long mounts_add_entries(const char *directory, const char *into, const struct names *but);
+long mounts_make_link(const char *words, const char *path);
+long mounts_make_readonly(const char *path);
+long mounts_become_root(const char *stage);
+void mounts_change_directory(const char *path);
 /* The kernel's word for an error. */
 const char *failure_name(long problem);
 

@@ -126,15 +126,15 @@ class Build:
         self.work.adopt(tree, self.output, candidates, self.sealed.path, content_address)
 
 
-def build(task: Build) -> None:
-    """Make the derivation's output valid.
+def build(task: Build, more: Mapping[bytes, Builder] | None = None) -> None:
+    """Make the derivation's output valid, by a builder below or one of `more`.
 
     Raises:
         NoSuchBuilder: denizen cannot run its builder.
         DenizenError: what the builder found wrong.
     """
     derivation = task.sealed.derivation
-    builder = BUILDERS.get(derivation.builder)
+    builder = BUILDERS.get(derivation.builder) or (more or {}).get(derivation.builder)
     if builder is None or set(derivation.outputs) != {OUT}:
         raise NoSuchBuilder(task.name, derivation.builder, derivation.system)
     builder(task)
@@ -229,7 +229,11 @@ def _interruptible(task: Build, entries: Iterator[T]) -> Iterator[T]:
         yield entry
 
 
-BUILDERS: Mapping[bytes, Callable[[Build], None]] = {
+if TYPE_CHECKING:
+    # What makes one kind of derivation; higher layers bring their own (`realise.Manner.builders`).
+    Builder = Callable[[Build], None]
+
+BUILDERS: Mapping[bytes, Builder] = {
     fetch.BUILDER: _fetch,
     unpack_deb.BUILDER: _unpack_deb,
     union.BUILDER: _union,

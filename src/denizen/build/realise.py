@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from typing import Protocol
 
-    from denizen.build.builders import Opener
+    from denizen.build.builders import Builder, Opener
     from denizen.build.derivation import Sealed
     from denizen.formats.aterm import Derivation
     from denizen.formats.storepath import StorePath
@@ -94,11 +94,13 @@ class Manner:
     Attributes:
         opener: how URLs are read.
         jobs: how many derivations are built at once.
+        builders: those a higher layer brings, by name.
     """
 
     opener: Opener
     jobs: int = 1
     listener: Listener = Silent()
+    builders: Mapping[bytes, Builder] | None = None
 
 
 @value
@@ -270,5 +272,5 @@ def _build_locked(
         if valid:
             return
         manner.listener.started(name)
-        build(Build(sealed, inputs, own, work, manner.opener, checkpoint))
+        build(Build(sealed, inputs, own, work, manner.opener, checkpoint), manner.builders)
         manner.listener.finished(name)

@@ -57,7 +57,7 @@ class Deb:
         """
         self._members = ar.members(Source(stream))
         _check_version(next(self._members, None))
-        self.control = _control(self._next("control.tar"))
+        self.control, self.postinst = _control(self._next("control.tar"))
 
     def entries(self, layout: Layout = Layout.AS_PACKAGED) -> Iterator[ArchiveEntry]:
         """The tree that data.tar holds, safe to write.
@@ -90,14 +90,14 @@ def _check_version(member: ar.Member | None) -> None:
         raise BadDeb(f"its format is '{display(version.rstrip())}'; denizen reads 2.x")
 
 
-def _control(stream: Readable) -> bytes:
-    """The file `control` of the control archive; the scripts beside it are never looked at."""
-    found: bytes | None = None
+def _control(stream: Readable) -> tuple[bytes, bytes]:
+    """The files `control` and `postinst` of the control archive. A script is text to read, never run."""
+    found: dict[bytes, bytes] = {}
     for entry in unpacking.entries(tar.members(Source(stream))):
-        if isinstance(entry, File) and entry.path == b"control":
+        if isinstance(entry, File) and entry.path in (b"control", b"postinst"):
             if entry.size > MAX_CONTROL:
-                raise BadDeb(f"its control file has more than {MAX_CONTROL} bytes")
-            found = b"".join(bytes(piece) for piece in entry.content)
-    if found is None:
+                raise BadDeb(f"its {display(entry.path)} file has more than {MAX_CONTROL} bytes")
+            found[entry.path] = b"".join(bytes(piece) for piece in entry.content)
+    if b"control" not in found:
         raise BadDeb("its control archive has no file 'control'")
-    return found
+    return found[b"control"], found.get(b"postinst", b"")

@@ -107,6 +107,21 @@ class Index:
             for package in reversed(self._library_index(entry).package(name))
         ]
 
+    def providing(self, name: bytes) -> list[Provider]:
+        """The packages whose Provides speak of a name, of the preferred suite first."""
+        return [one for entry in self.entries for one in self._library_index(entry).providing(name)]
+
+    def near_packages(self, name: bytes) -> list[bytes]:
+        """Names of packages that look like one there is none of."""
+        from difflib import get_close_matches
+
+        names = {known for entry in self.entries for known in self._library_index(entry).versions()}
+        # All names take half a second to compare; those that begin alike or hold it are what people mean.
+        alike = sorted(known for known in names if known[:2] == name[:2] or name in known)
+        close = get_close_matches(name.decode("latin-1"), [known.decode("latin-1") for known in alike])
+        holding = sorted((known for known in alike if name in known), key=len)
+        return list(dict.fromkeys([*[one.encode("latin-1") for one in close], *holding]))[:_NEAR_NAMES]
+
     def near(self, soname: bytes) -> list[bytes]:
         """Names somebody has that look like one nobody has."""
         from difflib import get_close_matches

@@ -68,25 +68,25 @@ def furnish(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
     """
     with store.working() as work:
         addresses = {
-            pin.sha256: _source(supply, pin).addresses(package_of(pin)) for pin in resolution.packages
+            pin.sha256: source_of(supply, pin).addresses(package_of(pin)) for pin in resolution.packages
         }
         made = recipes(resolution, addresses, store.layout.logical)
         outputs = {made.libraries, *made.packages.values()}
         lacking = outputs - work.need(outputs)
         if not lacking:
             return made
-        here = _fetched([pin for pin in resolution.packages if made.packages[pin.sha256] in lacking], supply)
+        here = fetched([pin for pin in resolution.packages if made.packages[pin.sha256] in lacking], supply)
         for sealed in made.derivations:
             work.add_text(name_of(sealed.path) + SUFFIX, sealed.content, sealed.references)
         local = {url: here[sha256] for sha256, urls in addresses.items() if sha256 in here for url in urls}
-        opener = _Nearby(supply.opener, local)
+        opener = Nearby(supply.opener, local)
         # Each by itself: the links may be there although somebody took a package away.
         wanted = [sealed.path for sealed in made.derivations if lacking & set(sealed.outputs.values())]
         realise(store, wanted, Manner(opener, supply.jobs, supply.listener))
     return made
 
 
-class _Nearby:
+class Nearby:
     """Opens what was fetched already where it lies; the builder checks its hash again."""
 
     def __init__(self, opener: Opener, local: Mapping[str, bytes]) -> None:
@@ -106,19 +106,20 @@ class _Nearby:
             raise NotOpened(url, f"{display(path)}: {problem.strerror}") from problem
 
 
-def _fetched(pins: Sequence[Pin], supply: Supply) -> dict[bytes, bytes]:
+def fetched(pins: Sequence[Pin], supply: Supply) -> dict[bytes, bytes]:
     """Fetch packages, many at once; .deb hash -> path."""
     wanted: dict[str, list[Pin]] = {}
     for pin in pins:
         wanted.setdefault(pin.source, []).append(pin)
     found: dict[bytes, bytes] = {}
     for _, some in sorted(wanted.items()):
-        paths = _source(supply, some[0]).fetch([package_of(pin) for pin in some], supply.packages)
+        paths = source_of(supply, some[0]).fetch([package_of(pin) for pin in some], supply.packages)
         found.update(zip([pin.sha256 for pin in some], paths, strict=True))
     return found
 
 
-def _source(supply: Supply, pin: Pin) -> Source:
+def source_of(supply: Supply, pin: Pin) -> Source:
+    """Where a package comes from. Raises UnknownSource."""
     if pin.source not in supply.sources:
         raise UnknownSource(pin.source)
     return supply.sources[pin.source]

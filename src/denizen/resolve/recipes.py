@@ -78,7 +78,7 @@ def recipes(resolution: Resolution, urls: Mapping[bytes, tuple[str, ...]], store
     for pin in resolution.packages:
         if not urls.get(pin.sha256):
             raise NotFurnished(pin.name)
-        sealed += _package(pin, urls[pin.sha256], modulos, store_dir)
+        sealed += package_recipes(pin, urls[pin.sha256], modulos, store_dir)
         unpacked[pin.sha256] = sealed[-1]
     path, package, file = resolution.interpreter
     name = path.rpartition(b"/")[2]
@@ -90,7 +90,10 @@ def recipes(resolution: Resolution, urls: Mapping[bytes, tuple[str, ...]], store
     return Recipes((*sealed, goal), outputs, goal.outputs[OUT], name)
 
 
-def _package(pin: Pin, urls: tuple[str, ...], modulos: Modulos, store_dir: bytes) -> list[Sealed]:
+def package_recipes(
+    pin: Pin, urls: tuple[str, ...], modulos: Modulos, store_dir: bytes
+) -> list[Sealed]:
+    """Fetching one package, and unpacking it."""
     content = Hash("sha256", bytes.fromhex(pin.sha256.decode("ascii")))
     name = _store_name(b"%b-%b" % (pin.name, pin.version))
     fetch = fetching(urls, content, store_dir, size=pin.size)

@@ -26,7 +26,7 @@ from denizen.formats.tree import File
 from denizen.nar import reader, writer
 from denizen.store import sidecar
 from denizen.store.accelerated import hyperscan_matcher
-from denizen.store.canonical import canonicalise
+from denizen.store.canonical import canonicalise, reset_metadata
 from denizen.store.database import ReferenceGone
 from denizen.store.digest import Digest, Digester, DigestingStream, digest_stream, digest_tree
 from denizen.store.failure import doing
@@ -246,6 +246,20 @@ class Work:
             staged = Staged(os.path.basename(tree), digest_tree(tree, Digester(known, self._matcher())))
         info = replace(_info(path, staged.digest, known, deriver), content_address=content_address)
         return self._place([(staged, info)])[0]
+
+    def adopt_shared(
+        self, tree: bytes, path: StorePath, candidates: Iterable[StorePath], deriver: StorePath | None = None
+    ) -> ObjectInfo:
+        """As `adopt`, for a tree whose files are hard links to files of other objects, which they stay.
+
+        The builder must have made every other file of it itself: a file that has a name outside the store could
+        be changed later.
+        """
+        known = _by_digest([*candidates, path])
+        with doing("store what was built at", tree):
+            reset_metadata(tree)
+            staged = Staged(os.path.basename(tree), digest_tree(tree, Digester(known, self._matcher())))
+        return self._place([(staged, _info(path, staged.digest, known, deriver))])[0]
 
     def digest_of(self, tree: bytes) -> Digest:
         """What the NAR of a tree that is being built comes to, for outputs named by their content."""

@@ -1,0 +1,1 @@
+"""FHS environments: packages composed into a whole /usr that is entered without root."""

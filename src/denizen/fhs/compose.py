@@ -1,0 +1,391 @@
+"""`builtin:fhs`, carried out: packages linked together, what their scripts would have made, made.
+
+1. Every package's /usr, /etc and /opt is linked into one new tree, file by file (hard links; /etc is copied,
+   because tools write there).
+2. Links, copies and texts of the rules.
+3. Triggers: tools of the tree itself, each in a sandbox that has the tree and no network, and may write where
+   its rule says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+
+from denizen.build.derivation import BadDerivation
+from denizen.errors import BadInput, HostLacks, display
+from denizen.fhs import recipe
+from denizen.fhs.mounts import sandbox
+from denizen.fhs.model import Kind, Model
+from denizen.fhs.rules import read_rules
+from denizen.store.failure import doing
+from denizen.store.restore import STORE_TIMES
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from denizen.build.builders import Build
+    from denizen.fhs.recipe import Composition
+    from denizen.fhs.rules import Rules, Trigger
+    from denizen.formats.storepath import StorePath
+
+_TOPS = (b"usr", b"etc", b"opt")
+_PATH = (b"usr/bin", b"usr/sbin")
+_TIMEOUT = 900
+# Nothing of the user's surroundings; caches that note times note the ones that objects have.
+_ENVIRONMENT = {
+    b"PATH": b"/usr/sbin:/usr/bin:/sbin:/bin",
+    b"HOME": b"/root",
+    b"LC_ALL": b"C.UTF-8",
+    b"SOURCE_DATE_EPOCH": b"1",
+}
+_LIMIT = 64 << 20
+
+
+class TriggerFailed(BadInput):
+    """A tool of the tree did not make what it should."""
+
+    name: str
+    command: str
+    output: str
+
+    @property
+    def what(self) -> str:
+        return f"the environment's {self.name} could not be made"
+
+    @property
+    def why(self) -> str:
+        return f"{self.command}: {self.output}"
+
+
+class NoSandbox(HostLacks):
+    """Tools cannot be run in a sandbox here."""
+
+    problem: str
+
+    @property
+    def what(self) -> str:
+        return "an FHS environment cannot be made on this host"
+
+    @property
+    def why(self) -> str:
+        return f"its tools must run in a namespace of their own, and {self.problem}"
+
+    @property
+    def remedy(self) -> str:
+        return "allow user namespaces, or do it as root; or make it on another machine and copy the store object"
+
+
+class NoSuchLocale(BadInput):
+    """A locale is not one glibc knows."""
+
+    name: bytes
+    near: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        return f"there is no locale {display(self.name)}"
+
+    @property
+    def remedy(self) -> str:
+        return f"near: {', '.join(self.near)}" if self.near else "a locale is written de_DE.UTF-8"
+
+
+@value
+class Means:
+    """What running a tool needs; `enter` is the path of denizen-enter."""
+
+    enter: bytes
+
+
+def builder(means: Means) -> Callable[[Build], None]:
+    """The builder for `realise.Manner.builders`."""
+    return lambda task: _compose(task, means)
+
+
+def _compose(task: Build, means: Means) -> None:
+    plan = recipe.read(task.variables)
+    tree, stage = task.work.new_tree(), task.work.new_tree()
+    with doing("compose", tree):
+        os.mkdir(tree, 0o700)
+        os.mkdir(stage, 0o700)
+        _Composing(task, plan, tree, stage, means).run()
+        os.rmdir(stage)
+    task.work.adopt_shared(tree, task.output, [*plan.packages], task.sealed.path)
+
+
+class _Composing:
+    """One tree being made."""
+
+    def __init__(self, task: Build, plan: Composition, tree: bytes, stage: bytes, means: Means) -> None:
+        self._task = task
+        self._plan = plan
+        self._tree = tree
+        self._stage = stage
+        self._means = means
+        self._rules = read_rules(plan.rules)
+        self._model = Model()
+
+    def run(self) -> None:
+        for number, package in enumerate(self._plan.packages):
+            self._task.checkpoint()
+            self._add_package(number, package)
+        for name in (b"usr", b"etc", b"usr/local", b"usr/bin", b"usr/lib"):
+            self._make_directory(name)
+        names = sorted(package.base for package in self._plan.packages)
+        self._write(recipe.PACKAGES, "".join([name + "\n" for name in names]).encode())
+        self._follow_rules(self._rules)
+        self._make_links(self._plan.links)
+        self._settle_times()
+        for trigger in self._rules.triggers:
+            self._pull(trigger)
+
+    def _add_package(self, number: int, package: StorePath) -> None:
+        place = self._task.place_of(package)
+        pending = [(b"%b/%b" % (place, top), top) for top in _TOPS if os.path.isdir(b"%b/%b" % (place, top))]
+        for source, top in pending:
+            self._make_directory(top)
+        while pending:
+            source, inside = pending.pop()
+            with os.scandir(source) as entries:
+                for entry in entries:
+                    path = b"%b/%b" % (inside, entry.name)
+                    if entry.is_symlink():
+                        self._add_link(number, path, os.readlink(entry.path))
+                    elif entry.is_dir():
+                        pending.append((entry.path, self._descend(number, path)))
+                    else:
+                        self._add_file(number, path, entry.path)
+
+    def _descend(self, owner: int, path: bytes) -> bytes:
+        """The directory of the tree that a package's directory at `path` goes into."""
+        kind = self._model.kind(path)
+        if kind is Kind.LINK:
+            target = self._model.followed(path)
+            if target is not None and self._model.kind(target) is Kind.DIRECTORY:
+                return target
+        if kind is not None and kind is not Kind.DIRECTORY:
+            os.unlink(self._at(path))
+            self._model.remove(path)
+            kind = None
+        if kind is None:
+            os.mkdir(self._at(path))
+            self._model.add(path, Kind.DIRECTORY, owner)
+        return path
+
+    def _add_link(self, owner: int, path: bytes, target: bytes) -> None:
+        if self._gives_way(owner, path):
+            os.symlink(target, self._at(path))
+            self._model.add(path, Kind.LINK, owner, target)
+
+    def _add_file(self, owner: int, path: bytes, source: bytes) -> None:
+        if not self._gives_way(owner, path):
+            return
+        place = self._at(path)
+        if path.startswith(b"etc/"):
+            shutil.copy(source, place)
+            os.chmod(place, 0o755 if os.access(source, os.X_OK) else 0o644)
+        else:
+            _link_or_copy(source, place)
+        self._model.add(path, Kind.FILE, owner)
+
+    def _gives_way(self, owner: int, path: bytes) -> bool:
+        """Whether `path` is free for a package's file, or freed for it."""
+        kind = self._model.kind(path)
+        if kind is None:
+            return True
+        packages = self._plan.packages
+        pair = packages[owner], packages[self._model.owner(path)]
+        if kind is Kind.DIRECTORY or pair not in self._plan.replaces:
+            return False
+        os.unlink(self._at(path))
+        self._model.remove(path)
+        return True
+
+    def _follow_rules(self, rules: Rules) -> None:
+        for copy in rules.copies:
+            if copy.source.encode() in self._model:
+                self._write_new(copy.path.encode(), _content(self._real(copy.source.encode())))
+        for text in rules.texts:
+            if text.when.encode() in self._model:
+                self._write_new(text.path.encode(), text.content.encode())
+        for bundle in rules.bundles:
+            self._bundle(bundle.path.encode(), bundle.source.encode())
+        for link in rules.links:
+            path, target = link.path.encode(), link.target.encode()
+            if link.replace and self._model.kind(path) in (Kind.FILE, Kind.LINK):
+                os.unlink(self._at(path))
+                self._model.remove(path)
+            if path not in self._model and self._leads(path, target):
+                self._link(path, target)
+
+    def _leads(self, path: bytes, target: bytes) -> bool:
+        """Whether a link would lead to something: what only an entered root has is believed."""
+        if target.startswith((b"/.denizen/", b"/proc/")):
+            return True
+        wanted = Model.leads_to(path, target)
+        names = [link for link, _ in self._plan.links]
+        return wanted is not None and (wanted in self._model or wanted in names)
+
+    def _make_links(self, links: Sequence[tuple[bytes, bytes]]) -> None:
+        """Alternatives: their /etc/alternatives side first, so that the outer links lead somewhere."""
+        for path, target in links:
+            wanted = Model.leads_to(path, target)
+            if path not in self._model and wanted is not None and wanted in self._model:
+                self._link(path, target)
+
+    def _link(self, path: bytes, target: bytes) -> None:
+        self._make_directory(os.path.dirname(path))
+        os.symlink(target, self._at(path))
+        self._model.add(path, Kind.LINK, 0, target)
+
+    def _bundle(self, path: bytes, source: bytes) -> None:
+        """All certificates below `source` in one file, and a link for each beside it."""
+        found = sorted(p for p in self._model.below(source) if p.endswith(b".crt"))
+        if not found:
+            return
+        contents = [_content(self._real(one)).strip(b"\n") + b"\n" for one in found]
+        self._write_new(path, b"".join(contents))
+        for one in found:
+            name = os.path.basename(one).removesuffix(b".crt") + b".pem"
+            link = os.path.join(os.path.dirname(path), name)
+            if link not in self._model:
+                self._link(link, b"/" + one)
+
+    def _write_new(self, path: bytes, content: bytes) -> None:
+        if path not in self._model:
+            self._make_directory(os.path.dirname(path))
+            self._write(path, content)
+
+    def _write(self, path: bytes, content: bytes) -> None:
+        with open(self._at(path), "xb") as stream:
+            stream.write(content)
+        self._model.add(path, Kind.FILE, 0)
+
+    def _make_directory(self, path: bytes) -> None:
+        for end in [n for n, code in enumerate(path) if code == ord("/")] + [len(path)]:
+            part = path[:end]
+            if self._model.followed(part) is None or part not in self._model:
+                os.mkdir(self._at(part))
+                self._model.add(part, Kind.DIRECTORY, 0)
+
+    def _settle_times(self) -> None:
+        """Give directories the time that objects have: a font cache holds for directories of that time only."""
+        for path in self._model.directories():
+            os.utime(self._at(path), ns=STORE_TIMES)
+
+    def _pull(self, trigger: Trigger) -> None:
+        for places in self._matches(trigger):
+            command = self._command(trigger.run, places) or self._command(trigger.otherwise, places)
+            if not command:
+                continue  # the tool is not in this environment, nor then whoever reads what it makes
+            if trigger.makes:
+                self._make_directory(trigger.makes.encode())
+            writes = [self._inside(_filled(word, places).lstrip(b"/")) for word in trigger.writes]
+            for variant in self._each(trigger, command):
+                self._task.checkpoint()
+                self._run(trigger.name, variant, writes)
+
+    def _matches(self, trigger: Trigger) -> Iterator[dict[str, bytes]]:
+        """What `when` means here: the words that stand for its braces."""
+        triplets = self._plan.triplets if "{triplet}" in trigger.when else self._plan.triplets[:1]
+        for triplet in triplets:
+            base = {"{triplet}": triplet, "{native}": self._plan.triplets[0]}
+            for path in self._model.matching(_filled(trigger.when, base)):
+                yield {**base, "{}": b"/" + path, "{dir}": b"/" + os.path.dirname(path)}
+
+    def _command(self, words: Sequence[str], places: dict[str, bytes]) -> list[bytes]:
+        """The command with its tool's path in the tree; [] where the tree has no such tool."""
+        if not words:
+            return []
+        first, *rest = [_filled(word, places) for word in words]
+        candidates = [first.lstrip(b"/")] if first.startswith(b"/") else [b"%b/%b" % (d, first) for d in _PATH]
+        tool = next((path for path in candidates if path in self._model), None)
+        return [b"/" + tool, *rest] if tool is not None else []
+
+    def _inside(self, path: bytes) -> bytes:
+        return self._real(path).removeprefix(self._tree + b"/")
+
+    def _each(self, trigger: Trigger, command: list[bytes]) -> Iterator[list[bytes]]:
+        if trigger.each != "locales":
+            yield command
+            return
+        supported = dict(
+            line.split()[:2]
+            for line in _content(self._real(b"usr/share/i18n/SUPPORTED")).split(b"\n")
+            if len(line.split()) >= 2 and not line.startswith(b"#")
+        )
+        for wanted in self._plan.locales:
+            name, charset = _locale(wanted, supported)
+            stem, _, modifier = name.partition(b"@")
+            source = stem.partition(b".")[0] + (b"@" + modifier if modifier else b"")
+            fill = {"{locale}": source, "{charset}": charset, "{name}": name}
+            yield [command[0], *(_filled(os.fsdecode(word), fill) for word in command[1:])]
+
+    def _run(self, name: str, command: Sequence[bytes], writes: Sequence[bytes]) -> None:
+        plan = sandbox(self._tree, self._stage, writes)
+        shown = display(b" ".join(command))
+        try:
+            done = subprocess.run(
+                [self._means.enter, *plan, b"--", *command],
+                env=_ENVIRONMENT,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise TriggerFailed(name, shown, f"it did not end within {_TIMEOUT} seconds") from None
+        if done.returncode:
+            words = display(done.stderr.decode("utf-8", "replace").strip()[-2000:])
+            if words.startswith("denizen: no namespace"):
+                raise NoSandbox(words.removeprefix("denizen: "))
+            raise TriggerFailed(name, shown, words or f"status {done.returncode}")
+
+    def _at(self, path: bytes) -> bytes:
+        """Where to make `path`, links on the way followed in the tree: on disk an absolute one leads to the host."""
+        parent, _, name = path.rpartition(b"/")
+        inside = self._model.followed(parent) if parent else b""
+        if inside is None:
+            raise BadDerivation(self._task.name, f"{display(path)} would be outside the tree")
+        return b"/".join([part for part in (self._tree, inside, name) if part])
+
+    def _real(self, path: bytes) -> bytes:
+        """Where the file or directory lies that `path` means in the tree."""
+        return self._at(self._model.followed(path) or path)
+
+
+def _locale(wanted: bytes, supported: dict[bytes, bytes]) -> tuple[bytes, bytes]:
+    """The name glibc's list has, and its character set. Raises NoSuchLocale."""
+    normal = wanted.replace(b".utf8", b".UTF-8").replace(b".utf-8", b".UTF-8")
+    for name in (normal, normal + b".UTF-8"):
+        if name in supported:
+            return name, supported[name]
+    from difflib import get_close_matches
+
+    near = get_close_matches(os.fsdecode(normal), [os.fsdecode(name) for name in supported], n=5)
+    raise NoSuchLocale(wanted, tuple(near))
+
+
+def _filled(word: str, places: dict[str, bytes]) -> bytes:
+    text = os.fsencode(word)
+    for brace, meaning in places.items():
+        text = text.replace(brace.encode(), meaning)
+    return text
+
+
+def _content(place: bytes) -> bytes:
+    with open(place, "rb") as stream:
+        return stream.read(_LIMIT)
+
+
+def _link_or_copy(source: bytes, place: bytes) -> None:
+    """Another name for the same file; a copy where the file system or the kernel's settings refuse one."""
+    with contextlib.suppress(OSError):
+        os.link(source, place)
+        return
+    shutil.copy(source, place)

@@ -1,0 +1,184 @@
+"""What a package's control archive says that no index does: conflicts, and alternatives (pure).
+
+Maintainer scripts are read and never run. Of a postinst only whole commands
+
+    update-alternatives --install LINK NAME PATH PRIORITY [--slave LINK NAME PATH]...
+
+without a shell's variables, substitutions or loops are understood; what needs a shell to be known is
+declared in `triggers.toml`.
+"""
+
+from __future__ import annotations
+
+from denizen.errors import BadInput, display
+from denizen.fhs.relations import Relation, relations
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_COMMAND = b"update-alternatives"
+_FOREIGN_TO_WORDS = frozenset(b"$`\"'*?(){}|&<>")
+
+
+@value
+class Alternative:
+    """A link that may lead to several packages' files.
+
+    Attributes:
+        link: where the link is, absolute.
+        name: its name in /etc/alternatives.
+        path: what it leads to.
+        priority: the highest one wins.
+        slaves: (link, name, path) of those that follow it.
+    """
+
+    link: bytes
+    name: bytes
+    path: bytes
+    priority: int
+    slaves: tuple[tuple[bytes, bytes, bytes], ...] = ()
+
+
+@value
+class Control:
+    """What is kept of a control archive."""
+
+    name: bytes
+    version: bytes
+    architecture: bytes
+    provides: tuple[Relation, ...]
+    conflicts: tuple[Relation, ...]
+    breaks: tuple[Relation, ...]
+    replaces: tuple[Relation, ...]
+    alternatives: tuple[Alternative, ...]
+
+
+@value
+class Clash:
+    """Two packages that cannot be together.
+
+    Attributes:
+        one: who says so; `other`: of whom.
+        field: "Conflicts" or "Breaks".
+        relation: what stands there.
+    """
+
+    one: bytes
+    other: bytes
+    other_version: bytes
+    field: str
+    relation: Relation
+
+
+class ConflictingPackages(BadInput):
+    """Packages that were chosen exclude one another."""
+
+    clashes: tuple[Clash, ...]
+
+    @property
+    def what(self) -> str:
+        names = [f"{display(clash.one)} and {display(clash.other)}" for clash in self.clashes[:8]]
+        return f"these packages cannot be in one environment: {', '.join(names)}"
+
+    @property
+    def why(self) -> str:
+        return "\n".join(
+            f"{display(clash.one)} {clash.field}: {clash.relation}; "
+            f"{display(clash.other)} is {display(clash.other_version)}"
+            for clash in self.clashes[:8]
+        )
+
+    @property
+    def remedy(self) -> str:
+        clash = self.clashes[0]
+        return (
+            f"leave out {display(clash.one)} or {display(clash.other)}, or what depends on it "
+            "(denizen fhs create --plan shows who), or make two environments"
+        )
+
+
+def read_control(control: bytes, postinst: bytes) -> Control:
+    """The facts of one package. Raises BadControl."""
+    from denizen.formats.deb822 import paragraphs
+
+    fields = next(paragraphs(control), {})
+
+    def related(key: bytes) -> tuple[Relation, ...]:
+        return tuple(relations(b" ".join(fields.get(key, b"").split())))
+
+    return Control(
+        fields.get(b"package", b"").strip(),
+        fields.get(b"version", b"").strip(),
+        fields.get(b"architecture", b"").strip(),
+        related(b"provides"),
+        related(b"conflicts"),
+        related(b"breaks"),
+        related(b"replaces"),
+        tuple(alternatives_in(postinst)),
+    )
+
+
+def clashes(controls: Sequence[Control]) -> list[Clash]:
+    """Who excludes whom; a package never excludes itself, nor what it provides (Policy 7.4)."""
+    by_name: dict[bytes, list[tuple[Control, Relation | None]]] = {}
+    for control in controls:
+        by_name.setdefault(control.name, []).append((control, None))
+        for provided in control.provides:
+            by_name.setdefault(provided.name, []).append((control, provided))
+    found: dict[tuple[bytes, bytes], Clash] = {}
+    for control in controls:
+        for field, some in (("Conflicts", control.conflicts), ("Breaks", control.breaks)):
+            for relation in some:
+                for other, provided in by_name.get(relation.name, ()):
+                    if other.name != control.name and _hits(relation, other, provided, control):
+                        clash = Clash(control.name, other.name, other.version, field, relation)
+                        found.setdefault((control.name, other.name), clash)
+    return list(found.values())
+
+
+def _hits(relation: Relation, other: Control, provided: Relation | None, own: Control) -> bool:
+    qualifier = relation.qualifier or own.architecture
+    if qualifier not in (b"any", b"all") and other.architecture not in (b"all", qualifier):
+        return False
+    if provided is not None:
+        return relation.admits_provided(provided)
+    return relation.admits(other.version)
+
+
+def alternatives_in(postinst: bytes) -> Iterator[Alternative]:
+    """What a postinst would install as alternatives, as far as its words say it."""
+    for line in postinst.replace(b"\\\n", b" ").split(b"\n"):
+        text = line.strip()
+        if not text.startswith(_COMMAND) or _FOREIGN_TO_WORDS & set(text):
+            continue
+        # `command || true` and `; then` have been refused above; quotes are not worth a parser.
+        found = _alternative([word for word in text.split(b";")[0].split() if word != b"--quiet"])
+        if found is not None:
+            yield found
+
+
+def _alternative(words: list[bytes]) -> Alternative | None:
+    if len(words) < 6 or words[1] != b"--install" or not words[5].lstrip(b"-").isdigit():
+        return None
+    slaves: list[tuple[bytes, bytes, bytes]] = []
+    rest = words[6:]
+    while len(rest) >= 4 and rest[0] == b"--slave":
+        slaves.append((rest[1], rest[2], rest[3]))
+        rest = rest[4:]
+    paths = [words[2], words[4], *(place for one in slaves for place in (one[0], one[2]))]
+    if not all(path.startswith(b"/") and b".." not in path.split(b"/") for path in paths):
+        return None
+    if any(b"/" in name or name in (b"", b".", b"..") for name in (words[3], *(one[1] for one in slaves))):
+        return None
+    return Alternative(words[2], words[3], words[4], int(words[5][:9]), tuple(slaves))
+
+
+def winners(alternatives: Sequence[Alternative]) -> dict[bytes, Alternative]:
+    """Who has each name: the highest priority, the first of equals."""
+    best: dict[bytes, Alternative] = {}
+    for one in alternatives:
+        if one.name not in best or one.priority > best[one.name].priority:
+            best[one.name] = one
+    return best

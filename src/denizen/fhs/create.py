@@ -1,0 +1,239 @@
+"""Making an environment: from names of packages to a tree in the store.
+
+1. The closure of base set and wanted packages (`closure`).
+2. Their control archives are read, and packages that exclude one another refused (`control`); what was read is
+   kept below the cache, a file for each package.
+3. Each package is fetched and unpacked, and the tree composed, as derivations.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from denizen.build import derivation as derivations
+from denizen.build.derivation import SUFFIX, name_of
+from denizen.build.realise import Manner, realise
+from denizen.build.recipe import OUT, made_by
+from denizen.disk import write_atomically
+from denizen.errors import BadInput, display
+from denizen.fhs import compose, recipe
+from denizen.fhs.closure import closure
+from denizen.fhs.control import ConflictingPackages, clashes, read_control, winners
+from denizen.fhs.environment import Part
+from denizen.fhs.rules import read_rules
+from denizen.formats.deb import Deb
+from denizen.index.entry import TRIPLETS
+from denizen.resolve.furnish import Nearby, fetched, package_of, source_of
+from denizen.resolve.recipes import package_recipes
+from denizen.resolve.resolution import Pin
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from denizen.build.derivation import Modulos, Sealed
+    from denizen.fhs.closure import Catalogue, Member
+    from denizen.fhs.compose import Means
+    from denizen.fhs.control import Control
+    from denizen.fhs.environment import Settings
+    from denizen.formats.storepath import StorePath
+    from denizen.resolve.furnish import Supply
+    from denizen.store.local import Store
+
+_RULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "triggers.toml")
+_SEPARATOR = b"\0"
+
+
+class UnknownArchitecture(BadInput):
+    """Debian has no multiarch directory for an architecture."""
+
+    name: str
+
+    @property
+    def what(self) -> str:
+        return f"{display(self.name)} is not an architecture of Debian's"
+
+    @property
+    def remedy(self) -> str:
+        return f"one of {', '.join(sorted(TRIPLETS))}"
+
+
+@value
+class Workshop:
+    """What making environments needs.
+
+    Attributes:
+        catalogues: by architecture, the native one first.
+        snapshots: suite -> identity of the state its index was made from.
+        controls: the directory where control archives' facts are kept.
+    """
+
+    store: Store
+    catalogues: Mapping[str, Catalogue]
+    snapshots: Mapping[str, str]
+    supply: Supply
+    controls: bytes
+    means: Means
+
+
+@value
+class Made:
+    """A tree and what it was made of."""
+
+    tree: StorePath
+    parts: tuple[Part, ...]
+
+
+def members_of(settings: Settings, catalogues: Mapping[str, Catalogue]) -> tuple[Member, ...]:
+    """The packages an environment will have. Raises MissingPackages, UnknownArchitecture."""
+    with open(_RULES, "rb") as stream:
+        base = read_rules(stream.read()).base
+    native, *others = catalogues
+    for name in catalogues:
+        if name not in TRIPLETS:
+            raise UnknownArchitecture(name)
+    names = [*base.packages, *(base.locales if settings.locales else ())]
+    wanted = [(name.encode(), native) for name in names]
+    wanted += [(name.encode(), other) for other in others for name in base.foreign]
+    wanted += [_named(name, native) for name in settings.packages]
+    return closure(wanted, native, catalogues)
+
+
+def _named(name: str, native: str) -> tuple[bytes, str]:
+    """`libfoo:i386` is libfoo of that architecture."""
+    stem, colon, architecture = name.partition(":")
+    return stem.encode(), architecture if colon else native
+
+
+def make(workshop: Workshop, members: Sequence[Member], settings: Settings) -> Made:
+    """Make the tree valid; the caller keeps it by a root before its `store.working` ends.
+
+    Raises:
+        ConflictingPackages: packages exclude one another.
+        SourceFailed, HostLacks: a package cannot be had; TriggerFailed: a tool of the tree failed.
+    """
+    store = workshop.store
+    pins = _in_order([_pin(member, workshop.snapshots) for member in members])
+    with store.working() as work:
+        modulos: Modulos = {}
+        unpacked: dict[bytes, list[Sealed]] = {}
+        addresses = {
+            pin.sha256: source_of(workshop.supply, pin).addresses(package_of(pin)) for pin in pins
+        }
+        for pin in pins:
+            unpacked[pin.sha256] = package_recipes(pin, addresses[pin.sha256], modulos, store.layout.logical)
+        trees = {sha256: sealed[-1].outputs[OUT] for sha256, sealed in unpacked.items()}
+        valid = work.need(set(trees.values()))
+        here = _at_hand(workshop, [pin for pin in pins if trees[pin.sha256] not in valid], pins)
+        controls = [_control(workshop.controls, pin, here) for pin in pins]
+        found = clashes(controls)
+        if found:
+            raise ConflictingPackages(tuple(found))
+        goal = _goal(unpacked, pins, controls, settings, modulos, store.layout.logical)
+        tree = goal.outputs[OUT]
+        if tree not in work.need([tree]):
+            for sealed in [*(one for some in unpacked.values() for one in some), goal]:
+                work.add_text(name_of(sealed.path) + SUFFIX, sealed.content, sealed.references)
+            local = {url: here[sha256] for sha256, urls in addresses.items() if sha256 in here for url in urls}
+            supply = workshop.supply
+            builders = {recipe.BUILDER: compose.builder(workshop.means)}
+            realise(store, [goal.path], Manner(Nearby(supply.opener, local), supply.jobs, supply.listener, builders))
+    return Made(tree, tuple(map(_part, pins)))
+
+
+def _pin(member: Member, snapshots: Mapping[str, str]) -> Pin:
+    package = member.package
+    return Pin(
+        package.package,
+        package.version,
+        package.package_architecture,
+        package.source,
+        package.suite,
+        snapshots.get(package.suite, ""),
+        package.filename,
+        package.size,
+        package.sha256,
+        package.installed_size,
+    )
+
+
+def _in_order(pins: Sequence[Pin]) -> list[Pin]:
+    """By name, so that the order they were asked in makes no other tree; of one name, amd64 before i386."""
+    return sorted(pins, key=lambda pin: (pin.architecture == b"i386", pin.name, pin.sha256))
+
+
+def _at_hand(workshop: Workshop, lacking: Sequence[Pin], pins: Sequence[Pin]) -> dict[bytes, bytes]:
+    """Fetch what is not unpacked yet, or whose control archive was never read; .deb hash -> path."""
+    unread = [pin for pin in pins if not os.path.exists(_place(workshop.controls, pin))]
+    wanted = {pin.sha256: pin for pin in [*lacking, *unread]}
+    return fetched(list(wanted.values()), workshop.supply) if wanted else {}
+
+
+def _place(directory: bytes, pin: Pin) -> bytes:
+    return os.path.join(directory, pin.sha256)
+
+
+def _control(directory: bytes, pin: Pin, here: Mapping[bytes, bytes]) -> Control:
+    """A package's facts, kept for the next time."""
+    place = _place(directory, pin)
+    with contextlib.suppress(OSError), open(place, "rb") as stream:
+        control, _, postinst = stream.read().partition(_SEPARATOR)
+        return read_control(control, postinst)
+    with open(here[pin.sha256], "rb", buffering=0) as stream:
+        deb = Deb(stream)
+    with contextlib.suppress(OSError):  # a cache that cannot be written is read again
+        os.makedirs(directory, exist_ok=True)
+        write_atomically(place, deb.control.replace(_SEPARATOR, b"") + _SEPARATOR + deb.postinst)
+    return read_control(deb.control, deb.postinst)
+
+
+def _goal(
+    unpacked: Mapping[bytes, Sequence[Sealed]],
+    pins: Sequence[Pin],
+    controls: Sequence[Control],
+    settings: Settings,
+    modulos: Modulos,
+    store_dir: bytes,
+) -> Sealed:
+    """The derivation of the tree."""
+    ingredients = {pin.sha256: made_by(unpacked[pin.sha256][-1]) for pin in pins}
+    by_name: dict[bytes, list[Pin]] = {}
+    for pin in pins:
+        by_name.setdefault(pin.name, []).append(pin)
+    replaces = [
+        (ingredients[pin.sha256], ingredients[other.sha256])
+        for pin, control in zip(pins, controls, strict=True)
+        for relation in control.replaces
+        for other in by_name.get(relation.name, ())
+        if other.name != pin.name and relation.admits(other.version)
+    ]
+    links: list[tuple[bytes, bytes]] = []
+    for one in winners([one for control in controls for one in control.alternatives]).values():
+        for link, name, path in ((one.link, one.name, one.path), *one.slaves):
+            links += [(b"etc/alternatives/" + name, path), (link.lstrip(b"/"), b"/etc/alternatives/" + name)]
+    architectures = dict.fromkeys(name.decode() for name in (p.architecture for p in pins) if name != b"all")
+    ordered = sorted(architectures, key=lambda name: list(settings.architectures).index(name))
+    with open(_RULES, "rb") as stream:
+        rules = stream.read()
+    parts = recipe.Parts(
+        tuple(ingredients.values()),
+        tuple(dict.fromkeys(replaces)),
+        tuple(dict.fromkeys(links)),
+        tuple(os.fsencode(name) for name in settings.locales),
+        tuple(TRIPLETS[name] for name in ordered),
+        rules,
+    )
+    return derivations.seal(recipe.composing(parts, store_dir), "fhs", modulos, store_dir)
+
+
+def _part(pin: Pin) -> Part:
+    return Part(
+        os.fsdecode(pin.name),
+        os.fsdecode(pin.version),
+        os.fsdecode(pin.architecture),
+        pin.suite,
+        pin.source,
+        pin.sha256.decode("ascii"),
+    )

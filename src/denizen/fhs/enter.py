@@ -1,0 +1,131 @@
+"""Entering an environment: what its /etc has of this host, and the command that makes its root.
+
+`command` gives words that a program's own are appended to: `denizen-enter` with a plan. The process stays
+the same from there to the program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+
+from denizen.disk import write_atomically
+from denizen.fhs.etc import Content, User, files
+from denizen.fhs.mounts import MERGED, Entry, entering
+from denizen.store.failure import doing
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.fhs.mounts import Binding
+
+_LIMIT = 16 << 20
+_NSS = (b"usr/lib", b"usr/lib64")
+
+
+@value
+class Inside:
+    """An environment that can be entered.
+
+    Attributes:
+        tree: where its object lies.
+        directory: where what is made for this host goes; it must be writable, or made already.
+        enter: the path of denizen-enter.
+        stage: an empty directory.
+    """
+
+    tree: bytes
+    directory: bytes
+    enter: bytes
+    stage: bytes
+    bindings: tuple[Binding, ...] = ()
+
+
+def command(inside: Inside, host: bytes = b"/etc") -> tuple[bytes, ...]:
+    """The words before a program's own. Raises DiskFailed."""
+    etc = os.path.join(inside.directory, b"etc")
+    with doing("prepare", etc):
+        _prepare(etc, inside.tree, host)
+        merged = tuple(name for name in MERGED if os.path.isdir(b"%b/usr/%b" % (inside.tree, name)))
+        top = tuple(os.listdir(b"/"))
+    plan = entering(Entry(inside.tree, etc, inside.stage, merged, top, inside.bindings))
+    return (inside.enter, *plan, b"--")
+
+
+def _prepare(etc: bytes, tree: bytes, host: bytes) -> None:
+    """Make /.denizen/etc say what the host says now; what says so already is left alone."""
+    os.makedirs(etc, mode=0o755, exist_ok=True)
+    wanted = files(
+        lambda name: _read(os.path.join(host, name)),
+        lambda name: os.path.exists(os.path.join(host, name)),
+        _user(),
+        lambda name: _serves(tree, name),
+    )
+    for name in os.listdir(etc):
+        if name not in wanted:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(etc, name))
+    for name, one in wanted.items():
+        place = os.path.join(etc, name)
+        if isinstance(one, Content):
+            if os.path.islink(place) or _read(place) != one.text:
+                write_atomically(place, one.text)
+        elif _target(place) != one.target:
+            _replace_link(place, one.target)
+
+
+def _user() -> User:
+    uid, gid = os.geteuid(), os.getegid()
+    try:
+        known = pwd.getpwuid(uid)
+        return User(os.fsencode(known.pw_name), uid, gid, os.fsencode(known.pw_dir))
+    except KeyError:
+        return User(b"user", uid, gid, b"/")
+
+
+def _serves(tree: bytes, service: bytes) -> bool:
+    """Whether the tree has the module of an NSS service."""
+    name = b"libnss_%b.so.2" % service
+    if not service.replace(b"_", b"").isalnum():
+        return False
+    for directory in _NSS:
+        top = os.path.join(tree, directory)
+        with contextlib.suppress(OSError), os.scandir(top) as entries:
+            places = [top, *(e.path for e in entries if e.name.endswith(b"-linux-gnu"))]
+            if any(os.path.exists(os.path.join(place, name)) for place in places):
+                return True
+    return False
+
+
+def _read(path: bytes) -> bytes | None:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(_LIMIT)
+    except OSError:
+        return None
+
+
+def _target(path: bytes) -> bytes | None:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
+
+
+def _replace_link(place: bytes, target: bytes) -> None:
+    temporary = b"%b.%d.tmp" % (place, os.getpid())
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)
+    os.symlink(target, temporary)
+    os.rename(temporary, place)
+
+
+def shell(tree: bytes, words: Sequence[bytes]) -> tuple[bytes, ...]:
+    """The interactive shell of a tree: bash with a file of ours where it has one."""
+    bash = b"/usr/bin/bash"
+    if os.path.exists(tree + bash):
+        return (bash, *words)
+    return (b"/bin/sh",)

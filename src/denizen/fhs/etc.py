@@ -1,0 +1,120 @@
+"""What of /etc is the host's to say, made such that a tree from elsewhere can use it (pure)."""
+
+from __future__ import annotations
+
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+HOST = b"/.denizen/host/etc/"
+# name: where a host that lacks it gets it from; "" for nowhere. Services, protocols and the like may be the
+# tree's own (netbase), in files that are not linked away there.
+NAMES: Mapping[bytes, bytes] = {
+    b"passwd": b"/.denizen/environment/usr/share/denizen/passwd",
+    b"group": b"/.denizen/environment/usr/share/denizen/group",
+    b"hosts": b"",
+    b"hostname": b"",
+    b"resolv.conf": b"",
+    b"machine-id": b"",
+    b"localtime": b"/usr/share/zoneinfo/UTC",
+    b"timezone": b"",
+    b"services": b"",
+    b"protocols": b"",
+    b"host.conf": b"",
+    b"gai.conf": b"",
+    b"pulse": b"",
+    b"asound.conf": b"",
+    b"subuid": b"",
+    b"subgid": b"",
+}
+# glibc has these inside itself since 2.34 (nss/nss_files, resolv/nss_dns).
+_BUILT_IN = frozenset({b"files", b"dns"})
+_DEFAULT_NSSWITCH = b"passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
+_DEFAULT_HOSTS = b"127.0.0.1 localhost\n::1 localhost\n"
+
+
+@value
+class Content:
+    """A file of ours in /.denizen/etc."""
+
+    text: bytes
+
+
+@value
+class Lead:
+    """A link in /.denizen/etc."""
+
+    target: bytes
+
+
+@value
+class User:
+    """Who is entering, for hosts whose files do not say it (LDAP, a bare root)."""
+
+    name: bytes
+    uid: int
+    gid: int
+    home: bytes
+    shell: bytes = b"/bin/bash"
+
+    @property
+    def line(self) -> bytes:
+        """Theirs in passwd."""
+        return b"%b:x:%d:%d::%b:%b\n" % (self.name, self.uid, self.gid, self.home, self.shell)
+
+
+def files(
+    host: Callable[[bytes], bytes | None], exists: Callable[[bytes], bool], user: User, modules: Callable[[bytes], bool]
+) -> dict[bytes, Content | Lead]:
+    """What /.denizen/etc has.
+
+    Args:
+        host: the content of a file of the host's /etc; None where there is none.
+        exists: whether the host's /etc has a name.
+        user: who is entering.
+        modules: whether the tree can serve an NSS service.
+    """
+    found: dict[bytes, Content | Lead] = {}
+    for name, default in NAMES.items():
+        if exists(name):
+            found[name] = Lead(HOST + name)
+        elif default:
+            found[name] = Lead(default)
+    if not exists(b"hosts"):
+        found[b"hosts"] = Content(_DEFAULT_HOSTS)
+    passwd, group = host(b"passwd"), host(b"group")
+    if passwd is None or not _has_id(passwd, user.uid):
+        found[b"passwd"] = Content((passwd or b"root:x:0:0:root:/root:/bin/bash\n") + user.line)
+    if group is None or not _has_id(group, user.gid):
+        found[b"group"] = Content((group or b"root:x:0:\n") + b"%b:x:%d:\n" % (user.name, user.gid))
+    found[b"nsswitch.conf"] = Content(nsswitch(host(b"nsswitch.conf") or _DEFAULT_NSSWITCH, modules))
+    return found
+
+
+def _has_id(text: bytes, number: int) -> bool:
+    wanted = b"%d" % number
+    return any(line.split(b":")[2:3] == [wanted] for line in text.split(b"\n"))
+
+
+def nsswitch(text: bytes, modules: Callable[[bytes], bool]) -> bytes:
+    """The same without services the tree has no module for, and without what was to follow on their answers.
+
+    A service that cannot be loaded counts as unavailable and would often do no harm; but `[!UNAVAIL=return]`
+    behind it, as systemd's documentation recommends for `resolve`, would end every lookup.
+    """
+    lines = []
+    for line in text.split(b"\n"):
+        database, colon, services = line.partition(b"#")[0].partition(b":")
+        if not colon:
+            continue
+        kept: list[bytes] = []
+        keeping = True
+        for word in services.replace(b"[", b" [").split():
+            if not word.startswith(b"[") and not word.endswith(b"]"):
+                keeping = word in _BUILT_IN or modules(word)
+            if keeping:
+                kept.append(word)
+        lines.append(database.strip() + b": " + b" ".join(kept or [b"files"]))
+    return b"\n".join(lines) + b"\n"

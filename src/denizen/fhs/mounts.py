@@ -1,0 +1,118 @@
+"""Plans for `denizen-enter`: the root a trigger's tool sees, and the one a user enters (pure).
+
+The operations are loader/enter/enter.c's. Both roots are built in a file system of their own at `stage`, an
+empty directory, and become / as the last step: no name is ever made on the host.
+
+An entered root has the environment's /usr and /etc, the host's everything else, entry by entry, and
+
+    /.denizen/environment   the environment's whole tree
+    /.denizen/etc           files of the host, or defaults, that the environment's /etc links to
+    /.denizen/host          the host's /etc and /usr: its fonts, its drivers
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# The merged /usr's links (Debian's usrmerge), and what takes their place.
+MERGED = (b"bin", b"lib", b"lib32", b"lib64", b"libo32", b"libx32", b"sbin")
+# What of the host's root an entered root has from the environment, or anew.
+_OWN = (*MERGED, b"usr", b"etc", b".denizen", b"opt")
+# Where they are missing (a bare root), programs still expect them.
+_EXPECTED = (b"proc", b"dev", b"sys", b"tmp", b"run", b"var", b"home", b"opt", b"mnt")
+_DEVICES = (b"null", b"zero", b"full", b"random", b"urandom")
+
+
+@value
+class Binding:
+    """A place of the host that is to be seen at another one; `optional`: where it exists."""
+
+    source: bytes
+    target: bytes
+    optional: bool = False
+
+
+@value
+class Entry:
+    """What an entered root is made of.
+
+    Attributes:
+        tree: the environment's object.
+        etc: the directory that becomes /.denizen/etc.
+        stage: an empty directory.
+        merged: which of MERGED the tree has below /usr.
+        top: names of the host's root that exist.
+        bindings: what the user wants besides.
+    """
+
+    tree: bytes
+    etc: bytes
+    stage: bytes
+    merged: tuple[bytes, ...]
+    top: tuple[bytes, ...]
+    bindings: tuple[Binding, ...] = ()
+
+
+def entering(entry: Entry) -> tuple[bytes, ...]:
+    """The operations that make the root a user enters."""
+    stage = entry.stage
+
+    def at(path: bytes) -> bytes:
+        return stage + path
+
+    steps: list[bytes] = [b"private", b"tmpfs", stage]
+    steps += [b"entries", b"/", stage, b"%d" % len(_OWN), *_OWN]
+    for name in (b"usr", b"etc", b"opt", b".denizen", *(n for n in _EXPECTED if n not in entry.top)):
+        steps += [b"dir", at(b"/" + name)]
+    for name in (b"environment", b"etc", b"host", b"host/etc", b"host/usr"):
+        steps += [b"dir", at(b"/.denizen/" + name)]
+    for source, target in (
+        (entry.tree + b"/usr", b"/usr"),
+        (entry.tree + b"/etc", b"/etc"),
+        (entry.tree, b"/.denizen/environment"),
+        (entry.etc, b"/.denizen/etc"),
+    ):
+        steps += [b"bind", source, at(target), b"readonly", at(target)]
+    for source, target in ((b"/etc", b"/.denizen/host/etc"), (b"/usr", b"/.denizen/host/usr")):
+        steps += [b"offer", source, at(target)]
+    steps += [b"offer", b"/usr/local", at(b"/usr/local")]
+    steps += [b"entries", b"/opt", at(b"/opt"), b"0", b"entries", entry.tree + b"/opt", at(b"/opt"), b"0"]
+    for name in entry.merged:
+        steps += [b"symlink", b"usr/" + name, at(b"/" + name)]
+    steps += _bound(entry.bindings, stage)
+    return (*steps, b"root", stage, b"readonly", b"/")
+
+
+def sandbox(tree: bytes, stage: bytes, writes: Sequence[bytes]) -> tuple[bytes, ...]:
+    """The operations that make the root a trigger's tool sees: the tree, and nothing of the host.
+
+    `writes` are directories of the tree, from its top; all else of it can only be read.
+    """
+    steps: list[bytes] = [b"private", b"offline", b"tmpfs", stage]
+    for name in (b"usr", b"etc", b"proc", b"dev", b"tmp", b"var", b"var/tmp", b"var/cache", b"run", b"root"):
+        steps += [b"dir", stage + b"/" + name]
+    for name in MERGED:
+        steps += [b"symlink", b"usr/" + name, stage + b"/" + name]
+    for name in (b"usr", b"etc"):
+        place = b"%b/%b" % (stage, name)
+        steps += [b"bind", b"%b/%b" % (tree, name), place, b"readonly", place]
+    for path in writes:
+        steps += [b"bind", b"%b/%b" % (tree, path), b"%b/%b" % (stage, path)]
+    steps += [b"bind", b"/proc", stage + b"/proc"]
+    for name in _DEVICES:
+        place = stage + b"/dev/" + name
+        steps += [b"file", place, b"offer", b"/dev/" + name, place]
+    return (*steps, b"root", stage, b"chdir", b"/")
+
+
+def _bound(bindings: Iterable[Binding], stage: bytes) -> list[bytes]:
+    steps: list[bytes] = []
+    for one in bindings:
+        steps += [b"offer" if one.optional else b"bind", one.source, stage + posixpath.normpath(one.target)]
+    return steps
