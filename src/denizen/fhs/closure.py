@@ -177,7 +177,7 @@ class _Search:
 
     def _candidate(self, relation: Relation, architecture: str) -> Provider | None:
         """The package to choose; a native one where its architecture does not matter."""
-        homes = (architecture,)
+        homes: tuple[str, ...] = (architecture,)
         if relation.qualifier.decode("latin-1") in self._catalogues:
             homes = (relation.qualifier.decode("latin-1"),)
         elif architecture != self._native:

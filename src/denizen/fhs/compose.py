@@ -17,8 +17,8 @@ import subprocess
 from denizen.build.derivation import BadDerivation
 from denizen.errors import BadInput, HostLacks, display
 from denizen.fhs import recipe
-from denizen.fhs.mounts import sandbox
 from denizen.fhs.model import Kind, Model
+from denizen.fhs.mounts import sandbox
 from denizen.fhs.rules import read_rules
 from denizen.store.failure import doing
 from denizen.store.restore import STORE_TIMES
@@ -77,7 +77,9 @@ class NoSandbox(HostLacks):
 
     @property
     def remedy(self) -> str:
-        return "allow user namespaces, or do it as root; or make it on another machine and copy the store object"
+        return (
+            "allow user namespaces, or do it as root; or make it on another machine and copy the store object"
+        )
 
 
 class NoSuchLocale(BadInput):
@@ -147,7 +149,7 @@ class _Composing:
     def _add_package(self, number: int, package: StorePath) -> None:
         place = self._task.place_of(package)
         pending = [(b"%b/%b" % (place, top), top) for top in _TOPS if os.path.isdir(b"%b/%b" % (place, top))]
-        for source, top in pending:
+        for _, top in pending:
             self._make_directory(top)
         while pending:
             source, inside = pending.pop()
@@ -274,7 +276,7 @@ class _Composing:
                 self._model.add(part, Kind.DIRECTORY, 0)
 
     def _settle_times(self) -> None:
-        """Give directories the time that objects have: a font cache holds for directories of that time only."""
+        """Give directories the time objects have: a font cache holds for directories of that time only."""
         for path in self._model.directories():
             os.utime(self._at(path), ns=STORE_TIMES)
 
@@ -303,7 +305,9 @@ class _Composing:
         if not words:
             return []
         first, *rest = [_filled(word, places) for word in words]
-        candidates = [first.lstrip(b"/")] if first.startswith(b"/") else [b"%b/%b" % (d, first) for d in _PATH]
+        candidates = (
+            [first.lstrip(b"/")] if first.startswith(b"/") else [b"%b/%b" % (d, first) for d in _PATH]
+        )
         tool = next((path for path in candidates if path in self._model), None)
         return [b"/" + tool, *rest] if tool is not None else []
 
@@ -347,7 +351,7 @@ class _Composing:
             raise TriggerFailed(name, shown, words or f"status {done.returncode}")
 
     def _at(self, path: bytes) -> bytes:
-        """Where to make `path`, links on the way followed in the tree: on disk an absolute one leads to the host."""
+        """Where to make `path`, links on the way followed in the tree: on disk some lead to the host."""
         parent, _, name = path.rpartition(b"/")
         inside = self._model.followed(parent) if parent else b""
         if inside is None:

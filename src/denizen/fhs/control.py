@@ -125,8 +125,8 @@ def clashes(controls: Sequence[Control]) -> list[Clash]:
     by_name: dict[bytes, list[tuple[Control, Relation | None]]] = {}
     for control in controls:
         by_name.setdefault(control.name, []).append((control, None))
-        for provided in control.provides:
-            by_name.setdefault(provided.name, []).append((control, provided))
+        for own in control.provides:
+            by_name.setdefault(own.name, []).append((control, own))
     found: dict[tuple[bytes, bytes], Clash] = {}
     for control in controls:
         for field, some in (("Conflicts", control.conflicts), ("Breaks", control.breaks)):

@@ -1,8 +1,8 @@
 """Making an environment: from names of packages to a tree in the store.
 
 1. The closure of base set and wanted packages (`closure`).
-2. Their control archives are read, and packages that exclude one another refused (`control`); what was read is
-   kept below the cache, a file for each package.
+2. Their control archives are read, and packages that exclude one another refused (`control`); what was read
+   is kept below the cache, a file for each package.
 3. Each package is fetched and unpacked, and the tree composed, as derivations.
 """
 
@@ -24,9 +24,10 @@ from denizen.fhs.environment import Part
 from denizen.fhs.rules import read_rules
 from denizen.formats.deb import Deb
 from denizen.index.entry import TRIPLETS
-from denizen.resolve.furnish import Nearby, fetched, package_of, source_of
+from denizen.resolve.furnish import fetched, package_of, source_of
 from denizen.resolve.recipes import package_recipes
 from denizen.resolve.resolution import Pin
+from denizen.resolve.unpacking import Parcel, unpack_all
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -117,30 +118,47 @@ def make(workshop: Workshop, members: Sequence[Member], settings: Settings) -> M
     store = workshop.store
     pins = _in_order([_pin(member, workshop.snapshots) for member in members])
     with store.working() as work:
-        modulos: Modulos = {}
-        unpacked: dict[bytes, list[Sealed]] = {}
-        addresses = {
-            pin.sha256: source_of(workshop.supply, pin).addresses(package_of(pin)) for pin in pins
-        }
-        for pin in pins:
-            unpacked[pin.sha256] = package_recipes(pin, addresses[pin.sha256], modulos, store.layout.logical)
-        trees = {sha256: sealed[-1].outputs[OUT] for sha256, sealed in unpacked.items()}
-        valid = work.need(set(trees.values()))
-        here = _at_hand(workshop, [pin for pin in pins if trees[pin.sha256] not in valid], pins)
+        lot = _lot(workshop, pins)
+        valid = work.need(set(lot.trees.values()))
+        lacking = [pin for pin in pins if lot.trees[pin.sha256] not in valid]
+        here = _at_hand(workshop, lacking, pins)
         controls = [_control(workshop.controls, pin, here) for pin in pins]
         found = clashes(controls)
         if found:
             raise ConflictingPackages(tuple(found))
-        goal = _goal(unpacked, pins, controls, settings, modulos, store.layout.logical)
-        tree = goal.outputs[OUT]
-        if tree not in work.need([tree]):
-            for sealed in [*(one for some in unpacked.values() for one in some), goal]:
-                work.add_text(name_of(sealed.path) + SUFFIX, sealed.content, sealed.references)
-            local = {url: here[sha256] for sha256, urls in addresses.items() if sha256 in here for url in urls}
+        goal = _goal(lot, pins, controls, settings, store.layout.logical)
+        if goal.outputs[OUT] not in work.need([goal.outputs[OUT]]):
+            sealed = [*(one for some in lot.sealed.values() for one in some), goal]
+            work.add_texts([(name_of(one.path) + SUFFIX, one.content, one.references) for one in sealed])
             supply = workshop.supply
+            parcels = [Parcel(lot.sealed[p.sha256][-1], here[p.sha256], p.sha256) for p in lacking]
+            unpack_all(work, parcels, supply.jobs, supply.listener)
             builders = {recipe.BUILDER: compose.builder(workshop.means)}
-            realise(store, [goal.path], Manner(Nearby(supply.opener, local), supply.jobs, supply.listener, builders))
-    return Made(tree, tuple(map(_part, pins)))
+            realise(store, [goal.path], Manner(supply.opener, 1, supply.listener, builders))
+    return Made(goal.outputs[OUT], tuple(map(_part, pins)))
+
+
+@value
+class _Lot:
+    """Packages as derivations, each by its .deb's hash; `trees` are their outputs."""
+
+    sealed: Mapping[bytes, Sequence[Sealed]]
+    trees: Mapping[bytes, StorePath]
+    modulos: Modulos
+
+
+def _lot(workshop: Workshop, pins: Sequence[Pin]) -> _Lot:
+    modulos: Modulos = {}
+    sealed = {
+        pin.sha256: package_recipes(
+            pin,
+            source_of(workshop.supply, pin).addresses(package_of(pin)),
+            modulos,
+            workshop.store.layout.logical,
+        )
+        for pin in pins
+    }
+    return _Lot(sealed, {sha256: some[-1].outputs[OUT] for sha256, some in sealed.items()}, modulos)
 
 
 def _pin(member: Member, snapshots: Mapping[str, str]) -> Pin:
@@ -190,15 +208,10 @@ def _control(directory: bytes, pin: Pin, here: Mapping[bytes, bytes]) -> Control
 
 
 def _goal(
-    unpacked: Mapping[bytes, Sequence[Sealed]],
-    pins: Sequence[Pin],
-    controls: Sequence[Control],
-    settings: Settings,
-    modulos: Modulos,
-    store_dir: bytes,
+    lot: _Lot, pins: Sequence[Pin], controls: Sequence[Control], settings: Settings, store_dir: bytes
 ) -> Sealed:
     """The derivation of the tree."""
-    ingredients = {pin.sha256: made_by(unpacked[pin.sha256][-1]) for pin in pins}
+    ingredients = {pin.sha256: made_by(lot.sealed[pin.sha256][-1]) for pin in pins}
     by_name: dict[bytes, list[Pin]] = {}
     for pin in pins:
         by_name.setdefault(pin.name, []).append(pin)
@@ -225,7 +238,7 @@ def _goal(
         tuple(TRIPLETS[name] for name in ordered),
         rules,
     )
-    return derivations.seal(recipe.composing(parts, store_dir), "fhs", modulos, store_dir)
+    return derivations.seal(recipe.composing(parts, store_dir), "fhs", lot.modulos, store_dir)
 
 
 def _part(pin: Pin) -> Part:

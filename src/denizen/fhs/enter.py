@@ -123,6 +123,20 @@ def _replace_link(place: bytes, target: bytes) -> None:
     os.rename(temporary, place)
 
 
+def located(tree: bytes, name: bytes, path: bytes) -> bytes:
+    """Where a command is that is looked for in PATH: of the tree, or of the host's /usr/local."""
+    if b"/" in name:
+        return name
+    for directory in path.split(b":"):
+        root = b"" if directory.startswith(b"/usr/local/") else tree
+        inside = directory if directory.startswith(b"/usr/") else b"/usr" + directory
+        if os.access(b"%b%b/%b" % (root, inside, name), os.X_OK) or os.path.islink(
+            b"%b%b/%b" % (root, inside, name)
+        ):
+            return b"%b/%b" % (directory, name)
+    return name
+
+
 def shell(tree: bytes, words: Sequence[bytes]) -> tuple[bytes, ...]:
     """The interactive shell of a tree: bash with a file of ours where it has one."""
     bash = b"/usr/bin/bash"

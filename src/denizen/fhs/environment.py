@@ -1,9 +1,9 @@
 """Named environments on disk: generations, the current one, what each was made of.
 
-    <state>/fhs/NAME/generations/N.json   one per change, never rewritten
-    <state>/fhs/NAME/current              the number in force
-    <state>/fhs/NAME/etc/                 becomes /.denizen/etc
-    <store>/.denizen/gcroots/fhs/NAME/N   keeps the tree of each generation
+<state>/fhs/NAME/generations/N.json   one per change, never rewritten
+<state>/fhs/NAME/current              the number in force
+<state>/fhs/NAME/etc/                 becomes /.denizen/etc
+<store>/.denizen/gcroots/fhs/NAME/N   keeps the tree of each generation
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class BadName(BadInput):
 
     @property
     def why(self) -> str:
-        return f"a name has letters, digits and + - . _ and at most {_MAX_NAME} of them, and begins with no dot"
+        return (
+            f"a name has letters, digits and + - . _ and at most {_MAX_NAME} of them, and begins with no dot"
+        )
 
 
 class NoEnvironment(DenizenError):
@@ -137,19 +139,25 @@ class Settings:
 
 
 @value
-class Generation:
-    """One state of an environment.
+class State:
+    """What an environment is at one time.
 
     Attributes:
         tree: its store object.
         made: seconds since 1970.
     """
 
-    number: int
     tree: StorePath
     made: int
     settings: Settings
     parts: tuple[Part, ...]
+
+
+@value
+class Generation(State):
+    """One state of an environment, numbered."""
+
+    number: int
 
 
 class Shelf:
@@ -164,7 +172,9 @@ class Shelf:
             found = sorted(os.listdir(self._top))
         except FileNotFoundError:
             return []
-        return [os.fsdecode(name) for name in found if os.path.exists(os.path.join(self._top, name, b"current"))]
+        return [
+            os.fsdecode(name) for name in found if os.path.exists(os.path.join(self._top, name, b"current"))
+        ]
 
     def directory(self, name: str) -> bytes:
         """Where an environment's files are. Raises BadName."""
@@ -200,18 +210,22 @@ class Shelf:
         """The generations there are, oldest first."""
         with contextlib.suppress(FileNotFoundError):
             names = os.listdir(os.path.join(self.directory(name), b"generations"))
-            return sorted(int(stem) for n in names if (stem := n.removesuffix(b".json")).isdigit() and stem != n)
+            return sorted(
+                int(stem) for n in names if (stem := n.removesuffix(b".json")).isdigit() and stem != n
+            )
         return []
 
-    def add(self, name: str, layout: StoreLayout, tree: StorePath, settings: Settings, made: int, parts: tuple[Part, ...]) -> Generation:
+    def add(self, name: str, layout: StoreLayout, state: State) -> Generation:
         """Make the next generation and put it in force; one that says nothing new is not made again."""
         numbers = self.numbers(name)
+        tree, settings = state.tree, state.settings
         if numbers:
             with contextlib.suppress(NoEnvironment, Damaged, NoGeneration):
                 held = self.current(name)
                 if held.tree == tree and held.settings == settings:
                     return held
-        new = Generation((numbers[-1] if numbers else 0) + 1, tree, made, settings, parts)
+        number = (numbers[-1] if numbers else 0) + 1
+        new = Generation(tree, state.made, settings, state.parts, number)
         path = self._file(name, new.number)
         with doing("write", path):
             # The root first: what is written of a generation must be true of the store.
@@ -277,11 +291,11 @@ def _parse(table: dict[str, Any]) -> Generation:
     )
     tree = storepath.from_base(table["tree"].encode())
     parts = tuple(Part(*row) for row in table["parts"])
-    return Generation(int(table["number"]), tree, int(table["made"]), settings, parts)
+    return Generation(tree, int(table["made"]), settings, parts, int(table["number"]))
 
 
 def users(tree: bytes, proc: bytes = b"/proc") -> Iterator[int]:
-    """The processes that are in an environment whose tree lies at `tree`, as far as they can be looked into."""
+    """The processes in an environment whose tree lies at `tree`, as far as they can be looked into."""
     facts = os.stat(tree)
     for number in os.listdir(proc):
         if number.isdigit():

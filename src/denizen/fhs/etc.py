@@ -66,7 +66,10 @@ class User:
 
 
 def files(
-    host: Callable[[bytes], bytes | None], exists: Callable[[bytes], bool], user: User, modules: Callable[[bytes], bool]
+    host: Callable[[bytes], bytes | None],
+    exists: Callable[[bytes], bool],
+    user: User,
+    modules: Callable[[bytes], bool],
 ) -> dict[bytes, Content | Lead]:
     """What /.denizen/etc has.
 

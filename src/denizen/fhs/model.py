@@ -95,7 +95,7 @@ class Model:
 
     @staticmethod
     def leads_to(path: bytes, target: bytes) -> bytes | None:
-        """Where a link's words lead, from the top; None where that is above it. /bin and its like are in /usr."""
+        """Where a link's words lead, from the top; None where that is above it. /bin is in /usr."""
         parts = [] if target.startswith(b"/") else path.split(b"/")[:-1]
         for part in target.split(b"/"):
             if part == b"..":

@@ -80,7 +80,9 @@ def read(variables: Variables) -> Composition:
     def column(key: bytes) -> Sequence[bytes]:
         return [row[0] for row in variables.rows(key, 1)]
 
-    pairs = [(variables.store_path(one), variables.store_path(two)) for one, two in variables.rows(b"replaces", 2)]
+    pairs = [
+        (variables.store_path(one), variables.store_path(two)) for one, two in variables.rows(b"replaces", 2)
+    ]
     return Composition(
         tuple(map(variables.store_path, column(b"packages"))),
         frozenset(pairs),

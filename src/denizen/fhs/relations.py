@@ -59,7 +59,7 @@ class Relation:
         }[self.operator]
 
     def admits_provided(self, provided: Relation) -> bool:
-        """Whether a Provides satisfies it: Policy 7.5, one without a version satisfies none that asks for one."""
+        """Whether a Provides satisfies it; one without a version none that asks for one (Policy 7.5)."""
         if provided.name != self.name:
             return False
         return not self.operator or (provided.operator == "=" and self.admits(provided.version))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from denizen.build.derivation import SUFFIX, name_of
-from denizen.build.fetch import NotOpened
 from denizen.build.realise import Manner, realise
-from denizen.errors import SourceFailed, display
+from denizen.errors import SourceFailed
 from denizen.formats.packages import Package
 from denizen.resolve.recipes import recipes
+from denizen.resolve.unpacking import Parcel, unpack_all
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from denizen.build.builders import Opener
     from denizen.build.realise import Listener
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Pin, Resolution
     from denizen.sources.base import Source
     from denizen.store.local import Store
-
-
-CHUNK = 1 << 20
 
 
 class UnknownSource(SourceFailed):
@@ -76,34 +73,14 @@ def furnish(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
         if not lacking:
             return made
         here = fetched([pin for pin in resolution.packages if made.packages[pin.sha256] in lacking], supply)
-        for sealed in made.derivations:
-            work.add_text(name_of(sealed.path) + SUFFIX, sealed.content, sealed.references)
-        local = {url: here[sha256] for sha256, urls in addresses.items() if sha256 in here for url in urls}
-        opener = Nearby(supply.opener, local)
-        # Each by itself: the links may be there although somebody took a package away.
-        wanted = [sealed.path for sealed in made.derivations if lacking & set(sealed.outputs.values())]
-        realise(store, wanted, Manner(opener, supply.jobs, supply.listener))
+        work.add_texts(
+            [(name_of(one.path) + SUFFIX, one.content, one.references) for one in made.derivations]
+        )
+        makers = {output: one for one in made.derivations for output in one.outputs.values()}
+        parcels = [Parcel(makers[made.packages[sha256]], path, sha256) for sha256, path in here.items()]
+        unpack_all(work, parcels, supply.jobs, supply.listener)
+        realise(store, [made.goal.path], Manner(supply.opener, supply.jobs, supply.listener))
     return made
-
-
-class Nearby:
-    """Opens what was fetched already where it lies; the builder checks its hash again."""
-
-    def __init__(self, opener: Opener, local: Mapping[str, bytes]) -> None:
-        self._opener = opener
-        self._local = local
-
-    def __call__(self, url: str) -> Iterator[bytes]:
-        path = self._local.get(url)
-        if path is None:
-            yield from self._opener(url)
-            return
-        try:
-            with open(path, "rb", buffering=0) as stream:
-                while piece := stream.read(CHUNK):
-                    yield piece
-        except OSError as problem:
-            raise NotOpened(url, f"{display(path)}: {problem.strerror}") from problem
 
 
 def fetched(pins: Sequence[Pin], supply: Supply) -> dict[bytes, bytes]:

@@ -90,9 +90,7 @@ def recipes(resolution: Resolution, urls: Mapping[bytes, tuple[str, ...]], store
     return Recipes((*sealed, goal), outputs, goal.outputs[OUT], name)
 
 
-def package_recipes(
-    pin: Pin, urls: tuple[str, ...], modulos: Modulos, store_dir: bytes
-) -> list[Sealed]:
+def package_recipes(pin: Pin, urls: tuple[str, ...], modulos: Modulos, store_dir: bytes) -> list[Sealed]:
     """Fetching one package, and unpacking it."""
     content = Hash("sha256", bytes.fromhex(pin.sha256.decode("ascii")))
     name = _store_name(b"%b-%b" % (pin.name, pin.version))

@@ -185,6 +185,22 @@ class Work:
 
     def add_text(self, name: str, content: bytes, references: Iterable[StorePath] = ()) -> ObjectInfo:
         """Add a file whose path follows from its content: a derivation."""
+        return self._place([self._text(name, content, references)])[0]
+
+    def add_texts(self, texts: Iterable[tuple[str, bytes, Iterable[StorePath]]]) -> None:
+        """As `add_text`, for many, each after what it refers to; those that are there cost nothing."""
+        wanted = {
+            storepath.for_text(name, content, tuple(sorted(set(references))), self._layout.logical): (
+                name,
+                content,
+                references,
+            )
+            for name, content, references in texts
+        }
+        valid = self.need(wanted)
+        self._place([self._text(*text) for path, text in wanted.items() if path not in valid])
+
+    def _text(self, name: str, content: bytes, references: Iterable[StorePath]) -> tuple[Staged, ObjectInfo]:
         wanted = tuple(sorted(set(references)))
         path = storepath.for_text(name, content, wanted, self._layout.logical)
         with doing("write", self._layout.place_of(path)):
@@ -195,7 +211,7 @@ class Work:
             references=wanted,
             content_address=address and f"text:{address}",
         )
-        return self._place([(staged, info)])[0]
+        return staged, info
 
     def add_nar(self, open_nar: OpenNar, promised: ObjectInfo) -> ObjectInfo:
         """Unpack a NAR whose hash, size and references somebody trusted has told.
@@ -247,13 +263,28 @@ class Work:
         info = replace(_info(path, staged.digest, known, deriver), content_address=content_address)
         return self._place([(staged, info)])[0]
 
+    def adopt_all(self, trees: Iterable[tuple[bytes, StorePath, StorePath | None]]) -> None:
+        """As `adopt`, for many (tree, path, deriver) that refer to nothing but themselves: one sync for all.
+
+        The trees may still be coming while this works on those that came.
+        """
+        batch: list[tuple[Staged, ObjectInfo]] = []
+        for tree, path, deriver in trees:
+            known = _by_digest([path])
+            with doing("store what was built at", tree):
+                canonicalise(tree)
+                staged = Staged(os.path.basename(tree), digest_tree(tree, Digester(known, self._matcher())))
+            batch.append((staged, _info(path, staged.digest, known, deriver)))
+        # All at once: placing a batch ends the temporary trees of this operation, those to come too.
+        self._place(batch)
+
     def adopt_shared(
         self, tree: bytes, path: StorePath, candidates: Iterable[StorePath], deriver: StorePath | None = None
     ) -> ObjectInfo:
         """As `adopt`, for a tree whose files are hard links to files of other objects, which they stay.
 
-        The builder must have made every other file of it itself: a file that has a name outside the store could
-        be changed later.
+        The builder must have made every other file of it itself: what has a name outside the store could be
+        changed later.
         """
         known = _by_digest([*candidates, path])
         with doing("store what was built at", tree):

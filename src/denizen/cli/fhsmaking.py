@@ -1,0 +1,96 @@
+"""From what the user asked of an environment to its next generation."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from denizen.cli.places import places
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.cli.command import Context
+    from denizen.fhs.closure import Member
+    from denizen.fhs.create import Workshop
+    from denizen.fhs.environment import Generation, Settings
+    from denizen.index.locate import Index
+    from denizen.resolve.furnish import Supply
+    from denizen.sources.fetch import FetchPolicy
+    from denizen.store.local import Store
+
+
+def plan(context: Context, settings: Settings, policy: FetchPolicy) -> tuple[Member, ...]:
+    """The packages an environment would have. Raises MissingPackages, SourceFailed."""
+    from denizen.fhs.create import members_of
+
+    return members_of(settings, _catalogues(context, settings, policy))
+
+
+def create(context: Context, name: str, settings: Settings, policy: FetchPolicy) -> Generation:
+    """Make the next generation of an environment, or find that there is nothing to change."""
+    from denizen.cli.stores import made_store
+    from denizen.fhs.create import make, members_of
+    from denizen.fhs.environment import Shelf, State
+
+    shelf = Shelf(places(context).state)
+    shelf.directory(name)  # a bad name is told before anything is fetched
+    catalogues = _catalogues(context, settings, policy)
+    members = members_of(settings, catalogues)
+    with made_store(context) as store, store.working() as work:
+        made = make(_workshop(context, store, catalogues, policy), members, settings)
+        work.need([made.tree])
+        return shelf.add(name, store.layout, State(made.tree, int(time.time()), settings, made.parts))
+
+
+def _workshop(context: Context, store: Store, catalogues: dict[str, Index], policy: FetchPolicy) -> Workshop:
+    from denizen.fhs.compose import Means
+    from denizen.fhs.create import Workshop
+    from denizen.launch.tools import Tools
+
+    place = places(context)
+    snapshots = {entry.suite: entry.identity for index in catalogues.values() for entry in index.entries}
+    tools = Tools(os.path.join(place.state, b"tools"), os.uname().machine)
+    return Workshop(
+        store,
+        catalogues,
+        snapshots,
+        _supply(context, policy),
+        place.cache + b"/controls",
+        Means(tools.enter()),
+    )
+
+
+def _catalogues(context: Context, settings: Settings, policy: FetchPolicy) -> dict[str, Index]:
+    """The indexes, of one suite each: packages of several do not make one system."""
+    from denizen.cli.indexes import configured_settings, ensure
+    from denizen.index.locate import Index
+    from denizen.sources.base import Scope
+
+    suites = settings.suites or _base_suites([one.suites for one in configured_settings(context)])
+    found = {}
+    for architecture in settings.architectures:
+        ensure(context, suites, architecture, Scope.LIBRARIES, policy)
+        found[architecture] = Index(places(context).index, architecture, suites)
+    return found
+
+
+def _base_suites(suites: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """The first suite of each source: its base."""
+    return tuple(dict.fromkeys(some[0] for some in suites if some))
+
+
+def _supply(context: Context, policy: FetchPolicy) -> Supply:
+    from denizen.build.realise import Silent
+    from denizen.cli.indexes import configured_sources
+    from denizen.cli.progress import open_progress
+    from denizen.resolve.furnish import Supply
+    from denizen.sources.opener import UrlOpener
+    from denizen.sources.transport import HttpSettings, proxies_from
+
+    jobs = len(os.sched_getaffinity(0))
+    sources = configured_sources(context, policy, open_progress(context.output))
+    opener = UrlOpener(HttpSettings(proxies=proxies_from(context.environ)), jobs)
+    packages = places(context).cache + b"/packages"
+    return Supply({one.name: one for one in sources}, packages, opener, Silent(), jobs)

@@ -1,0 +1,55 @@
+"""What of /etc comes from the host."""
+
+from collections.abc import Mapping
+
+from denizen.fhs.etc import HOST, Content, Lead, User, files, nsswitch
+
+ALICE = User(b"alice", 1000, 1000, b"/home/alice")
+PASSWD = b"root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/zsh\n"
+GROUP = b"root:x:0:\nalice:x:1000:\n"
+
+
+def made(host: Mapping[bytes, bytes]) -> dict[bytes, Content | Lead]:
+    return files(host.get, lambda name: name in host, ALICE, lambda _: False)
+
+
+def test_the_hosts_files_are_led_to_so_that_changes_show() -> None:
+    found = made({b"passwd": PASSWD, b"group": GROUP, b"resolv.conf": b"nameserver 1.1.1.1\n"})
+    assert found[b"passwd"] == Lead(HOST + b"passwd")
+    assert found[b"group"] == Lead(HOST + b"group")
+    assert found[b"resolv.conf"] == Lead(HOST + b"resolv.conf")
+    assert b"machine-id" not in found
+
+
+def test_a_user_the_hosts_files_do_not_know_gets_a_line() -> None:
+    found = made({b"passwd": b"root:x:0:0::/root:/bin/sh\n", b"group": b"root:x:0:\n"})
+    assert found[b"passwd"] == Content(
+        b"root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/bash\n"
+    )
+    assert found[b"group"] == Content(b"root:x:0:\nalice:x:1000:\n")
+
+
+def test_a_host_with_nothing_gets_defaults() -> None:
+    found = made({})
+    assert isinstance(found[b"hosts"], Content)
+    assert found[b"localtime"] == Lead(b"/usr/share/zoneinfo/UTC")
+    assert found[b"nsswitch.conf"] == Content(
+        b"passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
+    )
+
+
+def test_services_without_a_module_go_with_their_actions() -> None:
+    text = b"passwd: files systemd\nhosts: mymachines resolve [!UNAVAIL=return] files dns # usual\n"
+    assert nsswitch(text, lambda _: False) == b"passwd: files\nhosts: files dns\n"
+    assert b"resolve [!UNAVAIL=return] files" in nsswitch(text, lambda name: name == b"resolve")
+
+
+def test_an_action_after_a_kept_service_stays() -> None:
+    assert (
+        nsswitch(b"hosts: files [NOTFOUND=return] dns\n", lambda _: False)
+        == b"hosts: files [NOTFOUND=return] dns\n"
+    )
+
+
+def test_a_database_never_ends_up_without_a_service() -> None:
+    assert nsswitch(b"passwd: sss\n", lambda _: False) == b"passwd: files\n"

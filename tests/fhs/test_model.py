@@ -1,0 +1,50 @@
+"""Where links of a tree lead."""
+
+import pytest
+
+from denizen.fhs.model import Kind, Model
+
+
+@pytest.fixture
+def model() -> Model:
+    made = Model()
+    made.add(b"usr", Kind.DIRECTORY, 0)
+    made.add(b"usr/bin", Kind.DIRECTORY, 0)
+    made.add(b"usr/bin/mawk", Kind.FILE, 1)
+    made.add(b"usr/bin/awk", Kind.LINK, 0, b"/etc/alternatives/awk")
+    made.add(b"etc", Kind.DIRECTORY, 0)
+    made.add(b"etc/alternatives", Kind.DIRECTORY, 0)
+    made.add(b"etc/alternatives/awk", Kind.LINK, 0, b"/bin/mawk")
+    made.add(b"usr/up", Kind.LINK, 0, b"../../../root")
+    made.add(b"usr/round", Kind.LINK, 0, b"round")
+    made.add(b"usr/data", Kind.LINK, 0, b"/etc")
+    return made
+
+
+def test_absolute_links_stay_in_the_tree_and_bin_is_below_usr(model: Model) -> None:
+    assert model.followed(b"usr/bin/awk") == b"usr/bin/mawk"
+    assert b"usr/bin/awk" in model
+
+
+def test_a_link_on_the_way_is_followed(model: Model) -> None:
+    assert model.followed(b"usr/data/alternatives/awk") == b"usr/bin/mawk"
+
+
+def test_a_link_out_of_the_tree_leads_nowhere(model: Model) -> None:
+    assert model.followed(b"usr/up/x") is None
+    assert b"usr/up" not in model or model.kind(b"usr/up") is Kind.LINK
+
+
+def test_a_circle_leads_nowhere(model: Model) -> None:
+    assert model.followed(b"usr/round") is None
+
+
+def test_a_star_stands_for_one_name(model: Model) -> None:
+    assert model.matching(b"usr/*/mawk") == [b"usr/bin/mawk"]
+    assert model.matching(b"usr/*") == [b"usr/bin", b"usr/data", b"usr/round", b"usr/up"]
+    assert model.matching(b"usr/share") == []
+
+
+def test_what_is_removed_is_gone(model: Model) -> None:
+    model.remove(b"usr/bin/awk")
+    assert model.kind(b"usr/bin/awk") is None
