@@ -100,7 +100,7 @@ def resolve(view: FileView, program: bytes, environment: Environment) -> Closure
         OSError: the program cannot be read.
         BadInput: it is not a readable ELF file.
     """
-    image = elf.read(view.read(_absolute(program, environment)))
+    image = (environment.parse or elf.read)(view.read(_absolute(program, environment)))
     interpreter, found = _interpreter(view, image, environment)
     main = _main(view, program, image, environment)
     kind = MuslLoading if interpreter.family is Family.MUSL else GlibcLoading

@@ -11,6 +11,10 @@ from denizen.value import Enum, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from denizen.bytesio import Buffer
+    from denizen.elf import Image
     from denizen.linker.interpreter import Interpreter
 
 
@@ -40,6 +44,7 @@ class Environment:
         needed: libraries to take instead of the program's DT_NEEDED.
         runpath: a DT_RUNPATH to give to the program instead of its own search paths.
         extra_directories: searched last, after everything the dynamic linker itself would search.
+        parse: reads files instead of `elf.read`, for who asks about the same ones again and again.
     """
 
     library_path: bytes | None = None
@@ -55,3 +60,4 @@ class Environment:
     needed: tuple[bytes, ...] | None = None
     runpath: bytes | None = None
     extra_directories: tuple[bytes, ...] = ()
+    parse: Callable[[Buffer], Image] | None = None

@@ -56,7 +56,7 @@ class GlibcSearch:
         self._environment = environment
         self._interpreter = interpreter
         self._target = target
-        self.files = Search(view, environment.directory, target, check_glibc)
+        self.files = Search(view, environment.directory, target, check_glibc, environment.parse)
         self._subdirectories = hwcaps.subdirectories(target.machine, environment.cpu, interpreter.version)
         self._library_path: tuple[bytes, ...] | None = None
         extra = [_with_slash(directory) for directory in environment.extra_directories]

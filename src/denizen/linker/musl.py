@@ -61,7 +61,7 @@ class MuslLoading:
         self._view = view
         self._environment = environment
         self._interpreter = interpreter
-        self._files = Search(view, environment.directory, target, check_musl)
+        self._files = Search(view, environment.directory, target, check_musl, environment.parse)
         self.program = program
         self.chain: list[Loaded] = [program]
         self.failures: list[Refused] = []

@@ -65,11 +65,13 @@ class Search:
         directory: bytes,
         target: Target,
         check: Callable[[bytes, Target], Reason | None],
+        parse: Callable[[Buffer], Image] | None = None,
     ) -> None:
         self.view = view
         self._directory = directory.rstrip(b"/") + b"/"
         self._target = target
         self._check = check
+        self._parse = parse or elf.read
         self._exists: dict[bytes, bool] = {}
         self.tried: list[Attempt] = []
 
@@ -125,7 +127,7 @@ class Search:
 
     def _read(self, path: bytes, rule: Rule, buffer: Buffer, identity: tuple[int, int]) -> Found | Reason:
         try:
-            image = elf.read(buffer)
+            image = self._parse(buffer)
             reason = check_image(image)
         except BadInput as fault:
             self.tried.append(Attempt(path, rule, Reason.MALFORMED))

@@ -11,12 +11,19 @@ from denizen.linker.rules import SYSTEM_RULES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from denizen.linker.closure import Closure, Library
 
 
-def foreign(closure: Closure) -> tuple[Library, ...]:
+def by_system(library: Library) -> bool:
+    """Whether the cache or a default directory provided it."""
+    return library.rule in SYSTEM_RULES
+
+
+def foreign(closure: Closure, vouched: Callable[[Library], bool] = by_system) -> tuple[Library, ...]:
     """The objects of a closure whose symbols the system's own packages do not vouch for."""
-    found = {id(library): library for library in closure.scope if library.rule not in SYSTEM_RULES}
+    found = {id(library): library for library in closure.scope if not vouched(library)}
     askers = _askers(closure)
     pending = list(found.values())
     while pending:

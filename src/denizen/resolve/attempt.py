@@ -6,11 +6,10 @@ looked into only when one of their libraries is the next best candidate, a level
 
 from __future__ import annotations
 
-from denizen import elf
 from denizen.errors import BadInput, display
 from denizen.resolve.choose import Demand, Standing, newer_glibc, objection, ranked, share
 from denizen.resolve.resolution import Choice, FromHost, Lack, Problem, Rejected, Rule
-from denizen.resolve.world import Piece
+from denizen.resolve.world import LIBRARIES, Piece
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -156,6 +155,15 @@ class Attempt:
         self.choices[soname] = Choice(soname, b"", path, Rule.BESIDE, by, (), wish)
         self.pieces[soname] = Piece(self._subject.view, path)
 
+    def is_of_base(self, path: bytes) -> bool:
+        """Whether a file of the furnished world is of a package of the base suite."""
+        choice = self.choices.get(path.removeprefix(LIBRARIES + b"/"))
+        if choice is None or not choice.package or self._libc is None:
+            return False
+        base = self._libc.provider
+        provider = self.providers.get(choice.package, base)
+        return (provider.source, provider.suite) == (base.source, base.suite)
+
     def chosen_images(self) -> dict[bytes, Image]:
         """Soname -> image, of what packages were chosen for."""
         found = {
@@ -294,7 +302,7 @@ class Attempt:
     def _image(self, facts: PackageFacts, path: bytes) -> Image:
         place = facts.skeletons[path]
         if place not in self.images:
-            self.images[place] = elf.read(self._view.read(place))
+            self.images[place] = self._subject.view.parse(self._view.read(place))
         return self.images[place]
 
     def _take(self, one: Open, found: Found, rule: Rule, rejected: tuple[Rejected, ...]) -> list[Open]:

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen import elf
 from denizen.errors import BadInput
 from denizen.fileview import Kind
 from denizen.resolve.world import is_outside
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from denizen.elf import Header, Image
-    from denizen.fileview import FileView
+    from denizen.resolve.remembered import Remembered
 
 MAX_ENTRIES = 5_000
 DEPTH = 3
@@ -49,7 +48,7 @@ _PROGRAMS = frozenset(b"bin bin32 bin64 libexec linux linux32 linux64 sbin".spli
 class Bundle:
     """What lies beside a program, gone through once when first asked."""
 
-    def __init__(self, view: FileView, program: bytes) -> None:
+    def __init__(self, view: Remembered, program: bytes) -> None:
         self._view = view
         self._program = view.realpath(program)
         self._files: dict[bytes, list[bytes]] | None = None
@@ -108,7 +107,7 @@ class Bundle:
 
     def _image_fits(self, path: bytes, header: Header, soname: bytes | None) -> bool:
         try:
-            image = elf.read(self._view.read(path))
+            image = self._view.image(path)
             dynamic = image.dynamic
         except (OSError, BadInput):
             return False

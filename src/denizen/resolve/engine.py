@@ -7,18 +7,19 @@ the fewest that matter; complaints that no other suite could change end the sear
 
 from __future__ import annotations
 
-from denizen import elf
 from denizen.errors import BadInput
-from denizen.linker import bind
+from denizen.linker import bind, foreign
 from denizen.resolve.asked import opened
 from denizen.resolve.attempt import Attempt, Libc, Open, Sources
 from denizen.resolve.bundle import GLIBC_PRIVATE
 from denizen.resolve.choose import Demand
 from denizen.resolve.endings import portable, portable_host, problems_of
 from denizen.resolve.facts import PackageFacts
+from denizen.resolve.remembered import Remembered
 from denizen.resolve.resolution import Lack, Pin, Problem, Resolution, Rule, Wish
 from denizen.resolve.subject import Furniture, closures_of, examine
 from denizen.resolve.wishes import packs, strings
+from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from denizen.fileview import FileView
     from denizen.index.entry import Provider
-    from denizen.linker import Binding, Closure
+    from denizen.linker import Binding, Closure, Library
     from denizen.resolve.attempt import Catalogue
     from denizen.resolve.rules import Rules
     from denizen.resolve.subject import Subject
@@ -56,6 +57,7 @@ def resolve(
     subject = examine(view, roots, sources.rules)
     if subject is None:
         return Resolution("")
+    sources = replace(sources, disk=Remembered(sources.disk))
     best: tuple[int, Resolution] | None = None
     for libc in _bases(subject, sources):
         made = _Search(subject, sources, libc, extra).run()
@@ -93,7 +95,7 @@ def _bases(subject: Subject, sources: Sources) -> Iterator[Libc | None]:
         facts = sources.shelf.facts([provider])[provider.sha256]
         if not isinstance(facts, PackageFacts):
             continue
-        libc = Libc(provider, facts, _versions_of(facts, sources.disk))
+        libc = Libc(provider, facts, _versions_of(facts, sources.disk, subject.view))
         if subject.musl or wanted <= libc.versions:
             fitting = True
             yield libc
@@ -137,12 +139,14 @@ def _asked_of_libc(subject: Subject, rules: Rules) -> frozenset[bytes]:
     )
 
 
-def _versions_of(facts: PackageFacts, disk: FileView) -> frozenset[bytes]:
-    """Every version that the files of a C library's package define."""
+def _versions_of(facts: PackageFacts, disk: FileView, view: Remembered) -> frozenset[bytes]:
+    """Every version that the libraries of a C library's package define; its gconv modules define none."""
     found: set[bytes] = set()
     for path in sorted(facts.skeletons):
+        if b"/gconv/" in path:
+            continue
         try:
-            found.update(d.name for d in elf.read(disk.read(facts.skeletons[path])).version_definitions)
+            found.update(d.name for d in view.parse(disk.read(facts.skeletons[path])).version_definitions)
         except (BadInput, OSError):
             continue
     return frozenset(found)
@@ -163,7 +167,7 @@ class _Search:
         for _ in range(MAX_REPAIRS):
             attempt = self._attempt()
             closures = self._check(attempt)
-            bindings = _bindings(closures)
+            bindings = _bindings(closures, attempt)
             if not self._learn(attempt, bindings):
                 break
         told = zip(closures, bindings, strict=True)
@@ -208,7 +212,7 @@ class _Search:
         while pending:
             name, here = pending.popitem()
             attempt.place_beside(name, here, origin)
-            dynamic = elf.read(subject.view.read(here)).dynamic
+            dynamic = subject.view.image(here).dynamic
             needed = [n for n in (dynamic.needed if dynamic else ()) if not attempt.is_settled(n)]
             lying = {n: found for n in needed if (found := subject.bundle.find(n, subject.header))}
             pending |= lying
@@ -313,12 +317,20 @@ class _Search:
         return wished
 
 
-def _bindings(closures: Sequence[Closure]) -> list[Binding]:
-    """What does not bind, each object's symbols looked up in the first closure that has it."""
+def _bindings(closures: Sequence[Closure], attempt: Attempt) -> list[Binding]:
+    """What does not bind, each object's symbols looked up in the first closure that has it.
+
+    Those of libraries that stand on nothing but their own suite's are not: these were built and tested
+    together. In a closure of 190 libraries that is all but a few.
+    """
+
+    def vouched(library: Library) -> bool:
+        return attempt.is_of_base(library.path or b"")
+
     seen: set[bytes] = set()
     bindings = []
     for closure in closures:
-        asking = [one for one in (closure.program, *closure.libraries) if one.path not in seen]
+        asking = [one for one in foreign(closure, vouched) if one.path not in seen]
         seen.update(one.path for one in asking if one.path is not None)
         bindings.append(bind(closure, asking))
     return bindings

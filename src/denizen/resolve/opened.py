@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from denizen import elf
 from denizen.elf import StackPolicy
 from denizen.errors import BadInput
 
@@ -20,15 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from denizen.elf import Header, Image
-    from denizen.fileview import FileView
     from denizen.resolve.bundle import Bundle
+    from denizen.resolve.remembered import Remembered
     from denizen.resolve.rules import Opens, Rules
 
 MAX_PROBED = 256
 
 
 def opened_files(
-    view: FileView, bundle: Bundle, closure: Collection[bytes], header: Header, rules: Rules
+    view: Remembered, bundle: Bundle, closure: Collection[bytes], header: Header, rules: Rules
 ) -> dict[bytes, str]:
     """Path -> pack, of the files that rules for the names in a closure name; those for its machine."""
     patterns = [
@@ -60,7 +59,7 @@ def wants_stack(image: Image, rules: Rules) -> bool:
 
 
 def stacked_files(
-    view: FileView, paths: Iterable[bytes], loaded: Collection[bytes], header: Header, rules: Rules
+    view: Remembered, paths: Iterable[bytes], loaded: Collection[bytes], header: Header, rules: Rules
 ) -> tuple[bytes, ...]:
     """Of the paths that are not loaded at the start, those that want an executable stack."""
     others = [path for path in paths if path not in loaded][:MAX_PROBED]
@@ -71,9 +70,9 @@ def stacked_files(
     )
 
 
-def _image(view: FileView, path: bytes) -> Image | None:
+def _image(view: Remembered, path: bytes) -> Image | None:
     try:
-        return elf.read(view.read(path))
+        return view.image(path)
     except (OSError, BadInput):
         return None
 

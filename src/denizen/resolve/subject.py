@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen import elf
 from denizen.linker import Environment, Family, resolve
 from denizen.resolve.bundle import Bundle
 from denizen.resolve.opened import opened_files, stacked_files, wants_stack
+from denizen.resolve.remembered import Remembered
 from denizen.resolve.world import LIBRARIES, Piece, World
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from denizen.elf import Header, Image
     from denizen.fileview import FileView
@@ -57,7 +57,7 @@ class Subject:
         stacked: files opened at run time that want an executable stack where nothing loaded before has one.
     """
 
-    view: FileView
+    view: Remembered
     roots: tuple[bytes, ...]
     header: Header
     interpreter: bytes
@@ -79,19 +79,23 @@ class Subject:
     @property
     def floor(self) -> tuple[int, ...] | None:
         """The newest GLIBC_ version asked for, as (2, 38)."""
-        return max((v for image in self.own.values() for v in glibc_versions(image)), default=None)
+        asked = {
+            version.name for image in self.own.values() for n in image.version_needs for version in n.versions
+        }
+        return max(glibc_versions(asked), default=None)
 
     def is_plugin(self, path: bytes) -> bool:
         """Whether it is a root that some program loads, which then defines what nobody here does."""
         return path in self.loaded and path in self.own and self.own[path].interpreter is None
 
 
-def examine(view: FileView, roots: Sequence[bytes], rules: Rules) -> Subject | None:
+def examine(files: FileView, roots: Sequence[bytes], rules: Rules) -> Subject | None:
     """What `roots` are and lack; None where none of them is dynamically linked.
 
     Raises OSError, BadInput: a root cannot be read.
     """
-    images = {root: elf.read(view.read(root)) for root in roots}
+    view = Remembered(files)
+    images = {root: view.image(root) for root in roots}
     dynamic = [root for root, image in images.items() if image.dynamic and is_linked(image)]
     if not dynamic:
         return None
@@ -133,7 +137,7 @@ class _Ground:
     """What lies beside the program, taken as names come open."""
 
     def __init__(
-        self, view: FileView, bundle: Bundle, header: Header, interpreter: bytes, rules: Rules
+        self, view: Remembered, bundle: Bundle, header: Header, interpreter: bytes, rules: Rules
     ) -> None:
         self._view = view
         self.bundle = bundle
@@ -158,7 +162,9 @@ class _Ground:
         return closures
 
 
-def _stacked(view: FileView, closures: Sequence[Closure], bundle: Bundle, rules: Rules) -> tuple[bytes, ...]:
+def _stacked(
+    view: Remembered, closures: Sequence[Closure], bundle: Bundle, rules: Rules
+) -> tuple[bytes, ...]:
     """Files opened later that want an executable stack; none where a program has one from the start."""
     programs = [
         c for c in closures if c.program.image is not None and c.program.image.interpreter is not None
@@ -185,7 +191,7 @@ def is_linked(image: Image) -> bool:
 
 
 def closures_of(
-    view: FileView, roots: Sequence[bytes], interpreter: bytes, furniture: Furniture
+    view: Remembered, roots: Sequence[bytes], interpreter: bytes, furniture: Furniture
 ) -> list[Closure]:
     """What each root loads in the furnished world, but for those that an earlier one loads."""
     chosen = furniture.interpreter
@@ -202,23 +208,24 @@ def closures_of(
     return closures
 
 
-def _environment(view: FileView, root: bytes, interpreter: bytes, override: Sequence[bytes]) -> Environment:
+def _environment(view: Remembered, root: bytes, interpreter: bytes, override: Sequence[bytes]) -> Environment:
     needed = None
     if override:
-        dynamic = elf.read(view.read(root)).dynamic
+        dynamic = view.image(root).dynamic
         first = tuple(LIBRARIES + b"/" + name for name in override)
         needed = first + (dynamic.needed if dynamic else ())
-    return Environment(interpreter_path=interpreter or None, extra_directories=(LIBRARIES,), needed=needed)
+    return Environment(
+        interpreter_path=interpreter or None,
+        extra_directories=(LIBRARIES,),
+        needed=needed,
+        parse=view.parse,
+    )
 
 
-def glibc_versions(image: Image) -> list[tuple[int, ...]]:
-    """The GLIBC_ versions an object asks for, as numbers."""
-    return [
-        tuple(map(int, version.name.removeprefix(_GLIBC).split(b".")))
-        for need in image.version_needs
-        for version in need.versions
-        if version.name.startswith(_GLIBC) and version.name[len(_GLIBC) :].replace(b".", b"").isdigit()
-    ]
+def glibc_versions(names: Iterable[bytes]) -> list[tuple[int, ...]]:
+    """The GLIBC_ versions among version names, as numbers."""
+    numbers = [name.removeprefix(_GLIBC) for name in names if name.startswith(_GLIBC)]
+    return [tuple(map(int, n.split(b"."))) for n in numbers if n.replace(b".", b"").isdigit()]
 
 
 def _outside(closures: Sequence[Closure]) -> dict[bytes, bytes]:

@@ -90,4 +90,6 @@ def _opens(subject: Subject, closure: Collection[bytes], rules: Rules) -> Iterat
 
 
 def _uses(subject: Subject, pack: Opens) -> bool:
-    return any(pack.symbols & image.symbols.undefined_names for image in subject.own.values())
+    # What binding looks at next anyway; the names of all symbols would take longer than all else here.
+    images = subject.own.values()
+    return any(not pack.symbols.isdisjoint(image.symbols.strong_references[1]) for image in images)

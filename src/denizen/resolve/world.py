@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import posixpath
+from functools import lru_cache
 
 from denizen.fileview import Kind, Stat
 from denizen.value import value
@@ -97,6 +98,7 @@ class World:
         return path
 
 
+@lru_cache(maxsize=1 << 16)
 def is_outside(path: bytes) -> bool:
     """Whether a path belongs to the machine: a directory every program searches, or what is in one.
 

@@ -1,0 +1,75 @@
+"""A file tree whose files are read and parsed once (pure over a FileView).
+
+A resolution asks for the same closures again and again: with nothing chosen, with more chosen, with another
+base. A program of 60 libraries is read 300 times by that, its version and symbol tables as often.
+"""
+
+from __future__ import annotations
+
+from denizen import elf
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from denizen.bytesio import Buffer
+    from denizen.elf import Image
+    from denizen.fileview import FileView, Stat
+
+    T = TypeVar("T")
+
+
+class Remembered:
+    """A view that stands still while it is looked at."""
+
+    def __init__(self, view: FileView) -> None:
+        self._view = view
+        self._buffers: dict[bytes, Buffer | OSError] = {}
+        self._stats: dict[bytes, Stat | OSError] = {}
+        self._real: dict[bytes, bytes | OSError] = {}
+        self._names: dict[bytes, tuple[bytes, ...] | OSError] = {}
+        # By identity, for a buffer of 100 MB is not to be hashed; each is kept, so no other gets its number.
+        self._images: dict[int, tuple[Buffer, Image]] = {}
+
+    def parse(self, buffer: Buffer) -> Image:
+        """The image of a file, the same one for the same buffer. Raises BadInput."""
+        known = self._images.get(id(buffer))
+        if known is None:
+            known = self._images[id(buffer)] = buffer, elf.read(buffer)
+        return known[1]
+
+    def image(self, path: bytes) -> Image:
+        """The image of the file at a path. Raises OSError, BadInput."""
+        return self.parse(self.read(path))
+
+    def read(self, path: bytes) -> Buffer:
+        return _remember(self._buffers, path, self._view.read)
+
+    def stat(self, path: bytes) -> Stat:
+        return _remember(self._stats, path, self._view.stat)
+
+    def realpath(self, path: bytes) -> bytes:
+        return _remember(self._real, path, self._view.realpath)
+
+    def listdir(self, path: bytes) -> tuple[bytes, ...]:
+        return _remember(self._names, path, self._view.listdir)
+
+    def lstat(self, path: bytes) -> Stat:
+        return self._view.lstat(path)
+
+    def readlink(self, path: bytes) -> bytes:
+        return self._view.readlink(path)
+
+
+def _remember(known: dict[bytes, T | OSError], path: bytes, ask: Callable[[bytes], T]) -> T:
+    """What was answered before, a refusal included."""
+    answer = known.get(path)
+    if answer is None:
+        try:
+            answer = known[path] = ask(path)
+        except OSError as problem:
+            answer = known[path] = OSError(problem.errno, problem.strerror, path)
+    if isinstance(answer, OSError):
+        raise answer
+    return answer
