@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -227,10 +228,29 @@ def test_a_script_starts_foreign_programs(home: Home, program: Path) -> None:
     assert done.stdout.splitlines() == ["hello from the store", f"[{program}]", "[x]"]
 
 
-def test_many_first_starts_resolve_once(home: Home) -> None:
-    program = home.compile("parallel", "int greeting(); int main() { greeting(); return 6; }\n")
-    command = home.command("run", os.fspath(program))
-    running = [
-        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(12)
-    ]
-    assert [(p.communicate()[1], p.returncode)[1] for p in running] == [6] * 12
+def test_a_hundred_first_starts_at_once_decide_once(home: Home) -> None:
+    program = home.compile("hundred", "int greeting(); int main() { greeting(); return 4; }\n")
+    command = home.command("-v", "run", os.fspath(program))
+    running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(100)]
+    said = [process.communicate(timeout=300)[1] for process in running]
+    assert {process.returncode for process in running} == {4}
+    assert sum("deciding" in text for text in said) == 1
+
+
+@pytest.mark.parametrize("moment", [0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4])
+def test_interrupted_anywhere_the_next_start_is_whole(home: Home, moment: float) -> None:
+    name = f"stopped{moment}"
+    library = home.add_library(name.replace(".", "-"), f"int own(void) {{ return {int(moment * 100)}; }}\n")
+    program = home.compile(name, "int own(void); int main() { own(); return 8; }\n", os.fspath(library))
+    home.denizen("index", "update")
+    command = home.command("-v", "run", os.fspath(program))
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    process.stderr.readline()  # from here on it is Python's start that is behind it, and our work before it
+    time.sleep(moment)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode in (8, 130, -signal.SIGINT)
+    assert "Traceback" not in said
+    home.denizen("run", os.fspath(program), status=8)
+    home.denizen("store", "verify")

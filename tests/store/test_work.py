@@ -276,3 +276,19 @@ def test_entries_out_of_a_nars_order_are_our_defect_and_leave_nothing(store: Sto
     with store.working() as work, pytest.raises(Exception, match="sorts behind"):
         work.add_entries(wrong, output(store, "wrong"), [])
     assert everything_in(store) == []
+
+
+def test_an_object_somebody_took_away_is_not_there_and_can_be_made_again(store: Store) -> None:
+    path = output(store, "taken")
+    with store.working() as work:
+        work.add_entries(iter([file(b"", b"content")]), path, ())
+    place = store.place_of(path)
+    os.unlink(place)
+    with store.working() as work:
+        assert work.need([path]) == set()
+        work.add_entries(iter([file(b"", b"content")]), path, ())
+        assert work.need([path]) == {path}
+    assert list(verify(store, contents=True)) == []
+    os.unlink(place)
+    with store.working() as work, pytest.raises(WrongContent):
+        work.add_entries(iter([file(b"", b"another")]), path, ())

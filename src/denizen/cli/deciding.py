@@ -103,6 +103,8 @@ def decide(context: Context, program: bytes, wanted: Wanted) -> Decided:
             known = _known(shelf, program, wanted)
             if known is not None:
                 return Decided(shelf.directory, known)
+            if context.output.verbosity > 0:
+                context.output.say(f"deciding how to start {display(program)}")
             return Decided(shelf.directory, _Deciding(context, program, wanted, shelf).run())
     except FileNotFoundError as problem:
         raise NotThere(program, problem.strerror or str(problem)) from problem

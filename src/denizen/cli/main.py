@@ -11,6 +11,8 @@ import sys
 # One command makes some 100,000 tuples and dicts that live until its end. Python's own threshold of 700
 # looks through them for cycles again and again: a sixth of `why --host`.
 COLLECT_FROM = 200_000
+# 128 + SIGINT, as a shell reports it; dispatch has the same.
+EXIT_INTERRUPTED = 130
 
 
 def main() -> int:
@@ -19,9 +21,13 @@ def main() -> int:
     arguments = sys.argv[1:]
     if arguments in (["--version"], ["-V"]):
         return _say_version()
-    from denizen.cli.dispatch import dispatch
+    try:
+        from denizen.cli.dispatch import dispatch
 
-    return dispatch(arguments)
+        return dispatch(arguments)
+    except KeyboardInterrupt:
+        # Ctrl-C while modules are imported, before or after `dispatch` could say so.
+        return EXIT_INTERRUPTED
 
 
 def _say_version() -> int:

@@ -381,9 +381,20 @@ class Work:
                 return False
             # What a killed addition left, complete but not registered; or a stranger's file.
             os.rename(place, self.new_tree())
+        elif known:
+            self._agree(name, info)
         os.rename(self._layout.physical + b"/" + name, place)
         os.rename(self._layout.info + b"/" + name, self._layout.sidecar_of(info.path))
         return True
+
+    def _agree(self, name: bytes, info: ObjectInfo) -> None:
+        """Let an object made again, because its tree was taken away, be what is registered."""
+        registered = self._store.info(info.path)
+        if (registered.nar_hash, registered.nar_size) != (info.nar_hash, info.nar_size):
+            promised = Digest(registered.nar_hash, registered.nar_size)
+            raise WrongContent(info.path, promised, Digest(info.nar_hash, info.nar_size))
+        os.unlink(self._layout.info + b"/" + name)
+        self._write_sidecar(name, registered)
 
     def _write_sidecar(self, name: bytes, info: ObjectInfo) -> None:
         """Under a temporary name; synced and renamed with the tree."""
