@@ -9,6 +9,7 @@ BENCHMARKS: dict[str, str] = {
     "elf-start": "benchmarks.elf_start",
     "index-find": "benchmarks.index_find",
     "index-lookup": "benchmarks.index_lookup",
+    "index-storage": "benchmarks.index_storage",
     "index-update": "benchmarks.index_update",
     "linker-bind": "benchmarks.linker_bind",
     "store-hash": "benchmarks.store_hash",

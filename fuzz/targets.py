@@ -1,6 +1,6 @@
 """Every parser of foreign bytes, with its seeds. A new parser adds a line."""
 
-from fuzz import elf, formats, launch, linker
+from fuzz import archive, elf, formats, launch, linker
 from fuzz.driver import Target
 
 TARGETS: dict[str, Target] = {
@@ -18,4 +18,18 @@ TARGETS: dict[str, Target] = {
     "decision": Target(
         launch.read_decision, launch.decisions, launch.large_decisions, launch.DECISION_TOKENS
     ),
+    "contents": Target(
+        archive.read_contents, archive.some_contents, archive.large_contents, archive.CONTENTS_TOKENS
+    ),
+    "contents-libraries": Target(
+        archive.read_libraries, archive.some_contents, archive.large_contents, archive.CONTENTS_TOKENS
+    ),
+    "packages": Target(
+        archive.read_packages, archive.some_packages, archive.large_packages, archive.PACKAGES_TOKENS
+    ),
+    "release": Target(archive.read_release, archive.releases, archive.large_releases, archive.RELEASE_TOKENS),
+    "sources.list": Target(archive.read_sources, archive.sources, tokens=archive.SOURCES_TOKENS),
+    "version": Target(archive.compare_versions, archive.versions, tokens=archive.VERSION_TOKENS),
+    "inflate": Target(archive.inflate, archive.streams, tokens=archive.STREAM_TOKENS),
+    "armor": Target(archive.read_armor, archive.armors, tokens=archive.ARMOR_TOKENS),
 }

@@ -1,6 +1,6 @@
 import pytest
 
-from denizen.index.entry import DirectoryKind, is_library_name, kind_of
+from denizen.index.entry import KINDS, DirectoryKind, is_library_name, kind_of
 
 D, M, H, P, C, G = (
     DirectoryKind.DEFAULT,
@@ -42,7 +42,7 @@ def test_a_directory_is_judged_by_where_the_loader_of_that_architecture_looks(
 
 
 def test_what_a_loader_searches_comes_before_what_it_does_not() -> None:
-    assert [kind for kind in DirectoryKind if kind.is_searched] == sorted(DirectoryKind)[:3]
+    assert [kind for kind in KINDS if kind.is_searched] == sorted(KINDS)[:3]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 
 from denizen.sources.base import BadSignature
 from denizen.sources.openpgp import (
+    ChosenWhenAsked,
     GpgvVerifier,
     Keyring,
     NoVerifier,
@@ -102,3 +103,20 @@ def test_with_neither_the_message_says_what_to_install(monkeypatch: pytest.Monke
     with pytest.raises(NoVerifier) as caught:
         best_verifier("/nonexistent")
     assert "pip install" in caught.value.remedy
+
+
+def test_a_verifier_is_looked_for_when_the_first_signature_is_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pysequoia", None)
+    chosen = ChosenWhenAsked("/nonexistent")
+    with pytest.raises(NoVerifier):
+        chosen.inline("x", b"", ())
+    with pytest.raises(NoVerifier):
+        chosen.detached("x", b"", b"", ())
+
+
+def test_the_chosen_verifier_checks() -> None:
+    chosen = ChosenWhenAsked(None)
+    assert chosen.inline("x", clear_signed(TEXT), OURS).strip() == TEXT.strip()
+    assert chosen.detached("x", TEXT, detached_signature(TEXT), OURS) == TEXT

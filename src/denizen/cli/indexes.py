@@ -68,7 +68,7 @@ def configured_settings(context: Context) -> list[Setting]:
 
 
 def configured_sources(context: Context, policy: FetchPolicy, progress: Progress) -> list[Source]:
-    """Every source, ready to be asked. Raises BadSetting, NoKeyring, NoVerifier."""
+    """Every source, ready to be asked. Raises BadSetting, NoKeyring."""
     from denizen.sources.opening import Surroundings, open_source
     from denizen.sources.transport import HttpSettings, proxies_from
 

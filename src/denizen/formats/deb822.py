@@ -56,7 +56,8 @@ def paragraphs(text: bytes) -> Iterator[dict[bytes, bytes]]:
     Raises:
         BadControl: at the first line that breaks the grammar or a limit.
     """
-    fields: dict[bytes, bytes] = {}
+    # Lists until the paragraph is complete: adding to bytes would copy all that came before.
+    fields: dict[bytes, list[bytes]] = {}
     name = b""
     count = 0
     for number, raw in enumerate(text.split(b"\n"), start=1):
@@ -66,23 +67,27 @@ def paragraphs(text: bytes) -> Iterator[dict[bytes, bytes]]:
                 count += 1
                 if count > MAX_PARAGRAPHS:
                     raise BadControl(number, "too many paragraphs", line)
-                yield fields
+                yield _complete(fields)
             fields, name = {}, b""
         elif line[:1] == b"#":
             continue
         elif line[:1] in b" \t":
             if not name:
                 raise BadControl(number, "continues a field that was never begun", line)
-            fields[name] += b"\n" + _continued(line)
+            fields[name].append(_continued(line))
         else:
             name, value = _field(line, number)
             if name in fields:
                 raise BadControl(number, "the same field twice", line)
             if len(fields) >= MAX_FIELDS:
                 raise BadControl(number, "too many fields", line)
-            fields[name] = value
+            fields[name] = [value]
     if fields:
-        yield fields
+        yield _complete(fields)
+
+
+def _complete(fields: dict[bytes, list[bytes]]) -> dict[bytes, bytes]:
+    return {name: b"\n".join(lines) for name, lines in fields.items()}
 
 
 def _continued(line: bytes) -> bytes:

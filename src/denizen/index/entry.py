@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import ClassVar
 
 # Debian's multiarch directories: dpkg-architecture -L, and the tuples of
 # https://wiki.debian.org/Multiarch/Tuples.
@@ -27,24 +26,53 @@ TRIPLETS: Mapping[str, bytes] = {
 }
 
 
-class DirectoryKind(IntEnum):
-    """How the loader would come upon a file in its directory; the smaller the more readily."""
+class DirectoryKind(int):
+    """How the loader would come upon a file in its directory; the smaller the more readily.
 
-    DEFAULT = 0  # on the default search path
-    ALTERNATIVE = 1  # elsewhere, with a link on the default path that a maintainer script makes
-    LDCONFIG = 2  # on the default path, under a soname only ldconfig's link gives it
-    HWCAPS = 3  # a variant for newer processors
-    MULTILIB = 4  # for another word size of the same processor (/usr/lib32)
-    PRIVATE = 5  # a program's or plugin's own directory
-    CROSS = 6  # part of a cross toolchain: for another machine
-    DEBUG = 7  # detached debugging symbols
+    Numbers with names; all there are is `KINDS`. Not an enumeration of the standard library, whose import is
+    5 of the 11 ms that looking a soname up adds to an empty Python.
+    """
+
+    name: str
+    # On the default search path.
+    DEFAULT: ClassVar[DirectoryKind]
+    # Elsewhere, with a link on the default path that a maintainer script makes.
+    ALTERNATIVE: ClassVar[DirectoryKind]
+    # On the default path, under a soname only ldconfig's link gives it.
+    LDCONFIG: ClassVar[DirectoryKind]
+    # A variant for newer processors.
+    HWCAPS: ClassVar[DirectoryKind]
+    # For another word size of the same processor (/usr/lib32).
+    MULTILIB: ClassVar[DirectoryKind]
+    # A program's or plugin's own directory.
+    PRIVATE: ClassVar[DirectoryKind]
+    # Part of a cross toolchain: for another machine.
+    CROSS: ClassVar[DirectoryKind]
+    # Detached debugging symbols.
+    DEBUG: ClassVar[DirectoryKind]
 
     @property
     def is_searched(self) -> bool:
         """A library here is found by its soname alone, without RUNPATH."""
         return self <= DirectoryKind.LDCONFIG
 
+    def __repr__(self) -> str:
+        return f"DirectoryKind.{self.name}"
 
+
+def _all_kinds() -> tuple[DirectoryKind, ...]:
+    """Each kind, in order; also made an attribute of the class."""
+    names = ("DEFAULT", "ALTERNATIVE", "LDCONFIG", "HWCAPS", "MULTILIB", "PRIVATE", "CROSS", "DEBUG")
+    made = []
+    for number, name in enumerate(names):
+        kind = DirectoryKind(number)
+        kind.name = name
+        setattr(DirectoryKind, name, kind)
+        made.append(kind)
+    return tuple(made)
+
+
+KINDS = _all_kinds()
 _MULTILIB = (b"lib32", b"libx32", b"libo32", b"libn32")
 
 

@@ -10,7 +10,7 @@ Tables (tab separated, sorted):
 from __future__ import annotations
 
 from denizen.formats.packages import relation_names
-from denizen.index.entry import DirectoryKind, Provider
+from denizen.index.entry import KINDS, DirectoryKind, Provider
 from denizen.index.file import DamagedIndex, IndexFile
 
 TYPE_CHECKING = False
@@ -99,8 +99,8 @@ class Libraries:
         try:
             soname, kind, number, path, link = columns
             package = self._packages[int(number)]
-            return self._with_package(package, soname, DirectoryKind(int(kind)), path, link)
-        except ValueError as error:
+            return self._with_package(package, soname, KINDS[int(kind)], path, link)
+        except (ValueError, IndexError) as error:
             raise DamagedIndex(self._file.path, f"a line of sonames is unreadable: {error}") from error
 
     def _with_package(

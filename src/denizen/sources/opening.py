@@ -6,7 +6,7 @@ import os
 
 from denizen.sources.debian import Archive, DebianArchive
 from denizen.sources.fetch import Fetcher
-from denizen.sources.openpgp import best_verifier
+from denizen.sources.openpgp import ChosenWhenAsked
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -34,7 +34,7 @@ class Surroundings:
 
 
 def open_source(setting: Setting, around: Surroundings) -> Source:
-    """The source a setting describes. Raises NoVerifier."""
+    """The source a setting describes."""
     if setting.kind == "directory":
         from denizen.sources.directory import DirectoryOfDebs
         from denizen.sources.transport import file_path
@@ -45,4 +45,4 @@ def open_source(setting: Setting, around: Surroundings) -> Source:
         setting.name, setting.suites, setting.components, setting.keyrings, setting.check_valid_until
     )
     fetcher = Fetcher(setting.uris, around.http, around.policy, around.progress)
-    return DebianArchive(archive, fetcher, best_verifier(around.search_path), around.lists)
+    return DebianArchive(archive, fetcher, ChosenWhenAsked(around.search_path), around.lists)

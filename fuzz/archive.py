@@ -1,0 +1,164 @@
+"""What an archive sends: Release, Packages, Contents, their compression; and lists of sources."""
+
+import gzip
+import lzma
+from collections.abc import Sequence
+
+from denizen.formats import aptsources, armor, contents, debversion, packages, release
+from denizen.formats.deb822 import BadControl
+from denizen.formats.inflate import BadStream, decompressed
+from tests.support.archive import package_paragraph
+
+CHUNK = 4093
+LIMIT = 8 << 20
+CONTENTS_TOKENS = (b"\n", b" ", b"\t", b"./", b"FILE LOCATION\n", b",", b"a/b c/d\n", b"libx.so.1 s/p\n")
+PACKAGES_TOKENS = (
+    b"\n\n",
+    b"\nPackage: ",
+    b"\nSize: ",
+    b"\nSHA256: ",
+    b"\n ",
+    b"\t",
+    b"../",
+    b"%2e",
+    b"9" * 20,
+)
+RELEASE_TOKENS = (b"\nSHA256:\n", b"\nDate: ", b" UTC\n", b"\n ", b"9" * 20, b"..", b"Acquire-By-Hash: yes\n")
+SOURCES_TOKENS = (
+    b"deb ",
+    b"[",
+    b"]",
+    b"signed-by=",
+    b"\n ",
+    b"\nTypes: deb\n",
+    b"URIs: ",
+    b"file:",
+    b"#",
+    b"\n\n",
+)
+VERSION_TOKENS = (b"~", b":", b"-", b"+", b"0", b"9" * 40, b".")
+STREAM_TOKENS = (b"\x1f\x8b\x08", b"\xfd7zXZ\0", bytes(8), b"\xff" * 8)
+ARMOR_TOKENS = (
+    b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n",
+    b"-----END PGP PUBLIC KEY BLOCK-----\n",
+    b"\n=",
+    b"\n\n",
+)
+
+
+def _chunks(data: bytes) -> list[bytes]:
+    return [data[start : start + CHUNK] for start in range(0, len(data), CHUNK)]
+
+
+def read_contents(data: bytes) -> None:
+    """Where the chunks are cut makes no difference."""
+    whole = list(contents.groups([data]))
+    if len(data) < 2 * CHUNK:
+        cut = len(data) // 2
+        assert list(contents.groups([data[:cut], data[cut:]])) == whole
+
+
+def read_libraries(data: bytes) -> None:
+    for _ in contents.lines_holding(_chunks(data), b".so"):
+        pass
+
+
+def some_contents() -> Sequence[bytes]:
+    lines = b"bin/ls  utils/coreutils\nusr/lib/libx.so.1\tlibs/a,non-free/libs/b\nusr/a b  x\n"
+    return [lines, b"prose\nFILE  LOCATION\n" + lines, lines.replace(b"usr", b"./usr"), b""]
+
+
+def large_contents() -> Sequence[bytes]:
+    return [
+        b"".join(b"d%d/f%d s/p%d\n" % (n % 7, n, n) for n in range(40_000)),
+        b"usr/lib/x86_64-linux-gnu/liba.so.1 " + b",".join([b"s/p%d" % n for n in range(6000)]) + b"\n",
+        b"a.so a\n" * 100_000,
+    ]
+
+
+def read_packages(data: bytes) -> None:
+    for package in packages.packages_in(_chunks(data)):
+        packages.relation_names(package.depends)
+
+
+def some_packages() -> Sequence[bytes]:
+    one = package_paragraph("libx1", Depends="a (>= 1) | b:any, c [amd64]", Provides="v (= 1)").encode()
+    return [
+        one,
+        one + b"\n" + package_paragraph("y", "1:2~3-4", "all").encode(),
+        one + b"Description: x\n y\n .\n",
+    ]
+
+
+def large_packages() -> Sequence[bytes]:
+    folded = package_paragraph("x", Depends="a,\n " + " b,\n " * 20_000)
+    return ["\n".join(package_paragraph(f"p{n}") for n in range(3000)).encode(), folded.encode()]
+
+
+def read_release(data: bytes) -> None:
+    release.parse_release(data)
+
+
+def releases() -> Sequence[bytes]:
+    digest = b"0" * 64
+    head = b"Suite: stable\nCodename: trixie\nDate: Sat, 11 Jul 2026 10:16:37 UTC\n"
+    files = b"SHA256:\n " + digest + b" 12 main/Contents-amd64.gz\n " + digest + b" 0 x\n"
+    return [
+        head + files,
+        head + b"Valid-Until: Sun, 12 Jul 2026 10:16:37 +0000\nAcquire-By-Hash: yes\n" + files,
+    ]
+
+
+def large_releases() -> Sequence[bytes]:
+    lines = b"".join(b" %064x %d main/f%d\n" % (n, n, n) for n in range(9000))
+    return [b"Suite: s\nDate: Sat, 11 Jul 2026 10:16:37 UTC\nSHA256:\n" + lines]
+
+
+def read_sources(data: bytes) -> None:
+    """Both forms: a list in the wrong one is refused, not misread into an exception."""
+    for parse in (aptsources.parse_one_line, aptsources.parse_deb822):
+        try:
+            list(parse(data))
+        except (aptsources.BadSources, BadControl):
+            continue
+
+
+def sources() -> Sequence[bytes]:
+    return [
+        b"deb [arch=amd64 signed-by=/usr/share/keyrings/x.gpg] http://a.test/d stable main contrib\n# x\n",
+        b"Types: deb deb-src\nURIs: http://a.test/d\nSuites: s\nComponents: main\nEnabled: no\n",
+        b"Types: deb\nURIs: file:/x\nSuites: s/\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n A\n",
+    ]
+
+
+def compare_versions(data: bytes) -> None:
+    assert debversion.version_key(data) == debversion.version_key(data)
+
+
+def versions() -> Sequence[bytes]:
+    return [b"1.2-3", b"2:1.0~rc1+dfsg-1~deb12u2", b"", b"0", b"20240101.git"]
+
+
+def inflate(data: bytes) -> None:
+    """As either; neither gives more than the limit."""
+    for suffix in (".gz", ".xz"):
+        try:
+            assert sum(map(len, decompressed(_chunks(data), suffix, LIMIT))) <= LIMIT
+        except BadStream:
+            continue
+
+
+def streams() -> Sequence[bytes]:
+    text = b"usr/bin/x s/p\n" * 100
+    return [gzip.compress(text), lzma.compress(text), gzip.compress(text) * 2, lzma.compress(text) * 2, b""]
+
+
+def read_armor(data: bytes) -> None:
+    armor.binary_keys(data)
+
+
+def armors() -> Sequence[bytes]:
+    return [
+        b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEAAAA\n=AAAA\n-----END PGP PUBLIC KEY BLOCK-----\n",
+        b"\x99\x01\x0d\x04" + bytes(100),
+    ]
