@@ -46,7 +46,7 @@ PURE = (
     "resolve.subject", "resolve.choose", "resolve.wishes",
     "resolve.opened", "resolve.endings", "resolve.lock", "resolve.plan",
     "fhs.relations", "fhs.closure", "fhs.control", "fhs.etc", "fhs.model", "fhs.mounts", "fhs.recipe",
-    "fhs.rules",
+    "fhs.rules", "fhs.launcher",
 )  # fmt: skip
 EFFECTS = frozenset(
     {

@@ -8,19 +8,14 @@ from denizen.cli.command import Command
 from denizen.cli.index import FETCH_OPTIONS, fetch_policy
 from denizen.cli.options import Option, Positional, UsageError
 from denizen.cli.places import places
-from denizen.errors import EXIT_CANNOT_START, DenizenError, display
+from denizen.errors import DenizenError, display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
     from denizen.fhs.environment import Generation, Settings
     from denizen.fhs.mounts import Binding
-
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games"
-_DATA = "/usr/local/share:/usr/share"
 
 
 class InUse(DenizenError):
@@ -42,28 +37,9 @@ class InUse(DenizenError):
         return "end them first; or --force: they keep what they have open"
 
 
-class NotEntered(DenizenError):
-    """The kernel refused to start what should make the root."""
-
-    exit_status = EXIT_CANNOT_START
-    name: str
-    reason: str
-
-    @property
-    def what(self) -> str:
-        return f"the environment {display(self.name)} cannot be entered"
-
-    @property
-    def why(self) -> str:
-        return self.reason
-
-    @property
-    def remedy(self) -> str:
-        return "denizen doctor tells what this host allows; as root, denizen fhs mount makes a plain chroot"
-
-
 def _create(parsed: Parsed, context: Context) -> int:
     from denizen.cli import fhsmaking
+    from denizen.cli.fhsentering import write_launcher
 
     settings = settings_of(parsed)
     policy = fetch_policy(parsed, "fhs create")
@@ -71,6 +47,7 @@ def _create(parsed: Parsed, context: Context) -> int:
     if parsed.flag("plan"):
         return _show_plan(parsed, context, settings)
     made = fhsmaking.create(context, name, settings, policy)
+    write_launcher(context, name, made)
     if context.json:
         context.output.document(_document(context, name, made))
     else:
@@ -143,89 +120,18 @@ def _variable(text: str) -> tuple[str, str]:
 
 
 def _enter(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.fhsentering import start
+
     name = parsed.required("NAME")
     words = parsed.texts("ARG")
     return start(context, name, [os.fsencode(word) for word in words] if words else None)
 
 
 def _run(parsed: Parsed, context: Context) -> int:
-    return start(
-        context,
-        parsed.required("NAME"),
-        [os.fsencode(w) for w in (parsed.required("CMD"), *parsed.texts("ARG"))],
-    )
+    from denizen.cli.fhsentering import start
 
-
-def start(context: Context, name: str, words: Sequence[bytes] | None) -> int:
-    """Become a command in an environment, or its shell; comes back only with an error."""
-    from denizen.fhs.environment import Shelf
-
-    place = places(context)
-    shelf = Shelf(place.state)
-    return become(context, name, shelf.current(name), shelf.directory(name), words)
-
-
-def become(
-    context: Context, name: str, generation: Generation, directory: bytes, words: Sequence[bytes] | None
-) -> int:
-    """Enter a generation whose host's side is made in `directory`."""
-    from denizen.cli.stores import open_store
-    from denizen.fhs.enter import Inside, command, located, shell
-    from denizen.launch.tools import Tools
-
-    place = places(context)
-    tools = Tools(os.path.join(place.state, b"tools"), os.uname().machine)
-    with open_store(context) as store:
-        tree = store.place_of(generation.tree)
-    inside = Inside(tree, directory, tools.enter(), tools.stage(), generation.settings.bindings)
-    entry = command(inside)
-    if words is None:
-        words = shell(tree, _shell_words(directory, name, generation))
-        context.output.say(
-            f"in {name}: set-user-ID programs (sudo, ping) have no effect here; leave with exit"
-        )
-    elif (program := located(tree, words[0], os.fsencode(_PATH))) != words[0]:
-        entry = (*entry[:-1], b"as", program, b"--")
-    context.output.flush()
-    try:
-        environ = _environment(context.environ, name, generation)
-        os.execve(entry[0], [*entry, *words], environ)  # noqa: S606  # no shell wanted
-    except OSError as problem:
-        raise NotEntered(name, problem.strerror or str(problem)) from problem
-
-
-def _shell_words(directory: bytes, name: str, generation: Generation) -> tuple[bytes, ...]:
-    """The file bash reads: the user's own, then the name before the prompt."""
-    from denizen.disk import write_atomically
-
-    profile = generation.settings.profile
-    text = (
-        "[ -r /etc/bash.bashrc ] && . /etc/bash.bashrc\n"
-        "[ -r ~/.bashrc ] && . ~/.bashrc\n"
-        f"PATH={_PATH}\n"
-        f"PS1='({name}) '\"$PS1\"\n{profile}\n"
-    ).encode()
-    path = os.path.join(directory, b"bashrc")
-    try:
-        with open(path, "rb") as stream:
-            same = stream.read() == text
-    except FileNotFoundError:
-        same = False
-    if not same:
-        write_atomically(path, text)
-    return (b"--rcfile", path, b"-i")
-
-
-def _environment(environ: Mapping[str, str], name: str, generation: Generation) -> dict[str, str]:
-    """The user's, with paths that mean something in there, and what the environment asks for."""
-    own = dict(environ)
-    own["PATH"] = _PATH
-    own["XDG_DATA_DIRS"] = _DATA
-    own["DENIZEN_FHS"] = name
-    locales = generation.settings.locales
-    if locales and not any(own.get(key) for key in ("LC_ALL", "LANG")):
-        own["LANG"] = locales[0]
-    return own | dict(generation.settings.environment)
+    words = (parsed.required("CMD"), *parsed.texts("ARG"))
+    return start(context, parsed.required("NAME"), [os.fsencode(word) for word in words])
 
 
 def _list(_: Parsed, context: Context) -> int:
@@ -310,6 +216,7 @@ def _document(context: Context, name: str, one: Generation) -> dict[str, object]
 
 
 def _rollback(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.fhsentering import write_launcher
     from denizen.fhs.environment import NoGeneration, Shelf
 
     name = parsed.required("NAME")
@@ -323,6 +230,7 @@ def _rollback(parsed: Parsed, context: Context) -> int:
         raise NoGeneration(name, current - 1, tuple(numbers))
     number = int(wanted) if wanted is not None else earlier[-1]
     shelf.switch(name, number)
+    write_launcher(context, name, shelf.current(name))
     context.output.line(f"{name}: generation {number}")
     return 0
 

@@ -11,14 +11,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 
 from denizen.disk import write_atomically
 from denizen.errors import BadInput, DenizenError, display
 from denizen.fhs.mounts import Binding
 from denizen.formats import storepath
 from denizen.store.failure import doing
-from denizen.store.roots import add_link
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -227,6 +225,8 @@ class Shelf:
         number = (numbers[-1] if numbers else 0) + 1
         new = Generation(tree, state.made, settings, state.parts, number)
         path = self._file(name, new.number)
+        from denizen.store.roots import add_link
+
         with doing("write", path):
             # The root first: what is written of a generation must be true of the store.
             add_link(layout, self._root(name, new.number), tree)
@@ -243,6 +243,8 @@ class Shelf:
 
     def remove(self, name: str, layout: StoreLayout) -> None:
         """Forget an environment; its objects go with the next collection. Raises NoEnvironment."""
+        import shutil
+
         self.current(name)
         directory = self.directory(name)
         with doing("remove", directory):
