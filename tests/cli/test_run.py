@@ -254,3 +254,13 @@ def test_interrupted_anywhere_the_next_start_is_whole(home: Home, moment: float)
     assert "Traceback" not in said
     home.denizen("run", os.fspath(program), status=8)
     home.denizen("store", "verify")
+
+
+def test_a_script_whose_interpreter_nobody_has_is_told_so(home: Home) -> None:
+    script = home.work / "strange"
+    script.write_text("#!/opt/strange/interpreter\n")
+    script.chmod(0o755)
+    plan = json.loads(home.denizen("run", "--json", "--plan", os.fspath(script)).stdout)
+    assert plan["strategy"]["chosen"] == "fhs"
+    done = home.denizen("run", os.fspath(script), status=125)
+    assert "no package has /opt/strange/interpreter" in done.stderr

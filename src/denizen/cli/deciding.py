@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 
-from denizen.cli.helper import helper_words
+from denizen.cli.helper import helper_words, world_of
 from denizen.cli.places import places
 from denizen.cli.run import NotThere
+from denizen.elf.classify import classify
 from denizen.errors import EXIT_CANNOT_START, DenizenError, HostLacks, display
 from denizen.launch.hosted import decision_of_host, image_of, interpreter_of
 from denizen.launch.keep import variant
@@ -18,17 +19,17 @@ from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from denizen.cli.command import Context
     from denizen.cli.run import Wanted
     from denizen.diagnose.problem import Problem
     from denizen.diagnose.report import Report
-    from denizen.diagnose.subject import World
     from denizen.fileview import FileView
     from denizen.launch.decision import Decision
     from denizen.launch.keep import Shelf
     from denizen.launch.strategies import Situation, Verdict
+    from denizen.launch.wants import Wants
     from denizen.resolve.furnish import Supply
     from denizen.resolve.resolution import Resolution
 
@@ -37,6 +38,7 @@ MENDED = frozenset(
     {
         "interpreter-missing", "library-missing", "version-missing", "symbol-missing", "glibc-too-old",
         "libstdcxx-too-old", "executable-stack", "noexec-mount", "kernel-too-old",
+        "script-interpreter-missing", "script-command-missing",
     }
 )  # fmt: skip
 NOEXEC = "noexec-mount"
@@ -144,6 +146,7 @@ class _Deciding:
         self._image = image_of(self._view, program)
         self._interpreter = interpreter_of(self._image)
         self._report = self._look()
+        self._wants = self._wanted_besides()
         start = Start(self._view, program, self._image, self._interpreter)
         self._ways = Ways(start, shelf, self._place.state, self._helper("decide"))
 
@@ -171,7 +174,7 @@ class _Deciding:
         from denizen.launch.hostview import host_view
 
         view = host_view(self._view, self._interpreter)
-        return examine(view, self._program, place(self._program), _world(self._context.environ))
+        return examine(view, self._program, place(self._program), world_of(self._context.environ))
 
     def _refuse_hopeless(self) -> None:
         from denizen.diagnose.problem import Severity
@@ -283,16 +286,48 @@ class _Deciding:
         return choice.strategy
 
     def _by(self, strategy: Strategy, base: Decision, otherwise: tuple[bytes, ...] = ()) -> Decision:
+        if strategy is Strategy.FHS:
+            return self._surrounded(base)
         return replace(base, command=self._ways.command(strategy, base, otherwise))
+
+    def _surrounded(self, base: Decision) -> Decision:
+        """In an environment, with the libraries of a decision that asks nothing of the host."""
+        from denizen.cli.surrounding import surround
+
+        if base.host and self._image is not None and self._image.interpreter is not None:
+            base = self._furnished(self._resolution())
+            self._shelf.write(base, movable=False)
+        around = surround(self._context, self._wants, self._wanted)
+        return replace(
+            base, command=self._ways.surrounded(around.inside), objects=(*base.objects, around.tree)
+        )
+
+    def _wanted_besides(self) -> Wants:
+        from denizen.launch.wants import RULES, parse_rules, wants_of
+
+        with open(RULES, "rb") as stream:
+            rules = parse_rules(stream.read())
+        path = tuple(os.fsencode(self._context.environ.get("PATH", "/bin:/usr/bin")).split(b":"))
+        script = classify(self._view.read(self._program)).script if self._image is None else None
+        return wants_of(self._view, self._program, script, path, rules)
+
+    def _against_fhs(self) -> str:
+        if self._wants.reasons or self._wanted.strategy == Strategy.FHS.value:
+            return ""
+        return "nothing is wanted that only a whole /usr has"
 
     def _situation(self, base: Decision) -> Situation:
         noexec = next((p.message for p in self._report.problems if p.code == NOEXEC), "")
-        return self._ways.situation(lambda: self._against_host(base), noexec)
+        return self._ways.situation(lambda: self._against_host(base), self._against_fhs, noexec)
 
     def _against_host(self, base: Decision) -> str:
         if not base.host:
             lacking = ", ".join(p.code for p in self._report.problems if p.code in MENDED)
             return f"it lacks: {lacking}" if lacking else "nothing of it is to be used"
+        if self._wants.reasons and not self._ways.against_namespace():
+            return self._wants.reasons[0]
+        if not self._report.starts:
+            return ", ".join(p.code for p in self._report.problems if p.code in MENDED)
         if self._report.chain and not self._ways.against_namespace():
             return "it is a script, and what it starts may be foreign"
         return ""
@@ -353,15 +388,3 @@ def _supply(context: Context, wanted: Wanted) -> Supply:
     return Supply(
         {one.name: one for one in sources}, places(context).cache + b"/packages", opener, Silent(), jobs
     )
-
-
-def _world(environ: Mapping[str, str]) -> World:
-    from denizen.diagnose.subject import World
-    from denizen.host import gather_host
-    from denizen.linker import Cpu, Environment
-
-    host = gather_host()
-    # LD_LIBRARY_PATH is of this start; the decision is for all.
-    environment = Environment(cpu=Cpu(level=max(host.cpu_level, 1)), kernel=host.kernel)
-    path = tuple(os.fsencode(environ.get("PATH", "/bin:/usr/bin")).split(b":"))
-    return World(host, environment, path, thorough=False)

@@ -1,4 +1,4 @@
-"""The command by which something outside this process calls this very denizen again."""
+"""What deciding takes from the invocation: this denizen as a command, the host as a world."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from denizen.cli.places import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from denizen.cli.command import Context
+    from denizen.diagnose.subject import World
 
 
 def helper_words(context: Context, command: str, options: Sequence[str] = ()) -> tuple[bytes, ...]:
@@ -35,3 +36,16 @@ def _settings(context: Context) -> list[str]:
         "XDG_CONFIG_HOME": place.config,
     }
     return [f"{name}={os.fsdecode(os.path.dirname(path))}" for name, path in directories.items()]
+
+
+def world_of(environ: Mapping[str, str]) -> World:
+    """Where a program is asked about before anything is decided: this host, without the user's variables."""
+    from denizen.diagnose.subject import World
+    from denizen.host import gather_host
+    from denizen.linker import Cpu, Environment
+
+    host = gather_host()
+    # LD_LIBRARY_PATH is of this start; the decision is for all.
+    environment = Environment(cpu=Cpu(level=max(host.cpu_level, 1)), kernel=host.kernel)
+    path = tuple(os.fsencode(environ.get("PATH", "/bin:/usr/bin")).split(b":"))
+    return World(host, environment, path, thorough=False)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
 
-STRATEGIES = ("auto", "host", "loader", "namespace", "stub", "program")
+STRATEGIES = ("auto", "host", "loader", "namespace", "stub", "program", "fhs")
 # The shell's own default where PATH is not set (execvp(3), confstr(_CS_PATH)).
 _DEFAULT_PATH = "/bin:/usr/bin"
 
@@ -186,7 +186,7 @@ RESOLVING = (
 )
 STRATEGY = Option(
     ("--strategy",),
-    "how to start it: auto, host, loader, namespace, stub or program",
+    "how to start it: auto, host, loader, namespace, stub, program or fhs",
     metavar="HOW",
     choices=STRATEGIES,
     default="auto",

@@ -26,6 +26,7 @@ class Strategy(Enum):
     NAMESPACE = "namespace"
     STUB = "stub"
     PROGRAM = "program"
+    FHS = "fhs"
 
 
 class CannotUse(HostLacks):
@@ -64,6 +65,7 @@ class Situation:
 
     Attributes:
         host: against simply executing it: what the host lacks, or that it was asked to be hermetic.
+        fhs: against a whole /usr around it: that nothing is wanted which only that has.
         loader: against relying on the interpreter's path: no loader of ours is installed there.
         namespace: against a mount namespace: what the probe met.
         stub: against a patched copy.
@@ -71,6 +73,7 @@ class Situation:
     """
 
     host: Callable[[], str]
+    fhs: Callable[[], str]
     loader: Callable[[], str]
     namespace: Callable[[], str]
     stub: Callable[[], str]
@@ -86,9 +89,11 @@ class Row:
     obstacle: Callable[[Situation], str]
 
 
-# The order is DESIGN.md's ("Launch"): what changes least and costs least first.
+# The order is DESIGN.md's ("Launch"): what changes least and costs least first. An environment comes before
+# the ways that bring libraries alone, because it stands against itself where those suffice.
 STRATEGIES: tuple[Row, ...] = (
     Row(Strategy.HOST, "this host has all it needs: just execute it", lambda s: s.host()),
+    Row(Strategy.FHS, "a whole /usr composed from packages around it", lambda s: s.fhs()),
     Row(Strategy.LOADER, "the installed loader is its interpreter", lambda s: s.loader()),
     Row(Strategy.NAMESPACE, "the loader bound over its interpreter's path", lambda s: s.namespace()),
     Row(Strategy.STUB, "a patched copy that loads the loader", lambda s: s.stub()),

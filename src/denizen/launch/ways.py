@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from denizen.elf import Image
+    from denizen.fhs.enter import Inside
     from denizen.fileview import FileView
     from denizen.launch.decision import Decision
     from denizen.launch.keep import Shelf
@@ -59,15 +60,17 @@ class Ways:
         self._state = state
         self._helper = helper
 
-    def situation(self, host: Callable[[], str], unmappable: str) -> Situation:
+    def situation(self, host: Callable[[], str], fhs: Callable[[], str], unmappable: str) -> Situation:
         """What stands against each.
 
         Args:
             host: against simply executing it.
+            fhs: against an environment around it.
             unmappable: why the file cannot be executed where it lies, "" where it can.
         """
         return Situation(
             host=lambda: unmappable or host(),
+            fhs=lambda: unmappable or fhs() or self._against_surrounding(),
             loader=lambda: unmappable or self._against_installed(),
             namespace=lambda: unmappable or self.against_namespace(),
             stub=self._against_stub,
@@ -97,6 +100,26 @@ class Ways:
             return obstacle(self._enter(), self._namespace(), os.path.join(self._state, b"probes"))
         except (HostLacks, OSError) as problem:
             return str(problem)
+
+    def surrounded(self, inside: Inside) -> tuple[bytes, ...]:
+        """The command that enters an environment with the loader in it, over the environment's own linker."""
+        from denizen.disk import RootedView
+        from denizen.fhs.enter import command
+
+        *steps, end = command(inside)
+        # /lib64 and its like are made on entering: links into /usr, which the tree has.
+        wanted = self._interpreter
+        spot = spot_for(RootedView(inside.tree), b"/usr" + wanted if wanted.startswith(b"/lib") else wanted)
+        if spot.ldso:
+            hidden = self._tools(os.uname().machine).hidden()
+            loader = self._loader(hidden)
+            steps += [b"bind", spot.path, hidden, b"bind", loader, spot.path]
+        return (*steps, end)
+
+    def _against_surrounding(self) -> str:
+        if self._program.startswith((b"/usr/", b"/etc/")):
+            return "it lies in /usr, which an environment replaces"
+        return self.against_namespace()
 
     def _against_installed(self) -> str:
         from denizen.launch.hostview import loader_at

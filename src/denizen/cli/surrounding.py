@@ -1,0 +1,95 @@
+"""The strategy fhs: an environment made for what a program wants, and the command that enters it."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.places import places
+from denizen.errors import HostLacks, display
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.command import Context
+    from denizen.cli.run import Wanted
+    from denizen.fhs.enter import Inside
+    from denizen.index.locate import Index
+    from denizen.launch.wants import Wants
+
+# Environments made here are shared by all programs that want the same.
+_PREFIX = "auto-"
+
+
+class NobodyHas(HostLacks):
+    """A path that a program asks for is in no package."""
+
+    path: bytes
+
+    @property
+    def what(self) -> str:
+        return f"no package has {display(self.path)}"
+
+    @property
+    def remedy(self) -> str:
+        return f"denizen find '{display(os.path.basename(self.path))}'; denizen fhs create NAME PACKAGE…"
+
+
+@value
+class Surrounding:
+    """An environment that can be entered, and its tree's place."""
+
+    inside: Inside
+    tree: bytes
+
+
+def surround(context: Context, wants: Wants, wanted: Wanted) -> Surrounding:
+    """Make the environment, or find it made.
+
+    Raises:
+        NobodyHas, and what making environments raises.
+    """
+    from hashlib import sha256
+
+    from denizen.cli import fhsmaking
+    from denizen.cli.indexes import own_architecture
+    from denizen.cli.stores import open_store
+    from denizen.fhs.enter import Inside
+    from denizen.fhs.environment import Settings, Shelf
+    from denizen.launch.tools import Tools
+    from denizen.sources.fetch import FetchPolicy
+
+    policy = FetchPolicy(offline=wanted.offline)
+    found = {_package_of(context, path, wanted) for path in wants.paths}
+    packages = tuple(sorted({*wants.packages, *found}))
+    settings = Settings(packages=packages, suites=wanted.suites, architectures=(own_architecture(),))
+    name = _PREFIX + sha256("\0".join((*packages, "", *wanted.suites)).encode()).hexdigest()[:12]
+    context.output.say(f"it wants a /usr of its own with {', '.join(packages) or 'the base set'}")
+    made = fhsmaking.create(context, name, settings, policy)
+    place = places(context)
+    tools = Tools(os.path.join(place.state, b"tools"), os.uname().machine)
+    with open_store(context) as store:
+        tree = store.place_of(made.tree)
+    directory = Shelf(place.state).directory(name)
+    return Surrounding(Inside(tree, directory, tools.enter(), tools.stage()), tree)
+
+
+def _package_of(context: Context, path: bytes, wanted: Wanted) -> str:
+    """The package of the base suite that has a file."""
+    from denizen.cli.indexes import configured_settings, ensure, own_architecture
+    from denizen.index.locate import Index
+    from denizen.sources.base import Scope
+    from denizen.sources.fetch import FetchPolicy
+
+    suites = wanted.suites or configured_settings(context)[0].suites[:1]
+    architecture = own_architecture()
+    ensure(context, suites, architecture, Scope.PATHS, FetchPolicy(offline=wanted.offline))
+    return _holder(Index(places(context).index, architecture, suites), path)
+
+
+def _holder(index: Index, path: bytes) -> str:
+    # Of /bin/x packages may have either spelling: Debian merged /bin into /usr/bin.
+    for spelling in (path, b"/usr" + path if not path.startswith(b"/usr/") else path[len(b"/usr") :]):
+        found = index.paths(spelling, glob=False)
+        if found:
+            return found[0].package.decode("utf-8", "replace")
+    raise NobodyHas(path)
