@@ -1,0 +1,150 @@
+"""Becoming a command in an environment."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.places import places
+from denizen.errors import EXIT_CANNOT_START, DenizenError, display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from denizen.cli.command import Context
+    from denizen.fhs.environment import Generation
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games"
+_DATA = "/usr/local/share:/usr/share"
+
+
+class NotEntered(DenizenError):
+    """The kernel refused to start what should make the root."""
+
+    exit_status = EXIT_CANNOT_START
+    name: str
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"the environment {display(self.name)} cannot be entered"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+    @property
+    def remedy(self) -> str:
+        return "denizen doctor tells what this host allows"
+
+
+def entry_words(context: Context, generation: Generation) -> tuple[bytes, ...]:
+    """The words before a program's own that start it in a generation.
+
+    Raises:
+        NoStore, DiskFailed, LoaderAbsent: it cannot be entered from here.
+    """
+    return _entry(context, generation)[0]
+
+
+def _entry(context: Context, generation: Generation) -> tuple[tuple[bytes, ...], bytes]:
+    from denizen.cli.stores import open_store
+    from denizen.fhs.enter import Inside, command
+    from denizen.launch.tools import Tools
+    from denizen.store.failure import doing
+
+    place = places(context)
+    tools = Tools(os.path.join(place.state, b"tools"), os.uname().machine)
+    with open_store(context) as store:
+        tree = store.place_of(generation.tree)
+    with doing("write in", tools.directory):
+        host = os.path.join(place.state, b"fhs", b".host")
+        inside = Inside(tree, host, tools.enter(), tools.stage(), generation.settings.bindings)
+    return command(inside), tree
+
+
+def start(context: Context, name: str, words: Sequence[bytes] | None) -> int:
+    """Become a command in an environment, or its shell; comes back only with an error."""
+    from denizen.fhs.environment import Shelf
+
+    shelf = Shelf(places(context).state)
+    return become(context, name, shelf.current(name), words)
+
+
+def become(context: Context, name: str, generation: Generation, words: Sequence[bytes] | None) -> int:
+    """Enter a generation of an environment."""
+    from denizen.fhs.enter import located
+    from denizen.fhs.environment import Shelf
+
+    directory = Shelf(places(context).state).directory(name)
+    entry, tree = _entry(context, generation)
+    if words is None:
+        words = _shell(directory, name, generation, tree)
+        context.output.say(f"in {name}: set-user-ID programs (sudo, ping) have no effect; exit leaves it")
+    elif (program := located(tree, words[0], os.fsencode(_PATH))) != words[0]:
+        entry = (*entry[:-1], b"as", program, b"--")
+    environ = {**context.environ, **_variables(name, generation)}
+    locale = _locale(generation)
+    if locale and not (environ.get("LC_ALL") or environ.get("LANG")):
+        environ["LANG"] = locale
+    context.output.flush()
+    try:
+        os.execve(entry[0], [*entry, *words], environ)  # noqa: S606  # no shell wanted
+    except OSError as problem:
+        raise NotEntered(name, problem.strerror or str(problem)) from problem
+
+
+def write_launcher(context: Context, name: str, generation: Generation) -> bytes:
+    """The path of a script that enters without Python, made or made anew."""
+    from denizen.fhs.environment import Shelf
+    from denizen.fhs.launcher import Launch, script
+
+    directory = Shelf(places(context).state).directory(name)
+    entry, tree = _entry(context, generation)
+    shell = _shell(directory, name, generation, tree)
+    variables = _variables(name, generation)
+    launch = Launch(name, generation.number, entry, variables, _locale(generation), shell)
+    path = os.path.join(directory, b"launch")
+    _write(path, script(launch), mode=0o755)
+    return path
+
+
+def _locale(generation: Generation) -> str:
+    return generation.settings.locales[0] if generation.settings.locales else ""
+
+
+def _variables(name: str, generation: Generation) -> Mapping[str, str]:
+    """Paths that mean something in there, and what the environment asks for."""
+    own = {"PATH": _PATH, "XDG_DATA_DIRS": _DATA, "DENIZEN_FHS": name}
+    return own | dict(generation.settings.environment)
+
+
+def _shell(directory: bytes, name: str, generation: Generation, tree: bytes) -> tuple[bytes, ...]:
+    """The tree's shell, and the file it reads: the user's own, then the name before the prompt."""
+    from denizen.fhs.enter import shell
+
+    profile = generation.settings.profile
+    text = (
+        "[ -r /etc/bash.bashrc ] && . /etc/bash.bashrc\n"
+        "[ -r ~/.bashrc ] && . ~/.bashrc\n"
+        f"PATH={_PATH}\n"
+        f"PS1='({name}) '\"$PS1\"\n{profile}\n"
+    ).encode()
+    path = os.path.join(directory, b"bashrc")
+    _write(path, text, mode=0o644)
+    return shell(tree, (b"--rcfile", path, b"-i"))
+
+
+def _write(path: bytes, text: bytes, *, mode: int) -> None:
+    """Write what is not so already: an environment of somebody else's can be entered too."""
+    from denizen.disk import write_atomically
+    from denizen.store.failure import doing
+
+    try:
+        with open(path, "rb") as stream:
+            if stream.read() == text:
+                return
+    except FileNotFoundError:
+        pass
+    with doing("write", path):
+        write_atomically(path, text, mode=mode)

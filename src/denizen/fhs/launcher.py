@@ -1,0 +1,60 @@
+"""An environment's launcher: a shell script that enters it without starting Python (pure).
+
+It holds the plan for this host as it was when it was written; `denizen fhs` writes it again whenever it would
+be another.
+"""
+
+from __future__ import annotations
+
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-")
+
+
+@value
+class Launch:
+    """What a launcher does.
+
+    Attributes:
+        entry: denizen-enter with its plan, up to and with "--".
+        variables: what is set, whatever it was.
+        locale: LANG where the user has none set; "" for none.
+        shell: what runs when no command is given.
+    """
+
+    name: str
+    number: int
+    entry: tuple[bytes, ...]
+    variables: Mapping[str, str]
+    locale: str
+    shell: tuple[bytes, ...]
+
+
+def script(launch: Launch) -> bytes:
+    """The file's content."""
+    lines = [
+        b"#!/bin/sh",
+        b"# %b, generation %d; written by denizen fhs" % (launch.name.encode(), launch.number),
+    ]
+    for key, text in launch.variables.items():
+        lines.append(b"export %b=%b" % (key.encode(), _quoted(text.encode("utf-8", "surrogateescape"))))
+    if launch.locale:
+        lines.append(b'[ -n "$LC_ALL$LANG" ] || export LANG=%b' % _quoted(launch.locale.encode()))
+    lines.append(b"[ $# -gt 0 ] || set -- %b" % _words(launch.shell))
+    # env looks the command up in the environment's own PATH.
+    lines.append(b'exec %b /usr/bin/env "$@"' % _words(launch.entry))
+    return b"\n".join(lines) + b"\n"
+
+
+def _words(words: Sequence[bytes]) -> bytes:
+    return b" ".join(map(_quoted, words))
+
+
+def _quoted(text: bytes) -> bytes:
+    if text and _PLAIN.issuperset(text):
+        return text
+    return b"'" + text.replace(b"'", b"'\"'\"'") + b"'"
