@@ -28,9 +28,7 @@ demo: $(VENV)/.ready
 	$(BIN)/python tools/demo.py
 
 test: tools
-	$(BIN)/python -m pytest -m 'not network' -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=87 $(TESTS)
-	@# On their own and untraced: among all others three of them see a library without its symbols (cause open)
-	$(BIN)/python -m pytest -m network -n 2 --dist worksteal $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90 $(TESTS)
 
 CORPUS ?= --host 'bare root'
 corpus: tools

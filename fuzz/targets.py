@@ -1,6 +1,6 @@
 """Every parser of foreign bytes, with its seeds. A new parser adds a line."""
 
-from fuzz import archive, elf, formats, launch, linker
+from fuzz import archive, elf, formats, launch, linker, resolve
 from fuzz.driver import Target
 
 TARGETS: dict[str, Target] = {
@@ -32,4 +32,5 @@ TARGETS: dict[str, Target] = {
     "version": Target(archive.compare_versions, archive.versions, tokens=archive.VERSION_TOKENS),
     "inflate": Target(archive.inflate, archive.streams, tokens=archive.STREAM_TOKENS),
     "armor": Target(archive.read_armor, archive.armors, tokens=archive.ARMOR_TOKENS),
+    "lock": Target(resolve.read_lock, resolve.locks, resolve.large_locks, resolve.LOCK_TOKENS),
 }

@@ -43,8 +43,8 @@ PURE = (
     "build.derivation", "build.recipe", "build.fetch", "build.unpack_deb", "build.union", "build.libraries",
     "index.entry", "diagnose",
     "resolve.resolution", "resolve.skeleton", "resolve.world", "resolve.bundle", "resolve.roots",
-    "resolve.subject", "resolve.choose", "resolve.wishes",
-    "resolve.opened", "resolve.endings", "resolve.lock", "resolve.plan",
+    "resolve.subject", "resolve.choose", "resolve.wishes", "resolve.opened", "resolve.endings",
+    "resolve.remembered", "resolve.applicable", "resolve.lock", "resolve.plan",
     "fhs.relations", "fhs.closure", "fhs.control", "fhs.etc", "fhs.model", "fhs.mounts", "fhs.recipe",
     "fhs.rules", "fhs.launcher",
 )  # fmt: skip

@@ -75,9 +75,8 @@ def test_the_second_start_asks_neither_sources_nor_store(home: Home, tmp_path: P
 def test_a_changed_program_is_decided_anew(home: Home) -> None:
     program = home.compile("changes")
     home.denizen("run", os.fspath(program))
-    home.add_library("second", "int second(void) { return 2; }\n")
-    home.denizen("index", "update", "--suite", "debian")
     library = home.add_library("second", "int second(void) { return 2; }\n")
+    home.denizen("index", "update", "--suite", "debian")
     newer = home.compile("changes", "int second(void); int main() { return second(); }\n", os.fspath(library))
     home.denizen("run", os.fspath(newer), status=2)
 
@@ -208,6 +207,16 @@ def test_a_lock_is_followed(home: Home, program: Path, tmp_path: Path) -> None:
     edited.write_text(lock.read_text().replace("1.0-1", "1.0-2"))
     assert "edited" in home.denizen("run", "--lock", os.fspath(edited), os.fspath(program), status=125).stderr
     home.denizen("run", "--lock", "/no/such.lock", os.fspath(program), status=127)
+
+
+def test_a_lock_of_another_program_is_refused(home: Home, program: Path, tmp_path: Path) -> None:
+    lock = tmp_path / "greet.lock"
+    home.denizen("lock", os.fspath(program), "-o", os.fspath(lock))
+    library = home.add_library("third", "int third(void) { return 3; }\n")
+    other = home.compile("other", "int third(); int main() { return third(); }\n", os.fspath(library))
+    done = home.denizen("run", "--lock", os.fspath(lock), os.fspath(other), status=125)
+    assert "not for" in done.stderr
+    assert "libthird.so.1" in done.stderr
 
 
 def test_a_foreign_child_runs_too(home: Home) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denizen.resolve.lock import BadLock, parse, write
+from denizen.resolve.recipes import recipes
 from denizen.resolve.resolution import Choice, FromHost, Lack, Pin, Problem, Resolution, Rule
 
 HASH = b"a" * 64
@@ -74,6 +75,12 @@ def test_a_lock_cut_short_anywhere_is_refused() -> None:
         ('suite = "trixie"\n', "", "suite"),
         (HASH.decode(), "b" * 63, "SHA-256"),
         ('lack = "missing-library"', 'lack = "sorrow"', "sorrow"),
+        ('path = "usr/lib/liba.so.1"', 'path = ""', "leaves its package"),
+        ('path = "../lib/libb.so.1"', 'path = "/tmp/libb.so"', "start from the program"),
+        ('file = "usr/lib/ld.so"', 'file = "../ld.so"', "of no package"),
+        ('path = "/lib64/ld.so"', 'path = "ld.so"', "dynamic linker"),
+        ('soname = "libb.so"', 'soname = "liba.so.1"', "in order"),
+        ('soname = "libb.so"', 'soname = "aaa.so"', "in order"),
         ('near = ["libz.so.1"]', "near = 1", "array"),
         ('floor = "2.38"', 'floor = "2.x"', "glibc"),
     ],
@@ -94,6 +101,13 @@ def test_a_library_of_a_package_that_is_not_there_is_refused() -> None:
 def test_what_is_no_lock_is_refused(text: bytes) -> None:
     with pytest.raises(BadLock):
         parse(text)
+
+
+def test_what_is_read_back_is_realised_to_the_same_store_paths() -> None:
+    urls = {HASH: ("https://example.org/liba1.deb",)}
+    made, read = (recipes(one, urls, b"/nix/store") for one in (FULL, parse(write(FULL))))
+    assert read == made
+    assert made.packages[HASH] in {path for one in made.derivations for path in one.outputs.values()}
 
 
 def test_a_name_that_is_no_utf_8_cannot_be_written() -> None:

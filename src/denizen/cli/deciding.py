@@ -337,14 +337,23 @@ class _Deciding:
 
 
 def resolution_for(context: Context, program: bytes, wanted: Wanted) -> Resolution:
-    """What the lock says, or what resolving finds. Raises BadLock, SourceFailed, HostLacks, BadInput."""
+    """What the lock says, or what resolving finds.
+
+    Raises:
+        BadLock, ForeignLock, SourceFailed, HostLacks, BadInput.
+    """
     from denizen.cli.resolving import resolve_path
     from denizen.resolve.lock import parse
     from denizen.sources.fetch import FetchPolicy
 
     if wanted.lock is not None:
+        from denizen.resolve.applicable import must_apply
+        from denizen.resolve.rules import load_rules
+
         with open(wanted.lock, "rb") as stream:
-            return parse(stream.read())
+            resolution = parse(stream.read())
+        must_apply(resolution, _disk(), program, load_rules())
+        return resolution
     extra = [os.fsencode(name) for name in wanted.extra]
     return resolve_path(context, program, FetchPolicy(offline=wanted.offline), wanted.suites, extra)
 

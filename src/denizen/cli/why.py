@@ -10,7 +10,7 @@ from denizen.errors import EXIT_NOT_FOUND, DenizenError, display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
@@ -63,6 +63,7 @@ def run(parsed: Parsed, context: Context) -> int:
             from denizen.resolve.plan import document as resolution_document
 
             fields["resolution"] = resolution_document(resolution)
+            fields["problems"] = [*_listed(fields["problems"]), *_still_open(resolution)]
         if not _is_about_host(parsed):
             from denizen.cli.strategies import strategy_document
 
@@ -71,6 +72,24 @@ def run(parsed: Parsed, context: Context) -> int:
     else:
         _show(parsed, context, report, resolution)
     return 0 if report.starts or (resolution is not None and resolution.is_complete) else 1
+
+
+def _listed(problems: object) -> list[object]:
+    return list(problems) if isinstance(problems, (list, tuple)) else []
+
+
+def _still_open(resolution: Resolution) -> Iterator[dict[str, object]]:
+    """What denizen could not satisfy either, as problems."""
+    from denizen.resolve.plan import sentence
+
+    for problem in resolution.problems:
+        yield {
+            "code": "resolution-incomplete",
+            "severity": "error" if problem.lack.stops_start else "warning",
+            "message": sentence(problem),
+            "hint": "denizen find NAME; --suite NAME; --with NAME",
+            "details": [],
+        }
 
 
 def _is_about_host(parsed: Parsed) -> bool:

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 VERSION = 1
-MAX_SIZE = 16 << 20
+# 400 packages with 1,000 libraries come to 400 KB; the standard library reads a megabyte in 0.3 s.
+MAX_SIZE = 4 << 20
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
 _HEAD = ("architecture", "base", "floor", "override", "interpreter", "package", "library", "host", "open")
 _PACKAGE = (
@@ -45,6 +46,8 @@ _LIBRARY = ("soname", "package", "path", "rule", "needed-by", "wish")
 _HOST = ("soname", "needed-by", "reason")
 _OPEN = ("lack", "subject", "needed-by", "detail", "near")
 _INTERPRETER = ("path", "package", "file")
+# TOML 1.0: control characters but the tab must be escaped; so is the tab, for one spelling each.
+_ESCAPED = {code: f"\\u{code:04X}" for code in (*range(32), 127)} | {ord(c): "\\" + c for c in '"\\'}
 
 
 class BadLock(BadInput):
@@ -84,19 +87,24 @@ def parse(text: bytes) -> Resolution:
     """The resolution in a lock file. Raises BadLock."""
     if len(text) > MAX_SIZE:
         raise BadLock(f"it has {len(text)} bytes; {MAX_SIZE} at most are believed")
+    _verify(text)
     document = _document(text)
-    if document.get("version") != VERSION:
-        raise BadLock(f"its version is {document.get('version')!r}; this denizen reads {VERSION}")
-    _, _, body = text.partition(b"\ndigest = ")
-    digest, _, rest = body.partition(b"\n")
-    if digest != b'"' + hashlib.sha256(rest).hexdigest().encode() + b'"':
-        raise BadLock("its digest does not match: it was edited, or cut short")
     resolution = _resolution(
         {key: item for key, item in document.items() if key not in ("version", "digest")}
     )
     if write(resolution) != text:
         raise BadLock("it is not written as denizen writes it")
     return resolution
+
+
+def _verify(text: bytes) -> None:
+    """Version and digest, before anything is made of the rest."""
+    version, digest, body = (*text.split(b"\n", 2), b"", b"", b"")[:3]
+    if version != b"version = %d" % VERSION:
+        shown = display(version[:40])
+        raise BadLock(f"it starts with {shown!r} where this denizen reads version = {VERSION}")
+    if digest != b'digest = "%b"' % hashlib.sha256(body).hexdigest().encode():
+        raise BadLock("its digest does not match: it was edited, or cut short")
 
 
 def _lines(r: Resolution) -> list[str]:
@@ -145,14 +153,7 @@ def _array(items: Sequence[object]) -> str:
 
 def _string(item: object) -> str:
     text = item.decode("utf-8", "surrogateescape") if isinstance(item, bytes) else str(item)
-    return '"' + "".join(map(_escaped, text)) + '"'
-
-
-def _escaped(character: str) -> str:
-    if character in '"\\':
-        return "\\" + character
-    # TOML 1.0: control characters but the tab must be escaped; so is the tab, for one spelling each.
-    return f"\\u{ord(character):04X}" if ord(character) < 32 or ord(character) == 127 else character
+    return '"' + text.translate(_ESCAPED) + '"'
 
 
 def _document(text: bytes) -> dict[str, Any]:
@@ -167,6 +168,8 @@ def _resolution(document: Mapping[str, Any]) -> Resolution:
     packages = tuple(_pin(row) for row in _rows(document, "package"))
     known = {pin.sha256 for pin in packages} | {b""}
     choices = tuple(_choice(row, known) for row in _rows(document, "library"))
+    _in_order("package", [(pin.name, pin.version, pin.architecture, pin.sha256) for pin in packages])
+    _in_order("library", [choice.soname for choice in choices])
     return Resolution(
         architecture=_text("architecture", document["architecture"]),
         base=_text("base", document["base"]),
@@ -186,7 +189,7 @@ def _pin(row: Mapping[str, Any]) -> Pin:
     if not _HASH.match(text["sha256"]):
         raise BadLock(f"{display(text['sha256'])} is no SHA-256")
     name = text["filename"]
-    if name.startswith("/") or ".." in name.split("/"):
+    if not _is_inside(name):
         raise BadLock(f"the file name {display(name)} leaves the archive")
     return Pin(
         text["name"].encode(),
@@ -207,8 +210,10 @@ def _choice(row: Mapping[str, Any], known: set[bytes]) -> Choice:
     soname, package, path, rule, needed_by, wish = [_text(key, row[key]) for key in _LIBRARY]
     if not soname or "/" in soname or soname in (".", "..") or "\0" in soname:
         raise BadLock(f"{display(soname)} cannot be a soname")
-    if package and (path.startswith("/") or ".." in path.split("/")):
+    if package and not _is_inside(path):
         raise BadLock(f"the path {display(path)} leaves its package")
+    if not package and (not path or path.startswith("/") or "\0" in path):
+        raise BadLock(f"the path {display(path)} does not start from the program")
     if package.encode() not in known:
         raise BadLock(f"{soname} is of package {display(package)[:16]}, which is not among the packages")
     return Choice(
@@ -222,10 +227,17 @@ def _interpreter(row: object, known: set[bytes]) -> tuple[bytes, bytes, bytes] |
     if not isinstance(row, dict):
         raise BadLock("interpreter is not a table")
     _keys("[interpreter]", row, _INTERPRETER)
-    path, package, file = [_text(key, row[key]).encode() for key in _INTERPRETER]
-    if not package or package not in known or file.startswith(b"/") or b".." in file.split(b"/"):
+    path, package, file = [_text(key, row[key]) for key in _INTERPRETER]
+    if not package or package.encode() not in known or not _is_inside(file):
         raise BadLock("the interpreter is of no package in it")
-    return path, package, file
+    if not path.startswith("/") or "\0" in path or path.endswith("/"):
+        raise BadLock(f"{display(path)} is no path of a dynamic linker")
+    return path.encode(), package.encode(), file.encode()
+
+
+def _is_inside(path: str) -> bool:
+    """Whether a path stays in the package or archive it starts from."""
+    return bool(path) and not path.startswith("/") and ".." not in path.split("/") and "\0" not in path
 
 
 def _host(row: Mapping[str, Any]) -> FromHost:
@@ -248,6 +260,12 @@ def _keys(where: str, row: Mapping[str, Any], known: Sequence[str], *, optional:
     for key in known:
         if key not in row and key not in optional:
             raise BadLock(f"{where} has no {key}")
+
+
+def _in_order(what: str, keys: Sequence[T]) -> None:
+    """As written: sorted, and each once, for the second of two would win silently."""
+    if list(keys) != sorted(set(keys)):  # type: ignore[type-var]  # bytes, or tuples of them
+        raise BadLock(f"its [[{what}]] tables are not in order, each once")
 
 
 def _rows(document: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:

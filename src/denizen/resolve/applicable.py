@@ -1,0 +1,85 @@
+"""Whether a resolution that was made before is for this very program (pure over a FileView).
+
+A lock is followed as it stands, so it must be known to be for the program that is to start: another
+program, another build of it, or another place without the libraries beside it would fail later and less
+clearly. What is compared is what a resolution starts from: machine, dynamic linker, newest glibc version, and
+the names that are open in an empty world.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from denizen.errors import BadInput, display
+from denizen.resolve.subject import examine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.fileview import FileView
+    from denizen.resolve.resolution import Resolution
+    from denizen.resolve.rules import Rules
+    from denizen.resolve.subject import Subject
+
+
+class ForeignLock(BadInput):
+    """A lock was made for another program, or another build of it."""
+
+    program: bytes
+    reasons: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        return f"the lock file is not for {display(self.program)}"
+
+    @property
+    def why(self) -> str:
+        return "; ".join(self.reasons)
+
+    @property
+    def remedy(self) -> str:
+        return f"denizen lock {display(self.program)} -o FILE makes one that is"
+
+
+def must_apply(resolution: Resolution, view: FileView, program: bytes, rules: Rules) -> None:
+    """Hold a resolution to a program, the way it would be used.
+
+    Raises:
+        ForeignLock: it is for another one.
+        OSError, BadInput: the program cannot be read.
+    """
+    subject = examine(view, [program], rules)
+    reasons = tuple(_objections(resolution, subject, rules)) if subject is not None else ()
+    if reasons:
+        raise ForeignLock(program, reasons)
+
+
+def _objections(resolution: Resolution, subject: Subject, rules: Rules) -> Iterator[str]:
+    architecture = rules.architecture(subject.header)
+    if architecture != resolution.architecture:
+        yield f"it is for {resolution.architecture or 'no machine'}, the program for {architecture}"
+        return
+    named = resolution.interpreter[0] if resolution.interpreter is not None else b""
+    if named and named != subject.interpreter:
+        yield f"its dynamic linker is {display(named)}, the program's {display(subject.interpreter)}"
+    if (subject.floor or ()) > (resolution.floor or ()):
+        version = ".".join(map(str, subject.floor or ()))
+        yield f"the program asks for GLIBC_{version}, and it was made for less"
+    known = {choice.soname for choice in resolution.choices} | {one.soname for one in resolution.from_host}
+    known |= {problem.subject for problem in resolution.problems}
+    for soname in subject.outside:
+        if soname not in known and not (subject.musl and soname.startswith(b"libc.musl-")):
+            yield f"the program needs {display(soname)}, which it does not have"
+    home = posixpath.dirname(subject.roots[0])
+    for choice in resolution.choices:
+        if not choice.package and not _is_there(subject.view, posixpath.join(home, choice.path)):
+            yield f"{display(choice.path)} is not beside the program"
+
+
+def _is_there(view: FileView, path: bytes) -> bool:
+    try:
+        view.stat(posixpath.normpath(path))
+    except OSError:
+        return False
+    return True
