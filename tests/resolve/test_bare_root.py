@@ -8,11 +8,8 @@ from pathlib import Path
 import pytest
 
 from denizen.cli.command import Context
-from denizen.formats.deb import Deb
-from denizen.formats.tree import File
-from denizen.formats.unpacking import Layout
-from denizen.resolve.resolution import Pin, Resolution
-from tests.resolve.test_real_packages import context, resolved
+from denizen.resolve.resolution import Resolution
+from tests.resolve.test_real_packages import context, files_of, resolved
 from tests.support.peers import require
 
 __all__ = ["context"]
@@ -66,14 +63,3 @@ def furnished(context: Context, resolution: Resolution, root: Path) -> Path:
                 (root / os.fsdecode(path.lstrip(b"/"))).write_bytes(content)
                 (root / os.fsdecode(path.lstrip(b"/"))).chmod(0o755)
     return root
-
-
-def files_of(context: Context, pin: Pin) -> dict[bytes, bytes]:
-    assert context.root is not None
-    name = os.fsdecode(pin.sha256[:16] + b"-" + os.path.basename(pin.filename))
-    with open(Path(context.root, "cache", "packages", name), "rb") as stream:
-        return {
-            entry.path: b"".join(bytes(piece) for piece in entry.content)
-            for entry in Deb(stream).entries(Layout.USR_MERGED)
-            if isinstance(entry, File)
-        }

@@ -136,6 +136,15 @@ def test_the_package_that_defines_the_symbols_wins_among_private_directories(mar
     assert chosen(made, b"libffmpeg.so").rejected[0].reason.startswith("defines 1 of the symbols")
 
 
+def test_a_plugin_of_that_name_that_defines_nothing_asked_for_is_not_the_library(market: Market) -> None:
+    plugin = library(b"libffmpeg.so", defines=[(b"decoder_factory", None)])
+    market.add("new", b"player", {b"usr/lib/player/libffmpeg.so": plugin})
+    made = market.resolve({PROGRAM: program(b"libffmpeg.so", asks=[(b"av_malloc", None, None)])})
+    problem = open_for(made, b"libffmpeg.so")
+    assert problem.lack is Lack.LIBRARY
+    assert "player of new defines none of the symbols asked for" in problem.detail
+
+
 def test_a_library_on_the_run_path_is_left_alone(market: Market) -> None:
     market.add("new", b"liba1", put(b"liba.so.1"))
     files = {

@@ -14,9 +14,12 @@ import pytest
 from denizen.cli.command import Context
 from denizen.cli.output import open_output
 from denizen.cli.resolving import resolve_path
+from denizen.formats.deb import Deb
+from denizen.formats.tree import File
+from denizen.formats.unpacking import Layout
 from denizen.resolve.lock import write
 from denizen.resolve.plan import download_size
-from denizen.resolve.resolution import Lack, Resolution, Rule
+from denizen.resolve.resolution import Lack, Pin, Resolution, Rule
 from denizen.sources.fetch import FetchPolicy
 from tests.support.elfbuilder import Elf, Symbol, build, replace
 from tests.support.market import chosen, open_for, package_of
@@ -47,7 +50,10 @@ def resolved(context: Context, path: Path, suites: Sequence[str] = SUITES) -> Re
 
 
 def made(
-    path: Path, *needed: bytes, asks: Sequence[tuple[bytes, bytes, bytes]] = (), like: Elf = X86_64
+    path: Path,
+    *needed: bytes,
+    asks: Sequence[tuple[bytes, bytes | None, bytes | None]] = (),
+    like: Elf = X86_64,
 ) -> Path:
     """A program that needs these libraries and asks (symbol, version, soname)."""
     symbols = tuple(Symbol(name, defined=False, version=version, file=file) for name, version, file in asks)
@@ -56,6 +62,17 @@ def made(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
+
+
+def files_of(context: Context, pin: Pin) -> dict[bytes, bytes]:
+    assert context.root is not None
+    name = os.fsdecode(pin.sha256[:16] + b"-" + os.path.basename(pin.filename))
+    with open(Path(context.root, "cache", "packages", name), "rb") as stream:
+        return {
+            entry.path: b"".join(bytes(piece) for piece in entry.content)
+            for entry in Deb(stream).entries(Layout.USR_MERGED)
+            if isinstance(entry, File)
+        }
 
 
 def test_a_program_of_a_newer_glibc_than_the_preferred_suite_gets_a_newer_base(
@@ -119,6 +136,62 @@ def test_nss_is_taken_from_the_default_directory_with_what_it_opens(context: Con
     assert resolution.is_complete
     assert package_of(resolution, b"libnss3.so") == (b"libnss3", "trixie")
     assert chosen(resolution, b"libsoftokn3.so").wish == "nss"
+
+
+def test_the_first_of_ten_packages_with_a_jvm_that_has_what_is_asked_is_taken(
+    context: Context, tmp_path: Path
+) -> None:
+    program = made(
+        tmp_path / "p",
+        b"libjvm.so",
+        b"libc.so.6",
+        asks=[(b"JNI_CreateJavaVM", b"SUNWprivate_1.1", b"libjvm.so")],
+    )
+    resolution = resolved(context, program)
+    assert resolution.is_complete
+    jvm = chosen(resolution, b"libjvm.so")
+    assert package_of(resolution, b"libjvm.so") == (b"openjdk-21-jre-headless", "trixie")
+    assert jvm.path.endswith(b"/lib/server/libjvm.so")
+    assert len({(one.package, one.suite) for one in jvm.rejected}) >= 5
+
+
+def test_a_player_s_plugin_is_not_taken_for_another_project_s_library(
+    context: Context, tmp_path: Path
+) -> None:
+    program = made(tmp_path / "p", b"libffmpeg.so", b"libc.so.6", asks=[(b"av_malloc", None, None)])
+    problem = open_for(resolved(context, program), b"libffmpeg.so")
+    assert problem.lack is Lack.LIBRARY
+    assert "qmmp of trixie defines none of the symbols asked for" in problem.detail
+
+
+def test_of_three_private_libraries_of_one_name_the_one_with_the_symbols_is_taken(
+    context: Context, tmp_path: Path
+) -> None:
+    # htdig, wxformbuilder and xrdp each have a libcommon.so.
+    for symbol, package in (
+        (b"trans_create", b"xrdp"),
+        (b"_ZN12wxWindowBase13SetExtraStyleEl", b"wxformbuilder"),
+    ):
+        program = made(tmp_path / "p", b"libcommon.so", b"libc.so.6", asks=[(symbol, None, None)])
+        resolution = resolved(context, program, ["trixie"])
+        assert package_of(resolution, b"libcommon.so") == (package, "trixie")
+
+
+def test_a_libstdcxx_beside_the_program_gives_way_where_a_library_needs_a_newer_one(
+    context: Context, tmp_path: Path
+) -> None:
+    older = resolved(context, made(tmp_path / "o", b"libstdc++.so.6", b"libc.so.6"), ["bullseye"])
+    (pin,) = [pin for pin in older.packages if pin.name == b"libstdc++6"]
+    content = files_of(context, pin)[chosen(older, b"libstdc++.so.6").path]
+    program = made(tmp_path / "app" / "p", b"libstdc++.so.6", b"libicui18n.so.76", b"libc.so.6")
+    (program.parent / "libstdc++.so.6").write_bytes(content)
+    resolution = resolved(context, program, ["trixie"])
+    assert resolution.is_complete
+    assert resolution.override == (b"libstdc++.so.6",)
+    assert chosen(resolution, b"libstdc++.so.6").rule is Rule.NEWER
+    alone = made(tmp_path / "other" / "p", b"libstdc++.so.6", b"libc.so.6")
+    (alone.parent / "libstdc++.so.6").write_bytes(content)
+    assert chosen(resolved(context, alone, ["trixie"]), b"libstdc++.so.6").rule is Rule.BESIDE
 
 
 def test_hello_world_is_small_and_the_same_lock_every_time(context: Context, tmp_path: Path) -> None:

@@ -254,7 +254,9 @@ class Attempt:
         rejected: list[Rejected] = []
         fitting: list[tuple[Standing, Found]] = []
         looked = 0
-        compare = bool(demand.symbols) or _only_private(candidates)
+        private = _only_private(candidates)
+        compare = bool(demand.symbols) or private
+        wanted = self._wanted_of(one.soname) if private else frozenset()
         for standing in candidates[:MAX_LOOKED_INTO]:
             looked += standing.provider.size
             if fitting and (not compare or looked > MAX_LOOKED_BYTES):
@@ -263,6 +265,8 @@ class Attempt:
             verdict = self._judge(standing, demand)
             if isinstance(verdict, str):
                 rejected.append(_rejection(standing.provider, verdict))
+            elif wanted and not share(verdict.image, wanted):
+                rejected.append(_rejection(standing.provider, "defines none of the symbols asked for"))
             else:
                 fitting.append((standing, verdict))
         if not fitting:
@@ -352,10 +356,11 @@ def with_rule(choice: Choice, rule: Rule) -> Choice:
 
 
 def _only_private(candidates: Sequence[Standing]) -> bool:
-    """Whether packages have it in directories of their own only: whose is meant is to be found out."""
-    return len({s.provider.package for s in candidates}) > 1 and not any(
-        s.provider.kind.is_searched or s.in_asker for s in candidates
-    )
+    """Whether packages have it in directories of their own only: whose is meant is to be found out.
+
+    Some have plugins called as the library of another project is: qmmp's libffmpeg.so is not Electron's.
+    """
+    return bool(candidates) and not any(s.provider.kind.is_searched or s.in_asker for s in candidates)
 
 
 def _most(
