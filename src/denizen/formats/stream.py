@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Protocol
+
+    from denizen.bytesio import Buffer
 else:
     Protocol = object
 
@@ -63,6 +65,27 @@ class Source:
         self._at = end
         return piece
 
+    def pieces(self, size: int, structure: str) -> tuple[Buffer, ...]:
+        """Exactly the next `size` bytes, not copied: in as many pieces as they came in.
+
+        Raises:
+            Truncated: the stream ends first.
+        """
+        end = self._at + size
+        if end <= len(self._buffer):
+            piece = memoryview(self._buffer)[self._at : end]
+            self._at = end
+            return (piece,)
+        return tuple(self.chunks(size, structure))
+
+    def window(self) -> tuple[bytes, int]:
+        """What is held already, and where in it the next byte is: for looking before asking."""
+        return self._buffer, self._at
+
+    def advance(self, at: int) -> None:
+        """Go to the byte at `at` of the window."""
+        self._at = at
+
     def peek(self, size: int) -> bytes:
         """The next `size` bytes without passing them, or as many as there are."""
         end = self._at + size
@@ -71,7 +94,7 @@ class Source:
             end = self._at + size
         return self._buffer[self._at : end]
 
-    def chunks(self, size: int, structure: str) -> Iterator[bytes]:
+    def chunks(self, size: int, structure: str) -> Iterator[Buffer]:
         """The next `size` bytes in pieces of at most a block, as they come.
 
         Raises:
@@ -79,9 +102,12 @@ class Source:
         """
         left = size
         while left:
-            piece = self._some(left)
-            if not piece:
-                raise Truncated(structure, self.position, left, self.position)
+            if self._at == len(self._buffer):
+                self._more()
+                if not self._buffer:
+                    raise Truncated(structure, self.position, left, self.position)
+            piece = memoryview(self._buffer)[self._at : self._at + left]
+            self._at += len(piece)
             left -= len(piece)
             yield piece
 
@@ -114,6 +140,11 @@ class Source:
         self._before += self._at + len(piece)
         self._buffer, self._at = b"", 0
         return piece
+
+    def _more(self) -> None:
+        """Hold the stream's next block; what was held has been handed out."""
+        self._before += self._at
+        self._buffer, self._at = self._stream.read(BLOCK), 0
 
     def _fill(self, size: int) -> None:
         """Hold at least `size` bytes from here on, or all there are."""

@@ -37,6 +37,14 @@ _KIND = len(_REGULAR)
 _EXECUTABLE = wire.EXECUTABLE + wire.CONTENTS
 _PLAIN = len(wire.CONTENTS)
 _END = wire.CLOSE + wire.CLOSE
+_NAMED = wire.ENTRY + wire.NAME
+# What stands between a file's name and its content's length, and after its content, by the length of
+# the name and of the content: they begin with the padding of those.
+_PLAIN_FILE = tuple([padding + wire.NODE + _REGULAR + wire.CONTENTS for padding in wire.PADDING])
+_EXECUTABLE_FILE = tuple([padding + wire.NODE + _REGULAR + _EXECUTABLE for padding in wire.PADDING])
+_FILE_END = tuple([padding + _END for padding in wire.PADDING])
+# Of a file's entry, all before its content.
+_LONGEST_HEAD = len(_NAMED) + 8 + MAX_NAME + len(_EXECUTABLE_FILE[1]) + 8
 
 
 class Rule(Enum):
@@ -129,6 +137,12 @@ class _Reader:
         """Everything inside the top, up to its closing token, which is left to the caller's `_want`."""
         parent, last = b"", b""
         while True:
+            whole = self._file_at_once(parent, last)
+            if whole is not None:
+                last, file = whole
+                yield file
+                self._want(_END)
+                continue
             if not self._another():
                 if not self.outer:
                     return
@@ -144,6 +158,33 @@ class _Reader:
             else:
                 self._finish(entry)
                 self._want(_END)
+
+    def _file_at_once(self, parent: bytes, last: bytes) -> tuple[bytes, File] | None:
+        """The next entry in `parent` with its name, if it is a file, nothing is wrong, and all of it is held.
+
+        Anything else, broken rules included, is None with nothing passed: the rest of the reader knows what
+        it is. Most files come this way, with a tenth of the calls.
+        """
+        buffer, at = self.source.window()
+        if len(buffer) - at < _LONGEST_HEAD or not buffer.startswith(_NAMED, at):
+            return None
+        start = at + len(_NAMED) + 8
+        at = start + wire.length_at(buffer, start - 8)
+        name = buffer[start:at]
+        path = b"%b/%b" % (parent, name) if parent else name
+        if not (name > last and is_name(name) and len(path) <= MAX_PATH):
+            return None
+        executable = not buffer.startswith(_PLAIN_FILE[len(name) & 7], at)
+        head = (_EXECUTABLE_FILE if executable else _PLAIN_FILE)[len(name) & 7]
+        if executable and not buffer.startswith(head, at):
+            return None
+        start = at + len(head) + 8
+        at = start + wire.length_at(buffer, start - 8)
+        if not buffer.startswith(_FILE_END[at - start & 7], at):
+            return None
+        self.path = path
+        self.source.advance(at + (start - at & 7))
+        return name, File(path, executable, at - start, (memoryview(buffer)[start:at],))
 
     def _another(self) -> bool:
         """Whether an entry begins here; its token is passed then, and a closing one is not."""
@@ -195,7 +236,9 @@ class _Reader:
         if size > BLOCK:
             self.content_end = self.source.position + size
             return File(self.path, executable, size, self.source.chunks(size, "a file's content"))
-        return File(self.path, executable, size, (self._padded(size, "a file's content"),))
+        content = self.source.pieces(size, "a file's content")
+        self._want(wire.padding(size), Rule.PADDING)
+        return File(self.path, executable, size, content)
 
     def _finish(self, entry: Entry) -> None:
         """Pass what the consumer left of a long file's content, and its padding."""

@@ -34,6 +34,12 @@ def unpack_length(field: bytes) -> int:
     return int(length)
 
 
+def length_at(buffer: bytes, at: int) -> int:
+    """The number in the length field at `at`, which lies inside the buffer."""
+    (length,) = _LENGTH.unpack_from(buffer, at)
+    return int(length)
+
+
 PADDING = tuple(bytes(-length & 7) for length in range(8))
 
 

@@ -23,12 +23,20 @@ if TYPE_CHECKING:
 
     from denizen.bytesio import Buffer
     from denizen.formats.tree import ArchiveEntry, Entry
+    from denizen.store.crew import Crew
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 # atime and mtime of everything in the store, in nanoseconds: one second after 1970 (Nix,
 # libstore/local-store.cc), as zero is what some programs take for "no such file".
 STORE_TIMES = (1_000_000_000, 1_000_000_000)
+
+# Archives of no more files than this are unpacked without a crew.
+_FEW = 128
+_CREW = 2
+# A crew's member is given so much at once: what is waiting is in memory, and waking it takes time.
+_SHARE_FILES = 32
+_SHARE_BYTES = 1024 * 1024
 
 
 @value
@@ -96,14 +104,27 @@ def restore(entries: Iterable[ArchiveEntry], parent: int, name: bytes, manner: M
     with contextlib.closing(_Writer(parent, name, manner)) as writer:
         for entry in entries:
             if isinstance(entry, File):
-                for _ in writer.file(entry):
-                    pass
+                writer.file_now(entry)
             else:
                 writer.other(entry)
         writer.leave_all()
 
 
-def restore_new(entries: Iterable[ArchiveEntry], destination: bytes) -> None:
+def restore_nar(entries: Iterable[Entry], parent: int, name: bytes, manner: Manner) -> None:
+    """Write the entries, in a NAR's order, to `name` in the directory `parent`. Raises as `restoring`.
+
+    Once they turn out to be many, files are made by other threads while the archive is read on.
+    """
+    with contextlib.closing(_Overseer(parent, name, manner)) as writer:
+        for entry in entries:
+            if isinstance(entry, File):
+                writer.file_later(entry)
+            else:
+                writer.other(entry)
+        writer.finish()
+
+
+def restore_new(entries: Iterable[Entry], destination: bytes) -> None:
     """Write the entries to `destination`, which does not exist, as the user's own files.
 
     If that fails nothing of it is left. Raises as `restoring`.
@@ -113,7 +134,7 @@ def restore_new(entries: Iterable[ArchiveEntry], destination: bytes) -> None:
         name = os.path.basename(destination)
         _refuse_present(parent, name, destination)
         try:
-            restore(entries, parent, name, ORDINARY)
+            restore_nar(entries, parent, name, ORDINARY)
         except BaseException:
             remove_tree(parent, name)
             raise
@@ -150,10 +171,13 @@ class _Writer:
                 for _ in content:
                     pass
             if self._manner.canonical:
-                os.fchmod(descriptor, self._mode(entry))
-                os.utime(descriptor, ns=STORE_TIMES)
+                _seal(descriptor, self._mode(entry))
         finally:
             os.close(descriptor)
+
+    def file_now(self, entry: File) -> None:
+        directory, name = self._place(entry.path)
+        _make(entry, directory, name, self._manner)
 
     def other(self, entry: ArchiveEntry) -> None:
         directory, name = self._place(entry.path)
@@ -209,12 +233,7 @@ class _Writer:
 
     def _leave(self) -> None:
         _, descriptor = self._open.pop()
-        try:
-            if self._manner.canonical:
-                os.fchmod(descriptor, self._manner.executable)
-                os.utime(descriptor, ns=STORE_TIMES)
-        finally:
-            os.close(descriptor)
+        _settle(descriptor, self._manner)
 
     def _hard_link(self, entry: HardLink, directory: int, name: bytes) -> None:
         """A second name for a file of this tree, found as its first name was made: through no link."""
@@ -233,6 +252,116 @@ class _Writer:
         finally:
             if here >= 0:
                 os.close(here)
+
+
+@value
+class _Share:
+    """Files to be made in one directory, and whether that is to be left then."""
+
+    directory: int
+    files: list[File]
+    last: bool
+    manner: Manner
+
+    def do(self) -> None:
+        try:
+            for entry in self.files:
+                _make(entry, self.directory, entry.path.rpartition(b"/")[2], self.manner)
+        except BaseException:
+            self.drop()
+            raise
+        if self.last:
+            _settle(self.directory, self.manner)
+
+    def drop(self) -> None:
+        if self.last:
+            os.close(self.directory)
+
+
+class _Overseer(_Writer):
+    """Makes directories and links, and has a crew make files: those of a directory one of them.
+
+    That one also leaves the directory, so that nothing is made in it afterwards.
+    """
+
+    def __init__(self, parent: int, name: bytes, manner: Manner) -> None:
+        _Writer.__init__(self, parent, name, manner)
+        self._count = 0
+        self._crew: Crew | None = None
+        # To be made in the innermost directory that is open.
+        self._waiting: list[File] = []
+        self._size = 0
+
+    def file_later(self, entry: File) -> None:
+        """Make the file, now or soon."""
+        directory, name = self._place(entry.path)
+        self._count += 1
+        if self._count <= _FEW or not isinstance(entry.content, tuple):
+            _make(entry, directory, name, self._manner)
+            return
+        self._waiting.append(entry)
+        self._size += entry.size
+        if self._size >= _SHARE_BYTES or len(self._waiting) >= _SHARE_FILES:
+            self._hand_over(directory, last=False)
+
+    def other(self, entry: ArchiveEntry) -> None:
+        directory, _ = self._place(entry.path)
+        if self._waiting:
+            self._hand_over(directory, last=False)
+        _Writer.other(self, entry)
+
+    def finish(self) -> None:
+        """Leave every directory, and wait until all is made."""
+        self.leave_all()
+        if self._crew is not None:
+            self._crew.finish()
+
+    def close(self) -> None:
+        if self._crew is not None:
+            self._crew.abandon()
+        _Writer.close(self)
+
+    def _leave(self) -> None:
+        if self._crew is None and not self._waiting:
+            _Writer._leave(self)
+        else:
+            self._hand_over(self._open.pop()[1], last=True)
+
+    def _hand_over(self, directory: int, *, last: bool) -> None:
+        if self._crew is None:
+            from denizen.store.crew import Crew  # small archives need none, and it takes 3 ms to import
+
+            self._crew = Crew(_CREW)
+        share = _Share(directory, self._waiting, last, self._manner)
+        self._waiting, self._size = [], 0
+        # Any number does that is the same for all shares of one directory.
+        self._crew.tell(directory, share)
+
+
+def _make(entry: File, directory: int, name: bytes, manner: Manner) -> None:
+    mode = manner.executable if entry.executable else manner.plain
+    descriptor = _exclusively(entry.path, name, directory, mode)
+    try:
+        for piece in entry.content:
+            _write(descriptor, piece)
+        if manner.canonical:
+            _seal(descriptor, mode)
+    finally:
+        os.close(descriptor)
+
+
+def _settle(directory: int, manner: Manner) -> None:
+    """Finish a directory that all is in, and close it."""
+    try:
+        if manner.canonical:
+            _seal(directory, manner.executable)
+    finally:
+        os.close(directory)
+
+
+def _seal(descriptor: int, mode: int) -> None:
+    os.fchmod(descriptor, mode)
+    os.utime(descriptor, ns=STORE_TIMES)
 
 
 def _inside(path: bytes, directory: bytes) -> bool:

@@ -34,7 +34,7 @@ from denizen.store.info import ObjectInfo
 from denizen.store.locks import Session, output_lock
 from denizen.store.references import runs_in
 from denizen.store.remove import remove_tree
-from denizen.store.restore import STORED, restore, restoring
+from denizen.store.restore import STORED, restore_nar, restoring
 from denizen.store.sync import file_system_of, sync
 from denizen.store.tree import entries as entries_of
 from denizen.value import replace, value
@@ -317,7 +317,7 @@ class Work:
     def _stage_nar(self, stream: Readable) -> Staged:
         digester = Digester()
         name = self._new_name()
-        restore(reader.read(DigestingStream(stream, digester)), self._directory, name, STORED)
+        restore_nar(reader.read(DigestingStream(stream, digester)), self._directory, name, STORED)
         return Staged(name, digester.result())
 
     def _unpacked(self, open_nar: OpenNar, promised: ObjectInfo) -> Staged:
