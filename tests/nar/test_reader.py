@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from denizen.bytesio import Truncated
 from denizen.errors import BadInput
-from denizen.formats.stream import BLOCK, Source
+from denizen.formats.stream import BLOCK, Readable, Source
 from denizen.formats.tree import Directory, Entry, File, Symlink
 from denizen.nar import wire
 from denizen.nar.reader import BadNar, Rule, read, read_from
@@ -247,3 +247,34 @@ def test_one_changed_byte_is_an_error_or_another_tree_that_writes_back(
     except BadInput:
         return
     assert nar(*other) == content
+
+
+# Files whose entries are read at once when all of one is held, and enough behind for it to be.
+FILES = nar(
+    Directory(b""),
+    Directory(b"d"),
+    *[file(b"d/%d" % n, b"%d" % n * n, executable=n == 2) for n in (1, 2, 8)],
+    file(b"long", b"x" * 500),
+)
+
+
+def outcome(stream: Readable) -> tuple[list[Entry], object]:
+    """The entries up to an error, and what that was."""
+    found: list[Entry] = []
+    try:
+        for each in read(stream):
+            found += settled([each])
+    except BadNar as error:
+        return found, (error.rule, error.offset, error.path)
+    except Truncated:
+        return found, Truncated
+    return found, None
+
+
+def test_reading_entries_at_once_differs_in_nothing_from_reading_word_by_word() -> None:
+    assert outcome(io.BytesIO(FILES)) == outcome(Stingy(FILES, 1))
+    for position in range(len(FILES) - 560):
+        for change in (0x01, 0x80):
+            other = bytearray(FILES)
+            other[position] ^= change
+            assert outcome(io.BytesIO(bytes(other))) == outcome(Stingy(bytes(other), 64)), position

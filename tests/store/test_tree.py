@@ -1,18 +1,23 @@
 """From disk to NAR, both ways there are; from entries to disk."""
 
+import errno
 import hashlib
 import io
+import itertools
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from denizen.bytesio import Truncated
 from denizen.formats.tree import Directory, Entry, File, HardLink, Symlink
 from denizen.nar import reader, writer
+from denizen.store.canonical import is_canonical
 from denizen.store.digest import Digester, digest_tree
 from denizen.store.dump import BUFFER, dump
-from denizen.store.restore import ORDINARY, STORED, UnsafeEntry, restore, restore_new
+from denizen.store.restore import ORDINARY, STORED, Manner, UnsafeEntry, restore, restore_nar, restore_new
 from denizen.store.tree import NotStorable, TooDeep, TreeChanged, entries
 from tests.support.trees import entries_on_disk, file, nar, settled, trees
 
@@ -170,4 +175,49 @@ def test_a_producer_that_lies_about_a_size_is_found_out(tmp_path: Path) -> None:
     lying = [File(b"", executable=False, size=3, content=(b"1234",))]
     with pytest.raises(writer.UnfitEntry):
         list(writer.write(lying))
+    assert os.listdir(tmp_path) == []
+
+
+def many_files(directories: int, each: int) -> list[Entry]:
+    tree: list[Entry] = [Directory(b"")]
+    for number in range(directories):
+        tree.append(Directory(b"%04d" % number))
+        tree += [file(b"%04d/%04d" % (number, n), b"%d" % n * (n % 7 * 100)) for n in range(each)]
+        tree.append(Symlink(b"%04d/z" % number, b"0000"))
+    return tree
+
+
+@pytest.mark.parametrize("manner", [STORED, ORDINARY])
+def test_what_a_crew_unpacks_is_as_it_should_be(tmp_path: Path, manner: Manner) -> None:
+    tree = [*many_files(30, 50), file(b"last", b"x")]
+    parent = os.open(tmp_path, os.O_RDONLY)
+    restore_nar(reader.read(io.BytesIO(nar(*tree))), parent, b"tree", manner)
+    os.close(parent)
+    assert settled(entries(os.fsencode(tmp_path / "tree"))) == settled(iter(tree))
+    assert is_canonical(os.fsencode(tmp_path / "tree")) == manner.canonical
+
+
+@pytest.mark.parametrize("fault", ["a full disk", "a name twice", "an archive cut short"])
+def test_a_crew_that_fails_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    tree = many_files(20, 50)
+    whole = nar(*tree)
+    source: Iterable[Entry] = reader.read(io.BytesIO(whole[: len(whole) - 40]))
+    if fault == "a full disk":
+        write, room = os.write, itertools.repeat(None, 500)
+
+        def fill(descriptor: int, piece: bytes) -> int:
+            for _ in room:
+                return write(descriptor, piece)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(os, "write", fill)
+        source = reader.read(io.BytesIO(whole))
+    if fault == "a name twice":
+        source = [*tree[:600], tree[599], *tree[600:]]
+    descriptors = len(os.listdir("/proc/self/fd"))
+    with pytest.raises((OSError, UnsafeEntry, Truncated)):
+        restore_new(source, os.fsencode(tmp_path / "tree"))
+    assert len(os.listdir("/proc/self/fd")) == descriptors
     assert os.listdir(tmp_path) == []

@@ -27,6 +27,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from denizen.bytesio import Buffer
+
 _BLOCK_SIZE = 512
 _ZEROS = bytes(_BLOCK_SIZE)
 # What an extension may hold: a path, or a few pax records.
@@ -92,7 +94,7 @@ class Member:
     mode: int
     size: int
     target: bytes
-    content: Iterable[bytes] = ()
+    content: Iterable[Buffer] = ()
 
 
 class _Extensions:
@@ -133,7 +135,7 @@ def members(source: Source) -> Iterator[Member]:
 
 
 def _member(
-    block: bytes, extensions: _Extensions, size: int, content: Iterable[bytes], source: Source
+    block: bytes, extensions: _Extensions, size: int, content: Iterable[Buffer], source: Source
 ) -> Member:
     name = extensions.name if extensions.name is not None else _name(block)
     kind = _KINDS.get(block[156:157])

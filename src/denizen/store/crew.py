@@ -11,6 +11,7 @@ from queue import Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     class Task(Protocol):
@@ -40,7 +41,7 @@ class Crew:
     def tell(self, member: int, task: Task) -> None:
         """Give a task to one of them, any number naming one; waits while that one has enough to do.
 
-        Raises what the first task that failed raised; this one is dropped then.
+        Raises what a task that failed raised; this one is dropped then.
         """
         if self._failure is not None:
             task.drop()
@@ -48,7 +49,7 @@ class Crew:
         self._queues[member % len(self._queues)].put(task)
 
     def finish(self) -> None:
-        """Wait until all is done. Raises what the first task that failed raised."""
+        """Wait until all is done. Raises what a task that failed raised."""
         for queue in self._queues:
             queue.put(None)
         for thread in self._threads:
@@ -56,7 +57,7 @@ class Crew:
         if self._failure is not None:
             raise self._failure
 
-    def abandon(self) -> None:
+    def close(self) -> None:
         """Have what is not begun dropped, and wait until it is. After `finish` it does nothing."""
         self._failure = self._failure or InterruptedError()
         if any(thread.is_alive() for thread in self._threads):
@@ -71,6 +72,25 @@ class Crew:
                 try:
                     task.do()
                 except BaseException as failure:  # noqa: BLE001 - raised again by `finish`
-                    self._failure = self._failure or failure
+                    self._failure = failure
             else:
                 task.drop()
+
+
+class _Step:
+    def __init__(self, step: Callable[[], None]) -> None:
+        self.do = step
+
+    def drop(self) -> None:
+        """Nothing is held."""
+
+
+def together(here: Callable[[], None], there: Callable[[], None]) -> None:
+    """Do both at once, and wait for both. Raises what one of them raised."""
+    crew = Crew(1)
+    try:
+        crew.tell(0, _Step(there))
+        here()
+        crew.finish()
+    finally:
+        crew.close()

@@ -110,10 +110,11 @@ def restore(entries: Iterable[ArchiveEntry], parent: int, name: bytes, manner: M
         writer.leave_all()
 
 
-def restore_nar(entries: Iterable[Entry], parent: int, name: bytes, manner: Manner) -> None:
+def restore_nar(entries: Iterable[ArchiveEntry], parent: int, name: bytes, manner: Manner) -> None:
     """Write the entries, in a NAR's order, to `name` in the directory `parent`. Raises as `restoring`.
 
-    Once they turn out to be many, files are made by other threads while the archive is read on.
+    Once files turn out to be many, others make them while the archive is read on. Hard links, which a NAR
+    has none of, wait for all that came before.
     """
     with contextlib.closing(_Overseer(parent, name, manner)) as writer:
         for entry in entries:
@@ -124,7 +125,7 @@ def restore_nar(entries: Iterable[Entry], parent: int, name: bytes, manner: Mann
         writer.finish()
 
 
-def restore_new(entries: Iterable[Entry], destination: bytes) -> None:
+def restore_new(entries: Iterable[ArchiveEntry], destination: bytes) -> None:
     """Write the entries to `destination`, which does not exist, as the user's own files.
 
     If that fails nothing of it is left. Raises as `restoring`.
@@ -285,7 +286,7 @@ class _Overseer(_Writer):
     """
 
     def __init__(self, parent: int, name: bytes, manner: Manner) -> None:
-        _Writer.__init__(self, parent, name, manner)
+        super().__init__(parent, name, manner)
         self._count = 0
         self._crew: Crew | None = None
         # To be made in the innermost directory that is open.
@@ -308,7 +309,10 @@ class _Overseer(_Writer):
         directory, _ = self._place(entry.path)
         if self._waiting:
             self._hand_over(directory, last=False)
-        _Writer.other(self, entry)
+        if isinstance(entry, HardLink) and self._crew is not None:
+            self._crew.finish()
+            self._crew = None
+        super().other(entry)
 
     def finish(self) -> None:
         """Leave every directory, and wait until all is made."""
@@ -318,12 +322,12 @@ class _Overseer(_Writer):
 
     def close(self) -> None:
         if self._crew is not None:
-            self._crew.abandon()
-        _Writer.close(self)
+            self._crew.close()
+        super().close()
 
     def _leave(self) -> None:
         if self._crew is None and not self._waiting:
-            _Writer._leave(self)
+            super()._leave()
         else:
             self._hand_over(self._open.pop()[1], last=True)
 
