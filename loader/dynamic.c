@@ -14,12 +14,16 @@ static uintptr_t bias_of(const Phdr *phdr, size_t count)
     return 0;
 }
 
+/* Whole pages are mapped, and patchelf has put dynamic sections behind what a segment says it holds. */
 static const Phdr *segment_holding(const struct program *program, uintptr_t address, size_t size)
 {
-    for (const Phdr *each = program->phdr; each < program->phdr + program->phnum; each++)
-        if (each->p_type == PT_LOAD && address >= each->p_vaddr && size <= each->p_memsz &&
-            address - each->p_vaddr <= each->p_memsz - size)
+    uintptr_t within = program->page_size - 1;
+    for (const Phdr *each = program->phdr; each < program->phdr + program->phnum; each++) {
+        uintptr_t start = each->p_vaddr & ~within;
+        uintptr_t room = ((each->p_vaddr + each->p_memsz + within) & ~within) - start;
+        if (each->p_type == PT_LOAD && address >= start && size <= room && address - start <= room - size)
             return each;
+    }
     return NULL;
 }
 
@@ -68,6 +72,7 @@ struct program program_read(const struct process *process)
     struct program program = {
         .phdr = (const Phdr *)process->phdr->a_un.a_val,
         .phnum = process->phnum->a_un.a_val,
+        .page_size = process->page_size,
     };
     program.bias = bias_of(program.phdr, program.phnum);
     for (const Phdr *each = program.phdr; each < program.phdr + program.phnum; each++)

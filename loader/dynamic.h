@@ -9,6 +9,7 @@ struct program {
     const Phdr *phdr;
     size_t phnum;
     uintptr_t bias;
+    uintptr_t page_size;
     /* Null when it has none (or a damaged header says it is nowhere). */
     Dyn *dynamic;
     size_t dynamic_count;

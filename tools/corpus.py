@@ -64,8 +64,8 @@ def _root_for(name: str, arguments: argparse.Namespace) -> Path:
     """One root for each host, with the cache of what was fetched carried over; `--fresh` begins anew."""
     root: Path = arguments.roots / name.replace(" ", "-").replace("/", "")
     shared: Path = arguments.roots / "cache"
-    if arguments.fresh:
-        shutil.rmtree(root, ignore_errors=True)
+    # What was decided before is forgotten: a first start is to be one.
+    shutil.rmtree(root if arguments.fresh else root / "state", ignore_errors=True)
     root.mkdir(parents=True, exist_ok=True)
     if shared.exists() and not (root / "cache").exists():
         subprocess.run(["cp", "-a", "--reflink=auto", shared, root / "cache"], check=True)

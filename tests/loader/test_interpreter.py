@@ -2,11 +2,14 @@
 
 import os
 import signal
+import struct
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from denizen.elf.constants import PT_DYNAMIC, PT_LOAD
+from denizen.elf.image import read
 from denizen.launch.decision import Edit
 from tests.support.peers import require
 from tests.support.startworld import TIMEOUT, World, output_of, run
@@ -53,6 +56,26 @@ def opened(program: Path, *strace: str, env: dict[str, str] | None = None) -> li
         capture_output=True, text=True, check=False, timeout=TIMEOUT, env=env,
     )  # fmt: skip
     return [line for line in done.stdout.splitlines() if line.startswith("openat")]
+
+
+def test_a_dynamic_section_behind_what_its_segment_says_it_holds_is_served(world: World) -> None:
+    """As patchelf 0.9 leaves it; the page is mapped all the same."""
+    ours = world.library("libanswer.so", 'const char *answer(void) { return "ours"; }')
+    source = "#include <stdio.h>\nconst char *answer(void);\nint main() { puts(answer()); }"
+    program = world.compile("say", source, str(ours), "-Wl,-z,norelro")
+    content = bytearray(program.read_bytes())
+    image = read(bytes(content))
+    dynamic = next(one for one in image.segments if one.type == PT_DYNAMIC)
+    for index, segment in enumerate(image.segments):
+        if (
+            segment.type == PT_LOAD
+            and segment.address <= dynamic.address < segment.address + segment.file_size
+        ):
+            size = dynamic.address - segment.address
+            struct.pack_into("<QQ", content, image.header.phoff + 56 * index + 32, size, size)
+    program.write_bytes(content)
+    world.decide(program, [ours.rename(world.root / "elsewhere.so"), *world.system("libc.so.6")], search=b"")
+    assert output_of(program) == "ours\n"
 
 
 def test_arguments_and_exit_status_pass_through(world: World) -> None:
