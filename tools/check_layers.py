@@ -37,7 +37,7 @@ LAYERS: tuple[frozenset[str], ...] = (
 # Pure: bytes in, values out. Packages, or single modules of a package that has effects elsewhere.
 PURE = (
     "value", "errors", "bytesio", "fileview", "elf", "linker", "nar", "formats",
-    "launch.decision", "launch.libraries", "launch.loaderconfig", "launch.stub",
+    "launch.decision", "launch.furnishing", "launch.libraries", "launch.loaderconfig", "launch.stub",
     "launch.subject", "launch.wire",
     "store.references", "store.graph", "store.info", "store.sidecar", "store.marker",
     "build.derivation", "build.recipe", "build.fetch", "build.unpack_deb", "build.union", "build.libraries",

@@ -34,6 +34,7 @@ from tests.support.prefix import PREFIX, SOURCES, python_prefix
 
 OTHER_UID = 4242
 _TIMEOUT = 60.0
+_LOGIN = {"USER": "somebody", "LANG": "C.UTF-8"}
 
 
 @dataclass(frozen=True)
@@ -143,8 +144,7 @@ def _ends(pid: int, timeout: float) -> bool:
 
 def as_it_is(rooms: Rooms) -> Host:
     """This machine, with an environment like a login's."""
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
-    return _machine("as it is", rooms, environment)
+    return _machine("as it is", rooms, {"PATH": "/usr/local/bin:/usr/bin:/bin", **_LOGIN})
 
 
 def env_i(rooms: Rooms) -> Host:
@@ -240,7 +240,7 @@ def _made(
         return [*outside, "--chdir", str(cwd), "--", *command]
 
     python = (f"{PREFIX}/bin/denizen",)
-    return Host(name, INSIDE, python, {"PATH": f"{PREFIX}/bin", "LANG": "C.UTF-8"}, wrap)
+    return Host(name, INSIDE, python, {"PATH": f"{PREFIX}/bin", **_LOGIN}, wrap)
 
 
 def _sources() -> Path:

@@ -116,7 +116,7 @@ class Market:
         return any(provider.soname == soname for provider, _ in self.offers)
 
     def packages(self, name: bytes) -> list[Provider]:
-        return [provider for provider, _ in self.offers if provider.package == name][:1]
+        return [provider for provider, _ in self.offers if provider.package == name]
 
     def near(self, soname: bytes) -> list[bytes]:
         stem = soname.partition(b".so")[0]

@@ -23,7 +23,7 @@ def resolve_path(
 ) -> Resolution:
     """The resolution of a program or a directory, with indexes made where they are missing.
 
-    The base suite alone is asked first; the others are fetched when it leaves something open.
+    The base suite alone is asked first; the others are fetched when it leaves something open that counts.
     Raises OSError, BadInput, SourceFailed, HostLacks.
     """
     from denizen.disk import DiskView
@@ -40,7 +40,7 @@ def resolve_path(
     for wanted in _stages(context, suites):
         sources = _sources(context, wanted, architecture, policy)
         made = resolve(view, roots, sources, extra)
-        if made.is_complete:
+        if made.is_complete and not any(wish.priority == "recommended" for wish in made.wishes):
             break
     return made
 

@@ -14,6 +14,7 @@ from denizen.launch.decision import Decision, Library, identity_of
 from denizen.launch.libraries import libraries_of
 from denizen.launch.subject import headers_of, hermetic_edits, machine_of, r_debug_of
 from denizen.linker import Environment, Family, resolve
+from denizen.resolve.bundle import Bundle
 from denizen.resolve.world import LIBRARIES, Piece, World
 from denizen.value import replace, value
 
@@ -73,7 +74,10 @@ def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decisi
     """
     image = elf.read(view.read(program))
     ldso = view.realpath(posixpath.join(furnished.directory, furnished.interpreter))
-    closure = _closure(view, program, image, ldso, furnished)
+    closure = _closure(view, program, ldso, furnished, _needed(image, furnished))
+    early = _opened_alone(view, program, image, furnished)
+    if early:
+        closure = _closure(view, program, ldso, furnished, _needed(image, furnished, early))
     if closure.missing:
         raise StillMissing(program, tuple(library.soname for library in closure.missing))
     linker = elf.read(view.read(ldso))
@@ -99,21 +103,43 @@ def is_movable(decision: Decision, furnished: Furnished) -> bool:
     return len(decision.objects) == 1 + len(furnished.packages)
 
 
-def _closure(view: FileView, program: bytes, image: Image, ldso: bytes, furnished: Furnished) -> Closure:
+def _opened_alone(view: FileView, program: bytes, image: Image, furnished: Furnished) -> tuple[bytes, ...]:
+    """What libraries beside the program need and would not find when it opens them.
+
+    An object with a DT_RUNPATH is not served by the program's DT_RPATH (glibc elf/dl-load.c, _dl_map_object),
+    which is how the loader shows the directory: what is to be there when it asks is loaded with the program.
+    """
+    there = frozenset(view.listdir(furnished.directory))
+    names: dict[bytes, None] = {}
+    for path in Bundle(view, program).paths:
+        try:
+            found = elf.read(view.read(path))
+            dynamic = found.dynamic
+        except (OSError, BadInput):
+            continue
+        same = (found.header.bits, found.header.machine) == (image.header.bits, image.header.machine)
+        if same and dynamic is not None and dynamic.runpath is not None:
+            names |= dict.fromkeys(name for name in dynamic.needed if name in there)
+    return tuple(names)
+
+
+def _closure(
+    view: FileView, program: bytes, ldso: bytes, furnished: Furnished, needed: tuple[bytes, ...] | None
+) -> Closure:
     pieces = {soname: Piece(view, path) for soname, path in furnished.beside.items()}
     environment = Environment(
         interpreter_path=ldso,
         extra_directories=(LIBRARIES, furnished.directory) if pieces else (furnished.directory,),
-        needed=_needed(image, furnished),
+        needed=needed,
     )
     return resolve(World(view, pieces, None, frozenset([program])), program, environment)
 
 
-def _needed(image: Image, furnished: Furnished) -> tuple[bytes, ...] | None:
-    if not furnished.override:
+def _needed(image: Image, furnished: Furnished, early: tuple[bytes, ...] = ()) -> tuple[bytes, ...] | None:
+    if not furnished.override and not early:
         return None
     first = tuple(posixpath.join(furnished.directory, soname) for soname in furnished.override)
-    return first + (image.dynamic.needed if image.dynamic else ())
+    return first + (image.dynamic.needed if image.dynamic else ()) + early
 
 
 def _placed(view: FileView, library: Library, furnished: Furnished) -> Library:

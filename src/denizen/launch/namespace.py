@@ -16,7 +16,10 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from denizen.fileview import FileView
+    from denizen.launch.furnishing import Furnishing
 
 # What a host keeps for itself: programs there are its own, and need no decision.
 HOST_PREFIXES = (b"/usr/", b"/bin/", b"/sbin/", b"/lib/", b"/lib64/")
@@ -54,6 +57,37 @@ def spot_for(view: FileView, interpreter: bytes) -> Spot:
         except FileNotFoundError:
             continue
     return Spot(posixpath.join(ancestor, *rest), ldso=False, ancestor=ancestor)
+
+
+def furnish(
+    view: FileView, furnishings: Sequence[Furnishing], done: Sequence[bytes], stage: bytes
+) -> tuple[bytes, ...]:
+    """What to do after `done` so that these appear, which the host has nothing of. Raises OSError."""
+    mirrored = {done[at + 1] for at, word in enumerate(done) if word == b"mirror"}
+    steps: list[bytes] = []
+    made: set[bytes] = set()
+    for one in furnishings:
+        ancestor, missing = _nearest(view, posixpath.dirname(one.target))
+        if ancestor not in mirrored:
+            mirrored.add(ancestor)
+            steps += [b"mirror", ancestor, stage]
+        for directory in missing:
+            if directory not in made:
+                made.add(directory)
+                steps += [b"dir", directory]
+        steps += [b"dir" if one.directory else b"file", one.target, b"bind", one.source, one.target]
+    return tuple(steps)
+
+
+def _nearest(view: FileView, directory: bytes) -> tuple[bytes, list[bytes]]:
+    """The nearest directory above that exists, links resolved, and those between, the outermost first."""
+    missing: list[bytes] = []
+    while True:
+        try:
+            return view.realpath(directory), missing
+        except FileNotFoundError:
+            missing.insert(0, directory)
+            directory = posixpath.dirname(directory)
 
 
 def operations(spot: Spot, loader: bytes, hidden: bytes, stage: bytes) -> tuple[bytes, ...]:

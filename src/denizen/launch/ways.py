@@ -10,9 +10,10 @@ import contextlib
 import os
 
 from denizen.errors import HostLacks, display
+from denizen.launch.furnishing import furnishings
 from denizen.launch.keep import COPIES
 from denizen.launch.loaderconfig import LoaderSettings
-from denizen.launch.namespace import HOST_PREFIXES, operations, spot_for
+from denizen.launch.namespace import HOST_PREFIXES, furnish, operations, spot_for
 from denizen.launch.strategies import Situation, Strategy
 from denizen.launch.tools import Tools
 from denizen.launch.warm import LOADER_LINK
@@ -90,7 +91,7 @@ class Ways:
         if strategy is Strategy.STUB:
             return (enter, b"as", self._copy(base), b"--")
         fallback = (b"else", b"%d" % len(otherwise), *otherwise) if otherwise else ()
-        return (enter, *fallback, *self._namespace(), b"--")
+        return (enter, *fallback, *self._furnished(base), b"--")
 
     def against_namespace(self) -> str:
         """What a namespace with the loader in it met, when tried."""
@@ -161,6 +162,12 @@ class Ways:
         spot = spot_for(self._view, self._interpreter)
         hidden = tools.hidden()
         return operations(spot, self._loader(hidden if spot.ldso else b""), hidden, tools.stage())
+
+    def _furnished(self, base: Decision) -> tuple[bytes, ...]:
+        """The namespace, with what the decision's packages have at fixed paths and the host has not."""
+        steps = self._namespace()
+        found = furnishings(self._view, base.objects)
+        return (*steps, *furnish(self._view, found, steps, self._tools(os.uname().machine).stage()))
 
     def _copy(self, base: Decision) -> bytes:
         """The patched copy, decided about."""

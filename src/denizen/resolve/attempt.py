@@ -118,6 +118,7 @@ class Attempt:
         self.choices: dict[bytes, Choice] = {}
         self.pieces: dict[bytes, Piece] = {}
         self.images: dict[bytes, Image] = {}
+        self.brought: set[bytes] = set()
         self.providers: dict[bytes, Provider] = {}
         self.from_host: dict[bytes, FromHost] = {}
         self.problems: dict[tuple[Lack, bytes], Problem] = {}
@@ -148,6 +149,21 @@ class Attempt:
             self.furnish(self._search(one))
             if one.soname in self.choices.keys() - before:
                 self.choices[one.soname] = with_rule(self.choices[one.soname], Rule.NEWER)
+
+    def companions(self) -> list[bytes]:
+        """The parts of the chosen C library that may be wanted later."""
+        if self._libc is None:
+            return []
+        return [name for name in self._rules.companions if self._companion(name) is not None]
+
+    def bring(self, package: bytes) -> None:
+        """Take a package for its files, of the base suite where that has it."""
+        offered = self._catalogue.packages(package)
+        if offered:
+            suite = self._libc.provider.suite if self._libc is not None else ""
+            taken = next((one for one in offered if one.suite == suite), offered[0])
+            self.providers[taken.sha256] = taken
+            self.brought.add(taken.sha256)
 
     def place_beside(self, soname: bytes, path: bytes, wish: str = "") -> None:
         """Take a library that lies beside the program."""

@@ -42,6 +42,7 @@ _BELOW_SHARED = (b"/home", b"/media", b"/mnt")
 _HOLDERS = frozenset(b"Qt bin jre jbr native node_modules plugins prebuilds runtime shared usr".split(b" "))
 # Libraries, and what Node.js calls its own.
 _SHAPES = (b".so", b".node")
+_LIBRARIES = frozenset(b"lib lib32 lib64 libs".split(b" "))
 _PROGRAMS = frozenset(b"bin bin32 bin64 libexec linux linux32 linux64 sbin".split(b" "))
 
 
@@ -90,7 +91,9 @@ class Bundle:
                 if any(shape in name for shape in _SHAPES):
                     if takes:
                         yield path
-                elif (_holds_libraries(name) if depth == 0 else depth < DEPTH) and self._is_directory(path):
+                elif (
+                    _holds_libraries(name, near=takes) if depth == 0 else depth < DEPTH
+                ) and self._is_directory(path):
                     pending.append((path, depth + 1))
 
     def _names(self, directory: bytes) -> tuple[bytes, ...]:
@@ -121,8 +124,9 @@ def is_part_of_libc(image: Image) -> bool:
     return any(version.name == GLIBC_PRIVATE for need in image.version_needs for version in need.versions)
 
 
-def _holds_libraries(name: bytes) -> bool:
-    return name.startswith(b"lib") or name in _HOLDERS
+def _holds_libraries(name: bytes, *, near: bool) -> bool:
+    """In a parent that may hold other things than one program, `libphp` is called after what it is."""
+    return name in _HOLDERS or (name.startswith(b"lib") if near else name in _LIBRARIES)
 
 
 def _own_directories(directory: bytes) -> list[bytes]:

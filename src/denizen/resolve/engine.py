@@ -18,7 +18,7 @@ from denizen.resolve.facts import PackageFacts
 from denizen.resolve.remembered import Remembered
 from denizen.resolve.resolution import Lack, Pin, Problem, Resolution, Rule, Wish
 from denizen.resolve.subject import Furniture, closures_of, examine
-from denizen.resolve.wishes import packs, strings
+from denizen.resolve.wishes import packs, resources, runtimes_beside, strings
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -180,6 +180,9 @@ class _Search:
         attempt.furnish([Open(soname, by) for soname, by in subject.outside.items()])
         attempt.replace([Open(soname, b"") for soname in self._override])
         attempt.furnish([Open(n, by, optional=True) for n, by in subject.outside_opened.items()])
+        attempt.furnish([Open(n, b"", b"", "companion", optional=True) for n in attempt.companions()])
+        runtimes = runtimes_beside(subject, rules)
+        attempt.furnish([Open(n, by, b"", "beside", optional=True) for n, by in runtimes.items()])
         base = self._libc.provider.suite if self._libc is not None else ""
         for name in self._extra:
             attempt.furnish(opened(name, base, self._sources))
@@ -190,6 +193,8 @@ class _Search:
                     self._grant(attempt, wish)
             if len(attempt.choices) == settled:
                 break
+        for name in resources(subject, attempt.choices, rules):
+            attempt.bring(name)
         return attempt
 
     def _grant(self, attempt: Attempt, wish: Wish) -> None:
@@ -273,7 +278,7 @@ class _Search:
         subject, libc = self._subject, self._libc
         rule = self._sources.rules.stack
         stack = rule.reason if libc is not None and _release(libc.provider) > rule.newest else ""
-        used = {choice.package for choice in attempt.choices.values()}
+        used = {choice.package for choice in attempt.choices.values()} | attempt.brought
         interpreter = attempt.interpreter_choice()
         if interpreter is not None:
             used.add(interpreter[1])

@@ -64,16 +64,36 @@ class StackRule:
 
 
 @value
+class Resource:
+    """Packages whose files a library opens at fixed paths.
+
+    Attributes:
+        when: names of the closure; one is enough.
+        mentions: or one of these stands among the constants of the program.
+        symbols: of which one must be used besides; none: no matter.
+    """
+
+    pack: str
+    when: frozenset[bytes]
+    mentions: tuple[bytes, ...]
+    symbols: frozenset[bytes]
+    packages: tuple[bytes, ...]
+    reason: str
+
+
+@value
 class Rules:
     """All of rules.toml."""
 
     libc: bytes
+    companions: tuple[bytes, ...]
     musl_package: bytes
     musl_reason: str
     host: tuple[HostRule, ...]
     aliases: Mapping[bytes, Alias]
     runtime: frozenset[bytes]
     opens: tuple[Opens, ...]
+    resources: tuple[Resource, ...]
     stack: StackRule
     interpreters: Mapping[str, bytes]
     architectures: Mapping[str, str]
@@ -105,6 +125,7 @@ def read_rules(document: Mapping[str, Any]) -> Rules:
     """A document as values; KeyError or TypeError for one that is not such a document."""
     return Rules(
         libc=document["libc"]["soname"].encode(),
+        companions=_names(document["libc"]["companions"]),
         musl_package=document["musl"]["package"].encode(),
         musl_reason=document["musl"]["reason"],
         host=tuple(HostRule(_names(row["sonames"]), row["reason"]) for row in document["host"]),
@@ -126,6 +147,17 @@ def read_rules(document: Mapping[str, Any]) -> Rules:
                 row["reason"],
             )
             for row in document["opens"]
+        ),
+        resources=tuple(
+            Resource(
+                row["pack"],
+                frozenset(_names(row["when"])),
+                _names(row.get("mentions", ())),
+                frozenset(_names(row.get("symbols", ()))),
+                _names(row["packages"]),
+                row["reason"],
+            )
+            for row in document["resource"]
         ),
         stack=StackRule(
             tuple(map(int, document["stack"]["newest-glibc"].split("."))),

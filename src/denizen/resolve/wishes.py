@@ -6,17 +6,19 @@ packs for known toolkits; strings that are sonames.
 
 from __future__ import annotations
 
+from denizen import elf
 from denizen.elf.constants import PF_W, PF_X, PT_LOAD
+from denizen.errors import BadInput
 from denizen.index.entry import is_library_name
 from denizen.resolve.opened import applies
 from denizen.resolve.resolution import Wish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 
     from denizen.elf import Image
-    from denizen.resolve.rules import Opens, Rules
+    from denizen.resolve.rules import Opens, Resource, Rules
     from denizen.resolve.subject import Subject
 
 # A soname is at most this long before and after its ".so"; names in files are shorter than NAME_MAX.
@@ -34,6 +36,40 @@ def packs(subject: Subject, chosen: Mapping[bytes, Image], rules: Rules) -> list
     wishes = [*_notes(images), *_opens(subject, own, rules)]
     wishes.sort(key=lambda wish: _ORDER.get(wish.priority, len(_ORDER)))
     return list(dict.fromkeys(wishes))
+
+
+def runtimes_beside(subject: Subject, rules: Rules) -> dict[bytes, bytes]:
+    """Language runtimes that libraries beside the program need, which it may open: soname -> by whom."""
+    found: dict[bytes, bytes] = {}
+    for path in subject.bundle.paths:
+        try:
+            image = elf.read(subject.view.read(path))
+            needed = image.dynamic.needed if image.dynamic else ()
+        except (OSError, BadInput):
+            continue
+        machine = subject.header.bits, subject.header.machine
+        if (image.header.bits, image.header.machine) == machine:
+            for name in needed:
+                if name in rules.runtime and name not in subject.names:
+                    found.setdefault(name, path)
+    return found
+
+
+def resources(subject: Subject, chosen: Container[bytes], rules: Rules) -> Iterator[bytes]:
+    """The packages whose files are looked for at fixed paths."""
+    for rule in rules.resources:
+        there = any(name in chosen or name in subject.names for name in rule.when)
+        if (there and (not rule.symbols or _uses(subject, rule))) or _mentions(subject, rule):
+            yield from rule.packages
+
+
+def _mentions(subject: Subject, rule: Resource) -> bool:
+    """Of the program itself alone, which is what carries a library inside."""
+    image = subject.own.get(subject.roots[0])
+    if not rule.mentions or image is None or isinstance(image.buffer, memoryview):
+        return False
+    data, places = image.buffer, list(_constants(image))
+    return any(data.find(text, *place) >= 0 for place in places for text in rule.mentions)
 
 
 def strings(image: Image, knows: Callable[[bytes], bool]) -> Iterator[bytes]:
@@ -89,7 +125,7 @@ def _opens(subject: Subject, closure: Collection[bytes], rules: Rules) -> Iterat
                 yield Wish(pack.any, pack.pack, pack.priority)
 
 
-def _uses(subject: Subject, pack: Opens) -> bool:
+def _uses(subject: Subject, pack: Opens | Resource) -> bool:
     # What binding looks at next anyway; the names of all symbols would take longer than all else here.
     images = subject.own.values()
     return any(not pack.symbols.isdisjoint(image.symbols.strong_references[1]) for image in images)

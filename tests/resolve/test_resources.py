@@ -1,0 +1,59 @@
+"""Packages that come along for their files, and libraries that cost nothing or that plugins need."""
+
+from denizen.elf.constants import PT_LOAD
+from denizen.resolve.resolution import Resolution
+from tests.support.elfbuilder import Elf, build
+from tests.support.market import DIRECTORY, INTERPRETER, PROGRAM, Market, chosen, libc, library, program
+
+
+def market(*packages: bytes) -> Market:
+    made = Market()
+    made.add("new", b"libc6", libc() | {DIRECTORY + b"librt.so.1": library(b"librt.so.1", b"libc.so.6")})
+    made.add("old", b"libc6", libc())
+    for name in (b"libfontconfig.so.1", b"libstdc++.so.6"):
+        made.add("new", name.partition(b".")[0], {DIRECTORY + name: library(name, b"libc.so.6")})
+    for package in packages:
+        made.add("old", package, {b"usr/share/doc/" + package: b"old"})
+        made.add("new", package, {b"usr/share/doc/" + package: b"new"})
+    return made
+
+
+def brought(made: Resolution) -> list[tuple[bytes, str]]:
+    used = {choice.package for choice in made.choices}
+    return [(pin.name, pin.suite) for pin in made.packages if pin.sha256 not in used]
+
+
+def test_fonts_come_with_fontconfig_from_the_base_suite() -> None:
+    made = market(b"fontconfig-config", b"fonts-dejavu-core").resolve(
+        {PROGRAM: program(b"libfontconfig.so.1")}
+    )
+    assert made.is_complete
+    assert brought(made) == [(b"fontconfig-config", "new"), (b"fonts-dejavu-core", "new")]
+
+
+def test_a_program_with_fontconfig_inside_is_known_by_the_path_it_looks_at() -> None:
+    constants = ((PT_LOAD, b"\0/etc/fonts\0"),)
+    inside = build(Elf(interpreter=INTERPRETER, needed=(b"libc.so.6",), segments=constants))
+    assert brought(market(b"fonts-dejavu-core").resolve({PROGRAM: inside})) == [(b"fonts-dejavu-core", "new")]
+
+
+def test_locales_come_where_they_are_asked_for() -> None:
+    offer = market(b"libc-bin")
+    asks = [(b"setlocale", b"GLIBC_2.2.5", b"libc.so.6")]
+    assert brought(offer.resolve({PROGRAM: program(b"libm.so.6", asks=asks)})) == [(b"libc-bin", "new")]
+    assert brought(offer.resolve({PROGRAM: program(b"libm.so.6")})) == []
+
+
+def test_a_package_nobody_has_is_no_problem() -> None:
+    assert market().resolve({PROGRAM: program(b"libfontconfig.so.1")}).is_complete
+
+
+def test_parts_of_the_c_library_come_along_without_being_asked_for() -> None:
+    made = market().resolve({PROGRAM: program()})
+    assert chosen(made, b"librt.so.1").wish == "companion"
+    assert len(made.packages) == 1
+
+
+def test_a_language_runtime_that_a_library_beside_the_program_needs_comes_along() -> None:
+    files = {PROGRAM: program(), b"/opt/app/lib/module.so": library(b"module.so", b"libstdc++.so.6")}
+    assert chosen(market().resolve(files), b"libstdc++.so.6").wish == "beside"
