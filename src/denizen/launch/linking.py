@@ -15,6 +15,7 @@ from denizen.launch.libraries import libraries_of
 from denizen.launch.subject import headers_of, hermetic_edits, machine_of, r_debug_of
 from denizen.linker import Environment, Family, resolve
 from denizen.resolve.bundle import Bundle
+from denizen.resolve.remembered import Remembered
 from denizen.resolve.world import LIBRARIES, Piece, World
 from denizen.value import replace, value
 
@@ -111,7 +112,7 @@ def _opened_alone(view: FileView, program: bytes, image: Image, furnished: Furni
     """
     there = frozenset(view.listdir(furnished.directory))
     names: dict[bytes, None] = {}
-    for path in Bundle(view, program).paths:
+    for path in Bundle(Remembered(view), program).paths:
         try:
             found = elf.read(view.read(path))
             dynamic = found.dynamic
