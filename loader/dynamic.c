@@ -14,17 +14,35 @@ static uintptr_t bias_of(const Phdr *phdr, size_t count)
     return 0;
 }
 
-/* Whole pages are mapped, and patchelf has put dynamic sections behind what a segment says it holds. */
-static const Phdr *segment_holding(const struct program *program, uintptr_t address, size_t size)
+static uintptr_t end_of(const struct program *program, const Phdr *segment)
 {
     uintptr_t within = program->page_size - 1;
-    for (const Phdr *each = program->phdr; each < program->phdr + program->phnum; each++) {
-        uintptr_t start = each->p_vaddr & ~within;
-        uintptr_t room = ((each->p_vaddr + each->p_memsz + within) & ~within) - start;
-        if (each->p_type == PT_LOAD && address >= start && size <= room && address - start <= room - size)
+    return (segment->p_vaddr + segment->p_memsz + within) & ~within;
+}
+
+/* Whole pages are mapped, and patchelf has put dynamic sections behind what a segment says it holds. */
+static const Phdr *segment_holding(const struct program *program, uintptr_t address)
+{
+    for (const Phdr *each = program->phdr; each < program->phdr + program->phnum; each++)
+        if (each->p_type == PT_LOAD && address >= (each->p_vaddr & ~(program->page_size - 1)) &&
+            address < end_of(program, each))
             return each;
-    }
     return NULL;
+}
+
+/* patchelf lets a string table begin in one segment and go on in the next. */
+static bool is_mapped(const struct program *program, uintptr_t address, size_t size)
+{
+    uintptr_t end = address + size;
+    if (end < address)
+        return false;
+    while (address < end) {
+        const Phdr *segment = segment_holding(program, address);
+        if (!segment)
+            return false;
+        address = end_of(program, segment);
+    }
+    return true;
 }
 
 static Dyn *find_tag(const struct program *program, intptr_t tag)
@@ -41,7 +59,7 @@ static bool read_strings(struct program *program)
     const Dyn *start = find_tag(program, DT_STRTAB);
     const Dyn *size = find_tag(program, DT_STRSZ);
     if (!start || !size || !size->d_un.d_val ||
-        !segment_holding(program, start->d_un.d_ptr, size->d_un.d_val))
+        !is_mapped(program, start->d_un.d_ptr, size->d_un.d_val))
         return false;
     program->strings = (const char *)(program->bias + start->d_un.d_ptr);
     program->strings_size = size->d_un.d_val;
@@ -50,8 +68,9 @@ static bool read_strings(struct program *program)
 
 static void read_dynamic(struct program *program, const Phdr *header)
 {
-    const Phdr *holder = segment_holding(program, header->p_vaddr, header->p_memsz);
-    if (!holder || header->p_vaddr % sizeof(uintptr_t))
+    const Phdr *holder = segment_holding(program, header->p_vaddr);
+    if (!holder || !is_mapped(program, header->p_vaddr, header->p_memsz) ||
+        header->p_vaddr % sizeof(uintptr_t))
         return;
     Dyn *entries = (Dyn *)(program->bias + header->p_vaddr);
     size_t most = header->p_memsz / sizeof(Dyn);
@@ -63,8 +82,10 @@ static void read_dynamic(struct program *program, const Phdr *header)
     program->dynamic = entries;
     program->dynamic_count = count;
     program->dynamic_writable = holder->p_flags & PF_W;
-    if (!read_strings(program))
+    if (!read_strings(program)) {
         program->dynamic = NULL;
+        program->dynamic_count = 0;
+    }
 }
 
 struct program program_read(const struct process *process)

@@ -32,6 +32,12 @@ def test_what_the_programs_rpath_found_is_pinned() -> None:
     assert (pinned.pinned, free.pinned) == (True, False)
 
 
+def test_parts_of_the_c_library_are_pinned_for_they_never_mix() -> None:
+    files = {b"/lib64/libc.so.6": library(b"libc.so.6"), b"/lib64/libcrypt.so.1": library(b"libcrypt.so.1")}
+    found = presented(files | {b"/app/prog": program(b"libcrypt.so.1", b"libc.so.6")})
+    assert [item.pinned for item in found] == [True, True]
+
+
 def test_what_only_another_librarys_runpath_finds_is_pinned() -> None:
     _, found = presented(
         {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.elf.constants import PT_DYNAMIC, PT_LOAD
+from denizen.elf.constants import DT_STRSZ, DT_STRTAB, PT_DYNAMIC, PT_LOAD, PT_NOTE
 from denizen.elf.image import read
 from denizen.launch.decision import Edit
 from tests.support.peers import require
@@ -56,6 +56,39 @@ def opened(program: Path, *strace: str, env: dict[str, str] | None = None) -> li
         capture_output=True, text=True, check=False, timeout=TIMEOUT, env=env,
     )  # fmt: skip
     return [line for line in done.stdout.splitlines() if line.startswith("openat")]
+
+
+def split_first_segment(content: bytearray, table: int, middle: int) -> None:
+    """Two adjacent PT_LOAD instead of the first one, in the place of a note."""
+    count = struct.unpack_from("<H", content, 56)[0]
+    rows = [bytes(content[table + 56 * n : table + 56 * (n + 1)]) for n in range(count)]
+    rows.remove(next(row for row in rows if row[0] == PT_NOTE))
+    at = next(n for n, row in enumerate(rows) if row[0] == PT_LOAD)
+    fields = struct.unpack("<IIQQQQQQ", rows[at])
+    kind, flags, size, align = fields[0], fields[1], fields[5], fields[7]
+    lower = struct.pack("<IIQQQQQQ", kind, flags, 0, 0, 0, middle, middle, align)
+    rest = size - middle
+    upper = struct.pack("<IIQQQQQQ", kind, flags, middle, middle, middle, rest, rest, align)
+    rows[at : at + 1] = [lower, upper]
+    content[table : table + 56 * count] = b"".join(rows)
+
+
+def test_a_string_table_that_goes_on_in_the_next_segment_is_read(world: World) -> None:
+    """As newer patchelf leaves it: a segment of its own in front, and what follows in the next."""
+    ours = world.library("libanswer.so", 'const char *answer(void) { return "ours"; }')
+    source = "#include <stdio.h>\nconst char *answer(void);\nint main() { puts(answer()); }"
+    padding = "".join(f"int filler_number_{number}_of_many;" for number in range(300))
+    program = world.compile("say", source + padding, str(ours), "-rdynamic", "-Wl,-z,noseparate-code")
+    content = bytearray(program.read_bytes())
+    image = read(bytes(content))
+    assert image.dynamic is not None
+    strings, size = image.dynamic.values[DT_STRTAB], image.dynamic.values[DT_STRSZ]
+    middle = (strings + 4096) & -4096
+    assert strings < middle < strings + size
+    split_first_segment(content, image.header.phoff, middle)
+    program.write_bytes(content)
+    world.decide(program, [ours.rename(world.root / "elsewhere.so"), *world.system("libc.so.6")], search=b"")
+    assert output_of(program) == "ours\n"
 
 
 def test_a_dynamic_section_behind_what_its_segment_says_it_holds_is_served(world: World) -> None:

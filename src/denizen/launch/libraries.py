@@ -11,6 +11,15 @@ if TYPE_CHECKING:
     from denizen.linker import Library as Linked
 
 
+# Parts of one program that are built together (glibc's Makefile, `subdirs`; once libcrypt and libnsl too):
+# a copy of another build asks for GLIBC_PRIVATE and dies. A vendor's LD_LIBRARY_PATH often leads to one.
+C_LIBRARY = frozenset(
+    b"libc.so.6 libm.so.6 libmvec.so.1 libpthread.so.0 libdl.so.2 librt.so.1 libutil.so.1 libresolv.so.2 "
+    b"libanl.so.1 libthread_db.so.1 libBrokenLocale.so.1 libnss_files.so.2 libnss_dns.so.2 libcrypt.so.1 "
+    b"libnsl.so.1".split()
+)
+
+
 def libraries_of(closure: Closure) -> tuple[Library, ...]:
     """What the decision lists: all that was found, in the order symbols are looked up.
 
@@ -28,6 +37,8 @@ def libraries_of(closure: Closure) -> tuple[Library, ...]:
 
 def _pinned(closure: Closure, linked: Linked) -> bool:
     """Whether LD_LIBRARY_PATH had no say, or a search by the program would not find it again."""
+    if linked.soname in C_LIBRARY:
+        return True
     through_another = linked.rule is RUNPATH and linked.needed_by != closure.program.path
     return linked.rule in (RPATH, PATH) or through_another or b"/" in linked.soname
 
