@@ -29,6 +29,10 @@ from tests.support.mirror import mirrored_archive
 from tests.support.prefix import tests_cache
 
 _DEFAULT_HOSTS = ["bare root"]
+# Hosts that see the same paths as the same user share a store; what is decided is forgotten in between.
+_STORES = {"as it is": "machine", "env -i": "machine", "another uid": "another"}
+# Here nothing can be decided any more: run after one that shares its store.
+_AS_LEFT = ("read-only store",)
 
 
 def main() -> int:
@@ -61,14 +65,16 @@ def run_on(name: str, entries: Sequence[Entry], arguments: argparse.Namespace) -
 
 
 def _root_for(name: str, arguments: argparse.Namespace) -> Path:
-    """One root for each host, with the cache of what was fetched carried over; `--fresh` begins anew."""
-    root: Path = arguments.roots / name.replace(" ", "-").replace("/", "")
-    shared: Path = arguments.roots / "cache"
-    # What was decided before is forgotten: a first start is to be one.
-    shutil.rmtree(root if arguments.fresh else root / "state", ignore_errors=True)
+    """Denizen's root; what was fetched for another is carried over, `--fresh` begins with nothing."""
+    root: Path = arguments.roots / _STORES.get(name, "bare")
+    others = [other for other in arguments.roots.glob("*/cache") if other.parent != root]
+    if arguments.fresh:
+        shutil.rmtree(root, ignore_errors=True)
+    elif name not in _AS_LEFT:
+        shutil.rmtree(root / "state", ignore_errors=True)
     root.mkdir(parents=True, exist_ok=True)
-    if shared.exists() and not (root / "cache").exists():
-        subprocess.run(["cp", "-a", "--reflink=auto", shared, root / "cache"], check=True)
+    if others and not arguments.fresh and not (root / "cache").exists():
+        subprocess.run(["cp", "-a", "--reflink=auto", others[0], root / "cache"], check=True)
     return root
 
 

@@ -35,6 +35,11 @@ class Result:
         return not self.problem
 
     @property
+    def counts(self) -> bool:
+        """Whether it is one of those that the sum is about: programs of x86-64 and glibc."""
+        return self.entry.machine == "x86-64" and not self.entry.musl
+
+    @property
     def last(self) -> Outcome:
         return self.warm or self.cold
 

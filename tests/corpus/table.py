@@ -29,6 +29,6 @@ def _cell(result: Result | None) -> str:
 
 
 def _sum(results: Sequence[Result], host: str) -> str:
-    counted = [r for r in results if r.host == host and r.entry.machine == "x86-64" and not r.entry.musl]
+    counted = [r for r in results if r.host == host and r.counts]
     passed = sum(result.passed for result in counted)
     return f"**{passed} of {len(counted)}**" if counted else ""
