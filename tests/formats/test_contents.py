@@ -2,7 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.formats.contents import BadContents, groups, lines_holding, packages_of, whole_lines
+from denizen.formats.contents import (
+    MAX_PREAMBLE,
+    BadContents,
+    groups,
+    lines_holding,
+    packages_of,
+    whole_lines,
+)
 
 TEXT = b"""\
 bin/ls                    utils/coreutils
@@ -95,3 +102,15 @@ def test_any_bytes_are_contents_or_refused(text: bytes) -> None:
         list(groups([text]))
     except BadContents:
         return
+
+
+@pytest.mark.parametrize("size", [1, 5, 30, 1000])
+def test_prose_before_the_list_is_left_out_wherever_it_is_cut(size: int) -> None:
+    text = b"This FILE maps\nFILE to package.\n\nFILE      LOCATION\n" + TEXT
+    chunks = [text[start : start + size] for start in range(0, len(text), size)]
+    assert list(groups(chunks)) == list(groups([TEXT]))
+
+
+def test_what_looks_like_the_end_of_prose_is_a_path_when_it_comes_late() -> None:
+    text = b"a b\n" * MAX_PREAMBLE + b"FILE LOCATION\n"
+    assert list(groups([text]))[-1] == (b"", b"LOCATION", [b"FILE"])

@@ -11,7 +11,7 @@ Paths have no leading slash (older files: "./"). Lines come sorted by path. Real
 lines, so the readers below take decompressed chunks cut anywhere and do per line only what C does in
 one call: 7.3 million lines take 5.8 s, where a regular expression with groups took 22.
 
-Limits: MAX_LINE bytes a line. The bytes in all are bounded by who decompresses.
+Limits: MAX_LINE bytes a line, MAX_PREAMBLE of preamble. The bytes in all are bounded by who decompresses.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 # The longest path Linux takes is 4,096 bytes; a location of 200 packages is about as long.
 MAX_LINE = 64 * 1024
-# Old files begin with prose that ends in this line.
+# Old files begin with prose, less than this, that ends in the line below.
+MAX_PREAMBLE = 64 * 1024
 _PREAMBLE_END = [b"FILE", b"LOCATION"]
 
 
@@ -58,13 +59,12 @@ def whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
     Raises BadContents: a line is longer than MAX_LINE.
     """
-    rest, first = b"", True
-    for chunk in chunks:
+    rest = b""
+    for chunk in _past_preamble(chunks):
         end = chunk.rfind(b"\n") + 1
         if end:
-            block = rest + chunk[:end]
-            yield _without_preamble(block) if first else block
-            rest, first = chunk[end:], False
+            yield rest + chunk[:end]
+            rest = chunk[end:]
         else:
             rest += chunk
         if len(rest) > MAX_LINE:
@@ -106,10 +106,13 @@ def lines_holding(chunks: Iterable[bytes], needle: bytes) -> Iterator[tuple[byte
     for block in whole_lines(chunks):
         position = block.find(needle)
         while position >= 0:
-            start = block.rfind(b"\n", 0, position) + 1
             end = block.find(b"\n", position)
-            path, location = _split(block[start:end])
-            yield path, location
+            line = block[block.rfind(b"\n", 0, position) + 1 : end]
+            words = line.rsplit(None, 1)
+            if len(words) != 2:
+                raise BadContents("a line has no location", line)
+            # Written out here: two calls less for each of 60,000 libraries.
+            yield (words[0] if words[0][:1] != b"." else _clean(words[0])), words[1]
             position = block.find(needle, end)
 
 
@@ -118,21 +121,26 @@ def packages_of(location: bytes) -> tuple[bytes, ...]:
     return tuple([name.rpartition(b"/")[2] for name in location.split(b",")])
 
 
-def _split(line: bytes) -> tuple[bytes, bytes]:
-    try:
-        path, location = line.rsplit(None, 1)
-    except ValueError:
-        raise BadContents("a line has no location", line) from None
-    return _clean(path), location
-
-
 def _clean(path: bytes) -> bytes:
     return path[2:] if path.startswith(b"./") else b"" if path == b"." else path
 
 
+def _past_preamble(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    head, rest = b"", iter(chunks)
+    for chunk in rest:
+        head += chunk
+        if len(head) >= MAX_PREAMBLE:
+            break
+    yield _without_preamble(head)
+    yield from rest
+
+
 def _without_preamble(block: bytes) -> bytes:
-    start = block.find(b"FILE ")
-    end = block.find(b"\n", start)
-    if start < 0 or block[start - 1 : start] not in (b"", b"\n") or block[start:end].split() != _PREAMBLE_END:
-        return block
-    return block[end + 1 :]
+    head = b"\n" + block[:MAX_PREAMBLE]
+    start = head.find(b"\nFILE ")
+    while start >= 0:
+        end = head.find(b"\n", start + 1)
+        if end >= 0 and head[start:end].split() == _PREAMBLE_END:
+            return block[end:]
+        start = head.find(b"\nFILE ", start + 1)
+    return block
