@@ -1,6 +1,7 @@
 import fcntl
 import multiprocessing
 import os
+import random
 import shutil
 import subprocess
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from denizen.errors import DenizenError
+from denizen.formats.inflate import BadStream
 from denizen.index.entry import DirectoryKind
 from denizen.index.libraries import Libraries
 from denizen.index.locate import Index
@@ -150,9 +152,21 @@ def test_paths_are_added_when_they_are_first_wanted_and_kept_up_to_date_then(wor
         ({"valid_until": "Sat, 11 Jul 2026 12:00:00 UTC"}, Expired),
         ({"contents": {"amd64": b"usr/lib/lonely.so\n"}}, DenizenError),
         ({"packages": ["Package: x\n"]}, DenizenError),
+        ({"cut": {"main/Contents-amd64.xz": 30}}, BadStream),
+        ({"cut": {"main/binary-amd64/Packages.xz": 30}}, BadStream),
         ({"claims": {"main/binary-amd64/Packages.xz": b"x" * 480}}, (BadHash, DownloadFailed)),
     ],
-    ids=["unsigned", "forged", "replayed", "expired", "bad Contents", "bad Packages", "wrong hash"],
+    ids=[
+        "unsigned",
+        "forged",
+        "replayed",
+        "expired",
+        "bad Contents",
+        "bad Packages",
+        "cut Contents",
+        "cut Packages",
+        "wrong hash",
+    ],
 )
 def test_whatever_is_wrong_with_the_new_the_old_stays_in_force(
     workshop: Workshop,
@@ -193,6 +207,42 @@ def test_whatever_is_wrong_with_the_mirror_the_old_stays_in_force(
     assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
     workshop.server.always.clear()
     assert workshop.update().changed
+
+
+def test_a_mirror_that_only_trickles_is_given_up_and_the_old_stays_in_force(workshop: Workshop) -> None:
+    before = workshop.update()
+    sample(workshop.archive, date=LATER, packages=[package_paragraph(f"p{n}") for n in range(500)])
+    workshop.server.always["by-hash"] = Fault()
+    workshop.server.always[""] = Fault(pause=0.01)
+    source = debian(
+        [workshop.server.url],
+        workshop.lists,
+        min_rate=1_000_000,
+        patience=0.05,
+        attempts=2,
+        suites=("stable",),
+    )
+    target = Target(source, "stable", "amd64", 0, Scope.LIBRARIES)
+    (outcome,) = update(bytes(workshop.index), [target], Silent())
+    assert isinstance(outcome.failure, DownloadFailed)
+    assert "bytes a second" in outcome.failure.why
+    assert outcome.entry == before.entry
+    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_connection_cut_at_random_places_again_and_again_still_brings_the_whole(
+    workshop: Workshop, seed: int
+) -> None:
+    sample(workshop.archive, packages=[package_paragraph(f"p{n}") for n in range(300)])
+    chance = random.Random(seed)
+    workshop.server.faults[""] = [Fault(cut=chance.randrange(1, 2000)) for _ in range(12)]
+    source = debian([workshop.server.url], workshop.lists, attempts=20)
+    (outcome,) = update(bytes(workshop.index), [Target(source, "stable", "amd64", 0, Scope.PATHS)], Silent())
+    assert outcome.changed
+    index = Index(bytes(workshop.index), "amd64")
+    assert len(index.packages(b"p299")) == 1
+    index.close()
 
 
 def test_one_suite_that_fails_does_not_keep_the_others_back(workshop: Workshop) -> None:

@@ -73,11 +73,13 @@ class Archive:
         architecture: str = "amd64",
         release_only: bool = False,
         claims: Mapping[str, bytes] | None = None,
+        cut: Mapping[str, int] | None = None,
     ) -> None:
         """Write a suite.
 
         `contents` maps an architecture ("amd64", "all") to its Contents; `claims` replaces what the
-        Release is made to believe of a file, so that the file itself is a lie.
+        Release is made to believe of a file, so that the file itself is a lie; `cut` takes bytes off the end
+        of a compressed file, before it is hashed: the archive itself is damaged.
         """
         base = self.root / "dists" / (directory or suite)
         files = {f"main/binary-{architecture}/Packages": "\n".join(packages).encode()}
@@ -86,6 +88,7 @@ class Archive:
         for name, text in files.items():
             for suffix in suffixes:
                 stored = COMPRESSORS[suffix](text)
+                stored = stored[: len(stored) - (cut or {}).get(name + suffix, 0)]
                 claimed = (claims or {}).get(name + suffix, stored)
                 digest = hashlib.sha256(claimed).hexdigest()
                 lines.append(f" {digest} {len(claimed)} {name}{suffix}\n")

@@ -11,7 +11,8 @@ Paths have no leading slash (older files: "./"). Lines come sorted by path. Real
 lines, so the readers below take decompressed chunks cut anywhere and do per line only what C does in
 one call: 7.3 million lines take 5.8 s, where a regular expression with groups took 22.
 
-Limits: MAX_LINE bytes a line, MAX_PREAMBLE of preamble. The bytes in all are bounded by who decompresses.
+Limits: MAX_LINE bytes of a line that goes on in the next chunk, MAX_PREAMBLE of preamble. The bytes in all
+are bounded by who decompresses.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class BadContents(BadInput):
 def whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes without a preamble, cut only after newlines (a last line without one is given one).
 
-    Raises BadContents: a line is longer than MAX_LINE.
+    Raises BadContents: a line goes on for more than MAX_LINE.
     """
     rest = b""
     for chunk in _past_preamble(chunks):

@@ -1,0 +1,78 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.sites import Site, site
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Site]:
+    with site(tmp_path) as made:
+        yield made
+
+
+def find(here: Site, *words: str, status: int = 0) -> tuple[str, str]:
+    return here.run("find", "--arch", "amd64", *words, status=status)
+
+
+def test_the_first_question_makes_the_index_and_says_so(here: Site) -> None:
+    stdout, stderr = find(here, "libssl.so.3")
+    assert stdout.split() == [
+        "libssl3t64",
+        "3.5-1",
+        "trixie",
+        "amd64",
+        "/usr/lib/x86_64-linux-gnu/libssl.so.3",
+    ]
+    assert "there is no index of stable for amd64 yet; making it" in stderr
+    assert "to fetch:" in stderr
+    count = len(here.server.requests)
+    _, stderr = find(here, "libssl.so.3")
+    assert "index of trixie, checked less than a minute ago" in stderr
+    assert len(here.server.requests) == count
+
+
+def test_offline_without_an_index_fails_with_the_remedy(here: Site) -> None:
+    _, stderr = find(here, "--offline", "libssl.so.3", status=125)
+    assert "--offline forbids fetching it" in stderr
+
+
+def test_json_is_a_list_best_first_with_the_contracts_fields(here: Site) -> None:
+    (row,) = json.loads(find(here, "--json", "libssl.so.3")[0])
+    assert {"name", "package", "version", "suite", "arch", "path", "source"} <= set(row)
+    assert (row["name"], row["package"], row["source"], row["directory"]) == (
+        "libssl.so.3", "libssl3t64", "debian", "default",
+    )  # fmt: skip
+    (place,) = json.loads(find(here, "--json", "openssl")[0])
+    assert set(place) == {"name", "package", "version", "suite", "arch", "path", "source"}
+    assert place["path"] == "/usr/bin/openssl"
+
+
+@pytest.mark.parametrize(
+    ("question", "path"),
+    [
+        ("openssl", "/usr/bin/openssl"),
+        ("/usr/bin/openssl", "/usr/bin/openssl"),
+        ("/bin/openssl", "/usr/bin/openssl"),
+        ("*.txt", "/usr/share/openssl/a file.txt"),
+        ("/usr/**/a*", "/usr/share/openssl/a file.txt"),
+    ],
+    ids=["command", "path", "merged /usr", "name", "glob"],
+)
+def test_commands_paths_and_globs_are_found(here: Site, question: str, path: str) -> None:
+    stdout, _ = find(here, question)
+    assert stdout.rstrip("\n").endswith(path)
+
+
+def test_what_nobody_has_is_127_and_near_names_are_told(here: Site) -> None:
+    _, stderr = find(here, "libssl.so.4", status=127)
+    assert "nobody in trixie provides libssl.so.4; near: libssl.so.3" in stderr
+    _, stderr = find(here, "/usr/bin/nothing", status=127)
+    assert "nothing in trixie has /usr/bin/nothing" in stderr
+
+
+def test_several_names_are_answered_by_name(here: Site) -> None:
+    stdout, _ = find(here, "libssl.so.3", "libcrypto.so.3", "libnone.so.1", status=127)
+    assert [line.split()[0] for line in stdout.splitlines()] == ["libssl.so.3", "libcrypto.so.3"]

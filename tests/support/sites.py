@@ -1,0 +1,61 @@
+"""A denizen whose only source is a test archive behind a server that can misbehave; run as a process."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.archive import Archive, keyring, sample
+from tests.support.denizen import denizen
+from tests.support.faulty_server import Server
+
+
+class Site:
+    """The archive, its server, and denizen's root."""
+
+    def __init__(self, directory: Path) -> None:
+        self.archive = Archive(directory / "archive")
+        sample(self.archive)
+        self.server = Server(self.archive.root)
+        self.root = directory / "root"
+        self.key = directory / "key.gpg"
+        self.key.write_bytes(keyring())
+
+    def run(self, *arguments: str, status: int = 0) -> tuple[str, str]:
+        """(stdout, stderr) of a command that ends with `status`."""
+        done = denizen(self.root, *arguments, status=status)
+        return done.stdout.decode(), done.stderr.decode()
+
+    def start(self, *arguments: str, prepare: Callable[[], None] | None = None) -> "subprocess.Popen[bytes]":
+        """A command that is not waited for; `prepare` runs in its process before it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "denizen", "--root", os.fspath(self.root), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=prepare,  # noqa: PLW1509  # limits of a process can be set nowhere else
+        )
+
+    def index_files(self) -> list[str]:
+        """What lies in the directory of indexes."""
+        return sorted(os.listdir(self.root / "cache/index"))
+
+
+@contextmanager
+def site(directory: Path) -> Iterator[Site]:
+    """The site, its archive configured as the source "debian"."""
+    made = Site(directory)
+    with made.server:
+        made.run(
+            "source", "add", "debian", made.server.url, "--suite", "stable", "--signed-by", str(made.key)
+        )
+        yield made
+
+
+def interrupt(process: "subprocess.Popen[bytes]", kind: signal.Signals = signal.SIGINT) -> tuple[int, str]:
+    """(exit status, stderr) of a process after a signal."""
+    process.send_signal(kind)
+    _, stderr = process.communicate(timeout=30)
+    return process.returncode, stderr.decode()
