@@ -273,3 +273,18 @@ def test_a_script_whose_interpreter_nobody_has_is_told_so(home: Home) -> None:
     assert plan["strategy"]["chosen"] == "fhs"
     done = home.denizen("run", os.fspath(script), status=125)
     assert "no package has /opt/strange/interpreter" in done.stderr
+
+
+def test_a_link_starts_a_program_without_python(home: Home, program: Path) -> None:
+    link = home.work / "bin" / "greet-link"
+    link.parent.mkdir()
+    home.denizen("loader", "link", os.fspath(program), os.fspath(link))
+    done = subprocess.run([link, "a b"], capture_output=True, text=True, check=True, env={})
+    assert done.stdout.splitlines() == ["hello from the store", f"[{program}]", "[a b]"]
+    home.denizen("loader", "link", os.fspath(program), os.fspath(link))
+    other = home.compile("other")
+    assert "starts" in home.denizen("loader", "link", os.fspath(other), os.fspath(link), status=125).stderr
+    precious = link.with_name("precious")
+    precious.write_text("mine")
+    home.denizen("loader", "link", os.fspath(program), os.fspath(precious), status=125)
+    assert precious.read_text() == "mine"

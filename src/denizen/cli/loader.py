@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.cli.command import Command
-from denizen.cli.options import Option
+from denizen.cli.options import Option, Positional
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,26 @@ def _install(parsed: Parsed, context: Context) -> int:
     settings = LoaderSettings(directories=directories, command=command)
     path = install(_prefix(parsed), machine, loader_binary(machine), settings)
     context.output.say(f"installed {os.fsdecode(path)}")
+    return 0
+
+
+def _link(parsed: Parsed, context: Context) -> int:
+    """Decide about a program, and make a link that starts it without Python."""
+    from denizen.cli.deciding import decide
+    from denizen.cli.helper import helper_words
+    from denizen.cli.places import places
+    from denizen.cli.run import Wanted
+    from denizen.launch.links import make_link
+    from denizen.launch.loaderconfig import LoaderSettings
+    from denizen.launch.tools import Tools
+
+    program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))
+    link = os.path.abspath(os.fsencode(parsed.required("LINK")))
+    made = decide(context, program, Wanted(offline=parsed.flag("offline")))
+    settings = LoaderSettings(directories=(made.directory,), command=helper_words(context, "decide"))
+    tools = Tools(os.path.join(places(context).state, b"tools"), os.uname().machine)
+    make_link(link, program, tools.loader(settings), made.directory)
+    context.output.say(f"{os.fsdecode(link)} starts {os.fsdecode(program)}")
     return 0
 
 
@@ -87,6 +107,20 @@ COMMANDS = (
             ),
         ),
         description="Installed again, it gets the new settings.",
+    ),
+    Command(
+        ("loader", "link"),
+        "make a link that starts a program by the loader, without Python",
+        _link,
+        positionals=(
+            Positional("PROGRAM", "its path"),
+            Positional("LINK", "where the link is to be, such as ~/.local/bin/NAME"),
+        ),
+        options=(Option(("--offline",), "fetch nothing"),),
+        description=(
+            "The program is decided about as `denizen run` would. The link is known by its own name: one\n"
+            "program for each name."
+        ),
     ),
     Command(("loader", "uninstall"), "take it away again", _uninstall, options=(_PREFIX,)),
     Command(("loader", "status"), "what is at the interpreter's path", _status, options=(_PREFIX,)),
