@@ -288,3 +288,18 @@ def test_a_link_starts_a_program_without_python(home: Home, program: Path) -> No
     precious.write_text("mine")
     home.denizen("loader", "link", os.fspath(program), os.fspath(precious), status=125)
     assert precious.read_text() == "mine"
+
+
+def test_what_the_host_has_no_more_is_brought(home: Home) -> None:
+    library = home.add_library("leaves", "int leaves(void) { return 7; }\n")
+    own = home.work / "own-lib"
+    own.mkdir()
+    shutil.copy(library, own / library.name)
+    source = "int leaves(void); int main() { return leaves(); }\n"
+    program = home.compile("leaver", source, os.fspath(library), f"-Wl,-rpath,{own}", "-Wl,--as-needed")
+    home.denizen("index", "update")
+    plan = json.loads(home.denizen("run", "--json", "--plan", os.fspath(program)).stdout)
+    assert plan["strategy"]["chosen"] == "host"
+    home.denizen("run", os.fspath(program), status=7)
+    shutil.rmtree(own)
+    home.denizen("run", os.fspath(program), status=7)

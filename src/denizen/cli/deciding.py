@@ -7,9 +7,10 @@ import os
 
 from denizen.cli.helper import helper_words, world_of
 from denizen.cli.places import places
+from denizen.cli.refusing import CannotStart, Unsatisfied
 from denizen.cli.run import NotThere
 from denizen.elf.classify import classify
-from denizen.errors import EXIT_CANNOT_START, DenizenError, HostLacks, display
+from denizen.errors import display
 from denizen.launch.hosted import decision_of_host, image_of, interpreter_of
 from denizen.launch.keep import variant
 from denizen.launch.strategies import CannotUse, Strategy, all_verdicts, choose
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from denizen.cli.command import Context
     from denizen.cli.run import Wanted
-    from denizen.diagnose.problem import Problem
     from denizen.diagnose.report import Report
     from denizen.fileview import FileView
     from denizen.launch.decision import Decision
@@ -43,46 +43,6 @@ MENDED = frozenset(
 )  # fmt: skip
 NOEXEC = "noexec-mount"
 _LOCKS = 64
-
-
-class CannotStart(DenizenError):
-    """Something is wrong with the program itself, and no package mends it."""
-
-    exit_status = EXIT_CANNOT_START
-    program: bytes
-    problems: tuple[Problem, ...]
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.program)} cannot be started"
-
-    @property
-    def why(self) -> str:
-        return "\n".join(problem.message for problem in self.problems)
-
-    @property
-    def remedy(self) -> str:
-        return "\n".join(problem.hint for problem in self.problems if problem.hint)
-
-
-class Unsatisfied(HostLacks):
-    """No packages satisfy the program."""
-
-    exit_status = EXIT_CANNOT_START
-    program: bytes
-    sentences: tuple[str, ...]
-
-    @property
-    def what(self) -> str:
-        return f"what {display(self.program)} needs is not to be had"
-
-    @property
-    def why(self) -> str:
-        return "\n".join(self.sentences)
-
-    @property
-    def remedy(self) -> str:
-        return f"denizen why {display(self.program)}; denizen source list"
 
 
 @value
@@ -190,7 +150,10 @@ class _Deciding:
     def _base(self) -> Decision:
         """The decision but for its strategy."""
         if self._satisfied or self._image is None:
-            return decision_of_host(self._view, self._program, self._image, self._interpreter)
+            found = decision_of_host(self._view, self._program, self._image, self._interpreter)
+            # Void when one of them goes: then the host does not satisfy it any more.
+            own = (row.path for row in self._report.libraries if row.path is not None and self._image)
+            return replace(found, objects=tuple(dict.fromkeys(path for path in own if path[:1] == b"/")))
         return self._furnished(self._resolution())
 
     def _moved(self) -> Decision | None:

@@ -1,0 +1,49 @@
+"""Why a program is not started, whatever the strategy."""
+
+from __future__ import annotations
+
+from denizen.errors import EXIT_CANNOT_START, DenizenError, HostLacks, display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.diagnose.problem import Problem
+
+
+class CannotStart(DenizenError):
+    """Something is wrong with the program itself, and no package mends it."""
+
+    exit_status = EXIT_CANNOT_START
+    program: bytes
+    problems: tuple[Problem, ...]
+
+    @property
+    def what(self) -> str:
+        return f"{display(self.program)} cannot be started"
+
+    @property
+    def why(self) -> str:
+        return "\n".join(problem.message for problem in self.problems)
+
+    @property
+    def remedy(self) -> str:
+        return "\n".join(problem.hint for problem in self.problems if problem.hint)
+
+
+class Unsatisfied(HostLacks):
+    """No packages satisfy the program."""
+
+    exit_status = EXIT_CANNOT_START
+    program: bytes
+    sentences: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        return f"what {display(self.program)} needs is not to be had"
+
+    @property
+    def why(self) -> str:
+        return "\n".join(self.sentences)
+
+    @property
+    def remedy(self) -> str:
+        return f"denizen why {display(self.program)}; denizen source list"
