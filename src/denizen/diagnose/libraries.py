@@ -23,10 +23,6 @@ GLIBCXX_RELEASES = {
     b"GLIBCXX_3.4.31": "13", b"GLIBCXX_3.4.32": "13", b"GLIBCXX_3.4.33": "14", b"GLIBCXX_3.4.34": "15",
 }  # fmt: skip
 
-# Where a program's own libraries lie when its run path does not say so: what vendors' start scripts
-# put into LD_LIBRARY_PATH.
-NEARBY = (b".", b"lib", b"lib64", b"libs", b"../lib", b"../lib64", b"../libs", b"..")
-
 # Reasons that tell no more than that a library is missing.
 _ABSENT = ("absent", "no such directory")
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from denizen.diagnose.problem import Problem
-    from denizen.diagnose.subject import Step, Subject
+    from denizen.diagnose.steps import Step
+    from denizen.diagnose.subject import Subject
 
 
 def interpreter_line(subject: Subject) -> Iterator[Problem]:
