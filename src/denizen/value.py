@@ -78,6 +78,8 @@ else:
                 raise TypeError(f"{cls.__name__} wants {', '.join(cls.__match_args__)}")
             return tuple.__new__(cls, items)
 
+        _make = classmethod(tuple.__new__)
+
         def __getnewargs__(self) -> tuple[object, ...]:
             return tuple(self)
 

@@ -180,7 +180,8 @@ def _locate(view: FileView, name: bytes, environ: Mapping[str, str], *, inside: 
 def _world(environ: Mapping[str, str], *, inside: bool, thorough: bool) -> World:
     from denizen.diagnose.subject import World
     from denizen.host import gather_host
-    from denizen.linker import Cpu, Environment
+    from denizen.linker.environment import Environment
+    from denizen.linker.hwcaps import Cpu
 
     host = gather_host()
     preload, path = environ.get("LD_PRELOAD"), environ.get("LD_LIBRARY_PATH")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from denizen.diagnose import file, libraries, machine, script
 from denizen.diagnose.problem import Severity, error, warning
 from denizen.diagnose.subject import gather
-from denizen.elf import Kind
+from denizen.elf.classify import Kind
 from denizen.errors import display
 from denizen.fileview import Kind as EntryKind
 from denizen.value import replace

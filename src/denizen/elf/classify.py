@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from denizen.elf import constants as c
 from denizen.elf.faults import NotElf
-from denizen.elf.formats import format_of, is_text
-from denizen.elf.image import Image, read
-from denizen.elf.script import Script, parse_script
-from denizen.elf.sections import section_names
+from denizen.elf.image import read
 from denizen.errors import BadInput
 from denizen.value import Enum, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.bytesio import Buffer
+    from denizen.elf.image import Image
+    from denizen.elf.script import Script
 
 _HEAD = 512
 _MAKESELF = b"# This script was generated using Makeself"
@@ -91,6 +90,8 @@ def _kind_of_elf(image: Image) -> Kind:
     header = image.header
     match header.type:
         case c.ET_REL:
+            from denizen.elf.sections import section_names
+
             is_module = b"\0.gnu.linkonce.this_module\0" in section_names(image.buffer, header)
             return Kind.KERNEL_MODULE if is_module else Kind.RELOCATABLE
         case c.ET_CORE:
@@ -127,6 +128,8 @@ def _is_library(image: Image) -> bool:
 
 def _is_go(image: Image) -> bool:
     """Go's linker leaves several marks, and its options take them away one by one."""
+    from denizen.elf.sections import section_names
+
     data = next((s for s in image.segments if s.type == c.PT_LOAD and s.flags & c.PF_W), None)
     start = b""
     if data is not None:
@@ -139,6 +142,9 @@ def _is_go(image: Image) -> bool:
 
 
 def _classify_other(buffer: Buffer) -> Classification:
+    from denizen.elf.formats import format_of, is_text
+    from denizen.elf.script import parse_script
+
     start = bytes(buffer[:_HEAD])
     if not start:
         return Classification(Kind.EMPTY)

@@ -57,11 +57,11 @@ def extent(memory: Memory, values: dict[int, int]) -> tuple[int, int]:
 def _gnu(memory: Memory, table: int) -> tuple[int, int] | None:
     """The extent by the GNU hash table; None where it holds no symbol."""
     structure = "GNU hash table"
-    buckets, first, blooms, _ = memory.numbers("I", memory.view(table, 16, structure))
+    buckets, first, blooms, _ = memory.numbers("I", memory.view(table, 16, structure)).tolist()
     at_buckets = table + 16 + blooms * (memory.bits // 8)
     if not buckets:
         return None
-    last = max(memory.numbers("I", memory.view(at_buckets, 4 * buckets, structure)).tolist())
+    last: int = max(memory.numbers("I", memory.view(at_buckets, 4 * buckets, structure)).tolist())
     if last < first or not last:
         return None
     return last + _chain_length(memory, at_buckets + 4 * (buckets + last - first)), first
@@ -70,11 +70,10 @@ def _gnu(memory: Memory, table: int) -> tuple[int, int] | None:
 def _chain_length(memory: Memory, address: int) -> int:
     """Words of a chain up to the one with its low bit set."""
     words = memory.view_to_end(address, 4 * MAX_CHAIN, "GNU hash table")
-    ends = memory.numbers("I", words[: len(words) & ~3])
-    length = next((position for position, word in enumerate(ends, start=1) if word & 1), None)
-    if length is None:
-        raise Malformed("GNU hash table", "its last chain has no end", address)
-    return length
+    for length, word in enumerate(memory.numbers("I", words[: len(words) & ~3]), start=1):
+        if word & 1:
+            return length
+    raise Malformed("GNU hash table", "its last chain has no end", address)
 
 
 def _until_next_table(memory: Memory, values: dict[int, int]) -> int:

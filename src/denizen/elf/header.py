@@ -117,7 +117,7 @@ def parse_header(buffer: Buffer) -> Header:
         raise Malformed("ELF identification", f"class {ident[4]}, byte order {ident[5]}", 4)
     bits, little, layout = known
     rest = layout.unpack(take(buffer, IDENT_SIZE, layout.size, "ELF header"))
-    return Header(bits, little, ident[7], ident[8], *rest)
+    return Header._make((bits, little, ident[7], ident[8], *rest))
 
 
 def parse_segments(buffer: Buffer, header: Header) -> tuple[Segment, ...]:

@@ -21,7 +21,6 @@ from denizen.elf import constants as c
 from denizen.elf.hashtables import SYMBOL_SIZE, extent
 from denizen.elf.lookup import Lookup
 from denizen.elf.once import once
-from denizen.elf.relocations import Relocations
 from denizen.value import from_columns, value
 
 TYPE_CHECKING = False
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from denizen.elf.memory import Code, Memory
+    from denizen.elf.relocations import Relocations
     from denizen.elf.strings import StringTable
     from denizen.elf.versions import Versions
 
@@ -211,6 +211,8 @@ class Symbols:
     @once
     def relocations(self) -> Relocations:
         """Which symbols the relocations refer to. Raises Malformed."""
+        from denizen.elf.relocations import Relocations  # 0.2 ms, where something is missing
+
         return Relocations(self._memory, self._values)
 
     def referenced_by_relocations(self, indices: Collection[int] | None = None) -> frozenset[int]:

@@ -9,12 +9,11 @@ missing is found at once.
 
 from __future__ import annotations
 
-from denizen import elf
+from denizen.elf.image import read
 from denizen.linker.environment import Start
 from denizen.linker.glibc import origin_of
 from denizen.linker.interpreter import Family, assumed, read_interpreter
 from denizen.linker.loading import GlibcLoading
-from denizen.linker.musl import MuslLoading
 from denizen.linker.objects import Loaded
 from denizen.linker.rules import PROGRAM
 from denizen.linker.verify import target_of
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.linker.environment import Environment
     from denizen.linker.interpreter import Interpreter
+    from denizen.linker.musl import MuslLoading
     from denizen.linker.objects import Attempt
     from denizen.linker.rules import Reason, Rule
 
@@ -100,14 +100,14 @@ def resolve(view: FileView, program: bytes, environment: Environment) -> Closure
         OSError: the program cannot be read.
         BadInput: it is not a readable ELF file.
     """
-    image = (environment.parse or elf.read)(view.read(_absolute(program, environment)))
+    image = (environment.parse or read)(view.read(_absolute(program, environment)))
     interpreter, found = _interpreter(view, image, environment)
     main = _main(view, program, image, environment)
-    kind = MuslLoading if interpreter.family is Family.MUSL else GlibcLoading
-    loading = kind(view, environment, interpreter, target_of(image), main)
+    loading = _rules_of(interpreter.family)(view, environment, interpreter, target_of(image), main)
     if image.dynamic is not None:
         loading.run()
-    made = {id(loaded): _library(loaded) for loaded in [*loading.chain, *loading.scope]}
+    objects = {id(loaded): loaded for loaded in [*loading.chain, *loading.scope]}
+    made = {key: _library(loaded) for key, loaded in objects.items()}
     return Closure(
         made[id(main)],
         interpreter,
@@ -118,6 +118,14 @@ def resolve(view: FileView, program: bytes, environment: Environment) -> Closure
     )
 
 
+def _rules_of(family: Family) -> type[GlibcLoading | MuslLoading]:
+    if family is Family.GLIBC:
+        return GlibcLoading
+    from denizen.linker.musl import MuslLoading  # 0.3 ms that few programs pay
+
+    return MuslLoading
+
+
 def _interpreter(view: FileView, image: Image, environment: Environment) -> tuple[Interpreter, bool]:
     """The one given, or the one the program names, or what one of that name would be like."""
     if environment.interpreter is not None:
@@ -125,8 +133,8 @@ def _interpreter(view: FileView, image: Image, environment: Environment) -> tupl
     path = environment.interpreter_path or image.interpreter
     if path is None:
         return assumed(b"", image.header.bits), False
-    read = read_interpreter(view, _absolute(path, environment))
-    return (assumed(path, image.header.bits), False) if read is None else (read, True)
+    known = read_interpreter(view, _absolute(path, environment))
+    return (assumed(path, image.header.bits), False) if known is None else (known, True)
 
 
 def _main(view: FileView, path: bytes, image: Image, environment: Environment) -> Loaded:

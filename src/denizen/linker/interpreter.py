@@ -8,12 +8,13 @@ and a program sees the ones of the interpreter it names. They are plain strings 
     LD_SO_CACHE     "/etc/ld.so.cache" NUL                       elf/dl-cache.h
     banner          "... release version 2.36."                  elf/dl-usage.c, since 2.33
 
-Limits: at most MAX_DIRECTORIES directories of MAX_NAME bytes are believed.
+Limits: at most MAX_DIRECTORIES directories of MAX_NAME bytes are believed; MAX_SEARCHED bytes are searched.
 """
 
 from __future__ import annotations
 
-from denizen import elf
+from denizen.elf.constants import PF_X, PT_LOAD
+from denizen.elf.image import read
 from denizen.errors import BadInput
 from denizen.linker.rules import DEFAULT_DIRECTORIES
 from denizen.value import Enum, value
@@ -21,11 +22,15 @@ from denizen.value import Enum, value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.bytesio import Buffer
+    from denizen.elf.image import Image
     from denizen.fileview import FileView
 
 MAX_DIRECTORIES = 16
 MAX_NAME = 4096
-MAX_COPIED = 16 * 1024 * 1024
+# glibc's are 0.2 MB, musl's 0.8.
+MAX_SEARCHED = 16 * 1024 * 1024
+CACHE_NAME = b"/ld.so.cache\0"
+MUSL_BANNER = b"musl libc ("
 # `ld.so --version` and with it the banner came with 2.33; one without it follows the rules of 2.32.
 BEFORE_BANNER = (2, 32)
 
@@ -67,13 +72,12 @@ def read_interpreter(view: FileView, path: bytes) -> Interpreter | None:
     """The dynamic linker at `path`; None where there is no file that could be one."""
     try:
         buffer = view.read(path)
-        image = elf.read(buffer)
+        image = read(buffer)
         soname = image.dynamic.soname if image.dynamic else None
     except (OSError, BadInput):
         return None
-    # A mapped file is searched at a hundredth of the speed; one beyond MAX_COPIED is none's own linker.
-    data = bytes(buffer) if len(buffer) <= MAX_COPIED or isinstance(buffer, memoryview) else buffer
-    if data.find(b"musl libc (") >= 0:
+    data = _constants(image, buffer)
+    if MUSL_BANNER in data:
         return Interpreter(path, Family.MUSL, soname=soname, arch=_musl_arch(data), preload=None)
     directories = _system_directories(data) or DEFAULT_DIRECTORIES[image.header.bits]
     return Interpreter(
@@ -81,10 +85,20 @@ def read_interpreter(view: FileView, path: bytes) -> Interpreter | None:
         version=_version(data),
         system_directories=directories,
         lib=_lib(data, directories),
-        cache=_string_ending(data, b"/ld.so.cache") or b"/etc/ld.so.cache",
-        preload=_string_ending(data, b"/ld.so.preload") or b"/etc/ld.so.preload",
+        cache=_string_ending(data, CACHE_NAME) or b"/etc/ld.so.cache",
+        preload=_string_ending(data, b"/ld.so.preload\0") or b"/etc/ld.so.preload",
         soname=soname,
     )
+
+
+def _constants(image: Image, buffer: Buffer) -> bytes:
+    """Where its strings are: a third of the file, if its linker kept constants apart from code."""
+    apart = [s for s in image.segments if s.type == PT_LOAD and not s.flags & PF_X]
+    if sum([s.file_size for s in apart]) <= MAX_SEARCHED:
+        data = b"\0".join([bytes(buffer[s.offset : s.offset + s.file_size]) for s in apart])
+        if CACHE_NAME in data or MUSL_BANNER in data:
+            return data
+    return bytes(buffer[:MAX_SEARCHED])
 
 
 def assumed(path: bytes, bits: int) -> Interpreter:
@@ -97,7 +111,7 @@ def assumed(path: bytes, bits: int) -> Interpreter:
     return Interpreter(path, system_directories=DEFAULT_DIRECTORIES[bits], lib=lib)
 
 
-def _version(data: Buffer) -> tuple[int, int]:
+def _version(data: bytes) -> tuple[int, int]:
     text = _after(data, b" release version ")
     major, _, minor = text.partition(b".")
     minor = minor.partition(b".")[0]
@@ -106,10 +120,10 @@ def _version(data: Buffer) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def _system_directories(data: Buffer) -> tuple[bytes, ...]:
+def _system_directories(data: bytes) -> tuple[bytes, ...]:
     """The first run of strings that are absolute, end in a slash and lead to a lib directory."""
     at = -1
-    while (at := _find(data, b"/\0", at + 1)) >= 0:
+    while (at := data.find(b"/\0", at + 1)) >= 0:
         start = max(_rfind_nul(data, at) + 1, at - MAX_NAME)
         directories: list[bytes] = []
         while len(directories) < MAX_DIRECTORIES:
@@ -123,43 +137,38 @@ def _system_directories(data: Buffer) -> tuple[bytes, ...]:
     return ()
 
 
-def _lib(data: Buffer, directories: tuple[bytes, ...]) -> bytes | None:
+def _lib(data: bytes, directories: tuple[bytes, ...]) -> bytes | None:
     """DL_DST_LIB is the first of the system directories that also stands there without its prefix."""
     names = [directory.strip(b"/").removeprefix(b"usr/") for directory in directories]
     for name in names:
-        if _find(data, b"\0" + name + b"\0", 0) >= 0:
+        if b"\0" + name + b"\0" in data:
             return name
     # Nix: the prefix is a store path, $LIB still "lib".
     return names[0].rpartition(b"/")[2] if names else None
 
 
-def _musl_arch(data: Buffer) -> bytes:
-    return _after(data, b"musl libc (").partition(b")")[0]
+def _musl_arch(data: bytes) -> bytes:
+    return _after(data, MUSL_BANNER).partition(b")")[0]
 
 
-def _string_ending(data: Buffer, ending: bytes) -> bytes | None:
-    at = _find(data, ending + b"\0", 0)
+def _string_ending(data: bytes, ending: bytes) -> bytes | None:
+    """The absolute path that ends so; `ending` has its NUL."""
+    at = data.find(ending)
     if at < 0:
         return None
     found = _string_at(data, max(_rfind_nul(data, at) + 1, at - MAX_NAME))
     return found if found.startswith(b"/") else None
 
 
-def _after(data: Buffer, marker: bytes) -> bytes:
-    at = _find(data, marker, 0)
-    return b"" if at < 0 else bytes(data[at + len(marker) : at + len(marker) + 32])
+def _after(data: bytes, marker: bytes) -> bytes:
+    at = data.find(marker)
+    return b"" if at < 0 else data[at + len(marker) : at + len(marker) + 32]
 
 
-def _string_at(data: Buffer, start: int) -> bytes:
-    return bytes(data[start : start + MAX_NAME]).partition(b"\0")[0]
+def _string_at(data: bytes, start: int) -> bytes:
+    return data[start : start + MAX_NAME].partition(b"\0")[0]
 
 
-def _find(data: Buffer, what: bytes, start: int) -> int:
-    assert not isinstance(data, memoryview)
-    return data.find(what, start)
-
-
-def _rfind_nul(data: Buffer, before: int) -> int:
+def _rfind_nul(data: bytes, before: int) -> int:
     """The NUL before a place; strings here are short, so only a little is looked at."""
-    start = max(0, before - MAX_NAME)
-    return start + bytes(data[start:before]).rfind(b"\0")
+    return max(0, before - MAX_NAME) + data[max(0, before - MAX_NAME) : before].rfind(b"\0")

@@ -52,6 +52,8 @@ MAX_HWCAPS = 1024
 # The flags byte of the new header: which byte order it was written in; 0 is from before that was said.
 ENDIAN_MASK, ENDIAN_LITTLE, ENDIAN_BIG = 3, 2, 3
 
+_DIGITS = frozenset(b"0123456789")
+
 HWCAP_EXTENSION = 1 << 30
 HWCAP_ISA_LEVEL = (1 << 10) - 1
 PLATFORM_BITS = 0xF << 48
@@ -271,22 +273,20 @@ def compare(first: bytes, second: bytes) -> int:
     """
     if first == second:
         return 0
-    start = _start_of_difference(first + b"\0", second + b"\0")
-    return _compare_rest(first + b"\0", second + b"\0", start)
-
-
-def _start_of_difference(first: bytes, second: bytes) -> int:
-    """The first place where the names differ, or the start of the digits it is in."""
+    first, second = first + b"\0", second + b"\0"
     at = next(compress(range(len(first)), map(ne, first, second)))
-    while at and 48 <= first[at - 1] <= 57:
+    left, right = first[at], second[at]
+    if left not in _DIGITS and right not in _DIGITS and (not at or first[at - 1] not in _DIGITS):
+        return _signed(left) - _signed(right)
+    while at and first[at - 1] in _DIGITS:
         at -= 1
-    return at
+    return _compare_rest(first, second, at)
 
 
 def _compare_rest(first: bytes, second: bytes, start: int) -> int:
     left = right = start
     while first[left]:
-        digits = 48 <= first[left] <= 57, 48 <= second[right] <= 57
+        digits = first[left] in _DIGITS, second[right] in _DIGITS
         if digits == (True, True):
             number, left = _number(first, left)
             other, right = _number(second, right)
@@ -304,7 +304,7 @@ def _compare_rest(first: bytes, second: bytes, start: int) -> int:
 def _number(name: bytes, at: int) -> tuple[int, int]:
     """The number at a place and where it ends; `int` overflows in C, here digits beyond 18 do not count."""
     end = at
-    while 48 <= name[end] <= 57:
+    while name[end] in _DIGITS:
         end += 1
     return int(name[at : min(end, at + 18)]), end
 

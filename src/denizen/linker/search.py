@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 
-from denizen import elf
+from denizen.elf.image import read
 from denizen.errors import BadInput
 from denizen.fileview import Kind
 from denizen.linker.objects import Attempt
@@ -71,7 +71,7 @@ class Search:
         self._directory = directory.rstrip(b"/") + b"/"
         self._target = target
         self._check = check
-        self._parse = parse or elf.read
+        self._parse = parse or read
         self._exists: dict[bytes, bool] = {}
         self.tried: list[Attempt] = []
 
