@@ -17,11 +17,11 @@ from __future__ import annotations
 from struct import Struct
 
 from denizen.elf import constants as c
-from denizen.elf.hashtables import MAX_CHAIN
+from denizen.elf.hashtables import MAX_CHAIN, SYMBOL_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from denizen.elf.memory import Code, Memory
     from denizen.elf.strings import StringTable
@@ -78,11 +78,13 @@ class Lookup:
     def __init__(
         self, memory: Memory, values: dict[int, int], strings: StringTable, table: memoryview, count: int
     ) -> None:
-        self._holds = strings.holds
+        self._names = strings.place
         self._table = table
-        self._symbol = Struct(memory.order + _SYMBOL[memory.bits]).unpack_from
+        self._size = SYMBOL_SIZE[memory.bits]
+        self._unpack = Struct(memory.order + _SYMBOL[memory.bits]).unpack_from
         self._wide = memory.bits == 64
         self._count = count
+        self._bucket_count = 0
         self._first = 0
         self._buckets = self._chains = memoryview(b"")
         self._is_gnu = c.DT_GNU_HASH in values
@@ -91,53 +93,63 @@ class Lookup:
         elif c.DT_HASH in values:
             self._read_sysv(memory, values[c.DT_HASH])
 
-    def find(self, name: bytes, code: int) -> Sequence[int]:
+    def find(self, name: bytes, code: int) -> list[int]:
         """Indices of the definitions of `name` that check_match would look at; `code` is its gnu_hash."""
-        chain = self._gnu_chain(code) if self._is_gnu else self._sysv_chain(name)
-        return [index for index in chain if index < self._count and self._is_definition(index, name)]
+        return self.find_each([(name, code)])[0]
+
+    def find_each(self, wanted: Sequence[tuple[bytes, int]]) -> list[list[int]]:
+        """What `find` answers for each of these, at half the cost."""
+        chain_of = self._gnu_chain if self._is_gnu else self._sysv_chain
+        table, unpack, size, wide = self._table, self._unpack, self._size, self._wide
+        names, first, end = self._names
+        found: list[list[int]] = []
+        for name, code in wanted:
+            same: list[int] = []
+            for index in chain_of(name, code):
+                if wide:
+                    at, info, other, section, value, _ = unpack(table, index * size)
+                else:
+                    at, value, _, info, other, section = unpack(table, index * size)
+                start, stop = first + at, first + at + len(name)
+                if (
+                    section != 0
+                    and info in _FINDABLE
+                    and other & 3 in _VISIBLE
+                    and (value != 0 or section == c.SHN_ABS or info & 15 == c.STT_TLS)
+                    and stop < end
+                    and names[start:stop] == name
+                    and not names[stop]
+                ):
+                    same.append(index)
+            found.append(same)
+        return found
 
     def hashes(self) -> list[int]:
         """The gnu_hash of every definition but for its low bit; none where there is no GNU table."""
         return self._chains.tolist() if self._is_gnu else []
 
-    def _gnu_chain(self, code: int) -> Sequence[int]:
+    def _gnu_chain(self, _: bytes, code: int) -> list[int]:
         # The bloom filter is not asked: nearly every name looked up is here, and chains are short.
-        chains = self._chains
-        if not chains:
-            return ()
-        at = self._buckets[code % len(self._buckets)] - self._first
-        if at < 0:
-            return ()
-        found = []
-        for index, word in enumerate(chains[at : at + MAX_CHAIN], at + self._first):
+        chains, first = self._chains, self._first
+        found: list[int] = []
+        at = self._buckets[code % self._bucket_count] - first if chains else -1
+        end = min(at + MAX_CHAIN, len(chains))
+        while 0 <= at < end:
+            word = chains[at]
             if word ^ code < 2:
-                found.append(index)
+                found.append(at + first)
             if word & 1:
                 break
+            at += 1
         return found
 
-    def _sysv_chain(self, name: bytes) -> Iterator[int]:
-        if not self._buckets:
-            return
-        at = self._buckets[sysv_hash(name) % len(self._buckets)]
-        for _ in range(MAX_CHAIN):
-            if not 0 < at < len(self._chains):
-                return
-            yield at
+    def _sysv_chain(self, name: bytes, _: int) -> list[int]:
+        found: list[int] = []
+        at = self._buckets[sysv_hash(name) % len(self._buckets)] if self._buckets else 0
+        while 0 < at < self._count and at < len(self._chains) and len(found) < MAX_CHAIN:
+            found.append(at)
             at = self._chains[at]
-
-    def _is_definition(self, index: int, name: bytes) -> bool:
-        if self._wide:
-            at, info, other, section, value, _ = self._symbol(self._table, index * 24)
-        else:
-            at, value, _, info, other, section = self._symbol(self._table, index * 16)
-        return (
-            section != 0
-            and info in _FINDABLE
-            and other & 3 in _VISIBLE
-            and (value != 0 or section == c.SHN_ABS or info & 15 == c.STT_TLS)
-            and self._holds(at, name)
-        )
+        return found
 
     def _read_gnu(self, memory: Memory, table: int) -> None:
         structure = "GNU hash table"
@@ -146,6 +158,7 @@ class Lookup:
         if not buckets or chained <= 0:
             return
         start = table + 16 + blooms * (memory.bits // 8)
+        self._bucket_count = buckets
         self._buckets = memory.numbers("I", memory.view(start, 4 * buckets, structure))
         self._chains = memory.numbers("I", memory.view(start + 4 * buckets, 4 * chained, structure))
 

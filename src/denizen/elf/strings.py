@@ -48,7 +48,9 @@ class StringTable:
             raise self._outside(offset)
         start = self._start + offset
         name = self._data[start : self._data.find(b"\0", start, self._end)]
-        self._charge(len(name))
+        self._budget -= len(name)
+        if self._budget < 0:
+            raise self._spent()
         return name
 
     def column(self, offsets: Sequence[int]) -> list[bytes]:
@@ -61,19 +63,18 @@ class StringTable:
             starts = [first + offset for offset in offsets[place : place + BATCH]]
             batch = [data[start : find(b"\0", start, end)] for start in starts]
             names += batch
-            self._charge(sum(map(len, batch)))
+            self._budget -= sum(map(len, batch))
+            if self._budget < 0:
+                raise self._spent()
         return names
 
-    def holds(self, offset: int, name: bytes) -> bool:
-        """Whether the name at `offset` is `name`, without making it."""
-        start = self._start + offset
-        end = start + len(name)
-        return end < self._end and self._data[start:end] == name and not self._data[end]
+    @property
+    def place(self) -> tuple[bytes | mmap.mmap, int, int]:
+        """(bytes that hold the table, its start and end in them), for comparing names where they lie."""
+        return self._data, self._start, self._end
 
-    def _charge(self, length: int) -> None:
-        self._budget -= length
-        if self._budget < 0:
-            raise Malformed("string table", "its names overlap beyond measure", self._address)
+    def _spent(self) -> Malformed:
+        return Malformed("string table", "its names overlap beyond measure", self._address)
 
     def _outside(self, offset: int) -> Malformed:
         return Malformed("string table", f"a name at {offset} of {self._size} bytes", self._address)
