@@ -5,6 +5,7 @@ import runpy
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ class LoaderHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before a wheel is built; `version` is "editable" for a development install."""
+        if self.target_name == "wheel" and version != "editable":
+            build_data["shared_data"][str(self.manual())] = "share/man/man1/denizen.1"
         compiler = shlex.split(os.environ.get("CC", "cc"))
         if self.target_name != "wheel" or os.uname().sysname != "Linux":
             return
@@ -40,6 +43,15 @@ class LoaderHook(BuildHookInterface[Any]):
             build_data["pure_python"] = False
             # They need no C library, so any Linux of this machine will do.
             build_data["tag"] = f"py3-none-linux_{machine}"
+
+    def manual(self) -> Path:
+        """`man denizen`, written by the sources being built; these need nothing but Python's own modules."""
+        sys.path.insert(0, str(Path(self.root) / "src"))
+        from denizen.cli.manual import whole_page
+
+        output = Path(tempfile.mkdtemp(prefix="denizen-manual-")) / "denizen.1"
+        output.write_text(whole_page() + "\n", encoding="utf-8")
+        return output
 
     def compile(self, output: Path, compiler: list[str], *, needed: bool = True) -> bool:
         """Whether it compiled; a machine without headers is served like one without a compiler."""

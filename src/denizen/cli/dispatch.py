@@ -55,6 +55,7 @@ TABLE: tuple[Group, ...] = (
     Group("loader", "denizen.cli.loader", "the C loader as this host's interpreter", everyday=False),
     Group("decide", "denizen.cli.decide", "find out what a program needs and bring it", everyday=False),
     Group("completion", "denizen.cli.completion", "completion for bash, zsh or fish", everyday=False),
+    Group("manual", "denizen.cli.manual", "the manual page, as man(1) reads it", everyday=False),
 )
 
 GLOBAL_OPTIONS: tuple[Option, ...] = (

@@ -237,7 +237,7 @@ def usage(command: str, positionals: Sequence[Positional]) -> str:
 
 def describe(rows: Sequence[Option | Positional]) -> list[str]:
     """Two aligned columns: how it is written, and what it does."""
-    left = [row.name if isinstance(row, Positional) else _written(row) for row in rows if row.help]
+    left = [row.name if isinstance(row, Positional) else written(row) for row in rows if row.help]
     width = min(max(map(len, left), default=0), 30)
     return [
         f"  {name:{width}}  {row.help}"
@@ -245,6 +245,7 @@ def describe(rows: Sequence[Option | Positional]) -> list[str]:
     ]
 
 
-def _written(option: Option) -> str:
+def written(option: Option) -> str:
+    """`-q, --quiet`, `--root DIR`."""
     names = ", ".join(option.names)
     return f"{names} {option.metavar}" if option.metavar else names
