@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.diagnose import file, libraries, machine, script
+from denizen.diagnose import file, libraries, machine
 from denizen.diagnose.problem import Severity, error, warning
 from denizen.diagnose.subject import gather
 from denizen.elf.classify import Kind
@@ -85,6 +85,14 @@ def damage(subject: Subject) -> Iterator[Problem]:
         )
 
 
+def interpreter_line(subject: Subject) -> Iterator[Problem]:
+    """A script's first line."""
+    if subject.steps:
+        from denizen.diagnose import script  # 0.2 ms that only scripts pay
+
+        yield from script.interpreter_line(subject)
+
+
 # In the order they are told: first what would fail first.
 CHECKS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     kind_of_file,
@@ -93,7 +101,7 @@ CHECKS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     file.noexec_mount,
     machine.architecture,
     damage,
-    script.interpreter_line,
+    interpreter_line,
     libraries.interpreter,
     machine.kernel_release,
     machine.processor_level,

@@ -77,7 +77,7 @@ class Dynamic:
 
 def parse_entries(memory: Memory, segments: tuple[Segment, ...]) -> tuple[tuple[int, int], ...] | None:
     """Pairs up to DT_NULL; None where there is no PT_DYNAMIC. Raises Malformed."""
-    segment = next((s for s in segments if s.type == PT_DYNAMIC), None)
+    segment = next(iter([s for s in segments if s.type == PT_DYNAMIC]), None)
     if segment is None:
         return None
     pair = memory.bits // 4

@@ -17,7 +17,7 @@ from __future__ import annotations
 from struct import Struct
 
 from denizen.elf import constants as c
-from denizen.elf.hashtables import MAX_CHAIN, SYMBOL_SIZE
+from denizen.elf.hashtables import MAX_CHAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +80,6 @@ class Lookup:
     ) -> None:
         self._names = strings.place
         self._table = table
-        self._size = SYMBOL_SIZE[memory.bits]
         self._unpack = Struct(memory.order + _SYMBOL[memory.bits]).unpack_from
         self._wide = memory.bits == 64
         self._count = count
@@ -99,51 +98,53 @@ class Lookup:
 
     def find_each(self, wanted: Sequence[tuple[bytes, int]]) -> list[list[int]]:
         """What `find` answers for each of these, at half the cost."""
-        chain_of = self._gnu_chain if self._is_gnu else self._sysv_chain
-        table, unpack, size, wide = self._table, self._unpack, self._size, self._wide
-        names, first, end = self._names
+        if not self._is_gnu:
+            return [self._defined(name, self._sysv_chain(name)) for name, _ in wanted]
+        # The bloom filter is not asked: nearly every name looked up is here, and chains are short.
+        chains, buckets, first, count = self._chains, self._buckets, self._first, self._bucket_count
+        size, defined = len(chains), self._defined
         found: list[list[int]] = []
         for name, code in wanted:
-            same: list[int] = []
-            for index in chain_of(name, code):
-                if wide:
-                    at, info, other, section, value, _ = unpack(table, index * size)
-                else:
-                    at, value, _, info, other, section = unpack(table, index * size)
-                start, stop = first + at, first + at + len(name)
-                if (
-                    section != 0
-                    and info in _FINDABLE
-                    and other & 3 in _VISIBLE
-                    and (value != 0 or section == c.SHN_ABS or info & 15 == c.STT_TLS)
-                    and stop < end
-                    and names[start:stop] == name
-                    and not names[stop]
-                ):
-                    same.append(index)
-            found.append(same)
+            same = []
+            at = buckets[code % count] - first if count else -1
+            end = min(at + MAX_CHAIN, size)
+            while 0 <= at < end:
+                word = chains[at]
+                if word ^ code < 2:
+                    same.append(at + first)
+                if word & 1:
+                    break
+                at += 1
+            found.append(defined(name, same) if same else same)
+        return found
+
+    def _defined(self, name: bytes, indices: list[int]) -> list[int]:
+        """Those of these symbols that define the name."""
+        names, first, end = self._names
+        found = []
+        for index in indices:
+            if self._wide:
+                at, info, other, section, value, _ = self._unpack(self._table, index * 24)
+            else:
+                at, value, _, info, other, section = self._unpack(self._table, index * 16)
+            start, stop = first + at, first + at + len(name)
+            if (
+                section != 0
+                and info in _FINDABLE
+                and other & 3 in _VISIBLE
+                and (value != 0 or section == c.SHN_ABS or info & 15 == c.STT_TLS)
+                and stop < end
+                and names[start:stop] == name
+                and not names[stop]
+            ):
+                found.append(index)
         return found
 
     def hashes(self) -> list[int]:
         """The gnu_hash of every definition but for its low bit; none where there is no GNU table."""
         return self._chains.tolist() if self._is_gnu else []
 
-    def _gnu_chain(self, _: bytes, code: int) -> list[int]:
-        # The bloom filter is not asked: nearly every name looked up is here, and chains are short.
-        chains, first = self._chains, self._first
-        found: list[int] = []
-        at = self._buckets[code % self._bucket_count] - first if chains else -1
-        end = min(at + MAX_CHAIN, len(chains))
-        while 0 <= at < end:
-            word = chains[at]
-            if word ^ code < 2:
-                found.append(at + first)
-            if word & 1:
-                break
-            at += 1
-        return found
-
-    def _sysv_chain(self, name: bytes, _: int) -> list[int]:
+    def _sysv_chain(self, name: bytes) -> list[int]:
         found: list[int] = []
         at = self._buckets[sysv_hash(name) % len(self._buckets)] if self._buckets else 0
         while 0 < at < self._count and at < len(self._chains) and len(found) < MAX_CHAIN:

@@ -23,8 +23,6 @@ from denizen.value import Row, rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from denizen.elf.memory import Memory
     from denizen.elf.strings import StringTable
 
@@ -77,9 +75,10 @@ class _Table:
         self._left = min(MAX_RECORDS, self._size // _SMALLEST_ENTRY + 1)
         self.structure = structure
 
-    def chain(self, layout: Struct, offset: int) -> Iterator[tuple[int, tuple[int, ...]]]:
-        """(offset, fields) of each record of a list; the last field is the distance to the next."""
+    def chain(self, layout: Struct, offset: int) -> list[tuple[int, ...]]:
+        """The records of a list; the last field of each is the distance to the next."""
         last, unpack, buffer = self._size - layout.size, layout.unpack_from, self._memory.buffer
+        records: list[tuple[int, ...]] = []
         while True:
             if offset > last:
                 raise Malformed(self.structure, "a record outside the mapped file", self._address + offset)
@@ -87,9 +86,9 @@ class _Table:
             if self._left < 0:
                 raise Malformed(self.structure, "too many records, or they overlap", self._address)
             fields = unpack(buffer, self._start + offset)
-            yield offset, fields
+            records.append(fields)
             if not fields[-1]:
-                return
+                return records
             offset += fields[-1]
 
 
@@ -103,15 +102,15 @@ def parse_needs(memory: Memory, values: dict[int, int], strings: StringTable) ->
 
     def wanted(offset: int) -> tuple[NeededVersion, ...]:
         rows = [
-            (name_at(name), code, flags & c.VER_FLG_WEAK != 0, other & c.VERSYM_VERSION)
-            for _, (code, flags, other, name, _) in table.chain(layout, offset)
+            (name_at(name), code, flags & c.VER_FLG_WEAK != 0, number & c.VERSYM_VERSION)
+            for code, flags, number, name, _ in table.chain(layout, offset)
         ]
         return tuple(rows_of(NeededVersion, rows))
 
-    rows = [
-        (name_at(file), wanted(offset + first) if count else ())
-        for offset, (_, count, file, first, _) in table.chain(_NEED[memory.order], 0)
-    ]
+    rows, offset = [], 0
+    for _, count, file, first, distance in table.chain(_NEED[memory.order], 0):
+        rows.append((name_at(file), wanted(offset + first) if count else ()))
+        offset += distance
     return tuple(rows_of(VersionNeed, rows))
 
 
@@ -123,13 +122,13 @@ def parse_definitions(
     if address is None:
         return ()
     table = _Table(memory, address, "version definitions")
-    layout, name_at = _NAME[memory.order], strings.at
-    rows = []
-    for offset, (_, flags, index, count, code, first, _) in table.chain(_DEFINITION[memory.order], 0):
-        chain = table.chain(layout, offset + first) if count else ()
-        names = [name_at(where) for _, (where, _) in chain] or [b""]
+    rows, at = [], 0
+    for _, flags, index, count, code, first, distance in table.chain(_DEFINITION[memory.order], 0):
+        chain = table.chain(_NAME[memory.order], at + first) if count else []
+        name, *parents = [strings.at(where) for where, _ in chain] or [b""]
         base, weak = flags & c.VER_FLG_BASE != 0, flags & c.VER_FLG_WEAK != 0
-        rows.append((names[0], code, index & c.VERSYM_VERSION, base, weak, tuple(names[1:])))
+        rows.append((name, code, index & c.VERSYM_VERSION, base, weak, tuple(parents)))
+        at += distance
     return tuple(rows_of(VersionDefinition, rows))
 
 

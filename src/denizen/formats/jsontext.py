@@ -10,18 +10,10 @@ Limits: none of its own; what is written is denizen's.
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    quoted: Callable[[str], str]
-
-try:
-    # Where json.encoder has its own from: in C, without the rest of the package.
-    from _json import encode_basestring as quoted
-except ImportError:  # an interpreter that has it in Python alone (PyPy)
-    from json.encoder import encode_basestring as quoted
-
+# Section 7: what must be escaped, by its short form where there is one.
+_ESCAPES = {code: f"\\u{code:04x}" for code in range(0x20)} | {
+    ord('"'): '\\"', ord("\\"): "\\\\", 8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r",
+}  # fmt: skip
 _WORDS = {True: "true", False: "false", None: "null"}
 
 
@@ -32,7 +24,7 @@ def json_text(content: object, margin: str = "\n") -> str:
         TypeError: something in it has no place in such a document.
     """
     if isinstance(content, str):
-        return quoted(content)
+        return _quoted(content)
     if content is None or isinstance(content, bool):
         return _WORDS[content]
     if isinstance(content, int):
@@ -41,9 +33,14 @@ def json_text(content: object, margin: str = "\n") -> str:
         return float.__repr__(content)
     inner = margin + "  "
     if isinstance(content, dict):
-        rows = [f"{quoted(key)}: {json_text(item, inner)}" for key, item in content.items()]
+        rows = [f"{_quoted(key)}: {json_text(item, inner)}" for key, item in content.items()]
         return f"{{{inner}{f',{inner}'.join(rows)}{margin}}}" if rows else "{}"
     if isinstance(content, list | tuple):
         rows = [json_text(item, inner) for item in content]
         return f"[{inner}{f',{inner}'.join(rows)}{margin}]" if rows else "[]"
     raise TypeError(f"{type(content).__name__} has no place in a JSON document")
+
+
+def _quoted(text: str) -> str:
+    # str.translate called by its class: what is no str is a TypeError.
+    return f'"{str.translate(text, _ESCAPES)}"'

@@ -58,7 +58,7 @@ def check_musl(head: bytes, target: Target) -> Reason | None:
 def check_image(image: Image) -> Reason | None:
     """What _dl_map_object_from_fd refuses to map as a library."""
     dynamic = image.dynamic
-    if not any(segment.type == PT_LOAD for segment in image.segments):
+    if PT_LOAD not in [segment.type for segment in image.segments]:
         return Reason.NO_SEGMENTS
     if image.header.type == ET_EXEC:
         return Reason.EXECUTABLE
