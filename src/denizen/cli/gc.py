@@ -14,24 +14,26 @@ if TYPE_CHECKING:
 
 
 def _gc(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.meter import Meter
     from denizen.cli.places import places
     from denizen.cli.stores import human, open_store, parse_age, parse_size, shown
     from denizen.launch.keep import shelves
+    from denizen.store.aging import Aged, trim
     from denizen.store.gc import Limits, collect, plan
 
     size, age = parsed.text("max-freed"), parsed.text("older-than")
     dry = parsed.flag("dry-run")
-    limits = Limits(
-        parse_size("gc", size) if size else None,
-        int(time.time()) - parse_age("gc", age) if age else None,
-    )
+    before = int(time.time()) - parse_age("gc", age) if age else None
+    limits = Limits(parse_size("gc", size) if size else None, before)
     with open_store(context) as store:
         if not dry:
             forgotten = sum(shelf.drop_dead(store.layout) for shelf in shelves(places(context).decisions))
             if forgotten:
                 context.output.say(f"{forgotten} decisions forgotten: their programs are gone")
-        done = plan(store, limits) if dry else collect(store, limits)
+        with Meter(context.output, "deleting", "objects") as meter:
+            done = plan(store, limits) if dry else collect(store, limits, meter.advance)
         deleted = [f"{shown(store.layout.physical)}/{name}" for name in done.names]
+    aged = trim(places(context).disposable, before, keep=dry) if before is not None else Aged(0, 0)
     if context.json:
         context.output.document(
             {
@@ -41,6 +43,7 @@ def _gc(parsed: Parsed, context: Context) -> int:
                 "strays": done.strays,
                 "alive": done.alive,
                 "unseen_processes": done.unseen,
+                "cache": {"entries": aged.count, "freed": aged.size},
             }
         )
         return 0
@@ -49,14 +52,21 @@ def _gc(parsed: Parsed, context: Context) -> int:
     if done.unseen:
         context.output.say(f"{done.unseen} processes could not be looked into; see docs/store.md")
     words = "would be deleted" if dry else f"deleted, {human(done.freed)} freed"
+    if aged.count:
+        context.output.say(f"{aged.count} packages and facts {_AGED[dry]} the cache ({human(aged.size)})")
     context.output.say(f"{len(deleted)} objects ({human(done.nar_bytes)}) {words}; {done.alive} are kept")
     return 0
 
 
+_AGED = {False: "unused since then deleted from", True: "unused since then would be deleted from"}
 _OPTIONS = (
     Option(("--dry-run",), "only say what would be deleted"),
     Option(("--max-freed",), "stop after about SIZE (500M, 10G)", metavar="SIZE"),
-    Option(("--older-than",), "only what was registered before AGE ago (12h, 30d)", metavar="AGE"),
+    Option(
+        ("--older-than",),
+        "only what was registered before AGE ago (12h, 30d), and unused since then in the cache",
+        metavar="AGE",
+    ),
 )
 _SUMMARY = "delete what no root, process or operation in progress needs"
 

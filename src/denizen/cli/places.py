@@ -62,6 +62,12 @@ class Places:
         return self.cache + b"/lists"
 
     @property
+    def disposable(self) -> tuple[bytes, ...]:
+        """Directories whose entries are made or fetched again when they are wanted, and grow with use."""
+        names = (b"/packages", b"/packages/partial", b"/facts", b"/controls")
+        return tuple([self.cache + name for name in names])
+
+    @property
     def sources(self) -> bytes:
         """The configuration of sources, one file each."""
         return self.config + b"/sources"

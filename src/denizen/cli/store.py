@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 def _add(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.meter import Meter
     from denizen.cli.stores import document, made_store, shown
     from denizen.store.optimise import optimise
     from denizen.store.roots import add_indirect
@@ -28,8 +29,13 @@ def _add(parsed: Parsed, context: Context) -> int:
     sources = [os.fsencode(source) for source in parsed.texts("PATH")]
     if len(sources) > 1 and (name or link):
         raise UsageError("store add", "--name and --add-root are for one PATH")
-    with made_store(context) as store, store.working() as work:
-        added = work.add_all((_absolute(source), name or _name_of(source)) for source in sources)
+    with (
+        made_store(context) as store,
+        store.working() as work,
+        Meter(context.output, "adding", "bytes") as meter,
+    ):
+        wanted = ((_absolute(source), name or _name_of(source)) for source in sources)
+        added = work.add_all(wanted, meter.advance)
         if link:
             add_indirect(store.layout, os.fsencode(link), added[0].path)
         if parsed.flag("optimise"):
@@ -68,14 +74,19 @@ def _dump(parsed: Parsed, context: Context) -> int:
     return 0
 
 
-def _restore(parsed: Parsed, _: Context) -> int:
+def _restore(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.meter import Meter, MeteredStream
     from denizen.nar.reader import read
     from denizen.store.failure import doing
     from denizen.store.restore import restore_new
 
     destination = os.fsencode(parsed.required("DEST"))
-    with doing("restore", destination), open(0, "rb", buffering=0, closefd=False) as stream:
-        restore_new(read(stream), os.path.abspath(destination))
+    with (
+        doing("restore", destination),
+        open(0, "rb", buffering=0, closefd=False) as stream,
+        Meter(context.output, "restoring", "bytes", os.fstat(0).st_size or None) as meter,
+    ):
+        restore_new(read(MeteredStream(stream, meter)), os.path.abspath(destination))
     return 0
 
 

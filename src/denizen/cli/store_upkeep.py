@@ -42,6 +42,7 @@ def _roots(parsed: Parsed, context: Context) -> int:
 
 
 def _verify(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.meter import Meter
     from denizen.cli.stores import open_store
     from denizen.store.binary_cache import replacement_from
     from denizen.store.verify import repair, verify
@@ -49,7 +50,8 @@ def _verify(parsed: Parsed, context: Context) -> int:
     copies = parsed.text("from")
     replacement = replacement_from(os.fsencode(copies) if copies else None)
     with open_store(context) as store:
-        found = list(verify(store, contents=parsed.flag("contents")))
+        with Meter(context.output, "verifying", "objects", store.database.count()) as meter:
+            found = list(verify(store, contents=parsed.flag("contents"), told=meter.advance))
         if parsed.flag("repair"):
             found = [repair(store, problem, replacement) for problem in found]
     if context.json:
@@ -79,14 +81,19 @@ def _words(problem: Problem) -> str:
 
 
 def _rebuild(_: Parsed, context: Context) -> int:
+    from denizen.cli.meter import Meter
     from denizen.cli.stores import open_store
     from denizen.store.failure import doing
     from denizen.store.locks import store_lock
     from denizen.store.rebuild import rebuild
 
     layout = open_store(context).layout
-    with doing("rebuild the database of", layout.physical), store_lock(layout):
-        done = rebuild(layout)
+    with (
+        doing("rebuild the database of", layout.physical),
+        store_lock(layout),
+        Meter(context.output, "reading sidecars", "objects") as meter,
+    ):
+        done = rebuild(layout, meter.advance)
     left_out = [{"object": path.base, "reason": reason} for path, reason in done.left_out]
     if context.json:
         context.output.document({"registered": done.registered, "left_out": left_out})
@@ -98,11 +105,13 @@ def _rebuild(_: Parsed, context: Context) -> int:
 
 
 def _move(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.meter import Meter
     from denizen.cli.stores import open_store, shown
     from denizen.store.move import move
 
-    with open_store(context) as store:
-        moved = move(store, os.fsencode(os.path.abspath(parsed.required("NEWDIR"))))
+    destination = os.fsencode(os.path.abspath(parsed.required("NEWDIR")))
+    with open_store(context) as store, Meter(context.output, "copying", "objects") as meter:
+        moved = move(store, destination, meter.advance)
     for link in moved.astray:
         context.output.say(f"{shown(link)} still leads to the old place and could not be changed")
     context.output.line(shown(moved.store.layout.physical))
@@ -110,14 +119,17 @@ def _move(parsed: Parsed, context: Context) -> int:
 
 
 def _optimise(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.meter import Meter
     from denizen.cli.stores import human, object_named, open_store
     from denizen.store.optimise import NOTHING, optimise
 
     saved = NOTHING
     with open_store(context) as store:
         chosen = [object_named(store, text) for text in parsed.texts("PATH")] or store.database.paths()
-        for path in chosen:
-            saved += optimise(store, path)
+        with Meter(context.output, "optimising", "objects", len(chosen)) as meter:
+            for path in chosen:
+                saved += optimise(store, path)
+                meter.advance(1)
     if context.json:
         context.output.document({"files": saved.files, "freed": saved.freed})
     else:

@@ -176,6 +176,11 @@ class Database:
         """All valid paths, sorted."""
         return [path_of(path) for (path,) in self._rows("SELECT path FROM objects ORDER BY path")]
 
+    def count(self) -> int:
+        """How many objects are valid."""
+        ((count,),) = self._rows("SELECT count(*) FROM objects")
+        return int(count)
+
     def infos(self) -> Iterator[ObjectInfo]:
         """All valid objects, sorted by path."""
         for row in self._rows(_SELECT + " ORDER BY path"):

@@ -26,6 +26,7 @@ from denizen.store.locks import Session, live_sessions, store_lock, temporary_pr
 from denizen.store.optimise import prune_links
 from denizen.store.remove import MANY, remove_tree, remove_trees
 from denizen.store.roots import find_roots, remove_stale
+from denizen.store.telling import ignore
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from denizen.store.graph import Graph
     from denizen.store.local import Store
     from denizen.store.roots import Root, Roots
+    from denizen.store.telling import Told
 
 _TEMPORARY = os.fsdecode(TEMPORARY)
 
@@ -145,8 +147,8 @@ def plan(store: Store, limits: Limits) -> Collected:
     return _report(found, freed=0)
 
 
-def collect(store: Store, limits: Limits) -> Collected:
-    """Delete what nothing needs.
+def collect(store: Store, limits: Limits, told: Told = ignore) -> Collected:
+    """Delete what nothing needs; `told` hears of trees that are gone.
 
     Raises:
         RootUnreadable, ProcessUnreadable: what is needed cannot be known; nothing was deleted.
@@ -164,7 +166,7 @@ def collect(store: Store, limits: Limits) -> Collected:
         with store.locked():
             found = _look(store, limits)
             renamed = _take_away(store, session, directory, found)
-        freed += remove_trees(directory, renamed)
+        freed += remove_trees(directory, renamed, told)
         freed += prune_links(layout)
     return _report(found, freed=freed)
 

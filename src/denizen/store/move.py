@@ -24,6 +24,7 @@ from denizen.store.rebuild import rebuild
 from denizen.store.remove import remove_tree
 from denizen.store.restore import STORED, restore_new, restoring
 from denizen.store.sync import file_system_of, sync
+from denizen.store.telling import ignore
 from denizen.store.tree import entries
 from denizen.store.work import WrongContent
 from denizen.value import value
@@ -31,6 +32,7 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.store.info import ObjectInfo
+    from denizen.store.telling import Told
 
 
 class StoreInUse(DenizenError):
@@ -65,8 +67,8 @@ class Moved:
     astray: tuple[bytes, ...]
 
 
-def move(store: Store, destination: bytes) -> Moved:
-    """Move the store to `destination`, which does not exist.
+def move(store: Store, destination: bytes, told: Told = ignore) -> Moved:
+    """Move the store to `destination`, which does not exist; `told` hears of each object that is copied.
 
     Raises:
         StoreInUse: something is being added to it.
@@ -87,7 +89,7 @@ def move(store: Store, destination: bytes) -> Moved:
             store.close()
             os.rename(old.physical, destination)
         else:
-            _copy(store, destination)
+            _copy(store, destination, told)
             store.close()
         _sync(destination)
         astray = [link for link in links if not _repoint(link, old.physical, destination)]
@@ -96,7 +98,7 @@ def move(store: Store, destination: bytes) -> Moved:
     return Moved(Store.open(destination), tuple(astray))
 
 
-def _copy(store: Store, destination: bytes) -> None:
+def _copy(store: Store, destination: bytes, told: Told) -> None:
     """The store at `destination` on another file system; it appears there complete."""
     temporary = destination + b".denizen-move"
     _remove(temporary)
@@ -105,6 +107,7 @@ def _copy(store: Store, destination: bytes) -> None:
         try:
             for info in store.database.infos():
                 _copy_object(store, copy, info, descriptor)
+                told(1)
             for roots in (store.layout.gcroots, store.layout.profiles):
                 _copy_roots(roots, copy.layout.state)
             with copy.locked():

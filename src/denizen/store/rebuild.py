@@ -15,12 +15,14 @@ from denizen.errors import BadInput, DenizenError
 from denizen.formats.storepath import BadStorePath, StorePath, from_base
 from denizen.store import sidecar
 from denizen.store.sync import file_system_of, sync
+from denizen.store.telling import ignore
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.store.info import ObjectInfo
     from denizen.store.layout import StoreLayout
+    from denizen.store.telling import Told
 
 _PREFIX = b"db-"
 
@@ -38,8 +40,10 @@ class Rebuilt:
     left_out: tuple[tuple[StorePath, str], ...]
 
 
-def rebuild(layout: StoreLayout) -> Rebuilt:
+def rebuild(layout: StoreLayout, told: Told = ignore) -> Rebuilt:
     """Replace the database by one made from the sidecars. The store's lock is held.
+
+    `told` hears of each sidecar read.
 
     An object that mentions one which is gone is left out, and so in turn is what mentions it.
 
@@ -51,7 +55,7 @@ def rebuild(layout: StoreLayout) -> Rebuilt:
 
     descriptor = file_system_of(layout.state)
     try:
-        infos, left_out = read_sidecars(layout)
+        infos, left_out = read_sidecars(layout, told)
         kept, more = _closed(infos)
         name = _PREFIX + os.urandom(6).hex().encode()
         directory = layout.state + b"/" + name
@@ -69,7 +73,9 @@ def rebuild(layout: StoreLayout) -> Rebuilt:
     return Rebuilt(len(kept), (*left_out, *more))
 
 
-def read_sidecars(layout: StoreLayout) -> tuple[dict[StorePath, ObjectInfo], list[tuple[StorePath, str]]]:
+def read_sidecars(
+    layout: StoreLayout, told: Told = ignore
+) -> tuple[dict[StorePath, ObjectInfo], list[tuple[StorePath, str]]]:
     """What the sidecars say of the objects that are there, and of which objects they say nothing usable."""
     infos: dict[StorePath, ObjectInfo] = {}
     left_out: list[tuple[StorePath, str]] = []
@@ -80,6 +86,7 @@ def read_sidecars(layout: StoreLayout) -> tuple[dict[StorePath, ObjectInfo], lis
             left_out.append((path, "it has no sidecar"))
         except DenizenError as error:
             left_out.append((path, str(error)))
+        told(1)
     return infos, left_out
 
 

@@ -16,6 +16,7 @@ from denizen.store.canonical import canonical_facts, is_canonical, reset_metadat
 from denizen.store.digest import Digester, digest_tree
 from denizen.store.failure import doing
 from denizen.store.rebuild import read_sidecar
+from denizen.store.telling import ignore
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
     from denizen.store.info import ObjectInfo
     from denizen.store.local import Store
+    from denizen.store.telling import Told
     from denizen.store.work import OpenNar
 
     # Opens the NAR of an object, or gives None where it is not to be had.
@@ -57,8 +59,8 @@ class Problem:
     repaired: bool = False
 
 
-def verify(store: Store, *, contents: bool) -> Iterator[Problem]:
-    """What is wrong; with `contents`, every file is read.
+def verify(store: Store, *, contents: bool, told: Told = ignore) -> Iterator[Problem]:
+    """What is wrong; with `contents`, every file is read. `told` hears of each object.
 
     Raises:
         DiskFailed, DatabaseFailed: something cannot be read at all.
@@ -70,6 +72,7 @@ def verify(store: Store, *, contents: bool) -> Iterator[Problem]:
         # Asked again afterwards: a collection may have taken it while it was looked at.
         if problem is not None and store.is_valid(path):
             yield problem
+        told(1)
 
 
 def repair(store: Store, problem: Problem, replacement: Replacement) -> Problem:

@@ -36,6 +36,7 @@ from denizen.store.references import runs_in
 from denizen.store.remove import remove_tree
 from denizen.store.restore import STORED, restore_nar, restoring
 from denizen.store.sync import file_system_of, sync
+from denizen.store.telling import ignore
 from denizen.store.tree import entries as entries_of
 from denizen.value import replace, value
 
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from denizen.formats.tree import Entry
     from denizen.store.local import Store
     from denizen.store.references import Matcher
+    from denizen.store.telling import Told
 
     # Opens a NAR from its beginning; what it gives is closed again.
     OpenNar = Callable[[], AbstractContextManager[Readable]]
@@ -145,8 +147,8 @@ class Work:
         (info,) = self.add_all([(source, name)])
         return info
 
-    def add_all(self, sources: Iterable[tuple[bytes, str]]) -> list[ObjectInfo]:
-        """Copy trees in, each named by its content; together they cost a few syncs.
+    def add_all(self, sources: Iterable[tuple[bytes, str]], told: Told = ignore) -> list[ObjectInfo]:
+        """Copy trees in, each named by its content; together they cost a few syncs. `told` hears of bytes.
 
         References are recorded but do not enter the path, so it is the one Nix computes, whatever else is
         valid.
@@ -162,7 +164,7 @@ class Work:
         for source, name in sources:
             storepath.check_name(name)
             with doing("add", source):
-                staged = self._stage(entries_of(source), self._store.database.digests())
+                staged = self._stage(entries_of(source), self._store.database.digests(), told)
             batch.append((staged, self._source_info(staged.digest, name)))
             size += staged.digest.nar_size
             if len(batch) >= BATCH_COUNT or size >= BATCH_BYTES:
@@ -307,11 +309,12 @@ class Work:
         address = None if references else f"fixed:r:{nar.nix}"
         return replace(_info(path, digest, {}, None), references=references, content_address=address)
 
-    def _stage(self, entries: Iterable[Entry], candidates: Collection[bytes]) -> Staged:
+    def _stage(self, entries: Iterable[Entry], candidates: Collection[bytes], told: Told = ignore) -> Staged:
         digester = Digester(candidates, self._matcher() if candidates else None)
         name = self._new_name()
         for piece in writer.write(restoring(entries, self._directory, name, STORED)):
             digester.feed(piece)
+            told(len(piece))
         return Staged(name, digester.result())
 
     def _stage_nar(self, stream: Readable) -> Staged:
