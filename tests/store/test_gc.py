@@ -58,6 +58,19 @@ def test_a_closure_is_deleted_once_its_root_goes(store: Store, scratch: Path) ->
     assert os.listdir(os.fsdecode(store.layout.physical)) == [".denizen"]
 
 
+def test_an_indirect_root_that_is_removed_leaves_nothing_behind(
+    store: Store, scratch: Path, tmp_path: Path
+) -> None:
+    kept = add_text(store, scratch, "kept", "x")
+    result = os.fsencode(tmp_path / "result")
+    roots.add_indirect(store.layout, result, kept.path)
+    for _ in range(2):
+        roots.remove_indirect(store.layout, result)
+    assert not os.path.lexists(result)
+    assert os.listdir(store.layout.indirect) == []
+    assert [path.name for path in collect(store, Limits()).deleted] == ["kept"]
+
+
 def test_an_indirect_root_lasts_as_long_as_the_link_elsewhere(
     store: Store, scratch: Path, tmp_path: Path
 ) -> None:

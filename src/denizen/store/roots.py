@@ -195,9 +195,23 @@ def add_indirect(layout: StoreLayout, link: bytes, path: StorePath) -> None:
     with doing("make the root", absolute):
         # Known as a root before it exists: a collection in between finds the object kept by the
         # session that adds it, one after that by this.
-        digest = base32.encode(hashlib.sha256(absolute).digest()[:20]).encode("ascii")
-        _replace_link(layout.indirect + b"/" + digest, absolute)
+        _replace_link(_indirect_place(layout, absolute), absolute)
         _replace_link(absolute, layout.place_of(path))
+
+
+def remove_indirect(layout: StoreLayout, link: bytes) -> None:
+    """Remove what `add_indirect` made: the link, and what is known of it. Either may have gone."""
+    absolute = os.path.abspath(link)
+    with doing("remove the root", absolute):
+        # The link first: what is known of one that has gone keeps nothing, and a collection clears it.
+        for place in (absolute, _indirect_place(layout, absolute)):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(place)
+
+
+def _indirect_place(layout: StoreLayout, link: bytes) -> bytes:
+    digest = base32.encode(hashlib.sha256(link).digest()[:20]).encode("ascii")
+    return layout.indirect + b"/" + digest
 
 
 def remove_stale(stale: tuple[bytes, ...]) -> None:
