@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
+from itertools import count
 
 from denizen.disk import DiskView
 from denizen.fileview import MAX_LINKS
@@ -25,7 +26,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from denizen.bytesio import Buffer
     from denizen.formats.tree import ArchiveEntry
@@ -124,10 +125,11 @@ class FactsCache:
         temporary = os.fsencode(tempfile.mkdtemp(prefix="new-", dir=os.fsdecode(self._directory)))
         try:
             with open(deb, "rb") as stream:
+                numbers = count()
                 lines = [
                     line
                     for entry in Deb(stream).entries(Layout.USR_MERGED)
-                    for line in _keep(entry, temporary)
+                    for line in _keep(entry, temporary, numbers)
                 ]
             with open(os.path.join(temporary, _INDEX), "wb") as index:
                 index.write(b"".join(sorted(lines)))
@@ -141,7 +143,7 @@ class FactsCache:
         return facts
 
 
-def _keep(entry: ArchiveEntry, directory: bytes) -> list[bytes]:
+def _keep(entry: ArchiveEntry, directory: bytes, numbers: Iterator[int]) -> list[bytes]:
     """The index lines of one entry of a package, its skeleton written."""
     if isinstance(entry, Symlink):
         return [b"link\t%b\t%b\n" % (entry.path, entry.target)] if _is_line(entry.path + entry.target) else []
@@ -156,7 +158,7 @@ def _keep(entry: ArchiveEntry, directory: bytes) -> list[bytes]:
     if _is_interpreter(entry.path):
         # The model reads its directories and version out of its constants.
         ranges = ((0, len(content)),)
-    number = len(os.listdir(directory))
+    number = next(numbers)
     with open(os.path.join(directory, b"%d" % number), "wb") as file:
         for start, end in ranges:
             file.seek(start)
