@@ -1,8 +1,7 @@
 """Packages files: every package of one component and architecture (pure).
 
 Specification: https://wiki.debian.org/DebianRepository/Format, "Packages indices"; Debian Policy 5.3 and
-5.6 for the fields. deb822 paragraphs, of which only the fields below are read, each found by one search
-in its paragraph: 63,440 packages of bookworm take 1.4 s.
+5.6 for the fields. deb822 paragraphs, of which only the fields below are read.
 
     Package, Version, Architecture, Filename, Size, SHA256      must be there
     Source, Section, Priority, Essential, Multi-Arch, Installed-Size, Pre-Depends, Depends, Provides
@@ -97,26 +96,27 @@ def packages_in(chunks: Iterable[bytes]) -> Iterator[Package]:
 
 def package_of(paragraph: bytes) -> Package:
     """The package one paragraph describes. Raises BadPackages."""
-    text = b"\n" + paragraph + b"\n"
-    name = _field(text, b"\nPackage: ")
+    fields = _fields(paragraph)
+    name = fields.get(b"Package", b"")
     if not name or not _NAME.issuperset(name) or not name[:1].isalnum():
         raise BadPackages(name, "its name breaks Policy 5.6.1")
+    found = fields.get
     return Package(
         name=name,
-        version=_needed(text, b"\nVersion: ", name),
-        architecture=_needed(text, b"\nArchitecture: ", name),
-        filename=_pool_path(_needed(text, b"\nFilename: ", name), name),
-        size=_number(_needed(text, b"\nSize: ", name), name),
-        sha256=_digest(_needed(text, b"\nSHA256: ", name), name),
-        source=_field(text, b"\nSource: "),
-        section=_field(text, b"\nSection: "),
-        priority=_field(text, b"\nPriority: "),
-        essential=_field(text, b"\nEssential: ") == b"yes",
-        multi_arch=_field(text, b"\nMulti-Arch: "),
-        installed_size=_number(_field(text, b"\nInstalled-Size: ") or b"0", name),
-        pre_depends=_field(text, b"\nPre-Depends: "),
-        depends=_field(text, b"\nDepends: "),
-        provides=_field(text, b"\nProvides: "),
+        version=found(b"Version") or _missing(b"Version", name),
+        architecture=found(b"Architecture") or _missing(b"Architecture", name),
+        filename=_pool_path(found(b"Filename") or _missing(b"Filename", name), name),
+        size=_number(found(b"Size") or _missing(b"Size", name), name),
+        sha256=_digest(found(b"SHA256") or _missing(b"SHA256", name), name),
+        source=found(b"Source", b""),
+        section=found(b"Section", b""),
+        priority=found(b"Priority", b""),
+        essential=found(b"Essential") == b"yes",
+        multi_arch=found(b"Multi-Arch", b""),
+        installed_size=_number(found(b"Installed-Size") or b"0", name),
+        pre_depends=found(b"Pre-Depends", b""),
+        depends=found(b"Depends", b""),
+        provides=found(b"Provides", b""),
     )
 
 
@@ -130,23 +130,37 @@ def relation_names(relations: bytes) -> list[bytes]:
     return names
 
 
-def _field(text: bytes, key: bytes) -> bytes:
-    start = text.find(key)
-    if start < 0:
-        return b""
-    start += len(key)
-    end = text.find(b"\n", start)
-    while text[end + 1 : end + 2] == b" ":
-        end = text.find(b"\n", end + 1)
-    found = text[start:end].strip()
-    return found if b"\n" not in found else b" ".join(found.split())
+def _fields(paragraph: bytes) -> dict[bytes, bytes]:
+    """Field names, as they are written, to values, unfolded to one line; the first of a name counts."""
+    # A folded line, blanks around a value, line ends of DOS: seven of eight packages of Debian have none of
+    # that, and are read by one split.
+    if (
+        b"\n " not in paragraph
+        and b" \n" not in paragraph
+        and b":  " not in paragraph
+        and b"\r" not in paragraph
+    ):
+        try:
+            return dict([line.split(b": ", 1) for line in paragraph.strip(b"\n").split(b"\n")[::-1]])
+        except ValueError:
+            pass  # a line without a value: read below
+    fields: dict[bytes, list[bytes]] = {}
+    lines: list[bytes] = []
+    for line in paragraph.split(b"\n"):
+        if line[:1] == b" ":
+            lines.append(line)
+        else:
+            name, _, value = line.partition(b": ")
+            lines = [value]
+            fields.setdefault(name, lines)
+    return {
+        name: some[0].strip() if len(some) == 1 else b" ".join(b"".join(some).split())
+        for name, some in fields.items()
+    }
 
 
-def _needed(text: bytes, key: bytes, name: bytes) -> bytes:
-    found = _field(text, key)
-    if not found:
-        raise BadPackages(name, f"it has no {key[1:-2].decode('ascii')}")
-    return found
+def _missing(field: bytes, name: bytes) -> bytes:
+    raise BadPackages(name, f"it has no {field.decode('ascii')}")
 
 
 def _pool_path(path: bytes, name: bytes) -> bytes:
