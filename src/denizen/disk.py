@@ -123,6 +123,14 @@ def write_atomically(path: bytes | str, content: bytes, *, mode: int = 0o644) ->
     sync_directory(parent)
 
 
+def link_atomically(link: bytes, target: bytes) -> None:
+    """Let the symbolic link `link` lead to `target`, whatever it led to before. Raises OSError."""
+    temporary = b"%s.%d.tmp" % (link, os.getpid())
+    _unlink_if_there(temporary)
+    os.symlink(target, temporary)
+    os.rename(temporary, link)
+
+
 def sync_directory(path: bytes | str) -> None:
     """Make a rename or creation inside the directory survive power loss."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

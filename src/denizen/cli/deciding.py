@@ -271,7 +271,8 @@ class _Deciding:
         with open(RULES, "rb") as stream:
             rules = parse_rules(stream.read())
         path = tuple(os.fsencode(self._context.environ.get("PATH", "/bin:/usr/bin")).split(b":"))
-        script = classify(self._view.read(self._program)).script if self._image is None else None
+        is_script = self._report.kind.startswith("script")
+        script = classify(self._view.read(self._program)).script if is_script else None
         return wants_of(self._view, self._program, script, path, rules)
 
     def _against_fhs(self) -> str:

@@ -6,9 +6,9 @@ LINK leads to the loader, which looks the name it was started by up in `links/` 
 
 from __future__ import annotations
 
-import contextlib
 import os
 
+from denizen.disk import link_atomically
 from denizen.errors import DenizenError, HostLacks, display
 
 LINKS = b"links"
@@ -66,8 +66,8 @@ def make_link(link: bytes, program: bytes, loader: bytes, decisions: bytes) -> N
         raise NameTaken(link, "something else is there")
     try:
         os.makedirs(os.path.dirname(known), mode=0o700, exist_ok=True)
-        _replace(known, program)
-        _replace(link, loader)
+        link_atomically(known, program)
+        link_atomically(link, loader)
     except OSError as problem:
         raise LinkFailed(link, problem.strerror or "") from problem
 
@@ -77,11 +77,3 @@ def _target(place: bytes) -> bytes | None:
         return os.readlink(place)
     except OSError:
         return None
-
-
-def _replace(place: bytes, target: bytes) -> None:
-    temporary = b"%b.%d.tmp" % (place, os.getpid())
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(temporary)
-    os.symlink(target, temporary)
-    os.rename(temporary, place)

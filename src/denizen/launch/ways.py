@@ -6,9 +6,9 @@ program alike: `denizen-enter` with a plan. () means execute the program, or map
 
 from __future__ import annotations
 
-import contextlib
 import os
 
+from denizen.disk import link_atomically
 from denizen.errors import HostLacks, display
 from denizen.launch.furnishing import furnishings
 from denizen.launch.keep import COPIES
@@ -195,12 +195,7 @@ class Ways:
 
     def _link_loader(self) -> None:
         os.makedirs(self._shelf.directory, mode=0o700, exist_ok=True)
-        link = os.path.join(self._shelf.directory, LOADER_LINK)
-        temporary = b"%b.%d" % (link, os.getpid())
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        os.symlink(self._plain_loader(), temporary)
-        os.rename(temporary, link)
+        link_atomically(os.path.join(self._shelf.directory, LOADER_LINK), self._plain_loader())
 
     def _enter(self) -> bytes:
         return self._tools(os.uname().machine).enter()

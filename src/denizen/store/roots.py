@@ -20,6 +20,7 @@ import hashlib
 import os
 import stat
 
+from denizen.disk import link_atomically
 from denizen.errors import HostLacks, display
 from denizen.fileview import MAX_LINKS
 from denizen.formats import base32
@@ -185,7 +186,7 @@ def add_link(layout: StoreLayout, name: bytes, path: StorePath) -> bytes:
     link = layout.gcroots + b"/" + name
     with doing("make the root", link):
         os.makedirs(os.path.dirname(link), exist_ok=True)
-        _replace_link(link, os.path.relpath(layout.place_of(path), os.path.dirname(link)))
+        link_atomically(link, os.path.relpath(layout.place_of(path), os.path.dirname(link)))
     return link
 
 
@@ -195,8 +196,8 @@ def add_indirect(layout: StoreLayout, link: bytes, path: StorePath) -> None:
     with doing("make the root", absolute):
         # Known as a root before it exists: a collection in between finds the object kept by the
         # session that adds it, one after that by this.
-        _replace_link(_indirect_place(layout, absolute), absolute)
-        _replace_link(absolute, layout.place_of(path))
+        link_atomically(_indirect_place(layout, absolute), absolute)
+        link_atomically(absolute, layout.place_of(path))
 
 
 def remove_indirect(layout: StoreLayout, link: bytes) -> None:
@@ -219,11 +220,3 @@ def remove_stale(stale: tuple[bytes, ...]) -> None:
     for place in stale:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(place)
-
-
-def _replace_link(link: bytes, target: bytes) -> None:
-    temporary = b"%b.%d.tmp" % (link, os.getpid())
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(temporary)
-    os.symlink(target, temporary)
-    os.rename(temporary, link)
