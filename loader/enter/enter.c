@@ -15,6 +15,7 @@
        entries DIR INTO N NAME...  DIR again, entry by entry but for these N, in the directory INTO; where DIR
                           is not there, nothing
        symlink WORDS PATH
+       text CONTENT PATH  a file that holds CONTENT
        readonly PATH      what is mounted at PATH can no longer be written
        root STAGE         STAGE becomes /
        offline            a network of its own, with nothing in it
@@ -105,10 +106,10 @@ static long build_root(struct plan *plan, const char *operation, const char **ob
         mounts_change_directory(take(plan));
         return 0;
     }
-    if (text_equal(operation, "symlink")) {
-        const char *words = take(plan);
+    if (text_equal(operation, "symlink") || text_equal(operation, "text")) {
+        const char *content = take(plan);
         *object = take(plan);
-        return mounts_make_link(words, *object);
+        return operation[0] == 's' ? mounts_make_link(content, *object) : mounts_make_text(content, *object);
     }
     if (text_equal(operation, "entries")) {
         const char *directory = take(plan);

@@ -123,6 +123,12 @@ long mounts_make_link(const char *words, const char *path)
     return result == -EEXIST_ ? 0 : result;
 }
 
+long mounts_make_text(const char *content, const char *path)
+{
+    long result = mounts_make_file(path);
+    return sys_failed(result) ? result : write_file(path, content);
+}
+
 long mounts_make_tmpfs(const char *path)
 {
     return mount_at("denizen", path, "tmpfs", MS_NOSUID | MS_NODEV);

@@ -16,6 +16,7 @@ long mounts_become_offline(void);
 long mounts_make_tmpfs(const char *path);
 long mounts_add_entries(const char *directory, const char *into, const struct names *but);
 long mounts_make_link(const char *words, const char *path);
+long mounts_make_text(const char *content, const char *path);
 long mounts_make_readonly(const char *path);
 long mounts_become_root(const char *stage);
 void mounts_change_directory(const char *path);

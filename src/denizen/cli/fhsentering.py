@@ -58,8 +58,7 @@ def _entry(context: Context, generation: Generation) -> tuple[tuple[bytes, ...],
     with open_store(context) as store:
         tree = store.place_of(generation.tree)
     with doing("write in", tools.directory):
-        host = os.path.join(place.state, b"fhs", b".host")
-        inside = Inside(tree, host, tools.enter(), tools.stage(), generation.settings.bindings)
+        inside = Inside(tree, tools.enter(), tools.stage(), generation.settings.bindings)
     return command(inside), tree
 
 

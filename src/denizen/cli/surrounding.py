@@ -54,7 +54,7 @@ def surround(context: Context, wants: Wants, wanted: Wanted) -> Surrounding:
     from denizen.cli.indexes import own_architecture
     from denizen.cli.stores import open_store
     from denizen.fhs.enter import Inside
-    from denizen.fhs.environment import Settings, Shelf
+    from denizen.fhs.environment import Settings
     from denizen.launch.tools import Tools
     from denizen.sources.fetch import FetchPolicy
 
@@ -69,8 +69,7 @@ def surround(context: Context, wants: Wants, wanted: Wanted) -> Surrounding:
     tools = Tools(os.path.join(place.state, b"tools"), os.uname().machine)
     with open_store(context) as store:
         tree = store.place_of(made.tree)
-    directory = Shelf(place.state).directory(name)
-    return Surrounding(Inside(tree, directory, tools.enter(), tools.stage()), tree)
+    return Surrounding(Inside(tree, tools.enter(), tools.stage()), tree)
 
 
 def _package_of(context: Context, path: bytes, wanted: Wanted) -> str:

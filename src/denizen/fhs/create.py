@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from denizen.fhs.compose import Means
     from denizen.fhs.control import Control
     from denizen.fhs.environment import Settings
+    from denizen.fhs.rules import Base
     from denizen.formats.storepath import StorePath
     from denizen.resolve.furnish import Supply
     from denizen.store.local import Store
@@ -87,10 +88,19 @@ class Made:
     parts: tuple[Part, ...]
 
 
+def base_set() -> tuple[str, ...]:
+    """The packages every environment has."""
+    return _base().packages
+
+
+def _base() -> Base:
+    with open(_RULES, "rb") as stream:
+        return read_rules(stream.read()).base
+
+
 def members_of(settings: Settings, catalogues: Mapping[str, Catalogue]) -> tuple[Member, ...]:
     """The packages an environment will have. Raises MissingPackages, UnknownArchitecture."""
-    with open(_RULES, "rb") as stream:
-        base = read_rules(stream.read()).base
+    base = _base()
     native, *others = catalogues
     for name in catalogues:
         if name not in TRIPLETS:

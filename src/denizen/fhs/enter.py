@@ -10,10 +10,8 @@ import contextlib
 import os
 import pwd
 
-from denizen.disk import write_atomically
-from denizen.fhs.etc import Content, User, files
+from denizen.fhs.etc import User, files
 from denizen.fhs.mounts import MERGED, Entry, entering
-from denizen.store.failure import doing
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -23,6 +21,8 @@ if TYPE_CHECKING:
     from denizen.fhs.mounts import Binding
 
 _LIMIT = 16 << 20
+# In an environment already, /etc is that one's.
+_HOST = (b"/.denizen/host/etc", b"/etc")
 _NSS = (b"usr/lib", b"usr/lib64")
 
 
@@ -32,49 +32,29 @@ class Inside:
 
     Attributes:
         tree: where its object lies.
-        directory: where what is made for this host goes; it must be writable, or made already.
         enter: the path of denizen-enter.
         stage: an empty directory.
     """
 
     tree: bytes
-    directory: bytes
     enter: bytes
     stage: bytes
     bindings: tuple[Binding, ...] = ()
 
 
-def command(inside: Inside, host: bytes = b"/etc") -> tuple[bytes, ...]:
-    """The words before a program's own. Raises DiskFailed."""
-    etc = os.path.join(inside.directory, b"etc")
-    with doing("prepare", etc):
-        _prepare(etc, inside.tree, host)
-        merged = tuple(name for name in MERGED if os.path.isdir(b"%b/usr/%b" % (inside.tree, name)))
-        top = tuple(os.listdir(b"/"))
-    plan = entering(Entry(inside.tree, etc, inside.stage, merged, top, inside.bindings))
-    return (inside.enter, *plan, b"--")
-
-
-def _prepare(etc: bytes, tree: bytes, host: bytes) -> None:
-    """Make /.denizen/etc say what the host says now; what says so already is left alone."""
-    os.makedirs(etc, mode=0o755, exist_ok=True)
-    wanted = files(
+def command(inside: Inside) -> tuple[bytes, ...]:
+    """The words before a program's own."""
+    tree = inside.tree
+    host = next(place for place in _HOST if os.path.isdir(place) or place == _HOST[-1])
+    etc = files(
         lambda name: _read(os.path.join(host, name)),
         lambda name: os.path.exists(os.path.join(host, name)),
         _user(),
         lambda name: _serves(tree, name),
     )
-    for name in os.listdir(etc):
-        if name not in wanted:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(os.path.join(etc, name))
-    for name, one in wanted.items():
-        place = os.path.join(etc, name)
-        if isinstance(one, Content):
-            if os.path.islink(place) or _read(place) != one.text:
-                write_atomically(place, one.text)
-        elif _target(place) != one.target:
-            _replace_link(place, one.target)
+    merged = tuple(name for name in MERGED if os.path.isdir(b"%b/usr/%b" % (tree, name)))
+    plan = entering(Entry(tree, etc, inside.stage, merged, tuple(os.listdir(b"/")), inside.bindings))
+    return (inside.enter, *plan, b"--")
 
 
 def _user() -> User:
@@ -106,21 +86,6 @@ def _read(path: bytes) -> bytes | None:
             return stream.read(_LIMIT)
     except OSError:
         return None
-
-
-def _target(path: bytes) -> bytes | None:
-    try:
-        return os.readlink(path)
-    except OSError:
-        return None
-
-
-def _replace_link(place: bytes, target: bytes) -> None:
-    temporary = b"%b.%d.tmp" % (place, os.getpid())
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(temporary)
-    os.symlink(target, temporary)
-    os.rename(temporary, place)
 
 
 def located(tree: bytes, name: bytes, path: bytes) -> bytes:

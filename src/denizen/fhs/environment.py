@@ -2,7 +2,7 @@
 
 <state>/fhs/NAME/generations/N.json   one per change, never rewritten
 <state>/fhs/NAME/current              the number in force
-<state>/fhs/NAME/etc/                 becomes /.denizen/etc
+<state>/fhs/NAME/launch               enters it without Python
 <store>/.denizen/gcroots/fhs/NAME/N   keeps the tree of each generation
 """
 

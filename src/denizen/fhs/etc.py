@@ -32,12 +32,14 @@ NAMES: Mapping[bytes, bytes] = {
 # glibc has these inside itself since 2.34 (nss/nss_files, resolv/nss_dns).
 _BUILT_IN = frozenset({b"files", b"dns"})
 _DEFAULT_NSSWITCH = b"passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
+# A word of a plan can have 128 KiB (MAX_ARG_STRLEN); of a longer passwd only what cannot be missing is taken.
+_LIMIT = 100_000
 _DEFAULT_HOSTS = b"127.0.0.1 localhost\n::1 localhost\n"
 
 
 @value
 class Content:
-    """A file of ours in /.denizen/etc."""
+    """A file of ours in /.denizen/etc; no NUL is in it."""
 
     text: bytes
 
@@ -89,11 +91,19 @@ def files(
         found[b"hosts"] = Content(_DEFAULT_HOSTS)
     passwd, group = host(b"passwd"), host(b"group")
     if passwd is None or not _has_id(passwd, user.uid):
-        found[b"passwd"] = Content((passwd or b"root:x:0:0:root:/root:/bin/bash\n") + user.line)
+        found[b"passwd"] = Content((_short(passwd) or b"root:x:0:0:root:/root:/bin/bash\n") + user.line)
     if group is None or not _has_id(group, user.gid):
-        found[b"group"] = Content((group or b"root:x:0:\n") + b"%b:x:%d:\n" % (user.name, user.gid))
-    found[b"nsswitch.conf"] = Content(nsswitch(host(b"nsswitch.conf") or _DEFAULT_NSSWITCH, modules))
+        found[b"group"] = Content((_short(group) or b"root:x:0:\n") + b"%b:x:%d:\n" % (user.name, user.gid))
+    services = _short(host(b"nsswitch.conf")) or _DEFAULT_NSSWITCH
+    found[b"nsswitch.conf"] = Content(nsswitch(services, modules))
     return found
+
+
+def _short(text: bytes | None) -> bytes:
+    """The text where it is one that fits, ended by a newline; b"" otherwise."""
+    if not text or len(text) > _LIMIT or b"\0" in text:
+        return b""
+    return text if text.endswith(b"\n") else text + b"\n"
 
 
 def _has_id(text: bytes, number: int) -> bool:

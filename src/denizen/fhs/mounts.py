@@ -6,7 +6,7 @@ empty directory, and become / as the last step: no name is ever made on the host
 An entered root has the environment's /usr and /etc, the host's everything else, entry by entry, and
 
     /.denizen/environment   the environment's whole tree
-    /.denizen/etc           files of the host, or defaults, that the environment's /etc links to
+    /.denizen/etc           links to files of the host, or defaults, which the environment's /etc links to
     /.denizen/host          the host's /etc and /usr: its fonts, its drivers
 """
 
@@ -14,11 +14,14 @@ from __future__ import annotations
 
 import posixpath
 
+from denizen.fhs.etc import Content
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from denizen.fhs.etc import Lead
 
 # The merged /usr's links (Debian's usrmerge), and what takes their place.
 MERGED = (b"bin", b"lib", b"lib32", b"lib64", b"libo32", b"libx32", b"sbin")
@@ -44,7 +47,7 @@ class Entry:
 
     Attributes:
         tree: the environment's object.
-        etc: the directory that becomes /.denizen/etc.
+        etc: what /.denizen/etc has.
         stage: an empty directory.
         merged: which of MERGED the tree has below /usr.
         top: names of the host's root that exist.
@@ -52,7 +55,7 @@ class Entry:
     """
 
     tree: bytes
-    etc: bytes
+    etc: Mapping[bytes, Content | Lead]
     stage: bytes
     merged: tuple[bytes, ...]
     top: tuple[bytes, ...]
@@ -76,11 +79,15 @@ def entering(entry: Entry) -> tuple[bytes, ...]:
         (entry.tree + b"/usr", b"/usr"),
         (entry.tree + b"/etc", b"/etc"),
         (entry.tree, b"/.denizen/environment"),
-        (entry.etc, b"/.denizen/etc"),
     ):
         steps += [b"bind", source, at(target), b"readonly", at(target)]
-    for source, target in ((b"/etc", b"/.denizen/host/etc"), (b"/usr", b"/.denizen/host/usr")):
-        steps += [b"offer", source, at(target)]
+    for name, one in sorted(entry.etc.items()):
+        place = at(b"/.denizen/etc/" + name)
+        steps += [b"text", one.text, place] if isinstance(one, Content) else [b"symlink", one.target, place]
+    for name in (b"/etc", b"/usr"):
+        target = at(b"/.denizen/host" + name)
+        # Entered from an environment these are that one's, and lead where ours will be; the host's lie there.
+        steps += [b"offer", name, target, b"offer", b"/.denizen/host" + name, target]
     steps += [b"offer", b"/usr/local", at(b"/usr/local")]
     steps += [b"entries", b"/opt", at(b"/opt"), b"0", b"entries", entry.tree + b"/opt", at(b"/opt"), b"0"]
     for name in entry.merged:

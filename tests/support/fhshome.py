@@ -1,0 +1,103 @@
+"""Environments without a network: an archive of packages made of this machine's own tools.
+
+The shell, some of coreutils and ldconfig are real, so that environments can be entered and triggers run; the
+rest of the base set is empty.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from denizen.fhs.create import base_set
+from denizen.launch.binary import enter_path
+from tests.support.debs import Item, deb, symlink
+from tests.support.peers import require
+
+TIMEOUT = 120
+_TOOLS = {
+    "dash": ("dash",),
+    "bash": ("bash",),
+    "coreutils": ("cat", "env", "id", "ls", "mkdir", "readlink", "sleep", "stat", "touch"),
+    "libc-bin": ("getent",),
+}
+_LIBRARY_PACKAGE = "libc6"
+
+
+class FhsHome:
+    """Everything denizen keeps is below `root`."""
+
+    def __init__(self, directory: Path) -> None:
+        require("bwrap")
+        if os.uname().machine != "x86_64" or not os.path.exists(enter_path("x86_64")):
+            pytest.skip("the tools packed are x86-64's, and denizen-enter must be compiled")
+        self.root, self.debs = directory / "root", directory / "debs"
+        self.root.mkdir()
+        self.debs.mkdir()
+        self._pack_base()
+        self.denizen("source", "add", "debian", os.fspath(self.debs), "--directory")
+
+    def denizen(
+        self, *words: str | Path, env: Mapping[str, str] | None = None, status: int | None = 0
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the command; `status` None allows any."""
+        done = subprocess.run(
+            self.command(*words), env=env, capture_output=True, text=True, check=False, timeout=TIMEOUT
+        )
+        assert status is None or done.returncode == status, done.stderr
+        return done
+
+    def command(self, *words: str | Path) -> list[str]:
+        return [
+            sys.executable,
+            "-m",
+            "denizen",
+            "--root",
+            os.fspath(self.root),
+            *[os.fspath(word) for word in words],
+        ]
+
+    def out(self, name: str, *words: str) -> str:
+        """What a command prints in an environment."""
+        return self.denizen("fhs", "run", name, *words).stdout
+
+    def add(self, name: str, items: Sequence[Item] = (), **fields: str) -> None:
+        """A package; fields such as `depends` go to its control file."""
+        version = fields.pop("version", "1")
+        control = f"Package: {name}\nVersion: {version}\nArchitecture: amd64\n"
+        control += "Maintainer: nobody <nobody@example.org>\nDescription: made for a test\n"
+        control += "".join(f"{key.replace('_', '-').title()}: {text}\n" for key, text in fields.items())
+        path = self.debs / f"{name}_{version}_amd64.deb"
+        path.write_bytes(deb(items, control=control.encode(), compression=".gz"))
+
+    def _pack_base(self) -> None:
+        libraries: dict[str, Item] = {}
+        for name in base_set():
+            items = []
+            for tool in _TOOLS.get(name, ()):
+                path = Path(f"/usr/bin/{tool}")
+                items.append(Item(f"./usr/bin/{tool}", content=path.read_bytes(), mode=0o755))
+                libraries |= {item.name: item for item in _libraries(path)}
+            if name == "dash":
+                items.append(symlink("./bin/sh", "dash"))
+            if name == "libc-bin":
+                items.append(Item("./sbin/ldconfig", content=Path("/sbin/ldconfig").read_bytes(), mode=0o755))
+                items.append(Item("./etc/ld.so.conf", content=b"/usr/lib/x86_64-linux-gnu\n"))
+            if name != _LIBRARY_PACKAGE:
+                self.add(name, items)
+        self.add(_LIBRARY_PACKAGE, list(libraries.values()))
+
+
+def _libraries(program: Path) -> list[Item]:
+    """What this machine's own ld.so says of a program of this machine."""
+    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    paths = {word for line in listed.splitlines() for word in line.split() if word.startswith("/")}
+    items = []
+    for path in sorted(paths):
+        name = Path(path).name
+        place = "lib64" if name.startswith("ld-") else "usr/lib/x86_64-linux-gnu"
+        items.append(Item(f"./{place}/{name}", content=Path(path).read_bytes(), mode=0o755))
+    return items
