@@ -98,10 +98,32 @@ def test_nothing_new_costs_one_request_and_says_when_it_was_checked(workshop: Wo
     count = len(workshop.server.requests)
     second = workshop.update(now=DATE + 2 * A_DAY)
     assert not second.changed
-    assert len(workshop.server.requests) == count + 1
+    assert (len(workshop.server.requests), workshop.server.unchanged) == (count + 1, 1)
     assert first.entry is not None
     assert second.entry is not None
     assert (second.entry.libraries, second.entry.checked) == (first.entry.libraries, DATE + 2 * A_DAY)
+
+
+def test_a_release_that_was_refused_or_damaged_is_not_taken_for_unchanged(workshop: Workshop) -> None:
+    workshop.update()
+    (kept,) = workshop.lists.glob("debian/*.release")
+    kept.write_bytes(b"damage")
+    assert workshop.update().failure is None
+    assert workshop.server.unchanged == 0
+    sample(workshop.archive, date=LATER, signer="stranger")
+    for _ in range(2):
+        assert isinstance(workshop.update().failure, BadSignature)
+    assert workshop.server.unchanged == 0
+
+
+def test_a_kept_release_that_was_changed_is_fetched_again(workshop: Workshop) -> None:
+    workshop.update()
+    (kept,) = workshop.lists.glob("debian/*.release")
+    kept.write_bytes(kept.read_bytes().replace(b"Suite: stable", b"Suite: forged"))
+    outcome = workshop.update()
+    assert (outcome.failure, outcome.changed, workshop.server.unchanged) == (None, False, 1)
+    assert workshop.update().failure is None
+    assert workshop.server.unchanged == 2
 
 
 def test_an_update_fetches_only_what_changed_and_tells_the_difference(workshop: Workshop) -> None:

@@ -49,6 +49,7 @@ class Server:
     always: dict[str, Fault] = field(default_factory=dict)
     validators: bool = True
     requests: list[tuple[str, str]] = field(default_factory=list)
+    unchanged: int = 0
     connections: int = 0
     on_request: Callable[[str], None] | None = None
 
@@ -102,6 +103,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             content = file.read_bytes() if fault.body is None else fault.body
             etag = f'"{file.stat().st_mtime_ns}-{file.stat().st_size}"'
             if server.validators and self.headers.get("If-None-Match") == etag:
+                server.unchanged += 1
                 self.send_response(304)
                 self.end_headers()
                 return

@@ -23,11 +23,12 @@ from denizen.sources.base import (
     Downgrade,
     DownloadFailed,
     Expired,
+    NoRoom,
     NoSuchSuite,
     Scope,
     Snapshot,
 )
-from denizen.sources.fetch import Wanted
+from denizen.sources.fetch import Small, Wanted
 from denizen.sources.transport import Validators
 from denizen.value import value
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 MAX_RELEASE = 32 << 20
 _ALL = "all"
 _IDENTITY_DIGITS = 32
+_RELEASE = b".release"
 
 
 @value
@@ -162,7 +164,8 @@ class DebianArchive:
                 needed.update(stream.read().split())
         with contextlib.suppress(FileNotFoundError):
             for name in os.listdir(self._lists):
-                if name not in needed:
+                # A Release is small, and asked of every mirror and by every name of a suite.
+                if name not in needed and not name.endswith(_RELEASE):
                     os.unlink(os.path.join(self._lists, name))
 
     def _snapshot_of(self, mirror: str, suite: str, held: Held | None) -> Snapshot:
@@ -182,20 +185,57 @@ class DebianArchive:
         """The signed text of a suite's Release: InRelease, or Release with Release.gpg."""
         base = f"dists/{suite}"
         keyrings = self._archive.keyrings
+        kept = self._kept(mirror, suite)
         try:
-            inline = self._small(mirror, f"{base}/InRelease")
+            inline = self._small(mirror, f"{base}/InRelease", kept.validators)
         except DownloadFailed as error:
             if not all(reason == "HTTP 404" for reason in error.tried.values()):
                 raise
-            text = self._small(mirror, f"{base}/Release")
-            signature = self._small(mirror, f"{base}/Release.gpg")
+            text = self._small(mirror, f"{base}/Release").content
+            signature = self._small(mirror, f"{base}/Release.gpg").content
+            assert text is not None
+            assert signature is not None  # nothing conditional was asked
             return self._verifier.detached(f"{base}/Release", text, signature, keyrings)
-        return self._verifier.inline(f"{base}/InRelease", inline, keyrings)
+        if inline.content is None and kept.content is not None:
+            try:
+                return self._verifier.inline(f"{base}/InRelease", kept.content, keyrings)
+            except BadSignature:
+                # Damaged since it was kept.
+                inline = self._small(mirror, f"{base}/InRelease")
+        assert inline.content is not None  # "not modified" is answered to those who hold something
+        verified = self._verifier.inline(f"{base}/InRelease", inline.content, keyrings)
+        # Only now: what was mangled on its way must not be taken for unchanged the next time.
+        self._keep(mirror, suite, inline)
+        return verified
 
-    def _small(self, mirror: str, path: str) -> bytes:
-        found = self._fetcher.small(path, mirror, [path], limit=MAX_RELEASE, validators=Validators())
-        assert found.content is not None  # nothing conditional was asked
-        return found.content
+    def _small(self, mirror: str, path: str, held: Validators | None = None) -> Small:
+        validators = held or Validators()
+        return self._fetcher.small(path, mirror, [path], limit=MAX_RELEASE, validators=validators)
+
+    def _kept(self, mirror: str, suite: str) -> Small:
+        """The InRelease a mirror gave last, with what tells whether it has another now."""
+        try:
+            with open(self._place_of_release(mirror, suite), "rb") as stream:
+                etag, modified, content = stream.read(MAX_RELEASE).split(b"\n", 2)
+            return Small(content, Validators(etag.decode("latin-1"), modified.decode("latin-1")))
+        except (OSError, ValueError):
+            # None, or a damaged one: the request is just not conditional.
+            return Small(None, Validators())
+
+    def _keep(self, mirror: str, suite: str, release: Small) -> None:
+        assert release.content is not None
+        if release.validators == Validators():
+            return
+        head = f"{release.validators.etag}\n{release.validators.modified}\n".encode("latin-1", "replace")
+        try:
+            os.makedirs(self._lists, exist_ok=True)
+            write_atomically(self._place_of_release(mirror, suite), head + release.content)
+        except OSError as error:
+            raise NoRoom(self._lists, error.strerror or str(error)) from error
+
+    def _place_of_release(self, mirror: str, suite: str) -> bytes:
+        digest = hashlib.sha256(f"{mirror}/{suite}".encode()).hexdigest()[:_IDENTITY_DIGITS]
+        return os.path.join(self._lists, digest.encode() + _RELEASE)
 
     def _judge_dates(self, release: Release, held: Held | None) -> tuple[str, ...]:
         if held is not None and release.date < held.date:
