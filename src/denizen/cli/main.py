@@ -22,12 +22,24 @@ def main() -> int:
     if arguments in (["--version"], ["-V"]):
         return _say_version()
     try:
-        from denizen.cli.dispatch import dispatch
-
-        return dispatch(arguments)
+        return _dispatch(arguments)
     except KeyboardInterrupt:
         # Ctrl-C while modules are imported, before or after `dispatch` could say so.
         return EXIT_INTERRUPTED
+
+
+def _dispatch(arguments: list[str]) -> int:
+    from denizen.cli.together import COMMANDS, Together
+
+    together = Together(arguments[0]) if arguments and arguments[0] in COMMANDS else None
+    if together is not None:
+        together.use()
+    from denizen.cli.dispatch import dispatch
+
+    status = dispatch(arguments)
+    if together is not None:
+        together.keep()
+    return status
 
 
 def _say_version() -> int:
