@@ -158,7 +158,7 @@ def _shared_init(self: Any, *arguments: object, **keywords: object) -> None:
     cls = type(self)
     made = cls.__made__
     if not made:
-        made += [0, [getattr(cls, name).__set__ for name in cls.__fields__]]
+        made += [0, [getattr(cls, name).__set__ for name in cls.__fields__], hasattr(cls, "__post_init__")]
     made[0] += 1
     setters = made[1]
     plain = len(arguments) == len(setters) and not keywords
@@ -170,7 +170,7 @@ def _shared_init(self: Any, *arguments: object, **keywords: object) -> None:
         return
     for set_field, item in zip(setters, values, strict=True):
         set_field(self, item)
-    if hasattr(cls, "__post_init__"):
+    if made[2]:
         self.__post_init__()
 
 

@@ -42,5 +42,7 @@ def json_text(content: object, margin: str = "\n") -> str:
 
 
 def _quoted(text: str) -> str:
-    # str.translate called by its class: what is no str is a TypeError.
-    return f'"{str.translate(text, _ESCAPES)}"'
+    # Names and paths, nearly all: a fifth of what translating takes.
+    if str.isascii(text) and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return f'"{text.translate(_ESCAPES)}"'
