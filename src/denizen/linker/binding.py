@@ -100,7 +100,8 @@ def bind(closure: Closure, asking: Collection[Library] | None = None) -> Binding
     """
     objects, damaged = objects_of(closure, asking)
     if closure.interpreter.family is Family.MUSL:
-        return Binding(unresolved=tuple(_unresolved(objects, {}, versions=False)), damaged=damaged)
+        unresolved = tuple(_unresolved(objects, {}, versions=False))
+        return Binding(unresolved=unresolved, damaged=(*damaged, *_damaged(objects)))
     by_name = objects_by_name(closure, objects)
     asked = [o for o in objects if o.library.rule is not INTERPRETER]
     missing = [lack for o in asked for lack in _missing_versions(o, by_name)]
@@ -109,8 +110,13 @@ def bind(closure: Closure, asking: Collection[Library] | None = None) -> Binding
         tuple([lack for lack in missing if not lack.unversioned]),
         tuple([lack for lack in missing if lack.unversioned]),
         unresolved,
-        (*damaged, *[Damaged(o.path, str(o.fault)) for o in objects if o.fault is not None]),
+        (*damaged, *_damaged(objects)),
     )
+
+
+def _damaged(objects: list[Bound]) -> list[Damaged]:
+    """Those that turned out to be when they were asked."""
+    return [Damaged(o.path, str(o.fault)) for o in objects if o.fault is not None]
 
 
 class Bound:
