@@ -37,8 +37,8 @@ LAYERS: tuple[frozenset[str], ...] = (
 # Pure: bytes in, values out. Packages, or single modules of a package that has effects elsewhere.
 PURE = (
     "value", "errors", "bytesio", "fileview", "elf", "linker", "nar", "formats",
-    "launch.decision", "launch.furnishing", "launch.libraries", "launch.loaderconfig", "launch.stub",
-    "launch.subject", "launch.wire", "launch.namespace", "launch.strategies", "launch.linking",
+    "launch.decision", "launch.furnishing", "launch.later", "launch.libraries", "launch.loaderconfig",
+    "launch.stub", "launch.subject", "launch.wire", "launch.namespace", "launch.strategies", "launch.linking",
     "launch.hostview", "launch.wants", "resolve.recipes",
     "store.references", "store.graph", "store.info", "store.sidecar", "store.marker",
     "build.derivation", "build.recipe", "build.fetch", "build.unpack_deb", "build.union", "build.libraries",

@@ -80,6 +80,7 @@ def _known(shelf: Shelf, program: bytes, wanted: Wanted) -> Decision | None:
 @contextlib.contextmanager
 def _alone(state: bytes, program: bytes) -> Iterator[None]:
     """Let nobody else decide about this program meanwhile."""
+    import errno
     import fcntl
     import hashlib
 
@@ -87,8 +88,16 @@ def _alone(state: bytes, program: bytes) -> Iterator[None]:
     key = b"%d %d" % (facts.st_dev, facts.st_ino)
     number = hashlib.sha256(key).digest()[0] % _LOCKS
     directory = os.path.join(state, b"locks")
-    os.makedirs(directory, mode=0o700, exist_ok=True)
-    with open(os.path.join(directory, b"%02d" % number), "wb") as lock:
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        lock = open(os.path.join(directory, b"%02d" % number), "wb")  # noqa: SIM115  # closed below
+    except OSError as problem:
+        if problem.errno not in (errno.EROFS, errno.EACCES):
+            raise
+        # Where nothing can be written nobody decides; what is wrong with the program is told all the same.
+        yield
+        return
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -106,6 +115,7 @@ class _Deciding:
         self._image = image_of(self._view, program)
         self._interpreter = interpreter_of(self._image)
         self._report = self._look()
+        self._later = self._lacking_later()
         self._wants = self._wanted_besides()
         start = Start(self._view, program, self._image, self._interpreter)
         self._ways = Ways(start, shelf, self._place.state, self._helper("decide"))
@@ -117,9 +127,11 @@ class _Deciding:
         if base is None:
             base = self._moved() or self._base()
             otherwise = (*self._helper("run"), b"--except", b"namespace", b"--")
-            found = self._by(self._choice(base, None), base, otherwise)
+            # The loader run as a program reads the decision itself: that one must say no command.
+            mapped = Strategy.PROGRAM if self._wanted.strategy == Strategy.PROGRAM.value else None
+            found = self._by(self._choice(base, mapped), base, otherwise)
             self._shelf.write(found, movable=self._is_movable(found))
-            if not self._wanted.strategy:
+            if mapped or not self._wanted.strategy:
                 return found
         return self._by(self._choice(base, Strategy(self._wanted.strategy)), base)
 
@@ -145,7 +157,24 @@ class _Deciding:
 
     @property
     def _satisfied(self) -> bool:
+        return self._starts_here and not self._later
+
+    @property
+    def _starts_here(self) -> bool:
         return self._report.starts and not (self._wanted.hermetic or self._wanted.extra or self._wanted.lock)
+
+    def _lacking_later(self) -> tuple[bytes, ...]:
+        """What the host has not and the program opens when it runs; not asked where it does not start."""
+        from denizen.cli.helper import world_of
+        from denizen.launch.hostview import host_view
+        from denizen.launch.later import lacking_later
+        from denizen.resolve.rules import load_rules
+
+        if not self._starts_here or self._image is None or self._image.interpreter is None:
+            return ()
+        view = host_view(self._view, self._interpreter)
+        environment = world_of(self._context.environ).environment
+        return lacking_later(view, self._program, environment, load_rules())
 
     def _base(self) -> Decision:
         """The decision but for its strategy."""
@@ -286,7 +315,8 @@ class _Deciding:
 
     def _against_host(self, base: Decision) -> str:
         if not base.host:
-            lacking = ", ".join(p.code for p in self._report.problems if p.code in MENDED)
+            codes = [p.code for p in self._report.problems if p.code in MENDED]
+            lacking = ", ".join([*codes, *map(display, self._later)])
             return f"it lacks: {lacking}" if lacking else "nothing of it is to be used"
         if self._wants.reasons and not self._ways.against_namespace():
             return self._wants.reasons[0]

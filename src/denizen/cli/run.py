@@ -83,8 +83,12 @@ class Wanted:
 
     @property
     def variant(self) -> bytes:
-        """Tells apart decisions made with different options; b"" for none."""
-        if not (self.hermetic or self.suites or self.extra or self.lock):
+        """Tells apart decisions made with different options; b"" for none.
+
+        Also those of the strategy whose loader reads them: they have no command.
+        """
+        mapped = self.strategy == "program"
+        if not (self.hermetic or self.suites or self.extra or self.lock or mapped):
             return b""
         from hashlib import sha256
 
@@ -92,7 +96,7 @@ class Wanted:
         if self.lock is not None:
             with open(self.lock, "rb") as stream:
                 lock = stream.read()
-        words = (str(self.hermetic), *self.suites, "", *self.extra, "")
+        words = (str(self.hermetic), *self.suites, "", *self.extra, "program" if mapped else "")
         return sha256("\0".join(words).encode() + lock).hexdigest()[:16].encode("ascii")
 
     @property
@@ -145,6 +149,9 @@ def _start(context: Context, program: bytes, arguments: list[bytes], wanted: Wan
             directory = os.path.join(directory, b"with", wanted.variant)
         try:
             decision = decided(directory, program)
+            if decision is None and _LIBRARY_PATH in context.environ:
+                _decide_apart(context, program, wanted)
+                decision = decided(directory, program)
         except OSError as problem:
             raise NotThere(program, problem.strerror or str(problem)) from problem
         if decision is not None:
@@ -160,6 +167,24 @@ def _start(context: Context, program: bytes, arguments: list[bytes], wanted: Wan
         start(made.directory, made.decision, program, arguments)
     except OSError as problem:
         raise NotStarted(program, problem.strerror or str(problem)) from problem
+
+
+# What a vendor's bundle brings under it may be older than what Python's own modules need.
+_LIBRARY_PATH = "LD_LIBRARY_PATH"
+
+
+def _decide_apart(context: Context, program: bytes, wanted: Wanted) -> None:
+    """Decide in a process that the user's LD_LIBRARY_PATH does not reach; what fails there is told there."""
+    import subprocess
+
+    from denizen.cli.helper import helper_words
+
+    given = {name: text for name, text in context.environ.items() if name != _LIBRARY_PATH}
+    words = (*wanted.words, *(("--lock", wanted.lock) if wanted.lock is not None else ()))
+    command = [*helper_words(context, "decide", words), b"--", os.path.abspath(program)]
+    done = subprocess.run(command, env=given, check=False)
+    if done.returncode:
+        raise SystemExit(done.returncode)
 
 
 def locate(name: bytes, environ: Mapping[str, str]) -> bytes:

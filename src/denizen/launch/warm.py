@@ -47,9 +47,23 @@ def read_decision(path: bytes) -> Decision | None:
 
 def start(directory: bytes, decision: Decision, program: bytes, arguments: list[bytes]) -> None:
     """Become the program; `program` is what it is to be called by. Raises OSError where that fails."""
+    _forget_coercion()
     if decision.command:
         os.execv(decision.command[0], [*decision.command, program, *arguments])  # noqa: S606  # no shell wanted
     if decision.host:
         os.execv(program, [program, *arguments])  # noqa: S606  # no shell wanted
     loader = os.readlink(os.path.join(directory, LOADER_LINK))
     os.execv(loader, [b"denizen-loader", program, *arguments])  # noqa: S606  # no shell wanted
+
+
+def _forget_coercion() -> None:
+    """In the C locale Python sets LC_CTYPE for its children (PEP 538); the program sees what was given."""
+    if b"LC_CTYPE" not in os.environb:
+        return
+    try:
+        with open("/proc/self/environ", "rb", buffering=0) as stream:
+            given = stream.read()
+    except OSError:
+        return
+    if not given.startswith(b"LC_CTYPE=") and b"\0LC_CTYPE=" not in given:
+        del os.environb[b"LC_CTYPE"]

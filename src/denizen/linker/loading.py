@@ -79,7 +79,7 @@ class GlibcLoading:
         path = self._environment.interpreter_path or self._interpreter.path
         linker = Loaded(named or path, path, rule=INTERPRETER, loader=self.program)
         linker.names.append(path)
-        found = self._search.files.open(path, INTERPRETER) if self._exists(path) else None
+        found = self._interpreters_file(path)
         if isinstance(found, Found):
             linker.describe(found.image)
         elif self._interpreter.soname is not None:
@@ -87,6 +87,14 @@ class GlibcLoading:
         self._search.files.take_tried()
         # rtld's own file identity is never recorded, so a second path to it loads it again.
         return linker
+
+    def _interpreters_file(self, path: bytes) -> Found | None:
+        """The kernel maps what it can, a static PIE too; what ld.so would refuse tells no more of itself."""
+        try:
+            found = self._search.files.open(path, INTERPRETER) if self._exists(path) else None
+        except Refused:
+            return None
+        return found if isinstance(found, Found) else None
 
     def _exists(self, path: bytes) -> bool:
         try:

@@ -1,0 +1,41 @@
+"""What a program opens at run time and a host that satisfies its start does not have (pure over a FileView).
+
+A .NET host starts everywhere and ends without an ICU; Qt starts and finds no window system. Counted is
+what the program cannot do without: what its rules call required, a choice of libraries of which it needs
+one, and the files beside it that are opened, each with its own closure. A mere recommendation is not.
+"""
+
+from __future__ import annotations
+
+from denizen.linker import resolve
+from denizen.resolve.subject import examine
+from denizen.resolve.wishes import packs
+from denizen.value import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.fileview import FileView
+    from denizen.linker import Environment
+    from denizen.resolve.rules import Rules
+
+
+def lacking_later(
+    view: FileView, program: bytes, environment: Environment, rules: Rules
+) -> tuple[bytes, ...]:
+    """The names this host does not have. Raises OSError, BadInput."""
+    subject = examine(view, [program], rules)
+    if subject is None:
+        return ()
+    found: dict[bytes, None] = {}
+    for path in subject.opened:
+        found |= dict.fromkeys(one.soname for one in resolve(view, path, environment).missing)
+    image = subject.own[subject.roots[0]]
+    needed = image.dynamic.needed if image.dynamic else ()
+    for wish in packs(subject, {}, rules):
+        counts = wish.priority == "required" or (wish.priority == "recommended" and len(wish.sonames) > 1)
+        if counts and not any(subject.bundle.find(name, subject.header) for name in wish.sonames):
+            asking = replace(environment, needed=(*needed, *wish.sonames))
+            missing = {one.soname for one in resolve(view, program, asking).missing}
+            if missing.issuperset(wish.sonames):
+                found[wish.sonames[0]] = None
+    return tuple(found)

@@ -1,0 +1,256 @@
+"""What every strategy promises a program: it cannot tell that it was not started natively.
+
+What a strategy cannot promise is told in docs/run.md and stands in the tables here: a patched copy is another
+file, and of a program that the loader maps the kernel knows only the loader.
+"""
+
+import hashlib
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import termios
+from pathlib import Path
+
+import pytest
+
+from tests.support.homes import LDSO, Home
+from tests.support.peers import require
+
+pytestmark = pytest.mark.slow
+
+# The kernel itself maps the program's file, or a copy of it, and so knows its name and its headers.
+AS_A_FILE = ("installed", "namespace", "stub")
+STRATEGIES = (*AS_A_FILE, "program")
+# Where /proc/self/exe leads; True: to the program itself.
+SHOWS_ITSELF = {"installed": True, "namespace": True, "stub": False, "program": False}
+PATHS = {"unset": None, "empty": "", "set": "/nonexistent/user/libraries"}
+
+_FACTS = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/auxv.h>
+#include <dirent.h>
+const char *greeting(void);
+extern char **environ;
+int main(int count, char **words) {
+    char path[4096];
+    const char *what = words[1];
+    if (!what || !greeting()) return 1;
+    if (!strcmp(what, "words")) for (int i = 0; i < count; i++) puts(words[i]);
+    if (!strcmp(what, "exe")) path[readlink("/proc/self/exe", path, sizeof path - 1)] = 0, puts(path);
+    if (!strcmp(what, "execfn")) puts((const char *)getauxval(AT_EXECFN));
+    if (!strcmp(what, "environment")) for (char **each = environ; *each; each++) puts(*each);
+    if (!strcmp(what, "child")) return execl("/usr/bin/env", "env", NULL);
+    if (!strcmp(what, "exit")) return atoi(words[2]);
+    if (!strcmp(what, "signal")) return kill(getpid(), atoi(words[2])), pause();
+    if (!strcmp(what, "copy")) { int c; while ((c = getchar()) != EOF) putchar(c); }
+    if (!strcmp(what, "terminal"))
+        printf("%d %d %d %d\\n", isatty(0), isatty(1), isatty(2), tcgetpgrp(0) == getpgrp());
+    if (!strcmp(what, "descriptors")) {
+        DIR *all = opendir("/proc/self/fd");
+        for (struct dirent *one; (one = readdir(all));)
+            if (atoi(one->d_name) != dirfd(all) && *one->d_name != '.') puts(one->d_name);
+    }
+    if (!strcmp(what, "payload")) {
+        FILE *self = fopen("/proc/self/exe", "rb");
+        fseek(self, -7, SEEK_END);
+        path[fread(path, 1, 7, self)] = 0, puts(path);
+    }
+    return 0;
+}
+"""
+_CRASH = """
+#include <stdlib.h>
+const char *greeting(void);
+__attribute__((noinline)) void here_it_ends(int depth) { if (depth) here_it_ends(depth - 1); abort(); }
+int main(void) { greeting(); here_it_ends(2); }
+"""
+
+
+class Started:
+    """Programs under one strategy."""
+
+    def __init__(self, home: Home, strategy: str, prefix: Path) -> None:
+        self.home = home
+        self.strategy = strategy
+        self._interpreter = prefix / LDSO.relative_to("/")
+
+    def compile(self, name: str, source: str) -> Path:
+        """One whose interpreter is the installed loader, where that is the strategy."""
+        flags = [f"-Wl,--dynamic-linker={self._interpreter}"] if self.strategy == "installed" else []
+        return self.home.compile(f"{name}-{self.strategy}", source, *flags)
+
+    def command(self, program: Path, *words: str) -> list[str]:
+        """What starts it; with the loader installed nothing but the program does, once it is decided."""
+        if self.strategy == "installed":
+            return [os.fspath(program), *words]
+        return self.home.command("run", "--strategy", self.strategy, os.fspath(program), *words)
+
+    def run(
+        self, program: Path, *words: str, env: dict[str, str] | None = None, stdin: bytes = b""
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            self.command(program, *words), env=env or {}, input=stdin, capture_output=True, check=False,
+            timeout=60,
+        )  # fmt: skip
+
+    def lines(self, program: Path, *words: str, env: dict[str, str] | None = None) -> list[str]:
+        done = self.run(program, *words, env=env)
+        assert (done.returncode, done.stderr) == (0, b"")
+        return done.stdout.decode().splitlines()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("strategies"))
+
+
+@pytest.fixture(scope="module")
+def prefix(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a loader is installed that finds this home's decisions."""
+    place = tmp_path_factory.mktemp("prefix")
+    home.denizen("loader", "install", "--prefix", os.fspath(place))
+    return place
+
+
+@pytest.fixture(scope="module", params=STRATEGIES)
+def started(request: pytest.FixtureRequest, home: Home, prefix: Path) -> Started:
+    return Started(home, request.param, prefix)
+
+
+@pytest.fixture(scope="module")
+def program(started: Started) -> Path:
+    made = started.compile("facts", _FACTS)
+    # The first start decides, and says so.
+    assert started.run(made, "exit", "0").returncode == 0
+    return made
+
+
+def test_it_sees_its_words(started: Started, program: Path) -> None:
+    assert started.lines(program, "words", "", "--", "two words", "ü") == [
+        os.fspath(program), "words", "", "--", "two words", "ü",
+    ]  # fmt: skip
+
+
+def test_its_file_is_never_written(started: Started, program: Path) -> None:
+    before = hashlib.sha256(program.read_bytes()).digest(), program.stat().st_mtime_ns
+    started.lines(program, "words")
+    assert (hashlib.sha256(program.read_bytes()).digest(), program.stat().st_mtime_ns) == before
+
+
+def test_its_own_name_in_proc_is_what_the_strategy_can_show(started: Started, program: Path) -> None:
+    (shown,) = started.lines(program, "exe")
+    assert (shown == os.fspath(program)) is SHOWS_ITSELF[started.strategy]
+    assert started.lines(program, "execfn")[0] in (os.fspath(program), shown)
+
+
+@pytest.mark.parametrize("state", PATHS)
+def test_it_and_its_children_see_exactly_the_environment_given(
+    started: Started, program: Path, state: str
+) -> None:
+    path = PATHS[state]
+    env = {"ONE": "1", "LANG": "C"} | ({} if path is None else {"LD_LIBRARY_PATH": path})
+    expected = sorted(f"{name}={value}" for name, value in env.items())
+    assert sorted(started.lines(program, "environment", env=env)) == expected
+    assert sorted(started.lines(program, "child", env=env)) == expected
+
+
+@pytest.mark.parametrize("status", [0, 1, 42, 125, 127, 255])
+def test_its_exit_status_is_its_own(started: Started, program: Path, status: int) -> None:
+    assert started.run(program, "exit", str(status)).returncode == status
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL, signal.SIGSEGV])
+def test_a_signal_ends_it_and_nothing_hides_that(
+    started: Started, program: Path, number: signal.Signals
+) -> None:
+    assert started.run(program, "signal", str(int(number))).returncode == -number
+
+
+def test_what_is_given_to_it_arrives_whole(started: Started, program: Path) -> None:
+    given = bytes(range(256)) * 1000
+    done = started.run(program, "copy", stdin=given)
+    assert (done.returncode, done.stdout, done.stderr) == (0, given, b"")
+
+
+def test_no_descriptor_of_ours_stays_open(started: Started, program: Path) -> None:
+    assert started.lines(program, "descriptors") == ["0", "1", "2"]
+
+
+def test_the_terminal_is_the_programs(started: Started, program: Path) -> None:
+    leader, follower = pty.openpty()
+    settings = termios.tcgetattr(follower)
+    with os.fdopen(leader, "rb", buffering=0) as terminal:
+        process = subprocess.Popen(
+            ["setsid", "--ctty", "--wait", *started.command(program, "terminal")],
+            stdin=follower, stdout=follower, stderr=follower, env={"PATH": os.defpath},
+        )  # fmt: skip
+        assert process.wait(60) == 0
+        assert termios.tcgetattr(follower) == settings
+        os.close(follower)
+        assert terminal.read(100).decode().split() == ["1", "1", "1", "1"]
+
+
+@pytest.mark.parametrize("started", AS_A_FILE, indirect=True)
+def test_what_is_appended_to_its_file_is_found(started: Started) -> None:
+    """As bun, deno, pkg and PyInstaller find theirs: at the end of /proc/self/exe."""
+    single = started.compile("single", _FACTS)
+    with single.open("ab") as stream:
+        stream.write(b"payload")
+    started.run(single, "exit", "0")
+    assert started.lines(single, "payload") == ["payload"]
+
+
+@pytest.mark.parametrize("started", AS_A_FILE, indirect=True)
+def test_a_core_dump_names_what_ended(started: Started, tmp_path: Path) -> None:
+    require("gdb", "prlimit")
+    if Path("/proc/sys/kernel/core_pattern").read_text().strip() != "core":
+        pytest.skip("this machine gives core dumps to a program")
+    crash = started.compile("crash", _CRASH)
+    if started.strategy != "installed":
+        started.home.denizen("run", "--strategy", started.strategy, os.fspath(crash), status=None)
+    done = subprocess.run(
+        ["prlimit", "--core=unlimited", *started.command(crash)],
+        cwd=tmp_path, capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGABRT
+    (core,) = tmp_path.glob("core*")
+    shown = subprocess.run(
+        ["gdb", "-nx", "--batch", "-ex", "backtrace", os.fspath(_file_of(started, crash)), os.fspath(core)],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert "here_it_ends" in shown.stdout
+    assert "main" in shown.stdout
+
+
+def _file_of(started: Started, program: Path) -> Path:
+    """What runs: of a patched copy the copy, whose entry point is another."""
+    if started.strategy != "stub":
+        return program
+    (copy,) = (started.home.decisions / "copies").rglob(program.name)
+    return copy
+
+
+def test_a_newer_version_in_its_place_is_resolved_again(started: Started) -> None:
+    first = started.compile("replaced", "int greeting(); int main() { greeting(); return 3; }")
+    assert started.run(first).returncode == 3
+    newer = started.compile("newer", "int greeting(); int main() { greeting(); return 4; }")
+    shutil.move(newer, first)
+    assert started.run(first).returncode == 4
+
+
+def test_a_moved_program_is_found_again(started: Started) -> None:
+    here = started.compile("moved", "int greeting(); int main() { greeting(); return 5; }")
+    assert started.run(here).returncode == 5
+    there = here.with_name(f"{here.name}-elsewhere")
+    here.rename(there)
+    assert started.run(there).returncode == 5
+
+
+def test_collecting_garbage_leaves_what_it_needs(started: Started, program: Path) -> None:
+    started.home.denizen("gc")
+    assert started.lines(program, "words") == [os.fspath(program), "words"]
