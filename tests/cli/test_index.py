@@ -77,6 +77,7 @@ def test_a_failure_is_told_with_its_remedy_and_the_old_index_answers(here: Site)
     assert owner(here) == "libssl3t64 3.5-1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda kind: kind.name)
 def test_an_interrupted_update_leaves_the_old_index_and_is_resumed(here: Site, kind: signal.Signals) -> None:
     update(here)
@@ -111,6 +112,7 @@ def wait_for_some(lists: Path) -> None:
     pytest.fail("nothing was fetched")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [1000, 50_000], ids=["while it fetches", "while it builds"])
 def test_no_room_is_said_and_leaves_the_old_index(here: Site, limit: int) -> None:
     """A file that may not grow stands for a full disk: no privilege is needed for that."""
@@ -131,6 +133,7 @@ def test_no_room_is_said_and_leaves_the_old_index(here: Site, limit: int) -> Non
     assert owner(here) == "libssl3t64 3.5-1"
 
 
+@pytest.mark.slow
 def test_two_updates_at_once_both_succeed(here: Site) -> None:
     processes = [here.start("index", "update", "--arch", "amd64") for _ in range(2)]
     outputs = [process.communicate(timeout=60) for process in processes]
