@@ -7,6 +7,7 @@ BENCHMARKS: dict[str, str] = {
     "build-realise": "benchmarks.build_realise",
     "elf-read": "benchmarks.elf_read",
     "elf-start": "benchmarks.elf_start",
+    "fhs": "benchmarks.fhs",
     "start": "benchmarks.start",
     "index-find": "benchmarks.index_find",
     "index-lookup": "benchmarks.index_lookup",

@@ -244,3 +244,36 @@ def _processes_of(group: int) -> str:
         ["ps", "-s", str(group), "-o", "args="], capture_output=True, text=True, check=False
     )
     return listed.stdout
+
+
+def test_a_projects_environment_is_made_locked_and_entered_from_below(home: FhsHome, tmp_path: Path) -> None:
+    project = tmp_path / "app"
+    (project / "deep" / "er").mkdir(parents=True)
+    (project / "denizen.toml").write_text(
+        '[fhs]\npackages = ["tool"]\nbinds = ["./deep:/opt/tool"]\n[fhs.env]\nA = "b c"\n'
+    )
+
+    def shell(*words: str, where: Path = project, status: int = 0) -> str:
+        done = subprocess.run(
+            home.command("shell", *words), cwd=where, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == status, done.stderr
+        return done.stdout
+
+    assert shell("sh", "-c", 'tool "$A"; ls /opt/tool', where=project / "deep") == "tool b c\ner\n"
+    lock = (project / "denizen.lock").read_bytes()
+    assert b'name = "tool"' in lock
+    assert shell("tool") == "tool\n"
+    (project / "denizen.toml").write_text('[fhs]\npackages = ["other"]\n')
+    assert shell("cat", "/usr/share/other") == "other\n"
+    assert b'name = "tool"' not in (project / "denizen.lock").read_bytes()
+    (project / "denizen.toml").write_text('[fhs]\npackages = ["tool"]\n')
+    (project / "denizen.lock").write_bytes(lock)
+    assert shell("tool") == "tool\n"
+    assert (project / "denizen.lock").read_bytes() == lock
+
+
+def test_without_a_project_it_says_how_to_begin_one(home: FhsHome, tmp_path: Path) -> None:
+    done = subprocess.run(home.command("shell"), cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 125
+    assert "there is no denizen.toml" in done.stderr

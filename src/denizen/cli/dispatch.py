@@ -51,6 +51,7 @@ TABLE: tuple[Group, ...] = (
     Group("store", "denizen.cli.store", "add, query, verify, move, export store objects", everyday=False),
     Group("derivation", "denizen.cli.derivation", "what a derivation's file holds", everyday=False),
     Group("realise", "denizen.cli.realise", "make the outputs of derivations valid", everyday=False),
+    Group("shell", "denizen.cli.shell", "the environment of this project's denizen.toml", everyday=True),
     Group("fhs", "denizen.cli.fhs", "environments with a whole /usr, entered without root", everyday=False),
     Group("loader", "denizen.cli.loader", "the C loader as this host's interpreter", everyday=False),
     Group("decide", "denizen.cli.decide", "find out what a program needs and bring it", everyday=False),

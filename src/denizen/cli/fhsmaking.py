@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from denizen.fhs.environment import Generation, Settings
     from denizen.index.locate import Index
     from denizen.resolve.furnish import Supply
+    from denizen.resolve.resolution import Pin
     from denizen.sources.fetch import FetchPolicy
     from denizen.store.local import Store
 
@@ -30,36 +31,38 @@ def plan(context: Context, settings: Settings, policy: FetchPolicy) -> tuple[Mem
 
 def create(context: Context, name: str, settings: Settings, policy: FetchPolicy) -> Generation:
     """Make the next generation of an environment, or find that there is nothing to change."""
+    return create_from(context, name, settings, policy, None)[0]
+
+
+def create_from(
+    context: Context, name: str, settings: Settings, policy: FetchPolicy, pins: tuple[Pin, ...] | None
+) -> tuple[Generation, tuple[Pin, ...]]:
+    """The same from packages that are chosen; without, they are chosen. Tells them."""
     from denizen.cli.stores import made_store
-    from denizen.fhs.create import make, members_of
+    from denizen.fhs.create import make, members_of, pins_of
     from denizen.fhs.environment import Shelf, State
 
     shelf = Shelf(places(context).state)
     shelf.directory(name)  # a bad name is told before anything is fetched
-    catalogues = _catalogues(context, settings, policy)
-    members = members_of(settings, catalogues)
+    if pins is None:
+        catalogues = _catalogues(context, settings, policy)
+        snapshots = {entry.suite: entry.identity for index in catalogues.values() for entry in index.entries}
+        pins = pins_of(members_of(settings, catalogues), snapshots)
     with made_store(context) as store, store.working() as work:
-        made = make(_workshop(context, store, catalogues, policy), members, settings)
+        made = make(_workshop(context, store, policy), pins, settings)
         work.need([made.tree])
-        return shelf.add(name, store.layout, State(made.tree, int(time.time()), settings, made.parts))
+        state = State(made.tree, int(time.time()), settings, made.parts)
+        return shelf.add(name, store.layout, state), pins
 
 
-def _workshop(context: Context, store: Store, catalogues: dict[str, Index], policy: FetchPolicy) -> Workshop:
+def _workshop(context: Context, store: Store, policy: FetchPolicy) -> Workshop:
     from denizen.fhs.compose import Means
     from denizen.fhs.create import Workshop
     from denizen.launch.tools import Tools
 
     place = places(context)
-    snapshots = {entry.suite: entry.identity for index in catalogues.values() for entry in index.entries}
     tools = Tools(os.path.join(place.state, b"tools"), os.uname().machine)
-    return Workshop(
-        store,
-        catalogues,
-        snapshots,
-        _supply(context, policy),
-        place.cache + b"/controls",
-        Means(tools.enter()),
-    )
+    return Workshop(store, _supply(context, policy), place.cache + b"/controls", Means(tools.enter()))
 
 
 def _catalogues(context: Context, settings: Settings, policy: FetchPolicy) -> dict[str, Index]:

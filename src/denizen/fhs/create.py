@@ -67,14 +67,10 @@ class Workshop:
     """What making environments needs.
 
     Attributes:
-        catalogues: by architecture, the native one first.
-        snapshots: suite -> identity of the state its index was made from.
         controls: the directory where control archives' facts are kept.
     """
 
     store: Store
-    catalogues: Mapping[str, Catalogue]
-    snapshots: Mapping[str, str]
     supply: Supply
     controls: bytes
     means: Means
@@ -118,7 +114,12 @@ def _named(name: str, native: str) -> tuple[bytes, str]:
     return stem.encode(), architecture if colon else native
 
 
-def make(workshop: Workshop, members: Sequence[Member], settings: Settings) -> Made:
+def pins_of(members: Sequence[Member], snapshots: Mapping[str, str]) -> tuple[Pin, ...]:
+    """The packages as a lock names them, in the order in which they are composed."""
+    return tuple(_in_order([_pin(member, snapshots) for member in members]))
+
+
+def make(workshop: Workshop, pins: Sequence[Pin], settings: Settings) -> Made:
     """Make the tree valid; the caller keeps it by a root before its `store.working` ends.
 
     Raises:
@@ -126,7 +127,7 @@ def make(workshop: Workshop, members: Sequence[Member], settings: Settings) -> M
         SourceFailed, HostLacks: a package cannot be had; TriggerFailed: a tool of the tree failed.
     """
     store = workshop.store
-    pins = _in_order([_pin(member, workshop.snapshots) for member in members])
+    pins = _in_order(pins)
     with store.working() as work:
         lot = _lot(workshop, pins)
         valid = work.need(set(lot.trees.values()))

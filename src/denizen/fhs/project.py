@@ -1,0 +1,131 @@
+"""`denizen.toml`: a project's environment, written down (pure).
+
+    [fhs]
+    packages = ["python3", "gcc", "libc6:i386"]
+    suite = "trixie"                          # the sources' own base suite where it is left out
+    architectures = ["i386"]                  # besides the native one
+    locales = ["de_DE.UTF-8"]
+    binds = ["./assets:/usr/local/assets"]    # SOURCE[:TARGET]; a relative source is the project's
+    profile = "alias ll='ls -l'"              # read by interactive shells
+
+    [fhs.env]
+    EDITOR = "vi"
+
+`denizen.lock` beside it is a lock as docs/formats/lock.md has it, after one line that names the [fhs] table
+it was made for: a lock of another table is none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+import tomllib
+
+from denizen.errors import BadInput, display
+from denizen.fhs.environment import Settings
+from denizen.fhs.mounts import Binding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+FILE = "denizen.toml"
+LOCK = "denizen.lock"
+MAX_SIZE = 1 << 20
+_HEAD = b"# for the table [fhs] of denizen.toml with the digest "
+_LISTS = ("packages", "architectures", "locales", "binds")
+_TEXTS = ("suite", "profile")
+
+
+class BadProject(BadInput):
+    """A denizen.toml cannot be used; every reason at once."""
+
+    path: str
+    problems: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        return f"{display(self.path)} is not usable"
+
+    @property
+    def why(self) -> str:
+        return "\n".join(self.problems)
+
+    @property
+    def remedy(self) -> str:
+        return "docs/fhs.md has an example"
+
+
+def read(text: bytes, path: str, native: str) -> Settings:
+    """The environment a project wants; `path` is of the file. Raises BadProject."""
+    try:
+        document = tomllib.loads(text.decode("utf-8"))
+    except ValueError as problem:
+        raise BadProject(path, (str(problem),)) from problem
+    table = document.get("fhs")
+    if not isinstance(table, dict):
+        raise BadProject(path, ("it has no table [fhs]",))
+    problems = list(_problems(table))
+    if problems:
+        raise BadProject(path, tuple(problems))
+    return _settings(table, posixpath.dirname(path), native)
+
+
+def _problems(table: Mapping[str, Any]) -> list[str]:
+    found = [f"there is no key {display(key)!r}" for key in table if key not in (*_LISTS, *_TEXTS, "env")]
+    for key in _LISTS:
+        items = table.get(key, [])
+        if not isinstance(items, list) or not all(isinstance(item, str) and item for item in items):
+            found.append(f"{key} is a list of texts")
+    found += [f"{key} is a text" for key in _TEXTS if not isinstance(table.get(key, ""), str)]
+    env = table.get("env", {})
+    if not isinstance(env, dict) or not all(isinstance(text, str) for text in env.values()):
+        found.append("env is a table of texts")
+    if not found:
+        found += [f"{bind!r} is not SOURCE[:TARGET] with an absolute target" for bind in _bad_binds(table)]
+    return found
+
+
+def _bad_binds(table: Mapping[str, Any]) -> list[str]:
+    binds: list[str] = table.get("binds", [])
+    return [bind for bind in binds if not (bind.partition(":")[2] or bind).startswith("/")]
+
+
+def _settings(table: Mapping[str, Any], directory: str, native: str) -> Settings:
+    def texts(key: str) -> list[str]:
+        return list(dict.fromkeys(table.get(key, ())))
+
+    return Settings(
+        packages=tuple(sorted(texts("packages"))),
+        suites=(table["suite"],) if table.get("suite") else (),
+        architectures=tuple(dict.fromkeys((native, *texts("architectures")))),
+        locales=tuple(sorted(texts("locales"))),
+        bindings=tuple(_binding(bind, directory) for bind in texts("binds")),
+        environment=tuple(sorted(table.get("env", {}).items())),
+        profile=table.get("profile", ""),
+    )
+
+
+def _binding(text: str, directory: str) -> Binding:
+    source, _, target = text.partition(":")
+    full = posixpath.normpath(posixpath.join(directory, source))
+    return Binding(full.encode("utf-8", "surrogateescape"), (target or source).encode())
+
+
+def digest(settings: Settings) -> bytes:
+    """Tells apart what decides which packages there are."""
+    words = [settings.packages, settings.suites, settings.architectures, bool(settings.locales)]
+    return hashlib.sha256(json.dumps(words).encode()).hexdigest().encode("ascii")
+
+
+def locked(settings: Settings, lock: bytes) -> bytes:
+    """The content of denizen.lock, for a lock as `resolve.lock` writes it."""
+    return _HEAD + digest(settings) + b"\n" + lock
+
+
+def unlocked(settings: Settings, content: bytes) -> bytes | None:
+    """The lock in a denizen.lock; None where it is of another table."""
+    head, _, lock = content.partition(b"\n")
+    return lock if head == _HEAD + digest(settings) else None
