@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import denizen
+from denizen.cli import together
 
 SOURCES = Path(denizen.__file__).parent
 REPORT = "import sys; print(type(sys.modules['denizen.linker.rules'].__loader__).__name__, file=sys.stderr)"
@@ -78,3 +79,12 @@ def test_where_python_writes_no_bytecode_nothing_is_written(package: Path) -> No
     assert [name for name in os.listdir(package / "__pycache__") if name.endswith(".together")] == [
         file_of(package).name
     ]
+
+
+def test_a_start_that_imported_more_than_is_waited_for_is_not_kept(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(together, "MAX_MODULES", 0)
+    (package / "__pycache__").mkdir()
+    together.Together("why", os.fspath(package)).keep()
+    assert not file_of(package).exists()

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     Row: TypeAlias = tuple[str, int, int, bool, CodeType]
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# The commands that are waited for.
-COMMANDS = frozenset({"why", "run", "find"})
+# The commands that are waited for, and end by coming back here: `run` becomes the program.
+COMMANDS = frozenset({"why", "find"})
+# A start that imported more (it resolved, it updated an index) is not the one that is waited for, and
+# its modules would be read at every other: `why --host` has 55, `find` 22.
+MAX_MODULES = 80
 
 
 class Together:
@@ -59,10 +62,13 @@ class Together:
         """Write the file anew unless the one there fits, where Python would write a .pyc file."""
         if self._fits or sys.dont_write_bytecode:
             return
+        modules = _loaded()
+        if len(modules) > MAX_MODULES:
+            return
         temporary = f"{self._path}.{os.getpid()}"
         try:
             with open(temporary, "wb") as stream:
-                stream.write(marshal.dumps((self._package, _loaded())))
+                stream.write(marshal.dumps((self._package, modules)))
             os.replace(temporary, self._path)
         except OSError:
             return  # not ours to write, or no room: the next start is as slow as this one
