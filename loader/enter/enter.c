@@ -18,6 +18,8 @@
        text CONTENT PATH  a file that holds CONTENT
        readonly PATH      what is mounted at PATH can no longer be written
        root STAGE         STAGE becomes /
+       apart PATH         what is unmounted at or below PATH stays mounted where it came from
+       detach PATH        what is mounted at PATH goes, with all that is mounted below
        offline            a network of its own, with nothing in it
        chdir DIR          go there if it can be gone to
        as FILE            execute FILE and call it PROGRAM
@@ -118,6 +120,10 @@ static long build_root(struct plan *plan, const char *operation, const char **ob
         for (long i = 0; i < but.count; i++)
             take(plan);
         return mounts_add_entries(directory, *object, &but);
+    }
+    if (text_equal(operation, "apart") || text_equal(operation, "detach")) {
+        *object = take(plan);
+        return operation[0] == 'a' ? mounts_set_apart(*object) : mounts_detach(*object);
     }
     bool known = text_equal(operation, "tmpfs") || text_equal(operation, "readonly") || text_equal(operation, "root");
     if (!known)

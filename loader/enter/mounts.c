@@ -129,6 +129,16 @@ long mounts_make_text(const char *content, const char *path)
     return sys_failed(result) ? result : write_file(path, content);
 }
 
+long mounts_set_apart(const char *path)
+{
+    return mount_at(NULL, path, NULL, MS_REC | MS_SLAVE);
+}
+
+long mounts_detach(const char *path)
+{
+    return arch_syscall(__NR_umount2, (long)path, MNT_DETACH, 0, 0, 0, 0);
+}
+
 long mounts_make_tmpfs(const char *path)
 {
     return mount_at("denizen", path, "tmpfs", MS_NOSUID | MS_NODEV);

@@ -17,6 +17,8 @@ long mounts_make_tmpfs(const char *path);
 long mounts_add_entries(const char *directory, const char *into, const struct names *but);
 long mounts_make_link(const char *words, const char *path);
 long mounts_make_text(const char *content, const char *path);
+long mounts_set_apart(const char *path);
+long mounts_detach(const char *path);
 long mounts_make_readonly(const char *path);
 long mounts_become_root(const char *stage);
 void mounts_change_directory(const char *path);

@@ -277,3 +277,42 @@ def test_without_a_project_it_says_how_to_begin_one(home: FhsHome, tmp_path: Pat
     done = subprocess.run(home.command("shell"), cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 125
     assert "there is no denizen.toml" in done.stderr
+
+
+def test_root_makes_a_plain_chroot_and_leaves_no_mount_behind(home: FhsHome, tmp_path: Path) -> None:
+    if os.geteuid():
+        pytest.skip("only root can mount")
+    place = tmp_path / "chroot"
+    mount, umount = (" ".join(home.command("fhs", word, "work", place)) for word in ("mount", "umount"))
+    destroy = " ".join(home.command("fhs", "destroy", "work"))
+    # Shared, as systemd makes /: what is taken down in the chroot must not be taken down outside.
+    script = f"""
+    mount --make-rshared / && sort /proc/self/mountinfo > {tmp_path}/before
+    {mount} && {mount}
+    chroot {place} /usr/bin/tool in the chroot
+    {destroy} 2>&1
+    touch {place}/usr/x 2>&1
+    {umount} && {umount}
+    sort /proc/self/mountinfo > {tmp_path}/after
+    """
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c", script],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.splitlines()
+    assert told[0].startswith(f"{place} is now work")
+    assert told[1].startswith(f"{place} was already work")
+    assert told[2] == "tool in the chroot"
+    assert f"mounted at {place}" in done.stdout
+    assert "Read-only file system" in done.stdout
+    assert told[-2:] == [f"{place}: taken down", f"{place}: nothing of ours is mounted there"]
+    assert (tmp_path / "before").read_text() == (tmp_path / "after").read_text()
+    assert os.listdir(place) == []
+
+
+def test_a_directory_that_holds_something_is_no_place_for_a_chroot(home: FhsHome, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("")
+    done = home.denizen("fhs", "mount", "work", tmp_path, status=125)
+    assert "an empty directory is wanted" in done.stderr
+    assert os.listdir(tmp_path) == ["mine"]

@@ -23,6 +23,7 @@ class InUse(DenizenError):
 
     name: str
     processes: tuple[int, ...]
+    places: tuple[str, ...]
 
     @property
     def what(self) -> str:
@@ -30,11 +31,13 @@ class InUse(DenizenError):
 
     @property
     def why(self) -> str:
-        return f"by the processes {', '.join(map(str, self.processes[:20]))}"
+        by = f"by the processes {', '.join(map(str, self.processes[:20]))}" if self.processes else ""
+        at = f"mounted at {', '.join(self.places)}" if self.places else ""
+        return "; ".join(part for part in (by, at) if part)
 
     @property
     def remedy(self) -> str:
-        return "end them first; or --force: they keep what they have open"
+        return "end them, and denizen fhs umount, first; or --force: they keep what they have open"
 
 
 def _create(parsed: Parsed, context: Context) -> int:
@@ -238,6 +241,7 @@ def _rollback(parsed: Parsed, context: Context) -> int:
 def _destroy(parsed: Parsed, context: Context) -> int:
     from denizen.cli.stores import open_store
     from denizen.fhs.environment import Shelf, users
+    from denizen.fhs.standing import places as standing_places
 
     name = parsed.required("NAME")
     shelf = Shelf(places(context).state)
@@ -245,10 +249,41 @@ def _destroy(parsed: Parsed, context: Context) -> int:
     with open_store(context) as store:
         trees = {shelf.generation(name, number).tree for number in shelf.numbers(name)} | {current.tree}
         inside = sorted(pid for tree in trees for pid in users(store.place_of(tree)))
-        if inside and not parsed.flag("force"):
-            raise InUse(name, tuple(inside))
+        mounted = [display(place) for tree in trees for place in standing_places(store.place_of(tree))]
+        if (inside or mounted) and not parsed.flag("force"):
+            raise InUse(name, tuple(inside), tuple(mounted))
         shelf.remove(name, store.layout)
     context.output.line(f"{name} is no more; denizen gc frees what nothing else uses")
+    return 0
+
+
+def _mount(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.fhsentering import inside_of
+    from denizen.fhs.environment import Shelf
+    from denizen.fhs.standing import mount
+    from denizen.store.failure import doing
+    from denizen.value import replace
+
+    name, place = parsed.required("NAME"), os.path.abspath(os.fsencode(parsed.required("DIR")))
+    generation = Shelf(places(context).state).current(name)
+    with doing("mount at", place):
+        os.makedirs(place, exist_ok=True)
+        made = mount(replace(inside_of(context, generation), stage=place))
+    word = "is now" if made else "was already"
+    context.output.line(f"{display(place)} {word} {name}; chroot {display(place)} enters it")
+    return 0
+
+
+def _umount(parsed: Parsed, context: Context) -> int:
+    from denizen.fhs.standing import umount
+    from denizen.launch.tools import Tools
+    from denizen.store.failure import doing
+
+    place = os.path.abspath(os.fsencode(parsed.required("DIR")))
+    tools = Tools(os.path.join(places(context).state, b"tools"), os.uname().machine)
+    with doing("unmount", place):
+        found = umount(place, tools.enter())
+    context.output.line(f"{display(place)}: {'taken down' if found else 'nothing of ours is mounted there'}")
     return 0
 
 
@@ -300,6 +335,18 @@ COMMANDS = (
         _rollback,
         (_NAME,),
         (Option(("--to",), "to this one", metavar="NUMBER"),),
+    ),
+    Command(
+        ("fhs", "mount"),
+        "make a directory a plain chroot of one; for root",
+        _mount,
+        (_NAME, Positional("DIR", "an empty directory; made if there is none")),
+    ),
+    Command(
+        ("fhs", "umount"),
+        "take such a chroot down",
+        _umount,
+        (_NAME, Positional("DIR", "the directory")),
     ),
     Command(
         ("fhs", "destroy"),

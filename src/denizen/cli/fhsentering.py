@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from denizen.cli.command import Context
+    from denizen.fhs.enter import Inside
     from denizen.fhs.environment import Generation
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games"
@@ -48,18 +49,24 @@ def entry_words(context: Context, generation: Generation) -> tuple[bytes, ...]:
 
 
 def _entry(context: Context, generation: Generation) -> tuple[tuple[bytes, ...], bytes]:
+    from denizen.fhs.enter import command
+
+    inside = inside_of(context, generation)
+    return command(inside), inside.tree
+
+
+def inside_of(context: Context, generation: Generation) -> Inside:
+    """What entering a generation here needs. Raises NoStore, DiskFailed, LoaderAbsent."""
     from denizen.cli.stores import open_store
-    from denizen.fhs.enter import Inside, command
+    from denizen.fhs.enter import Inside
     from denizen.launch.tools import Tools
     from denizen.store.failure import doing
 
-    place = places(context)
-    tools = Tools(os.path.join(place.state, b"tools"), os.uname().machine)
+    tools = Tools(os.path.join(places(context).state, b"tools"), os.uname().machine)
     with open_store(context) as store:
         tree = store.place_of(generation.tree)
     with doing("write in", tools.directory):
-        inside = Inside(tree, tools.enter(), tools.stage(), generation.settings.bindings)
-    return command(inside), tree
+        return Inside(tree, tools.enter(), tools.stage(), generation.settings.bindings)
 
 
 def start(context: Context, name: str, words: Sequence[bytes] | None) -> int:

@@ -44,6 +44,11 @@ class Inside:
 
 def command(inside: Inside) -> tuple[bytes, ...]:
     """The words before a program's own."""
+    return (inside.enter, *entering(entry_of(inside)), b"--")
+
+
+def entry_of(inside: Inside) -> Entry:
+    """What the root is made of on this host, as it is now."""
     tree = inside.tree
     host = next(place for place in _HOST if os.path.isdir(place) or place == _HOST[-1])
     etc = files(
@@ -53,8 +58,7 @@ def command(inside: Inside) -> tuple[bytes, ...]:
         lambda name: _serves(tree, name),
     )
     merged = tuple(name for name in MERGED if os.path.isdir(b"%b/usr/%b" % (tree, name)))
-    plan = entering(Entry(tree, etc, inside.stage, merged, tuple(os.listdir(b"/")), inside.bindings))
-    return (inside.enter, *plan, b"--")
+    return Entry(tree, etc, inside.stage, merged, tuple(os.listdir(b"/")), inside.bindings)
 
 
 def _user() -> User:

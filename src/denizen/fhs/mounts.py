@@ -64,36 +64,55 @@ class Entry:
 
 def entering(entry: Entry) -> tuple[bytes, ...]:
     """The operations that make the root a user enters."""
+    steps = [word for step in _built(entry) for word in step]
+    return (b"private", *steps, b"root", entry.stage, b"readonly", b"/")
+
+
+def standing(entry: Entry) -> tuple[bytes, ...]:
+    """The operations that make the same root at `entry.stage` for all to see: a plain chroot, for root.
+
+    Each mount is set apart before anything is mounted below it: what a bind shows is a peer of where it came
+    from, and a mount below it would appear there too (mount_namespaces(7)).
+    """
+    steps: list[bytes] = []
+    for step in _built(entry):
+        steps += [*step, b"apart", entry.stage] if step[0] in (b"bind", b"offer", b"entries") else step
+    return (*steps, b"readonly", entry.stage, b"check")
+
+
+def _built(entry: Entry) -> list[tuple[bytes, ...]]:
+    """The operations that fill `entry.stage`."""
     stage = entry.stage
 
     def at(path: bytes) -> bytes:
         return stage + path
 
-    steps: list[bytes] = [b"private", b"tmpfs", stage]
-    steps += [b"entries", b"/", stage, b"%d" % len(_OWN), *_OWN]
-    for name in (b"usr", b"etc", b"opt", b".denizen", *(n for n in _EXPECTED if n not in entry.top)):
-        steps += [b"dir", at(b"/" + name)]
-    for name in (b"environment", b"etc", b"host", b"host/etc", b"host/usr"):
-        steps += [b"dir", at(b"/.denizen/" + name)]
+    steps: list[tuple[bytes, ...]] = [(b"tmpfs", stage), (b"apart", stage)]
+    steps.append((b"entries", b"/", stage, b"%d" % len(_OWN), *_OWN))
+    missing = [name for name in _EXPECTED if name not in entry.top]
+    steps += [(b"dir", at(b"/" + name)) for name in (b"usr", b"etc", b"opt", b".denizen", *missing)]
+    below = (b"environment", b"etc", b"host", b"host/etc", b"host/usr")
+    steps += [(b"dir", at(b"/.denizen/" + name)) for name in below]
     for source, target in (
         (entry.tree + b"/usr", b"/usr"),
         (entry.tree + b"/etc", b"/etc"),
         (entry.tree, b"/.denizen/environment"),
     ):
-        steps += [b"bind", source, at(target), b"readonly", at(target)]
+        steps += [(b"bind", source, at(target)), (b"readonly", at(target))]
     for name, one in sorted(entry.etc.items()):
         place = at(b"/.denizen/etc/" + name)
-        steps += [b"text", one.text, place] if isinstance(one, Content) else [b"symlink", one.target, place]
+        steps.append(
+            (b"text", one.text, place) if isinstance(one, Content) else (b"symlink", one.target, place)
+        )
     for name in (b"/etc", b"/usr"):
         target = at(b"/.denizen/host" + name)
         # Entered from an environment these are that one's, and lead where ours will be; the host's lie there.
-        steps += [b"offer", name, target, b"offer", b"/.denizen/host" + name, target]
-    steps += [b"offer", b"/usr/local", at(b"/usr/local")]
-    steps += [b"entries", b"/opt", at(b"/opt"), b"0", b"entries", entry.tree + b"/opt", at(b"/opt"), b"0"]
-    for name in entry.merged:
-        steps += [b"symlink", b"usr/" + name, at(b"/" + name)]
-    steps += _bound(entry.bindings, stage)
-    return (*steps, b"root", stage, b"readonly", b"/")
+        steps += [(b"offer", name, target), (b"offer", b"/.denizen/host" + name, target)]
+    steps.append((b"offer", b"/usr/local", at(b"/usr/local")))
+    steps.append((b"entries", b"/opt", at(b"/opt"), b"0"))
+    steps.append((b"entries", entry.tree + b"/opt", at(b"/opt"), b"0"))
+    steps += [(b"symlink", b"usr/" + name, at(b"/" + name)) for name in entry.merged]
+    return steps + _bound(entry.bindings, stage)
 
 
 def sandbox(tree: bytes, stage: bytes, writes: Sequence[bytes]) -> tuple[bytes, ...]:
@@ -118,8 +137,8 @@ def sandbox(tree: bytes, stage: bytes, writes: Sequence[bytes]) -> tuple[bytes, 
     return (*steps, b"root", stage, b"chdir", b"/")
 
 
-def _bound(bindings: Iterable[Binding], stage: bytes) -> list[bytes]:
-    steps: list[bytes] = []
-    for one in bindings:
-        steps += [b"offer" if one.optional else b"bind", one.source, stage + posixpath.normpath(one.target)]
-    return steps
+def _bound(bindings: Iterable[Binding], stage: bytes) -> list[tuple[bytes, ...]]:
+    return [
+        (b"offer" if one.optional else b"bind", one.source, stage + posixpath.normpath(one.target))
+        for one in bindings
+    ]
