@@ -26,7 +26,7 @@ from tests.corpus.smoke import Result, try_out
 from tests.corpus.table import table
 from tests.support.hosts import HOSTS, Rooms
 from tests.support.mirror import mirrored_archive
-from tests.support.prefix import tests_cache
+from tests.support.prefix import kept_by_tests
 
 _DEFAULT_HOSTS = ["bare root"]
 # Hosts that see the same paths as the same user share a store; what is decided is forgotten in between.
@@ -46,8 +46,9 @@ def main() -> int:
         arguments.table.write_text(table(results, names))
     if arguments.details:
         arguments.details.write_text(json.dumps([_details(result) for result in results], indent=1))
-    failed = sum(not result.passed for result in results)
-    print(f"{len(results) - failed} passed, {failed} failed")
+    tried = [result for result in results if not result.absent]
+    failed = sum(not result.passed for result in tried)
+    print(f"{len(tried) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 
@@ -80,7 +81,7 @@ def _root_for(name: str, arguments: argparse.Namespace) -> Path:
 
 def _line(result: Result) -> str:
     warm = "" if result.warm is None else f"{result.warm.seconds:6.2f} s"
-    verdict = "ok  " if result.passed else "FAIL"
+    verdict = "ok  " if result.passed else "n/a " if result.absent else "FAIL"
     said = (result.last.err.strip() or result.last.out.strip()).splitlines()
     why = "" if result.passed else f"  {result.problem}: {said[0][:150] if said else ''}"
     return f"{result.host:18} {result.entry.id:22} {verdict} {result.cold.seconds:7.2f} s {warm:9}{why}"
@@ -88,7 +89,8 @@ def _line(result: Result) -> str:
 
 def _details(result: Result) -> dict[str, object]:
     last = result.last
-    fields = {"id": result.entry.id, "host": result.host, "problem": result.problem, "status": last.status}
+    fields: dict[str, object] = {"id": result.entry.id, "host": result.host, "problem": result.problem}
+    fields |= {"status": last.status, "absent": result.absent, "seconds": last.seconds}
     said = {"out": last.out[:4000], "err": last.err[:8000], "peak_kib": last.peak}
     return {**fields, **said, "cold": result.cold.seconds, "at": time.time()}
 
@@ -100,8 +102,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("ids", nargs="*", metavar="ID", help="only these programs")
     parser.add_argument("--corpus", type=Path, default=PROGRAMS, help="another description")
     parser.add_argument("--host", action="append", choices=list(HOSTS), help="one of: " + ", ".join(HOSTS))
-    parser.add_argument("--programs", type=Path, default=tests_cache() / "corpus" / "programs")
-    parser.add_argument("--roots", type=Path, default=tests_cache() / "corpus" / "roots")
+    parser.add_argument("--programs", type=Path, default=kept_by_tests() / "corpus" / "programs")
+    parser.add_argument("--roots", type=Path, default=kept_by_tests() / "corpus" / "roots")
     parser.add_argument("--fresh", action="store_true", help="with an empty store")
     parser.add_argument("--table", type=Path, help="write the table there")
     parser.add_argument("--details", type=Path, help="write all that was printed there, as JSON")

@@ -20,6 +20,7 @@ class Result:
 
     Attributes:
         problem: "" where it did as it should.
+        absent: a program of the host's that the command names and this host has not: it cannot be tried.
         cold: the first start; it resolves.
         warm: the second; None where the first went wrong.
     """
@@ -29,6 +30,7 @@ class Result:
     problem: str
     cold: Outcome
     warm: Outcome | None = None
+    absent: str = ""
 
     @property
     def passed(self) -> bool:
@@ -37,7 +39,7 @@ class Result:
     @property
     def counts(self) -> bool:
         """Whether it is one of those that the sum is about: programs of x86-64 and glibc."""
-        return self.entry.machine == "x86-64" and not self.entry.musl
+        return self.entry.machine == "x86-64" and not self.entry.musl and not self.absent
 
     @property
     def last(self) -> Outcome:
@@ -48,11 +50,21 @@ def try_out(entry: Entry, host: Host, rooms: Rooms) -> Result:
     """Start it twice: the first start decides, the second must do within the entry's own time."""
     cold = _smoke(entry, host, rooms, COLD_TIMEOUT)
     problem = judge(entry, cold)
+    absent = next((word for word in entry.smoke.arguments if _is_absent(word, host)), "") if problem else ""
+    if absent:
+        return Result(entry, host.name, problem, cold, absent=absent)
     if problem or entry.refusal:
         return Result(entry, host.name, problem, cold)
     warm = _smoke(entry, host, rooms, entry.smoke.timeout)
     problem = judge(entry, warm)
     return Result(entry, host.name, f"second start: {problem}" if problem else "", cold, warm)
+
+
+def _is_absent(word: str, host: Host) -> bool:
+    if not word.startswith("/"):
+        return False
+    code = "import os, sys; sys.exit(os.path.exists(sys.argv[1]))"
+    return host.run([host.interpreter, "-c", code, word]).status == 0
 
 
 def _smoke(entry: Entry, host: Host, rooms: Rooms, timeout: float) -> Outcome:

@@ -23,6 +23,8 @@ def table(results: Sequence[Result], hosts: Sequence[str]) -> str:
 def _cell(result: Result | None) -> str:
     if result is None:
         return ""
+    if result.absent:
+        return f"n/a: the host has no {result.absent}"
     if result.passed and result.entry.refusal:
         return "refused, rightly"
     return f"{result.last.seconds:.2f} s" if result.passed else f"✗ {result.problem}"
@@ -31,4 +33,4 @@ def _cell(result: Result | None) -> str:
 def _sum(results: Sequence[Result], host: str) -> str:
     counted = [r for r in results if r.host == host and r.counts]
     passed = sum(result.passed for result in counted)
-    return f"**{passed} of {len(counted)}**" if counted else ""
+    return f"**{passed} of {len(counted)}**, {passed / len(counted):.1%}" if counted else ""

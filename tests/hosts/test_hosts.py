@@ -25,8 +25,7 @@ def rooms(tmp_path: Path) -> Rooms:
 
 def python(host: Host, code: str) -> str:
     """What Python, as denizen is run by on that host, prints."""
-    interpreter = _INTERPRETER if host.name in _ROOTS else host.python[0]
-    outcome = host.run([interpreter, "-c", code])
+    outcome = host.run([host.interpreter, "-c", code])
     assert (outcome.status, outcome.err) == (0, "")
     return outcome.out.strip()
 

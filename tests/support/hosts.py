@@ -82,6 +82,7 @@ class Host:
         name: of the row in HOSTS.
         rooms: as seen there.
         python: what runs denizen there.
+        interpreter: the Python of that.
         environment: what every command gets besides its own.
         wrap: the command line outside for a directory, an environment and a command inside.
     """
@@ -89,6 +90,7 @@ class Host:
     name: str
     rooms: Rooms
     python: tuple[str, ...]
+    interpreter: str
     environment: Mapping[str, str]
     wrap: Callable[[Path, Mapping[str, str], Sequence[str]], list[str]]
 
@@ -157,7 +159,7 @@ def _machine(name: str, rooms: Rooms, environment: Mapping[str, str]) -> Host:
         variables = [f"{key}={text}" for key, text in env.items()]
         return ["/usr/bin/env", "-i", f"--chdir={cwd}", *variables, *command]
 
-    return Host(name, rooms, (sys.executable, "-m", "denizen"), environment, wrap)
+    return Host(name, rooms, (sys.executable, "-m", "denizen"), sys.executable, environment, wrap)
 
 
 # -- roots with nothing
@@ -240,7 +242,8 @@ def _made(
         return [*outside, "--chdir", str(cwd), "--", *command]
 
     python = (f"{PREFIX}/bin/denizen",)
-    return Host(name, INSIDE, python, {"PATH": f"{PREFIX}/bin", **_LOGIN}, wrap)
+    environment = {"PATH": f"{PREFIX}/bin", **_LOGIN}
+    return Host(name, INSIDE, python, f"{PREFIX}/bin/python3", environment, wrap)
 
 
 def _sources() -> Path:

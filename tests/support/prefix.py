@@ -32,7 +32,7 @@ sys.exit(main())
 """
 
 
-def tests_cache() -> Path:
+def kept_by_tests() -> Path:
     """Where tests keep what is dear to make or fetch."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     made = Path(base, "denizen-tests")
@@ -45,8 +45,8 @@ def python_prefix() -> Path:
     require("patchelf", "ldd")
     versions = [sys.version, *(f"{name} {version(name)}" for name in _DISTRIBUTIONS), _LAUNCHER]
     key = hashlib.sha256("\n".join(versions).encode()).hexdigest()[:16]
-    target = tests_cache() / f"python-{key}"
-    with open(tests_cache() / "python.lock", "w") as lock:
+    target = kept_by_tests() / f"python-{key}"
+    with open(kept_by_tests() / "python.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():
             unfinished = target.with_suffix(".tmp")

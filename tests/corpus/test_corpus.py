@@ -1,0 +1,70 @@
+"""A part of the corpus small enough for every run: plain `denizen run` on a root that holds nothing.
+
+All of it is `make corpus`; docs/corpus.md has its table. Programs and packages are kept in the tests' cache.
+"""
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.corpus.entries import Entry, load
+from tests.corpus.fetching import fetch
+from tests.corpus.smoke import try_out
+from tests.support.hosts import Rooms, bare_root
+from tests.support.mirror import mirrored_archive
+from tests.support.prefix import kept_by_tests
+
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.peer]
+
+# What each stands for: see `notes` in programs.json.
+PART = (
+    "msiinfo",  # a run path that leads nowhere
+    "lightningcss",  # a small program of Rust
+    "sass-dart",
+    "esbuild",  # static: nothing to bring
+    "aws-tesseract",  # old libraries of its own by LD_LIBRARY_PATH
+    "skopeo",  # Go with cgo
+    "gdb-pwndbg",  # an embedded Python, a string table across two segments
+    "prince",  # fonts and their configuration
+    "tippecanoe",  # a dynamic section behind its segment
+)
+
+
+@pytest.fixture
+def rooms(tmp_path: Path) -> Iterator[Rooms]:
+    """One at a time, so that indexes and packages are fetched once; what was decided before is forgotten."""
+    place = kept_by_tests() / "corpus"
+    root = place / "roots" / "part"
+    root.mkdir(parents=True, exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shutil.rmtree(root / "state", ignore_errors=True)
+        work = tmp_path / "work"
+        work.mkdir()
+        with mirrored_archive(root):
+            yield Rooms(root, place / "programs", work)
+
+
+@pytest.mark.parametrize("entry", [entry for entry in load() if entry.id in PART], ids=lambda entry: entry.id)
+def test_a_published_program_runs_where_nothing_is(entry: Entry, rooms: Rooms) -> None:
+    fetch(entry, rooms.programs)
+    result = try_out(entry, bare_root(rooms), rooms)
+    assert not result.problem, result.last.err
+
+
+def test_every_entry_says_what_it_is_and_what_it_must_do() -> None:
+    entries = load()
+    assert len(entries) == 62
+    assert set(PART) <= {entry.id for entry in entries}
+    for entry in entries:
+        assert all(len(archive.sha256) == 64 for archive in entry.archives)
+        assert (
+            entry.smoke.stdout
+            or entry.smoke.stderr
+            or entry.smoke.status is not None
+            or entry.refusal
+            or entry.notes
+        )
