@@ -227,6 +227,26 @@ def test_a_core_dump_names_what_ended(started: Started, tmp_path: Path) -> None:
     assert "main" in shown.stdout
 
 
+def test_a_plugin_with_a_run_path_of_its_own_finds_what_it_needs(started: Started) -> None:
+    """ld.so does not search the program's DT_RPATH for it, which is where the loader shows libraries."""
+    # A language runtime, which comes along for whatever lies beside a program.
+    runtime = started.home.add_library("gomp", "int threads(void) { return 4; }")
+    started.home.denizen("index", "update", "--suite", "debian")
+    text = started.home.work / "plugin.c"
+    text.write_text("int threads(void); int plugged(void) { return threads(); }")
+    plugin = started.home.work / "plugin.so"
+    linked = ["-shared", "-fPIC", "-Wl,--enable-new-dtags,-rpath,$ORIGIN", "-o", os.fspath(plugin)]
+    subprocess.run(["gcc", *linked, text, runtime], check=True)
+    host = started.compile(
+        "opens",
+        "#include <dlfcn.h>\nconst char *greeting(void);\nint main(int count, char **words) {\n"
+        "    greeting();\n    void *plugin = dlopen(words[1], RTLD_NOW);\n"
+        '    return plugin ? ((int (*)(void))dlsym(plugin, "plugged"))() : 1;\n}\n',
+    )
+    assert started.run(host, os.fspath(plugin)).returncode == 4
+    plugin.unlink()
+
+
 def _file_of(started: Started, program: Path) -> Path:
     """What runs: of a patched copy the copy, whose entry point is another."""
     if started.strategy != "stub":

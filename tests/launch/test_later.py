@@ -4,6 +4,7 @@ from denizen.fileview import Executable, MemoryView
 from denizen.launch.later import lacking_later
 from denizen.linker import Environment
 from denizen.resolve.rules import load_rules
+from tests.support.elfbuilder import Elf, build
 from tests.support.linkworlds import library, program, world
 
 APP = b"/opt/app/bin/prog"
@@ -37,5 +38,5 @@ def test_what_a_plugin_beside_it_needs_is_asked_for() -> None:
 
 
 def test_a_static_program_opens_nothing_we_know_of() -> None:
-    view = MemoryView({APP: Executable(program(interpreter=None))})
+    view = MemoryView({APP: Executable(build(Elf()))})
     assert lacking_later(view, APP, Environment(), load_rules()) == ()
