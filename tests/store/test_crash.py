@@ -115,8 +115,8 @@ def nothing_is_left_over(root: Path, about: str) -> None:
 
 def test_the_operations_do_something(base: Path, place: Path) -> None:
     root = fresh(base, place)
-    for name in ("add", "build", "realise", "gc"):
+    for name in ("add", "build", "realise", "import", "gc"):
         operations.OPERATIONS[name](root)
     with Store.open(os.fsencode(root / "store")) as store:
         names = sorted(path.name for path in store.database.paths())
-    assert names == ["built", "kept", "package", "source", "top"]
+    assert names == ["built", "imported", "kept", "package", "source", "top"]

@@ -69,7 +69,7 @@ class Operations:
 
     def _begin(self, operation: str, root: Path) -> int:
         assert self._server.stdin is not None
-        self._server.stdin.write(f"{operation} {root}\n")
+        self._server.stdin.write(f"{operation}\t{root}\n")
         self._server.stdin.flush()
         return int(self._answer())
 

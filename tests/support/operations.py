@@ -1,12 +1,15 @@
 """A server of operations on a store, each done in a fork of it, so that faults can be injected into one.
 
-Started as `python -m tests.support.operations`; reads lines `OPERATION ROOT`, and for each forks a
+Started as `python -m tests.support.operations`; reads lines `OPERATION<tab>ROOT`, and for each forks a
 child that stops itself, prints the child's number, and when it has ended prints its status: 0 done,
 3 a DenizenError, 4 anything else, or minus the signal. Nothing is imported in a child: its system
 calls are the operation's own.
 """
 
 import concurrent.futures
+import contextlib
+import hashlib
+import io
 import os
 import signal
 import sys
@@ -16,19 +19,25 @@ from concurrent.futures import Future
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
+from unittest.mock import patch
 
 from denizen.build.realise import Manner, realise
 from denizen.build.recipe import made_by
 from denizen.build.unpack_deb import unpacking
 from denizen.errors import DenizenError
-from denizen.formats.storepath import for_output
-from denizen.store import roots
+from denizen.formats.hashes import Hash
+from denizen.formats.storepath import for_output, for_source
+from denizen.formats.tree import Directory, Symlink
+from denizen.store import gc as collection
+from denizen.store import remove, restore, roots
 from denizen.store.failure import doing
 from denizen.store.gc import Limits, collect
+from denizen.store.info import ObjectInfo
 from denizen.store.local import Store
 from denizen.store.processes import Census
 from tests.support import debs
 from tests.support.building import MemoryOpener, Workshop
+from tests.support.trees import file, nar
 
 DONE, REFUSED, BROKEN = 0, 3, 4
 
@@ -59,6 +68,34 @@ def gc(root: Path) -> None:
     """Collect what `prepare` left unrooted."""
     with Store.open(os.fsencode(root / "store")) as store:
         collect(store, Limits())
+
+
+def gc_by_threads(root: Path) -> None:
+    """The same, as it goes with many objects."""
+    with (
+        patch.object(collection, "MANY", 1),
+        patch.object(remove, "MANY", 1),
+        patch.object(remove, "_SHARE", 1),
+    ):
+        gc(root)
+
+
+def importing(root: Path) -> None:
+    """Unpack an archive as one of many files is unpacked, and root it."""
+    info = ObjectInfo(
+        path=for_source("imported", Hash("sha256", hashlib.sha256(_ARCHIVE).digest()), (), b"/logical"),
+        nar_hash=hashlib.sha256(_ARCHIVE).digest(),
+        nar_size=len(_ARCHIVE),
+        registered=0,
+    )
+    with (
+        patch.object(restore, "_FEW", 0),
+        patch.object(restore, "_SHARE_FILES", 2),
+        Store.open(os.fsencode(root / "store")) as store,
+        store.working() as work,
+    ):
+        work.add_nar(lambda: contextlib.nullcontext(io.BytesIO(_ARCHIVE)), info)
+        roots.add_link(store.layout, b"imported", info.path)
 
 
 def realising(root: Path) -> None:
@@ -96,8 +133,24 @@ class Inline:
         return future
 
 
-OPERATIONS: dict[str, Callable[[Path], None]] = {"add": add, "build": build, "realise": realising, "gc": gc}
+OPERATIONS: dict[str, Callable[[Path], None]] = {
+    "add": add,
+    "build": build,
+    "realise": realising,
+    "import": importing,
+    "gc": gc,
+    "gc by threads": gc_by_threads,
+}
 _URL = "https://example.test/package.deb"
+_ARCHIVE = nar(
+    Directory(b""),
+    Directory(b"a"),
+    *[file(b"a/%d" % number, b"content", executable=number == 1) for number in range(3)],
+    Directory(b"b"),
+    Symlink(b"b/link", b"../a/1"),
+    file(b"b/very", b"content"),
+    file(b"c", b"content"),
+)
 _PACKAGE = debs.deb([debs.Item("./bin/run", content=b"#!/bin/sh\n"), debs.symlink("./lib", "bin")])
 
 
@@ -134,7 +187,7 @@ def _serve() -> None:
             warm_up(Path(directory))
     _say("ready")
     for line in sys.stdin:
-        operation, _, root = line.rstrip("\n").partition(" ")
+        operation, root = line.rstrip("\n").split("\t")
         child = os.fork()
         if not child:
             os.kill(os.getpid(), signal.SIGSTOP)
