@@ -1,4 +1,4 @@
-"""The other architectures: i386 runs here, aarch64 under qemu-user where a cross compiler is."""
+"""The other architectures: i386 runs here, aarch64 under qemu-user."""
 
 import os
 import shutil
@@ -10,6 +10,7 @@ import pytest
 from denizen.disk import DiskView
 from denizen.launch.decision import identity_of
 from tests.support.peers import require
+from tests.support.prefix import kept_by_tests
 from tests.support.startworld import TIMEOUT, World, compile_loader, output_of, run
 
 _SOURCE = """
@@ -65,14 +66,14 @@ class TestI386:
 
 
 class TestAarch64:
-    """Not in tools/install_test_tools: Debian's cross compiler excludes gcc-multilib."""
+    """By a compiler that is unpacked and not installed: Debian's package excludes gcc-multilib."""
 
     @pytest.fixture
     def world(self, tmp_path: Path) -> World:
-        compiler = os.environ.get("AARCH64_CC", "aarch64-linux-gnu-gcc")
-        if not shutil.which(compiler) or not shutil.which("qemu-aarch64-static"):
-            pytest.skip("no aarch64 cross compiler (or AARCH64_CC) and qemu-user-static here")
-        ldso = Path("/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1")
+        compiler = os.environ.get("AARCH64_CC", str(kept_by_tests() / "aarch64" / "cc"))
+        require("qemu-aarch64-static", compiler)
+        asked = [compiler, "-print-file-name=ld-linux-aarch64.so.1"]
+        ldso = Path(subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip())
         loader = compile_loader(tmp_path / "loader-aarch64", compiler)
         return World(tmp_path, loader, host_ldso=ldso, cc=(compiler,))
 
