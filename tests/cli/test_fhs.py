@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -316,3 +317,22 @@ def test_a_directory_that_holds_something_is_no_place_for_a_chroot(home: FhsHome
     done = home.denizen("fhs", "mount", "work", tmp_path, status=125)
     assert "an empty directory is wanted" in done.stderr
     assert os.listdir(tmp_path) == ["mine"]
+
+
+@pytest.mark.parametrize("name", ["bare root", "another uid"])
+def test_it_is_made_on_a_host_that_lacks_things(home: FhsHome, name: str, tmp_path: Path) -> None:
+    rooms = Rooms(tmp_path / "root", tmp_path / "programs", tmp_path / "work")
+    subprocess.run(["cp", "-a", home.root, rooms.root], check=True)
+    for room in (rooms.programs, rooms.work):
+        room.mkdir()
+    # The packages lie where that host can see them.
+    shutil.copytree(home.debs, rooms.root / "debs")
+    for setting in (rooms.root / "config/sources").iterdir():
+        inside = HOSTS[name](rooms).rooms.root / "debs"
+        setting.write_text(setting.read_text().replace(str(home.debs), str(inside)))
+    host = HOSTS[name](rooms)
+    denizen = [*host.python, "--root", str(host.rooms.root)]
+    outcome = host.run([*denizen, "fhs", "create", "there", "other", "tool", "--env", f"A={name}"])
+    assert outcome.status == 0, outcome.err
+    outcome = host.run([*denizen, "fhs", "run", "there", "sh", "-c", 'tool "$A"; cat /usr/share/other'])
+    assert outcome.out == f"tool {name}\nother\n", outcome.err

@@ -215,6 +215,11 @@ class _Composing:
         for text in rules.texts:
             if text.when.encode() in self._model:
                 self._write_new(text.path.encode(), text.content.encode())
+        for one in rules.exposed:
+            for place in self._model.matching(one.of.encode()):
+                path = b"%b/%b" % (one.into.encode(), os.path.basename(place))
+                if path not in self._model:
+                    self._link(path, b"/" + place)
         for bundle in rules.bundles:
             self._bundle(bundle.path.encode(), bundle.source.encode())
         for link in rules.links:

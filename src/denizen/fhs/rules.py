@@ -62,6 +62,14 @@ class Text:
 
 
 @value
+class Expose:
+    """Files that get a link by their name in a directory."""
+
+    of: str
+    into: str
+
+
+@value
 class Trigger:
     """A tool of the tree to be run.
 
@@ -90,6 +98,7 @@ class Rules:
     base: Base
     links: tuple[Link, ...]
     copies: tuple[Copy, ...]
+    exposed: tuple[Expose, ...]
     texts: tuple[Text, ...]
     bundles: tuple[Copy, ...]
     triggers: tuple[Trigger, ...]
@@ -110,6 +119,7 @@ def _rules(table: dict[str, Any]) -> Rules:
         Base(tuple(base["packages"]), tuple(base["foreign"]), tuple(base["locales"])),
         tuple(link for row in table.get("link", ()) for link in _links(row)),
         tuple(Copy(row["path"], row["source"]) for row in table.get("copy", ())),
+        tuple(Expose(row["of"], row["into"]) for row in table.get("expose", ())),
         tuple(Text(row["path"], row["when"], row["content"]) for row in table.get("text", ())),
         tuple(Copy(row["path"], row["source"]) for row in table.get("bundle", ())),
         tuple(map(_trigger, table.get("trigger", ()))),
