@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from denizen.cli.places import places
 from denizen.errors import EXIT_CANNOT_START, DenizenError, display
+from denizen.store.failure import DiskFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +73,11 @@ def inside_of(context: Context, generation: Generation) -> Inside:
 
 def start(context: Context, name: str, words: Sequence[bytes] | None) -> int:
     """Become a command in an environment, or its shell; comes back only with an error."""
+    from denizen.cli.fhswarm import launch
+
+    if words is None:
+        context.output.say(f"in {name}: set-user-ID programs (sudo, ping) have no effect; exit leaves it")
+    launch(context, name, [os.fsdecode(word) for word in words or ()])
     from denizen.fhs.environment import Shelf
 
     shelf = Shelf(places(context).state)
@@ -84,9 +91,11 @@ def become(context: Context, name: str, generation: Generation, words: Sequence[
 
     directory = Shelf(places(context).state).directory(name)
     entry, tree = _entry(context, generation)
+    # It was passed over for a reason; the next start shall find it right. Another's cannot be written.
+    with contextlib.suppress(DiskFailed):
+        write_launcher(context, name, generation)
     if words is None:
         words = _shell(directory, name, generation, tree)
-        context.output.say(f"in {name}: set-user-ID programs (sudo, ping) have no effect; exit leaves it")
     elif (program := located(tree, words[0], os.fsencode(_PATH))) != words[0]:
         entry = (*entry[:-1], b"as", program, b"--")
     environ = {**context.environ, **_variables(name, generation)}
@@ -102,6 +111,7 @@ def become(context: Context, name: str, generation: Generation, words: Sequence[
 
 def write_launcher(context: Context, name: str, generation: Generation) -> bytes:
     """The path of a script that enters without Python, made or made anew."""
+    from denizen.cli.fhswarm import mark
     from denizen.fhs.environment import Shelf
     from denizen.fhs.launcher import Launch, script
 
@@ -109,7 +119,8 @@ def write_launcher(context: Context, name: str, generation: Generation) -> bytes
     entry, tree = _entry(context, generation)
     shell = _shell(directory, name, generation, tree)
     variables = _variables(name, generation)
-    launch = Launch(name, generation.number, entry, variables, _locale(generation), shell)
+    head = mark(name, b"%d" % generation.number, directory) + b"\n# " + tree
+    launch = Launch(head, entry, variables, _locale(generation), shell)
     path = os.path.join(directory, b"launch")
     _write(path, script(launch), mode=0o755)
     return path
@@ -149,6 +160,8 @@ def _write(path: bytes, text: bytes, *, mode: int) -> None:
     try:
         with open(path, "rb") as stream:
             if stream.read() == text:
+                with contextlib.suppress(OSError):
+                    os.utime(path)  # it is right as the host is now
                 return
     except FileNotFoundError:
         pass

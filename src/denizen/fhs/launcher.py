@@ -21,13 +21,13 @@ class Launch:
 
     Attributes:
         entry: denizen-enter with its plan, up to and with "--".
+        mark: the lines after the first, by which a launcher is known to be the right one.
         variables: what is set, whatever it was.
         locale: LANG where the user has none set; "" for none.
         shell: what runs when no command is given.
     """
 
-    name: str
-    number: int
+    mark: bytes
     entry: tuple[bytes, ...]
     variables: Mapping[str, str]
     locale: str
@@ -36,10 +36,7 @@ class Launch:
 
 def script(launch: Launch) -> bytes:
     """The file's content."""
-    lines = [
-        b"#!/bin/sh",
-        b"# %b, generation %d; written by denizen fhs" % (launch.name.encode(), launch.number),
-    ]
+    lines = [b"#!/bin/sh", launch.mark]
     for key, text in launch.variables.items():
         lines.append(b"export %b=%b" % (key.encode(), _quoted(text.encode("utf-8", "surrogateescape"))))
     if launch.locale:
