@@ -1,6 +1,6 @@
 """Every parser of foreign bytes, with its seeds. A new parser adds a line."""
 
-from fuzz import archive, elf, formats, launch, linker, resolve
+from fuzz import archive, elf, fhs, formats, launch, linker, resolve
 from fuzz.driver import Target
 
 TARGETS: dict[str, Target] = {
@@ -32,5 +32,9 @@ TARGETS: dict[str, Target] = {
     "version": Target(archive.compare_versions, archive.versions, tokens=archive.VERSION_TOKENS),
     "inflate": Target(archive.inflate, archive.streams, tokens=archive.STREAM_TOKENS),
     "armor": Target(archive.read_armor, archive.armors, tokens=archive.ARMOR_TOKENS),
+    "package-control": Target(fhs.read_package, fhs.packages, fhs.large_packages, fhs.CONTROL_TOKENS),
+    "nsswitch": Target(fhs.read_nsswitch, fhs.some_nsswitch, fhs.large_nsswitch, fhs.NSSWITCH_TOKENS),
+    "denizen.toml": Target(fhs.read_project, fhs.projects, fhs.large_projects, fhs.PROJECT_TOKENS),
+    "generation": Target(fhs.read_record, fhs.generations, fhs.large_generations, fhs.GENERATION_TOKENS),
     "lock": Target(resolve.read_lock, resolve.locks, resolve.large_locks, resolve.LOCK_TOKENS),
 }

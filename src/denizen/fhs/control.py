@@ -163,10 +163,10 @@ def _alternative(words: list[bytes]) -> Alternative | None:
     if len(words) < 6 or words[1] != b"--install" or not words[5].lstrip(b"-").isdigit():
         return None
     slaves: list[tuple[bytes, bytes, bytes]] = []
-    rest = words[6:]
-    while len(rest) >= 4 and rest[0] == b"--slave":
-        slaves.append((rest[1], rest[2], rest[3]))
-        rest = rest[4:]
+    for at in range(6, len(words) - 3, 4):
+        if words[at] != b"--slave":
+            break
+        slaves.append((words[at + 1], words[at + 2], words[at + 3]))
     paths = [words[2], words[4], *(place for one in slaves for place in (one[0], one[2]))]
     if not all(path.startswith(b"/") and b".." not in path.split(b"/") for path in paths):
         return None

@@ -198,11 +198,9 @@ class Shelf:
         path = self._file(name, number)
         try:
             with open(path, "rb") as stream:
-                return _parse(json.loads(stream.read(_MAX_FILE)))
+                return read_generation(stream.read(_MAX_FILE), path)
         except FileNotFoundError:
             raise NoGeneration(name, number, tuple(self.numbers(name))) from None
-        except (ValueError, KeyError, TypeError, AttributeError, BadInput) as problem:
-            raise Damaged(path, str(problem)) from problem
 
     def numbers(self, name: str) -> list[int]:
         """The generations there are, oldest first."""
@@ -277,6 +275,22 @@ def _document(one: Generation) -> dict[str, Any]:
         "profile": settings.profile,
         "parts": [[p.name, p.version, p.architecture, p.suite, p.source, p.sha256] for p in one.parts],
     }
+
+
+def read_generation(text: bytes, path: bytes = b"the record") -> Generation:
+    """A generation's file. Raises Damaged."""
+    try:
+        return _parse(json.loads(text))
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        BadInput,
+    ) as problem:
+        raise Damaged(path, str(problem)) from problem
 
 
 def _parse(table: dict[str, Any]) -> Generation:

@@ -62,7 +62,7 @@ def read(text: bytes, path: str, native: str) -> Settings:
     """The environment a project wants; `path` is of the file. Raises BadProject."""
     try:
         document = tomllib.loads(text.decode("utf-8"))
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise BadProject(path, (str(problem),)) from problem
     table = document.get("fhs")
     if not isinstance(table, dict):

@@ -69,7 +69,8 @@ def groups(text: bytes) -> list[tuple[Relation, ...]]:
     """The groups of a field, each with its alternatives in order."""
     found = []
     for group in text.split(b","):
-        relations = tuple([one for part in group.split(b"|") if (one := _relation(part)).name])
+        parts = filter(None, map(bytes.strip, group.split(b"|")))
+        relations = tuple([one for part in parts if (one := _relation(part)).name])
         if relations:
             found.append(relations)
     return found

@@ -109,7 +109,7 @@ def read_rules(text: bytes) -> Rules:
     try:
         table = tomllib.loads(text.decode("utf-8"))
         return _rules(table)
-    except (ValueError, KeyError, TypeError) as problem:
+    except (ValueError, KeyError, TypeError, RecursionError) as problem:
         raise BadRules(str(problem)) from problem
 
 

@@ -1,0 +1,104 @@
+"""What environments read of packages, hosts and projects."""
+
+import json
+from collections.abc import Sequence
+
+from denizen.fhs import project
+from denizen.fhs.control import clashes, read_control, winners
+from denizen.fhs.environment import read_generation
+from denizen.fhs.etc import nsswitch
+
+# What is read again where that does not hide the time reading takes.
+_SMALL = 10_000
+CONTROL_TOKENS = (
+    b"Depends: ", b"Conflicts: ", b"Provides: ", b"\n", b", ", b" | ", b" (", b"<< ", b">= ", b")", b":any",
+    b"update-alternatives --install ", b" --slave ", b"/usr/bin/x ", b"\\\n", b"\0", b"$x", b"5",
+)  # fmt: skip
+NSSWITCH_TOKENS = (b"passwd:", b" files", b" [", b"NOTFOUND=return", b"]", b"\n", b"#", b":", b"sss")
+PROJECT_TOKENS = (
+    b"[fhs]\n", b"packages = [", b'"', b"]", b"binds = [", b"env = {", b"suite = ", b"\n", b"/", b"..", b":",
+)  # fmt: skip
+GENERATION_TOKENS = (
+    b'"format": 1',
+    b'"parts": ',
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b'"',
+    b"null",
+    b"../",
+    b"1e999",
+    b",",
+)
+
+
+def read_package(data: bytes) -> None:
+    control, _, postinst = data.partition(b"\0")
+    found = read_control(control, postinst)
+    clashes([found, found])
+    winners(found.alternatives)
+
+
+def packages() -> Sequence[bytes]:
+    control = b"Package: a\nVersion: 1\nArchitecture: amd64\nProvides: b (= 1)\nConflicts: c (<< 2), d\n"
+    postinst = b"update-alternatives --install /usr/bin/x x /usr/bin/y 5 \\\n --slave /usr/a a /usr/b\n"
+    return [control + b"\0" + postinst, b"Package: a\n\0"]
+
+
+def large_packages() -> Sequence[bytes]:
+    many = b"Package: a\nConflicts: " + b", ".join([b"p%d (<< %d)" % (n, n) for n in range(20_000)]) + b"\n\0"
+    slaves = b" ".join([b"--slave /usr/%d n%d /usr/x%d" % (n, n, n) for n in range(10_000)])
+    return [
+        many,
+        b"Package: a\nProvides: " + b"|" * 400_000 + b"\n\0",
+        b"Package: a\n\0update-alternatives --install /a b /c 5 " + slaves,
+    ]
+
+
+def read_nsswitch(data: bytes) -> None:
+    found = nsswitch(data, lambda name: name == b"sss")
+    if len(data) < _SMALL:
+        assert nsswitch(found, lambda name: name == b"sss") == found
+
+
+def some_nsswitch() -> Sequence[bytes]:
+    return [b"passwd: files systemd\nhosts: files resolve [!UNAVAIL=return] dns # usual\n", b"group: sss\n"]
+
+
+def large_nsswitch() -> Sequence[bytes]:
+    # `etc.files` hands no more than 100 KB on.
+    return [b"passwd:" + b" files" * 16_000, b"a: [" * 25_000, b"a: b\n" * 20_000]
+
+
+def read_project(data: bytes) -> None:
+    settings = project.read(data, "/x/denizen.toml", "amd64")
+    if len(data) < _SMALL:
+        assert project.unlocked(settings, project.locked(settings, b"x")) == b"x"
+
+
+def projects() -> Sequence[bytes]:
+    return [
+        b'[fhs]\npackages = ["a"]\nbinds = ["./a:/b"]\nsuite = "s"\nprofile = ""\n[fhs.env]\nA = "b"\n',
+        b"[fhs]\n",
+    ]
+
+
+def large_projects() -> Sequence[bytes]:
+    return [b"[fhs]\npackages = [" + b'"a", ' * 3_000 + b"]\n", b"a = " + b"[" * 200_000]
+
+
+def generations() -> Sequence[bytes]:
+    record = {
+        "format": 1, "number": 1, "tree": "0" * 32 + "-fhs", "made": 1, "packages": ["a"], "suites": [],
+        "architectures": ["amd64"], "locales": [], "bindings": [["/a", "/b", False]],
+        "environment": {"A": "b"}, "profile": "", "parts": [["a", "1", "amd64", "s", "d", "0"]],
+    }  # fmt: skip
+    return [json.dumps(record).encode()]
+
+
+def large_generations() -> Sequence[bytes]:
+    return [b"[" * 500_000, b'{"a": ' * 100_000]
+
+
+read_record = read_generation
