@@ -9,6 +9,7 @@ from denizen.formats.debversion import version_key
 from tests.support.peers import require
 
 ASCENDING = [
+    b"0~", b"0", b"0a",
     b"1~~", b"1~~a", b"1~", b"1", b"1.0~rc1-1", b"1.0-1", b"1.0-1+b1", b"1.0-1+deb12u1", b"1.0-2",
     b"1.0a-1", b"1.0+dfsg-1", b"1.2-1", b"1.10-1", b"2024-1", b"1:0.1-1", b"2:0-1",
 ]  # fmt: skip

@@ -47,10 +47,9 @@ def _runs(part: bytes) -> tuple[Run, ...]:
             position += 1
         # The end of a run of letters compares as _END, so that "a~" < "a" < "ab".
         runs.append(((*letters, _END), int(part[start:position] or b"0")))
-    # "1.0" is "1.": runs that say nothing are left out, and one of them ends every version.
-    while runs and runs[-1] == _NOTHING:
-        runs.pop()
-    return (*runs, _NOTHING)
+    # An empty part is "0" ("1.0" is "1.0-0"). One run that says nothing ends every part, for "~" sorts before
+    # the end; no other run but the first can be alike, since those after it begin with a letter.
+    return (*(runs or [_NOTHING]), _NOTHING)
 
 
 def _order(code: int) -> int:
