@@ -190,6 +190,16 @@ def test_two_can_be_made_at_once(home: FhsHome) -> None:
     assert home.out("p", "sh", "-c", "echo $A") == home.out("q", "sh", "-c", "echo $A") == "1\n"
 
 
+def test_two_generations_made_at_once_are_two(home: FhsHome) -> None:
+    commands = [home.command("fhs", "create", "raced", package) for package in ("tool", "other")]
+    running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
+    assert [process.wait(60) for process in running] == [0, 0]
+    (shown,) = [
+        row for row in json.loads(home.denizen("fhs", "list", "--json").stdout) if row["name"] == "raced"
+    ]
+    assert shown["generations"] == [1, 2]
+
+
 @pytest.mark.parametrize("name", ["bare root", "read-only store", "another uid", "no network", "noexec /tmp"])
 def test_it_is_entered_on_a_host_that_lacks_things(home: FhsHome, name: str, tmp_path: Path) -> None:
     rooms = Rooms(tmp_path / "root", tmp_path / "programs", tmp_path / "work")

@@ -213,24 +213,33 @@ class Shelf:
 
     def add(self, name: str, layout: StoreLayout, state: State) -> Generation:
         """Make the next generation and put it in force; one that says nothing new is not made again."""
+        import fcntl
+
+        directory = self.directory(name)
+        with doing("write in", directory):
+            os.makedirs(directory, exist_ok=True)
+            with open(os.path.join(directory, b"lock"), "wb") as lock:
+                # Of two that make a generation at once, the second makes the one after.
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                return self._next(name, layout, state)
+
+    def _next(self, name: str, layout: StoreLayout, state: State) -> Generation:
+        from denizen.store.roots import add_link
+
         numbers = self.numbers(name)
-        tree, settings = state.tree, state.settings
         if numbers:
             with contextlib.suppress(NoEnvironment, Damaged, NoGeneration):
                 held = self.current(name)
-                if held.tree == tree and held.settings == settings:
+                if held.tree == state.tree and held.settings == state.settings:
                     return held
         number = (numbers[-1] if numbers else 0) + 1
-        new = Generation(tree, state.made, settings, state.parts, number)
-        path = self._file(name, new.number)
-        from denizen.store.roots import add_link
-
-        with doing("write", path):
-            # The root first: what is written of a generation must be true of the store.
-            add_link(layout, self._root(name, new.number), tree)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            write_atomically(path, json.dumps(_document(new), indent=1).encode())
-            self.switch(name, new.number)
+        new = Generation(state.tree, state.made, state.settings, state.parts, number)
+        path = self._file(name, number)
+        # The root first: what is written of a generation must be true of the store.
+        add_link(layout, self._root(name, number), state.tree)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        write_atomically(path, json.dumps(_document(new), indent=1).encode())
+        self.switch(name, number)
         return new
 
     def switch(self, name: str, number: int) -> None:
