@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.debs import Item
 from tests.support.homes import Home
 
 pytestmark = pytest.mark.slow
@@ -98,6 +99,36 @@ def test_collection_between_two_starts_keeps_what_it_needs(home: Home, program: 
     home.denizen("run", os.fspath(program))
     home.denizen("gc")
     assert home.denizen("run", "--offline", os.fspath(program)).stdout.startswith("hello from the store")
+
+
+def test_collection_keeps_packages_that_came_for_their_files(home: Home) -> None:
+    home.pack("libc-bin", [], extra=[Item("./usr/lib/locale/C.utf8/LC_CTYPE", content=b"a locale")])
+    home.denizen("index", "update", "--suite", "debian")
+    source = (
+        "#include <locale.h>\nint greeting();\n"
+        'int main() { greeting(); return setlocale(LC_ALL, "C") ? 6 : 7; }\n'
+    )
+    program = home.compile("speaks", source)
+    home.denizen("run", os.fspath(program), status=6)
+    (tree,) = [p for p in (home.root / "data" / "store").glob("*-libc-bin-*") if p.is_dir()]
+    home.denizen("gc")
+    assert tree.is_dir()
+    program.unlink()
+    home.denizen("gc")
+    assert not tree.exists()
+
+
+def test_collection_keeps_what_a_moved_program_needs(home: Home) -> None:
+    program = home.compile("wanders", "int greeting(); int main() { greeting(); return 8; }\n")
+    home.denizen("run", os.fspath(program), status=8)
+    moved = program.rename(home.work / "wandered")
+    home.denizen("run", "--offline", os.fspath(moved), status=8)
+    home.denizen("gc")
+    shutil.move(home.debs, home.debs.with_name("gone"))
+    try:
+        home.denizen("run", "--offline", os.fspath(moved), status=8)
+    finally:
+        shutil.move(home.debs.with_name("gone"), home.debs)
 
 
 def test_collection_forgets_programs_that_are_gone(home: Home) -> None:

@@ -187,6 +187,7 @@ class _Deciding:
 
     def _moved(self) -> Decision | None:
         """What was decided about this program where it was before."""
+        from denizen.cli.stores import made_store
         from denizen.launch.decision import identity_of
         from denizen.launch.subject import headers_of
 
@@ -197,7 +198,10 @@ class _Deciding:
         found = self._shelf.moved(build_id, size, headers_of(self._image))
         if found is None:
             return None
-        return replace(found, identity=identity_of(self._view.stat(self._program)), program=self._program)
+        moved = replace(found, identity=identity_of(self._view.stat(self._program)), program=self._program)
+        with made_store(self._context) as store:
+            self._shelf.keep(store.layout, moved)
+        return moved
 
     def _resolution(self) -> Resolution:
         from denizen.resolve.plan import sentence
@@ -236,7 +240,7 @@ class _Deciding:
                     resolution.override,
                 ),
             )
-            self._shelf.keep(store.layout, decision, made.libraries)
+            self._shelf.keep(store.layout, decision)
         return decision
 
     def _is_movable(self, decision: Decision) -> bool:

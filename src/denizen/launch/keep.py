@@ -8,10 +8,12 @@ program any more; `denizen gc` begins with it.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 
 from denizen.disk import DiskView, write_atomically
+from denizen.formats import storepath
 from denizen.launch.decision import alias_name, file_name, identity_of
 from denizen.launch.warm import read_decision
 from denizen.launch.wire import encode
@@ -22,7 +24,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from denizen.formats.storepath import StorePath
     from denizen.launch.decision import Decision
     from denizen.store.layout import StoreLayout
 
@@ -60,9 +61,11 @@ class Shelf:
             return None
         return found if all(map(os.path.exists, found.objects)) else None
 
-    def keep(self, layout: StoreLayout, decision: Decision, libraries: StorePath) -> None:
-        """Keep what the decision needs from collection."""
-        add_link(layout, self._root(file_name(decision.identity)), libraries)
+    def keep(self, layout: StoreLayout, decision: Decision) -> None:
+        """Keep what it needs from collection: its libraries, which refer to their packages, and others."""
+        roots = self._roots(file_name(decision.identity))
+        for tree in (decision.search, *_besides(layout, decision)):
+            add_link(layout, next(roots), storepath.from_base(os.path.basename(tree)))
 
     def drop_dead(self, layout: StoreLayout) -> int:
         """Forget decisions whose program is gone, with roots and copies; how many."""
@@ -73,20 +76,36 @@ class Shelf:
             if decision is not None and _lives(decision):
                 continue
             dropped += not name.startswith(b"b-")
-            for place in (path, os.path.join(layout.gcroots, self._root(name))):
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(place)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            for root in self._roots(name):
+                try:
+                    os.unlink(os.path.join(layout.gcroots, root))
+                except FileNotFoundError:
+                    break
             shutil.rmtree(os.path.join(self.directory, COPIES, name), ignore_errors=True)
         return dropped
 
-    def _root(self, name: bytes) -> bytes:
-        return os.path.join(_ROOTS, self.name, name)
+    def _roots(self, name: bytes) -> Iterator[bytes]:
+        """The links of a decision below gcroots/, in the order they are made."""
+        first = os.path.join(_ROOTS, self.name, name)
+        yield first
+        for number in itertools.count(1):
+            yield b"%b.%d" % (first, number)
 
     def _names(self) -> Iterator[bytes]:
         with contextlib.suppress(FileNotFoundError):
             for name in os.listdir(self.directory):
                 if name.count(b"-") in (2, 4) and not name.startswith(b"."):
                     yield name
+
+
+def _besides(layout: StoreLayout, decision: Decision) -> list[bytes]:
+    """Trees of the store that no link among the libraries leads to: packages that came for their files."""
+    linked = {os.readlink(os.path.join(decision.search, name)) for name in os.listdir(decision.search)}
+    bases = {target.split(b"/")[1] for target in linked}
+    trees = [path for path in decision.objects if os.path.dirname(path) == layout.physical]
+    return [path for path in trees if path != decision.search and os.path.basename(path) not in bases]
 
 
 # Patched copies of programs (shadow.py), a directory for each decision.
