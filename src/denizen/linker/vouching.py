@@ -1,13 +1,16 @@
 """Which objects' symbols are worth looking up: `foreign` (pure).
 
-A library that the cache or a default directory provided, and that stands on nothing but such libraries,
-is what its distribution built and tested together. What remains is the program, what was found any
-other way, and every system library that was given one of those for its own needs.
+A library that the cache or a default directory provided, or that lies where only the distribution's packages
+put anything (hier(7), FHS 4.6: /usr/lib/PACKAGE, found by a run path), and that stands on nothing but such
+libraries, is what its distribution built and tested together. What remains is the program, what was found
+any other way, and every system library that was given one of those for its own needs.
 """
 
 from __future__ import annotations
 
-from denizen.linker.rules import SYSTEM_RULES
+from posixpath import normpath
+
+from denizen.linker.rules import PROGRAM, SYSTEM_RULES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,9 +19,15 @@ if TYPE_CHECKING:
     from denizen.linker.closure import Closure, Library
 
 
+# /usr/local/lib is the administrator's own.
+_DISTRIBUTION = (b"/usr/lib/", b"/usr/lib32/", b"/usr/lib64/", b"/usr/libx32/")
+
+
 def by_system(library: Library) -> bool:
-    """Whether the cache or a default directory provided it."""
-    return library.rule in SYSTEM_RULES
+    """Whether the cache or a default directory provided it, or it lies in the distribution's own place."""
+    if library.rule is PROGRAM or library.path is None:
+        return False
+    return library.rule in SYSTEM_RULES or normpath(library.path).startswith(_DISTRIBUTION)
 
 
 def foreign(closure: Closure, vouched: Callable[[Library], bool] = by_system) -> tuple[Library, ...]:
