@@ -119,7 +119,11 @@ def test_collection_keeps_packages_that_came_for_their_files(home: Home) -> None
 
 
 def test_collection_keeps_what_a_moved_program_needs(home: Home) -> None:
-    program = home.compile("wanders", "int greeting(); int main() { greeting(); return 8; }\n")
+    # A library of its own: what other programs need too is kept for them.
+    library = home.add_library("wander", "int wander(void) { return 8; }\n")
+    home.denizen("index", "update", "--suite", "debian")
+    source = "int wander(void); int main() { return wander(); }\n"
+    program = home.compile("wanders", source, os.fspath(library))
     home.denizen("run", os.fspath(program), status=8)
     moved = program.rename(home.work / "wandered")
     home.denizen("run", "--offline", os.fspath(moved), status=8)
