@@ -29,8 +29,9 @@ from pathlib import Path
 import pytest
 
 import denizen
+from denizen.disk import write_atomically
 from tests.support.peers import require
-from tests.support.prefix import PREFIX, SOURCES, python_prefix
+from tests.support.prefix import PREFIX, SOURCES, kept_by_tests, python_prefix
 
 OTHER_UID = 4242
 _TIMEOUT = 60.0
@@ -177,8 +178,8 @@ def no_user_namespaces(rooms: Rooms) -> Host:
 
 def container(rooms: Rooms) -> Host:
     """What makes namespaces or mounts is answered with EPERM, as by a container's seccomp profile."""
-    place = Path(tempfile.gettempdir(), f"denizen-filter-{os.getpid()}")
-    place.write_bytes(_filter())
+    place = kept_by_tests() / "container.filter"
+    write_atomically(os.fsencode(place), _filter(), mode=0o644)
     return _bare("container", rooms, "--seccomp", "9", around=("sh", "-c", f'exec "$@" 9<{place}', "sh"))
 
 
