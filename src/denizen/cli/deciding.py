@@ -295,7 +295,12 @@ class _Deciding:
             self._shelf.write(base, movable=False)
         around = surround(self._context, self._wants, self._wanted)
         return replace(
-            base, command=self._ways.surrounded(around.inside), objects=(*base.objects, around.tree)
+            base,
+            command=self._ways.surrounded(around.inside),
+            objects=(*base.objects, around.tree),
+            libraries=tuple(self._ways.at_home(library, base, around.tree) for library in base.libraries),
+            # In there the default directories are the environment's, and serve what is opened at run time.
+            edits=(),
         )
 
     def _wanted_besides(self) -> Wants:

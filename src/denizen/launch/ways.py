@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from denizen.elf import Image
     from denizen.fhs.enter import Inside
     from denizen.fileview import FileView
-    from denizen.launch.decision import Decision
+    from denizen.launch.decision import Decision, Library
     from denizen.launch.keep import Shelf
 
 _SCRIPT = "it is a script"
@@ -116,6 +116,21 @@ class Ways:
             loader = self._loader(hidden)
             steps += [b"bind", spot.path, hidden, b"bind", loader, spot.path]
         return (*steps, end)
+
+    def at_home(self, library: Library, base: Decision, tree: bytes) -> Library:
+        """By its path in an environment that has the same file: some libraries look beside themselves."""
+        for package in base.objects:
+            inside = library.path.removeprefix(package)
+            if inside != library.path and self._is_same(library.path, tree + inside):
+                return replace(library, path=inside)
+        return library
+
+    def _is_same(self, one: bytes, other: bytes) -> bool:
+        try:
+            first, second = self._view.stat(one), self._view.stat(other)
+        except OSError:
+            return False
+        return (first.device, first.inode) == (second.device, second.inode)
 
     def _against_surrounding(self) -> str:
         if self._program.startswith((b"/usr/", b"/etc/")):
