@@ -11,13 +11,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
+    from denizen.store.local import Store
 
 
 def _gc(parsed: Parsed, context: Context) -> int:
     from denizen.cli.meter import Meter
     from denizen.cli.places import places
     from denizen.cli.stores import human, open_store, parse_age, parse_size, shown
-    from denizen.launch.keep import shelves
     from denizen.store.aging import Aged, trim
     from denizen.store.gc import Limits, collect, plan
 
@@ -27,9 +27,7 @@ def _gc(parsed: Parsed, context: Context) -> int:
     limits = Limits(parse_size("gc", size) if size else None, before)
     with open_store(context) as store:
         if not dry:
-            forgotten = sum(shelf.drop_dead(store.layout) for shelf in shelves(places(context).decisions))
-            if forgotten:
-                context.output.say(f"{forgotten} decisions forgotten: their programs are gone")
+            _forget(context, store)
         with Meter(context.output, "deleting", "objects") as meter:
             done = plan(store, limits) if dry else collect(store, limits, meter.advance)
         deleted = [f"{shown(store.layout.physical)}/{name}" for name in done.names]
@@ -56,6 +54,20 @@ def _gc(parsed: Parsed, context: Context) -> int:
         context.output.say(f"{aged.count} packages and facts {_AGED[dry]} the cache ({human(aged.size)})")
     context.output.say(f"{len(deleted)} objects ({human(done.nar_bytes)}) {words}; {done.alive} are kept")
     return 0
+
+
+def _forget(context: Context, store: Store) -> None:
+    """Decisions about programs that are gone, and the environments that were made for them."""
+    from denizen.cli.places import places
+    from denizen.cli.surrounding import drop_unused
+    from denizen.launch.keep import shelves
+
+    forgotten = sum(shelf.drop_dead(store.layout) for shelf in shelves(places(context).decisions))
+    if forgotten:
+        context.output.say(f"{forgotten} decisions forgotten: their programs are gone")
+    unused = drop_unused(context, store)
+    if unused:
+        context.output.say(f"{unused} environments forgotten: no program is started in them any more")
 
 
 _AGED = {False: "unused since then deleted from", True: "unused since then would be deleted from"}

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from denizen.fhs.enter import Inside
     from denizen.index.locate import Index
     from denizen.launch.wants import Wants
+    from denizen.store.local import Store
 
 # Environments made here are shared by all programs that want the same.
-_PREFIX = "auto-"
+PREFIX = "auto-"
 
 
 class NobodyHas(HostLacks):
@@ -62,7 +63,7 @@ def surround(context: Context, wants: Wants, wanted: Wanted) -> Surrounding:
     found = {_package_of(context, path, wanted) for path in wants.paths}
     packages = tuple(sorted({*wants.packages, *found}))
     settings = Settings(packages=packages, suites=wanted.suites, architectures=(own_architecture(),))
-    name = _PREFIX + sha256("\0".join((*packages, "", *wanted.suites)).encode()).hexdigest()[:12]
+    name = PREFIX + sha256("\0".join((*packages, "", *wanted.suites)).encode()).hexdigest()[:12]
     context.output.say(f"it wants a /usr of its own with {', '.join(packages) or 'the base set'}")
     made = fhsmaking.create(context, name, settings, policy)
     place = places(context)
@@ -70,6 +71,22 @@ def surround(context: Context, wants: Wants, wanted: Wanted) -> Surrounding:
     with open_store(context) as store:
         tree = store.place_of(made.tree)
     return Surrounding(Inside(tree, tools.enter(), tools.stage()), tree)
+
+
+def drop_unused(context: Context, store: Store) -> int:
+    """Forget environments made here that no decision is in any more; how many."""
+    from denizen.fhs.environment import Shelf
+    from denizen.launch.keep import shelves
+
+    place = places(context)
+    needed = {path for shelf in shelves(place.decisions) for path in shelf.needed()}
+    environments = Shelf(place.state)
+    dropped = 0
+    for name in environments.names():
+        if name.startswith(PREFIX) and store.place_of(environments.current(name).tree) not in needed:
+            environments.remove(name, store.layout)
+            dropped += 1
+    return dropped
 
 
 def _package_of(context: Context, path: bytes, wanted: Wanted) -> str:

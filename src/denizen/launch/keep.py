@@ -86,6 +86,11 @@ class Shelf:
             shutil.rmtree(os.path.join(self.directory, COPIES, name), ignore_errors=True)
         return dropped
 
+    def needed(self) -> set[bytes]:
+        """The objects of all its decisions."""
+        found = [read_decision(os.path.join(self.directory, name)) for name in self._names()]
+        return {path for decision in found if decision is not None for path in decision.objects}
+
     def _roots(self, name: bytes) -> Iterator[bytes]:
         """The links of a decision below gcroots/, in the order they are made."""
         first = os.path.join(_ROOTS, self.name, name)
