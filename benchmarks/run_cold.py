@@ -62,6 +62,11 @@ def denizen(root: Path, *words: str) -> str:
 
 def prepared(cache: Path, program: Path) -> list[str]:
     """Fill denizen's cache with the index and the packages; their names."""
+    if (cache / "denizen").exists():
+        # What an earlier version decided and kept may be of other packages.
+        for part in ("state", "data"):
+            subprocess.run(["chmod", "-R", "u+w", cache / "denizen" / part], check=False)
+            shutil.rmtree(cache / "denizen" / part, ignore_errors=True)
     denizen(cache / "denizen", "run", "--suite", SUITE, "--hermetic", str(program))
     plan = json.loads(
         denizen(cache / "denizen", "run", "--suite", SUITE, "--hermetic", "--json", "--plan", str(program))
