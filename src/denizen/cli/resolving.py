@@ -30,9 +30,13 @@ def resolve_path(
     from denizen.resolve.engine import resolve
     from denizen.resolve.resolution import Resolution
     from denizen.resolve.roots import roots_of
+    from denizen.resolve.rules import load_rules
 
     view = DiskView()
-    roots = roots_of(view, path)
+    found = roots_of(view, path, load_rules())
+    roots = found.paths
+    for world, count in found.left_out.items():
+        context.output.say(f"denizen: {count} objects for {world} are left out")
     architecture = _architecture(roots[0])
     if not architecture:
         return Resolution("")

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from denizen.resolve.subject import Subject
 
 MAX_REPAIRS = 6
+# Of a tree of hundreds of objects some plugin always lacks something; other bases would cost seconds each.
+MAX_ROOTS_SEARCHED = 32
 _LIBC_VERSION = b"GLIBC_"
 # Heavier first: a program without a library does not start, without a symbol it may.
 _WEIGHTS = {
@@ -64,7 +66,9 @@ def resolve(
         weight = sum(_WEIGHTS[problem.lack] for problem in made.problems)
         if best is None or weight < best[0]:
             best = weight, made
-        if not any(_may_differ(problem, sources.catalogue, subject) for problem in made.problems):
+        if len(subject.roots) > MAX_ROOTS_SEARCHED or not any(
+            _may_differ(problem, sources.catalogue, subject) for problem in made.problems
+        ):
             break
     assert best is not None  # _bases yields at least one
     return best[1]

@@ -14,12 +14,14 @@ from denizen import elf
 from denizen.errors import BadInput, display
 from denizen.fileview import Kind
 from denizen.resolve.subject import is_linked
+from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from denizen.fileview import FileView
+    from denizen.resolve.rules import Rules
 
 MAX_ENTRIES = 200_000
 MAX_DEPTH = 32
@@ -35,14 +37,35 @@ class NoObjects(BadInput):
         return f"there is no dynamically linked program or library below {display(self.directory)}"
 
 
-def roots_of(view: FileView, path: bytes) -> tuple[bytes, ...]:
-    """The path of a program itself; of a directory, what is dynamic below it. Raises OSError, NoObjects."""
+@value
+class Roots:
+    """Objects to resolve together.
+
+    Attributes:
+        paths: of one machine and one C library.
+        left_out: how many there are for each other: "arm64", "amd64 on musl".
+    """
+
+    paths: tuple[bytes, ...]
+    left_out: Mapping[str, int]
+
+
+def roots_of(view: FileView, path: bytes, rules: Rules) -> Roots:
+    """The path of a program itself; of a directory, what is dynamic below it for the commonest machine.
+
+    node_modules and wheels bring builds for several machines and for musl beside each other.
+    Raises OSError, NoObjects.
+    """
     if view.stat(path).kind is not Kind.DIRECTORY:
-        return (path,)
-    found = tuple(file for file in _files(view, path) if _is_dynamic(view, file))
+        return Roots((path,), {})
+    found: dict[str, list[bytes]] = {}
+    for file in _files(view, path):
+        if world := _world_of(view, file, rules):
+            found.setdefault(world, []).append(file)
     if not found:
         raise NoObjects(path)
-    return found
+    most = min(found, key=lambda world: (-len(found[world]), world))
+    return Roots(tuple(found[most]), {world: len(found[world]) for world in sorted(found) if world != most})
 
 
 def _files(view: FileView, directory: bytes) -> Iterator[bytes]:
@@ -58,9 +81,15 @@ def _files(view: FileView, directory: bytes) -> Iterator[bytes]:
                 pending.append((path, depth + 1))
 
 
-def _is_dynamic(view: FileView, path: bytes) -> bool:
+def _world_of(view: FileView, path: bytes, rules: Rules) -> str:
+    """What a dynamic object runs on; "" for all else."""
     try:
         image = elf.read(view.read(path))
-        return image.dynamic is not None and is_linked(image)
+        if image.dynamic is None or not is_linked(image):
+            return ""
+        musl = b"/ld-musl-" in (image.interpreter or b"")
+        musl = musl or any(name.startswith(b"libc.musl-") for name in image.dynamic.needed)
     except (OSError, ValueError, BadInput):
-        return False
+        return ""
+    architecture = rules.architecture(image.header)
+    return f"{architecture} on musl" if architecture and musl else architecture
