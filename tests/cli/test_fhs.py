@@ -14,6 +14,7 @@ import pytest
 from tests.support.debs import Item
 from tests.support.fhshome import FhsHome
 from tests.support.hosts import HOSTS, Host, Rooms
+from tests.support.untraced import environment
 
 pytestmark = pytest.mark.slow
 TRIPLET = "usr/lib/x86_64-linux-gnu"
@@ -174,7 +175,8 @@ def test_an_interrupted_create_leaves_nothing_and_the_next_one_works(home: FhsHo
     home.add("slow", [Item("./usr/bin/update-desktop-database", content=b"#!/bin/sh\nsleep 3\n", mode=0o755),
                       Item("./usr/share/applications/a", content=b"")])  # fmt: skip
     home.denizen("index", "update")
-    with subprocess.Popen(home.command("fhs", "create", "slow", "slow"), start_new_session=True) as process:
+    command = home.command("fhs", "create", "slow", "slow")
+    with subprocess.Popen(command, start_new_session=True, env=environment()) as process:
         _wait_until(lambda: "update-desktop" in _processes_of(process.pid))
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(30) == 130

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.debs import Item
 from tests.support.homes import Home
+from tests.support.untraced import environment
 
 pytestmark = pytest.mark.slow
 
@@ -288,7 +289,7 @@ def test_interrupted_anywhere_the_next_start_is_whole(home: Home, moment: float)
     program = home.compile(name, "int own(void); int main() { own(); return 8; }\n", os.fspath(library))
     home.denizen("index", "update")
     command = home.command("-v", "run", os.fspath(program))
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment())
     assert process.stderr is not None
     process.stderr.readline()  # from here on it is Python's start that is behind it, and our work before it
     time.sleep(moment)

@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.support.archive import Archive, keyring, sample
 from tests.support.denizen import denizen
 from tests.support.faulty_server import Server
+from tests.support.untraced import environment
 
 
 class Site:
@@ -35,8 +36,7 @@ class Site:
             [sys.executable, "-m", "denizen", "--root", os.fspath(self.root), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            # Coverage writes a file of its own, which a limit on files would stop with a traceback.
-            env={k: v for k, v in os.environ.items() if not k.startswith("COV")} if prepare else None,
+            env=environment(),
             preexec_fn=prepare,  # noqa: PLW1509  # limits of a process can be set nowhere else
         )
 
