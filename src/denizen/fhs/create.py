@@ -24,9 +24,10 @@ from denizen.fhs.environment import Part
 from denizen.fhs.rules import read_rules
 from denizen.formats.deb import Deb
 from denizen.index.entry import TRIPLETS
-from denizen.resolve.furnish import fetched, package_of, source_of
+from denizen.resolve.furnish import fetched, source_of
 from denizen.resolve.recipes import package_recipes
-from denizen.resolve.resolution import Pin
+from denizen.resolve.resolution import pin_of
+from denizen.resolve.shelf import package_of
 from denizen.resolve.unpacking import Parcel, unpack_all
 from denizen.value import value
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from denizen.fhs.rules import Base
     from denizen.formats.storepath import StorePath
     from denizen.resolve.furnish import Supply
+    from denizen.resolve.resolution import Pin
     from denizen.store.local import Store
 
 _RULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "triggers.toml")
@@ -116,7 +118,7 @@ def _named(name: str, native: str) -> tuple[bytes, str]:
 
 def pins_of(members: Sequence[Member], snapshots: Mapping[str, str]) -> tuple[Pin, ...]:
     """The packages as a lock names them, in the order in which they are composed."""
-    return tuple(_in_order([_pin(member, snapshots) for member in members]))
+    return tuple(_in_order([pin_of(member.package, snapshots) for member in members]))
 
 
 def make(workshop: Workshop, pins: Sequence[Pin], settings: Settings) -> Made:
@@ -170,22 +172,6 @@ def _lot(workshop: Workshop, pins: Sequence[Pin]) -> _Lot:
         for pin in pins
     }
     return _Lot(sealed, {sha256: some[-1].outputs[OUT] for sha256, some in sealed.items()}, modulos)
-
-
-def _pin(member: Member, snapshots: Mapping[str, str]) -> Pin:
-    package = member.package
-    return Pin(
-        package.package,
-        package.version,
-        package.package_architecture,
-        package.source,
-        package.suite,
-        snapshots.get(package.suite, ""),
-        package.filename,
-        package.size,
-        package.sha256,
-        package.installed_size,
-    )
 
 
 def _in_order(pins: Sequence[Pin]) -> list[Pin]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from enum import Enum
 from fnmatch import fnmatchcase
 
+from denizen.formats.unpacking import MERGED, lexical
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAX_LINKS = 40
-_MERGED = frozenset({b"bin", b"sbin", b"lib", b"lib32", b"lib64", b"libo32", b"libx32"})
 
 
 class Kind(Enum):
@@ -96,14 +97,5 @@ class Model:
     @staticmethod
     def leads_to(path: bytes, target: bytes) -> bytes | None:
         """Where a link's words lead, from the top; None where that is above it. /bin is in /usr."""
-        parts = [] if target.startswith(b"/") else path.split(b"/")[:-1]
-        for part in target.split(b"/"):
-            if part == b"..":
-                if not parts:
-                    return None
-                parts.pop()
-            elif part not in (b"", b"."):
-                parts.append(part)
-        if parts and parts[0] in _MERGED:
-            parts.insert(0, b"usr")
-        return b"/".join(parts)
+        led = lexical(path, target)
+        return b"usr/" + led if led is not None and led.partition(b"/")[0] in MERGED else led

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 MAX_ENTRIES = 1_000_000
 MAX_NAME_BYTES = 128 * 1024 * 1024
 
-_MERGED = frozenset({b"bin", b"sbin", b"lib", b"lib32", b"lib64", b"libo32", b"libx32"})
+MERGED = frozenset({b"bin", b"sbin", b"lib", b"lib32", b"lib64", b"libo32", b"libx32"})
 
 
 class Layout(Enum):
@@ -147,12 +147,12 @@ class _Unpacking:
         yield from self._symlink_to(path, target, member)
 
     def _symlink_to(self, path: bytes, target: bytes, member: Member) -> Iterator[ArchiveEntry]:
-        leads_to = _lexical(path, target)
+        leads_to = lexical(path, target)
         if leads_to is None:
             raise UnsafeMember(member.name, f"it is a link to '{display(target)}', outside the package")
         if leads_to == path and self._layout is Layout.USR_MERGED:
             # The merge made the two ends one: /lib -> usr/lib says what is so already.
-            if self._kinds.get(path) is None and path.rpartition(b"/")[2] in _MERGED:
+            if self._kinds.get(path) is None and path.rpartition(b"/")[2] in MERGED:
                 yield from self._directories(path, member)
             return
         yield from self._directories(path.rpartition(b"/")[0], member)
@@ -168,7 +168,7 @@ class _Unpacking:
     def _merged_target(self, name: bytes, path: bytes, member: Member) -> bytes:
         """The target, changed only where the merge moved one of the link's two ends."""
         target = member.target
-        leads_to = _lexical(name, target)
+        leads_to = lexical(name, target)
         if leads_to is None:
             return target  # refused by whoever looks where it leads
         moved = self._place(leads_to)
@@ -178,7 +178,7 @@ class _Unpacking:
 
     def _inward(self, path: bytes, target: bytes) -> bytes:
         """An absolute target made relative where the package itself has it."""
-        leads_to = _lexical(path, target)
+        leads_to = lexical(path, target)
         assert leads_to is not None  # refused when the member was read
         inside = leads_to in self._kinds or any(
             self._kinds.get(above) is Kind.SYMLINK for above in _above(leads_to)
@@ -215,7 +215,7 @@ class _Unpacking:
 
     def _place(self, path: bytes) -> bytes:
         """Where the layout puts a path."""
-        if self._layout is Layout.USR_MERGED and path.partition(b"/")[0] in _MERGED:
+        if self._layout is Layout.USR_MERGED and path.partition(b"/")[0] in MERGED:
             return b"usr/" + path
         return path
 
@@ -237,7 +237,7 @@ def _checked(path: bytes, member: Member) -> bytes:
     return path
 
 
-def _lexical(path: bytes, target: bytes) -> bytes | None:
+def lexical(path: bytes, target: bytes) -> bytes | None:
     """Where a link at `path` leads by its words alone, from the top; None where that is above the top."""
     parts = [] if target.startswith(b"/") else path.split(b"/")[:-1]
     for part in target.split(b"/"):

@@ -16,14 +16,14 @@ from denizen.resolve.choose import Demand
 from denizen.resolve.endings import portable, portable_host, problems_of
 from denizen.resolve.facts import PackageFacts
 from denizen.resolve.remembered import Remembered
-from denizen.resolve.resolution import Lack, Pin, Problem, Resolution, Rule, Wish
+from denizen.resolve.resolution import Lack, Problem, Resolution, Rule, Wish, pin_of
 from denizen.resolve.subject import Furniture, closures_of, examine
 from denizen.resolve.wishes import packs, resources, runtimes_beside, strings
 from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from denizen.fileview import FileView
     from denizen.index.entry import Provider
@@ -287,12 +287,12 @@ class _Search:
         if interpreter is not None:
             used.add(interpreter[1])
         pins = [
-            _pin(provider, self._sources.snapshots)
+            pin_of(provider, self._sources.snapshots)
             for sha256, provider in attempt.providers.items()
             if sha256 in used
         ]
         if libc is not None and libc.provider.sha256 in used - set(attempt.providers):
-            pins.append(_pin(libc.provider, self._sources.snapshots))
+            pins.append(pin_of(libc.provider, self._sources.snapshots))
         return Resolution(
             self._sources.rules.architecture(subject.header),
             libc.provider.suite if libc is not None else "",
@@ -343,18 +343,3 @@ def _bindings(closures: Sequence[Closure], attempt: Attempt) -> list[Binding]:
         seen.update(one.path for one in asking if one.path is not None)
         bindings.append(bind(closure, asking))
     return bindings
-
-
-def _pin(provider: Provider, snapshots: Mapping[str, str]) -> Pin:
-    return Pin(
-        provider.package,
-        provider.version,
-        provider.package_architecture,
-        provider.source,
-        provider.suite,
-        snapshots.get(provider.suite, ""),
-        provider.filename,
-        provider.size,
-        provider.sha256,
-        provider.installed_size,
-    )

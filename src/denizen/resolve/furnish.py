@@ -5,8 +5,8 @@ from __future__ import annotations
 from denizen.build.derivation import SUFFIX, name_of
 from denizen.build.realise import Manner, realise
 from denizen.errors import SourceFailed
-from denizen.formats.packages import Package
 from denizen.resolve.recipes import recipes
+from denizen.resolve.shelf import package_of
 from denizen.resolve.unpacking import Parcel, unpack_all
 from denizen.value import value
 
@@ -100,16 +100,3 @@ def source_of(supply: Supply, pin: Pin) -> Source:
     if pin.source not in supply.sources:
         raise UnknownSource(pin.source)
     return supply.sources[pin.source]
-
-
-def package_of(pin: Pin) -> Package:
-    """The package a pin names, as its source knows it."""
-    return Package(
-        name=pin.name,
-        version=pin.version,
-        architecture=pin.architecture,
-        filename=pin.filename,
-        size=pin.size,
-        sha256=pin.sha256,
-        installed_size=pin.installed_size,
-    )

@@ -6,6 +6,12 @@ from enum import Enum
 
 from denizen.value import value
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from denizen.index.entry import Provider
+
 
 class Rule(Enum):
     """Why a provider was chosen; the words are used in locks and --json, and do not change."""
@@ -61,6 +67,22 @@ class Pin:
     size: int
     sha256: bytes
     installed_size: int = 0
+
+
+def pin_of(provider: Provider, snapshots: Mapping[str, str]) -> Pin:
+    """A provider's package as a lock names it; `snapshots` has the state of each suite."""
+    return Pin(
+        provider.package,
+        provider.version,
+        provider.package_architecture,
+        provider.source,
+        provider.suite,
+        snapshots.get(provider.suite, ""),
+        provider.filename,
+        provider.size,
+        provider.sha256,
+        provider.installed_size,
+    )
 
 
 @value

@@ -6,6 +6,7 @@ import os
 
 from denizen.errors import BadInput
 from denizen.formats.packages import Package
+from denizen.resolve.resolution import pin_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from denizen.index.entry import Provider
     from denizen.resolve.facts import FactsCache, PackageFacts
+    from denizen.resolve.resolution import Pin
     from denizen.sources.base import Source
 else:
     Protocol = object
@@ -54,7 +56,7 @@ class FetchingShelf:
 
     def _fetched(self, source: Source, providers: list[Provider]) -> Mapping[bytes, PackageFacts | str]:
         os.makedirs(self._packages, exist_ok=True)
-        paths = source.fetch([package_of(provider) for provider in providers], self._packages)
+        paths = source.fetch([package_of(pin_of(provider, {})) for provider in providers], self._packages)
         from concurrent.futures import ThreadPoolExecutor
 
         # Decompression lets go of the interpreter's lock; more threads than this wait for one another.
@@ -69,14 +71,14 @@ class FetchingShelf:
             return self._faults.setdefault(provider.sha256, str(fault))
 
 
-def package_of(provider: Provider) -> Package:
-    """The package a provider is in, as its source knows it."""
+def package_of(pin: Pin) -> Package:
+    """The package a pin names, as its source knows it."""
     return Package(
-        name=provider.package,
-        version=provider.version,
-        architecture=provider.package_architecture,
-        filename=provider.filename,
-        size=provider.size,
-        sha256=provider.sha256,
-        installed_size=provider.installed_size,
+        name=pin.name,
+        version=pin.version,
+        architecture=pin.architecture,
+        filename=pin.filename,
+        size=pin.size,
+        sha256=pin.sha256,
+        installed_size=pin.installed_size,
     )
