@@ -7,6 +7,8 @@ define commands import what they run with inside the function that runs it.
 
 from __future__ import annotations
 
+import os
+
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -15,6 +17,15 @@ if TYPE_CHECKING:
 
     from denizen.cli.options import Option, Parsed, Positional
     from denizen.cli.output import Output
+
+
+# The shell's own default where PATH is not set (execvp(3), confstr(_CS_PATH)).
+_DEFAULT_PATH = "/bin:/usr/bin"
+
+
+def search_path(environ: Mapping[str, str]) -> tuple[bytes, ...]:
+    """PATH, split; an empty element stands for the working directory."""
+    return tuple(os.fsencode(environ.get("PATH", _DEFAULT_PATH)).split(b":"))
 
 
 @value

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 
-from denizen.cli.helper import helper_words, world_of
+from denizen.cli.helper import helper_words, supply_of, world_of
 from denizen.cli.places import places
 from denizen.cli.refusing import CannotStart, Unsatisfied
 from denizen.cli.run import NotThere
 from denizen.elf.classify import classify
 from denizen.errors import display
 from denizen.launch.hosted import decision_of_host, image_of, interpreter_of
+from denizen.launch.hostview import host_view
 from denizen.launch.keep import variant
 from denizen.launch.strategies import CannotUse, Strategy, all_verdicts, choose
 from denizen.launch.warm import decided
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from denizen.launch.keep import Shelf
     from denizen.launch.strategies import Situation, Verdict
     from denizen.launch.wants import Wants
-    from denizen.resolve.furnish import Supply
     from denizen.resolve.resolution import Resolution
 
 # What denizen mends by bringing another world; any other error of `why`'s is the program's own or the host's.
@@ -114,11 +114,13 @@ class _Deciding:
         self._view = _disk()
         self._image = image_of(self._view, program)
         self._interpreter = interpreter_of(self._image)
+        self._host = host_view(self._view, self._interpreter)
+        self._world = world_of(context.environ)
         self._report = self._look()
         self._later = self._lacking_later()
         self._wants = self._wanted_besides()
         start = Start(self._view, program, self._image, self._interpreter)
-        self._ways = Ways(start, shelf, self._place.state, self._helper("decide"))
+        self._ways = Ways(start, shelf, self._place.state, helper_words(context, "decide", wanted.words))
 
     def run(self) -> Decision:
         """Decide, and write it down; a strategy that was asked for is for this start alone."""
@@ -126,7 +128,8 @@ class _Deciding:
         base = self._known()
         if base is None:
             base = self._moved() or self._base()
-            otherwise = (*self._helper("run"), b"--except", b"namespace", b"--")
+            again = helper_words(self._context, "run", self._wanted.words)
+            otherwise = (*again, b"--except", b"namespace", b"--")
             # The loader run as a program reads the decision itself: that one must say no command.
             mapped = Strategy.PROGRAM if self._wanted.strategy == Strategy.PROGRAM.value else None
             found = self._by(self._choice(base, mapped), base, otherwise)
@@ -143,10 +146,8 @@ class _Deciding:
     def _look(self) -> Report:
         from denizen.diagnose.examine import examine
         from denizen.host import place
-        from denizen.launch.hostview import host_view
 
-        view = host_view(self._view, self._interpreter)
-        return examine(view, self._program, place(self._program), world_of(self._context.environ))
+        return examine(self._host, self._program, place(self._program), self._world)
 
     def _refuse_hopeless(self) -> None:
         from denizen.diagnose.problem import Severity
@@ -165,16 +166,12 @@ class _Deciding:
 
     def _lacking_later(self) -> tuple[bytes, ...]:
         """What the host has not and the program opens when it runs; not asked where it does not start."""
-        from denizen.cli.helper import world_of
-        from denizen.launch.hostview import host_view
         from denizen.launch.later import lacking_later
         from denizen.resolve.rules import load_rules
 
         if not self._starts_here or self._image is None or self._image.interpreter is None:
             return ()
-        view = host_view(self._view, self._interpreter)
-        environment = world_of(self._context.environ).environment
-        return lacking_later(view, self._program, environment, load_rules())
+        return lacking_later(self._host, self._program, self._world.environment, load_rules())
 
     def _base(self) -> Decision:
         """The decision but for its strategy."""
@@ -220,9 +217,12 @@ class _Deciding:
         from denizen.cli.stores import made_store
         from denizen.launch.linking import Furnished, decision_for
         from denizen.resolve.furnish import furnish
+        from denizen.sources.fetch import FetchPolicy
 
         with made_store(self._context) as store, store.working() as work:
-            made = furnish(store, resolution, _supply(self._context, self._wanted))
+            made = furnish(
+                store, resolution, supply_of(self._context, FetchPolicy(offline=self._wanted.offline))
+            )
             work.need([made.libraries])
             home = os.path.dirname(self._program)
             decision = decision_for(
@@ -296,7 +296,7 @@ class _Deciding:
         around = surround(self._context, self._wants, self._wanted)
         return replace(
             base,
-            command=self._ways.surrounded(around.inside),
+            command=self._ways.surrounded(around),
             objects=(*base.objects, around.tree),
             libraries=tuple(self._ways.at_home(library, base, around.tree) for library in base.libraries),
             # In there the default directories are the environment's, and serve what is opened at run time.
@@ -308,10 +308,9 @@ class _Deciding:
 
         with open(RULES, "rb") as stream:
             rules = parse_rules(stream.read())
-        path = tuple(os.fsencode(self._context.environ.get("PATH", "/bin:/usr/bin")).split(b":"))
         is_script = self._report.kind.startswith("script")
         script = classify(self._view.read(self._program)).script if is_script else None
-        return wants_of(self._view, self._program, script, path, rules)
+        return wants_of(self._view, self._program, script, self._world.search_path, rules)
 
     def _against_fhs(self) -> str:
         if self._wants.reasons or self._wanted.strategy == Strategy.FHS.value:
@@ -334,9 +333,6 @@ class _Deciding:
         if self._report.chain and not self._ways.against_namespace():
             return "it is a script, and what it starts may be foreign"
         return ""
-
-    def _helper(self, command: str) -> tuple[bytes, ...]:
-        return helper_words(self._context, command, self._wanted.words)
 
 
 def resolution_for(context: Context, program: bytes, wanted: Wanted) -> Resolution:
@@ -381,22 +377,3 @@ def _disk() -> FileView:
     from denizen.disk import DiskView
 
     return DiskView()
-
-
-def _supply(context: Context, wanted: Wanted) -> Supply:
-    from denizen.cli.indexes import configured_sources
-    from denizen.cli.progress import open_progress
-    from denizen.resolve.furnish import Supply
-    from denizen.sources.fetch import FetchPolicy
-    from denizen.sources.opener import UrlOpener
-    from denizen.sources.transport import HttpSettings, proxies_from
-
-    jobs = len(os.sched_getaffinity(0))
-    policy = FetchPolicy(offline=wanted.offline)
-    sources = configured_sources(context, policy, open_progress(context.output))
-    opener = UrlOpener(HttpSettings(proxies=proxies_from(context.environ)), jobs)
-    from denizen.build.realise import Silent
-
-    return Supply(
-        {one.name: one for one in sources}, places(context).cache + b"/packages", opener, Silent(), jobs
-    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from denizen.cli.command import Command
 
 TYPE_CHECKING = False
@@ -14,14 +12,15 @@ if TYPE_CHECKING:
 
 def _doctor(_: Parsed, context: Context) -> int:
     """Tell all findings; 1 where something keeps denizen from starting programs."""
+    from denizen.cli.helper import tools_of
     from denizen.cli.places import places
     from denizen.disk import DiskView
     from denizen.launch.examination import Examined, examine_host
-    from denizen.launch.tools import Tools
 
     place = places(context)
-    tools = Tools(place.state + b"/tools", os.uname().machine)
-    findings = list(examine_host(Examined(DiskView(), tools, place.data + b"/store", place.state)))
+    findings = list(
+        examine_host(Examined(DiskView(), tools_of(context), place.data + b"/store", place.state))
+    )
     if context.json:
         context.output.document(
             [

@@ -275,12 +275,12 @@ def _mount(parsed: Parsed, context: Context) -> int:
 
 
 def _umount(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.helper import tools_of
     from denizen.fhs.standing import umount
-    from denizen.launch.tools import Tools
     from denizen.store.failure import doing
 
     place = os.path.abspath(os.fsencode(parsed.required("DIR")))
-    tools = Tools(os.path.join(places(context).state, b"tools"), os.uname().machine)
+    tools = tools_of(context)
     with doing("unmount", place):
         found = umount(place, tools.enter())
     context.output.line(f"{display(place)}: {'taken down' if found else 'nothing of ours is mounted there'}")

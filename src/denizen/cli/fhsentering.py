@@ -59,12 +59,12 @@ def _entry(context: Context, generation: Generation) -> tuple[tuple[bytes, ...],
 
 def inside_of(context: Context, generation: Generation) -> Inside:
     """What entering a generation here needs. Raises NoStore, DiskFailed, LoaderAbsent."""
+    from denizen.cli.helper import tools_of
     from denizen.cli.stores import open_store
     from denizen.fhs.enter import Inside
-    from denizen.launch.tools import Tools
     from denizen.store.failure import doing
 
-    tools = Tools(os.path.join(places(context).state, b"tools"), os.uname().machine)
+    tools = tools_of(context)
     with open_store(context) as store:
         tree = store.place_of(generation.tree)
     with doing("write in", tools.directory):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 from denizen.cli.places import places
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from denizen.fhs.create import Workshop
     from denizen.fhs.environment import Generation, Settings
     from denizen.index.locate import Index
-    from denizen.resolve.furnish import Supply
     from denizen.resolve.resolution import Pin
     from denizen.sources.fetch import FetchPolicy
     from denizen.store.local import Store
@@ -56,13 +54,12 @@ def create_from(
 
 
 def _workshop(context: Context, store: Store, policy: FetchPolicy) -> Workshop:
+    from denizen.cli.helper import supply_of, tools_of
     from denizen.fhs.compose import Means
     from denizen.fhs.create import Workshop
-    from denizen.launch.tools import Tools
 
-    place = places(context)
-    tools = Tools(os.path.join(place.state, b"tools"), os.uname().machine)
-    return Workshop(store, _supply(context, policy), place.cache + b"/controls", Means(tools.enter()))
+    controls = places(context).cache + b"/controls"
+    return Workshop(store, supply_of(context, policy), controls, Means(tools_of(context).enter()))
 
 
 def _catalogues(context: Context, settings: Settings, policy: FetchPolicy) -> dict[str, Index]:
@@ -82,18 +79,3 @@ def _catalogues(context: Context, settings: Settings, policy: FetchPolicy) -> di
 def _base_suites(suites: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """The first suite of each source: its base."""
     return tuple(dict.fromkeys(some[0] for some in suites if some))
-
-
-def _supply(context: Context, policy: FetchPolicy) -> Supply:
-    from denizen.build.realise import Silent
-    from denizen.cli.indexes import configured_sources
-    from denizen.cli.progress import open_progress
-    from denizen.resolve.furnish import Supply
-    from denizen.sources.opener import UrlOpener
-    from denizen.sources.transport import HttpSettings, proxies_from
-
-    jobs = len(os.sched_getaffinity(0))
-    sources = configured_sources(context, policy, open_progress(context.output))
-    opener = UrlOpener(HttpSettings(proxies=proxies_from(context.environ)), jobs)
-    packages = places(context).cache + b"/packages"
-    return Supply({one.name: one for one in sources}, packages, opener, Silent(), jobs)

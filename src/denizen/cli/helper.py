@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from denizen.cli.command import search_path
 from denizen.cli.places import places
 
 TYPE_CHECKING = False
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
     from denizen.cli.command import Context
     from denizen.diagnose.subject import World
+    from denizen.launch.tools import Tools
+    from denizen.resolve.furnish import Supply
+    from denizen.sources.fetch import FetchPolicy
 
 
 def helper_words(context: Context, command: str, options: Sequence[str] = ()) -> tuple[bytes, ...]:
@@ -47,5 +51,27 @@ def world_of(environ: Mapping[str, str]) -> World:
     host = gather_host()
     # LD_LIBRARY_PATH is of this start; the decision is for all.
     environment = Environment(cpu=Cpu(level=max(host.cpu_level, 1)), kernel=host.kernel)
-    path = tuple(os.fsencode(environ.get("PATH", "/bin:/usr/bin")).split(b":"))
-    return World(host, environment, path, thorough=False)
+    return World(host, environment, search_path(environ), thorough=False)
+
+
+def tools_of(context: Context) -> Tools:
+    """The small compiled programs for this machine, as this invocation keeps them. Raises NoHome."""
+    from denizen.launch.tools import Tools
+
+    return Tools(places(context).tools, os.uname().machine)
+
+
+def supply_of(context: Context, policy: FetchPolicy) -> Supply:
+    """Where packages come from, and lie meanwhile. Raises BadSetting, NoKeyring, NoVerifier."""
+    from denizen.build.realise import Silent
+    from denizen.cli.indexes import configured_sources
+    from denizen.cli.progress import open_progress
+    from denizen.resolve.furnish import Supply
+    from denizen.sources.opener import UrlOpener
+    from denizen.sources.transport import HttpSettings, proxies_from
+
+    jobs = len(os.sched_getaffinity(0))
+    sources = configured_sources(context, policy, open_progress(context.output))
+    opener = UrlOpener(HttpSettings(proxies=proxies_from(context.environ)), jobs)
+    packages = places(context).cache + b"/packages"
+    return Supply({one.name: one for one in sources}, packages, opener, Silent(), jobs)

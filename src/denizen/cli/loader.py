@@ -35,18 +35,16 @@ def _install(parsed: Parsed, context: Context) -> int:
 def _link(parsed: Parsed, context: Context) -> int:
     """Decide about a program, and make a link that starts it without Python."""
     from denizen.cli.deciding import decide
-    from denizen.cli.helper import helper_words
-    from denizen.cli.places import places
+    from denizen.cli.helper import helper_words, tools_of
     from denizen.cli.run import Wanted
     from denizen.launch.links import make_link
     from denizen.launch.loaderconfig import LoaderSettings
-    from denizen.launch.tools import Tools
 
     program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))
     link = os.path.abspath(os.fsencode(parsed.required("LINK")))
     made = decide(context, program, Wanted(offline=parsed.flag("offline")))
     settings = LoaderSettings(directories=(made.directory,), command=helper_words(context, "decide"))
-    tools = Tools(os.path.join(places(context).state, b"tools"), os.uname().machine)
+    tools = tools_of(context)
     make_link(link, program, tools.loader(settings), made.directory)
     context.output.say(f"{os.fsdecode(link)} starts {os.fsdecode(program)}")
     return 0

@@ -6,6 +6,7 @@ import os
 
 from denizen.cli.command import Command
 from denizen.cli.options import Option, Positional
+from denizen.cli.why import CHOOSING, NoSuchProgram
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 def run(parsed: Parsed, context: Context) -> int:
     """Resolve and write; 1 where something stays open, which the lock then says too."""
     from denizen.cli.resolving import draw, resolve_path
-    from denizen.cli.why import NoSuchProgram
     from denizen.disk import write_atomically
     from denizen.resolve.lock import write
     from denizen.resolve.plan import document
@@ -50,16 +50,7 @@ COMMANDS = (
         positionals=(Positional("PROGRAM", "a program, a library, or a directory of them"),),
         options=(
             Option(("-o", "--output"), "write to FILE instead of stdout", metavar="FILE"),
-            Option(
-                ("--suite",), "choose from this suite only (may be repeated)", metavar="NAME", repeat=True
-            ),
-            Option(
-                ("--with",),
-                "choose this soname, or a package's libraries, too (may be repeated)",
-                metavar="NAME",
-                repeat=True,
-            ),
-            Option(("--offline",), "fetch nothing"),
+            *CHOOSING,
         ),
         description=(
             "Find exact packages for everything PROGRAM needs and does not bring, check the choice by the\n"

@@ -52,6 +52,11 @@ class Places:
         return self.state + b"/decisions"
 
     @property
+    def tools(self) -> bytes:
+        """Our small compiled programs, as decisions name them."""
+        return self.state + b"/tools"
+
+    @property
     def index(self) -> bytes:
         """The indexes of sources."""
         return self.cache + b"/index"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.cli.command import Command
+from denizen.cli.command import Command, search_path
 from denizen.cli.options import Option, Positional
 from denizen.cli.places import places
 from denizen.errors import EXIT_CANNOT_START, EXIT_NOT_FOUND, DenizenError, display
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from denizen.cli.options import Parsed
 
 STRATEGIES = ("auto", "host", "loader", "namespace", "stub", "program", "fhs")
-# The shell's own default where PATH is not set (execvp(3), confstr(_CS_PATH)).
-_DEFAULT_PATH = "/bin:/usr/bin"
 
 
 class NotThere(DenizenError):
@@ -141,12 +139,10 @@ def _run(parsed: Parsed, context: Context) -> int:
 
 
 def _start(context: Context, program: bytes, arguments: list[bytes], wanted: Wanted) -> None:
-    from denizen.launch.warm import decided, start
+    from denizen.launch.warm import decided, directory_of, start
 
-    directory = places(context).decisions
     if not (wanted.strategy or wanted.excluded):
-        if wanted.variant:
-            directory = os.path.join(directory, b"with", wanted.variant)
+        directory = directory_of(places(context).decisions, wanted.variant)
         try:
             decision = decided(directory, program)
             if decision is None and _LIBRARY_PATH in context.environ:
@@ -191,7 +187,7 @@ def locate(name: bytes, environ: Mapping[str, str]) -> bytes:
     """A path as it was given, or a command in PATH as a shell would find it. Raises NotThere."""
     if b"/" in name:
         return name
-    for directory in os.fsencode(environ.get("PATH", _DEFAULT_PATH)).split(b":"):
+    for directory in search_path(environ):
         candidate = os.path.join(directory or b".", name)
         if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
             return candidate

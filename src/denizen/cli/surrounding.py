@@ -6,7 +6,6 @@ import os
 
 from denizen.cli.places import places
 from denizen.errors import HostLacks, display
-from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,16 +34,8 @@ class NobodyHas(HostLacks):
         return f"denizen find '{display(os.path.basename(self.path))}'; denizen fhs create NAME PACKAGE…"
 
 
-@value
-class Surrounding:
-    """An environment that can be entered, and its tree's place."""
-
-    inside: Inside
-    tree: bytes
-
-
-def surround(context: Context, wants: Wants, wanted: Wanted) -> Surrounding:
-    """Make the environment, or find it made.
+def surround(context: Context, wants: Wants, wanted: Wanted) -> Inside:
+    """Make the environment, or find it made; what entering it needs.
 
     Raises:
         NobodyHas, and what making environments raises.
@@ -52,11 +43,9 @@ def surround(context: Context, wants: Wants, wanted: Wanted) -> Surrounding:
     from hashlib import sha256
 
     from denizen.cli import fhsmaking
+    from denizen.cli.fhsentering import inside_of
     from denizen.cli.indexes import own_architecture
-    from denizen.cli.stores import open_store
-    from denizen.fhs.enter import Inside
     from denizen.fhs.environment import Settings
-    from denizen.launch.tools import Tools
     from denizen.sources.fetch import FetchPolicy
 
     policy = FetchPolicy(offline=wanted.offline)
@@ -65,12 +54,7 @@ def surround(context: Context, wants: Wants, wanted: Wanted) -> Surrounding:
     settings = Settings(packages=packages, suites=wanted.suites, architectures=(own_architecture(),))
     name = PREFIX + sha256("\0".join((*packages, "", *wanted.suites)).encode()).hexdigest()[:12]
     context.output.say(f"it wants a /usr of its own with {', '.join(packages) or 'the base set'}")
-    made = fhsmaking.create(context, name, settings, policy)
-    place = places(context)
-    tools = Tools(os.path.join(place.state, b"tools"), os.uname().machine)
-    with open_store(context) as store:
-        tree = store.place_of(made.tree)
-    return Surrounding(Inside(tree, tools.enter(), tools.stage()), tree)
+    return inside_of(context, fhsmaking.create(context, name, settings, policy))
 
 
 def drop_unused(context: Context, store: Store) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.cli.command import Command
+from denizen.cli.command import Command, search_path
 from denizen.cli.options import Option, Positional
 from denizen.errors import EXIT_NOT_FOUND, DenizenError, display
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.launch.strategies import Verdict
     from denizen.resolve.resolution import Resolution
-
-# The shell's own default where PATH is not set (execvp(3), confstr(_CS_PATH)).
-DEFAULT_PATH = "/bin:/usr/bin"
 
 
 class NoSuchProgram(DenizenError):
@@ -167,7 +164,7 @@ def _locate(view: FileView, name: bytes, environ: Mapping[str, str], *, inside: 
         return b"/" + name.lstrip(b"/")
     if b"/" in name or os.path.lexists(name):
         return os.path.abspath(name)
-    for directory in _search_path(environ):
+    for directory in search_path(environ):
         candidate = os.path.join(directory, name)
         try:
             view.stat(candidate)
@@ -193,12 +190,20 @@ def _world(environ: Mapping[str, str], *, inside: bool, thorough: bool) -> World
         kernel=host.kernel,
         directory=b"/" if inside else os.fsencode(os.getcwd()),
     )
-    return World(host, environment, _search_path(environ), thorough)
+    return World(host, environment, search_path(environ), thorough)
 
 
-def _search_path(environ: Mapping[str, str]) -> tuple[bytes, ...]:
-    return tuple(os.fsencode(environ.get("PATH", DEFAULT_PATH)).split(b":"))
-
+# How packages are chosen where a command resolves and starts nothing.
+CHOOSING = (
+    Option(("--suite",), "choose from this suite only (may be repeated)", metavar="NAME", repeat=True),
+    Option(
+        ("--with",),
+        "choose this soname, or a package's libraries, too (may be repeated)",
+        metavar="NAME",
+        repeat=True,
+    ),
+    Option(("--offline",), "fetch nothing"),
+)
 
 COMMANDS = (
     Command(
@@ -208,16 +213,7 @@ COMMANDS = (
         positionals=(Positional("PROGRAM", "a path, or a command in PATH"),),
         options=(
             Option(("--host",), "look at this host alone: no index, no store"),
-            Option(
-                ("--suite",), "choose from this suite only (may be repeated)", metavar="NAME", repeat=True
-            ),
-            Option(
-                ("--with",),
-                "choose this soname, or a package's libraries, too (may be repeated)",
-                metavar="NAME",
-                repeat=True,
-            ),
-            Option(("--offline",), "fetch nothing"),
+            *CHOOSING,
             Option(("--sysroot",), "look at the system whose root is DIR", metavar="DIR"),
             Option(("-a", "--all"), "check every library's symbols; draw repeats and every place looked in"),
             Option(("--html",), "write the drawing to FILE as well", metavar="FILE"),

@@ -15,7 +15,7 @@ import shutil
 from denizen.disk import DiskView, write_atomically
 from denizen.formats import storepath
 from denizen.launch.decision import alias_name, file_name, identity_of
-from denizen.launch.warm import read_decision
+from denizen.launch.warm import VARIANTS, directory_of, read_decision
 from denizen.launch.wire import encode
 from denizen.store.roots import add_link
 from denizen.value import value
@@ -119,20 +119,15 @@ COPIES = b"copies"
 
 def shelves(decisions: bytes) -> list[Shelf]:
     """Every directory of decisions there is: the plain one, and one for each set of options."""
-    found = [Shelf(decisions, b"plain")]
+    found = [variant(decisions, b"")]
     with contextlib.suppress(FileNotFoundError):
         found += [variant(decisions, name) for name in sorted(os.listdir(os.path.join(decisions, VARIANTS)))]
     return found
 
 
-VARIANTS = b"with"
-
-
 def variant(decisions: bytes, digest: bytes) -> Shelf:
     """The directory for a set of options; the plain one for none (b"")."""
-    if not digest:
-        return Shelf(decisions, b"plain")
-    return Shelf(os.path.join(decisions, VARIANTS, digest), digest)
+    return Shelf(directory_of(decisions, digest), digest or b"plain")
 
 
 def _lives(decision: Decision) -> bool:

@@ -99,11 +99,6 @@ def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decisi
     )
 
 
-def is_movable(decision: Decision, furnished: Furnished) -> bool:
-    """Whether it holds for the same program elsewhere: nothing came from beside it."""
-    return len(decision.objects) == 1 + len(furnished.packages)
-
-
 def _opened_alone(view: FileView, program: bytes, image: Image, furnished: Furnished) -> tuple[bytes, ...]:
     """What libraries beside the program need and would not find when it opens them.
 

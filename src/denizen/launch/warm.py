@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 # In each decision directory: a link to the loader that reads it, for programs started through it.
 LOADER_LINK = b"loader"
+# Below the plain directory: one for each set of options that decisions were made with.
+VARIANTS = b"with"
+
+
+def directory_of(decisions: bytes, variant: bytes) -> bytes:
+    """Where the decisions made with a set of options are; b"" for none."""
+    return os.path.join(decisions, VARIANTS, variant) if variant else decisions
 
 
 def decided(directory: bytes, program: bytes) -> Decision | None:
