@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.debs import Item
 from tests.support.homes import Home
+from tests.support.peers import require
 from tests.support.untraced import environment
 
 pytestmark = pytest.mark.slow
@@ -243,6 +244,33 @@ def test_a_lock_is_followed(home: Home, program: Path, tmp_path: Path) -> None:
     edited.write_text(lock.read_text().replace("1.0-1", "1.0-2"))
     assert "edited" in home.denizen("run", "--lock", os.fspath(edited), os.fspath(program), status=125).stderr
     home.denizen("run", "--lock", "/no/such.lock", os.fspath(program), status=127)
+
+
+def test_a_lock_is_followed_where_the_kernel_refuses_at_the_start(home: Home, tmp_path: Path) -> None:
+    """Decided for a namespace, and then there is none: what decides once more must know of the lock."""
+    require("unshare")
+    require("setpriv")
+    library = home.add_library("age", 'const char *age(void) { return "locked"; }\n')
+    source = "#include <stdio.h>\nconst char *age(); int main() { puts(age()); return 0; }\n"
+    program = home.compile("aged", source, os.fspath(library))
+    lock = tmp_path / "aged.lock"
+    home.denizen("index", "update")
+    home.denizen("lock", os.fspath(program), "-o", os.fspath(lock))
+    locked = home.command("run", "--lock", os.fspath(lock), os.fspath(program))
+    subprocess.run(locked, check=True)
+    home.add_library("age", 'const char *age(void) { return "newer"; }\n')
+    home.denizen("index", "update")
+    assert home.denizen("run", os.fspath(program)).stdout == "newer\n"
+    room = ["unshare", "--user", "--map-root-user", "sh", "-c", _NO_MORE_NAMESPACES, "sh"]
+    done = subprocess.run([*room, *locked], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "locked\n"), done.stderr
+
+
+# Root in a namespace needs no further one to mount: the capability goes as well.
+_NO_MORE_NAMESPACES = """
+echo 0 >/proc/sys/user/max_user_namespaces
+exec setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin "$@"
+"""
 
 
 def test_a_lock_of_another_program_is_refused(home: Home, program: Path, tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ class _Deciding:
         base = self._known()
         if base is None:
             base = self._moved() or self._base()
-            again = helper_words(self._context, "run", self._wanted.words)
+            again = helper_words(self._context, "run", self._wanted.own_words)
             otherwise = (*again, b"--except", b"namespace", b"--")
             # The loader run as a program reads the decision itself: that one must say no command.
             mapped = Strategy.PROGRAM if self._wanted.strategy == Strategy.PROGRAM.value else None

@@ -99,11 +99,16 @@ class Wanted:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The options as they would be typed; for whoever decides about the program's children."""
+        """The options that hold for the program's children too, as typed: a lock is of one program."""
         found = ["--hermetic"] if self.hermetic else []
         for name, values in (("--suite", self.suites), ("--with", self.extra)):
             found += [word for given in values for word in (name, given)]
         return (*found, "--offline") if self.offline else tuple(found)
+
+    @property
+    def own_words(self) -> tuple[str, ...]:
+        """The options as they would be typed to decide about this very program once more."""
+        return (*self.words, *(("--lock", self.lock) if self.lock is not None else ()))
 
 
 def wanted_from(parsed: Parsed) -> Wanted:
@@ -176,8 +181,7 @@ def _decide_apart(context: Context, program: bytes, wanted: Wanted) -> None:
     from denizen.cli.helper import helper_words
 
     given = {name: text for name, text in context.environ.items() if name != _LIBRARY_PATH}
-    words = (*wanted.words, *(("--lock", wanted.lock) if wanted.lock is not None else ()))
-    command = [*helper_words(context, "decide", words), b"--", os.path.abspath(program)]
+    command = [*helper_words(context, "decide", wanted.own_words), b"--", os.path.abspath(program)]
     done = subprocess.run(command, env=given, check=False)
     if done.returncode:
         raise SystemExit(done.returncode)
