@@ -331,7 +331,7 @@ def test_a_directory_that_holds_something_is_no_place_for_a_chroot(home: FhsHome
     assert os.listdir(tmp_path) == ["mine"]
 
 
-@pytest.mark.parametrize("name", ["bare root", "another uid"])
+@pytest.mark.parametrize("name", ["bare root", "another uid", "read-only root"])
 def test_it_is_made_on_a_host_that_lacks_things(home: FhsHome, name: str, tmp_path: Path) -> None:
     rooms = Rooms(tmp_path / "root", tmp_path / "programs", tmp_path / "work")
     subprocess.run(["cp", "-a", home.root, rooms.root], check=True)

@@ -9,7 +9,7 @@ from tests.support.hosts import HOSTS, OTHER_UID, Host, Rooms
 from tests.support.prefix import PREFIX
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
-_ROOTS = [name for name in HOSTS if name not in ("as it is", "env -i")]
+_ROOTS = [name for name in HOSTS if name not in ("as it is", "env -i", "read-only root")]
 _INTERPRETER = f"{PREFIX}/bin/python3"
 _PYTHON = "import ctypes, errno, os, sys; libc = ctypes.CDLL(None, use_errno=True); "
 _UNSHARE = _PYTHON + "print(libc.unshare(0x10000000) and errno.errorcode[ctypes.get_errno()])"
@@ -84,6 +84,15 @@ def test_nothing_on_a_noexec_tmp_is_executed(rooms: Rooms) -> None:
 def test_a_read_only_store_cannot_be_written(rooms: Rooms) -> None:
     outcome = HOSTS["read-only store"](rooms).run([_INTERPRETER, "-c", "open('/denizen/x', 'w')"])
     assert "Read-only file system" in outcome.err
+
+
+def test_a_read_only_root_can_be_written_only_where_denizen_keeps_things(rooms: Rooms) -> None:
+    host = HOSTS["read-only root"](rooms)
+    for place in ("/x", "/usr/x", "/etc/x", "/var/x"):
+        outcome = host.run([host.interpreter, "-c", f"open('{place}', 'w')"])
+        assert "Read-only file system" in outcome.err
+    code = f"import os; open('{rooms.root}/x', 'w'); open('/tmp/x', 'w'); print(os.getuid())"
+    assert python(host, code) == "1000"
 
 
 def test_no_network_has_only_a_loopback(rooms: Rooms) -> None:

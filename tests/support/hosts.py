@@ -10,6 +10,7 @@ tests/hosts). Each is a row of HOSTS: a value whose `run` starts a command in it
     read-only store      a bare root where denizen's own root cannot be written
     no network           a bare root in an empty network namespace
     another uid          a bare root entered by a user of another number, who is not root outside either
+    read-only root       this machine with every file system read-only, but for denizen's root and /tmp
     as it is             this machine
     env -i               this machine, with no environment at all
 """
@@ -163,6 +164,25 @@ def _machine(name: str, rooms: Rooms, environment: Mapping[str, str]) -> Host:
     return Host(name, rooms, (sys.executable, "-m", "denizen"), sys.executable, environment, wrap)
 
 
+def read_only_root(rooms: Rooms) -> Host:
+    """This machine as an image-based distribution has it: an ordinary user, and / cannot be written."""
+    _require_bubblewrap()
+    writable = [str(path) for room in (rooms.root, rooms.work) for path in ("--bind", room, room)]
+    entry = ["bwrap", "--unshare-user", "--uid", "1000", "--gid", "1000", "--die-with-parent"]
+    seen = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
+    # Also what lies below /tmp, where this project may have been cloned.
+    shown = [os.path.realpath(path) for path in (sys.prefix, _sources(), rooms.programs)]
+    programs = [word for path in shown for word in ("--ro-bind", path, path)]
+
+    def wrap(cwd: Path, env: Mapping[str, str], command: Sequence[str]) -> list[str]:
+        variables = [word for key, text in env.items() for word in ("--setenv", key, text)]
+        inside = ["--clearenv", *variables, "--chdir", str(cwd), "--", *command]
+        return [*entry, *seen, *programs, *writable, *inside]
+
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", **_LOGIN}
+    return Host("read-only root", rooms, (sys.executable, "-m", "denizen"), sys.executable, environment, wrap)
+
+
 # -- roots with nothing
 
 
@@ -293,4 +313,5 @@ HOSTS: Mapping[str, Callable[[Rooms], Host]] = {
     "read-only store": read_only_store,
     "another uid": another_uid,
     "no network": no_network,
+    "read-only root": read_only_root,
 }
