@@ -46,8 +46,8 @@ PURE = (
     "resolve.resolution", "resolve.skeleton", "resolve.world", "resolve.bundle", "resolve.roots",
     "resolve.subject", "resolve.choose", "resolve.wishes", "resolve.opened", "resolve.endings",
     "resolve.remembered", "resolve.applicable", "resolve.lock", "resolve.plan",
-    "fhs.relations", "fhs.closure", "fhs.control", "fhs.etc", "fhs.model", "fhs.mounts", "fhs.recipe",
-    "fhs.rules", "fhs.launcher",
+    "fhs.drivers", "fhs.relations", "fhs.closure", "fhs.control", "fhs.etc", "fhs.model", "fhs.mounts",
+    "fhs.recipe", "fhs.rules", "fhs.launcher",
 )  # fmt: skip
 EFFECTS = frozenset(
     {

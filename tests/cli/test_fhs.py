@@ -6,11 +6,13 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from denizen.linker.ldcache import Entry, open_cache
+from denizen.linker.ldcachewriter import write_cache
 from tests.support.debs import Item
 from tests.support.fhshome import FhsHome
 from tests.support.hosts import HOSTS, Host, Rooms
@@ -224,6 +226,45 @@ def test_where_the_kernel_refuses_it_says_so(home: FhsHome, name: str, tmp_path:
     outcome = host.run([*entering(host), "id"])
     assert outcome.status == 126
     assert "no namespace" in outcome.err
+
+
+_OPENS_DRIVER = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+int main(void) {
+    void *driver = dlopen("libcuda.so.1", RTLD_NOW);
+    struct link_map *map;
+    if (!driver || dlinfo(driver, RTLD_DI_LINKMAP, &map)) { puts(dlerror()); return 1; }
+    puts(map->l_name);
+    puts(getenv("LD_LIBRARY_PATH") ? "leaked" : "clean");
+    return 0;
+}
+"""
+
+
+def test_the_hosts_driver_libraries_are_found_without_a_variable(home: FhsHome, tmp_path: Path) -> None:
+    """NVIDIA's can only be the host's: a library of this host stands in, by its entry in ld.so.cache."""
+    library = Path("/lib/x86_64-linux-gnu/libz.so.1")
+    program = tmp_path / "opens"
+    subprocess.run(["gcc", "-x", "c", "-", "-o", program], input=_OPENS_DRIVER.encode(), check=True)
+    home.denizen("fhs", "create", "gpu", "tool")
+    own = list(open_cache(Path("/etc/ld.so.cache").read_bytes()).entries())
+
+    def on_host_with(entries: Sequence[Entry]) -> list[str]:
+        cache = tmp_path / "ld.so.cache"
+        cache.write_bytes(write_cache(entries))
+        host = ["bwrap", "--dev-bind", "/", "/", "--ro-bind", os.fspath(cache), "/etc/ld.so.cache"]
+        words = [*host, *home.command("fhs", "run", "gpu", program)]
+        twice = [subprocess.run(words, capture_output=True, text=True, check=False) for _ in range(2)]
+        assert twice[0].stdout == twice[1].stdout  # anew, and by the launcher
+        return twice[0].stdout.splitlines()
+
+    driver = Entry(b"libcuda.so.1", os.fsencode(library), 0x303)
+    assert on_host_with([*own, driver]) == [f"/.denizen/host/usr{library}", "clean"]
+    assert "libcuda.so.1: cannot open shared object file" in on_host_with(own)[0]
 
 
 def test_a_collection_takes_what_no_generation_has(home: FhsHome) -> None:

@@ -268,7 +268,7 @@ def _mount(parsed: Parsed, context: Context) -> int:
     generation = Shelf(places(context).state).current(name)
     with doing("mount at", place):
         os.makedirs(place, exist_ok=True)
-        made = mount(replace(inside_of(context, generation), stage=place))
+        made = mount(replace(inside_of(context, name, generation), stage=place))
     word = "is now" if made else "was already"
     context.output.line(f"{display(place)} {word} {name}; chroot {display(place)} enters it")
     return 0

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games"
 _DATA = "/usr/local/share:/usr/share"
+# What the host's drivers say of themselves, where Vulkan's loader and libglvnd look besides their own places.
+_SHARE = "/.denizen/share"
+_EGL = f"/etc/glvnd/egl_vendor.d:/usr/share/glvnd/egl_vendor.d:{_SHARE}/glvnd/egl_vendor.d"
 
 
 class NotEntered(DenizenError):
@@ -41,23 +44,7 @@ class NotEntered(DenizenError):
         return "denizen doctor tells what this host allows"
 
 
-def entry_words(context: Context, generation: Generation) -> tuple[bytes, ...]:
-    """The words before a program's own that start it in a generation.
-
-    Raises:
-        NoStore, DiskFailed, LoaderAbsent: it cannot be entered from here.
-    """
-    return _entry(context, generation)[0]
-
-
-def _entry(context: Context, generation: Generation) -> tuple[tuple[bytes, ...], bytes]:
-    from denizen.fhs.enter import command
-
-    inside = inside_of(context, generation)
-    return command(inside), inside.tree
-
-
-def inside_of(context: Context, generation: Generation) -> Inside:
+def inside_of(context: Context, name: str, generation: Generation) -> Inside:
     """What entering a generation here needs. Raises NoStore, DiskFailed, LoaderAbsent."""
     from denizen.cli.helper import tools_of
     from denizen.cli.stores import open_store
@@ -67,8 +54,22 @@ def inside_of(context: Context, generation: Generation) -> Inside:
     tools = tools_of(context)
     with open_store(context) as store:
         tree = store.place_of(generation.tree)
+    cache = _cache_for(context, name, tree)
     with doing("write in", tools.directory):
-        return Inside(tree, tools.enter(), tools.stage(), generation.settings.bindings)
+        return Inside(tree, tools.enter(), tools.stage(), generation.settings.bindings, cache)
+
+
+def _cache_for(context: Context, name: str, tree: bytes) -> bytes:
+    """The file that is /etc/ld.so.cache inside where the host has drivers with libraries; else b""."""
+    from denizen.fhs.enter import cache_with_drivers
+    from denizen.fhs.environment import Shelf
+    from denizen.resolve.rules import load_rules
+
+    text = cache_with_drivers(tree, lambda soname: bool(load_rules().host_reason(soname)))
+    path = os.path.join(Shelf(places(context).state).directory(name), b"ld.so.cache")
+    if text:
+        _write(path, text, mode=0o644)
+    return path if text else b""
 
 
 def start(context: Context, name: str, words: Sequence[bytes] | None) -> int:
@@ -86,11 +87,12 @@ def start(context: Context, name: str, words: Sequence[bytes] | None) -> int:
 
 def become(context: Context, name: str, generation: Generation, words: Sequence[bytes] | None) -> int:
     """Enter a generation of an environment."""
-    from denizen.fhs.enter import located
+    from denizen.fhs.enter import command, located
     from denizen.fhs.environment import Shelf
 
     directory = Shelf(places(context).state).directory(name)
-    entry, tree = _entry(context, generation)
+    inside = inside_of(context, name, generation)
+    entry, tree = command(inside), inside.tree
     # It was passed over for a reason; the next start shall find it right. Another's cannot be written.
     with contextlib.suppress(DiskFailed):
         write_launcher(context, name, generation)
@@ -98,7 +100,7 @@ def become(context: Context, name: str, generation: Generation, words: Sequence[
         words = _shell(directory, name, generation, tree)
     elif (program := located(tree, words[0], os.fsencode(_PATH))) != words[0]:
         entry = (*entry[:-1], b"as", program, b"--")
-    environ = {**context.environ, **_variables(name, generation)}
+    environ = {**context.environ, **_variables(name, generation, inside)}
     locale = _locale(generation)
     if locale and not (environ.get("LC_ALL") or environ.get("LANG")):
         environ["LANG"] = locale
@@ -112,15 +114,16 @@ def become(context: Context, name: str, generation: Generation, words: Sequence[
 def write_launcher(context: Context, name: str, generation: Generation) -> bytes:
     """The path of a script that enters without Python, made or made anew."""
     from denizen.cli.fhswarm import mark
+    from denizen.fhs.enter import command
     from denizen.fhs.environment import Shelf
     from denizen.fhs.launcher import Launch, script
 
     directory = Shelf(places(context).state).directory(name)
-    entry, tree = _entry(context, generation)
-    shell = _shell(directory, name, generation, tree)
-    variables = _variables(name, generation)
-    head = mark(name, b"%d" % generation.number, directory) + b"\n# " + tree
-    launch = Launch(head, entry, variables, _locale(generation), shell)
+    inside = inside_of(context, name, generation)
+    shell = _shell(directory, name, generation, inside.tree)
+    variables = _variables(name, generation, inside)
+    head = mark(name, b"%d" % generation.number, directory) + b"\n# " + inside.tree
+    launch = Launch(head, command(inside), variables, _locale(generation), shell)
     path = os.path.join(directory, b"launch")
     _write(path, script(launch), mode=0o755)
     return path
@@ -130,9 +133,11 @@ def _locale(generation: Generation) -> str:
     return generation.settings.locales[0] if generation.settings.locales else ""
 
 
-def _variables(name: str, generation: Generation) -> Mapping[str, str]:
+def _variables(name: str, generation: Generation, inside: Inside) -> Mapping[str, str]:
     """Paths that mean something in there, and what the environment asks for."""
     own = {"PATH": _PATH, "XDG_DATA_DIRS": _DATA, "DENIZEN_FHS": name}
+    if inside.cache:
+        own |= {"XDG_DATA_DIRS": f"{_DATA}:{_SHARE}", "__EGL_VENDOR_LIBRARY_DIRS": _EGL}
     return own | dict(generation.settings.environment)
 
 

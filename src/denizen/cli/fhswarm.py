@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from denizen.cli.command import Context
 
 # What a launcher repeats of the host; newer than the launcher, they may say something else.
-_REPEATED = ("/etc/nsswitch.conf", "/etc/passwd", "/etc/group")
+_REPEATED = ("/etc/nsswitch.conf", "/etc/passwd", "/etc/group", "/etc/ld.so.cache")
 _HEAD = 10_000
 
 

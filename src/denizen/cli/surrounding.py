@@ -54,7 +54,7 @@ def surround(context: Context, wants: Wants, wanted: Wanted) -> Inside:
     settings = Settings(packages=packages, suites=wanted.suites, architectures=(own_architecture(),))
     name = PREFIX + sha256("\0".join((*packages, "", *wanted.suites)).encode()).hexdigest()[:12]
     context.output.say(f"it wants a /usr of its own with {', '.join(packages) or 'the base set'}")
-    return inside_of(context, fhsmaking.create(context, name, settings, policy))
+    return inside_of(context, name, fhsmaking.create(context, name, settings, policy))
 
 
 def drop_unused(context: Context, store: Store) -> int:

@@ -10,19 +10,25 @@ import contextlib
 import os
 import pwd
 
+from denizen.fhs import drivers
 from denizen.fhs.etc import User, files
 from denizen.fhs.mounts import MERGED, Entry, entering
+from denizen.linker.ldcache import BadCache
+from denizen.linker.rules import CACHE_FLAGS
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from denizen.fhs.mounts import Binding
 
 _LIMIT = 16 << 20
 # In an environment already, /etc is that one's.
 _HOST = (b"/.denizen/host/etc", b"/etc")
+# NixOS has no ld.so.cache; its drivers are here (nixpkgs' hardware.graphics).
+_NIXOS = b"/run/opengl-driver/lib"
+_MACHINES = {"x86_64": (62, 64), "aarch64": (183, 64)}
 _NSS = (b"usr/lib", b"usr/lib64")
 
 
@@ -34,12 +40,14 @@ class Inside:
         tree: where its object lies.
         enter: the path of denizen-enter.
         stage: an empty directory.
+        cache: a file of what `cache_with_drivers` gave; b"" where that was nothing.
     """
 
     tree: bytes
     enter: bytes
     stage: bytes
     bindings: tuple[Binding, ...] = ()
+    cache: bytes = b""
 
 
 def command(inside: Inside) -> tuple[bytes, ...]:
@@ -49,8 +57,7 @@ def command(inside: Inside) -> tuple[bytes, ...]:
 
 def entry_of(inside: Inside) -> Entry:
     """What the root is made of on this host, as it is now."""
-    tree = inside.tree
-    host = next(place for place in _HOST if os.path.isdir(place) or place == _HOST[-1])
+    tree, host = inside.tree, _host()
     etc = files(
         lambda name: _read(os.path.join(host, name)),
         lambda name: os.path.exists(os.path.join(host, name)),
@@ -58,7 +65,43 @@ def entry_of(inside: Inside) -> Entry:
         lambda name: _serves(tree, name),
     )
     merged = tuple(name for name in MERGED if os.path.isdir(b"%b/usr/%b" % (tree, name)))
-    return Entry(tree, etc, inside.stage, merged, tuple(os.listdir(b"/")), inside.bindings)
+    shown = tuple(_manifests()) if inside.cache else ()
+    top = tuple(os.listdir(b"/"))
+    return Entry(tree, etc, inside.stage, merged, top, inside.bindings, inside.cache, shown)
+
+
+def cache_with_drivers(tree: bytes, is_driver: Callable[[bytes], bool]) -> bytes:
+    """A tree's ld.so.cache with the libraries of this host's drivers; b"" where the host has none."""
+    found = drivers.drivers(_read(os.path.join(_host(), b"ld.so.cache")) or b"", is_driver, _seen)
+    machine = _MACHINES.get(os.uname().machine)
+    with contextlib.suppress(OSError):
+        if machine:
+            names = sorted(os.listdir(_NIXOS))
+            found += drivers.listed(names, _NIXOS, CACHE_FLAGS[machine], is_driver)
+    own = _read(os.path.join(tree, b"etc/ld.so.cache"))
+    try:
+        return drivers.joined(own, found) if own and found else b""
+    except BadCache:
+        return b""
+
+
+def _seen(path: bytes) -> bytes:
+    return drivers.seen(os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)))
+
+
+def _manifests() -> Iterator[tuple[bytes, bytes]]:
+    """What the host's drivers say of themselves: the name below /.denizen/share, the path inside."""
+    for directory, shared in drivers.MANIFESTS:
+        with contextlib.suppress(OSError):
+            place = _host().removesuffix(b"/etc") + directory
+            for name in sorted(os.listdir(place)):
+                if name.endswith(b".json") and b"nvidia" in name:
+                    yield os.path.join(shared, name), _seen(os.path.join(place, name))
+
+
+def _host() -> bytes:
+    """Where the host's own /etc is."""
+    return next(place for place in _HOST if os.path.isdir(place) or place == _HOST[-1])
 
 
 def _user() -> User:

@@ -8,12 +8,14 @@ An entered root has the environment's /usr and /etc, the host's everything else,
     /.denizen/environment   the environment's whole tree
     /.denizen/etc           links to files of the host, or defaults, which the environment's /etc links to
     /.denizen/host          the host's /etc and /usr: its fonts, its drivers
+    /.denizen/share         links to what the host's drivers say of themselves (drivers.py)
 """
 
 from __future__ import annotations
 
 import posixpath
 
+from denizen.fhs.drivers import SHARE
 from denizen.fhs.etc import Content
 from denizen.value import value
 
@@ -52,6 +54,8 @@ class Entry:
         merged: which of MERGED the tree has below /usr.
         top: names of the host's root that exist.
         bindings: what the user wants besides.
+        cache: a file to be seen as /etc/ld.so.cache; b"" for the tree's own.
+        manifests: links in /.denizen/share, each with the path inside that it leads to.
     """
 
     tree: bytes
@@ -60,6 +64,8 @@ class Entry:
     merged: tuple[bytes, ...]
     top: tuple[bytes, ...]
     bindings: tuple[Binding, ...] = ()
+    cache: bytes = b""
+    manifests: tuple[tuple[bytes, bytes], ...] = ()
 
 
 def entering(entry: Entry) -> tuple[bytes, ...]:
@@ -99,6 +105,10 @@ def _built(entry: Entry) -> list[tuple[bytes, ...]]:
         (entry.tree, b"/.denizen/environment"),
     ):
         steps += [(b"bind", source, at(target)), (b"readonly", at(target))]
+    if entry.cache:
+        place = at(b"/etc/ld.so.cache")
+        steps += [(b"bind", entry.cache, place), (b"readonly", place)]
+    steps += _shared(entry.manifests, at(SHARE))
     for name, one in sorted(entry.etc.items()):
         place = at(b"/.denizen/etc/" + name)
         steps.append(
@@ -113,6 +123,16 @@ def _built(entry: Entry) -> list[tuple[bytes, ...]]:
     steps.append((b"entries", entry.tree + b"/opt", at(b"/opt"), b"0"))
     steps += [(b"symlink", b"usr/" + name, at(b"/" + name)) for name in entry.merged]
     return steps + _bound(entry.bindings, stage)
+
+
+def _shared(manifests: Iterable[tuple[bytes, bytes]], top: bytes) -> list[tuple[bytes, ...]]:
+    """The links of drivers, and the directories they are in."""
+    links = dict(manifests)
+    directories = {posixpath.dirname(name) for name in links}
+    directories |= {posixpath.dirname(name) for name in directories}
+    made = sorted({b"", *directories} if links else ())
+    steps: list[tuple[bytes, ...]] = [(b"dir", posixpath.join(top, name).rstrip(b"/")) for name in made]
+    return steps + [(b"symlink", links[name], posixpath.join(top, name)) for name in sorted(links)]
 
 
 def sandbox(tree: bytes, stage: bytes, writes: Sequence[bytes]) -> tuple[bytes, ...]:

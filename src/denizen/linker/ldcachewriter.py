@@ -1,0 +1,101 @@
+"""Writing an `ld.so.cache` (pure); ldcache.py reads it and has the format.
+
+The new format alone, as ldconfig writes it since glibc 2.32 (`ldconfig --format=new`). Entries go in the
+order that ld.so's search by halves wants: names descending by `_dl_cache_libcmp`, then flags, glibc-hwcaps
+before plain ones (glibc elf/cache.c, `compare`).
+"""
+
+from __future__ import annotations
+
+import struct
+from functools import cmp_to_key
+
+from denizen.linker.ldcache import (
+    ENDIAN_BIG,
+    ENDIAN_LITTLE,
+    EXTENSION_MAGIC,
+    HWCAP_EXTENSION,
+    HWCAP_ISA_LEVEL,
+    NEW_ENTRY,
+    NEW_HEADER,
+    NEW_MAGIC,
+    TAG_HWCAPS,
+    compare,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.linker.ldcache import Entry
+
+_SECTION = 16
+_EXTENSION = 8 + _SECTION
+
+
+def write_cache(entries: Sequence[Entry], *, little: bool = True) -> bytes:
+    """The bytes of a cache with these entries, in whatever order they come."""
+    order = "<" if little else ">"
+    names = sorted({one.hwcaps for one in entries if one.hwcaps is not None})
+    strings = _Strings(NEW_HEADER + NEW_ENTRY * len(entries))
+    rows = [
+        struct.pack(
+            order + "IIIIQ",
+            one.flags, strings.at(one.name), strings.at(one.path), one.os_version, _hwcap(one, names),
+        )
+        for one in sorted(entries, key=cmp_to_key(_descending))
+    ]  # fmt: skip
+    hwcaps = [strings.at(name) for name in names]
+    text = strings.padded()
+    extension = strings.start + len(text) if hwcaps else 0
+    flags = ENDIAN_LITTLE if little else ENDIAN_BIG
+    header = struct.pack(order + "IIB3xI12x", len(rows), len(text), flags, extension)
+    return b"".join((NEW_MAGIC, header, *rows, text, _extension(order, extension, hwcaps)))
+
+
+def _extension(order: str, at: int, hwcaps: Sequence[int]) -> bytes:
+    if not hwcaps:
+        return b""
+    section = struct.pack(order + "IIII", TAG_HWCAPS, 0, at + _EXTENSION, 4 * len(hwcaps))
+    return (
+        struct.pack(order + "II", EXTENSION_MAGIC, 1)
+        + section
+        + struct.pack(f"{order}{len(hwcaps)}I", *hwcaps)
+    )
+
+
+def _hwcap(one: Entry, names: Sequence[bytes]) -> int:
+    """The word that says which glibc-hwcaps name it is under, by its place among the names."""
+    if one.hwcaps is None:
+        return one.hwcap
+    level = one.hwcap >> 32 & HWCAP_ISA_LEVEL
+    return (HWCAP_EXTENSION | level) << 32 | names.index(one.hwcaps)
+
+
+def _descending(one: Entry, other: Entry) -> int:
+    return compare(other.name, one.name) or _by_rest(one, other)
+
+
+def _by_rest(one: Entry, other: Entry) -> int:
+    mine, theirs = ((-e.flags, e.hwcaps is None, e.hwcaps or b"") for e in (one, other))
+    return (mine > theirs) - (mine < theirs)
+
+
+class _Strings:
+    """The string table; offsets count from the start of the file."""
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self._known: dict[bytes, int] = {}
+        self._size = 0
+
+    def at(self, text: bytes) -> int:
+        if text not in self._known:
+            self._known[text] = self._size
+            self._size += len(text) + 1
+        return self.start + self._known[text]
+
+    def padded(self) -> bytes:
+        """All of it, up to where the extensions may begin."""
+        text = b"".join(one + b"\0" for one in self._known)
+        return text + bytes(-(self.start + len(text)) % 4)
