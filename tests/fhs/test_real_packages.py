@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.corpus.entries import load
+from tests.corpus.fetching import fetch
 from tests.support.peers import require
+from tests.support.prefix import kept_by_tests
 from tests.support.realarchive import one_at_a_time, real_archive
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
@@ -221,10 +224,8 @@ def test_a_window_shows_text_in_a_font_of_the_tree(windows: str, program: str, t
 
 
 def test_a_headless_browser_of_the_corpus_draws_a_page_with_text(windows: str, tmp_path: Path) -> None:
-    corpus = Path(os.environ.get("DENIZEN_CORPUS", "/tmp/corpus"))  # where `make corpus` unpacks
-    browser = corpus / "headless-chromium-64/chromedrivers/headless-chromium"
-    if not browser.exists():
-        pytest.skip("the corpus is not unpacked (`make corpus`)")
+    (entry,) = [one for one in load() if one.id == "headless-chromium-64"]
+    browser = fetch(entry, kept_by_tests() / "corpus" / "programs") / entry.program
     name = made("test-browser", "libnss3", "libexpat1", "libfontconfig1", "fonts-dejavu-core")
     shutil.copy(browser, tmp_path / "browser")
     (tmp_path / "page.html").write_text(
