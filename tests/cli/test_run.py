@@ -293,6 +293,19 @@ def test_a_foreign_child_runs_too(home: Home) -> None:
     home.denizen("run", os.fspath(parent), status=5)
 
 
+def test_a_foreign_child_of_a_locked_program_runs_too(home: Home, tmp_path: Path) -> None:
+    """The lock says nothing of the child, which is decided about without it."""
+    child = home.compile("locked-child", "int greeting(); int main() { greeting(); return 5; }\n")
+    parent = home.compile(
+        "locked-parent",
+        "#include <stdlib.h>\n#include <sys/wait.h>\nint greeting();\n"
+        f'int main() {{ greeting(); return WEXITSTATUS(system("{child}")); }}\n',
+    )
+    lock = tmp_path / "parent.lock"
+    home.denizen("lock", os.fspath(parent), "-o", os.fspath(lock))
+    home.denizen("run", "--lock", os.fspath(lock), os.fspath(parent), status=5)
+
+
 def test_a_script_starts_foreign_programs(home: Home, program: Path) -> None:
     script = home.work / "wrapper"
     script.write_text(f'#!/bin/sh\nexec "{program}" "$@"\n')

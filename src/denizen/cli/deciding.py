@@ -15,8 +15,8 @@ from denizen.launch.hosted import decision_of_host, image_of, interpreter_of
 from denizen.launch.hostview import host_view
 from denizen.launch.keep import variant
 from denizen.launch.strategies import CannotUse, Strategy, all_verdicts, choose
-from denizen.launch.warm import decided
-from denizen.launch.ways import Start, Ways
+from denizen.launch.warm import decided, directory_of
+from denizen.launch.ways import Following, Start, Ways
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -120,7 +120,10 @@ class _Deciding:
         self._later = self._lacking_later()
         self._wants = self._wanted_besides()
         start = Start(self._view, program, self._image, self._interpreter)
-        self._ways = Ways(start, shelf, self._place.state, helper_words(context, "decide", wanted.words))
+        followers = wanted.followers
+        command = helper_words(context, "decide", followers.words)
+        following = Following(command, directory_of(self._place.decisions, followers.variant))
+        self._ways = Ways(start, shelf, self._place.state, following)
 
     def run(self) -> Decision:
         """Decide, and write it down; a strategy that was asked for is for this start alone."""
@@ -128,7 +131,7 @@ class _Deciding:
         base = self._known()
         if base is None:
             base = self._moved() or self._base()
-            again = helper_words(self._context, "run", self._wanted.own_words)
+            again = helper_words(self._context, "run", self._wanted.words)
             otherwise = (*again, b"--except", b"namespace", b"--")
             # The loader run as a program reads the decision itself: that one must say no command.
             mapped = Strategy.PROGRAM if self._wanted.strategy == Strategy.PROGRAM.value else None

@@ -99,16 +99,19 @@ class Wanted:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The options that hold for the program's children too, as typed: a lock is of one program."""
+        """The options as they would be typed."""
         found = ["--hermetic"] if self.hermetic else []
         for name, values in (("--suite", self.suites), ("--with", self.extra)):
             found += [word for given in values for word in (name, given)]
+        found += ["--lock", self.lock] if self.lock is not None else []
         return (*found, "--offline") if self.offline else tuple(found)
 
     @property
-    def own_words(self) -> tuple[str, ...]:
-        """The options as they would be typed to decide about this very program once more."""
-        return (*self.words, *(("--lock", self.lock) if self.lock is not None else ()))
+    def followers(self) -> Wanted:
+        """What holds for the program's children: a lock is of one program."""
+        from denizen.value import replace
+
+        return replace(self, strategy="", excluded=(), lock=None)
 
 
 def wanted_from(parsed: Parsed) -> Wanted:
@@ -181,7 +184,7 @@ def _decide_apart(context: Context, program: bytes, wanted: Wanted) -> None:
     from denizen.cli.helper import helper_words
 
     given = {name: text for name, text in context.environ.items() if name != _LIBRARY_PATH}
-    command = [*helper_words(context, "decide", wanted.own_words), b"--", os.path.abspath(program)]
+    command = [*helper_words(context, "decide", wanted.words), b"--", os.path.abspath(program)]
     done = subprocess.run(command, env=given, check=False)
     if done.returncode:
         raise SystemExit(done.returncode)

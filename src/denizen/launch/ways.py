@@ -48,18 +48,26 @@ class Start:
     interpreter: bytes
 
 
+@value
+class Following:
+    """How the program's children are decided about: the command that does, and where it writes."""
+
+    command: tuple[bytes, ...]
+    directory: bytes
+
+
 class Ways:
     """The strategies for one program."""
 
-    def __init__(self, start: Start, shelf: Shelf, state: bytes, helper: tuple[bytes, ...]) -> None:
-        """`shelf` has its decision, `state` is for tools and probes, `helper` decides about its children."""
+    def __init__(self, start: Start, shelf: Shelf, state: bytes, following: Following) -> None:
+        """`shelf` has its decision, `state` is for tools and probes."""
         self._view = start.view
         self._program = start.program
         self._image = start.image
         self._interpreter = start.interpreter
         self._shelf = shelf
         self._state = state
-        self._helper = helper
+        self._following = following
 
     def situation(self, host: Callable[[], str], fhs: Callable[[], str], unmappable: str) -> Situation:
         """What stands against each.
@@ -228,8 +236,8 @@ class Ways:
     def _settings(self, host_ldso: bytes) -> LoaderSettings:
         foreign = not self._program.startswith(HOST_PREFIXES)
         return LoaderSettings(
-            directories=(self._shelf.directory,),
-            command=self._helper,
+            directories=tuple(dict.fromkeys((self._shelf.directory, self._following.directory))),
+            command=self._following.command,
             host_ldso=host_ldso,
             host_prefixes=HOST_PREFIXES if host_ldso and foreign else (),
         )
