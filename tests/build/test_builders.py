@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from denizen.build.builders import NoSuchBuilder, NotUnpacked
+from denizen.build.builders import NoSuchBuilder
 from denizen.build.derivation import BadDerivation
 from denizen.build.fetch import NotFetched, NotOpened, fetching, fetching_executable
 from denizen.build.libraries import MissingLibraries, linking
 from denizen.build.recipe import Ingredient, made_by, recipe
+from denizen.build.stowing import NotUnpacked
 from denizen.build.union import Conflict, uniting
 from denizen.build.unpack_deb import unpacking
 from denizen.formats.hashes import Hash

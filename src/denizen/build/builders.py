@@ -17,7 +17,6 @@ from denizen.errors import BadInput, SourceFailed, display
 from denizen.formats.hashes import Hash
 from denizen.formats.storepath import Method, method_prefix
 from denizen.store.failure import doing
-from denizen.store.restore import ORDINARY, restore
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Protocol, TypeVar
 
     from denizen.build.derivation import Sealed
+    from denizen.build.helpers import Helpers
     from denizen.formats.storepath import StorePath
     from denizen.formats.tree import Entry
     from denizen.store.local import Store
@@ -65,21 +65,6 @@ class NoSuchBuilder(BadInput):
         )
 
 
-class NotUnpacked(BadInput):
-    """A package that has the right hash cannot be unpacked."""
-
-    source: StorePath
-    reason: str
-
-    @property
-    def what(self) -> str:
-        return f"the package {self.source.name} cannot be unpacked; nothing of it is kept"
-
-    @property
-    def why(self) -> str:
-        return self.reason
-
-
 @value
 class Build:
     """One derivation being built.
@@ -87,6 +72,7 @@ class Build:
     Attributes:
         inputs: the objects it may use; all valid, and kept while it is built.
         checkpoint: called between steps; raises to stop the build.
+        helpers: who unpacks packages.
     """
 
     sealed: Sealed
@@ -95,6 +81,7 @@ class Build:
     work: Work
     opener: Opener
     checkpoint: Callable[[], None]
+    helpers: Helpers
 
     @property
     def name(self) -> str:
@@ -188,21 +175,16 @@ def _bounded(task: Build, plan: fetch.Fetch, url: str) -> Iterator[bytes]:
 
 
 def _unpack_deb(task: Build) -> None:
-    from denizen.formats.deb import Deb
+    from denizen.build.stowing import Package, stow
+    from denizen.store.work import Adoption
 
     plan = unpack_deb.read(task.variables)
     place = task.place_of(plan.source)
     tree = task.work.new_tree()
-    with doing("unpack", place), open(place, "rb", buffering=0) as stream:
-        parent = os.open(os.path.dirname(tree), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            entries = _interruptible(task, Deb(stream).entries(plan.layout))
-            restore(entries, parent, os.path.basename(tree), ORDINARY)
-        except BadInput as error:
-            raise NotUnpacked(plan.source, str(error)) from error
-        finally:
-            os.close(parent)
-    task.adopt(tree, task.store.closure(task.inputs))
+    candidates = tuple(task.store.closure(task.inputs))
+    digests = tuple(path.digest.encode("ascii") for path in (*candidates, task.output))
+    digest = stow(task.helpers, Package(place, b"", plan.source.name, plan.layout, tree, digests))
+    task.work.adopt_all([Adoption(tree, digest, task.output, candidates, task.sealed.path)])
 
 
 def _union(task: Build) -> None:

@@ -15,8 +15,10 @@ from __future__ import annotations
 import os
 import threading
 
+from denizen.build import unpack_deb
 from denizen.build.builders import Build, build
 from denizen.build.derivation import BadDerivation, examine, input_paths, name_of
+from denizen.build.helpers import Helpers
 from denizen.errors import BadInput, DenizenError, display
 from denizen.formats import aterm, storepath
 from denizen.store.failure import doing
@@ -24,7 +26,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from concurrent.futures import Future
     from typing import Protocol
 
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     from denizen.store.work import Work
 else:
     Protocol = object
+
+
+# Builds that wait for the disk, while others keep the processors busy.
+_WAITING = 2
 
 
 class Listener(Protocol):
@@ -205,23 +211,30 @@ def _run(store: Store, plan: Plan, manner: Manner) -> None:
         return
     from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
+    from denizen.build.stowing import work as unpacking
+
     logical = store.layout.logical
     left: set[StorePath | None] = {one.path for one in plan.missing}
     waiting = {one.path: left & input_paths(one.derivation, logical).keys() for one in plan.missing}
-    stop = threading.Event()
     running: dict[Future[None], StorePath] = {}
-    with ThreadPoolExecutor(manner.jobs, "build") as pool:
+    packages = sum(one.derivation.builder == unpack_deb.BUILDER for one in plan.missing)
+    with (
+        Helpers(unpacking, min(manner.jobs, packages)) as helpers,
+        ThreadPoolExecutor(manner.jobs + _WAITING * bool(packages), "build") as pool,
+    ):
+        shop = _Shop(manner, helpers, threading.Event())
         try:
             while left:
                 for path in [path for path, inputs in waiting.items() if not inputs & left]:
                     del waiting[path]
                     one = plan.sealed[path]
-                    future = pool.submit(_build, store, one, _inputs(plan, one, logical), manner, stop)
+                    future = pool.submit(_build, store, one, _inputs(plan, one, logical), shop)
                     running[future] = path
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     left.discard(_settled(future, running))
         except BaseException:
-            stop.set()
+            shop.stop.set()
+            helpers.close()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
 
@@ -236,30 +249,35 @@ def _settled(future: Future[None], running: dict[Future[None], StorePath]) -> St
     return path
 
 
-def _build(
-    store: Store, sealed: Sealed, inputs: frozenset[StorePath], manner: Manner, stop: threading.Event
-) -> None:
-    """Build one derivation; a failure stops all others before this thread can begin another."""
+@value
+class _Shop:
+    """What all builds of a run share.
 
-    def checkpoint() -> None:
-        if stop.is_set():
+    Attributes:
+        stop: set once one has failed.
+    """
+
+    manner: Manner
+    helpers: Helpers
+    stop: threading.Event
+
+    def checkpoint(self) -> None:
+        """Raises Stopped if another build has failed."""
+        if self.stop.is_set():
             raise Stopped
 
+
+def _build(store: Store, sealed: Sealed, inputs: frozenset[StorePath], shop: _Shop) -> None:
+    """Build one derivation; a failure stops all others before this thread can begin another."""
     try:
-        checkpoint()
-        _build_locked(store, sealed, inputs, manner, checkpoint)
+        shop.checkpoint()
+        _build_locked(store, sealed, inputs, shop)
     except BaseException:
-        stop.set()
+        shop.stop.set()
         raise
 
 
-def _build_locked(
-    store: Store,
-    sealed: Sealed,
-    inputs: frozenset[StorePath],
-    manner: Manner,
-    checkpoint: Callable[[], None],
-) -> None:
+def _build_locked(store: Store, sealed: Sealed, inputs: frozenset[StorePath], shop: _Shop) -> None:
     """Build it unless it is valid by the time its lock is ours."""
     name = name_of(sealed.path)
     (output, *_) = sealed.outputs.values()
@@ -271,6 +289,8 @@ def _build_locked(
     ):
         if valid:
             return
-        manner.listener.started(name)
-        build(Build(sealed, inputs, own, work, manner.opener, checkpoint), manner.builders)
-        manner.listener.finished(name)
+        listener = shop.manner.listener
+        listener.started(name)
+        task = Build(sealed, inputs, own, work, shop.manner.opener, shop.checkpoint, shop.helpers)
+        build(task, shop.manner.builders)
+        listener.finished(name)

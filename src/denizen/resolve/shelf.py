@@ -59,10 +59,13 @@ class FetchingShelf:
         paths = source.fetch([package_of(pin_of(provider, {})) for provider in providers], self._packages)
         from concurrent.futures import ThreadPoolExecutor
 
+        # The largest first: one that begins last would have a processor to itself.
+        ordered = sorted(zip(providers, paths, strict=True), key=lambda one: -one[0].size)
         # Decompression lets go of the interpreter's lock; more threads than this wait for one another.
+        # Processes (build/helpers) cost more than they save: each of four rounds would fork its own.
         with ThreadPoolExecutor(READERS) as readers:
-            learned = list(readers.map(self._learned, providers, paths))
-        return {provider.sha256: one for provider, one in zip(providers, learned, strict=True)}
+            learned = list(readers.map(lambda one: self._learned(*one), ordered))
+        return {provider.sha256: one for (provider, _), one in zip(ordered, learned, strict=True)}
 
     def _learned(self, provider: Provider, path: bytes) -> PackageFacts | str:
         try:

@@ -8,27 +8,22 @@ checked again, and all objects are synced and registered together.
 
 from __future__ import annotations
 
-import hashlib
 import os
 
-from denizen.build.builders import NotUnpacked
+from denizen.build.helpers import Helpers
 from denizen.build.recipe import OUT
-from denizen.errors import BadInput
-from denizen.formats.deb import Deb
+from denizen.build.stowing import Package, stow
+from denizen.build.stowing import work as unpacking
 from denizen.formats.unpacking import Layout
-from denizen.sources.base import BadHash
-from denizen.store.failure import doing
-from denizen.store.restore import ORDINARY, restore
+from denizen.store.work import Adoption
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from io import FileIO
+    from collections.abc import Sequence
 
     from denizen.build.derivation import Sealed
     from denizen.build.realise import Listener
-    from denizen.formats.storepath import StorePath
     from denizen.store.work import Work
 
 
@@ -51,45 +46,31 @@ def unpack_all(work: Work, parcels: Sequence[Parcel], jobs: int, listener: Liste
     """Make the outputs of the parcels' derivations valid; their .drv files must be.
 
     Raises:
-        BadHash: a file is not the package that was promised.
+        NotPromised: a file is not the package that was promised.
         NotUnpacked: one has the right hash and cannot be unpacked.
-        DiskFailed, NotStorable: the store cannot be written.
+        HelperDied: a process that unpacked was killed.
+        DiskFailed: the store cannot be written.
     """
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor, as_completed
 
-    trees = [work.new_tree() for _ in parcels]
-    pool = ThreadPoolExecutor(jobs, "unpack")
-    try:
-        # Decompression lets go of the interpreter's lock; digesting goes on in this thread meanwhile.
-        done = [pool.submit(_unpack, parcel, tree) for parcel, tree in zip(parcels, trees, strict=True)]
-
-        def coming() -> Iterator[tuple[bytes, StorePath, StorePath | None]]:
-            for parcel, tree, future in zip(parcels, trees, done, strict=True):
-                future.result()
-                listener.finished(parcel.unpack.path.name)
-                yield tree, parcel.unpack.outputs[OUT], parcel.unpack.path
-
-        work.adopt_all(coming())
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _unpack(parcel: Parcel, tree: bytes) -> None:
-    with doing("unpack", parcel.deb), open(parcel.deb, "rb", buffering=0) as stream:
-        _check(stream, parcel)
-        parent = os.open(os.path.dirname(tree), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    # The largest first: one that begins last would have a processor to itself.
+    ordered = sorted(parcels, key=lambda parcel: -os.path.getsize(parcel.deb))
+    with Helpers(unpacking, min(jobs, len(ordered))) as helpers, ThreadPoolExecutor(jobs, "unpack") as pool:
         try:
-            restore(Deb(stream).entries(Layout.USR_MERGED), parent, os.path.basename(tree), ORDINARY)
-        except BadInput as error:
-            raise NotUnpacked(parcel.unpack.outputs[OUT], str(error)) from error
-        finally:
-            os.close(parent)
+            done = {pool.submit(_unpack, helpers, parcel, work.new_tree()): parcel for parcel in ordered}
+            adoptions = []
+            for future in as_completed(done):
+                adoptions.append(future.result())
+                listener.finished(done[future].unpack.path.name)
+            work.adopt_all(adoptions)
+        except BaseException:
+            helpers.close()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
 
 
-def _check(stream: FileIO, parcel: Parcel) -> None:
-    """No byte is unpacked before its hash is known to be right."""
-    found = hashlib.file_digest(stream, "sha256").hexdigest().encode("ascii")
-    if found != parcel.sha256:
-        name = os.fsdecode(parcel.deb)
-        raise BadHash(name, {name: f"it hashes to {found.decode()}"})
-    stream.seek(0)
+def _unpack(helpers: Helpers, parcel: Parcel, tree: bytes) -> Adoption:
+    output = parcel.unpack.outputs[OUT]
+    candidates = (output.digest.encode("ascii"),)
+    package = Package(parcel.deb, parcel.sha256, output.name, Layout.USR_MERGED, tree, candidates)
+    return Adoption(tree, stow(helpers, package), output, (), parcel.unpack.path)

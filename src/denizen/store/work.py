@@ -89,6 +89,23 @@ class Staged:
     digest: Digest
 
 
+@value
+class Adoption:
+    """A tree that is to become an object.
+
+    Attributes:
+        tree: where it lies (from `Work.new_tree`), with the metadata of an object.
+        digest: what its NAR comes to, looked through for `candidates` and `path`.
+        candidates: the other objects it may refer to.
+    """
+
+    tree: bytes
+    digest: Digest
+    path: StorePath
+    candidates: tuple[StorePath, ...]
+    deriver: StorePath | None
+
+
 class Work:
     """An operation in progress; made by `Store.working`.
 
@@ -265,19 +282,23 @@ class Work:
         info = replace(_info(path, staged.digest, known, deriver), content_address=content_address)
         return self._place([(staged, info)])[0]
 
-    def adopt_all(self, trees: Iterable[tuple[bytes, StorePath, StorePath | None]]) -> None:
-        """As `adopt`, for many (tree, path, deriver) that refer to nothing but themselves: one sync for all.
+    def adopt_all(self, adoptions: Iterable[Adoption]) -> None:
+        """Make trees that are as objects are already, and were digested as they were written, objects.
 
-        The trees may still be coming while this works on those that came.
+        All at once: a few syncs for all, and placing them ends the temporary trees of this operation.
+
+        Raises:
+            ReferenceGone: one mentions what is not valid.
         """
-        batch: list[tuple[Staged, ObjectInfo]] = []
-        for tree, path, deriver in trees:
-            known = _by_digest([path])
-            with doing("store what was built at", tree):
-                canonicalise(tree)
-                staged = Staged(os.path.basename(tree), digest_tree(tree, Digester(known, self._matcher())))
-            batch.append((staged, _info(path, staged.digest, known, deriver)))
-        # All at once: placing a batch ends the temporary trees of this operation, those to come too.
+        batch = []
+        for one in adoptions:
+            known = _by_digest([*one.candidates, one.path])
+            batch.append(
+                (
+                    Staged(os.path.basename(one.tree), one.digest),
+                    _info(one.path, one.digest, known, one.deriver),
+                )
+            )
         self._place(batch)
 
     def adopt_shared(

@@ -1,0 +1,211 @@
+"""Processes that do the work of unpacking, so that Python runs on every processor at once.
+
+Decompression and hashing let go of the interpreter's lock, reading headers and making files do not: with
+threads alone, two of them take turns for a third of the time. A helper is forked, so it costs a
+millisecond and knows all that this process knows; what it is told and what it answers are bytes and numbers
+(`marshal`), for what it makes, it writes itself.
+
+A helper that is told something while others hold locks may wait for ever for a lock nobody holds, so none is
+forked once this process has threads; then, and where the kernel refuses more processes, the work is
+done here, by the thread that asks.
+
+A helper ignores the terminal's Ctrl-C: whoever uses it is told, and `close` kills it. Of a process that
+was killed itself, the helpers find their pipe closed once they have done what they are at; the session's
+lock (store/locks.py) is theirs too until then, so that no collection takes what they are writing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import marshal
+import os
+import signal
+
+from denizen.errors import HostLacks
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from queue import SimpleQueue
+    from typing import Any, BinaryIO, NoReturn, Self, TypeAlias
+
+    # Tells one piece of work, and what came of it: bytes, str, int, and tuples of them, as marshal carries.
+    Message: TypeAlias = tuple[Any, ...]
+    Work: TypeAlias = Callable[[Any], Any]
+
+
+class HelperDied(HostLacks):
+    """A process that did part of the work has ended before it was done.
+
+    Attributes:
+        about: what it was doing: "unpack x.deb".
+        status: how it ended: an exit status, or a signal as a negative number.
+    """
+
+    about: str
+    status: int
+
+    @property
+    def what(self) -> str:
+        return f"the process that was to {self.about} has ended"
+
+    @property
+    def why(self) -> str:
+        if self.status >= 0:
+            return f"its exit status is {self.status}"
+        return f"it was killed by {signal.Signals(-self.status).name}"
+
+    @property
+    def remedy(self) -> str:
+        return "again; if the kernel killed it for want of memory, with fewer jobs" if self.status < 0 else ""
+
+
+class Helpers:
+    """So many processes that do `work`, or none, where there can be none."""
+
+    def __init__(self, work: Work, count: int) -> None:
+        """Fork them. To be made before this process has other threads."""
+        from queue import SimpleQueue
+
+        self._work = work
+        self._helpers = _forked(work, count)
+        # Who does not find an idle one waits: no more is done at once than was asked for.
+        self._idle: SimpleQueue[_Helper | None] = SimpleQueue()
+        for number in range(max(count, 1)):
+            self._idle.put(self._helpers[number] if number < len(self._helpers) else None)
+
+    @property
+    def are_processes(self) -> bool:
+        """Whether there are any, rather than this process doing all itself."""
+        return bool(self._helpers)
+
+    def do(self, about: str, message: Message) -> Any:
+        """What `work` answers to a message; waits for a helper that is idle.
+
+        Raises:
+            HelperDied: it was killed.
+            Exception: what `work` raised.
+        """
+        helper = self._idle.get()
+        try:
+            return self._work(message) if helper is None else helper.do(about, message)
+        finally:
+            self._idle.put(helper)
+
+    def close(self) -> None:
+        """End them, whatever they are at."""
+        for helper in self._helpers:
+            helper.end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@value
+class _Helper:
+    """A process, and the pipes to it and from it."""
+
+    process: int
+    telling: BinaryIO
+    hearing: BinaryIO
+
+    def do(self, about: str, message: Message) -> Any:
+        try:
+            marshal.dump(message, self.telling)
+            self.telling.flush()
+            done, answer = marshal.load(self.hearing)  # noqa: S302  # our own process wrote it
+        except (EOFError, OSError, ValueError):
+            raise HelperDied(about, self._status()) from None
+        if not done:
+            import pickle
+
+            raise pickle.loads(answer)  # noqa: S301  # our own process wrote it
+        return answer
+
+    def end(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.process, 0)
+        for pipe in (self.telling, self.hearing):
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+    def _status(self) -> int:
+        """How it ended; waits until it has."""
+        try:
+            facts = os.waitid(os.P_PID, self.process, os.WEXITED | os.WNOWAIT)
+        except ChildProcessError:
+            return -signal.SIGKILL
+        assert facts is not None  # without WNOHANG it waits
+        killed = facts.si_code in (os.CLD_KILLED, os.CLD_DUMPED)
+        return -facts.si_status if killed else facts.si_status
+
+
+def _forked(work: Work, count: int) -> list[_Helper]:
+    import threading
+
+    helpers: list[_Helper] = []
+    if threading.active_count() > 1:
+        return helpers
+    with contextlib.suppress(OSError):  # the kernel has no more processes or descriptors for us
+        while len(helpers) < count:
+            helpers.append(_fork(work, helpers))
+    return helpers
+
+
+def _fork(work: Work, others: list[_Helper]) -> _Helper:
+    with contextlib.ExitStack() as failed:
+        theirs, telling = _pipe(failed)
+        hearing, answering = _pipe(failed)
+        process = os.fork()
+        if process == 0:
+            # Another helper's pipe left open here would keep that one waiting after our parent's death.
+            for pipe in (telling, hearing, *(p.fileno() for o in others for p in (o.telling, o.hearing))):
+                os.close(pipe)
+            _serve(work, theirs, answering)
+        failed.pop_all()
+    os.close(theirs)
+    os.close(answering)
+    return _Helper(process, open(telling, "wb"), open(hearing, "rb"))
+
+
+def _pipe(failed: contextlib.ExitStack) -> tuple[int, int]:
+    reading, writing = os.pipe()
+    failed.callback(os.close, reading)
+    failed.callback(os.close, writing)
+    return reading, writing
+
+
+def _serve(work: Work, incoming: int, outgoing: int) -> NoReturn:
+    """The life of a helper."""
+    status = 1
+    try:
+        import gc
+
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # What was there before is not looked through again: that would copy its pages.
+        gc.freeze()
+        with open(incoming, "rb") as telling, open(outgoing, "wb") as answering:
+            while True:
+                marshal.dump(_answer(work, marshal.load(telling)), answering)  # noqa: S302  # our parent wrote it
+                answering.flush()
+    except EOFError:
+        status = 0
+    finally:
+        # Nothing of the parent's is to be finished here: neither its buffers nor its database.
+        os._exit(status)
+
+
+def _answer(work: Work, message: Message) -> tuple[bool, Any]:
+    try:
+        return True, work(message)
+    except Exception as error:  # noqa: BLE001  # raised again by whoever asked
+        import pickle
+
+        return False, pickle.dumps(error)

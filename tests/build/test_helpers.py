@@ -1,0 +1,118 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from denizen.build.helpers import HelperDied, Helpers
+from denizen.formats.ar import BadAr
+
+
+def double(message: tuple[int]) -> int:
+    return message[0] * 2
+
+
+def who(_: tuple[()]) -> int:
+    return os.getpid()
+
+
+def malformed(_: tuple[()]) -> int:
+    raise BadAr(7, "it does not end")
+
+
+def for_ever(_: tuple[()]) -> int:
+    while True:
+        time.sleep(1)
+
+
+def test_helpers_answer_in_processes_of_their_own() -> None:
+    with Helpers(who, 2) as helpers, ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: helpers.do("tell", ()), range(40)))
+    assert os.getpid() not in answers
+    assert 1 <= len(set(answers)) <= 2
+
+
+def test_what_the_work_raises_is_raised_with_its_fields() -> None:
+    with Helpers(malformed, 1) as helpers, pytest.raises(BadAr) as caught:
+        helpers.do("read", ())
+    assert (caught.value.offset, caught.value.reason) == (7, "it does not end")
+
+
+def test_a_helper_that_is_killed_is_an_error_that_says_so() -> None:
+    with Helpers(who, 1) as helpers:
+        os.kill(helpers.do("tell", ()), signal.SIGKILL)
+        for _ in range(2):  # and again: nobody waits for the dead
+            with pytest.raises(HelperDied, match=r"unpack x\.deb has ended: it was killed by SIGKILL"):
+                helpers.do("unpack x.deb", ())
+
+
+def test_closing_ends_what_is_being_done() -> None:
+    helpers = Helpers(for_ever, 1)
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(helpers.do, "wait", ())
+        time.sleep(0.05)
+        helpers.close()
+        with pytest.raises(HelperDied):
+            future.result()
+
+
+def test_ctrl_c_does_not_reach_a_helper() -> None:
+    with Helpers(who, 1) as helpers:
+        first = helpers.do("tell", ())
+        os.kill(first, signal.SIGINT)
+        assert helpers.do("tell", ()) == first
+
+
+def test_beside_other_threads_the_work_is_done_here() -> None:
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+    try:
+        with Helpers(who, 2) as helpers:
+            assert not helpers.are_processes
+            assert helpers.do("tell", ()) == os.getpid()
+    finally:
+        done.set()
+        other.join()
+
+
+def test_where_no_process_can_be_started_the_work_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> int:
+        raise BlockingIOError
+
+    monkeypatch.setattr(os, "fork", refused)
+    before = len(os.listdir("/proc/self/fd"))
+    with Helpers(double, 3) as helpers, ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(lambda n: helpers.do("double", (n,)), range(9))) == list(range(0, 18, 2))
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_nothing_is_left_open_and_no_process_either() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    with Helpers(who, 2) as helpers:
+        process = helpers.do("tell", ())
+    assert len(os.listdir("/proc/self/fd")) == before
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+def test_helpers_end_after_their_parent_was_killed() -> None:
+    program = (
+        "import os, sys, time; from denizen.build.helpers import Helpers\n"
+        "helpers = Helpers(lambda _: os.getpid(), 2)\n"
+        "first, second = helpers._idle.get(), helpers._idle.get()\n"
+        "print(first.process, second.process, flush=True); time.sleep(60)\n"
+    )
+    # They hold the pipe that is read here: its end is theirs.
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pids = parent.stdout.readline().split()
+        assert len(pids) == 2
+        parent.kill()
+        assert parent.stdout.read() == ""
+    assert not any(Path(f"/proc/{pid}/exe").exists() for pid in pids)
