@@ -78,7 +78,7 @@ class Home:
 
     def add_library(self, name: str, source: str) -> Path:
         """A package with libNAME.so.1, and the library itself, for linking."""
-        output = self._greeter / f"lib{name}.so.1"
+        output = self.library(name)
         text = output.with_suffix(".c")
         text.write_text(source)
         soname = f"-Wl,-soname,{output.name}"
@@ -86,13 +86,16 @@ class Home:
         self._write(f"lib{name}1", [Item(f"./{TRIPLET}/{output.name}", content=output.read_bytes())])
         return output
 
+    def library(self, name: str) -> Path:
+        """A library that a package here has and this host has not, to link with."""
+        return self._greeter / f"lib{name}.so.1"
+
     def compile(self, name: str, source: str = PROGRAM, *flags: str) -> Path:
         """A program that needs libgreet.so.1, which this host does not have."""
         output = self.work / name
         text = self.work / f"{name}.c"
         text.write_text(source)
-        library = self._greeter / "libgreet.so.1"
-        subprocess.run(["gcc", "-w", "-o", output, text, *flags, library], check=True)
+        subprocess.run(["gcc", "-w", "-o", output, text, *flags, self.library("greet")], check=True)
         return output
 
     @property

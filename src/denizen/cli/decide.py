@@ -6,7 +6,7 @@ import os
 
 from denizen.cli.command import Command, Context
 from denizen.cli.options import Option, Positional
-from denizen.cli.run import EXCEPT, RESOLVING, STRATEGY, wanted_from
+from denizen.cli.run import EXCEPT, RESOLVING, STRATEGY, for_program, wanted_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ def _decide(parsed: Parsed, context: Context) -> int:
 
     settings = dict(word.split("=", 1) for word in parsed.texts("set") if "=" in word)
     context = Context({**context.environ, **settings}, context.output, context.root, context.json)
-    decide(context, os.path.abspath(os.fsencode(parsed.required("PROGRAM"))), wanted_from(parsed))
+    program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))
+    decide(context, program, for_program(wanted_from(parsed), program))
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
+from denizen.cli.besides import added_to, extra_for
 from denizen.cli.helper import helper_words, supply_of, world_of
 from denizen.cli.places import places
 from denizen.cli.refusing import CannotStart, Unsatisfied
@@ -15,6 +16,7 @@ from denizen.launch.hosted import decision_of_host, image_of, interpreter_of
 from denizen.launch.hostview import host_view
 from denizen.launch.keep import variant
 from denizen.launch.strategies import CannotUse, Strategy, all_verdicts, choose
+from denizen.launch.virtualenv import newest
 from denizen.launch.warm import decided, directory_of
 from denizen.launch.ways import Following, Start, Ways
 from denizen.value import replace, value
@@ -74,7 +76,9 @@ def decide(context: Context, program: bytes, wanted: Wanted) -> Decided:
 
 def _known(shelf: Shelf, program: bytes, wanted: Wanted) -> Decision | None:
     """What somebody else decided while we waited for our turn."""
-    return None if wanted.strategy or wanted.excluded else decided(shelf.directory, program)
+    if wanted.strategy or wanted.excluded:
+        return None
+    return decided(shelf.directory, program, newest(wanted.trees))
 
 
 @contextlib.contextmanager
@@ -116,6 +120,7 @@ class _Deciding:
         self._interpreter = interpreter_of(self._image)
         self._host = host_view(self._view, self._interpreter)
         self._world = world_of(context.environ)
+        self._added = added_to(self._view, program, wanted)
         self._report = self._look()
         self._later = self._lacking_later()
         self._wants = self._wanted_besides()
@@ -174,7 +179,7 @@ class _Deciding:
 
         if not self._starts_here or self._image is None or self._image.interpreter is None:
             return ()
-        return lacking_later(self._host, self._program, self._world.environment, load_rules())
+        return lacking_later(self._host, self._program, self._world.environment, load_rules(), self._added)
 
     def _base(self) -> Decision:
         """The decision but for its strategy."""
@@ -186,12 +191,12 @@ class _Deciding:
         return self._furnished(self._resolution())
 
     def _moved(self) -> Decision | None:
-        """What was decided about this program where it was before."""
+        """What was decided about this program where it was before; nothing where its modules matter too."""
         from denizen.cli.stores import made_store
         from denizen.launch.decision import identity_of
         from denizen.launch.subject import headers_of
 
-        if self._image is None or self._satisfied:
+        if self._image is None or self._satisfied or self._wanted.trees:
             return None
         build_id = (self._image.notes.build_id or b"")[:64]
         size = len(self._image.buffer)
@@ -241,6 +246,7 @@ class _Deciding:
                         if not c.package
                     },
                     resolution.override,
+                    self._added,
                 ),
             )
             self._shelf.keep(store.layout, decision)
@@ -356,7 +362,7 @@ def resolution_for(context: Context, program: bytes, wanted: Wanted) -> Resoluti
             resolution = parse(stream.read())
         must_apply(resolution, _disk(), program, load_rules())
         return resolution
-    extra = [os.fsencode(name) for name in wanted.extra]
+    extra = extra_for(program, wanted)
     return resolve_path(context, program, FetchPolicy(offline=wanted.offline), wanted.suites, extra)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def run(parsed: Parsed, context: Context) -> int:
     """Resolve and write; 1 where something stays open, which the lock then says too."""
+    from denizen.cli.besides import wished
     from denizen.cli.resolving import draw, resolve_path
     from denizen.disk import write_atomically
     from denizen.resolve.lock import write
@@ -23,7 +24,7 @@ def run(parsed: Parsed, context: Context) -> int:
     from denizen.sources.fetch import FetchPolicy
 
     name = os.fsencode(parsed.required("PROGRAM"))
-    extra = [os.fsencode(soname) for soname in parsed.texts("with")]
+    extra = wished(parsed.texts("with"), name)
     policy = FetchPolicy(offline=parsed.flag("offline"))
     try:
         resolution = resolve_path(context, os.path.abspath(name), policy, parsed.texts("suite"), extra)

@@ -23,18 +23,22 @@ def resolve_path(
 ) -> Resolution:
     """The resolution of a program or a directory, with indexes made where they are missing.
 
+    `extra` are sonames, packages and, with a slash in them, paths of objects or directories of them.
+
     The base suite alone is asked first; the others are fetched when it leaves something open that counts.
     Raises OSError, BadInput, SourceFailed, HostLacks.
     """
     from denizen.disk import DiskView
     from denizen.resolve.engine import resolve
     from denizen.resolve.resolution import Resolution
-    from denizen.resolve.roots import roots_of
+    from denizen.resolve.roots import added_objects, roots_of
     from denizen.resolve.rules import load_rules
 
     view = DiskView()
     found = roots_of(view, path, load_rules())
     roots = found.paths
+    added = added_objects(view, [name for name in extra if b"/" in name], roots[0], load_rules())
+    names = [name for name in extra if b"/" not in name]
     for world, count in found.left_out.items():
         context.output.say(f"denizen: {count} objects for {world} are left out")
     architecture = _architecture(roots[0])
@@ -43,7 +47,7 @@ def resolve_path(
     made = Resolution("")
     for wanted in _stages(context, suites):
         sources = _sources(context, wanted, architecture, policy)
-        made = resolve(view, roots, sources, extra)
+        made = resolve(view, roots, sources, names, added)
         if made.is_complete and not any(wish.priority == "recommended" for wish in made.wishes):
             break
     return made

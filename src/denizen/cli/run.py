@@ -67,8 +67,9 @@ class Wanted:
         strategy: the only one to use; "" for the best.
         excluded: strategies that failed a moment ago.
         hermetic: nothing of the host, even where it would do.
-        suites, extra, lock: how to resolve.
+        suites, extra, lock: how to resolve; `extra` with a slash is an absolute path.
         offline: fetch nothing.
+        trees: virtual environments, for a Python.
     """
 
     strategy: str = ""
@@ -78,6 +79,7 @@ class Wanted:
     extra: tuple[str, ...] = ()
     lock: str | None = None
     offline: bool = False
+    trees: tuple[str, ...] = ()
 
     @property
     def variant(self) -> bytes:
@@ -86,7 +88,7 @@ class Wanted:
         Also those of the strategy whose loader reads them: they have no command.
         """
         mapped = self.strategy == "program"
-        if not (self.hermetic or self.suites or self.extra or self.lock or mapped):
+        if not (self.hermetic or self.suites or self.extra or self.lock or self.trees or mapped):
             return b""
         from hashlib import sha256
 
@@ -94,14 +96,14 @@ class Wanted:
         if self.lock is not None:
             with open(self.lock, "rb") as stream:
                 lock = stream.read()
-        words = (str(self.hermetic), *self.suites, "", *self.extra, "program" if mapped else "")
+        words = (str(self.hermetic), *self.suites, "", *self.extra, "program" if mapped else "", *self.trees)
         return sha256("\0".join(words).encode() + lock).hexdigest()[:16].encode("ascii")
 
     @property
     def words(self) -> tuple[str, ...]:
         """The options as they would be typed."""
         found = ["--hermetic"] if self.hermetic else []
-        for name, values in (("--suite", self.suites), ("--with", self.extra)):
+        for name, values in (("--suite", self.suites), ("--with", self.extra), ("--tree", self.trees)):
             found += [word for given in values for word in (name, given)]
         found += ["--lock", self.lock] if self.lock is not None else []
         return (*found, "--offline") if self.offline else tuple(found)
@@ -125,10 +127,32 @@ def wanted_from(parsed: Parsed) -> Wanted:
         excluded=parsed.texts("except"),
         hermetic=parsed.flag("hermetic"),
         suites=parsed.texts("suite"),
-        extra=parsed.texts("with"),
+        extra=tuple(map(absolute, parsed.texts("with"))),
         lock=os.path.abspath(lock) if lock is not None else None,
         offline=parsed.flag("offline"),
+        trees=parsed.texts("tree"),
     )
+
+
+def for_program(wanted: Wanted, program: bytes) -> Wanted:
+    """With the virtual environment that the program's path is in."""
+    from denizen.launch.virtualenv import tree_of
+
+    tree = os.fsdecode(tree_of(program))
+    if not tree or tree in wanted.trees:
+        return wanted
+    from denizen.value import replace
+
+    return replace(wanted, trees=(*wanted.trees, tree))
+
+
+def absolute(name: str) -> str:
+    """A path as every directory sees it; a soname or a package as it is. Raises NotThere."""
+    if "/" not in name:
+        return name
+    if not os.path.exists(name):
+        raise NotThere(os.fsencode(name), "there is no such library or directory to bring")
+    return os.path.abspath(name)
 
 
 def _run(parsed: Parsed, context: Context) -> int:
@@ -138,6 +162,7 @@ def _run(parsed: Parsed, context: Context) -> int:
     arguments = [os.fsencode(word) for word in words]
     wanted = wanted_from(parsed)
     program = locate(name, context.environ)
+    wanted = for_program(wanted, program)
     if parsed.flag("plan"):
         from denizen.cli.deciding import show_plan
 
@@ -147,15 +172,16 @@ def _run(parsed: Parsed, context: Context) -> int:
 
 
 def _start(context: Context, program: bytes, arguments: list[bytes], wanted: Wanted) -> None:
+    from denizen.launch.virtualenv import newest
     from denizen.launch.warm import decided, directory_of, start
 
     if not (wanted.strategy or wanted.excluded):
         directory = directory_of(places(context).decisions, wanted.variant)
         try:
-            decision = decided(directory, program)
+            decision = decided(directory, program, newest(wanted.trees))
             if decision is None and _LIBRARY_PATH in context.environ:
                 _decide_apart(context, program, wanted)
-                decision = decided(directory, program)
+                decision = decided(directory, program, newest(wanted.trees))
         except OSError as problem:
             raise NotThere(program, problem.strerror or str(problem)) from problem
         if decision is not None:
@@ -208,9 +234,15 @@ RESOLVING = (
     Option(
         ("--suite",), "choose packages from this suite only (may be repeated)", metavar="NAME", repeat=True
     ),
-    Option(("--with",), "bring this soname or package too (may be repeated)", metavar="NAME", repeat=True),
+    Option(
+        ("--with",),
+        "bring this soname or package too, or what is needed at this path (may be repeated)",
+        metavar="NAME",
+        repeat=True,
+    ),
     Option(("--lock",), "take exactly what this lock file says", metavar="FILE"),
     Option(("--offline",), "fetch nothing"),
+    Option(("--tree",), "", metavar="DIR", repeat=True),
 )
 STRATEGY = Option(
     ("--strategy",),

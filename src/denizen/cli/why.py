@@ -125,6 +125,7 @@ def _show(parsed: Parsed, context: Context, report: Report, resolution: Resoluti
 
 def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | None:
     """The resolution of what the kernel would start; None where that is no readable ELF program."""
+    from denizen.cli.besides import wished
     from denizen.cli.resolving import resolve_path
     from denizen.errors import BadInput
     from denizen.sources.fetch import FetchPolicy
@@ -134,7 +135,7 @@ def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | N
     policy = FetchPolicy(offline=parsed.flag("offline"))
     path = report.chain[-1] if report.chain else report.program
     try:
-        extra = [os.fsencode(name) for name in parsed.texts("with")]
+        extra = wished(parsed.texts("with"), report.program)
         return resolve_path(context, path, policy, parsed.texts("suite"), extra)
     except (BadInput, OSError):
         return None  # what cannot be read is among the report's problems
@@ -198,7 +199,7 @@ CHOOSING = (
     Option(("--suite",), "choose from this suite only (may be repeated)", metavar="NAME", repeat=True),
     Option(
         ("--with",),
-        "choose this soname, or a package's libraries, too (may be repeated)",
+        "choose this soname, a package's libraries, or what is needed at this path, too (may be repeated)",
         metavar="NAME",
         repeat=True,
     ),

@@ -14,16 +14,18 @@ from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from denizen.fileview import FileView
     from denizen.linker import Environment
     from denizen.resolve.rules import Rules
 
 
 def lacking_later(
-    view: FileView, program: bytes, environment: Environment, rules: Rules
+    view: FileView, program: bytes, environment: Environment, rules: Rules, added: Sequence[bytes] = ()
 ) -> tuple[bytes, ...]:
-    """The names this host does not have. Raises OSError, BadInput."""
-    subject = examine(view, [program], rules)
+    """The names this host does not have; `added` are objects it opens besides. Raises OSError, BadInput."""
+    subject = examine(view, [program], rules, added)
     if subject is None:
         return ()
     found: dict[bytes, None] = {}

@@ -57,6 +57,7 @@ class Furnished:
         packages: the trees of the packages, which must stay.
         beside: soname -> path of chosen libraries that came with the program.
         override: sonames to load before all others.
+        added: objects elsewhere that the program opens.
     """
 
     directory: bytes
@@ -64,6 +65,7 @@ class Furnished:
     packages: tuple[bytes, ...]
     beside: Mapping[bytes, bytes]
     override: tuple[bytes, ...] = ()
+    added: tuple[bytes, ...] = ()
 
 
 def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decision:
@@ -100,14 +102,14 @@ def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decisi
 
 
 def _opened_alone(view: FileView, program: bytes, image: Image, furnished: Furnished) -> tuple[bytes, ...]:
-    """What libraries beside the program need and would not find when it opens them.
+    """What libraries beside the program, or added to it, need and would not find when it opens them.
 
     An object with a DT_RUNPATH is not served by the program's DT_RPATH (glibc elf/dl-load.c, _dl_map_object),
     which is how the loader shows the directory: what is to be there when it asks is loaded with the program.
     """
     there = frozenset(view.listdir(furnished.directory))
     names: dict[bytes, None] = {}
-    for path in Bundle(Remembered(view), program).paths:
+    for path in (*Bundle(Remembered(view), program).paths, *furnished.added):
         try:
             found = elf.read(view.read(path))
             dynamic = found.dynamic

@@ -27,12 +27,16 @@ def directory_of(decisions: bytes, variant: bytes) -> bytes:
     return os.path.join(decisions, VARIANTS, variant) if variant else decisions
 
 
-def decided(directory: bytes, program: bytes) -> Decision | None:
-    """The decision for the file at `program` that still holds. Raises OSError: there is no such file."""
+def decided(directory: bytes, program: bytes, since: int = 0) -> Decision | None:
+    """The decision for the file at `program` that still holds. Raises OSError: there is no such file.
+
+    `since`, in nanoseconds since 1970: what was decided before then does not hold.
+    """
     facts = os.stat(program)
     identity = Identity(facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
-    found = read_decision(os.path.join(directory, file_name(identity)))
-    if found is None or found.identity != identity:
+    path = os.path.join(directory, file_name(identity))
+    found = read_decision(path)
+    if found is None or found.identity != identity or (since and os.stat(path).st_mtime_ns < since):
         return None
     return found if all(map(os.path.exists, found.objects)) else None
 

@@ -48,15 +48,21 @@ _WEIGHTS = {
 
 
 def resolve(
-    view: FileView, roots: Sequence[bytes], sources: Sources, extra: Sequence[bytes] = ()
+    view: FileView,
+    roots: Sequence[bytes],
+    sources: Sources,
+    extra: Sequence[bytes] = (),
+    added: Sequence[bytes] = (),
 ) -> Resolution:
-    """Choose for the objects at `roots`, and for `extra`, sonames and packages the user wants besides.
+    """Choose for the objects at `roots`, and for what the user wants besides.
+
+    `extra` are sonames and packages, `added` paths of objects that the only root opens at run time.
 
     Raises:
         OSError, BadInput: a root cannot be read.
         SourceFailed, HostLacks: a package had to be fetched and could not.
     """
-    subject = examine(view, roots, sources.rules)
+    subject = examine(view, roots, sources.rules, added)
     if subject is None:
         return Resolution("")
     sources = replace(sources, disk=Remembered(sources.disk))

@@ -18,7 +18,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from denizen.fileview import FileView
     from denizen.resolve.rules import Rules
@@ -66,6 +66,20 @@ def roots_of(view: FileView, path: bytes, rules: Rules) -> Roots:
         raise NoObjects(path)
     most = min(found, key=lambda world: (-len(found[world]), world))
     return Roots(tuple(found[most]), {world: len(found[world]) for world in sorted(found) if world != most})
+
+
+def added_objects(view: FileView, places: Iterable[bytes], program: bytes, rules: Rules) -> tuple[bytes, ...]:
+    """The dynamic objects at places, files or directories, that the program could open: those of its world.
+
+    Raises OSError: a place is not there.
+    """
+    world = _world_of(view, program, rules)
+    found: dict[bytes, None] = {}
+    for place in places:
+        files = _files(view, place) if view.stat(place).kind is Kind.DIRECTORY else [place]
+        found |= dict.fromkeys(file for file in files if _world_of(view, file, rules) == world)
+    found.pop(program, None)
+    return tuple(found)
 
 
 def _files(view: FileView, directory: bytes) -> Iterator[bytes]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # Each round finds what the libraries of the one before it need; bundles nest a few deep.
 MAX_ROUNDS = 32
 _GLIBC = b"GLIBC_"
+# What stands for a rule pack where the user named the object.
+ADDED = "added"
 
 
 @value
@@ -89,9 +91,12 @@ class Subject:
         return path in self.loaded and path in self.own and self.own[path].interpreter is None
 
 
-def examine(files: FileView, roots: Sequence[bytes], rules: Rules) -> Subject | None:
+def examine(
+    files: FileView, roots: Sequence[bytes], rules: Rules, added: Sequence[bytes] = ()
+) -> Subject | None:
     """What `roots` are and lack; None where none of them is dynamically linked.
 
+    `added` are objects that the only root, a program, opens at run time; of several roots any may.
     Raises OSError, BadInput: a root cannot be read.
     """
     view = Remembered(files)
@@ -113,7 +118,7 @@ def examine(files: FileView, roots: Sequence[bytes], rules: Rules) -> Subject | 
     opened: dict[bytes, str] = {}
     if len(dynamic) == 1:
         own = names | {posixpath.basename(library.path or b"") for library in _own(closures)}
-        opened = opened_files(view, ground.bundle, own, header, rules)
+        opened = dict.fromkeys(added, ADDED) | opened_files(view, ground.bundle, own, header, rules)
         closures = ground.settle([*dynamic, *opened]) if opened else closures
     libraries = _own(closures)
     return Subject(

@@ -1,0 +1,118 @@
+"""What a program opens from where nobody would look: a virtual environment's modules, --with PATH."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.homes import Home
+
+pytestmark = pytest.mark.slow
+
+# A Python as far as denizen is concerned: it opens what it is told.
+OPENS = """
+#include <dlfcn.h>
+#include <stdio.h>
+int main(int count, char **words) {
+    for (int i = 1; i < count; i++) {
+        void *module = dlopen(words[i], RTLD_NOW);
+        if (!module) { puts(dlerror()); return 1; }
+        puts(((const char *(*)(void))dlsym(module, "said"))());
+    }
+    return 0;
+}
+"""
+GREETS = "const char *greeting(void); const char *said(void) { return greeting(); }\n"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def python(home: Home) -> Path:
+    """In a directory of its own, as a Python that others share."""
+    path = home.work / "base" / "bin" / "python3"
+    path.parent.mkdir(parents=True)
+    subprocess.run(["gcc", "-x", "c", "-", "-o", path], input=OPENS.encode(), check=True)
+    return path
+
+
+def environment(home: Home, python: Path, name: str) -> Path:
+    """A virtual environment of that Python, with a module that needs what this host has not."""
+    tree = home.work / name
+    (tree / "bin").mkdir(parents=True)
+    (tree / "bin" / "python").symlink_to(python)
+    (tree / "pyvenv.cfg").write_text(f"home = {python.parent}\n")
+    install(tree, "greet", GREETS, home.library("greet"))
+    return tree
+
+
+def install(tree: Path, name: str, source: str, library: Path) -> Path:
+    """A package with a module, linked as wheels are: with a run path of its own."""
+    module = tree / "lib/python3/site-packages" / name / f"{name}.so"
+    module.parent.mkdir(parents=True)
+    options = ["-shared", "-fPIC", "-Wl,--enable-new-dtags,-rpath,$ORIGIN"]
+    command = ["gcc", "-x", "c", "-", "-x", "none", *options, os.fspath(library), "-o", os.fspath(module)]
+    subprocess.run(command, input=source.encode(), check=True)
+    return module
+
+
+def test_a_virtual_environments_modules_find_what_they_need(home: Home, python: Path) -> None:
+    tree = environment(home, python, "one")
+    module = os.fspath(tree / "lib/python3/site-packages/greet/greet.so")
+    assert "libgreet.so.1" in home.denizen("run", os.fspath(python), module, status=1).stdout
+    for _ in ("first", "second"):
+        done = home.denizen("run", os.fspath(tree / "bin/python"), module)
+        assert done.stdout == "hello from the store\n"
+    # The same file by its own path is no part of it.
+    assert home.denizen("run", os.fspath(python), module, status=1).stdout
+
+
+def test_a_package_installed_later_is_seen(home: Home, python: Path) -> None:
+    tree = environment(home, python, "two")
+    program = os.fspath(tree / "bin/python")
+    home.denizen("run", program)
+    library = home.add_library("late", 'const char *late(void) { return "late"; }\n')
+    home.denizen("index", "update")
+    source = "const char *late(void); const char *said(void) { return late(); }\n"
+    module = install(tree, "late", source, library)
+    assert home.denizen("run", program, os.fspath(module)).stdout == "late\n"
+
+
+def test_a_script_of_a_virtual_environment_is_run_by_its_python(home: Home, python: Path) -> None:
+    tree = environment(home, python, "three")
+    script = tree / "bin" / "tool"
+    # The stand-in opens what it is given: the module by its path, then the script itself.
+    script.write_text(f"#!{tree}/bin/python {tree}/lib/python3/site-packages/greet/greet.so\n")
+    script.chmod(0o755)
+    done = home.denizen("run", os.fspath(script), status=1)
+    assert done.stdout.startswith("hello from the store\n")
+
+
+def test_where_the_host_has_all_it_is_the_hosts(home: Home, python: Path) -> None:
+    tree = home.work / "plain"
+    (tree / "bin").mkdir(parents=True)
+    (tree / "bin" / "python").symlink_to(python)
+    (tree / "pyvenv.cfg").write_text("")
+    shown = home.denizen("run", "--plan", os.fspath(tree / "bin/python")).stdout
+    assert "* host" in shown
+
+
+@pytest.mark.parametrize("what", ["the library", "its directory"])
+def test_with_a_path_comes_what_is_needed_there(home: Home, python: Path, what: str) -> None:
+    tree = environment(home, python, what)
+    module = tree / "lib/python3/site-packages/greet/greet.so"
+    place = module if what == "the library" else module.parent
+    words = ["run", "--with", os.path.relpath(place), os.fspath(python), os.fspath(module)]
+    assert home.denizen(*words).stdout == "hello from the store\n"
+    assert "libgreet1" in home.denizen("lock", "--with", os.fspath(place), os.fspath(python)).stdout
+    assert "libgreet.so.1" in home.denizen("why", os.fspath(tree / "bin/python"), status=None).stdout
+
+
+def test_a_path_that_is_not_there_is_said_so(home: Home, python: Path) -> None:
+    done = home.denizen("run", "--with", "./no/such", os.fspath(python), status=127)
+    assert "./no/such" in done.stderr
+    assert "no such library or directory" in done.stderr
