@@ -15,7 +15,7 @@ help:
 	@echo 'make corpus  run programs that others published on a host that has nothing'
 	@echo 'make fuzz    mutate inputs of every parser (RUNS=1000000)'
 
-$(VENV)/.ready: pyproject.toml tools/make_venv hatch_build.py $(wildcard loader/*.[ch] loader/enter/*.[ch])
+$(VENV)/.ready: pyproject.toml tools/make_venv hatch_build.py $(wildcard loader/*.[ch] loader/enter/*.[ch] loader/inside/*.[ch])
 	@tools/make_venv $(PYTHON) $(VENV)
 	@# bench too: mypy reads the benchmarks, and they import the peers they measure against
 	$(BIN)/python -m pip install --quiet --editable '.[test,check,bench]'
@@ -43,8 +43,10 @@ check: $(VENV)/.ready
 loader:
 	$(PYTHON) loader/build.py src/denizen/launch/denizen-loader-$$(uname -m) $(CC)
 	$(PYTHON) loader/build.py src/denizen/launch/denizen-enter-$$(uname -m) $(CC)
+	$(PYTHON) loader/build.py src/denizen/launch/denizen-inside-$$(uname -m) $(CC)
 	@# for 32-bit programs; only where the compiler has their headers
 	-test $$(uname -m) != x86_64 || $(PYTHON) loader/build.py src/denizen/launch/denizen-loader-i386 $(CC) -m32
+	-test $$(uname -m) != x86_64 || $(PYTHON) loader/build.py src/denizen/launch/denizen-inside-i386 $(CC) -m32
 
 format: $(VENV)/.ready
 	$(BIN)/ruff format .

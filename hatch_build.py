@@ -12,11 +12,11 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-PROGRAMS = ("denizen-loader", "denizen-enter")
+PROGRAMS = ("denizen-loader", "denizen-enter", "denizen-inside")
 
 
 class LoaderHook(BuildHookInterface[Any]):
-    """Puts `denizen-loader` and `denizen-enter` into the wheel; beside the sources when editable."""
+    """Puts what is compiled into the wheel; beside the sources when editable."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called before a wheel is built; `version` is "editable" for a development install."""
@@ -35,9 +35,9 @@ class LoaderHook(BuildHookInterface[Any]):
         made = [place / f"{stem}-{machine}" for stem in PROGRAMS]
         whole = all([self.compile(output, compiler) for output in made])  # noqa: C419  # all, whatever fails
         # For 32-bit programs, where the compiler has their headers; without it they start by other ways.
-        small = place / "denizen-loader-i386"
-        if machine == "x86_64" and self.compile(small, [*compiler, "-m32"], needed=False):
-            made.append(small)
+        small = [place / f"{stem}-i386" for stem in PROGRAMS if stem != "denizen-enter"]
+        if machine == "x86_64":
+            made += [one for one in small if self.compile(one, [*compiler, "-m32"], needed=False)]
         if whole and version != "editable":
             build_data["force_include"] |= {str(output): f"denizen/launch/{output.name}" for output in made}
             build_data["pure_python"] = False

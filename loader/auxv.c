@@ -47,14 +47,14 @@ const char *process_variable(const struct process *process, const char *name)
     return NULL;
 }
 
-void process_drop_argument(struct process *process)
+void process_drop_arguments(struct process *process, size_t count)
 {
     Auxv *end = process->auxv;
     while (end->a_type != AT_NULL)
         end++;
     uintptr_t *last = (uintptr_t *)(end + 1);
-    process->stack[0]--;
-    for (uintptr_t *word = process->stack + 1; word + 1 < last; word++)
-        word[0] = word[1];
+    process->stack[0] -= count;
+    for (uintptr_t *word = process->stack + 1; word + count < last; word++)
+        word[0] = word[count];
     *process = process_read(process->stack);
 }

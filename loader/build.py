@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Compile the loader or its companion: `build.py OUTPUT [COMPILER...]`.
+"""Compile the loader or a companion: `build.py OUTPUT [COMPILER...]`.
 
-OUTPUT's name says which: denizen-loader… or denizen-enter… (enter/enter.c). Used by make, by the wheel's
-build hook and by tests.
+OUTPUT's name says which: denizen-loader…, denizen-enter… (enter/) or denizen-inside… (inside/, a library).
+Used by make, by the wheel's build hook and by tests.
 
 Every flag that is not a warning is here because the loader runs before anything is set up: no C
 library, no thread pointer (so no stack protector), no relocations, one segment.
@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+COMPANIONS = {"denizen-enter": "enter/*.c", "denizen-inside": "inside/*.c"}
 
 # fmt: off
 # bubblewrap's set, and conversions, because sizes come from files.
@@ -23,29 +24,35 @@ WARNINGS = [
     "-Wstrict-prototypes", "-Wswitch-enum", "-Wvla", "-Wwrite-strings",
 ]
 FREESTANDING = [
-    "-std=c11", "-Os", "-ffreestanding", "-fno-builtin", "-fPIE", "-fvisibility=hidden",
+    "-std=c11", "-Os", "-ffreestanding", "-fno-builtin", "-fvisibility=hidden",
     "-fno-stack-protector", "-fno-stack-clash-protection", "-fno-asynchronous-unwind-tables",
     "-fno-tree-loop-distribute-patterns", "-U_FORTIFY_SOURCE",
 ]
 # max-page-size only pads; one segment at offset 0 and address 0 is aligned for every page size.
 LINK = [
-    "-nostdlib", "-static-pie", "-Wl,--no-dynamic-linker", "-Wl,-z,noexecstack", "-Wl,--build-id=none",
+    "-fPIE", "-nostdlib", "-static-pie", "-Wl,--no-dynamic-linker", f"-Wl,-T,{HERE / 'link.ld'}",
+    "-Wl,-z,noexecstack", "-Wl,--build-id=none",
     "-Wl,-z,max-page-size=4096", "-Wl,--fatal-warnings",
+]
+# No libraries of its own, so that it loads beside any C library; all that is called is looked up when it is
+# loaded, so that nothing of ld.so's runs in a child of vfork.
+SHARED = [
+    "-fPIC", "-nostdlib", "-shared", "-Wl,-z,noexecstack,-z,relro,-z,now", "-Wl,--build-id=none",
+    "-Wl,-soname,denizen-inside.so", "-Wl,--hash-style=both", "-Wl,--fatal-warnings", "-O2",
 ]
 # fmt: on
 
 
 def command(output: Path, compiler: list[str]) -> list[str]:
     """The one command that compiles and links it."""
-    companion = output.name.startswith("denizen-enter")
-    found = [HERE / "text.c", *HERE.glob("enter/*.c")] if companion else HERE.glob("*.c")
+    stem = next((stem for stem in COMPANIONS if output.name.startswith(stem)), None)
+    found = [HERE / "text.c", *HERE.glob(COMPANIONS[stem])] if stem else HERE.glob("*.c")
     sources = [str(source) for source in sorted(found)]
     return [
         *compiler,
         *WARNINGS,
         *FREESTANDING,
-        *LINK,
-        f"-Wl,-T,{HERE / 'link.ld'}",
+        *(SHARED if stem == "denizen-inside" else LINK),
         "-o",
         str(output),
         *sources,

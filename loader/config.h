@@ -8,6 +8,8 @@ enum setting {
     SETTING_COMMAND = 'c',
     SETTING_HOST_LDSO = 'h',
     SETTING_HOST_PREFIX = 'p',
+    SETTING_INSIDE = 'i',
+    SETTING_GENERATION = 'g',
 };
 
 /* The next setting of a kind after `previous` (null: the first), or null. */

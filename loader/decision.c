@@ -3,7 +3,7 @@
 #include "config.h"
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
     MAX_SIZE = 256 * 1024,
     MAX_ROWS = 4096,
     MAX_EDITS = 64,
@@ -12,7 +12,7 @@ enum {
     OTHERS_MAY_WRITE = 022,
 };
 
-_Static_assert(sizeof(struct decision_header) == 232, "the header is the file's, byte for byte");
+_Static_assert(sizeof(struct decision_header) == 240, "the header is the file's, byte for byte");
 
 /* The last entry that could be opened but not followed, for the message. */
 static const char *const NO_DECISION = "it has no decision yet";
@@ -74,7 +74,9 @@ static bool strings_are_sound(const struct decision *decision)
 {
     const struct decision_header *header = decision->header;
     if (!is_path(decision, header->ldso) || !is_string(decision, header->program) ||
-        (header->search && !is_path(decision, header->search)))
+        (header->search && !is_path(decision, header->search)) ||
+        (header->shown && !is_path(decision, header->shown)) ||
+        (header->furniture && !is_path(decision, header->furniture)))
         return false;
     for (uint32_t i = 0; i < header->objects.count; i++)
         if (!is_path(decision, decision->objects[i]))
@@ -98,8 +100,8 @@ static bool header_is_sound(struct decision_header *header, size_t size)
 {
     return size >= sizeof *header && __builtin_memcmp(header->magic, "DENIZEN\1", 8) == 0 &&
            header->version == VERSION && header->size == size && size % 8 == 0 && sum_is_right(header) &&
-           !(header->flags & ~(uint32_t)(DECISION_HOST | DECISION_BY_NAME)) && !header->zero_1 &&
-           !header->zero_2 && header->build_id_length <= MAX_BUILD_ID;
+           !(header->flags & ~(uint32_t)(DECISION_HOST | DECISION_BY_NAME)) && !header->zero &&
+           header->build_id_length <= MAX_BUILD_ID;
 }
 
 /* Nothing of the content is used before all of it was checked. */

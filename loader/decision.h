@@ -14,7 +14,7 @@ struct table {
     uint32_t count;
 };
 
-/* The file's own layout; 232 bytes. */
+/* The file's own layout; 240 bytes. */
 struct decision_header {
     char magic[8];
     uint32_t version;
@@ -25,12 +25,14 @@ struct decision_header {
     struct identity identity;
     struct sum headers;
     uint32_t build_id_length;
-    uint32_t zero_1;
+    uint32_t generation;
     uint8_t build_id[MAX_BUILD_ID];
     uint32_t ldso;
     uint32_t search;
     uint32_t program;
-    uint32_t zero_2;
+    uint32_t shown;
+    uint32_t furniture;
+    uint32_t zero;
     uint64_t r_debug;
     struct table libraries;
     struct table objects;

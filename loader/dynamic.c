@@ -145,6 +145,16 @@ const char *program_string(const struct program *program, const Dyn *entry)
     return inside ? program->strings + entry->d_un.d_val : NULL;
 }
 
+const char *program_interpreter(const struct program *program)
+{
+    for (const Phdr *each = program->phdr; each < program->phdr + program->phnum; each++)
+        if (each->p_type == PT_INTERP && each->p_filesz && is_mapped(program, each->p_vaddr, each->p_filesz)) {
+            const char *path = (const char *)(program->bias + each->p_vaddr);
+            return path[each->p_filesz - 1] ? NULL : path;
+        }
+    return NULL;
+}
+
 /* One DT_RPATH in the order of a native start: the program's DT_RPATH (which counts only without a
    DT_RUNPATH), the user's LD_LIBRARY_PATH, the program's DT_RUNPATH, ours. Why it must be DT_RPATH:
    README.md. */
@@ -209,6 +219,18 @@ static void push_own(Dyn **next, const struct program *program, bool needed)
     }
 }
 
+/* What goes inside comes first of all libraries, so that its answers are the ones that count. It finds what it
+   must know by an entry of its own, and the loaded objects by the one debuggers use. */
+static void push_inside(Dyn **next, const struct program *program, const struct presentation *presentation)
+{
+    if (!presentation->inside)
+        return;
+    push(next, DT_NEEDED, string_offset(program, presentation->inside));
+    push(next, INSIDE_TAG, (uintptr_t)presentation->facts);
+    if (!find_tag(program, DT_DEBUG))
+        push(next, DT_DEBUG, 0);
+}
+
 struct section {
     const Dyn *start;
     size_t size;
@@ -219,8 +241,9 @@ static struct section new_dynamic(struct arena *arena, const struct program *pro
 {
     size_t libraries = presentation->decision ? presentation->decision->header->libraries.count : 0;
     const char *path = search_path(arena, program, presentation);
-    Dyn *start = arena_take(arena, (program->dynamic_count + 2 * libraries + 2) * sizeof *start);
+    Dyn *start = arena_take(arena, (program->dynamic_count + 2 * libraries + 5) * sizeof *start);
     Dyn *next = start;
+    push_inside(&next, program, presentation);
     push_libraries(&next, program, presentation);
     push_renamed(&next, program, presentation);
     push_own(&next, program, true);

@@ -3,6 +3,7 @@
 #define DENIZEN_DYNAMIC_H
 
 #include "image.h"
+#include "inside.h"
 
 /* The program as the kernel mapped it. */
 struct program {
@@ -29,11 +30,16 @@ struct presentation {
     const char *ldso;
     /* What $ORIGIN in the program's run path means when /proc/self/exe does not tell; else null. */
     const char *origin;
+    /* The library to put before all others, and what it is to find; null for none. */
+    const char *inside;
+    const struct inside_facts *facts;
 };
 
 struct program program_read(const struct process *process);
 /* The string an entry names, or null. */
 const char *program_string(const struct program *program, const Dyn *entry);
+/* The dynamic linker its headers name, or null. */
+const char *program_interpreter(const struct program *program);
 /* Build the new table and make AT_PHDR name it. */
 void present(struct arena *arena, const struct process *process, const struct program *program,
              const struct presentation *presentation);

@@ -38,7 +38,15 @@ static bool follow_link(const struct process *process, const char *name, char *r
     return false;
 }
 
-const char *launch_target(struct arena *arena, struct process *process)
+/* `--as PROGRAM NAME ARGUMENT...`: what inside/exec.c makes of a child. */
+static struct target child_target(struct process *process)
+{
+    const char *path = process->arguments[2];
+    process_drop_arguments(process, 3);
+    return (struct target){path, true};
+}
+
+struct target launch_target(struct arena *arena, struct process *process)
 {
     const char *started = process->execfn ? (const char *)process->execfn->a_un.a_val : process->arguments[0];
     const char *name = text_file_name(started ? started : "");
@@ -53,31 +61,41 @@ const char *launch_target(struct arena *arena, struct process *process)
     if (is_our_name(name) || (process->stack[0] && is_our_name(text_file_name(process->arguments[0])))) {
         if (process->stack[0] < 2)
             fail(USAGE, (char *)0);
-        process_drop_argument(process);
-        return process->arguments[0];
+        if (process->stack[0] > 3 && text_equal(process->arguments[1], "--as"))
+            return child_target(process);
+        process_drop_arguments(process, 1);
+        return (struct target){process->arguments[0], false};
     }
     char *target = arena_take(arena, PATH_ROOM);
     if (!follow_link(process, name, target))
         fail(name, ": no decision directory has links/", name, (char *)0);
-    return target;
+    return (struct target){target, false};
 }
 
-const char *launch_origin(struct arena *arena, const char *path)
+const char *launch_real_path(struct arena *arena, const char *path)
 {
     char name[32];
     struct text link = text_in(name, sizeof name);
-    char *origin = arena_take(arena, PATH_ROOM);
+    char *real = arena_take(arena, PATH_ROOM);
     int fd = sys_open(path, SYS_RDONLY);
     if (fd < 0)
         return NULL;
     text_add(&link, "/proc/self/fd/");
     text_add_decimal(&link, (uint32_t)fd);
-    long length = sys_readlink(name, origin, PATH_ROOM - 1);
+    long length = sys_readlink(name, real, PATH_ROOM - 1);
     sys_close(fd);
     if (length <= 0)
         return NULL;
-    char *last = origin + (text_file_name(origin) - origin);
-    last[last > origin + 1 ? -1 : 0] = '\0';
+    real[length] = '\0';
+    return real;
+}
+
+const char *launch_origin(struct arena *arena, const char *real)
+{
+    size_t length = (size_t)(text_file_name(real) - real);
+    char *origin = arena_take(arena, length + 1);
+    __builtin_memcpy(origin, real, length);
+    origin[length > 1 ? length - 1 : length] = '\0';
     return origin;
 }
 
@@ -87,17 +105,28 @@ _Noreturn void launch_natively(const struct process *process, const char *path)
     fail(path, " cannot be started", (char *)0);
 }
 
+/* denizen-enter's word for which file it is, whatever the name; a later one of the command's own counts. */
+static char **add_file(char **next, const char *path)
+{
+    *next++ = (char *)(uintptr_t)"as";
+    *next++ = (char *)(uintptr_t)path;
+    return next;
+}
+
 _Noreturn void launch_command(struct arena *arena, const struct process *process,
-                              const struct decision *decision, const char *path)
+                              const struct decision *decision, struct target target)
 {
     uint32_t count = decision->header->command.count;
-    char **arguments = arena_take(arena, (count + process->stack[0] + 2) * sizeof *arguments);
+    char **arguments = arena_take(arena, (count + process->stack[0] + 4) * sizeof *arguments);
     char **next = arguments;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         *next++ = (char *)(uintptr_t)decision_string(decision, decision->command[i]);
-    *next++ = (char *)(uintptr_t)path;
+        if (i == 0 && target.child)
+            next = add_file(next, target.path);
+    }
+    *next++ = target.child ? process->arguments[0] : (char *)(uintptr_t)target.path;
     for (char **given = process->arguments + (process->stack[0] != 0); *given; given++)
         *next++ = *given;
     sys_execve(arguments[0], arguments, process->environment);
-    fail("cannot run ", arguments[0], " to start ", path, (char *)0);
+    fail("cannot run ", arguments[0], " to start ", target.path, (char *)0);
 }

@@ -5,16 +5,24 @@
 #include "auxv.h"
 #include "decision.h"
 
-/* The path of the program that is meant, its name left as argv[0]. Does not return when the loader
-   stands in for the host's ld.so and was run as that, or when nothing is meant. */
-const char *launch_target(struct arena *arena, struct process *process);
+/* The program that is meant. `child`: a program we are inside of started it, and argv[0] is what it said. */
+struct target {
+    const char *path;
+    bool child;
+};
 
-/* The directory of the program, links resolved, as $ORIGIN has it; null if /proc does not tell. */
-const char *launch_origin(struct arena *arena, const char *path);
+/* What is meant, its name left as argv[0]. Does not return when the loader stands in for the host's ld.so and
+   was run as that, or when nothing is meant. */
+struct target launch_target(struct arena *arena, struct process *process);
+
+/* The path with links resolved, as /proc/self/exe would have it; null if /proc does not tell. */
+const char *launch_real_path(struct arena *arena, const char *path);
+/* The directory of a path, as $ORIGIN has it. */
+const char *launch_origin(struct arena *arena, const char *real);
 /* Become the program by the kernel's own means. */
 _Noreturn void launch_natively(const struct process *process, const char *path);
 /* Become the decision's command, with the program and its arguments appended. */
 _Noreturn void launch_command(struct arena *arena, const struct process *process,
-                              const struct decision *decision, const char *path);
+                              const struct decision *decision, struct target target);
 
 #endif

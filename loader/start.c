@@ -4,6 +4,7 @@
 #include "helper.h"
 #include "launch.h"
 #include "stub.h"
+#include "tell.h"
 
 enum { PATH_ROOM = 4096 };
 
@@ -20,6 +21,8 @@ struct start {
     const char *path;
     /* The program's directory when /proc/self/exe is the loader, else null. */
     const char *origin;
+    /* The loader's file, where the kernel knows another file than the program: a copy of it, or us. */
+    const char *loader;
 };
 
 static const char *path_of(struct start *start)
@@ -63,6 +66,14 @@ static _Noreturn void pass_on(const struct process *process, const char *ldso)
     hand_over(process, image_map(ldso, process->page_size, NULL));
 }
 
+/* Put the library for such programs into this one. */
+static void add_inside(struct start *start, const struct decision *decision, struct presentation *presentation)
+{
+    presentation->inside = start->loader ? tell_whom() : NULL;
+    if (presentation->inside)
+        presentation->facts = tell(&start->arena, decision, path_of(start), start->loader);
+}
+
 static _Noreturn void follow(struct start *start, const struct decision *decision)
 {
     const struct decision_header *header = decision->header;
@@ -74,6 +85,7 @@ static _Noreturn void follow(struct start *start, const struct decision *decisio
         .ldso = decision_string(decision, header->ldso),
         .origin = start->origin,
     };
+    add_inside(start, decision, &presentation);
     struct image ldso = image_map(presentation.ldso, start->process.page_size, decision);
     image_restore(program.phdr, program.phnum, program.bias, start->process.page_size, decision);
     present(&start->arena, &start->process, &program, &presentation);
@@ -123,11 +135,21 @@ static _Noreturn void give_up(struct start *start, const char *reason)
     fail("cannot start ", path, ": ", reason, room, "; run: denizen run ", path, (char *)0);
 }
 
-/* The decision, if need be by having it made. */
+static uint32_t own_generation(void)
+{
+    const char *digits = config_next(SETTING_GENERATION, NULL);
+    uint32_t number = 0;
+    for (; digits && *digits >= '0' && *digits <= '9'; digits++)
+        number = number * 10 + (uint32_t)(*digits - '0');
+    return number;
+}
+
+/* The decision, if need be by having it made. One of an older denizen will do where it cannot be made anew. */
 static struct search_result decide(struct start *start, const struct subject *subject, struct decision *decision)
 {
     struct search_result result = decision_find(&start->arena, &start->process, subject, decision);
-    if (result.found || nix_linker(&start->process) || !helper_decides(&start->process, path_of(start)))
+    bool holds = result.found && decision->header->generation >= own_generation();
+    if (holds || nix_linker(&start->process) || !helper_decides(&start->process, path_of(start)))
         return result;
     return decision_find(&start->arena, &start->process, subject, decision);
 }
@@ -147,7 +169,8 @@ static _Noreturn void interpret(struct start *start)
     struct search_result result = {false, "its file cannot be identified"};
     if (identify(&start->process, &subject.identity))
         result = decide(start, &subject, &decision);
-    if (result.found && !(decision.header->flags & DECISION_HOST))
+    /* A patched copy of a program that the host satisfies lacks what the host's ld.so asks for. */
+    if (result.found && (start->loader || !(decision.header->flags & DECISION_HOST)))
         follow(start, &decision);
     if (host_ldso)
         pass_on(&start->process, host_ldso);
@@ -167,7 +190,28 @@ static void stand_in(struct start *start)
     start->process.entry->a_un.a_val = image.entry;
     if (start->process.execfn)
         start->process.execfn->a_un.a_val = (uintptr_t)start->path;
-    start->origin = launch_origin(&start->arena, start->path);
+    start->loader = tell_seen(&start->arena);
+    const char *real = launch_real_path(&start->arena, start->path);
+    if (real) {
+        start->origin = launch_origin(&start->arena, real);
+        start->path = real;
+    }
+    sys_name_process(text_file_name(start->path));
+}
+
+/* The host's own program, with its own dynamic linker and the library inside, for the sake of its children. */
+static _Noreturn void carry(struct start *start)
+{
+    stand_in(start);
+    struct program program = program_read(&start->process);
+    struct presentation presentation = {.ldso = program_interpreter(&program), .origin = start->origin};
+    if (!presentation.ldso)
+        fail(start->path, " names no dynamic linker", (char *)0);
+    add_inside(start, NULL, &presentation);
+    struct image ldso = image_map(presentation.ldso, start->process.page_size, NULL);
+    present(&start->arena, &start->process, &program, &presentation);
+    reflect_addresses(&program);
+    hand_over(&start->process, ldso);
 }
 
 /* Run as a program, for another one. */
@@ -176,14 +220,17 @@ static _Noreturn void launch(struct start *start)
     struct decision decision;
     struct subject subject = {.headers = {0, 0}};
     struct process *process = &start->process;
-    start->path = launch_target(&start->arena, process);
+    struct target target = launch_target(&start->arena, process);
+    start->path = target.path;
     if (!identity_of_path(start->path, &subject.identity))
         fail(start->path, ": there is no such program", (char *)0);
     if (!image_inspect(start->path, process->page_size, &start->arena, &subject))
         launch_natively(process, start->path); /* a script: its interpreter is what needs a decision */
+    if (target.child && is_of_the_host(start->path))
+        carry(start);
     struct search_result result = decide(start, &subject, &decision);
     if (result.found && decision.header->command.count)
-        launch_command(&start->arena, process, &decision, start->path);
+        launch_command(&start->arena, process, &decision, target);
     if (result.found && (decision.header->flags & DECISION_HOST))
         launch_natively(process, start->path);
     stand_in(start);
@@ -198,7 +245,7 @@ void loader_start(uintptr_t *stack, const struct stub_record *stub)
 {
     struct start start = {.arena = arena_make(), .process = process_read(stack)};
     if (stub)
-        stub_undo(&start.process, stub);
+        start.loader = stub_undo(&start.arena, &start.process, stub);
     else if (start.process.entry->a_un.a_val == (uintptr_t)_start)
         launch(&start);
     interpret(&start);

@@ -2,6 +2,7 @@
 #ifndef DENIZEN_STUB_H
 #define DENIZEN_STUB_H
 
+#include "arena.h"
 #include "auxv.h"
 
 /* What the patch made of PT_INTERP, so that the kernel starts the program without one: a number of the
@@ -16,7 +17,7 @@ struct stub_record {
     uint64_t entry;
 };
 
-/* Make AT_ENTRY what it was before the patch. */
-void stub_undo(const struct process *process, const struct stub_record *stub);
+/* Make AT_ENTRY what it was before the patch; the loader's path, which the stub keeps behind the record. */
+const char *stub_undo(struct arena *arena, const struct process *process, const struct stub_record *stub);
 
 #endif

@@ -23,6 +23,7 @@ typedef Elf64_Phdr Phdr;
 typedef Elf64_Dyn Dyn;
 typedef Elf64_auxv_t Auxv;
 typedef Elf64_Nhdr Nhdr;
+typedef Elf64_Sym Sym;
 #define ARCH_CLASS ELFCLASS64
 #else
 typedef Elf32_Ehdr Ehdr;
@@ -30,6 +31,7 @@ typedef Elf32_Phdr Phdr;
 typedef Elf32_Dyn Dyn;
 typedef Elf32_auxv_t Auxv;
 typedef Elf32_Nhdr Nhdr;
+typedef Elf32_Sym Sym;
 #define ARCH_CLASS ELFCLASS32
 #endif
 
@@ -56,6 +58,7 @@ enum {
     SYS_S_IFREG = 0100000,
     SYS_S_IFDIR = 0040000,
     SYS_SIGCHLD = 17,
+    SYS_PR_SET_NAME = 15,
 };
 #if defined(__aarch64__)
 enum { SYS_DIRECTORY = 040000, SYS_NOFOLLOW = 0100000, SYS_CLOEXEC = 02000000, SYS_NONBLOCK = 04000 };
@@ -142,6 +145,12 @@ static inline int sys_dup_onto(int from, int to)
 static inline int sys_execve(const char *path, char *const *arguments, char *const *environment)
 {
     return (int)arch_syscall(__NR_execve, (long)path, (long)arguments, (long)environment, 0, 0, 0);
+}
+
+/* What `ps` and a core dump call the process; the kernel cuts it. */
+static inline void sys_name_process(const char *name)
+{
+    arch_syscall(__NR_prctl, SYS_PR_SET_NAME, (long)name, 0, 0, 0, 0);
 }
 
 static inline _Noreturn void sys_exit(int status)

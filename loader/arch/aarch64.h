@@ -8,6 +8,7 @@
 
 #define ARCH_MACHINE EM_AARCH64
 #define ARCH_BITS 64
+#define ARCH_TRIPLET "aarch64-linux-gnu"
 #define ARCH_NIX_LD "NIX_LD_aarch64_linux"
 #define ARCH_NIX_LD_LIBRARY_PATH "NIX_LD_LIBRARY_PATH_aarch64_linux"
 

@@ -8,6 +8,7 @@
 
 #define ARCH_MACHINE EM_386
 #define ARCH_BITS 32
+#define ARCH_TRIPLET "i386-linux-gnu"
 #define ARCH_NIX_LD "NIX_LD_i686_linux"
 #define ARCH_NIX_LD_LIBRARY_PATH "NIX_LD_LIBRARY_PATH_i686_linux"
 

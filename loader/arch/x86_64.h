@@ -8,6 +8,7 @@
 
 #define ARCH_MACHINE EM_X86_64
 #define ARCH_BITS 64
+#define ARCH_TRIPLET "x86_64-linux-gnu"
 #define ARCH_NIX_LD "NIX_LD_x86_64_linux"
 #define ARCH_NIX_LD_LIBRARY_PATH "NIX_LD_LIBRARY_PATH_x86_64_linux"
 

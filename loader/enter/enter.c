@@ -74,6 +74,8 @@ static char **program_of(const struct plan *plan)
 static _Noreturn void fall_back(const struct plan *plan, char **program)
 {
     char **first = program - plan->fallback_count;
+    if (plan->as)
+        *program = (char *)(uintptr_t)plan->as;
     for (long i = plan->fallback_count; i--;)
         first[i] = plan->fallback[i];
     sys_execve(first[0], first, plan->environment);

@@ -27,6 +27,8 @@ _TEXT = st.binary(max_size=40).map(lambda text: text.replace(b"\0", b"."))
         command=st.lists(_TEXT, max_size=3).map(tuple),
         host_ldso=_TEXT,
         host_prefixes=st.lists(_TEXT, max_size=3).map(tuple),
+        inside=_TEXT,
+        generation=st.integers(0, 999_999_999),
     )
 )
 def test_settings_are_read_back(settings: LoaderSettings) -> None:

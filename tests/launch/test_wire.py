@@ -51,6 +51,9 @@ _DECISION = st.builds(
     r_debug=_NUMBER,
     host=st.booleans(),
     by_name=st.booleans(),
+    shown=st.one_of(st.just(b""), _PATH),
+    furniture=st.one_of(st.just(b""), _PATH),
+    generation=st.integers(0, (1 << 32) - 1),
 )
 _SAMPLE = Decision(
     identity=Identity(1, 2, 3, 4, 5),

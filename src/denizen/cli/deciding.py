@@ -293,7 +293,7 @@ class _Deciding:
     def _by(self, strategy: Strategy, base: Decision, otherwise: tuple[bytes, ...] = ()) -> Decision:
         if strategy is Strategy.FHS:
             return self._surrounded(base)
-        return replace(base, command=self._ways.command(strategy, base, otherwise))
+        return self._ways.started(strategy, base, otherwise)
 
     def _surrounded(self, base: Decision) -> Decision:
         """In an environment, with the libraries of a decision that asks nothing of the host."""

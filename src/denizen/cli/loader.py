@@ -18,6 +18,7 @@ def _install(parsed: Parsed, context: Context) -> int:
     from denizen.cli.helper import helper_words
     from denizen.cli.places import places
     from denizen.launch.binary import loader_binary
+    from denizen.launch.decision import GENERATION
     from denizen.launch.install import install
     from denizen.launch.loaderconfig import LoaderSettings
 
@@ -26,7 +27,7 @@ def _install(parsed: Parsed, context: Context) -> int:
     directories = given or (places(context).decisions,)
     # Somebody else's directory: their denizen is to decide, not this one.
     command = () if given else helper_words(context, "decide")
-    settings = LoaderSettings(directories=directories, command=command)
+    settings = LoaderSettings(directories=directories, command=command, generation=GENERATION)
     path = install(_prefix(parsed), machine, loader_binary(machine), settings)
     context.output.say(f"installed {os.fsdecode(path)}")
     return 0
@@ -37,14 +38,22 @@ def _link(parsed: Parsed, context: Context) -> int:
     from denizen.cli.deciding import decide
     from denizen.cli.helper import helper_words, tools_of
     from denizen.cli.run import Wanted
+    from denizen.launch.decision import GENERATION
     from denizen.launch.links import make_link
     from denizen.launch.loaderconfig import LoaderSettings
+    from denizen.launch.namespace import HOST_PREFIXES
 
     program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))
     link = os.path.abspath(os.fsencode(parsed.required("LINK")))
     made = decide(context, program, Wanted(offline=parsed.flag("offline")))
-    settings = LoaderSettings(directories=(made.directory,), command=helper_words(context, "decide"))
     tools = tools_of(context)
+    settings = LoaderSettings(
+        directories=(made.directory,),
+        command=helper_words(context, "decide"),
+        host_prefixes=HOST_PREFIXES,
+        inside=tools.inside(),
+        generation=GENERATION,
+    )
     make_link(link, program, tools.loader(settings), made.directory)
     context.output.say(f"{os.fsdecode(link)} starts {os.fsdecode(program)}")
     return 0

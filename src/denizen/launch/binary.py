@@ -1,4 +1,4 @@
-"""The compiled programs this installation carries: the loader, and what enters namespaces."""
+"""The compiled parts this installation carries: what loads, enters namespaces, goes into programs."""
 
 from __future__ import annotations
 
@@ -39,6 +39,11 @@ def enter_path(machine: str) -> str:
     return _path("denizen-enter", machine)
 
 
+def inside_path(machine: str) -> str:
+    """Where the library for programs that the kernel does not know is, if it is there."""
+    return _path("denizen-inside", machine)
+
+
 def loader_binary(machine: str) -> bytes:
     """The loader as compiled, without settings.
 
@@ -51,6 +56,11 @@ def loader_binary(machine: str) -> bytes:
 def enter_binary(machine: str) -> bytes:
     """`denizen-enter` as compiled. Raises LoaderAbsent."""
     return _content(enter_path(machine), machine)
+
+
+def inside_binary(machine: str) -> bytes:
+    """That library as compiled. Raises LoaderAbsent."""
+    return _content(inside_path(machine), machine)
 
 
 def _path(stem: str, machine: str) -> str:

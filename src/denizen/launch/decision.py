@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from denizen.fileview import Stat
 
 _WORD = (1 << 64) - 1
+# Of the rules by which decisions are made. One more whenever programs that were decided before would start
+# better for being decided again; their next start does that.
+GENERATION = 1
 
 
 @value
@@ -82,6 +85,9 @@ class Decision:
         r_debug: address of `_r_debug` in `ldso`, for debuggers; 0 when unknown.
         host: this host satisfies the program: hand over to the host's own dynamic linker.
         by_name: never name libraries by path (musl matches by file name only after a search).
+        shown: the program's own path, where `identity` is a patched copy's.
+        furniture: a tree that stands in for paths the host lacks, b"" for none (launch.furniture).
+        generation: by which rules it was made.
     """
 
     identity: Identity
@@ -98,6 +104,9 @@ class Decision:
     r_debug: int = 0
     host: bool = False
     by_name: bool = False
+    shown: bytes = b""
+    furniture: bytes = b""
+    generation: int = GENERATION
 
 
 def identity_of(facts: Stat) -> Identity:

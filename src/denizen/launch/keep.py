@@ -83,7 +83,8 @@ class Shelf:
                     os.unlink(os.path.join(layout.gcroots, root))
                 except FileNotFoundError:
                     break
-            shutil.rmtree(os.path.join(self.directory, COPIES, name), ignore_errors=True)
+            for kept in (COPIES, FURNITURE):
+                shutil.rmtree(os.path.join(self.directory, kept, name), ignore_errors=True)
         return dropped
 
     def needed(self) -> set[bytes]:
@@ -115,6 +116,8 @@ def _besides(layout: StoreLayout, decision: Decision) -> list[bytes]:
 
 # Patched copies of programs (shadow.py), a directory for each decision.
 COPIES = b"copies"
+# What stands in for paths the host lacks (furniture.py), likewise.
+FURNITURE = b"furniture"
 
 
 def shelves(decisions: bytes) -> list[Shelf]:

@@ -28,6 +28,7 @@ BLOCK_SIZE = 4096
 HEADER = struct.Struct("<24sII")
 
 _DIRECTORY, _COMMAND, _HOST_LDSO, _HOST_PREFIX = b"d", b"c", b"h", b"p"
+_INSIDE, _GENERATION = b"i", b"g"
 
 
 class NotALoader(BadInput):
@@ -67,12 +68,16 @@ class LoaderSettings:
         command: makes the decision for a program whose path is appended; () forbids it.
         host_ldso: where the host's own dynamic linker was bound, for programs of the host.
         host_prefixes: programs below these directories are the host's; no decision is looked for.
+        inside: a library to put into programs that the kernel does not know, b"" for none.
+        generation: decisions of an earlier one are made again, where they can be.
     """
 
     directories: tuple[bytes, ...] = ()
     command: tuple[bytes, ...] = ()
     host_ldso: bytes = b""
     host_prefixes: tuple[bytes, ...] = ()
+    inside: bytes = b""
+    generation: int = 0
 
 
 def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
@@ -88,6 +93,8 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
         *((_COMMAND, text) for text in settings.command),
         *((_HOST_LDSO, text) for text in [settings.host_ldso] if text),
         *((_HOST_PREFIX, text) for text in settings.host_prefixes),
+        *((_INSIDE, text) for text in [settings.inside] if text),
+        *((_GENERATION, b"%d" % number) for number in [settings.generation] if number),
     ]
     content = b"".join(kind + text + b"\0" for kind, text in texts)
     # One byte is kept for the NUL that ends the list.
@@ -117,7 +124,13 @@ def settings_of(binary: Buffer) -> LoaderSettings:
         command=tuple(found.get(_COMMAND, ())),
         host_ldso=b"".join(found.get(_HOST_LDSO, ())[:1]),
         host_prefixes=tuple(found.get(_HOST_PREFIX, ())),
+        inside=b"".join(found.get(_INSIDE, ())[:1]),
+        generation=_number(b"".join(found.get(_GENERATION, ())[:1])),
     )
+
+
+def _number(text: bytes) -> int:
+    return int(text) if text.isdigit() and len(text) < 10 else 0
 
 
 def _block_of(binary: bytes) -> int:

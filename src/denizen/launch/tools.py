@@ -10,7 +10,7 @@ import hashlib
 import os
 
 from denizen.disk import write_atomically
-from denizen.launch.binary import enter_binary, loader_binary
+from denizen.launch.binary import enter_binary, inside_binary, loader_binary
 from denizen.launch.loaderconfig import configure_loader
 from denizen.value import value
 
@@ -33,6 +33,10 @@ class Tools:
     def enter(self) -> bytes:
         """The path of `denizen-enter`. Raises LoaderAbsent, OSError."""
         return self._placed(b"denizen-enter", enter_binary(self.machine))
+
+    def inside(self) -> bytes:
+        """The path of the library for programs the kernel does not know. Raises LoaderAbsent, OSError."""
+        return self._placed(b"denizen-inside", inside_binary(self.machine))
 
     def hidden(self) -> bytes:
         """An empty file, over which the host's own dynamic linker can be bound."""

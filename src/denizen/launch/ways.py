@@ -10,8 +10,10 @@ import os
 
 from denizen.disk import link_atomically
 from denizen.errors import HostLacks, display
+from denizen.launch.binary import LoaderAbsent
+from denizen.launch.decision import GENERATION
 from denizen.launch.furnishing import furnishings
-from denizen.launch.keep import COPIES
+from denizen.launch.keep import COPIES, FURNITURE
 from denizen.launch.loaderconfig import LoaderSettings
 from denizen.launch.namespace import HOST_PREFIXES, furnish, operations, spot_for
 from denizen.launch.strategies import Situation, Strategy
@@ -86,12 +88,15 @@ class Ways:
             program=lambda: unmappable or self._against_program(),
         )
 
-    def command(self, strategy: Strategy, base: Decision, otherwise: tuple[bytes, ...]) -> tuple[bytes, ...]:
-        """The command; `otherwise` is executed where the kernel refuses a namespace after all."""
-        if strategy is Strategy.HOST:
-            return ()
+    def started(self, strategy: Strategy, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:
+        """The decision with its command; `otherwise` is executed where the kernel refuses a namespace."""
         if strategy is Strategy.PROGRAM:
             self._link_loader()
+            return replace(base, command=(), furniture=self._furniture(base))
+        return replace(base, command=self._command(strategy, base, otherwise))
+
+    def _command(self, strategy: Strategy, base: Decision, otherwise: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        if strategy is Strategy.HOST:
             return ()
         enter = self._enter()
         if strategy is Strategy.LOADER:
@@ -210,11 +215,21 @@ class Ways:
             identity=identity_of(self._view.stat(copy)),
             headers=headers_of(elf.read(self._view.read(copy))),
             program=copy,
+            shown=self._view.realpath(self._program),
+            furniture=self._furniture(base),
             command=(),
             edits=(*base.edits, *plan.restores),
         )
         self._shelf.write(patched, movable=False)
         return copy
+
+    def _furniture(self, base: Decision) -> bytes:
+        """A tree with what the decision's packages have at fixed paths and the host has not."""
+        from denizen.launch.decision import file_name
+        from denizen.launch.furniture import make_furniture
+
+        top = os.path.join(self._shelf.directory, FURNITURE, file_name(base.identity))
+        return make_furniture(top, furnishings(self._view, base.objects))
 
     def _link_loader(self) -> None:
         os.makedirs(self._shelf.directory, mode=0o700, exist_ok=True)
@@ -231,15 +246,21 @@ class Ways:
         machine = os.uname().machine
         if machine == "x86_64" and self._image is not None and self._image.header.bits == 32:
             machine = "i386"
-        return self._tools(machine).loader(self._settings(host_ldso))
+        return self._tools(machine).loader(self._settings(host_ldso, machine))
 
-    def _settings(self, host_ldso: bytes) -> LoaderSettings:
+    def _settings(self, host_ldso: bytes, machine: str) -> LoaderSettings:
         foreign = not self._program.startswith(HOST_PREFIXES)
+        try:
+            inside = self._tools(machine).inside()
+        except LoaderAbsent:
+            inside = b""
         return LoaderSettings(
             directories=tuple(dict.fromkeys((self._shelf.directory, self._following.directory))),
             command=self._following.command,
             host_ldso=host_ldso,
-            host_prefixes=HOST_PREFIXES if host_ldso and foreign else (),
+            host_prefixes=HOST_PREFIXES if foreign else (),
+            inside=inside,
+            generation=GENERATION,
         )
 
     def _tools(self, machine: str) -> Tools:

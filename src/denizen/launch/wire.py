@@ -3,11 +3,11 @@
 Specification: docs/formats/decision.md; the reader is loader/decision.c. Little-endian, every
 table 8-byte aligned, position independent:
 
-    file    = header(232) tables strings
+    file    = header(240) tables strings
     header  = magic(8) version(4) flags(4) size(4) machine(4) sum(16)
               device(8) inode(8) file_size(8) mtime_ns(8) ctime_ns(8) headers(16)
-              build_id_length(4) zero(4) build_id(64)
-              ldso(4) search(4) program(4) zero(4) r_debug(8)
+              build_id_length(4) generation(4) build_id(64)
+              ldso(4) search(4) program(4) shown(4) furniture(4) zero(4) r_debug(8)
               libraries(8) objects(8) command(8) edits(8) strings(8)
     table   = offset(4) count(4)                     of libraries, objects, command, edits
     library = path(4) name(4) flags(4) zero(4)
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 MAGIC = b"DENIZEN\x01"
-VERSION = 1
+VERSION = 2
 MAX_SIZE = 256 * 1024
 # Of each table: far more than any program loads, and still a table of 64 KiB.
 MAX_ROWS = 4096
 MAX_BUILD_ID = 64
 MAX_EDITS = 64
-HEADER = struct.Struct("<8sIIII16s QQQqq16s II64s IIIIQ IIIIIIIIII")
+HEADER = struct.Struct("<8sIIII16s QQQqq16s II64s IIIIIIQ IIIIIIIIII")
 LIBRARY = struct.Struct("<IIII")
 STRING = struct.Struct("<I")
 EDIT = struct.Struct("<QIIII")
@@ -119,7 +119,8 @@ def encode(decision: Decision) -> bytes:
     """
     _check(decision)
     strings = _Strings()
-    ldso, search, program = (strings.add(s) for s in (decision.ldso, decision.search, decision.program))
+    names = (decision.ldso, decision.search, decision.program, decision.shown, decision.furniture)
+    named = [strings.add(name) for name in names]
     tables = (
         [
             LIBRARY.pack(strings.add(item.path), strings.add(item.name), _flags(item), 0)
@@ -149,8 +150,8 @@ def encode(decision: Decision) -> bytes:
         *(decision.machine, bytes(16)),
         *(decision.identity.device, decision.identity.inode, decision.identity.size),
         *(decision.identity.mtime_ns, decision.identity.ctime_ns, decision.headers),
-        *(len(decision.build_id), 0, decision.build_id),
-        *(ldso, search, program, 0, decision.r_debug),
+        *(len(decision.build_id), decision.generation, decision.build_id),
+        *(*named, 0, decision.r_debug),
         *places,
         *(strings_at, len(strings.content)),
     )
@@ -176,7 +177,7 @@ def _lay_out(tables: Sequence[Sequence[bytes]]) -> tuple[bytes, list[int]]:
 def _check(decision: Decision) -> None:
     """Refuse to write what a reader would refuse to read."""
     absolute = [decision.ldso, *(item.path for item in decision.libraries), *decision.objects]
-    absolute += [decision.search] if decision.search else []
+    absolute += [path for path in (decision.search, decision.shown, decision.furniture) if path]
     absolute += list(decision.command[:1])
     for path in absolute:
         if not path.startswith(b"/"):
@@ -206,8 +207,8 @@ def decode(content: bytes) -> Decision:
     fields = HEADER.unpack_from(content)
     flags, machine = _check_header(content, fields)
     identity, headers = Identity(*fields[6:11]), fields[11]
-    id_length, _, build_id, ldso, search, program, _, r_debug = fields[12:20]
-    places = fields[20:]
+    id_length, generation, build_id, ldso, search, program, shown, furniture, _, r_debug = fields[12:22]
+    places = fields[22:]
     reader = _Reader(content, places[-2], places[-1])
     return Decision(
         identity=identity,
@@ -224,6 +225,9 @@ def decode(content: bytes) -> Decision:
         r_debug=r_debug,
         host=bool(flags & FLAG_HOST),
         by_name=bool(flags & FLAG_BY_NAME),
+        shown=reader.path(shown) if shown else b"",
+        furniture=reader.path(furniture) if furniture else b"",
+        generation=generation,
     )
 
 
@@ -236,8 +240,8 @@ def _check_header(content: bytes, fields: Sequence[Any]) -> tuple[int, int]:
         raise DamagedDecision("its size is not the one it states", 16)
     if sum_words(content[:_SUM_AT] + bytes(16) + content[_SUM_AT + 16 :]) != stored:
         raise DamagedDecision("its sum is wrong", _SUM_AT)
-    id_length, zero_1, zero_2 = fields[12], fields[13], fields[18]
-    if flags & ~_KNOWN_FLAGS or zero_1 or zero_2 or id_length > MAX_BUILD_ID:
+    id_length, zero = fields[12], fields[20]
+    if flags & ~_KNOWN_FLAGS or zero or id_length > MAX_BUILD_ID:
         raise DamagedDecision("a field has a value this version does not know", 12)
     return flags, machine
 

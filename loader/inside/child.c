@@ -1,0 +1,164 @@
+#include "child.h"
+
+/* The header and every linker's program headers; a kernel reads as much of a script's first line. */
+enum { HEAD_ROOM = 2048, MAY_NOT = 06000, X_OK = 1, MAX_HEADERS = 32 };
+
+struct head {
+    long size;
+    char content[HEAD_ROOM];
+};
+
+static bool is_among(const char *names, const char *name)
+{
+    for (; *names; names += text_length(names) + 1)
+        if (text_equal(names, name))
+            return true;
+    return false;
+}
+
+/* The host's programs whose work is to start others. We go with them; the rest of the host's is left alone. */
+static bool starts_others(const char *path)
+{
+    return is_among("sh\0bash\0dash\0ash\0ksh\0mksh\0zsh\0env\0nice\0nohup\0setsid\0timeout\0xargs\0",
+                    text_file_name(path));
+}
+
+static bool is_below(const char *prefixes, const char *path)
+{
+    for (; *prefixes; prefixes += text_length(prefixes) + 1)
+        if (text_starts(path, prefixes))
+            return true;
+    return false;
+}
+
+/* The beginning of a file that the kernel would execute, and with no other rights than ours. */
+static bool read_head(const char *path, struct head *head)
+{
+    struct arch_stat facts;
+    if (arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)path, X_OK, 0, 0, 0) != 0)
+        return false;
+    int fd = sys_open(path, SYS_RDONLY | SYS_NONBLOCK);
+    if (fd < 0)
+        return false;
+    bool usual = sys_fstat(fd, &facts) >= 0 && (facts.mode & SYS_S_IFMT) == SYS_S_IFREG && !(facts.mode & MAY_NOT);
+    head->size = usual ? sys_read(fd, head->content, HEAD_ROOM) : 0;
+    sys_close(fd);
+    return head->size > 4;
+}
+
+/* The dynamic linker a program names, in its head; null for none, and for a program of another machine. */
+static const char *linker_of(const struct head *head)
+{
+    const Ehdr *header = (const Ehdr *)(const void *)head->content;
+    size_t size = (size_t)head->size;
+    if (size < sizeof *header || __builtin_memcmp(head->content, ELFMAG, SELFMAG) != 0 ||
+        header->e_ident[EI_CLASS] != ARCH_CLASS || header->e_machine != ARCH_MACHINE || header->e_phoff > size ||
+        header->e_phnum > MAX_HEADERS || header->e_phnum * sizeof(Phdr) > size - header->e_phoff ||
+        header->e_phoff % sizeof(uintptr_t))
+        return NULL;
+    const Phdr *each = (const Phdr *)(const void *)(head->content + header->e_phoff);
+    for (const Phdr *end = each + header->e_phnum; each < end; each++)
+        if (each->p_type == PT_INTERP && each->p_filesz && each->p_filesz < size &&
+            each->p_offset <= size - each->p_filesz && !head->content[each->p_offset + each->p_filesz - 1])
+            return head->content + each->p_offset;
+    return NULL;
+}
+
+/* Foreign, or a program of the host's that starts others. A program that brings its own dynamic linker, at a path
+   of its own, is nobody's to mend. */
+static bool goes_through(const struct inside_facts *facts, const char *path, const struct head *head)
+{
+    const char *linker = linker_of(head);
+    if (!linker)
+        return false;
+    bool there = sys_exists(linker);
+    if (there && is_below(facts->host_prefixes, path))
+        return starts_others(path);
+    return !there || is_below(facts->host_prefixes, linker);
+}
+
+static bool is_blank(char letter)
+{
+    return letter == ' ' || letter == '\t';
+}
+
+/* The words of a script's first line, as fs/binfmt_script.c takes them apart: one argument, blanks and all. */
+static const char *read_line(struct child *child, const struct head *head)
+{
+    char *end = child->line;
+    for (const char *at = head->content + 2;
+         at < head->content + head->size && *at && *at != '\n' && end < child->line + LINE_ROOM - 1; at++)
+        *end++ = *at;
+    while (end > child->line && is_blank(end[-1]))
+        end--;
+    *end = '\0';
+    char *interpreter = child->line;
+    while (is_blank(*interpreter))
+        interpreter++;
+    char *rest = interpreter;
+    while (*rest && !is_blank(*rest))
+        rest++;
+    if (*rest) {
+        *rest++ = '\0';
+        while (is_blank(*rest))
+            rest++;
+        child->argument = rest;
+    }
+    return interpreter;
+}
+
+void child_look_at(struct child *child, const char *path)
+{
+    struct head head;
+    const struct inside_facts *facts = known();
+    child->through = child->script = false;
+    child->argument = NULL;
+    child->file = child->path = facts ? place_of(path, child->place) : path;
+    if (!facts || !child->path || !read_head(child->path, &head))
+        return;
+    if (head.content[0] == '#' && head.content[1] == '!') {
+        child->script = true;
+        child->file = place_of(read_line(child, &head), child->other);
+        if (!read_head(child->file, &head))
+            return;
+    }
+    child->through = goes_through(facts, child->file, &head);
+}
+
+size_t child_count(char *const *words)
+{
+    size_t count = 0;
+    while (words && words[count])
+        count++;
+    return count;
+}
+
+char *const *child_words(const struct child *child, char *const *words, const char **room)
+{
+    const char **next = room;
+    *next++ = "denizen-loader";
+    *next++ = "--as";
+    *next++ = child->file;
+    if (child->script) {
+        *next++ = child->file;
+        if (child->argument)
+            *next++ = child->argument;
+        *next++ = child->path;
+    } else {
+        *next++ = words && words[0] ? words[0] : child->path;
+    }
+    for (size_t i = 1; words && words[0] && words[i]; i++)
+        *next++ = words[i];
+    *next = NULL;
+    return (char *const *)(const void *)room;
+}
+
+long child_execute(const char *path, char *const *words, char *const *environment)
+{
+    struct child child;
+    size_t count = child_count(words);
+    child_look_at(&child, path);
+    if (!child.through || count > MANY_WORDS)
+        return sys_execve(child.path, words, environment);
+    return sys_execve(known()->loader, child_words(&child, words, CHILD_ROOM(count)), environment);
+}

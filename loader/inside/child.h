@@ -1,0 +1,33 @@
+/* Which programs are started through the loader, and by which words. */
+#ifndef DENIZEN_INSIDE_CHILD_H
+#define DENIZEN_INSIDE_CHILD_H
+
+#include "places.h"
+
+enum { LINE_ROOM = 256, EXTRA_WORDS = 6 };
+
+/* How a program is to be started. It may be asked for in a child of vfork: it lies on the stack. */
+struct child {
+    /* Through the loader, which maps or starts `file`; else `path` as it is. */
+    bool through;
+    const char *path;
+    const char *file;
+    /* Of a script: its interpreter's argument (null for none), and the script. */
+    bool script;
+    const char *argument;
+    char place[PATH_ROOM];
+    char other[PATH_ROOM];
+    char line[LINE_ROOM];
+};
+
+void child_look_at(struct child *child, const char *path);
+size_t child_count(char *const *words);
+/* The words to execute the loader with, for one that goes through it: `room` has child_count + EXTRA_WORDS. */
+char *const *child_words(const struct child *child, char *const *words, const char **room);
+/* Replace this process. Never comes back with success; the negative errno. */
+long child_execute(const char *path, char *const *words, char *const *environment);
+/* Words of its own for a moment: on the stack where there are few. */
+#define CHILD_ROOM(count) __builtin_alloca(((count) + EXTRA_WORDS) * sizeof(char *))
+enum { MANY_WORDS = 32768 };
+
+#endif

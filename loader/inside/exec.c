@@ -1,0 +1,145 @@
+/* exec and its kin. All of them may be called after vfork: no memory is taken but the stack's. */
+#include <stdarg.h>
+
+#include "child.h"
+#include "lookup.h"
+#include "passing.h"
+
+extern WEAK char **environ;
+EXPORTED int execve(const char *path, char *const *words, char *const *environment);
+EXPORTED int execv(const char *path, char *const *words);
+EXPORTED int execvp(const char *name, char *const *words);
+EXPORTED int execvpe(const char *name, char *const *words, char *const *environment);
+EXPORTED int execl(const char *path, const char *word, ...);
+EXPORTED int execlp(const char *name, const char *word, ...);
+EXPORTED int execle(const char *path, const char *word, ...);
+EXPORTED int fexecve(int fd, char *const *words, char *const *environment);
+EXPORTED int execveat(int at, const char *path, char *const *words, char *const *environment, int flags);
+
+enum { NOT_EXECUTABLE = -8 };
+
+int execve(const char *path, char *const *words, char *const *environment)
+{
+    return (int)answer(child_execute(path, words, environment));
+}
+
+int execv(const char *path, char *const *words)
+{
+    return execve(path, words, environ);
+}
+
+/* A file the kernel does not know is a script of the shell's (POSIX, execvp). */
+static long execute_by_shell(const char *path, char *const *words, char *const *environment)
+{
+    size_t count = child_count(words);
+    if (count > MANY_WORDS)
+        return NOT_EXECUTABLE;
+    const char **all = CHILD_ROOM(count);
+    const char **next = all;
+    *next++ = "/bin/sh";
+    *next++ = path;
+    for (size_t i = 1; i < count; i++)
+        *next++ = words[i];
+    *next = NULL;
+    return child_execute("/bin/sh", (char *const *)(const void *)all, environment);
+}
+
+int execvpe(const char *name, char *const *words, char *const *environment)
+{
+    struct lookup lookup = lookup_begin(name);
+    long problem = -SYS_ENOENT;
+    for (const char *path = lookup_next(&lookup); path; path = lookup_next(&lookup)) {
+        long result = child_execute(path, words, environment);
+        if (result == NOT_EXECUTABLE)
+            result = execute_by_shell(path, words, environment);
+        if (result == -SYS_EACCES)
+            problem = result;
+        else if (!lookup_goes_on(result))
+            return (int)answer(result);
+    }
+    return (int)answer(problem);
+}
+
+int execvp(const char *name, char *const *words)
+{
+    return execvpe(name, words, environ);
+}
+
+static size_t count_words(va_list rest)
+{
+    size_t count = 1;
+    while (va_arg(rest, char *))
+        count++;
+    return count;
+}
+
+static void take_words(const char **words, const char *first, va_list rest)
+{
+    *words++ = first;
+    while ((*words++ = va_arg(rest, const char *)))
+        continue;
+}
+
+/* The words of a call with a list of them, on the caller's stack. */
+#define LISTED(words, word, rest)                         \
+    va_list rest;                                         \
+    va_start(rest, word);                                 \
+    const char **words = CHILD_ROOM(count_words(rest));   \
+    va_end(rest);                                         \
+    va_start(rest, word);                                 \
+    take_words(words, word, rest);                        \
+    va_end(rest)
+
+int execl(const char *path, const char *word, ...)
+{
+    LISTED(words, word, rest);
+    return execv(path, (char *const *)(const void *)words);
+}
+
+int execlp(const char *name, const char *word, ...)
+{
+    LISTED(words, word, rest);
+    return execvp(name, (char *const *)(const void *)words);
+}
+
+int execle(const char *path, const char *word, ...)
+{
+    LISTED(words, word, rest);
+    va_list again;
+    va_start(again, word);
+    for (size_t left = child_count((char *const *)(const void *)words); left--;)
+        (void)va_arg(again, char *);
+    char *const *environment = va_arg(again, char *const *);
+    va_end(again);
+    return execve(path, (char *const *)(const void *)words, environment);
+}
+
+/* The file of a descriptor by its name, while that leads to it. */
+static bool name_descriptor(int fd, char *room)
+{
+    struct arch_stat named;
+    struct arch_stat opened;
+    char link[32];
+    struct text path = text_in(link, sizeof link);
+    text_add(&path, "/proc/self/fd/");
+    text_add_decimal(&path, (uint32_t)fd);
+    long length = fd >= 0 ? sys_readlink(link, room, PATH_ROOM - 1) : -1;
+    room[length > 0 ? length : 0] = '\0';
+    return room[0] == '/' && sys_stat(room, &named) >= 0 && sys_fstat(fd, &opened) >= 0 &&
+           named.device == opened.device && named.inode == opened.inode;
+}
+
+int execveat(int at, const char *path, char *const *words, char *const *environment, int flags)
+{
+    char room[PATH_ROOM];
+    if (path && path[0] && !flags && (path[0] == '/' || at == SYS_AT_CWD))
+        return execve(path, words, environment);
+    if (path && !path[0] && (flags & SYS_AT_EMPTY_PATH) && name_descriptor(at, room))
+        return execve(room, words, environment);
+    return (int)answer(arch_syscall(__NR_execveat, at, (long)path, (long)words, (long)environment, flags, 0));
+}
+
+int fexecve(int fd, char *const *words, char *const *environment)
+{
+    return execveat(fd, "", words, environment, SYS_AT_EMPTY_PATH);
+}

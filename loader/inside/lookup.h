@@ -1,0 +1,19 @@
+/* A command's name along PATH. */
+#ifndef DENIZEN_INSIDE_LOOKUP_H
+#define DENIZEN_INSIDE_LOOKUP_H
+
+#include "known.h"
+
+struct lookup {
+    const char *name;
+    const char *rest;
+    char path[PATH_ROOM];
+};
+
+struct lookup lookup_begin(const char *name);
+/* The next path to try, in the lookup's own room; null after the last. */
+const char *lookup_next(struct lookup *lookup);
+/* Whether this failure lets the search go on (glibc posix/execvpe.c). */
+bool lookup_goes_on(long problem);
+
+#endif

@@ -1,0 +1,15 @@
+/* Which file a path means. */
+#ifndef DENIZEN_INSIDE_PLACES_H
+#define DENIZEN_INSIDE_PLACES_H
+
+#include "known.h"
+
+/* Whether a path is /proc/self/exe in one of its spellings. */
+bool is_own_file(const char *path);
+/* The path to use in its place: the program for /proc/self/exe; what the furniture has for what the host has not.
+   `room` has PATH_ROOM bytes. Often the path itself. */
+const char *place_of(const char *path, char *room);
+/* The same for those who ask about the last link itself. */
+const char *place_of_link(const char *path, char *room);
+
+#endif

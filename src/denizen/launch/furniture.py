@@ -1,0 +1,32 @@
+"""What packages have at fixed paths, as one tree of links: for programs that have no namespace to show it in.
+
+    FURNITURE/<decision>/usr/share/fonts/truetype -> <store>/<hash>-fonts-dejavu-core/usr/share/fonts/truetype
+
+The library inside the program (loader/inside/places.c) asks this tree for what the host has nothing of.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.launch.furnishing import Furnishing
+
+
+def make_furniture(top: bytes, furnishings: Sequence[Furnishing]) -> bytes:
+    """Make the tree at `top`, replacing what is there; its path, b"" for an empty one. Raises OSError."""
+    temporary = b"%b.%d.tmp" % (top, os.getpid())
+    shutil.rmtree(temporary, ignore_errors=True)
+    for one in furnishings:
+        link = temporary + one.target
+        os.makedirs(os.path.dirname(link), mode=0o700, exist_ok=True)
+        os.symlink(one.source, link)
+    shutil.rmtree(top, ignore_errors=True)
+    if not furnishings:
+        return b""
+    os.rename(temporary, top)
+    return top
