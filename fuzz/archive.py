@@ -1,13 +1,21 @@
 """What an archive sends: Release, Packages, Contents, their compression; and lists of sources."""
 
 import gzip
+import io
 import lzma
 from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
-from denizen.formats import aptsources, armor, contents, debversion, packages, release
+from denizen.build.xz import open_liblzma
+from denizen.formats import aptsources, armor, compression, contents, debversion, packages, release
+from denizen.formats.compression import BadCompression, Bomb
 from denizen.formats.deb822 import BadControl
 from denizen.formats.inflate import BadStream, decompressed
 from tests.support.archive import package_paragraph
+
+if TYPE_CHECKING:
+    from denizen.formats.compression import XzMaker
 
 CHUNK = 4093
 LIMIT = 8 << 20
@@ -146,6 +154,43 @@ def inflate(data: bytes) -> None:
             assert sum(map(len, decompressed(_chunks(data), suffix, LIMIT))) <= LIMIT
         except BadStream:
             continue
+
+
+def decode_xz(data: bytes) -> None:
+    """By the standard library and by ctypes the same, or refused by both."""
+    assert _decoded(data, None) == _decoded(data, _decoders())
+
+
+def _decoded(data: bytes, maker: "XzMaker | None") -> tuple[bytes, str]:
+    """What came out, and why the rest was refused."""
+    compression.prefer_xz(maker)
+    stream = compression.expanded(io.BytesIO(data), "xz")
+    found = b""
+    try:
+        while piece := stream.read(LIMIT):
+            found += piece
+    except (BadCompression, Bomb) as refusal:
+        return found, str(refusal)
+    finally:
+        compression.prefer_xz(None)
+    return found, ""
+
+
+@cache
+def _decoders() -> "XzMaker":
+    """Of the host's own liblzma: what is tried is the way to it, not the library."""
+    return open_liblzma(b"liblzma.so.5").decoder
+
+
+def xz_streams() -> Sequence[bytes]:
+    text = b"usr/bin/x s/p\n" * 100
+    checks = (lzma.CHECK_NONE, lzma.CHECK_CRC32, lzma.CHECK_CRC64, lzma.CHECK_SHA256)
+    x86 = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 1}]
+    return [
+        *(lzma.compress(text, check=check) for check in checks),
+        lzma.compress(text, filters=x86),
+        lzma.compress(text) + bytes(8) + lzma.compress(b""),
+    ]
 
 
 def streams() -> Sequence[bytes]:

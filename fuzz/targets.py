@@ -31,6 +31,7 @@ TARGETS: dict[str, Target] = {
     "sources.list": Target(archive.read_sources, archive.sources, tokens=archive.SOURCES_TOKENS),
     "version": Target(archive.compare_versions, archive.versions, tokens=archive.VERSION_TOKENS),
     "inflate": Target(archive.inflate, archive.streams, tokens=archive.STREAM_TOKENS),
+    "xz": Target(archive.decode_xz, archive.xz_streams, tokens=archive.STREAM_TOKENS),
     "armor": Target(archive.read_armor, archive.armors, tokens=archive.ARMOR_TOKENS),
     "package-control": Target(fhs.read_package, fhs.packages, fhs.large_packages, fhs.CONTROL_TOKENS),
     "nsswitch": Target(fhs.read_nsswitch, fhs.some_nsswitch, fhs.large_nsswitch, fhs.NSSWITCH_TOKENS),

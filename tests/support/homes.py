@@ -74,7 +74,7 @@ class Home:
         """A package with libraries of this machine."""
         system = LDSO.resolve().parent
         items = [Item(f"./{TRIPLET}/{file}", content=(system / file).read_bytes()) for file in files]
-        self._write(name, [*items, *(extra or [])])
+        self.write(name, [*items, *(extra or [])])
 
     def add_library(self, name: str, source: str) -> Path:
         """A package with libNAME.so.1, and the library itself, for linking."""
@@ -83,7 +83,7 @@ class Home:
         text.write_text(source)
         soname = f"-Wl,-soname,{output.name}"
         subprocess.run(["gcc", "-shared", "-fPIC", soname, "-o", output, text], check=True)
-        self._write(f"lib{name}1", [Item(f"./{TRIPLET}/{output.name}", content=output.read_bytes())])
+        self.write(f"lib{name}1", [Item(f"./{TRIPLET}/{output.name}", content=output.read_bytes())])
         return output
 
     def library(self, name: str) -> Path:
@@ -102,9 +102,10 @@ class Home:
     def decisions(self) -> Path:
         return self.root / "state" / "decisions"
 
-    def _write(self, name: str, items: list[Item]) -> None:
+    def write(self, name: str, items: list[Item], version: str = "1.0-1") -> None:
+        """A package."""
         control = (
-            f"Package: {name}\nVersion: 1.0-1\nArchitecture: amd64\nMulti-Arch: same\n"
+            f"Package: {name}\nVersion: {version}\nArchitecture: amd64\nMulti-Arch: same\n"
             "Maintainer: nobody <nobody@example.org>\nDescription: made for a test\n"
         )
-        (self.debs / f"{name}_1.0-1_amd64.deb").write_bytes(deb(items, control=control.encode()))
+        (self.debs / f"{name}_{version}_amd64.deb").write_bytes(deb(items, control=control.encode()))

@@ -222,11 +222,13 @@ class _Deciding:
         return resolution
 
     def _furnished(self, resolution: Resolution) -> Decision:
+        from denizen.cli.decoder import use_decoder
         from denizen.cli.stores import made_store
         from denizen.launch.linking import Furnished, decision_for
         from denizen.resolve.furnish import furnish
         from denizen.sources.fetch import FetchPolicy
 
+        use_decoder(self._context)
         with made_store(self._context) as store, store.working() as work:
             made = furnish(
                 store, resolution, supply_of(self._context, FetchPolicy(offline=self._wanted.offline))

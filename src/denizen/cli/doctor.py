@@ -12,15 +12,18 @@ if TYPE_CHECKING:
 
 def _doctor(_: Parsed, context: Context) -> int:
     """Tell all findings; 1 where something keeps denizen from starting programs."""
+    from denizen.cli.decoder import decoder_words
     from denizen.cli.helper import tools_of
     from denizen.cli.places import places
     from denizen.disk import DiskView
-    from denizen.launch.examination import Examined, examine_host
+    from denizen.launch.examination import Examined, Finding, examine_host
 
     place = places(context)
     findings = list(
         examine_host(Examined(DiskView(), tools_of(context), place.data + b"/store", place.state))
     )
+    detail, consequence = decoder_words(context)
+    findings.append(Finding("decoder", None, detail, consequence))
     if context.json:
         context.output.document(
             [

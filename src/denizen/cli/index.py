@@ -38,6 +38,7 @@ def _rate(text: str, command: str) -> int:
 
 def update(parsed: Parsed, context: Context) -> int:
     """Bring indexes up to date."""
+    from denizen.cli.decoder import provide_decoder
     from denizen.cli.indexes import configured_sources, own_architecture, run_update, targets_of
     from denizen.cli.places import places
     from denizen.cli.progress import open_progress
@@ -45,11 +46,13 @@ def update(parsed: Parsed, context: Context) -> int:
     from denizen.sources.base import Scope
 
     progress = open_progress(context.output)
-    sources = configured_sources(context, fetch_policy(parsed, "index update"), progress)
+    policy = fetch_policy(parsed, "index update")
+    sources = configured_sources(context, policy, progress)
     architectures = parsed.texts("arch") or (own_architecture(),)
     scope = Scope.PATHS if parsed.flag("paths") else Scope.LIBRARIES
     targets = targets_of(sources, parsed.texts("suite"), architectures, scope)
     outcomes = run_update(context, targets, progress, force=parsed.flag("force"))
+    provide_decoder(context, policy)
     if context.json:
         context.output.document([_outcome_json(outcome) for outcome in outcomes])
     for outcome in outcomes:

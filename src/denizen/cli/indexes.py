@@ -107,6 +107,7 @@ def ensure(
 
     Raises SourceFailed, HostLacks: one that is missing could not be made.
     """
+    from denizen.cli.decoder import provide_decoder
     from denizen.cli.progress import open_progress
     from denizen.index.manifest import read_manifest
     from denizen.sources.base import Scope as AllScopes
@@ -125,12 +126,14 @@ def ensure(
     for outcome in run_update(context, missing, progress):
         if outcome.failure is not None:
             raise outcome.failure
+    provide_decoder(context, policy)
 
 
 def run_update(
     context: Context, targets: Sequence[Target], progress: Progress, *, force: bool = False
 ) -> list[Outcome]:
     """Update, saying beforehand what will be fetched."""
+    from denizen.cli.decoder import use_decoder
     from denizen.index.update import update
 
     def planned(plans: Sequence[Plan]) -> None:
@@ -141,4 +144,5 @@ def run_update(
             suites = ", ".join(dict.fromkeys(plan.snapshot.suite for plan in plans if plan.size))
             context.output.say(f"to fetch: {human_size(size)} for {suites}")
 
+    use_decoder(context)
     return update(places(context).index, targets, progress, force=force, planned=planned)

@@ -104,6 +104,7 @@ def _stages(context: Context, suites: tuple[str, ...]) -> Iterator[tuple[str, ..
 
 
 def _sources(context: Context, suites: tuple[str, ...], architecture: str, policy: FetchPolicy) -> Sources:
+    from denizen.cli.decoder import use_decoder
     from denizen.cli.indexes import configured_sources, ensure
     from denizen.cli.places import places
     from denizen.cli.progress import open_progress
@@ -116,6 +117,7 @@ def _sources(context: Context, suites: tuple[str, ...], architecture: str, polic
     from denizen.sources.base import Scope
 
     ensure(context, suites, architecture, Scope.LIBRARIES, policy)
+    use_decoder(context)
     place = places(context)
     index = Index(place.index, architecture, suites)
     sources = {one.name: one for one in configured_sources(context, policy, open_progress(context.output))}

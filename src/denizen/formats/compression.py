@@ -17,7 +17,8 @@ from denizen.formats.stream import BLOCK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from collections.abc import Callable
+    from typing import Protocol, TypeAlias
 
     from denizen.formats.stream import Readable
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
         @property
         def unused_data(self) -> bytes: ...
         def decompress(self, data: bytes, /, max_length: int = -1) -> bytes: ...
+
+    # Makes a decoder of one .xz stream that may ask for so much memory; None: there is none after all.
+    XzMaker: TypeAlias = Callable[[int], Decoder | None]
 
 
 FLOOR = 64 * 1024 * 1024
@@ -51,6 +55,16 @@ class BadCompression(BadInput):
 
     @property
     def why(self) -> str:
+        return self.reason
+
+
+class BadXz(BadInput):
+    """What a preferred decoder (`prefer_xz`) finds wrong, where lzma would raise its LZMAError."""
+
+    reason: str
+
+    @property
+    def what(self) -> str:
         return self.reason
 
 
@@ -135,8 +149,8 @@ class Expanded:
         except MemoryError:
             raise
         except Exception as error:
-            # lzma.LZMAError, OSError (bz2), zlib.error and ZstdError have no common root, and
-            # naming them would import all four modules.
+            # lzma.LZMAError, OSError (bz2), zlib.error, ZstdError and BadXz have no common
+            # root, and naming them would import all these modules.
             raise BadCompression(self._format, str(error)) from error
 
     def _next_stream(self) -> bool:
@@ -187,6 +201,19 @@ class _Gzip:
         return self._zlib.decompress(self._zlib.unconsumed_tail or data, max(max_length, 0))
 
 
+# Who is asked for a decoder of xz before the standard library is: `prefer_xz`.
+_preferred: list[XzMaker] = []
+
+
+def prefer_xz(maker: XzMaker | None) -> None:
+    """Have .xz streams decoded by what `maker` makes; None: by the standard library's lzma again.
+
+    For this process, as the libraries loaded into it are. A decoder has to give the same bytes and refuse
+    the same streams as lzma's: tests/contract/test_xz.py.
+    """
+    _preferred[:] = [maker] if maker is not None else []
+
+
 def _decoder(format_name: str) -> Decoder:
     if format_name == "gz":
         return _Gzip()
@@ -194,9 +221,7 @@ def _decoder(format_name: str) -> Decoder:
         raise BadCompression(format_name, "denizen knows gz, xz, bz2 and zst")
     try:
         if format_name == "xz":
-            import lzma
-
-            return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+            return xz_decoder()
         if format_name == "bz2":
             import bz2
 
@@ -205,6 +230,16 @@ def _decoder(format_name: str) -> Decoder:
     except ImportError:
         package = {"xz": "lzma", "bz2": "bz2", "zst": "zstd"}[format_name]
         raise NoDecoder(format_name, package) from None
+
+
+def xz_decoder() -> Decoder:
+    """A decoder for one .xz stream. Raises ImportError: there is none."""
+    if _preferred and (decoder := _preferred[0](_XZ_MEMORY)) is not None:
+        return decoder
+
+    import lzma
+
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
 
 
 def _zstd() -> Decoder:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import zlib
 
 from denizen.errors import BadInput
+from denizen.formats.compression import BadXz, xz_decoder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,9 +94,7 @@ def _pieces(chunks: Iterable[bytes], kind: str) -> Iterator[bytes]:
 
 def _open(kind: str) -> Decompressor:
     if kind == "xz":
-        import lzma
-
-        return lzma.LZMADecompressor(format=lzma.FORMAT_XZ)
+        return xz_decoder()
     try:
         from isal import isal_zlib
     except ImportError:
@@ -109,7 +108,7 @@ def _errors(kind: str) -> tuple[type[Exception], ...]:
     if kind == "xz":
         import lzma
 
-        return (lzma.LZMAError, EOFError)
+        return (lzma.LZMAError, BadXz, EOFError)
     try:
         from isal import isal_zlib
     except ImportError:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from denizen.build.derivation import SUFFIX, name_of
 from denizen.build.realise import Manner, realise
+from denizen.build.recipe import OUT
 from denizen.errors import SourceFailed
-from denizen.resolve.recipes import recipes
+from denizen.resolve.recipes import package_recipes, recipes
 from denizen.resolve.shelf import package_of
 from denizen.resolve.unpacking import Parcel, unpack_all
 from denizen.value import value
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 
     from denizen.build.builders import Opener
     from denizen.build.realise import Listener
+    from denizen.formats.storepath import StorePath
     from denizen.resolve.recipes import Recipes
     from denizen.resolve.resolution import Pin, Resolution
     from denizen.sources.base import Source
     from denizen.store.local import Store
+    from denizen.store.work import Work
 
 
 class UnknownSource(SourceFailed):
@@ -81,6 +84,19 @@ def furnish(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
         unpack_all(work, parcels, supply.jobs, supply.listener)
         realise(store, [made.goal.path], Manner(supply.opener, supply.jobs, supply.listener))
     return made
+
+
+def unpacked(store: Store, work: Work, pin: Pin, supply: Supply) -> StorePath:
+    """Make one package valid, and keep it while `work` lasts. Raises as `furnish`."""
+    derivations = package_recipes(
+        pin, source_of(supply, pin).addresses(package_of(pin)), {}, store.layout.logical
+    )
+    output = derivations[-1].outputs[OUT]
+    if output not in work.need([output]):
+        here = fetched([pin], supply)
+        work.add_texts([(name_of(one.path) + SUFFIX, one.content, one.references) for one in derivations])
+        unpack_all(work, [Parcel(derivations[-1], here[pin.sha256], pin.sha256)], 1, supply.listener)
+    return output
 
 
 def fetched(pins: Sequence[Pin], supply: Supply) -> dict[bytes, bytes]:
