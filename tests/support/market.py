@@ -12,8 +12,10 @@ from denizen.index.entry import DirectoryKind, Provider
 from denizen.resolve.attempt import Sources
 from denizen.resolve.engine import resolve
 from denizen.resolve.facts import PackageFacts, merged, package_facts
+from denizen.resolve.remembered import Remembered
 from denizen.resolve.resolution import Choice, Problem, Resolution
 from denizen.resolve.rules import load_rules
+from denizen.resolve.subject import examine
 from tests.support.elfbuilder import Elf, Note, Symbol, build
 
 DIRECTORY = b"usr/lib/x86_64-linux-gnu/"
@@ -140,8 +142,9 @@ class Market:
     ) -> Resolution:
         """What is chosen for programs in a file tree of their own."""
         view = MemoryView({path: Executable(content) for path, content in files.items()})
-        sources = Sources(self, self, load_rules(), self.disk(), {"new": "1", "old": "2"})
-        return resolve(view, roots, sources, extra)
+        rules = load_rules()
+        sources = Sources(self, self, rules, Remembered(self.disk()), {"new": "1", "old": "2"})
+        return resolve(examine(view, roots, rules), sources, extra)
 
     def _facts(self, sha256: bytes) -> PackageFacts:
         files = next(files for provider, files in self.offers if provider.sha256 == sha256)

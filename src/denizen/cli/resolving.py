@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from denizen.cli.command import Context
-    from denizen.resolve.attempt import Sources
+    from denizen.index.locate import Index
     from denizen.resolve.resolution import Resolution
+    from denizen.resolve.shelf import FetchingShelf
     from denizen.sources.fetch import FetchPolicy
 
 
@@ -29,10 +30,13 @@ def resolve_path(
     Raises OSError, BadInput, SourceFailed, HostLacks.
     """
     from denizen.disk import DiskView
+    from denizen.resolve.attempt import Sources
     from denizen.resolve.engine import resolve
+    from denizen.resolve.remembered import Remembered
     from denizen.resolve.resolution import Resolution
     from denizen.resolve.roots import added_objects, roots_of
     from denizen.resolve.rules import load_rules
+    from denizen.resolve.subject import examine
 
     view = DiskView()
     found = roots_of(view, path, load_rules())
@@ -45,9 +49,12 @@ def resolve_path(
     if not architecture:
         return Resolution("")
     made = Resolution("")
+    subject = examine(view, roots, load_rules(), added)
+    disk, shelf = Remembered(view), _shelf(context, policy)
     for wanted in _stages(context, suites):
-        sources = _sources(context, wanted, architecture, policy)
-        made = resolve(view, roots, sources, names, added)
+        index = _index(context, wanted, architecture, policy)
+        snapshots = {entry.suite: entry.identity for entry in index.entries}
+        made = resolve(subject, Sources(index, shelf, load_rules(), disk, snapshots), names)
         if made.is_complete and not any(wish.priority == "recommended" for wish in made.wishes):
             break
     return made
@@ -103,24 +110,25 @@ def _stages(context: Context, suites: tuple[str, ...]) -> Iterator[tuple[str, ..
     yield tuple(suite for suite in every if suite not in ("unstable", "sid", "testing", "experimental"))
 
 
-def _sources(context: Context, suites: tuple[str, ...], architecture: str, policy: FetchPolicy) -> Sources:
+def _shelf(context: Context, policy: FetchPolicy) -> FetchingShelf:
     from denizen.cli.decoder import use_decoder
-    from denizen.cli.indexes import configured_sources, ensure
+    from denizen.cli.indexes import configured_sources
     from denizen.cli.places import places
     from denizen.cli.progress import open_progress
-    from denizen.disk import DiskView
-    from denizen.index.locate import Index
-    from denizen.resolve.attempt import Sources
     from denizen.resolve.facts import FactsCache
-    from denizen.resolve.rules import load_rules
     from denizen.resolve.shelf import FetchingShelf
+
+    use_decoder(context)
+    cache = places(context).cache
+    sources = {one.name: one for one in configured_sources(context, policy, open_progress(context.output))}
+    return FetchingShelf(sources, cache + b"/packages", FactsCache(cache + b"/facts"))
+
+
+def _index(context: Context, suites: tuple[str, ...], architecture: str, policy: FetchPolicy) -> Index:
+    from denizen.cli.indexes import ensure
+    from denizen.cli.places import places
+    from denizen.index.locate import Index
     from denizen.sources.base import Scope
 
     ensure(context, suites, architecture, Scope.LIBRARIES, policy)
-    use_decoder(context)
-    place = places(context)
-    index = Index(place.index, architecture, suites)
-    sources = {one.name: one for one in configured_sources(context, policy, open_progress(context.output))}
-    shelf = FetchingShelf(sources, place.cache + b"/packages", FactsCache(place.cache + b"/facts"))
-    snapshots = {entry.suite: entry.identity for entry in index.entries}
-    return Sources(index, shelf, load_rules(), DiskView(), snapshots)
+    return Index(places(context).index, architecture, suites)

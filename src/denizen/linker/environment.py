@@ -12,10 +12,16 @@ from denizen.value import Enum, value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
     from denizen.bytesio import Buffer
     from denizen.elf import Image
     from denizen.linker.interpreter import Interpreter
+    from denizen.linker.objects import Attempt
+    from denizen.linker.search import Found
+
+    # Who asks, as far as it matters -> name -> the file, and what was tried before it.
+    Answers: TypeAlias = dict[object, dict[bytes, tuple[Found | None, tuple[Attempt, ...]]]]
 
 
 class Start(Enum):
@@ -45,6 +51,7 @@ class Environment:
         runpath: a DT_RUNPATH to give to the program instead of its own search paths.
         extra_directories: searched last, after everything the dynamic linker itself would search.
         parse: reads files instead of `elf.read`, for who asks about the same ones again and again.
+        answers: of searches, kept for who resolves many programs in one world that stands still.
     """
 
     library_path: bytes | None = None
@@ -61,3 +68,4 @@ class Environment:
     runpath: bytes | None = None
     extra_directories: tuple[bytes, ...] = ()
     parse: Callable[[Buffer], Image] | None = None
+    answers: Answers | None = None

@@ -72,6 +72,28 @@ class GlibcSearch:
         """
         if b"/" in name:
             return self._accept(self.files.open(name, PATH))
+        if self._environment.answers is None or secure:
+            return self._look(name, loader, program, secure=secure)
+        if loader.answers is None:
+            loader.answers = self._environment.answers.setdefault(self._standing(loader, program), {})
+        known = loader.answers.get(name)
+        if known is None:
+            before = len(self.files.tried)
+            found = self._look(name, loader, program, secure=secure)
+            loader.answers[name] = found, tuple(self.files.tried[before:])
+            return found
+        self.files.tried += known[1]
+        return known[0]
+
+    def _standing(self, loader: Loaded, program: Loaded) -> object:
+        """All of an object that an answer to it depends on.
+
+        The rules themselves follow: what _places leaves out is DT_RPATHs and, by the flag, the default.
+        """
+        places = tuple([directories for _, directories in self._places(loader, program)])
+        return self._interpreter, self._target, loader.nodeflib, places
+
+    def _look(self, name: bytes, loader: Loaded, program: Loaded, *, secure: bool) -> Found | None:
         for rule, directories in self._places(loader, program):
             found = (
                 self._from_cache(name, loader, secure=secure)

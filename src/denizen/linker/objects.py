@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.elf import Dynamic, Image
     from denizen.linker.rules import Reason, Rule
+    from denizen.linker.search import Found
 
 
 class Attempt:
@@ -47,11 +48,12 @@ class Loaded:
         loader: the object that asked for it first.
         origin: what its `$ORIGIN` stands for.
         needed: DT_NEEDED as it is, or as the environment replaces it.
+        answers: what was found for names it asks for, where the environment keeps that.
     """
 
     __slots__ = (
-        "asked_by", "dynamic", "identity", "image", "listed", "loader", "name", "names", "needed", "origin",
-        "path", "rpath_directories", "rule", "runpath_directories", "soname", "tried",
+        "answers", "asked_by", "dynamic", "identity", "image", "listed", "loader", "name", "names", "needed",
+        "origin", "path", "rpath_directories", "rule", "runpath_directories", "soname", "tried",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +75,7 @@ class Loaded:
         self.rpath_directories: tuple[bytes, ...] | None = None
         self.runpath_directories: tuple[bytes, ...] | None = None
         self.listed = False
+        self.answers: dict[bytes, tuple[Found | None, tuple[Attempt, ...]]] | None = None
 
     def describe(self, image: Image) -> None:
         """Take over what the file says. Raises BadInput."""

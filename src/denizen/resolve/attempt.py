@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from denizen.elf import Image
-    from denizen.fileview import FileView
     from denizen.index.entry import Provider
     from denizen.resolve.facts import PackageFacts
+    from denizen.resolve.remembered import Remembered
     from denizen.resolve.resolution import Wish
     from denizen.resolve.rules import Rules
     from denizen.resolve.shelf import Shelf
@@ -56,14 +56,14 @@ class Sources:
     """Everything a resolution is made from.
 
     Attributes:
-        disk: where skeletons lie.
+        disk: where skeletons lie; the same one for all questions about a subject.
         snapshots: suite -> identity of the state its index was made from.
     """
 
     catalogue: Catalogue
     shelf: Shelf
     rules: Rules
-    disk: FileView
+    disk: Remembered
     snapshots: Mapping[str, str]
 
 
@@ -122,7 +122,7 @@ class Attempt:
         self.providers: dict[bytes, Provider] = {}
         self.from_host: dict[bytes, FromHost] = {}
         self.problems: dict[tuple[Lack, bytes], Problem] = {}
-        for image in subject.own.values():
+        for image in subject.objects:
             self._ask(image)
 
     def furnish(self, wanted: Sequence[Open], *, anew: bool = False) -> None:
@@ -345,7 +345,7 @@ class Attempt:
 
     def _wanted_of(self, soname: bytes) -> frozenset[bytes]:
         """The symbols that those who ask for a soname do not define themselves."""
-        askers = [i for i in self._subject.own.values() if i.dynamic and soname in i.dynamic.needed]
+        askers = [i for i in self._subject.objects if i.dynamic and soname in i.dynamic.needed]
         return frozenset().union(*(image.symbols.undefined_names for image in askers))
 
     def _give_up(self, one: Open, candidates: Sequence[Standing], rejected: Sequence[Rejected]) -> None:

@@ -8,18 +8,15 @@ the fewest that matter; complaints that no other suite could change end the sear
 from __future__ import annotations
 
 from denizen.errors import BadInput
-from denizen.linker import bind, foreign
 from denizen.resolve.asked import opened
 from denizen.resolve.attempt import Attempt, Libc, Open, Sources
 from denizen.resolve.bundle import GLIBC_PRIVATE
 from denizen.resolve.choose import Demand
 from denizen.resolve.endings import portable, portable_host, problems_of
 from denizen.resolve.facts import PackageFacts
-from denizen.resolve.remembered import Remembered
 from denizen.resolve.resolution import Lack, Problem, Resolution, Rule, Wish, pin_of
-from denizen.resolve.subject import Furniture, closures_of, examine
+from denizen.resolve.subject import Furniture, closures_of
 from denizen.resolve.wishes import packs, resources, runtimes_beside, strings
-from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +24,9 @@ if TYPE_CHECKING:
 
     from denizen.fileview import FileView
     from denizen.index.entry import Provider
-    from denizen.linker import Binding, Closure, Library
+    from denizen.linker import Binding, Closure
     from denizen.resolve.attempt import Catalogue
+    from denizen.resolve.remembered import Remembered
     from denizen.resolve.rules import Rules
     from denizen.resolve.subject import Subject
 
@@ -47,25 +45,14 @@ _WEIGHTS = {
 }
 
 
-def resolve(
-    view: FileView,
-    roots: Sequence[bytes],
-    sources: Sources,
-    extra: Sequence[bytes] = (),
-    added: Sequence[bytes] = (),
-) -> Resolution:
-    """Choose for the objects at `roots`, and for what the user wants besides.
-
-    `extra` are sonames and packages, `added` paths of objects that the only root opens at run time.
+def resolve(subject: Subject | None, sources: Sources, extra: Sequence[bytes] = ()) -> Resolution:
+    """Choose for a subject, and for `extra`, sonames and packages the user wants besides.
 
     Raises:
-        OSError, BadInput: a root cannot be read.
         SourceFailed, HostLacks: a package had to be fetched and could not.
     """
-    subject = examine(view, roots, sources.rules, added)
     if subject is None:
         return Resolution("")
-    sources = replace(sources, disk=Remembered(sources.disk))
     best: tuple[int, Resolution] | None = None
     for libc in _bases(subject, sources):
         made = _Search(subject, sources, libc, extra).run()
@@ -141,7 +128,7 @@ def _release(provider: Provider) -> tuple[int, ...]:
 def _asked_of_libc(subject: Subject, rules: Rules) -> frozenset[bytes]:
     return frozenset(
         version.name
-        for image in subject.own.values()
+        for image in subject.objects
         for need in image.version_needs
         if need.file == rules.libc
         for version in need.versions
@@ -177,7 +164,7 @@ class _Search:
         for _ in range(MAX_REPAIRS):
             attempt = self._attempt()
             closures = self._check(attempt)
-            bindings = _bindings(closures, attempt)
+            bindings = self._subject.checker.bindings(closures, attempt)
             if not self._learn(attempt, bindings):
                 break
         told = zip(closures, bindings, strict=True)
@@ -240,9 +227,10 @@ class _Search:
     def _check(self, attempt: Attempt) -> list[Closure]:
         """What the linker model makes of the furnished world; names still open are furnished first."""
         subject = self._subject
+        closures: list[Closure] = []
         for _ in range(MAX_REPAIRS):
             furniture = Furniture(attempt.pieces, attempt.interpreter(), tuple(self._override))
-            closures = closures_of(subject.view, subject.loaded, subject.interpreter, furniture)
+            closures = closures_of(subject.view, subject.loaded, subject.interpreter, furniture, closures)
             missing = [
                 Open(
                     library.soname,
@@ -330,22 +318,3 @@ class _Search:
                 if name not in known and name not in interpreter
             ]
         return wished
-
-
-def _bindings(closures: Sequence[Closure], attempt: Attempt) -> list[Binding]:
-    """What does not bind, each object's symbols looked up in the first closure that has it.
-
-    Those of libraries that stand on nothing but their own suite's are not: these were built and tested
-    together. In a closure of 190 libraries that is all but a few.
-    """
-
-    def vouched(library: Library) -> bool:
-        return attempt.is_of_base(library.path or b"")
-
-    seen: set[bytes] = set()
-    bindings = []
-    for closure in closures:
-        asking = [one for one in foreign(closure, vouched) if one.path not in seen]
-        seen.update(one.path for one in asking if one.path is not None)
-        bindings.append(bind(closure, asking))
-    return bindings

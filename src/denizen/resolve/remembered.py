@@ -1,7 +1,8 @@
 """A file tree whose files are read and parsed once (pure over a FileView).
 
 A resolution asks for the same closures again and again: with nothing chosen, with more chosen, with another
-base. A program of 60 libraries is read 300 times by that, its version and symbol tables as often.
+base. A program of 60 libraries is read 300 times by that, its version and symbol tables as often. And one
+library has as many spellings as run paths lead to it: of PySide's 448 objects there were 2,165.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Remembered:
     def __init__(self, view: FileView) -> None:
         self._view = view
         self._buffers: dict[bytes, Buffer | OSError] = {}
+        self._files: dict[tuple[int, int], Buffer] = {}
         self._stats: dict[bytes, Stat | OSError] = {}
         self._real: dict[bytes, bytes | OSError] = {}
         self._names: dict[bytes, tuple[bytes, ...] | OSError] = {}
@@ -44,7 +46,15 @@ class Remembered:
         return self.parse(self.read(path))
 
     def read(self, path: bytes) -> Buffer:
-        return _remember(self._buffers, path, self._view.read)
+        return _remember(self._buffers, path, self._read)
+
+    def _read(self, path: bytes) -> Buffer:
+        facts = self.stat(path)
+        identity = facts.device, facts.inode
+        known = self._files.get(identity)
+        if known is None:
+            known = self._files[identity] = self._view.read(path)
+        return known
 
     def stat(self, path: bytes) -> Stat:
         return _remember(self._stats, path, self._view.stat)

@@ -6,10 +6,11 @@ import posixpath
 
 from denizen.linker import Environment, Family, resolve
 from denizen.resolve.bundle import Bundle
+from denizen.resolve.checking import Checker
 from denizen.resolve.opened import opened_files, stacked_files, wants_stack
 from denizen.resolve.remembered import Remembered
 from denizen.resolve.world import LIBRARIES, Piece, World
-from denizen.value import value
+from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from denizen.elf import Header, Image
     from denizen.fileview import FileView
     from denizen.linker import Closure, Library
+    from denizen.linker.environment import Answers
     from denizen.resolve.rules import Rules
 
 # Each round finds what the libraries of the one before it need; bundles nest a few deep.
@@ -49,7 +51,8 @@ class Subject:
     Attributes:
         roots: the paths to resolve, the program first.
         interpreter: the dynamic linker's path they name, or the usual one; b"" if none is known.
-        own: path -> image of every object that is theirs.
+        own: path -> image of every object that is theirs, by every path that leads to it.
+        objects: the same, each once.
         names: every name that own objects answer to.
         beside: soname -> path, of libraries beside the program that its run path does not reach.
         outside: what is left: soname -> path of who asks first, in load order.
@@ -57,6 +60,7 @@ class Subject:
         opened: path -> rule pack, of files beside it that are opened at run time.
         outside_opened: what only these leave: soname -> path of who asks first.
         stacked: files opened at run time that want an executable stack where nothing loaded before has one.
+        checker: binds the closures of attempts for it.
     """
 
     view: Remembered
@@ -65,6 +69,7 @@ class Subject:
     interpreter: bytes
     musl: bool
     own: Mapping[bytes, Image]
+    objects: tuple[Image, ...]
     names: frozenset[bytes]
     beside: Mapping[bytes, bytes]
     outside: Mapping[bytes, bytes]
@@ -72,6 +77,7 @@ class Subject:
     opened: Mapping[bytes, str]
     outside_opened: Mapping[bytes, bytes]
     stacked: tuple[bytes, ...]
+    checker: Checker
 
     @property
     def loaded(self) -> tuple[bytes, ...]:
@@ -82,7 +88,7 @@ class Subject:
     def floor(self) -> tuple[int, ...] | None:
         """The newest GLIBC_ version asked for, as (2, 38)."""
         asked = {
-            version.name for image in self.own.values() for n in image.version_needs for version in n.versions
+            version.name for image in self.objects for n in image.version_needs for version in n.versions
         }
         return max(glibc_versions(asked), default=None)
 
@@ -128,6 +134,7 @@ def examine(
         interpreter,
         any(closure.interpreter.family is Family.MUSL for closure in closures),
         {library.path or b"": library.image for library in libraries if library.image is not None},
+        tuple({id(library.image): library.image for library in libraries if library.image}.values()),
         frozenset(name for library in libraries for name in library.names if name),
         ground.beside,
         outside,
@@ -135,6 +142,7 @@ def examine(
         opened,
         {name: by for name, by in _outside(closures).items() if name not in outside},
         _stacked(view, closures, ground.bundle, rules),
+        Checker(),
     )
 
 
@@ -153,9 +161,10 @@ class _Ground:
 
     def settle(self, roots: Sequence[bytes]) -> list[Closure]:
         """The closures of the roots, once nothing more that is open lies beside the program."""
+        closures: list[Closure] = []
         for _ in range(MAX_ROUNDS):
             pieces = {name: Piece(self._view, path) for name, path in self.beside.items()}
-            closures = closures_of(self._view, roots, self._interpreter, Furniture(pieces))
+            closures = closures_of(self._view, roots, self._interpreter, Furniture(pieces), closures)
             found = {
                 name: path
                 for name in _outside(closures)
@@ -196,18 +205,35 @@ def is_linked(image: Image) -> bool:
 
 
 def closures_of(
-    view: Remembered, roots: Sequence[bytes], interpreter: bytes, furniture: Furniture
+    view: Remembered,
+    roots: Sequence[bytes],
+    interpreter: bytes,
+    furniture: Furniture,
+    before: Sequence[Closure] = (),
 ) -> list[Closure]:
-    """What each root loads in the furnished world, but for those that an earlier one loads."""
+    """What each root loads in the furnished world, but for those that an earlier one loads.
+
+    `before`: the same of a world that lacked some of the pieces. The directory of pieces is searched last, so
+    who missed none of the new ones finds what it found.
+    """
+    kept = {
+        closure.program.path: closure
+        for closure in before
+        if furniture.pieces.keys().isdisjoint([library.soname for library in closure.missing])
+    }
     chosen = furniture.interpreter
     place = (interpreter, chosen) if chosen is not None and interpreter else None
     world = World(view, furniture.pieces, place, frozenset(roots))
     closures: list[Closure] = []
     loaded: set[bytes] = set()
+    answers: Answers = {}
     for root in roots:
         # What an earlier root loads has been looked at with it.
         if posixpath.normpath(root) not in loaded:
-            closure = resolve(world, root, _environment(view, root, interpreter, furniture.override))
+            closure = kept.get(root)
+            if closure is None:
+                environment = _environment(view, root, interpreter, furniture.override)
+                closure = resolve(world, root, replace(environment, answers=answers))
             loaded.update(posixpath.normpath(one.path) for one in closure.libraries if one.path)
             closures.append(closure)
     return closures

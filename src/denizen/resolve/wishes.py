@@ -127,5 +127,5 @@ def _opens(subject: Subject, closure: Collection[bytes], rules: Rules) -> Iterat
 
 def _uses(subject: Subject, pack: Opens | Resource) -> bool:
     # What binding looks at next anyway; the names of all symbols would take longer than all else here.
-    images = subject.own.values()
+    images = subject.objects
     return any(not pack.symbols.isdisjoint(image.symbols.strong_references[1]) for image in images)

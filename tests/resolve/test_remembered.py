@@ -1,0 +1,49 @@
+"""A file is read and parsed once, however it is spelled."""
+
+import pytest
+
+from denizen.fileview import Link, MemoryView
+from denizen.resolve.remembered import Remembered
+from tests.support.market import library
+
+LIBRARY = b"/opt/app/lib/liba.so.1"
+SPELLINGS = [
+    LIBRARY,
+    b"/opt/app/plugins/../lib/liba.so.1",
+    b"/opt/app/lib/./liba.so.1",
+    b"/opt/app/lib/liba.so",
+]
+
+
+class Counting(MemoryView):
+    reads = 0
+
+    def read(self, path: bytes) -> bytes:
+        self.reads += 1
+        return bytes(super().read(path))
+
+
+@pytest.fixture
+def view() -> Counting:
+    return Counting(
+        {
+            LIBRARY: library(b"liba.so.1"),
+            b"/opt/app/lib/liba.so": Link(b"liba.so.1"),
+            b"/opt/app/plugins/": b"",
+        }
+    )
+
+
+def test_every_spelling_of_a_path_gives_the_same_image(view: Counting) -> None:
+    known = Remembered(view)
+    assert len({id(known.image(path)) for path in SPELLINGS}) == 1
+    assert view.reads == 1
+
+
+def test_a_file_that_is_not_there_is_asked_for_once_and_refused_every_time(view: Counting) -> None:
+    known = Remembered(view)
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError) as refused:
+            known.read(b"/opt/app/lib/libb.so")
+        assert refused.value.filename == b"/opt/app/lib/libb.so"
+    assert view.reads == 0
