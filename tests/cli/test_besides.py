@@ -92,6 +92,25 @@ def test_a_script_of_a_virtual_environment_is_run_by_its_python(home: Home, pyth
     assert done.stdout.startswith("hello from the store\n")
 
 
+def test_a_module_nobody_can_satisfy_keeps_nothing_else_from_starting(home: Home, python: Path) -> None:
+    """Wheels bring plugins for parts that were not installed (PySide6 without its add-ons)."""
+    tree = environment(home, python, "four")
+    lost = home.add_library("lost", 'const char *lost(void) { return "lost"; }\n')
+    needy = home.library("needy")
+    source = "const char *lost(void); const char *needy(void) { return lost(); }\n"
+    command = ["gcc", "-shared", "-fPIC", f"-Wl,-soname,{needy.name}", "-x", "c", "-", "-x", "none"]
+    subprocess.run([*command, lost, "-o", needy], input=source.encode(), check=True)
+    home.pack_library("needy")
+    (home.debs / "liblost1_1.0-1_amd64.deb").unlink()
+    home.denizen("index", "update")
+    asking = "const char *needy(void); const char *said(void) { return needy(); }\n"
+    module = install(tree, "needy", asking, needy)
+    program = os.fspath(tree / "bin/python")
+    good = os.fspath(tree / "lib/python3/site-packages/greet/greet.so")
+    assert home.denizen("run", program, good).stdout == "hello from the store\n"
+    assert "cannot open" in home.denizen("run", program, os.fspath(module), status=1).stdout
+
+
 def test_where_the_host_has_all_it_is_the_hosts(home: Home, python: Path) -> None:
     tree = home.work / "plain"
     (tree / "bin").mkdir(parents=True)

@@ -306,6 +306,24 @@ def test_a_foreign_child_of_a_locked_program_runs_too(home: Home, tmp_path: Path
     home.denizen("run", "--lock", os.fspath(lock), os.fspath(parent), status=5)
 
 
+def test_a_library_beside_the_program_is_found_whatever_the_library_path_says(home: Home) -> None:
+    """OpenCV's Python module sets LD_LIBRARY_PATH, and a Python then started has its libpython in ../lib."""
+    top = home.work / "bundle"
+    (top / "bin").mkdir(parents=True)
+    (top / "lib").mkdir()
+    own = top / "lib" / "libown.so.1"
+    source = 'const char *own(void) { return "own"; }\n'
+    shared = ["gcc", "-shared", "-fPIC", "-x", "c", "-", "-Wl,-soname,libown.so.1", "-o", os.fspath(own)]
+    subprocess.run(shared, input=source.encode(), check=True)
+    text = (
+        "#include <stdio.h>\nconst char *own(), *greeting(); int main() { puts(own()); puts(greeting()); }\n"
+    )
+    program = home.compile("bundle/bin/program", text, os.fspath(own))
+    for path in ("/no/such", os.fspath(top), ""):
+        done = home.denizen("run", os.fspath(program), env={**os.environ, "LD_LIBRARY_PATH": path})
+        assert done.stdout == "own\nhello from the store\n"
+
+
 def test_a_script_starts_foreign_programs(home: Home, program: Path) -> None:
     script = home.work / "wrapper"
     script.write_text(f'#!/bin/sh\nexec "{program}" "$@"\n')

@@ -115,6 +115,23 @@ def test_the_base_moves_where_only_another_makes_all_work() -> None:
     assert made.base == "next"
 
 
+def test_what_an_added_object_needs_is_chosen_and_not_a_build_for_others_of_its_own(market: Market) -> None:
+    """A plugin for add-ons that are not there: the archive's would sit on private parts of another Qt."""
+    asks = [(b"q", b"Qt_6_PRIVATE_API", b"libQt6Core.so.6")]
+    market.add("new", b"libx1", put(b"libx.so.1"))
+    market.add("new", b"qt6web", put(b"libQt6Web.so.6", b"libQt6Core.so.6", asks=asks))
+    market.add("new", b"qt6core", put(b"libQt6Core.so.6", defines=[(b"q", b"Qt_6_PRIVATE_API")]))
+    own = {
+        b"/venv/lib/libQt6Core.so.6": library(b"libQt6Core.so.6", defines=[(b"q", b"Qt_6_PRIVATE_API")]),
+        b"/venv/plugin.so": library(
+            b"plugin.so", b"libQt6Core.so.6", b"libQt6Web.so.6", b"libx.so.1", runpath=b"/venv/lib"
+        ),
+    }
+    made = market.resolve({PROGRAM: program(), **own}, added=[b"/venv/plugin.so"])
+    assert made.is_complete
+    assert [pin.name for pin in made.packages] == [b"libc6", b"libx1"]
+
+
 def test_a_soname_nobody_has_is_told_with_names_near_it(market: Market) -> None:
     market.add("new", b"libicu72", put(b"libicuuc.so.72"))
     made = market.resolve({PROGRAM: program(b"libicuuc.so.60")})

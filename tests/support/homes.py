@@ -83,8 +83,13 @@ class Home:
         text.write_text(source)
         soname = f"-Wl,-soname,{output.name}"
         subprocess.run(["gcc", "-shared", "-fPIC", soname, "-o", output, text], check=True)
-        self.write(f"lib{name}1", [Item(f"./{TRIPLET}/{output.name}", content=output.read_bytes())])
+        self.pack_library(name)
         return output
+
+    def pack_library(self, name: str) -> None:
+        """Its package, with the library as it is now."""
+        path = self.library(name)
+        self.write(f"lib{name}1", [Item(f"./{TRIPLET}/{path.name}", content=path.read_bytes())])
 
     def library(self, name: str) -> Path:
         """A library that a package here has and this host has not, to link with."""

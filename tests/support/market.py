@@ -138,13 +138,17 @@ class Market:
         )
 
     def resolve(
-        self, files: Mapping[bytes, bytes], roots: Sequence[bytes] = (PROGRAM,), extra: Sequence[bytes] = ()
+        self,
+        files: Mapping[bytes, bytes],
+        roots: Sequence[bytes] = (PROGRAM,),
+        extra: Sequence[bytes] = (),
+        added: Sequence[bytes] = (),
     ) -> Resolution:
         """What is chosen for programs in a file tree of their own."""
         view = MemoryView({path: Executable(content) for path, content in files.items()})
         rules = load_rules()
         sources = Sources(self, self, rules, Remembered(self.disk()), {"new": "1", "old": "2"})
-        return resolve(examine(view, roots, rules), sources, extra)
+        return resolve(examine(view, roots, rules, added), sources, extra)
 
     def _facts(self, sha256: bytes) -> PackageFacts:
         files = next(files for provider, files in self.offers if provider.sha256 == sha256)

@@ -80,7 +80,16 @@ def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decisi
     closure = _closure(view, program, ldso, furnished, _needed(image, furnished))
     early = _opened_alone(view, program, image, furnished)
     if early:
-        closure = _closure(view, program, ldso, furnished, _needed(image, furnished, early))
+        alone = closure
+
+        def with_early(names: tuple[bytes, ...]) -> Closure:
+            return _closure(view, program, ldso, furnished, _needed(image, furnished, names))
+
+        closure = with_early(early)
+        if len(closure.missing) > len(alone.missing):
+            # What is opened later must not keep the program from starting: without those that are not whole.
+            whole = tuple(name for name in early if len(with_early((name,)).missing) == len(alone.missing))
+            closure = with_early(whole) if whole else alone
     if closure.missing:
         raise StillMissing(program, tuple(library.soname for library in closure.missing))
     linker = elf.read(view.read(ldso))
@@ -145,8 +154,8 @@ def _placed(view: FileView, library: Library, furnished: Furnished) -> Library:
     name = library.name.rpartition(b"/")[2] if library.name.startswith(furnished.directory) else library.name
     parent, _, base = library.path.rpartition(b"/")
     if parent == LIBRARIES:
-        # Not in the directory that is searched, so it cannot be asked for by another name.
-        return replace(library, path=furnished.beside[base], name=name, renamed=False)
+        # Not in the directory that is searched: by no other name, and not by a search beside LD_LIBRARY_PATH.
+        return replace(library, path=furnished.beside[base], name=name, pinned=True, renamed=False)
     if parent == furnished.directory:
         return replace(library, path=view.realpath(library.path), name=name)
     return replace(library, name=name)

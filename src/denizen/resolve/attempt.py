@@ -7,7 +7,7 @@ looked into only when one of their libraries is the next best candidate, a level
 from __future__ import annotations
 
 from denizen.errors import BadInput, display
-from denizen.resolve.choose import Demand, Standing, newer_glibc, objection, ranked, share
+from denizen.resolve.choose import Demand, Standing, newer_glibc, objection, private_of, ranked, share
 from denizen.resolve.resolution import Choice, FromHost, Lack, Problem, Rejected, Rule
 from denizen.resolve.world import LIBRARIES, Piece
 from denizen.value import value
@@ -281,6 +281,9 @@ class Attempt:
             verdict = self._judge(standing, demand)
             if isinstance(verdict, str):
                 rejected.append(_rejection(standing.provider, verdict))
+            elif one.optional and (own := private_of(verdict.image, self._subject.names)):
+                reason = f"asks for private symbols of {display(own)}, of which another build came along"
+                rejected.append(_rejection(standing.provider, reason))
             elif wanted and not share(verdict.image, wanted):
                 rejected.append(_rejection(standing.provider, "defines none of the symbols asked for"))
             else:

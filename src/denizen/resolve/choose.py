@@ -92,6 +92,17 @@ def newer_glibc(image: Image, libc: Collection[bytes], glibc: Collection[bytes])
     return f"asks for {_listed(wanted)}, which the chosen C library does not define" if wanted else ""
 
 
+def private_of(image: Image, own: Collection[bytes]) -> bytes:
+    """The soname among `own` whose private interface an object was built against; b"" for none.
+
+    Qt_6_PRIVATE_API, GLIBC_PRIVATE and their like are promised to the same build alone.
+    """
+    for need in image.version_needs:
+        if need.file in own and any(b"PRIVATE" in version.name for version in need.versions):
+            return need.file
+    return b""
+
+
 def share(image: Image, symbols: frozenset[bytes]) -> int:
     """How many of the symbols it defines."""
     return len(symbols & image.symbols.defined_names)
