@@ -1,5 +1,6 @@
 import shutil
 import subprocess
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -13,7 +14,12 @@ def nothing(_: Parsed, __: Context) -> int:
 
 
 COMMANDS = (
-    Command(("why",), "what's wrong", nothing, options=(Option(("--host",), "this [host] alone"),)),
+    Command(
+        ("why",),
+        "what's wrong",
+        nothing,
+        options=(Option(("--host",), "this [host] alone"), Option(("--x-internal",), "")),
+    ),
     Command(("store", "add"), "copy in", nothing, options=(Option(("--name",), "its name", metavar="N"),)),
     Command(("store", "list"), "all of them", nothing),
 )
@@ -47,6 +53,13 @@ def offered(words: list[str]) -> list[str]:
 )
 def test_bash_offers_commands_and_options(words: list[str], expected: list[str]) -> None:
     assert offered(words) == expected
+
+
+@pytest.mark.parametrize("writer", [bash, zsh, fish])
+def test_what_help_hides_no_shell_offers(
+    writer: Callable[[Sequence[Command], Sequence[Option]], str],
+) -> None:
+    assert "x-internal" not in writer(COMMANDS, SHARED)
 
 
 def test_bash_offers_files_where_a_program_is_wanted() -> None:

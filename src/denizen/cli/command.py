@@ -64,3 +64,8 @@ class Command:
     positionals: tuple[Positional, ...] = ()
     options: tuple[Option, ...] = ()
     description: str = ""
+
+    @property
+    def offered(self) -> tuple[Option, ...]:
+        """Its own options that people are told of."""
+        return tuple(option for option in self.options if option.help)

@@ -34,7 +34,7 @@ def run(parsed: Parsed, context: Context) -> int:
 def bash(commands: Sequence[Command], shared: Sequence[Option]) -> str:
     """A function that looks at the words before the cursor and offers options or files."""
     cases = "\n".join(
-        f"        {_pattern(command)}) words='{_words([*command.options, *shared])}' ;;"
+        f"        {_pattern(command)}) words='{_words([*command.offered, *shared])}' ;;"
         for command in commands
     )
     firsts = " ".join(dict.fromkeys(command.words[0] for command in commands))
@@ -63,7 +63,7 @@ def zsh(commands: Sequence[Command], shared: Sequence[Option]) -> str:
     lines = [f"'{first}:{_quoted(summary)}'" for first, summary in _first_words(commands)]
     cases = []
     for command in commands:
-        rows = [f"'{spec}'" for option in (*command.options, *shared) for spec in _zsh_option(option)]
+        rows = [f"'{spec}'" for option in (*command.offered, *shared) for spec in _zsh_option(option)]
         cases.append(
             f"        '{' '.join(command.words)}'*) _arguments -s {' '.join(rows)} '*:file:_files' ;;"
         )
@@ -96,7 +96,7 @@ def fish(commands: Sequence[Command], shared: Sequence[Option]) -> str:
     for command in commands:
         condition = "; and ".join(f"__fish_seen_subcommand_from {word}" for word in command.words)
         lines += [
-            f"complete -c denizen -n '{condition}' {_fish_option(option)}" for option in command.options
+            f"complete -c denizen -n '{condition}' {_fish_option(option)}" for option in command.offered
         ]
     lines += [f"complete -c denizen {_fish_option(option)}" for option in shared]
     return "\n".join(lines)
