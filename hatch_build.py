@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,8 @@ class LoaderHook(BuildHookInterface[Any]):
         if shutil.which(compiler[0]) is None:
             self.app.display_warning(f"no C compiler ({compiler[0]}): this denizen will have no loader")
             return
-        place = Path(tempfile.mkdtemp(prefix="denizen-loader-"))
-        if version == "editable":
-            place = Path(self.root) / "src" / "denizen" / "launch"
+        beside = Path(self.root) / "src" / "denizen" / "launch"
+        place = beside if version == "editable" else Path(self.scratch.name)
         machine = os.uname().machine
         made = [place / f"{stem}-{machine}" for stem in PROGRAMS]
         whole = all([self.compile(output, compiler) for output in made])  # noqa: C419  # all, whatever fails
@@ -49,9 +49,18 @@ class LoaderHook(BuildHookInterface[Any]):
         sys.path.insert(0, str(Path(self.root) / "src"))
         from denizen.cli.manual import whole_page
 
-        output = Path(tempfile.mkdtemp(prefix="denizen-manual-")) / "denizen.1"
+        output = Path(self.scratch.name) / "denizen.1"
         output.write_text(whole_page() + "\n", encoding="utf-8")
         return output
+
+    @cached_property
+    def scratch(self) -> tempfile.TemporaryDirectory[str]:
+        """For what goes into the wheel, until that is written."""
+        return tempfile.TemporaryDirectory(prefix="denizen-build-")
+
+    def finalize(self, *_: object) -> None:
+        """Called once the wheel is there."""
+        self.scratch.cleanup()
 
     def compile(self, output: Path, compiler: list[str], *, needed: bool = True) -> bool:
         """Whether it compiled; a machine without headers is served like one without a compiler."""
