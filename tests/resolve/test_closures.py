@@ -7,8 +7,8 @@ import pytest
 from denizen.fileview import Executable, MemoryView
 from denizen.linker import Environment
 from denizen.linker import resolve as link
+from denizen.resolve.closures import Furniture, closures_of
 from denizen.resolve.remembered import Remembered
-from denizen.resolve.subject import Furniture, closures_of
 from denizen.resolve.world import LIBRARIES, Piece, World
 from tests.support.market import INTERPRETER, library, program
 

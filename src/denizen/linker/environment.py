@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from denizen.linker.objects import Attempt
     from denizen.linker.search import Found
 
-    # Who asks, as far as it matters -> name -> the file, and what was tried before it.
-    Answers: TypeAlias = dict[object, dict[bytes, tuple[Found | None, tuple[Attempt, ...]]]]
+    # Name -> the file, and what was tried before it.
+    Known: TypeAlias = dict[bytes, tuple[Found | None, tuple[Attempt, ...]]]
+    # The dynamic linker and what it takes -> who asks, as far as it matters -> what it knows.
+    Answers: TypeAlias = dict[object, dict[object, Known]]
 
 
 class Start(Enum):

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from denizen.elf import Image
     from denizen.fileview import FileView
-    from denizen.linker.environment import Environment
+    from denizen.linker.environment import Environment, Known
     from denizen.linker.interpreter import Interpreter
     from denizen.linker.ldcache import Cache
     from denizen.linker.objects import Loaded
@@ -61,6 +61,9 @@ class GlibcSearch:
         self._library_path: tuple[bytes, ...] | None = None
         extra = [_with_slash(directory) for directory in environment.extra_directories]
         self._extra_directories = tuple(extra)
+        self._answers: dict[object, Known] | None = None
+        if environment.answers is not None:
+            self._answers = environment.answers.setdefault((interpreter, target), {})
 
     def find(self, name: bytes, loader: Loaded, program: Loaded, *, secure: bool = False) -> Found | None:
         """The file ld.so would open for `name`, asked for by `loader`.
@@ -72,10 +75,10 @@ class GlibcSearch:
         """
         if b"/" in name:
             return self._accept(self.files.open(name, PATH))
-        if self._environment.answers is None or secure:
+        if self._answers is None or secure:
             return self._look(name, loader, program, secure=secure)
         if loader.answers is None:
-            loader.answers = self._environment.answers.setdefault(self._standing(loader, program), {})
+            loader.answers = self._answers.setdefault(self._standing(loader, program), {})
         known = loader.answers.get(name)
         if known is None:
             before = len(self.files.tried)
@@ -91,7 +94,7 @@ class GlibcSearch:
         The rules themselves follow: what _places leaves out is DT_RPATHs and, by the flag, the default.
         """
         places = tuple([directories for _, directories in self._places(loader, program)])
-        return self._interpreter, self._target, loader.nodeflib, places
+        return loader.nodeflib, places
 
     def _look(self, name: bytes, loader: Loaded, program: Loaded, *, secure: bool) -> Found | None:
         for rule, directories in self._places(loader, program):

@@ -9,8 +9,8 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.elf import Dynamic, Image
+    from denizen.linker.environment import Known
     from denizen.linker.rules import Reason, Rule
-    from denizen.linker.search import Found
 
 
 class Attempt:
@@ -75,7 +75,7 @@ class Loaded:
         self.rpath_directories: tuple[bytes, ...] | None = None
         self.runpath_directories: tuple[bytes, ...] | None = None
         self.listed = False
-        self.answers: dict[bytes, tuple[Found | None, tuple[Attempt, ...]]] | None = None
+        self.answers: Known | None = None
 
     def describe(self, image: Image) -> None:
         """Take over what the file says. Raises BadInput."""

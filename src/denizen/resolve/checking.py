@@ -1,13 +1,17 @@
-"""What does not bind in the closures of an attempt (pure).
+"""What the linker model says of an attempt: what everything loads, and what of that does not bind (pure).
 
 Each object's symbols are looked up in the first closure that has it. Those of libraries that stand on nothing
 but their own suite's are not: these were built and tested together, and in a closure of 190 libraries that is
 all but a few.
+
+The same question is asked again by another attempt, with more suites or another base, and most of the answer
+is what it was: closures and what does not bind in them are kept.
 """
 
 from __future__ import annotations
 
 from denizen.linker import bind, foreign
+from denizen.resolve.closures import closures_of, goes_beyond
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,13 +19,25 @@ if TYPE_CHECKING:
 
     from denizen.linker import Binding, Closure, Library
     from denizen.resolve.attempt import Attempt
+    from denizen.resolve.closures import Furniture
+    from denizen.resolve.subject import Subject
 
 
 class Checker:
-    """Binds closures, the same objects in the same scope once: another base suite changes few of them."""
+    """The linker model, and what it answered before about one subject."""
 
     def __init__(self) -> None:
-        self._known: dict[object, Binding] = {}
+        self._last: tuple[Furniture, list[Closure]] | None = None
+        self._bound: dict[object, Binding] = {}
+
+    def closures(self, subject: Subject, furniture: Furniture) -> list[Closure]:
+        """What each object loads that has a closure of its own."""
+        before: list[Closure] = []
+        if self._last is not None and goes_beyond(furniture, self._last[0]):
+            before = self._last[1]
+        made = closures_of(subject.view, subject.loaded, subject.interpreter, furniture, before)
+        self._last = furniture, made
+        return made
 
     def bindings(self, closures: Sequence[Closure], attempt: Attempt) -> list[Binding]:
         """What does not bind in each."""
@@ -47,6 +63,6 @@ class Checker:
             tuple([id(one.image) for one in closure.scope]),
             tuple([id(one.image) for one in asking]),
         )
-        if key not in self._known:
-            self._known[key] = bind(closure, asking)
-        return self._known[key]
+        if key not in self._bound:
+            self._bound[key] = bind(closure, asking)
+        return self._bound[key]

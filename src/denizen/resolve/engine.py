@@ -12,10 +12,10 @@ from denizen.resolve.asked import opened
 from denizen.resolve.attempt import Attempt, Libc, Open, Sources
 from denizen.resolve.bundle import GLIBC_PRIVATE
 from denizen.resolve.choose import Demand
+from denizen.resolve.closures import Furniture
 from denizen.resolve.endings import portable, portable_host, problems_of
 from denizen.resolve.facts import PackageFacts
 from denizen.resolve.resolution import Lack, Problem, Resolution, Rule, Wish, pin_of
-from denizen.resolve.subject import Furniture, closures_of
 from denizen.resolve.wishes import packs, resources, runtimes_beside, strings
 
 TYPE_CHECKING = False
@@ -229,8 +229,8 @@ class _Search:
         subject = self._subject
         closures: list[Closure] = []
         for _ in range(MAX_REPAIRS):
-            furniture = Furniture(attempt.pieces, attempt.interpreter(), tuple(self._override))
-            closures = closures_of(subject.view, subject.loaded, subject.interpreter, furniture, closures)
+            furniture = Furniture(dict(attempt.pieces), attempt.interpreter(), tuple(self._override))
+            closures = subject.checker.closures(subject, furniture)
             missing = [
                 Open(
                     library.soname,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen.linker import Environment, Family, resolve
+from denizen.linker import Family
 from denizen.resolve.bundle import Bundle
 from denizen.resolve.checking import Checker
+from denizen.resolve.closures import Furniture, closures_of
 from denizen.resolve.opened import opened_files, stacked_files, wants_stack
 from denizen.resolve.remembered import Remembered
-from denizen.resolve.world import LIBRARIES, Piece, World
-from denizen.value import replace, value
+from denizen.resolve.world import Piece
+from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from denizen.elf import Header, Image
     from denizen.fileview import FileView
     from denizen.linker import Closure, Library
-    from denizen.linker.environment import Answers
     from denizen.resolve.rules import Rules
 
 # Each round finds what the libraries of the one before it need; bundles nest a few deep.
@@ -27,21 +27,6 @@ MAX_ROUNDS = 32
 _GLIBC = b"GLIBC_"
 # What stands for a rule pack where the user named the object.
 ADDED = "added"
-
-
-@value
-class Furniture:
-    """What the empty world is furnished with.
-
-    Attributes:
-        pieces: soname -> file.
-        interpreter: the file at the path the program names; None: not chosen.
-        override: sonames loaded before all others.
-    """
-
-    pieces: Mapping[bytes, Piece]
-    interpreter: Piece | None = None
-    override: tuple[bytes, ...] = ()
 
 
 @value
@@ -60,7 +45,7 @@ class Subject:
         opened: path -> rule pack, of files beside it that are opened at run time.
         outside_opened: what only these leave: soname -> path of who asks first.
         stacked: files opened at run time that want an executable stack where nothing loaded before has one.
-        checker: binds the closures of attempts for it.
+        checker: what the linker model said of earlier attempts.
     """
 
     view: Remembered
@@ -201,55 +186,6 @@ def is_linked(image: Image) -> bool:
     """Whether a dynamic linker has anything to do: a static PIE has a dynamic section and no interpreter."""
     return image.interpreter is not None or bool(
         image.dynamic and (image.dynamic.needed or image.dynamic.soname)
-    )
-
-
-def closures_of(
-    view: Remembered,
-    roots: Sequence[bytes],
-    interpreter: bytes,
-    furniture: Furniture,
-    before: Sequence[Closure] = (),
-) -> list[Closure]:
-    """What each root loads in the furnished world, but for those that an earlier one loads.
-
-    `before`: the same of a world that lacked some of the pieces. The directory of pieces is searched last, so
-    who missed none of the new ones finds what it found.
-    """
-    kept = {
-        closure.program.path: closure
-        for closure in before
-        if furniture.pieces.keys().isdisjoint([library.soname for library in closure.missing])
-    }
-    chosen = furniture.interpreter
-    place = (interpreter, chosen) if chosen is not None and interpreter else None
-    world = World(view, furniture.pieces, place, frozenset(roots))
-    closures: list[Closure] = []
-    loaded: set[bytes] = set()
-    answers: Answers = {}
-    for root in roots:
-        # What an earlier root loads has been looked at with it.
-        if posixpath.normpath(root) not in loaded:
-            closure = kept.get(root)
-            if closure is None:
-                environment = _environment(view, root, interpreter, furniture.override)
-                closure = resolve(world, root, replace(environment, answers=answers))
-            loaded.update(posixpath.normpath(one.path) for one in closure.libraries if one.path)
-            closures.append(closure)
-    return closures
-
-
-def _environment(view: Remembered, root: bytes, interpreter: bytes, override: Sequence[bytes]) -> Environment:
-    needed = None
-    if override:
-        dynamic = view.image(root).dynamic
-        first = tuple(LIBRARIES + b"/" + name for name in override)
-        needed = first + (dynamic.needed if dynamic else ())
-    return Environment(
-        interpreter_path=interpreter or None,
-        extra_directories=(LIBRARIES,),
-        needed=needed,
-        parse=view.parse,
     )
 
 
