@@ -225,6 +225,13 @@ def test_a_runtime_beside_the_program_that_is_too_old_is_overridden(market: Mark
     assert chosen(made, b"libstdc++.so.6").rule is Rule.NEWER
 
 
+def test_nothing_is_fetched_for_what_the_host_or_the_c_library_gives(market: Market) -> None:
+    market.add("new", b"driver", put(b"libcuda.so.1"))
+    market.add("new", b"other-libm", put(b"libm.so.6"))
+    market.resolve({PROGRAM: program(b"libcuda.so.1", b"libm.so.6")})
+    assert {b"driver", b"other-libm"}.isdisjoint(market.looked_into)
+
+
 def test_a_driver_is_left_to_the_host(market: Market) -> None:
     made = market.resolve({PROGRAM: program(b"libcuda.so.1")})
     assert made.is_complete

@@ -44,6 +44,21 @@ def test_a_library_reads_from_its_skeleton_as_from_the_package(tmp_path: Path) -
     assert facts.sizes == {b"usr/lib/liba.so.1.2": len(LIBRARY)}
 
 
+def test_converters_of_the_c_library_are_no_libraries(tmp_path: Path) -> None:
+    items = [
+        Item("./usr/lib/liba.so.1.2", content=LIBRARY),
+        Item("./usr/lib/x86_64-linux-gnu/gconv/CP932.so", content=LIBRARY),
+    ]
+    cache, sha256 = learned(tmp_path, items)
+    facts = cache.get(sha256)
+    assert facts is not None
+    assert facts.file(b"usr/lib/x86_64-linux-gnu/gconv/CP932.so") is None
+    index = tmp_path / "facts" / sha256.decode() / "index"
+    index.write_bytes(index.read_bytes() + b"file\tusr/lib/gconv/OLD.so\t7\t9\n")
+    again = FactsCache(os.fsencode(tmp_path / "facts")).get(sha256)
+    assert again == facts
+
+
 def test_links_and_second_names_lead_to_the_file(tmp_path: Path) -> None:
     items = [
         Item("./usr/lib/liba.so.1.2", content=LIBRARY),

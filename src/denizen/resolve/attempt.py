@@ -6,8 +6,9 @@ looked into only when one of their libraries is the next best candidate, a level
 
 from __future__ import annotations
 
-from denizen.errors import BadInput, display
-from denizen.resolve.choose import Demand, Standing, newer_glibc, objection, private_of, ranked, share
+from denizen.errors import display
+from denizen.resolve.choose import Demand, Standing, private_of, ranked, share
+from denizen.resolve.judge import Found, Judge, most, only_private, rejection, rule_of
 from denizen.resolve.resolution import Choice, FromHost, Lack, Problem, Rejected, Rule
 from denizen.resolve.world import LIBRARIES, Piece
 from denizen.value import value
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from denizen.elf import Image
     from denizen.index.entry import Provider
-    from denizen.resolve.facts import PackageFacts
+    from denizen.resolve.judge import Libc
     from denizen.resolve.remembered import Remembered
     from denizen.resolve.resolution import Wish
     from denizen.resolve.rules import Rules
@@ -33,6 +34,7 @@ MAX_LOOKED_INTO = 6
 MAX_LOOKED_BYTES = 64 << 20
 # GLIBC's whole world has 700 sonames in the largest closure seen (webkitgtk: 190).
 MAX_LIBRARIES = 4096
+_MUSL = b"libc.musl-"
 
 
 class Catalogue(Protocol):
@@ -68,25 +70,6 @@ class Sources:
 
 
 @value
-class Found:
-    """A candidate that was looked into and would do."""
-
-    provider: Provider
-    facts: PackageFacts
-    path: bytes
-    image: Image
-
-
-@value
-class Libc:
-    """A C library that may be the base: its package and what it holds."""
-
-    provider: Provider
-    facts: PackageFacts
-    versions: frozenset[bytes]
-
-
-@value
 class Open:
     """A soname to be satisfied."""
 
@@ -110,14 +93,13 @@ class Attempt:
         self._rules = sources.rules
         self._view = sources.disk
         self._libc = libc
-        self._machine = (subject.header.bits, subject.header.machine)
+        self._judge = Judge(subject, sources, libc)
         self.demands = dict(demands)
         self._offered: dict[bytes, list[Provider]] = {}
         self._hidden: set[bytes] = set()
         self._given_up: set[bytes] = set()
         self.choices: dict[bytes, Choice] = {}
         self.pieces: dict[bytes, Piece] = {}
-        self.images: dict[bytes, Image] = {}
         self.brought: set[bytes] = set()
         self.providers: dict[bytes, Provider] = {}
         self.from_host: dict[bytes, FromHost] = {}
@@ -183,7 +165,9 @@ class Attempt:
     def chosen_images(self) -> dict[bytes, Image]:
         """Soname -> image, of what packages were chosen for."""
         found = {
-            name: self.images.get(self.pieces[name].path) for name, c in self.choices.items() if c.package
+            name: self._judge.images.get(self.pieces[name].path)
+            for name, c in self.choices.items()
+            if c.package
         }
         return {name: image for name, image in found.items() if image is not None}
 
@@ -223,8 +207,15 @@ class Attempt:
 
     def _look_ahead(self, level: Sequence[Open]) -> None:
         """Fetch each one's first candidate together."""
-        first = [found[0].provider for one in level if (found := self._candidates(one))]
+        searched = [one for one in level if not self._is_given(one.soname)]
+        first = [found[0].provider for one in searched if (found := self._candidates(one))]
         self._shelf.facts(first)
+
+    def _is_given(self, soname: bytes) -> bool:
+        """Whether no provider is looked for: the host has it, or the C library's own package."""
+        if self._rules.host_reason(soname) or (self._subject.musl and soname.startswith(_MUSL)):
+            return True
+        return self._libc is not None and self._companion(soname) is not None
 
     def _satisfy(self, one: Open) -> list[Open]:
         """Choose for one name; what its library needs."""
@@ -232,11 +223,13 @@ class Attempt:
         if reason:
             self.from_host[one.soname] = FromHost(one.soname, one.needed_by, reason)
             return []
-        if self._subject.musl and one.soname.startswith(b"libc.musl-"):
+        if self._subject.musl and one.soname.startswith(_MUSL):
             return []
         if self._libc is not None and (path := self._companion(one.soname)) is not None:
             rule = Rule.LIBC if one.soname == self._rules.libc else Rule.COMPANION
-            found = Found(self._libc.provider, self._libc.facts, path, self._image(self._libc.facts, path))
+            found = Found(
+                self._libc.provider, self._libc.facts, path, self._judge.image(self._libc.facts, path)
+            )
             return self._take(one, found, rule, ())
         return self._search(one)
 
@@ -270,63 +263,31 @@ class Attempt:
         rejected: list[Rejected] = []
         fitting: list[tuple[Standing, Found]] = []
         looked = 0
-        private = _only_private(candidates)
+        private = only_private(candidates)
         compare = bool(demand.symbols) or private
         wanted = self._wanted_of(one.soname) if private else frozenset()
         for standing in candidates[:MAX_LOOKED_INTO]:
             looked += standing.provider.size
             if fitting and (not compare or looked > MAX_LOOKED_BYTES):
-                rejected.append(_rejection(standing.provider, "comes later in the order of answers"))
+                rejected.append(rejection(standing.provider, "comes later in the order of answers"))
                 continue
-            verdict = self._judge(standing, demand)
+            verdict = self._judge.judge(standing, demand)
             if isinstance(verdict, str):
-                rejected.append(_rejection(standing.provider, verdict))
+                rejected.append(rejection(standing.provider, verdict))
             elif one.optional and (own := private_of(verdict.image, self._subject.names)):
                 reason = f"asks for private symbols of {display(own)}, of which another build came along"
-                rejected.append(_rejection(standing.provider, reason))
+                rejected.append(rejection(standing.provider, reason))
             elif wanted and not share(verdict.image, wanted):
-                rejected.append(_rejection(standing.provider, "defines none of the symbols asked for"))
+                rejected.append(rejection(standing.provider, "defines none of the symbols asked for"))
             else:
                 fitting.append((standing, verdict))
         if not fitting:
             self._give_up(one, candidates, rejected)
             return []
         symbols = demand.symbols or (self._wanted_of(one.soname) if len(fitting) > 1 else frozenset())
-        at, losers = _most(fitting, symbols)
-        rule = _rule(fitting[at][0], candidates, rejected, by_symbols=at > 0)
+        at, losers = most(fitting, symbols)
+        rule = rule_of(fitting[at][0], candidates, rejected, by_symbols=at > 0)
         return self._take(one, fitting[at][1], rule, (*rejected, *losers))
-
-    def _judge(self, standing: Standing, demand: Demand) -> Found | str:
-        """What the candidate is; or why it will not do."""
-        provider = standing.provider
-        facts = self._shelf.facts([provider])[provider.sha256]
-        if isinstance(facts, str):
-            return f"cannot be read: {facts}"
-        path = facts.file(provider.path)
-        if path is None:
-            return f"{display(provider.path)} is not a library of the package itself"
-        try:
-            image = self._image(facts, path)
-            why = objection(image, demand, self._machine) or self._foreign(image)
-        except (BadInput, OSError) as fault:
-            return f"cannot be read: {fault}"
-        return why or Found(provider, facts, path, image)
-
-    def _foreign(self, image: Image) -> str:
-        """Whether it belongs to another C library, or a newer one."""
-        needed = image.dynamic.needed if image.dynamic else ()
-        if self._subject.musl:
-            return self._rules.musl_reason if self._rules.libc in needed else ""
-        if self._libc is None:
-            return ""
-        files = [need.file for need in image.version_needs if self._libc.facts.named(need.file)]
-        return newer_glibc(image, files, self._libc.versions)
-
-    def _image(self, facts: PackageFacts, path: bytes) -> Image:
-        place = facts.skeletons[path]
-        if place not in self.images:
-            self.images[place] = self._subject.view.parse(self._view.read(place))
-        return self.images[place]
 
     def _take(self, one: Open, found: Found, rule: Rule, rejected: tuple[Rejected, ...]) -> list[Open]:
         provider, image = found.provider, found.image
@@ -372,43 +333,3 @@ def with_rule(choice: Choice, rule: Rule) -> Choice:
     return Choice(
         choice.soname, choice.package, choice.path, rule, choice.needed_by, choice.rejected, choice.wish
     )
-
-
-def _only_private(candidates: Sequence[Standing]) -> bool:
-    """Whether packages have it in directories of their own only: whose is meant is to be found out.
-
-    Some have plugins called as the library of another project is: qmmp's libffmpeg.so is not Electron's.
-    """
-    return bool(candidates) and not any(s.provider.kind.is_searched or s.in_asker for s in candidates)
-
-
-def _most(
-    fitting: Sequence[tuple[Standing, Found]], symbols: frozenset[bytes]
-) -> tuple[int, tuple[Rejected, ...]]:
-    """The place of the one that defines the most of the symbols, the first among equals; and the others."""
-    shares = [share(found.image, symbols) if symbols else 0 for _, found in fitting]
-    at = max(range(len(fitting)), key=lambda number: (shares[number], -number))
-    reasons = [f"defines {count} of the symbols asked for, the chosen one {shares[at]}" for count in shares]
-    return at, tuple(
-        _rejection(found.provider, reasons[number])
-        for number, (_, found) in enumerate(fitting)
-        if number != at
-    )
-
-
-def _rule(
-    best: Standing, candidates: Sequence[Standing], rejected: Sequence[Rejected], *, by_symbols: bool
-) -> Rule:
-    if by_symbols:
-        return Rule.SYMBOLS
-    if best.in_asker:
-        return Rule.SAME_PACKAGE
-    if any("does not define" in r.reason for r in rejected):
-        return Rule.VERSIONS
-    if not best.in_base:
-        return Rule.OTHER_SUITE
-    return Rule.ONLY if len({s.provider.package for s in candidates}) == 1 else Rule.BEST
-
-
-def _rejection(provider: Provider, reason: str) -> Rejected:
-    return Rejected(provider.package, provider.suite, reason)

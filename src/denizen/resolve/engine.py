@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from denizen.errors import BadInput
 from denizen.resolve.asked import opened
-from denizen.resolve.attempt import Attempt, Libc, Open, Sources
+from denizen.resolve.attempt import Attempt, Open, Sources
 from denizen.resolve.bundle import GLIBC_PRIVATE
 from denizen.resolve.choose import Demand
 from denizen.resolve.closures import Furniture
 from denizen.resolve.endings import portable, portable_host, problems_of
 from denizen.resolve.facts import PackageFacts
+from denizen.resolve.judge import Libc
 from denizen.resolve.resolution import Lack, Problem, Resolution, Rule, Wish, pin_of
 from denizen.resolve.wishes import packs, resources, runtimes_beside, strings
 
@@ -137,11 +138,9 @@ def _asked_of_libc(subject: Subject, rules: Rules) -> frozenset[bytes]:
 
 
 def _versions_of(facts: PackageFacts, disk: FileView, view: Remembered) -> frozenset[bytes]:
-    """Every version that the libraries of a C library's package define; its gconv modules define none."""
+    """Every version that the libraries of a C library's package define."""
     found: set[bytes] = set()
     for path in sorted(facts.skeletons):
-        if b"/gconv/" in path:
-            continue
         try:
             found.update(d.name for d in view.parse(disk.read(facts.skeletons[path])).version_definitions)
         except (BadInput, OSError):

@@ -169,7 +169,16 @@ def _keep(entry: ArchiveEntry, directory: bytes, numbers: Iterator[int]) -> list
 
 def _may_be_library(entry: File) -> bool:
     name = entry.path.rpartition(b"/")[2]
-    return b".so" in name and _is_line(entry.path) and entry.size <= MAX_LIBRARY
+    is_named = b".so" in name and not _is_converter(entry.path)
+    return is_named and _is_line(entry.path) and entry.size <= MAX_LIBRARY
+
+
+def _is_converter(path: bytes) -> bool:
+    """Whether the C library alone opens it, by its path.
+
+    libc6 has 250 of these beside 23 libraries; to keep their skeletons took a third of what reading it takes.
+    """
+    return b"/gconv/" in path
 
 
 def _is_interpreter(path: bytes) -> bool:
@@ -186,6 +195,8 @@ def _parse(text: bytes, place: bytes) -> PackageFacts:
     skeletons, sizes, links = {}, {}, {}
     for line in text.splitlines():
         kind, path, *rest = line.split(b"\t")
+        if _is_converter(path):
+            continue  # of a cache that an older version made
         if kind == b"file":
             skeletons[path] = os.path.join(place, rest[0])
             sizes[path] = int(rest[1])
