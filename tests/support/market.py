@@ -76,10 +76,14 @@ def libc(*versions: bytes) -> dict[bytes, bytes]:
 
 @dataclass
 class Market:
-    """Packages by suite, the preferred suite first; a catalogue and a shelf at once."""
+    """Packages by suite, the preferred suite first; a catalogue and a shelf at once.
+
+    Preference is the order of `suites`, or else that in which they were first told of.
+    """
 
     offers: list[tuple[Provider, Mapping[bytes, bytes]]] = field(default_factory=list)
     looked_into: list[bytes] = field(default_factory=list)
+    suites: Sequence[str] = ()
 
     def add(
         self,
@@ -110,15 +114,19 @@ class Market:
             )
 
     def providers(self, soname: bytes) -> list[Provider]:
-        suites = list(dict.fromkeys(provider.suite for provider, _ in self.offers))
         found = [provider for provider, _ in self.offers if provider.soname == soname]
-        return sorted(found, key=lambda provider: (provider.kind, suites.index(provider.suite)))
+        return sorted(found, key=lambda provider: (provider.kind, self._rank(provider), provider.package))
+
+    def _rank(self, provider: Provider) -> int:
+        suites = self.suites or list(dict.fromkeys(provider.suite for provider, _ in self.offers))
+        return suites.index(provider.suite)
 
     def knows(self, soname: bytes) -> bool:
         return any(provider.soname == soname for provider, _ in self.offers)
 
     def packages(self, name: bytes) -> list[Provider]:
-        return [provider for provider, _ in self.offers if provider.package == name]
+        found = [provider for provider, _ in self.offers if provider.package == name]
+        return sorted(found, key=lambda provider: (self._rank(provider), provider.path))
 
     def near(self, soname: bytes) -> list[bytes]:
         stem = soname.partition(b".so")[0]

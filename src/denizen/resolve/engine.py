@@ -180,7 +180,7 @@ class _Search:
         runtimes = runtimes_beside(subject, rules)
         attempt.furnish([Open(n, by, b"", "beside", optional=True) for n, by in runtimes.items()])
         base = self._libc.provider.suite if self._libc is not None else ""
-        for name in self._extra:
+        for name in sorted(set(self._extra)):
             attempt.furnish(opened(name, base, self._sources))
         for _ in range(MAX_REPAIRS):
             settled = len(attempt.choices)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from denizen.index.entry import Provider
     from denizen.resolve.facts import FactsCache, PackageFacts
     from denizen.resolve.resolution import Pin
-    from denizen.sources.base import Source
 else:
     Protocol = object
 
@@ -30,10 +29,17 @@ class Shelf(Protocol):
         """By .deb hash, what each package holds; a sentence where it cannot be read."""
 
 
+class Fetching(Protocol):
+    """The part of a source that is needed here."""
+
+    def fetch(self, packages: Sequence[Package], directory: bytes) -> list[bytes]:
+        """Paths of the packages' verified files."""
+
+
 class FetchingShelf:
     """A shelf over sources and a cache on this machine."""
 
-    def __init__(self, sources: Mapping[str, Source], packages: bytes, cache: FactsCache) -> None:
+    def __init__(self, sources: Mapping[str, Fetching], packages: bytes, cache: FactsCache) -> None:
         """Fetch into the directory `packages`."""
         self._sources = sources
         self._packages = packages
@@ -54,7 +60,7 @@ class FetchingShelf:
             found |= self._fetched(self._sources[source], list(wanted.values()))
         return found
 
-    def _fetched(self, source: Source, providers: list[Provider]) -> Mapping[bytes, PackageFacts | str]:
+    def _fetched(self, source: Fetching, providers: list[Provider]) -> Mapping[bytes, PackageFacts | str]:
         os.makedirs(self._packages, exist_ok=True)
         paths = source.fetch([package_of(pin_of(provider, {})) for provider in providers], self._packages)
         from concurrent.futures import ThreadPoolExecutor

@@ -95,10 +95,10 @@ def examine(
     dynamic = [root for root, image in images.items() if image.dynamic and is_linked(image)]
     if not dynamic:
         return None
-    header = images[dynamic[0]].header
-    dynamic = [root for root in dynamic if images[root].header.machine == header.machine]
     # Programs before libraries, for they load them; then whatever order they were given in does not count.
     dynamic.sort(key=lambda root: (images[root].interpreter is None, root))
+    header = images[dynamic[0]].header
+    dynamic = [root for root in dynamic if images[root].header.machine == header.machine]
     interpreter = next(
         (path for root in dynamic if (path := images[root].interpreter)), rules.interpreter(header)
     )
