@@ -9,9 +9,9 @@ A helper that is told something while others hold locks may wait for ever for a 
 forked once this process has threads; then, and where the kernel refuses more processes, the work is
 done here, by the thread that asks.
 
-A helper ignores the terminal's Ctrl-C: whoever uses it is told, and `close` kills it. Of a process that
-was killed itself, the helpers find their pipe closed once they have done what they are at; the session's
-lock (store/locks.py) is theirs too until then, so that no collection takes what they are writing.
+A helper ignores the terminal's Ctrl-C: whoever uses it is told, and `close` kills it. When its parent is
+killed the kernel kills it too (PR_SET_PDEATHSIG), so that nobody writes any more into a tree whose session is
+over; where that cannot be asked for, it ends once it has done what it is at, for its pipe is closed then.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     # Tells one piece of work, and what came of it: bytes, str, int, and tuples of them, as marshal carries.
     Message: TypeAlias = tuple[Any, ...]
     Work: TypeAlias = Callable[[Any], Any]
+
+
+_PR_SET_PDEATHSIG = 1
 
 
 class HelperDied(HostLacks):
@@ -162,12 +165,13 @@ def _fork(work: Work, others: list[_Helper]) -> _Helper:
     with contextlib.ExitStack() as failed:
         theirs, telling = _pipe(failed)
         hearing, answering = _pipe(failed)
+        parent = os.getpid()
         process = os.fork()
         if process == 0:
             # Another helper's pipe left open here would keep that one waiting after our parent's death.
             for pipe in (telling, hearing, *(p.fileno() for o in others for p in (o.telling, o.hearing))):
                 os.close(pipe)
-            _serve(work, theirs, answering)
+            _serve(work, theirs, answering, parent)
         failed.pop_all()
     os.close(theirs)
     os.close(answering)
@@ -181,7 +185,7 @@ def _pipe(failed: contextlib.ExitStack) -> tuple[int, int]:
     return reading, writing
 
 
-def _serve(work: Work, incoming: int, outgoing: int) -> NoReturn:
+def _serve(work: Work, incoming: int, outgoing: int, parent: int) -> NoReturn:
     """The life of a helper."""
     status = 1
     try:
@@ -189,6 +193,7 @@ def _serve(work: Work, incoming: int, outgoing: int) -> NoReturn:
 
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _die_with(parent)
         # What was there before is not looked through again: that would copy its pages.
         gc.freeze()
         with open(incoming, "rb") as telling, open(outgoing, "wb") as answering:
@@ -200,6 +205,16 @@ def _serve(work: Work, incoming: int, outgoing: int) -> NoReturn:
     finally:
         # Nothing of the parent's is to be finished here: neither its buffers nor its database.
         os._exit(status)
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent dies (prctl(2))."""
+    with contextlib.suppress(ImportError, OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        raise EOFError  # it was dead before that was asked for
 
 
 def _answer(work: Work, message: Message) -> tuple[bool, Any]:
