@@ -34,7 +34,7 @@ class LoaderHook(BuildHookInterface[Any]):
         machine = os.uname().machine
         made = [place / f"{stem}-{machine}" for stem in PROGRAMS]
         whole = all([self.compile(output, compiler) for output in made])  # noqa: C419  # all, whatever fails
-        # For 32-bit programs, where the compiler has their headers; without it they start by other ways.
+        # For 32-bit programs, where the compiler makes such; without it they start by other ways.
         small = [place / f"{stem}-i386" for stem in PROGRAMS if stem != "denizen-enter"]
         if machine == "x86_64":
             made += [one for one in small if self.compile(one, [*compiler, "-m32"], needed=False)]
@@ -63,7 +63,7 @@ class LoaderHook(BuildHookInterface[Any]):
         self.scratch.cleanup()
 
     def compile(self, output: Path, compiler: list[str], *, needed: bool = True) -> bool:
-        """Whether it compiled; a machine without headers is served like one without a compiler."""
+        """Whether it compiled; a compiler that cannot is like none."""
         rule = runpy.run_path(str(Path(self.root) / "loader" / "build.py"))
         try:
             rule["build"](output, compiler, quiet=not needed)

@@ -2,7 +2,6 @@
 #ifndef DENIZEN_SYS_H
 #define DENIZEN_SYS_H
 
-#include <asm/unistd.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,25 +16,7 @@
 #error "no arch/ header for this architecture"
 #endif
 
-#if ARCH_BITS == 64
-typedef Elf64_Ehdr Ehdr;
-typedef Elf64_Phdr Phdr;
-typedef Elf64_Dyn Dyn;
-typedef Elf64_auxv_t Auxv;
-typedef Elf64_Nhdr Nhdr;
-typedef Elf64_Sym Sym;
-#define ARCH_CLASS ELFCLASS64
-#else
-typedef Elf32_Ehdr Ehdr;
-typedef Elf32_Phdr Phdr;
-typedef Elf32_Dyn Dyn;
-typedef Elf32_auxv_t Auxv;
-typedef Elf32_Nhdr Nhdr;
-typedef Elf32_Sym Sym;
-#define ARCH_CLASS ELFCLASS32
-#endif
-
-/* asm-generic numbers; the three architectures agree on all of these but the two the kernel headers give. */
+/* asm-generic numbers; the three architectures agree on all of these. */
 enum {
     SYS_RDONLY = 0,
     SYS_RDWR = 2,

@@ -2,9 +2,44 @@
 #ifndef DENIZEN_ARCH_H
 #define DENIZEN_ARCH_H
 
-#include <elf.h>
+#include "../elf.h"
+
 #include <stddef.h>
 #include <stdint.h>
+
+/* The kernel's numbers for this machine: its headers for it are not always there. */
+enum {
+    __NR_getcwd = 17,
+    __NR_dup3 = 24,
+    __NR_mkdirat = 34,
+    __NR_symlinkat = 36,
+    __NR_umount2 = 39,
+    __NR_mount = 40,
+    __NR_pivot_root = 41,
+    __NR_statfs = 43,
+    __NR_faccessat = 48,
+    __NR_chdir = 49,
+    __NR_openat = 56,
+    __NR_close = 57,
+    __NR_getdents64 = 61,
+    __NR_read = 63,
+    __NR_write = 64,
+    __NR_readlinkat = 78,
+    __NR_newfstatat = 79,
+    __NR_exit_group = 94,
+    __NR_unshare = 97,
+    __NR_prctl = 167,
+    __NR_getpid = 172,
+    __NR_geteuid = 175,
+    __NR_getegid = 177,
+    __NR_munmap = 215,
+    __NR_clone = 220,
+    __NR_execve = 221,
+    __NR_mmap = 222,
+    __NR_mprotect = 226,
+    __NR_wait4 = 260,
+    __NR_execveat = 281,
+};
 
 #define ARCH_MACHINE EM_AARCH64
 #define ARCH_BITS 64
@@ -85,8 +120,8 @@ struct arch_stat {
     int64_t ctime_ns;
     uint32_t reserved[2];
 };
-#define ARCH_FSTATAT __NR3264_fstatat
+#define ARCH_FSTATAT __NR_newfstatat
 #define ARCH_MMAP(address, length, protection, flags, fd, offset) \
-    arch_syscall(__NR3264_mmap, (long)(address), (long)(length), protection, flags, fd, (long)(offset))
+    arch_syscall(__NR_mmap, (long)(address), (long)(length), protection, flags, fd, (long)(offset))
 
 #endif

@@ -2,9 +2,45 @@
 #ifndef DENIZEN_ARCH_H
 #define DENIZEN_ARCH_H
 
-#include <elf.h>
+#include "../elf.h"
+
 #include <stddef.h>
 #include <stdint.h>
+
+/* The kernel's numbers for this machine: its headers for it are not always there. */
+enum {
+    __NR_read = 3,
+    __NR_write = 4,
+    __NR_close = 6,
+    __NR_execve = 11,
+    __NR_chdir = 12,
+    __NR_getpid = 20,
+    __NR_mount = 21,
+    __NR_geteuid = 49,
+    __NR_getegid = 50,
+    __NR_umount2 = 52,
+    __NR_mmap = 90,
+    __NR_munmap = 91,
+    __NR_statfs = 99,
+    __NR_wait4 = 114,
+    __NR_clone = 120,
+    __NR_mprotect = 125,
+    __NR_prctl = 172,
+    __NR_getcwd = 183,
+    __NR_mmap2 = 192,
+    __NR_pivot_root = 217,
+    __NR_getdents64 = 220,
+    __NR_exit_group = 252,
+    __NR_openat = 295,
+    __NR_mkdirat = 296,
+    __NR_fstatat64 = 300,
+    __NR_symlinkat = 304,
+    __NR_readlinkat = 305,
+    __NR_faccessat = 307,
+    __NR_unshare = 310,
+    __NR_dup3 = 330,
+    __NR_execveat = 358,
+};
 
 #define ARCH_MACHINE EM_386
 #define ARCH_BITS 32

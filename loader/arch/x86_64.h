@@ -2,9 +2,44 @@
 #ifndef DENIZEN_ARCH_H
 #define DENIZEN_ARCH_H
 
-#include <elf.h>
+#include "../elf.h"
+
 #include <stddef.h>
 #include <stdint.h>
+
+/* The kernel's numbers for this machine: its headers for it are not always there. */
+enum {
+    __NR_read = 0,
+    __NR_write = 1,
+    __NR_close = 3,
+    __NR_mmap = 9,
+    __NR_mprotect = 10,
+    __NR_munmap = 11,
+    __NR_getpid = 39,
+    __NR_clone = 56,
+    __NR_execve = 59,
+    __NR_wait4 = 61,
+    __NR_getcwd = 79,
+    __NR_chdir = 80,
+    __NR_geteuid = 107,
+    __NR_getegid = 108,
+    __NR_statfs = 137,
+    __NR_pivot_root = 155,
+    __NR_prctl = 157,
+    __NR_mount = 165,
+    __NR_umount2 = 166,
+    __NR_getdents64 = 217,
+    __NR_exit_group = 231,
+    __NR_openat = 257,
+    __NR_mkdirat = 258,
+    __NR_newfstatat = 262,
+    __NR_symlinkat = 266,
+    __NR_readlinkat = 267,
+    __NR_faccessat = 269,
+    __NR_unshare = 272,
+    __NR_dup3 = 292,
+    __NR_execveat = 322,
+};
 
 #define ARCH_MACHINE EM_X86_64
 #define ARCH_BITS 64

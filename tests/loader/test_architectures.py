@@ -9,6 +9,7 @@ import pytest
 
 from denizen.disk import DiskView
 from denizen.launch.decision import identity_of
+from denizen.launch.loaderconfig import LoaderSettings
 from tests.support.peers import require
 from tests.support.prefix import kept_by_tests
 from tests.support.startworld import TIMEOUT, World, compile_loader, output_of, run
@@ -22,6 +23,27 @@ int main(int argc, char **argv) {
 }
 """
 _ANSWER = 'const char *answer(void) { return "ours"; }'
+
+
+_SHOWN = """
+#include <stdio.h>
+#include <unistd.h>
+int main(int count, char **words) {
+    char path[4096];
+    if (count > 1) return execl("/proc/self/exe", "again", (char *)0);
+    path[readlink("/proc/self/exe", path, sizeof path - 1)] = 0;
+    return puts(path) < 0;
+}
+"""
+
+
+def answered(world: World, *compiler: str) -> Path:
+    """A program that the library answers for, which knows itself by /proc/self/exe."""
+    inside = compile_loader(world.root / "denizen-inside", *compiler)
+    world.configure(LoaderSettings(directories=(os.fsencode(world.decisions),), inside=os.fsencode(inside)))
+    program = world.compile("shown", _SHOWN, interpreter=False)
+    world.decide(program, world.system("libc.so.6"))
+    return program
 
 
 def decided(world: World) -> Path:
@@ -64,13 +86,27 @@ class TestI386:
         world.decide(program, world.system("libc.so.6"), machine=64 << 16 | 62)
         assert "about another program" in run(program).stderr
 
+    def test_it_is_answered_from_inside(self, world: World) -> None:
+        program = answered(world, "gcc", "-m32")
+        assert output_of(world.loader, str(program)) == f"{program}\n"
+        assert output_of(world.loader, str(program), "again") == f"{program}\n"
+
+
+@pytest.mark.parametrize("name", ["denizen-loader", "denizen-inside"])
+def test_a_compiler_without_headers_for_its_other_word_size_will_do(tmp_path: Path, name: str) -> None:
+    """Debian's gcc makes 32-bit code; the C library's headers for that are in another package."""
+    require("gcc")
+    own = subprocess.run(["gcc", "-print-file-name=include"], check=True, capture_output=True, text=True)
+    made = compile_loader(tmp_path / name, "gcc", "-m32", "-nostdinc", "-isystem", own.stdout.strip())
+    assert made.read_bytes()[:5] == b"\x7fELF\x01"
+
 
 class TestAarch64:
     """By a compiler that is unpacked and not installed: Debian's package excludes gcc-multilib."""
 
     @pytest.fixture
     def world(self, tmp_path: Path) -> World:
-        compiler = os.environ.get("AARCH64_CC", str(kept_by_tests() / "aarch64" / "cc"))
+        compiler = _aarch64_compiler()
         require("qemu-aarch64-static", compiler)
         asked = [compiler, "-print-file-name=ld-linux-aarch64.so.1"]
         ldso = Path(subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip())
@@ -80,6 +116,10 @@ class TestAarch64:
     def test_as_program(self, world: World) -> None:
         done = run(_qemu(), str(world.loader), str(decided(world)), "x")
         assert (done.stdout, done.returncode) == ("ours x 8\n", 2)
+
+    def test_it_is_answered_from_inside(self, world: World) -> None:
+        program = answered(world, _aarch64_compiler())
+        assert output_of(_qemu(), str(world.loader), str(program)) == f"{program}\n"
 
     def test_as_interpreter(self, world: World) -> None:
         program = decided(world)
@@ -95,6 +135,10 @@ class TestAarch64:
             [_qemu(), program], capture_output=True, text=True, check=False, timeout=TIMEOUT
         )
         assert "no decision yet; it needs libc.so.6" in done.stderr
+
+
+def _aarch64_compiler() -> str:
+    return os.environ.get("AARCH64_CC", str(kept_by_tests() / "aarch64" / "cc"))
 
 
 def _qemu() -> str:
