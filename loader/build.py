@@ -37,7 +37,7 @@ LINK = [
 # No libraries of its own, so that it loads beside any C library; all that is called is looked up when it is
 # loaded, so that nothing of ld.so's runs in a child of vfork.
 SHARED = [
-    "-fPIC", "-nostdlib", "-shared", "-Wl,-z,noexecstack,-z,relro,-z,now", "-Wl,--build-id=none",
+    "-fPIC", "-nostdlib", "-shared", "-Wl,-z,noexecstack,-z,relro,-z,now,-z,defs", "-Wl,--build-id=none",
     "-Wl,-soname,denizen-inside.so", "-Wl,--hash-style=both", "-Wl,--fatal-warnings", "-O2",
 ]
 # fmt: on

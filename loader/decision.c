@@ -197,12 +197,38 @@ static const char *load(struct arena *arena, const struct process *process, int 
     return NULL;
 }
 
-/* The first store object that is gone, or null. */
+/* How much of a path is the store: the directory that the directory for dlopen lies in. */
+static size_t store_length(const struct decision *decision)
+{
+    const char *search = decision->header->search ? decision_string(decision, decision->header->search) : "";
+    return (size_t)(text_file_name(search) - search);
+}
+
+/* A library in the store. One in an environment has a path that need not be there where we are. */
+static bool is_gone(const struct decision *decision, const char *path, size_t store)
+{
+    const char *search = decision_string(decision, decision->header->search);
+    size_t same = 0;
+    while (same < store && path[same] == search[same])
+        same++;
+    return store && same == store && !sys_exists(path);
+}
+
+/* The first store object that is gone, or library in one, or null. */
 static const char *missing_object(const struct decision *decision)
 {
     for (uint32_t i = 0; i < decision->header->objects.count; i++)
         if (!sys_exists(decision_string(decision, decision->objects[i])))
             return decision_string(decision, decision->objects[i]);
+    size_t store = store_length(decision);
+    const char *ldso = decision_string(decision, decision->header->ldso);
+    if (is_gone(decision, ldso, store))
+        return ldso;
+    for (uint32_t i = 0; i < decision->header->libraries.count; i++) {
+        const char *path = decision_string(decision, decision->libraries[i].path);
+        if (is_gone(decision, path, store))
+            return path;
+    }
     return NULL;
 }
 

@@ -36,16 +36,14 @@ static bool has_variable(const char *name)
     return false;
 }
 
-/* The variable, where it is not set already and the furniture has the directory. */
+/* The variable, where it is not set already and the furniture has the directory: it has what the host has not. */
 static bool add_variable(char *room, const char *name, const char *directory)
 {
-    char place[PATH_ROOM];
-    if (has_variable(name) || place_of_link(directory, place) != place)
-        return false;
     struct text variable = text_in(room, PATH_ROOM);
     text_add(&variable, name);
-    text_add(&variable, place);
-    return !variable.cut;
+    text_add(&variable, known()->furniture);
+    text_add(&variable, directory);
+    return !variable.cut && !has_variable(name) && sys_exists(room + text_length(name));
 }
 
 /* Whether there is anything to show. Another thread that reads its environment meanwhile sees one that is whole. */
@@ -91,7 +89,9 @@ static void load_converters(void)
     static bool loaded;
     struct shown shown;
     __typeof__(&iconv_open) next = NEXT(iconv_open);
-    if (__atomic_exchange_n(&loaded, true, __ATOMIC_RELAXED) || !next || !show(&shown))
+    bool again = __atomic_load_n(&loaded, __ATOMIC_RELAXED);
+    __atomic_store_n(&loaded, true, __ATOMIC_RELAXED);
+    if (again || !next || !show(&shown))
         return;
     void *converter = next("UTF-8", "UTF-16");
     hide(&shown);

@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from denizen.disk import DiskView
+from denizen.launch.decision import GENERATION, file_name, identity_of
+from denizen.launch.wire import decode, encode
+from denizen.value import replace
 from tests.support.debs import Item
 from tests.support.homes import Home
 from tests.support.peers import require
@@ -155,6 +159,63 @@ def test_half_a_store_is_made_whole(home: Home, program: Path) -> None:
             shutil.rmtree(found)
     home.denizen("store", "verify", "--repair", status=None)
     assert home.denizen("run", os.fspath(program)).stdout.startswith("hello from the store")
+
+
+@pytest.mark.parametrize("through_loader", [False, True])
+@pytest.mark.parametrize("file", ["libgreet.so.1", "ld-linux-x86-64.so.2"])
+def test_a_single_file_that_is_gone_from_the_store_is_brought_again(
+    home: Home, program: Path, file: str, *, through_loader: bool
+) -> None:
+    link = home.root / "link"
+    home.denizen("loader", "link", os.fspath(program), os.fspath(link))
+    for found in (home.root / "data" / "store").glob(f"*/usr/lib/*/{file}"):
+        found.parent.chmod(0o755)
+        found.unlink()
+    if through_loader:
+        done = subprocess.run([link], capture_output=True, text=True, check=False, timeout=60)
+    else:
+        done = home.denizen("run", os.fspath(program))
+    assert done.stdout.startswith("hello from the store"), done.stderr
+    home.denizen("store", "verify", "--contents")
+
+
+def test_what_older_rules_decided_is_decided_again(home: Home, program: Path) -> None:
+    home.denizen("run", os.fspath(program))
+    file = _age(home, program)
+    home.denizen("run", os.fspath(program))
+    assert decode(file.read_bytes()).generation == GENERATION
+
+
+def test_what_older_rules_decided_is_followed_where_it_cannot_be_decided_again(
+    home: Home, program: Path
+) -> None:
+    home.denizen("run", os.fspath(program))
+    link = home.root / "aged"
+    home.denizen("loader", "link", os.fspath(program), os.fspath(link))
+    _age(home, program)
+    places = [home.debs, home.root / "cache", home.root / "data" / "index"]
+    moved = [place for place in places if place.exists()]
+    for place in moved:
+        place.rename(place.with_name(f"{place.name}-away"))
+    try:
+        done = home.denizen("run", os.fspath(program))
+        linked = subprocess.run([link], capture_output=True, text=True, check=False, timeout=60)
+    finally:
+        for place in moved:
+            shutil.rmtree(place, ignore_errors=True)
+            place.with_name(f"{place.name}-away").rename(place)
+    assert done.stdout.startswith("hello from the store")
+    assert "not decided again" in done.stderr
+    assert linked.stdout.startswith("hello from the store")
+
+
+def _age(home: Home, program: Path) -> Path:
+    """The decision about it as an earlier generation made it."""
+    file = home.decisions / os.fsdecode(file_name(identity_of(DiskView().stat(os.fsencode(program)))))
+    file.write_bytes(encode(replace(decode(file.read_bytes()), generation=GENERATION - 1)))
+    for other in home.decisions.glob("b-*"):
+        other.unlink()
+    return file
 
 
 @pytest.mark.parametrize("damage", [b"", b"DENIZEN\x01", b"garbage" * 40])

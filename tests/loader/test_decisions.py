@@ -264,15 +264,21 @@ def test_undecided_programs_pass_where_the_loader_covers_the_hosts_linker(world:
     assert output_of(program) == "started\n"
 
 
+@pytest.mark.parametrize("gone", ["ld.so", "lib/libm.so.6"])
+def test_a_file_that_is_gone_from_the_store_voids_the_decision(world: World, gone: str) -> None:
+    program = world.ready("say", _SAY, libraries=("libm.so.6",))
+    (world.root / gone).unlink()
+    assert "a part of its world is gone from the store" in refusal(program)
+
+
 @pytest.mark.parametrize(
     ("damage", "why"),
     [
-        (lambda path: path.unlink(), "cannot be opened"),
         (lambda path: path.write_bytes(b"#!/bin/sh\n"), "not an ELF file"),
         (lambda path: path.write_bytes(path.read_bytes()[:5000]), "outside the file"),
         (lambda path: path.write_bytes(path.read_bytes()[:18] + b"\3\0" + bytes(100)), "another machine"),
     ],
-    ids=["gone", "a script", "cut short", "another machine"],
+    ids=["a script", "cut short", "another machine"],
 )
 def test_a_broken_dynamic_linker_is_named(world: World, damage: object, why: str) -> None:
     program = world.ready("say", _SAY)

@@ -12,6 +12,7 @@ from denizen.cli.refusing import CannotStart, Unsatisfied
 from denizen.cli.run import NotThere
 from denizen.elf.classify import classify
 from denizen.errors import display
+from denizen.launch.decision import GENERATION
 from denizen.launch.hosted import decision_of_host, image_of, interpreter_of
 from denizen.launch.hostview import host_view
 from denizen.launch.keep import variant
@@ -78,7 +79,8 @@ def _known(shelf: Shelf, program: bytes, wanted: Wanted) -> Decision | None:
     """What somebody else decided while we waited for our turn."""
     if wanted.strategy or wanted.excluded:
         return None
-    return decided(shelf.directory, program, newest(wanted.trees))
+    found = decided(shelf.directory, program, newest(wanted.trees))
+    return found if found is not None and found.generation >= GENERATION else None
 
 
 @contextlib.contextmanager
@@ -224,12 +226,14 @@ class _Deciding:
     def _furnished(self, resolution: Resolution) -> Decision:
         from denizen.cli.decoder import use_decoder
         from denizen.cli.stores import made_store
+        from denizen.launch.decision import identity_of
         from denizen.launch.linking import Furnished, decision_for
         from denizen.resolve.furnish import furnish
         from denizen.sources.fetch import FetchPolicy
 
         use_decoder(self._context)
         with made_store(self._context) as store, store.working() as work:
+            work.set_aside(self._shelf.damaged(identity_of(self._view.stat(self._program))))
             made = furnish(
                 store, resolution, supply_of(self._context, FetchPolicy(offline=self._wanted.offline))
             )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
+    from denizen.launch.decision import Decision
 
 STRATEGIES = ("auto", "host", "loader", "namespace", "stub", "program", "fhs")
 
@@ -172,6 +173,7 @@ def _run(parsed: Parsed, context: Context) -> int:
 
 
 def _start(context: Context, program: bytes, arguments: list[bytes], wanted: Wanted) -> None:
+    from denizen.launch.decision import GENERATION
     from denizen.launch.virtualenv import newest
     from denizen.launch.warm import decided, directory_of, start
 
@@ -184,6 +186,8 @@ def _start(context: Context, program: bytes, arguments: list[bytes], wanted: Wan
                 decision = decided(directory, program, newest(wanted.trees))
         except OSError as problem:
             raise NotThere(program, problem.strerror or str(problem)) from problem
+        if decision is not None and decision.generation < GENERATION:
+            decision = _renewed(context, program, wanted, decision)
         if decision is not None:
             try:  # noqa: SIM105  # contextlib is one more import on the warm path
                 start(directory, decision, program, arguments)
@@ -197,6 +201,17 @@ def _start(context: Context, program: bytes, arguments: list[bytes], wanted: Wan
         start(made.directory, made.decision, program, arguments)
     except OSError as problem:
         raise NotStarted(program, problem.strerror or str(problem)) from problem
+
+
+def _renewed(context: Context, program: bytes, wanted: Wanted, old: Decision) -> Decision:
+    """Decided again by the rules of now; as it was decided where that fails, without a network for one."""
+    from denizen.cli.deciding import decide
+
+    try:
+        return decide(context, os.path.abspath(program), wanted).decision
+    except DenizenError as problem:
+        context.output.say(f"denizen: not decided again, which it should be: {problem.what}")
+        return old
 
 
 # What a vendor's bundle brings under it may be older than what Python's own modules need.

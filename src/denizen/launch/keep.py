@@ -14,8 +14,8 @@ import shutil
 
 from denizen.disk import DiskView, write_atomically
 from denizen.formats import storepath
-from denizen.launch.decision import alias_name, file_name, identity_of
-from denizen.launch.warm import VARIANTS, directory_of, read_decision
+from denizen.launch.decision import GENERATION, alias_name, file_name, identity_of
+from denizen.launch.warm import VARIANTS, directory_of, lacks, read_decision, stored
 from denizen.launch.wire import encode
 from denizen.store.roots import add_link
 from denizen.value import value
@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from denizen.launch.decision import Decision
+    from denizen.launch.decision import Decision, Identity
     from denizen.store.layout import StoreLayout
 
 _MODE = 0o644
@@ -59,7 +59,15 @@ class Shelf:
         found = read_decision(os.path.join(self.directory, alias_name(build_id, size)))
         if found is None or found.headers != headers:
             return None
-        return found if all(map(os.path.exists, found.objects)) else None
+        return None if lacks(found) or found.generation < GENERATION else found
+
+    def damaged(self, identity: Identity) -> set[bytes]:
+        """Trees of the store that lack a file the decision about this program names."""
+        found = read_decision(os.path.join(self.directory, file_name(identity)))
+        if found is None:
+            return set()
+        depth = found.search.count(b"/") + 1
+        return {b"/".join(path.split(b"/")[:depth]) for path in stored(found) if not os.path.exists(path)}
 
     def keep(self, layout: StoreLayout, decision: Decision) -> None:
         """Keep what it needs from collection: its libraries, which refer to their packages, and others."""

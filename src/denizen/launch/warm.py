@@ -14,6 +14,8 @@ from denizen.launch.wire import MAX_SIZE, DamagedDecision, decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from denizen.launch.decision import Decision
 
 # In each decision directory: a link to the loader that reads it, for programs started through it.
@@ -38,7 +40,20 @@ def decided(directory: bytes, program: bytes, since: int = 0) -> Decision | None
     found = read_decision(path)
     if found is None or found.identity != identity or (since and os.stat(path).st_mtime_ns < since):
         return None
-    return found if all(map(os.path.exists, found.objects)) else None
+    return None if lacks(found) else found
+
+
+def lacks(decision: Decision) -> bool:
+    """Whether a tree it needs is gone, or a file of the store's: somebody deleted by hand."""
+    return not all(map(os.path.exists, (*decision.objects, *stored(decision))))
+
+
+def stored(decision: Decision) -> Iterator[bytes]:
+    """Those of its files that lie in the store; in an environment some have a path that is only there."""
+    if decision.search:
+        store = os.path.dirname(decision.search) + b"/"
+        files = (decision.ldso, *(library.path for library in decision.libraries))
+        yield from (path for path in files if path.startswith(store))
 
 
 def read_decision(path: bytes) -> Decision | None:

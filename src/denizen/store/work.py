@@ -143,6 +143,13 @@ class Work:
             valid = self._store.database.valid_among(wanted)
             return {path for path in valid if exists(self._layout.place_of(path))}
 
+    def set_aside(self, places: Iterable[bytes]) -> None:
+        """Take away trees that lack something, so that they are made again; what is open stays."""
+        with doing("set aside objects in", self._layout.physical), self._store.locked():
+            for place in places:
+                with contextlib.suppress(FileNotFoundError):
+                    os.rename(place, self.new_tree())
+
     @contextlib.contextmanager
     def building(self, output: StorePath) -> Iterator[bool]:
         """Be the only process that makes `output`; yields whether it is valid already, and keeps it."""

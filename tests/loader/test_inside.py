@@ -1,0 +1,226 @@
+"""What the library answers inside a program that the kernel does not know, and what it leaves alone."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from denizen.launch.loaderconfig import LoaderSettings
+from tests.support.peers import require
+from tests.support.startworld import World, compile_loader, output_of, run
+
+# A place that no host has.
+FURNISHED = "/usr/share/denizen-tests"
+_READS = """
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+int main(int count, char **words) {
+    const char *path = words[2];
+    char line[4096] = "";
+    struct stat facts;
+    int file;
+    errno = 0;
+    if (!strcmp(words[1], "fopen")) { FILE *file = fopen(path, "r"); if (file) fgets(line, 99, file); }
+    if (!strcmp(words[1], "open") && (file = open(path, O_RDONLY)) >= 0) read(file, line, 99);
+    if (!strcmp(words[1], "openat") && (file = openat(0, path, O_RDONLY)) >= 0) read(file, line, 99);
+    if (!strcmp(words[1], "stat")) sprintf(line, "%d", stat(path, &facts) ? -1 : (int)facts.st_size);
+    if (!strcmp(words[1], "access")) sprintf(line, "%d", access(path, R_OK));
+    if (!strcmp(words[1], "list")) {
+        DIR *all = opendir(path);
+        for (struct dirent *one; all && (one = readdir(all));)
+            if (*one->d_name != '.') strcat(line, one->d_name);
+    }
+    if (!strcmp(words[1], "write")) sprintf(line, "%d", open(path, O_WRONLY) >= 0 || open(path, O_RDWR) >= 0);
+    if (!strcmp(words[1], "make")) sprintf(line, "%d", open(path, O_RDONLY | O_CREAT, 0600) >= 0);
+    if (!strcmp(words[1], "append")) sprintf(line, "%d", fopen(path, "a") || fopen(path, "r+"));
+    if (!strcmp(words[1], "real")) { char *real = realpath(path, line); if (!real) *line = 0; }
+    puts(line), puts(strerror(errno));
+    return 0;
+}
+"""
+_OBJECTS = """
+#define _GNU_SOURCE
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+static int each(struct dl_phdr_info *info, size_t size, void *data) {
+    const char *name = strrchr(info->dlpi_name, '/');
+    puts(name ? name + 1 : info->dlpi_name);
+    return 0;
+}
+int main(void) { return dl_iterate_phdr(each, 0); }
+"""
+_LOCALE = """
+#include <errno.h>
+#include <iconv.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <wchar.h>
+extern char **environ;
+int main(void) {
+    wchar_t wide;
+    const char *found = setlocale(LC_ALL, "xx_XX.UTF-8");
+    locale_t other = newlocale(LC_ALL_MASK, "xx_XX.UTF-8", 0);
+    printf("%s %d ", found ? found : "none", other != 0);
+    printf("%d ", (int)mbrtowc(&wide, "\\xc3\\xa4", 2, 0));
+    printf("%s %d\\n", getenv("LOCPATH") || getenv("GCONV_PATH") ? "shown" : "hidden", *environ == 0);
+    return setlocale(LC_ALL, "yy_YY.UTF-8") != 0;
+}
+"""
+
+
+class Furnished(World):
+    """A world whose loader, run as a program, puts the library into programs."""
+
+    def furnish(self, inside: Path) -> None:
+        self.inside = inside
+        self.furniture = self.root / "furniture"
+        place = self.furniture / FURNISHED[1:]
+        place.mkdir(parents=True)
+        (place / "file").write_text("from the tree")
+        self.configure(
+            LoaderSettings(
+                directories=(os.fsencode(self.decisions),),
+                inside=os.fsencode(inside),
+                host_prefixes=(b"/usr/", b"/bin/", b"/lib/", b"/lib64/"),
+            )
+        )
+
+    def known(self, name: str, source: str, *flags: str) -> Path:
+        program = self.compile(name, source, *flags, interpreter=False)
+        self.decide(program, self.system("libc.so.6"), furniture=os.fsencode(self.furniture))
+        return program
+
+    def says(self, program: Path, *words: str, **env: str) -> str:
+        return output_of(self.loader, str(program), *words, env=env)
+
+
+@pytest.fixture(scope="session")
+def inside(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_loader(tmp_path_factory.mktemp("inside") / "denizen-inside")
+
+
+@pytest.fixture
+def furnished(tmp_path: Path, loader: Path, inside: Path) -> Furnished:
+    world = Furnished(tmp_path, loader)
+    world.furnish(inside)
+    return world
+
+
+@pytest.mark.parametrize(
+    ("how", "found"),
+    [
+        ("fopen", "from the tree"), ("open", "from the tree"), ("openat", "from the tree"), ("stat", "13"),
+        ("access", "0"),
+    ],
+)  # fmt: skip
+def test_what_the_host_lacks_is_found_in_the_tree(furnished: Furnished, how: str, found: str) -> None:
+    program = furnished.known("reads", _READS)
+    assert furnished.says(program, how, f"{FURNISHED}/file").splitlines()[0] == found
+    missing = furnished.says(program, how, f"{FURNISHED}/none").splitlines()
+    assert missing[0] in ("", "-1")
+    assert missing[1] == "No such file or directory"
+
+
+def test_a_directory_the_host_lacks_is_listed(furnished: Furnished) -> None:
+    program = furnished.known("reads", _READS)
+    assert furnished.says(program, "list", FURNISHED).splitlines()[0] == "file"
+
+
+def test_what_the_host_has_is_the_hosts(furnished: Furnished) -> None:
+    (furnished.furniture / "etc").mkdir()
+    (furnished.furniture / "etc" / "passwd").write_text("not this")
+    program = furnished.known("reads", _READS)
+    assert furnished.says(program, "fopen", "/etc/passwd").splitlines()[0].startswith("root:")
+
+
+@pytest.mark.parametrize("how", ["write", "make", "append"])
+def test_nothing_is_written_into_the_tree(furnished: Furnished, how: str) -> None:
+    program = furnished.known("reads", _READS)
+    assert furnished.says(program, how, f"{FURNISHED}/file").splitlines()[0] == "0"
+
+
+def test_who_is_loaded_can_be_seen(furnished: Furnished) -> None:
+    program = furnished.known("objects", _OBJECTS)
+    shown = [name for name in furnished.says(program).splitlines() if name and "vdso" not in name]
+    assert shown[:2] == [furnished.inside.name, "libc.so.6"]
+
+
+def test_what_the_user_preloads_comes_first(furnished: Furnished) -> None:
+    source = "#include <string.h>\nlong readlink() { return -1; } int access() { return 7; }"
+    first = furnished.compile("first.so", source, "-shared", "-fPIC")
+    program = furnished.known("reads", _READS)
+    assert furnished.says(program, "access", "/etc", LD_PRELOAD=str(first)).splitlines()[0] == "7"
+
+
+def test_a_library_is_opened_by_the_run_path_of_who_asks(furnished: Furnished) -> None:
+    """ld.so takes the caller by its return address; ours would be the wrong one."""
+    furnished.compile("own/libwanted.so", "int wanted(void) { return 5; }", "-shared", "-fPIC")
+    source = (
+        '#include <dlfcn.h>\nint ask(void) { void *found = dlopen("libwanted.so", RTLD_NOW);\n'
+        'return found ? ((int (*)(void))dlsym(found, "wanted"))() : 1; }'
+    )
+    flags = ("-shared", "-fPIC", "-Wl,--enable-new-dtags,-rpath,$ORIGIN/own")
+    asks = furnished.compile("libasks.so", source, *flags)
+    program = furnished.compile(
+        "main", "int ask(void); int main() { return ask(); }", str(asks), interpreter=False
+    )
+    furnished.decide(program, [asks, *furnished.system("libc.so.6")])
+    assert run(furnished.loader, str(program)).returncode == 5
+
+
+def test_a_library_at_a_fixed_path_is_opened_from_the_tree(furnished: Furnished) -> None:
+    place = f"furniture{FURNISHED}/module.so"
+    furnished.compile(place, "int module(void) { return 6; }", "-shared", "-fPIC")
+    source = (
+        f'#include <dlfcn.h>\nint main() {{ void *found = dlopen("{FURNISHED}/module.so", RTLD_NOW);\n'
+        'return found ? ((int (*)(void))dlsym(found, "module"))() : 1; }'
+    )
+    assert run(furnished.loader, str(furnished.known("opens", source))).returncode == 6
+
+
+def test_a_locale_of_the_tree_is_found_and_no_variable_seen(furnished: Furnished) -> None:
+    require("localedef")
+    locales = furnished.furniture / "usr/lib/locale"
+    locales.mkdir(parents=True)
+    made = ["localedef", "--no-archive", "-i", "POSIX", "-f", "UTF-8", "-c", f"{locales}/xx_XX.utf8"]
+    subprocess.run(made, check=False, capture_output=True)
+    assert (locales / "xx_XX.utf8" / "LC_CTYPE").exists()
+    assert furnished.says(furnished.known("speaks", _LOCALE)) == "xx_XX.UTF-8 1 2 hidden 1\n"
+
+
+def test_a_child_of_a_copy_whose_entry_was_covered_runs(furnished: Furnished) -> None:
+    """The stub keeps the loader's path beside itself, and what it covered is put back before it is used."""
+    from denizen.elf.image import read
+    from denizen.launch.stub import apply_plan, plan_stub
+
+    more = "".join(f"int f{i}(int x) {{ return x * {i}; }}\n" for i in range(40))
+    child = furnished.known("child", "int main() { return 9; }", "-Wl,--dynamic-linker=/nowhere/ld.so")
+    source = f'{more}#include <unistd.h>\nint main() {{ return execl("{child}", "x", (char *)0); }}'
+    flags = ("-Wl,-z,noseparate-code", "-Wl,-z,norelro", "-Wl,--dynamic-linker=/nowhere/ld.so")
+    program = furnished.compile("parent", source, *flags)
+    plan = plan_stub(read(program.read_bytes()), os.fsencode(furnished.loader))
+    assert plan.rule == "entry"
+    copy = program.with_name("copy")
+    copy.write_bytes(apply_plan(program.read_bytes(), plan))
+    copy.chmod(0o755)
+    furnished.decide(copy, furnished.system("libc.so.6"), edits=plan.restores, shown=os.fsencode(program))
+    assert run(copy).returncode == 9
+
+
+def test_a_musl_program_is_answered_too(furnished: Furnished) -> None:
+    require("musl-gcc")
+    program = furnished.compile("reads", _READS, compiler="musl-gcc", interpreter=False)
+    musl = {"ldso": b"/lib/ld-musl-x86_64.so.1", "by_name": True, "r_debug": 0}
+    furnished.decide(program, [], **musl, furniture=os.fsencode(furnished.furniture))
+    assert furnished.says(program, "fopen", f"{FURNISHED}/file").splitlines()[0] == "from the tree"
+    assert furnished.says(program, "real", "/proc/self/exe").splitlines()[0] == str(program)
