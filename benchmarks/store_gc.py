@@ -1,69 +1,71 @@
-"""20,000 small objects that nothing needs: finding that out, and deleting them.
+"""20,000 small objects that nothing needs: adding them, finding that out, and deleting them.
 
 Claims (issue 3): marking at least 5 times as fast as nix-store --gc --print-dead, deleting at least twice
-as fast as nix-store --gc. Before, both add them: how many small trees a second.
+as fast as nix-store --gc. Both stores are made anew each round by the commands that are timed, so that
+files lie on the disk as each lays them; who begins changes from round to round; all that was written is on
+the disk before anything is timed. rm -rf of as many trees is what the file system takes, whoever asks.
+TMPDIR says on which.
 """
 
 import os
+import shutil
 import statistics
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.stores import clean_environment, denizen, in_turns, nix_environment, run, seconds, show
+from benchmarks.stores import clean_environment, denizen, nix_environment, run, seconds, show
 
-OBJECTS, ROUNDS, DELETIONS = 20_000, 5, 3
+OBJECTS, ROUNDS = 20_000, 3
 # So many arguments fit a command line (execve(2), a quarter of the stack's limit).
 AT_ONCE = 5_000
+STEPS = {
+    f"adding {OBJECTS:,} trees of one file, durable each time a command returns": "add",
+    "marking: gc --dry-run, nix-store --gc --print-dead": "mark",
+    "deleting all": "delete",
+}
 
 
 def main() -> None:
+    taken: dict[str, dict[str, list[float]]] = {step: {} for step in STEPS.values()}
     with tempfile.TemporaryDirectory() as directory:
-        top = Path(directory)
-        sources = [_tree(top / "sources", number) for number in range(OBJECTS)]
-        nix, ours = nix_environment(top / "nix"), clean_environment()
-        (top / "nix").mkdir()
-
-        def add_all(command: list[str], environment: dict[str, str]) -> None:
-            for start in range(0, OBJECTS, AT_ONCE):
-                run([*command, *sources[start : start + AT_ONCE]], environment)
-
-        print(f"adding {OBJECTS:,} trees of one file, durable each time a command returns")
-        added = {
-            "denizen": seconds(lambda: add_all(denizen(top, "store", "add"), ours)),
-            "nix-store": seconds(lambda: add_all(["nix-store", "--add"], nix)),
-        }
-        show(added, "trees", OBJECTS)
-        print("marking: gc --dry-run, nix-store --gc --print-dead")
-        mark = {
-            "denizen": lambda: run(denizen(top, "gc", "--dry-run"), ours),
-            "nix-store": lambda: run(["nix-store", "--gc", "--print-dead"], nix),
-        }
-        show(in_turns(mark, ROUNDS))
-        print("deleting all")
-        show(_deletions(top), "objects", OBJECTS)
+        for number in range(ROUNDS):
+            top = Path(directory) / str(number)
+            sources = [_tree(top / "sources", tree) for tree in range(OBJECTS)]
+            users = _users(top)
+            for step, times in taken.items():
+                for name in list(users)[:: -1 if number % 2 else 1]:
+                    command, environment, words = users[name]
+                    if step in words:
+                        shares = _shares(sources) if step == "add" else [[]]
+                        commands = [[*command, *words[step], *share] for share in shares]
+                        times.setdefault(name, []).append(_together(commands, environment))
+            shutil.rmtree(top)
+    for heading, step in STEPS.items():
+        print(heading)
+        show({name: statistics.median(times) for name, times in taken[step].items()}, "objects", OBJECTS)
 
 
-def _deletions(top: Path) -> dict[str, float]:
-    """The median of each; every round is on copies of both stores and of the sources, which are emptied.
+def _users(top: Path) -> dict[str, tuple[list[str], dict[str, str], dict[str, list[str]]]]:
+    """Whom to compare: command, environment, and the words for each step."""
+    (top / "nix").mkdir()
+    ours = {"add": ["store", "add"], "mark": ["gc", "--dry-run"], "delete": ["gc"]}
+    nix = {"add": ["--add"], "mark": ["--gc", "--print-dead"], "delete": ["--gc"]}
+    return {
+        "denizen": (denizen(top), clean_environment(), ours),
+        "nix-store": (["nix-store"], nix_environment(top / "nix"), nix),
+        "rm -rf": (["rm", "-rf"], clean_environment(), {"delete": [str(top / "sources")]}),
+    }
 
-    The last, rm -rf, is what the file system takes for as many trees like these, whoever asks.
-    """
-    taken: dict[str, list[float]] = {}
-    for number in range(DELETIONS):
-        copy = top / f"copy{number}"
-        copy.mkdir()
-        run(
-            ["cp", "-a", *[str(top / name) for name in ("nix", "data", "sources")], str(copy)], {**os.environ}
-        )
-        commands = {
-            "denizen": (denizen(copy, "gc"), clean_environment()),
-            "nix-store": (["nix-store", "--gc"], nix_environment(copy / "nix")),
-            "rm -rf": (["rm", "-rf", str(copy / "sources")], clean_environment()),
-        }
-        for name, command in commands.items():
-            os.sync()
-            taken.setdefault(name, []).append(seconds(lambda command=command: run(*command)))  # type: ignore[misc]  # bound now
-    return {name: statistics.median(times) for name, times in taken.items()}
+
+def _shares(sources: Sequence[str]) -> list[Sequence[str]]:
+    return [sources[start : start + AT_ONCE] for start in range(0, len(sources), AT_ONCE)]
+
+
+def _together(commands: Sequence[Sequence[str]], environment: dict[str, str]) -> float:
+    """How long all take, one after the other, from a disk that has nothing left to write."""
+    os.sync()
+    return sum([seconds(lambda command=command: run(command, environment)) for command in commands])  # type: ignore[misc]  # bound now
 
 
 def _tree(top: Path, number: int) -> str:

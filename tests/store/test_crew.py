@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from denizen.store.crew import Crew, together
+from denizen.store.crew import Crew
 
 
 class Note:
@@ -62,18 +62,3 @@ def test_a_crew_that_is_closed_early_leaves_no_thread_and_lets_go_of_all() -> No
         raise KeyError
     assert threading.active_count() == before
     assert sorted(number for _, number in notes) == list(range(8))
-
-
-@pytest.mark.parametrize("where", ["here", "there"])
-def test_of_two_steps_together_either_may_fail_once_both_are_over(where: str) -> None:
-    done: list[str] = []
-
-    def step(name: str) -> None:
-        done.append(name)
-        if name == where:
-            raise LookupError(name)
-
-    with pytest.raises(LookupError, match=where):
-        together(lambda: step("here"), lambda: step("there"))
-    assert where in done
-    assert not [thread for thread in threading.enumerate() if "_work" in thread.name]

@@ -1,10 +1,13 @@
 """Unlinking trees, whoever owns the process."""
 
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from denizen.store.remove import MANY, remove_tree, remove_trees
+import pytest
+
+from denizen.store.remove import MANY, in_shares, remove_tree, remove_trees
 
 NOBODY = 65534
 
@@ -72,3 +75,24 @@ def test_many_trees_free_what_they_took(tmp_path: Path) -> None:
     assert remove_trees(descriptor, names) >= one * len(names)
     os.close(descriptor)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("count", [3, MANY + 1])
+def test_each_step_is_done_once_to_each_of_its_names(count: int) -> None:
+    one: list[bytes] = []
+    other: list[bytes] = []
+    names = [b"%d" % number for number in range(count)]
+    in_shares((names, one.extend), (names[1:], other.extend))
+    assert sorted(one) == sorted(names)
+    assert sorted(other) == sorted(names[1:])
+
+
+def test_a_step_that_fails_is_heard_of_once_nobody_is_at_work_any_more() -> None:
+    def fail(_: Sequence[bytes]) -> None:
+        raise LookupError
+
+    names = [b"%d" % number for number in range(MANY)]
+    before = threading.active_count()
+    with pytest.raises(LookupError):
+        in_shares((names, lambda _: None), (names, fail))
+    assert threading.active_count() == before

@@ -28,7 +28,6 @@ from denizen.errors import DenizenError
 from denizen.formats.hashes import Hash
 from denizen.formats.storepath import for_output, for_source
 from denizen.formats.tree import Directory, Symlink
-from denizen.store import gc as collection
 from denizen.store import remove, restore, roots
 from denizen.store.failure import doing
 from denizen.store.gc import Limits, collect
@@ -72,11 +71,7 @@ def gc(root: Path) -> None:
 
 def gc_by_threads(root: Path) -> None:
     """The same, as it goes with many objects."""
-    with (
-        patch.object(collection, "MANY", 1),
-        patch.object(remove, "MANY", 1),
-        patch.object(remove, "_SHARE", 1),
-    ):
+    with patch.object(remove, "MANY", 1), patch.object(remove, "_SHARE", 1):
         gc(root)
 
 

@@ -11,7 +11,6 @@ from queue import Queue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Protocol
 
     class Task(Protocol):
@@ -75,22 +74,3 @@ class Crew:
                     self._failure = failure
             else:
                 task.drop()
-
-
-class _Step:
-    def __init__(self, step: Callable[[], None]) -> None:
-        self.do = step
-
-    def drop(self) -> None:
-        """Nothing is held."""
-
-
-def together(here: Callable[[], None], there: Callable[[], None]) -> None:
-    """Do both at once, and wait for both. Raises what one of them raised."""
-    crew = Crew(1)
-    try:
-        crew.tell(0, _Step(there))
-        here()
-        crew.finish()
-    finally:
-        crew.close()

@@ -24,14 +24,14 @@ from denizen.store.layout import TEMPORARY
 from denizen.store.local import make_reserve, release_reserve
 from denizen.store.locks import Session, live_sessions, store_lock, temporary_prefix
 from denizen.store.optimise import prune_links
-from denizen.store.remove import MANY, remove_tree, remove_trees
+from denizen.store.remove import in_shares, remove_tree, remove_trees
 from denizen.store.roots import find_roots, remove_stale
 from denizen.store.telling import ignore
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from denizen.formats.storepath import StorePath
     from denizen.store.database import Census
@@ -158,8 +158,7 @@ def collect(store: Store, limits: Limits, told: Told = ignore) -> Collected:
     with doing("collect garbage in", layout.physical), contextlib.ExitStack() as stack:
         stack.callback(make_reserve, layout)
         release_reserve(layout)
-        directory = os.open(layout.physical, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        stack.callback(os.close, directory)
+        directory = stack.enter_context(_directory(layout.physical))
         freed = _remove_leftovers(store)
         session = Session(layout)
         stack.callback(session.close)
@@ -199,36 +198,37 @@ def _take_away(store: Store, session: Session, directory: int, found: _Found) ->
     store.database.forget(found.dead)
     remove_stale(found.roots.stale)
     names = [*(found.census.paths[node] for node in found.dead), *found.strays]
-    renamed = [session.new_tree() for _ in names]
-    there = set(found.census.paths.values()) - set(names)
+    staying = set(found.census.paths.values()) - set(names)
+    renamed = {os.fsencode(name): session.new_tree() for name in names}
+    with _directory(store.layout.info) as info:
 
-    def rename_away() -> None:
-        for name, new in zip(names, renamed, strict=True):
-            with contextlib.suppress(FileNotFoundError):
-                os.rename(name, new, src_dir_fd=directory, dst_dir_fd=directory)
+        def rename_away(share: Sequence[bytes]) -> None:
+            for name in share:
+                with contextlib.suppress(FileNotFoundError):
+                    os.rename(name, renamed[name], src_dir_fd=directory, dst_dir_fd=directory)
 
-    def remove_sidecars() -> None:
-        _remove_sidecars(store, there)
+        def unlink(share: Sequence[bytes]) -> None:
+            for name in share:
+                os.unlink(name, dir_fd=info)
 
-    if len(names) < MANY:
-        rename_away()
-        remove_sidecars()
-    else:
-        from denizen.store.crew import together  # 3 ms, in which a small collection is done
-
-        together(rename_away, remove_sidecars)
-    return renamed
+        in_shares((list(renamed), rename_away), (_sidecars(store, staying), unlink))
+    return list(renamed.values())
 
 
-def _remove_sidecars(store: Store, but: Collection[str]) -> None:
-    """Unlink the sidecars of all objects but these."""
-    directory = os.open(store.layout.info, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _sidecars(store: Store, but: Collection[str]) -> list[bytes]:
+    """The sidecars of all objects but these, whether or not they have one."""
+    names = os.listdir(os.fsdecode(store.layout.info))
+    return [os.fsencode(name) for name in names if name not in but and not name.startswith(_TEMPORARY)]
+
+
+@contextlib.contextmanager
+def _directory(path: bytes) -> Iterator[int]:
+    """A descriptor of a directory."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        for name in os.listdir(os.fsdecode(store.layout.info)):
-            if name not in but and not name.startswith(_TEMPORARY):
-                os.unlink(name, dir_fd=directory)
+        yield descriptor
     finally:
-        os.close(directory)
+        os.close(descriptor)
 
 
 def _remove_leftovers(store: Store) -> int:
@@ -244,11 +244,8 @@ def _remove_leftovers(store: Store) -> int:
     # Without the lock: a session that died does not come back.
     freed = 0
     for parent, name in leftovers:
-        descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
+        with _directory(parent) as descriptor:
             freed += remove_tree(descriptor, name)
-        finally:
-            os.close(descriptor)
     return freed
 
 

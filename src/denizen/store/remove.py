@@ -15,18 +15,24 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import TypeAlias
 
     from denizen.store.telling import Told
+
+    # Something to do to names, from any thread.
+    Step: TypeAlias = Callable[[Sequence[bytes]], None]
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 # st_blocks counts in these (stat(2)), whatever the file system's own block.
 _BLOCK = 512
 
 
-# With fewer trees than this a second thread costs more than it saves.
+# With fewer things than this more threads cost more than they save.
 MANY = 256
-_CREW = 2
-# So many trees are one task, or the threads would mostly wait for each other.
+# More than processors, for a disk makes unlink(2) wait: a file system mounted with discard and without a
+# journal has the disk forget each file's blocks before the call returns (docs/store.md has the figures).
+_CREW = 4
+# So many things are one task, or the threads would mostly wait for each other.
 _SHARE = 64
 
 
@@ -42,39 +48,49 @@ class _Frame:
 
 @value
 class _Share:
-    """Some of many trees, and where to tell the bytes that were freed."""
+    """Some of many names, and what is to be done to them."""
 
-    parent: int
     names: Sequence[bytes]
-    freed: list[int]
-    told: Told
+    step: Step
 
     def do(self) -> None:
-        for name in self.names:
-            self.freed.append(remove_tree(self.parent, name))
-        self.told(len(self.names))
+        self.step(self.names)
 
     def drop(self) -> None:
         """Nothing is held."""
+
+
+def in_shares(*work: tuple[Sequence[bytes], Step]) -> None:
+    """Have each step done to all of its names, a share of them at a time; many by several threads.
+
+    Nothing is said of the order. Raises what a step raises, once no thread is at work any more.
+    """
+    if sum([len(names) for names, _ in work]) < MANY:
+        for names, step in work:
+            step(names)
+        return
+    from denizen.store.crew import Crew  # 3 ms, in which a small collection is done
+
+    starts = range(0, max([len(names) for names, _ in work]), _SHARE)
+    with contextlib.closing(Crew(_CREW)) as crew:
+        for number, start in enumerate(starts):
+            for names, step in work:
+                crew.tell(number, _Share(names[start : start + _SHARE], step))
+        crew.finish()
 
 
 def remove_trees(parent: int, names: Sequence[bytes], told: Told = ignore) -> int:
     """Unlink trees in the directory `parent`; the bytes of disk that gives back. Raises as `remove_tree`.
 
     `told` hears of them, not one by one.
-
-    Many are unlinked by two threads, for a disk makes unlink(2) wait: 10,000 trees on ext4 took 2.2 s and
-    not 5.4. In memory, where nothing waits, the second thread neither helps nor harms.
     """
-    if len(names) < MANY:
-        return sum([remove_tree(parent, name) for name in names])
-    from denizen.store.crew import Crew  # 3 ms, in which a small collection is done
-
     freed: list[int] = []
-    with contextlib.closing(Crew(_CREW)) as crew:
-        for number, start in enumerate(range(0, len(names), _SHARE)):
-            crew.tell(number, _Share(parent, names[start : start + _SHARE], freed, told))
-        crew.finish()
+
+    def remove(share: Sequence[bytes]) -> None:
+        freed.append(sum([remove_tree(parent, name) for name in share]))
+        told(len(share))
+
+    in_shares((names, remove))
     return sum(freed)
 
 
