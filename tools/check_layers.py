@@ -46,6 +46,7 @@ PURE = (
     "resolve.resolution", "resolve.skeleton", "resolve.world", "resolve.bundle", "resolve.roots",
     "resolve.subject", "resolve.choose", "resolve.wishes", "resolve.opened", "resolve.endings",
     "resolve.remembered", "resolve.applicable", "resolve.lock", "resolve.plan",
+    "resolve.closures", "resolve.testimony",
     "fhs.drivers", "fhs.relations", "fhs.closure", "fhs.control", "fhs.etc", "fhs.model", "fhs.mounts",
     "fhs.recipe", "fhs.rules", "fhs.launcher",
 )  # fmt: skip

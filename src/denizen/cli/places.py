@@ -69,7 +69,7 @@ class Places:
     @property
     def disposable(self) -> tuple[bytes, ...]:
         """Directories whose entries are made or fetched again when they are wanted, and grow with use."""
-        names = (b"/packages", b"/packages/partial", b"/facts", b"/controls")
+        names = (b"/packages", b"/packages/partial", b"/facts", b"/resolutions", b"/controls")
         return tuple([self.cache + name for name in names])
 
     @property

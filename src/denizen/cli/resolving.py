@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.index.locate import Index
     from denizen.resolve.resolution import Resolution
-    from denizen.resolve.shelf import FetchingShelf
     from denizen.sources.fetch import FetchPolicy
 
 
@@ -29,14 +28,11 @@ def resolve_path(
     The base suite alone is asked first; the others are fetched when it leaves something open that counts.
     Raises OSError, BadInput, SourceFailed, HostLacks.
     """
+    from denizen.cli.answering import Answers
     from denizen.disk import DiskView
-    from denizen.resolve.attempt import Sources
-    from denizen.resolve.engine import resolve
-    from denizen.resolve.remembered import Remembered
     from denizen.resolve.resolution import Resolution
     from denizen.resolve.roots import added_objects, roots_of
     from denizen.resolve.rules import load_rules
-    from denizen.resolve.subject import examine
 
     view = DiskView()
     found = roots_of(view, path, load_rules())
@@ -48,13 +44,9 @@ def resolve_path(
     architecture = _architecture(roots[0])
     if not architecture:
         return Resolution("")
-    made = Resolution("")
-    subject = examine(view, roots, load_rules(), added)
-    disk, shelf = Remembered(view), _shelf(context, policy)
+    made, answers = Resolution(""), Answers(context, policy, roots, added, names)
     for wanted in _stages(context, suites):
-        index = _index(context, wanted, architecture, policy)
-        snapshots = {entry.suite: entry.identity for entry in index.entries}
-        made = resolve(subject, Sources(index, shelf, load_rules(), disk, snapshots), names)
+        made = answers.by(_index(context, wanted, architecture, policy), wanted)
         if made.is_complete and not any(wish.priority == "recommended" for wish in made.wishes):
             break
     return made
@@ -108,20 +100,6 @@ def _stages(context: Context, suites: tuple[str, ...]) -> Iterator[tuple[str, ..
     every = tuple(dict.fromkeys(suite for one in configured_settings(context) for suite in one.suites))
     yield every[:1]
     yield tuple(suite for suite in every if suite not in ("unstable", "sid", "testing", "experimental"))
-
-
-def _shelf(context: Context, policy: FetchPolicy) -> FetchingShelf:
-    from denizen.cli.decoder import use_decoder
-    from denizen.cli.indexes import configured_sources
-    from denizen.cli.places import places
-    from denizen.cli.progress import open_progress
-    from denizen.resolve.facts import FactsCache
-    from denizen.resolve.shelf import FetchingShelf
-
-    use_decoder(context)
-    cache = places(context).cache
-    sources = {one.name: one for one in configured_sources(context, policy, open_progress(context.output))}
-    return FetchingShelf(sources, cache + b"/packages", FactsCache(cache + b"/facts"))
 
 
 def _index(context: Context, suites: tuple[str, ...], architecture: str, policy: FetchPolicy) -> Index:

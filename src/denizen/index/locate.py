@@ -85,6 +85,10 @@ class Index:
         for paths in self._paths.values():
             paths.close()
 
+    def place_of(self, entry: Entry) -> bytes:
+        """The file of one of its indexes."""
+        return self._place_of(entry.libraries)
+
     def providers(self, soname: bytes) -> list[Provider]:
         """Who has a soname, the best first. Raises DamagedIndex."""
         ranked = [

@@ -10,7 +10,7 @@ from denizen.errors import display
 from denizen.resolve.choose import Demand, Standing, private_of, ranked, share
 from denizen.resolve.judge import Found, Judge, most, only_private, rejection, rule_of
 from denizen.resolve.resolution import Choice, FromHost, Lack, Problem, Rejected, Rule
-from denizen.resolve.world import LIBRARIES, Piece
+from denizen.resolve.world import Piece
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -152,15 +152,6 @@ class Attempt:
         by = self._subject.roots[0]
         self.choices[soname] = Choice(soname, b"", path, Rule.BESIDE, by, (), wish)
         self.pieces[soname] = Piece(self._subject.view, path)
-
-    def is_of_base(self, path: bytes) -> bool:
-        """Whether a file of the furnished world is of a package of the base suite."""
-        choice = self.choices.get(path.removeprefix(LIBRARIES + b"/"))
-        if choice is None or not choice.package or self._libc is None:
-            return False
-        base = self._libc.provider
-        provider = self.providers.get(choice.package, base)
-        return (provider.source, provider.suite) == (base.source, base.suite)
 
     def chosen_images(self) -> dict[bytes, Image]:
         """Soname -> image, of what packages were chosen for."""

@@ -163,7 +163,7 @@ class _Search:
         for _ in range(MAX_REPAIRS):
             attempt = self._attempt()
             closures = self._check(attempt)
-            bindings = self._subject.checker.bindings(closures, attempt)
+            bindings = self._subject.checker.bindings(closures)
             if not self._learn(attempt, bindings):
                 break
         told = zip(closures, bindings, strict=True)

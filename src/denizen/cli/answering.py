@@ -1,0 +1,111 @@
+"""Answers for one program: as they were where all is as it was, else found anew (`resolve.recall`)."""
+
+from __future__ import annotations
+
+import os
+
+import denizen
+from denizen.cli.places import places
+from denizen.disk import DiskView
+from denizen.resolve.recall import Question, code_stamps, keep, recalled, stamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.cli.command import Context
+    from denizen.index.locate import Index
+    from denizen.resolve.resolution import Resolution
+    from denizen.resolve.shelf import FetchingShelf
+    from denizen.resolve.testimony import Witness
+    from denizen.sources.fetch import FetchPolicy
+
+# What decides about a resolution; b"" is the package itself.
+_CODE = (b"", b"elf", b"index", b"linker", b"resolve")
+
+
+class Answers:
+    """What is chosen for a program by one index after another; it is looked at only where it must be."""
+
+    def __init__(
+        self,
+        context: Context,
+        policy: FetchPolicy,
+        roots: Sequence[bytes],
+        added: Sequence[bytes],
+        names: Sequence[bytes],
+    ) -> None:
+        """Of objects at `roots`, with paths and names that are asked for besides."""
+        self._context = context
+        self._policy = policy
+        self._asked = tuple(roots), tuple(added), tuple(sorted(set(names)))
+        self._resolver: _Resolver | None = None
+
+    def by(self, index: Index, suites: tuple[str, ...]) -> Resolution:
+        """By the index of some suites. Raises OSError, BadInput, SourceFailed, HostLacks."""
+        directory = places(self._context).cache + b"/resolutions"
+        question = Question(*self._asked, suites, _circumstances(index, self._asked[0]))
+        known = recalled(directory, question, DiskView())
+        if known is not None:
+            return known
+        if self._resolver is None:
+            self._resolver = _Resolver(*self._asked, _shelf(self._context, self._policy))
+        made = self._resolver.by(index)
+        keep(directory, question, made, self._resolver.witness)
+        return made
+
+
+class _Resolver:
+    """Resolves, noting all it asks of the file tree."""
+
+    def __init__(
+        self,
+        roots: Sequence[bytes],
+        added: Sequence[bytes],
+        names: Sequence[bytes],
+        shelf: FetchingShelf,
+    ) -> None:
+        from denizen.resolve.remembered import Remembered
+        from denizen.resolve.rules import load_rules
+        from denizen.resolve.subject import examine
+        from denizen.resolve.testimony import Witness
+
+        self.witness: Witness = Witness(DiskView())
+        self._names = names
+        self._rules = load_rules()
+        self._subject = examine(self.witness, roots, self._rules, added)
+        self._disk = Remembered(DiskView())
+        self._shelf = shelf
+
+    def by(self, index: Index) -> Resolution:
+        from denizen.resolve.attempt import Sources
+        from denizen.resolve.engine import resolve
+
+        snapshots = {entry.suite: entry.identity for entry in index.entries}
+        sources = Sources(index, self._shelf, self._rules, self._disk, snapshots)
+        return resolve(self._subject, sources, self._names)
+
+
+def _circumstances(index: Index, roots: Sequence[bytes]) -> tuple[str, ...]:
+    """What else a resolution depends on: denizen itself, the indexes, and where relative paths start."""
+    here = os.path.dirname(os.fsencode(denizen.__file__))
+    code = code_stamps([os.path.join(here, part) for part in _CODE])
+    indexes = [
+        f"{one.source} {one.suite} {one.identity} {stamp(index.place_of(one))}" for one in index.entries
+    ]
+    start = "" if all(root.startswith(b"/") for root in roots) else os.getcwd()
+    return code, start, *indexes
+
+
+def _shelf(context: Context, policy: FetchPolicy) -> FetchingShelf:
+    from denizen.cli.decoder import use_decoder
+    from denizen.cli.indexes import configured_sources
+    from denizen.cli.places import places
+    from denizen.cli.progress import open_progress
+    from denizen.resolve.facts import FactsCache
+    from denizen.resolve.shelf import FetchingShelf
+
+    use_decoder(context)
+    cache = places(context).cache
+    sources = {one.name: one for one in configured_sources(context, policy, open_progress(context.output))}
+    return FetchingShelf(sources, cache + b"/packages", FactsCache(cache + b"/facts"))
