@@ -28,7 +28,7 @@ def resolve_path(
     The base suite alone is asked first; the others are fetched when it leaves something open that counts.
     Raises OSError, BadInput, SourceFailed, HostLacks.
     """
-    from denizen.cli.answering import Answers
+    from denizen.cli.answering import Answers, many_files
     from denizen.disk import DiskView
     from denizen.resolve.resolution import Resolution
     from denizen.resolve.roots import added_objects, roots_of
@@ -45,10 +45,11 @@ def resolve_path(
     if not architecture:
         return Resolution("")
     made, answers = Resolution(""), Answers(context, policy, roots, added, names)
-    for wanted in _stages(context, suites):
-        made = answers.by(_index(context, wanted, architecture, policy), wanted)
-        if made.is_complete and not any(wish.priority == "recommended" for wish in made.wishes):
-            break
+    with many_files():
+        for wanted in _stages(context, suites):
+            made = answers.by(_index(context, wanted, architecture, policy), wanted)
+            if made.is_complete and not any(wish.priority == "recommended" for wish in made.wishes):
+                break
     return made
 
 

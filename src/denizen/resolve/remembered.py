@@ -7,7 +7,10 @@ library has as many spellings as run paths lead to it: of PySide's 448 objects t
 
 from __future__ import annotations
 
+import errno
+
 from denizen import elf
+from denizen.errors import HostLacks, display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +22,25 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView, Stat
 
     T = TypeVar("T")
+
+
+# The process has no more to give: this says nothing of the file.
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
+class NotLookedAt(HostLacks):
+    """A file could not be looked at for want of what every file takes; it is not to be taken for missing."""
+
+    path: bytes
+    problem: str
+
+    @property
+    def what(self) -> str:
+        return f"cannot look at {display(self.path)}: {self.problem}"
+
+    @property
+    def remedy(self) -> str:
+        return "ulimit -n 65536 allows more open files, ulimit -v unlimited more memory"
 
 
 class Remembered:
@@ -79,6 +101,8 @@ def _remember(known: dict[bytes, T | OSError], path: bytes, ask: Callable[[bytes
         try:
             answer = known[path] = ask(path)
         except OSError as problem:
+            if problem.errno in _EXHAUSTED:
+                raise NotLookedAt(path, problem.strerror or "") from problem
             answer = known[path] = OSError(problem.errno, problem.strerror, path)
     if isinstance(answer, OSError):
         raise answer
