@@ -13,7 +13,7 @@ from denizen.store.gc import Limits, choose, collect, explain, plan, why_alive
 from denizen.store.graph import Graph, reachable
 from denizen.store.local import Store
 from denizen.store.locks import Session
-from denizen.store.processes import ProcessUnreadable, held_by_processes
+from denizen.store.processes import held_by_processes
 from denizen.store.roots import RootUnreadable
 from denizen.store.verify import verify
 from tests.support.peers import require
@@ -175,34 +175,6 @@ def _await(condition: object) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
-
-
-def test_a_process_of_ours_that_cannot_be_read_stops_the_collection(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "77").mkdir()
-    if os.geteuid() == 0:
-        os.chown(tmp_path / "77", 1000, 1000)
-    owner = os.stat(tmp_path / "77").st_uid
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "geteuid", lambda: owner)
-        patched.setattr(os, "readlink", _denied)
-        with pytest.raises(ProcessUnreadable, match="process 77"):
-            held_by_processes([b"0" * 32], os.fsencode(tmp_path))
-
-
-def test_a_process_of_another_user_is_counted_and_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "77").mkdir()
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "readlink", _denied)
-        patched.setattr(os, "geteuid", lambda: os.getuid() + 1)
-        assert held_by_processes([b"0" * 32], os.fsencode(tmp_path)).unseen == 1
-
-
-def _denied(_: bytes) -> bytes:
-    raise PermissionError(13, "denied")
 
 
 def test_an_operation_of_a_dead_process_keeps_nothing(store: Store, scratch: Path) -> None:

@@ -32,6 +32,7 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from denizen.formats.storepath import StorePath
     from denizen.store.database import Census
@@ -119,7 +120,7 @@ def explain(store: Store) -> list[tuple[Root, StorePath]]:
     census = store.database.census()
     by_digest = _by_digest(census)
     with store.locked():
-        roots = _roots(store, by_digest)
+        roots = _roots(store, by_digest.keys())
     return [(root, path_of(census.paths[by_digest[root.digest]])) for root in roots.found]
 
 
@@ -132,7 +133,7 @@ def why_alive(store: Store, path: StorePath) -> list[tuple[Root, tuple[StorePath
     census = store.database.census()
     by_digest = _by_digest(census)
     with store.locked():
-        roots = _roots(store, by_digest)
+        roots = _roots(store, by_digest.keys())
     goal = by_digest[path.digest.encode("ascii")]
     chains = [
         (root, path_to(census.graph.references, [by_digest[root.digest]], goal)) for root in roots.found
@@ -270,7 +271,7 @@ def _by_digest(census: Census) -> dict[bytes, int]:
     return {_digest(path): node for node, path in census.paths.items()}
 
 
-def _roots(store: Store, digests: Collection[bytes]) -> Roots:
+def _roots(store: Store, digests: AbstractSet[bytes]) -> Roots:
     sessions = live_sessions(store.layout)
     needed = {token: [_digest(path) for path in paths] for token, paths in sessions.items()}
     return find_roots(store.layout, digests, needed)

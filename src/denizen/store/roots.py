@@ -31,6 +31,7 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from denizen.formats.storepath import StorePath
     from denizen.store.layout import StoreLayout
@@ -94,7 +95,7 @@ class Roots:
 
 
 def find_roots(
-    layout: StoreLayout, digests: Collection[bytes], sessions: Mapping[bytes, Collection[bytes]]
+    layout: StoreLayout, digests: AbstractSet[bytes], sessions: Mapping[bytes, Collection[bytes]]
 ) -> Roots:
     """Every reason to keep one of the objects with these hash parts.
 
@@ -137,7 +138,7 @@ def _links_below(directory: bytes, depth: int) -> Iterator[bytes]:
             yield place
 
 
-def _of_link(place: bytes, digests: Collection[bytes]) -> Iterator[Root]:
+def _of_link(place: bytes, digests: AbstractSet[bytes]) -> Iterator[Root]:
     """What the root at `place` keeps, following it through links elsewhere."""
     here, kind = place, "link"
     for _ in range(MAX_LINKS):
