@@ -15,9 +15,9 @@ from denizen.store.failure import DiskFailed
 from denizen.store.gc import Limits, collect
 from denizen.store.info import ObjectInfo
 from denizen.store.local import NoStore, NotAStore, NotValid, Store
+from denizen.store.placing import WrongContent
 from denizen.store.tree import NotStorable, entries
 from denizen.store.verify import verify
-from denizen.store.work import WrongContent
 from tests.support.stores import add_text, make_store, make_tree, on_disk
 from tests.support.trees import file, nar, settled
 

@@ -20,13 +20,13 @@ from denizen.store.digest import Digest, Digester
 from denizen.store.failure import doing
 from denizen.store.local import Store
 from denizen.store.locks import live_sessions, store_lock
+from denizen.store.placing import WrongContent
 from denizen.store.rebuild import rebuild
 from denizen.store.remove import remove_tree
 from denizen.store.restore import STORED, restore_new, restoring
 from denizen.store.sync import file_system_of, sync
 from denizen.store.telling import ignore
 from denizen.store.tree import entries
-from denizen.store.work import WrongContent
 from denizen.value import value
 
 TYPE_CHECKING = False
