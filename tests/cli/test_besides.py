@@ -71,6 +71,18 @@ def test_a_virtual_environments_modules_find_what_they_need(home: Home, python: 
     assert home.denizen("run", os.fspath(python), module, status=1).stdout
 
 
+def test_what_was_installed_into_the_python_itself_counts_too(home: Home, python: Path) -> None:
+    own = home.work / "own" / "bin" / "python3.12"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(python.read_bytes())
+    own.chmod(0o755)
+    module = install(home.work / "own", "greet", GREETS, home.library("greet"))
+    link = home.work / "python"
+    link.symlink_to(own)
+    for program in (own, link):
+        assert home.denizen("run", os.fspath(program), os.fspath(module)).stdout == "hello from the store\n"
+
+
 def test_a_package_installed_later_is_seen(home: Home, python: Path) -> None:
     tree = environment(home, python, "two")
     program = os.fspath(tree / "bin/python")

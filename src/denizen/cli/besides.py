@@ -24,11 +24,12 @@ def added_to(view: FileView, program: bytes, wanted: Wanted) -> tuple[bytes, ...
 
 
 def extra_for(program: bytes, wanted: Wanted) -> list[bytes]:
-    """Sonames, packages and paths to resolve besides; virtual environments are for Pythons alone."""
-    from denizen.launch.virtualenv import is_python
+    """Sonames, packages and paths to resolve besides; trees of modules are for Pythons alone."""
+    from denizen.launch.virtualenv import is_python, site_packages
 
     trees = wanted.trees if is_python(os.path.realpath(program)) else ()
-    return [os.fsencode(name) for name in (*wanted.extra, *trees)]
+    places = [place for tree in trees for place in site_packages(tree)]
+    return [os.fsencode(name) for name in (*wanted.extra, *places)]
 
 
 def wished(names: Sequence[str], program: bytes) -> list[bytes]:

@@ -70,7 +70,7 @@ class Wanted:
         hermetic: nothing of the host, even where it would do.
         suites, extra, lock: how to resolve; `extra` with a slash is an absolute path.
         offline: fetch nothing.
-        trees: virtual environments, for a Python.
+        trees: virtual environments and prefixes, whose modules a Python opens.
     """
 
     strategy: str = ""
@@ -136,7 +136,7 @@ def wanted_from(parsed: Parsed) -> Wanted:
 
 
 def for_program(wanted: Wanted, program: bytes) -> Wanted:
-    """With the virtual environment that the program's path is in."""
+    """With the virtual environment that the program's path is in, or a Python's own modules."""
     from denizen.launch.virtualenv import tree_of
 
     tree = os.fsdecode(tree_of(program))
