@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.support import table
 from denizen.elf.image import read
+from denizen.launch.loaderconfig import LoaderSettings
 from denizen.launch.stub import apply_plan, plan_stub
 from tests.support.startworld import HOST_LDSO, World, compile_loader
 
@@ -63,6 +64,8 @@ def main() -> None:
     """Print medians and ratios."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_TMP")) as directory:
         world = World(Path(directory), compile_loader(Path(directory) / "compiled-loader"))
+        inside = compile_loader(Path(directory) / "denizen-inside")
+        world.configure(LoaderSettings(directories=(bytes(world.decisions),), inside=bytes(inside)))
         contenders = {
             "static": world.compile("static", "int main() { return 0; }", "-static", interpreter=False),
             **one_library(world),
@@ -86,7 +89,7 @@ def one_library(world: World) -> dict[str, Path]:
     return {
         "1 library, native": native,
         "1 library, loader": ours,
-        "1 library, entry stub": patched(world, native),
+        "1 library, entry stub, answered from inside": patched(world, native),
     }
 
 

@@ -421,6 +421,28 @@ def test_interrupted_anywhere_the_next_start_is_whole(home: Home, moment: float)
     home.denizen("store", "verify")
 
 
+def test_what_was_first_started_in_a_namespace_starts_by_itself_too(home: Home) -> None:
+    child = home.compile("first-a-child")
+    script = home.work / "starts-a-child"
+    script.write_text(f'#!/bin/sh\nexec "{child}"\n')
+    script.chmod(0o755)
+    home.denizen("run", "--strategy", "namespace", os.fspath(script))
+    assert home.denizen("run", os.fspath(child)).stdout.startswith("hello from the store")
+    assert home.denizen("run", os.fspath(script)).stdout.startswith("hello from the store")
+
+
+@pytest.mark.parametrize("first", ["#!/bin/sh", "#!/usr/bin/env -S sh -e", "#!/usr/bin/env bash"])
+def test_without_a_namespace_a_script_starts_foreign_programs_too(
+    home: Home, program: Path, first: str
+) -> None:
+    script = home.work / f"wrapper-{len(first)}"
+    script.write_text(f'{first}\n"{program}" "$@"; "{program}" again; exit 3\n')
+    script.chmod(0o755)
+    done = home.denizen("run", "--strategy", "program", os.fspath(script), "x", status=3)
+    greeting = ["hello from the store", f"[{program}]"]
+    assert done.stdout.splitlines() == [*greeting, "[x]", *greeting, "[again]"]
+
+
 def test_a_script_whose_interpreter_nobody_has_is_told_so(home: Home) -> None:
     script = home.work / "strange"
     script.write_text("#!/opt/strange/interpreter\n")

@@ -345,7 +345,7 @@ class _Deciding:
             return self._wants.reasons[0]
         if not self._report.starts:
             return ", ".join(p.code for p in self._report.problems if p.code in MENDED)
-        if self._report.chain and not self._ways.against_namespace():
+        if self._report.chain and not (self._ways.against_namespace() and self._ways.against_carrying()):
             return "it is a script, and what it starts may be foreign"
         return ""
 

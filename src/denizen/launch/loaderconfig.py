@@ -28,7 +28,7 @@ BLOCK_SIZE = 4096
 HEADER = struct.Struct("<24sII")
 
 _DIRECTORY, _COMMAND, _HOST_LDSO, _HOST_PREFIX = b"d", b"c", b"h", b"p"
-_INSIDE, _GENERATION = b"i", b"g"
+_INSIDE, _GENERATION, _BOUND = b"i", b"g", b"b"
 
 
 class NotALoader(BadInput):
@@ -70,6 +70,7 @@ class LoaderSettings:
         host_prefixes: programs below these directories are the host's; no decision is looked for.
         inside: a library to put into programs that the kernel does not know, b"" for none.
         generation: decisions of an earlier one are made again, where they can be.
+        bound: it is for one namespace; denizen itself wants to know, the loader does not.
     """
 
     directories: tuple[bytes, ...] = ()
@@ -78,6 +79,7 @@ class LoaderSettings:
     host_prefixes: tuple[bytes, ...] = ()
     inside: bytes = b""
     generation: int = 0
+    bound: bool = False
 
 
 def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
@@ -95,6 +97,7 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
         *((_HOST_PREFIX, text) for text in settings.host_prefixes),
         *((_INSIDE, text) for text in [settings.inside] if text),
         *((_GENERATION, b"%d" % number) for number in [settings.generation] if number),
+        *((_BOUND, b"1") for _ in range(settings.bound)),
     ]
     content = b"".join(kind + text + b"\0" for kind, text in texts)
     # One byte is kept for the NUL that ends the list.
@@ -126,6 +129,7 @@ def settings_of(binary: Buffer) -> LoaderSettings:
         host_prefixes=tuple(found.get(_HOST_PREFIX, ())),
         inside=b"".join(found.get(_INSIDE, ())[:1]),
         generation=_number(b"".join(found.get(_GENERATION, ())[:1])),
+        bound=_BOUND in found,
     )
 
 

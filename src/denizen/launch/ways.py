@@ -90,14 +90,18 @@ class Ways:
 
     def started(self, strategy: Strategy, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:
         """The decision with its command; `otherwise` is executed where the kernel refuses a namespace."""
-        if strategy is Strategy.PROGRAM:
+        if strategy is Strategy.PROGRAM and self._image is not None:
             self._link_loader()
             return replace(base, command=(), furniture=self._furniture(base))
-        return replace(base, command=self._command(strategy, base, otherwise))
+        made = replace(base, command=self._command(strategy, base, otherwise))
+        # What holds in this namespace alone is to be decided again elsewhere.
+        return replace(made, generation=0) if strategy is Strategy.LOADER and self._is_bound() else made
 
     def _command(self, strategy: Strategy, base: Decision, otherwise: tuple[bytes, ...]) -> tuple[bytes, ...]:
         if strategy is Strategy.HOST:
             return ()
+        if strategy is Strategy.PROGRAM:
+            return self._carried()
         enter = self._enter()
         if strategy is Strategy.LOADER:
             return (enter, b"--")
@@ -126,7 +130,7 @@ class Ways:
         spot = spot_for(RootedView(inside.tree), b"/usr" + wanted if wanted.startswith(b"/lib") else wanted)
         if spot.ldso:
             hidden = self._tools(os.uname().machine).hidden()
-            loader = self._loader(hidden)
+            loader = self._bound_loader(hidden)
             steps += [b"bind", spot.path, hidden, b"bind", loader, spot.path]
         return (*steps, end)
 
@@ -161,6 +165,12 @@ class Ways:
             return f"the loader at {display(self._interpreter)} looks for decisions elsewhere"
         return ""
 
+    def _is_bound(self) -> bool:
+        from denizen.launch.hostview import loader_at
+
+        settings = loader_at(self._view, self._interpreter)
+        return settings is not None and settings.bound
+
     def _against_stub(self) -> str:
         from denizen.launch.stub import CannotStub, plan_stub
 
@@ -176,7 +186,7 @@ class Ways:
 
     def _against_program(self) -> str:
         if self._image is None:
-            return _SCRIPT
+            return self.against_carrying()
         if self._image.interpreter is None:
             return "it is static: there is nothing to map for it"
         try:
@@ -185,11 +195,31 @@ class Ways:
             return str(problem)
         return ""
 
+    def against_carrying(self) -> str:
+        """What stands against starting a script's interpreter so that what it starts is noticed."""
+        from denizen import elf
+        from denizen.launch.carrying import obstacle
+        from denizen.launch.subject import machine_of
+
+        try:
+            loader = elf.read(self._view.read(self._plain_loader()))
+            self._tools(os.uname().machine).inside()
+        except HostLacks as problem:
+            return str(problem)
+        return obstacle(self._view, self._program, machine_of(loader))
+
+    def _carried(self) -> tuple[bytes, ...]:
+        from denizen.launch.carrying import script_at, words
+
+        script = script_at(self._view, self._program)
+        assert script is not None  # against_carrying said so
+        return (self._plain_loader(), *words(script))
+
     def _namespace(self) -> tuple[bytes, ...]:
         tools = self._tools(os.uname().machine)
         spot = spot_for(self._view, self._interpreter)
         hidden = tools.hidden()
-        return operations(spot, self._loader(hidden if spot.ldso else b""), hidden, tools.stage())
+        return operations(spot, self._bound_loader(hidden if spot.ldso else b""), hidden, tools.stage())
 
     def _furnished(self, base: Decision) -> tuple[bytes, ...]:
         """The namespace, with what the decision's packages have at fixed paths and the host has not."""
@@ -239,28 +269,31 @@ class Ways:
         return self._tools(os.uname().machine).enter()
 
     def _plain_loader(self) -> bytes:
-        """For a place where no linker of the host lies beneath."""
-        return self._loader(b"")
-
-    def _loader(self, host_ldso: bytes) -> bytes:
-        machine = os.uname().machine
-        if machine == "x86_64" and self._image is not None and self._image.header.bits == 32:
-            machine = "i386"
-        return self._tools(machine).loader(self._settings(host_ldso, machine))
-
-    def _settings(self, host_ldso: bytes, machine: str) -> LoaderSettings:
-        foreign = not self._program.startswith(HOST_PREFIXES)
+        """For programs that the kernel knows by another file: copies, and those that it maps itself."""
+        machine = self._machine()
         try:
             inside = self._tools(machine).inside()
         except LoaderAbsent:
             inside = b""
+        settings = replace(self._settings(), inside=inside, generation=GENERATION)
+        return self._tools(machine).loader(settings)
+
+    def _bound_loader(self, host_ldso: bytes) -> bytes:
+        """For the interpreter's path in a namespace; the host's own linker is at `host_ldso` there."""
+        settings = replace(self._settings(), host_ldso=host_ldso, bound=True)
+        return self._tools(self._machine()).loader(settings)
+
+    def _machine(self) -> str:
+        small = self._image is not None and self._image.header.bits == 32
+        machine = os.uname().machine
+        return "i386" if machine == "x86_64" and small else machine
+
+    def _settings(self) -> LoaderSettings:
+        foreign = not self._program.startswith(HOST_PREFIXES)
         return LoaderSettings(
             directories=tuple(dict.fromkeys((self._shelf.directory, self._following.directory))),
             command=self._following.command,
-            host_ldso=host_ldso,
             host_prefixes=HOST_PREFIXES if foreign else (),
-            inside=inside,
-            generation=GENERATION,
         )
 
     def _tools(self, machine: str) -> Tools:
