@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
     from denizen.formats.tree import Entry
     from denizen.store.local import Store
-    from denizen.store.work import Work
+    from denizen.store.work import Adoption, Work
 
     T = TypeVar("T")
 else:
@@ -73,6 +73,7 @@ class Build:
         inputs: the objects it may use; all valid, and kept while it is built.
         checkpoint: called between steps; raises to stop the build.
         helpers: who unpacks packages.
+        register: makes a tree of `work` an object, together with what others have built.
     """
 
     sealed: Sealed
@@ -82,6 +83,7 @@ class Build:
     opener: Opener
     checkpoint: Callable[[], None]
     helpers: Helpers
+    register: Callable[[Adoption], None]
 
     @property
     def name(self) -> str:
@@ -184,7 +186,7 @@ def _unpack_deb(task: Build) -> None:
     candidates = tuple(task.store.closure(task.inputs))
     digests = tuple(path.digest.encode("ascii") for path in (*candidates, task.output))
     digest = stow(task.helpers, Package(place, b"", plan.source.name, plan.layout, tree, digests))
-    task.work.adopt_all([Adoption(tree, digest, task.output, candidates, task.sealed.path)])
+    task.register(Adoption(tree, digest, task.output, candidates, task.sealed.path))
 
 
 def _union(task: Build) -> None:

@@ -12,6 +12,7 @@ begun, what is running is stopped, and the failure raised; what was completed st
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 
@@ -19,6 +20,7 @@ from denizen.build import unpack_deb
 from denizen.build.builders import Build, build
 from denizen.build.derivation import BadDerivation, examine, input_paths, name_of
 from denizen.build.helpers import Helpers
+from denizen.build.registrar import TOGETHER, Registrar
 from denizen.errors import BadInput, DenizenError, display
 from denizen.formats import aterm, storepath
 from denizen.store.failure import doing
@@ -27,7 +29,7 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from concurrent.futures import Future
+    from concurrent.futures import Future, ThreadPoolExecutor
     from typing import Protocol
 
     from denizen.build.builders import Builder, Opener
@@ -35,13 +37,9 @@ if TYPE_CHECKING:
     from denizen.formats.aterm import Derivation
     from denizen.formats.storepath import StorePath
     from denizen.store.local import Store
-    from denizen.store.work import Work
+    from denizen.store.work import Adoption, Work
 else:
     Protocol = object
-
-
-# Builds that wait for the disk, while others keep the processors busy.
-_WAITING = 2
 
 
 class Listener(Protocol):
@@ -132,7 +130,7 @@ def realise(store: Store, wanted: Sequence[StorePath], manner: Manner) -> dict[S
     """
     with store.working() as work:
         plan = plan_for(store, work, wanted)
-        _run(store, plan, manner)
+        _run(store, work, plan, manner)
         return {path: plan.sealed[path] for path in wanted}
 
 
@@ -205,38 +203,46 @@ def _inputs(plan: Plan, one: Sealed, logical: bytes) -> frozenset[StorePath]:
     return frozenset(found)
 
 
-def _run(store: Store, plan: Plan, manner: Manner) -> None:
+def _run(store: Store, work: Work, plan: Plan, manner: Manner) -> None:
     """Build what is missing, each once its inputs are valid."""
     if not plan.missing:
         return
-    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+    from concurrent.futures import ThreadPoolExecutor
 
     from denizen.build.stowing import work as unpacking
 
-    logical = store.layout.logical
-    left: set[StorePath | None] = {one.path for one in plan.missing}
-    waiting = {one.path: left & input_paths(one.derivation, logical).keys() for one in plan.missing}
-    running: dict[Future[None], StorePath] = {}
     packages = sum(one.derivation.builder == unpack_deb.BUILDER for one in plan.missing)
+    threads = manner.jobs + min(2 * TOGETHER, packages)
     with (
         Helpers(unpacking, min(manner.jobs, packages)) as helpers,
-        ThreadPoolExecutor(manner.jobs + _WAITING * bool(packages), "build") as pool,
+        ThreadPoolExecutor(threads, "build") as pool,
     ):
-        shop = _Shop(manner, helpers, threading.Event())
+        turns = threading.BoundedSemaphore(manner.jobs)
+        shop = _Shop(manner, helpers, Registrar(work), turns, threading.Event())
         try:
-            while left:
-                for path in [path for path, inputs in waiting.items() if not inputs & left]:
-                    del waiting[path]
-                    one = plan.sealed[path]
-                    future = pool.submit(_build, store, one, _inputs(plan, one, logical), shop)
-                    running[future] = path
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    left.discard(_settled(future, running))
+            _schedule(store, plan, shop, pool, threads)
         except BaseException:
             shop.stop.set()
             helpers.close()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def _schedule(store: Store, plan: Plan, shop: _Shop, pool: ThreadPoolExecutor, threads: int) -> None:
+    logical = store.layout.logical
+    left: set[StorePath | None] = {one.path for one in plan.missing}
+    waiting = {one.path: left & input_paths(one.derivation, logical).keys() for one in plan.missing}
+    running: dict[Future[None], StorePath] = {}
+    while left:
+        for path in [path for path, inputs in waiting.items() if not inputs & left]:
+            del waiting[path]
+            one = plan.sealed[path]
+            future = pool.submit(_build, store, one, _inputs(plan, one, logical), shop)
+            running[future] = path
+            future.add_done_callback(lambda _: shop.registrar.wake())
+        shop.registrar.attend(min(len(running), threads))
+        for future in [future for future in running if future.done()]:
+            left.discard(_settled(future, running))
 
 
 def _settled(future: Future[None], running: dict[Future[None], StorePath]) -> StorePath | None:
@@ -254,17 +260,24 @@ class _Shop:
     """What all builds of a run share.
 
     Attributes:
+        turns: as many as there are jobs, for builds that need no helper.
         stop: set once one has failed.
     """
 
     manner: Manner
     helpers: Helpers
+    registrar: Registrar
+    turns: threading.BoundedSemaphore
     stop: threading.Event
 
     def checkpoint(self) -> None:
         """Raises Stopped if another build has failed."""
         if self.stop.is_set():
             raise Stopped
+
+    def register(self, adoption: Adoption) -> None:
+        """Have a tree made an object, and wait until it is."""
+        self.registrar.add(adoption, self.checkpoint)
 
 
 def _build(store: Store, sealed: Sealed, inputs: frozenset[StorePath], shop: _Shop) -> None:
@@ -291,6 +304,11 @@ def _build_locked(store: Store, sealed: Sealed, inputs: frozenset[StorePath], sh
             return
         listener = shop.manner.listener
         listener.started(name)
-        task = Build(sealed, inputs, own, work, shop.manner.opener, shop.checkpoint, shop.helpers)
-        build(task, shop.manner.builders)
+        task = Build(
+            sealed, inputs, own, work, shop.manner.opener, shop.checkpoint, shop.helpers, shop.register
+        )
+        # A package waits for a helper, and then for others to be registered with: that takes no turn.
+        alone = sealed.derivation.builder == unpack_deb.BUILDER
+        with contextlib.nullcontext() if alone else shop.turns:
+            build(task, shop.manner.builders)
         listener.finished(name)
