@@ -76,6 +76,7 @@ class Index:
             ]
         )
         self._libraries: dict[str, Libraries] = {}
+        self._ranked: dict[bytes, tuple[Provider, ...]] = {}
         self._paths: dict[str, Paths] = {}
 
     def close(self) -> None:
@@ -91,13 +92,18 @@ class Index:
 
     def providers(self, soname: bytes) -> list[Provider]:
         """Who has a soname, the best first. Raises DamagedIndex."""
+        if soname not in self._ranked:
+            self._ranked[soname] = self._rank(soname)
+        return list(self._ranked[soname])
+
+    def _rank(self, soname: bytes) -> tuple[Provider, ...]:
         ranked = [
             (provider, rank)
             for rank, entry in enumerate(self.entries)
             for provider in self._library_index(entry).providers(soname)
         ]
         ranked.sort(key=lambda pair: tuple([rule(*pair) for _, rule in ORDER]))
-        return [provider for provider, _ in ranked]
+        return tuple([provider for provider, _ in ranked])
 
     def knows(self, soname: bytes) -> bool:
         """Whether anybody has a soname: 15 us a suite, where `providers` reads all about them."""

@@ -89,7 +89,11 @@ def _bases(subject: Subject, sources: Sources) -> Iterator[Libc | None]:
     wanted = _asked_of_libc(subject, rules)
     too_old: list[Libc] = []
     fitting = False
-    for provider in _order(_one_a_suite(offered), subject, rules):
+    bases = _order(_one_a_suite(offered), subject, rules)
+    if len(bases) == 1 and not subject.musl:
+        # No other world can be chosen, so what it has is read while the largest, the C library, is.
+        sources.shelf.facts([*bases, *_first_asked(subject, sources)])
+    for provider in bases:
         facts = sources.shelf.facts([provider])[provider.sha256]
         if not isinstance(facts, PackageFacts):
             continue
@@ -102,6 +106,14 @@ def _bases(subject: Subject, sources: Sources) -> Iterator[Libc | None]:
     if not fitting:
         # The best partial result: the newest there is, and what it lacks.
         yield max(too_old, key=lambda libc: len(libc.versions), default=None)
+
+
+def _first_asked(subject: Subject, sources: Sources) -> Iterator[Provider]:
+    """The providers that will be looked at first, of those in directories every program searches."""
+    for soname in subject.outside:
+        offered = () if sources.rules.host_reason(soname) else sources.catalogue.providers(soname)
+        if offered and offered[0].kind.is_searched:
+            yield offered[0]
 
 
 def _one_a_suite(offered: Sequence[Provider]) -> list[Provider]:
