@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from denizen.store.info import ObjectInfo
     from denizen.store.local import Store
 
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+
 
 class WrongContent(BadInput):
     """A NAR is not the one that was promised."""
@@ -79,7 +81,8 @@ class Operation:
         except BaseException:
             os.close(self._directory)
             raise
-        self._temporary: list[bytes] = []
+        # Names in the order they were given; those that may still be there.
+        self._temporary: dict[bytes, None] = {}
 
     def close(self) -> None:
         """End the operation: temporary trees go, needs are forgotten."""
@@ -170,6 +173,7 @@ class Operation:
             self._agree(name, info)
         os.rename(self._layout.physical + b"/" + name, place)
         os.rename(self._layout.info + b"/" + name, self._layout.sidecar_of(info.path))
+        self._temporary.pop(name, None)
         return True
 
     def _agree(self, name: bytes, info: ObjectInfo) -> None:
@@ -183,18 +187,25 @@ class Operation:
 
     def _write_sidecar(self, name: bytes, info: ObjectInfo) -> None:
         """Under a temporary name; synced and renamed with the tree."""
-        with open(self._layout.info + b"/" + name, "xb") as stream:
-            stream.write(sidecar.write(info))
+        # Not open(): its buffer and its questions about the file cost as much as all the rest.
+        descriptor = os.open(self._layout.info + b"/" + name, _NEW, 0o644)
+        try:
+            content = memoryview(sidecar.write(info))
+            while content:
+                content = content[os.write(descriptor, content) :]
+        finally:
+            os.close(descriptor)
 
     def _new_name(self) -> bytes:
         name = self._session.new_tree()
-        self._temporary.append(name)
+        self._temporary[name] = None
         return name
 
     def _discard_all(self) -> None:
         while self._temporary:
-            self._discard(self._temporary[-1])
-            self._temporary.pop()
+            name = next(reversed(self._temporary))
+            self._discard(name)
+            del self._temporary[name]
 
     def _discard(self, name: bytes) -> None:
         with contextlib.suppress(FileNotFoundError):
