@@ -31,7 +31,7 @@ def shown(stream: io.StringIO, clock: list[float], *, verbosity: int = 0, total:
 
 def test_elsewhere_lines_come_after_a_second_and_ever_more_rarely(clock: list[float]) -> None:
     lines = shown(io.StringIO(), clock, total=700).splitlines()
-    assert lines[0] == "verifying: 50 of 700 objects"
+    assert lines[0] == "verifying: 50 of 700 objects, 50/s"
     assert len(lines) == 5
 
 
@@ -54,4 +54,4 @@ def test_bytes_of_a_stream_are_shown_as_people_say_them(clock: list[float]) -> N
     with Meter(Output(io.StringIO(), stream), "restoring", "bytes") as meter:
         clock[0] += 2
         assert MeteredStream(io.BytesIO(b"x" * 12_000), meter).read(65_536) == b"x" * 12_000
-    assert stream.getvalue() == "restoring: 12.0 kB\n"
+    assert stream.getvalue() == "restoring: 12.0 kB, 6.0 kB/s\n"

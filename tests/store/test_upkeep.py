@@ -213,3 +213,10 @@ def test_a_store_at_work_is_not_moved(store: Store, tmp_path: Path) -> None:
     with store.working(), pytest.raises(StoreInUse):
         move(store, os.fsencode(tmp_path / "elsewhere"))
     assert (tmp_path / "store").exists()
+
+
+def test_who_waits_for_an_export_hears_of_every_byte(store: Store, scratch: Path, tmp_path: Path) -> None:
+    info = add_text(store, scratch, "text", "words" * 100_000)
+    heard: list[int] = []
+    export(store, info, os.fsencode(tmp_path / "cache"), None, heard.append)
+    assert sum(heard) == info.nar_size

@@ -40,7 +40,8 @@ class Meter:
         self._drawing: Progress | None = None
         self._wait = _PATIENCE
         self._showing = threading.Lock()
-        self._due = time.monotonic() + _PATIENCE if output.verbosity >= 0 else float("inf")
+        self._began = time.monotonic()
+        self._due = self._began + _PATIENCE if output.verbosity >= 0 else float("inf")
 
     def __enter__(self) -> Self:
         return self
@@ -71,13 +72,17 @@ class Meter:
             self._output.say(f"{self._task}: {self._words()}")
 
     def _words(self) -> str:
+        rate = self._count / (time.monotonic() - self._began)
         if self._unit == "bytes":
-            done, total = human_size(self._count), human_size(self._total or 0)
+            done, total, speed = [human_size(int(size)) for size in (self._count, self._total or 0, rate)]
         else:
-            done, total = f"{self._count:,}", f"{self._total:,} {self._unit}" if self._total else ""
+            done, speed = f"{self._count:,}", f"{rate:,.0f}"
+            total = f"{self._total:,} {self._unit}" if self._total else ""
         if self._total:
-            return f"{done} of {total}"
-        return done if self._unit == "bytes" else f"{done} {self._unit}"
+            done = f"{done} of {total}"
+        elif self._unit != "bytes":
+            done = f"{done} {self._unit}"
+        return f"{done}, {speed}/s"
 
     def _draw(self) -> None:
         if self._drawing is None:

@@ -138,6 +138,7 @@ def _optimise(parsed: Parsed, context: Context) -> int:
 
 
 def _export(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.meter import Meter
     from denizen.cli.stores import object_named, open_store, shown
     from denizen.formats.signature import parse_secret
     from denizen.store.binary_cache import export
@@ -152,13 +153,17 @@ def _export(parsed: Parsed, context: Context) -> int:
     with open_store(context) as store, store.working() as work:
         closure = store.closure([object_named(store, text) for text in parsed.texts("PATH")])
         work.need(closure)
-        written = [export(store, store.info(path), destination, key) for path in closure]
+        infos = [store.info(path) for path in closure]
+        size = sum([info.nar_size for info in infos])
+        with Meter(context.output, "exporting", "bytes", size) as meter:
+            written = [export(store, info, destination, key, meter.advance) for info in infos]
     for place in written:
         context.output.line(shown(place))
     return 0
 
 
 def _import(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.meter import Meter
     from denizen.cli.stores import made_store, object_named, shown
     from denizen.formats.signature import parse_public
     from denizen.store.binary_cache import import_closure
@@ -167,7 +172,8 @@ def _import(parsed: Parsed, context: Context) -> int:
     source = os.fsencode(os.path.abspath(parsed.required("DIR")))
     with made_store(context) as store:
         wanted = [object_named(store, text) for text in parsed.texts("PATH")]
-        added = import_closure(store, source, wanted, keys)
+        with Meter(context.output, "reading archives twice", "bytes") as meter:
+            added = import_closure(store, source, wanted, keys, meter.advance)
         for info in added:
             context.output.line(shown(store.place_of(info.path)))
     return 0

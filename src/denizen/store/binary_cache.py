@@ -21,14 +21,17 @@ from denizen.store.digest import Digest, Digester
 from denizen.store.dump import BUFFER, dump
 from denizen.store.failure import doing
 from denizen.store.info import ObjectInfo
+from denizen.store.telling import ignore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Self
 
     from denizen.formats.signature import PublicKey, SecretKey
     from denizen.formats.storepath import StorePath
     from denizen.store.local import Store
+    from denizen.store.telling import Told
     from denizen.store.verify import Replacement
     from denizen.store.work import OpenNar
 
@@ -67,8 +70,10 @@ class ContentChanged(StoreDamaged):
         return "denizen store verify --contents"
 
 
-def export(store: Store, info: ObjectInfo, cache: bytes, key: SecretKey | None) -> bytes:
+def export(store: Store, info: ObjectInfo, cache: bytes, key: SecretKey | None, told: Told = ignore) -> bytes:
     """Write one valid object to the cache in the directory `cache`; returns its narinfo's place.
+
+    `told` hears of the bytes of its archive.
 
     Raises:
         DiskFailed: it cannot be read or written.
@@ -82,9 +87,9 @@ def export(store: Store, info: ObjectInfo, cache: bytes, key: SecretKey | None) 
         write_atomically(cache + b"/nix-cache-info", about)
         nar_hash = Hash("sha256", info.nar_hash)
         url = f"{_ARCHIVES}{nar_hash.base32}.nar"
-        _write_archive(store, info, cache + b"/" + url.encode("ascii"))
-        told = _told(info, nar_hash, url)
-        signed = narinfo.sign(told, key, logical) if key else told
+        _write_archive(store, info, cache + b"/" + url.encode("ascii"), told)
+        said = _told(info, nar_hash, url)
+        signed = narinfo.sign(said, key, logical) if key else said
         place = cache + b"/" + info.path.digest.encode("ascii") + b".narinfo"
         write_atomically(place, narinfo.render(signed, logical))
     return place
@@ -106,7 +111,7 @@ def _told(info: ObjectInfo, nar_hash: Hash, url: str) -> NarInfo:
     )
 
 
-def _write_archive(store: Store, info: ObjectInfo, place: bytes) -> None:
+def _write_archive(store: Store, info: ObjectInfo, place: bytes, told: Told) -> None:
     """The object's NAR at `place`, complete or not at all."""
     temporary = b"%b.%d.tmp" % (place, os.getpid())
     digester = Digester()
@@ -119,6 +124,7 @@ def _write_archive(store: Store, info: ObjectInfo, place: bytes) -> None:
                 done = 0
                 while done < len(piece):
                     done += stream.write(piece[done:]) or 0
+                told(done)
                 return buffer
 
             dump(store.place_of(info.path), take, buffer)
@@ -132,9 +138,15 @@ def _write_archive(store: Store, info: ObjectInfo, place: bytes) -> None:
 
 
 def import_closure(
-    store: Store, cache: bytes, wanted: Iterable[StorePath], trusted: Sequence[PublicKey]
+    store: Store,
+    cache: bytes,
+    wanted: Iterable[StorePath],
+    trusted: Sequence[PublicKey],
+    told: Told = ignore,
 ) -> list[ObjectInfo]:
     """Copy objects and all they reference in from a cache; those that are valid already are left alone.
+
+    `told` hears of the bytes that are read: every archive's twice, to check it and to unpack it.
 
     Raises:
         NotInCache: one is not there.
@@ -149,9 +161,9 @@ def import_closure(
             found[path] = offered(cache, path, trusted, store.layout.logical)
             pending += [reference for reference in found[path].references if reference != path]
     with store.working() as work:
-        work.need({reference for told in found.values() for reference in told.references})
+        work.need({reference for one in found.values() for reference in one.references})
         return [
-            work.add_nar(_opener(cache, found[path]), _promised(found[path]))
+            work.add_nar(_opener(cache, found[path], told), _promised(found[path]))
             for path in _references_first(found)
         ]
 
@@ -203,8 +215,29 @@ def _promised(told: NarInfo) -> ObjectInfo:
     )
 
 
-def _opener(cache: bytes, told: NarInfo) -> OpenNar:
-    return lambda: open(cache + b"/" + os.fsencode(told.url), "rb", buffering=0)  # read to its end
+def _opener(cache: bytes, info: NarInfo, told: Told = ignore) -> OpenNar:
+    place = cache + b"/" + os.fsencode(info.url)
+    return lambda: _Counted(place, told)
+
+
+class _Counted:
+    """A file that tells how much of it is read."""
+
+    def __init__(self, place: bytes, told: Told) -> None:
+        self._stream = open(place, "rb", buffering=0)  # noqa: SIM115  # closed by __exit__
+        self._told = told
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes."""
+        piece = self._stream.read(size) or b""
+        self._told(len(piece))
+        return piece
 
 
 def replacement_from(cache: bytes | None) -> Replacement:
