@@ -70,8 +70,11 @@ static _Noreturn void pass_on(const struct process *process, const char *ldso)
 static void add_inside(struct start *start, const struct decision *decision, struct presentation *presentation)
 {
     presentation->inside = start->loader ? tell_whom() : NULL;
-    if (presentation->inside)
-        presentation->facts = tell(&start->arena, decision, path_of(start), start->loader);
+    if (!presentation->inside)
+        return;
+    presentation->facts = tell(&start->arena, decision, path_of(start), start->loader);
+    if (decision && decision->header->shown && start->process.execfn)
+        start->process.execfn->a_un.a_val = (uintptr_t)presentation->facts->program;
 }
 
 static _Noreturn void follow(struct start *start, const struct decision *decision)

@@ -122,7 +122,8 @@ void child_look_at(struct child *child, const char *path)
         if (!read_head(child->file, &head))
             return;
     }
-    child->through = goes_through(facts, child->file, &head);
+    /* Not from within a root where our loader is not: then the kernel shall say. */
+    child->through = goes_through(facts, child->file, &head) && sys_exists(facts->loader);
 }
 
 size_t child_count(char *const *words)
@@ -160,5 +161,6 @@ long child_execute(const char *path, char *const *words, char *const *environmen
     child_look_at(&child, path);
     if (!child.through || count > MANY_WORDS)
         return sys_execve(child.path, words, environment);
-    return sys_execve(known()->loader, child_words(&child, words, CHILD_ROOM(count)), environment);
+    sys_execve(known()->loader, child_words(&child, words, CHILD_ROOM(count)), environment);
+    return sys_execve(child.path, words, environment); /* a few words more may have been too many */
 }
