@@ -8,19 +8,23 @@ struct head {
     char content[HEAD_ROOM];
 };
 
-static bool is_among(const char *names, const char *name)
-{
-    for (; *names; names += text_length(names) + 1)
-        if (text_equal(names, name))
-            return true;
-    return false;
-}
+/* The host's programs whose work is to start others: shells, languages (of any version), and those that start what they
+   are told. We go with them. The rest is left alone: for the kernel a program that we go with is the loader. */
+static const char STARTERS[] = "sh\0bash\0dash\0ash\0ksh\0mksh\0zsh\0perl*\0python*\0ruby*\0lua*\0tclsh*\0node\0"
+                               "env\0find\0flock\0git\0make\0gmake\0nice\0nohup\0setsid\0stdbuf\0time\0timeout\0"
+                               "xargs\0";
 
-/* The host's programs whose work is to start others. We go with them; the rest of the host's is left alone. */
 static bool starts_others(const char *path)
 {
-    return is_among("sh\0bash\0dash\0ash\0ksh\0mksh\0zsh\0env\0nice\0nohup\0setsid\0timeout\0xargs\0",
-                    text_file_name(path));
+    const char *name = text_file_name(path);
+    for (const char *one = STARTERS; *one; one += text_length(one) + 1) {
+        size_t same = 0;
+        while (one[same] && one[same] == name[same])
+            same++;
+        if ((!one[same] && !name[same]) || one[same] == '*')
+            return true;
+    }
+    return false;
 }
 
 static bool is_below(const char *prefixes, const char *path)

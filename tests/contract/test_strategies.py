@@ -217,6 +217,17 @@ def test_a_foreign_child_of_a_shell_runs(started: Started, program: Path, foreig
     assert started.lines(program, "popen", line) == [os.fspath(foreign), "words", "it's"]
 
 
+@pytest.mark.parametrize(
+    "command", ["env {} words x", "find / -maxdepth 0 -exec {} words x ;", "nice {} words x"]
+)
+def test_a_foreign_child_of_the_hosts_programs_runs(
+    started: Started, program: Path, foreign: Path, command: str
+) -> None:
+    started.run(program, "execv", os.fspath(foreign), "x", "exit", "0")
+    words = command.format(foreign).split()
+    assert started.lines(program, "execvp", words[0], *words) == [os.fspath(foreign), "words", "x"]
+
+
 def test_a_foreign_child_found_along_path_runs(started: Started, program: Path, foreign: Path) -> None:
     env = {"PATH": os.fspath(foreign.parent)}
     started.run(program, "execv", os.fspath(foreign), "x", "exit", "0")
