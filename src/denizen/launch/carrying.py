@@ -33,10 +33,10 @@ def obstacle(view: FileView, program: bytes, machine: int) -> str:
     if script is None:
         return "it is neither a program nor a script"
     interpreter = script.interpreter
-    if program.startswith(HOST_PREFIXES) or not interpreter.startswith(HOST_PREFIXES):
-        return (
-            f"it is a script, and {display(interpreter)} is not the host's for a program of somebody else's"
-        )
+    if program.startswith(HOST_PREFIXES):
+        return "it is a script of the host's"
+    if not interpreter.startswith(HOST_PREFIXES):
+        return f"it is a script, and {display(interpreter)} is not the host's"
     try:
         image = elf.read(view.read(interpreter))
         there = image.interpreter is not None and view.stat(image.interpreter) is not None
