@@ -66,14 +66,15 @@ class Bundle:
             if self._image_fits(path, header, None):
                 return path
         stem = soname.partition(b".so")[0]
-        alike = [path for name in sorted(files) if name.startswith(stem + b".so") for path in files[name]]
+        alike = [path for name in files if name.startswith(stem + b".so") for path in files[name]]
         return next((path for path in alike if self._image_fits(path, header, soname)), None)
 
     def _walked(self) -> dict[bytes, list[bytes]]:
         if self._files is None:
-            self._files = {}
+            found: dict[bytes, list[bytes]] = {}
             for path in self._below(posixpath.dirname(self._program)):
-                self._files.setdefault(posixpath.basename(path), []).append(path)
+                found.setdefault(posixpath.basename(path), []).append(path)
+            self._files = dict(sorted(found.items()))
         return self._files
 
     def _below(self, directory: bytes) -> Iterator[bytes]:

@@ -66,7 +66,7 @@ def stacked_files(
     return tuple(
         path
         for path in others
-        if (image := _image(view, path)) is not None and _fits(image, header) and wants_stack(image, rules)
+        if (image := _image(view, path)) is not None and wants_stack(image, rules) and _fits(image, header)
     )
 
 

@@ -6,7 +6,6 @@ packs for known toolkits; strings that are sonames.
 
 from __future__ import annotations
 
-from denizen import elf
 from denizen.elf.constants import PF_W, PF_X, PT_LOAD
 from denizen.errors import BadInput
 from denizen.index.entry import is_library_name
@@ -43,7 +42,7 @@ def runtimes_beside(subject: Subject, rules: Rules) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     for path in subject.bundle.paths:
         try:
-            image = elf.read(subject.view.read(path))
+            image = subject.view.image(path)
             needed = image.dynamic.needed if image.dynamic else ()
         except (OSError, BadInput):
             continue
