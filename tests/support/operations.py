@@ -23,6 +23,7 @@ from unittest.mock import patch
 
 from denizen.build.realise import Manner, realise
 from denizen.build.recipe import made_by
+from denizen.build.registrar import Registrar
 from denizen.build.unpack_deb import unpacking
 from denizen.errors import DenizenError
 from denizen.formats.hashes import Hash
@@ -34,6 +35,7 @@ from denizen.store.gc import Limits, collect
 from denizen.store.info import ObjectInfo
 from denizen.store.local import Store
 from denizen.store.processes import Census
+from denizen.store.work import Adoption
 from tests.support import debs
 from tests.support.building import MemoryOpener, Workshop
 from tests.support.trees import file, nar
@@ -172,9 +174,15 @@ def prepare(root: Path) -> None:
     shop.store.close()
 
 
+def _placed_at_once(registrar: Registrar, adoption: Adoption, _: Callable[[], None]) -> None:
+    """What `Registrar.add` comes to where one thread does everything: nobody else would place it."""
+    registrar._work.adopt_all([adoption])
+
+
 def _serve() -> None:
     # Reading /proc changes nothing, takes a thousand system calls, and differs from run to run.
     setattr(concurrent.futures, "ThreadPoolExecutor", Inline)  # noqa: B010  # likewise
+    setattr(Registrar, "add", _placed_at_once)  # noqa: B010  # likewise
     setattr(roots, "held_by_processes", lambda _: Census({}, 0))  # noqa: B010  # mypy refuses the plain form
     with TemporaryDirectory() as directory:
         prepare(Path(directory))
