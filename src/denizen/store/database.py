@@ -280,13 +280,6 @@ class Database:
             self._execute("DELETE FROM objects WHERE id IN (SELECT value FROM json_each(?))", (listed,))
         self._digests = None
 
-    def sign(self, path: StorePath, signatures: Iterable[str]) -> None:
-        """Replace the signatures of a valid object. The store's lock is held."""
-        with self._transaction():
-            self._execute(
-                "UPDATE objects SET signatures = ? WHERE path = ?", ("\n".join(signatures), path.base)
-            )
-
     def problems(self) -> list[str]:
         """What SQLite finds wrong with the file; [] when nothing is."""
         found = [text for (text,) in self._rows("PRAGMA integrity_check")]
