@@ -54,7 +54,7 @@ int execvpe(const char *name, char *const *words, char *const *environment)
             result = execute_by_shell(path, words, environment);
         if (result == -SYS_EACCES)
             problem = result;
-        else if (!lookup_goes_on(result))
+        if (lookup.direct || !lookup_goes_on(result))
             return (int)answer(result);
     }
     return (int)answer(problem);

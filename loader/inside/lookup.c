@@ -23,9 +23,9 @@ static bool has_slash(const char *name)
 /* An empty name is nowhere; one with a slash is where it says. */
 struct lookup lookup_begin(const char *name)
 {
-    struct lookup lookup = {.name = name, .rest = NULL};
+    struct lookup lookup = {.name = name, .rest = NULL, .direct = name && has_slash(name)};
     if (name && *name)
-        lookup.rest = has_slash(name) ? "" : search_path();
+        lookup.rest = lookup.direct ? "" : search_path();
     return lookup;
 }
 
@@ -34,7 +34,7 @@ const char *lookup_next(struct lookup *lookup)
     const char *start = lookup->rest;
     if (!start)
         return NULL;
-    if (has_slash(lookup->name)) {
+    if (lookup->direct) {
         lookup->rest = NULL;
         return lookup->name;
     }

@@ -7,6 +7,8 @@
 struct lookup {
     const char *name;
     const char *rest;
+    /* The name has a slash: what becomes of it is the answer. */
+    bool direct;
     char path[PATH_ROOM];
 };
 

@@ -1,5 +1,6 @@
 """What the library answers inside a program that the kernel does not know, and what it leaves alone."""
 
+import errno
 import os
 import subprocess
 from pathlib import Path
@@ -57,6 +58,25 @@ static int each(struct dl_phdr_info *info, size_t size, void *data) {
     return 0;
 }
 int main(void) { return dl_iterate_phdr(each, 0); }
+"""
+_FAILS = """
+#define _GNU_SOURCE
+#include <errno.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+extern char **environ;
+static int failed(int result) { return result == -1 ? errno : 0; }
+int main(int count, char **words) {
+    char *none[] = {"x", 0};
+    int child;
+    printf("%d ", failed(execve(words[1], none, environ)));
+    printf("%d ", failed(execvp(words[1], none)));
+    printf("%d ", failed(execlp(words[1], "x", (char *)0)));
+    printf("%d\\n", posix_spawn(&child, words[1], 0, 0, none, environ));
+    return 0;
+}
 """
 _LOCALE = """
 #include <errno.h>
@@ -215,6 +235,22 @@ def test_a_child_of_a_copy_whose_entry_was_covered_runs(furnished: Furnished) ->
     copy.chmod(0o755)
     furnished.decide(copy, furnished.system("libc.so.6"), edits=plan.restores, shown=os.fsencode(program))
     assert run(copy).returncode == 9
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("/nowhere/program", errno.ENOENT), ("/etc/passwd/program", errno.ENOTDIR),
+        ("/etc/passwd", errno.EACCES),
+        ("/etc", errno.EACCES), ("", errno.ENOENT), ("no-such-command", errno.ENOENT),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_executed_fails_as_without_it(furnished: Furnished, path: str, error: int) -> None:
+    program = furnished.known("fails", _FAILS)
+    native = furnished.compile("native", _FAILS, interpreter=False)
+    shown = furnished.says(program, path)
+    assert shown == output_of(native, path)
+    assert shown.split()[1] == str(error)
 
 
 def test_a_musl_program_is_answered_too(furnished: Furnished) -> None:

@@ -21,8 +21,8 @@ from tests.support.startworld import HOST_LDSO, TIMEOUT, World, compile_loader
 _EVERY = int(os.environ.get("SYSTEM_PROGRAMS", "12"))
 # They ask the terminal, or never end, or show what their children say in any order.
 _LEFT_OUT = {
-    "chage", "chfn", "chsh", "dash", "dialog", "expiry", "gpasswd", "groff", "login", "newgrp", "nix-daemon", "passwd",
-    "reset", "script", "sg", "sh", "su", "top", "tset", "watch", "yes",
+    "chage", "chfn", "chsh", "dash", "dialog", "expiry", "gpasswd", "groff", "login", "newgrp",
+    "nix-daemon", "passwd", "reset", "script", "sg", "sh", "su", "top", "tset", "watch", "yes",
 }  # fmt: skip
 _CHANGING = re.compile(rb":\d+\): (\S+) \*\*: [\d:.]+")  # GLib's process number and time
 
