@@ -2,12 +2,15 @@
 
 import json
 import os
+import shutil
+import time
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from denizen.resolve.lock import parse
+from denizen.resolve.recall import STILL_NS
 from tests.support.homes import Home
 
 pytestmark = pytest.mark.slow
@@ -46,6 +49,19 @@ def test_a_lock_in_a_file_leaves_stdout_to_what_was_chosen(home: Home, program: 
 
 def test_the_same_question_has_the_same_bytes(home: Home, program: str) -> None:
     assert home.denizen("lock", program).stdout == home.denizen("lock", program).stdout
+
+
+def test_a_lock_that_is_told_again_has_the_bytes_of_one_that_is_made_anew(home: Home, program: str) -> None:
+    cache = home.root / "cache"
+    time.sleep(max(0.0, os.stat(program).st_ctime + STILL_NS / 1e9 + 0.1 - time.time()))
+    made = home.denizen("lock", program).stdout
+    for name in ("facts", "packages"):
+        shutil.rmtree(cache / name)
+    assert home.denizen("lock", "--offline", program).stdout == made
+    assert not (cache / "facts").exists()
+    shutil.rmtree(cache / "resolutions")
+    assert home.denizen("lock", program).stdout == made
+    assert (cache / "facts").exists()
 
 
 def test_json_has_every_choice_with_its_reason(home: Home, program: str) -> None:

@@ -58,14 +58,16 @@ class Answers:
     def by(self, index: Index, suites: tuple[str, ...]) -> Resolution:
         """By the index of some suites. Raises OSError, BadInput, SourceFailed, HostLacks."""
         directory = places(self._context).cache + b"/resolutions"
-        question = Question(*self._asked, suites, _circumstances(index, self._asked[0]))
-        known = recalled(directory, question, DiskView())
+        circumstances = _circumstances(index, self._asked[0])
+        question = Question(*self._asked, suites, circumstances)
+        known = recalled(directory, question, DiskView()) if circumstances else None
         if known is not None:
             return known
         if self._resolver is None:
             self._resolver = _Resolver(*self._asked, _shelf(self._context, self._policy))
         made = self._resolver.by(index)
-        keep(directory, question, made, self._resolver.witness)
+        if circumstances:
+            keep(directory, question, made, self._resolver.witness)
         return made
 
 
@@ -101,14 +103,18 @@ class _Resolver:
 
 
 def _circumstances(index: Index, roots: Sequence[bytes]) -> tuple[str, ...]:
-    """What else a resolution depends on: denizen itself, the indexes, and where relative paths start."""
+    """What else a resolution depends on: denizen itself, the indexes, and where relative paths start.
+
+    () where that cannot be told, as of a denizen that lies in an archive: then nothing is kept.
+    """
     here = os.path.dirname(os.fsencode(denizen.__file__))
-    code = code_stamps([os.path.join(here, part) for part in _CODE])
-    indexes = [
-        f"{one.source} {one.suite} {one.identity} {stamp(index.place_of(one))}" for one in index.entries
-    ]
     start = "" if all(root.startswith(b"/") for root in roots) else os.getcwd()
-    return code, start, *indexes
+    try:
+        code = code_stamps([os.path.join(here, part) for part in _CODE])
+        files = [(one.source, one.suite, one.identity, stamp(index.place_of(one))) for one in index.entries]
+    except OSError:
+        return ()
+    return code, start, *[" ".join(parts) for parts in files]
 
 
 def _shelf(context: Context, policy: FetchPolicy) -> FetchingShelf:
