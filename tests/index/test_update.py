@@ -342,7 +342,7 @@ def test_a_lost_or_damaged_index_file_is_made_anew(workshop: Workshop) -> None:
 
 
 def test_two_names_of_a_suite_share_one_index(workshop: Workshop) -> None:
-    sample(workshop.archive, directory="trixie")
+    workshop.archive.name_too("stable", "trixie")
     source = debian([workshop.server.url], workshop.lists)
     first = workshop.update()
     by_alias, by_codename = (
@@ -359,7 +359,7 @@ def test_two_names_of_a_suite_share_one_index(workshop: Workshop) -> None:
 
 
 def test_a_name_that_moves_on_to_another_suite_leaves_the_old_one_its_other_names(workshop: Workshop) -> None:
-    sample(workshop.archive, directory="trixie")
+    workshop.archive.name_too("stable", "trixie")
     source = debian([workshop.server.url], workshop.lists)
     targets = [Target(source, name, "amd64", 0, Scope.LIBRARIES) for name in ("stable", "trixie")]
     update(bytes(workshop.index), targets, Silent())

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import lzma
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -114,6 +115,10 @@ class Archive:
                 _write(base / "Release.gpg", detached_signature(release, signer))
         else:
             _write(base / "InRelease", clear_signed(release, signer) if signer is not None else release)
+
+    def name_too(self, suite: str, other: str) -> None:
+        """Give a suite another name, with the same bytes: a signature made a second later has others."""
+        shutil.copytree(self.root / "dists" / suite, self.root / "dists" / other)
 
     def add_package_file(self, paragraph: str) -> None:
         """Put the file a paragraph of `package_paragraph` promises into the pool."""
