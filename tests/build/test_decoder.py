@@ -81,6 +81,14 @@ def test_without_glibc_there_is_no_help(monkeypatch: pytest.MonkeyPatch) -> None
     assert decoder.libc_name() is None
 
 
+def test_where_proc_is_not_mounted_there_is_no_help(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoder, "_MAPS", "/nonexistent/self/maps")
+    assert not standing().helped
+    assert kept(store.layout) is None
+    use(store.layout)
+    assert drain(expanded(io.BytesIO(lzma.compress(b"content")), "xz")) == b"content"
+
+
 def test_a_version_is_shown_as_people_write_it() -> None:
     assert [shown(number) for number in (OLD, FAST, 50_080_012)] == ["5.4.1", "5.6.0", "5.8.1"]
 

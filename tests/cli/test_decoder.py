@@ -6,7 +6,7 @@ import pytest
 from denizen.build import decoder
 from denizen.build.decoder import FILE, SONAME, Standing
 from denizen.cli.command import Context
-from denizen.cli.decoder import decoder_words, provide_decoder, use_decoder
+from denizen.cli.decoder import bring_decoder, decoder_words, provide_decoder
 from denizen.cli.indexes import configured_sources, ensure, run_update, targets_of
 from denizen.cli.output import open_output
 from denizen.formats import compression
@@ -65,7 +65,7 @@ def test_the_first_index_brings_it_and_doctor_says_so(home: Home, context: Conte
     # Once it is there nobody is asked again.
     (home.debs / f"liblzma5_{NEW}_amd64.deb").unlink()
     provide_decoder(context, FetchPolicy())
-    use_decoder(context)
+    bring_decoder(context)
     assert compression.xz_decoder().decompress(b"") == b""
 
 
@@ -87,17 +87,17 @@ def test_one_that_would_not_load_is_not_kept_and_not_judged_at_each_start(
     assert not roots(home)
     assert "does not load here: it needs libnone.so.7" in decoder_words(context)[0]
     (home.root / "cache/packages").mkdir(exist_ok=True)
-    (home.root / "cache/packages/0-liblzma5_1.deb").touch()  # as if it were at hand
+    (home.root / "cache/packages/0-liblzma5_1.deb").touch()  # as if one were at hand
     monkeypatch.setattr(decoder, "judged", lambda *_: pytest.fail("it was judged before"))
-    use_decoder(context)
+    bring_decoder(context)
 
 
 def test_where_it_cannot_be_had_nothing_fails(home: Home, context: Context, own: bytes) -> None:
-    use_decoder(context)  # no index either
+    bring_decoder(context)  # no index either
     offer(context, home, own)
     (home.debs / f"liblzma5_{NEW}_amd64.deb").unlink()
     provide_decoder(context, FetchPolicy(offline=True))
-    use_decoder(context)
+    bring_decoder(context)
     assert not roots(home)
 
 

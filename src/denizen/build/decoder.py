@@ -38,6 +38,7 @@ _ROOTS = b"decoder"
 FILE = b"usr/lib/x86_64-linux-gnu/" + SONAME
 MACHINE = "x86_64"
 _LIBC = b"libc.so.6"
+_MAPS = "/proc/self/maps"
 
 
 @value
@@ -85,13 +86,14 @@ def _own_version() -> int:
 
 
 def libc_of_process() -> bytes | None:
-    """The file of the C library this process runs on; None where it is not glibc's."""
-    with open("/proc/self/maps", "rb") as maps:
-        for line in maps:
-            path = line.rstrip(b"\n").partition(b"/")[2]
-            if path.rpartition(b"/")[2] == _LIBC:
-                return b"/" + path
-    return None
+    """The file of the C library this process runs on; None: it is not glibc's, or /proc does not tell."""
+    try:
+        with open(_MAPS, "rb") as maps:
+            lines = maps.read().splitlines()
+    except OSError:
+        return None
+    paths = (b"/" + line.partition(b"/")[2] for line in lines)
+    return next((path for path in paths if path.rpartition(b"/")[2] == _LIBC), None)
 
 
 def judged(view: FileView, library: bytes, program: bytes) -> str:
@@ -166,6 +168,9 @@ def libc_name() -> bytes | None:
     libc = libc_of_process()
     if libc is None:
         return None
-    facts = os.stat(libc)
+    try:
+        facts = os.stat(libc)
+    except OSError:
+        return None  # replaced a moment ago, or in another root
     identity = b"%d %d %d %d" % (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
     return hashlib.sha256(libc + b"\0" + identity).hexdigest()[:32].encode("ascii")

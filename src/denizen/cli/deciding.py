@@ -211,8 +211,10 @@ class _Deciding:
         return moved
 
     def _resolution(self) -> Resolution:
+        from denizen.cli.decoder import bring_decoder
         from denizen.resolve.plan import sentence
 
+        bring_decoder(self._context)
         resolution = resolution_for(self._context, self._program, self._wanted)
         open_ones = [p for p in resolution.problems if p.lack.stops_start]
         if open_ones:
@@ -224,14 +226,12 @@ class _Deciding:
         return resolution
 
     def _furnished(self, resolution: Resolution) -> Decision:
-        from denizen.cli.decoder import use_decoder
         from denizen.cli.stores import made_store
         from denizen.launch.decision import identity_of
         from denizen.launch.linking import Furnished, decision_for
         from denizen.resolve.furnish import furnish
         from denizen.sources.fetch import FetchPolicy
 
-        use_decoder(self._context)
         with made_store(self._context) as store, store.working() as work:
             work.set_aside(self._shelf.damaged(identity_of(self._view.stat(self._program))))
             made = furnish(

@@ -1,7 +1,8 @@
 """Getting a faster liblzma for denizen itself (build/decoder): when, from where, and what is told of it.
 
-With `index update`, and before packages are unpacked where its package lies in the cache already. Nothing is
-asked and nothing fails for want of it: without it the same bytes come out, later.
+With `index update` and the first index that is made; and where its package lies in the cache already, before
+packages are unpacked. Nothing is asked and nothing fails for want of it: without it the same bytes come out,
+later.
 """
 
 from __future__ import annotations
@@ -32,9 +33,14 @@ _LARGEST = 4 * 1024 * 1024
 
 
 def use_decoder(context: Context) -> None:
-    """Decode by the store's liblzma from here on, if it is there, or its package is at hand."""
+    """Decode by the store's liblzma from here on, if it is there; for who is not to change the store."""
+    decoder.use(_layout(context))
+
+
+def bring_decoder(context: Context) -> None:
+    """The same, and put it there first if its package was fetched before and the store has lost it."""
     place = places(context)
-    if decoder.kept(_layout(context)) is None and _is_at_hand(place) and not _refused(place):
+    if decoder.kept(_layout(context)) is None and _packages_at_hand(place) and not _refused(place):
         from denizen.sources.fetch import FetchPolicy
 
         provide_decoder(context, FetchPolicy(offline=True))
@@ -47,7 +53,9 @@ def provide_decoder(context: Context, policy: FetchPolicy) -> None:
         return
     try:
         pin = _pin(context)
-        against = _put(context, pin, policy) if pin is not None else ""
+        if pin is None or (policy.offline and not _is_at_hand(places(context), pin)):
+            return
+        against = _put(context, pin, policy)
     except (DenizenError, OSError) as problem:
         against = str(problem)
     if against and context.output.verbosity > 0:
@@ -74,12 +82,17 @@ def _layout(context: Context) -> StoreLayout:
     return StoreLayout(directory, directory)
 
 
-def _is_at_hand(place: Places) -> bool:
+def _packages_at_hand(place: Places) -> list[bytes]:
+    """The files in the cache that may be it: HASH-liblzma5_VERSION_amd64.deb."""
     try:
         names = os.listdir(place.cache + b"/packages")
     except OSError:
-        return False
-    return any(b"-%b_" % _PACKAGE in name for name in names)
+        return []
+    return [name for name in names if b"-%b_" % _PACKAGE in name]
+
+
+def _is_at_hand(place: Places, pin: Pin) -> bool:
+    return any(pin.sha256.startswith(name.partition(b"-")[0]) for name in _packages_at_hand(place))
 
 
 def _pin(context: Context) -> Pin | None:

@@ -54,12 +54,12 @@ def create_from(
 
 
 def _workshop(context: Context, store: Store, policy: FetchPolicy) -> Workshop:
-    from denizen.cli.decoder import use_decoder
+    from denizen.cli.decoder import bring_decoder
     from denizen.cli.helper import supply_of, tools_of
     from denizen.fhs.compose import Means
     from denizen.fhs.create import Workshop
 
-    use_decoder(context)
+    bring_decoder(context)
     controls = places(context).cache + b"/controls"
     return Workshop(store, supply_of(context, policy), controls, Means(tools_of(context).enter()))
 

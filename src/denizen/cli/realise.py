@@ -24,13 +24,13 @@ _SUFFIX = ".drv"
 def _realise(parsed: Parsed, context: Context) -> int:
     """Make the outputs valid, and print where they are."""
     from denizen.build.realise import Manner, realise
-    from denizen.cli.decoder import use_decoder
+    from denizen.cli.decoder import bring_decoder
     from denizen.cli.stores import made_store
     from denizen.sources.opener import UrlOpener
     from denizen.sources.transport import HttpSettings, proxies_from
 
     jobs = _jobs(parsed.text("jobs"))
-    use_decoder(context)
+    bring_decoder(context)
     opener = UrlOpener(HttpSettings(proxies=proxies_from(context.environ)), jobs)
     with made_store(context) as store:
         wanted = [_in_store(store, file) for file in parsed.texts("FILE")]
