@@ -32,7 +32,7 @@ def tree(chance: random.Random) -> dict[bytes, bytes | Executable]:
     return files
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_more_libraries_change_only_the_closures_that_lacked_them(seed: int) -> None:
     chance = random.Random(seed)
     view = Remembered(MemoryView(tree(chance)))
@@ -46,7 +46,7 @@ def test_more_libraries_change_only_the_closures_that_lacked_them(seed: int) -> 
     assert afresh != fewer
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_a_search_that_others_made_before_answers_as_its_own_would(seed: int) -> None:
     view = Remembered(MemoryView(tree(random.Random(seed))))
     roots = [b"/opt/app/bin/program", *PLUGINS]
