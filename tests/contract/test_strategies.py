@@ -197,20 +197,21 @@ def test_it_executes_itself_by_proc(started: Started, program: Path) -> None:
 
 @pytest.fixture(scope="module")
 def foreign(started: Started, program: Path) -> Path:
-    """Another program that needs what this host has not; nobody decided about it."""
-    return started.compile(f"child-{program.name}", _FACTS)
+    """Another program that needs what this host has not, first started by one that was started so."""
+    made = started.compile(f"child-{program.name}", _FACTS)
+    # Its first start decides, and says so.
+    assert started.run(program, "execv", os.fspath(made), "x", "exit", "3").returncode == 3
+    return made
 
 
 @pytest.mark.parametrize("how", ["execv", "execvp", "vfork", "spawn", "spawnp"])
 def test_a_foreign_child_runs(started: Started, program: Path, foreign: Path, how: str) -> None:
     words = ["called otherwise", "words", "", "two words"]
-    started.run(program, how, os.fspath(foreign), "x", "exit", "0")
     assert started.lines(program, how, os.fspath(foreign), *words) == words
     assert started.run(program, how, os.fspath(foreign), "x", "exit", "7").returncode == 7
 
 
 def test_a_foreign_child_of_a_shell_runs(started: Started, program: Path, foreign: Path) -> None:
-    started.run(program, "execv", os.fspath(foreign), "x", "exit", "0")
     line = f"true && '{foreign}' words \"it's\"; exit 5"
     done = started.run(program, "system", line)
     assert (done.returncode, done.stdout.decode().splitlines()) == (5, [os.fspath(foreign), "words", "it's"])
@@ -223,14 +224,12 @@ def test_a_foreign_child_of_a_shell_runs(started: Started, program: Path, foreig
 def test_a_foreign_child_of_the_hosts_programs_runs(
     started: Started, program: Path, foreign: Path, command: str
 ) -> None:
-    started.run(program, "execv", os.fspath(foreign), "x", "exit", "0")
     words = command.format(foreign).split()
     assert started.lines(program, "execvp", words[0], *words) == [os.fspath(foreign), "words", "x"]
 
 
 def test_a_foreign_child_found_along_path_runs(started: Started, program: Path, foreign: Path) -> None:
     env = {"PATH": os.fspath(foreign.parent)}
-    started.run(program, "execv", os.fspath(foreign), "x", "exit", "0")
     for how in ("execvp", "spawnp"):
         assert started.lines(program, how, foreign.name, "x", "words", env=env) == ["x", "words"]
 
@@ -239,13 +238,11 @@ def test_a_script_of_a_foreign_interpreter_runs(started: Started, program: Path,
     script = foreign.with_suffix(".script")
     script.write_text(f"#!{foreign} words\n")
     script.chmod(0o755)
-    started.run(program, "execv", os.fspath(foreign), "x", "exit", "0")
     shown = started.lines(program, "execv", os.fspath(script), "x", "y")
     assert shown == [os.fspath(foreign), "words", os.fspath(script), "y"]
 
 
 def test_a_foreign_grandchild_runs(started: Started, program: Path, foreign: Path) -> None:
-    started.run(program, "execv", os.fspath(foreign), "x", "exit", "0")
     words = ["execv", os.fspath(foreign), "b", "vfork", os.fspath(program), "c", "exe"]
     assert started.lines(program, *words) == [os.fspath(program)] * 4
 
