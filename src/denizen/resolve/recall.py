@@ -69,9 +69,11 @@ def recalled(directory: bytes, question: Question, view: FileView) -> Resolution
     content = _content(os.path.join(directory, question.file_name))
     if hashlib.sha256(content[_HEX + 1 :]).hexdigest().encode() != content[:_HEX]:
         return None
-    circumstances, testimony, answer = json.loads(content[_HEX + 1 :])
-    if circumstances != list(question.circumstances):
+    kept = json.loads(content[_HEX + 1 :])
+    # First of all, for what another version wrote may have another form from here on.
+    if kept[0] != list(question.circumstances):
         return None
+    _, testimony, answer = kept
     told = {(asked, path.encode("latin-1")): one for asked, path, one in testimony}
     if not holds(told, view):
         return None
