@@ -158,13 +158,26 @@ char *const *child_words(const struct child *child, char *const *words, const ch
     return (char *const *)(const void *)room;
 }
 
+const char **child_take(size_t count)
+{
+    long at = sys_mmap(0, CHILD_SIZE(count), SYS_PROT_READ | SYS_PROT_WRITE, SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS, -1, 0);
+    return sys_failed(at) ? NULL : (const char **)at;
+}
+
+void child_give(const char **room, size_t count)
+{
+    if (room && count >= FEW_WORDS)
+        arch_syscall(__NR_munmap, (long)room, (long)CHILD_SIZE(count), 0, 0, 0, 0);
+}
+
 long child_execute(const char *path, char *const *words, char *const *environment)
 {
     struct child child;
     size_t count = child_count(words);
     child_look_at(&child, path);
-    if (!child.through || count > MANY_WORDS)
-        return sys_execve(child.path, words, environment);
-    sys_execve(known()->loader, child_words(&child, words, CHILD_ROOM(count)), environment);
+    const char **room = child.through ? CHILD_ROOM(count) : NULL;
+    if (room)
+        sys_execve(known()->loader, child_words(&child, words, room), environment);
+    child_give(room, count);
     return sys_execve(child.path, words, environment); /* a few words more may have been too many */
 }

@@ -26,8 +26,12 @@ size_t child_count(char *const *words);
 char *const *child_words(const struct child *child, char *const *words, const char **room);
 /* Replace this process. Never comes back with success; the negative errno. */
 long child_execute(const char *path, char *const *words, char *const *environment);
-/* Words of its own for a moment: on the stack where there are few. */
-#define CHILD_ROOM(count) __builtin_alloca(((count) + EXTRA_WORDS) * sizeof(char *))
-enum { MANY_WORDS = 32768 };
+/* Room for so many words and some of ours: on the caller's stack where they are few, for a thread's may be small
+   (musl's have 128 KiB); else memory, or null. What a child of vfork takes so is its parent's and stays there. */
+enum { FEW_WORDS = 1024 };
+#define CHILD_SIZE(count) (((count) + EXTRA_WORDS) * sizeof(char *))
+#define CHILD_ROOM(count) ((count) < FEW_WORDS ? __builtin_alloca(CHILD_SIZE(count)) : child_take(count))
+const char **child_take(size_t count);
+void child_give(const char **room, size_t count);
 
 #endif

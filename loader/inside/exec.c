@@ -32,16 +32,18 @@ int execv(const char *path, char *const *words)
 static long execute_by_shell(const char *path, char *const *words, char *const *environment)
 {
     size_t count = child_count(words);
-    if (count > MANY_WORDS)
-        return NOT_EXECUTABLE;
     const char **all = CHILD_ROOM(count);
     const char **next = all;
+    if (!all)
+        return NOT_EXECUTABLE;
     *next++ = "/bin/sh";
     *next++ = path;
     for (size_t i = 1; i < count; i++)
         *next++ = words[i];
     *next = NULL;
-    return child_execute("/bin/sh", (char *const *)(const void *)all, environment);
+    long problem = child_execute("/bin/sh", (char *const *)(const void *)all, environment);
+    child_give(all, count);
+    return problem;
 }
 
 int execvpe(const char *name, char *const *words, char *const *environment)
@@ -84,7 +86,7 @@ static void take_words(const char **words, const char *first, va_list rest)
 #define LISTED(words, word, rest)                         \
     va_list rest;                                         \
     va_start(rest, word);                                 \
-    const char **words = CHILD_ROOM(count_words(rest));   \
+    const char **words = __builtin_alloca(CHILD_SIZE(count_words(rest))); \
     va_end(rest);                                         \
     va_start(rest, word);                                 \
     take_words(words, word, rest);                        \

@@ -25,10 +25,12 @@ int posix_spawn(int *pid, const char *path, const void *actions, const void *att
     if (!next)
         return -NO_FUNCTION;
     child_look_at(&child, path);
-    if (!child.through || count > MANY_WORDS)
+    const char **room = child.through ? CHILD_ROOM(count) : NULL;
+    if (!room)
         return next(pid, child.path, actions, attributes, words, environment);
-    return next(pid, known()->loader, actions, attributes, child_words(&child, words, CHILD_ROOM(count)),
-                environment);
+    int problem = next(pid, known()->loader, actions, attributes, child_words(&child, words, room), environment);
+    child_give(room, count);
+    return problem;
 }
 
 int posix_spawnp(int *pid, const char *name, const void *actions, const void *attributes, char *const *words,

@@ -253,6 +253,22 @@ def test_what_cannot_be_executed_fails_as_without_it(furnished: Furnished, path:
     assert shown.split()[1] == str(error)
 
 
+@pytest.mark.parametrize("count", [1, 1020, 1030, 20_000])
+def test_a_child_gets_every_word(furnished: Furnished, count: int) -> None:
+    child = furnished.known("counts", "int main(int count, char **words) { return count % 251; }")
+    source = (
+        "#include <spawn.h>\n#include <sys/wait.h>\n#include <unistd.h>\nextern char **environ;\n"
+        "int main(int count, char **words) {\n    int pid, status;\n"
+        "    if (posix_spawn(&pid, words[1], 0, 0, words + 1, environ)) return 252;\n"
+        "    waitpid(pid, &status, 0);\n"
+        "    if (WEXITSTATUS(status) != (count - 1) % 251) return 253;\n"
+        "    return execv(words[1], words + 1);\n}\n"
+    )
+    starts = furnished.known("starts", source, "-Wl,--dynamic-linker=/lib64/ld-linux-x86-64.so.2")
+    done = run(furnished.loader, str(starts), str(child), *["w"] * (count - 1))
+    assert done.returncode == count % 251
+
+
 def test_a_musl_program_is_answered_too(furnished: Furnished) -> None:
     require("musl-gcc")
     program = furnished.compile("reads", _READS, compiler="musl-gcc", interpreter=False)
