@@ -67,7 +67,7 @@ def prepared(cache: Path, program: Path) -> list[str]:
         for part in ("state", "data"):
             subprocess.run(["chmod", "-R", "u+w", cache / "denizen" / part], check=False)
             shutil.rmtree(cache / "denizen" / part, ignore_errors=True)
-    # Which also brings the archive's liblzma, for denizen itself (docs/decisions/0007).
+    # Which also brings the archive's liblzma, for denizen itself (docs/decisions/0008).
     denizen(cache / "denizen", "index", "update", "--suite", SUITE)
     denizen(cache / "denizen", "run", "--suite", SUITE, "--hermetic", str(program))
     plan = json.loads(
