@@ -51,6 +51,11 @@ def test_a_helper_that_is_killed_is_an_error_that_says_so() -> None:
                 helpers.do("unpack x.deb", ())
 
 
+def test_what_never_reaches_a_helper_is_not_waited_for() -> None:
+    with Helpers(who, 1) as helpers, pytest.raises(HelperDied):
+        helpers.do("carry what marshal cannot", (object(),))
+
+
 def test_closing_ends_what_is_being_done() -> None:
     helpers = Helpers(for_ever, 1)
     with ThreadPoolExecutor(1) as pool:

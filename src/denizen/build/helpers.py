@@ -121,7 +121,12 @@ class _Helper:
             marshal.dump(message, self.telling)
             self.telling.flush()
             done, answer = marshal.load(self.hearing)  # noqa: S302  # our own process wrote it
-        except (EOFError, OSError, ValueError):
+        except (EOFError, BrokenPipeError):
+            raise HelperDied(about, self._status()) from None
+        except (OSError, ValueError):
+            # It may well live, and wait for what never reached it: waiting for its end would have none.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process, signal.SIGKILL)
             raise HelperDied(about, self._status()) from None
         if not done:
             import pickle
