@@ -2,6 +2,7 @@
 #include "config.h"
 #include "dynamic.h"
 #include "helper.h"
+#include "kernel.h"
 #include "launch.h"
 #include "stub.h"
 #include "tell.h"
@@ -200,6 +201,8 @@ static void stand_in(struct start *start)
         start->path = real;
     }
     sys_name_process(text_file_name(start->path));
+    /* Before AT_PHDR names a table of ours: debuggers compare the one in memory with the file's. */
+    kernel_tell(&start->process);
 }
 
 /* The host's own program, with its own dynamic linker and the library inside, for the sake of its children. */

@@ -40,6 +40,8 @@ enum {
     SYS_S_IFDIR = 0040000,
     SYS_SIGCHLD = 17,
     SYS_PR_SET_NAME = 15,
+    SYS_PR_SET_MM = 35,
+    SYS_PR_SET_MM_MAP = 14,
 };
 #if defined(__aarch64__)
 enum { SYS_DIRECTORY = 040000, SYS_NOFOLLOW = 0100000, SYS_CLOEXEC = 02000000, SYS_NONBLOCK = 04000 };
@@ -132,6 +134,11 @@ static inline int sys_execve(const char *path, char *const *arguments, char *con
 static inline void sys_name_process(const char *name)
 {
     arch_syscall(__NR_prctl, SYS_PR_SET_NAME, (long)name, 0, 0, 0, 0);
+}
+
+static inline void sys_set_memory_map(const void *map, size_t size)
+{
+    arch_syscall(__NR_prctl, SYS_PR_SET_MM, SYS_PR_SET_MM_MAP, (long)map, (long)size, 0, 0);
 }
 
 static inline _Noreturn void sys_exit(int status)

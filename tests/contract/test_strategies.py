@@ -60,6 +60,10 @@ int main(int count, char **words) {
         stat("/proc/self/exe", &named), fstat(file, &opened), stat(words[2], &meant);
         printf("%d %d\\n", named.st_ino == meant.st_ino, opened.st_ino == meant.st_ino);
     }
+    if (!strcmp(what, "cmdline")) {
+        FILE *all = fopen("/proc/self/cmdline", "r");
+        for (int c; (c = getc(all)) != EOF;) putchar(c ? c : '\\n');
+    }
     if (!strcmp(what, "execfn")) puts((const char *)getauxval(AT_EXECFN));
     if (!strcmp(what, "environment")) for (char **each = environ; *each; each++) puts(*each);
     if (!strcmp(what, "child")) return execl("/usr/bin/env", "env", NULL);
@@ -170,6 +174,12 @@ def program(started: Started) -> Path:
 def test_it_sees_its_words(started: Started, program: Path) -> None:
     assert started.lines(program, "words", "", "--", "two words", "ü") == [
         os.fspath(program), "words", "", "--", "two words", "ü",
+    ]  # fmt: skip
+
+
+def test_others_see_its_words_as_ps_does(started: Started, program: Path) -> None:
+    assert started.lines(program, "cmdline", "two words", "x") == [
+        os.fspath(program), "cmdline", "two words", "x",
     ]  # fmt: skip
 
 
@@ -303,7 +313,6 @@ def test_what_is_appended_to_its_file_is_found(started: Started) -> None:
     assert started.lines(single, "payload") == ["payload"]
 
 
-@pytest.mark.parametrize("started", AS_A_FILE, indirect=True)
 def test_a_core_dump_names_what_ended(started: Started, tmp_path: Path) -> None:
     require("gdb", "prlimit")
     if Path("/proc/sys/kernel/core_pattern").read_text().strip() != "core":

@@ -1,0 +1,12 @@
+/* What the kernel keeps of a start and tells others: debuggers by a core file's notes, `ps`. */
+#ifndef DENIZEN_KERNEL_H
+#define DENIZEN_KERNEL_H
+
+#include "auxv.h"
+
+/* Run as a program, we are what it keeps: have it keep the auxiliary vector and the arguments that the program
+   sees. Needs no privilege (kernel/sys.c, prctl_set_mm_map), but a kernel with CONFIG_CHECKPOINT_RESTORE; elsewhere
+   all stays as it is. */
+void kernel_tell(const struct process *process);
+
+#endif
