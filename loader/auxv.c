@@ -47,12 +47,17 @@ const char *process_variable(const struct process *process, const char *name)
     return NULL;
 }
 
+Auxv *process_auxv_end(const struct process *process)
+{
+    Auxv *last = process->auxv;
+    while (last->a_type != AT_NULL)
+        last++;
+    return last + 1;
+}
+
 void process_drop_arguments(struct process *process, size_t count)
 {
-    Auxv *end = process->auxv;
-    while (end->a_type != AT_NULL)
-        end++;
-    uintptr_t *last = (uintptr_t *)(end + 1);
+    uintptr_t *last = (uintptr_t *)process_auxv_end(process);
     process->stack[0] -= count;
     for (uintptr_t *word = process->stack + 1; word + count < last; word++)
         word[0] = word[count];

@@ -25,6 +25,8 @@ struct process process_read(uintptr_t *stack);
 /* The value of an environment variable, or null; empty counts as unset, as glibc's ld.so has it. In
    secure execution always null. */
 const char *process_variable(const struct process *process, const char *name);
+/* Behind the vector's last entry. */
+Auxv *process_auxv_end(const struct process *process);
 /* Drop the first arguments: the program sees what follows as argv[0]. The stack pointer stays where it is,
    so it stays aligned; everything after the count moves down. */
 void process_drop_arguments(struct process *process, size_t count);

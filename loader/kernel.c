@@ -61,9 +61,6 @@ void kernel_tell(const struct process *process)
     uint64_t fields[STAT_FIELDS];
     if (!read_own_stat(fields))
         return;
-    const Auxv *end = process->auxv;
-    while (end->a_type != AT_NULL)
-        end++;
     struct mm_map map = {
         .start_code = fields[STAT_START_CODE],
         .end_code = fields[STAT_END_CODE],
@@ -77,7 +74,7 @@ void kernel_tell(const struct process *process)
         .env_start = fields[STAT_ENV_START],
         .env_end = fields[STAT_ENV_END],
         .auxv = (uintptr_t)process->auxv,
-        .auxv_size = (uint32_t)((uintptr_t)(end + 1) - (uintptr_t)process->auxv),
+        .auxv_size = (uint32_t)((uintptr_t)process_auxv_end(process) - (uintptr_t)process->auxv),
         .exe_fd = -1,
     };
     uintptr_t name = process->stack[0] ? (uintptr_t)process->arguments[0] : 0;

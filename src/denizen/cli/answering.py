@@ -119,13 +119,11 @@ def _circumstances(index: Index, roots: Sequence[bytes]) -> tuple[str, ...]:
 
 def _shelf(context: Context, policy: FetchPolicy) -> FetchingShelf:
     from denizen.cli.decoder import use_decoder
-    from denizen.cli.indexes import configured_sources
-    from denizen.cli.places import places
-    from denizen.cli.progress import open_progress
+    from denizen.cli.indexes import sources_by_name
     from denizen.resolve.facts import FactsCache
     from denizen.resolve.shelf import FetchingShelf
 
     use_decoder(context)
-    cache = places(context).cache
-    sources = {one.name: one for one in configured_sources(context, policy, open_progress(context.output))}
-    return FetchingShelf(sources, cache + b"/packages", FactsCache(cache + b"/facts"))
+    place = places(context)
+    facts = FactsCache(place.cache + b"/facts")
+    return FetchingShelf(sources_by_name(context, policy), place.packages, facts)

@@ -10,8 +10,8 @@ from denizen.cli.helper import helper_words, supply_of, world_of
 from denizen.cli.places import places
 from denizen.cli.refusing import CannotStart, Unsatisfied
 from denizen.cli.run import NotThere
-from denizen.elf.classify import classify
 from denizen.errors import display
+from denizen.launch.carrying import script_at
 from denizen.launch.decision import GENERATION
 from denizen.launch.hosted import decision_of_host, image_of, interpreter_of
 from denizen.launch.hostview import host_view
@@ -215,7 +215,7 @@ class _Deciding:
         from denizen.resolve.plan import sentence
 
         bring_decoder(self._context)
-        resolution = resolution_for(self._context, self._program, self._wanted)
+        resolution = self._resolved()
         open_ones = [p for p in resolution.problems if p.lack.stops_start]
         if open_ones:
             raise Unsatisfied(self._program, tuple(map(sentence, open_ones)))
@@ -224,6 +224,30 @@ class _Deciding:
         if resolution.interpreter is None:
             raise CannotStart(self._program, tuple(self._report.problems))
         return resolution
+
+    def _resolved(self) -> Resolution:
+        """What the lock says, or what resolving finds.
+
+        Raises:
+            BadLock, ForeignLock, SourceFailed, HostLacks, BadInput.
+        """
+        from denizen.cli.resolving import resolve_path
+        from denizen.resolve.lock import parse
+        from denizen.sources.fetch import FetchPolicy
+
+        wanted = self._wanted
+        if wanted.lock is not None:
+            from denizen.resolve.applicable import must_apply
+            from denizen.resolve.rules import load_rules
+
+            with open(wanted.lock, "rb") as stream:
+                resolution = parse(stream.read())
+            must_apply(resolution, self._view, self._program, load_rules())
+            return resolution
+        # The objects themselves: what is a whole site-packages has been gone through once already.
+        names = [name for name in extra_for(self._program, wanted) if b"/" not in name]
+        policy = FetchPolicy(offline=wanted.offline)
+        return resolve_path(self._context, self._program, policy, wanted.suites, [*names, *self._added])
 
     def _furnished(self, resolution: Resolution) -> Decision:
         from denizen.cli.stores import made_store
@@ -260,7 +284,7 @@ class _Deciding:
 
     def _is_movable(self, decision: Decision) -> bool:
         """Whether it holds wherever the program is: all it names lies in the store, and it is no copy's."""
-        store = self._place.data + b"/store/"
+        store = self._place.store + b"/"
         inside = all(path.startswith(store) for path in decision.objects)
         return inside and not decision.host and b"as" not in decision.command
 
@@ -273,7 +297,7 @@ class _Deciding:
         self._refuse_hopeless()
         resolution = None
         if not self._satisfied and self._image is not None:
-            resolution = resolution_for(self._context, self._program, self._wanted)
+            resolution = self._resolved()
         output, verdicts = self._context.output, self.verdicts()
         if self._context.json:
             fields = None if resolution is None else document(resolution)
@@ -324,7 +348,7 @@ class _Deciding:
         with open(RULES, "rb") as stream:
             rules = parse_rules(stream.read())
         is_script = self._report.kind.startswith("script")
-        script = classify(self._view.read(self._program)).script if is_script else None
+        script = script_at(self._view, self._program) if is_script else None
         return wants_of(self._view, self._program, script, self._world.search_path, rules)
 
     def _against_fhs(self) -> str:
@@ -348,28 +372,6 @@ class _Deciding:
         if self._report.chain and not (self._ways.against_namespace() and self._ways.against_carrying()):
             return "it is a script, and what it starts may be foreign"
         return ""
-
-
-def resolution_for(context: Context, program: bytes, wanted: Wanted) -> Resolution:
-    """What the lock says, or what resolving finds.
-
-    Raises:
-        BadLock, ForeignLock, SourceFailed, HostLacks, BadInput.
-    """
-    from denizen.cli.resolving import resolve_path
-    from denizen.resolve.lock import parse
-    from denizen.sources.fetch import FetchPolicy
-
-    if wanted.lock is not None:
-        from denizen.resolve.applicable import must_apply
-        from denizen.resolve.rules import load_rules
-
-        with open(wanted.lock, "rb") as stream:
-            resolution = parse(stream.read())
-        must_apply(resolution, _disk(), program, load_rules())
-        return resolution
-    extra = extra_for(program, wanted)
-    return resolve_path(context, program, FetchPolicy(offline=wanted.offline), wanted.suites, extra)
 
 
 def show_plan(context: Context, program: bytes, wanted: Wanted) -> int:

@@ -78,14 +78,14 @@ def decoder_words(context: Context) -> tuple[str, str]:
 def _layout(context: Context) -> StoreLayout:
     from denizen.store.layout import StoreLayout
 
-    directory = places(context).data + b"/store"
+    directory = places(context).store
     return StoreLayout(directory, directory)
 
 
 def _packages_at_hand(place: Places) -> list[bytes]:
     """The files in the cache that may be it: HASH-liblzma5_VERSION_amd64.deb."""
     try:
-        names = os.listdir(place.cache + b"/packages")
+        names = os.listdir(place.packages)
     except OSError:
         return []
     return [name for name in names if b"-%b_" % _PACKAGE in name]

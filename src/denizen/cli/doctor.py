@@ -19,9 +19,7 @@ def _doctor(_: Parsed, context: Context) -> int:
     from denizen.launch.examination import Examined, Finding, examine_host
 
     place = places(context)
-    findings = list(
-        examine_host(Examined(DiskView(), tools_of(context), place.data + b"/store", place.state))
-    )
+    findings = list(examine_host(Examined(DiskView(), tools_of(context), place.store, place.state)))
     detail, consequence = decoder_words(context)
     findings.append(Finding("decoder", None, detail, consequence))
     if context.json:

@@ -64,14 +64,12 @@ def tools_of(context: Context) -> Tools:
 def supply_of(context: Context, policy: FetchPolicy) -> Supply:
     """Where packages come from, and lie meanwhile. Raises BadSetting, NoKeyring, NoVerifier."""
     from denizen.build.realise import Silent
-    from denizen.cli.indexes import configured_sources
-    from denizen.cli.progress import open_progress
+    from denizen.cli.indexes import sources_by_name
     from denizen.resolve.furnish import Supply
     from denizen.sources.opener import UrlOpener
     from denizen.sources.transport import HttpSettings, proxies_from
 
     jobs = len(os.sched_getaffinity(0))
-    sources = configured_sources(context, policy, open_progress(context.output))
+    sources = sources_by_name(context, policy)
     opener = UrlOpener(HttpSettings(proxies=proxies_from(context.environ)), jobs)
-    packages = places(context).cache + b"/packages"
-    return Supply({one.name: one for one in sources}, packages, opener, Silent(), jobs)
+    return Supply(sources, places(context).packages, opener, Silent(), jobs)

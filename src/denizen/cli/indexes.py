@@ -67,6 +67,14 @@ def configured_settings(context: Context) -> list[Setting]:
     return settings(DiskView(), places(context).sources)
 
 
+def sources_by_name(context: Context, policy: FetchPolicy) -> dict[str, Source]:
+    """Every source, showing how far fetching has come. Raises as `configured_sources`."""
+    from denizen.cli.progress import open_progress
+
+    sources = configured_sources(context, policy, open_progress(context.output))
+    return {one.name: one for one in sources}
+
+
 def configured_sources(context: Context, policy: FetchPolicy, progress: Progress) -> list[Source]:
     """Every source, ready to be asked. Raises BadSetting, NoKeyring."""
     from denizen.sources.opening import Surroundings, open_source

@@ -57,6 +57,16 @@ class Places:
         return self.state + b"/tools"
 
     @property
+    def store(self) -> bytes:
+        """The store: `data/store` below --root, else `denizen/store` below XDG_DATA_HOME."""
+        return self.data + b"/store"
+
+    @property
+    def packages(self) -> bytes:
+        """Package files that were fetched."""
+        return self.cache + b"/packages"
+
+    @property
     def index(self) -> bytes:
         """The indexes of sources."""
         return self.cache + b"/index"

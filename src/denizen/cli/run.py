@@ -178,12 +178,12 @@ def _start(context: Context, program: bytes, arguments: list[bytes], wanted: Wan
     from denizen.launch.warm import decided, directory_of, start
 
     if not (wanted.strategy or wanted.excluded):
-        directory = directory_of(places(context).decisions, wanted.variant)
+        directory, since = directory_of(places(context).decisions, wanted.variant), newest(wanted.trees)
         try:
-            decision = decided(directory, program, newest(wanted.trees))
+            decision = decided(directory, program, since)
             if decision is None and _LIBRARY_PATH in context.environ:
                 _decide_apart(context, program, wanted)
-                decision = decided(directory, program, newest(wanted.trees))
+                decision = decided(directory, program, since)
         except OSError as problem:
             raise NotThere(program, problem.strerror or str(problem)) from problem
         if decision is not None and decision.generation < GENERATION:

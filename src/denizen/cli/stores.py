@@ -22,8 +22,8 @@ _AGES = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def store_directory(context: Context) -> bytes:
-    """Where the store is: `data/store` below --root, else `denizen/store` below XDG_DATA_HOME."""
-    return places(context).data + b"/store"
+    """Where the store is."""
+    return places(context).store
 
 
 def open_store(context: Context) -> Store:
