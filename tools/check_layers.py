@@ -19,7 +19,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"bytesio"}),
     frozenset({"fileview"}),
     frozenset({"disk"}),
-    frozenset({"host"}),
+    frozenset({"host", "helpers"}),
     frozenset({"formats"}),
     frozenset({"elf", "nar"}),
     frozenset({"linker"}),

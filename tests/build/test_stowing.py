@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denizen.build import stowing
-from denizen.build.helpers import HelperDied, Helpers
 from denizen.build.realise import Manner, realise
 from denizen.build.recipe import made_by
 from denizen.build.stowing import NotPromised, NotUnpacked, Package, make, unpack
 from denizen.build.unpack_deb import unpacking
 from denizen.formats.tree import ArchiveEntry, Directory, File, HardLink, Symlink
 from denizen.formats.unpacking import Layout
+from denizen.helpers import HelperDied, Helpers
 from denizen.store.canonical import is_canonical
 from denizen.store.digest import Digest, Digester, digest_tree
 from denizen.store.remove import remove_tree

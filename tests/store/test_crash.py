@@ -23,6 +23,7 @@ from tests.support.operations import BROKEN, DONE, OPERATIONS, REFUSED, prepare
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
+_BY_SEVERAL = ("realise", "gc by a crew")
 FAULTS = {"killed": "signal=SIGKILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}
 
 
@@ -64,7 +65,7 @@ def test_a_fault_at_any_system_call_loses_nothing(
 ) -> None:
     calls = server.calls(operation, fresh(base, place), place / "log")
     assert calls["openat"] > 5
-    assert calls["rename"] + calls["renameat"] > 1
+    assert calls["rename"] + calls["renameat"] > 0
     for name, count in sorted(calls.items()):
         if fault == "ENOSPC" and name not in FULL:
             continue
@@ -81,9 +82,9 @@ def test_a_fault_at_any_system_call_loses_nothing(
 
 
 def _ends(operation: str, fault: str) -> tuple[int, ...]:
-    """How an operation may end. Packages are unpacked by another process, whose death is a failure."""
+    """How an operation may end. Where other processes do part of it, the death of one is a failure."""
     if fault == "killed":
-        return (-9, DONE, REFUSED) if operation == "realise" else (-9, DONE)
+        return (-9, DONE, REFUSED) if operation in _BY_SEVERAL else (-9, DONE)
     return (DONE, REFUSED)
 
 

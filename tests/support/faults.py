@@ -62,10 +62,17 @@ class Operations:
         return int(self._answer())
 
     def calls(self, operation: str, root: Path, log: Path) -> Counter[str]:
-        """How often it makes each system call that goes to a file system."""
+        """How often it makes each system call that goes to a file system.
+
+        The most that any of its threads or processes does: strace counts them for each.
+        """
         assert self.run(operation, root, "-e", f"trace={CALLS}", "-o", str(log)) == 0
-        names = re.findall(r"^\d+ +([a-z0-9_]+)\(", log.read_text(errors="replace"), re.MULTILINE)
-        return Counter(name for name in names if name not in _NOT_FILES)
+        made = Counter(re.findall(r"^(\d+) +([a-z0-9_]+)\(", log.read_text(errors="replace"), re.MULTILINE))
+        most: Counter[str] = Counter()
+        for (_, name), count in made.items():
+            if name not in _NOT_FILES:
+                most[name] = max(most[name], count)
+        return most
 
     def _begin(self, operation: str, root: Path) -> int:
         assert self._server.stdin is not None

@@ -29,7 +29,7 @@ from denizen.errors import DenizenError
 from denizen.formats.hashes import Hash
 from denizen.formats.storepath import for_output, for_source
 from denizen.formats.tree import Directory, Symlink
-from denizen.store import remove, restore, roots
+from denizen.store import restore, roots, trash
 from denizen.store.failure import doing
 from denizen.store.gc import Limits, collect
 from denizen.store.info import ObjectInfo
@@ -71,9 +71,9 @@ def gc(root: Path) -> None:
         collect(store, Limits())
 
 
-def gc_by_threads(root: Path) -> None:
-    """The same, as it goes with many objects."""
-    with patch.object(remove, "MANY", 1), patch.object(remove, "_SHARE", 1):
+def gc_by_a_crew(root: Path) -> None:
+    """The same, as it goes with many objects, by two processes."""
+    with patch.object(trash, "MANY", 1), patch.object(trash, "_CREW", 2):
         gc(root)
 
 
@@ -136,7 +136,7 @@ OPERATIONS: dict[str, Callable[[Path], None]] = {
     "realise": realising,
     "import": importing,
     "gc": gc,
-    "gc by threads": gc_by_threads,
+    "gc by a crew": gc_by_a_crew,
 }
 _URL = "https://example.test/package.deb"
 _ARCHIVE = nar(

@@ -3,13 +3,16 @@
 import io
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from hypothesis import strategies as st
 
 from denizen.formats.stream import Readable
 from denizen.formats.tree import Directory, Entry, File, Symlink, is_name, is_target
 from denizen.nar import writer
+
+NOBODY = 65534
 
 
 class Stingy:
@@ -58,6 +61,29 @@ def _on_disk(top: bytes, path: bytes) -> Iterable[Entry]:
         yield Directory(path)
         for name in sorted(os.listdir(full)):
             yield from _on_disk(top, path + b"/" + name if path else name)
+
+
+def make_sealed_tree(tree: Path) -> None:
+    """A tree as objects are: nothing in it writable."""
+    (tree / "a/b/c").mkdir(parents=True)
+    (tree / "a/file").write_bytes(b"x" * 5000)
+    (tree / "a/link").symlink_to("/etc")
+    for directory, _, _ in os.walk(tree, topdown=False):
+        os.chmod(directory, 0o555)
+
+
+def as_nobody(step: Callable[[], object]) -> int:
+    """Exit status of a child that does `step` without root's rights, which pass over modes."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        if not os.geteuid():
+            os.setgroups([])
+            os.setuid(NOBODY)
+        step()
+    finally:
+        os._exit(1)
 
 
 def drain(stream: Readable) -> bytes:

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from typing import Protocol, TypeVar
 
     from denizen.build.derivation import Sealed
-    from denizen.build.helpers import Helpers
     from denizen.formats.storepath import StorePath
     from denizen.formats.tree import Entry
+    from denizen.helpers import Helpers
     from denizen.store.local import Store
     from denizen.store.work import Adoption, Work
 

@@ -19,10 +19,10 @@ import threading
 from denizen.build import unpack_deb
 from denizen.build.builders import Build, build
 from denizen.build.derivation import BadDerivation, examine, input_paths, name_of
-from denizen.build.helpers import Helpers
 from denizen.build.registrar import TOGETHER, Registrar
 from denizen.errors import BadInput, DenizenError, display
 from denizen.formats import aterm, storepath
+from denizen.helpers import Helpers
 from denizen.store.failure import doing
 from denizen.value import value
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from io import FileIO
 
-    from denizen.build.helpers import Helpers
     from denizen.formats.tree import ArchiveEntry, Entry
+    from denizen.helpers import Helpers
 
 # Content held in memory for each package being unpacked. Nine packages in ten of Debian have less.
 HELD = 64 * 1024 * 1024

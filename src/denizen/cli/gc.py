@@ -30,7 +30,8 @@ def _gc(parsed: Parsed, context: Context) -> int:
             _forget(context, store)
         with Meter(context.output, "deleting", "objects") as meter:
             done = plan(store, limits) if dry else collect(store, limits, meter.advance)
-        deleted = [f"{shown(store.layout.physical)}/{name}" for name in done.names]
+        directory = shown(store.layout.physical)
+    deleted = [f"{directory}/{name}" for name in done.names]
     aged = trim(places(context).disposable, before, keep=dry) if before is not None else Aged(0, 0)
     if context.json:
         context.output.document(
@@ -46,7 +47,7 @@ def _gc(parsed: Parsed, context: Context) -> int:
         )
         return 0
     if dry or context.output.verbosity > 0:
-        context.output.stdout.writelines([line + "\n" for line in deleted])
+        context.output.stdout.write("".join([f"{line}\n" for line in deleted]))
     if done.unseen:
         context.output.say(f"{done.unseen} processes could not be looked into; see docs/store.md")
     words = "would be deleted" if dry else f"deleted, {human(done.freed)} freed"

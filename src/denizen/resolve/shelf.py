@@ -68,7 +68,7 @@ class FetchingShelf:
         # The largest first: one that begins last would have a processor to itself.
         ordered = sorted(zip(providers, paths, strict=True), key=lambda one: -one[0].size)
         # Decompression lets go of the interpreter's lock; more threads than this wait for one another.
-        # Processes (build/helpers) cost more than they save: each of four rounds would fork its own.
+        # Processes (denizen.helpers) cost more than they save: each of four rounds would fork its own.
         with ThreadPoolExecutor(READERS) as readers:
             learned = list(readers.map(lambda one: self._learned(*one), ordered))
         return {provider.sha256: one for (provider, _), one in zip(ordered, learned, strict=True)}

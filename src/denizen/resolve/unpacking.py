@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 
-from denizen.build.helpers import Helpers
 from denizen.build.recipe import OUT
 from denizen.build.stowing import Package, stow
 from denizen.build.stowing import work as unpacking
 from denizen.formats.unpacking import Layout
+from denizen.helpers import Helpers
 from denizen.store.work import Adoption
 from denizen.value import value
 

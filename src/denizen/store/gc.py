@@ -24,14 +24,15 @@ from denizen.store.layout import TEMPORARY
 from denizen.store.local import make_reserve, release_reserve
 from denizen.store.locks import Session, live_sessions, store_lock, temporary_prefix
 from denizen.store.optimise import prune_links
-from denizen.store.remove import in_shares, remove_tree, remove_trees
+from denizen.store.remove import remove_tree
 from denizen.store.roots import find_roots, remove_stale
 from denizen.store.telling import ignore
+from denizen.store.trash import Trash
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from denizen.formats.storepath import StorePath
@@ -160,13 +161,15 @@ def collect(store: Store, limits: Limits, told: Told = ignore) -> Collected:
         stack.callback(make_reserve, layout)
         release_reserve(layout)
         directory = stack.enter_context(_directory(layout.physical))
+        info = stack.enter_context(_directory(layout.info))
         freed = _remove_leftovers(store)
         session = Session(layout)
         stack.callback(session.close)
         with store.locked():
             found = _look(store, limits)
-            renamed = _take_away(store, session, directory, found)
-        freed += remove_trees(directory, renamed, told)
+            trash = stack.enter_context(Trash(directory, session, len(found.names), found.nar_bytes))
+            _take_away(store, trash, info, found)
+        freed += trash.empty(told)
         freed += prune_links(layout)
     return _report(found, freed=freed)
 
@@ -180,13 +183,23 @@ class _Found:
     dead: tuple[int, ...]
     strays: tuple[str, ...]
 
+    @property
+    def names(self) -> list[str]:
+        """All that is to go, as the store directory calls it."""
+        return [*(self.census.paths[node] for node in self.dead), *self.strays]
+
+    @property
+    def nar_bytes(self) -> int:
+        """The size of what is dead as archives."""
+        return sum([self.census.sizes[node] for node in self.dead])
+
 
 def _look(store: Store, limits: Limits) -> _Found:
     """Read everything, decide everything. The store's lock is held."""
     census = store.database.census()
     by_digest = _by_digest(census)
-    valid = set(census.paths.values())
-    strays = [name for name in os.listdir(os.fsdecode(store.layout.physical)) if _is_stray(name, valid)]
+    present = set(os.listdir(os.fsdecode(store.layout.physical)))
+    strays = sorted(filter(_is_object, present.difference(census.paths.values())))
     roots = _roots(store, by_digest.keys() | {_digest(name) for name in strays})
     live = [by_digest[digest] for digest in roots.digests if digest in by_digest]
     dead = choose(census.graph, live, sizes=census.sizes, registered=census.registered, limits=limits)
@@ -194,26 +207,12 @@ def _look(store: Store, limits: Limits) -> _Found:
     return _Found(census, roots, dead, tuple(name for name in strays if _digest(name) not in kept))
 
 
-def _take_away(store: Store, session: Session, directory: int, found: _Found) -> list[bytes]:
-    """Forget what is dead and rename it away; the new names. The store's lock is held."""
+def _take_away(store: Store, trash: Trash, info: int, found: _Found) -> None:
+    """Forget what is dead and rename it away. The store's lock is held."""
     store.database.forget(found.dead)
     remove_stale(found.roots.stale)
-    names = [*(found.census.paths[node] for node in found.dead), *found.strays]
-    staying = set(found.census.paths.values()) - set(names)
-    renamed = {os.fsencode(name): session.new_tree() for name in names}
-    with _directory(store.layout.info) as info:
-
-        def rename_away(share: Sequence[bytes]) -> None:
-            for name in share:
-                with contextlib.suppress(FileNotFoundError):
-                    os.rename(name, renamed[name], src_dir_fd=directory, dst_dir_fd=directory)
-
-        def unlink(share: Sequence[bytes]) -> None:
-            for name in share:
-                os.unlink(name, dir_fd=info)
-
-        in_shares((list(renamed), rename_away), (_sidecars(store, staying), unlink))
-    return list(renamed.values())
+    staying = set(found.census.paths.values()) - set(found.names)
+    trash.fill([os.fsencode(name) for name in found.names], info, _sidecars(store, staying))
 
 
 def _sidecars(store: Store, but: Collection[str]) -> list[bytes]:
@@ -250,12 +249,8 @@ def _remove_leftovers(store: Store) -> int:
     return freed
 
 
-def _is_stray(name: str, valid: Collection[str]) -> bool:
-    """Whether a name in the store directory is that of an object which is not registered."""
-    return name not in valid and _is_object(name)
-
-
 def _is_object(name: str) -> bool:
+    """Whether a name in the store directory is that of an object, registered or not."""
     try:
         from_base(name)
     except BadStorePath:
@@ -268,7 +263,8 @@ def _digest(path: str) -> bytes:
 
 
 def _by_digest(census: Census) -> dict[bytes, int]:
-    return {_digest(path): node for node, path in census.paths.items()}
+    # Not `_digest`: calling it 20,000 times takes as long as all of this.
+    return {path[: storepath.DIGEST_DIGITS].encode("ascii"): node for node, path in census.paths.items()}
 
 
 def _roots(store: Store, digests: AbstractSet[bytes]) -> Roots:
@@ -278,10 +274,10 @@ def _roots(store: Store, digests: AbstractSet[bytes]) -> Roots:
 
 
 def _report(found: _Found, *, freed: int) -> Collected:
-    paths, sizes = found.census.paths, found.census.sizes
+    paths = found.census.paths
     return Collected(
         names=tuple([paths[node] for node in found.dead]),
-        nar_bytes=sum([sizes[node] for node in found.dead]),
+        nar_bytes=found.nar_bytes,
         freed=freed,
         strays=len(found.strays),
         alive=len(paths) - len(found.dead),

@@ -81,10 +81,11 @@ def referrers_first(
     cycle, which have no such order, and what only they mention come last.
     """
     waiting = dict.fromkeys(among, 0)
-    for node in waiting:
-        for reference in graph.references.get(node, ()):
-            if reference != node and reference in waiting:
-                waiting[reference] += 1
+    for node, references in graph.references.items():
+        if node in waiting:
+            for reference in references:
+                if reference != node and reference in waiting:
+                    waiting[reference] += 1
     # A generation at a time, each sorted at once: a heap takes 5 times as long for 20,000 objects.
     free = [node for node, count in waiting.items() if count == 0]
     order: list[int] = []

@@ -3,9 +3,7 @@
 One directory holds everything, so that moving or copying that directory moves or copies the store:
 
     <store>/<hash>-<name>        objects
-    <store>/.tmp-<session>-<n>   a tree being written, or one deleted and not yet unlinked; beside the objects
-                                 because renaming a read-only directory to another parent needs the
-                                 permission to write it
+    <store>/.tmp-<session>-<n>   a tree being written, or a directory of trees deleted and not yet unlinked
     <store>/.denizen/store       the marker: format and logical store directory
     <store>/.denizen/db          link to the directory that holds the current database
     <store>/.denizen/info/       one sidecar per object

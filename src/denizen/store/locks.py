@@ -39,6 +39,8 @@ def store_lock(layout: StoreLayout) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
+        # Closing alone would not do: a process that was forked meanwhile has the lock open too.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
 

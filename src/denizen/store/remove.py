@@ -1,4 +1,4 @@
-"""Unlinking trees that are no longer part of the store.
+"""Unlinking a tree that is no longer part of the store.
 
 Through descriptors and without following links, like everything that writes. What another process
 has unlinked meanwhile is not missed: two collections may empty the same trash.
@@ -6,22 +6,14 @@ has unlinked meanwhile is not missed: two collections may empty the same trash.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 
-from denizen.store.telling import ignore
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Protocol, TypeAlias
-
-    from denizen.store.telling import Told
-
-    # Something to do to names, from any thread.
-    Step: TypeAlias = Callable[[Sequence[bytes]], None]
+    from typing import Protocol
 
     class Remove(Protocol):
         """unlink(2) or rmdir(2)."""
@@ -35,15 +27,6 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 _BLOCK = 512
 
 
-# With fewer things than this more threads cost more than they save.
-MANY = 256
-# More than processors, for a disk makes unlink(2) wait: a file system mounted with discard and without a
-# journal has the disk forget each file's blocks before the call returns (docs/store.md has the figures).
-_CREW = 4
-# So many things are one task, or the threads would mostly wait for each other.
-_SHARE = 64
-
-
 @value
 class _Frame:
     """A directory being emptied: where it is, its descriptor, and what is left in it."""
@@ -52,54 +35,6 @@ class _Frame:
     name: bytes | str
     descriptor: int
     left: list[str]
-
-
-@value
-class _Share:
-    """Some of many names, and what is to be done to them."""
-
-    names: Sequence[bytes]
-    step: Step
-
-    def do(self) -> None:
-        self.step(self.names)
-
-    def drop(self) -> None:
-        """Nothing is held."""
-
-
-def in_shares(*work: tuple[Sequence[bytes], Step]) -> None:
-    """Have each step done to all of its names, a share of them at a time; many by several threads.
-
-    Nothing is said of the order. Raises what a step raises, once no thread is at work any more.
-    """
-    if sum([len(names) for names, _ in work]) < MANY:
-        for names, step in work:
-            step(names)
-        return
-    from denizen.store.crew import Crew  # 3 ms, in which a small collection is done
-
-    starts = range(0, max([len(names) for names, _ in work]), _SHARE)
-    with contextlib.closing(Crew(_CREW)) as crew:
-        for number, start in enumerate(starts):
-            for names, step in work:
-                crew.tell(number, _Share(names[start : start + _SHARE], step))
-        crew.finish()
-
-
-def remove_trees(parent: int, names: Sequence[bytes], told: Told = ignore) -> int:
-    """Unlink trees in the directory `parent`; the bytes of disk that gives back. Raises as `remove_tree`.
-
-    `told` hears of them, not one by one.
-    """
-    freed: list[int] = []
-
-    def remove(share: Sequence[bytes]) -> None:
-        freed.append(sum([remove_tree(parent, name) for name in share]))
-        told(len(share))
-
-    in_shares((names, remove))
-    return sum(freed)
 
 
 def remove_tree(parent: int, name: bytes | str) -> int:

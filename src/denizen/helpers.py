@@ -1,7 +1,8 @@
-"""Processes that do the work of unpacking, so that Python runs on every processor at once.
+"""Processes that do part of the work, so that Python runs on every processor at once.
 
-Decompression and hashing let go of the interpreter's lock, reading headers and making files do not: with
-threads alone, two of them take turns for a third of the time. A helper is forked, so it costs a
+Decompression, hashing and waiting for a disk let go of the interpreter's lock; reading headers, making files
+and unlinking them take it and let go of it every few microseconds: two threads that unpack take turns for a
+third of the time, and sixteen that unlink are slower than four. A helper is forked, so it costs a
 millisecond and knows all that this process knows; what it is told and what it answers are bytes and numbers
 (`marshal`), for what it makes, it writes itself.
 
@@ -158,8 +159,10 @@ def _forked(work: Work, count: int) -> list[_Helper]:
     import threading
 
     helpers: list[_Helper] = []
-    if threading.active_count() > 1:
+    if not count or threading.active_count() > 1:
         return helpers
+    with contextlib.suppress(ImportError):
+        import ctypes  # noqa: F401  # once and not in each of them (4 ms)
     with contextlib.suppress(OSError):  # the kernel has no more processes or descriptors for us
         while len(helpers) < count:
             helpers.append(_fork(work, helpers))
