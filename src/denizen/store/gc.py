@@ -167,6 +167,8 @@ def collect(store: Store, limits: Limits, told: Told = ignore) -> Collected:
         stack.callback(session.close)
         with store.locked():
             found = _look(store, limits)
+            # First, so that nothing takes the space which the database needs for that.
+            store.database.forget(found.dead)
             trash = stack.enter_context(Trash(directory, session, len(found.names), found.nar_bytes))
             _take_away(store, trash, info, found)
         freed += trash.empty(told)
@@ -208,8 +210,7 @@ def _look(store: Store, limits: Limits) -> _Found:
 
 
 def _take_away(store: Store, trash: Trash, info: int, found: _Found) -> None:
-    """Forget what is dead and rename it away. The store's lock is held."""
-    store.database.forget(found.dead)
+    """Rename away what has been forgotten. The store's lock is held."""
     remove_stale(found.roots.stale)
     staying = set(found.census.paths.values()) - set(found.names)
     trash.fill([os.fsencode(name) for name in found.names], info, _sidecars(store, staying))
