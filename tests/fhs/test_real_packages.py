@@ -6,7 +6,6 @@ import shutil
 import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tests.corpus.fetching import fetch
 from tests.support.peers import require
 from tests.support.prefix import kept_by_tests
 from tests.support.realarchive import one_at_a_time, real_archive
+from tests.support.serving import serving
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 SUITE = "trixie"
@@ -196,11 +196,8 @@ def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         def log_message(self, format: str, *_: object) -> None:  # noqa: A002  # the base's name for it
             del format
 
-    with http.server.ThreadingHTTPServer(("localhost", 0), Handler) as serving:
-        serving.socket = context.wrap_socket(serving.socket, server_side=True)
-        threading.Thread(target=serving.serve_forever, daemon=True).start()
-        yield f"https://localhost:{serving.server_address[1]}/answer", authority
-        serving.shutdown()
+    with serving(Handler, "localhost", lambda plain: context.wrap_socket(plain, server_side=True)) as one:
+        yield f"https://localhost:{one.server_port}/answer", authority
 
 
 def test_curl_trusts_whom_it_is_told_to_and_nobody_else(development: str, server: tuple[str, Path]) -> None:

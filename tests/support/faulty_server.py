@@ -1,15 +1,17 @@
 """An HTTP server on localhost that misbehaves on purpose."""
 
+import contextlib
 import email.utils
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from tests.support.serving import serving
 
 
 @dataclass(frozen=True)
@@ -54,17 +56,16 @@ class Server:
     on_request: Callable[[str], None] | None = None
 
     def __enter__(self) -> Self:
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
+        self.over = threading.Event()
+        self._stack = contextlib.ExitStack()
+        self._http = self._stack.enter_context(serving(_handler(self)))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._http.shutdown()
-        self._http.server_close()
+        self.over.set()
+        self._stack.close()
 
     @property
     def url(self) -> str:
@@ -95,7 +96,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             if server.on_request is not None:
                 server.on_request(self.path)
             fault = server.fault_for(self.path)
-            time.sleep(fault.hang)
+            server.over.wait(fault.hang)
             file = server.root / self.path.lstrip("/")
             if fault.status or not file.is_file():
                 self._refuse(fault)
@@ -139,7 +140,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             sent = body if fault.cut is None else body[: fault.cut]
             try:
                 for position in range(0, len(sent), 64) if fault.pause else [None]:
-                    time.sleep(fault.pause)
+                    server.over.wait(fault.pause)
                     self.wfile.write(sent if position is None else sent[position : position + 64])
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True

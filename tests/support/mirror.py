@@ -6,7 +6,6 @@ Passes requests on to the archive that this machine's apt, or denizen by itself,
 import contextlib
 import http.server
 import shutil
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from denizen.disk import DiskView
 from denizen.sources.settings import settings
+from tests.support.serving import serving
 
 _TIMEOUT = 120
 _REQUEST = ("Range", "If-Modified-Since", "If-None-Match", "If-Range")
@@ -23,19 +23,15 @@ _ANSWER = ("Content-Length", "Content-Range", "Content-Type", "Last-Modified", "
 @contextlib.contextmanager
 def mirrored_archive(root: Path) -> Iterator[None]:
     """While inside, denizen with this root fetches through us."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Mirror)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     directory = root / "config" / "sources"
     directory.mkdir(parents=True, exist_ok=True)
-    address = f"http://127.0.0.1:{server.server_port}/"
     configured = directory / "debian.sources"
-    configured.write_text(f"Types: deb\nURIs: {address}\n")
-    try:
-        yield
-    finally:
-        configured.unlink()
-        server.shutdown()
-        server.server_close()
+    with serving(_Mirror) as server:
+        configured.write_text(f"Types: deb\nURIs: http://127.0.0.1:{server.server_port}/\n")
+        try:
+            yield
+        finally:
+            configured.unlink()
 
 
 class _Mirror(http.server.BaseHTTPRequestHandler):

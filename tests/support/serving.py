@@ -1,0 +1,52 @@
+"""HTTP servers that leave nothing behind: no thread outlives the test it served.
+
+denizen forks helpers only while its process has no other threads (denizen.helpers), so a thread that still
+waits for a client's next request would change what later tests try.
+"""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Serving(ThreadingHTTPServer):
+    """A server that knows its connections; its threads are waited for when it is closed."""
+
+    daemon_threads = False
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler], host: str) -> None:
+        self.connections: set[Any] = set()
+        super().__init__((host, 0), handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self.connections.discard(request)
+        super().shutdown_request(request)
+
+
+@contextlib.contextmanager
+def serving(
+    handler: type[BaseHTTPRequestHandler],
+    host: str = "127.0.0.1",
+    wrap: Callable[[socket.socket], socket.socket] = lambda plain: plain,
+) -> Iterator[Serving]:
+    """A server that serves while inside; `wrap` makes what it listens on another socket."""
+    server = Serving(handler, host)
+    server.socket = wrap(server.socket)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        for connection in list(server.connections):
+            with contextlib.suppress(OSError):  # it ended by itself meanwhile
+                connection.shutdown(socket.SHUT_RDWR)
+        server.server_close()
