@@ -2,7 +2,7 @@
 
 import pytest
 
-from denizen.fhs.closure import MissingPackages, closure
+from denizen.fhs.closure import MAX_PACKAGES, MissingPackages, TooManyPackages, closure
 from denizen.index.entry import Provider
 from tests.support.shelves import Packages, package
 
@@ -94,6 +94,19 @@ def test_everything_that_is_missing_is_told_at_once_with_its_chain_and_near_name
     assert "near: python3" in error.remedy
 
 
-def test_a_hundred_thousand_relations_take_no_recursion() -> None:
-    chain = [package(f"p{number}", f"p{number + 1}") for number in range(3000)]
-    assert len(names(["p0"], *chain, package("p3000"))) == 3001
+def chain(length: int) -> list[Provider]:
+    """Packages each of which depends on the next."""
+    return [
+        *(package(f"p{number}", f"p{number + 1}") for number in range(length - 1)),
+        package(f"p{length - 1}"),
+    ]
+
+
+def test_as_many_packages_as_there_may_be_take_no_recursion() -> None:
+    assert len(names(["p0"], *chain(MAX_PACKAGES))) == MAX_PACKAGES
+
+
+def test_more_are_refused_and_not_cut_short() -> None:
+    with pytest.raises(TooManyPackages, match="p0: too many packages come with it") as caught:
+        names(["p0"], *chain(MAX_PACKAGES + 1))
+    assert "20,000" in caught.value.why

@@ -75,6 +75,24 @@ class MissingPackages(BadInput):
         return hint + "denizen find NAME; denizen index update"
 
 
+class TooManyPackages(BadInput):
+    """What is wanted depends on more packages than an environment may have.
+
+    Attributes:
+        wanted: what the user named.
+    """
+
+    wanted: tuple[bytes, ...]
+
+    @property
+    def what(self) -> str:
+        return f"{', '.join(map(display, self.wanted[:_SHOWN]))}: too many packages come with it"
+
+    @property
+    def why(self) -> str:
+        return f"an environment has at most {MAX_PACKAGES:,}"
+
+
 def _sentence(one: Missing) -> str:
     asked = " | ".join(map(str, one.asked))
     if not one.chain:
@@ -102,11 +120,14 @@ def closure(
 
     Raises:
         MissingPackages: with everything that is missing.
+        TooManyPackages: there are more than `MAX_PACKAGES`.
     """
     search = _Search(native, catalogues)
     for name, architecture in wanted:
         search.want((Relation(name),), architecture, None)
     search.run()
+    if len(search.members) > MAX_PACKAGES:
+        raise TooManyPackages(tuple(name for name, _ in wanted))
     if search.missing:
         raise MissingPackages(tuple(search.missing))
     return tuple(search.members.values())
@@ -141,9 +162,9 @@ class _Search:
         self.missing.append(Missing(group, self._chain(asker), tuple(near)))
 
     def run(self) -> None:
-        """Satisfy what the chosen ones depend on, and what those do."""
+        """Satisfy what the chosen ones depend on, and what those do, until they are too many."""
         position = 0
-        while position < len(self._pending) and len(self.members) < MAX_PACKAGES:
+        while position < len(self._pending) and len(self.members) <= MAX_PACKAGES:
             package, architecture = self._pending[position]
             position += 1
             for text in (package.pre_depends, package.depends):
