@@ -1,7 +1,9 @@
 """Settings shared by every test."""
 
 import signal
+import threading
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # No deadlines: a noisy machine is not a failing property.
@@ -12,3 +14,14 @@ settings.load_profile("suite")
 # tests that press Ctrl-C in a program would then wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process of denizen's own, which forks helpers only while it has no other threads.
+
+    A worker of the suite may have some; they hold no lock that a helper would wait for.
+    """
+    count = threading.active_count
+    others = count() - 1
+    monkeypatch.setattr(threading, "active_count", lambda: count() - others)

@@ -12,6 +12,8 @@ import pytest
 from denizen.formats.ar import BadAr
 from denizen.helpers import HelperDied, Helpers
 
+pytestmark = pytest.mark.usefixtures("alone")
+
 
 def double(message: tuple[int]) -> int:
     return message[0] * 2

@@ -22,6 +22,8 @@ from tests.support import debs
 from tests.support.building import Workshop
 from tests.support.debs import Item
 
+pytestmark = pytest.mark.usefixtures("alone")
+
 HASH = b"0123456789abcdfghijklmnpqrsvwxyz"
 NAMES = st.sampled_from([b"a", b"a-b", b"a.b", b"aa", b"b", b"\xff"])
 

@@ -20,6 +20,8 @@ from denizen.store.trash import MANY, Trash
 from tests.support.stores import make_store
 from tests.support.trees import as_nobody, make_sealed_tree
 
+pytestmark = pytest.mark.usefixtures("alone")
+
 # One process does these, several do those.
 COUNTS = [3, 4 * MANY + 1]
 

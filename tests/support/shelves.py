@@ -1,5 +1,6 @@
 """Packages of an archive that exists in memory only, for closures and conflicts."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from denizen.fhs.control import Control, read_control
@@ -48,16 +49,23 @@ class Packages:
     """A catalogue of one architecture."""
 
     def __init__(self, packages: Sequence[Provider]) -> None:
-        self._packages = packages
+        self._named: defaultdict[bytes, list[Provider]] = defaultdict(list)
+        self._providing: defaultdict[bytes, list[Provider]] = defaultdict(list)
+        for one in packages:
+            self._named[one.package].append(one)
+            for name in set(relation_names(one.provides)):
+                self._providing[name].append(one)
 
     def packages(self, name: bytes) -> list[Provider]:
-        return [one for one in self._packages if one.package == name]
+        return self._named.get(name, [])
 
     def providing(self, name: bytes) -> list[Provider]:
-        return [one for one in self._packages if name in relation_names(one.provides)]
+        return self._providing.get(name, [])
 
     def near_packages(self, name: bytes) -> list[bytes]:
-        return sorted(one.package for one in self._packages if one.package[:2] == name[:2])
+        return sorted(
+            one.package for group in self._named.values() for one in group if one.package[:2] == name[:2]
+        )
 
 
 def control(name: str, postinst: str = "", *, version: str = "1", **fields: str) -> Control:
