@@ -1,6 +1,8 @@
 """What every source must do, whatever it is made of."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -41,28 +43,32 @@ def _archive(root: Path) -> Archive:
     return archive
 
 
-def _over_file(root: Path) -> Made:
-    return debian([f"file:{_archive(root).root}"], root / "lists"), "stable"
+@contextlib.contextmanager
+def _over_file(root: Path) -> Iterator[Made]:
+    yield debian([f"file:{_archive(root).root}"], root / "lists"), "stable"
 
 
-def _over_http(root: Path) -> Made:
-    server = Server(_archive(root).root).__enter__()
-    return debian([server.url], root / "lists"), "stable"
+@contextlib.contextmanager
+def _over_http(root: Path) -> Iterator[Made]:
+    with Server(_archive(root).root) as server:
+        yield debian([server.url], root / "lists"), "stable"
 
 
-def _directory(root: Path) -> Made:
+@contextlib.contextmanager
+def _directory(root: Path) -> Iterator[Made]:
     place = root / "debs" / "below"
     place.mkdir(parents=True)
     for name, version, architecture, paths in PACKAGES:
         control = f"Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nDescription: x\n"
         content = deb([Item(f"./{path}", content=b"content") for path in paths], control=control.encode())
         (place / f"{name}_{version}_{architecture}.deb").write_bytes(content)
-    return DirectoryOfDebs("mine", bytes(root / "debs")), "mine"
+    yield DirectoryOfDebs("mine", bytes(root / "debs")), "mine"
 
 
 @pytest.fixture(params=[_over_file, _over_http, _directory], ids=["file", "http", "directory"])
-def made(request: pytest.FixtureRequest, tmp_path: Path) -> Made:
-    return cast("Callable[[Path], Made]", request.param)(tmp_path)
+def made(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Made]:
+    with cast("Callable[[Path], AbstractContextManager[Made]]", request.param)(tmp_path) as source:
+        yield source
 
 
 def test_it_has_a_name_and_suites(made: Made) -> None:

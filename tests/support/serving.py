@@ -39,7 +39,8 @@ def serving(
     """A server that serves while inside; `wrap` makes what it listens on another socket."""
     server = Serving(handler, host)
     server.socket = wrap(server.socket)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    # A daemon, so that a test which never ends its server fails as it should and does not hold up the exit.
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield server
