@@ -169,7 +169,7 @@ def collect(store: Store, limits: Limits, told: Told = ignore) -> Collected:
             found = _look(store, limits)
             # First, so that nothing takes the space which the database needs for that.
             store.database.forget(found.dead)
-            trash = stack.enter_context(Trash(directory, session, len(found.names), found.nar_bytes))
+            trash = stack.enter_context(Trash(directory, session, found.count, found.nar_bytes))
             _take_away(store, trash, info, found)
         freed += trash.empty(told)
         freed += prune_links(layout)
@@ -186,9 +186,9 @@ class _Found:
     strays: tuple[str, ...]
 
     @property
-    def names(self) -> list[str]:
-        """All that is to go, as the store directory calls it."""
-        return [*(self.census.paths[node] for node in self.dead), *self.strays]
+    def count(self) -> int:
+        """How many trees are to go."""
+        return len(self.dead) + len(self.strays)
 
     @property
     def nar_bytes(self) -> int:
@@ -212,8 +212,9 @@ def _look(store: Store, limits: Limits) -> _Found:
 def _take_away(store: Store, trash: Trash, info: int, found: _Found) -> None:
     """Rename away what has been forgotten. The store's lock is held."""
     remove_stale(found.roots.stale)
-    staying = set(found.census.paths.values()) - set(found.names)
-    trash.fill([os.fsencode(name) for name in found.names], info, _sidecars(store, staying))
+    names = [*(found.census.paths[node] for node in found.dead), *found.strays]
+    staying = set(found.census.paths.values()).difference(names)
+    trash.fill([os.fsencode(name) for name in names], info, _sidecars(store, staying))
 
 
 def _sidecars(store: Store, but: Collection[str]) -> list[bytes]:

@@ -37,10 +37,12 @@ def store_lock(layout: StoreLayout) -> Iterator[None]:
     descriptor = os.open(layout.locks + b"/store", _FLAGS, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        try:
+            yield
+        finally:
+            # Closing alone would not do: a process that was forked meanwhile has the lock open too.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
-        # Closing alone would not do: a process that was forked meanwhile has the lock open too.
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
 

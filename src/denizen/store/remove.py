@@ -22,7 +22,8 @@ if TYPE_CHECKING:
             """Remove one name in a directory."""
 
 
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
+# To open a directory that is one itself, and no link.
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 # st_blocks counts in these (stat(2)), whatever the file system's own block.
 _BLOCK = 512
 
@@ -72,7 +73,7 @@ def _begin(parent: int, name: bytes | str, frames: list[_Frame]) -> int:
 
 
 def _enter(parent: int, name: bytes | str) -> _Frame:
-    descriptor = os.open(name, _DIRECTORY, dir_fd=parent)
+    descriptor = os.open(name, DIRECTORY, dir_fd=parent)
     try:
         return _Frame(parent, name, descriptor, os.listdir(descriptor))
     except BaseException:

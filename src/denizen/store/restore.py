@@ -14,7 +14,7 @@ import stat
 
 from denizen.errors import BadInput, display
 from denizen.formats.tree import Directory, File, HardLink, Symlink
-from denizen.store.remove import remove_tree
+from denizen.store.remove import DIRECTORY, remove_tree
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from denizen.store.crew import Crew
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 # atime and mtime of everything in the store, in nanoseconds: one second after 1970 (Nix,
 # libstore/local-store.cc), as zero is what some programs take for "no such file".
 STORE_TIMES = (1_000_000_000, 1_000_000_000)
@@ -133,7 +132,7 @@ def restore_new(entries: Iterable[ArchiveEntry], destination: bytes) -> None:
 
     If that fails nothing of it is left. Raises as `restoring`.
     """
-    parent = os.open(os.path.dirname(destination) or b".", _DIRECTORY & ~os.O_NOFOLLOW)
+    parent = os.open(os.path.dirname(destination) or b".", DIRECTORY & ~os.O_NOFOLLOW)
     try:
         name = os.path.basename(destination)
         _refuse_present(parent, name, destination)
@@ -188,7 +187,7 @@ class _Writer:
         try:
             if isinstance(entry, Directory):
                 os.mkdir(name, 0o700 if self._manner.canonical else self._manner.executable, dir_fd=directory)
-                self._open.append((entry.path, os.open(name, _DIRECTORY, dir_fd=directory)))
+                self._open.append((entry.path, os.open(name, DIRECTORY, dir_fd=directory)))
             elif isinstance(entry, Symlink):
                 os.symlink(entry.target, name, dir_fd=directory)
                 if self._manner.canonical:
@@ -230,7 +229,7 @@ class _Writer:
             component = path[len(here) + 1 if here else 0 :].partition(b"/")[0]
             here = b"%b/%b" % (here, component) if here else component
             try:
-                descriptor = os.open(component, _DIRECTORY, dir_fd=descriptor)
+                descriptor = os.open(component, DIRECTORY, dir_fd=descriptor)
             except (NotADirectoryError, FileNotFoundError):
                 raise UnsafeEntry(path, f"'{display(here)}' is not a directory of the tree") from None
             self._open.append((here, descriptor))
@@ -245,7 +244,7 @@ class _Writer:
         here = os.dup(self._open[0][1]) if self._open else -1
         try:
             for component in above.split(b"/") if above else ():
-                there = os.open(component, _DIRECTORY, dir_fd=here)
+                there = os.open(component, DIRECTORY, dir_fd=here)
                 os.close(here)
                 here = there
             if not stat.S_ISREG(os.stat(existing, dir_fd=here, follow_symlinks=False).st_mode):

@@ -13,7 +13,7 @@ import itertools
 import os
 
 from denizen.helpers import Helpers
-from denizen.store.remove import remove_tree
+from denizen.store.remove import DIRECTORY, remove_tree
 from denizen.store.telling import ignore
 from denizen.value import value
 
@@ -38,7 +38,6 @@ _SHARE = 64
 # A file or directory to so many bytes of NAR, as packages have them.
 _BYTES_OF_ONE = 32 * 1024
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class Trash:
@@ -132,7 +131,7 @@ class Trash:
                 self._helpers.close()
                 raise
 
-    def have_done(self, order: Order, told: Told) -> None:
+    def carry_out(self, order: Order, told: Told) -> None:
         """Have a member do something, and wait until it is done."""
         self._freed.append(self._helpers.do("delete from the store", order))
         told(len(order[2]))
@@ -159,7 +158,7 @@ class _Task:
     told: Told
 
     def do(self) -> None:
-        self.trash.have_done(self.order, self.told)
+        self.trash.carry_out(self.order, self.told)
 
     def drop(self) -> None:
         """Nothing is held."""
@@ -189,7 +188,7 @@ def _rename(directory: int, name: bytes, place: bytes) -> int:
 
 
 def _allow_writing(directory: int, name: bytes) -> None:
-    descriptor = os.open(name, _DIRECTORY, dir_fd=directory)
+    descriptor = os.open(name, DIRECTORY, dir_fd=directory)
     try:
         os.fchmod(descriptor, 0o700)
     finally:
