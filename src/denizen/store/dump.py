@@ -139,6 +139,7 @@ class _Dump:
             end = len(tokens)
         self._buffer[self._filled : end] = tokens
         self._filled = end
+        self._flush_if_full()
 
     def _content(self, descriptor: int, size: int, inside: bytes) -> None:
         left = size
@@ -149,8 +150,12 @@ class _Dump:
                 raise TreeChanged(inside)
             self._filled += count
             left -= count
-            if self._filled == BUFFER:
-                self._flush()
+            self._flush_if_full()
+
+    def _flush_if_full(self) -> None:
+        """Leave room for a byte: a read into no room gives 0 bytes, as a file that has shrunk does."""
+        if self._filled == BUFFER:
+            self._flush()
 
     def _flush(self) -> None:
         self._buffer = self._hand_over(self._buffer[: self._filled])
