@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.host import X86_64_LEVELS, cpu_level, gather_host, kernel_release, place
+from denizen.host import X86_64_LEVELS, cpu_level, gather_host, kernel_release, place, read_cpuinfo
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,10 @@ def test_a_missing_execute_bit_is_told_apart_from_a_mount(tmp_path: Path) -> Non
 
 def test_proc_is_a_noexec_mount() -> None:
     assert place(b"/proc/self/status").noexec is bool(os.statvfs("/proc").f_flag & os.ST_NOEXEC)
+
+
+def test_cpuinfo_tells_the_first_processors_vendor_and_flags() -> None:
+    block = "processor\t: {}\nvendor_id\t: GenuineIntel\nflags\t\t: fpu abm {}\nbugs\t\t: spectre_v1\n"
+    text = "\n".join([block.format(0, "avx2"), block.format(1, "amx_tile")])
+    assert read_cpuinfo(text.encode()) == ("GenuineIntel", frozenset({"fpu", "abm", "avx2"}))
+    assert read_cpuinfo(b"") == ("", frozenset())

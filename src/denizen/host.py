@@ -31,6 +31,8 @@ class Host:
         machine: the kernel's name for the processor ("x86_64"), uname -m.
         kernel: its release as numbers, (6, 1, 0).
         cpu_level: 1 to 4, the x86-64 micro-architecture level; 0 on other processors.
+        cpu_vendor: who made an x86 processor, as cpuid spells it ("GenuineIntel"); "" where none is told.
+        cpu_flags: /proc/cpuinfo's flags of an x86 processor: what it can do and the kernel lets it do.
         uid: the effective user.
         gids: its groups.
     """
@@ -40,6 +42,8 @@ class Host:
     cpu_level: int
     uid: int
     gids: frozenset[int]
+    cpu_vendor: str = ""
+    cpu_flags: frozenset[str] = frozenset()
 
 
 @value
@@ -62,8 +66,10 @@ class Placement:
 def gather_host() -> Host:
     """Ask the kernel; costs under a millisecond."""
     name = os.uname()
-    level = cpu_level(_cpu_flags()) if name.machine == "x86_64" else 0
-    return Host(name.machine, kernel_release(name.release), level, os.geteuid(), frozenset(os.getgroups()))
+    vendor, flags = read_cpuinfo(_cpuinfo())
+    level = cpu_level(flags) if name.machine == "x86_64" else 0
+    release, groups = kernel_release(name.release), frozenset(os.getgroups())
+    return Host(name.machine, release, level, os.geteuid(), groups, vendor, flags)
 
 
 def place(path: bytes) -> Placement:
@@ -99,17 +105,22 @@ def cpu_level(flags: Iterable[str]) -> int:
     return level
 
 
-def _cpu_flags() -> list[str]:
+def read_cpuinfo(text: bytes) -> tuple[str, frozenset[str]]:
+    """Return the vendor and the flags of the first x86 processor that /proc/cpuinfo tells of."""
+    facts: dict[bytes, str] = {}
+    for line in text.split(b"\n"):
+        name, _, content = line.partition(b":")
+        facts.setdefault(name.strip(), content.decode("ascii", "replace").strip())
+    return facts.get(b"vendor_id", ""), frozenset(facts.get(b"flags", "").split())
+
+
+def _cpuinfo() -> bytes:
     try:
         with open("/proc/cpuinfo", "rb") as stream:
             # The first processor's block is within the first pages; all processors are alike here.
-            text = stream.read(16384)
+            return stream.read(16384)
     except OSError:
-        return []  # no /proc: the baseline level is right for every x86-64
-    for line in text.split(b"\n"):
-        if line.startswith(b"flags"):
-            return line.partition(b":")[2].decode("ascii", "replace").split()
-    return []
+        return b""  # no /proc: the baseline is right for every x86-64
 
 
 def _execute_bit(path: bytes) -> bool:

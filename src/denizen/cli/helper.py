@@ -46,11 +46,12 @@ def world_of(environ: Mapping[str, str]) -> World:
     """Where a program is asked about before anything is decided: this host, without the user's variables."""
     from denizen.diagnose.subject import World
     from denizen.host import gather_host
-    from denizen.linker import Cpu, Environment
+    from denizen.linker import Environment, cpu_of
 
     host = gather_host()
     # LD_LIBRARY_PATH is of this start; the decision is for all.
-    environment = Environment(cpu=Cpu(level=max(host.cpu_level, 1)), kernel=host.kernel)
+    cpu = cpu_of(host.cpu_level, host.cpu_vendor, host.cpu_flags)
+    environment = Environment(cpu=cpu, kernel=host.kernel)
     return World(host, environment, search_path(environ), thorough=False)
 
 

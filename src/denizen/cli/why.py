@@ -179,7 +179,7 @@ def _world(environ: Mapping[str, str], *, inside: bool, thorough: bool) -> World
     from denizen.diagnose.subject import World
     from denizen.host import gather_host
     from denizen.linker.environment import Environment
-    from denizen.linker.hwcaps import Cpu
+    from denizen.linker.hwcaps import cpu_of
 
     host = gather_host()
     preload, path = environ.get("LD_PRELOAD"), environ.get("LD_LIBRARY_PATH")
@@ -187,7 +187,7 @@ def _world(environ: Mapping[str, str], *, inside: bool, thorough: bool) -> World
         # In another root this process's own variables say nothing.
         library_path=os.fsencode(path) if path is not None and not inside else None,
         preload=os.fsencode(preload) if preload is not None and not inside else None,
-        cpu=Cpu(level=max(host.cpu_level, 1)),
+        cpu=cpu_of(host.cpu_level, host.cpu_vendor, host.cpu_flags),
         kernel=host.kernel,
         directory=b"/" if inside else os.fsencode(os.getcwd()),
     )

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from denizen.linker.binding import Binding, MissingVersion, UnresolvedSymbol, bind
     from denizen.linker.closure import Closure, Failure, Library, resolve
     from denizen.linker.environment import Environment, Start
-    from denizen.linker.hwcaps import Cpu
+    from denizen.linker.hwcaps import Cpu, cpu_of
     from denizen.linker.interposition import Interposed, interposed
     from denizen.linker.interpreter import Family, Interpreter, read_interpreter
     from denizen.linker.objects import Attempt
@@ -32,6 +32,7 @@ else:
         "Start": "environment",
         "UnresolvedSymbol": "binding",
         "bind": "binding",
+        "cpu_of": "hwcaps",
         "foreign": "vouching",
         "interposed": "interposition",
         "read_interpreter": "interpreter",
@@ -62,6 +63,7 @@ __all__ = [
     "Start",
     "UnresolvedSymbol",
     "bind",
+    "cpu_of",
     "foreign",
     "interposed",
     "read_interpreter",

@@ -57,7 +57,9 @@ class GlibcSearch:
         self._interpreter = interpreter
         self._target = target
         self.files = Search(view, environment.directory, target, check_glibc, environment.parse)
-        self._subdirectories = hwcaps.subdirectories(target.machine, environment.cpu, interpreter.version)
+        processor = target.machine, environment.cpu, interpreter.version
+        self._subdirectories = hwcaps.subdirectories(*processor)
+        self._platform = hwcaps.platform(*processor)
         self._library_path: tuple[bytes, ...] | None = None
         extra = [_with_slash(directory) for directory in environment.extra_directories]
         self._extra_directories = tuple(extra)
@@ -238,20 +240,15 @@ class GlibcSearch:
     @once
     def _wanted(self) -> Wanted:
         version, cpu = self._interpreter.version, self._environment.cpu
+        capabilities = hwcaps.capabilities(self._target.machine, cpu, version)
         legacy = version <= hwcaps.LEGACY_UNTIL
         return Wanted(
             flags=CACHE_FLAGS.get((self._target.machine, self._target.bits), CACHE_FLAGS_OTHER),
             named=hwcaps.named(self._target.machine, cpu) if version >= hwcaps.NAMED_SINCE else (),
             level=cpu.level,
-            legacy=legacy_bits(self._platform, cpu.legacy) if legacy else None,
+            legacy=legacy_bits(self._platform, capabilities) if legacy else None,
             kernel=self._environment.kernel if version <= KERNEL_CHECK_UNTIL else None,
         )
-
-    @property
-    def _platform(self) -> bytes | None:
-        if self._target.machine == hwcaps.EM_386:
-            return b"i686"
-        return self._environment.cpu.platform
 
 
 def _old_enough(image: Image, kernel: tuple[int, int, int]) -> bool:

@@ -218,6 +218,8 @@ TOKENS = (
         "platform_is_the_processor",
         (lib("x86_64/libx.so"), prog("x86_64/libx.so", flags=runpath("$ROOT/$PLATFORM"))),
         {"libx.so": "runpath"},
+        # Intel's have names of their own.
+        then=tuple(copy("x86_64/libx.so", f"{name}/libx.so") for name in ("haswell", "xeon_phi")),
     ),
     Case(
         "an_unknown_token_stands_for_itself",

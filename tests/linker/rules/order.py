@@ -166,6 +166,7 @@ HWCAPS = (
     _variants("glibc-hwcaps/x86-64-v9"),
     _variants("tls"),
     _variants("x86_64", "haswell"),
+    _variants("haswell/avx512_1", "haswell/x86_64", "avx512_1/x86_64", "x86_64"),
     _variants("tls/x86_64", "x86_64"),
     _variants("x86_64/x86_64", "x86_64", "tls"),
     Case(
