@@ -31,7 +31,7 @@ else:
         return lambda cls: cls
 
 
-# Exit statuses of the command line (CLI.md); the program's own status is passed through otherwise.
+# Exit statuses of the command line (docs/cli.md); the program's own status is passed through otherwise.
 EXIT_USAGE = 2
 EXIT_FAILED = 125
 EXIT_CANNOT_START = 126

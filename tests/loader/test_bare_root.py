@@ -126,7 +126,7 @@ def test_a_linker_on_a_file_system_mounted_noexec_is_named(world: World) -> None
 
 
 def test_the_loader_covers_the_hosts_linker_and_both_kinds_run(bare: BareRoot) -> None:
-    """DESIGN's namespace: the host's own linker bound elsewhere, the loader over its path."""
+    """The strategy namespace: the host's own linker bound elsewhere, the loader over its path."""
     world = bare.world
     host = world.root / "host-ld.so"
     shutil.copy(HOST_LDSO.resolve(), host)

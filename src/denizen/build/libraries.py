@@ -3,7 +3,7 @@
 Variable: `libraries`, a line each: the name it is asked by (its soname) and the library's full path in the
 store. It becomes `<soname> -> ../<hash>-package/usr/lib/.../libfoo.so.1.2`: relative, so that the store
 can be moved, and to the file itself, so that the dynamic linker follows one link and never leaves the
-store through an absolute one inside a package. Why one directory: DESIGN.md, "Launch".
+store through an absolute one inside a package. Why one directory: docs/design.md.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class Row:
     obstacle: Callable[[Situation], str]
 
 
-# The order is DESIGN.md's ("Launch"): what changes least and costs least first. An environment comes before
+# The order is docs/design.md's: what changes least and costs least first. An environment comes before
 # the ways that bring libraries alone, because it stands against itself where those suffice.
 STRATEGIES: tuple[Row, ...] = (
     Row(Strategy.HOST, "this host has all it needs: just execute it", lambda s: s.host()),

@@ -49,7 +49,7 @@ class Demand:
     symbols: frozenset[bytes] = frozenset()
 
 
-# (what, smaller is better), applied from the top: DESIGN.md, "Choosing a provider". Versions come before
+# (what, smaller is better), applied from the top: docs/design.md, "Choosing a provider". Versions come before
 # all of it: a provider that lacks one is no candidate. Symbols come after the directory, where two
 # candidates differ in them at all.
 PRECEDENCE: tuple[tuple[str, Callable[[Standing], int]], ...] = (
