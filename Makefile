@@ -15,7 +15,7 @@ help:
 	@echo 'make corpus  run programs that others published on a host that has nothing'
 	@echo 'make fuzz    mutate inputs of every parser (RUNS=1000000)'
 
-$(VENV)/.ready: pyproject.toml tools/make_venv hatch_build.py $(wildcard loader/*.[ch] loader/enter/*.[ch] loader/inside/*.[ch])
+$(VENV)/.ready: pyproject.toml tools/make_venv hatch_build.py $(wildcard loader/*.[ch] loader/*/*.[ch]) scripts/denizen
 	@tools/make_venv $(PYTHON) $(VENV)
 	@# bench too: mypy reads the benchmarks, and they import the peers they measure against
 	$(BIN)/python -m pip install --quiet --editable '.[test,check,bench]'

@@ -13,6 +13,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+SCRIPT = "scripts/denizen"
 PROGRAMS = ("denizen-loader", "denizen-enter", "denizen-inside")
 
 
@@ -24,7 +25,11 @@ class LoaderHook(BuildHookInterface[Any]):
         if self.target_name == "wheel" and version != "editable":
             build_data["shared_data"][str(self.manual())] = "share/man/man1/denizen.1"
         compiler = shlex.split(os.environ.get("CC", "cc"))
-        if self.target_name != "wheel" or os.uname().sysname != "Linux":
+        if self.target_name != "wheel":
+            return
+        scripts = build_data["shared_scripts"]
+        scripts[SCRIPT] = "denizen"
+        if os.uname().sysname != "Linux":
             return
         if shutil.which(compiler[0]) is None:
             self.app.display_warning(f"no C compiler ({compiler[0]}): this denizen will have no loader")
@@ -34,6 +39,10 @@ class LoaderHook(BuildHookInterface[Any]):
         machine = os.uname().machine
         made = [place / f"{stem}-{machine}" for stem in PROGRAMS]
         whole = all([self.compile(output, compiler) for output in made])  # noqa: C419  # all, whatever fails
+        # The command itself, before Python (loader/front); without it the script is the command.
+        front = Path(self.scratch.name) / "denizen-front"
+        if self.compile(front, compiler):
+            scripts |= {SCRIPT: "denizen-python", str(front): "denizen"}
         # For 32-bit programs, where the compiler makes such; without it they start by other ways.
         small = [place / f"{stem}-i386" for stem in PROGRAMS if stem != "denizen-enter"]
         if machine == "x86_64":

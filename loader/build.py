@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Compile the loader or a companion: `build.py OUTPUT [COMPILER...]`.
 
-OUTPUT's name says which: denizen-loader…, denizen-enter… (enter/) or denizen-inside… (inside/, a library).
+OUTPUT's name says which: denizen-loader…, denizen-enter… (enter/), denizen-front… (front/) or denizen-inside…
+(inside/, a library).
 Used by make, by the wheel's build hook and by tests.
 
 Every flag that is not a warning is here because the loader runs before anything is set up: no C
@@ -13,7 +14,11 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-COMPANIONS = {"denizen-enter": "enter/*.c", "denizen-inside": "inside/*.c"}
+COMPANIONS = {
+    "denizen-enter": "enter/*.c",
+    "denizen-front": "front/*.c",
+    "denizen-inside": "inside/*.c",
+}
 
 # fmt: off
 # bubblewrap's set, and conversions, because sizes come from files.

@@ -28,6 +28,7 @@ enum {
     __NR_newfstatat = 79,
     __NR_exit_group = 94,
     __NR_unshare = 97,
+    __NR_rt_sigaction = 134,
     __NR_prctl = 167,
     __NR_getpid = 172,
     __NR_geteuid = 175,

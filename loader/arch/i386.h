@@ -26,6 +26,7 @@ enum {
     __NR_clone = 120,
     __NR_mprotect = 125,
     __NR_prctl = 172,
+    __NR_rt_sigaction = 174,
     __NR_getcwd = 183,
     __NR_mmap2 = 192,
     __NR_pivot_root = 217,

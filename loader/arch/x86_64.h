@@ -15,6 +15,7 @@ enum {
     __NR_mmap = 9,
     __NR_mprotect = 10,
     __NR_munmap = 11,
+    __NR_rt_sigaction = 13,
     __NR_getpid = 39,
     __NR_clone = 56,
     __NR_execve = 59,

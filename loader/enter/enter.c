@@ -27,8 +27,7 @@
 
    The process stays the same from here to the program: its number, parent, terminal, signals and exit status
    are nobody else's. That, and half of the time, is what bubblewrap's second process would cost. */
-#include "../sys.h"
-#include "../text.h"
+#include "../ignored.h"
 #include "mounts.h"
 
 ARCH_START;
@@ -78,7 +77,7 @@ static _Noreturn void fall_back(const struct plan *plan, char **program)
         *program = (char *)(uintptr_t)plan->as;
     for (long i = plan->fallback_count; i--;)
         first[i] = plan->fallback[i];
-    sys_execve(first[0], first, plan->environment);
+    ignored_execute(first[0], first, plan->environment);
     fail("cannot run ", first[0], (char *)0);
 }
 

@@ -10,6 +10,7 @@ import pty
 import shutil
 import signal
 import subprocess
+import sys
 import termios
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 
 from tests.support.homes import LDSO, Home
 from tests.support.peers import require
+from tests.support.startworld import compile_loader
 
 pytestmark = pytest.mark.slow
 
@@ -89,6 +91,11 @@ int main(int count, char **words) {
     if (!strcmp(what, "exit")) return atoi(words[2]);
     if (!strcmp(what, "signal")) return kill(getpid(), atoi(words[2])), pause();
     if (!strcmp(what, "copy")) { int c; while ((c = getchar()) != EOF) putchar(c); }
+    if (!strcmp(what, "signals")) {
+        FILE *all = fopen("/proc/self/status", "r");
+        while (fgets(path, 99, all))
+            if (!strncmp(path, "Sig", 3) && strchr("BIC", path[3])) fputs(path, stdout);
+    }
     if (!strcmp(what, "terminal"))
         printf("%d %d %d %d\\n", isatty(0), isatty(1), isatty(2), tcgetpgrp(0) == getpgrp());
     if (!strcmp(what, "descriptors")) {
@@ -288,6 +295,74 @@ def test_what_is_given_to_it_arrives_whole(started: Started, program: Path) -> N
 
 def test_no_descriptor_of_ours_stays_open(started: Started, program: Path) -> None:
     assert started.lines(program, "descriptors") == ["0", "1", "2"]
+
+
+def test_descriptors_that_are_closed_stay_closed(started: Started) -> None:
+    """At its first start, when denizen itself opens files, and at the next."""
+    made = started.compile("closed", _FACTS)
+    for _ in range(2):
+        command = ["/bin/sh", "-c", 'exec "$0" "$@" 0<&- 2>&-', *started.command(made, "descriptors")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env={})
+        assert (done.returncode, done.stdout) == (0, "1\n")
+
+
+# As a caller: ignores these signals and no others, blocks two, and becomes the rest of its words.
+_CALLER = """
+import os, signal, sys
+ignored = {int(word) for word in sys.argv[1].split(",") if word}
+for number in {signal.SIGPIPE, signal.SIGXFSZ, *ignored}:
+    signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_SETMASK, {signal.SIGUSR2, signal.SIGCHLD})
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def _called(ignored: tuple[int, ...], *command: str) -> list[str]:
+    called = [sys.executable, "-c", _CALLER, ",".join(map(str, ignored)), *command]
+    done = subprocess.run(called, capture_output=True, text=True, check=False, timeout=60, env={})
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command as it is installed: the compiled one, and the script behind it."""
+    command = compile_loader(tmp_path_factory.mktemp("bin") / "denizen-front")
+    script = command.with_name("denizen-python")
+    text = (Path(__file__).parent.parent.parent / "scripts" / "denizen").read_text()
+    script.write_text(text.replace("#!python", f"#!{sys.executable}", 1))
+    script.chmod(0o755)
+    return command
+
+
+@pytest.mark.parametrize(
+    "ignored",
+    [
+        (),
+        (signal.SIGPIPE,),
+        (signal.SIGXFSZ,),
+        (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGHUP),
+    ],
+)
+def test_its_signals_are_as_its_caller_left_them(
+    started: Started, program: Path, front: Path, ignored: tuple[int, ...]
+) -> None:
+    status = _called(ignored, "/bin/cat", "/proc/self/status")
+    natively = [line for line in status if line.startswith(("SigBlk", "SigIgn", "SigCgt"))]
+    command = started.command(program, "signals")
+    if started.strategy != "installed":
+        command = [os.fspath(front), *command[3:]]
+    assert _called(ignored, *command) == natively
+
+
+def test_a_first_start_by_who_ignores_its_children_is_like_any_other(started: Started) -> None:
+    made = started.compile("orphan", _FACTS)
+    command = started.command(made, "words")
+    done = subprocess.run(
+        [sys.executable, "-c", _CALLER, str(int(signal.SIGCHLD)), *command],
+        capture_output=True, text=True, check=False, timeout=60, env={},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, f"{made}\nwords\n")
 
 
 def test_the_terminal_is_the_programs(started: Started, program: Path) -> None:

@@ -28,7 +28,10 @@ TIMEOUT = 20
 def compile_loader(output: Path, *compiler: str) -> Path:
     """The loader, or the companion that `output` is named after, compiled by the project's own rule."""
     require("cc")
-    stem = next((one for one in ("denizen-enter", "denizen-inside") if output.name.startswith(one)), "loader")
+    stem = next(
+        (one for one in ("denizen-enter", "denizen-front", "denizen-inside") if output.name.startswith(one)),
+        "loader",
+    )
     output.write_bytes(_compiled(stem, compiler or ("cc",)))
     output.chmod(0o755)
     return output

@@ -10,6 +10,7 @@ from denizen.cli.command import Command, Context
 from denizen.cli.options import Option, UsageError, describe, parse, usage
 from denizen.cli.output import Output, open_output
 from denizen.errors import EXIT_FAILED, DenizenError
+from denizen.launch.inherited import take
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -78,6 +79,7 @@ GLOBAL_OPTIONS: tuple[Option, ...] = (
 
 def dispatch(arguments: Sequence[str]) -> int:
     """Run `arguments` (without the program's name); returns the exit status and does not raise."""
+    take(os.environ)
     output = open_output(os.environ, color="auto", verbosity=0)
     debug = "--debug" in arguments
     try:

@@ -7,6 +7,7 @@ import os
 
 from denizen.cli.places import places
 from denizen.errors import EXIT_CANNOT_START, DenizenError, display
+from denizen.launch import inherited
 from denizen.store.failure import DiskFailed
 
 TYPE_CHECKING = False
@@ -106,7 +107,7 @@ def become(context: Context, name: str, generation: Generation, words: Sequence[
         environ["LANG"] = locale
     context.output.flush()
     try:
-        os.execve(entry[0], [*entry, *words], environ)  # noqa: S606  # no shell wanted
+        inherited.become(entry[0], [*entry, *words], environ)
     except OSError as problem:
         raise NotEntered(name, problem.strerror or str(problem)) from problem
 

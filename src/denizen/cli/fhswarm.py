@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.cli.places import places
+from denizen.launch.inherited import become
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def launch(context: Context, name: str, words: Sequence[str]) -> None:
         fits = head == mark(name, number, directory) and os.path.isdir(tree.removeprefix(b"# "))
         if fits and _is_newest(os.stat(path).st_mtime_ns):
             context.output.flush()
-            os.execv(path, [path, *map(os.fsencode, words)])  # noqa: S606  # a script of ours, by its path
+            become(path, [path, *map(os.fsencode, words)])
     except (OSError, ValueError):
         return
 

@@ -10,6 +10,7 @@ import os
 import stat
 
 from denizen.launch.decision import Identity, file_name
+from denizen.launch.inherited import become
 from denizen.launch.wire import MAX_SIZE, DamagedDecision, decode
 
 TYPE_CHECKING = False
@@ -75,11 +76,11 @@ def start(directory: bytes, decision: Decision, program: bytes, arguments: list[
     """Become the program; `program` is what it is to be called by. Raises OSError where that fails."""
     _forget_coercion()
     if decision.command:
-        os.execv(decision.command[0], [*decision.command, program, *arguments])  # noqa: S606  # no shell wanted
+        become(decision.command[0], [*decision.command, program, *arguments])
     if decision.host:
-        os.execv(program, [program, *arguments])  # noqa: S606  # no shell wanted
+        become(program, [program, *arguments])
     loader = os.readlink(os.path.join(directory, LOADER_LINK))
-    os.execv(loader, [b"denizen-loader", program, *arguments])  # noqa: S606  # no shell wanted
+    become(loader, [b"denizen-loader", program, *arguments])
 
 
 def _forget_coercion() -> None:

@@ -1,0 +1,39 @@
+/* The signals whose disposition Python changes before any of denizen's code runs in it, told in a variable.
+
+   CPython ignores SIGPIPE and SIGXFSZ at its start (Modules/signalmodule.c), and what is ignored stays ignored over
+   execve(2). Whoever executes Python on the way to a program therefore says what was ignored before; it is given
+   back and the variable removed by denizen.launch.inherited. Nothing is said where nothing was ignored. */
+#ifndef DENIZEN_IGNORED_H
+#define DENIZEN_IGNORED_H
+
+#include "sys.h"
+#include "text.h"
+
+enum { IGNORED_SIGPIPE = 13, IGNORED_SIGXFSZ = 25, IGNORED_MAX_ENVIRONMENT = 8192 };
+
+static inline bool ignored_is(int signal)
+{
+    /* The kernel's struct sigaction begins with the handler on every architecture here; SIG_IGN is 1. */
+    uintptr_t action[8] = {0};
+    return !sys_failed(arch_syscall(__NR_rt_sigaction, signal, 0, (long)action, 8, 0, 0)) && action[0] == 1;
+}
+
+/* Execute a Python with the variable added; comes back with the error. An environment of more than 8192 variables
+   goes without it. */
+static inline long ignored_execute(const char *file, char **words, char **environment)
+{
+    char *told[IGNORED_MAX_ENVIRONMENT + 2];
+    char pipe[] = "DENIZEN_IGNORED_SIGNALS=13", size[] = "DENIZEN_IGNORED_SIGNALS=25";
+    char both[] = "DENIZEN_IGNORED_SIGNALS=13,25";
+    bool of_pipe = ignored_is(IGNORED_SIGPIPE), of_size = ignored_is(IGNORED_SIGXFSZ);
+    size_t count = 0;
+    for (; environment[count] && count < IGNORED_MAX_ENVIRONMENT; count++)
+        told[count] = environment[count];
+    if (environment[count] || !(of_pipe || of_size))
+        return sys_execve(file, words, environment);
+    told[count++] = of_pipe && of_size ? both : of_pipe ? pipe : size;
+    told[count] = NULL;
+    return sys_execve(file, words, told);
+}
+
+#endif
