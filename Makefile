@@ -5,11 +5,13 @@ BIN    := $(VENV)/bin
 # Empty on purpose in an environment that says otherwise: without .pyc files every start pays the compiler.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help corpus demo test check loader format bench fuzz tools clean
+.PHONY: help corpus demo test check layers docs loader format bench fuzz tools clean
 help:
 	@echo 'make demo    see a foreign program fail on a bare root, and why'
 	@echo 'make test    install what the tests need and run them all'
 	@echo 'make check   format, lint, types, layers'
+	@echo 'make docs    the documentation site, in build/site'
+	@echo 'make layers  which module may import which'
 	@echo 'make loader  compile the C loader into the source tree'
 	@echo 'make bench   the claims of speed, each beside its peer'
 	@echo 'make corpus  run programs that others published on a host that has nothing'
@@ -38,7 +40,21 @@ check: $(VENV)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(MAKE) --no-print-directory layers
+
+layers: $(VENV)/.ready
 	$(BIN)/python tools/check_layers.py
+
+$(VENV)/.docs: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	@touch $@
+
+docs: SHELL := bash
+docs: $(VENV)/.docs
+	@mkdir -p build
+	@# what griffe cannot read in a docstring is a warning too, but not an issue of --strict
+	@$(BIN)/zensical build --clean --strict 2>&1 | tee build/docs.log; \
+		test $${PIPESTATUS[0]} = 0 && ! grep -q '^griffe:' build/docs.log
 
 loader:
 	$(PYTHON) loader/build.py src/denizen/launch/denizen-loader-$$(uname -m) $(CC)
@@ -60,4 +76,4 @@ fuzz: $(VENV)/.ready
 	$(BIN)/python -m fuzz --runs $(RUNS) $(TARGET)
 
 clean:
-	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build .cache .mypy_cache .ruff_cache .pytest_cache

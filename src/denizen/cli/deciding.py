@@ -60,7 +60,7 @@ def decide(context: Context, program: bytes, wanted: Wanted) -> Decided:
     """Decide how to start the file at `program` (absolute); of several that ask at once one does it.
 
     Raises:
-        NotThere, CannotStart, Unsatisfied, CannotUse, and what resolving and realising raise.
+        NotThere, CannotStart, Unsatisfied, CannotUse: and those of resolving and realising.
     """
     shelf = variant(places(context).decisions, wanted.variant)
     try:

@@ -38,7 +38,7 @@ def surround(context: Context, wants: Wants, wanted: Wanted) -> Inside:
     """Make the environment, or find it made; what entering it needs.
 
     Raises:
-        NobodyHas, and what making environments raises.
+        NobodyHas: and the errors of making environments.
     """
     from hashlib import sha256
 
