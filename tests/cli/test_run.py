@@ -402,6 +402,22 @@ def test_a_hundred_first_starts_at_once_decide_once(home: Home) -> None:
     assert sum("deciding" in text for text in said) == 1
 
 
+def test_first_starts_of_different_programs_at_once_all_start(tmp_path: Path) -> None:
+    """Nothing is cached, and all want the same packages."""
+    home = Home(tmp_path)
+    home.denizen("index", "update")
+    programs = [
+        home.compile(f"first{number}", f"int greeting(); int main() {{ greeting(); return {number}; }}")
+        for number in range(1, 9)
+    ]
+    crowd = [
+        subprocess.Popen(home.command("run", os.fspath(one)), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for one in programs
+    ]
+    said = [one.communicate(timeout=120)[1] for one in crowd]
+    assert [one.returncode for one in crowd] == [*range(1, 9)], said
+
+
 @pytest.mark.parametrize("moment", [0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4])
 def test_interrupted_anywhere_the_next_start_is_whole(home: Home, moment: float) -> None:
     name = f"stopped{moment}"

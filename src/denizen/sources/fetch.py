@@ -17,6 +17,7 @@ from enum import Enum
 
 from denizen.disk import sync_directory
 from denizen.sources.base import BadHash, DownloadFailed, NoRoom, Offline, Silent
+from denizen.sources.partial import held
 from denizen.sources.transport import FileTransport, HttpTransport, TransportError, Validators
 from denizen.value import value
 
@@ -213,12 +214,18 @@ class Fetcher:
         self._progress.started(want.name, want.size)
         try:
             os.makedirs(os.path.dirname(partial), exist_ok=True)
-            self._transfer(want, partial)
-            os.rename(partial, want.destination)
-            sync_directory(os.path.dirname(want.destination))
+            with held(partial, self._wait_for_other):
+                if not os.path.exists(want.destination):  # another process may have fetched it meanwhile
+                    self._transfer(want, partial)
+                    os.rename(partial, want.destination)
+                    sync_directory(os.path.dirname(want.destination))
         except OSError as error:
             raise NoRoom(want.destination, error.strerror or str(error)) from error
         self._progress.finished(want.name)
+
+    def _wait_for_other(self, seconds: float) -> None:
+        self._stop_if_cancelled()
+        self._cancelled.wait(seconds)
 
     def _transfer(self, want: Wanted, partial: bytes) -> None:
         effort = Effort(want.name)
@@ -228,7 +235,7 @@ class Fetcher:
                 continue
             if _digest_of(partial) == want.sha256:
                 return
-            os.unlink(partial)
+            os.truncate(partial, 0)
             effort.tried[url] = f"the content's hash is not {want.sha256}"
             wrong_hash = True
         raise (BadHash if wrong_hash else DownloadFailed)(want.name, effort.tried)
@@ -244,7 +251,7 @@ class Fetcher:
             if verdict is Verdict.NEXT:
                 return False
             if verdict is Verdict.RESTART:
-                os.unlink(partial)
+                os.truncate(partial, 0)
             if answer is None or verdict is not Verdict.TAKE:
                 continue
             validators = answer.validators
