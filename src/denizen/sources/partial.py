@@ -1,8 +1,8 @@
 """The file a transfer goes to until it is whole: one process at a time writes it, others wait.
 
-Partial files are named by the hash of what they must become, so that any process can resume what another began.
-The right to write one is a lock on it (flock(2)), which the kernel takes back when its holder dies. Nobody
-unlinks a partial file without holding it: a second one under the same name would have a second writer.
+Partial files are named by the hash of what they must become, so that any process can resume what another
+began. The right to write one is a lock on it (flock(2)), which the kernel takes back when its holder dies.
+Nobody unlinks a partial file without holding it: a second one under the same name would have a second writer.
 """
 
 from __future__ import annotations
