@@ -48,23 +48,26 @@ class Answers:
         roots: Sequence[bytes],
         added: Sequence[bytes],
         names: Sequence[bytes],
+        *,
+        given: Sequence[bytes] = (),
     ) -> None:
-        """Of objects at `roots`, with paths and names that are asked for besides."""
+        """Of objects at `roots`, with paths and names that are asked for besides, by an LD_LIBRARY_PATH."""
         self._context = context
         self._policy = policy
         self._asked = tuple(roots), tuple(added), tuple(sorted(set(names)))
+        self._given = tuple(given)
         self._resolver: _Resolver | None = None
 
     def by(self, index: Index, suites: tuple[str, ...]) -> Resolution:
         """By the index of some suites. Raises OSError, BadInput, SourceFailed, HostLacks."""
         directory = places(self._context).cache + b"/resolutions"
         circumstances = _circumstances(index, self._asked[0])
-        question = Question(*self._asked, suites, circumstances)
+        question = Question(*self._asked, suites, circumstances, self._given)
         known = recalled(directory, question, DiskView()) if circumstances else None
         if known is not None:
             return known
         if self._resolver is None:
-            self._resolver = _Resolver(*self._asked, _shelf(self._context, self._policy))
+            self._resolver = _Resolver(*self._asked, self._given, _shelf(self._context, self._policy))
         made = self._resolver.by(index)
         if circumstances:
             keep(directory, question, made, self._resolver.witness)
@@ -79,6 +82,7 @@ class _Resolver:
         roots: Sequence[bytes],
         added: Sequence[bytes],
         names: Sequence[bytes],
+        given: Sequence[bytes],
         shelf: FetchingShelf,
     ) -> None:
         from denizen.resolve.remembered import Remembered
@@ -89,7 +93,7 @@ class _Resolver:
         self.witness: Witness = Witness(DiskView())
         self._names = names
         self._rules = load_rules()
-        self._subject = examine(self.witness, roots, self._rules, added)
+        self._subject = examine(self.witness, roots, self._rules, added, given)
         self._disk = Remembered(DiskView())
         self._shelf = shelf
 

@@ -8,7 +8,7 @@ import os
 from denizen.cli.besides import added_to, extra_for
 from denizen.cli.helper import helper_words, supply_of, world_of
 from denizen.cli.places import places
-from denizen.cli.refusing import CannotStart, Unsatisfied
+from denizen.cli.refusing import MENDED, CannotStart, Unsatisfied, refuse_hopeless
 from denizen.cli.run import NotThere
 from denizen.errors import display
 from denizen.launch.carrying import script_at
@@ -20,6 +20,7 @@ from denizen.launch.strategies import CannotUse, Strategy, all_verdicts, choose
 from denizen.launch.virtualenv import newest
 from denizen.launch.warm import decided, directory_of
 from denizen.launch.ways import Following, Start, Ways
+from denizen.linker.rules import LIBRARY_PATH
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -36,14 +37,6 @@ if TYPE_CHECKING:
     from denizen.launch.wants import Wants
     from denizen.resolve.resolution import Resolution
 
-# What denizen mends by bringing another world; any other error of `why`'s is the program's own or the host's.
-MENDED = frozenset(
-    {
-        "interpreter-missing", "library-missing", "version-missing", "symbol-missing", "glibc-too-old",
-        "libstdcxx-too-old", "executable-stack", "noexec-mount", "kernel-too-old",
-        "script-interpreter-missing", "script-command-missing",
-    }
-)  # fmt: skip
 NOEXEC = "noexec-mount"
 _LOCKS = 64
 
@@ -70,7 +63,8 @@ def decide(context: Context, program: bytes, wanted: Wanted) -> Decided:
                 return Decided(shelf.directory, known)
             if context.output.verbosity > 0:
                 context.output.say(f"deciding how to start {display(program)}")
-            return Decided(shelf.directory, _Deciding(context, program, wanted, shelf).run())
+            deciding = _Deciding(context, program, wanted, shelf)
+            return Decided(deciding.directory, deciding.run())
     except FileNotFoundError as problem:
         raise NotThere(program, problem.strerror or str(problem)) from problem
 
@@ -121,10 +115,16 @@ class _Deciding:
         self._image = image_of(self._view, program)
         self._interpreter = interpreter_of(self._image)
         self._host = host_view(self._view, self._interpreter)
-        self._world = world_of(context.environ)
+        self._world = world_of(context.environ, wanted.library_path)
         self._added = added_to(self._view, program, wanted)
         self._report = self._look()
+        if wanted.library_path and not self._report.starts:
+            # What another world is to mend is told as for every start.
+            self._world = world_of(context.environ)
+            self._report = self._look()
         self._later = self._lacking_later()
+        if self._satisfied and not self._needs_library_path:
+            shelf = self._shelf = variant(self._place.decisions, wanted.without_library_path.variant)
         self._wants = self._wanted_besides()
         start = Start(self._view, program, self._image, self._interpreter)
         followers = wanted.followers
@@ -132,9 +132,18 @@ class _Deciding:
         following = Following(command, directory_of(self._place.decisions, followers.variant))
         self._ways = Ways(start, shelf, self._place.state, following)
 
+    @property
+    def directory(self) -> bytes:
+        """Of the decision: that of all starts, where LD_LIBRARY_PATH had no part in it."""
+        return self._shelf.directory
+
+    @property
+    def _needs_library_path(self) -> bool:
+        return any(row.rule == LIBRARY_PATH.name for row in self._report.libraries)
+
     def run(self) -> Decision:
         """Decide, and write it down; a strategy that was asked for is for this start alone."""
-        self._refuse_hopeless()
+        refuse_hopeless(self._program, self._report)
         base = self._known()
         if base is None:
             base = self._moved() or self._base()
@@ -158,13 +167,6 @@ class _Deciding:
         from denizen.host import place
 
         return examine(self._host, self._program, place(self._program), self._world)
-
-    def _refuse_hopeless(self) -> None:
-        from denizen.diagnose.problem import Severity
-
-        errors = [p for p in self._report.problems if p.severity is Severity.ERROR and p.code not in MENDED]
-        if errors:
-            raise CannotStart(self._program, tuple(errors))
 
     @property
     def _satisfied(self) -> bool:
@@ -247,7 +249,9 @@ class _Deciding:
         # The objects themselves: what is a whole site-packages has been gone through once already.
         names = [name for name in extra_for(self._program, wanted) if b"/" not in name]
         policy = FetchPolicy(offline=wanted.offline)
-        return resolve_path(self._context, self._program, policy, wanted.suites, [*names, *self._added])
+        given = os.fsencode(wanted.library_path).split(b":") if wanted.library_path else []
+        extra = [*names, *self._added]
+        return resolve_path(self._context, self._program, policy, wanted.suites, extra, given=given)
 
     def _furnished(self, resolution: Resolution) -> Decision:
         from denizen.cli.stores import made_store
@@ -294,7 +298,7 @@ class _Deciding:
         from denizen.cli.strategies import strategy_document, strategy_lines
         from denizen.resolve.plan import document
 
-        self._refuse_hopeless()
+        refuse_hopeless(self._program, self._report)
         resolution = None
         if not self._satisfied and self._image is not None:
             resolution = self._resolved()

@@ -42,16 +42,15 @@ def _settings(context: Context) -> list[str]:
     return [f"{name}={os.fsdecode(os.path.dirname(path))}" for name, path in directories.items()]
 
 
-def world_of(environ: Mapping[str, str]) -> World:
-    """Where a program is asked about before anything is decided: this host, without the user's variables."""
+def world_of(environ: Mapping[str, str], library_path: str = "") -> World:
+    """Where a program is asked about before anything is decided: this host, with this LD_LIBRARY_PATH."""
     from denizen.diagnose.subject import World
     from denizen.host import gather_host
     from denizen.linker import Environment, cpu_of
 
     host = gather_host()
-    # LD_LIBRARY_PATH is of this start; the decision is for all.
     cpu = cpu_of(host.cpu_level, host.cpu_vendor, host.cpu_flags)
-    environment = Environment(cpu=cpu, kernel=host.kernel)
+    environment = Environment(os.fsencode(library_path) or None, cpu=cpu, kernel=host.kernel)
     return World(host, environment, search_path(environ), thorough=False)
 
 

@@ -7,6 +7,16 @@ from denizen.errors import EXIT_CANNOT_START, DenizenError, HostLacks, display
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.diagnose.problem import Problem
+    from denizen.diagnose.report import Report
+
+# What denizen mends by bringing another world; any other error of `why`'s is the program's own or the host's.
+MENDED = frozenset(
+    {
+        "interpreter-missing", "library-missing", "version-missing", "symbol-missing", "glibc-too-old",
+        "libstdcxx-too-old", "executable-stack", "noexec-mount", "kernel-too-old",
+        "script-interpreter-missing", "script-command-missing",
+    }
+)  # fmt: skip
 
 
 class CannotStart(DenizenError):
@@ -47,3 +57,12 @@ class Unsatisfied(HostLacks):
     @property
     def remedy(self) -> str:
         return f"denizen why {display(self.program)}; denizen source list"
+
+
+def refuse_hopeless(program: bytes, report: Report) -> None:
+    """Raise CannotStart where something is wrong that no other world mends."""
+    from denizen.diagnose.problem import Severity
+
+    errors = [p for p in report.problems if p.severity is Severity.ERROR and p.code not in MENDED]
+    if errors:
+        raise CannotStart(program, tuple(errors))

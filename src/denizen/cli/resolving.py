@@ -20,10 +20,13 @@ def resolve_path(
     policy: FetchPolicy,
     suites: tuple[str, ...] = (),
     extra: Sequence[bytes] = (),
+    *,
+    given: Sequence[bytes] = (),
 ) -> Resolution:
     """The resolution of a program or a directory, with indexes made where they are missing.
 
-    `extra` are sonames, packages and, with a slash in them, paths of objects or directories of them.
+    `extra` are sonames, packages and, with a slash in them, paths of objects or directories of them;
+    `given` the directories of the user's LD_LIBRARY_PATH.
 
     The base suite alone is asked first; the others are fetched when it leaves something open that counts.
     Raises OSError, BadInput, SourceFailed, HostLacks.
@@ -44,7 +47,7 @@ def resolve_path(
     architecture = _architecture(roots[0])
     if not architecture:
         return Resolution("")
-    made, answers = Resolution(""), Answers(context, policy, roots, added, names)
+    made, answers = Resolution(""), Answers(context, policy, roots, added, names, given=given)
     with many_files():
         for wanted in _stages(context, suites):
             made = answers.by(_index(context, wanted, architecture, policy), wanted)

@@ -71,6 +71,7 @@ class Wanted:
         suites, extra, lock: how to resolve; `extra` with a slash is an absolute path.
         offline: fetch nothing.
         trees: virtual environments and prefixes, whose modules a Python opens.
+        library_path: the user's LD_LIBRARY_PATH, in absolute paths (cli.librarypath).
     """
 
     strategy: str = ""
@@ -81,6 +82,7 @@ class Wanted:
     lock: str | None = None
     offline: bool = False
     trees: tuple[str, ...] = ()
+    library_path: str = ""
 
     @property
     def variant(self) -> bytes:
@@ -89,7 +91,8 @@ class Wanted:
         Also those of the strategy whose loader reads them: they have no command.
         """
         mapped = self.strategy == "program"
-        if not (self.hermetic or self.suites or self.extra or self.lock or self.trees or mapped):
+        plain = not (self.hermetic or self.suites or self.extra or self.lock or self.trees or mapped)
+        if plain and not self.library_path:
             return b""
         from hashlib import sha256
 
@@ -98,7 +101,9 @@ class Wanted:
             with open(self.lock, "rb") as stream:
                 lock = stream.read()
         words = (str(self.hermetic), *self.suites, "", *self.extra, "program" if mapped else "", *self.trees)
-        return sha256("\0".join(words).encode() + lock).hexdigest()[:16].encode("ascii")
+        if self.library_path:
+            words = (*words, "", self.library_path)
+        return sha256(os.fsencode("\0".join(words)) + lock).hexdigest()[:16].encode("ascii")
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -107,14 +112,22 @@ class Wanted:
         for name, values in (("--suite", self.suites), ("--with", self.extra), ("--tree", self.trees)):
             found += [word for given in values for word in (name, given)]
         found += ["--lock", self.lock] if self.lock is not None else []
+        found += ["--library-path", self.library_path] if self.library_path else []
         return (*found, "--offline") if self.offline else tuple(found)
 
     @property
     def followers(self) -> Wanted:
-        """What holds for the program's children: a lock is of one program."""
+        """What holds for the program's children: a lock is of one program, LD_LIBRARY_PATH of one start."""
         from denizen.value import replace
 
-        return replace(self, strategy="", excluded=(), lock=None)
+        return replace(self, strategy="", excluded=(), lock=None, library_path="")
+
+    @property
+    def without_library_path(self) -> Wanted:
+        """What would be asked for without an LD_LIBRARY_PATH."""
+        from denizen.value import replace
+
+        return replace(self, library_path="") if self.library_path else self
 
 
 def wanted_from(parsed: Parsed) -> Wanted:
@@ -132,6 +145,7 @@ def wanted_from(parsed: Parsed) -> Wanted:
         lock=os.path.abspath(lock) if lock is not None else None,
         offline=parsed.flag("offline"),
         trees=parsed.texts("tree"),
+        library_path=parsed.text("library-path") or "",
     )
 
 
@@ -145,6 +159,16 @@ def for_program(wanted: Wanted, program: bytes) -> Wanted:
     from denizen.value import replace
 
     return replace(wanted, trees=(*wanted.trees, tree))
+
+
+def with_library_path(wanted: Wanted, environ: Mapping[str, str]) -> Wanted:
+    """With the user's LD_LIBRARY_PATH, if there is one; a strategy that was asked for keeps it too."""
+    if not environ.get("LD_LIBRARY_PATH"):
+        return wanted
+    from denizen.cli.librarypath import library_path_of
+    from denizen.value import replace
+
+    return replace(wanted, library_path=library_path_of(environ))
 
 
 def absolute(name: str) -> str:
@@ -161,7 +185,7 @@ def _run(parsed: Parsed, context: Context) -> int:
     words = parsed.texts("ARG")
     name = os.fsencode(parsed.required("PROGRAM"))
     arguments = [os.fsencode(word) for word in words]
-    wanted = wanted_from(parsed)
+    wanted = with_library_path(wanted_from(parsed), context.environ)
     program = locate(name, context.environ)
     wanted = for_program(wanted, program)
     if parsed.flag("plan"):
@@ -174,16 +198,14 @@ def _run(parsed: Parsed, context: Context) -> int:
 
 def _start(context: Context, program: bytes, arguments: list[bytes], wanted: Wanted) -> None:
     from denizen.launch.decision import GENERATION
-    from denizen.launch.virtualenv import newest
-    from denizen.launch.warm import decided, directory_of, start
+    from denizen.launch.warm import start
 
     if not (wanted.strategy or wanted.excluded):
-        directory, since = directory_of(places(context).decisions, wanted.variant), newest(wanted.trees)
         try:
-            decision = decided(directory, program, since)
-            if decision is None and _LIBRARY_PATH in context.environ:
+            directory, decision = _decided(context, program, wanted)
+            if decision is None and wanted.library_path:
                 _decide_apart(context, program, wanted)
-                decision = decided(directory, program, since)
+                directory, decision = _decided(context, program, wanted)
         except OSError as problem:
             raise NotThere(program, problem.strerror or str(problem)) from problem
         if decision is not None and decision.generation < GENERATION:
@@ -203,6 +225,24 @@ def _start(context: Context, program: bytes, arguments: list[bytes], wanted: Wan
         raise NotStarted(program, problem.strerror or str(problem)) from problem
 
 
+def _decided(context: Context, program: bytes, wanted: Wanted) -> tuple[bytes, Decision | None]:
+    """Return the decision that still holds and its directory. Raises OSError: there is no such program.
+
+    What the host satisfies without an LD_LIBRARY_PATH it satisfies with it as it would natively.
+    """
+    from denizen.launch.virtualenv import newest
+    from denizen.launch.warm import decided, directory_of
+
+    since = newest(wanted.trees)
+    directory = directory_of(places(context).decisions, wanted.variant)
+    if wanted.library_path:
+        plain = directory_of(places(context).decisions, wanted.without_library_path.variant)
+        decision = decided(plain, program, since)
+        if decision is not None and decision.host:
+            return plain, decision
+    return directory, decided(directory, program, since)
+
+
 def _renewed(context: Context, program: bytes, wanted: Wanted, old: Decision) -> Decision:
     """Decided again by the rules of now; as it was decided where that fails, without a network for one."""
     from denizen.cli.deciding import decide
@@ -214,17 +254,17 @@ def _renewed(context: Context, program: bytes, wanted: Wanted, old: Decision) ->
         return old
 
 
-# What a vendor's bundle brings under it may be older than what Python's own modules need.
-_LIBRARY_PATH = "LD_LIBRARY_PATH"
-
-
 def _decide_apart(context: Context, program: bytes, wanted: Wanted) -> None:
-    """Decide in a process that the user's LD_LIBRARY_PATH does not reach; what fails there is told there."""
+    """Decide in a process whose Python the user's LD_LIBRARY_PATH does not reach; what fails is told there.
+
+    What a vendor's bundle brings under it may be older than what Python's own modules need.
+    """
     import subprocess
 
     from denizen.cli.helper import helper_words
+    from denizen.cli.librarypath import VARIABLE
 
-    given = {name: text for name, text in context.environ.items() if name != _LIBRARY_PATH}
+    given = {name: text for name, text in context.environ.items() if name != VARIABLE}
     command = [*helper_words(context, "decide", wanted.words), b"--", os.path.abspath(program)]
     done = subprocess.run(command, env=given, check=False)
     if done.returncode:
@@ -258,6 +298,7 @@ RESOLVING = (
     Option(("--lock",), "take exactly what this lock file says", metavar="FILE"),
     Option(("--offline",), "fetch nothing"),
     Option(("--tree",), "", metavar="DIR", repeat=True),
+    Option(("--library-path",), "", metavar="DIRS"),
 )
 STRATEGY = Option(
     ("--strategy",),

@@ -148,9 +148,9 @@ class Attempt:
             self.brought.add(taken.sha256)
 
     def place_beside(self, soname: bytes, path: bytes, wish: str = "") -> None:
-        """Take a library that lies beside the program."""
-        by = self._subject.roots[0]
-        self.choices[soname] = Choice(soname, b"", path, Rule.BESIDE, by, (), wish)
+        """Take a library that lies beside the program, or that LD_LIBRARY_PATH leads to."""
+        by, rule = self._subject.roots[0], Rule.GIVEN if path in self._subject.given else Rule.BESIDE
+        self.choices[soname] = Choice(soname, b"", path, rule, by, (), wish)
         self.pieces[soname] = Piece(self._subject.view, path)
 
     def chosen_images(self) -> dict[bytes, Image]:

@@ -16,7 +16,7 @@ from denizen.resolve.closures import Furniture
 from denizen.resolve.endings import portable, portable_host, problems_of
 from denizen.resolve.facts import PackageFacts
 from denizen.resolve.judge import Libc
-from denizen.resolve.resolution import Lack, Problem, Resolution, Rule, Wish, pin_of
+from denizen.resolve.resolution import Lack, Problem, Resolution, Wish, pin_of
 from denizen.resolve.wishes import packs, resources, runtimes_beside, strings
 
 TYPE_CHECKING = False
@@ -264,7 +264,7 @@ class _Search:
             for lack in binding.missing_versions:
                 if lack.provider is None:
                     continue
-                if lack.file in attempt.choices and attempt.choices[lack.file].rule is not Rule.BESIDE:
+                if lack.file in attempt.choices and attempt.choices[lack.file].package:
                     self._demand(lack.file, versions={lack.version})
                 elif lack.file in self._sources.rules.runtime:
                     self._override[lack.file] = None

@@ -47,7 +47,7 @@ class Question:
     """What a resolution is the answer to.
 
     Attributes:
-        roots, added, extra, suites: as the resolver is given them.
+        roots, added, extra, suites, given: as the resolver is given them.
         circumstances: what else it depends on, in words that differ where it may.
     """
 
@@ -56,11 +56,12 @@ class Question:
     extra: tuple[bytes, ...]
     suites: tuple[str, ...]
     circumstances: tuple[str, ...]
+    given: tuple[bytes, ...] = ()
 
     @property
     def file_name(self) -> bytes:
         """The same in other circumstances, whose answer then takes its place."""
-        asked = encoded((self.roots, self.added, self.extra, self.suites))
+        asked = encoded((self.roots, self.added, self.extra, self.suites, self.given))
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest().encode()
 
 

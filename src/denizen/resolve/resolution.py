@@ -25,6 +25,7 @@ class Rule(Enum):
     SYMBOLS = "symbols"
     OTHER_SUITE = "other-suite"
     BESIDE = "beside"
+    GIVEN = "given"
     NEWER = "newer-than-beside"
 
     @property
@@ -43,6 +44,7 @@ _TITLES = {
     Rule.SYMBOLS: "defines the most of the symbols asked of it",
     Rule.OTHER_SUITE: "the base suite does not have it",
     Rule.BESIDE: "lies beside the program, off its run path",
+    Rule.GIVEN: "LD_LIBRARY_PATH leads to it",
     Rule.NEWER: "the copy beside the program is too old for another library",
 }
 

@@ -8,6 +8,7 @@ from denizen.linker import Family
 from denizen.resolve.bundle import Bundle
 from denizen.resolve.checking import Checker
 from denizen.resolve.closures import Furniture, closures_of
+from denizen.resolve.given import Given
 from denizen.resolve.opened import opened_files, stacked_files, wants_stack
 from denizen.resolve.remembered import Remembered
 from denizen.resolve.world import Piece
@@ -39,7 +40,9 @@ class Subject:
         own: path -> image of every object that is theirs, by every path that leads to it.
         objects: the same, each once.
         names: every name that own objects answer to.
-        beside: soname -> path, of libraries beside the program that its run path does not reach.
+        beside: soname -> path, of libraries beside the program that its run path does not reach, and of
+            those that the user's LD_LIBRARY_PATH leads to.
+        given: the paths of the latter.
         outside: what is left: soname -> path of who asks first, in load order.
         bundle: what lies beside the program.
         opened: path -> rule pack, of files beside it that are opened at run time.
@@ -57,6 +60,7 @@ class Subject:
     objects: tuple[Image, ...]
     names: frozenset[bytes]
     beside: Mapping[bytes, bytes]
+    given: frozenset[bytes]
     outside: Mapping[bytes, bytes]
     bundle: Bundle
     opened: Mapping[bytes, str]
@@ -83,11 +87,16 @@ class Subject:
 
 
 def examine(
-    files: FileView, roots: Sequence[bytes], rules: Rules, added: Sequence[bytes] = ()
+    files: FileView,
+    roots: Sequence[bytes],
+    rules: Rules,
+    added: Sequence[bytes] = (),
+    given: Sequence[bytes] = (),
 ) -> Subject | None:
     """What `roots` are and lack; None where none of them is dynamically linked.
 
     `added` are objects that the only root, a program, opens at run time; of several roots any may.
+    `given` are the directories of the user's LD_LIBRARY_PATH.
     Raises OSError, BadInput: a root cannot be read.
     """
     view = Remembered(files)
@@ -102,7 +111,8 @@ def examine(
     interpreter = next(
         (path for root in dynamic if (path := images[root].interpreter)), rules.interpreter(header)
     )
-    ground = _Ground(view, Bundle(view, dynamic[0]), header, interpreter, rules)
+    at_hand = Given(view, dynamic[0], given)
+    ground = _Ground(view, Bundle(view, dynamic[0]), header, interpreter, rules, given=at_hand)
     closures = ground.settle(dynamic)
     outside = _outside(closures)
     names = frozenset(name for library in _own(closures) for name in library.names if name)
@@ -122,6 +132,7 @@ def examine(
         tuple({id(library.image): library.image for library in libraries if library.image}.values()),
         frozenset(name for library in libraries for name in library.names if name),
         ground.beside,
+        frozenset(at_hand.found),
         outside,
         ground.bundle,
         opened,
@@ -135,13 +146,21 @@ class _Ground:
     """What lies beside the program, taken as names come open."""
 
     def __init__(
-        self, view: Remembered, bundle: Bundle, header: Header, interpreter: bytes, rules: Rules
+        self,
+        view: Remembered,
+        bundle: Bundle,
+        header: Header,
+        interpreter: bytes,
+        rules: Rules,
+        *,
+        given: Given,
     ) -> None:
         self._view = view
         self.bundle = bundle
         self._header = header
         self._interpreter = interpreter
         self._rules = rules
+        self._given = given
         self.beside: dict[bytes, bytes] = {}
 
     def settle(self, roots: Sequence[bytes]) -> list[Closure]:
@@ -153,12 +172,15 @@ class _Ground:
             found = {
                 name: path
                 for name in _outside(closures)
-                if not _is_libc(name, self._rules) and (path := self.bundle.find(name, self._header))
+                if not _is_libc(name, self._rules) and (path := self._find(name))
             }
             if not found:
                 break
             self.beside |= found
         return closures
+
+    def _find(self, name: bytes) -> bytes | None:
+        return self._given.find(name, self._header) or self.bundle.find(name, self._header)
 
 
 def _stacked(
