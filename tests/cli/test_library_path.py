@@ -42,7 +42,7 @@ def places(home: Home) -> list[Path]:
         place = home.root.parent / "elsewhere" / name
         place.mkdir(parents=True)
         own = place / "libown.so.1"
-        command = ["gcc", "-shared", "-fPIC", "-x", "c", "-", "-Wl,-soname,libown.so.1", "-o", own]
+        command = ["gcc", "-shared", "-fPIC", "-x", "c", "-", "-Wl,-soname,libown.so.1", "-o", os.fspath(own)]
         subprocess.run(command, input=f'const char *own(void) {{ return "{name}"; }}'.encode(), check=True)
         made.append(place)
     return made
@@ -50,7 +50,7 @@ def places(home: Home) -> list[Path]:
 
 def compiled(home: Home, name: str, source: str, *flags: Path) -> Path:
     output = home.work / name
-    command = ["gcc", "-w", "-x", "c", "-", "-x", "none", *flags, "-o", output]
+    command = ["gcc", "-w", "-x", "c", "-", "-x", "none", *map(os.fspath, flags), "-o", os.fspath(output)]
     subprocess.run(command, input=source.encode(), check=True)
     return output
 
