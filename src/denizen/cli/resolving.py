@@ -59,7 +59,7 @@ def resolve_path(
 def draw(resolution: Resolution) -> Iterator[str]:
     """The resolution for people, a line each: packages with what they are for, then what stays open."""
     from denizen.cli.words import human_size
-    from denizen.resolve.plan import download_size, installed_size, libraries_of, sentence
+    from denizen.resolve.plan import download_size, installed_size, libraries_of, omissions, sentence
 
     if not resolution.architecture:
         yield "needs nothing from outside"
@@ -76,6 +76,8 @@ def draw(resolution: Resolution) -> Iterator[str]:
         yield f"  {display(one.soname)}  from the host: {one.reason}"
     for problem in resolution.problems:
         yield f"  ✗ {sentence(problem)}"
+    for line in omissions(resolution):
+        yield f"  ○ {line}"
     count = len(resolution.packages)
     sizes = (
         f"{human_size(download_size(resolution))} to fetch, {human_size(installed_size(resolution))} unpacked"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from denizen.errors import display
 from denizen.resolve.choose import Demand, Standing, private_of, ranked, share
 from denizen.resolve.judge import Found, Judge, most, only_private, rejection, rule_of
-from denizen.resolve.resolution import Choice, FromHost, Lack, Problem, Rejected, Rule
+from denizen.resolve.resolution import Choice, FromHost, Lack, LeftOut, Problem, Rejected, Rule
 from denizen.resolve.world import Piece
 from denizen.value import value
 
@@ -35,6 +35,7 @@ MAX_LOOKED_BYTES = 64 << 20
 # GLIBC's whole world has 700 sonames in the largest closure seen (webkitgtk: 190).
 MAX_LIBRARIES = 4096
 _MUSL = b"libc.musl-"
+NOBODY_HAS = "no package of any suite has it"
 
 
 class Catalogue(Protocol):
@@ -97,7 +98,7 @@ class Attempt:
         self.demands = dict(demands)
         self._offered: dict[bytes, list[Provider]] = {}
         self._hidden: set[bytes] = set()
-        self._given_up: set[bytes] = set()
+        self.left_out: dict[bytes, LeftOut] = {}
         self.choices: dict[bytes, Choice] = {}
         self.pieces: dict[bytes, Piece] = {}
         self.brought: set[bytes] = set()
@@ -147,9 +148,9 @@ class Attempt:
             self.providers[taken.sha256] = taken
             self.brought.add(taken.sha256)
 
-    def place_beside(self, soname: bytes, path: bytes, wish: str = "") -> None:
+    def place_beside(self, soname: bytes, path: bytes, wish: str = "", rule: Rule = Rule.BESIDE) -> None:
         """Take a library that lies beside the program, or that LD_LIBRARY_PATH leads to."""
-        by, rule = self._subject.roots[0], Rule.GIVEN if path in self._subject.given else Rule.BESIDE
+        by, rule = self._subject.roots[0], Rule.GIVEN if path in self._subject.given else rule
         self.choices[soname] = Choice(soname, b"", path, rule, by, (), wish)
         self.pieces[soname] = Piece(self._subject.view, path)
 
@@ -191,7 +192,7 @@ class Attempt:
             soname in self.choices
             or (soname in self._subject.names and soname not in self._hidden)
             or soname in self.from_host
-            or soname in self._given_up
+            or soname in self.left_out
             or (Lack.LIBRARY, soname) in self.problems
             or (Lack.VERSION, soname) in self.problems
         )
@@ -304,19 +305,14 @@ class Attempt:
         return frozenset().union(*(image.symbols.undefined_names for image in askers))
 
     def _give_up(self, one: Open, candidates: Sequence[Standing], rejected: Sequence[Rejected]) -> None:
+        detail = "; ".join(f"{display(r.package)} of {r.suite} {r.reason}" for r in rejected) or NOBODY_HAS
         if one.optional:
             # What may be missing at run time is no problem; the wish stays a wish.
-            self._given_up.add(one.soname)
+            self.left_out[one.soname] = LeftOut(one.soname, one.needed_by, detail)
             return
-        if candidates:
-            detail = "; ".join(f"{display(r.package)} of {r.suite} {r.reason}" for r in rejected)
-            lack = Lack.VERSION if any("does not define" in r.reason for r in rejected) else Lack.LIBRARY
-            self.problems[lack, one.soname] = Problem(lack, one.soname, one.needed_by, detail)
-            return
-        near = tuple(self._catalogue.near(one.soname))
-        self.problems[Lack.LIBRARY, one.soname] = Problem(
-            Lack.LIBRARY, one.soname, one.needed_by, "no package of any suite has it", near
-        )
+        lack = Lack.VERSION if any("does not define" in r.reason for r in rejected) else Lack.LIBRARY
+        near = () if candidates else tuple(self._catalogue.near(one.soname))
+        self.problems[lack, one.soname] = Problem(lack, one.soname, one.needed_by, detail, near)
 
 
 def with_rule(choice: Choice, rule: Rule) -> Choice:

@@ -1,18 +1,20 @@
 """Libraries that came with a program where its run path does not lead (pure over a FileView).
 
 A vendor's wrapper script would set LD_LIBRARY_PATH, or an installer make links; a person who only has
-the files has neither. A name is looked for by file name, then by DT_SONAME among files named alike:
+the files has neither. Files belong to a program where they lie as one tree with it:
 
-    DIR/*.so*                   DIR is the program's directory
-    DIR/LIBRARIES/**            LIBRARIES: lib*, or what `_HOLDERS` names
-    DIR/../LIBRARIES/**
+    DIR/*.so*                   DIR is the program's directory; by file name
+    DIR/LIBRARIES/**            LIBRARIES: lib*, or what `_HOLDERS` names; by file name, then by DT_SONAME
+    DIR/../LIBRARIES/**         the same
     DIR/../*.so*                where DIR is called as directories of programs are (`_PROGRAMS`)
 
 Nothing else: the program's neighbours may be other programs with libraries of their own, unpacked in the
-same downloads directory, and what they brought must not change what this one gets.
+same downloads directory, and what they brought must not change what this one gets. A file directly beside
+the program that is a library by its DT_SONAME alone, which ld.so would never open by that name, is
+`unproven`: it serves where no package has the name, and that is told. Directories that programs share, and
+those that others can write to (`sharing`), hold nothing of a program's; what they hold of that name is told.
 
-Limits: `MAX_ENTRIES` names are looked at, `DEPTH` directories deep; a directory that programs share by
-custom is not a program's own.
+Limits: `MAX_ENTRIES` names are looked at, `DEPTH` directories deep.
 """
 
 from __future__ import annotations
@@ -21,11 +23,11 @@ import posixpath
 
 from denizen.errors import BadInput
 from denizen.fileview import Kind
-from denizen.resolve.world import is_outside
+from denizen.resolve.sharing import Sharing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from denizen.elf import Header, Image
     from denizen.resolve.remembered import Remembered
@@ -33,11 +35,6 @@ if TYPE_CHECKING:
 MAX_ENTRIES = 5_000
 DEPTH = 3
 GLIBC_PRIVATE = b"GLIBC_PRIVATE"
-_SHARED = frozenset(
-    b"/ /bin /home /lib /media /mnt /opt /root /run /sbin /srv /tmp /usr /usr/bin /usr/lib /usr/local "
-    b"/usr/local/bin /usr/sbin /var /var/tmp".split(b" ")
-)
-_BELOW_SHARED = (b"/home", b"/media", b"/mnt")
 # An AppDir's usr/lib, a Java runtime's lib/server, and what Qt, Steam's runtime and others call theirs.
 _HOLDERS = frozenset(b"Qt bin jre jbr native node_modules plugins prebuilds runtime shared usr".split(b" "))
 # Libraries, and what Node.js calls its own.
@@ -52,6 +49,8 @@ class Bundle:
     def __init__(self, view: Remembered, program: bytes) -> None:
         self._view = view
         self._program = view.realpath(program)
+        self._home = posixpath.dirname(self._program)
+        self._sharing = Sharing(view, self._program)
         self._files: dict[bytes, list[bytes]] | None = None
 
     @property
@@ -60,19 +59,42 @@ class Bundle:
         return sorted(path for paths in self._walked().values() for path in paths)
 
     def find(self, soname: bytes, header: Header) -> bytes | None:
-        """The library of that name for the machine of `header`; the nearest one."""
+        """The program's own library of that name for the machine of `header`; the nearest one."""
         files = self._walked()
         for path in files.get(soname, ()):
             if self._image_fits(path, header, None):
                 return path
-        stem = soname.partition(b".so")[0]
-        alike = [path for name in files if name.startswith(stem + b".so") for path in files[name]]
-        return next((path for path in alike if self._image_fits(path, header, soname)), None)
+        alike = [path for path in self._alike(soname) if posixpath.dirname(path) != self._home]
+        return self._first_fitting(alike, soname, header)
+
+    def unproven(self, soname: bytes, header: Header) -> bytes | None:
+        """A file directly beside the program that has the name as its DT_SONAME alone."""
+        alike = [path for path in self._alike(soname) if posixpath.dirname(path) == self._home]
+        return self._first_fitting(alike, soname, header)
+
+    def stranger(self, soname: bytes, header: Header) -> bytes | None:
+        """A library of that name in the program's directory, where that is shared by many programs."""
+        if not self._sharing.is_shared(self._home):
+            return None
+        names = [name for name in self._names(self._home) if name.startswith(_stem(soname))][:MAX_ENTRIES]
+        paths = [posixpath.join(self._home, name) for name in names]
+        return next((path for path in paths if self._is_called(path, soname, header)), None)
+
+    def _is_called(self, path: bytes, soname: bytes, header: Header) -> bool:
+        called = posixpath.basename(path) == soname
+        return _is_library(path) and self._image_fits(path, header, None if called else soname, anybodys=True)
+
+    def _alike(self, soname: bytes) -> Iterator[bytes]:
+        stem = _stem(soname)
+        return (path for name, paths in self._walked().items() if name.startswith(stem) for path in paths)
+
+    def _first_fitting(self, paths: Iterable[bytes], soname: bytes, header: Header) -> bytes | None:
+        return next((path for path in paths if self._image_fits(path, header, soname)), None)
 
     def _walked(self) -> dict[bytes, list[bytes]]:
         if self._files is None:
             found: dict[bytes, list[bytes]] = {}
-            for path in self._below(posixpath.dirname(self._program)):
+            for path in self._below(self._home):
                 found.setdefault(posixpath.basename(path), []).append(path)
             self._files = dict(sorted(found.items()))
         return self._files
@@ -80,7 +102,7 @@ class Bundle:
     def _below(self, directory: bytes) -> Iterator[bytes]:
         """Every library-shaped name in the program's own places, near ones first, each once."""
         left, seen = MAX_ENTRIES, set[bytes]()
-        pending = [(place, 0) for place in _own_directories(directory)]
+        pending = [(place, 0) for place in self._own_directories(directory)]
         for here, depth in pending:
             if here in seen:
                 continue
@@ -89,13 +111,20 @@ class Bundle:
             for name in self._names(here)[:left]:
                 left -= 1
                 path = posixpath.join(here, name)
-                if any(shape in name for shape in _SHAPES):
+                if _is_library(path):
                     if takes:
                         yield path
                 elif (
                     _holds_libraries(name, near=takes) if depth == 0 else depth < DEPTH
-                ) and self._is_directory(path):
+                ) and self._is_own_directory(path):
                     pending.append((path, depth + 1))
+
+    def _own_directories(self, directory: bytes) -> list[bytes]:
+        """The directory of a program, and its parent's, where these are not many programs'."""
+        if self._sharing.is_shared(directory):
+            return []
+        parent = posixpath.dirname(directory)
+        return [directory] if self._sharing.is_shared(parent) else [directory, parent]
 
     def _names(self, directory: bytes) -> tuple[bytes, ...]:
         try:
@@ -103,14 +132,19 @@ class Bundle:
         except OSError:
             return ()
 
-    def _is_directory(self, path: bytes) -> bool:
+    def _is_own_directory(self, path: bytes) -> bool:
         try:
-            return self._view.lstat(path).kind is Kind.DIRECTORY
+            facts = self._view.lstat(path)
         except OSError:
             return False
+        return facts.kind is Kind.DIRECTORY and self._sharing.is_guarded(facts)
 
-    def _image_fits(self, path: bytes, header: Header, soname: bytes | None) -> bool:
+    def _image_fits(
+        self, path: bytes, header: Header, soname: bytes | None, *, anybodys: bool = False
+    ) -> bool:
         try:
+            if not (anybodys or self._sharing.is_guarded(self._view.stat(path))):
+                return False
             image = self._view.image(path)
             dynamic = image.dynamic
         except (OSError, BadInput):
@@ -126,14 +160,18 @@ def is_part_of_libc(image: Image) -> bool:
 
 
 def _holds_libraries(name: bytes, *, near: bool) -> bool:
-    """In a parent that may hold other things than one program, `libphp` is called after what it is."""
-    return name in _HOLDERS or (name.startswith(b"lib") if near else name in _LIBRARIES)
+    """In a parent that may hold other things than one program, `libphp` is called after what it is.
+
+    So is `libfoo-1.2` anywhere: another download, unpacked.
+    """
+    own = name.startswith(b"lib") and not any(mark in name for mark in b"-.")
+    return name in _HOLDERS or (own if near else name in _LIBRARIES)
 
 
-def _own_directories(directory: bytes) -> list[bytes]:
-    """The directory of a program, and its parent's where that is not many programs'."""
-    parent = posixpath.dirname(directory)
-    if is_outside(directory) or directory in _SHARED:
-        return []
-    shared = parent in _SHARED or posixpath.dirname(parent) in _BELOW_SHARED
-    return [directory] if shared else [directory, parent]
+def _is_library(path: bytes) -> bool:
+    name = posixpath.basename(path)
+    return any(shape in name for shape in _SHAPES)
+
+
+def _stem(soname: bytes) -> bytes:
+    return soname.partition(b".so")[0] + b".so"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import posixpath
 
 from denizen.errors import display
-from denizen.resolve.resolution import Choice, FromHost, Lack, Problem
+from denizen.resolve.resolution import Choice, FromHost, Lack, LeftOut, Problem
 from denizen.resolve.world import LIBRARIES
 from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from denizen.linker import Binding
     from denizen.resolve.attempt import Attempt
@@ -27,6 +27,17 @@ def portable(subject: Subject, choice: Choice) -> Choice:
 def portable_host(subject: Subject, one: FromHost) -> FromHost:
     """The same for what the host has."""
     return replace(one, needed_by=from_program(subject, one.needed_by))
+
+
+def omissions_of(subject: Subject, left_out: Iterable[LeftOut]) -> Iterator[LeftOut]:
+    """Yield what was left out, paths from the program's directory, and copies in shared places."""
+    for one in left_out:
+        yield replace(one, needed_by=from_program(subject, one.needed_by))
+    for soname, by in subject.outside.items():
+        if (path := subject.bundle.stranger(soname, subject.header)) is not None:
+            where = display(from_program(subject, path))
+            reason = f"{where} lies in a directory that many programs share; it is not taken for this one's"
+            yield LeftOut(soname, from_program(subject, by), reason)
 
 
 def from_program(subject: Subject, name: bytes) -> bytes:

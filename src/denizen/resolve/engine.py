@@ -13,11 +13,13 @@ from denizen.resolve.attempt import Attempt, Open, Sources
 from denizen.resolve.bundle import GLIBC_PRIVATE
 from denizen.resolve.choose import Demand
 from denizen.resolve.closures import Furniture
-from denizen.resolve.endings import portable, portable_host, problems_of
+from denizen.resolve.endings import omissions_of, portable, portable_host, problems_of
 from denizen.resolve.facts import PackageFacts
 from denizen.resolve.judge import Libc
-from denizen.resolve.resolution import Lack, Problem, Resolution, Wish, pin_of
+from denizen.resolve.resolution import Lack, Problem, Resolution, Rule, Wish, pin_of
+from denizen.resolve.subject import examine
 from denizen.resolve.wishes import packs, resources, runtimes_beside, strings
+from denizen.resolve.yielding import Blamed, blamed, instead
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,15 +51,38 @@ _WEIGHTS = {
 def resolve(subject: Subject | None, sources: Sources, extra: Sequence[bytes] = ()) -> Resolution:
     """Choose for a subject, and for `extra`, sonames and packages the user wants besides.
 
+    A library that came with the program and cannot be satisfied gives way to the archive's of its name.
+
     Raises:
         SourceFailed, HostLacks: a package had to be fetched and could not.
     """
     if subject is None:
         return Resolution("")
+    made = _resolve(subject, sources, extra)
+    yielded: dict[bytes, Blamed] = {}
+    for _ in range(MAX_REPAIRS):
+        found = blamed(subject, made, sources.catalogue)
+        without = yielded | {one.path: one for one in found}
+        asked = subject.added, subject.directories
+        again = examine(subject.view, subject.roots, sources.rules, *asked, without=tuple(without))
+        if not found or again is None:
+            break
+        other = _resolve(again, sources, extra)
+        if _weight(other) >= _weight(made):
+            break
+        subject, made, yielded = again, other, without
+    return instead(made, tuple(yielded.values()))
+
+
+def _weight(made: Resolution) -> int:
+    return sum(_WEIGHTS[problem.lack] for problem in made.problems)
+
+
+def _resolve(subject: Subject, sources: Sources, extra: Sequence[bytes]) -> Resolution:
     best: tuple[int, Resolution] | None = None
     for libc in _bases(subject, sources):
         made = _Search(subject, sources, libc, extra).run()
-        weight = sum(_WEIGHTS[problem.lack] for problem in made.problems)
+        weight = _weight(made)
         if best is None or weight < best[0]:
             best = weight, made
         if len(subject.roots) > MAX_ROOTS_SEARCHED or not any(
@@ -186,6 +211,7 @@ class _Search:
         attempt = Attempt(subject, self._sources, self._libc, self._demands)
         self._start(attempt)
         attempt.furnish([Open(soname, by) for soname, by in subject.outside.items()])
+        self._prove(attempt)
         attempt.replace([Open(soname, b"") for soname in self._override])
         attempt.furnish([Open(n, by, optional=True) for n, by in subject.outside_opened.items()])
         attempt.furnish([Open(n, b"", b"", "companion", optional=True) for n in attempt.companions()])
@@ -217,6 +243,15 @@ class _Search:
         knows = self._sources.catalogue.knows
         name = next((name for name in wish.sonames if knows(name)), wish.sonames[0])
         attempt.furnish([Open(name, b"", b"", wish.origin, optional)])
+
+    def _prove(self, attempt: Attempt) -> None:
+        """Take what is called otherwise beside the program for what no package has."""
+        subject = self._subject
+        for lack, soname in tuple(attempt.problems):
+            path = subject.bundle.unproven(soname, subject.header)
+            if lack is Lack.LIBRARY and path is not None:
+                del attempt.problems[lack, soname]
+                attempt.place_beside(soname, path, rule=Rule.UNPROVEN)
 
     def _grant_beside(self, attempt: Attempt, soname: bytes, path: bytes, origin: str) -> None:
         """A library beside the program that nothing links, and what it needs."""
@@ -255,6 +290,7 @@ class _Search:
             if not missing:
                 break
             attempt.furnish(missing, anew=True)
+            self._prove(attempt)
         return closures
 
     def _learn(self, attempt: Attempt, bindings: Sequence[Binding]) -> bool:
@@ -313,6 +349,7 @@ class _Search:
             ),
             tuple(attempt.open_wishes(self._wishes(attempt))),
             tuple(problems_of(subject, attempt, bindings, stack)),
+            tuple(sorted(omissions_of(subject, attempt.left_out.values()), key=lambda one: one.soname)),
         )
 
     def _wishes(self, attempt: Attempt) -> list[Wish]:

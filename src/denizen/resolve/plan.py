@@ -6,6 +6,8 @@ from denizen.errors import display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from denizen.resolve.resolution import Choice, Pin, Problem, Resolution
 
 # Policy 5.6.20: Installed-Size is in KiB.
@@ -34,6 +36,22 @@ def sentence(problem: Problem) -> str:
         text += f", needed by {display(problem.needed_by)}"
     text += f": {problem.detail}"
     return text + (f"; near: {', '.join(map(display, problem.near))}" if problem.near else "")
+
+
+def omissions(resolution: Resolution) -> Iterator[str]:
+    """Yield what is not part of it though somebody could ask for it, in words, each with the reason."""
+    for one in resolution.left_out:
+        asker = f", asked for by {display(one.needed_by)}" if one.needed_by else ""
+        yield f"{display(one.soname)}{asker}: left out: {one.reason}"
+    suggested: dict[str, list[str]] = {}
+    for wish in resolution.wishes:
+        suggested.setdefault(f"{wish.priority} by {wish.origin}", []).append(
+            " or ".join(map(display, wish.sonames))
+        )
+    told = {display(one.soname) for one in resolution.left_out}
+    for origin, names in suggested.items():
+        if left := [name for name in names if name not in told]:
+            yield f"{', '.join(left)}: {origin}, not brought unless asked for (--with)"
 
 
 _WORDS = {
@@ -70,6 +88,10 @@ def document(resolution: Resolution) -> dict[str, object]:
             for wish in resolution.wishes
         ],
         "open": [_problem(problem) for problem in resolution.problems],
+        "left_out": [
+            {"soname": display(one.soname), "needed_by": display(one.needed_by), "reason": one.reason}
+            for one in resolution.left_out
+        ],
     }
 
 

@@ -26,7 +26,9 @@ class Rule(Enum):
     OTHER_SUITE = "other-suite"
     BESIDE = "beside"
     GIVEN = "given"
+    UNPROVEN = "unproven"
     NEWER = "newer-than-beside"
+    INSTEAD = "instead-of-beside"
 
     @property
     def title(self) -> str:
@@ -45,7 +47,9 @@ _TITLES = {
     Rule.OTHER_SUITE: "the base suite does not have it",
     Rule.BESIDE: "lies beside the program, off its run path",
     Rule.GIVEN: "LD_LIBRARY_PATH leads to it",
+    Rule.UNPROVEN: "lies beside the program under another file name, and no package has it",
     Rule.NEWER: "the copy beside the program is too old for another library",
+    Rule.INSTEAD: "the copy beside the program cannot be satisfied",
 }
 
 
@@ -176,6 +180,21 @@ class Wish:
 
 
 @value
+class LeftOut:
+    """A library that was to be had or wished for, and is not part of the resolution.
+
+    Attributes:
+        soname: the name it is asked by.
+        needed_by: who asks: a path from the program's directory, a soname, or b"".
+        reason: why it was left out, for people.
+    """
+
+    soname: bytes
+    needed_by: bytes
+    reason: str
+
+
+@value
 class Resolution:
     """Everything chosen for a program (or several that lie together).
 
@@ -187,6 +206,7 @@ class Resolution:
         packages: sorted by name, version and architecture.
         choices: sorted by soname.
         override: sonames to be loaded before all others, so that they win over copies beside the program.
+        left_out: sorted by soname; it does not keep the program from starting.
     """
 
     architecture: str
@@ -199,6 +219,7 @@ class Resolution:
     from_host: tuple[FromHost, ...] = ()
     wishes: tuple[Wish, ...] = ()
     problems: tuple[Problem, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def is_complete(self) -> bool:

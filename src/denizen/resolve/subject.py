@@ -11,7 +11,7 @@ from denizen.resolve.closures import Furniture, closures_of
 from denizen.resolve.given import Given
 from denizen.resolve.opened import opened_files, stacked_files, wants_stack
 from denizen.resolve.remembered import Remembered
-from denizen.resolve.world import Piece
+from denizen.resolve.world import Piece, Without
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -49,6 +49,7 @@ class Subject:
         outside_opened: what only these leave: soname -> path of who asks first.
         stacked: files opened at run time that want an executable stack where nothing loaded before has one.
         checker: what the linker model said of earlier attempts.
+        added, directories: `added` and `given` as they were asked for.
     """
 
     view: Remembered
@@ -67,6 +68,8 @@ class Subject:
     outside_opened: Mapping[bytes, bytes]
     stacked: tuple[bytes, ...]
     checker: Checker
+    added: tuple[bytes, ...] = ()
+    directories: tuple[bytes, ...] = ()
 
     @property
     def loaded(self) -> tuple[bytes, ...]:
@@ -92,14 +95,17 @@ def examine(
     rules: Rules,
     added: Sequence[bytes] = (),
     given: Sequence[bytes] = (),
+    *,
+    without: Sequence[bytes] = (),
 ) -> Subject | None:
     """What `roots` are and lack; None where none of them is dynamically linked.
 
     `added` are objects that the only root, a program, opens at run time; of several roots any may.
     `given` are the directories of the user's LD_LIBRARY_PATH.
+    Files in `without`, paths resolved, are looked at as if they were not there.
     Raises OSError, BadInput: a root cannot be read.
     """
-    view = Remembered(files)
+    view = Remembered(Without(files, without) if without else files)
     images = {root: view.image(root) for root in roots}
     dynamic = [root for root, image in images.items() if image.dynamic and is_linked(image)]
     if not dynamic:
@@ -139,6 +145,8 @@ def examine(
         {name: by for name, by in _outside(closures).items() if name not in outside},
         _stacked(view, closures, ground.bundle, rules),
         Checker(),
+        tuple(added),
+        tuple(given),
     )
 
 

@@ -3,7 +3,7 @@
 A resolution follows from the indexes, the rules, and what it asked of the file tree: where every question has
 the answer it had, the resolution is the same. For a file's content its stamp stands in: device, inode, size,
 and the times of its last change, to the nanosecond. A directory's stamp says nothing of what is asked about
-one, and changes with every file that is put into it: that it is one is its answer.
+one, and changes with every file that is put into it: that it is one, its mode and its owner are its answer.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def essence(answer: Stat | bytes | tuple[bytes, ...]) -> object:
     if isinstance(answer, tuple):
         return [name.decode("latin-1") for name in answer]
     if answer.kind is Kind.DIRECTORY:
-        return "directory"
+        return f"directory {answer.mode:o} of {answer.uid}"
     kind = answer.kind.value
     return [kind, answer.mode, answer.device, answer.inode, answer.size, answer.mtime_ns, answer.ctime_ns]
 

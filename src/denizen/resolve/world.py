@@ -18,7 +18,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from denizen.bytesio import Buffer
     from denizen.fileview import FileView
@@ -95,6 +95,37 @@ class World:
     def _seen(self, path: bytes) -> bytes:
         if path not in self._visible and is_outside(path):
             raise OSError(errno.ENOENT, "outside", path)
+        return path
+
+
+class Without:
+    """A FileView in which some files, by their resolved paths, are not there."""
+
+    def __init__(self, view: FileView, paths: Collection[bytes]) -> None:
+        self._view = view
+        self._paths = frozenset(paths)
+
+    def stat(self, path: bytes) -> Stat:
+        return self._view.stat(self._seen(path))
+
+    def lstat(self, path: bytes) -> Stat:
+        return self._view.lstat(path)
+
+    def readlink(self, path: bytes) -> bytes:
+        return self._view.readlink(path)
+
+    def realpath(self, path: bytes) -> bytes:
+        return self._view.realpath(path)
+
+    def listdir(self, path: bytes) -> tuple[bytes, ...]:
+        return self._view.listdir(path)
+
+    def read(self, path: bytes) -> Buffer:
+        return self._view.read(self._seen(path))
+
+    def _seen(self, path: bytes) -> bytes:
+        if self._view.realpath(path) in self._paths:
+            raise OSError(errno.ENOENT, "left out", path)
         return path
 
 
