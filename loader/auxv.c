@@ -12,6 +12,8 @@ static void note_entry(struct process *process, Auxv *entry)
     case AT_EXECFN: process->execfn = entry; break;
     case AT_UID: process->uid = (uint32_t)entry->a_un.a_val; break;
     case AT_EUID: process->euid = (uint32_t)entry->a_un.a_val; break;
+    case AT_GID: process->gid = (uint32_t)entry->a_un.a_val; break;
+    case AT_EGID: process->egid = (uint32_t)entry->a_un.a_val; break;
     case AT_PAGESZ: process->page_size = entry->a_un.a_val; break;
     case AT_SECURE: process->secure = entry->a_un.a_val != 0; break;
     default: break;
@@ -55,11 +57,35 @@ Auxv *process_auxv_end(const struct process *process)
     return last + 1;
 }
 
-void process_drop_arguments(struct process *process, size_t count)
+bool process_is_plain(const struct process *process)
+{
+    return !process->secure && process->uid == process->euid && process->gid == process->egid;
+}
+
+/* Everything behind these words moves down; the count of the arguments is the caller's. */
+static void drop_words(const struct process *process, uintptr_t *word, size_t count)
 {
     uintptr_t *last = (uintptr_t *)process_auxv_end(process);
-    process->stack[0] -= count;
-    for (uintptr_t *word = process->stack + 1; word + count < last; word++)
+    for (; word + count < last; word++)
         word[0] = word[count];
+}
+
+void process_drop_arguments(struct process *process, size_t count)
+{
+    drop_words(process, process->stack + 1, count);
+    process->stack[0] -= count;
     *process = process_read(process->stack);
+}
+
+void process_forget(struct process *process, const char *prefix)
+{
+    char **variable = process->environment;
+    while (*variable) {
+        if (!text_starts(*variable, prefix)) {
+            variable++;
+            continue;
+        }
+        drop_words(process, (uintptr_t *)variable, 1);
+        *process = process_read(process->stack);
+    }
 }

@@ -17,6 +17,8 @@ struct process {
     Auxv *execfn;
     uint32_t uid;
     uint32_t euid;
+    uint32_t gid;
+    uint32_t egid;
     uintptr_t page_size;
     bool secure;
 };
@@ -25,6 +27,10 @@ struct process process_read(uintptr_t *stack);
 /* The value of an environment variable, or null; empty counts as unset, as glibc's ld.so has it. In
    secure execution always null. */
 const char *process_variable(const struct process *process, const char *name);
+/* Whether it has the rights of the one who started it and no others. */
+bool process_is_plain(const struct process *process);
+/* Drop the environment variables of this prefix, from what the program and its children see too. */
+void process_forget(struct process *process, const char *prefix);
 /* Behind the vector's last entry. */
 Auxv *process_auxv_end(const struct process *process);
 /* Drop the first arguments: the program sees what follows as argv[0]. The stack pointer stays where it is,

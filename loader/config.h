@@ -10,6 +10,7 @@ enum setting {
     SETTING_HOST_PREFIX = 'p',
     SETTING_INSIDE = 'i',
     SETTING_GENERATION = 'g',
+    SETTING_NIX_LD = 'n',
 };
 
 /* The next setting of a kind after `previous` (null: the first), or null. */

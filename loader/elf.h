@@ -40,6 +40,8 @@ enum {
     AT_ENTRY = 9,
     AT_UID = 11,
     AT_EUID = 12,
+    AT_GID = 13,
+    AT_EGID = 14,
     AT_SECURE = 23,
     AT_EXECFN = 31,
 };

@@ -4,8 +4,9 @@
 
 #include "auxv.h"
 
-/* Run the configured command with the program's path appended; whether it succeeded. False too when
-   nothing is configured, in secure execution, and inside a helper. */
+/* Run the configured command with the program's path appended, in an environment built from nothing; whether it
+   succeeded. False too when nothing is configured, inside a helper, and in a process that has other rights than
+   the one who started it: there a decision is only looked up. */
 bool helper_decides(const struct process *process, const char *program);
 
 #endif

@@ -100,9 +100,12 @@ static _Noreturn void follow(struct start *start, const struct decision *decisio
     hand_over(&start->process, ldso);
 }
 
-/* Nobody decided, but somebody set the machine up for nix-ld. */
+/* Nobody decided, but somebody set the machine up for nix-ld. Never for root: a program that became root may have
+   kept the environment of the one who started it. */
 static const char *nix_linker(const struct process *process)
 {
+    if (!config_next(SETTING_NIX_LD, NULL) || !process_is_plain(process) || !process->uid)
+        return NULL;
     const char *ldso = process_variable(process, ARCH_NIX_LD);
     return ldso ? ldso : process_variable(process, "NIX_LD");
 }
@@ -250,6 +253,10 @@ static _Noreturn void launch(struct start *start)
 void loader_start(uintptr_t *stack, const struct stub_record *stub)
 {
     struct start start = {.arena = arena_make(), .process = process_read(stack)};
+    /* glibc's ld.so drops in secure execution what steers itself (elf/rtld.c, unsecure_envvars), so that what the
+       program starts as root is not steered either; these steer us. */
+    if (start.process.secure)
+        process_forget(&start.process, "NIX_LD");
     if (stub)
         start.loader = stub_undo(&start.arena, &start.process, stub);
     else if (start.process.entry->a_un.a_val == (uintptr_t)_start)

@@ -26,9 +26,12 @@ enum {
     __NR_write = 64,
     __NR_readlinkat = 78,
     __NR_newfstatat = 79,
+    __NR_personality = 92,
     __NR_exit_group = 94,
     __NR_unshare = 97,
     __NR_rt_sigaction = 134,
+    __NR_rt_sigprocmask = 135,
+    __NR_umask = 166,
     __NR_prctl = 167,
     __NR_getpid = 172,
     __NR_geteuid = 175,
@@ -39,7 +42,9 @@ enum {
     __NR_mmap = 222,
     __NR_mprotect = 226,
     __NR_wait4 = 260,
+    __NR_prlimit64 = 261,
     __NR_execveat = 281,
+    __NR_close_range = 436,
 };
 
 #define ARCH_MACHINE EM_AARCH64

@@ -19,14 +19,17 @@ enum {
     __NR_geteuid = 49,
     __NR_getegid = 50,
     __NR_umount2 = 52,
+    __NR_umask = 60,
     __NR_mmap = 90,
     __NR_munmap = 91,
     __NR_statfs = 99,
     __NR_wait4 = 114,
     __NR_clone = 120,
     __NR_mprotect = 125,
+    __NR_personality = 136,
     __NR_prctl = 172,
     __NR_rt_sigaction = 174,
+    __NR_rt_sigprocmask = 175,
     __NR_getcwd = 183,
     __NR_mmap2 = 192,
     __NR_pivot_root = 217,
@@ -40,7 +43,9 @@ enum {
     __NR_faccessat = 307,
     __NR_unshare = 310,
     __NR_dup3 = 330,
+    __NR_prlimit64 = 340,
     __NR_execveat = 358,
+    __NR_close_range = 436,
 };
 
 #define ARCH_MACHINE EM_386

@@ -16,14 +16,17 @@ enum {
     __NR_mprotect = 10,
     __NR_munmap = 11,
     __NR_rt_sigaction = 13,
+    __NR_rt_sigprocmask = 14,
     __NR_getpid = 39,
     __NR_clone = 56,
     __NR_execve = 59,
     __NR_wait4 = 61,
     __NR_getcwd = 79,
     __NR_chdir = 80,
+    __NR_umask = 95,
     __NR_geteuid = 107,
     __NR_getegid = 108,
+    __NR_personality = 135,
     __NR_statfs = 137,
     __NR_pivot_root = 155,
     __NR_prctl = 157,
@@ -39,7 +42,9 @@ enum {
     __NR_faccessat = 269,
     __NR_unshare = 272,
     __NR_dup3 = 292,
+    __NR_prlimit64 = 302,
     __NR_execveat = 322,
+    __NR_close_range = 436,
 };
 
 #define ARCH_MACHINE EM_X86_64

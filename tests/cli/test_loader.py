@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,25 @@ def test_a_prefix_that_cannot_be_written_is_named(desk: Desk, capsys: pytest.Cap
     desk.prefix.write_text("a file in its place")
     assert desk.run("install") == 125
     assert "cannot change" in capsys.readouterr().err
+
+
+def test_nix_ld_is_followed_only_where_that_was_asked_for(desk: Desk) -> None:
+    assert desk.run("install") == 0
+    assert not settings_of(desk.path.read_bytes()).nix_ld
+    assert desk.run("install", "--nix-ld") == 0
+    assert settings_of(desk.path.read_bytes()).nix_ld
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="installs as root")
+def test_root_installs_no_helper_that_others_may_change(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = tmp_path / "bin" / "python"
+    theirs.parent.mkdir()
+    theirs.write_text("#!/bin/sh\n")
+    monkeypatch.setattr(sys, "executable", str(theirs))
+    assert desk.run("install") == 0
+    os.chown(theirs.parent, 12345, 12345)
+    assert desk.run("install") == 125
+    assert f"others than root may change {theirs.parent}" in capsys.readouterr().err
+    assert desk.run("install", "--decisions", "/var/lib/decisions") == 0

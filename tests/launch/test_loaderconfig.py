@@ -30,6 +30,7 @@ _TEXT = st.binary(max_size=40).map(lambda text: text.replace(b"\0", b"."))
         inside=_TEXT,
         generation=st.integers(0, 999_999_999),
         bound=st.booleans(),
+        nix_ld=st.booleans(),
     )
 )
 def test_settings_are_read_back(settings: LoaderSettings) -> None:

@@ -14,7 +14,7 @@ from denizen.launch.decision import alias_name, file_name, identity_of, sum_word
 from denizen.launch.loaderconfig import LoaderSettings
 from denizen.launch.wire import decode, encode
 from denizen.value import replace
-from tests.support.startworld import World, output_of, run
+from tests.support.startworld import World, output_of, run, somebody
 
 # Of each kind; more for a longer look (LOADER_MUTATIONS=20000, four minutes).
 _MUTATIONS = int(os.environ.get("LOADER_MUTATIONS", "150"))
@@ -232,13 +232,28 @@ def test_nix_ld_serves_where_no_decision_does(world: World) -> None:
         "ask", "#include <stdio.h>\nchar *answer(); int main() { puts(answer()); }", str(library)
     )
     world.system("libc.so.6")
+    world.configure(settings(world, nix_ld=True))
     env = {"NIX_LD": str(world.ldso), "NIX_LD_LIBRARY_PATH": f"/nowhere:{world.lib}"}
-    assert output_of(program, env=env) == "by nix-ld\n"
     special = {f"{name}_x86_64_linux": text for name, text in env.items()}
-    assert output_of(program, env=special | {"NIX_LD": "/nowhere"}) == "by nix-ld\n"
+    for variables in env, special | {"NIX_LD": "/nowhere"}:
+        assert run(program, env=variables, user=somebody(world)).stdout == "by nix-ld\n"
+
+
+@pytest.mark.parametrize("asked_for", [False, True])
+def test_nix_ld_serves_nobody_who_did_not_ask_for_it_and_never_root(world: World, *, asked_for: bool) -> None:
+    program = world.compile("say", _SAY)
+    world.system("libc.so.6")
+    world.configure(settings(world, nix_ld=asked_for))
+    env = {"NIX_LD": str(world.ldso), "NIX_LD_LIBRARY_PATH": str(world.lib)}
+    user = None if asked_for else somebody(world)
+    if asked_for and os.geteuid():
+        pytest.skip("starts a program as root")
+    done = run(program, env=env, user=user)
+    assert (done.returncode, done.stdout) == (127, "")
 
 
 def test_a_decision_comes_before_nix_ld(world: World) -> None:
+    world.configure(settings(world, nix_ld=True))
     program = world.ready("say", _SAY)
     assert output_of(program, env={"NIX_LD": "/nowhere"}) == "started\n"
 

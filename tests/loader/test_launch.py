@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from denizen.launch.loaderconfig import LoaderSettings
-from tests.support.startworld import World, output_of, run
+from tests.support.startworld import World, output_of, run, somebody
 
 _ECHO = """
 #include <stdio.h>
@@ -127,5 +127,6 @@ def test_as_the_hosts_linker_it_becomes_the_hosts_linker(world: World) -> None:
 def test_nix_ld_serves_here_too(world: World) -> None:
     program = world.compile("echo", _ECHO, *_NATIVE)
     world.system("libc.so.6")
+    world.configure(LoaderSettings(nix_ld=True))
     env = {"NIX_LD": str(world.ldso), "NIX_LD_LIBRARY_PATH": str(world.lib), "A": "1"}
-    assert run(world.loader, str(program), env=env).returncode == 1
+    assert run(world.loader, str(program), env=env, user=somebody(world)).returncode == 1

@@ -23,6 +23,8 @@ from tests.support.peers import require
 ROOT = Path(__file__).parent.parent.parent
 HOST_LDSO = Path("/lib64/ld-linux-x86-64.so.2")
 TIMEOUT = 20
+# A user whom no system has.
+SOMEBODY = 12345
 
 
 def compile_loader(output: Path, *compiler: str) -> Path:
@@ -151,9 +153,9 @@ def as_library(item: Path | Library) -> Library:
 
 
 def run(
-    program: Path | str, *arguments: str, env: Mapping[str, str] | None = None
+    program: Path | str, *arguments: str, env: Mapping[str, str] | None = None, user: int | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run with exactly this environment (none by default); a hang is a failure."""
+    """Run with exactly this environment (none by default), as `user` if one is said; a hang is a failure."""
     return subprocess.run(
         [program, *arguments],
         capture_output=True,
@@ -162,7 +164,19 @@ def run(
         env=dict(env or {}),
         timeout=TIMEOUT,
         check=False,
+        user=user,
+        group=user,
     )
+
+
+def somebody(world: World) -> int | None:
+    """A user who is not root, able to read the world; None for the one who runs the tests."""
+    if os.geteuid():
+        return None
+    for directory in (world.root, *world.root.parents):
+        if directory.stat().st_uid == 0 and directory not in (Path("/"), Path("/tmp")):
+            directory.chmod(0o755)
+    return SOMEBODY
 
 
 def output_of(program: Path | str, *arguments: str, env: Mapping[str, str] | None = None) -> str:

@@ -20,18 +20,32 @@ if TYPE_CHECKING:
 
 
 def helper_words(context: Context, command: str, options: Sequence[str] = ()) -> tuple[bytes, ...]:
-    """`command` of this installation with these places, in any environment. Raises NoHome."""
-    # -P: the working directory of a foreign program is no place to import from.
-    words = [sys.executable, "-P", "-m", "denizen", command]
+    """Return the words that run `command` of this installation with these places. Raises NoHome."""
+    # Isolated: neither the variables nor the working directory of a foreign program say what is imported.
+    words = [
+        sys.executable,
+        "-I",
+        os.path.join(os.path.dirname(os.path.abspath(__file__)), "isolated.py"),
+        command,
+    ]
     if context.root is not None:
         words += ["--root", os.path.abspath(context.root)]
-    elif command == "decide":
-        words += [word for setting in _settings(context) for word in ("--set", setting)]
+    if command == "decide":
+        # The loader gives its helper no environment, so what is needed of this one goes into the words.
+        places_set = [] if context.root is not None else _directories(context)
+        words += [word for setting in (*places_set, *_proxies(context)) for word in ("--set", setting)]
     return tuple(os.fsencode(word) for word in (*words, *options))
 
 
-def _settings(context: Context) -> list[str]:
-    """The XDG directories, as `decide --set` takes them."""
+def _proxies(context: Context) -> list[str]:
+    """Return the proxies without passwords, as `decide --set` takes them; the words can be read by others."""
+    from denizen.sources.transport import proxies_from
+
+    return [f"{scheme}_proxy={text}" for scheme, text in proxies_from(context.environ) if "@" not in text]
+
+
+def _directories(context: Context) -> list[str]:
+    """Return the XDG directories, as `decide --set` takes them."""
     place = places(context)
     directories = {
         "XDG_DATA_HOME": place.data,

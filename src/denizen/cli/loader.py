@@ -19,7 +19,7 @@ def _install(parsed: Parsed, context: Context) -> int:
     from denizen.cli.places import places
     from denizen.launch.binary import loader_binary
     from denizen.launch.decision import GENERATION
-    from denizen.launch.install import install
+    from denizen.launch.install import install, must_be_roots
     from denizen.launch.loaderconfig import LoaderSettings
 
     machine = os.uname().machine
@@ -27,7 +27,12 @@ def _install(parsed: Parsed, context: Context) -> int:
     directories = given or (places(context).decisions,)
     # Somebody else's directory: their denizen is to decide, not this one.
     command = () if given else helper_words(context, "decide")
-    settings = LoaderSettings(directories=directories, command=command, generation=GENERATION)
+    if command and os.geteuid() == 0:
+        for word in (command[0], command[2]):  # Python, and the file it is to run
+            must_be_roots(word)
+    settings = LoaderSettings(
+        directories=directories, command=command, generation=GENERATION, nix_ld=parsed.flag("nix-ld")
+    )
     path = install(_prefix(parsed), machine, loader_binary(machine), settings)
     context.output.say(f"installed {os.fsdecode(path)}")
     return 0
@@ -111,6 +116,10 @@ COMMANDS = (
                 "where it finds decisions (%u: the user's number), instead of yours",
                 metavar="DIR",
                 repeat=True,
+            ),
+            Option(
+                ("--nix-ld",),
+                "let NIX_LD and NIX_LD_LIBRARY_PATH serve programs without a decision, but never root's",
             ),
         ),
         description="Installed again, it gets the new settings.",

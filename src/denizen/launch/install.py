@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from denizen.disk import write_atomically
 from denizen.errors import HostLacks, display
@@ -40,6 +41,24 @@ class RealInterpreter(HostLacks):
     @property
     def remedy(self) -> str:
         return "denizen run PROGRAM needs no installation"
+
+
+class OthersMayChange(HostLacks):
+    """What the loader would start for root can be written by somebody else."""
+
+    path: bytes
+
+    @property
+    def what(self) -> str:
+        return f"others than root may change {display(self.path)}"
+
+    @property
+    def why(self) -> str:
+        return "a loader that root installs starts denizen for root's programs too"
+
+    @property
+    def remedy(self) -> str:
+        return "install denizen where root alone may write, or give --decisions: such a loader starts nothing"
 
 
 class NotInstalled(HostLacks):
@@ -125,6 +144,25 @@ def install(prefix: bytes, machine: str, binary: bytes, settings: LoaderSettings
     except OSError as error:
         raise InstallFailed(found.path, error.strerror or "") from error
     return found.path
+
+
+def must_be_roots(path: bytes) -> None:
+    """Raise OthersMayChange if anybody but root can put another file at `path`."""
+    for name in {os.path.abspath(path), os.path.realpath(path)}:
+        on_the_way = name
+        while on_the_way != b"/":
+            if _others_may_change(os.lstat(on_the_way)):
+                raise OthersMayChange(on_the_way)
+            on_the_way = os.path.dirname(on_the_way)
+
+
+def _others_may_change(facts: os.stat_result) -> bool:
+    if stat.S_ISLNK(facts.st_mode):
+        return facts.st_uid != 0
+    group = stat.S_IWGRP if facts.st_gid else 0
+    # In a sticky directory (/tmp) nobody replaces what is root's.
+    shared = facts.st_mode & (group | stat.S_IWOTH) and not facts.st_mode & stat.S_ISVTX
+    return facts.st_uid != 0 or bool(shared)
 
 
 def uninstall(prefix: bytes, machine: str) -> bytes:

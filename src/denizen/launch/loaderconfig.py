@@ -28,7 +28,7 @@ BLOCK_SIZE = 4096
 HEADER = struct.Struct("<24sII")
 
 _DIRECTORY, _COMMAND, _HOST_LDSO, _HOST_PREFIX = b"d", b"c", b"h", b"p"
-_INSIDE, _GENERATION, _BOUND = b"i", b"g", b"b"
+_INSIDE, _GENERATION, _BOUND, _NIX_LD = b"i", b"g", b"b", b"n"
 
 
 class NotALoader(BadInput):
@@ -71,6 +71,7 @@ class LoaderSettings:
         inside: a library to put into programs that the kernel does not know, b"" for none.
         generation: decisions of an earlier one are made again, where they can be.
         bound: it is for one namespace; denizen itself wants to know, the loader does not.
+        nix_ld: NIX_LD and NIX_LD_LIBRARY_PATH serve programs without a decision, but never root's.
     """
 
     directories: tuple[bytes, ...] = ()
@@ -80,6 +81,7 @@ class LoaderSettings:
     inside: bytes = b""
     generation: int = 0
     bound: bool = False
+    nix_ld: bool = False
 
 
 def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
@@ -98,6 +100,7 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
         *((_INSIDE, text) for text in [settings.inside] if text),
         *((_GENERATION, b"%d" % number) for number in [settings.generation] if number),
         *((_BOUND, b"1") for _ in range(settings.bound)),
+        *((_NIX_LD, b"1") for _ in range(settings.nix_ld)),
     ]
     content = b"".join(kind + text + b"\0" for kind, text in texts)
     # One byte is kept for the NUL that ends the list.
@@ -130,6 +133,7 @@ def settings_of(binary: Buffer) -> LoaderSettings:
         inside=b"".join(found.get(_INSIDE, ())[:1]),
         generation=_number(b"".join(found.get(_GENERATION, ())[:1])),
         bound=_BOUND in found,
+        nix_ld=_NIX_LD in found,
     )
 
 

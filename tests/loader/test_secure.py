@@ -1,0 +1,250 @@
+"""Set-user-ID programs below our loader: nothing of who starts them reaches what runs as root."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from denizen.launch.decision import Library
+from denizen.launch.loaderconfig import LoaderSettings
+from tests.support.startworld import HOST_LDSO, TIMEOUT, World
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0, reason="makes set-user-ID programs, and a root to start them in"
+)
+
+_USER = 12345
+# glibc sysdeps/generic/unsecvars.h; its ld.so takes these away in secure execution.
+_UNSECURE = (
+    "GCONV_PATH", "GETCONF_DIR", "GLIBC_TUNABLES", "HOSTALIASES", "LD_AUDIT", "LD_BIND_NOT", "LD_BIND_NOW",
+    "LD_DEBUG", "LD_DEBUG_OUTPUT", "LD_DYNAMIC_WEAK", "LD_HWCAP_MASK", "LD_LIBRARY_PATH", "LD_ORIGIN_PATH",
+    "LD_PRELOAD", "LD_PREFER_MAP_32BIT_EXEC", "LD_PROFILE", "LD_PROFILE_OUTPUT", "LD_SHOW_AUXV",
+    "LD_USE_LOAD_BIAS", "LD_VERBOSE", "LD_WARN", "LOCALDOMAIN", "LOCPATH", "MALLOC_ARENA_MAX",
+    "MALLOC_CHECK_", "MALLOC_PERTURB_", "MALLOC_TRACE", "NIS_PATH", "NLSPATH", "RESOLV_HOST_CONF",
+    "RES_OPTIONS", "TMPDIR", "TZDIR",
+)  # fmt: skip
+_OURS = (
+    "NIX_LD", "NIX_LD_LIBRARY_PATH", "NIX_LD_x86_64_linux", "NIX_LD_LIBRARY_PATH_x86_64_linux",
+    "NIX_LD_aarch64_linux",
+)  # fmt: skip
+_PLAIN = ("HOME", "LD", "NIX_PATH", "PATH", "PYTHONHOME", "PYTHONPATH", "XLD_PRELOAD")
+
+_PRIVILEGED = """
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+extern char **environ;
+int main(int count, char **words) {
+    int status;
+    for (char **each = environ; *each; each++) printf("own %s\\n", *each);
+    fflush(stdout);
+    if (setuid(0)) return 1;
+    if (!fork()) { execv(words[1], words + 1); return 99; }
+    wait(&status);
+    return WEXITSTATUS(status);
+}
+"""
+_CHILD = """
+#include <stdio.h>
+#include <unistd.h>
+extern char **environ;
+int main(void) {
+    for (char **each = environ; *each; each++) printf("child %s\\n", *each);
+    printf("uid %d\\n", (int)getuid());
+}
+"""
+# In the place of a dynamic linker, which no C library has been set up for.
+_EVIL = """
+static long call(long number, long a, long b, long c) {
+    long result;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+    return result;
+}
+void _start(void) { call(1, 1, (long)"attacker's code\\n", 16), call(231, 0, 0, 0); }
+"""
+_HELPER = """
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/personality.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+extern char **environ;
+int main(int count, char **words) {
+    char here[4096];
+    sigset_t blocked;
+    struct sigaction action;
+    struct rlimit size, files;
+    int ignored = 0, masked = 0, opened = 0;
+    sigprocmask(SIG_SETMASK, 0, &blocked);
+    for (int i = 1; i < 32; i++) {
+        sigaction(i, 0, &action);
+        ignored += action.sa_handler == SIG_IGN;
+        masked += sigismember(&blocked, i);
+    }
+    for (int i = 3; i < 256; i++) opened += fcntl(i, F_GETFD) >= 0;
+    getrlimit(RLIMIT_FSIZE, &size), getrlimit(RLIMIT_NOFILE, &files);
+    for (char **each = environ; *each; each++) fprintf(stderr, "helper %s\\n", *each);
+    fprintf(stderr, "uid %d, about %s in %s\\n", (int)getuid(), words[count - 1], getcwd(here, sizeof here));
+    fprintf(stderr, "umask %03o ignored %d masked %d opened %d personality %d\\n", umask(0), ignored, masked,
+            opened, personality(0xffffffff));
+    fprintf(stderr, "size %d files %d\\n", size.rlim_cur == RLIM_INFINITY, files.rlim_cur >= 1024);
+    return 1;
+}
+"""
+_STEERING = """
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/personality.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+int main(int count, char **words) {
+    struct rlimit little = {1000, RLIM_INFINITY}, few;
+    sigset_t all;
+    sigfillset(&all), sigprocmask(SIG_SETMASK, &all, 0), signal(SIGCHLD, SIG_IGN), signal(SIGPIPE, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &little), umask(0), chdir("/tmp"), dup2(open("/", O_RDONLY), 9);
+    getrlimit(RLIMIT_NOFILE, &few), few.rlim_cur = 20, setrlimit(RLIMIT_NOFILE, &few);
+    personality(ADDR_NO_RANDOMIZE);
+    execv(words[1], words + 1);
+    return 99;
+}
+"""
+
+
+class Chroot:
+    """A root with a set-user-ID program; its dynamic linker is the loader, or glibc's own."""
+
+    def __init__(self, world: World, *, native: bool = False, **changes: object) -> None:
+        self.world = world
+        self.native = native
+        self.files = world.root / ("native" if native else "ours")
+        for name in ("app", "store/lib", "state", "lib64", "tmp", "home", "lib/x86_64-linux-gnu"):
+            (self.files / name).mkdir(parents=True)
+        for library in world.system("libc.so.6"):
+            shutil.copy(
+                library.resolve(),
+                self.files / ("lib/x86_64-linux-gnu" if native else "store/lib") / library.name,
+            )
+        shutil.copy(HOST_LDSO.resolve(), self.files / "store/ld.so")
+        settings = LoaderSettings(directories=(b"/state",), **changes)  # type: ignore[arg-type]  # fields by name
+        world.configure(settings)
+        shutil.copy(HOST_LDSO.resolve() if native else world.loader, self.files / HOST_LDSO.relative_to("/"))
+
+    def add(self, name: str, source: str, *flags: str, decided: bool = True, mode: int = 0o755) -> str:
+        """Put a program at /app/NAME; natively nothing is decided."""
+        made = self.world.compile(f"{self.files.name}-{name}", source, *flags, interpreter=False)
+        program = Path(shutil.copy(made, self.files / "app" / name))
+        program.chmod(mode)
+        if decided and not self.native:
+            path = self.world.decide(
+                program, (Library(b"/store/lib/libc.so.6", b"libc.so.6"),),
+                ldso=b"/store/ld.so", search=b"/store/lib", objects=(b"/store/lib",),
+            )  # fmt: skip
+            shutil.copy(path, self.files / "state")
+        return f"/app/{name}"
+
+    def start(
+        self, *words: str, env: Mapping[str, str], user: int = _USER
+    ) -> subprocess.CompletedProcess[str]:
+        command: list[str | Path] = ["chroot", f"--userspec={user}:{user}", self.files, *words]
+        # chroot itself must not be steered: the words are handed on by a program of no libraries.
+        starter = self.add("with", _WITH, "-static", decided=False)
+        variables = [f"{name}={text}" for name, text in env.items()]
+        command[3:3] = [starter, str(len(variables)), *variables]
+        return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+
+
+_WITH = """
+#include <stdlib.h>
+#include <unistd.h>
+int main(int count, char **words) {
+    char *none[] = {0}, **rest = words + 2 + atoi(words[1]), *first = *rest;
+    *rest = 0;
+    char **environment = words + 2, **arguments = calloc(count, sizeof *arguments);
+    arguments[0] = first;
+    for (int i = 1; rest[i]; i++) arguments[i] = rest[i];
+    execve(first, arguments, *environment ? environment : none);
+    return 98;
+}
+"""
+
+
+def test_the_same_variables_are_taken_away_as_by_glibc(world: World) -> None:
+    """Natively and below the loader, in the program and its child; the loader takes its own away besides."""
+    env = dict.fromkeys((*_UNSECURE, *_OURS, *_PLAIN), "/nowhere")
+    native, ours = Chroot(world, native=True), Chroot(world)
+    said = []
+    for root in (native, ours):
+        privileged = root.add("privileged", _PRIVILEGED, mode=0o4755)
+        done = root.start(privileged, root.add("child", _CHILD), env=env)
+        assert done.returncode == 0
+        said.append([*done.stdout.splitlines(), done.stderr])
+    kept = [line for line in said[0] if not line.partition(" ")[2].startswith("NIX_LD")]
+    assert said[1] == kept
+    assert "child NIX_LD=/nowhere" in said[0]
+    assert "child NIX_PATH=/nowhere" in said[1]
+    assert "own LD_PRELOAD=/nowhere" not in said[1]
+
+
+@pytest.mark.parametrize("nix_ld", [False, True])
+def test_a_child_that_root_starts_does_not_follow_who_started_the_program(
+    world: World, *, nix_ld: bool
+) -> None:
+    """The attack: the dynamic linker that NIX_LD names is the attacker's program."""
+    root = Chroot(world, nix_ld=nix_ld)
+    root.add("evil", _EVIL, "-static-pie", "-nostdlib", decided=False)
+    privileged = root.add("privileged", _PRIVILEGED, mode=0o4755)
+    static = root.add("static", _PRIVILEGED, "-static", decided=False, mode=0o4755)
+    child = root.add("child", _CHILD, decided=False)
+    for program in (privileged, static):  # a static one keeps all of its environment
+        done = root.start(program, child, env={"NIX_LD": "/app/evil", "NIX_LD_x86_64_linux": "/app/evil"})
+        assert "attacker" not in done.stdout
+        assert "no decision yet" in done.stderr
+
+
+def test_the_set_user_id_program_itself_starts_no_helper(world: World) -> None:
+    root = Chroot(world, command=(b"/app/helper",))
+    root.add("helper", _HELPER, "-static", decided=False)
+    done = root.start(root.add("privileged", _PRIVILEGED, decided=False, mode=0o4755), env={})
+    assert done.returncode == 127
+    assert "helper" not in done.stderr
+    assert "no decision yet" in done.stderr
+
+
+def test_roots_helper_sees_nothing_of_who_started_the_program(world: World) -> None:
+    root = Chroot(world, command=(b"/app/helper", b"decide"))
+    root.add("helper", _HELPER, "-static", decided=False)
+    steering = root.add("steering", _STEERING, "-static", decided=False)
+    privileged = root.add("privileged", _PRIVILEGED, "-static", decided=False, mode=0o4755)
+    child = root.add("child", _CHILD, decided=False)
+    env = {
+        "PYTHONPATH": "/home",
+        "PATH": "/home",
+        "HOME": "/home",
+        "XDG_STATE_HOME": "/home",
+        "LD_PRELOAD": "/home/x",
+    }
+    lines = root.start(steering, privileged, child, env=env).stderr.splitlines()
+    variables = [line.split()[1].split("=")[0] for line in lines if line.startswith("helper ")]
+    assert variables == ["PATH", "DENIZEN_DECIDING"]
+    assert "/home" not in "".join(lines)
+    assert f"uid 0, about {child} in /" in lines
+    assert "umask 022 ignored 0 masked 0 opened 0 personality 0" in lines
+    assert "size 1 files 1" in lines
+
+
+def test_root_follows_no_decision_of_another_user(world: World) -> None:
+    root = Chroot(world)
+    privileged, child = root.add("privileged", _PRIVILEGED, mode=0o4755), root.add("child", _CHILD)
+    for decision in (root.files / "state").iterdir():
+        if child.encode() in decision.read_bytes():
+            os.chown(decision, _USER, _USER)
+    done = root.start(privileged, child, env={})
+    assert "uid" not in done.stdout
+    assert "belongs to somebody else" in done.stderr
