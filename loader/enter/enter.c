@@ -81,12 +81,41 @@ static _Noreturn void fall_back(const struct plan *plan, char **program)
     fail("cannot run ", first[0], (char *)0);
 }
 
-static _Noreturn void give_up(const struct plan *plan, const char *what, const char *object, long problem)
+/* By the first word of an operation; arrays, because pointers would need relocations. */
+static const struct {
+    char operation[10];
+    char call[12];
+} CALLS[] = {
+    {"dir", "mkdir"},     {"file", "open"},    {"bind", "mount"},      {"offer", "mount"},   {"tmpfs", "mount"},
+    {"entries", "mount"}, {"text", "open"},    {"symlink", "symlink"}, {"readonly", "mount"}, {"root", "pivot_root"},
+    {"apart", "mount"},   {"detach", "umount"}, {"offline", "unshare"},
+};
+
+static const char *call_of(const char *operation)
 {
-    char **program = program_of(plan);
-    say(what, object, ": ", failure_name(problem), plan->fallback ? "; trying otherwise" : "", (char *)0);
+    for (size_t i = 0; i < sizeof CALLS / sizeof *CALLS; i++)
+        if (text_equal(CALLS[i].operation, operation))
+            return CALLS[i].call;
+    return operation;
+}
+
+struct failure {
+    const char *what;   /* what the user is told before the object */
+    const char *object; /* what was to be made */
+    const char *call;
+    long problem;
+};
+
+/* Said before anything else is looked at: a plan that ends in `check` has no program to fall back with. */
+static _Noreturn void give_up(const struct plan *plan, const struct failure *failure)
+{
+    char room[100];
+    struct text reason = text_in(room, sizeof room);
+    failure_add(&reason, failure->problem);
+    say(failure->what, failure->object, ": ", failure->call, ": ", room, plan->fallback ? "; trying otherwise" : "",
+        (char *)0);
     if (plan->fallback)
-        fall_back(plan, program);
+        fall_back(plan, program_of(plan));
     sys_exit(EXIT_CANNOT_START);
 }
 
@@ -137,15 +166,15 @@ static long build_root(struct plan *plan, const char *operation, const char **ob
 
 static void carry_out(struct plan *plan, const char *operation)
 {
-    const char *object = "";
+    const char *object = "", *call = call_of(operation);
     long result = 0;
     if (text_equal(operation, "else")) {
         remember_fallback(plan);
     } else if (text_equal(operation, "private")) {
-        result = mounts_become_private();
+        result = mounts_become_private(&call);
     } else if (text_equal(operation, "mirror")) {
         object = take(plan);
-        result = mounts_mirror(object, take(plan));
+        result = mounts_mirror(object, take(plan), &call);
     } else if (text_equal(operation, "dir")) {
         object = take(plan);
         result = mounts_make_directory(object);
@@ -168,7 +197,8 @@ static void carry_out(struct plan *plan, const char *operation)
         result = build_root(plan, operation, &object);
     }
     if (sys_failed(result))
-        give_up(plan, operation[0] == 'p' ? "no namespace" : "cannot bring about ", object, result);
+        give_up(plan, &(struct failure){operation[0] == 'p' ? "no namespace" : "cannot bring about ", object, call,
+                                        result});
 }
 
 static _Noreturn void start(struct plan *plan)
@@ -178,7 +208,13 @@ static _Noreturn void start(struct plan *plan)
         fail("usage: denizen-enter OPERATION... -- PROGRAM ARGUMENT...", (char *)0);
     const char *file = plan->as ? plan->as : *program;
     long problem = sys_execve(file, program, plan->environment);
-    say("cannot start ", file, ": ", failure_name(problem), (char *)0);
+    char room[100];
+    struct text reason = text_in(room, sizeof room);
+    if (problem == -SYS_ENOENT)
+        text_add(&reason, "no such file or directory, or its interpreter is missing (ENOENT)");
+    else
+        failure_add(&reason, problem);
+    say("cannot start ", file, ": ", room, (char *)0);
     sys_exit(problem == -SYS_ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_START);
 }
 

@@ -27,13 +27,8 @@ enum {
     EXCLUSIVE = 0200,
     DT_DIRECTORY = 4,
     DT_LINK = 10,
-    EPERM_ = 1,
     EEXIST_ = 17,
-    EINVAL_ = 22,
-    ENOSPC_ = 28,
     ENAMETOOLONG_ = 36,
-    ENOSYS_ = 38,
-    ELOOP_ = 40,
 };
 enum { PATH_ROOM = 4096, ENTRIES_ROOM = 32768 };
 
@@ -74,8 +69,9 @@ static long map_identity(const char *path, uint32_t number)
     return write_file(path, room);
 }
 
-long mounts_become_private(void)
+long mounts_become_private(const char **call)
 {
+    *call = "unshare";
     uint32_t uid = (uint32_t)arch_syscall(__NR_geteuid, 0, 0, 0, 0, 0, 0);
     uint32_t gid = (uint32_t)arch_syscall(__NR_getegid, 0, 0, 0, 0, 0, 0);
     long result = arch_syscall(__NR_unshare, CLONE_NEWNS, 0, 0, 0, 0, 0);
@@ -84,13 +80,16 @@ long mounts_become_private(void)
         if (sys_failed(result))
             return result;
         write_file("/proc/self/setgroups", "deny"); /* absent before Linux 3.19, which did not ask for it */
+        *call = "writing /proc/self/uid_map";
         result = map_identity("/proc/self/uid_map", uid);
         if (sys_failed(result))
             return result;
+        *call = "writing /proc/self/gid_map";
         result = map_identity("/proc/self/gid_map", gid);
         if (sys_failed(result))
             return result;
     }
+    *call = "mount";
     /* What is mounted outside later shows here; nothing of ours shows outside. */
     return mount_at(NULL, "/", NULL, MS_REC | MS_SLAVE);
 }
@@ -249,35 +248,57 @@ long mounts_add_entries(const char *directory, const char *into, const struct na
     return sys_exists(directory) ? mirror_entries(directory, into, but) : 0;
 }
 
-long mounts_mirror(const char *directory, const char *stage)
+long mounts_mirror(const char *directory, const char *stage, const char **call)
 {
+    *call = "mount";
     long result = mounts_make_tmpfs(stage);
-    if (!sys_failed(result))
-        result = mirror_entries(directory, stage, &(const struct names){0});
     if (sys_failed(result))
         return result;
-    if (text_equal(directory, "/"))
+    *call = "making its names again";
+    result = mirror_entries(directory, stage, &(const struct names){0});
+    if (sys_failed(result))
+        return result;
+    bool whole = text_equal(directory, "/");
+    *call = whole ? "pivot_root" : "mount";
+    if (whole)
         return mounts_become_root(stage);
     return mount_at(stage, directory, NULL, MS_MOVE);
 }
 
-const char *failure_name(long problem)
+/* Arrays of characters and not pointers, which would need relocations. */
+static const struct {
+    long number;
+    char words[72];
+} FAILURES[] = {
+    {1, "this host forbids it (EPERM)"},
+    {2, "no such file or directory (ENOENT)"},
+    {5, "input or output failed (EIO)"},
+    {7, "words and environment are too long (E2BIG)"},
+    {8, "not a program this machine runs (ENOEXEC)"},
+    {12, "out of memory (ENOMEM)"},
+    {13, "permission denied (EACCES)"},
+    {16, "it is in use (EBUSY)"},
+    {17, "it is there already (EEXIST)"},
+    {19, "this kernel has no such file system (ENODEV)"},
+    {20, "not a directory (ENOTDIR)"},
+    {22, "the kernel refuses it (EINVAL)"},
+    {23, "the system has no more open files (ENFILE)"},
+    {24, "no more files may be open: see ulimit -n (EMFILE)"},
+    {28, "this host allows no more namespaces, mounts or files (ENOSPC)"},
+    {30, "the file system is read-only (EROFS)"},
+    {36, "the name is too long (ENAMETOOLONG)"},
+    {38, "this kernel has no such call (ENOSYS)"},
+    {40, "too many links (ELOOP)"},
+    {87, "this host allows no more namespaces (EUSERS)"},
+};
+
+void failure_add(struct text *text, long problem)
 {
-    if (problem == -EPERM_)
-        return "this host forbids it (EPERM)";
-    if (problem == -SYS_ENOENT)
-        return "no such file or directory, or its interpreter is missing (ENOENT)";
-    if (problem == -SYS_EACCES)
-        return "permission denied (EACCES)";
-    if (problem == -ENOSPC_)
-        return "this host allows no more namespaces (ENOSPC)";
-    if (problem == -ENOSYS_)
-        return "this kernel has no such call (ENOSYS)";
-    if (problem == -EINVAL_)
-        return "the kernel refuses it (EINVAL)";
-    if (problem == -ELOOP_)
-        return "too many links (ELOOP)";
-    if (problem == -8)
-        return "not a program this machine runs (ENOEXEC)";
-    return "the kernel reports an error";
+    for (size_t i = 0; i < sizeof FAILURES / sizeof *FAILURES; i++)
+        if (FAILURES[i].number == -problem) {
+            text_add(text, FAILURES[i].words);
+            return;
+        }
+    text_add(text, "the kernel's error ");
+    text_add_decimal(text, (uint32_t)-problem);
 }

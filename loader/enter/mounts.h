@@ -1,14 +1,17 @@
-/* What a plan may ask of the kernel. Results below zero are negative errnos. */
+/* What a plan may ask of the kernel. Results below zero are negative errnos; what makes several calls says
+   which one failed. */
 #ifndef DENIZEN_MOUNTS_H
 #define DENIZEN_MOUNTS_H
+
+#include "../text.h"
 
 struct names {
     char **first;
     long count;
 };
 
-long mounts_become_private(void);
-long mounts_mirror(const char *directory, const char *stage);
+long mounts_become_private(const char **call);
+long mounts_mirror(const char *directory, const char *stage, const char **call);
 long mounts_make_directory(const char *path);
 long mounts_make_file(const char *path);
 long mounts_bind(const char *source, const char *target);
@@ -23,6 +26,6 @@ long mounts_make_readonly(const char *path);
 long mounts_become_root(const char *stage);
 void mounts_change_directory(const char *path);
 /* The kernel's word for an error. */
-const char *failure_name(long problem);
+void failure_add(struct text *text, long problem);
 
 #endif

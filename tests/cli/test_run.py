@@ -17,6 +17,8 @@ from denizen.launch.wire import decode, encode
 from denizen.value import replace
 from tests.support.debs import Item
 from tests.support.homes import Home
+from tests.support.hosts import namespace_filter
+from tests.support.limited import under_filter
 from tests.support.peers import require
 from tests.support.untraced import environment
 
@@ -325,6 +327,24 @@ def test_a_lock_is_followed_where_the_kernel_refuses_at_the_start(home: Home, tm
     room = ["unshare", "--user", "--map-root-user", "sh", "-c", _NO_MORE_NAMESPACES, "sh"]
     done = subprocess.run([*room, *locked], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "locked\n"), done.stderr
+
+
+def test_what_was_tried_outside_is_not_believed_in_a_container_that_shares_the_root(home: Home) -> None:
+    """In the same namespaces too: all that differs is a seccomp filter."""
+    outside, inside = home.compile("outside"), home.compile("inside")
+    assert home.denizen("run", os.fspath(outside)).stderr == ""
+    command = under_filter(namespace_filter(), home.command("run", os.fspath(inside)))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    plan = under_filter(namespace_filter(), home.command("run", "--plan", os.fspath(inside)))
+    said = subprocess.run(plan, capture_output=True, text=True, check=True).stdout
+    assert "no namespace: unshare: this host forbids it (EPERM)" in said
+    # What was decided with a namespace says why there is none, and starts.
+    command = under_filter(namespace_filter(), home.command("run", os.fspath(outside)))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        0, "denizen: no namespace: unshare: this host forbids it (EPERM); trying otherwise\n"
+    )  # fmt: skip
 
 
 # Root in a namespace needs no further one to mount: the capability goes as well.

@@ -199,7 +199,7 @@ def no_user_namespaces(rooms: Rooms) -> Host:
 def container(rooms: Rooms) -> Host:
     """What makes namespaces or mounts is answered with EPERM, as by a container's seccomp profile."""
     place = kept_by_tests() / "container.filter"
-    write_atomically(os.fsencode(place), _filter(), mode=0o644)
+    write_atomically(os.fsencode(place), namespace_filter(), mode=0o644)
     return _bare("container", rooms, "--seccomp", "9", around=("sh", "-c", f'exec "$@" 9<{place}', "sh"))
 
 
@@ -292,8 +292,8 @@ _REFUSED = (272, 308, 165, 155)  # unshare, setns, mount, pivot_root
 _NEW_NAMESPACES = 0x7E020000
 
 
-def _filter() -> bytes:
-    """The calls that make namespaces and mounts fail; clone does where a namespace flag is set."""
+def namespace_filter() -> bytes:
+    """A seccomp filter: what makes namespaces and mounts fails; clone does where a namespace flag is set."""
     program = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, _X86_64), (_RETURN, 0, 0, _ALLOW), (_LOAD, 0, 0, 0)]
     for number in _REFUSED:
         program += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _EPERM)]

@@ -148,7 +148,8 @@ class _Deciding:
         if base is None:
             base = self._moved() or self._base()
             again = helper_words(self._context, "run", self._wanted.words)
-            otherwise = (*again, b"--except", b"namespace", b"--")
+            # Who is refused a namespace is refused an environment too.
+            otherwise = (*again, b"--except", b"namespace", b"--except", b"fhs", b"--")
             # The loader run as a program reads the decision itself: that one must say no command.
             mapped = Strategy.PROGRAM if self._wanted.strategy == Strategy.PROGRAM.value else None
             found = self._by(self._choice(base, mapped), base, otherwise)
@@ -326,10 +327,10 @@ class _Deciding:
 
     def _by(self, strategy: Strategy, base: Decision, otherwise: tuple[bytes, ...] = ()) -> Decision:
         if strategy is Strategy.FHS:
-            return self._surrounded(base)
+            return self._surrounded(base, otherwise)
         return self._ways.started(strategy, base, otherwise)
 
-    def _surrounded(self, base: Decision) -> Decision:
+    def _surrounded(self, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:
         """In an environment, with the libraries of a decision that asks nothing of the host."""
         from denizen.cli.surrounding import surround
 
@@ -339,7 +340,7 @@ class _Deciding:
         around = surround(self._context, self._wants, self._wanted)
         return replace(
             base,
-            command=self._ways.surrounded(around),
+            command=self._ways.surrounded(around, otherwise),
             objects=(*base.objects, around.tree),
             libraries=tuple(self._ways.at_home(library, base, around.tree) for library in base.libraries),
             # In there the default directories are the environment's, and serve what is opened at run time.

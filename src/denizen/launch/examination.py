@@ -86,7 +86,7 @@ def _namespace(what: Examined) -> Iterator[Finding]:
     except HostLacks:
         return
     steps = operations(spot, enter, what.tools.hidden(), what.tools.stage())
-    problem = obstacle(enter, steps, os.path.join(what.state, b"probes"))
+    problem = obstacle(enter, steps)
     if problem:
         yield Finding("namespace", good=False, detail=problem, consequence="patched copies (stub) instead")
     else:

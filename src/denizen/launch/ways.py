@@ -62,7 +62,7 @@ class Ways:
     """The strategies for one program."""
 
     def __init__(self, start: Start, shelf: Shelf, state: bytes, following: Following) -> None:
-        """`shelf` has its decision, `state` is for tools and probes."""
+        """`shelf` has its decision, `state` is for tools."""
         self._view = start.view
         self._program = start.program
         self._image = start.image
@@ -70,6 +70,7 @@ class Ways:
         self._shelf = shelf
         self._state = state
         self._following = following
+        self._namespace_obstacle: str | None = None
 
     def situation(self, host: Callable[[], str], fhs: Callable[[], str], unmappable: str) -> Situation:
         """What stands against each.
@@ -107,24 +108,28 @@ class Ways:
             return (enter, b"--")
         if strategy is Strategy.STUB:
             return (enter, b"as", self._copy(base), b"--")
-        fallback = (b"else", b"%d" % len(otherwise), *otherwise) if otherwise else ()
-        return (enter, *fallback, *self._furnished(base), b"--")
+        return (enter, *_fallback(otherwise), *self._furnished(base), b"--")
 
     def against_namespace(self) -> str:
-        """What a namespace with the loader in it met, when tried."""
-        from denizen.launch.probe import obstacle
+        """What a namespace with the loader in it met, when tried; tried once."""
+        if self._namespace_obstacle is None:
+            from denizen.launch.probe import obstacle
 
-        try:
-            return obstacle(self._enter(), self._namespace(), os.path.join(self._state, b"probes"))
-        except (HostLacks, OSError) as problem:
-            return str(problem)
+            try:
+                self._namespace_obstacle = obstacle(self._enter(), self._namespace())
+            except (HostLacks, OSError) as problem:
+                self._namespace_obstacle = str(problem)
+        return self._namespace_obstacle
 
-    def surrounded(self, inside: Inside) -> tuple[bytes, ...]:
-        """The command that enters an environment with the loader in it, over the environment's own linker."""
+    def surrounded(self, inside: Inside, otherwise: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """The command that enters an environment with the loader in it, over the environment's own linker.
+
+        `otherwise` is executed where the kernel refuses that.
+        """
         from denizen.disk import RootedView
         from denizen.fhs.enter import command
 
-        *steps, end = command(inside)
+        enter, *steps, end = command(inside)
         # /lib64 and its like are made on entering: links into /usr, which the tree has.
         wanted = self._interpreter
         spot = spot_for(RootedView(inside.tree), b"/usr" + wanted if wanted.startswith(b"/lib") else wanted)
@@ -132,7 +137,7 @@ class Ways:
             hidden = self._tools(os.uname().machine).hidden()
             loader = self._bound_loader(hidden)
             steps += [b"bind", spot.path, hidden, b"bind", loader, spot.path]
-        return (*steps, end)
+        return (enter, *_fallback(otherwise), *steps, end)
 
     def at_home(self, library: Library, base: Decision, tree: bytes) -> Library:
         """By its path in an environment that has the same file: some libraries look beside themselves."""
@@ -298,3 +303,7 @@ class Ways:
 
     def _tools(self, machine: str) -> Tools:
         return Tools(os.path.join(self._state, b"tools"), machine)
+
+
+def _fallback(otherwise: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return (b"else", b"%d" % len(otherwise), *otherwise) if otherwise else ()
