@@ -18,7 +18,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors"}),
     frozenset({"bytesio"}),
     frozenset({"fileview"}),
-    frozenset({"disk"}),
+    frozenset({"disk", "trust"}),
     frozenset({"host", "helpers"}),
     frozenset({"formats"}),
     frozenset({"elf", "nar"}),

@@ -123,6 +123,29 @@ def write_atomically(path: bytes | str, content: bytes, *, mode: int = 0o644) ->
     sync_directory(parent)
 
 
+def written_by_owner(path: bytes | str, flags: int) -> int:
+    """Open a file, as open()'s `opener`; if it is made, nobody else may write to it, whatever the umask."""
+    return os.open(path, flags | os.O_CLOEXEC, 0o644)
+
+
+def make_directories(path: bytes, mode: int = 0o755) -> None:
+    """Make the directory `path` if it is not there, of exactly that mode whatever the umask.
+
+    What is missing of those above it is made 0755. Raises OSError.
+    """
+    try:
+        os.mkdir(path, mode)
+    except FileNotFoundError:
+        make_directories(posixpath.dirname(path) or b".")
+        make_directories(path, mode)
+        return
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+        return
+    os.chmod(path, mode)
+
+
 def link_atomically(link: bytes, target: bytes) -> None:
     """Let the symbolic link `link` lead to `target`, whatever it led to before. Raises OSError."""
     temporary = b"%s.%d.tmp" % (link, os.getpid())

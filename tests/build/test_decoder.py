@@ -159,3 +159,27 @@ def test_a_library_that_does_not_load_leaves_it_to_pythons(
 def test_without_a_store_nothing_is_kept(store: Store) -> None:
     assert kept(store.layout) is None
     assert opened(store.layout) is None
+
+
+@pytest.mark.parametrize("fault", ["content", "file", "directory", "store", "sidecar", "owner"])
+def test_a_library_that_others_could_have_changed_is_not_loaded(
+    store: Store, tmp_path: Path, own: bytes, fault: str
+) -> None:
+    tree = put(store, tmp_path, Path(os.fsdecode(own)).read_bytes())
+    file = tree / os.fsdecode(FILE)
+    if fault == "content":
+        file.chmod(0o644)
+        with file.open("r+b") as stream:
+            stream.seek(-1, os.SEEK_END)
+            stream.write(b"?")
+        file.chmod(0o444)
+    elif fault == "owner":
+        if os.geteuid():
+            pytest.skip("only root gives files away")
+        os.chown(file, 65534, 65534)
+    else:
+        sidecar = Path(os.fsdecode(store.layout.info)) / tree.name
+        place = {"file": file, "directory": file.parent, "store": tree.parent, "sidecar": sidecar}[fault]
+        place.chmod(0o666 if place.is_file() else 0o777)
+    assert kept(store.layout) is not None
+    assert opened(store.layout) is None

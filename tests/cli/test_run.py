@@ -239,7 +239,7 @@ def test_a_decision_others_may_write_is_not_believed(home: Home, program: Path) 
     home.denizen("run", os.fspath(program))
     facts = program.stat()
     (file,) = [f for f in home.decisions.iterdir() if f"-{facts.st_ino:x}-" in f.name]
-    assert file.stat().st_mode & 0o777 == 0o644
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_program_the_host_satisfies_is_just_executed(home: Home) -> None:

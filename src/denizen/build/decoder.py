@@ -18,8 +18,10 @@ import hashlib
 import os
 import sys
 
-from denizen.errors import BadInput, display
+from denizen.errors import BadInput, DenizenError, display
 from denizen.formats.compression import prefer_xz
+from denizen.formats.storepath import containing
+from denizen.trust import is_trusted
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -144,11 +146,39 @@ def opened(layout: StoreLayout) -> Liblzma | None:
     """The liblzma that was judged, loaded into this process; None: there is none, or it does not load."""
     library = kept(layout)
     try:
+        place = sound(layout, library) if library else None
+        if place is None:
+            return None
         from denizen.build.xz import open_liblzma  # ctypes takes 2 ms
 
-        return open_liblzma(os.path.realpath(library)) if library else None
-    except (ImportError, OSError, AttributeError):
+        return open_liblzma(place)
+    except (DenizenError, ImportError, OSError, AttributeError):
         return None
+
+
+def sound(layout: StoreLayout, library: bytes) -> bytes | None:
+    """Return the file a root leads to, if nobody else can have changed it and it is as it was registered.
+
+    Code from it runs in this process. So every directory down to it has to be this user's or root's and
+    writable by nobody else, and its object has to hash to what its sidecar says: 1 ms for its 300 kB.
+
+    Raises:
+        OSError, DenizenError: something of that cannot be read.
+    """
+    from denizen.store.digest import Digester, digest_tree
+    from denizen.store.rebuild import read_sidecar
+
+    place, store = os.path.realpath(library), os.path.realpath(layout.physical)
+    path, inside = containing(place, store)
+    roots = os.path.join(layout.gcroots, _ROOTS)
+    believed = [store, layout.state, layout.info, layout.sidecar_of(path), layout.gcroots, roots]
+    steps = inside.split(b"/")
+    believed += [b"/".join([path.inside(store), *steps[:count]]) for count in range(len(steps) + 1)]
+    if not all(is_trusted(os.stat(one)) for one in believed):
+        return None
+    info = read_sidecar(layout, path)
+    found = digest_tree(path.inside(store), Digester())
+    return place if (found.nar_hash, found.nar_size) == (info.nar_hash, info.nar_size) else None
 
 
 def use(layout: StoreLayout) -> None:

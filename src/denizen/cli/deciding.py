@@ -84,12 +84,15 @@ def _alone(state: bytes, program: bytes) -> Iterator[None]:
     import fcntl
     import hashlib
 
+    from denizen.disk import make_directories
+
     facts = os.stat(program)
     key = b"%d %d" % (facts.st_dev, facts.st_ino)
     number = hashlib.sha256(key).digest()[0] % _LOCKS
     directory = os.path.join(state, b"locks")
     try:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
+        make_directories(state, 0o711)
+        make_directories(directory, 0o700)
         lock = open(os.path.join(directory, b"%02d" % number), "wb")  # noqa: SIM115  # closed below
     except OSError as problem:
         if problem.errno not in (errno.EROFS, errno.EACCES):

@@ -12,7 +12,7 @@ import sys
 
 from denizen.build import decoder
 from denizen.cli.places import places
-from denizen.disk import write_atomically
+from denizen.disk import make_directories, write_atomically
 from denizen.errors import DenizenError
 
 TYPE_CHECKING = False
@@ -142,5 +142,5 @@ def _refused(place: Places) -> str:
 
 
 def _refuse(place: Places, against: str) -> None:
-    os.makedirs(place.state, exist_ok=True)
+    make_directories(place.state, 0o711)
     write_atomically(_refusal(place), against.encode("utf-8", "replace"))

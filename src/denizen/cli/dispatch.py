@@ -98,6 +98,14 @@ def dispatch(arguments: Sequence[str]) -> int:
         # complaint from the interpreter when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
+    except OSError as error:
+        # A full disk, a directory of another user's: told as what it is, wherever it was met.
+        if debug:
+            raise
+        from denizen.cli.refusing import Refused
+
+        output.error(Refused(error))
+        return EXIT_FAILED
     except Exception as error:
         if debug:
             raise

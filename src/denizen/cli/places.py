@@ -1,10 +1,15 @@
-"""Where denizen keeps its files: below one root, or by the XDG Base Directory Specification."""
+"""Where denizen keeps its files: below one root, or by the XDG Base Directory Specification.
+
+Directories that others could have filled are refused (`trust`). A home that is another user's is not used:
+with sudo HOME is often the caller's, where root would leave files and believe what the caller wrote.
+"""
 
 from __future__ import annotations
 
 import os
 
-from denizen.errors import HostLacks
+from denizen.errors import HostLacks, display
+from denizen.trust import check, check_parent, home_of, owner_of_nearest
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -30,12 +35,36 @@ class NoHome(HostLacks):
         return "--root DIR, or DENIZEN_ROOT"
 
 
+class StoreAway(HostLacks):
+    """The store was moved to a place that is not there now.
+
+    Attributes:
+        pointer: the link in the store's usual place.
+        place: where it leads.
+    """
+
+    pointer: bytes
+    place: bytes
+
+    @property
+    def what(self) -> str:
+        return f"the store is not in {display(self.place)}, where it was moved to"
+
+    @property
+    def why(self) -> str:
+        return f"{display(self.pointer)} leads there; perhaps its disk is not mounted"
+
+    @property
+    def remedy(self) -> str:
+        return f"mount the disk; or rm {display(self.pointer)}, and a new store is made when one is needed"
+
+
 @value
 class Places:
     """The directories, none of which need exist.
 
     Attributes:
-        data: what is dear: the store.
+        data: what is dear: the store, or a link to where it was moved.
         state: what is remembered: decisions, profiles, roots.
         cache: what can be fetched again: indexes, packages.
         config: what the user wrote.
@@ -57,9 +86,17 @@ class Places:
         return self.state + b"/tools"
 
     @property
-    def store(self) -> bytes:
-        """The store: `data/store` below --root, else `denizen/store` below XDG_DATA_HOME."""
+    def usual_store(self) -> bytes:
+        """Where a store is made: `data/store` below --root, else `denizen/store` below XDG_DATA_HOME."""
         return self.data + b"/store"
+
+    @property
+    def store(self) -> bytes:
+        """Where the store is: what `store move` left a link in the usual place to, else that place."""
+        try:
+            return os.readlink(self.usual_store)
+        except OSError:
+            return self.usual_store
 
     @property
     def packages(self) -> bytes:
@@ -97,19 +134,45 @@ _XDG = (
 
 
 def places(context: Context) -> Places:
-    """The directories of this invocation. Raises NoHome."""
+    """The directories of this invocation. Raises NoHome, Untrusted, StoreAway."""
     if context.root is not None:
         root = os.fsencode(os.path.abspath(context.root))
-        return Places(root + b"/data", root + b"/state", root + b"/cache", root + b"/config")
-    return Places(*[_xdg(context.environ, name, below) for name, below in _XDG])
+        found = Places(root + b"/data", root + b"/state", root + b"/cache", root + b"/config")
+        check_parent(root)
+    else:
+        found = Places(*[_xdg(context.environ, name, below) for name, below in _XDG])
+    for directory in _believed(found):
+        check(directory)
+    if found.store != found.usual_store and not os.path.isdir(found.store):
+        raise StoreAway(found.usual_store, found.store)
+    return found
+
+
+def _believed(place: Places) -> tuple[bytes, ...]:
+    """Directories whose files are believed for lying there."""
+    return (
+        place.data, place.usual_store, place.store + b"/.denizen", place.state, place.decisions, place.tools,
+        place.cache, place.packages, place.index, place.lists, *place.disposable, place.config, place.sources,
+    )  # fmt: skip
 
 
 def _xdg(environ: Mapping[str, str], name: str, below: str) -> bytes:
     base = environ.get(name, "")
     # The specification: a relative path is invalid and to be ignored.
-    if not base.startswith("/"):
-        home = environ.get("HOME", "")
-        if not home.startswith("/"):
-            raise NoHome
-        base = f"{home}/{below}"
+    if not base.startswith("/") or _is_anothers(base):
+        base = f"{_home(environ)}/{below}"
     return os.fsencode(base) + b"/denizen"
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    """HOME; where that is another user's, the home that the user database gives. Raises NoHome."""
+    home = environ.get("HOME", "")
+    if not home.startswith("/"):
+        raise NoHome
+    own = home_of(os.geteuid()) if _is_anothers(home) else home
+    return own if own.startswith("/") else home
+
+
+def _is_anothers(path: str) -> bool:
+    """Whether a directory, or the nearest above it that is there, belongs to neither this user nor root."""
+    return owner_of_nearest(path) not in (os.geteuid(), 0, None)

@@ -1,6 +1,9 @@
-"""Why a program is not started, whatever the strategy."""
+"""Why a program is not started, whatever the strategy; and what the kernel refused to any command."""
 
 from __future__ import annotations
+
+import errno
+import os
 
 from denizen.errors import EXIT_CANNOT_START, DenizenError, HostLacks, display
 
@@ -66,3 +69,34 @@ def refuse_hopeless(program: bytes, report: Report) -> None:
     errors = [p for p in report.problems if p.severity is Severity.ERROR and p.code not in MENDED]
     if errors:
         raise CannotStart(program, tuple(errors))
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_DENIED = frozenset({errno.EACCES, errno.EPERM})
+
+
+class Refused(HostLacks):
+    """The kernel refused something that no layer below gave words to."""
+
+    error: OSError
+
+    @property
+    def what(self) -> str:
+        name = self.error.filename
+        if not isinstance(name, str | bytes):
+            return "the system refused an operation"
+        return f"the system refused an operation on {display(name)}"
+
+    @property
+    def why(self) -> str:
+        return self.error.strerror or str(self.error)
+
+    @property
+    def remedy(self) -> str:
+        if self.error.errno in _FULL:
+            return "denizen gc"
+        if self.error.errno in _DENIED:
+            from denizen.trust import user
+
+            return f"you are {user(os.geteuid())}; --root DIR, for a directory of your own"
+        return ""

@@ -71,7 +71,7 @@ def _row(setting: Setting) -> dict[str, object]:
 def add(parsed: Parsed, context: Context) -> int:
     """Write a source's configuration, after reading it back as it would be used."""
     from denizen.cli.places import places
-    from denizen.disk import write_atomically
+    from denizen.disk import make_directories, write_atomically
     from denizen.formats.aptsources import parse_deb822
 
     name = parsed.required("NAME")
@@ -92,7 +92,7 @@ def add(parsed: Parsed, context: Context) -> int:
     if kind == "deb" and not entry.suites and name != "debian":
         raise UsageError("source add", "--suite is missing", "denizen source add NAME URI --suite stable")
     directory = places(context).sources
-    os.makedirs(directory, exist_ok=True)
+    make_directories(directory)
     path = os.path.join(directory, name.encode() + b".sources")
     write_atomically(path, text)
     context.output.say(f"wrote {os.fsdecode(path)}; 'denizen index update' makes its index")
@@ -103,7 +103,7 @@ def remove(parsed: Parsed, context: Context) -> int:
     """Delete a source's configuration; "debian", which exists without one, is disabled by a file."""
     from denizen.cli.indexes import configured_settings
     from denizen.cli.places import places
-    from denizen.disk import write_atomically
+    from denizen.disk import make_directories, write_atomically
 
     name = parsed.required("NAME")
     _require_name(name)
@@ -112,7 +112,7 @@ def remove(parsed: Parsed, context: Context) -> int:
     directory = places(context).sources
     path = os.path.join(directory, name.encode() + b".sources")
     if name == "debian":
-        os.makedirs(directory, exist_ok=True)
+        make_directories(directory)
         write_atomically(
             path,
             b"# Written by 'denizen source remove debian'; delete this file to undo it.\n"

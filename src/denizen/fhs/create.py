@@ -15,7 +15,7 @@ from denizen.build import derivation as derivations
 from denizen.build.derivation import SUFFIX, name_of
 from denizen.build.realise import Manner, realise
 from denizen.build.recipe import OUT, made_by
-from denizen.disk import write_atomically
+from denizen.disk import make_directories, write_atomically
 from denizen.errors import BadInput, display
 from denizen.fhs import compose, recipe
 from denizen.fhs.closure import closure
@@ -199,7 +199,7 @@ def _control(directory: bytes, pin: Pin, here: Mapping[bytes, bytes]) -> Control
     with open(here[pin.sha256], "rb", buffering=0) as stream:
         deb = Deb(stream)
     with contextlib.suppress(OSError):  # a cache that cannot be written is read again
-        os.makedirs(directory, exist_ok=True)
+        make_directories(directory)
         write_atomically(place, deb.control.replace(_SEPARATOR, b"") + _SEPARATOR + deb.postinst)
     return read_control(deb.control, deb.postinst)
 

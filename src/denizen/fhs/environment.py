@@ -12,7 +12,7 @@ import contextlib
 import json
 import os
 
-from denizen.disk import write_atomically
+from denizen.disk import make_directories, write_atomically
 from denizen.errors import BadInput, DenizenError, display
 from denizen.fhs.mounts import Binding
 from denizen.formats import storepath
@@ -217,7 +217,7 @@ class Shelf:
 
         directory = self.directory(name)
         with doing("write in", directory):
-            os.makedirs(directory, exist_ok=True)
+            make_directories(directory, 0o700)
             with open(os.path.join(directory, b"lock"), "wb") as lock:
                 # Of two that make a generation at once, the second makes the one after.
                 fcntl.flock(lock, fcntl.LOCK_EX)
@@ -237,7 +237,7 @@ class Shelf:
         path = self._file(name, number)
         # The root first: what is written of a generation must be true of the store.
         add_link(layout, self._root(name, number), state.tree)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        make_directories(os.path.dirname(path), 0o700)
         write_atomically(path, json.dumps(_document(new), indent=1).encode())
         self.switch(name, number)
         return new

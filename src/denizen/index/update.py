@@ -13,7 +13,7 @@ import itertools
 import os
 import time
 
-from denizen.disk import sync_directory
+from denizen.disk import make_directories, sync_directory, written_by_owner
 from denizen.errors import DenizenError
 from denizen.formats.debversion import version_key
 from denizen.index.entry import DirectoryKind, is_library_name, kind_of
@@ -130,7 +130,7 @@ def update(
         NoRoom: the directory cannot be written.
     """
     try:
-        os.makedirs(directory, exist_ok=True)
+        make_directories(directory)
         with _locked(directory, progress):
             return _update(directory, targets, progress, force=force, planned=planned, clock=clock)
     except OSError as error:
@@ -310,7 +310,7 @@ def _build(path: bytes, fill: Callable[[Writer], object]) -> None:
     """Write an index file complete or not at all."""
     temporary = path + b".new"
     try:
-        with open(temporary, "wb") as stream:
+        with open(temporary, "wb", opener=written_by_owner) as stream:
             writer = Writer(stream)
             fill(writer)
             writer.finish()

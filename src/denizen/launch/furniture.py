@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import shutil
 
+from denizen.disk import make_directories
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +25,7 @@ def make_furniture(top: bytes, furnishings: Sequence[Furnishing]) -> bytes:
     shutil.rmtree(temporary, ignore_errors=True)
     for one in furnishings:
         link = temporary + one.target
-        os.makedirs(os.path.dirname(link), mode=0o700, exist_ok=True)
+        make_directories(os.path.dirname(link), 0o700)
         os.symlink(one.source, link)
     shutil.rmtree(top, ignore_errors=True)
     if not furnishings:

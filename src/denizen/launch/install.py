@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from denizen.disk import write_atomically
+from denizen.disk import make_directories, write_atomically
 from denizen.errors import HostLacks, display
 from denizen.launch.loaderconfig import NotALoader, configure_loader, settings_of
 from denizen.value import value
@@ -139,7 +139,7 @@ def install(prefix: bytes, machine: str, binary: bytes, settings: LoaderSettings
         raise RealInterpreter(found.path)
     content = configure_loader(binary, settings)
     try:
-        os.makedirs(os.path.dirname(found.path), exist_ok=True)
+        make_directories(os.path.dirname(found.path))
         write_atomically(found.path, content, mode=0o755)
     except OSError as error:
         raise InstallFailed(found.path, error.strerror or "") from error

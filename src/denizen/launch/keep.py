@@ -12,7 +12,7 @@ import itertools
 import os
 import shutil
 
-from denizen.disk import DiskView, write_atomically
+from denizen.disk import DiskView, make_directories, write_atomically
 from denizen.formats import storepath
 from denizen.launch.decision import GENERATION, alias_name, file_name, identity_of
 from denizen.launch.warm import VARIANTS, directory_of, lacks, read_decision, stored
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from denizen.launch.decision import Decision, Identity
     from denizen.store.layout import StoreLayout
 
-_MODE = 0o644
+_MODE = 0o600
 _ROOTS = b"decisions"
 
 
@@ -45,7 +45,7 @@ class Shelf:
 
     def write(self, decision: Decision, *, movable: bool) -> None:
         """Put it down; under its second name too where the program may be found elsewhere. Raises OSError."""
-        os.makedirs(self.directory, mode=0o700, exist_ok=True)
+        make_directories(self.directory, 0o700)
         content = encode(decision)
         if decision.build_id and movable:
             alias = alias_name(decision.build_id, decision.identity.size)

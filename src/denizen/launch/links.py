@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.disk import link_atomically
+from denizen.disk import link_atomically, make_directories
 from denizen.errors import DenizenError, HostLacks, display
 
 LINKS = b"links"
@@ -65,7 +65,7 @@ def make_link(link: bytes, program: bytes, loader: bytes, decisions: bytes) -> N
     if os.path.lexists(link) and not os.path.basename(_target(link) or b"").startswith(b"denizen-loader"):
         raise NameTaken(link, "something else is there")
     try:
-        os.makedirs(os.path.dirname(known), mode=0o700, exist_ok=True)
+        make_directories(os.path.dirname(known), 0o700)
         link_atomically(known, program)
         link_atomically(link, loader)
     except OSError as problem:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 
-from denizen.disk import write_atomically
+from denizen.disk import make_directories, write_atomically
 from denizen.launch.binary import enter_binary, inside_binary, loader_binary
 from denizen.launch.loaderconfig import configure_loader
 from denizen.value import value
@@ -42,20 +42,20 @@ class Tools:
         """An empty file, over which the host's own dynamic linker can be bound."""
         path = os.path.join(self.directory, b"host-ld.so")
         if not os.path.exists(path):
-            os.makedirs(self.directory, mode=0o700, exist_ok=True)
+            make_directories(self.directory, 0o700)
             write_atomically(path, b"", mode=0o755)
         return path
 
     def stage(self) -> bytes:
         """An empty directory, over which a file system can be mounted."""
         path = os.path.join(self.directory, b"stage")
-        os.makedirs(path, mode=0o700, exist_ok=True)
+        make_directories(path, 0o700)
         return path
 
     def _placed(self, stem: bytes, content: bytes) -> bytes:
         digest = hashlib.sha256(content).hexdigest()[:16].encode("ascii")
         path = os.path.join(self.directory, b"%b-%b" % (stem, digest))
         if not os.path.exists(path):
-            os.makedirs(self.directory, mode=0o700, exist_ok=True)
+            make_directories(self.directory, 0o700)
             write_atomically(path, content, mode=0o755)
         return path

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.disk import link_atomically
+from denizen.disk import link_atomically, make_directories
 from denizen.errors import HostLacks, display
 from denizen.launch.binary import LoaderAbsent
 from denizen.launch.decision import GENERATION
@@ -243,7 +243,7 @@ class Ways:
         assert self._image is not None  # _against_stub said so
         plan = plan_stub(self._image, self._plain_loader())
         top = os.path.join(self._shelf.directory, COPIES, file_name(base.identity))
-        os.makedirs(os.path.dirname(top), mode=0o700, exist_ok=True)
+        make_directories(os.path.dirname(top), 0o700)
         copy = make_copy(self._program, top, plan.patches)
         patched = replace(
             base,
@@ -267,7 +267,7 @@ class Ways:
         return make_furniture(top, furnishings(self._view, base.objects))
 
     def _link_loader(self) -> None:
-        os.makedirs(self._shelf.directory, mode=0o700, exist_ok=True)
+        make_directories(self._shelf.directory, 0o700)
         link_atomically(os.path.join(self._shelf.directory, LOADER_LINK), self._plain_loader())
 
     def _enter(self) -> bytes:

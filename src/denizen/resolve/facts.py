@@ -16,7 +16,7 @@ import os
 import posixpath
 from itertools import count
 
-from denizen.disk import DiskView
+from denizen.disk import DiskView, make_directories
 from denizen.fileview import MAX_LINKS
 from denizen.formats.deb import Deb
 from denizen.formats.tree import File, HardLink, Symlink
@@ -121,7 +121,7 @@ class FactsCache:
         import shutil
         import tempfile
 
-        os.makedirs(self._directory, exist_ok=True)
+        make_directories(self._directory)
         temporary = os.fsencode(tempfile.mkdtemp(prefix="new-", dir=os.fsdecode(self._directory)))
         try:
             with open(deb, "rb") as stream:

@@ -23,6 +23,7 @@ import stat
 import time
 from enum import Enum
 
+from denizen.disk import make_directories
 from denizen.resolve import resolution as records
 from denizen.resolve.resolution import Resolution
 from denizen.resolve.testimony import holds
@@ -90,7 +91,7 @@ def keep(directory: bytes, question: Question, made: Resolution, witness: Witnes
     body = json.dumps([question.circumstances, testimony, encoded(made)], separators=(",", ":")).encode()
     content = hashlib.sha256(body).hexdigest().encode() + b"\n" + body
     with contextlib.suppress(OSError):
-        os.makedirs(directory, exist_ok=True)
+        make_directories(directory, 0o700)
         _write(os.path.join(directory, question.file_name), content)
 
 
@@ -155,7 +156,7 @@ def _content(path: bytes) -> bytes:
 def _write(path: bytes, content: bytes) -> None:
     """Whole or not at all; not made durable, for what a crash leaves of it has another digest."""
     temporary = b"%b.%d" % (path, os.getpid())
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with open(descriptor, "wb") as stream:
         stream.write(content)
     os.rename(temporary, path)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
+from denizen.disk import make_directories
 from denizen.errors import BadInput
 from denizen.formats.packages import Package
 from denizen.resolve.resolution import pin_of
@@ -61,7 +60,7 @@ class FetchingShelf:
         return found
 
     def _fetched(self, source: Fetching, providers: list[Provider]) -> Mapping[bytes, PackageFacts | str]:
-        os.makedirs(self._packages, exist_ok=True)
+        make_directories(self._packages)
         paths = source.fetch([package_of(pin_of(provider, {})) for provider in providers], self._packages)
         from concurrent.futures import ThreadPoolExecutor
 

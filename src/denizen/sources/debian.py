@@ -13,7 +13,7 @@ import hashlib
 import os
 import time
 
-from denizen.disk import write_atomically
+from denizen.disk import make_directories, write_atomically
 from denizen.formats.contents import groups, lines_holding
 from denizen.formats.inflate import CHUNK, SUFFIXES, decompressed
 from denizen.formats.packages import packages_in
@@ -128,7 +128,7 @@ class DebianArchive:
 
     def prepare(self, snapshot: Snapshot, architecture: str, scope: Scope) -> None:
         wanted = self._wanted(snapshot, architecture, scope)
-        os.makedirs(self._lists, exist_ok=True)
+        make_directories(self._lists)
         self._fetcher.files(wanted)
         # What forget() goes by: the lists one index was made from.
         names = b"".join([os.path.basename(want.destination) + b"\n" for want in wanted])
@@ -148,7 +148,7 @@ class DebianArchive:
 
     def fetch(self, packages: Sequence[Package], directory: bytes) -> list[bytes]:
         wanted = [_wanted_package(package, directory) for package in packages]
-        os.makedirs(directory, exist_ok=True)
+        make_directories(directory)
         self._fetcher.files(wanted)
         return [want.destination for want in wanted]
 
@@ -228,7 +228,7 @@ class DebianArchive:
             return
         head = f"{release.validators.etag}\n{release.validators.modified}\n".encode("latin-1", "replace")
         try:
-            os.makedirs(self._lists, exist_ok=True)
+            make_directories(self._lists)
             write_atomically(self._place_of_release(mirror, suite), head + release.content)
         except OSError as error:
             raise NoRoom(self._lists, error.strerror or str(error)) from error

@@ -15,7 +15,7 @@ import threading
 import time
 from enum import Enum
 
-from denizen.disk import sync_directory
+from denizen.disk import make_directories, sync_directory
 from denizen.sources.base import BadHash, DownloadFailed, NoRoom, Offline, Silent
 from denizen.sources.partial import held
 from denizen.sources.transport import FileTransport, HttpTransport, TransportError, Validators
@@ -213,7 +213,7 @@ class Fetcher:
         partial = os.path.join(os.path.dirname(want.destination), b"partial", want.sha256.encode())
         self._progress.started(want.name, want.size)
         try:
-            os.makedirs(os.path.dirname(partial), exist_ok=True)
+            make_directories(os.path.dirname(partial))
             with held(partial, self._wait_for_other):
                 if not os.path.exists(want.destination):  # another process may have fetched it meanwhile
                     self._transfer(want, partial)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.disk import write_atomically
+from denizen.disk import make_directories, write_atomically
 from denizen.errors import SourceFailed, StoreDamaged, display
 from denizen.formats import narinfo
 from denizen.formats.hashes import Hash
@@ -82,7 +82,7 @@ def export(store: Store, info: ObjectInfo, cache: bytes, key: SecretKey | None, 
     """
     logical = store.layout.logical
     with doing("export to", cache):
-        os.makedirs(cache + b"/nar", exist_ok=True)
+        make_directories(cache + b"/nar")
         about = b"StoreDir: %b\nWantMassQuery: 1\nPriority: %d\n" % (logical, _PRIORITY)
         write_atomically(cache + b"/nix-cache-info", about)
         nar_hash = Hash("sha256", info.nar_hash)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from denizen.disk import sync_directory, write_atomically
+from denizen.disk import make_directories, sync_directory, write_atomically
 from denizen.errors import DenizenError, display
 from denizen.formats import storepath
 from denizen.store import marker
@@ -197,7 +197,7 @@ class Store:
 def _create(layout: StoreLayout) -> None:
     _refuse_strangers(layout)
     for directory in layout.directories:
-        os.makedirs(directory, exist_ok=True)
+        make_directories(directory)
     with store_lock(layout):
         if not os.path.lexists(layout.database):
             from denizen.store.rebuild import rebuild

@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import os
 
+from denizen.disk import make_directories, written_by_owner
 from denizen.errors import DenizenError, display
 from denizen.nar import writer
 from denizen.store import sidecar
@@ -83,7 +84,7 @@ def move(store: Store, destination: bytes, told: Told = ignore) -> Moved:
         if os.path.lexists(destination):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), destination)
         parent = os.path.dirname(destination)
-        os.makedirs(parent, exist_ok=True)
+        make_directories(parent)
         links = [os.readlink(old.indirect + b"/" + name) for name in os.listdir(old.indirect)]
         if os.stat(parent).st_dev == os.stat(old.physical).st_dev:
             store.close()
@@ -126,7 +127,7 @@ def _copy_object(store: Store, copy: Store, info: ObjectInfo, directory: int) ->
     expected = Digest(info.nar_hash, info.nar_size)
     if digester.result() != expected:
         raise WrongContent(info.path, expected, digester.result())
-    with open(copy.layout.sidecar_of(info.path), "xb") as stream:
+    with open(copy.layout.sidecar_of(info.path), "xb", opener=written_by_owner) as stream:
         stream.write(sidecar.write(info))
 
 

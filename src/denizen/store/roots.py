@@ -20,7 +20,7 @@ import hashlib
 import os
 import stat
 
-from denizen.disk import link_atomically
+from denizen.disk import link_atomically, make_directories
 from denizen.errors import HostLacks, display
 from denizen.fileview import MAX_LINKS
 from denizen.formats import base32
@@ -186,7 +186,7 @@ def add_link(layout: StoreLayout, name: bytes, path: StorePath) -> bytes:
     """Keep an object by the link `name` below gcroots/, replaced if it is there; returns the link's place."""
     link = layout.gcroots + b"/" + name
     with doing("make the root", link):
-        os.makedirs(os.path.dirname(link), exist_ok=True)
+        make_directories(os.path.dirname(link))
         link_atomically(link, os.path.relpath(layout.place_of(path), os.path.dirname(link)))
     return link
 

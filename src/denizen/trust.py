@@ -1,0 +1,120 @@
+"""Whom a directory belongs to, and whether somebody else could change what is in it.
+
+What lies in denizen's directories is believed: a decision says what code to start, the database what an
+object hashes to. So they have to be the user's own, or root's, and writable by nobody else. A sticky
+directory shared by all (/tmp) may hold them, as nobody can rename or delete there what is another's.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from denizen.errors import HostLacks, display
+
+_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+class Untrusted(HostLacks):
+    """A directory or file that others could have filled.
+
+    Attributes:
+        reason: whose it is, or how others can write to it.
+        mending: what makes it trustworthy.
+    """
+
+    path: bytes
+    reason: str
+    mending: str
+
+    @property
+    def what(self) -> str:
+        return f"{display(self.path)} is not used"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+    @property
+    def remedy(self) -> str:
+        return self.mending
+
+
+def is_trusted(facts: os.stat_result) -> bool:
+    """Return whether this user or root owns a file, and nobody else may write to it."""
+    return facts.st_uid in (os.geteuid(), 0) and not facts.st_mode & _OTHERS
+
+
+def check(path: bytes) -> None:
+    """Raise Untrusted where others could have made what is at `path`, or where a link there leads."""
+    try:
+        facts = os.lstat(path)
+        if stat.S_ISLNK(facts.st_mode):
+            _check_owner(path, facts)
+            facts = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        why = f"{error.strerror}; you are {user(os.geteuid())}"
+        raise Untrusted(path, why, _ELSEWHERE) from error
+    if is_trusted(facts):
+        return
+    _check_owner(path, facts)
+    mode = stat.S_IMODE(facts.st_mode)
+    mending = f"chmod go-w {display(path)}, if nothing in it is of others; or {_ELSEWHERE}"
+    raise Untrusted(path, f"others may write to it (mode {mode:04o})", mending)
+
+
+def check_parent(path: bytes) -> None:
+    """Raise Untrusted where anybody could rename what lies in the directory `path`."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return  # not there yet; or told when something in it is looked at
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        mending = f"chmod o-w {display(path)}; or {_ELSEWHERE}"
+        raise Untrusted(path, f"anybody may rename what is in it (mode {stat.S_IMODE(mode):04o})", mending)
+
+
+def _check_owner(path: bytes, facts: os.stat_result) -> None:
+    if facts.st_uid not in (os.geteuid(), 0):
+        why = f"it belongs to {user(facts.st_uid)}, and you are {user(os.geteuid())}"
+        raise Untrusted(path, why, f"chown it if what is in it is to be believed; or {_ELSEWHERE}")
+
+
+_ELSEWHERE = "--root DIR, for a directory of your own"
+
+
+def user(uid: int) -> str:
+    """Return a user's name with the number, or the number alone."""
+    name = _entry(uid)[0]
+    return f"{name} (uid {uid})" if name else f"uid {uid}"
+
+
+def home_of(uid: int) -> str:
+    """Return the home directory the user database gives; "" where it has none."""
+    return _entry(uid)[1]
+
+
+def _entry(uid: int) -> tuple[str, str]:
+    import pwd
+
+    try:
+        found = pwd.getpwuid(uid)
+    except KeyError:
+        return "", ""
+    return found.pw_name, found.pw_dir
+
+
+def owner_of_nearest(path: str) -> int | None:
+    """Return the owner of a path, or of the nearest directory above it that is there; None: not told."""
+    while True:
+        try:
+            return os.stat(path).st_uid
+        except (FileNotFoundError, NotADirectoryError):
+            above = os.path.dirname(path)
+            if above == path:
+                return None
+            path = above
+        except OSError:
+            return None
