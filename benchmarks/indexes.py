@@ -69,7 +69,7 @@ def _fill() -> None:
     if not place.exists():
         name = f"dists/{SUITE}/InRelease"
         try:
-            small = fetcher.small(name, setting.uris[0], [name], limit=1 << 20, validators=Validators())
+            small = fetcher.small(name, setting.uris[0], name, limit=1 << 20, validators=Validators())
         except DownloadFailed as error:
             raise SystemExit(f"the benchmark needs the archive once: {error}") from error
         assert small.content is not None

@@ -1,6 +1,6 @@
+from denizen.index.building import shipped_libraries
 from denizen.index.entry import DirectoryKind
 from denizen.index.synthetic import ALTERNATIVES, Found, ldconfig_links, with_alternatives
-from denizen.index.update import shipped_libraries
 
 LIB = b"usr/lib/x86_64-linux-gnu"
 PROVIDES = {

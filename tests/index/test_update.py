@@ -16,20 +16,20 @@ from denizen.index.entry import DirectoryKind
 from denizen.index.libraries import Libraries
 from denizen.index.locate import Index
 from denizen.index.manifest import FORMAT, DamagedManifest, read_manifest
-from denizen.index.update import Outcome, Plan, Target, update
+from denizen.index.targets import Outcome, Plan, Target
 from denizen.sources.base import (
-    BadHash,
     BadSignature,
     Downgrade,
     DownloadFailed,
     Expired,
+    Incomplete,
     NoRoom,
     Scope,
     Silent,
 )
 from tests.support.archive import DATE, Archive, keyring, package_paragraph, sample
 from tests.support.faulty_server import Fault, Server
-from tests.support.sources import A_DAY, debian
+from tests.support.sources import A_DAY, debian, update
 
 LATER = "Sun, 12 Jul 2026 10:16:37 UTC"
 
@@ -176,7 +176,7 @@ def test_paths_are_added_when_they_are_first_wanted_and_kept_up_to_date_then(wor
         ({"packages": ["Package: x\n"]}, DenizenError),
         ({"cut": {"main/Contents-amd64.xz": 30}}, BadStream),
         ({"cut": {"main/binary-amd64/Packages.xz": 30}}, BadStream),
-        ({"claims": {"main/binary-amd64/Packages.xz": b"x" * 480}}, (BadHash, DownloadFailed)),
+        ({"claims": {"main/binary-amd64/Packages.xz": b"x" * 480}}, Incomplete),
     ],
     ids=[
         "unsigned",
@@ -307,8 +307,8 @@ def test_an_update_interrupted_while_it_fetches_resumes_later(workshop: Workshop
         count = 0
 
         def received(self, name: str, count: int) -> None:
-            del name
-            self.count += count
+            # The lists, not the Release, which is too small to be resumed.
+            self.count += 0 if name.endswith("InRelease") else count
             if self.count > 1000:
                 raise KeyboardInterrupt
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.fileview import MemoryView
+from denizen.fileview import MemoryView, Stat
 from denizen.formats.armor import BEGIN
 from denizen.sources.mirrors import PUBLIC_MIRRORS
 from denizen.sources.settings import (
@@ -14,6 +14,7 @@ from denizen.sources.settings import (
     apt_checks_expiry,
     settings,
 )
+from denizen.value import replace
 
 CONFIG = b"/config"
 RING = b"/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -51,16 +52,73 @@ def test_the_machines_apt_gives_the_address_but_not_the_suites() -> None:
     assert keyrings(setting) == [RING.decode(), SHIPPED]
 
 
-def test_a_line_of_sources_list_does_as_well_and_its_own_keyring_alone_counts() -> None:
-    line = b"deb [signed-by=/mine.gpg check-valid-until=no] http://near/debian bookworm main\n"
-    setting = only({b"/etc/apt/sources.list": line, b"/mine.gpg": b"keys"})
-    assert (setting.uris, keyrings(setting)) == (("http://near/debian",), ["/mine.gpg"])
-    assert not setting.check_valid_until
+def test_a_line_of_sources_list_does_as_well_and_may_allow_what_has_expired() -> None:
+    line = b"deb [check-valid-until=no] http://near/debian bookworm main\n"
+    setting = only({b"/etc/apt/sources.list": line})
+    assert (setting.uris, setting.check_valid_until) == (("http://near/debian",), False)
 
 
-def test_a_key_in_the_entry_counts_alone() -> None:
-    entry = b"Types: deb\nURIs: http://n/debian\nSuites: sid\nSigned-By:\n " + BEGIN + b"\n .\n"
-    assert keyrings(only({b"/etc/apt/sources.list.d/d.sources": entry})) == ["the key in the entry"]
+@pytest.mark.parametrize(
+    "entry",
+    [
+        b"Signed-By: /vendor.gpg\n",
+        b"Signed-By:\n " + BEGIN + b"\n .\n",
+        b"Signed-By: /gone.gpg\n",
+        b"Signed-By: 0123ABCD\n",
+    ],
+    ids=["file", "block", "missing", "fingerprint"],
+)
+def test_whom_apt_trusts_with_an_entry_is_not_trusted_with_debian(entry: bytes) -> None:
+    text = b"Types: deb\nURIs: http://vendor/repo\nSuites: stable\nComponents: main\n" + entry
+    setting = only({b"/etc/apt/sources.list.d/vendor.sources": text, b"/vendor.gpg": b"keys"})
+    assert keyrings(setting) == [SHIPPED]
+    # The address is asked, for it could be a mirror; its Release must say so, else the public ones are.
+    assert (setting.uris, setting.release_origin) == (("http://vendor/repo",), "Debian")
+    assert setting.fallback == PUBLIC_MIRRORS
+
+
+def test_every_entry_that_could_be_debians_gives_its_address() -> None:
+    lines = (
+        b"deb http://vendor/repo stable main\n"
+        b"deb [check-valid-until=no] http://other/repo bookworm tools\n"
+        b"deb http://near/debian bookworm main contrib\n"
+    )
+    setting = only({b"/etc/apt/sources.list": lines})
+    assert setting.uris == ("http://vendor/repo", "http://other/repo", "http://near/debian")
+    assert (setting.components, setting.check_valid_until) == (("main", "contrib"), True)
+
+
+class Owned(MemoryView):
+    """Where the host's keyring belongs to somebody, or may be written by some."""
+
+    def __init__(self, uid: int, mode: int) -> None:
+        super().__init__({RING: b"keys"})
+        self._uid, self._mode = uid, mode
+
+    def stat(self, path: bytes) -> Stat:
+        return replace(super().stat(path), uid=self._uid, mode=self._mode)
+
+
+@pytest.mark.parametrize(
+    ("uid", "mode", "counts"),
+    [(0, 0o644, "yes"), (0, 0o664, "no"), (0, 0o646, "no"), (1000, 0o644, "no")],
+)
+def test_the_hosts_copy_of_debians_keys_counts_where_only_root_could_write_it(
+    uid: int, mode: int, counts: str
+) -> None:
+    (setting,) = settings(Owned(uid, mode), CONFIG)
+    assert (RING.decode() in keyrings(setting)) == (counts == "yes")
+
+
+def test_a_file_named_debian_must_be_debian_unless_it_names_keys() -> None:
+    text = b"Types: deb\nURIs: http://m/debian\n"
+    own = only({b"/config/debian.sources": text + b"Signed-By: /m.gpg\n", b"/m.gpg": b"keys"})
+    assert (own.release_origin, keyrings(own)) == ("", ["/m.gpg"])
+    same = only({b"/config/debian.sources": text + b"Signed-By: " + RING + b"\n"})
+    assert (same.release_origin, only({b"/config/debian.sources": text}).release_origin) == (
+        "Debian",
+        "Debian",
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,10 +140,11 @@ def test_a_disabled_entry_of_apt_is_passed_over() -> None:
 
 
 def test_a_keyring_that_is_missing_is_said_and_no_other_taken_for_it() -> None:
+    entry = b"Types: deb\nURIs: http://m/repo\nSuites: one\n"
     with pytest.raises(NoKeyring):
-        found({b"/etc/apt/sources.list": b"deb [signed-by=/gone.gpg] http://n/debian sid main\n"})
+        found({b"/config/mine.sources": entry + b"Signed-By: /gone.gpg\n"})
     with pytest.raises(NoKeyring, match="fingerprint"):
-        found({b"/etc/apt/sources.list": b"deb [signed-by=0123ABCD] http://n/debian sid main\n"})
+        found({b"/config/mine.sources": entry + b"Signed-By: 0123ABCD\n"})
 
 
 def test_the_newer_name_of_the_hosts_keyring_is_known() -> None:

@@ -75,6 +75,7 @@ class Archive:
         release_only: bool = False,
         claims: Mapping[str, bytes] | None = None,
         cut: Mapping[str, int] | None = None,
+        origin: str = "Debian",
     ) -> None:
         """Write a suite.
 
@@ -97,7 +98,7 @@ class Archive:
                 if by_hash:
                     _write((base / name).parent / "by-hash/SHA256" / digest, stored)
         release = (
-            f"Origin: Debian\nLabel: Debian\nSuite: {suite}\nCodename: {codename}\nDate: {date}\n"
+            f"Origin: {origin}\nLabel: Debian\nSuite: {suite}\nCodename: {codename}\nDate: {date}\n"
             + (f"Valid-Until: {valid_until}\n" if valid_until else "")
             + ("Acquire-By-Hash: yes\n" if by_hash else "")
             + "No-Support-for-Architecture-all: Packages\n"

@@ -51,6 +51,7 @@ class Server:
     always: dict[str, Fault] = field(default_factory=dict)
     validators: bool = True
     requests: list[tuple[str, str]] = field(default_factory=list)
+    headers: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     unchanged: int = 0
     connections: int = 0
     on_request: Callable[[str], None] | None = None
@@ -93,6 +94,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             requested = self.headers.get("Range", "")
             server.requests.append((self.path, requested))
+            server.headers.append((self.path, dict(self.headers)))
             if server.on_request is not None:
                 server.on_request(self.path)
             fault = server.fault_for(self.path)

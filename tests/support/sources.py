@@ -4,15 +4,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from denizen.index.patience import Patience
+from denizen.index.targets import Outcome, Target
+from denizen.index.update import update as real_update
 from denizen.sources.base import Progress
-from denizen.sources.debian import Archive as Settings
 from denizen.sources.debian import DebianArchive
 from denizen.sources.fetch import Fetcher, FetchPolicy
 from denizen.sources.openpgp import Keyring, SequoiaVerifier
+from denizen.sources.releases import Archive as Settings
 from denizen.sources.transport import HttpSettings
 from tests.support.archive import DATE, keyring
 
 A_DAY = 86_400
+
+
+def update(directory: bytes, targets: Sequence[Target], progress: Progress, **options: Any) -> list[Outcome]:
+    """Bring indexes up to date without waiting where an archive does not hang together."""
+    return real_update(
+        directory, targets, progress, **{"patience": Patience(pause=lambda _: None), **options}
+    )
 
 
 def debian(
@@ -25,11 +35,15 @@ def debian(
     check_valid_until: bool = True,
     progress: Progress | None = None,
     keys: bytes | None = None,
+    origin: str = "",
+    fallback: Sequence[str] = (),
     **policy: Any,
 ) -> DebianArchive:
     # Keys are made once a process: another one is handed those of the first.
     keyrings = tuple(Keyring(name, keys or keyring(name)) for name in signers)
-    settings = Settings("debian", tuple(suites), ("main",), keyrings, check_valid_until)
+    settings = Settings(
+        "debian", tuple(suites), ("main",), keyrings, check_valid_until, origin, tuple(fallback)
+    )
     http = HttpSettings(read_timeout=2)
     fetcher = Fetcher(mirrors, http, FetchPolicy(**policy), progress, pause=lambda _: None)
     return DebianArchive(settings, fetcher, SequoiaVerifier(), bytes(directory), clock=lambda: now)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
     from denizen.index.manifest import Entry
-    from denizen.index.update import Outcome
+    from denizen.index.targets import Outcome
     from denizen.sources.fetch import FetchPolicy
 
 FETCH_OPTIONS = (

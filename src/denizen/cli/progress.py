@@ -48,6 +48,10 @@ class Steps:
         rate = f" at {human_size(int(size / passed))}/s" if size is not None else ""
         self._output.say(f"fetched {name} in {passed:.1f} s{rate}")
 
+    def failed(self, name: str) -> None:
+        with self._lock:
+            self._started.pop(name, None)
+
     def note(self, text: str) -> None:
         self._output.say(text)
 
@@ -70,6 +74,12 @@ class Bars:
             self._open().advance(self._tasks[name], count)
 
     def finished(self, name: str) -> None:
+        self._end(name)
+
+    def failed(self, name: str) -> None:
+        self._end(name)
+
+    def _end(self, name: str) -> None:
         with self._lock:
             self._open().remove_task(self._tasks.pop(name))
             if not self._tasks and self._drawing is not None:

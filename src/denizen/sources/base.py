@@ -76,6 +76,9 @@ class Progress(Protocol):
     def finished(self, name: str) -> None:
         """It is complete and verified."""
 
+    def failed(self, name: str) -> None:
+        """It is given up."""
+
     def note(self, text: str) -> None:
         """Something a person may want to know: a retry, another mirror."""
 
@@ -90,6 +93,9 @@ class Silent:
         """Nothing."""
 
     def finished(self, name: str) -> None:
+        """Nothing."""
+
+    def failed(self, name: str) -> None:
         """Nothing."""
 
     def note(self, text: str) -> None:
@@ -109,6 +115,13 @@ class Source(Protocol):
 
     def snapshot(self, suite: str, held: Held | None) -> Snapshot:
         """The newest state of a suite, verified; older than `held` is refused. Raises SourceFailed."""
+
+    def anew(self, suite: str, held: Held | None) -> Sequence[Snapshot]:
+        """Return the states of a suite that are offered now or were before, the newest first.
+
+        For when one of them turned out to be incomplete: all mirrors are asked, and past caches. None is
+        older than `held`. Raises SourceFailed.
+        """
 
     def size(self, snapshot: Snapshot, architecture: str, scope: Scope) -> int:
         """Bytes `prepare` would transfer now."""
@@ -153,6 +166,35 @@ class NoSuchSuite(SourceFailed):
     @property
     def remedy(self) -> str:
         return "denizen source list"
+
+
+class Incomplete(SourceFailed):
+    """A state of a suite names files that no mirror has: the archive is in the middle of an update.
+
+    Attributes:
+        state: suite and date.
+        name: the first such file.
+        tried: each URL with what happened there.
+    """
+
+    state: str
+    name: str
+    tried: Mapping[str, str]
+
+    @property
+    def what(self) -> str:
+        return f"the archive does not hang together: {self.state} names {self.name}, which no mirror has"
+
+    @property
+    def why(self) -> str:
+        return "\n".join(f"{url}: {problem}" for url, problem in self.tried.items())
+
+    @property
+    def remedy(self) -> str:
+        return (
+            "denizen index update in some minutes: the archive is probably being updated; "
+            "the previous index stays in force"
+        )
 
 
 class BadSignature(SourceFailed):
@@ -251,10 +293,12 @@ class DownloadFailed(SourceFailed):
 
     Attributes:
         tried: each URL with what happened there.
+        refused: those of them that answered, but do not have the file.
     """
 
     name: str
     tried: Mapping[str, str]
+    refused: tuple[str, ...] = ()
 
     @property
     def what(self) -> str:
@@ -266,6 +310,10 @@ class DownloadFailed(SourceFailed):
 
     @property
     def remedy(self) -> str:
+        if self.refused:
+            return (
+                "denizen index update, for the archive may have moved on; or add a mirror: denizen source add"
+            )
         return "check the network or the proxy settings, or name another mirror: denizen source add"
 
 

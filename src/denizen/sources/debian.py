@@ -9,7 +9,6 @@ Layout: https://wiki.debian.org/DebianRepository/Format.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import time
 
@@ -17,19 +16,20 @@ from denizen.disk import make_directories, write_atomically
 from denizen.formats.contents import groups, lines_holding
 from denizen.formats.inflate import CHUNK, SUFFIXES, decompressed
 from denizen.formats.packages import packages_in
-from denizen.formats.release import BadRelease, parse_release
+from denizen.formats.release import BadRelease
 from denizen.sources.base import (
+    BadHash,
     BadSignature,
     Downgrade,
     DownloadFailed,
     Expired,
-    NoRoom,
+    Incomplete,
     NoSuchSuite,
     Scope,
     Snapshot,
 )
-from denizen.sources.fetch import Small, Wanted
-from denizen.sources.transport import Validators
+from denizen.sources.fetch import Wanted
+from denizen.sources.releases import RELEASE, FutureRelease, Releases, WrongOrigin, shown_date
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -42,31 +42,14 @@ if TYPE_CHECKING:
     from denizen.formats.release import Release
     from denizen.sources.base import Held
     from denizen.sources.fetch import Fetcher
-    from denizen.sources.openpgp import Keyring, Verifier
+    from denizen.sources.openpgp import Verifier
+    from denizen.sources.releases import Archive
 
-# sid's Release is 190 KB; one that is 100 times that is no Release.
-MAX_RELEASE = 32 << 20
 _ALL = "all"
-_IDENTITY_DIGITS = 32
-_RELEASE = b".release"
-
-
-@value
-class Archive:
-    """What is configured of one archive.
-
-    Attributes:
-        name: what the source is called.
-        suites: asked for by default, the base first.
-        keyrings: whose signatures count.
-        check_valid_until: an expired Release is refused, else only noted.
-    """
-
-    name: str
-    suites: tuple[str, ...]
-    components: tuple[str, ...]
-    keyrings: tuple[Keyring, ...]
-    check_valid_until: bool = True
+# Why a mirror's Release is not used, and the next mirror asked.
+_PASSED_OVER = (
+    DownloadFailed, NoSuchSuite, BadSignature, BadRelease, WrongOrigin, FutureRelease, Expired, Downgrade,
+)  # fmt: skip
 
 
 @value
@@ -100,10 +83,13 @@ class DebianArchive:
     ) -> None:
         self._archive = archive
         self._fetcher = fetcher
-        self._verifier = verifier
         self._lists = os.path.join(directory, archive.name.encode())
-        self._clock = clock
+        self._asked = Releases(archive, fetcher, verifier, self._lists, clock)
         self._releases: dict[str, tuple[str, Release]] = {}
+        self._states: list[Snapshot] = []
+        self._doubted: set[str] = set()  # suites a state of which was incomplete
+        self._strangers: set[str] = set()  # addresses that turned out to be of another archive
+        self._useful: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -115,13 +101,46 @@ class DebianArchive:
 
     def snapshot(self, suite: str, held: Held | None) -> Snapshot:
         """Ask each mirror until one has a Release that may be believed."""
-        first: DenizenError | None = None
-        for mirror in self._fetcher.mirrors:
+        failures: list[DenizenError] = []
+        for snapshot in self._offered(suite, held, failures, anew=False):
+            return snapshot
+        raise failures[0] if failures else NoSuchSuite(self.name, suite, "the source has no address")
+
+    def anew(self, suite: str, held: Held | None) -> Sequence[Snapshot]:
+        self._doubted.add(suite)
+        failures: list[DenizenError] = []
+        offered = list(self._offered(suite, held, failures, anew=True))
+        oldest = 0 if held is None else held.date
+        states = {one.identity: one for one in (*self._states, *offered) if one.asked == suite}
+        found = sorted(
+            [one for one in states.values() if one.date >= oldest], key=lambda one: one.date, reverse=True
+        )
+        if not found:
+            raise failures[0] if failures else NoSuchSuite(self.name, suite, "the source has no address")
+        return found
+
+    def _offered(
+        self, suite: str, held: Held | None, failures: list[DenizenError], *, anew: bool
+    ) -> Iterator[Snapshot]:
+        """Yield what each mirror offers; why one offers nothing is added to `failures`."""
+        for mirror in self._addresses_to_ask():
             try:
-                return self._snapshot_of(mirror, suite, held)
-            except (DownloadFailed, BadSignature, BadRelease, Expired, Downgrade) as error:
-                first = first or error
-        raise first or NoSuchSuite(self.name, suite, "the source has no address")
+                yield self._snapshot_of(mirror, suite, held, anew=anew)
+            except _PASSED_OVER as error:
+                failures.append(error)
+                self._judge(mirror, error)
+
+    def _addresses_to_ask(self) -> Iterator[str]:
+        """Yield the configured addresses; others where every one of those is of some other archive."""
+        yield from [mirror for mirror in self._fetcher.mirrors if mirror not in self._strangers]
+        if self._strangers.issuperset(self._fetcher.mirrors):
+            yield from self._archive.fallback
+
+    def _judge(self, mirror: str, error: DenizenError) -> None:
+        if self._archive.origin and isinstance(error, (BadSignature, WrongOrigin)):
+            if mirror not in self._strangers:
+                self._fetcher.note(f"{error}")
+            self._strangers.add(mirror)
 
     def size(self, snapshot: Snapshot, architecture: str, scope: Scope) -> int:
         return sum(want.size for want in self._wanted(snapshot, architecture, scope) if not _is_there(want))
@@ -129,7 +148,13 @@ class DebianArchive:
     def prepare(self, snapshot: Snapshot, architecture: str, scope: Scope) -> None:
         wanted = self._wanted(snapshot, architecture, scope)
         make_directories(self._lists)
-        self._fetcher.files(wanted)
+        try:
+            self._fetcher.files(wanted, self._mirrors(), anew=snapshot.asked in self._doubted)
+        except (BadHash, DownloadFailed) as error:
+            if isinstance(error, DownloadFailed) and not error.refused:
+                raise
+            state = f"{snapshot.suite} of {shown_date(snapshot.date)}"
+            raise Incomplete(state, error.name, error.tried) from error
         # What forget() goes by: the lists one index was made from.
         names = b"".join([os.path.basename(want.destination) + b"\n" for want in wanted])
         write_atomically(self._record(snapshot, architecture), names)
@@ -149,12 +174,12 @@ class DebianArchive:
     def fetch(self, packages: Sequence[Package], directory: bytes) -> list[bytes]:
         wanted = [_wanted_package(package, directory) for package in packages]
         make_directories(directory)
-        self._fetcher.files(wanted)
+        self._fetcher.files(wanted, self._mirrors())
         return [want.destination for want in wanted]
 
     def addresses(self, package: Package) -> tuple[str, ...]:
         path = _quoted(package.filename)
-        return tuple([f"{_with_authority(mirror)}/{path}" for mirror in self._fetcher.mirrors])
+        return tuple([f"{_with_authority(mirror)}/{path}" for mirror in self._mirrors()])
 
     def forget(self, keep: Iterable[tuple[Snapshot, str]]) -> None:
         kept = {self._record(snapshot, architecture) for snapshot, architecture in keep}
@@ -165,87 +190,31 @@ class DebianArchive:
         with contextlib.suppress(FileNotFoundError):
             for name in os.listdir(self._lists):
                 # A Release is small, and asked of every mirror and by every name of a suite.
-                if name not in needed and not name.endswith(_RELEASE):
+                if name not in needed and not name.endswith(RELEASE):
                     os.unlink(os.path.join(self._lists, name))
 
-    def _snapshot_of(self, mirror: str, suite: str, held: Held | None) -> Snapshot:
-        text = self._verified(mirror, suite)
-        release = parse_release(text)
-        if suite not in (release.suite, release.codename):
-            # A good signature on another suite's Release: a mirror's mistake, or an attack.
-            raise NoSuchSuite(
-                self.name, suite, f"the mirror gave the Release of {release.codename} ({release.suite})"
-            )
-        identity = hashlib.sha256(text.strip()).hexdigest()[:_IDENTITY_DIGITS]
-        notes = self._judge_dates(release, held)
-        self._releases[identity] = (suite, release)
-        return Snapshot(self.name, suite, release.codename, identity, release.date, notes)
+    def _snapshot_of(self, mirror: str, suite: str, held: Held | None, *, anew: bool) -> Snapshot:
+        believed = self._asked.of(mirror, suite, held, anew=anew)
+        release = believed.release
+        self._releases[believed.identity] = (suite, release)
+        self._useful = ()
+        snapshot = Snapshot(
+            self.name, suite, release.codename, believed.identity, release.date, believed.notes
+        )
+        if snapshot not in self._states:
+            self._states.append(snapshot)
+        return snapshot
 
-    def _verified(self, mirror: str, suite: str) -> bytes:
-        """The signed text of a suite's Release: InRelease, or Release with Release.gpg."""
-        base = f"dists/{suite}"
-        keyrings = self._archive.keyrings
-        kept = self._kept(mirror, suite)
-        try:
-            inline = self._small(mirror, f"{base}/InRelease", kept.validators)
-        except DownloadFailed as error:
-            if not all(reason == "HTTP 404" for reason in error.tried.values()):
-                raise
-            text = self._small(mirror, f"{base}/Release").content
-            signature = self._small(mirror, f"{base}/Release.gpg").content
-            assert text is not None
-            assert signature is not None  # nothing conditional was asked
-            return self._verifier.detached(f"{base}/Release", text, signature, keyrings)
-        if inline.content is None and kept.content is not None:
-            try:
-                return self._verifier.inline(f"{base}/InRelease", kept.content, keyrings)
-            except BadSignature:
-                # Damaged since it was kept.
-                inline = self._small(mirror, f"{base}/InRelease")
-        assert inline.content is not None  # "not modified" is answered to those who hold something
-        verified = self._verifier.inline(f"{base}/InRelease", inline.content, keyrings)
-        # Only now: what was mangled on its way must not be taken for unchanged the next time.
-        self._keep(mirror, suite, inline)
-        return verified
+    def _mirrors(self) -> tuple[str, ...]:
+        """Return the addresses to fetch from: those known to be of this archive, else all.
 
-    def _small(self, mirror: str, path: str, held: Validators | None = None) -> Small:
-        validators = held or Validators()
-        return self._fetcher.small(path, mirror, [path], limit=MAX_RELEASE, validators=validators)
-
-    def _kept(self, mirror: str, suite: str) -> Small:
-        """The InRelease a mirror gave last, with what tells whether it has another now."""
-        try:
-            with open(self._place_of_release(mirror, suite), "rb") as stream:
-                etag, modified, content = stream.read(MAX_RELEASE).split(b"\n", 2)
-            return Small(content, Validators(etag.decode("latin-1"), modified.decode("latin-1")))
-        except (OSError, ValueError):
-            # None, or a damaged one: the request is just not conditional.
-            return Small(None, Validators())
-
-    def _keep(self, mirror: str, suite: str, release: Small) -> None:
-        assert release.content is not None
-        if release.validators == Validators():
-            return
-        head = f"{release.validators.etag}\n{release.validators.modified}\n".encode("latin-1", "replace")
-        try:
-            make_directories(self._lists)
-            write_atomically(self._place_of_release(mirror, suite), head + release.content)
-        except OSError as error:
-            raise NoRoom(self._lists, error.strerror or str(error)) from error
-
-    def _place_of_release(self, mirror: str, suite: str) -> bytes:
-        digest = hashlib.sha256(f"{mirror}/{suite}".encode()).hexdigest()[:_IDENTITY_DIGITS]
-        return os.path.join(self._lists, digest.encode() + _RELEASE)
-
-    def _judge_dates(self, release: Release, held: Held | None) -> tuple[str, ...]:
-        if held is not None and release.date < held.date:
-            raise Downgrade(release.codename, _shown(release.date), _shown(held.date))
-        if release.valid_until is None or self._clock() <= release.valid_until:
-            return ()
-        if self._archive.check_valid_until:
-            raise Expired(release.codename, _shown(release.valid_until))
-        until = _shown(release.valid_until)
-        return (f"{release.codename}: past its Valid-Until ({until}), allowed by configuration",)
+        Only to spare requests: whatever is fetched is checked by its hash.
+        """
+        if not self._useful:
+            every = (*self._fetcher.mirrors, *self._archive.fallback)
+            known = [one for one in every if any(self._asked.has_kept(one, suite) for suite in self.suites)]
+            self._useful = tuple(known) or self._fetcher.mirrors
+        return self._useful
 
     def _wanted(self, snapshot: Snapshot, architecture: str, scope: Scope) -> list[Wanted]:
         suite, release = self._releases[snapshot.identity]
@@ -354,7 +323,3 @@ def _chunks(path: bytes) -> Iterator[bytes]:
     with open(path, "rb", buffering=0) as stream:
         while chunk := stream.read(CHUNK):
             yield chunk
-
-
-def _shown(seconds: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))

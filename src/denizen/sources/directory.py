@@ -88,6 +88,10 @@ class DirectoryOfDebs:
         identity = hashlib.sha256(text).hexdigest()[:32]
         return Snapshot(self._name, suite, self._name, identity, date)
 
+    def anew(self, suite: str, held: Held | None) -> Sequence[Snapshot]:
+        """Return its only state."""
+        return [self.snapshot(suite, held)]
+
     def size(self, snapshot: Snapshot, architecture: str, scope: Scope) -> int:
         """Nothing is transferred."""
         del snapshot, architecture, scope

@@ -12,11 +12,12 @@ import contextlib
 import hashlib
 import os
 import threading
-import time
 from enum import Enum
 
 from denizen.disk import make_directories, sync_directory
-from denizen.sources.base import BadHash, DownloadFailed, NoRoom, Offline, Silent
+from denizen.sources.base import BadHash, NoRoom, Offline, Silent
+from denizen.sources.effort import AnotherFile, Effort
+from denizen.sources.pace import Pace, Throttle, TooSlow
 from denizen.sources.partial import held
 from denizen.sources.transport import FileTransport, HttpTransport, TransportError, Validators
 from denizen.value import value
@@ -39,6 +40,8 @@ class Verdict(Enum):
     NEXT = "next"
 
 
+# The answers that say there is no such file, where others say that one may not ask.
+_MISSING = (404, 410)
 # Everything not listed: below 500 the next address, from 500 on the same again.
 VERDICTS: Mapping[int, Verdict] = {
     200: Verdict.TAKE,
@@ -101,31 +104,6 @@ class Small:
     validators: Validators
 
 
-class Effort:
-    """What was tried for one file so far.
-
-    Attributes:
-        tried: each URL with what happened there last.
-        url, attempt: what is being tried, and for which time.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.tried: dict[str, str] = {}
-        self.url = ""
-        self.attempt = 0
-
-    def attempts_at(self, url: str, count: int) -> Iterator[int]:
-        """Count the attempts at a URL."""
-        self.url = url
-        for self.attempt in range(count):
-            yield self.attempt
-
-
-class TooSlow(TransportError):
-    """A mirror keeps below the least acceptable rate."""
-
-
 class Cancelled(Exception):
     """Another transfer failed or the user interrupted; what has come so far is kept."""
 
@@ -150,31 +128,67 @@ class Fetcher:
         self._http: Transport = HttpTransport(http, policy.workers)
         self._file: Transport = FileTransport()
 
-    def small(
-        self, name: str, mirror: str, paths: Sequence[str], *, limit: int, validators: Validators
-    ) -> Small:
-        """The content of a file whose size is not known beforehand, at most `limit` bytes.
+    def note(self, text: str) -> None:
+        """Tell who watches the transfers."""
+        self._progress.note(text)
 
-        Of one mirror: which of several states of a suite to believe is for the caller to judge.
-        Raises DownloadFailed, Offline.
+    def small(
+        self, name: str, mirror: str, path: str, *, limit: int, validators: Validators, anew: bool = False
+    ) -> Small:
+        """Return the content of a file whose size is not known beforehand, at most `limit` bytes.
+
+        Of one mirror: which of several states of a suite to believe is for the caller to judge. `anew`
+        asks past caches, and the validators are not sent. Raises DownloadFailed, Offline.
         """
-        effort = Effort(name)
-        for url in self._urls([mirror], paths):
+        effort = Effort(name, anew=anew)
+        self._progress.started(name, None)
+        try:
+            small = self._small(effort, mirror, path, limit, validators)
+        except BaseException:
+            self._progress.failed(name)
+            raise
+        self._progress.finished(name)
+        return small
+
+    def _small(self, effort: Effort, mirror: str, path: str, limit: int, validators: Validators) -> Small:
+        for url in self._urls([mirror], [path]):
             for _ in effort.attempts_at(url, self.policy.attempts):
                 answer, verdict = self._ask(effort, 0, validators)
                 if verdict is Verdict.NEXT:
                     break
                 if verdict is Verdict.UNCHANGED:
                     return Small(None, validators)
-                if answer is not None and verdict is Verdict.TAKE:
-                    try:
-                        return Small(_collect(answer.body, limit), answer.validators)
-                    except TransportError as error:
-                        self._failed(effort, str(error))
-        raise DownloadFailed(name, effort.tried)
+                if answer is None or verdict is not Verdict.TAKE:
+                    continue
+                try:
+                    return Small(self._collect(effort.name, answer.body, limit), answer.validators)
+                except TooSlow as error:
+                    effort.tried[url] = str(error)
+                    break
+                except TransportError as error:
+                    self._failed(effort, str(error))
+        raise effort.failure()
 
-    def files(self, wanted: Sequence[Wanted]) -> None:
-        """Fetch every file that is not at its destination yet.
+    def _collect(self, name: str, body: Generator[bytes, None, None], limit: int) -> bytes:
+        pace = Pace(self.policy.min_rate, self.policy.patience)
+        pieces, total = [], 0
+        with contextlib.closing(body):
+            for chunk in body:
+                total += len(chunk)
+                if total > limit:
+                    raise TransportError(f"it is longer than {limit} bytes")
+                pieces.append(chunk)
+                self._progress.received(name, len(chunk))
+                pace.judge(len(chunk))
+                self._stop_if_cancelled()
+        return b"".join(pieces)
+
+    def files(
+        self, wanted: Sequence[Wanted], mirrors: Sequence[str] | None = None, *, anew: bool = False
+    ) -> None:
+        """Fetch every file that is not at its destination yet, from some mirrors or from all.
+
+        `anew` asks past caches.
 
         Raises:
             DownloadFailed, BadHash, NoRoom, Offline: for the first that failed; the others are stopped
@@ -182,21 +196,19 @@ class Fetcher:
         """
         by_place = {want.destination: want for want in wanted}
         missing = [want for place, want in by_place.items() if not os.path.exists(place)]
-        if self.policy.offline and missing and not self._all_local():
+        places = self.mirrors if mirrors is None else mirrors
+        if self.policy.offline and missing and not _all_local(places):
             raise Offline(missing[0].name)
         if len(missing) == 1:
-            self._one(missing[0])
+            self._one(missing[0], places, anew=anew)
         elif missing:
-            self._many(missing)
+            self._many(missing, places, anew=anew)
 
-    def _all_local(self) -> bool:
-        return all(mirror.startswith(("file:", "copy:")) for mirror in self.mirrors)
-
-    def _many(self, wanted: Sequence[Wanted]) -> None:
+    def _many(self, wanted: Sequence[Wanted], mirrors: Sequence[str], *, anew: bool) -> None:
         from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
         with ThreadPoolExecutor(self.policy.workers) as pool:
-            futures = [pool.submit(self._one, want) for want in wanted]
+            futures = [pool.submit(self._one, want, mirrors, anew=anew) for want in wanted]
             try:
                 done, _ = wait(futures, return_when=FIRST_EXCEPTION)
             finally:
@@ -209,36 +221,43 @@ class Fetcher:
         for error in sorted(failures, key=lambda found: isinstance(found, Cancelled)):
             raise error
 
-    def _one(self, want: Wanted) -> None:
-        partial = os.path.join(os.path.dirname(want.destination), b"partial", want.sha256.encode())
+    def _one(self, want: Wanted, mirrors: Sequence[str], *, anew: bool) -> None:
         self._progress.started(want.name, want.size)
         try:
-            make_directories(os.path.dirname(partial))
-            with held(partial, self._wait_for_other):
-                if not os.path.exists(want.destination):  # another process may have fetched it meanwhile
-                    self._transfer(want, partial)
-                    os.rename(partial, want.destination)
-                    sync_directory(os.path.dirname(want.destination))
+            self._bring(want, mirrors, anew=anew)
         except OSError as error:
+            self._progress.failed(want.name)
             raise NoRoom(want.destination, error.strerror or str(error)) from error
+        except BaseException:
+            self._progress.failed(want.name)
+            raise
         self._progress.finished(want.name)
+
+    def _bring(self, want: Wanted, mirrors: Sequence[str], *, anew: bool) -> None:
+        directory = os.path.dirname(want.destination)
+        partial = os.path.join(directory, b"partial", want.sha256.encode())
+        make_directories(os.path.dirname(partial))
+        with held(partial, self._wait_for_other):
+            if not os.path.exists(want.destination):  # another process may have fetched it meanwhile
+                self._transfer(want, partial, mirrors, Effort(want.name, anew=anew))
+                os.rename(partial, want.destination)
+                sync_directory(directory)
 
     def _wait_for_other(self, seconds: float) -> None:
         self._stop_if_cancelled()
         self._cancelled.wait(seconds)
 
-    def _transfer(self, want: Wanted, partial: bytes) -> None:
-        effort = Effort(want.name)
+    def _transfer(self, want: Wanted, partial: bytes, mirrors: Sequence[str], effort: Effort) -> None:
         wrong_hash = False
-        for url in self._urls(self.mirrors, want.paths):
+        for url in self._urls(mirrors, want.paths):
             if not self._complete(url, want, partial, effort):
                 continue
             if _digest_of(partial) == want.sha256:
                 return
             os.truncate(partial, 0)
-            effort.tried[url] = f"the content's hash is not {want.sha256}"
+            effort.refuse(f"the content's hash is not {want.sha256}")
             wrong_hash = True
-        raise (BadHash if wrong_hash else DownloadFailed)(want.name, effort.tried)
+        raise BadHash(want.name, effort.tried) if wrong_hash else effort.failure()
 
     def _complete(self, url: str, want: Wanted, partial: bytes, effort: Effort) -> bool:
         """Ask one address until the partial file has its full size; False if it does not get there."""
@@ -257,6 +276,9 @@ class Fetcher:
             validators = answer.validators
             try:
                 self._write(answer, want, partial, held)
+            except AnotherFile as error:
+                effort.refuse(str(error))
+                return False
             except TransportError as error:
                 self._failed(effort, str(error))
             else:
@@ -276,13 +298,21 @@ class Fetcher:
         transport = self._file if url.startswith(("file:", "copy:")) else self._http
         self._stop_if_cancelled()
         try:
-            answer = transport.get(url, offset=offset, validators=validators, conditional=offset == 0)
+            answer = transport.get(
+                url,
+                offset=offset,
+                validators=validators,
+                conditional=offset == 0 and not effort.anew,
+                anew=effort.anew,
+            )
         except TransportError as error:
             self._failed(effort, str(error))
             return None, Verdict.AGAIN
         verdict = VERDICTS.get(answer.status, Verdict.AGAIN if answer.status >= 500 else Verdict.NEXT)
         if verdict is Verdict.AGAIN:
             self._failed(effort, f"HTTP {answer.status}", answer.retry_after)
+        elif answer.status in _MISSING:
+            effort.refuse(f"HTTP {answer.status}")
         elif verdict in (Verdict.NEXT, Verdict.RESTART):
             effort.tried[url] = f"HTTP {answer.status}"
         return answer, verdict
@@ -300,6 +330,9 @@ class Fetcher:
         """Add the body to what is there; a server that ignored the range starts the file again."""
         if answer.start not in (0, held):
             raise TransportError(f"the server answered from byte {answer.start} instead of {held}")
+        if answer.length is not None and answer.start + answer.length != want.size:
+            answer.body.close()
+            raise AnotherFile(f"it has {answer.start + answer.length} bytes instead of {want.size}")
         pace = Pace(self.policy.min_rate, self.policy.patience)
         count = answer.start
         with contextlib.closing(answer.body), open(partial, "r+b" if answer.start else "wb") as stream:
@@ -309,7 +342,7 @@ class Fetcher:
                 count += len(chunk)
                 if count > want.size:
                     stream.truncate(0)
-                    raise TransportError(f"it is longer than the {want.size} bytes it should have")
+                    raise AnotherFile(f"it is longer than the {want.size} bytes it should have")
                 stream.write(chunk)
                 self._progress.received(want.name, len(chunk))
                 self._throttle.spend(len(chunk), self._pause)
@@ -325,59 +358,6 @@ class Fetcher:
             raise Cancelled
 
 
-class Throttle:
-    """Keeps all transfers together below a rate."""
-
-    def __init__(self, rate: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate = rate
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._free_at = 0.0
-
-    def spend(self, count: int, pause: Callable[[float], object]) -> None:
-        """Account for `count` bytes, waiting until they fit the rate."""
-        if not self._rate:
-            return
-        with self._lock:
-            now = self._clock()
-            self._free_at = max(self._free_at, now) + count / self._rate
-            delay = self._free_at - now
-        if delay > 0:
-            pause(delay)
-
-
-class Pace:
-    """Notices a transfer that goes on but leads nowhere."""
-
-    def __init__(self, least: int, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._least = least
-        self._patience = patience
-        self._clock = clock
-        self._since = clock()
-        self._count = 0
-
-    def judge(self, count: int) -> None:
-        """Account for `count` bytes. Raises TooSlow when a window of patience brought too few."""
-        self._count += count
-        passed = self._clock() - self._since
-        if passed < self._patience:
-            return
-        if self._count < self._least * passed:
-            raise TooSlow(f"only {self._count / passed:.0f} bytes a second for {passed:.0f} s")
-        self._since, self._count = self._clock(), 0
-
-
-def _collect(body: Generator[bytes, None, None], limit: int) -> bytes:
-    pieces, total = [], 0
-    with contextlib.closing(body):
-        for chunk in body:
-            total += len(chunk)
-            if total > limit:
-                raise TransportError(f"it is longer than {limit} bytes")
-            pieces.append(chunk)
-    return b"".join(pieces)
-
-
 def _size_of(path: bytes) -> int:
     with contextlib.suppress(FileNotFoundError):
         return os.stat(path).st_size
@@ -387,3 +367,7 @@ def _size_of(path: bytes) -> int:
 def _digest_of(path: bytes) -> str:
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _all_local(mirrors: Sequence[str]) -> bool:
+    return all(mirror.startswith(("file:", "copy:")) for mirror in mirrors)

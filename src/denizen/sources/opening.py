@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
-from denizen.sources.debian import Archive, DebianArchive
+from denizen.sources.debian import DebianArchive
 from denizen.sources.fetch import Fetcher
 from denizen.sources.openpgp import ChosenWhenAsked
+from denizen.sources.releases import Archive
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -42,7 +43,13 @@ def open_source(setting: Setting, around: Surroundings) -> Source:
         uri = setting.uris[0]
         return DirectoryOfDebs(setting.name, file_path(uri) if uri.startswith("file:") else os.fsencode(uri))
     archive = Archive(
-        setting.name, setting.suites, setting.components, setting.keyrings, setting.check_valid_until
+        name=setting.name,
+        suites=setting.suites,
+        components=setting.components,
+        keyrings=setting.keyrings,
+        check_valid_until=setting.check_valid_until,
+        origin=setting.release_origin,
+        fallback=setting.fallback,
     )
     fetcher = Fetcher(setting.uris, around.http, around.policy, around.progress)
     return DebianArchive(archive, fetcher, ChosenWhenAsked(around.search_path), around.lists)

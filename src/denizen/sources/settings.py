@@ -3,18 +3,25 @@
 Configuration is files `NAME.sources` in the format of apt's (deb822), one source each; `Types: directory`
 is denizen's own addition, for a directory of .deb files. The source "debian" exists without a file:
 
-    address     a file debian.sources, else the machine's apt, else the public mirrors
+    address     a file debian.sources, else every address of the machine's apt that could be Debian's, each
+                used only if its signed Release gives `DEBIAN` as Origin; the public mirrors if none is
     suites      the file's, else `DEFAULT_SUITES` (apt's are those of the machine, which is not who asks)
-    keyrings    what Signed-By names; where that is Debian's own keyring or nothing, the machine's and
-                the shipped copy of it: an old machine's lacks the keys of newer suites
-    expiry      Check-Valid-Until of the entry, else of apt's own configuration
+    keyrings    the file's Signed-By, else Debian's own: the machine's package of them, where it is root's,
+                and the shipped copy, for an old machine's lacks the keys of newer suites. Never what apt's
+                entry names: that is whom the machine trusts with this entry, and not Debian
+    expiry      Check-Valid-Until of the file, else of apt's own configuration
+
+Suites of apt's entries are looked at only to pass over what cannot be Debian's. Ubuntu and others whose hosts
+run denizen are not sources by default: on such a host Debian's public mirrors are used.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import posixpath
+import stat
 
 from denizen.errors import BadInput, HostLacks, display
 from denizen.formats.aptsources import BadSources, parse_deb822, parse_one_line
@@ -27,7 +34,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from denizen.fileview import FileView
+    from denizen.fileview import FileView, Stat
     from denizen.formats.aptsources import AptSource
 
 # The current stable first: it is the base. Then older ones, whose sonames it lost; then the newest.
@@ -39,6 +46,9 @@ _DEBIAN_SUITES = frozenset(
         *("duke", "forky", "trixie", "bookworm", "bullseye", "buster"),
     )
 )
+# What Debian's Releases give as their Origin, and its components.
+DEBIAN = "Debian"
+_COMPONENTS = ("main", "contrib", "non-free", "non-free-firmware")
 _APT = b"/etc/apt"
 HOST_KEYRINGS = (
     b"/usr/share/keyrings/debian-archive-keyring.gpg",
@@ -99,6 +109,8 @@ class Setting:
         kind: "deb" or "directory".
         origin: the file that says so, or "public mirrors".
         keyrings: empty for a directory.
+        release_origin: what its Releases must give as their Origin, "" for anything.
+        fallback: addresses to ask where every other turns out to be of some other archive.
     """
 
     name: str
@@ -109,6 +121,8 @@ class Setting:
     keyrings: tuple[Keyring, ...]
     check_valid_until: bool
     origin: str
+    release_origin: str = ""
+    fallback: tuple[str, ...] = ()
 
 
 def settings(view: FileView, directory: bytes) -> list[Setting]:
@@ -134,32 +148,23 @@ def settings(view: FileView, directory: bytes) -> list[Setting]:
 
 
 def default_debian(view: FileView) -> Setting:
-    """Debian's archive as the machine's apt knows it, else by the public mirrors. Raises NoKeyring."""
-    expiry = apt_checks_expiry(view)
-    for path, entry in _apt_entries(view):
-        if not entry.enabled or "deb" not in entry.types or not _is_debian(entry):
-            continue
-        check = expiry if entry.check_valid_until is None else entry.check_valid_until
-        keyrings = _keyrings(view, entry)
-        return Setting(
-            "debian",
-            "deb",
-            entry.uris,
-            DEFAULT_SUITES,
-            entry.components or ("main",),
-            keyrings,
-            check,
-            display(path),
-        )
+    """Return Debian's archive at the addresses the machine's apt knows, else at the public mirrors."""
+    found = [(path, entry) for path, entry in _apt_entries(view) if _may_be_debian(entry)]
+    uris = tuple(dict.fromkeys(uri for _, entry in found for uri in entry.uris))
+    components = dict.fromkeys(name for _, entry in found for name in entry.components)
+    # A vendor's entry alone shall not make Debian's old states acceptable.
+    expired_too = bool(found) and all(entry.check_valid_until is False for _, entry in found)
     return Setting(
-        "debian",
-        "deb",
-        PUBLIC_MIRRORS,
-        DEFAULT_SUITES,
-        ("main",),
-        _debian_keyrings(view),
-        True,
-        "public mirrors",
+        name="debian",
+        kind="deb",
+        uris=uris or PUBLIC_MIRRORS,
+        suites=DEFAULT_SUITES,
+        components=tuple([name for name in _COMPONENTS if name in components]) or _COMPONENTS[:1],
+        keyrings=_debian_keyrings(view),
+        check_valid_until=not expired_too and apt_checks_expiry(view),
+        origin=", ".join(dict.fromkeys(display(path) for path, _ in found)) or "public mirrors",
+        release_origin=DEBIAN,
+        fallback=PUBLIC_MIRRORS if uris else (),
     )
 
 
@@ -191,9 +196,10 @@ def _apt_entries(view: FileView) -> Iterator[tuple[bytes, AptSource]]:
             continue
 
 
-def _is_debian(entry: AptSource) -> bool:
+def _may_be_debian(entry: AptSource) -> bool:
     # Security and updates are other archives, or parts of one that lack the packages themselves.
-    return bool(entry.uris) and any(suite in _DEBIAN_SUITES for suite in entry.suites)
+    named = any(suite in _DEBIAN_SUITES for suite in entry.suites)
+    return entry.enabled and "deb" in entry.types and bool(entry.uris) and named
 
 
 def _only_entry(path: bytes, text: bytes) -> AptSource:
@@ -224,7 +230,15 @@ def _configured(view: FileView, name: str, entry: AptSource, path: bytes) -> Set
         keyrings=() if kind == "directory" else _keyrings(view, entry),
         check_valid_until=entry.check_valid_until is not False,
         origin=display(path),
+        # Whoever names keys says whose archive it is.
+        release_origin=DEBIAN if (name, kind) == ("debian", "deb") and not _names_keys(entry) else "",
     )
+
+
+def _names_keys(entry: AptSource) -> bool:
+    """Return whether an entry names other keys than Debian's."""
+    own = [word for word in entry.signed_by if os.fsencode(word) not in HOST_KEYRINGS]
+    return bool(own or entry.key_block)
 
 
 def _keyrings(view: FileView, entry: AptSource) -> tuple[Keyring, ...]:
@@ -233,7 +247,7 @@ def _keyrings(view: FileView, entry: AptSource) -> tuple[Keyring, ...]:
     paths = [os.fsencode(word) for word in entry.signed_by if word.startswith("/")]
     if entry.signed_by and not paths:
         raise NoKeyring(os.fsencode(entry.signed_by[0]), "Signed-By gives a fingerprint; a file is needed")
-    if not paths or all(path in HOST_KEYRINGS for path in paths):
+    if not _names_keys(entry):
         return _debian_keyrings(view)
     return tuple([_keyring(view, path) for path in paths])
 
@@ -241,13 +255,16 @@ def _keyrings(view: FileView, entry: AptSource) -> tuple[Keyring, ...]:
 def _debian_keyrings(view: FileView) -> tuple[Keyring, ...]:
     found = []
     for path in HOST_KEYRINGS:
-        try:
-            found.append(Keyring(display(path), bytes(view.read(path))))
-            break
-        except OSError:
-            continue
+        with contextlib.suppress(OSError):
+            if _only_root_writes(view.stat(path)):
+                found.append(Keyring(display(path), bytes(view.read(path))))
+                break
     with open(SHIPPED_KEYRING, "rb") as stream:
         return (*found, Keyring("denizen's copy of Debian's keyring", stream.read()))
+
+
+def _only_root_writes(facts: Stat) -> bool:
+    return facts.uid == 0 and not facts.mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _keyring(view: FileView, path: bytes) -> Keyring:

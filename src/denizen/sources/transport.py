@@ -61,11 +61,13 @@ class Answer:
 class Transport(Protocol):
     """How bytes at a URL are asked for."""
 
-    def get(self, url: str, *, offset: int, validators: Validators, conditional: bool) -> Answer:
+    def get(
+        self, url: str, *, offset: int, validators: Validators, conditional: bool, anew: bool = False
+    ) -> Answer:
         """Ask for the bytes from `offset`.
 
         With an offset the validators guard the resumption (If-Range); without, and `conditional`, they
-        ask for news only (304). Raises TransportError.
+        ask for news only (304). `anew` has caches on the way ask the server itself. Raises TransportError.
         """
 
 
@@ -101,8 +103,10 @@ def proxies_from(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 class FileTransport:
     """file: URLs."""
 
-    def get(self, url: str, *, offset: int, validators: Validators, conditional: bool) -> Answer:
-        del validators, conditional  # reading a local file again costs nothing
+    def get(
+        self, url: str, *, offset: int, validators: Validators, conditional: bool, anew: bool = False
+    ) -> Answer:
+        del validators, conditional, anew  # reading a local file again costs nothing
         path = file_path(url)
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -146,10 +150,12 @@ class HttpTransport:
         self._connections = connections
         self._pools: dict[str, PoolManager] = {}
 
-    def get(self, url: str, *, offset: int, validators: Validators, conditional: bool) -> Answer:
+    def get(
+        self, url: str, *, offset: int, validators: Validators, conditional: bool, anew: bool = False
+    ) -> Answer:
         from urllib3.exceptions import HTTPError
 
-        headers = _request_headers(offset, validators, conditional=conditional)
+        headers = _request_headers(offset, validators, conditional=conditional, anew=anew)
         try:
             response = self._pool(url).request(
                 "GET", url, headers=headers, preload_content=False, decode_content=False
@@ -208,8 +214,11 @@ def proxy_for(url: str, proxies: Mapping[str, str]) -> str:
     return proxies.get(parts.scheme) or proxies.get("all", "")
 
 
-def _request_headers(offset: int, validators: Validators, *, conditional: bool) -> dict[str, str]:
+def _request_headers(offset: int, validators: Validators, *, conditional: bool, anew: bool) -> dict[str, str]:
     headers = {"User-Agent": f"denizen/{__version__}", "Accept-Encoding": "identity"}
+    if anew:
+        # RFC 9111, 5.2.1.4 and 5.4: the second is for caches that know HTTP/1.0 only.
+        headers |= {"Cache-Control": "no-cache", "Pragma": "no-cache"}
     strong = "" if validators.etag.startswith("W/") else validators.etag
     if offset:
         headers["Range"] = f"bytes={offset}-"

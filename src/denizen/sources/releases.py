@@ -1,0 +1,256 @@
+"""Which Release of a suite is believed: signed by a key of the source, of its origin, of the suite, in time.
+
+Nothing is parsed before its signature is good. What apt refuses is refused: see apt.conf(5) for
+Acquire::Check-Valid-Until and Acquire::Max-FutureTime.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+
+from denizen.disk import make_directories, write_atomically
+from denizen.errors import SourceFailed
+from denizen.formats.release import parse_release
+from denizen.sources.base import BadSignature, Downgrade, DownloadFailed, Expired, NoRoom, NoSuchSuite
+from denizen.sources.fetch import Small
+from denizen.sources.transport import Validators
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from denizen.formats.release import Release
+    from denizen.sources.base import Held
+    from denizen.sources.fetch import Fetcher
+    from denizen.sources.openpgp import Keyring, Verifier
+
+# sid's Release is 190 KB; one that is 100 times that is no Release.
+MAX_RELEASE = 32 << 20
+# apt.conf(5), Acquire::Max-FutureTime: seconds that a Release may be ahead of this machine's clock.
+MAX_FUTURE = 10
+RELEASE = b".release"
+_IDENTITY_DIGITS = 32
+
+
+@value
+class Archive:
+    """What is configured of one archive.
+
+    Attributes:
+        name: what the source is called.
+        suites: asked for by default, the base first.
+        keyrings: whose signatures count.
+        check_valid_until: an expired Release is refused, else only noted.
+        origin: what a Release must give as its Origin, "" for anything.
+        fallback: addresses to ask where none of the fetcher's turns out to be of this archive.
+    """
+
+    name: str
+    suites: tuple[str, ...]
+    components: tuple[str, ...]
+    keyrings: tuple[Keyring, ...]
+    check_valid_until: bool = True
+    origin: str = ""
+    fallback: tuple[str, ...] = ()
+
+
+class WrongOrigin(SourceFailed):
+    """A Release is well signed, and of another archive than the source.
+
+    Attributes:
+        address: the mirror.
+        origin, wanted: what the Release says, and what it must say.
+    """
+
+    address: str
+    origin: str
+    wanted: str
+
+    @property
+    def what(self) -> str:
+        return f"{self.address} is not the archive of {self.wanted}; nothing of it is used"
+
+    @property
+    def why(self) -> str:
+        return f"its Release says Origin: {self.origin}" if self.origin else "its Release gives no Origin"
+
+    @property
+    def remedy(self) -> str:
+        return "as a source of its own: denizen source add NAME URI --suite SUITE --signed-by KEYRING"
+
+
+class FutureRelease(SourceFailed):
+    """A Release says it was made later than it is now."""
+
+    suite: str
+    date: str
+    now: str
+
+    @property
+    def what(self) -> str:
+        return f"the Release of {self.suite} is dated in the future"
+
+    @property
+    def why(self) -> str:
+        return f"it is of {self.date}, and this machine's clock says {self.now}"
+
+    @property
+    def remedy(self) -> str:
+        return "set this machine's clock, or use another mirror; the previous index stays in force"
+
+
+@value
+class Believed:
+    """A Release that may be used.
+
+    Attributes:
+        identity: a digest of what was signed.
+        notes: what a user should know of it.
+    """
+
+    identity: str
+    release: Release
+    notes: tuple[str, ...]
+
+
+class Releases:
+    """Asks mirrors of an archive for the Releases of suites."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        fetcher: Fetcher,
+        verifier: Verifier,
+        lists: bytes,
+        clock: Callable[[], float],
+    ) -> None:
+        self._archive = archive
+        self._fetcher = fetcher
+        self._verifier = verifier
+        self._lists = lists
+        self._clock = clock
+
+    def of(self, mirror: str, suite: str, held: Held | None, *, anew: bool) -> Believed:
+        """Return a mirror's Release of a suite; `anew` asks past caches.
+
+        Raises:
+            NoSuchSuite: it has none of that name, or one that names another suite.
+            BadSignature, BadRelease, WrongOrigin, FutureRelease, Expired, Downgrade: not to be believed.
+            DownloadFailed, Offline: it could not be asked.
+        """
+        text = self._verified(mirror, suite, anew=anew)
+        release = parse_release(text)
+        if self._archive.origin not in ("", release.origin):
+            raise WrongOrigin(mirror, release.origin, self._archive.origin)
+        if suite not in (release.suite, release.codename):
+            # A good signature on another suite's Release: a mirror's mistake, or an attack.
+            told = f"{mirror} gave the Release of {release.codename} ({release.suite})"
+            raise NoSuchSuite(self._archive.name, suite, told)
+        identity = hashlib.sha256(text.strip()).hexdigest()[:_IDENTITY_DIGITS]
+        return Believed(identity, release, self._judge_dates(release, held))
+
+    def has_kept(self, mirror: str, suite: str) -> bool:
+        """Return whether the mirror gave a Release of the suite, now or in an earlier run."""
+        return os.path.exists(self._place_of_release(mirror, suite))
+
+    def _verified(self, mirror: str, suite: str, *, anew: bool) -> bytes:
+        """Return the signed text of a suite's Release: InRelease, or Release with Release.gpg."""
+        kept = Small(None, Validators()) if anew else self._kept(mirror, suite)
+        try:
+            inline = self._small(mirror, suite, "InRelease", kept.validators, anew=anew)
+        except DownloadFailed as error:
+            if len(error.refused) < len(error.tried):
+                raise
+            return self._verified_beside(mirror, suite, anew=anew)
+        name, keyrings = _address(mirror, suite, "InRelease"), self._archive.keyrings
+        if inline.content is None and kept.content is not None:
+            try:
+                return self._verifier.inline(name, kept.content, keyrings)
+            except BadSignature:
+                # Damaged since it was kept.
+                inline = self._small(mirror, suite, "InRelease")
+        assert inline.content is not None  # "not modified" is answered to those who hold something
+        verified = self._verifier.inline(name, inline.content, keyrings)
+        # Only now: what was mangled on its way must not be taken for unchanged the next time.
+        self._keep(mirror, suite, inline)
+        return verified
+
+    def _verified_beside(self, mirror: str, suite: str, *, anew: bool) -> bytes:
+        name, keyrings = _address(mirror, suite, "Release"), self._archive.keyrings
+        try:
+            text = self._small(mirror, suite, "Release", anew=anew).content
+        except DownloadFailed as error:
+            if not error.refused:
+                raise
+            raise NoSuchSuite(self._archive.name, suite, error.why) from error
+        try:
+            signature = self._small(mirror, suite, "Release.gpg", anew=anew).content
+        except DownloadFailed as error:
+            if not error.refused:
+                raise
+            names = tuple([keyring.name for keyring in keyrings])
+            raise BadSignature(name, "it is not signed: there is no Release.gpg", names) from error
+        assert text is not None
+        assert signature is not None  # nothing conditional was asked
+        return self._verifier.detached(name, text, signature, keyrings)
+
+    def _small(
+        self, mirror: str, suite: str, file: str, held: Validators | None = None, *, anew: bool = False
+    ) -> Small:
+        path = f"dists/{suite}/{file}"
+        validators = held or Validators()
+        return self._fetcher.small(path, mirror, path, limit=MAX_RELEASE, validators=validators, anew=anew)
+
+    def _kept(self, mirror: str, suite: str) -> Small:
+        """The InRelease a mirror gave last, with what tells whether it has another now."""
+        try:
+            with open(self._place_of_release(mirror, suite), "rb") as stream:
+                etag, modified, content = stream.read(MAX_RELEASE).split(b"\n", 2)
+            return Small(content, Validators(etag.decode("latin-1"), modified.decode("latin-1")))
+        except (OSError, ValueError):
+            # None, or a damaged one: the request is just not conditional.
+            return Small(None, Validators())
+
+    def _keep(self, mirror: str, suite: str, release: Small) -> None:
+        assert release.content is not None
+        if release.validators == Validators():
+            return
+        head = f"{release.validators.etag}\n{release.validators.modified}\n".encode("latin-1", "replace")
+        try:
+            make_directories(self._lists)
+            write_atomically(self._place_of_release(mirror, suite), head + release.content)
+        except OSError as error:
+            raise NoRoom(self._lists, error.strerror or str(error)) from error
+
+    def _place_of_release(self, mirror: str, suite: str) -> bytes:
+        digest = hashlib.sha256(f"{mirror}/{suite}".encode()).hexdigest()[:_IDENTITY_DIGITS]
+        return os.path.join(self._lists, digest.encode() + RELEASE)
+
+    def _judge_dates(self, release: Release, held: Held | None) -> tuple[str, ...]:
+        now = self._clock()
+        if release.date > now + MAX_FUTURE:
+            raise FutureRelease(release.codename, _to_the_second(release.date), _to_the_second(int(now)))
+        if held is not None and release.date < held.date:
+            raise Downgrade(release.codename, shown_date(release.date), shown_date(held.date))
+        if release.valid_until is None or now <= release.valid_until:
+            return ()
+        if self._archive.check_valid_until:
+            raise Expired(release.codename, shown_date(release.valid_until))
+        until = shown_date(release.valid_until)
+        return (f"{release.codename}: past its Valid-Until ({until}), allowed by configuration",)
+
+
+def _address(mirror: str, suite: str, file: str) -> str:
+    return f"{mirror}/dists/{suite}/{file}"
+
+
+def shown_date(seconds: int) -> str:
+    """Return a time as people are shown it, in UTC."""
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
+
+
+def _to_the_second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
