@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.archive import sample
 from tests.support.sites import Site, site
 
 
@@ -71,6 +72,29 @@ def test_what_nobody_has_is_127_and_near_names_are_told(here: Site) -> None:
     assert "nobody in trixie provides libssl.so.4; near: libssl.so.3" in stderr
     _, stderr = find(here, "/usr/bin/nothing", status=127)
     assert "nothing in trixie has /usr/bin/nothing" in stderr
+
+
+def test_suites_that_could_not_be_searched_are_named_and_the_status_tells(here: Site) -> None:
+    configured = here.root / "config/sources/debian.sources"
+    configured.write_text(configured.read_text().replace("stable", "stable nosuch"))
+    _, stderr = find(here, "libnone.so.1", status=125)
+    assert "nobody in trixie provides libnone.so.1; not searched: nosuch" in stderr
+    assert "dists/nosuch/Release: HTTP 404" in stderr
+    # What was found is an answer all the same.
+    assert find(here, "libssl.so.3")[0].startswith("libssl3t64")
+
+
+def test_a_search_for_paths_names_the_suites_whose_paths_it_knows(here: Site) -> None:
+    sample(here.archive, suite="oldstable", codename="bookworm")
+    configured = here.root / "config/sources/debian.sources"
+    configured.write_text(configured.read_text().replace("stable", "stable oldstable"))
+    find(here, "libnone.so.1", status=127)
+    _, stderr = find(here, "/usr/bin/nothing", status=127)
+    assert "nothing in trixie has" in stderr
+    assert "index of trixie, checked" in stderr
+    # Named, a suite gets the paths it lacks although another has them.
+    stdout, stderr = find(here, "--suite", "stable", "--suite", "oldstable", "/usr/bin/openssl")
+    assert [line.split()[2] for line in stdout.splitlines()] == ["trixie", "bookworm"]
 
 
 def test_several_names_are_answered_by_name(here: Site) -> None:

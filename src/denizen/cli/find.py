@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from denizen.cli.command import Command
 from denizen.cli.options import Option, Positional
-from denizen.errors import EXIT_NOT_FOUND
+from denizen.errors import EXIT_FAILED, EXIT_NOT_FOUND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
+    from denizen.errors import DenizenError
     from denizen.index.entry import Place, Provider
     from denizen.index.locate import Index
-    from denizen.sources.fetch import FetchPolicy
+    from denizen.index.manifest import Entry
 
 
 def find(parsed: Parsed, context: Context) -> int:
     """Answer for each name."""
     from denizen.cli.indexes import own_architecture
 
-    architecture = parsed.text("arch") or own_architecture()
-    suites = parsed.texts("suite")
+    search = _Search(parsed, context, parsed.text("arch") or own_architecture())
     names = parsed.texts("NAME")
     rows: list[dict[str, object]] = []
     missing = []
     for name in names:
-        found = _answer(parsed, context, name, architecture, suites)
+        found = search.answer(name)
         rows += found
         if not found:
             missing.append(name)
@@ -33,57 +35,98 @@ def find(parsed: Parsed, context: Context) -> int:
         context.output.document(rows)
     else:
         _show(context, rows, several=len(names) > 1)
+    if missing and search.failures:
+        context.output.error(next(iter(search.failures.values())))
+        return EXIT_FAILED
     return EXIT_NOT_FOUND if missing else 0
 
 
-def _answer(
-    parsed: Parsed, context: Context, name: str, architecture: str, suites: tuple[str, ...]
-) -> list[dict[str, object]]:
-    import os
+class _Search:
+    """One command's questions; `failures` says which suites could not be searched, and why."""
 
-    from denizen.index.entry import is_library_name
+    def __init__(self, parsed: Parsed, context: Context, architecture: str) -> None:
+        self.failures: dict[str, DenizenError] = {}
+        self._context = context
+        self._architecture = architecture
+        self._suites = parsed.texts("suite")
+        self._offline = parsed.flag("offline")
 
-    question = os.fsencode(name)
-    if b"/" not in question and is_library_name(question) and not _has_wildcards(question):
-        return _libraries(parsed, context, question, architecture, suites)
-    return _places(parsed, context, question, architecture, suites)
+    def answer(self, name: str) -> list[dict[str, object]]:
+        """Return a row for each that has the name. Raises HostLacks, StoreDamaged."""
+        import os
+
+        from denizen.index.entry import is_library_name
+
+        question = os.fsencode(name)
+        if b"/" not in question and is_library_name(question) and not _has_wildcards(question):
+            return self._libraries(question)
+        return self._places(question)
+
+    def _libraries(self, soname: bytes) -> list[dict[str, object]]:
+        """Look where there is an index; where no searched directory has it, in the suites not indexed yet."""
+        index = self._open()
+        found = index.providers(soname)
+        for more in self._without_index(index):
+            if found and found[0].kind.is_searched:
+                break
+            index = self._made((more,), paths=False)
+            found = index.providers(soname)
+        if not found:
+            near = ", ".join(_shown(name) for name in index.near(soname))
+            told = f"nobody in {_suites_of(index.entries)} provides {_shown(soname)}"
+            self._context.output.say(told + self._not_searched() + (f"; near: {near}" if near else ""))
+        _say_age(self._context, index.entries)
+        return [_library_row(provider) for provider in found]
+
+    def _places(self, question: bytes) -> list[dict[str, object]]:
+        """Look for paths in the base suite only, unless suites are named: each costs 40 MB to fetch."""
+        index = self._open()
+        indexed = [entry for entry in index.entries if entry.paths]
+        wanted = tuple([one for one in self._suites if not any(entry.is_called(one) for entry in indexed)])
+        if not self._suites and not indexed:
+            wanted = _default_suites(self._context)[:1]
+        if wanted:
+            index = self._made(wanted, paths=True)
+        searched = [entry for entry in index.entries if entry.paths]
+        found = _places_in(index, question)
+        if not found:
+            told = f"nothing in {_suites_of(searched)} has {_shown(question)}"
+            self._context.output.say(told + self._not_searched())
+        _say_age(self._context, searched)
+        return [_place_row(_shown(question), place) for place in found]
+
+    def _not_searched(self) -> str:
+        return f"; not searched: {', '.join(self.failures)}" if self.failures else ""
+
+    def _without_index(self, index: Index) -> list[str]:
+        known = {name for entry in index.entries for name in (*entry.asked, entry.suite)} | set(self.failures)
+        wanted = self._suites or _default_suites(self._context)
+        return [suite for suite in wanted if suite not in known]
+
+    def _made(self, wanted: tuple[str, ...], *, paths: bool) -> Index:
+        """Return the index after the wanted suites' were made, or could not be."""
+        from denizen.cli.indexes import ensure
+        from denizen.errors import SourceFailed
+        from denizen.sources.base import Scope
+        from denizen.sources.fetch import FetchPolicy
+
+        scope = Scope.PATHS if paths else Scope.LIBRARIES
+        policy = FetchPolicy(offline=self._offline)
+        try:
+            self.failures |= ensure(self._context, wanted, self._architecture, scope, policy)
+        except SourceFailed as failure:
+            self.failures |= dict.fromkeys(wanted, failure)
+        return self._open()
+
+    def _open(self) -> Index:
+        from denizen.cli.places import places
+        from denizen.index.locate import Index
+
+        return Index(places(self._context).index, self._architecture, self._suites)
 
 
 def _has_wildcards(question: bytes) -> bool:
     return any(character in question for character in (b"*", b"?", b"["))
-
-
-def _libraries(
-    parsed: Parsed, context: Context, soname: bytes, architecture: str, suites: tuple[str, ...]
-) -> list[dict[str, object]]:
-    """Look where there is an index; where no searched directory has it, in the suites not indexed yet."""
-    index = _open(context, architecture, suites)
-    found = index.providers(soname)
-    if not found or not found[0].kind.is_searched:
-        for more in _suites_without_index(context, index, suites):
-            index = _made(parsed, context, architecture, (more,), suites, paths=False)
-            found = index.providers(soname)
-            if found and found[0].kind.is_searched:
-                break
-    if not found:
-        _say_nothing_found(context, index, soname)
-    _say_age(context, index)
-    return [_library_row(provider) for provider in found]
-
-
-def _places(
-    parsed: Parsed, context: Context, question: bytes, architecture: str, suites: tuple[str, ...]
-) -> list[dict[str, object]]:
-    """Paths are looked for in the base suite only, unless suites are named: each costs 40 MB to fetch."""
-    index = _open(context, architecture, suites)
-    if not any(entry.paths for entry in index.entries):
-        wanted = suites or _default_suites(context)[:1]
-        index = _made(parsed, context, architecture, wanted, suites, paths=True)
-    found = _places_in(index, question)
-    if not found:
-        context.output.say(f"nothing in {_suites_of(index)} has {_shown(question)}")
-    _say_age(context, index)
-    return [_place_row(_shown(question), place) for place in found]
 
 
 def _places_in(index: Index, question: bytes) -> list[Place]:
@@ -92,42 +135,6 @@ def _places_in(index: Index, question: bytes) -> list[Place]:
     if _has_wildcards(question):
         return index.files(question)
     return index.commands(question) or index.files(question)
-
-
-def _open(context: Context, architecture: str, suites: tuple[str, ...]) -> Index:
-    from denizen.cli.places import places
-    from denizen.index.locate import Index
-
-    return Index(places(context).index, architecture, suites)
-
-
-def _made(
-    parsed: Parsed,
-    context: Context,
-    architecture: str,
-    wanted: tuple[str, ...],
-    suites: tuple[str, ...],
-    *,
-    paths: bool,
-) -> Index:
-    """The index after the wanted suites' were made."""
-    from denizen.cli.indexes import ensure
-    from denizen.sources.base import Scope
-
-    scope = Scope.PATHS if paths else Scope.LIBRARIES
-    ensure(context, wanted, architecture, scope, _policy(parsed))
-    return _open(context, architecture, suites)
-
-
-def _policy(parsed: Parsed) -> FetchPolicy:
-    from denizen.sources.fetch import FetchPolicy
-
-    return FetchPolicy(offline=parsed.flag("offline"))
-
-
-def _suites_without_index(context: Context, index: Index, suites: tuple[str, ...]) -> list[str]:
-    known = {name for entry in index.entries for name in (*entry.asked, entry.suite)}
-    return [suite for suite in (suites or _default_suites(context)) if suite not in known]
 
 
 def _default_suites(context: Context) -> tuple[str, ...]:
@@ -175,27 +182,20 @@ def _show(context: Context, rows: list[dict[str, object]], *, several: bool) -> 
         context.output.line("  ".join(cells).rstrip())
 
 
-def _say_nothing_found(context: Context, index: Index, soname: bytes) -> None:
-    near = ", ".join(_shown(name) for name in index.near(soname))
-    context.output.say(
-        f"nobody in {_suites_of(index)} provides {_shown(soname)}" + (f"; near: {near}" if near else "")
-    )
-
-
-def _say_age(context: Context, index: Index) -> None:
-    """How old the answer is; said once for all suites, by the one checked longest ago."""
-    if not index.entries or context.json:
+def _say_age(context: Context, entries: Sequence[Entry]) -> None:
+    """Say how old the answer is; once for all suites, by the one checked longest ago."""
+    if not entries or context.json:
         return
     import time
 
     from denizen.cli.words import human_age
 
-    oldest = min(entry.checked for entry in index.entries)
-    context.output.say(f"(index of {_suites_of(index)}, checked {human_age(time.time() - oldest)} ago)")
+    oldest = min(entry.checked for entry in entries)
+    context.output.say(f"(index of {_suites_of(entries)}, checked {human_age(time.time() - oldest)} ago)")
 
 
-def _suites_of(index: Index) -> str:
-    return ", ".join(dict.fromkeys(entry.suite for entry in index.entries)) or "no suite"
+def _suites_of(entries: Sequence[Entry]) -> str:
+    return ", ".join(dict.fromkeys(entry.suite for entry in entries)) or "no suite"
 
 
 def _shown(text: bytes) -> str:
@@ -220,7 +220,8 @@ COMMANDS = (
         description=(
             "The best answer comes first. In a glob, * and ? stay within one directory and ** does not; a "
             "glob without a slash is matched against file names.\n\n"
-            "Exit status 127 when one of the names is nobody's."
+            "Exit status 127 when one of the names is nobody's, 125 when that cannot be said because a suite "
+            "could not be searched."
         ),
     ),
 )

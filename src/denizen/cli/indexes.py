@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from denizen.cli.command import Context
-    from denizen.index.update import Outcome, Plan, Target
+    from denizen.errors import DenizenError
+    from denizen.index.manifest import Entry
+    from denizen.index.targets import Outcome, Plan, Target
     from denizen.sources.base import Progress, Scope, Source
     from denizen.sources.fetch import FetchPolicy
     from denizen.sources.settings import Setting
@@ -94,7 +96,7 @@ def targets_of(
     sources: Sequence[Source], suites: Sequence[str], architectures: Sequence[str], scope: Scope
 ) -> list[Target]:
     """What to update: the named suites of every source that has them, else each source's own."""
-    from denizen.index.update import Target
+    from denizen.index.targets import Target
 
     # A suite nobody has by default is asked of the first source: any suite of an archive will do.
     offered = {suite for source in sources for suite in source.suites}
@@ -110,31 +112,39 @@ def targets_of(
 
 def ensure(
     context: Context, suites: Sequence[str], architecture: str, scope: Scope, policy: FetchPolicy
-) -> None:
-    """Make the indexes that are missing, saying so; those that are there are left as they are.
+) -> dict[str, DenizenError]:
+    """Make the indexes that are missing, saying so; return why a suite still has none, by its name.
 
-    Raises SourceFailed, HostLacks: one that is missing could not be made.
+    Those that are there are left as they are. A suite that cannot be had is told and left out. Raises
+    SourceFailed, HostLacks: none of the suites has an index.
     """
     from denizen.cli.decoder import provide_decoder
     from denizen.cli.progress import open_progress
     from denizen.index.manifest import read_manifest
-    from denizen.sources.base import Scope as AllScopes
 
     progress = open_progress(context.output)
     held = read_manifest(places(context).index)
-    missing = []
-    for target in targets_of(configured_sources(context, policy, progress), suites, (architecture,), scope):
-        entry = target.held_in(held)
-        if entry is None or (scope is AllScopes.PATHS and not entry.paths):
-            missing.append(target)
+    targets = targets_of(configured_sources(context, policy, progress), suites, (architecture,), scope)
+    missing = [target for target in targets if not _has(target, held)]
     if not missing:
-        return
+        return {}
     names = ", ".join(dict.fromkeys(target.suite for target in missing))
     context.output.say(f"there is no index of {names} for {architecture} yet; making it")
-    for outcome in run_update(context, missing, progress):
-        if outcome.failure is not None:
-            raise outcome.failure
+    outcomes = run_update(context, missing, progress)
+    failed = [(one.target.suite, one.failure) for one in outcomes if one.failure is not None]
+    if len(failed) == len(targets):
+        raise failed[0][1]
+    for suite, failure in failed:
+        context.output.say(f"going on without {suite}: {failure}")
     provide_decoder(context, policy)
+    return dict(failed)
+
+
+def _has(target: Target, held: Sequence[Entry]) -> bool:
+    from denizen.sources.base import Scope
+
+    entry = target.held_in(held)
+    return entry is not None and (target.scope is not Scope.PATHS or bool(entry.paths))
 
 
 def run_update(

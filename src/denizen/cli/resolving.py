@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from denizen.errors import display
+from denizen.errors import SourceFailed, display
+from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from denizen.cli.command import Context
+    from denizen.errors import DenizenError
     from denizen.index.locate import Index
     from denizen.resolve.resolution import Resolution
     from denizen.sources.fetch import FetchPolicy
+
+# Suites that change every day: asked last.
+_UNRELEASED = ("unstable", "sid", "testing", "experimental")
 
 
 def resolve_path(
@@ -28,8 +33,8 @@ def resolve_path(
     `extra` are sonames, packages and, with a slash in them, paths of objects or directories of them;
     `given` the directories of the user's LD_LIBRARY_PATH.
 
-    The base suite alone is asked first; the others are fetched when it leaves something open that counts.
-    Raises OSError, BadInput, SourceFailed, HostLacks.
+    The base suite alone is asked first; the others are fetched when it leaves something open that counts. A
+    suite that cannot be had is left out. Raises OSError, BadInput, SourceFailed, HostLacks.
     """
     from denizen.cli.answering import Answers, many_files
     from denizen.disk import DiskView
@@ -49,11 +54,15 @@ def resolve_path(
         return Resolution("")
     made, answers = Resolution(""), Answers(context, policy, roots, added, names, given=given)
     with many_files():
-        for wanted in _stages(context, suites):
-            made = answers.by(_index(context, wanted, architecture, policy), wanted)
-            if made.is_complete and not any(wish.priority == "recommended" for wish in made.wishes):
+        for index, stage in _indexes(context, suites, architecture, policy):
+            made = answers.by(index, stage.suites)
+            if made.is_complete and (not stage.wishes_count or not _wishes_more(made)):
                 break
     return made
+
+
+def _wishes_more(made: Resolution) -> bool:
+    return any(wish.priority == "recommended" for wish in made.wishes)
 
 
 def draw(resolution: Resolution) -> Iterator[str]:
@@ -96,23 +105,62 @@ def _architecture(path: bytes) -> str:
     return load_rules().architecture(image.header) if image.dynamic and is_linked(image) else ""
 
 
-def _stages(context: Context, suites: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Which suites must have an index: the named ones; else the base's, then all released ones."""
+@value
+class _Stage:
+    """Suites to ask together.
+
+    Attributes:
+        wishes_count: a library that the program only recommends is reason enough to ask further suites.
+    """
+
+    suites: tuple[str, ...]
+    wishes_count: bool = False
+
+
+def _stages(context: Context, suites: tuple[str, ...]) -> list[_Stage]:
+    """Return whom to ask in turn: the named suites; else the base, then all released ones, then every one."""
     if suites:
-        yield suites
-        return
+        return [_Stage(suites)]
     from denizen.cli.indexes import configured_settings
 
     every = tuple(dict.fromkeys(suite for one in configured_settings(context) for suite in one.suites))
-    yield every[:1]
-    yield tuple(suite for suite in every if suite not in ("unstable", "sid", "testing", "experimental"))
+    released = tuple([suite for suite in every if suite not in _UNRELEASED])
+    return [_Stage(every[:1], wishes_count=True), _Stage(released), _Stage(every)]
 
 
-def _index(context: Context, suites: tuple[str, ...], architecture: str, policy: FetchPolicy) -> Index:
-    from denizen.cli.indexes import ensure
+def _indexes(
+    context: Context, suites: tuple[str, ...], architecture: str, policy: FetchPolicy
+) -> Iterator[tuple[Index, _Stage]]:
+    """Yield the index of each stage that knows more than the one before.
+
+    Raises SourceFailed, HostLacks: there is none at all.
+    """
     from denizen.cli.places import places
     from denizen.index.locate import Index
+
+    failures: dict[str, DenizenError] = {}
+    before: list[tuple[str, str]] | None = None
+    for stage in _stages(context, suites):
+        wanted = [suite for suite in stage.suites if suite not in failures]
+        failures |= _ensured(wanted, context, architecture, policy)
+        index = Index(places(context).index, architecture, stage.suites)
+        known = [(entry.libraries, entry.identity) for entry in index.entries]
+        if known != before and (known or not failures):
+            yield index, stage
+            before = known
+    if not before and failures:
+        raise next(iter(failures.values()))
+
+
+def _ensured(
+    suites: Sequence[str], context: Context, architecture: str, policy: FetchPolicy
+) -> dict[str, DenizenError]:
+    from denizen.cli.indexes import ensure
     from denizen.sources.base import Scope
 
-    ensure(context, suites, architecture, Scope.LIBRARIES, policy)
-    return Index(places(context).index, architecture, suites)
+    if not suites:
+        return {}
+    try:
+        return ensure(context, suites, architecture, Scope.LIBRARIES, policy)
+    except SourceFailed as failure:
+        return dict.fromkeys(suites, failure)

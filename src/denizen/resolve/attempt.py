@@ -35,7 +35,6 @@ MAX_LOOKED_BYTES = 64 << 20
 # GLIBC's whole world has 700 sonames in the largest closure seen (webkitgtk: 190).
 MAX_LIBRARIES = 4096
 _MUSL = b"libc.musl-"
-NOBODY_HAS = "no package of any suite has it"
 
 
 class Catalogue(Protocol):
@@ -95,6 +94,8 @@ class Attempt:
         self._view = sources.disk
         self._libc = libc
         self._judge = Judge(subject, sources, libc)
+        # How messages call what was searched.
+        self.suites = ", ".join(sources.snapshots) or "any suite"
         self.demands = dict(demands)
         self._offered: dict[bytes, list[Provider]] = {}
         self._hidden: set[bytes] = set()
@@ -305,7 +306,8 @@ class Attempt:
         return frozenset().union(*(image.symbols.undefined_names for image in askers))
 
     def _give_up(self, one: Open, candidates: Sequence[Standing], rejected: Sequence[Rejected]) -> None:
-        detail = "; ".join(f"{display(r.package)} of {r.suite} {r.reason}" for r in rejected) or NOBODY_HAS
+        detail = "; ".join(f"{display(r.package)} of {r.suite} {r.reason}" for r in rejected)
+        detail = detail or f"no package of {self.suites} has it"
         if one.optional:
             # What may be missing at run time is no problem; the wish stays a wish.
             self.left_out[one.soname] = LeftOut(one.soname, one.needed_by, detail)
