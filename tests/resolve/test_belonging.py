@@ -179,4 +179,4 @@ def test_an_optional_need_that_nobody_can_satisfy_is_told(market: Market) -> Non
     assert made.is_complete
     (left,) = made.left_out
     assert (left.soname, left.needed_by) == (b"libnobody-has.so.9", b"../plugin.so")
-    assert left.reason == "no package of any suite has it"
+    assert left.reason == "no package of new, old has it"
