@@ -15,9 +15,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 COMPANIONS = {
-    "denizen-enter": "enter/*.c",
-    "denizen-front": "front/*.c",
-    "denizen-inside": "inside/*.c",
+    "denizen-enter": ("text.c", "covered.c", "enter/*.c"),
+    "denizen-front": ("text.c", "front/*.c"),
+    "denizen-inside": ("text.c", "inside/*.c"),
 }
 
 # fmt: off
@@ -52,8 +52,8 @@ SHARED = [
 def command(output: Path, compiler: list[str]) -> list[str]:
     """The one command that compiles and links it."""
     stem = next((stem for stem in COMPANIONS if output.name.startswith(stem)), None)
-    found = [HERE / "text.c", *HERE.glob(COMPANIONS[stem])] if stem else HERE.glob("*.c")
-    sources = [str(source) for source in sorted(found)]
+    patterns = COMPANIONS[stem] if stem else ("*.c",)
+    sources = sorted(str(source) for pattern in patterns for source in HERE.glob(pattern))
     return [
         *compiler,
         *WARNINGS,

@@ -1,5 +1,7 @@
 #include "image.h"
 
+#include "covered.h"
+
 /* The kernel reads program headers from wherever they are; every linker puts them into the first page. */
 enum { HEAD_SIZE = 4096, MAX_SEGMENTS = 64 };
 
@@ -208,10 +210,9 @@ bool image_inspect(const char *path, uintptr_t page_size, struct arena *arena, s
     return true;
 }
 
-struct image image_map(const char *path, uintptr_t page_size, const struct decision *edits)
+static struct image map_file(struct file file, const struct decision *edits)
 {
     _Alignas(16) char head[HEAD_SIZE];
-    struct file file = open_image(path, page_size);
     long size = sys_read(file.fd, head, sizeof head);
     check_header(&file, head, size < 0 ? 0 : (size_t)size);
     struct span span = span_of(&file);
@@ -219,7 +220,7 @@ struct image image_map(const char *path, uintptr_t page_size, const struct decis
     for (size_t i = 0; i < file.header->e_phnum; i++)
         if (file.phdr[i].p_type == PT_LOAD)
             map_segment(&file, bias, &file.phdr[i]);
-    struct mapped mapped = {path, file.phdr, file.header->e_phnum, bias, page_size, EDIT_LDSO};
+    struct mapped mapped = {file.path, file.phdr, file.header->e_phnum, bias, file.page_size, EDIT_LDSO};
     if (edits)
         apply_edits(&mapped, edits);
     sys_close(file.fd);
@@ -229,4 +230,20 @@ struct image image_map(const char *path, uintptr_t page_size, const struct decis
         .phdr = bias + span.start + file.header->e_phoff,
         .phnum = file.header->e_phnum,
     };
+}
+
+/* Mapped by us, a loader would take us for its program. */
+struct image image_map_linker(const char *path, uintptr_t page_size, const struct decision *edits)
+{
+    char room[COVERED_PATH_ROOM];
+    struct file file = open_image(path, page_size);
+    if (file.size > COVERED_MAX_LOADER || !covered_linker(path, room))
+        return map_file(file, edits);
+    sys_close(file.fd);
+    return map_file(open_image(room, page_size), edits);
+}
+
+struct image image_map(const char *path, uintptr_t page_size)
+{
+    return map_file(open_image(path, page_size), NULL);
 }

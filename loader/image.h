@@ -12,9 +12,11 @@ struct image {
     size_t phnum;
 };
 
-/* Map the file, or say why not and exit. The decision's edits of the dynamic linker are applied
-   before anything of it can run; null for none. */
-struct image image_map(const char *path, uintptr_t page_size, const struct decision *edits);
+/* Map a program, or say why not and exit. */
+struct image image_map(const char *path, uintptr_t page_size);
+/* The same for a dynamic linker; where a loader of ours lies over the host's, for that one. The decision's edits are
+   applied before anything of it can run; null for none. */
+struct image image_map_linker(const char *path, uintptr_t page_size, const struct decision *edits);
 /* Restore what an entry stub lies over in the program. */
 void image_restore(const Phdr *phdr, size_t count, uintptr_t bias, uintptr_t page_size,
                    const struct decision *edits);

@@ -64,7 +64,7 @@ static _Noreturn void hand_over(const struct process *process, struct image ldso
 /* The host's program goes to the host's own ld.so as if we were not here. */
 static _Noreturn void pass_on(const struct process *process, const char *ldso)
 {
-    hand_over(process, image_map(ldso, process->page_size, NULL));
+    hand_over(process, image_map_linker(ldso, process->page_size, NULL));
 }
 
 /* Put the library for such programs into this one. */
@@ -90,7 +90,7 @@ static _Noreturn void follow(struct start *start, const struct decision *decisio
         .origin = start->origin,
     };
     add_inside(start, decision, &presentation);
-    struct image ldso = image_map(presentation.ldso, start->process.page_size, decision);
+    struct image ldso = image_map_linker(presentation.ldso, start->process.page_size, decision);
     image_restore(program.phdr, program.phnum, program.bias, start->process.page_size, decision);
     present(&start->arena, &start->process, &program, &presentation);
     if (!(header->flags & DECISION_BY_NAME))
@@ -120,7 +120,7 @@ static _Noreturn void follow_nix(struct start *start, const char *ldso)
         .ldso = ldso,
         .origin = start->origin,
     };
-    struct image image = image_map(ldso, start->process.page_size, NULL);
+    struct image image = image_map_linker(ldso, start->process.page_size, NULL);
     present(&start->arena, &start->process, &program, &presentation);
     reflect_addresses(&program);
     hand_over(&start->process, image);
@@ -191,7 +191,7 @@ static _Noreturn void interpret(struct start *start)
 /* Map the program as the kernel would have, and say so in the auxiliary vector. */
 static void stand_in(struct start *start)
 {
-    struct image image = image_map(start->path, start->process.page_size, NULL);
+    struct image image = image_map(start->path, start->process.page_size);
     start->process.phdr->a_un.a_val = image.phdr;
     start->process.phnum->a_un.a_val = image.phnum;
     start->process.entry->a_un.a_val = image.entry;
@@ -208,16 +208,16 @@ static void stand_in(struct start *start)
     kernel_tell(&start->process);
 }
 
-/* The host's own program, with its own dynamic linker and the library inside, for the sake of its children. */
-static _Noreturn void carry(struct start *start)
+/* A mapped program goes on with its own dynamic linker and the library inside, for the sake of its children. Comes
+   back where it has no dynamic linker here. */
+static void carry(struct start *start)
 {
-    stand_in(start);
     struct program program = program_read(&start->process);
     struct presentation presentation = {.ldso = program_interpreter(&program), .origin = start->origin};
-    if (!presentation.ldso)
-        fail(start->path, " names no dynamic linker", (char *)0);
+    if (!presentation.ldso || !sys_exists(presentation.ldso))
+        return;
     add_inside(start, NULL, &presentation);
-    struct image ldso = image_map(presentation.ldso, start->process.page_size, NULL);
+    struct image ldso = image_map_linker(presentation.ldso, start->process.page_size, NULL);
     present(&start->arena, &start->process, &program, &presentation);
     reflect_addresses(&program);
     hand_over(&start->process, ldso);
@@ -235,8 +235,11 @@ static _Noreturn void launch(struct start *start)
         fail(start->path, ": there is no such program", (char *)0);
     if (!image_inspect(start->path, process->page_size, &start->arena, &subject))
         launch_natively(process, start->path); /* a script: its interpreter is what needs a decision */
-    if (target.child && is_of_the_host(start->path))
+    if (target.child && is_of_the_host(start->path)) {
+        stand_in(start);
         carry(start);
+        fail(start->path, ": its dynamic linker is not here", (char *)0);
+    }
     struct search_result result = decide(start, &subject, &decision);
     if (result.found && decision.header->command.count)
         launch_command(&start->arena, process, &decision, target);
@@ -247,6 +250,8 @@ static _Noreturn void launch(struct start *start)
         follow(start, &decision);
     if (nix_linker(process))
         follow_nix(start, nix_linker(process));
+    if (target.child) /* as it would have gone without us */
+        carry(start);
     give_up(start, result.reason);
 }
 

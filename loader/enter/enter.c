@@ -10,6 +10,7 @@
        dir PATH           an empty directory
        file PATH          an empty file
        bind SOURCE TARGET
+       aside LINKER TARGET  as bind; where a loader of ours lies over LINKER, what is behind it
        offer SOURCE TARGET  as bind; where SOURCE is not there, nothing
        tmpfs PATH         an empty file system
        entries DIR INTO N NAME...  DIR again, entry by entry but for these N, in the directory INTO; where DIR
@@ -27,6 +28,7 @@
 
    The process stays the same from here to the program: its number, parent, terminal, signals and exit status
    are nobody else's. That, and half of the time, is what bubblewrap's second process would cost. */
+#include "../covered.h"
 #include "../ignored.h"
 #include "mounts.h"
 
@@ -164,6 +166,14 @@ static long build_root(struct plan *plan, const char *operation, const char **ob
     return operation[1] == 'e' ? mounts_make_readonly(*object) : mounts_become_root(*object);
 }
 
+/* Inside another program of ours the host's dynamic linker is where that one put it: here already, or elsewhere. */
+static long set_aside(const char *linker, const char *target)
+{
+    char room[COVERED_PATH_ROOM];
+    const char *real = covered_linker(linker, room) ? room : linker;
+    return text_equal(real, target) ? 0 : mounts_bind(real, target);
+}
+
 static void carry_out(struct plan *plan, const char *operation)
 {
     const char *object = "", *call = call_of(operation);
@@ -185,6 +195,10 @@ static void carry_out(struct plan *plan, const char *operation)
         const char *source = take(plan);
         object = take(plan);
         result = mounts_bind(source, object);
+    } else if (text_equal(operation, "aside")) {
+        const char *linker = take(plan);
+        object = take(plan);
+        result = set_aside(linker, object);
     } else if (text_equal(operation, "offer")) {
         const char *source = take(plan);
         object = take(plan);

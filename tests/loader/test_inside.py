@@ -253,6 +253,12 @@ def test_what_cannot_be_executed_fails_as_without_it(furnished: Furnished, path:
     assert shown.split()[1] == str(error)
 
 
+def test_a_child_nobody_decides_about_goes_on_as_without_us(furnished: Furnished) -> None:
+    child = furnished.compile("undecided", "int main() { return 8; }", interpreter=False)
+    source = f'#include <unistd.h>\nint main() {{ return execl("{child}", "x", (char *)0); }}'
+    assert run(furnished.loader, str(furnished.known("parent", source))).returncode == 8
+
+
 @pytest.mark.parametrize("count", [1, 1020, 1030, 20_000])
 def test_a_child_gets_every_word(furnished: Furnished, count: int) -> None:
     child = furnished.known("counts", "int main(int count, char **words) { return count % 251; }")

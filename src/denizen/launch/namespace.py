@@ -100,7 +100,7 @@ def operations(spot: Spot, loader: bytes, hidden: bytes, stage: bytes) -> tuple[
         stage: an empty directory.
     """
     if spot.ldso:
-        return (b"private", b"bind", spot.path, hidden, b"bind", loader, spot.path)
+        return (b"private", b"aside", spot.path, hidden, b"bind", loader, spot.path)
     steps = [b"private", b"mirror", spot.ancestor, stage]
     directory = spot.ancestor
     for name in posixpath.relpath(posixpath.dirname(spot.path), spot.ancestor).split(b"/"):
