@@ -294,3 +294,15 @@ def test_slowness_is_judged_over_a_window() -> None:
     now[0] = 20
     with pytest.raises(TooSlow):
         pace.judge(999)
+
+
+@pytest.mark.parametrize("content", [b"", CONTENT[:-1], b"x" * len(CONTENT)])
+def test_what_is_there_by_name_with_another_content_is_fetched_again(
+    tmp_path: Path, served: Path, content: bytes
+) -> None:
+    (tmp_path / "got").write_bytes(content)
+    with Server(served) as server:
+        with pytest.raises(Offline):
+            fetcher([server.url], offline=True).files([wanted(tmp_path)])
+        fetcher([server.url]).files([wanted(tmp_path)])
+    assert (tmp_path / "got").read_bytes() == CONTENT

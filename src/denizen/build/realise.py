@@ -137,7 +137,7 @@ def realise(store: Store, wanted: Sequence[StorePath], manner: Manner) -> dict[S
 def plan_for(store: Store, work: Work, wanted: Iterable[StorePath]) -> Plan:
     """What has to be built for `wanted`; all that is named in it is kept from now on. Raises as `realise`."""
     wanted = list(wanted)
-    sealed = examine(wanted, lambda path: _load(store, path), store.layout.logical)
+    sealed = examine(wanted, lambda path: load(store, path), store.layout.logical)
     outputs = {path: set(one.outputs.values()) for path, one in sealed.items()}
     valid = work.need({*sealed, *(output for some in outputs.values() for output in some)})
     missing: set[StorePath] = set()
@@ -168,7 +168,8 @@ def add_derivation(store: Store, work: Work, name: str, content: bytes) -> Store
     return work.add_text(name + ".drv", content, references).path
 
 
-def _load(store: Store, path: StorePath) -> Derivation:
+def load(store: Store, path: StorePath) -> Derivation:
+    """Return the derivation in the store at `path`; it is not compared with its name. Raises NoDerivation."""
     place = store.place_of(path)
     with doing("read", place):
         try:

@@ -6,7 +6,7 @@ import contextlib
 import os
 
 from denizen.cli.besides import added_to, extra_for
-from denizen.cli.helper import helper_words, supply_of, world_of
+from denizen.cli.helper import helper_words, world_of
 from denizen.cli.places import places
 from denizen.cli.refusing import MENDED, CannotStart, Unsatisfied, refuse_hopeless
 from denizen.cli.run import NotThere
@@ -258,37 +258,12 @@ class _Deciding:
         return resolve_path(self._context, self._program, policy, wanted.suites, extra, given=given)
 
     def _furnished(self, resolution: Resolution) -> Decision:
-        from denizen.cli.stores import made_store
-        from denizen.launch.decision import identity_of
-        from denizen.launch.linking import Furnished, decision_for
-        from denizen.resolve.furnish import furnish
-        from denizen.sources.fetch import FetchPolicy
+        from denizen.cli.realised import Asked, realised
 
-        with made_store(self._context) as store, store.working() as work:
-            work.set_aside(self._shelf.damaged(identity_of(self._view.stat(self._program))))
-            made = furnish(
-                store, resolution, supply_of(self._context, FetchPolicy(offline=self._wanted.offline))
-            )
-            work.need([made.libraries])
-            home = os.path.dirname(self._program)
-            decision = decision_for(
-                self._view,
-                self._program,
-                Furnished(
-                    store.place_of(made.libraries),
-                    made.interpreter,
-                    tuple(store.place_of(path) for path in made.packages.values()),
-                    {
-                        c.soname: os.path.normpath(os.path.join(home, c.path))
-                        for c in resolution.choices
-                        if not c.package
-                    },
-                    resolution.override,
-                    self._added,
-                ),
-            )
-            self._shelf.keep(store.layout, decision)
-        return decision
+        return realised(
+            self._context,
+            Asked(self._view, self._program, self._shelf, resolution, self._added, self._wanted.offline),
+        )
 
     def _is_movable(self, decision: Decision) -> bool:
         """Whether it holds wherever the program is: all it names lies in the store, and it is no copy's."""

@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
+    from denizen.store.local import Store
     from denizen.store.verify import Problem
 
 
@@ -53,7 +54,10 @@ def _verify(parsed: Parsed, context: Context) -> int:
         with Meter(context.output, "verifying", "objects", store.database.count()) as meter:
             found = list(verify(store, contents=parsed.flag("contents"), told=meter.advance))
         if parsed.flag("repair"):
-            found = [repair(store, problem, replacement) for problem in found]
+            found = [
+                _mended(context, store, repair(store, problem, replacement))
+                for problem in _packages_first(found)
+            ]
     if context.json:
         context.output.document([_document(problem) for problem in found])
     else:
@@ -62,6 +66,31 @@ def _verify(parsed: Parsed, context: Context) -> int:
         if not found:
             context.output.say("nothing is wrong with the store")
     return 0 if all(problem.repaired for problem in found) else EXIT_FAILED
+
+
+def _packages_first(found: list[Problem]) -> list[Problem]:
+    """What links lead into before the directories of links that are planned from it."""
+    from denizen.resolve.recipes import NAME
+
+    return sorted(found, key=lambda problem: problem.path is not None and problem.path.name == NAME)
+
+
+def _mended(context: Context, store: Store, problem: Problem) -> Problem:
+    """What no copy put right made again from its package; the problem as it is then."""
+    from denizen.cli.helper import supply_of
+    from denizen.errors import DenizenError
+    from denizen.resolve.mending import mend
+    from denizen.sources.fetch import FetchPolicy
+    from denizen.store.verify import Fault
+    from denizen.value import replace
+
+    if problem.repaired or problem.path is None or problem.fault not in (Fault.CONTENT, Fault.MISSING):
+        return problem
+    try:
+        mend(store, problem.path, supply_of(context, FetchPolicy()))
+    except DenizenError as error:
+        return replace(problem, detail=str(error))
+    return replace(problem, repaired=True)
 
 
 def _document(problem: Problem) -> dict[str, object]:

@@ -15,7 +15,7 @@ import shutil
 from denizen.disk import DiskView, make_directories, write_atomically
 from denizen.formats import storepath
 from denizen.launch.decision import GENERATION, alias_name, file_name, identity_of
-from denizen.launch.warm import VARIANTS, directory_of, lacks, read_decision, stored
+from denizen.launch.warm import VARIANTS, directory_of, lacks, read_decision, stored, untouched
 from denizen.launch.wire import encode
 from denizen.store.roots import add_link
 from denizen.value import value
@@ -62,12 +62,14 @@ class Shelf:
         return None if lacks(found) or found.generation < GENERATION else found
 
     def damaged(self, identity: Identity) -> set[bytes]:
-        """Trees of the store that lack a file the decision about this program names."""
+        """Trees of the store that lack a file the decision about this program names, or have it changed."""
         found = read_decision(os.path.join(self.directory, file_name(identity)))
         if found is None:
             return set()
-        depth = found.search.count(b"/") + 1
-        return {b"/".join(path.split(b"/")[:depth]) for path in stored(found) if not os.path.exists(path)}
+        store = os.path.realpath(os.path.dirname(found.search)) + b"/"
+        # Where the links end, which may be gone: the package, not the directory of links.
+        places = [os.path.realpath(path) for path in stored(found) if not untouched(path)]
+        return {store + place[len(store) :].split(b"/")[0] for place in places if place.startswith(store)}
 
     def keep(self, layout: StoreLayout, decision: Decision) -> None:
         """Keep what it needs from collection: its libraries, which refer to their packages, and others."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from denizen.launch.decision import Decision
 
+# The time of everything in the store (store.restore.STORE_TIMES).
+STORE_TIME_NS = 1_000_000_000
 # In each decision directory: a link to the loader that reads it, for programs started through it.
 LOADER_LINK = b"loader"
 # Below the plain directory: one for each set of options that decisions were made with.
@@ -45,8 +47,19 @@ def decided(directory: bytes, program: bytes, since: int = 0) -> Decision | None
 
 
 def lacks(decision: Decision) -> bool:
-    """Whether a tree it needs is gone, or a file of the store's: somebody deleted by hand."""
-    return not all(map(os.path.exists, (*decision.objects, *stored(decision))))
+    """Whether a tree it needs is gone, or a file of the store's is gone, cut short or written to."""
+    return not (all(map(os.path.exists, decision.objects)) and all(map(untouched, stored(decision))))
+
+
+def untouched(path: bytes) -> bool:
+    """Return whether a file of the store is there with the time the store gave it: nobody wrote to it since.
+
+    What changes a file's content without its time (a failing disk) is found by reading it: `store verify`.
+    """
+    try:
+        return os.stat(path).st_mtime_ns == STORE_TIME_NS
+    except OSError:
+        return False
 
 
 def stored(decision: Decision) -> Iterator[bytes]:

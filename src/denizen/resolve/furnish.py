@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from denizen.build.derivation import SUFFIX, name_of
 from denizen.build.realise import Manner, realise
 from denizen.build.recipe import OUT
@@ -9,6 +11,8 @@ from denizen.errors import SourceFailed
 from denizen.resolve.recipes import package_recipes, recipes
 from denizen.resolve.shelf import package_of
 from denizen.resolve.unpacking import Parcel, unpack_all
+from denizen.store.restore import STORE_TIMES
+from denizen.store.verify import content_differs
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -72,6 +76,7 @@ def furnish(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
         }
         made = recipes(resolution, addresses, store.layout.logical)
         outputs = {made.libraries, *made.packages.values()}
+        work.set_aside(_written_to(store, resolution, made))
         lacking = outputs - work.need(outputs)
         if not lacking:
             return made
@@ -84,6 +89,30 @@ def furnish(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
         unpack_all(work, parcels, supply.jobs, supply.listener)
         realise(store, [made.goal.path], Manner(supply.opener, supply.jobs, supply.listener))
     return made
+
+
+def _written_to(store: Store, resolution: Resolution, made: Recipes) -> set[bytes]:
+    """Trees of packages, where they are there, of which a chosen file is gone or was changed in place."""
+    found: set[bytes] = set()
+    for choice in resolution.choices:
+        if choice.package:
+            place = store.place_of(made.packages[choice.package])
+            try:
+                facts = os.stat(os.path.join(place, choice.path))
+            except OSError:
+                found.add(place)
+            else:
+                if facts.st_mtime_ns != STORE_TIMES[1]:
+                    found.add(place)
+    return found
+
+
+def differing(store: Store, made: Recipes) -> set[bytes]:
+    """Trees among what was made whose content is not what was registered; all of them are read."""
+    infos = [
+        info for path in (made.libraries, *made.packages.values()) if (info := store.database.find(path))
+    ]
+    return {store.place_of(info.path) for info in infos if content_differs(store.place_of(info.path), info)}
 
 
 def unpacked(store: Store, work: Work, pin: Pin, supply: Supply) -> StorePath:

@@ -17,6 +17,7 @@ from enum import Enum
 from denizen.disk import make_directories, sync_directory
 from denizen.sources.base import BadHash, NoRoom, Offline, Silent
 from denizen.sources.effort import AnotherFile, Effort
+from denizen.sources.kept import is_as_promised, note_as_promised
 from denizen.sources.pace import Pace, Throttle, TooSlow
 from denizen.sources.partial import held
 from denizen.sources.transport import FileTransport, HttpTransport, TransportError, Validators
@@ -188,14 +189,14 @@ class Fetcher:
     ) -> None:
         """Fetch every file that is not at its destination yet, from some mirrors or from all.
 
-        `anew` asks past caches.
+        What is there with another content than promised is fetched again. `anew` asks past caches.
 
         Raises:
             DownloadFailed, BadHash, NoRoom, Offline: for the first that failed; the others are stopped
                 and what they had is kept for the next time.
         """
         by_place = {want.destination: want for want in wanted}
-        missing = [want for place, want in by_place.items() if not os.path.exists(place)]
+        missing = [want for place, want in by_place.items() if not is_as_promised(place, want.sha256)]
         places = self.mirrors if mirrors is None else mirrors
         if self.policy.offline and missing and not _all_local(places):
             raise Offline(missing[0].name)
@@ -238,9 +239,11 @@ class Fetcher:
         partial = os.path.join(directory, b"partial", want.sha256.encode())
         make_directories(os.path.dirname(partial))
         with held(partial, self._wait_for_other):
-            if not os.path.exists(want.destination):  # another process may have fetched it meanwhile
+            # Another process may have fetched it meanwhile.
+            if not is_as_promised(want.destination, want.sha256):
                 self._transfer(want, partial, mirrors, Effort(want.name, anew=anew))
                 os.rename(partial, want.destination)
+                note_as_promised(want.destination, want.sha256)
                 sync_directory(directory)
 
     def _wait_for_other(self, seconds: float) -> None:

@@ -114,14 +114,15 @@ def _judge(store: Store, path: StorePath, *, contents: bool) -> Problem | None:
         return Problem(path, Fault.MISSING)
     except OSError as error:
         return Problem(path, Fault.CONTENT, os.strerror(error.errno or 0))
-    if contents and (detail := _content_differs(place, info)):
+    if contents and (detail := content_differs(place, info)):
         return Problem(path, Fault.CONTENT, detail)
     if not is_canonical(place) if contents else not canonical_facts(facts):
         return Problem(path, Fault.METADATA)
     return _sidecar_differs(store, info)
 
 
-def _content_differs(place: bytes, info: ObjectInfo) -> str:
+def content_differs(place: bytes, info: ObjectInfo) -> str:
+    """Return how the tree at `place` differs from what is registered of it, "" where it does not."""
     try:
         digest = digest_tree(place, Digester())
     except (OSError, DenizenError) as error:

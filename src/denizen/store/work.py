@@ -157,14 +157,27 @@ class Work(Operation):
 
         Raises as `add_nar`, and then nothing has been changed.
         """
-        staged = self._unpacked(open_nar, info)
+        self._replace(self._unpacked(open_nar, info).name, info)
+
+    def replace_tree(self, tree: bytes, found: Digest, info: ObjectInfo) -> None:
+        """The same from a tree (from `new_tree`) that is as objects are, and was digested as it was written.
+
+        Raises WrongContent, and then nothing has been changed.
+        """
+        expected = Digest(info.nar_hash, info.nar_size)
+        if (found.nar_hash, found.nar_size) != (expected.nar_hash, expected.nar_size):
+            raise WrongContent(info.path, expected, found)
+        self._replace(os.path.basename(tree), info)
+
+    def _replace(self, name: bytes, info: ObjectInfo) -> None:
+        """Rename a staged tree over a valid object's; what is open of the old one stays."""
         place = self._layout.place_of(info.path)
         with doing("repair", place):
             sync(self._directory)
             with self._store.locked():
                 if exists(place):
                     os.rename(place, self.new_tree())
-                os.rename(self._layout.physical + b"/" + staged.name, place)
+                os.rename(self._layout.physical + b"/" + name, place)
                 sync(self._directory)
             self._discard_all()
 

@@ -1,0 +1,83 @@
+"""A resolution made real: its packages in the store, and what the linker model makes of the program then."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.helper import supply_of
+from denizen.cli.stores import made_store
+from denizen.errors import BadInput
+from denizen.launch.decision import identity_of
+from denizen.launch.linking import Furnished, StillMissing, decision_for
+from denizen.resolve.furnish import differing, furnish
+from denizen.sources.fetch import FetchPolicy
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.command import Context
+    from denizen.fileview import FileView
+    from denizen.launch.decision import Decision
+    from denizen.launch.keep import Shelf
+    from denizen.resolve.recipes import Recipes
+    from denizen.resolve.resolution import Resolution
+    from denizen.store.local import Store
+
+
+@value
+class Asked:
+    """What is to be made for which program.
+
+    Attributes:
+        added: the objects besides the program that have needs.
+    """
+
+    view: FileView
+    program: bytes
+    shelf: Shelf
+    resolution: Resolution
+    added: tuple[bytes, ...]
+    offline: bool
+
+
+def realised(context: Context, asked: Asked) -> Decision:
+    """Return the decision, but for its strategy, when all it needs is in the store and kept from collection.
+
+    Objects that were damaged since are made again: where something wrote to a file of the program's last
+    decision or to one that was chosen; and any of them where the linker model cannot read what is there.
+
+    Raises:
+        SourceFailed, HostLacks, BadInput: something cannot be had, or not be read.
+        StillMissing: a library is in none of the places.
+    """
+    view, program = asked.view, asked.program
+    with made_store(context) as store, store.working() as work:
+        work.set_aside(asked.shelf.damaged(identity_of(view.stat(program))))
+        supply = supply_of(context, FetchPolicy(offline=asked.offline))
+        made = furnish(store, asked.resolution, supply)
+        work.need([made.libraries])
+        try:
+            decision = decision_for(view, program, _furnished(store, made, asked))
+        except (BadInput, StillMissing):
+            damaged = differing(store, made)
+            if not damaged:
+                raise
+            work.set_aside(damaged)
+            made = furnish(store, asked.resolution, supply)
+            decision = decision_for(view, program, _furnished(store, made, asked))
+        asked.shelf.keep(store.layout, decision)
+    return decision
+
+
+def _furnished(store: Store, made: Recipes, asked: Asked) -> Furnished:
+    """Where what was made lies."""
+    home = os.path.dirname(asked.program)
+    beside = [choice for choice in asked.resolution.choices if not choice.package]
+    return Furnished(
+        store.place_of(made.libraries),
+        made.interpreter,
+        tuple(store.place_of(path) for path in made.packages.values()),
+        {one.soname: os.path.normpath(os.path.join(home, one.path)) for one in beside},
+        asked.resolution.override,
+        asked.added,
+    )
