@@ -2,7 +2,8 @@
 
 #include "covered.h"
 
-/* The kernel reads program headers from wherever they are; every linker puts them into the first page. */
+/* Every linker puts program headers into the first page; patchelf puts them at the end, and a program that carries
+   data behind it may have them anywhere. The kernel reads them from wherever they are. */
 enum { HEAD_SIZE = 4096, MAX_SEGMENTS = 64 };
 
 struct file {
@@ -12,6 +13,13 @@ struct file {
     uintptr_t page_size;
     const Ehdr *header;
     const Phdr *phdr;
+};
+
+/* The beginning of a file, and its program headers where they are not in there. */
+struct head {
+    _Alignas(16) char first[HEAD_SIZE];
+    _Alignas(16) char table[MAX_SEGMENTS * sizeof(Phdr)];
+    size_t size;
 };
 
 struct span {
@@ -41,20 +49,51 @@ static _Noreturn void refuse(const struct file *file, const char *why)
     fail(file->path, " cannot be started: ", why, (char *)0);
 }
 
-static void check_header(struct file *file, const char *head, size_t size)
+static bool is_elf(const struct head *head)
 {
-    const Ehdr *header = (const Ehdr *)head;
-    if (size < sizeof *header || __builtin_memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
+    return head->size >= SELFMAG && __builtin_memcmp(head->first, ELFMAG, SELFMAG) == 0;
+}
+
+static void read_head(const struct file *file, struct head *head)
+{
+    long size = sys_read(file->fd, head->first, sizeof head->first);
+    head->size = size < 0 ? 0 : (size_t)size;
+}
+
+static const Phdr *read_segments(const struct file *file, struct head *head)
+{
+    size_t size = file->header->e_phnum * sizeof(Phdr);
+    uint64_t at = file->header->e_phoff;
+    if (at <= head->size && size <= head->size - at)
+        return (const Phdr *)(const void *)(head->first + at);
+    if (sys_pread(file->fd, head->table, size, at) != (long)size)
+        refuse(file, "its program headers are damaged");
+    return (const Phdr *)(const void *)head->table;
+}
+
+static void check_header(struct file *file, struct head *head)
+{
+    const Ehdr *header = (const Ehdr *)(const void *)head->first;
+    if (head->size < sizeof *header || !is_elf(head))
         refuse(file, "it is not an ELF file");
     if (header->e_ident[EI_CLASS] != ARCH_CLASS || header->e_ident[EI_DATA] != ELFDATA2LSB ||
         header->e_machine != ARCH_MACHINE)
         refuse(file, "it is for another machine");
     if ((header->e_type != ET_DYN && header->e_type != ET_EXEC) || header->e_phentsize != sizeof(Phdr) ||
-        header->e_phnum > MAX_SEGMENTS || header->e_phoff % sizeof(uintptr_t) || header->e_phoff > size ||
-        header->e_phnum * sizeof(Phdr) > size - header->e_phoff)
+        header->e_phnum > MAX_SEGMENTS || header->e_phoff % sizeof(uintptr_t))
         refuse(file, "its program headers are damaged");
     file->header = header;
-    file->phdr = (const Phdr *)(head + header->e_phoff);
+    file->phdr = read_segments(file, head);
+}
+
+/* Where the program headers are in memory, as the kernel finds it (fs/binfmt_elf.c, phdr_addr). */
+static uintptr_t address_of_segments(const struct file *file)
+{
+    uint64_t at = file->header->e_phoff;
+    for (const Phdr *each = file->phdr; each < file->phdr + file->header->e_phnum; each++)
+        if (each->p_type == PT_LOAD && at >= each->p_offset && at - each->p_offset < each->p_filesz)
+            return (uintptr_t)(at - each->p_offset) + each->p_vaddr;
+    refuse(file, "its program headers are not loaded with it");
 }
 
 /* One loadable segment, wholly inside the file and the address space. */
@@ -199,22 +238,23 @@ static struct file open_image(const char *path, uintptr_t page_size)
 bool image_inspect(const char *path, uintptr_t page_size, struct arena *arena, struct subject *subject)
 {
     struct file file = open_image(path, page_size);
-    char *head = arena_take(arena, HEAD_SIZE);
-    long size = sys_read(file.fd, head, HEAD_SIZE);
+    struct head *head = arena_take(arena, sizeof *head);
+    read_head(&file, head);
+    bool elf = is_elf(head);
+    if (elf) {
+        check_header(&file, head);
+        subject->headers = sum_words(file.phdr, file.header->e_phnum * sizeof *file.phdr);
+        subject->build_id = build_id_in_file(file.phdr, file.header->e_phnum, head->first, head->size);
+    }
     sys_close(file.fd);
-    if (size < 4 || __builtin_memcmp(head, ELFMAG, SELFMAG) != 0)
-        return false;
-    check_header(&file, head, (size_t)size);
-    subject->headers = sum_words(file.phdr, file.header->e_phnum * sizeof *file.phdr);
-    subject->build_id = build_id_in_file(file.phdr, file.header->e_phnum, head, (size_t)size);
-    return true;
+    return elf;
 }
 
 static struct image map_file(struct file file, const struct decision *edits)
 {
-    _Alignas(16) char head[HEAD_SIZE];
-    long size = sys_read(file.fd, head, sizeof head);
-    check_header(&file, head, size < 0 ? 0 : (size_t)size);
+    struct head head;
+    read_head(&file, &head);
+    check_header(&file, &head);
     struct span span = span_of(&file);
     uintptr_t bias = reserve(&file, span);
     for (size_t i = 0; i < file.header->e_phnum; i++)
@@ -227,7 +267,7 @@ static struct image map_file(struct file file, const struct decision *edits)
     return (struct image){
         .bias = bias,
         .entry = bias + file.header->e_entry,
-        .phdr = bias + span.start + file.header->e_phoff,
+        .phdr = bias + address_of_segments(&file),
         .phnum = file.header->e_phnum,
     };
 }

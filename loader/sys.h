@@ -96,6 +96,13 @@ static inline bool sys_exists(const char *path)
     return arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)path, 0, 0, 0, 0) == 0;
 }
 
+static inline long sys_pread(int fd, void *buffer, size_t size, uint64_t offset)
+{
+    /* A register holds as much of the offset as it can; the next one the rest. */
+    long rest = UINTPTR_MAX > UINT32_MAX ? 0 : (long)(offset >> 32);
+    return arch_syscall(__NR_pread64, fd, (long)buffer, (long)size, (long)offset, rest, 0);
+}
+
 static inline long sys_readlink(const char *path, char *buffer, size_t size)
 {
     return arch_syscall(__NR_readlinkat, SYS_AT_CWD, (long)path, (long)buffer, (long)size, 0, 0);

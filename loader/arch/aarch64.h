@@ -24,6 +24,7 @@ enum {
     __NR_getdents64 = 61,
     __NR_read = 63,
     __NR_write = 64,
+    __NR_pread64 = 67,
     __NR_readlinkat = 78,
     __NR_newfstatat = 79,
     __NR_personality = 92,

@@ -30,6 +30,7 @@ enum {
     __NR_prctl = 172,
     __NR_rt_sigaction = 174,
     __NR_rt_sigprocmask = 175,
+    __NR_pread64 = 180,
     __NR_getcwd = 183,
     __NR_mmap2 = 192,
     __NR_pivot_root = 217,

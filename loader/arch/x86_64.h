@@ -17,6 +17,7 @@ enum {
     __NR_munmap = 11,
     __NR_rt_sigaction = 13,
     __NR_rt_sigprocmask = 14,
+    __NR_pread64 = 17,
     __NR_getpid = 39,
     __NR_clone = 56,
     __NR_execve = 59,

@@ -1,9 +1,11 @@
 #include "child.h"
 
 /* The header and every linker's program headers; a kernel reads as much of a script's first line. */
-enum { HEAD_ROOM = 2048, MAY_NOT = 06000, X_OK = 1, MAX_HEADERS = 32 };
+enum { HEAD_ROOM = 2048, MAY_NOT = 06000, X_OK = 1, MAX_HEADERS = 64 };
 
+/* The beginning of a file, which stays open. */
 struct head {
+    int fd;
     long size;
     char content[HEAD_ROOM];
 };
@@ -36,44 +38,57 @@ static bool is_below(const char *prefixes, const char *path)
 }
 
 /* The beginning of a file that the kernel would execute, and with no other rights than ours. */
-static bool read_head(const char *path, struct head *head)
+static bool open_head(const char *path, struct head *head)
 {
     struct arch_stat facts;
     if (arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)path, X_OK, 0, 0, 0) != 0)
         return false;
-    int fd = sys_open(path, SYS_RDONLY | SYS_NONBLOCK);
-    if (fd < 0)
+    head->fd = sys_open(path, SYS_RDONLY | SYS_NONBLOCK);
+    if (head->fd < 0)
         return false;
-    bool usual = sys_fstat(fd, &facts) >= 0 && (facts.mode & SYS_S_IFMT) == SYS_S_IFREG && !(facts.mode & MAY_NOT);
-    head->size = usual ? sys_read(fd, head->content, HEAD_ROOM) : 0;
-    sys_close(fd);
+    bool usual =
+        sys_fstat(head->fd, &facts) >= 0 && (facts.mode & SYS_S_IFMT) == SYS_S_IFREG && !(facts.mode & MAY_NOT);
+    head->size = usual ? sys_read(head->fd, head->content, HEAD_ROOM) : 0;
+    if (head->size <= 4)
+        sys_close(head->fd);
     return head->size > 4;
 }
 
-/* The dynamic linker a program names, in its head; null for none, and for a program of another machine. */
-static const char *linker_of(const struct head *head)
+/* Bytes from anywhere in the file: patchelf puts program headers at the end, Go's linker a program's interpreter behind
+   its code. */
+static bool read_at(const struct head *head, uint64_t offset, void *to, size_t size)
 {
-    const Ehdr *header = (const Ehdr *)(const void *)head->content;
-    size_t size = (size_t)head->size;
-    if (size < sizeof *header || __builtin_memcmp(head->content, ELFMAG, SELFMAG) != 0 ||
-        header->e_ident[EI_CLASS] != ARCH_CLASS || header->e_machine != ARCH_MACHINE || header->e_phoff > size ||
-        header->e_phnum > MAX_HEADERS || header->e_phnum * sizeof(Phdr) > size - header->e_phoff ||
-        header->e_phoff % sizeof(uintptr_t))
-        return NULL;
-    const Phdr *each = (const Phdr *)(const void *)(head->content + header->e_phoff);
-    for (const Phdr *end = each + header->e_phnum; each < end; each++)
-        if (each->p_type == PT_INTERP && each->p_filesz && each->p_filesz < size &&
-            each->p_offset <= size - each->p_filesz && !head->content[each->p_offset + each->p_filesz - 1])
-            return head->content + each->p_offset;
-    return NULL;
+    uint64_t known = (uint64_t)head->size;
+    if (offset > known || size > known - offset)
+        return sys_pread(head->fd, to, size, offset) == (long)size;
+    __builtin_memcpy(to, head->content + offset, size);
+    return true;
+}
+
+/* The dynamic linker a program names, by the first PT_INTERP, as for the kernel; not of another machine's program. */
+static bool read_linker(const struct head *head, char *linker)
+{
+    Ehdr header;
+    Phdr each;
+    if (!read_at(head, 0, &header, sizeof header) || __builtin_memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+        header.e_ident[EI_CLASS] != ARCH_CLASS || header.e_machine != ARCH_MACHINE || header.e_phnum > MAX_HEADERS)
+        return false;
+    for (unsigned i = 0; i < header.e_phnum; i++) {
+        if (!read_at(head, (uint64_t)header.e_phoff + i * sizeof each, &each, sizeof each))
+            return false;
+        if (each.p_type == PT_INTERP)
+            return each.p_filesz >= 2 && each.p_filesz <= PATH_ROOM &&
+                   read_at(head, each.p_offset, linker, each.p_filesz) && !linker[each.p_filesz - 1];
+    }
+    return false;
 }
 
 /* Foreign, or a program of the host's that starts others. A program that brings its own dynamic linker, at a path
    of its own, is nobody's to mend. */
 static bool goes_through(const struct inside_facts *facts, const char *path, const struct head *head)
 {
-    const char *linker = linker_of(head);
-    if (!linker)
+    char linker[PATH_ROOM];
+    if (!read_linker(head, linker))
         return false;
     bool there = sys_exists(linker);
     if (there && is_below(facts->host_prefixes, path))
@@ -118,16 +133,18 @@ void child_look_at(struct child *child, const char *path)
     child->through = child->script = false;
     child->argument = NULL;
     child->file = child->path = facts ? place_of(path, child->place) : path;
-    if (!facts || !child->path || !read_head(child->path, &head))
+    if (!facts || !child->path || !open_head(child->path, &head))
         return;
     if (head.content[0] == '#' && head.content[1] == '!') {
+        sys_close(head.fd);
         child->script = true;
         child->file = place_of(read_line(child, &head), child->other);
-        if (!read_head(child->file, &head))
+        if (!open_head(child->file, &head))
             return;
     }
     /* Not from within a root where our loader is not: then the kernel shall say. */
     child->through = goes_through(facts, child->file, &head) && sys_exists(facts->loader);
+    sys_close(head.fd);
 }
 
 size_t child_count(char *const *words)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from denizen.launch.loaderconfig import LoaderSettings
+from tests.support.elfrewriting import at_the_end
 from tests.support.peers import require
 from tests.support.startworld import World, compile_loader, output_of, run
 
@@ -282,3 +283,12 @@ def test_a_musl_program_is_answered_too(furnished: Furnished) -> None:
     furnished.decide(program, [], **musl, furniture=os.fsencode(furnished.furniture))
     assert furnished.says(program, "fopen", f"{FURNISHED}/file").splitlines()[0] == "from the tree"
     assert furnished.says(program, "real", "/proc/self/exe").splitlines()[0] == str(program)
+
+
+def test_a_child_is_known_by_its_interpreter_wherever_that_is_in_the_file(furnished: Furnished) -> None:
+    """Go's linker puts the string behind the code, patchelf with the program headers at the end."""
+    child = furnished.compile("child", "int main() { return 9; }", "-Wl,--dynamic-linker=/nowhere/ld.so")
+    child.write_bytes(at_the_end(child.read_bytes(), 1 << 20))
+    furnished.decide(child, furnished.system("libc.so.6"))
+    source = f'#include <unistd.h>\nint main() {{ return execl("{child}", "x", (char *)0); }}'
+    assert run(furnished.loader, str(furnished.known("parent", source))).returncode == 9

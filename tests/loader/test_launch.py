@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from denizen.launch.loaderconfig import LoaderSettings
+from tests.support.elfrewriting import at_the_end, with_second_interpreter
 from tests.support.startworld import World, output_of, run, somebody
 
 _ECHO = """
@@ -130,3 +131,32 @@ def test_nix_ld_serves_here_too(world: World) -> None:
     world.configure(LoaderSettings(nix_ld=True))
     env = {"NIX_LD": str(world.ldso), "NIX_LD_LIBRARY_PATH": str(world.lib), "A": "1"}
     assert run(world.loader, str(program), env=env, user=somebody(world)).returncode == 1
+
+
+@pytest.mark.parametrize("padding", [0, 50 << 20])
+@pytest.mark.parametrize("flags", [(), ("-no-pie",)])
+def test_program_headers_may_be_anywhere(world: World, flags: tuple[str, ...], padding: int) -> None:
+    """patchelf puts them at the end; a program that carries its data has them 49 MB behind that."""
+    program = world.compile("echo", _ECHO, *flags, interpreter=False)
+    program.write_bytes(at_the_end(program.read_bytes(), padding))
+    assert run(program, env={"A": "1"}).returncode == 1, "the kernel takes it"
+    world.decide(program, world.system("libc.so.6"))
+    assert run(world.loader, str(program), env={"A": "1"}).stdout.splitlines()[0] == str(program)
+
+
+def test_headers_that_are_not_loaded_are_told(world: World) -> None:
+    program = world.ready("echo", _ECHO, *_NATIVE)
+    content = program.read_bytes()
+    table = content[64 : 64 + 56 * content[56]]
+    at = -(-len(content) // 8) * 8
+    program.write_bytes(content[:32] + at.to_bytes(8, "little") + content[40:].ljust(at - 40, b"\0") + table)
+    world.decide(program, world.system("libc.so.6"))
+    assert "its program headers are not loaded with it" in run(world.loader, str(program)).stderr
+
+
+def test_of_two_interpreters_the_first_counts(world: World) -> None:
+    program = world.compile("echo", _ECHO, interpreter=False)
+    program.write_bytes(with_second_interpreter(program.read_bytes()))
+    assert run(program, env={"A": "1"}).returncode == 1, "the kernel takes it"
+    world.decide(program, world.system("libc.so.6"))
+    assert run(world.loader, str(program), env={"A": "1"}).returncode == 1

@@ -8,6 +8,7 @@ import pytest
 
 from denizen.elf.image import read
 from denizen.launch.stub import apply_plan, plan_stub
+from tests.support.elfrewriting import with_second_interpreter
 from tests.support.startworld import TIMEOUT, World, run
 
 _SOURCE = """
@@ -97,3 +98,11 @@ def test_a_stub_leaves_no_descriptor_open(world: World) -> None:
         """
     copy, _ = patched(world, world.compile("program", source, "-lm", "-Wl,--no-as-needed", _NOWHERE))
     assert run(copy, env={"HOME": os.sep}).returncode == 0
+
+
+def test_a_program_that_names_two_interpreters_is_started_without_either(world: World) -> None:
+    """The kernel would take the one that is left."""
+    program = world.compile("twice", _SOURCE, "-lm", "-Wl,--no-as-needed", _NOWHERE)
+    program.write_bytes(with_second_interpreter(program.read_bytes()))
+    copy, _ = patched(world, program)
+    assert run(copy).returncode == 1

@@ -91,9 +91,9 @@ def plan_stub(program: Image, loader: bytes) -> StubPlan:
     Raises:
         CannotStub: another machine, no interpreter to stand in for, or no room.
     """
-    interpreter = _check(program, loader)
+    interpreters = _check(program, loader)
     size = len(_stub(0, 0, loader))
-    blank = _blank_interpreter(program, interpreter)
+    blanks = [_blank_interpreter(program, index) for index in interpreters]
     for rule, place in (
         ("slack", _slack(program, size)),
         ("entry", _over_entry(program, size)),
@@ -103,7 +103,7 @@ def plan_stub(program: Image, loader: bytes) -> StubPlan:
         offset, address = place
         old = bytes(program.buffer[offset : offset + size])
         new = _stub(address, program.header.entry, loader)
-        patches = [blank, Patch(offset, old, new)]
+        patches = [*blanks, Patch(offset, old, new)]
         if rule == "slack":
             patches.append(_new_entry(program, address))
             return StubPlan(rule, tuple(patches), ())
@@ -126,8 +126,8 @@ def apply_plan(content: bytes, plan: StubPlan) -> bytes:
     return bytes(patched)
 
 
-def _check(program: Image, loader: bytes) -> int:
-    """The index of PT_INTERP, for a program a stub can be made for."""
+def _check(program: Image, loader: bytes) -> list[int]:
+    """The indices of PT_INTERP, for a program a stub can be made for; of several the kernel takes the first left."""
     header = program.header
     if header.machine != EM_X86_64 or header.bits != 64 or not header.little:
         raise CannotStub(f"stubs are made for x86-64; this is {header.machine_name}")
@@ -138,7 +138,7 @@ def _check(program: Image, loader: bytes) -> int:
     found = [index for index, segment in enumerate(program.segments) if segment.type == PT_INTERP]
     if not found:
         raise CannotStub("it names no interpreter, so nothing is missing")
-    return found[0]
+    return found
 
 
 def _stub(address: int, entry: int, loader: bytes) -> bytes:
