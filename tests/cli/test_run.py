@@ -16,7 +16,7 @@ from denizen.launch.decision import GENERATION, file_name, identity_of
 from denizen.launch.wire import decode, encode
 from denizen.value import replace
 from tests.support.debs import Item
-from tests.support.homes import Home
+from tests.support.homes import PROGRAM, Home
 from tests.support.hosts import namespace_filter
 from tests.support.limited import under_filter
 from tests.support.peers import require
@@ -517,3 +517,22 @@ def test_what_the_host_has_no_more_is_brought(home: Home) -> None:
     home.denizen("run", os.fspath(program), status=7)
     shutil.rmtree(own)
     home.denizen("run", os.fspath(program), status=7)
+
+
+def test_a_relative_interpreter_is_of_each_starts_directory(home: Home, tmp_path: Path) -> None:
+    """The kernel opens it from the working directory; elsewhere another dynamic linker is brought."""
+    relative = "-Wl,--dynamic-linker=lib64/ld-linux-x86-64.so.2"
+    plain = home.compile("relative", '#include <stdio.h>\nint main() { puts("here"); }', relative)
+    program = home.compile("relative-greet", PROGRAM, relative)
+    for directory in (Path("/"), tmp_path, Path("/")):
+        for started, said in ((plain, "here"), (program, "hello from the store")):
+            done = home.denizen("run", os.fspath(started), directory=directory)
+            assert done.stdout.splitlines()[0] == said
+
+
+@pytest.mark.parametrize("options", [("--hermetic",), ("--with", "libgreet.so.1"), ()])
+def test_a_static_program_takes_nothing_from_anywhere(home: Home, options: tuple[str, ...]) -> None:
+    source = '#include <stdio.h>\nint main() { puts("static"); }'
+    program = home.work / "static"
+    subprocess.run(["gcc", "-static", "-x", "c", "-", "-o", program], input=source.encode(), check=True)
+    assert home.denizen("run", *options, os.fspath(program)).stdout == "static\n"

@@ -11,7 +11,7 @@ PT_PHDR = 6
 
 
 def at_the_end(program: bytes, padding: int = 0) -> bytes:
-    """Return a 64-bit program with headers and interpreter in a segment of their own, `padding` bytes behind it."""
+    """Return a 64-bit program with headers and interpreter in a segment behind it, and `padding` bytes."""
     header = parse_header(program)
     segments = list(parse_segments(program, header))
     start = -(-(len(program) + padding) // _PAGE) * _PAGE

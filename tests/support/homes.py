@@ -53,12 +53,17 @@ class Home:
         self.denizen("source", "add", "debian", os.fspath(self.debs), "--directory")
 
     def denizen(
-        self, *words: str, env: Mapping[str, str] | None = None, status: int | None = 0
+        self,
+        *words: str,
+        env: Mapping[str, str] | None = None,
+        status: int | None = 0,
+        directory: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run the command; `status` None allows any."""
         done = subprocess.run(
             self.command(*words),
             env=dict(os.environ if env is None else env),
+            cwd=directory,
             capture_output=True,
             text=True,
             check=False,

@@ -10,6 +10,7 @@ from denizen.cli.helper import helper_words, world_of
 from denizen.cli.places import places
 from denizen.cli.refusing import MENDED, CannotStart, Unsatisfied, refuse_hopeless
 from denizen.cli.run import NotThere
+from denizen.disk import DiskView
 from denizen.errors import display
 from denizen.launch.carrying import script_at
 from denizen.launch.decision import GENERATION
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.cli.run import Wanted
     from denizen.diagnose.report import Report
-    from denizen.fileview import FileView
     from denizen.launch.decision import Decision
     from denizen.launch.keep import Shelf
     from denizen.launch.strategies import Situation, Verdict
@@ -49,8 +49,10 @@ class Decided:
     decision: Decision
 
 
-def decide(context: Context, program: bytes, wanted: Wanted) -> Decided:
+def decide(context: Context, program: bytes, wanted: Wanted, failed: Decision | None = None) -> Decided:
     """Decide how to start the file at `program` (absolute); of several that ask at once one does it.
+
+    `failed` is the decision by which it just did not start.
 
     Raises:
         NotThere, CannotStart, Unsatisfied, CannotUse: and those of resolving and realising.
@@ -59,7 +61,7 @@ def decide(context: Context, program: bytes, wanted: Wanted) -> Decided:
     try:
         with _alone(places(context).state, program):
             known = _known(shelf, program, wanted)
-            if known is not None:
+            if known is not None and known != failed:
                 return Decided(shelf.directory, known)
             if context.output.verbosity > 0:
                 context.output.say(f"deciding how to start {display(program)}")
@@ -114,31 +116,28 @@ class _Deciding:
         self._wanted = wanted
         self._shelf = shelf
         self._place = places(context)
-        self._view = _disk()
+        self._view = DiskView()
         self._image = image_of(self._view, program)
         self._interpreter = interpreter_of(self._image)
         self._host = host_view(self._view, self._interpreter)
-        self._world = world_of(context.environ, wanted.library_path)
+        self._world = world_of(context.environ, self._interpreter, wanted.library_path)
         self._added = added_to(self._view, program, wanted)
         self._report = self._look()
         if wanted.library_path and not self._report.starts:
             # What another world is to mend is told as for every start.
-            self._world = world_of(context.environ)
+            self._world = world_of(context.environ, self._interpreter)
             self._report = self._look()
         self._later = self._lacking_later()
         if self._satisfied and not self._needs_library_path:
+            # It has no part in it: this is the decision of all starts.
             shelf = self._shelf = variant(self._place.decisions, wanted.without_library_path.variant)
+        self.directory = shelf.directory
         self._wants = self._wanted_besides()
         start = Start(self._view, program, self._image, self._interpreter)
         followers = wanted.followers
         command = helper_words(context, "decide", followers.words)
         following = Following(command, directory_of(self._place.decisions, followers.variant))
         self._ways = Ways(start, shelf, self._place.state, following)
-
-    @property
-    def directory(self) -> bytes:
-        """Of the decision: that of all starts, where LD_LIBRARY_PATH had no part in it."""
-        return self._shelf.directory
 
     @property
     def _needs_library_path(self) -> bool:
@@ -178,7 +177,8 @@ class _Deciding:
 
     @property
     def _starts_here(self) -> bool:
-        return self._report.starts and not (self._wanted.hermetic or self._wanted.extra or self._wanted.lock)
+        # A static program takes no libraries from anywhere.
+        return self._report.starts and (self._report.is_static or not self._wanted.elsewhere)
 
     def _lacking_later(self) -> tuple[bytes, ...]:
         """What the host has not and the program opens when it runs; not asked where it does not start."""
@@ -371,9 +371,3 @@ def verdicts_for(context: Context, program: bytes) -> tuple[Verdict, ...]:
     from denizen.cli.run import Wanted
 
     return _Deciding(context, program, Wanted(), variant(places(context).decisions, b"")).verdicts()
-
-
-def _disk() -> FileView:
-    from denizen.disk import DiskView
-
-    return DiskView()

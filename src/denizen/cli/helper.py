@@ -56,15 +56,21 @@ def _directories(context: Context) -> list[str]:
     return [f"{name}={os.fsdecode(os.path.dirname(path))}" for name, path in directories.items()]
 
 
-def world_of(environ: Mapping[str, str], library_path: str = "") -> World:
-    """Where a program is asked about before anything is decided: this host, with this LD_LIBRARY_PATH."""
+def world_of(environ: Mapping[str, str], interpreter: bytes, library_path: str = "") -> World:
+    """Where a program is asked about before anything is decided: this host, with this LD_LIBRARY_PATH.
+
+    Its `interpreter` counts from the working directory, where it is relative; nothing else of it does.
+    """
     from denizen.diagnose.subject import World
     from denizen.host import gather_host
     from denizen.linker import Environment, cpu_of
+    from denizen.value import replace
 
     host = gather_host()
     cpu = cpu_of(host.cpu_level, host.cpu_vendor, host.cpu_flags)
     environment = Environment(os.fsencode(library_path) or None, cpu=cpu, kernel=host.kernel)
+    if not interpreter.startswith(b"/"):
+        environment = replace(environment, interpreter_path=os.path.abspath(interpreter))
     return World(host, environment, search_path(environ), thorough=False)
 
 

@@ -106,6 +106,11 @@ class Wanted:
         return sha256(os.fsencode("\0".join(words)) + lock).hexdigest()[:16].encode("ascii")
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether its libraries are to be other than the host's, even where these would do."""
+        return bool(self.hermetic or self.extra or self.lock)
+
+    @property
     def words(self) -> tuple[str, ...]:
         """The options as they would be typed."""
         found = ["--hermetic"] if self.hermetic else []
@@ -200,6 +205,7 @@ def _start(context: Context, program: bytes, arguments: list[bytes], wanted: Wan
     from denizen.launch.decision import GENERATION
     from denizen.launch.warm import start
 
+    decision: Decision | None = None
     if not (wanted.strategy or wanted.excluded):
         try:
             directory, decision = _decided(context, program, wanted)
@@ -217,7 +223,7 @@ def _start(context: Context, program: bytes, arguments: list[bytes], wanted: Wan
                 pass  # a tool of ours has gone: decided anew below, and told if it fails again
     from denizen.cli.deciding import decide
 
-    made = decide(context, os.path.abspath(program), wanted)
+    made = decide(context, os.path.abspath(program), wanted, decision)
     context.output.stderr.flush()
     try:
         start(made.directory, made.decision, program, arguments)

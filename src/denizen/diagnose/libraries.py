@@ -30,15 +30,31 @@ _ABSENT = ("absent", "no such directory")
 def interpreter(subject: Subject) -> Iterator[Problem]:
     """PT_INTERP: when it is missing the kernel says ENOENT, and shells blame the program."""
     facts = subject.facts
-    if facts.interpreter is None or subject.interpreter_found:
+    if facts.interpreter is None:
         return
     name = display(facts.interpreter)
+    if not facts.interpreter.startswith(b"/"):
+        yield _relative(name, found=subject.interpreter_found)
+        return
+    if subject.interpreter_found:
+        return
     yield error(
         "interpreter-missing",
         f"the program is to be started by {name}, which is not on this machine; the kernel then says "
         "'No such file or directory', as if the program itself were missing",
         _interpreter_hint(subject),
     )
+
+
+def _relative(name: str, *, found: bool) -> Problem:
+    """Linux binfmt_elf.c opens the path as it is, so from the working directory of each start."""
+    counts = f"its dynamic linker is named by a relative path, {name}, which counts from the directory it is"
+    if found:
+        return warning(
+            "interpreter-relative", f"{counts} started in; it starts in this one, and hardly elsewhere"
+        )
+    hint = "start it by denizen, which needs no dynamic linker there"
+    return error("interpreter-missing", f"{counts} started in; in this one that leads nowhere", hint)
 
 
 def _interpreter_hint(subject: Subject) -> str:

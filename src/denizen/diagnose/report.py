@@ -5,12 +5,15 @@ docs/why.md describes every field of the document for those who read it from a s
 
 from __future__ import annotations
 
+from denizen.elf.classify import Kind
 from denizen.errors import display
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.diagnose.problem import Problem
+
+_STATIC = tuple(kind.value for kind in (Kind.STATIC, Kind.STATIC_PIE, Kind.GO_STATIC))
 
 
 @value
@@ -121,6 +124,11 @@ class Report:
     def starts(self) -> bool:
         """Whether nothing found keeps it from starting."""
         return all(problem.severity.value != "error" for problem in self.problems)
+
+    @property
+    def is_static(self) -> bool:
+        """Whether it is a program that no dynamic linker has a part in."""
+        return self.kind in _STATIC
 
 
 def document(report: Report) -> dict[str, object]:

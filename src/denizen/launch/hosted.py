@@ -38,6 +38,8 @@ def interpreter_of(image: Image | None) -> bytes:
 def decision_of_host(view: FileView, program: bytes, image: Image | None, interpreter: bytes) -> Decision:
     """That this host satisfies it."""
     facts = identity_of(view.stat(program))
+    # A relative one counts from here, for the kernel too; elsewhere the start fails and is decided anew.
+    interpreter = os.path.abspath(interpreter)
     if image is None:
         return Decision(facts, bytes(16), 0, interpreter, program=program, host=True)
     build_id = (image.notes.build_id or b"")[:64]

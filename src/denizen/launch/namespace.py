@@ -46,7 +46,7 @@ def spot_for(view: FileView, interpreter: bytes) -> Spot:
         return Spot(view.realpath(interpreter), ldso=True)
     except FileNotFoundError:
         pass
-    ancestor = interpreter
+    ancestor = posixpath.join(b"/", interpreter)
     rest: list[bytes] = []
     while True:
         ancestor, name = posixpath.split(ancestor)

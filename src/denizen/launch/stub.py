@@ -127,7 +127,7 @@ def apply_plan(content: bytes, plan: StubPlan) -> bytes:
 
 
 def _check(program: Image, loader: bytes) -> list[int]:
-    """The indices of PT_INTERP, for a program a stub can be made for; of several the kernel takes the first left."""
+    """The indices of PT_INTERP, for a program a stub can be made for; the kernel takes the first it sees."""
     header = program.header
     if header.machine != EM_X86_64 or header.bits != 64 or not header.little:
         raise CannotStub(f"stubs are made for x86-64; this is {header.machine_name}")

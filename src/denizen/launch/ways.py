@@ -112,6 +112,9 @@ class Ways:
 
     def against_namespace(self) -> str:
         """What a namespace with the loader in it met, when tried; tried once."""
+        if not self._interpreter.startswith(b"/"):
+            # The kernel takes it from the working directory of each start.
+            return f"its dynamic linker is named by a relative path, {display(self._interpreter)}"
         if self._namespace_obstacle is None:
             from denizen.launch.probe import obstacle
 
