@@ -6,13 +6,21 @@ keeps working when denizen is upgraded or its installation goes.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import stat
 
 from denizen.disk import make_directories, write_atomically
 from denizen.launch.binary import enter_binary, inside_binary, loader_binary
 from denizen.launch.loaderconfig import configure_loader
 from denizen.value import value
+
+# Others may use a file whose name they know, and list none.
+_MODE = 0o711
+# Root's own directories may be closed to others (/root is), and then nothing below them is found by programs
+# that began as root. Nothing is in here but empty files.
+_PUBLIC = b"/var/lib/denizen"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,11 +48,22 @@ class Tools:
 
     def hidden(self) -> bytes:
         """An empty file, over which the host's own dynamic linker can be bound."""
-        path = os.path.join(self.directory, b"host-ld.so")
+        path = os.path.join(self._reachable(), b"host-ld.so")
         if not os.path.exists(path):
-            make_directories(self.directory, 0o700)
             write_atomically(path, b"", mode=0o755)
         return path
+
+    def _reachable(self) -> bytes:
+        """Return the directory for what a program that gives up root's rights must find afterwards."""
+        make_directories(self.directory, _MODE)
+        if os.geteuid() != 0 or _lets_through(self.directory):
+            return self.directory
+        with contextlib.suppress(OSError):  # root in a namespace alone, or a read-only system
+            make_directories(_PUBLIC)
+            facts = os.stat(_PUBLIC)
+            if facts.st_uid == 0 and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                return _PUBLIC
+        return self.directory
 
     def stage(self) -> bytes:
         """An empty directory, over which a file system can be mounted."""
@@ -56,6 +75,15 @@ class Tools:
         digest = hashlib.sha256(content).hexdigest()[:16].encode("ascii")
         path = os.path.join(self.directory, b"%b-%b" % (stem, digest))
         if not os.path.exists(path):
-            make_directories(self.directory, 0o700)
+            make_directories(self.directory, _MODE)
             write_atomically(path, content, mode=0o755)
         return path
+
+
+def _lets_through(directory: bytes) -> bool:
+    """Return whether everybody can go to what is in the directory."""
+    while os.stat(directory).st_mode & stat.S_IXOTH:
+        if directory == b"/":
+            return True
+        directory = os.path.dirname(directory)
+    return False
