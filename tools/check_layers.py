@@ -15,7 +15,7 @@ PACKAGE = "denizen"
 # Lowest first. A module may import from its own row and from the rows above it in this list.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"value"}),
-    frozenset({"errors"}),
+    frozenset({"errors", "machines"}),
     frozenset({"bytesio"}),
     frozenset({"fileview"}),
     frozenset({"disk", "trust"}),
@@ -36,7 +36,7 @@ LAYERS: tuple[frozenset[str], ...] = (
 
 # Pure: bytes in, values out. Packages, or single modules of a package that has effects elsewhere.
 PURE = (
-    "value", "errors", "bytesio", "fileview", "elf", "linker", "nar", "formats",
+    "value", "errors", "machines", "bytesio", "fileview", "elf", "linker", "nar", "formats",
     "launch.decision", "launch.furnishing", "launch.later", "launch.libraries", "launch.loaderconfig",
     "launch.stub", "launch.subject", "launch.wire", "launch.namespace", "launch.strategies", "launch.linking",
     "launch.hostview", "launch.wants", "resolve.recipes",

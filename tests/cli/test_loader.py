@@ -9,8 +9,8 @@ import pytest
 
 from denizen.cli.dispatch import dispatch
 from denizen.launch import binary
-from denizen.launch.install import INTERPRETERS
 from denizen.launch.loaderconfig import settings_of
+from denizen.machines import interpreter_of_kernel
 from tests.support.startworld import compile_loader
 
 
@@ -19,7 +19,7 @@ class Desk:
 
     def __init__(self, directory: Path) -> None:
         self.prefix, self.root = directory / "prefix", directory / "root"
-        self.path = self.prefix / os.fsdecode(INTERPRETERS[os.uname().machine])
+        self.path = self.prefix / os.fsdecode(interpreter_of_kernel(os.uname().machine)).lstrip("/")
 
     def run(self, *arguments: str) -> int:
         return dispatch(["loader", *arguments, "--prefix", str(self.prefix), "--root", str(self.root)])

@@ -195,7 +195,7 @@ def _unpack(top: Path, files: Sequence[tuple[bytes, bytes]]) -> None:
 
 def _directory_lock(top: Path) -> bytes:
     view, rules, market = DiskView(), load_rules(), _market()
-    roots = roots_of(view, os.fsencode(top), rules).paths
+    roots = roots_of(view, os.fsencode(top)).paths
     sources = Sources(market, market, rules, Remembered(market.disk()), {"new": "1"})
     return write(resolve(examine(view, roots, rules), sources))
 

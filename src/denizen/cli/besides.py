@@ -18,9 +18,8 @@ def added_to(view: FileView, program: bytes, wanted: Wanted) -> tuple[bytes, ...
     if not places:
         return ()
     from denizen.resolve.roots import added_objects
-    from denizen.resolve.rules import load_rules
 
-    return added_objects(view, places, program, load_rules())
+    return added_objects(view, places, program)
 
 
 def extra_for(program: bytes, wanted: Wanted) -> list[bytes]:

@@ -6,10 +6,11 @@ import os
 
 from denizen.cli.places import places
 from denizen.errors import HostLacks
+from denizen.machines import by_kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from denizen.cli.command import Context
     from denizen.errors import DenizenError
@@ -18,24 +19,6 @@ if TYPE_CHECKING:
     from denizen.sources.base import Progress, Scope, Source
     from denizen.sources.fetch import FetchPolicy
     from denizen.sources.settings import Setting
-
-# uname's machine to Debian's name of the architecture.
-ARCHITECTURES: Mapping[str, str] = {
-    "x86_64": "amd64",
-    "i386": "i386",
-    "i486": "i386",
-    "i586": "i386",
-    "i686": "i386",
-    "aarch64": "arm64",
-    "armv6l": "armel",
-    "armv7l": "armhf",
-    "armv8l": "armhf",
-    "loongarch64": "loong64",
-    "mips64": "mips64el",
-    "ppc64le": "ppc64el",
-    "riscv64": "riscv64",
-    "s390x": "s390x",
-}
 
 
 class UnknownMachine(HostLacks):
@@ -55,10 +38,11 @@ class UnknownMachine(HostLacks):
 def own_architecture() -> str:
     """This machine's architecture in Debian's words. Raises UnknownMachine."""
     # os.uname, for importing platform costs 9 ms.
-    machine = os.uname().machine
-    if machine not in ARCHITECTURES:
-        raise UnknownMachine(machine)
-    return ARCHITECTURES[machine]
+    name = os.uname().machine
+    machine = by_kernel(name)
+    if machine is None or not machine.debian:
+        raise UnknownMachine(name)
+    return machine.debian
 
 
 def configured_settings(context: Context) -> list[Setting]:

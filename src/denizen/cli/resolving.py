@@ -40,12 +40,11 @@ def resolve_path(
     from denizen.disk import DiskView
     from denizen.resolve.resolution import Resolution
     from denizen.resolve.roots import added_objects, roots_of
-    from denizen.resolve.rules import load_rules
 
     view = DiskView()
-    found = roots_of(view, path, load_rules())
+    found = roots_of(view, path)
     roots = found.paths
-    added = added_objects(view, [name for name in extra if b"/" in name], roots[0], load_rules())
+    added = added_objects(view, [name for name in extra if b"/" in name], roots[0])
     names = [name for name in extra if b"/" not in name]
     for world, count in found.left_out.items():
         context.output.say(f"denizen: {count} objects for {world} are left out")
@@ -98,11 +97,11 @@ def _architecture(path: bytes) -> str:
     """Debian's name for what the program runs on, "" where it is not dynamic. Raises OSError, BadInput."""
     from denizen import elf
     from denizen.disk import DiskView
-    from denizen.resolve.rules import load_rules
+    from denizen.machines import debian_name
     from denizen.resolve.subject import is_linked
 
     image = elf.read(DiskView().read(path))
-    return load_rules().architecture(image.header) if image.dynamic and is_linked(image) else ""
+    return debian_name(image.header.architecture) if image.dynamic and is_linked(image) else ""
 
 
 @value

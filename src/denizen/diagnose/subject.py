@@ -36,18 +36,6 @@ if TYPE_CHECKING:
 
 # Kinds whose libraries a dynamic linker would load.
 LINKED = (Kind.DYNAMIC, Kind.LIBRARY)
-# Where a library is asked about, the dynamic linker a program of its machine would name.
-USUAL_INTERPRETERS: dict[tuple[str, int], bytes] = {
-    ("x86-64", 64): b"/lib64/ld-linux-x86-64.so.2",
-    ("x86-64", 32): b"/libx32/ld-linux-x32.so.2",
-    ("i386", 32): b"/lib/ld-linux.so.2",
-    ("aarch64", 64): b"/lib/ld-linux-aarch64.so.1",
-    ("arm", 32): b"/lib/ld-linux-armhf.so.3",
-    ("riscv", 64): b"/lib/ld-linux-riscv64-lp64d.so.1",
-    ("ppc64", 64): b"/lib64/ld64.so.2",
-    ("s390", 64): b"/lib/ld64.so.1",
-    ("loongarch", 64): b"/lib64/ld-linux-loongarch-lp64d.so.1",
-}
 
 
 @value
@@ -161,7 +149,8 @@ def _environment(environment: Environment, classification: Classification, image
     """For a library, which names no interpreter, the usual one; it is listed as `ld.so LIBRARY` would."""
     if classification.kind is not Kind.LIBRARY:
         return environment
-    usual = USUAL_INTERPRETERS.get((image.header.machine_name, image.header.bits))
+    machine = image.header.architecture
+    usual = machine.interpreter or None if machine is not None else None
     needed = image.dynamic.needed if image.dynamic is not None else ()
     musl = next((name for name in needed if name.startswith(b"libc.musl-")), None)
     if musl is not None:

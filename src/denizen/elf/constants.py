@@ -36,28 +36,8 @@ DF_ORIGIN, DF_SYMBOLIC, DF_TEXTREL, DF_BIND_NOW, DF_STATIC_TLS = 1, 2, 4, 8, 16
 DF_1_NOW, DF_1_NODELETE, DF_1_NOOPEN, DF_1_ORIGIN = 0x1, 0x8, 0x40, 0x80
 DF_1_NODEFLIB, DF_1_PIE = 0x800, 0x08000000
 
-# e_machine, with the names uname(1) and package archives use
+# e_machine, where a rule of this package depends on it; denizen.machines has all.
 EM_MIPS, EM_S390, EM_ALPHA = 8, 22, 0x9026
-MACHINES = {
-    2: "sparc",
-    3: "i386",
-    4: "m68k",
-    EM_MIPS: "mips",
-    15: "parisc",
-    20: "ppc",
-    21: "ppc64",
-    EM_S390: "s390",
-    40: "arm",
-    42: "sh",
-    43: "sparc64",
-    50: "ia64",
-    62: "x86-64",
-    183: "aarch64",
-    243: "riscv",
-    247: "bpf",
-    258: "loongarch",
-    EM_ALPHA: "alpha",
-}
 
 # DT_HASH has words of eight bytes there.
 WIDE_HASH = frozenset({(64, EM_S390), (64, EM_ALPHA)})

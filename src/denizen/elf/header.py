@@ -15,8 +15,9 @@ from __future__ import annotations
 import struct
 
 from denizen.bytesio import take
-from denizen.elf.constants import ET_CORE, ET_DYN, ET_EXEC, ET_REL, MACHINES, MAGIC
+from denizen.elf.constants import ET_CORE, ET_DYN, ET_EXEC, ET_REL, MAGIC
 from denizen.elf.faults import Malformed, NotElf
+from denizen.machines import by_elf, name_of
 from denizen.value import Enum, Row, rows_of
 
 TYPE_CHECKING = False
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from denizen.bytesio import Buffer
+    from denizen.machines import Machine
 
 IDENT_SIZE = 16
 # e_ident's class and byte order -> (bits, little-endian, layout of the header behind e_ident).
@@ -82,9 +84,14 @@ class Header(Row):
             return None
 
     @property
+    def architecture(self) -> Machine | None:
+        """The row of `denizen.machines` that the header's machine, word size and byte order select."""
+        return by_elf(self.machine, self.bits, little=self.little)
+
+    @property
     def machine_name(self) -> str:
         """The architecture's usual name, or its number in words."""
-        return MACHINES.get(self.machine, f"machine {self.machine}")
+        return name_of(self.machine)
 
 
 class Segment(Row):

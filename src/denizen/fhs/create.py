@@ -23,7 +23,7 @@ from denizen.fhs.control import ConflictingPackages, clashes, read_control, winn
 from denizen.fhs.environment import Part
 from denizen.fhs.rules import read_rules
 from denizen.formats.deb import Deb
-from denizen.index.entry import TRIPLETS
+from denizen.machines import debian_names, triplet_of
 from denizen.resolve.furnish import fetched, source_of
 from denizen.resolve.recipes import package_recipes
 from denizen.resolve.resolution import pin_of
@@ -61,7 +61,7 @@ class UnknownArchitecture(BadInput):
 
     @property
     def remedy(self) -> str:
-        return f"one of {', '.join(sorted(TRIPLETS))}"
+        return f"one of {', '.join(debian_names())}"
 
 
 @value
@@ -101,7 +101,7 @@ def members_of(settings: Settings, catalogues: Mapping[str, Catalogue]) -> tuple
     base = _base()
     native, *others = catalogues
     for name in catalogues:
-        if name not in TRIPLETS:
+        if name not in debian_names():
             raise UnknownArchitecture(name)
     names = [*base.packages, *(base.locales if settings.locales else ())]
     wanted = [(name.encode(), native) for name in names]
@@ -232,7 +232,7 @@ def _goal(
         tuple(dict.fromkeys(replaces)),
         tuple(dict.fromkeys(links)),
         tuple(os.fsencode(name) for name in settings.locales),
-        tuple(TRIPLETS[name] for name in ordered),
+        tuple(map(triplet_of, ordered)),
         rules,
     )
     return derivations.seal(recipe.composing(parts, store_dir), "fhs", lot.modulos, store_dir)

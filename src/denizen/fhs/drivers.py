@@ -50,7 +50,7 @@ def listed(
 ) -> tuple[Entry, ...]:
     """The driver libraries among the names of a directory that is seen inside as it is.
 
-    `flags` are those of the host's kind of library (linker.rules.CACHE_FLAGS).
+    `flags` are those of the host's kind of library (denizen.machines).
     """
     return tuple(Entry(name, b"%b/%b" % (directory, name), flags) for name in names if is_driver(name))
 

@@ -14,7 +14,7 @@ from denizen.fhs import drivers
 from denizen.fhs.etc import User, files
 from denizen.fhs.mounts import MERGED, Entry, entering
 from denizen.linker.ldcache import BadCache
-from denizen.linker.rules import CACHE_FLAGS
+from denizen.machines import by_kernel
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -28,7 +28,6 @@ _LIMIT = 16 << 20
 _HOST = (b"/.denizen/host/etc", b"/etc")
 # NixOS has no ld.so.cache; its drivers are here (nixpkgs' hardware.graphics).
 _NIXOS = b"/run/opengl-driver/lib"
-_MACHINES = {"x86_64": (62, 64), "aarch64": (183, 64)}
 _NSS = (b"usr/lib", b"usr/lib64")
 
 
@@ -73,11 +72,11 @@ def entry_of(inside: Inside) -> Entry:
 def cache_with_drivers(tree: bytes, is_driver: Callable[[bytes], bool]) -> bytes:
     """A tree's ld.so.cache with the libraries of this host's drivers; b"" where the host has none."""
     found = drivers.drivers(_read(os.path.join(_host(), b"ld.so.cache")) or b"", is_driver, _seen)
-    machine = _MACHINES.get(os.uname().machine)
+    machine = by_kernel(os.uname().machine)
     with contextlib.suppress(OSError):
-        if machine:
+        if machine is not None:
             names = sorted(os.listdir(_NIXOS))
-            found += drivers.listed(names, _NIXOS, CACHE_FLAGS[machine], is_driver)
+            found += drivers.listed(names, _NIXOS, machine.cache_flags, is_driver)
     own = _read(os.path.join(tree, b"etc/ld.so.cache"))
     try:
         return drivers.joined(own, found) if own and found else b""

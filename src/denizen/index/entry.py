@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
+from denizen.machines import TRIPLETS, triplet_of
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import ClassVar
-
-# Debian's multiarch directories: dpkg-architecture -L, and the tuples of
-# https://wiki.debian.org/Multiarch/Tuples.
-TRIPLETS: Mapping[str, bytes] = {
-    "amd64": b"x86_64-linux-gnu",
-    "arm64": b"aarch64-linux-gnu",
-    "armel": b"arm-linux-gnueabi",
-    "armhf": b"arm-linux-gnueabihf",
-    "i386": b"i386-linux-gnu",
-    "loong64": b"loongarch64-linux-gnu",
-    "mips64el": b"mips64el-linux-gnuabi64",
-    "mipsel": b"mipsel-linux-gnu",
-    "ppc64el": b"powerpc64le-linux-gnu",
-    "riscv64": b"riscv64-linux-gnu",
-    "s390x": b"s390x-linux-gnu",
-}
 
 
 class DirectoryKind(int):
@@ -78,7 +62,7 @@ _MULTILIB = (b"lib32", b"libx32", b"libo32", b"libn32")
 
 def kind_of(directory: bytes, architecture: str) -> DirectoryKind:
     """What sort of directory it is, for packages of an architecture; no slashes around it."""
-    triplet = TRIPLETS.get(architecture, b"")
+    triplet = triplet_of(architecture)
     inner = directory.removeprefix(b"usr/")
     if inner in (b"lib", b"lib64", b"lib/" + triplet):
         return DirectoryKind.DEFAULT
@@ -92,7 +76,7 @@ def kind_of(directory: bytes, architecture: str) -> DirectoryKind:
     if b"/glibc-hwcaps/" in b"/" + inner + b"/":
         return DirectoryKind.HWCAPS
     other = rest.partition(b"/")[0]
-    if first == b"lib" and other != triplet and other in TRIPLETS.values():
+    if first == b"lib" and other != triplet and other in TRIPLETS:
         return DirectoryKind.CROSS
     return DirectoryKind.PRIVATE
 

@@ -15,7 +15,8 @@ usr-merge      /lib/X and /usr/lib/X are one directory; see `twin` in `locate`.
 from __future__ import annotations
 
 from denizen.formats.packages import relation_names
-from denizen.index.entry import TRIPLETS, DirectoryKind
+from denizen.index.entry import DirectoryKind
+from denizen.machines import triplet_of
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -66,7 +67,7 @@ def with_alternatives(
         provides: the Provides field of a package.
         architecture: whose search path the links are on.
     """
-    link_directory = b"usr/lib/" + TRIPLETS.get(architecture, b"")
+    link_directory = b"usr/lib/" + triplet_of(architecture)
     for entry in found:
         if entry.kind is DirectoryKind.PRIVATE and (
             _is_listed(entry) or entry.soname in relation_names(provides(entry.package))

@@ -6,9 +6,7 @@ import os
 
 from denizen.disk import DiskView
 from denizen.errors import HostLacks
-
-# Linux's uname -m for the machines whose loader has the same name; i686 and i386 are one.
-_NAMES = {"i386": "i386", "i686": "i386"}
+from denizen.machines import by_kernel
 
 
 class LoaderAbsent(HostLacks):
@@ -64,7 +62,9 @@ def inside_binary(machine: str) -> bytes:
 
 
 def _path(stem: str, machine: str) -> str:
-    return os.path.join(os.path.dirname(__file__), f"{stem}-{_NAMES.get(machine, machine)}")
+    known = by_kernel(machine)
+    suffix = known.loader if known is not None else machine
+    return os.path.join(os.path.dirname(__file__), f"{stem}-{suffix}")
 
 
 def _content(path: str, machine: str) -> bytes:

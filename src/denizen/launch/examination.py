@@ -7,9 +7,9 @@ import os
 
 from denizen.errors import HostLacks, display
 from denizen.launch.hostview import loader_at
-from denizen.launch.install import INTERPRETERS
 from denizen.launch.namespace import operations, spot_for
 from denizen.launch.probe import obstacle
+from denizen.machines import interpreter_of_kernel
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -66,7 +66,7 @@ def _loader(what: Examined) -> Iterator[Finding]:
 
 
 def _interpreter(what: Examined) -> Iterator[Finding]:
-    path = b"/" + INTERPRETERS.get(what.tools.machine, b"lib/ld.so")
+    path = interpreter_of_kernel(what.tools.machine)
     settings = loader_at(what.view, path)
     if settings is not None:
         beneath = f", over {display(settings.host_ldso)}" if settings.host_ldso else ""
@@ -79,7 +79,7 @@ def _interpreter(what: Examined) -> Iterator[Finding]:
 
 
 def _namespace(what: Examined) -> Iterator[Finding]:
-    path = b"/" + INTERPRETERS.get(what.tools.machine, b"lib/ld.so")
+    path = interpreter_of_kernel(what.tools.machine)
     spot = spot_for(what.view, path)
     try:
         enter = what.tools.enter()

@@ -7,8 +7,8 @@ import os
 from denizen import elf
 from denizen.errors import BadInput
 from denizen.launch.decision import Decision, identity_of
-from denizen.launch.install import INTERPRETERS
 from denizen.launch.subject import headers_of, machine_of
+from denizen.machines import interpreter_of_kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def interpreter_of(image: Image | None) -> bytes:
     """The path it names, or what this machine's programs usually name."""
     if image is not None and image.interpreter is not None:
         return image.interpreter
-    return b"/" + INTERPRETERS.get(os.uname().machine, b"lib/ld.so")
+    return interpreter_of_kernel(os.uname().machine)
 
 
 def decision_of_host(view: FileView, program: bytes, image: Image | None, interpreter: bytes) -> Decision:

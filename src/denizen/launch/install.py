@@ -8,19 +8,13 @@ import stat
 from denizen.disk import make_directories, write_atomically
 from denizen.errors import HostLacks, display
 from denizen.launch.loaderconfig import NotALoader, configure_loader, settings_of
+from denizen.machines import by_kernel, interpreter_of_kernel
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.launch.loaderconfig import LoaderSettings
 
-# What glibc programs name, by uname -m (glibc sysdeps/unix/sysv/linux/*/ldd-rewrite.sed and shlib-versions).
-INTERPRETERS = {
-    "x86_64": b"lib64/ld-linux-x86-64.so.2",
-    "aarch64": b"lib/ld-linux-aarch64.so.1",
-    "i386": b"lib/ld-linux.so.2",
-    "i686": b"lib/ld-linux.so.2",
-}
 # An interpreter larger than this is none of ours, and need not be read to know it.
 _MAX_LOADER = 1 << 20
 
@@ -111,9 +105,9 @@ class Installed:
 
 def installed(prefix: bytes, machine: str) -> Installed:
     """Raises UnknownMachine."""
-    if machine not in INTERPRETERS:
+    if by_kernel(machine) is None:
         raise UnknownMachine(machine)
-    path = os.path.join(prefix, INTERPRETERS[machine])
+    path = os.path.join(prefix, interpreter_of_kernel(machine).lstrip(b"/"))
     try:
         # A link is followed, for a real interpreter often is one; a dangling one is somebody's too.
         content = _content(path)

@@ -15,8 +15,6 @@ from denizen.linker.ldcache import Wanted, legacy_bits, open_cache
 from denizen.linker.objects import Attempt
 from denizen.linker.rules import (
     CACHE,
-    CACHE_FLAGS,
-    CACHE_FLAGS_OTHER,
     DEFAULT,
     EXTRA,
     KERNEL_CHECK_UNTIL,
@@ -29,6 +27,7 @@ from denizen.linker.rules import (
 from denizen.linker.search import Found, Refused, Search
 from denizen.linker.tokens import Tokens, expand
 from denizen.linker.verify import check_glibc
+from denizen.machines import cache_flags
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -243,7 +242,7 @@ class GlibcSearch:
         capabilities = hwcaps.capabilities(self._target.machine, cpu, version)
         legacy = version <= hwcaps.LEGACY_UNTIL
         return Wanted(
-            flags=CACHE_FLAGS.get((self._target.machine, self._target.bits), CACHE_FLAGS_OTHER),
+            flags=cache_flags(self._target.machine, self._target.bits, little=self._target.little),
             named=hwcaps.named(self._target.machine, cpu) if version >= hwcaps.NAMED_SINCE else (),
             level=cpu.level,
             legacy=legacy_bits(self._platform, capabilities) if legacy else None,

@@ -28,7 +28,8 @@ from _operator import ne  # not operator: value.py has the cost
 from itertools import compress
 
 from denizen.errors import BadInput
-from denizen.linker.rules import CACHE_FLAGS_OTHER, CACHE_FLAGS_PLAIN
+from denizen.linker.rules import CACHE_FLAGS_PLAIN
+from denizen.machines import CACHE_FLAGS_OTHER
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -95,7 +96,7 @@ class Wanted:
     """Whose lookup it is: what decides between several entries of one name.
 
     Attributes:
-        flags: the flags word of this kind of file (rules.CACHE_FLAGS).
+        flags: the flags word of this kind of file (denizen.machines).
         named: glibc-hwcaps names that may be used, best first.
         level: x86-64 level, for entries that state one.
         legacy: hwcap bits and platform bit that may be used; None: entries with such bits are passed

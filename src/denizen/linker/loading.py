@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from denizen.linker.glibc import GlibcSearch, origin_of, refuse_needed
 from denizen.linker.objects import Loaded
-from denizen.linker.rules import INTERPRETER, VDSO, VDSO_NAME, VDSO_NAMES
+from denizen.linker.rules import INTERPRETER, VDSO
 from denizen.linker.search import Found, Refused
 from denizen.linker.tokens import expand
+from denizen.machines import vdso_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class GlibcLoading:
     def _vdso(self) -> Loaded | None:
         name = self._environment.vdso
         if name is None:
-            name = VDSO_NAMES.get((self._target.machine, self._target.bits), VDSO_NAME)
+            name = vdso_name(self._target.machine, self._target.bits, little=self._target.little)
         return Loaded(name, name, rule=VDSO) if name else None
 
     def _linker(self) -> Loaded:

@@ -98,23 +98,9 @@ PASSED_OVER = frozenset(
     }
 )  # fmt: skip
 
-# (e_machine, bits) -> the flags word of its entries in ld.so.cache: sysdeps/**/dl-cache.h
-# _DL_CACHE_DEFAULT_ID. Others use 3. Float ABI variants are told apart by the interpreter's name.
-CACHE_FLAGS: dict[tuple[int, int], int] = {
-    (62, 64): 0x303, (62, 32): 0x803, (183, 64): 0xA03, (183, 32): 0x003, (40, 32): 0x903,
-    (22, 64): 0x403, (21, 64): 0x503, (43, 64): 0x103, (243, 64): 0x1003, (8, 64): 0x703, (50, 64): 0x203,
-}  # fmt: skip
-CACHE_FLAGS_OTHER = 3
 # Where a machine has no rule of its own, entries of plain ELF without a libc's mark do as well:
 # sysdeps/generic/dl-cache.h _dl_cache_check_flags.
 CACHE_FLAGS_PLAIN = 1
-
-# vdso(7): the kernel's own object goes by these names; by (e_machine, bits), else VDSO_NAME.
-VDSO_NAMES: dict[tuple[int, int], bytes] = {
-    (3, 32): b"linux-gate.so.1", (20, 32): b"linux-vdso32.so.1", (21, 64): b"linux-vdso64.so.1",
-    (22, 32): b"linux-vdso32.so.1", (22, 64): b"linux-vdso64.so.1",
-}  # fmt: skip
-VDSO_NAME = b"linux-vdso.so.1"
 
 # Default directories where the interpreter cannot be read to tell its own: Makeconfig's slibdir and
 # libdir for a build with prefix /usr.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen.errors import BadInput, display
+from denizen.machines import debian_name
 from denizen.resolve.subject import examine
 
 TYPE_CHECKING = False
@@ -50,13 +51,13 @@ def must_apply(resolution: Resolution, view: FileView, program: bytes, rules: Ru
         OSError, BadInput: the program cannot be read.
     """
     subject = examine(view, [program], rules)
-    reasons = tuple(_objections(resolution, subject, rules)) if subject is not None else ()
+    reasons = tuple(_objections(resolution, subject)) if subject is not None else ()
     if reasons:
         raise ForeignLock(program, reasons)
 
 
-def _objections(resolution: Resolution, subject: Subject, rules: Rules) -> Iterator[str]:
-    architecture = rules.architecture(subject.header)
+def _objections(resolution: Resolution, subject: Subject) -> Iterator[str]:
+    architecture = debian_name(subject.header.architecture)
     if architecture != resolution.architecture:
         yield f"it is for {resolution.architecture or 'no machine'}, the program for {architecture}"
         return

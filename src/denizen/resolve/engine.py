@@ -8,6 +8,7 @@ the fewest that matter; complaints that no other suite could change end the sear
 from __future__ import annotations
 
 from denizen.errors import BadInput
+from denizen.machines import debian_name
 from denizen.resolve.asked import opened
 from denizen.resolve.attempt import Attempt, Open, Sources
 from denizen.resolve.bundle import GLIBC_PRIVATE
@@ -335,7 +336,7 @@ class _Search:
         if libc is not None and libc.provider.sha256 in used - set(attempt.providers):
             pins.append(pin_of(libc.provider, self._sources.snapshots))
         return Resolution(
-            self._sources.rules.architecture(subject.header),
+            debian_name(subject.header.architecture),
             libc.provider.suite if libc is not None else "",
             subject.floor,
             interpreter,

@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 
 from denizen.elf import StackPolicy
 from denizen.errors import BadInput
+from denizen.machines import debian_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _has(names: Collection[bytes], pattern: bytes) -> bool:
 def wants_stack(image: Image, rules: Rules) -> bool:
     """Whether its stack is to be executable, said or by its silence."""
     if image.stack is StackPolicy.UNSTATED:
-        return rules.architecture(image.header) in rules.stack.unstated
+        return debian_name(image.header.architecture) in rules.stack.unstated
     return image.stack is StackPolicy.EXECUTABLE
 
 

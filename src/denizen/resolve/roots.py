@@ -13,6 +13,7 @@ import posixpath
 from denizen import elf
 from denizen.errors import BadInput, display
 from denizen.fileview import Kind
+from denizen.machines import debian_name
 from denizen.resolve.subject import is_linked
 from denizen.value import value
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from denizen.fileview import FileView
-    from denizen.resolve.rules import Rules
 
 MAX_ENTRIES = 200_000
 MAX_DEPTH = 32
@@ -50,7 +50,7 @@ class Roots:
     left_out: Mapping[str, int]
 
 
-def roots_of(view: FileView, path: bytes, rules: Rules) -> Roots:
+def roots_of(view: FileView, path: bytes) -> Roots:
     """The path of a program itself; of a directory, what is dynamic below it for the commonest machine.
 
     node_modules and wheels bring builds for several machines and for musl beside each other.
@@ -60,7 +60,7 @@ def roots_of(view: FileView, path: bytes, rules: Rules) -> Roots:
         return Roots((path,), {})
     found: dict[str, list[bytes]] = {}
     for file in _files(view, path):
-        if world := _world_of(view, file, rules):
+        if world := _world_of(view, file):
             found.setdefault(world, []).append(file)
     if not found:
         raise NoObjects(path)
@@ -68,16 +68,16 @@ def roots_of(view: FileView, path: bytes, rules: Rules) -> Roots:
     return Roots(tuple(found[most]), {world: len(found[world]) for world in sorted(found) if world != most})
 
 
-def added_objects(view: FileView, places: Iterable[bytes], program: bytes, rules: Rules) -> tuple[bytes, ...]:
+def added_objects(view: FileView, places: Iterable[bytes], program: bytes) -> tuple[bytes, ...]:
     """The dynamic objects at places, files or directories, that the program could open: those of its world.
 
     Raises OSError: a place is not there.
     """
-    world = _world_of(view, program, rules)
+    world = _world_of(view, program)
     found: dict[bytes, None] = {}
     for place in places:
         files = _files(view, place) if view.stat(place).kind is Kind.DIRECTORY else [place]
-        found |= dict.fromkeys(file for file in files if _world_of(view, file, rules) == world)
+        found |= dict.fromkeys(file for file in files if _world_of(view, file) == world)
     found.pop(program, None)
     return tuple(found)
 
@@ -95,7 +95,7 @@ def _files(view: FileView, directory: bytes) -> Iterator[bytes]:
                 pending.append((path, depth + 1))
 
 
-def _world_of(view: FileView, path: bytes, rules: Rules) -> str:
+def _world_of(view: FileView, path: bytes) -> str:
     """What a dynamic object runs on; "" for all else."""
     try:
         image = elf.read(view.read(path))
@@ -105,5 +105,5 @@ def _world_of(view: FileView, path: bytes, rules: Rules) -> str:
         musl = musl or any(name.startswith(b"libc.musl-") for name in image.dynamic.needed)
     except (OSError, ValueError, BadInput):
         return ""
-    architecture = rules.architecture(image.header)
+    architecture = debian_name(image.header.architecture)
     return f"{architecture} on musl" if architecture and musl else architecture

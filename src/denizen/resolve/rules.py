@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from denizen.elf import Header
-
 
 @value
 class HostRule:
@@ -95,20 +93,10 @@ class Rules:
     opens: tuple[Opens, ...]
     resources: tuple[Resource, ...]
     stack: StackRule
-    interpreters: Mapping[str, bytes]
-    architectures: Mapping[str, str]
 
     def host_reason(self, soname: bytes) -> str:
         """Why a library must be the host's; "" if it need not."""
         return next((rule.reason for rule in self.host if any(_fits(n, soname) for n in rule.sonames)), "")
-
-    def architecture(self, header: Header) -> str:
-        """Debian's name of what a program runs on, "" if it has none."""
-        return self.architectures.get(f"{header.machine}-{header.bits}", "") if header.little else ""
-
-    def interpreter(self, header: Header) -> bytes:
-        """The dynamic linker's usual path, b"" if it is not known."""
-        return self.interpreters.get(f"{header.machine}-{header.bits}", b"")
 
 
 @cache
@@ -164,8 +152,6 @@ def read_rules(document: Mapping[str, Any]) -> Rules:
             frozenset(document["stack"]["unstated"]),
             document["stack"]["reason"],
         ),
-        interpreters={key: path.encode() for key, path in document["interpreters"].items()},
-        architectures=dict(document["architectures"]),
     )
 
 

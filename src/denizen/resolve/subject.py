@@ -115,7 +115,8 @@ def examine(
     header = images[dynamic[0]].header
     dynamic = [root for root in dynamic if images[root].header.machine == header.machine]
     interpreter = next(
-        (path for root in dynamic if (path := images[root].interpreter)), rules.interpreter(header)
+        (path for root in dynamic if (path := images[root].interpreter)),
+        header.architecture.interpreter if header.architecture is not None else b"",
     )
     at_hand = Given(view, dynamic[0], given)
     ground = _Ground(view, Bundle(view, dynamic[0]), header, interpreter, rules, given=at_hand)

@@ -1,0 +1,188 @@
+"""The processor architectures that denizen knows, one row each (pure).
+
+Everything that depends on the architecture of a program, a package or this machine is read from here. To
+add one is to add its row; what then works, and what needs more, is in ARCHITECTURE.md, "How to add".
+
+Sources: e_machine from the gABI's registry; names of packages and directories from dpkg-architecture(1) and
+https://wiki.debian.org/Multiarch/Tuples; kernel names from uname(1); interpreters from glibc's
+sysdeps/unix/sysv/linux/*/shlib-versions and ldd-rewrite.sed; flags of ld.so.cache from
+sysdeps/**/dl-cache.h (_DL_CACHE_DEFAULT_ID); names of the kernel's own object from vdso(7).
+"""
+
+from __future__ import annotations
+
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# An entry of ld.so.cache whose machine has no flags of its own says ELF and glibc alone.
+CACHE_FLAGS_OTHER = 3
+VDSO_NAME = b"linux-vdso.so.1"
+
+
+@value
+class Machine:
+    """One architecture: an ABI of a processor, for programs and libraries linked with glibc.
+
+    Attributes:
+        debian: Debian's name ("amd64"); "" where Debian has no packages for it.
+        name: the processor's name in messages ("x86-64").
+        e_machine, bits, little: as ELF headers have them; `little` is the byte order.
+        kernels: `uname -m` of kernels whose own programs these are, the usual name first.
+        also_on: `uname -m` of other kernels that start these programs.
+        triplet: the directory below /usr/lib that holds its libraries.
+        interpreter: the dynamic linker that its programs name; b"" where none is fixed.
+        cache_flags: the flags word of its libraries in ld.so.cache.
+        vdso: the name of the kernel's own object in a process.
+        qemu: the suffix of qemu-user's program for it.
+        loader: the suffix of denizen's compiled programs for it; "" where there are none.
+    """
+
+    debian: str
+    name: str
+    e_machine: int
+    bits: int
+    little: bool = True
+    kernels: tuple[str, ...] = ()
+    also_on: tuple[str, ...] = ()
+    triplet: bytes = b""
+    interpreter: bytes = b""
+    cache_flags: int = CACHE_FLAGS_OTHER
+    vdso: bytes = VDSO_NAME
+    qemu: str = ""
+    loader: str = ""
+
+    def starts_on(self, kernel: str) -> bool:
+        """Return whether a kernel (as `uname -m` names it) starts its programs without an emulator."""
+        return kernel in self.kernels or kernel in self.also_on
+
+
+# Of rows with the same ELF header the first is meant unless something tells them apart.
+MACHINES: tuple[Machine, ...] = (
+    Machine(
+        "amd64", "x86-64", 62, 64, kernels=("x86_64",), triplet=b"x86_64-linux-gnu",
+        interpreter=b"/lib64/ld-linux-x86-64.so.2", cache_flags=0x303, qemu="x86_64", loader="x86_64",
+    ),
+    Machine(
+        "", "x86-64", 62, 32, also_on=("x86_64",), triplet=b"x86_64-linux-gnux32",
+        interpreter=b"/libx32/ld-linux-x32.so.2", cache_flags=0x803,
+    ),
+    Machine(
+        "i386", "i386", 3, 32, kernels=("i686", "i386", "i486", "i586"), also_on=("x86_64",),
+        triplet=b"i386-linux-gnu", interpreter=b"/lib/ld-linux.so.2", vdso=b"linux-gate.so.1",
+        qemu="i386", loader="i386",
+    ),
+    Machine(
+        "arm64", "aarch64", 183, 64, kernels=("aarch64",), triplet=b"aarch64-linux-gnu",
+        interpreter=b"/lib/ld-linux-aarch64.so.1", cache_flags=0xA03, qemu="aarch64", loader="aarch64",
+    ),
+    Machine(
+        "armhf", "arm", 40, 32, kernels=("armv7l", "armv8l"), also_on=("aarch64",),
+        triplet=b"arm-linux-gnueabihf", interpreter=b"/lib/ld-linux-armhf.so.3", cache_flags=0x903,
+        qemu="arm",
+    ),
+    Machine(
+        "armel", "arm", 40, 32, kernels=("armv6l",), also_on=("armv7l", "armv8l", "aarch64"),
+        triplet=b"arm-linux-gnueabi", interpreter=b"/lib/ld-linux.so.3", cache_flags=0xB03, qemu="arm",
+    ),
+    Machine(
+        "riscv64", "riscv", 243, 64, kernels=("riscv64",), triplet=b"riscv64-linux-gnu",
+        interpreter=b"/lib/ld-linux-riscv64-lp64d.so.1", cache_flags=0x1003, qemu="riscv64",
+    ),
+    Machine("", "riscv", 243, 32, also_on=("riscv64",), qemu="riscv32"),
+    Machine(
+        "ppc64el", "ppc64", 21, 64, kernels=("ppc64le",), triplet=b"powerpc64le-linux-gnu",
+        interpreter=b"/lib64/ld64.so.2", cache_flags=0x503, vdso=b"linux-vdso64.so.1", qemu="ppc64le",
+    ),
+    Machine(
+        "", "ppc64", 21, 64, little=False, kernels=("ppc64",), interpreter=b"/lib64/ld64.so.1",
+        cache_flags=0x503, vdso=b"linux-vdso64.so.1", qemu="ppc64",
+    ),
+    Machine("", "ppc", 20, 32, little=False, kernels=("ppc",), also_on=("ppc64",), vdso=b"linux-vdso32.so.1"),
+    Machine(
+        "s390x", "s390", 22, 64, little=False, kernels=("s390x",), triplet=b"s390x-linux-gnu",
+        interpreter=b"/lib/ld64.so.1", cache_flags=0x403, vdso=b"linux-vdso64.so.1", qemu="s390x",
+    ),
+    Machine("", "s390", 22, 32, little=False, also_on=("s390x",), vdso=b"linux-vdso32.so.1"),
+    Machine(
+        "loong64", "loongarch", 258, 64, kernels=("loongarch64",), triplet=b"loongarch64-linux-gnu",
+        interpreter=b"/lib64/ld-linux-loongarch-lp64d.so.1", qemu="loongarch64",
+    ),
+    Machine(
+        "mips64el", "mips", 8, 64, kernels=("mips64",), triplet=b"mips64el-linux-gnuabi64",
+        interpreter=b"/lib64/ld.so.1", cache_flags=0x703, qemu="mips64el",
+    ),
+    Machine("mipsel", "mips", 8, 32, triplet=b"mipsel-linux-gnu", interpreter=b"/lib/ld.so.1", qemu="mipsel"),
+    Machine("", "mips", 8, 32, little=False, interpreter=b"/lib/ld.so.1", qemu="mips"),
+    Machine("", "sparc64", 43, 64, little=False, cache_flags=0x103),
+    Machine("", "ia64", 50, 64, cache_flags=0x203),
+)  # fmt: skip
+
+TRIPLETS = frozenset({machine.triplet for machine in MACHINES if machine.triplet})
+
+# Processors that are only named, in messages: e_machine to name.
+OTHER_NAMES = {2: "sparc", 4: "m68k", 15: "parisc", 42: "sh", 247: "bpf", 0x9026: "alpha"}
+
+
+def by_elf(e_machine: int, bits: int, *, little: bool = True) -> Machine | None:
+    """Return the architecture of an ELF header."""
+    return next(_of_elf(e_machine, bits, little=little), None)
+
+
+def cache_flags(e_machine: int, bits: int, *, little: bool) -> int:
+    """Return the flags word of a library in ld.so.cache."""
+    machine = by_elf(e_machine, bits, little=little)
+    return machine.cache_flags if machine is not None else CACHE_FLAGS_OTHER
+
+
+def vdso_name(e_machine: int, bits: int, *, little: bool) -> bytes:
+    """Return the name of the kernel's own object in processes of these programs."""
+    machine = by_elf(e_machine, bits, little=little)
+    return machine.vdso if machine is not None else VDSO_NAME
+
+
+def by_debian(name: str) -> Machine | None:
+    """Return the architecture that Debian calls `name`."""
+    return next((machine for machine in MACHINES if name and machine.debian == name), None)
+
+
+def by_kernel(name: str) -> Machine | None:
+    """Return the architecture of the own programs of a kernel, as `uname -m` names it."""
+    return next((machine for machine in MACHINES if name in machine.kernels), None)
+
+
+def interpreter_of_kernel(name: str) -> bytes:
+    """Return the dynamic linker that a kernel's own programs name, or a usual name where nobody knows."""
+    machine = by_kernel(name)
+    return machine.interpreter if machine is not None else b"/lib/ld.so"
+
+
+def name_of(e_machine: int) -> str:
+    """Return the processor's name for messages; numbers that nobody here knows are shown."""
+    for machine in MACHINES:
+        if machine.e_machine == e_machine:
+            return machine.name
+    return OTHER_NAMES.get(e_machine, f"machine {e_machine}")
+
+
+def debian_name(machine: Machine | None) -> str:
+    """Return Debian's name of an architecture; "" where it has no packages for it."""
+    return machine.debian if machine is not None else ""
+
+
+def debian_names() -> tuple[str, ...]:
+    """Return the names of all architectures that Debian has packages for, sorted."""
+    return tuple(sorted(machine.debian for machine in MACHINES if machine.debian))
+
+
+def triplet_of(debian: str) -> bytes:
+    """Return the library directory's name of an architecture; b"" for one that nobody here knows."""
+    machine = by_debian(debian)
+    return machine.triplet if machine is not None else b""
+
+
+def _of_elf(e_machine: int, bits: int, *, little: bool) -> Iterator[Machine]:
+    wanted = (e_machine, bits, little)
+    return (one for one in MACHINES if (one.e_machine, one.bits, one.little) == wanted)
