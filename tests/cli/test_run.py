@@ -122,7 +122,7 @@ def test_collection_keeps_packages_that_came_for_their_files(home: Home) -> None
     home.denizen("gc")
     assert tree.is_dir()
     program.unlink()
-    home.denizen("gc")
+    home.denizen("gc", "--grace", "0d")
     assert not tree.exists()
 
 
@@ -148,7 +148,7 @@ def test_collection_forgets_programs_that_are_gone(home: Home) -> None:
     home.denizen("run", os.fspath(program))
     before = len(list(home.decisions.iterdir()))
     program.unlink()
-    assert "decisions forgotten" in home.denizen("gc").stderr
+    assert "decisions forgotten" in home.denizen("gc", "--grace", "0d").stderr
     assert len(list(home.decisions.iterdir())) < before
 
 

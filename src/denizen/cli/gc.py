@@ -18,6 +18,7 @@ def _gc(parsed: Parsed, context: Context) -> int:
     from denizen.cli.meter import Meter
     from denizen.cli.places import places
     from denizen.cli.stores import human, open_store, parse_age, parse_size, shown
+    from denizen.launch.forgetting import GRACE
     from denizen.store.aging import Aged, trim
     from denizen.store.gc import Limits, collect, plan
 
@@ -27,7 +28,7 @@ def _gc(parsed: Parsed, context: Context) -> int:
     limits = Limits(parse_size("gc", size) if size else None, before)
     with open_store(context) as store:
         if not dry:
-            _forget(context, store)
+            _forget(context, store, parse_age("gc", parsed.text("grace") or f"{GRACE}s"))
         with Meter(context.output, "deleting", "objects") as meter:
             done = plan(store, limits) if dry else collect(store, limits, meter.advance)
         directory = shown(store.layout.physical)
@@ -57,23 +58,45 @@ def _gc(parsed: Parsed, context: Context) -> int:
     return 0
 
 
-def _forget(context: Context, store: Store) -> None:
+def _forget(context: Context, store: Store, grace: int) -> None:
     """Decisions about programs that are gone, and the environments that were made for them."""
     from denizen.cli.places import places
     from denizen.cli.surrounding import drop_unused
+    from denizen.launch.forgetting import forget_dead
     from denizen.launch.keep import shelves
+    from denizen.store.failure import doing
 
-    forgotten = sum(shelf.drop_dead(store.layout) for shelf in shelves(places(context).decisions))
-    if forgotten:
-        context.output.say(f"{forgotten} decisions forgotten: their programs are gone")
+    decisions = places(context).decisions
+    with doing("forget decisions in", decisions):
+        done = forget_dead(shelves(decisions), store.layout, grace)
+    if done.dropped:
+        context.output.say(f"{done.dropped} decisions forgotten: their programs are gone")
+    if done.running:
+        context.output.say(
+            f"{done.running} decisions kept: their programs' files are gone, and libraries in use"
+        )
+    if done.waiting:
+        words = "their programs are missing, perhaps on a disk that is not mounted"
+        context.output.say(
+            f"{done.waiting} decisions kept for {_days(grace)}: {words}; --grace 0d forgets them now"
+        )
     unused = drop_unused(context, store)
     if unused:
         context.output.say(f"{unused} environments forgotten: no program is started in them any more")
 
 
+def _days(seconds: int) -> str:
+    return f"{seconds / 86400:g} days" if seconds != 86400 else "a day"
+
+
 _AGED = {False: "unused since then deleted from", True: "unused since then would be deleted from"}
 _OPTIONS = (
     Option(("--dry-run",), "only say what would be deleted"),
+    Option(
+        ("--grace",),
+        "forget decisions once their programs have been missing for AGE (7d if not given)",
+        metavar="AGE",
+    ),
     Option(("--max-freed",), "stop after about SIZE (500M, 10G)", metavar="SIZE"),
     Option(
         ("--older-than",),

@@ -1,8 +1,8 @@
 """Decisions on disk: written, found again for a moved program, and dropped when their program is gone.
 
 A decision's root keeps what it needs from collection: `gcroots/decisions/DIRECTORY/NAME`, a link to
-the directory of libraries, whose references are the packages. `drop_dead` takes away what is about no
-program any more; `denizen gc` begins with it.
+the directory of libraries, whose references are the packages. `forgetting` takes away what is about no
+program any more.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import itertools
 import os
 import shutil
 
-from denizen.disk import DiskView, make_directories, write_atomically
+from denizen.disk import make_directories, write_atomically
 from denizen.formats import storepath
-from denizen.launch.decision import GENERATION, alias_name, file_name, identity_of
+from denizen.launch.decision import GENERATION, alias_name, file_name
 from denizen.launch.warm import VARIANTS, directory_of, lacks, read_decision, stored, untouched
 from denizen.launch.wire import encode
 from denizen.store.roots import add_link
@@ -22,7 +22,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from denizen.launch.decision import Decision, Identity
     from denizen.store.layout import StoreLayout
@@ -77,30 +77,45 @@ class Shelf:
         for tree in (decision.search, *_besides(layout, decision)):
             add_link(layout, next(roots), storepath.from_base(os.path.basename(tree)))
 
-    def drop_dead(self, layout: StoreLayout) -> int:
-        """Forget decisions whose program is gone, with roots and copies; how many."""
-        dropped = 0
+    def decisions(self) -> Iterator[tuple[bytes, Decision | None]]:
+        """All there are, each with its file name; None for one that is not to be believed."""
         for name in self._names():
-            path = os.path.join(self.directory, name)
-            decision = read_decision(path)
-            if decision is not None and _lives(decision):
-                continue
-            dropped += not name.startswith(b"b-")
+            yield name, read_decision(os.path.join(self.directory, name))
+
+    def drop(self, layout: StoreLayout, name: bytes) -> None:
+        """Forget a decision, with roots and copies."""
+        for path in (name, os.path.join(MISSED, name)):
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
-            for root in self._roots(name):
-                try:
-                    os.unlink(os.path.join(layout.gcroots, root))
-                except FileNotFoundError:
-                    break
-            for kept in (COPIES, FURNITURE):
-                shutil.rmtree(os.path.join(self.directory, kept, name), ignore_errors=True)
-        return dropped
+                os.unlink(os.path.join(self.directory, path))
+        for root in self._roots(name):
+            try:
+                os.unlink(os.path.join(layout.gcroots, root))
+            except FileNotFoundError:
+                break
+        for kept in (COPIES, FURNITURE):
+            shutil.rmtree(os.path.join(self.directory, kept, name), ignore_errors=True)
+
+    def missed_since(self, name: bytes, now: float) -> float:
+        """Return when a decision's program was first missed by a collection: now, if this is the first."""
+        mark = os.path.join(self.directory, MISSED, name)
+        try:
+            return os.stat(mark).st_mtime
+        except FileNotFoundError:
+            with contextlib.suppress(OSError):  # a full disk: it is missed first by the next collection then
+                make_directories(os.path.dirname(mark), 0o700)
+                write_atomically(mark, b"", mode=_MODE)
+            return now
+
+    def found_again(self, names: Container[bytes]) -> None:
+        """Take away the marks of `missed_since` but for these decisions."""
+        with contextlib.suppress(FileNotFoundError):
+            for name in os.listdir(os.path.join(self.directory, MISSED)):
+                if name not in names:
+                    os.unlink(os.path.join(self.directory, MISSED, name))
 
     def needed(self) -> set[bytes]:
         """The objects of all its decisions."""
-        found = [read_decision(os.path.join(self.directory, name)) for name in self._names()]
-        return {path for decision in found if decision is not None for path in decision.objects}
+        return {path for _, found in self.decisions() if found is not None for path in found.objects}
 
     def _roots(self, name: bytes) -> Iterator[bytes]:
         """The links of a decision below gcroots/, in the order they are made."""
@@ -128,6 +143,8 @@ def _besides(layout: StoreLayout, decision: Decision) -> list[bytes]:
 COPIES = b"copies"
 # What stands in for paths the host lacks (furniture.py), likewise.
 FURNITURE = b"furniture"
+# An empty file for each decision whose program was not there, as old as the collection that missed it first.
+MISSED = b"missed"
 
 
 def shelves(decisions: bytes) -> list[Shelf]:
@@ -141,10 +158,3 @@ def shelves(decisions: bytes) -> list[Shelf]:
 def variant(decisions: bytes, digest: bytes) -> Shelf:
     """The directory for a set of options; the plain one for none (b"")."""
     return Shelf(directory_of(decisions, digest), digest or b"plain")
-
-
-def _lives(decision: Decision) -> bool:
-    try:
-        return identity_of(DiskView().stat(decision.program)) == decision.identity
-    except OSError:
-        return False
