@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from denizen import __version__
 from denizen.cli.command import Command
+from denizen.cli.environment import public_rows
 from denizen.cli.options import Positional, usage, written
 
 TYPE_CHECKING = False
@@ -30,15 +31,6 @@ EXIT_STATUS = (
     ("126", "the program cannot be started"),
     ("127", "there is no such program"),
     ("128+\\fIn\\fR", "the program, or denizen, was ended by signal \\fIn\\fR"),
-)
-ENVIRONMENT = (
-    ("DENIZEN_ROOT", "keep store, state and cache below this directory, as --root does"),
-    ("XDG_DATA_HOME, XDG_STATE_HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME", "where they are kept otherwise"),
-    ("NO_COLOR", "no colours, unless --color says always"),
-    (
-        "PATH, LD_LIBRARY_PATH, LD_PRELOAD",
-        "what a program started from here would be given; why looks at them",
-    ),
 )
 SEE_ALSO = "ld.so(8), ldd(1), ldconfig(8), bwrap(1)"
 
@@ -75,7 +67,7 @@ def _lines(
         for command in commands:
             yield from _command(command)
     yield from (".SH OPTIONS OF EVERY COMMAND", *_rows(shared))
-    for title, rows in (("EXIT STATUS", EXIT_STATUS), ("ENVIRONMENT", ENVIRONMENT)):
+    for title, rows in (("EXIT STATUS", EXIT_STATUS), ("ENVIRONMENT", public_rows())):
         yield f".SH {title}"
         for name, meaning in rows:
             yield from (".TP", f"\\fB{name}\\fR", *_text(meaning))

@@ -1,0 +1,64 @@
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import denizen
+from denizen.cli.environment import known_names, public_rows
+from denizen.cli.manual import whole_page
+
+SOURCES = Path(denizen.__file__).parent
+LOADER = Path(__file__).parents[2] / "loader"
+# A name that is composed where it is read: NAME_proxy of every scheme.
+COMPOSED = frozenset({"http_proxy", "https_proxy"})
+
+
+def names_read_in(tree: ast.AST) -> Iterator[str]:
+    """Names read as `environ.get("X")`, `environ["X"]`, `"X" in environ` or `environ.pop("X")`."""
+    constants = {
+        target.id: node.value.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+    def text(node: ast.expr) -> str:
+        found = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(node, ast.Name):
+            found = constants.get(node.id)
+        return found.decode() if isinstance(found, bytes) else str(found or "")
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr in ("get", "pop") and "environ" in ast.unparse(node.func.value):
+                yield text(node.args[0])
+        elif isinstance(node, ast.Subscript) and "environ" in ast.unparse(node.value):
+            yield text(node.slice)
+        elif isinstance(node, ast.Compare) and "environ" in ast.unparse(node.comparators[0]):
+            yield text(node.left)
+
+
+def test_every_variable_that_python_code_reads_is_in_the_table() -> None:
+    read = {
+        name
+        for path in SOURCES.rglob("*.py")
+        for name in names_read_in(ast.parse(path.read_bytes()))
+        if re.fullmatch(r"[A-Za-z_]+", name)
+    }
+    assert {"DENIZEN_ROOT", "NO_COLOR", "PATH", "HOME"} <= read
+    assert read <= known_names()
+
+
+def test_every_variable_that_the_loader_reads_is_in_the_table() -> None:
+    texts = [path.read_text() for path in LOADER.rglob("*.[ch]")]
+    read = {name for text in texts for name in re.findall(r'process_variable\([^"]*"([A-Z_]+)"', text)}
+    marks = {name for text in texts for name in re.findall(r'"(DENIZEN_[A-Z_]+)', text)}
+    assert "LD_LIBRARY_PATH" in read
+    assert read | marks <= known_names()
+
+
+def test_the_manual_page_has_every_variable_that_users_set() -> None:
+    page = whole_page()
+    assert all(f"\\fB{names}\\fR" in page for names, _ in public_rows())
+    assert known_names() >= COMPOSED
