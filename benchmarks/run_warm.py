@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.support import PYTHON_PASS, median_starts, table
 from denizen.disk import DiskView
-from denizen.launch.namespace import operations, spot_for
+from denizen.launch.namespace import Service, operations, spot_for
 from denizen.launch.tools import Tools
 from tests.support.homes import Home
 from tests.support.peers import require
@@ -48,10 +48,12 @@ def main() -> None:
 def namespaces(home: Home, static: Path) -> list[list[str]]:
     """A static program started natively, in our namespace, and in bubblewrap's."""
     tools = Tools(bytes(home.root / "state" / "tools"), os.uname().machine)
-    steps = operations(spot_for(DiskView(), LDSO), tools.enter(), tools.hidden(), tools.stage())
+    spot = spot_for(DiskView(), LDSO)
+    hidden = tools.hidden(spot.path)
+    steps = operations([Service(spot, tools.enter(), hidden)], tools.stage())
     ours = [os.fsdecode(word) for word in (tools.enter(), *steps, b"--")]
     target = os.path.realpath(LDSO.decode())
-    theirs = ["bwrap", "--dev-bind", "/", "/", "--ro-bind", target, os.fsdecode(tools.hidden())]
+    theirs = ["bwrap", "--dev-bind", "/", "/", "--ro-bind", target, os.fsdecode(hidden)]
     theirs += ["--ro-bind", os.fsdecode(tools.enter()), target, "--"]
     # bwrap itself is a dynamic program of the host: what it starts is what is measured.
     return [[str(static)], [*ours, str(static)], [*theirs, str(static)]]

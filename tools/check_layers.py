@@ -39,7 +39,7 @@ PURE = (
     "value", "errors", "machines", "bytesio", "fileview", "elf", "linker", "nar", "formats",
     "launch.decision", "launch.furnishing", "launch.later", "launch.libraries", "launch.loaderconfig",
     "launch.stub", "launch.subject", "launch.wire", "launch.namespace", "launch.strategies", "launch.linking",
-    "launch.hostview", "launch.wants", "resolve.recipes",
+    "launch.hostview", "launch.interpreters", "launch.wants", "resolve.recipes",
     "store.references", "store.graph", "store.info", "store.sidecar", "store.marker",
     "build.derivation", "build.recipe", "build.fetch", "build.unpack_deb", "build.union", "build.libraries",
     "index.entry", "diagnose",

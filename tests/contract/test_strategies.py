@@ -259,6 +259,35 @@ def test_a_script_of_a_foreign_interpreter_runs(started: Started, program: Path,
     assert shown == [os.fspath(foreign), "words", os.fspath(script), "y"]
 
 
+@pytest.mark.parametrize("tree", ["nix", "gnu"])
+def test_a_child_whose_interpreter_is_in_another_systems_tree_runs(started: Started, tree: str) -> None:
+    if started.strategy == "installed":
+        pytest.skip("the kernel takes an interpreter by its path, and one path is what was installed")
+    linker = f"/{tree}/store/0c5vdxlp40vdr1sxq2kr1xvxzkjqj6cf-glibc-2.40/lib/{LDSO.name}"
+    child = started.home.compile(f"{tree}-{started.strategy}", _FACTS, f"-Wl,--dynamic-linker={linker}")
+    # Decided now: what lies beside it is seen when a program is decided about.
+    parent = started.compile(f"parent-{tree}", _FACTS)
+    assert started.run(parent, "execv", os.fspath(child), "x", "exit", "4").returncode == 4
+    assert started.lines(parent, "execv", os.fspath(child), "x", "words") == ["x", "words"]
+    assert started.lines(parent, "popen", f"{child} words y") == [os.fspath(child), "words", "y"]
+    # Its own children are as its parent's are.
+    assert started.lines(parent, "execv", os.fspath(child), "x", "execv", "/bin/echo", "e", "z") == ["z"]
+
+
+@pytest.mark.parametrize("compiler", [("gcc", "-m32"), ("musl-gcc",)])
+def test_a_child_of_another_word_size_or_c_library_runs(started: Started, compiler: tuple[str, ...]) -> None:
+    """One that the host satisfies; where its interpreter lies, a loader of ours may."""
+    require(compiler[0])
+    text = started.home.work / "plain.c"
+    text.write_text("int main(int count, char **words) { return count; }")
+    child = started.home.work / f"plain-{len(compiler)}-{started.strategy}"
+    if subprocess.run([*compiler, "-o", child, text], check=False, capture_output=True).returncode:
+        pytest.skip(f"{' '.join(compiler)} makes no programs here")
+    parent = started.compile(f"parent-{len(compiler)}", _FACTS)
+    for _ in range(2):
+        assert started.run(parent, "execv", os.fspath(child), "x", "y").returncode == 2
+
+
 def test_a_foreign_grandchild_runs(started: Started, program: Path, foreign: Path) -> None:
     words = ["execv", os.fspath(foreign), "b", "vfork", os.fspath(program), "c", "exe"]
     assert started.lines(program, *words) == [os.fspath(program)] * 4

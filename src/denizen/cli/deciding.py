@@ -14,7 +14,7 @@ from denizen.disk import DiskView
 from denizen.errors import display
 from denizen.launch.carrying import script_at
 from denizen.launch.decision import GENERATION
-from denizen.launch.hosted import decision_of_host, image_of, interpreter_of
+from denizen.launch.hosted import decision_of_host, image_of, interpreter_of, served_here
 from denizen.launch.hostview import host_view
 from denizen.launch.keep import variant
 from denizen.launch.strategies import CannotUse, Strategy, all_verdicts, choose
@@ -119,7 +119,7 @@ class _Deciding:
         self._view = DiskView()
         self._image = image_of(self._view, program)
         self._interpreter = interpreter_of(self._image)
-        self._host = host_view(self._view, self._interpreter)
+        self._host = host_view(self._view, served_here(self._interpreter))
         self._world = world_of(context.environ, self._interpreter, wanted.library_path)
         self._added = added_to(self._view, program, wanted)
         self._report = self._look()

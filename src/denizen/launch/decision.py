@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _WORD = (1 << 64) - 1
 # Of the rules by which decisions are made. One more whenever programs that were decided before would start
 # better for being decided again; their next start does that.
-GENERATION = 2
+GENERATION = 3
 
 
 @value

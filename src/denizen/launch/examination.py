@@ -7,7 +7,7 @@ import os
 
 from denizen.errors import HostLacks, display
 from denizen.launch.hostview import loader_at
-from denizen.launch.namespace import operations, spot_for
+from denizen.launch.namespace import Service, operations, spot_for
 from denizen.launch.probe import obstacle
 from denizen.machines import interpreter_of_kernel
 from denizen.value import value
@@ -85,7 +85,7 @@ def _namespace(what: Examined) -> Iterator[Finding]:
         enter = what.tools.enter()
     except HostLacks:
         return
-    steps = operations(spot, enter, what.tools.hidden(), what.tools.stage())
+    steps = operations([Service(spot, enter, what.tools.hidden(spot.path))], what.tools.stage())
     problem = obstacle(enter, steps)
     if problem:
         yield Finding("namespace", good=False, detail=problem, consequence="patched copies (stub) instead")

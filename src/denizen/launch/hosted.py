@@ -7,6 +7,7 @@ import os
 from denizen import elf
 from denizen.errors import BadInput
 from denizen.launch.decision import Decision, identity_of
+from denizen.launch.interpreters import usual
 from denizen.launch.subject import headers_of, machine_of
 from denizen.machines import interpreter_of_kernel
 
@@ -33,6 +34,11 @@ def interpreter_of(image: Image | None) -> bytes:
     if image is not None and image.interpreter is not None:
         return image.interpreter
     return interpreter_of_kernel(os.uname().machine)
+
+
+def served_here(own: bytes) -> tuple[bytes, ...]:
+    """Return the paths at which a loader of ours may lie in a namespace: a program's own and the usual."""
+    return (own, *(path for path, _ in usual(os.uname().machine)))
 
 
 def decision_of_host(view: FileView, program: bytes, image: Image | None, interpreter: bytes) -> Decision:

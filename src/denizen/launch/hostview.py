@@ -7,11 +7,14 @@ there is none. Whoever asks whether the *host* satisfies a program must see neit
 from __future__ import annotations
 
 import errno
+import posixpath
 
 from denizen.launch.loaderconfig import NotALoader, settings_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from denizen.bytesio import Buffer
     from denizen.fileview import FileView, Stat
     from denizen.launch.loaderconfig import LoaderSettings
@@ -37,7 +40,9 @@ class HostView:
         """See `view` with `instead` at `interpreter`; b"": nothing is there."""
         self._view = view
         self._instead = instead
-        self._hidden = {interpreter, view.realpath(interpreter)}
+        self._real = view.realpath(interpreter)
+        self._hidden = {interpreter, self._real}
+        self._names = {posixpath.basename(path) for path in self._hidden}
 
     def stat(self, path: bytes) -> Stat:
         return self._view.stat(self._seen(path))
@@ -58,14 +63,25 @@ class HostView:
         return self._view.read(self._seen(path))
 
     def _seen(self, path: bytes) -> bytes:
-        if path not in self._hidden:
+        if path not in self._hidden and not self._leads_there(path):
             return path
         if not self._instead:
             raise FileNotFoundError(errno.ENOENT, "hidden", path)
         return self._instead
 
+    def _leads_there(self, path: bytes) -> bool:
+        """By another name of its directory: /lib is a link to /usr/lib."""
+        if posixpath.basename(path) not in self._names:
+            return False
+        try:
+            return self._view.realpath(path) == self._real
+        except OSError:
+            return False
 
-def host_view(view: FileView, interpreter: bytes) -> FileView:
-    """`view` without our loader at this path, with what it hides there."""
-    settings = loader_at(view, interpreter)
-    return view if settings is None else HostView(view, interpreter, settings.host_ldso)
+
+def host_view(view: FileView, interpreters: Iterable[bytes]) -> FileView:
+    """`view` without our loader at these paths, with what it hides there."""
+    for interpreter in dict.fromkeys(interpreters):
+        settings = loader_at(view, interpreter)
+        view = view if settings is None else HostView(view, interpreter, settings.host_ldso)
+    return view

@@ -90,21 +90,44 @@ def _nearest(view: FileView, directory: bytes) -> tuple[bytes, list[bytes]]:
             directory = posixpath.dirname(directory)
 
 
-def operations(spot: Spot, loader: bytes, hidden: bytes, stage: bytes) -> tuple[bytes, ...]:
-    """What to do, in order.
+@value
+class Service:
+    """A place of an interpreter, and what appears there.
 
-    Args:
+    Attributes:
         spot: where.
         loader: the loader's file.
-        hidden: an empty file; the host's own dynamic linker appears there.
-        stage: an empty directory.
+        hidden: an empty file; where the host has a dynamic linker at the spot, that appears there.
     """
-    if spot.ldso:
-        return (b"private", b"aside", spot.path, hidden, b"bind", loader, spot.path)
-    steps = [b"private", b"mirror", spot.ancestor, stage]
+
+    spot: Spot
+    loader: bytes
+    hidden: bytes
+
+
+def operations(services: Sequence[Service], stage: bytes) -> tuple[bytes, ...]:
+    """What to do, in order; `stage` is an empty directory."""
+    steps = [b"private"]
+    for one in services:
+        if one.spot.ldso:
+            steps += [b"aside", one.spot.path, one.hidden, b"bind", one.loader, one.spot.path]
+    made: set[bytes] = set()
+    # The outermost first: what is mirrored shows the mounts below it, but not those that come later.
+    for one in sorted(services, key=lambda each: each.spot.ancestor.count(b"/")):
+        if not one.spot.ldso:
+            steps += _made(one.spot, made, stage)
+            steps += [b"file", one.spot.path, b"bind", one.loader, one.spot.path]
+    return tuple(steps)
+
+
+def _made(spot: Spot, made: set[bytes], stage: bytes) -> list[bytes]:
+    """The steps that make the spot's directory, but for what is made already."""
+    steps = [] if spot.ancestor in made else [b"mirror", spot.ancestor, stage]
+    made.add(spot.ancestor)
     directory = spot.ancestor
     for name in posixpath.relpath(posixpath.dirname(spot.path), spot.ancestor).split(b"/"):
-        if name != b".":
-            directory = posixpath.join(directory, name)
+        directory = posixpath.normpath(posixpath.join(directory, name))
+        if directory not in made:
+            made.add(directory)
             steps += [b"dir", directory]
-    return (*steps, b"file", spot.path, b"bind", loader, spot.path)
+    return steps

@@ -46,9 +46,10 @@ class Tools:
         """The path of the library for programs the kernel does not know. Raises LoaderAbsent, OSError."""
         return self._placed(b"denizen-inside", inside_binary(self.machine))
 
-    def hidden(self) -> bytes:
-        """An empty file, over which the host's own dynamic linker can be bound."""
-        path = os.path.join(self._reachable(), b"host-ld.so")
+    def hidden(self, linker: bytes) -> bytes:
+        """An empty file, over which a dynamic linker of the host's can be bound; one for each."""
+        digest = hashlib.sha256(linker).hexdigest()[:8].encode("ascii")
+        path = os.path.join(self._reachable(), b"host-%b-%b" % (digest, os.path.basename(linker)))
         if not os.path.exists(path):
             write_atomically(path, b"", mode=0o755)
         return path

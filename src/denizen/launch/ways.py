@@ -6,6 +6,7 @@ program alike: `denizen-enter` with a plan. () means execute the program, or map
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from denizen.disk import link_atomically, make_directories
@@ -13,9 +14,10 @@ from denizen.errors import HostLacks, display
 from denizen.launch.binary import LoaderAbsent
 from denizen.launch.decision import GENERATION
 from denizen.launch.furnishing import furnishings
+from denizen.launch.interpreters import beside, is_musl, usual
 from denizen.launch.keep import COPIES, FURNITURE
 from denizen.launch.loaderconfig import LoaderSettings
-from denizen.launch.namespace import HOST_PREFIXES, furnish, operations, spot_for
+from denizen.launch.namespace import HOST_PREFIXES, Service, furnish, operations, spot_for
 from denizen.launch.strategies import Situation, Strategy
 from denizen.launch.tools import Tools
 from denizen.launch.warm import LOADER_LINK
@@ -30,8 +32,11 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.launch.decision import Decision, Library
     from denizen.launch.keep import Shelf
+    from denizen.launch.namespace import Spot
 
 _SCRIPT = "it is a script"
+# Entries of a directory that is mirrored for a child's sake.
+_MAX_MIRRORED = 1000
 
 
 @value
@@ -137,8 +142,8 @@ class Ways:
         wanted = self._interpreter
         spot = spot_for(RootedView(inside.tree), b"/usr" + wanted if wanted.startswith(b"/lib") else wanted)
         if spot.ldso:
-            hidden = self._tools(os.uname().machine).hidden()
-            loader = self._bound_loader(hidden)
+            hidden = self._tools(os.uname().machine).hidden(spot.path)
+            loader = self._bound_loader(self._machine(), hidden)
             steps += [b"bind", spot.path, hidden, b"bind", loader, spot.path]
         return (enter, *_fallback(otherwise), *steps, end)
 
@@ -224,10 +229,35 @@ class Ways:
         return (self._plain_loader(), *words(script))
 
     def _namespace(self) -> tuple[bytes, ...]:
-        tools = self._tools(os.uname().machine)
-        spot = spot_for(self._view, self._interpreter)
-        hidden = tools.hidden()
-        return operations(spot, self._bound_loader(hidden if spot.ldso else b""), hidden, tools.stage())
+        own = spot_for(self._view, self._interpreter)
+        services = {own.path: self._service(own, self._machine())}
+        mirrored = set() if own.ldso else {own.ancestor}
+        machine = os.uname().machine
+        wanted = beside(self._view, self._program, machine)
+        for interpreter, made in (*wanted, *usual(machine)):
+            spot = spot_for(self._view, interpreter)
+            if spot.path in services:
+                continue
+            if spot.ancestor in mirrored or self._is_easy(spot, interpreter, (interpreter, made) in wanted):
+                mirrored.add(spot.ancestor)
+                with contextlib.suppress(LoaderAbsent):
+                    services[spot.path] = self._service(spot, made)
+        return operations(tuple(services.values()), self._tools(machine).stage())
+
+    def _is_easy(self, spot: Spot, interpreter: bytes, is_wanted: bool) -> bool:  # noqa: FBT001  # of one row
+        """Whether another interpreter can be served; a mirror costs each start 10 us for an entry."""
+        from denizen.launch.hostview import loader_at
+
+        if spot.ldso:
+            return not is_musl(interpreter) and loader_at(self._view, spot.path) is None
+        try:
+            return is_wanted and len(self._view.listdir(spot.ancestor)) <= _MAX_MIRRORED
+        except OSError:
+            return False
+
+    def _service(self, spot: Spot, machine: str) -> Service:
+        hidden = self._tools(os.uname().machine).hidden(spot.path)
+        return Service(spot, self._bound_loader(machine, hidden if spot.ldso else b""), hidden)
 
     def _furnished(self, base: Decision) -> tuple[bytes, ...]:
         """The namespace, with what the decision's packages have at fixed paths and the host has not."""
@@ -286,10 +316,10 @@ class Ways:
         settings = replace(self._settings(), inside=inside, generation=GENERATION)
         return self._tools(machine).loader(settings)
 
-    def _bound_loader(self, host_ldso: bytes) -> bytes:
+    def _bound_loader(self, machine: str, host_ldso: bytes) -> bytes:
         """For the interpreter's path in a namespace; the host's own linker is at `host_ldso` there."""
         settings = replace(self._settings(), host_ldso=host_ldso, bound=True)
-        return self._tools(self._machine()).loader(settings)
+        return self._tools(machine).loader(settings)
 
     def _machine(self) -> str:
         small = self._image is not None and self._image.header.bits == 32

@@ -1,0 +1,120 @@
+"""Which paths of dynamic linkers a program's children may name, beside its own (pure over a FileView).
+
+The kernel takes a program's interpreter by its path alone: a child whose interpreter is not there fails with
+ENOENT before anything of ours could notice. So a namespace serves, beside the program's own interpreter:
+
+    the usual ones that this host has       for programs whose libraries it lacks: two mounts each
+    the usual ones it lacks                 where their directory is mirrored anyway (`usual`)
+    those that files beside the program     of another machine's word size, another C library, or from
+    name and this host lacks (`beside`)     /nix/store and /gnu/store, where the path cannot be guessed
+
+What is served because a file beside the program says so is a path where nothing is, called as dynamic linkers
+are, in the directories of systems: a file must not have a name of its choice made (`/etc/ld.so.preload`), nor
+a directory mirrored that users write to, whose new names would be lost.
+
+Limits: `MAX_FILES` files are looked at, `DEPTH` directories deep, `MAX_FOUND` paths taken.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from denizen.errors import BadInput
+from denizen.fileview import Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.fileview import FileView
+
+MAX_FILES = 500
+DEPTH = 3
+MAX_FOUND = 8
+_NAME = re.compile(rb"(ld|ld-[\w.-]+)\.so(\.\d+)?")
+_TREES = (b"/lib/", b"/lib32/", b"/lib64/", b"/libx32/", b"/usr/", b"/nix/store/", b"/gnu/store/")
+# By uname -m: glibc's shlib-versions, musl's ldso names; and which loader serves it. musl's dynamic linker is
+# its C library too, which other programs read by that file: where the host has it, it is left alone.
+_USUAL = {
+    "x86_64": (
+        (b"/lib64/ld-linux-x86-64.so.2", "x86_64"),
+        (b"/lib/ld-linux.so.2", "i386"),
+        (b"/lib/ld-musl-x86_64.so.1", "x86_64"),
+        (b"/lib/ld-musl-i386.so.1", "i386"),
+    ),
+    "aarch64": ((b"/lib/ld-linux-aarch64.so.1", "aarch64"), (b"/lib/ld-musl-aarch64.so.1", "aarch64")),
+}
+# e_machine and EI_CLASS of what each loader starts.
+_MACHINES = {(62, 64): "x86_64", (3, 32): "i386", (183, 64): "aarch64"}
+_X = 0o111
+
+
+def usual(machine: str) -> tuple[tuple[bytes, str], ...]:
+    """Return (path, the loader's machine) of the dynamic linkers that programs here commonly name."""
+    return _USUAL.get(machine, ())
+
+
+def is_musl(path: bytes) -> bool:
+    """Tell musl's dynamic linker by its name."""
+    return posixpath.basename(path).startswith(b"ld-musl-")
+
+
+def beside(view: FileView, program: bytes, machine: str) -> tuple[tuple[bytes, str], ...]:
+    """Return (path, the loader's machine) of what files beside `program` name and this host lacks."""
+    ours = {made for _, made in usual(machine)}
+    found: dict[bytes, str] = {}
+    for path in _executables(view, posixpath.dirname(program), DEPTH, [MAX_FILES]):
+        named = _named(view, path)
+        if named is not None and named[1] in ours and named[0] not in found and _is_lacking(view, named[0]):
+            found[named[0]] = named[1]
+            if len(found) == MAX_FOUND:
+                break
+    return tuple(found.items())
+
+
+def _executables(view: FileView, directory: bytes, depth: int, left: list[int]) -> Iterator[bytes]:
+    """Give regular files that may be executed; `left` counts what may still be looked at."""
+    try:
+        names = view.listdir(directory)
+    except OSError:
+        return
+    for name in names:
+        if not left[0]:
+            return
+        left[0] -= 1
+        path = posixpath.join(directory, name)
+        try:
+            facts = view.lstat(path)
+        except OSError:
+            continue
+        if facts.kind is Kind.DIRECTORY and depth > 1:
+            yield from _executables(view, path, depth - 1, left)
+        elif facts.kind is Kind.FILE and facts.mode & _X and b".so" not in name:
+            yield path
+
+
+def _named(view: FileView, path: bytes) -> tuple[bytes, str] | None:
+    from denizen import elf
+
+    try:
+        image = elf.read(view.read(path))
+        interpreter = image.interpreter
+    except (BadInput, OSError):
+        return None
+    machine = _MACHINES.get((image.header.machine, image.header.bits))
+    return None if machine is None or not interpreter else (interpreter, machine)
+
+
+def _is_lacking(view: FileView, path: bytes) -> bool:
+    if posixpath.normpath(path) != path or not path.startswith(_TREES):
+        return False
+    if not _NAME.fullmatch(posixpath.basename(path)):
+        return False
+    try:
+        view.lstat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
