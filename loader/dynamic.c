@@ -1,5 +1,6 @@
 #include "dynamic.h"
 
+#include "resume.h"
 #include "stub.h"
 
 /* A dynamic section longer than this is no linker's work. */
@@ -231,6 +232,13 @@ static void push_inside(Dyn **next, const struct program *program, const struct 
         push(next, DT_DEBUG, 0);
 }
 
+/* Libraries of the host that what is preloaded asks for. */
+static void push_preloaded(Dyn **next, const struct program *program, const struct presentation *presentation)
+{
+    for (size_t i = 0; presentation->preload && i < presentation->preload->count; i++)
+        push(next, DT_NEEDED, string_offset(program, presentation->preload->needs[i]));
+}
+
 struct section {
     const Dyn *start;
     size_t size;
@@ -240,12 +248,14 @@ static struct section new_dynamic(struct arena *arena, const struct program *pro
                                   const struct presentation *presentation)
 {
     size_t libraries = presentation->decision ? presentation->decision->header->libraries.count : 0;
+    size_t preloaded = presentation->preload ? presentation->preload->count : 0;
     const char *path = search_path(arena, program, presentation);
-    Dyn *start = arena_take(arena, (program->dynamic_count + 2 * libraries + 5) * sizeof *start);
+    Dyn *start = arena_take(arena, (program->dynamic_count + 2 * libraries + preloaded + 5) * sizeof *start);
     Dyn *next = start;
     push_inside(&next, program, presentation);
     push_libraries(&next, program, presentation);
     push_renamed(&next, program, presentation);
+    push_preloaded(&next, program, presentation);
     push_own(&next, program, true);
     if (path)
         push(&next, DT_RPATH, string_offset(program, path));
@@ -263,7 +273,8 @@ static void point_at(Phdr *header, const struct program *program, const void *ta
 void present(struct arena *arena, const struct process *process, const struct program *program,
              const struct presentation *presentation)
 {
-    Phdr *copy = arena_take(arena, program->phnum * sizeof *copy);
+    struct resumption *resumption = arena_take(arena, sizeof *resumption + program->phnum * sizeof(Phdr));
+    Phdr *copy = (Phdr *)(resumption + 1);
     __builtin_memcpy(copy, program->phdr, program->phnum * sizeof *copy);
     for (Phdr *each = copy; each < copy + program->phnum; each++) {
         if (each->p_type == PT_PHDR)
@@ -279,6 +290,9 @@ void present(struct arena *arena, const struct process *process, const struct pr
         }
     }
     process->phdr->a_un.a_val = (uintptr_t)copy;
+    const struct preload *preload = presentation->preload;
+    if (preload && preload->shown)
+        resume_after(resumption, process, preload->slot, preload->shown);
 }
 
 /* The tags whose addresses ld.so makes absolute in place (glibc elf/get-dynamic-info.h). */

@@ -4,6 +4,7 @@
 
 #include "image.h"
 #include "inside.h"
+#include "preload.h"
 
 /* The program as the kernel mapped it. */
 struct program {
@@ -33,6 +34,8 @@ struct presentation {
     /* The library to put before all others, and what it is to find; null for none. */
     const char *inside;
     const struct inside_facts *facts;
+    /* What LD_PRELOAD is to say to ld.so; null for what it says. */
+    const struct preload *preload;
 };
 
 struct program program_read(const struct process *process);

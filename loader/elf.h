@@ -30,6 +30,10 @@ enum {
     DT_RELR = 36,
     DT_GNU_HASH = 0x6ffffef5,
     DT_VERSYM = 0x6ffffff0,
+    DT_VERDEF = 0x6ffffffc,
+    DT_VERDEFNUM = 0x6ffffffd,
+    DT_VERNEED = 0x6ffffffe,
+    DT_VERNEEDNUM = 0x6fffffff,
 };
 enum {
     AT_NULL = 0,

@@ -82,12 +82,15 @@ static _Noreturn void follow(struct start *start, const struct decision *decisio
 {
     const struct decision_header *header = decision->header;
     struct program program = program_read(&start->process);
+    struct preload preload;
+    preload_settle(&start->arena, &start->process, decision, &preload);
     struct presentation presentation = {
         .decision = decision,
         .user_paths = process_variable(&start->process, "LD_LIBRARY_PATH"),
         .search = header->search ? decision_string(decision, header->search) : NULL,
         .ldso = decision_string(decision, header->ldso),
         .origin = start->origin,
+        .preload = &preload,
     };
     add_inside(start, decision, &presentation);
     struct image ldso = image_map_linker(presentation.ldso, start->process.page_size, decision);

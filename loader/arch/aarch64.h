@@ -54,6 +54,21 @@ enum {
 #define ARCH_NIX_LD "NIX_LD_aarch64_linux"
 #define ARCH_NIX_LD_LIBRARY_PATH "NIX_LD_LIBRARY_PATH_aarch64_linux"
 
+/* In the place of the program's entry point: the stack and x0 are the program's. */
+#define ARCH_RESUME                        \
+    __asm__(".globl resume_entry\n"        \
+            ".hidden resume_entry\n"       \
+            ".type resume_entry, %function\n" \
+            "resume_entry:\n"              \
+            "    str x0, [sp, #-16]!\n"    \
+            "    add x0, sp, #16\n"        \
+            "    bl resume_process\n"      \
+            "    mov x16, x0\n"            \
+            "    ldr x0, [sp], #16\n"      \
+            "    mov x29, #0\n"            \
+            "    mov x30, #0\n"            \
+            "    br x16\n")
+
 /* The kernel enters with every register but the stack pointer zeroed (start_thread); an entry stub
    passes its record in x0. */
 #define ARCH_START                         \

@@ -55,6 +55,22 @@ enum {
 #define ARCH_NIX_LD "NIX_LD_i686_linux"
 #define ARCH_NIX_LD_LIBRARY_PATH "NIX_LD_LIBRARY_PATH_i686_linux"
 
+/* In the place of the program's entry point: the stack, aligned, and edx are the program's. */
+#define ARCH_RESUME                        \
+    __asm__(".globl resume_entry\n"        \
+            ".hidden resume_entry\n"       \
+            ".type resume_entry, @function\n" \
+            "resume_entry:\n"              \
+            "    mov %esp, %eax\n"         \
+            "    push %edx\n"              \
+            "    sub $8, %esp\n"           \
+            "    push %eax\n"              \
+            "    call resume_process\n"    \
+            "    add $12, %esp\n"          \
+            "    pop %edx\n"               \
+            "    xor %ebp, %ebp\n"         \
+            "    jmp *%eax\n")
+
 /* The C function expects 16-byte alignment before its call pushes the return address. */
 #define ARCH_START                         \
     __asm__(".globl _start\n"              \

@@ -66,6 +66,21 @@ enum {
             "    call loader_start\n"      \
             "    hlt\n")
 
+/* In the place of the program's entry point: the stack and rdx are the program's. */
+#define ARCH_RESUME                        \
+    __asm__(".globl resume_entry\n"        \
+            ".hidden resume_entry\n"       \
+            ".type resume_entry, @function\n" \
+            "resume_entry:\n"              \
+            "    mov %rsp, %rdi\n"         \
+            "    push %rdx\n"              \
+            "    push %rdx\n"              \
+            "    call resume_process\n"    \
+            "    pop %rdx\n"               \
+            "    pop %rdx\n"               \
+            "    xor %ebp, %ebp\n"         \
+            "    jmp *%rax\n")
+
 /* The stack as the kernel left it; rdx 0, because the ABI reads it as a function to run at exit. */
 static inline _Noreturn void arch_jump(uintptr_t entry, uintptr_t stack)
 {
