@@ -10,10 +10,11 @@ from tests.support.homes import Home
 
 pytestmark = pytest.mark.slow
 
-# A Python as far as denizen is concerned: it opens what it is told.
+# A Python as far as denizen is concerned: it has what all Pythons export, and opens what it is told.
 OPENS = """
 #include <dlfcn.h>
 #include <stdio.h>
+int Py_BytesMain(int count, char **words) { return count + !words; }
 int main(int count, char **words) {
     for (int i = 1; i < count; i++) {
         void *module = dlopen(words[i], RTLD_NOW);
@@ -34,9 +35,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 @pytest.fixture(scope="module")
 def python(home: Home) -> Path:
     """In a directory of its own, as a Python that others share."""
-    path = home.work / "base" / "bin" / "python3"
+    path = home.work / "base" / "bin" / "interpreter"
     path.parent.mkdir(parents=True)
-    subprocess.run(["gcc", "-x", "c", "-", "-o", path], input=OPENS.encode(), check=True)
+    subprocess.run(["gcc", "-rdynamic", "-x", "c", "-", "-o", path], input=OPENS.encode(), check=True)
     return path
 
 
@@ -72,7 +73,7 @@ def test_a_virtual_environments_modules_find_what_they_need(home: Home, python: 
 
 
 def test_what_was_installed_into_the_python_itself_counts_too(home: Home, python: Path) -> None:
-    own = home.work / "own" / "bin" / "python3.12"
+    own = home.work / "own" / "bin" / "other"
     own.parent.mkdir(parents=True)
     own.write_bytes(python.read_bytes())
     own.chmod(0o755)
@@ -147,3 +148,37 @@ def test_a_path_that_is_not_there_is_said_so(home: Home, python: Path) -> None:
     done = home.denizen("run", "--with", "./no/such", os.fspath(python), status=127)
     assert "./no/such" in done.stderr
     assert "no such library or directory" in done.stderr
+
+
+SYSTEM = Path("/usr/bin/python3")
+
+
+@pytest.mark.skipif(not SYSTEM.exists(), reason="this system has no Python of its own")
+def test_a_virtual_environment_of_the_systems_python_keeps_its_modules_and_gets_what_it_lacks(
+    home: Home,
+) -> None:
+    tree = home.work / "of-the-system"
+    (tree / "bin").mkdir(parents=True)
+    (tree / "bin" / "python").symlink_to(SYSTEM)
+    (tree / "pyvenv.cfg").write_text("home = /usr/bin\n")
+    module = install(tree, "greet", GREETS, home.library("greet"))
+    imports = "import ctypes, hashlib, zlib"
+    opens = f"said = ctypes.CDLL({os.fspath(module)!r}).said; said.restype = ctypes.c_char_p"
+    code = f"{imports}; {opens}; print(said().decode(), hashlib.md5().name)"
+    for strategy in ("namespace", "stub", "program"):
+        words = ["run", "--strategy", strategy, os.fspath(tree / "bin/python"), "-c", code]
+        assert home.denizen(*words).stdout == "hello from the store md5\n", strategy
+    plan = home.denizen("run", "--plan", os.fspath(tree / "bin/python")).stdout
+    assert "beside this host's own libraries" in plan
+
+
+def test_without_the_archive_a_program_that_starts_here_starts_all_the_same(home: Home, python: Path) -> None:
+    tree = environment(home, python, "five")
+    (tree / "lib/python3/site-packages/greet/greet.so").rename(tree / "kept.so")
+    lost = home.add_library("gone", 'const char *gone(void) { return "gone"; }\n')
+    home.denizen("index", "update")
+    source = "const char *gone(void); const char *said(void) { return gone(); }\n"
+    install(tree, "gone", source, lost)
+    (home.debs / "libgone1_1.0-1_amd64.deb").write_bytes(b"not what the index says")
+    done = home.denizen("run", os.fspath(tree / "bin/python"))
+    assert "it starts without libgone.so.1" in done.stderr

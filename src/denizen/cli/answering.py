@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from denizen.cli.command import Context
     from denizen.index.locate import Index
+    from denizen.linker import Environment
     from denizen.resolve.resolution import Resolution
     from denizen.resolve.shelf import FetchingShelf
     from denizen.resolve.testimony import Witness
@@ -50,24 +51,27 @@ class Answers:
         names: Sequence[bytes],
         *,
         given: Sequence[bytes] = (),
+        host: Environment | None = None,
     ) -> None:
         """Of objects at `roots`, with paths and names that are asked for besides, by an LD_LIBRARY_PATH."""
         self._context = context
         self._policy = policy
         self._asked = tuple(roots), tuple(added), tuple(sorted(set(names)))
         self._given = tuple(given)
+        self._host = host
         self._resolver: _Resolver | None = None
 
     def by(self, index: Index, suites: tuple[str, ...]) -> Resolution:
         """By the index of some suites. Raises OSError, BadInput, SourceFailed, HostLacks."""
         directory = places(self._context).cache + b"/resolutions"
-        circumstances = _circumstances(index, self._asked[0])
+        circumstances = _circumstances(index, self._asked[0], self._host)
         question = Question(*self._asked, suites, circumstances, self._given)
         known = recalled(directory, question, DiskView()) if circumstances else None
         if known is not None:
             return known
         if self._resolver is None:
-            self._resolver = _Resolver(*self._asked, self._given, _shelf(self._context, self._policy))
+            shelf = _shelf(self._context, self._policy)
+            self._resolver = _Resolver(*self._asked, self._given, shelf, host=self._host)
         made = self._resolver.by(index)
         if circumstances:
             keep(directory, question, made, self._resolver.witness)
@@ -84,6 +88,8 @@ class _Resolver:
         names: Sequence[bytes],
         given: Sequence[bytes],
         shelf: FetchingShelf,
+        *,
+        host: Environment | None,
     ) -> None:
         from denizen.resolve.remembered import Remembered
         from denizen.resolve.rules import load_rules
@@ -93,7 +99,7 @@ class _Resolver:
         self.witness: Witness = Witness(DiskView())
         self._names = names
         self._rules = load_rules()
-        self._subject = examine(self.witness, roots, self._rules, added, given)
+        self._subject = examine(self.witness, roots, self._rules, added, given, host=host)
         self._disk = Remembered(DiskView())
         self._shelf = shelf
 
@@ -106,7 +112,7 @@ class _Resolver:
         return resolve(self._subject, sources, self._names)
 
 
-def _circumstances(index: Index, roots: Sequence[bytes]) -> tuple[str, ...]:
+def _circumstances(index: Index, roots: Sequence[bytes], host: Environment | None) -> tuple[str, ...]:
     """What else a resolution depends on: denizen itself, the indexes, and where relative paths start.
 
     () where that cannot be told, as of a denizen that lies in an archive: then nothing is kept.
@@ -118,7 +124,8 @@ def _circumstances(index: Index, roots: Sequence[bytes]) -> tuple[str, ...]:
         files = [(one.source, one.suite, one.identity, stamp(index.place_of(one))) for one in index.entries]
     except OSError:
         return ()
-    return code, start, *[" ".join(parts) for parts in files]
+    world = f"host {host.cpu} {host.library_path!r}" if host is not None else ""
+    return code, start, world, *[" ".join(parts) for parts in files]
 
 
 def _shelf(context: Context, policy: FetchPolicy) -> FetchingShelf:

@@ -24,10 +24,12 @@ def added_to(view: FileView, program: bytes, wanted: Wanted) -> tuple[bytes, ...
 
 def extra_for(program: bytes, wanted: Wanted) -> list[bytes]:
     """Sonames, packages and paths to resolve besides; trees of modules are for Pythons alone."""
-    from denizen.launch.virtualenv import is_python, site_packages
+    from denizen.launch.virtualenv import extension_modules, is_python, site_packages
 
-    trees = wanted.trees if is_python(os.path.realpath(program)) else ()
+    trees = wanted.trees if wanted.trees and is_python(os.path.realpath(program)) else ()
     places = [place for tree in trees for place in site_packages(tree)]
+    # A world that is chosen for the packages has to serve the interpreter's own modules too.
+    places += extension_modules(program, trees)
     return [os.fsencode(name) for name in (*wanted.extra, *places)]
 
 

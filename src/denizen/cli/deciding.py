@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 
-from denizen.cli.besides import added_to, extra_for
+from denizen.cli.besides import added_to
+from denizen.cli.choosing import Choosing
 from denizen.cli.helper import helper_words, world_of
 from denizen.cli.places import places
 from denizen.cli.refusing import MENDED, CannotStart, Unsatisfied, refuse_hopeless
 from denizen.cli.run import NotThere
 from denizen.disk import DiskView
-from denizen.errors import display
+from denizen.errors import HostLacks, SourceFailed, display
 from denizen.launch.carrying import script_at
 from denizen.launch.decision import GENERATION
 from denizen.launch.hosted import decision_of_host, image_of, interpreter_of, served_here
-from denizen.launch.hostview import host_view
+from denizen.launch.hostview import host_view, loader_at
 from denizen.launch.keep import variant
 from denizen.launch.strategies import CannotUse, Strategy, all_verdicts, choose
 from denizen.launch.virtualenv import newest
@@ -122,6 +123,7 @@ class _Deciding:
         self._host = host_view(self._view, served_here(self._interpreter))
         self._world = world_of(context.environ, self._interpreter, wanted.library_path)
         self._added = added_to(self._view, program, wanted)
+        self._choosing = Choosing(context, self._view, program, wanted, self._added)
         self._report = self._look()
         if wanted.library_path and not self._report.starts:
             # What another world is to mend is told as for every start.
@@ -192,11 +194,23 @@ class _Deciding:
     def _base(self) -> Decision:
         """The decision but for its strategy."""
         if self._satisfied or self._image is None:
-            found = decision_of_host(self._view, self._program, self._image, self._interpreter)
-            # Void when one of them goes: then the host does not satisfy it any more.
-            own = (row.path for row in self._report.libraries if row.path is not None and self._image)
-            return replace(found, objects=tuple(dict.fromkeys(path for path in own if path[:1] == b"/")))
-        return self._furnished(self._resolution())
+            return self._host_decision()
+        if not self._starts_here or self._wants.reasons:
+            return self._furnished(self._resolution())
+        try:
+            made = self._choosing.improved(self._world.environment, self._later)
+            return self._furnished(made) if made is not None else self._host_decision()
+        except (SourceFailed, HostLacks) as problem:
+            # It starts without. Of no generation, so that the next start tries again.
+            names = ", ".join(map(display, self._later))
+            self._context.output.say(f"denizen: it starts without {names}: {problem.what}")
+            return replace(self._host_decision(), generation=0)
+
+    def _host_decision(self) -> Decision:
+        found = decision_of_host(self._view, self._program, self._image, self._interpreter)
+        # Void when one of them goes: then the host does not satisfy it any more.
+        own = (row.path for row in self._report.libraries if row.path is not None and self._image)
+        return replace(found, objects=tuple(dict.fromkeys(path for path in own if path[:1] == b"/")))
 
     def _moved(self) -> Decision | None:
         """What was decided about this program where it was before; nothing where its modules matter too."""
@@ -221,7 +235,7 @@ class _Deciding:
         from denizen.resolve.plan import sentence
 
         bring_decoder(self._context)
-        resolution = self._resolved()
+        resolution = self._choosing.resolved()
         open_ones = [p for p in resolution.problems if p.lack.stops_start]
         if open_ones:
             raise Unsatisfied(self._program, tuple(map(sentence, open_ones)))
@@ -231,39 +245,17 @@ class _Deciding:
             raise CannotStart(self._program, tuple(self._report.problems))
         return resolution
 
-    def _resolved(self) -> Resolution:
-        """What the lock says, or what resolving finds.
-
-        Raises:
-            BadLock, ForeignLock, SourceFailed, HostLacks, BadInput.
-        """
-        from denizen.cli.resolving import resolve_path
-        from denizen.resolve.lock import parse
-        from denizen.sources.fetch import FetchPolicy
-
-        wanted = self._wanted
-        if wanted.lock is not None:
-            from denizen.resolve.applicable import must_apply
-            from denizen.resolve.rules import load_rules
-
-            with open(wanted.lock, "rb") as stream:
-                resolution = parse(stream.read())
-            must_apply(resolution, self._view, self._program, load_rules())
-            return resolution
-        # The objects themselves: what is a whole site-packages has been gone through once already.
-        names = [name for name in extra_for(self._program, wanted) if b"/" not in name]
-        policy = FetchPolicy(offline=wanted.offline)
-        given = os.fsencode(wanted.library_path).split(b":") if wanted.library_path else []
-        extra = [*names, *self._added]
-        return resolve_path(self._context, self._program, policy, wanted.suites, extra, given=given)
-
     def _furnished(self, resolution: Resolution) -> Decision:
-        from denizen.cli.realised import Asked, realised
+        from denizen.cli.realised import Asked, Host, realised
 
-        return realised(
-            self._context,
-            Asked(self._view, self._program, self._shelf, resolution, self._added, self._wanted.offline),
-        )
+        host = None if resolution.interpreter is not None else self._world.environment
+        asked = Asked(self._view, self._program, self._shelf, resolution, self._added, self._wanted.offline)
+        return realised(self._context, asked, Host(self._own_linker(), host))
+
+    def _own_linker(self) -> bytes:
+        """The host's own dynamic linker, where it is to be had."""
+        settings = loader_at(self._view, self._interpreter)
+        return settings.host_ldso if settings is not None else self._interpreter
 
     def _is_movable(self, decision: Decision) -> bool:
         """Whether it holds wherever the program is: all it names lies in the store, and it is no copy's."""
@@ -280,7 +272,9 @@ class _Deciding:
         refuse_hopeless(self._program, self._report)
         resolution = None
         if not self._satisfied and self._image is not None:
-            resolution = self._resolved()
+            if self._starts_here and not self._wants.reasons:
+                resolution = self._choosing.improved(self._world.environment, self._later)
+            resolution = resolution or self._choosing.resolved()
         output, verdicts = self._context.output, self.verdicts()
         if self._context.json:
             fields = None if resolution is None else document(resolution)

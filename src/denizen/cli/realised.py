@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.launch.decision import Decision
     from denizen.launch.keep import Shelf
+    from denizen.linker import Environment
     from denizen.resolve.recipes import Recipes
     from denizen.resolve.resolution import Resolution
     from denizen.store.local import Store
@@ -40,7 +41,15 @@ class Asked:
     offline: bool
 
 
-def realised(context: Context, asked: Asked) -> Decision:
+@value
+class Host:
+    """The path of this host's own dynamic linker; and a start here, where packages go with its libraries."""
+
+    linker: bytes
+    start: Environment | None
+
+
+def realised(context: Context, asked: Asked, host: Host) -> Decision:
     """Return the decision, but for its strategy, when all it needs is in the store and kept from collection.
 
     Objects that were damaged since are made again: where something wrote to a file of the program's last
@@ -57,27 +66,28 @@ def realised(context: Context, asked: Asked) -> Decision:
         made = furnish(store, asked.resolution, supply)
         work.need([made.libraries])
         try:
-            decision = decision_for(view, program, _furnished(store, made, asked))
+            decision = decision_for(view, program, _furnished(store, made, asked, host))
         except (BadInput, StillMissing):
             damaged = differing(store, made)
             if not damaged:
                 raise
             work.set_aside(damaged)
             made = furnish(store, asked.resolution, supply)
-            decision = decision_for(view, program, _furnished(store, made, asked))
+            decision = decision_for(view, program, _furnished(store, made, asked, host))
         asked.shelf.keep(store.layout, decision)
     return decision
 
 
-def _furnished(store: Store, made: Recipes, asked: Asked) -> Furnished:
+def _furnished(store: Store, made: Recipes, asked: Asked, host: Host) -> Furnished:
     """Where what was made lies."""
     home = os.path.dirname(asked.program)
     beside = [choice for choice in asked.resolution.choices if not choice.package]
     return Furnished(
         store.place_of(made.libraries),
-        made.interpreter,
+        made.interpreter if host.start is None else host.linker,
         tuple(store.place_of(path) for path in made.packages.values()),
         {one.soname: os.path.normpath(os.path.join(home, one.path)) for one in beside},
         asked.resolution.override,
         asked.added,
+        host.start,
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.errors import DenizenError
     from denizen.index.locate import Index
+    from denizen.linker import Environment
     from denizen.resolve.resolution import Resolution
     from denizen.sources.fetch import FetchPolicy
 
@@ -27,11 +28,13 @@ def resolve_path(
     extra: Sequence[bytes] = (),
     *,
     given: Sequence[bytes] = (),
+    host: Environment | None = None,
 ) -> Resolution:
     """The resolution of a program or a directory, with indexes made where they are missing.
 
     `extra` are sonames, packages and, with a slash in them, paths of objects or directories of them;
-    `given` the directories of the user's LD_LIBRARY_PATH.
+    `given` the directories of the user's LD_LIBRARY_PATH. With `host`, a start on this host, what its own
+    libraries lack is chosen to go with them.
 
     The base suite alone is asked first; the others are fetched when it leaves something open that counts. A
     suite that cannot be had is left out. Raises OSError, BadInput, SourceFailed, HostLacks.
@@ -51,7 +54,7 @@ def resolve_path(
     architecture = _architecture(roots[0])
     if not architecture:
         return Resolution("")
-    made, answers = Resolution(""), Answers(context, policy, roots, added, names, given=given)
+    made, answers = Resolution(""), Answers(context, policy, roots, added, names, given=given, host=host)
     with many_files():
         for index, stage in _indexes(context, suites, architecture, policy):
             made = answers.by(index, stage.suites)
@@ -61,7 +64,7 @@ def resolve_path(
 
 
 def _wishes_more(made: Resolution) -> bool:
-    return any(wish.priority == "recommended" for wish in made.wishes)
+    return bool(made.left_out) or any(wish.priority == "recommended" for wish in made.wishes)
 
 
 def draw(resolution: Resolution) -> Iterator[str]:
@@ -90,7 +93,8 @@ def draw(resolution: Resolution) -> Iterator[str]:
     sizes = (
         f"{human_size(download_size(resolution))} to fetch, {human_size(installed_size(resolution))} unpacked"
     )
-    yield f"{count} package{'s' if count != 1 else ''}, glibc of {resolution.base}: {sizes}"
+    on = f"glibc of {resolution.base}" if resolution.base else "beside this host's own libraries"
+    yield f"{count} package{'s' if count != 1 else ''}, {on}: {sizes}"
 
 
 def _architecture(path: bytes) -> str:

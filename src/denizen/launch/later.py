@@ -14,10 +14,10 @@ from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from denizen.fileview import FileView
-    from denizen.linker import Environment
+    from denizen.linker import Closure, Environment
     from denizen.resolve.rules import Rules
 
 
@@ -29,8 +29,12 @@ def lacking_later(
     if subject is None:
         return ()
     found: dict[bytes, None] = {}
+    # What is opened names no dynamic linker, and is served by the program's.
+    environment = replace(environment, interpreter_path=subject.interpreter or None)
     for path in subject.opened:
-        found |= dict.fromkeys(one.soname for one in resolve(view, path, environment).missing)
+        closure = resolve(view, path, environment)
+        found |= dict.fromkeys(one.soname for one in closure.missing)
+        found |= dict.fromkeys(_too_old(closure))
     image = subject.own[subject.roots[0]]
     needed = image.dynamic.needed if image.dynamic else ()
     for wish in packs(subject, {}, rules):
@@ -41,3 +45,14 @@ def lacking_later(
             if missing.issuperset(wish.sonames):
                 found[wish.sonames[0]] = None
     return tuple(found)
+
+
+def _too_old(closure: Closure) -> Iterator[bytes]:
+    """Yield the libraries of which an opened file asks for versions that they do not define."""
+    image = closure.program.image
+    there = {name: one.image for one in closure.libraries if one.image is not None for name in one.names}
+    for need in image.version_needs if image is not None else ():
+        provider = there.get(need.file)
+        asked = {version.name for version in need.versions if not version.weak}
+        if provider is not None and not asked.issubset(one.name for one in provider.version_definitions):
+            yield need.file

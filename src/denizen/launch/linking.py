@@ -53,11 +53,12 @@ class Furnished:
 
     Attributes:
         directory: of links to the chosen libraries.
-        interpreter: the dynamic linker's name there.
+        interpreter: the dynamic linker's name there; the path of the host's own where that is used.
         packages: the trees of the packages, which must stay.
         beside: soname -> path of chosen libraries that came with the program.
         override: sonames to load before all others.
         added: objects elsewhere that the program opens.
+        host: a start on this host, whose libraries these go with; None: nothing of the host is used.
     """
 
     directory: bytes
@@ -66,6 +67,7 @@ class Furnished:
     beside: Mapping[bytes, bytes]
     override: tuple[bytes, ...] = ()
     added: tuple[bytes, ...] = ()
+    host: Environment | None = None
 
 
 def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decision:
@@ -76,7 +78,7 @@ def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decisi
         StillMissing: a library is in none of the places.
     """
     image = elf.read(view.read(program))
-    ldso = view.realpath(posixpath.join(furnished.directory, furnished.interpreter))
+    ldso = _linker_of(view, furnished)
     closure = _closure(view, program, ldso, furnished, _needed(image, furnished))
     early = _opened_alone(view, program, image, furnished)
     if early:
@@ -104,10 +106,16 @@ def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decisi
         program=program,
         libraries=libraries,
         objects=_objects(furnished, libraries),
-        edits=hermetic_edits(linker),
+        edits=() if furnished.host is not None else hermetic_edits(linker),
         r_debug=r_debug_of(linker),
         by_name=closure.interpreter.family is Family.MUSL,
     )
+
+
+def _linker_of(view: FileView, furnished: Furnished) -> bytes:
+    if furnished.host is not None:
+        return furnished.interpreter  # by its usual path, by which strategies know it
+    return view.realpath(posixpath.join(furnished.directory, furnished.interpreter))
 
 
 def _opened_alone(view: FileView, program: bytes, image: Image, furnished: Furnished) -> tuple[bytes, ...]:
@@ -134,12 +142,15 @@ def _closure(
     view: FileView, program: bytes, ldso: bytes, furnished: Furnished, needed: tuple[bytes, ...] | None
 ) -> Closure:
     pieces = {soname: Piece(view, path) for soname, path in furnished.beside.items()}
-    environment = Environment(
+    host = furnished.host
+    environment = replace(
+        host or Environment(),
         interpreter_path=ldso,
         extra_directories=(LIBRARIES, furnished.directory) if pieces else (furnished.directory,),
         needed=needed,
     )
-    return resolve(World(view, pieces, None, frozenset([program])), program, environment)
+    world = World(view, pieces, None, frozenset([program]), host=host is not None)
+    return resolve(world, program, environment)
 
 
 def _needed(image: Image, furnished: Furnished, early: tuple[bytes, ...] = ()) -> tuple[bytes, ...] | None:

@@ -13,7 +13,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_NAMES = (b"python", b"pypy")
 # What the system's own Python opens is the system's to provide.
 _SYSTEM = frozenset((b"/", b"/usr", b"/usr/local"))
 
@@ -23,14 +22,36 @@ def tree_of(program: bytes) -> bytes:
     tree = _above(os.path.abspath(program))
     if os.path.exists(tree + b"/pyvenv.cfg"):
         return tree
-    real = os.path.realpath(program)
-    prefix = _above(real) if is_python(real) else b"/"
+    prefix = _above(os.path.realpath(program))
     return prefix if prefix not in _SYSTEM and site_packages(os.fsdecode(prefix)) else b""
 
 
 def is_python(program: bytes) -> bool:
-    """Whether a file is called as Pythons are."""
-    return os.path.basename(program).startswith(_NAMES)
+    """Return whether a file is a Python, or a program that embeds one, by its symbols. Raises OSError."""
+    from denizen import elf
+    from denizen.disk import DiskView
+    from denizen.errors import BadInput
+    from denizen.resolve.opened import is_marked
+    from denizen.resolve.rules import load_rules
+
+    marks = next(pack.marks for pack in load_rules().opens if pack.pack == "python")
+    try:
+        return is_marked(elf.read(DiskView().read(program)), marks)
+    except BadInput:
+        return False
+
+
+def extension_modules(program: bytes, trees: Iterable[str]) -> list[str]:
+    """Return where the standard library of the Python at `program` has its compiled modules.
+
+    `trees` say which release it is: a prefix may hold several.
+    """
+    prefix = os.fsdecode(_above(os.path.realpath(program)))
+    releases = dict.fromkeys(
+        os.path.basename(os.path.dirname(place)) for tree in trees for place in site_packages(tree)
+    )
+    found = [os.path.join(prefix, "lib", release, "lib-dynload") for release in releases]
+    return [place for place in found if os.path.isdir(place)]
 
 
 def newest(trees: Iterable[str]) -> int:

@@ -98,10 +98,23 @@ class Ways:
         """The decision with its command; `otherwise` is executed where the kernel refuses a namespace."""
         if strategy is Strategy.PROGRAM and self._image is not None:
             self._link_loader()
-            return replace(base, command=(), furniture=self._furniture(base))
-        made = replace(base, command=self._command(strategy, base, otherwise))
+            linker = self._linker(strategy, base)
+            return replace(base, command=(), ldso=linker, furniture=self._furniture(base))
+        made = replace(
+            base, command=self._command(strategy, base, otherwise), ldso=self._linker(strategy, base)
+        )
         # What holds in this namespace alone is to be decided again elsewhere.
         return replace(made, generation=0) if strategy is Strategy.LOADER and self._is_bound() else made
+
+    def _linker(self, strategy: Strategy, base: Decision) -> bytes:
+        """The decision's dynamic linker; the host's own is elsewhere in a namespace, under the loader."""
+        if base.host:
+            return base.ldso
+        hidden = self._tools(os.uname().machine).hidden(spot_for(self._view, self._interpreter).path)
+        if strategy is Strategy.NAMESPACE and base.ldso == self._interpreter:
+            return hidden
+        outside = strategy is not Strategy.NAMESPACE and not self._is_bound()
+        return self._interpreter if outside and base.ldso == hidden else base.ldso
 
     def _command(self, strategy: Strategy, base: Decision, otherwise: tuple[bytes, ...]) -> tuple[bytes, ...]:
         if strategy is Strategy.HOST:
@@ -112,7 +125,8 @@ class Ways:
         if strategy is Strategy.LOADER:
             return (enter, b"--")
         if strategy is Strategy.STUB:
-            return (enter, b"as", self._copy(base), b"--")
+            copied = replace(base, ldso=self._linker(strategy, base))
+            return (enter, b"as", self._copy(copied), b"--")
         return (enter, *_fallback(otherwise), *self._furnished(base), b"--")
 
     def against_namespace(self) -> str:
@@ -327,7 +341,9 @@ class Ways:
         return "i386" if machine == "x86_64" and small else machine
 
     def _settings(self) -> LoaderSettings:
-        foreign = not self._program.startswith(HOST_PREFIXES)
+        # A virtual environment's python may be a link to the host's, and that one is decided about.
+        paths = (self._program, self._view.realpath(self._program))
+        foreign = not any(path.startswith(HOST_PREFIXES) for path in paths)
         return LoaderSettings(
             directories=tuple(dict.fromkeys((self._shelf.directory, self._following.directory))),
             command=self._following.command,

@@ -84,9 +84,17 @@ class Attempt:
     """The state of one attempt."""
 
     def __init__(
-        self, subject: Subject, sources: Sources, libc: Libc | None, demands: Mapping[bytes, Demand]
+        self,
+        subject: Subject,
+        sources: Sources,
+        libc: Libc | None,
+        demands: Mapping[bytes, Demand],
+        *,
+        suite: str,
     ) -> None:
-        """Start with nothing chosen and what earlier attempts learned to demand."""
+        """Start with nothing chosen and what earlier attempts learned to demand, preferring a suite."""
+        self._suite = suite
+        self._on_host: dict[bytes, bool] = {}
         self._subject = subject
         self._catalogue = sources.catalogue
         self._shelf = sources.shelf
@@ -144,8 +152,7 @@ class Attempt:
         """Take a package for its files, of the base suite where that has it."""
         offered = self._catalogue.packages(package)
         if offered:
-            suite = self._libc.provider.suite if self._libc is not None else ""
-            taken = next((one for one in offered if one.suite == suite), offered[0])
+            taken = next((one for one in offered if one.suite == self._suite), offered[0])
             self.providers[taken.sha256] = taken
             self.brought.add(taken.sha256)
 
@@ -181,7 +188,9 @@ class Attempt:
     def open_wishes(self, wished: Sequence[Wish]) -> list[Wish]:
         """Those of which nothing is in the resolution."""
         return [
-            w for w in wished if not any(n in self.choices or n in self._subject.names for n in w.sonames)
+            w
+            for w in wished
+            if not any(n in self.choices or n in self._subject.names or self._host_has(n) for n in w.sonames)
         ]
 
     def _interpreter_path(self) -> bytes | None:
@@ -196,7 +205,13 @@ class Attempt:
             or soname in self.left_out
             or (Lack.LIBRARY, soname) in self.problems
             or (Lack.VERSION, soname) in self.problems
+            or (soname not in self._hidden and self._host_has(soname))
         )
+
+    def _host_has(self, soname: bytes) -> bool:
+        if soname not in self._on_host:
+            self._on_host[soname] = self._subject.host_image(soname) is not None
+        return self._on_host[soname]
 
     def _look_ahead(self, level: Sequence[Open]) -> None:
         """Fetch each one's first candidate together."""
@@ -237,7 +252,7 @@ class Attempt:
         found = self._offered.get(one.soname)
         if found is None:
             found = self._offered[one.soname] = self._providers(one.soname)
-        base = self._libc.provider.suite if self._libc is not None else ""
+        base = self._suite
         return ranked(
             [
                 Standing(p, order, p.suite == base, p.sha256 == one.asker, p.sha256 in self.providers)

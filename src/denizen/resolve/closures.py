@@ -26,16 +26,19 @@ class Furniture:
         pieces: soname -> file.
         interpreter: the file at the path the program names; None: not chosen.
         override: sonames loaded before all others.
+        host: a start on this host, whose world is furnished instead of the empty one.
     """
 
     pieces: Mapping[bytes, Piece]
     interpreter: Piece | None = None
     override: tuple[bytes, ...] = ()
+    host: Environment | None = None
 
 
 def goes_beyond(furniture: Furniture, before: Furniture) -> bool:
     """Whether a world has all that another had, and possibly more pieces."""
-    same = (furniture.interpreter, furniture.override) == (before.interpreter, before.override)
+    same = furniture.host is before.host
+    same = same and (furniture.interpreter, furniture.override) == (before.interpreter, before.override)
     return same and before.pieces.items() <= furniture.pieces.items()
 
 
@@ -58,7 +61,8 @@ def closures_of(
     }
     chosen = furniture.interpreter
     place = (interpreter, chosen) if chosen is not None and interpreter else None
-    world = World(view, furniture.pieces, place, frozenset(roots))
+    host = furniture.host
+    world = World(view, furniture.pieces, place, frozenset(roots), host=host is not None)
     closures: list[Closure] = []
     loaded: set[bytes] = set()
     answers: Answers = {}
@@ -67,20 +71,23 @@ def closures_of(
         if posixpath.normpath(root) not in loaded:
             closure = kept.get(root)
             if closure is None:
-                environment = _environment(view, root, interpreter, furniture.override)
+                environment = _environment(view, root, interpreter, furniture.override, host)
                 closure = resolve(world, root, replace(environment, answers=answers))
             loaded.update(posixpath.normpath(one.path) for one in closure.libraries if one.path)
             closures.append(closure)
     return closures
 
 
-def _environment(view: Remembered, root: bytes, interpreter: bytes, override: Sequence[bytes]) -> Environment:
+def _environment(
+    view: Remembered, root: bytes, interpreter: bytes, override: Sequence[bytes], host: Environment | None
+) -> Environment:
     needed = None
     if override:
         dynamic = view.image(root).dynamic
         first = tuple(LIBRARIES + b"/" + name for name in override)
         needed = first + (dynamic.needed if dynamic else ())
-    return Environment(
+    return replace(
+        host or Environment(),
         interpreter_path=interpreter or None,
         extra_directories=(LIBRARIES,),
         needed=needed,

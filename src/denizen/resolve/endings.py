@@ -68,7 +68,7 @@ def problems_of(
 
 
 def _interpreter(subject: Subject, attempt: Attempt) -> Iterator[Problem]:
-    if subject.interpreter and attempt.interpreter_choice() is None:
+    if subject.host is None and subject.interpreter and attempt.interpreter_choice() is None:
         detail = f"no package of {attempt.suites} has this dynamic linker"
         yield Problem(Lack.INTERPRETER, subject.interpreter, subject.roots[0], detail)
 

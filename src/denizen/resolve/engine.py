@@ -65,7 +65,9 @@ def resolve(subject: Subject | None, sources: Sources, extra: Sequence[bytes] = 
         found = blamed(subject, made, sources.catalogue)
         without = yielded | {one.path: one for one in found}
         asked = subject.added, subject.directories
-        again = examine(subject.view, subject.roots, sources.rules, *asked, without=tuple(without))
+        again = examine(
+            subject.view, subject.roots, sources.rules, *asked, without=tuple(without), host=subject.host
+        )
         if not found or again is None:
             break
         other = _resolve(again, sources, extra)
@@ -81,8 +83,8 @@ def _weight(made: Resolution) -> int:
 
 def _resolve(subject: Subject, sources: Sources, extra: Sequence[bytes]) -> Resolution:
     best: tuple[int, Resolution] | None = None
-    for libc in _bases(subject, sources):
-        made = _Search(subject, sources, libc, extra).run()
+    for libc, suite in _worlds(subject, sources):
+        made = _Search(subject, sources, libc, suite, extra).run()
         weight = _weight(made)
         if best is None or weight < best[0]:
             best = weight, made
@@ -90,12 +92,24 @@ def _resolve(subject: Subject, sources: Sources, extra: Sequence[bytes]) -> Reso
             _may_differ(problem, sources.catalogue, subject) for problem in made.problems
         ):
             break
-    assert best is not None  # _bases yields at least one
+    assert best is not None  # _worlds yields at least one
     return best[1]
+
+
+def _worlds(subject: Subject, sources: Sources) -> Iterator[tuple[Libc | None, str]]:
+    """Yield the C libraries to try, each with its suite; for a host that is extended each suite alone."""
+    if subject.host is None:
+        for libc in _bases(subject, sources):
+            yield libc, libc.provider.suite if libc is not None else ""
+        return
+    offered = [p for p in sources.catalogue.providers(sources.rules.libc) if p.kind.is_searched]
+    yield from [(None, provider.suite) for provider in _one_a_suite(offered)] or [(None, "")]
 
 
 def _may_differ(problem: Problem, catalogue: Catalogue, subject: Subject) -> bool:
     """Whether another base suite could change it."""
+    if subject.host is not None:
+        return problem.lack.stops_start
     if problem.lack in (Lack.INTERPRETER, Lack.STACK) or problem.subject.startswith(_LIBC_VERSION):
         return True
     return (
@@ -189,7 +203,10 @@ def _versions_of(facts: PackageFacts, disk: FileView, view: Remembered) -> froze
 class _Search:
     """One base suite: furnish, ask the model, repair, as long as that helps."""
 
-    def __init__(self, subject: Subject, sources: Sources, libc: Libc | None, extra: Sequence[bytes]) -> None:
+    def __init__(
+        self, subject: Subject, sources: Sources, libc: Libc | None, suite: str, extra: Sequence[bytes]
+    ) -> None:
+        self._suite = suite
         self._subject = subject
         self._sources = sources
         self._libc = libc
@@ -209,7 +226,7 @@ class _Search:
 
     def _attempt(self) -> Attempt:
         subject, rules = self._subject, self._sources.rules
-        attempt = Attempt(subject, self._sources, self._libc, self._demands)
+        attempt = Attempt(subject, self._sources, self._libc, self._demands, suite=self._suite)
         self._start(attempt)
         attempt.furnish([Open(soname, by) for soname, by in subject.outside.items()])
         self._prove(attempt)
@@ -218,9 +235,8 @@ class _Search:
         attempt.furnish([Open(n, b"", b"", "companion", optional=True) for n in attempt.companions()])
         runtimes = runtimes_beside(subject, rules)
         attempt.furnish([Open(n, by, b"", "beside", optional=True) for n, by in runtimes.items()])
-        base = self._libc.provider.suite if self._libc is not None else ""
         for name in sorted(set(self._extra)):
-            attempt.furnish(opened(name, base, self._sources))
+            attempt.furnish(opened(name, self._suite, self._sources))
         for _ in range(MAX_REPAIRS):
             settled = len(attempt.choices)
             for wish in packs(subject, attempt.chosen_images(), rules):
@@ -228,8 +244,9 @@ class _Search:
                     self._grant(attempt, wish)
             if len(attempt.choices) == settled:
                 break
-        for name in resources(subject, attempt.choices, rules):
-            attempt.bring(name)
+        if subject.host is None:
+            for name in resources(subject, attempt.choices, rules):
+                attempt.bring(name)
         return attempt
 
     def _grant(self, attempt: Attempt, wish: Wish) -> None:
@@ -276,7 +293,8 @@ class _Search:
         subject = self._subject
         closures: list[Closure] = []
         for _ in range(MAX_REPAIRS):
-            furniture = Furniture(dict(attempt.pieces), attempt.interpreter(), tuple(self._override))
+            override = tuple(self._override)
+            furniture = Furniture(dict(attempt.pieces), attempt.interpreter(), override, subject.host)
             closures = subject.checker.closures(subject, furniture)
             missing = [
                 Open(

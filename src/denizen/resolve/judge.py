@@ -52,6 +52,7 @@ class Judge:
         self._view = sources.disk
         self._libc = libc
         self._machine = (subject.header.bits, subject.header.machine)
+        self._on_host: dict[bytes, frozenset[bytes] | None] = {}
         self.images: dict[bytes, Image] = {}
 
     def judge(self, standing: Standing, demand: Demand) -> Found | str:
@@ -75,10 +76,31 @@ class Judge:
         needed = image.dynamic.needed if image.dynamic else ()
         if self._subject.musl:
             return self._rules.musl_reason if self._rules.libc in needed else ""
+        if self._subject.host is not None:
+            return self._beyond_host(image)
         if self._libc is None:
             return ""
         files = [need.file for need in image.version_needs if self._libc.facts.named(need.file)]
         return newer_glibc(image, files, self._libc.versions)
+
+    def _beyond_host(self, image: Image) -> str:
+        """Why a library cannot join what this host loads: it asks for newer versions than that has."""
+        for need in image.version_needs:
+            there = self._host_versions(need.file)
+            asked = sorted(one.name for one in need.versions if not one.weak)
+            if there is not None and (lacking := [name for name in asked if name not in there]):
+                return (
+                    f"asks for {display(lacking[-1])}, which this host's {display(need.file)} does not define"
+                )
+        return ""
+
+    def _host_versions(self, soname: bytes) -> frozenset[bytes] | None:
+        """What the host's library of a name defines; None where it has none."""
+        if soname not in self._on_host:
+            image = self._subject.host_image(soname)
+            defined = frozenset(one.name for one in image.version_definitions) if image is not None else None
+            self._on_host[soname] = defined
+        return self._on_host[soname]
 
     def image(self, facts: PackageFacts, path: bytes) -> Image:
         place = facts.skeletons[path]

@@ -28,24 +28,36 @@ MAX_PROBED = 256
 
 
 def opened_files(
-    view: Remembered, bundle: Bundle, closure: Collection[bytes], header: Header, rules: Rules
+    view: Remembered, bundle: Bundle, closure: Collection[bytes], program: Image, rules: Rules
 ) -> dict[bytes, str]:
     """Path -> pack, of the files that rules for the names in a closure name; those for its machine."""
     patterns = [
         (b"*/" + file, pack.pack)
         for pack in rules.opens
-        if pack.files and pack.priority != "suggested" and applies(pack, closure, frozenset())
+        if pack.files and pack.priority != "suggested" and applies(pack, closure, frozenset(), program)
         for file in pack.files
     ]
     if not patterns:
         return {}
     named = {path: next((p for f, p in patterns if fnmatchcase(path, f)), "") for path in bundle.paths}
-    return {path: pack for path, pack in named.items() if pack and _fits(_image(view, path), header)}
+    return {path: pack for path, pack in named.items() if pack and _fits(_image(view, path), program.header)}
 
 
-def applies(pack: Opens, closure: Collection[bytes], beside: Collection[bytes]) -> bool:
-    """Whether one of the names a rule waits for is there; what symbols it asks for is not looked at."""
-    return any(_has(closure, name) for name in pack.when) or any(name in beside for name in pack.beside)
+def applies(pack: Opens, closure: Collection[bytes], beside: Collection[bytes], program: Image) -> bool:
+    """Return whether one of the names a rule waits for is there, or the program is what it is about.
+
+    What symbols it asks for besides is not looked at.
+    """
+    named = any(_has(closure, name) for name in pack.when) or any(name in beside for name in pack.beside)
+    return named or is_marked(program, pack.marks)
+
+
+def is_marked(program: Image, marks: frozenset[bytes]) -> bool:
+    """Return whether a program defines or uses one of these symbols: an interpreter and what embeds it do."""
+    if not marks or program.interpreter is None:
+        return False
+    symbols = program.symbols
+    return bool(symbols.exports_of(marks)) or not marks.isdisjoint(symbols.strong_references[1])
 
 
 def _has(names: Collection[bytes], pattern: bytes) -> bool:

@@ -51,7 +51,7 @@ class Recipes:
         derivations: inputs before what uses them, the libraries' last.
         packages: .deb hash -> the unpacked package.
         libraries: the directory of links.
-        interpreter: the dynamic linker's name in it.
+        interpreter: the dynamic linker's name in it; b"" where the host's own is used.
     """
 
     derivations: tuple[Sealed, ...]
@@ -66,12 +66,11 @@ class Recipes:
 
 
 def recipes(resolution: Resolution, urls: Mapping[bytes, tuple[str, ...]], store_dir: bytes) -> Recipes:
-    """The derivations of a resolution that has an interpreter; `urls` has each package's by its hash.
+    """The derivations of a resolution; `urls` has each package's by its hash.
 
     Raises:
         NotFurnished: a package has no URL.
     """
-    assert resolution.interpreter is not None  # only what has one can be linked
     modulos: Modulos = {}
     sealed: list[Sealed] = []
     unpacked: dict[bytes, Sealed] = {}
@@ -80,10 +79,12 @@ def recipes(resolution: Resolution, urls: Mapping[bytes, tuple[str, ...]], store
             raise NotFurnished(pin.name)
         sealed += package_recipes(pin, urls[pin.sha256], modulos, store_dir)
         unpacked[pin.sha256] = sealed[-1]
-    path, package, file = resolution.interpreter
-    name = path.rpartition(b"/")[2]
     rows = {choice.soname: (choice.package, choice.path) for choice in resolution.choices if choice.package}
-    rows[name] = (package, file)
+    name = b""
+    if resolution.interpreter is not None:
+        path, package, file = resolution.interpreter
+        name = path.rpartition(b"/")[2]
+        rows[name] = (package, file)
     links = [(soname, made_by(unpacked[sha256]), inside) for soname, (sha256, inside) in rows.items()]
     goal = derivations.seal(linking(links, store_dir), NAME, modulos, store_dir)
     outputs = {sha256: one.outputs[OUT] for sha256, one in unpacked.items()}

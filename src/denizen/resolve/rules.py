@@ -35,6 +35,7 @@ class Opens:
     Attributes:
         when: names of which one is in the closure; * for anything.
         beside: or lies beside the program.
+        marks: or the program defines or uses one of these symbols, which tell what it is.
         symbols: of which one must be used besides; none: no matter.
         sonames: each of them.
         any: one of them, the first that somebody has.
@@ -44,6 +45,7 @@ class Opens:
     pack: str
     when: tuple[bytes, ...]
     beside: frozenset[bytes]
+    marks: frozenset[bytes]
     symbols: frozenset[bytes]
     sonames: tuple[bytes, ...]
     any: tuple[bytes, ...]
@@ -127,6 +129,7 @@ def read_rules(document: Mapping[str, Any]) -> Rules:
                 row["pack"],
                 _names(row.get("when", ())),
                 frozenset(_names(row.get("beside", ()))),
+                frozenset(_names(row.get("marks", ()))),
                 frozenset(_names(row.get("symbols", ()))),
                 _names(row.get("sonames", ())),
                 _names(row.get("any", ())),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen.linker import Family
+from denizen.linker import Family, resolve
 from denizen.resolve.bundle import Bundle
 from denizen.resolve.checking import Checker
 from denizen.resolve.closures import Furniture, closures_of
@@ -12,7 +12,7 @@ from denizen.resolve.given import Given
 from denizen.resolve.opened import opened_files, stacked_files, wants_stack
 from denizen.resolve.remembered import Remembered
 from denizen.resolve.world import Piece, Without
-from denizen.value import value
+from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from denizen.elf import Header, Image
     from denizen.fileview import FileView
-    from denizen.linker import Closure, Library
+    from denizen.linker import Closure, Environment, Library
     from denizen.resolve.rules import Rules
 
 # Each round finds what the libraries of the one before it need; bundles nest a few deep.
@@ -50,6 +50,7 @@ class Subject:
         stacked: files opened at run time that want an executable stack where nothing loaded before has one.
         checker: what the linker model said of earlier attempts.
         added, directories: `added` and `given` as they were asked for.
+        host: a start on this host, where its world is extended; None: the empty outside world is furnished.
     """
 
     view: Remembered
@@ -70,6 +71,7 @@ class Subject:
     checker: Checker
     added: tuple[bytes, ...] = ()
     directories: tuple[bytes, ...] = ()
+    host: Environment | None = None
 
     @property
     def loaded(self) -> tuple[bytes, ...]:
@@ -84,6 +86,14 @@ class Subject:
         }
         return max(glibc_versions(asked), default=None)
 
+    def host_image(self, soname: bytes) -> Image | None:
+        """Return the library that the host whose world is extended finds by this name for the program."""
+        if self.host is None:
+            return None
+        asking = replace(self.host, needed=(soname,), parse=self.view.parse)
+        found = resolve(self.view, self.roots[0], asking)
+        return next((one.image for one in found.libraries if one.soname == soname), None)
+
     def is_plugin(self, path: bytes) -> bool:
         """Whether it is a root that some program loads, which then defines what nobody here does."""
         return path in self.loaded and path in self.own and self.own[path].interpreter is None
@@ -97,11 +107,13 @@ def examine(
     given: Sequence[bytes] = (),
     *,
     without: Sequence[bytes] = (),
+    host: Environment | None = None,
 ) -> Subject | None:
     """What `roots` are and lack; None where none of them is dynamically linked.
 
     `added` are objects that the only root, a program, opens at run time; of several roots any may.
     `given` are the directories of the user's LD_LIBRARY_PATH.
+    With `host`, a start on this host, what it finds there is theirs, and what that lacks is outside.
     Files in `without`, paths resolved, are looked at as if they were not there.
     Raises OSError, BadInput: a root cannot be read.
     """
@@ -119,14 +131,16 @@ def examine(
         header.architecture.interpreter if header.architecture is not None else b"",
     )
     at_hand = Given(view, dynamic[0], given)
-    ground = _Ground(view, Bundle(view, dynamic[0]), header, interpreter, rules, given=at_hand)
+    ground = _Ground(view, Bundle(view, dynamic[0]), header, interpreter, rules, given=at_hand, host=host)
     closures = ground.settle(dynamic)
     outside = _outside(closures)
     names = frozenset(name for library in _own(closures) for name in library.names if name)
     opened: dict[bytes, str] = {}
     if len(dynamic) == 1:
         own = names | {posixpath.basename(library.path or b"") for library in _own(closures)}
-        opened = dict.fromkeys(added, ADDED) | opened_files(view, ground.bundle, own, header, rules)
+        opened = dict.fromkeys(added, ADDED) | opened_files(
+            view, ground.bundle, own, images[dynamic[0]], rules
+        )
         closures = ground.settle([*dynamic, *opened]) if opened else closures
     libraries = _own(closures)
     return Subject(
@@ -148,6 +162,7 @@ def examine(
         Checker(),
         tuple(added),
         tuple(given),
+        host,
     )
 
 
@@ -163,6 +178,7 @@ class _Ground:
         rules: Rules,
         *,
         given: Given,
+        host: Environment | None,
     ) -> None:
         self._view = view
         self.bundle = bundle
@@ -170,6 +186,7 @@ class _Ground:
         self._interpreter = interpreter
         self._rules = rules
         self._given = given
+        self._host = host
         self.beside: dict[bytes, bytes] = {}
 
     def settle(self, roots: Sequence[bytes]) -> list[Closure]:
@@ -177,7 +194,9 @@ class _Ground:
         closures: list[Closure] = []
         for _ in range(MAX_ROUNDS):
             pieces = {name: Piece(self._view, path) for name, path in self.beside.items()}
-            closures = closures_of(self._view, roots, self._interpreter, Furniture(pieces), closures)
+            closures = closures_of(
+                self._view, roots, self._interpreter, Furniture(pieces, host=self._host), closures
+            )
             found = {
                 name: path
                 for name in _outside(closures)

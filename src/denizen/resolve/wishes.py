@@ -116,8 +116,9 @@ def _notes(images: Sequence[Image]) -> Iterator[Wish]:
 
 def _opens(subject: Subject, closure: Collection[bytes], rules: Rules) -> Iterator[Wish]:
     beside = {path.rpartition(b"/")[2] for path in subject.bundle.paths}
+    program = subject.own[subject.roots[0]]
     for pack in rules.opens:
-        if applies(pack, closure, beside) and (not pack.symbols or _uses(subject, pack)):
+        if applies(pack, closure, beside, program) and (not pack.symbols or _uses(subject, pack)):
             for soname in pack.sonames:
                 yield Wish((soname,), pack.pack, pack.priority)
             if pack.any:

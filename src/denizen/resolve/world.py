@@ -4,7 +4,7 @@ A `World` is the file tree less what belongs to the machine: the directories eve
 the dynamic linker's configuration. What is left is the program and what came with it. To that it adds one
 directory, `LIBRARIES`, with each chosen library under the name it is asked by (what `builtin:libraries`
 will make in the store), and the chosen dynamic linker at the path the program names. With nothing chosen
-it is the empty outside world.
+it is the empty outside world. Or it is the machine as it stands, with that directory besides.
 """
 
 from __future__ import annotations
@@ -46,9 +46,12 @@ class World:
         libraries: Mapping[bytes, Piece],
         interpreter: tuple[bytes, Piece] | None = None,
         visible: frozenset[bytes] = frozenset(),
+        *,
+        host: bool = False,
     ) -> None:
-        """See `view` without the machine's libraries but for the files in `visible`."""
+        """See `view` without the machine's libraries but for those in `visible`; `host`: with all of them."""
         self._view = view
+        self._host = host
         self._visible = visible
         self._pieces = {LIBRARIES + b"/" + name: piece for name, piece in libraries.items()}
         self._read: dict[bytes, Buffer | OSError] = {}
@@ -93,7 +96,7 @@ class World:
             return OSError(problem.errno, problem.strerror, path)
 
     def _seen(self, path: bytes) -> bytes:
-        if path not in self._visible and is_outside(path):
+        if not self._host and path not in self._visible and is_outside(path):
             raise OSError(errno.ENOENT, "outside", path)
         return path
 

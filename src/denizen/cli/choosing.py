@@ -1,0 +1,76 @@
+"""Which packages a program gets: by a lock, by resolving, or to go with this host's own libraries."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.besides import extra_for
+from denizen.resolve.extension import brings, is_sound, loses
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from denizen.cli.command import Context
+    from denizen.cli.run import Wanted
+    from denizen.fileview import FileView
+    from denizen.linker import Environment
+    from denizen.resolve.resolution import Resolution
+
+
+@value
+class Choosing:
+    """One program, and what it is started with.
+
+    Attributes:
+        added: objects that it opens besides.
+    """
+
+    context: Context
+    view: FileView
+    program: bytes
+    wanted: Wanted
+    added: tuple[bytes, ...]
+
+    def resolved(self, host: Environment | None = None) -> Resolution:
+        """Return what the lock says, or what resolving finds; with `host`, to go with its libraries.
+
+        Raises:
+            BadLock, ForeignLock, SourceFailed, HostLacks, BadInput.
+        """
+        from denizen.cli.resolving import resolve_path
+        from denizen.sources.fetch import FetchPolicy
+
+        wanted = self.wanted
+        if wanted.lock is not None:
+            return self._locked(wanted.lock)
+        # The objects themselves: what is a whole site-packages has been gone through once already.
+        names = [name for name in extra_for(self.program, wanted) if b"/" not in name]
+        policy = FetchPolicy(offline=wanted.offline)
+        given = os.fsencode(wanted.library_path).split(b":") if wanted.library_path else []
+        extra = [*names, *self.added]
+        return resolve_path(self.context, self.program, policy, wanted.suites, extra, given=given, host=host)
+
+    def improved(self, host: Environment, lacking: Collection[bytes]) -> Resolution | None:
+        """Return what a program that starts here gets for what this host lacks; None for nothing.
+
+        Another world is taken only where this one cannot be extended and nothing that works here is lost.
+        """
+        extension = self.resolved(host)
+        if brings(extension, lacking):
+            return extension
+        other = self.resolved()
+        if brings(other, lacking) and other.interpreter is not None and not loses(other, lacking):
+            return other
+        return extension if is_sound(extension) and extension.packages else None
+
+    def _locked(self, lock: str) -> Resolution:
+        from denizen.resolve.applicable import must_apply
+        from denizen.resolve.lock import parse
+        from denizen.resolve.rules import load_rules
+
+        with open(lock, "rb") as stream:
+            resolution = parse(stream.read())
+        must_apply(resolution, self.view, self.program, load_rules())
+        return resolution
