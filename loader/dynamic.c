@@ -239,6 +239,24 @@ static void push_preloaded(Dyn **next, const struct program *program, const stru
         push(next, DT_NEEDED, string_offset(program, presentation->preload->needs[i]));
 }
 
+/* AddressSanitizer's runtime ends a program in whose list of objects it is not the first after the program
+   (compiler-rt asan_linux.cpp, AsanCheckDynamicRTPrereqs), and passes on to the next as we do: it goes before us. */
+static const char *runtime_that_leads(const struct program *program, const struct presentation *presentation)
+{
+    const struct decision *decision = presentation->decision;
+    bool listed = decision && !(decision->header->flags & DECISION_BY_NAME) && decision->header->libraries.count;
+    const Dyn *own = find_tag(program, DT_NEEDED);
+    const char *first = listed ? decision_string(decision, decision->libraries->path)
+                        : own  ? program_string(program, own)
+                               : NULL;
+    if (!first || !presentation->inside)
+        return NULL;
+    const char *name = text_file_name(first);
+    bool leads = text_starts(name, "libasan.so") || text_starts(name, "libhwasan.so") ||
+                 text_starts(name, "libclang_rt.asan") || text_starts(name, "libclang_rt.hwasan");
+    return leads ? first : NULL;
+}
+
 struct section {
     const Dyn *start;
     size_t size;
@@ -250,8 +268,11 @@ static struct section new_dynamic(struct arena *arena, const struct program *pro
     size_t libraries = presentation->decision ? presentation->decision->header->libraries.count : 0;
     size_t preloaded = presentation->preload ? presentation->preload->count : 0;
     const char *path = search_path(arena, program, presentation);
-    Dyn *start = arena_take(arena, (program->dynamic_count + 2 * libraries + preloaded + 5) * sizeof *start);
+    Dyn *start = arena_take(arena, (program->dynamic_count + 2 * libraries + preloaded + 6) * sizeof *start);
     Dyn *next = start;
+    const char *leading = runtime_that_leads(program, presentation);
+    if (leading)
+        push(&next, DT_NEEDED, string_offset(program, leading));
     push_inside(&next, program, presentation);
     push_libraries(&next, program, presentation);
     push_renamed(&next, program, presentation);

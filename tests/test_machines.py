@@ -7,7 +7,7 @@ import denizen
 from denizen import machines
 from denizen.elf import read
 from denizen.index.entry import DirectoryKind, kind_of
-from denizen.machines import MACHINES
+from denizen.machines import MACHINES, kernel_behind
 from tests.support.elfbuilder import Elf, build
 
 SOURCES = Path(denizen.__file__).parent
@@ -79,3 +79,18 @@ def test_no_other_module_keeps_a_table_of_architectures() -> None:
             keys = node.keys if isinstance(node, ast.Dict) else []
             found = {key.value for key in keys if isinstance(key, ast.Constant) and key.value in names}
             assert not found, f"{path}:{getattr(node, 'lineno', 0)} {found}"
+
+
+@pytest.mark.parametrize(
+    ("told", "bits", "name"),
+    [
+        ("i686", 64, "x86_64"),
+        ("armv8l", 64, "aarch64"),
+        ("i686", 32, "i686"),
+        ("x86_64", 64, "x86_64"),
+        ("x86_64", 32, "x86_64"),
+        ("unknown", 64, "unknown"),
+    ],
+)
+def test_a_64_bit_process_knows_the_kernel_behind_a_personality(told: str, bits: int, name: str) -> None:
+    assert kernel_behind(told, bits=bits) == name

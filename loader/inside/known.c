@@ -26,6 +26,7 @@ extern const Dyn _DYNAMIC[] __attribute__((visibility("hidden")));
 
 static const struct inside_facts *facts;
 static const struct r_debug *debug;
+static uintptr_t program_start, program_end;
 
 /* The first that is told is the program, whose table is the one the loader made. */
 static int find_program(struct loaded *program, size_t size, void *unused)
@@ -33,9 +34,14 @@ static int find_program(struct loaded *program, size_t size, void *unused)
     (void)size;
     (void)unused;
     for (size_t i = 0; i < program->phnum; i++) {
+        uintptr_t start = program->bias + program->phdr[i].p_vaddr;
+        if (program->phdr[i].p_type == PT_LOAD) {
+            program_start = program_end ? program_start : start; /* they are in ascending order */
+            program_end = start + program->phdr[i].p_memsz;
+        }
         if (program->phdr[i].p_type != PT_DYNAMIC)
             continue;
-        const Dyn *entry = (const Dyn *)(program->bias + program->phdr[i].p_vaddr);
+        const Dyn *entry = (const Dyn *)start;
         for (; entry->d_tag != DT_NULL; entry++) {
             if (entry->d_tag == DT_DEBUG)
                 debug = (const struct r_debug *)entry->d_un.d_ptr;
@@ -51,6 +57,12 @@ __attribute__((constructor)) static void learn(void)
 {
     if (!facts && dl_iterate_phdr)
         dl_iterate_phdr(find_program, NULL);
+}
+
+bool is_of_program(uintptr_t address)
+{
+    learn();
+    return address >= program_start && address < program_end;
 }
 
 const struct inside_facts *known(void)

@@ -14,6 +14,9 @@ enum { PATH_ROOM = 4096 };
 /* Null where nobody told us anything: then everything is passed on. */
 const struct inside_facts *known(void);
 
+/* Whether this is an address of the program itself, and of no library. */
+bool is_of_program(uintptr_t address);
+
 /* The next definition of a function after ours in the order of loading, as RTLD_NEXT has it; null for none.
    `place` remembers it. Reads only what ld.so wrote, so that it can be asked for after vfork too. */
 typedef void any_function(void);

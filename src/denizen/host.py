@@ -7,7 +7,9 @@ be asked about another machine, and tests can invent one.
 from __future__ import annotations
 
 import os
+import sys
 
+from denizen.machines import kernel_behind
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -28,7 +30,7 @@ class Host:
     """This machine, as far as starting programs on it is concerned.
 
     Attributes:
-        machine: the kernel's name for the processor ("x86_64"), uname -m.
+        machine: the kernel's name for the processor ("x86_64"), uname -m without a personality.
         kernel: its release as numbers, (6, 1, 0).
         cpu_level: 1 to 4, the x86-64 micro-architecture level; 0 on other processors.
         cpu_vendor: who made an x86 processor, as cpuid spells it ("GenuineIntel"); "" where none is told.
@@ -63,13 +65,18 @@ class Placement:
     readable: bool
 
 
+def machine_name() -> str:
+    """Return the kernel's name for the processor, as `uname -m` gives it without a personality."""
+    return kernel_behind(os.uname().machine, bits=64 if sys.maxsize > 2**32 else 32)
+
+
 def gather_host() -> Host:
     """Ask the kernel; costs under a millisecond."""
-    name = os.uname()
+    name, machine = os.uname(), machine_name()
     vendor, flags = read_cpuinfo(_cpuinfo())
-    level = cpu_level(flags) if name.machine == "x86_64" else 0
+    level = cpu_level(flags) if machine == "x86_64" else 0
     release, groups = kernel_release(name.release), frozenset(os.getgroups())
-    return Host(name.machine, release, level, os.geteuid(), groups, vendor, flags)
+    return Host(machine, release, level, os.geteuid(), groups, vendor, flags)
 
 
 def place(path: bytes) -> Placement:

@@ -153,6 +153,18 @@ def by_kernel(name: str) -> Machine | None:
     return next((machine for machine in MACHINES if name in machine.kernels), None)
 
 
+def kernel_behind(name: str, *, bits: int) -> str:
+    """Return what a kernel calls itself that tells a process of this word size `name`.
+
+    A personality (setarch(8), linux32) has a 64-bit kernel give a 32-bit name, to 64-bit processes too.
+    """
+    machine = by_kernel(name)
+    if machine is None or bits <= machine.bits:
+        return name
+    wide = (by_kernel(other) for other in machine.also_on)
+    return next((one.kernels[0] for one in wide if one is not None and one.bits == bits), name)
+
+
 def interpreter_of_kernel(name: str) -> bytes:
     """Return the dynamic linker that a kernel's own programs name, or a usual name where nobody knows."""
     machine = by_kernel(name)

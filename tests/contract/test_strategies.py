@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.homes import LDSO, Home
+from tests.support.debs import Item
+from tests.support.homes import LDSO, TRIPLET, Home
 from tests.support.peers import require
 from tests.support.startworld import compile_loader
 
@@ -125,11 +126,11 @@ class Started:
     def __init__(self, home: Home, strategy: str, prefix: Path) -> None:
         self.home = home
         self.strategy = strategy
-        self._interpreter = prefix / LDSO.relative_to("/")
+        self.interpreter = prefix / LDSO.relative_to("/")
 
     def compile(self, name: str, source: str) -> Path:
         """One whose interpreter is the installed loader, where that is the strategy."""
-        flags = [f"-Wl,--dynamic-linker={self._interpreter}"] if self.strategy == "installed" else []
+        flags = [f"-Wl,--dynamic-linker={self.interpreter}"] if self.strategy == "installed" else []
         return self.home.compile(f"{name}-{self.strategy}", source, *flags)
 
     def command(self, program: Path, *words: str) -> list[str]:
@@ -456,6 +457,93 @@ def test_a_plugin_with_a_run_path_of_its_own_finds_what_it_needs(started: Starte
     )
     assert started.run(host, os.fspath(plugin)).returncode == 4
     plugin.unlink()
+
+
+def test_origin_in_what_it_opens_is_its_own_directory(started: Started) -> None:
+    """ld.so asks /proc/self/exe by a system call of its own, which names the loader under `program`."""
+    text = started.home.work / "beside.c"
+    text.write_text("int plugged(void) { return 6; }")
+    place = started.home.work / f"beside-{started.strategy}"
+    place.mkdir()
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", place / "beside.so", text], check=True)
+    opening = started.compile(
+        "opening",
+        "#include <dlfcn.h>\nint greeting();\nint main(int count, char **words) {\n    greeting();\n"
+        "    void *plugin = dlopen(words[1], RTLD_NOW);\n"
+        '    return plugin ? ((int (*)(void))dlsym(plugin, "plugged"))() : 1;\n}\n',
+    )
+    for origin in ("$ORIGIN", "${ORIGIN}"):
+        assert started.run(opening, f"{origin}/{place.name}/beside.so").returncode == 6
+    assert started.run(opening, f"$ORIGINAL/{place.name}/beside.so").returncode == 1
+
+
+def test_address_sanitizer_finds_its_runtime_first(started: Started) -> None:
+    files = {
+        name: subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True)
+        for name in ("libasan.so", "libgcc_s.so.1")
+    }
+    real = {name: Path(done.stdout.strip()).resolve() for name, done in files.items()}
+    if not real["libasan.so"].exists():
+        pytest.skip("this gcc has no AddressSanitizer")
+    soname = real["libasan.so"].name.rsplit(".so", 1)[0] + ".so." + real["libasan.so"].name.split(".")[2]
+    for package, name, path in (
+        ("libasan", soname, real["libasan.so"]),
+        ("libgcc-s1", "libgcc_s.so.1", real["libgcc_s.so.1"]),
+    ):
+        started.home.write(package, [Item(f"./{TRIPLET}/{name}", content=path.read_bytes())])
+    started.home.denizen("index", "update", "--suite", "debian")
+    made = started.home.work / f"sanitized-{started.strategy}"
+    source = started.home.work / "sanitized.c"
+    source.write_text(
+        "#include <stdlib.h>\nint greeting();\nint main(int count, char **words) {\n    greeting();\n"
+        "    char *room = malloc(9); free(room);\n    return count > 1 ? room[1] : 7;\n}\n"
+    )
+    flags = ["-fsanitize=address", "-w"]
+    if started.strategy == "installed":
+        flags.append(f"-Wl,--dynamic-linker={started.interpreter}")
+    library = started.home.library("greet")
+    subprocess.run(["gcc", *flags, "-o", made, source, library], check=True)
+    assert started.run(made).returncode == 7
+    done = started.run(made, "x")
+    assert done.returncode != 7
+    assert b"heap-use-after-free" in done.stderr
+
+
+@pytest.mark.parametrize("limit", ["6:6", "6:4096"])
+def test_a_low_limit_on_descriptors_is_the_programs_affair(
+    started: Started, program: Path, foreign: Path, limit: str
+) -> None:
+    require("prlimit")
+    command = started.command(program, "execv", os.fspath(foreign), "x", "words", "y")
+    done = subprocess.run(
+        ["prlimit", f"--nofile={limit}", *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={},
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "x\nwords\ny\n", "")
+
+
+def test_a_child_of_one_with_a_low_limit_on_descriptors_is_decided_about(
+    started: Started, program: Path
+) -> None:
+    require("prlimit")
+    child = started.compile("limited", "int greeting(); int main() { greeting(); return 5; }")
+    command = started.command(program, "execv", os.fspath(child), "x")
+    assert subprocess.run(["prlimit", "--nofile=6:4096", *command], check=False, env={}).returncode == 5
+
+
+def test_the_personality_of_a_small_machine_changes_nothing(started: Started, program: Path) -> None:
+    """`setarch i386`: uname says i686 to a program for x86-64 too, and to what decides about its child."""
+    require("setarch")
+    child = started.compile("personal", "int greeting(); int main() { greeting(); return 5; }")
+    for made, words in ((program, ["execv", os.fspath(child), "x"]), (child, [])):
+        command = ["setarch", "i386", *started.command(made, *words)]
+        assert subprocess.run(command, check=False, env={}, timeout=60).returncode == 5
+    name = ["setarch", "i386", *started.command(program, "execvp", "uname", "uname", "-m")]
+    assert subprocess.run(name, capture_output=True, text=True, check=True, env={}).stdout == "i686\n"
 
 
 def _file_of(started: Started, program: Path) -> Path:

@@ -21,6 +21,7 @@ import sys
 from denizen.errors import BadInput, DenizenError, display
 from denizen.formats.compression import prefer_xz
 from denizen.formats.storepath import containing
+from denizen.host import machine_name
 from denizen.trust import is_trusted
 from denizen.value import value
 
@@ -58,7 +59,7 @@ class Standing:
 
 def standing() -> Standing:
     """What this process has of its own."""
-    if os.uname().machine != MACHINE or sys.maxsize < 2**32:
+    if machine_name() != MACHINE or sys.maxsize < 2**32:
         return Standing(helped=False, reason="a newer liblzma is faster on x86-64 only")
     if libc_of_process() is None:
         return Standing(helped=False, reason="this Python does not run on glibc")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 import denizen
@@ -12,7 +11,7 @@ from denizen.resolve.recall import Question, code_stamps, keep, recalled, stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from denizen.cli.command import Context
     from denizen.index.locate import Index
@@ -24,19 +23,6 @@ if TYPE_CHECKING:
 
 # What decides about a resolution; b"" is the package itself.
 _CODE = (b"", b"elf", b"index", b"linker", b"resolve")
-
-
-@contextlib.contextmanager
-def many_files() -> Iterator[None]:
-    """As many open files as this process may have: every library that is looked at stays mapped."""
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, hard), hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 class Answers:

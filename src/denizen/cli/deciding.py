@@ -8,6 +8,7 @@ import os
 from denizen.cli.besides import added_to
 from denizen.cli.choosing import Choosing
 from denizen.cli.helper import helper_words, world_of
+from denizen.cli.limits import many_files
 from denizen.cli.places import places
 from denizen.cli.refusing import MENDED, CannotStart, Unsatisfied, refuse_hopeless
 from denizen.cli.run import NotThere
@@ -60,7 +61,7 @@ def decide(context: Context, program: bytes, wanted: Wanted, failed: Decision | 
     """
     shelf = variant(places(context).decisions, wanted.variant)
     try:
-        with _alone(places(context).state, program):
+        with many_files(), _alone(places(context).state, program):
             known = _known(shelf, program, wanted)
             if known is not None and known != failed:
                 return Decided(shelf.directory, known)

@@ -7,6 +7,7 @@ import sys
 
 from denizen.cli.command import search_path
 from denizen.cli.places import places
+from denizen.host import machine_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def tools_of(context: Context) -> Tools:
     """The small compiled programs for this machine, as this invocation keeps them. Raises NoHome."""
     from denizen.launch.tools import Tools
 
-    return Tools(places(context).tools, os.uname().machine)
+    return Tools(places(context).tools, machine_name())
 
 
 def supply_of(context: Context, policy: FetchPolicy) -> Supply:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 from denizen.cli.places import places
 from denizen.errors import HostLacks
+from denizen.host import machine_name
 from denizen.machines import by_kernel
 
 TYPE_CHECKING = False
@@ -38,7 +37,7 @@ class UnknownMachine(HostLacks):
 def own_architecture() -> str:
     """This machine's architecture in Debian's words. Raises UnknownMachine."""
     # os.uname, for importing platform costs 9 ms.
-    name = os.uname().machine
+    name = machine_name()
     machine = by_kernel(name)
     if machine is None or not machine.debian:
         raise UnknownMachine(name)

@@ -6,6 +6,7 @@ import os
 
 from denizen.cli.command import Command
 from denizen.cli.options import Option, Positional
+from denizen.host import machine_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def _install(parsed: Parsed, context: Context) -> int:
     from denizen.launch.install import install, must_be_roots
     from denizen.launch.loaderconfig import LoaderSettings
 
-    machine = os.uname().machine
+    machine = machine_name()
     given = tuple(os.path.abspath(os.fsencode(path)) for path in parsed.texts("decisions"))
     directories = given or (places(context).decisions,)
     # Somebody else's directory: their denizen is to decide, not this one.
@@ -67,7 +68,7 @@ def _link(parsed: Parsed, context: Context) -> int:
 def _uninstall(parsed: Parsed, context: Context) -> int:
     from denizen.launch.install import uninstall
 
-    path = uninstall(_prefix(parsed), os.uname().machine)
+    path = uninstall(_prefix(parsed), machine_name())
     context.output.say(f"removed {os.fsdecode(path)}")
     return 0
 
@@ -75,7 +76,7 @@ def _uninstall(parsed: Parsed, context: Context) -> int:
 def _status(parsed: Parsed, context: Context) -> int:
     from denizen.launch.install import installed
 
-    found = installed(_prefix(parsed), os.uname().machine)
+    found = installed(_prefix(parsed), machine_name())
     directories = found.settings.directories if found.settings else ()
     if context.json:
         context.output.document(

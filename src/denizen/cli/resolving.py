@@ -39,7 +39,8 @@ def resolve_path(
     The base suite alone is asked first; the others are fetched when it leaves something open that counts. A
     suite that cannot be had is left out. Raises OSError, BadInput, SourceFailed, HostLacks.
     """
-    from denizen.cli.answering import Answers, many_files
+    from denizen.cli.answering import Answers
+    from denizen.cli.limits import many_files
     from denizen.disk import DiskView
     from denizen.resolve.resolution import Resolution
     from denizen.resolve.roots import added_objects, roots_of

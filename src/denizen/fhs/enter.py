@@ -13,6 +13,7 @@ import pwd
 from denizen.fhs import drivers
 from denizen.fhs.etc import User, files
 from denizen.fhs.mounts import MERGED, Entry, entering
+from denizen.host import machine_name
 from denizen.linker.ldcache import BadCache
 from denizen.machines import by_kernel
 from denizen.value import value
@@ -72,7 +73,7 @@ def entry_of(inside: Inside) -> Entry:
 def cache_with_drivers(tree: bytes, is_driver: Callable[[bytes], bool]) -> bytes:
     """A tree's ld.so.cache with the libraries of this host's drivers; b"" where the host has none."""
     found = drivers.drivers(_read(os.path.join(_host(), b"ld.so.cache")) or b"", is_driver, _seen)
-    machine = by_kernel(os.uname().machine)
+    machine = by_kernel(machine_name())
     with contextlib.suppress(OSError):
         if machine is not None:
             names = sorted(os.listdir(_NIXOS))

@@ -6,6 +6,7 @@ import os
 
 from denizen import elf
 from denizen.errors import BadInput
+from denizen.host import machine_name
 from denizen.launch.decision import Decision, identity_of
 from denizen.launch.interpreters import usual
 from denizen.launch.subject import headers_of, machine_of
@@ -33,12 +34,12 @@ def interpreter_of(image: Image | None) -> bytes:
     """The path it names, or what this machine's programs usually name."""
     if image is not None and image.interpreter is not None:
         return image.interpreter
-    return interpreter_of_kernel(os.uname().machine)
+    return interpreter_of_kernel(machine_name())
 
 
 def served_here(own: bytes) -> tuple[bytes, ...]:
     """Return the paths at which a loader of ours may lie in a namespace: a program's own and the usual."""
-    return (own, *(path for path, _ in usual(os.uname().machine)))
+    return (own, *(path for path, _ in usual(machine_name())))
 
 
 def decision_of_host(view: FileView, program: bytes, image: Image | None, interpreter: bytes) -> Decision:

@@ -22,6 +22,7 @@ import re
 
 from denizen.errors import BadInput
 from denizen.fileview import Kind
+from denizen.machines import MACHINES, by_elf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,25 +35,17 @@ DEPTH = 3
 MAX_FOUND = 8
 _NAME = re.compile(rb"(ld|ld-[\w.-]+)\.so(\.\d+)?")
 _TREES = (b"/lib/", b"/lib32/", b"/lib64/", b"/libx32/", b"/usr/", b"/nix/store/", b"/gnu/store/")
-# By uname -m: glibc's shlib-versions, musl's ldso names; and which loader serves it. musl's dynamic linker is
-# its C library too, which other programs read by that file: where the host has it, it is left alone.
-_USUAL = {
-    "x86_64": (
-        (b"/lib64/ld-linux-x86-64.so.2", "x86_64"),
-        (b"/lib/ld-linux.so.2", "i386"),
-        (b"/lib/ld-musl-x86_64.so.1", "x86_64"),
-        (b"/lib/ld-musl-i386.so.1", "i386"),
-    ),
-    "aarch64": ((b"/lib/ld-linux-aarch64.so.1", "aarch64"), (b"/lib/ld-musl-aarch64.so.1", "aarch64")),
-}
-# e_machine and EI_CLASS of what each loader starts.
-_MACHINES = {(62, 64): "x86_64", (3, 32): "i386", (183, 64): "aarch64"}
 _X = 0o111
 
 
-def usual(machine: str) -> tuple[tuple[bytes, str], ...]:
-    """Return (path, the loader's machine) of the dynamic linkers that programs here commonly name."""
-    return _USUAL.get(machine, ())
+def usual(kernel: str) -> tuple[tuple[bytes, str], ...]:
+    """Return (path, the loader's machine) of the dynamic linkers that programs here commonly name.
+
+    musl's is its C library too, which other programs read by that file: it is left alone where it is.
+    """
+    ours = [one for one in MACHINES if one.loader and one.starts_on(kernel)]
+    musl = [(b"/lib/ld-musl-%b.so.1" % one.loader.encode("ascii"), one.loader) for one in ours]
+    return (*((one.interpreter, one.loader) for one in ours), *musl)
 
 
 def is_musl(path: bytes) -> bool:
@@ -60,9 +53,9 @@ def is_musl(path: bytes) -> bool:
     return posixpath.basename(path).startswith(b"ld-musl-")
 
 
-def beside(view: FileView, program: bytes, machine: str) -> tuple[tuple[bytes, str], ...]:
+def beside(view: FileView, program: bytes, kernel: str) -> tuple[tuple[bytes, str], ...]:
     """Return (path, the loader's machine) of what files beside `program` name and this host lacks."""
-    ours = {made for _, made in usual(machine)}
+    ours = {made for _, made in usual(kernel)}
     found: dict[bytes, str] = {}
     for path in _executables(view, posixpath.dirname(program), DEPTH, [MAX_FILES]):
         named = _named(view, path)
@@ -102,8 +95,8 @@ def _named(view: FileView, path: bytes) -> tuple[bytes, str] | None:
         interpreter = image.interpreter
     except (BadInput, OSError):
         return None
-    machine = _MACHINES.get((image.header.machine, image.header.bits))
-    return None if machine is None or not interpreter else (interpreter, machine)
+    machine = by_elf(image.header.machine, image.header.bits)
+    return None if machine is None or not interpreter else (interpreter, machine.loader)
 
 
 def _is_lacking(view: FileView, path: bytes) -> bool:

@@ -10,6 +10,7 @@ shadow of the program's directory and of two above it, in which everything else 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 
@@ -38,16 +39,29 @@ class Link:
 def make_copy(program: bytes, top: bytes, patches: Sequence[Patch]) -> bytes:
     """Make the shadow at `top`, replacing what is there; the path of the copy. Raises OSError."""
     temporary = b"%b.%d.tmp" % (top, os.getpid())
-    shutil.rmtree(temporary, ignore_errors=True)
+    _remove(temporary)
     levels = _levels(program)
     inside = os.path.join(*[os.path.basename(level) for level in levels], os.path.basename(program))
     os.makedirs(os.path.dirname(os.path.join(temporary, inside)), mode=0o700)
     _copy(program, os.path.join(temporary, inside), patches)
     for link in _links(program, levels):
         os.symlink(link.target, os.path.join(temporary, link.path))
-    shutil.rmtree(top, ignore_errors=True)
+    _remove(top)
     os.rename(temporary, top)
     return os.path.join(top, inside)
+
+
+def _remove(top: bytes) -> None:
+    """Remove a shadow, or what is left of one, with one descriptor at a time: the limit may be low."""
+    for directory, below, names in os.walk(top, topdown=False):
+        for name in (*below, *names):
+            path = os.path.join(directory, name)
+            if os.path.isdir(path) and not os.path.islink(path):
+                os.rmdir(path)
+            else:
+                os.unlink(path)
+    with contextlib.suppress(FileNotFoundError):
+        os.rmdir(top)
 
 
 def _copy(program: bytes, target: bytes, patches: Sequence[Patch]) -> None:

@@ -11,6 +11,7 @@ import os
 
 from denizen.disk import link_atomically, make_directories
 from denizen.errors import HostLacks, display
+from denizen.host import machine_name
 from denizen.launch.binary import LoaderAbsent
 from denizen.launch.decision import GENERATION
 from denizen.launch.furnishing import furnishings
@@ -156,7 +157,7 @@ class Ways:
         wanted = self._interpreter
         spot = spot_for(RootedView(inside.tree), b"/usr" + wanted if wanted.startswith(b"/lib") else wanted)
         if spot.ldso:
-            hidden = self._tools(os.uname().machine).hidden(spot.path)
+            hidden = self._tools(machine_name()).hidden(spot.path)
             loader = self._bound_loader(self._machine(), hidden)
             steps += [b"bind", spot.path, hidden, b"bind", loader, spot.path]
         return (enter, *_fallback(otherwise), *steps, end)
@@ -230,7 +231,7 @@ class Ways:
 
         try:
             loader = elf.read(self._view.read(self._plain_loader()))
-            self._tools(os.uname().machine).inside()
+            self._tools(machine_name()).inside()
         except HostLacks as problem:
             return str(problem)
         return obstacle(self._view, self._program, machine_of(loader))
@@ -246,7 +247,7 @@ class Ways:
         own = spot_for(self._view, self._interpreter)
         services = {own.path: self._service(own, self._machine())}
         mirrored = set() if own.ldso else {own.ancestor}
-        machine = os.uname().machine
+        machine = machine_name()
         wanted = beside(self._view, self._program, machine)
         for interpreter, made in (*wanted, *usual(machine)):
             spot = spot_for(self._view, interpreter)
@@ -270,14 +271,14 @@ class Ways:
             return False
 
     def _service(self, spot: Spot, machine: str) -> Service:
-        hidden = self._tools(os.uname().machine).hidden(spot.path)
+        hidden = self._tools(machine_name()).hidden(spot.path)
         return Service(spot, self._bound_loader(machine, hidden if spot.ldso else b""), hidden)
 
     def _furnished(self, base: Decision) -> tuple[bytes, ...]:
         """The namespace, with what the decision's packages have at fixed paths and the host has not."""
         steps = self._namespace()
         found = furnishings(self._view, base.objects)
-        return (*steps, *furnish(self._view, found, steps, self._tools(os.uname().machine).stage()))
+        return (*steps, *furnish(self._view, found, steps, self._tools(machine_name()).stage()))
 
     def _copy(self, base: Decision) -> bytes:
         """The patched copy, decided about."""
@@ -318,7 +319,7 @@ class Ways:
         link_atomically(os.path.join(self._shelf.directory, LOADER_LINK), self._plain_loader())
 
     def _enter(self) -> bytes:
-        return self._tools(os.uname().machine).enter()
+        return self._tools(machine_name()).enter()
 
     def _plain_loader(self) -> bytes:
         """For programs that the kernel knows by another file: copies, and those that it maps itself."""
@@ -337,7 +338,7 @@ class Ways:
 
     def _machine(self) -> str:
         small = self._image is not None and self._image.header.bits == 32
-        machine = os.uname().machine
+        machine = machine_name()
         return "i386" if machine == "x86_64" and small else machine
 
     def _settings(self) -> LoaderSettings:
