@@ -57,12 +57,14 @@ class Placement:
         nosuid: set-user-ID bits have no effect there.
         executable: this user has execute permission (access(2), X_OK).
         readable: this user may read it.
+        refused_abi: an x86-64 program for the x32 ABI, which this kernel is not compiled for.
     """
 
     noexec: bool
     nosuid: bool
     executable: bool
     readable: bool
+    refused_abi: bool = False
 
 
 def machine_name() -> str:
@@ -89,6 +91,7 @@ def place(path: bytes) -> Placement:
         # access() knows about noexec too; the two causes have different remedies, so keep them apart.
         executable=executable or _execute_bit(path),
         readable=os.access(path, os.R_OK, effective_ids=True),
+        refused_abi=_is_x32(path) and not _runs_x32(),
     )
 
 
@@ -128,6 +131,38 @@ def _cpuinfo() -> bytes:
             return stream.read(16384)
     except OSError:
         return b""  # no /proc: the baseline is right for every x86-64
+
+
+# An ELF header's beginning: 32-bit class, little-endian; e_machine EM_X86_64.
+_X32_CLASS, _X32_MACHINE = b"\x7fELF\1\1", b"\x3e\0"
+
+
+def _is_x32(path: bytes) -> bool:
+    try:
+        with open(path, "rb", buffering=0, opener=_without_waiting) as stream:
+            head = stream.read(20) or b""
+    except OSError:
+        return False
+    return head.startswith(_X32_CLASS) and head[18:20] == _X32_MACHINE
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open what may be a pipe that nobody writes to."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _runs_x32() -> bool:
+    """Whether the kernel has the x32 ABI; a child asks, for a seccomp filter may kill who does."""
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            import ctypes
+
+            status = int(ctypes.CDLL(None).syscall(0x40000000 + 39) < 0)  # getpid
+        finally:
+            os._exit(status)
+    return os.waitpid(child, 0)[1] == 0
 
 
 def _execute_bit(path: bytes) -> bool:

@@ -536,3 +536,39 @@ def test_a_static_program_takes_nothing_from_anywhere(home: Home, options: tuple
     program = home.work / "static"
     subprocess.run(["gcc", "-static", "-x", "c", "-", "-o", program], input=source.encode(), check=True)
     assert home.denizen("run", *options, os.fspath(program)).stdout == "static\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty", b""), ("text.py", b"print(1)\n"), ("archive.jar", b"PK\3\4" + bytes(60)),
+        ("cut", b"\x7fELF\2\1\1"),
+        ("long", b"#!/" + b"x" * 300 + b"/sh\n"), ("lost", b"#!/no/such/interpreter\n"),
+        ("another", b"\x7fELF\2\1\1" + bytes(9) + b"\2\0\xb7\0" + bytes(44)), ("data", bytes(range(256))),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_started_ends_with_126(home: Home, name: str, content: bytes) -> None:
+    """A shell's 126: found, and not executable."""
+    program = home.work / name
+    program.write_bytes(content)
+    program.chmod(0o755)
+    assert "Traceback" not in home.denizen("run", os.fspath(program), status=126).stderr
+    program.chmod(0o644)
+    home.denizen("run", os.fspath(program), status=126)
+
+
+@pytest.mark.parametrize("interpreter", ["/home/linuxbrew/lib/ld.so", "/etc/passwd", "/etc"])
+def test_a_dynamic_linker_with_a_name_of_its_own_is_the_usual_one(home: Home, interpreter: str) -> None:
+    program = home.compile("own-linker", PROGRAM, f"-Wl,--dynamic-linker={interpreter}")
+    assert home.denizen("run", os.fspath(program)).stdout.splitlines()[0] == "hello from the store"
+
+
+def test_why_ends_with_the_command_that_starts_it(home: Home, program: Path) -> None:
+    done = home.denizen("why", os.fspath(program))
+    assert done.stdout.splitlines()[-1].endswith(f"This starts it: denizen run {program}")
+    assert json.loads(home.denizen("why", "--json", os.fspath(program)).stdout)["started_by"] == "denizen"
+    alone = home.denizen("why", "--host", os.fspath(program), status=1)
+    assert alone.stdout.splitlines()[-1].endswith(f"denizen may bring what is missing: denizen run {program}")
+    lost = home.compile("lost-library", PROGRAM, f"-Wl,-soname,x,{home.library('greet')}")
+    lost.chmod(0o644)
+    assert "denizen run" not in home.denizen("why", os.fspath(lost), status=1).stdout.splitlines()[-1]

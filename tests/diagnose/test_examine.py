@@ -6,9 +6,10 @@ from denizen.diagnose.problem import Severity
 from denizen.elf import constants as c
 from denizen.fileview import Executable, Link
 from denizen.host import Placement
+from denizen.linker import Environment
 from denizen.value import replace
 from tests.support.elfbuilder import Elf, Note, Symbol, build
-from tests.support.worlds import FREE, HOST, INTERPRETER, Case, program
+from tests.support.worlds import FREE, HOST, INTERPRETER, LD_SO, Case, program
 
 
 def test_a_program_with_all_it_needs_has_no_problem() -> None:
@@ -277,3 +278,82 @@ def test_what_the_program_says_it_may_open_is_reported() -> None:
     content = build(Elf(interpreter=INTERPRETER, needed=(b"libc.so.6",), notes=(note,), flags_1=c.DF_1_PIE))
     (wish,) = Case(content).report().wishes
     assert (wish.sonames, wish.origin, wish.priority) == ((b"liba.so.1", b"liba.so.2"), "note", "suggested")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        (
+            b"/opt/it.py",
+            "python3 /opt/it.py; or put its interpreter into the first line: #!/usr/bin/env python3",
+        ),
+        (b"/opt/it.sh", "sh /opt/it.sh; or put its interpreter into the first line: #!/bin/sh"),
+        (b"/opt/it", "put its interpreter into the first line: #!/bin/sh"),
+    ],
+)
+def test_text_is_told_with_what_runs_it(name: bytes, hint: str) -> None:
+    case = Case(b"print(1)\n", path=name, placement=replace(FREE, executable=False))
+    assert case.problem("script-without-interpreter").hint == hint
+    assert case.codes() == ["script-without-interpreter"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "hint"),
+    [
+        (b"/opt/a.bin", b"PK\3\4" + bytes(26) + b"META-INF/MANIFEST.MF", "java -jar /opt/a.bin"),
+        (b"/opt/a.jar", b"PK\3\4" + bytes(40), "java -jar /opt/a.jar"),
+        (b"/opt/a.pyz", b"PK\3\4" + bytes(40), "python3 /opt/a.pyz"),
+        (b"/opt/a.zip", b"PK\3\4" + bytes(40), "unzip /opt/a.zip"),
+        (b"/opt/a b.exe", b"MZ" + bytes(40), "wine '/opt/a b.exe', or get the build for Linux"),
+    ],
+)
+def test_other_formats_are_told_with_what_opens_them(name: bytes, content: bytes, hint: str) -> None:
+    assert Case(content, path=name).problem("not-a-program").hint == hint
+
+
+def test_a_first_line_longer_than_the_kernel_reads_is_told() -> None:
+    assert Case(b"#!/" + b"x" * 300 + b"/sh\n").codes() == ["script-line-too-long"]
+    cut = Case(b"#!/bin/sh " + b"x" * 300 + b"\n").problem("script-line-too-long")
+    assert cut.severity is Severity.WARNING
+    assert Case(b"#!/bin/sh " + b"x" * 244 + b"\n").codes() == []
+
+
+@pytest.mark.parametrize(
+    ("there", "fault"),
+    [
+        (b"no program", "is no ELF file"),
+        (build(Elf(bits=32, machine=3)), "is for i386 (32-bit)"),
+        (build(Elf(machine=183)), "is for aarch64 (64-bit)"),
+    ],
+)
+def test_an_interpreter_that_is_none_for_this_program_is_told(there: bytes, fault: str) -> None:
+    case = Case(program(interpreter=b"/opt/ld.so"), {b"/opt/ld.so": Executable(there)})
+    assert fault in case.problem("interpreter-unusable").message
+    assert "interpreter-missing" not in case.codes()
+
+
+def test_an_interpreter_that_is_a_directory_is_told() -> None:
+    case = Case(program(interpreter=b"/opt/dir"), {b"/opt/dir/file": b""})
+    assert "is no file" in case.problem("interpreter-unusable").message
+
+
+def test_an_interpreter_of_glibcs_by_another_name_is_one() -> None:
+    case = Case(program(interpreter=b"/brew/lib/ld.so"), {b"/brew/lib/ld.so": Executable(LD_SO)})
+    assert (case.codes(), case.report().libc) == ([], "glibc")
+
+
+def test_a_relative_interpreter_is_told_as_missing_or_as_of_this_directory() -> None:
+    content = program(interpreter=b"lib/ld.so")
+    assert "relative path" in Case(content).problem("interpreter-missing").message
+    found = Case(
+        content, {b"lib/ld.so": Executable(LD_SO)}, environment=Environment(interpreter_path=INTERPRETER)
+    )
+    assert found.codes() == ["interpreter-relative"]
+
+
+def test_a_program_for_the_x32_abi_starts_where_the_kernel_has_it() -> None:
+    content = build(Elf(bits=32, machine=62, interpreter=b"/libx32/ld-linux-x32.so.2", flags_1=c.DF_1_PIE))
+    refused = Case(content, placement=replace(FREE, refused_abi=True))
+    assert refused.codes() == ["wrong-machine"]
+    assert "x32" in refused.problem("wrong-machine").message
+    assert Case(content).codes() == ["interpreter-missing"]

@@ -6,17 +6,19 @@ import errno
 import os
 
 from denizen.errors import EXIT_CANNOT_START, DenizenError, HostLacks, display
+from denizen.value import Enum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.diagnose.problem import Problem
     from denizen.diagnose.report import Report
+    from denizen.resolve.resolution import Resolution
 
 # What denizen mends by bringing another world; any other error of `why`'s is the program's own or the host's.
 MENDED = frozenset(
     {
-        "interpreter-missing", "library-missing", "version-missing", "symbol-missing", "glibc-too-old",
-        "libstdcxx-too-old", "executable-stack", "noexec-mount", "kernel-too-old",
+        "interpreter-missing", "interpreter-unusable", "library-missing", "version-missing", "symbol-missing",
+        "glibc-too-old", "libstdcxx-too-old", "executable-stack", "noexec-mount", "kernel-too-old",
         "script-interpreter-missing", "script-command-missing",
     }
 )  # fmt: skip
@@ -62,13 +64,37 @@ class Unsatisfied(HostLacks):
         return f"denizen why {display(self.program)}; denizen source list"
 
 
+class Outcome(Enum):
+    """What starts a program that was looked at; the words are `why --json`'s."""
+
+    HOST = "host"
+    DENIZEN = "denizen"
+    # Nobody asked the indexes, or what is missing is found out when an environment is made.
+    PERHAPS = "perhaps"
+    NOTHING = "nothing"
+
+
+def outcome_of(report: Report, resolution: Resolution | None) -> Outcome:
+    """Return what starts it; `resolution` is None where nobody resolved."""
+    if report.starts:
+        return Outcome.HOST
+    if any(code not in MENDED for code in _errors(report)):
+        return Outcome.NOTHING
+    if resolution is None:
+        return Outcome.PERHAPS
+    stopped = resolution.interpreter is None or any(p.lack.stops_start for p in resolution.problems)
+    return Outcome.NOTHING if stopped else Outcome.DENIZEN
+
+
 def refuse_hopeless(program: bytes, report: Report) -> None:
     """Raise CannotStart where something is wrong that no other world mends."""
-    from denizen.diagnose.problem import Severity
+    hopeless = {code: problem for code, problem in _errors(report).items() if code not in MENDED}
+    if hopeless:
+        raise CannotStart(program, tuple(hopeless.values()))
 
-    errors = [p for p in report.problems if p.severity is Severity.ERROR and p.code not in MENDED]
-    if errors:
-        raise CannotStart(program, tuple(errors))
+
+def _errors(report: Report) -> dict[str, Problem]:
+    return {p.code: p for p in report.problems if p.severity.value == "error"}
 
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})

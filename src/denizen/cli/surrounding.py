@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.cli.places import places
-from denizen.errors import HostLacks, display
+from denizen.errors import EXIT_CANNOT_START, HostLacks, display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ PREFIX = "auto-"
 class NobodyHas(HostLacks):
     """A path that a program asks for is in no package."""
 
+    exit_status = EXIT_CANNOT_START
     path: bytes
 
     @property

@@ -12,6 +12,8 @@ from rich.console import Group
 from rich.text import Text
 from rich.tree import Tree
 
+from denizen.cli.refusing import Outcome
+from denizen.diagnose.file import quoted
 from denizen.diagnose.problem import Severity, counted
 from denizen.errors import display
 
@@ -43,8 +45,12 @@ def draw(report: Report, *, everything: bool) -> RenderableType:
     if report.libraries and not any(problem.code == "wrong-machine" for problem in report.problems):
         parts.append(_Drawing(report, everything=everything).tree())
     parts += [line for problem in report.problems for line in _problem(problem)]
-    parts.append(_verdict(report))
     return Group(*parts)
+
+
+def page(drawing: RenderableType, closing: Text) -> RenderableType:
+    """Both, as a file holds them."""
+    return Group(drawing, closing)
 
 
 def _headline(report: Report) -> Text:
@@ -144,8 +150,21 @@ def _problem(problem: Problem) -> Iterator[Text]:
         yield Text.assemble(("  try: ", "bold"), problem.hint)
 
 
-def _verdict(report: Report) -> Text:
-    errors = sum(problem.severity is Severity.ERROR for problem in report.problems)
-    if errors:
-        return Text(f"\nIt does not start here: {counted(errors, 'problem', 'problems')}.", style="bold red")
-    return Text("\nNothing keeps it from starting here.", style="bold green")
+def verdict(report: Report, outcome: Outcome) -> Text:
+    """The closing line: whether it starts, and the command that makes it."""
+    number = sum(problem.severity is Severity.ERROR for problem in report.problems)
+    problems = counted(number, "problem", "problems")
+    command = f"denizen run {quoted(display(report.program))}"
+    match outcome:
+        case Outcome.HOST:
+            return Text("\nNothing keeps it from starting here.", style="bold green")
+        case Outcome.DENIZEN:
+            words = f"\nIt does not start here by itself: {problems}. This starts it: "
+            return Text.assemble((words, "bold yellow"), (command, "bold"))
+        case Outcome.PERHAPS:
+            words = f"\nIt does not start here: {problems}."
+            return Text.assemble(
+                (words, "bold red"), " denizen may bring what is missing: ", (command, "bold")
+            )
+        case Outcome.NOTHING:
+            return Text(f"\nIt does not start here: {problems}.", style="bold red")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
+    from denizen.cli.refusing import Outcome
     from denizen.diagnose.report import Report
     from denizen.diagnose.subject import World
     from denizen.fileview import FileView
@@ -49,13 +50,14 @@ class NoSuchProgram(DenizenError):
 
 
 def run(parsed: Parsed, context: Context) -> int:
-    """Examine and show; 0 where the program would start, 1 where something keeps it from it."""
+    """Examine and show; 0 where the program would start, here or by denizen, 1 where not."""
     report = _examine(parsed, context.environ)
     resolution = None if _is_about_host(parsed) else _resolve(parsed, context, report)
+    outcome = _outcome(parsed, report, resolution)
     if context.json:
         from denizen.diagnose.report import document
 
-        fields = document(report)
+        fields = document(report) | {"started_by": outcome.value}
         if resolution is not None:
             from denizen.resolve.plan import document as resolution_document
 
@@ -67,8 +69,17 @@ def run(parsed: Parsed, context: Context) -> int:
             fields["strategy"] = strategy_document(_verdicts(context, report))
         context.output.document(fields)
     else:
-        _show(parsed, context, report, resolution)
-    return 0 if report.starts or (resolution is not None and resolution.is_complete) else 1
+        _show(parsed, context, report, resolution, outcome)
+    return 0 if outcome.value in ("host", "denizen") else 1
+
+
+def _outcome(parsed: Parsed, report: Report, resolution: Resolution | None) -> Outcome:
+    from denizen.cli.refusing import Outcome, outcome_of
+
+    found = outcome_of(report, resolution)
+    # Programs of another root are not this denizen's to start.
+    elsewhere = parsed.text("sysroot") is not None
+    return Outcome.NOTHING if elsewhere and found is Outcome.PERHAPS else found
 
 
 def _listed(problems: object) -> list[object]:
@@ -95,20 +106,22 @@ def _is_about_host(parsed: Parsed) -> bool:
 
 def _verdicts(context: Context, report: Report) -> Sequence[Verdict]:
     """What stands for and against each strategy; nothing for what is no program."""
-    if report.machine is None and not report.chain:
+    if (report.machine is None and not report.chain) or report.has("wrong-machine"):
         return ()
     from denizen.cli.deciding import verdicts_for
 
     return verdicts_for(context, report.program)
 
 
-def _show(parsed: Parsed, context: Context, report: Report, resolution: Resolution | None) -> None:
-    from denizen.cli.tree import draw
+def _show(
+    parsed: Parsed, context: Context, report: Report, resolution: Resolution | None, outcome: Outcome
+) -> None:
+    from denizen.cli.tree import draw, page, verdict
 
-    drawing = draw(report, everything=parsed.flag("all"))
+    drawing, closing = draw(report, everything=parsed.flag("all")), verdict(report, outcome)
     context.output.render(drawing)
     if (target := parsed.text("html")) is not None:
-        context.output.save_html(drawing, target)
+        context.output.save_html(page(drawing, closing), target)
     if resolution is not None:
         from denizen.cli.resolving import draw as draw_resolution
 
@@ -121,6 +134,7 @@ def _show(parsed: Parsed, context: Context, report: Report, resolution: Resoluti
 
         for line in strategy_lines(_verdicts(context, report)):
             context.output.line(line)
+    context.output.render(closing)
 
 
 def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | None:
@@ -130,7 +144,7 @@ def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | N
     from denizen.errors import BadInput
     from denizen.sources.fetch import FetchPolicy
 
-    if report.machine is None:
+    if report.machine is None or report.has("wrong-machine"):
         return None
     policy = FetchPolicy(offline=parsed.flag("offline"))
     path = report.chain[-1] if report.chain else report.program
@@ -224,7 +238,8 @@ COMMANDS = (
             "interpreter, libraries, versions and symbols, wrong machine, permissions, broken files.\n"
             "PROGRAM is read, never executed.\n\n"
             "Without --host, say too which packages denizen would take for what is missing.\n\n"
-            "Exit status 0: it would start, here or with denizen; 1: it would not; 127: there is none."
+            "Exit status 0: it would start, by itself or by the command that the last line names;\n"
+            "1: it would not, or (with --host) nobody asked what denizen could do; 127: there is none."
         ),
     ),
 )

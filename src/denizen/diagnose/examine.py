@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from denizen.diagnose import file, libraries, machine
+from denizen.diagnose import file, formats, libraries, machine
 from denizen.diagnose.problem import Severity, error, warning
 from denizen.diagnose.subject import gather
-from denizen.elf.classify import Kind
+from denizen.elf.classify import LONG_LINE, Kind
+from denizen.elf.script import BUFFER_SIZE
 from denizen.errors import display
 from denizen.fileview import Kind as EntryKind
 from denizen.value import replace
@@ -62,17 +63,32 @@ def _kind_problem(subject: Subject, name: str) -> Iterator[Problem]:
         yield error(
             "not-a-program",
             f"{name} is not a Linux program: {found.format}",
-            "unpack it, if it is an archive",
+            formats.hint_for(subject.path, found.format),
+        )
+    elif found.format == LONG_LINE:
+        yield error(
+            "script-line-too-long",
+            f"the first line of {name} names an interpreter beyond the {BUFFER_SIZE - 1} bytes that the "
+            "kernel reads of it, so it sees none and says 'Exec format error'",
+            "shorten it: a name by PATH (#!/usr/bin/env NAME), or a link with a short path",
         )
     elif found.kind is Kind.TEXT:
-        yield error(
-            "script-without-interpreter",
-            f"{name} is text whose first line names no interpreter (#!/path/to/interpreter); the kernel "
-            "refuses it with 'Exec format error', and only a shell would try to read it as its own script",
-            "put its interpreter into the first line: #!/bin/sh",
-        )
+        yield _text_problem(subject, name)
     elif found.kind is Kind.UNKNOWN:
         yield error("not-a-program", f"{name} is neither an ELF file nor a script nor any format known here")
+
+
+def _text_problem(subject: Subject, name: str) -> Problem:
+    command = formats.language_of(subject.path)
+    first = command.partition(" ")[0] or "sh"
+    line = "#!/bin/sh" if first == "sh" else f"#!/usr/bin/env {first}"
+    run = f"{command} {file.quoted(name)}; or " if command else ""
+    return error(
+        "script-without-interpreter",
+        f"{name} is text whose first line names no interpreter (#!/path/to/interpreter); the kernel "
+        "refuses it with 'Exec format error', and only a shell would try to read it as its own script",
+        f"{run}put its interpreter into the first line: {line}",
+    )
 
 
 def damage(subject: Subject) -> Iterator[Problem]:
@@ -121,9 +137,19 @@ SHADOWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("file-cut-short", frozenset({"damaged", "symbol-missing"})),
     (
         "wrong-machine",
-        frozenset({"interpreter-missing", "library-missing", "version-missing", "kernel-too-old"}),
+        frozenset(
+            {
+                "interpreter-missing",
+                "interpreter-unusable",
+                "library-missing",
+                "version-missing",
+                "kernel-too-old",
+            }
+        ),
     ),
     ("not-a-program", frozenset({"not-executable"})),
+    # Who is told to name its interpreter need not be told to make it executable yet.
+    ("script-without-interpreter", frozenset({"not-executable"})),
 )
 
 

@@ -33,6 +33,14 @@ def interpreter(subject: Subject) -> Iterator[Problem]:
     if facts.interpreter is None:
         return
     name = display(facts.interpreter)
+    if subject.interpreter_fault:
+        yield error(
+            "interpreter-unusable",
+            f"the program is to be started by {name}, which {subject.interpreter_fault}; the kernel refuses "
+            "the program for that",
+            "get another build of it, or start it by denizen",
+        )
+        return
     if not facts.interpreter.startswith(b"/"):
         yield _relative(name, found=subject.interpreter_found)
         return

@@ -21,6 +21,13 @@ def architecture(subject: Subject) -> Iterator[Problem]:
         return
     header = image.header
     machine = header.architecture
+    if subject.placement.refused_abi:
+        yield error(
+            "wrong-machine",
+            "it is built for x86-64's x32 ABI, and this kernel is compiled without (CONFIG_X86_X32_ABI)",
+            "get the build for amd64 (64-bit)",
+        )
+        return
     if machine is not None and machine.starts_on(host.machine):
         return
     hint = "get the build for this machine"

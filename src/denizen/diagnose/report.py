@@ -125,6 +125,10 @@ class Report:
         """Whether nothing found keeps it from starting."""
         return all(problem.severity.value != "error" for problem in self.problems)
 
+    def has(self, code: str) -> bool:
+        """Whether this problem is among those found."""
+        return any(problem.code == code for problem in self.problems)
+
     @property
     def is_static(self) -> bool:
         """Whether it is a program that no dynamic linker has a part in."""

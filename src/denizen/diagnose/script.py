@@ -8,7 +8,8 @@ ENOENT, which a shell reports as if the script were missing.
 from __future__ import annotations
 
 from denizen.diagnose.file import quoted
-from denizen.diagnose.problem import error
+from denizen.diagnose.problem import error, warning
+from denizen.elf.script import BUFFER_SIZE
 from denizen.errors import display
 
 TYPE_CHECKING = False
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
 def interpreter_line(subject: Subject) -> Iterator[Problem]:
     """Each step from the script to a program that can run, until one fails."""
+    script = subject.classification.script
+    if script is not None and script.cut:
+        yield warning(
+            "script-line-too-long",
+            f"the first line of {display(subject.path)} is longer than the {BUFFER_SIZE - 1} bytes that the "
+            "kernel reads of it; its interpreter does not get the rest",
+            "shorten it: a name by PATH (#!/usr/bin/env NAME), options in the script itself",
+        )
     for step in subject.steps:
         yield from _step(step)
 

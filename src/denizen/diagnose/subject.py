@@ -16,7 +16,7 @@ from denizen.fileview import Kind as EntryKind
 from denizen.linker.binding import bind
 from denizen.linker.closure import resolve
 from denizen.linker.environment import Start
-from denizen.linker.interpreter import Family
+from denizen.linker.interpreter import Family, unusable
 from denizen.linker.rules import CACHE, DEFAULT, INTERPRETER
 from denizen.linker.vouching import foreign
 from denizen.value import replace, value
@@ -64,6 +64,7 @@ class Subject:
         steps: from a script to a program.
         image: the ELF file that would be loaded in the end.
         interpreter_found: the dynamic linker the image names is there and is one.
+        interpreter_fault: what is wrong with what is there instead, "" for nothing.
         damage: what could not be read, as (path, sentence).
         executable_stacks: objects of the closure that ask for one.
         isa_level: the x86-64 level the image asks for, 0 for none.
@@ -81,6 +82,7 @@ class Subject:
     image: Image | None
     payload: Payload | None
     interpreter_found: bool
+    interpreter_fault: str
     damage: tuple[tuple[bytes, str], ...]
     executable_stacks: tuple[bytes, ...]
     isa_level: int
@@ -118,6 +120,7 @@ def gather(view: FileView, path: bytes, placement: Placement, world: World) -> S
         image=image,
         payload=_payload(first.image),
         interpreter_found=closure is not None and closure.interpreter_found,
+        interpreter_fault=_interpreter_fault(view, closure, image),
         damage=tuple(damage),
         executable_stacks=tuple(_executable_stacks(closure)) if closure is not None else (),
         isa_level=_isa_level(image) if image is not None else 0,
@@ -259,6 +262,12 @@ def _glibc_found(closure: Closure) -> str | None:
     if closure.interpreter_found and closure.interpreter.family is Family.GLIBC:
         return ".".join(map(str, closure.interpreter.version))
     return None
+
+
+def _interpreter_fault(view: FileView, closure: Closure | None, image: Image | None) -> str:
+    if closure is None or image is None or _tolerant(lambda: image.interpreter) is None:
+        return ""
+    return unusable(view, closure.interpreter.path, image.header)
 
 
 def _payload(image: Image | None) -> Payload | None:

@@ -26,6 +26,8 @@ _GO_MARKS = (b"\xff Go buildinf:", b"\xff Go fipsinfo \xff")
 # Where Go's own debug/buildinfo looks: the first 64 KiB of the first writable segment.
 _GO_WINDOW = 64 * 1024
 _UPX_WINDOW = 1024
+# An interpreter line of which the kernel cannot see the end of the interpreter's name.
+LONG_LINE = "long #! line"
 
 
 class Kind(Enum):
@@ -143,7 +145,7 @@ def _is_go(image: Image) -> bool:
 
 def _classify_other(buffer: Buffer) -> Classification:
     from denizen.elf.formats import format_of, is_text
-    from denizen.elf.script import parse_script
+    from denizen.elf.script import is_too_long, parse_script
 
     start = bytes(buffer[:_HEAD])
     if not start:
@@ -160,4 +162,6 @@ def _classify_other(buffer: Buffer) -> Classification:
     for magic, kind in ((b"!<arch>\n", Kind.ARCHIVE), (b"!<thin>\n", Kind.THIN_ARCHIVE)):
         if start.startswith(magic):
             return Classification(kind)
-    return Classification(Kind.TEXT if is_text(start) else Kind.UNKNOWN)
+    if not is_text(start):
+        return Classification(Kind.UNKNOWN)
+    return Classification(Kind.TEXT, format=LONG_LINE if is_too_long(start) else None)

@@ -36,7 +36,8 @@ def format_of(start: bytes) -> str | None:
     """The name of the format a file starts with; 512 bytes are enough. None: not one of these."""
     for offset, magic, name in _MAGICS:
         if start.startswith(magic, offset):
-            return name
+            # jar(1) puts its own directory first.
+            return "Java archive" if name == "zip" and start.startswith(b"META-INF/", 30) else name
     # Java classes and macOS' fat files share a magic; the latter hold few architectures.
     if start.startswith(b"\xca\xfe\xba\xbe"):
         return "macOS program" if int.from_bytes(start[4:8], "big") < 20 else "Java class"

@@ -36,11 +36,17 @@ class EnvCall:
 
 @value
 class Script:
-    """The first line of a script. `env` is there where the interpreter is the env command."""
+    """The first line of a script.
+
+    Attributes:
+        env: what is asked for where the interpreter is the env command.
+        cut: the line goes on behind what the kernel reads of it.
+    """
 
     interpreter: bytes
     argument: bytes | None
     env: EnvCall | None
+    cut: bool = False
 
 
 def parse_script(start: bytes) -> Script | None:
@@ -59,7 +65,13 @@ def parse_script(start: bytes) -> Script | None:
     if line[end : end + 1] != b"\0":
         argument = line[end:].lstrip(_BLANKS).partition(b"\0")[0] or None
     is_env = interpreter.rpartition(b"/")[2] == b"env"
-    return Script(interpreter, argument, parse_env(argument or b"") if is_env else None)
+    cut = b"\n" not in buffer and b"\0" not in buffer
+    return Script(interpreter, argument, parse_env(argument or b"") if is_env else None, cut)
+
+
+def is_too_long(start: bytes) -> bool:
+    """Return whether the kernel takes no interpreter from a first line because it sees too little of it."""
+    return start.startswith(b"#!") and b"\n" not in start[:BUFFER_SIZE] and len(start) >= BUFFER_SIZE
 
 
 def _first_line(buffer: bytes) -> bytes | None:

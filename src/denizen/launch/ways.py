@@ -22,6 +22,7 @@ from denizen.launch.namespace import HOST_PREFIXES, Service, furnish, operations
 from denizen.launch.strategies import Situation, Strategy
 from denizen.launch.tools import Tools
 from denizen.launch.warm import LOADER_LINK
+from denizen.linker.interpreter import unusable
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -135,6 +136,9 @@ class Ways:
         if not self._interpreter.startswith(b"/"):
             # The kernel takes it from the working directory of each start.
             return f"its dynamic linker is named by a relative path, {display(self._interpreter)}"
+        fault = unusable(self._view, self._interpreter, self._image.header) if self._image is not None else ""
+        if fault:
+            return f"what is at {display(self._interpreter)} {fault}, and others use it"
         if self._namespace_obstacle is None:
             from denizen.launch.probe import obstacle
 

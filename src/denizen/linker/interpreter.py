@@ -16,12 +16,14 @@ from __future__ import annotations
 from denizen.elf.constants import PF_X, PT_LOAD
 from denizen.elf.image import read
 from denizen.errors import BadInput
+from denizen.fileview import Kind
 from denizen.linker.rules import DEFAULT_DIRECTORIES
 from denizen.value import Enum, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.bytesio import Buffer
+    from denizen.elf.header import Header
     from denizen.elf.image import Image
     from denizen.fileview import FileView
 
@@ -89,6 +91,24 @@ def read_interpreter(view: FileView, path: bytes) -> Interpreter | None:
         preload=_string_ending(data, b"/ld.so.preload\0") or b"/etc/ld.so.preload",
         soname=soname,
     )
+
+
+def unusable(view: FileView, path: bytes, header: Header) -> str:
+    """Return why the file at `path` starts no program with this header; "" for one that may, or no file.
+
+    Linux binfmt_elf.c: it must be an ELF file for the program's own machine and word size.
+    """
+    try:
+        if view.stat(path).kind is not Kind.FILE:
+            return "is no file"
+        other = read(view.read(path)).header
+    except OSError:
+        return ""
+    except BadInput:
+        return "is no ELF file"
+    if (other.machine, other.bits) != (header.machine, header.bits):
+        return f"is for {other.machine_name} ({other.bits}-bit)"
+    return ""
 
 
 def _constants(image: Image, buffer: Buffer) -> bytes:

@@ -194,7 +194,15 @@ class Attempt:
         ]
 
     def _interpreter_path(self) -> bytes | None:
-        return self._companion(self._subject.interpreter.rpartition(b"/")[2]) if self._libc else None
+        """The file for the name the program gives; for one of its own (linuxbrew's ld.so), the usual one."""
+        header = self._subject.header
+        usual = b"" if self._subject.musl or header.architecture is None else header.architecture.interpreter
+        names = [path.rpartition(b"/")[2] for path in (self._subject.interpreter, usual)]
+        return (
+            next((found for name in names if name and (found := self._companion(name))), None)
+            if self._libc
+            else None
+        )
 
     def is_settled(self, soname: bytes) -> bool:
         """Whether nothing is left to be done for a name."""
