@@ -485,7 +485,7 @@ def test_a_script_whose_interpreter_nobody_has_is_told_so(home: Home) -> None:
     script.chmod(0o755)
     plan = json.loads(home.denizen("run", "--json", "--plan", os.fspath(script)).stdout)
     assert plan["strategy"]["chosen"] == "fhs"
-    done = home.denizen("run", os.fspath(script), status=125)
+    done = home.denizen("run", os.fspath(script), status=126)
     assert "no package has /opt/strange/interpreter" in done.stderr
 
 
