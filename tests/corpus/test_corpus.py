@@ -16,6 +16,7 @@ from tests.corpus.smoke import try_out
 from tests.support.hosts import Rooms, bare_root
 from tests.support.mirror import mirrored_archive
 from tests.support.prefix import kept_by_tests
+from tests.support.realarchive import keep_indexes, lend, one_at_a_time, real_archive
 
 pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.peer]
 
@@ -44,6 +45,10 @@ def rooms(tmp_path: Path) -> Iterator[Rooms]:
         shutil.rmtree(root / "state", ignore_errors=True)
         work = tmp_path / "work"
         work.mkdir()
+        context = real_archive()
+        with one_at_a_time(context):
+            keep_indexes(context)
+            lend(context, root)
         with mirrored_archive(root):
             yield Rooms(root, place / "programs", work)
 

@@ -15,7 +15,7 @@ from tests.corpus.entries import load
 from tests.corpus.fetching import fetch
 from tests.support.peers import require
 from tests.support.prefix import kept_by_tests
-from tests.support.realarchive import one_at_a_time, real_archive
+from tests.support.realarchive import keep_indexes, one_at_a_time, real_archive
 from tests.support.serving import serving
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
@@ -116,8 +116,15 @@ def denizen(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess
 
 
 def made(name: str, *packages: str) -> str:
+    create = ("-q", "fhs", "create", name, *packages, "--suite", SUITE)
+    architectures = ("amd64", "i386") if "i386" in packages else ("amd64",)
     with one_at_a_time(real_archive()):
-        done = denizen("-q", "fhs", "create", name, *packages, "--suite", SUITE)
+        keep_indexes(real_archive(), architectures)
+        done = denizen(*create)
+        if "denizen index update" in done.stderr:  # the archive has thrown out what the kept indexes name
+            words = [word for name in architectures for word in ("--arch", name)]
+            denizen("index", "update", "--suite", SUITE, *words)
+            done = denizen(*create)
     assert done.returncode == 0, done.stderr
     return name
 

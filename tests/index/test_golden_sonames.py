@@ -4,16 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from denizen.cli.indexes import ensure
 from denizen.cli.places import places
 from denizen.index.locate import Index
-from denizen.sources.base import Scope
-from denizen.sources.fetch import FetchPolicy
-from tests.support.realarchive import one_at_a_time, real_archive
+from tests.support.realarchive import SUITES, keep_indexes, one_at_a_time, real_archive
 
 GOLDEN = Path(__file__).parent.parent / "data/golden_sonames.tsv"
-# By codename: the list names packages of these, whatever is stable when it is read.
-SUITES = ("trixie", "bookworm", "bullseye")
 # The bar is 198 of 200; the list is longer.
 MOST_MISSED = 2
 
@@ -40,8 +35,7 @@ def test_the_package_a_debian_developer_would_name_comes_first() -> None:
     missed = []
     architectures = sorted({architecture for _, architecture, *_ in rows()})
     with one_at_a_time(context):
-        for architecture in architectures:
-            ensure(context, SUITES, architecture, Scope.LIBRARIES, FetchPolicy())
+        keep_indexes(context, architectures)
         indexes = {name: Index(places(context).index, name, SUITES) for name in architectures}
     for soname, architecture, suite, package, _ in rows():
         found = indexes[architecture].providers(soname.encode())

@@ -3,7 +3,6 @@
 Kept below XDG_CACHE_HOME/denizen-tests (or ~/.cache): 120 MB of indexes, 60 MB of packages.
 """
 
-import fcntl
 import os
 import subprocess
 from collections.abc import Sequence
@@ -12,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from denizen.cli.command import Context
-from denizen.cli.output import open_output
 from denizen.cli.resolving import resolve_path
 from denizen.formats.deb import Deb
 from denizen.formats.tree import File
@@ -24,29 +22,28 @@ from denizen.sources.fetch import FetchPolicy
 from tests.support.elfbuilder import Elf, Symbol, build, replace
 from tests.support.market import chosen, open_for, package_of
 from tests.support.peers import require
+from tests.support.realarchive import SUITES, one_at_a_time, real_archive, with_packages
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 X86_64 = Elf(interpreter=b"/lib64/ld-linux-x86-64.so.2")
 I386 = Elf(bits=32, machine=3, interpreter=b"/lib/ld-linux.so.2")
 ARM64 = Elf(machine=183, interpreter=b"/lib/ld-linux-aarch64.so.1")
 MUSL = Elf(interpreter=b"/lib/ld-musl-x86_64.so.1")
-SUITES = ("trixie", "bookworm", "bullseye")
 
 
 @pytest.fixture(scope="session")
 def context() -> Context:
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    output = open_output(os.environ, color="never", verbosity=-1)
-    return Context(os.environ, output, os.path.join(cache, "denizen-tests"), json=False)
+    return real_archive()
 
 
-def resolved(context: Context, path: Path, suites: Sequence[str] = SUITES) -> Resolution:
-    assert context.root is not None
-    os.makedirs(context.root, exist_ok=True)
-    # One worker at a time, so that each index and package is fetched once.
-    with open(os.path.join(context.root, "lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+def resolved(
+    context: Context, path: Path, suites: Sequence[str] = SUITES, architecture: str = "amd64"
+) -> Resolution:
+    def resolve() -> Resolution:
         return resolve_path(context, os.fsencode(path), FetchPolicy(), tuple(suites))
+
+    with one_at_a_time(context):
+        return with_packages(context, architecture, resolve)
 
 
 def made(
@@ -110,7 +107,7 @@ def test_other_machines_get_their_own_packages(
     context: Context, tmp_path: Path, like: Elf, architecture: str
 ) -> None:
     program = made(tmp_path / "p", b"libz.so.1", b"libc.so.6", like=like)
-    resolution = resolved(context, program, ["trixie"])
+    resolution = resolved(context, program, ["trixie"], architecture)
     assert resolution.is_complete
     assert {pin.architecture.decode() for pin in resolution.packages} == {architecture}
     assert resolution.interpreter is not None

@@ -1,12 +1,32 @@
-"""The real archive's indexes and packages, fetched once and kept below XDG_CACHE_HOME/denizen-tests."""
+"""One state of the real archive, fetched once and kept below the tests' cache, for every test that needs it.
+
+Tests pass in an hour when the archive is being updated: what is kept is not asked for again, what is missing
+is asked for patiently, and only a package that the archive has thrown out brings the indexes up to date.
+"""
 
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
 
 from denizen.cli.command import Context
+from denizen.cli.indexes import configured_sources, ensure, run_update, targets_of
 from denizen.cli.output import open_output
+from denizen.cli.places import places
+from denizen.cli.progress import open_progress
+from denizen.errors import DenizenError, SourceFailed
+from denizen.sources.base import BadHash, DownloadFailed, Scope
+from denizen.sources.fetch import FetchPolicy
+from denizen.sources.settings import DEFAULT_SUITES
+
+# Tests ask by codename: what they expect stays true of a suite, whatever is stable when they run.
+SUITES = ("trixie", "bookworm", "bullseye")
+RELEASED = DEFAULT_SUITES[:3]
+ROUNDS = 3
+T = TypeVar("T")
 
 
 def real_archive() -> Context:
@@ -24,3 +44,54 @@ def one_at_a_time(context: Context) -> Iterator[None]:
     with open(os.path.join(context.root, "lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def keep_indexes(context: Context, architectures: Sequence[str] = ("amd64",)) -> None:
+    """Fetch what is missing of the released suites' indexes, by all names. Raises SourceFailed."""
+    for architecture in architectures:
+        for _ in range(ROUNDS):
+            if not (failures := _missing(context, architecture)):
+                break
+        for problem in failures:
+            raise problem
+
+
+def _missing(context: Context, architecture: str) -> list[DenizenError]:
+    try:
+        made = ensure(context, (*RELEASED, *SUITES), architecture, Scope.LIBRARIES, FetchPolicy())
+    except SourceFailed as failure:
+        return [failure]
+    return list(made.values())
+
+
+def with_packages(context: Context, architecture: str, action: Callable[[], T]) -> T:
+    """Do what fetches packages; again with newer indexes where the kept ones name what is no longer there."""
+    keep_indexes(context, [architecture])
+    try:
+        return action()
+    except (BadHash, DownloadFailed):
+        progress = open_progress(context.output)
+        sources = configured_sources(context, FetchPolicy(), progress)
+        names = (*RELEASED, *SUITES)
+        run_update(context, targets_of(sources, names, (architecture,), Scope.LIBRARIES), progress)
+        return action()
+
+
+def lend(context: Context, root: Path) -> None:
+    """Give another denizen the kept indexes and packages, unless it has some: links to the same files."""
+    target = root / "cache"
+    if target.exists():
+        return
+    source = Path(os.fsdecode(places(context).cache))
+    unfinished = root / "cache.new"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    for name in ("index", "packages"):
+        if (source / name).exists():
+            # What is written anew is renamed into its place: the kept file stays as it is.
+            shutil.copytree(
+                source / name,
+                unfinished / name,
+                copy_function=os.link,
+                ignore=shutil.ignore_patterns("partial", "lock"),
+            )
+    unfinished.rename(target)
