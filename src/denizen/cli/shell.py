@@ -28,7 +28,9 @@ class NoProject(DenizenError):
 
     @property
     def remedy(self) -> str:
-        return 'write one: [fhs] packages = ["python3"]; docs/fhs.md has an example'
+        from denizen.fhs.project import EXAMPLE
+
+        return f"write one such as this; packages alone will do:\n{EXAMPLE}"
 
 
 def _shell(parsed: Parsed, context: Context) -> int:

@@ -34,6 +34,17 @@ if TYPE_CHECKING:
 FILE = "denizen.toml"
 LOCK = "denizen.lock"
 MAX_SIZE = 1 << 20
+# Shown where there is none, or none that can be used: what is shown can be copied as it is.
+EXAMPLE = """\
+[fhs]
+packages = ["python3", "gcc"]
+suite = "trixie"
+locales = ["de_DE.UTF-8"]
+binds = ["./assets:/usr/local/assets"]
+
+[fhs.env]
+EDITOR = "vi"
+"""
 _HEAD = b"# for the table [fhs] of denizen.toml with the digest "
 _LISTS = ("packages", "architectures", "locales", "binds")
 _TEXTS = ("suite", "profile")
@@ -55,7 +66,7 @@ class BadProject(BadInput):
 
     @property
     def remedy(self) -> str:
-        return "docs/fhs.md has an example"
+        return f"a denizen.toml such as this; packages alone will do:\n{EXAMPLE}"
 
 
 def read(text: bytes, path: str, native: str) -> Settings:
