@@ -14,7 +14,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 # Flags of /proc/cpuinfo that make up each x86-64 level above the baseline (psABI, section 3.1.1, "low
 # level system information"; the names are Linux's: abm holds LZCNT, pni is SSE3).
@@ -58,6 +58,7 @@ class Placement:
         executable: this user has execute permission (access(2), X_OK).
         readable: this user may read it.
         refused_abi: an x86-64 program for the x32 ABI, which this kernel is not compiled for.
+        handler: what the kernel starts such files by (binfmt_misc), b"" for nothing.
     """
 
     noexec: bool
@@ -65,6 +66,33 @@ class Placement:
     executable: bool
     readable: bool
     refused_abi: bool = False
+    handler: bytes = b""
+
+
+@value
+class Handler:
+    """An entry of binfmt_misc, which comes before ELF and scripts (Linux admin-guide/binfmt-misc.rst).
+
+    Attributes:
+        interpreter: the program that files of its kind are given to.
+        extension: what their names end in, behind the last dot; b"" where `magic` tells them.
+        offset, magic, mask: the bytes they have there, in the bits of `mask`.
+    """
+
+    interpreter: bytes
+    extension: bytes = b""
+    offset: int = 0
+    magic: bytes = b""
+    mask: bytes = b""
+
+    def takes(self, name: bytes, start: bytes) -> bool:
+        """Return whether a file of this name, with these first bytes, is of its kind."""
+        if self.extension:
+            return name.rpartition(b"/")[2].rpartition(b".")[1:] == (b".", self.extension)
+        found = start[self.offset : self.offset + len(self.magic)]
+        kept = bytes([byte & bit for byte, bit in zip(found, self.mask, strict=False)])
+        wanted = bytes([byte & bit for byte, bit in zip(self.magic, self.mask, strict=False)])
+        return bool(wanted) and kept == wanted
 
 
 def machine_name() -> str:
@@ -84,6 +112,7 @@ def gather_host() -> Host:
 def place(path: bytes) -> Placement:
     """What may be done with the file at `path`. Raises OSError."""
     flags = os.statvfs(path).f_flag
+    start = _start_of(path)
     executable = os.access(path, os.X_OK, effective_ids=True)
     return Placement(
         noexec=bool(flags & os.ST_NOEXEC),
@@ -91,7 +120,8 @@ def place(path: bytes) -> Placement:
         # access() knows about noexec too; the two causes have different remedies, so keep them apart.
         executable=executable or _execute_bit(path),
         readable=os.access(path, os.R_OK, effective_ids=True),
-        refused_abi=_is_x32(path) and not _runs_x32(),
+        refused_abi=_is_x32(start) and not _runs_x32(),
+        handler=next((one.interpreter for one in _handlers() if one.takes(path, start)), b""),
     )
 
 
@@ -133,17 +163,54 @@ def _cpuinfo() -> bytes:
         return b""  # no /proc: the baseline is right for every x86-64
 
 
+_BINFMT_MISC = b"/proc/sys/fs/binfmt_misc"
+# An entry shows its 128 bytes of magic and of mask in hexadecimal.
+_ENTRY_SIZE = 4096
+
+
+def read_handler(text: bytes) -> Handler | None:
+    """Return the entry that a file of binfmt_misc shows; None for a disabled one, or none."""
+    lines = text.split(b"\n")
+    facts = dict(line.rstrip(b":").partition(b" ")[::2] for line in lines)
+    interpreter, extension = facts.get(b"interpreter", b""), facts.get(b"extension", b"").lstrip(b".")
+    if lines[0] != b"enabled" or not interpreter:
+        return None
+    try:
+        magic = bytes.fromhex(facts.get(b"magic", b"").decode("ascii"))
+        mask = bytes.fromhex(facts.get(b"mask", b"").decode("ascii")) or b"\xff" * len(magic)
+        return Handler(interpreter, extension, int(facts.get(b"offset", b"0")), magic, mask)
+    except ValueError:
+        return None
+
+
+def _handlers() -> Iterator[Handler]:
+    """Those in use; none where the file system is not mounted, for then nobody can tell."""
+    try:
+        names = os.listdir(_BINFMT_MISC)
+    except OSError:
+        return
+    for name in names:
+        if name not in (b"register", b"status"):
+            handler = read_handler(_start_of(os.path.join(_BINFMT_MISC, name), _ENTRY_SIZE))
+            if handler is not None:
+                yield handler
+
+
 # An ELF header's beginning: 32-bit class, little-endian; e_machine EM_X86_64.
 _X32_CLASS, _X32_MACHINE = b"\x7fELF\1\1", b"\x3e\0"
 
 
-def _is_x32(path: bytes) -> bool:
+def _start_of(path: bytes, size: int = 256) -> bytes:
+    """The bytes that the kernel decides by (BINPRM_BUF_SIZE), or more; b"" where they cannot be read."""
     try:
         with open(path, "rb", buffering=0, opener=_without_waiting) as stream:
-            head = stream.read(20) or b""
+            return stream.read(size) or b""
     except OSError:
-        return False
-    return head.startswith(_X32_CLASS) and head[18:20] == _X32_MACHINE
+        return b""
+
+
+def _is_x32(start: bytes) -> bool:
+    return start.startswith(_X32_CLASS) and start[18:20] == _X32_MACHINE
 
 
 def _without_waiting(path: str, flags: int) -> int:

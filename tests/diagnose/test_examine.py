@@ -357,3 +357,13 @@ def test_a_program_for_the_x32_abi_starts_where_the_kernel_has_it() -> None:
     assert refused.codes() == ["wrong-machine"]
     assert "x32" in refused.problem("wrong-machine").message
     assert Case(content).codes() == ["interpreter-missing"]
+
+
+@pytest.mark.parametrize("content", [program(b"libgone.so.1", machine=183), b"PK\3\4" + bytes(40), b"text\n"])
+def test_what_the_kernel_gives_to_another_program_starts(content: bytes) -> None:
+    handled = replace(FREE, handler=b"/usr/bin/qemu-aarch64")
+    report = Case(content, placement=handled).report()
+    assert [p.code for p in report.problems] == ["handled"]
+    assert report.starts
+    assert report.stands_alone
+    assert "not-executable" in Case(content, placement=replace(handled, executable=False)).codes()

@@ -181,14 +181,15 @@ class _Deciding:
     @property
     def _starts_here(self) -> bool:
         # A static program takes no libraries from anywhere.
-        return self._report.starts and (self._report.is_static or not self._wanted.elsewhere)
+        return self._report.starts and (self._report.stands_alone or not self._wanted.elsewhere)
 
     def _lacking_later(self) -> tuple[bytes, ...]:
         """What the host has not and the program opens when it runs; not asked where it does not start."""
         from denizen.launch.later import lacking_later
         from denizen.resolve.rules import load_rules
 
-        if not self._starts_here or self._image is None or self._image.interpreter is None:
+        alone = self._report.stands_alone or self._image is None or self._image.interpreter is None
+        if not self._starts_here or alone:
             return ()
         return lacking_later(self._host, self._program, self._world.environment, load_rules(), self._added)
 

@@ -129,6 +129,13 @@ CHECKS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     file.payload,
 )
 
+# Of a file that binfmt_misc gives to a program of its own, the rest is that program's business.
+HANDLED: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
+    file.handler,
+    file.execute_permission,
+    file.noexec_mount,
+)
+
 # Where the first is found, the second is only its consequence.
 SHADOWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("directory", frozenset({"not-executable", "noexec-mount"})),
@@ -160,7 +167,8 @@ def examine(view: FileView, path: bytes, placement: Placement, world: World) -> 
         OSError: there is no such file, or it cannot be looked at.
     """
     subject = gather(view, path, placement, world)
-    found = [problem for check in CHECKS for problem in check(subject)]
+    checks = HANDLED if placement.handler else CHECKS
+    found = [problem for check in checks for problem in check(subject)]
     codes = {problem.code for problem in found}
     shadowed = {code for cause, shadow in SHADOWS if cause in codes for code in shadow}
     kept = [problem for problem in found if problem.code not in shadowed]

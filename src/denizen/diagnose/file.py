@@ -30,6 +30,14 @@ def execute_permission(subject: Subject) -> Iterator[Problem]:
         )
 
 
+def handler(subject: Subject) -> Iterator[Problem]:
+    """Linux binfmt_misc: asked before the kernel looks for ELF or `#!`."""
+    yield note(
+        "handled",
+        f"the kernel gives it to {display(subject.placement.handler)} (binfmt_misc), whatever it is itself",
+    )
+
+
 def noexec_mount(subject: Subject) -> Iterator[Problem]:
     """The mount: execve fails there whatever the mode bits say, and so does mapping a library."""
     if subject.placement.noexec:

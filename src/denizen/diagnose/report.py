@@ -100,6 +100,7 @@ class Report:
         kind: what the file is: "dynamic", "static", "script", "archive" and so on.
         roots: places in `libraries` of what the program itself asks for.
         chain: for a script, what runs it, step by step; the last is what `libraries` describes.
+        handler: what binfmt_misc gives it to; then nothing else of it is looked at.
         glibc: version of the C library found here, and the newest version asked for.
     """
 
@@ -118,6 +119,7 @@ class Report:
     missing_symbols: tuple[MissingSymbol, ...] = ()
     wishes: tuple[Wish, ...] = ()
     build_id: str | None = None
+    handler: bytes | None = None
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -130,9 +132,9 @@ class Report:
         return any(problem.code == code for problem in self.problems)
 
     @property
-    def is_static(self) -> bool:
-        """Whether it is a program that no dynamic linker has a part in."""
-        return self.kind in _STATIC
+    def stands_alone(self) -> bool:
+        """Whether no dynamic linker that denizen could bring has a part in it."""
+        return self.kind in _STATIC or self.handler is not None
 
 
 def document(report: Report) -> dict[str, object]:
@@ -147,6 +149,7 @@ def document(report: Report) -> dict[str, object]:
         "glibc": {"found": report.glibc_found, "required": report.glibc_required},
         "build_id": report.build_id,
         "chain": [display(path) for path in report.chain],
+        "handler": _optional(report.handler),
         "starts": report.starts,
         "libraries": [_row(row) for row in report.libraries],
         "missing_versions": [

@@ -98,9 +98,11 @@ def gather(view: FileView, path: bytes, placement: Placement, world: World) -> S
     steps, final, classification = _followed(view, path, first, world)
     damage = [] if classification.problem is None else [(final, str(classification.problem))]
     report = _facts(path, first, steps, classification)
+    if placement.handler:
+        report = replace(report, handler=placement.handler)
     image = classification.image
     closure, binding = None, None
-    if image is not None and classification.kind in LINKED:
+    if image is not None and classification.kind in LINKED and not placement.handler:
         try:
             closure = resolve(view, final, _environment(world.environment, classification, image))
             binding = bind(closure, None if world.thorough else foreign(closure))
