@@ -98,6 +98,20 @@ class RootedView:
         return kind, os.readlink(outside) if kind is Kind.SYMLINK else b""
 
 
+class naming:  # noqa: N801  # read as a statement; contextlib is too dear at start-up
+    """Give an OSError inside this name where it has none: write(2) and fsync(2) are given a number."""
+
+    def __init__(self, path: bytes) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, problem: BaseException | None, _trace: object) -> None:
+        if isinstance(problem, OSError) and problem.filename is None:
+            problem.filename = self._path
+
+
 def write_atomically(path: bytes | str, content: bytes, *, mode: int = 0o644) -> None:
     """Put `content` at `path` complete or not at all, and durable once this returns.
 
@@ -110,10 +124,11 @@ def write_atomically(path: bytes | str, content: bytes, *, mode: int = 0o644) ->
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
     try:
         try:
-            with open(descriptor, "wb", closefd=False) as stream:
+            with naming(target), open(descriptor, "wb", closefd=False) as stream:
                 stream.write(content)
-            os.fchmod(descriptor, mode)
-            os.fsync(descriptor)
+                stream.flush()
+                os.fchmod(descriptor, mode)
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)
         os.rename(temporary, target)

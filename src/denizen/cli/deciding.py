@@ -99,7 +99,7 @@ def _alone(state: bytes, program: bytes) -> Iterator[None]:
         make_directories(directory, 0o700)
         lock = open(os.path.join(directory, b"%02d" % number), "wb")  # noqa: SIM115  # closed below
     except OSError as problem:
-        if problem.errno not in (errno.EROFS, errno.EACCES):
+        if problem.errno not in (errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EDQUOT):
             raise
         # Where nothing can be written nobody decides; what is wrong with the program is told all the same.
         yield
@@ -158,10 +158,20 @@ class _Deciding:
             # The loader run as a program reads the decision itself: that one must say no command.
             mapped = Strategy.PROGRAM if self._wanted.strategy == Strategy.PROGRAM.value else None
             found = self._by(self._choice(base, mapped), base, otherwise)
-            self._shelf.write(found, movable=self._is_movable(found))
+            self._write(found)
             if mapped or not self._wanted.strategy:
                 return found
         return self._by(self._choice(base, Strategy(self._wanted.strategy)), base)
+
+    def _write(self, found: Decision) -> None:
+        """Keep the decision; what is executed as it is starts without. Raises OSError."""
+        try:
+            self._shelf.write(found, movable=self._is_movable(found))
+        except OSError as problem:
+            if found.command or not found.host:
+                raise
+            if self._context.output.verbosity > 0:
+                self._context.output.say(f"denizen: not kept for the next start: {problem}")
 
     def _known(self) -> Decision | None:
         """For a strategy that was asked for: what is decided already, but for how it is started."""

@@ -109,9 +109,10 @@ class Refused(HostLacks):
     @property
     def what(self) -> str:
         name = self.error.filename
+        refused = "there is no room left" if self.error.errno in _FULL else "the system refused an operation"
         if not isinstance(name, str | bytes):
-            return "the system refused an operation"
-        return f"the system refused an operation on {display(name)}"
+            return refused
+        return f"{refused} {'for' if self.error.errno in _FULL else 'on'} {display(name)}"
 
     @property
     def why(self) -> str:

@@ -14,6 +14,7 @@ import stat
 from denizen.disk import make_directories, write_atomically
 from denizen.launch.binary import enter_binary, inside_binary, loader_binary
 from denizen.launch.loaderconfig import configure_loader
+from denizen.store.failure import doing
 from denizen.value import value
 
 # Others may use a file whose name they know, and list none.
@@ -35,23 +36,24 @@ class Tools:
     machine: str
 
     def loader(self, settings: LoaderSettings) -> bytes:
-        """The path of a loader with these settings. Raises LoaderAbsent, OSError."""
+        """The path of a loader with these settings. Raises LoaderAbsent, DiskFailed."""
         return self._placed(b"denizen-loader", configure_loader(loader_binary(self.machine), settings))
 
     def enter(self) -> bytes:
-        """The path of `denizen-enter`. Raises LoaderAbsent, OSError."""
+        """The path of `denizen-enter`. Raises LoaderAbsent, DiskFailed."""
         return self._placed(b"denizen-enter", enter_binary(self.machine))
 
     def inside(self) -> bytes:
-        """The path of the library for programs the kernel does not know. Raises LoaderAbsent, OSError."""
+        """The path of the library for programs the kernel does not know. Raises LoaderAbsent, DiskFailed."""
         return self._placed(b"denizen-inside", inside_binary(self.machine))
 
     def hidden(self, linker: bytes) -> bytes:
         """An empty file, over which a dynamic linker of the host's can be bound; one for each."""
         digest = hashlib.sha256(linker).hexdigest()[:8].encode("ascii")
-        path = os.path.join(self._reachable(), b"host-%b-%b" % (digest, os.path.basename(linker)))
-        if not os.path.exists(path):
-            write_atomically(path, b"", mode=0o755)
+        with doing("write in", self.directory):
+            path = os.path.join(self._reachable(), b"host-%b-%b" % (digest, os.path.basename(linker)))
+            if not os.path.exists(path):
+                write_atomically(path, b"", mode=0o755)
         return path
 
     def _reachable(self) -> bytes:
@@ -69,15 +71,17 @@ class Tools:
     def stage(self) -> bytes:
         """An empty directory, over which a file system can be mounted."""
         path = os.path.join(self.directory, b"stage")
-        make_directories(path, 0o700)
+        with doing("write in", self.directory):
+            make_directories(path, 0o700)
         return path
 
     def _placed(self, stem: bytes, content: bytes) -> bytes:
         digest = hashlib.sha256(content).hexdigest()[:16].encode("ascii")
         path = os.path.join(self.directory, b"%b-%b" % (stem, digest))
         if not os.path.exists(path):
-            make_directories(self.directory, _MODE)
-            write_atomically(path, content, mode=0o755)
+            with doing("write in", self.directory):
+                make_directories(self.directory, _MODE)
+                write_atomically(path, content, mode=0o755)
         return path
 
 

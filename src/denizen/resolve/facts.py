@@ -12,11 +12,12 @@ A directory for each package, named by the .deb's SHA-256: `index`, and a sparse
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import posixpath
 from itertools import count
 
-from denizen.disk import DiskView, make_directories
+from denizen.disk import DiskView, make_directories, naming
 from denizen.fileview import MAX_LINKS
 from denizen.formats.deb import Deb
 from denizen.formats.tree import File, HardLink, Symlink
@@ -124,23 +125,33 @@ class FactsCache:
         make_directories(self._directory)
         temporary = os.fsencode(tempfile.mkdtemp(prefix="new-", dir=os.fsdecode(self._directory)))
         try:
-            with open(deb, "rb") as stream:
+            with naming(self._directory), open(deb, "rb") as stream:
                 numbers = count()
                 lines = [
                     line
                     for entry in Deb(stream).entries(Layout.USR_MERGED)
                     for line in _keep(entry, temporary, numbers)
                 ]
-            with open(os.path.join(temporary, _INDEX), "wb") as index:
+            with naming(self._directory), open(os.path.join(temporary, _INDEX), "wb") as index:
                 index.write(b"".join(sorted(lines)))
             # Another process may have been quicker: what it left says the same.
-            with contextlib.suppress(OSError):
-                os.rename(temporary, os.path.join(self._directory, sha256))
+            with contextlib.suppress(FileExistsError):
+                _rename(temporary, os.path.join(self._directory, sha256))
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         facts = self.get(sha256)
         assert facts is not None  # renamed just now, by us or by another
         return facts
+
+
+def _rename(directory: bytes, target: bytes) -> None:
+    """Rename a directory. Raises FileExistsError where a full one is there, which has two errnos."""
+    try:
+        os.rename(directory, target)
+    except OSError as problem:
+        if problem.errno == errno.ENOTEMPTY:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target) from problem
+        raise
 
 
 def _keep(entry: ArchiveEntry, directory: bytes, numbers: Iterator[int]) -> list[bytes]:
