@@ -35,6 +35,7 @@ test: tools
 CORPUS ?= --host 'bare root'
 corpus: tools
 	$(BIN)/python tools/corpus.py $(CORPUS)
+	$(BIN)/python tools/likeness.py --programs
 
 check: $(VENV)/.ready
 	$(BIN)/ruff format --check .

@@ -170,6 +170,9 @@ def test_a_virtual_environment_of_the_systems_python_keeps_its_modules_and_gets_
         assert home.denizen(*words).stdout == "hello from the store md5\n", strategy
     plan = home.denizen("run", "--plan", os.fspath(tree / "bin/python")).stdout
     assert "beside this host's own libraries" in plan
+    told = home.denizen("why", os.fspath(tree / "bin/python")).stdout
+    assert "beside this host's own libraries" in told
+    assert "it lacks: libgreet.so.1" in told
 
 
 def test_without_the_archive_a_program_that_starts_here_starts_all_the_same(home: Home, python: Path) -> None:

@@ -2,11 +2,12 @@
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.corpus.entries import Entry
+from tests.corpus.likeness import Difference, compare
 from tests.support.hosts import Host, Outcome, Rooms
 
 # The first start fetches and unpacks, besides running.
@@ -60,6 +61,16 @@ def try_out(entry: Entry, host: Host, rooms: Rooms) -> Result:
     return Result(entry, host.name, f"second start: {problem}" if problem else "", cold, warm)
 
 
+def compare_entry(entry: Entry, host: Host, rooms: Rooms) -> list[Difference]:
+    """Return what an entry does otherwise under denizen; nothing where it fails natively."""
+    words = list(map(_placing(entry, host), entry.smoke.arguments))
+
+    def start(command: Sequence[str | Path], timeout: float) -> Outcome:
+        return _start(entry, host, rooms, command, max(timeout, entry.smoke.timeout))
+
+    return [] if judge(entry, start(words, 0.0)) else compare(entry.id, host, words, start)
+
+
 def _is_absent(word: str, host: Host) -> bool:
     if not word.startswith("/"):
         return False
@@ -68,6 +79,13 @@ def _is_absent(word: str, host: Host) -> bool:
 
 
 def _smoke(entry: Entry, host: Host, rooms: Rooms, timeout: float) -> Outcome:
+    """Start it by `denizen run`."""
+    place = _placing(entry, host)
+    command = host.denizen("run", "--", *map(place, entry.smoke.arguments))
+    return _start(entry, host, rooms, command, timeout)
+
+
+def _start(entry: Entry, host: Host, rooms: Rooms, command: Sequence[str | Path], timeout: float) -> Outcome:
     """`rooms` is where the host's rooms lie outside; the work room is emptied before."""
     for path in rooms.work.iterdir():
         if path.is_dir() and not path.is_symlink():
@@ -80,7 +98,6 @@ def _smoke(entry: Entry, host: Host, rooms: Rooms, timeout: float) -> Outcome:
     environment = {name: place(text) for name, text in entry.smoke.environment.items()}
     if host.environment:  # a host without any environment gives no HOME either
         environment.setdefault("HOME", str(host.rooms.work))
-    command = host.denizen("run", "--", *map(place, entry.smoke.arguments))
     directory = Path(place(entry.smoke.directory))
     return host.run(command, env=environment, cwd=directory, stdin=entry.smoke.stdin, timeout=timeout)
 

@@ -210,13 +210,19 @@ class _Deciding:
         if not self._starts_here or self._wants.reasons:
             return self._furnished(self._resolution())
         try:
-            made = self._choosing.improved(self._world.environment, self._later)
+            made = self.improvement()
             return self._furnished(made) if made is not None else self._host_decision()
         except (SourceFailed, HostLacks) as problem:
             # It starts without. Of no generation, so that the next start tries again.
             names = ", ".join(map(display, self._later))
             self._context.output.say(f"denizen: it starts without {names}: {problem.what}")
             return replace(self._host_decision(), generation=0)
+
+    def improvement(self) -> Resolution | None:
+        """What is to be had for a program that starts here, for what it lacks later; None for nothing."""
+        if not self._starts_here or not self._later or self._wants.reasons:
+            return None
+        return self._choosing.improved(self._world.environment, self._later)
 
     def _host_decision(self) -> Decision:
         found = decision_of_host(self._view, self._program, self._image, self._interpreter)
@@ -284,9 +290,7 @@ class _Deciding:
         refuse_hopeless(self._program, self._report)
         resolution = None
         if not self._satisfied and self._image is not None:
-            if self._starts_here and not self._wants.reasons:
-                resolution = self._choosing.improved(self._world.environment, self._later)
-            resolution = resolution or self._choosing.resolved()
+            resolution = self.improvement() or self._choosing.resolved()
         output, verdicts = self._context.output, self.verdicts()
         if self._context.json:
             fields = None if resolution is None else document(resolution)
@@ -374,6 +378,19 @@ def show_plan(context: Context, program: bytes, wanted: Wanted) -> int:
 
 def verdicts_for(context: Context, program: bytes) -> tuple[Verdict, ...]:
     """How `run` would start a program (absolute). Raises OSError."""
-    from denizen.cli.run import Wanted
+    return _as_run(context, program).verdicts()
 
-    return _Deciding(context, program, Wanted(), variant(places(context).decisions, b"")).verdicts()
+
+def improvement_for(context: Context, program: bytes, *, offline: bool) -> Resolution | None:
+    """Return what `run` would bring for a program (absolute) that starts here and lacks something later.
+
+    Raises OSError, SourceFailed, HostLacks.
+    """
+    return _as_run(context, program, offline=offline).improvement()
+
+
+def _as_run(context: Context, program: bytes, *, offline: bool = False) -> _Deciding:
+    from denizen.cli.run import Wanted, for_program
+
+    wanted = for_program(Wanted(offline=offline), program)
+    return _Deciding(context, program, wanted, variant(places(context).decisions, wanted.variant))

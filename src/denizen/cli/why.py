@@ -149,6 +149,12 @@ def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | N
     policy = FetchPolicy(offline=parsed.flag("offline"))
     path = report.chain[-1] if report.chain else report.program
     try:
+        if report.starts and path == report.program and not (parsed.texts("with") or parsed.texts("suite")):
+            from denizen.cli.deciding import improvement_for
+
+            improved = improvement_for(context, path, offline=parsed.flag("offline"))
+            if improved is not None:
+                return improved
         extra = wished(parsed.texts("with"), report.program)
         return resolve_path(context, path, policy, parsed.texts("suite"), extra)
     except (BadInput, OSError):
