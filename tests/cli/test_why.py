@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.worlds import SYSTEM, program
+
+# As a shell is told: a checkout may lie below a directory with a space.
+PYTHON = shlex.quote(sys.executable)
 
 
 def denizen(*words: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -113,7 +117,7 @@ def test_a_fifo_does_not_hang(tmp_path: Path) -> None:
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
     done = subprocess.run(
-        ["sh", "-c", f"{sys.executable} -m denizen why --host --json {sys.executable} | head -c 1"],
+        ["sh", "-c", f"{PYTHON} -m denizen why --host --json {PYTHON} | head -c 1"],
         capture_output=True,
         text=True,
         check=True,
@@ -152,7 +156,7 @@ def test_help_shows_arguments_options_and_statuses() -> None:
 @pytest.mark.parametrize("words", ["--version", "--help", "why --host sh", "why --host --json sh"])
 def test_a_full_disk_under_the_result_is_an_error_in_words(words: str) -> None:
     done = subprocess.run(
-        ["sh", "-c", f"{sys.executable} -m denizen {words} > /dev/full"],
+        ["sh", "-c", f"{PYTHON} -m denizen {words} > /dev/full"],
         capture_output=True,
         text=True,
         check=False,

@@ -17,6 +17,7 @@ from denizen.store.move import StoreInUse, move
 from denizen.store.optimise import optimise
 from denizen.store.rebuild import Rebuilt, rebuild
 from denizen.store.verify import Fault, repair, verify
+from tests.support.sealed import delete, overwrite
 from tests.support.stores import add_text, make_store, make_tree, on_disk
 
 nothing = replacement_from(None)
@@ -46,7 +47,7 @@ def test_each_kind_of_damage_is_found(store: Store, scratch: Path) -> None:
         add_text(store, scratch, n, n) for n in ("content", "mode", "missing", "sidecar")
     )
     on_disk(store, content).chmod(0o644)
-    on_disk(store, content).write_text("changed")
+    overwrite(on_disk(store, content), "changed")
     on_disk(store, mode).chmod(0o644)
     on_disk(store, missing).unlink()
     os.unlink(store.layout.sidecar_of(sidecar.path))
@@ -64,7 +65,7 @@ def test_what_can_be_repaired_is(store: Store, scratch: Path, tmp_path: Path) ->
     for info in infos:
         export(store, info, os.fsencode(tmp_path / "cache"), None)
     content, mode, missing, sidecar = infos
-    on_disk(store, content).write_text("changed")
+    overwrite(on_disk(store, content), "changed")
     on_disk(store, mode).chmod(0o644)
     on_disk(store, missing).unlink()
     os.truncate(store.layout.sidecar_of(sidecar.path), 10)
@@ -145,7 +146,7 @@ def test_a_rotten_file_is_never_linked_to_and_its_repair_breaks_the_link(
             export(store, info, os.fsencode(tmp_path / "cache"), None)
         optimise(store, one.path)
         optimise(store, two.path)
-        (on_disk(store, one) / "a").write_text("rotten!" * 1000)
+        overwrite(on_disk(store, one) / "a", "rotten!" * 1000)
         assert faults(store) == [Fault.CONTENT, Fault.CONTENT]
         cache = replacement_from(os.fsencode(tmp_path / "cache"))
         first = next(p for p in verify(store, contents=True) if p.path == one.path)
@@ -195,13 +196,13 @@ def test_a_store_moves_to_another_file_system(store: Store, linked: Path, tmp_pa
         assert not (tmp_path / "store").exists()
         moved.close()
     finally:
-        subprocess.run(["rm", "-rf", target], check=True)
+        delete(target)
 
 
 def test_a_plain_copy_is_a_store(store: Store, linked: Path, tmp_path: Path) -> None:
     store.close()
     subprocess.run(["cp", "-a", tmp_path / "store", tmp_path / "copy"], check=True)
-    shutil.rmtree(tmp_path / "store")
+    delete(tmp_path / "store")
     linked.unlink()
     with Store.open(os.fsencode(tmp_path / "copy")) as copy:
         assert faults(copy) == []
