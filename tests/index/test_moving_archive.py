@@ -73,13 +73,12 @@ class Moving:
             if path.is_file() and "by-hash" not in path.parts:
                 path.unlink()
 
-    def update(self, *suites: str) -> list[Outcome]:
+    def update(self, *suites: str, scope: Scope = Scope.LIBRARIES) -> list[Outcome]:
         source = debian(
             self.mirrors or [self.server.url], self.lists, now=DATE + 5 * A_DAY, progress=self.told
         )
         targets = [
-            Target(source, suite, "amd64", rank, Scope.LIBRARIES)
-            for rank, suite in enumerate(suites or ["stable"])
+            Target(source, suite, "amd64", rank, scope) for rank, suite in enumerate(suites or ["stable"])
         ]
         return update(bytes(self.index), targets, self.told, patience=Patience(pause=self._wait))
 
@@ -183,6 +182,18 @@ def test_an_older_complete_state_never_replaces_the_one_held(moving: Moving) -> 
     (outcome,) = moving.update()
     assert isinstance(outcome.failure, Incomplete)
     assert moving.dates() == {"trixie": 1}
+
+
+def test_more_of_the_state_held_is_fetched_where_the_newest_is_incomplete(moving: Moving) -> None:
+    moving.publish(0)
+    assert moving.update()[0].changed
+    moving.publish(1)
+    moving.lose(1)
+    (outcome,) = moving.update(scope=Scope.PATHS)
+    assert (outcome.failure, moving.dates()) == (None, {"trixie": 0})
+    (entry,) = read_manifest(bytes(moving.index))
+    assert entry.paths
+    assert moving.told.waits == [3]
 
 
 def test_another_mirror_is_asked_for_its_state_where_the_first_does_not_hang_together(

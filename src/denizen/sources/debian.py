@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from denizen.sources.base import Held
     from denizen.sources.fetch import Fetcher
     from denizen.sources.openpgp import Verifier
-    from denizen.sources.releases import Archive
+    from denizen.sources.releases import Archive, Believed
 
 _ALL = "all"
 # Why a mirror's Release is not used, and the next mirror asked.
@@ -109,15 +109,18 @@ class DebianArchive:
     def anew(self, suite: str, held: Held | None) -> Sequence[Snapshot]:
         self._doubted.add(suite)
         failures: list[DenizenError] = []
-        offered = list(self._offered(suite, held, failures, anew=True))
-        oldest = 0 if held is None else held.date
-        states = {one.identity: one for one in (*self._states, *offered) if one.asked == suite}
-        found = sorted(
-            [one for one in states.values() if one.date >= oldest], key=lambda one: one.date, reverse=True
-        )
-        if not found:
+        for _ in self._offered(suite, held, failures, anew=True):
+            pass  # each joins the states
+        believed = [one for one in self._states if one.asked == suite]
+        if not believed:
             raise failures[0] if failures else NoSuchSuite(self.name, suite, "the source has no address")
-        return found
+        # Only now: where nothing that is offered may be believed, what was before is no answer to that.
+        kept = [self._asked.earlier(mirror, suite, held) for mirror in self._addresses_to_ask()]
+        believed += [self._state(suite, one) for one in kept if one is not None]
+        states = sorted({one.identity: one for one in believed}.values(), key=lambda one: -one.date)
+        if held is not None and states[0].date < held.date:
+            raise Downgrade(suite, shown_date(states[0].date), shown_date(held.date))
+        return [one for one in states if held is None or one.date >= held.date]
 
     def _offered(
         self, suite: str, held: Held | None, failures: list[DenizenError], *, anew: bool
@@ -194,7 +197,9 @@ class DebianArchive:
                     os.unlink(os.path.join(self._lists, name))
 
     def _snapshot_of(self, mirror: str, suite: str, held: Held | None, *, anew: bool) -> Snapshot:
-        believed = self._asked.of(mirror, suite, held, anew=anew)
+        return self._state(suite, self._asked.of(mirror, suite, held, anew=anew))
+
+    def _state(self, suite: str, believed: Believed) -> Snapshot:
         release = believed.release
         self._releases[believed.identity] = (suite, release)
         self._useful = ()

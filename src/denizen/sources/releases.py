@@ -12,7 +12,7 @@ import time
 
 from denizen.disk import make_directories, write_atomically
 from denizen.errors import SourceFailed
-from denizen.formats.release import parse_release
+from denizen.formats.release import BadRelease, parse_release
 from denizen.sources.base import BadSignature, Downgrade, DownloadFailed, Expired, NoRoom, NoSuchSuite
 from denizen.sources.fetch import Small
 from denizen.sources.transport import Validators
@@ -32,6 +32,7 @@ MAX_RELEASE = 32 << 20
 # apt.conf(5), Acquire::Max-FutureTime: seconds that a Release may be ahead of this machine's clock.
 MAX_FUTURE = 10
 RELEASE = b".release"
+_EARLIER = b".earlier"
 _IDENTITY_DIGITS = 32
 
 
@@ -141,7 +142,21 @@ class Releases:
             BadSignature, BadRelease, WrongOrigin, FutureRelease, Expired, Downgrade: not to be believed.
             DownloadFailed, Offline: it could not be asked.
         """
-        text = self._verified(mirror, suite, anew=anew)
+        return self._believed(mirror, suite, self._verified(mirror, suite, anew=anew), held)
+
+    def earlier(self, mirror: str, suite: str, held: Held | None) -> Believed | None:
+        """Return what the mirror gave before its newest Release, if it is kept and still believed."""
+        kept = self._read(self._place_of_earlier(mirror, suite))
+        if kept.content is None:
+            return None
+        try:
+            name = _address(mirror, suite, "InRelease")
+            text = self._verifier.inline(name, kept.content, self._archive.keyrings)
+            return self._believed(mirror, suite, text, held)
+        except (SourceFailed, BadRelease):
+            return None
+
+    def _believed(self, mirror: str, suite: str, text: bytes, held: Held | None) -> Believed:
         release = parse_release(text)
         if self._archive.origin not in ("", release.origin):
             raise WrongOrigin(mirror, release.origin, self._archive.origin)
@@ -206,8 +221,11 @@ class Releases:
 
     def _kept(self, mirror: str, suite: str) -> Small:
         """The InRelease a mirror gave last, with what tells whether it has another now."""
+        return self._read(self._place_of_release(mirror, suite))
+
+    def _read(self, path: bytes) -> Small:
         try:
-            with open(self._place_of_release(mirror, suite), "rb") as stream:
+            with open(path, "rb") as stream:
                 etag, modified, content = stream.read(MAX_RELEASE).split(b"\n", 2)
             return Small(content, Validators(etag.decode("latin-1"), modified.decode("latin-1")))
         except (OSError, ValueError):
@@ -221,13 +239,19 @@ class Releases:
         head = f"{release.validators.etag}\n{release.validators.modified}\n".encode("latin-1", "replace")
         try:
             make_directories(self._lists)
-            write_atomically(self._place_of_release(mirror, suite), head + release.content)
+            place, before = self._place_of_release(mirror, suite), self._kept(mirror, suite).content
+            if before not in (None, release.content):
+                os.rename(place, self._place_of_earlier(mirror, suite))
+            write_atomically(place, head + release.content)
         except OSError as error:
             raise NoRoom(self._lists, error.strerror or str(error)) from error
 
     def _place_of_release(self, mirror: str, suite: str) -> bytes:
         digest = hashlib.sha256(f"{mirror}/{suite}".encode()).hexdigest()[:_IDENTITY_DIGITS]
         return os.path.join(self._lists, digest.encode() + RELEASE)
+
+    def _place_of_earlier(self, mirror: str, suite: str) -> bytes:
+        return self._place_of_release(mirror, suite).removesuffix(RELEASE) + _EARLIER + RELEASE
 
     def _judge_dates(self, release: Release, held: Held | None) -> tuple[str, ...]:
         now = self._clock()
