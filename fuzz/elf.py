@@ -79,6 +79,7 @@ def seeds() -> list[bytes]:
     files = [build(_full(bits, little=little)) for bits, little in forms]
     files += [build(Elf(type=kind)) for kind in (c.ET_REL, c.ET_EXEC, c.ET_CORE, 0xFE00)]
     files.append(build(Elf(machine=c.EM_S390, hashes=("sysv",), symbols=(Symbol(b"f"),))))
+    files.append(build(Elf(interpreter=b"/ld.so", segments=((c.PT_INTERP, b"lib/ld.so\0"),))))
     files.append(build(Elf(dynamic=False, entry=1, appended=b"PK\3\4" + bytes(40))))
     return [
         *files,
@@ -87,6 +88,7 @@ def seeds() -> list[bytes]:
         b"!<arch>\n",
         b"\x1f\x8b\x08",
         b"<!DOCTYPE html>",
+        b"PK\3\4" + bytes(26) + b"META-INF/",
         b"MZ\x90\0",
         b"text\n",
     ]
