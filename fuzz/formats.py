@@ -93,7 +93,11 @@ def tars() -> Sequence[bytes]:
 def large_tars() -> Sequence[bytes]:
     many = [Item(f"./{number:08}") for number in range(1500)]
     links = [symlink(f"./{number}/" + "d/" * 40, "../" * 30 + "x") for number in range(400)]
-    return [debs.tar(many), debs.tar(links)]
+    # Each member has directories of its own, as deep as they may be; absolute links that lead deeper.
+    deep = [Item(f"./{number}" + "/d" * 127) for number in range(300)]
+    leads = [directory("./" + "d/" * 100), *(symlink(f"./{n}", "/" + "d/" * 2000) for n in range(300))]
+    records = [Item(f"./{n}", pax={f"k{k}": "v" for k in range(2000)}) for n in range(10)]
+    return [*map(debs.tar, (many, links, deep, leads)), debs.tar(records, tarfile.PAX_FORMAT)]
 
 
 def read_deb(data: bytes) -> None:

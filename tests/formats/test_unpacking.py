@@ -261,3 +261,39 @@ def test_whatever_the_archive_the_tree_is_safe_to_write(items: list[Item], layou
                 depth += {b"..": -1, b".": 0, b"": 0}.get(part, 1)
                 assert depth >= 0
         kinds[entry.path] = entry
+
+
+def test_directories_may_be_as_deep_as_is_said_and_no_deeper() -> None:
+    deepest = "/".join(["d"] * unpacking.MAX_DEPTH)
+    assert len(unpacked(Item(f"{deepest}/f"))) == unpacking.MAX_DEPTH + 1
+    for item in (Item(f"{deepest}/d/f"), directory(f"{deepest}/d/f"), symlink(f"{deepest}/d/f", "x")):
+        assert f"more than {unpacking.MAX_DEPTH} directories" in refusal(item).why
+
+
+def test_announced_directories_count_as_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "MAX_NAME_BYTES", 10_000)
+    assert "bytes of names" in refusal(*(Item(f"{n}/" + "d/" * 100 + "f") for n in range(10))).why
+    monkeypatch.setattr(unpacking, "MAX_ENTRIES", 50)
+    assert "50 members" in refusal(Item("d/" * 100 + "f")).why
+
+
+def test_an_absolute_link_far_below_what_there_is_takes_no_long_look() -> None:
+    """It is looked for only as far as the archive has directories, not once for each of its words."""
+    looked: list[bytes] = []
+
+    class Kinds(dict[bytes, tar.Kind]):
+        def get(self, key: bytes) -> tar.Kind | None:  # type: ignore[override]
+            looked.append(key)
+            return super().get(key)
+
+    members = tar.members(Source(io.BytesIO(debs.tar([directory("a/b"), symlink("l", "/a/" + "d/" * 1500)]))))
+    one = unpacking._Unpacking(Layout.AS_PACKAGED)
+    one._kinds = Kinds(one._kinds)
+    assert list(one.entries(members))[-1] == Symlink(b"l", b"/a/" + b"d/" * 1500)
+    assert len(looked) < 20
+
+
+def test_a_link_through_a_link_of_the_archive_is_made_relative_however_deep() -> None:
+    assert unpacked(directory("a/b"), symlink("a/b/c", "x"), symlink("l", "/a/b/c/d/e"))[-1] == Symlink(
+        b"l", b"a/b/c/d/e"
+    )

@@ -178,10 +178,11 @@ def _extend(extensions: _Extensions, block: bytes, source: Source) -> bool:
 
 
 def _extend_by_pax(extensions: _Extensions, content: bytes, source: Source) -> None:
-    while content:
-        length, space, _ = content[:12].partition(b" ")
-        end = int(length) if space and length.isdigit() else 0
-        key, equals, text = content[len(length) + 1 : end - 1].partition(b"=")
+    start = 0
+    while start < len(content):
+        length, space, _ = content[start : start + 12].partition(b" ")
+        end = start + (int(length) if space and length.isdigit() else 0)
+        key, equals, text = content[start + len(length) + 1 : end - 1].partition(b"=")
         if not equals or end > len(content) or content[end - 1 : end] != b"\n":
             raise BadTar(source.position, b"", "a pax record is malformed")
         if key == b"path":
@@ -192,7 +193,7 @@ def _extend_by_pax(extensions: _Extensions, content: bytes, source: Source) -> N
             extensions.size = _pax_size(text, source)
         elif key.startswith(b"GNU.sparse."):
             raise BadTar(source.position, b"", "sparse files are not supported")
-        content = content[end:]
+        start = end
 
 
 def _pax_size(text: bytes, source: Source) -> int:

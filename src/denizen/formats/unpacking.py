@@ -7,6 +7,7 @@ directory, because every name was checked against all that came before it:
 |---|---|
 | `./a//b/` | `a/b`; a directory that was not announced is announced before what is in it |
 | an absolute name, a `..`, a name or path the kernel would not take | refused |
+| a path of more than `MAX_DEPTH` directories | refused |
 | a name inside a link or a file of the archive | refused: the link may lead out |
 | a name twice | refused, except of two directories |
 | set-user-ID, set-group-ID, sticky, owner, times | dropped; of the mode only the owner's execute bit counts |
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 # of names.
 MAX_ENTRIES = 1_000_000
 MAX_NAME_BYTES = 128 * 1024 * 1024
+# Directories inside one another; Debian's deepest have under 30. Announcing a new path costs its depth times
+# its length: without a bound a name of 4,095 bytes costs 4 MB of copies.
+MAX_DEPTH = 128
 
 MERGED = frozenset({b"bin", b"sbin", b"lib", b"lib32", b"lib64", b"libo32", b"libx32"})
 
@@ -105,6 +109,9 @@ class _Unpacking:
 
     def _count(self, member: Member) -> None:
         self._name_bytes += len(member.name) + len(member.target)
+        self._bound(member)
+
+    def _bound(self, member: Member) -> None:
         if len(self._kinds) > MAX_ENTRIES or self._name_bytes > MAX_NAME_BYTES:
             raise UnsafeMember(
                 member.name, f"the archive has over {MAX_ENTRIES} members or {MAX_NAME_BYTES} bytes of names"
@@ -180,23 +187,32 @@ class _Unpacking:
         """An absolute target made relative where the package itself has it."""
         leads_to = lexical(path, target)
         assert leads_to is not None  # refused when the member was read
-        inside = leads_to in self._kinds or any(
-            self._kinds.get(above) is Kind.SYMLINK for above in _above(leads_to)
-        )
-        return _relative(path, target.lstrip(b"/")) if inside else target
+        return _relative(path, target.lstrip(b"/")) if self._leads_inside(leads_to) else target
+
+    def _leads_inside(self, path: bytes) -> bool:
+        """Whether the archive has a path, or a link on the way to it."""
+        end = -1
+        while (end := path.find(b"/", end + 1)) >= 0:
+            kind = self._kinds.get(path[:end])
+            if kind is not Kind.DIRECTORY:
+                return kind is Kind.SYMLINK
+        return path in self._kinds
 
     def _directories(self, path: bytes, member: Member) -> Iterator[ArchiveEntry]:
         """Announce the directories down to `path` that are new."""
-        kind = self._kinds.get(path)
-        if kind is Kind.DIRECTORY:
-            return
-        for place in (*_above(path), path):
-            kind = self._kinds.get(place)
-            if kind is None:
-                self._kinds[place] = Kind.DIRECTORY
-                yield Directory(place)
-            elif kind is not Kind.DIRECTORY:
-                raise UnsafeMember(member.name, f"'{display(place)}' is {kind.value} in the same archive")
+        new: list[bytes] = []
+        place = path
+        # The top is known.
+        while (kind := self._kinds.get(place)) is None:
+            new.append(place)
+            place = place.rpartition(b"/")[0]
+        if kind is not Kind.DIRECTORY:
+            raise UnsafeMember(member.name, f"'{display(place)}' is {kind.value} in the same archive")
+        for place in reversed(new):
+            self._kinds[place] = Kind.DIRECTORY
+            self._name_bytes += len(place)
+            self._bound(member)
+            yield Directory(place)
 
     def _add(self, path: bytes, member: Member) -> None:
         if path in self._kinds:
@@ -234,6 +250,8 @@ def _checked(path: bytes, member: Member) -> bytes:
     # Less what the merge may put before it.
     if len(path) > MAX_PATH - len(b"usr/"):
         raise UnsafeMember(member.name, "its name is longer than a path can be")
+    if path.count(b"/") > MAX_DEPTH:
+        raise UnsafeMember(member.name, f"it lies in more than {MAX_DEPTH} directories")
     return path
 
 
@@ -253,9 +271,3 @@ def lexical(path: bytes, target: bytes) -> bytes | None:
 def _relative(path: bytes, place: bytes) -> bytes:
     """What a link at `path` has to say to lead to `place`, both from the top."""
     return b"../" * path.count(b"/") + place or b"."
-
-
-def _above(path: bytes) -> list[bytes]:
-    """The directories `path` lies in, outermost first, the top left out."""
-    parts = path.split(b"/")
-    return [b"/".join(parts[:count]) for count in range(1, len(parts))]
