@@ -14,11 +14,13 @@ for more than a moment.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 
 from denizen.errors import HostLacks, StoreDamaged, display
 from denizen.formats.storepath import DIGEST_DIGITS, StorePath
+from denizen.store.failure import is_full
 from denizen.store.graph import Graph
 from denizen.store.info import ObjectInfo
 from denizen.value import value
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 FILE = b"/objects.sqlite"
+_NO_ROOM = os.strerror(errno.ENOSPC)
 _VERSION = 1
 # Readers never wait for writers in WAL mode; this covers recovery after a crash and the closing of a log.
 _BUSY_SECONDS = 60
@@ -96,7 +99,7 @@ class DatabaseFailed(HostLacks):
 
     @property
     def remedy(self) -> str:
-        return "denizen gc, if the disk is full"
+        return "denizen gc" if self.reason == _NO_ROOM else ""
 
 
 class ReferenceGone(StoreDamaged):
@@ -342,18 +345,32 @@ class Database:
             self._identity = self._identify()
             if self._identity is None:
                 raise DatabaseDamaged(self._file, "it is not there")
-            self._connection = connect(self._file)
-            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            self._connection, version = self._opened()
             if version != _VERSION:
                 self.close()
                 raise DatabaseDamaged(self._file, f"its format is {version}; this denizen reads {_VERSION}")
         return self._connection
 
+    def _opened(self) -> tuple[sqlite3.Connection, int]:
+        """A connection, and the version of what it is to.
+
+        Readers too need the index of the log, a file of 32 KiB that the first one makes. On a disk without
+        room for it, it is kept in memory, and the database is this process's alone meanwhile
+        (sqlite.org/wal.html, "Use of WAL Without Shared-Memory").
+        """
+        try:
+            return connect(self._file)
+        except sqlite3.OperationalError:
+            if not is_full(self._file):
+                raise
+            return connect(self._file, alone=True)
+
     def _failure(self, error: sqlite3.Error) -> DatabaseDamaged | DatabaseFailed:
         # After a failed write the connection may hold a transaction; a new one starts clean.
         self.close()
         if isinstance(error, sqlite3.OperationalError):
-            return DatabaseFailed(self._file, str(error))
+            # SQLite tells most of what the system refused as "disk I/O error".
+            return DatabaseFailed(self._file, _NO_ROOM if is_full(self._file) else str(error))
         return DatabaseDamaged(self._file, str(error))
 
 
@@ -362,8 +379,11 @@ def path_of(base: str) -> StorePath:
     return StorePath(base[:DIGEST_DIGITS], base[DIGEST_DIGITS + 1 :])
 
 
-def connect(file: bytes) -> sqlite3.Connection:
-    """A connection as denizen uses it; the file must exist."""
+def connect(file: bytes, *, alone: bool = False) -> tuple[sqlite3.Connection, int]:
+    """A connection as denizen uses it, and the version of what it is to; the file must exist.
+
+    `alone` keeps all others out while it is open.
+    """
     # A URI, to say that an absent file is not to be made: an empty database would pass for an empty store.
     quoted = "".join([chr(byte) if byte in _PLAIN else f"%{byte:02x}" for byte in file])
     connection = sqlite3.connect(
@@ -372,9 +392,16 @@ def connect(file: bytes) -> sqlite3.Connection:
         isolation_level=None,
         timeout=_BUSY_SECONDS,
     )
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
+    try:
+        if alone:  # before anything opens the log
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    except BaseException:
+        connection.close()  # it holds locks, which who tries again would wait for
+        raise
+    return connection, version
 
 
 def create(directory: bytes) -> None:

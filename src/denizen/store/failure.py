@@ -19,6 +19,19 @@ _REMEDIES = {
 }
 
 
+# SQLite's smallest need: the index of its log, one file of 32 KiB, and a page.
+_ROOM = 64 * 1024
+
+
+def is_full(path: bytes) -> bool:
+    """Return whether the file system of `path` has no room worth the name; what cannot be asked has some."""
+    try:
+        facts = os.statvfs(path)
+    except OSError:
+        return False
+    return facts.f_bavail * facts.f_frsize < _ROOM
+
+
 class DiskFailed(HostLacks):
     """A file system operation of the store failed; nothing was registered.
 

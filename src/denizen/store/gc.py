@@ -7,7 +7,7 @@ object, which the next collection takes; a renamed tree belongs to a dead sessio
 collection takes too.
 
 Works with a full disk: the reserve is unlinked before the database is opened, what died sessions left is
-unlinked first, and renaming and unlinking need no space.
+unlinked first, and renaming and unlinking need no space. Works without a reserve too (`_forget`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import os
 
 from denizen.formats import storepath
 from denizen.formats.storepath import BadStorePath, from_base
-from denizen.store.database import path_of
-from denizen.store.failure import doing
+from denizen.store.database import DatabaseFailed, path_of
+from denizen.store.failure import doing, is_full
 from denizen.store.graph import path_to, reachable, referrers_first
 from denizen.store.layout import TEMPORARY
 from denizen.store.local import make_reserve, release_reserve
@@ -168,7 +168,7 @@ def collect(store: Store, limits: Limits, told: Told = ignore) -> Collected:
         with store.locked():
             found = _look(store, limits)
             # First, so that nothing takes the space which the database needs for that.
-            store.database.forget(found.dead)
+            freed += _forget(store, directory, found)
             trash = stack.enter_context(Trash(directory, session, found.count, found.nar_bytes))
             _take_away(store, trash, info, found)
         freed += trash.empty(told)
@@ -207,6 +207,28 @@ def _look(store: Store, limits: Limits) -> _Found:
     dead = choose(census.graph, live, sizes=census.sizes, registered=census.registered, limits=limits)
     kept = roots.digests
     return _Found(census, roots, dead, tuple(name for name in strays if _digest(name) not in kept))
+
+
+def _forget(store: Store, directory: int, found: _Found) -> int:
+    """Forget the dead in the database; bytes that had to be freed for it to write. The store's lock is held.
+
+    A disk may be full to the last block, and the reserve gone. Then dead trees are unlinked where they are,
+    the largest first, until the log has room. Killed meanwhile, objects are registered that are not there:
+    `need` takes those for not valid, and the next collection for dead.
+    """
+    sizes, paths = found.census.sizes, found.census.paths
+    going = [*found.strays, *(paths[node] for node in sorted(found.dead, key=lambda node: -sizes[node]))]
+    freed = 0
+    for name in [*going, None]:
+        try:
+            store.database.forget(found.dead)
+        except DatabaseFailed:
+            if name is None or not is_full(store.layout.physical):
+                raise
+        else:
+            break
+        freed += remove_tree(directory, os.fsencode(name)) or prune_links(store.layout)
+    return freed
 
 
 def _take_away(store: Store, trash: Trash, info: int, found: _Found) -> None:

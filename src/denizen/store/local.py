@@ -225,6 +225,10 @@ def make_reserve(layout: StoreLayout) -> None:
         try:
             if os.fstat(descriptor).st_size < RESERVE:
                 os.posix_fallocate(descriptor, 0, RESERVE)
+        except OSError:
+            # ext4 leaves what it had allocated when the room ended: all there was.
+            os.unlink(layout.reserve)
+            raise
         finally:
             os.close(descriptor)
 
