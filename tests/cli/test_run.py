@@ -572,3 +572,17 @@ def test_why_ends_with_the_command_that_starts_it(home: Home, program: Path) -> 
     lost = home.compile("lost-library", PROGRAM, f"-Wl,-soname,x,{home.library('greet')}")
     lost.chmod(0o644)
     assert "denizen run" not in home.denizen("why", os.fspath(lost), status=1).stdout.splitlines()[-1]
+
+
+def test_programs_start_from_a_store_that_was_moved(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    before, after = home.compile("before"), home.compile("after")
+    home.denizen("run", os.fspath(before))
+    for place in ("one", "two"):
+        home.denizen("store", "move", os.fspath(tmp_path / place))
+        for program in (before, after):
+            assert home.denizen("run", "--offline", os.fspath(program)).stdout.startswith(
+                "hello from the store"
+            )
+        home.denizen("gc")
+    assert home.denizen("store", "verify", "--contents").returncode == 0

@@ -1,5 +1,7 @@
 import json
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -137,6 +139,38 @@ def test_a_store_is_moved(shell: Shell, pair: tuple[str, str], tmp_path: Path) -
     assert shell("store", "move", tmp_path / "other/data/store") == [str(tmp_path / "other/data/store")]
     shell.root = tmp_path / "other"
     assert [os.path.basename(p) for p in shell("store", "list")] == sorted(map(os.path.basename, pair))
+
+
+@pytest.mark.parametrize("other", ["{tmp}", "/dev/shm/{pid}"])
+def test_a_moved_store_is_found_by_the_next_command(
+    shell: Shell, pair: tuple[str, str], tmp_path: Path, tree: Path, other: str
+) -> None:
+    """Moved on, moved back, and to another file system; a second store knows nothing of it."""
+    far = Path(other.format(tmp=tmp_path / "far", pid=f"denizen-{os.getpid()}"))
+    if not far.parent.is_dir():
+        pytest.skip("there is no other file system")
+    names = sorted(map(os.path.basename, pair))
+    usual, second = shell.root / "data/store", tmp_path / "second"
+    try:
+        for place in (far / "one", far / "two/deeper", usual, far / "three"):
+            assert shell("store", "move", place) == [str(place)]
+            assert usual.is_symlink() == (place != usual)
+            assert shell("store", "list") == [f"{place}/{name}" for name in names]
+        assert not (far / "one").exists()
+        added = shell("store", "add", tree)
+        assert added[0].startswith(f"{far}/three/")
+        first, shell.root = shell.root, second
+        shell("store", "add", tree)
+        assert shell("store", "move", far / "of-the-second") == [str(far / "of-the-second")]
+        assert len(shell("store", "list")) == 1
+        shell.root = first
+        assert len(shell("store", "list")) == 2
+        shell("store", "move", far / "of-the-second", status=125)
+        assert len(shell("store", "list")) == 2
+        assert shell("store", "verify", "--contents") == []
+    finally:
+        subprocess.run(["chmod", "-R", "u+w", far], check=False)
+        shutil.rmtree(far, ignore_errors=True)
 
 
 def test_identical_files_are_linked(shell: Shell, pair: tuple[str, str], tree: Path) -> None:

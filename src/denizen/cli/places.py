@@ -94,7 +94,8 @@ class Places:
     def store(self) -> bytes:
         """Where the store is: what `store move` left a link in the usual place to, else that place."""
         try:
-            return os.readlink(self.usual_store)
+            # Absolute, unless somebody made the link by hand.
+            return os.path.join(self.data, os.readlink(self.usual_store))
         except OSError:
             return self.usual_store
 

@@ -135,12 +135,15 @@ def _rebuild(_: Parsed, context: Context) -> int:
 
 def _move(parsed: Parsed, context: Context) -> int:
     from denizen.cli.meter import Meter
+    from denizen.cli.places import places
     from denizen.cli.stores import open_store, shown
     from denizen.store.move import move
 
-    destination = os.fsencode(os.path.abspath(parsed.required("NEWDIR")))
+    destination, usual = os.fsencode(os.path.abspath(parsed.required("NEWDIR"))), places(context).usual_store
     with open_store(context) as store, Meter(context.output, "copying", "objects") as meter:
-        moved = move(store, destination, meter.advance)
+        moved = move(store, destination, meter.advance, usual)
+    if usual != destination:
+        context.output.say(f"{shown(usual)} leads there now: commands find the store as before")
     for link in moved.astray:
         context.output.say(f"{shown(link)} still leads to the old place and could not be changed")
     context.output.line(shown(moved.store.layout.physical))

@@ -1,8 +1,9 @@
 """Moving a whole store to another directory, on the same file system or another.
 
 Nothing in the store says where it is: links inside are relative, and the logical directory that
-went into the paths stays. What says so is outside: the links of indirect roots. These are pointed to the new
-place; whatever else points into the store the user must know.
+went into the paths stays. What says so is outside: the links of indirect roots, and the place where commands
+look for it. The former are pointed to the new place, in the latter a link to it is left; whatever else points
+into the store the user must know.
 
 On the same file system this is one rename. To another, every object is copied as its archive and held
 against its hash before the old store is removed, and the copy appears under its name complete.
@@ -13,7 +14,7 @@ from __future__ import annotations
 import errno
 import os
 
-from denizen.disk import make_directories, written_by_owner
+from denizen.disk import link_atomically, make_directories, written_by_owner
 from denizen.errors import DenizenError, display
 from denizen.nar import writer
 from denizen.store import sidecar
@@ -68,8 +69,11 @@ class Moved:
     astray: tuple[bytes, ...]
 
 
-def move(store: Store, destination: bytes, told: Told = ignore) -> Moved:
+def move(store: Store, destination: bytes, told: Told = ignore, usual: bytes | None = None) -> Moved:
     """Move the store to `destination`, which does not exist; `told` hears of each object that is copied.
+
+    Where commands look for the store, `usual`, is a link to it then, also after the next move; a move back
+    puts the store in the link's place.
 
     Raises:
         StoreInUse: something is being added to it.
@@ -81,25 +85,33 @@ def move(store: Store, destination: bytes, told: Told = ignore) -> Moved:
         busy = len(live_sessions(old))
         if busy:
             raise StoreInUse(old.physical, busy)
-        if os.path.lexists(destination):
+        back = destination == usual and os.path.islink(destination)
+        if os.path.lexists(destination) and not back:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), destination)
         parent = os.path.dirname(destination)
         make_directories(parent)
         links = [os.readlink(old.indirect + b"/" + name) for name in os.listdir(old.indirect)]
         if os.stat(parent).st_dev == os.stat(old.physical).st_dev:
             store.close()
+            if back:
+                os.unlink(destination)
             os.rename(old.physical, destination)
         else:
-            _copy(store, destination, told)
+            _copy(store, destination, told, back=back)
             store.close()
         _sync(destination)
         astray = [link for link in links if not _repoint(link, old.physical, destination)]
     with doing("remove the old store", old.physical):
-        _remove(old.physical)
+        gone = old.physical + b".denizen-moved"
+        if os.path.lexists(old.physical):
+            os.rename(old.physical, gone)
+        if usual is not None and usual != destination:
+            link_atomically(usual, destination)
+        _remove(gone)
     return Moved(Store.open(destination), tuple(astray))
 
 
-def _copy(store: Store, destination: bytes, told: Told) -> None:
+def _copy(store: Store, destination: bytes, told: Told, *, back: bool) -> None:
     """The store at `destination` on another file system; it appears there complete."""
     temporary = destination + b".denizen-move"
     _remove(temporary)
@@ -116,6 +128,8 @@ def _copy(store: Store, destination: bytes, told: Told) -> None:
             sync(descriptor)
         finally:
             os.close(descriptor)
+    if back:
+        os.unlink(destination)
     os.rename(temporary, destination)
 
 
