@@ -35,6 +35,12 @@ def test_an_archive_is_added_listed_and_removed(tmp_path: Path) -> None:
     assert "mine" not in listed(tmp_path)
 
 
+def test_debian_at_an_address_without_keys_must_say_that_it_is(tmp_path: Path) -> None:
+    add(tmp_path, "debian", "http://a.test/debian")
+    assert listed(tmp_path)["debian"]["release_origin"] == "Debian"
+    assert "the Release gives Origin: Debian" in "\n".join(lines(tmp_path, "source", "list"))
+
+
 def test_a_directory_of_packages_is_a_source(tmp_path: Path) -> None:
     packages = tmp_path / "debs"
     packages.mkdir()

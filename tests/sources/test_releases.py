@@ -4,10 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from denizen.fileview import MemoryView
 from denizen.formats.packages import package_of
 from denizen.sources.base import BadSignature, DownloadFailed, NoSuchSuite, Scope, Silent
+from denizen.sources.fetch import FetchPolicy
+from denizen.sources.opening import Surroundings, open_source
+from denizen.sources.openpgp import Keyring
 from denizen.sources.releases import MAX_FUTURE, FutureRelease, WrongOrigin
-from tests.support.archive import DATE, Archive, package_paragraph, sample
+from denizen.sources.settings import SHIPPED_KEYRING, default_debian
+from denizen.sources.transport import HttpSettings
+from denizen.value import replace
+from tests.support.archive import DATE, Archive, keyring, package_paragraph, sample
 from tests.support.faulty_server import Fault, Server
 from tests.support.sources import debian
 
@@ -61,6 +68,28 @@ def test_a_vendors_suite_called_stable_never_stands_for_debians(
     (note,) = told.notes
     assert "the signature of" in note
     assert theirs.url in note
+
+
+def test_from_apts_entry_to_the_packages_no_byte_is_a_vendors(
+    vendor: Archive, real: Archive, tmp_path: Path
+) -> None:
+    """With the machine's apt as a vendor's installer leaves it: its suite called stable, its key named."""
+    with Server(vendor.root) as theirs, Server(real.root) as ours:
+        lines = b"deb [signed-by=/vendor.gpg] %b stable main\ndeb %b bookworm main\n"
+        apt = {b"/etc/apt/sources.list": lines % (theirs.url.encode(), ours.url.encode())}
+        setting = default_debian(MemoryView({**apt, b"/vendor.gpg": keyring("vendor")}))
+        assert [bytes(one.keys) for one in setting.keyrings] == [Path(SHIPPED_KEYRING.decode()).read_bytes()]
+        # Of Debian's keys nobody here has the secret halves: another stands for them.
+        setting = replace(setting, keyrings=(Keyring("Debian's", keyring()),), fallback=())
+        around = Surroundings(
+            bytes(tmp_path / "lists"), HttpSettings(), FetchPolicy(), Silent(), search_path="/nonexistent"
+        )
+        source = open_source(setting, around)
+        snapshot = source.snapshot("stable", None)
+        source.prepare(snapshot, "amd64", Scope.LIBRARIES)
+        versions = {package.version for package in source.packages(snapshot, "amd64")}
+    assert b"99-1" not in versions
+    assert [path for path, _ in theirs.requests] == ["/dists/stable/InRelease"]
 
 
 def test_a_well_signed_release_of_another_origin_is_refused_with_a_sentence(

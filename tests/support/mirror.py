@@ -9,6 +9,7 @@ import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from denizen.disk import DiskView
@@ -67,6 +68,18 @@ class _Mirror(http.server.BaseHTTPRequestHandler):
         """Keep quiet."""
 
 
+@cache
 def _archive() -> str:
     (debian,) = [one for one in settings(DiskView(), b"/nonexistent") if one.name == "debian"]
-    return debian.uris[0].rstrip("/")
+    addresses = [uri.rstrip("/") for uri in (*debian.uris, *debian.fallback)]
+    return next((one for one in addresses if _says_it_is_debian(one)), addresses[0])
+
+
+def _says_it_is_debian(address: str) -> bool:
+    """Return whether an address is one of those that denizen itself would use, signatures aside."""
+    with (
+        contextlib.suppress(OSError),
+        urllib.request.urlopen(f"{address}/dists/stable/InRelease", timeout=_TIMEOUT) as answer,
+    ):
+        return b"\nOrigin: Debian\n" in answer.read(4096)
+    return False

@@ -42,6 +42,10 @@ def list_sources(parsed: Parsed, context: Context) -> int:
         context.output.line(f"{setting.name}  ({setting.kind}, from {setting.origin})")
         for label, words in (
             ("address", setting.uris),
+            (
+                "only where",
+                (f"the Release gives Origin: {setting.release_origin}",) if setting.release_origin else (),
+            ),
             ("suites", setting.suites),
             ("components", setting.components if setting.kind == "deb" else ()),
             ("keyrings", tuple(keyring.name for keyring in setting.keyrings)),
@@ -64,6 +68,7 @@ def _row(setting: Setting) -> dict[str, object]:
         "components": list(setting.components),
         "keyrings": [keyring.name for keyring in setting.keyrings],
         "check_valid_until": setting.check_valid_until,
+        "release_origin": setting.release_origin or None,
         "origin": setting.origin,
     }
 
