@@ -154,10 +154,24 @@ static uint32_t own_generation(void)
     return number;
 }
 
+/* Under valgrind, and emulators of processors, a process is told its program's path by readlink, but has the emulator's
+   facts for /proc/self/exe. The headers in memory are compared with the decision's in any case. */
+static bool identify_by_name(struct start *start, struct identity *identity)
+{
+    struct identity named;
+    if (start->process.secure || !identity_of_path(path_of(start), &named) ||
+        (named.device == identity->device && named.inode == identity->inode))
+        return false;
+    *identity = named;
+    return true;
+}
+
 /* The decision, if need be by having it made. One of an older denizen will do where it cannot be made anew. */
-static struct search_result decide(struct start *start, const struct subject *subject, struct decision *decision)
+static struct search_result decide(struct start *start, struct subject *subject, struct decision *decision)
 {
     struct search_result result = decision_find(&start->arena, &start->process, subject, decision);
+    if (!result.found && identify_by_name(start, &subject->identity))
+        result = decision_find(&start->arena, &start->process, subject, decision);
     bool holds = result.found && decision->header->generation >= own_generation();
     if (holds || nix_linker(&start->process) || !helper_decides(&start->process, path_of(start)))
         return result;

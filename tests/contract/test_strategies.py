@@ -128,10 +128,10 @@ class Started:
         self.strategy = strategy
         self.interpreter = prefix / LDSO.relative_to("/")
 
-    def compile(self, name: str, source: str) -> Path:
+    def compile(self, name: str, source: str, *flags: str) -> Path:
         """One whose interpreter is the installed loader, where that is the strategy."""
-        flags = [f"-Wl,--dynamic-linker={self.interpreter}"] if self.strategy == "installed" else []
-        return self.home.compile(f"{name}-{self.strategy}", source, *flags)
+        linked = [f"-Wl,--dynamic-linker={self.interpreter}"] if self.strategy == "installed" else []
+        return self.home.compile(f"{name}-{self.strategy}", source, *linked, *flags)
 
     def command(self, program: Path, *words: str) -> list[str]:
         """What starts it; with the loader installed nothing but the program does, once it is decided."""
@@ -439,6 +439,62 @@ def test_a_core_dump_names_what_ended(started: Started, tmp_path: Path) -> None:
     assert "main" in shown.stdout
 
 
+_WAITING = """
+#include <stdio.h>
+#include <unistd.h>
+const char *greeting(void);
+__attribute__((noinline)) void here_it_waits(void) { for (;;) pause(); }
+int main(void) { puts(greeting()), fflush(stdout), here_it_waits(); }
+"""
+
+
+def test_a_debugger_that_attaches_shows_what_runs(started: Started) -> None:
+    """Under `program` it must be told which program: the kernel names the loader as what was executed."""
+    require("gdb")
+    waiting = started.compile("waiting", _WAITING, "-g")
+    named = [os.fspath(waiting)] if started.strategy == "program" else []
+    with subprocess.Popen(started.command(waiting), stdout=subprocess.PIPE, env={}) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == b"hello from the store\n"
+            gdb = ["gdb", "-nx", "--batch", "-ex", "backtrace", "-p", str(process.pid), *named]
+            shown = subprocess.run(gdb, capture_output=True, text=True, check=False, timeout=60)
+        finally:
+            process.kill()
+    if "Operation not permitted" in shown.stderr:
+        pytest.skip("this machine allows nobody to attach")
+    assert "here_it_waits" in shown.stdout
+    assert "main" in shown.stdout
+
+
+def _under_valgrind(started: Started, program: Path) -> list[str]:
+    valgrind = ["valgrind", "-q"]
+    if started.strategy == "namespace":
+        started.home.denizen("run", os.fspath(program), status=None)
+        return started.home.command("run", *valgrind, os.fspath(program), "x")
+    if started.strategy == "program":
+        loader = os.path.realpath(next(started.home.decisions.rglob("loader")))
+        return [*valgrind, loader, os.fspath(program), "x"]
+    return [*valgrind, os.fspath(_file_of(started, program)), "x"]
+
+
+def test_valgrind_runs_it_and_names_what_it_finds(started: Started) -> None:
+    """It maps the program itself; the kernel's facts for /proc/self/exe are valgrind's there."""
+    require("valgrind")
+    source = (
+        "#include <stdlib.h>\nconst char *greeting(void);\nint main(int count, char **words) {\n"
+        "    greeting();\n    char *room = malloc(3);\n    return room[count + 2] ? 6 : 5;\n}\n"
+    )
+    made = started.compile("overrun", source, "-g")
+    started.run(made)
+    command = _under_valgrind(started, made)
+    env = {"PATH": os.environ.get("PATH", os.defpath)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=env)
+    assert done.returncode in (5, 6), done.stderr
+    assert "Invalid read of size 1" in done.stderr
+    assert "main (overrun" in done.stderr
+
+
 def test_a_plugin_with_a_run_path_of_its_own_finds_what_it_needs(started: Started) -> None:
     """ld.so does not search the program's DT_RPATH for it, which is where the loader shows libraries."""
     # A language runtime, which comes along for whatever lies beside a program.
@@ -550,7 +606,8 @@ def _file_of(started: Started, program: Path) -> Path:
     """What runs: of a patched copy the copy, whose entry point is another."""
     if started.strategy != "stub":
         return program
-    (copy,) = (started.home.decisions / "copies").rglob(program.name)
+    copies = (started.home.decisions / "copies").rglob(program.name)
+    (copy,) = (one for one in copies if not one.is_symlink())
     return copy
 
 
