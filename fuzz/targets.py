@@ -1,6 +1,6 @@
 """Every parser of foreign bytes, with its seeds. A new parser adds a line."""
 
-from fuzz import archive, elf, fhs, formats, launch, linker, resolve
+from fuzz import archive, elf, fhs, formats, hosted, launch, linker, resolve
 from fuzz.driver import Target
 
 TARGETS: dict[str, Target] = {
@@ -38,4 +38,9 @@ TARGETS: dict[str, Target] = {
     "denizen.toml": Target(fhs.read_project, fhs.projects, fhs.large_projects, fhs.PROJECT_TOKENS),
     "generation": Target(fhs.read_record, fhs.generations, fhs.large_generations, fhs.GENERATION_TOKENS),
     "lock": Target(resolve.read_lock, resolve.locks, resolve.large_locks, resolve.LOCK_TOKENS),
+    "loader-image": Target(hosted.asks(b"i"), hosted.objects, tokens=hosted.ELF_TOKENS),
+    "loader-headers": Target(hosted.asks(b"h"), hosted.objects, tokens=hosted.ELF_TOKENS),
+    "loader-object": Target(hosted.asks(b"o"), hosted.objects, tokens=hosted.ELF_TOKENS),
+    "loader-covered": Target(hosted.asks(b"c"), hosted.loaders, tokens=hosted.ELF_TOKENS),
+    "loader-decision": Target(hosted.asks(b"d"), hosted.decisions, tokens=hosted.TOKENS),
 }

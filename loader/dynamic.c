@@ -25,7 +25,7 @@ static uintptr_t end_of(const struct program *program, const Phdr *segment)
 static const Phdr *segment_holding(const struct program *program, uintptr_t address)
 {
     for (const Phdr *each = program->phdr; each < program->phdr + program->phnum; each++)
-        if (each->p_type == PT_LOAD && address >= (each->p_vaddr & ~(program->page_size - 1)) &&
+        if (each->p_type == PT_LOAD && (each->p_flags & PF_R) && address >= (each->p_vaddr & ~(program->page_size - 1)) &&
             address < end_of(program, each))
             return each;
     return NULL;

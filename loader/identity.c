@@ -51,7 +51,7 @@ static struct build_id build_id_in(const uint8_t *at, size_t size)
 static bool is_mapped(const Phdr *phdr, size_t count, uintptr_t address, size_t size)
 {
     for (; count--; phdr++)
-        if (phdr->p_type == PT_LOAD && address >= phdr->p_vaddr && size <= phdr->p_filesz &&
+        if (phdr->p_type == PT_LOAD && (phdr->p_flags & PF_R) && address >= phdr->p_vaddr && size <= phdr->p_filesz &&
             address - phdr->p_vaddr <= phdr->p_filesz - size)
             return true;
     return false;

@@ -90,9 +90,14 @@ static void check_header(struct file *file, struct head *head)
 static uintptr_t address_of_segments(const struct file *file)
 {
     uint64_t at = file->header->e_phoff;
+    size_t size = file->header->e_phnum * sizeof(Phdr);
     for (const Phdr *each = file->phdr; each < file->phdr + file->header->e_phnum; each++)
-        if (each->p_type == PT_LOAD && at >= each->p_offset && at - each->p_offset < each->p_filesz)
-            return (uintptr_t)(at - each->p_offset) + each->p_vaddr;
+        if (each->p_type == PT_LOAD && at >= each->p_offset && at - each->p_offset < each->p_filesz) {
+            uintptr_t address = (uintptr_t)(at - each->p_offset) + each->p_vaddr;
+            /* Whole pages are mapped; what is behind them nobody can read. */
+            if (each->p_flags & PF_R && size <= page_up(file, each->p_vaddr + each->p_filesz) - address)
+                return address;
+        }
     refuse(file, "its program headers are not loaded with it");
 }
 

@@ -1,0 +1,200 @@
+"""The loader's C readers under AddressSanitizer and UndefinedBehaviorSanitizer, in a process fed with inputs.
+
+Its sources are compiled as they are, but for their system calls (loader/harness.c). A sanitizer's report, a
+signal or a mapping outside of what was reserved ends the process: that is the finding, and the next input
+gets a new one.
+"""
+
+import atexit
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+from denizen.elf import constants as c
+from denizen.errors import BadInput
+from denizen.launch.decision import Decision as Made
+from denizen.launch.decision import Edit, Identity, Library, machine_word
+from denizen.launch.loaderconfig import BLOCK_SIZE, HEADER, MAGIC
+from denizen.launch.wire import encode
+from fuzz.launch import DECISION_TOKENS
+from tests.support.elfbuilder import Elf, Note, Symbol, build
+
+HERE = Path(__file__).parent
+LOADER = HERE.parent / "loader"
+# The others (start.c, launch.c, helper.c, stub.c, ...) read nothing foreign but through these.
+SOURCES = (
+    "arena", "auxv", "covered", "decision", "dynamic", "identity", "image", "object", "preload",
+    "resume", "text",
+)  # fmt: skip
+SANITIZERS = (
+    "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=all",
+    "-fno-omit-frame-pointer",
+    "-g",
+    "-O1",
+)
+# The loader defines these for itself; here they would be taken for the C library's.
+RENAMED = tuple(f"-D{name}=loader_{name}" for name in ("memcpy", "memmove", "memset", "memcmp"))
+ELF_TOKENS = (
+    b"\x7fELF", MAGIC, b"$ORIGIN", b"\0" * 8, b"\xff" * 8, struct.pack("<Q", 0x1000),
+    struct.pack("<II", 1, 5), struct.pack("<QQ", 0x6FFFFFFE, 0x10000),
+    struct.pack("<QQ", 0x6FFFFFFC, 0x10000), struct.pack("<II", 2, 6),
+    struct.pack("<QQ", 5, 0x10000), struct.pack("<II", 6, 4), struct.pack("<II", 3, 4),
+)  # fmt: skip
+
+
+class Refused(BadInput):
+    """The loader ended with its one line, or said no."""
+
+    @property
+    def what(self) -> str:
+        return "the loader refuses it"
+
+
+class Finding(Exception):
+    """The harness ended; what it said."""
+
+
+class Harness:
+    """A running harness, started anew when an input has ended it."""
+
+    def __init__(self, program: Path) -> None:
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, target: bytes, data: bytes) -> bool:
+        """Whether the loader accepts it. Raises Finding."""
+        process = self._running()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        answer = b""
+        try:
+            process.stdin.write(target + struct.pack("<I", len(data)) + data)
+            process.stdin.flush()
+            answer = process.stdout.read(1)
+        except BrokenPipeError:
+            pass
+        if not answer:
+            raise Finding(self._last_words(process))
+        return answer == b"+"
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1"}
+            self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # as long as the process
+            self._process = subprocess.Popen(
+                [self._program],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env=environment,
+            )
+        return self._process
+
+    def _last_words(self, process: subprocess.Popen[bytes]) -> str:
+        self.end()
+        self._errors.seek(0)
+        said = self._errors.read().decode("utf-8", "replace")
+        return f"status {process.returncode}: {said[:4000]}"
+
+    def end(self) -> None:
+        """Let it end; the next input starts another."""
+        if self._process is not None:
+            self._process.communicate()
+            self._process = None
+
+
+@cache
+def harness() -> Harness:
+    """The harness, compiled once."""
+    directory = Path(tempfile.mkdtemp(prefix="denizen-fuzz-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    flags = ("-std=gnu11", "-I", os.fspath(LOADER), *SANITIZERS)
+    shim = ("-include", os.fspath(HERE / "loader" / "shim.h"))
+    sources = [os.fspath(LOADER / f"{name}.c") for name in SOURCES]
+    subprocess.run(["cc", "-c", *flags, *shim, *RENAMED, *sources], cwd=directory, check=True)
+    objects = sorted(map(os.fspath, directory.glob("*.o")))
+    program = directory / "harness"
+    subprocess.run(
+        ["cc", *flags, "-o", program, HERE / "loader" / "harness.c", *objects], cwd=directory, check=True
+    )
+    made = Harness(program)
+    atexit.register(made.end)
+    return made
+
+
+def asks(target: bytes) -> Callable[[bytes], None]:
+    """A target of the harness: raises Refused, and Finding."""
+
+    def run(data: bytes) -> None:
+        if not harness().ask(target, data):
+            raise Refused
+
+    return run
+
+
+def _library(**changes: object) -> bytes:
+    known = {
+        "interpreter": b"/lib64/ld-linux-x86-64.so.2",
+        "needed": (b"libc.so.6", b"libm.so.6"),
+        "soname": b"libseed.so.1",
+        "runpath": b"$ORIGIN/../lib:/opt",
+        "symbols": (
+            Symbol(b"puts", defined=False, version=b"GLIBC_2.2.5", file=b"libc.so.6"),
+            Symbol(b"sin", defined=False, version=b"GLIBC_2.29", file=b"libm.so.6"),
+            Symbol(b"f", version=b"SEED_1"),
+        ),
+        "notes": (Note(b"GNU", 3, bytes(20)),),
+        "machine": {"x86_64": 62, "aarch64": 183}.get(os.uname().machine, 62),
+    }
+    return build(Elf(**{**known, **changes}))  # type: ignore[arg-type]  # fields by name
+
+
+@cache
+def _compiled() -> bytes:
+    """A program as a compiler makes it, whose headers tell where they are."""
+    with tempfile.TemporaryDirectory() as directory:
+        program = Path(directory) / "program"
+        small = ("-s", "-pie", "-fPIE", "-Wl,-z,noseparate-code,-z,max-page-size=4096,-rpath,$ORIGIN/lib")
+        subprocess.run(
+            ["cc", "-x", "c", "-o", program, "-", *small], input=b"int main() { return 0; }", check=True
+        )
+        return program.read_bytes()
+
+
+def objects() -> Sequence[bytes]:
+    """Libraries and programs, with what the loader reads of them."""
+    return [
+        _compiled(),
+        _library(),
+        _library(type=c.ET_EXEC, base=0x400000),
+        _library(symbols=(), notes=()),
+        b"\x7fELF",
+        b"#!/bin/sh",
+    ]
+
+
+def loaders() -> Sequence[bytes]:
+    """What may lie over a dynamic linker."""
+    block = (HEADER.pack(MAGIC, 1, 0) + b"d/decisions\0h/host/ld.so\0").ljust(BLOCK_SIZE, b"\0")
+    return [b"\x7fELF" + bytes(200) + block + bytes(100), b"\x7fELF" + block, block[: BLOCK_SIZE - 1]]
+
+
+def decisions() -> Sequence[bytes]:
+    """Decisions of this machine's, of one library and of many."""
+    libraries = tuple(Library(b"/store/x/lib%d.so" % n, b"lib%d.so" % n, pinned=n == 1) for n in range(4))
+    made = Made(
+        identity=Identity(1, 2, 3, 4, 5), headers=bytes(16), machine=machine_word(64, 62),
+        ldso=b"/store/ld.so", build_id=bytes(20), search=b"/store/x", program=b"/program",
+        libraries=libraries, objects=(b"/store/x",), command=(b"/enter", b"--"),
+        edits=(Edit(16, b"ab", b"cd"),),
+    )  # fmt: skip
+    return [encode(made)]
+
+
+TOKENS = DECISION_TOKENS
