@@ -88,6 +88,18 @@ def test_a_wrong_hash_leaves_nothing_and_says_what_came(shop: Workshop) -> None:
     assert not shop.store.is_valid(one.outputs[b"out"])
 
 
+def test_only_where_nobody_answers_is_the_network_to_be_checked(shop: Workshop) -> None:
+    urls = ["https://gone/x", "https://silent/x"]
+    one = shop.derive("x", fetching(urls, sha256(b"content"), shop.store_dir, size=7))
+    with pytest.raises(NotFetched) as caught:
+        shop.realise(one)
+    assert "network" not in caught.value.remedy
+    shop.opener.contents[urls[1]] = NotOpened(urls[1], "Connection refused")
+    with pytest.raises(NotFetched) as caught:
+        shop.realise(one)
+    assert "check the network" in caught.value.remedy
+
+
 def test_a_url_that_never_ends_is_left_at_the_promised_size(shop: Workshop) -> None:
     pieces = 0
 

@@ -29,7 +29,7 @@ class MemoryOpener:
             self.asked.append(url)
         content = self.contents.get(url)
         if content is None:
-            raise NotOpened(url, "the answer is 404")
+            raise NotOpened(url, "the answer is 404", answered=True)
         if isinstance(content, Exception):
             raise content
         yield from content

@@ -132,18 +132,20 @@ def build(task: Build, more: Mapping[bytes, Builder] | None = None) -> None:
 def _fetch(task: Build) -> None:
     plan = fetch.read(task.sealed.derivation, task.variables)
     tried: list[tuple[str, str]] = []
+    unreached = False
     for url in plan.urls:
         try:
             tree, found = _download(task, plan, url)
         except SourceFailed as error:
             tried.append((url, str(error)))
+            unreached |= isinstance(error, fetch.NotOpened) and not error.answered
             continue
         if found == plan.content.content:
             prefix = method_prefix(plan.content.method)
             task.adopt(tree, (), f"fixed:{prefix}{found.nix}")
             return
         tried.append((url, f"it has {found.sri}"))
-    raise fetch.NotFetched(task.name, plan.content.content.sri, tuple(tried))
+    raise fetch.NotFetched(task.name, plan.content.content.sri, tuple(tried), unreached)
 
 
 def _download(task: Build, plan: fetch.Fetch, url: str) -> tuple[bytes, Hash]:

@@ -33,11 +33,13 @@ class NotFetched(SourceFailed):
     Attributes:
         promised: the hash it must have.
         tried: each URL with what happened there.
+        unreached: one of them gave no answer at all.
     """
 
     name: str
     promised: str
     tried: tuple[tuple[str, str], ...]
+    unreached: bool = False
 
     @property
     def what(self) -> str:
@@ -50,7 +52,9 @@ class NotFetched(SourceFailed):
 
     @property
     def remedy(self) -> str:
-        return "check the network; if a hash differs everywhere, the file was replaced since it was recorded"
+        if self.unreached:
+            return "check the network or the proxy settings"
+        return "a newer derivation: the file was replaced or thrown out since this one was written"
 
 
 class WrongSize(SourceFailed):
@@ -74,10 +78,15 @@ class WrongSize(SourceFailed):
 
 
 class NotOpened(SourceFailed):
-    """A URL gives nothing."""
+    """A URL gives nothing.
+
+    Attributes:
+        answered: somebody answered, but not with the file.
+    """
 
     url: str
     reason: str
+    answered: bool = False
 
     @property
     def what(self) -> str:

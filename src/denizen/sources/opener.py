@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from denizen.sources.transport import HttpSettings
 
 _OK = 200
+_SERVER_FAILED = 500
 
 
 class UrlOpener:
@@ -27,7 +28,7 @@ class UrlOpener:
         try:
             answer = transport.get(url, offset=0, validators=Validators(), conditional=False)
             if answer.status != _OK:
-                raise NotOpened(url, f"the answer is {answer.status}")
+                raise NotOpened(url, f"the answer is {answer.status}", answer.status < _SERVER_FAILED)
             yield from answer.body
         except TransportError as error:
             raise NotOpened(url, str(error)) from error
