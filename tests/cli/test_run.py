@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -586,3 +587,20 @@ def test_programs_start_from_a_store_that_was_moved(tmp_path: Path) -> None:
             )
         home.denizen("gc")
     assert home.denizen("store", "verify", "--contents").returncode == 0
+
+
+def test_what_binfmt_misc_takes_is_started_as_it_is(home: Home) -> None:
+    require("unshare")
+    program = home.work / "some.denizentest"
+    program.write_text("given to cat\n")
+    program.chmod(0o755)
+    entry = ":denizentest:E::denizentest::/bin/cat:"
+    place = "/proc/sys/fs/binfmt_misc"
+    register = f"mount -t binfmt_misc none {place} && echo '{entry}' > {place}/register"
+    inside = ["unshare", "-Urm", "sh", "-c"]
+    # A user namespace has entries of its own since Linux 6.7.
+    if subprocess.run([*inside, register], capture_output=True, check=False).returncode:
+        pytest.skip("this kernel lets no user namespace have its own binfmt_misc")
+    command = shlex.join(home.command("run", os.fspath(program)))
+    done = subprocess.run([*inside, f"{register} && {command}"], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("given to cat\n", 0), done.stderr
