@@ -80,6 +80,14 @@ def test_the_rest_is_brought(home: Home, places: list[Path]) -> None:
 
 
 @pytest.mark.slow
+def test_why_counts_it_too(home: Home, places: list[Path]) -> None:
+    program = compiled(home, "asked", BOTH, places[0] / "libown.so.1", home.library("greet"))
+    env = {**os.environ, "LD_LIBRARY_PATH": os.fspath(places[0])}
+    assert "This starts it: denizen run" in home.denizen("why", os.fspath(program), env=env).stdout
+    assert "no package of" in home.denizen("why", os.fspath(program), status=1).stdout
+
+
+@pytest.mark.slow
 def test_a_relative_path_is_of_the_working_directory(
     home: Home, places: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from denizen.cli.besides import extra_for
+from denizen.cli.librarypath import elements_of
 from denizen.resolve.extension import brings, is_sound, loses
 from denizen.value import value
 
@@ -48,7 +47,7 @@ class Choosing:
         # The objects themselves: what is a whole site-packages has been gone through once already.
         names = [name for name in extra_for(self.program, wanted) if b"/" not in name]
         policy = FetchPolicy(offline=wanted.offline)
-        given = os.fsencode(wanted.library_path).split(b":") if wanted.library_path else []
+        given = elements_of(wanted.library_path)
         extra = [*names, *self.added]
         return resolve_path(self.context, self.program, policy, wanted.suites, extra, given=given, host=host)
 

@@ -23,3 +23,8 @@ def library_path_of(environ: Mapping[str, str]) -> str:
     elements = text.replace(";", ":").split(":")
     absolute = [one if one.startswith("$") else os.path.abspath(one or ".") for one in elements]
     return ":".join(dict.fromkeys(absolute))
+
+
+def elements_of(library_path: str) -> list[bytes]:
+    """Return the directories of what `library_path_of` returned, as the resolver takes them."""
+    return os.fsencode(library_path).split(b":") if library_path else []

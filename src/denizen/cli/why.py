@@ -140,6 +140,7 @@ def _show(
 def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | None:
     """The resolution of what the kernel would start; None where that is no readable ELF program."""
     from denizen.cli.besides import wished
+    from denizen.cli.librarypath import elements_of, library_path_of
     from denizen.cli.resolving import resolve_path
     from denizen.errors import BadInput
     from denizen.sources.fetch import FetchPolicy
@@ -156,7 +157,8 @@ def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | N
             if improved is not None:
                 return improved
         extra = wished(parsed.texts("with"), report.program)
-        return resolve_path(context, path, policy, parsed.texts("suite"), extra)
+        given = elements_of(library_path_of(context.environ))
+        return resolve_path(context, path, policy, parsed.texts("suite"), extra, given=given)
     except (BadInput, OSError):
         return None  # what cannot be read is among the report's problems
 
