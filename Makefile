@@ -61,9 +61,11 @@ loader:
 	$(PYTHON) loader/build.py src/denizen/launch/denizen-loader-$$(uname -m) $(CC)
 	$(PYTHON) loader/build.py src/denizen/launch/denizen-enter-$$(uname -m) $(CC)
 	$(PYTHON) loader/build.py src/denizen/launch/denizen-inside-$$(uname -m) $(CC)
+	$(PYTHON) loader/build.py src/denizen/launch/denizen-resident-$$(uname -m) $(CC)
 	@# for 32-bit programs; only where the compiler makes such
 	-test $$(uname -m) != x86_64 || $(PYTHON) loader/build.py src/denizen/launch/denizen-loader-i386 $(CC) -m32
 	-test $$(uname -m) != x86_64 || $(PYTHON) loader/build.py src/denizen/launch/denizen-inside-i386 $(CC) -m32
+	-test $$(uname -m) != x86_64 || $(PYTHON) loader/build.py src/denizen/launch/denizen-resident-i386 $(CC) -m32
 
 format: $(VENV)/.ready
 	$(BIN)/ruff format .

@@ -14,7 +14,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SCRIPT = "scripts/denizen"
-PROGRAMS = ("denizen-loader", "denizen-enter", "denizen-inside")
+PROGRAMS = ("denizen-loader", "denizen-enter", "denizen-inside", "denizen-resident")
 
 
 class LoaderHook(BuildHookInterface[Any]):

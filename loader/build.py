@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compile the loader or a companion: `build.py OUTPUT [COMPILER...]`.
 
-OUTPUT's name says which: denizen-loader…, denizen-enter… (enter/), denizen-front… (front/) or denizen-inside…
-(inside/, a library).
+OUTPUT's name says which: denizen-loader…, denizen-enter… (enter/), denizen-front… (front/), or one of
+the libraries denizen-inside… (inside/) and denizen-resident… (resident/).
 Used by make, by the wheel's build hook and by tests.
 
 Every flag that is not a warning is here because the loader runs before anything is set up: no C
@@ -18,7 +18,9 @@ COMPANIONS = {
     "denizen-enter": ("text.c", "covered.c", "enter/*.c"),
     "denizen-front": ("text.c", "front/*.c"),
     "denizen-inside": ("text.c", "inside/*.c"),
+    "denizen-resident": ("text.c", "shed.c", "resident/*.c"),
 }
+LIBRARIES = ("denizen-inside", "denizen-resident")
 
 # fmt: off
 # bubblewrap's set, and conversions, because sizes come from files.
@@ -43,7 +45,7 @@ LINK = [
 # loaded, so that nothing of ld.so's runs in a child of vfork. Two segments and not four: 15 us at each start.
 SHARED = [
     "-fPIC", "-nostdlib", "-shared", "-Wl,-z,noexecstack,-z,relro,-z,now,-z,defs,-z,noseparate-code",
-    "-Wl,--build-id=none", "-Wl,-soname,denizen-inside.so", "-Wl,--hash-style=both",
+    "-Wl,--build-id=none", "-Wl,--hash-style=both",
     "-Wl,--fatal-warnings", "-O2",
 ]
 # fmt: on
@@ -58,7 +60,8 @@ def command(output: Path, compiler: list[str]) -> list[str]:
         *compiler,
         *WARNINGS,
         *FREESTANDING,
-        *(SHARED if stem == "denizen-inside" else LINK),
+        *([f"-Wl,-soname,{stem}.so"] if stem in LIBRARIES else []),
+        *(SHARED if stem in LIBRARIES else LINK),
         "-o",
         str(output),
         *sources,

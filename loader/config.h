@@ -9,6 +9,7 @@ enum setting {
     SETTING_HOST_LDSO = 'h',
     SETTING_HOST_PREFIX = 'p',
     SETTING_INSIDE = 'i',
+    SETTING_RESIDENT = 'r',
     SETTING_GENERATION = 'g',
     SETTING_NIX_LD = 'n',
 };

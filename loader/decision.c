@@ -76,7 +76,8 @@ static bool strings_are_sound(const struct decision *decision)
     if (!is_path(decision, header->ldso) || !is_string(decision, header->program) ||
         (header->search && !is_path(decision, header->search)) ||
         (header->shown && !is_path(decision, header->shown)) ||
-        (header->furniture && !is_path(decision, header->furniture)))
+        (header->furniture && !is_path(decision, header->furniture)) ||
+        (header->opened && !is_path(decision, header->opened)))
         return false;
     for (uint32_t i = 0; i < header->objects.count; i++)
         if (!is_path(decision, decision->objects[i]))
@@ -100,7 +101,7 @@ static bool header_is_sound(struct decision_header *header, size_t size)
 {
     return size >= sizeof *header && __builtin_memcmp(header->magic, "DENIZEN\1", 8) == 0 &&
            header->version == VERSION && header->size == size && size % 8 == 0 && sum_is_right(header) &&
-           !(header->flags & ~(uint32_t)(DECISION_HOST | DECISION_BY_NAME)) && !header->zero &&
+           !(header->flags & ~(uint32_t)(DECISION_HOST | DECISION_BY_NAME)) &&
            header->build_id_length <= MAX_BUILD_ID;
 }
 

@@ -32,7 +32,7 @@ struct decision_header {
     uint32_t program;
     uint32_t shown;
     uint32_t furniture;
-    uint32_t zero;
+    uint32_t opened;
     uint64_t r_debug;
     struct table libraries;
     struct table objects;

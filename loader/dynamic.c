@@ -164,7 +164,9 @@ static const char *search_path(struct arena *arena, const struct program *progra
 {
     const char *runpath = program_string(program, find_tag(program, DT_RUNPATH));
     const char *rpath = runpath ? NULL : program_string(program, find_tag(program, DT_RPATH));
-    const char *lists[] = {rpath, presentation->user_paths, runpath, presentation->search};
+    const struct resident_facts *resident = presentation->resident_facts;
+    const char *last = resident ? resident->search : presentation->search;
+    const char *lists[] = {rpath, presentation->user_paths, runpath, last};
     size_t room = 0;
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         room += room_for(lists[i], presentation->origin);
@@ -209,13 +211,18 @@ static void push_renamed(Dyn **next, const struct program *program, const struct
             push(next, DT_NEEDED, string_offset(program, decision_string(decision, library->name)));
 }
 
+static bool is_replaced(intptr_t tag, const struct presentation *presentation)
+{
+    return tag == DT_RPATH || tag == DT_RUNPATH || (tag == DT_AUDIT && presentation->resident);
+}
+
 /* The program's own DT_NEEDED stay, after ours: each finds its library already loaded and gives it
    the name that version checking asks for (glibc elf/dl-version.c, find_needed, asserts it). */
-static void push_own(Dyn **next, const struct program *program, bool needed)
+static void push_own(Dyn **next, const struct program *program, const struct presentation *presentation,
+                     bool needed)
 {
     for (const Dyn *entry = program->dynamic; entry < program->dynamic + program->dynamic_count; entry++) {
-        bool searched = entry->d_tag == DT_RPATH || entry->d_tag == DT_RUNPATH;
-        if ((entry->d_tag == DT_NEEDED) == needed && !searched)
+        if ((entry->d_tag == DT_NEEDED) == needed && !is_replaced(entry->d_tag, presentation))
             push(next, entry->d_tag, entry->d_un.d_val);
     }
 }
@@ -257,6 +264,29 @@ static const char *runtime_that_leads(const struct program *program, const struc
     return leads ? first : NULL;
 }
 
+/* ld.so takes one list with colons (glibc elf/rtld.c, audit_list_add_dynamic_tag): the program's own first. */
+static const char *auditors(struct arena *arena, const struct program *program, const char *resident)
+{
+    const char *own = program_string(program, find_tag(program, DT_AUDIT));
+    if (!own || !*own)
+        return resident;
+    size_t room = text_length(own) + text_length(resident) + 2;
+    struct text all = text_in(arena_take(arena, room), room);
+    text_add(&all, own);
+    text_add(&all, ":");
+    text_add(&all, resident);
+    return all.data;
+}
+
+static void push_resident(Dyn **next, struct arena *arena, const struct program *program,
+                          const struct presentation *presentation)
+{
+    if (!presentation->resident)
+        return;
+    push(next, DT_AUDIT, string_offset(program, auditors(arena, program, presentation->resident)));
+    push(next, RESIDENT_TAG, (uintptr_t)presentation->resident_facts);
+}
+
 struct section {
     const Dyn *start;
     size_t size;
@@ -268,7 +298,7 @@ static struct section new_dynamic(struct arena *arena, const struct program *pro
     size_t libraries = presentation->decision ? presentation->decision->header->libraries.count : 0;
     size_t preloaded = presentation->preload ? presentation->preload->count : 0;
     const char *path = search_path(arena, program, presentation);
-    Dyn *start = arena_take(arena, (program->dynamic_count + 2 * libraries + preloaded + 6) * sizeof *start);
+    Dyn *start = arena_take(arena, (program->dynamic_count + 2 * libraries + preloaded + 8) * sizeof *start);
     Dyn *next = start;
     const char *leading = runtime_that_leads(program, presentation);
     if (leading)
@@ -277,10 +307,11 @@ static struct section new_dynamic(struct arena *arena, const struct program *pro
     push_libraries(&next, program, presentation);
     push_renamed(&next, program, presentation);
     push_preloaded(&next, program, presentation);
-    push_own(&next, program, true);
+    push_own(&next, program, presentation, true);
     if (path)
         push(&next, DT_RPATH, string_offset(program, path));
-    push_own(&next, program, false);
+    push_own(&next, program, presentation, false);
+    push_resident(&next, arena, program, presentation);
     push(&next, DT_NULL, 0);
     return (struct section){start, (size_t)(next - start) * sizeof *start};
 }

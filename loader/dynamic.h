@@ -5,6 +5,7 @@
 #include "image.h"
 #include "inside.h"
 #include "preload.h"
+#include "resident.h"
 
 /* The program as the kernel mapped it. */
 struct program {
@@ -36,6 +37,9 @@ struct presentation {
     const struct inside_facts *facts;
     /* What LD_PRELOAD is to say to ld.so; null for what it says. */
     const struct preload *preload;
+    /* The library that audits, and what it is to find; null for none. */
+    const char *resident;
+    const struct resident_facts *resident_facts;
 };
 
 struct program program_read(const struct process *process);

@@ -29,6 +29,7 @@ enum {
     DT_RUNPATH = 29,
     DT_RELR = 36,
     DT_GNU_HASH = 0x6ffffef5,
+    DT_AUDIT = 0x6ffffefc,
     DT_VERSYM = 0x6ffffff0,
     DT_VERDEF = 0x6ffffffc,
     DT_VERDEFNUM = 0x6ffffffd,

@@ -78,6 +78,14 @@ static void add_inside(struct start *start, const struct decision *decision, str
         start->process.execfn->a_un.a_val = (uintptr_t)presentation->facts->program;
 }
 
+/* Put the library that answers for what is opened later into this one. */
+static void add_resident(struct start *start, const struct decision *decision, struct presentation *presentation)
+{
+    presentation->resident = tell_resident_whom(&start->process, decision);
+    if (presentation->resident)
+        presentation->resident_facts = tell_resident(&start->arena, &start->process, decision);
+}
+
 static _Noreturn void follow(struct start *start, const struct decision *decision)
 {
     const struct decision_header *header = decision->header;
@@ -93,6 +101,7 @@ static _Noreturn void follow(struct start *start, const struct decision *decisio
         .preload = &preload,
     };
     add_inside(start, decision, &presentation);
+    add_resident(start, decision, &presentation);
     struct image ldso = image_map_linker(presentation.ldso, start->process.page_size, decision);
     image_restore(program.phdr, program.phnum, program.bias, start->process.page_size, decision);
     present(&start->arena, &start->process, &program, &presentation);

@@ -1,8 +1,9 @@
 #include "tell.h"
 
 #include "config.h"
+#include "shed.h"
 
-enum { PATH_ROOM = 4096 };
+enum { PATH_ROOM = 4096, MAX_WORDS = 64 };
 
 const char *tell_whom(void)
 {
@@ -42,5 +43,58 @@ const struct inside_facts *tell(struct arena *arena, const struct decision *deci
         .furniture = header && header->furniture ? decision_string(decision, header->furniture) : NULL,
         .host_prefixes = host_prefixes(arena),
     };
+    return facts;
+}
+
+const char *tell_resident_whom(const struct process *process, const struct decision *decision)
+{
+    const char *library = config_next(SETTING_RESIDENT, NULL);
+    bool wanted = decision && decision->header->opened && process_is_plain(process);
+    return wanted && library && sys_exists(library) ? library : NULL;
+}
+
+/* The helper's words, the missed name left open; null where nobody is asked, as inside a helper. */
+static const char **miss_words(struct arena *arena, const struct process *process,
+                               const struct decision *decision, uint64_t *name_at)
+{
+    const char **words = arena_take(arena, (MAX_WORDS + 8) * sizeof *words);
+    size_t count = 0;
+    for (const char *word = config_next(SETTING_COMMAND, NULL); word && count < MAX_WORDS;
+         word = config_next(SETTING_COMMAND, word))
+        words[count++] = word;
+    if (!count || process_variable(process, HELPER_MARK))
+        return NULL;
+    words[count++] = "--opened";
+    words[count++] = decision_string(decision, decision->header->opened);
+    words[count++] = "--missed";
+    *name_at = count;
+    words[count++] = NULL;
+    words[count++] = "--";
+    words[count++] = decision_string(decision, decision->header->program);
+    words[count] = NULL;
+    return words;
+}
+
+const struct resident_facts *tell_resident(struct arena *arena, const struct process *process,
+                                           const struct decision *decision)
+{
+    const struct decision_header *header = decision->header;
+    const char *opened = decision_string(decision, header->opened);
+    const char *search = header->search ? decision_string(decision, header->search) : "";
+    size_t length = text_length(search);
+    size_t room = length + text_length(opened) + 3;
+    struct resident_facts *facts = arena_take(arena, sizeof *facts);
+    struct text all = text_in(arena_take(arena, room), room);
+    text_add(&all, search);
+    text_add(&all, length ? ":" : "");
+    text_add(&all, opened);
+    /* As ld.so writes it before a name. */
+    text_add(&all, "/");
+    *facts = (struct resident_facts){
+        .version = RESIDENT_VERSION,
+        .search = all.data,
+        .opened = all.data + (length ? length + 1 : 0),
+    };
+    facts->words = miss_words(arena, process, decision, &facts->name_at);
     return facts;
 }

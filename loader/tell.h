@@ -1,9 +1,11 @@
-/* What is told to the library inside a program that the kernel does not know. */
+/* What is told to the libraries put into programs: the one inside those that the kernel does not know, and the
+   resident, which answers for what a program opens while it runs. */
 #ifndef DENIZEN_TELL_H
 #define DENIZEN_TELL_H
 
 #include "decision.h"
 #include "inside.h"
+#include "resident.h"
 
 /* The library's path, where this loader is to put one into programs and it is there; else null. */
 const char *tell_whom(void);
@@ -12,5 +14,11 @@ const char *tell_seen(struct arena *arena);
 /* `program` is the file that was meant, `loader` starts its children; the decision may be null. */
 const struct inside_facts *tell(struct arena *arena, const struct decision *decision, const char *program,
                                 const char *loader);
+
+/* The resident's path, for a decision that wants it and where this loader has it; null for a process that has
+   other rights than the one who started it. */
+const char *tell_resident_whom(const struct process *process, const struct decision *decision);
+const struct resident_facts *tell_resident(struct arena *arena, const struct process *process,
+                                           const struct decision *decision);
 
 #endif

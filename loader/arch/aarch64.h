@@ -32,6 +32,7 @@ enum {
     __NR_unshare = 97,
     __NR_rt_sigaction = 134,
     __NR_rt_sigprocmask = 135,
+    __NR_setsid = 157,
     __NR_umask = 166,
     __NR_prctl = 167,
     __NR_getpid = 172,
@@ -104,6 +105,31 @@ static inline long arch_syscall(long number, long a, long b, long c, long d, lon
     __asm__ volatile("svc #0"
                      : "+r"(x0)
                      : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+                     : "memory");
+    return x0;
+}
+
+/* A process on another stack (16-byte aligned, its upper end), which does `run`. */
+static inline long arch_run_apart(long flags, char *stack, void (*run)(void *), void *argument)
+{
+    register long x8 __asm__("x8") = __NR_clone;
+    register long x0 __asm__("x0") = flags;
+    register char *x1 __asm__("x1") = stack;
+    register long x2 __asm__("x2") = 0;
+    register long x3 __asm__("x3") = 0;
+    register long x4 __asm__("x4") = 0;
+    register void (*x19)(void *) __asm__("x19") = run;
+    register void *x20 __asm__("x20") = argument;
+    __asm__ volatile("svc #0\n\t"
+                     "cbnz x0, 1f\n\t"
+                     "mov x29, #0\n\t"
+                     "mov x30, #0\n\t"
+                     "mov x0, x20\n\t"
+                     "blr x19\n\t"
+                     "brk #1\n"
+                     "1:"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x19), "r"(x20)
                      : "memory");
     return x0;
 }

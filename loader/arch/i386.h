@@ -20,6 +20,7 @@ enum {
     __NR_getegid = 50,
     __NR_umount2 = 52,
     __NR_umask = 60,
+    __NR_setsid = 66,
     __NR_mmap = 90,
     __NR_munmap = 91,
     __NR_statfs = 99,
@@ -107,6 +108,27 @@ static inline long arch_syscall(long number, long a, long b, long c, long d, lon
                      "pop %%ebp"
                      : "+a"(result)
                      : "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
+                     : "memory");
+    return result;
+}
+
+/* A process on another stack (16-byte aligned, its upper end), which does `run`; that finds its argument there. */
+static inline long arch_run_apart(long flags, char *stack, void (*run)(void *), void *argument)
+{
+    long *top = (long *)(void *)(stack - 16);
+    long result;
+    top[0] = (long)argument;
+    top[-1] = (long)run;
+    __asm__ volatile("int $0x80\n\t"
+                     "test %%eax, %%eax\n\t"
+                     "jnz 1f\n\t"
+                     "xor %%ebp, %%ebp\n\t"
+                     "pop %%eax\n\t"
+                     "call *%%eax\n\t"
+                     "hlt\n"
+                     "1:"
+                     : "=a"(result)
+                     : "a"(__NR_clone), "b"(flags), "c"(top - 1), "d"(0), "S"(0), "D"(0)
                      : "memory");
     return result;
 }

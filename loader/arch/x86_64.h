@@ -27,6 +27,7 @@ enum {
     __NR_umask = 95,
     __NR_geteuid = 107,
     __NR_getegid = 108,
+    __NR_setsid = 112,
     __NR_personality = 135,
     __NR_statfs = 137,
     __NR_pivot_root = 155,
@@ -100,6 +101,28 @@ static inline long arch_syscall(long number, long a, long b, long c, long d, lon
     __asm__ volatile("syscall"
                      : "=a"(result)
                      : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+/* A process on another stack (16-byte aligned, its upper end), which does `run`. */
+static inline long arch_run_apart(long flags, char *stack, void (*run)(void *), void *argument)
+{
+    long result;
+    register long r10 __asm__("r10") = 0;
+    register long r8 __asm__("r8") = 0;
+    register void (*r12)(void *) __asm__("r12") = run;
+    register void *r13 __asm__("r13") = argument;
+    __asm__ volatile("syscall\n\t"
+                     "test %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "xor %%ebp, %%ebp\n\t"
+                     "mov %%r13, %%rdi\n\t"
+                     "call *%%r12\n\t"
+                     "hlt\n"
+                     "1:"
+                     : "=a"(result)
+                     : "a"(__NR_clone), "D"(flags), "S"(stack), "d"(0), "r"(r10), "r"(r8), "r"(r12), "r"(r13)
                      : "rcx", "r11", "memory");
     return result;
 }

@@ -28,6 +28,7 @@ _TEXT = st.binary(max_size=40).map(lambda text: text.replace(b"\0", b"."))
         host_ldso=_TEXT,
         host_prefixes=st.lists(_TEXT, max_size=3).map(tuple),
         inside=_TEXT,
+        resident=_TEXT,
         generation=st.integers(0, 999_999_999),
         bound=st.booleans(),
         nix_ld=st.booleans(),

@@ -53,6 +53,7 @@ _DECISION = st.builds(
     by_name=st.booleans(),
     shown=st.one_of(st.just(b""), _PATH),
     furniture=st.one_of(st.just(b""), _PATH),
+    opened=st.one_of(st.just(b""), _PATH),
     generation=st.integers(0, (1 << 32) - 1),
 )
 _SAMPLE = Decision(

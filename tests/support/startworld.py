@@ -25,13 +25,14 @@ HOST_LDSO = Path("/lib64/ld-linux-x86-64.so.2")
 TIMEOUT = 20
 # A user whom no system has.
 SOMEBODY = 12345
+COMPANIONS = ("denizen-enter", "denizen-front", "denizen-inside", "denizen-resident")
 
 
 def compile_loader(output: Path, *compiler: str) -> Path:
     """The loader, or the companion that `output` is named after, compiled by the project's own rule."""
     require("cc")
     stem = next(
-        (one for one in ("denizen-enter", "denizen-front", "denizen-inside") if output.name.startswith(one)),
+        (one for one in COMPANIONS if output.name.startswith(one)),
         "loader",
     )
     output.write_bytes(_compiled(stem, compiler or ("cc",)))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 
+from denizen.errors import display
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from denizen.cli.command import Context
     from denizen.cli.run import Wanted
     from denizen.fileview import FileView
+    from denizen.launch.opened import Opened
 
 
 def added_to(view: FileView, program: bytes, wanted: Wanted) -> tuple[bytes, ...]:
@@ -33,9 +37,54 @@ def extra_for(program: bytes, wanted: Wanted) -> list[bytes]:
     return [os.fsencode(name) for name in (*wanted.extra, *places)]
 
 
-def wished(names: Sequence[str], program: bytes) -> list[bytes]:
-    """The same for commands that start nothing, from what was typed. Raises NotThere."""
+def wished(context: Context, names: Sequence[str], program: bytes) -> list[bytes]:
+    """The same for commands that start nothing, from what was typed. Raises NotThere.
+
+    What the program opened while it ran is asked for too.
+    """
     from denizen.cli.run import Wanted, absolute, for_program
 
     wanted = for_program(Wanted(extra=tuple(map(absolute, names))), program)
-    return extra_for(program, wanted)
+    return list(dict.fromkeys([*extra_for(program, wanted), *asked_by(context, program)]))
+
+
+def asked_by(context: Context, program: bytes) -> list[bytes]:
+    """Return the names that a program asked for while it ran: decided about again, it has them at once."""
+    return sorted({one.soname for found in opened_by(context, program) for one in found.asked()})
+
+
+def opened_by(context: Context, program: bytes) -> list[Opened]:
+    """Return what is remembered of a program's runs; nothing where it is no file."""
+    from denizen.cli.places import places
+    from denizen.disk import DiskView
+    from denizen.launch.decision import identity_of
+    from denizen.launch.opened import all_of, shelves_of
+
+    try:
+        identity = identity_of(DiskView().stat(program))
+    except OSError:
+        return []
+    return [one for shelf in shelves_of(places(context).decisions) for one in all_of(shelf, identity)]
+
+
+def opened_lines(context: Context, program: bytes) -> Iterator[str]:
+    """Yield what came, and what was missed, while the program ran."""
+    for found in opened_by(context, program):
+        for one in found.asked():
+            packages = ", ".join(display(package.replace(b"=", b" ", 1)) for package in one.packages)
+            yield f"opened at run time: {display(one.soname)}" + (f" ({packages})" if packages else "")
+        for name, reason in found.denied().items():
+            yield f"missed at run time: {display(name)}: {reason}"
+
+
+def opened_document(context: Context, program: bytes) -> dict[str, object]:
+    """Return the same for --json."""
+    found = opened_by(context, program)
+    return {
+        "came": [
+            {"soname": display(a.soname), "packages": [*map(display, a.packages)], "size": a.size}
+            for one in found
+            for a in one.asked()
+        ],
+        "missed": {display(name): reason for one in found for name, reason in one.denied().items()},
+    }

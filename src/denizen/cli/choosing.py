@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.cli.besides import extra_for
+from denizen.cli.besides import asked_by, extra_for
 from denizen.cli.librarypath import elements_of
 from denizen.resolve.extension import brings, is_sound, loses
 from denizen.value import value
@@ -46,6 +46,7 @@ class Choosing:
             return self._locked(wanted.lock)
         # The objects themselves: what is a whole site-packages has been gone through once already.
         names = [name for name in extra_for(self.program, wanted) if b"/" not in name]
+        names += asked_by(self.context, self.program)
         policy = FetchPolicy(offline=wanted.offline)
         given = elements_of(wanted.library_path)
         extra = [*names, *self.added]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from denizen.cli.command import Command, Context
 from denizen.cli.options import Option, Positional
 from denizen.cli.run import EXCEPT, RESOLVING, STRATEGY, for_program, wanted_from
+from denizen.errors import DenizenError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,12 +17,22 @@ if TYPE_CHECKING:
 
 def _decide(parsed: Parsed, context: Context) -> int:
     """Decide and do no more."""
-    from denizen.cli.deciding import decide
-
     settings = dict(word.split("=", 1) for word in parsed.texts("set") if "=" in word)
     context = Context({**context.environ, **settings}, context.output, context.root, context.json)
     program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))
-    decide(context, program, for_program(wanted_from(parsed), program))
+    wanted = for_program(wanted_from(parsed), program)
+    needed, missed, opened = parsed.text("needed"), parsed.text("missed"), parsed.text("opened")
+    name = needed or missed
+    if name is not None and opened is not None:
+        from denizen.cli.missing import answer
+
+        # No network, a full disk: the program sees the error that it would have had, and no sentence of ours.
+        with contextlib.suppress(DenizenError, OSError):
+            answer(context, os.fsencode(opened), os.fsencode(name), wanted, needed=needed is not None)
+        return 0
+    from denizen.cli.deciding import decide
+
+    decide(context, program, wanted)
     return 0
 
 
@@ -30,6 +42,16 @@ COMMANDS = (
         "find out what a program needs and bring it, without starting it",
         _decide,
         positionals=(Positional("PROGRAM", "its path"),),
-        options=(STRATEGY, *RESOLVING, EXCEPT, Option(("--set",), "", metavar="NAME=VALUE", repeat=True)),
+        options=(
+            STRATEGY,
+            *RESOLVING,
+            EXCEPT,
+            Option(("--set",), "", metavar="NAME=VALUE", repeat=True),
+            # The resident asks: a name that is missed, by the program or by an object's DT_NEEDED, and where
+            # its link is to be.
+            Option(("--missed",), "", metavar="NAME"),
+            Option(("--needed",), "", metavar="NAME"),
+            Option(("--opened",), "", metavar="DIR"),
+        ),
     ),
 )

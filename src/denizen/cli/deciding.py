@@ -267,7 +267,7 @@ class _Deciding:
         from denizen.cli.realised import Asked, Host, realised
 
         host = None if resolution.interpreter is not None else self._world.environment
-        asked = Asked(self._view, self._program, self._shelf, resolution, self._added, self._wanted.offline)
+        asked = Asked(self._view, self._program, self._shelf, resolution, self._added, self._wanted)
         return realised(self._context, asked, Host(self._own_linker(), host))
 
     def _own_linker(self) -> bytes:

@@ -133,9 +133,10 @@ def _has(target: Target, held: Sequence[Entry]) -> bool:
 def run_update(
     context: Context, targets: Sequence[Target], progress: Progress, *, force: bool = False
 ) -> list[Outcome]:
-    """Update, saying beforehand what will be fetched."""
+    """Update, saying beforehand what will be fetched; what running programs were denied may be there now."""
     from denizen.cli.decoder import use_decoder
     from denizen.index.update import update
+    from denizen.launch.opened import forget_all_denied
 
     def planned(plans: Sequence[Plan]) -> None:
         from denizen.cli.words import human_size
@@ -146,4 +147,6 @@ def run_update(
             context.output.say(f"to fetch: {human_size(size)} for {suites}")
 
     use_decoder(context)
-    return update(places(context).index, targets, progress, force=force, planned=planned)
+    outcomes = update(places(context).index, targets, progress, force=force, planned=planned)
+    forget_all_denied(places(context).decisions)
+    return outcomes

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _install(parsed: Parsed, context: Context) -> int:
-    from denizen.cli.helper import helper_words
+    from denizen.cli.helper import helper_words, tools_of
     from denizen.cli.places import places
     from denizen.launch.binary import loader_binary
     from denizen.launch.decision import GENERATION
@@ -32,7 +32,11 @@ def _install(parsed: Parsed, context: Context) -> int:
         for word in (command[0], command[2]):  # Python, and the file it is to run
             must_be_roots(word)
     settings = LoaderSettings(
-        directories=directories, command=command, generation=GENERATION, nix_ld=parsed.flag("nix-ld")
+        directories=directories,
+        command=command,
+        resident=tools_of(context).resident(),
+        generation=GENERATION,
+        nix_ld=parsed.flag("nix-ld"),
     )
     path = install(_prefix(parsed), machine, loader_binary(machine), settings)
     context.output.say(f"installed {os.fsdecode(path)}")
@@ -58,6 +62,7 @@ def _link(parsed: Parsed, context: Context) -> int:
         command=helper_words(context, "decide"),
         host_prefixes=HOST_PREFIXES,
         inside=tools.inside(),
+        resident=tools.resident(),
         generation=GENERATION,
     )
     make_link(link, program, tools.loader(settings), made.directory)

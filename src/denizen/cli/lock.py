@@ -24,7 +24,7 @@ def run(parsed: Parsed, context: Context) -> int:
     from denizen.sources.fetch import FetchPolicy
 
     name = os.fsencode(parsed.required("PROGRAM"))
-    extra = wished(parsed.texts("with"), name)
+    extra = wished(context, parsed.texts("with"), name)
     policy = FetchPolicy(offline=parsed.flag("offline"))
     try:
         resolution = resolve_path(context, os.path.abspath(name), policy, parsed.texts("suite"), extra)

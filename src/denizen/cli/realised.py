@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 
 from denizen.cli.helper import supply_of
+from denizen.cli.resolving import files_of, indexed_suites, indexes_of
 from denizen.cli.stores import made_store
 from denizen.errors import BadInput
 from denizen.launch.decision import identity_of
 from denizen.launch.linking import Furnished, StillMissing, decision_for
+from denizen.launch.opened import Opened, place_of
 from denizen.resolve.furnish import differing, furnish
 from denizen.sources.fetch import FetchPolicy
 from denizen.value import value
@@ -16,6 +18,7 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.cli.command import Context
+    from denizen.cli.run import Wanted
     from denizen.fileview import FileView
     from denizen.launch.decision import Decision
     from denizen.launch.keep import Shelf
@@ -38,7 +41,7 @@ class Asked:
     shelf: Shelf
     resolution: Resolution
     added: tuple[bytes, ...]
-    offline: bool
+    wanted: Wanted
 
 
 @value
@@ -62,7 +65,7 @@ def realised(context: Context, asked: Asked, host: Host) -> Decision:
     view, program = asked.view, asked.program
     with made_store(context) as store, store.working() as work:
         work.set_aside(asked.shelf.damaged(identity_of(view.stat(program))))
-        supply = supply_of(context, FetchPolicy(offline=asked.offline))
+        supply = supply_of(context, FetchPolicy(offline=asked.wanted.offline))
         made = furnish(store, asked.resolution, supply)
         work.need([made.libraries])
         try:
@@ -75,19 +78,30 @@ def realised(context: Context, asked: Asked, host: Host) -> Decision:
             made = furnish(store, asked.resolution, supply)
             decision = decision_for(view, program, _furnished(store, made, asked, host))
         asked.shelf.keep(store.layout, decision)
+    if decision.opened:
+        _open(context, Opened(decision.opened), asked)
     return decision
+
+
+def _open(context: Context, opened: Opened, asked: Asked) -> None:
+    """Make the place for what comes while the program runs."""
+    opened.make(locked=asked.wanted.lock is not None)
+    suites = indexed_suites(context, asked.program, asked.wanted.suites)
+    opened.look_in(files_of(indexes_of(context, asked.program, suites)))
 
 
 def _furnished(store: Store, made: Recipes, asked: Asked, host: Host) -> Furnished:
     """Where what was made lies."""
     home = os.path.dirname(asked.program)
+    libraries = store.place_of(made.libraries)
     beside = [choice for choice in asked.resolution.choices if not choice.package]
     return Furnished(
-        store.place_of(made.libraries),
+        libraries,
         made.interpreter if host.start is None else host.linker,
         tuple(store.place_of(path) for path in made.packages.values()),
         {one.soname: os.path.normpath(os.path.join(home, one.path)) for one in beside},
         asked.resolution.override,
         asked.added,
         host.start,
+        place_of(asked.shelf.directory, identity_of(asked.view.stat(asked.program)), libraries),
     )

@@ -132,6 +132,26 @@ def _stages(context: Context, suites: tuple[str, ...]) -> list[_Stage]:
     return [_Stage(every[:1], wishes_count=True), _Stage(released), _Stage(every)]
 
 
+def indexed_suites(context: Context, path: bytes, suites: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of the named suites, else of all, that have an index already, in their order."""
+    wanted = _stages(context, suites)[-1].suites
+    there = indexes_of(context, path, wanted).entries
+    return tuple(suite for suite in wanted if any(entry.is_called(suite) for entry in there))
+
+
+def indexes_of(context: Context, path: bytes, suites: tuple[str, ...]) -> Index:
+    """Return the indexes that are there, for what the program at `path` runs on."""
+    from denizen.cli.places import places
+    from denizen.index.locate import Index
+
+    return Index(places(context).index, _architecture(path), suites)
+
+
+def files_of(index: Index) -> list[bytes]:
+    """Return the files of some indexes."""
+    return [index.place_of(entry) for entry in index.entries]
+
+
 def _indexes(
     context: Context, suites: tuple[str, ...], architecture: str, policy: FetchPolicy
 ) -> Iterator[tuple[Index, _Stage]]:

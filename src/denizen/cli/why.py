@@ -64,9 +64,11 @@ def run(parsed: Parsed, context: Context) -> int:
             fields["resolution"] = resolution_document(resolution)
             fields["problems"] = [*_listed(fields["problems"]), *_still_open(resolution)]
         if not _is_about_host(parsed):
+            from denizen.cli.besides import opened_document
             from denizen.cli.strategies import strategy_document
 
             fields["strategy"] = strategy_document(_verdicts(context, report))
+            fields["opened"] = opened_document(context, report.program)
         context.output.document(fields)
     else:
         _show(parsed, context, report, resolution, outcome)
@@ -130,8 +132,11 @@ def _show(
         for line in draw_resolution(resolution):
             context.output.line(line)
     if not _is_about_host(parsed):
+        from denizen.cli.besides import opened_lines
         from denizen.cli.strategies import strategy_lines
 
+        for line in opened_lines(context, report.program):
+            context.output.line(line)
         for line in strategy_lines(_verdicts(context, report)):
             context.output.line(line)
     context.output.render(closing)
@@ -156,7 +161,7 @@ def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | N
             improved = improvement_for(context, path, offline=parsed.flag("offline"))
             if improved is not None:
                 return improved
-        extra = wished(parsed.texts("with"), report.program)
+        extra = wished(context, parsed.texts("with"), report.program)
         given = elements_of(library_path_of(context.environ))
         return resolve_path(context, path, policy, parsed.texts("suite"), extra, given=given)
     except (BadInput, OSError):

@@ -42,6 +42,11 @@ def inside_path(machine: str) -> str:
     return _path("denizen-inside", machine)
 
 
+def resident_path(machine: str) -> str:
+    """Where the library that answers for what programs open is, if it is there."""
+    return _path("denizen-resident", machine)
+
+
 def loader_binary(machine: str) -> bytes:
     """The loader as compiled, without settings.
 
@@ -59,6 +64,11 @@ def enter_binary(machine: str) -> bytes:
 def inside_binary(machine: str) -> bytes:
     """That library as compiled. Raises LoaderAbsent."""
     return _content(inside_path(machine), machine)
+
+
+def resident_binary(machine: str) -> bytes:
+    """That library as compiled. Raises LoaderAbsent."""
+    return _content(resident_path(machine), machine)
 
 
 def _path(stem: str, machine: str) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _WORD = (1 << 64) - 1
 # Of the rules by which decisions are made. One more whenever programs that were decided before would start
 # better for being decided again; their next start does that.
-GENERATION = 3
+GENERATION = 4
 
 
 @value
@@ -87,6 +87,7 @@ class Decision:
         by_name: never name libraries by path (musl matches by file name only after a search).
         shown: the program's own path, where `identity` is a patched copy's.
         furniture: a tree that stands in for paths the host lacks, b"" for none (launch.furniture).
+        opened: the directory of what comes while it runs (launch.opened); b"" where no resident goes in.
         generation: by which rules it was made.
     """
 
@@ -106,6 +107,7 @@ class Decision:
     by_name: bool = False
     shown: bytes = b""
     furniture: bytes = b""
+    opened: bytes = b""
     generation: int = GENERATION
 
 

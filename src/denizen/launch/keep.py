@@ -15,6 +15,7 @@ import shutil
 from denizen.disk import make_directories, write_atomically
 from denizen.formats import storepath
 from denizen.launch.decision import GENERATION, alias_name, file_name
+from denizen.launch.opened import OPENED
 from denizen.launch.warm import VARIANTS, directory_of, lacks, read_decision, stored, untouched
 from denizen.launch.wire import encode
 from denizen.store.roots import add_link
@@ -22,8 +23,9 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
+    from denizen.formats.storepath import StorePath
     from denizen.launch.decision import Decision, Identity
     from denizen.store.layout import StoreLayout
 
@@ -77,6 +79,13 @@ class Shelf:
         for tree in (decision.search, *_besides(layout, decision)):
             add_link(layout, next(roots), storepath.from_base(os.path.basename(tree)))
 
+    def keep_besides(self, layout: StoreLayout, decision: Decision, trees: Iterable[StorePath]) -> None:
+        """Keep what came for it while its program ran, as long as the decision."""
+        roots = self._roots(file_name(decision.identity))
+        for tree in trees:
+            free = (root for root in roots if not os.path.lexists(os.path.join(layout.gcroots, root)))
+            add_link(layout, next(free), tree)
+
     def decisions(self) -> Iterator[tuple[bytes, Decision | None]]:
         """All there are, each with its file name; None for one that is not to be believed."""
         for name in self._names():
@@ -92,7 +101,7 @@ class Shelf:
                 os.unlink(os.path.join(layout.gcroots, root))
             except FileNotFoundError:
                 break
-        for kept in (COPIES, FURNITURE):
+        for kept in (COPIES, FURNITURE, OPENED):
             shutil.rmtree(os.path.join(self.directory, kept, name), ignore_errors=True)
 
     def missed_since(self, name: bytes, now: float) -> float:

@@ -12,6 +12,7 @@ from denizen import elf
 from denizen.errors import BadInput, display
 from denizen.launch.decision import Decision, Library, identity_of
 from denizen.launch.libraries import libraries_of
+from denizen.launch.opening import is_audited, opens
 from denizen.launch.subject import headers_of, hermetic_edits, machine_of, r_debug_of
 from denizen.linker import Environment, Family, resolve
 from denizen.resolve.bundle import Bundle
@@ -59,6 +60,7 @@ class Furnished:
         override: sonames to load before all others.
         added: objects elsewhere that the program opens.
         host: a start on this host, whose libraries these go with; None: nothing of the host is used.
+        opened: the directory of what comes while it runs, b"" for none.
     """
 
     directory: bytes
@@ -68,6 +70,7 @@ class Furnished:
     override: tuple[bytes, ...] = ()
     added: tuple[bytes, ...] = ()
     host: Environment | None = None
+    opened: bytes = b""
 
 
 def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decision:
@@ -109,6 +112,7 @@ def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decisi
         edits=() if furnished.host is not None else hermetic_edits(linker),
         r_debug=r_debug_of(linker),
         by_name=closure.interpreter.family is Family.MUSL,
+        opened=furnished.opened if _answered(furnished, closure, linker) else b"",
     )
 
 
@@ -116,6 +120,11 @@ def _linker_of(view: FileView, furnished: Furnished) -> bytes:
     if furnished.host is not None:
         return furnished.interpreter  # by its usual path, by which strategies know it
     return view.realpath(posixpath.join(furnished.directory, furnished.interpreter))
+
+
+def _answered(furnished: Furnished, closure: Closure, linker: Image) -> bool:
+    """Tell whether what the program opens while it runs is brought: beside libraries of ours alone."""
+    return furnished.host is None and opens(closure) and is_audited(linker)
 
 
 def _opened_alone(view: FileView, program: bytes, image: Image, furnished: Furnished) -> tuple[bytes, ...]:

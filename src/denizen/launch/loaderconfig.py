@@ -28,7 +28,7 @@ BLOCK_SIZE = 4096
 HEADER = struct.Struct("<24sII")
 
 _DIRECTORY, _COMMAND, _HOST_LDSO, _HOST_PREFIX = b"d", b"c", b"h", b"p"
-_INSIDE, _GENERATION, _BOUND, _NIX_LD = b"i", b"g", b"b", b"n"
+_INSIDE, _RESIDENT, _GENERATION, _BOUND, _NIX_LD = b"i", b"r", b"g", b"b", b"n"
 
 
 class NotALoader(BadInput):
@@ -69,6 +69,7 @@ class LoaderSettings:
         host_ldso: where the host's own dynamic linker was bound, for programs of the host.
         host_prefixes: programs below these directories are the host's; no decision is looked for.
         inside: a library to put into programs that the kernel does not know, b"" for none.
+        resident: a library to put into programs whose decision says where what they open comes; b"" for none.
         generation: decisions of an earlier one are made again, where they can be.
         bound: it is for one namespace; denizen itself wants to know, the loader does not.
         nix_ld: NIX_LD and NIX_LD_LIBRARY_PATH serve programs without a decision, but never root's.
@@ -79,6 +80,7 @@ class LoaderSettings:
     host_ldso: bytes = b""
     host_prefixes: tuple[bytes, ...] = ()
     inside: bytes = b""
+    resident: bytes = b""
     generation: int = 0
     bound: bool = False
     nix_ld: bool = False
@@ -98,6 +100,7 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
         *((_HOST_LDSO, text) for text in [settings.host_ldso] if text),
         *((_HOST_PREFIX, text) for text in settings.host_prefixes),
         *((_INSIDE, text) for text in [settings.inside] if text),
+        *((_RESIDENT, text) for text in [settings.resident] if text),
         *((_GENERATION, b"%d" % number) for number in [settings.generation] if number),
         *((_BOUND, b"1") for _ in range(settings.bound)),
         *((_NIX_LD, b"1") for _ in range(settings.nix_ld)),
@@ -131,6 +134,7 @@ def settings_of(binary: Buffer) -> LoaderSettings:
         host_ldso=b"".join(found.get(_HOST_LDSO, ())[:1]),
         host_prefixes=tuple(found.get(_HOST_PREFIX, ())),
         inside=b"".join(found.get(_INSIDE, ())[:1]),
+        resident=b"".join(found.get(_RESIDENT, ())[:1]),
         generation=_number(b"".join(found.get(_GENERATION, ())[:1])),
         bound=_BOUND in found,
         nix_ld=_NIX_LD in found,

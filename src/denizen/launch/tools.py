@@ -12,7 +12,7 @@ import os
 import stat
 
 from denizen.disk import make_directories, write_atomically
-from denizen.launch.binary import enter_binary, inside_binary, loader_binary
+from denizen.launch.binary import LoaderAbsent, enter_binary, inside_binary, loader_binary, resident_binary
 from denizen.launch.loaderconfig import configure_loader
 from denizen.store.failure import doing
 from denizen.value import value
@@ -46,6 +46,13 @@ class Tools:
     def inside(self) -> bytes:
         """The path of the library for programs the kernel does not know. Raises LoaderAbsent, DiskFailed."""
         return self._placed(b"denizen-inside", inside_binary(self.machine))
+
+    def resident(self) -> bytes:
+        """Return the path of the library for programs that open others, b"" for none. Raises OSError."""
+        try:
+            return self._placed(b"denizen-resident", resident_binary(self.machine))
+        except LoaderAbsent:
+            return b""
 
     def hidden(self, linker: bytes) -> bytes:
         """An empty file, over which a dynamic linker of the host's can be bound; one for each."""

@@ -352,6 +352,7 @@ class Ways:
         return LoaderSettings(
             directories=tuple(dict.fromkeys((self._shelf.directory, self._following.directory))),
             command=self._following.command,
+            resident=self._tools(self._machine()).resident(),
             host_prefixes=HOST_PREFIXES if foreign else (),
         )
 

@@ -7,7 +7,7 @@ table 8-byte aligned, position independent:
     header  = magic(8) version(4) flags(4) size(4) machine(4) sum(16)
               device(8) inode(8) file_size(8) mtime_ns(8) ctime_ns(8) headers(16)
               build_id_length(4) generation(4) build_id(64)
-              ldso(4) search(4) program(4) shown(4) furniture(4) zero(4) r_debug(8)
+              ldso(4) search(4) program(4) shown(4) furniture(4) opened(4) r_debug(8)
               libraries(8) objects(8) command(8) edits(8) strings(8)
     table   = offset(4) count(4)                     of libraries, objects, command, edits
     library = path(4) name(4) flags(4) zero(4)
@@ -120,7 +120,7 @@ def encode(decision: Decision) -> bytes:
     _check(decision)
     strings = _Strings()
     names = (decision.ldso, decision.search, decision.program, decision.shown, decision.furniture)
-    named = [strings.add(name) for name in names]
+    named = [strings.add(name) for name in (*names, decision.opened)]
     tables = (
         [
             LIBRARY.pack(strings.add(item.path), strings.add(item.name), _flags(item), 0)
@@ -151,7 +151,7 @@ def encode(decision: Decision) -> bytes:
         *(decision.identity.device, decision.identity.inode, decision.identity.size),
         *(decision.identity.mtime_ns, decision.identity.ctime_ns, decision.headers),
         *(len(decision.build_id), decision.generation, decision.build_id),
-        *(*named, 0, decision.r_debug),
+        *(*named, decision.r_debug),
         *places,
         *(strings_at, len(strings.content)),
     )
@@ -177,7 +177,9 @@ def _lay_out(tables: Sequence[Sequence[bytes]]) -> tuple[bytes, list[int]]:
 def _check(decision: Decision) -> None:
     """Refuse to write what a reader would refuse to read."""
     absolute = [decision.ldso, *(item.path for item in decision.libraries), *decision.objects]
-    absolute += [path for path in (decision.search, decision.shown, decision.furniture) if path]
+    absolute += [
+        path for path in (decision.search, decision.shown, decision.furniture, decision.opened) if path
+    ]
     absolute += list(decision.command[:1])
     for path in absolute:
         if not path.startswith(b"/"):
@@ -207,7 +209,7 @@ def decode(content: bytes) -> Decision:
     fields = HEADER.unpack_from(content)
     flags, machine = _check_header(content, fields)
     identity, headers = Identity(*fields[6:11]), fields[11]
-    id_length, generation, build_id, ldso, search, program, shown, furniture, _, r_debug = fields[12:22]
+    id_length, generation, build_id, ldso, search, program, shown, furniture, opened, r_debug = fields[12:22]
     places = fields[22:]
     reader = _Reader(content, places[-2], places[-1])
     return Decision(
@@ -227,6 +229,7 @@ def decode(content: bytes) -> Decision:
         by_name=bool(flags & FLAG_BY_NAME),
         shown=reader.path(shown) if shown else b"",
         furniture=reader.path(furniture) if furniture else b"",
+        opened=reader.path(opened) if opened else b"",
         generation=generation,
     )
 
@@ -240,8 +243,8 @@ def _check_header(content: bytes, fields: Sequence[Any]) -> tuple[int, int]:
         raise DamagedDecision("its size is not the one it states", 16)
     if sum_words(content[:_SUM_AT] + bytes(16) + content[_SUM_AT + 16 :]) != stored:
         raise DamagedDecision("its sum is wrong", _SUM_AT)
-    id_length, zero = fields[12], fields[20]
-    if flags & ~_KNOWN_FLAGS or zero or id_length > MAX_BUILD_ID:
+    id_length = fields[12]
+    if flags & ~_KNOWN_FLAGS or id_length > MAX_BUILD_ID:
         raise DamagedDecision("a field has a value this version does not know", 12)
     return flags, machine
 

@@ -63,6 +63,12 @@ class Supply:
     jobs: int = 2
 
 
+def planned(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
+    """Return what `furnish` would make valid, and where it will lie. Raises UnknownSource."""
+    addresses = {pin.sha256: source_of(supply, pin).addresses(package_of(pin)) for pin in resolution.packages}
+    return recipes(resolution, addresses, store.layout.logical)
+
+
 def furnish(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
     """Make everything the resolution chose valid; what is valid already is not fetched.
 
@@ -71,10 +77,7 @@ def furnish(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
         BadInput: a package does not hold what it should.
     """
     with store.working() as work:
-        addresses = {
-            pin.sha256: source_of(supply, pin).addresses(package_of(pin)) for pin in resolution.packages
-        }
-        made = recipes(resolution, addresses, store.layout.logical)
+        made = planned(store, resolution, supply)
         outputs = {made.libraries, *made.packages.values()}
         work.set_aside(_written_to(store, resolution, made))
         lacking = outputs - work.need(outputs)

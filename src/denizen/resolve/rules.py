@@ -90,6 +90,7 @@ class Rules:
     musl_package: bytes
     musl_reason: str
     host: tuple[HostRule, ...]
+    kept_out: tuple[HostRule, ...]
     aliases: Mapping[bytes, Alias]
     runtime: frozenset[bytes]
     opens: tuple[Opens, ...]
@@ -99,6 +100,11 @@ class Rules:
     def host_reason(self, soname: bytes) -> str:
         """Why a library must be the host's; "" if it need not."""
         return next((rule.reason for rule in self.host if any(_fits(n, soname) for n in rule.sonames)), "")
+
+    def kept_out_reason(self, soname: bytes) -> str:
+        """Return why a library that is opened by name is not brought; "" if nothing stands against it."""
+        rules = (*self.host, *self.kept_out)
+        return next((rule.reason for rule in rules if any(_fits(n, soname) for n in rule.sonames)), "")
 
 
 @cache
@@ -119,6 +125,7 @@ def read_rules(document: Mapping[str, Any]) -> Rules:
         musl_package=document["musl"]["package"].encode(),
         musl_reason=document["musl"]["reason"],
         host=tuple(HostRule(_names(row["sonames"]), row["reason"]) for row in document["host"]),
+        kept_out=tuple(HostRule(_names(row["sonames"]), row["reason"]) for row in document["kept-out"]),
         aliases={
             row["soname"].encode(): Alias(row["provider"].encode(), row["reason"])
             for row in document["alias"]

@@ -1,0 +1,25 @@
+/* What the loader tells the part that stays in the process (resident/, README.md). An entry of the program's new
+   dynamic section leads here. */
+#ifndef DENIZEN_RESIDENT_H
+#define DENIZEN_RESIDENT_H
+
+#include <stdint.h>
+
+/* A tag of the range for operating systems that nobody has: ld.so passes over those it does not know. */
+#define RESIDENT_TAG 0x6a7a6e52
+/* Both sides come from one build, and are put beside each other by one; a different one is not believed. */
+#define RESIDENT_VERSION 1
+
+struct resident_facts {
+    uint64_t version;
+    /* Searched last by every object: the decision's directory and `opened`, with a colon between. */
+    const char *search;
+    /* Of links to the libraries that came while the program ran. */
+    const char *opened;
+    /* The words of the helper, a null pointer after the last; null where nobody may be asked. */
+    const char **words;
+    /* Where among them the name that is missed belongs. */
+    uint64_t name_at;
+};
+
+#endif

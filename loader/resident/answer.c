@@ -1,0 +1,73 @@
+#include "answer.h"
+
+#include "ask.h"
+#include "index.h"
+#include "sandbox.h"
+
+/* Below the directory of links: an empty file for each name that nobody has, or that is kept out. */
+static const char *const ABSENT = ".absent/";
+static const char *const INDEXES = ".index/";
+enum { PATH_ROOM = 4096, NAME_ROOM = 200, MAX_VAIN = 8 };
+
+static struct sandbox first;
+
+void answer_prepare(void)
+{
+    first = sandbox_begin();
+}
+
+static bool is_letter(char one)
+{
+    return (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') || (one >= '0' && one <= '9') ||
+           one == '.' || one == '_' || one == '+' || one == '-';
+}
+
+/* A file name as packages have them, of a shared object. Directories of processors' capabilities have a slash. */
+static bool is_soname(const char *name)
+{
+    bool shared = false;
+    size_t length = 0;
+    for (; name[length]; length++) {
+        if (length == NAME_ROOM || !is_letter(name[length]))
+            return false;
+        shared = shared || text_starts(name + length, ".so");
+    }
+    return shared && name[0] != '.' && name[0] != '-';
+}
+
+static bool below(char *room, const struct resident_facts *facts, const char *directory, const char *name)
+{
+    struct text path = text_in(room, PATH_ROOM);
+    text_add(&path, facts->opened);
+    text_add(&path, directory);
+    text_add(&path, name);
+    return !path.cut;
+}
+
+static bool is_absent(const struct resident_facts *facts, const char *name)
+{
+    char room[PATH_ROOM];
+    return !below(room, facts, ABSENT, name) || sys_exists(room);
+}
+
+/* Most misses are of what no distribution has: optional parts, other spellings. Those cost microseconds, not a helper. */
+static bool nobody_has(const struct resident_facts *facts, const char *name)
+{
+    char room[PATH_ROOM];
+    return !below(room, facts, INDEXES, "") || index_rules_out(room, name);
+}
+
+void answer(const struct resident_facts *facts, const char *path, const struct link_map *asker)
+{
+    /* Of answers that said nothing: no network, no memory, no helper. A program that goes on asking is not kept
+       waiting. ld.so holds its lock while it searches, so nobody else is here. */
+    static unsigned vain;
+    /* The directory itself is out of reach after chroot or setuid: there is nobody to ask there. */
+    const char *name = path + text_length(facts->opened);
+    if (!facts->words || vain >= MAX_VAIN || !is_soname(name) || sys_exists(path) || !sys_exists(facts->opened) ||
+        is_absent(facts, name) || nobody_has(facts, name) || !sandbox_is_as(&first))
+        return;
+    ask(facts, name, object_needs(asker, name));
+    if (!sys_exists(path) && !is_absent(facts, name))
+        vain++;
+}

@@ -1,0 +1,14 @@
+/* What is done about a library that is missed. */
+#ifndef DENIZEN_RESIDENT_ANSWER_H
+#define DENIZEN_RESIDENT_ANSWER_H
+
+#include "../resident.h"
+#include "../sys.h"
+#include "object.h"
+
+/* Once, before the program's first instruction: what is to be compared with later. */
+void answer_prepare(void);
+/* See to it that `path`, below the directory of what was opened, is there if anybody has it; `asker` searches. */
+void answer(const struct resident_facts *facts, const char *path, const struct link_map *asker);
+
+#endif

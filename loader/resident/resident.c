@@ -1,0 +1,54 @@
+/* The resident: an auditing library (rtld-audit(7)) that the program's dynamic section names. It sees where ld.so
+   finds no library, has that answered, and lets every object search where the program's own do. */
+#include "answer.h"
+#include "runpath.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+/* <link.h>: the version (glibc 2.35) from which ld.so hooks no calls for a library that does not ask for that (its
+   bug 15533): before, every call through a PLT would pay. */
+enum { FIRST_CHEAP_VERSION = 2, LA_SER_RUNPATH = 4 };
+
+EXPORTED unsigned la_version(unsigned version);
+EXPORTED unsigned la_objopen(struct link_map *object, long name_space, uintptr_t *cookie);
+EXPORTED const char *la_objsearch(const char *path, uintptr_t *cookie, unsigned where);
+
+static const struct resident_facts *facts;
+
+unsigned la_version(unsigned version)
+{
+    return version < FIRST_CHEAP_VERSION ? 0 : version;
+}
+
+static const struct resident_facts *facts_in(const struct link_map *program)
+{
+    for (const Dyn *entry = program->dynamic; entry && entry->d_tag != DT_NULL; entry++)
+        if (entry->d_tag == RESIDENT_TAG) {
+            const struct resident_facts *found = (const struct resident_facts *)entry->d_un.d_ptr;
+            return found->version == RESIDENT_VERSION ? found : NULL;
+        }
+    return NULL;
+}
+
+/* Told of each object when it is mapped and before anything is searched for it, of the program first. */
+unsigned la_objopen(struct link_map *object, long name_space, uintptr_t *cookie)
+{
+    (void)name_space;
+    (void)cookie;
+    if (!facts) {
+        facts = facts_in(object);
+        if (facts)
+            answer_prepare();
+    } else {
+        runpath_extend(object, facts->search);
+    }
+    return 0;
+}
+
+/* Told of each path that ld.so is about to try, for the object whose record the cookie still is (rtld-audit(7)). Ours are the last of all, so whoever comes there is missed. */
+const char *la_objsearch(const char *path, uintptr_t *cookie, unsigned where)
+{
+    if (where == LA_SER_RUNPATH && facts && text_starts(path, facts->opened))
+        answer(facts, path, (const struct link_map *)*cookie);
+    return path;
+}

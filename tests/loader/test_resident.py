@@ -1,0 +1,363 @@
+"""What the resident does where a program misses a library, and what the program sees of that."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from denizen.launch.loaderconfig import LoaderSettings
+from denizen.launch.opened import Opened
+from tests.support.indexfiles import index_file
+from tests.support.startworld import World, compile_loader, output_of, run
+
+# Opens each word, tells what came of it, and ends with the number of the last library.
+_OPENS = """
+#include <dlfcn.h>
+#include <stdio.h>
+int main(int count, char **words) {
+    int number = 0;
+    for (int i = 1; i < count; i++) {
+        void *found = dlopen(words[i], RTLD_NOW);
+        int (*of)(void) = found ? (int (*)(void))dlsym(found, "number") : 0;
+        puts(found ? "opened" : dlerror());
+        number = of ? of() : number;
+    }
+    return number;
+}
+"""
+# Whatever a program could tell that it had a child: signals, its wait, descriptors, the mask.
+_WATCHES = """
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+static volatile int signals;
+static void count(int number) { signals++; }
+static int descriptors(void) {
+    DIR *all = opendir("/proc/self/fd");
+    int found = 0;
+    while (readdir(all)) found++;
+    closedir(all);
+    return found;
+}
+int main(int many, char **words) {
+    sigset_t before, after;
+    int fds = descriptors();
+    for (int number = 1; number < 32; number++) signal(number, count);
+    sigprocmask(SIG_BLOCK, 0, &before);
+    void *found = dlopen(words[1], RTLD_NOW);
+    sigprocmask(SIG_BLOCK, 0, &after);
+    int same = sigismember(&before, SIGTERM) == sigismember(&after, SIGTERM);
+    int waited = waitpid(-1, 0, WNOHANG);
+    printf("%d %d %d %d %d %d\\n", found != 0, signals, waited, errno == ECHILD, descriptors() - fds, same);
+    return 0;
+}
+"""
+_THREADS = """
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void *open_many(void *first) {
+    long opened = 0;
+    for (long i = 0; i < 25; i++) {
+        char name[99];
+        snprintf(name, 99, "libnobody%ld.so.%ld", (long)first, i);
+        opened += dlopen(name, RTLD_NOW) != 0;
+    }
+    return (void *)opened;
+}
+int main(void) {
+    pthread_t threads[8];
+    long opened = 0;
+    int status;
+    for (long i = 0; i < 8; i++) pthread_create(threads + i, 0, open_many, (void *)i);
+    int child = fork();
+    if (!child) _exit(dlopen("libcomes.so.1", RTLD_NOW) ? 3 : 4);
+    waitpid(child, &status, 0);
+    for (int i = 0; i < 8; i++) {
+        void *one;
+        pthread_join(threads[i], &one);
+        opened += (long)one;
+    }
+    printf("%ld %d %d\\n", opened, WEXITSTATUS(status), dlopen("libcomes.so.1", RTLD_NOW) != 0);
+    return 0;
+}
+"""
+_SANDBOXED = """
+#include <dlfcn.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+int main(int count, char **words) {
+    struct sock_filter allow = {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
+    struct sock_fprog filter = {1, &allow};
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter)) return 9;
+    return dlopen(words[1], RTLD_NOW) ? 1 : 0;
+}
+"""
+# Answers from a directory, and writes down what it was asked with.
+_HELPER = """#!/bin/sh
+printf '%s\\n' "$*" >>"$(dirname "$0")/asked"
+env | sort >"$(dirname "$0")/environment"
+case $4 in
+    libcomes.so.*) ln -s "$(dirname "$0")/answers/$4" "$2/$4";;
+    libdenied.so.1) : >"$2/.absent/$4";;
+    libkills.so.1) kill -9 $$;;
+esac
+"""
+
+
+class Resident(World):
+    """A world whose programs have the resident, and a helper that is a shell script."""
+
+    def settle(self, resident: Path) -> None:
+        self.answers = self.root / "answers"
+        self.answers.mkdir()
+        self.opened = self.root / "opened"
+        Opened(os.fsencode(self.opened)).make()
+        helper = self.root / "helper"
+        helper.write_text(_HELPER)
+        helper.chmod(0o755)
+        self.configure(
+            LoaderSettings(
+                directories=(os.fsencode(self.decisions),),
+                command=(os.fsencode(helper),),
+                resident=os.fsencode(resident),
+            )
+        )
+
+    def known(self, name: str, source: str, *flags: str) -> Path:
+        program = self.compile(name, source, *flags)
+        self.decide(program, self.system("libc.so.6"), opened=os.fsencode(self.opened))
+        return program
+
+    def comes(self, name: str, number: int, *flags: str) -> Path:
+        source = f"int number(void) {{ return {number}; }}"
+        return self.compile(f"answers/{name}", source, "-shared", "-fPIC", f"-Wl,-soname,{name}", *flags)
+
+    @property
+    def asked(self) -> list[str]:
+        """How the helper was called: how a name was missed, and the name."""
+        record = self.root / "asked"
+        lines = record.read_text().splitlines() if record.exists() else []
+        return [" ".join(line.split()[2:4]) for line in lines]
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_loader(tmp_path_factory.mktemp("resident") / "denizen-resident")
+
+
+@pytest.fixture
+def resident(tmp_path: Path, loader: Path, library: Path) -> Resident:
+    world = Resident(tmp_path, loader)
+    world.settle(library)
+    return world
+
+
+def test_a_missed_library_is_asked_for_and_opened(resident: Resident) -> None:
+    resident.comes("libcomes.so.1", 7)
+    done = run(resident.known("opens", _OPENS), "libcomes.so.1")
+    assert (done.stdout, done.returncode) == ("opened\n", 7)
+    assert resident.asked == ["--missed libcomes.so.1"]
+
+
+def test_what_came_is_not_asked_for_again(resident: Resident) -> None:
+    resident.comes("libcomes.so.1", 7)
+    program = resident.known("opens", _OPENS)
+    for _ in range(2):
+        assert run(program, "libcomes.so.1").returncode == 7
+    assert len(resident.asked) == 1
+
+
+def test_what_is_not_to_be_had_is_not_asked_for_again(resident: Resident) -> None:
+    program = resident.known("opens", _OPENS)
+    shown = [output_of(program, "libdenied.so.1", "libdenied.so.1") for _ in range(2)]
+    error = "libdenied.so.1: cannot open shared object file: No such file or directory\n"
+    assert shown == [error * 2] * 2
+    assert resident.asked == ["--missed libdenied.so.1"]
+
+
+@pytest.mark.parametrize("name", ["libkills.so.1", "libnobody.so.1"])
+def test_without_an_answer_the_error_is_ld_sos_own(resident: Resident, name: str) -> None:
+    program = resident.known("opens", _OPENS)
+    error = f"{name}: cannot open shared object file: No such file or directory\n"
+    assert output_of(program, name) == error
+    # One that goes on asking is left alone after a while.
+    assert output_of(program, *[name] * 20) == error * 20
+    assert len(resident.asked) == 1 + 8
+
+
+@pytest.mark.parametrize(
+    "name", ["libcomes", "-lib.so.1", "lib comes.so.1", "../libcomes.so.1", "x" * 201 + ".so"]
+)
+def test_what_is_no_name_of_a_library_is_not_asked_for(resident: Resident, name: str) -> None:
+    output_of(resident.known("opens", _OPENS), name)
+    assert resident.asked == []
+
+
+def test_a_plugin_gets_what_it_needs_whatever_its_run_path(resident: Resident) -> None:
+    needed = resident.comes("libcomes.so.1", 8)
+    text = "int number(void); int plugged(void) { return number(); }"
+    flags = ("-shared", "-fPIC", str(needed))
+    plugins = {
+        name: resident.compile(f"plugins/{name}.so", text, *flags, *path)
+        for name, path in {
+            "none": (),
+            "runpath": ("-Wl,--enable-new-dtags,-rpath,$ORIGIN",),
+            "rpath": ("-Wl,--disable-new-dtags,-rpath,$ORIGIN",),
+        }.items()
+    }
+    program = resident.known("opens", _OPENS)
+    for plugin in plugins.values():
+        assert run(program, str(plugin)).returncode == 8
+        (resident.opened / "libcomes.so.1").unlink()
+    assert resident.asked == ["--needed libcomes.so.1"] * 3
+
+
+def test_a_plugin_with_a_run_path_finds_the_libraries_of_the_decision(resident: Resident) -> None:
+    needed = resident.library("libours.so.1", "int number(void) { return 5; }")
+    text = "int number(void); int plugged(void) { return number(); }"
+    path = "-Wl,--enable-new-dtags,-rpath,/nowhere"
+    plugin = resident.compile("plugin.so", text, "-shared", "-fPIC", path, str(needed))
+    assert run(resident.known("opens", _OPENS), str(plugin)).returncode == 5
+    assert resident.asked == []
+
+
+def test_the_run_path_of_who_asks_comes_first(resident: Resident) -> None:
+    resident.comes("libcomes.so.1", 7)
+    own = resident.compile("own/libcomes.so.1", "int number(void) { return 6; }", "-shared", "-fPIC")
+    flag = f"-Wl,--enable-new-dtags,-rpath,{own.parent}"
+    assert run(resident.known("opens", _OPENS, flag), "libcomes.so.1").returncode == 6
+    program = resident.known("others", _OPENS)
+    assert run(program, "libcomes.so.1", env={"LD_LIBRARY_PATH": str(own.parent)}).returncode == 6
+    assert resident.asked == []
+
+
+def test_the_program_cannot_tell_that_it_had_a_child(resident: Resident) -> None:
+    resident.comes("libcomes.so.1", 7)
+    assert output_of(resident.known("watches", _WATCHES), "libcomes.so.1") == "1 0 -1 1 0 1\n"
+    assert resident.asked == ["--missed libcomes.so.1"]
+
+
+def test_the_helper_gets_nothing_of_the_programs_environment(resident: Resident) -> None:
+    run(
+        resident.known("opens", _OPENS),
+        "libnobody.so.1",
+        env={"LD_PRELOAD": "", "SECRET": "1", "PYTHONPATH": "/x"},
+    )
+    shown = dict(line.split("=", 1) for line in (resident.root / "environment").read_text().splitlines())
+    assert shown.pop("DENIZEN_DECIDING") == "1"
+    assert shown.keys() <= {"PATH", "PWD", "OLDPWD", "SHLVL", "_"}
+
+
+def test_inside_a_helper_nobody_is_asked(resident: Resident) -> None:
+    run(resident.known("opens", _OPENS), "libcomes.so.1", env={"DENIZEN_DECIDING": "1"})
+    assert resident.asked == []
+
+
+def test_eight_threads_and_a_fork_miss_at_once(resident: Resident) -> None:
+    resident.comes("libcomes.so.1", 7)
+    _index(resident, b"libcomes.so.1")
+    assert output_of(resident.known("threads", _THREADS, "-pthread")) == "0 3 1\n"
+    assert set(resident.asked) == {"--missed libcomes.so.1"}
+
+
+def test_who_has_gone_into_a_sandbox_asks_nobody(resident: Resident) -> None:
+    resident.comes("libcomes.so.1", 7)
+    assert run(resident.known("sandboxed", _SANDBOXED), "libcomes.so.1").returncode == 0
+    assert resident.asked == []
+
+
+@pytest.mark.parametrize(
+    "known", [b"libcomes.so.1", b"liba.so.1", b"libz.so.1", b"libcomes.so.10", b"libcomes.so."]
+)
+def test_what_no_index_has_is_not_asked_for(resident: Resident, known: bytes) -> None:
+    resident.comes("libcomes.so.1", 7)
+    _index(resident, b"libb.so.1", b"libx.so.1", known)
+    run(resident.known("opens", _OPENS), "libcomes.so.1")
+    assert bool(resident.asked) == (known == b"libcomes.so.1")
+
+
+def test_an_index_that_cannot_be_read_rules_nothing_out(resident: Resident) -> None:
+    place = _index(resident, b"libother.so.1")
+    whole = place.read_bytes()
+    program = resident.known("opens", _OPENS)
+    for content in (whole[:20], b"x" * len(whole), whole[:12] + b"\xff" * (len(whole) - 12)):
+        place.write_bytes(content)
+        run(program, "libcomes.so.1")
+    place.unlink()
+    run(program, "libcomes.so.1")
+    assert len(resident.asked) == 4
+
+
+def test_a_program_that_audits_itself_still_does(resident: Resident) -> None:
+    resident.comes("libcomes.so.1", 7)
+    text = """
+    #include <unistd.h>
+    unsigned la_version(unsigned version) { write(1, "own\\n", 4); return version; }
+    """
+    own = resident.compile("own-audit.so", text, "-shared", "-fPIC")
+    program = resident.known("opens", _OPENS, f"-Wl,--audit,{own}")
+    done = run(program, "libcomes.so.1")
+    assert (done.stdout, done.returncode) == ("own\nopened\n", 7)
+
+
+def test_without_a_place_for_what_is_opened_nothing_audits(resident: Resident) -> None:
+    program = resident.compile("opens", _OPENS)
+    resident.decide(program, resident.system("libc.so.6"))
+    shown = subprocess.run(
+        [program, "libcomes.so.1"], env={"LD_DEBUG": "files"}, capture_output=True, text=True, check=False
+    ).stderr
+    assert "denizen-resident" not in shown
+    assert resident.asked == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes a set-user-ID program")
+def test_nothing_of_it_is_in_secure_execution(resident: Resident, library: Path) -> None:
+    """Root's own decision is followed; what it says of the resident is not."""
+    resident.comes("libcomes.so.1", 7)
+    program = resident.known("opens", _OPENS)
+    trusted = Path("/var/lib") / f"denizen-test-resident-{os.getpid()}"
+    trusted.mkdir()
+    for directory in (resident.root, *resident.root.parents):
+        if directory.stat().st_uid == 0 and directory not in (Path("/"), Path("/tmp")):
+            directory.chmod(0o755)
+    try:
+        resident.decisions = trusted
+        resident.configure(
+            LoaderSettings(
+                directories=(os.fsencode(trusted),),
+                command=(os.fsencode(resident.root / "helper"),),
+                resident=os.fsencode(library),
+            )
+        )
+        library.parent.chmod(0o755)
+        program.chmod(0o4755)
+        resident.decide(
+            program, resident.system("libc.so.6"), opened=os.fsencode(resident.opened), search=b""
+        )
+        done = subprocess.run(
+            [program, "libcomes.so.1"], capture_output=True, text=True, check=False, env={}, user=12345
+        )
+        assert "cannot open shared object file" in done.stdout
+        assert resident.asked == []
+    finally:
+        shutil.rmtree(trusted)
+
+
+def _index(resident: Resident, *names: bytes) -> Path:
+    """An index that has these names, for the resident to look into."""
+    place = resident.root / "index"
+    place.write_bytes(index_file(names))
+    Opened(os.fsencode(resident.opened)).look_in([os.fsencode(place)])
+    return place
