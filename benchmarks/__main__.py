@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, str] = {
     "store-memory": "benchmarks.store_memory",
     "store-gc": "benchmarks.store_gc",
     "loader": "benchmarks.loader",
+    "opened": "benchmarks.opened",
     "resolve": "benchmarks.resolve",
     "run-cold": "benchmarks.run_cold",
     "run-warm": "benchmarks.run_warm",

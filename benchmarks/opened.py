@@ -1,0 +1,240 @@
+"""What it costs that a program is answered for what it opens, beside a native start and nix-ld's method.
+
+nix-ld's method is the host's ld.so with LD_LIBRARY_PATH (nix-ld's own start comes on top).
+Contenders take turns from start to exit, and of each the tenth best of a hundred counts: a busy
+machine adds to them at random, and the question is what is added always. A miss is timed inside a
+program that misses a thousand names, or one a thousand times. The first answer is helper, resolution
+and links; its package is in the store.
+"""
+
+import os
+import statistics
+import subprocess
+import tempfile
+from pathlib import Path
+
+from benchmarks.support import table
+from denizen.launch.loaderconfig import LoaderSettings
+from denizen.launch.opened import Opened
+from tests.support.homes import Home
+from tests.support.indexfiles import index_file
+from tests.support.startworld import World, compile_loader
+
+ROUNDS = int(os.environ.get("ROUNDS", "500"))
+LIBRARIES = 50
+FUNCTIONS = 20
+NAMES = 60_000
+MISSES = 1000
+
+_TIMER = """
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1e6 + time.tv_nsec / 1e3;
+}
+static int order(const void *one, const void *other) {
+    double a = *(double *)one, b = *(double *)other;
+    return (a > b) - (a < b);
+}
+/* Rounds, and for each contender an environment of one variable (or "") and a program. */
+int main(int argc, char **argv) {
+    int rounds = atoi(argv[1]), count = (argc - 2) / 2;
+    double *times = malloc(sizeof *times * rounds * count);
+    for (int round = -5; round < rounds; round++)
+        for (int i = 0; i < count; i++) {
+            char *variable = argv[2 * i + 2], *words[] = {argv[2 * i + 3], 0};
+            char *environment[] = {*variable ? variable : 0, 0};
+            double before = now();
+            pid_t child = vfork();
+            if (!child) execve(words[0], words, environment), _exit(99);
+            int status;
+            waitpid(child, &status, 0);
+            if (status) return fprintf(stderr, "%s fails\\n", words[0]), 1;
+            if (round >= 0) times[i * rounds + round] = now() - before;
+        }
+    for (int i = 0; i < count; i++) {
+        qsort(times + i * rounds, rounds, sizeof *times, order);
+        printf("%f\\n", times[i * rounds + rounds / 10]);
+    }
+}
+"""
+_OPENS_NOTHING = (
+    "#include <dlfcn.h>\nint main(int count, char **words) { return count > 9 && dlopen(words[1], 1); }\n"
+)
+_OPENS = f"""
+#include <dlfcn.h>
+#include <stdio.h>
+int main(void) {{
+    char name[99];
+    for (int i = 0; i < {LIBRARIES}; i++) {{
+        snprintf(name, 99, "libbench%d.so", i);
+        if (!dlopen(name, RTLD_NOW)) return 1;
+    }}
+    return 0;
+}}
+"""
+_MISSES = f"""
+#include <dlfcn.h>
+#include <stdio.h>
+#include <time.h>
+int main(int count, char **words) {{
+    struct timespec before, after;
+    char name[99];
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    for (int i = 0; i < {MISSES}; i++) {{
+        snprintf(name, 99, count > 1 ? words[1] : "libnobody%d.so.1", i);
+        if (dlopen(name, RTLD_NOW)) return 1;
+    }}
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    double taken = (after.tv_sec - before.tv_sec) * 1e6 + (after.tv_nsec - before.tv_nsec) / 1e3;
+    printf("%f\\n", taken / {MISSES});
+    return 0;
+}}
+"""
+_ANSWERED = """
+#include <dlfcn.h>
+#include <stdio.h>
+#include <time.h>
+int greeting();
+int main(int count, char **words) {
+    struct timespec before, after;
+    greeting();
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    if (!dlopen(words[1], RTLD_NOW)) return puts(dlerror());
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    printf("%f\\n", (after.tv_sec - before.tv_sec) * 1e3 + (after.tv_nsec - before.tv_nsec) / 1e6);
+    return 0;
+}
+"""
+
+
+class Answered(World):
+    """A world whose programs have the resident, with an index and nobody to ask."""
+
+    def settle(self) -> None:
+        """Make the resident, the place for what is opened, and an index of as many names as Debian has."""
+        self.opened = self.root / "opened"
+        resident = compile_loader(self.root / "denizen-resident")
+        inside = compile_loader(self.root / "denizen-inside")
+        directories = (os.fsencode(self.decisions),)
+        self.configure(
+            LoaderSettings(directories, (b"/bin/false",), inside=bytes(inside), resident=bytes(resident))
+        )
+        opened = Opened(os.fsencode(self.opened))
+        opened.make()
+        opened.deny(b"libdenied.so.1", "nobody has it")
+        place = self.root / "index"
+        place.write_bytes(index_file([b"libname%d.so.%d" % (n, n % 10) for n in range(NAMES)]))
+        opened.look_in([bytes(place)])
+
+    def native(self, name: str, source: str, *flags: str) -> Path:
+        """A program that the host's ld.so starts."""
+        return self.compile(name, source, f"-Wl,--dynamic-linker={self.ldso}", *flags, interpreter=False)
+
+    def ours(self, name: str, source: str, *, answered: bool) -> Path:
+        """The same, decided about."""
+        program = self.compile(name, source)
+        changes = {"opened": os.fsencode(self.opened)} if answered else {}
+        self.decide(program, self.system("libc.so.6"), **changes)
+        return program
+
+
+def main() -> None:
+    """Print medians and ratios."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_TMP")) as directory:
+        world = Answered(Path(directory), compile_loader(Path(directory) / "compiled-loader"))
+        world.settle()
+        starts(world)
+        misses(world)
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_TMP")) as directory:
+        first_answer(Home(Path(directory)))
+
+
+def starts(world: Answered) -> None:
+    """A program that opens nothing, and one that opens 50 libraries."""
+    for number in range(LIBRARIES):
+        functions = "".join(f"int f{number}_{i}(void) {{ return {i}; }}" for i in range(FUNCTIONS))
+        names = ",".join(f"f{number}_{i}" for i in range(FUNCTIONS))
+        world.library(f"libbench{number}.so", f"{functions} int (*t{number}[])(void) = {{{names}}};")
+    path, run_path = f"LD_LIBRARY_PATH={world.lib}", f"-Wl,-rpath,{world.lib}"
+    empty = world.root / "empty"
+    empty.mkdir()
+    contenders = {
+        "opens nothing: native": ("", world.native("none-native", _OPENS_NOTHING, run_path)),
+        "opens nothing: LD_LIBRARY_PATH": (path, world.native("none-path", _OPENS_NOTHING)),
+        "opens nothing: loader": ("", world.ours("none-loader", _OPENS_NOTHING, answered=False)),
+        "opens nothing: loader and resident": (
+            "",
+            world.ours("none-answered", _OPENS_NOTHING, answered=True),
+        ),
+        f"opens {LIBRARIES}: native": ("", world.native("many-native", _OPENS, run_path)),
+        f"opens {LIBRARIES}: LD_LIBRARY_PATH": (path, world.native("many-path", _OPENS)),
+        f"opens {LIBRARIES}: loader": ("", world.ours("many-loader", _OPENS, answered=False)),
+        f"opens {LIBRARIES}: loader and resident": ("", world.ours("many-answered", _OPENS, answered=True)),
+    }
+    late = world.ours("many-late", _OPENS, answered=True)
+    decision = world.decision(late, world.system("libc.so.6"))
+    world.decide(late, world.system("libc.so.6"), opened=os.fsencode(world.opened), search=bytes(empty))
+    assert decision.search != bytes(empty)
+    Opened(os.fsencode(world.opened)).show(
+        {b"libbench%d.so" % n: bytes(world.lib / f"libbench{n}.so") for n in range(LIBRARIES)}
+    )
+    contenders[f"opens {LIBRARIES}: all brought by earlier runs"] = ("", late)
+    timer = world.native("timer", _TIMER, "-O2", run_path)
+    words = [word for variable, program in contenders.values() for word in (variable, str(program))]
+    done = subprocess.run([timer, str(ROUNDS), *words], check=True, capture_output=True, text=True)
+    times = dict(zip(contenders, map(float, done.stdout.split()), strict=True))
+    rows = [("start to exit, tenth of a hundred", "us", "of native", "of LD_LIBRARY_PATH")]
+    for name, taken in times.items():
+        kind = name.partition(":")[0]
+        beside = (times[f"{kind}: native"], times[f"{kind}: LD_LIBRARY_PATH"])
+        rows.append((name, f"{taken:.0f}", f"{taken / beside[0]:.2f}", f"{taken / beside[1]:.2f}"))
+    print(table(rows))
+    print(f"claim: a program that opens {LIBRARIES} libraries, all known, at most 1.05 of native\n")
+
+
+def misses(world: Answered) -> None:
+    """A name that nobody has."""
+    native = world.native("miss-native", _MISSES, f"-Wl,-rpath,{world.lib}")
+    ours = world.ours("miss-answered", _MISSES, answered=True)
+    commands = {
+        "native": [str(native)],
+        "in no index": [str(ours)],
+        "denied before": [str(ours), "libdenied.so.1"],
+    }
+    rows = [("a miss", "us")]
+    for name, command in commands.items():
+        times = [
+            float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            for _ in range(5)
+        ]
+        rows.append((name, f"{statistics.median(times):.1f}"))
+    print(table(rows))
+    print("claim: at most 1000 us\n")
+
+
+def first_answer(home: Home) -> None:
+    """A library that a package has which is fetched, or unpacked too."""
+    home.add_library("late", "int late(void) { return 1; }")
+    home.denizen("index", "update")
+    program = home.compile("answered", _ANSWERED, "-ldl")
+    home.denizen("run", str(program), "liblate.so.1")
+    times = []
+    for _ in range(10):
+        for place in (home.decisions / "opened").glob("*/*"):
+            (place / "liblate.so.1").unlink(missing_ok=True)
+            (place / ".asked").unlink(missing_ok=True)
+        times.append(float(home.denizen("run", str(program), "liblate.so.1").stdout))
+    print(f"first answer, its package in the store: {statistics.median(times):.0f} ms (claim: 100)")
+
+
+if __name__ == "__main__":
+    print(f"{ROUNDS} rounds")
+    main()
