@@ -602,6 +602,52 @@ def test_the_personality_of_a_small_machine_changes_nothing(started: Started, pr
     assert subprocess.run(name, capture_output=True, text=True, check=True, env={}).stdout == "i686\n"
 
 
+@pytest.fixture(scope="module")
+def late(home: Home) -> Path:
+    """A library that a package has, and nothing that is decided about needs."""
+    made = home.add_library("late", "int late(void) { return 6; }")
+    home.denizen("index", "update", "--suite", "debian")
+    return made
+
+
+def test_a_name_put_together_while_it_runs_is_brought(started: Started, late: Path) -> None:
+    opens = started.compile(
+        "made-up",
+        "#include <dlfcn.h>\n#include <stdio.h>\nconst char *greeting(void);\n"
+        "int main(int count, char **words) {\n    char name[99];\n    greeting();\n"
+        '    snprintf(name, sizeof name, "lib%s.so.%d", words[1], count - 1);\n'
+        "    void *found = dlopen(name, RTLD_NOW);\n"
+        '    return found ? ((int (*)(void))dlsym(found, "late"))() : 1;\n}\n',
+    )
+    assert late.exists()
+    for _ in range(2):
+        done = started.run(opens, "late")
+        assert (done.returncode, done.stdout, done.stderr) == (6, b"", b"")
+    assert started.run(opens, "nobody").returncode == 1
+
+
+@pytest.mark.parametrize("dtags", ["none", "new", "old"])
+def test_what_a_plugin_on_the_command_line_needs_is_brought(
+    started: Started, late: Path, tmp_path: Path, dtags: str
+) -> None:
+    """Whatever its run path, and where no sign leads from the program to it."""
+    (tmp_path / "plugin.c").write_text("int late(void); int plugged(void) { return late() + 1; }")
+    path = (
+        []
+        if dtags == "none"
+        else [f"-Wl,--{'enable' if dtags == 'new' else 'disable'}-new-dtags,-rpath,$ORIGIN"]
+    )
+    output = ["-o", os.fspath(tmp_path / "plugin.so"), os.fspath(tmp_path / "plugin.c"), os.fspath(late)]
+    subprocess.run(["gcc", "-shared", "-fPIC", *path, *output], check=True)
+    host = started.compile(
+        f"plugs-{dtags}",
+        "#include <dlfcn.h>\nconst char *greeting(void);\nint main(int count, char **words) {\n"
+        "    greeting();\n    void *plugin = dlopen(words[1], RTLD_NOW);\n"
+        '    return plugin ? ((int (*)(void))dlsym(plugin, "plugged"))() : 1;\n}\n',
+    )
+    assert started.run(host, os.fspath(tmp_path / "plugin.so")).returncode == 7
+
+
 def _file_of(started: Started, program: Path) -> Path:
     """What runs: of a patched copy the copy, whose entry point is another."""
     if started.strategy != "stub":
