@@ -57,11 +57,15 @@ def keep_indexes(context: Context, architectures: Sequence[str] = ("amd64",)) ->
 
 
 def _missing(context: Context, architecture: str) -> list[DenizenError]:
-    try:
-        made = ensure(context, (*RELEASED, *SUITES), architecture, Scope.LIBRARIES, FetchPolicy())
-    except SourceFailed as failure:
-        return [failure]
-    return list(made.values())
+    failures: list[DenizenError] = []
+    # One after the other: a suite that is had by its one name need not be asked for by the other, whose
+    # directory may show another state in such an hour.
+    for names in (RELEASED, SUITES):
+        try:
+            failures += ensure(context, names, architecture, Scope.LIBRARIES, FetchPolicy()).values()
+        except SourceFailed as failure:
+            failures.append(failure)
+    return failures
 
 
 def with_packages(context: Context, architecture: str, action: Callable[[], T]) -> T:
