@@ -164,10 +164,11 @@ def test_a_virtual_environment_of_the_systems_python_keeps_its_modules_and_gets_
     module = install(tree, "greet", GREETS, home.library("greet"))
     imports = "import ctypes, hashlib, zlib"
     opens = f"said = ctypes.CDLL({os.fspath(module)!r}).said; said.restype = ctypes.c_char_p"
-    code = f"{imports}; {opens}; print(said().decode(), hashlib.md5().name)"
+    code = f"{imports}; {opens}; print(said().decode(), hashlib.md5().name, flush=True)"
+    again = f"{code}; import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}], check=True)"
     for strategy in ("namespace", "stub", "program"):
-        words = ["run", "--strategy", strategy, os.fspath(tree / "bin/python"), "-c", code]
-        assert home.denizen(*words).stdout == "hello from the store md5\n", strategy
+        words = ["run", "--strategy", strategy, os.fspath(tree / "bin/python"), "-c", again]
+        assert home.denizen(*words).stdout == "hello from the store md5\n" * 2, strategy
     plan = home.denizen("run", "--plan", os.fspath(tree / "bin/python")).stdout
     assert "beside this host's own libraries" in plan
     told = home.denizen("why", os.fspath(tree / "bin/python")).stdout

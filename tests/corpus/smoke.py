@@ -68,7 +68,9 @@ def compare_entry(entry: Entry, host: Host, rooms: Rooms) -> list[Difference]:
     def start(command: Sequence[str | Path], timeout: float) -> Outcome:
         return _start(entry, host, rooms, command, max(timeout, entry.smoke.timeout))
 
-    return [] if judge(entry, start(words, 0.0)) else compare(entry.id, host, words, start)
+    if entry.refusal or judge(entry, start(words, 0.0)):
+        return []
+    return compare(entry.id, host, words, start)
 
 
 def _is_absent(word: str, host: Host) -> bool:

@@ -44,7 +44,11 @@ def put(name: bytes, *needed: bytes, **options: object) -> dict[bytes, bytes]:
 def host(plugin: bytes, main: bytes, **libraries: bytes) -> MemoryView:
     """A host with glibc 2.36 and other libraries, a program, and what it opens."""
     files = {b"/" + path: content for path, content in libc(b"GLIBC_2.36").items()}
-    files |= {HERE + name.replace("_", ".").encode(): content for name, content in libraries.items()}
+    # A path of its own for what begins with a slash; a library of the host's else, its dots written "_".
+    names = {
+        name: name if name.startswith("/") else HERE.decode() + name.replace("_", ".") for name in libraries
+    }
+    files |= {names[name].encode(): content for name, content in libraries.items()}
     files |= {INTERPRETER: LD_SO, PROGRAM: main, PLUGIN: plugin}
     return MemoryView({path: Executable(content) for path, content in files.items()})
 
@@ -103,6 +107,15 @@ def test_a_runtime_of_the_hosts_that_is_too_old_is_lacking_and_overridden(market
     made = extended(market, plugin, main=main, **old)
     assert brings(made, [runtime])
     assert made.override == (runtime,)
+
+
+def test_what_only_the_programs_run_path_finds_is_lacking_to_what_it_opens(market: Market) -> None:
+    """DT_RUNPATH serves the object that has it alone."""
+    market.add("old", b"liba1", put(b"liba.so.1"))
+    plugin = library(b"plugin.so", b"liba.so.1", b"libc.so.6")
+    own = {"/srv/own/liba.so.1": library(b"liba.so.1", b"libc.so.6")}
+    made = extended(market, plugin, main=program(runpath=b"/srv/own"), **own)
+    assert package_of(made, b"liba.so.1") == (b"liba1", "old")
 
 
 def test_a_world_of_packages_loses_what_it_leaves_out_and_the_host_has() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from denizen.cli.besides import asked_by, extra_for
 from denizen.cli.librarypath import elements_of
-from denizen.resolve.extension import brings, is_sound, loses
+from denizen.resolve.extension import brings, is_sound, loses, still_lacking
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -61,7 +61,9 @@ class Choosing:
         if brings(extension, lacking):
             return extension
         other = self.resolved()
-        if brings(other, lacking) and other.interpreter is not None and not loses(other, lacking):
+        more = len(still_lacking(other, lacking)) < len(still_lacking(extension, lacking))
+        better = more or not is_sound(extension)
+        if better and is_sound(other) and other.interpreter is not None and not loses(other, lacking):
             return other
         return extension if is_sound(extension) and extension.packages else None
 

@@ -332,12 +332,14 @@ class Ways:
             inside = self._tools(machine).inside()
         except LoaderAbsent:
             inside = b""
-        settings = replace(self._settings(), inside=inside, generation=GENERATION)
+        # It is told what to start, so that a program of the host's is no exception; children of it are.
+        settings = self._settings(HOST_PREFIXES)
+        settings = replace(settings, inside=inside, generation=GENERATION)
         return self._tools(machine).loader(settings)
 
     def _bound_loader(self, machine: str, host_ldso: bytes) -> bytes:
         """For the interpreter's path in a namespace; the host's own linker is at `host_ldso` there."""
-        settings = replace(self._settings(), host_ldso=host_ldso, bound=True)
+        settings = replace(self._settings(self._passed_on()), host_ldso=host_ldso, bound=True)
         return self._tools(machine).loader(settings)
 
     def _machine(self) -> str:
@@ -345,15 +347,20 @@ class Ways:
         machine = machine_name()
         return "i386" if machine == "x86_64" and small else machine
 
-    def _settings(self) -> LoaderSettings:
-        # A virtual environment's python may be a link to the host's, and that one is decided about.
+    def _passed_on(self) -> tuple[bytes, ...]:
+        """Whose programs the loader at the interpreter's path passes on: not where one is decided about.
+
+        A virtual environment's python may be a link to the host's.
+        """
         paths = (self._program, self._view.realpath(self._program))
-        foreign = not any(path.startswith(HOST_PREFIXES) for path in paths)
+        return () if any(path.startswith(HOST_PREFIXES) for path in paths) else HOST_PREFIXES
+
+    def _settings(self, prefixes: tuple[bytes, ...]) -> LoaderSettings:
         return LoaderSettings(
             directories=tuple(dict.fromkeys((self._shelf.directory, self._following.directory))),
             command=self._following.command,
             resident=self._tools(self._machine()).resident(),
-            host_prefixes=HOST_PREFIXES if foreign else (),
+            host_prefixes=prefixes,
         )
 
     def _tools(self, machine: str) -> Tools:

@@ -19,9 +19,14 @@ def is_sound(made: Resolution) -> bool:
     return not any(problem.lack.stops_start for problem in made.problems)
 
 
+def still_lacking(made: Resolution, lacking: Collection[bytes]) -> frozenset[bytes]:
+    """Return which of the names that the host lacks it does not have."""
+    return frozenset(lacking) - {choice.soname for choice in made.choices}
+
+
 def brings(made: Resolution, lacking: Collection[bytes]) -> bool:
     """Return whether it is sound and has all the names that the host lacks."""
-    return is_sound(made) and {choice.soname for choice in made.choices}.issuperset(lacking)
+    return is_sound(made) and not still_lacking(made, lacking)
 
 
 def loses(made: Resolution, lacking: Collection[bytes]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen.linker import Family, resolve
+from denizen.linker.rules import RPATH, RUNPATH
 from denizen.resolve.bundle import Bundle
 from denizen.resolve.checking import Checker
 from denizen.resolve.closures import Furniture, closures_of
@@ -87,12 +88,16 @@ class Subject:
         return max(glibc_versions(asked), default=None)
 
     def host_image(self, soname: bytes) -> Image | None:
-        """Return the library that the host whose world is extended finds by this name for the program."""
+        """Return the library that any object finds by this name on the host whose world is extended.
+
+        The program's own run path is left aside: what it opens does not search there.
+        """
         if self.host is None:
             return None
         asking = replace(self.host, needed=(soname,), parse=self.view.parse)
         found = resolve(self.view, self.roots[0], asking)
-        return next((one.image for one in found.libraries if one.soname == soname), None)
+        anybodys = (one for one in found.libraries if one.rule not in (RPATH, RUNPATH))
+        return next((one.image for one in anybodys if one.soname == soname), None)
 
     def is_plugin(self, path: bytes) -> bool:
         """Whether it is a root that some program loads, which then defines what nobody here does."""
