@@ -11,6 +11,7 @@ from denizen.launch.opened import Opened
 from denizen.launch.warm import read_decision
 from tests.support.debs import Item
 from tests.support.homes import Home
+from tests.support.hosts import HOSTS, Host, Rooms
 
 pytestmark = pytest.mark.slow
 
@@ -62,6 +63,19 @@ class Opening:
         decision = read_decision(bytes(file))
         assert decision is not None
         return Opened(decision.opened)
+
+
+def _host(name: str, opening: Opening, directory: Path) -> Host:
+    """A host that has the program, the packages, and a denizen that knows nothing yet."""
+    rooms = Rooms(directory / "other-root", directory / "programs", directory / "other-work")
+    for room in (rooms.root, rooms.work):
+        room.mkdir()
+    shutil.copytree(opening.home.debs, rooms.programs / "debs")
+    host = HOSTS[name](rooms)
+    source = ["source", "add", "debian", f"{host.rooms.programs}/debs", "--directory"]
+    added = host.run([*host.python, *source, "--root", str(host.rooms.root)])
+    assert added.status == 0, added.err
+    return host
 
 
 @pytest.fixture
@@ -172,6 +186,24 @@ def test_decided_again_it_has_it_from_the_start(opening: Opening) -> None:
     assert opening.run("late") == ["opened"]
     assert opening.opened.directory != before
     assert opening.opened.links() == {}
+
+
+@pytest.mark.parametrize("name", ["bare root", "no user namespaces", "container", "noexec /tmp"])
+def test_it_is_brought_on_hosts_that_have_nothing(opening: Opening, tmp_path: Path, name: str) -> None:
+    host = _host(name, opening, tmp_path)
+    program = f"{host.rooms.programs}/here/work/opens"
+    for _ in range(2):
+        done = host.run(host.denizen("run", program, "late", "nobody"))
+        assert done.out.splitlines() == ["opened", f"libnobody.so.1: {_ABSENT}"]
+
+
+def test_where_nothing_can_be_written_the_error_is_the_programs_own(opening: Opening, tmp_path: Path) -> None:
+    host = _host("bare root", opening, tmp_path)
+    program = f"{host.rooms.programs}/here/work/opens"
+    host.run(host.denizen("run", program))
+    rooms = Rooms(tmp_path / "other-root", tmp_path / "programs", tmp_path / "other-work")
+    done = HOSTS["read-only store"](rooms).run(host.denizen("run", program, "late"))
+    assert (done.out, done.err) == (f"liblate.so.1: {_ABSENT}\n", "")
 
 
 def test_a_directory_or_name_of_somebody_else_is_not_answered(opening: Opening, tmp_path: Path) -> None:

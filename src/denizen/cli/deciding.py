@@ -331,8 +331,10 @@ class _Deciding:
             command=self._ways.surrounded(around, otherwise),
             objects=(*base.objects, around.tree),
             libraries=tuple(self._ways.at_home(library, base, around.tree) for library in base.libraries),
-            # In there the default directories are the environment's, and serve what is opened at run time.
+            # In there the default directories are the environment's, and serve what is opened at run time: a
+            # resident would answer before them.
             edits=(),
+            opened=b"",
         )
 
     def _wanted_besides(self) -> Wants:
