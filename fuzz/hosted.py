@@ -23,6 +23,7 @@ from denizen.launch.loaderconfig import BLOCK_SIZE, HEADER, MAGIC
 from denizen.launch.wire import encode
 from fuzz.launch import DECISION_TOKENS
 from tests.support.elfbuilder import Elf, Note, Symbol, build
+from tests.support.indexfiles import index_file
 
 HERE = Path(__file__).parent
 LOADER = HERE.parent / "loader"
@@ -197,4 +198,18 @@ def decisions() -> Sequence[bytes]:
     return [encode(made)]
 
 
+def indexes() -> Sequence[bytes]:
+    """Indexes with the name that is looked for, with others, and with none."""
+    names = [b"liba.so.1", b"libseed.so.1", b"libz.so.2"]
+    return [index_file(names), index_file(names[:1]), index_file(names[2:] * 9), index_file([])]
+
+
 TOKENS = DECISION_TOKENS
+INDEX_TOKENS = (
+    b"sonames\0",
+    b"sonames.at\0",
+    b"libseed.so.1\t",
+    b"\0" * 8,
+    b"\xff" * 8,
+    struct.pack("<Q", 76),
+)

@@ -42,5 +42,6 @@ TARGETS: dict[str, Target] = {
     "loader-headers": Target(hosted.asks(b"h"), hosted.objects, tokens=hosted.ELF_TOKENS),
     "loader-object": Target(hosted.asks(b"o"), hosted.objects, tokens=hosted.ELF_TOKENS),
     "loader-covered": Target(hosted.asks(b"c"), hosted.loaders, tokens=hosted.ELF_TOKENS),
+    "resident-index": Target(hosted.asks(b"x"), hosted.indexes, tokens=hosted.INDEX_TOKENS),
     "loader-decision": Target(hosted.asks(b"d"), hosted.decisions, tokens=hosted.TOKENS),
 }
