@@ -1,6 +1,6 @@
 """The corpus: programs that others built and published, and what each is expected to do.
 
-`programs.json` holds them. Another file of the same form can be named instead.
+`LISTS` names the files that hold them. Another file of the same form can be named instead.
 """
 
 import base64
@@ -10,6 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROGRAMS = Path(__file__).parent / "programs.json"
+# The forties: programs nobody had tried when they were listed, the first run before work on the run time, the
+# second after it.
+LISTS = {
+    "programs": PROGRAMS,
+    "first-forty": Path(__file__).parent / "first_forty.json",
+    "second-forty": Path(__file__).parent / "second_forty.json",
+}
 
 
 @dataclass(frozen=True)
@@ -40,8 +47,21 @@ class Nested:
 
 
 @dataclass(frozen=True)
+class Companion:
+    """Another program that the command starts or loads, in a directory of its own that entries share.
+
+    Attributes:
+        name: `{name}` in the command is its directory.
+    """
+
+    name: str
+    directory: str
+    archives: tuple[Archive, ...]
+
+
+@dataclass(frozen=True)
 class Smoke:
-    """A command and what it must do. `{bin}`, `{dir}` and `{work}` are replaced."""
+    """A command and what it must do. `{bin}`, `{dir}`, `{work}` and companions' names are replaced."""
 
     arguments: tuple[str, ...]
     directory: str
@@ -64,6 +84,7 @@ class Entry:
         machine: "x86-64", "i386" or "aarch64".
         refusal: what must be named when it is refused; "" where it must run.
         links: (link, target) pairs, or the file in the package that lists them.
+        task: what the command does, in a few words.
     """
 
     id: str
@@ -77,6 +98,8 @@ class Entry:
     nested: tuple[Nested, ...] = ()
     links: str = ""
     notes: str = field(default="", repr=False)
+    companions: tuple[Companion, ...] = ()
+    task: str = ""
 
 
 def load(path: Path = PROGRAMS) -> list[Entry]:
@@ -99,7 +122,7 @@ def _entry(fields: dict) -> Entry:  # type: ignore[type-arg]  # whatever the JSO
         program=fields["bin"],
         machine=fields["arch"],
         musl="musl" in (fields["interp"] or ""),
-        refusal="" if fields["satisfiable_from_debian"] else _REFUSED[fields["id"]],
+        refusal="" if fields["satisfiable_from_debian"] else fields.get("refusal") or _REFUSED[fields["id"]],
         archives=tuple(_archive(one) for one in [fields, *fields.get("extra_archives", ())]),
         smoke=_smoke(fields),
         nested=tuple(
@@ -107,6 +130,11 @@ def _entry(fields: dict) -> Entry:  # type: ignore[type-arg]  # whatever the JSO
         ),
         links=fields.get("symlinks", ""),
         notes=fields["notes"],
+        companions=tuple(
+            Companion(name, one["unpack_dir"], (_archive(one),))
+            for name, one in fields.get("companions", {}).items()
+        ),
+        task=fields.get("task", ""),
     )
 
 

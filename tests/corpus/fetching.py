@@ -15,7 +15,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -35,18 +35,26 @@ class Wrong(Exception):
 
 
 def fetch(entry: Entry, programs: Path) -> Path:
-    """The directory of the unpacked entry, fetched unless it is there."""
-    target = programs / entry.directory
+    """The directory of the unpacked entry, fetched unless it is there; its companions' likewise."""
+    for companion in entry.companions:
+        _laid_out(companion.directory, companion.archives, programs, _permit)
+    return _laid_out(entry.directory, entry.archives, programs, lambda root: _finish(entry, root))
+
+
+def _laid_out(
+    directory: str, archives: Sequence[Archive], programs: Path, finish: Callable[[Path], None]
+) -> Path:
+    target = programs / directory
     stamp = target / _STAMP
-    wanted = "\n".join(archive.sha256 for archive in entry.archives)
+    wanted = "\n".join(archive.sha256 for archive in archives)
     if stamp.exists() and stamp.read_text().strip() == wanted:
         return target
     programs.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=programs, prefix=".fetching-") as directory:
-        root = Path(directory, "root")
-        for archive in entry.archives:
-            _unpack(_download(archive, Path(directory)), root)
-        _finish(entry, root)
+    with tempfile.TemporaryDirectory(dir=programs, prefix=".fetching-") as unfinished:
+        root = Path(unfinished, "root")
+        for archive in archives:
+            _unpack(_download(archive, Path(unfinished)), root)
+        finish(root)
         (root / _STAMP).write_text(wanted + "\n")
         shutil.rmtree(target, ignore_errors=True)
         root.rename(target)
@@ -155,8 +163,15 @@ def _finish(entry: Entry, root: Path) -> None:
     for link, target in _listed_links(entry, root):
         place = _inside(root, link)
         _link(place, os.path.relpath(_inside(root, target), place.parent))
-    for path in [*root.rglob("*"), root / entry.program]:
-        if path.is_file() and not path.is_symlink() and (path == root / entry.program or _starts(path)):
+    program = root / entry.program
+    program.chmod(program.stat().st_mode | 0o111)
+    _permit(root)
+
+
+def _permit(root: Path) -> None:
+    """Let every ELF program be executed; some packages lose the permission."""
+    for path in root.rglob("*"):
+        if path.is_file() and not path.is_symlink() and _starts(path):
             path.chmod(path.stat().st_mode | 0o111)
 
 

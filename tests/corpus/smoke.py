@@ -106,10 +106,13 @@ def _start(entry: Entry, host: Host, rooms: Rooms, command: Sequence[str | Path]
 
 def _placing(entry: Entry, host: Host) -> Callable[[str], str]:
     top = host.rooms.programs / entry.directory
+    places = {"bin": top / entry.program, "dir": top, "work": host.rooms.work}
+    places |= {one.name: host.rooms.programs / one.directory for one in entry.companions}
 
     def place(text: str) -> str:
-        text = text.replace("{bin}", str(top / entry.program)).replace("{dir}", str(top))
-        return text.replace("{work}", str(host.rooms.work))
+        for name, path in places.items():
+            text = text.replace("{" + name + "}", str(path))
+        return text
 
     return place
 

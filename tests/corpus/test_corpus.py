@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.corpus.entries import Entry, load
+from tests.corpus.entries import LISTS, Entry, load
 from tests.corpus.fetching import fetch
 from tests.corpus.smoke import try_out
-from tests.support.hosts import Rooms, bare_root
+from tests.support.hosts import Host, Rooms, bare_root
 from tests.support.mirror import mirrored_archive
 from tests.support.prefix import kept_by_tests
 from tests.support.realarchive import keep_indexes, lend, one_at_a_time, real_archive
@@ -60,10 +60,10 @@ def test_a_published_program_runs_where_nothing_is(entry: Entry, rooms: Rooms) -
     assert not result.problem, result.last.err
 
 
-def test_every_entry_says_what_it_is_and_what_it_must_do() -> None:
-    entries = load()
-    assert len(entries) == 62
-    assert set(PART) <= {entry.id for entry in entries}
+@pytest.mark.parametrize(("name", "count"), [("programs", 62), ("first-forty", 40), ("second-forty", 40)])
+def test_every_entry_says_what_it_is_and_what_it_must_do(name: str, count: int) -> None:
+    entries = load(LISTS[name])
+    assert len(entries) == len({entry.id for entry in entries}) == count
     for entry in entries:
         assert all(len(archive.sha256) == 64 for archive in entry.archives)
         assert (
@@ -73,3 +73,25 @@ def test_every_entry_says_what_it_is_and_what_it_must_do() -> None:
             or entry.refusal
             or entry.notes
         )
+
+
+def test_the_part_is_of_the_corpus() -> None:
+    assert set(PART) <= {entry.id for entry in load()}
+
+
+def test_no_list_holds_a_program_of_another() -> None:
+    packages = [{entry.archives[0].package for entry in load(path)} for path in LISTS.values()]
+    assert len(set.union(*packages)) == sum(map(len, packages))
+
+
+@pytest.mark.parametrize("name", ["first-forty", "second-forty"])
+def test_every_program_that_nobody_had_tried_has_a_task(name: str) -> None:
+    assert all(entry.task for entry in load(LISTS[name]))
+
+
+def test_a_companion_is_found_by_its_name(tmp_path: Path) -> None:
+    entry = next(entry for entry in load(LISTS["first-forty"]) if entry.companions)
+    inside = Rooms(Path("/denizen"), Path("/programs"), Path("/work"))
+    echo = Host("echo", inside, ("denizen",), "python3", {}, lambda _cwd, _env, command: ["echo", *command])
+    outcome = try_out(entry, echo, Rooms(tmp_path, tmp_path, tmp_path)).cold
+    assert f"/programs/{entry.companions[0].directory}/" in outcome.out
