@@ -5,6 +5,7 @@
 #include "ask.h"
 
 #include "../shed.h"
+#include "../text.h"
 
 enum {
     CLONE_VM = 0x100,
@@ -16,13 +17,14 @@ enum {
     SIGTERM = 15,
     PR_SET_PDEATHSIG = 1,
     MAX_WORDS = 128,
+    NAME_ROOM = 256,
     STACK_SIZE = 32 * 1024,
     EXIT_CANNOT_RUN = 126,
 };
 
 struct request {
     const char *words[MAX_WORDS];
-    uint64_t mask;
+    char name[NAME_ROOM];
     char *stack;
 };
 
@@ -59,39 +61,44 @@ static _Noreturn void wait_for_helper(void *given)
 
 static bool take_words(struct request *request, const struct resident_facts *facts, const char *name, bool needed)
 {
+    struct text kept = text_in(request->name, NAME_ROOM);
     size_t count = 0;
+    text_add(&kept, name);
     for (; facts->words[count] || count == facts->name_at; count++) {
         if (count == MAX_WORDS - 1)
             return false;
-        request->words[count] = count == facts->name_at ? name : facts->words[count];
+        request->words[count] = count == facts->name_at ? request->name : facts->words[count];
     }
     request->words[count] = NULL;
     request->words[facts->name_at - 1] = needed ? "--needed" : "--missed";
-    return true;
+    return !kept.cut;
 }
 
+/* The program's signals are held back only until the one between has its own; who waits here can be ended, stopped
+   and interrupted as in any system call. */
 static void run_helper(struct request *request)
 {
     const uint64_t all = ~(uint64_t)0;
+    uint64_t mask;
     int status = 0;
-    set_mask(&all, &request->mask);
-    long between = arch_run_apart(CLONE_VM | CLONE_VFORK, request->stack + 2 * STACK_SIZE, wait_for_helper, request);
+    set_mask(&all, &mask);
+    long between = arch_run_apart(CLONE_VM, request->stack + 2 * STACK_SIZE, wait_for_helper, request);
+    set_mask(&mask, NULL);
     if (between > 0)
         while (arch_syscall(__NR_wait4, between, (long)&status, WAIT_FOR_ALL, 0, 0, 0) == -SYS_EINTR)
             continue;
-    set_mask(&request->mask, NULL);
 }
 
+/* In memory of its own, not on the stack: a signal's handler may leave this for ever by longjmp(3). */
 void ask(const struct resident_facts *facts, const char *name, bool needed)
 {
-    struct request request;
-    if (!take_words(&request, facts, name, needed))
+    enum { STACKS = 2 * STACK_SIZE, SIZE = STACKS + sizeof(struct request) };
+    long at = sys_mmap(0, SIZE, SYS_PROT_READ | SYS_PROT_WRITE, SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS, -1, 0);
+    if (sys_failed(at))
         return;
-    long stack = sys_mmap(0, 2 * STACK_SIZE, SYS_PROT_READ | SYS_PROT_WRITE, SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS,
-                          -1, 0);
-    if (sys_failed(stack))
-        return;
-    request.stack = (char *)stack;
-    run_helper(&request);
-    arch_syscall(__NR_munmap, stack, 2 * STACK_SIZE, 0, 0, 0, 0);
+    struct request *request = (struct request *)(at + STACKS);
+    request->stack = (char *)at;
+    if (take_words(request, facts, name, needed))
+        run_helper(request);
+    arch_syscall(__NR_munmap, at, SIZE, 0, 0, 0, 0);
 }

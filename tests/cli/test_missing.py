@@ -90,6 +90,13 @@ def test_a_name_that_is_made_up_is_brought_with_what_it_needs(opening: Opening) 
     assert (soname, packages) == (b"liblate.so.1", (b"libdeep1=1.0-1", b"liblate1=1.0-1"))
 
 
+def test_what_came_before_counts_once(opening: Opening) -> None:
+    opening.run("late", "other")
+    sizes = {one.soname: (one.packages, one.size) for one in opening.opened.asked()}
+    (other,) = opening.home.debs.glob("libother1_*")
+    assert sizes[b"libother.so.1"] == ((b"libother1=1.0-1",), other.stat().st_size)
+
+
 def test_the_next_start_knows_it_without_index_or_network(opening: Opening) -> None:
     opening.run("late")
     shutil.rmtree(opening.home.root / "cache")

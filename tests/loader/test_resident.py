@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from denizen.launch.loaderconfig import LoaderSettings
 from denizen.launch.opened import Opened
 from tests.support.indexfiles import index_file
-from tests.support.startworld import World, compile_loader, output_of, run
+from tests.support.startworld import TIMEOUT, World, compile_loader, output_of, run
 
 # Opens each word, tells what came of it, and ends with the number of the last library.
 _OPENS = """
@@ -112,6 +114,7 @@ case $4 in
     libcomes.so.*) ln -s "$(dirname "$0")/answers/$4" "$2/$4";;
     libdenied.so.1) : >"$2/.absent/$4";;
     libkills.so.1) kill -9 $$;;
+    libwaits.so.1) echo $$ >"$(dirname "$0")/number"; exec sleep 100;;
 esac
 """
 
@@ -260,9 +263,33 @@ def test_the_helper_gets_nothing_of_the_programs_environment(resident: Resident)
     assert shown.keys() <= {"PATH", "PWD", "OLDPWD", "SHLVL", "_"}
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_program_that_waits_and_the_helper_with_it(resident: Resident, number: int) -> None:
+    process = subprocess.Popen([resident.known("opens", _OPENS), "libwaits.so.1"], env={})
+    written = resident.root / "number"
+    while not written.exists() or not written.read_text().strip():
+        time.sleep(0.01)
+    helper = Path("/proc") / written.read_text().strip()
+    process.send_signal(number)
+    assert process.wait(TIMEOUT) == -number
+    while helper.exists():  # the test's own limit ends it where it stays
+        time.sleep(0.01)
+
+
 def test_inside_a_helper_nobody_is_asked(resident: Resident) -> None:
     run(resident.known("opens", _OPENS), "libcomes.so.1", env={"DENIZEN_DECIDING": "1"})
     assert resident.asked == []
+
+
+@pytest.mark.skipif(not Path("/lib/ld-linux.so.2").exists(), reason="there is no C library for i386")
+def test_a_32_bit_program_is_answered_too(tmp_path: Path) -> None:
+    small = ("gcc", "-m32")
+    loader = compile_loader(tmp_path / "small-loader", *small)
+    (tmp_path / "world").mkdir()
+    resident = Resident(tmp_path / "world", loader, host_ldso=Path("/lib/ld-linux.so.2"), cc=small)
+    resident.settle(compile_loader(tmp_path / "denizen-resident", *small))
+    resident.comes("libcomes.so.1", 7)
+    assert output_of(resident.known("watches", _WATCHES), "libcomes.so.1") == "1 0 -1 1 0 1\n"
 
 
 def test_eight_threads_and_a_fork_miss_at_once(resident: Resident) -> None:

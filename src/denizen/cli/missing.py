@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
     from denizen.launch.decision import Decision
     from denizen.resolve.recipes import Recipes
-    from denizen.resolve.resolution import Resolution
+    from denizen.resolve.resolution import Pin, Resolution
     from denizen.store.local import Store
 
 # Together, for one program; 0 forbids all. In MB, as a file `budget` in the configuration says.
@@ -112,20 +112,25 @@ class _Answer:
             plan = planned(store, resolution, supply)
             if not self._is_same_world(store, plan, resolution):
                 return "who has it asks for another C library than the program runs with"
-            new = [
-                pin
-                for pin in resolution.packages
-                if store.place_of(plan.packages[pin.sha256]) not in self._decision.objects
-            ]
+            new = self._new(store, plan, resolution)
             if not needed and (reason := self._over_budget(sum(pin.size for pin in new))):
                 return reason
             made = furnish(store, resolution, supply)
             work.need(made.packages.values())
             self._keep(store, [made.packages[pin.sha256] for pin in new])
             self._opened.show(self._links(store, made, resolution))
-            packages = tuple(b"%b=%b" % (pin.name, pin.version) for pin in new)
-            self._opened.record(Asked(soname, packages, sum(pin.size for pin in new)))
+            self._opened.record(Asked(soname, tuple(map(_called, new)), sum(pin.size for pin in new)))
         return ""
+
+    def _new(self, store: Store, plan: Recipes, resolution: Resolution) -> list[Pin]:
+        """Return the packages that neither the decision has nor an earlier answer brought."""
+        brought = {package for one in self._opened.asked() for package in one.packages}
+        return [
+            pin
+            for pin in resolution.packages
+            if _called(pin) not in brought
+            and store.place_of(plan.packages[pin.sha256]) not in self._decision.objects
+        ]
 
     def _resolved(self, soname: bytes) -> Resolution | None:
         """Resolve the program once more, with all that it asked for: that is coherent by itself.
@@ -176,6 +181,10 @@ class _Answer:
         decisions = places(self._context).decisions
         name = b"" if shelf == decisions else os.path.basename(shelf)
         variant(decisions, name).keep_besides(store.layout, self._decision, trees)
+
+
+def _called(pin: Pin) -> bytes:
+    return b"%b=%b" % (pin.name, pin.version)
 
 
 def budget_of(context: Context) -> int:
