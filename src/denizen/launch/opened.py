@@ -17,7 +17,6 @@ import contextlib
 import fcntl
 import os
 import re
-import shutil
 
 from denizen.disk import link_atomically, make_directories, write_atomically
 from denizen.launch.decision import file_name
@@ -183,8 +182,3 @@ def forget_all_denied(decisions: bytes) -> None:
             for program in os.listdir(top):
                 for libraries in os.listdir(os.path.join(top, program)):
                     Opened(os.path.join(top, program, libraries)).forget_denied()
-
-
-def drop(shelf: bytes, name: bytes) -> None:
-    """Take away what belongs to the decision of this name."""
-    shutil.rmtree(os.path.join(shelf, OPENED, name), ignore_errors=True)

@@ -10,7 +10,6 @@ from denizen.build.recipe import OUT
 from denizen.errors import SourceFailed
 from denizen.resolve.recipes import package_recipes, recipes
 from denizen.resolve.shelf import package_of
-from denizen.resolve.unpacking import Parcel, unpack_all
 from denizen.store.restore import STORE_TIMES
 from denizen.store.verify import content_differs
 from denizen.value import value
@@ -83,6 +82,9 @@ def furnish(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
         lacking = outputs - work.need(outputs)
         if not lacking:
             return made
+        # Its decompressors cost 5 ms, and a running program waits for an answer that needs none of them.
+        from denizen.resolve.unpacking import Parcel, unpack_all
+
         here = fetched([pin for pin in resolution.packages if made.packages[pin.sha256] in lacking], supply)
         work.add_texts(
             [(name_of(one.path) + SUFFIX, one.content, one.references) for one in made.derivations]
@@ -125,6 +127,8 @@ def unpacked(store: Store, work: Work, pin: Pin, supply: Supply) -> StorePath:
     )
     output = derivations[-1].outputs[OUT]
     if output not in work.need([output]):
+        from denizen.resolve.unpacking import Parcel, unpack_all
+
         here = fetched([pin], supply)
         work.add_texts([(name_of(one.path) + SUFFIX, one.content, one.references) for one in derivations])
         unpack_all(work, [Parcel(derivations[-1], here[pin.sha256], pin.sha256)], 1, supply.listener)
