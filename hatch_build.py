@@ -34,7 +34,7 @@ class LoaderHook(BuildHookInterface[Any]):
         if shutil.which(compiler[0]) is None:
             self.app.display_warning(f"no C compiler ({compiler[0]}): this denizen will have no loader")
             return
-        beside = Path(self.root) / "src" / "denizen" / "launch"
+        beside = Path(self.root) / "src" / "denizen" / "launch" / "loader"
         place = beside if version == "editable" else Path(self.scratch.name)
         machine = os.uname().machine
         made = [place / f"{stem}-{machine}" for stem in PROGRAMS]
@@ -48,7 +48,9 @@ class LoaderHook(BuildHookInterface[Any]):
         if machine == "x86_64":
             made += [one for one in small if self.compile(one, [*compiler, "-m32"], needed=False)]
         if whole and version != "editable":
-            build_data["force_include"] |= {str(output): f"denizen/launch/{output.name}" for output in made}
+            build_data["force_include"] |= {
+                str(output): f"denizen/launch/loader/{output.name}" for output in made
+            }
             build_data["pure_python"] = False
             # They need no C library, so any Linux of this machine will do.
             build_data["tag"] = f"py3-none-linux_{machine}"
@@ -56,7 +58,7 @@ class LoaderHook(BuildHookInterface[Any]):
     def manual(self) -> Path:
         """`man denizen`, written by the sources being built; these need nothing but Python's own modules."""
         sys.path.insert(0, str(Path(self.root) / "src"))
-        from denizen.cli.manual import whole_page
+        from denizen.cli.commands.manual import whole_page
 
         output = Path(self.scratch.name) / "denizen.1"
         output.write_text(whole_page() + "\n", encoding="utf-8")

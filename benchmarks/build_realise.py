@@ -33,20 +33,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.support import table
-from denizen.build.decoder import opened
+from denizen.app.decoder_setup import provide_decoder
+from denizen.app.indexing import ensure, own_architecture
+from denizen.app.store_access import store_directory
+from denizen.build.builtin_derivations import made_by
+from denizen.build.builtin_fetch import fetching
+from denizen.build.builtin_unpack_deb import unpacking
+from denizen.build.decoder_choice import opened
 from denizen.build.derivation import Modulos, seal
-from denizen.build.fetch import fetching
-from denizen.build.realise import Manner, realise
-from denizen.build.recipe import made_by
-from denizen.build.unpack_deb import unpacking
-from denizen.cli.decoder import provide_decoder
-from denizen.cli.indexes import ensure, own_architecture
-from denizen.cli.stores import store_directory
+from denizen.build.realise import RealiseOptions, realise
 from denizen.formats.compression import prefer_xz
 from denizen.formats.hashes import Hash
 from denizen.formats.storepath import StorePath
 from denizen.sources.base import Scope
-from denizen.sources.fetch import FetchPolicy
+from denizen.sources.fetcher import FetchPolicy
 from denizen.sources.opener import UrlOpener
 from denizen.sources.transport import HttpSettings
 from denizen.store.local import Store
@@ -130,13 +130,13 @@ def _round(packages: Sequence[Path], jobs: int, top: Path, number: int) -> dict[
     for name in (OURS, f"{OURS}, {PYTHONS}") if newer and number == 0 else (OURS,):
         store = Store.create(os.fsencode(top / name))
         fetches, trees = _derivations(store, packages)
-        realise(store, fetches, Manner(opener, jobs))
+        realise(store, fetches, RealiseOptions(opener, jobs))
         stores[name] = (store, trees)
 
     def ours(name: str) -> None:
         prefer_xz(newer if name == OURS else None)
         store, trees = stores[name]
-        realise(store, trees, Manner(opener, jobs))
+        realise(store, trees, RealiseOptions(opener, jobs))
 
     steps: dict[str, Callable[[], object]] = {name: partial(ours, name) for name in stores}
     steps["dpkg-deb -x"] = lambda: _extract(packages, top / "extracted", jobs)

@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.indexes import ARCHITECTURE, apt_file, configure, cost, mirror, update
 from benchmarks.stores import seconds
 from benchmarks.support import median_seconds, table
-from denizen.index.libraries import Libraries
+from denizen.index.library_index import LibraryIndex
 from denizen.index.locate import Index
 
 LOOKUPS = 10_000
@@ -77,7 +77,7 @@ def _ask_once(directory: bytes) -> None:
 
 def _some_sonames(directory: bytes, index: Index) -> list[bytes]:
     """One in ten of what is asked for is nobody's."""
-    libraries = Libraries(os.path.join(directory, index.entries[0].libraries.encode()))
+    libraries = LibraryIndex(os.path.join(directory, index.entries[0].libraries.encode()))
     names = sorted(set(libraries.sonames()))
     libraries.close()
     chance = random.Random(1)

@@ -16,9 +16,9 @@ from pathlib import Path
 from benchmarks.indexes import ARCHITECTURE, configure, cost, mirror, update
 from benchmarks.stores import seconds
 from benchmarks.support import median_seconds, median_starts, table
-from denizen.index.file import IndexFile, Writer
+from denizen.index.index_file import IndexFile, Writer
 from denizen.index.locate import Index
-from denizen.index.paths import Paths, write_paths
+from denizen.index.path_index import PathIndex, write_paths
 from denizen.sources.base import Snapshot
 
 LOOKUPS = 10_000
@@ -90,7 +90,7 @@ def _paths(directory: Path, database: Path) -> Iterator[Row]:
     theirs = seconds(lambda: _fill_paths(database, groups))
     yield f"{sum(len(names) for *_, names in groups):,} paths, s to write", ours, theirs
     yield "MB", _megabytes(copy), _megabytes(database)
-    paths, connection = Paths(os.fsencode(copy)), sqlite3.connect(database)
+    paths, connection = PathIndex(os.fsencode(copy)), sqlite3.connect(database)
     exact = "select owner from paths join dirs on dirs.number = dir where dirs.name = ? and paths.name = ?"
     glob = "select dirs.name, owner from paths join dirs on dirs.number = dir where paths.name glob ?"
     asked: list[tuple[str, Callable[[], object], str, tuple[str, ...]]] = [
@@ -111,7 +111,7 @@ def _answers(connection: sqlite3.Connection, query: str, words: tuple[str, ...])
 
 def _groups(file: Path) -> list[Group]:
     """The runs an index was made from, one for each directory and owner."""
-    paths = Paths(os.fsencode(file))
+    paths = PathIndex(os.fsencode(file))
     found: dict[tuple[bytes, bytes], list[bytes]] = {}
     for path, owner in paths.matching(b"*"):
         parent, _, name = path[1:].rpartition(b"/")

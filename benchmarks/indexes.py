@@ -17,7 +17,7 @@ from benchmarks.stores import clean_environment, denizen
 from denizen.disk import DiskView
 from denizen.formats.release import Release, parse_release
 from denizen.sources.base import DownloadFailed
-from denizen.sources.fetch import Fetcher, FetchPolicy, Wanted
+from denizen.sources.fetcher import Fetcher, FetchPolicy, FileRequest
 from denizen.sources.openpgp import best_verifier
 from denizen.sources.settings import default_debian
 from denizen.sources.transport import HttpSettings, Validators, proxies_from
@@ -87,11 +87,11 @@ def _fill() -> None:
         plain.symlink_to(os.path.relpath(os.fsdecode(want.destination), plain.parent))
 
 
-def _wanted(base: Path, name: str, release: Release) -> Wanted:
+def _wanted(base: Path, name: str, release: Release) -> FileRequest:
     promise = release.files[name]
     parent = os.path.dirname(name)
     by_hash = f"{parent}/by-hash/SHA256/{promise.sha256}"
-    return Wanted(
+    return FileRequest(
         name=name,
         paths=(f"dists/{SUITE}/{by_hash}",),
         destination=os.fsencode(base / by_hash),

@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.support import table
-from denizen.launch.loaderconfig import LoaderSettings
-from denizen.launch.opened import Opened
+from denizen.launch.dlopen_links import Opened
+from denizen.launch.loader.settings import LoaderSettings
 from tests.support.homes import Home
 from tests.support.indexfiles import index_file
 from tests.support.startworld import World, compile_loader

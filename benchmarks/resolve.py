@@ -19,11 +19,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.support import table
+from denizen.app.decoder_setup import decoder_words, provide_decoder
+from denizen.app.resolve_program import resolve_path
 from denizen.cli.command import Context
-from denizen.cli.decoder import decoder_words, provide_decoder
-from denizen.cli.resolving import resolve_path
 from denizen.resolve.resolution import Resolution
-from denizen.sources.fetch import FetchPolicy
+from denizen.sources.fetcher import FetchPolicy
 from denizen.value import replace
 from tests.support.elfbuilder import Elf, build
 from tests.support.realarchive import one_at_a_time, real_archive

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from benchmarks.support import PYTHON_PASS, median_starts, table
 from denizen.disk import DiskView
-from denizen.launch.namespace import Service, operations, spot_for
-from denizen.launch.tools import Tools
+from denizen.launch.loader.tools import Tools
+from denizen.launch.strategies.namespace_plan import Service, operations, spot_for
 from tests.support.homes import Home
 from tests.support.peers import require
 

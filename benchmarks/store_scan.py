@@ -1,6 +1,6 @@
 """Looking for 20,000 hashes in the system's libraries: pure Python, hyperscan, a regular expression.
 
-Claim (store/references.py): over 1,000 MB/s in pure Python, and hyperscan several times that.
+Claim (store/trees/references.py): over 1,000 MB/s in pure Python, and hyperscan several times that.
 """
 
 import os
@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 
 from benchmarks.support import table
-from denizen.store.accelerated import hyperscan_matcher
-from denizen.store.references import ALPHABET, HASH_LENGTH, Scanner, runs_in
+from denizen.store.trees.accelerated import hyperscan_matcher
+from denizen.store.trees.references import ALPHABET, HASH_LENGTH, Scanner, runs_in
 
 MOST, CHUNK = 300_000_000, 1 << 20
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from denizen.fhs import project
 from denizen.fhs.control import clashes, read_control, winners
-from denizen.fhs.environment import read_generation
 from denizen.fhs.etc import nsswitch
+from denizen.fhs.generations import read_generation
 
 # What is read again where that does not hide the time reading takes.
 _SMALL = 10_000

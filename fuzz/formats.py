@@ -5,15 +5,15 @@ import tarfile
 from collections.abc import Iterable, Sequence
 
 from denizen.build import derivation
-from denizen.build.recipe import recipe
+from denizen.build.builtin_derivations import recipe
 from denizen.formats import aterm, narinfo, tar
+from denizen.formats.archive_tree import Layout, entries
 from denizen.formats.deb import Deb
+from denizen.formats.file_tree import ArchiveEntry, Directory, Entry, File, Symlink
 from denizen.formats.hashes import Hash
 from denizen.formats.narinfo import NarInfo
 from denizen.formats.storepath import NIX_STORE, StorePath
-from denizen.formats.stream import Source
-from denizen.formats.tree import ArchiveEntry, Directory, Entry, File, Symlink
-from denizen.formats.unpacking import Layout, entries
+from denizen.formats.stream import ByteSource
 from denizen.nar import reader, writer
 from tests.support import debs
 from tests.support.debs import Item, directory, hard_link, symlink
@@ -73,7 +73,7 @@ def large_nars() -> Sequence[bytes]:
 
 def read_tar(data: bytes) -> None:
     # The merge does everything the plain layout does, and more.
-    _drain(entries(tar.members(Source(io.BytesIO(data))), Layout.USR_MERGED))
+    _drain(entries(tar.members(ByteSource(io.BytesIO(data))), Layout.USR_MERGED))
 
 
 def tars() -> Sequence[bytes]:
@@ -121,7 +121,7 @@ def read_derivation(data: bytes) -> None:
 
 def derivations() -> Sequence[bytes]:
     plain = recipe(b"builtin:x", {b"a": b'"\n\\', b"b": b"\xff"}, (), NIX_STORE)
-    fixed = recipe(b"builtin:y", {}, (), NIX_STORE, aterm.Output(b"", b"r:sha256", b"0" * 64))
+    fixed = recipe(b"builtin:y", {}, (), NIX_STORE, aterm.DerivationOutput(b"", b"r:sha256", b"0" * 64))
     return [derivation.seal(one, "x", {}, NIX_STORE).content for one in (plain, fixed)]
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from denizen.elf import constants as c
 from denizen.errors import BadInput
-from denizen.launch.decision import Decision as Made
-from denizen.launch.decision import Edit, Identity, Library, machine_word
-from denizen.launch.loaderconfig import BLOCK_SIZE, HEADER, MAGIC
-from denizen.launch.wire import encode
+from denizen.launch.decisions.decision import Decision as Made
+from denizen.launch.decisions.decision import DecisionLibrary, Edit, Identity, machine_word
+from denizen.launch.decisions.decision_codec import encode
+from denizen.launch.loader.settings import BLOCK_SIZE, HEADER, MAGIC
 from fuzz.launch import DECISION_TOKENS
 from tests.support.elfbuilder import Elf, Note, Symbol, build
 from tests.support.indexfiles import index_file
@@ -188,7 +188,9 @@ def loaders() -> Sequence[bytes]:
 
 def decisions() -> Sequence[bytes]:
     """Decisions of this machine's, of one library and of many."""
-    libraries = tuple(Library(b"/store/x/lib%d.so" % n, b"lib%d.so" % n, pinned=n == 1) for n in range(4))
+    libraries = tuple(
+        DecisionLibrary(b"/store/x/lib%d.so" % n, b"lib%d.so" % n, pinned=n == 1) for n in range(4)
+    )
     made = Made(
         identity=Identity(1, 2, 3, 4, 5), headers=bytes(16), machine=machine_word(64, 62),
         ldso=b"/store/ld.so", build_id=bytes(20), search=b"/store/x", program=b"/program",

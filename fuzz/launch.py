@@ -4,8 +4,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from denizen.errors import BadInput
-from denizen.launch.decision import Decision, Edit, Identity, Library, machine_word, sum_words
-from denizen.launch.wire import MAGIC, MAX_ROWS, decode, encode
+from denizen.launch.decisions.decision import (
+    Decision,
+    DecisionLibrary,
+    Edit,
+    Identity,
+    machine_word,
+    sum_words,
+)
+from denizen.launch.decisions.decision_codec import MAGIC, MAX_ROWS, decode, encode
 
 DECISION_TOKENS = (MAGIC, b"/", b"\0" * 8, b"\xff" * 4, b"\xff" * 8, (232).to_bytes(4, "little"))
 _SMALL = Decision(
@@ -15,7 +22,7 @@ _SMALL = Decision(
     ldso=b"/s/ld.so",
     build_id=bytes(20),
     search=b"/s/lib",
-    libraries=(Library(b"/s/libc.so.6", b"libc.so.6"),),
+    libraries=(DecisionLibrary(b"/s/libc.so.6", b"libc.so.6"),),
     objects=(b"/s",),
     command=(b"/bin/bwrap",),
     edits=(Edit(16, b"ab", b"cd"),),
@@ -38,7 +45,7 @@ def decisions() -> Sequence[bytes]:
 
 def large_decisions() -> Sequence[bytes]:
     """As many rows as there may be, all naming one string."""
-    library = Library(b"/s/" + b"x" * 4000, b"libx.so")
+    library = DecisionLibrary(b"/s/" + b"x" * 4000, b"libx.so")
     return [
         encode(Decision(_SMALL.identity, bytes(16), 0, b"/s/ld.so", libraries=(library,) * (MAX_ROWS // 2)))
     ]

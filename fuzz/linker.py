@@ -3,15 +3,15 @@
 import struct
 from collections.abc import Sequence
 
-from denizen.fileview import Link, MemoryView
-from denizen.linker.ldcache import NEW_MAGIC, OLD_MAGIC, Wanted, open_cache
+from denizen.fileview import MemoryView, ViewLink
+from denizen.linker.ldcache import NEW_MAGIC, OLD_MAGIC, CacheQuery, open_cache
 from denizen.linker.ldconf import read_configuration
 from tests.support.caches import CacheEntry, new_cache, old_cache
 
 NAMES = (b"libc.so.6", b"libz.so.1", b"libx.so.10", b"", b"a" * 255)
 WANTED = (
-    Wanted(0x303, (b"x86-64-v3", b"x86-64-v2"), level=3, legacy=None),
-    Wanted(3, legacy=0b11, kernel=(5, 10, 0)),
+    CacheQuery(0x303, (b"x86-64-v3", b"x86-64-v2"), level=3, legacy=None),
+    CacheQuery(3, legacy=0b11, kernel=(5, 10, 0)),
 )
 CACHE_TOKENS = (
     OLD_MAGIC, NEW_MAGIC, b"libc.so.6\0", b"libx.so.010\0", struct.pack("<I", 0x303), b"\xff" * 4, b"\0" * 4,
@@ -53,7 +53,7 @@ def read_conf(data: bytes) -> None:
             b"/etc/ld.so.conf": data,
             b"/etc/ld.so.conf.d/a.conf": data,
             b"/etc/ld.so.conf.d/.hidden.conf": b"/hidden",
-            b"/etc/loop": Link(b"."),
+            b"/etc/loop": ViewLink(b"."),
         }
     )
     read_configuration(view)

@@ -1,4 +1,4 @@
-/* A program whose entry was patched to load us (src/denizen/launch/stub.py makes the patch). */
+/* A program whose entry was patched to load us (src/denizen/launch/strategies/entry_stub.py makes the patch). */
 #ifndef DENIZEN_STUB_H
 #define DENIZEN_STUB_H
 

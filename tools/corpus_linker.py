@@ -16,13 +16,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from denizen.app.indexing import configured_sources
+from denizen.app.resolve_program import resolve_path
 from denizen.cli.command import Context
-from denizen.cli.indexes import configured_sources
-from denizen.cli.progress import open_progress
-from denizen.cli.resolving import resolve_path
+from denizen.cli.views.transfer_progress import open_progress
+from denizen.resolve.cache.package_cache import package_of
 from denizen.resolve.resolution import Resolution
-from denizen.resolve.shelf import package_of
-from denizen.sources.fetch import FetchPolicy
+from denizen.sources.fetcher import FetchPolicy
 from tests.corpus.entries import Entry, load
 from tests.corpus.fetching import fetch
 from tests.corpus.linking import DIRECTORIES, extracted, linked, modelled

@@ -1,6 +1,6 @@
 /* Start a program in a mount namespace of its own: `denizen-enter OPERATION... -- PROGRAM ARGUMENT...`.
 
-   Operations are carried out in order; plans are made by denizen.launch.namespace and denizen.fhs.mounts:
+   Operations are carried out in order; plans are made by denizen.launch.strategies.namespace_plan and denizen.fhs.mounts:
 
        else N WORD...     if one of the following fails: say why, execute these N words with PROGRAM
                           ARGUMENT... appended

@@ -8,7 +8,7 @@ import os
 import posixpath
 import stat as stat_module
 
-from denizen.fileview import Kind, Stat, resolve
+from denizen.fileview import FileKind, Stat, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 MAP_FROM = 128 * 1024
 
 _KINDS = {
-    stat_module.S_IFREG: Kind.FILE,
-    stat_module.S_IFDIR: Kind.DIRECTORY,
-    stat_module.S_IFLNK: Kind.SYMLINK,
+    stat_module.S_IFREG: FileKind.FILE,
+    stat_module.S_IFDIR: FileKind.DIRECTORY,
+    stat_module.S_IFLNK: FileKind.SYMLINK,
 }
 
 
@@ -92,10 +92,10 @@ class RootedView:
     def _resolve(self, path: bytes, *, last: bool) -> bytes:
         return resolve(path, self._look, last=last)
 
-    def _look(self, path: bytes) -> tuple[Kind, bytes]:
+    def _look(self, path: bytes) -> tuple[FileKind, bytes]:
         outside = self._outside(path)
-        kind = _KINDS.get(stat_module.S_IFMT(os.lstat(outside).st_mode), Kind.OTHER)
-        return kind, os.readlink(outside) if kind is Kind.SYMLINK else b""
+        kind = _KINDS.get(stat_module.S_IFMT(os.lstat(outside).st_mode), FileKind.OTHER)
+        return kind, os.readlink(outside) if kind is FileKind.SYMLINK else b""
 
 
 class naming:  # noqa: N801  # read as a statement; contextlib is too dear at start-up
@@ -186,7 +186,7 @@ def _unlink_if_there(path: bytes) -> None:
 
 
 def _facts(raw: os.stat_result) -> Stat:
-    kind = _KINDS.get(stat_module.S_IFMT(raw.st_mode), Kind.OTHER)
+    kind = _KINDS.get(stat_module.S_IFMT(raw.st_mode), FileKind.OTHER)
     owner, times = (raw.st_uid, raw.st_gid), (raw.st_mtime_ns, raw.st_ctime_ns)
     # By position: names would take 3 us more, and one library after the other is looked at.
     return Stat(kind, raw.st_mode, raw.st_size, raw.st_dev, raw.st_ino, *owner, *times)

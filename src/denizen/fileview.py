@@ -32,7 +32,7 @@ PATH_MAX = 4096
 NAME_MAX = 255
 
 
-class Kind(Enum):
+class FileKind(Enum):
     """What a directory entry is."""
 
     FILE = "file"
@@ -45,7 +45,7 @@ class Kind(Enum):
 class Stat:
     """The facts of one file that denizen's rules ask for; (device, inode) is its identity."""
 
-    kind: Kind
+    kind: FileKind
     mode: int
     size: int
     device: int
@@ -79,7 +79,7 @@ class FileView(Protocol):
 
 
 @value
-class Link:
+class ViewLink:
     """A symbolic link in a `MemoryView`."""
 
     target: bytes
@@ -93,7 +93,7 @@ class Executable:
 
 
 if TYPE_CHECKING:
-    Entry: TypeAlias = bytes | Executable | Link
+    Entry: TypeAlias = bytes | Executable | ViewLink
 
 
 class MemoryView:
@@ -120,7 +120,7 @@ class MemoryView:
 
     def readlink(self, path: bytes) -> bytes:
         entry = self._entries[self._resolve(path, last=False)]
-        if not isinstance(entry, Link):
+        if not isinstance(entry, ViewLink):
             raise _failure(errno.EINVAL, path)
         return entry.target
 
@@ -151,30 +151,30 @@ class MemoryView:
         number = self._inodes[real]
         match entry:
             case None:
-                return Stat(Kind.DIRECTORY, 0o40755, 0, 1, number)
-            case Link(target):
-                return Stat(Kind.SYMLINK, 0o120777, len(target), 1, number)
+                return Stat(FileKind.DIRECTORY, 0o40755, 0, 1, number)
+            case ViewLink(target):
+                return Stat(FileKind.SYMLINK, 0o120777, len(target), 1, number)
             case Executable(content):
-                return Stat(Kind.FILE, 0o100755, len(content), 1, number)
+                return Stat(FileKind.FILE, 0o100755, len(content), 1, number)
             case _:
-                return Stat(Kind.FILE, 0o100644, len(entry), 1, number)
+                return Stat(FileKind.FILE, 0o100644, len(entry), 1, number)
 
     def _resolve(self, path: bytes, *, last: bool) -> bytes:
         return resolve(path, self._look, last=last)
 
-    def _look(self, path: bytes) -> tuple[Kind, bytes]:
+    def _look(self, path: bytes) -> tuple[FileKind, bytes]:
         if path not in self._entries:
             raise _failure(errno.ENOENT, path)
         match self._entries[path]:
             case None:
-                return Kind.DIRECTORY, b""
-            case Link(target):
-                return Kind.SYMLINK, target
+                return FileKind.DIRECTORY, b""
+            case ViewLink(target):
+                return FileKind.SYMLINK, target
             case _:
-                return Kind.FILE, b""
+                return FileKind.FILE, b""
 
 
-def resolve(path: bytes, look: Callable[[bytes], tuple[Kind, bytes]], *, last: bool) -> bytes:
+def resolve(path: bytes, look: Callable[[bytes], tuple[FileKind, bytes]], *, last: bool) -> bytes:
     """Walk an absolute path as the kernel does (path_resolution(7)), below a root of its own.
 
     `look` tells what one already walked path is, and a link's target; it raises OSError. `last`: follow
@@ -201,8 +201,8 @@ def resolve(path: bytes, look: Callable[[bytes], tuple[Kind, bytes]], *, last: b
             raise _failure(errno.ENAMETOOLONG, path)
         there = posixpath.join(here, component)
         kind, target = look(there)
-        if kind is not Kind.SYMLINK or not (pending or last):
-            here, is_directory = there, kind is Kind.DIRECTORY
+        if kind is not FileKind.SYMLINK or not (pending or last):
+            here, is_directory = there, kind is FileKind.DIRECTORY
             continue
         links += 1
         if links > MAX_LINKS:

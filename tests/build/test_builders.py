@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from denizen.build.builders import NoSuchBuilder
+from denizen.build.builtin_derivations import Ingredient, made_by, recipe
+from denizen.build.builtin_fetch import NotFetched, NotOpened, fetching, fetching_executable
+from denizen.build.builtin_libraries import MissingLibraries, linking
+from denizen.build.builtin_union import Conflict, uniting
+from denizen.build.builtin_unpack_deb import unpacking
 from denizen.build.derivation import BadDerivation
-from denizen.build.fetch import NotFetched, NotOpened, fetching, fetching_executable
-from denizen.build.libraries import MissingLibraries, linking
-from denizen.build.recipe import Ingredient, made_by, recipe
-from denizen.build.stowing import NotUnpacked
-from denizen.build.union import Conflict, uniting
-from denizen.build.unpack_deb import unpacking
+from denizen.build.package_unpack import NotUnpacked
+from denizen.formats.archive_tree import Layout
 from denizen.formats.hashes import Hash
-from denizen.formats.unpacking import Layout
 from denizen.value import replace
 from tests.formats.test_compression import bomb
 from tests.support import debs

@@ -4,7 +4,7 @@ import pytest
 
 from denizen.build.derivation import (
     BadDerivation,
-    Kind,
+    DerivationKind,
     Modulos,
     Sealed,
     blanked,
@@ -15,16 +15,18 @@ from denizen.build.derivation import (
 )
 from denizen.errors import BadInput
 from denizen.formats import aterm, storepath
-from denizen.formats.aterm import Derivation, Output
+from denizen.formats.aterm import Derivation, DerivationOutput
 from denizen.formats.storepath import NIX_STORE, StorePath
 from denizen.value import replace
 
-PLAIN = Output(b"")
-FIXED = Output(b"", b"sha256", b"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+PLAIN = DerivationOutput(b"")
+FIXED = DerivationOutput(b"", b"sha256", b"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
 
 
 def recipe(
-    *inputs: tuple[Sealed, bytes], outputs: Mapping[bytes, Output] | None = None, **environment: bytes
+    *inputs: tuple[Sealed, bytes],
+    outputs: Mapping[bytes, DerivationOutput] | None = None,
+    **environment: bytes,
 ) -> Derivation:
     return Derivation(
         outputs={b"out": PLAIN} if outputs is None else outputs,
@@ -110,7 +112,7 @@ def test_a_derivation_that_depends_on_itself_is_refused(world: World) -> None:
 def test_a_derivation_that_promises_another_output_is_refused(world: World) -> None:
     honest = world.add("x", recipe())
     victim = world.add("victim", recipe()).outputs[b"out"].inside(NIX_STORE)
-    forged = replace(honest.derivation, outputs={b"out": Output(victim)})
+    forged = replace(honest.derivation, outputs={b"out": DerivationOutput(victim)})
     path = storepath.for_text("x.drv", aterm.render(forged), (), NIX_STORE)
     world.files[path] = forged
     with pytest.raises(BadDerivation, match="its text gives"):
@@ -145,15 +147,15 @@ def test_an_output_that_the_input_does_not_have_is_refused(world: World) -> None
         ({b"out": FIXED, b"dev": PLAIN}, "several kinds"),
         ({b"lib": FIXED}, "single output 'out'"),
         ({b"out": FIXED, b"dev": FIXED}, "single output 'out'"),
-        ({b"out": Output(b"", b"r:sha256", b"")}, "not supported"),
-        ({b"out": Output(b"", b"sha256", b"abc")}, "not a hash"),
-        ({b"out": Output(b"", b"sha999", b"00")}, "not a hash"),
+        ({b"out": DerivationOutput(b"", b"r:sha256", b"")}, "not supported"),
+        ({b"out": DerivationOutput(b"", b"sha256", b"abc")}, "not a hash"),
+        ({b"out": DerivationOutput(b"", b"sha999", b"00")}, "not a hash"),
         ({b"../x": PLAIN}, "name of an output"),
         ({b"\xff": PLAIN}, "name of an output"),
     ],
 )
 def test_outputs_that_make_no_sense_are_refused(
-    world: World, outputs: Mapping[bytes, Output], reason: str
+    world: World, outputs: Mapping[bytes, DerivationOutput], reason: str
 ) -> None:
     with pytest.raises(BadDerivation, match=reason):
         world.add("x", recipe(outputs=outputs))
@@ -173,9 +175,11 @@ def test_blanking_undoes_sealing(world: World) -> None:
 
 
 def test_kinds_are_told_apart() -> None:
-    assert kind_of(recipe(), "x") is Kind.INPUT_ADDRESSED
-    assert kind_of(recipe(outputs={b"out": FIXED}), "x") is Kind.FIXED
-    assert kind_of(recipe(outputs={b"out": Output(b"", b"r:sha256")}), "x") is Kind.FLOATING
+    assert kind_of(recipe(), "x") is DerivationKind.INPUT_ADDRESSED
+    assert kind_of(recipe(outputs={b"out": FIXED}), "x") is DerivationKind.FIXED
+    assert (
+        kind_of(recipe(outputs={b"out": DerivationOutput(b"", b"r:sha256")}), "x") is DerivationKind.FLOATING
+    )
 
 
 def test_a_derivation_file_is_called_drv() -> None:

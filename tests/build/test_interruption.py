@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from denizen.build.recipe import made_by
-from denizen.build.unpack_deb import unpacking
-from denizen.store.gc import Limits, collect
-from denizen.store.verify import verify
+from denizen.build.builtin_derivations import made_by
+from denizen.build.builtin_unpack_deb import unpacking
+from denizen.store.collection.collector import Limits, collect
+from denizen.store.verification import verify
 from tests.support import debs
 from tests.support.building import Workshop
 from tests.support.debs import Item

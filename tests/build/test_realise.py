@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from denizen.build.builtin_derivations import Ingredient, made_by, recipe
+from denizen.build.builtin_fetch import NotFetched, fetching
+from denizen.build.builtin_union import uniting
+from denizen.build.builtin_unpack_deb import unpacking
 from denizen.build.derivation import BadDerivation, seal
-from denizen.build.fetch import NotFetched, fetching
-from denizen.build.realise import Manner, NoDerivation, NoSource, add_derivation, realise
-from denizen.build.recipe import Ingredient, made_by, recipe
-from denizen.build.union import uniting
-from denizen.build.unpack_deb import unpacking
+from denizen.build.realise import NoDerivation, NoSource, RealiseOptions, add_derivation, realise
 from denizen.errors import BadInput
 from denizen.formats import aterm
 from denizen.formats.hashes import Hash
@@ -48,7 +48,7 @@ def test_inputs_are_made_first_and_each_thing_once(shop: Workshop) -> None:
     tree = shop.derive("x", unpacking(made_by(source), shop.store_dir))
     union = shop.derive("u", uniting([(made_by(tree), 5)], shop.store_dir))
     heard = Heard()
-    found = realise(shop.store, [union.path, tree.path], Manner(shop.opener, 2, heard))
+    found = realise(shop.store, [union.path, tree.path], RealiseOptions(shop.opener, 2, heard))
     assert found == {union.path: union, tree.path: tree}
     assert heard.names == ["x.deb", "x.deb!", "x", "x!", "u", "u!"]
     assert (shop.place(union) / "x").read_bytes() == b"1"
@@ -60,7 +60,7 @@ def test_what_is_valid_is_not_made_again_nor_what_it_needed(shop: Workshop) -> N
     shop.realise(tree)
     shop.opener.contents.clear()
     heard = Heard()
-    realise(shop.store, [tree.path], Manner(shop.opener, 1, heard))
+    realise(shop.store, [tree.path], RealiseOptions(shop.opener, 1, heard))
     assert heard.names == []
 
 
@@ -112,7 +112,7 @@ def test_what_was_completed_before_a_failure_stays(shop: Workshop) -> None:
 
 def test_a_derivation_that_is_not_in_the_store_is_missed(shop: Workshop) -> None:
     with pytest.raises(NoDerivation):
-        realise(shop.store, [StorePath("0" * 32, "x.drv")], Manner(shop.opener))
+        realise(shop.store, [StorePath("0" * 32, "x.drv")], RealiseOptions(shop.opener))
 
 
 def test_a_source_that_nothing_can_make_is_missed(shop: Workshop) -> None:
@@ -181,7 +181,7 @@ class _Counting:
 
 def _realise_in_process(physical: bytes, path: StorePath, log: str) -> None:
     with Store.open(physical) as store:
-        realise(store, [path], Manner(_Counting(log), 1))
+        realise(store, [path], RealiseOptions(_Counting(log), 1))
 
 
 def test_two_processes_that_want_the_same_thing_make_it_once(shop: Workshop, tmp_path: Path) -> None:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from denizen.build.builtin_derivations import made_by
+from denizen.build.builtin_unpack_deb import unpacking
 from denizen.build.derivation import Sealed
-from denizen.build.realise import Manner, realise
-from denizen.build.recipe import made_by
-from denizen.build.unpack_deb import unpacking
+from denizen.build.realise import RealiseOptions, realise
 from denizen.store.local import Store
 from denizen.store.work import Work
 from tests.support import debs
@@ -67,7 +67,9 @@ def test_two_that_want_the_same_in_opposite_order_do_not_wait_for_each_other_for
     def wanted(order: int) -> int:
         # A connection belongs to one thread, a store to one realisation.
         with Store.open(shop.store.layout.physical) as store:
-            return len(realise(store, [one.path for one in trees][::order], Manner(MemoryOpener(), 2)))
+            return len(
+                realise(store, [one.path for one in trees][::order], RealiseOptions(MemoryOpener(), 2))
+            )
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(wanted, (1, -1))) == [COUNT, COUNT]

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import denizen
+from denizen.cli.commands.manual import whole_page
 from denizen.cli.environment import known_names, public_rows
-from denizen.cli.manual import whole_page
 
 SOURCES = Path(denizen.__file__).parent
 LOADER = Path(__file__).parents[2] / "loader"

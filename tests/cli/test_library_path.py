@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.cli.librarypath import library_path_of
+from denizen.app.library_path import library_path_of
 from tests.support.homes import Home
 
 # Says what the library says, and what LD_LIBRARY_PATH its children would get.

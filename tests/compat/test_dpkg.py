@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from denizen.formats.deb import Deb
-from denizen.formats.tree import Directory, Entry, File, HardLink, Symlink
+from denizen.formats.file_tree import Directory, Entry, File, HardLink, Symlink
 from tests.support.peers import require
 from tests.support.trees import entries_on_disk
 

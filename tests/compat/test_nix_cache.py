@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from denizen.formats import narinfo, signature
+from denizen.formats.file_tree import Directory
 from denizen.formats.hashes import Hash
 from denizen.formats.narinfo import NarInfo
 from denizen.formats.signature import SecretKey
 from denizen.formats.storepath import NIX_STORE, StorePath
-from denizen.formats.tree import Directory
 from denizen.value import replace
 from tests.support.nix import PrivateNix, private_nix
 from tests.support.trees import file, nar

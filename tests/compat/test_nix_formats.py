@@ -9,9 +9,9 @@ import pytest
 
 from denizen.build import derivation
 from denizen.formats import aterm, storepath
+from denizen.formats.file_tree import Entry
 from denizen.formats.hashes import Hash
 from denizen.formats.storepath import NIX_STORE, Method, StorePath
-from denizen.formats.tree import Entry
 from denizen.nar import reader, writer
 from tests.support.nix import PrivateNix, private_nix
 from tests.support.trees import entries_on_disk
@@ -116,7 +116,7 @@ NAMES = [
 def test_names_are_accepted_and_refused_as_nix_does(nix: PrivateNix, name: str) -> None:
     try:
         ours = full(storepath.for_text(name, b"x", (), NIX_STORE))
-    except storepath.BadName:
+    except storepath.BadObjectName:
         ours = "refused"
     expression = f'builtins.toFile (builtins.fromJSON {nix_string(json_string(name))}) "x"'
     try:

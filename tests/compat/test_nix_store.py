@@ -15,10 +15,10 @@ from denizen.formats import narinfo, signature, storepath
 from denizen.formats.storepath import NIX_STORE, StorePath
 from denizen.nar import reader
 from denizen.store.binary_cache import export
-from denizen.store.dump import BUFFER, dump
 from denizen.store.local import Store
-from denizen.store.restore import restore_new
-from denizen.store.tree import entries
+from denizen.store.trees.dump import BUFFER, dump
+from denizen.store.trees.restore import restore_new
+from denizen.store.trees.tree_reader import entries
 from tests.support.denizen import denizen, lines
 from tests.support.nix import PrivateNix, private_nix
 from tests.support.peers import require

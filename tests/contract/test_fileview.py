@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denizen.disk import DiskView, RootedView
-from denizen.fileview import Executable, Kind, Link, MemoryView
+from denizen.fileview import Executable, FileKind, MemoryView, ViewLink
 
 if TYPE_CHECKING:
     from denizen.fileview import Entry, FileView
@@ -27,22 +27,22 @@ TREE: dict[bytes, Entry] = {
     b"/etc/hosts": b"127.0.0.1\n",
     b"/etc/empty": b"",
     b"/bin/tool": Executable(b"#!/bin/sh\n"),
-    b"/lib": Link(b"usr/lib"),
+    b"/lib": ViewLink(b"usr/lib"),
     b"/usr/lib/libx.so.1": b"x" * 200_000,
-    b"/usr/lib/libx.so": Link(b"libx.so.1"),
-    b"/usr/lib/up": Link(b"../../etc/hosts"),
-    b"/usr/lib/absolute": Link(b"/etc/hosts"),
-    b"/usr/lib/above": Link(b"../../../../../etc/hosts"),
-    b"/usr/lib/folder": Link(b"/etc"),
-    b"/usr/lib/dangling": Link(b"nowhere"),
-    b"/loop/a": Link(b"b"),
-    b"/loop/b": Link(b"a"),
-    b"/loop/self": Link(b"self"),
-    b"/loop/slash": Link(b"/etc/hosts/"),
+    b"/usr/lib/libx.so": ViewLink(b"libx.so.1"),
+    b"/usr/lib/up": ViewLink(b"../../etc/hosts"),
+    b"/usr/lib/absolute": ViewLink(b"/etc/hosts"),
+    b"/usr/lib/above": ViewLink(b"../../../../../etc/hosts"),
+    b"/usr/lib/folder": ViewLink(b"/etc"),
+    b"/usr/lib/dangling": ViewLink(b"nowhere"),
+    b"/loop/a": ViewLink(b"b"),
+    b"/loop/b": ViewLink(b"a"),
+    b"/loop/self": ViewLink(b"self"),
+    b"/loop/slash": ViewLink(b"/etc/hosts/"),
     b"/odd/\xff\xfe name": b"odd",
     b"/odd/" + b"n" * 255: b"long",
     b"/tmp/": b"",
-    **{b"/chain/%d" % n: Link(b"%d" % (n + 1)) for n in range(41)},
+    **{b"/chain/%d" % n: ViewLink(b"%d" % (n + 1)) for n in range(41)},
     b"/chain/41": b"end",
 }  # fmt: skip
 
@@ -93,7 +93,7 @@ def write_tree(root: Path, tree: dict[bytes, Entry], prefix: bytes) -> None:
         place = os.fsencode(root) + path
         os.makedirs(place if path.endswith(b"/") else posixpath.dirname(place), exist_ok=True)
         match entry:
-            case Link(target):
+            case ViewLink(target):
                 os.symlink(prefix + target if target.startswith(b"/") else target, place)
             case Executable(content):
                 Path(os.fsdecode(place)).write_bytes(content)
@@ -109,8 +109,8 @@ def answer(view: object, method: str, path: bytes) -> object:
     except OSError as failure:
         return errno.errorcode[failure.errno or 0]
     if method in ("stat", "lstat"):
-        size = said.size if said.kind is Kind.FILE else None
-        return said.kind, size, bool(said.mode & 0o111) if said.kind is Kind.FILE else None
+        size = said.size if said.kind is FileKind.FILE else None
+        return said.kind, size, bool(said.mode & 0o111) if said.kind is FileKind.FILE else None
     return bytes(said) if method == "read" else said
 
 

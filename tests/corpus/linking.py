@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from denizen.disk import DiskView
+from denizen.formats.archive_tree import Layout
 from denizen.formats.deb import Deb
-from denizen.formats.tree import File
-from denizen.formats.unpacking import Layout
-from denizen.resolve.closures import Furniture, closures_of
-from denizen.resolve.remembered import Remembered
+from denizen.formats.file_tree import File
+from denizen.resolve.cache.cached_view import Remembered
+from denizen.resolve.engine.load_sets import Furniture, closures_of
 from denizen.resolve.resolution import Resolution
-from denizen.resolve.rules import load_rules
+from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine
-from denizen.resolve.world import LIBRARIES, Piece
+from denizen.resolve.sysroot_view import LIBRARIES, Piece
 
 # Where each architecture's linker looks last; what this machine's kernel starts.
 DIRECTORIES = {"amd64": b"/usr/lib/x86_64-linux-gnu", "i386": b"/usr/lib/i386-linux-gnu"}

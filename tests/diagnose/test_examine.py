@@ -4,7 +4,7 @@ import pytest
 
 from denizen.diagnose.problem import Severity
 from denizen.elf import constants as c
-from denizen.fileview import Executable, Link
+from denizen.fileview import Executable, ViewLink
 from denizen.host import Placement
 from denizen.linker import Environment
 from denizen.value import replace
@@ -249,7 +249,7 @@ def test_a_program_reached_through_a_link_is_examined_at_its_place() -> None:
     library = build(Elf(soname=b"liba.so.1"))
     case = Case(
         program(b"liba.so.1", runpath=b"$ORIGIN/../lib"),
-        {b"/usr/bin/app": Link(b"/opt/app/bin/program"), b"/opt/app/lib/liba.so.1": library},
+        {b"/usr/bin/app": ViewLink(b"/opt/app/bin/program"), b"/opt/app/lib/liba.so.1": library},
     )
     report = case.report()
     case.path = b"/usr/bin/app"

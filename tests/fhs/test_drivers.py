@@ -1,11 +1,11 @@
 """The host's driver libraries in an environment's ld.so.cache."""
 
 from denizen.fhs.drivers import drivers, joined, listed, seen
-from denizen.linker.ldcache import Wanted, open_cache
-from denizen.resolve.rules import load_rules
+from denizen.linker.ldcache import CacheQuery, open_cache
+from denizen.resolve.rule_packs import load_rules
 from tests.support.caches import CacheEntry, new_cache
 
-X86_64 = Wanted(0x303)
+X86_64 = CacheQuery(0x303)
 HOST = new_cache(
     [
         CacheEntry(b"libnvidia-glcore.so.1", b"/usr/lib/g.so"),

@@ -2,22 +2,22 @@
 
 import pytest
 
-from denizen.fhs.model import Kind, Model
+from denizen.fhs.model import Model, NodeKind
 
 
 @pytest.fixture
 def model() -> Model:
     made = Model()
-    made.add(b"usr", Kind.DIRECTORY, 0)
-    made.add(b"usr/bin", Kind.DIRECTORY, 0)
-    made.add(b"usr/bin/mawk", Kind.FILE, 1)
-    made.add(b"usr/bin/awk", Kind.LINK, 0, b"/etc/alternatives/awk")
-    made.add(b"etc", Kind.DIRECTORY, 0)
-    made.add(b"etc/alternatives", Kind.DIRECTORY, 0)
-    made.add(b"etc/alternatives/awk", Kind.LINK, 0, b"/bin/mawk")
-    made.add(b"usr/up", Kind.LINK, 0, b"../../../root")
-    made.add(b"usr/round", Kind.LINK, 0, b"round")
-    made.add(b"usr/data", Kind.LINK, 0, b"/etc")
+    made.add(b"usr", NodeKind.DIRECTORY, 0)
+    made.add(b"usr/bin", NodeKind.DIRECTORY, 0)
+    made.add(b"usr/bin/mawk", NodeKind.FILE, 1)
+    made.add(b"usr/bin/awk", NodeKind.LINK, 0, b"/etc/alternatives/awk")
+    made.add(b"etc", NodeKind.DIRECTORY, 0)
+    made.add(b"etc/alternatives", NodeKind.DIRECTORY, 0)
+    made.add(b"etc/alternatives/awk", NodeKind.LINK, 0, b"/bin/mawk")
+    made.add(b"usr/up", NodeKind.LINK, 0, b"../../../root")
+    made.add(b"usr/round", NodeKind.LINK, 0, b"round")
+    made.add(b"usr/data", NodeKind.LINK, 0, b"/etc")
     return made
 
 
@@ -32,7 +32,7 @@ def test_a_link_on_the_way_is_followed(model: Model) -> None:
 
 def test_a_link_out_of_the_tree_leads_nowhere(model: Model) -> None:
     assert model.followed(b"usr/up/x") is None
-    assert b"usr/up" not in model or model.kind(b"usr/up") is Kind.LINK
+    assert b"usr/up" not in model or model.kind(b"usr/up") is NodeKind.LINK
 
 
 def test_a_circle_leads_nowhere(model: Model) -> None:

@@ -1,15 +1,15 @@
 """Plans: what is hidden, what is shown, and in which order."""
 
 from denizen.fhs.etc import Content, Lead
-from denizen.fhs.mounts import Binding, Entry, entering, sandbox, standing
+from denizen.fhs.mounts import BindMount, EnteredRoot, entering, sandbox, standing
 
-ENTRY = Entry(
+ENTRY = EnteredRoot(
     tree=b"/store/tree",
     etc={b"hosts": Lead(b"/.denizen/host/etc/hosts"), b"nsswitch.conf": Content(b"passwd: files\n")},
     stage=b"/s",
     merged=(b"bin", b"lib"),
     top=(b"home", b"proc", b"tmp", b"usr"),
-    bindings=(Binding(b"/srv/data", b"/data"), Binding(b"/x", b"/y/../z", optional=True)),
+    bindings=(BindMount(b"/srv/data", b"/data"), BindMount(b"/x", b"/y/../z", optional=True)),
 )
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from denizen.fhs.environment import Settings
-from denizen.fhs.mounts import Binding
+from denizen.fhs.generations import Settings
+from denizen.fhs.mounts import BindMount
 from denizen.fhs.project import BadProject, digest, locked, read, unlocked
 
 FULL = b"""
@@ -26,8 +26,8 @@ def test_all_keys_are_read() -> None:
         architectures=("amd64", "i386"),
         locales=("de_DE.UTF-8",),
         bindings=(
-            Binding(b"/home/me/app/assets", b"/usr/local/assets"),
-            Binding(b"/srv/data", b"/srv/data"),
+            BindMount(b"/home/me/app/assets", b"/usr/local/assets"),
+            BindMount(b"/srv/data", b"/srv/data"),
         ),
         environment=(("EDITOR", "vi"),),
         profile="alias ll='ls -l'",

@@ -5,7 +5,7 @@ import pytest
 from denizen.bytesio import Truncated
 from denizen.formats import ar
 from denizen.formats.ar import BadAr
-from denizen.formats.stream import Source
+from denizen.formats.stream import ByteSource
 from tests.support import debs
 from tests.support.trees import Stingy, drain
 
@@ -13,7 +13,7 @@ ARCHIVE = debs.ar(("one", b"odd"), ("two", b""), ("three/", b"even"))
 
 
 def settled(content: bytes, step: int = 100) -> list[tuple[str, bytes]]:
-    return [(m.name, drain(m.content)) for m in ar.members(Source(Stingy(content, step)))]
+    return [(m.name, drain(m.content)) for m in ar.members(ByteSource(Stingy(content, step)))]
 
 
 def test_members_are_those_that_were_written_whatever_the_pieces() -> None:
@@ -23,7 +23,7 @@ def test_members_are_those_that_were_written_whatever_the_pieces() -> None:
 
 def test_what_is_left_of_a_member_is_passed_over() -> None:
     names = []
-    for member in ar.members(Source(io.BytesIO(ARCHIVE))):
+    for member in ar.members(ByteSource(io.BytesIO(ARCHIVE))):
         names.append(member.name)
         member.content.read(1)
     assert names == ["one", "two", "three"]

@@ -4,12 +4,12 @@ from hypothesis import strategies as st
 
 from denizen.errors import BadInput
 from denizen.formats import aterm
-from denizen.formats.aterm import BadDerivationFile, Derivation, Output
+from denizen.formats.aterm import BadDerivationFile, Derivation, DerivationOutput
 
 text = st.binary(max_size=12) | st.sampled_from([b'"', b"\\", b"\n\r\t", b"\\n", b"\xff\0"])
 derivations = st.builds(
     Derivation,
-    outputs=st.dictionaries(text, st.builds(Output, text, text, text), max_size=3),
+    outputs=st.dictionaries(text, st.builds(DerivationOutput, text, text, text), max_size=3),
     inputs=st.dictionaries(text, st.sets(text, max_size=3).map(lambda s: tuple(sorted(s))), max_size=3),
     sources=st.sets(text, max_size=3).map(lambda s: tuple(sorted(s))),
     system=text,
@@ -31,7 +31,7 @@ def test_what_was_printed_is_read_back(derivation: Derivation) -> None:
 
 def test_a_file_is_read_into_its_parts() -> None:
     assert aterm.parse(FILE) == Derivation(
-        outputs={b"out": Output(b"/nix/store/x")},
+        outputs={b"out": DerivationOutput(b"/nix/store/x")},
         inputs={b"/nix/store/a.drv": (b"dev", b"out")},
         sources=(b"/nix/store/s",),
         system=b"x86_64-linux",
@@ -44,7 +44,7 @@ def test_a_file_is_read_into_its_parts() -> None:
 
 def test_sets_are_printed_sorted_and_arguments_as_they_are() -> None:
     derivation = Derivation(
-        {b"b": Output(b""), b"a": Output(b"")},
+        {b"b": DerivationOutput(b""), b"a": DerivationOutput(b"")},
         {},
         (b"2", b"1"),
         b"",

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from denizen.formats import compression, contents, stream, tar
 from denizen.formats.compression import expanded
 from denizen.formats.deb import Deb
+from denizen.formats.file_tree import File
 from denizen.formats.inflate import CHUNK, decompressed
 from denizen.formats.stream import BLOCK
-from denizen.formats.tree import File
 from tests.formats.test_compression import COMPRESS
 from tests.support import debs
 from tests.support.debs import Item
@@ -93,5 +93,5 @@ def test_lines_across_the_end_of_what_is_searched_for_prose_are_kept(limit: int,
 def test_an_extension_as_long_as_one_may_be_names_a_member(more: int) -> None:
     name = "./" + "a" * 200
     archive = debs.tar([Item(name, content=b"x", pax={"comment": "c" * (tar.MAX_EXTENSION - 600 + more)})], 2)
-    (member,) = tar.members(stream.Source(io.BytesIO(archive)))
+    (member,) = tar.members(stream.ByteSource(io.BytesIO(archive)))
     assert member.name == name.encode()

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from denizen.bytesio import Truncated
 from denizen.errors import BadInput
 from denizen.formats import deb
+from denizen.formats.archive_tree import Layout, UnsafeMember
 from denizen.formats.compression import Bomb
 from denizen.formats.deb import BadDeb, Deb
-from denizen.formats.tree import ArchiveEntry, Directory, File
-from denizen.formats.unpacking import Layout, UnsafeMember
+from denizen.formats.file_tree import ArchiveEntry, Directory, File
 from tests.formats.test_compression import bomb, zstd
 from tests.support import debs
 from tests.support.debs import CONTROL, Item, directory, symlink

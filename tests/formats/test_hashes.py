@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from denizen.errors import BadInput
 from denizen.formats import hashes
-from denizen.formats.hashes import SIZES, BadHash, Hash
+from denizen.formats.hashes import SIZES, Hash, MalformedHash
 
 any_hash = st.sampled_from(sorted(SIZES)).flatmap(
     lambda name: st.binary(min_size=SIZES[name], max_size=SIZES[name]).map(lambda digest: Hash(name, digest))
@@ -54,5 +54,5 @@ def test_anything_else_is_refused(text: str) -> None:
 
 
 def test_a_hash_of_another_algorithm_than_promised_is_refused() -> None:
-    with pytest.raises(BadHash, match="md5 was expected"):
+    with pytest.raises(MalformedHash, match="md5 was expected"):
         hashes.parse(ABC.sri, "md5")

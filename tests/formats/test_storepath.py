@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from denizen.errors import BadInput
 from denizen.formats import base32, storepath
 from denizen.formats.hashes import Hash
-from denizen.formats.storepath import NIX_STORE, BadName, BadStorePath, Method, StorePath
+from denizen.formats.storepath import NIX_STORE, BadObjectName, BadStorePath, Method, StorePath
 
 names = st.text(string.ascii_letters + string.digits + "+-._?=", min_size=1, max_size=211).filter(
     storepath.is_name
@@ -67,7 +67,7 @@ def test_what_is_not_a_store_path_is_refused(path: bytes) -> None:
     "name", ["", ".", "..", ".-a", "..-a", "a/b", "a b", "a\0", "\N{KELVIN SIGN}", "x" * 212]
 )
 def test_names_that_could_be_mistaken_are_refused(name: str) -> None:
-    with pytest.raises(BadName) as caught:
+    with pytest.raises(BadObjectName) as caught:
         storepath.for_text(name, b"", (), NIX_STORE)
     assert "--name" in caught.value.remedy
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denizen.bytesio import Truncated
-from denizen.formats.stream import BLOCK, Source
+from denizen.formats.stream import BLOCK, ByteSource
 from tests.support.trees import Stingy, drain
 
 moves = st.lists(
@@ -17,7 +17,7 @@ moves = st.lists(
 def test_any_mixture_of_reads_gives_the_bytes_in_order(
     content: bytes, step: int, moves: list[tuple[str, int]]
 ) -> None:
-    source = Source(Stingy(content, step))
+    source = ByteSource(Stingy(content, step))
     at = 0
     for move, size in moves:
         rest = content[at : at + size]
@@ -47,7 +47,7 @@ def test_any_mixture_of_reads_gives_the_bytes_in_order(
 
 
 def test_running_dry_inside_chunks_says_where() -> None:
-    source = Source(io.BytesIO(b"x" * 10))
+    source = ByteSource(io.BytesIO(b"x" * 10))
     source.take(3, "the head")
     with pytest.raises(Truncated) as caught:
         list(source.chunks(BLOCK, "the body"))

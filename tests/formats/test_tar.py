@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from denizen.bytesio import Truncated
 from denizen.errors import BadInput
 from denizen.formats import tar
-from denizen.formats.stream import BLOCK, Source
-from denizen.formats.tar import BadTar, Kind, Member
+from denizen.formats.stream import BLOCK, ByteSource
+from denizen.formats.tar import BadTar, MemberKind, TarMember
 from tests.support import debs
 from tests.support.debs import Item
 from tests.support.trees import Stingy
@@ -27,10 +27,10 @@ ITEMS = [
 ]
 
 
-def settled(content: bytes, step: int = BLOCK) -> list[Member]:
+def settled(content: bytes, step: int = BLOCK) -> list[TarMember]:
     return [
-        Member(m.name, m.kind, m.mode, m.size, m.target, (b"".join(m.content),))
-        for m in tar.members(Source(Stingy(content, step)))
+        TarMember(m.name, m.kind, m.mode, m.size, m.target, (b"".join(m.content),))
+        for m in tar.members(ByteSource(Stingy(content, step)))
     ]
 
 
@@ -65,15 +65,15 @@ def test_the_posix_prefix_is_put_before_the_name() -> None:
 
 def test_kinds_are_told_apart() -> None:
     kinds = {
-        tarfile.REGTYPE: Kind.FILE,
-        tarfile.AREGTYPE: Kind.FILE,
-        tarfile.CONTTYPE: Kind.FILE,
-        tarfile.DIRTYPE: Kind.DIRECTORY,
-        tarfile.SYMTYPE: Kind.SYMLINK,
-        tarfile.LNKTYPE: Kind.HARD_LINK,
-        tarfile.CHRTYPE: Kind.CHARACTER_DEVICE,
-        tarfile.BLKTYPE: Kind.BLOCK_DEVICE,
-        tarfile.FIFOTYPE: Kind.FIFO,
+        tarfile.REGTYPE: MemberKind.FILE,
+        tarfile.AREGTYPE: MemberKind.FILE,
+        tarfile.CONTTYPE: MemberKind.FILE,
+        tarfile.DIRTYPE: MemberKind.DIRECTORY,
+        tarfile.SYMTYPE: MemberKind.SYMLINK,
+        tarfile.LNKTYPE: MemberKind.HARD_LINK,
+        tarfile.CHRTYPE: MemberKind.CHARACTER_DEVICE,
+        tarfile.BLKTYPE: MemberKind.BLOCK_DEVICE,
+        tarfile.FIFOTYPE: MemberKind.FIFO,
     }
     found = settled(debs.tar([Item("x", kind) for kind in kinds]))
     assert [m.kind for m in found] == list(kinds.values())
@@ -81,7 +81,7 @@ def test_kinds_are_told_apart() -> None:
 
 def test_a_directory_of_the_oldest_format_is_known_by_its_slash() -> None:
     (found,) = settled(header(debs.tar([Item("d/")]), type=b"\0", magic=bytes(8), name=b"d/\0"))
-    assert found.kind is Kind.DIRECTORY
+    assert found.kind is MemberKind.DIRECTORY
 
 
 def test_every_piece_size_gives_the_same_members() -> None:
@@ -110,7 +110,7 @@ def test_numbers_in_base_256_are_read() -> None:
 def test_a_long_file_is_streamed_and_what_is_left_of_it_passed_over() -> None:
     content = debs.tar([Item("long", content=bytes(3 * BLOCK + 1)), Item("after", content=b"x")])
     names = []
-    for member in tar.members(Source(io.BytesIO(content))):
+    for member in tar.members(ByteSource(io.BytesIO(content))):
         names.append(member.name)
         next(iter(member.content))
     assert names == [b"long", b"after"]

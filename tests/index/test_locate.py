@@ -6,11 +6,11 @@ import pytest
 
 from denizen.formats.packages import Package
 from denizen.index.entry import DirectoryKind
-from denizen.index.file import Writer
-from denizen.index.libraries import write_libraries
+from denizen.index.index_file import Writer
+from denizen.index.library_index import write_libraries
 from denizen.index.locate import Index, affinity, twin
-from denizen.index.manifest import Entry
-from denizen.index.synthetic import Found
+from denizen.index.manifest import IndexEntry
+from denizen.index.synthetic import FoundLibrary
 from denizen.sources.base import Snapshot
 
 LIB = b"usr/lib/x86_64-linux-gnu/"
@@ -42,16 +42,16 @@ def opened(tmp_path: Path) -> Iterator[Opener]:
 
 def write(
     path: Path, suite: str, offers: Sequence[Offer], users: Sequence[bytes], sections: Mapping[bytes, bytes]
-) -> Entry:
+) -> IndexEntry:
     packages = [package(name, section=sections.get(name, b"libs")) for name, _ in offers]
     packages += [package(b"user%d" % number, depends=name) for number, name in enumerate(users)]
-    found = [Found(b"libx.so.1", kind, name, LIB + b"libx.so.1") for name, kind in offers]
+    found = [FoundLibrary(b"libx.so.1", kind, name, LIB + b"libx.so.1") for name, kind in offers]
     with open(path, "wb") as stream:
         writer = Writer(stream)
         snapshot = Snapshot("debian", suite, suite, "0" * 32, 1)
         write_libraries(writer, snapshot, "amd64", sorted(packages, key=lambda one: one.name), found)
         writer.finish()
-    return Entry("debian", (suite,), suite, "amd64", 0, "0" * 32, 1, 1, path.name)
+    return IndexEntry("debian", (suite,), suite, "amd64", 0, "0" * 32, 1, 1, path.name)
 
 
 def package(name: bytes, *, section: bytes = b"libs", depends: bytes = b"") -> Package:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from denizen.index.manifest import read_manifest
-from denizen.index.patience import Patience
-from denizen.index.targets import Outcome, Target
+from denizen.index.retry_policy import Patience
 from denizen.index.update import update
-from denizen.sources.base import BadSignature, Downgrade, DownloadFailed, Incomplete, Scope, Silent
+from denizen.index.update_targets import UpdateOutcome, UpdateTarget
+from denizen.sources.base import BadSignature, Downgrade, DownloadFailed, Incomplete, Scope, SilentTransfer
 from tests.support.archive import DATE, Archive, package_paragraph, sample
 from tests.support.faulty_server import Fault, Server
 from tests.support.sources import A_DAY, debian
@@ -21,7 +21,7 @@ DAYS = {
 PATIENCE = Patience()
 
 
-class Told(Silent):
+class Told(SilentTransfer):
     """What was said, and how long was waited."""
 
     def __init__(self) -> None:
@@ -73,12 +73,13 @@ class Moving:
             if path.is_file() and "by-hash" not in path.parts:
                 path.unlink()
 
-    def update(self, *suites: str, scope: Scope = Scope.LIBRARIES) -> list[Outcome]:
+    def update(self, *suites: str, scope: Scope = Scope.LIBRARIES) -> list[UpdateOutcome]:
         source = debian(
             self.mirrors or [self.server.url], self.lists, now=DATE + 5 * A_DAY, progress=self.told
         )
         targets = [
-            Target(source, suite, "amd64", rank, scope) for rank, suite in enumerate(suites or ["stable"])
+            UpdateTarget(source, suite, "amd64", rank, scope)
+            for rank, suite in enumerate(suites or ["stable"])
         ]
         return update(bytes(self.index), targets, self.told, patience=Patience(pause=self._wait))
 

@@ -1,6 +1,6 @@
-from denizen.index.building import shipped_libraries
+from denizen.index.build_files import shipped_libraries
 from denizen.index.entry import DirectoryKind
-from denizen.index.synthetic import ALTERNATIVES, Found, ldconfig_links, with_alternatives
+from denizen.index.synthetic import ALTERNATIVES, FoundLibrary, ldconfig_links, with_alternatives
 
 LIB = b"usr/lib/x86_64-linux-gnu"
 PROVIDES = {
@@ -10,17 +10,17 @@ PROVIDES = {
 }
 
 
-def listed(*lines: tuple[bytes, bytes]) -> list[Found]:
+def listed(*lines: tuple[bytes, bytes]) -> list[FoundLibrary]:
     return list(shipped_libraries(iter(lines), "amd64"))
 
 
-def alternatives(found: list[Found]) -> list[Found]:
+def alternatives(found: list[FoundLibrary]) -> list[FoundLibrary]:
     return list(with_alternatives(found, lambda name: PROVIDES.get(name, b""), "amd64"))
 
 
 def test_an_alternative_is_known_by_the_virtual_package_named_after_its_soname() -> None:
     (entry,) = alternatives(listed((LIB + b"/blas/libblas.so.3", b"libs/libblas3")))
-    assert entry == Found(
+    assert entry == FoundLibrary(
         b"libblas.so.3",
         DirectoryKind.ALTERNATIVE,
         b"libblas3",

@@ -13,10 +13,10 @@ import pytest
 from denizen.errors import DenizenError
 from denizen.formats.inflate import BadStream
 from denizen.index.entry import DirectoryKind
-from denizen.index.libraries import Libraries
+from denizen.index.library_index import LibraryIndex
 from denizen.index.locate import Index
 from denizen.index.manifest import FORMAT, DamagedManifest, read_manifest
-from denizen.index.targets import Outcome, Plan, Target
+from denizen.index.update_targets import UpdateOutcome, UpdatePlan, UpdateTarget
 from denizen.sources.base import (
     BadSignature,
     Downgrade,
@@ -25,7 +25,7 @@ from denizen.sources.base import (
     Incomplete,
     NoRoom,
     Scope,
-    Silent,
+    SilentTransfer,
 )
 from tests.support.archive import DATE, Archive, keyring, package_paragraph, sample
 from tests.support.faulty_server import Fault, Server
@@ -46,12 +46,12 @@ class Workshop:
 
     def update(
         self, scope: Scope = Scope.LIBRARIES, *, force: bool = False, now: float = DATE + A_DAY
-    ) -> Outcome:
+    ) -> UpdateOutcome:
         source = debian([self.server.url], self.lists, now=now)
         (outcome,) = update(
             bytes(self.index),
-            [Target(source, "stable", "amd64", 0, scope)],
-            Silent(),
+            [UpdateTarget(source, "stable", "amd64", 0, scope)],
+            SilentTransfer(),
             force=force,
             clock=lambda: now,
         )
@@ -145,7 +145,7 @@ def test_an_update_fetches_only_what_changed_and_tells_the_difference(workshop: 
     assert workshop.files() == sorted(["lock", "manifest", *_names(outcome)])
 
 
-def _names(outcome: Outcome) -> list[str]:
+def _names(outcome: UpdateOutcome) -> list[str]:
     assert outcome.entry is not None
     return sorted(name for name in (outcome.entry.libraries, outcome.entry.paths) if name)
 
@@ -244,8 +244,8 @@ def test_a_mirror_that_only_trickles_is_given_up_and_the_old_stays_in_force(work
         attempts=2,
         suites=("stable",),
     )
-    target = Target(source, "stable", "amd64", 0, Scope.LIBRARIES)
-    (outcome,) = update(bytes(workshop.index), [target], Silent())
+    target = UpdateTarget(source, "stable", "amd64", 0, Scope.LIBRARIES)
+    (outcome,) = update(bytes(workshop.index), [target], SilentTransfer())
     assert isinstance(outcome.failure, DownloadFailed)
     assert "bytes a second" in outcome.failure.why
     assert outcome.entry == before.entry
@@ -260,7 +260,9 @@ def test_a_connection_cut_at_random_places_again_and_again_still_brings_the_whol
     chance = random.Random(seed)
     workshop.server.faults[""] = [Fault(cut=chance.randrange(1, 2000)) for _ in range(12)]
     source = debian([workshop.server.url], workshop.lists, attempts=20)
-    (outcome,) = update(bytes(workshop.index), [Target(source, "stable", "amd64", 0, Scope.PATHS)], Silent())
+    (outcome,) = update(
+        bytes(workshop.index), [UpdateTarget(source, "stable", "amd64", 0, Scope.PATHS)], SilentTransfer()
+    )
     assert outcome.changed
     index = Index(bytes(workshop.index), "amd64")
     assert len(index.packages(b"p299")) == 1
@@ -271,10 +273,10 @@ def test_one_suite_that_fails_does_not_keep_the_others_back(workshop: Workshop) 
     sample(workshop.archive, suite="oldstable", codename="bookworm", signer="stranger")
     source = debian([workshop.server.url], workshop.lists)
     targets = [
-        Target(source, suite, "amd64", rank, Scope.LIBRARIES)
+        UpdateTarget(source, suite, "amd64", rank, Scope.LIBRARIES)
         for rank, suite in enumerate(["oldstable", "stable"])
     ]
-    first, second = update(bytes(workshop.index), targets, Silent())
+    first, second = update(bytes(workshop.index), targets, SilentTransfer())
     assert isinstance(first.failure, BadSignature)
     assert second.changed
     assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
@@ -287,11 +289,14 @@ def test_the_plan_is_told_before_anything_is_fetched(workshop: Workshop) -> None
     def planned(plans: object) -> None:
         assert isinstance(plans, list)
         (plan,) = plans
-        assert isinstance(plan, Plan)
+        assert isinstance(plan, UpdatePlan)
         told.append((plan.size, len(workshop.server.requests)))
 
     update(
-        bytes(workshop.index), [Target(source, "stable", "amd64", 0, Scope.PATHS)], Silent(), planned=planned
+        bytes(workshop.index),
+        [UpdateTarget(source, "stable", "amd64", 0, Scope.PATHS)],
+        SilentTransfer(),
+        planned=planned,
     )
     ((size, requests),) = told
     assert size > 0
@@ -303,7 +308,7 @@ def test_an_update_interrupted_while_it_fetches_resumes_later(workshop: Workshop
     sample(workshop.archive, date=LATER, packages=[package_paragraph(f"p{n}") for n in range(2000)])
     workshop.server.always[""] = Fault(pause=0.001)
 
-    class Impatient(Silent):
+    class Impatient(SilentTransfer):
         count = 0
 
         def received(self, name: str, count: int) -> None:
@@ -314,7 +319,11 @@ def test_an_update_interrupted_while_it_fetches_resumes_later(workshop: Workshop
 
     source = debian([workshop.server.url], workshop.lists, progress=Impatient())
     with pytest.raises(KeyboardInterrupt):
-        update(bytes(workshop.index), [Target(source, "stable", "amd64", 0, Scope.LIBRARIES)], Silent())
+        update(
+            bytes(workshop.index),
+            [UpdateTarget(source, "stable", "amd64", 0, Scope.LIBRARIES)],
+            SilentTransfer(),
+        )
     assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
     workshop.server.always.clear()
     workshop.server.requests.clear()
@@ -346,14 +355,14 @@ def test_two_names_of_a_suite_share_one_index(workshop: Workshop) -> None:
     source = debian([workshop.server.url], workshop.lists)
     first = workshop.update()
     by_alias, by_codename = (
-        Target(source, name, "amd64", 0, Scope.LIBRARIES) for name in ("stable", "trixie")
+        UpdateTarget(source, name, "amd64", 0, Scope.LIBRARIES) for name in ("stable", "trixie")
     )
-    (second,) = update(bytes(workshop.index), [by_codename], Silent())
+    (second,) = update(bytes(workshop.index), [by_codename], SilentTransfer())
     assert (first.changed, second.changed) == (True, False)
     (entry,) = read_manifest(bytes(workshop.index))
     assert (entry.asked, entry.suite) == (("stable", "trixie"), "trixie")
     workshop.server.requests.clear()
-    outcomes = update(bytes(workshop.index), [by_alias, by_codename], Silent(), force=True)
+    outcomes = update(bytes(workshop.index), [by_alias, by_codename], SilentTransfer(), force=True)
     assert [outcome.changed for outcome in outcomes] == [True, False]
     assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
 
@@ -361,11 +370,13 @@ def test_two_names_of_a_suite_share_one_index(workshop: Workshop) -> None:
 def test_a_name_that_moves_on_to_another_suite_leaves_the_old_one_its_other_names(workshop: Workshop) -> None:
     workshop.archive.name_too("stable", "trixie")
     source = debian([workshop.server.url], workshop.lists)
-    targets = [Target(source, name, "amd64", 0, Scope.LIBRARIES) for name in ("stable", "trixie")]
-    update(bytes(workshop.index), targets, Silent())
+    targets = [UpdateTarget(source, name, "amd64", 0, Scope.LIBRARIES) for name in ("stable", "trixie")]
+    update(bytes(workshop.index), targets, SilentTransfer())
     sample(workshop.archive, codename="forky", date=LATER)
     source = debian([workshop.server.url], workshop.lists)
-    update(bytes(workshop.index), [Target(source, "stable", "amd64", 0, Scope.LIBRARIES)], Silent())
+    update(
+        bytes(workshop.index), [UpdateTarget(source, "stable", "amd64", 0, Scope.LIBRARIES)], SilentTransfer()
+    )
     found = {(entry.suite, entry.asked) for entry in read_manifest(bytes(workshop.index))}
     assert found == {("trixie", ("trixie",)), ("forky", ("stable",))}
 
@@ -383,8 +394,8 @@ def test_another_name_cannot_bring_an_older_state(workshop: Workshop) -> None:
     workshop.update()
     sample(workshop.archive, directory="trixie", date="Fri, 10 Jul 2026 10:16:37 UTC")
     source = debian([workshop.server.url], workshop.lists)
-    target = Target(source, "trixie", "amd64", 0, Scope.LIBRARIES)
-    (outcome,) = update(bytes(workshop.index), [target], Silent())
+    target = UpdateTarget(source, "trixie", "amd64", 0, Scope.LIBRARIES)
+    (outcome,) = update(bytes(workshop.index), [target], SilentTransfer())
     assert isinstance(outcome.failure, Downgrade)
 
 
@@ -408,7 +419,7 @@ def test_a_manifest_of_another_format_is_as_none(workshop: Workshop) -> None:
 def test_a_reader_keeps_the_index_it_opened(workshop: Workshop) -> None:
     outcome = workshop.update()
     (name,) = _names(outcome)
-    held = Libraries(bytes(workshop.index / name))
+    held = LibraryIndex(bytes(workshop.index / name))
     sample(workshop.archive, date=LATER, contents={"amd64": b"usr/lib/libother.so.1 libs/libc6\n"})
     workshop.update()
     assert [provider.package for provider in held.providers(b"libssl.so.3")] == [b"libssl3t64"]
@@ -418,7 +429,7 @@ def test_a_reader_keeps_the_index_it_opened(workshop: Workshop) -> None:
 
 def _update_in_process(root: Path, url: str, keys: bytes) -> None:
     source = debian([url], root / "lists", keys=keys)
-    update(bytes(root / "index"), [Target(source, "stable", "amd64", 0, Scope.PATHS)], Silent())
+    update(bytes(root / "index"), [UpdateTarget(source, "stable", "amd64", 0, Scope.PATHS)], SilentTransfer())
 
 
 @pytest.mark.slow
@@ -441,7 +452,7 @@ def test_a_second_update_waits_and_says_so(workshop: Workshop) -> None:
     workshop.update()
     notes: list[str] = []
 
-    class Told(Silent):
+    class Told(SilentTransfer):
         def note(self, text: str) -> None:
             notes.append(text)
             release.set()
@@ -457,7 +468,7 @@ def test_a_second_update_waits_and_says_so(workshop: Workshop) -> None:
     helper = threading.Thread(target=let_go)
     helper.start()
     source = debian([workshop.server.url], workshop.lists)
-    update(bytes(workshop.index), [Target(source, "stable", "amd64", 0, Scope.LIBRARIES)], Told())
+    update(bytes(workshop.index), [UpdateTarget(source, "stable", "amd64", 0, Scope.LIBRARIES)], Told())
     helper.join()
     assert notes == ["another update is running; waiting for it"]
 

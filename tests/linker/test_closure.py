@@ -3,8 +3,8 @@
 import pytest
 
 from denizen.elf import NotElf
-from denizen.fileview import Link, MemoryView
-from denizen.linker import Cpu, Environment, Family, Reason, Start, bind, resolve
+from denizen.fileview import MemoryView, ViewLink
+from denizen.linker import Cpu, Environment, Family, LinkerStart, Reason, bind, resolve
 from tests.support.caches import CacheEntry, new_cache
 from tests.support.elfbuilder import Elf, Note, Symbol, build
 from tests.support.linkworlds import GLIBC, MUSL, glibc, library, musl, program, world
@@ -151,11 +151,11 @@ def test_links_are_followed_for_the_origin_of_a_program_the_kernel_starts() -> N
         {
             b"/real/bin/prog": program(b"liba.so", runpath=b"$ORIGIN/../lib"),
             b"/real/lib/liba.so": library(b"liba.so"),
-            b"/app/prog": Link(b"/real/bin/prog"),
+            b"/app/prog": ViewLink(b"/real/bin/prog"),
         }
     )
     assert paths(view) == {b"liba.so": b"/real/bin/../lib/liba.so"}
-    assert paths(view, Environment(vdso=b"", start=Start.INTERPRETER)) == {b"liba.so": None}
+    assert paths(view, Environment(vdso=b"", start=LinkerStart.INTERPRETER)) == {b"liba.so": None}
 
 
 def test_musl_reads_its_system_path_below_its_prefix() -> None:

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.linker.ldcache import BadCache, Wanted, compare, open_cache
+from denizen.linker.ldcache import BadCache, CacheQuery, compare, open_cache
 from tests.support.caches import CacheEntry, new_cache, old_cache
 
-X86_64 = Wanted(0x303, (b"x86-64-v3", b"x86-64-v2"), level=3, legacy=None)
+X86_64 = CacheQuery(0x303, (b"x86-64-v3", b"x86-64-v2"), level=3, legacy=None)
 LIBRARY = CacheEntry(b"libx.so.1", b"/lib/libx.so.1")
 HWCAP = 1 << 62
 
@@ -44,14 +44,14 @@ def test_a_big_endian_cache_is_read_for_a_big_endian_machine() -> None:
 def test_only_entries_for_this_kind_of_file_are_taken() -> None:
     cache = open_cache(new_cache([CacheEntry(b"libx.so.1", b"/lib32/libx.so.1", flags=3), LIBRARY]))
     assert cache.lookup(b"libx.so.1", X86_64) == b"/lib/libx.so.1"
-    assert cache.lookup(b"libx.so.1", Wanted(3)) == b"/lib32/libx.so.1"
-    assert cache.lookup(b"libx.so.1", Wanted(0xA03)) is None
+    assert cache.lookup(b"libx.so.1", CacheQuery(3)) == b"/lib32/libx.so.1"
+    assert cache.lookup(b"libx.so.1", CacheQuery(0xA03)) is None
 
 
 def test_an_entry_of_plain_elf_gives_way_to_one_for_this_libc_in_the_old_format() -> None:
     plain, own = CacheEntry(b"libx.so.1", b"/plain", flags=1), CacheEntry(b"libx.so.1", b"/own", flags=3)
-    assert open_cache(old_cache([plain, own])).lookup(b"libx.so.1", Wanted(3)) == b"/own"
-    assert open_cache(old_cache([plain])).lookup(b"libx.so.1", Wanted(3)) == b"/plain"
+    assert open_cache(old_cache([plain, own])).lookup(b"libx.so.1", CacheQuery(3)) == b"/own"
+    assert open_cache(old_cache([plain])).lookup(b"libx.so.1", CacheQuery(3)) == b"/plain"
     assert open_cache(old_cache([plain])).lookup(b"libx.so.1", X86_64) is None
 
 
@@ -60,8 +60,8 @@ def test_the_best_glibc_hwcaps_entry_wins_whatever_its_place() -> None:
     data = new_cache([named(0, b"/v2"), named(2, b"/v4"), named(1, b"/v3"), LIBRARY], hwcaps=names)
     cache = open_cache(data)
     assert cache.lookup(b"libx.so.1", X86_64) == b"/v3"
-    assert cache.lookup(b"libx.so.1", Wanted(0x303, (b"x86-64-v2",), level=2, legacy=None)) == b"/v2"
-    assert cache.lookup(b"libx.so.1", Wanted(0x303, legacy=None)) == b"/lib/libx.so.1"
+    assert cache.lookup(b"libx.so.1", CacheQuery(0x303, (b"x86-64-v2",), level=2, legacy=None)) == b"/v2"
+    assert cache.lookup(b"libx.so.1", CacheQuery(0x303, legacy=None)) == b"/lib/libx.so.1"
     assert [entry.hwcaps for entry in cache.entries()] == [*names[:1], names[2], names[1], None]
 
 
@@ -73,15 +73,15 @@ def test_an_entry_that_states_too_high_a_level_is_passed_over() -> None:
 def test_a_legacy_hwcap_entry_needs_its_bits() -> None:
     haswell = CacheEntry(b"libx.so.1", b"/haswell", hwcap=1 << 50)
     cache = open_cache(new_cache([haswell, LIBRARY]))
-    assert cache.lookup(b"libx.so.1", Wanted(0x303, legacy=1 << 50)) == b"/haswell"
-    assert cache.lookup(b"libx.so.1", Wanted(0x303, legacy=0)) == b"/lib/libx.so.1"
-    assert cache.lookup(b"libx.so.1", Wanted(0x303, legacy=None)) == b"/lib/libx.so.1"
+    assert cache.lookup(b"libx.so.1", CacheQuery(0x303, legacy=1 << 50)) == b"/haswell"
+    assert cache.lookup(b"libx.so.1", CacheQuery(0x303, legacy=0)) == b"/lib/libx.so.1"
+    assert cache.lookup(b"libx.so.1", CacheQuery(0x303, legacy=None)) == b"/lib/libx.so.1"
 
 
 def test_an_entry_for_a_newer_kernel_is_passed_over_where_that_is_checked() -> None:
     cache = open_cache(new_cache([CacheEntry(b"libx.so.1", b"/new", os_version=0x060000), LIBRARY]))
-    assert cache.lookup(b"libx.so.1", Wanted(0x303, kernel=(5, 10, 0))) == b"/lib/libx.so.1"
-    assert cache.lookup(b"libx.so.1", Wanted(0x303, kernel=(6, 1, 0))) == b"/new"
+    assert cache.lookup(b"libx.so.1", CacheQuery(0x303, kernel=(5, 10, 0))) == b"/lib/libx.so.1"
+    assert cache.lookup(b"libx.so.1", CacheQuery(0x303, kernel=(6, 1, 0))) == b"/new"
 
 
 def test_damaged_extensions_void_the_hwcaps_entries_alone() -> None:
@@ -152,6 +152,6 @@ def test_the_machines_own_cache_gives_every_library_ldconfig_prints() -> None:
         pytest.skip("no /etc/ld.so.cache here")
     cache = open_cache(Path("/etc/ld.so.cache").read_bytes())
     for entry in cache.entries():
-        found = cache.lookup(entry.name, Wanted(entry.flags, legacy=None))
+        found = cache.lookup(entry.name, CacheQuery(entry.flags, legacy=None))
         assert found is not None
         assert os.path.basename(found) == os.path.basename(entry.name)

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.linker.ldcache import Entry, Wanted, open_cache
+from denizen.linker.ldcache import CacheEntry, CacheQuery, open_cache
 from denizen.linker.ldcachewriter import write_cache
 from tests.support.peers import require
 
-X86_64 = Wanted(0x303, (b"x86-64-v3", b"x86-64-v2"), level=3, legacy=None)
+X86_64 = CacheQuery(0x303, (b"x86-64-v3", b"x86-64-v2"), level=3, legacy=None)
 NAMES = st.from_regex(rb"\Alib[a-c]{1,3}[0-9]{0,2}\.so(\.[0-9]{1,3})?\Z")
 
 
-def entry(name: bytes, path: bytes = b"", flags: int = 0x303, hwcaps: bytes | None = None) -> Entry:
-    return Entry(name, path or b"/lib/" + name, flags, hwcaps=hwcaps)
+def entry(name: bytes, path: bytes = b"", flags: int = 0x303, hwcaps: bytes | None = None) -> CacheEntry:
+    return CacheEntry(name, path or b"/lib/" + name, flags, hwcaps=hwcaps)
 
 
 @given(st.sets(NAMES, min_size=1), st.booleans())
@@ -42,9 +42,9 @@ def test_kinds_of_one_name_stay_apart_and_the_processors_own_comes_first() -> No
     )
     cache = open_cache(data)
     assert cache.lookup(name, X86_64) == b"/v3"
-    assert cache.lookup(name, Wanted(0x303, (b"x86-64-v2",), level=2, legacy=None)) == b"/v2"
-    assert cache.lookup(name, Wanted(0x303, (), legacy=None)) == b"/plain"
-    assert cache.lookup(name, Wanted(0x803, (), legacy=None)) == b"/i386"
+    assert cache.lookup(name, CacheQuery(0x303, (b"x86-64-v2",), level=2, legacy=None)) == b"/v2"
+    assert cache.lookup(name, CacheQuery(0x303, (), legacy=None)) == b"/plain"
+    assert cache.lookup(name, CacheQuery(0x803, (), legacy=None)) == b"/i386"
 
 
 def test_what_was_read_is_written_again() -> None:

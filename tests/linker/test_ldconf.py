@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.fileview import Link, MemoryView
+from denizen.fileview import MemoryView, ViewLink
 from denizen.linker import ldconf
 from denizen.linker.ldconf import matches, read_configuration
 
@@ -70,7 +70,7 @@ def test_a_file_that_is_not_there_says_nothing() -> None:
 
 
 def test_includes_through_a_loop_of_links_come_to_an_end() -> None:
-    view = MemoryView({b"/etc/ld.so.conf": b"include loop/*", b"/etc/loop": Link(b".")})
+    view = MemoryView({b"/etc/ld.so.conf": b"include loop/*", b"/etc/loop": ViewLink(b".")})
     read = read_configuration(view)
     assert read.problems == ("too many includes",)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from denizen.disk import DiskView
-from denizen.launch.decision import identity_of
-from denizen.launch.loaderconfig import LoaderSettings
+from denizen.launch.decisions.decision import identity_of
+from denizen.launch.loader.settings import LoaderSettings
 from tests.support.peers import require
 from tests.support.prefix import kept_by_tests
 from tests.support.startworld import TIMEOUT, World, compile_loader, output_of, run

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from denizen.launch.decision import Library
-from denizen.launch.loaderconfig import LoaderSettings
+from denizen.launch.decisions.decision import DecisionLibrary
+from denizen.launch.loader.settings import LoaderSettings
 from tests.support.peers import require
 from tests.support.startworld import HOST_LDSO, TIMEOUT, World
 
@@ -47,7 +47,9 @@ class BareRoot:
         """A program as any distribution links it, with a decision."""
         made = self.world.compile(name, source, "-lm", "-Wl,--no-as-needed", *flags, interpreter=False)
         program = Path(shutil.copy2(made, self.files / "app" / name))
-        libraries = tuple(Library(b"/store/lib/" + soname, soname) for soname in (b"libm.so.6", b"libc.so.6"))
+        libraries = tuple(
+            DecisionLibrary(b"/store/lib/" + soname, soname) for soname in (b"libm.so.6", b"libc.so.6")
+        )
         path = self.world.decide(
             program, libraries, ldso=b"/store/ld.so", search=b"/store/lib", objects=(b"/store/lib",)
         )

@@ -10,9 +10,9 @@ import pytest
 
 from denizen.disk import DiskView
 from denizen.elf.image import read
-from denizen.launch.decision import alias_name, file_name, identity_of, sum_words
-from denizen.launch.loaderconfig import LoaderSettings
-from denizen.launch.wire import decode, encode
+from denizen.launch.decisions.decision import alias_name, file_name, identity_of, sum_words
+from denizen.launch.decisions.decision_codec import decode, encode
+from denizen.launch.loader.settings import LoaderSettings
 from denizen.value import replace
 from tests.support.startworld import World, output_of, run, somebody
 

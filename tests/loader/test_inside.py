@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.launch.loaderconfig import LoaderSettings
+from denizen.launch.loader.settings import LoaderSettings
 from tests.support.elfrewriting import at_the_end
 from tests.support.peers import require
 from tests.support.startworld import World, compile_loader, output_of, run
@@ -222,7 +222,7 @@ def test_a_locale_of_the_tree_is_found_and_no_variable_seen(furnished: Furnished
 def test_a_child_of_a_copy_whose_entry_was_covered_runs(furnished: Furnished) -> None:
     """The stub keeps the loader's path beside itself, and what it covered is put back before it is used."""
     from denizen.elf.image import read
-    from denizen.launch.stub import apply_plan, plan_stub
+    from denizen.launch.strategies.entry_stub import apply_plan, plan_stub
 
     more = "".join(f"int f{i}(int x) {{ return x * {i}; }}\n" for i in range(40))
     child = furnished.known("child", "int main() { return 9; }", "-Wl,--dynamic-linker=/nowhere/ld.so")

@@ -10,7 +10,7 @@ import pytest
 
 from denizen.elf.constants import DT_STRSZ, DT_STRTAB, PT_DYNAMIC, PT_LOAD, PT_NOTE
 from denizen.elf.image import read
-from denizen.launch.decision import Edit
+from denizen.launch.decisions.decision import Edit
 from tests.support.peers import require
 from tests.support.startworld import TIMEOUT, World, output_of, run
 

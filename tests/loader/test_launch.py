@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.launch.loaderconfig import LoaderSettings
+from denizen.launch.loader.settings import LoaderSettings
 from tests.support.elfrewriting import at_the_end, with_second_interpreter
 from tests.support.startworld import World, output_of, run, somebody
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from denizen.launch.loaderconfig import LoaderSettings
-from denizen.launch.opened import Opened
+from denizen.launch.dlopen_links import Opened
+from denizen.launch.loader.settings import LoaderSettings
 from tests.support.indexfiles import index_file
 from tests.support.startworld import TIMEOUT, World, compile_loader, output_of, run
 

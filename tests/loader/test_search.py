@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from denizen.elf.image import read
-from denizen.launch.decision import Library
-from denizen.launch.subject import hermetic_edits
+from denizen.launch.decisions.decision import DecisionLibrary
+from denizen.launch.decisions.program_identity import hermetic_edits
 from tests.support.peers import require
 from tests.support.startworld import World, output_of, run
 
@@ -72,7 +72,7 @@ def test_ld_library_path_without_the_library_changes_nothing(world: World, path:
 
 def test_a_pinned_library_stays_whatever_the_user_sets(world: World, users: Path) -> None:
     program, ours = asking(world)
-    pinned = Library(bytes(ours), b"libanswer.so", pinned=True)
+    pinned = DecisionLibrary(bytes(ours), b"libanswer.so", pinned=True)
     world.decide(program, [pinned, *world.system("libc.so.6")])
     assert output_of(program, env={"LD_LIBRARY_PATH": str(users)}) == "ours\n"
 
@@ -86,7 +86,9 @@ def test_the_programs_own_run_path_keeps_its_place(
 ) -> None:
     program, _ = asking(world, f"-Wl,{flag},-rpath,$ORIGIN/apps")
     # As a resolution would have it: found by the program's rule, so that is the library.
-    found = Library(bytes(apps / "libanswer.so"), b"libanswer.so", pinned=flag == "--disable-new-dtags")
+    found = DecisionLibrary(
+        bytes(apps / "libanswer.so"), b"libanswer.so", pinned=flag == "--disable-new-dtags"
+    )
     world.decide(program, [found, *world.system("libc.so.6")])
     assert output_of(program) == "the program's\n"
     assert output_of(program, env={"LD_LIBRARY_PATH": str(users)}) == f"{with_user}\n"
@@ -142,7 +144,7 @@ def test_a_library_asked_for_by_another_name_than_its_own_is_found(world: World)
     )  # fmt: skip
     source = "#include <stdio.h>\nconst char *ask(void); int main() { puts(ask()); }"
     program = world.compile("ask", source, str(middle), f"-Wl,-rpath-link,{world.lib}")
-    renamed = Library(bytes(plain), b"libplain.so", renamed=True)
+    renamed = DecisionLibrary(bytes(plain), b"libplain.so", renamed=True)
     world.decide(program, [middle, *world.system("libc.so.6"), plain])
     assert run(program).returncode == 127  # why the flag exists
     world.decide(program, [middle, *world.system("libc.so.6"), renamed])

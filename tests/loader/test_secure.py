@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from denizen.launch.decision import Library
-from denizen.launch.loaderconfig import LoaderSettings
+from denizen.launch.decisions.decision import DecisionLibrary
+from denizen.launch.loader.settings import LoaderSettings
 from tests.support.startworld import HOST_LDSO, TIMEOUT, World
 
 pytestmark = pytest.mark.skipif(
@@ -143,7 +143,7 @@ class Chroot:
         program.chmod(mode)
         if decided and not self.native:
             path = self.world.decide(
-                program, (Library(b"/store/lib/libc.so.6", b"libc.so.6"),),
+                program, (DecisionLibrary(b"/store/lib/libc.so.6", b"libc.so.6"),),
                 ldso=b"/store/ld.so", search=b"/store/lib", objects=(b"/store/lib",),
             )  # fmt: skip
             shutil.copy(path, self.files / "state")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from denizen.elf.image import read
-from denizen.launch.stub import apply_plan, plan_stub
+from denizen.launch.strategies.entry_stub import apply_plan, plan_stub
 from tests.support.elfrewriting import with_second_interpreter
 from tests.support.startworld import TIMEOUT, World, run
 

@@ -11,9 +11,9 @@ import pytest
 
 from denizen.disk import DiskView
 from denizen.elf.image import read
-from denizen.launch.libraries import libraries_of
-from denizen.launch.loaderconfig import LoaderSettings
-from denizen.launch.stub import apply_plan, plan_stub
+from denizen.launch.decisions.load_list import libraries_of
+from denizen.launch.loader.settings import LoaderSettings
+from denizen.launch.strategies.entry_stub import apply_plan, plan_stub
 from denizen.linker import Environment, resolve
 from tests.support.startworld import HOST_LDSO, TIMEOUT, World, compile_loader
 

@@ -3,8 +3,8 @@ import io
 import pytest
 from hypothesis import given
 
+from denizen.formats.file_tree import Directory, Entry, File, Symlink
 from denizen.formats.stream import BLOCK
-from denizen.formats.tree import Directory, Entry, File, Symlink
 from denizen.nar import listing
 from denizen.nar.reader import BadNar
 from tests.support.trees import file, nar, settled, trees

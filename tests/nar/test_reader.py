@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from denizen.bytesio import Truncated
 from denizen.errors import BadInput
-from denizen.formats.stream import BLOCK, Readable, Source
-from denizen.formats.tree import Directory, Entry, File, Symlink
-from denizen.nar import wire
-from denizen.nar.reader import BadNar, Rule, read, read_from
+from denizen.formats.file_tree import Directory, Entry, File, Symlink
+from denizen.formats.stream import BLOCK, ByteSource, Readable
+from denizen.nar import codec
+from denizen.nar.reader import BadNar, NarRule, read, read_from
 from tests.support.trees import Stingy, file, nar, settled, trees
 
 
 def string(*words: bytes) -> bytes:
-    return b"".join(wire.string(word) for word in words)
+    return b"".join(codec.string(word) for word in words)
 
 
 def archive(*words: bytes) -> bytes:
@@ -45,7 +45,7 @@ TREE: list[Entry] = [
 ]
 
 
-def rule_broken_by(content: bytes) -> Rule:
+def rule_broken_by(content: bytes) -> NarRule:
     with pytest.raises(BadNar) as caught:
         list(read(io.BytesIO(content)))
     return caught.value.rule
@@ -71,7 +71,7 @@ def test_a_stream_cut_at_any_byte_is_truncated_and_never_anything_else() -> None
 
 def test_a_long_file_cut_at_its_edges_is_truncated() -> None:
     content = nar(file(b"", bytes(BLOCK + 3)))
-    start = content.index(wire.CONTENTS) + len(wire.CONTENTS) + 8
+    start = content.index(codec.CONTENTS) + len(codec.CONTENTS) + 8
     for size in (start, start + 1, start + BLOCK, start + BLOCK + 2, start + BLOCK + 3, start + BLOCK + 5):
         with pytest.raises(Truncated):
             settled(read(io.BytesIO(content[:size])))
@@ -122,57 +122,57 @@ def test_a_file_of_gigabytes_takes_no_more_memory_than_a_small_one() -> None:
 
 
 def test_an_archive_inside_a_longer_stream_leaves_what_follows() -> None:
-    source = Source(io.BytesIO(nar(*TREE) + b"next"))
+    source = ByteSource(io.BytesIO(nar(*TREE) + b"next"))
     assert settled(read_from(source)) == TREE
     assert source.take(4, "what follows") == b"next"
 
 
 def test_bytes_after_the_end_are_refused() -> None:
-    assert rule_broken_by(nar(*TREE) + b"\0") is Rule.TRAILING
+    assert rule_broken_by(nar(*TREE) + b"\0") is NarRule.TRAILING
 
 
 @pytest.mark.parametrize("name", [b"", b".", b"..", b"a/b", b"/", b"../x", b"a\0b", b"\0", b"n" * 256])
 def test_a_name_that_could_leave_its_directory_is_refused(name: bytes) -> None:
-    assert rule_broken_by(directory(entry(name, *EMPTY_FILE))) is Rule.NAME
+    assert rule_broken_by(directory(entry(name, *EMPTY_FILE))) is NarRule.NAME
 
 
 @pytest.mark.parametrize("names", [(b"a", b"a"), (b"b", b"a"), (b"a", b"b", b"a"), (b"\xff", b"\x01")])
 def test_names_twice_or_out_of_order_are_refused(names: tuple[bytes, ...]) -> None:
-    assert rule_broken_by(directory(*(entry(name, *EMPTY_FILE) for name in names))) is Rule.ORDER
+    assert rule_broken_by(directory(*(entry(name, *EMPTY_FILE) for name in names))) is NarRule.ORDER
 
 
 def test_a_link_and_then_a_file_through_it_cannot_be_said() -> None:
     link = entry(b"x", b"symlink", b"target", b"/etc")
-    assert rule_broken_by(directory(link, entry(b"x/passwd", *EMPTY_FILE))) is Rule.NAME
+    assert rule_broken_by(directory(link, entry(b"x/passwd", *EMPTY_FILE))) is NarRule.NAME
     inside = (b"directory", *entry(b"passwd", *EMPTY_FILE))
-    assert rule_broken_by(directory(link, entry(b"x", *inside))) is Rule.ORDER
+    assert rule_broken_by(directory(link, entry(b"x", *inside))) is NarRule.ORDER
 
 
 def test_ten_thousand_directories_inside_one_another_are_refused_without_recursion() -> None:
     depth = 10_000
     opening = string(b"entry", b"(", b"name", b"d", b"node", b"(", b"type", b"directory")
-    assert rule_broken_by(archive(b"(", b"type", b"directory") + opening * depth) is Rule.DEPTH
+    assert rule_broken_by(archive(b"(", b"type", b"directory") + opening * depth) is NarRule.DEPTH
 
 
 def test_the_deepest_tree_allowed_is_read() -> None:
-    tree: list[Entry] = [Directory(b"/".join([b"d"] * depth)) for depth in range(wire.MAX_DEPTH)]
+    tree: list[Entry] = [Directory(b"/".join([b"d"] * depth)) for depth in range(codec.MAX_DEPTH)]
     assert settled(read(io.BytesIO(nar(*tree)))) == tree
 
 
 def test_a_path_longer_than_the_kernel_takes_is_refused() -> None:
     opening = string(b"entry", b"(", b"name", b"n" * 255, b"node", b"(", b"type", b"directory")
-    assert rule_broken_by(archive(b"(", b"type", b"directory") + opening * 17) is Rule.PATH
+    assert rule_broken_by(archive(b"(", b"type", b"directory") + opening * 17) is NarRule.PATH
 
 
 @pytest.mark.parametrize("target", [b"", b"a\0b", b"t" * 4096])
 def test_a_link_target_the_kernel_would_not_take_is_refused(target: bytes) -> None:
-    assert rule_broken_by(archive(b"(", b"type", b"symlink", b"target", target, b")")) is Rule.TARGET
+    assert rule_broken_by(archive(b"(", b"type", b"symlink", b"target", target, b")")) is NarRule.TARGET
 
 
 @pytest.mark.parametrize("size", [2**63, 2**64 - 1])
 def test_a_length_beyond_any_file_is_refused(size: int) -> None:
     head = archive(b"(", b"type", b"regular", b"contents")
-    assert rule_broken_by(head + struct.pack("<Q", size)) is Rule.SIZE
+    assert rule_broken_by(head + struct.pack("<Q", size)) is NarRule.SIZE
 
 
 def test_a_size_that_promises_more_than_there_is_ends_in_truncation() -> None:
@@ -183,7 +183,7 @@ def test_a_size_that_promises_more_than_there_is_ends_in_truncation() -> None:
 
 def test_a_size_that_says_less_than_there_is_breaks_the_grammar() -> None:
     lied = archive(b"(", b"type", b"regular", b"contents") + struct.pack("<Q", 8) + b"x" * 24 + string(b")")
-    assert rule_broken_by(lied) is Rule.TOKEN
+    assert rule_broken_by(lied) is NarRule.TOKEN
 
 
 @pytest.mark.parametrize("position", [0, 1, 2])
@@ -191,13 +191,13 @@ def test_padding_that_is_not_zero_is_refused(position: int) -> None:
     content = bytearray(nar(Directory(b""), file(b"abcde", b"fghij")))
     where = content.index((b"abcde", b"fghij", b"fghij")[position]) + 5 + position % 2
     content[where] = 1
-    assert rule_broken_by(bytes(content)) is Rule.PADDING
+    assert rule_broken_by(bytes(content)) is NarRule.PADDING
 
 
 def test_padding_of_a_long_file_is_checked_too() -> None:
     content = bytearray(nar(file(b"", bytes(BLOCK + 3))))
-    content[-len(wire.CLOSE) - 1] = 1
-    assert rule_broken_by(bytes(content)) is Rule.PADDING
+    content[-len(codec.CLOSE) - 1] = 1
+    assert rule_broken_by(bytes(content)) is NarRule.PADDING
 
 
 @pytest.mark.parametrize(
@@ -215,11 +215,11 @@ def test_padding_of_a_long_file_is_checked_too() -> None:
     ],
 )
 def test_any_other_token_breaks_the_grammar(words: tuple[bytes, ...]) -> None:
-    assert rule_broken_by(archive(*words) + bytes(64)) is Rule.TOKEN
+    assert rule_broken_by(archive(*words) + bytes(64)) is NarRule.TOKEN
 
 
 def test_another_magic_is_not_an_archive() -> None:
-    assert rule_broken_by(string(b"nix-archive-2", b"(")) is Rule.MAGIC
+    assert rule_broken_by(string(b"nix-archive-2", b"(")) is NarRule.MAGIC
 
 
 def test_the_error_says_where_and_shows_names_safely() -> None:

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from denizen.formats.file_tree import Directory, Entry, File, Symlink
 from denizen.formats.stream import BLOCK
-from denizen.formats.tree import Directory, Entry, File, Symlink
 from denizen.nar import writer
 from denizen.nar.writer import UnfitEntry
 from tests.support.trees import file, nar

@@ -5,7 +5,7 @@ import pytest
 from denizen.fileview import Executable, MemoryView
 from denizen.resolve.applicable import ForeignLock, must_apply
 from denizen.resolve.resolution import Resolution
-from denizen.resolve.rules import load_rules
+from denizen.resolve.rule_packs import load_rules
 from tests.support.elfbuilder import Elf, build
 from tests.support.market import DIRECTORY, PROGRAM, Market, libc, library, program
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from denizen.fileview import Kind, MemoryView, Stat
-from denizen.resolve.resolution import Resolution, Rule
-from denizen.resolve.sharing import Sharing
+from denizen.fileview import FileKind, MemoryView, Stat
+from denizen.resolve.resolution import ChoiceRule, Resolution
+from denizen.resolve.shared_directories import Sharing
 from denizen.value import replace
 from tests.support.market import DIRECTORY, Market, chosen, libc, library, package_of, program
 
@@ -69,7 +69,7 @@ def test_in_a_tree_of_its_own_a_file_name_or_a_library_directory_is_the_sign(
     market: Market, lying: bytes
 ) -> None:
     made = resolved(market, b"/home/me/Downloads/app-1.2/bin/app", b"/home/me/Downloads/app-1.2/bin/" + lying)
-    assert chosen(made, SONAME).rule is Rule.BESIDE
+    assert chosen(made, SONAME).rule is ChoiceRule.BESIDE
 
 
 @pytest.mark.parametrize("lying", [b"libs.so.1.0.4", b"libs.so (1).download", b"libother-2.1/libs.so.1"])
@@ -88,7 +88,7 @@ def test_a_dt_soname_alone_serves_where_no_package_has_it_and_is_told() -> None:
     }
     made = market.resolve(files, [b"/srv/stuff/app"])
     assert made.is_complete
-    assert chosen(made, SONAME).rule is Rule.UNPROVEN
+    assert chosen(made, SONAME).rule is ChoiceRule.UNPROVEN
     assert package_of(made, b"liba.so.1") == (b"liba1", "new")
 
 
@@ -115,7 +115,7 @@ class Owned(MemoryView):
 def shares(mode: int, uid: int) -> bool:
     """Whether a directory with these is shared, for a program of user 1000 in it."""
     view = Owned({b"/srv/tool": (mode, uid), b"/srv/tool/app": (0o644, 1000)})
-    assert view.stat(b"/srv/tool").kind is Kind.DIRECTORY
+    assert view.stat(b"/srv/tool").kind is FileKind.DIRECTORY
     return Sharing(view, b"/srv/tool/app").is_shared(b"/srv/tool")
 
 
@@ -143,7 +143,7 @@ def test_a_library_that_cannot_be_satisfied_gives_way_to_the_archives(
     made = market.resolve(files, [b"/srv/app/bin/app"])
     assert made.is_complete
     assert package_of(made, SONAME) == (b"libs1", "new")
-    assert chosen(made, SONAME).rule is Rule.INSTEAD
+    assert chosen(made, SONAME).rule is ChoiceRule.INSTEAD
     assert made.override == ((SONAME,) if runpath else ())
     (left,) = [one for one in made.left_out if one.soname == SONAME]
     assert left.needed_by == b"../lib/libs.so.1"
@@ -169,7 +169,7 @@ def test_nothing_gives_way_where_that_helps_nobody(market: Market) -> None:
         b"/srv/app/lib/libs.so.1": library(SONAME, *BROKEN),
     }
     made = market.resolve(files, [b"/srv/app/bin/app"])
-    assert chosen(made, SONAME).rule is Rule.BESIDE
+    assert chosen(made, SONAME).rule is ChoiceRule.BESIDE
 
 
 def test_an_optional_need_that_nobody_can_satisfy_is_told(market: Market) -> None:

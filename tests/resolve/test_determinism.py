@@ -14,15 +14,15 @@ import pytest
 from denizen.disk import DiskView
 from denizen.fileview import Executable, MemoryView
 from denizen.formats.packages import Package
-from denizen.resolve import shelf
-from denizen.resolve.attempt import Sources
-from denizen.resolve.engine import resolve
-from denizen.resolve.facts import FactsCache, PackageFacts
+from denizen.resolve.cache import package_cache
+from denizen.resolve.cache.cached_view import Remembered
+from denizen.resolve.cache.package_facts import FactsCache, PackageFacts
+from denizen.resolve.engine.attempt import Sources
+from denizen.resolve.engine.search import resolve
 from denizen.resolve.lock import write
-from denizen.resolve.remembered import Remembered
-from denizen.resolve.roots import roots_of
-from denizen.resolve.rules import load_rules
+from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine
+from denizen.resolve.targets import roots_of
 from tests.support.debs import Item, deb
 from tests.support.market import DIRECTORY, PROGRAM, Market, libc, library, program
 
@@ -82,9 +82,9 @@ def test_how_many_packages_are_read_at_once_and_which_is_done_first_does_not_mat
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, seed: int
 ) -> None:
     chance, market = random.Random(seed), _market()
-    monkeypatch.setattr(shelf, "READERS", jobs)
+    monkeypatch.setattr(package_cache, "READERS", jobs)
     cache = Straggling(os.fsencode(tmp_path / "facts"), chance)
-    reading = shelf.FetchingShelf({"debian": Archive(market)}, os.fsencode(tmp_path), cache)
+    reading = package_cache.FetchingShelf({"debian": Archive(market)}, os.fsencode(tmp_path), cache)
     if seed % 2:
         # Another program was there before.
         reading.facts([one for one, _ in chance.sample(market.offers, 7)])
@@ -97,9 +97,9 @@ def test_each_package_has_its_own_facts_whichever_is_read_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
     market = _market(random.Random(jobs))
-    monkeypatch.setattr(shelf, "READERS", jobs)
+    monkeypatch.setattr(package_cache, "READERS", jobs)
     cache = Straggling(os.fsencode(tmp_path / "facts"), random.Random(jobs))
-    reading = shelf.FetchingShelf({"debian": Archive(market)}, os.fsencode(tmp_path), cache)
+    reading = package_cache.FetchingShelf({"debian": Archive(market)}, os.fsencode(tmp_path), cache)
     facts = reading.facts([one for one, _ in market.offers])
     for one, files in market.offers:
         found = facts[one.sha256]
@@ -177,7 +177,7 @@ def _lock(
     market: Market,
     files: Mapping[bytes, bytes],
     roots: Sequence[bytes] = (PROGRAM,),
-    look: shelf.Shelf | None = None,
+    look: package_cache.PackageCache | None = None,
 ) -> bytes:
     view = MemoryView({path: Executable(content) for path, content in files.items()})
     rules = load_rules()

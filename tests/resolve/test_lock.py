@@ -7,24 +7,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from denizen.resolve.derivations import recipes
 from denizen.resolve.lock import BadLock, parse, write
-from denizen.resolve.recipes import recipes
-from denizen.resolve.resolution import Choice, FromHost, Lack, Pin, Problem, Resolution, Rule
+from denizen.resolve.resolution import (
+    ChoiceRule,
+    FromHost,
+    Lack,
+    Pin,
+    ProviderChoice,
+    Resolution,
+    ResolutionProblem,
+)
 
 HASH = b"a" * 64
 PIN = Pin(b"liba1", b"1:2-3", b"amd64", "debian", "trixie", "1234", b"pool/liba1.deb", 10, HASH, 4)
-CHOICE = Choice(b"liba.so.1", HASH, b"usr/lib/liba.so.1", Rule.ONLY, b"program")
+CHOICE = ProviderChoice(b"liba.so.1", HASH, b"usr/lib/liba.so.1", ChoiceRule.ONLY, b"program")
 FULL = Resolution(
     "amd64",
     "trixie",
     (2, 38),
     (b"/lib64/ld.so", HASH, b"usr/lib/ld.so"),
     (PIN,),
-    (CHOICE, Choice(b"libb.so", b"", b"../lib/libb.so.1", Rule.BESIDE, b"program", (), "qt")),
+    (CHOICE, ProviderChoice(b"libb.so", b"", b"../lib/libb.so.1", ChoiceRule.BESIDE, b"program", (), "qt")),
     (b"liba.so.1",),
     (FromHost(b"libcuda.so.1", b"program", "the driver's"),),
     (),
-    (Problem(Lack.LIBRARY, b"libz.so.9", b"program", 'no "one"\n', (b"libz.so.1",)),),
+    (ResolutionProblem(Lack.LIBRARY, b"libz.so.9", b"program", 'no "one"\n', (b"libz.so.1",)),),
 )
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1).map(str.encode)
 
@@ -44,7 +52,7 @@ def test_what_is_written_is_read_back() -> None:
 
 @given(NAMES, st.text(st.characters(codec="utf-8")))
 def test_any_name_and_any_text_survive(subject: bytes, detail: str) -> None:
-    made = Resolution("amd64", problems=(Problem(Lack.SYMBOL, subject, b"", detail),))
+    made = Resolution("amd64", problems=(ResolutionProblem(Lack.SYMBOL, subject, b"", detail),))
     assert parse(write(made)) == made
 
 
@@ -112,9 +120,9 @@ def test_what_is_read_back_is_realised_to_the_same_store_paths() -> None:
 
 def test_a_name_that_is_no_utf_8_cannot_be_written() -> None:
     with pytest.raises(BadLock, match="UTF-8"):
-        write(Resolution("amd64", problems=(Problem(Lack.SYMBOL, b"\xff", b"", ""),)))
+        write(Resolution("amd64", problems=(ResolutionProblem(Lack.SYMBOL, b"\xff", b"", ""),)))
 
 
 def test_every_rule_has_a_title_of_its_own() -> None:
-    titles = [rule.title for rule in Rule]
+    titles = [rule.title for rule in ChoiceRule]
     assert all(first != second for first, second in itertools.combinations(titles, 2))

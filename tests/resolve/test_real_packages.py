@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from denizen.app.resolve_program import resolve_path
 from denizen.cli.command import Context
-from denizen.cli.resolving import resolve_path
+from denizen.formats.archive_tree import Layout
 from denizen.formats.deb import Deb
-from denizen.formats.tree import File
-from denizen.formats.unpacking import Layout
+from denizen.formats.file_tree import File
 from denizen.resolve.lock import write
 from denizen.resolve.plan import download_size
-from denizen.resolve.resolution import Lack, Pin, Resolution, Rule
-from denizen.sources.fetch import FetchPolicy
+from denizen.resolve.resolution import ChoiceRule, Lack, Pin, Resolution
+from denizen.sources.fetcher import FetchPolicy
 from tests.support.elfbuilder import Elf, Symbol, build, replace
 from tests.support.market import chosen, open_for, package_of
 from tests.support.peers import require
@@ -89,7 +89,7 @@ def test_two_openssl_live_in_one_process(context: Context, tmp_path: Path) -> No
     assert package_of(resolution, b"libssl.so.1.1") == (b"libssl1.1", "bullseye")
     assert package_of(resolution, b"libcrypto.so.1.1") == (b"libssl1.1", "bullseye")
     assert package_of(resolution, b"libssl.so.3")[1] == "trixie"
-    assert chosen(resolution, b"libcrypto.so.1.1").rule is Rule.SAME_PACKAGE
+    assert chosen(resolution, b"libcrypto.so.1.1").rule is ChoiceRule.SAME_PACKAGE
 
 
 def test_an_older_library_whose_dependencies_are_gone_brings_its_own(
@@ -185,10 +185,10 @@ def test_a_libstdcxx_beside_the_program_gives_way_where_a_library_needs_a_newer_
     resolution = resolved(context, program, ["trixie"])
     assert resolution.is_complete
     assert resolution.override == (b"libstdc++.so.6",)
-    assert chosen(resolution, b"libstdc++.so.6").rule is Rule.NEWER
+    assert chosen(resolution, b"libstdc++.so.6").rule is ChoiceRule.NEWER
     alone = made(tmp_path / "other" / "p", b"libstdc++.so.6", b"libc.so.6")
     (alone.parent / "libstdc++.so.6").write_bytes(content)
-    assert chosen(resolved(context, alone, ["trixie"]), b"libstdc++.so.6").rule is Rule.BESIDE
+    assert chosen(resolved(context, alone, ["trixie"]), b"libstdc++.so.6").rule is ChoiceRule.BESIDE
 
 
 def test_hello_world_is_small_and_the_same_lock_every_time(context: Context, tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ import pytest
 from denizen.formats.inflate import BadStream
 from denizen.formats.packages import BadPackages, package_of
 from denizen.sources.base import (
-    BadHash,
     BadSignature,
     Downgrade,
     DownloadFailed,
     Expired,
+    HashMismatch,
     Held,
     Incomplete,
     NoSuchSuite,
@@ -189,7 +189,7 @@ def test_a_package_that_is_not_what_its_index_says_is_refused(
     archive.add_package_file(paragraph)
     with Server(archive.root, always={".deb": Fault(body=b"A 1.0-1")}) as server:
         source = debian([server.url], lists)
-        with pytest.raises(BadHash):
+        with pytest.raises(HashMismatch):
             source.fetch([package_of(paragraph.encode())], bytes(tmp_path / "debs"))
 
 

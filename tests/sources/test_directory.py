@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.sources.base import BadHash, Scope
+from denizen.sources.base import HashMismatch, Scope
 from denizen.sources.directory import BadPackageFile, DirectoryOfDebs
 from tests.support.debs import Item, deb, symlink
 
@@ -50,5 +50,5 @@ def test_a_package_that_changed_since_it_was_indexed_is_refused(directory: Path)
     source.prepare(snapshot, "amd64", Scope.LIBRARIES)
     (package,) = source.packages(snapshot, "amd64")
     (directory / "x.deb").write_bytes(deb([], control=CONTROL))
-    with pytest.raises(BadHash):
+    with pytest.raises(HashMismatch):
         source.fetch([package], b"/nowhere")

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from denizen.build.fetch import NotOpened, fetching
-from denizen.build.realise import Manner, realise
+from denizen.build.builtin_fetch import NotOpened, fetching
+from denizen.build.realise import RealiseOptions, realise
 from denizen.formats.hashes import Hash
 from denizen.sources.opener import UrlOpener
 from denizen.sources.transport import HttpSettings
@@ -50,7 +50,7 @@ def test_over_http_a_cut_a_refusal_and_a_lie_lead_to_the_next_url(opener: UrlOpe
         }
         urls = [f"{server.url}/{mirror}/x" for mirror in ("cut", "busy", "lies", "gone", "good")]
         one = shop.derive("x", fetching(urls, value, shop.store_dir, size=len(content)))
-        realise(shop.store, [one.path], Manner(opener))
+        realise(shop.store, [one.path], RealiseOptions(opener))
     assert shop.place(one).read_bytes() == content
     assert [path for path, _ in server.requests] == ["/cut/x", "/busy/x", "/lies/x", "/gone/x", "/good/x"]
     assert shop.left_behind() == []

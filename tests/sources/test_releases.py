@@ -6,8 +6,8 @@ import pytest
 
 from denizen.fileview import MemoryView
 from denizen.formats.packages import package_of
-from denizen.sources.base import BadSignature, DownloadFailed, NoSuchSuite, Scope, Silent
-from denizen.sources.fetch import FetchPolicy
+from denizen.sources.base import BadSignature, DownloadFailed, NoSuchSuite, Scope, SilentTransfer
+from denizen.sources.fetcher import FetchPolicy
 from denizen.sources.opening import Surroundings, open_source
 from denizen.sources.openpgp import Keyring
 from denizen.sources.releases import MAX_FUTURE, FutureRelease, WrongOrigin
@@ -19,7 +19,7 @@ from tests.support.faulty_server import Fault, Server
 from tests.support.sources import debian
 
 
-class Told(Silent):
+class Told(SilentTransfer):
     def __init__(self) -> None:
         self.notes: list[str] = []
         self.events: list[tuple[str, str]] = []
@@ -82,7 +82,11 @@ def test_from_apts_entry_to_the_packages_no_byte_is_a_vendors(
         # Of Debian's keys nobody here has the secret halves: another stands for them.
         setting = replace(setting, keyrings=(Keyring("Debian's", keyring()),), fallback=())
         around = Surroundings(
-            bytes(tmp_path / "lists"), HttpSettings(), FetchPolicy(), Silent(), search_path="/nonexistent"
+            bytes(tmp_path / "lists"),
+            HttpSettings(),
+            FetchPolicy(),
+            SilentTransfer(),
+            search_path="/nonexistent",
         )
         source = open_source(setting, around)
         snapshot = source.snapshot("stable", None)

@@ -14,17 +14,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from denizen import disk
-from denizen.build import stowing
+from denizen.build import package_unpack
 from denizen.formats import compression, stream, tar
-from denizen.formats.tree import Directory, Entry, File
-from denizen.nar import reader, wire, writer
-from denizen.store import canonical, digest, dump, optimise, processes, references, tree
-from denizen.store.digest import Digester, digest_stream, digest_tree
-from denizen.store.restore import restore_new
+from denizen.formats.file_tree import Directory, Entry, File
+from denizen.nar import codec, reader, writer
+from denizen.store import optimise
+from denizen.store.collection import processes
+from denizen.store.trees import canonical, digest, dump, references, tree_reader
+from denizen.store.trees.digest import Digester, digest_stream, digest_tree
+from denizen.store.trees.restore import restore_new
 from tests.support.trees import file, nar, settled, trees
 
 # Where each name of a buffer's size is looked up.
-BLOCKS = (stream, reader, writer, tree, tar, compression)
+BLOCKS = (stream, reader, writer, tree_reader, tar, compression)
 BUFFERS = (dump, digest)
 NOWHERE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
@@ -60,7 +62,7 @@ def test_a_buffer_of_any_size_gives_the_same_archive(
 def ending_at(edge: int) -> list[Entry]:
     """A tree whose second file's content begins at `edge` of its archive, as near as padding lets it."""
     beside = file(b"b", b"hello\n")
-    before = len(nar(Directory(b""), file(b"a"), file(b"b"))) - len(wire.CLOSE * 3)
+    before = len(nar(Directory(b""), file(b"a"), file(b"b"))) - len(codec.CLOSE * 3)
     return [Directory(b""), File(b"a", False, edge - before, (bytes(edge - before),)), beside]
 
 
@@ -93,7 +95,7 @@ def test_blocks_of_any_size_give_the_same_tree(
         assert settled(reader.read(io.BytesIO(archive))) == entries
         place = tmp_path_factory.mktemp("tree") / "t"
         restore_new(reader.read(io.BytesIO(archive)), os.fsencode(place))
-        assert settled(tree.entries(os.fsencode(place))) == entries
+        assert settled(tree_reader.entries(os.fsencode(place))) == entries
     assert archive == nar(*entries)
 
 
@@ -106,7 +108,7 @@ def test_a_file_about_as_long_as_a_block_is_kept(tmp_path: Path, size: int, coun
     restore_new(reader.read(io.BytesIO(archive)), os.fsencode(tmp_path / "t"))
     assert (tmp_path / "t/a").read_bytes() == content
     assert dumped(tmp_path / "t", dump.BUFFER) == archive
-    assert b"".join(writer.write(tree.entries(os.fsencode(tmp_path / "t")))) == archive
+    assert b"".join(writer.write(tree_reader.entries(os.fsencode(tmp_path / "t")))) == archive
     assert digest_stream(io.BytesIO(archive)).nar_hash == hashlib.sha256(archive).digest()
 
 
@@ -118,7 +120,7 @@ def test_a_file_read_in_several_pieces_by_its_file_system_is_whole(
     read, readv = os.read, os.readv
     monkeypatch.setattr(os, "read", lambda descriptor, size: read(descriptor, min(size, 7)))
     monkeypatch.setattr(os, "readv", lambda descriptor, views: readv(descriptor, (views[0][:7],)))
-    assert nar(*tree.entries(os.fsencode(tmp_path / "f"))) == nar(file(b"", b"0123456789" * 100))
+    assert nar(*tree_reader.entries(os.fsencode(tmp_path / "f"))) == nar(file(b"", b"0123456789" * 100))
     assert dumped(tmp_path / "f", dump.BUFFER) == nar(file(b"", b"0123456789" * 100))
 
 
@@ -157,9 +159,9 @@ def test_files_are_compared_and_copied_whole_whatever_the_chunk(
 def test_a_package_about_as_large_as_is_held_gives_the_same_object(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: int
 ) -> None:
-    monkeypatch.setattr(stowing, "HELD", 4096)
+    monkeypatch.setattr(package_unpack, "HELD", 4096)
     content: list[Entry] = [Directory(b""), file(b"a", bytes(4000)), file(b"b", bytes(96 + more))]
-    found = stowing.make(iter(content), os.fsencode(tmp_path / "t"), ())
+    found = package_unpack.make(iter(content), os.fsencode(tmp_path / "t"), ())
     assert found.nar_hash == hashlib.sha256(nar(*content)).digest()
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from denizen.store import roots
-from denizen.store.gc import Limits, collect
+from denizen.store.collection import gc_roots
+from denizen.store.collection.collector import Limits, collect
 from denizen.store.local import Store
-from denizen.store.verify import verify
+from denizen.store.verification import verify
 
 PROCESSES = 8
 SECONDS = float(os.environ.get("DENIZEN_STRESS_SECONDS", "10"))
@@ -71,7 +71,7 @@ def _add(store: Store, root: Path, number: int, chance: random.Random) -> None:
         assert top.references == (leaf.path,)
         assert set(store.closure([top.path])) == {leaf.path, top.path}
         assert Path(os.fsdecode(store.place_of(top.path))).exists()
-        roots.add_link(store.layout, b"p%d-%d" % (number, chance.randrange(3)), top.path)
+        gc_roots.add_link(store.layout, b"p%d-%d" % (number, chance.randrange(3)), top.path)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from denizen.store import roots
-from denizen.store.gc import Limits, collect, explain
+from denizen.store.collection import gc_roots
+from denizen.store.collection.collector import Limits, collect, explain
+from denizen.store.collection.processes import ProcessCensus
 from denizen.store.local import Store
-from denizen.store.processes import Census
-from denizen.store.verify import verify
+from denizen.store.verification import verify
 from tests.support import operations
 from tests.support.faults import FULL, Operations
 from tests.support.operations import BROKEN, DONE, OPERATIONS, REFUSED, prepare
@@ -55,7 +55,7 @@ def base(place: Path) -> Path:
 @pytest.fixture(autouse=True)
 def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """What processes hold is not at stake here, and reading /proc 6,000 times takes a minute."""
-    monkeypatch.setattr(roots, "held_by_processes", lambda _: Census({}, 0))
+    monkeypatch.setattr(gc_roots, "held_by_processes", lambda _: ProcessCensus({}, 0))
 
 
 @pytest.mark.parametrize("fault", FAULTS)

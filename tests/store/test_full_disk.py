@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.store.failure import is_full
+from denizen.store.errors import is_full
 from tests.support.denizen import denizen, lines
 
 SIZE = 24 * 1024 * 1024

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from denizen.store import roots
 from denizen.store.binary_cache import export, replacement_from
+from denizen.store.collection import gc_roots
+from denizen.store.collection.collector import Limits, collect, explain
 from denizen.store.database import DatabaseDamaged
-from denizen.store.gc import Limits, collect, explain
 from denizen.store.local import Store
 from denizen.store.locks import store_lock
 from denizen.store.move import StoreInUse, move
 from denizen.store.optimise import optimise
 from denizen.store.rebuild import Rebuilt, rebuild
-from denizen.store.verify import Fault, repair, verify
+from denizen.store.verification import Fault, repair, verify
 from tests.support.sealed import delete, overwrite
 from tests.support.stores import add_text, make_store, make_tree, on_disk
 
@@ -165,8 +165,8 @@ def linked(store: Store, scratch: Path, tmp_path: Path) -> Path:
     (tmp_path / "tree" / "link").symlink_to(f"../{leaf.path}")
     with store.working() as work:
         top = work.add(os.fsencode(tmp_path / "tree"), "top")
-        roots.add_indirect(store.layout, os.fsencode(tmp_path / "result"), top.path)
-        roots.add_link(store.layout, b"direct", leaf.path)
+        gc_roots.add_indirect(store.layout, os.fsencode(tmp_path / "result"), top.path)
+        gc_roots.add_link(store.layout, b"direct", leaf.path)
     return tmp_path / "result"
 
 

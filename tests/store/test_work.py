@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 
 from denizen.bytesio import Truncated
-from denizen.formats.storepath import BadName, StorePath, for_output
-from denizen.formats.tree import Directory, Entry, File, Symlink
+from denizen.formats.file_tree import Directory, Entry, File, Symlink
+from denizen.formats.storepath import BadObjectName, StorePath, for_output
 from denizen.nar.reader import BadNar
+from denizen.store.collection.collector import Limits, collect
+from denizen.store.commit import WrongContent
 from denizen.store.database import ReferenceGone
-from denizen.store.digest import digest_stream
-from denizen.store.failure import DiskFailed
-from denizen.store.gc import Limits, collect
+from denizen.store.errors import DiskFailed
 from denizen.store.info import ObjectInfo
 from denizen.store.local import NoStore, NotAStore, NotValid, Store
-from denizen.store.placing import WrongContent
-from denizen.store.tree import NotStorable, entries
-from denizen.store.verify import verify
+from denizen.store.trees.digest import digest_stream
+from denizen.store.trees.tree_reader import NotStorable, entries
+from denizen.store.verification import verify
 from tests.support.stores import add_text, make_store, make_tree, on_disk
 from tests.support.trees import file, nar, settled
 
@@ -136,7 +136,7 @@ def test_what_no_object_can_hold_is_refused_whole(store: Store, tmp_path: Path, 
 
 
 def test_a_name_no_path_can_have_is_refused(store: Store, tmp_path: Path) -> None:
-    with store.working() as work, pytest.raises(BadName):
+    with store.working() as work, pytest.raises(BadObjectName):
         work.add(os.fsencode(make_tree(tmp_path / "s", FILES)), "a name")
 
 

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from denizen.build.builtin_fetch import NotOpened, fetching
 from denizen.build.derivation import Modulos, Sealed, seal
-from denizen.build.fetch import NotOpened, fetching
-from denizen.build.realise import Manner, realise
+from denizen.build.realise import RealiseOptions, realise
 from denizen.formats import storepath
 from denizen.formats.aterm import Derivation
 from denizen.formats.hashes import Hash
@@ -63,7 +63,7 @@ class Workshop:
         return self.derive(name, fetching([where], value, self.store_dir))
 
     def realise(self, *wanted: Sealed, jobs: int = 1) -> dict[StorePath, Sealed]:
-        return realise(self.store, [one.path for one in wanted], Manner(self.opener, jobs))
+        return realise(self.store, [one.path for one in wanted], RealiseOptions(self.opener, jobs))
 
     def place(self, sealed: Sealed) -> Path:
         return Path(os.fsdecode(self.store.place_of(sealed.outputs[b"out"])))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from denizen.fhs.create import base_set
-from denizen.launch.binary import enter_path
+from denizen.launch.loader.binaries import enter_path
 from tests.support.debs import Item, deb, symlink
 from tests.support.peers import require
 

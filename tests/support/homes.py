@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.launch.binary import enter_path, loader_path
+from denizen.launch.loader.binaries import enter_path, loader_path
 from tests.support.debs import Item, deb
 from tests.support.peers import require
 

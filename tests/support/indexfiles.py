@@ -4,7 +4,7 @@ import struct
 from collections.abc import Sequence
 from itertools import accumulate
 
-from denizen.index.file import MAGIC
+from denizen.index.index_file import MAGIC
 
 
 def index_file(names: Sequence[bytes]) -> bytes:

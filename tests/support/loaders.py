@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from denizen.host import gather_host
-from denizen.linker import Binding, Closure, Environment, Start, cpu_of
+from denizen.linker import Binding, Closure, Environment, LinkerStart, cpu_of
 
 GLIBC_64 = "/lib64/ld-linux-x86-64.so.2"
 GLIBC_32 = "/lib/ld-linux.so.2"
@@ -80,7 +80,7 @@ def environment_of(loader: str) -> Environment:
         cpu=cpu_of(host.cpu_level, host.cpu_vendor, host.cpu_flags),
         kernel=host.kernel,
         directory=os.fsencode(os.getcwd()),
-        start=Start.INTERPRETER,
+        start=LinkerStart.INTERPRETER,
         interpreter_path=loader.encode(),
     )
 

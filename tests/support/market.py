@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from denizen.elf import constants as c
 from denizen.fileview import Executable, MemoryView
 from denizen.index.entry import DirectoryKind, Provider
-from denizen.resolve.attempt import Sources
-from denizen.resolve.engine import resolve
-from denizen.resolve.facts import PackageFacts, merged, package_facts
-from denizen.resolve.remembered import Remembered
-from denizen.resolve.resolution import Choice, Problem, Resolution
-from denizen.resolve.rules import load_rules
+from denizen.resolve.cache.cached_view import Remembered
+from denizen.resolve.cache.package_facts import PackageFacts, merged, package_facts
+from denizen.resolve.engine.attempt import Sources
+from denizen.resolve.engine.search import resolve
+from denizen.resolve.resolution import ProviderChoice, Resolution, ResolutionProblem
+from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine
 from tests.support.elfbuilder import Elf, Note, Symbol, build
 
@@ -167,7 +167,7 @@ class Market:
         )
 
 
-def chosen(resolution: Resolution, soname: bytes) -> Choice:
+def chosen(resolution: Resolution, soname: bytes) -> ProviderChoice:
     """The choice for a soname."""
     (choice,) = [choice for choice in resolution.choices if choice.soname == soname]
     return choice
@@ -179,7 +179,7 @@ def package_of(resolution: Resolution, soname: bytes) -> tuple[bytes, str]:
     return pin.name, pin.suite
 
 
-def open_for(resolution: Resolution, subject: bytes) -> Problem:
+def open_for(resolution: Resolution, subject: bytes) -> ResolutionProblem:
     """The problem about a soname, a version or a symbol."""
     (problem,) = [problem for problem in resolution.problems if problem.subject == subject]
     return problem

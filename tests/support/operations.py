@@ -21,20 +21,21 @@ from tempfile import TemporaryDirectory
 from typing import Self
 from unittest.mock import patch
 
-from denizen.build.realise import Manner, realise
-from denizen.build.recipe import made_by
+from denizen.build.builtin_derivations import made_by
+from denizen.build.builtin_unpack_deb import unpacking
+from denizen.build.realise import RealiseOptions, realise
 from denizen.build.registrar import Registrar
-from denizen.build.unpack_deb import unpacking
 from denizen.errors import DenizenError
+from denizen.formats.file_tree import Directory, Symlink
 from denizen.formats.hashes import Hash
 from denizen.formats.storepath import for_output, for_source
-from denizen.formats.tree import Directory, Symlink
-from denizen.store import restore, roots, trash
-from denizen.store.failure import doing
-from denizen.store.gc import Limits, collect
+from denizen.store.collection import gc_roots, trash
+from denizen.store.collection.collector import Limits, collect
+from denizen.store.collection.processes import ProcessCensus
+from denizen.store.errors import doing
 from denizen.store.info import ObjectInfo
 from denizen.store.local import Store
-from denizen.store.processes import Census
+from denizen.store.trees import restore
 from denizen.store.work import Adoption
 from tests.support import debs
 from tests.support.building import MemoryOpener, Workshop
@@ -47,7 +48,7 @@ def add(root: Path) -> None:
     """Add a tree of two files, a link and a directory that mentions an object, and root it."""
     with Store.open(os.fsencode(root / "store")) as store, store.working() as work:
         info = work.add(os.fsencode(root / "source"), "source")
-        roots.add_link(store.layout, b"added", info.path)
+        gc_roots.add_link(store.layout, b"added", info.path)
 
 
 def build(root: Path) -> None:
@@ -62,7 +63,7 @@ def build(root: Path) -> None:
                     (tree / "file").write_text("content")
                     (tree / "again").hardlink_to(tree / "file")
                 work.adopt(os.fsencode(tree), path, store.database.paths())
-            roots.add_link(store.layout, b"built", path)
+            gc_roots.add_link(store.layout, b"built", path)
 
 
 def gc(root: Path) -> None:
@@ -92,7 +93,7 @@ def importing(root: Path) -> None:
         store.working() as work,
     ):
         work.add_nar(lambda: contextlib.nullcontext(io.BytesIO(_ARCHIVE)), info)
-        roots.add_link(store.layout, b"imported", info.path)
+        gc_roots.add_link(store.layout, b"imported", info.path)
 
 
 def realising(root: Path) -> None:
@@ -102,10 +103,10 @@ def realising(root: Path) -> None:
         opener = MemoryOpener()
         opener.contents[_URL] = [_PACKAGE]
         with store.working() as work:
-            sealed = realise(store, [wanted], Manner(opener))[wanted]
+            sealed = realise(store, [wanted], RealiseOptions(opener))[wanted]
             output = sealed.outputs[b"out"]
             work.need([output])
-            roots.add_link(store.layout, b"realised", output)
+            gc_roots.add_link(store.layout, b"realised", output)
 
 
 class Inline:
@@ -162,7 +163,7 @@ def prepare(root: Path) -> None:
         kept = work.add(os.fsencode(source / "run"), "kept")
         (source / "directory" / "mention").write_text(f"../{kept.path}")
         top = work.add(os.fsencode(source / "directory"), "top")
-        roots.add_link(store.layout, b"top", top.path)
+        gc_roots.add_link(store.layout, b"top", top.path)
         dead = work.add(os.fsencode(source / "link"), "dead")
         (root / "scratch").write_text(f"{dead.path}")
         for name in ("dead-too", "dead-three"):
@@ -183,7 +184,7 @@ def _serve() -> None:
     # Reading /proc changes nothing, takes a thousand system calls, and differs from run to run.
     setattr(concurrent.futures, "ThreadPoolExecutor", Inline)  # noqa: B010  # likewise
     setattr(Registrar, "add", _placed_at_once)  # noqa: B010  # likewise
-    setattr(roots, "held_by_processes", lambda _: Census({}, 0))  # noqa: B010  # mypy refuses the plain form
+    setattr(gc_roots, "held_by_processes", lambda _: ProcessCensus({}, 0))  # noqa: B010  # mypy refuses the plain form
     with TemporaryDirectory() as directory:
         prepare(Path(directory))
         for warm_up in OPERATIONS.values():

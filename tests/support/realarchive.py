@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from denizen.app.indexing import configured_sources, ensure, run_update, targets_of
+from denizen.app.paths import paths_of
 from denizen.cli.command import Context
-from denizen.cli.indexes import configured_sources, ensure, run_update, targets_of
 from denizen.cli.output import open_output
-from denizen.cli.places import places
-from denizen.cli.progress import open_progress
+from denizen.cli.views.transfer_progress import open_progress
 from denizen.errors import DenizenError, SourceFailed
-from denizen.sources.base import BadHash, DownloadFailed, Scope
-from denizen.sources.fetch import FetchPolicy
+from denizen.sources.base import DownloadFailed, HashMismatch, Scope
+from denizen.sources.fetcher import FetchPolicy
 from denizen.sources.settings import DEFAULT_SUITES
 
 # Tests ask by codename: what they expect stays true of a suite, whatever is stable when they run.
@@ -73,7 +73,7 @@ def with_packages(context: Context, architecture: str, action: Callable[[], T]) 
     keep_indexes(context, [architecture])
     try:
         return action()
-    except (BadHash, DownloadFailed):
+    except (HashMismatch, DownloadFailed):
         progress = open_progress(context.output)
         sources = configured_sources(context, FetchPolicy(), progress)
         names = (*RELEASED, *SUITES)
@@ -86,7 +86,7 @@ def lend(context: Context, root: Path) -> None:
     target = root / "cache"
     if target.exists():
         return
-    source = Path(os.fsdecode(places(context).cache))
+    source = Path(os.fsdecode(paths_of(context).cache))
     unfinished = root / "cache.new"
     shutil.rmtree(unfinished, ignore_errors=True)
     for name in ("index", "packages"):

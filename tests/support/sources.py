@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from denizen.index.patience import Patience
-from denizen.index.targets import Outcome, Target
+from denizen.index.retry_policy import Patience
 from denizen.index.update import update as real_update
+from denizen.index.update_targets import UpdateOutcome, UpdateTarget
 from denizen.sources.base import Progress
 from denizen.sources.debian import DebianArchive
-from denizen.sources.fetch import Fetcher, FetchPolicy
+from denizen.sources.fetcher import Fetcher, FetchPolicy
 from denizen.sources.openpgp import Keyring, SequoiaVerifier
 from denizen.sources.releases import Archive as Settings
 from denizen.sources.transport import HttpSettings
@@ -18,7 +18,9 @@ from tests.support.archive import DATE, keyring
 A_DAY = 86_400
 
 
-def update(directory: bytes, targets: Sequence[Target], progress: Progress, **options: Any) -> list[Outcome]:
+def update(
+    directory: bytes, targets: Sequence[UpdateTarget], progress: Progress, **options: Any
+) -> list[UpdateOutcome]:
     """Bring indexes up to date without waiting where an archive does not hang together."""
     return real_update(
         directory, targets, progress, **{"patience": Patience(pause=lambda _: None), **options}

@@ -13,10 +13,10 @@ import pytest
 
 from denizen.disk import DiskView
 from denizen.elf.image import read
-from denizen.launch.decision import Decision, Library, alias_name, file_name, identity_of
-from denizen.launch.loaderconfig import LoaderSettings, configure_loader
-from denizen.launch.subject import headers_of, machine_of, r_debug_of
-from denizen.launch.wire import encode
+from denizen.launch.decisions.decision import Decision, DecisionLibrary, alias_name, file_name, identity_of
+from denizen.launch.decisions.decision_codec import encode
+from denizen.launch.decisions.program_identity import headers_of, machine_of, r_debug_of
+from denizen.launch.loader.settings import LoaderSettings, configure_loader
 from denizen.value import replace
 from tests.support.peers import require
 
@@ -112,7 +112,7 @@ class World:
             target.symlink_to(Path(found.stdout.strip()).resolve())
         return target
 
-    def decision(self, program: Path, libraries: Sequence[Path | Library]) -> Decision:
+    def decision(self, program: Path, libraries: Sequence[Path | DecisionLibrary]) -> Decision:
         """What would be decided: these libraries, in this order."""
         image = read(program.read_bytes())
         return Decision(
@@ -127,7 +127,7 @@ class World:
             r_debug=r_debug_of(read(self.ldso.read_bytes())),
         )
 
-    def decide(self, program: Path, libraries: Sequence[Path | Library], **changes: object) -> Path:
+    def decide(self, program: Path, libraries: Sequence[Path | DecisionLibrary], **changes: object) -> Path:
         """Write the decision under both its names; gives the first."""
         decision = replace(self.decision(program, libraries), **changes)
         return self.write(decision)
@@ -148,9 +148,13 @@ class World:
         return program
 
 
-def as_library(item: Path | Library) -> Library:
+def as_library(item: Path | DecisionLibrary) -> DecisionLibrary:
     """A file by its own name, unless more is said."""
-    return item if isinstance(item, Library) else Library(os.fsencode(item), os.fsencode(item.name))
+    return (
+        item
+        if isinstance(item, DecisionLibrary)
+        else DecisionLibrary(os.fsencode(item), os.fsencode(item.name))
+    )
 
 
 def run(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from denizen.formats.file_tree import Directory, Entry, File, Symlink, is_name, is_target
 from denizen.formats.stream import Readable
-from denizen.formats.tree import Directory, Entry, File, Symlink, is_name, is_target
 from denizen.nar import writer
 
 NOBODY = 65534

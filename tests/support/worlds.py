@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from denizen.diagnose.examine import examine
 from denizen.diagnose.problem import Problem
+from denizen.diagnose.program_facts import HostWorld
 from denizen.diagnose.report import Report
-from denizen.diagnose.subject import World
 from denizen.elf import constants as c
-from denizen.fileview import Executable, Link, MemoryView
+from denizen.fileview import Executable, MemoryView, ViewLink
 from denizen.host import Host, Placement
 from denizen.linker import Environment
 from tests.support.elfbuilder import Elf, Symbol, build
@@ -32,7 +32,7 @@ LIBC = build(
         ),
     )
 )
-SYSTEM: dict[bytes, bytes | Executable | Link] = {
+SYSTEM: dict[bytes, bytes | Executable | ViewLink] = {
     INTERPRETER: Executable(LD_SO),
     b"/lib/x86_64-linux-gnu/libc.so.6": LIBC,
     b"/bin/sh": Executable(build(Elf(interpreter=INTERPRETER, needed=(b"libc.so.6",)))),
@@ -72,7 +72,7 @@ class Case:
     """One program at /opt/app/bin/program in the system above, changed as a test wants it."""
 
     content: bytes
-    files: dict[bytes, bytes | Executable | Link] = field(default_factory=dict)
+    files: dict[bytes, bytes | Executable | ViewLink] = field(default_factory=dict)
     without: tuple[bytes, ...] = ()
     placement: Placement = FREE
     host: Host = HOST
@@ -83,7 +83,9 @@ class Case:
     def report(self) -> Report:
         system = {name: entry for name, entry in SYSTEM.items() if name not in self.without}
         view = MemoryView({**system, self.path: Executable(self.content), **self.files})
-        return examine(view, self.path, self.placement, World(self.host, self.environment, self.search_path))
+        return examine(
+            view, self.path, self.placement, HostWorld(self.host, self.environment, self.search_path)
+        )
 
     def problem(self, code: str) -> Problem:
         """The one problem with this code."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 
-from denizen.build import fetch, libraries, union, unpack_deb
+from denizen.build import builtin_fetch, builtin_libraries, builtin_union, builtin_unpack_deb
+from denizen.build.builtin_derivations import OUT, Variables
 from denizen.build.derivation import BadDerivation, name_of
-from denizen.build.recipe import OUT, Variables
 from denizen.disk import RootedView
 from denizen.errors import BadInput, SourceFailed, display
 from denizen.formats.hashes import Hash
 from denizen.formats.storepath import Method, method_prefix
-from denizen.store.failure import doing
+from denizen.store.errors import doing
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from typing import Protocol, TypeVar
 
     from denizen.build.derivation import Sealed
+    from denizen.formats.file_tree import Entry
     from denizen.formats.storepath import StorePath
-    from denizen.formats.tree import Entry
     from denizen.helpers import Helpers
     from denizen.store.local import Store
     from denizen.store.work import Adoption, Work
@@ -130,7 +130,7 @@ def build(task: Build, more: Mapping[bytes, Builder] | None = None) -> None:
 
 
 def _fetch(task: Build) -> None:
-    plan = fetch.read(task.sealed.derivation, task.variables)
+    plan = builtin_fetch.read(task.sealed.derivation, task.variables)
     tried: list[tuple[str, str]] = []
     unreached = False
     for url in plan.urls:
@@ -138,17 +138,17 @@ def _fetch(task: Build) -> None:
             tree, found = _download(task, plan, url)
         except SourceFailed as error:
             tried.append((url, str(error)))
-            unreached |= isinstance(error, fetch.NotOpened) and not error.answered
+            unreached |= isinstance(error, builtin_fetch.NotOpened) and not error.answered
             continue
         if found == plan.content.content:
             prefix = method_prefix(plan.content.method)
             task.adopt(tree, (), f"fixed:{prefix}{found.nix}")
             return
         tried.append((url, f"it has {found.sri}"))
-    raise fetch.NotFetched(task.name, plan.content.content.sri, tuple(tried), unreached)
+    raise builtin_fetch.NotFetched(task.name, plan.content.content.sri, tuple(tried), unreached)
 
 
-def _download(task: Build, plan: fetch.Fetch, url: str) -> tuple[bytes, Hash]:
+def _download(task: Build, plan: builtin_fetch.Fetch, url: str) -> tuple[bytes, Hash]:
     """A new tree with the file, and what it hashes to in the way the plan wants."""
     algorithm = plan.content.content.algorithm
     tree = task.work.new_tree()
@@ -166,42 +166,42 @@ def _download(task: Build, plan: fetch.Fetch, url: str) -> tuple[bytes, Hash]:
     return tree, Hash(algorithm, task.work.digest_of(tree).nar_hash)
 
 
-def _bounded(task: Build, plan: fetch.Fetch, url: str) -> Iterator[bytes]:
+def _bounded(task: Build, plan: builtin_fetch.Fetch, url: str) -> Iterator[bytes]:
     size = 0
     for piece in task.opener(url):
         task.checkpoint()
         size += len(piece)
         if size > plan.limit:
-            raise fetch.WrongSize(url, plan.limit, at_least=size)
+            raise builtin_fetch.WrongSize(url, plan.limit, at_least=size)
         yield piece
     if plan.exact and size != plan.limit:
-        raise fetch.WrongSize(url, plan.limit, at_least=size)
+        raise builtin_fetch.WrongSize(url, plan.limit, at_least=size)
 
 
 def _unpack_deb(task: Build) -> None:
-    from denizen.build.stowing import Package, stow
+    from denizen.build.package_unpack import PackageFile, stow
     from denizen.store.work import Adoption
 
-    plan = unpack_deb.read(task.variables)
+    plan = builtin_unpack_deb.read(task.variables)
     place = task.place_of(plan.source)
     tree = task.work.new_tree()
     candidates = tuple(task.store.closure(task.inputs))
     digests = tuple(path.digest.encode("ascii") for path in (*candidates, task.output))
-    digest = stow(task.helpers, Package(place, b"", plan.source.name, plan.layout, tree, digests))
+    digest = stow(task.helpers, PackageFile(place, b"", plan.source.name, plan.layout, tree, digests))
     task.register(Adoption(tree, digest, task.output, candidates, task.sealed.path))
 
 
 def _union(task: Build) -> None:
-    packages = union.read(task.variables)
-    providers = [union.Provider(package, task.view_of(package.path)) for package in packages]
+    packages = builtin_union.read(task.variables)
+    providers = [builtin_union.UnionProvider(package, task.view_of(package.path)) for package in packages]
     with doing("unite packages in", task.store.layout.physical):
-        _add(task, union.plan(providers))
+        _add(task, builtin_union.plan(providers))
 
 
 def _libraries(task: Build) -> None:
-    links = libraries.read(task.variables)
+    links = builtin_libraries.read(task.variables)
     with doing("link libraries in", task.store.layout.physical):
-        _add(task, libraries.plan(links, task.view_of))
+        _add(task, builtin_libraries.plan(links, task.view_of))
 
 
 def _add(task: Build, entries: Iterator[Entry]) -> None:
@@ -220,8 +220,8 @@ if TYPE_CHECKING:
     Builder = Callable[[Build], None]
 
 BUILDERS: Mapping[bytes, Builder] = {
-    fetch.BUILDER: _fetch,
-    unpack_deb.BUILDER: _unpack_deb,
-    union.BUILDER: _union,
-    libraries.BUILDER: _libraries,
+    builtin_fetch.BUILDER: _fetch,
+    builtin_unpack_deb.BUILDER: _unpack_deb,
+    builtin_union.BUILDER: _union,
+    builtin_libraries.BUILDER: _libraries,
 }

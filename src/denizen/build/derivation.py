@@ -27,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from denizen.formats.aterm import Derivation, Output
+    from denizen.formats.aterm import Derivation, DerivationOutput
     from denizen.formats.hashes import Hash
 
 # The hash modulo of a derivation, per output: they differ only where contents are known beforehand.
@@ -39,7 +39,7 @@ SUFFIX = ".drv"
 _OUTPUT_NAME = re.compile(rb"[A-Za-z0-9+\-._?=]{1,100}")
 
 
-class Kind(Enum):
+class DerivationKind(Enum):
     """How a derivation's outputs get their names."""
 
     INPUT_ADDRESSED = "by the hash of the derivation"
@@ -102,7 +102,7 @@ def name_of(path: StorePath) -> str:
     return path.name.removesuffix(SUFFIX)
 
 
-def kind_of(derivation: Derivation, name: str) -> Kind:
+def kind_of(derivation: Derivation, name: str) -> DerivationKind:
     """How the outputs get their names.
 
     Raises:
@@ -112,18 +112,18 @@ def kind_of(derivation: Derivation, name: str) -> Kind:
     if len(kinds) != 1:
         raise BadDerivation(name, "it has outputs of several kinds" if kinds else "it has no output")
     (kind,) = kinds
-    if kind is Kind.FIXED and set(derivation.outputs) != {b"out"}:
+    if kind is DerivationKind.FIXED and set(derivation.outputs) != {b"out"}:
         raise BadDerivation(name, "only a single output 'out' can have a content known beforehand")
     return kind
 
 
-def _output_kind(output: Output) -> Kind:
+def _output_kind(output: DerivationOutput) -> DerivationKind:
     if output.digest:
-        return Kind.FIXED
-    return Kind.FLOATING if output.algorithm else Kind.INPUT_ADDRESSED
+        return DerivationKind.FIXED
+    return DerivationKind.FLOATING if output.algorithm else DerivationKind.INPUT_ADDRESSED
 
 
-def fixed_output(output: Output, name: str) -> FixedOutput:
+def fixed_output(output: DerivationOutput, name: str) -> FixedOutput:
     """The content that a fixed output promises.
 
     Raises:
@@ -153,7 +153,7 @@ def hash_modulo(derivation: Derivation, name: str, inputs: Mapping[bytes, Modulo
     Raises:
         BadDerivation: an output wanted of an input is not one it has, or outputs make no sense.
     """
-    if kind_of(derivation, name) is Kind.FIXED:
+    if kind_of(derivation, name) is DerivationKind.FIXED:
         output = derivation.outputs[b"out"]
         fixed = fixed_output(output, name)
         prefix = f"fixed:out:{storepath.method_prefix(fixed.method)}{fixed.content}:".encode("ascii")
@@ -183,9 +183,9 @@ def output_paths(
         BadName: derivation and output name together cannot name a store object.
     """
     kind = kind_of(derivation, name)
-    if kind is Kind.FLOATING:
+    if kind is DerivationKind.FLOATING:
         raise BadDerivation(name, "its outputs are named by content that is not known yet; not supported")
-    if kind is Kind.FIXED:
+    if kind is DerivationKind.FIXED:
         fixed = fixed_output(derivation.outputs[b"out"], name)
         return {b"out": storepath.for_fixed(name, fixed.method, fixed.content, store_dir)}
     digest = _text_digest(blanked(derivation), name, inputs)

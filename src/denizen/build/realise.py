@@ -16,14 +16,14 @@ import contextlib
 import os
 import threading
 
-from denizen.build import unpack_deb
+from denizen.build import builtin_unpack_deb
 from denizen.build.builders import Build, build
 from denizen.build.derivation import BadDerivation, examine, input_paths, name_of
 from denizen.build.registrar import TOGETHER, Registrar
 from denizen.errors import BadInput, DenizenError, display
 from denizen.formats import aterm, storepath
 from denizen.helpers import Helpers
-from denizen.store.failure import doing
+from denizen.store.errors import doing
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -52,7 +52,7 @@ class Listener(Protocol):
         """Its output is valid."""
 
 
-class Silent:
+class SilentBuild:
     """Nobody."""
 
     def started(self, name: str) -> None:
@@ -92,7 +92,7 @@ class Stopped(DenizenError):
 
 
 @value
-class Manner:
+class RealiseOptions:
     """How to realise.
 
     Attributes:
@@ -103,12 +103,12 @@ class Manner:
 
     opener: Opener
     jobs: int = 1
-    listener: Listener = Silent()
+    listener: Listener = SilentBuild()
     builders: Mapping[bytes, Builder] | None = None
 
 
 @value
-class Plan:
+class RealisePlan:
     """What has to be built.
 
     Attributes:
@@ -120,7 +120,7 @@ class Plan:
     missing: tuple[Sealed, ...]
 
 
-def realise(store: Store, wanted: Sequence[StorePath], manner: Manner) -> dict[StorePath, Sealed]:
+def realise(store: Store, wanted: Sequence[StorePath], manner: RealiseOptions) -> dict[StorePath, Sealed]:
     """Make the outputs of the derivations `wanted` valid; returns each with its outputs.
 
     Raises:
@@ -134,7 +134,7 @@ def realise(store: Store, wanted: Sequence[StorePath], manner: Manner) -> dict[S
         return {path: plan.sealed[path] for path in wanted}
 
 
-def plan_for(store: Store, work: Work, wanted: Iterable[StorePath]) -> Plan:
+def plan_for(store: Store, work: Work, wanted: Iterable[StorePath]) -> RealisePlan:
     """What has to be built for `wanted`; all that is named in it is kept from now on. Raises as `realise`."""
     wanted = list(wanted)
     sealed = examine(wanted, lambda path: load(store, path), store.layout.logical)
@@ -147,7 +147,7 @@ def plan_for(store: Store, work: Work, wanted: Iterable[StorePath]) -> Plan:
         if path not in missing and not outputs[path] <= valid:
             missing.add(path)
             pending += input_paths(sealed[path].derivation, store.layout.logical)
-    plan = Plan(sealed, tuple(one for path, one in sealed.items() if path in missing))
+    plan = RealisePlan(sealed, tuple(one for path, one in sealed.items() if path in missing))
     _need_sources(store, work, plan)
     return plan
 
@@ -181,7 +181,7 @@ def load(store: Store, path: StorePath) -> Derivation:
             return aterm.parse(stream.read(aterm.MAX_SIZE + 1))
 
 
-def _need_sources(store: Store, work: Work, plan: Plan) -> None:
+def _need_sources(store: Store, work: Work, plan: RealisePlan) -> None:
     logical = store.layout.logical
     sources = {
         one.path: [storepath.parse(path, logical) for path in one.derivation.sources] for one in plan.missing
@@ -193,7 +193,7 @@ def _need_sources(store: Store, work: Work, plan: Plan) -> None:
             raise NoSource(name_of(path), missing)
 
 
-def _inputs(plan: Plan, one: Sealed, logical: bytes) -> frozenset[StorePath]:
+def _inputs(plan: RealisePlan, one: Sealed, logical: bytes) -> frozenset[StorePath]:
     """The objects a derivation may use."""
     found = {storepath.parse(path, logical) for path in one.derivation.sources}
     for path, outputs in input_paths(one.derivation, logical).items():
@@ -204,15 +204,15 @@ def _inputs(plan: Plan, one: Sealed, logical: bytes) -> frozenset[StorePath]:
     return frozenset(found)
 
 
-def _run(store: Store, work: Work, plan: Plan, manner: Manner) -> None:
+def _run(store: Store, work: Work, plan: RealisePlan, manner: RealiseOptions) -> None:
     """Build what is missing, each once its inputs are valid."""
     if not plan.missing:
         return
     from concurrent.futures import ThreadPoolExecutor
 
-    from denizen.build.stowing import work as unpacking
+    from denizen.build.package_unpack import work as unpacking
 
-    packages = sum(one.derivation.builder == unpack_deb.BUILDER for one in plan.missing)
+    packages = sum(one.derivation.builder == builtin_unpack_deb.BUILDER for one in plan.missing)
     threads = manner.jobs + min(2 * TOGETHER, packages)
     with (
         Helpers(unpacking, min(manner.jobs, packages)) as helpers,
@@ -229,7 +229,7 @@ def _run(store: Store, work: Work, plan: Plan, manner: Manner) -> None:
             raise
 
 
-def _schedule(store: Store, plan: Plan, shop: _Shop, pool: ThreadPoolExecutor, threads: int) -> None:
+def _schedule(store: Store, plan: RealisePlan, shop: _Shop, pool: ThreadPoolExecutor, threads: int) -> None:
     logical = store.layout.logical
     left: set[StorePath | None] = {one.path for one in plan.missing}
     waiting = {one.path: left & input_paths(one.derivation, logical).keys() for one in plan.missing}
@@ -265,7 +265,7 @@ class _Shop:
         stop: set once one has failed.
     """
 
-    manner: Manner
+    manner: RealiseOptions
     helpers: Helpers
     registrar: Registrar
     turns: threading.BoundedSemaphore
@@ -309,7 +309,7 @@ def _build_locked(store: Store, sealed: Sealed, inputs: frozenset[StorePath], sh
             sealed, inputs, own, work, shop.manner.opener, shop.checkpoint, shop.helpers, shop.register
         )
         # A package waits for a helper, and then for others to be registered with: that takes no turn.
-        alone = sealed.derivation.builder == unpack_deb.BUILDER
+        alone = sealed.derivation.builder == builtin_unpack_deb.BUILDER
         with contextlib.nullcontext() if alone else shop.turns:
             build(task, shop.manner.builders)
         listener.finished(name)

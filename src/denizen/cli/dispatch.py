@@ -35,29 +35,63 @@ class Group:
 
 
 TABLE: tuple[Group, ...] = (
-    Group("run", "denizen.cli.run", "start a program, bringing what it needs", everyday=True),
+    Group("run", "denizen.cli.commands.run", "start a program, bringing what it needs", everyday=True),
     Group(
-        "why", "denizen.cli.why", "everything known about a program, and why it does not start", everyday=True
+        "why",
+        "denizen.cli.commands.why",
+        "everything known about a program, and why it does not start",
+        everyday=True,
     ),
-    Group("lock", "denizen.cli.lock", "write the resolution of a program as a lock file", everyday=True),
     Group(
-        "doctor", "denizen.cli.doctor", "what this host can do, by trying, and what follows", everyday=True
+        "lock", "denizen.cli.commands.lock", "write the resolution of a program as a lock file", everyday=True
     ),
-    Group("gc", "denizen.cli.gc", "collect garbage", everyday=True),
-    Group("find", "denizen.cli.find", "who provides a soname, a command, or a path (glob)", everyday=True),
     Group(
-        "index", "denizen.cli.index", "update indexes of packages, or say how old they are", everyday=False
+        "doctor",
+        "denizen.cli.commands.doctor",
+        "what this host can do, by trying, and what follows",
+        everyday=True,
     ),
-    Group("source", "denizen.cli.source", "where packages come from: list, add, remove", everyday=False),
-    Group("store", "denizen.cli.store", "add, query, verify, move, export store objects", everyday=False),
-    Group("derivation", "denizen.cli.derivation", "what a derivation's file holds", everyday=False),
-    Group("realise", "denizen.cli.realise", "make the outputs of derivations valid", everyday=False),
-    Group("shell", "denizen.cli.shell", "the environment of this project's denizen.toml", everyday=True),
-    Group("fhs", "denizen.cli.fhs", "environments with a whole /usr, entered without root", everyday=False),
-    Group("loader", "denizen.cli.loader", "the C loader as this host's interpreter", everyday=False),
-    Group("decide", "denizen.cli.decide", "find out what a program needs and bring it", everyday=False),
-    Group("completion", "denizen.cli.completion", "completion for bash, zsh or fish", everyday=False),
-    Group("manual", "denizen.cli.manual", "the manual page, as man(1) reads it", everyday=False),
+    Group("gc", "denizen.cli.commands.gc", "collect garbage", everyday=True),
+    Group(
+        "find",
+        "denizen.cli.commands.find",
+        "who provides a soname, a command, or a path (glob)",
+        everyday=True,
+    ),
+    Group(
+        "index",
+        "denizen.cli.commands.index",
+        "update indexes of packages, or say how old they are",
+        everyday=False,
+    ),
+    Group(
+        "source", "denizen.cli.commands.source", "where packages come from: list, add, remove", everyday=False
+    ),
+    Group(
+        "store",
+        "denizen.cli.commands.store",
+        "add, query, verify, move, export store objects",
+        everyday=False,
+    ),
+    Group("derivation", "denizen.cli.commands.derivation", "what a derivation's file holds", everyday=False),
+    Group("realise", "denizen.cli.commands.realise", "make the outputs of derivations valid", everyday=False),
+    Group(
+        "shell", "denizen.cli.commands.shell", "the environment of this project's denizen.toml", everyday=True
+    ),
+    Group(
+        "fhs",
+        "denizen.cli.commands.fhs",
+        "environments with a whole /usr, entered without root",
+        everyday=False,
+    ),
+    Group("loader", "denizen.cli.commands.loader", "the C loader as this host's interpreter", everyday=False),
+    Group(
+        "decide", "denizen.cli.commands.decide", "find out what a program needs and bring it", everyday=False
+    ),
+    Group(
+        "completion", "denizen.cli.commands.completion", "completion for bash, zsh or fish", everyday=False
+    ),
+    Group("manual", "denizen.cli.commands.manual", "the manual page, as man(1) reads it", everyday=False),
 )
 
 GLOBAL_OPTIONS: tuple[Option, ...] = (
@@ -102,9 +136,9 @@ def dispatch(arguments: Sequence[str]) -> int:
         # A full disk, a directory of another user's: told as what it is, wherever it was met.
         if debug:
             raise
-        from denizen.cli.refusing import Refused
+        from denizen.app.errors import StartRefused
 
-        output.error(Refused(error))
+        output.error(StartRefused(error))
         return EXIT_FAILED
     except Exception as error:
         if debug:

@@ -29,9 +29,9 @@ def main() -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    from denizen.cli.together import COMMANDS, Together
+    from denizen.cli.module_cache import COMMANDS, ModuleCache
 
-    together = Together(arguments[0]) if arguments and arguments[0] in COMMANDS else None
+    together = ModuleCache(arguments[0]) if arguments and arguments[0] in COMMANDS else None
     if together is not None:
         together.use()
     from denizen.cli.dispatch import dispatch

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from denizen.diagnose import file, formats, libraries, machine
+from denizen.diagnose import file_checks, file_handlers, library_checks, machine_checks
 from denizen.diagnose.problem import Severity, error, warning
-from denizen.diagnose.subject import gather
-from denizen.elf.classify import LONG_LINE, Kind
+from denizen.diagnose.program_facts import gather
+from denizen.elf.classify import LONG_LINE, ProgramKind
 from denizen.elf.script import BUFFER_SIZE
 from denizen.errors import display
-from denizen.fileview import Kind as EntryKind
+from denizen.fileview import FileKind as EntryKind
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from denizen.diagnose.problem import Problem
+    from denizen.diagnose.program_facts import HostWorld, ProgramFacts
     from denizen.diagnose.report import Report
-    from denizen.diagnose.subject import Subject, World
     from denizen.fileview import FileView
     from denizen.host import Placement
 
 # Kinds that are files all right, and not programs: what to say of each.
-NOT_PROGRAMS: dict[Kind, str] = {
-    Kind.LIBRARY: "a shared library: it is loaded by programs, not started",
-    Kind.RELOCATABLE: "an object file: it has to be linked into a program first",
-    Kind.KERNEL_MODULE: "a kernel module: modprobe loads it",
-    Kind.CORE: "a core dump: what a program left when it crashed",
-    Kind.OTHER_ELF: "an ELF file of a type that no loader starts",
-    Kind.ARCHIVE: "an archive of object files, for linking",
-    Kind.THIN_ARCHIVE: "an archive of object files, for linking",
+NOT_PROGRAMS: dict[ProgramKind, str] = {
+    ProgramKind.LIBRARY: "a shared library: it is loaded by programs, not started",
+    ProgramKind.RELOCATABLE: "an object file: it has to be linked into a program first",
+    ProgramKind.KERNEL_MODULE: "a kernel module: modprobe loads it",
+    ProgramKind.CORE: "a core dump: what a program left when it crashed",
+    ProgramKind.OTHER_ELF: "an ELF file of a type that no loader starts",
+    ProgramKind.ARCHIVE: "an archive of object files, for linking",
+    ProgramKind.THIN_ARCHIVE: "an archive of object files, for linking",
 }
 
 
-def kind_of_file(subject: Subject) -> Iterator[Problem]:
+def kind_of_file(subject: ProgramFacts) -> Iterator[Problem]:
     """What is not a program at all."""
     name = display(subject.path)
     if subject.stat.kind is EntryKind.DIRECTORY:
@@ -52,18 +52,18 @@ def kind_of_file(subject: Subject) -> Iterator[Problem]:
     yield from _kind_problem(subject, name)
 
 
-def _kind_problem(subject: Subject, name: str) -> Iterator[Problem]:
+def _kind_problem(subject: ProgramFacts, name: str) -> Iterator[Problem]:
     found = subject.classification
     if found.kind in NOT_PROGRAMS:
-        make = warning if found.kind is Kind.LIBRARY else error
+        make = warning if found.kind is ProgramKind.LIBRARY else error
         yield make("not-a-program", f"{name} is {NOT_PROGRAMS[found.kind]}")
-    elif found.kind is Kind.EMPTY:
+    elif found.kind is ProgramKind.EMPTY:
         yield error("empty-file", f"{name} is empty", "download or copy it again")
-    elif found.kind is Kind.FORMAT:
+    elif found.kind is ProgramKind.FORMAT:
         yield error(
             "not-a-program",
             f"{name} is not a Linux program: {found.format}",
-            formats.hint_for(subject.path, found.format),
+            file_handlers.hint_for(subject.path, found.format),
         )
     elif found.format == LONG_LINE:
         yield error(
@@ -72,17 +72,17 @@ def _kind_problem(subject: Subject, name: str) -> Iterator[Problem]:
             "kernel reads of it, so it sees none and says 'Exec format error'",
             "shorten it: a name by PATH (#!/usr/bin/env NAME), or a link with a short path",
         )
-    elif found.kind is Kind.TEXT:
+    elif found.kind is ProgramKind.TEXT:
         yield _text_problem(subject, name)
-    elif found.kind is Kind.UNKNOWN:
+    elif found.kind is ProgramKind.UNKNOWN:
         yield error("not-a-program", f"{name} is neither an ELF file nor a script nor any format known here")
 
 
-def _text_problem(subject: Subject, name: str) -> Problem:
-    command = formats.language_of(subject.path)
+def _text_problem(subject: ProgramFacts, name: str) -> Problem:
+    command = file_handlers.language_of(subject.path)
     first = command.partition(" ")[0] or "sh"
     line = "#!/bin/sh" if first == "sh" else f"#!/usr/bin/env {first}"
-    run = f"{command} {file.quoted(name)}; or " if command else ""
+    run = f"{command} {file_checks.quoted(name)}; or " if command else ""
     return error(
         "script-without-interpreter",
         f"{name} is text whose first line names no interpreter (#!/path/to/interpreter); the kernel "
@@ -91,7 +91,7 @@ def _text_problem(subject: Subject, name: str) -> Problem:
     )
 
 
-def damage(subject: Subject) -> Iterator[Problem]:
+def damage(subject: ProgramFacts) -> Iterator[Problem]:
     """Files of the closure that contradict their own format."""
     for path, sentence in subject.damage:
         yield error(
@@ -101,39 +101,39 @@ def damage(subject: Subject) -> Iterator[Problem]:
         )
 
 
-def interpreter_line(subject: Subject) -> Iterator[Problem]:
+def interpreter_line(subject: ProgramFacts) -> Iterator[Problem]:
     """A script's first line."""
     if subject.steps:
-        from denizen.diagnose import script  # 0.2 ms that only scripts pay
+        from denizen.diagnose import script_checks  # 0.2 ms that only scripts pay
 
-        yield from script.interpreter_line(subject)
+        yield from script_checks.interpreter_line(subject)
 
 
 # In the order they are told: first what would fail first.
-CHECKS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
+CHECKS: tuple[Callable[[ProgramFacts], Iterator[Problem]], ...] = (
     kind_of_file,
-    file.wholeness,
-    file.execute_permission,
-    file.noexec_mount,
-    machine.architecture,
+    file_checks.wholeness,
+    file_checks.execute_permission,
+    file_checks.noexec_mount,
+    machine_checks.architecture,
     damage,
     interpreter_line,
-    libraries.interpreter,
-    machine.kernel_release,
-    machine.processor_level,
-    libraries.libraries,
-    libraries.versions,
-    libraries.symbols,
-    libraries.executable_stack,
-    file.set_user_id,
-    file.payload,
+    library_checks.interpreter,
+    machine_checks.kernel_release,
+    machine_checks.processor_level,
+    library_checks.libraries,
+    library_checks.versions,
+    library_checks.symbols,
+    library_checks.executable_stack,
+    file_checks.set_user_id,
+    file_checks.payload,
 )
 
 # Of a file that binfmt_misc gives to a program of its own, the rest is that program's business.
-HANDLED: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
-    file.handler,
-    file.execute_permission,
-    file.noexec_mount,
+HANDLED: tuple[Callable[[ProgramFacts], Iterator[Problem]], ...] = (
+    file_checks.handler,
+    file_checks.execute_permission,
+    file_checks.noexec_mount,
 )
 
 # Where the first is found, the second is only its consequence.
@@ -160,7 +160,7 @@ SHADOWS: tuple[tuple[str, frozenset[str]], ...] = (
 )
 
 
-def examine(view: FileView, path: bytes, placement: Placement, world: World) -> Report:
+def examine(view: FileView, path: bytes, placement: Placement, world: HostWorld) -> Report:
     """Everything about the program at `path` (absolute) and all that is wrong with it.
 
     Raises:

@@ -5,7 +5,7 @@ docs/why.md describes every field of the document for those who read it from a s
 
 from __future__ import annotations
 
-from denizen.elf.classify import Kind
+from denizen.elf.classify import ProgramKind
 from denizen.errors import display
 from denizen.value import value
 
@@ -13,11 +13,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.diagnose.problem import Problem
 
-_STATIC = tuple(kind.value for kind in (Kind.STATIC, Kind.STATIC_PIE, Kind.GO_STATIC))
+_STATIC = tuple(kind.value for kind in (ProgramKind.STATIC, ProgramKind.STATIC_PIE, ProgramKind.GO_STATIC))
 
 
 @value
-class Attempt:
+class TriedPath:
     """One place a library was looked for in vain.
 
     Attributes:
@@ -33,7 +33,7 @@ class Attempt:
 
 
 @value
-class Row:
+class LibraryRow:
     """One library of the closure, in load order.
 
     Attributes:
@@ -52,11 +52,11 @@ class Row:
     title: str
     needed_by: tuple[bytes, ...]
     children: tuple[int, ...]
-    tried: tuple[Attempt, ...]
+    tried: tuple[TriedPath, ...]
 
 
 @value
-class MissingVersion:
+class VersionRow:
     """A version of a library's symbols that the library found does not define."""
 
     library: bytes
@@ -75,7 +75,7 @@ class MissingSymbol:
 
 
 @value
-class Wish:
+class DlopenRow:
     """A library the program may open while it runs.
 
     Attributes:
@@ -114,10 +114,10 @@ class Report:
     glibc_required: str | None = None
     chain: tuple[bytes, ...] = ()
     roots: tuple[int, ...] = ()
-    libraries: tuple[Row, ...] = ()
-    missing_versions: tuple[MissingVersion, ...] = ()
+    libraries: tuple[LibraryRow, ...] = ()
+    missing_versions: tuple[VersionRow, ...] = ()
     missing_symbols: tuple[MissingSymbol, ...] = ()
-    wishes: tuple[Wish, ...] = ()
+    wishes: tuple[DlopenRow, ...] = ()
     build_id: str | None = None
     handler: bytes | None = None
     problems: tuple[Problem, ...] = ()
@@ -194,7 +194,7 @@ def document(report: Report) -> dict[str, object]:
     }
 
 
-def _row(row: Row) -> dict[str, object]:
+def _row(row: LibraryRow) -> dict[str, object]:
     return {
         "soname": display(row.soname),
         "path": _optional(row.path),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from denizen.bytesio import Truncated
-from denizen.elf.classify import Classification, Kind, classify
+from denizen.elf.classify import Classification, ProgramKind, classify
 from denizen.elf.dynamic import Dynamic
-from denizen.elf.faults import Malformed, NotElf
+from denizen.elf.errors import Malformed, NotElf
 from denizen.elf.header import FileType, Header, Segment
 from denizen.elf.image import Image, StackPolicy, read
 
@@ -50,12 +50,12 @@ __all__ = [
     "FileType",
     "Header",
     "Image",
-    "Kind",
     "Malformed",
     "NeededVersion",
     "NotElf",
     "Notes",
     "Payload",
+    "ProgramKind",
     "Script",
     "Segment",
     "StackPolicy",

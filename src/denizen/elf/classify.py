@@ -8,7 +8,7 @@ directory has no bytes to classify; whoever opens files tells it.
 from __future__ import annotations
 
 from denizen.elf import constants as c
-from denizen.elf.faults import NotElf
+from denizen.elf.errors import NotElf
 from denizen.elf.image import read
 from denizen.errors import BadInput
 from denizen.value import Enum, value
@@ -30,7 +30,7 @@ _UPX_WINDOW = 1024
 LONG_LINE = "long #! line"
 
 
-class Kind(Enum):
+class ProgramKind(Enum):
     """What a file is, as far as starting it is concerned."""
 
     DYNAMIC = "dynamic program"
@@ -65,7 +65,7 @@ class Classification:
         problem: why an ELF file is broken, or a script's `env -S` line.
     """
 
-    kind: Kind
+    kind: ProgramKind
     image: Image | None = None
     script: Script | None = None
     format: str | None = None
@@ -79,15 +79,15 @@ def classify(buffer: Buffer) -> Classification:
     except NotElf:
         return _classify_other(buffer)
     except BadInput as problem:
-        return Classification(Kind.BROKEN_ELF, problem=problem)
+        return Classification(ProgramKind.BROKEN_ELF, problem=problem)
     packer = "upx" if b"UPX!" in bytes(buffer[:_UPX_WINDOW]) else None
     try:
         return Classification(_kind_of_elf(image), image=image, format=packer)
     except BadInput as problem:
-        return Classification(Kind.BROKEN_ELF, image=image, problem=problem)
+        return Classification(ProgramKind.BROKEN_ELF, image=image, problem=problem)
 
 
-def _kind_of_elf(image: Image) -> Kind:
+def _kind_of_elf(image: Image) -> ProgramKind:
     """Raises BadInput: the parts that decide are broken."""
     header = image.header
     match header.type:
@@ -95,23 +95,23 @@ def _kind_of_elf(image: Image) -> Kind:
             from denizen.elf.sections import section_names
 
             is_module = b"\0.gnu.linkonce.this_module\0" in section_names(image.buffer, header)
-            return Kind.KERNEL_MODULE if is_module else Kind.RELOCATABLE
+            return ProgramKind.KERNEL_MODULE if is_module else ProgramKind.RELOCATABLE
         case c.ET_CORE:
-            return Kind.CORE
+            return ProgramKind.CORE
         case c.ET_EXEC | c.ET_DYN:
             return _kind_of_program(image)
         case _:
-            return Kind.OTHER_ELF
+            return ProgramKind.OTHER_ELF
 
 
-def _kind_of_program(image: Image) -> Kind:
+def _kind_of_program(image: Image) -> ProgramKind:
     if image.interpreter is not None:
-        return Kind.DYNAMIC
+        return ProgramKind.DYNAMIC
     if image.header.type == c.ET_DYN and _is_library(image):
-        return Kind.LIBRARY
+        return ProgramKind.LIBRARY
     if _is_go(image):
-        return Kind.GO_STATIC
-    return Kind.STATIC if image.header.type == c.ET_EXEC else Kind.STATIC_PIE
+        return ProgramKind.GO_STATIC
+    return ProgramKind.STATIC if image.header.type == c.ET_EXEC else ProgramKind.STATIC_PIE
 
 
 def _is_library(image: Image) -> bool:
@@ -144,24 +144,24 @@ def _is_go(image: Image) -> bool:
 
 
 def _classify_other(buffer: Buffer) -> Classification:
-    from denizen.elf.formats import format_of, is_text
+    from denizen.elf.file_formats import format_of, is_text
     from denizen.elf.script import is_too_long, parse_script
 
     start = bytes(buffer[:_HEAD])
     if not start:
-        return Classification(Kind.EMPTY)
+        return Classification(ProgramKind.EMPTY)
     try:
         script = parse_script(start)
     except BadInput as problem:
-        return Classification(Kind.SCRIPT, problem=problem)
+        return Classification(ProgramKind.SCRIPT, problem=problem)
     if script is not None:
         packed = _MAKESELF in bytes(buffer[:_MAKESELF_WINDOW])
-        return Classification(Kind.SCRIPT, script=script, format="makeself" if packed else None)
+        return Classification(ProgramKind.SCRIPT, script=script, format="makeself" if packed else None)
     if name := format_of(start):
-        return Classification(Kind.FORMAT, format=name)
-    for magic, kind in ((b"!<arch>\n", Kind.ARCHIVE), (b"!<thin>\n", Kind.THIN_ARCHIVE)):
+        return Classification(ProgramKind.FORMAT, format=name)
+    for magic, kind in ((b"!<arch>\n", ProgramKind.ARCHIVE), (b"!<thin>\n", ProgramKind.THIN_ARCHIVE)):
         if start.startswith(magic):
             return Classification(kind)
     if not is_text(start):
-        return Classification(Kind.UNKNOWN)
-    return Classification(Kind.TEXT, format=LONG_LINE if is_too_long(start) else None)
+        return Classification(ProgramKind.UNKNOWN)
+    return Classification(ProgramKind.TEXT, format=LONG_LINE if is_too_long(start) else None)

@@ -18,7 +18,7 @@ Limits: the last chain of the GNU table has at most 4,096 symbols.
 from __future__ import annotations
 
 from denizen.elf import constants as c
-from denizen.elf.faults import Malformed
+from denizen.elf.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import struct
 
 from denizen.bytesio import take
 from denizen.elf.constants import ET_CORE, ET_DYN, ET_EXEC, ET_REL, MAGIC
-from denizen.elf.faults import Malformed, NotElf
+from denizen.elf.errors import Malformed, NotElf
 from denizen.machines import by_elf, name_of
 from denizen.value import Enum, Row, rows_of
 

@@ -15,7 +15,7 @@ import sys
 from _operator import itemgetter  # not operator: value.py has the cost
 
 from denizen.elf.constants import PT_LOAD
-from denizen.elf.faults import Malformed
+from denizen.elf.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

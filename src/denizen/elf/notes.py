@@ -24,7 +24,7 @@ from struct import Struct
 
 from denizen.bytesio import align_up, take
 from denizen.elf.constants import PT_NOTE
-from denizen.elf.faults import Malformed
+from denizen.elf.errors import Malformed
 from denizen.elf.once import once
 from denizen.errors import BadInput
 from denizen.value import value

@@ -145,7 +145,7 @@ def _appended(buffer: Buffer, segments: tuple[Segment, ...], end: int) -> Payloa
         return Payload("dotnet", end, size, appended=True)
     if bytes(buffer[max(end, len(buffer) - _PRELUDE) :]).rfind(_PKG) >= 0:
         return Payload("pkg", end, size, appended=True)
-    from denizen.elf.formats import format_of
+    from denizen.elf.file_formats import format_of
 
     known = format_of(bytes(buffer[end : end + 512]))
     return Payload(known or ("zip" if _ZIP_END in tail else None), end, size, appended=True)

@@ -10,7 +10,7 @@ interpreter's name, which is why scripts saved on Windows do not start.
 
 from __future__ import annotations
 
-from denizen.elf.faults import Malformed
+from denizen.elf.errors import Malformed
 from denizen.value import value
 
 BUFFER_SIZE = 256

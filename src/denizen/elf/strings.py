@@ -7,7 +7,7 @@ each of 40,000 symbols the name of a megabyte: all reads from one table share a 
 
 from __future__ import annotations
 
-from denizen.elf.faults import Malformed
+from denizen.elf.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

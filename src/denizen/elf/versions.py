@@ -17,7 +17,7 @@ from __future__ import annotations
 from struct import Struct
 
 from denizen.elf import constants as c
-from denizen.elf.faults import Malformed
+from denizen.elf.errors import Malformed
 from denizen.elf.once import once
 from denizen.value import Row, rows_of
 

@@ -16,12 +16,12 @@ import subprocess
 
 from denizen.build.derivation import BadDerivation
 from denizen.errors import BadInput, HostLacks, display
-from denizen.fhs import recipe
-from denizen.fhs.model import Kind, Model
+from denizen.fhs import builtin_fhs
+from denizen.fhs.model import Model, NodeKind
 from denizen.fhs.mounts import sandbox
-from denizen.fhs.rules import read_rules
-from denizen.store.failure import doing
-from denizen.store.restore import STORE_TIMES
+from denizen.fhs.trigger_rules import read_rules
+from denizen.store.errors import doing
+from denizen.store.trees.restore import STORE_TIMES
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from denizen.build.builders import Build
-    from denizen.fhs.recipe import Composition
-    from denizen.fhs.rules import Rules, Trigger
+    from denizen.fhs.builtin_fhs import Composition
+    from denizen.fhs.trigger_rules import Trigger, TriggerRules
     from denizen.formats.storepath import StorePath
 
 _TOPS = (b"usr", b"etc", b"opt")
@@ -110,7 +110,7 @@ def builder(means: Means) -> Callable[[Build], None]:
 
 
 def _compose(task: Build, means: Means) -> None:
-    plan = recipe.read(task.variables)
+    plan = builtin_fhs.read(task.variables)
     tree, stage = task.work.new_tree(), task.work.new_tree()
     with doing("compose", tree):
         os.mkdir(tree, 0o700)
@@ -139,7 +139,7 @@ class _Composing:
         for name in (b"usr", b"etc", b"usr/local", b"usr/bin", b"usr/lib"):
             self._make_directory(name)
         names = sorted(package.base for package in self._plan.packages)
-        self._write(recipe.PACKAGES, "".join([name + "\n" for name in names]).encode())
+        self._write(builtin_fhs.PACKAGES, "".join([name + "\n" for name in names]).encode())
         self._follow_rules(self._rules)
         self._make_links(self._plan.links)
         self._settle_times()
@@ -166,23 +166,23 @@ class _Composing:
     def _descend(self, owner: int, path: bytes) -> bytes:
         """The directory of the tree that a package's directory at `path` goes into."""
         kind = self._model.kind(path)
-        if kind is Kind.LINK:
+        if kind is NodeKind.LINK:
             target = self._model.followed(path)
-            if target is not None and self._model.kind(target) is Kind.DIRECTORY:
+            if target is not None and self._model.kind(target) is NodeKind.DIRECTORY:
                 return target
-        if kind is not None and kind is not Kind.DIRECTORY:
+        if kind is not None and kind is not NodeKind.DIRECTORY:
             os.unlink(self._at(path))
             self._model.remove(path)
             kind = None
         if kind is None:
             os.mkdir(self._at(path))
-            self._model.add(path, Kind.DIRECTORY, owner)
+            self._model.add(path, NodeKind.DIRECTORY, owner)
         return path
 
     def _add_link(self, owner: int, path: bytes, target: bytes) -> None:
         if self._gives_way(owner, path):
             os.symlink(target, self._at(path))
-            self._model.add(path, Kind.LINK, owner, target)
+            self._model.add(path, NodeKind.LINK, owner, target)
 
     def _add_file(self, owner: int, path: bytes, source: bytes) -> None:
         if not self._gives_way(owner, path):
@@ -193,7 +193,7 @@ class _Composing:
             os.chmod(place, 0o755 if os.access(source, os.X_OK) else 0o644)
         else:
             _link_or_copy(source, place)
-        self._model.add(path, Kind.FILE, owner)
+        self._model.add(path, NodeKind.FILE, owner)
 
     def _gives_way(self, owner: int, path: bytes) -> bool:
         """Whether `path` is free for a package's file, or freed for it."""
@@ -202,13 +202,13 @@ class _Composing:
             return True
         packages = self._plan.packages
         pair = packages[owner], packages[self._model.owner(path)]
-        if kind is Kind.DIRECTORY or pair not in self._plan.replaces:
+        if kind is NodeKind.DIRECTORY or pair not in self._plan.replaces:
             return False
         os.unlink(self._at(path))
         self._model.remove(path)
         return True
 
-    def _follow_rules(self, rules: Rules) -> None:
+    def _follow_rules(self, rules: TriggerRules) -> None:
         for copy in rules.copies:
             if copy.source.encode() in self._model:
                 self._write_new(copy.path.encode(), _content(self._real(copy.source.encode())))
@@ -224,7 +224,7 @@ class _Composing:
             self._bundle(bundle.path.encode(), bundle.source.encode())
         for link in rules.links:
             path, target = link.path.encode(), link.target.encode()
-            if link.replace and self._model.kind(path) in (Kind.FILE, Kind.LINK):
+            if link.replace and self._model.kind(path) in (NodeKind.FILE, NodeKind.LINK):
                 os.unlink(self._at(path))
                 self._model.remove(path)
             if path not in self._model and self._leads(path, target):
@@ -248,7 +248,7 @@ class _Composing:
     def _link(self, path: bytes, target: bytes) -> None:
         self._make_directory(os.path.dirname(path))
         os.symlink(target, self._at(path))
-        self._model.add(path, Kind.LINK, 0, target)
+        self._model.add(path, NodeKind.LINK, 0, target)
 
     def _bundle(self, path: bytes, source: bytes) -> None:
         """All certificates below `source` in one file, and a link for each beside it."""
@@ -271,14 +271,14 @@ class _Composing:
     def _write(self, path: bytes, content: bytes) -> None:
         with open(self._at(path), "xb") as stream:
             stream.write(content)
-        self._model.add(path, Kind.FILE, 0)
+        self._model.add(path, NodeKind.FILE, 0)
 
     def _make_directory(self, path: bytes) -> None:
         for end in [n for n, code in enumerate(path) if code == ord("/")] + [len(path)]:
             part = path[:end]
             if self._model.followed(part) is None or part not in self._model:
                 os.mkdir(self._at(part))
-                self._model.add(part, Kind.DIRECTORY, 0)
+                self._model.add(part, NodeKind.DIRECTORY, 0)
 
     def _settle_times(self) -> None:
         """Give directories the time objects have: a font cache holds for directories of that time only."""

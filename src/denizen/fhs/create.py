@@ -12,23 +12,23 @@ import contextlib
 import os
 
 from denizen.build import derivation as derivations
+from denizen.build.builtin_derivations import OUT, made_by
 from denizen.build.derivation import SUFFIX, name_of
-from denizen.build.realise import Manner, realise
-from denizen.build.recipe import OUT, made_by
+from denizen.build.realise import RealiseOptions, realise
 from denizen.disk import make_directories, write_atomically
 from denizen.errors import BadInput, display
-from denizen.fhs import compose, recipe
-from denizen.fhs.closure import closure
+from denizen.fhs import builtin_fhs, compose
 from denizen.fhs.control import ConflictingPackages, clashes, read_control, winners
-from denizen.fhs.environment import Part
-from denizen.fhs.rules import read_rules
+from denizen.fhs.generations import Part
+from denizen.fhs.package_closure import closure
+from denizen.fhs.trigger_rules import read_rules
 from denizen.formats.deb import Deb
 from denizen.machines import debian_names, triplet_of
-from denizen.resolve.furnish import fetched, source_of
-from denizen.resolve.recipes import package_recipes
+from denizen.resolve.cache.package_cache import package_of
+from denizen.resolve.derivations import package_recipes
+from denizen.resolve.install import fetched, source_of
+from denizen.resolve.parallel_unpack import Parcel, unpack_all
 from denizen.resolve.resolution import pin_of
-from denizen.resolve.shelf import package_of
-from denizen.resolve.unpacking import Parcel, unpack_all
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from denizen.build.derivation import Modulos, Sealed
-    from denizen.fhs.closure import Catalogue, Member
     from denizen.fhs.compose import Means
     from denizen.fhs.control import Control
-    from denizen.fhs.environment import Settings
-    from denizen.fhs.rules import Base
+    from denizen.fhs.generations import Settings
+    from denizen.fhs.package_closure import EnvironmentPackage, PackageCatalogue
+    from denizen.fhs.trigger_rules import Base
     from denizen.formats.storepath import StorePath
-    from denizen.resolve.furnish import Supply
+    from denizen.resolve.install import Supply
     from denizen.resolve.resolution import Pin
     from denizen.store.local import Store
 
@@ -96,7 +96,9 @@ def _base() -> Base:
         return read_rules(stream.read()).base
 
 
-def members_of(settings: Settings, catalogues: Mapping[str, Catalogue]) -> tuple[Member, ...]:
+def members_of(
+    settings: Settings, catalogues: Mapping[str, PackageCatalogue]
+) -> tuple[EnvironmentPackage, ...]:
     """The packages an environment will have. Raises MissingPackages, UnknownArchitecture."""
     base = _base()
     native, *others = catalogues
@@ -116,7 +118,7 @@ def _named(name: str, native: str) -> tuple[bytes, str]:
     return stem.encode(), architecture if colon else native
 
 
-def pins_of(members: Sequence[Member], snapshots: Mapping[str, str]) -> tuple[Pin, ...]:
+def pins_of(members: Sequence[EnvironmentPackage], snapshots: Mapping[str, str]) -> tuple[Pin, ...]:
     """The packages as a lock names them, in the order in which they are composed."""
     return tuple(_in_order([pin_of(member.package, snapshots) for member in members]))
 
@@ -146,8 +148,8 @@ def make(workshop: Workshop, pins: Sequence[Pin], settings: Settings) -> Made:
             supply = workshop.supply
             parcels = [Parcel(lot.sealed[p.sha256][-1], here[p.sha256], p.sha256) for p in lacking]
             unpack_all(work, parcels, supply.jobs, supply.listener)
-            builders = {recipe.BUILDER: compose.builder(workshop.means)}
-            realise(store, [goal.path], Manner(supply.opener, 1, supply.listener, builders))
+            builders = {builtin_fhs.BUILDER: compose.builder(workshop.means)}
+            realise(store, [goal.path], RealiseOptions(supply.opener, 1, supply.listener, builders))
     return Made(goal.outputs[OUT], tuple(map(_part, pins)))
 
 
@@ -227,7 +229,7 @@ def _goal(
     ordered = sorted(architectures, key=lambda name: list(settings.architectures).index(name))
     with open(_RULES, "rb") as stream:
         rules = stream.read()
-    parts = recipe.Parts(
+    parts = builtin_fhs.Parts(
         tuple(ingredients.values()),
         tuple(dict.fromkeys(replaces)),
         tuple(dict.fromkeys(links)),
@@ -235,7 +237,7 @@ def _goal(
         tuple(map(triplet_of, ordered)),
         rules,
     )
-    return derivations.seal(recipe.composing(parts, store_dir), "fhs", lot.modulos, store_dir)
+    return derivations.seal(builtin_fhs.composing(parts, store_dir), "fhs", lot.modulos, store_dir)
 
 
 def _part(pin: Pin) -> Part:

@@ -8,7 +8,7 @@ and no LD_LIBRARY_PATH is set. Which libraries these are is [[host]] in resolve/
 
 from __future__ import annotations
 
-from denizen.linker.ldcache import BadCache, Entry, open_cache
+from denizen.linker.ldcache import BadCache, CacheEntry, open_cache
 from denizen.linker.ldcachewriter import write_cache
 from denizen.value import replace
 
@@ -30,7 +30,7 @@ MANIFESTS = (
 
 def drivers(
     cache: bytes, is_driver: Callable[[bytes], bool], inside: Callable[[bytes], bytes]
-) -> tuple[Entry, ...]:
+) -> tuple[CacheEntry, ...]:
     """The driver libraries in a host's ld.so.cache, at the paths they have inside.
 
     Args:
@@ -47,15 +47,15 @@ def drivers(
 
 def listed(
     names: Sequence[bytes], directory: bytes, flags: int, is_driver: Callable[[bytes], bool]
-) -> tuple[Entry, ...]:
+) -> tuple[CacheEntry, ...]:
     """The driver libraries among the names of a directory that is seen inside as it is.
 
     `flags` are those of the host's kind of library (denizen.machines).
     """
-    return tuple(Entry(name, b"%b/%b" % (directory, name), flags) for name in names if is_driver(name))
+    return tuple(CacheEntry(name, b"%b/%b" % (directory, name), flags) for name in names if is_driver(name))
 
 
-def joined(cache: bytes, found: Sequence[Entry]) -> bytes:
+def joined(cache: bytes, found: Sequence[CacheEntry]) -> bytes:
     """An environment's ld.so.cache with these instead of its own of the same names. Raises BadCache."""
     names = {one.name for one in found}
     own = [one for one in open_cache(cache).entries() if one.name not in names]

@@ -12,7 +12,7 @@ import pwd
 
 from denizen.fhs import drivers
 from denizen.fhs.etc import User, files
-from denizen.fhs.mounts import MERGED, Entry, entering
+from denizen.fhs.mounts import MERGED, EnteredRoot, entering
 from denizen.host import machine_name
 from denizen.linker.ldcache import BadCache
 from denizen.machines import by_kernel
@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from denizen.fhs.mounts import Binding
+    from denizen.fhs.mounts import BindMount
 
 _LIMIT = 16 << 20
 # In an environment already, /etc is that one's.
@@ -46,7 +46,7 @@ class Inside:
     tree: bytes
     enter: bytes
     stage: bytes
-    bindings: tuple[Binding, ...] = ()
+    bindings: tuple[BindMount, ...] = ()
     cache: bytes = b""
 
 
@@ -55,7 +55,7 @@ def command(inside: Inside) -> tuple[bytes, ...]:
     return (inside.enter, *entering(entry_of(inside)), b"--")
 
 
-def entry_of(inside: Inside) -> Entry:
+def entry_of(inside: Inside) -> EnteredRoot:
     """What the root is made of on this host, as it is now."""
     tree, host = inside.tree, _host()
     etc = files(
@@ -67,7 +67,7 @@ def entry_of(inside: Inside) -> Entry:
     merged = tuple(name for name in MERGED if os.path.isdir(b"%b/usr/%b" % (tree, name)))
     shown = tuple(_manifests()) if inside.cache else ()
     top = tuple(os.listdir(b"/"))
-    return Entry(tree, etc, inside.stage, merged, top, inside.bindings, inside.cache, shown)
+    return EnteredRoot(tree, etc, inside.stage, merged, top, inside.bindings, inside.cache, shown)
 
 
 def cache_with_drivers(tree: bytes, is_driver: Callable[[bytes], bool]) -> bytes:

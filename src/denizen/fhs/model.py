@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from fnmatch import fnmatchcase
 
-from denizen.formats.unpacking import MERGED, lexical
+from denizen.formats.archive_tree import MERGED, lexical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _MAX_LINKS = 40
 
 
-class Kind(Enum):
+class NodeKind(Enum):
     """What something in a tree is."""
 
     DIRECTORY = "directory"
@@ -26,7 +26,7 @@ class Model:
     """The tree as it is known; paths have no slash before them."""
 
     def __init__(self) -> None:
-        self._kinds: dict[bytes, Kind] = {}
+        self._kinds: dict[bytes, NodeKind] = {}
         self._owners: dict[bytes, int] = {}
         self._targets: dict[bytes, bytes] = {}
 
@@ -34,7 +34,7 @@ class Model:
         """Whether something is there, links followed."""
         return path in self._kinds or self.followed(path) in self._kinds
 
-    def kind(self, path: bytes) -> Kind | None:
+    def kind(self, path: bytes) -> NodeKind | None:
         """What is there, if anything; a link is a link."""
         return self._kinds.get(path)
 
@@ -42,11 +42,11 @@ class Model:
         """Whose it is."""
         return self._owners[path]
 
-    def add(self, path: bytes, kind: Kind, owner: int, target: bytes = b"") -> None:
+    def add(self, path: bytes, kind: NodeKind, owner: int, target: bytes = b"") -> None:
         """Something was made."""
         self._kinds[path] = kind
         self._owners[path] = owner
-        if kind is Kind.LINK:
+        if kind is NodeKind.LINK:
             self._targets[path] = target
 
     def remove(self, path: bytes) -> None:
@@ -56,12 +56,12 @@ class Model:
 
     def directories(self) -> Iterator[bytes]:
         """All of them."""
-        return (path for path, kind in self._kinds.items() if kind is Kind.DIRECTORY)
+        return (path for path, kind in self._kinds.items() if kind is NodeKind.DIRECTORY)
 
     def below(self, path: bytes) -> Iterator[bytes]:
         """The files below a directory."""
         prefix = path + b"/"
-        return (p for p, kind in self._kinds.items() if kind is Kind.FILE and p.startswith(prefix))
+        return (p for p, kind in self._kinds.items() if kind is NodeKind.FILE and p.startswith(prefix))
 
     def matching(self, pattern: bytes) -> list[bytes]:
         """The paths a pattern means, `*` standing for any one name; sorted."""

@@ -35,7 +35,7 @@ _DEVICES = (b"null", b"zero", b"full", b"random", b"urandom")
 
 
 @value
-class Binding:
+class BindMount:
     """A place of the host that is to be seen at another one; `optional`: where it exists."""
 
     source: bytes
@@ -44,7 +44,7 @@ class Binding:
 
 
 @value
-class Entry:
+class EnteredRoot:
     """What an entered root is made of.
 
     Attributes:
@@ -63,18 +63,18 @@ class Entry:
     stage: bytes
     merged: tuple[bytes, ...]
     top: tuple[bytes, ...]
-    bindings: tuple[Binding, ...] = ()
+    bindings: tuple[BindMount, ...] = ()
     cache: bytes = b""
     manifests: tuple[tuple[bytes, bytes], ...] = ()
 
 
-def entering(entry: Entry) -> tuple[bytes, ...]:
+def entering(entry: EnteredRoot) -> tuple[bytes, ...]:
     """The operations that make the root a user enters."""
     steps = [word for step in _built(entry) for word in step]
     return (b"private", *steps, b"root", entry.stage, b"readonly", b"/")
 
 
-def standing(entry: Entry) -> tuple[bytes, ...]:
+def standing(entry: EnteredRoot) -> tuple[bytes, ...]:
     """The operations that make the same root at `entry.stage` for all to see: a plain chroot, for root.
 
     Each mount is set apart before anything is mounted below it: what a bind shows is a peer of where it came
@@ -86,7 +86,7 @@ def standing(entry: Entry) -> tuple[bytes, ...]:
     return (*steps, b"readonly", entry.stage, b"check")
 
 
-def _built(entry: Entry) -> list[tuple[bytes, ...]]:
+def _built(entry: EnteredRoot) -> list[tuple[bytes, ...]]:
     """The operations that fill `entry.stage`."""
     stage = entry.stage
 
@@ -157,7 +157,7 @@ def sandbox(tree: bytes, stage: bytes, writes: Sequence[bytes]) -> tuple[bytes, 
     return (*steps, b"root", stage, b"chdir", b"/")
 
 
-def _bound(bindings: Iterable[Binding], stage: bytes) -> list[tuple[bytes, ...]]:
+def _bound(bindings: Iterable[BindMount], stage: bytes) -> list[tuple[bytes, ...]]:
     return [
         (b"offer" if one.optional else b"bind", one.source, stage + posixpath.normpath(one.target))
         for one in bindings

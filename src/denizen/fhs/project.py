@@ -23,8 +23,8 @@ import posixpath
 import tomllib
 
 from denizen.errors import BadInput, display
-from denizen.fhs.environment import Settings
-from denizen.fhs.mounts import Binding
+from denizen.fhs.generations import Settings
+from denizen.fhs.mounts import BindMount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,10 +119,10 @@ def _settings(table: Mapping[str, Any], directory: str, native: str) -> Settings
     )
 
 
-def _binding(text: str, directory: str) -> Binding:
+def _binding(text: str, directory: str) -> BindMount:
     source, _, target = text.partition(":")
     full = posixpath.normpath(posixpath.join(directory, source))
-    return Binding(full.encode("utf-8", "surrogateescape"), (target or source).encode())
+    return BindMount(full.encode("utf-8", "surrogateescape"), (target or source).encode())
 
 
 def digest(settings: Settings) -> bytes:

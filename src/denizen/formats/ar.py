@@ -11,7 +11,7 @@ Long names (BSD's `#1/`, GNU's `//` table) do not occur in packages and are refu
 from __future__ import annotations
 
 from denizen.errors import BadInput, display
-from denizen.formats.stream import Portion, Source
+from denizen.formats.stream import ByteSource, Portion
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -39,7 +39,7 @@ class BadAr(BadInput):
 
 
 @value
-class Member:
+class ArMember:
     """A file in the archive; `content` is to be read before the next member is asked for."""
 
     name: str
@@ -47,7 +47,7 @@ class Member:
     content: Portion
 
 
-def members(source: Source) -> Iterator[Member]:
+def members(source: ByteSource) -> Iterator[ArMember]:
     """The archive's members, in order.
 
     Raises:
@@ -59,7 +59,7 @@ def members(source: Source) -> Iterator[Member]:
     while not source.at_end():
         offset = source.position
         name, size = _header(source.take(HEADER_SIZE, "a member's header"), offset)
-        member = Member(name, size, Portion(source, size, f"the member {display(name)}"))
+        member = ArMember(name, size, Portion(source, size, f"the member {display(name)}"))
         yield member
         member.content.finish()
         # The last member's padding is often left out.

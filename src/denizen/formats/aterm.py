@@ -58,7 +58,7 @@ class BadDerivationFile(BadInput):
 
 
 @value
-class Output:
+class DerivationOutput:
     """What a derivation makes.
 
     Attributes:
@@ -82,7 +82,7 @@ class Derivation:
         sources: full paths of store objects it reads.
     """
 
-    outputs: Mapping[bytes, Output]
+    outputs: Mapping[bytes, DerivationOutput]
     inputs: Mapping[bytes, tuple[bytes, ...]]
     sources: tuple[bytes, ...]
     system: bytes
@@ -166,8 +166,8 @@ class _Parser:
             raise self._bad("bytes follow the end")
         return Derivation(outputs, inputs, sources, system, builder, arguments, environment)
 
-    def _output(self) -> Output:
-        return Output(*(self._after_comma(self._string) for _ in range(3)))
+    def _output(self) -> DerivationOutput:
+        return DerivationOutput(*(self._after_comma(self._string) for _ in range(3)))
 
     def _pairs(self, value: Callable[[], T]) -> dict[bytes, T]:
         """A list of parenthesised names with what belongs to them, sorted by name."""

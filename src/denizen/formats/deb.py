@@ -14,18 +14,18 @@ and what follows data.tar is not read. `control` and `data` are tar archives (`t
 from __future__ import annotations
 
 from denizen.errors import BadInput, display
-from denizen.formats import ar, tar, unpacking
+from denizen.formats import ar, archive_tree, tar
+from denizen.formats.archive_tree import Layout
 from denizen.formats.compression import expanded
-from denizen.formats.stream import Source
-from denizen.formats.tree import File
-from denizen.formats.unpacking import Layout
+from denizen.formats.file_tree import File
+from denizen.formats.stream import ByteSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from denizen.formats.file_tree import ArchiveEntry
     from denizen.formats.stream import Readable
-    from denizen.formats.tree import ArchiveEntry
 
 MAX_CONTROL = 4 * 1024 * 1024
 _MAX_VERSION = 1024
@@ -55,7 +55,7 @@ class Deb:
         Raises:
             BadDeb, BadAr, BadTar, BadCompression, Bomb, UnsafeMember, Truncated: it is not a package.
         """
-        self._members = ar.members(Source(stream))
+        self._members = ar.members(ByteSource(stream))
         _check_version(next(self._members, None))
         self.control, self.postinst = _control(self._next("control.tar"))
 
@@ -65,8 +65,8 @@ class Deb:
         Raises:
             BadDeb, BadAr, BadTar, BadCompression, Bomb, UnsafeMember, Truncated: it is malformed or hostile.
         """
-        data = Source(self._next("data.tar"))
-        return unpacking.entries(tar.members(data), layout)
+        data = ByteSource(self._next("data.tar"))
+        return archive_tree.entries(tar.members(data), layout)
 
     def _next(self, stem: str) -> Readable:
         for member in self._members:
@@ -80,7 +80,7 @@ class Deb:
         raise BadDeb(f"it has no {stem}")
 
 
-def _check_version(member: ar.Member | None) -> None:
+def _check_version(member: ar.ArMember | None) -> None:
     if member is None or member.name != "debian-binary" or member.size > _MAX_VERSION:
         raise BadDeb("its first member is not debian-binary")
     version = member.content.read(member.size)
@@ -93,7 +93,7 @@ def _check_version(member: ar.Member | None) -> None:
 def _control(stream: Readable) -> tuple[bytes, bytes]:
     """The files `control` and `postinst` of the control archive. A script is text to read, never run."""
     found: dict[bytes, bytes] = {}
-    for entry in unpacking.entries(tar.members(Source(stream))):
+    for entry in archive_tree.entries(tar.members(ByteSource(stream))):
         if isinstance(entry, File) and entry.path in (b"control", b"postinst"):
             if entry.size > MAX_CONTROL:
                 raise BadDeb(f"its {display(entry.path)} file has more than {MAX_CONTROL} bytes")

@@ -18,7 +18,7 @@ SIZES = {"md5": 16, "sha1": 20, "sha256": 32, "sha512": 64}
 _HEX = frozenset("0123456789abcdef")
 
 
-class BadHash(BadInput):
+class MalformedHash(BadInput):
     """Text is not a digest in any form denizen knows."""
 
     text: str
@@ -77,9 +77,9 @@ def parse(text: str, algorithm: str | None = None) -> Hash:
     else:
         named, separator, digest = algorithm or "", ":", text
     if named not in SIZES:
-        raise BadHash(text, f"it names no algorithm among {', '.join(SIZES)}")
+        raise MalformedHash(text, f"it names no algorithm among {', '.join(SIZES)}")
     if algorithm is not None and named != algorithm:
-        raise BadHash(text, f"{algorithm} was expected")
+        raise MalformedHash(text, f"{algorithm} was expected")
     size = SIZES[named]
     if separator == "-":
         return Hash(named, _from_base64(digest, size, text))
@@ -94,7 +94,7 @@ def _to_base64(content: bytes) -> str:
 def _from_any(digest: str, size: int, text: str) -> bytes:
     if len(digest) == 2 * size:
         if not _HEX.issuperset(digest):
-            raise BadHash(text, "hexadecimal digits are 0-9 and a-f")
+            raise MalformedHash(text, "hexadecimal digits are 0-9 and a-f")
         return bytes.fromhex(digest)
     if len(digest) == base32.digits_for(size):
         return base32.decode(digest)
@@ -105,7 +105,9 @@ def _from_base64(digest: str, size: int, text: str) -> bytes:
     try:
         content = binascii.a2b_base64(digest, strict_mode=True)
     except (binascii.Error, ValueError):  # ValueError: a character outside ASCII
-        raise BadHash(text, "its digest is in none of the forms hex, base 32 and base 64") from None
+        raise MalformedHash(text, "its digest is in none of the forms hex, base 32 and base 64") from None
     if len(content) != size or _to_base64(content) != digest:
-        raise BadHash(text, f"its digest is not {size} bytes long, or not spelled the one way base 64 has")
+        raise MalformedHash(
+            text, f"its digest is not {size} bytes long, or not spelled the one way base 64 has"
+        )
     return content

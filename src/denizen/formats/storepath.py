@@ -66,7 +66,7 @@ class BadStorePath(BadInput):
         return self.reason
 
 
-class BadName(BadInput):
+class BadObjectName(BadInput):
     """A name that a store path cannot have."""
 
     name: str
@@ -120,7 +120,7 @@ def check_name(name: str) -> str:
         BadName: it cannot.
     """
     if not is_name(name):
-        raise BadName(name)
+        raise BadObjectName(name)
     return name
 
 
@@ -149,7 +149,7 @@ def from_base(base: str | bytes) -> StorePath:
     if text[DIGEST_DIGITS : DIGEST_DIGITS + 1] != "-" or not _DIGITS.issuperset(digest):
         raise BadStorePath(raw, f"it does not begin with {DIGEST_DIGITS} digits of Nix base 32 and '-'")
     if not is_name(name):
-        raise BadStorePath(raw, BadName(name).why)
+        raise BadStorePath(raw, BadObjectName(name).why)
     return StorePath(digest, name)
 
 

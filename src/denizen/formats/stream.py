@@ -1,6 +1,6 @@
 """Reading foreign bytes as they come: exact reads over any stream, with the position for errors (pure).
 
-NAR, ar and tar are read through a `Source`, so that each parser asks for "the next 60 bytes" and a
+NAR, ar and tar are read through a `ByteSource`, so that each parser asks for "the next 60 bytes" and a
 stream that ends early, or hands out one byte at a time, is dealt with here and nowhere else.
 """
 
@@ -29,7 +29,7 @@ class Readable(Protocol):
         """Up to `size` bytes, at least one; b"" only at the end."""
 
 
-class Source:
+class ByteSource:
     """A `Readable` with exact reads, a position, and a look ahead.
 
     It reads ahead of what it was asked for, so once a stream has been given to a Source, only the
@@ -168,7 +168,7 @@ class Portion:
 
     __slots__ = ("_left", "_source", "_structure")
 
-    def __init__(self, source: Source, size: int, structure: str) -> None:
+    def __init__(self, source: ByteSource, size: int, structure: str) -> None:
         self._source = source
         self._left = size
         self._structure = structure

@@ -20,7 +20,7 @@ from __future__ import annotations
 from enum import Enum
 
 from denizen.errors import BadInput, display
-from denizen.formats.stream import BLOCK, Source
+from denizen.formats.stream import BLOCK, ByteSource
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -38,7 +38,7 @@ MAX_SIZE = 2**63 - 1
 _SMALL = BLOCK
 
 
-class Kind(Enum):
+class MemberKind(Enum):
     """What a member is."""
 
     FILE = "a file"
@@ -51,15 +51,15 @@ class Kind(Enum):
 
 
 _KINDS = {
-    b"0": Kind.FILE,
-    b"\0": Kind.FILE,
-    b"7": Kind.FILE,
-    b"1": Kind.HARD_LINK,
-    b"2": Kind.SYMLINK,
-    b"3": Kind.CHARACTER_DEVICE,
-    b"4": Kind.BLOCK_DEVICE,
-    b"5": Kind.DIRECTORY,
-    b"6": Kind.FIFO,
+    b"0": MemberKind.FILE,
+    b"\0": MemberKind.FILE,
+    b"7": MemberKind.FILE,
+    b"1": MemberKind.HARD_LINK,
+    b"2": MemberKind.SYMLINK,
+    b"3": MemberKind.CHARACTER_DEVICE,
+    b"4": MemberKind.BLOCK_DEVICE,
+    b"5": MemberKind.DIRECTORY,
+    b"6": MemberKind.FIFO,
 }
 
 
@@ -81,7 +81,7 @@ class BadTar(BadInput):
 
 
 @value
-class Member:
+class TarMember:
     """A member as the archive has it: the name is not checked, and may lead anywhere.
 
     Attributes:
@@ -90,7 +90,7 @@ class Member:
     """
 
     name: bytes
-    kind: Kind
+    kind: MemberKind
     mode: int
     size: int
     target: bytes
@@ -108,7 +108,7 @@ class _Extensions:
         self.size: int | None = None
 
 
-def members(source: Source) -> Iterator[Member]:
+def members(source: ByteSource) -> Iterator[TarMember]:
     """The archive's members, in order.
 
     Raises:
@@ -135,19 +135,19 @@ def members(source: Source) -> Iterator[Member]:
 
 
 def _member(
-    block: bytes, extensions: _Extensions, size: int, content: Iterable[Buffer], source: Source
-) -> Member:
+    block: bytes, extensions: _Extensions, size: int, content: Iterable[Buffer], source: ByteSource
+) -> TarMember:
     name = extensions.name if extensions.name is not None else _name(block)
     kind = _KINDS.get(block[156:157])
     if kind is None:
         raise BadTar(source.position, name, f"members of type '{display(block[156:157])}' are not supported")
     # Archives older than POSIX mark a directory by its name alone.
     if block[156] == 0 and name.endswith(b"/"):
-        kind = Kind.DIRECTORY
-    if size and kind is not Kind.FILE:
+        kind = MemberKind.DIRECTORY
+    if size and kind is not MemberKind.FILE:
         raise BadTar(source.position, name, f"{kind.value} cannot have content")
     target = extensions.target if extensions.target is not None else _text(block[157:257])
-    return Member(name, kind, _number(block[100:108], source), size, target, content)
+    return TarMember(name, kind, _number(block[100:108], source), size, target, content)
 
 
 def _name(block: bytes) -> bytes:
@@ -158,7 +158,7 @@ def _name(block: bytes) -> bytes:
     return name
 
 
-def _extend(extensions: _Extensions, block: bytes, source: Source) -> bool:
+def _extend(extensions: _Extensions, block: bytes, source: ByteSource) -> bool:
     """Whether the block began an extension, which is then read."""
     kind = block[156:157]
     if kind not in (b"L", b"K", b"x", b"g"):
@@ -177,7 +177,7 @@ def _extend(extensions: _Extensions, block: bytes, source: Source) -> bool:
     return True
 
 
-def _extend_by_pax(extensions: _Extensions, content: bytes, source: Source) -> None:
+def _extend_by_pax(extensions: _Extensions, content: bytes, source: ByteSource) -> None:
     start = 0
     while start < len(content):
         length, space, _ = content[start : start + 12].partition(b" ")
@@ -196,13 +196,13 @@ def _extend_by_pax(extensions: _Extensions, content: bytes, source: Source) -> N
         start = end
 
 
-def _pax_size(text: bytes, source: Source) -> int:
+def _pax_size(text: bytes, source: ByteSource) -> int:
     if not text.isdigit() or len(text) > 19 or int(text) > MAX_SIZE:
         raise BadTar(source.position, b"", f"'{display(text[:40])}' is not a size")
     return int(text)
 
 
-def _number(field: bytes, source: Source) -> int:
+def _number(field: bytes, source: ByteSource) -> int:
     """A number in octal digits, or in base 256 where the first bit is set."""
     digits = field.strip(b" \0")
     # isdigit: int() would take signs, underscores and 0o too.
@@ -222,14 +222,14 @@ def _text(field: bytes) -> bytes:
     return field.partition(b"\0")[0]
 
 
-def _check_sum(block: bytes, source: Source) -> None:
+def _check_sum(block: bytes, source: ByteSource) -> None:
     stored = _number(block[148:156], source)
     # The field counts as eight spaces.
     if sum(block) - sum(block[148:156]) + 8 * 32 != stored:
         raise BadTar(source.position - _BLOCK_SIZE, b"", "a header's checksum is wrong")
 
 
-def _want_zeros(source: Source) -> None:
+def _want_zeros(source: ByteSource) -> None:
     """Read on to the end, so that the checksum of what was compressed is verified too."""
     while rest := source.read(BLOCK):
         if rest.count(0) != len(rest):

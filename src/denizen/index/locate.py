@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from denizen.index.entry import DirectoryKind, Place
-from denizen.index.libraries import Libraries
+from denizen.index.library_index import LibraryIndex
 from denizen.index.manifest import read_manifest
 
 TYPE_CHECKING = False
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from denizen.index.entry import Provider
-    from denizen.index.manifest import Entry
-    from denizen.index.paths import Paths
+    from denizen.index.manifest import IndexEntry
+    from denizen.index.path_index import PathIndex
 
 # Policy 2.5, most important first.
 _PRIORITIES = (b"required", b"important", b"standard", b"optional", b"extra")
@@ -62,7 +62,7 @@ class Index:
         directory: bytes,
         architecture: str,
         suites: Sequence[str] = (),
-        entries: Sequence[Entry] | None = None,
+        entries: Sequence[IndexEntry] | None = None,
     ) -> None:
         """Open the indexes for an architecture; of the named suites, else of all, in order of preference."""
         known = read_manifest(directory) if entries is None else entries
@@ -75,9 +75,9 @@ class Index:
                 and (not suites or any(entry.is_called(suite) for suite in suites))
             ]
         )
-        self._libraries: dict[str, Libraries] = {}
+        self._libraries: dict[str, LibraryIndex] = {}
         self._ranked: dict[bytes, tuple[Provider, ...]] = {}
-        self._paths: dict[str, Paths] = {}
+        self._paths: dict[str, PathIndex] = {}
 
     def close(self) -> None:
         """Let go of every file."""
@@ -86,7 +86,7 @@ class Index:
         for paths in self._paths.values():
             paths.close()
 
-    def place_of(self, entry: Entry) -> bytes:
+    def place_of(self, entry: IndexEntry) -> bytes:
         """The file of one of its indexes."""
         return self._place_of(entry.libraries)
 
@@ -157,12 +157,12 @@ class Index:
             return self._places(lambda paths: (hit for one in asked for hit in paths.matching(one)))
         return self._places(lambda paths: (hit for one in asked for hit in paths.exact(one)))
 
-    def _near_in(self, entry: Entry, stem: bytes) -> Iterator[bytes]:
+    def _near_in(self, entry: IndexEntry, stem: bytes) -> Iterator[bytes]:
         # Names that begin alike: comparing with all 60,000 would take half a second.
         return self._library_index(entry).starting(stem[: max(4, len(stem) - 3)])
 
     def _places(
-        self, ask: Callable[[Paths], Iterator[tuple[bytes, bytes]] | list[tuple[bytes, bytes]]]
+        self, ask: Callable[[PathIndex], Iterator[tuple[bytes, bytes]] | list[tuple[bytes, bytes]]]
     ) -> list[Place]:
         found = []
         for entry in self.entries:
@@ -181,7 +181,7 @@ class Index:
         return found
 
     def _standing(
-        self, entry: Entry, package: bytes, known: dict[bytes, tuple[int, bytes]]
+        self, entry: IndexEntry, package: bytes, known: dict[bytes, tuple[int, bytes]]
     ) -> tuple[int, bytes]:
         """(how many depend on it, its version)."""
         if package not in known:
@@ -189,17 +189,17 @@ class Index:
             known[package] = (about[-1].dependents, about[-1].version) if about else (0, b"")
         return known[package]
 
-    def _library_index(self, entry: Entry) -> Libraries:
+    def _library_index(self, entry: IndexEntry) -> LibraryIndex:
         if entry.libraries not in self._libraries:
-            self._libraries[entry.libraries] = Libraries(self._place_of(entry.libraries))
+            self._libraries[entry.libraries] = LibraryIndex(self._place_of(entry.libraries))
         return self._libraries[entry.libraries]
 
-    def _path_index(self, entry: Entry) -> Paths:
+    def _path_index(self, entry: IndexEntry) -> PathIndex:
         # Its regular expressions are nothing a soname's lookup should import.
-        from denizen.index.paths import Paths
+        from denizen.index.path_index import PathIndex
 
         if entry.paths not in self._paths:
-            self._paths[entry.paths] = Paths(self._place_of(entry.paths))
+            self._paths[entry.paths] = PathIndex(self._place_of(entry.paths))
         return self._paths[entry.paths]
 
     def _place_of(self, name: str) -> bytes:

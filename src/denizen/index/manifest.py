@@ -40,7 +40,7 @@ class DamagedManifest(StoreDamaged):
 
 
 @value
-class Entry:
+class IndexEntry:
     """One index: of a suite of a source, for an architecture.
 
     Attributes:
@@ -73,7 +73,7 @@ class Entry:
         return name == self.suite or name in self.asked
 
 
-def read_manifest(directory: bytes) -> tuple[Entry, ...]:
+def read_manifest(directory: bytes) -> tuple[IndexEntry, ...]:
     """The indexes of a directory, in the order their suites are preferred; none if it has no manifest.
 
     Raises DamagedManifest.
@@ -96,7 +96,7 @@ def read_manifest(directory: bytes) -> tuple[Entry, ...]:
         raise DamagedManifest(path, str(error)) from error
 
 
-def write_manifest(directory: bytes, entries: Sequence[Entry]) -> None:
+def write_manifest(directory: bytes, entries: Sequence[IndexEntry]) -> None:
     """Put a new list in force. Raises OSError."""
     # Imported here because reading, which every lookup does, needs nothing of it (6 ms).
     from denizen.disk import write_atomically
@@ -113,12 +113,12 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def _entry(fields: Mapping[bytes, bytes]) -> Entry:
+def _entry(fields: Mapping[bytes, bytes]) -> IndexEntry:
     texts = {name: fields[name.encode()].decode() for name in _FIELDS}
     for name in ("libraries", "paths"):
         if "/" in texts[name]:
             raise ValueError(f"{name} is no file name")
-    return Entry(
+    return IndexEntry(
         texts["source"],
         tuple(texts["asked"].split()),
         texts["suite"],

@@ -41,7 +41,7 @@ ALTERNATIVES: Mapping[bytes, tuple[bytes, ...]] = {
 
 
 @value
-class Found:
+class FoundLibrary:
     """One file that may satisfy a soname, before packages are looked up.
 
     Attributes:
@@ -58,8 +58,8 @@ class Found:
 
 
 def with_alternatives(
-    found: Iterable[Found], provides: Callable[[bytes], bytes], architecture: str
-) -> Iterator[Found]:
+    found: Iterable[FoundLibrary], provides: Callable[[bytes], bytes], architecture: str
+) -> Iterator[FoundLibrary]:
     """The same, those in private directories raised to alternatives where scripts link to them.
 
     Args:
@@ -73,17 +73,17 @@ def with_alternatives(
             _is_listed(entry) or entry.soname in relation_names(provides(entry.package))
         ):
             link = link_directory.rstrip(b"/") + b"/" + entry.soname
-            yield Found(entry.soname, DirectoryKind.ALTERNATIVE, entry.package, entry.path, link)
+            yield FoundLibrary(entry.soname, DirectoryKind.ALTERNATIVE, entry.package, entry.path, link)
         else:
             yield entry
 
 
-def _is_listed(entry: Found) -> bool:
+def _is_listed(entry: FoundLibrary) -> bool:
     parent = entry.path.split(b"/")[-2:-1]
     return bool(parent) and parent[0] in ALTERNATIVES.get(entry.soname, ())
 
 
-def ldconfig_links(found: Iterable[Found]) -> Iterator[Found]:
+def ldconfig_links(found: Iterable[FoundLibrary]) -> Iterator[FoundLibrary]:
     """Entries for the sonames that ldconfig would link to files shipped without such a link.
 
     `libx.so.1.2.3` may be `libx.so.1.2` or `libx.so.1`; each that nobody has on the search path gets an
@@ -98,4 +98,4 @@ def ldconfig_links(found: Iterable[Found]) -> Iterator[Found]:
             soname = stem + b".so." + b".".join(parts[:count])
             if soname not in known:
                 link = entry.path.rpartition(b"/")[0] + b"/" + soname
-                yield Found(soname, DirectoryKind.LDCONFIG, entry.package, entry.path, link)
+                yield FoundLibrary(soname, DirectoryKind.LDCONFIG, entry.package, entry.path, link)

@@ -14,11 +14,19 @@ import time
 
 from denizen.disk import make_directories
 from denizen.errors import DenizenError
-from denizen.index.building import build_files
-from denizen.index.libraries import Libraries
-from denizen.index.manifest import DamagedManifest, Entry, read_manifest, write_manifest
-from denizen.index.patience import Patience
-from denizen.index.targets import Outcome, Plan, Target, after, memory, names_and_rank, with_entry
+from denizen.index.build_files import build_files
+from denizen.index.library_index import LibraryIndex
+from denizen.index.manifest import DamagedManifest, IndexEntry, read_manifest, write_manifest
+from denizen.index.retry_policy import Patience
+from denizen.index.update_targets import (
+    UpdateOutcome,
+    UpdatePlan,
+    UpdateTarget,
+    after,
+    memory,
+    names_and_rank,
+    with_entry,
+)
 from denizen.sources.base import Downgrade, NoRoom, Scope
 from denizen.sources.releases import shown_date
 from denizen.value import replace
@@ -35,14 +43,14 @@ _SUFFIXES = (b".libraries", b".paths", b".new")
 
 def update(
     directory: bytes,
-    targets: Sequence[Target],
+    targets: Sequence[UpdateTarget],
     progress: Progress,
     *,
     force: bool = False,
-    planned: Callable[[Sequence[Plan]], None] | None = None,
+    planned: Callable[[Sequence[UpdatePlan]], None] | None = None,
     clock: Callable[[], float] = time.time,
     patience: Patience | None = None,
-) -> list[Outcome]:
+) -> list[UpdateOutcome]:
     """Bring the targets' indexes in `directory` up to date.
 
     A target that fails leaves its index as it was and does not keep the others from being updated. Those
@@ -69,7 +77,7 @@ def update(
         raise NoRoom(directory, error.strerror or str(error)) from error
 
 
-def _update(update: _Update, targets: Sequence[Target], patience: Patience) -> list[Outcome]:
+def _update(update: _Update, targets: Sequence[UpdateTarget], patience: Patience) -> list[UpdateOutcome]:
     update.begin(targets)
     for count, delay in enumerate(patience.delays(), 1):
         again = {
@@ -102,20 +110,20 @@ class _Update:
         progress: Progress,
         *,
         force: bool,
-        planned: Callable[[Sequence[Plan]], None] | None,
+        planned: Callable[[Sequence[UpdatePlan]], None] | None,
         clock: Callable[[], float],
     ) -> None:
         self.directory = directory
         self.progress = progress
         self.entries = {entry.key: entry for entry in _in_force(directory, force=force)}
-        self.outcomes: dict[int, Outcome] = {}
+        self.outcomes: dict[int, UpdateOutcome] = {}
         self._force = force
         self._planned = planned
         self._clock = clock
 
-    def begin(self, targets: Sequence[Target]) -> None:
+    def begin(self, targets: Sequence[UpdateTarget]) -> None:
         """Try every target once."""
-        plans: list[tuple[int, Plan]] = []
+        plans: list[tuple[int, UpdatePlan]] = []
         for number, target in enumerate(targets):
             try:
                 plan = self._plan(target)
@@ -128,7 +136,7 @@ class _Update:
         for number, plan in plans:
             self._carry_out(number, plan)
 
-    def retry(self, number: int, target: Target) -> None:
+    def retry(self, number: int, target: UpdateTarget) -> None:
         """Try a target with every state of its suite that there is now, until one is complete."""
         called = target.held_in(self.entries.values())
         try:
@@ -149,7 +157,7 @@ class _Update:
         elif outcome is not failed:
             self.outcomes[number] = replace(outcome, notes=(*outcome.notes, _not_the_newest(failed)))
 
-    def _plan(self, target: Target) -> Plan:
+    def _plan(self, target: UpdateTarget) -> UpdatePlan:
         called = target.held_in(self.entries.values())
         snapshot = target.source.snapshot(target.suite, memory(called))
         held = self._held(target, snapshot)
@@ -158,7 +166,7 @@ class _Update:
             snapshot = target.source.snapshot(target.suite, memory(held))
         return self._plan_of(target, snapshot)
 
-    def _plans_anew(self, target: Target, snapshots: Sequence[Snapshot]) -> list[Plan]:
+    def _plans_anew(self, target: UpdateTarget, snapshots: Sequence[Snapshot]) -> list[UpdatePlan]:
         pairs = [(snapshot, self._held(target, snapshot)) for snapshot in snapshots]
         plans = [
             self._plan_of(target, snapshot)
@@ -170,20 +178,20 @@ class _Update:
                 raise Downgrade(snapshot.suite, shown_date(snapshot.date), shown_date(held.date))
         return plans
 
-    def _plan_of(self, target: Target, snapshot: Snapshot) -> Plan:
+    def _plan_of(self, target: UpdateTarget, snapshot: Snapshot) -> UpdatePlan:
         held = self._held(target, snapshot)
         scope = max(target.scope, Scope.PATHS if held is not None and held.paths else Scope.LIBRARIES)
         if held is not None and held.identity == snapshot.identity and not self._force:
             complete = bool(held.paths) or scope is Scope.LIBRARIES
             if complete and _is_there(self.directory, held):
-                return Plan(target, snapshot, held, None, 0)
+                return UpdatePlan(target, snapshot, held, None, 0)
         size = target.source.size(snapshot, target.architecture, scope)
-        return Plan(target, snapshot, held, scope, size)
+        return UpdatePlan(target, snapshot, held, scope, size)
 
-    def _held(self, target: Target, snapshot: Snapshot) -> Entry | None:
+    def _held(self, target: UpdateTarget, snapshot: Snapshot) -> IndexEntry | None:
         return self.entries.get((snapshot.source, snapshot.suite, target.architecture))
 
-    def _carry_out(self, number: int, plan: Plan) -> None:
+    def _carry_out(self, number: int, plan: UpdatePlan) -> None:
         held = self.entries.get(plan.key)
         outcome = _try(plan, held, self.directory, self.progress, int(self._clock()))
         self.outcomes[number] = outcome
@@ -191,15 +199,15 @@ class _Update:
             self.entries = with_entry(self.entries, outcome.entry, plan.target)
             write_manifest(self.directory, list(self.entries.values()))
 
-    def _failed(self, number: int, target: Target, error: DenizenError) -> None:
-        self.outcomes[number] = Outcome(target, target.held_in(self.entries.values()), failure=error)
+    def _failed(self, number: int, target: UpdateTarget, error: DenizenError) -> None:
+        self.outcomes[number] = UpdateOutcome(target, target.held_in(self.entries.values()), failure=error)
 
 
-def _not_the_newest(failed: Outcome) -> str:
+def _not_the_newest(failed: UpdateOutcome) -> str:
     return f"{failed.target.suite}: an older state than the newest was taken; {_short(failed.failure)}"
 
 
-def _in_force(directory: bytes, *, force: bool) -> tuple[Entry, ...]:
+def _in_force(directory: bytes, *, force: bool) -> tuple[IndexEntry, ...]:
     try:
         return read_manifest(directory)
     except DamagedManifest:
@@ -209,29 +217,33 @@ def _in_force(directory: bytes, *, force: bool) -> tuple[Entry, ...]:
         raise
 
 
-def _is_there(directory: bytes, entry: Entry) -> bool:
+def _is_there(directory: bytes, entry: IndexEntry) -> bool:
     names = [name for name in (entry.libraries, entry.paths) if name]
     return all(os.path.exists(os.path.join(directory, name.encode())) for name in names)
 
 
-def _try(plan: Plan, held: Entry | None, directory: bytes, progress: Progress, now: int) -> Outcome:
+def _try(
+    plan: UpdatePlan, held: IndexEntry | None, directory: bytes, progress: Progress, now: int
+) -> UpdateOutcome:
     try:
         return _carry_out(plan, held, directory, progress, now)
     except DenizenError as error:
-        return Outcome(plan.target, held, failure=error, notes=plan.snapshot.notes)
+        return UpdateOutcome(plan.target, held, failure=error, notes=plan.snapshot.notes)
 
 
-def _carry_out(plan: Plan, held: Entry | None, directory: bytes, progress: Progress, now: int) -> Outcome:
+def _carry_out(
+    plan: UpdatePlan, held: IndexEntry | None, directory: bytes, progress: Progress, now: int
+) -> UpdateOutcome:
     target, snapshot = plan.target, plan.snapshot
     asked, rank = names_and_rank(target, held)
     if plan.scope is None and held is not None and held.identity == snapshot.identity:
-        return Outcome(target, replace(held, checked=now, asked=asked, rank=rank), notes=snapshot.notes)
+        return UpdateOutcome(target, replace(held, checked=now, asked=asked, rank=rank), notes=snapshot.notes)
     scope = plan.scope or target.scope
     target.source.prepare(snapshot, target.architecture, scope)
     progress.note(f"building the index of {snapshot.suite} for {target.architecture}")
     before = _versions(directory, held)
     libraries, paths = build_files(target.source, snapshot, target.architecture, scope, directory)
-    entry = Entry(
+    entry = IndexEntry(
         source=snapshot.source,
         asked=asked,
         suite=snapshot.suite,
@@ -244,14 +256,14 @@ def _carry_out(plan: Plan, held: Entry | None, directory: bytes, progress: Progr
         paths=paths,
     )
     added, removed, altered = _difference(before, _versions(directory, entry)) if before else (0, 0, 0)
-    return Outcome(target, entry, True, added, removed, altered, notes=snapshot.notes)
+    return UpdateOutcome(target, entry, True, added, removed, altered, notes=snapshot.notes)
 
 
-def _versions(directory: bytes, entry: Entry | None) -> dict[bytes, bytes]:
+def _versions(directory: bytes, entry: IndexEntry | None) -> dict[bytes, bytes]:
     if entry is None:
         return {}
     try:
-        index = Libraries(os.path.join(directory, entry.libraries.encode()))
+        index = LibraryIndex(os.path.join(directory, entry.libraries.encode()))
     except (OSError, DenizenError):
         # A damaged or missing predecessor is what this update mends; there is just nothing to compare.
         return {}
@@ -283,7 +295,7 @@ def _locked(directory: bytes, progress: Progress) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _remove_strangers(directory: bytes, entries: Sequence[Entry]) -> None:
+def _remove_strangers(directory: bytes, entries: Sequence[IndexEntry]) -> None:
     """Delete index files no entry names: of former snapshots, and of updates that were interrupted."""
     known = {name.encode() for entry in entries for name in (entry.libraries, entry.paths)}
     for name in os.listdir(directory):

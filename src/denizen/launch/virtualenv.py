@@ -31,8 +31,8 @@ def is_python(program: bytes) -> bool:
     from denizen import elf
     from denizen.disk import DiskView
     from denizen.errors import BadInput
-    from denizen.resolve.opened import is_marked
-    from denizen.resolve.rules import load_rules
+    from denizen.resolve.dlopen_files import is_marked
+    from denizen.resolve.rule_packs import load_rules
 
     marks = next(pack.marks for pack in load_rules().opens if pack.pack == "python")
     try:

@@ -5,18 +5,18 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.linker.binding import Binding, MissingVersion, UnresolvedSymbol, bind
-    from denizen.linker.closure import Closure, Failure, Library, resolve
-    from denizen.linker.environment import Environment, Start
+    from denizen.linker.closure import Closure, Failure, LoadedLibrary, resolve
+    from denizen.linker.environment import Environment, LinkerStart
     from denizen.linker.hwcaps import Cpu, cpu_of
     from denizen.linker.interposition import Interposed, interposed
     from denizen.linker.interpreter import Family, Interpreter, read_interpreter
-    from denizen.linker.objects import Attempt
-    from denizen.linker.rules import Reason, Rule
-    from denizen.linker.vouching import foreign
+    from denizen.linker.link_map import SearchAttempt
+    from denizen.linker.rule_tables import LinkerRule, Reason
+    from denizen.linker.symbol_policy import unvouched_objects
 else:
     # What is asked for is imported then: 0.25 ms a module.
     _MODULES = {
-        "Attempt": "objects",
+        "SearchAttempt": "link_map",
         "Binding": "binding",
         "Closure": "closure",
         "Cpu": "hwcaps",
@@ -25,15 +25,15 @@ else:
         "Family": "interpreter",
         "Interposed": "interposition",
         "Interpreter": "interpreter",
-        "Library": "closure",
+        "LoadedLibrary": "closure",
         "MissingVersion": "binding",
-        "Reason": "rules",
-        "Rule": "rules",
-        "Start": "environment",
+        "Reason": "rule_tables",
+        "LinkerRule": "rule_tables",
+        "LinkerStart": "environment",
         "UnresolvedSymbol": "binding",
         "bind": "binding",
         "cpu_of": "hwcaps",
-        "foreign": "vouching",
+        "unvouched_objects": "symbol_policy",
         "interposed": "interposition",
         "read_interpreter": "interpreter",
         "resolve": "closure",
@@ -47,7 +47,6 @@ else:
 
 
 __all__ = [
-    "Attempt",
     "Binding",
     "Closure",
     "Cpu",
@@ -56,16 +55,17 @@ __all__ = [
     "Family",
     "Interposed",
     "Interpreter",
-    "Library",
+    "LinkerRule",
+    "LinkerStart",
+    "LoadedLibrary",
     "MissingVersion",
     "Reason",
-    "Rule",
-    "Start",
+    "SearchAttempt",
     "UnresolvedSymbol",
     "bind",
     "cpu_of",
-    "foreign",
     "interposed",
     "read_interpreter",
     "resolve",
+    "unvouched_objects",
 ]

@@ -18,7 +18,7 @@ from denizen.elf.lookup import gnu_hash
 from denizen.elf.once import once
 from denizen.errors import BadInput
 from denizen.linker.interpreter import Family
-from denizen.linker.rules import INTERPRETER
+from denizen.linker.rule_tables import INTERPRETER
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from denizen.elf import Image
-    from denizen.linker.closure import Closure, Library
+    from denizen.linker.closure import Closure, LoadedLibrary
 
     # Name; version and file, None where none is stated.
     Question: TypeAlias = tuple[bytes, tuple[bytes | None, bytes | None]]
@@ -67,7 +67,7 @@ class UnresolvedSymbol:
 
 
 @value
-class Damaged:
+class DamagedTable:
     """An object whose tables cannot be read; it was left out."""
 
     path: bytes
@@ -88,10 +88,10 @@ class Binding:
     missing_versions: tuple[MissingVersion, ...] = ()
     unversioned: tuple[MissingVersion, ...] = ()
     unresolved: tuple[UnresolvedSymbol, ...] = ()
-    damaged: tuple[Damaged, ...] = ()
+    damaged: tuple[DamagedTable, ...] = ()
 
 
-def bind(closure: Closure, asking: Collection[Library] | None = None) -> Binding:
+def bind(closure: Closure, asking: Collection[LoadedLibrary] | None = None) -> Binding:
     """Check the versions that every object in the closure's scope needs, then the symbols it refers to.
 
     Args:
@@ -114,9 +114,9 @@ def bind(closure: Closure, asking: Collection[Library] | None = None) -> Binding
     )
 
 
-def _damaged(objects: list[Bound]) -> list[Damaged]:
+def _damaged(objects: list[Bound]) -> list[DamagedTable]:
     """Those that turned out to be when they were asked."""
-    return [Damaged(o.path, str(o.fault)) for o in objects if o.fault is not None]
+    return [DamagedTable(o.path, str(o.fault)) for o in objects if o.fault is not None]
 
 
 class Bound:
@@ -131,7 +131,7 @@ class Bound:
         fault: why its tables cannot be read, known when it is asked.
     """
 
-    def __init__(self, library: Library, image: Image, *, asks: bool) -> None:
+    def __init__(self, library: LoadedLibrary, image: Image, *, asks: bool) -> None:
         self.library = library
         self.image = image
         self.path = library.path or library.soname
@@ -214,19 +214,19 @@ class Definitions:
 
 
 def objects_of(
-    closure: Closure, asking: Collection[Library] | None = None
-) -> tuple[list[Bound], tuple[Damaged, ...]]:
+    closure: Closure, asking: Collection[LoadedLibrary] | None = None
+) -> tuple[list[Bound], tuple[DamagedTable, ...]]:
     """The scope's objects whose symbols can be read, and those whose cannot; only `asking` refer to any."""
     wanted = None if asking is None else {id(library) for library in asking}
     objects: list[Bound] = []
-    damaged: list[Damaged] = []
+    damaged: list[DamagedTable] = []
     for library in closure.scope:
         if library.image is None:
             continue
         try:
             made = Bound(library, library.image, asks=wanted is None or id(library) in wanted)
         except BadInput as fault:
-            damaged.append(Damaged(library.path or library.soname, str(fault)))
+            damaged.append(DamagedTable(library.path or library.soname, str(fault)))
         else:
             objects.append(made)
     return objects, tuple(damaged)

@@ -10,13 +10,13 @@ missing is found at once.
 from __future__ import annotations
 
 from denizen.elf.image import read
-from denizen.linker.environment import Start
-from denizen.linker.glibc import origin_of
+from denizen.linker.environment import LinkerStart
+from denizen.linker.glibc_load_order import GlibcLoading
+from denizen.linker.glibc_search import origin_of
 from denizen.linker.interpreter import Family, assumed, read_interpreter
-from denizen.linker.loading import GlibcLoading
-from denizen.linker.objects import Loaded
-from denizen.linker.rules import PROGRAM
-from denizen.linker.verify import target_of
+from denizen.linker.link_map import Loaded
+from denizen.linker.open_verify import target_of
+from denizen.linker.rule_tables import PROGRAM
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.linker.environment import Environment
     from denizen.linker.interpreter import Interpreter
-    from denizen.linker.musl import MuslLoading
-    from denizen.linker.objects import Attempt
-    from denizen.linker.rules import Reason, Rule
+    from denizen.linker.link_map import SearchAttempt
+    from denizen.linker.musl_rules import MuslLoading
+    from denizen.linker.rule_tables import LinkerRule, Reason
 
 
 @value
-class Library:
+class LoadedLibrary:
     """One line of `ld.so --list`, and how it came about.
 
     Attributes:
@@ -46,9 +46,9 @@ class Library:
 
     soname: bytes
     path: bytes | None
-    rule: Rule | None
+    rule: LinkerRule | None
     needed_by: bytes | None
-    tried: tuple[Attempt, ...] = ()
+    tried: tuple[SearchAttempt, ...] = ()
     names: tuple[bytes, ...] = ()
     image: Image | None = None
 
@@ -80,15 +80,15 @@ class Closure:
         failures: files at which the start would have ended.
     """
 
-    program: Library
+    program: LoadedLibrary
     interpreter: Interpreter
     interpreter_found: bool
-    libraries: tuple[Library, ...]
-    scope: tuple[Library, ...]
+    libraries: tuple[LoadedLibrary, ...]
+    scope: tuple[LoadedLibrary, ...]
     failures: tuple[Failure, ...] = ()
 
     @property
-    def missing(self) -> tuple[Library, ...]:
+    def missing(self) -> tuple[LoadedLibrary, ...]:
         """What was not found, each soname once."""
         return tuple({library.soname: library for library in self.libraries if library.path is None}.values())
 
@@ -121,7 +121,7 @@ def resolve(view: FileView, program: bytes, environment: Environment) -> Closure
 def _rules_of(family: Family) -> type[GlibcLoading | MuslLoading]:
     if family is Family.GLIBC:
         return GlibcLoading
-    from denizen.linker.musl import MuslLoading  # 0.3 ms that few programs pay
+    from denizen.linker.musl_rules import MuslLoading  # 0.3 ms that few programs pay
 
     return MuslLoading
 
@@ -140,7 +140,7 @@ def _interpreter(view: FileView, image: Image, environment: Environment) -> tupl
 def _main(view: FileView, path: bytes, image: Image, environment: Environment) -> Loaded:
     main = Loaded(path, path, rule=PROGRAM)
     main.describe(image)
-    if environment.start is Start.KERNEL:
+    if environment.start is LinkerStart.KERNEL:
         # The kernel's start gives it the name "" and an origin without links (/proc/self/exe).
         main.names = [b""]
         path = view.realpath(_absolute(path, environment))
@@ -153,11 +153,11 @@ def _main(view: FileView, path: bytes, image: Image, environment: Environment) -
     return main
 
 
-def _library(loaded: Loaded) -> Library:
+def _library(loaded: Loaded) -> LoadedLibrary:
     asked_by = loaded.asked_by
     if asked_by is None and loaded.loader is not None:
         asked_by = loaded.loader.path
-    return Library(
+    return LoadedLibrary(
         loaded.name,
         loaded.path,
         loaded.rule,

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from denizen.bytesio import Buffer
     from denizen.elf import Image
     from denizen.linker.interpreter import Interpreter
-    from denizen.linker.objects import Attempt
-    from denizen.linker.search import Found
+    from denizen.linker.link_map import SearchAttempt
+    from denizen.linker.search import FoundObject
 
     # Name -> the file, and what was tried before it.
-    Known: TypeAlias = dict[bytes, tuple[Found | None, tuple[Attempt, ...]]]
+    Known: TypeAlias = dict[bytes, tuple[FoundObject | None, tuple[SearchAttempt, ...]]]
     # The dynamic linker and what it takes -> who asks, as far as it matters -> what it knows.
     Answers: TypeAlias = dict[object, dict[object, Known]]
 
 
-class Start(Enum):
+class LinkerStart(Enum):
     """Who maps the program; it decides the program's `$ORIGIN` and the names it goes by."""
 
     KERNEL = "kernel"  # execve: /proc/self/exe, links resolved
@@ -62,7 +62,7 @@ class Environment:
     cpu: Cpu = Cpu()
     kernel: tuple[int, int, int] | None = None
     directory: bytes = b"/"
-    start: Start = Start.KERNEL
+    start: LinkerStart = LinkerStart.KERNEL
     interpreter: Interpreter | None = None
     interpreter_path: bytes | None = None
     vdso: bytes | None = None

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from denizen.elf.lookup import gnu_hash
 from denizen.linker.binding import objects_by_name, objects_of
-from denizen.linker.rules import INTERPRETER
+from denizen.linker.rule_tables import INTERPRETER
 from denizen.value import value
 
 TYPE_CHECKING = False

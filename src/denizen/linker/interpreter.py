@@ -16,8 +16,8 @@ from __future__ import annotations
 from denizen.elf.constants import PF_X, PT_LOAD
 from denizen.elf.image import read
 from denizen.errors import BadInput
-from denizen.fileview import Kind
-from denizen.linker.rules import DEFAULT_DIRECTORIES
+from denizen.fileview import FileKind
+from denizen.linker.rule_tables import DEFAULT_DIRECTORIES
 from denizen.value import Enum, value
 
 TYPE_CHECKING = False
@@ -99,7 +99,7 @@ def unusable(view: FileView, path: bytes, header: Header) -> str:
     Linux binfmt_elf.c: it must be an ELF file for the program's own machine and word size.
     """
     try:
-        if view.stat(path).kind is not Kind.FILE:
+        if view.stat(path).kind is not FileKind.FILE:
             return "is no file"
         other = read(view.read(path)).header
     except OSError:

@@ -28,7 +28,7 @@ from _operator import ne  # not operator: value.py has the cost
 from itertools import compress
 
 from denizen.errors import BadInput
-from denizen.linker.rules import CACHE_FLAGS_PLAIN
+from denizen.linker.rule_tables import CACHE_FLAGS_PLAIN
 from denizen.machines import CACHE_FLAGS_OTHER
 from denizen.value import value
 
@@ -80,7 +80,7 @@ class BadCache(BadInput):
 
 
 @value
-class Entry:
+class CacheEntry:
     """One line of the cache: library `name` is at `path`, for files of the kind `flags`."""
 
     name: bytes
@@ -92,7 +92,7 @@ class Entry:
 
 
 @value
-class Wanted:
+class CacheQuery:
     """Whose lookup it is: what decides between several entries of one name.
 
     Attributes:
@@ -127,18 +127,18 @@ class Cache:
     def __len__(self) -> int:
         return self._count
 
-    def lookup(self, name: bytes, wanted: Wanted) -> bytes | None:
+    def lookup(self, name: bytes, wanted: CacheQuery) -> bytes | None:
         """The path ld.so would take from the cache for `name`."""
         at = self._find(name) if len(name) <= MAX_NAME else None
         return None if at is None else self._choose(name, at, wanted)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[CacheEntry]:
         """The first MAX_LISTED entries whose strings are inside the file, in file order."""
         for number in range(min(self._count, MAX_LISTED)):
             flags, key, path, os_version, hwcap = self._fields(number)
             if self._inside(key) and self._inside(path):
                 named = self._hwcaps_name(hwcap)
-                yield Entry(self._string(key), self._string(path), flags, hwcap, os_version, named)
+                yield CacheEntry(self._string(key), self._string(path), flags, hwcap, os_version, named)
 
     def _find(self, name: bytes) -> int | None:
         """The first entry of a run named `name`, by halving as search_cache does."""
@@ -166,7 +166,7 @@ class Cache:
             at -= 1
         return at
 
-    def _choose(self, name: bytes, first: int, wanted: Wanted) -> bytes | None:
+    def _choose(self, name: bytes, first: int, wanted: CacheQuery) -> bytes | None:
         """search_cache's inner loop: the best of the entries of one name."""
         best: bytes | None = None
         best_rank = 0
@@ -189,7 +189,7 @@ class Cache:
                 break
         return best
 
-    def _rank(self, hwcap: int, wanted: Wanted) -> int:
+    def _rank(self, hwcap: int, wanted: CacheQuery) -> int:
         """Place of a glibc-hwcaps entry among the names in use, from 1; 0: not to be used."""
         if hwcap >> 32 & HWCAP_ISA_LEVEL >= wanted.level:
             return 0
@@ -346,7 +346,7 @@ def _flags_fit(flags: int, wanted: int) -> bool:
     return flags == wanted or (flags == CACHE_FLAGS_PLAIN and wanted == CACHE_FLAGS_OTHER)
 
 
-def _legacy_fits(hwcap: int, os_version: int, wanted: Wanted) -> bool:
+def _legacy_fits(hwcap: int, os_version: int, wanted: CacheQuery) -> bool:
     if wanted.kernel is not None:
         major, minor, patch = wanted.kernel
         if os_version > major << 16 | minor << 8 | min(patch, 255):

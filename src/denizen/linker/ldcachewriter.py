@@ -27,17 +27,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.linker.ldcache import Entry
+    from denizen.linker.ldcache import CacheEntry
 
 _SECTION = 16
 _EXTENSION = 8 + _SECTION
 
 
-def write_cache(entries: Sequence[Entry], *, little: bool = True) -> bytes:
+def write_cache(entries: Sequence[CacheEntry], *, little: bool = True) -> bytes:
     """The bytes of a cache with these entries, in whatever order they come."""
     order = "<" if little else ">"
     names = sorted({one.hwcaps for one in entries if one.hwcaps is not None})
-    strings = _Strings(NEW_HEADER + NEW_ENTRY * len(entries))
+    strings = _CacheStrings(NEW_HEADER + NEW_ENTRY * len(entries))
     rows = [
         struct.pack(
             order + "IIIIQ",
@@ -64,7 +64,7 @@ def _extension(order: str, at: int, hwcaps: Sequence[int]) -> bytes:
     )
 
 
-def _hwcap(one: Entry, names: Sequence[bytes]) -> int:
+def _hwcap(one: CacheEntry, names: Sequence[bytes]) -> int:
     """The word that says which glibc-hwcaps name it is under, by its place among the names."""
     if one.hwcaps is None:
         return one.hwcap
@@ -72,16 +72,16 @@ def _hwcap(one: Entry, names: Sequence[bytes]) -> int:
     return (HWCAP_EXTENSION | level) << 32 | names.index(one.hwcaps)
 
 
-def _descending(one: Entry, other: Entry) -> int:
+def _descending(one: CacheEntry, other: CacheEntry) -> int:
     return compare(other.name, one.name) or _by_rest(one, other)
 
 
-def _by_rest(one: Entry, other: Entry) -> int:
+def _by_rest(one: CacheEntry, other: CacheEntry) -> int:
     mine, theirs = ((-e.flags, e.hwcaps is None, e.hwcaps or b"") for e in (one, other))
     return (mine > theirs) - (mine < theirs)
 
 
-class _Strings:
+class _CacheStrings:
     """The string table; offsets count from the start of the file."""
 
     def __init__(self, start: int) -> None:

@@ -57,12 +57,12 @@ class Configuration:
 
 def read_configuration(view: FileView, path: bytes = b"/etc/ld.so.conf") -> Configuration:
     """`path` and everything it includes; files that cannot be read count as empty."""
-    reader = _Reader(view)
+    reader = _ConfReader(view)
     reader.read(path, depth=0)
     return Configuration(tuple(reader.directories), tuple(reader.files), tuple(reader.problems))
 
 
-class _Reader:
+class _ConfReader:
     def __init__(self, view: FileView) -> None:
         self._view = view
         self._size_left = MAX_SIZE

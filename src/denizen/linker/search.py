@@ -10,10 +10,10 @@ import errno
 
 from denizen.elf.image import read
 from denizen.errors import BadInput
-from denizen.fileview import Kind
-from denizen.linker.objects import Attempt
-from denizen.linker.rules import PASSED_OVER, Reason
-from denizen.linker.verify import check_image, head_of
+from denizen.fileview import FileKind
+from denizen.linker.link_map import SearchAttempt
+from denizen.linker.open_verify import check_image, head_of
+from denizen.linker.rule_tables import PASSED_OVER, Reason
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from denizen.bytesio import Buffer
     from denizen.elf import Image
     from denizen.fileview import FileView
-    from denizen.linker.rules import Rule
-    from denizen.linker.verify import Target
+    from denizen.linker.open_verify import VerifyTarget
+    from denizen.linker.rule_tables import LinkerRule
 
 # errno of open(2) -> why the file does not do. Others end the list of directories being searched.
 _REASONS = {
@@ -37,16 +37,16 @@ _REASONS = {
 
 
 @value
-class Found:
+class FoundObject:
     """A file that will do."""
 
     path: bytes
-    rule: Rule
+    rule: LinkerRule
     image: Image
     identity: tuple[int, int]
 
 
-class Refused(Exception):
+class CandidateRefused(Exception):
     """A file that ends the start of the program, not only this search."""
 
     def __init__(self, path: bytes, reason: Reason, detail: str = "") -> None:
@@ -63,8 +63,8 @@ class Search:
         self,
         view: FileView,
         directory: bytes,
-        target: Target,
-        check: Callable[[bytes, Target], Reason | None],
+        target: VerifyTarget,
+        check: Callable[[bytes, VerifyTarget], Reason | None],
         parse: Callable[[Buffer], Image] | None = None,
     ) -> None:
         self.view = view
@@ -73,9 +73,9 @@ class Search:
         self._check = check
         self._parse = parse or read
         self._exists: dict[bytes, bool] = {}
-        self.tried: list[Attempt] = []
+        self.tried: list[SearchAttempt] = []
 
-    def open(self, path: bytes, rule: Rule) -> Found | Reason:
+    def open(self, path: bytes, rule: LinkerRule) -> FoundObject | Reason:
         """`path` as a library of this program.
 
         Raises:
@@ -83,9 +83,9 @@ class Search:
         """
         outcome = self._open(path, rule)
         if isinstance(outcome, Reason):
-            self.tried.append(Attempt(path, rule, outcome))
+            self.tried.append(SearchAttempt(path, rule, outcome))
             if outcome not in PASSED_OVER:
-                raise Refused(path, outcome)
+                raise CandidateRefused(path, outcome)
         return outcome
 
     def absolute(self, path: bytes) -> bytes:
@@ -99,7 +99,7 @@ class Search:
             known = self._exists[path] = self._stat_directory(path)
         return known
 
-    def take_tried(self) -> tuple[Attempt, ...]:
+    def take_tried(self) -> tuple[SearchAttempt, ...]:
         """What was tried since the last call."""
         tried, self.tried = tuple(self.tried), []
         return tried
@@ -111,7 +111,7 @@ class Search:
         except OSError:
             return False
 
-    def _open(self, path: bytes, rule: Rule) -> Found | Reason:
+    def _open(self, path: bytes, rule: LinkerRule) -> FoundObject | Reason:
         place = self.absolute(path)
         try:
             buffer = self.view.read(place)
@@ -125,17 +125,19 @@ class Search:
             return reason
         return self._read(path, rule, buffer, (facts.device, facts.inode))
 
-    def _read(self, path: bytes, rule: Rule, buffer: Buffer, identity: tuple[int, int]) -> Found | Reason:
+    def _read(
+        self, path: bytes, rule: LinkerRule, buffer: Buffer, identity: tuple[int, int]
+    ) -> FoundObject | Reason:
         try:
             image = self._parse(buffer)
             reason = check_image(image)
         except BadInput as fault:
-            self.tried.append(Attempt(path, rule, Reason.MALFORMED))
-            raise Refused(path, Reason.MALFORMED, str(fault)) from fault
-        return reason or Found(path, rule, image, identity)
+            self.tried.append(SearchAttempt(path, rule, Reason.MALFORMED))
+            raise CandidateRefused(path, Reason.MALFORMED, str(fault)) from fault
+        return reason or FoundObject(path, rule, image, identity)
 
     def _stat_directory(self, path: bytes) -> bool:
         try:
-            return self.view.stat(self.absolute(path or b".")).kind is Kind.DIRECTORY
+            return self.view.stat(self.absolute(path or b".")).kind is FileKind.DIRECTORY
         except (OSError, ValueError):
             return False

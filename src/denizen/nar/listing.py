@@ -8,9 +8,9 @@ fetched out of an uncompressed archive by a byte range.
 
 from __future__ import annotations
 
-from denizen.formats.stream import Source
-from denizen.formats.tree import Directory, File
-from denizen.nar.reader import BadNar, Rule, read_from
+from denizen.formats.file_tree import Directory, File
+from denizen.formats.stream import ByteSource
+from denizen.nar.reader import BadNar, NarRule, read_from
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TypeAlias
 
+    from denizen.formats.file_tree import Entry
     from denizen.formats.stream import Readable
-    from denizen.formats.tree import Entry
 
     Json: TypeAlias = dict[str, object]
 
@@ -46,14 +46,14 @@ def entries(stream: Readable) -> Iterator[Listed]:
         BadNar: a broken rule.
         Truncated: the stream ends before the archive does.
     """
-    source = Source(stream)
+    source = ByteSource(stream)
     for entry in read_from(source):
         if isinstance(entry, File):
             yield Listed(File(entry.path, entry.executable, entry.size, ()), _content_start(source, entry))
         else:
             yield Listed(entry, 0)
     if not source.at_end():
-        raise BadNar(Rule.TRAILING, source.position, b"")
+        raise BadNar(NarRule.TRAILING, source.position, b"")
 
 
 def document(stream: Readable) -> Json:
@@ -84,7 +84,7 @@ def _object(listed: Listed) -> Json:
     return {"type": "regular", "size": entry.size, **executable, "narOffset": listed.offset}
 
 
-def _content_start(source: Source, entry: File) -> int:
+def _content_start(source: ByteSource, entry: File) -> int:
     """Where the content began: the reader has taken a short file's content and padding already."""
     taken = entry.size + (-entry.size & 7) if isinstance(entry.content, tuple) else 0
     return source.position - taken

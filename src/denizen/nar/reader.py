@@ -9,8 +9,7 @@ from __future__ import annotations
 from enum import Enum
 
 from denizen.errors import BadInput, display
-from denizen.formats.stream import BLOCK, Source
-from denizen.formats.tree import (
+from denizen.formats.file_tree import (
     MAX_NAME,
     MAX_PATH,
     MAX_TARGET,
@@ -20,34 +19,35 @@ from denizen.formats.tree import (
     is_name,
     is_target,
 )
-from denizen.nar import wire
+from denizen.formats.stream import BLOCK, ByteSource
+from denizen.nar import codec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from denizen.formats.file_tree import Entry
     from denizen.formats.stream import Readable
-    from denizen.formats.tree import Entry
 
-_WORD = len(wire.CLOSE)
-_REGULAR = wire.TYPE + wire.REGULAR
-_SYMLINK = wire.TYPE + wire.SYMLINK
-_DIRECTORY = wire.TYPE + wire.DIRECTORY
+_WORD = len(codec.CLOSE)
+_REGULAR = codec.TYPE + codec.REGULAR
+_SYMLINK = codec.TYPE + codec.SYMLINK
+_DIRECTORY = codec.TYPE + codec.DIRECTORY
 _KIND = len(_REGULAR)
-_EXECUTABLE = wire.EXECUTABLE + wire.CONTENTS
-_PLAIN = len(wire.CONTENTS)
-_END = wire.CLOSE + wire.CLOSE
-_NAMED = wire.ENTRY + wire.NAME
+_EXECUTABLE = codec.EXECUTABLE + codec.CONTENTS
+_PLAIN = len(codec.CONTENTS)
+_END = codec.CLOSE + codec.CLOSE
+_NAMED = codec.ENTRY + codec.NAME
 # What stands between a file's name and its content's length, and after its content, by the length of
 # the name and of the content: they begin with the padding of those.
-_PLAIN_FILE = tuple([padding + wire.NODE + _REGULAR + wire.CONTENTS for padding in wire.PADDING])
-_EXECUTABLE_FILE = tuple([padding + wire.NODE + _REGULAR + _EXECUTABLE for padding in wire.PADDING])
-_FILE_END = tuple([padding + _END for padding in wire.PADDING])
+_PLAIN_FILE = tuple([padding + codec.NODE + _REGULAR + codec.CONTENTS for padding in codec.PADDING])
+_EXECUTABLE_FILE = tuple([padding + codec.NODE + _REGULAR + _EXECUTABLE for padding in codec.PADDING])
+_FILE_END = tuple([padding + _END for padding in codec.PADDING])
 # Of a file's entry, all before its content.
 _LONGEST_HEAD = len(_NAMED) + 8 + MAX_NAME + len(_EXECUTABLE_FILE[1]) + 8
 
 
-class Rule(Enum):
+class NarRule(Enum):
     """What an archive can break, in words."""
 
     MAGIC = "it does not begin with nix-archive-1"
@@ -55,10 +55,10 @@ class Rule(Enum):
     PADDING = "padding that is not zero"
     NAME = "a name that is empty, '.', '..', over 255 bytes, or holds '/' or NUL"
     ORDER = "names that are not strictly increasing"
-    DEPTH = f"more than {wire.MAX_DEPTH} directories inside one another"
+    DEPTH = f"more than {codec.MAX_DEPTH} directories inside one another"
     PATH = f"a path of more than {MAX_PATH} bytes"
     TARGET = f"a link target that is empty, over {MAX_TARGET} bytes, or holds NUL"
-    SIZE = f"a length of more than {wire.MAX_SIZE}"
+    SIZE = f"a length of more than {codec.MAX_SIZE}"
     TRAILING = "bytes after the end"
 
 
@@ -70,7 +70,7 @@ class BadNar(BadInput):
         path: the entry being read, or the last one.
     """
 
-    rule: Rule
+    rule: NarRule
     offset: int
     path: bytes
 
@@ -90,23 +90,23 @@ def read(stream: Readable) -> Iterator[Entry]:
         BadNar: a broken rule, bytes after the end included.
         Truncated: the stream ends before the archive does.
     """
-    source = Source(stream)
+    source = ByteSource(stream)
     yield from read_from(source)
     if not source.at_end():
-        raise BadNar(Rule.TRAILING, source.position, b"")
+        raise BadNar(NarRule.TRAILING, source.position, b"")
 
 
-def read_from(source: Source) -> Iterator[Entry]:
+def read_from(source: ByteSource) -> Iterator[Entry]:
     """The entries of an archive inside a longer stream; afterwards the source stands just behind it.
 
     Raises:
         BadNar: a broken rule.
         Truncated: the stream ends before the archive does.
     """
-    return _Reader(source).entries()
+    return _NarReader(source).entries()
 
 
-class _Reader:
+class _NarReader:
     """Where in the archive we are.
 
     Attributes:
@@ -117,21 +117,21 @@ class _Reader:
 
     __slots__ = ("content_end", "outer", "path", "source")
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ByteSource) -> None:
         self.source = source
         self.path = b""
         self.outer: list[tuple[bytes, bytes]] = []
         self.content_end = 0
 
     def entries(self) -> Iterator[Entry]:
-        self._want(wire.MAGIC, Rule.MAGIC)
+        self._want(codec.MAGIC, NarRule.MAGIC)
         top = self._object()
         yield top
         if isinstance(top, Directory):
             yield from self._below()
         else:
             self._finish(top)
-        self._want(wire.CLOSE)
+        self._want(codec.CLOSE)
 
     def _below(self) -> Iterator[Entry]:
         """Everything inside the top, up to its closing token, which is left to the caller's `_want`."""
@@ -169,7 +169,7 @@ class _Reader:
         if len(buffer) - at < _LONGEST_HEAD or not buffer.startswith(_NAMED, at):
             return None
         start = at + len(_NAMED) + 8
-        at = start + wire.length_at(buffer, start - 8)
+        at = start + codec.length_at(buffer, start - 8)
         name = buffer[start:at]
         path = b"%b/%b" % (parent, name) if parent else name
         if not (name > last and is_name(name) and len(path) <= MAX_PATH):
@@ -179,7 +179,7 @@ class _Reader:
         if executable and not buffer.startswith(head, at):
             return None
         start = at + len(head) + 8
-        at = start + wire.length_at(buffer, start - 8)
+        at = start + codec.length_at(buffer, start - 8)
         if not buffer.startswith(_FILE_END[at - start & 7], at):
             return None
         self.path = path
@@ -189,28 +189,28 @@ class _Reader:
     def _another(self) -> bool:
         """Whether an entry begins here; its token is passed then, and a closing one is not."""
         word = self.source.peek(_WORD)
-        if word == wire.CLOSE:
+        if word == codec.CLOSE:
             return False
-        self._want(wire.ENTRY)
+        self._want(codec.ENTRY)
         return True
 
     def _descend(self, parent: bytes, last: bytes) -> None:
         self.outer.append((parent, last))
-        if len(self.outer) >= wire.MAX_DEPTH:
-            raise self._broken(Rule.DEPTH)
+        if len(self.outer) >= codec.MAX_DEPTH:
+            raise self._broken(NarRule.DEPTH)
 
     def _name(self, parent: bytes, last: bytes) -> bytes:
         """The next name in `parent`, after `last`; makes it the path being read."""
-        self._want(wire.NAME)
-        name = self._string(MAX_NAME, Rule.NAME)
+        self._want(codec.NAME)
+        name = self._string(MAX_NAME, NarRule.NAME)
         if not is_name(name):
-            raise self._broken(Rule.NAME)
+            raise self._broken(NarRule.NAME)
         self.path = b"%b/%b" % (parent, name) if parent else name
         if len(self.path) > MAX_PATH:
-            raise self._broken(Rule.PATH)
+            raise self._broken(NarRule.PATH)
         if name <= last:
-            raise self._broken(Rule.ORDER)
-        self._want(wire.NODE)
+            raise self._broken(NarRule.ORDER)
+        self._want(codec.NODE)
         return name
 
     def _object(self) -> Entry:
@@ -219,54 +219,54 @@ class _Reader:
         if kind == _REGULAR:
             return self._file()
         if kind == _SYMLINK:
-            self._want(wire.TARGET)
-            target = self._string(MAX_TARGET, Rule.TARGET)
+            self._want(codec.TARGET)
+            target = self._string(MAX_TARGET, NarRule.TARGET)
             if not is_target(target):
-                raise self._broken(Rule.TARGET)
+                raise self._broken(NarRule.TARGET)
             return Symlink(self.path, target)
         if kind != _DIRECTORY[:_KIND]:
-            raise self._broken(Rule.TOKEN)
+            raise self._broken(NarRule.TOKEN)
         self._want(_DIRECTORY[_KIND:])
         return Directory(self.path)
 
     def _file(self) -> File:
-        executable = self.source.peek(_PLAIN) != wire.CONTENTS
-        self._want(_EXECUTABLE if executable else wire.CONTENTS)
+        executable = self.source.peek(_PLAIN) != codec.CONTENTS
+        self._want(_EXECUTABLE if executable else codec.CONTENTS)
         size = self._length()
         if size > BLOCK:
             self.content_end = self.source.position + size
             return File(self.path, executable, size, self.source.chunks(size, "a file's content"))
         content = self.source.pieces(size, "a file's content")
-        self._want(wire.padding(size), Rule.PADDING)
+        self._want(codec.padding(size), NarRule.PADDING)
         return File(self.path, executable, size, content)
 
     def _finish(self, entry: Entry) -> None:
         """Pass what the consumer left of a long file's content, and its padding."""
         if isinstance(entry, File) and entry.size > BLOCK:
             self.source.skip(self.content_end - self.source.position, "a file's content")
-            self._want(wire.padding(entry.size), Rule.PADDING)
+            self._want(codec.padding(entry.size), NarRule.PADDING)
 
-    def _string(self, limit: int, rule: Rule) -> bytes:
+    def _string(self, limit: int, rule: NarRule) -> bytes:
         size = self._length()
         if size > limit:
             raise self._broken(rule)
         return self._padded(size, "a string")
 
     def _length(self) -> int:
-        size = wire.unpack_length(self.source.take(8, "a length"))
-        if size > wire.MAX_SIZE:
-            raise self._broken(Rule.SIZE)
+        size = codec.unpack_length(self.source.take(8, "a length"))
+        if size > codec.MAX_SIZE:
+            raise self._broken(NarRule.SIZE)
         return size
 
     def _padded(self, size: int, structure: str) -> bytes:
         content = self.source.take(size, structure)
         if size & 7:
-            self._want(wire.padding(size), Rule.PADDING)
+            self._want(codec.padding(size), NarRule.PADDING)
         return content
 
-    def _want(self, token: bytes, rule: Rule = Rule.TOKEN) -> None:
+    def _want(self, token: bytes, rule: NarRule = NarRule.TOKEN) -> None:
         if self.source.take(len(token), "a token") != token:
             raise self._broken(rule)
 
-    def _broken(self, rule: Rule) -> BadNar:
+    def _broken(self, rule: NarRule) -> BadNar:
         return BadNar(rule, self.source.position, self.path)

@@ -7,25 +7,25 @@ as bytes. The writer checks this, because an archive out of order has another ha
 from __future__ import annotations
 
 from denizen.errors import DenizenError, display
+from denizen.formats.file_tree import Directory, File, Symlink
 from denizen.formats.stream import BLOCK
-from denizen.formats.tree import Directory, File, Symlink
-from denizen.nar import wire
+from denizen.nar import codec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from denizen.bytesio import Buffer
-    from denizen.formats.tree import Entry
+    from denizen.formats.file_tree import Entry
 
 _FILE = {
-    False: wire.TYPE + wire.REGULAR + wire.CONTENTS,
-    True: wire.TYPE + wire.REGULAR + wire.EXECUTABLE + wire.CONTENTS,
+    False: codec.TYPE + codec.REGULAR + codec.CONTENTS,
+    True: codec.TYPE + codec.REGULAR + codec.EXECUTABLE + codec.CONTENTS,
 }
-_SYMLINK = wire.TYPE + wire.SYMLINK + wire.TARGET
-_DIRECTORY = wire.TYPE + wire.DIRECTORY
-_ENTRY = wire.ENTRY + wire.NAME
-_END = wire.CLOSE + wire.CLOSE
+_SYMLINK = codec.TYPE + codec.SYMLINK + codec.TARGET
+_DIRECTORY = codec.TYPE + codec.DIRECTORY
+_ENTRY = codec.ENTRY + codec.NAME
+_END = codec.CLOSE + codec.CLOSE
 
 
 class UnfitEntry(DenizenError):
@@ -71,13 +71,13 @@ def _pieces(entries: Iterable[Entry]) -> Iterator[Buffer]:
     top = next(stream, None)
     if top is None or top.path != b"":
         raise UnfitEntry(b"" if top is None else top.path, "a tree begins with its top")
-    yield wire.MAGIC
+    yield codec.MAGIC
     yield from _object(top)
     if isinstance(top, Directory):
         yield from _below(stream)
     elif (more := next(stream, None)) is not None:
         raise UnfitEntry(more.path, "the tree's top is not a directory")
-    yield wire.CLOSE
+    yield codec.CLOSE
 
 
 def _below(stream: Iterator[Entry]) -> Iterator[Buffer]:
@@ -95,7 +95,7 @@ def _below(stream: Iterator[Entry]) -> Iterator[Buffer]:
         if name <= last:
             raise UnfitEntry(entry.path, f"it comes after '{display(last)}', which sorts behind it")
         last = name
-        yield b"%b%b%b" % (_ENTRY, wire.string(name), wire.NODE)
+        yield b"%b%b%b" % (_ENTRY, codec.string(name), codec.NODE)
         yield from _object(entry)
         if isinstance(entry, Directory):
             outer.append((parent, last))
@@ -108,15 +108,15 @@ def _below(stream: Iterator[Entry]) -> Iterator[Buffer]:
 def _object(entry: Entry) -> Iterator[Buffer]:
     """An object without its closing token."""
     if isinstance(entry, File):
-        yield _FILE[entry.executable] + wire.pack_length(entry.size)
+        yield _FILE[entry.executable] + codec.pack_length(entry.size)
         size = 0
         for piece in entry.content:
             size += len(piece)
             yield piece
         if size != entry.size:
             raise UnfitEntry(entry.path, f"it gave {size} bytes and not {entry.size}: did it change?")
-        yield wire.padding(size)
+        yield codec.padding(size)
     elif isinstance(entry, Symlink):
-        yield _SYMLINK + wire.string(entry.target)
+        yield _SYMLINK + codec.string(entry.target)
     else:
         yield _DIRECTORY

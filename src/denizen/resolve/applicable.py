@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from denizen.fileview import FileView
     from denizen.resolve.resolution import Resolution
-    from denizen.resolve.rules import Rules
+    from denizen.resolve.rule_packs import RulePacks
     from denizen.resolve.subject import Subject
 
 
@@ -43,7 +43,7 @@ class ForeignLock(BadInput):
         return f"denizen lock {display(self.program)} -o FILE makes one that is"
 
 
-def must_apply(resolution: Resolution, view: FileView, program: bytes, rules: Rules) -> None:
+def must_apply(resolution: Resolution, view: FileView, program: bytes, rules: RulePacks) -> None:
     """Hold a resolution to a program, the way it would be used.
 
     Raises:

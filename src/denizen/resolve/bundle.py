@@ -22,15 +22,15 @@ from __future__ import annotations
 import posixpath
 
 from denizen.errors import BadInput
-from denizen.fileview import Kind
-from denizen.resolve.sharing import Sharing
+from denizen.fileview import FileKind
+from denizen.resolve.shared_directories import Sharing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from denizen.elf import Header, Image
-    from denizen.resolve.remembered import Remembered
+    from denizen.resolve.cache.cached_view import Remembered
 
 MAX_ENTRIES = 5_000
 DEPTH = 3
@@ -137,7 +137,7 @@ class Bundle:
             facts = self._view.lstat(path)
         except OSError:
             return False
-        return facts.kind is Kind.DIRECTORY and self._sharing.is_guarded(facts)
+        return facts.kind is FileKind.DIRECTORY and self._sharing.is_guarded(facts)
 
     def _image_fits(
         self, path: bytes, header: Header, soname: bytes | None, *, anybodys: bool = False

@@ -24,7 +24,15 @@ import re
 import tomllib
 
 from denizen.errors import BadInput, display
-from denizen.resolve.resolution import Choice, FromHost, Lack, Pin, Problem, Resolution, Rule
+from denizen.resolve.resolution import (
+    ChoiceRule,
+    FromHost,
+    Lack,
+    Pin,
+    ProviderChoice,
+    Resolution,
+    ResolutionProblem,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,7 +141,7 @@ def _pin_fields(pin: Pin) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _choice_fields(choice: Choice) -> tuple[object, ...]:
+def _choice_fields(choice: ProviderChoice) -> tuple[object, ...]:
     return choice.soname, choice.package, choice.path, choice.rule.value, choice.needed_by, choice.wish
 
 
@@ -205,7 +213,7 @@ def _pin(row: Mapping[str, Any]) -> Pin:
     )
 
 
-def _choice(row: Mapping[str, Any], known: set[bytes]) -> Choice:
+def _choice(row: Mapping[str, Any], known: set[bytes]) -> ProviderChoice:
     _keys("[[library]]", row, _LIBRARY)
     soname, package, path, rule, needed_by, wish = [_text(key, row[key]) for key in _LIBRARY]
     if not soname or "/" in soname or soname in (".", "..") or "\0" in soname:
@@ -216,8 +224,14 @@ def _choice(row: Mapping[str, Any], known: set[bytes]) -> Choice:
         raise BadLock(f"the path {display(path)} does not start from the program")
     if package.encode() not in known:
         raise BadLock(f"{soname} is of package {display(package)[:16]}, which is not among the packages")
-    return Choice(
-        soname.encode(), package.encode(), path.encode(), _member(Rule, rule), needed_by.encode(), (), wish
+    return ProviderChoice(
+        soname.encode(),
+        package.encode(),
+        path.encode(),
+        _member(ChoiceRule, rule),
+        needed_by.encode(),
+        (),
+        wish,
     )
 
 
@@ -246,11 +260,11 @@ def _host(row: Mapping[str, Any]) -> FromHost:
     return FromHost(soname.encode(), needed_by.encode(), reason)
 
 
-def _problem(row: Mapping[str, Any]) -> Problem:
+def _problem(row: Mapping[str, Any]) -> ResolutionProblem:
     _keys("[[open]]", row, _OPEN)
     lack, subject, needed_by, detail = [_text(key, row[key]) for key in _OPEN[:4]]
     near = _texts("near", row["near"])
-    return Problem(_member(Lack, lack), subject.encode(), needed_by.encode(), detail, near)
+    return ResolutionProblem(_member(Lack, lack), subject.encode(), needed_by.encode(), detail, near)
 
 
 def _keys(where: str, row: Mapping[str, Any], known: Sequence[str], *, optional: Sequence[str] = ()) -> None:

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from denizen.resolve.resolution import Choice, Pin, Problem, Resolution
+    from denizen.resolve.resolution import Pin, ProviderChoice, Resolution, ResolutionProblem
 
 # Policy 5.6.20: Installed-Size is in KiB.
 _KIB = 1024
@@ -24,12 +24,12 @@ def installed_size(resolution: Resolution) -> int:
     return sum(pin.installed_size for pin in resolution.packages) * _KIB
 
 
-def libraries_of(resolution: Resolution, pin: Pin) -> tuple[Choice, ...]:
+def libraries_of(resolution: Resolution, pin: Pin) -> tuple[ProviderChoice, ...]:
     """What a package is in the resolution for."""
     return tuple(choice for choice in resolution.choices if choice.package == pin.sha256)
 
 
-def sentence(problem: Problem) -> str:
+def sentence(problem: ResolutionProblem) -> str:
     """A problem in words."""
     text = f"{_WORDS[problem.lack.value]} {display(problem.subject)}"
     if problem.needed_by:
@@ -116,7 +116,7 @@ def _package(pin: Pin) -> dict[str, object]:
     }
 
 
-def _library(choice: Choice, names: dict[bytes, str]) -> dict[str, object]:
+def _library(choice: ProviderChoice, names: dict[bytes, str]) -> dict[str, object]:
     return {
         "soname": display(choice.soname),
         "package": names.get(choice.package),
@@ -131,7 +131,7 @@ def _library(choice: Choice, names: dict[bytes, str]) -> dict[str, object]:
     }
 
 
-def _problem(problem: Problem) -> dict[str, object]:
+def _problem(problem: ResolutionProblem) -> dict[str, object]:
     return {
         "code": problem.lack.value,
         "subject": display(problem.subject),

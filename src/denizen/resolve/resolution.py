@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from denizen.index.entry import Provider
 
 
-class Rule(Enum):
+class ChoiceRule(Enum):
     """Why a provider was chosen; the words are used in locks and --json, and do not change."""
 
     LIBC = "libc"
@@ -37,19 +37,19 @@ class Rule(Enum):
 
 
 _TITLES = {
-    Rule.LIBC: "the C library, with its own dynamic linker",
-    Rule.COMPANION: "belongs to the C library and comes from its package",
-    Rule.SAME_PACKAGE: "from the package of the library that asks for it",
-    Rule.ONLY: "nobody else has it",
-    Rule.BEST: "first by the order of answers",
-    Rule.VERSIONS: "the first that defines every version asked of it",
-    Rule.SYMBOLS: "defines the most of the symbols asked of it",
-    Rule.OTHER_SUITE: "the base suite does not have it",
-    Rule.BESIDE: "lies beside the program, off its run path",
-    Rule.GIVEN: "LD_LIBRARY_PATH leads to it",
-    Rule.UNPROVEN: "lies beside the program under another file name, and no package has it",
-    Rule.NEWER: "the copy beside the program is too old for another library",
-    Rule.INSTEAD: "the copy beside the program cannot be satisfied",
+    ChoiceRule.LIBC: "the C library, with its own dynamic linker",
+    ChoiceRule.COMPANION: "belongs to the C library and comes from its package",
+    ChoiceRule.SAME_PACKAGE: "from the package of the library that asks for it",
+    ChoiceRule.ONLY: "nobody else has it",
+    ChoiceRule.BEST: "first by the order of answers",
+    ChoiceRule.VERSIONS: "the first that defines every version asked of it",
+    ChoiceRule.SYMBOLS: "defines the most of the symbols asked of it",
+    ChoiceRule.OTHER_SUITE: "the base suite does not have it",
+    ChoiceRule.BESIDE: "lies beside the program, off its run path",
+    ChoiceRule.GIVEN: "LD_LIBRARY_PATH leads to it",
+    ChoiceRule.UNPROVEN: "lies beside the program under another file name, and no package has it",
+    ChoiceRule.NEWER: "the copy beside the program is too old for another library",
+    ChoiceRule.INSTEAD: "the copy beside the program cannot be satisfied",
 }
 
 
@@ -101,7 +101,7 @@ class Rejected:
 
 
 @value
-class Choice:
+class ProviderChoice:
     """What a soname is satisfied by.
 
     Attributes:
@@ -116,7 +116,7 @@ class Choice:
     soname: bytes
     package: bytes
     path: bytes
-    rule: Rule
+    rule: ChoiceRule
     needed_by: bytes
     rejected: tuple[Rejected, ...] = ()
     wish: str = ""
@@ -139,7 +139,7 @@ class Lack(Enum):
 
 
 @value
-class Problem:
+class ResolutionProblem:
     """One thing nobody could satisfy.
 
     Attributes:
@@ -166,7 +166,7 @@ class FromHost:
 
 
 @value
-class Wish:
+class DlopenName:
     """A library that may be opened at run time and is not part of the resolution.
 
     Attributes:
@@ -214,11 +214,11 @@ class Resolution:
     floor: tuple[int, ...] | None = None
     interpreter: tuple[bytes, bytes, bytes] | None = None
     packages: tuple[Pin, ...] = ()
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[ProviderChoice, ...] = ()
     override: tuple[bytes, ...] = ()
     from_host: tuple[FromHost, ...] = ()
-    wishes: tuple[Wish, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    wishes: tuple[DlopenName, ...] = ()
+    problems: tuple[ResolutionProblem, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
     @property

@@ -5,14 +5,14 @@ from __future__ import annotations
 import posixpath
 
 from denizen.linker import Family, resolve
-from denizen.linker.rules import RPATH, RUNPATH
+from denizen.linker.rule_tables import RPATH, RUNPATH
 from denizen.resolve.bundle import Bundle
-from denizen.resolve.checking import Checker
-from denizen.resolve.closures import Furniture, closures_of
-from denizen.resolve.given import Given
-from denizen.resolve.opened import opened_files, stacked_files, wants_stack
-from denizen.resolve.remembered import Remembered
-from denizen.resolve.world import Piece, Without
+from denizen.resolve.cache.cached_view import Remembered
+from denizen.resolve.dlopen_files import opened_files, stacked_files, wants_stack
+from denizen.resolve.engine.load_sets import Furniture, closures_of
+from denizen.resolve.engine.model_check import Checker
+from denizen.resolve.library_path import Given
+from denizen.resolve.sysroot_view import Piece, Without
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from denizen.elf import Header, Image
     from denizen.fileview import FileView
-    from denizen.linker import Closure, Environment, Library
-    from denizen.resolve.rules import Rules
+    from denizen.linker import Closure, Environment, LoadedLibrary
+    from denizen.resolve.rule_packs import RulePacks
 
 # Each round finds what the libraries of the one before it need; bundles nest a few deep.
 MAX_ROUNDS = 32
@@ -107,7 +107,7 @@ class Subject:
 def examine(
     files: FileView,
     roots: Sequence[bytes],
-    rules: Rules,
+    rules: RulePacks,
     added: Sequence[bytes] = (),
     given: Sequence[bytes] = (),
     *,
@@ -180,7 +180,7 @@ class _Ground:
         bundle: Bundle,
         header: Header,
         interpreter: bytes,
-        rules: Rules,
+        rules: RulePacks,
         *,
         given: Given,
         host: Environment | None,
@@ -217,7 +217,7 @@ class _Ground:
 
 
 def _stacked(
-    view: Remembered, closures: Sequence[Closure], bundle: Bundle, rules: Rules
+    view: Remembered, closures: Sequence[Closure], bundle: Bundle, rules: RulePacks
 ) -> tuple[bytes, ...]:
     """Files opened later that want an executable stack; none where a program has one from the start."""
     programs = [
@@ -258,11 +258,11 @@ def _outside(closures: Sequence[Closure]) -> dict[bytes, bytes]:
     return outside
 
 
-def _is_libc(name: bytes, rules: Rules) -> bool:
+def _is_libc(name: bytes, rules: RulePacks) -> bool:
     # A bundle that carries a C library carries it for its own wrapper; it cannot be mixed in.
     return name == rules.libc or name.startswith((b"ld-linux", b"ld-musl", b"libc.musl"))
 
 
-def _own(closures: Sequence[Closure]) -> list[Library]:
+def _own(closures: Sequence[Closure]) -> list[LoadedLibrary]:
     """Every object that was found, with the empty world's libraries nowhere."""
     return [lib for c in closures for lib in (c.program, *c.libraries) if lib.image is not None]

@@ -83,7 +83,7 @@ class Progress(Protocol):
         """Something a person may want to know: a retry, another mirror."""
 
 
-class Silent:
+class SilentTransfer:
     """Progress nobody watches."""
 
     def started(self, name: str, size: int | None) -> None:
@@ -223,7 +223,7 @@ class BadSignature(SourceFailed):
         return "denizen source list shows keyrings; the previous index stays in force"
 
 
-class BadHash(SourceFailed):
+class HashMismatch(SourceFailed):
     """A file is not the one its index promised.
 
     Attributes:

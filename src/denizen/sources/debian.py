@@ -18,17 +18,17 @@ from denizen.formats.inflate import CHUNK, SUFFIXES, decompressed
 from denizen.formats.packages import packages_in
 from denizen.formats.release import BadRelease
 from denizen.sources.base import (
-    BadHash,
     BadSignature,
     Downgrade,
     DownloadFailed,
     Expired,
+    HashMismatch,
     Incomplete,
     NoSuchSuite,
     Scope,
     Snapshot,
 )
-from denizen.sources.fetch import Wanted
+from denizen.sources.fetcher import FileRequest
 from denizen.sources.releases import RELEASE, FutureRelease, Releases, WrongOrigin, shown_date
 from denizen.value import value
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from denizen.formats.packages import Package
     from denizen.formats.release import Release
     from denizen.sources.base import Held
-    from denizen.sources.fetch import Fetcher
+    from denizen.sources.fetcher import Fetcher
     from denizen.sources.openpgp import Verifier
     from denizen.sources.releases import Archive, Believed
 
@@ -53,7 +53,7 @@ _PASSED_OVER = (
 
 
 @value
-class IndexFile:
+class ArchiveIndex:
     """An index of a Release in the compression denizen prefers.
 
     Attributes:
@@ -153,7 +153,7 @@ class DebianArchive:
         make_directories(self._lists)
         try:
             self._fetcher.files(wanted, self._mirrors(), anew=snapshot.asked in self._doubted)
-        except (BadHash, DownloadFailed) as error:
+        except (HashMismatch, DownloadFailed) as error:
             if isinstance(error, DownloadFailed) and not error.refused:
                 raise
             state = f"{snapshot.suite} of {shown_date(snapshot.date)}"
@@ -221,7 +221,7 @@ class DebianArchive:
             self._useful = tuple(known) or self._fetcher.mirrors
         return self._useful
 
-    def _wanted(self, snapshot: Snapshot, architecture: str, scope: Scope) -> list[Wanted]:
+    def _wanted(self, snapshot: Snapshot, architecture: str, scope: Scope) -> list[FileRequest]:
         suite, release = self._releases[snapshot.identity]
         architectures = (architecture, _ALL) if scope is Scope.PATHS else (architecture,)
         files = [
@@ -229,7 +229,7 @@ class DebianArchive:
             *self._contents_files(snapshot, architectures),
         ]
         return [
-            Wanted(
+            FileRequest(
                 name=f"{snapshot.suite}/{file.path}",
                 paths=_addresses(f"dists/{suite}/{file.path}", file.sha256, by_hash=release.by_hash),
                 destination=self._place(file),
@@ -239,7 +239,7 @@ class DebianArchive:
             for file in files
         ]
 
-    def _packages_files(self, snapshot: Snapshot, architecture: str) -> list[IndexFile]:
+    def _packages_files(self, snapshot: Snapshot, architecture: str) -> list[ArchiveIndex]:
         _, release = self._releases[snapshot.identity]
         wanted = [architecture, _ALL] if release.all_is_separate else [architecture]
         found = [
@@ -252,7 +252,7 @@ class DebianArchive:
             raise NoSuchSuite(self.name, snapshot.suite, f"it has no packages for {architecture}")
         return found
 
-    def _contents_files(self, snapshot: Snapshot, architectures: Sequence[str]) -> list[IndexFile]:
+    def _contents_files(self, snapshot: Snapshot, architectures: Sequence[str]) -> list[ArchiveIndex]:
         _, release = self._releases[snapshot.identity]
         found = []
         for architecture in architectures:
@@ -269,17 +269,17 @@ class DebianArchive:
             )
         return found
 
-    def _content(self, file: IndexFile) -> Iterator[bytes]:
+    def _content(self, file: ArchiveIndex) -> Iterator[bytes]:
         return decompressed(_chunks(self._place(file)), file.suffix, file.whole)
 
-    def _place(self, file: IndexFile) -> bytes:
+    def _place(self, file: ArchiveIndex) -> bytes:
         return os.path.join(self._lists, file.sha256.encode() + file.suffix.encode())
 
     def _record(self, snapshot: Snapshot, architecture: str) -> bytes:
         return os.path.join(self._lists, f"{snapshot.identity}-{architecture}.files".encode())
 
 
-def _choose(release: Release, name: str) -> IndexFile | None:
+def _choose(release: Release, name: str) -> ArchiveIndex | None:
     """The file of that name in the preferred compression, if the Release has it."""
     whole = release.files.get(name)
     for suffix in SUFFIXES:
@@ -287,7 +287,7 @@ def _choose(release: Release, name: str) -> IndexFile | None:
         if promise is not None:
             # Without the plain file's size 20 times the compressed one bounds it (Contents reaches 15).
             limit = whole.size if whole is not None else promise.size * 20
-            return IndexFile(name + suffix, suffix, promise.size, promise.sha256, limit)
+            return ArchiveIndex(name + suffix, suffix, promise.size, promise.sha256, limit)
     return None
 
 
@@ -297,9 +297,9 @@ def _addresses(path: str, sha256: str, *, by_hash: bool) -> tuple[str, ...]:
     return (f"{parent}/by-hash/SHA256/{sha256}", path) if by_hash else (path,)
 
 
-def _wanted_package(package: Package, directory: bytes) -> Wanted:
+def _wanted_package(package: Package, directory: bytes) -> FileRequest:
     name = os.path.basename(package.filename)
-    return Wanted(
+    return FileRequest(
         name=name.decode("utf-8", "backslashreplace"),
         paths=(_quoted(package.filename),),
         destination=os.path.join(directory, package.sha256[:16] + b"-" + name),
@@ -320,7 +320,7 @@ def _with_authority(mirror: str) -> str:
     return f"file://{mirror.removeprefix('file:')}" if bare else mirror
 
 
-def _is_there(want: Wanted) -> bool:
+def _is_there(want: FileRequest) -> bool:
     return os.path.exists(want.destination)
 
 

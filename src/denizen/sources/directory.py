@@ -12,9 +12,9 @@ import os
 
 from denizen.errors import BadInput, SourceFailed, display
 from denizen.formats.deb import Deb
+from denizen.formats.file_tree import Directory
 from denizen.formats.packages import package_of
-from denizen.formats.tree import Directory
-from denizen.sources.base import BadHash, NoSuchSuite, Snapshot
+from denizen.sources.base import HashMismatch, NoSuchSuite, Snapshot
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -172,5 +172,7 @@ class DirectoryOfDebs:
         path = os.path.join(self._directory, package.filename)
         with open(path, "rb") as stream:
             if hashlib.file_digest(stream, "sha256").hexdigest().encode() != package.sha256:
-                raise BadHash(display(package.filename), {display(path): "it changed since it was indexed"})
+                raise HashMismatch(
+                    display(package.filename), {display(path): "it changed since it was indexed"}
+                )
         return path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.build.fetch import NotOpened
+from denizen.build.builtin_fetch import NotOpened
 from denizen.sources.transport import FileTransport, HttpTransport, TransportError, Validators
 
 TYPE_CHECKING = False

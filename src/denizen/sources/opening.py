@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.sources.debian import DebianArchive
-from denizen.sources.fetch import Fetcher
+from denizen.sources.fetcher import Fetcher
 from denizen.sources.openpgp import ChosenWhenAsked
 from denizen.sources.releases import Archive
 from denizen.value import value
@@ -13,7 +13,7 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.sources.base import Progress, Source
-    from denizen.sources.fetch import FetchPolicy
+    from denizen.sources.fetcher import FetchPolicy
     from denizen.sources.settings import Setting
     from denizen.sources.transport import HttpSettings
 

@@ -14,7 +14,7 @@ from denizen.disk import make_directories, write_atomically
 from denizen.errors import SourceFailed
 from denizen.formats.release import BadRelease, parse_release
 from denizen.sources.base import BadSignature, Downgrade, DownloadFailed, Expired, NoRoom, NoSuchSuite
-from denizen.sources.fetch import Small
+from denizen.sources.fetcher import Small
 from denizen.sources.transport import Validators
 from denizen.value import value
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from denizen.formats.release import Release
     from denizen.sources.base import Held
-    from denizen.sources.fetch import Fetcher
+    from denizen.sources.fetcher import Fetcher
     from denizen.sources.openpgp import Keyring, Verifier
 
 # sid's Release is 190 KB; one that is 100 times that is no Release.

@@ -17,11 +17,11 @@ from denizen.errors import SourceFailed, StoreDamaged, display
 from denizen.formats import narinfo
 from denizen.formats.hashes import Hash
 from denizen.formats.narinfo import NarInfo
-from denizen.store.digest import Digest, Digester
-from denizen.store.dump import BUFFER, dump
-from denizen.store.failure import doing
+from denizen.store.errors import doing
 from denizen.store.info import ObjectInfo
-from denizen.store.telling import ignore
+from denizen.store.progress import ignore
+from denizen.store.trees.digest import Digest, Digester
+from denizen.store.trees.dump import BUFFER, dump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from denizen.formats.signature import PublicKey, SecretKey
     from denizen.formats.storepath import StorePath
     from denizen.store.local import Store
-    from denizen.store.telling import Told
-    from denizen.store.verify import Replacement
+    from denizen.store.progress import Told
+    from denizen.store.verification import Replacement
     from denizen.store.work import OpenNar
 
 _PRIORITY = 40  # of cache.nixos.org; smaller is asked first

@@ -20,8 +20,8 @@ import sqlite3
 
 from denizen.errors import HostLacks, StoreDamaged, display
 from denizen.formats.storepath import DIGEST_DIGITS, StorePath
-from denizen.store.failure import is_full
-from denizen.store.graph import Graph
+from denizen.store.collection.graph import Graph
+from denizen.store.errors import is_full
 from denizen.store.info import ObjectInfo
 from denizen.value import value
 
@@ -118,7 +118,7 @@ class ReferenceGone(StoreDamaged):
 
 
 @value
-class Census:
+class ObjectCensus:
     """All objects at once, as integers, for a collection.
 
     Attributes:
@@ -215,7 +215,7 @@ class Database:
         ids = list(self._ids([path.base for path in starts]).values())
         return [path_of(path) for (path,) in self._rows(query, (str(ids),))]
 
-    def census(self) -> Census:
+    def census(self) -> ObjectCensus:
         """Everything a collection asks, read in one transaction."""
         self._execute("BEGIN")
         try:
@@ -226,7 +226,7 @@ class Database:
         finally:
             self._execute("COMMIT")
         ids, paths, sizes, registered = zip(*rows, strict=True) if rows else ((), (), (), ())
-        return Census(
+        return ObjectCensus(
             Graph(frozenset(ids), edges),
             dict(zip(ids, paths, strict=True)),
             dict(zip(ids, sizes, strict=True)),

@@ -9,7 +9,7 @@ from denizen.disk import make_directories, sync_directory, write_atomically
 from denizen.errors import DenizenError, display
 from denizen.formats import storepath
 from denizen.store import marker
-from denizen.store.failure import doing
+from denizen.store.errors import doing
 from denizen.store.layout import StoreLayout
 from denizen.store.locks import store_lock
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
     from denizen.store.database import Database
     from denizen.store.info import ObjectInfo
-    from denizen.store.references import Matcher
+    from denizen.store.trees.references import Matcher
     from denizen.store.work import Work
 
 # Given up when a collection begins, so that the database can write its log on a full disk. Nix keeps as much.

@@ -18,23 +18,23 @@ from denizen.disk import link_atomically, make_directories, written_by_owner
 from denizen.errors import DenizenError, display
 from denizen.nar import writer
 from denizen.store import sidecar
-from denizen.store.digest import Digest, Digester
-from denizen.store.failure import doing
+from denizen.store.collection.remove import remove_tree
+from denizen.store.commit import WrongContent
+from denizen.store.errors import doing
 from denizen.store.local import Store
 from denizen.store.locks import live_sessions, store_lock
-from denizen.store.placing import WrongContent
+from denizen.store.progress import ignore
 from denizen.store.rebuild import rebuild
-from denizen.store.remove import remove_tree
-from denizen.store.restore import STORED, restore_new, restoring
 from denizen.store.sync import file_system_of, sync
-from denizen.store.telling import ignore
-from denizen.store.tree import entries
+from denizen.store.trees.digest import Digest, Digester
+from denizen.store.trees.restore import STORED, restore_new, restoring
+from denizen.store.trees.tree_reader import entries
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.store.info import ObjectInfo
-    from denizen.store.telling import Told
+    from denizen.store.progress import Told
 
 
 class StoreInUse(DenizenError):

@@ -15,10 +15,10 @@ import os
 import stat
 
 from denizen.formats import base32
-from denizen.store.failure import doing
+from denizen.store.errors import doing
 from denizen.store.locks import Session
-from denizen.store.restore import STORE_TIMES, STORED
-from denizen.store.tree import OPEN_DIRECTORY, OPEN_FILE, Frame, checked, names_in
+from denizen.store.trees.restore import STORE_TIMES, STORED
+from denizen.store.trees.tree_reader import OPEN_DIRECTORY, OPEN_FILE, Frame, checked, names_in
 from denizen.value import value
 
 TYPE_CHECKING = False

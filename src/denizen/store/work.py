@@ -10,20 +10,20 @@ import os
 import time
 
 from denizen.formats import storepath
+from denizen.formats.file_tree import File
 from denizen.formats.hashes import Hash
-from denizen.formats.tree import File
 from denizen.nar import reader, writer
-from denizen.store.accelerated import hyperscan_matcher
-from denizen.store.canonical import canonicalise, reset_metadata
-from denizen.store.digest import Digest, Digester, DigestingStream, digest_stream, digest_tree
-from denizen.store.failure import doing
+from denizen.store.commit import Operation, Staged, WrongContent, exists
+from denizen.store.errors import doing
 from denizen.store.info import ObjectInfo
-from denizen.store.placing import Operation, Staged, WrongContent, exists
-from denizen.store.references import runs_in
-from denizen.store.restore import STORED, restore_nar, restoring
+from denizen.store.progress import ignore
 from denizen.store.sync import sync
-from denizen.store.telling import ignore
-from denizen.store.tree import entries as entries_of
+from denizen.store.trees.accelerated import hyperscan_matcher
+from denizen.store.trees.canonical import canonicalise, reset_metadata
+from denizen.store.trees.digest import Digest, Digester, DigestingStream, digest_stream, digest_tree
+from denizen.store.trees.references import runs_in
+from denizen.store.trees.restore import STORED, restore_nar, restoring
+from denizen.store.trees.tree_reader import entries as entries_of
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from contextlib import AbstractContextManager
 
+    from denizen.formats.file_tree import Entry
     from denizen.formats.storepath import StorePath
     from denizen.formats.stream import Readable
-    from denizen.formats.tree import Entry
-    from denizen.store.references import Matcher
-    from denizen.store.telling import Told
+    from denizen.store.progress import Told
+    from denizen.store.trees.references import Matcher
 
     # Opens a NAR from its beginning; what it gives is closed again.
     OpenNar = Callable[[], AbstractContextManager[Readable]]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from denizen.disk import DiskView
-from denizen.linker import Closure, Environment, Start, bind, read_interpreter, resolve
+from denizen.linker import Closure, Environment, LinkerStart, bind, read_interpreter, resolve
 from denizen.value import replace
 from tests.linker.rules import binding, glibc, i386, musl, order
 from tests.support import linked, loaders
@@ -111,7 +111,7 @@ def environment_of(case: linked.Case, root: Path, loader: str) -> Environment:
         library_path=os.fsencode(variables["LD_LIBRARY_PATH"]) if "LD_LIBRARY_PATH" in variables else None,
         preload=os.fsencode(variables["LD_PRELOAD"]) if "LD_PRELOAD" in variables else None,
         directory=os.fsencode(root / case.directory),
-        start=Start.KERNEL if case.start == "execve" else Start.INTERPRETER,
+        start=LinkerStart.KERNEL if case.start == "execve" else LinkerStart.INTERPRETER,
     )
     if "--inhibit-cache" not in case.options:
         return environment

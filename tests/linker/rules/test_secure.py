@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from denizen.disk import DiskView
-from denizen.linker import Start, resolve
+from denizen.linker import LinkerStart, resolve
 from denizen.value import replace
 from tests.support import loaders
 from tests.support.linked import Build, Case, Step, build, copy, lib, rpath, runpath
@@ -118,7 +118,7 @@ def test_secure(case: Case, root: Path) -> None:
     environment = replace(
         loaders.environment_of(loaders.GLIBC_64),
         secure=True,
-        start=Start.KERNEL,
+        start=LinkerStart.KERNEL,
         interpreter_path=None,
         library_path=os.fsencode(variables.get("LD_LIBRARY_PATH", "")),
         preload=os.fsencode(variables.get("LD_PRELOAD", "")),

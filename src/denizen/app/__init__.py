@@ -1,0 +1,1 @@
+"""What each command does, without parsing words or printing: sessions, decisions, resolutions, environments."""

@@ -1,0 +1,96 @@
+"""The strategy fhs: an environment made for what a program wants, and the command that enters it."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.app.paths import paths_of
+from denizen.errors import EXIT_CANNOT_START, HostLacks, display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.command import Context
+    from denizen.cli.commands.run import RunRequest
+    from denizen.fhs.enter import Inside
+    from denizen.index.locate import Index
+    from denizen.launch.environment_rules import Wants
+    from denizen.store.local import Store
+
+# Environments made here are shared by all programs that want the same.
+PREFIX = "auto-"
+
+
+class NobodyHas(HostLacks):
+    """A path that a program asks for is in no package."""
+
+    exit_status = EXIT_CANNOT_START
+    path: bytes
+
+    @property
+    def what(self) -> str:
+        return f"no package has {display(self.path)}"
+
+    @property
+    def remedy(self) -> str:
+        return f"denizen find '{display(os.path.basename(self.path))}'; denizen fhs create NAME PACKAGE…"
+
+
+def enter_auto_environment(context: Context, wants: Wants, wanted: RunRequest) -> Inside:
+    """Make the environment, or find it made; what entering it needs.
+
+    Raises:
+        NobodyHas: and the errors of making environments.
+    """
+    from hashlib import sha256
+
+    from denizen.app import fhs_create
+    from denizen.app.fhs_enter import inside_of
+    from denizen.app.indexing import own_architecture
+    from denizen.fhs.generations import Settings
+    from denizen.sources.fetcher import FetchPolicy
+
+    policy = FetchPolicy(offline=wanted.offline)
+    found = {_package_of(context, path, wanted) for path in wants.paths}
+    packages = tuple(sorted({*wants.packages, *found}))
+    settings = Settings(packages=packages, suites=wanted.suites, architectures=(own_architecture(),))
+    name = PREFIX + sha256("\0".join((*packages, "", *wanted.suites)).encode()).hexdigest()[:12]
+    context.output.say(f"it wants a /usr of its own with {', '.join(packages) or 'the base set'}")
+    return inside_of(context, name, fhs_create.create(context, name, settings, policy))
+
+
+def drop_unused(context: Context, store: Store) -> int:
+    """Forget environments made here that no decision is in any more; how many."""
+    from denizen.fhs.generations import EnvironmentStore
+    from denizen.launch.decisions.decision_store import shelves
+
+    place = paths_of(context)
+    needed = {path for shelf in shelves(place.decisions) for path in shelf.needed()}
+    environments = EnvironmentStore(place.state)
+    dropped = 0
+    for name in environments.names():
+        if name.startswith(PREFIX) and store.place_of(environments.current(name).tree) not in needed:
+            environments.remove(name, store.layout)
+            dropped += 1
+    return dropped
+
+
+def _package_of(context: Context, path: bytes, wanted: RunRequest) -> str:
+    """The package of the base suite that has a file."""
+    from denizen.app.indexing import configured_settings, ensure, own_architecture
+    from denizen.index.locate import Index
+    from denizen.sources.base import Scope
+    from denizen.sources.fetcher import FetchPolicy
+
+    suites = wanted.suites or configured_settings(context)[0].suites[:1]
+    architecture = own_architecture()
+    ensure(context, suites, architecture, Scope.PATHS, FetchPolicy(offline=wanted.offline))
+    return _holder(Index(paths_of(context).index, architecture, suites), path)
+
+
+def _holder(index: Index, path: bytes) -> str:
+    # Of /bin/x packages may have either spelling: Debian merged /bin into /usr/bin.
+    for spelling in (path, b"/usr" + path if not path.startswith(b"/usr/") else path[len(b"/usr") :]):
+        found = index.paths(spelling, glob=False)
+        if found:
+            return found[0].package.decode("utf-8", "replace")
+    raise NobodyHas(path)

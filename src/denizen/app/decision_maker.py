@@ -1,0 +1,398 @@
+"""From a program to its decision: what `run` does the first time, and the loader's helper for children."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from denizen.app.choose_packages import Choosing
+from denizen.app.errors import MENDED, CannotStart, Unsatisfied, refuse_hopeless
+from denizen.app.extra_inputs import added_to
+from denizen.app.factories import helper_words, world_of
+from denizen.app.paths import paths_of
+from denizen.app.process_limits import many_files
+from denizen.cli.commands.run import NoSuchProgram
+from denizen.disk import DiskView
+from denizen.errors import HostLacks, SourceFailed, display
+from denizen.launch.decisions.decision import GENERATION
+from denizen.launch.decisions.decision_store import variant
+from denizen.launch.decisions.host_decision import decision_of_host, image_of, interpreter_of, served_here
+from denizen.launch.fast_path import decided, directory_of
+from denizen.launch.host_view import host_view, loader_at
+from denizen.launch.script_launch import script_at
+from denizen.launch.strategies.commands import ChildDecisions, ProgramStart, StrategyCommands
+from denizen.launch.strategies.table import CannotUse, Strategy, all_verdicts, choose
+from denizen.launch.virtualenv import newest
+from denizen.linker.rule_tables import LIBRARY_PATH
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.cli.command import Context
+    from denizen.cli.commands.run import RunRequest
+    from denizen.diagnose.report import Report
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.decisions.decision_store import DecisionStore
+    from denizen.launch.environment_rules import Wants
+    from denizen.launch.strategies.table import Situation, StrategyVerdict
+    from denizen.resolve.resolution import Resolution
+
+NOEXEC = "noexec-mount"
+_LOCKS = 64
+
+
+@value
+class Decided:
+    """A decision and the directory it is in."""
+
+    directory: bytes
+    decision: Decision
+
+
+def decide(context: Context, program: bytes, wanted: RunRequest, failed: Decision | None = None) -> Decided:
+    """Decide how to start the file at `program` (absolute); of several that ask at once one does it.
+
+    `failed` is the decision by which it just did not start.
+
+    Raises:
+        NotThere, CannotStart, Unsatisfied, CannotUse: and those of resolving and realising.
+    """
+    shelf = variant(paths_of(context).decisions, wanted.variant)
+    try:
+        with many_files(), _alone(paths_of(context).state, program):
+            known = _known(shelf, program, wanted)
+            if known is not None and known != failed:
+                return Decided(shelf.directory, known)
+            if context.output.verbosity > 0:
+                context.output.say(f"deciding how to start {display(program)}")
+            deciding = _DecisionMaker(context, program, wanted, shelf)
+            return Decided(deciding.directory, deciding.run())
+    except FileNotFoundError as problem:
+        raise NoSuchProgram(program, problem.strerror or str(problem)) from problem
+
+
+def _known(shelf: DecisionStore, program: bytes, wanted: RunRequest) -> Decision | None:
+    """What somebody else decided while we waited for our turn."""
+    if wanted.strategy or wanted.excluded:
+        return None
+    found = decided(shelf.directory, program, newest(wanted.trees))
+    return found if found is not None and found.generation >= GENERATION else None
+
+
+@contextlib.contextmanager
+def _alone(state: bytes, program: bytes) -> Iterator[None]:
+    """Let nobody else decide about this program meanwhile."""
+    import errno
+    import fcntl
+    import hashlib
+
+    from denizen.disk import make_directories
+
+    facts = os.stat(program)
+    key = b"%d %d" % (facts.st_dev, facts.st_ino)
+    number = hashlib.sha256(key).digest()[0] % _LOCKS
+    directory = os.path.join(state, b"locks")
+    try:
+        make_directories(state, 0o711)
+        make_directories(directory, 0o700)
+        lock = open(os.path.join(directory, b"%02d" % number), "wb")  # noqa: SIM115  # closed below
+    except OSError as problem:
+        if problem.errno not in (errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EDQUOT):
+            raise
+        # Where nothing can be written nobody decides; what is wrong with the program is told all the same.
+        yield
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+class _DecisionMaker:
+    """One program's way from a file to a decision."""
+
+    def __init__(self, context: Context, program: bytes, wanted: RunRequest, shelf: DecisionStore) -> None:
+        self._context = context
+        self._program = program
+        self._wanted = wanted
+        self._shelf = shelf
+        self._place = paths_of(context)
+        self._view = DiskView()
+        self._image = image_of(self._view, program)
+        self._interpreter = interpreter_of(self._image)
+        self._host = host_view(self._view, served_here(self._interpreter))
+        self._world = world_of(context.environ, self._interpreter, wanted.library_path)
+        self._added = added_to(self._view, program, wanted)
+        self._choosing = Choosing(context, self._view, program, wanted, self._added)
+        self._report = self._look()
+        if wanted.library_path and not self._report.starts:
+            # What another world is to mend is told as for every start.
+            self._world = world_of(context.environ, self._interpreter)
+            self._report = self._look()
+        self._later = self._lacking_later()
+        if self._satisfied and not self._needs_library_path:
+            # It has no part in it: this is the decision of all starts.
+            shelf = self._shelf = variant(self._place.decisions, wanted.without_library_path.variant)
+        self.directory = shelf.directory
+        self._wants = self._wanted_besides()
+        start = ProgramStart(self._view, program, self._image, self._interpreter)
+        followers = wanted.followers
+        command = helper_words(context, "decide", followers.words)
+        following = ChildDecisions(command, directory_of(self._place.decisions, followers.variant))
+        self._ways = StrategyCommands(start, shelf, self._place.state, following)
+
+    @property
+    def _needs_library_path(self) -> bool:
+        return any(row.rule == LIBRARY_PATH.name for row in self._report.libraries)
+
+    def run(self) -> Decision:
+        """Decide, and write it down; a strategy that was asked for is for this start alone."""
+        refuse_hopeless(self._program, self._report)
+        base = self._known()
+        if base is None:
+            base = self._moved() or self._base()
+            again = helper_words(self._context, "run", self._wanted.words)
+            # Who is refused a namespace is refused an environment too.
+            otherwise = (*again, b"--except", b"namespace", b"--except", b"fhs", b"--")
+            # The loader run as a program reads the decision itself: that one must say no command.
+            mapped = Strategy.PROGRAM if self._wanted.strategy == Strategy.PROGRAM.value else None
+            found = self._by(self._choice(base, mapped), base, otherwise)
+            self._write(found)
+            if mapped or not self._wanted.strategy:
+                return found
+        return self._by(self._choice(base, Strategy(self._wanted.strategy)), base)
+
+    def _write(self, found: Decision) -> None:
+        """Keep the decision; what is executed as it is starts without. Raises OSError."""
+        try:
+            self._shelf.write(found, movable=self._is_movable(found))
+        except OSError as problem:
+            if found.command or not found.host:
+                raise
+            if self._context.output.verbosity > 0:
+                self._context.output.say(f"denizen: not kept for the next start: {problem}")
+
+    def _known(self) -> Decision | None:
+        """For a strategy that was asked for: what is decided already, but for how it is started."""
+        known = decided(self._shelf.directory, self._program) if self._wanted.strategy else None
+        return known and replace(known, command=())
+
+    def _look(self) -> Report:
+        from denizen.diagnose.examine import examine
+        from denizen.host import place
+
+        return examine(self._host, self._program, place(self._program), self._world)
+
+    @property
+    def _satisfied(self) -> bool:
+        return self._starts_here and not self._later
+
+    @property
+    def _starts_here(self) -> bool:
+        # A static program takes no libraries from anywhere.
+        return self._report.starts and (self._report.stands_alone or not self._wanted.elsewhere)
+
+    def _lacking_later(self) -> tuple[bytes, ...]:
+        """What the host has not and the program opens when it runs; not asked where it does not start."""
+        from denizen.launch.dlopen_missing import lacking_later
+        from denizen.resolve.rule_packs import load_rules
+
+        alone = self._report.stands_alone or self._image is None or self._image.interpreter is None
+        if not self._starts_here or alone:
+            return ()
+        return lacking_later(self._host, self._program, self._world.environment, load_rules(), self._added)
+
+    def _base(self) -> Decision:
+        """The decision but for its strategy."""
+        if self._satisfied or self._image is None:
+            return self._host_decision()
+        if not self._starts_here or self._wants.reasons:
+            return self._furnished(self._resolution())
+        try:
+            made = self.improvement()
+            return self._furnished(made) if made is not None else self._host_decision()
+        except (SourceFailed, HostLacks) as problem:
+            # It starts without. Of no generation, so that the next start tries again.
+            names = ", ".join(map(display, self._later))
+            self._context.output.say(f"denizen: it starts without {names}: {problem.what}")
+            return replace(self._host_decision(), generation=0)
+
+    def improvement(self) -> Resolution | None:
+        """What is to be had for a program that starts here, for what it lacks later; None for nothing."""
+        if not self._starts_here or not self._later or self._wants.reasons:
+            return None
+        return self._choosing.improved(self._world.environment, self._later)
+
+    def _host_decision(self) -> Decision:
+        found = decision_of_host(self._view, self._program, self._image, self._interpreter)
+        # Void when one of them goes: then the host does not satisfy it any more.
+        own = (row.path for row in self._report.libraries if row.path is not None and self._image)
+        return replace(found, objects=tuple(dict.fromkeys(path for path in own if path[:1] == b"/")))
+
+    def _moved(self) -> Decision | None:
+        """What was decided about this program where it was before; nothing where its modules matter too."""
+        from denizen.app.store_access import made_store
+        from denizen.launch.decisions.decision import identity_of
+        from denizen.launch.decisions.program_identity import headers_of
+
+        if self._image is None or self._satisfied or self._wanted.trees:
+            return None
+        build_id = (self._image.notes.build_id or b"")[:64]
+        size = len(self._image.buffer)
+        found = self._shelf.moved(build_id, size, headers_of(self._image))
+        if found is None:
+            return None
+        moved = replace(found, identity=identity_of(self._view.stat(self._program)), program=self._program)
+        with made_store(self._context) as store:
+            self._shelf.keep(store.layout, moved)
+        return moved
+
+    def _resolution(self) -> Resolution:
+        from denizen.app.decoder_setup import bring_decoder
+        from denizen.resolve.plan import sentence
+
+        bring_decoder(self._context)
+        resolution = self._choosing.resolved()
+        open_ones = [p for p in resolution.problems if p.lack.stops_start]
+        if open_ones:
+            raise Unsatisfied(self._program, tuple(map(sentence, open_ones)))
+        for problem in resolution.problems:
+            self._context.output.say(f"denizen: {sentence(problem)}; it may fail when that is called")
+        if resolution.interpreter is None:
+            raise CannotStart(self._program, tuple(self._report.problems))
+        return resolution
+
+    def _furnished(self, resolution: Resolution) -> Decision:
+        from denizen.app.realise_decision import HostStart, RealiseRequest, realised
+
+        host = None if resolution.interpreter is not None else self._world.environment
+        asked = RealiseRequest(self._view, self._program, self._shelf, resolution, self._added, self._wanted)
+        return realised(self._context, asked, HostStart(self._own_linker(), host))
+
+    def _own_linker(self) -> bytes:
+        """The host's own dynamic linker, where it is to be had."""
+        settings = loader_at(self._view, self._interpreter)
+        return settings.host_ldso if settings is not None else self._interpreter
+
+    def _is_movable(self, decision: Decision) -> bool:
+        """Whether it holds wherever the program is: all it names lies in the store, and it is no copy's."""
+        store = self._place.store + b"/"
+        inside = all(path.startswith(store) for path in decision.objects)
+        return inside and not decision.host and b"as" not in decision.command
+
+    def plan(self) -> int:
+        """Print what `run` would do."""
+        from denizen.app.resolve_program import draw
+        from denizen.cli.views.strategy_view import strategy_document, strategy_lines
+        from denizen.resolve.plan import document
+
+        refuse_hopeless(self._program, self._report)
+        resolution = None
+        if not self._satisfied and self._image is not None:
+            resolution = self.improvement() or self._choosing.resolved()
+        output, verdicts = self._context.output, self.verdicts()
+        if self._context.json:
+            fields = None if resolution is None else document(resolution)
+            output.document({"resolution": fields, "strategy": strategy_document(verdicts)})
+            return 0
+        for line in draw(resolution) if resolution is not None else ("this host has all it needs",):
+            output.line(line)
+        for line in strategy_lines(verdicts):
+            output.line(line)
+        return 0 if resolution is None or resolution.is_complete else 1
+
+    def verdicts(self) -> tuple[StrategyVerdict, ...]:
+        """Every strategy, with what stands against it."""
+        base = decision_of_host(self._view, self._program, self._image, self._interpreter)
+        return all_verdicts(self._situation(replace(base, host=self._satisfied or self._image is None)))
+
+    def _choice(self, base: Decision, wanted: Strategy | None) -> Strategy:
+        choice = choose(self._situation(base), wanted, frozenset(map(Strategy, self._wanted.excluded)))
+        if choice.strategy is None:
+            raise CannotUse(display(self._program), wanted.value if wanted else "", choice.obstacles)
+        return choice.strategy
+
+    def _by(self, strategy: Strategy, base: Decision, otherwise: tuple[bytes, ...] = ()) -> Decision:
+        if strategy is Strategy.FHS:
+            return self._surrounded(base, otherwise)
+        return self._ways.started(strategy, base, otherwise)
+
+    def _surrounded(self, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:
+        """In an environment, with the libraries of a decision that asks nothing of the host."""
+        from denizen.app.auto_environment import enter_auto_environment
+
+        if base.host and self._image is not None and self._image.interpreter is not None:
+            base = self._furnished(self._resolution())
+            self._shelf.write(base, movable=False)
+        around = enter_auto_environment(self._context, self._wants, self._wanted)
+        return replace(
+            base,
+            command=self._ways.surrounded(around, otherwise),
+            objects=(*base.objects, around.tree),
+            libraries=tuple(self._ways.at_home(library, base, around.tree) for library in base.libraries),
+            # In there the default directories are the environment's, and serve what is opened at run time: a
+            # resident would answer before them.
+            edits=(),
+            opened=b"",
+        )
+
+    def _wanted_besides(self) -> Wants:
+        from denizen.launch.environment_rules import RULES, parse_rules, wants_of
+
+        with open(RULES, "rb") as stream:
+            rules = parse_rules(stream.read())
+        is_script = self._report.kind.startswith("script")
+        script = script_at(self._view, self._program) if is_script else None
+        return wants_of(self._view, self._program, script, self._world.search_path, rules)
+
+    def _against_fhs(self) -> str:
+        if self._wants.reasons or self._wanted.strategy == Strategy.FHS.value:
+            return ""
+        return "nothing is wanted that only a whole /usr has"
+
+    def _situation(self, base: Decision) -> Situation:
+        noexec = next((p.message for p in self._report.problems if p.code == NOEXEC), "")
+        return self._ways.situation(lambda: self._against_host(base), self._against_fhs, noexec)
+
+    def _against_host(self, base: Decision) -> str:
+        if not base.host:
+            codes = [p.code for p in self._report.problems if p.code in MENDED]
+            lacking = ", ".join([*codes, *map(display, self._later)])
+            return f"it lacks: {lacking}" if lacking else "nothing of it is to be used"
+        if self._wants.reasons and not self._ways.against_namespace():
+            return self._wants.reasons[0]
+        if not self._report.starts:
+            return ", ".join(p.code for p in self._report.problems if p.code in MENDED)
+        if self._report.chain and not (self._ways.against_namespace() and self._ways.against_carrying()):
+            return "it is a script, and what it starts may be foreign"
+        return ""
+
+
+def show_plan(context: Context, program: bytes, wanted: RunRequest) -> int:
+    """What `run` would do: packages, sizes, strategy."""
+    shelf = variant(paths_of(context).decisions, wanted.variant)
+    try:
+        return _DecisionMaker(context, program, wanted, shelf).plan()
+    except FileNotFoundError as problem:
+        raise NoSuchProgram(program, problem.strerror or str(problem)) from problem
+
+
+def verdicts_for(context: Context, program: bytes) -> tuple[StrategyVerdict, ...]:
+    """How `run` would start a program (absolute). Raises OSError."""
+    return _as_run(context, program).verdicts()
+
+
+def improvement_for(context: Context, program: bytes, *, offline: bool) -> Resolution | None:
+    """Return what `run` would bring for a program (absolute) that starts here and lacks something later.
+
+    Raises OSError, SourceFailed, HostLacks.
+    """
+    return _as_run(context, program, offline=offline).improvement()
+
+
+def _as_run(context: Context, program: bytes, *, offline: bool = False) -> _DecisionMaker:
+    from denizen.cli.commands.run import RunRequest, for_program
+
+    wanted = for_program(RunRequest(offline=offline), program)
+    return _DecisionMaker(context, program, wanted, variant(paths_of(context).decisions, wanted.variant))

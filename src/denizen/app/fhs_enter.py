@@ -1,0 +1,175 @@
+"""Becoming a command in an environment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from denizen.app.paths import paths_of
+from denizen.errors import EXIT_CANNOT_START, DenizenError, display
+from denizen.launch import inherited
+from denizen.store.errors import DiskFailed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from denizen.cli.command import Context
+    from denizen.fhs.enter import Inside
+    from denizen.fhs.generations import Generation
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games"
+_DATA = "/usr/local/share:/usr/share"
+# What the host's drivers say of themselves, where Vulkan's loader and libglvnd look besides their own places.
+_SHARE = "/.denizen/share"
+_EGL = f"/etc/glvnd/egl_vendor.d:/usr/share/glvnd/egl_vendor.d:{_SHARE}/glvnd/egl_vendor.d"
+
+
+class NotEntered(DenizenError):
+    """The kernel refused to start what should make the root."""
+
+    exit_status = EXIT_CANNOT_START
+    name: str
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"the environment {display(self.name)} cannot be entered"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+    @property
+    def remedy(self) -> str:
+        return "denizen doctor tells what this host allows"
+
+
+def inside_of(context: Context, name: str, generation: Generation) -> Inside:
+    """What entering a generation here needs. Raises NoStore, DiskFailed, LoaderAbsent."""
+    from denizen.app.factories import tools_of
+    from denizen.app.store_access import open_store
+    from denizen.fhs.enter import Inside
+    from denizen.store.errors import doing
+
+    tools = tools_of(context)
+    with open_store(context) as store:
+        tree = store.place_of(generation.tree)
+    cache = _cache_for(context, name, tree)
+    with doing("write in", tools.directory):
+        return Inside(tree, tools.enter(), tools.stage(), generation.settings.bindings, cache)
+
+
+def _cache_for(context: Context, name: str, tree: bytes) -> bytes:
+    """The file that is /etc/ld.so.cache inside where the host has drivers with libraries; else b""."""
+    from denizen.fhs.enter import cache_with_drivers
+    from denizen.fhs.generations import EnvironmentStore
+    from denizen.resolve.rule_packs import load_rules
+
+    text = cache_with_drivers(tree, lambda soname: bool(load_rules().host_reason(soname)))
+    path = os.path.join(EnvironmentStore(paths_of(context).state).directory(name), b"ld.so.cache")
+    if text:
+        _write(path, text, mode=0o644)
+    return path if text else b""
+
+
+def start(context: Context, name: str, words: Sequence[bytes] | None) -> int:
+    """Become a command in an environment, or its shell; comes back only with an error."""
+    from denizen.app.fhs_fast_path import launch
+
+    if words is None:
+        context.output.say(f"in {name}: set-user-ID programs (sudo, ping) have no effect; exit leaves it")
+    launch(context, name, [os.fsdecode(word) for word in words or ()])
+    from denizen.fhs.generations import EnvironmentStore
+
+    shelf = EnvironmentStore(paths_of(context).state)
+    return become(context, name, shelf.current(name), words)
+
+
+def become(context: Context, name: str, generation: Generation, words: Sequence[bytes] | None) -> int:
+    """Enter a generation of an environment."""
+    from denizen.fhs.enter import command, located
+    from denizen.fhs.generations import EnvironmentStore
+
+    directory = EnvironmentStore(paths_of(context).state).directory(name)
+    inside = inside_of(context, name, generation)
+    entry, tree = command(inside), inside.tree
+    # It was passed over for a reason; the next start shall find it right. Another's cannot be written.
+    with contextlib.suppress(DiskFailed):
+        write_launcher(context, name, generation)
+    if words is None:
+        words = _shell(directory, name, generation, tree)
+    elif (program := located(tree, words[0], os.fsencode(_PATH))) != words[0]:
+        entry = (*entry[:-1], b"as", program, b"--")
+    environ = {**context.environ, **_variables(name, generation, inside)}
+    locale = _locale(generation)
+    if locale and not (environ.get("LC_ALL") or environ.get("LANG")):
+        environ["LANG"] = locale
+    context.output.flush()
+    try:
+        inherited.become(entry[0], [*entry, *words], environ)
+    except OSError as problem:
+        raise NotEntered(name, problem.strerror or str(problem)) from problem
+
+
+def write_launcher(context: Context, name: str, generation: Generation) -> bytes:
+    """The path of a script that enters without Python, made or made anew."""
+    from denizen.app.fhs_fast_path import mark
+    from denizen.fhs.enter import command
+    from denizen.fhs.generations import EnvironmentStore
+    from denizen.fhs.launcher import Launch, script
+
+    directory = EnvironmentStore(paths_of(context).state).directory(name)
+    inside = inside_of(context, name, generation)
+    shell = _shell(directory, name, generation, inside.tree)
+    variables = _variables(name, generation, inside)
+    head = mark(name, b"%d" % generation.number, directory) + b"\n# " + inside.tree
+    launch = Launch(head, command(inside), variables, _locale(generation), shell)
+    path = os.path.join(directory, b"launch")
+    _write(path, script(launch), mode=0o755)
+    return path
+
+
+def _locale(generation: Generation) -> str:
+    return generation.settings.locales[0] if generation.settings.locales else ""
+
+
+def _variables(name: str, generation: Generation, inside: Inside) -> Mapping[str, str]:
+    """Paths that mean something in there, and what the environment asks for."""
+    own = {"PATH": _PATH, "XDG_DATA_DIRS": _DATA, "DENIZEN_FHS": name}
+    if inside.cache:
+        own |= {"XDG_DATA_DIRS": f"{_DATA}:{_SHARE}", "__EGL_VENDOR_LIBRARY_DIRS": _EGL}
+    return own | dict(generation.settings.environment)
+
+
+def _shell(directory: bytes, name: str, generation: Generation, tree: bytes) -> tuple[bytes, ...]:
+    """The tree's shell, and the file it reads: the user's own, then the name before the prompt."""
+    from denizen.fhs.enter import shell
+
+    profile = generation.settings.profile
+    text = (
+        "[ -r /etc/bash.bashrc ] && . /etc/bash.bashrc\n"
+        "[ -r ~/.bashrc ] && . ~/.bashrc\n"
+        f"PATH={_PATH}\n"
+        f"PS1='({name}) '\"$PS1\"\n{profile}\n"
+    ).encode()
+    path = os.path.join(directory, b"bashrc")
+    _write(path, text, mode=0o644)
+    return shell(tree, (b"--rcfile", path, b"-i"))
+
+
+def _write(path: bytes, text: bytes, *, mode: int) -> None:
+    """Write what is not so already: an environment of somebody else's can be entered too."""
+    from denizen.disk import write_atomically
+    from denizen.store.errors import doing
+
+    try:
+        with open(path, "rb") as stream:
+            if stream.read() == text:
+                with contextlib.suppress(OSError):
+                    os.utime(path)  # it is right as the host is now
+                return
+    except FileNotFoundError:
+        pass
+    with doing("write", path):
+        write_atomically(path, text, mode=mode)

@@ -1,0 +1,158 @@
+"""What commands share that need an index: which sources, and a first update where one is missing."""
+
+from __future__ import annotations
+
+from denizen.app.paths import paths_of
+from denizen.errors import HostLacks
+from denizen.host import machine_name
+from denizen.machines import by_kernel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.cli.command import Context
+    from denizen.errors import DenizenError
+    from denizen.index.manifest import IndexEntry
+    from denizen.index.update_targets import UpdateOutcome, UpdatePlan, UpdateTarget
+    from denizen.sources.base import Progress, Scope, Source
+    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.settings import Setting
+
+
+class UnsupportedArchitecture(HostLacks):
+    """Debian has nothing for this processor."""
+
+    machine: str
+
+    @property
+    def what(self) -> str:
+        return f"there are no packages for this machine's architecture, {self.machine}"
+
+    @property
+    def remedy(self) -> str:
+        return "--arch ARCHITECTURE"
+
+
+def own_architecture() -> str:
+    """This machine's architecture in Debian's words. Raises UnknownMachine."""
+    # os.uname, for importing platform costs 9 ms.
+    name = machine_name()
+    machine = by_kernel(name)
+    if machine is None or not machine.debian:
+        raise UnsupportedArchitecture(name)
+    return machine.debian
+
+
+def configured_settings(context: Context) -> list[Setting]:
+    """Every source that is configured. Raises BadSetting, NoKeyring."""
+    from denizen.disk import DiskView
+    from denizen.sources.settings import settings
+
+    return settings(DiskView(), paths_of(context).sources)
+
+
+def sources_by_name(context: Context, policy: FetchPolicy) -> dict[str, Source]:
+    """Every source, showing how far fetching has come. Raises as `configured_sources`."""
+    from denizen.cli.views.transfer_progress import open_progress
+
+    sources = configured_sources(context, policy, open_progress(context.output))
+    return {one.name: one for one in sources}
+
+
+def configured_sources(context: Context, policy: FetchPolicy, progress: Progress) -> list[Source]:
+    """Every source, ready to be asked. Raises BadSetting, NoKeyring."""
+    from denizen.sources.opening import Surroundings, open_source
+    from denizen.sources.transport import HttpSettings, proxies_from
+
+    around = Surroundings(
+        lists=paths_of(context).lists,
+        http=HttpSettings(proxies_from(context.environ)),
+        policy=policy,
+        progress=progress,
+        search_path=context.environ.get("PATH"),
+    )
+    return [open_source(setting, around) for setting in configured_settings(context)]
+
+
+def targets_of(
+    sources: Sequence[Source], suites: Sequence[str], architectures: Sequence[str], scope: Scope
+) -> list[UpdateTarget]:
+    """What to update: the named suites of every source that has them, else each source's own."""
+    from denizen.index.update_targets import UpdateTarget
+
+    # A suite nobody has by default is asked of the first source: any suite of an archive will do.
+    offered = {suite for source in sources for suite in source.suites}
+    pairs = [(source, suite) for source in sources for suite in source.suites]
+    extra = [(source, suite) for source in sources[:1] for suite in suites if suite not in offered]
+    return [
+        UpdateTarget(source, suite, architecture, rank, scope)
+        for rank, (source, suite) in enumerate([*pairs, *extra])
+        if not suites or suite in suites
+        for architecture in architectures
+    ]
+
+
+def ensure(
+    context: Context, suites: Sequence[str], architecture: str, scope: Scope, policy: FetchPolicy
+) -> dict[str, DenizenError]:
+    """Make the indexes that are missing, saying so; return why a suite still has none, by its name.
+
+    Those that are there are left as they are. A suite that cannot be had is told and left out. Raises
+    SourceFailed, HostLacks: none of the suites has an index.
+    """
+    from denizen.app.decoder_setup import provide_decoder
+    from denizen.cli.views.transfer_progress import open_progress
+    from denizen.index.manifest import read_manifest
+
+    progress = open_progress(context.output)
+    held = read_manifest(paths_of(context).index)
+    targets = targets_of(configured_sources(context, policy, progress), suites, (architecture,), scope)
+    missing = [target for target in targets if not _has(target, held)]
+    if not missing:
+        return {}
+    names = ", ".join(dict.fromkeys(target.suite for target in missing))
+    context.output.say(f"there is no index of {names} for {architecture} yet; making it")
+    outcomes = run_update(context, missing, progress)
+    made = read_manifest(paths_of(context).index)
+    # By another name of a suite its index may have been had all the same.
+    failed = [
+        (one.target.suite, one.failure)
+        for one in outcomes
+        if one.failure is not None and not _has(one.target, made)
+    ]
+    if failed and len(failed) == len(targets):
+        raise failed[0][1]
+    for suite, failure in failed:
+        context.output.say(f"going on without {suite}: {failure}")
+    provide_decoder(context, policy)
+    return dict(failed)
+
+
+def _has(target: UpdateTarget, held: Sequence[IndexEntry]) -> bool:
+    from denizen.sources.base import Scope
+
+    entry = target.held_in(held)
+    return entry is not None and (target.scope is not Scope.PATHS or bool(entry.paths))
+
+
+def run_update(
+    context: Context, targets: Sequence[UpdateTarget], progress: Progress, *, force: bool = False
+) -> list[UpdateOutcome]:
+    """Update, saying beforehand what will be fetched; what running programs were denied may be there now."""
+    from denizen.app.decoder_setup import use_decoder
+    from denizen.index.update import update
+    from denizen.launch.dlopen_links import forget_all_denied
+
+    def planned(plans: Sequence[UpdatePlan]) -> None:
+        from denizen.cli.formatting import human_size
+
+        size = sum(plan.size for plan in plans)
+        if size:
+            suites = ", ".join(dict.fromkeys(plan.snapshot.suite for plan in plans if plan.size))
+            context.output.say(f"to fetch: {human_size(size)} for {suites}")
+
+    use_decoder(context)
+    outcomes = update(paths_of(context).index, targets, progress, force=force, planned=planned)
+    forget_all_denied(paths_of(context).decisions)
+    return outcomes

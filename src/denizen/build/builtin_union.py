@@ -1,0 +1,169 @@
+"""`builtin:union`: one tree of links to what several packages hold (pure).
+
+Variable: `packages`, a line each: a priority (a number; the lower one wins, as in Nix's buildEnv) and
+the package's store path.
+
+What only one package has becomes one link, however much lies below; a directory that several have
+becomes a directory, and so on down. Of files of one name the lowest priority's is taken. At equal
+priority they must be the same file or have the same content; else it is a conflict, and all conflicts are
+reported together. Links are relative, through the store directory: `../<hash>-name/bin/x`.
+"""
+
+from __future__ import annotations
+
+from denizen.build.builtin_derivations import Variables, recipe, table
+from denizen.build.derivation import BadDerivation
+from denizen.errors import BadInput, display
+from denizen.fileview import FileKind
+from denizen.formats.file_tree import Directory, Symlink
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from denizen.build.builtin_derivations import Ingredient
+    from denizen.fileview import FileView
+    from denizen.formats.aterm import Derivation
+    from denizen.formats.file_tree import Entry
+    from denizen.formats.storepath import StorePath
+
+BUILDER = b"builtin:union"
+DEFAULT_PRIORITY = 5
+# How many conflicts a message lists.
+_SHOWN = 20
+
+
+class Conflict(BadInput):
+    """Packages of equal priority have different files of one name.
+
+    Attributes:
+        clashes: each path with the two packages.
+    """
+
+    clashes: tuple[tuple[bytes, StorePath, StorePath], ...]
+
+    @property
+    def what(self) -> str:
+        count = len(self.clashes)
+        return f"the packages have {count} {'path' if count == 1 else 'paths'} in common that differ"
+
+    @property
+    def why(self) -> str:
+        shown = [f"{display(path)}: {one} and {other}" for path, one, other in self.clashes[:_SHOWN]]
+        left = len(self.clashes) - len(shown)
+        return "\n".join(shown + ([f"and {left} more"] if left else []))
+
+    @property
+    def remedy(self) -> str:
+        return "leave one of the packages out, or give one a lower priority number than the other"
+
+
+@value
+class UnionInput:
+    """A package with the number that says who wins."""
+
+    path: StorePath
+    priority: int
+
+
+@value
+class UnionProvider:
+    """A package as the plan sees it: `view` shows its own tree as /."""
+
+    package: UnionInput
+    view: FileView
+
+
+def uniting(packages: Sequence[tuple[Ingredient, int]], store_dir: bytes) -> Derivation:
+    """The recipe."""
+    rows = sorted((b"%d" % priority, one.path.inside(store_dir)) for one, priority in packages)
+    return recipe(BUILDER, {b"packages": table(rows)}, [one for one, _ in packages], store_dir)
+
+
+def read(variables: Variables) -> list[UnionInput]:
+    """The packages to unite.
+
+    Raises:
+        BadDerivation: a priority that is no number.
+        BadStorePath: a package that is not in the store.
+    """
+    packages = []
+    for priority, path in variables.rows(b"packages", 2):
+        if not priority.isdigit() or len(priority) > 9:
+            raise BadDerivation(variables.name, f"'{display(priority)}' is not a priority")
+        packages.append(UnionInput(variables.store_path(path), int(priority)))
+    return packages
+
+
+def plan(providers: Sequence[UnionProvider]) -> Iterator[Entry]:
+    """The tree of links, in a NAR's order.
+
+    Raises:
+        Conflict: at the end, with every clash there is.
+        OSError: a package cannot be read.
+    """
+    clashes: list[tuple[bytes, StorePath, StorePath]] = []
+    pending: list[tuple[bytes, list[UnionProvider]]] = [(b"", list(providers))]
+    while pending:
+        path, here = pending.pop()
+        if path and len(here) == 1:
+            yield Symlink(path, _link(path, here[0]))
+            continue
+        yield Directory(path)
+        names = {name for one in here for name in one.view.listdir(b"/" + path)}
+        for name in sorted(names, reverse=True):
+            below = path + b"/" + name if path else name
+            pending.append((below, _winners(below, here, clashes)))
+    if clashes:
+        raise Conflict(tuple(sorted(clashes, key=lambda clash: clash[0])))
+
+
+def _winners(
+    path: bytes, providers: Sequence[UnionProvider], clashes: list[tuple[bytes, StorePath, StorePath]]
+) -> list[UnionProvider]:
+    """Who provides `path`: several only where it is a directory of each."""
+    having = [(one, kind) for one in providers if (kind := _kind(one, path)) is not None]
+    best = min(one.package.priority for one, _ in having)
+    first, kind = next(found for found in having if found[0].package.priority == best)
+    if kind is FileKind.DIRECTORY:
+        rivals = [one for one, other in having if other is not kind and one.package.priority == best]
+        clashes += [(path, first.package.path, one.package.path) for one in rivals]
+        return [one for one, other in having if other is kind]
+    for one, other in having:
+        equal = one.package.priority == best and one is not first
+        if equal and (other is not kind or not _same(first, one, path)):
+            clashes.append((path, first.package.path, one.package.path))
+    return [first]
+
+
+def _kind(provider: UnionProvider, path: bytes) -> FileKind | None:
+    """What a package has at `path`, if anything; a link counts as what it leads to inside it."""
+    try:
+        kind = provider.view.lstat(b"/" + path).kind
+    except FileNotFoundError:
+        return None
+    if kind is not FileKind.SYMLINK:
+        return kind
+    try:
+        return provider.view.stat(b"/" + path).kind
+    except OSError:
+        return kind  # it leads out of the package, in circles, or nowhere
+
+
+def _same(one: UnionProvider, other: UnionProvider, path: bytes) -> bool:
+    full = b"/" + path
+    links = [provider.view.lstat(full).kind is FileKind.SYMLINK for provider in (one, other)]
+    if all(links) and one.view.readlink(full) == other.view.readlink(full):
+        return True
+    if _kind(one, path) is not FileKind.FILE or _kind(other, path) is not FileKind.FILE:
+        return False
+    facts = [provider.view.stat(full) for provider in (one, other)]
+    if facts[0].size != facts[1].size or (facts[0].mode ^ facts[1].mode) & 0o100:
+        return False
+    return bytes(one.view.read(full)) == bytes(other.view.read(full))
+
+
+def _link(path: bytes, provider: UnionProvider) -> bytes:
+    base = provider.package.path.base.encode("ascii")
+    return b"../" * (path.count(b"/") + 1) + base + b"/" + path

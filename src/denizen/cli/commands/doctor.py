@@ -1,0 +1,55 @@
+"""`denizen doctor`: what this host can do, by trying, and what denizen will therefore do."""
+
+from __future__ import annotations
+
+from denizen.cli.command import Command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+
+
+def _doctor(_: Parsed, context: Context) -> int:
+    """Tell all findings; 1 where something keeps denizen from starting programs."""
+    from denizen.app.decoder_setup import decoder_words
+    from denizen.app.factories import tools_of
+    from denizen.app.paths import paths_of
+    from denizen.disk import DiskView
+    from denizen.launch.host_checks import Examined, Finding, examine_host
+
+    place = paths_of(context)
+    findings = list(examine_host(Examined(DiskView(), tools_of(context), place.store, place.state)))
+    detail, consequence = decoder_words(context)
+    findings.append(Finding("decoder", None, detail, consequence))
+    if context.json:
+        context.output.document(
+            [
+                {"name": f.name, "good": f.good, "detail": f.detail, "consequence": f.consequence}
+                for f in findings
+            ]
+        )
+    else:
+        width = max(len(f.name) for f in findings)
+        for f in findings:
+            mark = {True: "+", False: "-", None: " "}[f.good]
+            then = f" → {f.consequence}" if f.consequence else ""
+            context.output.line(f"{mark} {f.name:<{width}}  {f.detail}{then}")
+    return 1 if any(f.name in _NEEDED and f.good is False for f in findings) else 0
+
+
+# Without a loader or a place to execute from, no strategy but the host's own is left.
+_NEEDED = frozenset({"loader", "store-directory", "state-directory"})
+
+COMMANDS = (
+    Command(
+        ("doctor",),
+        "what this host can do, by trying, and what denizen will therefore do",
+        _doctor,
+        description=(
+            "Tell what this host allows: namespaces, executing from denizen's directories, seccomp, FUSE,\n"
+            "graphics. Each is tried, not concluded from settings.\n\n"
+            "Exit status 0: programs can be started; 1: something in the way is marked -."
+        ),
+    ),
+)

@@ -1,0 +1,112 @@
+"""`denizen gc`, also as `denizen store gc`."""
+
+from __future__ import annotations
+
+import time
+
+from denizen.cli.command import Command
+from denizen.cli.options import Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+    from denizen.store.local import Store
+
+
+def _gc(parsed: Parsed, context: Context) -> int:
+    from denizen.app.paths import paths_of
+    from denizen.app.store_access import human, open_store, parse_age, parse_size, shown
+    from denizen.cli.views.progress_meter import Meter
+    from denizen.launch.decisions.expiry import GRACE
+    from denizen.store.collection.collector import Limits, collect, plan
+    from denizen.store.collection.eviction import Aged, trim
+
+    size, age = parsed.text("max-freed"), parsed.text("older-than")
+    dry = parsed.flag("dry-run")
+    before = int(time.time()) - parse_age("gc", age) if age else None
+    limits = Limits(parse_size("gc", size) if size else None, before)
+    with open_store(context) as store:
+        if not dry:
+            _forget(context, store, parse_age("gc", parsed.text("grace") or f"{GRACE}s"))
+        with Meter(context.output, "deleting", "objects") as meter:
+            done = plan(store, limits) if dry else collect(store, limits, meter.advance)
+        directory = shown(store.layout.physical)
+    deleted = [f"{directory}/{name}" for name in done.names]
+    aged = trim(paths_of(context).disposable, before, keep=dry) if before is not None else Aged(0, 0)
+    if context.json:
+        context.output.document(
+            {
+                "deleted": deleted,
+                "nar_bytes": done.nar_bytes,
+                "freed": done.freed,
+                "strays": done.strays,
+                "alive": done.alive,
+                "unseen_processes": done.unseen,
+                "cache": {"entries": aged.count, "freed": aged.size},
+            }
+        )
+        return 0
+    if dry or context.output.verbosity > 0:
+        context.output.stdout.write("".join([f"{line}\n" for line in deleted]))
+    if done.unseen:
+        context.output.say(
+            f"{done.unseen} processes could not be looked into: what they alone use is not kept"
+        )
+    words = "would be deleted" if dry else f"deleted, {human(done.freed)} freed"
+    if aged.count:
+        context.output.say(f"{aged.count} packages and facts {_AGED[dry]} the cache ({human(aged.size)})")
+    context.output.say(f"{len(deleted)} objects ({human(done.nar_bytes)}) {words}; {done.alive} are kept")
+    return 0
+
+
+def _forget(context: Context, store: Store, grace: int) -> None:
+    """Decisions about programs that are gone, and the environments that were made for them."""
+    from denizen.app.auto_environment import drop_unused
+    from denizen.app.paths import paths_of
+    from denizen.launch.decisions.decision_store import shelves
+    from denizen.launch.decisions.expiry import forget_dead
+    from denizen.store.errors import doing
+
+    decisions = paths_of(context).decisions
+    with doing("forget decisions in", decisions):
+        done = forget_dead(shelves(decisions), store.layout, grace)
+    if done.dropped:
+        context.output.say(f"{done.dropped} decisions forgotten: their programs are gone")
+    if done.running:
+        context.output.say(
+            f"{done.running} decisions kept: their programs' files are gone, and libraries in use"
+        )
+    if done.waiting:
+        words = "their programs are missing, perhaps on a disk that is not mounted"
+        context.output.say(
+            f"{done.waiting} decisions kept for {_days(grace)}: {words}; --grace 0d forgets them now"
+        )
+    unused = drop_unused(context, store)
+    if unused:
+        context.output.say(f"{unused} environments forgotten: no program is started in them any more")
+
+
+def _days(seconds: int) -> str:
+    return f"{seconds / 86400:g} days" if seconds != 86400 else "a day"
+
+
+_AGED = {False: "unused since then deleted from", True: "unused since then would be deleted from"}
+_OPTIONS = (
+    Option(("--dry-run",), "only say what would be deleted"),
+    Option(
+        ("--grace",),
+        "forget decisions once their programs have been missing for AGE (7d if not given)",
+        metavar="AGE",
+    ),
+    Option(("--max-freed",), "stop after about SIZE (500M, 10G)", metavar="SIZE"),
+    Option(
+        ("--older-than",),
+        "only what was registered before AGE ago (12h, 30d), and unused since then in the cache",
+        metavar="AGE",
+    ),
+)
+_SUMMARY = "delete what no root, process or operation in progress needs"
+
+COMMANDS = (Command(("gc",), _SUMMARY, _gc, (), _OPTIONS),)
+IN_STORE = (Command(("store", "gc"), _SUMMARY, _gc, (), _OPTIONS),)

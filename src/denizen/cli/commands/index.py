@@ -1,0 +1,211 @@
+"""`denizen index update` and `denizen index status`."""
+
+from __future__ import annotations
+
+from denizen.cli.command import Command
+from denizen.cli.options import Option, UsageError
+from denizen.errors import EXIT_FAILED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+    from denizen.index.manifest import IndexEntry
+    from denizen.index.update_targets import UpdateOutcome
+    from denizen.sources.fetcher import FetchPolicy
+
+FETCH_OPTIONS = (
+    Option(("--offline",), "fetch nothing"),
+    Option(("--limit-rate",), "bytes a second at most: 500K, 2M", metavar="RATE"),
+)
+
+
+def fetch_policy(parsed: Parsed, command: str) -> FetchPolicy:
+    """The options above as the policy they stand for. Raises UsageError."""
+    from denizen.sources.fetcher import FetchPolicy
+
+    rate = parsed.text("limit-rate")
+    return FetchPolicy(offline=parsed.flag("offline"), max_rate=_rate(rate, command) if rate else 0)
+
+
+def _rate(text: str, command: str) -> int:
+    factor = {"K": 1000, "M": 1_000_000, "G": 1_000_000_000}.get(text[-1:].upper(), 1)
+    digits = text[:-1] if factor > 1 else text
+    if not digits.isdigit() or not int(digits):
+        raise UsageError(command, f"{text!r} is not a rate", "--limit-rate 500K")
+    return int(digits) * factor
+
+
+def update(parsed: Parsed, context: Context) -> int:
+    """Bring indexes up to date."""
+    from denizen.app.decoder_setup import provide_decoder
+    from denizen.app.indexing import configured_sources, own_architecture, run_update, targets_of
+    from denizen.app.paths import paths_of
+    from denizen.cli.views.transfer_progress import open_progress
+    from denizen.index.manifest import read_manifest
+    from denizen.sources.base import Scope
+
+    progress = open_progress(context.output)
+    policy = fetch_policy(parsed, "index update")
+    sources = configured_sources(context, policy, progress)
+    architectures = parsed.texts("arch") or (own_architecture(),)
+    scope = Scope.PATHS if parsed.flag("paths") else Scope.LIBRARIES
+    targets = targets_of(sources, parsed.texts("suite"), architectures, scope)
+    outcomes = run_update(context, targets, progress, force=parsed.flag("force"))
+    provide_decoder(context, policy)
+    if context.json:
+        context.output.document([_outcome_json(outcome) for outcome in outcomes])
+    for outcome in outcomes:
+        for note in outcome.notes:
+            context.output.say(note)
+        if outcome.failure is not None:
+            context.output.error(outcome.failure)
+        if not context.json:
+            context.output.line(_sentence(outcome))
+    _forget(sources, read_manifest(paths_of(context).index))
+    return EXIT_FAILED if any(outcome.failure for outcome in outcomes) else 0
+
+
+def _forget(sources: object, entries: tuple[IndexEntry, ...]) -> None:
+    from denizen.sources.base import Snapshot
+
+    assert isinstance(sources, list)
+    for source in sources:
+        source.forget(
+            [
+                (
+                    Snapshot(entry.source, entry.suite, entry.suite, entry.identity, entry.date),
+                    entry.architecture,
+                )
+                for entry in entries
+                if entry.source == source.name
+            ]
+        )
+
+
+def _sentence(outcome: UpdateOutcome) -> str:
+    target, entry = outcome.target, outcome.entry
+    name = f"{target.source.name}/{entry.suite if entry else target.suite} for {target.architecture}"
+    if outcome.failure is not None:
+        return f"{name}: not updated" + (f", still of {_day(entry.date)}" if entry else "")
+    assert entry is not None
+    if not outcome.changed:
+        return f"{name}: nothing new since {_day(entry.date)}"
+    changes = [(outcome.added, "new"), (outcome.altered, "changed"), (outcome.removed, "gone")]
+    told = ", ".join(f"{count} {word}" for count, word in changes if count)
+    return f"{name}: of {_day(entry.date)}" + (f"; packages: {told}" if told else "")
+
+
+def _outcome_json(outcome: UpdateOutcome) -> dict[str, object]:
+    entry = outcome.entry
+    return {
+        "source": outcome.target.source.name,
+        "asked": outcome.target.suite,
+        "suite": entry.suite if entry else None,
+        "arch": outcome.target.architecture,
+        "snapshot": entry.identity if entry else None,
+        "changed": outcome.changed,
+        "packages": {"added": outcome.added, "removed": outcome.removed, "changed": outcome.altered},
+        "failure": str(outcome.failure) if outcome.failure else None,
+        "notes": list(outcome.notes),
+    }
+
+
+def status(parsed: Parsed, context: Context) -> int:
+    """What indexes there are."""
+    del parsed
+    import time
+
+    from denizen.app.paths import paths_of
+    from denizen.index.manifest import read_manifest
+
+    directory = paths_of(context).index
+    entries = read_manifest(directory)
+    now = time.time()
+    rows = [_status_row(directory, entry, now) for entry in entries]
+    if context.json:
+        context.output.document(rows)
+    elif not rows:
+        context.output.line("there is no index yet; 'denizen index update' makes one")
+    for row in [] if context.json else rows:
+        context.output.line(_status_line(row))
+    return 0
+
+
+def _status_row(directory: bytes, entry: IndexEntry, now: float) -> dict[str, object]:
+    import os
+
+    from denizen.index.library_index import LibraryIndex
+
+    names = [name.encode() for name in (entry.libraries, entry.paths) if name]
+    index = LibraryIndex(os.path.join(directory, entry.libraries.encode()))
+    sonames, packages = index.counts()
+    return {
+        "source": entry.source,
+        "asked": list(entry.asked),
+        "suite": entry.suite,
+        "arch": entry.architecture,
+        "snapshot": entry.identity,
+        "date": entry.date,
+        "checked": entry.checked,
+        "age": int(now - entry.checked),
+        "packages": packages,
+        "libraries": sonames,
+        "paths": _path_count(directory, entry),
+        "bytes": sum(os.stat(os.path.join(directory, name)).st_size for name in names),
+    }
+
+
+def _path_count(directory: bytes, entry: IndexEntry) -> int | None:
+    import os
+
+    from denizen.index.path_index import PathIndex
+
+    return PathIndex(os.path.join(directory, entry.paths.encode())).count() if entry.paths else None
+
+
+def _status_line(row: dict[str, object]) -> str:
+    from denizen.cli.formatting import human_age, human_size
+
+    date, age, size, paths, asked = row["date"], row["age"], row["bytes"], row["paths"], row["asked"]
+    assert isinstance(asked, list)
+    assert isinstance(date, int)
+    assert isinstance(age, int)
+    assert isinstance(size, int)
+    names = ", ".join(str(name) for name in asked if name != row["suite"])
+    known = f"{row['packages']} packages, {row['libraries']} libraries"
+    known += f", {paths} paths" if paths is not None else ""
+    return (
+        f"{row['source']}/{row['suite']} {row['arch']}{f' ({names})' if names else ''}: of {_day(date)}, "
+        f"checked {human_age(age)} ago, {known}, {human_size(size)}, snapshot {str(row['snapshot'])[:12]}"
+    )
+
+
+def _day(seconds: int) -> str:
+    import time
+
+    return time.strftime("%Y-%m-%d", time.gmtime(seconds))
+
+
+_SUITE = Option(("--suite",), "this suite only (may be repeated)", metavar="NAME", repeat=True)
+_ARCH = Option(("--arch",), "for this architecture (may be repeated)", metavar="ARCH", repeat=True)
+
+COMMANDS = (
+    Command(
+        words=("index", "update"),
+        summary="fetch and verify what sources have, and index it",
+        run=update,
+        options=(
+            _SUITE,
+            _ARCH,
+            Option(("--paths",), "also every path, for finding commands, headers and data"),
+            Option(("--force",), "build anew what has not changed too"),
+            *FETCH_OPTIONS,
+        ),
+        description=(
+            "Without --suite, every suite of every source; what did not change is not fetched again. "
+            "An update that fails leaves the index as it was."
+        ),
+    ),
+    Command(words=("index", "status"), summary="which indexes there are, how old and how large", run=status),
+)

@@ -1,0 +1,149 @@
+"""`denizen loader`: the C loader as a host's interpreter."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.command import Command
+from denizen.cli.options import Option, Positional
+from denizen.host import machine_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+    from denizen.launch.loader.installation import Installed
+
+
+def _install(parsed: Parsed, context: Context) -> int:
+    from denizen.app.factories import helper_words, tools_of
+    from denizen.app.paths import paths_of
+    from denizen.launch.decisions.decision import GENERATION
+    from denizen.launch.loader.binaries import loader_binary
+    from denizen.launch.loader.installation import install, must_be_roots
+    from denizen.launch.loader.settings import LoaderSettings
+
+    machine = machine_name()
+    given = tuple(os.path.abspath(os.fsencode(path)) for path in parsed.texts("decisions"))
+    directories = given or (paths_of(context).decisions,)
+    # Somebody else's directory: their denizen is to decide, not this one.
+    command = () if given else helper_words(context, "decide")
+    if command and os.geteuid() == 0:
+        for word in (command[0], command[2]):  # Python, and the file it is to run
+            must_be_roots(word)
+    settings = LoaderSettings(
+        directories=directories,
+        command=command,
+        resident=tools_of(context).resident(),
+        generation=GENERATION,
+        nix_ld=parsed.flag("nix-ld"),
+    )
+    path = install(_prefix(parsed), machine, loader_binary(machine), settings)
+    context.output.say(f"installed {os.fsdecode(path)}")
+    return 0
+
+
+def _link(parsed: Parsed, context: Context) -> int:
+    """Decide about a program, and make a link that starts it without Python."""
+    from denizen.app.decision_maker import decide
+    from denizen.app.factories import helper_words, tools_of
+    from denizen.cli.commands.run import RunRequest
+    from denizen.launch.decisions.decision import GENERATION
+    from denizen.launch.loader.settings import LoaderSettings
+    from denizen.launch.program_links import make_link
+    from denizen.launch.strategies.namespace_plan import HOST_PREFIXES
+
+    program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))
+    link = os.path.abspath(os.fsencode(parsed.required("LINK")))
+    made = decide(context, program, RunRequest(offline=parsed.flag("offline")))
+    tools = tools_of(context)
+    settings = LoaderSettings(
+        directories=(made.directory,),
+        command=helper_words(context, "decide"),
+        host_prefixes=HOST_PREFIXES,
+        inside=tools.inside(),
+        resident=tools.resident(),
+        generation=GENERATION,
+    )
+    make_link(link, program, tools.loader(settings), made.directory)
+    context.output.say(f"{os.fsdecode(link)} starts {os.fsdecode(program)}")
+    return 0
+
+
+def _uninstall(parsed: Parsed, context: Context) -> int:
+    from denizen.launch.loader.installation import uninstall
+
+    path = uninstall(_prefix(parsed), machine_name())
+    context.output.say(f"removed {os.fsdecode(path)}")
+    return 0
+
+
+def _status(parsed: Parsed, context: Context) -> int:
+    from denizen.launch.loader.installation import installed
+
+    found = installed(_prefix(parsed), machine_name())
+    directories = found.settings.directories if found.settings else ()
+    if context.json:
+        context.output.document(
+            {
+                "path": os.fsdecode(found.path),
+                "state": _state(found),
+                "decisions": [os.fsdecode(directory) for directory in directories],
+            }
+        )
+        return 0
+    context.output.line(f"{os.fsdecode(found.path)}: {_state(found)}")
+    for directory in directories:
+        context.output.line(f"  decisions in {os.fsdecode(directory)}")
+    return 0
+
+
+def _state(found: Installed) -> str:
+    if found.settings is not None:
+        return "denizen's loader"
+    return "the host's own dynamic linker" if found.exists else "nothing is there"
+
+
+def _prefix(parsed: Parsed) -> bytes:
+    return os.path.abspath(os.fsencode(parsed.text("prefix") or "/"))
+
+
+_PREFIX = Option(("--prefix",), "the root of the system meant, instead of /", metavar="DIR")
+
+COMMANDS = (
+    Command(
+        ("loader", "install"),
+        "put the loader where foreign programs look for their interpreter; never over a real one",
+        _install,
+        options=(
+            _PREFIX,
+            Option(
+                ("--decisions",),
+                "where it finds decisions (%u: the user's number), instead of yours",
+                metavar="DIR",
+                repeat=True,
+            ),
+            Option(
+                ("--nix-ld",),
+                "let NIX_LD and NIX_LD_LIBRARY_PATH serve programs without a decision, but never root's",
+            ),
+        ),
+        description="Installed again, it gets the new settings.",
+    ),
+    Command(
+        ("loader", "link"),
+        "make a link that starts a program by the loader, without Python",
+        _link,
+        positionals=(
+            Positional("PROGRAM", "its path"),
+            Positional("LINK", "where the link is to be, such as ~/.local/bin/NAME"),
+        ),
+        options=(Option(("--offline",), "fetch nothing"),),
+        description=(
+            "The program is decided about as `denizen run` would. The link is known by its own name: one\n"
+            "program for each name."
+        ),
+    ),
+    Command(("loader", "uninstall"), "take it away again", _uninstall, options=(_PREFIX,)),
+    Command(("loader", "status"), "what is at the interpreter's path", _status, options=(_PREFIX,)),
+)

@@ -1,0 +1,62 @@
+"""`denizen lock`: write the resolution of a program as a file."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.command import Command
+from denizen.cli.commands.why import CHOOSING, NoSuchProgram
+from denizen.cli.options import Option, Positional
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+
+
+def run(parsed: Parsed, context: Context) -> int:
+    """Resolve and write; 1 where something stays open, which the lock then says too."""
+    from denizen.app.extra_inputs import wished
+    from denizen.app.resolve_program import draw, resolve_path
+    from denizen.disk import write_atomically
+    from denizen.resolve.lock import write
+    from denizen.resolve.plan import document
+    from denizen.sources.fetcher import FetchPolicy
+
+    name = os.fsencode(parsed.required("PROGRAM"))
+    extra = wished(context, parsed.texts("with"), name)
+    policy = FetchPolicy(offline=parsed.flag("offline"))
+    try:
+        resolution = resolve_path(context, os.path.abspath(name), policy, parsed.texts("suite"), extra)
+    except OSError as problem:
+        raise NoSuchProgram(name, problem.strerror or str(problem)) from problem
+    text = write(resolution)
+    target = parsed.text("output")
+    if target is not None:
+        write_atomically(os.fsencode(target), text)
+        for line in draw(resolution):
+            context.output.say(line)
+    if context.json:
+        context.output.document(document(resolution))
+    elif target is None:
+        context.output.raw(text)
+    return 0 if resolution.is_complete else 1
+
+
+COMMANDS = (
+    Command(
+        ("lock",),
+        "write the resolution of a program as a lock file",
+        run,
+        positionals=(Positional("PROGRAM", "a program, a library, or a directory of them"),),
+        options=(
+            Option(("-o", "--output"), "write to FILE instead of stdout", metavar="FILE"),
+            *CHOOSING,
+        ),
+        description=(
+            "Find exact packages for everything PROGRAM needs and does not bring, check the choice by the\n"
+            "model of the dynamic linker, and write it down. PROGRAM is read, never executed.\n\n"
+            "Exit status 0: nothing stays open; 1: something does, and the file says what."
+        ),
+    ),
+)

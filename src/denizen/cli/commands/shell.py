@@ -1,0 +1,143 @@
+"""`denizen shell`: the environment a project's denizen.toml describes."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.command import Command
+from denizen.cli.commands.index import FETCH_OPTIONS, fetch_policy
+from denizen.cli.options import Option, Positional
+from denizen.errors import DenizenError, display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+    from denizen.fhs.generations import Generation, Settings
+    from denizen.resolve.resolution import Pin
+
+
+class NoProject(DenizenError):
+    """There is no denizen.toml here or above."""
+
+    directory: str
+
+    @property
+    def what(self) -> str:
+        return f"there is no denizen.toml in {display(self.directory)} or above it"
+
+    @property
+    def remedy(self) -> str:
+        from denizen.fhs.project import EXAMPLE
+
+        return f"write one such as this; packages alone will do:\n{EXAMPLE}"
+
+
+def _shell(parsed: Parsed, context: Context) -> int:
+    from denizen.app.fhs_enter import become
+    from denizen.app.indexing import own_architecture
+    from denizen.fhs import project
+
+    path = _found(os.getcwd())
+    with open(path, "rb") as stream:
+        settings = project.read(stream.read(project.MAX_SIZE), path, own_architecture())
+    name = _name(os.path.dirname(path))
+    generation = _generation(parsed, context, name, settings, path)
+    if parsed.flag("lock"):
+        return 0
+    command = parsed.text("CMD")
+    words = None if command is None else [os.fsencode(word) for word in (command, *parsed.texts("ARG"))]
+    return become(context, name, generation, words)
+
+
+def _found(start: str) -> str:
+    from denizen.fhs.project import FILE
+
+    directory = start
+    while not os.path.isfile(os.path.join(directory, FILE)):
+        if directory == os.path.dirname(directory):
+            raise NoProject(start)
+        directory = os.path.dirname(directory)
+    return os.path.join(directory, FILE)
+
+
+def _name(directory: str) -> str:
+    """An environment for each project: its directory's name, and what tells apart those of one name."""
+    from hashlib import sha256
+
+    stem = "".join(c if c.isascii() and c.isalnum() else "-" for c in os.path.basename(directory))[:40]
+    return f"{stem.lstrip('-') or 'project'}-{sha256(os.fsencode(directory)).hexdigest()[:8]}"
+
+
+def _generation(parsed: Parsed, context: Context, name: str, settings: Settings, path: str) -> Generation:
+    """The generation that is as the project wants it, made where there is none."""
+    from denizen.app import fhs_create
+    from denizen.app.fhs_enter import write_launcher
+    from denizen.app.paths import paths_of
+    from denizen.fhs.generations import EnvironmentStore, NoEnvironment
+
+    update = parsed.flag("update")
+    pins = None if update else _locked_pins(settings, path)
+    if pins is not None:
+        try:
+            held = EnvironmentStore(paths_of(context).state).current(name)
+        except NoEnvironment:
+            pass
+        else:
+            if held.settings == settings and {p.sha256 for p in held.parts} == {
+                pin.sha256.decode() for pin in pins
+            }:
+                return held
+    made, used = fhs_create.create_from(context, name, settings, fetch_policy(parsed, "shell"), pins)
+    if pins is None:
+        _write_lock(settings, path, used)
+    write_launcher(context, name, made)
+    return made
+
+
+def _locked_pins(settings: Settings, path: str) -> tuple[Pin, ...] | None:
+    from denizen.fhs.project import LOCK, unlocked
+    from denizen.resolve.lock import MAX_SIZE, parse
+
+    try:
+        with open(os.path.join(os.path.dirname(path), LOCK), "rb") as stream:
+            lock = unlocked(settings, stream.read(MAX_SIZE + 1))
+    except FileNotFoundError:
+        return None
+    return parse(lock).packages if lock is not None else None
+
+
+def _write_lock(settings: Settings, path: str, pins: tuple[Pin, ...]) -> None:
+    from denizen.disk import write_atomically
+    from denizen.fhs.project import LOCK, locked
+    from denizen.resolve.lock import write
+    from denizen.resolve.resolution import Resolution
+    from denizen.store.errors import doing
+
+    place = os.path.join(os.path.dirname(path), LOCK)
+    ordered = sorted(pins, key=lambda pin: (pin.name, pin.version, pin.architecture, pin.sha256))
+    resolution = Resolution(settings.architectures[0], packages=tuple(ordered))
+    with doing("write", os.fsencode(place)):
+        write_atomically(place, locked(settings, write(resolution)))
+
+
+COMMANDS = (
+    Command(
+        ("shell",),
+        "the environment of this project's denizen.toml",
+        _shell,
+        (
+            Positional("CMD", "a command instead of a shell", optional=True),
+            Positional("ARG", "its arguments", optional=True, rest=True),
+        ),
+        (
+            Option(("--update",), "take the newest packages, and write denizen.lock anew"),
+            Option(("--lock",), "only make the environment and denizen.lock"),
+            *FETCH_OPTIONS,
+        ),
+        description=(
+            "Enter the environment that denizen.toml, here or in a directory above, describes. The first\n"
+            "time, denizen.lock is written beside it: with it, everybody gets the same packages."
+        ),
+    ),
+)

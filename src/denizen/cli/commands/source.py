@@ -1,0 +1,166 @@
+"""`denizen source list`, `add` and `remove`."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.command import Command
+from denizen.cli.options import Option, Positional, UsageError
+from denizen.errors import DenizenError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+    from denizen.sources.settings import Setting
+
+
+class NoSuchSource(DenizenError):
+    """There is no source of that name."""
+
+    name: str
+
+    @property
+    def what(self) -> str:
+        return f"there is no source {self.name}"
+
+    @property
+    def remedy(self) -> str:
+        return "denizen source list"
+
+
+def list_sources(parsed: Parsed, context: Context) -> int:
+    """Where packages come from."""
+    del parsed
+    from denizen.app.indexing import configured_settings
+
+    found = configured_settings(context)
+    if context.json:
+        context.output.document([_row(setting) for setting in found])
+        return 0
+    for setting in found:
+        context.output.line(f"{setting.name}  ({setting.kind}, from {setting.origin})")
+        for label, words in (
+            ("address", setting.uris),
+            (
+                "only where",
+                (f"the Release gives Origin: {setting.release_origin}",) if setting.release_origin else (),
+            ),
+            ("suites", setting.suites),
+            ("components", setting.components if setting.kind == "deb" else ()),
+            ("keyrings", tuple(keyring.name for keyring in setting.keyrings)),
+        ):
+            if words:
+                context.output.line(
+                    f"    {label:11} {' '.join(words) if label != 'keyrings' else ', '.join(words)}"
+                )
+        if not setting.check_valid_until:
+            context.output.line("    an expired Release is allowed")
+    return 0
+
+
+def _row(setting: Setting) -> dict[str, object]:
+    return {
+        "name": setting.name,
+        "kind": setting.kind,
+        "uris": list(setting.uris),
+        "suites": list(setting.suites),
+        "components": list(setting.components),
+        "keyrings": [keyring.name for keyring in setting.keyrings],
+        "check_valid_until": setting.check_valid_until,
+        "release_origin": setting.release_origin or None,
+        "origin": setting.origin,
+    }
+
+
+def add(parsed: Parsed, context: Context) -> int:
+    """Write a source's configuration, after reading it back as it would be used."""
+    from denizen.app.paths import paths_of
+    from denizen.disk import make_directories, write_atomically
+    from denizen.formats.aptsources import parse_deb822
+
+    name = parsed.required("NAME")
+    _require_name(name)
+    kind = "directory" if parsed.flag("directory") else "deb"
+    fields = [
+        ("Types", kind),
+        ("URIs", " ".join(_address(uri, kind) for uri in parsed.texts("URI"))),
+        ("Suites", " ".join(parsed.texts("suite"))),
+        ("Components", " ".join(parsed.texts("component"))),
+        ("Signed-By", " ".join(os.path.abspath(path) for path in parsed.texts("signed-by"))),
+        ("Check-Valid-Until", "no" if parsed.flag("allow-expired") else ""),
+    ]
+    text = "".join(f"{key}: {words}\n" for key, words in fields if words).encode()
+    (entry,) = parse_deb822(text)
+    if not entry.uris:
+        raise UsageError("source add", "the URI is neither http, https nor file")
+    if kind == "deb" and not entry.suites and name != "debian":
+        raise UsageError("source add", "--suite is missing", "denizen source add NAME URI --suite stable")
+    directory = paths_of(context).sources
+    make_directories(directory)
+    path = os.path.join(directory, name.encode() + b".sources")
+    write_atomically(path, text)
+    context.output.say(f"wrote {os.fsdecode(path)}; 'denizen index update' makes its index")
+    return 0
+
+
+def remove(parsed: Parsed, context: Context) -> int:
+    """Delete a source's configuration; "debian", which exists without one, is disabled by a file."""
+    from denizen.app.indexing import configured_settings
+    from denizen.app.paths import paths_of
+    from denizen.disk import make_directories, write_atomically
+
+    name = parsed.required("NAME")
+    _require_name(name)
+    if name not in [setting.name for setting in configured_settings(context)]:
+        raise NoSuchSource(name)
+    directory = paths_of(context).sources
+    path = os.path.join(directory, name.encode() + b".sources")
+    if name == "debian":
+        make_directories(directory)
+        write_atomically(
+            path,
+            b"# Written by 'denizen source remove debian'; delete this file to undo it.\n"
+            b"Types: deb\nURIs: file:/\nSuites: stable\nEnabled: no\n",
+        )
+    else:
+        os.unlink(path)
+    return 0
+
+
+def _require_name(name: str) -> None:
+    # It becomes a file name and part of index names.
+    if not name or not name.replace("-", "").replace(".", "").replace("_", "").isalnum() or name[:1] in ".-":
+        raise UsageError("source", f"{name!r} is not a name of letters, digits, '-', '.' and '_'")
+
+
+def _address(uri: str, kind: str) -> str:
+    return os.path.abspath(uri) if kind == "directory" and not uri.startswith("file:") else uri
+
+
+_NAME = Positional("NAME", "what it is called")
+
+COMMANDS = (
+    Command(words=("source", "list"), summary="where packages come from", run=list_sources),
+    Command(
+        words=("source", "add"),
+        summary="configure a source",
+        run=add,
+        positionals=(_NAME, Positional("URI", "http, https or file address; several are mirrors", many=True)),
+        options=(
+            Option(("--suite",), "a suite to index (may be repeated)", metavar="NAME", repeat=True),
+            Option(
+                ("--component",), "a component (may be repeated; default main)", metavar="NAME", repeat=True
+            ),
+            Option(("--signed-by",), "the keyring that must have signed it", metavar="FILE", repeat=True),
+            Option(("--allow-expired",), "use it past its Valid-Until"),
+            Option(("--directory",), "URI is a directory of .deb files"),
+        ),
+    ),
+    Command(
+        words=("source", "remove"),
+        summary="forget a source",
+        run=remove,
+        positionals=(_NAME,),
+    ),
+)

@@ -1,0 +1,294 @@
+"""`denizen store`: the plumbing of the store."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.command import Command
+from denizen.cli.commands import gc, store_upkeep
+from denizen.cli.options import Option, Positional, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+    from denizen.formats.storepath import StorePath
+    from denizen.store.local import Store
+    from denizen.store.trees.digest import Digest
+
+
+def _add(parsed: Parsed, context: Context) -> int:
+    from denizen.app.store_access import document, made_store, shown
+    from denizen.cli.views.progress_meter import Meter
+    from denizen.store.collection.gc_roots import add_indirect
+    from denizen.store.optimise import optimise
+
+    name, link = parsed.text("name"), parsed.text("add-root")
+    sources = [os.fsencode(source) for source in parsed.texts("PATH")]
+    if len(sources) > 1 and (name or link):
+        raise UsageError("store add", "--name and --add-root are for one PATH")
+    with (
+        made_store(context) as store,
+        store.working() as work,
+        Meter(context.output, "adding", "bytes") as meter,
+    ):
+        wanted = ((_absolute(source), name or _name_of(source)) for source in sources)
+        added = work.add_all(wanted, meter.advance)
+        if link:
+            add_indirect(store.layout, os.fsencode(link), added[0].path)
+        if parsed.flag("optimise"):
+            for info in added:
+                optimise(store, info.path)
+        if context.json:
+            context.output.document([document(store, info) for info in added])
+        else:
+            for info in added:
+                context.output.line(shown(store.place_of(info.path)))
+    return 0
+
+
+def _absolute(path: bytes) -> bytes:
+    """Without following a link at the end: the link is what is added then."""
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path) or b".")
+
+
+def _name_of(path: bytes) -> str:
+    return os.fsdecode(os.path.basename(os.path.abspath(path)))
+
+
+def _dump(parsed: Parsed, context: Context) -> int:
+    from denizen.store.errors import doing
+    from denizen.store.trees.dump import BUFFER, dump
+
+    buffer = memoryview(bytearray(BUFFER))
+
+    def write(piece: memoryview) -> memoryview:
+        context.output.raw(piece)
+        return buffer
+
+    path = os.fsencode(parsed.required("PATH"))
+    with doing("dump", path):
+        dump(_absolute(path), write, buffer)
+    return 0
+
+
+def _restore(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.views.progress_meter import Meter, MeteredStream
+    from denizen.nar.reader import read
+    from denizen.store.errors import doing
+    from denizen.store.trees.restore import restore_new
+
+    destination = os.fsencode(parsed.required("DEST"))
+    with (
+        doing("restore", destination),
+        open(0, "rb", buffering=0, closefd=False) as stream,
+        Meter(context.output, "restoring", "bytes", os.fstat(0).st_size or None) as meter,
+    ):
+        restore_new(read(MeteredStream(stream, meter)), os.path.abspath(destination))
+    return 0
+
+
+def _hash(parsed: Parsed, context: Context) -> int:
+    from denizen.formats.hashes import Hash
+
+    digest = _digest(os.fsencode(parsed.required("PATH")))
+    found = Hash("sha256", digest.nar_hash)
+    if context.json:
+        forms = {"sri": found.sri, "base32": found.base32, "hex": found.hex, "nar_size": digest.nar_size}
+        context.output.document(forms)
+    elif parsed.flag("sri"):
+        context.output.line(found.sri)
+    else:
+        context.output.line(found.base32 if parsed.flag("base32") else found.hex)
+    return 0
+
+
+def _digest(path: bytes) -> Digest:
+    from denizen.store.errors import doing
+    from denizen.store.trees.digest import Digester, digest_tree
+
+    with doing("hash", path):
+        return digest_tree(_absolute(path), Digester())
+
+
+def _path_for(parsed: Parsed, context: Context) -> int:
+    from denizen.formats.hashes import Hash
+    from denizen.formats.storepath import Method, for_fixed, for_source
+
+    path = os.fsencode(parsed.required("PATH"))
+    name = parsed.text("name") or _name_of(path)
+    store_dir = _logical(parsed, context)
+    algorithm = parsed.text("fixed")
+    if algorithm and not parsed.flag("recursive"):
+        found = for_fixed(name, Method.FLAT, Hash(algorithm, _flat(path, algorithm)), store_dir)
+    elif algorithm and algorithm != "sha256":
+        found = for_fixed(name, Method.RECURSIVE, Hash(algorithm, _recursive(path, algorithm)), store_dir)
+    else:
+        found = for_source(name, Hash("sha256", _digest(path).nar_hash), (), store_dir)
+    context.output.line(os.fsdecode(found.inside(store_dir)))
+    return 0
+
+
+def _logical(parsed: Parsed, context: Context) -> bytes:
+    """The store directory paths are computed for: as asked, or the store's own, made or not."""
+    from denizen.app.store_access import open_store, store_directory
+    from denizen.store.local import NoStore
+
+    asked = parsed.text("store-dir")
+    if asked is not None:
+        return os.fsencode(asked)
+    try:
+        return open_store(context).layout.logical
+    except NoStore:
+        return store_directory(context)
+
+
+def _flat(path: bytes, algorithm: str) -> bytes:
+    import hashlib
+
+    from denizen.store.errors import doing
+
+    with doing("hash", path), open(path, "rb") as stream:
+        return hashlib.file_digest(stream, algorithm).digest()
+
+
+def _recursive(path: bytes, algorithm: str) -> bytes:
+    import hashlib
+
+    from denizen.store.errors import doing
+    from denizen.store.trees.dump import BUFFER, dump
+
+    running = hashlib.new(algorithm)
+    buffer = memoryview(bytearray(BUFFER))
+
+    def take(piece: memoryview) -> memoryview:
+        running.update(piece)
+        return buffer
+
+    with doing("hash", path):
+        dump(_absolute(path), take, buffer)
+    return running.digest()
+
+
+def _info(parsed: Parsed, context: Context) -> int:
+    from denizen.app.store_access import document, object_named, open_store
+
+    with open_store(context) as store:
+        found = [document(store, store.info(object_named(store, text))) for text in parsed.texts("PATH")]
+    if context.json:
+        context.output.document(found)
+        return 0
+    for one in found:
+        for key, text in one.items():
+            rows = text if isinstance(text, list) else [text]
+            for row in rows:
+                context.output.line(f"{key.replace('_', '-') + ':':17}{'' if row is None else row}")
+    return 0
+
+
+def _references(parsed: Parsed, context: Context) -> int:
+    return _query(parsed, context, lambda store, path: store.info(path).references)
+
+
+def _referrers(parsed: Parsed, context: Context) -> int:
+    return _query(parsed, context, lambda store, path: store.referrers(path))
+
+
+def _closure(parsed: Parsed, context: Context) -> int:
+    return _query(parsed, context, lambda store, path: store.closure([path]))
+
+
+def _query(parsed: Parsed, context: Context, ask: Question) -> int:
+    from denizen.app.store_access import object_named, open_store
+
+    with open_store(context) as store:
+        starts = [object_named(store, text) for text in parsed.texts("PATH")]
+        _show(store, context, sorted({found for start in starts for found in ask(store, start)}))
+    return 0
+
+
+def _list(_: Parsed, context: Context) -> int:
+    from denizen.app.store_access import document, open_store
+
+    with open_store(context) as store:
+        if context.json:
+            context.output.document([document(store, info) for info in store.database.infos()])
+        else:
+            _show(store, context, store.database.paths())
+    return 0
+
+
+def _show(store: Store, context: Context, paths: Iterable[StorePath]) -> None:
+    from denizen.app.store_access import shown
+
+    lines = [shown(store.place_of(path)) for path in paths]
+    if context.json:
+        context.output.document(lines)
+    else:
+        for line in lines:
+            context.output.line(line)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Question = Callable[[Store, StorePath], Iterable[StorePath]]
+
+_OBJECTS = (Positional("PATH", "objects, or anything in them or leading to them", many=True),)
+_NAME = Option(("--name",), "the name in the store, if not the file's own", metavar="NAME")
+
+COMMANDS = (
+    Command(
+        ("store", "add"),
+        "copy trees in; prints their store paths",
+        _add,
+        (Positional("PATH", "files or directories", many=True),),
+        (
+            _NAME,
+            Option(("--add-root",), "make LINK lead to it and keep it while LINK exists", metavar="LINK"),
+            Option(("--optimise",), "hard-link files that are in the store already"),
+        ),
+    ),
+    Command(
+        ("store", "dump"), "write a tree's NAR to stdout", _dump, (Positional("PATH", "file or directory"),)
+    ),
+    Command(
+        ("store", "restore"),
+        "unpack the NAR on stdin",
+        _restore,
+        (Positional("DEST", "what to make; must not exist"),),
+    ),
+    Command(
+        ("store", "hash"),
+        "the SHA-256 of a tree's NAR",
+        _hash,
+        (Positional("PATH", "file or directory"),),
+        (Option(("--base32",), "in Nix base 32"), Option(("--sri",), "as sha256-BASE64")),
+    ),
+    Command(
+        ("store", "path-for"),
+        "the store path 'add' would give; nothing is added",
+        _path_for,
+        (Positional("PATH", "file or directory"),),
+        (
+            _NAME,
+            Option(("--store-dir",), "the store directory to compute it for (/nix/store)", metavar="DIR"),
+            Option(
+                ("--fixed",),
+                "as a fixed output of that hash: of the file, or with --recursive of its NAR",
+                metavar="ALGORITHM",
+                choices=("md5", "sha1", "sha256", "sha512"),
+            ),
+            Option(("--recursive",), "with --fixed, hash the NAR"),
+        ),
+    ),
+    Command(("store", "info"), "what is registered of objects", _info, _OBJECTS),
+    Command(("store", "references"), "the objects they mention", _references, _OBJECTS),
+    Command(("store", "referrers"), "the objects that mention them", _referrers, _OBJECTS),
+    Command(("store", "closure"), "they and all they mention, directly or not", _closure, _OBJECTS),
+    Command(("store", "list"), "all valid objects", _list),
+    *gc.IN_STORE,
+    *store_upkeep.COMMANDS,
+)

@@ -1,0 +1,275 @@
+"""`denizen store`: what keeps a store well, and what carries it elsewhere."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.command import Command
+from denizen.cli.options import Option, Positional
+from denizen.errors import EXIT_FAILED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+    from denizen.store.local import Store
+    from denizen.store.verification import StoreProblem
+
+
+def _roots(parsed: Parsed, context: Context) -> int:
+    from denizen.app.store_access import object_named, open_store, shown
+    from denizen.store.collection.collector import explain, why_alive
+
+    with open_store(context) as store:
+        if parsed.texts("PATH"):
+            wanted = [object_named(store, text) for text in parsed.texts("PATH")]
+            chains = [row for path in wanted for row in why_alive(store, path)]
+        else:
+            chains = [(root, (path,)) for root, path in explain(store)]
+        rows = [
+            {
+                "kind": root.kind,
+                "place": shown(root.place),
+                "chain": [shown(store.place_of(path)) for path in chain],
+            }
+            for root, chain in chains
+        ]
+    if context.json:
+        context.output.document(rows)
+        return 0
+    for row in rows:
+        context.output.line(f"{row['kind']:8} {row['place']} -> {' -> '.join(row['chain'])}")
+    return 0
+
+
+def _verify(parsed: Parsed, context: Context) -> int:
+    from denizen.app.store_access import open_store
+    from denizen.cli.views.progress_meter import Meter
+    from denizen.store.binary_cache import replacement_from
+    from denizen.store.verification import repair, verify
+
+    copies = parsed.text("from")
+    replacement = replacement_from(os.fsencode(copies) if copies else None)
+    with open_store(context) as store:
+        with Meter(context.output, "verifying", "objects", store.database.count()) as meter:
+            found = list(verify(store, contents=parsed.flag("contents"), told=meter.advance))
+        if parsed.flag("repair"):
+            found = [
+                _mended(context, store, repair(store, problem, replacement))
+                for problem in _packages_first(found)
+            ]
+    if context.json:
+        context.output.document([_document(problem) for problem in found])
+    else:
+        for problem in found:
+            context.output.line(_words(problem))
+        if not found:
+            context.output.say("nothing is wrong with the store")
+    return 0 if all(problem.repaired for problem in found) else EXIT_FAILED
+
+
+def _packages_first(found: list[StoreProblem]) -> list[StoreProblem]:
+    """What links lead into before the directories of links that are planned from it."""
+    from denizen.resolve.derivations import NAME
+
+    return sorted(found, key=lambda problem: problem.path is not None and problem.path.name == NAME)
+
+
+def _mended(context: Context, store: Store, problem: StoreProblem) -> StoreProblem:
+    """What no copy put right made again from its package; the problem as it is then."""
+    from denizen.app.factories import supply_of
+    from denizen.errors import DenizenError
+    from denizen.resolve.repair import mend
+    from denizen.sources.fetcher import FetchPolicy
+    from denizen.store.verification import Fault
+    from denizen.value import replace
+
+    if problem.repaired or problem.path is None or problem.fault not in (Fault.CONTENT, Fault.MISSING):
+        return problem
+    try:
+        mend(store, problem.path, supply_of(context, FetchPolicy()))
+    except DenizenError as error:
+        return replace(problem, detail=str(error))
+    return replace(problem, repaired=True)
+
+
+def _document(problem: StoreProblem) -> dict[str, object]:
+    return {
+        "object": problem.path.base if problem.path else None,
+        "fault": problem.fault.name.lower(),
+        "message": problem.fault.value,
+        "detail": problem.detail,
+        "repaired": problem.repaired,
+    }
+
+
+def _words(problem: StoreProblem) -> str:
+    name = problem.path.base if problem.path else "the store"
+    detail = f" ({problem.detail})" if problem.detail else ""
+    return f"{name}: {problem.fault.value}{detail}{': repaired' if problem.repaired else ''}"
+
+
+def _rebuild(_: Parsed, context: Context) -> int:
+    from denizen.app.store_access import open_store
+    from denizen.cli.views.progress_meter import Meter
+    from denizen.store.errors import doing
+    from denizen.store.locks import store_lock
+    from denizen.store.rebuild import rebuild
+
+    layout = open_store(context).layout
+    with (
+        doing("rebuild the database of", layout.physical),
+        store_lock(layout),
+        Meter(context.output, "reading sidecars", "objects") as meter,
+    ):
+        done = rebuild(layout, meter.advance)
+    left_out = [{"object": path.base, "reason": reason} for path, reason in done.left_out]
+    if context.json:
+        context.output.document({"registered": done.registered, "left_out": left_out})
+        return 0
+    for row in left_out:
+        context.output.line(f"{row['object']}: left out: {row['reason']}")
+    context.output.say(f"{done.registered} objects registered, {len(left_out)} left out")
+    return 0
+
+
+def _move(parsed: Parsed, context: Context) -> int:
+    from denizen.app.paths import paths_of
+    from denizen.app.store_access import open_store, shown
+    from denizen.cli.views.progress_meter import Meter
+    from denizen.store.move import move
+
+    destination, usual = (
+        os.fsencode(os.path.abspath(parsed.required("NEWDIR"))),
+        paths_of(context).usual_store,
+    )
+    with open_store(context) as store, Meter(context.output, "copying", "objects") as meter:
+        moved = move(store, destination, meter.advance, usual)
+    if usual != destination:
+        context.output.say(f"{shown(usual)} leads there now: commands find the store as before")
+    for link in moved.astray:
+        context.output.say(f"{shown(link)} still leads to the old place and could not be changed")
+    context.output.line(shown(moved.store.layout.physical))
+    return 0
+
+
+def _optimise(parsed: Parsed, context: Context) -> int:
+    from denizen.app.store_access import human, object_named, open_store
+    from denizen.cli.views.progress_meter import Meter
+    from denizen.store.optimise import NOTHING, optimise
+
+    saved = NOTHING
+    with open_store(context) as store:
+        chosen = [object_named(store, text) for text in parsed.texts("PATH")] or store.database.paths()
+        with Meter(context.output, "optimising", "objects", len(chosen)) as meter:
+            for path in chosen:
+                saved += optimise(store, path)
+                meter.advance(1)
+    if context.json:
+        context.output.document({"files": saved.files, "freed": saved.freed})
+    else:
+        context.output.say(f"{saved.files} files are links now, {human(saved.freed)} freed")
+    return 0
+
+
+def _export(parsed: Parsed, context: Context) -> int:
+    from denizen.app.store_access import object_named, open_store, shown
+    from denizen.cli.views.progress_meter import Meter
+    from denizen.formats.signature import parse_secret
+    from denizen.store.binary_cache import export
+    from denizen.store.errors import doing
+
+    key_file = parsed.text("key")
+    key = None
+    if key_file:
+        with doing("read the key", os.fsencode(key_file)), open(key_file, encoding="utf-8") as stream:
+            key = parse_secret(stream.read())
+    destination = os.fsencode(os.path.abspath(parsed.required("DIR")))
+    with open_store(context) as store, store.working() as work:
+        closure = store.closure([object_named(store, text) for text in parsed.texts("PATH")])
+        work.need(closure)
+        infos = [store.info(path) for path in closure]
+        size = sum([info.nar_size for info in infos])
+        with Meter(context.output, "exporting", "bytes", size) as meter:
+            written = [export(store, info, destination, key, meter.advance) for info in infos]
+    for place in written:
+        context.output.line(shown(place))
+    return 0
+
+
+def _import(parsed: Parsed, context: Context) -> int:
+    from denizen.app.store_access import made_store, object_named, shown
+    from denizen.cli.views.progress_meter import Meter
+    from denizen.formats.signature import parse_public
+    from denizen.store.binary_cache import import_closure
+
+    keys = [parse_public(text) for text in parsed.texts("trust")]
+    source = os.fsencode(os.path.abspath(parsed.required("DIR")))
+    with made_store(context) as store:
+        wanted = [object_named(store, text) for text in parsed.texts("PATH")]
+        with Meter(context.output, "reading archives twice", "bytes") as meter:
+            added = import_closure(store, source, wanted, keys, meter.advance)
+        for info in added:
+            context.output.line(shown(store.place_of(info.path)))
+    return 0
+
+
+COMMANDS = (
+    Command(
+        ("store", "roots"),
+        "why objects are kept: all roots, or the chains that keep PATH",
+        _roots,
+        (Positional("PATH", "objects to explain", many=True, optional=True),),
+    ),
+    Command(
+        ("store", "verify"),
+        "whether the store is as its database says",
+        _verify,
+        (),
+        (
+            Option(("--contents",), "read and hash every file"),
+            Option(("--repair",), "put right what can be"),
+            Option(("--from",), "a binary cache directory to take good copies from", metavar="DIR"),
+        ),
+    ),
+    Command(("store", "rebuild-db"), "make the database again from the objects' sidecars", _rebuild),
+    Command(
+        ("store", "move"),
+        "move the whole store; everything in it still runs",
+        _move,
+        (Positional("NEWDIR", "where to; must not exist"),),
+    ),
+    Command(
+        ("store", "optimise"),
+        "hard-link identical files",
+        _optimise,
+        (Positional("PATH", "objects; all if none is named", many=True, optional=True),),
+    ),
+    Command(
+        ("store", "export"),
+        "write closures as a Nix binary cache",
+        _export,
+        (Positional("DIR", "the cache's directory"), Positional("PATH", "objects", many=True)),
+        (
+            Option(
+                ("--key",),
+                "sign with this key, as nix-store --generate-binary-cache-key makes",
+                metavar="FILE",
+            ),
+        ),
+    ),
+    Command(
+        ("store", "import"),
+        "copy closures in from a Nix binary cache",
+        _import,
+        (Positional("DIR", "the cache's directory"), Positional("PATH", "objects", many=True)),
+        (
+            Option(
+                ("--trust",),
+                "a public key, NAME:BASE64, that may have signed them",
+                metavar="KEY",
+                repeat=True,
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,258 @@
+"""`denizen why`: everything known about a program, and why it does not start here."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.command import Command, search_path
+from denizen.cli.options import Option, Positional
+from denizen.errors import EXIT_NOT_FOUND, DenizenError, display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from denizen.app.errors import StartOutcome
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+    from denizen.diagnose.program_facts import HostWorld
+    from denizen.diagnose.report import Report
+    from denizen.fileview import FileView
+    from denizen.launch.strategies.table import StrategyVerdict
+    from denizen.resolve.resolution import Resolution
+
+
+class NoSuchProgram(DenizenError):
+    """There is no file to look at.
+
+    Attributes:
+        name: as it was given.
+        reason: what the system said.
+        remedy_text: what may have been meant.
+    """
+
+    exit_status = EXIT_NOT_FOUND
+    name: bytes
+    reason: str
+    remedy_text: str = ""
+
+    @property
+    def what(self) -> str:
+        return f"cannot look at {display(self.name)}"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+    @property
+    def remedy(self) -> str:
+        return self.remedy_text
+
+
+def run(parsed: Parsed, context: Context) -> int:
+    """Examine and show; 0 where the program would start, here or by denizen, 1 where not."""
+    report = _examine(parsed, context.environ)
+    resolution = None if _is_about_host(parsed) else _resolve(parsed, context, report)
+    outcome = _outcome(parsed, report, resolution)
+    if context.json:
+        from denizen.diagnose.report import document
+
+        fields = document(report) | {"started_by": outcome.value}
+        if resolution is not None:
+            from denizen.resolve.plan import document as resolution_document
+
+            fields["resolution"] = resolution_document(resolution)
+            fields["problems"] = [*_listed(fields["problems"]), *_still_open(resolution)]
+        if not _is_about_host(parsed):
+            from denizen.app.extra_inputs import opened_document
+            from denizen.cli.views.strategy_view import strategy_document
+
+            fields["strategy"] = strategy_document(_verdicts(context, report))
+            fields["opened"] = opened_document(context, report.program)
+        context.output.document(fields)
+    else:
+        _show(parsed, context, report, resolution, outcome)
+    return 0 if outcome.value in ("host", "denizen") else 1
+
+
+def _outcome(parsed: Parsed, report: Report, resolution: Resolution | None) -> StartOutcome:
+    from denizen.app.errors import StartOutcome, outcome_of
+
+    found = outcome_of(report, resolution)
+    # Programs of another root are not this denizen's to start.
+    elsewhere = parsed.text("sysroot") is not None
+    return StartOutcome.NOTHING if elsewhere and found is StartOutcome.PERHAPS else found
+
+
+def _listed(problems: object) -> list[object]:
+    return list(problems) if isinstance(problems, (list, tuple)) else []
+
+
+def _still_open(resolution: Resolution) -> Iterator[dict[str, object]]:
+    """What denizen could not satisfy either, as problems."""
+    from denizen.resolve.plan import sentence
+
+    for problem in resolution.problems:
+        yield {
+            "code": "resolution-incomplete",
+            "severity": "error" if problem.lack.stops_start else "warning",
+            "message": sentence(problem),
+            "hint": "denizen find NAME; --suite NAME; --with NAME",
+            "details": [],
+        }
+
+
+def _is_about_host(parsed: Parsed) -> bool:
+    return parsed.flag("host") or parsed.text("sysroot") is not None
+
+
+def _verdicts(context: Context, report: Report) -> Sequence[StrategyVerdict]:
+    """What stands for and against each strategy; nothing for what is no program."""
+    if (report.machine is None and not report.chain) or report.has("wrong-machine"):
+        return ()
+    from denizen.app.decision_maker import verdicts_for
+
+    return verdicts_for(context, report.program)
+
+
+def _show(
+    parsed: Parsed, context: Context, report: Report, resolution: Resolution | None, outcome: StartOutcome
+) -> None:
+    from denizen.cli.views.report_view import draw, page, verdict
+
+    drawing, closing = draw(report, everything=parsed.flag("all")), verdict(report, outcome)
+    context.output.render(drawing)
+    if (target := parsed.text("html")) is not None:
+        context.output.save_html(page(drawing, closing), target)
+    if resolution is not None:
+        from denizen.app.resolve_program import draw as draw_resolution
+
+        context.output.line("")
+        context.output.line("with denizen:")
+        for line in draw_resolution(resolution):
+            context.output.line(line)
+    if not _is_about_host(parsed):
+        from denizen.app.extra_inputs import opened_lines
+        from denizen.cli.views.strategy_view import strategy_lines
+
+        for line in opened_lines(context, report.program):
+            context.output.line(line)
+        for line in strategy_lines(_verdicts(context, report)):
+            context.output.line(line)
+    context.output.render(closing)
+
+
+def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | None:
+    """The resolution of what the kernel would start; None where that is no readable ELF program."""
+    from denizen.app.extra_inputs import wished
+    from denizen.app.library_path import elements_of, library_path_of
+    from denizen.app.resolve_program import resolve_path
+    from denizen.errors import BadInput
+    from denizen.sources.fetcher import FetchPolicy
+
+    if report.machine is None or report.has("wrong-machine"):
+        return None
+    policy = FetchPolicy(offline=parsed.flag("offline"))
+    path = report.chain[-1] if report.chain else report.program
+    try:
+        if report.starts and path == report.program and not (parsed.texts("with") or parsed.texts("suite")):
+            from denizen.app.decision_maker import improvement_for
+
+            improved = improvement_for(context, path, offline=parsed.flag("offline"))
+            if improved is not None:
+                return improved
+        extra = wished(context, parsed.texts("with"), report.program)
+        given = elements_of(library_path_of(context.environ))
+        return resolve_path(context, path, policy, parsed.texts("suite"), extra, given=given)
+    except (BadInput, OSError):
+        return None  # what cannot be read is among the report's problems
+
+
+def _examine(parsed: Parsed, environ: Mapping[str, str]) -> Report:
+    from denizen.diagnose.examine import examine
+    from denizen.disk import DiskView, RootedView
+    from denizen.host import place
+
+    name = os.fsencode(parsed.required("PROGRAM"))
+    sysroot = parsed.text("sysroot")
+    root = os.path.abspath(os.fsencode(sysroot)) if sysroot is not None else b""
+    view: FileView = RootedView(root) if root else DiskView()
+    path = _locate(view, name, environ, inside=bool(root))
+    try:
+        placement = place(root + view.realpath(path))
+        world = _world(environ, inside=bool(root), thorough=parsed.flag("all"))
+        return examine(view, path, placement, world)
+    except OSError as problem:
+        raise NoSuchProgram(name, problem.strerror or str(problem)) from problem
+
+
+def _locate(view: FileView, name: bytes, environ: Mapping[str, str], *, inside: bool) -> bytes:
+    """The absolute path of what was named: a path, or a command in PATH as a shell would find it."""
+    if inside:
+        return b"/" + name.lstrip(b"/")
+    if b"/" in name or os.path.lexists(name):
+        return os.path.abspath(name)
+    for directory in search_path(environ):
+        candidate = os.path.join(directory, name)
+        try:
+            view.stat(candidate)
+        except OSError:
+            continue
+        return candidate
+    raise NoSuchProgram(name, "there is no such file here, and no such command in PATH")
+
+
+def _world(environ: Mapping[str, str], *, inside: bool, thorough: bool) -> HostWorld:
+    from denizen.diagnose.program_facts import HostWorld
+    from denizen.host import gather_host
+    from denizen.linker.environment import Environment
+    from denizen.linker.hwcaps import cpu_of
+
+    host = gather_host()
+    preload, path = environ.get("LD_PRELOAD"), environ.get("LD_LIBRARY_PATH")
+    environment = Environment(
+        # In another root this process's own variables say nothing.
+        library_path=os.fsencode(path) if path is not None and not inside else None,
+        preload=os.fsencode(preload) if preload is not None and not inside else None,
+        cpu=cpu_of(host.cpu_level, host.cpu_vendor, host.cpu_flags),
+        kernel=host.kernel,
+        directory=b"/" if inside else os.fsencode(os.getcwd()),
+    )
+    return HostWorld(host, environment, search_path(environ), thorough)
+
+
+# How packages are chosen where a command resolves and starts nothing.
+CHOOSING = (
+    Option(("--suite",), "choose from this suite only (may be repeated)", metavar="NAME", repeat=True),
+    Option(
+        ("--with",),
+        "choose this soname, a package's libraries, or what is needed at this path, too (may be repeated)",
+        metavar="NAME",
+        repeat=True,
+    ),
+    Option(("--offline",), "fetch nothing"),
+)
+
+COMMANDS = (
+    Command(
+        ("why",),
+        "everything known about a program, and why it does not start",
+        run,
+        positionals=(Positional("PROGRAM", "a path, or a command in PATH"),),
+        options=(
+            Option(("--host",), "look at this host alone: no index, no store"),
+            *CHOOSING,
+            Option(("--sysroot",), "look at the system whose root is DIR", metavar="DIR"),
+            Option(("-a", "--all"), "check every library's symbols; draw repeats and every place looked in"),
+            Option(("--html",), "write the drawing to FILE as well", metavar="FILE"),
+        ),
+        description=(
+            "Tell what this machine would do with PROGRAM, and all that is wrong at once: missing\n"
+            "interpreter, libraries, versions and symbols, wrong machine, permissions, broken files.\n"
+            "PROGRAM is read, never executed.\n\n"
+            "Without --host, say too which packages denizen would take for what is missing.\n\n"
+            "Exit status 0: it would start, by itself or by the command that the last line names;\n"
+            "1: it would not, or (with --host) nobody asked what denizen could do; 127: there is none."
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Results drawn for a person: trees, tables, progress."""

@@ -1,0 +1,29 @@
+"""The table of strategies as `run --plan`, `why` and `doctor` show it."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from denizen.launch.strategies.table import StrategyVerdict
+
+
+def strategy_document(verdicts: Sequence[StrategyVerdict]) -> dict[str, object]:
+    """The table of strategies for --json: which is chosen, and what stands against the others."""
+    chosen = next((v.row.strategy.value for v in verdicts if not v.obstacle), None)
+    rows = [
+        {"name": v.row.strategy.value, "possible": not v.obstacle, "reason": v.obstacle} for v in verdicts
+    ]
+    return {"chosen": chosen, "table": rows}
+
+
+def strategy_lines(verdicts: Sequence[StrategyVerdict]) -> Iterator[str]:
+    """The same for people."""
+    chosen = next((v for v in verdicts if not v.obstacle), None)
+    if verdicts:
+        yield "strategy:"
+    for one in verdicts:
+        mark = "*" if one is chosen else " "
+        words = one.row.title if not one.obstacle else f"no: {one.obstacle}"
+        yield f" {mark} {one.row.strategy.value:<10} {words}"

@@ -1,0 +1,97 @@
+"""Checks on the file itself: its place, its mode, its wholeness (pure).
+
+Each takes a `ProgramFacts` and yields problems; `examine.CHECKS` is the order they run in.
+"""
+
+from __future__ import annotations
+
+from denizen.diagnose.problem import error, note, warning
+from denizen.elf.constants import PT_LOAD
+from denizen.errors import display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.diagnose.problem import Problem
+    from denizen.diagnose.program_facts import ProgramFacts
+
+S_ISUID, S_ISGID = 0o4000, 0o2000
+
+
+def execute_permission(subject: ProgramFacts) -> Iterator[Problem]:
+    """The mode bits: a browser's download has none set."""
+    if not subject.placement.executable:
+        name = display(subject.path)
+        yield error(
+            "not-executable",
+            f"{name} has no execute permission for this user, so starting it fails with 'Permission denied'",
+            f"chmod +x {quoted(name)}",
+        )
+
+
+def handler(subject: ProgramFacts) -> Iterator[Problem]:
+    """Linux binfmt_misc: asked before the kernel looks for ELF or `#!`."""
+    yield note(
+        "handled",
+        f"the kernel gives it to {display(subject.placement.handler)} (binfmt_misc), whatever it is itself",
+    )
+
+
+def noexec_mount(subject: ProgramFacts) -> Iterator[Problem]:
+    """The mount: execve fails there whatever the mode bits say, and so does mapping a library."""
+    if subject.placement.noexec:
+        yield error(
+            "noexec-mount",
+            f"{display(subject.path)} is on a file system mounted noexec; nothing there can be started",
+            "copy it to a directory on another file system, for instance one in your home directory",
+        )
+
+
+def set_user_id(subject: ProgramFacts) -> Iterator[Problem]:
+    """ld.so(8), secure-execution mode."""
+    bits = subject.stat.mode & (S_ISUID | S_ISGID)
+    if not bits or subject.placement.nosuid:
+        return
+    which = "set-user-ID" if bits & S_ISUID else "set-group-ID"
+    yield warning(
+        "secure-execution",
+        f"it is {which}: started by another user it ignores LD_LIBRARY_PATH and most of LD_PRELOAD, and "
+        "denizen will not start it with libraries that user chose",
+    )
+
+
+def wholeness(subject: ProgramFacts) -> Iterator[Problem]:
+    """Segments that reach past the end of the file: an interrupted download, most often."""
+    image = subject.classification.image
+    if image is None:
+        return
+    wanted = max(
+        (s.offset + s.file_size for s in image.segments if s.type == PT_LOAD and s.file_size),
+        default=0,
+    )
+    size = subject.stat.size
+    if wanted > size:
+        yield error(
+            "file-cut-short",
+            f"the file ends too early: {size:,} bytes are here, its own table of contents needs {wanted:,}",
+            "download or copy it again, and compare its checksum with the publisher's",
+        )
+
+
+def payload(subject: ProgramFacts) -> Iterator[Problem]:
+    """Bytes behind the program: tools that rewrite ELF files destroy or detach them."""
+    found = subject.payload
+    if found is not None:
+        kind = f" ({found.kind})" if found.kind else ""
+        yield note(
+            "appended-payload",
+            f"{found.size:,} bytes of data are appended to the program{kind}; it finds them through its own "
+            "file, so stripping or patching it would break it",
+        )
+
+
+def quoted(text: str) -> str:
+    """`text` as one word of a shell command."""
+    plain = all(c.isalnum() or c in "-_./+,:@%=" for c in text)
+    return text if plain and text else "'" + text.replace("'", "'\\''") + "'"

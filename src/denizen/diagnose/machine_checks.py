@@ -1,0 +1,63 @@
+"""Checks on what the program wants of processor and kernel (pure)."""
+
+from __future__ import annotations
+
+from denizen.diagnose.file_checks import quoted
+from denizen.diagnose.problem import error
+from denizen.errors import display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.diagnose.problem import Problem
+    from denizen.diagnose.program_facts import ProgramFacts
+
+
+def architecture(subject: ProgramFacts) -> Iterator[Problem]:
+    """A program for another processor: execve says ENOEXEC, shells say "cannot execute binary file"."""
+    image, host = subject.image, subject.host
+    if image is None:
+        return
+    header = image.header
+    machine = header.architecture
+    if subject.placement.refused_abi:
+        yield error(
+            "wrong-machine",
+            "it is built for x86-64's x32 ABI, and this kernel is compiled without (CONFIG_X86_X32_ABI)",
+            "get the build for amd64 (64-bit)",
+        )
+        return
+    if machine is not None and machine.starts_on(host.machine):
+        return
+    hint = "get the build for this machine"
+    if machine is not None and machine.qemu:
+        hint += f", or run it emulated: qemu-{machine.qemu} {quoted(display(subject.path))}"
+    yield error(
+        "wrong-machine",
+        f"it is built for {header.machine_name} ({header.bits}-bit), and this machine is {host.machine}",
+        hint,
+    )
+
+
+def processor_level(subject: ProgramFacts) -> Iterator[Problem]:
+    """GNU_PROPERTY_X86_ISA_1_NEEDED: glibc's ld.so refuses with "CPU ISA level is lower than required"."""
+    wanted = subject.isa_level
+    if wanted and subject.host.cpu_level and wanted > subject.host.cpu_level:
+        yield error(
+            "processor-too-old",
+            f"it needs a processor of level x86-64-v{wanted}; this one has x86-64-v{subject.host.cpu_level}",
+            "get a build for the x86-64 baseline",
+        )
+
+
+def kernel_release(subject: ProgramFacts) -> Iterator[Problem]:
+    """NT_GNU_ABI_TAG: until 2.35 glibc refuses with "FATAL: kernel too old"."""
+    wanted = subject.kernel_wanted
+    if wanted is not None and wanted > subject.host.kernel:
+        shown = ".".join(map(str, wanted))
+        yield error(
+            "kernel-too-old",
+            f"it needs Linux {shown} or newer, and this is {'.'.join(map(str, subject.host.kernel))}",
+            "run it on a newer kernel: no library can stand in for one",
+        )

@@ -1,0 +1,68 @@
+"""Checks on a script's interpreter line (pure).
+
+Linux, fs/binfmt_script.c: the line is cut at 255 bytes, leading blanks are skipped, everything after
+the interpreter is one argument. A missing interpreter makes execve of the script itself fail with
+ENOENT, which a shell reports as if the script were missing.
+"""
+
+from __future__ import annotations
+
+from denizen.diagnose.file_checks import quoted
+from denizen.diagnose.problem import error, warning
+from denizen.elf.script import BUFFER_SIZE
+from denizen.errors import display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.diagnose.problem import Problem
+    from denizen.diagnose.program_facts import ProgramFacts
+    from denizen.diagnose.script_steps import Step
+
+
+def interpreter_line(subject: ProgramFacts) -> Iterator[Problem]:
+    """Each step from the script to a program that can run, until one fails."""
+    script = subject.classification.script
+    if script is not None and script.cut:
+        yield warning(
+            "script-line-too-long",
+            f"the first line of {display(subject.path)} is longer than the {BUFFER_SIZE - 1} bytes that the "
+            "kernel reads of it; its interpreter does not get the rest",
+            "shorten it: a name by PATH (#!/usr/bin/env NAME), options in the script itself",
+        )
+    for step in subject.steps:
+        yield from _step(step)
+
+
+def _step(step: Step) -> Iterator[Problem]:
+    script, wanted = display(step.script), display(step.wanted)
+    if step.fault is None:
+        return
+    if step.wanted.endswith(b"\r") or step.command.endswith(b"\r"):
+        yield error(
+            "script-line-ending",
+            f"the first line of {script} ends in a carriage return (it was written on Windows), so the "
+            "interpreter asked for has that invisible character in its name",
+            f"sed -i 's/\\r$//' {quoted(script)}",
+        )
+    elif step.fault == "relative":
+        yield error(
+            "script-interpreter-relative",
+            f"{script} names the interpreter {wanted!r}, which is no absolute path; it is looked for in the "
+            "current directory",
+            "name it by its absolute path, or by /usr/bin/env",
+        )
+    elif step.command:
+        yield error(
+            "script-command-missing",
+            f"{script} asks {wanted} for {display(step.command)!r}, and no directory in PATH has it",
+            f"install the package that has {display(step.command)}, or put its directory in PATH",
+        )
+    else:
+        yield error(
+            "script-interpreter-missing",
+            f"{script} is to be run by {wanted}, which is not here ({step.fault}); the shell reports that "
+            "as if the script were missing",
+            f"install the package that has {wanted}, or change the script's first line",
+        )

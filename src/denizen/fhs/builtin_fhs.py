@@ -1,0 +1,93 @@
+"""`builtin:fhs`: the tree of an environment (pure).
+
+Variables:
+
+    packages     the unpacked packages, a line each; of files of one name the earlier package's is taken
+    replaces     pairs of packages: the first one's file is taken where both have it (dpkg's Replaces)
+    links        alternatives: link, its target; made where the target exists
+    locales      the locales wanted besides C.UTF-8
+    triplets     the multiarch directories there are
+    rules        triggers.toml as it was when this was written, so that the recipe says all
+
+Unlike `builtin:union` its files are hard links, not symbolic ones: a program that asks where it is
+(/proc/self/exe, realpath, $ORIGIN) must find its neighbours, and these are often of another package. Disk is
+shared all the same. The file `packages` at the top names the packages, so they are references, and stay
+as long as the environment does.
+"""
+
+from __future__ import annotations
+
+from denizen.build.builtin_derivations import recipe, table
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.build.builtin_derivations import Ingredient, Variables
+    from denizen.formats.aterm import Derivation
+    from denizen.formats.storepath import StorePath
+
+BUILDER = b"builtin:fhs"
+# At the top of the tree: the base names of the packages.
+PACKAGES = b"packages"
+
+
+@value
+class Parts:
+    """What goes into an environment, before it is a derivation."""
+
+    packages: tuple[Ingredient, ...]
+    replaces: tuple[tuple[Ingredient, Ingredient], ...]
+    links: tuple[tuple[bytes, bytes], ...]
+    locales: tuple[bytes, ...]
+    triplets: tuple[bytes, ...]
+    rules: bytes
+
+
+@value
+class Composition:
+    """What a derivation wants composed."""
+
+    packages: tuple[StorePath, ...]
+    replaces: frozenset[tuple[StorePath, StorePath]]
+    links: tuple[tuple[bytes, bytes], ...]
+    locales: tuple[bytes, ...]
+    triplets: tuple[bytes, ...]
+    rules: bytes
+
+
+def composing(parts: Parts, store_dir: bytes) -> Derivation:
+    """The recipe."""
+
+    def full(one: Ingredient) -> bytes:
+        return one.path.inside(store_dir)
+
+    variables = {
+        b"packages": table([full(one)] for one in parts.packages),
+        b"replaces": table([full(one), full(other)] for one, other in parts.replaces),
+        b"links": table(parts.links),
+        b"locales": table([one] for one in parts.locales),
+        b"triplets": table([one] for one in parts.triplets),
+        b"rules": parts.rules,
+    }
+    return recipe(BUILDER, variables, parts.packages, store_dir)
+
+
+def read(variables: Variables) -> Composition:
+    """What is to be made. Raises BadDerivation, BadStorePath."""
+
+    def column(key: bytes) -> Sequence[bytes]:
+        return [row[0] for row in variables.rows(key, 1)]
+
+    pairs = [
+        (variables.store_path(one), variables.store_path(two)) for one, two in variables.rows(b"replaces", 2)
+    ]
+    return Composition(
+        tuple(map(variables.store_path, column(b"packages"))),
+        frozenset(pairs),
+        tuple((link, target) for link, target in variables.rows(b"links", 2)),
+        tuple(column(b"locales")),
+        tuple(column(b"triplets")),
+        variables.text(b"rules"),
+    )

@@ -1,0 +1,124 @@
+"""A plain chroot for root: the root an environment is entered by, mounted at a directory for all to see.
+
+Everything lies below one file system mounted there, so taking that away takes all: whatever went wrong on the
+way, no mount is left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from denizen.errors import DenizenError, HostLacks, display
+from denizen.fhs.enter import entry_of
+from denizen.fhs.generations import users
+from denizen.fhs.mounts import standing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.fhs.enter import Inside
+
+_MARK = b"/.denizen/environment"
+# A directory may be mounted over more than once by others; ours are taken off until none is left.
+_MAX_STACKED = 16
+
+
+class NotMounted(HostLacks):
+    """The kernel refused to mount or unmount."""
+
+    place: bytes
+    problem: str
+
+    @property
+    def what(self) -> str:
+        return f"{display(self.place)} cannot be made a chroot, or taken down"
+
+    @property
+    def why(self) -> str:
+        return self.problem
+
+    @property
+    def remedy(self) -> str:
+        return "only root may mount; denizen fhs enter needs no root where user namespaces are allowed"
+
+
+class Occupied(DenizenError):
+    """A directory holds something else, or somebody is in it."""
+
+    place: bytes
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"{display(self.place)} is not free"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+def mount(inside: Inside) -> bool:
+    """Mount at `inside.stage`; whether it was not so already.
+
+    Raises:
+        Occupied: something else is there.
+        NotMounted: the kernel refused; nothing is left mounted.
+    """
+    place = inside.stage
+    if _is(place, inside.tree):
+        return False
+    if os.path.ismount(place) or os.listdir(place):
+        raise Occupied(place, "an empty directory is wanted, on which nothing is mounted")
+    problem = _carried_out([inside.enter, *standing(entry_of(inside))])
+    if problem:
+        if os.path.ismount(place):
+            _carried_out([inside.enter, b"detach", place, b"check"])
+        raise NotMounted(place, problem)
+    return True
+
+
+def umount(place: bytes, enter: bytes) -> bool:
+    """Take down what `mount` made; whether anything was there.
+
+    Raises:
+        Occupied: processes are in it.
+        NotMounted: the kernel refused.
+    """
+    found = False
+    for _ in range(_MAX_STACKED):
+        if not (os.path.ismount(place) and os.path.isdir(place + _MARK)):
+            break
+        inside = sorted(users(place + _MARK))
+        if inside:
+            raise Occupied(place, f"the processes {', '.join(map(str, inside))} are in it")
+        problem = _carried_out([enter, b"detach", place, b"check"])
+        if problem:
+            raise NotMounted(place, problem)
+        found = True
+    return found
+
+
+def places(tree: bytes, mountinfo: bytes = b"/proc/self/mountinfo") -> list[bytes]:
+    """Where a tree is mounted for all to see (proc(5): the fifth field; escapes are octal)."""
+    name = os.path.basename(tree)
+    with open(mountinfo, "rb") as stream:
+        rows = [line.split() for line in stream]
+    ends = [row[4] for row in rows if name in row[3].split(b"/") and row[4].endswith(_MARK)]
+    return [end.removesuffix(_MARK) for end in ends]
+
+
+def _is(place: bytes, tree: bytes) -> bool:
+    try:
+        return os.path.ismount(place) and os.path.samefile(place + _MARK, tree)
+    except OSError:
+        return False
+
+
+def _carried_out(command: Sequence[bytes]) -> str:
+    """What denizen-enter says went wrong; "" for nothing."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if not done.returncode:
+        return ""
+    return done.stderr.decode("utf-8", "replace").strip().removeprefix("denizen: ") or "it failed"

@@ -1,0 +1,273 @@
+"""From the members of a foreign archive to the entries of a tree that stays inside itself (pure).
+
+The archive is hostile. What comes out is safe to write with plain system calls into an empty
+directory, because every name was checked against all that came before it:
+
+| in the archive | becomes |
+|---|---|
+| `./a//b/` | `a/b`; a directory that was not announced is announced before what is in it |
+| an absolute name, a `..`, a name or path the kernel would not take | refused |
+| a path of more than `MAX_DEPTH` directories | refused |
+| a name inside a link or a file of the archive | refused: the link may lead out |
+| a name twice | refused, except of two directories |
+| set-user-ID, set-group-ID, sticky, owner, times | dropped; of the mode only the owner's execute bit counts |
+| a device, a pipe | refused |
+| a hard link | `HardLink` to a file that came before; to a link, that link again; else refused |
+| a relative link whose words lead above the top | refused |
+| another relative link | kept as written |
+| an absolute link to what the archive has, or below a link of it | made relative: the tree lies elsewhere |
+| another absolute link (/etc/alternatives/..., another package) | kept: it means the root it is seen in |
+
+With `Layout.USR_MERGED`, /bin, /sbin and /lib* are moved below /usr as the merge does to a whole system
+(Debian's usrmerge; dpkg's aliased directories), and links are rewritten to lead where they led;
+a link that would lead to itself, such as a compatibility link from /lib/x to /usr/lib/x, is left out.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from denizen.errors import BadInput, display
+from denizen.formats.file_tree import MAX_PATH, Directory, File, HardLink, Symlink, is_name, is_target
+from denizen.formats.tar import MemberKind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from denizen.formats.file_tree import ArchiveEntry
+    from denizen.formats.tar import TarMember
+
+# Every name is remembered to the end. Among Debian's largest is papirus-icon-theme: 116,000 members, 7 MB
+# of names.
+MAX_ENTRIES = 1_000_000
+MAX_NAME_BYTES = 128 * 1024 * 1024
+# Directories inside one another; Debian's deepest have under 30. Announcing a new path costs its depth times
+# its length: without a bound a name of 4,095 bytes costs 4 MB of copies.
+MAX_DEPTH = 128
+
+MERGED = frozenset({b"bin", b"sbin", b"lib", b"lib32", b"lib64", b"libo32", b"libx32"})
+
+
+class Layout(Enum):
+    """Where the files of /bin, /sbin and /lib* go."""
+
+    AS_PACKAGED = "as-packaged"
+    USR_MERGED = "usr-merged"
+
+
+class UnsafeMember(BadInput):
+    """A member of an archive could do harm if it were unpacked, or makes no sense."""
+
+    name: bytes
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"the archive's '{display(self.name[:400])}' is refused"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+def entries(members: Iterable[TarMember], layout: Layout = Layout.AS_PACKAGED) -> Iterator[ArchiveEntry]:
+    """The archive as a tree; directories come before what is in them, absolute links last.
+
+    Raises:
+        UnsafeMember: a member breaks a rule above.
+    """
+    return _Unpacking(layout).entries(members)
+
+
+class _Unpacking:
+    """What is known of the tree so far."""
+
+    __slots__ = ("_absolute", "_kinds", "_layout", "_name_bytes", "_parents", "_targets")
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._name_bytes = 0
+        self._kinds: dict[bytes, MemberKind] = {b"": MemberKind.DIRECTORY}
+        self._targets: dict[bytes, bytes] = {}
+        self._absolute: list[tuple[bytes, bytes]] = []
+        # The directory parts of names, cleaned: one entry for all that lies in a directory.
+        self._parents: dict[bytes, bytes] = {}
+
+    def entries(self, members: Iterable[TarMember]) -> Iterator[ArchiveEntry]:
+        yield Directory(b"")
+        for member in members:
+            name = self._clean(member.name, member)
+            path = self._place(name)
+            if member.kind is MemberKind.SYMLINK:
+                yield from self._symlink(name, path, member)
+            elif path or member.kind is not MemberKind.DIRECTORY:
+                yield from self._other(path, member)
+            self._count(member)
+        for path, target in self._absolute:
+            yield Symlink(path, self._inward(path, target))
+
+    def _count(self, member: TarMember) -> None:
+        self._name_bytes += len(member.name) + len(member.target)
+        self._bound(member)
+
+    def _bound(self, member: TarMember) -> None:
+        if len(self._kinds) > MAX_ENTRIES or self._name_bytes > MAX_NAME_BYTES:
+            raise UnsafeMember(
+                member.name, f"the archive has over {MAX_ENTRIES} members or {MAX_NAME_BYTES} bytes of names"
+            )
+
+    def _other(self, path: bytes, member: TarMember) -> Iterator[ArchiveEntry]:
+        if member.kind is MemberKind.DIRECTORY:
+            yield from self._directories(path, member)
+        elif member.kind is MemberKind.FILE:
+            yield from self._directories(path.rpartition(b"/")[0], member)
+            self._add(path, member)
+            yield File(path, bool(member.mode & 0o100), member.size, member.content)
+        elif member.kind is MemberKind.HARD_LINK:
+            yield from self._hard_link(path, member)
+        else:
+            raise UnsafeMember(member.name, f"{member.kind.value} has no place in a package")
+
+    def _hard_link(self, path: bytes, member: TarMember) -> Iterator[ArchiveEntry]:
+        existing = self._place(self._clean(member.target, member))
+        kind = self._kinds.get(existing)
+        if kind is MemberKind.SYMLINK:
+            target = self._targets[existing]
+            yield from self._symlink_to(path, target, member)
+            return
+        if kind is not MemberKind.FILE:
+            raise UnsafeMember(
+                member.name, f"it is a hard link to '{display(member.target)}', which is no file before it"
+            )
+        yield from self._directories(path.rpartition(b"/")[0], member)
+        self._add(path, member)
+        self._kinds[path] = MemberKind.FILE
+        yield HardLink(path, existing)
+
+    def _symlink(self, name: bytes, path: bytes, member: TarMember) -> Iterator[ArchiveEntry]:
+        target = member.target
+        if not is_target(target):
+            raise UnsafeMember(member.name, "it is a link that leads nowhere the kernel could go")
+        if self._layout is Layout.USR_MERGED:
+            target = self._merged_target(name, path, member)
+        yield from self._symlink_to(path, target, member)
+
+    def _symlink_to(self, path: bytes, target: bytes, member: TarMember) -> Iterator[ArchiveEntry]:
+        leads_to = lexical(path, target)
+        if leads_to is None:
+            raise UnsafeMember(member.name, f"it is a link to '{display(target)}', outside the package")
+        if leads_to == path and self._layout is Layout.USR_MERGED:
+            # The merge made the two ends one: /lib -> usr/lib says what is so already.
+            if self._kinds.get(path) is None and path.rpartition(b"/")[2] in MERGED:
+                yield from self._directories(path, member)
+            return
+        yield from self._directories(path.rpartition(b"/")[0], member)
+        self._add(path, member)
+        self._kinds[path] = MemberKind.SYMLINK
+        self._targets[path] = target
+        if target.startswith(b"/"):
+            # What it leads to may still come.
+            self._absolute.append((path, target))
+        else:
+            yield Symlink(path, target)
+
+    def _merged_target(self, name: bytes, path: bytes, member: TarMember) -> bytes:
+        """The target, changed only where the merge moved one of the link's two ends."""
+        target = member.target
+        leads_to = lexical(name, target)
+        if leads_to is None:
+            return target  # refused by whoever looks where it leads
+        moved = self._place(leads_to)
+        if moved == leads_to and name == path:
+            return target
+        return b"/" + moved if target.startswith(b"/") else _relative(path, moved)
+
+    def _inward(self, path: bytes, target: bytes) -> bytes:
+        """An absolute target made relative where the package itself has it."""
+        leads_to = lexical(path, target)
+        assert leads_to is not None  # refused when the member was read
+        return _relative(path, target.lstrip(b"/")) if self._leads_inside(leads_to) else target
+
+    def _leads_inside(self, path: bytes) -> bool:
+        """Whether the archive has a path, or a link on the way to it."""
+        end = -1
+        while (end := path.find(b"/", end + 1)) >= 0:
+            kind = self._kinds.get(path[:end])
+            if kind is not MemberKind.DIRECTORY:
+                return kind is MemberKind.SYMLINK
+        return path in self._kinds
+
+    def _directories(self, path: bytes, member: TarMember) -> Iterator[ArchiveEntry]:
+        """Announce the directories down to `path` that are new."""
+        new: list[bytes] = []
+        place = path
+        # The top is known.
+        while (kind := self._kinds.get(place)) is None:
+            new.append(place)
+            place = place.rpartition(b"/")[0]
+        if kind is not MemberKind.DIRECTORY:
+            raise UnsafeMember(member.name, f"'{display(place)}' is {kind.value} in the same archive")
+        for place in reversed(new):
+            self._kinds[place] = MemberKind.DIRECTORY
+            self._name_bytes += len(place)
+            self._bound(member)
+            yield Directory(place)
+
+    def _add(self, path: bytes, member: TarMember) -> None:
+        if path in self._kinds:
+            raise UnsafeMember(member.name, "it is in the archive twice")
+        self._kinds[path] = member.kind
+
+    def _clean(self, name: bytes, member: TarMember) -> bytes:
+        """A name of the archive as a path of the tree."""
+        above, slash, last = name.rpartition(b"/")
+        if not slash or last == b"." or not is_name(last):
+            return _clean(name, member)
+        parent = self._parents.get(above)
+        if parent is None:
+            parent = self._parents[above] = _clean(above + slash, member)
+        return _checked(b"%b/%b" % (parent, last) if parent else last, member)
+
+    def _place(self, path: bytes) -> bytes:
+        """Where the layout puts a path."""
+        if self._layout is Layout.USR_MERGED and path.partition(b"/")[0] in MERGED:
+            return b"usr/" + path
+        return path
+
+
+def _clean(name: bytes, member: TarMember) -> bytes:
+    """A name of the archive as a path of the tree."""
+    if name.startswith(b"/"):
+        raise UnsafeMember(member.name, "its name is absolute")
+    parts = [part for part in name.split(b"/") if part not in (b"", b".")]
+    if not all(map(is_name, parts)):
+        raise UnsafeMember(member.name, "its name holds '..', NUL, or a part of more than 255 bytes")
+    return _checked(b"/".join(parts), member)
+
+
+def _checked(path: bytes, member: TarMember) -> bytes:
+    # Less what the merge may put before it.
+    if len(path) > MAX_PATH - len(b"usr/"):
+        raise UnsafeMember(member.name, "its name is longer than a path can be")
+    if path.count(b"/") > MAX_DEPTH:
+        raise UnsafeMember(member.name, f"it lies in more than {MAX_DEPTH} directories")
+    return path
+
+
+def lexical(path: bytes, target: bytes) -> bytes | None:
+    """Where a link at `path` leads by its words alone, from the top; None where that is above the top."""
+    parts = [] if target.startswith(b"/") else path.split(b"/")[:-1]
+    for part in target.split(b"/"):
+        if part == b"..":
+            if not parts:
+                return None
+            parts.pop()
+        elif part not in (b"", b"."):
+            parts.append(part)
+    return b"/".join(parts)
+
+
+def _relative(path: bytes, place: bytes) -> bytes:
+    """What a link at `path` has to say to lead to `place`, both from the top."""
+    return b"../" * path.count(b"/") + place or b"."

@@ -1,0 +1,95 @@
+"""Index files built from a snapshot's lists, each complete or not there at all."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+
+from denizen.disk import sync_directory, written_by_owner
+from denizen.formats.debversion import version_key
+from denizen.index.entry import DirectoryKind, is_library_name, kind_of
+from denizen.index.index_file import Writer
+from denizen.index.library_index import write_libraries
+from denizen.index.path_index import write_paths
+from denizen.index.synthetic import FoundLibrary, ldconfig_links, with_alternatives
+from denizen.sources.base import NoRoom, Scope
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from denizen.formats.packages import Package
+    from denizen.sources.base import Snapshot, Source
+
+
+def build_files(
+    source: Source, snapshot: Snapshot, architecture: str, scope: Scope, directory: bytes
+) -> tuple[str, str]:
+    """Return the names of the library index and the path index ("" for none), built in `directory`."""
+    stem = f"{snapshot.source}-{snapshot.suite}-{architecture}-{snapshot.identity[:12]}"
+    libraries, paths = f"{stem}.libraries", f"{stem}.paths" if scope is Scope.PATHS else ""
+    _build(
+        os.path.join(directory, libraries.encode()),
+        lambda w: _write_libraries(w, source, snapshot, architecture),
+    )
+    if paths:
+        _build(
+            os.path.join(directory, paths.encode()),
+            lambda w: write_paths(w, snapshot, source.paths(snapshot, architecture)),
+        )
+    return libraries, paths
+
+
+def _build(path: bytes, fill: Callable[[Writer], object]) -> None:
+    """Write an index file complete or not at all."""
+    temporary = path + b".new"
+    try:
+        with open(temporary, "wb", opener=written_by_owner) as stream:
+            writer = Writer(stream)
+            fill(writer)
+            writer.finish()
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.rename(temporary, path)
+    except OSError as error:
+        raise NoRoom(path, error.strerror or str(error)) from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+    sync_directory(os.path.dirname(path))
+
+
+def _write_libraries(writer: Writer, source: Source, snapshot: Snapshot, architecture: str) -> None:
+    packages = sort_packages(source.packages(snapshot, architecture))
+    provides = {package.name: package.provides for package in packages if package.provides}
+    shipped = list(shipped_libraries(source.libraries(snapshot, architecture), architecture))
+    found = list(with_alternatives(shipped, lambda name: provides.get(name, b""), architecture))
+    write_libraries(writer, snapshot, architecture, packages, [*found, *ldconfig_links(found)])
+
+
+def sort_packages(packages: Iterator[Package]) -> list[Package]:
+    """By name, then version: the last of a name is its newest. The same package twice is one."""
+    ordered = sorted(packages, key=lambda package: package.name)
+    repeated = {a.name for a, b in itertools.pairwise(ordered) if a.name == b.name}
+    if not repeated:
+        return ordered
+    unique = {(package.name, package.version, package.architecture): package for package in ordered}
+    return sorted(
+        unique.values(),
+        key=lambda package: (package.name, version_key(package.version) if package.name in repeated else ()),
+    )
+
+
+def shipped_libraries(listed: Iterator[tuple[bytes, bytes]], architecture: str) -> Iterator[FoundLibrary]:
+    """What Contents lists that may be asked for as a soname, one entry for each owner."""
+    kinds: dict[bytes, DirectoryKind] = {}
+    for path, location in listed:
+        directory, _, name = path.rpartition(b"/")
+        if not is_library_name(name):
+            continue
+        kind = kinds.get(directory)
+        if kind is None:
+            kind = kinds[directory] = kind_of(directory, architecture)
+        for owner in location.split(b","):
+            yield FoundLibrary(name, kind, owner.rpartition(b"/")[2], path)

@@ -1,0 +1,216 @@
+"""The library index of one suite and architecture: built from a source, asked by soname.
+
+Tables (tab separated, sorted):
+    about     one line a fact: source, suite, architecture, identity, date
+    packages  name, version, architecture, filename, size, sha256, source, section, priority, essential,
+              multi-arch, installed size, dependents, pre-depends, depends, provides
+    sonames   soname, kind, number of the package, path, link
+"""
+
+from __future__ import annotations
+
+from denizen.formats.packages import relation_names
+from denizen.index.entry import KINDS, DirectoryKind, Provider
+from denizen.index.index_file import DamagedIndex, IndexFile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from denizen.formats.packages import Package
+    from denizen.index.index_file import Writer
+    from denizen.index.synthetic import FoundLibrary
+    from denizen.sources.base import Snapshot
+
+_PACKAGE_COLUMNS = 16
+
+
+class LibraryIndex:
+    """A library index that is read."""
+
+    def __init__(self, path: bytes) -> None:
+        self._file = IndexFile(path)
+        self._sonames = self._file.lines("sonames")
+        self._packages = self._file.lines("packages")
+        self._provided: dict[bytes, list[int]] | None = None
+        about = dict([line.split(b"\t", 1) for line in self._file.lines("about")])
+        self.source, self.suite, self.architecture = [
+            about.get(key, b"").decode() for key in (b"source", b"suite", b"architecture")
+        ]
+
+    @property
+    def path(self) -> bytes:
+        """The file."""
+        return self._file.path
+
+    def counts(self) -> tuple[int, int]:
+        """(sonames with their providers, packages)."""
+        return len(self._sonames), len(self._packages)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def providers(self, soname: bytes) -> list[Provider]:
+        """Every file that may satisfy a soname, unranked. Raises DamagedIndex."""
+        return [self._provider(line) for _, line in self._sonames.having(soname)]
+
+    def knows(self, soname: bytes) -> bool:
+        """Whether anything provides it; cheaper than `providers`."""
+        return next(self._sonames.having(soname), None) is not None
+
+    def sonames(self) -> Iterator[bytes]:
+        """Every soname known, in order, once for each provider."""
+        return (line.partition(b"\t")[0] for line in self._sonames)
+
+    def starting(self, prefix: bytes) -> Iterator[bytes]:
+        """The sonames that begin so, in order, once for each provider."""
+        number = self._sonames.first_at_or_after(prefix)
+        while number < len(self._sonames) and (line := self._sonames[number]).startswith(prefix):
+            yield line.partition(b"\t")[0]
+            number += 1
+
+    def package(self, name: bytes) -> list[Provider]:
+        """The packages of that name, one for each version, as providers of nothing in particular."""
+        return [
+            self._with_package(line, b"", DirectoryKind.PRIVATE, b"", b"")
+            for _, line in self._packages.having(name)
+        ]
+
+    def providing(self, name: bytes) -> list[Provider]:
+        """The packages whose Provides speak of a name; the first question reads every line (0.1 s)."""
+        if self._provided is None:
+            self._provided = {}
+            for number, line in enumerate(self._packages):
+                for provided in relation_names(line.rpartition(b"\t")[2]):
+                    self._provided.setdefault(provided, []).append(number)
+        numbers = dict.fromkeys(self._provided.get(name, ()))
+        return [
+            self._with_package(self._packages[number], b"", DirectoryKind.PRIVATE, b"", b"")
+            for number in numbers
+        ]
+
+    def versions(self) -> dict[bytes, bytes]:
+        """Package name to version, for telling what changed."""
+        return {line.split(b"\t", 2)[0]: line.split(b"\t", 2)[1] for line in self._packages}
+
+    def _provider(self, line: bytes) -> Provider:
+        columns = line.split(b"\t")
+        try:
+            soname, kind, number, path, link = columns
+            package = self._packages[int(number)]
+            return self._with_package(package, soname, KINDS[int(kind)], path, link)
+        except (ValueError, IndexError) as error:
+            raise DamagedIndex(self._file.path, f"a line of sonames is unreadable: {error}") from error
+
+    def _with_package(
+        self, line: bytes, soname: bytes, kind: DirectoryKind, path: bytes, link: bytes
+    ) -> Provider:
+        columns = line.split(b"\t")
+        if len(columns) != _PACKAGE_COLUMNS:
+            raise DamagedIndex(self._file.path, "a line of packages is unreadable")
+        return Provider(
+            soname=soname,
+            kind=kind,
+            path=path,
+            link=link,
+            source=self.source,
+            suite=self.suite,
+            architecture=self.architecture,
+            package=columns[0],
+            version=columns[1],
+            package_architecture=columns[2],
+            filename=columns[3],
+            size=int(columns[4]),
+            sha256=columns[5],
+            source_package=columns[6],
+            section=columns[7],
+            priority=columns[8],
+            essential=columns[9] == b"1",
+            multi_arch=columns[10],
+            installed_size=int(columns[11]),
+            dependents=int(columns[12]),
+            pre_depends=columns[13],
+            depends=columns[14],
+            provides=columns[15],
+        )
+
+
+def write_libraries(
+    writer: Writer,
+    snapshot: Snapshot,
+    architecture: str,
+    packages: list[Package],
+    found: Iterable[FoundLibrary],
+) -> None:
+    """Write the tables.
+
+    Args:
+        writer: where to.
+        snapshot: what they are of.
+        architecture: what they are for.
+        packages: every package, sorted by name and version; the last of a name is its newest.
+        found: what satisfies sonames, synthetic entries included; those of unknown packages are left out.
+    """
+    numbers = {package.name: number for number, package in enumerate(packages)}
+    dependents = count_dependents(packages)
+    about = {
+        b"source": snapshot.source.encode(),
+        b"suite": snapshot.suite.encode(),
+        b"architecture": architecture.encode(),
+        b"identity": snapshot.identity.encode(),
+        b"date": b"%d" % snapshot.date,
+    }
+    writer.lines("about", [key + b"\t" + text for key, text in about.items()])
+    writer.lines(
+        "packages", [_package_line(package, dependents.get(package.name, 0)) for package in packages]
+    )
+    lines = [
+        b"%b\t%d\t%d\t/%b\t%b"
+        % (entry.soname, entry.kind, number, entry.path, b"/" + entry.link if entry.link else b"")
+        for entry in found
+        if (number := numbers.get(entry.package)) is not None
+    ]
+    lines.sort()
+    writer.lines("sonames", lines)
+
+
+def count_dependents(packages: Iterable[Package]) -> dict[bytes, int]:
+    """How many packages depend on each name, its place first among alternatives only."""
+    counts: dict[bytes, int] = {}
+    for package in packages:
+        if package.depends or package.pre_depends:
+            for name in _first_names(package.depends, package.pre_depends):
+                counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+def _first_names(depends: bytes, pre_depends: bytes) -> set[bytes]:
+    # "a (>= 1) | b, c:any": up to the first blank, bar, bracket or colon of each part.
+    names = set()
+    for relation in (depends + b", " + pre_depends).split(b", "):
+        names.add(relation.split(b" ", 1)[0].split(b":", 1)[0])
+    return names
+
+
+def _package_line(package: Package, dependents: int) -> bytes:
+    return b"\t".join(
+        (
+            package.name,
+            package.version,
+            package.architecture,
+            package.filename,
+            b"%d" % package.size,
+            package.sha256,
+            package.source.partition(b" ")[0],
+            package.section,
+            package.priority,
+            b"1" if package.essential else b"0",
+            package.multi_arch,
+            b"%d" % package.installed_size,
+            b"%d" % dependents,
+            package.pre_depends,
+            package.depends,
+            package.provides,
+        )
+    )

@@ -1,0 +1,354 @@
+"""The path index of one suite and architecture: every path of the archive, and who has it.
+
+7.3 million paths are stored as runs of names that share directory and owner:
+    names        newline, then each name and a newline: a literal is searched for at memory speed
+    runs         u32 triples: where in `names` the run begins, number of its directory, number of its owner
+    dirs         directories, sorted
+    stretches    u32 pairs, by directory: the first run of a stretch of one directory, the first after it
+    stretches.at for each directory its first stretch, and at the end how many there are
+    owners       packages, joined by commas, in order of first appearance
+That is a third of the paths written out (200 MB instead of 670 for bookworm).
+
+A glob is split at its last slash. `*` and `?` do not match a slash, `**` matches any number of
+directories; a glob without a slash is one for the last component alone.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from denizen.index.index_file import DamagedIndex, IndexFile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Iterable, Iterator, Sequence
+    from re import Pattern
+    from typing import TypeAlias
+
+    from denizen.formats.contents import Group
+    from denizen.index.index_file import Writer
+    from denizen.sources.base import Snapshot
+
+    # (where its names begin, its directory, its owners): a tuple, for a glob may go through a million.
+    Run: TypeAlias = tuple[int, int, int]
+
+_RUN = struct.Struct("<III")
+# Sorts after every name that can follow: NAME_MAX is 255.
+_HIGHEST = b"\xff" * 256
+# Names are written in pieces of this many runs: enough that writing costs nothing beside parsing.
+_BATCH = 4096
+
+
+class PathIndex:
+    """A path index that is read."""
+
+    def __init__(self, path: bytes) -> None:
+        self._file = IndexFile(path)
+        self._map = self._file.map
+        self._names, self._names_end = self._file.bounds("names")
+        self._runs, runs_end = self._file.bounds("runs")
+        self._count = (runs_end - self._runs) // _RUN.size
+        self._dirs = self._file.lines("dirs")
+        self._owners = self._file.lines("owners")
+        self._stretches = self._file.numbers("stretches")
+        self._first_stretches = self._file.numbers("stretches.at")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def count(self) -> int:
+        """How many paths there are."""
+        (total,) = struct.unpack_from("<Q", self._map, self._file.bounds("count")[0])
+        return int(total)
+
+    def exact(self, path: bytes) -> list[tuple[bytes, bytes]]:
+        """(path, package) of each package that has exactly this absolute path."""
+        directory, _, name = path.strip(b"/").rpartition(b"/")
+        return self.named(name, (directory,))
+
+    def named(self, name: bytes, directories: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
+        """(path, package) of each file of that name in one of the directories (no slashes around)."""
+        key = b"\n" + name + b"\n"
+        return [
+            (_joined(directory, name), owner)
+            for directory in directories
+            for start, end in self._stretches_of(directory)
+            # From the newline that ends the name before.
+            if (position := self._map.find(key, self._start_of(start) - 1, self._start_of(end))) >= 0
+            for owner in self._owners_of(self._run_at(position + 1))
+        ]
+
+    def matching(self, glob: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """(path, package) of every path that matches, in no particular order. Raises DamagedIndex."""
+        directory, slash, name = glob.rpartition(b"/")
+        if not slash or directory == b"**":
+            hits = self._hits(name, None) if name.strip(b"*") else self._all_in(range(len(self._dirs)))
+        elif is_glob(directory):
+            test = _directory_test(directory)
+            # For everything in some directories there is nothing to search for in the names.
+            hits = (
+                self._hits(name, test) if name.strip(b"*") else self._all_in(self._accepted(test, directory))
+            )
+        else:
+            hits = self._in_directory(directory.strip(b"/"), _name_test(name))
+        for (_, number, owners), found in hits:
+            path = _joined(self._dirs[number], found)
+            for owner in self._owners[owners].split(b","):
+                yield path, owner
+
+    def _hits(self, name: bytes, accepts: Pattern[bytes] | None) -> Iterator[tuple[Run, bytes]]:
+        """(run, name) of each name that matches the last component of a glob, in accepted directories."""
+        judged: dict[int, bool] = {}
+        for position, found in self._names_like(name):
+            run = self._run_at(position)
+            number = run[1]
+            if accepts is not None and number not in judged:
+                judged[number] = accepts.match(self._dirs[number]) is not None
+            if accepts is None or judged[number]:
+                yield run, found
+
+    def _names_like(self, glob: bytes) -> Iterator[tuple[int, bytes]]:
+        """(position, name) of each name that matches."""
+        literal = longest_literal(glob)
+        needle, before = (b"\n" + glob + b"\n", 1) if literal == glob else (literal, 0)
+        pattern = _name_test(glob)
+        position = self._map.find(needle, self._names, self._names_end)
+        while position >= 0:
+            start = self._map.rfind(b"\n", self._names, position + before) + 1
+            end = self._map.find(b"\n", start, self._names_end)
+            found = self._map[start:end]
+            if pattern.match(found):
+                yield start, found
+            position = self._map.find(needle, end, self._names_end)
+
+    def _in_directory(self, directory: bytes, pattern: Pattern[bytes]) -> Iterator[tuple[Run, bytes]]:
+        number = self._number_of(directory)
+        if number is not None:
+            yield from ((run, name) for run, name in self._all_in((number,)) if pattern.match(name))
+
+    def _accepted(self, test: Pattern[bytes], directory: bytes) -> list[int]:
+        """The numbers of the directories that match a glob."""
+        glob = directory.strip(b"/")
+        prefix = next((piece for wild, piece in _pieces(glob) if not wild), b"").rstrip(b"/")
+        first, end = 0, len(self._dirs)
+        if glob.startswith(prefix):
+            first = self._dirs.first_at_or_after(prefix)
+            end = self._dirs.first_at_or_after(prefix + _HIGHEST)
+        return [number for number in range(first, end) if test.match(self._dirs[number])]
+
+    def _all_in(self, directories: Iterable[int]) -> Iterator[tuple[Run, bytes]]:
+        for number in directories:
+            for first, after in self._stretches_at(number):
+                for index in range(first, after):
+                    run = self._run(index)
+                    names = self._map[self._start_of(index) : self._start_of(index + 1)]
+                    for name in names.split(b"\n")[:-1]:
+                        yield run, name
+
+    def _number_of(self, directory: bytes) -> int | None:
+        number = self._dirs.first_at_or_after(directory)
+        return number if number < len(self._dirs) and self._dirs[number] == directory else None
+
+    def _stretches_of(self, directory: bytes) -> list[tuple[int, int]]:
+        number = self._number_of(directory)
+        return [] if number is None else self._stretches_at(number)
+
+    def _stretches_at(self, number: int) -> list[tuple[int, int]]:
+        """(first run, run after the last) of each stretch of a directory."""
+        first, end = self._first_stretches[number], self._first_stretches[number + 1]
+        return [(self._stretches[2 * at], self._stretches[2 * at + 1]) for at in range(first, end)]
+
+    def _owners_of(self, run: Run) -> list[bytes]:
+        return self._owners[run[2]].split(b",")
+
+    def _run(self, index: int) -> Run:
+        if not 0 <= index < self._count:
+            raise DamagedIndex(self._file.path, f"there is no run {index}")
+        start, directory, owner = _RUN.unpack_from(self._map, self._runs + index * _RUN.size)
+        return start, directory, owner
+
+    def _start_of(self, index: int) -> int:
+        """Where in the map the names of a run begin; of the one after the last, where all names end."""
+        return self._names_end if index == self._count else self._names + self._run(index)[0]
+
+    def _run_at(self, position: int) -> Run:
+        """The run the name at a position of the map belongs to."""
+        offset = position - self._names
+        low, high = 0, self._count
+        while low < high:
+            middle = (low + high) // 2
+            if _RUN.unpack_from(self._map, self._runs + middle * _RUN.size)[0] <= offset:
+                low = middle + 1
+            else:
+                high = middle
+        if low == 0:
+            raise DamagedIndex(self._file.path, "a name is in no run")
+        return self._run(low - 1)
+
+
+def _joined(directory: bytes, name: bytes) -> bytes:
+    return b"/" + directory + b"/" + name if directory else b"/" + name
+
+
+def longest_literal(glob: bytes) -> bytes:
+    """The longest stretch of a glob without wildcards: what is searched for."""
+    return max((piece for wild, piece in _pieces(glob) if not wild), key=len, default=b"")
+
+
+def expression(glob: bytes) -> bytes:
+    """The regular expression a glob within one path component stands for."""
+    import re
+
+    return b"".join([_wild(piece) if is_wild else re.escape(piece) for is_wild, piece in _pieces(glob)])
+
+
+def _wild(piece: bytes) -> bytes:
+    if piece == b"*":
+        return b"[^/]*"
+    if piece == b"?":
+        return b"[^/]"
+    negated = piece[1:2] == b"!"
+    members = b"".join([b"\\x%02x" % code for code in _members(piece[2 if negated else 1 : -1])])
+    if not members:
+        # A range that runs backwards has no members.
+        return b"[^/]" if negated else b"(?!)"
+    return b"[^/" + members + b"]" if negated else b"[" + members + b"]"
+
+
+def _members(inside: bytes) -> list[int]:
+    codes: list[int] = []
+    position = 0
+    while position < len(inside):
+        if inside[position + 1 : position + 2] == b"-" and position + 2 < len(inside):
+            codes += range(inside[position], inside[position + 2] + 1)
+            position += 3
+        else:
+            codes.append(inside[position])
+            position += 1
+    return codes
+
+
+def _pieces(glob: bytes) -> Iterator[tuple[bool, bytes]]:
+    """A glob cut into literals (False) and wildcards (True)."""
+    start = position = 0
+    while position < len(glob):
+        length = _wild_length(glob, position)
+        if length:
+            if start < position:
+                yield False, glob[start:position]
+            yield True, glob[position : position + length]
+            start = position + length
+        position += length or 1
+    if start < position:
+        yield False, glob[start:]
+
+
+def _wild_length(glob: bytes, position: int) -> int:
+    character = glob[position : position + 1]
+    if character in (b"*", b"?"):
+        return 1
+    # As fnmatch has it: a bracket right after the opening one is a member, none at all is a literal.
+    end = glob.find(b"]", position + (3 if glob[position + 1 : position + 2] == b"!" else 2))
+    return end + 1 - position if character == b"[" and end > 0 else 0
+
+
+def _name_test(name: bytes) -> Pattern[bytes]:
+    import re
+
+    return re.compile(expression(name) + rb"\Z")
+
+
+def _directory_test(directory: bytes) -> Pattern[bytes]:
+    import re
+
+    parts = [part for part in directory.split(b"/") if part]
+    # "**" takes the slash after it along, so that it also matches no directory at all.
+    pieces = [rb"(?:[^/]+/)*" if part == b"**" else expression(part) + b"/" for part in parts]
+    if pieces and parts[-1] != b"**":
+        pieces[-1] = pieces[-1][:-1]
+    elif pieces:
+        pieces[-1] = rb"(?:[^/]+(?:/[^/]+)*)?"
+        if len(pieces) > 1:
+            pieces[-2:] = [pieces[-2].removesuffix(b"/"), rb"(?:/[^/]+)*"]
+    return re.compile(b"".join(pieces) + rb"\Z")
+
+
+def is_glob(text: bytes) -> bool:
+    """Whether a question is a glob rather than a name."""
+    return any(wild for wild, _ in _pieces(text))
+
+
+def write_paths(writer: Writer, snapshot: Snapshot, runs: Iterable[Group]) -> int:
+    """Write the tables from the runs of a source; returns how many paths there were."""
+    made = _Tables()
+    writer.lines("about", [b"source\t" + snapshot.source.encode(), b"suite\t" + snapshot.suite.encode()])
+    writer.section("names", made.names(runs))
+    writer.section("count", [struct.pack("<Q", made.total)])
+    directories = sorted(made.directories)
+    made.renumber(directories)
+    writer.numbers("runs", made.runs)
+    writer.lines("dirs", directories)
+    stretches, firsts = made.stretches(len(directories))
+    writer.numbers("stretches", stretches)
+    writer.numbers("stretches.at", firsts)
+    writer.lines("owners", [b",".join(_packages(location)) for location in made.owners])
+    return made.total
+
+
+class _Tables:
+    """What is learnt while the names are written."""
+
+    def __init__(self) -> None:
+        from array import array as new_array
+
+        self.directories: dict[bytes, int] = {}
+        self.owners: dict[bytes, int] = {}
+        self.runs = new_array("I")
+        self.total = 0
+
+    def names(self, groups: Iterable[Group]) -> Iterator[bytes]:
+        """The section of names, a piece at a time."""
+        directories, owners, runs = self.directories, self.owners, self.runs
+        position = 1
+        batch = [b""]
+        for directory, location, names in groups:
+            block = b"\n".join(names)
+            number = directories.setdefault(directory, len(directories))
+            owner = owners.setdefault(location, len(owners))
+            runs.extend((position, number, owner))
+            position += len(block) + 1
+            self.total += len(names)
+            batch.append(block)
+            if len(batch) >= _BATCH:
+                yield b"\n".join(batch)
+                batch = [b""]
+        yield b"\n".join([*batch, b""])
+
+    def renumber(self, directories: Sequence[bytes]) -> None:
+        """Number the directories as they stand in `directories`."""
+        new = [0] * len(directories)
+        for number, directory in enumerate(directories):
+            new[self.directories[directory]] = number
+        self.runs[1::3] = type(self.runs)("I", map(new.__getitem__, self.runs[1::3]))
+
+    def stretches(self, count: int) -> tuple[array[int], array[int]]:
+        """The sections `stretches` and `stretches.at` of `count` directories."""
+        numbers = self.runs[1::3]
+        # Contents are sorted by path: nearly all directories have one stretch, or one a file.
+        begins = [index for index, number in enumerate(numbers) if index == 0 or numbers[index - 1] != number]
+        ends = [*begins[1:], len(numbers)]
+        order = sorted(range(len(begins)), key=lambda at: numbers[begins[at]])
+        firsts = type(self.runs)("I", bytes(4 * (count + 1)))
+        stretches = type(self.runs)("I")
+        for at in order:
+            stretches.extend((begins[at], ends[at]))
+            firsts[numbers[begins[at]] + 1] += 1
+        for number in range(count):
+            firsts[number + 1] += firsts[number]
+        return stretches, firsts
+
+
+def _packages(location: bytes) -> list[bytes]:
+    return [name.rpartition(b"/")[2] for name in location.split(b",")]

@@ -1,0 +1,169 @@
+"""Decisions on disk: written, found again for a moved program, and dropped when their program is gone.
+
+A decision's root keeps what it needs from collection: `gcroots/decisions/DIRECTORY/NAME`, a link to
+the directory of libraries, whose references are the packages. `forgetting` takes away what is about no
+program any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+
+from denizen.disk import make_directories, write_atomically
+from denizen.formats import storepath
+from denizen.launch.decisions.decision import GENERATION, alias_name, file_name
+from denizen.launch.decisions.decision_codec import encode
+from denizen.launch.dlopen_links import OPENED
+from denizen.launch.fast_path import VARIANTS, directory_of, lacks, read_decision, stored, untouched
+from denizen.store.collection.gc_roots import add_link
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Iterator
+
+    from denizen.formats.storepath import StorePath
+    from denizen.launch.decisions.decision import Decision, Identity
+    from denizen.store.layout import StoreLayout
+
+_MODE = 0o600
+_ROOTS = b"decisions"
+
+
+@value
+class DecisionStore:
+    """A directory of decisions, all made with the same options.
+
+    Attributes:
+        directory: of the decisions.
+        name: tells its roots from other directories'.
+    """
+
+    directory: bytes
+    name: bytes
+
+    def write(self, decision: Decision, *, movable: bool) -> None:
+        """Put it down; under its second name too where the program may be found elsewhere. Raises OSError."""
+        make_directories(self.directory, 0o700)
+        content = encode(decision)
+        if decision.build_id and movable:
+            alias = alias_name(decision.build_id, decision.identity.size)
+            write_atomically(os.path.join(self.directory, alias), content, mode=_MODE)
+        write_atomically(os.path.join(self.directory, file_name(decision.identity)), content, mode=_MODE)
+
+    def moved(self, build_id: bytes, size: int, headers: bytes) -> Decision | None:
+        """The decision about the same program, known by its content, whose libraries are all there."""
+        if not build_id:
+            return None
+        found = read_decision(os.path.join(self.directory, alias_name(build_id, size)))
+        if found is None or found.headers != headers:
+            return None
+        return None if lacks(found) or found.generation < GENERATION else found
+
+    def damaged(self, identity: Identity) -> set[bytes]:
+        """Trees of the store that lack a file the decision about this program names, or have it changed."""
+        found = read_decision(os.path.join(self.directory, file_name(identity)))
+        if found is None:
+            return set()
+        store = os.path.realpath(os.path.dirname(found.search)) + b"/"
+        # Where the links end, which may be gone: the package, not the directory of links.
+        places = [os.path.realpath(path) for path in stored(found) if not untouched(path)]
+        return {store + place[len(store) :].split(b"/")[0] for place in places if place.startswith(store)}
+
+    def keep(self, layout: StoreLayout, decision: Decision) -> None:
+        """Keep what it needs from collection: its libraries, which refer to their packages, and others."""
+        roots = self._roots(file_name(decision.identity))
+        for tree in (decision.search, *_besides(layout, decision)):
+            add_link(layout, next(roots), storepath.from_base(os.path.basename(tree)))
+
+    def keep_besides(self, layout: StoreLayout, decision: Decision, trees: Iterable[StorePath]) -> None:
+        """Keep what came for it while its program ran, as long as the decision."""
+        roots = self._roots(file_name(decision.identity))
+        for tree in trees:
+            free = (root for root in roots if not os.path.lexists(os.path.join(layout.gcroots, root)))
+            add_link(layout, next(free), tree)
+
+    def decisions(self) -> Iterator[tuple[bytes, Decision | None]]:
+        """All there are, each with its file name; None for one that is not to be believed."""
+        for name in self._names():
+            yield name, read_decision(os.path.join(self.directory, name))
+
+    def drop(self, layout: StoreLayout, name: bytes) -> None:
+        """Forget a decision, with roots and copies."""
+        for path in (name, os.path.join(MISSED, name)):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(self.directory, path))
+        for root in self._roots(name):
+            try:
+                os.unlink(os.path.join(layout.gcroots, root))
+            except FileNotFoundError:
+                break
+        for kept in (COPIES, FURNITURE, OPENED):
+            shutil.rmtree(os.path.join(self.directory, kept, name), ignore_errors=True)
+
+    def missed_since(self, name: bytes, now: float) -> float:
+        """Return when a decision's program was first missed by a collection: now, if this is the first."""
+        mark = os.path.join(self.directory, MISSED, name)
+        try:
+            return os.stat(mark).st_mtime
+        except FileNotFoundError:
+            with contextlib.suppress(OSError):  # a full disk: it is missed first by the next collection then
+                make_directories(os.path.dirname(mark), 0o700)
+                write_atomically(mark, b"", mode=_MODE)
+            return now
+
+    def found_again(self, names: Container[bytes]) -> None:
+        """Take away the marks of `missed_since` but for these decisions."""
+        with contextlib.suppress(FileNotFoundError):
+            for name in os.listdir(os.path.join(self.directory, MISSED)):
+                if name not in names:
+                    os.unlink(os.path.join(self.directory, MISSED, name))
+
+    def needed(self) -> set[bytes]:
+        """The objects of all its decisions."""
+        return {path for _, found in self.decisions() if found is not None for path in found.objects}
+
+    def _roots(self, name: bytes) -> Iterator[bytes]:
+        """The links of a decision below gcroots/, in the order they are made."""
+        first = os.path.join(_ROOTS, self.name, name)
+        yield first
+        for number in itertools.count(1):
+            yield b"%b.%d" % (first, number)
+
+    def _names(self) -> Iterator[bytes]:
+        with contextlib.suppress(FileNotFoundError):
+            for name in os.listdir(self.directory):
+                if name.count(b"-") in (2, 4) and not name.startswith(b"."):
+                    yield name
+
+
+def _besides(layout: StoreLayout, decision: Decision) -> list[bytes]:
+    """Trees of the store that no link among the libraries leads to: packages that came for their files."""
+    linked = {os.readlink(os.path.join(decision.search, name)) for name in os.listdir(decision.search)}
+    bases = {target.split(b"/")[1] for target in linked}
+    trees = [path for path in decision.objects if os.path.dirname(path) == layout.physical]
+    return [path for path in trees if path != decision.search and os.path.basename(path) not in bases]
+
+
+# Patched copies of programs (shadow.py), a directory for each decision.
+COPIES = b"copies"
+# What stands in for paths the host lacks (furniture.py), likewise.
+FURNITURE = b"furniture"
+# An empty file for each decision whose program was not there, as old as the collection that missed it first.
+MISSED = b"missed"
+
+
+def shelves(decisions: bytes) -> list[DecisionStore]:
+    """Every directory of decisions there is: the plain one, and one for each set of options."""
+    found = [variant(decisions, b"")]
+    with contextlib.suppress(FileNotFoundError):
+        found += [variant(decisions, name) for name in sorted(os.listdir(os.path.join(decisions, VARIANTS)))]
+    return found
+
+
+def variant(decisions: bytes, digest: bytes) -> DecisionStore:
+    """The directory for a set of options; the plain one for none (b"")."""
+    return DecisionStore(directory_of(decisions, digest), digest or b"plain")

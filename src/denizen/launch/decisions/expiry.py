@@ -1,0 +1,101 @@
+"""Which decisions a collection forgets: those whose program is gone, and nobody runs or waits for any more.
+
+A program that is not where it was may still be running: it updated itself, or somebody deleted its file. It
+opens libraries and plugins later, so a decision stays, with all its objects, as long as a process has one of
+them mapped. And it may be on a disk that is not mounted now: so a decision stays for a time of grace, counted
+from the first collection that missed the program. There is nothing better to tell by: a directory's times say
+nothing of a disk that was mounted over it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from denizen.disk import DiskView
+from denizen.formats.storepath import DIGEST_DIGITS
+from denizen.launch.decisions.decision import identity_of
+from denizen.store.collection.processes import held_by_processes
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.decisions.decision_store import DecisionStore
+    from denizen.store.layout import StoreLayout
+
+# For how long a decision is kept whose program is missing, in seconds.
+GRACE = 7 * 86400
+
+
+@value
+class Forgotten:
+    """What became of decisions whose program is not there.
+
+    Attributes:
+        dropped: forgotten.
+        running: kept, for a process has something of it mapped.
+        waiting: kept for the time of grace.
+    """
+
+    dropped: int
+    running: int
+    waiting: int
+
+
+def forget_dead(shelves: Sequence[DecisionStore], layout: StoreLayout, grace: int) -> Forgotten:
+    """Forget the decisions of programs that are gone, with their roots.
+
+    Raises:
+        OSError: something cannot be read or written.
+        ProcessUnreadable: a process of ours cannot be looked into; nothing was forgotten.
+    """
+    missing = [(shelf, dict(_missing(shelf))) for shelf in shelves]
+    wanted = {digest for _, rows in missing for decision in rows.values() for digest in _digests(decision)}
+    held = frozenset(held_by_processes(wanted).held) if wanted else frozenset()
+    now = time.time()
+    fates: list[int] = []
+    for shelf, rows in missing:
+        shelf.found_again(rows)
+        for name, decision in rows.items():
+            fate = _fate(decision, held, now - shelf.missed_since(name, now), grace)
+            if fate == _DROPPED:
+                shelf.drop(layout, name)
+            if not name.startswith(b"b-"):  # the second name of a decision that is counted already
+                fates.append(fate)
+    return Forgotten(fates.count(_DROPPED), fates.count(_RUNNING), fates.count(_WAITING))
+
+
+_DROPPED, _RUNNING, _WAITING = range(3)
+
+
+def _fate(decision: Decision | None, held: frozenset[bytes], missed_for: float, grace: int) -> int:
+    if decision is None:
+        return _DROPPED
+    if not held.isdisjoint(_digests(decision)):
+        return _RUNNING
+    return _DROPPED if missed_for >= grace else _WAITING
+
+
+def _missing(shelf: DecisionStore) -> Iterator[tuple[bytes, Decision | None]]:
+    """Decisions that are not about the file now at their program's path, and files that are none."""
+    for name, decision in shelf.decisions():
+        if decision is None or not _lives(decision):
+            yield name, decision
+
+
+def _lives(decision: Decision) -> bool:
+    try:
+        return identity_of(DiskView().stat(decision.program)) == decision.identity
+    except OSError:
+        return False
+
+
+def _digests(decision: Decision | None) -> list[bytes]:
+    """The hash parts of the objects a decision names; it names files of the host too."""
+    if decision is None:
+        return []
+    names = [os.path.basename(path) for path in decision.objects]
+    return [name[:DIGEST_DIGITS] for name in names if name[DIGEST_DIGITS : DIGEST_DIGITS + 1] == b"-"]

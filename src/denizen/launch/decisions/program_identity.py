@@ -1,0 +1,90 @@
+"""What a decision says of the program and of its dynamic linker, read from their bytes (pure)."""
+
+from __future__ import annotations
+
+import re
+
+from denizen.bytesio import take
+from denizen.elf.constants import PF_X, PT_LOAD
+from denizen.elf.header import SEGMENT_SIZE
+from denizen.launch.decisions.decision import Edit, machine_word, sum_words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.elf.image import Image
+
+# glibc elf/dl-cache.h, LD_SO_CACHE, and elf/rtld.c, preload_file: both lead to the host's libraries.
+_HOST_FILES = (b"/etc/ld.so.cache\0", b"/etc/ld.so.preload\0")
+# Below a path that is no directory nothing is ever found.
+_NOWHERE = b"/dev/null/"
+# glibc elf/dl-load.c keeps its default directories as one run of NUL-terminated strings, those of the
+# architecture or distribution first (sysdeps/unix/sysv/linux/*/Makefile, `slibdir` and `libdir`); the
+# compiler makes two copies of it. Nobody can create a file in /sys, and slashes repeat freely.
+_DIRECTORIES = re.compile(rb"(?:/[\w./+-]*/\0){0,8}(?:/lib/\0/usr/lib/|/lib64/\0/usr/lib64/)\0", re.ASCII)
+_EMPTY_DIRECTORY = b"/sys"
+
+
+def machine_of(program: Image) -> int:
+    """The decision's `machine` for this program."""
+    return machine_word(program.header.bits, program.header.machine)
+
+
+def headers_of(program: Image) -> bytes:
+    """The decision's `headers`: what the loader computes from the mapped program header table.
+
+    Raises:
+        Truncated: the table is not all there.
+    """
+    header = program.header
+    size = header.phnum * SEGMENT_SIZE[header.bits]
+    return sum_words(take(program.buffer, header.phoff, size, "program header table"))
+
+
+def r_debug_of(ldso: Image) -> int:
+    """Where this dynamic linker keeps `_r_debug`; 0 if it exports none."""
+    names = ldso.symbols.names
+    return ldso.symbols.values[names.index(b"_r_debug")] if b"_r_debug" in names else 0
+
+
+def hermetic_edits(ldso: Image, search: bytes = b"") -> tuple[Edit, ...]:
+    """Edits after which this glibc finds nothing by the host's cache or default directories.
+
+    With `search`, a directory no longer than a default one (26 bytes with its slash on Debian's x86-64),
+    that one takes its place: then every object finds it, last, also those whose DT_RUNPATH keeps
+    them from the program's DT_RPATH. A longer one is left out, and they do not.
+
+    A foreign dynamic linker reads the host's /etc/ld.so.cache and /etc/ld.so.preload and searches the
+    host's /lib: a library found there was built against another libc. Empty where the strings are not
+    found (musl).
+    """
+    content = bytes(ldso.buffer)
+    found = {path: _NOWHERE.ljust(len(path) - 1, b"x") + b"\0" for path in _HOST_FILES}
+    found |= {run: _blanked(run, search.rstrip(b"/") + b"/") for run in _DIRECTORIES.findall(content)}
+    return tuple(
+        Edit(segment.address + at - segment.offset, old, new)
+        for old, new in found.items()
+        for at in _places_of(content, old)
+        for segment in ldso.segments
+        if segment.type == PT_LOAD and segment.offset <= at < segment.offset + segment.file_size
+        # The loader refuses to touch code; linkers that do not separate it keep these strings there.
+        if not segment.flags & PF_X
+    )
+
+
+def _places_of(content: bytes, text: bytes) -> Iterator[int]:
+    at = content.find(text)
+    while at >= 0:
+        yield at
+        at = content.find(text, at + len(text))
+
+
+def _blanked(run: bytes, search: bytes) -> bytes:
+    """As long as the run, each directory by itself: ld.so keeps their lengths elsewhere."""
+    names = run.split(b"\0")[:-1]
+    new = [_EMPTY_DIRECTORY.ljust(len(name), b"/") for name in names]
+    fitting = [index for index, name in enumerate(names) if len(search) <= len(name)]
+    if fitting and len(search) > 1:
+        new[fitting[-1]] = search.ljust(len(names[fitting[-1]]), b"/")
+    return b"".join(name + b"\0" for name in new)

@@ -1,0 +1,184 @@
+"""What came while a program ran: a directory of links, which every object of the program searches last.
+
+    OPENED/<decision>/<libraries>/libonig.so.5 -> <store>/<hash>-libonig5-6.9.9/usr/lib/.../libonig.so.5
+           .absent/libfoo.so.1    a name that nobody has or that is kept out; holds the reason
+           .index/0               -> an index; what none of them has is not asked for
+           .asked                 a line for each name that was asked for, and what it brought
+           .locked                there by a lock: nothing new comes
+
+`<libraries>` is the hash of the decision's: what fits beside one C library need not fit beside another.
+The resident (loader/resident/answer.c) looks for a link, for the name in `.absent`, and in the indexes,
+before it asks (app/missing_library.py). Links are made and replaced whole: running programs see them at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+
+from denizen.disk import link_atomically, make_directories, write_atomically
+from denizen.launch.decisions.decision import file_name
+from denizen.launch.fast_path import VARIANTS, directory_of
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from denizen.launch.decisions.decision import Identity
+
+_MODE = 0o600
+# Beside the decisions, as their copies and furniture are.
+OPENED = b"opened"
+_ABSENT, _ASKED, _INDEX, _LOCKED, _TURN = b".absent", b".asked", b".index", b".locked", b".turn"
+# As loader/resident/answer.c has it, which asks for nothing else; a name from a program leaves no directory.
+_SONAME = re.compile(rb"(?=.*\.so)[A-Za-z0-9_+][A-Za-z0-9._+-]{0,199}\Z")
+
+
+@value
+class DlopenRequest:
+    """One answer that was given.
+
+    Attributes:
+        soname: the name asked for.
+        packages: what came for it, as name=version.
+        size: bytes that were fetched for it.
+    """
+
+    soname: bytes
+    packages: tuple[bytes, ...]
+    size: int
+
+
+@value
+class Opened:
+    """The directory of one decision."""
+
+    directory: bytes
+
+    def make(self, *, locked: bool = False) -> None:
+        """Make it, empty or as it was. Raises OSError."""
+        make_directories(os.path.join(self.directory, _ABSENT), 0o700)
+        if locked:
+            write_atomically(os.path.join(self.directory, _LOCKED), b"", mode=_MODE)
+
+    @property
+    def is_locked(self) -> bool:
+        """Tell whether a lock says all that may come."""
+        return os.path.exists(os.path.join(self.directory, _LOCKED))
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Let nobody else answer for this program meanwhile. Raises OSError."""
+        turn = os.path.join(self.directory, _TURN)
+        with open(turn, "ab", opener=lambda path, flags: os.open(path, flags, _MODE)) as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def has(self, soname: bytes) -> bool:
+        """Tell whether a library of that name is there."""
+        return os.path.exists(os.path.join(self.directory, soname))
+
+    def links(self) -> dict[bytes, bytes]:
+        """Return what is shown: name -> path."""
+        found = {}
+        with contextlib.suppress(FileNotFoundError):
+            for name in os.listdir(self.directory):
+                if is_soname(name) and not name.endswith(b".tmp"):
+                    found[name] = os.readlink(os.path.join(self.directory, name))
+        return found
+
+    def show(self, links: dict[bytes, bytes]) -> None:
+        """Make links. Raises OSError."""
+        for name, path in links.items():
+            link_atomically(os.path.join(self.directory, name), path)
+
+    def deny(self, soname: bytes, reason: str) -> None:
+        """Remember that a name is not to be had. Raises OSError."""
+        write_atomically(os.path.join(self.directory, _ABSENT, soname), reason.encode() + b"\n", mode=_MODE)
+
+    def denied(self) -> dict[bytes, str]:
+        """Return the names that are not to be had, with the reasons."""
+        found = {}
+        with contextlib.suppress(FileNotFoundError):
+            for name in sorted(os.listdir(os.path.join(self.directory, _ABSENT))):
+                with open(os.path.join(self.directory, _ABSENT, name), "rb") as stream:
+                    found[name] = stream.read(4096).decode("utf-8", "replace").strip()
+        return found
+
+    def look_in(self, indexes: Sequence[bytes]) -> None:
+        """Let the resident look into these index files before it asks. Raises OSError."""
+        top = os.path.join(self.directory, _INDEX)
+        make_directories(top, 0o700)
+        wanted = {b"%d" % number: path for number, path in enumerate(indexes)}
+        for name in set(os.listdir(top)) - wanted.keys():
+            os.unlink(os.path.join(top, name))
+        for name, path in wanted.items():
+            link_atomically(os.path.join(top, name), path)
+
+    def forget_denied(self) -> None:
+        """Let every name be asked for again: the index has changed."""
+        for directory in (_ABSENT, _INDEX):
+            with contextlib.suppress(FileNotFoundError):
+                for name in os.listdir(os.path.join(self.directory, directory)):
+                    os.unlink(os.path.join(self.directory, directory, name))
+
+    def record(self, one: DlopenRequest) -> None:
+        """Remember an answer. Raises OSError."""
+        lines = [*self.asked(), one]
+        content = b"".join(b"%b\t%d\t%b\n" % (a.soname, a.size, b" ".join(a.packages)) for a in lines)
+        write_atomically(os.path.join(self.directory, _ASKED), content, mode=_MODE)
+
+    def asked(self) -> tuple[DlopenRequest, ...]:
+        """Return the answers that were given."""
+        try:
+            with open(os.path.join(self.directory, _ASKED), "rb") as stream:
+                lines = [line.split(b"\t") for line in stream.read().splitlines()]
+        except FileNotFoundError:
+            return ()
+        return tuple(
+            DlopenRequest(line[0], tuple(line[2].split()), int(line[1]))
+            for line in lines
+            if len(line) == 3 and line[1].isdigit() and is_soname(line[0])
+        )
+
+
+def is_soname(name: bytes) -> bool:
+    """Tell whether a name may be asked for."""
+    return _SONAME.match(name) is not None
+
+
+def place_of(shelf: bytes, identity: Identity, libraries: bytes) -> bytes:
+    """Return the directory for a program's decision with these libraries, below a directory of decisions."""
+    digest = os.path.basename(libraries).partition(b"-")[0]
+    return os.path.join(shelf, OPENED, file_name(identity), digest)
+
+
+def all_of(shelf: bytes, identity: Identity) -> list[Opened]:
+    """Return what there is of a program, beside whichever libraries."""
+    top = os.path.join(shelf, OPENED, file_name(identity))
+    with contextlib.suppress(FileNotFoundError):
+        return [Opened(os.path.join(top, name)) for name in sorted(os.listdir(top))]
+    return []
+
+
+def shelves_of(decisions: bytes) -> list[bytes]:
+    """Return every directory of decisions: the plain one, and one for each set of options."""
+    found = [decisions]
+    with contextlib.suppress(FileNotFoundError):
+        found += [
+            directory_of(decisions, name) for name in sorted(os.listdir(os.path.join(decisions, VARIANTS)))
+        ]
+    return found
+
+
+def forget_all_denied(decisions: bytes) -> None:
+    """Let every program ask again, below all directories of decisions: the index has changed."""
+    for shelf in shelves_of(decisions):
+        top = os.path.join(shelf, OPENED)
+        with contextlib.suppress(FileNotFoundError):
+            for program in os.listdir(top):
+                for libraries in os.listdir(os.path.join(top, program)):
+                    Opened(os.path.join(top, program, libraries)).forget_denied()

@@ -1,0 +1,112 @@
+"""What a program wants besides libraries, and this host lacks: when the strategy fhs is due (pure).
+
+Two sources: the first line of a script, and the rules of wants.toml for programs by name.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import tomllib
+
+from denizen.errors import display
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from denizen.elf.script import Script
+    from denizen.fileview import FileView
+
+RULES = posixpath.join(posixpath.dirname(__file__), "wants.toml")
+# Where packages have what `env` looks up on PATH.
+_COMMANDS = b"/usr/bin/"
+
+
+@value
+class EnvironmentRule:
+    """One row of wants.toml."""
+
+    programs: tuple[str, ...]
+    paths: tuple[bytes, ...]
+    packages: tuple[str, ...]
+    reason: str
+
+    def is_about(self, name: str) -> bool:
+        """Whether a program of that file name is meant."""
+        return any(name.startswith(one[:-1]) if one.endswith("*") else name == one for one in self.programs)
+
+
+@value
+class Wants:
+    """What is wanted and not there.
+
+    Attributes:
+        packages: by name.
+        paths: whose packages have to be looked up.
+        reasons: in words, one for each.
+    """
+
+    packages: tuple[str, ...] = ()
+    paths: tuple[bytes, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+def parse_rules(text: bytes) -> tuple[EnvironmentRule, ...]:
+    """The rules of a file in wants.toml's form. Raises ValueError, KeyError."""
+    return tuple(map(_rule, tomllib.loads(text.decode())["wants"]))
+
+
+def wants_of(
+    view: FileView,
+    program: bytes,
+    script: Script | None,
+    search_path: Sequence[bytes],
+    rules: Sequence[EnvironmentRule],
+) -> Wants:
+    """What the program at `program` (absolute) wants and this host lacks."""
+    packages: dict[str, None] = {}
+    paths: dict[bytes, None] = {}
+    reasons: list[str] = []
+    for path in _interpreters(view, script, search_path):
+        paths[path] = None
+        reasons.append(f"its first line asks for {display(path)}, which is not here")
+    for rule in rules:
+        if not rule.is_about(posixpath.basename(program).decode("utf-8", "replace")):
+            continue
+        missing = [path for path in rule.paths if not _is_there(view, path)]
+        if missing:
+            packages.update(dict.fromkeys(rule.packages))
+            reasons.append(f"{rule.reason}; {display(missing[0])} is not here")
+    return Wants(tuple(packages), tuple(paths), tuple(reasons))
+
+
+def _interpreters(view: FileView, script: Script | None, search_path: Sequence[bytes]) -> list[bytes]:
+    """The paths a script's first line needs and that are nowhere."""
+    if script is None:
+        return []
+    wanted = [script.interpreter]
+    command = script.env.program if script.env is not None else None
+    if command:
+        places = [command] if b"/" in command else [posixpath.join(d, command) for d in search_path if d]
+        found = next((place for place in places if _is_there(view, place)), None)
+        wanted.append(found or (command if b"/" in command else _COMMANDS + command))
+    return [path for path in wanted if path.startswith(b"/") and not _is_there(view, path)]
+
+
+def _is_there(view: FileView, path: bytes) -> bool:
+    try:
+        view.stat(path)
+    except OSError:
+        return False
+    return True
+
+
+def _rule(row: Mapping[str, Any]) -> EnvironmentRule:
+    return EnvironmentRule(
+        tuple(row["programs"]),
+        tuple(path.encode() for path in row["paths"]),
+        tuple(row["packages"]),
+        row["reason"],
+    )

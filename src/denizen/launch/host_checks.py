@@ -1,0 +1,154 @@
+"""What this host can do as far as starting programs goes, each found by trying, as rows for `doctor`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from denizen.errors import HostLacks, display
+from denizen.launch.host_view import loader_at
+from denizen.launch.probe import obstacle
+from denizen.launch.strategies.namespace_plan import Service, operations, spot_for
+from denizen.machines import interpreter_of_kernel
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from denizen.fileview import FileView
+    from denizen.launch.loader.tools import Tools
+
+_SECCOMP = {"0": "none", "1": "strict", "2": "a filter is in force"}
+
+
+@value
+class Finding:
+    """One thing tried.
+
+    Attributes:
+        name: a word for --json; it does not change.
+        good: whether denizen is better off; None where it makes no difference.
+        detail: what was found, in words.
+        consequence: what denizen therefore does, "" where nothing follows.
+    """
+
+    name: str
+    good: bool | None
+    detail: str
+    consequence: str = ""
+
+
+@value
+class Examined:
+    """What is examined: the file system, our tools, and denizen's directories."""
+
+    view: FileView
+    tools: Tools
+    store: bytes
+    state: bytes
+
+
+def examine_host(what: Examined) -> Iterator[Finding]:
+    """Every finding, in the order they are told."""
+    for check in CHECKS:
+        with contextlib.suppress(OSError):
+            yield from check(what)
+
+
+def _loader(what: Examined) -> Iterator[Finding]:
+    try:
+        what.tools.enter()
+    except HostLacks as problem:
+        yield Finding("loader", good=False, detail=str(problem), consequence=problem.remedy)
+        return
+    yield Finding("loader", good=True, detail="this denizen has its loader")
+
+
+def _interpreter(what: Examined) -> Iterator[Finding]:
+    path = interpreter_of_kernel(what.tools.machine)
+    settings = loader_at(what.view, path)
+    if settings is not None:
+        beneath = f", over {display(settings.host_ldso)}" if settings.host_ldso else ""
+        yield Finding("interpreter", good=True, detail=f"{display(path)} is denizen's loader{beneath}")
+        return
+    there = os.path.exists(path)
+    detail = f"{display(path)} is " + ("this host's own" if there else "not there")
+    consequence = "" if there else "denizen loader install would let programs start by themselves"
+    yield Finding("interpreter", good=None, detail=detail, consequence=consequence)
+
+
+def _namespace(what: Examined) -> Iterator[Finding]:
+    path = interpreter_of_kernel(what.tools.machine)
+    spot = spot_for(what.view, path)
+    try:
+        enter = what.tools.enter()
+    except HostLacks:
+        return
+    steps = operations([Service(spot, enter, what.tools.hidden(spot.path))], what.tools.stage())
+    problem = obstacle(enter, steps)
+    if problem:
+        yield Finding("namespace", good=False, detail=problem, consequence="patched copies (stub) instead")
+    else:
+        yield Finding("namespace", good=True, detail="a mount namespace of our own can be made")
+
+
+def _directories(what: Examined) -> tuple[tuple[str, bytes], ...]:
+    # Asked about, never written to.
+    return ("store", what.store), ("state", what.state), ("tmp", b"/tmp")  # see above
+
+
+def _noexec(what: Examined) -> Iterator[Finding]:
+    for name, directory in _directories(what):
+        place = _existing(directory)
+        noexec = bool(os.statvfs(place).f_flag & os.ST_NOEXEC)
+        writable = os.access(place, os.W_OK)
+        words = [
+            display(directory),
+            "noexec: nothing there can be executed" if noexec else "can be executed from",
+        ]
+        if not writable:
+            words.append("and cannot be written")
+        consequence = "--root DIR elsewhere" if noexec and name != "tmp" else ""
+        good = None if name == "tmp" else not noexec
+        yield Finding(f"{name}-directory", good=good, detail=" ".join(words), consequence=consequence)
+
+
+def _seccomp(_: Examined) -> Iterator[Finding]:
+    with open("/proc/self/status", encoding="ascii", errors="replace") as stream:
+        fields = dict(line.rstrip("\n").split(":\t", 1) for line in stream if ":\t" in line)
+    mode = _SECCOMP.get(fields.get("Seccomp", ""), "not told by this kernel")
+    yield Finding("seccomp", good=None, detail=mode)
+    if fields.get("NoNewPrivs", "0") == "1":
+        yield Finding("no-new-privileges", good=None, detail="set-user-ID programs have no power here")
+
+
+def _fuse(_: Examined) -> Iterator[Finding]:
+    try:
+        os.close(os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC))
+    except OSError as problem:
+        yield Finding(
+            "fuse", good=None, detail=f"/dev/fuse: {problem.strerror}", consequence="nothing needs it"
+        )
+        return
+    yield Finding("fuse", good=None, detail="/dev/fuse can be opened")
+
+
+def _drivers(_: Examined) -> Iterator[Finding]:
+    if os.path.exists("/proc/driver/nvidia/version"):
+        yield Finding("gpu", good=None, detail="NVIDIA's driver: its libraries must be the host's")
+    elif os.path.isdir("/dev/dri"):
+        yield Finding("gpu", good=None, detail="/dev/dri: Mesa's drivers serve it")
+    else:
+        yield Finding("gpu", good=None, detail="none: programs draw in software")
+
+
+def _existing(path: bytes) -> bytes:
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    return path
+
+
+CHECKS: tuple[Callable[[Examined], Iterator[Finding]], ...] = (
+    _loader, _interpreter, _namespace, _noexec, _seccomp, _fuse, _drivers,
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""The compiled C programs: shipped binaries, their settings, where they are installed."""

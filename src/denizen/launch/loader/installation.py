@@ -1,0 +1,184 @@
+"""The loader at the path that foreign programs name as their interpreter; never over a real one."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from denizen.disk import make_directories, write_atomically
+from denizen.errors import HostLacks, display
+from denizen.launch.loader.settings import NotALoader, configure_loader, settings_of
+from denizen.machines import by_kernel, interpreter_of_kernel
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.launch.loader.settings import LoaderSettings
+
+# An interpreter larger than this is none of ours, and need not be read to know it.
+_MAX_LOADER = 1 << 20
+
+
+class RealInterpreter(HostLacks):
+    """There is a dynamic linker already, which every program of this host needs."""
+
+    path: bytes
+
+    @property
+    def what(self) -> str:
+        return f"{display(self.path)} is this host's own dynamic linker"
+
+    @property
+    def why(self) -> str:
+        return "the loader is installed only where there is none"
+
+    @property
+    def remedy(self) -> str:
+        return "denizen run PROGRAM needs no installation"
+
+
+class OthersMayChange(HostLacks):
+    """What the loader would start for root can be written by somebody else."""
+
+    path: bytes
+
+    @property
+    def what(self) -> str:
+        return f"others than root may change {display(self.path)}"
+
+    @property
+    def why(self) -> str:
+        return "a loader that root installs starts denizen for root's programs too"
+
+    @property
+    def remedy(self) -> str:
+        return "install denizen where root alone may write, or give --decisions: such a loader starts nothing"
+
+
+class NotInstalled(HostLacks):
+    """There is no loader to take away."""
+
+    path: bytes
+
+    @property
+    def what(self) -> str:
+        return f"no denizen loader is installed at {display(self.path)}"
+
+
+class NoLoaderForMachine(HostLacks):
+    """No interpreter path is known for the machine."""
+
+    machine: str
+
+    @property
+    def what(self) -> str:
+        return f"where programs for {self.machine} look for their interpreter is not known"
+
+
+class InstallFailed(HostLacks):
+    """The system refused; `reason` says why."""
+
+    path: bytes
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"cannot change {display(self.path)}"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+    @property
+    def remedy(self) -> str:
+        return "run it as root, or give a --prefix you may write"
+
+
+@value
+class Installed:
+    """What is at the interpreter's path: nothing, our loader with its settings, or somebody else's."""
+
+    path: bytes
+    exists: bool
+    settings: LoaderSettings | None
+
+
+def installed(prefix: bytes, machine: str) -> Installed:
+    """Raises UnknownMachine."""
+    if by_kernel(machine) is None:
+        raise NoLoaderForMachine(machine)
+    path = os.path.join(prefix, interpreter_of_kernel(machine).lstrip(b"/"))
+    try:
+        # A link is followed, for a real interpreter often is one; a dangling one is somebody's too.
+        content = _content(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return Installed(path, os.path.lexists(path), None)
+    except OSError:
+        return Installed(path, exists=True, settings=None)
+    try:
+        return Installed(path, exists=True, settings=settings_of(content))
+    except NotALoader:
+        return Installed(path, exists=True, settings=None)
+
+
+def install(prefix: bytes, machine: str, binary: bytes, settings: LoaderSettings) -> bytes:
+    """Put the configured loader there, or put new settings into ours; returns the path.
+
+    Raises:
+        RealInterpreter: something else is there.
+        InstallFailed: the file cannot be written.
+    """
+    found = installed(prefix, machine)
+    if found.exists and found.settings is None:
+        raise RealInterpreter(found.path)
+    content = configure_loader(binary, settings)
+    try:
+        make_directories(os.path.dirname(found.path))
+        write_atomically(found.path, content, mode=0o755)
+    except OSError as error:
+        raise InstallFailed(found.path, error.strerror or "") from error
+    return found.path
+
+
+def must_be_roots(path: bytes) -> None:
+    """Raise OthersMayChange if anybody but root can put another file at `path`."""
+    for name in {os.path.abspath(path), os.path.realpath(path)}:
+        on_the_way = name
+        while on_the_way != b"/":
+            if _others_may_change(os.lstat(on_the_way)):
+                raise OthersMayChange(on_the_way)
+            on_the_way = os.path.dirname(on_the_way)
+
+
+def _others_may_change(facts: os.stat_result) -> bool:
+    if stat.S_ISLNK(facts.st_mode):
+        return facts.st_uid != 0
+    group = stat.S_IWGRP if facts.st_gid else 0
+    # In a sticky directory (/tmp) nobody replaces what is root's.
+    shared = facts.st_mode & (group | stat.S_IWOTH) and not facts.st_mode & stat.S_ISVTX
+    return facts.st_uid != 0 or bool(shared)
+
+
+def uninstall(prefix: bytes, machine: str) -> bytes:
+    """Take our loader away again; returns where it was.
+
+    Raises:
+        RealInterpreter: what is there is not ours.
+        NotInstalled: nothing is there.
+        InstallFailed: it cannot be removed.
+    """
+    found = installed(prefix, machine)
+    if not found.exists:
+        raise NotInstalled(found.path)
+    if found.settings is None:
+        raise RealInterpreter(found.path)
+    try:
+        os.unlink(found.path)
+    except OSError as error:
+        raise InstallFailed(found.path, error.strerror or "") from error
+    return found.path
+
+
+def _content(path: bytes) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read(_MAX_LOADER)

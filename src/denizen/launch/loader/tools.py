@@ -1,0 +1,107 @@
+"""The compiled programs as this user's decisions need them: configured, and where nothing moves them.
+
+They lie in `tools/` below the state directory, named by their content, so that a decision that names one
+keeps working when denizen is upgraded or its installation goes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+
+from denizen.disk import make_directories, write_atomically
+from denizen.launch.loader.binaries import (
+    LoaderAbsent,
+    enter_binary,
+    inside_binary,
+    loader_binary,
+    resident_binary,
+)
+from denizen.launch.loader.settings import configure_loader
+from denizen.store.errors import doing
+from denizen.value import value
+
+# Others may use a file whose name they know, and list none.
+_MODE = 0o711
+# Root's own directories may be closed to others (/root is), and then nothing below them is found by programs
+# that began as root. Nothing is in here but empty files.
+_PUBLIC = b"/var/lib/denizen"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.launch.loader.settings import LoaderSettings
+
+
+@value
+class Tools:
+    """The directory they are in, and for which machine (as `uname -m` has it)."""
+
+    directory: bytes
+    machine: str
+
+    def loader(self, settings: LoaderSettings) -> bytes:
+        """The path of a loader with these settings. Raises LoaderAbsent, DiskFailed."""
+        return self._placed(b"denizen-loader", configure_loader(loader_binary(self.machine), settings))
+
+    def enter(self) -> bytes:
+        """The path of `denizen-enter`. Raises LoaderAbsent, DiskFailed."""
+        return self._placed(b"denizen-enter", enter_binary(self.machine))
+
+    def inside(self) -> bytes:
+        """The path of the library for programs the kernel does not know. Raises LoaderAbsent, DiskFailed."""
+        return self._placed(b"denizen-inside", inside_binary(self.machine))
+
+    def resident(self) -> bytes:
+        """Return the path of the library for programs that open others, b"" for none. Raises OSError."""
+        try:
+            return self._placed(b"denizen-resident", resident_binary(self.machine))
+        except LoaderAbsent:
+            return b""
+
+    def hidden(self, linker: bytes) -> bytes:
+        """An empty file, over which a dynamic linker of the host's can be bound; one for each."""
+        digest = hashlib.sha256(linker).hexdigest()[:8].encode("ascii")
+        with doing("write in", self.directory):
+            path = os.path.join(self._reachable(), b"host-%b-%b" % (digest, os.path.basename(linker)))
+            if not os.path.exists(path):
+                write_atomically(path, b"", mode=0o755)
+        return path
+
+    def _reachable(self) -> bytes:
+        """Return the directory for what a program that gives up root's rights must find afterwards."""
+        make_directories(self.directory, _MODE)
+        if os.geteuid() != 0 or _lets_through(self.directory):
+            return self.directory
+        with contextlib.suppress(OSError):  # root in a namespace alone, or a read-only system
+            make_directories(_PUBLIC)
+            facts = os.stat(_PUBLIC)
+            if facts.st_uid == 0 and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                return _PUBLIC
+        return self.directory
+
+    def stage(self) -> bytes:
+        """An empty directory, over which a file system can be mounted."""
+        path = os.path.join(self.directory, b"stage")
+        with doing("write in", self.directory):
+            make_directories(path, 0o700)
+        return path
+
+    def _placed(self, stem: bytes, content: bytes) -> bytes:
+        digest = hashlib.sha256(content).hexdigest()[:16].encode("ascii")
+        path = os.path.join(self.directory, b"%b-%b" % (stem, digest))
+        if not os.path.exists(path):
+            with doing("write in", self.directory):
+                make_directories(self.directory, _MODE)
+                write_atomically(path, content, mode=0o755)
+        return path
+
+
+def _lets_through(directory: bytes) -> bool:
+    """Return whether everybody can go to what is in the directory."""
+    while os.stat(directory).st_mode & stat.S_IXOTH:
+        if directory == b"/":
+            return True
+        directory = os.path.dirname(directory)
+    return False

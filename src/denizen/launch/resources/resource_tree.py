@@ -1,0 +1,34 @@
+"""What packages have at fixed paths, as one tree of links: for programs that have no namespace to show it in.
+
+    FURNITURE/<decision>/usr/share/fonts/truetype -> <store>/<hash>-fonts-dejavu-core/usr/share/fonts/truetype
+
+The library inside the program (loader/inside/places.c) asks this tree for what the host has nothing of.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from denizen.disk import make_directories
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.launch.resources.fixed_paths import Furnishing
+
+
+def make_resource_tree(top: bytes, furnishings: Sequence[Furnishing]) -> bytes:
+    """Make the tree at `top`, replacing what is there; its path, b"" for an empty one. Raises OSError."""
+    temporary = b"%b.%d.tmp" % (top, os.getpid())
+    shutil.rmtree(temporary, ignore_errors=True)
+    for one in furnishings:
+        link = temporary + one.target
+        make_directories(os.path.dirname(link), 0o700)
+        os.symlink(one.source, link)
+    shutil.rmtree(top, ignore_errors=True)
+    if not furnishings:
+        return b""
+    os.rename(temporary, top)
+    return top

@@ -1,0 +1,98 @@
+"""A patched copy of a program, in a directory that looks like the program's own.
+
+The copy's `/proc/self/exe` is the copy, and many programs look beside that for their files. So it lies in a
+shadow of the program's directory and of two above it, in which everything else is a link to the original:
+
+    COPIES/<decision>/opt/app/bin/program          the copy
+    COPIES/<decision>/opt/app/bin/data      ->     /opt/app/bin/data
+    COPIES/<decision>/opt/app/share         ->     /opt/app/share
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from denizen.launch.strategies.entry_stub import Patch
+
+# The program's own directory and its parents: `../lib`, `../../share`.
+LEVELS = 3
+# A directory with more entries is a heap (/tmp, /usr/bin), not a program's own.
+MAX_ENTRIES = 2000
+
+
+@value
+class CopyLink:
+    """A link of the shadow: its path below the top, and where it leads."""
+
+    path: bytes
+    target: bytes
+
+
+def make_copy(program: bytes, top: bytes, patches: Sequence[Patch]) -> bytes:
+    """Make the shadow at `top`, replacing what is there; the path of the copy. Raises OSError."""
+    temporary = b"%b.%d.tmp" % (top, os.getpid())
+    _remove(temporary)
+    levels = _levels(program)
+    inside = os.path.join(*[os.path.basename(level) for level in levels], os.path.basename(program))
+    os.makedirs(os.path.dirname(os.path.join(temporary, inside)), mode=0o700)
+    _copy(program, os.path.join(temporary, inside), patches)
+    for link in _links(program, levels):
+        os.symlink(link.target, os.path.join(temporary, link.path))
+    _remove(top)
+    os.rename(temporary, top)
+    return os.path.join(top, inside)
+
+
+def _remove(top: bytes) -> None:
+    """Remove a shadow, or what is left of one, with one descriptor at a time: the limit may be low."""
+    for directory, below, names in os.walk(top, topdown=False):
+        for name in (*below, *names):
+            path = os.path.join(directory, name)
+            if os.path.isdir(path) and not os.path.islink(path):
+                os.rmdir(path)
+            else:
+                os.unlink(path)
+    with contextlib.suppress(FileNotFoundError):
+        os.rmdir(top)
+
+
+def _copy(program: bytes, target: bytes, patches: Sequence[Patch]) -> None:
+    shutil.copyfile(program, target)
+    with open(target, "r+b", buffering=0) as stream:
+        for patch in patches:
+            stream.seek(patch.offset)
+            stream.write(patch.new)
+    shutil.copymode(program, target)
+    os.chmod(target, os.stat(target).st_mode | 0o500)
+
+
+def _levels(program: bytes) -> list[bytes]:
+    """The directories to shadow, the outermost first; / is none."""
+    found: list[bytes] = []
+    directory = os.path.dirname(program)
+    while directory != b"/" and len(found) < LEVELS:
+        found.insert(0, directory)
+        directory = os.path.dirname(directory)
+    return found
+
+
+def _links(program: bytes, levels: Sequence[bytes]) -> Iterator[CopyLink]:
+    for depth, level in enumerate(levels):
+        inside = os.path.join(*[os.path.basename(one) for one in levels[: depth + 1]])
+        below = levels[depth + 1] if depth + 1 < len(levels) else program
+        try:
+            names = os.listdir(level)
+        except OSError:
+            continue
+        if len(names) <= MAX_ENTRIES:
+            for name in names:
+                if name != os.path.basename(below):
+                    yield CopyLink(os.path.join(inside, name), os.path.join(level, name))

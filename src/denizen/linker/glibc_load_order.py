@@ -1,0 +1,276 @@
+"""Which objects glibc's ld.so loads, and in what order (pure over a FileView).
+
+Source: glibc 2.36 elf/rtld.c dl_main, elf/dl-deps.c _dl_map_object_deps, elf/dl-load.c _dl_map_object.
+
+Two orders come out. The *chain* (l_next) is the order of loading, which `ld.so --list` prints; the
+*scope* (l_searchlist) is the order symbols are looked up in. They differ where the interpreter, the vDSO
+or a filter is concerned.
+"""
+
+from __future__ import annotations
+
+from denizen.linker.glibc_search import GlibcSearch, origin_of, refuse_needed
+from denizen.linker.link_map import Loaded
+from denizen.linker.rule_tables import INTERPRETER, VDSO
+from denizen.linker.search import CandidateRefused, FoundObject
+from denizen.linker.tokens import expand
+from denizen.machines import vdso_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.fileview import FileView
+    from denizen.linker.environment import Environment
+    from denizen.linker.interpreter import Interpreter
+    from denizen.linker.open_verify import VerifyTarget
+
+DT_NEEDED, DT_AUXILIARY, DT_FILTER = 1, 0x7FFFFFFD, 0x7FFFFFFF
+# A program of more objects than this is hostile; the largest known have a few hundred.
+MAX_OBJECTS = 8192
+# handle_preload_list: no name that long is preloaded into a set-user-ID program.
+SECURE_NAME_LIMIT = 255
+
+
+class GlibcLoading:
+    """The loading of one program; `run` fills `chain`, `scope` and `failures`."""
+
+    def __init__(
+        self,
+        view: FileView,
+        environment: Environment,
+        interpreter: Interpreter,
+        target: VerifyTarget,
+        program: Loaded,
+    ) -> None:
+        self._view = view
+        self._environment = environment
+        self._interpreter = interpreter
+        self._target = target
+        self._search = GlibcSearch(view, environment, interpreter, target)
+        self.program = program
+        self.chain: list[Loaded] = [program]
+        self.scope: list[Loaded] = [program]
+        self.failures: list[CandidateRefused] = []
+        self._by_name: dict[bytes, Loaded] = {}
+        self._by_identity: dict[tuple[int, int], Loaded] = {}
+
+    def run(self) -> None:
+        """Load everything."""
+        program, vdso, linker = self.program, self._vdso(), self._linker()
+        program.listed = True
+        self._learn(program)
+        for special in (vdso, linker):
+            if special is not None:
+                self.chain.append(special)
+                self._learn(special)
+        preloaded = self._preload()
+        self._load_dependencies(preloaded)
+        # _dl_map_object_deps leaves what was not found out of the scope, which moves the interpreter up.
+        self.scope = [loaded for loaded in self.scope if not loaded.missing]
+        self._place_linker(linker)
+
+    def _vdso(self) -> Loaded | None:
+        name = self._environment.vdso
+        if name is None:
+            name = vdso_name(self._target.machine, self._target.bits, little=self._target.little)
+        return Loaded(name, name, rule=VDSO) if name else None
+
+    def _linker(self) -> Loaded:
+        """The interpreter is there from the start, under PT_INTERP's name and its soname."""
+        named = self.program.image.interpreter if self.program.image else None
+        path = self._environment.interpreter_path or self._interpreter.path
+        linker = Loaded(named or path, path, rule=INTERPRETER, loader=self.program)
+        linker.names.append(path)
+        found = self._interpreters_file(path)
+        if isinstance(found, FoundObject):
+            linker.describe(found.image)
+        elif self._interpreter.soname is not None:
+            linker.soname = self._interpreter.soname
+        self._search.files.take_tried()
+        # rtld's own file identity is never recorded, so a second path to it loads it again.
+        return linker
+
+    def _interpreters_file(self, path: bytes) -> FoundObject | None:
+        """The kernel maps what it can, a static PIE too; what ld.so would refuse tells no more of itself."""
+        try:
+            found = self._search.files.open(path, INTERPRETER) if self._exists(path) else None
+        except CandidateRefused:
+            return None
+        return found if isinstance(found, FoundObject) else None
+
+    def _exists(self, path: bytes) -> bool:
+        try:
+            self._view.stat(self._search.files.absolute(path))
+        except OSError:
+            return False
+        return True
+
+    def _learn(self, loaded: Loaded) -> None:
+        """Its names from now on find it, unless one before it in the chain has them."""
+        for name in loaded.names:
+            self._by_name.setdefault(name, loaded)
+        if loaded.soname is not None:
+            self._by_name.setdefault(loaded.soname, loaded)
+        if loaded.identity is not None:
+            self._by_identity.setdefault(loaded.identity, loaded)
+
+    def _preload(self) -> list[Loaded]:
+        """LD_PRELOAD, then ld.so.preload; what cannot be loaded is ignored (do_preload)."""
+        secure, preloaded = self._environment.secure, []
+        for name, source in self._preload_names():
+            if secure and source == b"LD_PRELOAD" and (b"/" in name or len(name) >= SECURE_NAME_LIMIT):
+                continue
+            before = len(self.chain)
+            try:
+                loaded = self._map(name, self.program, secure=secure, optional=True)
+            except CandidateRefused as refused:
+                self.failures.append(refused)
+                continue
+            if loaded is not None and len(self.chain) > before:
+                loaded.asked_by = source
+                preloaded.append(loaded)
+        return preloaded
+
+    def _preload_names(self) -> list[tuple[bytes, bytes]]:
+        names = [
+            (name, b"LD_PRELOAD")
+            for name in (self._environment.preload or b"").replace(b":", b" ").split(b" ")
+        ]
+        path = self._interpreter.preload
+        try:
+            content = bytes(self._view.read(path)) if path is not None else b""
+        except OSError:
+            content = b""
+        for line in content.split(b"\n"):
+            words = line.partition(b"#")[0].replace(b":", b" ").split()
+            names += [(word, path or b"") for word in words]
+        return [(name, source) for name, source in names if name]
+
+    def _load_dependencies(self, preloaded: list[Loaded]) -> None:
+        """Breadth first: each object's NEEDED in the order of its dynamic section."""
+        self.scope += preloaded
+        for loaded in preloaded:
+            loaded.listed = True
+        done: set[int] = set()
+        at = 0
+        while at < len(self.scope):
+            current = self.scope[at]
+            if id(current) in done:
+                at += 1
+                continue
+            done.add(id(current))
+            at = self._load_needed(current, at)
+
+    def _load_needed(self, current: Loaded, at: int) -> int:
+        """All dependencies of one object; where to go on, for filters are put before it."""
+        first = at
+        for tag, name in self._dependencies(current):
+            dependency = self._dependency(current, name, auxiliary=tag == DT_AUXILIARY)
+            if dependency is None or len(self.scope) >= MAX_OBJECTS:
+                continue
+            if tag == DT_NEEDED:
+                self._append(dependency)
+            elif self._insert_before(dependency, current):
+                first = min(first, self.scope.index(dependency))
+        return first
+
+    def _dependencies(self, of: Loaded) -> list[tuple[int, bytes]]:
+        """(tag, name) in the order of the dynamic section."""
+        if of.dynamic is None:
+            return []
+        if not (of.dynamic.filter or of.dynamic.auxiliary) or of.needed is not of.dynamic.needed:
+            return [(DT_NEEDED, name) for name in of.needed]
+        names = {
+            DT_NEEDED: iter(of.dynamic.needed),
+            DT_AUXILIARY: iter(of.dynamic.auxiliary),
+            DT_FILTER: iter(of.dynamic.filter),
+        }
+        return [(tag, next(names[tag])) for tag, _ in of.dynamic.entries if tag in names]
+
+    def _dependency(self, current: Loaded, name: bytes, *, auxiliary: bool) -> Loaded | None:
+        """openaux: the object for one entry; None where an auxiliary one is not there."""
+        try:
+            return self._map(self._expand(current, name), current, optional=auxiliary)
+        except CandidateRefused as refused:
+            if auxiliary:
+                return None
+            self.failures.append(refused)
+            return self._fake(name, current)
+
+    def _expand(self, current: Loaded, name: bytes) -> bytes:
+        """expand_dst. Raises Refused."""
+        if b"$" not in name:
+            return name
+        tokens = self._search.tokens(current, program=current is self.program)
+        expanded = expand(name, tokens)
+        if self._environment.secure and expanded != name:
+            raise refuse_needed(name, secure=True)
+        if not expanded:
+            raise refuse_needed(name, secure=False)
+        return expanded
+
+    def _map(
+        self, name: bytes, loader: Loaded, *, secure: bool = False, optional: bool = False
+    ) -> Loaded | None:
+        """_dl_map_object: one already loaded, or searched for. Raises Refused."""
+        known = self._by_name.get(name)
+        if known is not None:
+            return known
+        found = self._search.find(name, loader, self.program, secure=secure)
+        if found is None:
+            return None if optional else self._fake(name, loader)
+        return self._add(name, found, loader)
+
+    def _add(self, name: bytes, found: FoundObject, loader: Loaded) -> Loaded:
+        """_dl_map_object_from_fd."""
+        same = self._by_identity.get(found.identity)
+        if same is not None:
+            self._search.files.take_tried()
+            same.names.append(name)
+            self._by_name.setdefault(name, same)
+            return same
+        loaded = Loaded(name, found.path, rule=found.rule, loader=loader)
+        loaded.names.append(found.path)
+        loaded.identity = found.identity
+        loaded.origin = origin_of(found.path, self._environment.directory)
+        loaded.describe(found.image)
+        loaded.tried = self._search.files.take_tried()
+        self.chain.append(loaded)
+        self._learn(loaded)
+        return loaded
+
+    def _fake(self, name: bytes, loader: Loaded) -> Loaded:
+        """An entry for what was not found; each one who asks gets its own (l_faked is never matched)."""
+        missing = Loaded(name, None, loader=loader)
+        missing.tried = self._search.files.take_tried()
+        self.chain.append(missing)
+        return missing
+
+    def _append(self, dependency: Loaded) -> None:
+        if not dependency.listed:
+            dependency.listed = True
+            self.scope.append(dependency)
+
+    def _insert_before(self, filtee: Loaded, current: Loaded) -> bool:
+        """Put a filtee before the object that names it, in both orders; False: it is before it already."""
+        place = self.scope.index(current)
+        if filtee.listed:
+            if self.scope.index(filtee) <= place:
+                return False
+            self.scope.remove(filtee)
+        filtee.listed = True
+        self.scope.insert(place, filtee)
+        self.chain.remove(filtee)
+        self.chain.insert(self.chain.index(current), filtee)
+        self._by_name = {}
+        for loaded in self.chain:
+            if not loaded.missing:
+                self._learn(loaded)
+        return True
+
+    def _place_linker(self, linker: Loaded) -> None:
+        """dl_main: out of the chain, and back in behind its predecessor in the scope if it is in there."""
+        self.chain.remove(linker)
+        if linker not in self.scope[1:]:
+            return
+        before = self.scope[self.scope.index(linker) - 1]
+        self.chain.insert(self.chain.index(before) + 1, linker)

@@ -1,0 +1,110 @@
+"""The dynamic linkers' rules as tables, each with the place it comes from (pure).
+
+docs/linker-rules.md says the same in prose. glibc's sources are those of 2.36, the version this was
+checked against line by line; `until` and `since` say where other versions differ.
+"""
+
+from __future__ import annotations
+
+from denizen.value import Enum, value
+
+
+@value
+class LinkerRule:
+    """Why a library is where it is.
+
+    Attributes:
+        name: the word that --json and the tests use; it does not change.
+        title: the rule in plain words, to follow "found by" or "tried".
+        source: where the linker's own code says so.
+    """
+
+    name: str
+    title: str
+    source: str
+
+
+PROGRAM = LinkerRule("program", "the program itself", "execve(2)")
+INTERPRETER = LinkerRule("interpreter", "the program's interpreter", "glibc elf/rtld.c rtld_setup_main_map")
+VDSO = LinkerRule("vdso", "the kernel's own object", "vdso(7); glibc elf/setup-vdso.h")
+PATH = LinkerRule("path", "its name is a path", "glibc elf/dl-load.c _dl_map_object; musl load_library")
+RPATH = LinkerRule("rpath", "DT_RPATH", "ld.so(8); glibc elf/dl-load.c _dl_map_object, cache_rpath")
+LIBRARY_PATH = LinkerRule("library-path", "LD_LIBRARY_PATH", "ld.so(8); glibc elf/dl-load.c _dl_init_paths")
+RUNPATH = LinkerRule("runpath", "DT_RUNPATH", "ld.so(8); glibc elf/dl-load.c _dl_map_object")
+CACHE = LinkerRule("cache", "ld.so.cache", "ldconfig(8); glibc elf/dl-cache.c _dl_load_cache_lookup")
+DEFAULT = LinkerRule("default", "the default directories", "ld.so(8); glibc elf/dl-load.c system_dirs")
+MUSL_RPATH = LinkerRule("rpath", "DT_RUNPATH or DT_RPATH", "musl ldso/dynlink.c load_library, fixup_rpath")
+MUSL_PATH = LinkerRule("system-path", "musl's system path", "musl ldso/dynlink.c load_library, sys_path")
+BUILT_IN = LinkerRule("built-in", "part of musl's libc", "musl ldso/dynlink.c load_library, reserved")
+EXTRA = LinkerRule("extra", "directories added by denizen", "Environment.extra_directories")
+
+# What these find is the system's own.
+SYSTEM_RULES: tuple[LinkerRule, ...] = (CACHE, DEFAULT, INTERPRETER, VDSO, MUSL_PATH, BUILT_IN)
+
+# The order in which a name without a slash is looked for. What each row means is in glibc.py and musl.py.
+GLIBC_ORDER: tuple[LinkerRule, ...] = (RPATH, LIBRARY_PATH, RUNPATH, CACHE, DEFAULT, EXTRA)
+MUSL_ORDER: tuple[LinkerRule, ...] = (LIBRARY_PATH, MUSL_RPATH, MUSL_PATH, EXTRA)
+
+# musl's load_library: any lib + NAME + "." + anything is musl itself.
+MUSL_RESERVED: tuple[bytes, ...] = (b"c.", b"pthread.", b"rt.", b"m.", b"dl.", b"util.", b"xnet.")
+MUSL_SYSTEM_PATH = b"/lib:/usr/local/lib:/usr/lib"
+
+# Until 2.35 an object that asks for a newer kernel (NT_GNU_ABI_TAG) is passed over: elf/dl-load.c
+# open_verify; the check went with commit "Remove kernel version check", 2.36.
+KERNEL_CHECK_UNTIL = (2, 35)
+
+
+class Reason(Enum):
+    """Why a file did not do. The words are ld.so's own where it has words for it."""
+
+    ABSENT = "absent"
+    NO_DIRECTORY = "no such directory"
+    UNREADABLE = "permission denied"
+    WRONG_CLASS = "wrong ELF class"
+    WRONG_MACHINE = "wrong machine"
+    NEWER_KERNEL = "asks for a newer kernel"
+    NOT_SETUID = "not set-user-ID, which a preloaded library of a set-user-ID program must be"
+    NODEFLIB = "in a default directory, which DF_1_NODEFLIB rules out"
+    UNEXPANDED = "a dynamic string token in it has no value here"
+    STOPPED = "cannot be opened, which ends this list of directories"
+    TOO_LONG = "the name is too long"
+    # From here on the dynamic linker gives up altogether.
+    UNREADABLE_DATA = "cannot read file data"
+    TOO_SHORT = "file too short"
+    NOT_ELF = "invalid ELF header"
+    BYTE_ORDER = "ELF file data encoding not little-endian"
+    IDENT_VERSION = "ELF file version ident does not match current one"
+    OSABI = "ELF file OS ABI invalid"
+    ABI_VERSION = "ELF file ABI version invalid"
+    PADDING = "nonzero padding in e_ident"
+    VERSION = "ELF file version does not match current one"
+    NOT_LOADABLE = "only ET_DYN and ET_EXEC can be loaded"
+    PHENTSIZE = "ELF file's phentsize not the expected size"
+    EXECUTABLE = "cannot dynamically load executable"
+    PIE = "cannot dynamically load position-independent executable"
+    NO_SEGMENTS = "object file has no loadable segments"
+    NO_DYNAMIC = "object file has no dynamic section"
+    EMPTY_EXPANSION = "empty dynamic string token substitution"
+    SECURE_TOKEN = "DST not allowed in SUID/SGID programs"  # noqa: S105  # ld.so's message
+    MALFORMED = "malformed"
+
+
+# The search goes on after these (open_verify returns -1 with ENOENT, or open_path moves on).
+PASSED_OVER = frozenset(
+    {
+        Reason.ABSENT, Reason.NO_DIRECTORY, Reason.UNREADABLE, Reason.WRONG_CLASS, Reason.WRONG_MACHINE,
+        Reason.NEWER_KERNEL, Reason.NOT_SETUID, Reason.NODEFLIB, Reason.UNEXPANDED, Reason.STOPPED,
+        Reason.TOO_LONG,
+    }
+)  # fmt: skip
+
+# Where a machine has no rule of its own, entries of plain ELF without a libc's mark do as well:
+# sysdeps/generic/dl-cache.h _dl_cache_check_flags.
+CACHE_FLAGS_PLAIN = 1
+
+# Default directories where the interpreter cannot be read to tell its own: Makeconfig's slibdir and
+# libdir for a build with prefix /usr.
+DEFAULT_DIRECTORIES: dict[int, tuple[bytes, ...]] = {
+    64: (b"/lib64/", b"/usr/lib64/"),
+    32: (b"/lib/", b"/usr/lib/"),
+}

@@ -1,0 +1,1 @@
+"""What resolving keeps between runs: package facts, resolutions with the questions they follow from."""

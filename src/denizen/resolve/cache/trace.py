@@ -1,0 +1,99 @@
+"""What a file tree was asked and what it answered, and whether it would answer so again (pure).
+
+A resolution follows from the indexes, the rules, and what it asked of the file tree: where every question has
+the answer it had, the resolution is the same. For a file's content its stamp stands in: device, inode, size,
+and the times of its last change, to the nanosecond. A directory's stamp says nothing of what is asked about
+one, and changes with every file that is put into it: that it is one, its mode and its owner are its answer.
+"""
+
+from __future__ import annotations
+
+from denizen.fileview import FileKind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias, TypeVar
+
+    from denizen.bytesio import Buffer
+    from denizen.fileview import FileView, Stat
+
+    T = TypeVar("T", bound="Stat | bytes | tuple[bytes, ...]")
+    # (question, path) -> what is compared.
+    Testimony: TypeAlias = dict[tuple[str, bytes], object]
+
+
+class Witness:
+    """A view that notes what it is asked.
+
+    Attributes:
+        testimony: what it answered.
+        newest: the latest change of any file that was asked about, in nanoseconds since 1970.
+    """
+
+    def __init__(self, view: FileView) -> None:
+        self._view = view
+        self.testimony: Testimony = {}
+        self.newest = 0
+
+    def stat(self, path: bytes) -> Stat:
+        return self._note("stat", path, self._view.stat)
+
+    def lstat(self, path: bytes) -> Stat:
+        return self._note("lstat", path, self._view.lstat)
+
+    def readlink(self, path: bytes) -> bytes:
+        return self._note("readlink", path, self._view.readlink)
+
+    def realpath(self, path: bytes) -> bytes:
+        return self._note("realpath", path, self._view.realpath)
+
+    def listdir(self, path: bytes) -> tuple[bytes, ...]:
+        return self._note("listdir", path, self._view.listdir)
+
+    def read(self, path: bytes) -> Buffer:
+        # Before it is read: what changes meanwhile has another stamp from then on.
+        self.stat(path)
+        return self._view.read(path)
+
+    def _note(self, question: str, path: bytes, ask: Callable[[bytes], T]) -> T:
+        try:
+            answer = ask(path)
+        except OSError as problem:
+            self.testimony[question, path] = problem.errno
+            raise
+        self.testimony[question, path] = told = essence(answer)
+        if question in ("stat", "lstat") and isinstance(told, list):
+            self.newest = max(self.newest, *told[-2:])
+        return answer
+
+
+def essence(answer: Stat | bytes | tuple[bytes, ...]) -> object:
+    """What of an answer is compared, as JSON has it."""
+    if isinstance(answer, bytes):
+        return answer.decode("latin-1")
+    if isinstance(answer, tuple):
+        return [name.decode("latin-1") for name in answer]
+    if answer.kind is FileKind.DIRECTORY:
+        return f"directory {answer.mode:o} of {answer.uid}"
+    kind = answer.kind.value
+    return [kind, answer.mode, answer.device, answer.inode, answer.size, answer.mtime_ns, answer.ctime_ns]
+
+
+def holds(testimony: Testimony, view: FileView) -> bool:
+    """Whether the view answers as it did."""
+    ask: dict[str, Callable[[bytes], Stat | bytes | tuple[bytes, ...]]] = {
+        "stat": view.stat,
+        "lstat": view.lstat,
+        "readlink": view.readlink,
+        "realpath": view.realpath,
+        "listdir": view.listdir,
+    }
+    return all(_answer(ask[question], path) == told for (question, path), told in testimony.items())
+
+
+def _answer(ask: Callable[[bytes], Stat | bytes | tuple[bytes, ...]], path: bytes) -> object:
+    try:
+        return essence(ask(path))
+    except OSError as problem:
+        return problem.errno

@@ -1,0 +1,102 @@
+"""Files beside a program that it opens at run time: by the rules, and by what their stacks ask (pure).
+
+A platform plugin of Qt or an extension module of Python is no soname of anybody; what it needs is found as
+for the program, in a closure of its own. Libraries that want an executable stack matter only when they are
+opened: what the program links may still have one (rules.toml, [stack]).
+
+Limits: `MAX_PROBED` files are looked at for their stacks.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from denizen.elf import StackPolicy
+from denizen.errors import BadInput
+from denizen.machines import debian_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from denizen.elf import Header, Image
+    from denizen.resolve.bundle import Bundle
+    from denizen.resolve.cache.cached_view import Remembered
+    from denizen.resolve.rule_packs import Opens, RulePacks
+
+MAX_PROBED = 256
+
+
+def opened_files(
+    view: Remembered, bundle: Bundle, closure: Collection[bytes], program: Image, rules: RulePacks
+) -> dict[bytes, str]:
+    """Path -> pack, of the files that rules for the names in a closure name; those for its machine."""
+    patterns = [
+        (b"*/" + file, pack.pack)
+        for pack in rules.opens
+        if pack.files and pack.priority != "suggested" and applies(pack, closure, frozenset(), program)
+        for file in pack.files
+    ]
+    if not patterns:
+        return {}
+    named = {path: next((p for f, p in patterns if fnmatchcase(path, f)), "") for path in bundle.paths}
+    return {path: pack for path, pack in named.items() if pack and _fits(_image(view, path), program.header)}
+
+
+def applies(pack: Opens, closure: Collection[bytes], beside: Collection[bytes], program: Image) -> bool:
+    """Return whether one of the names a rule waits for is there, or the program is what it is about.
+
+    What symbols it asks for besides is not looked at.
+    """
+    named = any(_has(closure, name) for name in pack.when) or any(name in beside for name in pack.beside)
+    return named or is_marked(program, pack.marks)
+
+
+def is_marked(program: Image, marks: frozenset[bytes]) -> bool:
+    """Return whether a program defines or uses one of these symbols: an interpreter and what embeds it do."""
+    if not marks or program.interpreter is None:
+        return False
+    symbols = program.symbols
+    return bool(symbols.exports_of(marks)) or not marks.isdisjoint(symbols.strong_references[1])
+
+
+def _has(names: Collection[bytes], pattern: bytes) -> bool:
+    return any(fnmatchcase(name, pattern) for name in names) if b"*" in pattern else pattern in names
+
+
+def wants_stack(image: Image, rules: RulePacks) -> bool:
+    """Whether its stack is to be executable, said or by its silence."""
+    if image.stack is StackPolicy.UNSTATED:
+        return debian_name(image.header.architecture) in rules.stack.unstated
+    return image.stack is StackPolicy.EXECUTABLE
+
+
+def stacked_files(
+    view: Remembered, paths: Iterable[bytes], loaded: Collection[bytes], header: Header, rules: RulePacks
+) -> tuple[bytes, ...]:
+    """Of the paths that are not loaded at the start, those that want an executable stack."""
+    others = [path for path in paths if path not in loaded][:MAX_PROBED]
+    return tuple(
+        path
+        for path in others
+        if (image := _image(view, path)) is not None and wants_stack(image, rules) and _fits(image, header)
+    )
+
+
+def _image(view: Remembered, path: bytes) -> Image | None:
+    try:
+        return view.image(path)
+    except (OSError, BadInput):
+        return None
+
+
+def _fits(image: Image | None, header: Header) -> bool:
+    """Whether it is a dynamic object for the machine."""
+    try:
+        return (
+            image is not None
+            and (image.header.bits, image.header.machine) == (header.bits, header.machine)
+            and image.dynamic is not None
+        )
+    except BadInput:
+        return False

@@ -1,0 +1,131 @@
+"""What a program opens at run time, as far as it or the rules say so (pure).
+
+Sources, strongest first: `.note.dlopen` of the objects in its closure, with its own priorities; the rule
+packs for known toolkits; strings that are sonames.
+"""
+
+from __future__ import annotations
+
+from denizen.elf.constants import PF_W, PF_X, PT_LOAD
+from denizen.errors import BadInput
+from denizen.index.entry import is_library_name
+from denizen.resolve.dlopen_files import applies
+from denizen.resolve.resolution import DlopenName
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+
+    from denizen.elf import Image
+    from denizen.resolve.rule_packs import Opens, Resource, RulePacks
+    from denizen.resolve.subject import Subject
+
+# A soname is at most this long before and after its ".so"; names in files are shorter than NAME_MAX.
+_REACH = 64
+_PART = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")
+_ORDER = {"required": 0, "recommended": 1, "suggested": 2}
+# Strings are looked for in this much of a file's constants: 10 ms.
+MAX_SCANNED = 16 << 20
+
+
+def packs(subject: Subject, chosen: Mapping[bytes, Image], rules: RulePacks) -> list[DlopenName]:
+    """What notes of own objects and of `chosen` ones say, and rule packs; required ones first."""
+    own = {path.rpartition(b"/")[2] for path in subject.own} | subject.names | chosen.keys()
+    images = [subject.own[path] for path in sorted(subject.own)] + [chosen[name] for name in sorted(chosen)]
+    wishes = [*_notes(images), *_opens(subject, own, rules)]
+    wishes.sort(key=lambda wish: _ORDER.get(wish.priority, len(_ORDER)))
+    return list(dict.fromkeys(wishes))
+
+
+def runtimes_beside(subject: Subject, rules: RulePacks) -> dict[bytes, bytes]:
+    """Language runtimes that libraries beside the program need, which it may open: soname -> by whom."""
+    found: dict[bytes, bytes] = {}
+    for path in subject.bundle.paths:
+        try:
+            image = subject.view.image(path)
+            needed = image.dynamic.needed if image.dynamic else ()
+        except (OSError, BadInput):
+            continue
+        machine = subject.header.bits, subject.header.machine
+        if (image.header.bits, image.header.machine) == machine:
+            for name in needed:
+                if name in rules.runtime and name not in subject.names:
+                    found.setdefault(name, path)
+    return found
+
+
+def resources(subject: Subject, chosen: Container[bytes], rules: RulePacks) -> Iterator[bytes]:
+    """The packages whose files are looked for at fixed paths."""
+    for rule in rules.resources:
+        there = any(name in chosen or name in subject.names for name in rule.when)
+        if (there and (not rule.symbols or _uses(subject, rule))) or _mentions(subject, rule):
+            yield from rule.packages
+
+
+def _mentions(subject: Subject, rule: Resource) -> bool:
+    """Of the program itself alone, which is what carries a library inside."""
+    image = subject.own.get(subject.roots[0])
+    if not rule.mentions or image is None or isinstance(image.buffer, memoryview):
+        return False
+    data, places = image.buffer, list(_constants(image))
+    return any(data.find(text, *place) >= 0 for place in places for text in rule.mentions)
+
+
+def strings(image: Image, knows: Callable[[bytes], bool]) -> Iterator[bytes]:
+    """Soname-shaped strings among a program's constants that somebody provides, in order, each once."""
+    seen: set[bytes] = set()
+    data = image.buffer
+    if isinstance(data, memoryview):
+        return
+    for start, end in _constants(image):
+        at = start - 1
+        while (at := data.find(b".so", at + 1, end)) >= 0:
+            name = _around(bytes(data[max(0, at - _REACH) : at + _REACH]), min(at, _REACH))
+            if name and name not in seen:
+                seen.add(name)
+                if is_library_name(name) and knows(name):
+                    yield name
+
+
+def _constants(image: Image) -> Iterator[tuple[int, int]]:
+    """The parts of the file that are read-only and no code; all that is not written where they are one."""
+    readable = [s for s in image.segments if s.type == PT_LOAD and not s.flags & PF_W]
+    left = MAX_SCANNED
+    for segment in [s for s in readable if not s.flags & PF_X] or readable:
+        yield segment.offset, segment.offset + min(segment.file_size, left)
+        left -= min(segment.file_size, left)
+
+
+def _around(window: bytes, at: int) -> bytes:
+    """The string in which the ".so" at a place of the window stands; b"" if it is cut off."""
+    start, end = at, at
+    while start and window[start - 1] in _PART:
+        start -= 1
+    while end < len(window) and window[end] in _PART:
+        end += 1
+    ends = end < len(window) and window[end] == 0
+    starts = start > 0 and window[start - 1] in b"\0/"
+    return window[start:end] if starts and ends else b""
+
+
+def _notes(images: Sequence[Image]) -> Iterator[DlopenName]:
+    for image in images:
+        for note in image.notes.dlopen:
+            yield DlopenName(note.sonames, "note", note.priority)
+
+
+def _opens(subject: Subject, closure: Collection[bytes], rules: RulePacks) -> Iterator[DlopenName]:
+    beside = {path.rpartition(b"/")[2] for path in subject.bundle.paths}
+    program = subject.own[subject.roots[0]]
+    for pack in rules.opens:
+        if applies(pack, closure, beside, program) and (not pack.symbols or _uses(subject, pack)):
+            for soname in pack.sonames:
+                yield DlopenName((soname,), pack.pack, pack.priority)
+            if pack.any:
+                yield DlopenName(pack.any, pack.pack, pack.priority)
+
+
+def _uses(subject: Subject, pack: Opens | Resource) -> bool:
+    # What binding looks at next anyway; the names of all symbols would take longer than all else here.
+    images = subject.objects
+    return any(not pack.symbols.isdisjoint(image.symbols.strong_references[1]) for image in images)

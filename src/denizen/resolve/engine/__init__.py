@@ -1,0 +1,1 @@
+"""The search for providers: base suites tried in order, attempts checked by the linker model."""

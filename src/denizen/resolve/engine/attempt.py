@@ -1,0 +1,359 @@
+"""One attempt: everything outside from one base suite as far as it goes.
+
+Level by level: the sonames that are open, a provider for each, what those need in turn. Packages are
+looked into only when one of their libraries is the next best candidate, a level's in one fetch.
+"""
+
+from __future__ import annotations
+
+from denizen.errors import display
+from denizen.resolve.engine.choose import Demand, RankedProvider, private_of, ranked, share
+from denizen.resolve.engine.evaluate import Evaluation, Judge, most, only_private, rejection, rule_of
+from denizen.resolve.resolution import (
+    ChoiceRule,
+    FromHost,
+    Lack,
+    LeftOut,
+    ProviderChoice,
+    Rejected,
+    ResolutionProblem,
+)
+from denizen.resolve.sysroot_view import Piece
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Protocol
+
+    from denizen.elf import Image
+    from denizen.index.entry import Provider
+    from denizen.resolve.cache.cached_view import Remembered
+    from denizen.resolve.cache.package_cache import PackageCache
+    from denizen.resolve.engine.evaluate import Libc
+    from denizen.resolve.resolution import DlopenName
+    from denizen.resolve.rule_packs import RulePacks
+    from denizen.resolve.subject import Subject
+else:
+    Protocol = object
+
+# Candidates for one soname that are looked into, and bytes fetched to look, before the rest are left.
+MAX_LOOKED_INTO = 6
+MAX_LOOKED_BYTES = 64 << 20
+# GLIBC's whole world has 700 sonames in the largest closure seen (webkitgtk: 190).
+MAX_LIBRARIES = 4096
+_MUSL = b"libc.musl-"
+
+
+class ProviderCatalogue(Protocol):
+    """Who has a soname: index.locate.Index, or a test's table."""
+
+    def providers(self, soname: bytes) -> list[Provider]:
+        """The best first."""
+
+    def knows(self, soname: bytes) -> bool:
+        """Whether anybody has it."""
+
+    def packages(self, name: bytes) -> list[Provider]:
+        """Of that name."""
+
+    def near(self, soname: bytes) -> list[bytes]:
+        """Names that look like one nobody has."""
+
+
+@value
+class Sources:
+    """Everything a resolution is made from.
+
+    Attributes:
+        disk: where skeletons lie; the same one for all questions about a subject.
+        snapshots: suite -> identity of the state its index was made from.
+    """
+
+    catalogue: ProviderCatalogue
+    shelf: PackageCache
+    rules: RulePacks
+    disk: Remembered
+    snapshots: Mapping[str, str]
+
+
+@value
+class Open:
+    """A soname to be satisfied."""
+
+    soname: bytes
+    needed_by: bytes
+    asker: bytes = b""
+    wish: str = ""
+    optional: bool = False
+
+
+class Attempt:
+    """The state of one attempt."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        sources: Sources,
+        libc: Libc | None,
+        demands: Mapping[bytes, Demand],
+        *,
+        suite: str,
+    ) -> None:
+        """Start with nothing chosen and what earlier attempts learned to demand, preferring a suite."""
+        self._suite = suite
+        self._on_host: dict[bytes, bool] = {}
+        self._subject = subject
+        self._catalogue = sources.catalogue
+        self._shelf = sources.shelf
+        self._rules = sources.rules
+        self._view = sources.disk
+        self._libc = libc
+        self._judge = Judge(subject, sources, libc)
+        # How messages call what was searched.
+        self.suites = ", ".join(sources.snapshots) or "any suite"
+        self.demands = dict(demands)
+        self._offered: dict[bytes, list[Provider]] = {}
+        self._hidden: set[bytes] = set()
+        self.left_out: dict[bytes, LeftOut] = {}
+        self.choices: dict[bytes, ProviderChoice] = {}
+        self.pieces: dict[bytes, Piece] = {}
+        self.brought: set[bytes] = set()
+        self.providers: dict[bytes, Provider] = {}
+        self.from_host: dict[bytes, FromHost] = {}
+        self.problems: dict[tuple[Lack, bytes], ResolutionProblem] = {}
+        for image in subject.objects:
+            self._ask(image)
+
+    def furnish(self, wanted: Sequence[Open], *, anew: bool = False) -> None:
+        """Choose for these names and all that the chosen libraries need.
+
+        `anew`: they are open although an own object goes by that name, which this asker does not find.
+        """
+        if anew:
+            self._hidden |= {one.soname for one in wanted}
+        pending = list(wanted)
+        while pending and len(self.choices) < MAX_LIBRARIES:
+            first: dict[bytes, Open] = {}
+            for one in pending:
+                first.setdefault(one.soname, one)
+            level = [one for one in first.values() if not self.is_settled(one.soname)]
+            self._look_ahead(level)
+            pending = [follow for one in level for follow in self._satisfy(one)]
+
+    def replace(self, wanted: Sequence[Open]) -> None:
+        """Choose for names that own objects go by, to be loaded instead of these."""
+        for one in wanted:
+            self.choices.pop(one.soname, None)
+            before = self.choices.keys() | set()
+            self.furnish(self._search(one))
+            if one.soname in self.choices.keys() - before:
+                self.choices[one.soname] = with_rule(self.choices[one.soname], ChoiceRule.NEWER)
+
+    def companions(self) -> list[bytes]:
+        """The parts of the chosen C library that may be wanted later."""
+        if self._libc is None:
+            return []
+        return [name for name in self._rules.companions if self._companion(name) is not None]
+
+    def bring(self, package: bytes) -> None:
+        """Take a package for its files, of the base suite where that has it."""
+        offered = self._catalogue.packages(package)
+        if offered:
+            taken = next((one for one in offered if one.suite == self._suite), offered[0])
+            self.providers[taken.sha256] = taken
+            self.brought.add(taken.sha256)
+
+    def place_beside(
+        self, soname: bytes, path: bytes, wish: str = "", rule: ChoiceRule = ChoiceRule.BESIDE
+    ) -> None:
+        """Take a library that lies beside the program, or that LD_LIBRARY_PATH leads to."""
+        by, rule = self._subject.roots[0], ChoiceRule.GIVEN if path in self._subject.given else rule
+        self.choices[soname] = ProviderChoice(soname, b"", path, rule, by, (), wish)
+        self.pieces[soname] = Piece(self._subject.view, path)
+
+    def chosen_images(self) -> dict[bytes, Image]:
+        """Soname -> image, of what packages were chosen for."""
+        found = {
+            name: self._judge.images.get(self.pieces[name].path)
+            for name, c in self.choices.items()
+            if c.package
+        }
+        return {name: image for name, image in found.items() if image is not None}
+
+    def interpreter_choice(self) -> tuple[bytes, bytes, bytes] | None:
+        """The path the program names, the package and the file in it; None: nobody has it."""
+        path = self._interpreter_path()
+        if self._libc is None or path is None:
+            return None
+        return self._subject.interpreter, self._libc.provider.sha256, path
+
+    def interpreter(self) -> Piece | None:
+        """The chosen dynamic linker."""
+        path = self._interpreter_path()
+        if self._libc is None or path is None:
+            return None
+        return Piece(self._view, self._libc.facts.skeletons[path])
+
+    def open_wishes(self, wished: Sequence[DlopenName]) -> list[DlopenName]:
+        """Those of which nothing is in the resolution."""
+        return [
+            w
+            for w in wished
+            if not any(n in self.choices or n in self._subject.names or self._host_has(n) for n in w.sonames)
+        ]
+
+    def _interpreter_path(self) -> bytes | None:
+        """The file for the name the program gives; for one of its own (linuxbrew's ld.so), the usual one."""
+        header = self._subject.header
+        usual = b"" if self._subject.musl or header.architecture is None else header.architecture.interpreter
+        names = [path.rpartition(b"/")[2] for path in (self._subject.interpreter, usual)]
+        return (
+            next((found for name in names if name and (found := self._companion(name))), None)
+            if self._libc
+            else None
+        )
+
+    def is_settled(self, soname: bytes) -> bool:
+        """Whether nothing is left to be done for a name."""
+        return (
+            soname in self.choices
+            or (soname in self._subject.names and soname not in self._hidden)
+            or soname in self.from_host
+            or soname in self.left_out
+            or (Lack.LIBRARY, soname) in self.problems
+            or (Lack.VERSION, soname) in self.problems
+            or (soname not in self._hidden and self._host_has(soname))
+        )
+
+    def _host_has(self, soname: bytes) -> bool:
+        if soname not in self._on_host:
+            self._on_host[soname] = self._subject.host_image(soname) is not None
+        return self._on_host[soname]
+
+    def _look_ahead(self, level: Sequence[Open]) -> None:
+        """Fetch each one's first candidate together."""
+        searched = [one for one in level if not self._is_given(one.soname)]
+        first = [found[0].provider for one in searched if (found := self._candidates(one))]
+        self._shelf.facts(first)
+
+    def _is_given(self, soname: bytes) -> bool:
+        """Whether no provider is looked for: the host has it, or the C library's own package."""
+        if self._rules.host_reason(soname) or (self._subject.musl and soname.startswith(_MUSL)):
+            return True
+        return self._libc is not None and self._companion(soname) is not None
+
+    def _satisfy(self, one: Open) -> list[Open]:
+        """Choose for one name; what its library needs."""
+        reason = self._rules.host_reason(one.soname)
+        if reason:
+            self.from_host[one.soname] = FromHost(one.soname, one.needed_by, reason)
+            return []
+        if self._subject.musl and one.soname.startswith(_MUSL):
+            return []
+        if self._libc is not None and (path := self._companion(one.soname)) is not None:
+            rule = ChoiceRule.LIBC if one.soname == self._rules.libc else ChoiceRule.COMPANION
+            found = Evaluation(
+                self._libc.provider, self._libc.facts, path, self._judge.image(self._libc.facts, path)
+            )
+            return self._take(one, found, rule, ())
+        return self._search(one)
+
+    def _companion(self, soname: bytes) -> bytes | None:
+        """The file of the C library's own package for a soname."""
+        assert self._libc is not None
+        alias = self._rules.aliases.get(soname)
+        names = (soname, alias.provider) if alias else (soname,)
+        return next((path for name in names if (path := self._libc.facts.named(name))), None)
+
+    def _candidates(self, one: Open) -> list[RankedProvider]:
+        found = self._offered.get(one.soname)
+        if found is None:
+            found = self._offered[one.soname] = self._providers(one.soname)
+        base = self._suite
+        return ranked(
+            [
+                RankedProvider(p, order, p.suite == base, p.sha256 == one.asker, p.sha256 in self.providers)
+                for order, p in enumerate(found)
+            ]
+        )
+
+    def _providers(self, soname: bytes) -> list[Provider]:
+        alias = self._rules.aliases.get(soname)
+        found = self._catalogue.providers(soname)
+        return found or (self._catalogue.providers(alias.provider) if alias is not None else [])
+
+    def _search(self, one: Open) -> list[Open]:
+        candidates = self._candidates(one)
+        demand = self.demands.get(one.soname, Demand())
+        rejected: list[Rejected] = []
+        fitting: list[tuple[RankedProvider, Evaluation]] = []
+        looked = 0
+        private = only_private(candidates)
+        compare = bool(demand.symbols) or private
+        wanted = self._wanted_of(one.soname) if private else frozenset()
+        for standing in candidates[:MAX_LOOKED_INTO]:
+            looked += standing.provider.size
+            if fitting and (not compare or looked > MAX_LOOKED_BYTES):
+                rejected.append(rejection(standing.provider, "comes later in the order of answers"))
+                continue
+            verdict = self._judge.judge(standing, demand)
+            if isinstance(verdict, str):
+                rejected.append(rejection(standing.provider, verdict))
+            elif one.optional and (own := private_of(verdict.image, self._subject.names)):
+                reason = f"asks for private symbols of {display(own)}, of which another build came along"
+                rejected.append(rejection(standing.provider, reason))
+            elif wanted and not share(verdict.image, wanted):
+                rejected.append(rejection(standing.provider, "defines none of the symbols asked for"))
+            else:
+                fitting.append((standing, verdict))
+        if not fitting:
+            self._give_up(one, candidates, rejected)
+            return []
+        symbols = demand.symbols or (self._wanted_of(one.soname) if len(fitting) > 1 else frozenset())
+        at, losers = most(fitting, symbols)
+        rule = rule_of(fitting[at][0], candidates, rejected, by_symbols=at > 0)
+        return self._take(one, fitting[at][1], rule, (*rejected, *losers))
+
+    def _take(
+        self, one: Open, found: Evaluation, rule: ChoiceRule, rejected: tuple[Rejected, ...]
+    ) -> list[Open]:
+        provider, image = found.provider, found.image
+        self.choices[one.soname] = ProviderChoice(
+            one.soname, provider.sha256, found.path, rule, one.needed_by, rejected, one.wish
+        )
+        self.pieces[one.soname] = Piece(self._view, found.facts.skeletons[found.path])
+        self.providers[provider.sha256] = provider
+        self._ask(image)
+        needed = image.dynamic.needed if image.dynamic else ()
+        return [Open(name, one.soname, provider.sha256, one.wish, one.optional) for name in needed]
+
+    def _ask(self, image: Image) -> None:
+        """Note which versions an object asks of whom."""
+        for need in image.version_needs:
+            known = self.demands.get(need.file, Demand())
+            versions = {version.name for version in need.versions if not version.weak}
+            self.demands[need.file] = Demand(known.versions | versions, known.symbols)
+
+    def _wanted_of(self, soname: bytes) -> frozenset[bytes]:
+        """The symbols that those who ask for a soname do not define themselves."""
+        askers = [i for i in self._subject.objects if i.dynamic and soname in i.dynamic.needed]
+        return frozenset().union(*(image.symbols.undefined_names for image in askers))
+
+    def _give_up(self, one: Open, candidates: Sequence[RankedProvider], rejected: Sequence[Rejected]) -> None:
+        detail = "; ".join(f"{display(r.package)} of {r.suite} {r.reason}" for r in rejected)
+        detail = detail or f"no package of {self.suites} has it"
+        if one.optional:
+            # What may be missing at run time is no problem; the wish stays a wish.
+            self.left_out[one.soname] = LeftOut(one.soname, one.needed_by, detail)
+            return
+        lack = Lack.VERSION if any("does not define" in r.reason for r in rejected) else Lack.LIBRARY
+        near = () if candidates else tuple(self._catalogue.near(one.soname))
+        self.problems[lack, one.soname] = ResolutionProblem(lack, one.soname, one.needed_by, detail, near)
+
+
+def with_rule(choice: ProviderChoice, rule: ChoiceRule) -> ProviderChoice:
+    """The same choice for another reason."""
+    return ProviderChoice(
+        choice.soname, choice.package, choice.path, rule, choice.needed_by, choice.rejected, choice.wish
+    )

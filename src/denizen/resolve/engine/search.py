@@ -1,0 +1,387 @@
+"""From a subject to its resolution: base suites tried in order, each attempt checked by the linker model.
+
+The search is bounded: every base suite once, and within one at most `MAX_REPAIRS` rounds, in each of which
+the model's complaints become demands. The first attempt without complaints is taken, else the one with
+the fewest that matter; complaints that no other suite could change end the search early.
+"""
+
+from __future__ import annotations
+
+from denizen.errors import BadInput
+from denizen.machines import debian_name
+from denizen.resolve.bundle import GLIBC_PRIVATE
+from denizen.resolve.cache.package_facts import PackageFacts
+from denizen.resolve.dlopen_names import packs, resources, runtimes_beside, strings
+from denizen.resolve.engine.attempt import Attempt, Open, Sources
+from denizen.resolve.engine.choose import Demand
+from denizen.resolve.engine.evaluate import Libc
+from denizen.resolve.engine.load_sets import Furniture
+from denizen.resolve.engine.problems import omissions_of, portable, portable_host, problems_of
+from denizen.resolve.resolution import ChoiceRule, DlopenName, Lack, Resolution, ResolutionProblem, pin_of
+from denizen.resolve.subject import examine
+from denizen.resolve.unsatisfied_bundle import Blamed, blamed, instead
+from denizen.resolve.user_requests import opened
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from denizen.fileview import FileView
+    from denizen.index.entry import Provider
+    from denizen.linker import Binding, Closure
+    from denizen.resolve.cache.cached_view import Remembered
+    from denizen.resolve.engine.attempt import ProviderCatalogue
+    from denizen.resolve.rule_packs import RulePacks
+    from denizen.resolve.subject import Subject
+
+MAX_REPAIRS = 6
+# Of a tree of hundreds of objects some plugin always lacks something; other bases would cost seconds each.
+MAX_ROOTS_SEARCHED = 32
+_LIBC_VERSION = b"GLIBC_"
+# Heavier first: a program without a library does not start, without a symbol it may.
+_WEIGHTS = {
+    Lack.INTERPRETER: 1000,
+    Lack.LIBRARY: 100,
+    Lack.VERSION: 100,
+    Lack.UNREADABLE: 100,
+    Lack.SYMBOL: 1,
+    Lack.STACK: 1,
+}
+
+
+def resolve(subject: Subject | None, sources: Sources, extra: Sequence[bytes] = ()) -> Resolution:
+    """Choose for a subject, and for `extra`, sonames and packages the user wants besides.
+
+    A library that came with the program and cannot be satisfied gives way to the archive's of its name.
+
+    Raises:
+        SourceFailed, HostLacks: a package had to be fetched and could not.
+    """
+    if subject is None:
+        return Resolution("")
+    made = _resolve(subject, sources, extra)
+    yielded: dict[bytes, Blamed] = {}
+    for _ in range(MAX_REPAIRS):
+        found = blamed(subject, made, sources.catalogue)
+        without = yielded | {one.path: one for one in found}
+        asked = subject.added, subject.directories
+        again = examine(
+            subject.view, subject.roots, sources.rules, *asked, without=tuple(without), host=subject.host
+        )
+        if not found or again is None:
+            break
+        other = _resolve(again, sources, extra)
+        if _weight(other) >= _weight(made):
+            break
+        subject, made, yielded = again, other, without
+    return instead(made, tuple(yielded.values()))
+
+
+def _weight(made: Resolution) -> int:
+    return sum(_WEIGHTS[problem.lack] for problem in made.problems)
+
+
+def _resolve(subject: Subject, sources: Sources, extra: Sequence[bytes]) -> Resolution:
+    best: tuple[int, Resolution] | None = None
+    for libc, suite in _worlds(subject, sources):
+        made = _BaseSearch(subject, sources, libc, suite, extra).run()
+        weight = _weight(made)
+        if best is None or weight < best[0]:
+            best = weight, made
+        if len(subject.roots) > MAX_ROOTS_SEARCHED or not any(
+            _may_differ(problem, sources.catalogue, subject) for problem in made.problems
+        ):
+            break
+    assert best is not None  # _worlds yields at least one
+    return best[1]
+
+
+def _worlds(subject: Subject, sources: Sources) -> Iterator[tuple[Libc | None, str]]:
+    """Yield the C libraries to try, each with its suite; for a host that is extended each suite alone."""
+    if subject.host is None:
+        for libc in _bases(subject, sources):
+            yield libc, libc.provider.suite if libc is not None else ""
+        return
+    offered = [p for p in sources.catalogue.providers(sources.rules.libc) if p.kind.is_searched]
+    yield from [(None, provider.suite) for provider in _one_a_suite(offered)] or [(None, "")]
+
+
+def _may_differ(problem: ResolutionProblem, catalogue: ProviderCatalogue, subject: Subject) -> bool:
+    """Whether another base suite could change it."""
+    if subject.host is not None:
+        return problem.lack.stops_start
+    if problem.lack in (Lack.INTERPRETER, Lack.STACK) or problem.subject.startswith(_LIBC_VERSION):
+        return True
+    return (
+        problem.lack in (Lack.LIBRARY, Lack.VERSION)
+        and bool(catalogue.providers(problem.subject))
+        and not subject.musl
+    )
+
+
+def _bases(subject: Subject, sources: Sources) -> Iterator[Libc | None]:
+    """The C libraries to try, the preferred suite's first; those too old for the subject only if all are."""
+    rules, catalogue = sources.rules, sources.catalogue
+    if subject.musl:
+        offered = catalogue.packages(rules.musl_package)
+    else:
+        offered = [p for p in catalogue.providers(rules.libc) if p.kind.is_searched]
+    wanted = _asked_of_libc(subject, rules)
+    too_old: list[Libc] = []
+    fitting = False
+    bases = _order(_one_a_suite(offered), subject, rules)
+    if len(bases) == 1 and not subject.musl:
+        # No other world can be chosen, so what it has is read while the largest, the C library, is.
+        sources.shelf.facts([*bases, *_first_asked(subject, sources)])
+    for provider in bases:
+        facts = sources.shelf.facts([provider])[provider.sha256]
+        if not isinstance(facts, PackageFacts):
+            continue
+        libc = Libc(provider, facts, _versions_of(facts, sources.disk, subject.view))
+        if subject.musl or wanted <= libc.versions:
+            fitting = True
+            yield libc
+        else:
+            too_old.append(libc)
+    if not fitting:
+        # The best partial result: the newest there is, and what it lacks.
+        yield max(too_old, key=lambda libc: len(libc.versions), default=None)
+
+
+def _first_asked(subject: Subject, sources: Sources) -> Iterator[Provider]:
+    """The providers that will be looked at first, of those in directories every program searches."""
+    for soname in subject.outside:
+        offered = () if sources.rules.host_reason(soname) else sources.catalogue.providers(soname)
+        if offered and offered[0].kind.is_searched:
+            yield offered[0]
+
+
+def _one_a_suite(offered: Sequence[Provider]) -> list[Provider]:
+    """The best of each suite, in the order of suites."""
+    best: dict[str, Provider] = {}
+    for provider in offered:
+        best.setdefault(provider.suite, provider)
+    return list(best.values())
+
+
+def _order(offered: Sequence[Provider], subject: Subject, rules: RulePacks) -> list[Provider]:
+    """Those that allow what the subject's stacks ask before those that do not."""
+    if not subject.stacked:
+        return list(offered)
+    return sorted(offered, key=lambda provider: _release(provider) > rules.stack.newest)
+
+
+def _release(provider: Provider) -> tuple[int, ...]:
+    """The release of a C library by its package's version: 2.41-12+deb13u1 is (2, 41)."""
+    upstream = provider.version.partition(b":")[2] or provider.version
+    numbers = upstream.partition(b"-")[0].split(b".")[:2]
+    return tuple(int(number) for number in numbers if number.isdigit())
+
+
+def _asked_of_libc(subject: Subject, rules: RulePacks) -> frozenset[bytes]:
+    return frozenset(
+        version.name
+        for image in subject.objects
+        for need in image.version_needs
+        if need.file == rules.libc
+        for version in need.versions
+        if not version.weak
+    )
+
+
+def _versions_of(facts: PackageFacts, disk: FileView, view: Remembered) -> frozenset[bytes]:
+    """Every version that the libraries of a C library's package define."""
+    found: set[bytes] = set()
+    for path in sorted(facts.skeletons):
+        try:
+            found.update(d.name for d in view.parse(disk.read(facts.skeletons[path])).version_definitions)
+        except (BadInput, OSError):
+            continue
+    return frozenset(found)
+
+
+class _BaseSearch:
+    """One base suite: furnish, ask the model, repair, as long as that helps."""
+
+    def __init__(
+        self, subject: Subject, sources: Sources, libc: Libc | None, suite: str, extra: Sequence[bytes]
+    ) -> None:
+        self._suite = suite
+        self._subject = subject
+        self._sources = sources
+        self._libc = libc
+        self._extra = extra
+        self._demands: dict[bytes, Demand] = {}
+        self._override: dict[bytes, None] = {}
+
+    def run(self) -> Resolution:
+        for _ in range(MAX_REPAIRS):
+            attempt = self._attempt()
+            closures = self._check(attempt)
+            bindings = self._subject.checker.bindings(closures)
+            if not self._learn(attempt, bindings):
+                break
+        told = zip(closures, bindings, strict=True)
+        return self._result(attempt, [b for c, b in told if c.program.path not in self._subject.opened])
+
+    def _attempt(self) -> Attempt:
+        subject, rules = self._subject, self._sources.rules
+        attempt = Attempt(subject, self._sources, self._libc, self._demands, suite=self._suite)
+        self._start(attempt)
+        attempt.furnish([Open(soname, by) for soname, by in subject.outside.items()])
+        self._prove(attempt)
+        attempt.replace([Open(soname, b"") for soname in self._override])
+        attempt.furnish([Open(n, by, optional=True) for n, by in subject.outside_opened.items()])
+        attempt.furnish([Open(n, b"", b"", "companion", optional=True) for n in attempt.companions()])
+        runtimes = runtimes_beside(subject, rules)
+        attempt.furnish([Open(n, by, b"", "beside", optional=True) for n, by in runtimes.items()])
+        for name in sorted(set(self._extra)):
+            attempt.furnish(opened(name, self._suite, self._sources))
+        for _ in range(MAX_REPAIRS):
+            settled = len(attempt.choices)
+            for wish in packs(subject, attempt.chosen_images(), rules):
+                if wish.priority != "suggested":
+                    self._grant(attempt, wish)
+            if len(attempt.choices) == settled:
+                break
+        if subject.host is None:
+            for name in resources(subject, attempt.choices, rules):
+                attempt.bring(name)
+        return attempt
+
+    def _grant(self, attempt: Attempt, wish: DlopenName) -> None:
+        """Choose what is opened at run time: from beside the program, or the first that somebody has."""
+        if any(attempt.is_settled(name) for name in wish.sonames):
+            return
+        optional = wish.priority != "required"
+        for name in wish.sonames:
+            if (path := self._subject.bundle.find(name, self._subject.header)) is not None:
+                self._grant_beside(attempt, name, path, wish.origin)
+                return
+        knows = self._sources.catalogue.knows
+        name = next((name for name in wish.sonames if knows(name)), wish.sonames[0])
+        attempt.furnish([Open(name, b"", b"", wish.origin, optional)])
+
+    def _prove(self, attempt: Attempt) -> None:
+        """Take what is called otherwise beside the program for what no package has."""
+        subject = self._subject
+        for lack, soname in tuple(attempt.problems):
+            path = subject.bundle.unproven(soname, subject.header)
+            if lack is Lack.LIBRARY and path is not None:
+                del attempt.problems[lack, soname]
+                attempt.place_beside(soname, path, rule=ChoiceRule.UNPROVEN)
+
+    def _grant_beside(self, attempt: Attempt, soname: bytes, path: bytes, origin: str) -> None:
+        """A library beside the program that nothing links, and what it needs."""
+        subject = self._subject
+        pending = {soname: path}
+        while pending:
+            name, here = pending.popitem()
+            attempt.place_beside(name, here, origin)
+            dynamic = subject.view.image(here).dynamic
+            needed = [n for n in (dynamic.needed if dynamic else ()) if not attempt.is_settled(n)]
+            lying = {n: found for n in needed if (found := subject.bundle.find(n, subject.header))}
+            pending |= lying
+            attempt.furnish([Open(n, here, b"", origin, optional=True) for n in needed if n not in lying])
+
+    def _start(self, attempt: Attempt) -> None:
+        for soname, path in self._subject.beside.items():
+            attempt.place_beside(soname, path)
+
+    def _check(self, attempt: Attempt) -> list[Closure]:
+        """What the linker model makes of the furnished world; names still open are furnished first."""
+        subject = self._subject
+        closures: list[Closure] = []
+        for _ in range(MAX_REPAIRS):
+            override = tuple(self._override)
+            furniture = Furniture(dict(attempt.pieces), attempt.interpreter(), override, subject.host)
+            closures = subject.checker.closures(subject, furniture)
+            missing = [
+                Open(
+                    library.soname,
+                    library.needed_by or b"",
+                    optional=closure.program.path in subject.opened,
+                )
+                for closure in closures
+                for library in closure.missing
+                if not attempt.is_settled(library.soname)
+            ]
+            if not missing:
+                break
+            attempt.furnish(missing, anew=True)
+            self._prove(attempt)
+        return closures
+
+    def _learn(self, attempt: Attempt, bindings: Sequence[Binding]) -> bool:
+        """Turn complaints into demands; whether there is anything new to try."""
+        before = dict(self._demands), dict(self._override)
+        for binding in bindings:
+            for lack in binding.missing_versions:
+                if lack.provider is None:
+                    continue
+                if lack.file in attempt.choices and attempt.choices[lack.file].package:
+                    self._demand(lack.file, versions={lack.version})
+                elif lack.file in self._sources.rules.runtime:
+                    self._override[lack.file] = None
+            for symbol in binding.unresolved:
+                own = self._subject.own.get(symbol.needed_by)
+                if symbol.version == GLIBC_PRIVATE and own is not None and own.dynamic and own.dynamic.soname:
+                    # A part of another glibc: this one's own takes its place.
+                    self._override[own.dynamic.soname] = None
+                elif symbol.file in attempt.choices:
+                    self._demand(symbol.file, symbols={symbol.name})
+        return before != (self._demands, self._override)
+
+    def _demand(
+        self, soname: bytes, versions: Collection[bytes] = (), symbols: Collection[bytes] = ()
+    ) -> None:
+        known = self._demands.get(soname, Demand())
+        self._demands[soname] = Demand(known.versions | set(versions), known.symbols | set(symbols))
+
+    def _result(self, attempt: Attempt, bindings: Sequence[Binding]) -> Resolution:
+        subject, libc = self._subject, self._libc
+        rule = self._sources.rules.stack
+        stack = rule.reason if libc is not None and _release(libc.provider) > rule.newest else ""
+        used = {choice.package for choice in attempt.choices.values()} | attempt.brought
+        interpreter = attempt.interpreter_choice()
+        if interpreter is not None:
+            used.add(interpreter[1])
+        pins = [
+            pin_of(provider, self._sources.snapshots)
+            for sha256, provider in attempt.providers.items()
+            if sha256 in used
+        ]
+        if libc is not None and libc.provider.sha256 in used - set(attempt.providers):
+            pins.append(pin_of(libc.provider, self._sources.snapshots))
+        return Resolution(
+            debian_name(subject.header.architecture),
+            libc.provider.suite if libc is not None else "",
+            subject.floor,
+            interpreter,
+            tuple(sorted(pins, key=lambda pin: (pin.name, pin.version, pin.architecture, pin.sha256))),
+            tuple(sorted((portable(subject, c) for c in attempt.choices.values()), key=lambda c: c.soname)),
+            tuple(self._override),
+            tuple(
+                sorted(
+                    (portable_host(subject, h) for h in attempt.from_host.values()), key=lambda h: h.soname
+                )
+            ),
+            tuple(attempt.open_wishes(self._wishes(attempt))),
+            tuple(problems_of(subject, attempt, bindings, stack)),
+            tuple(sorted(omissions_of(subject, attempt.left_out.values()), key=lambda one: one.soname)),
+        )
+
+    def _wishes(self, attempt: Attempt) -> list[DlopenName]:
+        """What notes and packs say, and of a single program its strings."""
+        subject = self._subject
+        wished = packs(subject, attempt.chosen_images(), self._sources.rules)
+        if len(subject.roots) == 1:
+            named = strings(subject.own[subject.roots[0]], self._sources.catalogue.knows)
+            known = {name for wish in wished for name in wish.sonames}
+            interpreter = subject.interpreter
+            wished += [
+                DlopenName((name,), "strings", "suggested")
+                for name in named
+                if name not in known and name not in interpreter
+            ]
+        return wished

@@ -1,0 +1,109 @@
+"""What a path stands for: a program, or all dynamic objects of a directory (pure over a FileView).
+
+A Python tree, node_modules or a plugin directory is resolved as the union of its objects: any of them may
+be loaded by whatever runs there.
+
+Limits: MAX_ENTRIES names; deeper than MAX_DEPTH is not looked at. Links are not followed.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from denizen import elf
+from denizen.errors import BadInput, display
+from denizen.fileview import FileKind
+from denizen.machines import debian_name
+from denizen.resolve.subject import is_linked
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from denizen.fileview import FileView
+
+MAX_ENTRIES = 200_000
+MAX_DEPTH = 32
+
+
+class NoObjects(BadInput):
+    """A directory holds nothing that a dynamic linker would load."""
+
+    directory: bytes
+
+    @property
+    def what(self) -> str:
+        return f"there is no dynamically linked program or library below {display(self.directory)}"
+
+
+@value
+class Targets:
+    """Objects to resolve together.
+
+    Attributes:
+        paths: of one machine and one C library.
+        left_out: how many there are for each other: "arm64", "amd64 on musl".
+    """
+
+    paths: tuple[bytes, ...]
+    left_out: Mapping[str, int]
+
+
+def roots_of(view: FileView, path: bytes) -> Targets:
+    """The path of a program itself; of a directory, what is dynamic below it for the commonest machine.
+
+    node_modules and wheels bring builds for several machines and for musl beside each other.
+    Raises OSError, NoObjects.
+    """
+    if view.stat(path).kind is not FileKind.DIRECTORY:
+        return Targets((path,), {})
+    found: dict[str, list[bytes]] = {}
+    for file in _files(view, path):
+        if world := _world_of(view, file):
+            found.setdefault(world, []).append(file)
+    if not found:
+        raise NoObjects(path)
+    most = min(found, key=lambda world: (-len(found[world]), world))
+    return Targets(tuple(found[most]), {world: len(found[world]) for world in sorted(found) if world != most})
+
+
+def added_objects(view: FileView, places: Iterable[bytes], program: bytes) -> tuple[bytes, ...]:
+    """The dynamic objects at places, files or directories, that the program could open: those of its world.
+
+    Raises OSError: a place is not there.
+    """
+    world = _world_of(view, program)
+    found: dict[bytes, None] = {}
+    for place in places:
+        files = _files(view, place) if view.stat(place).kind is FileKind.DIRECTORY else [place]
+        found |= dict.fromkeys(file for file in files if _world_of(view, file) == world)
+    found.pop(program, None)
+    return tuple(found)
+
+
+def _files(view: FileView, directory: bytes) -> Iterator[bytes]:
+    pending, left = [(directory, 0)], MAX_ENTRIES
+    for here, depth in pending:
+        for name in view.listdir(here)[:left]:
+            left -= 1
+            path = posixpath.join(here, name)
+            kind = view.lstat(path).kind
+            if kind is FileKind.FILE:
+                yield path
+            elif kind is FileKind.DIRECTORY and depth < MAX_DEPTH:
+                pending.append((path, depth + 1))
+
+
+def _world_of(view: FileView, path: bytes) -> str:
+    """What a dynamic object runs on; "" for all else."""
+    try:
+        image = elf.read(view.read(path))
+        if image.dynamic is None or not is_linked(image):
+            return ""
+        musl = b"/ld-musl-" in (image.interpreter or b"")
+        musl = musl or any(name.startswith(b"libc.musl-") for name in image.dynamic.needed)
+    except (OSError, ValueError, BadInput):
+        return ""
+    architecture = debian_name(image.header.architecture)
+    return f"{architecture} on musl" if architecture and musl else architecture

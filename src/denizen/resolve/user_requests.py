@@ -1,0 +1,53 @@
+"""What the user asks for besides: `--with`, a soname or the name of a package (pure but for the shelf)."""
+
+from __future__ import annotations
+
+from denizen import elf
+from denizen.errors import BadInput
+from denizen.index.entry import is_library_name, kind_of
+from denizen.resolve.engine.attempt import Open
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.fileview import FileView
+    from denizen.index.entry import Provider
+    from denizen.resolve.cache.package_facts import PackageFacts
+    from denizen.resolve.engine.attempt import Sources
+
+WISH = "asked for"
+
+
+def opened(name: bytes, base: str, sources: Sources) -> list[Open]:
+    """What a name stands for: the soname itself, or the libraries of the package called so.
+
+    A package's libraries are those in directories every program searches, or where it has none, all.
+    A name that is neither stays one soname, which nobody has.
+    """
+    if not sources.catalogue.knows(name) and (package := _package(name, base, sources)) is not None:
+        facts = sources.shelf.facts([package])[package.sha256]
+        if not isinstance(facts, str):
+            sonames = list(_sonames(facts, package, sources.disk))
+            return [Open(soname, b"", package.sha256, WISH) for soname in sonames]
+    return [Open(name, b"", b"", WISH)]
+
+
+def _package(name: bytes, base: str, sources: Sources) -> Provider | None:
+    """The package of that name, the base suite's if it is there."""
+    offered = sources.catalogue.packages(name)
+    return next((one for one in offered if one.suite == base), offered[0] if offered else None)
+
+
+def _sonames(facts: PackageFacts, package: Provider, disk: FileView) -> Iterator[bytes]:
+    paths = [path for path in sorted(facts.skeletons) if is_library_name(path.rpartition(b"/")[2])]
+    searched = [p for p in paths if kind_of(p.rpartition(b"/")[0], package.architecture).is_searched]
+    for path in searched or paths:
+        try:
+            dynamic = elf.read(disk.read(facts.skeletons[path])).dynamic
+        except (BadInput, OSError):
+            continue
+        yield (dynamic.soname if dynamic else None) or path.rpartition(b"/")[2]
+
+
+__all__ = ["opened"]

@@ -1,0 +1,1 @@
+"""Garbage collection: roots, the reference graph, deletion."""

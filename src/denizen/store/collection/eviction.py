@@ -1,0 +1,96 @@
+"""Letting go of what is kept only to be quicker next time: files that nobody has used for long.
+
+For directories of which every entry can be made again: packages as they were fetched, and what was found
+out about them. When an entry was last used is the latest time of reading or writing of it and of what lies
+directly in it; most file systems note the first reading of a day (mount(8), relatime).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from denizen.store.collection.remove import remove_tree
+from denizen.store.errors import doing
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# An entry is renamed to this before it is unlinked, so that nobody sees a part of one.
+_GOING = b"new-going-%d"
+_BLOCK = 512
+
+
+@value
+class Aged:
+    """Entries not used for long, and the bytes of disk they take."""
+
+    count: int
+    size: int
+
+
+def trim(directories: Iterable[bytes], used_before: int, *, keep: bool) -> Aged:
+    """Unlink the entries of these directories that were last used before a time, or with `keep` count them.
+
+    One of the directories may lie in another.
+
+    Raises:
+        DiskFailed: something could not be read or unlinked.
+    """
+    count = size = 0
+    directories = tuple(directories)
+    for directory in directories:
+        with doing("let go of what is old in", directory):
+            for name in _old(directory, used_before):
+                if directory + b"/" + name in directories:
+                    continue
+                count += 1
+                size += _size(directory + b"/" + name) if keep else _remove(directory, name)
+    return Aged(count, size)
+
+
+def _old(directory: bytes, used_before: int) -> list[bytes]:
+    try:
+        names = os.listdir(directory)
+    except FileNotFoundError:
+        return []
+    # What begins with a dot is locks and the like.
+    shown = [name for name in names if not name.startswith(b".")]
+    return sorted([name for name in shown if _used(directory + b"/" + name) < used_before])
+
+
+def _used(place: bytes) -> float:
+    """When it was last read or written; now if it is gone."""
+    try:
+        facts = os.lstat(place)
+        inside = []
+        if os.path.isdir(place) and not os.path.islink(place):
+            inside = [entry.stat(follow_symlinks=False) for entry in os.scandir(place)]
+    except FileNotFoundError:
+        return float("inf")
+    # Of a directory, listing it is no use: whoever tidies up or looks around does that.
+    times = [one.st_atime for one in inside] or [facts.st_atime]
+    return max(facts.st_mtime, *times, *[one.st_mtime for one in inside])
+
+
+def _remove(directory: bytes, name: bytes) -> int:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        going = _GOING % os.getpid()
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(name, going, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+        return remove_tree(descriptor, going)
+    finally:
+        os.close(descriptor)
+
+
+def _size(place: bytes) -> int:
+    total = 0
+    with contextlib.suppress(FileNotFoundError):
+        total = os.lstat(place).st_blocks * _BLOCK
+        for top, directories, files in os.walk(place):
+            for name in (*directories, *files):
+                total += os.lstat(os.path.join(top, name)).st_blocks * _BLOCK
+    return total

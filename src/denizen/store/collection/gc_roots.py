@@ -1,0 +1,223 @@
+"""What a collection must keep, and why.
+
+A root is a symbolic link below `gcroots/` or `profiles/` whose target names an object: directly, or
+through links elsewhere that are followed to their end (an indirect root: `gcroots/auto/x` leads to
+`/home/u/result`, which leads to the object; once that link is gone, nothing is kept). A regular file there
+whose name is an object's is a root too, for file systems without links.
+
+Objects are recognised by their hash anywhere in a target, not by the store's path, so roots survive
+a store that was moved or copied. That keeps too much rather than too little.
+
+If a root cannot be read, for any reason but that it is not there, nothing may be collected: what it
+leads to could be anything (invariant 4).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import stat
+
+from denizen.disk import link_atomically, make_directories
+from denizen.errors import HostLacks, display
+from denizen.fileview import MAX_LINKS
+from denizen.formats import base32
+from denizen.store.collection.processes import held_by_processes, mentioned_in
+from denizen.store.errors import doing
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from denizen.formats.storepath import StorePath
+    from denizen.store.layout import StoreLayout
+
+# A directory tree of roots deeper than this is a mistake or an attack.
+_MAX_DEPTH = 16
+
+
+class RootUnreadable(HostLacks):
+    """Something that may keep objects alive cannot be read, so nothing is collected."""
+
+    path: bytes
+    code: int
+
+    @property
+    def what(self) -> str:
+        return f"cannot read the root {display(self.path)}"
+
+    @property
+    def why(self) -> str:
+        return f"{os.strerror(self.code)}; what it leads to must not be deleted, and is not known"
+
+    @property
+    def remedy(self) -> str:
+        return "make it readable, or remove it if nothing it led to is needed"
+
+
+@value
+class Root:
+    """A reason to keep an object.
+
+    Attributes:
+        digest: hash part of the object's path.
+        kind: "link", "indirect", "session" or "process".
+        place: the link, session file or place in /proc that gives the reason.
+    """
+
+    digest: bytes
+    kind: str
+    place: bytes
+
+
+@value
+class GcRoots:
+    """All reasons found.
+
+    Attributes:
+        found: them.
+        stale: indirect roots whose link elsewhere has gone.
+        unseen: processes of other users that could not be looked into.
+    """
+
+    found: tuple[Root, ...]
+    stale: tuple[bytes, ...]
+    unseen: int
+
+    @property
+    def digests(self) -> set[bytes]:
+        """What they keep."""
+        return {root.digest for root in self.found}
+
+
+def find_roots(
+    layout: StoreLayout, digests: AbstractSet[bytes], sessions: Mapping[bytes, Collection[bytes]]
+) -> GcRoots:
+    """Every reason to keep one of the objects with these hash parts.
+
+    `sessions` are the operations in progress with what each needs, as `locks.live_sessions` tells.
+
+    Raises:
+        RootUnreadable, ProcessUnreadable: not all reasons can be known.
+    """
+    found: list[Root] = []
+    stale: list[bytes] = []
+    for top in (layout.gcroots, layout.profiles):
+        for place in _links_below(top, 0):
+            roots = list(_of_link(place, digests))
+            found += roots
+            if not roots and place.startswith(layout.indirect + b"/") and _leads_nowhere(place):
+                stale.append(place)
+    for token, needed in sessions.items():
+        place = layout.sessions + b"/" + token
+        found += [Root(digest, "session", place) for digest in needed if digest in digests]
+    processes = held_by_processes(digests)
+    found += [Root(digest, "process", place) for digest, place in processes.held.items()]
+    return GcRoots(tuple(found), tuple(stale), processes.unseen)
+
+
+def _links_below(directory: bytes, depth: int) -> Iterator[bytes]:
+    """Everything below a directory of roots that is no directory."""
+    try:
+        names = sorted(os.listdir(directory))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RootUnreadable(directory, error.errno or 0) from error
+    if depth > _MAX_DEPTH:
+        raise RootUnreadable(directory, errno.ELOOP)
+    for name in names:
+        place = b"%b/%b" % (directory, name)
+        if stat.S_ISDIR(_mode(place) or 0):
+            yield from _links_below(place, depth + 1)
+        else:
+            yield place
+
+
+def _of_link(place: bytes, digests: AbstractSet[bytes]) -> Iterator[Root]:
+    """What the root at `place` keeps, following it through links elsewhere."""
+    here, kind = place, "link"
+    for _ in range(MAX_LINKS):
+        mode = _mode(here)
+        if mode is None or not stat.S_ISLNK(mode):
+            # The end of the chain: gone, or a file, whose own name may be an object's.
+            yield from (Root(d, kind, place) for d in mentioned_in(os.path.basename(here), digests))
+            return
+        target = _target(here)
+        hits = mentioned_in(target, digests)
+        if hits:
+            yield from (Root(digest, kind, place) for digest in hits)
+            return
+        here, kind = os.path.join(os.path.dirname(here), target), "indirect"
+    raise RootUnreadable(place, errno.ELOOP)
+
+
+def _leads_nowhere(place: bytes) -> bool:
+    """Whether an indirect root's link elsewhere has gone, or is no link any more."""
+    target = os.path.join(os.path.dirname(place), _target(place))
+    mode = _mode(target)
+    return mode is None or not stat.S_ISLNK(mode)
+
+
+def _mode(place: bytes) -> int | None:
+    """Of `place` itself; None if nothing is there."""
+    try:
+        return os.lstat(place).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise RootUnreadable(place, error.errno or 0) from error
+
+
+def _target(link: bytes) -> bytes:
+    try:
+        return os.readlink(link)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise RootUnreadable(link, error.errno or 0) from error
+
+
+def add_link(layout: StoreLayout, name: bytes, path: StorePath) -> bytes:
+    """Keep an object by the link `name` below gcroots/, replaced if it is there; returns the link's place."""
+    link = layout.gcroots + b"/" + name
+    with doing("make the root", link):
+        make_directories(os.path.dirname(link))
+        link_atomically(link, os.path.relpath(layout.place_of(path), os.path.dirname(link)))
+    return link
+
+
+def add_indirect(layout: StoreLayout, link: bytes, path: StorePath) -> None:
+    """Make `link`, anywhere, lead to an object, and keep what it leads to as long as it exists."""
+    absolute = os.path.abspath(link)
+    with doing("make the root", absolute):
+        # Known as a root before it exists: a collection in between finds the object kept by the
+        # session that adds it, one after that by this.
+        link_atomically(_indirect_place(layout, absolute), absolute)
+        link_atomically(absolute, layout.place_of(path))
+
+
+def remove_indirect(layout: StoreLayout, link: bytes) -> None:
+    """Remove what `add_indirect` made: the link, and what is known of it. Either may have gone."""
+    absolute = os.path.abspath(link)
+    with doing("remove the root", absolute):
+        # The link first: what is known of one that has gone keeps nothing, and a collection clears it.
+        for place in (absolute, _indirect_place(layout, absolute)):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(place)
+
+
+def _indirect_place(layout: StoreLayout, link: bytes) -> bytes:
+    digest = base32.encode(hashlib.sha256(link).digest()[:20]).encode("ascii")
+    return layout.indirect + b"/" + digest
+
+
+def remove_stale(stale: tuple[bytes, ...]) -> None:
+    """Remove indirect roots that lead nowhere. The store's lock is held."""
+    for place in stale:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(place)

@@ -1,0 +1,1 @@
+"""File trees on their way between disk and NAR, hashed and scanned for references."""

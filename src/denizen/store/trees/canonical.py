@@ -1,0 +1,145 @@
+"""Giving a tree that a builder made the only metadata objects have: read-only, mtime 1, no setuid.
+
+Through descriptors and without following links. A file with another name, inside the tree or
+outside, is replaced by a copy first: through that other name it could be changed later.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from denizen.store.trees.restore import STORE_TIMES, STORED
+from denizen.store.trees.tree_reader import OPEN_DIRECTORY, Frame, checked, names_in, not_storable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_COPY = b".denizen-copy"
+_CHUNK = 1024 * 1024
+
+
+def canonicalise(tree: bytes) -> None:
+    """Make the tree at `tree` such as objects are.
+
+    Raises:
+        OSError: the kernel refused something.
+        NotStorable: a socket, FIFO or device.
+        TooDeep: a path longer than archives allow.
+    """
+    _walk(tree, _settle, _open, _seal)
+
+
+def reset_metadata(tree: bytes) -> None:
+    """Give a registered object its modes and times again; files keep their other names. Raises as above."""
+    _walk(tree, _reset, _open, _seal)
+
+
+def is_canonical(tree: bytes) -> bool:
+    """Whether everything in an object has the metadata it should. Raises as above."""
+    answers: list[bool] = []
+
+    def look(parent: int, name: bytes, _inside: bytes) -> bool:
+        facts = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        answers.append(canonical_facts(facts))
+        return stat.S_ISDIR(facts.st_mode)
+
+    _walk(tree, look, lambda descriptor, inside: Frame(descriptor, inside, names_in(descriptor)), os.close)
+    return all(answers)
+
+
+def canonical_facts(facts: os.stat_result) -> bool:
+    """Whether one thing has the metadata it should."""
+    mode = stat.S_IMODE(facts.st_mode)
+    if stat.S_ISDIR(facts.st_mode):
+        fits = mode == STORED.executable
+    else:
+        fits = stat.S_ISLNK(facts.st_mode) or mode in (STORED.plain, STORED.executable)
+    return fits and facts.st_mtime_ns == STORE_TIMES[1]
+
+
+def _walk(
+    tree: bytes,
+    visit: Callable[[int, bytes, bytes], bool],
+    enter: Callable[[int, bytes], Frame],
+    leave: Callable[[int], None],
+) -> None:
+    """`visit` everything, directories (for which it says True) before what is in them."""
+    parent = os.open(os.path.dirname(tree) or b".", OPEN_DIRECTORY)
+    frames: list[Frame] = []
+    try:
+        name = os.path.basename(tree)
+        if visit(parent, name, b""):
+            frames.append(enter(os.open(name, OPEN_DIRECTORY, dir_fd=parent), b""))
+        while frames:
+            frame = frames[-1]
+            if not frame.left:
+                leave(frames.pop().descriptor)
+                continue
+            name, _ = frame.left.pop()
+            inside = checked(frame.inside, name, len(frames))
+            if visit(frame.descriptor, name, inside):
+                child = os.open(name, OPEN_DIRECTORY, dir_fd=frame.descriptor)
+                frames.append(enter(child, inside))
+    finally:
+        for frame in frames:
+            os.close(frame.descriptor)
+        os.close(parent)
+
+
+def _open(descriptor: int, inside: bytes) -> Frame:
+    # A builder may have left it unwritable, and a file in it may have to be replaced.
+    os.fchmod(descriptor, 0o700)
+    return Frame(descriptor, inside, names_in(descriptor))
+
+
+def _seal(descriptor: int) -> None:
+    """A directory whose content is settled; closes it."""
+    try:
+        os.fchmod(descriptor, STORED.executable)
+        os.utime(descriptor, ns=STORE_TIMES)
+    finally:
+        os.close(descriptor)
+
+
+def _settle(parent: int, name: bytes, inside: bytes) -> bool:
+    """Canonical metadata for what is no directory; says whether it is one."""
+    facts = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    if stat.S_ISDIR(facts.st_mode):
+        return True
+    if not (stat.S_ISREG(facts.st_mode) or stat.S_ISLNK(facts.st_mode)):
+        raise not_storable(inside, facts.st_mode)
+    if facts.st_nlink > 1:
+        _replace_by_copy(parent, name, facts)
+    return _reset(parent, name, inside)
+
+
+def _reset(parent: int, name: bytes, _inside: bytes) -> bool:
+    facts = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    if stat.S_ISDIR(facts.st_mode):
+        return True
+    if stat.S_ISREG(facts.st_mode):
+        mode = STORED.executable if facts.st_mode & stat.S_IXUSR else STORED.plain
+        os.chmod(name, mode, dir_fd=parent)
+    os.utime(name, ns=STORE_TIMES, dir_fd=parent, follow_symlinks=False)
+    return False
+
+
+def _replace_by_copy(parent: int, name: bytes, facts: os.stat_result) -> None:
+    if stat.S_ISLNK(facts.st_mode):
+        os.symlink(os.readlink(name, dir_fd=parent), _COPY, dir_fd=parent)
+    else:
+        source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            copy = os.open(_COPY, flags, facts.st_mode & 0o777, dir_fd=parent)
+            try:
+                while block := os.read(source, _CHUNK):
+                    while block:
+                        block = block[os.write(copy, block) :]
+            finally:
+                os.close(copy)
+        finally:
+            os.close(source)
+    os.rename(_COPY, name, src_dir_fd=parent, dst_dir_fd=parent)

@@ -1,0 +1,200 @@
+"""From a tree on disk to the entries of its NAR.
+
+Read-only, one pass, in the order a NAR wants. Symbolic links are never followed, below the top or at it. A
+tree deeper or with longer paths than a NAR may hold is refused while it is read, as is what a NAR cannot
+hold: sockets, FIFOs, devices.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from denizen.errors import DenizenError, display
+from denizen.formats.file_tree import MAX_PATH, Directory, File, Symlink
+from denizen.formats.stream import BLOCK
+from denizen.nar.codec import MAX_DEPTH
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.formats.file_tree import Entry
+
+# O_NONBLOCK: opening a FIFO put in a file's place must not hang.
+OPEN_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+OPEN_DIRECTORY = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_DIRECTORY
+_WORDS = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFCHR: "a character device",
+    stat.S_IFBLK: "a block device",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFDIR: "a directory that was a file a moment ago",
+}
+
+
+class NotStorable(DenizenError):
+    """A tree holds something that no store object can."""
+
+    path: bytes
+    kind: str
+
+    @property
+    def what(self) -> str:
+        return f"'{display(self.path)}' cannot be stored"
+
+    @property
+    def why(self) -> str:
+        return f"it is {self.kind}; objects hold files, directories and symbolic links"
+
+
+class TreeChanged(DenizenError):
+    """A file was written to while it was read."""
+
+    path: bytes
+
+    @property
+    def what(self) -> str:
+        return f"'{display(self.path)}' changed while it was read"
+
+    @property
+    def remedy(self) -> str:
+        return "again, once nothing writes to it"
+
+
+class TooDeep(DenizenError):
+    """A tree is deeper, or a path in it longer, than a Nix archive may say."""
+
+    path: bytes
+
+    @property
+    def what(self) -> str:
+        return f"'{display(self.path[:80])}…' cannot be stored"
+
+    @property
+    def why(self) -> str:
+        return f"paths in an object have at most {MAX_PATH} bytes and {MAX_DEPTH} directories"
+
+
+@value
+class Frame:
+    """An open directory: its descriptor, its path inside the tree, and the names left, last first."""
+
+    descriptor: int
+    inside: bytes
+    left: list[tuple[bytes, int]]
+
+
+def entries(path: bytes) -> Iterator[Entry]:
+    """The entries of the tree at `path`, its top first; a file's content is to be read before the next entry.
+
+    Raises:
+        OSError: something cannot be read.
+        NotStorable: a socket, FIFO or device.
+        TooDeep: a path longer than archives allow.
+        TreeChanged: a file is shorter or longer than it said.
+    """
+    parent = os.open(os.path.dirname(path) or b".", os.O_PATH | os.O_CLOEXEC)
+    try:
+        name = os.path.basename(path)
+        mode = os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode
+        if not stat.S_ISDIR(mode):
+            yield from _leaf(parent, name, stat.S_IFMT(mode), b"", path)
+            return
+        top = os.open(name, OPEN_DIRECTORY, dir_fd=parent)
+    finally:
+        os.close(parent)
+    yield Directory(b"")
+    yield from _below(top, path)
+
+
+def _below(top: int, shown: bytes) -> Iterator[Entry]:
+    """What is in the directory open as `top`, which is closed at the end."""
+    frames = [Frame(top, b"", names_in(top))]
+    try:
+        while frames:
+            frame = frames[-1]
+            if not frame.left:
+                os.close(frames.pop().descriptor)
+                continue
+            name, kind = frame.left.pop()
+            inside = checked(frame.inside, name, len(frames))
+            if kind != stat.S_IFDIR:
+                yield from _leaf(frame.descriptor, name, kind, inside, b"%b/%b" % (shown, inside))
+                continue
+            yield Directory(inside)
+            descriptor = os.open(name, OPEN_DIRECTORY, dir_fd=frame.descriptor)
+            frames.append(Frame(descriptor, inside, names_in(descriptor)))
+    finally:
+        for frame in frames:
+            os.close(frame.descriptor)
+
+
+def names_in(directory: int) -> list[tuple[bytes, int]]:
+    """Names and kinds (S_IFLNK, S_IFDIR, S_IFREG for all else) in a directory, greatest name first."""
+    with os.scandir(directory) as scan:
+        return sorted([(os.fsencode(entry.name), _kind(entry)) for entry in scan], reverse=True)
+
+
+def _kind(entry: os.DirEntry[str]) -> int:
+    if entry.is_symlink():
+        return stat.S_IFLNK
+    return stat.S_IFDIR if entry.is_dir(follow_symlinks=False) else stat.S_IFREG
+
+
+def _leaf(parent: int, name: bytes, kind: int, inside: bytes, shown: bytes) -> Iterator[Entry]:
+    """One entry that is no directory."""
+    if kind == stat.S_IFLNK:
+        yield Symlink(inside, os.readlink(name, dir_fd=parent))
+        return
+    descriptor = open_file(parent, name, shown)
+    try:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode):
+            raise not_storable(shown, facts.st_mode)
+        executable = bool(facts.st_mode & stat.S_IXUSR)
+        size = facts.st_size
+        if size > BLOCK:
+            yield File(inside, executable, size, _blocks(descriptor, size, shown))
+        else:
+            content = os.read(descriptor, size)
+            if len(content) != size:  # a network or FUSE file system may give it in several pieces
+                content += b"".join(_blocks(descriptor, size - len(content), shown))
+            yield File(inside, executable, size, (content,))
+    finally:
+        os.close(descriptor)
+
+
+def open_file(parent: int, name: bytes, shown: bytes) -> int:
+    """A descriptor of the file `name`. Raises OSError and NotStorable."""
+    try:
+        return os.open(name, OPEN_FILE, dir_fd=parent)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # what open(2) says of a socket
+            raise not_storable(shown, stat.S_IFSOCK) from None
+        raise
+
+
+def not_storable(shown: bytes, mode: int) -> NotStorable:
+    """The error for what is no file, directory or link."""
+    return NotStorable(shown, _WORDS.get(stat.S_IFMT(mode), "of an unknown kind"))
+
+
+def checked(directory: bytes, name: bytes, depth: int) -> bytes:
+    """The path of `name` inside the tree. Raises TooDeep."""
+    inside = b"%b/%b" % (directory, name) if directory else name
+    if len(inside) > MAX_PATH or depth >= MAX_DEPTH:
+        raise TooDeep(inside)
+    return inside
+
+
+def _blocks(descriptor: int, size: int, shown: bytes) -> Iterator[bytes]:
+    left = size
+    while left:
+        block = os.read(descriptor, min(left, BLOCK))
+        if not block:
+            raise TreeChanged(shown)
+        left -= len(block)
+        yield block

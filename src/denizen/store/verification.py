@@ -1,0 +1,142 @@
+"""Whether the store is what its database says, and putting right what can be.
+
+Runs beside additions and collections: an object is judged by what is registered before and after
+looking at it, so one that is collected meanwhile is no problem.
+"""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+
+from denizen.disk import write_atomically
+from denizen.errors import DenizenError
+from denizen.store import sidecar
+from denizen.store.errors import doing
+from denizen.store.progress import ignore
+from denizen.store.rebuild import read_sidecar
+from denizen.store.trees.canonical import canonical_facts, is_canonical, reset_metadata
+from denizen.store.trees.digest import Digester, digest_tree
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from denizen.formats.storepath import StorePath
+    from denizen.store.info import ObjectInfo
+    from denizen.store.local import Store
+    from denizen.store.progress import Told
+    from denizen.store.work import OpenNar
+
+    # Opens the NAR of an object, or gives None where it is not to be had.
+    Replacement = Callable[[ObjectInfo], OpenNar | None]
+
+
+class Fault(Enum):
+    """What can be wrong."""
+
+    DATABASE = "the database file is damaged"
+    MISSING = "registered, but not there"
+    CONTENT = "its content has changed"
+    METADATA = "its mode or time is not as the store leaves it"
+    SIDECAR = "its sidecar is missing or says something else"
+
+
+@value
+class StoreProblem:
+    """One thing that is wrong.
+
+    Attributes:
+        path: the object; None for the database.
+        detail: more in words, or "".
+        repaired: whether it has been put right.
+    """
+
+    path: StorePath | None
+    fault: Fault
+    detail: str = ""
+    repaired: bool = False
+
+
+def verify(store: Store, *, contents: bool, told: Told = ignore) -> Iterator[StoreProblem]:
+    """What is wrong; with `contents`, every file is read. `told` hears of each object.
+
+    Raises:
+        DiskFailed, DatabaseFailed: something cannot be read at all.
+    """
+    for detail in store.database.problems():
+        yield StoreProblem(None, Fault.DATABASE, detail)
+    for path in store.database.paths():
+        problem = _judge(store, path, contents=contents)
+        # Asked again afterwards: a collection may have taken it while it was looked at.
+        if problem is not None and store.is_valid(path):
+            yield problem
+        told(1)
+
+
+def repair(store: Store, problem: StoreProblem, replacement: Replacement) -> StoreProblem:
+    """Put right what can be; the problem as it is then.
+
+    Sidecars are written again from the database. Content comes from `replacement`, is checked before anything
+    is replaced, and is written as new files: what other objects share with the damaged ones stays as it is.
+    """
+    if problem.path is None:
+        return problem
+    info = store.database.find(problem.path)
+    if info is None:
+        return problem
+    place = store.layout.place_of(problem.path)
+    if problem.fault is Fault.SIDECAR:
+        with doing("write the sidecar of", place), store.locked():
+            write_atomically(store.layout.sidecar_of(problem.path), sidecar.write(info))
+        return replace(problem, repaired=True)
+    if problem.fault is Fault.METADATA:
+        with doing("set the metadata of", place), store.locked():
+            reset_metadata(place)
+        return replace(problem, repaired=True)
+    open_nar = replacement(info)
+    if open_nar is None:
+        return replace(problem, detail=problem.detail or "and no copy of it is to be had")
+    with store.working() as work:
+        work.replace_nar(open_nar, info)
+    return replace(problem, repaired=True)
+
+
+def _judge(store: Store, path: StorePath, *, contents: bool) -> StoreProblem | None:
+    info = store.database.find(path)
+    if info is None:
+        return None
+    place = store.layout.place_of(path)
+    try:
+        facts = os.lstat(place)
+    except FileNotFoundError:
+        return StoreProblem(path, Fault.MISSING)
+    except OSError as error:
+        return StoreProblem(path, Fault.CONTENT, os.strerror(error.errno or 0))
+    if contents and (detail := content_differs(place, info)):
+        return StoreProblem(path, Fault.CONTENT, detail)
+    if not is_canonical(place) if contents else not canonical_facts(facts):
+        return StoreProblem(path, Fault.METADATA)
+    return _sidecar_differs(store, info)
+
+
+def content_differs(place: bytes, info: ObjectInfo) -> str:
+    """Return how the tree at `place` differs from what is registered of it, "" where it does not."""
+    try:
+        digest = digest_tree(place, Digester())
+    except (OSError, DenizenError) as error:
+        return str(error)
+    if digest.nar_size != info.nar_size:
+        return f"its archive has {digest.nar_size} bytes and not {info.nar_size}"
+    return "" if digest.nar_hash == info.nar_hash else "its hash differs"
+
+
+def _sidecar_differs(store: Store, info: ObjectInfo) -> StoreProblem | None:
+    try:
+        found = read_sidecar(store.layout, info.path)
+    except FileNotFoundError:
+        return StoreProblem(info.path, Fault.SIDECAR, "it is missing")
+    except (OSError, DenizenError) as error:
+        return StoreProblem(info.path, Fault.SIDECAR, str(error))
+    return None if found == info else StoreProblem(info.path, Fault.SIDECAR, "it says something else")

@@ -1,0 +1,231 @@
+"""The answer to a running program that misses a library: what is brought, remembered, and refused."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from denizen.launch.dlopen_links import Opened
+from denizen.launch.fast_path import read_decision
+from tests.support.debs import Item
+from tests.support.homes import Home
+from tests.support.hosts import HOSTS, Host, Rooms
+
+pytestmark = pytest.mark.slow
+
+_OPENS = """
+#include <dlfcn.h>
+#include <stdio.h>
+const char *greeting(void);
+int main(int count, char **words) {
+    char name[999];
+    greeting();
+    for (int i = 1; i < count; i++) {
+        snprintf(name, sizeof name, words[i][0] == '/' ? "%s" : "lib%s.so.1", words[i]);
+        void *found = dlopen(name, RTLD_NOW);
+        puts(found ? "opened" : dlerror());
+    }
+    return 0;
+}
+"""
+_ABSENT = "cannot open shared object file: No such file or directory"
+
+
+def _link(output: Path, *words: str | Path) -> None:
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", output, *words], check=True)
+
+
+class Opening:
+    """A home with libraries that nothing links, and a program that opens them by names it makes up."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        home.add_library("deep", "int deep(void) { return 3; }")
+        text = home.work / "late.c"
+        text.write_text("int deep(void); int late(void) { return deep(); }")
+        late = home.library("late")
+        _link(late, text, home.library("deep"), f"-Wl,-soname,{late.name}")
+        home.pack_library("late")
+        home.add_library("other", "int other(void) { return 4; }")
+        home.add_library("nss_made", "int made(void) { return 5; }")
+        home.denizen("index", "update")
+        self.program = home.compile("opens", _OPENS, "-ldl")
+
+    def run(self, *names: str, status: int = 0) -> list[str]:
+        done = self.home.denizen("run", str(self.program), *names, status=status)
+        return done.stdout.splitlines()
+
+    @property
+    def opened(self) -> Opened:
+        (file,) = (one for one in self.home.decisions.iterdir() if one.name.count("-") == 4)
+        decision = read_decision(bytes(file))
+        assert decision is not None
+        return Opened(decision.opened)
+
+
+def _host(name: str, opening: Opening, directory: Path) -> Host:
+    """A host that has the program, the packages, and a denizen that knows nothing yet."""
+    rooms = Rooms(directory / "other-root", directory / "programs", directory / "other-work")
+    for room in (rooms.root, rooms.work):
+        room.mkdir()
+    shutil.copytree(opening.home.debs, rooms.programs / "debs")
+    host = HOSTS[name](rooms)
+    source = ["source", "add", "debian", f"{host.rooms.programs}/debs", "--directory"]
+    added = host.run([*host.python, *source, "--root", str(host.rooms.root)])
+    assert added.status == 0, added.err
+    return host
+
+
+@pytest.fixture
+def opening(tmp_path: Path) -> Opening:
+    return Opening(Home(tmp_path))
+
+
+def test_a_name_that_is_made_up_is_brought_with_what_it_needs(opening: Opening) -> None:
+    assert opening.run("late") == ["opened"]
+    assert sorted(opening.opened.links()) == [b"libdeep.so.1", b"liblate.so.1"]
+    ((soname, packages),) = ((one.soname, one.packages) for one in opening.opened.asked())
+    assert (soname, packages) == (b"liblate.so.1", (b"libdeep1=1.0-1", b"liblate1=1.0-1"))
+
+
+def test_what_came_before_counts_once(opening: Opening) -> None:
+    opening.run("late", "other")
+    sizes = {one.soname: (one.packages, one.size) for one in opening.opened.asked()}
+    (other,) = opening.home.debs.glob("libother1_*")
+    assert sizes[b"libother.so.1"] == ((b"libother1=1.0-1",), other.stat().st_size)
+
+
+def test_the_next_start_knows_it_without_index_or_network(opening: Opening) -> None:
+    opening.run("late")
+    shutil.rmtree(opening.home.root / "cache")
+    assert opening.run("late", "late") == ["opened"] * 2
+
+
+def test_a_collection_keeps_what_came(opening: Opening) -> None:
+    opening.run("late")
+    opening.home.denizen("gc")
+    shutil.rmtree(opening.home.root / "cache")
+    assert opening.run("late") == ["opened"]
+
+
+def test_a_collection_forgets_it_with_the_program(opening: Opening) -> None:
+    opening.run("late")
+    place = Path(os.fsdecode(opening.opened.directory))
+    opening.program.unlink()
+    opening.home.denizen("gc", "--grace", "0d")
+    assert not place.exists()
+    assert not list((opening.home.root / "data" / "store").glob("*-liblate1-1.0-1"))
+
+
+def test_a_name_that_nobody_has_is_left_to_the_program(opening: Opening) -> None:
+    assert opening.run("nobody") == [f"libnobody.so.1: {_ABSENT}"]
+    assert opening.opened.denied() == {}
+
+
+def test_what_a_rule_keeps_out_is_denied_with_the_reason(opening: Opening) -> None:
+    assert opening.run("nss_made") == [f"libnss_made.so.1: {_ABSENT}"]
+    assert "nsswitch.conf" in opening.opened.denied()[b"libnss_made.so.1"]
+
+
+def test_beyond_the_budget_nothing_is_brought_by_name(opening: Opening) -> None:
+    place = opening.home.root / "config"
+    place.mkdir(exist_ok=True)
+    (place / "budget").write_text("0\n")
+    assert opening.run("late") == [f"liblate.so.1: {_ABSENT}"]
+    assert "budget" in opening.opened.denied()[b"liblate.so.1"]
+
+
+def test_what_an_open_object_needs_is_brought_beyond_the_budget(opening: Opening) -> None:
+    (opening.home.root / "config").mkdir(exist_ok=True)
+    (opening.home.root / "config" / "budget").write_text("0\n")
+    text = opening.home.work.parent / "plugin.c"
+    text.write_text("int late(void); int plugged(void) { return late(); }")
+    place = opening.program.parent.parent.parent.parent / "elsewhere"
+    place.mkdir()
+    link = f"-Wl,-rpath-link,{opening.home.library('deep').parent}"
+    _link(place / "plugin.so", text, opening.home.library("late"), link)
+    assert opening.run(f"{place}/plugin.so") == ["opened"]
+
+
+def test_an_update_of_the_index_lets_names_be_asked_for_again(opening: Opening) -> None:
+    (opening.home.root / "config").mkdir(exist_ok=True)
+    budget = opening.home.root / "config" / "budget"
+    budget.write_text("0\n")
+    opening.run("late")
+    budget.unlink()
+    assert opening.run("late") == [f"liblate.so.1: {_ABSENT}"]
+    opening.home.write("unrelated", [Item("./usr/share/unrelated", content=b"x")])
+    opening.home.denizen("index", "update")
+    assert opening.run("late") == ["opened"]
+
+
+def test_with_a_lock_nothing_new_comes_and_that_is_told(opening: Opening, tmp_path: Path) -> None:
+    lock = str(tmp_path / "lock")
+    opening.home.denizen("lock", str(opening.program), "-o", lock)
+    done = opening.home.denizen("run", "--lock", lock, str(opening.program), "late")
+    assert done.stdout == f"liblate.so.1: {_ABSENT}\n"
+    assert done.stderr == "denizen: liblate.so.1 is opened, and the lock does not have it\n"
+
+
+def test_a_lock_has_what_was_opened(opening: Opening, tmp_path: Path) -> None:
+    opening.run("late")
+    lock = str(tmp_path / "lock")
+    opening.home.denizen("lock", str(opening.program), "-o", lock)
+    done = opening.home.denizen("run", "--lock", lock, str(opening.program), "late")
+    assert (done.stdout, done.stderr) == ("opened\n", "")
+
+
+def test_why_tells_what_was_opened(opening: Opening) -> None:
+    opening.run("late", "nss_made")
+    shown = opening.home.denizen("why", str(opening.program), status=None).stdout
+    assert "opened at run time: liblate.so.1 (libdeep1 1.0-1, liblate1 1.0-1)" in shown
+    assert "missed at run time: libnss_made.so.1: a name service" in shown
+
+
+def test_decided_again_it_has_it_from_the_start(opening: Opening) -> None:
+    opening.run("late")
+    before = opening.opened.directory
+    for file in opening.home.decisions.iterdir():
+        if file.is_file():
+            file.unlink()
+    assert opening.run("late") == ["opened"]
+    assert opening.opened.directory != before
+    assert opening.opened.links() == {}
+
+
+@pytest.mark.parametrize("name", ["bare root", "no user namespaces", "container", "noexec /tmp"])
+def test_it_is_brought_on_hosts_that_have_nothing(opening: Opening, tmp_path: Path, name: str) -> None:
+    host = _host(name, opening, tmp_path)
+    program = f"{host.rooms.programs}/here/work/opens"
+    for _ in range(2):
+        done = host.run(host.denizen("run", program, "late", "nobody"))
+        assert done.out.splitlines() == ["opened", f"libnobody.so.1: {_ABSENT}"]
+
+
+def test_where_nothing_can_be_written_the_error_is_the_programs_own(opening: Opening, tmp_path: Path) -> None:
+    host = _host("bare root", opening, tmp_path)
+    program = f"{host.rooms.programs}/here/work/opens"
+    host.run(host.denizen("run", program))
+    rooms = Rooms(tmp_path / "other-root", tmp_path / "programs", tmp_path / "other-work")
+    done = HOSTS["read-only store"](rooms).run(host.denizen("run", program, "late"))
+    assert (done.out, done.err) == (f"liblate.so.1: {_ABSENT}\n", "")
+
+
+def test_a_directory_or_name_of_somebody_else_is_not_answered(opening: Opening, tmp_path: Path) -> None:
+    opening.run()
+    ours = os.fsdecode(opening.opened.directory)
+    for place, name in ((str(tmp_path), "liblate.so.1"), (f"{ours}/../x", "liblate.so.1"), (ours, "../x.so")):
+        opening.home.denizen("decide", "--opened", place, "--missed", name, str(opening.program))
+    assert opening.opened.links() == {}
+    assert not (tmp_path / "liblate.so.1").is_symlink()
+
+
+def test_a_package_that_is_gone_leaves_the_error_and_nothing_else(opening: Opening) -> None:
+    opening.run()
+    for package in opening.home.debs.glob("liblate1_*"):
+        package.unlink()
+    done = opening.home.denizen("run", str(opening.program), "late")
+    assert (done.stdout, done.stderr) == (f"liblate.so.1: {_ABSENT}\n", "")
+    assert opening.opened.denied() == {}

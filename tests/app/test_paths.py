@@ -1,0 +1,123 @@
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from denizen.app.paths import DenizenPaths, NoHome, StoreAway, paths_of
+from denizen.cli.command import Context
+from denizen.cli.output import open_output
+from denizen.trust import Untrusted, home_of
+from tests.support.trees import NOBODY
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+
+
+def found(root: Path | None = None, **environ: str) -> DenizenPaths:
+    output = open_output({}, color="never", verbosity=0)
+    return paths_of(Context(environ, output, str(root) if root else None, json=False))
+
+
+def run(root: Path, *words: str, umask: int = 0o022) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "denizen", "--root", str(root), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, umask=umask)
+
+
+def test_everything_is_below_one_root_or_in_the_xdg_directories(tmp_path: Path) -> None:
+    assert found(tmp_path).store == os.fsencode(tmp_path / "data/store")
+    assert found(HOME=str(tmp_path)).state == os.fsencode(tmp_path / ".local/state/denizen")
+    own = found(HOME=str(tmp_path), XDG_CACHE_HOME=str(tmp_path / "c"), XDG_DATA_HOME="relative")
+    assert (own.cache, own.data) == tuple(
+        os.fsencode(tmp_path / p) for p in ("c/denizen", ".local/share/denizen")
+    )
+    with pytest.raises(NoHome):
+        found()
+
+
+@AS_ROOT
+def test_with_the_home_of_another_user_root_uses_its_own(tmp_path: Path) -> None:
+    """As under sudo, which keeps HOME on some systems, and with -E on all."""
+    home = tmp_path / "alice"
+    home.mkdir()
+    os.chown(home, NOBODY, NOBODY)
+    own = os.fsencode(home_of(0))
+    assert found(HOME=str(home)).data == own + b"/.local/share/denizen"
+    assert found(HOME=str(home), XDG_STATE_HOME=str(home / "deep/er")).state == own + b"/.local/state/denizen"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["data", "data/store", "data/store/.denizen", "state", "state/decisions", "cache/packages", "config"],
+)
+def test_a_directory_that_others_may_write_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir(parents=True)
+    (tmp_path / name).chmod(0o777)
+    with pytest.raises(Untrusted, match=name):
+        found(tmp_path)
+    done = run(tmp_path, "store", "list")
+    assert done.returncode == 125
+    assert "chmod go-w" in done.stderr
+
+
+@AS_ROOT
+@pytest.mark.parametrize(
+    "words",
+    [["store", "list"], ["store", "add", "/etc/hostname"], ["gc"], ["run", "true"], ["index", "status"]],
+)
+def test_a_root_of_another_user_is_refused_in_a_sentence(tmp_path: Path, words: list[str]) -> None:
+    assert not run(tmp_path, "store", "add", "/etc/hostname").returncode
+    for place in (tmp_path, *tmp_path.rglob("*")):
+        os.chown(place, NOBODY, NOBODY, follow_symlinks=False)
+    done = run(tmp_path, *words)
+    assert done.returncode == 125
+    assert "internal error" not in done.stderr
+    assert "belongs to" in done.stderr
+    assert "--root DIR" in done.stderr
+
+
+@AS_ROOT
+def test_a_root_that_cannot_be_looked_into_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    tmp_path.chmod(0o700)
+    os.seteuid(NOBODY)
+    try:
+        with pytest.raises(Untrusted) as caught:
+            found(tmp_path)
+    finally:
+        os.seteuid(0)
+    assert caught.value.why == f"Permission denied; you are nobody (uid {NOBODY})"
+
+
+@pytest.mark.parametrize("umask", [0, 0o077])
+def test_directories_are_made_with_the_same_modes_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    root = tmp_path / "r"
+    for words in (
+        ["store", "add", "/etc/hostname"],
+        ["source", "add", "x", "http://localhost/", "--suite", "s"],
+    ):
+        assert not run(root, *words, umask=umask).returncode
+    run(root, "run", "--hermetic", "--offline", "/bin/true", umask=umask)
+    modes = {place: stat.S_IMODE(place.lstat().st_mode) for place in _directories(root)}
+    assert [place for place, mode in modes.items() if mode & 0o022] == []
+    assert modes[root / "data/store"] == 0o755
+    assert modes[root / "state/locks"] == 0o700
+    assert run(root, "store", "list").returncode == 0
+
+
+def _directories(top: Path) -> Iterator[Path]:
+    yield top
+    yield from (place for place in top.rglob("*") if place.is_dir() and not place.is_symlink())
+
+
+def test_a_store_that_was_moved_to_a_disk_that_is_not_mounted_is_not_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/store").symlink_to(tmp_path / "disk/store")
+    with pytest.raises(StoreAway):
+        found(tmp_path)
+    done = run(tmp_path, "store", "add", "/etc/hostname")
+    assert done.returncode == 125
+    assert "not mounted" in done.stderr
+    assert not (tmp_path / "disk").exists()

@@ -1,0 +1,92 @@
+"""The modules of a command in one file: never wrong, whatever the file or the sources are."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import denizen
+from denizen.cli import module_cache
+
+SOURCES = Path(denizen.__file__).parent
+REPORT = (
+    "import sys; print(type(sys.modules['denizen.linker.rule_tables'].__loader__).__name__, file=sys.stderr)"
+)
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy of the package with no file yet."""
+    copy = tmp_path / "denizen"
+    shutil.copytree(SOURCES, copy, ignore=shutil.ignore_patterns("__pycache__", "denizen-*"))
+    return copy
+
+
+def start(package: Path, *, write: bool = True) -> tuple[str, str]:
+    """(what `why` printed, by what kind of loader a module was imported)."""
+    code = f"import sys; sys.path.insert(0, {str(package.parent)!r})\n"
+    code += "sys.argv = ['denizen', 'why', '--host', '--json', '/bin/sh']\n"
+    code += f"sys.dont_write_bytecode = {not write}\n"
+    code += f"from denizen.cli.main import main; main()\n{REPORT}"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout, done.stderr.strip()
+
+
+def file_of(package: Path) -> Path:
+    return package / "__pycache__" / f"why.{sys.implementation.cache_tag}.together"
+
+
+def test_the_second_start_imports_from_the_file_and_says_the_same(package: Path) -> None:
+    first, second = start(package), start(package)
+    assert (first[1], second[1]) == ("SourceFileLoader", "_Loader")
+    assert first[0] == second[0] != ""
+
+
+def test_a_changed_source_is_imported_itself_and_the_file_written_anew(package: Path) -> None:
+    start(package)
+    rules = package / "linker" / "rules.py"
+    rules.write_text(rules.read_text().replace('"ld.so.cache", "ldconfig', '"the cache", "ldconfig'))
+    report = package / "diagnose" / "report.py"
+    report.write_text(report.read_text().replace('"rule": row.rule or None', '"rule": "changed"'))
+    changed = start(package)
+    assert changed[1] == "SourceFileLoader"
+    assert '"changed"' in changed[0]
+    assert start(package) == (changed[0], "_Loader")
+
+
+@pytest.mark.parametrize("content", [b"", b"\0", b"no marshal", b"\xe9\x01\0\0\0", b"\xfb" * 100])
+def test_a_damaged_file_is_no_file(package: Path, content: bytes) -> None:
+    start(package)
+    file_of(package).write_bytes(content)
+    assert start(package)[1] == "SourceFileLoader"
+    assert start(package)[1] == "_Loader"
+
+
+def test_a_moved_package_does_not_import_from_where_it_was(package: Path, tmp_path: Path) -> None:
+    start(package)
+    moved = tmp_path / "elsewhere" / "denizen"
+    shutil.copytree(package, moved)
+    assert start(moved)[1] == "SourceFileLoader"
+
+
+def test_where_python_writes_no_bytecode_nothing_is_written(package: Path) -> None:
+    start(package, write=False)
+    assert not (package / "__pycache__").exists()
+    os.makedirs(package / "__pycache__")
+    file_of(package).mkdir()
+    assert start(package)[1] == "SourceFileLoader"
+    assert [name for name in os.listdir(package / "__pycache__") if name.endswith(".together")] == [
+        file_of(package).name
+    ]
+
+
+def test_a_start_that_imported_more_than_is_waited_for_is_not_kept(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module_cache, "MAX_MODULES", 0)
+    (package / "__pycache__").mkdir()
+    module_cache.ModuleCache("why", os.fspath(package)).keep()
+    assert not file_of(package).exists()

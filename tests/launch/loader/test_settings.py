@@ -1,0 +1,71 @@
+"""The configuration block: written into a copy of the loader, read back, nothing else changed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from denizen.launch.loader.settings import (
+    BLOCK_SIZE,
+    HEADER,
+    MAGIC,
+    LoaderSettings,
+    NotALoader,
+    SettingsTooLong,
+    configure_loader,
+    settings_of,
+)
+
+_EMPTY = (HEADER.pack(MAGIC, 1, 0)).ljust(BLOCK_SIZE, b"\0")
+_BINARY = b"\x7fELF" + b"code" * 50 + _EMPTY + b"more code"
+_TEXT = st.binary(max_size=40).map(lambda text: text.replace(b"\0", b"."))
+
+
+@given(
+    st.builds(
+        LoaderSettings,
+        directories=st.lists(_TEXT, max_size=3).map(tuple),
+        command=st.lists(_TEXT, max_size=3).map(tuple),
+        host_ldso=_TEXT,
+        host_prefixes=st.lists(_TEXT, max_size=3).map(tuple),
+        inside=_TEXT,
+        resident=_TEXT,
+        generation=st.integers(0, 999_999_999),
+        bound=st.booleans(),
+        nix_ld=st.booleans(),
+    )
+)
+def test_settings_are_read_back(settings: LoaderSettings) -> None:
+    assert settings_of(configure_loader(_BINARY, settings)) == settings
+
+
+def test_only_the_block_changes() -> None:
+    configured = configure_loader(_BINARY, LoaderSettings(directories=(b"/var/lib/denizen",)))
+    start = _BINARY.find(MAGIC)
+    assert len(configured) == len(_BINARY)
+    assert configured[:start] == _BINARY[:start]
+    assert configured[start + BLOCK_SIZE :] == _BINARY[start + BLOCK_SIZE :]
+
+
+def test_configuring_again_leaves_nothing_of_before() -> None:
+    once = configure_loader(_BINARY, LoaderSettings(directories=(b"/secret",)))
+    assert b"/secret" not in configure_loader(once, LoaderSettings())
+
+
+def test_a_file_without_a_block_is_not_a_loader() -> None:
+    with pytest.raises(NotALoader, match="0 configuration blocks"):
+        configure_loader(b"\x7fELF", LoaderSettings())
+
+
+def test_a_file_with_two_blocks_is_not_a_loader() -> None:
+    with pytest.raises(NotALoader, match="2 configuration blocks"):
+        configure_loader(_BINARY + _EMPTY, LoaderSettings())
+
+
+def test_settings_longer_than_the_block_are_refused() -> None:
+    with pytest.raises(SettingsTooLong):
+        configure_loader(_BINARY, LoaderSettings(directories=(b"/" + b"x" * BLOCK_SIZE,)))
+
+
+def test_a_setting_with_a_nul_is_refused() -> None:
+    with pytest.raises(SettingsTooLong):
+        configure_loader(_BINARY, LoaderSettings(host_ldso=b"/a\0b"))

@@ -1,0 +1,73 @@
+"""What packages have at fixed paths appears where the host has nothing, and nowhere else."""
+
+from denizen.fileview import MemoryView
+from denizen.launch.resources.fixed_paths import Furnishing, fixed_path_resources
+from denizen.launch.strategies.namespace_plan import furnish
+
+FONTS = b"/store/fonts"
+LIBC = b"/store/libc"
+
+
+def test_a_directory_of_one_package_is_shown_whole() -> None:
+    view = MemoryView({FONTS + b"/etc/fonts/fonts.conf": b"", b"/bin/sh": b""})
+    assert fixed_path_resources(view, [LIBC, FONTS]) == (
+        Furnishing(b"/etc/fonts", FONTS + b"/etc/fonts", True),
+    )
+
+
+def test_what_the_host_has_of_its_own_is_never_covered() -> None:
+    view = MemoryView({FONTS + b"/etc/fonts/fonts.conf": b"", b"/etc/fonts/conf.d/mine": b""})
+    assert fixed_path_resources(view, [FONTS]) == ()
+
+
+def test_names_of_architectures_and_locales_are_taken_as_they_are() -> None:
+    view = MemoryView(
+        {
+            LIBC + b"/usr/lib/locale/C.utf8/LC_CTYPE": b"",
+            LIBC + b"/usr/lib/i386-linux-gnu/gconv/UTF-16.so": b"",
+            LIBC + b"/usr/lib/i386-linux-gnu/libc.so.6": b"",
+            b"/usr/lib/locale/locale-archive": b"",
+        }
+    )
+    assert [one.target for one in fixed_path_resources(view, [LIBC])] == [
+        b"/usr/lib/locale/C.utf8",
+        b"/usr/lib/i386-linux-gnu/gconv",
+    ]
+
+
+def test_a_directory_of_several_packages_is_put_together() -> None:
+    minimal, rest = b"/store/minimal/usr/lib/python3.11", b"/store/rest/usr/lib/python3.11"
+    view = MemoryView(
+        {
+            minimal + b"/os.py": b"",
+            minimal + b"/encodings/utf_8.py": b"",
+            rest + b"/encodings/zlib_codec.py": b"",
+            rest + b"/json/__init__.py": b"",
+        }
+    )
+    assert set(fixed_path_resources(view, [b"/store/minimal", b"/store/rest"])) == {
+        Furnishing(b"/usr/lib/python3.11/os.py", minimal + b"/os.py", False),
+        Furnishing(b"/usr/lib/python3.11/encodings/utf_8.py", minimal + b"/encodings/utf_8.py", False),
+        Furnishing(b"/usr/lib/python3.11/encodings/zlib_codec.py", rest + b"/encodings/zlib_codec.py", False),
+        Furnishing(b"/usr/lib/python3.11/json", rest + b"/json", True),
+    }
+
+
+def test_missing_directories_are_made_in_a_mirror_of_the_nearest_that_exists() -> None:
+    view = MemoryView({b"/usr/share/doc/x": b""})
+    fonts = Furnishing(b"/usr/share/fonts/truetype", b"/s/truetype", True)
+    xkb = Furnishing(b"/usr/share/X11/xkb", b"/s/xkb", True)
+    assert furnish(view, [fonts, xkb], (), b"/stage") == (
+        *(b"mirror", b"/usr/share", b"/stage", b"dir", b"/usr/share/fonts"),
+        *(b"dir", b"/usr/share/fonts/truetype", b"bind", b"/s/truetype", b"/usr/share/fonts/truetype"),
+        *(b"dir", b"/usr/share/X11"),
+        *(b"dir", b"/usr/share/X11/xkb", b"bind", b"/s/xkb", b"/usr/share/X11/xkb"),
+    )
+
+
+def test_a_mirror_that_is_there_already_is_used() -> None:
+    done = (b"private", b"mirror", b"/", b"/stage", b"dir", b"/lib64")
+    file = Furnishing(b"/etc/one", b"/s/one", False)
+    assert furnish(MemoryView({b"/dev/null": b""}), [file], done, b"/stage") == (
+        *(b"dir", b"/etc", b"file", b"/etc/one", b"bind", b"/s/one", b"/etc/one"),
+    )

@@ -1,0 +1,59 @@
+"""What programs want besides libraries: scripts by their first line, others by rule."""
+
+from pathlib import Path
+
+import pytest
+
+from denizen.elf.script import parse_script
+from denizen.fileview import MemoryView
+from denizen.launch.environment_rules import RULES, EnvironmentRule, parse_rules, wants_of
+
+RULE = EnvironmentRule(
+    ("bazel", "bazelisk*"), (b"/etc/passwd", b"/bin/bash"), ("bash",), "asks who the user is"
+)
+PATH = (b"/usr/local/bin", b"/usr/bin")
+
+
+def test_nothing_is_wanted_where_all_is_there() -> None:
+    found = wants_of(MemoryView({b"/etc/passwd": b"", b"/bin/bash": b""}), b"/x/bazel", None, PATH, [RULE])
+    assert not found.packages
+    assert not found.reasons
+
+
+@pytest.mark.parametrize("name", [b"/x/bazel", b"/x/bazelisk-linux-amd64"])
+def test_a_rule_counts_where_one_path_is_missing_and_says_which(name: bytes) -> None:
+    found = wants_of(MemoryView({b"/bin/bash": b""}), name, None, PATH, [RULE])
+    assert found.packages == ("bash",)
+    assert found.reasons == ("asks who the user is; /etc/passwd is not here",)
+
+
+def test_a_rule_is_about_its_programs_alone() -> None:
+    assert not wants_of(MemoryView({}), b"/x/bazel-like", None, PATH, [RULE]).reasons
+
+
+@pytest.mark.parametrize(
+    ("line", "files", "paths"),
+    [
+        (b"#!/usr/bin/lua\n", {}, (b"/usr/bin/lua",)),
+        (b"#!/usr/bin/lua\n", {b"/usr/bin/lua": b""}, ()),
+        (b"#!/usr/bin/env python3\n", {}, (b"/usr/bin/env", b"/usr/bin/python3")),
+        (b"#!/usr/bin/env python3\n", {b"/usr/bin/env": b""}, (b"/usr/bin/python3",)),
+        (b"#!/usr/bin/env python3\n", {b"/usr/bin/env": b"", b"/usr/local/bin/python3": b""}, ()),
+        (b"#!/usr/bin/env -S python3 -u\n", {b"/usr/bin/env": b""}, (b"/usr/bin/python3",)),
+        (b"#!relative\n", {}, ()),
+    ],
+)
+def test_a_script_wants_what_its_first_line_names(
+    line: bytes, files: dict[bytes, bytes], paths: tuple[bytes, ...]
+) -> None:
+    found = wants_of(MemoryView(files), b"/x/script", parse_script(line), PATH, [])
+    assert found.paths == paths
+    assert len(found.reasons) == len(paths)
+
+
+def test_the_shipped_rules_are_rules_with_reasons() -> None:
+    for rule in parse_rules(Path(RULES).read_bytes()):
+        assert rule.programs
+        assert rule.paths
+        assert all(path.startswith(b"/") for path in rule.paths)
+        assert rule.reason

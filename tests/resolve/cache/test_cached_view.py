@@ -1,0 +1,63 @@
+"""A file is read and parsed once, however it is spelled."""
+
+import errno
+import os
+
+import pytest
+
+from denizen.fileview import MemoryView, ViewLink
+from denizen.resolve.cache.cached_view import NotLookedAt, Remembered
+from tests.support.market import library
+
+LIBRARY = b"/opt/app/lib/liba.so.1"
+SPELLINGS = [
+    LIBRARY,
+    b"/opt/app/plugins/../lib/liba.so.1",
+    b"/opt/app/lib/./liba.so.1",
+    b"/opt/app/lib/liba.so",
+]
+
+
+class Counting(MemoryView):
+    reads = 0
+
+    def read(self, path: bytes) -> bytes:
+        self.reads += 1
+        return bytes(super().read(path))
+
+
+@pytest.fixture
+def view() -> Counting:
+    return Counting(
+        {
+            LIBRARY: library(b"liba.so.1"),
+            b"/opt/app/lib/liba.so": ViewLink(b"liba.so.1"),
+            b"/opt/app/plugins/": b"",
+        }
+    )
+
+
+def test_every_spelling_of_a_path_gives_the_same_image(view: Counting) -> None:
+    known = Remembered(view)
+    assert len({id(known.image(path)) for path in SPELLINGS}) == 1
+    assert view.reads == 1
+
+
+def test_a_file_that_is_not_there_is_asked_for_once_and_refused_every_time(view: Counting) -> None:
+    known = Remembered(view)
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError) as refused:
+            known.read(b"/opt/app/lib/libb.so")
+        assert refused.value.filename == b"/opt/app/lib/libb.so"
+    assert view.reads == 0
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_a_file_that_cannot_be_opened_for_want_of_descriptors_is_not_missing(code: int) -> None:
+    class Exhausted(MemoryView):
+        def read(self, path: bytes) -> bytes:
+            raise OSError(code, os.strerror(code), path)
+
+    known = Remembered(Exhausted({LIBRARY: b""}))
+    with pytest.raises(NotLookedAt, match="liba"):
+        known.read(LIBRARY)

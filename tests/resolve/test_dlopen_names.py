@@ -1,0 +1,167 @@
+"""What is opened at run time: by the program's notes, by rule packs, by strings."""
+
+import json
+
+from denizen import elf
+from denizen.elf.constants import PF_R, PF_W, PF_X, PT_LOAD
+from denizen.resolve.dlopen_names import strings
+from denizen.resolve.resolution import ChoiceRule, DlopenName, Lack, Resolution
+from tests.support.elfbuilder import Elf, Note, build
+from tests.support.market import (
+    DIRECTORY,
+    INTERPRETER,
+    PROGRAM,
+    Market,
+    chosen,
+    libc,
+    library,
+    open_for,
+    program,
+)
+
+# https://systemd.io/ELF_DLOPEN_METADATA
+FDO, DLOPEN = b"FDO", 0x407C0C0A
+
+
+def note(priority: str, *sonames: str) -> Note:
+    content = json.dumps([{"soname": list(sonames) or ["liba.so.1"], "priority": priority}]).encode() + b"\0"
+    return Note(FDO, DLOPEN, content)
+
+
+def noted(priority: str, *sonames: str) -> bytes:
+    return build(Elf(interpreter=INTERPRETER, needed=(b"libc.so.6",), notes=(note(priority, *sonames),)))
+
+
+def linked(made: Resolution) -> list[bytes]:
+    """The names chosen, without the C library's companions, which always come along."""
+    return [choice.soname for choice in made.choices if choice.wish != "companion"]
+
+
+def market(*sonames: bytes) -> Market:
+    made = Market()
+    made.add("new", b"libc6", libc())
+    for soname in sonames:
+        made.add("new", soname.partition(b".")[0], {DIRECTORY + soname: library(soname, b"libc.so.6")})
+    return made
+
+
+def test_what_a_note_recommends_is_chosen_and_says_where_it_is_known_from() -> None:
+    made = market(b"liba.so.1").resolve({PROGRAM: noted("recommended")})
+    assert chosen(made, b"liba.so.1").wish == "note"
+
+
+def test_what_a_note_suggests_stays_a_wish() -> None:
+    made = market(b"liba.so.1").resolve({PROGRAM: noted("suggested")})
+    assert made.wishes == (DlopenName((b"liba.so.1",), "note", "suggested"),)
+    assert linked(made) == [b"libc.so.6"]
+
+
+def test_what_is_required_and_nobody_has_stays_open_and_what_is_recommended_does_not() -> None:
+    assert not market().resolve({PROGRAM: noted("required")}).is_complete
+    made = market().resolve({PROGRAM: noted("recommended")})
+    assert made.is_complete
+    assert made.wishes == (DlopenName((b"liba.so.1",), "note", "recommended"),)
+
+
+def test_of_a_notes_alternatives_the_first_that_somebody_has_is_chosen() -> None:
+    made = market(b"libb.so.1", b"libc.so.1").resolve(
+        {PROGRAM: noted("required", "liba.so.1", "libb.so.1", "libc.so.1")}
+    )
+    assert made.is_complete
+    assert [choice.soname for choice in made.choices if choice.wish not in ("", "companion")] == [
+        b"libb.so.1"
+    ]
+
+
+def test_the_notes_of_chosen_libraries_count_as_the_programs_own() -> None:
+    archive = market(b"liba.so.1")
+    archive.add("new", b"libn1", {DIRECTORY + b"libn.so.1": library(b"libn.so.1", notes=(note("required"),))})
+    made = archive.resolve({PROGRAM: program(b"libn.so.1")})
+    assert chosen(made, b"liba.so.1").wish == "note"
+
+
+def test_what_lies_beside_the_program_is_opened_before_what_a_package_has() -> None:
+    sonames = (b"libnss3.so", b"libsoftokn3.so", b"libfreebl3.so", b"libfreeblpriv3.so", b"libnssckbi.so")
+    inside = (*sonames, b"libsqlite3.so.0")
+    files = {b"/opt/app/lib/" + name: library(name) for name in inside}
+    files[b"/opt/app/lib/libsoftokn3.so"] = library(b"libsoftokn3.so", b"libsqlite3.so.0", b"libz.so.1")
+    made = market(*sonames, b"libz.so.1").resolve({PROGRAM: program(b"libnss3.so"), **files})
+    assert made.is_complete
+    assert chosen(made, b"libsoftokn3.so").path == b"../lib/libsoftokn3.so"
+    assert chosen(made, b"libsqlite3.so.0").rule is ChoiceRule.BESIDE
+    assert chosen(made, b"libz.so.1").package
+
+
+def test_a_plugin_beside_the_program_is_resolved_with_it_where_a_pack_says_it_is_opened() -> None:
+    files = {
+        PROGRAM: program(b"libQt6Gui.so.6", runpath=b"$ORIGIN/../lib"),
+        b"/opt/app/lib/libQt6Gui.so.6": library(b"libQt6Gui.so.6"),
+        b"/opt/app/plugins/platforms/libqxcb.so": library(b"libqxcb.so", b"libxcb-cursor.so.0"),
+        b"/opt/app/plugins/other/libother.so": library(b"libother.so", b"libodd.so.1"),
+    }
+    made = market(b"libxcb-cursor.so.0", b"libodd.so.1").resolve(files)
+    assert chosen(made, b"libxcb-cursor.so.0").needed_by == b"../plugins/platforms/libqxcb.so"
+    assert b"libodd.so.1" not in linked(made)
+    assert market().resolve(files).is_complete  # without it a window cannot be opened, and all else can
+
+
+def test_an_older_dotnet_gets_an_icu_it_knows() -> None:
+    module = b"/opt/app/bin/shared/Microsoft.NETCore.App/3.1.23/System.Globalization.Native.so"
+    files = {PROGRAM: program(), module: library(b"System.Globalization.Native.so")}
+    archive = market(b"libicui18n.so.72")
+    archive.add("new", b"libicu67", {DIRECTORY + b"libicui18n.so.67": library(b"libicui18n.so.67")})
+    made = archive.resolve(files)
+    assert [choice.soname for choice in made.choices if choice.wish not in ("", "companion")] == [
+        b"libicui18n.so.67"
+    ]
+
+
+EXECUTABLE = PF_R | PF_W | PF_X
+
+
+def stacked() -> Market:
+    made = Market()
+    made.add("new", b"libc6", libc(b"GLIBC_2.36", b"GLIBC_2.41"), version=b"2.41-12+deb13u1")
+    made.add("old", b"libc6", libc(b"GLIBC_2.36"), version=b"2.36-9")
+    return made
+
+
+def test_a_library_opened_later_with_an_executable_stack_gets_a_glibc_that_allows_it() -> None:
+    plugin = library(b"plugin.so", stack=EXECUTABLE)
+    assert stacked().resolve({PROGRAM: program(), b"/opt/app/lib/plugin.so": plugin}).base == "old"
+
+
+def test_an_executable_stack_that_no_glibc_new_enough_allows_is_told() -> None:
+    newer = program(asks=[(b"fGLIBC_2.41", b"GLIBC_2.41", b"libc.so.6")])
+    made = stacked().resolve({PROGRAM: newer, b"/opt/app/lib/p.so": library(b"p.so", stack=EXECUTABLE)})
+    assert (made.base, made.is_complete) == ("new", False)
+    problem = open_for(made, b"../lib/p.so")
+    assert (problem.lack, problem.lack.stops_start) == (Lack.STACK, False)
+
+
+def test_an_executable_stack_that_is_linked_is_no_reason_for_an_older_glibc() -> None:
+    linked = library(b"liba.so.1", stack=EXECUTABLE)
+    files = {PROGRAM: program(b"liba.so.1", runpath=b"$ORIGIN"), b"/opt/app/bin/liba.so.1": linked}
+    assert stacked().resolve({**files, b"/opt/app/lib/p.so": library(b"p.so", stack=None)}).base == "new"
+
+
+def test_a_pack_applies_where_its_library_is_in_the_closure() -> None:
+    sonames = (b"libnss3.so", b"libsoftokn3.so", b"libfreebl3.so", b"libfreeblpriv3.so", b"libnssckbi.so")
+    made = market(*sonames).resolve({PROGRAM: program(b"libnss3.so")})
+    assert made.is_complete
+    assert chosen(made, b"libsoftokn3.so").wish == "nss"
+
+
+def test_strings_that_are_sonames_somebody_has_are_told_once_in_order() -> None:
+    content = (
+        b"\0libb.so.1\0text liba.so.2 text\0/usr/lib/liba.so.2\0libb.so.1\0libnone.so.1\0liba.so.2.gz\0x.so"
+    )
+    image = elf.read(build(Elf(segments=((PT_LOAD, content),))))
+    assert list(strings(image, {b"liba.so.2", b"libb.so.1"}.__contains__)) == [b"libb.so.1", b"liba.so.2"]
+
+
+def test_a_string_of_the_program_is_a_suggestion() -> None:
+    constants = ((PT_LOAD, b"\0liba.so.1\0libc.so.6\0"),)
+    content = build(Elf(interpreter=INTERPRETER, needed=(b"libc.so.6",), segments=constants))
+    made = market(b"liba.so.1").resolve({PROGRAM: content})
+    assert made.wishes == (DlopenName((b"liba.so.1",), "strings", "suggested"),)

@@ -1,0 +1,38 @@
+"""Unlinking trees, whoever owns the process."""
+
+import os
+from pathlib import Path
+
+from denizen.store.collection.remove import remove_tree
+from tests.support.trees import NOBODY, as_nobody, make_sealed_tree
+
+
+def test_read_only_trees_go_for_their_owner_without_rights_over_modes(tmp_path: Path) -> None:
+    top = tmp_path / "store"
+    make_sealed_tree(top / "tree")
+    if not os.geteuid():
+        for directory, names, files in os.walk(top):
+            for name in (".", *names, *files):
+                os.chown(os.path.join(directory, name), NOBODY, NOBODY, follow_symlinks=False)
+    mode = top.stat().st_mode
+    descriptor = os.open(top, os.O_RDONLY)
+
+    def remove() -> None:
+        os._exit(0 if remove_tree(descriptor, b"tree") >= 5000 else 3)
+
+    assert as_nobody(remove) == 0
+    os.close(descriptor)
+    assert list(top.iterdir()) == []
+    assert top.stat().st_mode == mode
+
+
+def test_what_is_linked_to_is_not_followed_and_not_missed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/file").write_bytes(b"kept")
+    (tmp_path / "link").symlink_to("elsewhere")
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    remove_tree(descriptor, b"link")
+    remove_tree(descriptor, b"never was")
+    os.close(descriptor)
+    assert sorted(os.listdir(tmp_path)) == ["elsewhere"]
+    assert (tmp_path / "elsewhere/file").read_bytes() == b"kept"
