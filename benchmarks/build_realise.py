@@ -158,9 +158,9 @@ def _newer_decoder() -> "XzMaker | None":
     """The archive's liblzma, brought as an index update brings it; None where Python's own is as fast."""
     context = real_archive()
     with one_at_a_time(context):
-        ensure(context, ("trixie",), own_architecture(), Scope.LIBRARIES, FetchPolicy())
-        provide_decoder(context, FetchPolicy())
-    found = opened(Store.create(store_directory(context)).layout)
+        ensure(context.session, ("trixie",), own_architecture(), Scope.LIBRARIES, FetchPolicy())
+        provide_decoder(context.session, FetchPolicy())
+    found = opened(Store.create(store_directory(context.session)).layout)
     return found.decoder if found else None
 
 

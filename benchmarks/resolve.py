@@ -51,8 +51,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="denizen-resolve-") as top, one_at_a_time(context):
         work = Path(top)
         ours = _own_facts(context, work / "root")
-        provide_decoder(ours, FetchPolicy())
-        print(decoder_words(ours)[0])
+        provide_decoder(ours.session, FetchPolicy())
+        print(decoder_words(ours.session)[0])
         forty = _program(work / "forty", FORTY)
         all_of_them = _program(work / "direct", MANY)
         chance = random.Random(1)
@@ -105,18 +105,18 @@ def _row(name: str, context: Context, path: Path) -> list[str]:
 
 def _own_facts(context: Context, root: Path) -> Context:
     """The kept indexes and packages, and facts of our own."""
-    assert context.root is not None
+    assert context.session.root is not None
     (root / "cache").mkdir(parents=True)
     for name in ("index", "lists", "packages"):
-        (Path(context.root) / "cache" / name).mkdir(parents=True, exist_ok=True)
-        (root / "cache" / name).symlink_to(Path(context.root) / "cache" / name)
+        (Path(context.session.root) / "cache" / name).mkdir(parents=True, exist_ok=True)
+        (root / "cache" / name).symlink_to(Path(context.session.root) / "cache" / name)
     return replace(context, root=os.fspath(root))
 
 
 def _forget(context: Context, *names: str) -> None:
-    assert context.root is not None
+    assert context.session.root is not None
     for name in names or ("facts", RESOLUTIONS):
-        shutil.rmtree(Path(context.root) / "cache" / name, ignore_errors=True)
+        shutil.rmtree(Path(context.session.root) / "cache" / name, ignore_errors=True)
 
 
 def _program(path: Path, needed: Sequence[bytes]) -> Path:
@@ -127,7 +127,7 @@ def _program(path: Path, needed: Sequence[bytes]) -> Path:
 
 
 def _resolve(context: Context, path: Path) -> Resolution:
-    return resolve_path(context, os.fsencode(path), FetchPolicy(), SUITES)
+    return resolve_path(context.session, os.fsencode(path), FetchPolicy(), SUITES)
 
 
 def _timed(context: Context, path: Path) -> float:

@@ -31,6 +31,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"fhs", "relocate", "profiles"}),
     frozenset({"launch"}),
     frozenset({"diagnose"}),
+    frozenset({"app"}),
     frozenset({"cli"}),
 )
 

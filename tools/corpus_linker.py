@@ -48,16 +48,16 @@ def _verdict(entry: Entry, programs: Path) -> str:
     tree = fetch(entry, programs).resolve()
     program = os.fsencode(tree / entry.program)
     context = real_archive()
-    assert context.root is not None
+    assert context.session.root is not None
     with one_at_a_time(context), tempfile.TemporaryDirectory(prefix="denizen-linker-") as directory:
-        resolution = resolve_path(context, program, FetchPolicy())
+        resolution = resolve_path(context.session, program, FetchPolicy())
         if resolution.interpreter is None or resolution.architecture not in DIRECTORIES or entry.musl:
             print(f"{entry.id:22} left out: {resolution.architecture or 'static'}")
             return "left out"
         _fetch_packages(context, resolution)
         work = Path(directory)
         (work / "copies").mkdir()
-        copies = extracted(resolution, Path(context.root) / "cache/packages", work / "copies")
+        copies = extracted(resolution, Path(context.session.root) / "cache/packages", work / "copies")
         (work / "root").mkdir()
         real = linked(program, os.fsencode(tree), resolution, copies, work / "root")
         model = modelled(program, resolution, copies)
@@ -76,11 +76,13 @@ def _verdict(entry: Entry, programs: Path) -> str:
 
 def _fetch_packages(context: Context, resolution: Resolution) -> None:
     """Those of which a library was chosen, where their files are gone from the cache."""
-    assert context.root is not None
+    assert context.session.root is not None
     wanted = {choice.package for choice in resolution.choices}
-    for source in configured_sources(context, FetchPolicy(), open_progress(context.output)):
+    for source in configured_sources(context.session, FetchPolicy(), open_progress(context.output)):
         pins = [one for one in resolution.packages if one.source == source.name and one.sha256 in wanted]
-        source.fetch([package_of(pin) for pin in pins], os.fsencode(context.root) + b"/cache/packages")
+        source.fetch(
+            [package_of(pin) for pin in pins], os.fsencode(context.session.root) + b"/cache/packages"
+        )
 
 
 if __name__ == "__main__":

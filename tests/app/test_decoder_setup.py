@@ -8,11 +8,11 @@ from denizen.app.indexing import configured_sources, ensure, run_update, targets
 from denizen.build import decoder_choice
 from denizen.build.decoder_choice import FILE, SONAME, DecoderChoice
 from denizen.cli.command import Context
-from denizen.cli.output import open_output
 from denizen.formats import compression
 from denizen.sources.base import Scope, SilentTransfer
 from denizen.sources.fetcher import FetchPolicy
 from denizen.store.local import Store
+from tests.support.contexts import context_of
 from tests.support.debs import Item
 from tests.support.homes import Home
 from tests.support.market import library
@@ -40,16 +40,16 @@ def context(home: Home, monkeypatch: pytest.MonkeyPatch) -> Context:
     """Where Python's own liblzma is taken for an old one."""
     monkeypatch.setattr(decoder_choice, "standing", lambda: DecoderChoice(helped=True, reason="it is old"))
     monkeypatch.setattr(compression, "_preferred", [])
-    return Context(
-        os.environ, open_output(os.environ, color="never", verbosity=-1), os.fspath(home.root), json=False
-    )
+    return context_of(os.environ, os.fspath(home.root), verbosity=-1)
 
 
 def offer(context: Context, home: Home, content: bytes, version: str = NEW) -> None:
     """A package in the archive, and in the index; not by the command, which would bring it already."""
     home.write("liblzma5", [Item("./" + FILE.decode(), content=content)], version)
-    sources = configured_sources(context, FetchPolicy(), SilentTransfer())
-    run_update(context, targets_of(sources, ("debian",), ("amd64",), Scope.LIBRARIES), SilentTransfer())
+    sources = configured_sources(context.session, FetchPolicy(), SilentTransfer())
+    run_update(
+        context.session, targets_of(sources, ("debian",), ("amd64",), Scope.LIBRARIES), SilentTransfer()
+    )
 
 
 def roots(home: Home) -> list[str]:
@@ -59,13 +59,13 @@ def roots(home: Home) -> list[str]:
 
 def test_the_first_index_brings_it_and_doctor_says_so(home: Home, context: Context, own: bytes) -> None:
     home.write("liblzma5", [Item("./" + FILE.decode(), content=own)], NEW)
-    ensure(context, ("debian",), "amd64", Scope.LIBRARIES, FetchPolicy())
+    ensure(context.session, ("debian",), "amd64", Scope.LIBRARIES, FetchPolicy())
     assert len(roots(home)) == 1
-    assert "from the store" in decoder_words(context)[0]
+    assert "from the store" in decoder_words(context.session)[0]
     # Once it is there nobody is asked again.
     (home.debs / f"liblzma5_{NEW}_amd64.deb").unlink()
-    provide_decoder(context, FetchPolicy())
-    bring_decoder(context)
+    provide_decoder(context.session, FetchPolicy())
+    bring_decoder(context.session)
     assert compression.xz_decoder().decompress(b"") == b""
 
 
@@ -74,30 +74,30 @@ def test_old_ones_and_those_with_the_backdoor_are_left_alone(
     home: Home, context: Context, own: bytes, version: str
 ) -> None:
     offer(context, home, own, version)
-    provide_decoder(context, FetchPolicy())
+    provide_decoder(context.session, FetchPolicy())
     assert not roots(home)
-    assert decoder_words(context)[0] == "Python's own: it is old"
+    assert decoder_words(context.session)[0] == "Python's own: it is old"
 
 
 def test_one_that_would_not_load_is_not_kept_and_not_judged_at_each_start(
     home: Home, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offer(context, home, UNFIT)
-    provide_decoder(context, FetchPolicy())
+    provide_decoder(context.session, FetchPolicy())
     assert not roots(home)
-    assert "does not load here: it needs libnone.so.7" in decoder_words(context)[0]
+    assert "does not load here: it needs libnone.so.7" in decoder_words(context.session)[0]
     (home.root / "cache/packages").mkdir(exist_ok=True)
     (home.root / "cache/packages/0-liblzma5_1.deb").touch()  # as if one were at hand
     monkeypatch.setattr(decoder_choice, "judged", lambda *_: pytest.fail("it was judged before"))
-    bring_decoder(context)
+    bring_decoder(context.session)
 
 
 def test_where_it_cannot_be_had_nothing_fails(home: Home, context: Context, own: bytes) -> None:
-    bring_decoder(context)  # no index either
+    bring_decoder(context.session)  # no index either
     offer(context, home, own)
     (home.debs / f"liblzma5_{NEW}_amd64.deb").unlink()
-    provide_decoder(context, FetchPolicy(offline=True))
-    bring_decoder(context)
+    provide_decoder(context.session, FetchPolicy(offline=True))
+    bring_decoder(context.session)
     assert not roots(home)
 
 
@@ -105,14 +105,14 @@ def test_a_python_that_needs_no_help_makes_no_store(home: Home, context: Context
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decoder_choice, "standing", lambda: DecoderChoice(helped=False, reason="it is fast"))
         offer(context, home, own)
-        provide_decoder(context, FetchPolicy())
-        assert decoder_words(context)[0] == "Python's own: it is fast"
+        provide_decoder(context.session, FetchPolicy())
+        assert decoder_words(context.session)[0] == "Python's own: it is fast"
     assert not roots(home)
 
 
 def test_what_was_brought_is_an_object_like_any(home: Home, context: Context, own: bytes) -> None:
     offer(context, home, own)
-    provide_decoder(context, FetchPolicy())
+    provide_decoder(context.session, FetchPolicy())
     (name,) = roots(home)
     with Store.open(os.fsencode(home.root / "data/store")) as store:
         place = (home.root / "data/store/.denizen/gcroots/decoder" / name).resolve()

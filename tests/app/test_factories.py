@@ -8,13 +8,13 @@ from pathlib import Path
 
 from denizen.app.factories import helper_words
 from denizen.cli.command import Context
-from denizen.cli.output import open_output
 from denizen.launch.loader.settings import LoaderSettings
+from tests.support.contexts import context_of
 from tests.support.startworld import TIMEOUT, World, compile_loader, run
 
 
 def context(root: str | None = None, **environ: str) -> Context:
-    return Context(environ, open_output({}, color="never", verbosity=0), root, json=False)
+    return context_of(environ, root)
 
 
 def hostile(directory: Path) -> dict[str, str]:
@@ -28,7 +28,7 @@ def hostile(directory: Path) -> dict[str, str]:
 
 
 def test_neither_variables_nor_the_directory_say_what_is_imported(tmp_path: Path) -> None:
-    words = helper_words(context(str(tmp_path / "root")), "decide")
+    words = helper_words(context(str(tmp_path / "root")).session, "decide")
     done = subprocess.run(
         [*words, "--help"], env=hostile(tmp_path), cwd=tmp_path, capture_output=True, text=True, check=False,
         timeout=TIMEOUT,
@@ -39,7 +39,7 @@ def test_neither_variables_nor_the_directory_say_what_is_imported(tmp_path: Path
 
 def test_denizen_is_found_where_it_is_in_no_site_directory(tmp_path: Path) -> None:
     """As with PYTHONPATH=src, or below a user's site directory, which an isolated Python does not know."""
-    words = helper_words(context(str(tmp_path / "root")), "decide")
+    words = helper_words(context(str(tmp_path / "root")).session, "decide")
     done = subprocess.run(
         [words[0], "-S", *words[1:], "--help"],
         env={},
@@ -55,7 +55,7 @@ def test_a_program_with_an_environment_of_its_own_has_its_helper(tmp_path: Path)
     """The loader's helper is asked from a hostile environment, and speaks for itself."""
     world = World(tmp_path, compile_loader(tmp_path / "plain-loader"))
     program = world.compile("say", "int main() { return 0; }")
-    command = (*helper_words(context(str(tmp_path / "root")), "decide"), b"--strategy", b"none")
+    command = (*helper_words(context(str(tmp_path / "root")).session, "decide"), b"--strategy", b"none")
     world.configure(LoaderSettings(directories=(bytes(world.decisions),), command=command))
     done = run(program, env={**hostile(tmp_path), "LD_LIBRARY_PATH": str(tmp_path)})
     assert done.returncode == 127
@@ -70,7 +70,7 @@ def test_the_words_carry_directories_and_proxies_but_no_password() -> None:
         "http_proxy": "http://p:1",
         "https_proxy": "http://u:secret@p:1",
     }
-    words = helper_words(context(None, **environ), "decide")
+    words = helper_words(context(None, **environ).session, "decide")
     settings = [word for before, word in itertools.pairwise(words) if before == b"--set"]
     assert settings == [
         b"XDG_DATA_HOME=/home/u/.local/share", b"XDG_STATE_HOME=/home/u/.local/state", b"XDG_CACHE_HOME=/c",

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from denizen.app.paths import DenizenPaths, NoHome, StoreAway, paths_of
-from denizen.cli.command import Context
-from denizen.cli.output import open_output
 from denizen.trust import Untrusted, home_of
 from tests.support.trees import NOBODY
 
@@ -17,8 +15,7 @@ AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files aw
 
 
 def found(root: Path | None = None, **environ: str) -> DenizenPaths:
-    output = open_output({}, color="never", verbosity=0)
-    return paths_of(Context(environ, output, str(root) if root else None, json=False))
+    return paths_of(str(root) if root else None, environ)
 
 
 def run(root: Path, *words: str, umask: int = 0o022) -> subprocess.CompletedProcess[str]:

@@ -21,8 +21,8 @@ from tests.support.debs import Item
 # Helpers say that they have begun, and then take long over it.
 PROGRAM = """
 import os, sys, time
-from denizen.build import stowing
-from denizen.build.realise import Manner, realise
+from denizen.build import package_unpack as stowing
+from denizen.build.realise import RealiseOptions, realise
 from denizen.formats import storepath
 from denizen.store.local import Store
 
@@ -34,7 +34,7 @@ def slowly(entries, tree, candidates, make=stowing.make):
 
 stowing.make = slowly
 store = Store.open(os.fsencode(sys.argv[1]))
-realise(store, [storepath.from_base(name) for name in sys.argv[2:]], Manner(None, 2))
+realise(store, [storepath.from_base(name) for name in sys.argv[2:]], RealiseOptions(None, 2))
 """
 
 

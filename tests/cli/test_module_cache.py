@@ -47,7 +47,7 @@ def test_the_second_start_imports_from_the_file_and_says_the_same(package: Path)
 
 def test_a_changed_source_is_imported_itself_and_the_file_written_anew(package: Path) -> None:
     start(package)
-    rules = package / "linker" / "rules.py"
+    rules = package / "linker" / "rule_tables.py"
     rules.write_text(rules.read_text().replace('"ld.so.cache", "ldconfig', '"the cache", "ldconfig'))
     report = package / "diagnose" / "report.py"
     report.write_text(report.read_text().replace('"rule": row.rule or None', '"rule": "changed"'))

@@ -109,7 +109,7 @@ app.exec_()
 
 
 def denizen(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    root = real_archive().root
+    root = real_archive().session.root
     assert root is not None
     command = [sys.executable, "-m", "denizen", "--root", root, *words]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=900)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from denizen.app.paths import paths_of
 from denizen.index.locate import Index
 from tests.support.realarchive import SUITES, keep_indexes, one_at_a_time, real_archive
 
@@ -36,7 +35,7 @@ def test_the_package_a_debian_developer_would_name_comes_first() -> None:
     architectures = sorted({architecture for _, architecture, *_ in rows()})
     with one_at_a_time(context):
         keep_indexes(context, architectures)
-        indexes = {name: Index(paths_of(context).index, name, SUITES) for name in architectures}
+        indexes = {name: Index(context.session.paths.index, name, SUITES) for name in architectures}
     for soname, architecture, suite, package, _ in rows():
         found = indexes[architecture].providers(soname.encode())
         first = (found[0].package.decode(), found[0].suite) if found else None

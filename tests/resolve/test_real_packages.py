@@ -40,7 +40,7 @@ def resolved(
     context: Context, path: Path, suites: Sequence[str] = SUITES, architecture: str = "amd64"
 ) -> Resolution:
     def resolve() -> Resolution:
-        return resolve_path(context, os.fsencode(path), FetchPolicy(), tuple(suites))
+        return resolve_path(context.session, os.fsencode(path), FetchPolicy(), tuple(suites))
 
     with one_at_a_time(context):
         return with_packages(context, architecture, resolve)
@@ -62,9 +62,9 @@ def made(
 
 
 def files_of(context: Context, pin: Pin) -> dict[bytes, bytes]:
-    assert context.root is not None
+    assert context.session.root is not None
     name = os.fsdecode(pin.sha256[:16] + b"-" + os.path.basename(pin.filename))
-    with open(Path(context.root, "cache", "packages", name), "rb") as stream:
+    with open(Path(context.session.root, "cache", "packages", name), "rb") as stream:
         return {
             entry.path: b"".join(bytes(piece) for piece in entry.content)
             for entry in Deb(stream).entries(Layout.USR_MERGED)

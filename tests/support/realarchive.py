@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from denizen.app.indexing import configured_sources, ensure, run_update, targets_of
-from denizen.app.paths import paths_of
 from denizen.cli.command import Context
-from denizen.cli.output import open_output
 from denizen.cli.views.transfer_progress import open_progress
 from denizen.errors import DenizenError, SourceFailed
 from denizen.sources.base import DownloadFailed, HashMismatch, Scope
 from denizen.sources.fetcher import FetchPolicy
 from denizen.sources.settings import DEFAULT_SUITES
+from tests.support.contexts import context_of
 
 # Tests ask by codename: what they expect stays true of a suite, whatever is stable when they run.
 SUITES = ("trixie", "bookworm", "bullseye")
@@ -32,16 +31,15 @@ T = TypeVar("T")
 def real_archive() -> Context:
     """A command's context over the kept files."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    output = open_output(os.environ, color="never", verbosity=-1)
-    return Context(os.environ, output, os.path.join(cache, "denizen-tests"), json=False)
+    return context_of(os.environ, os.path.join(cache, "denizen-tests"), verbosity=-1)
 
 
 @contextlib.contextmanager
 def one_at_a_time(context: Context) -> Iterator[None]:
     """One worker at a time, so that each index and package is fetched once."""
-    assert context.root is not None
-    os.makedirs(context.root, exist_ok=True)
-    with open(os.path.join(context.root, "lock"), "w") as lock:
+    assert context.session.root is not None
+    os.makedirs(context.session.root, exist_ok=True)
+    with open(os.path.join(context.session.root, "lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -62,7 +60,7 @@ def _missing(context: Context, architecture: str) -> list[DenizenError]:
     # directory may show another state in such an hour.
     for names in (RELEASED, SUITES):
         try:
-            failures += ensure(context, names, architecture, Scope.LIBRARIES, FetchPolicy()).values()
+            failures += ensure(context.session, names, architecture, Scope.LIBRARIES, FetchPolicy()).values()
         except SourceFailed as failure:
             failures.append(failure)
     return failures
@@ -75,9 +73,9 @@ def with_packages(context: Context, architecture: str, action: Callable[[], T]) 
         return action()
     except (HashMismatch, DownloadFailed):
         progress = open_progress(context.output)
-        sources = configured_sources(context, FetchPolicy(), progress)
+        sources = configured_sources(context.session, FetchPolicy(), progress)
         names = (*RELEASED, *SUITES)
-        run_update(context, targets_of(sources, names, (architecture,), Scope.LIBRARIES), progress)
+        run_update(context.session, targets_of(sources, names, (architecture,), Scope.LIBRARIES), progress)
         return action()
 
 
@@ -86,7 +84,7 @@ def lend(context: Context, root: Path) -> None:
     target = root / "cache"
     if target.exists():
         return
-    source = Path(os.fsdecode(paths_of(context).cache))
+    source = Path(os.fsdecode(context.session.paths.cache))
     unfinished = root / "cache.new"
     shutil.rmtree(unfinished, ignore_errors=True)
     for name in ("index", "packages"):

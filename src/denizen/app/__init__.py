@@ -1,1 +1,1 @@
-"""What each command does, without parsing words or printing: sessions, decisions, resolutions, environments."""
+"""The operations behind the commands: no word is parsed here and nothing printed."""

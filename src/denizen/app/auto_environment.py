@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.paths import paths_of
 from denizen.errors import EXIT_CANNOT_START, HostLacks, display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.cli.command import Context
-    from denizen.cli.commands.run import RunRequest
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
     from denizen.fhs.enter import Inside
     from denizen.index.locate import Index
     from denizen.launch.environment_rules import Wants
@@ -35,7 +34,7 @@ class NobodyHas(HostLacks):
         return f"denizen find '{display(os.path.basename(self.path))}'; denizen fhs create NAME PACKAGE…"
 
 
-def enter_auto_environment(context: Context, wants: Wants, wanted: RunRequest) -> Inside:
+def enter_auto_environment(session: Session, wants: Wants, wanted: RunRequest) -> Inside:
     """Make the environment, or find it made; what entering it needs.
 
     Raises:
@@ -50,20 +49,20 @@ def enter_auto_environment(context: Context, wants: Wants, wanted: RunRequest) -
     from denizen.sources.fetcher import FetchPolicy
 
     policy = FetchPolicy(offline=wanted.offline)
-    found = {_package_of(context, path, wanted) for path in wants.paths}
+    found = {_package_of(session, path, wanted) for path in wants.paths}
     packages = tuple(sorted({*wants.packages, *found}))
     settings = Settings(packages=packages, suites=wanted.suites, architectures=(own_architecture(),))
     name = PREFIX + sha256("\0".join((*packages, "", *wanted.suites)).encode()).hexdigest()[:12]
-    context.output.say(f"it wants a /usr of its own with {', '.join(packages) or 'the base set'}")
-    return inside_of(context, name, fhs_create.create(context, name, settings, policy))
+    session.reporter.say(f"it wants a /usr of its own with {', '.join(packages) or 'the base set'}")
+    return inside_of(session, name, fhs_create.create(session, name, settings, policy))
 
 
-def drop_unused(context: Context, store: Store) -> int:
+def drop_unused(session: Session, store: Store) -> int:
     """Forget environments made here that no decision is in any more; how many."""
     from denizen.fhs.generations import EnvironmentStore
     from denizen.launch.decisions.decision_store import shelves
 
-    place = paths_of(context)
+    place = session.paths
     needed = {path for shelf in shelves(place.decisions) for path in shelf.needed()}
     environments = EnvironmentStore(place.state)
     dropped = 0
@@ -74,17 +73,17 @@ def drop_unused(context: Context, store: Store) -> int:
     return dropped
 
 
-def _package_of(context: Context, path: bytes, wanted: RunRequest) -> str:
+def _package_of(session: Session, path: bytes, wanted: RunRequest) -> str:
     """The package of the base suite that has a file."""
     from denizen.app.indexing import configured_settings, ensure, own_architecture
     from denizen.index.locate import Index
     from denizen.sources.base import Scope
     from denizen.sources.fetcher import FetchPolicy
 
-    suites = wanted.suites or configured_settings(context)[0].suites[:1]
+    suites = wanted.suites or configured_settings(session)[0].suites[:1]
     architecture = own_architecture()
-    ensure(context, suites, architecture, Scope.PATHS, FetchPolicy(offline=wanted.offline))
-    return _holder(Index(paths_of(context).index, architecture, suites), path)
+    ensure(session, suites, architecture, Scope.PATHS, FetchPolicy(offline=wanted.offline))
+    return _holder(Index(session.paths.index, architecture, suites), path)
 
 
 def _holder(index: Index, path: bytes) -> str:

@@ -1,11 +1,10 @@
-"""Answers for one program: as they were where all is as it was, else found anew (`resolve.cache.resolution_cache`)."""
+"""Resolutions of one program: kept ones where nothing changed, else found anew."""
 
 from __future__ import annotations
 
 import os
 
 import denizen
-from denizen.app.paths import paths_of
 from denizen.disk import DiskView
 from denizen.resolve.cache.resolution_cache import Question, code_stamps, keep, recalled, stamp
 
@@ -13,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.cli.command import Context
+    from denizen.app.session import Session
     from denizen.index.locate import Index
     from denizen.linker import Environment
     from denizen.resolve.cache.package_cache import FetchingShelf
@@ -30,7 +29,7 @@ class Answers:
 
     def __init__(
         self,
-        context: Context,
+        session: Session,
         policy: FetchPolicy,
         roots: Sequence[bytes],
         added: Sequence[bytes],
@@ -40,7 +39,7 @@ class Answers:
         host: Environment | None = None,
     ) -> None:
         """Of objects at `roots`, with paths and names that are asked for besides, by an LD_LIBRARY_PATH."""
-        self._context = context
+        self._session = session
         self._policy = policy
         self._asked = tuple(roots), tuple(added), tuple(sorted(set(names)))
         self._given = tuple(given)
@@ -49,14 +48,14 @@ class Answers:
 
     def by(self, index: Index, suites: tuple[str, ...]) -> Resolution:
         """By the index of some suites. Raises OSError, BadInput, SourceFailed, HostLacks."""
-        directory = paths_of(self._context).cache + b"/resolutions"
+        directory = self._session.paths.cache + b"/resolutions"
         circumstances = _circumstances(index, self._asked[0], self._host)
         question = Question(*self._asked, suites, circumstances, self._given)
         known = recalled(directory, question, DiskView()) if circumstances else None
         if known is not None:
             return known
         if self._resolver is None:
-            shelf = _shelf(self._context, self._policy)
+            shelf = _shelf(self._session, self._policy)
             self._resolver = _Resolver(*self._asked, self._given, shelf, host=self._host)
         made = self._resolver.by(index)
         if circumstances:
@@ -114,13 +113,13 @@ def _circumstances(index: Index, roots: Sequence[bytes], host: Environment | Non
     return code, start, world, *[" ".join(parts) for parts in files]
 
 
-def _shelf(context: Context, policy: FetchPolicy) -> FetchingShelf:
+def _shelf(session: Session, policy: FetchPolicy) -> FetchingShelf:
     from denizen.app.decoder_setup import use_decoder
     from denizen.app.indexing import sources_by_name
     from denizen.resolve.cache.package_cache import FetchingShelf
     from denizen.resolve.cache.package_facts import FactsCache
 
-    use_decoder(context)
-    place = paths_of(context)
+    use_decoder(session)
+    place = session.paths
     facts = FactsCache(place.cache + b"/facts")
-    return FetchingShelf(sources_by_name(context, policy), place.packages, facts)
+    return FetchingShelf(sources_by_name(session, policy), place.packages, facts)

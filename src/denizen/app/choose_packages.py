@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from denizen.cli.command import Context
-    from denizen.cli.commands.run import RunRequest
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
     from denizen.fileview import FileView
     from denizen.linker import Environment
     from denizen.resolve.resolution import Resolution
@@ -26,7 +26,7 @@ class Choosing:
         added: objects that it opens besides.
     """
 
-    context: Context
+    session: Session
     view: FileView
     program: bytes
     wanted: RunRequest
@@ -46,11 +46,11 @@ class Choosing:
             return self._locked(wanted.lock)
         # The objects themselves: what is a whole site-packages has been gone through once already.
         names = [name for name in extra_for(self.program, wanted) if b"/" not in name]
-        names += asked_by(self.context, self.program)
+        names += asked_by(self.session, self.program)
         policy = FetchPolicy(offline=wanted.offline)
         given = elements_of(wanted.library_path)
         extra = [*names, *self.added]
-        return resolve_path(self.context, self.program, policy, wanted.suites, extra, given=given, host=host)
+        return resolve_path(self.session, self.program, policy, wanted.suites, extra, given=given, host=host)
 
     def improved(self, host: Environment, lacking: Collection[bytes]) -> Resolution | None:
         """Return what a program that starts here gets for what this host lacks; None for nothing.

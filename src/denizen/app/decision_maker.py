@@ -9,9 +9,8 @@ from denizen.app.choose_packages import Choosing
 from denizen.app.errors import MENDED, CannotStart, Unsatisfied, refuse_hopeless
 from denizen.app.extra_inputs import added_to
 from denizen.app.factories import helper_words, world_of
-from denizen.app.paths import paths_of
 from denizen.app.process_limits import many_files
-from denizen.cli.commands.run import NoSuchProgram
+from denizen.app.request import NoSuchProgram
 from denizen.disk import DiskView
 from denizen.errors import HostLacks, SourceFailed, display
 from denizen.launch.decisions.decision import GENERATION
@@ -30,8 +29,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from denizen.cli.command import Context
-    from denizen.cli.commands.run import RunRequest
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
     from denizen.diagnose.report import Report
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
@@ -44,6 +43,19 @@ _LOCKS = 64
 
 
 @value
+class StartPlan:
+    """A start that has not happened.
+
+    Attributes:
+        resolution: the packages it would bring; None where the host has all it needs.
+        verdicts: every strategy with the obstacle to it.
+    """
+
+    resolution: Resolution | None
+    verdicts: tuple[StrategyVerdict, ...]
+
+
+@value
 class Decided:
     """A decision and the directory it is in."""
 
@@ -51,7 +63,7 @@ class Decided:
     decision: Decision
 
 
-def decide(context: Context, program: bytes, wanted: RunRequest, failed: Decision | None = None) -> Decided:
+def decide(session: Session, program: bytes, wanted: RunRequest, failed: Decision | None = None) -> Decided:
     """Decide how to start the file at `program` (absolute); of several that ask at once one does it.
 
     `failed` is the decision by which it just did not start.
@@ -59,15 +71,15 @@ def decide(context: Context, program: bytes, wanted: RunRequest, failed: Decisio
     Raises:
         NotThere, CannotStart, Unsatisfied, CannotUse: and those of resolving and realising.
     """
-    shelf = variant(paths_of(context).decisions, wanted.variant)
+    shelf = variant(session.paths.decisions, wanted.variant)
     try:
-        with many_files(), _alone(paths_of(context).state, program):
+        with many_files(), _alone(session.paths.state, program):
             known = _known(shelf, program, wanted)
             if known is not None and known != failed:
                 return Decided(shelf.directory, known)
-            if context.output.verbosity > 0:
-                context.output.say(f"deciding how to start {display(program)}")
-            deciding = _DecisionMaker(context, program, wanted, shelf)
+            if session.reporter.is_verbose:
+                session.reporter.say(f"deciding how to start {display(program)}")
+            deciding = _DecisionMaker(session, program, wanted, shelf)
             return Decided(deciding.directory, deciding.run())
     except FileNotFoundError as problem:
         raise NoSuchProgram(program, problem.strerror or str(problem)) from problem
@@ -112,23 +124,23 @@ def _alone(state: bytes, program: bytes) -> Iterator[None]:
 class _DecisionMaker:
     """One program's way from a file to a decision."""
 
-    def __init__(self, context: Context, program: bytes, wanted: RunRequest, shelf: DecisionStore) -> None:
-        self._context = context
+    def __init__(self, session: Session, program: bytes, wanted: RunRequest, shelf: DecisionStore) -> None:
+        self._session = session
         self._program = program
         self._wanted = wanted
         self._shelf = shelf
-        self._place = paths_of(context)
+        self._place = session.paths
         self._view = DiskView()
         self._image = image_of(self._view, program)
         self._interpreter = interpreter_of(self._image)
         self._host = host_view(self._view, served_here(self._interpreter))
-        self._world = world_of(context.environ, self._interpreter, wanted.library_path)
+        self._world = world_of(session.environ, self._interpreter, wanted.library_path)
         self._added = added_to(self._view, program, wanted)
-        self._choosing = Choosing(context, self._view, program, wanted, self._added)
+        self._choosing = Choosing(session, self._view, program, wanted, self._added)
         self._report = self._look()
         if wanted.library_path and not self._report.starts:
             # What another world is to mend is told as for every start.
-            self._world = world_of(context.environ, self._interpreter)
+            self._world = world_of(session.environ, self._interpreter)
             self._report = self._look()
         self._later = self._lacking_later()
         if self._satisfied and not self._needs_library_path:
@@ -138,7 +150,7 @@ class _DecisionMaker:
         self._wants = self._wanted_besides()
         start = ProgramStart(self._view, program, self._image, self._interpreter)
         followers = wanted.followers
-        command = helper_words(context, "decide", followers.words)
+        command = helper_words(session, "decide", followers.words)
         following = ChildDecisions(command, directory_of(self._place.decisions, followers.variant))
         self._ways = StrategyCommands(start, shelf, self._place.state, following)
 
@@ -152,7 +164,7 @@ class _DecisionMaker:
         base = self._known()
         if base is None:
             base = self._moved() or self._base()
-            again = helper_words(self._context, "run", self._wanted.words)
+            again = helper_words(self._session, "run", self._wanted.words)
             # Who is refused a namespace is refused an environment too.
             otherwise = (*again, b"--except", b"namespace", b"--except", b"fhs", b"--")
             # The loader run as a program reads the decision itself: that one must say no command.
@@ -170,8 +182,8 @@ class _DecisionMaker:
         except OSError as problem:
             if found.command or not found.host:
                 raise
-            if self._context.output.verbosity > 0:
-                self._context.output.say(f"denizen: not kept for the next start: {problem}")
+            if self._session.reporter.is_verbose:
+                self._session.reporter.say(f"denizen: not kept for the next start: {problem}")
 
     def _known(self) -> Decision | None:
         """For a strategy that was asked for: what is decided already, but for how it is started."""
@@ -215,7 +227,7 @@ class _DecisionMaker:
         except (SourceFailed, HostLacks) as problem:
             # It starts without. Of no generation, so that the next start tries again.
             names = ", ".join(map(display, self._later))
-            self._context.output.say(f"denizen: it starts without {names}: {problem.what}")
+            self._session.reporter.say(f"denizen: it starts without {names}: {problem.what}")
             return replace(self._host_decision(), generation=0)
 
     def improvement(self) -> Resolution | None:
@@ -244,7 +256,7 @@ class _DecisionMaker:
         if found is None:
             return None
         moved = replace(found, identity=identity_of(self._view.stat(self._program)), program=self._program)
-        with made_store(self._context) as store:
+        with made_store(self._session) as store:
             self._shelf.keep(store.layout, moved)
         return moved
 
@@ -252,13 +264,13 @@ class _DecisionMaker:
         from denizen.app.decoder_setup import bring_decoder
         from denizen.resolve.plan import sentence
 
-        bring_decoder(self._context)
+        bring_decoder(self._session)
         resolution = self._choosing.resolved()
         open_ones = [p for p in resolution.problems if p.lack.stops_start]
         if open_ones:
             raise Unsatisfied(self._program, tuple(map(sentence, open_ones)))
         for problem in resolution.problems:
-            self._context.output.say(f"denizen: {sentence(problem)}; it may fail when that is called")
+            self._session.reporter.say(f"denizen: {sentence(problem)}; it may fail when that is called")
         if resolution.interpreter is None:
             raise CannotStart(self._program, tuple(self._report.problems))
         return resolution
@@ -268,7 +280,7 @@ class _DecisionMaker:
 
         host = None if resolution.interpreter is not None else self._world.environment
         asked = RealiseRequest(self._view, self._program, self._shelf, resolution, self._added, self._wanted)
-        return realised(self._context, asked, HostStart(self._own_linker(), host))
+        return realised(self._session, asked, HostStart(self._own_linker(), host))
 
     def _own_linker(self) -> bytes:
         """The host's own dynamic linker, where it is to be had."""
@@ -281,26 +293,13 @@ class _DecisionMaker:
         inside = all(path.startswith(store) for path in decision.objects)
         return inside and not decision.host and b"as" not in decision.command
 
-    def plan(self) -> int:
-        """Print what `run` would do."""
-        from denizen.app.resolve_program import draw
-        from denizen.cli.views.strategy_view import strategy_document, strategy_lines
-        from denizen.resolve.plan import document
-
+    def plan(self) -> StartPlan:
+        """Return what `run` would do. Raises CannotStart."""
         refuse_hopeless(self._program, self._report)
         resolution = None
         if not self._satisfied and self._image is not None:
             resolution = self.improvement() or self._choosing.resolved()
-        output, verdicts = self._context.output, self.verdicts()
-        if self._context.json:
-            fields = None if resolution is None else document(resolution)
-            output.document({"resolution": fields, "strategy": strategy_document(verdicts)})
-            return 0
-        for line in draw(resolution) if resolution is not None else ("this host has all it needs",):
-            output.line(line)
-        for line in strategy_lines(verdicts):
-            output.line(line)
-        return 0 if resolution is None or resolution.is_complete else 1
+        return StartPlan(resolution, self.verdicts())
 
     def verdicts(self) -> tuple[StrategyVerdict, ...]:
         """Every strategy, with what stands against it."""
@@ -325,7 +324,7 @@ class _DecisionMaker:
         if base.host and self._image is not None and self._image.interpreter is not None:
             base = self._furnished(self._resolution())
             self._shelf.write(base, movable=False)
-        around = enter_auto_environment(self._context, self._wants, self._wanted)
+        around = enter_auto_environment(self._session, self._wants, self._wanted)
         return replace(
             base,
             command=self._ways.surrounded(around, otherwise),
@@ -369,30 +368,30 @@ class _DecisionMaker:
         return ""
 
 
-def show_plan(context: Context, program: bytes, wanted: RunRequest) -> int:
-    """What `run` would do: packages, sizes, strategy."""
-    shelf = variant(paths_of(context).decisions, wanted.variant)
+def plan_for(session: Session, program: bytes, wanted: RunRequest) -> StartPlan:
+    """Return the packages and the strategy that `run` would use. Raises NoSuchProgram, CannotStart."""
+    shelf = variant(session.paths.decisions, wanted.variant)
     try:
-        return _DecisionMaker(context, program, wanted, shelf).plan()
+        return _DecisionMaker(session, program, wanted, shelf).plan()
     except FileNotFoundError as problem:
         raise NoSuchProgram(program, problem.strerror or str(problem)) from problem
 
 
-def verdicts_for(context: Context, program: bytes) -> tuple[StrategyVerdict, ...]:
+def verdicts_for(session: Session, program: bytes) -> tuple[StrategyVerdict, ...]:
     """How `run` would start a program (absolute). Raises OSError."""
-    return _as_run(context, program).verdicts()
+    return _as_run(session, program).verdicts()
 
 
-def improvement_for(context: Context, program: bytes, *, offline: bool) -> Resolution | None:
+def improvement_for(session: Session, program: bytes, *, offline: bool) -> Resolution | None:
     """Return what `run` would bring for a program (absolute) that starts here and lacks something later.
 
     Raises OSError, SourceFailed, HostLacks.
     """
-    return _as_run(context, program, offline=offline).improvement()
+    return _as_run(session, program, offline=offline).improvement()
 
 
-def _as_run(context: Context, program: bytes, *, offline: bool = False) -> _DecisionMaker:
-    from denizen.cli.commands.run import RunRequest, for_program
+def _as_run(session: Session, program: bytes, *, offline: bool = False) -> _DecisionMaker:
+    from denizen.app.request import RunRequest, for_program
 
     wanted = for_program(RunRequest(offline=offline), program)
-    return _DecisionMaker(context, program, wanted, variant(paths_of(context).decisions, wanted.variant))
+    return _DecisionMaker(session, program, wanted, variant(session.paths.decisions, wanted.variant))

@@ -1,4 +1,4 @@
-"""Getting a faster liblzma for denizen itself (build/decoder_choice): when, from where, and what is told of it.
+"""A faster liblzma for denizen itself (build/decoder_choice): when it is fetched, and from where.
 
 With `index update` and the first index that is made; and where its package lies in the cache already, before
 packages are unpacked. Nothing is asked and nothing fails for want of it: without it the same bytes come out,
@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 
-from denizen.app.paths import paths_of
 from denizen.build import decoder_choice
 from denizen.disk import make_directories, write_atomically
 from denizen.errors import DenizenError
@@ -18,7 +17,7 @@ from denizen.errors import DenizenError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.paths import DenizenPaths
-    from denizen.cli.command import Context
+    from denizen.app.session import Session
     from denizen.index.entry import Provider
     from denizen.resolve.resolution import Pin
     from denizen.sources.fetcher import FetchPolicy
@@ -32,53 +31,53 @@ _ARCHITECTURE = "amd64"
 _LARGEST = 4 * 1024 * 1024
 
 
-def use_decoder(context: Context) -> None:
+def use_decoder(session: Session) -> None:
     """Decode by the store's liblzma from here on, if it is there; for who is not to change the store."""
-    decoder_choice.use(_layout(context))
+    decoder_choice.use(_layout(session))
 
 
-def bring_decoder(context: Context) -> None:
+def bring_decoder(session: Session) -> None:
     """The same, and put it there first if its package was fetched before and the store has lost it."""
-    place = paths_of(context)
-    if decoder_choice.kept(_layout(context)) is None and _packages_at_hand(place) and not _refused(place):
+    place = session.paths
+    if decoder_choice.kept(_layout(session)) is None and _packages_at_hand(place) and not _refused(place):
         from denizen.sources.fetcher import FetchPolicy
 
-        provide_decoder(context, FetchPolicy(offline=True))
-    decoder_choice.use(_layout(context))
+        provide_decoder(session, FetchPolicy(offline=True))
+    decoder_choice.use(_layout(session))
 
 
-def provide_decoder(context: Context, policy: FetchPolicy) -> None:
+def provide_decoder(session: Session, policy: FetchPolicy) -> None:
     """See that the store has it, where this process would gain by it and it can be had."""
-    if decoder_choice.kept(_layout(context)) is not None or not decoder_choice.standing().helped:
+    if decoder_choice.kept(_layout(session)) is not None or not decoder_choice.standing().helped:
         return
     try:
-        pin = _pin(context)
-        if pin is None or (policy.offline and not _is_at_hand(paths_of(context), pin)):
+        pin = _pin(session)
+        if pin is None or (policy.offline and not _is_at_hand(session.paths, pin)):
             return
-        against = _put(context, pin, policy)
+        against = _put(session, pin, policy)
     except (DenizenError, OSError) as problem:
         against = str(problem)
-    if against and context.output.verbosity > 0:
-        context.output.say(f"no faster decoder: {against}")
+    if against and session.reporter.is_verbose:
+        session.reporter.say(f"no faster decoder: {against}")
 
 
-def decoder_words(context: Context) -> tuple[str, str]:
+def decoder_words(session: Session) -> tuple[str, str]:
     """Which decoder is in use and why, and what follows; for `doctor`."""
-    found = decoder_choice.opened(_layout(context))
+    found = decoder_choice.opened(_layout(session))
     if found is not None:
         return f"liblzma {decoder_choice.shown(found.version)} from the store, faster than Python's own", ""
     own = decoder_choice.standing()
-    refused = _refused(paths_of(context))
+    refused = _refused(session.paths)
     if not own.helped or refused:
         why = f"; the archive's does not load here: {refused}" if refused else ""
         return f"Python's own: {own.reason}{why}", ""
     return f"Python's own: {own.reason}", "'denizen index update' fetches a newer one if the archive has it"
 
 
-def _layout(context: Context) -> StoreLayout:
+def _layout(session: Session) -> StoreLayout:
     from denizen.store.layout import StoreLayout
 
-    directory = paths_of(context).store
+    directory = session.paths.store
     return StoreLayout(directory, directory)
 
 
@@ -95,7 +94,7 @@ def _is_at_hand(place: DenizenPaths, pin: Pin) -> bool:
     return any(pin.sha256.startswith(name.partition(b"-")[0]) for name in _packages_at_hand(place))
 
 
-def _pin(context: Context) -> Pin | None:
+def _pin(session: Session) -> Pin | None:
     """The package: of the preferred suite that has a new one."""
     from denizen.formats.debversion import version_key
     from denizen.index.locate import Index
@@ -105,24 +104,24 @@ def _pin(context: Context) -> Pin | None:
         new = version_key(one.version) >= version_key(_OLDEST)
         return one.package == _PACKAGE and new and one.size <= _LARGEST
 
-    index = Index(paths_of(context).index, _ARCHITECTURE)
+    index = Index(session.paths.index, _ARCHITECTURE)
     found = next(filter(fits, index.providers(decoder_choice.SONAME)), None)
     return None if found is None else pin_of(found, {entry.suite: entry.identity for entry in index.entries})
 
 
-def _put(context: Context, pin: Pin, policy: FetchPolicy) -> str:
+def _put(session: Session, pin: Pin, policy: FetchPolicy) -> str:
     """Fetch, unpack, judge and keep it; what stands against it, and then it is left to a collection."""
     from denizen.app.factories import supply_of
     from denizen.app.store_access import made_store
     from denizen.disk import DiskView
     from denizen.resolve.install import unpacked
 
-    with made_store(context) as store, store.working() as work:
-        path = unpacked(store, work, pin, supply_of(context, policy))
+    with made_store(session) as store, store.working() as work:
+        path = unpacked(store, work, pin, supply_of(session, policy))
         library = os.path.join(store.place_of(path), decoder_choice.FILE)
         against = decoder_choice.judged(DiskView(), library, os.path.realpath(os.fsencode(sys.executable)))
         if against:
-            _refuse(paths_of(context), against)
+            _refuse(session.paths, against)
         else:
             decoder_choice.keep(store.layout, path)
     return against

@@ -10,8 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from denizen.cli.command import Context
-    from denizen.cli.commands.run import RunRequest
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
     from denizen.fileview import FileView
     from denizen.launch.dlopen_links import Opened
 
@@ -37,25 +37,24 @@ def extra_for(program: bytes, wanted: RunRequest) -> list[bytes]:
     return [os.fsencode(name) for name in (*wanted.extra, *places)]
 
 
-def wished(context: Context, names: Sequence[str], program: bytes) -> list[bytes]:
+def wished(session: Session, names: Sequence[str], program: bytes) -> list[bytes]:
     """The same for commands that start nothing, from what was typed. Raises NotThere.
 
     What the program opened while it ran is asked for too.
     """
-    from denizen.cli.commands.run import RunRequest, absolute, for_program
+    from denizen.app.request import RunRequest, absolute, for_program
 
     wanted = for_program(RunRequest(extra=tuple(map(absolute, names))), program)
-    return list(dict.fromkeys([*extra_for(program, wanted), *asked_by(context, program)]))
+    return list(dict.fromkeys([*extra_for(program, wanted), *asked_by(session, program)]))
 
 
-def asked_by(context: Context, program: bytes) -> list[bytes]:
+def asked_by(session: Session, program: bytes) -> list[bytes]:
     """Return the names that a program asked for while it ran: decided about again, it has them at once."""
-    return sorted({one.soname for found in opened_by(context, program) for one in found.asked()})
+    return sorted({one.soname for found in opened_by(session, program) for one in found.asked()})
 
 
-def opened_by(context: Context, program: bytes) -> list[Opened]:
+def opened_by(session: Session, program: bytes) -> list[Opened]:
     """Return what is remembered of a program's runs; nothing where it is no file."""
-    from denizen.app.paths import paths_of
     from denizen.disk import DiskView
     from denizen.launch.decisions.decision import identity_of
     from denizen.launch.dlopen_links import all_of, shelves_of
@@ -64,12 +63,12 @@ def opened_by(context: Context, program: bytes) -> list[Opened]:
         identity = identity_of(DiskView().stat(program))
     except OSError:
         return []
-    return [one for shelf in shelves_of(paths_of(context).decisions) for one in all_of(shelf, identity)]
+    return [one for shelf in shelves_of(session.paths.decisions) for one in all_of(shelf, identity)]
 
 
-def opened_lines(context: Context, program: bytes) -> Iterator[str]:
+def opened_lines(session: Session, program: bytes) -> Iterator[str]:
     """Yield what came, and what was missed, while the program ran."""
-    for found in opened_by(context, program):
+    for found in opened_by(session, program):
         for one in found.asked():
             packages = ", ".join(display(package.replace(b"=", b" ", 1)) for package in one.packages)
             yield f"opened at run time: {display(one.soname)}" + (f" ({packages})" if packages else "")
@@ -77,9 +76,9 @@ def opened_lines(context: Context, program: bytes) -> Iterator[str]:
             yield f"missed at run time: {display(name)}: {reason}"
 
 
-def opened_document(context: Context, program: bytes) -> dict[str, object]:
+def opened_document(session: Session, program: bytes) -> dict[str, object]:
     """Return the same for --json."""
-    found = opened_by(context, program)
+    found = opened_by(session, program)
     return {
         "came": [
             {"soname": display(a.soname), "packages": [*map(display, a.packages)], "size": a.size}

@@ -5,49 +5,48 @@ from __future__ import annotations
 import os
 import sys
 
-from denizen.app.paths import paths_of
-from denizen.cli.command import search_path
+from denizen.app.session import search_path
 from denizen.host import machine_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from denizen.cli.command import Context
+    from denizen.app.session import Session
     from denizen.diagnose.program_facts import HostWorld
     from denizen.launch.loader.tools import Tools
     from denizen.resolve.install import Supply
     from denizen.sources.fetcher import FetchPolicy
 
 
-def helper_words(context: Context, command: str, options: Sequence[str] = ()) -> tuple[bytes, ...]:
+def helper_words(session: Session, command: str, options: Sequence[str] = ()) -> tuple[bytes, ...]:
     """Return the words that run `command` of this installation with these places. Raises NoHome."""
     # Isolated: neither the variables nor the working directory of a foreign program say what is imported.
     words = [
         sys.executable,
         "-I",
-        os.path.join(os.path.dirname(os.path.abspath(__file__)), "isolated.py"),
+        os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "cli", "isolated.py"),
         command,
     ]
-    if context.root is not None:
-        words += ["--root", os.path.abspath(context.root)]
+    if session.root is not None:
+        words += ["--root", os.path.abspath(session.root)]
     if command == "decide":
         # The loader gives its helper no environment, so what is needed of this one goes into the words.
-        places_set = [] if context.root is not None else _directories(context)
-        words += [word for setting in (*places_set, *_proxies(context)) for word in ("--set", setting)]
+        places_set = [] if session.root is not None else _directories(session)
+        words += [word for setting in (*places_set, *_proxies(session)) for word in ("--set", setting)]
     return tuple(os.fsencode(word) for word in (*words, *options))
 
 
-def _proxies(context: Context) -> list[str]:
+def _proxies(session: Session) -> list[str]:
     """Return the proxies without passwords, as `decide --set` takes them; the words can be read by others."""
     from denizen.sources.transport import proxies_from
 
-    return [f"{scheme}_proxy={text}" for scheme, text in proxies_from(context.environ) if "@" not in text]
+    return [f"{scheme}_proxy={text}" for scheme, text in proxies_from(session.environ) if "@" not in text]
 
 
-def _directories(context: Context) -> list[str]:
+def _directories(session: Session) -> list[str]:
     """Return the XDG directories, as `decide --set` takes them."""
-    place = paths_of(context)
+    place = session.paths
     directories = {
         "XDG_DATA_HOME": place.data,
         "XDG_STATE_HOME": place.state,
@@ -75,14 +74,14 @@ def world_of(environ: Mapping[str, str], interpreter: bytes, library_path: str =
     return HostWorld(host, environment, search_path(environ), thorough=False)
 
 
-def tools_of(context: Context) -> Tools:
+def tools_of(session: Session) -> Tools:
     """The small compiled programs for this machine, as this invocation keeps them. Raises NoHome."""
     from denizen.launch.loader.tools import Tools
 
-    return Tools(paths_of(context).tools, machine_name())
+    return Tools(session.paths.tools, machine_name())
 
 
-def supply_of(context: Context, policy: FetchPolicy) -> Supply:
+def supply_of(session: Session, policy: FetchPolicy) -> Supply:
     """Where packages come from, and lie meanwhile. Raises BadSetting, NoKeyring, NoVerifier."""
     from denizen.app.indexing import sources_by_name
     from denizen.build.realise import SilentBuild
@@ -91,6 +90,6 @@ def supply_of(context: Context, policy: FetchPolicy) -> Supply:
     from denizen.sources.transport import HttpSettings, proxies_from
 
     jobs = len(os.sched_getaffinity(0))
-    sources = sources_by_name(context, policy)
-    opener = UrlOpener(HttpSettings(proxies=proxies_from(context.environ)), jobs)
-    return Supply(sources, paths_of(context).packages, opener, SilentBuild(), jobs)
+    sources = sources_by_name(session, policy)
+    opener = UrlOpener(HttpSettings(proxies=proxies_from(session.environ)), jobs)
+    return Supply(sources, session.paths.packages, opener, SilentBuild(), jobs)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 
-from denizen.app.paths import paths_of
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.cli.command import Context
+    from denizen.app.session import Session
     from denizen.fhs.create import Workshop
     from denizen.fhs.generations import Generation, Settings
     from denizen.fhs.package_closure import EnvironmentPackage
@@ -20,61 +18,61 @@ if TYPE_CHECKING:
     from denizen.store.local import Store
 
 
-def plan(context: Context, settings: Settings, policy: FetchPolicy) -> tuple[EnvironmentPackage, ...]:
+def plan(session: Session, settings: Settings, policy: FetchPolicy) -> tuple[EnvironmentPackage, ...]:
     """The packages an environment would have. Raises MissingPackages, SourceFailed."""
     from denizen.fhs.create import members_of
 
-    return members_of(settings, _catalogues(context, settings, policy))
+    return members_of(settings, _catalogues(session, settings, policy))
 
 
-def create(context: Context, name: str, settings: Settings, policy: FetchPolicy) -> Generation:
+def create(session: Session, name: str, settings: Settings, policy: FetchPolicy) -> Generation:
     """Make the next generation of an environment, or find that there is nothing to change."""
-    return create_from(context, name, settings, policy, None)[0]
+    return create_from(session, name, settings, policy, None)[0]
 
 
 def create_from(
-    context: Context, name: str, settings: Settings, policy: FetchPolicy, pins: tuple[Pin, ...] | None
+    session: Session, name: str, settings: Settings, policy: FetchPolicy, pins: tuple[Pin, ...] | None
 ) -> tuple[Generation, tuple[Pin, ...]]:
     """The same from packages that are chosen; without, they are chosen. Tells them."""
     from denizen.app.store_access import made_store
     from denizen.fhs.create import make, members_of, pins_of
     from denizen.fhs.generations import EnvironmentStore, State
 
-    shelf = EnvironmentStore(paths_of(context).state)
+    shelf = EnvironmentStore(session.paths.state)
     shelf.directory(name)  # a bad name is told before anything is fetched
     if pins is None:
-        catalogues = _catalogues(context, settings, policy)
+        catalogues = _catalogues(session, settings, policy)
         snapshots = {entry.suite: entry.identity for index in catalogues.values() for entry in index.entries}
         pins = pins_of(members_of(settings, catalogues), snapshots)
-    with made_store(context) as store, store.working() as work:
-        made = make(_workshop(context, store, policy), pins, settings)
+    with made_store(session) as store, store.working() as work:
+        made = make(_workshop(session, store, policy), pins, settings)
         work.need([made.tree])
         state = State(made.tree, int(time.time()), settings, made.parts)
         return shelf.add(name, store.layout, state), pins
 
 
-def _workshop(context: Context, store: Store, policy: FetchPolicy) -> Workshop:
+def _workshop(session: Session, store: Store, policy: FetchPolicy) -> Workshop:
     from denizen.app.decoder_setup import bring_decoder
     from denizen.app.factories import supply_of, tools_of
     from denizen.fhs.compose import Means
     from denizen.fhs.create import Workshop
 
-    bring_decoder(context)
-    controls = paths_of(context).cache + b"/controls"
-    return Workshop(store, supply_of(context, policy), controls, Means(tools_of(context).enter()))
+    bring_decoder(session)
+    controls = session.paths.cache + b"/controls"
+    return Workshop(store, supply_of(session, policy), controls, Means(tools_of(session).enter()))
 
 
-def _catalogues(context: Context, settings: Settings, policy: FetchPolicy) -> dict[str, Index]:
+def _catalogues(session: Session, settings: Settings, policy: FetchPolicy) -> dict[str, Index]:
     """The indexes, of one suite each: packages of several do not make one system."""
     from denizen.app.indexing import configured_settings, ensure
     from denizen.index.locate import Index
     from denizen.sources.base import Scope
 
-    suites = settings.suites or _base_suites([one.suites for one in configured_settings(context)])
+    suites = settings.suites or _base_suites([one.suites for one in configured_settings(session)])
     found = {}
     for architecture in settings.architectures:
-        ensure(context, suites, architecture, Scope.LIBRARIES, policy)
-        found[architecture] = Index(paths_of(context).index, architecture, suites)
+        ensure(session, suites, architecture, Scope.LIBRARIES, policy)
+        found[architecture] = Index(session.paths.index, architecture, suites)
     return found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 
-from denizen.app.paths import paths_of
 from denizen.errors import EXIT_CANNOT_START, DenizenError, display
 from denizen.launch import inherited
 from denizen.store.errors import DiskFailed
@@ -14,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from denizen.cli.command import Context
+    from denizen.app.session import Session
     from denizen.fhs.enter import Inside
     from denizen.fhs.generations import Generation
 
@@ -45,82 +44,82 @@ class NotEntered(DenizenError):
         return "denizen doctor tells what this host allows"
 
 
-def inside_of(context: Context, name: str, generation: Generation) -> Inside:
+def inside_of(session: Session, name: str, generation: Generation) -> Inside:
     """What entering a generation here needs. Raises NoStore, DiskFailed, LoaderAbsent."""
     from denizen.app.factories import tools_of
     from denizen.app.store_access import open_store
     from denizen.fhs.enter import Inside
     from denizen.store.errors import doing
 
-    tools = tools_of(context)
-    with open_store(context) as store:
+    tools = tools_of(session)
+    with open_store(session) as store:
         tree = store.place_of(generation.tree)
-    cache = _cache_for(context, name, tree)
+    cache = _cache_for(session, name, tree)
     with doing("write in", tools.directory):
         return Inside(tree, tools.enter(), tools.stage(), generation.settings.bindings, cache)
 
 
-def _cache_for(context: Context, name: str, tree: bytes) -> bytes:
+def _cache_for(session: Session, name: str, tree: bytes) -> bytes:
     """The file that is /etc/ld.so.cache inside where the host has drivers with libraries; else b""."""
     from denizen.fhs.enter import cache_with_drivers
     from denizen.fhs.generations import EnvironmentStore
     from denizen.resolve.rule_packs import load_rules
 
     text = cache_with_drivers(tree, lambda soname: bool(load_rules().host_reason(soname)))
-    path = os.path.join(EnvironmentStore(paths_of(context).state).directory(name), b"ld.so.cache")
+    path = os.path.join(EnvironmentStore(session.paths.state).directory(name), b"ld.so.cache")
     if text:
         _write(path, text, mode=0o644)
     return path if text else b""
 
 
-def start(context: Context, name: str, words: Sequence[bytes] | None) -> int:
+def start(session: Session, name: str, words: Sequence[bytes] | None) -> int:
     """Become a command in an environment, or its shell; comes back only with an error."""
     from denizen.app.fhs_fast_path import launch
 
     if words is None:
-        context.output.say(f"in {name}: set-user-ID programs (sudo, ping) have no effect; exit leaves it")
-    launch(context, name, [os.fsdecode(word) for word in words or ()])
+        session.reporter.say(f"in {name}: set-user-ID programs (sudo, ping) have no effect; exit leaves it")
+    launch(session, name, [os.fsdecode(word) for word in words or ()])
     from denizen.fhs.generations import EnvironmentStore
 
-    shelf = EnvironmentStore(paths_of(context).state)
-    return become(context, name, shelf.current(name), words)
+    shelf = EnvironmentStore(session.paths.state)
+    return become(session, name, shelf.current(name), words)
 
 
-def become(context: Context, name: str, generation: Generation, words: Sequence[bytes] | None) -> int:
+def become(session: Session, name: str, generation: Generation, words: Sequence[bytes] | None) -> int:
     """Enter a generation of an environment."""
     from denizen.fhs.enter import command, located
     from denizen.fhs.generations import EnvironmentStore
 
-    directory = EnvironmentStore(paths_of(context).state).directory(name)
-    inside = inside_of(context, name, generation)
+    directory = EnvironmentStore(session.paths.state).directory(name)
+    inside = inside_of(session, name, generation)
     entry, tree = command(inside), inside.tree
     # It was passed over for a reason; the next start shall find it right. Another's cannot be written.
     with contextlib.suppress(DiskFailed):
-        write_launcher(context, name, generation)
+        write_launcher(session, name, generation)
     if words is None:
         words = _shell(directory, name, generation, tree)
     elif (program := located(tree, words[0], os.fsencode(_PATH))) != words[0]:
         entry = (*entry[:-1], b"as", program, b"--")
-    environ = {**context.environ, **_variables(name, generation, inside)}
+    environ = {**session.environ, **_variables(name, generation, inside)}
     locale = _locale(generation)
     if locale and not (environ.get("LC_ALL") or environ.get("LANG")):
         environ["LANG"] = locale
-    context.output.flush()
+    session.reporter.flush()
     try:
         inherited.become(entry[0], [*entry, *words], environ)
     except OSError as problem:
         raise NotEntered(name, problem.strerror or str(problem)) from problem
 
 
-def write_launcher(context: Context, name: str, generation: Generation) -> bytes:
+def write_launcher(session: Session, name: str, generation: Generation) -> bytes:
     """The path of a script that enters without Python, made or made anew."""
     from denizen.app.fhs_fast_path import mark
     from denizen.fhs.enter import command
     from denizen.fhs.generations import EnvironmentStore
     from denizen.fhs.launcher import Launch, script
 
-    directory = EnvironmentStore(paths_of(context).state).directory(name)
-    inside = inside_of(context, name, generation)
+    directory = EnvironmentStore(session.paths.state).directory(name)
+    inside = inside_of(session, name, generation)
     shell = _shell(directory, name, generation, inside.tree)
     variables = _variables(name, generation, inside)
     head = mark(name, b"%d" % generation.number, directory) + b"\n# " + inside.tree

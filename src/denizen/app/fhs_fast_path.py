@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.paths import paths_of
 from denizen.launch.inherited import become
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.cli.command import Context
+    from denizen.app.session import Session
 
 # What a launcher repeats of the host; newer than the launcher, they may say something else.
 _REPEATED = ("/etc/nsswitch.conf", "/etc/passwd", "/etc/group", "/etc/ld.so.cache")
 _HEAD = 10_000
 
 
-def launch(context: Context, name: str, words: Sequence[str]) -> None:
+def launch(session: Session, name: str, words: Sequence[str]) -> None:
     """Become the launcher; comes back where it is missing, of another generation, user or time."""
     if "/" in name or name.startswith("."):
         return
-    directory = os.path.join(paths_of(context).state, b"fhs", os.fsencode(name))
+    directory = os.path.join(session.paths.state, b"fhs", os.fsencode(name))
     path = os.path.join(directory, b"launch")
     try:
         with open(os.path.join(directory, b"current"), "rb") as stream:
@@ -31,7 +30,7 @@ def launch(context: Context, name: str, words: Sequence[str]) -> None:
             _, head, tree, _ = stream.read(_HEAD).split(b"\n", 3)
         fits = head == mark(name, number, directory) and os.path.isdir(tree.removeprefix(b"# "))
         if fits and _is_newest(os.stat(path).st_mtime_ns):
-            context.output.flush()
+            session.reporter.flush()
             become(path, [path, *map(os.fsencode, words)])
     except (OSError, ValueError):
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from denizen.app.paths import paths_of
 from denizen.errors import HostLacks
 from denizen.host import machine_name
 from denizen.machines import by_kernel
@@ -11,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.cli.command import Context
+    from denizen.app.session import Session
     from denizen.errors import DenizenError
     from denizen.index.manifest import IndexEntry
     from denizen.index.update_targets import UpdateOutcome, UpdatePlan, UpdateTarget
@@ -44,35 +43,33 @@ def own_architecture() -> str:
     return machine.debian
 
 
-def configured_settings(context: Context) -> list[Setting]:
+def configured_settings(session: Session) -> list[Setting]:
     """Every source that is configured. Raises BadSetting, NoKeyring."""
     from denizen.disk import DiskView
     from denizen.sources.settings import settings
 
-    return settings(DiskView(), paths_of(context).sources)
+    return settings(DiskView(), session.paths.sources)
 
 
-def sources_by_name(context: Context, policy: FetchPolicy) -> dict[str, Source]:
+def sources_by_name(session: Session, policy: FetchPolicy) -> dict[str, Source]:
     """Every source, showing how far fetching has come. Raises as `configured_sources`."""
-    from denizen.cli.views.transfer_progress import open_progress
-
-    sources = configured_sources(context, policy, open_progress(context.output))
+    sources = configured_sources(session, policy, session.reporter.transfers())
     return {one.name: one for one in sources}
 
 
-def configured_sources(context: Context, policy: FetchPolicy, progress: Progress) -> list[Source]:
+def configured_sources(session: Session, policy: FetchPolicy, progress: Progress) -> list[Source]:
     """Every source, ready to be asked. Raises BadSetting, NoKeyring."""
     from denizen.sources.opening import Surroundings, open_source
     from denizen.sources.transport import HttpSettings, proxies_from
 
     around = Surroundings(
-        lists=paths_of(context).lists,
-        http=HttpSettings(proxies_from(context.environ)),
+        lists=session.paths.lists,
+        http=HttpSettings(proxies_from(session.environ)),
         policy=policy,
         progress=progress,
-        search_path=context.environ.get("PATH"),
+        search_path=session.environ.get("PATH"),
     )
-    return [open_source(setting, around) for setting in configured_settings(context)]
+    return [open_source(setting, around) for setting in configured_settings(session)]
 
 
 def targets_of(
@@ -94,7 +91,7 @@ def targets_of(
 
 
 def ensure(
-    context: Context, suites: Sequence[str], architecture: str, scope: Scope, policy: FetchPolicy
+    session: Session, suites: Sequence[str], architecture: str, scope: Scope, policy: FetchPolicy
 ) -> dict[str, DenizenError]:
     """Make the indexes that are missing, saying so; return why a suite still has none, by its name.
 
@@ -102,19 +99,18 @@ def ensure(
     SourceFailed, HostLacks: none of the suites has an index.
     """
     from denizen.app.decoder_setup import provide_decoder
-    from denizen.cli.views.transfer_progress import open_progress
     from denizen.index.manifest import read_manifest
 
-    progress = open_progress(context.output)
-    held = read_manifest(paths_of(context).index)
-    targets = targets_of(configured_sources(context, policy, progress), suites, (architecture,), scope)
+    progress = session.reporter.transfers()
+    held = read_manifest(session.paths.index)
+    targets = targets_of(configured_sources(session, policy, progress), suites, (architecture,), scope)
     missing = [target for target in targets if not _has(target, held)]
     if not missing:
         return {}
     names = ", ".join(dict.fromkeys(target.suite for target in missing))
-    context.output.say(f"there is no index of {names} for {architecture} yet; making it")
-    outcomes = run_update(context, missing, progress)
-    made = read_manifest(paths_of(context).index)
+    session.reporter.say(f"there is no index of {names} for {architecture} yet; making it")
+    outcomes = run_update(session, missing, progress)
+    made = read_manifest(session.paths.index)
     # By another name of a suite its index may have been had all the same.
     failed = [
         (one.target.suite, one.failure)
@@ -124,8 +120,8 @@ def ensure(
     if failed and len(failed) == len(targets):
         raise failed[0][1]
     for suite, failure in failed:
-        context.output.say(f"going on without {suite}: {failure}")
-    provide_decoder(context, policy)
+        session.reporter.say(f"going on without {suite}: {failure}")
+    provide_decoder(session, policy)
     return dict(failed)
 
 
@@ -137,7 +133,7 @@ def _has(target: UpdateTarget, held: Sequence[IndexEntry]) -> bool:
 
 
 def run_update(
-    context: Context, targets: Sequence[UpdateTarget], progress: Progress, *, force: bool = False
+    session: Session, targets: Sequence[UpdateTarget], progress: Progress, *, force: bool = False
 ) -> list[UpdateOutcome]:
     """Update, saying beforehand what will be fetched; what running programs were denied may be there now."""
     from denizen.app.decoder_setup import use_decoder
@@ -145,14 +141,14 @@ def run_update(
     from denizen.launch.dlopen_links import forget_all_denied
 
     def planned(plans: Sequence[UpdatePlan]) -> None:
-        from denizen.cli.formatting import human_size
+        from denizen.app.formatting import human_size
 
         size = sum(plan.size for plan in plans)
         if size:
             suites = ", ".join(dict.fromkeys(plan.snapshot.suite for plan in plans if plan.size))
-            context.output.say(f"to fetch: {human_size(size)} for {suites}")
+            session.reporter.say(f"to fetch: {human_size(size)} for {suites}")
 
-    use_decoder(context)
-    outcomes = update(paths_of(context).index, targets, progress, force=force, planned=planned)
-    forget_all_denied(paths_of(context).decisions)
+    use_decoder(session)
+    outcomes = update(session.paths.index, targets, progress, force=force, planned=planned)
+    forget_all_denied(session.paths.decisions)
     return outcomes

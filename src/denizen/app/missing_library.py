@@ -1,7 +1,8 @@
 """The answer to a running program that misses a library: brought, or remembered as not to be had.
 
-The resident waits for this process to end and then looks into the directory of links (launch/dlopen_links.py); what
-goes wrong here leaves nothing there, and the program sees the error that it would have had.
+The resident waits for this process to end and then looks into the directory of links
+(launch/dlopen_links.py). A failure here leaves nothing there, and the program sees the error that it would
+have had.
 """
 
 from __future__ import annotations
@@ -9,10 +10,8 @@ from __future__ import annotations
 import os
 
 from denizen.app.factories import supply_of
-from denizen.app.paths import paths_of
 from denizen.app.resolve_program import files_of, indexed_suites, indexes_of, resolve_path
 from denizen.app.store_access import made_store
-from denizen.cli.command import Context
 from denizen.errors import BadInput, display
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.dlopen_links import OPENED, DlopenRequest, Opened, is_soname
@@ -20,13 +19,13 @@ from denizen.launch.fast_path import read_decision
 from denizen.resolve.install import install, planned
 from denizen.resolve.rule_packs import load_rules
 from denizen.sources.fetcher import FetchPolicy
-from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.cli.commands.run import RunRequest
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
     from denizen.formats.storepath import StorePath
     from denizen.launch.decisions.decision import Decision
     from denizen.resolve.derivations import Recipes
@@ -47,7 +46,7 @@ class NotOurs(BadInput):
         return f"{display(self.place)} is not what the resident asks for"
 
 
-def answer(context: Context, directory: bytes, soname: bytes, wanted: RunRequest, *, needed: bool) -> None:
+def answer(session: Session, directory: bytes, soname: bytes, wanted: RunRequest, *, needed: bool) -> None:
     """Bring a library for the decision whose links are in `directory`, or remember why not.
 
     `needed`: an object that is open already names it, and not the program as it goes along.
@@ -55,7 +54,7 @@ def answer(context: Context, directory: bytes, soname: bytes, wanted: RunRequest
     Raises:
         NotOurs, OSError, and what resolving and realising raise: nothing is remembered then.
     """
-    shelf, name = _decision_of(paths_of(context).decisions, directory, soname)
+    shelf, name = _decision_of(session.paths.decisions, directory, soname)
     opened = Opened(directory)
     with opened.turn():
         if opened.has(soname):
@@ -64,10 +63,9 @@ def answer(context: Context, directory: bytes, soname: bytes, wanted: RunRequest
         if decision is None or decision.opened != directory:
             raise NotOurs(directory)
         # The program's standard error is its own: what it would have been told natively it is told.
-        quiet = Context(context.environ, replace(context.output, verbosity=-1), context.root, context.json)
         if opened.is_locked:
-            context.output.say(f"denizen: {display(soname)} is opened, and the lock does not have it")
-        _Answer(quiet, decision, opened, wanted).give(soname, needed=needed)
+            session.reporter.say(f"denizen: {display(soname)} is opened, and the lock does not have it")
+        _Answer(session.quieter(), decision, opened, wanted).give(soname, needed=needed)
 
 
 def _decision_of(decisions: bytes, directory: bytes, soname: bytes) -> tuple[bytes, bytes]:
@@ -83,8 +81,8 @@ def _decision_of(decisions: bytes, directory: bytes, soname: bytes) -> tuple[byt
 class _Answer:
     """One question about one decision."""
 
-    def __init__(self, context: Context, decision: Decision, opened: Opened, wanted: RunRequest) -> None:
-        self._context = context
+    def __init__(self, session: Session, decision: Decision, opened: Opened, wanted: RunRequest) -> None:
+        self._session = session
         self._decision = decision
         self._opened = opened
         self._wanted = wanted
@@ -107,8 +105,8 @@ class _Answer:
         resolution = self._resolved(soname)
         if resolution is None:
             return "no package has it that goes together with the program's libraries"
-        with made_store(self._context) as store, store.working() as work:
-            supply = supply_of(self._context, self._policy)
+        with made_store(self._session) as store, store.working() as work:
+            supply = supply_of(self._session, self._policy)
             plan = planned(store, resolution, supply)
             if not self._is_same_world(store, plan, resolution):
                 return "who has it asks for another C library than the program runs with"
@@ -140,12 +138,12 @@ class _Answer:
         names = [os.fsencode(name) for name in self._wanted.extra if "/" not in name]
         extra = [*names, *(one.soname for one in self._opened.asked()), soname]
         program = self._decision.program
-        there = indexed_suites(self._context, program, self._wanted.suites)
-        self._opened.look_in(files_of(indexes_of(self._context, program, there)))
+        there = indexed_suites(self._session, program, self._wanted.suites)
+        self._opened.look_in(files_of(indexes_of(self._session, program, there)))
         for suites in dict.fromkeys((there[:1], there)):
-            if not indexes_of(self._context, program, suites).knows(soname):
+            if not indexes_of(self._session, program, suites).knows(soname):
                 continue
-            made = resolve_path(self._context, program, self._policy, suites, extra)
+            made = resolve_path(self._session, program, self._policy, suites, extra)
             if any(choice.soname == soname and choice.package for choice in made.choices):
                 return made
         return None
@@ -158,7 +156,7 @@ class _Answer:
         return self._decision.ldso.startswith(tree + b"/")
 
     def _over_budget(self, size: int) -> str:
-        budget = budget_of(self._context)
+        budget = budget_of(self._session)
         spent = sum(one.size for one in self._opened.asked())
         if spent + size <= budget * 1_000_000:
             return ""
@@ -178,7 +176,7 @@ class _Answer:
     def _keep(self, store: Store, trees: Sequence[StorePath]) -> None:
         """Keep new packages from collection, as long as the decision."""
         shelf = self._opened.directory.rsplit(b"/", 3)[0]
-        decisions = paths_of(self._context).decisions
+        decisions = self._session.paths.decisions
         name = b"" if shelf == decisions else os.path.basename(shelf)
         variant(decisions, name).keep_besides(store.layout, self._decision, trees)
 
@@ -187,10 +185,10 @@ def _called(pin: Pin) -> bytes:
     return b"%b=%b" % (pin.name, pin.version)
 
 
-def budget_of(context: Context) -> int:
+def budget_of(session: Session) -> int:
     """Return how many megabytes may come for one program while it runs."""
     try:
-        with open(paths_of(context).config + b"/budget", "rb") as stream:
+        with open(session.paths.config + b"/budget", "rb") as stream:
             text = stream.read(16).strip()
     except OSError:
         return DEFAULT_BUDGET

@@ -16,8 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from denizen.cli.command import Context
-
 
 class NoHome(HostLacks):
     """There is no directory to keep anything in."""
@@ -134,14 +132,14 @@ _XDG = (
 )
 
 
-def paths_of(context: Context) -> DenizenPaths:
-    """The directories of this invocation. Raises NoHome, Untrusted, StoreAway."""
-    if context.root is not None:
-        root = os.fsencode(os.path.abspath(context.root))
+def paths_of(root_text: str | None, environ: Mapping[str, str]) -> DenizenPaths:
+    """Return the directories below a root, or the XDG ones. Raises NoHome, Untrusted, StoreAway."""
+    if root_text is not None:
+        root = os.fsencode(os.path.abspath(root_text))
         found = DenizenPaths(root + b"/data", root + b"/state", root + b"/cache", root + b"/config")
         check_parent(root)
     else:
-        found = DenizenPaths(*[_xdg(context.environ, name, below) for name, below in _XDG])
+        found = DenizenPaths(*[_xdg(environ, name, below) for name, below in _XDG])
     for directory in _believed(found):
         check(directory)
     if found.store != found.usual_store and not os.path.isdir(found.store):

@@ -17,8 +17,8 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.cli.command import Context
-    from denizen.cli.commands.run import RunRequest
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
     from denizen.fileview import FileView
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
@@ -52,7 +52,7 @@ class HostStart:
     start: Environment | None
 
 
-def realised(context: Context, asked: RealiseRequest, host: HostStart) -> Decision:
+def realised(session: Session, asked: RealiseRequest, host: HostStart) -> Decision:
     """Return the decision, but for its strategy, when all it needs is in the store and kept from collection.
 
     Objects that were damaged since are made again: where something wrote to a file of the program's last
@@ -63,9 +63,9 @@ def realised(context: Context, asked: RealiseRequest, host: HostStart) -> Decisi
         StillMissing: a library is in none of the places.
     """
     view, program = asked.view, asked.program
-    with made_store(context) as store, store.working() as work:
+    with made_store(session) as store, store.working() as work:
         work.set_aside(asked.shelf.damaged(identity_of(view.stat(program))))
-        supply = supply_of(context, FetchPolicy(offline=asked.wanted.offline))
+        supply = supply_of(session, FetchPolicy(offline=asked.wanted.offline))
         made = install(store, asked.resolution, supply)
         work.need([made.libraries])
         try:
@@ -79,15 +79,15 @@ def realised(context: Context, asked: RealiseRequest, host: HostStart) -> Decisi
             decision = decision_for(view, program, _furnished(store, made, asked, host))
         asked.shelf.keep(store.layout, decision)
     if decision.opened:
-        _open(context, Opened(decision.opened), asked)
+        _open(session, Opened(decision.opened), asked)
     return decision
 
 
-def _open(context: Context, opened: Opened, asked: RealiseRequest) -> None:
+def _open(session: Session, opened: Opened, asked: RealiseRequest) -> None:
     """Make the place for what comes while the program runs."""
     opened.make(locked=asked.wanted.lock is not None)
-    suites = indexed_suites(context, asked.program, asked.wanted.suites)
-    opened.look_in(files_of(indexes_of(context, asked.program, suites)))
+    suites = indexed_suites(session, asked.program, asked.wanted.suites)
+    opened.look_in(files_of(indexes_of(session, asked.program, suites)))
 
 
 def _furnished(store: Store, made: Recipes, asked: RealiseRequest, host: HostStart) -> Furnished:

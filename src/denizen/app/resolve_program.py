@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from denizen.errors import SourceFailed, display
+from denizen.errors import SourceFailed
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from denizen.cli.command import Context
+    from denizen.app.session import Session
     from denizen.errors import DenizenError
     from denizen.index.locate import Index
     from denizen.linker import Environment
@@ -21,7 +21,7 @@ _UNRELEASED = ("unstable", "sid", "testing", "experimental")
 
 
 def resolve_path(
-    context: Context,
+    session: Session,
     path: bytes,
     policy: FetchPolicy,
     suites: tuple[str, ...] = (),
@@ -51,13 +51,13 @@ def resolve_path(
     added = added_objects(view, [name for name in extra if b"/" in name], roots[0])
     names = [name for name in extra if b"/" not in name]
     for world, count in found.left_out.items():
-        context.output.say(f"denizen: {count} objects for {world} are left out")
+        session.reporter.say(f"denizen: {count} objects for {world} are left out")
     architecture = _architecture(roots[0])
     if not architecture:
         return Resolution("")
-    made, answers = Resolution(""), Answers(context, policy, roots, added, names, given=given, host=host)
+    made, answers = Resolution(""), Answers(session, policy, roots, added, names, given=given, host=host)
     with many_files():
-        for index, stage in _indexes(context, suites, architecture, policy):
+        for index, stage in _indexes(session, suites, architecture, policy):
             made = answers.by(index, stage.suites)
             if made.is_complete and (not stage.wishes_count or not _wishes_more(made)):
                 break
@@ -66,36 +66,6 @@ def resolve_path(
 
 def _wishes_more(made: Resolution) -> bool:
     return bool(made.left_out) or any(wish.priority == "recommended" for wish in made.wishes)
-
-
-def draw(resolution: Resolution) -> Iterator[str]:
-    """The resolution for people, a line each: packages with what they are for, then what stays open."""
-    from denizen.cli.formatting import human_size
-    from denizen.resolve.plan import download_size, installed_size, libraries_of, omissions, sentence
-
-    if not resolution.architecture:
-        yield "needs nothing from outside"
-        return
-    for pin in resolution.packages:
-        yield f"  {display(pin.name)} {display(pin.version)}  {pin.suite}  {human_size(pin.size)}"
-        for choice in libraries_of(resolution, pin):
-            wish = f" (opened at run time: {choice.wish})" if choice.wish else ""
-            yield f"      {display(choice.soname)}  {choice.rule.title}{wish}"
-    for choice in resolution.choices:
-        if not choice.package:
-            yield f"  {display(choice.soname)}  {choice.rule.title}: {display(choice.path)}"
-    for one in resolution.from_host:
-        yield f"  {display(one.soname)}  from the host: {one.reason}"
-    for problem in resolution.problems:
-        yield f"  ✗ {sentence(problem)}"
-    for line in omissions(resolution):
-        yield f"  ○ {line}"
-    count = len(resolution.packages)
-    sizes = (
-        f"{human_size(download_size(resolution))} to fetch, {human_size(installed_size(resolution))} unpacked"
-    )
-    on = f"glibc of {resolution.base}" if resolution.base else "beside this host's own libraries"
-    yield f"{count} package{'s' if count != 1 else ''}, {on}: {sizes}"
 
 
 def _architecture(path: bytes) -> str:
@@ -121,30 +91,29 @@ class _Stage:
     wishes_count: bool = False
 
 
-def _stages(context: Context, suites: tuple[str, ...]) -> list[_Stage]:
+def _stages(session: Session, suites: tuple[str, ...]) -> list[_Stage]:
     """Return whom to ask in turn: the named suites; else the base, then all released ones, then every one."""
     if suites:
         return [_Stage(suites)]
     from denizen.app.indexing import configured_settings
 
-    every = tuple(dict.fromkeys(suite for one in configured_settings(context) for suite in one.suites))
+    every = tuple(dict.fromkeys(suite for one in configured_settings(session) for suite in one.suites))
     released = tuple([suite for suite in every if suite not in _UNRELEASED])
     return [_Stage(every[:1], wishes_count=True), _Stage(released), _Stage(every)]
 
 
-def indexed_suites(context: Context, path: bytes, suites: tuple[str, ...]) -> tuple[str, ...]:
+def indexed_suites(session: Session, path: bytes, suites: tuple[str, ...]) -> tuple[str, ...]:
     """Return those of the named suites, else of all, that have an index already, in their order."""
-    wanted = _stages(context, suites)[-1].suites
-    there = indexes_of(context, path, wanted).entries
+    wanted = _stages(session, suites)[-1].suites
+    there = indexes_of(session, path, wanted).entries
     return tuple(suite for suite in wanted if any(entry.is_called(suite) for entry in there))
 
 
-def indexes_of(context: Context, path: bytes, suites: tuple[str, ...]) -> Index:
+def indexes_of(session: Session, path: bytes, suites: tuple[str, ...]) -> Index:
     """Return the indexes that are there, for what the program at `path` runs on."""
-    from denizen.app.paths import paths_of
     from denizen.index.locate import Index
 
-    return Index(paths_of(context).index, _architecture(path), suites)
+    return Index(session.paths.index, _architecture(path), suites)
 
 
 def files_of(index: Index) -> list[bytes]:
@@ -153,21 +122,20 @@ def files_of(index: Index) -> list[bytes]:
 
 
 def _indexes(
-    context: Context, suites: tuple[str, ...], architecture: str, policy: FetchPolicy
+    session: Session, suites: tuple[str, ...], architecture: str, policy: FetchPolicy
 ) -> Iterator[tuple[Index, _Stage]]:
     """Yield the index of each stage that knows more than the one before.
 
     Raises SourceFailed, HostLacks: there is none at all.
     """
-    from denizen.app.paths import paths_of
     from denizen.index.locate import Index
 
     failures: dict[str, DenizenError] = {}
     before: list[tuple[str, str]] | None = None
-    for stage in _stages(context, suites):
+    for stage in _stages(session, suites):
         wanted = [suite for suite in stage.suites if suite not in failures]
-        failures |= _ensured(wanted, context, architecture, policy)
-        index = Index(paths_of(context).index, architecture, stage.suites)
+        failures |= _ensured(wanted, session, architecture, policy)
+        index = Index(session.paths.index, architecture, stage.suites)
         known = [(entry.libraries, entry.identity) for entry in index.entries]
         if known != before and (known or not failures):
             yield index, stage
@@ -177,7 +145,7 @@ def _indexes(
 
 
 def _ensured(
-    suites: Sequence[str], context: Context, architecture: str, policy: FetchPolicy
+    suites: Sequence[str], session: Session, architecture: str, policy: FetchPolicy
 ) -> dict[str, DenizenError]:
     from denizen.app.indexing import ensure
     from denizen.sources.base import Scope
@@ -185,6 +153,6 @@ def _ensured(
     if not suites:
         return {}
     try:
-        return ensure(context, suites, architecture, Scope.LIBRARIES, policy)
+        return ensure(session, suites, architecture, Scope.LIBRARIES, policy)
     except SourceFailed as failure:
         return dict.fromkeys(suites, failure)

@@ -7,42 +7,35 @@ define commands import what they run with inside the function that runs it.
 
 from __future__ import annotations
 
-import os
-
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from denizen.app.session import Session
     from denizen.cli.options import Option, Parsed, Positional
     from denizen.cli.output import Output
 
 
-# The shell's own default where PATH is not set (execvp(3), confstr(_CS_PATH)).
-_DEFAULT_PATH = "/bin:/usr/bin"
-
-
-def search_path(environ: Mapping[str, str]) -> tuple[bytes, ...]:
-    """PATH, split; an empty element stands for the working directory."""
-    return tuple(os.fsencode(environ.get("PATH", _DEFAULT_PATH)).split(b":"))
-
-
 @value
 class Context:
-    """What every command is given: the environment it may read and where it may write.
+    """The surroundings of one command: its session, and where it may write.
 
     Attributes:
-        environ: the process environment, read nowhere else.
+        session: for the operations of `app`; never handed below them.
         output: stdout and stderr with their colour and width.
-        root: `--root` or DENIZEN_ROOT, None for the XDG directories.
         json: one JSON document on stdout, nothing else there.
     """
 
-    environ: Mapping[str, str]
+    session: Session
     output: Output
-    root: str | None
     json: bool
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The process's environment."""
+        return self.session.environ
 
 
 @value

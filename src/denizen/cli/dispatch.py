@@ -6,9 +6,11 @@ import os
 import sys
 
 from denizen import __version__
+from denizen.app.session import Session
 from denizen.cli.command import Command, Context
 from denizen.cli.options import Option, UsageError, describe, parse, usage
 from denizen.cli.output import Output, open_output
+from denizen.cli.reporter import OutputReporter
 from denizen.errors import EXIT_FAILED, DenizenError
 from denizen.launch.inherited import take
 from denizen.value import value
@@ -207,7 +209,8 @@ def _context(parsed: Parsed) -> Context:
         verbosity=parsed.count("verbose") - int(parsed.flag("quiet")),
     )
     root = parsed.text("root") or os.environ.get("DENIZEN_ROOT") or None
-    return Context(os.environ, output, root, parsed.flag("json"))
+    session = Session(os.environ, root, OutputReporter(output))
+    return Context(session, output, parsed.flag("json"))
 
 
 def _first_word(arguments: Sequence[str]) -> int | None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from denizen.app.store_access import human, parse_age, parse_size
+from denizen.cli.arguments import parse_age, parse_size
 from denizen.cli.dispatch import dispatch
 from denizen.cli.options import UsageError
+from denizen.cli.views.store_view import human
 from denizen.formats import signature
 from tests.support.stores import make_tree
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 import contextlib
 import os
 
-from denizen.cli.command import Command, Context
-from denizen.cli.commands.run import EXCEPT, RESOLVING, STRATEGY, for_program, wanted_from
+from denizen.app.request import for_program
+from denizen.cli.command import Command
+from denizen.cli.commands.run import EXCEPT, RESOLVING, STRATEGY, wanted_from
 from denizen.cli.options import Option, Positional
 from denizen.errors import DenizenError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from denizen.cli.command import Context
     from denizen.cli.options import Parsed
 
 
 def _decide(parsed: Parsed, context: Context) -> int:
     """Decide and do no more."""
     settings = dict(word.split("=", 1) for word in parsed.texts("set") if "=" in word)
-    context = Context({**context.environ, **settings}, context.output, context.root, context.json)
+    session = context.session.with_variables(settings)
     program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))
     wanted = for_program(wanted_from(parsed), program)
     needed, missed, opened = parsed.text("needed"), parsed.text("missed"), parsed.text("opened")
@@ -28,11 +30,11 @@ def _decide(parsed: Parsed, context: Context) -> int:
 
         # No network, a full disk: the program sees the error that it would have had, and no sentence of ours.
         with contextlib.suppress(DenizenError, OSError):
-            answer(context, os.fsencode(opened), os.fsencode(name), wanted, needed=needed is not None)
+            answer(session, os.fsencode(opened), os.fsencode(name), wanted, needed=needed is not None)
         return 0
     from denizen.app.decision_maker import decide
 
-    decide(context, program, wanted)
+    decide(session, program, wanted)
     return 0
 
 

@@ -14,13 +14,12 @@ def _doctor(_: Parsed, context: Context) -> int:
     """Tell all findings; 1 where something keeps denizen from starting programs."""
     from denizen.app.decoder_setup import decoder_words
     from denizen.app.factories import tools_of
-    from denizen.app.paths import paths_of
     from denizen.disk import DiskView
     from denizen.launch.host_checks import Examined, Finding, examine_host
 
-    place = paths_of(context)
-    findings = list(examine_host(Examined(DiskView(), tools_of(context), place.store, place.state)))
-    detail, consequence = decoder_words(context)
+    place = context.session.paths
+    findings = list(examine_host(Examined(DiskView(), tools_of(context.session), place.store, place.state)))
+    detail, consequence = decoder_words(context.session)
     findings.append(Finding("decoder", None, detail, consequence))
     if context.json:
         context.output.document(

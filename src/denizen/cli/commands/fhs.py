@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.paths import paths_of
 from denizen.cli.command import Command
 from denizen.cli.commands.index import FETCH_OPTIONS, fetch_policy
 from denizen.cli.options import Option, Positional, UsageError
@@ -49,8 +48,8 @@ def _create(parsed: Parsed, context: Context) -> int:
     name = parsed.required("NAME")
     if parsed.flag("plan"):
         return _show_plan(parsed, context, settings)
-    made = fhs_create.create(context, name, settings, policy)
-    write_launcher(context, name, made)
+    made = fhs_create.create(context.session, name, settings, policy)
+    write_launcher(context.session, name, made)
     if context.json:
         context.output.document(_document(context, name, made))
     else:
@@ -62,9 +61,9 @@ def _create(parsed: Parsed, context: Context) -> int:
 
 def _show_plan(parsed: Parsed, context: Context, settings: Settings) -> int:
     from denizen.app import fhs_create
-    from denizen.cli.formatting import human_size
+    from denizen.app.formatting import human_size
 
-    members = fhs_create.plan(context, settings, fetch_policy(parsed, "fhs create"))
+    members = fhs_create.plan(context.session, settings, fetch_policy(parsed, "fhs create"))
     if context.json:
         context.output.document(
             [
@@ -127,20 +126,20 @@ def _enter(parsed: Parsed, context: Context) -> int:
 
     name = parsed.required("NAME")
     words = parsed.texts("ARG")
-    return start(context, name, [os.fsencode(word) for word in words] if words else None)
+    return start(context.session, name, [os.fsencode(word) for word in words] if words else None)
 
 
 def _run(parsed: Parsed, context: Context) -> int:
     from denizen.app.fhs_enter import start
 
     words = (parsed.required("CMD"), *parsed.texts("ARG"))
-    return start(context, parsed.required("NAME"), [os.fsencode(word) for word in words])
+    return start(context.session, parsed.required("NAME"), [os.fsencode(word) for word in words])
 
 
 def _list(_: Parsed, context: Context) -> int:
     from denizen.fhs.generations import EnvironmentStore
 
-    shelf = EnvironmentStore(paths_of(context).state)
+    shelf = EnvironmentStore(context.session.paths.state)
     rows = [(name, shelf.current(name), shelf.numbers(name)) for name in shelf.names()]
     if context.json:
         context.output.document(
@@ -169,7 +168,7 @@ def _show(parsed: Parsed, context: Context) -> int:
     from denizen.fhs.generations import EnvironmentStore
 
     name = parsed.required("NAME")
-    shelf = EnvironmentStore(paths_of(context).state)
+    shelf = EnvironmentStore(context.session.paths.state)
     one = shelf.current(name)
     if context.json:
         context.output.document(_document(context, name, one))
@@ -189,9 +188,10 @@ def _show(parsed: Parsed, context: Context) -> int:
 def _document(context: Context, name: str, one: Generation) -> dict[str, object]:
     import time
 
-    from denizen.app.store_access import open_store, shown
+    from denizen.app.store_access import open_store
+    from denizen.cli.views.store_view import shown
 
-    with open_store(context) as store:
+    with open_store(context.session) as store:
         tree = shown(store.place_of(one.tree))
     settings = one.settings
     return {
@@ -223,7 +223,7 @@ def _rollback(parsed: Parsed, context: Context) -> int:
     from denizen.fhs.generations import EnvironmentStore, NoGeneration
 
     name = parsed.required("NAME")
-    shelf = EnvironmentStore(paths_of(context).state)
+    shelf = EnvironmentStore(context.session.paths.state)
     current, numbers = shelf.current(name).number, shelf.numbers(name)
     wanted = parsed.text("to")
     if wanted is not None and not wanted.isdigit():
@@ -233,7 +233,7 @@ def _rollback(parsed: Parsed, context: Context) -> int:
         raise NoGeneration(name, current - 1, tuple(numbers))
     number = int(wanted) if wanted is not None else earlier[-1]
     shelf.switch(name, number)
-    write_launcher(context, name, shelf.current(name))
+    write_launcher(context.session, name, shelf.current(name))
     context.output.line(f"{name}: generation {number}")
     return 0
 
@@ -244,9 +244,9 @@ def _destroy(parsed: Parsed, context: Context) -> int:
     from denizen.fhs.standing_root import places as standing_places
 
     name = parsed.required("NAME")
-    shelf = EnvironmentStore(paths_of(context).state)
+    shelf = EnvironmentStore(context.session.paths.state)
     current = shelf.current(name)
-    with open_store(context) as store:
+    with open_store(context.session) as store:
         trees = {shelf.generation(name, number).tree for number in shelf.numbers(name)} | {current.tree}
         inside = sorted(pid for tree in trees for pid in users(store.place_of(tree)))
         mounted = [display(place) for tree in trees for place in standing_places(store.place_of(tree))]
@@ -265,10 +265,10 @@ def _mount(parsed: Parsed, context: Context) -> int:
     from denizen.value import replace
 
     name, place = parsed.required("NAME"), os.path.abspath(os.fsencode(parsed.required("DIR")))
-    generation = EnvironmentStore(paths_of(context).state).current(name)
+    generation = EnvironmentStore(context.session.paths.state).current(name)
     with doing("mount at", place):
         os.makedirs(place, exist_ok=True)
-        made = mount(replace(inside_of(context, name, generation), stage=place))
+        made = mount(replace(inside_of(context.session, name, generation), stage=place))
     word = "is now" if made else "was already"
     context.output.line(f"{display(place)} {word} {name}; chroot {display(place)} enters it")
     return 0
@@ -280,7 +280,7 @@ def _umount(parsed: Parsed, context: Context) -> int:
     from denizen.store.errors import doing
 
     place = os.path.abspath(os.fsencode(parsed.required("DIR")))
-    tools = tools_of(context)
+    tools = tools_of(context.session)
     with doing("unmount", place):
         found = umount(place, tools.enter())
     context.output.line(f"{display(place)}: {'taken down' if found else 'nothing of ours is mounted there'}")

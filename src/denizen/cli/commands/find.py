@@ -113,16 +113,15 @@ class _Search:
         scope = Scope.PATHS if paths else Scope.LIBRARIES
         policy = FetchPolicy(offline=self._offline)
         try:
-            self.failures |= ensure(self._context, wanted, self._architecture, scope, policy)
+            self.failures |= ensure(self._context.session, wanted, self._architecture, scope, policy)
         except SourceFailed as failure:
             self.failures |= dict.fromkeys(wanted, failure)
         return self._open()
 
     def _open(self) -> Index:
-        from denizen.app.paths import paths_of
         from denizen.index.locate import Index
 
-        return Index(paths_of(self._context).index, self._architecture, self._suites)
+        return Index(self._context.session.paths.index, self._architecture, self._suites)
 
 
 def _has_wildcards(question: bytes) -> bool:
@@ -140,7 +139,7 @@ def _places_in(index: Index, question: bytes) -> list[Place]:
 def _default_suites(context: Context) -> tuple[str, ...]:
     from denizen.app.indexing import configured_settings
 
-    return tuple(dict.fromkeys(suite for one in configured_settings(context) for suite in one.suites))
+    return tuple(dict.fromkeys(suite for one in configured_settings(context.session) for suite in one.suites))
 
 
 def _library_row(provider: Provider) -> dict[str, object]:
@@ -188,7 +187,7 @@ def _say_age(context: Context, entries: Sequence[IndexEntry]) -> None:
         return
     import time
 
-    from denizen.cli.formatting import human_age
+    from denizen.app.formatting import human_age
 
     oldest = min(entry.checked for entry in entries)
     context.output.say(f"(index of {_suites_of(entries)}, checked {human_age(time.time() - oldest)} ago)")

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 def _gc(parsed: Parsed, context: Context) -> int:
-    from denizen.app.paths import paths_of
-    from denizen.app.store_access import human, open_store, parse_age, parse_size, shown
+    from denizen.app.store_access import open_store
+    from denizen.cli.arguments import parse_age, parse_size
     from denizen.cli.views.progress_meter import Meter
+    from denizen.cli.views.store_view import human, shown
     from denizen.launch.decisions.expiry import GRACE
     from denizen.store.collection.collector import Limits, collect, plan
     from denizen.store.collection.eviction import Aged, trim
@@ -26,14 +27,14 @@ def _gc(parsed: Parsed, context: Context) -> int:
     dry = parsed.flag("dry-run")
     before = int(time.time()) - parse_age("gc", age) if age else None
     limits = Limits(parse_size("gc", size) if size else None, before)
-    with open_store(context) as store:
+    with open_store(context.session) as store:
         if not dry:
             _forget(context, store, parse_age("gc", parsed.text("grace") or f"{GRACE}s"))
         with Meter(context.output, "deleting", "objects") as meter:
             done = plan(store, limits) if dry else collect(store, limits, meter.advance)
         directory = shown(store.layout.physical)
     deleted = [f"{directory}/{name}" for name in done.names]
-    aged = trim(paths_of(context).disposable, before, keep=dry) if before is not None else Aged(0, 0)
+    aged = trim(context.session.paths.disposable, before, keep=dry) if before is not None else Aged(0, 0)
     if context.json:
         context.output.document(
             {
@@ -63,12 +64,11 @@ def _gc(parsed: Parsed, context: Context) -> int:
 def _forget(context: Context, store: Store, grace: int) -> None:
     """Decisions about programs that are gone, and the environments that were made for them."""
     from denizen.app.auto_environment import drop_unused
-    from denizen.app.paths import paths_of
     from denizen.launch.decisions.decision_store import shelves
     from denizen.launch.decisions.expiry import forget_dead
     from denizen.store.errors import doing
 
-    decisions = paths_of(context).decisions
+    decisions = context.session.paths.decisions
     with doing("forget decisions in", decisions):
         done = forget_dead(shelves(decisions), store.layout, grace)
     if done.dropped:
@@ -82,7 +82,7 @@ def _forget(context: Context, store: Store, grace: int) -> None:
         context.output.say(
             f"{done.waiting} decisions kept for {_days(grace)}: {words}; --grace 0d forgets them now"
         )
-    unused = drop_unused(context, store)
+    unused = drop_unused(context.session, store)
     if unused:
         context.output.say(f"{unused} environments forgotten: no program is started in them any more")
 

@@ -40,19 +40,18 @@ def update(parsed: Parsed, context: Context) -> int:
     """Bring indexes up to date."""
     from denizen.app.decoder_setup import provide_decoder
     from denizen.app.indexing import configured_sources, own_architecture, run_update, targets_of
-    from denizen.app.paths import paths_of
     from denizen.cli.views.transfer_progress import open_progress
     from denizen.index.manifest import read_manifest
     from denizen.sources.base import Scope
 
     progress = open_progress(context.output)
     policy = fetch_policy(parsed, "index update")
-    sources = configured_sources(context, policy, progress)
+    sources = configured_sources(context.session, policy, progress)
     architectures = parsed.texts("arch") or (own_architecture(),)
     scope = Scope.PATHS if parsed.flag("paths") else Scope.LIBRARIES
     targets = targets_of(sources, parsed.texts("suite"), architectures, scope)
-    outcomes = run_update(context, targets, progress, force=parsed.flag("force"))
-    provide_decoder(context, policy)
+    outcomes = run_update(context.session, targets, progress, force=parsed.flag("force"))
+    provide_decoder(context.session, policy)
     if context.json:
         context.output.document([_outcome_json(outcome) for outcome in outcomes])
     for outcome in outcomes:
@@ -62,7 +61,7 @@ def update(parsed: Parsed, context: Context) -> int:
             context.output.error(outcome.failure)
         if not context.json:
             context.output.line(_sentence(outcome))
-    _forget(sources, read_manifest(paths_of(context).index))
+    _forget(sources, read_manifest(context.session.paths.index))
     return EXIT_FAILED if any(outcome.failure for outcome in outcomes) else 0
 
 
@@ -116,10 +115,9 @@ def status(parsed: Parsed, context: Context) -> int:
     del parsed
     import time
 
-    from denizen.app.paths import paths_of
     from denizen.index.manifest import read_manifest
 
-    directory = paths_of(context).index
+    directory = context.session.paths.index
     entries = read_manifest(directory)
     now = time.time()
     rows = [_status_row(directory, entry, now) for entry in entries]
@@ -165,7 +163,7 @@ def _path_count(directory: bytes, entry: IndexEntry) -> int | None:
 
 
 def _status_line(row: dict[str, object]) -> str:
-    from denizen.cli.formatting import human_age, human_size
+    from denizen.app.formatting import human_age, human_size
 
     date, age, size, paths, asked = row["date"], row["age"], row["bytes"], row["paths"], row["asked"]
     assert isinstance(asked, list)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 def _install(parsed: Parsed, context: Context) -> int:
     from denizen.app.factories import helper_words, tools_of
-    from denizen.app.paths import paths_of
     from denizen.launch.decisions.decision import GENERATION
     from denizen.launch.loader.binaries import loader_binary
     from denizen.launch.loader.installation import install, must_be_roots
@@ -25,16 +24,16 @@ def _install(parsed: Parsed, context: Context) -> int:
 
     machine = machine_name()
     given = tuple(os.path.abspath(os.fsencode(path)) for path in parsed.texts("decisions"))
-    directories = given or (paths_of(context).decisions,)
+    directories = given or (context.session.paths.decisions,)
     # Somebody else's directory: their denizen is to decide, not this one.
-    command = () if given else helper_words(context, "decide")
+    command = () if given else helper_words(context.session, "decide")
     if command and os.geteuid() == 0:
         for word in (command[0], command[2]):  # Python, and the file it is to run
             must_be_roots(word)
     settings = LoaderSettings(
         directories=directories,
         command=command,
-        resident=tools_of(context).resident(),
+        resident=tools_of(context.session).resident(),
         generation=GENERATION,
         nix_ld=parsed.flag("nix-ld"),
     )
@@ -47,7 +46,7 @@ def _link(parsed: Parsed, context: Context) -> int:
     """Decide about a program, and make a link that starts it without Python."""
     from denizen.app.decision_maker import decide
     from denizen.app.factories import helper_words, tools_of
-    from denizen.cli.commands.run import RunRequest
+    from denizen.app.request import RunRequest
     from denizen.launch.decisions.decision import GENERATION
     from denizen.launch.loader.settings import LoaderSettings
     from denizen.launch.program_links import make_link
@@ -55,11 +54,11 @@ def _link(parsed: Parsed, context: Context) -> int:
 
     program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))
     link = os.path.abspath(os.fsencode(parsed.required("LINK")))
-    made = decide(context, program, RunRequest(offline=parsed.flag("offline")))
-    tools = tools_of(context)
+    made = decide(context.session, program, RunRequest(offline=parsed.flag("offline")))
+    tools = tools_of(context.session)
     settings = LoaderSettings(
         directories=(made.directory,),
-        command=helper_words(context, "decide"),
+        command=helper_words(context.session, "decide"),
         host_prefixes=HOST_PREFIXES,
         inside=tools.inside(),
         resident=tools.resident(),

@@ -17,24 +17,27 @@ if TYPE_CHECKING:
 def run(parsed: Parsed, context: Context) -> int:
     """Resolve and write; 1 where something stays open, which the lock then says too."""
     from denizen.app.extra_inputs import wished
-    from denizen.app.resolve_program import draw, resolve_path
+    from denizen.app.resolve_program import resolve_path
+    from denizen.cli.views.resolution_view import resolution_lines
     from denizen.disk import write_atomically
     from denizen.resolve.lock import write
     from denizen.resolve.plan import document
     from denizen.sources.fetcher import FetchPolicy
 
     name = os.fsencode(parsed.required("PROGRAM"))
-    extra = wished(context, parsed.texts("with"), name)
+    extra = wished(context.session, parsed.texts("with"), name)
     policy = FetchPolicy(offline=parsed.flag("offline"))
     try:
-        resolution = resolve_path(context, os.path.abspath(name), policy, parsed.texts("suite"), extra)
+        resolution = resolve_path(
+            context.session, os.path.abspath(name), policy, parsed.texts("suite"), extra
+        )
     except OSError as problem:
         raise NoSuchProgram(name, problem.strerror or str(problem)) from problem
     text = write(resolution)
     target = parsed.text("output")
     if target is not None:
         write_atomically(os.fsencode(target), text)
-        for line in draw(resolution):
+        for line in resolution_lines(resolution):
             context.output.say(line)
     if context.json:
         context.output.document(document(resolution))

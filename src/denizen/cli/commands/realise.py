@@ -30,9 +30,9 @@ def _realise(parsed: Parsed, context: Context) -> int:
     from denizen.sources.transport import HttpSettings, proxies_from
 
     jobs = _jobs(parsed.text("jobs"))
-    bring_decoder(context)
+    bring_decoder(context.session)
     opener = UrlOpener(HttpSettings(proxies=proxies_from(context.environ)), jobs)
-    with made_store(context) as store:
+    with made_store(context.session) as store:
         wanted = [_in_store(store, file) for file in parsed.texts("FILE")]
         sealed = realise(store, wanted, RealiseOptions(opener, jobs, _Spoken(context.output)))
         _report(store, sealed, context)

@@ -47,7 +47,7 @@ def _shell(parsed: Parsed, context: Context) -> int:
         return 0
     command = parsed.text("CMD")
     words = None if command is None else [os.fsencode(word) for word in (command, *parsed.texts("ARG"))]
-    return become(context, name, generation, words)
+    return become(context.session, name, generation, words)
 
 
 def _found(start: str) -> str:
@@ -73,14 +73,13 @@ def _generation(parsed: Parsed, context: Context, name: str, settings: Settings,
     """The generation that is as the project wants it, made where there is none."""
     from denizen.app import fhs_create
     from denizen.app.fhs_enter import write_launcher
-    from denizen.app.paths import paths_of
     from denizen.fhs.generations import EnvironmentStore, NoEnvironment
 
     update = parsed.flag("update")
     pins = None if update else _locked_pins(settings, path)
     if pins is not None:
         try:
-            held = EnvironmentStore(paths_of(context).state).current(name)
+            held = EnvironmentStore(context.session.paths.state).current(name)
         except NoEnvironment:
             pass
         else:
@@ -88,10 +87,10 @@ def _generation(parsed: Parsed, context: Context, name: str, settings: Settings,
                 pin.sha256.decode() for pin in pins
             }:
                 return held
-    made, used = fhs_create.create_from(context, name, settings, fetch_policy(parsed, "shell"), pins)
+    made, used = fhs_create.create_from(context.session, name, settings, fetch_policy(parsed, "shell"), pins)
     if pins is None:
         _write_lock(settings, path, used)
-    write_launcher(context, name, made)
+    write_launcher(context.session, name, made)
     return made
 
 

@@ -34,7 +34,7 @@ def list_sources(parsed: Parsed, context: Context) -> int:
     del parsed
     from denizen.app.indexing import configured_settings
 
-    found = configured_settings(context)
+    found = configured_settings(context.session)
     if context.json:
         context.output.document([_row(setting) for setting in found])
         return 0
@@ -75,7 +75,6 @@ def _row(setting: Setting) -> dict[str, object]:
 
 def add(parsed: Parsed, context: Context) -> int:
     """Write a source's configuration, after reading it back as it would be used."""
-    from denizen.app.paths import paths_of
     from denizen.disk import make_directories, write_atomically
     from denizen.formats.aptsources import parse_deb822
 
@@ -96,7 +95,7 @@ def add(parsed: Parsed, context: Context) -> int:
         raise UsageError("source add", "the URI is neither http, https nor file")
     if kind == "deb" and not entry.suites and name != "debian":
         raise UsageError("source add", "--suite is missing", "denizen source add NAME URI --suite stable")
-    directory = paths_of(context).sources
+    directory = context.session.paths.sources
     make_directories(directory)
     path = os.path.join(directory, name.encode() + b".sources")
     write_atomically(path, text)
@@ -107,14 +106,13 @@ def add(parsed: Parsed, context: Context) -> int:
 def remove(parsed: Parsed, context: Context) -> int:
     """Delete a source's configuration; "debian", which exists without one, is disabled by a file."""
     from denizen.app.indexing import configured_settings
-    from denizen.app.paths import paths_of
     from denizen.disk import make_directories, write_atomically
 
     name = parsed.required("NAME")
     _require_name(name)
-    if name not in [setting.name for setting in configured_settings(context)]:
+    if name not in [setting.name for setting in configured_settings(context.session)]:
         raise NoSuchSource(name)
-    directory = paths_of(context).sources
+    directory = context.session.paths.sources
     path = os.path.join(directory, name.encode() + b".sources")
     if name == "debian":
         make_directories(directory)

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 
 def _add(parsed: Parsed, context: Context) -> int:
-    from denizen.app.store_access import document, made_store, shown
+    from denizen.app.store_access import made_store
     from denizen.cli.views.progress_meter import Meter
+    from denizen.cli.views.store_view import document, shown
     from denizen.store.collection.gc_roots import add_indirect
     from denizen.store.optimise import optimise
 
@@ -30,7 +31,7 @@ def _add(parsed: Parsed, context: Context) -> int:
     if len(sources) > 1 and (name or link):
         raise UsageError("store add", "--name and --add-root are for one PATH")
     with (
-        made_store(context) as store,
+        made_store(context.session) as store,
         store.working() as work,
         Meter(context.output, "adding", "bytes") as meter,
     ):
@@ -140,9 +141,9 @@ def _logical(parsed: Parsed, context: Context) -> bytes:
     if asked is not None:
         return os.fsencode(asked)
     try:
-        return open_store(context).layout.logical
+        return open_store(context.session).layout.logical
     except NoStore:
-        return store_directory(context)
+        return store_directory(context.session)
 
 
 def _flat(path: bytes, algorithm: str) -> bytes:
@@ -173,9 +174,10 @@ def _recursive(path: bytes, algorithm: str) -> bytes:
 
 
 def _info(parsed: Parsed, context: Context) -> int:
-    from denizen.app.store_access import document, object_named, open_store
+    from denizen.app.store_access import object_named, open_store
+    from denizen.cli.views.store_view import document
 
-    with open_store(context) as store:
+    with open_store(context.session) as store:
         found = [document(store, store.info(object_named(store, text))) for text in parsed.texts("PATH")]
     if context.json:
         context.output.document(found)
@@ -203,16 +205,17 @@ def _closure(parsed: Parsed, context: Context) -> int:
 def _query(parsed: Parsed, context: Context, ask: Question) -> int:
     from denizen.app.store_access import object_named, open_store
 
-    with open_store(context) as store:
+    with open_store(context.session) as store:
         starts = [object_named(store, text) for text in parsed.texts("PATH")]
         _show(store, context, sorted({found for start in starts for found in ask(store, start)}))
     return 0
 
 
 def _list(_: Parsed, context: Context) -> int:
-    from denizen.app.store_access import document, open_store
+    from denizen.app.store_access import open_store
+    from denizen.cli.views.store_view import document
 
-    with open_store(context) as store:
+    with open_store(context.session) as store:
         if context.json:
             context.output.document([document(store, info) for info in store.database.infos()])
         else:
@@ -221,7 +224,7 @@ def _list(_: Parsed, context: Context) -> int:
 
 
 def _show(store: Store, context: Context, paths: Iterable[StorePath]) -> None:
-    from denizen.app.store_access import shown
+    from denizen.cli.views.store_view import shown
 
     lines = [shown(store.place_of(path)) for path in paths]
     if context.json:

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def _roots(parsed: Parsed, context: Context) -> int:
-    from denizen.app.store_access import object_named, open_store, shown
+    from denizen.app.store_access import object_named, open_store
+    from denizen.cli.views.store_view import shown
     from denizen.store.collection.collector import explain, why_alive
 
-    with open_store(context) as store:
+    with open_store(context.session) as store:
         if parsed.texts("PATH"):
             wanted = [object_named(store, text) for text in parsed.texts("PATH")]
             chains = [row for path in wanted for row in why_alive(store, path)]
@@ -50,7 +51,7 @@ def _verify(parsed: Parsed, context: Context) -> int:
 
     copies = parsed.text("from")
     replacement = replacement_from(os.fsencode(copies) if copies else None)
-    with open_store(context) as store:
+    with open_store(context.session) as store:
         with Meter(context.output, "verifying", "objects", store.database.count()) as meter:
             found = list(verify(store, contents=parsed.flag("contents"), told=meter.advance))
         if parsed.flag("repair"):
@@ -87,7 +88,7 @@ def _mended(context: Context, store: Store, problem: StoreProblem) -> StoreProbl
     if problem.repaired or problem.path is None or problem.fault not in (Fault.CONTENT, Fault.MISSING):
         return problem
     try:
-        mend(store, problem.path, supply_of(context, FetchPolicy()))
+        mend(store, problem.path, supply_of(context.session, FetchPolicy()))
     except DenizenError as error:
         return replace(problem, detail=str(error))
     return replace(problem, repaired=True)
@@ -116,7 +117,7 @@ def _rebuild(_: Parsed, context: Context) -> int:
     from denizen.store.locks import store_lock
     from denizen.store.rebuild import rebuild
 
-    layout = open_store(context).layout
+    layout = open_store(context.session).layout
     with (
         doing("rebuild the database of", layout.physical),
         store_lock(layout),
@@ -134,16 +135,16 @@ def _rebuild(_: Parsed, context: Context) -> int:
 
 
 def _move(parsed: Parsed, context: Context) -> int:
-    from denizen.app.paths import paths_of
-    from denizen.app.store_access import open_store, shown
+    from denizen.app.store_access import open_store
     from denizen.cli.views.progress_meter import Meter
+    from denizen.cli.views.store_view import shown
     from denizen.store.move import move
 
     destination, usual = (
         os.fsencode(os.path.abspath(parsed.required("NEWDIR"))),
-        paths_of(context).usual_store,
+        context.session.paths.usual_store,
     )
-    with open_store(context) as store, Meter(context.output, "copying", "objects") as meter:
+    with open_store(context.session) as store, Meter(context.output, "copying", "objects") as meter:
         moved = move(store, destination, meter.advance, usual)
     if usual != destination:
         context.output.say(f"{shown(usual)} leads there now: commands find the store as before")
@@ -154,12 +155,13 @@ def _move(parsed: Parsed, context: Context) -> int:
 
 
 def _optimise(parsed: Parsed, context: Context) -> int:
-    from denizen.app.store_access import human, object_named, open_store
+    from denizen.app.store_access import object_named, open_store
     from denizen.cli.views.progress_meter import Meter
+    from denizen.cli.views.store_view import human
     from denizen.store.optimise import NOTHING, optimise
 
     saved = NOTHING
-    with open_store(context) as store:
+    with open_store(context.session) as store:
         chosen = [object_named(store, text) for text in parsed.texts("PATH")] or store.database.paths()
         with Meter(context.output, "optimising", "objects", len(chosen)) as meter:
             for path in chosen:
@@ -173,8 +175,9 @@ def _optimise(parsed: Parsed, context: Context) -> int:
 
 
 def _export(parsed: Parsed, context: Context) -> int:
-    from denizen.app.store_access import object_named, open_store, shown
+    from denizen.app.store_access import object_named, open_store
     from denizen.cli.views.progress_meter import Meter
+    from denizen.cli.views.store_view import shown
     from denizen.formats.signature import parse_secret
     from denizen.store.binary_cache import export
     from denizen.store.errors import doing
@@ -185,7 +188,7 @@ def _export(parsed: Parsed, context: Context) -> int:
         with doing("read the key", os.fsencode(key_file)), open(key_file, encoding="utf-8") as stream:
             key = parse_secret(stream.read())
     destination = os.fsencode(os.path.abspath(parsed.required("DIR")))
-    with open_store(context) as store, store.working() as work:
+    with open_store(context.session) as store, store.working() as work:
         closure = store.closure([object_named(store, text) for text in parsed.texts("PATH")])
         work.need(closure)
         infos = [store.info(path) for path in closure]
@@ -198,14 +201,15 @@ def _export(parsed: Parsed, context: Context) -> int:
 
 
 def _import(parsed: Parsed, context: Context) -> int:
-    from denizen.app.store_access import made_store, object_named, shown
+    from denizen.app.store_access import made_store, object_named
     from denizen.cli.views.progress_meter import Meter
+    from denizen.cli.views.store_view import shown
     from denizen.formats.signature import parse_public
     from denizen.store.binary_cache import import_closure
 
     keys = [parse_public(text) for text in parsed.texts("trust")]
     source = os.fsencode(os.path.abspath(parsed.required("DIR")))
-    with made_store(context) as store:
+    with made_store(context.session) as store:
         wanted = [object_named(store, text) for text in parsed.texts("PATH")]
         with Meter(context.output, "reading archives twice", "bytes") as meter:
             added = import_closure(store, source, wanted, keys, meter.advance)

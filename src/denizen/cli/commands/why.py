@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from denizen.cli.command import Command, search_path
+from denizen.app.session import search_path
+from denizen.cli.command import Command
 from denizen.cli.options import Option, Positional
 from denizen.errors import EXIT_NOT_FOUND, DenizenError, display
 
@@ -68,7 +69,7 @@ def run(parsed: Parsed, context: Context) -> int:
             from denizen.cli.views.strategy_view import strategy_document
 
             fields["strategy"] = strategy_document(_verdicts(context, report))
-            fields["opened"] = opened_document(context, report.program)
+            fields["opened"] = opened_document(context.session, report.program)
         context.output.document(fields)
     else:
         _show(parsed, context, report, resolution, outcome)
@@ -112,7 +113,7 @@ def _verdicts(context: Context, report: Report) -> Sequence[StrategyVerdict]:
         return ()
     from denizen.app.decision_maker import verdicts_for
 
-    return verdicts_for(context, report.program)
+    return verdicts_for(context.session, report.program)
 
 
 def _show(
@@ -125,17 +126,17 @@ def _show(
     if (target := parsed.text("html")) is not None:
         context.output.save_html(page(drawing, closing), target)
     if resolution is not None:
-        from denizen.app.resolve_program import draw as draw_resolution
+        from denizen.cli.views.resolution_view import resolution_lines
 
         context.output.line("")
         context.output.line("with denizen:")
-        for line in draw_resolution(resolution):
+        for line in resolution_lines(resolution):
             context.output.line(line)
     if not _is_about_host(parsed):
         from denizen.app.extra_inputs import opened_lines
         from denizen.cli.views.strategy_view import strategy_lines
 
-        for line in opened_lines(context, report.program):
+        for line in opened_lines(context.session, report.program):
             context.output.line(line)
         for line in strategy_lines(_verdicts(context, report)):
             context.output.line(line)
@@ -158,12 +159,12 @@ def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | N
         if report.starts and path == report.program and not (parsed.texts("with") or parsed.texts("suite")):
             from denizen.app.decision_maker import improvement_for
 
-            improved = improvement_for(context, path, offline=parsed.flag("offline"))
+            improved = improvement_for(context.session, path, offline=parsed.flag("offline"))
             if improved is not None:
                 return improved
-        extra = wished(context, parsed.texts("with"), report.program)
+        extra = wished(context.session, parsed.texts("with"), report.program)
         given = elements_of(library_path_of(context.environ))
-        return resolve_path(context, path, policy, parsed.texts("suite"), extra, given=given)
+        return resolve_path(context.session, path, policy, parsed.texts("suite"), extra, given=given)
     except (BadInput, OSError):
         return None  # what cannot be read is among the report's problems
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from denizen.cli.formatting import human_size
+from denizen.app.formatting import human_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -86,8 +86,8 @@ class Decision:
         host: this host satisfies the program: hand over to the host's own dynamic linker.
         by_name: never name libraries by path (musl matches by file name only after a search).
         shown: the program's own path, where `identity` is a patched copy's.
-        furniture: a tree that stands in for paths the host lacks, b"" for none (launch.resources.resource_tree).
-        opened: the directory of what comes while it runs (launch.dlopen_links); b"" where no resident goes in.
+        furniture: a tree that stands in for paths the host lacks (launch.resources.resource_tree), or b"".
+        opened: the directory of libraries that come at run time (launch.dlopen_links), or b"".
         generation: by which rules it was made.
     """
 

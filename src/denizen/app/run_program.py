@@ -1,0 +1,113 @@
+"""Becoming a program: by the decision there is, or by one that is made first.
+
+Most starts are of a program that is decided; nothing but `launch.fast_path` is imported for them.
+"""
+
+from __future__ import annotations
+
+import os
+
+from denizen.app.request import NoSuchProgram
+from denizen.errors import EXIT_CANNOT_START, DenizenError, display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
+    from denizen.launch.decisions.decision import Decision
+
+
+class NotStarted(DenizenError):
+    """The kernel refused a program that should have started."""
+
+    exit_status = EXIT_CANNOT_START
+    name: bytes
+    reason: str
+
+    @property
+    def what(self) -> str:
+        return f"cannot start {display(self.name)}"
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+    @property
+    def remedy(self) -> str:
+        return f"denizen why {display(self.name)}"
+
+
+def start_program(session: Session, program: bytes, arguments: list[bytes], wanted: RunRequest) -> None:
+    from denizen.launch.decisions.decision import GENERATION
+    from denizen.launch.fast_path import start
+
+    decision: Decision | None = None
+    if not (wanted.strategy or wanted.excluded):
+        try:
+            directory, decision = _decided(session, program, wanted)
+            if decision is None and wanted.library_path:
+                _decide_apart(session, program, wanted)
+                directory, decision = _decided(session, program, wanted)
+        except OSError as problem:
+            raise NoSuchProgram(program, problem.strerror or str(problem)) from problem
+        if decision is not None and decision.generation < GENERATION:
+            decision = _renewed(session, program, wanted, decision)
+        if decision is not None:
+            try:  # noqa: SIM105  # contextlib is one more import on the warm path
+                start(directory, decision, program, arguments)
+            except OSError:
+                pass  # a tool of ours has gone: decided anew below, and told if it fails again
+    from denizen.app.decision_maker import decide
+
+    made = decide(session, os.path.abspath(program), wanted, decision)
+    session.reporter.flush()
+    try:
+        start(made.directory, made.decision, program, arguments)
+    except OSError as problem:
+        raise NotStarted(program, problem.strerror or str(problem)) from problem
+
+
+def _decided(session: Session, program: bytes, wanted: RunRequest) -> tuple[bytes, Decision | None]:
+    """Return the decision that still holds and its directory. Raises OSError: there is no such program.
+
+    What the host satisfies without an LD_LIBRARY_PATH it satisfies with it as it would natively.
+    """
+    from denizen.launch.fast_path import decided, directory_of
+    from denizen.launch.virtualenv import newest
+
+    since = newest(wanted.trees)
+    directory = directory_of(session.paths.decisions, wanted.variant)
+    if wanted.library_path:
+        plain = directory_of(session.paths.decisions, wanted.without_library_path.variant)
+        decision = decided(plain, program, since)
+        if decision is not None and decision.host:
+            return plain, decision
+    return directory, decided(directory, program, since)
+
+
+def _renewed(session: Session, program: bytes, wanted: RunRequest, old: Decision) -> Decision:
+    """Decided again by the rules of now; as it was decided where that fails, without a network for one."""
+    from denizen.app.decision_maker import decide
+
+    try:
+        return decide(session, os.path.abspath(program), wanted).decision
+    except DenizenError as problem:
+        session.reporter.say(f"denizen: not decided again, which it should be: {problem.what}")
+        return old
+
+
+def _decide_apart(session: Session, program: bytes, wanted: RunRequest) -> None:
+    """Decide in a process whose Python the user's LD_LIBRARY_PATH does not reach; what fails is told there.
+
+    What a vendor's bundle brings under it may be older than what Python's own modules need.
+    """
+    import subprocess
+
+    from denizen.app.factories import helper_words
+    from denizen.app.library_path import VARIABLE
+
+    given = {name: text for name, text in session.environ.items() if name != VARIABLE}
+    command = [*helper_words(session, "decide", wanted.words), b"--", os.path.abspath(program)]
+    done = subprocess.run(command, env=given, check=False)
+    if done.returncode:
+        raise SystemExit(done.returncode)

@@ -1,0 +1,25 @@
+"""Sizes and ages as people write them in options."""
+
+from __future__ import annotations
+
+from denizen.cli.options import UsageError
+
+_SIZES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_AGES = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+def parse_size(command: str, text: str) -> int:
+    """Bytes: a number, with K, M, G or T for powers of 1024."""
+    unit = text[-1:].upper()
+    number = text[:-1] if unit in _SIZES else text
+    if not (number.isascii() and number.isdigit()):
+        raise UsageError(command, f"{text!r} is not a size", "a size is written 500M or 10G")
+    return int(number) * _SIZES.get(unit, 1)
+
+
+def parse_age(command: str, text: str) -> int:
+    """Seconds: a number with s, m, h, d or w."""
+    number, unit = text[:-1], text[-1:]
+    if unit not in _AGES or not (number.isascii() and number.isdigit()):
+        raise UsageError(command, f"{text!r} is not an age", "an age is written 12h or 30d")
+    return int(number) * _AGES[unit]

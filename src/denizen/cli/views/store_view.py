@@ -1,0 +1,41 @@
+"""Store objects as results show them."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.formats.hashes import Hash
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.store.info import ObjectInfo
+    from denizen.store.local import Store
+
+
+def shown(place: bytes) -> str:
+    """A path of ours for a result line."""
+    return os.fsdecode(place)
+
+
+def document(store: Store, info: ObjectInfo) -> dict[str, object]:
+    """An object as JSON shows it (docs/store.md)."""
+    return {
+        "path": shown(store.place_of(info.path)),
+        "store_path": shown(info.path.inside(store.layout.logical)),
+        "nar_hash": Hash("sha256", info.nar_hash).sri,
+        "nar_size": info.nar_size,
+        "references": [reference.base for reference in info.references],
+        "deriver": info.deriver.base if info.deriver else None,
+        "signatures": list(info.signatures),
+        "registered": info.registered,
+        "content_address": info.content_address,
+    }
+
+
+def human(size: int) -> str:
+    """A size for people."""
+    number, units = float(size), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while number >= 1024 and len(units) > 1:
+        number /= 1024
+        units.pop(0)
+    return f"{number:.0f} {units[0]}" if units[0] == "B" else f"{number:.1f} {units[0]}"

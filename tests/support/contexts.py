@@ -1,0 +1,14 @@
+"""A command's context for tests that call commands' code in this process."""
+
+from collections.abc import Mapping
+
+from denizen.app.session import Session
+from denizen.cli.command import Context
+from denizen.cli.output import open_output
+from denizen.cli.reporter import OutputReporter
+
+
+def context_of(environ: Mapping[str, str], root: str | None, *, verbosity: int = 0) -> Context:
+    """The context of a command that was started with these variables and this `--root`."""
+    output = open_output(environ, color="never", verbosity=verbosity)
+    return Context(Session(environ, root, OutputReporter(output)), output, json=False)
