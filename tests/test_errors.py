@@ -1,9 +1,14 @@
+import importlib
 import pickle
+import pkgutil
+import string
+from collections.abc import Iterator
 
 import pytest
 
+import denizen
 from denizen.bytesio import Truncated, take
-from denizen.errors import BadInput, display
+from denizen.errors import BadInput, DenizenError, display
 
 
 def test_an_error_survives_pickling_with_its_fields() -> None:
@@ -49,3 +54,34 @@ def test_a_leaf_without_why_reads_as_its_what() -> None:
 )
 def test_names_from_outside_cannot_drive_the_terminal(name: bytes | str, shown: str) -> None:
     assert display(name) == shown
+
+
+def leaves(root: type[DenizenError] = DenizenError) -> Iterator[type[DenizenError]]:
+    for leaf in root.__subclasses__():
+        yield leaf
+        yield from leaves(leaf)
+
+
+def test_every_template_names_fields_that_its_error_has() -> None:
+    for module in pkgutil.walk_packages(denizen.__path__, "denizen."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    found = [leaf for leaf in leaves() if leaf.__module__.startswith("denizen.")]
+    assert len(found) > 100
+    for leaf in found:
+        for template in (leaf.WHAT, leaf.WHY, leaf.REMEDY):
+            names = {name for _, name, _, _ in string.Formatter().parse(template) if name}
+            fields = {*getattr(leaf, "__match_args__", ()), *vars(leaf)}
+            assert names <= fields, f"{leaf.__module__}.{leaf.__name__}: {template}"
+
+
+def test_fields_in_templates_are_displayed_and_sentences_of_ours_are_not() -> None:
+    class Odd(BadInput):
+        name: bytes
+        size: int
+        reason: str
+        WHAT = "{name} has {size:#x} bytes"
+        WHY = "{reason:text}"
+
+    error = Odd(b"a\x1b[31m", 16, "one line\nand another")
+    assert (error.what, error.why, error.remedy) == ("a\\x1b[31m has 0x10 bytes", "one line\nand another", "")

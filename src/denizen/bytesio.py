@@ -31,10 +31,7 @@ class Truncated(BadInput):
     offset: int
     wanted: int
     size: int
-
-    @property
-    def what(self) -> str:
-        return f"{self.structure} is cut short"
+    WHAT = "{structure:text} is cut short"
 
     @property
     def why(self) -> str:

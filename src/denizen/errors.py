@@ -2,16 +2,17 @@
 
 An error is a value: its leaf class is defined beside the code that raises it, its annotated
 fields say which object and where, and become its `__init__`. The command line shows three things of
-it: `what` failed, `why`, and the `remedy`. Leaves implement `what` and `why`, and `remedy` where
-there is one:
+it: `what` failed, `why`, and the `remedy`. A leaf gives them as templates over its fields; one that has
+to compute a sentence overrides the property instead:
 
     class BadMagic(BadInput):
         path: bytes
-        found: bytes
+        found: int
+        WHAT = "{path} is not an ELF file"
+        WHY = "it begins with {found:#x}"
 
-        @property
-        def what(self) -> str:
-            return f"{display(self.path)} is not an ELF file"
+Fields of text and bytes pass through `display`, as they may come from outside; `{reason:text}` is for
+sentences of our own, which may have several lines.
 
 Whose fault it is decides the class: the input's (`BadInput`), this machine's (`HostLacks`), our own
 store's (`StoreDamaged`), or the place packages come from (`SourceFailed`).
@@ -43,6 +44,9 @@ class DenizenError(Exception):
     """Root of all errors; also raised for what is nobody's fault but a wrong request."""
 
     exit_status: ClassVar[int] = EXIT_FAILED
+    WHAT: ClassVar[str] = ""
+    WHY: ClassVar[str] = ""
+    REMEDY: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
         """Give a leaf the `__init__` its annotated fields describe; compiled when first raised."""
@@ -55,18 +59,18 @@ class DenizenError(Exception):
 
     @property
     def what(self) -> str:
-        """What failed, with which object: one clause, no full stop."""
-        return type(self).__name__
+        """The failure, with the object it is about: one clause, no full stop."""
+        return _filled(self.WHAT, self) or type(self).__name__
 
     @property
     def why(self) -> str:
         """The cause, or "" where `what` says it all."""
-        return ""
+        return _filled(self.WHY, self)
 
     @property
     def remedy(self) -> str:
-        """What the user can do, preferably a command; "" where nothing can be done."""
-        return ""
+        """A deed of the user's that mends it, preferably a command; "" where nothing can be done."""
+        return _filled(self.REMEDY, self)
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.what, self.why) if part)
@@ -75,6 +79,32 @@ class DenizenError(Exception):
         # Exception's own pickling replays `args`, which a dataclass __init__ never sets; worker
         # processes hand errors back, so rebuild from the fields instead.
         return (_rebuild, (type(self), self.__dict__.copy()))
+
+
+def _filled(template: str, error: DenizenError) -> str:
+    """Return a template with the error's fields in it."""
+    return template.format_map(_Fields(error)) if "{" in template else template
+
+
+class _Fields:
+    """The fields of an error, as `str.format_map` asks for them."""
+
+    def __init__(self, error: DenizenError) -> None:
+        self._error = error
+
+    def __getitem__(self, name: str) -> object:
+        field = getattr(self._error, name)
+        return _Shown(field) if isinstance(field, (str, bytes)) else field
+
+
+class _Shown:
+    """A field of text or bytes in a template."""
+
+    def __init__(self, field: str | bytes) -> None:
+        self._field = field
+
+    def __format__(self, form: str) -> str:
+        return str(self._field) if form == "text" else display(self._field)
 
 
 def _first_init(self: DenizenError, *arguments: object, **keywords: object) -> None:

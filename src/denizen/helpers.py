@@ -49,10 +49,7 @@ class HelperDied(HostLacks):
 
     about: str
     status: int
-
-    @property
-    def what(self) -> str:
-        return f"the process that was to {self.about} has ended"
+    WHAT = "the process that was to {about:text} has ended"
 
     @property
     def why(self) -> str:

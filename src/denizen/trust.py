@@ -26,18 +26,9 @@ class Untrusted(HostLacks):
     path: bytes
     reason: str
     mending: str
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.path)} is not used"
-
-    @property
-    def why(self) -> str:
-        return self.reason
-
-    @property
-    def remedy(self) -> str:
-        return self.mending
+    WHAT = "{path} is not used"
+    WHY = "{reason:text}"
+    REMEDY = "{mending:text}"
 
 
 def is_trusted(facts: os.stat_result) -> bool:

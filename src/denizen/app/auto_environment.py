@@ -24,10 +24,7 @@ class NobodyHas(HostLacks):
 
     exit_status = EXIT_CANNOT_START
     path: bytes
-
-    @property
-    def what(self) -> str:
-        return f"no package has {display(self.path)}"
+    WHAT = "no package has {path}"
 
     @property
     def remedy(self) -> str:

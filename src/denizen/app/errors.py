@@ -30,10 +30,7 @@ class CannotStart(DenizenError):
     exit_status = EXIT_CANNOT_START
     program: bytes
     problems: tuple[Problem, ...]
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.program)} cannot be started"
+    WHAT = "{program} cannot be started"
 
     @property
     def why(self) -> str:
@@ -50,18 +47,12 @@ class Unsatisfied(HostLacks):
     exit_status = EXIT_CANNOT_START
     program: bytes
     sentences: tuple[str, ...]
-
-    @property
-    def what(self) -> str:
-        return f"what {display(self.program)} needs is not to be had"
+    WHAT = "what {program} needs is not to be had"
+    REMEDY = "denizen why {program}; denizen source list"
 
     @property
     def why(self) -> str:
         return "\n".join(self.sentences)
-
-    @property
-    def remedy(self) -> str:
-        return f"denizen why {display(self.program)}; denizen source list"
 
 
 class StartOutcome(Enum):

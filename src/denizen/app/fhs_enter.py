@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from denizen.errors import EXIT_CANNOT_START, DenizenError, display
+from denizen.errors import EXIT_CANNOT_START, DenizenError
 from denizen.launch import inherited
 from denizen.store.errors import DiskFailed
 
@@ -30,18 +30,9 @@ class NotEntered(DenizenError):
     exit_status = EXIT_CANNOT_START
     name: str
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"the environment {display(self.name)} cannot be entered"
-
-    @property
-    def why(self) -> str:
-        return self.reason
-
-    @property
-    def remedy(self) -> str:
-        return "denizen doctor tells what this host allows"
+    WHAT = "the environment {name} cannot be entered"
+    WHY = "{reason:text}"
+    REMEDY = "denizen doctor tells what this host allows"
 
 
 def inside_of(session: Session, name: str, generation: Generation) -> Inside:

@@ -23,14 +23,8 @@ class UnsupportedArchitecture(HostLacks):
     """Debian has nothing for this processor."""
 
     machine: str
-
-    @property
-    def what(self) -> str:
-        return f"there are no packages for this machine's architecture, {self.machine}"
-
-    @property
-    def remedy(self) -> str:
-        return "--arch ARCHITECTURE"
+    WHAT = "there are no packages for this machine's architecture, {machine:text}"
+    REMEDY = "--arch ARCHITECTURE"
 
 
 def own_architecture() -> str:

@@ -40,10 +40,7 @@ class NotOurs(BadInput):
     """The directory or the name is none that the resident asks with."""
 
     place: bytes
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.place)} is not what the resident asks for"
+    WHAT = "{place} is not what the resident asks for"
 
 
 def answer(session: Session, directory: bytes, soname: bytes, wanted: RunRequest, *, needed: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.errors import HostLacks, display
+from denizen.errors import HostLacks
 from denizen.trust import check, check_parent, home_of, owner_of_nearest
 from denizen.value import value
 
@@ -20,17 +20,9 @@ if TYPE_CHECKING:
 class NoHome(HostLacks):
     """There is no directory to keep anything in."""
 
-    @property
-    def what(self) -> str:
-        return "there is no place to keep denizen's files"
-
-    @property
-    def why(self) -> str:
-        return "neither HOME nor the XDG directories are set"
-
-    @property
-    def remedy(self) -> str:
-        return "--root DIR, or DENIZEN_ROOT"
+    WHAT = "there is no place to keep denizen's files"
+    WHY = "neither HOME nor the XDG directories are set"
+    REMEDY = "--root DIR, or DENIZEN_ROOT"
 
 
 class StoreAway(HostLacks):
@@ -43,18 +35,9 @@ class StoreAway(HostLacks):
 
     pointer: bytes
     place: bytes
-
-    @property
-    def what(self) -> str:
-        return f"the store is not in {display(self.place)}, where it was moved to"
-
-    @property
-    def why(self) -> str:
-        return f"{display(self.pointer)} leads there; perhaps its disk is not mounted"
-
-    @property
-    def remedy(self) -> str:
-        return f"mount the disk; or rm {display(self.pointer)}, and a new store is made when one is needed"
+    WHAT = "the store is not in {place}, where it was moved to"
+    WHY = "{pointer} leads there; perhaps its disk is not mounted"
+    REMEDY = "mount the disk; or rm {pointer}, and a new store is made when one is needed"
 
 
 @value

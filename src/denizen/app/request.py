@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.session import search_path
-from denizen.errors import EXIT_NOT_FOUND, DenizenError, display
+from denizen.errors import EXIT_NOT_FOUND, DenizenError
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -19,14 +19,8 @@ class NoSuchProgram(DenizenError):
     exit_status = EXIT_NOT_FOUND
     name: bytes
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"cannot start {display(self.name)}"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "cannot start {name}"
+    WHY = "{reason:text}"
 
 
 @value

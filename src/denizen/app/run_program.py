@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.request import NoSuchProgram
-from denizen.errors import EXIT_CANNOT_START, DenizenError, display
+from denizen.errors import EXIT_CANNOT_START, DenizenError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,18 +23,9 @@ class NotStarted(DenizenError):
     exit_status = EXIT_CANNOT_START
     name: bytes
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"cannot start {display(self.name)}"
-
-    @property
-    def why(self) -> str:
-        return self.reason
-
-    @property
-    def remedy(self) -> str:
-        return f"denizen why {display(self.name)}"
+    WHAT = "cannot start {name}"
+    WHY = "{reason:text}"
+    REMEDY = "denizen why {name}"
 
 
 def start_program(session: Session, program: bytes, arguments: list[bytes], wanted: RunRequest) -> None:

@@ -51,10 +51,7 @@ class NoSuchBuilder(BadInput):
     name: str
     builder: bytes
     system: bytes
-
-    @property
-    def what(self) -> str:
-        return f"the derivation '{display(self.name)}' cannot be built here"
+    WHAT = "the derivation '{name}' cannot be built here"
 
     @property
     def why(self) -> str:

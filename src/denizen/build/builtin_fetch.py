@@ -40,10 +40,7 @@ class NotFetched(SourceFailed):
     promised: str
     tried: tuple[tuple[str, str], ...]
     unreached: bool = False
-
-    @property
-    def what(self) -> str:
-        return f"'{display(self.name)}' could not be fetched; nothing of it is kept"
+    WHAT = "'{name}' could not be fetched; nothing of it is kept"
 
     @property
     def why(self) -> str:
@@ -67,14 +64,8 @@ class WrongSize(SourceFailed):
     url: str
     promised: int
     at_least: int
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.url)} gives another size"
-
-    @property
-    def why(self) -> str:
-        return f"{self.promised} bytes were expected, {self.at_least} came"
+    WHAT = "{url} gives another size"
+    WHY = "{promised} bytes were expected, {at_least} came"
 
 
 class NotOpened(SourceFailed):
@@ -87,14 +78,8 @@ class NotOpened(SourceFailed):
     url: str
     reason: str
     answered: bool = False
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.url)} cannot be read"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "{url} cannot be read"
+    WHY = "{reason:text}"
 
 
 @value

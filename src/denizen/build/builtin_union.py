@@ -42,6 +42,7 @@ class Conflict(BadInput):
     """
 
     clashes: tuple[tuple[bytes, StorePath, StorePath], ...]
+    REMEDY = "leave one of the packages out, or give one a lower priority number than the other"
 
     @property
     def what(self) -> str:
@@ -53,10 +54,6 @@ class Conflict(BadInput):
         shown = [f"{display(path)}: {one} and {other}" for path, one, other in self.clashes[:_SHOWN]]
         left = len(self.clashes) - len(shown)
         return "\n".join(shown + ([f"and {left} more"] if left else []))
-
-    @property
-    def remedy(self) -> str:
-        return "leave one of the packages out, or give one a lower priority number than the other"
 
 
 @value

@@ -52,14 +52,8 @@ class BadDerivation(BadInput):
 
     name: str
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"the derivation '{display(self.name)}' is not valid"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "the derivation '{name}' is not valid"
+    WHY = "{reason:text}"
 
 
 @value

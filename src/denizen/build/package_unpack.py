@@ -13,7 +13,7 @@ import hashlib
 import os
 from itertools import chain
 
-from denizen.errors import BadInput, SourceFailed, display
+from denizen.errors import BadInput, SourceFailed
 from denizen.formats.archive_tree import Layout
 from denizen.formats.deb import Deb
 from denizen.formats.file_tree import File, HardLink
@@ -43,14 +43,8 @@ class NotUnpacked(BadInput):
 
     package: str
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"the package {display(self.package)} cannot be unpacked; nothing of it is kept"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "the package {package} cannot be unpacked; nothing of it is kept"
+    WHY = "{reason:text}"
 
 
 class NotPromised(SourceFailed):
@@ -58,14 +52,8 @@ class NotPromised(SourceFailed):
 
     file: bytes
     found: str
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.file)} is not the package that was promised; nothing of it is unpacked"
-
-    @property
-    def why(self) -> str:
-        return f"it hashes to {self.found}"
+    WHAT = "{file} is not the package that was promised; nothing of it is unpacked"
+    WHY = "it hashes to {found:text}"
 
 
 @value

@@ -77,10 +77,7 @@ class NoSource(BadInput):
 
     name: str
     missing: tuple[StorePath, ...]
-
-    @property
-    def what(self) -> str:
-        return f"the derivation '{display(self.name)}' reads what is not in the store"
+    WHAT = "the derivation '{name}' reads what is not in the store"
 
     @property
     def why(self) -> str:

@@ -23,14 +23,8 @@ class CannotWrite(DenizenError):
     """
 
     reason: str
-
-    @property
-    def what(self) -> str:
-        return "cannot write the result"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "cannot write the result"
+    WHY = "{reason:text}"
 
 
 @value

@@ -16,10 +16,7 @@ class NotElf(BadInput):
     """
 
     found: bytes
-
-    @property
-    def what(self) -> str:
-        return "not an ELF file"
+    WHAT = "not an ELF file"
 
     @property
     def why(self) -> str:
@@ -38,11 +35,5 @@ class Malformed(BadInput):
     structure: str
     problem: str
     offset: int = 0
-
-    @property
-    def what(self) -> str:
-        return f"malformed {self.structure} at {self.offset:#x}"
-
-    @property
-    def why(self) -> str:
-        return self.problem
+    WHAT = "malformed {structure:text} at {offset:#x}"
+    WHY = "{problem:text}"

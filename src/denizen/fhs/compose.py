@@ -52,34 +52,19 @@ class TriggerFailed(BadInput):
     name: str
     command: str
     output: str
-
-    @property
-    def what(self) -> str:
-        return f"the environment's {self.name} could not be made"
-
-    @property
-    def why(self) -> str:
-        return f"{self.command}: {self.output}"
+    WHAT = "the environment's {name:text} could not be made"
+    WHY = "{command:text}: {output:text}"
 
 
 class NoSandbox(HostLacks):
     """Tools cannot be run in a sandbox here."""
 
     problem: str
-
-    @property
-    def what(self) -> str:
-        return "an FHS environment cannot be made on this host"
-
-    @property
-    def why(self) -> str:
-        return f"its tools must run in a namespace of their own, and {self.problem}"
-
-    @property
-    def remedy(self) -> str:
-        return (
-            "allow user namespaces, or do it as root; or make it on another machine and copy the store object"
-        )
+    WHAT = "an FHS environment cannot be made on this host"
+    WHY = "its tools must run in a namespace of their own, and {problem:text}"
+    REMEDY = (
+        "allow user namespaces, or do it as root; or make it on another machine and copy the store object"
+    )
 
 
 class NoSuchLocale(BadInput):
@@ -87,10 +72,7 @@ class NoSuchLocale(BadInput):
 
     name: bytes
     near: tuple[str, ...]
-
-    @property
-    def what(self) -> str:
-        return f"there is no locale {display(self.name)}"
+    WHAT = "there is no locale {name}"
 
     @property
     def remedy(self) -> str:

@@ -16,7 +16,7 @@ from denizen.build.builtin_derivations import OUT, made_by
 from denizen.build.derivation import SUFFIX, name_of
 from denizen.build.realise import RealiseOptions, realise
 from denizen.disk import make_directories, write_atomically
-from denizen.errors import BadInput, display
+from denizen.errors import BadInput
 from denizen.fhs import builtin_fhs, compose
 from denizen.fhs.control import ConflictingPackages, clashes, read_control, winners
 from denizen.fhs.generations import Part
@@ -54,10 +54,7 @@ class UnknownArchitecture(BadInput):
     """Debian has no multiarch directory for an architecture."""
 
     name: str
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.name)} is not an architecture of Debian's"
+    WHAT = "{name} is not an architecture of Debian's"
 
     @property
     def remedy(self) -> str:

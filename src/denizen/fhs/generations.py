@@ -54,18 +54,12 @@ class NoEnvironment(DenizenError):
 
     name: str
     known: tuple[str, ...]
-
-    @property
-    def what(self) -> str:
-        return f"there is no environment {display(self.name)}"
+    WHAT = "there is no environment {name}"
+    REMEDY = "denizen fhs create {name} PACKAGE…"
 
     @property
     def why(self) -> str:
         return f"there are: {', '.join(self.known)}" if self.known else "there are none yet"
-
-    @property
-    def remedy(self) -> str:
-        return f"denizen fhs create {display(self.name)} PACKAGE…"
 
 
 class NoGeneration(DenizenError):
@@ -74,10 +68,7 @@ class NoGeneration(DenizenError):
     name: str
     wanted: int
     known: tuple[int, ...]
-
-    @property
-    def what(self) -> str:
-        return f"the environment {display(self.name)} has no generation {self.wanted}"
+    WHAT = "the environment {name} has no generation {wanted}"
 
     @property
     def why(self) -> str:
@@ -89,18 +80,9 @@ class DamagedEnvironment(BadInput):
 
     path: bytes
     problem: str
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.path)} cannot be read"
-
-    @property
-    def why(self) -> str:
-        return self.problem
-
-    @property
-    def remedy(self) -> str:
-        return "denizen fhs create makes a new generation; denizen fhs rollback goes back to an older one"
+    WHAT = "{path} cannot be read"
+    WHY = "{problem:text}"
+    REMEDY = "denizen fhs create makes a new generation; denizen fhs rollback goes back to an older one"
 
 
 @value

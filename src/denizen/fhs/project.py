@@ -55,10 +55,7 @@ class BadProject(BadInput):
 
     path: str
     problems: tuple[str, ...]
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.path)} is not usable"
+    WHAT = "{path} is not usable"
 
     @property
     def why(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 
-from denizen.errors import DenizenError, HostLacks, display
+from denizen.errors import DenizenError, HostLacks
 from denizen.fhs.enter import entry_of
 from denizen.fhs.generations import users
 from denizen.fhs.mounts import standing
@@ -30,18 +30,9 @@ class NotMounted(HostLacks):
 
     place: bytes
     problem: str
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.place)} cannot be made a chroot, or taken down"
-
-    @property
-    def why(self) -> str:
-        return self.problem
-
-    @property
-    def remedy(self) -> str:
-        return "only root may mount; denizen fhs enter needs no root where user namespaces are allowed"
+    WHAT = "{place} cannot be made a chroot, or taken down"
+    WHY = "{problem:text}"
+    REMEDY = "only root may mount; denizen fhs enter needs no root where user namespaces are allowed"
 
 
 class Occupied(DenizenError):
@@ -49,14 +40,8 @@ class Occupied(DenizenError):
 
     place: bytes
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.place)} is not free"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "{place} is not free"
+    WHY = "{reason:text}"
 
 
 def mount(inside: Inside) -> bool:

@@ -16,14 +16,8 @@ class BadRules(BadInput):
     """The rules in a derivation cannot be read."""
 
     problem: str
-
-    @property
-    def what(self) -> str:
-        return "the rules of an FHS environment cannot be read"
-
-    @property
-    def why(self) -> str:
-        return self.problem
+    WHAT = "the rules of an FHS environment cannot be read"
+    WHY = "{problem:text}"
 
 
 @value

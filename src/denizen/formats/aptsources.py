@@ -36,10 +36,7 @@ class BadSources(BadInput):
 
     problem: str
     text: bytes
-
-    @property
-    def what(self) -> str:
-        return f"a list of sources cannot be read: {self.problem}"
+    WHAT = "a list of sources cannot be read: {problem:text}"
 
     @property
     def why(self) -> str:

@@ -28,14 +28,8 @@ class BadAr(BadInput):
 
     offset: int
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"the archive is malformed at byte {self.offset}"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "the archive is malformed at byte {offset}"
+    WHY = "{reason:text}"
 
 
 @value

@@ -61,14 +61,11 @@ class UnsafeMember(BadInput):
 
     name: bytes
     reason: str
+    WHY = "{reason:text}"
 
     @property
     def what(self) -> str:
         return f"the archive's '{display(self.name[:400])}' is refused"
-
-    @property
-    def why(self) -> str:
-        return self.reason
 
 
 def entries(members: Iterable[TarMember], layout: Layout = Layout.AS_PACKAGED) -> Iterator[ArchiveEntry]:

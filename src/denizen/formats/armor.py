@@ -30,10 +30,7 @@ class BadArmor(BadInput):
     """
 
     problem: str
-
-    @property
-    def what(self) -> str:
-        return f"a PGP key block cannot be read: {self.problem}"
+    WHAT = "a PGP key block cannot be read: {problem:text}"
 
 
 def binary_keys(keyring: bytes) -> bytes:

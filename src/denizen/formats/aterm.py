@@ -47,14 +47,8 @@ class BadDerivationFile(BadInput):
 
     offset: int
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"the derivation file is malformed at byte {self.offset}"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "the derivation file is malformed at byte {offset}"
+    WHY = "{reason:text}"
 
 
 @value

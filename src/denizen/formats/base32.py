@@ -20,14 +20,11 @@ class BadBase32(BadInput):
 
     text: str
     reason: str
+    WHY = "{reason:text}"
 
     @property
     def what(self) -> str:
         return f"'{display(self.text[:80])}' is not a Nix base-32 value"
-
-    @property
-    def why(self) -> str:
-        return self.reason
 
 
 def digits_for(size: int) -> int:

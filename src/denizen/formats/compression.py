@@ -48,24 +48,15 @@ class BadCompression(BadInput):
 
     format: str
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"the {self.format} stream cannot be decompressed"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "the {format:text} stream cannot be decompressed"
+    WHY = "{reason:text}"
 
 
 class BadXz(BadInput):
     """What a preferred decoder (`prefer_xz`) finds wrong, where lzma would raise its LZMAError."""
 
     reason: str
-
-    @property
-    def what(self) -> str:
-        return self.reason
+    WHAT = "{reason:text}"
 
 
 class Bomb(BadInput):
@@ -74,14 +65,8 @@ class Bomb(BadInput):
     format: str
     consumed: int
     produced: int
-
-    @property
-    def what(self) -> str:
-        return f"the {self.format} stream swells out of proportion; it was not unpacked further"
-
-    @property
-    def why(self) -> str:
-        return f"{self.consumed} bytes have become {self.produced}, and more would follow"
+    WHAT = "the {format:text} stream swells out of proportion; it was not unpacked further"
+    WHY = "{consumed} bytes have become {produced}, and more would follow"
 
 
 class NoDecoder(HostLacks):
@@ -89,14 +74,8 @@ class NoDecoder(HostLacks):
 
     format: str
     package: str
-
-    @property
-    def what(self) -> str:
-        return f"cannot decompress {self.format} here"
-
-    @property
-    def why(self) -> str:
-        return f"this Python has no {self.package}"
+    WHAT = "cannot decompress {format:text} here"
+    WHY = "this Python has no {package:text}"
 
     @property
     def remedy(self) -> str:

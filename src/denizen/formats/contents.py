@@ -45,10 +45,7 @@ class BadContents(BadInput):
 
     problem: str
     text: bytes
-
-    @property
-    def what(self) -> str:
-        return f"a Contents file cannot be read: {self.problem}"
+    WHAT = "a Contents file cannot be read: {problem:text}"
 
     @property
     def why(self) -> str:

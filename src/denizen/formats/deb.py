@@ -36,14 +36,8 @@ class BadDeb(BadInput):
     """An ar archive is not a Debian package."""
 
     reason: str
-
-    @property
-    def what(self) -> str:
-        return "not a Debian package"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "not a Debian package"
+    WHY = "{reason:text}"
 
 
 class Deb:

@@ -40,10 +40,7 @@ class BadControl(BadInput):
     line: int
     problem: str
     text: bytes
-
-    @property
-    def what(self) -> str:
-        return f"line {self.line} of a control file: {self.problem}"
+    WHAT = "line {line} of a control file: {problem:text}"
 
     @property
     def why(self) -> str:

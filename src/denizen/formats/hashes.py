@@ -23,14 +23,11 @@ class MalformedHash(BadInput):
 
     text: str
     reason: str
+    WHY = "{reason:text}"
 
     @property
     def what(self) -> str:
         return f"'{display(self.text[:160])}' is not a hash"
-
-    @property
-    def why(self) -> str:
-        return self.reason
 
 
 @value

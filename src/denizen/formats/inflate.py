@@ -49,10 +49,7 @@ class BadStream(BadInput):
 
     kind: str
     problem: str
-
-    @property
-    def what(self) -> str:
-        return f"a {self.kind} file is unusable: {self.problem}"
+    WHAT = "a {kind:text} file is unusable: {problem:text}"
 
 
 def decompressed(chunks: Iterable[bytes], suffix: str, limit: int) -> Iterator[bytes]:

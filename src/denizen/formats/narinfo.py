@@ -44,14 +44,11 @@ class BadNarInfo(BadInput):
 
     key: str
     reason: str
+    WHY = "{reason:text}"
 
     @property
     def what(self) -> str:
         return f"the narinfo's '{display(self.key[:80])}' is malformed" if self.key else "not a narinfo"
-
-    @property
-    def why(self) -> str:
-        return self.reason
 
 
 class NotTrusted(SourceFailed):

@@ -39,10 +39,7 @@ class BadPackages(BadInput):
 
     package: bytes
     problem: str
-
-    @property
-    def what(self) -> str:
-        return "a Packages file cannot be read"
+    WHAT = "a Packages file cannot be read"
 
     @property
     def why(self) -> str:

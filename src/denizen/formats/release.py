@@ -33,10 +33,7 @@ class BadRelease(BadInput):
     """
 
     problem: str
-
-    @property
-    def what(self) -> str:
-        return f"a Release file cannot be used: {self.problem}"
+    WHAT = "a Release file cannot be used: {problem:text}"
 
 
 @value

@@ -20,30 +20,16 @@ class BadKey(BadInput):
 
     kind: str
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"this is not a {self.kind}"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "this is not a {kind:text}"
+    WHY = "{reason:text}"
 
 
 class NoSigner(HostLacks):
     """Signing needs the cryptography package."""
 
-    @property
-    def what(self) -> str:
-        return "cannot sign here"
-
-    @property
-    def why(self) -> str:
-        return "signing needs the Python package 'cryptography', which is not installed"
-
-    @property
-    def remedy(self) -> str:
-        return "pip install 'denizen[sign]'"
+    WHAT = "cannot sign here"
+    WHY = "signing needs the Python package 'cryptography', which is not installed"
+    REMEDY = "pip install 'denizen[sign]'"
 
 
 @value

@@ -56,20 +56,18 @@ class BadStorePath(BadInput):
 
     path: bytes
     reason: str
+    WHY = "{reason:text}"
 
     @property
     def what(self) -> str:
         return f"'{display(self.path[:400])}' is not a store path"
-
-    @property
-    def why(self) -> str:
-        return self.reason
 
 
 class BadObjectName(BadInput):
     """A name that a store path cannot have."""
 
     name: str
+    REMEDY = "give another name with --name"
 
     @property
     def what(self) -> str:
@@ -81,10 +79,6 @@ class BadObjectName(BadInput):
             f"a name has 1 to {MAX_NAME} of the characters A-Z a-z 0-9 + - . _ ? = "
             "and does not begin as '.' or '..' would"
         )
-
-    @property
-    def remedy(self) -> str:
-        return "give another name with --name"
 
 
 @value

@@ -69,15 +69,12 @@ class BadTar(BadInput):
     offset: int
     name: bytes
     reason: str
+    WHY = "{reason:text}"
 
     @property
     def what(self) -> str:
         inside = f", in '{display(self.name[:400])}'" if self.name else ""
         return f"the tar archive is malformed at byte {self.offset}{inside}"
-
-    @property
-    def why(self) -> str:
-        return self.reason
 
 
 @value

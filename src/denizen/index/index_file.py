@@ -18,7 +18,7 @@ import mmap
 import os
 import struct
 
-from denizen.errors import StoreDamaged, display
+from denizen.errors import StoreDamaged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,18 +40,9 @@ class DamagedIndex(StoreDamaged):
 
     path: bytes
     problem: str
-
-    @property
-    def what(self) -> str:
-        return f"the index file {display(self.path)} is damaged"
-
-    @property
-    def why(self) -> str:
-        return self.problem
-
-    @property
-    def remedy(self) -> str:
-        return "denizen index update --force"
+    WHAT = "the index file {path} is damaged"
+    WHY = "{problem:text}"
+    REMEDY = "denizen index update --force"
 
 
 class IndexFile:

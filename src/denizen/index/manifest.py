@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.errors import StoreDamaged, display
+from denizen.errors import StoreDamaged
 from denizen.formats.deb822 import BadControl, paragraphs
 from denizen.value import value
 
@@ -25,18 +25,9 @@ class DamagedManifest(StoreDamaged):
 
     path: bytes
     problem: str
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.path)} cannot be read"
-
-    @property
-    def why(self) -> str:
-        return self.problem
-
-    @property
-    def remedy(self) -> str:
-        return "denizen index update --force"
+    WHAT = "{path} cannot be read"
+    WHY = "{problem:text}"
+    REMEDY = "denizen index update --force"
 
 
 @value

@@ -19,18 +19,9 @@ class NameTaken(DenizenError):
 
     place: bytes
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"cannot make the link {display(self.place)}"
-
-    @property
-    def why(self) -> str:
-        return self.reason
-
-    @property
-    def remedy(self) -> str:
-        return "give the link another name"
+    WHAT = "cannot make the link {place}"
+    WHY = "{reason:text}"
+    REMEDY = "give the link another name"
 
 
 class LinkFailed(HostLacks):
@@ -38,14 +29,8 @@ class LinkFailed(HostLacks):
 
     place: bytes
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"cannot make the link {display(self.place)}"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "cannot make the link {place}"
+    WHY = "{reason:text}"
 
 
 def make_link(link: bytes, program: bytes, loader: bytes, decisions: bytes) -> None:

@@ -69,14 +69,8 @@ class BadCache(BadInput):
 
     problem: str
     offset: int = 0
-
-    @property
-    def what(self) -> str:
-        return "ld.so.cache cannot be used"
-
-    @property
-    def why(self) -> str:
-        return self.problem
+    WHAT = "ld.so.cache cannot be used"
+    WHY = "{problem:text}"
 
 
 @value

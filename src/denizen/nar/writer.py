@@ -33,14 +33,8 @@ class UnfitEntry(DenizenError):
 
     path: bytes
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"cannot serialise '{display(self.path)}'"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "cannot serialise '{path}'"
+    WHY = "{reason:text}"
 
 
 def write(entries: Iterable[Entry]) -> Iterator[Buffer]:

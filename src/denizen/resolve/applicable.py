@@ -29,18 +29,12 @@ class ForeignLock(BadInput):
 
     program: bytes
     reasons: tuple[str, ...]
-
-    @property
-    def what(self) -> str:
-        return f"the lock file is not for {display(self.program)}"
+    WHAT = "the lock file is not for {program}"
+    REMEDY = "denizen lock {program} -o FILE makes one that is"
 
     @property
     def why(self) -> str:
         return "; ".join(self.reasons)
-
-    @property
-    def remedy(self) -> str:
-        return f"denizen lock {display(self.program)} -o FILE makes one that is"
 
 
 def must_apply(resolution: Resolution, view: FileView, program: bytes, rules: RulePacks) -> None:

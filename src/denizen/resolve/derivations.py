@@ -15,7 +15,7 @@ from denizen.build.builtin_derivations import OUT, made_by
 from denizen.build.builtin_fetch import fetching
 from denizen.build.builtin_libraries import linking
 from denizen.build.builtin_unpack_deb import unpacking
-from denizen.errors import BadInput, display
+from denizen.errors import BadInput
 from denizen.formats.archive_tree import Layout
 from denizen.formats.hashes import Hash
 from denizen.value import value
@@ -37,10 +37,7 @@ class NotFurnished(BadInput):
     """A resolution names a package of which there is no file to unpack."""
 
     package: bytes
-
-    @property
-    def what(self) -> str:
-        return f"the package {display(self.package)} is not at hand"
+    WHAT = "the package {package} is not at hand"
 
 
 @value

@@ -32,18 +32,9 @@ class UnknownSource(SourceFailed):
     """A package is of a source that is not configured here."""
 
     name: str
-
-    @property
-    def what(self) -> str:
-        return f"there is no source called {self.name}"
-
-    @property
-    def why(self) -> str:
-        return "the resolution has packages of it"
-
-    @property
-    def remedy(self) -> str:
-        return "denizen source list; denizen source add"
+    WHAT = "there is no source called {name:text}"
+    WHY = "the resolution has packages of it"
+    REMEDY = "denizen source list; denizen source add"
 
 
 @value

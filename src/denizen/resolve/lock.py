@@ -66,18 +66,9 @@ class BadLock(BadInput):
     """
 
     problem: str
-
-    @property
-    def what(self) -> str:
-        return "the lock file cannot be used"
-
-    @property
-    def why(self) -> str:
-        return self.problem
-
-    @property
-    def remedy(self) -> str:
-        return "denizen lock PROGRAM -o FILE makes a new one"
+    WHAT = "the lock file cannot be used"
+    WHY = "{problem:text}"
+    REMEDY = "denizen lock PROGRAM -o FILE makes a new one"
 
 
 def write(resolution: Resolution) -> bytes:

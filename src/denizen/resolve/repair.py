@@ -33,14 +33,11 @@ class NotMended(StoreDamaged):
 
     path: StorePath
     reason: str
+    WHY = "{reason:text}"
 
     @property
     def what(self) -> str:
         return f"{self.path} is damaged and cannot be made again"
-
-    @property
-    def why(self) -> str:
-        return self.reason
 
 
 @value

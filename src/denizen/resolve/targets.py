@@ -11,7 +11,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen import elf
-from denizen.errors import BadInput, display
+from denizen.errors import BadInput
 from denizen.fileview import FileKind
 from denizen.machines import debian_name
 from denizen.resolve.subject import is_linked
@@ -31,10 +31,7 @@ class NoObjects(BadInput):
     """A directory holds nothing that a dynamic linker would load."""
 
     directory: bytes
-
-    @property
-    def what(self) -> str:
-        return f"there is no dynamically linked program or library below {display(self.directory)}"
+    WHAT = "there is no dynamically linked program or library below {directory}"
 
 
 @value

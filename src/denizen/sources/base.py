@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from denizen.errors import HostLacks, SourceFailed, display
+from denizen.errors import HostLacks, SourceFailed
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -154,18 +154,9 @@ class NoSuchSuite(SourceFailed):
     source: str
     suite: str
     problem: str
-
-    @property
-    def what(self) -> str:
-        return f"source {self.source} has no usable suite {display(self.suite)}"
-
-    @property
-    def why(self) -> str:
-        return self.problem
-
-    @property
-    def remedy(self) -> str:
-        return "denizen source list"
+    WHAT = "source {source:text} has no usable suite {suite}"
+    WHY = "{problem:text}"
+    REMEDY = "denizen source list"
 
 
 class Incomplete(SourceFailed):
@@ -180,21 +171,15 @@ class Incomplete(SourceFailed):
     state: str
     name: str
     tried: Mapping[str, str]
-
-    @property
-    def what(self) -> str:
-        return f"the archive does not hang together: {self.state} names {self.name}, which no mirror has"
+    WHAT = "the archive does not hang together: {state:text} names {name:text}, which no mirror has"
+    REMEDY = (
+        "denizen index update in some minutes: the archive is probably being updated; the previous "
+        "index stays in force"
+    )
 
     @property
     def why(self) -> str:
         return "\n".join(f"{url}: {problem}" for url, problem in self.tried.items())
-
-    @property
-    def remedy(self) -> str:
-        return (
-            "denizen index update in some minutes: the archive is probably being updated; "
-            "the previous index stays in force"
-        )
 
 
 class BadSignature(SourceFailed):
@@ -209,18 +194,12 @@ class BadSignature(SourceFailed):
     name: str
     problem: str
     keyrings: tuple[str, ...]
-
-    @property
-    def what(self) -> str:
-        return f"the signature of {self.name} is not good; nothing of it is used"
+    WHAT = "the signature of {name:text} is not good; nothing of it is used"
+    REMEDY = "denizen source list shows keyrings; the previous index stays in force"
 
     @property
     def why(self) -> str:
         return f"{self.problem} (keyrings: {', '.join(self.keyrings) or 'none'})"
-
-    @property
-    def remedy(self) -> str:
-        return "denizen source list shows keyrings; the previous index stays in force"
 
 
 class HashMismatch(SourceFailed):
@@ -232,18 +211,12 @@ class HashMismatch(SourceFailed):
 
     name: str
     tried: Mapping[str, str]
-
-    @property
-    def what(self) -> str:
-        return f"{self.name} is not what the signed index promises; it is not used"
+    WHAT = "{name:text} is not what the signed index promises; it is not used"
+    REMEDY = "denizen index update again in some minutes: a mirror may be half updated"
 
     @property
     def why(self) -> str:
         return "\n".join(f"{url}: {problem}" for url, problem in self.tried.items())
-
-    @property
-    def remedy(self) -> str:
-        return "denizen index update again in some minutes: a mirror may be half updated"
 
 
 class Expired(SourceFailed):
@@ -251,21 +224,12 @@ class Expired(SourceFailed):
 
     suite: str
     until: str
-
-    @property
-    def what(self) -> str:
-        return f"the Release of {self.suite} is past its Valid-Until"
-
-    @property
-    def why(self) -> str:
-        return f"it was valid until {self.until}: the mirror is stale, or somebody replays an old state"
-
-    @property
-    def remedy(self) -> str:
-        return (
-            "another mirror, or 'Check-Valid-Until: no' in the source's configuration; "
-            "the previous index stays in force"
-        )
+    WHAT = "the Release of {suite:text} is past its Valid-Until"
+    WHY = "it was valid until {until:text}: the mirror is stale, or somebody replays an old state"
+    REMEDY = (
+        "another mirror, or 'Check-Valid-Until: no' in the source's configuration; the previous "
+        "index stays in force"
+    )
 
 
 class Downgrade(SourceFailed):
@@ -274,18 +238,9 @@ class Downgrade(SourceFailed):
     suite: str
     offered: str
     held: str
-
-    @property
-    def what(self) -> str:
-        return f"the Release of {self.suite} is older than the one already held"
-
-    @property
-    def why(self) -> str:
-        return f"offered: {self.offered}, held: {self.held}"
-
-    @property
-    def remedy(self) -> str:
-        return "another mirror; the previous index stays in force"
+    WHAT = "the Release of {suite:text} is older than the one already held"
+    WHY = "offered: {offered:text}, held: {held:text}"
+    REMEDY = "another mirror; the previous index stays in force"
 
 
 class DownloadFailed(SourceFailed):
@@ -299,10 +254,7 @@ class DownloadFailed(SourceFailed):
     name: str
     tried: Mapping[str, str]
     refused: tuple[str, ...] = ()
-
-    @property
-    def what(self) -> str:
-        return f"{self.name} could not be fetched"
+    WHAT = "{name:text} could not be fetched"
 
     @property
     def why(self) -> str:
@@ -321,14 +273,8 @@ class Offline(SourceFailed):
     """Something would have to be fetched and --offline forbids it."""
 
     name: str
-
-    @property
-    def what(self) -> str:
-        return f"{self.name} is not here, and --offline forbids fetching it"
-
-    @property
-    def remedy(self) -> str:
-        return "the same command without --offline"
+    WHAT = "{name:text} is not here, and --offline forbids fetching it"
+    REMEDY = "the same command without --offline"
 
 
 class NoRoom(HostLacks):
@@ -336,15 +282,6 @@ class NoRoom(HostLacks):
 
     path: bytes
     problem: str
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.path)} could not be written"
-
-    @property
-    def why(self) -> str:
-        return self.problem
-
-    @property
-    def remedy(self) -> str:
-        return "make room, or keep denizen's files elsewhere: --root DIR"
+    WHAT = "{path} could not be written"
+    WHY = "{problem:text}"
+    REMEDY = "make room, or keep denizen's files elsewhere: --root DIR"

@@ -33,18 +33,9 @@ class BadPackageFile(SourceFailed):
 
     path: bytes
     problem: str
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.path)} is not a usable package"
-
-    @property
-    def why(self) -> str:
-        return self.problem
-
-    @property
-    def remedy(self) -> str:
-        return "move it out of the directory; the previous index stays in force"
+    WHAT = "{path} is not a usable package"
+    WHY = "{problem:text}"
+    REMEDY = "move it out of the directory; the previous index stays in force"
 
 
 @value

@@ -47,17 +47,9 @@ _WORTHLESS = {
 class NoVerifier(HostLacks):
     """Neither gpgv nor pysequoia is here."""
 
-    @property
-    def what(self) -> str:
-        return "signatures cannot be checked on this machine"
-
-    @property
-    def why(self) -> str:
-        return "neither the program gpgv nor the Python module pysequoia is installed"
-
-    @property
-    def remedy(self) -> str:
-        return "pip install 'denizen[openpgp]'"
+    WHAT = "signatures cannot be checked on this machine"
+    WHY = "neither the program gpgv nor the Python module pysequoia is installed"
+    REMEDY = "pip install 'denizen[openpgp]'"
 
 
 @value

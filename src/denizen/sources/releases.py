@@ -69,18 +69,12 @@ class WrongOrigin(SourceFailed):
     address: str
     origin: str
     wanted: str
-
-    @property
-    def what(self) -> str:
-        return f"{self.address} is not the archive of {self.wanted}; nothing of it is used"
+    WHAT = "{address:text} is not the archive of {wanted:text}; nothing of it is used"
+    REMEDY = "as a source of its own: denizen source add NAME URI --suite SUITE --signed-by KEYRING"
 
     @property
     def why(self) -> str:
         return f"its Release says Origin: {self.origin}" if self.origin else "its Release gives no Origin"
-
-    @property
-    def remedy(self) -> str:
-        return "as a source of its own: denizen source add NAME URI --suite SUITE --signed-by KEYRING"
 
 
 class FutureRelease(SourceFailed):
@@ -89,18 +83,9 @@ class FutureRelease(SourceFailed):
     suite: str
     date: str
     now: str
-
-    @property
-    def what(self) -> str:
-        return f"the Release of {self.suite} is dated in the future"
-
-    @property
-    def why(self) -> str:
-        return f"it is of {self.date}, and this machine's clock says {self.now}"
-
-    @property
-    def remedy(self) -> str:
-        return "set this machine's clock, or use another mirror; the previous index stays in force"
+    WHAT = "the Release of {suite:text} is dated in the future"
+    WHY = "it is of {date:text}, and this machine's clock says {now:text}"
+    REMEDY = "set this machine's clock, or use another mirror; the previous index stays in force"
 
 
 @value

@@ -72,18 +72,9 @@ class BadSetting(BadInput):
 
     path: bytes
     problem: str
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.path)} does not configure a source"
-
-    @property
-    def why(self) -> str:
-        return self.problem
-
-    @property
-    def remedy(self) -> str:
-        return "mend the file, or denizen source remove and add"
+    WHAT = "{path} does not configure a source"
+    WHY = "{problem:text}"
+    REMEDY = "mend the file, or denizen source remove and add"
 
 
 class NoKeyring(HostLacks):
@@ -91,14 +82,8 @@ class NoKeyring(HostLacks):
 
     path: bytes
     problem: str
-
-    @property
-    def what(self) -> str:
-        return f"the keyring {display(self.path)} cannot be read"
-
-    @property
-    def why(self) -> str:
-        return self.problem
+    WHAT = "the keyring {path} cannot be read"
+    WHY = "{problem:text}"
 
 
 @value

@@ -46,28 +46,22 @@ class NotInCache(SourceFailed):
     cache: bytes
     path: StorePath
     reason: str
+    WHY = "{reason:text}"
 
     @property
     def what(self) -> str:
         return f"{self.path} cannot be had from {display(self.cache)}"
-
-    @property
-    def why(self) -> str:
-        return self.reason
 
 
 class ContentChanged(StoreDamaged):
     """An object is no longer what was registered, so it is not exported."""
 
     path: StorePath
+    REMEDY = "denizen store verify --contents"
 
     @property
     def what(self) -> str:
         return f"{self.path} has changed since it was registered"
-
-    @property
-    def remedy(self) -> str:
-        return "denizen store verify --contents"
 
 
 def export(store: Store, info: ObjectInfo, cache: bytes, key: SecretKey | None, told: Told = ignore) -> bytes:

@@ -24,7 +24,7 @@ from denizen.store import sidecar
 from denizen.store.collection.remove import remove_tree
 from denizen.store.database import ReferenceGone
 from denizen.store.errors import doing
-from denizen.store.locks import Session, output_lock
+from denizen.store.locks import StoreSession, output_lock
 from denizen.store.sync import file_system_of, sync
 from denizen.store.trees.digest import Digest
 from denizen.value import value
@@ -77,7 +77,7 @@ class Operation:
         self._layout = store.layout
         self._directory = file_system_of(store.layout.physical)
         try:
-            self._session = Session(store.layout)
+            self._session = StoreSession(store.layout)
         except BaseException:
             os.close(self._directory)
             raise

@@ -18,7 +18,7 @@ import errno
 import os
 import sqlite3
 
-from denizen.errors import HostLacks, StoreDamaged, display
+from denizen.errors import HostLacks, StoreDamaged
 from denizen.formats.storepath import DIGEST_DIGITS, StorePath
 from denizen.store.collection.graph import Graph
 from denizen.store.errors import is_full
@@ -69,18 +69,9 @@ class DatabaseDamaged(StoreDamaged):
 
     path: bytes
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"the store's database {display(self.path)} cannot be used"
-
-    @property
-    def why(self) -> str:
-        return self.reason
-
-    @property
-    def remedy(self) -> str:
-        return "denizen store rebuild-db"
+    WHAT = "the store's database {path} cannot be used"
+    WHY = "{reason:text}"
+    REMEDY = "denizen store rebuild-db"
 
 
 class DatabaseFailed(HostLacks):
@@ -88,14 +79,8 @@ class DatabaseFailed(HostLacks):
 
     path: bytes
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"the store's database {display(self.path)} cannot be read or written"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "the store's database {path} cannot be read or written"
+    WHY = "{reason:text}"
 
     @property
     def remedy(self) -> str:

@@ -44,10 +44,7 @@ class DiskFailed(HostLacks):
     operation: str
     path: bytes
     code: int
-
-    @property
-    def what(self) -> str:
-        return f"cannot {self.operation}"
+    WHAT = "cannot {operation:text}"
 
     @property
     def why(self) -> str:

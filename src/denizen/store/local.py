@@ -6,7 +6,7 @@ import contextlib
 import os
 
 from denizen.disk import make_directories, sync_directory, write_atomically
-from denizen.errors import DenizenError, display
+from denizen.errors import DenizenError
 from denizen.formats import storepath
 from denizen.store import marker
 from denizen.store.errors import doing
@@ -32,28 +32,16 @@ class NoStore(DenizenError):
     """There is no store where one was asked for."""
 
     path: bytes
-
-    @property
-    def what(self) -> str:
-        return f"there is no store at {display(self.path)}"
-
-    @property
-    def remedy(self) -> str:
-        return "denizen store add PATH, which makes one"
+    WHAT = "there is no store at {path}"
+    REMEDY = "denizen store add PATH, which makes one"
 
 
 class NotAStore(DenizenError):
     """A store cannot be made where something else is."""
 
     path: bytes
-
-    @property
-    def what(self) -> str:
-        return f"no store can be made in {display(self.path)}"
-
-    @property
-    def why(self) -> str:
-        return "the directory holds other things; a store wants one of its own"
+    WHAT = "no store can be made in {path}"
+    WHY = "the directory holds other things; a store wants one of its own"
 
 
 class NotValid(DenizenError):

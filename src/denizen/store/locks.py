@@ -74,7 +74,7 @@ def _lock_present(path: bytes) -> int:
         os.close(descriptor)
 
 
-class Session:
+class StoreSession:
     """An operation in progress: the objects it needs are kept, its temporary trees are its own."""
 
     def __init__(self, layout: StoreLayout) -> None:

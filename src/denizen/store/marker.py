@@ -6,7 +6,7 @@ printable ASCII without `%` written as `%` and two hexadecimal digits.
 
 from __future__ import annotations
 
-from denizen.errors import StoreDamaged, display
+from denizen.errors import StoreDamaged
 
 _MAGIC = b"denizen-store 1\nstore-dir: "
 MAX_SIZE = 64 * 1024
@@ -17,14 +17,8 @@ class BadMarker(StoreDamaged):
     """The marker is not as denizen writes it."""
 
     path: bytes
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.path)} is damaged"
-
-    @property
-    def why(self) -> str:
-        return "it says 'denizen-store 1' and 'store-dir: ' with an absolute path, or a newer denizen made it"
+    WHAT = "{path} is damaged"
+    WHY = "it says 'denizen-store 1' and 'store-dir: ' with an absolute path, or a newer denizen made it"
 
 
 def write(logical: bytes) -> bytes:

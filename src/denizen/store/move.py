@@ -15,7 +15,7 @@ import errno
 import os
 
 from denizen.disk import link_atomically, make_directories, written_by_owner
-from denizen.errors import DenizenError, display
+from denizen.errors import DenizenError
 from denizen.nar import writer
 from denizen.store import sidecar
 from denizen.store.collection.remove import remove_tree
@@ -42,18 +42,9 @@ class StoreInUse(DenizenError):
 
     path: bytes
     count: int
-
-    @property
-    def what(self) -> str:
-        return f"the store {display(self.path)} cannot be moved now"
-
-    @property
-    def why(self) -> str:
-        return f"{self.count} other denizen processes are working in it"
-
-    @property
-    def remedy(self) -> str:
-        return "again, once they have finished"
+    WHAT = "the store {path} cannot be moved now"
+    WHY = "{count} other denizen processes are working in it"
+    REMEDY = "again, once they have finished"
 
 
 @value

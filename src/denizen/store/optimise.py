@@ -16,7 +16,7 @@ import stat
 
 from denizen.formats import base32
 from denizen.store.errors import doing
-from denizen.store.locks import Session
+from denizen.store.locks import StoreSession
 from denizen.store.trees.restore import STORE_TIMES, STORED
 from denizen.store.trees.tree_reader import OPEN_DIRECTORY, OPEN_FILE, Frame, checked, names_in
 from denizen.value import value
@@ -54,7 +54,7 @@ def optimise(store: Store, path: StorePath) -> Saved:
     with doing("link the files of", place), contextlib.ExitStack() as stack:
         parent = os.open(store.layout.physical, OPEN_DIRECTORY)
         stack.callback(os.close, parent)
-        session = Session(store.layout)
+        session = StoreSession(store.layout)
         stack.callback(session.close)
         stack.enter_context(store.locked())
         if store.database.find(path) is None:
@@ -67,7 +67,7 @@ class _Linker:
     """What linking needs at hand: the layout, a session for temporary names, the store directory."""
 
     layout: StoreLayout
-    session: Session
+    session: StoreSession
     store_directory: int
 
     def object(self, name: bytes) -> Saved:

@@ -44,18 +44,12 @@ class BadSidecar(StoreDamaged):
     path: StorePath
     line: int
     reason: str
+    WHY = "line {line}: {reason:text}"
+    REMEDY = "denizen store verify --repair"
 
     @property
     def what(self) -> str:
         return f"the sidecar of {self.path} is damaged"
-
-    @property
-    def why(self) -> str:
-        return f"line {self.line}: {self.reason}"
-
-    @property
-    def remedy(self) -> str:
-        return "denizen store verify --repair"
 
 
 def write(info: ObjectInfo) -> bytes:

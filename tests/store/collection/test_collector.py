@@ -14,7 +14,7 @@ from denizen.store.collection.gc_roots import RootUnreadable
 from denizen.store.collection.graph import Graph, reachable
 from denizen.store.collection.processes import held_by_processes
 from denizen.store.local import Store
-from denizen.store.locks import Session
+from denizen.store.locks import StoreSession
 from denizen.store.verification import verify
 from tests.support.peers import require
 from tests.support.stores import add_text, make_store, on_disk
@@ -179,7 +179,7 @@ def _await(condition: object) -> None:
 
 def test_an_operation_of_a_dead_process_keeps_nothing(store: Store, scratch: Path) -> None:
     dead = add_text(store, scratch, "dead", "x")
-    session = Session(store.layout)
+    session = StoreSession(store.layout)
     with store.locked():
         session.need([dead.path])
     collect(store, Limits())

@@ -16,7 +16,7 @@ from denizen.helpers import HelperDied
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.collection.trash import MANY, Trash
 from denizen.store.local import Store
-from denizen.store.locks import Session
+from denizen.store.locks import StoreSession
 from tests.support.stores import make_store
 from tests.support.trees import as_nobody, make_sealed_tree
 
@@ -45,7 +45,7 @@ def delete(store: Store, names: list[bytes], files: list[bytes], told: Callable[
     """What a collection does."""
     directory = os.open(store.layout.physical, os.O_RDONLY)
     info = os.open(store.layout.info, os.O_RDONLY)
-    session = Session(store.layout)
+    session = StoreSession(store.layout)
     try:
         with Trash(directory, session, len(names), 0) as rubbish:
             rubbish.fill(names, info, files)
@@ -84,7 +84,7 @@ def test_what_is_gone_already_is_not_missed(store: Store, count: int) -> None:
 def test_few_trees_with_many_files_are_spread_over_several_members(store: Store) -> None:
     top, names, files = lay(store, 3)
     directory, info = (os.open(place, os.O_RDONLY) for place in (store.layout.physical, store.layout.info))
-    session = Session(store.layout)
+    session = StoreSession(store.layout)
     with Trash(directory, session, len(names), 100 << 20) as rubbish:
         rubbish.fill(names, info, files)
         assert [os.listdir(top / name) for name in sorted(left(top))] == [["tree0"], ["tree1"], ["tree2"]]

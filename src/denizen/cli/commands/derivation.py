@@ -19,14 +19,8 @@ class NotRead(DenizenError):
 
     path: str
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.path)} cannot be read"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "{path} cannot be read"
+    WHY = "{reason:text}"
 
 
 def _show(parsed: Parsed, context: Context) -> int:

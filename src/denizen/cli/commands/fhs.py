@@ -23,20 +23,14 @@ class InUse(DenizenError):
     name: str
     processes: tuple[int, ...]
     places: tuple[str, ...]
-
-    @property
-    def what(self) -> str:
-        return f"the environment {display(self.name)} is in use"
+    WHAT = "the environment {name} is in use"
+    REMEDY = "end them, and denizen fhs umount, first; or --force: they keep what they have open"
 
     @property
     def why(self) -> str:
         by = f"by the processes {', '.join(map(str, self.processes[:20]))}" if self.processes else ""
         at = f"mounted at {', '.join(self.places)}" if self.places else ""
         return "; ".join(part for part in (by, at) if part)
-
-    @property
-    def remedy(self) -> str:
-        return "end them, and denizen fhs umount, first; or --force: they keep what they have open"
 
 
 def _create(parsed: Parsed, context: Context) -> int:

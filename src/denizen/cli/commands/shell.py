@@ -7,7 +7,7 @@ import os
 from denizen.cli.command import Command
 from denizen.cli.commands.index import FETCH_OPTIONS, fetch_policy
 from denizen.cli.options import Option, Positional
-from denizen.errors import DenizenError, display
+from denizen.errors import DenizenError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,10 +21,7 @@ class NoProject(DenizenError):
     """There is no denizen.toml here or above."""
 
     directory: str
-
-    @property
-    def what(self) -> str:
-        return f"there is no denizen.toml in {display(self.directory)} or above it"
+    WHAT = "there is no denizen.toml in {directory} or above it"
 
     @property
     def remedy(self) -> str:

@@ -19,14 +19,8 @@ class NoSuchSource(DenizenError):
     """There is no source of that name."""
 
     name: str
-
-    @property
-    def what(self) -> str:
-        return f"there is no source {self.name}"
-
-    @property
-    def remedy(self) -> str:
-        return "denizen source list"
+    WHAT = "there is no source {name:text}"
+    REMEDY = "denizen source list"
 
 
 def list_sources(parsed: Parsed, context: Context) -> int:

@@ -7,7 +7,7 @@ import os
 from denizen.app.session import search_path
 from denizen.cli.command import Command
 from denizen.cli.options import Option, Positional
-from denizen.errors import EXIT_NOT_FOUND, DenizenError, display
+from denizen.errors import EXIT_NOT_FOUND, DenizenError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Resolution
 
 
-class NoSuchProgram(DenizenError):
+class NothingToExamine(DenizenError):
     """There is no file to look at.
 
     Attributes:
@@ -36,18 +36,9 @@ class NoSuchProgram(DenizenError):
     name: bytes
     reason: str
     remedy_text: str = ""
-
-    @property
-    def what(self) -> str:
-        return f"cannot look at {display(self.name)}"
-
-    @property
-    def why(self) -> str:
-        return self.reason
-
-    @property
-    def remedy(self) -> str:
-        return self.remedy_text
+    WHAT = "cannot look at {name}"
+    WHY = "{reason:text}"
+    REMEDY = "{remedy_text:text}"
 
 
 def run(parsed: Parsed, context: Context) -> int:
@@ -184,7 +175,7 @@ def _examine(parsed: Parsed, environ: Mapping[str, str]) -> Report:
         world = _world(environ, inside=bool(root), thorough=parsed.flag("all"))
         return examine(view, path, placement, world)
     except OSError as problem:
-        raise NoSuchProgram(name, problem.strerror or str(problem)) from problem
+        raise NothingToExamine(name, problem.strerror or str(problem)) from problem
 
 
 def _locate(view: FileView, name: bytes, environ: Mapping[str, str], *, inside: bool) -> bytes:
@@ -200,7 +191,7 @@ def _locate(view: FileView, name: bytes, environ: Mapping[str, str], *, inside: 
         except OSError:
             continue
         return candidate
-    raise NoSuchProgram(name, "there is no such file here, and no such command in PATH")
+    raise NothingToExamine(name, "there is no such file here, and no such command in PATH")
 
 
 def _world(environ: Mapping[str, str], *, inside: bool, thorough: bool) -> HostWorld:

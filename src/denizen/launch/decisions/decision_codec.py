@@ -62,32 +62,17 @@ class DamagedDecision(BadInput):
 
     rule: str
     offset: int = 0
-
-    @property
-    def what(self) -> str:
-        return "the decision file is damaged"
-
-    @property
-    def why(self) -> str:
-        return f"{self.rule} (at offset {self.offset:#x})"
-
-    @property
-    def remedy(self) -> str:
-        return "remove it, or run the program with `denizen run`: it is made again"
+    WHAT = "the decision file is damaged"
+    WHY = "{rule:text} (at offset {offset:#x})"
+    REMEDY = "remove it, or run the program with `denizen run`: it is made again"
 
 
 class Unencodable(BadInput):
     """A decision holds something the format has no place for."""
 
     rule: str
-
-    @property
-    def what(self) -> str:
-        return "the decision cannot be written"
-
-    @property
-    def why(self) -> str:
-        return self.rule
+    WHAT = "the decision cannot be written"
+    WHY = "{rule:text}"
 
 
 class _DecisionStrings:

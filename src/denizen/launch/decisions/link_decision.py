@@ -34,18 +34,12 @@ class StillMissing(BadInput):
 
     program: bytes
     sonames: tuple[bytes, ...]
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.program)} still lacks libraries"
+    WHAT = "{program} still lacks libraries"
+    REMEDY = "denizen why tells who needs them; please report it"
 
     @property
     def why(self) -> str:
         return ", ".join(map(display, self.sonames))
-
-    @property
-    def remedy(self) -> str:
-        return "denizen why tells who needs them; please report it"
 
 
 @value

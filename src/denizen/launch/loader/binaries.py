@@ -13,18 +13,9 @@ class LoaderAbsent(HostLacks):
     """denizen was installed where no C compiler was, or for another machine."""
 
     machine: str
-
-    @property
-    def what(self) -> str:
-        return f"this denizen has no loader for {self.machine}"
-
-    @property
-    def why(self) -> str:
-        return "it is compiled when denizen is installed, and there was no C compiler"
-
-    @property
-    def remedy(self) -> str:
-        return "install a C compiler and reinstall denizen, or in a source tree: make loader"
+    WHAT = "this denizen has no loader for {machine:text}"
+    WHY = "it is compiled when denizen is installed, and there was no C compiler"
+    REMEDY = "install a C compiler and reinstall denizen, or in a source tree: make loader"
 
 
 def loader_path(machine: str) -> str:

@@ -6,7 +6,7 @@ import os
 import stat
 
 from denizen.disk import make_directories, write_atomically
-from denizen.errors import HostLacks, display
+from denizen.errors import HostLacks
 from denizen.launch.loader.settings import NotALoader, configure_loader, settings_of
 from denizen.machines import by_kernel, interpreter_of_kernel
 from denizen.value import value
@@ -23,56 +23,32 @@ class RealInterpreter(HostLacks):
     """There is a dynamic linker already, which every program of this host needs."""
 
     path: bytes
-
-    @property
-    def what(self) -> str:
-        return f"{display(self.path)} is this host's own dynamic linker"
-
-    @property
-    def why(self) -> str:
-        return "the loader is installed only where there is none"
-
-    @property
-    def remedy(self) -> str:
-        return "denizen run PROGRAM needs no installation"
+    WHAT = "{path} is this host's own dynamic linker"
+    WHY = "the loader is installed only where there is none"
+    REMEDY = "denizen run PROGRAM needs no installation"
 
 
 class OthersMayChange(HostLacks):
     """What the loader would start for root can be written by somebody else."""
 
     path: bytes
-
-    @property
-    def what(self) -> str:
-        return f"others than root may change {display(self.path)}"
-
-    @property
-    def why(self) -> str:
-        return "a loader that root installs starts denizen for root's programs too"
-
-    @property
-    def remedy(self) -> str:
-        return "install denizen where root alone may write, or give --decisions: such a loader starts nothing"
+    WHAT = "others than root may change {path}"
+    WHY = "a loader that root installs starts denizen for root's programs too"
+    REMEDY = "install denizen where root alone may write, or give --decisions: such a loader starts nothing"
 
 
 class NotInstalled(HostLacks):
     """There is no loader to take away."""
 
     path: bytes
-
-    @property
-    def what(self) -> str:
-        return f"no denizen loader is installed at {display(self.path)}"
+    WHAT = "no denizen loader is installed at {path}"
 
 
 class NoLoaderForMachine(HostLacks):
     """No interpreter path is known for the machine."""
 
     machine: str
-
-    @property
-    def what(self) -> str:
-        return f"where programs for {self.machine} look for their interpreter is not known"
+    WHAT = "where programs for {machine:text} look for their interpreter is not known"
 
 
 class InstallFailed(HostLacks):
@@ -80,18 +56,9 @@ class InstallFailed(HostLacks):
 
     path: bytes
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"cannot change {display(self.path)}"
-
-    @property
-    def why(self) -> str:
-        return self.reason
-
-    @property
-    def remedy(self) -> str:
-        return "run it as root, or give a --prefix you may write"
+    WHAT = "cannot change {path}"
+    WHY = "{reason:text}"
+    REMEDY = "run it as root, or give a --prefix you may write"
 
 
 @value

@@ -35,24 +35,15 @@ class NotALoader(BadInput):
     """A file has not exactly one configuration block."""
 
     blocks: int
-
-    @property
-    def what(self) -> str:
-        return "this is not a denizen loader"
-
-    @property
-    def why(self) -> str:
-        return f"it has {self.blocks} configuration blocks; a loader has one"
+    WHAT = "this is not a denizen loader"
+    WHY = "it has {blocks} configuration blocks; a loader has one"
 
 
 class SettingsTooLong(BadInput):
     """The settings do not fit into the block, or one holds a NUL."""
 
     size: int
-
-    @property
-    def what(self) -> str:
-        return "the loader's settings do not fit"
+    WHAT = "the loader's settings do not fit"
 
     @property
     def why(self) -> str:

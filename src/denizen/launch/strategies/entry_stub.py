@@ -51,14 +51,8 @@ class CannotStub(BadInput):
     """A program that cannot be patched; `reason` says which rule forbids it."""
 
     reason: str
-
-    @property
-    def what(self) -> str:
-        return "the program cannot be given an entry stub"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "the program cannot be given an entry stub"
+    WHY = "{reason:text}"
 
 
 @value

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 
 from denizen import elf
-from denizen.errors import HostLacks, display
+from denizen.errors import HostLacks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,14 +33,8 @@ class NotLookedAt(HostLacks):
 
     path: bytes
     problem: str
-
-    @property
-    def what(self) -> str:
-        return f"cannot look at {display(self.path)}: {self.problem}"
-
-    @property
-    def remedy(self) -> str:
-        return "ulimit -n 65536 allows more open files, ulimit -v unlimited more memory"
+    WHAT = "cannot look at {path}: {problem:text}"
+    REMEDY = "ulimit -n 65536 allows more open files, ulimit -v unlimited more memory"
 
 
 class Remembered:

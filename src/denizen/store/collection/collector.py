@@ -25,7 +25,7 @@ from denizen.store.database import DatabaseFailed, path_of
 from denizen.store.errors import doing, is_full
 from denizen.store.layout import TEMPORARY
 from denizen.store.local import make_reserve, release_reserve
-from denizen.store.locks import Session, live_sessions, store_lock, temporary_prefix
+from denizen.store.locks import StoreSession, live_sessions, store_lock, temporary_prefix
 from denizen.store.optimise import prune_links
 from denizen.store.progress import ignore
 from denizen.value import value
@@ -163,7 +163,7 @@ def collect(store: Store, limits: Limits, told: Told = ignore) -> Collected:
         directory = stack.enter_context(_directory(layout.physical))
         info = stack.enter_context(_directory(layout.info))
         freed = _remove_leftovers(store)
-        session = Session(layout)
+        session = StoreSession(layout)
         stack.callback(session.close)
         with store.locked():
             found = _look(store, limits)

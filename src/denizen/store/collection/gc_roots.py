@@ -21,7 +21,7 @@ import os
 import stat
 
 from denizen.disk import link_atomically, make_directories
-from denizen.errors import HostLacks, display
+from denizen.errors import HostLacks
 from denizen.fileview import MAX_LINKS
 from denizen.formats import base32
 from denizen.store.collection.processes import held_by_processes, mentioned_in
@@ -45,18 +45,12 @@ class RootUnreadable(HostLacks):
 
     path: bytes
     code: int
-
-    @property
-    def what(self) -> str:
-        return f"cannot read the root {display(self.path)}"
+    WHAT = "cannot read the root {path}"
+    REMEDY = "make it readable, or remove it if nothing it led to is needed"
 
     @property
     def why(self) -> str:
         return f"{os.strerror(self.code)}; what it leads to must not be deleted, and is not known"
-
-    @property
-    def remedy(self) -> str:
-        return "make it readable, or remove it if nothing it led to is needed"
 
 
 @value

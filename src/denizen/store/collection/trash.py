@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Self, TypeAlias
 
-    from denizen.store.locks import Session
+    from denizen.store.locks import StoreSession
     from denizen.store.progress import Told
 
     # What to do (`Trash._do`), where, to which names.
@@ -43,7 +43,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 class Trash:
     """Trees that are renamed away and then unlinked, by a crew of processes if they are many."""
 
-    def __init__(self, directory: int, session: Session, trees: int, nar_bytes: int) -> None:
+    def __init__(self, directory: int, session: StoreSession, trees: int, nar_bytes: int) -> None:
         """Room for about so many trees out of `directory`, the store's, under names of this session.
 
         Raises OSError, though not where the disk is full: there are fewer places then, or none.

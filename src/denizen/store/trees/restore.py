@@ -67,14 +67,8 @@ class UnsafeEntry(BadInput):
 
     path: bytes
     reason: str
-
-    @property
-    def what(self) -> str:
-        return f"'{display(self.path)}' cannot be unpacked"
-
-    @property
-    def why(self) -> str:
-        return self.reason
+    WHAT = "'{path}' cannot be unpacked"
+    WHY = "{reason:text}"
 
 
 def restoring(entries: Iterable[Entry], parent: int, name: bytes, manner: RestoreOptions) -> Iterator[Entry]:

@@ -40,28 +40,16 @@ class NotStorable(DenizenError):
 
     path: bytes
     kind: str
-
-    @property
-    def what(self) -> str:
-        return f"'{display(self.path)}' cannot be stored"
-
-    @property
-    def why(self) -> str:
-        return f"it is {self.kind}; objects hold files, directories and symbolic links"
+    WHAT = "'{path}' cannot be stored"
+    WHY = "it is {kind:text}; objects hold files, directories and symbolic links"
 
 
 class TreeChanged(DenizenError):
     """A file was written to while it was read."""
 
     path: bytes
-
-    @property
-    def what(self) -> str:
-        return f"'{display(self.path)}' changed while it was read"
-
-    @property
-    def remedy(self) -> str:
-        return "again, once nothing writes to it"
+    WHAT = "'{path}' changed while it was read"
+    REMEDY = "again, once nothing writes to it"
 
 
 class TooDeep(DenizenError):
