@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.cli.command import Command
-from denizen.cli.commands.why import CHOOSING, NoSuchProgram
+from denizen.cli.commands.why import CHOOSING, NothingToExamine
 from denizen.cli.options import Option, Positional
 
 TYPE_CHECKING = False
@@ -32,7 +32,7 @@ def run(parsed: Parsed, context: Context) -> int:
             context.session, os.path.abspath(name), policy, parsed.texts("suite"), extra
         )
     except OSError as problem:
-        raise NoSuchProgram(name, problem.strerror or str(problem)) from problem
+        raise NothingToExamine(name, problem.strerror or str(problem)) from problem
     text = write(resolution)
     target = parsed.text("output")
     if target is not None:
