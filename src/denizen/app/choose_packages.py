@@ -36,7 +36,8 @@ class Choosing:
         """Return what the lock says, or what resolving finds; with `host`, to go with its libraries.
 
         Raises:
-            BadLock, ForeignLock, SourceFailed, HostLacks, BadInput.
+            BadLock, ForeignLock: the lock is not usable, or another program's.
+            SourceFailed, HostLacks, BadInput: something cannot be had, or not be read.
         """
         from denizen.app.resolve_program import resolve_path
         from denizen.sources.fetcher import FetchPolicy

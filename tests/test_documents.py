@@ -1,0 +1,202 @@
+"""The documents are held to the code: what they name exists, and their lines can be read in a terminal.
+
+A document is any Markdown file of the repository. Code is what stands between backquotes, in a fence,
+or indented by four columns.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from denizen.cli.dispatch import GLOBAL_OPTIONS, TABLE, commands_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.cli.command import Command
+
+ROOT = Path(__file__).parent.parent
+# The folders that are the repository's; others at its root are made by tools.
+FOLDERS = (".github", "benchmarks", "docs", "fuzz", "loader", "scripts", "src", "tests", "tools")
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in (*ROOT.glob("*.md"), *(found for top in FOLDERS for found in (ROOT / top).rglob("*.md")))
+)
+# Where a name in a document may begin. Modules are named from the package, C files from loader/.
+BASES = ("", "src/denizen/", "docs/", "loader/")
+# Two documents are about names that are gone.
+CURRENT = [document for document in DOCUMENTS if document not in ("CHANGELOG.md", "docs/renames.md")]
+# Files of a user's project, and Nix's own sources.
+FOREIGN = re.compile(r"denizen\.(toml|lock)$|^doc/manual/|^\./")
+WIDTH = 100
+
+
+def text_of(document: str) -> str:
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+def prose(document: str) -> Iterator[tuple[int, str]]:
+    """Give the lines that are neither code nor a row of a table, with their numbers."""
+    fenced = False
+    for number, line in enumerate(text_of(document).splitlines(), 1):
+        if line.startswith("```"):
+            fenced = not fenced
+        elif not fenced and not line.startswith(("|", "    ", "\t")):
+            yield number, line
+
+
+def code(document: str) -> Iterator[str]:
+    """Give each piece of code: a line of a block, or what stands between backquotes."""
+    fenced = False
+    inline: list[str] = []
+    for line in text_of(document).splitlines():
+        if line.startswith("```"):
+            fenced = not fenced
+        elif fenced or line.startswith("    "):
+            yield line.strip()
+        else:
+            inline.append(line)
+    for span in re.findall(r"`([^`]+)`", "\n".join(inline)):
+        yield " ".join(span.split())
+
+
+@cache
+def files() -> frozenset[str]:
+    """Return the paths of all files of the repository, from its root."""
+    below = (path for top in FOLDERS for path in (ROOT / top).rglob("*"))
+    return frozenset(path.relative_to(ROOT).as_posix() for path in (*ROOT.iterdir(), *below))
+
+
+def exists(name: str, document: str) -> bool:
+    """Return whether a name leads to a file: from the document, from a base, or as a file's last name."""
+    if "/" not in name:
+        return any(path.rpartition("/")[2] == name for path in files())
+    beside = Path(document).parent.as_posix() + "/"
+    return any(base + name in files() for base in (*BASES, beside.removeprefix("./")))
+
+
+@cache
+def commands() -> tuple[Command, ...]:
+    return tuple(command for row in TABLE for command in commands_of(row))
+
+
+def command_of(words: list[str]) -> Command | None:
+    """Return the command that words name, or the first of the group where only its name is given."""
+    exact = [command for command in commands() if tuple(words[: len(command.words)]) == command.words]
+    if exact:
+        return max(exact, key=lambda command: len(command.words))
+    bare = len(words) == 1 or not re.fullmatch(r"[a-z][a-z-]*", words[1])
+    return next((command for command in commands() if bare and command.words[0] == words[0]), None)
+
+
+def invocations(document: str) -> Iterator[list[str]]:
+    """Give the words behind each `denizen` in code, up to the end of its command."""
+    for piece in code(document):
+        for match in re.finditer(r"(?:^|[\s(|;&$])denizen ((?:-\S+ )*[a-z][^|;&#]*)", piece):
+            yield match[1].split()
+
+
+def test_there_are_documents() -> None:
+    assert {"README.md", "docs/run.md", "loader/README.md", ".github/pull_request_template.md"} <= set(
+        DOCUMENTS
+    )
+
+
+def test_lines_fit_a_terminal() -> None:
+    assert not [
+        f"{document}:{number}"
+        for document in DOCUMENTS
+        for number, line in prose(document)
+        if document != "CHANGELOG.md" and len(re.sub(r"\]\([^)]*\)|https?://\S+", "", line)) > WIDTH
+    ]
+
+
+def test_files_that_are_named_exist() -> None:
+    name = re.compile(
+        r"(?<![\w/.*-])(?:[\w.-]+/)*[\w.-]+\.(?:py|md|toml|json|tsv|yml|yaml)\b"
+        r"|(?<![\w/.-])loader/(?:[\w.-]+/)*[\w.-]+\.[ch]\b"
+    )
+    assert not [
+        f"{document}: {found}"
+        for document in CURRENT
+        for found in sorted(set(name.findall(text_of(document))))
+        if not FOREIGN.search(found) and not exists(found, document)
+    ]
+
+
+def test_decisions_that_are_named_exist() -> None:
+    assert not [
+        f"{document}: {number}"
+        for document in CURRENT
+        for number in re.findall(r"decisions/(\d{4})", text_of(document))
+        if not list(ROOT.glob(f"docs/decisions/{number}-*.md"))
+    ]
+
+
+def test_modules_that_are_named_exist() -> None:
+    def is_there(dotted: str) -> bool:
+        path = ROOT / "src/denizen" / dotted.strip(".").replace(".", "/")
+        # The last word may be a name in the module.
+        return any(p.is_dir() or p.with_name(p.name + ".py").exists() for p in (path, path.parent))
+
+    assert not [
+        f"{document}: {dotted}"
+        for document in CURRENT
+        for dotted in re.findall(r"`denizen\.((?!toml|lock)[a-z_.]+)", text_of(document))
+        if not is_there(dotted)
+    ]
+
+
+def test_commands_that_are_shown_exist() -> None:
+    def is_known(words: list[str]) -> bool:
+        # `denizen store export/import` shows two.
+        seconds = words[1].split("/") if len(words) > 1 and re.fullmatch(r"[a-z/-]+", words[1]) else [""]
+        return all(command_of([words[0], *filter(None, [second])]) for second in seconds)
+
+    assert not [
+        f"{document}: denizen {' '.join(words)}"
+        for document in CURRENT
+        for words in invocations(document)
+        if not is_known(words)
+    ]
+
+
+def test_options_that_are_shown_exist() -> None:
+    def unknown(words: list[str]) -> set[str]:
+        command = command_of(words)
+        options = (*command.options, *GLOBAL_OPTIONS) if command else ()
+        shown = {match[1] for word in words if (match := re.match(r"\[?(--[a-z][a-z-]+)", word))}
+        return shown - {name for option in options for name in option.names}
+
+    assert not [
+        f"{document}: denizen {' '.join(words)}"
+        for document in CURRENT
+        for words in invocations(document)
+        if unknown(words)
+    ]
+
+
+def test_targets_of_make_that_are_shown_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    shown = {
+        match[1]
+        for document in CURRENT
+        for piece in code(document)
+        if (match := re.match(r"(?:\$ )?make ([a-z]+)", piece))
+    }
+    assert {"demo", "test"} <= shown <= targets
+
+
+def test_every_package_has_a_page_in_the_reference() -> None:
+    packages = {path.parent.name for path in (ROOT / "src/denizen").glob("*/__init__.py")}
+    assert packages <= {path.stem for path in (ROOT / "docs/reference").glob("*.md")}
+
+
+def test_every_module_beside_the_packages_is_in_the_reference() -> None:
+    modules = {path.stem for path in (ROOT / "src/denizen").glob("*.py")} - {"__init__", "__main__"}
+    assert modules <= set(
+        re.findall(r"^::: denizen\.(\w+)$", text_of("docs/reference/foundations.md"), re.MULTILINE)
+    )
