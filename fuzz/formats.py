@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from denizen.build import derivation
 from denizen.build.builtin_derivations import recipe
-from denizen.formats import aterm, narinfo, tar
+from denizen.formats import aterm, narinfo, squashfs, tar
 from denizen.formats.archive_tree import Layout, entries
 from denizen.formats.deb import Deb
 from denizen.formats.file_tree import ArchiveEntry, Directory, Entry, File, Symlink
@@ -16,6 +16,7 @@ from denizen.formats.storepath import NIX_STORE, StorePath
 from denizen.formats.stream import ByteSource
 from denizen.nar import reader, writer
 from tests.support import debs
+from tests.support import squashfs as squashfs_images_of
 from tests.support.debs import Item, directory, hard_link, symlink
 
 NAR_TOKENS = (
@@ -23,6 +24,7 @@ NAR_TOKENS = (
     b"\x02\0\0\0\0\0\0\0..\0\0\0\0\0\0",
     b"\x05\0\0\0\0\0\0\0entry\0\0\0", b"\x04\0\0\0\0\0\0\0node\0\0\0\0", b"\xff" * 8, bytes(8),
 )  # fmt: skip
+SQUASHFS_TOKENS = (b"hsqs", b"\xff" * 4, bytes(8), b"\0\x80", b"..", b"\x02\0", b"\x08\0")
 TAR_TOKENS = (
     b"../",
     b"/",
@@ -74,6 +76,19 @@ def large_nars() -> Sequence[bytes]:
 def read_tar(data: bytes) -> None:
     # The merge does everything the plain layout does, and more.
     _drain(entries(tar.members(ByteSource(io.BytesIO(data))), Layout.USR_MERGED))
+
+
+def read_squashfs(data: bytes) -> None:
+    """As an AppImage is unpacked: names and links are checked too."""
+    _drain(entries(squashfs.members(data)))
+
+
+def squashfs_images() -> Sequence[bytes]:
+    tree: squashfs_images_of.Tree = {
+        "AppRun": b"#!/bin/sh\n" * 900,
+        "usr": {"lib": {"a.so": "../b", "b": bytes(5000)}, "share": {}},
+    }
+    return [squashfs_images_of.image(tree, compressed=compressed) for compressed in (True, False)]
 
 
 def tars() -> Sequence[bytes]:

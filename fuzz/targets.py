@@ -11,6 +11,7 @@ TARGETS: dict[str, Target] = {
     "nar": Target(formats.read_nar, formats.nars, formats.large_nars, formats.NAR_TOKENS),
     "tar": Target(formats.read_tar, formats.tars, formats.large_tars, formats.TAR_TOKENS),
     "deb": Target(formats.read_deb, formats.packages, tokens=formats.DEB_TOKENS),
+    "squashfs": Target(formats.read_squashfs, formats.squashfs_images, tokens=formats.SQUASHFS_TOKENS),
     "aterm": Target(
         formats.read_derivation, formats.derivations, formats.large_derivations, formats.ATERM_TOKENS
     ),

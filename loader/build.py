@@ -15,7 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 COMPANIONS = {
-    "denizen-enter": ("text.c", "covered.c", "enter/*.c"),
+    "denizen-enter": ("text.c", "covered.c", "arena.c", "enter/*.c"),
     "denizen-front": ("text.c", "front/*.c"),
     "denizen-inside": ("text.c", "inside/*.c"),
     "denizen-resident": ("text.c", "shed.c", "resident/*.c"),

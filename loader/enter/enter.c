@@ -24,6 +24,10 @@
        offline            a network of its own, with nothing in it
        chdir DIR          go there if it can be gone to
        as FILE            execute FILE and call it PROGRAM
+       set NAME=VALUE     the program's environment has this variable
+       set-name NAME=     this variable, with PROGRAM as it was given
+       set-program NAME=  this variable, with the absolute path of PROGRAM
+       set-directory NAME=  this variable, with the working directory
        check              everything so far worked: exit 0
 
    The process stays the same from here to the program: its number, parent, terminal, signals and exit status
@@ -31,6 +35,7 @@
 #include "../covered.h"
 #include "../ignored.h"
 #include "mounts.h"
+#include "variables.h"
 
 ARCH_START;
 
@@ -205,6 +210,8 @@ static void carry_out(struct plan *plan, const char *operation)
         result = sys_exists(source) ? mounts_bind(source, object) : 0;
     } else if (text_equal(operation, "as")) {
         plan->as = take(plan);
+    } else if (variables_knows(operation)) {
+        plan->environment = variables_with(plan->environment, operation, take(plan), *program_of(plan));
     } else if (text_equal(operation, "check")) {
         sys_exit(0);
     } else {

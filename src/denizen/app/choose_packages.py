@@ -1,4 +1,4 @@
-"""The choice of packages for a program: by a lock file, by resolving, or to extend this host's libraries."""
+"""Which packages a program gets: by a lock, by resolving, or to go with this host's own libraries."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ if TYPE_CHECKING:
 
 @value
 class Choosing:
-    """One program with the options of its start, for which packages are chosen.
+    """One program, and what it is started with.
 
     Attributes:
-        program: the program's path.
-        added: paths of further objects that it opens at run time.
+        added: objects that it opens besides.
     """
 
     session: Session
@@ -34,9 +33,7 @@ class Choosing:
     added: tuple[bytes, ...]
 
     def resolved(self, host: Environment | None = None) -> Resolution:
-        """Return the resolution in the lock file if one was given, else that of resolving the program.
-
-        With `host`, packages are chosen to work together with the host's own libraries.
+        """Return what the lock says, or what resolving finds; with `host`, to go with its libraries.
 
         Raises:
             BadLock, ForeignLock: the lock is not usable, or another program's.
@@ -48,7 +45,7 @@ class Choosing:
         wanted = self.wanted
         if wanted.lock is not None:
             return self._locked(wanted.lock)
-        # Names with a slash are left out: `added` already holds the objects found at those paths.
+        # The objects themselves: what is a whole site-packages has been gone through once already.
         names = [name for name in extra_for(self.program, wanted) if b"/" not in name]
         names += asked_by(self.session, self.program)
         policy = FetchPolicy(offline=wanted.offline)
@@ -57,12 +54,9 @@ class Choosing:
         return resolve_path(self.session, self.program, policy, wanted.suites, extra, given=given, host=host)
 
     def improved(self, host: Environment, lacking: Collection[bytes]) -> Resolution | None:
-        """Return packages with the libraries that this host lacks for a program that starts here.
+        """Return what a program that starts here gets for what this host lacks; None for nothing.
 
-        Return None if there is none.
-
-        `lacking` are the sonames that are missing. A complete foreign set of libraries is chosen only if the
-        host's cannot be extended, and only if it has every library that the program now takes from the host.
+        Another world is taken only where this one cannot be extended and nothing that works here is lost.
         """
         extension = self.resolved(host)
         if brings(extension, lacking):

@@ -1,10 +1,11 @@
-"""The maker of decisions how a program starts, for its first `run` and for children that the loader meets."""
+"""From a program to its decision: what `run` does the first time, and the loader's helper for children."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 
+from denizen.app.appimage import appimage_of
 from denizen.app.choose_packages import Choosing
 from denizen.app.errors import MENDED, CannotStart, Unsatisfied, refuse_hopeless
 from denizen.app.extra_inputs import added_to
@@ -29,6 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from denizen.app.appimage import AppImage
     from denizen.app.request import RunRequest
     from denizen.app.session import Session
     from denizen.diagnose.report import Report
@@ -44,10 +46,10 @@ _LOCKS = 64
 
 @value
 class StartPlan:
-    """A planned start, of which nothing is carried out.
+    """A start that has not happened.
 
     Attributes:
-        resolution: the packages that would be fetched; None where the host has all that is needed.
+        resolution: the packages it would bring; None where the host has all it needs.
         verdicts: every strategy with the obstacle to it.
     """
 
@@ -57,23 +59,25 @@ class StartPlan:
 
 @value
 class Decided:
-    """A decision and the directory in which it is kept."""
+    """A decision and the directory it is in."""
 
     directory: bytes
     decision: Decision
 
 
 def decide(session: Session, program: bytes, wanted: RunRequest, failed: Decision | None = None) -> Decided:
-    """Return the decision how to start the file at `program` (an absolute path), by making it if need be.
+    """Decide how to start the file at `program` (absolute); of several that ask at once one does it.
 
-    A file lock lets one process at a time decide about a program; the others get its result. `failed` is the
-    decision by which the program just failed to start, None if none did.
+    `failed` is the decision by which it just did not start.
 
     Raises:
-        NoSuchProgram, CannotStart, Unsatisfied, CannotUse: and the errors of resolving and realising.
+        NotThere, CannotStart, Unsatisfied, CannotUse: and those of resolving and realising.
     """
     shelf = variant(session.paths.decisions, wanted.variant)
     try:
+        appimage = appimage_of(program, image_of(DiskView(), program))
+        if appimage is not None:
+            return _decide_appimage(session, appimage, wanted, shelf)
         with many_files(), _alone(session.paths.state, program):
             known = _known(shelf, program, wanted)
             if known is not None and known != failed:
@@ -86,11 +90,26 @@ def decide(session: Session, program: bytes, wanted: RunRequest, failed: Decisio
         raise NoSuchProgram(program, problem.strerror or str(problem)) from problem
 
 
-def _known(shelf: DecisionStore, program: bytes, wanted: RunRequest) -> Decision | None:
-    """Return the decision that another process made while this one waited for the lock.
+def _decide_appimage(
+    session: Session, appimage: AppImage, wanted: RunRequest, shelf: DecisionStore
+) -> Decided:
+    """Decide about the AppRun in an AppImage, and write down how the AppImage is started by it."""
+    from denizen.app.appimage import APPRUN, decision_for, request_inside, unpacked
+    from denizen.app.factories import tools_of
+    from denizen.app.store_access import open_store
 
-    Return None if there is none.
-    """
+    tree = unpacked(session, appimage)
+    with open_store(session) as store:
+        apprun = os.path.join(store.place_of(tree), APPRUN)
+        inner = decide(session, apprun, request_inside(wanted))
+        found = decision_for(appimage, inner.decision, tools_of(session).enter(), apprun)
+        shelf.write(found, movable=False)
+        shelf.keep_besides(store.layout, found, [tree])
+    return Decided(shelf.directory, found)
+
+
+def _known(shelf: DecisionStore, program: bytes, wanted: RunRequest) -> Decision | None:
+    """What somebody else decided while we waited for our turn."""
     if wanted.strategy or wanted.excluded:
         return None
     found = decided(shelf.directory, program, newest(wanted.trees))
@@ -99,7 +118,7 @@ def _known(shelf: DecisionStore, program: bytes, wanted: RunRequest) -> Decision
 
 @contextlib.contextmanager
 def _alone(state: bytes, program: bytes) -> Iterator[None]:
-    """Hold the lock that keeps other processes from deciding about this program."""
+    """Let nobody else decide about this program meanwhile."""
     import errno
     import fcntl
     import hashlib
@@ -117,8 +136,7 @@ def _alone(state: bytes, program: bytes) -> Iterator[None]:
     except OSError as problem:
         if problem.errno not in (errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EDQUOT):
             raise
-        # In a read-only or full directory no decision can be kept, so no lock is needed; the program's own
-        # faults are still to be reported.
+        # Where nothing can be written nobody decides; what is wrong with the program is told all the same.
         yield
         return
     with lock:
@@ -127,7 +145,7 @@ def _alone(state: bytes, program: bytes) -> Iterator[None]:
 
 
 class _DecisionMaker:
-    """The steps from one program file to its decision: examine it, resolve, realise, choose a strategy."""
+    """One program's way from a file to a decision."""
 
     def __init__(self, session: Session, program: bytes, wanted: RunRequest, shelf: DecisionStore) -> None:
         self._session = session
@@ -144,12 +162,12 @@ class _DecisionMaker:
         self._choosing = Choosing(session, self._view, program, wanted, self._added)
         self._report = self._look()
         if wanted.library_path and not self._report.starts:
-            # The program gets other libraries anyway: report its faults without the LD_LIBRARY_PATH.
+            # What another world is to mend is told as for every start.
             self._world = world_of(session.environ, self._interpreter)
             self._report = self._look()
         self._later = self._lacking_later()
         if self._satisfied and not self._needs_library_path:
-            # The LD_LIBRARY_PATH provides no library: keep the decision for starts without it too.
+            # It has no part in it: this is the decision of all starts.
             shelf = self._shelf = variant(self._place.decisions, wanted.without_library_path.variant)
         self.directory = shelf.directory
         self._wants = self._wanted_besides()
@@ -164,16 +182,15 @@ class _DecisionMaker:
         return any(row.rule == LIBRARY_PATH.name for row in self._report.libraries)
 
     def run(self) -> Decision:
-        """Return the decision and keep it; a decision for an explicitly requested strategy is not kept."""
+        """Decide, and write it down; a strategy that was asked for is for this start alone."""
         refuse_hopeless(self._program, self._report)
         base = self._known()
         if base is None:
             base = self._moved() or self._base()
             again = helper_words(self._session, "run", self._wanted.words)
-            # A kernel that refuses namespaces refuses environments too.
+            # Who is refused a namespace is refused an environment too.
             otherwise = (*again, b"--except", b"namespace", b"--except", b"fhs", b"--")
-            # denizen's loader, started as the program's command, reads the decision itself and must find no
-            # command in it.
+            # The loader run as a program reads the decision itself: that one must say no command.
             mapped = Strategy.PROGRAM if self._wanted.strategy == Strategy.PROGRAM.value else None
             found = self._by(self._choice(base, mapped), base, otherwise)
             self._write(found)
@@ -182,10 +199,7 @@ class _DecisionMaker:
         return self._by(self._choice(base, Strategy(self._wanted.strategy)), base)
 
     def _write(self, found: Decision) -> None:
-        """Keep the decision.
-
-        Raises OSError, except for a program that is executed directly: it starts without one.
-        """
+        """Keep the decision; what is executed as it is starts without. Raises OSError."""
         try:
             self._shelf.write(found, movable=self._is_movable(found))
         except OSError as problem:
@@ -195,7 +209,7 @@ class _DecisionMaker:
                 self._session.reporter.say(f"denizen: not kept for the next start: {problem}")
 
     def _known(self) -> Decision | None:
-        """Return the kept decision without its command, if a strategy was requested; else None."""
+        """For a strategy that was asked for: what is decided already, but for how it is started."""
         known = decided(self._shelf.directory, self._program) if self._wanted.strategy else None
         return known and replace(known, command=())
 
@@ -215,10 +229,7 @@ class _DecisionMaker:
         return self._report.starts and (self._report.stands_alone or not self._wanted.elsewhere)
 
     def _lacking_later(self) -> tuple[bytes, ...]:
-        """Return the sonames that the program opens at run time and the host lacks.
-
-        Return () if it does not start here.
-        """
+        """What the host has not and the program opens when it runs; not asked where it does not start."""
         from denizen.launch.dlopen_missing import lacking_later
         from denizen.resolve.rule_packs import load_rules
 
@@ -228,7 +239,7 @@ class _DecisionMaker:
         return lacking_later(self._host, self._program, self._world.environment, load_rules(), self._added)
 
     def _base(self) -> Decision:
-        """Return the decision without the choice of a strategy."""
+        """The decision but for its strategy."""
         if self._satisfied or self._image is None:
             return self._host_decision()
         if not self._starts_here or self._wants.reasons:
@@ -237,31 +248,25 @@ class _DecisionMaker:
             made = self.improvement()
             return self._furnished(made) if made is not None else self._host_decision()
         except (SourceFailed, HostLacks) as problem:
-            # The program starts without these libraries. Generation 0 makes the next start try again.
+            # It starts without. Of no generation, so that the next start tries again.
             names = ", ".join(map(display, self._later))
             self._session.reporter.say(f"denizen: it starts without {names}: {problem.what}")
             return replace(self._host_decision(), generation=0)
 
     def improvement(self) -> Resolution | None:
-        """Return packages for the libraries that a program that starts here lacks at run time.
-
-        Return None if there is none.
-        """
+        """What is to be had for a program that starts here, for what it lacks later; None for nothing."""
         if not self._starts_here or not self._later or self._wants.reasons:
             return None
         return self._choosing.improved(self._world.environment, self._later)
 
     def _host_decision(self) -> Decision:
         found = decision_of_host(self._view, self._program, self._image, self._interpreter)
-        # The decision is void when one of these files goes: the host then lacks a library.
+        # Void when one of them goes: then the host does not satisfy it any more.
         own = (row.path for row in self._report.libraries if row.path is not None and self._image)
         return replace(found, objects=tuple(dict.fromkeys(path for path in own if path[:1] == b"/")))
 
     def _moved(self) -> Decision | None:
-        """Return the kept decision of the same program at an earlier path, adapted.
-
-        Return None if it depends on modules.
-        """
+        """What was decided about this program where it was before; nothing where its modules matter too."""
         from denizen.app.store_access import made_store
         from denizen.launch.decisions.decision import identity_of
         from denizen.launch.decisions.program_identity import headers_of
@@ -301,16 +306,12 @@ class _DecisionMaker:
         return realised(self._session, asked, HostStart(self._own_linker(), host))
 
     def _own_linker(self) -> bytes:
-        """Return the path of the host's own dynamic linker; the program's interpreter if none is found."""
+        """The host's own dynamic linker, where it is to be had."""
         settings = loader_at(self._view, self._interpreter)
         return settings.host_ldso if settings is not None else self._interpreter
 
     def _is_movable(self, decision: Decision) -> bool:
-        """Tell whether the decision stays valid when the program is moved.
-
-        It does where all files that it names are in the store and the program is started from no patched
-        copy.
-        """
+        """Whether it holds wherever the program is: all it names lies in the store, and it is no copy's."""
         store = self._place.store + b"/"
         inside = all(path.startswith(store) for path in decision.objects)
         return inside and not decision.host and b"as" not in decision.command
@@ -324,7 +325,7 @@ class _DecisionMaker:
         return StartPlan(resolution, self.verdicts())
 
     def verdicts(self) -> tuple[StrategyVerdict, ...]:
-        """Return the verdict on every strategy, with the obstacle to it."""
+        """Every strategy, with what stands against it."""
         base = decision_of_host(self._view, self._program, self._image, self._interpreter)
         return all_verdicts(self._situation(replace(base, host=self._satisfied or self._image is None)))
 
@@ -340,7 +341,7 @@ class _DecisionMaker:
         return self._ways.started(strategy, base, otherwise)
 
     def _surrounded(self, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:
-        """Return the decision for a start in an environment, with all libraries from packages."""
+        """In an environment, with the libraries of a decision that asks nothing of the host."""
         from denizen.app.auto_environment import enter_auto_environment
 
         if base.host and self._image is not None and self._image.interpreter is not None:
@@ -352,8 +353,8 @@ class _DecisionMaker:
             command=self._ways.surrounded(around, otherwise),
             objects=(*base.objects, around.tree),
             libraries=tuple(self._ways.at_home(library, base, around.tree) for library in base.libraries),
-            # In the environment the default directories have the libraries for dlopen; the resident (edits,
-            # opened) would answer before them.
+            # In there the default directories are the environment's, and serve what is opened at run time: a
+            # resident would answer before them.
             edits=(),
             opened=b"",
         )
@@ -400,14 +401,12 @@ def plan_for(session: Session, program: bytes, wanted: RunRequest) -> StartPlan:
 
 
 def verdicts_for(session: Session, program: bytes) -> tuple[StrategyVerdict, ...]:
-    """Return the verdict of `run` on every strategy for the program at the absolute path. Raises OSError."""
+    """How `run` would start a program (absolute). Raises OSError."""
     return _as_run(session, program).verdicts()
 
 
 def improvement_for(session: Session, program: bytes, *, offline: bool) -> Resolution | None:
-    """Return packages with libraries that a program (absolute) opens at run time and the host lacks.
-
-    Return None if there is none.
+    """Return what `run` would bring for a program (absolute) that starts here and lacks something later.
 
     Raises OSError, SourceFailed, HostLacks.
     """

@@ -1,4 +1,4 @@
-"""Helper commands, the host as the linker sees it, and tools, made from the invocation for decisions."""
+"""What deciding takes from the invocation: this denizen as a command, the host as a world."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def helper_words(session: Session, command: str, options: Sequence[str] = ()) -> tuple[bytes, ...]:
     """Return the words that run `command` of this installation with these places. Raises NoHome."""
-    # Isolated: a foreign program's variables and working directory must not decide what is imported.
+    # Isolated: neither the variables nor the working directory of a foreign program say what is imported.
     words = [
         sys.executable,
         "-I",
@@ -31,24 +31,21 @@ def helper_words(session: Session, command: str, options: Sequence[str] = ()) ->
     if session.root is not None:
         words += ["--root", os.path.abspath(session.root)]
     if command == "decide":
-        # The loader starts its helper with no environment: the variables it needs become arguments.
+        # The loader gives its helper no environment, so what is needed of this one goes into the words.
         places_set = [] if session.root is not None else _directories(session)
         words += [word for setting in (*places_set, *_proxies(session)) for word in ("--set", setting)]
     return tuple(os.fsencode(word) for word in (*words, *options))
 
 
 def _proxies(session: Session) -> list[str]:
-    """Return the proxies as arguments of `decide --set`.
-
-    Passwords are left out: other users can read a process's arguments.
-    """
+    """Return the proxies without passwords, as `decide --set` takes them; the words can be read by others."""
     from denizen.sources.transport import proxies_from
 
     return [f"{scheme}_proxy={text}" for scheme, text in proxies_from(session.environ) if "@" not in text]
 
 
 def _directories(session: Session) -> list[str]:
-    """Return the XDG directories as arguments of `decide --set`."""
+    """Return the XDG directories, as `decide --set` takes them."""
     place = session.paths
     directories = {
         "XDG_DATA_HOME": place.data,
@@ -60,12 +57,9 @@ def _directories(session: Session) -> list[str]:
 
 
 def world_of(environ: Mapping[str, str], interpreter: bytes, library_path: str = "") -> HostWorld:
-    """Return this host as the linker sees it, with the user's LD_LIBRARY_PATH.
+    """Where a program is asked about before anything is decided: this host, with this LD_LIBRARY_PATH.
 
-    Args:
-        environ: the variables; PATH is used.
-        interpreter: the program's interpreter (PT_INTERP); a relative one counts from the working directory.
-        library_path: the LD_LIBRARY_PATH in absolute paths, "" for none.
+    Its `interpreter` counts from the working directory, where it is relative; nothing else of it does.
     """
     from denizen.diagnose.program_facts import HostWorld
     from denizen.host import gather_host
@@ -81,20 +75,14 @@ def world_of(environ: Mapping[str, str], interpreter: bytes, library_path: str =
 
 
 def tools_of(session: Session) -> Tools:
-    """Return denizen's small compiled programs for this machine, from the session's directory.
-
-    Raises NoHome.
-    """
+    """The small compiled programs for this machine, as this invocation keeps them. Raises NoHome."""
     from denizen.launch.loader.tools import Tools
 
     return Tools(session.paths.tools, machine_name())
 
 
 def supply_of(session: Session, policy: FetchPolicy) -> Supply:
-    """Return the sources of packages with the cache directory and the opener.
-
-    Raises BadSetting, NoKeyring, NoVerifier.
-    """
+    """Where packages come from, and lie meanwhile. Raises BadSetting, NoKeyring, NoVerifier."""
     from denizen.app.indexing import sources_by_name
     from denizen.build.realise import SilentBuild
     from denizen.resolve.install import Supply

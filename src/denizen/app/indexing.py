@@ -1,4 +1,4 @@
-"""Indexes for the commands: the configured sources, and a first update where an index is missing."""
+"""What commands share that need an index: which sources, and a first update where one is missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class UnsupportedArchitecture(HostLacks):
-    """The error that Debian has no architecture for this processor."""
+    """Debian has nothing for this processor."""
 
     machine: str
     WHAT = "there are no packages for this machine's architecture, {machine:text}"
@@ -28,8 +28,8 @@ class UnsupportedArchitecture(HostLacks):
 
 
 def own_architecture() -> str:
-    """Return this machine's architecture by Debian's name. Raises UnsupportedArchitecture."""
-    # From os.uname: to import `platform` costs 9 ms.
+    """This machine's architecture in Debian's words. Raises UnknownMachine."""
+    # os.uname, for importing platform costs 9 ms.
     name = machine_name()
     machine = by_kernel(name)
     if machine is None or not machine.debian:
@@ -38,7 +38,7 @@ def own_architecture() -> str:
 
 
 def configured_settings(session: Session) -> list[Setting]:
-    """Return the settings of every configured source. Raises BadSetting, NoKeyring."""
+    """Every source that is configured. Raises BadSetting, NoKeyring."""
     from denizen.disk import DiskView
     from denizen.sources.settings import settings
 
@@ -46,16 +46,13 @@ def configured_settings(session: Session) -> list[Setting]:
 
 
 def sources_by_name(session: Session, policy: FetchPolicy) -> dict[str, Source]:
-    """Return every source by its name; they report the progress of transfers.
-
-    Raises as `configured_sources`.
-    """
+    """Every source, showing how far fetching has come. Raises as `configured_sources`."""
     sources = configured_sources(session, policy, session.reporter.transfers())
     return {one.name: one for one in sources}
 
 
 def configured_sources(session: Session, policy: FetchPolicy, progress: Progress) -> list[Source]:
-    """Return every source, ready to be asked. Raises BadSetting, NoKeyring."""
+    """Every source, ready to be asked. Raises BadSetting, NoKeyring."""
     from denizen.sources.opening import Surroundings, open_source
     from denizen.sources.transport import HttpSettings, proxies_from
 
@@ -72,13 +69,10 @@ def configured_sources(session: Session, policy: FetchPolicy, progress: Progress
 def targets_of(
     sources: Sequence[Source], suites: Sequence[str], architectures: Sequence[str], scope: Scope
 ) -> list[UpdateTarget]:
-    """Return what to update: the named suites of every source that has them.
-
-    Without names each source's own suites.
-    """
+    """What to update: the named suites of every source that has them, else each source's own."""
     from denizen.index.update_targets import UpdateTarget
 
-    # A suite that no source has by default is asked of the first: an archive has more suites than listed.
+    # A suite nobody has by default is asked of the first source: any suite of an archive will do.
     offered = {suite for source in sources for suite in source.suites}
     pairs = [(source, suite) for source in sources for suite in source.suites]
     extra = [(source, suite) for source in sources[:1] for suite in suites if suite not in offered]
@@ -93,14 +87,10 @@ def targets_of(
 def ensure(
     session: Session, suites: Sequence[str], architecture: str, scope: Scope, policy: FetchPolicy
 ) -> dict[str, DenizenError]:
-    """Make the indexes that are missing, and report it.
+    """Make the indexes that are missing, saying so; return why a suite still has none, by its name.
 
-    Return the error of each suite that still has none, by name.
-
-    Existing indexes are not updated. A suite that cannot be fetched is reported and left out.
-
-    Raises:
-        SourceFailed, HostLacks: none of the suites has an index.
+    Those that are there are left as they are. A suite that cannot be had is told and left out. Raises
+    SourceFailed, HostLacks: none of the suites has an index.
     """
     from denizen.app.decoder_setup import provide_decoder
     from denizen.index.manifest import read_manifest
@@ -115,7 +105,7 @@ def ensure(
     session.reporter.say(f"there is no index of {names} for {architecture} yet; making it")
     outcomes = run_update(session, missing, progress)
     made = read_manifest(session.paths.index)
-    # The index may exist under another name of the suite.
+    # By another name of a suite its index may have been had all the same.
     failed = [
         (one.target.suite, one.failure)
         for one in outcomes
@@ -139,11 +129,7 @@ def _has(target: UpdateTarget, held: Sequence[IndexEntry]) -> bool:
 def run_update(
     session: Session, targets: Sequence[UpdateTarget], progress: Progress, *, force: bool = False
 ) -> list[UpdateOutcome]:
-    """Update the indexes, and report the size of the transfers beforehand.
-
-    Afterwards all records of libraries that running programs were denied are dropped: they may be available
-    now.
-    """
+    """Update, saying beforehand what will be fetched; what running programs were denied may be there now."""
     from denizen.app.decoder_setup import use_decoder
     from denizen.index.update import update
     from denizen.launch.dlopen_links import forget_all_denied

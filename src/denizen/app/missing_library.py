@@ -1,8 +1,8 @@
-"""The answer to a running program that misses a library: provide it, or record why it cannot be had.
+"""The answer to a running program that misses a library: brought, or remembered as not to be had.
 
-The resident (denizen's code inside the program) waits for this process to end and then looks into the
-directory of links (launch/dlopen_links.py). If this process fails, the directory has no link, and the program
-sees the error that it would have seen without denizen.
+The resident waits for this process to end and then looks into the directory of links
+(launch/dlopen_links.py). A failure here leaves nothing there, and the program sees the error that it would
+have had.
 """
 
 from __future__ import annotations
@@ -32,29 +32,24 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Pin, Resolution
     from denizen.store.local import Store
 
-# MB of packages per program; 0 forbids all. The file `budget` in the configuration overrides it.
+# Together, for one program; 0 forbids all. In MB, as a file `budget` in the configuration says.
 DEFAULT_BUDGET = 100
 
 
 class NotOurs(BadInput):
-    """The error that the directory or the name is not one with which the resident asks."""
+    """The directory or the name is none that the resident asks with."""
 
     place: bytes
     WHAT = "{place} is not what the resident asks for"
 
 
 def answer(session: Session, directory: bytes, soname: bytes, wanted: RunRequest, *, needed: bool) -> None:
-    """Provide the library `soname` for the decision whose links are in `directory`, or record why not.
+    """Bring a library for the decision whose links are in `directory`, or remember why not.
 
-    Args:
-        session: the paths and the reporter.
-        directory: the decision's directory of links.
-        soname: the library's name.
-        wanted: the options of the program's start.
-        needed: an object that is open already lists it as DT_NEEDED; else the program calls dlopen.
+    `needed`: an object that is open already names it, and not the program as it goes along.
 
     Raises:
-        NotOurs, OSError: and the errors of resolving and realising. Nothing is recorded then.
+        NotOurs, OSError, and what resolving and realising raise: nothing is remembered then.
     """
     shelf, name = _decision_of(session.paths.decisions, directory, soname)
     opened = Opened(directory)
@@ -64,14 +59,14 @@ def answer(session: Session, directory: bytes, soname: bytes, wanted: RunRequest
         decision = read_decision(os.path.join(shelf, name))
         if decision is None or decision.opened != directory:
             raise NotOurs(directory)
-        # Nothing else is printed: the standard error is the program's own.
+        # The program's standard error is its own: what it would have been told natively it is told.
         if opened.is_locked:
             session.reporter.say(f"denizen: {display(soname)} is opened, and the lock does not have it")
         _Answer(session.quieter(), decision, opened, wanted).give(soname, needed=needed)
 
 
 def _decision_of(decisions: bytes, directory: bytes, soname: bytes) -> tuple[bytes, bytes]:
-    """Return the directory and the file name of the decision. Raises NotOurs: the path leads elsewhere."""
+    """Return the directory and the file name of the decision. Raises NotOurs: a path that leads elsewhere."""
     top, name = os.path.split(os.path.dirname(directory))
     shelf, last = os.path.split(top)
     below = shelf == decisions or os.path.dirname(os.path.dirname(shelf)) == decisions
@@ -81,7 +76,7 @@ def _decision_of(decisions: bytes, directory: bytes, soname: bytes) -> tuple[byt
 
 
 class _Answer:
-    """One request for a library, by a program that runs by one decision."""
+    """One question about one decision."""
 
     def __init__(self, session: Session, decision: Decision, opened: Opened, wanted: RunRequest) -> None:
         self._session = session
@@ -91,16 +86,13 @@ class _Answer:
         self._policy = FetchPolicy(offline=wanted.offline)
 
     def give(self, soname: bytes, *, needed: bool) -> None:
-        """Provide the library or record why not.
-
-        The size budget does not apply where an open object needs it.
-        """
+        """Bring it, or remember why not; what an object needs that is open already is always brought."""
         reason = self._against(soname, needed=needed) or self._bring(soname, needed=needed)
         if reason:
             self._opened.deny(soname, reason)
 
     def _against(self, soname: bytes, *, needed: bool) -> str:
-        """Return the reason not to provide the library, whatever package has it; "" for none."""
+        """Return what stands against it whoever has it."""
         if self._opened.is_locked:
             return "the lock does not have it"
         rules = load_rules()
@@ -126,7 +118,7 @@ class _Answer:
         return ""
 
     def _new(self, store: Store, plan: Recipes, resolution: Resolution) -> list[Pin]:
-        """Return the packages that are neither in the decision nor from an earlier answer."""
+        """Return the packages that neither the decision has nor an earlier answer brought."""
         brought = {package for one in self._opened.asked() for package in one.packages}
         return [
             pin
@@ -136,12 +128,9 @@ class _Answer:
         ]
 
     def _resolved(self, soname: bytes) -> Resolution | None:
-        """Resolve the program again with all the names it asked for, so that the versions agree.
+        """Resolve the program once more, with all that it asked for: that is coherent by itself.
 
-        Return None if nobody has it.
-
-        Only existing indexes are used, the base suite's first: an unknown name must not cause others to be
-        fetched.
+        By the indexes that are there, the base suite's first: a name that nobody has must not fetch others.
         """
         names = [os.fsencode(name) for name in self._wanted.extra if "/" not in name]
         extra = [*names, *(one.soname for one in self._opened.asked()), soname]
@@ -171,7 +160,7 @@ class _Answer:
         return f"the program's budget is {budget} MB, of which {spent // 1_000_000} are spent"
 
     def _links(self, store: Store, made: Recipes, resolution: Resolution) -> dict[bytes, bytes]:
-        """Return the links, from soname to path, that the decision does not have already."""
+        """Return what the decision does not show already."""
         there = set(os.listdir(self._decision.search))
         return {
             choice.soname: os.path.realpath(
@@ -182,7 +171,7 @@ class _Answer:
         }
 
     def _keep(self, store: Store, trees: Sequence[StorePath]) -> None:
-        """Keep new packages from collection as long as the decision lives."""
+        """Keep new packages from collection, as long as the decision."""
         shelf = self._opened.directory.rsplit(b"/", 3)[0]
         decisions = self._session.paths.decisions
         name = b"" if shelf == decisions else os.path.basename(shelf)
@@ -194,7 +183,7 @@ def _called(pin: Pin) -> bytes:
 
 
 def budget_of(session: Session) -> int:
-    """Return the size in MB of the packages that may be added to one program while it runs."""
+    """Return how many megabytes may come for one program while it runs."""
     try:
         with open(session.paths.config + b"/budget", "rb") as stream:
             text = stream.read(16).strip()

@@ -1,4 +1,4 @@
-"""Access to the store for the commands: its directory, opening and creating it, objects by name."""
+"""What the commands about the store share: which store, which object, sizes and ages as people write them."""
 
 from __future__ import annotations
 
@@ -15,27 +15,25 @@ if TYPE_CHECKING:
 
 
 def store_directory(session: Session) -> bytes:
-    """Return the store's directory."""
+    """Where the store is."""
     return session.paths.store
 
 
 def open_store(session: Session) -> Store:
-    """Return the store, which must exist. Raises NoStore."""
+    """The store, which must exist."""
     return Store.open(store_directory(session))
 
 
 def made_store(session: Session) -> Store:
-    """Return the store, created if there is none."""
+    """The store, made if there is none."""
     return Store.create(store_directory(session))
 
 
 def object_named(store: Store, text: str) -> StorePath:
-    """Return the store object that an argument names.
-
-    The argument is the object's path, a path in it, a link that leads into it, or its bare name.
+    """The object an argument means: its path, a path in it, a link that leads into it, or its bare name.
 
     Raises:
-        BadStorePath: the argument is none of these.
+        BadStorePath: none of these.
     """
     raw = os.fsencode(text)
     if b"/" not in raw and not os.path.lexists(raw):

@@ -205,7 +205,7 @@ def _decoder(format_name: str) -> Decoder:
             import bz2
 
             return bz2.BZ2Decompressor()
-        return _zstd()
+        return zstd_decoder()
     except ImportError:
         package = {"xz": "lzma", "bz2": "bz2", "zst": "zstd"}[format_name]
         raise NoDecoder(format_name, package) from None
@@ -221,7 +221,7 @@ def xz_decoder() -> Decoder:
     return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
 
 
-def _zstd() -> Decoder:
+def zstd_decoder() -> Decoder:
     """From the standard library (3.14), or its backport."""
     import importlib
 

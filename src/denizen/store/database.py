@@ -1,11 +1,11 @@
-"""The SQLite database of valid objects, in WAL mode: one file, opened at the first query.
+"""The database of valid objects: SQLite in WAL mode, one file, opened when first asked.
 
 Durability: `synchronous=FULL`, so that a transaction that returned survives power loss. A lost
 registration would leave an object nobody knows; a lost deletion would leave a name whose object has gone.
 
 The directory of the database is reached through a symbolic link, which a rebuild replaces in one
 step; SQLite keeps the log beside the real file, so an old log can never be applied to a new
-database. A caller that has taken the store's lock calls `refresh` first, to notice such a replacement.
+database. Whoever holds the store's lock asks `refresh` first, to notice that.
 
 Writers hold the store's lock, so SQLite's own waiting (which polls and is not fair) is never needed
 for more than a moment.
@@ -29,7 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
-    # A result row. The schema is STRICT, so each column has the type its query expects.
+    # What SQLite gives; the schema is STRICT, so a column has the type its query's author expects.
     Row: TypeAlias = tuple[Any, ...]
 
     from collections.abc import Iterable, Iterator
@@ -75,7 +75,7 @@ class DatabaseDamaged(StoreDamaged):
 
 
 class DatabaseFailed(HostLacks):
-    """The file system refused a read or write of the database: it is full, read-only, or broken."""
+    """The file system did not do what the database asked of it: full, read-only, or broken."""
 
     path: bytes
     reason: str
@@ -104,13 +104,13 @@ class ReferenceGone(StoreDamaged):
 
 @value
 class ObjectCensus:
-    """All valid objects at once, as integers (row numbers of the database), for a collection.
+    """All objects at once, as integers, for a collection.
 
     Attributes:
-        graph: the references between objects.
-        paths: `<digest>-<name>` of each object.
-        sizes: NAR size of each object, in bytes.
-        registered: when each object was registered, in seconds since 1970.
+        graph: the references.
+        paths: `<digest>-<name>` of each.
+        sizes: NAR size of each.
+        registered: when each was, in seconds since 1970.
     """
 
     graph: Graph
@@ -127,31 +127,28 @@ class Database:
         self._file = directory + FILE
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
-        # (data_version, digests): SQLite's data_version changes when another process commits.
+        # With the data_version they were read at, which changes when another process commits.
         self._digests: tuple[int, set[bytes]] | None = None
 
     def close(self) -> None:
-        """Close the connection; the next query opens it again."""
+        """Close the file; the next question opens it again."""
         if self._connection is not None:
             self._connection.close()
         self._connection, self._digests = None, None
 
     def refresh(self) -> None:
-        """Close the connection if another process has replaced the database by a rebuilt one.
-
-        The caller holds the store's lock.
-        """
+        """Notice that another process has put a rebuilt database in place. The store's lock is held."""
         if self._connection is not None and self._identity != self._identify():
             self.close()
 
     def find(self, path: StorePath) -> ObjectInfo | None:
-        """Return the registered info of `path`, or None if it is not a valid object."""
+        """What is registered of `path`; None if it is not valid."""
         for row in self._rows(_SELECT + " WHERE path = ?", (path.base,)):
             return self._info(row)
         return None
 
     def find_digest(self, digest: str) -> StorePath | None:
-        """Return the valid object whose path begins with the 32 digits `digest`, or None."""
+        """The valid object whose path begins with these 32 digits."""
         # '.' follows '-' in ASCII: a range over the index, and digits need no escaping as in LIKE.
         query = "SELECT path FROM objects WHERE path >= ? AND path < ?"
         for (path,) in self._rows(query, (digest + "-", digest + ".")):
@@ -159,26 +156,26 @@ class Database:
         return None
 
     def valid_among(self, paths: Iterable[StorePath]) -> set[StorePath]:
-        """Return the members of `paths` that are valid."""
+        """Those of `paths` that are valid."""
         by_base = {path.base: path for path in paths}
         return {by_base[base] for base in self._ids(by_base)}
 
     def paths(self) -> list[StorePath]:
-        """Return the paths of all valid objects, sorted."""
+        """All valid paths, sorted."""
         return [path_of(path) for (path,) in self._rows("SELECT path FROM objects ORDER BY path")]
 
     def count(self) -> int:
-        """Return the number of valid objects."""
+        """How many objects are valid."""
         ((count,),) = self._rows("SELECT count(*) FROM objects")
         return int(count)
 
     def infos(self) -> Iterator[ObjectInfo]:
-        """Yield the infos of all valid objects, sorted by path."""
+        """All valid objects, sorted by path."""
         for row in self._rows(_SELECT + " ORDER BY path"):
             yield self._info(row)
 
     def digests(self) -> AbstractSet[bytes]:
-        """Return the hash parts of all valid paths, the candidates of a reference scan."""
+        """The hash parts of all valid paths: what a scan looks for."""
         ((version,),) = self._rows("PRAGMA data_version")
         if self._digests is None or self._digests[0] != version:
             rows = self._rows("SELECT substr(path, 1, 32) FROM objects")
@@ -186,10 +183,7 @@ class Database:
         return self._digests[1]
 
     def referrers(self, path: StorePath) -> list[StorePath]:
-        """Return the valid objects that mention `path`, sorted.
-
-        `path` itself is among them if it mentions itself.
-        """
+        """The valid objects that mention `path`, itself included if it does; sorted."""
         query = (
             "SELECT a.path FROM mentions JOIN objects a ON a.id = referrer"
             " JOIN objects b ON b.id = reference WHERE b.path = ? ORDER BY a.path"
@@ -197,7 +191,7 @@ class Database:
         return [path_of(found) for (found,) in self._rows(query, (path.base,))]
 
     def closure(self, starts: Iterable[StorePath]) -> list[StorePath]:
-        """Return `starts`, which must be valid, and all they reference directly or indirectly, sorted."""
+        """`starts`, which are valid, and all they reference directly or not; sorted."""
         query = (
             "WITH RECURSIVE reached(id) AS (SELECT value FROM json_each(?) UNION"
             " SELECT reference FROM mentions JOIN reached ON referrer = reached.id)"
@@ -207,7 +201,7 @@ class Database:
         return [path_of(path) for (path,) in self._rows(query, (str(ids),))]
 
     def census(self) -> ObjectCensus:
-        """Return everything a collection needs, read in one transaction."""
+        """Everything a collection asks, read in one transaction."""
         self._execute("BEGIN")
         try:
             rows = list(self._rows("SELECT id, path, nar_size, registered FROM objects"))
@@ -225,9 +219,7 @@ class Database:
         )
 
     def register(self, infos: Iterable[ObjectInfo]) -> None:
-        """Make objects valid in one transaction; they may reference one another.
-
-        The caller holds the store's lock.
+        """Make objects valid, in one transaction; they may reference one another. The store's lock is held.
 
         Raises:
             ReferenceGone: an object mentions one that is neither valid nor among `infos`; nothing is
@@ -264,10 +256,9 @@ class Database:
         )
 
     def forget(self, ids: Iterable[int]) -> None:
-        """Make the objects with these row numbers invalid, in one transaction.
+        """Make objects invalid, in one transaction. The store's lock is held.
 
-        The caller holds the store's lock. The schema refuses this while an object that stays mentions one of
-        them.
+        No object that stays may mention one of them: that is refused by the schema.
         """
         listed = str(sorted(ids))
         with self._transaction():
@@ -278,7 +269,7 @@ class Database:
         self._digests = None
 
     def problems(self) -> list[str]:
-        """Return SQLite's findings about the file's integrity, one text each; [] if it is intact."""
+        """What SQLite finds wrong with the file; [] when nothing is."""
         found = [text for (text,) in self._rows("PRAGMA integrity_check")]
         found = [] if found == ["ok"] else found
         return found + [str(row) for row in self._rows("PRAGMA foreign_key_check")]
@@ -299,7 +290,7 @@ class Database:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        """Commit the statements executed inside durably, or roll all of them back on an exception."""
+        """Everything inside happens, durably, or nothing."""
         self._execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -310,8 +301,8 @@ class Database:
         self._execute("COMMIT")
 
     def _ids(self, bases: Iterable[str]) -> dict[str, int]:
-        """Return the row numbers of the valid objects among these base names."""
-        # One JSON parameter: no limit on the number, and always the same statement. Names need no escaping.
+        """The row numbers of those that are valid."""
+        # As one JSON value: no limit on how many, and always the same statement. Names need no escaping.
         wanted = "[" + ",".join([f'"{base}"' for base in bases]) + "]"
         query = "SELECT path, id FROM objects WHERE path IN (SELECT value FROM json_each(?))"
         return dict(self._rows(query, (wanted,)))
@@ -346,10 +337,10 @@ class Database:
         return self._connection
 
     def _opened(self) -> tuple[sqlite3.Connection, int]:
-        """Return a connection and the version of the database's format.
+        """A connection, and the version of what it is to.
 
-        Readers too need the index of the log, a file of 32 KiB that the first one makes. Where the disk has
-        no room for it, SQLite keeps it in memory and locks other processes out of the database meanwhile
+        Readers too need the index of the log, a file of 32 KiB that the first one makes. On a disk without
+        room for it, it is kept in memory, and the database is this process's alone meanwhile
         (sqlite.org/wal.html, "Use of WAL Without Shared-Memory").
         """
         try:
@@ -363,25 +354,22 @@ class Database:
         # After a failed write the connection may hold a transaction; a new one starts clean.
         self.close()
         if isinstance(error, sqlite3.OperationalError):
-            # SQLite reports most failed system calls as "disk I/O error", a full disk included.
+            # SQLite tells most of what the system refused as "disk I/O error".
             return DatabaseFailed(self._file, _NO_ROOM if is_full(self._file) else str(error))
         return DatabaseDamaged(self._file, str(error))
 
 
 def path_of(base: str) -> StorePath:
-    """Return the path for a base name from the database without checking it.
-
-    The database holds only checked names; checking 20,000 again takes 0.2 s.
-    """
+    """A path out of the database, which holds only checked ones: checking 20,000 again takes 0.2 s."""
     return StorePath(base[:DIGEST_DIGITS], base[DIGEST_DIGITS + 1 :])
 
 
 def connect(file: bytes, *, alone: bool = False) -> tuple[sqlite3.Connection, int]:
-    """Return a connection with denizen's settings, and the version of the database's format.
+    """A connection as denizen uses it, and the version of what it is to; the file must exist.
 
-    `file` must exist. `alone` keeps other processes out while the connection is open.
+    `alone` keeps all others out while it is open.
     """
-    # mode=rw in a URI: sqlite3 would otherwise create an absent file, which would pass for an empty store.
+    # A URI, to say that an absent file is not to be made: an empty database would pass for an empty store.
     quoted = "".join([chr(byte) if byte in _PLAIN else f"%{byte:02x}" for byte in file])
     connection = sqlite3.connect(
         f"file:{quoted}?mode=rw",
@@ -396,13 +384,13 @@ def connect(file: bytes, *, alone: bool = False) -> tuple[sqlite3.Connection, in
         connection.execute("PRAGMA synchronous = FULL")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
     except BaseException:
-        connection.close()  # it holds locks, for which the next attempt would wait
+        connection.close()  # it holds locks, which who tries again would wait for
         raise
     return connection, version
 
 
 def create(directory: bytes) -> None:
-    """Create an empty database in the existing directory `directory`. Raises DatabaseFailed."""
+    """Make an empty database in the directory `directory`, which exists. Raises DatabaseFailed."""
     try:
         with contextlib.closing(sqlite3.connect(directory + FILE, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")

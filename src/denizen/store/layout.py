@@ -1,4 +1,4 @@
-"""StoreLayout, the directories and files of a store (pure).
+"""Where a store's parts are.
 
 One directory holds everything, so that moving or copying that directory moves or copies the store:
 
@@ -29,7 +29,7 @@ TEMPORARY = b".tmp-"
 
 @value
 class StoreLayout:
-    """The paths of a store's directories and files.
+    """A store's directories, resolved once.
 
     Attributes:
         physical: where the store is, absolute.
@@ -42,73 +42,70 @@ class StoreLayout:
 
     @property
     def state(self) -> bytes:
-        """The directory of everything in the store that is not an object."""
+        """Everything in the store directory that is not an object."""
         return self.physical + b"/" + STATE
 
     @property
     def marker(self) -> bytes:
-        """The file that makes a directory a store; written last when a store is made."""
+        """Present once the store has been made."""
         return self.state + b"/store"
 
     @property
     def database(self) -> bytes:
-        """The symbolic link to the current database's directory, replaced when the database is rebuilt."""
+        """A symbolic link to the directory of the current database, replaced when that is rebuilt."""
         return self.state + b"/db"
 
     @property
     def info(self) -> bytes:
-        """The directory of the sidecars."""
+        """The sidecars."""
         return self.state + b"/info"
 
     @property
     def gcroots(self) -> bytes:
-        """The directory of links to objects that must be kept."""
+        """Links to what must be kept."""
         return self.state + b"/gcroots"
 
     @property
     def indirect(self) -> bytes:
-        """The directory of links to links elsewhere.
-
-        Once such a link is gone, its object may be collected.
-        """
+        """Links to links elsewhere; when those vanish, what they led to is free."""
         return self.gcroots + b"/auto"
 
     @property
     def profiles(self) -> bytes:
-        """The directory of profile generations."""
+        """Profile generations."""
         return self.state + b"/profiles"
 
     @property
     def sessions(self) -> bytes:
-        """The directory of session files, which name the objects that operations in progress need."""
+        """What operations in progress need."""
         return self.state + b"/sessions"
 
     @property
     def locks(self) -> bytes:
-        """The directory of the store's lock and of the locks of outputs."""
+        """The store's lock and those of outputs."""
         return self.state + b"/locks"
 
     @property
     def links(self) -> bytes:
-        """The directory with one name for each distinct file content."""
+        """One name for each distinct file content."""
         return self.state + b"/links"
 
     @property
     def reserve(self) -> bytes:
-        """The file that reserves disk space for a collection on a full disk."""
+        """A file that only takes space."""
         return self.state + b"/reserve"
 
     def place_of(self, path: StorePath) -> bytes:
-        """Return the object's path on this machine."""
+        """Where the object is on this machine."""
         return path.inside(self.physical)
 
     def sidecar_of(self, path: StorePath) -> bytes:
-        """Return the path of the object's sidecar."""
+        """Its sidecar."""
         return path.inside(self.info)
 
     @property
     def directories(self) -> tuple[bytes, ...]:
-        """The directories that a new store consists of, parents first."""
+        """Those a store has from the start, parents first."""
         return (
             self.physical,
             self.state,

@@ -1,4 +1,4 @@
-"""Store, a store on a local disk: open, create, query, lock, and begin an operation."""
+"""A store on this machine's disk: opening it, asking it, and beginning to change it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from denizen.store.trees.references import Matcher
     from denizen.store.work import Work
 
-# Bytes freed when a collection begins, so that the database can write its log on a full disk; Nix's figure.
+# Given up when a collection begins, so that the database can write its log on a full disk. Nix keeps as much.
 RESERVE = 8 * 1024 * 1024
 
 
 class NoStore(DenizenError):
-    """There is no store at the given path."""
+    """There is no store where one was asked for."""
 
     path: bytes
     WHAT = "there is no store at {path}"
@@ -37,7 +37,7 @@ class NoStore(DenizenError):
 
 
 class NotAStore(DenizenError):
-    """A store cannot be made in a directory that holds other files."""
+    """A store cannot be made where something else is."""
 
     path: bytes
     WHAT = "no store can be made in {path}"
@@ -65,11 +65,11 @@ class Store:
 
     @classmethod
     def open(cls, physical: bytes) -> Store:
-        """Open the store in the directory `physical`.
+        """The store in the directory `physical`.
 
         Raises:
             NoStore: there is none.
-            BadMarker: its marker file is damaged.
+            BadMarker: what says so is damaged.
             DiskFailed: it cannot be read.
         """
         path = os.path.abspath(physical)
@@ -84,14 +84,12 @@ class Store:
 
     @classmethod
     def create(cls, physical: bytes, logical: bytes | None = None) -> Store:
-        """Open the store in `physical`, and create it first if there is none.
-
-        `logical` is the store directory that goes into the hashes of its paths; by default `physical`.
+        """The store in `physical`, made if there is none; `logical` is what its paths are computed for.
 
         Raises:
-            NotAStore: the directory holds other files.
+            NotAStore: the directory holds something else.
             DiskFailed: it cannot be made.
-            BadMarker: there is a store with a damaged marker file.
+            BadMarker: there is one, damaged.
         """
         try:
             return cls.open(physical)
@@ -103,7 +101,7 @@ class Store:
 
     @property
     def database(self) -> Database:
-        """The database; sqlite3 is imported with it (6 ms), which hashing and dumping do not need."""
+        """The database; sqlite3 is imported with it (6 ms), which hashing and dumping do without."""
         if self._database is None:
             from denizen.store.database import Database
 
@@ -111,7 +109,7 @@ class Store:
         return self._database
 
     def close(self) -> None:
-        """Close the database."""
+        """Let go of the database."""
         if self._database is not None:
             self._database.close()
 
@@ -122,13 +120,11 @@ class Store:
         self.close()
 
     def place_of(self, path: StorePath) -> bytes:
-        """Return the object's path on this machine, whether or not the object exists."""
+        """Where the object is on this machine, whether or not it is there."""
         return self.layout.place_of(path)
 
     def path_at(self, place: bytes) -> StorePath:
-        """Return the store path that the path `place` lies in, below the physical or the logical directory.
-
-        Only the text of the path is looked at.
+        """The object a file belongs to, by its words alone: below the physical or the logical directory.
 
         Raises:
             BadStorePath: it lies outside the store.
@@ -139,14 +135,14 @@ class Store:
         return storepath.containing(place, self.layout.physical)[0]
 
     def is_valid(self, path: StorePath) -> bool:
-        """Return whether the object is registered."""
+        """Whether the object is registered."""
         return self.database.find(path) is not None
 
     def info(self, path: StorePath) -> ObjectInfo:
-        """Return the registered metadata of an object.
+        """What is registered of an object.
 
         Raises:
-            NotValid: the object is not registered.
+            NotValid: nothing is.
         """
         found = self.database.find(path)
         if found is None:
@@ -154,12 +150,12 @@ class Store:
         return found
 
     def referrers(self, path: StorePath) -> list[StorePath]:
-        """Return the objects that mention a valid one, sorted. Raises NotValid."""
+        """The objects that mention a valid one, sorted; raises NotValid."""
         self.info(path)
         return self.database.referrers(path)
 
     def closure(self, paths: Iterable[StorePath]) -> list[StorePath]:
-        """Return valid objects and all they reference directly or indirectly, sorted. Raises NotValid."""
+        """Valid objects and all they reference, directly or not, sorted; raises NotValid."""
         starts = list(paths)
         missing = set(starts) - self.database.valid_among(starts)
         if missing:
@@ -168,7 +164,7 @@ class Store:
 
     @contextlib.contextmanager
     def working(self) -> Iterator[Work]:
-        """Begin an operation that adds objects or needs objects to stay; it ends with the context."""
+        """Begin an operation that adds to the store or needs objects of it to stay."""
         from denizen.store.work import Work
 
         with doing("begin to work in", self.layout.physical):
@@ -180,7 +176,7 @@ class Store:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the store's lock, with the database refreshed."""
+        """Hold the store's lock, and look at the database of this moment."""
         with store_lock(self.layout):
             self.database.refresh()
             yield
@@ -194,7 +190,7 @@ def _create(layout: StoreLayout) -> None:
         if not os.path.lexists(layout.database):
             from denizen.store.rebuild import rebuild
 
-            # Empty for a new store; a store that only lost its marker gets the objects of its sidecars.
+            # From no sidecars an empty database; from those of a store that lost its marker, theirs.
             rebuild(layout)
         make_reserve(layout)
         write_atomically(layout.marker, marker.write(layout.logical))
@@ -211,14 +207,14 @@ def _refuse_strangers(layout: StoreLayout) -> None:
 
 
 def make_reserve(layout: StoreLayout) -> None:
-    """Allocate the reserve file if it is absent or short; does nothing where the disk has no room for it."""
+    """Take the reserved space if it is not taken; a disk without room for it has to do without."""
     with contextlib.suppress(OSError):
         descriptor = os.open(layout.reserve, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             if os.fstat(descriptor).st_size < RESERVE:
                 os.posix_fallocate(descriptor, 0, RESERVE)
         except OSError:
-            # ext4 keeps what it had allocated before space ran out, which is all there was.
+            # ext4 leaves what it had allocated when the room ended: all there was.
             os.unlink(layout.reserve)
             raise
         finally:
@@ -226,6 +222,6 @@ def make_reserve(layout: StoreLayout) -> None:
 
 
 def release_reserve(layout: StoreLayout) -> None:
-    """Remove the reserve file, which frees its space."""
+    """Give the reserved space up."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(layout.reserve)

@@ -1,12 +1,12 @@
-"""Move a whole store to another directory, on the same file system or another.
+"""Moving a whole store to another directory, on the same file system or another.
 
-Nothing inside the store depends on its location: links inside are relative, and the logical directory
-that went into the paths stays. Two things outside do: the links of indirect roots, which are changed to
-the new location, and the path where commands look for the store, where a link to it is left. Other links
-into the store are the user's to change.
+Nothing in the store says where it is: links inside are relative, and the logical directory that
+went into the paths stays. What says so is outside: the links of indirect roots, and the place where commands
+look for it. The former are pointed to the new place, in the latter a link to it is left; whatever else points
+into the store the user must know.
 
-On the same file system this is one rename. To another, every object is copied through its NAR and checked
-against its hash before the old store is removed, and the copy is complete before it gets its final name.
+On the same file system this is one rename. To another, every object is copied as its archive and held
+against its hash before the old store is removed, and the copy appears under its name complete.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ class StoreInUse(DenizenError):
 
 @value
 class Moved:
-    """The result of a move.
+    """What a move came to.
 
     Attributes:
         store: the store in its new place.
-        astray: links of indirect roots that could not be changed and still point to the old place.
+        astray: links of indirect roots that still point to the old one, as they could not be changed.
     """
 
     store: Store
@@ -61,16 +61,15 @@ class Moved:
 
 
 def move(store: Store, destination: bytes, told: Told = ignore, usual: bytes | None = None) -> Moved:
-    """Move the store to `destination`, which must not exist; return the store there.
+    """Move the store to `destination`, which does not exist; `told` hears of each object that is copied.
 
-    `told` is called once with 1 for each object copied (to another file system). `usual` is the path where
-    commands look for the store: it becomes a link to `destination`, also after the next move. Moving to
-    `usual` while it is such a link replaces the link by the store.
+    Where commands look for the store, `usual`, is a link to it then, also after the next move; a move back
+    puts the store in the link's place.
 
     Raises:
-        StoreInUse: another operation is adding to the store.
-        DiskFailed: a system call failed; the store is where it was.
-        WrongContent: an object to be copied is damaged; the store is where it was.
+        StoreInUse: something is being added to it.
+        DiskFailed: the file system refused; the store is where it was.
+        WrongContent: an object is damaged, and the destination on another file system; likewise.
     """
     old = store.layout
     with doing("move the store to", destination), store_lock(old):
@@ -104,7 +103,7 @@ def move(store: Store, destination: bytes, told: Told = ignore, usual: bytes | N
 
 
 def _copy(store: Store, destination: bytes, told: Told, *, back: bool) -> None:
-    """Copy the store to `destination` on another file system; it appears there complete."""
+    """The store at `destination` on another file system; it appears there complete."""
     temporary = destination + b".denizen-move"
     _remove(temporary)
     with Store.create(temporary, store.layout.logical) as copy:
@@ -138,7 +137,7 @@ def _copy_object(store: Store, copy: Store, info: ObjectInfo, directory: int) ->
 
 
 def _copy_roots(source: bytes, state: bytes) -> None:
-    """Copy a directory of links over the empty one in the new store."""
+    """A directory of links in place of the empty one."""
     name = os.path.basename(source)
     _remove(state + b"/" + name)
     restore_new(entries(source), state + b"/" + name)
@@ -161,10 +160,7 @@ def _remove(tree: bytes) -> None:
 
 
 def _repoint(link: bytes, old: bytes, new: bytes) -> bool:
-    """Change a link into the old store to lead into the new one.
-
-    Return False if it still leads to the old.
-    """
+    """Make a link into the old store one into the new; False if it still leads to the old."""
     try:
         target = os.readlink(link)
         if target.startswith(old + b"/"):

@@ -1,4 +1,4 @@
-"""Told, the type of progress callbacks (pure)."""
+"""Telling whoever waits how far work has come (pure)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    # Called from any thread with the amount done since the last call; the function it is passed to says
-    # in which unit.
+    # Hears that so much more is done, of what the function it is given to counts; from any thread.
     Told: TypeAlias = Callable[[int], None]
 
 
 def ignore(_: int) -> None:
-    """Ignore progress: the default callback."""
+    """Nobody waits."""

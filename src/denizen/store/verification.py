@@ -1,7 +1,7 @@
-"""Verification of objects against the database, and repair of what differs.
+"""Whether the store is what its database says, and putting right what can be.
 
-Runs beside additions and collections: registration is checked before and after an object is looked at, so
-an object that is collected meanwhile is not reported.
+Runs beside additions and collections: an object is judged by what is registered before and after
+looking at it, so one that is collected meanwhile is no problem.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from denizen.store.progress import Told
     from denizen.store.work import OpenNar
 
-    # Opens the NAR of an object, or returns None where none is available.
+    # Opens the NAR of an object, or gives None where it is not to be had.
     Replacement = Callable[[ObjectInfo], OpenNar | None]
 
 
 class Fault(Enum):
-    """The kinds of damage that `verify` reports."""
+    """What can be wrong."""
 
     DATABASE = "the database file is damaged"
     MISSING = "registered, but not there"
@@ -45,13 +45,12 @@ class Fault(Enum):
 
 @value
 class StoreProblem:
-    """One fault found.
+    """One thing that is wrong.
 
     Attributes:
         path: the object; None for the database.
-        fault: the kind of damage.
-        detail: more about it in words, or "".
-        repaired: whether it has been repaired.
+        detail: more in words, or "".
+        repaired: whether it has been put right.
     """
 
     path: StorePath | None
@@ -61,28 +60,26 @@ class StoreProblem:
 
 
 def verify(store: Store, *, contents: bool, told: Told = ignore) -> Iterator[StoreProblem]:
-    """Yield the faults of the store; with `contents`, every file is read and hashed.
-
-    `told` is called with 1 for each object.
+    """What is wrong; with `contents`, every file is read. `told` hears of each object.
 
     Raises:
-        DiskFailed, DatabaseFailed: the store or its database cannot be read at all.
+        DiskFailed, DatabaseFailed: something cannot be read at all.
     """
     for detail in store.database.problems():
         yield StoreProblem(None, Fault.DATABASE, detail)
     for path in store.database.paths():
         problem = _judge(store, path, contents=contents)
-        # Checked again: a collection may have removed the object while it was looked at.
+        # Asked again afterwards: a collection may have taken it while it was looked at.
         if problem is not None and store.is_valid(path):
             yield problem
         told(1)
 
 
 def repair(store: Store, problem: StoreProblem, replacement: Replacement) -> StoreProblem:
-    """Repair `problem` where possible; return it with `repaired` or `detail` updated.
+    """Put right what can be; the problem as it is then.
 
     Sidecars are written again from the database. Content comes from `replacement`, is checked before anything
-    is replaced, and is written as new files, so files that other objects share with the damaged ones stay.
+    is replaced, and is written as new files: what other objects share with the damaged ones stays as it is.
     """
     if problem.path is None:
         return problem

@@ -51,7 +51,7 @@ class CannotUse(HostLacks):
     @property
     def why(self) -> str:
         if self.wanted:
-            return self.obstacles[0][1]
+            return self.obstacles[0][1] if self.obstacles else "this kind of program is not started by it"
         return "\n".join(f"{name}: {reason}" for name, reason in self.obstacles)
 
     @property

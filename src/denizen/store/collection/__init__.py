@@ -1,1 +1,1 @@
-"""Garbage collection: roots, the reference graph, deletion, and eviction from caches."""
+"""Garbage collection: roots, the reference graph, deletion."""

@@ -1,8 +1,8 @@
-"""Read a tree on disk as the entries of its NAR.
+"""From a tree on disk to the entries of its NAR.
 
-One pass, in the order of a NAR. Symbolic links are never followed, at the top or below it. A tree deeper or
-with longer paths than a NAR may hold is refused while it is read, and so are sockets, FIFOs and devices,
-which a NAR cannot hold.
+Read-only, one pass, in the order a NAR wants. Symbolic links are never followed, below the top or at it. A
+tree deeper or with longer paths than a NAR may hold is refused while it is read, as is what a NAR cannot
+hold: sockets, FIFOs, devices.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _WORDS = {
 
 
 class NotStorable(DenizenError):
-    """A tree holds a file that no store object can hold."""
+    """A tree holds something that no store object can."""
 
     path: bytes
     kind: str
@@ -45,7 +45,7 @@ class NotStorable(DenizenError):
 
 
 class TreeChanged(DenizenError):
-    """A file's size changed while it was read."""
+    """A file was written to while it was read."""
 
     path: bytes
     WHAT = "'{path}' changed while it was read"
@@ -53,7 +53,7 @@ class TreeChanged(DenizenError):
 
 
 class TooDeep(DenizenError):
-    """A tree is deeper, or a path in it longer, than a NAR may hold."""
+    """A tree is deeper, or a path in it longer, than a Nix archive may say."""
 
     path: bytes
 
@@ -76,15 +76,13 @@ class Frame:
 
 
 def entries(path: bytes) -> Iterator[Entry]:
-    """Yield the entries of the tree at `path`, top first.
-
-    A file's content must be read before the next entry.
+    """The entries of the tree at `path`, its top first; a file's content is to be read before the next entry.
 
     Raises:
         OSError: something cannot be read.
         NotStorable: a socket, FIFO or device.
         TooDeep: a path longer than archives allow.
-        TreeChanged: a file's size changed while it was read.
+        TreeChanged: a file is shorter or longer than it said.
     """
     parent = os.open(os.path.dirname(path) or b".", os.O_PATH | os.O_CLOEXEC)
     try:
@@ -101,7 +99,7 @@ def entries(path: bytes) -> Iterator[Entry]:
 
 
 def _below(top: int, shown: bytes) -> Iterator[Entry]:
-    """Yield the entries below the directory open as `top`, which is closed at the end."""
+    """What is in the directory open as `top`, which is closed at the end."""
     frames = [Frame(top, b"", names_in(top))]
     try:
         while frames:
@@ -123,10 +121,7 @@ def _below(top: int, shown: bytes) -> Iterator[Entry]:
 
 
 def names_in(directory: int) -> list[tuple[bytes, int]]:
-    """Return the (name, kind) pairs of a directory, greatest name first.
-
-    The kind is S_IFLNK, S_IFDIR, or S_IFREG for everything else.
-    """
+    """Names and kinds (S_IFLNK, S_IFDIR, S_IFREG for all else) in a directory, greatest name first."""
     with os.scandir(directory) as scan:
         return sorted([(os.fsencode(entry.name), _kind(entry)) for entry in scan], reverse=True)
 
@@ -138,7 +133,7 @@ def _kind(entry: os.DirEntry[str]) -> int:
 
 
 def _leaf(parent: int, name: bytes, kind: int, inside: bytes, shown: bytes) -> Iterator[Entry]:
-    """Yield one entry that is not a directory."""
+    """One entry that is no directory."""
     if kind == stat.S_IFLNK:
         yield Symlink(inside, os.readlink(name, dir_fd=parent))
         return
@@ -161,22 +156,22 @@ def _leaf(parent: int, name: bytes, kind: int, inside: bytes, shown: bytes) -> I
 
 
 def open_file(parent: int, name: bytes, shown: bytes) -> int:
-    """Return a descriptor of the file `name`. Raises OSError and NotStorable."""
+    """A descriptor of the file `name`. Raises OSError and NotStorable."""
     try:
         return os.open(name, OPEN_FILE, dir_fd=parent)
     except OSError as error:
-        if error.errno == errno.ENXIO:  # open(2) of a socket
+        if error.errno == errno.ENXIO:  # what open(2) says of a socket
             raise not_storable(shown, stat.S_IFSOCK) from None
         raise
 
 
 def not_storable(shown: bytes, mode: int) -> NotStorable:
-    """Return the error for a file that is no regular file, directory or link."""
+    """The error for what is no file, directory or link."""
     return NotStorable(shown, _WORDS.get(stat.S_IFMT(mode), "of an unknown kind"))
 
 
 def checked(directory: bytes, name: bytes, depth: int) -> bytes:
-    """Return the path of `name` inside the tree. Raises TooDeep."""
+    """The path of `name` inside the tree. Raises TooDeep."""
     inside = b"%b/%b" % (directory, name) if directory else name
     if len(inside) > MAX_PATH or depth >= MAX_DEPTH:
         raise TooDeep(inside)

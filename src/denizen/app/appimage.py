@@ -1,0 +1,160 @@
+"""AppImages of type 2: their file system unpacked into the store once, their AppRun started from there.
+
+An AppImage mounts itself by FUSE, which containers and minimal hosts lack, and falls back to unpacking
+below /tmp at each start. Here the SquashFS image is read by denizen (formats/squashfs.py) and becomes a
+store object named by its content; the program that starts is AppRun in it, decided about like any other.
+The variables that the AppImage's own runtime would set (APPDIR, APPIMAGE, ARGV0, OWD) are set by
+denizen-enter.
+Specification: https://github.com/AppImage/AppImageSpec, draft.md.
+
+Limits: those of the SquashFS reader. An AppImage of type 1 is an ISO 9660 image, and is refused with a
+sentence. Where namespaces are forbidden, foreign programs that an AppRun script starts are not noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+from denizen.app.store_access import made_store
+from denizen.disk import make_directories, write_atomically
+from denizen.errors import EXIT_CANNOT_START, BadInput
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
+    from denizen.bytesio import Buffer
+    from denizen.elf import Image
+    from denizen.formats.storepath import StorePath
+    from denizen.launch.decisions.decision import Decision
+    from denizen.store.local import Store
+    from denizen.store.work import Work
+
+APPRUN = b"AppRun"
+
+
+class BadAppImage(BadInput):
+    """An AppImage holds nothing that can be started, or is of a type denizen does not read."""
+
+    exit_status = EXIT_CANNOT_START
+    program: bytes
+    reason: str
+    WHAT = "the AppImage {program} cannot be started"
+    WHY = "{reason:text}"
+    REMEDY = "download it again; if that does not help, ask for an AppImage of type 2"
+
+
+@value
+class AppImage:
+    """One AppImage.
+
+    Attributes:
+        program: its absolute path.
+        content: the whole file.
+        offset: of the SquashFS image, in bytes.
+    """
+
+    program: bytes
+    content: Buffer
+    offset: int
+
+
+def appimage_of(program: bytes, image: Image | None) -> AppImage | None:
+    """Return the AppImage that an ELF file is; None for other files. Raises BadAppImage: it is of type 1."""
+    payload = image.payload if image is not None else None
+    if image is None or payload is None or payload.kind != "appimage":
+        return None
+    if not payload.appended:
+        raise BadAppImage(program, "it is of type 1, an ISO 9660 image, which denizen does not unpack")
+    return AppImage(program, image.buffer, payload.offset)
+
+
+def unpacked(session: Session, appimage: AppImage) -> StorePath:
+    """Return the store object of the unpacked AppImage, unpacking it where that was not done before.
+
+    Raises:
+        BadAppImage: it has no AppRun.
+        BadSquashfs, UnsafeMember, NoDecoder: its image cannot be read.
+        DiskFailed: the store cannot be written.
+    """
+    note = _note(session, appimage)
+    with made_store(session) as store, store.working() as work:
+        path = _known(store, work, note) or _unpack(session, appimage, store, work)
+        place = store.place_of(path)
+    if not os.path.lexists(os.path.join(place, APPRUN)):
+        raise BadAppImage(appimage.program, "its image has no AppRun")
+    make_directories(os.path.dirname(note), 0o700)
+    write_atomically(note, path.base.encode("ascii"))
+    return path
+
+
+def command_for(inner: Decision, enter: bytes, apprun: bytes) -> tuple[bytes, ...]:
+    """Return the command that starts AppRun under the AppImage's name, given how AppRun itself is started."""
+    steps = inner.command[1:-1] if inner.command else ()
+    own = () if b"as" in steps else (b"as", apprun)
+    # Last: words of `else` hold a `--`, behind which denizen-enter would look for PROGRAM.
+    return (enter, *steps, *_variables(os.path.dirname(apprun)), *own, b"--")
+
+
+def decision_for(appimage: AppImage, inner: Decision, enter: bytes, apprun: bytes) -> Decision:
+    """Return the decision about an AppImage from the decision about its AppRun."""
+    from denizen.disk import DiskView
+    from denizen.launch.decisions.decision import Decision, identity_of
+
+    facts = identity_of(DiskView().stat(appimage.program))
+    tree = os.path.dirname(apprun)
+    plain = Decision(facts, bytes(16), 0, inner.ldso, program=appimage.program, host=True)
+    return replace(
+        plain, command=command_for(inner, enter, apprun), objects=tuple(dict.fromkeys((*inner.objects, tree)))
+    )
+
+
+def request_inside(wanted: RunRequest) -> RunRequest:
+    """Return the request for AppRun, without the strategy whose command is not denizen-enter's."""
+    from denizen.launch.strategies.table import Strategy
+
+    return replace(wanted, excluded=(*wanted.excluded, Strategy.PROGRAM.value))
+
+
+def _variables(tree: bytes) -> tuple[bytes, ...]:
+    return (
+        b"set", b"APPDIR=" + tree, b"set-program", b"APPIMAGE=", b"set-name", b"ARGV0=",
+        b"set-directory", b"OWD=",
+    )  # fmt: skip
+
+
+def _note(session: Session, appimage: AppImage) -> bytes:
+    """Return the file that keeps which store object an image became, by the SHA-256 of the whole AppImage."""
+    digest = hashlib.sha256(appimage.content).hexdigest()
+    return os.path.join(session.paths.cache, b"appimages", digest.encode("ascii"))
+
+
+def _known(store: Store, work: Work, note: bytes) -> StorePath | None:
+    from denizen.formats.storepath import BadStorePath, from_base
+
+    try:
+        with open(note, "rb") as stream:
+            path = from_base(stream.read(300))
+    except (OSError, BadStorePath):
+        return None
+    return path if path in work.need([path]) and store.is_valid(path) else None
+
+
+def _unpack(session: Session, appimage: AppImage, store: Store, work: Work) -> StorePath:
+    from denizen.build.package_unpack import make
+    from denizen.formats.archive_tree import entries
+    from denizen.formats.hashes import Hash
+    from denizen.formats.squashfs import members
+    from denizen.formats.storepath import for_source
+    from denizen.store.work import Adoption
+
+    name = os.fsdecode(os.path.basename(appimage.program))
+    session.reporter.say(f"unpacking {name}: {(len(appimage.content) - appimage.offset) // 1_000_000} MB")
+    tree = work.new_tree()
+    view = memoryview(appimage.content)[appimage.offset :]
+    digest = make(entries(members(view)), tree, ())
+    path = for_source("appimage", Hash("sha256", digest.nar_hash), (), store.layout.logical)
+    work.adopt_all([Adoption(tree, digest, path, (), None)])
+    return path

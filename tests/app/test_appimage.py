@@ -1,0 +1,88 @@
+"""`denizen run X.AppImage`: unpacked into the store once, started as an ordinary tree, without FUSE."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.appimages import make_appimage, variables_in
+from tests.support.homes import Home
+
+pytestmark = pytest.mark.slow
+
+RUN = b'#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexec "$here/usr/bin/tool" "$@"\n'
+TOOL = b"#!/bin/sh\nenv\necho words: $*\nexit 5\n"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def test_apprun_is_started_with_the_variables_that_its_runtime_would_set(home: Home) -> None:
+    app = make_appimage(home.work / "X.AppImage", {"AppRun": RUN, "usr": {"bin": {"tool": TOOL}}})
+    before = app.read_bytes()
+    done = home.denizen("run", "./X.AppImage", "one", "two", status=5, directory=home.work)
+    seen = variables_in(done.stdout)
+    assert "words: one two" in done.stdout
+    assert seen["APPIMAGE"] == f"{home.work}/./X.AppImage"
+    assert seen["OWD"] == os.fspath(home.work)
+    assert seen["ARGV0"] == "./X.AppImage"
+    assert seen["APPDIR"].startswith(f"{home.root}/data/store/")
+    assert app.read_bytes() == before
+
+
+def test_a_foreign_program_inside_gets_its_libraries_from_packages(home: Home) -> None:
+    program = home.compile("greet").read_bytes()
+    app = make_appimage(home.work / "Foreign.AppImage", {"AppRun": program})
+    done = home.denizen("run", os.fspath(app), "word")
+    assert done.stdout.splitlines()[0] == "hello from the store"
+    assert done.stdout.splitlines()[2] == "[word]"
+
+
+def test_it_is_unpacked_once_also_for_a_second_copy_of_it(home: Home) -> None:
+    app = make_appimage(home.work / "Once.AppImage", {"AppRun": TOOL})
+    copy = home.work / "copy"
+    first = home.denizen("run", os.fspath(app), status=5)
+    shutil.copy2(app, copy)
+    second = home.denizen("run", os.fspath(copy), status=5)
+    assert "unpacking Once.AppImage" in first.stderr
+    assert "unpacking" not in second.stderr
+    assert variables_in(first.stdout)["APPDIR"] == variables_in(second.stdout)["APPDIR"]
+    assert variables_in(second.stdout)["APPIMAGE"] == os.fspath(copy)
+
+
+def test_a_collection_leaves_what_an_appimage_that_is_there_needs(home: Home) -> None:
+    app = make_appimage(home.work / "Kept.AppImage", {"AppRun": TOOL})
+    home.denizen("run", os.fspath(app), status=5)
+    home.denizen("gc")
+    done = home.denizen("run", "--offline", os.fspath(app), status=5)
+    assert "unpacking" not in done.stderr
+
+
+def test_a_name_that_leads_out_of_the_image_is_refused_and_nothing_is_left(home: Home) -> None:
+    app = make_appimage(home.work / "Evil.AppImage", {"AppRun": TOOL, "up": "../../../etc/passwd"})
+    done = home.denizen("run", os.fspath(app), status=125)
+    assert "'up' is refused" in done.stderr
+    assert not list((home.root / "data" / "store").glob("*-appimage"))
+
+
+@pytest.mark.parametrize(
+    ("tree", "kind", "reason"),
+    [({"other": TOOL}, 2, "has no AppRun"), ({"AppRun": TOOL}, 1, "it is of type 1")],
+)
+def test_one_that_cannot_be_started_says_why(
+    home: Home, tree: dict[str, bytes], kind: int, reason: str
+) -> None:
+    app = make_appimage(home.work / "Odd.AppImage", dict(tree), kind=kind)
+    done = home.denizen("run", os.fspath(app), status=126)
+    assert reason in done.stderr
+
+
+def test_a_damaged_image_is_told_with_its_place(home: Home) -> None:
+    app = make_appimage(home.work / "Cut.AppImage", {"AppRun": TOOL * 100})
+    content = app.read_bytes()
+    app.write_bytes(content[:-20])
+    done = home.denizen("run", os.fspath(app), status=125)
+    assert "SquashFS" in done.stderr
