@@ -1,1 +1,1 @@
-"""From what a program lacks to exact packages: chosen, coherent, explained."""
+"""Resolution: the choice of exact, coherent packages for the libraries that a program lacks, with reasons."""

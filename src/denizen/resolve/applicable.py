@@ -1,9 +1,8 @@
-"""Whether a resolution that was made before is for this very program (pure over a FileView).
+"""The check that a lock file's resolution belongs to the program that is to start (pure over a FileView).
 
-A lock is followed as it stands, so it must be known to be for the program that is to start: another
-program, another build of it, or another place without the libraries beside it would fail later and less
-clearly. What is compared is what a resolution starts from: machine, dynamic linker, newest glibc version, and
-the names that are open in an empty world.
+A lock is followed as it stands. For another program, another build of it, or another place without the
+libraries beside it, the start would fail later and with a less clear error. The inputs of a resolution are
+compared: machine, dynamic linker, newest glibc version, and the sonames that nothing beside the program has.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ForeignLock(BadInput):
-    """A lock was made for another program, or another build of it."""
+    """The error that a lock was made for another program, or another build of it."""
 
     program: bytes
     reasons: tuple[str, ...]
@@ -38,10 +37,10 @@ class ForeignLock(BadInput):
 
 
 def must_apply(resolution: Resolution, view: FileView, program: bytes, rules: RulePacks) -> None:
-    """Hold a resolution to a program, the way it would be used.
+    """Raise ForeignLock unless the resolution belongs to the program.
 
     Raises:
-        ForeignLock: it is for another one.
+        ForeignLock: the resolution is of another program.
         OSError, BadInput: the program cannot be read.
     """
     subject = examine(view, [program], rules)

@@ -1,4 +1,4 @@
-"""Libraries that came with a program where its run path does not lead (pure over a FileView).
+"""Libraries that came with a program and that its run path does not reach (pure over a FileView).
 
 A vendor's wrapper script would set LD_LIBRARY_PATH, or an installer make links; a person who only has
 the files has neither. Files belong to a program where they lie as one tree with it:
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
 MAX_ENTRIES = 5_000
 DEPTH = 3
 GLIBC_PRIVATE = b"GLIBC_PRIVATE"
-# An AppDir's usr/lib, a Java runtime's lib/server, and what Qt, Steam's runtime and others call theirs.
+# Names of library directories: of AppDirs, Java runtimes (lib/server), Qt, Steam's runtime and others.
 _HOLDERS = frozenset(b"Qt bin jre jbr native node_modules plugins prebuilds runtime shared usr".split(b" "))
-# Libraries, and what Node.js calls its own.
+# Name endings of libraries and of Node.js add-ons.
 _SHAPES = (b".so", b".node")
 _LIBRARIES = frozenset(b"lib lib32 lib64 libs".split(b" "))
 _PROGRAMS = frozenset(b"bin bin32 bin64 libexec linux linux32 linux64 sbin".split(b" "))
 
 
 class Bundle:
-    """What lies beside a program, gone through once when first asked."""
+    """The libraries beside a program; the directories are read once, at the first question."""
 
     def __init__(self, view: Remembered, program: bytes) -> None:
         self._view = view
@@ -55,11 +55,14 @@ class Bundle:
 
     @property
     def paths(self) -> list[bytes]:
-        """Every library-shaped name in the program's own places, sorted."""
+        """The paths of all files named like libraries in the program's own directories, sorted."""
         return sorted(path for paths in self._walked().values() for path in paths)
 
     def find(self, soname: bytes, header: Header) -> bytes | None:
-        """The program's own library of that name for the machine of `header`; the nearest one."""
+        """Return the nearest of the program's own libraries with this name, for the machine of `header`.
+
+        Return None if there is none.
+        """
         files = self._walked()
         for path in files.get(soname, ()):
             if self._image_fits(path, header, None):
@@ -68,12 +71,18 @@ class Bundle:
         return self._first_fitting(alike, soname, header)
 
     def unproven(self, soname: bytes, header: Header) -> bytes | None:
-        """A file directly beside the program that has the name as its DT_SONAME alone."""
+        """Return a file directly beside the program that has the name as its DT_SONAME only.
+
+        Return None if there is none.
+        """
         alike = [path for path in self._alike(soname) if posixpath.dirname(path) == self._home]
         return self._first_fitting(alike, soname, header)
 
     def stranger(self, soname: bytes, header: Header) -> bytes | None:
-        """A library of that name in the program's directory, where that is shared by many programs."""
+        """Return a library of that name in the program's directory if many programs share the directory.
+
+        Return None otherwise.
+        """
         if not self._sharing.is_shared(self._home):
             return None
         names = [name for name in self._names(self._home) if name.startswith(_stem(soname))][:MAX_ENTRIES]
@@ -100,7 +109,7 @@ class Bundle:
         return self._files
 
     def _below(self, directory: bytes) -> Iterator[bytes]:
-        """Every library-shaped name in the program's own places, near ones first, each once."""
+        """Yield each file named like a library in the program's own directories, the nearest first."""
         left, seen = MAX_ENTRIES, set[bytes]()
         pending = [(place, 0) for place in self._own_directories(directory)]
         for here, depth in pending:
@@ -120,7 +129,7 @@ class Bundle:
                     pending.append((path, depth + 1))
 
     def _own_directories(self, directory: bytes) -> list[bytes]:
-        """The directory of a program, and its parent's, where these are not many programs'."""
+        """Return the program's directory and its parent, without those that many programs share."""
         if self._sharing.is_shared(directory):
             return []
         parent = posixpath.dirname(directory)
@@ -155,14 +164,18 @@ class Bundle:
 
 
 def is_part_of_libc(image: Image) -> bool:
-    """Whether it uses what only its own glibc has; a copy of it cannot be mixed with another's libc.so.6."""
+    """Tell whether the object uses GLIBC_PRIVATE interfaces of its own glibc.
+
+    A copy of such a library cannot be used with another glibc's libc.so.6.
+    """
     return any(version.name == GLIBC_PRIVATE for need in image.version_needs for version in need.versions)
 
 
 def _holds_libraries(name: bytes, *, near: bool) -> bool:
-    """In a parent that may hold other things than one program, `libphp` is called after what it is.
+    """Tell whether a directory of this name holds libraries of the program.
 
-    So is `libfoo-1.2` anywhere: another download, unpacked.
+    `near`: its parent belongs to this program alone. In a parent with other contents `libphp` may be a
+    program's name, and `libfoo-1.2` anywhere is another unpacked download.
     """
     own = name.startswith(b"lib") and not any(mark in name for mark in b"-.")
     return name in _HOLDERS or (own if near else name in _LIBRARIES)

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Pin, Resolution
 
 NAME = "libraries"
-# Beyond these a Debian version has ":" and "~", which a store path's name may not.
+# The characters of a store path's name; Debian versions also have ":" and "~".
 _ALLOWED = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._?=")
 
 
 class NotFurnished(BadInput):
-    """A resolution names a package of which there is no file to unpack."""
+    """The error that a resolution names a package for which no file can be unpacked."""
 
     package: bytes
     WHAT = "the package {package} is not at hand"
@@ -42,12 +42,12 @@ class NotFurnished(BadInput):
 
 @value
 class Recipes:
-    """What to realise for a resolution.
+    """The derivations to realise for a resolution.
 
     Attributes:
-        derivations: inputs before what uses them, the libraries' last.
-        packages: .deb hash -> the unpacked package.
-        libraries: the directory of links.
+        derivations: each after its inputs; the last makes the directory of links.
+        packages: .deb hash -> store path of the unpacked package.
+        libraries: store path of the directory of links.
         interpreter: the dynamic linker's name in it; b"" where the host's own is used.
     """
 
@@ -63,7 +63,9 @@ class Recipes:
 
 
 def recipes(resolution: Resolution, urls: Mapping[bytes, tuple[str, ...]], store_dir: bytes) -> Recipes:
-    """The derivations of a resolution; `urls` has each package's by its hash.
+    """Return the derivations of a resolution.
+
+    `urls` has the URLs of each package by its hash; `store_dir` is the store's directory in store paths.
 
     Raises:
         NotFurnished: a package has no URL.
@@ -89,7 +91,7 @@ def recipes(resolution: Resolution, urls: Mapping[bytes, tuple[str, ...]], store
 
 
 def package_recipes(pin: Pin, urls: tuple[str, ...], modulos: Modulos, store_dir: bytes) -> list[Sealed]:
-    """Fetching one package, and unpacking it."""
+    """Return the derivation that fetches a package and the one that unpacks it."""
     content = Hash("sha256", bytes.fromhex(pin.sha256.decode("ascii")))
     name = _store_name(b"%b-%b" % (pin.name, pin.version))
     fetch = fetching(urls, content, store_dir, size=pin.size)

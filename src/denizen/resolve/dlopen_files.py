@@ -1,10 +1,11 @@
-"""Files beside a program that it opens at run time: by the rules, and by what their stacks ask (pure).
+"""Files beside a program that it opens at run time: by the rules, and by their executable stacks (pure).
 
-A platform plugin of Qt or an extension module of Python is no soname of anybody; what it needs is found as
-for the program, in a closure of its own. Libraries that want an executable stack matter only when they are
-opened: what the program links may still have one (rules.toml, [stack]).
+A platform plugin of Qt or an extension module of Python is opened by path and not by a soname. Its libraries
+are found as for the program, in a closure of its own. Libraries that want an executable stack are a problem
+only when they are opened at run time: glibc allows them among the libraries that the program links
+(rules.toml, [stack]).
 
-Limits: `MAX_PROBED` files are looked at for their stacks.
+Limits: the stacks of `MAX_PROBED` files are examined.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ MAX_PROBED = 256
 def opened_files(
     view: Remembered, bundle: Bundle, closure: Collection[bytes], program: Image, rules: RulePacks
 ) -> dict[bytes, str]:
-    """Path -> pack, of the files that rules for the names in a closure name; those for its machine."""
+    """Return the path and the rule pack of each file beside the program that the rules say it opens.
+
+    `closure` are the sonames that select the rules. Files for another machine are left out.
+    """
     patterns = [
         (b"*/" + file, pack.pack)
         for pack in rules.opens
@@ -44,16 +48,20 @@ def opened_files(
 
 
 def applies(pack: Opens, closure: Collection[bytes], beside: Collection[bytes], program: Image) -> bool:
-    """Return whether one of the names a rule waits for is there, or the program is what it is about.
+    """Return whether a rule applies to the program.
 
-    What symbols it asks for besides is not looked at.
+    It does if the closure or the program's directory has one of the rule's names, or the program one of its
+    marks. The symbols in the rule are not examined here.
     """
     named = any(_has(closure, name) for name in pack.when) or any(name in beside for name in pack.beside)
     return named or is_marked(program, pack.marks)
 
 
 def is_marked(program: Image, marks: frozenset[bytes]) -> bool:
-    """Return whether a program defines or uses one of these symbols: an interpreter and what embeds it do."""
+    """Return whether the program defines or uses one of the symbols.
+
+    An interpreter of a language does, and so does a program that embeds one.
+    """
     if not marks or program.interpreter is None:
         return False
     symbols = program.symbols
@@ -65,7 +73,7 @@ def _has(names: Collection[bytes], pattern: bytes) -> bool:
 
 
 def wants_stack(image: Image, rules: RulePacks) -> bool:
-    """Whether its stack is to be executable, said or by its silence."""
+    """Tell whether an object asks for an executable stack, by PT_GNU_STACK or by not having one."""
     if image.stack is StackPolicy.UNSTATED:
         return debian_name(image.header.architecture) in rules.stack.unstated
     return image.stack is StackPolicy.EXECUTABLE
@@ -74,7 +82,7 @@ def wants_stack(image: Image, rules: RulePacks) -> bool:
 def stacked_files(
     view: Remembered, paths: Iterable[bytes], loaded: Collection[bytes], header: Header, rules: RulePacks
 ) -> tuple[bytes, ...]:
-    """Of the paths that are not loaded at the start, those that want an executable stack."""
+    """Return the paths, of those not loaded at the start, of objects that ask for an executable stack."""
     others = [path for path in paths if path not in loaded][:MAX_PROBED]
     return tuple(
         path
@@ -91,7 +99,7 @@ def _image(view: Remembered, path: bytes) -> Image | None:
 
 
 def _fits(image: Image | None, header: Header) -> bool:
-    """Whether it is a dynamic object for the machine."""
+    """Tell whether the image is a dynamic object for the machine of `header`."""
     try:
         return (
             image is not None

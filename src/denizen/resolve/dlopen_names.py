@@ -1,7 +1,7 @@
-"""What a program opens at run time, as far as it or the rules say so (pure).
+"""Names of libraries that a program opens at run time, as far as the program or the rules tell (pure).
 
 Sources, strongest first: `.note.dlopen` of the objects in its closure, with its own priorities; the rule
-packs for known toolkits; strings that are sonames.
+packs for known toolkits; strings in the program that are sonames.
 """
 
 from __future__ import annotations
@@ -20,16 +20,20 @@ if TYPE_CHECKING:
     from denizen.resolve.rule_packs import Opens, Resource, RulePacks
     from denizen.resolve.subject import Subject
 
-# A soname is at most this long before and after its ".so"; names in files are shorter than NAME_MAX.
+# Bytes that are searched before and after ".so" for the whole soname.
 _REACH = 64
 _PART = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")
 _ORDER = {"required": 0, "recommended": 1, "suggested": 2}
-# Strings are looked for in this much of a file's constants: 10 ms.
+# Bytes of a file's constants that are searched for strings; takes 10 ms.
 MAX_SCANNED = 16 << 20
 
 
 def packs(subject: Subject, chosen: Mapping[bytes, Image], rules: RulePacks) -> list[DlopenName]:
-    """What notes of own objects and of `chosen` ones say, and rule packs; required ones first."""
+    """Return the names in dlopen notes and in applicable rule packs, the required ones first.
+
+    The notes are those of the subject's own objects and of `chosen`, the images of chosen libraries by
+    soname.
+    """
     own = {path.rpartition(b"/")[2] for path in subject.own} | subject.names | chosen.keys()
     images = [subject.own[path] for path in sorted(subject.own)] + [chosen[name] for name in sorted(chosen)]
     wishes = [*_notes(images), *_opens(subject, own, rules)]
@@ -38,7 +42,10 @@ def packs(subject: Subject, chosen: Mapping[bytes, Image], rules: RulePacks) -> 
 
 
 def runtimes_beside(subject: Subject, rules: RulePacks) -> dict[bytes, bytes]:
-    """Language runtimes that libraries beside the program need, which it may open: soname -> by whom."""
+    """Return the language runtimes needed by libraries beside the program.
+
+    The result maps each soname to the path of the first library that needs it.
+    """
     found: dict[bytes, bytes] = {}
     for path in subject.bundle.paths:
         try:
@@ -55,7 +62,7 @@ def runtimes_beside(subject: Subject, rules: RulePacks) -> dict[bytes, bytes]:
 
 
 def resources(subject: Subject, chosen: Container[bytes], rules: RulePacks) -> Iterator[bytes]:
-    """The packages whose files are looked for at fixed paths."""
+    """Yield the packages whose files are opened at fixed paths."""
     for rule in rules.resources:
         there = any(name in chosen or name in subject.names for name in rule.when)
         if (there and (not rule.symbols or _uses(subject, rule))) or _mentions(subject, rule):
@@ -63,7 +70,10 @@ def resources(subject: Subject, chosen: Container[bytes], rules: RulePacks) -> I
 
 
 def _mentions(subject: Subject, rule: Resource) -> bool:
-    """Of the program itself alone, which is what carries a library inside."""
+    """Tell whether the program itself contains one of the rule's texts.
+
+    It does if it links the library that the rule is about statically.
+    """
     image = subject.own.get(subject.roots[0])
     if not rule.mentions or image is None or isinstance(image.buffer, memoryview):
         return False
@@ -72,7 +82,7 @@ def _mentions(subject: Subject, rule: Resource) -> bool:
 
 
 def strings(image: Image, knows: Callable[[bytes], bool]) -> Iterator[bytes]:
-    """Soname-shaped strings among a program's constants that somebody provides, in order, each once."""
+    """Yield the strings among a program's constants that are sonames known to `knows`, in order and once."""
     seen: set[bytes] = set()
     data = image.buffer
     if isinstance(data, memoryview):
@@ -88,7 +98,10 @@ def strings(image: Image, knows: Callable[[bytes], bool]) -> Iterator[bytes]:
 
 
 def _constants(image: Image) -> Iterator[tuple[int, int]]:
-    """The parts of the file that are read-only and no code; all that is not written where they are one."""
+    """Yield the (start, end) offsets of the read-only segments that are not code.
+
+    If there are none, yield those of all read-only segments, which then contain the constants.
+    """
     readable = [s for s in image.segments if s.type == PT_LOAD and not s.flags & PF_W]
     left = MAX_SCANNED
     for segment in [s for s in readable if not s.flags & PF_X] or readable:
@@ -97,7 +110,7 @@ def _constants(image: Image) -> Iterator[tuple[int, int]]:
 
 
 def _around(window: bytes, at: int) -> bytes:
-    """The string in which the ".so" at a place of the window stands; b"" if it is cut off."""
+    """Return the string that has ".so" at offset `at` of the window; b"" if the window cuts it off."""
     start, end = at, at
     while start and window[start - 1] in _PART:
         start -= 1
@@ -126,6 +139,6 @@ def _opens(subject: Subject, closure: Collection[bytes], rules: RulePacks) -> It
 
 
 def _uses(subject: Subject, pack: Opens | Resource) -> bool:
-    # What binding looks at next anyway; the names of all symbols would take longer than all else here.
+    # Undefined names only, which binding examines anyway: to read all names would take longest here.
     images = subject.objects
     return any(not pack.symbols.isdisjoint(image.symbols.strong_references[1]) for image in images)

@@ -1,8 +1,8 @@
-"""Whether a host's own world, extended by packages, is what a program needs (pure).
+"""Judgement of a resolution that extends the host's own libraries with packages (pure).
 
-A program that starts on this host keeps its libraries, which everything it opened so far goes well with; only
-what they lack is added. Where that cannot be (a library asks for a newer glibc than the host has) another
-world, with nothing of the host's, is the alternative, if nothing that works here is lost by it.
+A program that starts on this host keeps the host's libraries, with which all that it opened so far works;
+only missing ones are added. Where that cannot be done (a library needs a newer glibc than the host has), the
+alternative is a full set of libraries from packages, if no library that works here is lost by it.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 
 def is_sound(made: Resolution) -> bool:
-    """Return whether a program starts with it."""
+    """Return whether a program starts with the resolution."""
     return not any(problem.lack.stops_start for problem in made.problems)
 
 
 def still_lacking(made: Resolution, lacking: Collection[bytes]) -> frozenset[bytes]:
-    """Return which of the names that the host lacks it does not have."""
+    """Return the names in `lacking` that the resolution does not have."""
     return frozenset(lacking) - {choice.soname for choice in made.choices}
 
 
 def brings(made: Resolution, lacking: Collection[bytes]) -> bool:
-    """Return whether it is sound and has all the names that the host lacks."""
+    """Return whether the resolution is sound and has all names in `lacking`."""
     return is_sound(made) and not still_lacking(made, lacking)
 
 
 def loses(made: Resolution, lacking: Collection[bytes]) -> bool:
-    """Return whether it leaves out a name that the host does not lack."""
+    """Return whether the resolution leaves out a name that the host has, one not in `lacking`."""
     return not {one.soname for one in made.left_out}.issubset(lacking)

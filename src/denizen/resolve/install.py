@@ -1,4 +1,4 @@
-"""Putting a resolution into the store: packages fetched and unpacked, their libraries linked together."""
+"""Installation of a resolution into the store: packages are fetched, unpacked, and their libraries linked."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class UnknownSource(SourceFailed):
-    """A package is of a source that is not configured here."""
+    """The error that a package is of a source that is not configured here."""
 
     name: str
     WHAT = "there is no source called {name:text}"
@@ -39,11 +39,14 @@ class UnknownSource(SourceFailed):
 
 @value
 class Supply:
-    """Where packages come from and lie meanwhile.
+    """The sources of packages and the means to fetch and unpack them.
 
     Attributes:
-        packages: the directory they are fetched into.
-        jobs: how many are unpacked at once.
+        sources: the configured sources by name.
+        packages: the directory that packages are fetched into.
+        opener: the opener of URLs.
+        listener: the receiver of progress.
+        jobs: number of packages that are unpacked at once.
     """
 
     sources: Mapping[str, Source]
@@ -54,17 +57,17 @@ class Supply:
 
 
 def planned(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
-    """Return what `install` would make valid, and where it will lie. Raises UnknownSource."""
+    """Return the derivations that `install` would realise, with their store paths. Raises UnknownSource."""
     addresses = {pin.sha256: source_of(supply, pin).addresses(package_of(pin)) for pin in resolution.packages}
     return recipes(resolution, addresses, store.layout.logical)
 
 
 def install(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
-    """Make everything the resolution chose valid; what is valid already is not fetched.
+    """Make every store object of the resolution valid; packages whose objects are valid are not fetched.
 
     Raises:
-        UnknownSource, SourceFailed, HostLacks: a package cannot be had.
-        BadInput: a package does not hold what it should.
+        UnknownSource, SourceFailed, HostLacks: a package cannot be fetched.
+        BadInput: a package does not hold the files that the index promised.
     """
     with store.working() as work:
         made = planned(store, resolution, supply)
@@ -73,7 +76,7 @@ def install(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
         lacking = outputs - work.need(outputs)
         if not lacking:
             return made
-        # Its decompressors cost 5 ms, and a running program waits for an answer that needs none of them.
+        # Imported here: its decompressors cost 5 ms, and answers to running programs need none of them.
         from denizen.resolve.parallel_unpack import Parcel, unpack_all
 
         here = fetched([pin for pin in resolution.packages if made.packages[pin.sha256] in lacking], supply)
@@ -88,7 +91,7 @@ def install(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
 
 
 def _written_to(store: Store, resolution: Resolution, made: Recipes) -> set[bytes]:
-    """Trees of packages, where they are there, of which a chosen file is gone or was changed in place."""
+    """Return the trees of packages in the store of which a chosen file is missing or was modified."""
     found: set[bytes] = set()
     for choice in resolution.choices:
         if choice.package:
@@ -104,7 +107,10 @@ def _written_to(store: Store, resolution: Resolution, made: Recipes) -> set[byte
 
 
 def differing(store: Store, made: Recipes) -> set[bytes]:
-    """Trees among what was made whose content is not what was registered; all of them are read."""
+    """Return the trees whose content differs from the registered hash.
+
+    All trees of `made` are read for it.
+    """
     infos = [
         info for path in (made.libraries, *made.packages.values()) if (info := store.database.find(path))
     ]
@@ -112,7 +118,7 @@ def differing(store: Store, made: Recipes) -> set[bytes]:
 
 
 def unpacked(store: Store, work: Work, pin: Pin, supply: Supply) -> StorePath:
-    """Make one package valid, and keep it while `work` lasts. Raises as `install`."""
+    """Make the store object of one package valid and keep it while `work` lasts. Raises as `install`."""
     derivations = package_recipes(
         pin, source_of(supply, pin).addresses(package_of(pin)), {}, store.layout.logical
     )
@@ -127,7 +133,7 @@ def unpacked(store: Store, work: Work, pin: Pin, supply: Supply) -> StorePath:
 
 
 def fetched(pins: Sequence[Pin], supply: Supply) -> dict[bytes, bytes]:
-    """Fetch packages, many at once; .deb hash -> path."""
+    """Fetch packages, many at once; return .deb hash -> path."""
     wanted: dict[str, list[Pin]] = {}
     for pin in pins:
         wanted.setdefault(pin.source, []).append(pin)
@@ -139,7 +145,7 @@ def fetched(pins: Sequence[Pin], supply: Supply) -> dict[bytes, bytes]:
 
 
 def source_of(supply: Supply, pin: Pin) -> Source:
-    """Where a package comes from. Raises UnknownSource."""
+    """Return the source of a package. Raises UnknownSource."""
     if pin.source not in supply.sources:
         raise UnknownSource(pin.source)
     return supply.sources[pin.source]

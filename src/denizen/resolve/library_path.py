@@ -1,8 +1,8 @@
 """Libraries in the directories of the user's LD_LIBRARY_PATH (pure over a FileView).
 
-They are the user's own word on this start, and come before what lies beside the program and before packages.
-The machine's own directories are passed over, and with them parts of a glibc: of another world than the
-program's, they cannot be mixed with it.
+The user names them for this start, so they come before libraries beside the program and before packages. The
+host's system directories are ignored, and so are parts of a glibc: they belong to another set of libraries
+than the program's and cannot be mixed with it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class Given:
-    """The directories, in order; absolute, with `$ORIGIN` for the program's.
+    """The directories in order: absolute paths, with `$ORIGIN` for the program's directory.
 
     Attributes:
-        found: the paths that were answers.
+        found: the paths of the libraries that were found in them.
     """
 
     def __init__(self, view: Remembered, program: bytes, elements: Sequence[bytes]) -> None:
@@ -37,7 +37,10 @@ class Given:
         self._directories = [one for one in expanded if one is not None and not is_outside(one + b"/lib.so")]
 
     def find(self, soname: bytes, header: Header) -> bytes | None:
-        """Return the library of that name for the machine of `header` that ld.so would take."""
+        """Return the library of that name for the machine of `header` that ld.so would take.
+
+        Return None if there is none.
+        """
         if b"/" in soname:
             return None
         paths = (posixpath.join(directory, soname) for directory in self._directories)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 VERSION = 1
-# 400 packages with 1,000 libraries come to 400 KB; the standard library reads a megabyte in 0.3 s.
+# Bytes. 400 packages with 1,000 libraries take 400 KB; the standard library reads a megabyte in 0.3 s.
 MAX_SIZE = 4 << 20
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
 _HEAD = ("architecture", "base", "floor", "override", "interpreter", "package", "library", "host", "open")
@@ -54,15 +54,16 @@ _LIBRARY = ("soname", "package", "path", "rule", "needed-by", "wish")
 _HOST = ("soname", "needed-by", "reason")
 _OPEN = ("lack", "subject", "needed-by", "detail", "near")
 _INTERPRETER = ("path", "package", "file")
-# TOML 1.0: control characters but the tab must be escaped; so is the tab, for one spelling each.
+# TOML 1.0 requires escapes for control characters except the tab; the tab is escaped too, so that each
+# string has one spelling.
 _ESCAPED = {code: f"\\u{code:04X}" for code in (*range(32), 127)} | {ord(c): "\\" + c for c in '"\\'}
 
 
 class BadLock(BadInput):
-    """A lock file is not one denizen wrote.
+    """The error that a lock file is not one that denizen wrote.
 
     Attributes:
-        problem: the rule it breaks.
+        problem: the rule that it breaks.
     """
 
     problem: str
@@ -72,7 +73,7 @@ class BadLock(BadInput):
 
 
 def write(resolution: Resolution) -> bytes:
-    """The one file for a resolution. Raises BadLock: a name in it is no UTF-8."""
+    """Return the bytes of the lock file of a resolution. Raises BadLock: a name in it is not UTF-8."""
     body = "\n".join(_lines(resolution)) + "\n"
     try:
         text = body.encode()
@@ -83,7 +84,7 @@ def write(resolution: Resolution) -> bytes:
 
 
 def parse(text: bytes) -> Resolution:
-    """The resolution in a lock file. Raises BadLock."""
+    """Return the resolution in a lock file. Raises BadLock."""
     if len(text) > MAX_SIZE:
         raise BadLock(f"it has {len(text)} bytes; {MAX_SIZE} at most are believed")
     _verify(text)
@@ -97,7 +98,7 @@ def parse(text: bytes) -> Resolution:
 
 
 def _verify(text: bytes) -> None:
-    """Version and digest, before anything is made of the rest."""
+    """Raise BadLock unless version and digest are right; the rest is not parsed before."""
     version, digest, body = (*text.split(b"\n", 2), b"", b"", b"")[:3]
     if version != b"version = %d" % VERSION:
         shown = display(version[:40])
@@ -241,7 +242,7 @@ def _interpreter(row: object, known: set[bytes]) -> tuple[bytes, bytes, bytes] |
 
 
 def _is_inside(path: str) -> bool:
-    """Whether a path stays in the package or archive it starts from."""
+    """Tell whether a relative path stays in the package or directory that it starts from."""
     return bool(path) and not path.startswith("/") and ".." not in path.split("/") and "\0" not in path
 
 
@@ -268,7 +269,10 @@ def _keys(where: str, row: Mapping[str, Any], known: Sequence[str], *, optional:
 
 
 def _in_order(what: str, keys: Sequence[T]) -> None:
-    """As written: sorted, and each once, for the second of two would win silently."""
+    """Raise BadLock unless keys are sorted and unique.
+
+    Of two rows with one key the second would otherwise win silently.
+    """
     if list(keys) != sorted(set(keys)):  # type: ignore[type-var]  # bytes, or tuples of them
         raise BadLock(f"its [[{what}]] tables are not in order, each once")
 

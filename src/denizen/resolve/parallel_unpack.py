@@ -1,9 +1,9 @@
-"""Many packages unpacked into the store at once.
+"""Parallel unpacking of many packages into the store.
 
-Each becomes what its derivation says (`builtin:unpack-deb`), by the same code. Done one derivation after
-another, every .deb is stored too and every object synced by itself: 54 packages cost 430 syncs, and with
-other writers on the disk most of the time goes there. Here a .deb is read where it was fetched to, its hash
-checked again, and all objects are synced and registered together.
+Each package becomes the output of its derivation (`builtin:unpack-deb`), by the same code. When derivations
+are realised one after another, every .deb is stored too and every object is synced by itself: 54 packages
+cost 430 syncs, which take most of the time when other processes write to the disk. Here a .deb is read from
+the cache, its hash is checked again, and all objects are synced and registered together.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 @value
 class Parcel:
-    """A package to be unpacked.
+    """A package that is to be unpacked.
 
     Attributes:
-        unpack: the derivation that would do it.
-        deb: where the package file lies.
-        sha256: what it must hash to, in hex.
+        unpack: the derivation that describes it.
+        deb: path of the package file.
+        sha256: its promised hash, in hex.
     """
 
     unpack: Sealed
@@ -43,17 +43,17 @@ class Parcel:
 
 
 def unpack_all(work: Work, parcels: Sequence[Parcel], jobs: int, listener: Listener) -> None:
-    """Make the outputs of the parcels' derivations valid; their .drv files must be.
+    """Make the outputs of the parcels' derivations valid; the .drv files must be valid already.
 
     Raises:
-        NotPromised: a file is not the package that was promised.
-        NotUnpacked: one has the right hash and cannot be unpacked.
+        NotPromised: a file does not have the promised hash.
+        NotUnpacked: a file has the right hash and cannot be unpacked.
         HelperDied: a process that unpacked was killed.
         DiskFailed: the store cannot be written.
     """
     from concurrent.futures import ThreadPoolExecutor, as_completed
 
-    # The largest first: one that begins last would have a processor to itself.
+    # The largest first: if it began last, one process would work on while the others have finished.
     ordered = sorted(parcels, key=lambda parcel: -os.path.getsize(parcel.deb))
     with Helpers(unpacking, min(jobs, len(ordered))) as helpers, ThreadPoolExecutor(jobs, "unpack") as pool:
         try:

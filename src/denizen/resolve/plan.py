@@ -1,4 +1,4 @@
-"""What a resolution costs and says, as one value to be shown before anything is done (pure)."""
+"""The cost and the content of a resolution, for display before anything is done (pure)."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _KIB = 1024
 
 
 def download_size(resolution: Resolution) -> int:
-    """Bytes of all its packages."""
+    """Return the size of all package files, in bytes."""
     return sum(pin.size for pin in resolution.packages)
 
 
 def installed_size(resolution: Resolution) -> int:
-    """Bytes its packages take when unpacked, as their maintainers' tools estimated."""
+    """Return the size of all unpacked packages, in bytes, as their Installed-Size estimates it."""
     return sum(pin.installed_size for pin in resolution.packages) * _KIB
 
 
 def libraries_of(resolution: Resolution, pin: Pin) -> tuple[ProviderChoice, ...]:
-    """What a package is in the resolution for."""
+    """Return the libraries for which a package is in the resolution."""
     return tuple(choice for choice in resolution.choices if choice.package == pin.sha256)
 
 
 def sentence(problem: ResolutionProblem) -> str:
-    """A problem in words."""
+    """Return a problem in words."""
     text = f"{_WORDS[problem.lack.value]} {display(problem.subject)}"
     if problem.needed_by:
         text += f", needed by {display(problem.needed_by)}"
@@ -39,7 +39,7 @@ def sentence(problem: ResolutionProblem) -> str:
 
 
 def omissions(resolution: Resolution) -> Iterator[str]:
-    """Yield what is not part of it though somebody could ask for it, in words, each with the reason."""
+    """Yield a sentence for each library that is left out or only suggested, with the reason."""
     for one in resolution.left_out:
         asker = f", asked for by {display(one.needed_by)}" if one.needed_by else ""
         yield f"{display(one.soname)}{asker}: left out: {one.reason}"
@@ -65,7 +65,7 @@ _WORDS = {
 
 
 def document(resolution: Resolution) -> dict[str, object]:
-    """The resolution for --json; docs/resolve.md describes the fields."""
+    """Return the resolution for --json; docs/resolve.md describes the fields."""
     names = {pin.sha256: display(pin.name) for pin in resolution.packages}
     floor = resolution.floor
     return {

@@ -1,8 +1,8 @@
-"""Making a damaged object of the store again, as it was made the first time.
+"""Repair of a damaged store object: it is made again as it was made the first time.
 
-An object knows the derivation that made it. A package is unpacked anew from its file, which is in the cache
-or fetched by its hash; directories of links are planned anew from the packages. Nothing takes a damaged
-object's place but what has the hash that was registered.
+An object's record names the derivation that made it. A package is unpacked again from its file, which is in
+the cache or is fetched by its hash; directories of links are made again from the packages. A damaged object
+is replaced only by content with the registered hash.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class NotMended(StoreDamaged):
-    """A damaged object cannot be made again."""
+    """The error that a damaged object cannot be made again."""
 
     path: StorePath
     reason: str
@@ -42,7 +42,7 @@ class NotMended(StoreDamaged):
 
 @value
 class _Mending:
-    """One object being made again."""
+    """One object that is being made again."""
 
     store: Store
     work: Work
@@ -51,12 +51,12 @@ class _Mending:
 
 
 def mend(store: Store, path: StorePath, supply: Supply) -> None:
-    """Put an object's content back in place, from what it was made from.
+    """Replace an object's content by a new copy, made by its derivation.
 
     Raises:
-        NotValid: it is not registered.
-        NotMended: it is not known how it was made, or not to be had.
-        DenizenError: what fetching, unpacking and realising raise; then nothing was changed for a package.
+        NotValid: the object is not registered.
+        NotMended: its derivation is not known, or its inputs are not available.
+        DenizenError: the errors of fetching, unpacking and realising; a package is then left unchanged.
     """
     info = store.info(path)
     if info.deriver is None:
@@ -92,7 +92,10 @@ def _unpack_again(one: _Mending, sealed: dict[StorePath, Sealed], recipe: Sealed
 
 
 def _package_file(one: _Mending, recipe: Sealed) -> tuple[bytes, bytes]:
-    """The package's file, from the cache or fetched into it, and its hash in hex. Raises as `mend`."""
+    """Return the path of the package's file, in the cache or fetched into it, and its hash in hex.
+
+    Raises as `mend`.
+    """
     plan = builtin_fetch.read(
         recipe.derivation,
         Variables(name_of(recipe.path), recipe.derivation.environment, one.store.layout.logical),
@@ -100,7 +103,7 @@ def _package_file(one: _Mending, recipe: Sealed) -> tuple[bytes, bytes]:
     sha256 = plan.content.content.hex
     for name in _listed(one.supply.packages):
         place = os.path.join(one.supply.packages, name)
-        # The name only says which file to hash.
+        # The name only selects the file to hash.
         if name.startswith(sha256[:16].encode("ascii")) and is_as_promised(place, sha256):
             return place, sha256.encode("ascii")
     realise(one.store, [recipe.path], RealiseOptions(one.supply.opener, 1, one.supply.listener))

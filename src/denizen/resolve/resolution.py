@@ -1,4 +1,4 @@
-"""The resolution: what was chosen for a program, by which rule, and what stays open (pure)."""
+"""The resolution: the libraries chosen for a program, the rule for each, and the problems left (pure)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ChoiceRule(Enum):
-    """Why a provider was chosen; the words are used in locks and --json, and do not change."""
+    """The reason for a choice of a provider; the values are used in locks and --json, and do not change."""
 
     LIBC = "libc"
     COMPANION = "companion"
@@ -32,7 +32,7 @@ class ChoiceRule(Enum):
 
     @property
     def title(self) -> str:
-        """In plain words, to follow the name of the package."""
+        """The reason in plain words, to follow the name of the package."""
         return _TITLES[self]
 
 
@@ -55,11 +55,11 @@ _TITLES = {
 
 @value
 class Pin:
-    """A package, exactly.
+    """One exact package.
 
     Attributes:
-        source, suite, snapshot: where it was found; `snapshot` is the identity of that state.
-        filename, size, sha256: the .deb.
+        source, suite, snapshot: where it was found; `snapshot` is the identity of that state of the suite.
+        filename, size, sha256: the .deb; size in bytes, hash in hex.
         installed_size: in KiB.
     """
 
@@ -76,7 +76,7 @@ class Pin:
 
 
 def pin_of(provider: Provider, snapshots: Mapping[str, str]) -> Pin:
-    """A provider's package as a lock names it; `snapshots` has the state of each suite."""
+    """Return the pin of a provider's package; `snapshots` has the state of each suite."""
     return Pin(
         provider.package,
         provider.version,
@@ -93,7 +93,7 @@ def pin_of(provider: Provider, snapshots: Mapping[str, str]) -> Pin:
 
 @value
 class Rejected:
-    """A provider that was looked at and not taken."""
+    """A provider that was examined and not chosen."""
 
     package: bytes
     suite: str
@@ -102,15 +102,17 @@ class Rejected:
 
 @value
 class ProviderChoice:
-    """What a soname is satisfied by.
+    """The library that was chosen for a soname.
 
     Attributes:
-        soname: the name it is asked by.
+        soname: the name by which it is needed.
         package: the .deb's SHA-256, as in `Resolution.packages`; b"" for a file beside the program.
-        path: of the file in the package, without a slash before it; from the program's directory for one
-            beside the program.
-        needed_by: who asked first: a path from the program's directory, or a soname.
-        wish: where the knowledge of a run-time need came from; "" for DT_NEEDED.
+        path: of the file in the package, without a slash before it; for a file beside the program, relative
+            to the program's directory.
+        rule: the reason for the choice.
+        needed_by: the first object that needs it: a path relative to the program's directory, or a soname.
+        rejected: providers that were examined and not chosen.
+        wish: how a run-time need is known; "" for DT_NEEDED.
     """
 
     soname: bytes
@@ -123,7 +125,7 @@ class ProviderChoice:
 
 
 class Lack(Enum):
-    """What can stay open."""
+    """The kinds of problems that a resolution can leave."""
 
     LIBRARY = "missing-library"
     VERSION = "missing-version"
@@ -134,19 +136,22 @@ class Lack(Enum):
 
     @property
     def stops_start(self) -> bool:
-        """Whether a program cannot start with it; else it may fail later, where that is called."""
+        """Tell whether the program cannot start with it.
+
+        Otherwise it may fail later, when the symbol is called.
+        """
         return self not in (Lack.SYMBOL, Lack.STACK)
 
 
 @value
 class ResolutionProblem:
-    """One thing nobody could satisfy.
+    """A requirement that nothing satisfies.
 
     Attributes:
         subject: the soname, the version or the symbol.
-        needed_by: who asks.
-        detail: the true reason, for people.
-        near: names somebody has that look like it.
+        needed_by: the object that needs it.
+        detail: the reason, for people.
+        near: known names that resemble the subject.
     """
 
     lack: Lack
@@ -170,7 +175,8 @@ class DlopenName:
     """A library that may be opened at run time and is not part of the resolution.
 
     Attributes:
-        origin: where that is known from: note, strings, or the name of a rule pack.
+        sonames: alternative names, in order of preference.
+        origin: how it is known: note, strings, or the name of a rule pack.
         priority: required, recommended or suggested.
     """
 
@@ -181,11 +187,11 @@ class DlopenName:
 
 @value
 class LeftOut:
-    """A library that was to be had or wished for, and is not part of the resolution.
+    """A library that is available or wished for, and is not part of the resolution.
 
     Attributes:
-        soname: the name it is asked by.
-        needed_by: who asks: a path from the program's directory, a soname, or b"".
+        soname: the name by which it is needed.
+        needed_by: the object that needs it: a path relative to the program's directory, a soname, or b"".
         reason: why it was left out, for people.
     """
 
@@ -196,17 +202,20 @@ class LeftOut:
 
 @value
 class Resolution:
-    """Everything chosen for a program (or several that lie together).
+    """All choices for a program, or for several objects that lie together.
 
     Attributes:
-        architecture: in Debian's words; "" where nothing is needed.
+        architecture: Debian's name; "" where nothing is needed.
         base: the suite of the C library, "" where none is needed.
-        floor: the newest GLIBC_ version any object asks for, as (2, 38); None: none.
-        interpreter: the path the program names, and the chosen file (package hash, path in it).
+        floor: the newest GLIBC_ version that any object needs, as (2, 38); None for none.
+        interpreter: the path that the program names, and the chosen file (package hash, path in it).
         packages: sorted by name, version and architecture.
         choices: sorted by soname.
-        override: sonames to be loaded before all others, so that they win over copies beside the program.
-        left_out: sorted by soname; it does not keep the program from starting.
+        override: sonames that are loaded before all others, to win over copies beside the program.
+        from_host: libraries that must be the host's own.
+        wishes: libraries that may be opened at run time and are not included.
+        problems: requirements that nothing satisfies.
+        left_out: sorted by soname; the program starts without these.
     """
 
     architecture: str
@@ -223,5 +232,5 @@ class Resolution:
 
     @property
     def is_complete(self) -> bool:
-        """Nothing stays open."""
+        """Tell whether no problem is left."""
         return not self.problems

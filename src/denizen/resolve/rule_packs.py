@@ -1,4 +1,4 @@
-"""The rules that are data: rules.toml, checked and turned into values."""
+"""The rule packs of rules.toml, checked and turned into values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class HostRule:
 
 @value
 class Alias:
-    """A soname that another one satisfies."""
+    """A soname that another library satisfies."""
 
     provider: bytes
     reason: str
@@ -30,16 +30,18 @@ class Alias:
 
 @value
 class Opens:
-    """What is opened at run time.
+    """Libraries and files that a kind of program opens at run time.
+
+    The rule applies if the program matches `when`, `beside` or `marks`.
 
     Attributes:
-        when: names of which one is in the closure; * for anything.
-        beside: or lies beside the program.
-        marks: or the program defines or uses one of these symbols, which tell what it is.
-        symbols: of which one must be used besides; none: no matter.
-        sonames: each of them.
-        any: one of them, the first that somebody has.
-        files: files beside the program whose paths end so; * for anything.
+        when: sonames, one of which is in the closure; * matches any text.
+        beside: names, one of which lies beside the program.
+        marks: symbols, one of which the program defines or uses.
+        symbols: symbols, one of which must also be used; empty for no such condition.
+        sonames: libraries, each of which is opened.
+        any: alternative libraries, of which the first that has a provider is opened.
+        files: ends of paths of files beside the program; * matches any text.
     """
 
     pack: str
@@ -56,7 +58,12 @@ class Opens:
 
 @value
 class StackRule:
-    """Up to which glibc a library that wants an executable stack can be opened at run time."""
+    """The newest glibc that opens a library with an executable stack at run time.
+
+    Attributes:
+        newest: that glibc's version.
+        unstated: architectures where an object without PT_GNU_STACK asks for an executable stack.
+    """
 
     newest: tuple[int, ...]
     unstated: frozenset[str]
@@ -68,9 +75,9 @@ class Resource:
     """Packages whose files a library opens at fixed paths.
 
     Attributes:
-        when: names of the closure; one is enough.
-        mentions: or one of these stands among the constants of the program.
-        symbols: of which one must be used besides; none: no matter.
+        when: sonames, one of which is in the closure.
+        mentions: texts; one of them among the program's constants also makes the rule apply.
+        symbols: symbols, one of which must also be used; empty for no such condition.
     """
 
     pack: str
@@ -83,7 +90,7 @@ class Resource:
 
 @value
 class RulePacks:
-    """All of rules.toml."""
+    """All rules of rules.toml."""
 
     libc: bytes
     companions: tuple[bytes, ...]
@@ -98,18 +105,18 @@ class RulePacks:
     stack: StackRule
 
     def host_reason(self, soname: bytes) -> str:
-        """Why a library must be the host's; "" if it need not."""
+        """Return the reason why a library must be the host's; "" if it need not."""
         return next((rule.reason for rule in self.host if any(_fits(n, soname) for n in rule.sonames)), "")
 
     def kept_out_reason(self, soname: bytes) -> str:
-        """Return why a library that is opened by name is not brought; "" if nothing stands against it."""
+        """Return the reason why a library that is opened by name is not provided; "" if it may be."""
         rules = (*self.host, *self.kept_out)
         return next((rule.reason for rule in rules if any(_fits(n, soname) for n in rule.sonames)), "")
 
 
 @cache
 def load_rules() -> RulePacks:
-    """The rules that come with denizen."""
+    """Return the rules that come with denizen."""
     import os
     import tomllib
 
@@ -118,7 +125,10 @@ def load_rules() -> RulePacks:
 
 
 def read_rules(document: Mapping[str, Any]) -> RulePacks:
-    """A document as values; KeyError or TypeError for one that is not such a document."""
+    """Return the rules in a parsed rules.toml.
+
+    Raises KeyError or TypeError for a document of another form.
+    """
     return RulePacks(
         libc=document["libc"]["soname"].encode(),
         companions=_names(document["libc"]["companions"]),

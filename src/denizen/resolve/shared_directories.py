@@ -1,4 +1,4 @@
-"""Directories that many programs share, and those that others can write to (pure over a FileView).
+"""Directories that many programs share, or that other users can write to (pure over a FileView).
 
 What lies there beside a program came with something else, or was put there for the program to find: a browser
 saves whatever a page sends into one of them. Shared are
@@ -37,7 +37,7 @@ _FOLDERS = frozenset(
     b"apps applications bin desktop documents download downloads music opt pictures programs public "
     b"software templates tmp videos .local".split(b" ")
 )
-# Of a prefix that is shared: ~/.local/bin, /opt/bin.
+# Subdirectories of a shared prefix that are shared too: ~/.local/bin, /opt/bin.
 _COMMANDS = frozenset((b"bin", b"sbin"))
 _ANYWHERE = frozenset((b"desktop", b"downloads"))
 _WRITABLE_BY_ALL = 0o002
@@ -46,10 +46,10 @@ MAX_TEXT = 1 << 20
 
 
 class Sharing:
-    """The directories around one program."""
+    """The directories around one program, judged by whether other programs or users put files there."""
 
     def __init__(self, view: FileView, program: bytes) -> None:
-        """Judge by the owner of the file at `program`."""
+        """Judge directories for the owner of the file at `program`."""
         self._view = view
         try:
             self._owners = frozenset((_ROOT, view.stat(program).uid))
@@ -58,7 +58,7 @@ class Sharing:
         self._homes: frozenset[bytes] | None = None
 
     def is_shared(self, directory: bytes) -> bool:
-        """Return whether a directory, its path resolved, is more than one program's."""
+        """Return whether more than one program uses a directory; its path must be resolved."""
         parent, name = posixpath.split(directory)
         if is_outside(directory) or directory in _SYSTEM or parent in _ABOVE_SHARED:
             return True
@@ -71,7 +71,7 @@ class Sharing:
         return any(directory in self._folders_of(home) for home in self._owners_homes())
 
     def is_guarded(self, facts: Stat) -> bool:
-        """Return whether nobody but root and the program's owner can have put a file or a name there."""
+        """Return whether only root and the program's owner can have put a file or a name there."""
         return facts.uid in self._owners and not facts.mode & _WRITABLE_BY_ALL
 
     def _is_guarded_at(self, directory: bytes) -> bool:
@@ -100,7 +100,10 @@ class Sharing:
         return self._homes
 
     def _passwd(self) -> Iterator[bytes]:
-        """Yield the homes of root and the program's owner: passwd(5), name:x:uid:gid:gecos:home:shell."""
+        """Yield the home directories of root and of the program's owner, from /etc/passwd.
+
+        Its lines are name:x:uid:gid:gecos:home:shell (passwd(5)).
+        """
         for line in self._text(b"/etc/passwd").splitlines():
             fields = line.split(b":")
             if (

@@ -1,4 +1,4 @@
-"""What is resolved: one program or several objects that lie together, in an empty outside world (pure)."""
+"""The subject of a resolution: one program or several objects that lie together, without a system (pure)."""
 
 from __future__ import annotations
 
@@ -24,34 +24,38 @@ if TYPE_CHECKING:
     from denizen.linker import Closure, Environment, LoadedLibrary
     from denizen.resolve.rule_packs import RulePacks
 
-# Each round finds what the libraries of the one before it need; bundles nest a few deep.
+# Each round finds the libraries that those of the round before need; bundles nest a few levels.
 MAX_ROUNDS = 32
 _GLIBC = b"GLIBC_"
-# What stands for a rule pack where the user named the object.
+# In place of a rule pack's name, for an object that the user named.
 ADDED = "added"
 
 
 @value
 class Subject:
-    """One or more objects and what came with them.
+    """One or more objects with the libraries that came with them.
 
     Attributes:
+        view: the file tree, each file read once.
         roots: the paths to resolve, the program first.
-        interpreter: the dynamic linker's path they name, or the usual one; b"" if none is known.
-        own: path -> image of every object that is theirs, by every path that leads to it.
-        objects: the same, each once.
-        names: every name that own objects answer to.
-        beside: soname -> path, of libraries beside the program that its run path does not reach, and of
-            those that the user's LD_LIBRARY_PATH leads to.
+        header: the ELF header of the first root.
+        interpreter: path of the dynamic linker that they name, or the usual one; b"" if none is known.
+        musl: they are built for musl.
+        own: path -> image of every object that belongs to them, by every path that leads to it.
+        objects: the same images, each once.
+        names: every name of the own objects: file names and sonames.
+        beside: soname -> path, of libraries beside the program that its run path does not reach, and of those
+            in the user's LD_LIBRARY_PATH.
         given: the paths of the latter.
-        outside: what is left: soname -> path of who asks first, in load order.
-        bundle: what lies beside the program.
+        outside: the sonames that are missing: soname -> path of the first object that needs it, in load
+            order.
+        bundle: the libraries beside the program.
         opened: path -> rule pack, of files beside it that are opened at run time.
-        outside_opened: what only these leave: soname -> path of who asks first.
-        stacked: files opened at run time that want an executable stack where nothing loaded before has one.
-        checker: what the linker model said of earlier attempts.
-        added, directories: `added` and `given` as they were asked for.
-        host: a start on this host, where its world is extended; None: the empty outside world is furnished.
+        outside_opened: the sonames that only `opened` files need: soname -> path of the first that needs it.
+        stacked: files opened at run time that ask for an executable stack, where none loaded before does.
+        checker: the linker model with its answers to earlier attempts.
+        added, directories: the arguments `added` and `given` of `examine`.
+        host: this host as the linker sees it, if its libraries are extended; None for an empty system.
     """
 
     view: Remembered
@@ -76,21 +80,21 @@ class Subject:
 
     @property
     def loaded(self) -> tuple[bytes, ...]:
-        """Every object that has a closure of its own."""
+        """The paths of all objects that have a closure of their own."""
         return (*self.roots, *self.opened)
 
     @property
     def floor(self) -> tuple[int, ...] | None:
-        """The newest GLIBC_ version asked for, as (2, 38)."""
+        """The newest GLIBC_ version that is needed, as (2, 38); None for none."""
         asked = {
             version.name for image in self.objects for n in image.version_needs for version in n.versions
         }
         return max(glibc_versions(asked), default=None)
 
     def host_image(self, soname: bytes) -> Image | None:
-        """Return the library that any object finds by this name on the host whose world is extended.
+        """Return the library that any object finds by this name on the host that is extended; None for none.
 
-        The program's own run path is left aside: what it opens does not search there.
+        The program's own run path is not searched: the libraries that it opens do not search it either.
         """
         if self.host is None:
             return None
@@ -100,7 +104,10 @@ class Subject:
         return next((one.image for one in anybodys if one.soname == soname), None)
 
     def is_plugin(self, path: bytes) -> bool:
-        """Whether it is a root that some program loads, which then defines what nobody here does."""
+        """Tell whether a path is a root that some program loads.
+
+        That program may define the symbols that no library here defines.
+        """
         return path in self.loaded and path in self.own and self.own[path].interpreter is None
 
 
@@ -114,20 +121,29 @@ def examine(
     without: Sequence[bytes] = (),
     host: Environment | None = None,
 ) -> Subject | None:
-    """What `roots` are and lack; None where none of them is dynamically linked.
+    """Return the subject for `roots`, with the sonames that it lacks.
 
-    `added` are objects that the only root, a program, opens at run time; of several roots any may.
-    `given` are the directories of the user's LD_LIBRARY_PATH.
-    With `host`, a start on this host, what it finds there is theirs, and what that lacks is outside.
-    Files in `without`, paths resolved, are looked at as if they were not there.
-    Raises OSError, BadInput: a root cannot be read.
+    Return None where no root is dynamically linked.
+
+    Args:
+        files: the file tree.
+        roots: paths of the objects.
+        rules: the rule packs.
+        added: paths of objects that the program opens at run time; used only if there is one root.
+        given: directories of the user's LD_LIBRARY_PATH.
+        without: resolved paths of files that are treated as missing.
+        host: this host as the linker sees it, if its libraries are to be extended: those it has are not
+            missing.
+
+    Raises:
+        OSError, BadInput: a root cannot be read.
     """
     view = Remembered(Without(files, without) if without else files)
     images = {root: view.image(root) for root in roots}
     dynamic = [root for root, image in images.items() if image.dynamic and is_linked(image)]
     if not dynamic:
         return None
-    # Programs before libraries, for they load them; then whatever order they were given in does not count.
+    # Programs before the libraries that they load; then by path, so that the given order does not matter.
     dynamic.sort(key=lambda root: (images[root].interpreter is None, root))
     header = images[dynamic[0]].header
     dynamic = [root for root in dynamic if images[root].header.machine == header.machine]
@@ -172,7 +188,7 @@ def examine(
 
 
 class _Ground:
-    """What lies beside the program, taken as names come open."""
+    """The libraries beside the program, added as the linker model misses their names."""
 
     def __init__(
         self,
@@ -195,7 +211,7 @@ class _Ground:
         self.beside: dict[bytes, bytes] = {}
 
     def settle(self, roots: Sequence[bytes]) -> list[Closure]:
-        """The closures of the roots, once nothing more that is open lies beside the program."""
+        """Return the roots' closures, after adding all missing libraries that lie beside the program."""
         closures: list[Closure] = []
         for _ in range(MAX_ROUNDS):
             pieces = {name: Piece(self._view, path) for name, path in self.beside.items()}
@@ -219,7 +235,10 @@ class _Ground:
 def _stacked(
     view: Remembered, closures: Sequence[Closure], bundle: Bundle, rules: RulePacks
 ) -> tuple[bytes, ...]:
-    """Files opened later that want an executable stack; none where a program has one from the start."""
+    """Return files opened at run time that ask for an executable stack.
+
+    Return () where a program has one from the start.
+    """
     programs = [
         c for c in closures if c.program.image is not None and c.program.image.interpreter is not None
     ]
@@ -238,14 +257,17 @@ def _stacked(
 
 
 def is_linked(image: Image) -> bool:
-    """Whether a dynamic linker has anything to do: a static PIE has a dynamic section and no interpreter."""
+    """Tell whether an object needs a dynamic linker.
+
+    A static PIE has a dynamic section but no interpreter, and does not need one.
+    """
     return image.interpreter is not None or bool(
         image.dynamic and (image.dynamic.needed or image.dynamic.soname)
     )
 
 
 def glibc_versions(names: Iterable[bytes]) -> list[tuple[int, ...]]:
-    """The GLIBC_ versions among version names, as numbers."""
+    """Return the GLIBC_ versions among version names, as numbers."""
     numbers = [name.removeprefix(_GLIBC) for name in names if name.startswith(_GLIBC)]
     return [tuple(map(int, n.split(b"."))) for n in numbers if n.replace(b".", b"").isdigit()]
 
@@ -259,10 +281,10 @@ def _outside(closures: Sequence[Closure]) -> dict[bytes, bytes]:
 
 
 def _is_libc(name: bytes, rules: RulePacks) -> bool:
-    # A bundle that carries a C library carries it for its own wrapper; it cannot be mixed in.
+    # A bundle's C library is meant for the bundle's own wrapper script and cannot be mixed with another.
     return name == rules.libc or name.startswith((b"ld-linux", b"ld-musl", b"libc.musl"))
 
 
 def _own(closures: Sequence[Closure]) -> list[LoadedLibrary]:
-    """Every object that was found, with the empty world's libraries nowhere."""
+    """Return every object that was found; libraries of the empty system have no image and are left out."""
     return [lib for c in closures for lib in (c.program, *c.libraries) if lib.image is not None]

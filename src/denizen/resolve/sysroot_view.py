@@ -1,10 +1,12 @@
-"""The worlds a program is looked at in: with nothing outside, and with what was chosen (pure).
+"""File trees in which the linker model sees a program: without a system, or with chosen libraries (pure).
 
-A `Sysroot` is the file tree less what belongs to the machine: the directories every program searches, and
-the dynamic linker's configuration. What is left is the program and what came with it. To that it adds one
-directory, `LIBRARIES`, with each chosen library under the name it is asked by (what `builtin:libraries`
-will make in the store), and the chosen dynamic linker at the path the program names. With nothing chosen
-it is the empty outside world. Or it is the machine as it stands, with that directory besides.
+Without a system, or with the chosen libraries (pure).
+
+A `Sysroot` is the file tree without the host's part: the directories that every program searches, and the
+dynamic linker's configuration. The program and the files that came with it remain. One directory is added,
+`LIBRARIES`, with each chosen library under the name by which it is needed (as `builtin:libraries` will make
+it in the store), and the chosen dynamic linker at the path that the program names. With nothing chosen it is
+the empty system. With `host` it is the host's file tree with that directory added.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from denizen.bytesio import Buffer
     from denizen.fileview import FileView
 
-# No file system has it; a program that names it in its run path finds what it would find in the store.
+# The directory of the chosen libraries in the model; no real file system has it.
 LIBRARIES = b"/.denizen-libraries"
 _CONFIGURATION = (b"/etc/ld.so.cache", b"/etc/ld.so.conf", b"/etc/ld.so.preload", b"/etc/ld-musl-")
 _PREFIXES = (b"/usr/local/", b"/usr/", b"/")
@@ -31,14 +33,14 @@ _PREFIXES = (b"/usr/local/", b"/usr/", b"/")
 
 @value
 class Piece:
-    """A file of the furnished world: where its bytes are."""
+    """A chosen file: its path and the view in which it is read."""
 
     view: FileView
     path: bytes
 
 
 class Sysroot:
-    """A FileView of a program, what came with it, and what was chosen for it."""
+    """A FileView of a program, the files that came with it, and the chosen libraries."""
 
     def __init__(
         self,
@@ -49,7 +51,10 @@ class Sysroot:
         *,
         host: bool = False,
     ) -> None:
-        """See `view` without the machine's libraries but for those in `visible`; `host`: with all of them."""
+        """Show `view` without the host's libraries except those in `visible`.
+
+        With `host`, all of the host's libraries are shown.
+        """
         self._view = view
         self._host = host
         self._visible = visible
@@ -79,7 +84,7 @@ class Sysroot:
         return self._view.listdir(self._seen(path))
 
     def read(self, path: bytes) -> Buffer:
-        # Objects that lie together look for the same libraries in the same places: 448 of PySide's ask
+        # Objects that lie together search the same directories for the same libraries: PySide's 448 ask
         # for 16,000 paths 284,000 times.
         known = self._read.get(path)
         if known is None:
@@ -102,7 +107,7 @@ class Sysroot:
 
 
 class Without:
-    """A FileView in which some files, by their resolved paths, are not there."""
+    """A FileView in which some files, given by their resolved paths, are missing."""
 
     def __init__(self, view: FileView, paths: Collection[bytes]) -> None:
         self._view = view
@@ -134,9 +139,9 @@ class Without:
 
 @lru_cache(maxsize=1 << 16)
 def is_outside(path: bytes) -> bool:
-    """Whether a path belongs to the machine: a directory every program searches, or what is in one.
+    """Tell whether a path belongs to the host: a directory that every program searches, or a file in one.
 
-    /usr/lib/program/libown.so does not: a program found it by a path of its own.
+    /usr/lib/program/libown.so does not: a program finds it by a path of its own.
     """
     path = posixpath.normpath(path)
     if path.startswith(_CONFIGURATION):

@@ -1,9 +1,13 @@
-"""What a path stands for: a program, or all dynamic objects of a directory (pure over a FileView).
+"""The objects that a path stands for: a program, or a directory's dynamic objects (pure over a FileView).
 
-A Python tree, node_modules or a plugin directory is resolved as the union of its objects: any of them may
-be loaded by whatever runs there.
+A program, or the dynamic objects of a directory (pure over a FileView).
 
-Limits: MAX_ENTRIES names; deeper than MAX_DEPTH is not looked at. Links are not followed.
+A program, or all dynamic objects of a directory (pure over a FileView).
+
+A Python tree, node_modules or a plugin directory is resolved as the union of its objects: any of them may be
+loaded by a program that runs there.
+
+Limits: MAX_ENTRIES names and MAX_DEPTH levels are searched. Links are not followed.
 """
 
 from __future__ import annotations
@@ -28,7 +32,7 @@ MAX_DEPTH = 32
 
 
 class NoObjects(BadInput):
-    """A directory holds nothing that a dynamic linker would load."""
+    """The error that a directory holds no file that a dynamic linker would load."""
 
     directory: bytes
     WHAT = "there is no dynamically linked program or library below {directory}"
@@ -40,7 +44,7 @@ class Targets:
 
     Attributes:
         paths: of one machine and one C library.
-        left_out: how many there are for each other: "arm64", "amd64 on musl".
+        left_out: the number of objects for each other machine and C library: "arm64", "amd64 on musl".
     """
 
     paths: tuple[bytes, ...]
@@ -48,10 +52,13 @@ class Targets:
 
 
 def roots_of(view: FileView, path: bytes) -> Targets:
-    """The path of a program itself; of a directory, what is dynamic below it for the commonest machine.
+    """Return a program's own path, or the dynamic objects below a directory.
 
-    node_modules and wheels bring builds for several machines and for musl beside each other.
-    Raises OSError, NoObjects.
+    Of a directory, those for the most frequent machine and C library are returned: node_modules and wheels
+    have builds for several machines and for musl beside each other.
+
+    Raises:
+        OSError, NoObjects.
     """
     if view.stat(path).kind is not FileKind.DIRECTORY:
         return Targets((path,), {})
@@ -66,9 +73,10 @@ def roots_of(view: FileView, path: bytes) -> Targets:
 
 
 def added_objects(view: FileView, places: Iterable[bytes], program: bytes) -> tuple[bytes, ...]:
-    """The dynamic objects at places, files or directories, that the program could open: those of its world.
+    """Return the dynamic objects at `places` (files or directories) for the program's machine and C library.
 
-    Raises OSError: a place is not there.
+    Raises:
+        OSError: a place does not exist.
     """
     world = _world_of(view, program)
     found: dict[bytes, None] = {}
@@ -93,7 +101,7 @@ def _files(view: FileView, directory: bytes) -> Iterator[bytes]:
 
 
 def _world_of(view: FileView, path: bytes) -> str:
-    """What a dynamic object runs on; "" for all else."""
+    """Return the architecture and C library of a dynamic object; "" for any other file."""
     try:
         image = elf.read(view.read(path))
         if image.dynamic is None or not is_linked(image):

@@ -1,7 +1,7 @@
-"""Libraries that came with a program and give way to the archive's, being not to be satisfied (pure).
+"""Libraries that came with a program, cannot be satisfied, and are replaced by packages' libraries (pure).
 
-A bundle is often incomplete: a library in it asks for another that was not shipped and nobody has, or for a
-glibc that nobody has. Where a package has a library of the same name, that serves the program.
+A bundle is often incomplete: a library in it needs another that was not shipped and that no package has, or a
+glibc version that no suite has. Where a package has a library of the same name, that is used instead.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 @value
 class Blamed:
-    """A library that cannot be satisfied.
+    """A library beside the program that cannot be satisfied.
 
     Attributes:
-        soname: the name it goes by.
+        soname: its name.
         path: of the file, resolved.
-        shown: the same from the program's directory.
-        found: whether the program's run path leads to it, so that another has to be loaded before it.
-        reason: what stays open with it, in words.
+        shown: the path relative to the program's directory.
+        found: the program's run path leads to it, so that its replacement has to be loaded before it.
+        reason: the problem that it causes, in words.
     """
 
     soname: bytes
@@ -44,7 +44,7 @@ class Blamed:
 
 
 def blamed(subject: Subject, made: Resolution, catalogue: ProviderCatalogue) -> list[Blamed]:
-    """Return the own libraries that what stays open is asked by, nearest first, that packages have too."""
+    """Return the program's own libraries that cause a problem, nearest first, if a package has them too."""
     found: dict[bytes, Blamed] = {}
     for problem in made.problems:
         if problem.lack.stops_start:
@@ -58,7 +58,10 @@ def blamed(subject: Subject, made: Resolution, catalogue: ProviderCatalogue) -> 
 
 
 def instead(made: Resolution, yielded: Sequence[Blamed]) -> Resolution:
-    """Return the resolution with the reason told, and with the archive's loaded before what gave way."""
+    """Return the resolution with packages' libraries in place of `yielded`, and the reasons added.
+
+    The replacements are loaded before the libraries that they replace.
+    """
     if not yielded:
         return made
     names = {one.soname for one in yielded}
@@ -81,7 +84,7 @@ def instead(made: Resolution, yielded: Sequence[Blamed]) -> Resolution:
 
 
 def _askers(subject: Subject, problem: ResolutionProblem) -> Iterator[bytes]:
-    """Yield the own object that asks, then those that ask for it, up to the roots."""
+    """Yield the own objects that cause the problem, then the objects that need those, up to the roots."""
     level = [path for path in subject.own if from_program(subject, path) == problem.needed_by]
     seen: set[bytes] = set()
     while level:

@@ -1,4 +1,7 @@
-"""What the user asks for besides: `--with`, a soname or the name of a package (pure but for the shelf)."""
+"""The user's additional requests (`--with`).
+
+Sonames or names of packages (pure but for the package cache).
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,10 @@ WISH = "asked for"
 
 
 def opened(name: bytes, base: str, sources: Sources) -> list[Open]:
-    """What a name stands for: the soname itself, or the libraries of the package called so.
+    """Return the sonames for a name: the soname itself, or the libraries of the package of that name.
 
-    A package's libraries are those in directories every program searches, or where it has none, all.
-    A name that is neither stays one soname, which nobody has.
+    The libraries of a package are those in directories that every program searches; if it has none there,
+    all. A name that is neither is returned as a soname, which then has no provider.
     """
     if not sources.catalogue.knows(name) and (package := _package(name, base, sources)) is not None:
         facts = sources.shelf.facts([package])[package.sha256]
@@ -34,7 +37,7 @@ def opened(name: bytes, base: str, sources: Sources) -> list[Open]:
 
 
 def _package(name: bytes, base: str, sources: Sources) -> Provider | None:
-    """The package of that name, the base suite's if it is there."""
+    """Return the package of that name, preferably the base suite's; None for none."""
     offered = sources.catalogue.packages(name)
     return next((one for one in offered if one.suite == base), offered[0] if offered else None)
 

@@ -1,1 +1,1 @@
-"""What resolving keeps between runs: package facts, resolutions with the questions they follow from."""
+"""The caches of the resolver: package facts, and resolutions with the questions that they depend on."""

@@ -1,8 +1,8 @@
-"""A file tree whose files are read and parsed once (pure over a FileView).
+"""A FileView that reads and parses each file once (pure over a FileView).
 
-A resolution asks for the same closures again and again: with nothing chosen, with more chosen, with another
-base. A program of 60 libraries is read 300 times by that, its version and symbol tables as often. And one
-library has as many spellings as run paths lead to it: of PySide's 448 objects there were 2,165.
+A resolution asks for the same closures again and again: with nothing chosen, with more chosen, with another C
+library. Without this cache a program of 60 libraries causes 300 reads and as many parses of its version and
+symbol tables. One library also has as many spellings as run paths lead to it: PySide's 448 objects had 2,165.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
-# The process has no more to give: this says nothing of the file.
+# Limits of this process; they tell nothing about the file.
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class NotLookedAt(HostLacks):
-    """A file could not be looked at for want of what every file takes; it is not to be taken for missing."""
+    """The error that a file could not be examined because the process is out of descriptors or memory.
+
+    Such a file must not be taken for a missing one.
+    """
 
     path: bytes
     problem: str
@@ -38,7 +41,7 @@ class NotLookedAt(HostLacks):
 
 
 class Remembered:
-    """A view that stands still while it is looked at."""
+    """A view whose answers do not change after the first."""
 
     def __init__(self, view: FileView) -> None:
         self._view = view
@@ -47,21 +50,22 @@ class Remembered:
         self._stats: dict[bytes, Stat | OSError] = {}
         self._real: dict[bytes, bytes | OSError] = {}
         self._names: dict[bytes, tuple[bytes, ...] | OSError] = {}
-        # By identity, for a buffer of 100 MB is not to be hashed; each is kept, so no other gets its number.
+        # By identity, to avoid hashing buffers of 100 MB. Buffers are kept alive, so no id is used twice.
         self._images: dict[int, tuple[Buffer, Image]] = {}
 
     def parse(self, buffer: Buffer) -> Image:
-        """The image of a file, the same one for the same buffer. Raises BadInput."""
+        """Return the ELF image of a file, the same object for the same buffer. Raises BadInput."""
         known = self._images.get(id(buffer))
         if known is None:
             known = self._images[id(buffer)] = buffer, elf.read(buffer)
         return known[1]
 
     def image(self, path: bytes) -> Image:
-        """The image of the file at a path. Raises OSError, BadInput."""
+        """Return the ELF image of the file at a path. Raises OSError, BadInput."""
         return self.parse(self.read(path))
 
     def read(self, path: bytes) -> Buffer:
+        """Return the content of a file. Raises OSError."""
         return _remember(self._buffers, path, self._read)
 
     def _read(self, path: bytes) -> Buffer:
@@ -73,12 +77,15 @@ class Remembered:
         return known
 
     def stat(self, path: bytes) -> Stat:
+        """Return the status of a file, links followed. Raises OSError."""
         return _remember(self._stats, path, self._view.stat)
 
     def realpath(self, path: bytes) -> bytes:
+        """Return the path with all links resolved. Raises OSError."""
         return _remember(self._real, path, self._view.realpath)
 
     def listdir(self, path: bytes) -> tuple[bytes, ...]:
+        """Return the names in a directory. Raises OSError."""
         return _remember(self._names, path, self._view.listdir)
 
     def lstat(self, path: bytes) -> Stat:
@@ -89,7 +96,7 @@ class Remembered:
 
 
 def _remember(known: dict[bytes, T | OSError], path: bytes, ask: Callable[[bytes], T]) -> T:
-    """What was answered before, a refusal included."""
+    """Return the first answer to `ask(path)`, or raise its OSError again."""
     answer = known.get(path)
     if answer is None:
         try:

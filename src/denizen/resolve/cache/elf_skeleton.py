@@ -1,11 +1,11 @@
-"""An ELF file less its code: the bytes a dynamic linker looks at, at their own offsets (pure).
+"""ELF skeletons: the parts of a file that a dynamic linker reads, at their own offsets, without code (pure).
 
-The linker model needs headers, the dynamic section, symbols, versions, hashes, relocations and notes;
-instructions, constants and debugging information are three quarters of a library. What is left out is
-zero, so a skeleton is written as a sparse file and read by the same reader as the file it came from.
+The linker model needs headers, the dynamic section, symbols, versions, hashes, relocations and notes.
+Instructions, constants and debugging information are three quarters of a library. They are replaced by zeros,
+so that a skeleton is written as a sparse file and read by the same reader as the file it came from.
 
-A segment of the file is kept when the dynamic section points into it; where code and tables share one
-(`ld -z noseparate-code`), both are kept.
+A segment is kept if the dynamic section points into it. Where code and tables share a segment (`ld -z
+noseparate-code`), both are kept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from denizen.bytesio import Buffer
     from denizen.elf import Image, Segment
 
-# What the reader follows an address for (elf/image.py, elf/symbols.py, elf/relocations.py).
+# Dynamic tags whose addresses the reader follows (elf/image.py, elf/symbols.py, elf/relocations.py).
 _TABLES = (
     c.DT_HASH, c.DT_STRTAB, c.DT_SYMTAB, c.DT_RELA, c.DT_REL, c.DT_JMPREL, c.DT_GNU_HASH, c.DT_VERSYM,
     c.DT_VERDEF, c.DT_VERNEED,
@@ -31,9 +31,10 @@ _WHOLE = (c.PT_DYNAMIC, c.PT_INTERP, _PT_NOTE)
 
 
 def kept_ranges(content: Buffer) -> tuple[tuple[int, int], ...]:
-    """The (start, end) of what must be kept, in order and without overlap; () for what is no library.
+    """Return the (start, end) byte offsets of the parts to keep, in order and without overlap.
 
-    Files that cannot be read as ELF with a dynamic section are of no use to a dynamic linker.
+    Return () for a file without a dynamic section, or that cannot be read as ELF: a dynamic linker cannot use
+    it.
     """
     try:
         image = elf.read(content)

@@ -1,4 +1,4 @@
-"""Packages to look into: facts from the cache, and what is not there yet fetched in parallel."""
+"""Packages whose libraries can be examined: facts from the cache; packages not yet in it are fetched."""
 
 from __future__ import annotations
 
@@ -22,31 +22,37 @@ READERS = 2
 
 
 class PackageCache(Protocol):
-    """Where packages are looked into."""
+    """The access to the facts of packages."""
 
     def facts(self, providers: Sequence[Provider]) -> Mapping[bytes, PackageFacts | str]:
-        """By .deb hash, what each package holds; a sentence where it cannot be read."""
+        """Return the facts of each package by .deb hash.
+
+        A package that cannot be read has a sentence with the reason in their place.
+        """
 
 
 class Fetching(Protocol):
     """The part of a source that is needed here."""
 
     def fetch(self, packages: Sequence[Package], directory: bytes) -> list[bytes]:
-        """Paths of the packages' verified files."""
+        """Fetch packages into a directory; return the paths of the verified files."""
 
 
 class FetchingShelf:
-    """A shelf over sources and a cache on this machine."""
+    """The package cache over sources and a facts cache on this machine."""
 
     def __init__(self, sources: Mapping[str, Fetching], packages: bytes, cache: FactsCache) -> None:
-        """Fetch into the directory `packages`."""
+        """Use `sources` by name, `packages` as the directory to fetch into, and `cache` for the facts."""
         self._sources = sources
         self._packages = packages
         self._cache = cache
         self._faults: dict[bytes, str] = {}
 
     def facts(self, providers: Sequence[Provider]) -> Mapping[bytes, PackageFacts | str]:
-        """Look into packages. Raises SourceFailed, HostLacks: one cannot be fetched."""
+        """Return the facts of packages, by .deb hash.
+
+        Raises SourceFailed, HostLacks: one cannot be fetched.
+        """
         found: dict[bytes, PackageFacts | str] = {}
         lacking: dict[str, dict[bytes, Provider]] = {}
         for provider in providers:
@@ -64,10 +70,10 @@ class FetchingShelf:
         paths = source.fetch([package_of(pin_of(provider, {})) for provider in providers], self._packages)
         from concurrent.futures import ThreadPoolExecutor
 
-        # The largest first: one that begins last would have a processor to itself.
+        # The largest first: if it began last, one thread would work on while the others have finished.
         ordered = sorted(zip(providers, paths, strict=True), key=lambda one: -one[0].size)
-        # Decompression lets go of the interpreter's lock; more threads than this wait for one another.
-        # Processes (denizen.helpers) cost more than they save: each of four rounds would fork its own.
+        # Decompression releases the interpreter's lock; more threads than READERS wait for one another.
+        # Processes (denizen.helpers) cost more than they save: each of four rounds would fork new ones.
         with ThreadPoolExecutor(READERS) as readers:
             learned = list(readers.map(lambda one: self._learned(*one), ordered))
         return {provider.sha256: one for (provider, _), one in zip(ordered, learned, strict=True)}
@@ -80,7 +86,7 @@ class FetchingShelf:
 
 
 def package_of(pin: Pin) -> Package:
-    """The package a pin names, as its source knows it."""
+    """Return the package that a pin names, in the form that its source takes."""
     return Package(
         name=pin.name,
         version=pin.version,

@@ -1,4 +1,4 @@
-"""What is in a package, as far as a dynamic linker cares; read once for each .deb hash and kept.
+"""The facts of a package that a dynamic linker needs, read once for each .deb hash and kept on disk.
 
 A directory for each package, named by the .deb's SHA-256: `index`, and a sparse file for each library
 (`skeleton`). It is written under a temporary name and renamed, so it is complete or not there.
@@ -42,10 +42,10 @@ class PackageFacts:
     """The libraries and links of one package.
 
     Attributes:
-        skeletons: path in the package -> the file on this machine that stands for it.
+        skeletons: path in the package -> path of the skeleton file on this machine.
         sizes: path in the package -> bytes of the real file.
         links: path in the package -> target as written.
-        by_name: file name -> paths of libraries and links called so, sorted.
+        by_name: file name -> paths of libraries and links with this name, sorted.
     """
 
     skeletons: Mapping[bytes, bytes]
@@ -54,7 +54,10 @@ class PackageFacts:
     by_name: Mapping[bytes, tuple[bytes, ...]]
 
     def file(self, path: bytes) -> bytes | None:
-        """The library a path leads to within the package, links followed; None: to none."""
+        """Return the library that a path in the package leads to, with links followed.
+
+        Return None if it leads to none.
+        """
         path = merged(path)
         for _ in range(MAX_LINKS):
             if path in self.skeletons:
@@ -67,18 +70,18 @@ class PackageFacts:
         return None
 
     def read(self, path: bytes) -> Buffer:
-        """The skeleton of a file `file` gave. Raises OSError."""
+        """Return the skeleton of a library whose path `file` returned. Raises OSError."""
         return DiskView().read(self.skeletons[path])
 
     def named(self, name: bytes) -> bytes | None:
-        """The library that a file or link of that name leads to; the first by path."""
+        """Return the library that a file or link of this name leads to, the first by path; None for none."""
         return next((found for path in self.by_name.get(name, ()) if (found := self.file(path))), None)
 
 
 def package_facts(
     skeletons: Mapping[bytes, bytes], sizes: Mapping[bytes, int], links: Mapping[bytes, bytes]
 ) -> PackageFacts:
-    """The facts with what follows from them."""
+    """Return the facts of a package, with its paths ordered by file name."""
     by_name: dict[bytes, tuple[bytes, ...]] = {}
     for path in sorted([*skeletons, *links]):
         name = path.rpartition(b"/")[2]
@@ -87,21 +90,21 @@ def package_facts(
 
 
 def merged(path: bytes) -> bytes:
-    """A path in a package as it is on a system with merged /usr, without a slash before it."""
+    """Return a path in a package as it is on a system with merged /usr, without a slash before it."""
     path = path.lstrip(b"/")
     top = path.partition(b"/")[0]
     return b"usr/" + path if top in (b"bin", b"sbin") or top.startswith(b"lib") else path
 
 
 class FactsCache:
-    """The facts of packages, below one directory."""
+    """The facts of packages, in a directory."""
 
     def __init__(self, directory: bytes) -> None:
         self._directory = directory
         self._known: dict[bytes, PackageFacts] = {}
 
     def get(self, sha256: bytes) -> PackageFacts | None:
-        """What is known of a package by its .deb's hash; None: it was not read yet."""
+        """Return the facts of a package by its .deb's hash; None if it was not read yet."""
         known = self._known.get(sha256)
         if known is None:
             place = os.path.join(self._directory, sha256)
@@ -113,11 +116,11 @@ class FactsCache:
         return known
 
     def learn(self, sha256: bytes, deb: bytes) -> PackageFacts:
-        """Read the verified .deb at a path and keep what it says.
+        """Read the verified .deb at a path; store and return its facts.
 
         Raises:
-            BadInput: it is malformed.
-            OSError: it cannot be read, or there is no room.
+            BadInput: the package is malformed.
+            OSError: it cannot be read, or the disk is full.
         """
         import shutil
         import tempfile
@@ -134,7 +137,7 @@ class FactsCache:
                 ]
             with naming(self._directory), open(os.path.join(temporary, _INDEX), "wb") as index:
                 index.write(b"".join(sorted(lines)))
-            # Another process may have been quicker: what it left says the same.
+            # Another process may have written the same facts meanwhile.
             with contextlib.suppress(FileExistsError):
                 _rename(temporary, os.path.join(self._directory, sha256))
         finally:
@@ -145,7 +148,10 @@ class FactsCache:
 
 
 def _rename(directory: bytes, target: bytes) -> None:
-    """Rename a directory. Raises FileExistsError where a full one is there, which has two errnos."""
+    """Rename a directory.
+
+    Raises FileExistsError if a non-empty target exists, for which the kernel has two errnos.
+    """
     try:
         os.rename(directory, target)
     except OSError as problem:
@@ -155,7 +161,7 @@ def _rename(directory: bytes, target: bytes) -> None:
 
 
 def _keep(entry: ArchiveEntry, directory: bytes, numbers: Iterator[int]) -> list[bytes]:
-    """The index lines of one entry of a package, its skeleton written."""
+    """Write the skeleton of one entry of a package; return its lines for the index file."""
     if isinstance(entry, Symlink):
         return [b"link\t%b\t%b\n" % (entry.path, entry.target)] if _is_line(entry.path + entry.target) else []
     if isinstance(entry, HardLink):
@@ -167,7 +173,7 @@ def _keep(entry: ArchiveEntry, directory: bytes, numbers: Iterator[int]) -> list
     if not ranges:
         return []
     if _is_interpreter(entry.path):
-        # The model reads its directories and version out of its constants.
+        # The linker model reads the dynamic linker's directories and version out of its constants.
         ranges = ((0, len(content)),)
     number = next(numbers)
     with open(os.path.join(directory, b"%d" % number), "wb") as file:
@@ -185,9 +191,10 @@ def _may_be_library(entry: File) -> bool:
 
 
 def _is_converter(path: bytes) -> bool:
-    """Whether the C library alone opens it, by its path.
+    """Tell from the path whether only the C library opens it (a gconv module).
 
-    libc6 has 250 of these beside 23 libraries; to keep their skeletons took a third of what reading it takes.
+    libc6 has 250 of these beside 23 libraries; writing their skeletons took a third of the time of reading
+    it.
     """
     return b"/gconv/" in path
 
@@ -207,7 +214,7 @@ def _parse(text: bytes, place: bytes) -> PackageFacts:
     for line in text.splitlines():
         kind, path, *rest = line.split(b"\t")
         if _is_converter(path):
-            continue  # of a cache that an older version made
+            continue  # the cache is of an older version
         if kind == b"file":
             skeletons[path] = os.path.join(place, rest[0])
             sizes[path] = int(rest[1])

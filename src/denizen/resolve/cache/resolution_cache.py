@@ -1,4 +1,4 @@
-"""Resolutions that were made before, kept as long as everything they follow from is as it was.
+"""Earlier resolutions, valid as long as every input that they depend on is unchanged.
 
 One file for each question, named by its hash: the roots, what is asked for besides, and the suites. It holds
 what the answer followed from and the answer:
@@ -38,18 +38,18 @@ if TYPE_CHECKING:
 
 MAX_QUESTIONS = 100_000
 MAX_SIZE = 64 << 20
-# File systems count times to a tick of 1 to 10 ms; over a network, to whole seconds.
+# File systems count times in ticks of 1 to 10 ms; network file systems in whole seconds.
 STILL_NS = 2_000_000_000
 _HEX = 64
 
 
 @value
 class Question:
-    """What a resolution is the answer to.
+    """The key of a resolution in the cache.
 
     Attributes:
-        roots, added, extra, suites, given: as the resolver is given them.
-        circumstances: what else it depends on, in words that differ where it may.
+        roots, added, extra, suites, given: the resolver's arguments.
+        circumstances: all other inputs as text, which differs where an input differs.
     """
 
     roots: tuple[bytes, ...]
@@ -61,18 +61,21 @@ class Question:
 
     @property
     def file_name(self) -> bytes:
-        """The same in other circumstances, whose answer then takes its place."""
+        """The file name: a hash of the question without its circumstances.
+
+        An answer in other circumstances replaces the older one.
+        """
         asked = encoded((self.roots, self.added, self.extra, self.suites, self.given))
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest().encode()
 
 
 def recalled(directory: bytes, question: Question, view: FileView) -> Resolution | None:
-    """The answer that was given before, if all it followed from is as it was."""
+    """Return the cached resolution if everything that it depends on is unchanged; else None."""
     content = _content(os.path.join(directory, question.file_name))
     if hashlib.sha256(content[_HEX + 1 :]).hexdigest().encode() != content[:_HEX]:
         return None
     kept = json.loads(content[_HEX + 1 :])
-    # First of all, for what another version wrote may have another form from here on.
+    # Compared first: the rest may have another form if another version of denizen wrote it.
     if kept[0] != list(question.circumstances):
         return None
     _, testimony, answer = kept
@@ -84,7 +87,7 @@ def recalled(directory: bytes, question: Question, view: FileView) -> Resolution
 
 
 def keep(directory: bytes, question: Question, made: Resolution, witness: Witness) -> None:
-    """Keep an answer, if what it followed from has stood still for a while; where it cannot be, none is."""
+    """Store a resolution, if no input changed in the last moments; do nothing where it cannot be written."""
     if len(witness.testimony) > MAX_QUESTIONS or witness.newest > time.time_ns() - STILL_NS:
         return
     testimony = [[asked, path.decode("latin-1"), told] for (asked, path), told in _sorted(witness.testimony)]
@@ -96,13 +99,19 @@ def keep(directory: bytes, question: Question, made: Resolution, witness: Witnes
 
 
 def stamp(path: bytes) -> str:
-    """What tells a file from one that is made anew. Raises OSError."""
+    """Return text that differs for a file and one that replaces it: inode, size, mtime in ns.
+
+    Raises OSError.
+    """
     facts = os.stat(path)
     return f"{facts.st_ino} {facts.st_size} {facts.st_mtime_ns}"
 
 
 def code_stamps(directories: Sequence[bytes]) -> str:
-    """What tells denizen's own code and rules from another version's, below some of its directories."""
+    """Return a hash of the sizes and times of denizen's own code and rules in some directories.
+
+    It differs for another version of denizen.
+    """
     digest = hashlib.sha256()
     for directory in directories:
         for name in sorted(os.listdir(directory)):
@@ -112,7 +121,7 @@ def code_stamps(directories: Sequence[bytes]) -> str:
 
 
 def encoded(one: object) -> object:
-    """A record as JSON has it: text is marked by what it is, a record is named."""
+    """Return a record as JSON has it: bytes and text carry a mark of their type, a record its class name."""
     if isinstance(one, bytes):
         return "b" + one.decode("latin-1")
     if isinstance(one, str):
@@ -127,7 +136,7 @@ def encoded(one: object) -> object:
 
 
 def decoded(one: object) -> object:
-    """What `encoded` was given."""
+    """Return the record that `encoded` was given."""
     if isinstance(one, str):
         return one[1:].encode("latin-1") if one[0] == "b" else one[1:]
     if isinstance(one, list):
@@ -143,7 +152,10 @@ def _sorted(testimony: Testimony) -> list[tuple[tuple[str, bytes], object]]:
 
 
 def _content(path: bytes) -> bytes:
-    """A file that this user or root wrote and nobody else could; b"" for none."""
+    """Return the content of a file that only this user or root could write.
+
+    Return b"" for any other, or for none.
+    """
     try:
         with open(path, "rb") as stream:
             facts = os.fstat(stream.fileno())
@@ -154,7 +166,7 @@ def _content(path: bytes) -> bytes:
 
 
 def _write(path: bytes, content: bytes) -> None:
-    """Whole or not at all; not made durable, for what a crash leaves of it has another digest."""
+    """Write the file by renaming a temporary one, without fsync: the digest reveals what a crash leaves."""
     temporary = b"%b.%d" % (path, os.getpid())
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with open(descriptor, "wb") as stream:

@@ -1,9 +1,11 @@
-"""What a file tree was asked and what it answered, and whether it would answer so again (pure).
+"""A record of the questions asked of a file tree, with the answers, and a check that they still hold (pure).
 
-A resolution follows from the indexes, the rules, and what it asked of the file tree: where every question has
-the answer it had, the resolution is the same. For a file's content its stamp stands in: device, inode, size,
-and the times of its last change, to the nanosecond. A directory's stamp says nothing of what is asked about
-one, and changes with every file that is put into it: that it is one, its mode and its owner are its answer.
+With the answers, and the check that they still hold (pure).
+
+A resolution follows from the indexes, the rules and the answers of the file tree: if every question has the
+same answer again, the resolution is the same. A file's content is represented by its stamp: device, inode,
+size, mtime and ctime in nanoseconds. The stamp of a directory changes with every file put into it and is not
+used: for a directory the kind, mode and owner are compared.
 """
 
 from __future__ import annotations
@@ -19,15 +21,15 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView, Stat
 
     T = TypeVar("T", bound="Stat | bytes | tuple[bytes, ...]")
-    # (question, path) -> what is compared.
+    # (question, path) -> the part of the answer that is compared.
     Testimony: TypeAlias = dict[tuple[str, bytes], object]
 
 
 class Witness:
-    """A view that notes what it is asked.
+    """A FileView that records questions and answers.
 
     Attributes:
-        testimony: what it answered.
+        testimony: the answers, by question.
         newest: the latest change of any file that was asked about, in nanoseconds since 1970.
     """
 
@@ -52,7 +54,7 @@ class Witness:
         return self._note("listdir", path, self._view.listdir)
 
     def read(self, path: bytes) -> Buffer:
-        # Before it is read: what changes meanwhile has another stamp from then on.
+        # Stamped before it is read: a change meanwhile gives the file another stamp.
         self.stat(path)
         return self._view.read(path)
 
@@ -69,7 +71,7 @@ class Witness:
 
 
 def essence(answer: Stat | bytes | tuple[bytes, ...]) -> object:
-    """What of an answer is compared, as JSON has it."""
+    """Return the part of an answer that is compared, as JSON has it."""
     if isinstance(answer, bytes):
         return answer.decode("latin-1")
     if isinstance(answer, tuple):
@@ -81,7 +83,7 @@ def essence(answer: Stat | bytes | tuple[bytes, ...]) -> object:
 
 
 def holds(testimony: Testimony, view: FileView) -> bool:
-    """Whether the view answers as it did."""
+    """Tell whether the view gives the same answers again."""
     ask: dict[str, Callable[[bytes], Stat | bytes | tuple[bytes, ...]]] = {
         "stat": view.stat,
         "lstat": view.lstat,

@@ -1,1 +1,1 @@
-"""The search for providers: base suites tried in order, attempts checked by the linker model."""
+"""The search for providers: base suites are tried in order, and the linker model checks each attempt."""

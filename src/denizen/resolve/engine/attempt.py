@@ -1,7 +1,8 @@
-"""One attempt: everything outside from one base suite as far as it goes.
+"""One attempt at a resolution: providers for every missing soname, from one base suite where it has them.
 
-Level by level: the sonames that are open, a provider for each, what those need in turn. Packages are
-looked into only when one of their libraries is the next best candidate, a level's in one fetch.
+The search goes level by level: the sonames that are missing, a provider for each, then the sonames that those
+libraries need. A package is examined only when one of its libraries is the best candidate left; the packages
+of a level are fetched together.
 """
 
 from __future__ import annotations
@@ -37,37 +38,40 @@ if TYPE_CHECKING:
 else:
     Protocol = object
 
-# Candidates for one soname that are looked into, and bytes fetched to look, before the rest are left.
+# Limits for one soname: candidates that are examined, and bytes that are fetched to examine them.
 MAX_LOOKED_INTO = 6
 MAX_LOOKED_BYTES = 64 << 20
-# GLIBC's whole world has 700 sonames in the largest closure seen (webkitgtk: 190).
+# The largest closure seen has 700 sonames (webkitgtk: 190).
 MAX_LIBRARIES = 4096
 _MUSL = b"libc.musl-"
 
 
 class ProviderCatalogue(Protocol):
-    """Who has a soname: index.locate.Index, or a test's table."""
+    """The providers of sonames: index.locate.Index, or a table in tests."""
 
     def providers(self, soname: bytes) -> list[Provider]:
-        """The best first."""
+        """Return the providers of a soname, the best first."""
 
     def knows(self, soname: bytes) -> bool:
-        """Whether anybody has it."""
+        """Tell whether a soname has a provider."""
 
     def packages(self, name: bytes) -> list[Provider]:
-        """Of that name."""
+        """Return the packages of a name, the best first."""
 
     def near(self, soname: bytes) -> list[bytes]:
-        """Names that look like one nobody has."""
+        """Return known sonames that resemble one without a provider."""
 
 
 @value
 class Sources:
-    """Everything a resolution is made from.
+    """The inputs of a resolution besides the subject.
 
     Attributes:
-        disk: where skeletons lie; the same one for all questions about a subject.
-        snapshots: suite -> identity of the state its index was made from.
+        catalogue: the index of providers.
+        shelf: the access to packages' contents.
+        rules: the rule packs.
+        disk: the view through which skeletons are read; one for all questions about a subject.
+        snapshots: suite -> identity of the state from which its index was made.
     """
 
     catalogue: ProviderCatalogue
@@ -79,7 +83,14 @@ class Sources:
 
 @value
 class Open:
-    """A soname to be satisfied."""
+    """A soname for which a provider is sought.
+
+    Attributes:
+        needed_by: path or soname of the object that asks for it.
+        asker: hash of the package whose library asks; b"" for an object of the program.
+        wish: how a run-time need is known; "" for DT_NEEDED.
+        optional: the program also starts without it.
+    """
 
     soname: bytes
     needed_by: bytes
@@ -100,7 +111,7 @@ class Attempt:
         *,
         suite: str,
     ) -> None:
-        """Start with nothing chosen and what earlier attempts learned to demand, preferring a suite."""
+        """Start with nothing chosen, the demands that earlier attempts found, and a preferred suite."""
         self._suite = suite
         self._on_host: dict[bytes, bool] = {}
         self._subject = subject
@@ -110,7 +121,7 @@ class Attempt:
         self._view = sources.disk
         self._libc = libc
         self._judge = Judge(subject, sources, libc)
-        # How messages call what was searched.
+        # The suites that were searched, for messages.
         self.suites = ", ".join(sources.snapshots) or "any suite"
         self.demands = dict(demands)
         self._offered: dict[bytes, list[Provider]] = {}
@@ -126,9 +137,10 @@ class Attempt:
             self._ask(image)
 
     def furnish(self, wanted: Sequence[Open], *, anew: bool = False) -> None:
-        """Choose for these names and all that the chosen libraries need.
+        """Choose providers for these sonames and for all that the chosen libraries need.
 
-        `anew`: they are open although an own object goes by that name, which this asker does not find.
+        `anew`: an object of the program has the name, but the object that asks does not find it by its run
+        path.
         """
         if anew:
             self._hidden |= {one.soname for one in wanted}
@@ -142,7 +154,7 @@ class Attempt:
             pending = [follow for one in level for follow in self._satisfy(one)]
 
     def replace(self, wanted: Sequence[Open]) -> None:
-        """Choose for names that own objects go by, to be loaded instead of these."""
+        """Choose providers for names that the program's own objects have, to be loaded instead of those."""
         for one in wanted:
             self.choices.pop(one.soname, None)
             before = self.choices.keys() | set()
@@ -151,13 +163,13 @@ class Attempt:
                 self.choices[one.soname] = with_rule(self.choices[one.soname], ChoiceRule.NEWER)
 
     def companions(self) -> list[bytes]:
-        """The parts of the chosen C library that may be wanted later."""
+        """Return the other libraries of the chosen C library's package that may be opened at run time."""
         if self._libc is None:
             return []
         return [name for name in self._rules.companions if self._companion(name) is not None]
 
     def bring(self, package: bytes) -> None:
-        """Take a package for its files, of the base suite where that has it."""
+        """Add a package for its files, from the base suite if that has it."""
         offered = self._catalogue.packages(package)
         if offered:
             taken = next((one for one in offered if one.suite == self._suite), offered[0])
@@ -167,13 +179,13 @@ class Attempt:
     def place_beside(
         self, soname: bytes, path: bytes, wish: str = "", rule: ChoiceRule = ChoiceRule.BESIDE
     ) -> None:
-        """Take a library that lies beside the program, or that LD_LIBRARY_PATH leads to."""
+        """Choose a library that lies beside the program, or in a directory of LD_LIBRARY_PATH."""
         by, rule = self._subject.roots[0], ChoiceRule.GIVEN if path in self._subject.given else rule
         self.choices[soname] = ProviderChoice(soname, b"", path, rule, by, (), wish)
         self.pieces[soname] = Piece(self._subject.view, path)
 
     def chosen_images(self) -> dict[bytes, Image]:
-        """Soname -> image, of what packages were chosen for."""
+        """Return the images of the libraries chosen from packages, by soname."""
         found = {
             name: self._judge.images.get(self.pieces[name].path)
             for name, c in self.choices.items()
@@ -182,21 +194,24 @@ class Attempt:
         return {name: image for name, image in found.items() if image is not None}
 
     def interpreter_choice(self) -> tuple[bytes, bytes, bytes] | None:
-        """The path the program names, the package and the file in it; None: nobody has it."""
+        """Return the path that the program names, the package's hash and the file in it.
+
+        Return None if no package has it.
+        """
         path = self._interpreter_path()
         if self._libc is None or path is None:
             return None
         return self._subject.interpreter, self._libc.provider.sha256, path
 
     def interpreter(self) -> Piece | None:
-        """The chosen dynamic linker."""
+        """Return the file of the chosen dynamic linker; None if none is chosen."""
         path = self._interpreter_path()
         if self._libc is None or path is None:
             return None
         return Piece(self._view, self._libc.facts.skeletons[path])
 
     def open_wishes(self, wished: Sequence[DlopenName]) -> list[DlopenName]:
-        """Those of which nothing is in the resolution."""
+        """Return the wishes of which no name is in the resolution."""
         return [
             w
             for w in wished
@@ -204,7 +219,10 @@ class Attempt:
         ]
 
     def _interpreter_path(self) -> bytes | None:
-        """The file for the name the program gives; for one of its own (linuxbrew's ld.so), the usual one."""
+        """Return the package's file for the dynamic linker that the program names.
+
+        A program may name a private one (linuxbrew's ld.so); it then gets the usual one of its architecture.
+        """
         header = self._subject.header
         usual = b"" if self._subject.musl or header.architecture is None else header.architecture.interpreter
         names = [path.rpartition(b"/")[2] for path in (self._subject.interpreter, usual)]
@@ -215,7 +233,10 @@ class Attempt:
         )
 
     def is_settled(self, soname: bytes) -> bool:
-        """Whether nothing is left to be done for a name."""
+        """Tell whether no further search is needed for a name.
+
+        The name may be chosen, the program's own, the host's, or left out, or its search has failed.
+        """
         return (
             soname in self.choices
             or (soname in self._subject.names and soname not in self._hidden)
@@ -232,19 +253,19 @@ class Attempt:
         return self._on_host[soname]
 
     def _look_ahead(self, level: Sequence[Open]) -> None:
-        """Fetch each one's first candidate together."""
+        """Fetch the packages of all first candidates together."""
         searched = [one for one in level if not self._is_given(one.soname)]
         first = [found[0].provider for one in searched if (found := self._candidates(one))]
         self._shelf.facts(first)
 
     def _is_given(self, soname: bytes) -> bool:
-        """Whether no provider is looked for: the host has it, or the C library's own package."""
+        """Tell whether no provider is sought: the host or the C library's own package has the name."""
         if self._rules.host_reason(soname) or (self._subject.musl and soname.startswith(_MUSL)):
             return True
         return self._libc is not None and self._companion(soname) is not None
 
     def _satisfy(self, one: Open) -> list[Open]:
-        """Choose for one name; what its library needs."""
+        """Choose a provider for one name; return the names that its library needs."""
         reason = self._rules.host_reason(one.soname)
         if reason:
             self.from_host[one.soname] = FromHost(one.soname, one.needed_by, reason)
@@ -260,7 +281,7 @@ class Attempt:
         return self._search(one)
 
     def _companion(self, soname: bytes) -> bytes | None:
-        """The file of the C library's own package for a soname."""
+        """Return the file for a soname in the C library's own package; None if it has none."""
         assert self._libc is not None
         alias = self._rules.aliases.get(soname)
         names = (soname, alias.provider) if alias else (soname,)
@@ -329,14 +350,14 @@ class Attempt:
         return [Open(name, one.soname, provider.sha256, one.wish, one.optional) for name in needed]
 
     def _ask(self, image: Image) -> None:
-        """Note which versions an object asks of whom."""
+        """Add the versions that an object needs to the demands on each soname."""
         for need in image.version_needs:
             known = self.demands.get(need.file, Demand())
             versions = {version.name for version in need.versions if not version.weak}
             self.demands[need.file] = Demand(known.versions | versions, known.symbols)
 
     def _wanted_of(self, soname: bytes) -> frozenset[bytes]:
-        """The symbols that those who ask for a soname do not define themselves."""
+        """Return the undefined symbols of the objects that need a soname."""
         askers = [i for i in self._subject.objects if i.dynamic and soname in i.dynamic.needed]
         return frozenset().union(*(image.symbols.undefined_names for image in askers))
 
@@ -344,7 +365,7 @@ class Attempt:
         detail = "; ".join(f"{display(r.package)} of {r.suite} {r.reason}" for r in rejected)
         detail = detail or f"no package of {self.suites} has it"
         if one.optional:
-            # What may be missing at run time is no problem; the wish stays a wish.
+            # An optional library is no problem if it is missing; it is listed as a wish.
             self.left_out[one.soname] = LeftOut(one.soname, one.needed_by, detail)
             return
         lack = Lack.VERSION if any("does not define" in r.reason for r in rejected) else Lack.LIBRARY
@@ -353,7 +374,7 @@ class Attempt:
 
 
 def with_rule(choice: ProviderChoice, rule: ChoiceRule) -> ProviderChoice:
-    """The same choice for another reason."""
+    """Return the choice with another rule as its reason."""
     return ProviderChoice(
         choice.soname, choice.package, choice.path, rule, choice.needed_by, choice.rejected, choice.wish
     )

@@ -1,4 +1,4 @@
-"""Which provider satisfies a soname: the precedence, as a table, and the judgement of one (pure)."""
+"""The choice among providers of a soname: the precedence as a table, and the tests of a candidate (pure)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from denizen.elf import Image
     from denizen.index.entry import Provider
 
-# What the loader can be given by its soname; the rest is for other machines, or no library at all.
+# Kinds that the loader can open by their soname; the others are for other machines, or no libraries.
 USABLE = frozenset(
     {DirectoryKind.DEFAULT, DirectoryKind.ALTERNATIVE, DirectoryKind.LDCONFIG, DirectoryKind.PRIVATE}
 )
@@ -20,12 +20,12 @@ USABLE = frozenset(
 
 @value
 class RankedProvider:
-    """A provider before it is looked into.
+    """A provider with the facts by which it is ranked before its package is examined.
 
     Attributes:
-        order: its place in the index's answer.
-        in_base: of the suite the C library comes from.
-        in_asker: of the very package whose library asks.
+        order: its position in the index's answer.
+        in_base: it is of the suite that the C library comes from.
+        in_asker: it is of the package whose library asks for the soname.
         already: its package is part of the resolution.
     """
 
@@ -38,11 +38,11 @@ class RankedProvider:
 
 @value
 class Demand:
-    """What is asked of a soname.
+    """The requirements on the library for a soname.
 
     Attributes:
-        versions: that must be defined.
-        symbols: of which as many as possible should be.
+        versions: symbol versions that it must define.
+        symbols: symbols of which it should define as many as possible.
     """
 
     versions: frozenset[bytes] = frozenset()
@@ -62,14 +62,17 @@ PRECEDENCE: tuple[tuple[str, Callable[[RankedProvider], int]], ...] = (
 
 
 def ranked(standings: Sequence[RankedProvider]) -> list[RankedProvider]:
-    """By PRECEDENCE, the best first; those that cannot be loaded left out, a package once."""
+    """Return the usable providers by PRECEDENCE, the best first, each package once."""
     usable = [s for s in standings if s.provider.kind in USABLE]
     usable.sort(key=lambda s: tuple([rule(s) for _, rule in PRECEDENCE]))
     return list({(s.provider.package, s.provider.sha256): s for s in reversed(usable)}.values())[::-1]
 
 
 def objection(image: Image, demand: Demand, bits_machine: tuple[int, int]) -> str:
-    """Why a library cannot be taken for what is asked of it; "" if it can."""
+    """Return the reason why a library does not meet a demand; "" if it does.
+
+    `bits_machine` are the program's ELF class in bits and its e_machine.
+    """
     if (image.header.bits, image.header.machine) != bits_machine:
         return "is for another machine"
     defined = {definition.name for definition in image.version_definitions}
@@ -81,7 +84,10 @@ def objection(image: Image, demand: Demand, bits_machine: tuple[int, int]) -> st
 
 
 def newer_glibc(image: Image, libc: Collection[bytes], glibc: Collection[bytes]) -> str:
-    """Why a library does not run on the chosen C library; "" if it does."""
+    """Return the reason why a library does not run on the chosen C library; "" if it does.
+
+    `libc` are the sonames of the C library's package, `glibc` the versions that they define.
+    """
     wanted = sorted(
         version.name
         for need in image.version_needs
@@ -93,9 +99,9 @@ def newer_glibc(image: Image, libc: Collection[bytes], glibc: Collection[bytes])
 
 
 def private_of(image: Image, own: Collection[bytes]) -> bytes:
-    """The soname among `own` whose private interface an object was built against; b"" for none.
+    """Return the soname among `own` whose private interface an object was built against; b"" for none.
 
-    Qt_6_PRIVATE_API, GLIBC_PRIVATE and their like are promised to the same build alone.
+    Versions such as Qt_6_PRIVATE_API and GLIBC_PRIVATE are promised to objects of the same build only.
     """
     for need in image.version_needs:
         if need.file in own and any(b"PRIVATE" in version.name for version in need.versions):
@@ -104,7 +110,7 @@ def private_of(image: Image, own: Collection[bytes]) -> bytes:
 
 
 def share(image: Image, symbols: frozenset[bytes]) -> int:
-    """How many of the symbols it defines."""
+    """Return the number of the symbols that an object defines."""
     return len(symbols & image.symbols.defined_names)
 
 

@@ -1,4 +1,4 @@
-"""Looking into a candidate: what it is, or why it will not do."""
+"""Examination of a candidate library: its image, or the reason why it cannot be used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @value
 class Evaluation:
-    """A candidate that was looked into and would do."""
+    """A candidate that was examined and can be used."""
 
     provider: Provider
     facts: PackageFacts
@@ -31,7 +31,7 @@ class Evaluation:
 
 @value
 class Libc:
-    """A C library that may be the base: its package and what it holds."""
+    """A C library that may be the base: its package, its files and the versions that they define."""
 
     provider: Provider
     facts: PackageFacts
@@ -39,10 +39,10 @@ class Libc:
 
 
 class Judge:
-    """The judgement of candidates for one subject on one C library.
+    """The examination of candidates for one subject on one C library.
 
     Attributes:
-        images: of what was looked into, by the place of its skeleton.
+        images: the images of examined libraries, by the path of the skeleton.
     """
 
     def __init__(self, subject: Subject, sources: Sources, libc: Libc | None) -> None:
@@ -56,7 +56,7 @@ class Judge:
         self.images: dict[bytes, Image] = {}
 
     def judge(self, standing: RankedProvider, demand: Demand) -> Evaluation | str:
-        """What the candidate is; or why it will not do."""
+        """Return the evaluation of a candidate, or the reason why it cannot be used."""
         provider = standing.provider
         facts = self._shelf.facts([provider])[provider.sha256]
         if isinstance(facts, str):
@@ -72,7 +72,7 @@ class Judge:
         return why or Evaluation(provider, facts, path, image)
 
     def _foreign(self, image: Image) -> str:
-        """Whether it belongs to another C library, or a newer one."""
+        """Return the reason why an object needs another or a newer C library; "" if it does not."""
         needed = image.dynamic.needed if image.dynamic else ()
         if self._subject.musl:
             return self._rules.musl_reason if self._rules.libc in needed else ""
@@ -84,7 +84,10 @@ class Judge:
         return newer_glibc(image, files, self._libc.versions)
 
     def _beyond_host(self, image: Image) -> str:
-        """Why a library cannot join what this host loads: it asks for newer versions than that has."""
+        """Return the reason why a library cannot be loaded with the host's; "" if it can.
+
+        The reason is a version that the library needs and the host's library lacks.
+        """
         for need in image.version_needs:
             there = self._host_versions(need.file)
             asked = sorted(one.name for one in need.versions if not one.weak)
@@ -95,7 +98,7 @@ class Judge:
         return ""
 
     def _host_versions(self, soname: bytes) -> frozenset[bytes] | None:
-        """What the host's library of a name defines; None where it has none."""
+        """Return the versions that the host's library of a name defines; None if the host has none."""
         if soname not in self._on_host:
             image = self._subject.host_image(soname)
             defined = frozenset(one.name for one in image.version_definitions) if image is not None else None
@@ -103,6 +106,7 @@ class Judge:
         return self._on_host[soname]
 
     def image(self, facts: PackageFacts, path: bytes) -> Image:
+        """Return the image of a library of a package. Raises OSError, BadInput."""
         place = facts.skeletons[path]
         if place not in self.images:
             self.images[place] = self._subject.view.parse(self._view.read(place))
@@ -110,9 +114,10 @@ class Judge:
 
 
 def only_private(candidates: Sequence[RankedProvider]) -> bool:
-    """Whether packages have it in directories of their own only: whose is meant is to be found out.
+    """Tell whether packages have the library in their private directories only.
 
-    Some have plugins called as the library of another project is: qmmp's libffmpeg.so is not Electron's.
+    There a name does not identify a library: plugins can have the name of another project's library. qmmp's
+    libffmpeg.so is not Electron's.
     """
     return bool(candidates) and not any(s.provider.kind.is_searched or s.in_asker for s in candidates)
 
@@ -120,7 +125,10 @@ def only_private(candidates: Sequence[RankedProvider]) -> bool:
 def most(
     fitting: Sequence[tuple[RankedProvider, Evaluation]], symbols: frozenset[bytes]
 ) -> tuple[int, tuple[Rejected, ...]]:
-    """The place of the one that defines the most of the symbols, the first among equals; and the others."""
+    """Return the position of the candidate that defines most of the symbols, and the others' rejections.
+
+    Among equals the first one wins.
+    """
     shares = [share(found.image, symbols) if symbols else 0 for _, found in fitting]
     at = max(range(len(fitting)), key=lambda number: (shares[number], -number))
     reasons = [f"defines {count} of the symbols asked for, the chosen one {shares[at]}" for count in shares]
@@ -138,6 +146,7 @@ def rule_of(
     *,
     by_symbols: bool,
 ) -> ChoiceRule:
+    """Return the rule by which the best candidate was chosen, for the explanation."""
     if by_symbols:
         return ChoiceRule.SYMBOLS
     if best.in_asker:
@@ -150,4 +159,5 @@ def rule_of(
 
 
 def rejection(provider: Provider, reason: str) -> Rejected:
+    """Return the record of a provider that was rejected for a reason."""
     return Rejected(provider.package, provider.suite, reason)

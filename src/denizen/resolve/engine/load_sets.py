@@ -1,4 +1,4 @@
-"""What a subject's objects load in a world that is furnished with libraries (pure)."""
+"""The objects that a subject loads in a file tree with the chosen libraries, by the linker model (pure)."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 @value
 class Furniture:
-    """What the empty world is furnished with.
+    """The chosen libraries that are added to the file tree.
 
     Attributes:
         pieces: soname -> file.
-        interpreter: the file at the path the program names; None: not chosen.
-        override: sonames loaded before all others.
-        host: a start on this host, whose world is furnished instead of the empty one.
+        interpreter: the file at the path that the program names; None if none is chosen.
+        override: sonames that are loaded before all others.
+        host: this host as the linker sees it, if its libraries are extended; None for an empty system.
     """
 
     pieces: Mapping[bytes, Piece]
@@ -36,7 +36,7 @@ class Furniture:
 
 
 def goes_beyond(furniture: Furniture, before: Furniture) -> bool:
-    """Whether a world has all that another had, and possibly more pieces."""
+    """Tell whether `furniture` equals `before` except for additional pieces."""
     same = furniture.host is before.host
     same = same and (furniture.interpreter, furniture.override) == (before.interpreter, before.override)
     return same and before.pieces.items() <= furniture.pieces.items()
@@ -49,10 +49,16 @@ def closures_of(
     furniture: Furniture,
     before: Sequence[Closure] = (),
 ) -> list[Closure]:
-    """What each root loads in the furnished world, but for those that an earlier one loads.
+    """Return the closure of each root that no earlier root loads.
 
-    `before`: the same of a world that this one goes beyond. The directory of pieces is searched last, so who
-    missed none of the new ones finds what it found.
+    Args:
+        view: the file tree.
+        roots: paths of the objects to load.
+        interpreter: path of the dynamic linker that they name; b"" for none.
+        furniture: the chosen libraries.
+        before: closures of the same roots with fewer pieces. The directory of pieces is searched last, so a
+            closure
+            that missed none of the new pieces is unchanged and is returned again.
     """
     kept = {
         closure.program.path: closure
@@ -67,7 +73,7 @@ def closures_of(
     loaded: set[bytes] = set()
     answers: Answers = {}
     for root in roots:
-        # What an earlier root loads has been looked at with it.
+        # A root that an earlier one loads was examined with it.
         if posixpath.normpath(root) not in loaded:
             closure = kept.get(root)
             if closure is None:

@@ -1,10 +1,12 @@
-"""What the linker model says of an attempt: what everything loads, and what of that does not bind (pure).
+"""Checks of an attempt by the linker model: the objects that are loaded, and symbols that do not bind (pure).
 
-Each object's symbols are looked up in the first closure that has it, those of packages like those of the
-program: that the libraries of one suite fit each other is what is to be shown (0.1 s for 190 of them).
+The objects that are loaded, and the symbols that do not bind (pure).
 
-The same question is asked again by another attempt, with more suites or another base, and most of the answer
-is what it was: closures and what does not bind in them are kept.
+Each object's symbols are looked up in the first closure that has it. Those of packages are checked like those
+of the program, to show that the libraries of one suite fit each other (0.1 s for 190 of them).
+
+Another attempt, with more suites or another C library, asks almost the same question: closures and unbound
+symbols are kept and used again.
 """
 
 from __future__ import annotations
@@ -22,14 +24,14 @@ if TYPE_CHECKING:
 
 
 class Checker:
-    """The linker model, and what it answered before about one subject."""
+    """The linker model with its earlier answers about one subject."""
 
     def __init__(self) -> None:
         self._last: tuple[Furniture, list[Closure]] | None = None
         self._bound: dict[object, Binding] = {}
 
     def closures(self, subject: Subject, furniture: Furniture) -> list[Closure]:
-        """What each object loads that has a closure of its own."""
+        """Return the closure of each object that has one of its own, with these chosen libraries."""
         before: list[Closure] = []
         if self._last is not None and goes_beyond(furniture, self._last[0]):
             before = self._last[1]
@@ -38,8 +40,8 @@ class Checker:
         return made
 
     def bindings(self, closures: Sequence[Closure]) -> list[Binding]:
-        """What does not bind in each."""
-        # By the image, for a library goes by as many paths as there are run paths that lead to it.
+        """Return the symbols and versions that do not bind, for each closure."""
+        # By image and not by path: a library has as many paths as run paths lead to it.
         seen: set[int] = set()
         bindings = []
         for closure in closures:
@@ -49,7 +51,7 @@ class Checker:
         return bindings
 
     def _binding(self, closure: Closure, asking: Sequence[LoadedLibrary]) -> Binding:
-        # Images live as long as what remembers them, which is at least as long as this.
+        # The subject's view keeps the images alive, so that an id is not used twice.
         loaded = (closure.program, *closure.libraries)
         key = (
             closure.interpreter,

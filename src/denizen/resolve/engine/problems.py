@@ -1,4 +1,4 @@
-"""How an attempt ends: what stays open, in words, and paths as they are on any machine (pure)."""
+"""The result of an attempt: problems in words, and paths that hold on any machine (pure)."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ if TYPE_CHECKING:
 
 
 def portable(subject: Subject, choice: ProviderChoice) -> ProviderChoice:
-    """The choice with paths from the program's directory."""
+    """Return the choice with paths relative to the program's directory."""
     path = choice.path if choice.package else from_program(subject, choice.path)
     return replace(choice, path=path, needed_by=from_program(subject, choice.needed_by))
 
 
 def portable_host(subject: Subject, one: FromHost) -> FromHost:
-    """The same for what the host has."""
+    """Return the host's library with the asker's path relative to the program's directory."""
     return replace(one, needed_by=from_program(subject, one.needed_by))
 
 
 def omissions_of(subject: Subject, left_out: Iterable[LeftOut]) -> Iterator[LeftOut]:
-    """Yield what was left out, paths from the program's directory, and copies in shared places."""
+    """Yield the libraries that were left out, with paths relative to the program's directory.
+
+    Libraries of a needed name in directories that many programs share are included.
+    """
     for one in left_out:
         yield replace(one, needed_by=from_program(subject, one.needed_by))
     for soname, by in subject.outside.items():
@@ -41,7 +44,10 @@ def omissions_of(subject: Subject, left_out: Iterable[LeftOut]) -> Iterator[Left
 
 
 def from_program(subject: Subject, name: bytes) -> bytes:
-    """A path from the program's directory; a soname, or a library of the world by its soname."""
+    """Return a path relative to the program's directory; a soname is returned unchanged.
+
+    A chosen library in the model's directory becomes its soname.
+    """
     if name.startswith(LIBRARIES + b"/"):
         return name.removeprefix(LIBRARIES + b"/")
     if not name.startswith(b"/"):
@@ -52,7 +58,10 @@ def from_program(subject: Subject, name: bytes) -> bytes:
 def problems_of(
     subject: Subject, attempt: Attempt, bindings: Sequence[Binding], stack: str
 ) -> Iterator[ResolutionProblem]:
-    """Everything that stays open, each once; `stack`: why the C library refuses executable stacks, or ""."""
+    """Yield every problem that is left, each once.
+
+    `stack` is the reason why the C library refuses executable stacks, or "".
+    """
     problems = [*attempt.problems.values(), *_interpreter(subject, attempt)]
     told = {problem.subject for problem in problems} | set(attempt.from_host)
     for binding in bindings:
@@ -76,7 +85,7 @@ def _interpreter(subject: Subject, attempt: Attempt) -> Iterator[ResolutionProbl
 def _binding_problems(
     binding: Binding, told: Collection[bytes], subject: Subject
 ) -> Iterator[ResolutionProblem]:
-    """The model's complaints that are not a consequence of what was told already."""
+    """Yield the linker model's errors that do not follow from a problem reported already (`told`)."""
     for lack in binding.missing_versions:
         if lack.file not in told:
             where = display(lack.provider or lack.file).removeprefix(display(LIBRARIES) + "/")
@@ -84,7 +93,7 @@ def _binding_problems(
     for symbol in binding.unresolved:
         if symbol.file is None and subject.is_plugin(symbol.needed_by):
             continue
-        # A library that is not there lacks its symbols too; without a version nobody knows whose it is.
+        # The symbols of a missing library are missing too; an unversioned symbol may be of any of those.
         if symbol.file not in told and not (told and symbol.file is None):
             detail = f"asked of {display(symbol.file)}" if symbol.file else "no library defines it"
             yield ResolutionProblem(Lack.SYMBOL, symbol.name, symbol.needed_by, detail)

@@ -1,4 +1,4 @@
-"""From a subject to its resolution: base suites tried in order, each attempt checked by the linker model.
+"""The search for a resolution: base suites are tried in order, and the linker model checks each attempt.
 
 The search is bounded: every base suite once, and within one at most `MAX_REPAIRS` rounds, in each of which
 the model's complaints become demands. The first attempt without complaints is taken, else the one with
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from denizen.resolve.subject import Subject
 
 MAX_REPAIRS = 6
-# Of a tree of hundreds of objects some plugin always lacks something; other bases would cost seconds each.
+# In a tree of more objects some plugin always lacks something, and each further base costs seconds.
 MAX_ROOTS_SEARCHED = 32
 _LIBC_VERSION = b"GLIBC_"
 # Heavier first: a program without a library does not start, without a symbol it may.
@@ -50,12 +50,13 @@ _WEIGHTS = {
 
 
 def resolve(subject: Subject | None, sources: Sources, extra: Sequence[bytes] = ()) -> Resolution:
-    """Choose for a subject, and for `extra`, sonames and packages the user wants besides.
+    """Return the resolution for a subject, and for `extra`, further sonames and packages that the user wants.
 
-    A library that came with the program and cannot be satisfied gives way to the archive's of its name.
+    If a library that came with the program cannot be satisfied, a package's library of the same name replaces
+    it.
 
     Raises:
-        SourceFailed, HostLacks: a package had to be fetched and could not.
+        SourceFailed, HostLacks: a package could not be fetched.
     """
     if subject is None:
         return Resolution("")
@@ -97,7 +98,7 @@ def _resolve(subject: Subject, sources: Sources, extra: Sequence[bytes]) -> Reso
 
 
 def _worlds(subject: Subject, sources: Sources) -> Iterator[tuple[Libc | None, str]]:
-    """Yield the C libraries to try, each with its suite; for a host that is extended each suite alone."""
+    """Yield the C libraries to try, each with its suite; if the host is extended, None with each suite."""
     if subject.host is None:
         for libc in _bases(subject, sources):
             yield libc, libc.provider.suite if libc is not None else ""
@@ -107,7 +108,7 @@ def _worlds(subject: Subject, sources: Sources) -> Iterator[tuple[Libc | None, s
 
 
 def _may_differ(problem: ResolutionProblem, catalogue: ProviderCatalogue, subject: Subject) -> bool:
-    """Whether another base suite could change it."""
+    """Tell whether another base suite could solve the problem."""
     if subject.host is not None:
         return problem.lack.stops_start
     if problem.lack in (Lack.INTERPRETER, Lack.STACK) or problem.subject.startswith(_LIBC_VERSION):
@@ -120,7 +121,7 @@ def _may_differ(problem: ResolutionProblem, catalogue: ProviderCatalogue, subjec
 
 
 def _bases(subject: Subject, sources: Sources) -> Iterator[Libc | None]:
-    """The C libraries to try, the preferred suite's first; those too old for the subject only if all are."""
+    """Yield the C libraries to try, the preferred suite's first; those that are too old only if all are."""
     rules, catalogue = sources.rules, sources.catalogue
     if subject.musl:
         offered = catalogue.packages(rules.musl_package)
@@ -131,7 +132,7 @@ def _bases(subject: Subject, sources: Sources) -> Iterator[Libc | None]:
     fitting = False
     bases = _order(_one_a_suite(offered), subject, rules)
     if len(bases) == 1 and not subject.musl:
-        # No other world can be chosen, so what it has is read while the largest, the C library, is.
+        # There is one C library: read the first candidates' packages in parallel with it, the largest.
         sources.shelf.facts([*bases, *_first_asked(subject, sources)])
     for provider in bases:
         facts = sources.shelf.facts([provider])[provider.sha256]
@@ -144,12 +145,12 @@ def _bases(subject: Subject, sources: Sources) -> Iterator[Libc | None]:
         else:
             too_old.append(libc)
     if not fitting:
-        # The best partial result: the newest there is, and what it lacks.
+        # None fits: the newest gives the best partial result.
         yield max(too_old, key=lambda libc: len(libc.versions), default=None)
 
 
 def _first_asked(subject: Subject, sources: Sources) -> Iterator[Provider]:
-    """The providers that will be looked at first, of those in directories every program searches."""
+    """Yield the providers that are examined first, of those in directories that every program searches."""
     for soname in subject.outside:
         offered = () if sources.rules.host_reason(soname) else sources.catalogue.providers(soname)
         if offered and offered[0].kind.is_searched:
@@ -157,7 +158,7 @@ def _first_asked(subject: Subject, sources: Sources) -> Iterator[Provider]:
 
 
 def _one_a_suite(offered: Sequence[Provider]) -> list[Provider]:
-    """The best of each suite, in the order of suites."""
+    """Return the best provider of each suite, in the order of suites."""
     best: dict[str, Provider] = {}
     for provider in offered:
         best.setdefault(provider.suite, provider)
@@ -165,14 +166,14 @@ def _one_a_suite(offered: Sequence[Provider]) -> list[Provider]:
 
 
 def _order(offered: Sequence[Provider], subject: Subject, rules: RulePacks) -> list[Provider]:
-    """Those that allow what the subject's stacks ask before those that do not."""
+    """Return the providers, those whose glibc allows executable stacks first if the subject needs one."""
     if not subject.stacked:
         return list(offered)
     return sorted(offered, key=lambda provider: _release(provider) > rules.stack.newest)
 
 
 def _release(provider: Provider) -> tuple[int, ...]:
-    """The release of a C library by its package's version: 2.41-12+deb13u1 is (2, 41)."""
+    """Return the release of a C library by its package's version: 2.41-12+deb13u1 is (2, 41)."""
     upstream = provider.version.partition(b":")[2] or provider.version
     numbers = upstream.partition(b"-")[0].split(b".")[:2]
     return tuple(int(number) for number in numbers if number.isdigit())
@@ -190,7 +191,7 @@ def _asked_of_libc(subject: Subject, rules: RulePacks) -> frozenset[bytes]:
 
 
 def _versions_of(facts: PackageFacts, disk: FileView, view: Remembered) -> frozenset[bytes]:
-    """Every version that the libraries of a C library's package define."""
+    """Return every version that the libraries of a C library's package define."""
     found: set[bytes] = set()
     for path in sorted(facts.skeletons):
         try:
@@ -201,7 +202,7 @@ def _versions_of(facts: PackageFacts, disk: FileView, view: Remembered) -> froze
 
 
 class _BaseSearch:
-    """One base suite: furnish, ask the model, repair, as long as that helps."""
+    """The search with one C library: choose, check by the linker model, repair, as long as that helps."""
 
     def __init__(
         self, subject: Subject, sources: Sources, libc: Libc | None, suite: str, extra: Sequence[bytes]
@@ -250,7 +251,10 @@ class _BaseSearch:
         return attempt
 
     def _grant(self, attempt: Attempt, wish: DlopenName) -> None:
-        """Choose what is opened at run time: from beside the program, or the first that somebody has."""
+        """Choose a library that is opened at run time.
+
+        A library beside the program comes first, then the first of the names that has a provider.
+        """
         if any(attempt.is_settled(name) for name in wish.sonames):
             return
         optional = wish.priority != "required"
@@ -263,7 +267,7 @@ class _BaseSearch:
         attempt.furnish([Open(name, b"", b"", wish.origin, optional)])
 
     def _prove(self, attempt: Attempt) -> None:
-        """Take what is called otherwise beside the program for what no package has."""
+        """Choose a file beside the program by its DT_SONAME, for a soname that no package has."""
         subject = self._subject
         for lack, soname in tuple(attempt.problems):
             path = subject.bundle.unproven(soname, subject.header)
@@ -272,7 +276,7 @@ class _BaseSearch:
                 attempt.place_beside(soname, path, rule=ChoiceRule.UNPROVEN)
 
     def _grant_beside(self, attempt: Attempt, soname: bytes, path: bytes, origin: str) -> None:
-        """A library beside the program that nothing links, and what it needs."""
+        """Choose a library beside the program that it opens at run time, with the libraries it needs."""
         subject = self._subject
         pending = {soname: path}
         while pending:
@@ -289,7 +293,7 @@ class _BaseSearch:
             attempt.place_beside(soname, path)
 
     def _check(self, attempt: Attempt) -> list[Closure]:
-        """What the linker model makes of the furnished world; names still open are furnished first."""
+        """Return the linker model's closures, after choosing providers for sonames that it missed."""
         subject = self._subject
         closures: list[Closure] = []
         for _ in range(MAX_REPAIRS):
@@ -313,7 +317,7 @@ class _BaseSearch:
         return closures
 
     def _learn(self, attempt: Attempt, bindings: Sequence[Binding]) -> bool:
-        """Turn complaints into demands; whether there is anything new to try."""
+        """Turn the linker model's errors into demands; return whether there is anything new to try."""
         before = dict(self._demands), dict(self._override)
         for binding in bindings:
             for lack in binding.missing_versions:
@@ -326,7 +330,7 @@ class _BaseSearch:
             for symbol in binding.unresolved:
                 own = self._subject.own.get(symbol.needed_by)
                 if symbol.version == GLIBC_PRIVATE and own is not None and own.dynamic and own.dynamic.soname:
-                    # A part of another glibc: this one's own takes its place.
+                    # The library is part of another glibc: the chosen glibc's replaces it.
                     self._override[own.dynamic.soname] = None
                 elif symbol.file in attempt.choices:
                     self._demand(symbol.file, symbols={symbol.name})
@@ -372,7 +376,10 @@ class _BaseSearch:
         )
 
     def _wishes(self, attempt: Attempt) -> list[DlopenName]:
-        """What notes and packs say, and of a single program its strings."""
+        """Return the names to open at run time, from notes and rule packs.
+
+        For a single program, the sonames among its strings are added.
+        """
         subject = self._subject
         wished = packs(subject, attempt.chosen_images(), self._sources.rules)
         if len(subject.roots) == 1:
