@@ -15,10 +15,10 @@ CONTENT = random.Random(2).randbytes(300_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 _FETCHER = """
 import sys
-from denizen.sources.fetcher import Fetcher, FetchPolicy, Wanted
+from denizen.sources.fetcher import Fetcher, FetchPolicy, FileRequest
 from denizen.sources.transport import HttpSettings
 url, place, size, *names = sys.argv[1:]
-wanted = [Wanted(name, (name,), (place + name).encode(), int(size), sha256)
+wanted = [FileRequest(name, (name,), (place + name).encode(), int(size), sha256)
     for name, sha256 in (word.split("=") for word in names)]
 Fetcher([url], HttpSettings(read_timeout=20), FetchPolicy()).files(wanted)
 """

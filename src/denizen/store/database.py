@@ -74,6 +74,11 @@ class DatabaseDamaged(StoreDamaged):
     REMEDY = "denizen store rebuild-db"
 
 
+# What SQLite says where a write, or the log's index made by posix_fallocate(3), finds no room
+# (sqlite.org/rescode.html).
+_FULL_ERRORS = frozenset({"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"})
+
+
 class DatabaseFailed(HostLacks):
     """The file system did not do what the database asked of it: full, read-only, or broken."""
 
@@ -354,9 +359,17 @@ class Database:
         # After a failed write the connection may hold a transaction; a new one starts clean.
         self.close()
         if isinstance(error, sqlite3.OperationalError):
-            # SQLite tells most of what the system refused as "disk I/O error".
-            return DatabaseFailed(self._file, _NO_ROOM if is_full(self._file) else str(error))
+            return DatabaseFailed(self._file, _reason(error, self._file))
         return DatabaseDamaged(self._file, str(error))
+
+
+def _reason(error: sqlite3.Error, path: bytes) -> str:
+    """Return the cause of a failure in words; SQLite tells most refusals of the system as "disk I/O error".
+
+    When it fails for want of room it first gives back the room it took, so that the disk need not be full now.
+    """
+    full = error.sqlite_errorname in _FULL_ERRORS or is_full(path)
+    return _NO_ROOM if full else str(error)
 
 
 def path_of(base: str) -> StorePath:
@@ -396,4 +409,4 @@ def create(directory: bytes) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
     except sqlite3.Error as error:
-        raise DatabaseFailed(directory + FILE, str(error)) from error
+        raise DatabaseFailed(directory + FILE, _reason(error, directory)) from error
