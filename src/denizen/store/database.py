@@ -364,9 +364,9 @@ class Database:
 
 
 def _reason(error: sqlite3.Error, path: bytes) -> str:
-    """Return the cause of a failure in words; SQLite tells most refusals of the system as "disk I/O error".
+    """Return the cause of a failure in words; SQLite tells most refusals as "disk I/O error".
 
-    When it fails for want of room it first gives back the room it took, so that the disk need not be full now.
+    When it fails for want of room it first gives back the room it took: the disk need not be full now.
     """
     full = error.sqlite_errorname in _FULL_ERRORS or is_full(path)
     return _NO_ROOM if full else str(error)
