@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from denizen.linker import Environment
     from denizen.resolve.cache.package_cache import FetchingShelf
     from denizen.resolve.cache.trace import Witness
+    from denizen.resolve.engine.attempt import Sources
     from denizen.resolve.resolution import Resolution
     from denizen.sources.fetcher import FetchPolicy
 
@@ -111,6 +112,16 @@ def _circumstances(index: Index, roots: Sequence[bytes], host: Environment | Non
         return ()
     world = f"host {host.cpu} {host.library_path!r}" if host is not None else ""
     return code, start, world, *[" ".join(parts) for parts in files]
+
+
+def sources_for(session: Session, policy: FetchPolicy, index: Index) -> Sources:
+    """Return what a single answer is made from, without anything that would be kept."""
+    from denizen.resolve.cache.cached_view import Remembered
+    from denizen.resolve.engine.attempt import Sources
+    from denizen.resolve.rule_packs import load_rules
+
+    snapshots = {entry.suite: entry.identity for entry in index.entries}
+    return Sources(index, _shelf(session, policy), load_rules(), Remembered(DiskView()), snapshots)
 
 
 def _shelf(session: Session, policy: FetchPolicy) -> FetchingShelf:

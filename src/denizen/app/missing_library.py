@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import os
 
+from denizen.app.cached_resolution import sources_for
 from denizen.app.factories import supply_of
-from denizen.app.resolve_program import files_of, indexed_suites, indexes_of, resolve_path
+from denizen.app.resolve_program import files_of, indexed_suites, indexes_of
 from denizen.app.store_access import made_store
+from denizen.disk import DiskView
 from denizen.errors import BadInput, display
 from denizen.launch.decisions.decision_store import variant
+from denizen.launch.decisions.load_list import C_LIBRARY
 from denizen.launch.dlopen_links import OPENED, DlopenRequest, Opened, is_soname
 from denizen.launch.fast_path import read_decision
+from denizen.resolve.cache.cached_view import Remembered
+from denizen.resolve.extended_world import ProcessLibraries
 from denizen.resolve.install import install, planned
+from denizen.resolve.process_extension import extension
 from denizen.resolve.rule_packs import load_rules
 from denizen.sources.fetcher import FetchPolicy
 
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
 
     from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.fileview import FileView
     from denizen.formats.storepath import StorePath
     from denizen.launch.decisions.decision import Decision
     from denizen.resolve.derivations import Recipes
@@ -99,23 +106,34 @@ class _Answer:
         return rules.host_reason(soname) if needed else rules.kept_out_reason(soname)
 
     def _bring(self, soname: bytes, *, needed: bool) -> str:
-        resolution = self._resolved(soname)
+        view = DiskView()
+        parts = {name: path for name, path in parts_of_libc(view, self._decision) if name not in self._there}
+        if soname in parts:
+            self._opened.show(parts)
+            self._opened.record(DlopenRequest(soname, (), 0))
+            return ""
+        resolution = self._resolved(view, parts, soname)
         if resolution is None:
             return "no package has it that goes together with the program's libraries"
         with made_store(self._session) as store, store.working() as work:
             supply = supply_of(self._session, self._policy)
-            plan = planned(store, resolution, supply)
-            if not self._is_same_world(store, plan, resolution):
-                return "who has it asks for another C library than the program runs with"
-            new = self._new(store, plan, resolution)
+            new = self._new(store, planned(store, resolution, supply), resolution)
             if not needed and (reason := self._over_budget(sum(pin.size for pin in new))):
                 return reason
             made = install(store, resolution, supply)
             work.need(made.packages.values())
             self._keep(store, [made.packages[pin.sha256] for pin in new])
-            self._opened.show(self._links(store, made, resolution))
+            self._opened.show(parts | _links(store, made, resolution))
             self._opened.record(DlopenRequest(soname, tuple(map(_called, new)), sum(pin.size for pin in new)))
         return ""
+
+    @property
+    def _there(self) -> dict[bytes, bytes]:
+        """Return what the process has loaded from its start or finds: name -> path."""
+        search = self._decision.search
+        found = {one.name.rpartition(b"/")[2]: one.path for one in self._decision.libraries}
+        found = {name: os.path.join(search, name) for name in os.listdir(search)} | found
+        return self._opened.links() | found
 
     def _new(self, store: Store, plan: Recipes, resolution: Resolution) -> list[Pin]:
         """Return the packages that neither the decision has nor an earlier answer brought."""
@@ -127,30 +145,18 @@ class _Answer:
             and store.place_of(plan.packages[pin.sha256]) not in self._decision.objects
         ]
 
-    def _resolved(self, soname: bytes) -> Resolution | None:
-        """Resolve the program once more, with all that it asked for: that is coherent by itself.
-
-        By the indexes that are there, the base suite's first: a name that nobody has must not fetch others.
-        """
-        names = [os.fsencode(name) for name in self._wanted.extra if "/" not in name]
-        extra = [*names, *(one.soname for one in self._opened.asked()), soname]
+    def _resolved(self, view: FileView, parts: dict[bytes, bytes], soname: bytes) -> Resolution | None:
+        """Choose by the indexes that are there: a name that nobody has must not fetch others."""
         program = self._decision.program
         there = indexed_suites(self._session, program, self._wanted.suites)
-        self._opened.look_in(files_of(indexes_of(self._session, program, there)))
-        for suites in dict.fromkeys((there[:1], there)):
-            if not indexes_of(self._session, program, suites).knows(soname):
-                continue
-            made = resolve_path(self._session, program, self._policy, suites, extra)
-            if any(choice.soname == soname and choice.package for choice in made.choices):
-                return made
-        return None
-
-    def _is_same_world(self, store: Store, plan: Recipes, resolution: Resolution) -> bool:
-        """Tell whether the dynamic linker would be the one that the program runs with."""
-        if resolution.interpreter is None:
-            return False
-        tree = store.place_of(plan.packages[resolution.interpreter[1]])
-        return self._decision.ldso.startswith(tree + b"/")
+        index = indexes_of(self._session, program, there)
+        self._opened.look_in(files_of(index))
+        if not index.knows(soname):
+            return None
+        remembered = Remembered(view)
+        world = ProcessLibraries(remembered, self._there | parts)
+        sources = sources_for(self._session, self._policy, index)
+        return extension(remembered, program, world, sources, soname)
 
     def _over_budget(self, size: int) -> str:
         budget = budget_of(self._session)
@@ -159,23 +165,29 @@ class _Answer:
             return ""
         return f"the program's budget is {budget} MB, of which {spent // 1_000_000} are spent"
 
-    def _links(self, store: Store, made: Recipes, resolution: Resolution) -> dict[bytes, bytes]:
-        """Return what the decision does not show already."""
-        there = set(os.listdir(self._decision.search))
-        return {
-            choice.soname: os.path.realpath(
-                os.path.join(store.place_of(made.packages[choice.package]), choice.path)
-            )
-            for choice in resolution.choices
-            if choice.package and choice.soname not in there
-        }
-
     def _keep(self, store: Store, trees: Sequence[StorePath]) -> None:
         """Keep new packages from collection, as long as the decision."""
         shelf = self._opened.directory.rsplit(b"/", 3)[0]
         decisions = self._session.paths.decisions
         name = b"" if shelf == decisions else os.path.basename(shelf)
         variant(decisions, name).keep_besides(store.layout, self._decision, trees)
+
+
+def parts_of_libc(view: FileView, decision: Decision) -> list[tuple[bytes, bytes]]:
+    """Return the parts of the C library beside the one that a decision loads, by name: no others will do."""
+    own = next((one.path for one in decision.libraries if one.name.endswith(b"libc.so.6")), None)
+    if own is None:
+        return []
+    beside = ((name, os.path.join(os.path.dirname(own), name)) for name in sorted(C_LIBRARY))
+    return [(name, view.realpath(path)) for name, path in beside if os.path.exists(path)]
+
+
+def _links(store: Store, made: Recipes, resolution: Resolution) -> dict[bytes, bytes]:
+    return {
+        one.soname: os.path.realpath(os.path.join(store.place_of(made.packages[one.package]), one.path))
+        for one in resolution.choices
+        if one.package
+    }
 
 
 def _called(pin: Pin) -> bytes:

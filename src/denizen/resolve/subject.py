@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen.linker import Family, resolve
-from denizen.linker.rule_tables import RPATH, RUNPATH
+from denizen.linker import Family
 from denizen.resolve.bundle import Bundle
 from denizen.resolve.cache.cached_view import Remembered
 from denizen.resolve.dlopen_files import opened_files, stacked_files, wants_stack
 from denizen.resolve.engine.load_sets import Furniture, closures_of
 from denizen.resolve.engine.model_check import Checker
+from denizen.resolve.extended_world import HostLibraries
 from denizen.resolve.library_path import Given
 from denizen.resolve.sysroot_view import Piece, Without
-from denizen.value import replace, value
+from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from denizen.elf import Header, Image
     from denizen.fileview import FileView
     from denizen.linker import Closure, Environment, LoadedLibrary
+    from denizen.resolve.extended_world import ExtendedWorld
     from denizen.resolve.rule_packs import RulePacks
 
 # Each round finds the libraries that those of the round before need; bundles nest a few levels.
@@ -56,6 +57,7 @@ class Subject:
         checker: the linker model with its answers to earlier attempts.
         added, directories: the arguments `added` and `given` of `examine`.
         host: this host as the linker sees it, if its libraries are extended; None for an empty system.
+        world: the libraries with which those that are chosen are loaded; None for no others.
     """
 
     view: Remembered
@@ -77,6 +79,7 @@ class Subject:
     added: tuple[bytes, ...] = ()
     directories: tuple[bytes, ...] = ()
     host: Environment | None = None
+    world: ExtendedWorld | None = None
 
     @property
     def loaded(self) -> tuple[bytes, ...]:
@@ -90,18 +93,6 @@ class Subject:
             version.name for image in self.objects for n in image.version_needs for version in n.versions
         }
         return max(glibc_versions(asked), default=None)
-
-    def host_image(self, soname: bytes) -> Image | None:
-        """Return the library that any object finds by this name on the host that is extended; None for none.
-
-        The program's own run path is not searched: the libraries that it opens do not search it either.
-        """
-        if self.host is None:
-            return None
-        asking = replace(self.host, needed=(soname,), parse=self.view.parse)
-        found = resolve(self.view, self.roots[0], asking)
-        anybodys = (one for one in found.libraries if one.rule not in (RPATH, RUNPATH))
-        return next((one.image for one in anybodys if one.soname == soname), None)
 
     def is_plugin(self, path: bytes) -> bool:
         """Tell whether a path is a root that some program loads.
@@ -184,6 +175,7 @@ def examine(
         tuple(added),
         tuple(given),
         host,
+        HostLibraries(view, dynamic[0], host) if host is not None else None,
     )
 
 

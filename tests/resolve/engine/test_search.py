@@ -303,3 +303,18 @@ def test_only_first_candidates_are_looked_into_where_they_do(market: Market) -> 
     market.add("old", b"liba1-old", put(b"liba.so.1"))
     market.resolve({PROGRAM: program(b"liba.so.1")})
     assert b"liba1-old" not in market.looked_into
+
+
+def test_parts_of_another_glibc_give_way_together(market: Market) -> None:
+    """They bind to the chosen one today; what is opened tomorrow asks libm for versions of its release."""
+    market = Market()
+    market.add("new", b"libc6", libc(b"GLIBC_2.41", b"GLIBC_PRIVATE"))
+    private = [(b"fGLIBC_PRIVATE", b"GLIBC_PRIVATE", b"libc.so.6")]
+    own = {
+        b"/srv/own/libm.so.6": library(b"libm.so.6", asks=private),
+        b"/srv/own/libx.so.1": library(b"libx.so.1"),
+    }
+    main = program(b"libm.so.6", b"libx.so.1", runpath=b"/srv/own")
+    made = market.resolve({PROGRAM: main, **own})
+    assert made.override == (b"libm.so.6",)
+    assert package_of(made, b"libm.so.6") == (b"libc6", "new")

@@ -249,7 +249,8 @@ class Attempt:
 
     def _host_has(self, soname: bytes) -> bool:
         if soname not in self._on_host:
-            self._on_host[soname] = self._subject.host_image(soname) is not None
+            world = self._subject.world
+            self._on_host[soname] = world is not None and world.image(soname) is not None
         return self._on_host[soname]
 
     def _look_ahead(self, level: Sequence[Open]) -> None:

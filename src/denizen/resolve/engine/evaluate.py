@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from denizen.errors import BadInput, display
+from denizen.resolve.bundle import GLIBC_PRIVATE
 from denizen.resolve.engine.choose import newer_glibc, objection, share
 from denizen.resolve.resolution import ChoiceRule, Rejected
 from denizen.value import value
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from denizen.resolve.cache.package_facts import PackageFacts
     from denizen.resolve.engine.attempt import Sources
     from denizen.resolve.engine.choose import Demand, RankedProvider
+    from denizen.resolve.extended_world import ExtendedWorld
     from denizen.resolve.subject import Subject
 
 
@@ -52,7 +54,7 @@ class Judge:
         self._view = sources.disk
         self._libc = libc
         self._machine = (subject.header.bits, subject.header.machine)
-        self._on_host: dict[bytes, frozenset[bytes] | None] = {}
+        self._there: dict[bytes, frozenset[bytes] | None] = {}
         self.images: dict[bytes, Image] = {}
 
     def judge(self, standing: RankedProvider, demand: Demand) -> Evaluation | str:
@@ -66,44 +68,52 @@ class Judge:
             return f"{display(provider.path)} is not a library of the package itself"
         try:
             image = self.image(facts, path)
-            why = objection(image, demand, self._machine) or self._foreign(image)
+            why = objection(image, demand, self._machine) or self._foreign(image, facts)
         except (BadInput, OSError) as fault:
             return f"cannot be read: {fault}"
         return why or Evaluation(provider, facts, path, image)
 
-    def _foreign(self, image: Image) -> str:
+    def _foreign(self, image: Image, facts: PackageFacts) -> str:
         """Return the reason why an object needs another or a newer C library; "" if it does not."""
         needed = image.dynamic.needed if image.dynamic else ()
         if self._subject.musl:
             return self._rules.musl_reason if self._rules.libc in needed else ""
-        if self._subject.host is not None:
-            return self._beyond_host(image)
+        if self._subject.world is not None:
+            return self._beyond(self._subject.world, image, facts)
         if self._libc is None:
             return ""
         files = [need.file for need in image.version_needs if self._libc.facts.named(need.file)]
         return newer_glibc(image, files, self._libc.versions)
 
-    def _beyond_host(self, image: Image) -> str:
-        """Return the reason why a library cannot be loaded with the host's; "" if it can.
+    def _beyond(self, world: ExtendedWorld, image: Image, facts: PackageFacts) -> str:
+        """Return the reason why a library cannot be loaded with those that are there; "" if it can.
 
-        The reason is a version that the library needs and the host's library lacks.
+        The reason is a version that the library needs and the one that is there lacks.
         """
         for need in image.version_needs:
-            there = self._host_versions(need.file)
+            there = self._defined_there(world, need.file)
             asked = sorted(one.name for one in need.versions if not one.weak)
-            if there is not None and (lacking := [name for name in asked if name not in there]):
-                return (
-                    f"asks for {display(lacking[-1])}, which this host's {display(need.file)} does not define"
-                )
+            if there is None:
+                continue
+            if lacking := [name for name in asked if name not in there]:
+                there_by = f"{world.owner} {display(need.file)}"
+                return f"asks for {display(lacking[-1])}, which {there_by} does not define"
+            if GLIBC_PRIVATE in asked and not self._is_release(world, facts):
+                return f"is a part of another C library than {world.owner}"
         return ""
 
-    def _host_versions(self, soname: bytes) -> frozenset[bytes] | None:
-        """Return the versions that the host's library of a name defines; None if the host has none."""
-        if soname not in self._on_host:
-            image = self._subject.host_image(soname)
-            defined = frozenset(one.name for one in image.version_definitions) if image is not None else None
-            self._on_host[soname] = defined
-        return self._on_host[soname]
+    def _is_release(self, world: ExtendedWorld, facts: PackageFacts) -> bool:
+        """Tell whether a package with a C library has the release that is there: the parts go together."""
+        path = facts.named(self._rules.libc)
+        own = self.image(facts, path) if path is not None else None
+        return own is not None and _defined(own) == self._defined_there(world, self._rules.libc)
+
+    def _defined_there(self, world: ExtendedWorld, soname: bytes) -> frozenset[bytes] | None:
+        """Return the versions that the library of a name defines that is there; None if there is none."""
+        if soname not in self._there:
+            image = world.image(soname)
+            self._there[soname] = _defined(image) if image is not None else None
+        return self._there[soname]
 
     def image(self, facts: PackageFacts, path: bytes) -> Image:
         """Return the image of a library of a package. Raises OSError, BadInput."""
@@ -111,6 +121,10 @@ class Judge:
         if place not in self.images:
             self.images[place] = self._subject.view.parse(self._view.read(place))
         return self.images[place]
+
+
+def _defined(image: Image) -> frozenset[bytes]:
+    return frozenset(one.name for one in image.version_definitions)
 
 
 def only_private(candidates: Sequence[RankedProvider]) -> bool:

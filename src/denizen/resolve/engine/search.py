@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput
 from denizen.machines import debian_name
-from denizen.resolve.bundle import GLIBC_PRIVATE
+from denizen.resolve.bundle import GLIBC_PRIVATE, is_part_of_libc
 from denizen.resolve.cache.package_facts import PackageFacts
 from denizen.resolve.dlopen_names import packs, resources, runtimes_beside, strings
 from denizen.resolve.engine.attempt import Attempt, Open, Sources
@@ -169,10 +169,10 @@ def _order(offered: Sequence[Provider], subject: Subject, rules: RulePacks) -> l
     """Return the providers, those whose glibc allows executable stacks first if the subject needs one."""
     if not subject.stacked:
         return list(offered)
-    return sorted(offered, key=lambda provider: _release(provider) > rules.stack.newest)
+    return sorted(offered, key=lambda provider: release_of(provider) > rules.stack.newest)
 
 
-def _release(provider: Provider) -> tuple[int, ...]:
+def release_of(provider: Provider) -> tuple[int, ...]:
     """Return the release of a C library by its package's version: 2.41-12+deb13u1 is (2, 41)."""
     upstream = provider.version.partition(b":")[2] or provider.version
     numbers = upstream.partition(b"-")[0].split(b".")[:2]
@@ -319,6 +319,7 @@ class _BaseSearch:
     def _learn(self, attempt: Attempt, bindings: Sequence[Binding]) -> bool:
         """Turn the linker model's errors into demands; return whether there is anything new to try."""
         before = dict(self._demands), dict(self._override)
+        self._override |= dict.fromkeys(self._parts_of_another_libc())
         for binding in bindings:
             for lack in binding.missing_versions:
                 if lack.provider is None:
@@ -336,6 +337,18 @@ class _BaseSearch:
                     self._demand(symbol.file, symbols={symbol.name})
         return before != (self._demands, self._override)
 
+    def _parts_of_another_libc(self) -> Iterator[bytes]:
+        """Yield the names of own objects that were built with a C library beside which they do not run here.
+
+        Its private symbols may still bind; what is opened later finds the versions of another release.
+        """
+        if self._libc is None:
+            return
+        for image in self._subject.objects:
+            soname = image.dynamic.soname if image.dynamic else None
+            if soname and is_part_of_libc(image) and self._libc.facts.named(soname) is not None:
+                yield soname
+
     def _demand(
         self, soname: bytes, versions: Collection[bytes] = (), symbols: Collection[bytes] = ()
     ) -> None:
@@ -345,7 +358,7 @@ class _BaseSearch:
     def _result(self, attempt: Attempt, bindings: Sequence[Binding]) -> Resolution:
         subject, libc = self._subject, self._libc
         rule = self._sources.rules.stack
-        stack = rule.reason if libc is not None and _release(libc.provider) > rule.newest else ""
+        stack = rule.reason if libc is not None and release_of(libc.provider) > rule.newest else ""
         used = {choice.package for choice in attempt.choices.values()} | attempt.brought
         interpreter = attempt.interpreter_choice()
         if interpreter is not None:

@@ -1,0 +1,95 @@
+"""What a running process gets for a library it misses: chosen to go with those it has (pure).
+
+Its world stands: what is loaded cannot be exchanged. So neither the program nor its world is resolved again;
+the missed library and what that needs are chosen, suite by suite, until one has all of it. The parts of the
+C library are no choice: they are there, or are of its very release.
+"""
+
+from __future__ import annotations
+
+from denizen.resolve.bundle import Bundle
+from denizen.resolve.dlopen_names import packs
+from denizen.resolve.engine.attempt import Attempt, Open
+from denizen.resolve.engine.model_check import Checker
+from denizen.resolve.engine.search import release_of
+from denizen.resolve.resolution import Resolution, pin_of
+from denizen.resolve.subject import Subject, glibc_versions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.resolve.cache.cached_view import Remembered
+    from denizen.resolve.engine.attempt import Sources
+    from denizen.resolve.extended_world import ExtendedWorld
+
+
+def extension(
+    view: Remembered, program: bytes, world: ExtendedWorld, sources: Sources, soname: bytes
+) -> Resolution | None:
+    """Return the packages for a library that the running program misses; None: none goes with it.
+
+    Raises:
+        OSError, BadInput: the program cannot be read.
+        SourceFailed, HostLacks: a package had to be fetched and could not.
+    """
+    subject = _subject(view, program, world)
+    for suite in _suites(world, sources):
+        attempt = Attempt(subject, sources, None, {}, suite=suite)
+        attempt.furnish([Open(soname, b"")])
+        if soname not in attempt.choices or attempt.problems:
+            continue
+        _furnish_opened(attempt, subject, sources)
+        return _resolution(attempt, suite, sources)
+    return None
+
+
+def _subject(view: Remembered, program: bytes, world: ExtendedWorld) -> Subject:
+    """Return the program as one whose own needs are settled."""
+    image = view.image(program)
+    return Subject(
+        view,
+        (program,),
+        image.header,
+        image.interpreter or b"",
+        musl=False,
+        own={program: image},
+        objects=(),
+        names=frozenset(),
+        beside={},
+        given=frozenset(),
+        outside={},
+        bundle=Bundle(view, program),
+        opened={},
+        outside_opened={},
+        stacked=(),
+        checker=Checker(),
+        world=world,
+    )
+
+
+def _suites(world: ExtendedWorld, sources: Sources) -> list[str]:
+    """Return the suites, first the one of the running C library: what it has was built with that.
+
+    It is the oldest not older than what is defined: some releases define no version of their own.
+    """
+    libc = world.image(sources.rules.libc)
+    running = max(glibc_versions(one.name for one in libc.version_definitions), default=()) if libc else ()
+    offered = [p for p in sources.catalogue.providers(sources.rules.libc) if p.kind.is_searched]
+    releases = {provider.suite: release_of(provider) for provider in offered}
+    same = min((release for release in releases.values() if release >= running[:2]), default=())
+    return sorted(sources.snapshots, key=lambda suite: releases.get(suite) != same)
+
+
+def _furnish_opened(attempt: Attempt, subject: Subject, sources: Sources) -> None:
+    """Choose what the chosen libraries are known to open; they do without what cannot be had."""
+    for wish in packs(subject, attempt.chosen_images(), sources.rules):
+        if wish.priority != "suggested" and not any(map(attempt.is_settled, wish.sonames)):
+            name = next((one for one in wish.sonames if sources.catalogue.knows(one)), wish.sonames[0])
+            attempt.furnish([Open(name, b"", b"", wish.origin, optional=True)])
+
+
+def _resolution(attempt: Attempt, suite: str, sources: Sources) -> Resolution:
+    used = {choice.package for choice in attempt.choices.values()}
+    pins = [pin_of(one, sources.snapshots) for sha256, one in attempt.providers.items() if sha256 in used]
+    pins.sort(key=lambda pin: (pin.name, pin.version))
+    choices = sorted(attempt.choices.values(), key=lambda choice: choice.soname)
+    return Resolution("", suite, packages=tuple(pins), choices=tuple(choices))

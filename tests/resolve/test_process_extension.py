@@ -1,0 +1,97 @@
+"""What a running process gets for a library that it misses: it goes with what is loaded, or nothing comes."""
+
+import pytest
+
+from denizen.fileview import Executable, MemoryView
+from denizen.resolve.cache.cached_view import Remembered
+from denizen.resolve.engine.attempt import Sources
+from denizen.resolve.extended_world import ProcessWorld
+from denizen.resolve.process_extension import extension
+from denizen.resolve.resolution import Resolution
+from denizen.resolve.rule_packs import load_rules
+from tests.support.market import DIRECTORY, PROGRAM, Market, libc, library, package_of, program
+
+LIBC = b"libc.so.6"
+PRIVATE = [(b"fGLIBC_PRIVATE", b"GLIBC_PRIVATE", LIBC)]
+
+
+@pytest.fixture
+def market() -> Market:
+    """Two suites: "new" with glibc 2.41, "old" with 2.36."""
+    made = Market()
+    mvec = {DIRECTORY + b"libmvec.so.1": library(b"libmvec.so.1", LIBC, asks=PRIVATE)}
+    newer = libc(b"GLIBC_2.36", b"GLIBC_2.41", b"GLIBC_PRIVATE") | mvec
+    made.add("new", b"libc6", newer, version=b"2.41-1")
+    made.add("old", b"libc6", libc(b"GLIBC_2.36", b"GLIBC_PRIVATE") | mvec, version=b"2.36-9")
+    return made
+
+
+def put(name: bytes, *needed: bytes, **options: object) -> dict[bytes, bytes]:
+    return {DIRECTORY + name: library(name, *needed, LIBC, **options)}  # type: ignore[arg-type]  # passed on
+
+
+def brought(market: Market, soname: bytes, release: bytes, **loaded: bytes) -> Resolution | None:
+    """What comes into a process of glibc `release`; `loaded` are other libraries, dots written "_"."""
+    files = {b"/srv/" + LIBC: libc(release, b"GLIBC_PRIVATE")[DIRECTORY + LIBC]}
+    if release == b"GLIBC_2.41":
+        versions = (b"GLIBC_2.36", release, b"GLIBC_PRIVATE")
+        files = {b"/srv/" + LIBC: libc(*versions)[DIRECTORY + LIBC]}
+    files |= {b"/srv/" + name.replace("_", ".").encode(): content for name, content in loaded.items()}
+    paths = {path.rpartition(b"/")[2]: path for path in files}
+    view = Remembered(
+        MemoryView({path: Executable(content) for path, content in {**files, PROGRAM: program()}.items()})
+    )
+    sources = Sources(market, market, load_rules(), Remembered(market.disk()), {"new": "1", "old": "2"})
+    return extension(view, PROGRAM, ProcessWorld(view, paths), sources, soname)
+
+
+def test_what_is_missed_comes_with_what_it_needs_and_the_process_has_not(market: Market) -> None:
+    market.add("new", b"liba1", put(b"liba.so.1", b"libb.so.1", b"libhas.so.1"))
+    market.add("new", b"libb1", put(b"libb.so.1"))
+    market.add("new", b"libhas1", put(b"libhas.so.1"))
+    made = brought(market, b"liba.so.1", b"GLIBC_2.41", libhas_so_1=library(b"libhas.so.1", LIBC))
+    assert made is not None
+    assert [pin.name for pin in made.packages] == [b"liba1", b"libb1"]
+    assert made.interpreter is None
+
+
+def test_what_asks_for_a_newer_glibc_than_runs_is_passed_over_for_another_suites(market: Market) -> None:
+    newer = [(b"fGLIBC_2.41", b"GLIBC_2.41", LIBC)]
+    market.add("new", b"liba1", put(b"liba.so.1", asks=newer))
+    assert brought(market, b"liba.so.1", b"GLIBC_2.36") is None
+    market.add("old", b"liba1", put(b"liba.so.1"))
+    made = brought(market, b"liba.so.1", b"GLIBC_2.36")
+    assert made is not None
+    assert package_of(made, b"liba.so.1") == (b"liba1", "old")
+
+
+def test_the_suite_of_the_glibc_that_runs_comes_first(market: Market) -> None:
+    for suite in ("new", "old"):
+        market.add(suite, b"liba1", put(b"liba.so.1"))
+    for release, suite in ((b"GLIBC_2.36", "old"), (b"GLIBC_2.41", "new")):
+        made = brought(market, b"liba.so.1", release)
+        assert made is not None
+        assert package_of(made, b"liba.so.1") == (b"liba1", suite)
+
+
+def test_what_asks_more_of_a_loaded_library_than_that_has_is_passed_over(market: Market) -> None:
+    asks = [(b"f", b"V_2", b"libhas.so.1")]
+    market.add("new", b"liba1", put(b"liba.so.1", b"libhas.so.1", asks=asks))
+    has = library(b"libhas.so.1", LIBC, defines=[(b"e", b"V_1")])
+    assert brought(market, b"liba.so.1", b"GLIBC_2.41", libhas_so_1=has) is None
+
+
+def test_a_need_that_cannot_come_keeps_the_one_that_has_it_out(market: Market) -> None:
+    market.add("new", b"liba1", put(b"liba.so.1", b"libnobody.so.1"))
+    assert brought(market, b"liba.so.1", b"GLIBC_2.41") is None
+
+
+@pytest.mark.parametrize(("release", "suite"), [(b"GLIBC_2.41", "new"), (b"GLIBC_2.36", "old")])
+def test_a_part_of_glibc_is_of_the_release_that_runs(market: Market, release: bytes, suite: str) -> None:
+    made = brought(market, b"libmvec.so.1", release)
+    assert made is not None
+    assert package_of(made, b"libmvec.so.1") == (b"libc6", suite)
+
+
+def test_a_part_of_a_glibc_that_no_suite_has_does_not_come(market: Market) -> None:
+    assert brought(market, b"libmvec.so.1", b"GLIBC_2.39") is None
