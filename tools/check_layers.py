@@ -55,7 +55,7 @@ PURE = (
     "launch.decisions.program_identity",
     "launch.decisions.decision_codec",
     "launch.strategies.namespace_plan",
-    "launch.strategies.table",
+    "launch.strategies.base",
     "launch.decisions.link_decision",
     "launch.host_view",
     "launch.strategies.interpreters",

@@ -113,9 +113,9 @@ def decision_for(appimage: AppImage, inner: Decision, enter: bytes, apprun: byte
 
 def request_inside(wanted: RunRequest) -> RunRequest:
     """Return the request for AppRun, without the strategy whose command is not denizen-enter's."""
-    from denizen.launch.strategies.table import Strategy
+    from denizen.launch.strategies.base import StrategyName
 
-    return replace(wanted, excluded=(*wanted.excluded, Strategy.PROGRAM.value))
+    return replace(wanted, excluded=(*wanted.excluded, StrategyName.PROGRAM.value))
 
 
 def _variables(tree: bytes) -> tuple[bytes, ...]:

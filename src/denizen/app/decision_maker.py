@@ -16,12 +16,14 @@ from denizen.disk import DiskView
 from denizen.errors import HostLacks, SourceFailed, display
 from denizen.launch.decisions.decision import GENERATION
 from denizen.launch.decisions.decision_store import variant
-from denizen.launch.decisions.host_decision import decision_of_host, image_of, interpreter_of, served_here
+from denizen.launch.decisions.host_decision import decision_of_host, served_here
 from denizen.launch.fast_path import decided, directory_of
 from denizen.launch.host_view import host_view, loader_at
-from denizen.launch.script_launch import script_at
-from denizen.launch.strategies.commands import ChildDecisions, ProgramStart, StrategyCommands
-from denizen.launch.strategies.table import CannotUse, Strategy, all_verdicts, choose
+from denizen.launch.program import open_program
+from denizen.launch.strategies.base import HostFindings, ProgramStart, StrategyName
+from denizen.launch.strategies.loader_files import ChildDecisions, LoaderFiles
+from denizen.launch.strategies.namespace_mounts import NamespaceMounts
+from denizen.launch.strategies.table import CannotUse, all_verdicts, choose
 from denizen.launch.virtualenv import newest
 from denizen.linker.rule_tables import LIBRARY_PATH
 from denizen.value import replace, value
@@ -34,10 +36,12 @@ if TYPE_CHECKING:
     from denizen.app.request import RunRequest
     from denizen.app.session import Session
     from denizen.diagnose.report import Report
+    from denizen.fhs.enter import Inside
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.launch.environment_rules import Wants
-    from denizen.launch.strategies.table import Situation, StrategyVerdict
+    from denizen.launch.program import Program
+    from denizen.launch.strategies.table import StrategyVerdict
     from denizen.resolve.resolution import Resolution
 
 NOEXEC = "noexec-mount"
@@ -75,7 +79,8 @@ def decide(session: Session, program: bytes, wanted: RunRequest, failed: Decisio
     """
     shelf = variant(session.paths.decisions, wanted.variant)
     try:
-        appimage = appimage_of(program, image_of(DiskView(), program))
+        opened = open_program(DiskView(), program)
+        appimage = appimage_of(program, opened.image)
         if appimage is not None:
             return _decide_appimage(session, appimage, wanted, shelf)
         with many_files(), _alone(session.paths.state, program):
@@ -84,7 +89,7 @@ def decide(session: Session, program: bytes, wanted: RunRequest, failed: Decisio
                 return Decided(shelf.directory, known)
             if session.reporter.is_verbose:
                 session.reporter.say(f"deciding how to start {display(program)}")
-            deciding = _DecisionMaker(session, program, wanted, shelf)
+            deciding = _DecisionMaker(session, opened, wanted, shelf)
             return Decided(deciding.directory, deciding.run())
     except FileNotFoundError as problem:
         raise NoSuchProgram(program, problem.strerror or str(problem)) from problem
@@ -147,15 +152,16 @@ def _alone(state: bytes, program: bytes) -> Iterator[None]:
 class _DecisionMaker:
     """One program's way from a file to a decision."""
 
-    def __init__(self, session: Session, program: bytes, wanted: RunRequest, shelf: DecisionStore) -> None:
+    def __init__(self, session: Session, opened: Program, wanted: RunRequest, shelf: DecisionStore) -> None:
         self._session = session
-        self._program = program
+        self._opened = opened
+        self._program = program = opened.path
         self._wanted = wanted
         self._shelf = shelf
         self._place = session.paths
-        self._view = DiskView()
-        self._image = image_of(self._view, program)
-        self._interpreter = interpreter_of(self._image)
+        self._view = opened.view
+        self._image = opened.image
+        self._interpreter = opened.interpreter
         self._host = host_view(self._view, served_here(self._interpreter))
         self._world = world_of(session.environ, self._interpreter, wanted.library_path)
         self._added = added_to(self._view, program, wanted)
@@ -171,11 +177,11 @@ class _DecisionMaker:
             shelf = self._shelf = variant(self._place.decisions, wanted.without_library_path.variant)
         self.directory = shelf.directory
         self._wants = self._wanted_besides()
-        start = ProgramStart(self._view, program, self._image, self._interpreter)
         followers = wanted.followers
         command = helper_words(session, "decide", followers.words)
-        following = ChildDecisions(command, directory_of(self._place.decisions, followers.variant))
-        self._ways = StrategyCommands(start, shelf, self._place.state, following)
+        children = ChildDecisions(command, directory_of(self._place.decisions, followers.variant))
+        self._files = LoaderFiles(self._opened, shelf.directory, self._place.state, children)
+        self._mounts = NamespaceMounts(self._opened, self._files)
 
     @property
     def _needs_library_path(self) -> bool:
@@ -191,12 +197,12 @@ class _DecisionMaker:
             # Who is refused a namespace is refused an environment too.
             otherwise = (*again, b"--except", b"namespace", b"--except", b"fhs", b"--")
             # The loader run as a program reads the decision itself: that one must say no command.
-            mapped = Strategy.PROGRAM if self._wanted.strategy == Strategy.PROGRAM.value else None
-            found = self._by(self._choice(base, mapped), base, otherwise)
+            is_mapped = self._wanted.strategy == StrategyName.PROGRAM.value
+            found = self._started(base, StrategyName.PROGRAM if is_mapped else None, otherwise)
             self._write(found)
-            if mapped or not self._wanted.strategy:
+            if is_mapped or not self._wanted.strategy:
                 return found
-        return self._by(self._choice(base, Strategy(self._wanted.strategy)), base)
+        return self._started(base, StrategyName(self._wanted.strategy))
 
     def _write(self, found: Decision) -> None:
         """Keep the decision; what is executed as it is starts without. Raises OSError."""
@@ -260,7 +266,7 @@ class _DecisionMaker:
         return self._choosing.improved(self._world.environment, self._later)
 
     def _host_decision(self) -> Decision:
-        found = decision_of_host(self._view, self._program, self._image, self._interpreter)
+        found = decision_of_host(self._opened)
         # Void when one of them goes: then the host does not satisfy it any more.
         own = (row.path for row in self._report.libraries if row.path is not None and self._image)
         return replace(found, objects=tuple(dict.fromkeys(path for path in own if path[:1] == b"/")))
@@ -326,76 +332,55 @@ class _DecisionMaker:
 
     def verdicts(self) -> tuple[StrategyVerdict, ...]:
         """Every strategy, with what stands against it."""
-        base = decision_of_host(self._view, self._program, self._image, self._interpreter)
-        return all_verdicts(self._situation(replace(base, host=self._satisfied or self._image is None)))
+        return all_verdicts(self._start(satisfies=self._satisfied or self._image is None))
 
-    def _choice(self, base: Decision, wanted: Strategy | None) -> Strategy:
-        choice = choose(self._situation(base), wanted, frozenset(map(Strategy, self._wanted.excluded)))
+    def _started(
+        self, base: Decision, wanted: StrategyName | None, otherwise: tuple[bytes, ...] = ()
+    ) -> Decision:
+        """The decision with the command of the first strategy that will do, or of the wanted one."""
+        start = self._start(satisfies=base.host)
+        choice = choose(start, wanted, frozenset(map(StrategyName, self._wanted.excluded)))
         if choice.strategy is None:
             raise CannotUse(display(self._program), wanted.value if wanted else "", choice.obstacles)
-        return choice.strategy
+        return choice.strategy.decision(start, base, otherwise)
 
-    def _by(self, strategy: Strategy, base: Decision, otherwise: tuple[bytes, ...] = ()) -> Decision:
-        if strategy is Strategy.FHS:
-            return self._surrounded(base, otherwise)
-        return self._ways.started(strategy, base, otherwise)
-
-    def _surrounded(self, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:
-        """In an environment, with the libraries of a decision that asks nothing of the host."""
+    def environment(self) -> Inside:
+        """For the strategy fhs: what enters an environment that is made for the program."""
         from denizen.app.auto_environment import enter_auto_environment
 
-        if base.host and self._image is not None and self._image.interpreter is not None:
-            base = self._furnished(self._resolution())
-            self._shelf.write(base, movable=False)
-        around = enter_auto_environment(self._session, self._wants, self._wanted)
-        return replace(
-            base,
-            command=self._ways.surrounded(around, otherwise),
-            objects=(*base.objects, around.tree),
-            libraries=tuple(self._ways.at_home(library, base, around.tree) for library in base.libraries),
-            # In there the default directories are the environment's, and serve what is opened at run time: a
-            # resident would answer before them.
-            edits=(),
-            opened=b"",
-        )
+        return enter_auto_environment(self._session, self._wants, self._wanted)
+
+    def packaged(self) -> Decision:
+        """For the strategy fhs: a decision that asks nothing of the host."""
+        return self._furnished(self._resolution())
 
     def _wanted_besides(self) -> Wants:
         from denizen.launch.environment_rules import RULES, parse_rules, wants_of
 
         with open(RULES, "rb") as stream:
             rules = parse_rules(stream.read())
-        is_script = self._report.kind.startswith("script")
-        script = script_at(self._view, self._program) if is_script else None
+        script = self._opened.script
         return wants_of(self._view, self._program, script, self._world.search_path, rules)
 
-    def _against_fhs(self) -> str:
-        if self._wants.reasons or self._wanted.strategy == Strategy.FHS.value:
-            return ""
-        return "nothing is wanted that only a whole /usr has"
-
-    def _situation(self, base: Decision) -> Situation:
-        noexec = next((p.message for p in self._report.problems if p.code == NOEXEC), "")
-        return self._ways.situation(lambda: self._against_host(base), self._against_fhs, noexec)
-
-    def _against_host(self, base: Decision) -> str:
-        if not base.host:
-            codes = [p.code for p in self._report.problems if p.code in MENDED]
-            lacking = ", ".join([*codes, *map(display, self._later)])
-            return f"it lacks: {lacking}" if lacking else "nothing of it is to be used"
-        if self._wants.reasons and not self._ways.against_namespace():
-            return self._wants.reasons[0]
-        if not self._report.starts:
-            return ", ".join(p.code for p in self._report.problems if p.code in MENDED)
-        if self._report.chain and not (self._ways.against_namespace() and self._ways.against_carrying()):
-            return "it is a script, and what it starts may be foreign"
-        return ""
+    def _start(self, *, satisfies: bool) -> ProgramStart:
+        found = HostFindings(
+            satisfies=satisfies,
+            starts=self._report.starts,
+            lacking=tuple(p.code for p in self._report.problems if p.code in MENDED),
+            later=self._later,
+            follows=bool(self._report.chain),
+            usr=self._wants.reasons,
+            asks_fhs=self._wanted.strategy == StrategyName.FHS.value,
+            unmappable=next((p.message for p in self._report.problems if p.code == NOEXEC), ""),
+        )
+        return ProgramStart(self._opened, self._shelf, self._files, self._mounts, found, self)
 
 
 def plan_for(session: Session, program: bytes, wanted: RunRequest) -> StartPlan:
     """Return the packages and the strategy that `run` would use. Raises NoSuchProgram, CannotStart."""
     shelf = variant(session.paths.decisions, wanted.variant)
     try:
-        return _DecisionMaker(session, program, wanted, shelf).plan()
+        return _DecisionMaker(session, open_program(DiskView(), program), wanted, shelf).plan()
     except FileNotFoundError as problem:
         raise NoSuchProgram(program, problem.strerror or str(problem)) from problem
 
@@ -417,4 +402,5 @@ def _as_run(session: Session, program: bytes, *, offline: bool = False) -> _Deci
     from denizen.app.request import RunRequest, for_program
 
     wanted = for_program(RunRequest(offline=offline), program)
-    return _DecisionMaker(session, program, wanted, variant(session.paths.decisions, wanted.variant))
+    opened = open_program(DiskView(), program)
+    return _DecisionMaker(session, opened, wanted, variant(session.paths.decisions, wanted.variant))

@@ -16,7 +16,7 @@ from denizen.launch.loader.settings import (
 )
 
 _EMPTY = (HEADER.pack(MAGIC, 1, 0)).ljust(BLOCK_SIZE, b"\0")
-_BINARY = b"\x7fELF" + b"code" * 50 + _EMPTY + b"more code"
+BINARY = b"\x7fELF" + b"code" * 50 + _EMPTY + b"more code"
 _TEXT = st.binary(max_size=40).map(lambda text: text.replace(b"\0", b"."))
 
 
@@ -35,19 +35,19 @@ _TEXT = st.binary(max_size=40).map(lambda text: text.replace(b"\0", b"."))
     )
 )
 def test_settings_are_read_back(settings: LoaderSettings) -> None:
-    assert settings_of(configure_loader(_BINARY, settings)) == settings
+    assert settings_of(configure_loader(BINARY, settings)) == settings
 
 
 def test_only_the_block_changes() -> None:
-    configured = configure_loader(_BINARY, LoaderSettings(directories=(b"/var/lib/denizen",)))
-    start = _BINARY.find(MAGIC)
-    assert len(configured) == len(_BINARY)
-    assert configured[:start] == _BINARY[:start]
-    assert configured[start + BLOCK_SIZE :] == _BINARY[start + BLOCK_SIZE :]
+    configured = configure_loader(BINARY, LoaderSettings(directories=(b"/var/lib/denizen",)))
+    start = BINARY.find(MAGIC)
+    assert len(configured) == len(BINARY)
+    assert configured[:start] == BINARY[:start]
+    assert configured[start + BLOCK_SIZE :] == BINARY[start + BLOCK_SIZE :]
 
 
 def test_configuring_again_leaves_nothing_of_before() -> None:
-    once = configure_loader(_BINARY, LoaderSettings(directories=(b"/secret",)))
+    once = configure_loader(BINARY, LoaderSettings(directories=(b"/secret",)))
     assert b"/secret" not in configure_loader(once, LoaderSettings())
 
 
@@ -58,14 +58,14 @@ def test_a_file_without_a_block_is_not_a_loader() -> None:
 
 def test_a_file_with_two_blocks_is_not_a_loader() -> None:
     with pytest.raises(NotALoader, match="2 configuration blocks"):
-        configure_loader(_BINARY + _EMPTY, LoaderSettings())
+        configure_loader(BINARY + _EMPTY, LoaderSettings())
 
 
 def test_settings_longer_than_the_block_are_refused() -> None:
     with pytest.raises(SettingsTooLong):
-        configure_loader(_BINARY, LoaderSettings(directories=(b"/" + b"x" * BLOCK_SIZE,)))
+        configure_loader(BINARY, LoaderSettings(directories=(b"/" + b"x" * BLOCK_SIZE,)))
 
 
 def test_a_setting_with_a_nul_is_refused() -> None:
     with pytest.raises(SettingsTooLong):
-        configure_loader(_BINARY, LoaderSettings(host_ldso=b"/a\0b"))
+        configure_loader(BINARY, LoaderSettings(host_ldso=b"/a\0b"))

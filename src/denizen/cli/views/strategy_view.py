@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 def strategy_document(verdicts: Sequence[StrategyVerdict]) -> dict[str, object]:
     """The table of strategies for --json: which is chosen, and what stands against the others."""
-    chosen = next((v.row.strategy.value for v in verdicts if not v.obstacle), None)
+    chosen = next((v.strategy.name.value for v in verdicts if not v.obstacle), None)
     rows = [
-        {"name": v.row.strategy.value, "possible": not v.obstacle, "reason": v.obstacle} for v in verdicts
+        {"name": v.strategy.name.value, "possible": not v.obstacle, "reason": v.obstacle} for v in verdicts
     ]
     return {"chosen": chosen, "table": rows}
 
@@ -25,5 +25,5 @@ def strategy_lines(verdicts: Sequence[StrategyVerdict]) -> Iterator[str]:
         yield "strategy:"
     for one in verdicts:
         mark = "*" if one is chosen else " "
-        words = one.row.title if not one.obstacle else f"no: {one.obstacle}"
-        yield f" {mark} {one.row.strategy.value:<10} {words}"
+        words = one.strategy.title if not one.obstacle else f"no: {one.obstacle}"
+        yield f" {mark} {one.strategy.name.value:<10} {words}"

@@ -1,0 +1,66 @@
+"""The strategy program: denizen's loader, run as a program, maps the program or a script's interpreter."""
+
+from __future__ import annotations
+
+from denizen.errors import HostLacks
+from denizen.launch.strategies.base import StrategyName
+from denizen.launch.strategies.dynamic_linker import linker_outside
+from denizen.launch.strategies.resource_links import linked_resources
+from denizen.value import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.strategies.base import ProgramStart
+
+
+class DirectStrategy:
+    """Execute the loader, which maps what the kernel would have mapped."""
+
+    name = StrategyName.PROGRAM
+    title = "the loader run as a program maps it"
+
+    def obstacle(self, start: ProgramStart) -> str:
+        """Return why the loader cannot map the program, or the interpreter of a script."""
+        if start.findings.unmappable:
+            return start.findings.unmappable
+        if start.program.image is None:
+            return script_obstacle(start)
+        if start.program.image.interpreter is None:
+            return "it is static: there is nothing to map for it"
+        try:
+            start.files.plain_loader()
+        except HostLacks as problem:
+            return str(problem)
+        return ""
+
+    def decision(self, start: ProgramStart, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:  # noqa: ARG002  # the protocol's
+        """Return the decision, without a command for a program: the fast path executes the loader then."""
+        made = replace(base, ldso=linker_outside(start, base))
+        if start.program.image is None:
+            return replace(made, command=_script_command(start))
+        start.files.link_loader()
+        return replace(made, command=(), furniture=linked_resources(start, base))
+
+
+def script_obstacle(start: ProgramStart) -> str:
+    """Return what stands against starting a script's interpreter so that what it starts is noticed."""
+    from denizen import elf
+    from denizen.launch.decisions.program_identity import machine_of
+    from denizen.launch.script_launch import obstacle
+
+    view = start.program.view
+    try:
+        loader = elf.read(view.read(start.files.plain_loader()))
+        start.files.inside()
+    except HostLacks as problem:
+        return str(problem)
+    return obstacle(view, start.program.path, machine_of(loader))
+
+
+def _script_command(start: ProgramStart) -> tuple[bytes, ...]:
+    from denizen.launch.script_launch import script_at, words
+
+    script = script_at(start.program.view, start.program.path)
+    assert script is not None  # `obstacle` said so
+    return (start.files.plain_loader(), *words(script))

@@ -1,0 +1,89 @@
+"""The strategy fhs: an environment with a whole /usr around the program, and the loader in it."""
+
+from __future__ import annotations
+
+from denizen.launch.strategies.base import StrategyName, fallback_words
+from denizen.launch.strategies.namespace_plan import spot_for
+from denizen.value import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.fhs.enter import Inside
+    from denizen.fileview import FileView
+    from denizen.launch.decisions.decision import Decision, DecisionLibrary
+    from denizen.launch.strategies.base import ProgramStart
+
+
+class FhsStrategy:
+    """Execute the program in an environment, with libraries of which none is the host's."""
+
+    name = StrategyName.FHS
+    title = "a whole /usr composed from packages around it"
+
+    def obstacle(self, start: ProgramStart) -> str:
+        """Return why no environment is needed, or why the program cannot be in one."""
+        found = start.findings
+        if found.unmappable:
+            return found.unmappable
+        if not found.usr and not found.asks_fhs:
+            return "nothing is wanted that only a whole /usr has"
+        if start.program.path.startswith((b"/usr/", b"/etc/")):
+            return "it lies in /usr, which an environment replaces"
+        return start.mounts.obstacle()
+
+    def decision(self, start: ProgramStart, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:
+        """Return the decision with the command that enters the environment, which is made first."""
+        image = start.program.image
+        if base.host and image is not None and image.interpreter is not None:
+            base = start.supplier.packaged()
+            start.shelf.write(base, movable=False)
+        around = start.supplier.environment()
+        view = start.program.view
+        return replace(
+            base,
+            command=environment_command(start, around, otherwise),
+            objects=(*base.objects, around.tree),
+            libraries=tuple(_at_home(view, one, base, around.tree) for one in base.libraries),
+            # In there the default directories are the environment's, and serve what is opened at run time: a
+            # resident would answer before them.
+            edits=(),
+            opened=b"",
+        )
+
+
+def environment_command(
+    start: ProgramStart, inside: Inside, otherwise: tuple[bytes, ...]
+) -> tuple[bytes, ...]:
+    """Return the command that enters an environment, with the loader over the environment's own linker."""
+    from denizen.disk import RootedView
+    from denizen.fhs.enter import command
+
+    enter, *steps, end = command(inside)
+    # /lib64 and its like are made on entering: links into /usr, which the tree has.
+    wanted = start.program.interpreter
+    spot = spot_for(RootedView(inside.tree), b"/usr" + wanted if wanted.startswith(b"/lib") else wanted)
+    if spot.ldso:
+        hidden = start.files.hidden(spot.path)
+        loader = start.files.bound_loader(start.files.machine, hidden)
+        steps += [b"bind", spot.path, hidden, b"bind", loader, spot.path]
+    return (enter, *fallback_words(otherwise), *steps, end)
+
+
+def _at_home(view: FileView, library: DecisionLibrary, base: Decision, tree: bytes) -> DecisionLibrary:
+    """Return the library by its path in the environment, where that has the same file.
+
+    Some libraries look beside themselves.
+    """
+    for package in base.objects:
+        inside = library.path.removeprefix(package)
+        if inside != library.path and _is_same(view, library.path, tree + inside):
+            return replace(library, path=inside)
+    return library
+
+
+def _is_same(view: FileView, one: bytes, other: bytes) -> bool:
+    try:
+        first, second = view.stat(one), view.stat(other)
+    except OSError:
+        return False
+    return (first.device, first.inode) == (second.device, second.inode)

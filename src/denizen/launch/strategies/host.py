@@ -1,0 +1,41 @@
+"""The strategy host: the program is executed, and nothing else happens."""
+
+from __future__ import annotations
+
+from denizen.errors import display
+from denizen.launch.strategies.base import StrategyName
+from denizen.launch.strategies.direct import script_obstacle
+from denizen.launch.strategies.dynamic_linker import linker_outside
+from denizen.value import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.strategies.base import ProgramStart
+
+
+class HostStrategy:
+    """Execute the program."""
+
+    name = StrategyName.HOST
+    title = "this host has all it needs: just execute it"
+
+    def obstacle(self, start: ProgramStart) -> str:
+        """Return what the host lacks, or why the program has to be in a namespace."""
+        found = start.findings
+        if found.unmappable:
+            return found.unmappable
+        if not found.satisfies:
+            lacking = ", ".join([*found.lacking, *map(display, found.later)])
+            return f"it lacks: {lacking}" if lacking else "nothing of it is to be used"
+        if found.usr and not start.mounts.obstacle():
+            return found.usr[0]
+        if not found.starts:
+            return ", ".join(found.lacking)
+        if found.follows and not (start.mounts.obstacle() and script_obstacle(start)):
+            return "it is a script, and what it starts may be foreign"
+        return ""
+
+    def decision(self, start: ProgramStart, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:  # noqa: ARG002  # the protocol's
+        """Return the decision without a command."""
+        return replace(base, command=(), ldso=linker_outside(start, base))

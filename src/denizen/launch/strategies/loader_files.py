@@ -1,0 +1,110 @@
+"""denizen's loader, `denizen-enter` and their like, made for the start of one program."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.disk import link_atomically, make_directories
+from denizen.host import machine_name
+from denizen.launch.decisions.decision import GENERATION
+from denizen.launch.fast_path import LOADER_LINK
+from denizen.launch.loader.binaries import LoaderAbsent
+from denizen.launch.loader.settings import LoaderSettings
+from denizen.launch.loader.tools import Tools
+from denizen.launch.strategies.namespace_plan import HOST_PREFIXES
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.launch.program import Program
+
+
+@value
+class ChildDecisions:
+    """How the program's children are decided about: the command that does, and where it writes."""
+
+    command: tuple[bytes, ...]
+    directory: bytes
+
+
+@value
+class LoaderFiles:
+    """denizen's compiled files for one program; every method raises LoaderAbsent, DiskFailed.
+
+    Attributes:
+        directory: where the program's decision is.
+        state: the directory below which the files are kept.
+        children: what the loader does about the program's children.
+    """
+
+    program: Program
+    directory: bytes
+    state: bytes
+    children: ChildDecisions
+
+    @property
+    def machine(self) -> str:
+        """The loader's machine (as `uname -m` has it), by the program's word size."""
+        image = self.program.image
+        machine = machine_name()
+        return "i386" if machine == "x86_64" and image is not None and image.header.bits == 32 else machine
+
+    def enter(self) -> bytes:
+        """Return the path of `denizen-enter`."""
+        return self._tools(machine_name()).enter()
+
+    def inside(self) -> bytes:
+        """Return the path of the library for programs that the kernel knows by another file."""
+        return self._tools(machine_name()).inside()
+
+    def hidden(self, linker: bytes) -> bytes:
+        """Return the empty file over which the host's dynamic linker at this path is bound."""
+        return self._tools(machine_name()).hidden(linker)
+
+    def stage(self) -> bytes:
+        """Return an empty directory, over which a file system can be mounted."""
+        return self._tools(machine_name()).stage()
+
+    def plain_loader(self) -> bytes:
+        """Return the loader for programs that the kernel knows by another file: copies, and mapped ones."""
+        tools = self._tools(self.machine)
+        try:
+            inside = tools.inside()
+        except LoaderAbsent:
+            inside = b""
+        # It is told what to start, so that a program of the host's is no exception; children of it are.
+        settings = self._settings(HOST_PREFIXES)
+        return tools.loader(replace(settings, inside=inside, generation=GENERATION))
+
+    def bound_loader(self, machine: str, host_ldso: bytes) -> bytes:
+        """Return the loader for an interpreter's path in a namespace.
+
+        The host's own dynamic linker is at `host_ldso` there, b"" where it has none.
+        """
+        settings = replace(self._settings(self._passed_on()), host_ldso=host_ldso, bound=True)
+        return self._tools(machine).loader(settings)
+
+    def link_loader(self) -> None:
+        """Put the plain loader where the fast path looks for it, beside the program's decision."""
+        make_directories(self.directory, 0o700)
+        link_atomically(os.path.join(self.directory, LOADER_LINK), self.plain_loader())
+
+    def _passed_on(self) -> tuple[bytes, ...]:
+        """Whose programs the loader at the interpreter's path passes on: not where one is decided about.
+
+        A virtual environment's python may be a link to the host's.
+        """
+        path = self.program.path
+        paths = (path, self.program.view.realpath(path))
+        return () if any(one.startswith(HOST_PREFIXES) for one in paths) else HOST_PREFIXES
+
+    def _settings(self, prefixes: tuple[bytes, ...]) -> LoaderSettings:
+        return LoaderSettings(
+            directories=tuple(dict.fromkeys((self.directory, self.children.directory))),
+            command=self.children.command,
+            resident=self._tools(self.machine).resident(),
+            host_prefixes=prefixes,
+        )
+
+    def _tools(self, machine: str) -> Tools:
+        return Tools(os.path.join(self.state, b"tools"), machine)

@@ -1,0 +1,94 @@
+"""The mounts of the namespace that one program is started in, and whether the kernel permits them."""
+
+from __future__ import annotations
+
+import contextlib
+
+from denizen.errors import HostLacks, display
+from denizen.host import machine_name
+from denizen.launch.host_view import loader_at
+from denizen.launch.loader.binaries import LoaderAbsent
+from denizen.launch.resources.fixed_paths import fixed_path_resources
+from denizen.launch.strategies.interpreters import beside, is_musl, usual
+from denizen.launch.strategies.namespace_plan import Service, furnish, operations, spot_for
+from denizen.linker.interpreter import unusable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.launch.program import Program
+    from denizen.launch.strategies.loader_files import LoaderFiles
+    from denizen.launch.strategies.namespace_plan import Spot
+
+# Entries of a directory that is mirrored for a child's sake.
+_MAX_MIRRORED = 1000
+
+
+class NamespaceMounts:
+    """A namespace with the loader where the program, and its children, look for a dynamic linker."""
+
+    def __init__(self, program: Program, files: LoaderFiles) -> None:
+        self._program = program
+        self._view = program.view
+        self._files = files
+        self._refusal: str | None = None
+
+    def obstacle(self) -> str:
+        """Return what stands against the namespace, "" for nothing; the kernel is asked once."""
+        interpreter, image = self._program.interpreter, self._program.image
+        if not interpreter.startswith(b"/"):
+            # The kernel takes it from the working directory of each start.
+            return f"its dynamic linker is named by a relative path, {display(interpreter)}"
+        fault = unusable(self._view, interpreter, image.header) if image is not None else ""
+        if fault:
+            return f"what is at {display(interpreter)} {fault}, and others use it"
+        if self._refusal is None:
+            self._refusal = self._tried()
+        return self._refusal
+
+    def steps(self, objects: Sequence[bytes]) -> tuple[bytes, ...]:
+        """Return the words for `denizen-enter`: the loader's mounts, then what the host has not.
+
+        `objects` are the trees of packages, whose files at fixed paths appear at those paths.
+        """
+        steps = self._loaders()
+        found = fixed_path_resources(self._view, objects)
+        return (*steps, *furnish(self._view, found, steps, self._files.stage()))
+
+    def _tried(self) -> str:
+        from denizen.launch.probe import obstacle
+
+        try:
+            return obstacle(self._files.enter(), self._loaders())
+        except (HostLacks, OSError) as problem:
+            return str(problem)
+
+    def _loaders(self) -> tuple[bytes, ...]:
+        own = spot_for(self._view, self._program.interpreter)
+        services = {own.path: self._service(own, self._files.machine)}
+        mirrored = set() if own.ldso else {own.ancestor}
+        machine = machine_name()
+        wanted = beside(self._view, self._program.path, machine)
+        for interpreter, made in (*wanted, *usual(machine)):
+            spot = spot_for(self._view, interpreter)
+            if spot.path in services:
+                continue
+            if spot.ancestor in mirrored or self._is_easy(spot, interpreter, (interpreter, made) in wanted):
+                mirrored.add(spot.ancestor)
+                with contextlib.suppress(LoaderAbsent):
+                    services[spot.path] = self._service(spot, made)
+        return operations(tuple(services.values()), self._files.stage())
+
+    def _is_easy(self, spot: Spot, interpreter: bytes, is_wanted: bool) -> bool:  # noqa: FBT001  # of one row
+        """Whether another interpreter can be served; a mirror costs each start 10 us for an entry."""
+        if spot.ldso:
+            return not is_musl(interpreter) and loader_at(self._view, spot.path) is None
+        try:
+            return is_wanted and len(self._view.listdir(spot.ancestor)) <= _MAX_MIRRORED
+        except OSError:
+            return False
+
+    def _service(self, spot: Spot, machine: str) -> Service:
+        hidden = self._files.hidden(spot.path)
+        return Service(spot, self._files.bound_loader(machine, hidden if spot.ldso else b""), hidden)

@@ -1,0 +1,25 @@
+"""Files of packages at fixed paths, for a start without a namespace: a tree of links beside the decision."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.launch.decisions.decision import file_name
+from denizen.launch.decisions.decision_store import FURNITURE
+from denizen.launch.resources.fixed_paths import fixed_path_resources
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.strategies.base import ProgramStart
+
+
+def linked_resources(start: ProgramStart, base: Decision) -> bytes:
+    """Return a tree with what the decision's packages have at fixed paths and the host has not.
+
+    b"" where there is nothing. Raises OSError.
+    """
+    from denizen.launch.resources.resource_tree import make_resource_tree
+
+    top = os.path.join(start.shelf.directory, FURNITURE, file_name(base.identity))
+    return make_resource_tree(top, fixed_path_resources(start.program.view, base.objects))
