@@ -1,7 +1,7 @@
-"""Carrying out what a derivation says: the built-in builders' effects.
+"""The effects of the built-in builders: carry out a derivation's plan and store its output.
 
-Each reads its plan (`fetch`, `unpack_deb`, `union`, `libraries`: pure), makes the output under a
-temporary name of the store, and hands it over. What fails leaves nothing behind.
+Each builder reads its plan (the pure modules `builtin_*`), makes the output under a temporary name in the
+store, and has it made an object. A failed build leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class Opener(Protocol):
-    """How bytes at a URL are got; http lives in a higher layer (`sources.opener`)."""
+    """The signature of a function that opens a URL; http lives in a higher layer (`sources.opener`)."""
 
     def __call__(self, url: str) -> Iterator[bytes]:
-        """The bytes, as they come. Raises SourceFailed, then or while they come."""
+        """Yield the bytes at `url` as they arrive. Raises SourceFailed at once or between pieces."""
 
 
 class NoSuchBuilder(BadInput):
-    """A derivation wants to be built by something denizen cannot run."""
+    """A derivation's builder is not one that denizen can run."""
 
     name: str
     builder: bytes
@@ -67,10 +67,14 @@ class Build:
     """One derivation being built.
 
     Attributes:
+        sealed: the derivation with its output paths.
         inputs: the objects it may use; all valid, and kept while it is built.
+        store: the store it is built in.
+        work: the operation that keeps its inputs and adds its output.
+        opener: opens URLs.
         checkpoint: called between steps; raises to stop the build.
-        helpers: who unpacks packages.
-        register: makes a tree of `work` an object, together with what others have built.
+        helpers: the processes that unpack packages.
+        register: makes a tree of `work` an object, together with trees of other builds.
     """
 
     sealed: Sealed
@@ -89,35 +93,41 @@ class Build:
 
     @property
     def output(self) -> StorePath:
-        """What is made."""
+        """The path of the derivation's output."""
         return self.sealed.outputs[OUT]
 
     @property
     def variables(self) -> Variables:
-        """What the derivation tells the builder."""
+        """The derivation's environment, which holds the builder's parameters."""
         return Variables(self.name, self.sealed.derivation.environment, self.store.layout.logical)
 
     def place_of(self, path: StorePath) -> bytes:
-        """Where an input lies. Raises BadDerivation for what is none."""
+        """Return the path of an input on disk. Raises BadDerivation for an object that is not an input."""
         if path not in self.inputs:
             raise BadDerivation(self.name, f"it uses {path}, which is not among its inputs")
         return self.store.place_of(path)
 
     def view_of(self, path: StorePath) -> RootedView:
-        """An input's own tree seen as /. Raises BadDerivation for what is none."""
+        """Return a view of an input's own tree as /.
+
+        Raises BadDerivation for an object that is not an input.
+        """
         return RootedView(self.place_of(path))
 
     def adopt(self, tree: bytes, candidates: Iterable[StorePath], content_address: str | None = None) -> None:
-        """Make what was built at `tree` the output."""
+        """Make the tree built at `tree` the derivation's output.
+
+        References are looked for among `candidates`.
+        """
         self.work.adopt(tree, self.output, candidates, self.sealed.path, content_address)
 
 
 def build(task: Build, more: Mapping[bytes, Builder] | None = None) -> None:
-    """Make the derivation's output valid, by a builder below or one of `more`.
+    """Make the derivation's output valid by a builder of `BUILDERS` or of `more`.
 
     Raises:
         NoSuchBuilder: denizen cannot run its builder.
-        DenizenError: what the builder found wrong.
+        DenizenError: the builder failed.
     """
     derivation = task.sealed.derivation
     builder = BUILDERS.get(derivation.builder) or (more or {}).get(derivation.builder)
@@ -146,7 +156,7 @@ def _fetch(task: Build) -> None:
 
 
 def _download(task: Build, plan: builtin_fetch.Fetch, url: str) -> tuple[bytes, Hash]:
-    """A new tree with the file, and what it hashes to in the way the plan wants."""
+    """Return a new tree with the file, and its hash taken by the plan's method."""
     algorithm = plan.content.content.algorithm
     tree = task.work.new_tree()
     digest = hashlib.new(algorithm, usedforsecurity=False)
@@ -202,7 +212,7 @@ def _libraries(task: Build) -> None:
 
 
 def _add(task: Build, entries: Iterator[Entry]) -> None:
-    """Store a planned tree; its links can lead to nothing but inputs."""
+    """Store a planned tree; its links can lead to inputs only."""
     task.work.add_entries(_interruptible(task, entries), task.output, task.inputs, task.sealed.path)
 
 
@@ -213,7 +223,7 @@ def _interruptible(task: Build, entries: Iterator[T]) -> Iterator[T]:
 
 
 if TYPE_CHECKING:
-    # What makes one kind of derivation; higher layers bring their own (`realise.Manner.builders`).
+    # Builds one kind of derivation; higher layers add their own (`realise.RealiseOptions.builders`).
     Builder = Callable[[Build], None]
 
 BUILDERS: Mapping[bytes, Builder] = {

@@ -1,8 +1,8 @@
-"""Derivations as denizen itself writes them: what goes in, for which builder (pure).
+"""Derivations for denizen's built-in builders: making them, and reading their variables (pure).
 
-A recipe is a `Derivation` whose output path is blank; `derivation.seal` computes it. Lists of things
-stand in one variable each, a line per thing, its fields separated by tabs: `.drv` files hold nothing
-but text, and text can be read in `denizen derivation show`.
+A recipe is a `Derivation` whose output path is blank; `derivation.seal` computes it. A list is stored in
+one variable, with a line per item and its fields separated by tabs: `.drv` files hold only text, and text
+can be read in `denizen derivation show`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from denizen.build.derivation import Sealed
     from denizen.formats.storepath import StorePath
 
-# What the builders below run on: denizen itself, anywhere.
+# The `system` of derivations that denizen itself builds, on any machine.
 SYSTEM = b"builtin"
 OUT = b"out"
 _BLANK = DerivationOutput(b"")
@@ -28,12 +28,12 @@ _BLANK = DerivationOutput(b"")
 
 @value
 class Ingredient:
-    """A store object a recipe uses.
+    """A store object that a recipe uses.
 
     Attributes:
-        path: of the object.
-        derivation: the `.drv` that makes it; None for one that is simply there.
-        output: which of its outputs it is.
+        path: the object's path.
+        derivation: the `.drv` that makes it; None for an object that is in the store already.
+        output: the name of the derivation's output that it is.
     """
 
     path: StorePath
@@ -42,7 +42,7 @@ class Ingredient:
 
 
 def made_by(sealed: Sealed, output: bytes = OUT) -> Ingredient:
-    """An output of a derivation, to be used by another."""
+    """Return an output of a derivation as an ingredient of another."""
     return Ingredient(sealed.outputs[output], sealed.path, output)
 
 
@@ -53,7 +53,7 @@ def recipe(
     store_dir: bytes,
     output: DerivationOutput = _BLANK,
 ) -> Derivation:
-    """A derivation of one output, to be sealed."""
+    """Return a derivation with one output, to be sealed."""
     inputs: dict[bytes, set[bytes]] = {}
     sources: set[bytes] = set()
     for ingredient in ingredients:
@@ -74,17 +74,17 @@ def recipe(
 
 @value
 class Variables:
-    """What a derivation tells its builder, read with the checks all builders need."""
+    """The environment of a derivation, read with the checks all builders need."""
 
     name: str
     environment: Mapping[bytes, bytes]
     store_dir: bytes
 
     def text(self, key: bytes, default: bytes | None = None) -> bytes:
-        """The variable `key`.
+        """Return the variable `key`.
 
         Raises:
-            BadDerivation: it is not there and has no default.
+            BadDerivation: it is absent and has no default.
         """
         found = self.environment.get(key, default)
         if found is None:
@@ -92,11 +92,11 @@ class Variables:
         return found
 
     def store_path(self, text: bytes) -> StorePath:
-        """A store path written in full. Raises BadStorePath."""
+        """Return the store path written in full in `text`. Raises BadStorePath."""
         return storepath.parse(text, self.store_dir)
 
     def rows(self, key: bytes, fields: int) -> list[list[bytes]]:
-        """A list of things, each of so many fields.
+        """Return the lines of the variable `key`, each split into `fields` fields.
 
         Raises:
             BadDerivation: a line has another number of fields.
@@ -111,6 +111,6 @@ class Variables:
 
 
 def table(rows: Iterable[Iterable[bytes]]) -> bytes:
-    """What `Variables.rows` reads back; no field may hold a tab or a line break."""
+    """Return the text of a list that `Variables.rows` parses; no field may hold a tab or a line break."""
     lines = [b"\t".join(row) for row in rows]
     return b"".join([line + b"\n" for line in lines])

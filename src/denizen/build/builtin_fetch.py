@@ -1,7 +1,7 @@
-"""`builtin:fetch`: a file from a URL, known by its hash beforehand (pure).
+"""`builtin:fetch`: a file from a URL, whose hash is known beforehand (pure).
 
 Variables: `urls` (a line each, tried in order), `size` (bytes it has, where known), `executable`
-(`1`: the file is made so; its hash is then over the NAR). The hash stands in the output.
+(`1`: the file gets the execute bit; its hash is then over the NAR). The hash is in the output.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from denizen.formats.hashes import Hash
 
 BUILDER = b"builtin:fetch"
-# What is read from a URL that is not said to hold more; beyond it the hash cannot come right anyway.
+# Bytes read at most from a URL whose size the derivation does not give.
 MAX_SIZE = 64 * 1024**3
 SCHEMES = (b"https://", b"http://", b"file://")
 
 
 class NotFetched(SourceFailed):
-    """No URL gave the file that was promised.
+    """No URL gave the expected file.
 
     Attributes:
         promised: the hash it must have.
         tried: each URL with what happened there.
-        unreached: one of them gave no answer at all.
+        unreached: at least one URL gave no answer at all.
     """
 
     name: str
@@ -55,10 +55,11 @@ class NotFetched(SourceFailed):
 
 
 class WrongSize(SourceFailed):
-    """A URL gives another number of bytes than promised; it is not read further.
+    """A URL gives another number of bytes than expected; reading was stopped.
 
     Attributes:
-        at_least: bytes that came.
+        promised: number of bytes expected.
+        at_least: number of bytes received.
     """
 
     url: str
@@ -69,10 +70,10 @@ class WrongSize(SourceFailed):
 
 
 class NotOpened(SourceFailed):
-    """A URL gives nothing.
+    """A URL cannot be read.
 
     Attributes:
-        answered: somebody answered, but not with the file.
+        answered: the server answered, but not with the file.
     """
 
     url: str
@@ -84,12 +85,14 @@ class NotOpened(SourceFailed):
 
 @value
 class Fetch:
-    """What is to be fetched.
+    """A file to be fetched.
 
     Attributes:
-        content: what the result must hash to.
-        limit: how many bytes may be read.
-        exact: whether it must be exactly so many.
+        urls: where to fetch it, tried in order.
+        content: the hash the result must have.
+        limit: number of bytes that may be read.
+        exact: the file must have exactly `limit` bytes.
+        executable: the file gets the execute bit.
     """
 
     urls: tuple[str, ...]
@@ -100,7 +103,10 @@ class Fetch:
 
 
 def fetching(urls: Sequence[str], content: Hash, store_dir: bytes, *, size: int | None = None) -> Derivation:
-    """The recipe for a plain file."""
+    """Return the recipe for a plain file.
+
+    `content` is the hash of its bytes, `size` their number if known.
+    """
     variables = {b"urls": table([[url.encode()] for url in urls])}
     if size is not None:
         variables[b"size"] = b"%d" % size
@@ -108,7 +114,7 @@ def fetching(urls: Sequence[str], content: Hash, store_dir: bytes, *, size: int 
 
 
 def fetching_executable(urls: Sequence[str], nar: Hash, store_dir: bytes) -> Derivation:
-    """The recipe for a file that is to be executed; `nar` is the hash of it as an archive."""
+    """Return the recipe for a file with the execute bit; `nar` is the hash of its NAR."""
     variables = {b"urls": table([[url.encode()] for url in urls]), b"executable": b"1"}
     return recipe(BUILDER, variables, (), store_dir, _output(Method.RECURSIVE, nar))
 
@@ -119,10 +125,10 @@ def _output(method: Method, content: Hash) -> DerivationOutput:
 
 
 def read(derivation: Derivation, variables: Variables) -> Fetch:
-    """What a derivation wants fetched.
+    """Return the fetch that a derivation describes.
 
     Raises:
-        BadDerivation: no hash, no URL, a scheme denizen does not fetch from, or no number for a size.
+        BadDerivation: no hash, no URL, a scheme denizen does not fetch from, or a size that is no number.
     """
     output = derivation.outputs.get(OUT)
     if output is None or not output.digest:

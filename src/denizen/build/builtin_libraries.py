@@ -1,7 +1,7 @@
 """`builtin:libraries`: one flat directory of links to libraries (pure).
 
-Variable: `libraries`, a line each: the name it is asked by (its soname) and the library's full path in the
-store. It becomes `<soname> -> ../<hash>-package/usr/lib/.../libfoo.so.1.2`: relative, so that the store
+Variable: `libraries`, one line per library: its soname and its full path in the store. The output has a
+link `<soname> -> ../<hash>-package/usr/lib/.../libfoo.so.1.2` for each: relative, so that the store
 can be moved, and to the file itself, so that the dynamic linker follows one link and never leaves the
 store through an absolute one inside a package. Why one directory: docs/design.md.
 """
@@ -33,7 +33,7 @@ class MissingLibraries(BadInput):
     """Packages lack files that a derivation links to.
 
     Attributes:
-        missing: each name with the path that is no file.
+        missing: each soname with the path that is not a file.
     """
 
     missing: tuple[tuple[bytes, bytes], ...]
@@ -49,7 +49,10 @@ class MissingLibraries(BadInput):
 
 @value
 class LinkedLibrary:
-    """A library and the name it is asked by; `inside` is its path in the package, without a slash before."""
+    """A library, its soname, and its package.
+
+    `inside` is its path in the package, without a leading slash.
+    """
 
     soname: bytes
     package: StorePath
@@ -57,17 +60,17 @@ class LinkedLibrary:
 
 
 def linking(libraries: Sequence[tuple[bytes, Ingredient, bytes]], store_dir: bytes) -> Derivation:
-    """The recipe, for (soname, package, path in it)."""
+    """Return the recipe for libraries given as (soname, package, path in the package)."""
     rows = sorted((soname, b"%b/%b" % (one.path.inside(store_dir), path)) for soname, one, path in libraries)
     return recipe(BUILDER, {b"libraries": table(rows)}, [one for _, one, _ in libraries], store_dir)
 
 
 def read(variables: Variables) -> list[LinkedLibrary]:
-    """The links to make, sorted by name.
+    """Return the links to make, sorted by soname.
 
     Raises:
-        BadDerivation: a name that is none, or is there twice.
-        BadStorePath: a library that is not in the store.
+        BadDerivation: a soname is not a file name, or occurs twice.
+        BadStorePath: a library is not in the store.
     """
     found: dict[bytes, LinkedLibrary] = {}
     for soname, path in variables.rows(b"libraries", 2):
@@ -79,10 +82,10 @@ def read(variables: Variables) -> list[LinkedLibrary]:
 
 
 def plan(libraries: Sequence[LinkedLibrary], view_of: Callable[[StorePath], FileView]) -> Iterator[Entry]:
-    """The directory of links, in a NAR's order; `view_of` shows a package's own tree as /.
+    """Yield the directory of links in a NAR's order; `view_of` returns a view of a package's own tree as /.
 
     Raises:
-        MissingLibraries: with every one that is not there.
+        MissingLibraries: at the end, with every library that is absent.
     """
     yield Directory(b"")
     missing: list[tuple[bytes, bytes]] = []
@@ -98,7 +101,7 @@ def plan(libraries: Sequence[LinkedLibrary], view_of: Callable[[StorePath], File
 
 
 def _file(view: FileView, inside: bytes) -> bytes | None:
-    """The path of the file itself, links followed inside the package; None where there is none."""
+    """Return the path of the file itself, links followed inside the package; None where there is none."""
     try:
         real = view.realpath(b"/" + inside)
         return real if view.stat(real).kind is FileKind.FILE else None

@@ -1,12 +1,13 @@
-"""`builtin:union`: one tree of links to what several packages hold (pure).
+"""`builtin:union`: one tree of links to the files of several packages (pure).
 
 Variable: `packages`, a line each: a priority (a number; the lower one wins, as in Nix's buildEnv) and
 the package's store path.
 
-What only one package has becomes one link, however much lies below; a directory that several have
-becomes a directory, and so on down. Of files of one name the lowest priority's is taken. At equal
-priority they must be the same file or have the same content; else it is a conflict, and all conflicts are
-reported together. Links are relative, through the store directory: `../<hash>-name/bin/x`.
+A path that only one package has becomes one link, also where it is a directory; a directory that several
+packages have becomes a directory, and so on down. Of files with the same path, the one of the package with
+the lowest priority number is taken. At equal priority they must be the same file or have the same content;
+otherwise it is a conflict, and all conflicts are reported together. Links are relative, through the store
+directory: `../<hash>-name/bin/x`.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
 
 BUILDER = b"builtin:union"
 DEFAULT_PRIORITY = 5
-# How many conflicts a message lists.
+# Conflicts listed in a message.
 _SHOWN = 20
 
 
 class Conflict(BadInput):
-    """Packages of equal priority have different files of one name.
+    """Packages of equal priority have different files at the same path.
 
     Attributes:
         clashes: each path with the two packages.
@@ -58,7 +59,7 @@ class Conflict(BadInput):
 
 @value
 class UnionInput:
-    """A package with the number that says who wins."""
+    """A package and its priority; the lower number wins."""
 
     path: StorePath
     priority: int
@@ -66,23 +67,23 @@ class UnionInput:
 
 @value
 class UnionProvider:
-    """A package as the plan sees it: `view` shows its own tree as /."""
+    """A package to be united, and a view of its own tree as /."""
 
     package: UnionInput
     view: FileView
 
 
 def uniting(packages: Sequence[tuple[Ingredient, int]], store_dir: bytes) -> Derivation:
-    """The recipe."""
+    """Return the recipe for (package, priority) pairs."""
     rows = sorted((b"%d" % priority, one.path.inside(store_dir)) for one, priority in packages)
     return recipe(BUILDER, {b"packages": table(rows)}, [one for one, _ in packages], store_dir)
 
 
 def read(variables: Variables) -> list[UnionInput]:
-    """The packages to unite.
+    """Return the packages to unite.
 
     Raises:
-        BadDerivation: a priority that is no number.
+        BadDerivation: a priority that is not a number.
         BadStorePath: a package that is not in the store.
     """
     packages = []
@@ -94,10 +95,10 @@ def read(variables: Variables) -> list[UnionInput]:
 
 
 def plan(providers: Sequence[UnionProvider]) -> Iterator[Entry]:
-    """The tree of links, in a NAR's order.
+    """Yield the tree of links in a NAR's order.
 
     Raises:
-        Conflict: at the end, with every clash there is.
+        Conflict: at the end, with every clash found.
         OSError: a package cannot be read.
     """
     clashes: list[tuple[bytes, StorePath, StorePath]] = []
@@ -119,7 +120,10 @@ def plan(providers: Sequence[UnionProvider]) -> Iterator[Entry]:
 def _winners(
     path: bytes, providers: Sequence[UnionProvider], clashes: list[tuple[bytes, StorePath, StorePath]]
 ) -> list[UnionProvider]:
-    """Who provides `path`: several only where it is a directory of each."""
+    """Return the packages that provide `path`: several only where it is a directory in each.
+
+    Add to `clashes`.
+    """
     having = [(one, kind) for one in providers if (kind := _kind(one, path)) is not None]
     best = min(one.package.priority for one, _ in having)
     first, kind = next(found for found in having if found[0].package.priority == best)
@@ -135,7 +139,10 @@ def _winners(
 
 
 def _kind(provider: UnionProvider, path: bytes) -> FileKind | None:
-    """What a package has at `path`, if anything; a link counts as what it leads to inside it."""
+    """Return the kind of a package's file at `path`, or None.
+
+    A link counts as what it leads to in the package.
+    """
     try:
         kind = provider.view.lstat(b"/" + path).kind
     except FileNotFoundError:

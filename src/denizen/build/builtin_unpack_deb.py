@@ -23,20 +23,20 @@ BUILDER = b"builtin:unpack-deb"
 
 @value
 class UnpackDeb:
-    """What is to be unpacked, and how."""
+    """A package file to be unpacked, and the layout of its tree."""
 
     source: StorePath
     layout: Layout
 
 
 def unpacking(source: Ingredient, store_dir: bytes, layout: Layout = Layout.AS_PACKAGED) -> Derivation:
-    """The recipe."""
+    """Return the recipe for unpacking the package file `source`."""
     variables = {b"src": source.path.inside(store_dir), b"layout": layout.value.encode("ascii")}
     return recipe(BUILDER, variables, [source], store_dir)
 
 
 def read(variables: Variables) -> UnpackDeb:
-    """What a derivation wants unpacked.
+    """Return the unpacking that a derivation describes.
 
     Raises:
         BadDerivation: no source, or a layout that does not exist.

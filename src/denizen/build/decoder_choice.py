@@ -1,15 +1,17 @@
-"""Which liblzma decodes .xz streams in this process: Python's own, or a newer one from the store.
+"""The choice of the liblzma that decodes .xz streams: Python's own, or a newer one from the store.
 
-Decoding is two thirds of what unpacking packages takes, and liblzma since 5.6 does it 1.5 times as fast on
-x86-64 (`xz`). Where Python's is older, the archive's `liblzma5` becomes an object like any package, and is
-opened beside it. It gives the same bytes; where it cannot be had, nothing is lost but the time.
+Decoding takes two thirds of the time of unpacking packages, and liblzma since 5.6 is 1.5 times as fast on
+x86-64 (`xz`). Where Python's is older, the archive's package `liblzma5` becomes a store object, and its
+library is loaded beside Python's. It gives the same bytes; without it, decoding only takes longer.
 
-A library is opened in a running process, so it is judged first as a dynamic linker would: everything it
-needs must be there, of the very C library this process runs on. What was found fit is kept as a root,
+The library is loaded into a running process, so it is checked first by the dynamic linker's rules: all it
+needs must be found, with the same C library that this process runs on. A library that passed is kept by
+the root
 
     gcroots/decoder/<C library>  ->  the object
 
-named by the C library's identity: after an upgrade of that there is no such link, until it is judged again.
+named by the C library's identity. After an upgrade of the C library there is no such link, and the
+library is checked again.
 """
 
 from __future__ import annotations
@@ -34,10 +36,10 @@ if TYPE_CHECKING:
     from denizen.store.layout import StoreLayout
 
 SONAME = b"liblzma.so.5"
-# The first with the range decoder in assembly: 5.6.0, stable, as `lzma_version_number` tells it.
+# 5.6.0, stable, in the form of `lzma_version_number`: the first with the range decoder in assembly.
 FAST = 50_060_002
 _ROOTS = b"decoder"
-# Where the package has it (merged /usr), on the one architecture that gains by it.
+# The library's path in the package (merged /usr), on the one architecture where it is faster.
 FILE = b"usr/lib/x86_64-linux-gnu/" + SONAME
 MACHINE = "x86_64"
 _LIBC = b"libc.so.6"
@@ -46,11 +48,11 @@ _MAPS = "/proc/self/maps"
 
 @value
 class DecoderChoice:
-    """Whether Python's own liblzma is to be helped.
+    """The decision about a newer liblzma than Python's own.
 
     Attributes:
-        helped: it is.
-        reason: why, or why not: "liblzma 5.4.1 is older than 5.6".
+        helped: a newer one would be faster.
+        reason: the reason for either: "liblzma 5.4.1 is older than 5.6".
     """
 
     helped: bool
@@ -58,7 +60,7 @@ class DecoderChoice:
 
 
 def standing() -> DecoderChoice:
-    """What this process has of its own."""
+    """Return whether this process would gain by a newer liblzma, with the reason."""
     if machine_name() != MACHINE or sys.maxsize < 2**32:
         return DecoderChoice(helped=False, reason="a newer liblzma is faster on x86-64 only")
     if libc_of_process() is None:
@@ -71,25 +73,28 @@ def standing() -> DecoderChoice:
 
 
 def shown(version: int) -> str:
-    """A version as `lzma_version_number` tells it, in words: the last digit is the stability."""
+    """Return a version of `lzma_version_number` as text; its last digit, the stability, is left out."""
     return f"{version // 10_000_000}.{version // 10_000 % 1000}.{version // 10 % 1000}"
 
 
 def _own_version() -> int:
-    """Of the liblzma that the lzma module is bound to; 0 where that does not tell."""
+    """Return the version of the liblzma that Python's lzma module uses; 0 where it cannot be determined."""
     try:
         import _lzma
 
         from denizen.build.xz import open_liblzma
 
-        # Looked up in the module and in what it loads; a module built in has no file.
+        # dlopen of the module finds the symbols of the liblzma it loads; a built-in module has no file.
         return open_liblzma(os.fsencode(_lzma.__file__)).version
     except (ImportError, OSError, AttributeError):
         return 0
 
 
 def libc_of_process() -> bytes | None:
-    """The file of the C library this process runs on; None: it is not glibc's, or /proc does not tell."""
+    """Return the path of the C library this process runs on.
+
+    Returns None where it is not glibc, or /proc cannot be read.
+    """
     try:
         with open(_MAPS, "rb") as maps:
             lines = maps.read().splitlines()
@@ -100,7 +105,7 @@ def libc_of_process() -> bytes | None:
 
 
 def judged(view: FileView, library: bytes, program: bytes) -> str:
-    """What stands against loading a library into this process, which runs `program`; else ""."""
+    """Return why `library` cannot be loaded into this process, which runs `program`; "" if it can."""
     from denizen.linker import Environment, bind, resolve
 
     try:
@@ -122,11 +127,14 @@ def judged(view: FileView, library: bytes, program: bytes) -> str:
 
 
 def keep(layout: StoreLayout, path: StorePath) -> None:
-    """Keep an object that was judged, for the C library of this process; roots for others go."""
+    """Keep a checked object by a root for this process's C library.
+
+    Remove the roots for other C libraries.
+    """
     from denizen.store.collection.gc_roots import add_link
 
     name = libc_name()
-    assert name is not None  # what was judged, was judged by it
+    assert name is not None  # `judged` refuses a library where there is no glibc
     directory = os.path.join(layout.gcroots, _ROOTS)
     for other in os.listdir(directory) if os.path.isdir(directory) else ():
         if other != name:
@@ -135,7 +143,7 @@ def keep(layout: StoreLayout, path: StorePath) -> None:
 
 
 def kept(layout: StoreLayout) -> bytes | None:
-    """The library that was judged for this process's C library, if it is there."""
+    """Return the path of the library that was checked for this process's C library, or None."""
     name = libc_name()
     if name is None:
         return None
@@ -144,7 +152,7 @@ def kept(layout: StoreLayout) -> bytes | None:
 
 
 def opened(layout: StoreLayout) -> Liblzma | None:
-    """The liblzma that was judged, loaded into this process; None: there is none, or it does not load."""
+    """Return the checked liblzma, loaded into this process; None if there is none or it does not load."""
     library = kept(layout)
     try:
         place = sound(layout, library) if library else None
@@ -158,13 +166,13 @@ def opened(layout: StoreLayout) -> Liblzma | None:
 
 
 def sound(layout: StoreLayout, library: bytes) -> bytes | None:
-    """Return the file a root leads to, if nobody else can have changed it and it is as it was registered.
+    """Return the file a root leads to, if no other user can have changed it and it is as registered, or None.
 
     Code from it runs in this process. So every directory down to it has to be this user's or root's and
-    writable by nobody else, and its object has to hash to what its sidecar says: 1 ms for its 300 kB.
+    writable by nobody else, and its object has to have the hash in its sidecar: 1 ms for its 300 kB.
 
     Raises:
-        OSError, DenizenError: something of that cannot be read.
+        OSError, DenizenError: one of these cannot be read.
     """
     from denizen.store.rebuild import read_sidecar
     from denizen.store.trees.digest import Digester, digest_tree
@@ -183,7 +191,7 @@ def sound(layout: StoreLayout, library: bytes) -> bytes | None:
 
 
 def use(layout: StoreLayout) -> None:
-    """Have .xz streams decoded by the library of this store, if there is one; the first stream opens it."""
+    """Decode .xz streams by the checked library of this store, if there is one; the first stream loads it."""
     found: list[Liblzma | None] = []
 
     def decoder(memory: int) -> Decoder | None:
@@ -195,7 +203,7 @@ def use(layout: StoreLayout) -> None:
 
 
 def libc_name() -> bytes | None:
-    """The identity of the C library this process runs on, as a file name; None where it is not glibc."""
+    """Return a file name that identifies the C library this process runs on; None where it is not glibc."""
     libc = libc_of_process()
     if libc is None:
         return None

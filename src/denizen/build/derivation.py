@@ -1,4 +1,4 @@
-"""What a derivation's hash and outputs are (pure).
+"""Derivations: hashes, output paths, and checking them against their own `.drv` names (pure).
 
 Specification: Nix, src/libstore/derivations.cc (hashDerivationModulo, pathDerivationModulo) and
 doc/manual/source/protocols/derivation-aterm.md. A derivation's *hash modulo* names its outputs. It
@@ -6,10 +6,10 @@ is the SHA-256 of its `.drv` text with
 
 - each input's path replaced by that input's own hash modulo, in hex, so that two ways to make
   the same thing are one; of an input whose content is known beforehand only that content counts;
-- its own output paths left blank, because they are what is being computed.
+- its own output paths left blank, because they are being computed.
 
 Derivations reached through inputs may come from elsewhere: the walk is a loop, not a recursion, and a
-circle or a `.drv` that promises other outputs than its own text gives is refused.
+cycle, or a `.drv` whose output paths do not follow from its own text, is refused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from denizen.formats.aterm import Derivation, DerivationOutput
     from denizen.formats.hashes import Hash
 
-# The hash modulo of a derivation, per output: they differ only where contents are known beforehand.
+# The hash modulo of a derivation by output name; outputs differ only where contents are known beforehand.
 Modulo = dict[bytes, bytes]
 Modulos = dict[StorePath, Modulo]
 
@@ -40,7 +40,7 @@ _OUTPUT_NAME = re.compile(rb"[A-Za-z0-9+\-._?=]{1,100}")
 
 
 class DerivationKind(Enum):
-    """How a derivation's outputs get their names."""
+    """The ways of computing a derivation's output paths."""
 
     INPUT_ADDRESSED = "by the hash of the derivation"
     FIXED = "by the hash of a content known beforehand"
@@ -48,7 +48,7 @@ class DerivationKind(Enum):
 
 
 class BadDerivation(BadInput):
-    """A derivation that can be read makes no sense, or does not give what it says."""
+    """A well-formed derivation is invalid, or its paths do not follow from its text."""
 
     name: str
     reason: str
@@ -58,7 +58,7 @@ class BadDerivation(BadInput):
 
 @value
 class FixedOutput:
-    """A content known before it is made: what it hashes to, and how the hash is taken."""
+    """An output whose content is known beforehand: its hash, and the method by which the hash is taken."""
 
     method: Method
     content: Hash
@@ -66,12 +66,13 @@ class FixedOutput:
 
 @value
 class Sealed:
-    """A derivation with its outputs computed and its own place in the store.
+    """A derivation with its outputs computed and its own path in the store.
 
     Attributes:
-        path: of its `.drv` file.
-        outputs: where each output goes.
-        references: what the `.drv` file refers to.
+        path: the path of its `.drv` file.
+        derivation: the derivation with its output paths filled in.
+        outputs: the path of each output, by name.
+        references: the objects that the `.drv` file refers to.
     """
 
     path: StorePath
@@ -81,15 +82,15 @@ class Sealed:
 
     @property
     def content(self) -> bytes:
-        """The bytes of the `.drv` file."""
+        """The content of the `.drv` file."""
         return aterm.render(self.derivation)
 
 
 def name_of(path: StorePath) -> str:
-    """The derivation's name, from its `.drv` file's.
+    """Return the derivation's name, the name of its `.drv` file without the suffix.
 
     Raises:
-        BadDerivation: the file is not called `.drv`.
+        BadDerivation: the file's name does not end in `.drv`.
     """
     if not path.name.endswith(SUFFIX):
         raise BadDerivation(path.base, f"its file's name does not end in {SUFFIX}")
@@ -97,7 +98,7 @@ def name_of(path: StorePath) -> str:
 
 
 def kind_of(derivation: Derivation, name: str) -> DerivationKind:
-    """How the outputs get their names.
+    """Return how the output paths are computed.
 
     Raises:
         BadDerivation: no outputs, or outputs of several kinds.
@@ -118,7 +119,7 @@ def _output_kind(output: DerivationOutput) -> DerivationKind:
 
 
 def fixed_output(output: DerivationOutput, name: str) -> FixedOutput:
-    """The content that a fixed output promises.
+    """Return the hash that a fixed output must have.
 
     Raises:
         BadDerivation: its algorithm or digest is malformed.
@@ -133,7 +134,7 @@ def fixed_output(output: DerivationOutput, name: str) -> FixedOutput:
 
 
 def input_paths(derivation: Derivation, store_dir: bytes) -> dict[StorePath, tuple[bytes, ...]]:
-    """The `.drv` files whose outputs are wanted, and which outputs.
+    """Return the `.drv` files the derivation depends on, each with the names of the outputs it uses.
 
     Raises:
         BadStorePath: one of them is not a path in this store directory.
@@ -142,10 +143,10 @@ def input_paths(derivation: Derivation, store_dir: bytes) -> dict[StorePath, tup
 
 
 def hash_modulo(derivation: Derivation, name: str, inputs: Mapping[bytes, Modulo]) -> Modulo:
-    """The hash modulo of each output, given that of every input by its full `.drv` path.
+    """Return the hash modulo of each output, given those of every input by its full `.drv` path.
 
     Raises:
-        BadDerivation: an output wanted of an input is not one it has, or outputs make no sense.
+        BadDerivation: an input lacks an output that is used, or the outputs are invalid.
     """
     if kind_of(derivation, name) is DerivationKind.FIXED:
         output = derivation.outputs[b"out"]
@@ -170,10 +171,10 @@ def _text_digest(derivation: Derivation, name: str, inputs: Mapping[bytes, Modul
 def output_paths(
     derivation: Derivation, name: str, inputs: Mapping[bytes, Modulo], store_dir: bytes
 ) -> dict[bytes, StorePath]:
-    """Where each output goes, computed from everything but what the derivation says about it.
+    """Return the path of each output, computed from the derivation without the paths it states.
 
     Raises:
-        BadDerivation: outputs that make no sense, or whose names are known only after building.
+        BadDerivation: the outputs are invalid, or their names are known only after building.
         BadName: derivation and output name together cannot name a store object.
     """
     kind = kind_of(derivation, name)
@@ -190,7 +191,10 @@ def output_paths(
 
 
 def blanked(derivation: Derivation) -> Derivation:
-    """Without its own output paths, in `outputs` and the variables named after them; `seal` fills them."""
+    """Return the derivation without its output paths, in `outputs` and in the variables named after them.
+
+    `seal` fills them in.
+    """
     environment = {
         key: b"" if key in derivation.outputs else text for key, text in derivation.environment.items()
     }
@@ -205,14 +209,15 @@ def _output_text(output: bytes, name: str) -> str:
 
 
 def seal(derivation: Derivation, name: str, modulos: Modulos, store_dir: bytes) -> Sealed:
-    """Fill in the output paths and compute the derivation's own; `modulos` has its inputs' and is given its.
+    """Return the derivation with its output paths and its own path computed.
 
-    The outputs come with blank paths; a variable named after each is set to its path, as Nix does.
+    `modulos` must hold the hashes modulo of its inputs, and is extended by its own. Output paths come blank;
+    a variable named after each output is set to its path, as Nix does.
 
     Raises:
         BadDerivation, BadName: as `output_paths`.
     """
-    # Each output's variable must be there before hashing: the hash is of a text that has them, blank.
+    # Each output's variable must exist, blank, before hashing: Nix hashes the text with them.
     names = dict.fromkeys(derivation.outputs, b"")
     derivation = replace(derivation, environment={**derivation.environment, **names})
     inputs = _inputs_modulo(derivation, modulos, store_dir)
@@ -226,11 +231,13 @@ def seal(derivation: Derivation, name: str, modulos: Modulos, store_dir: bytes) 
 def examine(
     wanted: Iterable[StorePath], load: Callable[[StorePath], Derivation], store_dir: bytes
 ) -> dict[StorePath, Sealed]:
-    """Every derivation that `wanted` needs, inputs first, each checked against its own name.
+    """Return every derivation that `wanted` depend on, inputs first, each checked against its own path.
+
+    `load` reads a `.drv` file.
 
     Raises:
-        BadDerivation: one depends on itself, is not what its path says, or promises other outputs
-            than its text gives.
+        BadDerivation: one depends on itself, its path does not follow from its text, or its output paths
+            do not.
         BadStorePath: an input lies outside this store directory.
     """
     done: dict[StorePath, Sealed] = {}

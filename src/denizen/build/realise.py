@@ -1,13 +1,13 @@
-"""Making derivations' outputs valid: inputs first, in parallel where independent, each thing once.
+"""Realise derivations: build the outputs that are not valid, inputs first and in parallel.
 
 1. Every derivation needed is read and checked against its own name (`derivation.examine`).
-2. Those whose outputs are valid already need nothing, nor do their inputs. What remains is the plan.
+2. Derivations whose outputs are valid already are left out, with their inputs. The rest is the plan.
 3. The plan's derivations are built as their inputs become valid, `jobs` at a time. Each build holds
-   the lock of its output, and looks again whether it is valid once it has the lock: of two
-   processes that want the same thing, one builds it.
+   the lock of its output, and checks again whether it is valid once it has the lock: of two
+   processes that want the same output, one builds it.
 
-Everything named here is kept from collection while it lasts. After the first failure nothing new is
-begun, what is running is stopped, and the failure raised; what was completed stays valid.
+All objects involved are kept from collection meanwhile. After the first failure no new build is begun,
+running builds are stopped, and the failure is raised; completed outputs stay valid.
 """
 
 from __future__ import annotations
@@ -43,27 +43,27 @@ else:
 
 
 class Listener(Protocol):
-    """Who is told what is being built; called from several threads."""
+    """The interface by which progress of builds is reported; called from several threads."""
 
     def started(self, name: str) -> None:
-        """The derivation `name` is being built."""
+        """Called when the build of the derivation `name` begins."""
 
     def finished(self, name: str) -> None:
-        """Its output is valid."""
+        """Called when the output of the derivation `name` is valid."""
 
 
 class SilentBuild:
-    """Nobody."""
+    """A listener that does nothing."""
 
     def started(self, name: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def finished(self, name: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 class NoDerivation(BadInput):
-    """A `.drv` that is needed is not in the store."""
+    """A `.drv` file that is needed is not in the store."""
 
     path: StorePath
 
@@ -73,7 +73,7 @@ class NoDerivation(BadInput):
 
 
 class NoSource(BadInput):
-    """A derivation reads an object that is not in the store, and that nothing can make."""
+    """A derivation uses an object that is not in the store, and that no derivation makes."""
 
     name: str
     missing: tuple[StorePath, ...]
@@ -85,17 +85,18 @@ class NoSource(BadInput):
 
 
 class Stopped(DenizenError):
-    """A build was given up because another failed."""
+    """A build was stopped because another failed."""
 
 
 @value
 class RealiseOptions:
-    """How to realise.
+    """Options of `realise`.
 
     Attributes:
-        opener: how URLs are read.
-        jobs: how many derivations are built at once.
-        builders: those a higher layer brings, by name.
+        opener: opens URLs.
+        jobs: number of derivations built at once.
+        listener: is told of builds that begin and end.
+        builders: builders of higher layers, by name.
     """
 
     opener: Opener
@@ -106,7 +107,7 @@ class RealiseOptions:
 
 @value
 class RealisePlan:
-    """What has to be built.
+    """The derivations needed and those to be built.
 
     Attributes:
         sealed: every derivation that is needed, inputs first.
@@ -118,12 +119,12 @@ class RealisePlan:
 
 
 def realise(store: Store, wanted: Sequence[StorePath], manner: RealiseOptions) -> dict[StorePath, Sealed]:
-    """Make the outputs of the derivations `wanted` valid; returns each with its outputs.
+    """Make the outputs of the derivations `wanted` valid; return each derivation with its outputs.
 
     Raises:
-        NoDerivation, NoSource: something is not in the store.
-        BadDerivation: one is not what it says.
-        DenizenError: what a builder found wrong.
+        NoDerivation, NoSource: a derivation or source is not in the store.
+        BadDerivation: a derivation is invalid.
+        DenizenError: a builder failed.
     """
     with store.working() as work:
         plan = plan_for(store, work, wanted)
@@ -132,7 +133,7 @@ def realise(store: Store, wanted: Sequence[StorePath], manner: RealiseOptions) -
 
 
 def plan_for(store: Store, work: Work, wanted: Iterable[StorePath]) -> RealisePlan:
-    """What has to be built for `wanted`; all that is named in it is kept from now on. Raises as `realise`."""
+    """Return the plan for `wanted`; all objects in it are kept by `work` from now on. Raises as `realise`."""
     wanted = list(wanted)
     sealed = examine(wanted, lambda path: load(store, path), store.layout.logical)
     outputs = {path: set(one.outputs.values()) for path, one in sealed.items()}
@@ -150,11 +151,12 @@ def plan_for(store: Store, work: Work, wanted: Iterable[StorePath]) -> RealisePl
 
 
 def add_derivation(store: Store, work: Work, name: str, content: bytes) -> StorePath:
-    """Put a `.drv` file into the store; what it refers to must be there.
+    """Add a `.drv` file to the store and return its path; the objects it refers to must be valid.
 
     Raises:
-        BadDerivationFile: it is none.
+        BadDerivationFile: `content` is not a derivation.
         BadStorePath: it is for another store directory.
+        NoSource: an object it refers to is not valid.
     """
     derivation = aterm.parse(content)
     references = {storepath.parse(path, store.layout.logical) for path in derivation.sources}
@@ -166,7 +168,7 @@ def add_derivation(store: Store, work: Work, name: str, content: bytes) -> Store
 
 
 def load(store: Store, path: StorePath) -> Derivation:
-    """Return the derivation in the store at `path`; it is not compared with its name. Raises NoDerivation."""
+    """Return the derivation in the store at `path`, not yet compared with its name. Raises NoDerivation."""
     place = store.place_of(path)
     with doing("read", place):
         try:
@@ -191,7 +193,7 @@ def _need_sources(store: Store, work: Work, plan: RealisePlan) -> None:
 
 
 def _inputs(plan: RealisePlan, one: Sealed, logical: bytes) -> frozenset[StorePath]:
-    """The objects a derivation may use."""
+    """Return the objects a derivation may use."""
     found = {storepath.parse(path, logical) for path in one.derivation.sources}
     for path, outputs in input_paths(one.derivation, logical).items():
         for output in outputs:
@@ -202,7 +204,7 @@ def _inputs(plan: RealisePlan, one: Sealed, logical: bytes) -> frozenset[StorePa
 
 
 def _run(store: Store, work: Work, plan: RealisePlan, manner: RealiseOptions) -> None:
-    """Build what is missing, each once its inputs are valid."""
+    """Build the plan's missing derivations, each once its inputs are valid."""
     if not plan.missing:
         return
     from concurrent.futures import ThreadPoolExecutor
@@ -244,7 +246,10 @@ def _schedule(store: Store, plan: RealisePlan, shop: _Shop, pool: ThreadPoolExec
 
 
 def _settled(future: Future[None], running: dict[Future[None], StorePath]) -> StorePath | None:
-    """What was built; None for what was given up because of a failure that is yet to be told. Raises that."""
+    """Return the path whose build ended, or None where it was stopped because another build failed.
+
+    Raises the build's exception.
+    """
     path = running.pop(future)
     try:
         future.result()
@@ -255,11 +260,11 @@ def _settled(future: Future[None], running: dict[Future[None], StorePath]) -> St
 
 @value
 class _Shop:
-    """What all builds of a run share.
+    """The state shared by all builds of a run.
 
     Attributes:
-        turns: as many as there are jobs, for builds that need no helper.
-        stop: set once one has failed.
+        turns: semaphore of `jobs`, for builds that need no helper process.
+        stop: set once a build has failed.
     """
 
     manner: RealiseOptions
@@ -269,17 +274,17 @@ class _Shop:
     stop: threading.Event
 
     def checkpoint(self) -> None:
-        """Raises Stopped if another build has failed."""
+        """Raise Stopped if another build has failed."""
         if self.stop.is_set():
             raise Stopped
 
     def register(self, adoption: Adoption) -> None:
-        """Have a tree made an object, and wait until it is."""
+        """Have a tree made an object, and wait until it is valid."""
         self.registrar.add(adoption, self.checkpoint)
 
 
 def _build(store: Store, sealed: Sealed, inputs: frozenset[StorePath], shop: _Shop) -> None:
-    """Build one derivation; a failure stops all others before this thread can begin another."""
+    """Build one derivation; on failure set `stop` before this thread can begin another build."""
     try:
         shop.checkpoint()
         _build_locked(store, sealed, inputs, shop)
@@ -289,11 +294,11 @@ def _build(store: Store, sealed: Sealed, inputs: frozenset[StorePath], shop: _Sh
 
 
 def _build_locked(store: Store, sealed: Sealed, inputs: frozenset[StorePath], shop: _Shop) -> None:
-    """Build it unless it is valid by the time its lock is ours."""
+    """Build a derivation under its output's lock, unless the output is valid by then."""
     name = name_of(sealed.path)
     (output, *_) = sealed.outputs.values()
     with (
-        # One of this thread's own: a database connection belongs to one thread.
+        # A store of its own for each thread: a database connection belongs to one thread.
         type(store).open(store.layout.physical) as own,
         own.working() as work,
         work.building(output) as valid,
@@ -305,7 +310,7 @@ def _build_locked(store: Store, sealed: Sealed, inputs: frozenset[StorePath], sh
         task = Build(
             sealed, inputs, own, work, shop.manner.opener, shop.checkpoint, shop.helpers, shop.register
         )
-        # A package waits for a helper, and then for others to be registered with: that takes no turn.
+        # Unpacking waits for a helper process, and then for a joint registration: it needs no turn.
         alone = sealed.derivation.builder == builtin_unpack_deb.BUILDER
         with contextlib.nullcontext() if alone else shop.turns:
             build(task, shop.manner.builders)

@@ -1,10 +1,10 @@
-"""Making what many threads have built valid together, by the thread that the store's database belongs to.
+"""Registrar: commits the trees that several threads have built in batches, from one thread.
 
-An object alone costs two syncs of the file system and one of the database, 5 ms on a quiet disk and 50 on a
-busy one, under the store's lock: 200 packages wait seconds for each other. Together they cost as much as one.
-Who has built something waits here until it is valid, holding its lock; what has come meanwhile is placed once
-it is enough, once nobody builds any more, or after a moment: another process may be waiting for one of
-the locks held here while it holds one that is waited for here.
+Committing one object costs two syncs of the file system and one of the database, under the store's lock:
+5 ms on a quiet disk and 50 on a busy one, so 200 packages would wait seconds for each other. A batch costs
+as much as one object. A building thread waits here until its object is valid, holding its output's lock. A
+batch is committed once it is large enough, once no thread is building any more, or after `_MOMENT`
+seconds: another process may wait for a lock held here while it holds one that a thread here waits for.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
     from denizen.store.work import Adoption, Work
 
-# So many are placed together; as many more may be built meanwhile.
+# Objects committed together; as many more may be built meanwhile.
 TOGETHER = 8
 _MOMENT = 0.1
 
 
 @value
 class _Staged:
-    """Something built; `placed` is set once it is valid."""
+    """A tree that was built; `placed` is set once it is a valid object."""
 
     adoption: Adoption
     placed: threading.Event
 
 
 class Registrar:
-    """What waits to be made valid in one realisation."""
+    """The trees of one realisation that wait to be committed."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -44,20 +44,23 @@ class Registrar:
         self._since = 0.0
 
     def add(self, adoption: Adoption, checkpoint: Callable[[], None]) -> None:
-        """Have a tree made an object; returns once it is. `checkpoint` raises if that will not be."""
+        """Have a tree made an object and wait until it is valid.
+
+        `checkpoint` raises once the run has failed.
+        """
         staged = _Staged(adoption, threading.Event())
         self._coming.put(staged)
         while not staged.placed.wait(_MOMENT):
             checkpoint()
 
     def wake(self) -> None:
-        """Have `attend` return: something else has happened."""
+        """Make `attend` return."""
         self._coming.put(None)
 
     def attend(self, building: int) -> None:
-        """Wait until something happens, and place what is due; `building` counts the threads at work.
+        """Wait for the next event, and commit the batch if it is due.
 
-        Raises what `Work.adopt_all` raises.
+        `building` is the number of building threads. Raises what `Work.adopt_all` raises.
         """
         try:
             self._take(self._coming.get(timeout=_MOMENT if self._waiting else None))

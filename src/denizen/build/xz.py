@@ -1,10 +1,10 @@
-"""liblzma through ctypes: the decoder of an .xz stream in the shape of the standard library's.
+"""A binding to liblzma through ctypes: an .xz decoder with the interface of `lzma.LZMADecompressor`.
 
 Python's `lzma` module is bound to the liblzma it was built with. Since 5.6 liblzma decodes with a range
-decoder written for x86-64: 1.5 times as fast as 5.4. A newer one than the host's can be opened beside it, and
-gives the same bytes and refuses the same streams with the same words, to which tests hold it.
+decoder written for x86-64: 1.5 times as fast as 5.4. A newer one than the host's can be loaded beside it. It
+gives the same bytes and refuses the same streams with the same messages, which tests check.
 
-The interface is liblzma's own, stable since 5.0 (lzma/base.h, lzma/container.h). ctypes lets go of the
+The C interface is stable since liblzma 5.0 (lzma/base.h, lzma/container.h). ctypes releases the
 interpreter's lock during each call.
 """
 
@@ -25,7 +25,7 @@ _OK, _STREAM_END, _NO_CHECK, _UNSUPPORTED_CHECK, _GET_CHECK, _MEMORY, _BUFFER = 
 _GOING_ON = (_OK, _NO_CHECK, _GET_CHECK)
 _FINE = (*_GOING_ON, _STREAM_END)
 _RUN = 0
-# In the words of CPython's _lzma module (Modules/_lzmamodule.c, catch_lzma_error).
+# The messages of CPython's _lzma module (Modules/_lzmamodule.c, catch_lzma_error).
 _WORDS = {
     _UNSUPPORTED_CHECK: "Unsupported integrity check",
     6: "Memory usage limit exceeded",
@@ -59,26 +59,27 @@ class _Stream(ctypes.Structure):
 
 @value
 class Liblzma:
-    """An opened liblzma.
+    """A loaded liblzma.
 
     Attributes:
-        version: as `lzma_version_number` has it: 50080012 is 5.8.1, stable.
+        library: the ctypes library.
+        version: `lzma_version_number`: 50080012 is 5.8.1, stable.
     """
 
     library: Any
     version: int
 
     def decoder(self, memory: int) -> XzDecoder:
-        """A new decoder, which may ask for so much memory."""
+        """Return a new decoder, which may allocate `memory` bytes."""
         return XzDecoder(self.library, memory)
 
 
 def open_liblzma(path: bytes) -> Liblzma:
-    """Load the liblzma at a path into this process; by its soname: the host's.
+    """Load the liblzma at `path` into this process; given its soname, the host's.
 
-    Raises OSError, AttributeError: it is none, or does not load.
+    Raises OSError, AttributeError: it does not load, or is another library.
     """
-    # DEEPBIND: what it asks of itself is not to come from an older one that Python is linked with.
+    # DEEPBIND: its references to itself must not be bound to an older liblzma that Python is linked with.
     mode = os.RTLD_NOW | os.RTLD_LOCAL | getattr(os, "RTLD_DEEPBIND", 0)
     library = ctypes.CDLL(os.fsdecode(path), mode)
     library.lzma_version_number.restype = ctypes.c_uint32
@@ -90,14 +91,14 @@ def open_liblzma(path: bytes) -> Liblzma:
 
 
 class XzDecoder:
-    """One .xz stream; as `lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit)`."""
+    """A decoder of one .xz stream; like `lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit)`."""
 
     __slots__ = ("_held", "_library", "_place", "_stream", "eof", "needs_input", "unused_data")
 
     def __init__(self, library: Any, memory: int) -> None:  # a ctypes.CDLL has what attributes its file has
         self._library = library
         self._stream = _Stream()
-        # What the stream points into.
+        # Keeps the buffers alive that the C structure points into.
         self._held = b""
         self._place = ctypes.create_string_buffer(0)
         self.eof = False
@@ -108,12 +109,12 @@ class XzDecoder:
             raise _error(code)
 
     def decompress(self, data: bytes, /, max_length: int = -1) -> bytes:
-        """Up to `max_length` bytes more, with what was left of earlier data before `data`.
+        """Return up to `max_length` more bytes of the unread input followed by `data`; -1 for all.
 
         Raises:
             BadXz: the stream is corrupt.
-            EOFError: it has ended.
-            MemoryError: there is none left.
+            EOFError: the stream has ended.
+            MemoryError: an allocation failed.
         """
         if self.eof:
             raise EOFError("Already at end of stream")
@@ -140,11 +141,11 @@ class XzDecoder:
         stream.next_out = ctypes.addressof(self._place)
         stream.avail_out = size
         code = self._library.lzma_code(stream, _RUN)
-        # A call may end before either buffer does: where a block ends.
+        # A call may return before either buffer is exhausted, at the end of a block.
         while code in _GOING_ON and stream.avail_out and stream.avail_in:
             code = self._library.lzma_code(stream, _RUN)
         if code == _BUFFER and not stream.avail_in and stream.avail_out:
-            code = _OK  # it only wants more
+            code = _OK  # it only needs more input
         if code not in _FINE:
             raise _error(code)
         if code == _STREAM_END:

@@ -1,8 +1,8 @@
-"""What kind of file something is, whatever it is (pure).
+"""Classify a file by its content: program, library, script, archive, other format (pure).
 
-For ELF the header and program headers decide, in the order of `_kind_of_elf`. For everything else a few
-first bytes do: scripts as the kernel sees them, archives, and what people download by mistake. A
-directory has no bytes to classify; whoever opens files tells it.
+For ELF the header and program headers decide, in the order of `_kind_of_elf`. For everything else the
+first bytes do: scripts as the kernel sees them, archives, and files that people download by mistake. A
+directory has no bytes to classify; the caller who opens files detects it.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _HEAD = 512
 _MAKESELF = b"# This script was generated using Makeself"
 _MAKESELF_WINDOW = 64 * 1024
 _GO_MARKS = (b"\xff Go buildinf:", b"\xff Go fipsinfo \xff")
-# Where Go's own debug/buildinfo looks: the first 64 KiB of the first writable segment.
+# Bytes of the first writable segment that Go's own debug/buildinfo searches.
 _GO_WINDOW = 64 * 1024
 _UPX_WINDOW = 1024
-# An interpreter line of which the kernel cannot see the end of the interpreter's name.
+# The format of a text whose `#!` line is so long that the kernel cannot see the end of the interpreter.
 LONG_LINE = "long #! line"
 
 
 class ProgramKind(Enum):
-    """What a file is, as far as starting it is concerned."""
+    """The kind of a file, with regard to starting it."""
 
     DYNAMIC = "dynamic program"
     LIBRARY = "shared library"
@@ -54,15 +54,15 @@ class ProgramKind(Enum):
 
 @value
 class Classification:
-    """A file's kind and what was learned on the way.
+    """A file's kind and what was parsed to determine it.
 
     Attributes:
-        kind: what the file is.
-        image: the ELF file, where it is a sound one.
+        kind: the kind.
+        image: the ELF file, where it could be read.
         script: the interpreter line of a script.
         format: the other format's name (gzip, Windows program, ...), or the packer of a program or
             script (upx, makeself).
-        problem: why an ELF file is broken, or a script's `env -S` line.
+        problem: the error of a broken ELF file, or of a script's `env -S` line.
     """
 
     kind: ProgramKind
@@ -73,7 +73,7 @@ class Classification:
 
 
 def classify(buffer: Buffer) -> Classification:
-    """The kind of any file; never raises."""
+    """Return the classification of any file; never raises."""
     try:
         image = read(buffer)
     except NotElf:
@@ -88,7 +88,7 @@ def classify(buffer: Buffer) -> Classification:
 
 
 def _kind_of_elf(image: Image) -> ProgramKind:
-    """Raises BadInput: the parts that decide are broken."""
+    """Return the kind of an ELF file. Raises BadInput where the parts that decide are broken."""
     header = image.header
     match header.type:
         case c.ET_REL:
@@ -115,10 +115,10 @@ def _kind_of_program(image: Image) -> ProgramKind:
 
 
 def _is_library(image: Image) -> bool:
-    """Linkers mark programs with DF_1_PIE since binutils 2.26.
+    """Return whether an ET_DYN file without interpreter is a library and not a static program.
 
-    Before, a static program had no name and nothing to need or to offer; an entry point alone says
-    nothing, for linkers used to give libraries one.
+    Linkers mark programs with DF_1_PIE since binutils 2.26. Before, a static program had no soname, needed
+    nothing and exported nothing; an entry point alone proves nothing, as linkers used to give libraries one.
     """
     dynamic = image.dynamic
     if dynamic is None:
@@ -129,7 +129,10 @@ def _is_library(image: Image) -> bool:
 
 
 def _is_go(image: Image) -> bool:
-    """Go's linker leaves several marks, and its options take them away one by one."""
+    """Return whether Go's linker made the file.
+
+    It leaves several marks, and its options remove them one by one.
+    """
     from denizen.elf.sections import section_names
 
     data = next((s for s in image.segments if s.type == c.PT_LOAD and s.flags & c.PF_W), None)

@@ -1,4 +1,4 @@
-"""Numbers of the ELF formats that more than one module needs (pure).
+"""Constants of the ELF format that more than one module needs (pure).
 
 Sources: System V gABI 4.3 chapters "Object Files" and "Dynamic Linking"; glibc elf/elf.h for the GNU
 extensions. Only numbers that some rule here uses are named.
@@ -39,7 +39,7 @@ DF_1_NODEFLIB, DF_1_PIE = 0x800, 0x08000000
 # e_machine, where a rule of this package depends on it; denizen.machines has all.
 EM_MIPS, EM_S390, EM_ALPHA = 8, 22, 0x9026
 
-# DT_HASH has words of eight bytes there.
+# (class, e_machine) where the words of DT_HASH have eight bytes.
 WIDE_HASH = frozenset({(64, EM_S390), (64, EM_ALPHA)})
 
 # st_info: binding in the high half, type in the low

@@ -1,4 +1,4 @@
-"""The dynamic section, by PT_DYNAMIC (pure).
+"""The dynamic section, found through PT_DYNAMIC (pure).
 
 Specification: gABI "Dynamic Section", glibc elf/elf.h for the DT_GNU and Sun extensions. Entries are
 (d_tag, d_val) pairs of words up to DT_NULL. glibc keeps the last entry of a tag that should be unique
@@ -28,7 +28,12 @@ MAX_ENTRIES = 65_536
 
 @value
 class Dynamic:
-    """What the dynamic section says; names resolved, all else in `entries` and by `value`."""
+    """The dynamic section; tags that name strings are resolved, all others are in `entries` and `values`.
+
+    Attributes:
+        entries: (d_tag, d_val) pairs in file order.
+        values: d_val of the last entry of each tag.
+    """
 
     entries: tuple[tuple[int, int], ...]
     needed: tuple[bytes, ...]
@@ -42,7 +47,7 @@ class Dynamic:
     values: Mapping[int, int]
 
     def value(self, tag: int) -> int | None:
-        """d_val of the last entry with this tag, or None."""
+        """Return d_val of the last entry with this tag, or None."""
         return self.values.get(tag)
 
     @property
@@ -57,12 +62,12 @@ class Dynamic:
 
     @property
     def symbolic(self) -> bool:
-        """References are looked up in the object itself first."""
+        """True where references are looked up in the object itself first."""
         return c.DT_SYMBOLIC in self.values or bool(self.flags & c.DF_SYMBOLIC)
 
     @property
     def bind_now(self) -> bool:
-        """All symbols are bound at start, by any of the three ways to say so."""
+        """True where all symbols are bound at start, by any of the three tags and flags for it."""
         return (
             c.DT_BIND_NOW in self.values
             or bool(self.flags & c.DF_BIND_NOW)
@@ -71,12 +76,12 @@ class Dynamic:
 
     @property
     def text_relocations(self) -> bool:
-        """Relocations write to read-only segments (refused by SELinux and by musl)."""
+        """True where relocations write to read-only segments (refused by SELinux and by musl)."""
         return c.DT_TEXTREL in self.values or bool(self.flags & c.DF_TEXTREL)
 
 
 def parse_entries(memory: Memory, segments: tuple[Segment, ...]) -> tuple[tuple[int, int], ...] | None:
-    """Pairs up to DT_NULL; None where there is no PT_DYNAMIC. Raises Malformed."""
+    """Return the (d_tag, d_val) pairs up to DT_NULL; None where there is no PT_DYNAMIC. Raises Malformed."""
     segment = next(iter([s for s in segments if s.type == PT_DYNAMIC]), None)
     if segment is None:
         return None
@@ -90,10 +95,10 @@ def parse_entries(memory: Memory, segments: tuple[Segment, ...]) -> tuple[tuple[
 
 
 def string_table(memory: Memory, values: dict[int, int]) -> StringTable:
-    """DT_STRTAB's table, of DT_STRSZ bytes or as far as the file maps it; empty where there is none.
+    """Return DT_STRTAB's table, of DT_STRSZ bytes or as far as the file maps it; empty where there is none.
 
     Raises:
-        Malformed: nothing is mapped where it should be.
+        Malformed: its address is not mapped from the file.
     """
     address = values.get(c.DT_STRTAB)
     if address is None:
@@ -106,7 +111,10 @@ def string_table(memory: Memory, values: dict[int, int]) -> StringTable:
 
 
 def resolve(entries: tuple[tuple[int, int], ...], values: dict[int, int], strings: StringTable) -> Dynamic:
-    """The entries with their names looked up. Raises Malformed: a name outside the string table."""
+    """Return the dynamic section with its names looked up.
+
+    Raises Malformed: a name outside the string table.
+    """
     at = strings.at
 
     def every(tag: int) -> tuple[bytes, ...]:

@@ -1,7 +1,4 @@
-"""What can be wrong with an ELF file (pure).
-
-The leaves are shared by the package's modules, which raise them with the structure at fault.
-"""
+"""The errors of this package: NotElf and Malformed (pure)."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ class NotElf(BadInput):
     """The bytes do not start with the ELF magic.
 
     Attributes:
-        found: the first bytes there are.
+        found: the bytes at its place.
     """
 
     found: bytes
@@ -24,12 +21,12 @@ class NotElf(BadInput):
 
 
 class Malformed(BadInput):
-    """A structure contradicts the format, or asks for more than this reader's limits allow.
+    """A structure contradicts the format, or exceeds this reader's limits.
 
     Attributes:
-        structure: the structure, in the words of its specification.
+        structure: the structure, as its specification calls it.
         problem: what is wrong with it.
-        offset: where it is: a file offset, or an address for what is found through addresses.
+        offset: its file offset, or its address where it is found by address.
     """
 
     structure: str

@@ -1,7 +1,7 @@
-"""File formats told by their first bytes (pure).
+"""File formats recognised by their first bytes (pure).
 
-Only what people try to start, or download in place of a program; libmagic knows the rest. Longer and
-more telling marks come first.
+Only formats that people try to start, or download in place of a program; libmagic knows the rest. Longer
+and more specific magics come first.
 """
 
 from __future__ import annotations
@@ -33,12 +33,16 @@ _PAGE_STARTS = (b"<!doctype html", b"<html", b"<?xml")
 
 
 def format_of(start: bytes) -> str | None:
-    """The name of the format a file starts with; 512 bytes are enough. None: not one of these."""
+    """Return the name of the format that `start`, a file's first 512 bytes, has.
+
+    None if it is none of these.
+    """
     for offset, magic, name in _MAGICS:
         if start.startswith(magic, offset):
-            # jar(1) puts its own directory first.
+            # jar(1) writes META-INF/ as the first member.
             return "Java archive" if name == "zip" and start.startswith(b"META-INF/", 30) else name
-    # Java classes and macOS' fat files share a magic; the latter hold few architectures.
+    # Java classes and macOS' fat files share a magic. The next word is the number of architectures of a fat
+    # file, which is small, or the version of a class file.
     if start.startswith(b"\xca\xfe\xba\xbe"):
         return "macOS program" if int.from_bytes(start[4:8], "big") < 20 else "Java class"
     head = start.lstrip()[:16].lower()
@@ -46,5 +50,5 @@ def format_of(start: bytes) -> str | None:
 
 
 def is_text(start: bytes) -> bool:
-    """No control characters but white space and escape, in whatever encoding that keeps ASCII."""
+    """Return whether there is no control character but white space and escape; for any superset of ASCII."""
     return not start.translate(None, bytes(range(0x20, 0x100)) + b"\t\n\v\f\r\b\x1b")

@@ -1,16 +1,16 @@
-"""How many dynamic symbols there are, and which of them lookups can find (pure).
+"""The number of dynamic symbols, from the hash tables (pure).
 
-Specification: gABI "Hash Table"; glibc elf/dl-lookup.c for DT_GNU_HASH. No dynamic tag says the count.
-In this order:
+Specification: gABI "Hash Table"; glibc elf/dl-lookup.c for DT_GNU_HASH. No dynamic tag holds the count. It
+is taken from, in this order:
 
 1. DT_GNU_HASH: nbuckets:4 symoffset:4 bloom_size:4 bloom_shift:4 bloom[]:w buckets[]:4 chains[]:4. The
    highest bucket's chain ends (low bit set) at the last symbol.
 2. DT_HASH: nbucket nchain buckets[] chains[]; nchain is the count. Words of 4 bytes, but 8 on Alpha and
    64-bit s390.
 3. DT_MIPS_SYMTABNO.
-4. The GNU table is empty where nothing is exported, and says nothing of the undefined symbols before
-   it. Linkers lay another table directly behind .dynsym: what lies between is counted, as long as it
-   looks like symbols.
+4. The space up to the next table. The GNU table is empty where nothing is exported, and does not count
+   undefined symbols. Linkers place another table directly behind .dynsym: the entries between are counted
+   as long as their names lie in the string table.
 
 Limits: the last chain of the GNU table has at most 4,096 symbols.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from denizen.elf.memory import Memory
 
 SYMBOL_SIZE = {32: 16, 64: 24}
-# Linkers aim at chains of one or two; longer than this, each lookup in it would take 10 us.
+# Symbols in a chain; linkers aim at one or two. In a longer one each lookup would take 10 us.
 MAX_CHAIN = 4096
 # Tags whose value is an address that may lie directly behind the symbols.
 _ADDRESSES = (
@@ -35,7 +35,7 @@ _ADDRESSES = (
 
 
 def extent(memory: Memory, values: dict[int, int]) -> tuple[int, int]:
-    """(number of dynamic symbols, index of the first that a lookup can find).
+    """Return (number of dynamic symbols, index of the first that a lookup can find).
 
     Raises:
         Malformed: a table is not mapped, or its last chain has no end.
@@ -55,7 +55,7 @@ def extent(memory: Memory, values: dict[int, int]) -> tuple[int, int]:
 
 
 def _gnu(memory: Memory, table: int) -> tuple[int, int] | None:
-    """The extent by the GNU hash table; None where it holds no symbol."""
+    """Return the extent by the GNU hash table; None where it holds no symbol."""
     structure = "GNU hash table"
     buckets, first, blooms, _ = memory.numbers("I", memory.view(table, 16, structure)).tolist()
     at_buckets = table + 16 + blooms * (memory.bits // 8)
@@ -68,7 +68,7 @@ def _gnu(memory: Memory, table: int) -> tuple[int, int] | None:
 
 
 def _chain_length(memory: Memory, address: int) -> int:
-    """Words of a chain up to the one with its low bit set."""
+    """Return the number of words of a chain, up to the one with its low bit set."""
     words = memory.view_to_end(address, 4 * MAX_CHAIN, "GNU hash table")
     for length, word in enumerate(memory.numbers("I", words[: len(words) & ~3]), start=1):
         if word & 1:

@@ -1,7 +1,7 @@
 """The ELF header and the program headers (pure).
 
 Specification: gABI chapters "ELF Header" and "Program Header"; Linux fs/binfmt_elf.c and glibc
-elf/dl-load.c (open_verify) for what a loader insists on.
+elf/dl-load.c (open_verify) for the checks of a loader.
 
     e_ident[16] type:2 machine:2 version:4 entry:w phoff:w shoff:w flags:4
     ehsize:2 phentsize:2 phnum:2 shentsize:2 shnum:2 shstrndx:2          (w: 4 or 8 bytes)
@@ -41,7 +41,7 @@ SEGMENT_SIZE = {32: 32, 64: 56}
 
 
 class FileType(Enum):
-    """e_type, where it is one of the four the gABI defines."""
+    """The e_type values that the gABI defines."""
 
     RELOCATABLE = ET_REL
     EXECUTABLE = ET_EXEC
@@ -50,7 +50,7 @@ class FileType(Enum):
 
 
 class Header(Row):
-    """The ELF header; names as in the gABI without their prefixes, e_ident taken apart."""
+    """The ELF header; fields as in the gABI without their prefixes, e_ident split up."""
 
     bits: int
     little: bool
@@ -72,12 +72,12 @@ class Header(Row):
 
     @property
     def order(self) -> str:
-        """Byte order as `struct` writes it."""
+        """The byte order as a `struct` prefix."""
         return "<" if self.little else ">"
 
     @property
     def file_type(self) -> FileType | None:
-        """e_type as an enum; None for a processor's or system's own."""
+        """e_type as an enum; None for values specific to a processor or system."""
         try:
             return FileType(self.type)
         except ValueError:
@@ -85,17 +85,20 @@ class Header(Row):
 
     @property
     def architecture(self) -> Machine | None:
-        """The row of `denizen.machines` that the header's machine, word size and byte order select."""
+        """The row of `denizen.machines` for the header's machine, word size and byte order.
+
+        None if unknown.
+        """
         return by_elf(self.machine, self.bits, little=self.little)
 
     @property
     def machine_name(self) -> str:
-        """The architecture's usual name, or its number in words."""
+        """The architecture's usual name, or "machine" and its number."""
         return name_of(self.machine)
 
 
 class Segment(Row):
-    """A program header, the same for both classes."""
+    """A program header, with the same fields for both classes."""
 
     type: int
     flags: int
@@ -108,12 +111,12 @@ class Segment(Row):
 
 
 def parse_header(buffer: Buffer) -> Header:
-    """The ELF header.
+    """Return the ELF header.
 
     Raises:
-        NotElf: the magic is not there.
+        NotElf: the magic is missing.
         Malformed: the class or the byte order is not one the gABI defines.
-        Truncated: the header is not all there.
+        Truncated: the header is incomplete.
     """
     start = bytes(buffer[:4])
     if start != MAGIC:
@@ -128,11 +131,11 @@ def parse_header(buffer: Buffer) -> Header:
 
 
 def parse_segments(buffer: Buffer, header: Header) -> tuple[Segment, ...]:
-    """The program headers, in file order.
+    """Return the program headers, in file order.
 
     Raises:
         Malformed: e_phentsize is not the size of a program header (the kernel and glibc refuse it too).
-        Truncated: the table is not all there.
+        Truncated: the table is incomplete.
     """
     if not header.phnum:
         return ()

@@ -1,12 +1,12 @@
-"""One ELF file, each part parsed when first asked for (pure).
+"""Image, an ELF file whose parts are parsed at first use (pure).
 
     image = read(buffer)
     image.dynamic.needed, image.symbols.undefined_names, image.version_needs
 
-`read` itself looks at the header and the program headers only. Every property raises BadInput (Truncated
-or Malformed) for what it reads, and that fault leaves the others usable: a program with broken version
-tables still tells its interpreter. What a property needs is imported when it is first asked for, 0.3 to
-0.6 ms each: who only wants to know what a file needs does not pay for symbols.
+`read` itself parses the header and the program headers only. Every property raises BadInput (Truncated
+or Malformed) for its own part, and the others stay usable: the interpreter of a program with broken
+version tables can be read. The module of a part is imported at first use, 0.3 to 0.6 ms each: reading
+DT_NEEDED does not import the symbol table's module.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from denizen.elf.symbols import Symbols
     from denizen.elf.versions import VersionDefinition, VersionNeed, Versions
 
-# Linux binfmt_elf.c: an interpreter's path of 2 to PATH_MAX bytes, NUL included.
+# Linux binfmt_elf.c: bytes of an interpreter's path, NUL included; at most PATH_MAX.
 MIN_INTERPRETER = 2
 MAX_INTERPRETER = 4096
 
 
 class StackPolicy(Enum):
-    """What PT_GNU_STACK says of the stack."""
+    """The protection of the stack that PT_GNU_STACK asks for."""
 
     EXECUTABLE = "executable"
     PLAIN = "plain"
@@ -46,7 +46,7 @@ class StackPolicy(Enum):
 
 
 class Image:
-    """An ELF file as its loader sees it; made by `read`."""
+    """An ELF file as a loader reads it; made by `read`."""
 
     def __init__(self, buffer: Buffer) -> None:
         self.buffer = buffer
@@ -73,7 +73,7 @@ class Image:
 
     @once
     def memory(self) -> Memory:
-        """Reads by address."""
+        """The file as mapped, for reading by address."""
         return Memory(self.buffer, self.header, self.segments)
 
     @once
@@ -96,17 +96,17 @@ class Image:
 
     @property
     def version_needs(self) -> tuple[VersionNeed, ...]:
-        """Versions wanted of other libraries. Raises Malformed."""
+        """The versions required of other libraries. Raises Malformed."""
         return self._versions.needs
 
     @property
     def version_definitions(self) -> tuple[VersionDefinition, ...]:
-        """Versions this library defines. Raises Malformed."""
+        """The versions this library defines. Raises Malformed."""
         return self._versions.definitions
 
     @property
     def stack(self) -> StackPolicy:
-        """Whether an executable stack is asked for; the last PT_GNU_STACK counts, as in the kernel."""
+        """The protection asked for the stack; the last PT_GNU_STACK counts, as in the kernel."""
         flags = [s.flags for s in self.segments if s.type == c.PT_GNU_STACK]
         if not flags:
             return StackPolicy.UNSTATED
@@ -114,14 +114,14 @@ class Image:
 
     @once
     def notes(self) -> Notes:
-        """Build-id, ABI, properties, dlopen and package metadata; faults are in the result."""
+        """Build-id, ABI, properties, dlopen and package metadata; errors are in the result."""
         from denizen.elf.notes import parse_notes
 
         return parse_notes(self.buffer, self.header, self.segments)
 
     @once
     def payload(self) -> Payload | None:
-        """What is packed into the file besides the program, or None."""
+        """The application packed into the file besides the program, or None."""
         from denizen.elf.payload import find_payload
 
         return find_payload(self.buffer, self.header, self.segments, self.notes)
@@ -142,11 +142,11 @@ class Image:
 
 
 def read(buffer: Buffer) -> Image:
-    """An image of the ELF file in `buffer`, which must stay as it is while the image is used.
+    """Return an image of the ELF file in `buffer`, which must not change while the image is used.
 
     Raises:
-        NotElf: the bytes are something else (`classify` tells what).
+        NotElf: the bytes are not ELF (`classify` identifies them).
         Malformed: the header contradicts the format.
-        Truncated: the header or the program headers are cut short.
+        Truncated: the header or the program headers are incomplete.
     """
     return Image(buffer)

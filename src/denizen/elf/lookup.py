@@ -1,4 +1,4 @@
-"""Definitions by name, through the hash tables as ld.so goes (pure).
+"""Symbol lookup by name through the hash tables, by ld.so's rules (pure).
 
 Specification: gABI "Hash Table"; glibc elf/dl-lookup.c, do_lookup_x and check_match; sysdeps/generic/
 dl-hash.h for the functions.
@@ -28,19 +28,20 @@ if TYPE_CHECKING:
 
 _BINDINGS = frozenset({c.STB_GLOBAL, c.STB_WEAK, c.STB_GNU_UNIQUE})
 _TYPES = frozenset({c.STT_NOTYPE, c.STT_OBJECT, c.STT_FUNC, c.STT_COMMON, c.STT_TLS, c.STT_GNU_IFUNC})
-# check_match takes these st_info; visibility decides besides, and a value where one is needed.
+# Values of st_info that check_match accepts; it also checks visibility and st_value.
 _FINDABLE = frozenset([binding << 4 | kind for binding in _BINDINGS for kind in _TYPES])
 _VISIBLE = frozenset({c.STV_DEFAULT, c.STV_PROTECTED})
 
 _SYMBOL = {64: "IBBHQQ", 32: "IIIBBH"}
 _WORD = 0xFFFFFFFF
 _SEED = 5381
-# A byte is two digits to the base 33, and `int` reads digits at 8 ns each where a loop takes 60: one
-# number of the low digits of all bytes, one of the high ones.
+# The GNU hash is a number in base 33 with the bytes as digits, and `int` parses digits at 8 ns each where
+# a loop takes 60. A byte is up to 255, so it is split into two digits: one number is parsed from the low
+# digits of all bytes, one from the high digits.
 _BASE = 33
 _LOW = (b"0123456789abcdefghijklmnopqrstuvw" * 8)[:256]
 _HIGH = b"".join([b"%d" % high * _BASE for high in range(8)])[:256]
-# Reading a number takes the square of its length: names up to this long are read so.
+# Parsing takes time quadratic in the length, so only names of at most this many bytes are hashed so.
 _LONGEST = 256
 _SEEDS = [_SEED]
 for _ in range(_LONGEST):
@@ -48,7 +49,7 @@ for _ in range(_LONGEST):
 
 
 def gnu_hash(name: bytes) -> int:
-    """The hash of DT_GNU_HASH."""
+    """Return the hash of `name` that DT_GNU_HASH uses."""
     if 0 < len(name) <= _LONGEST:
         high = int(name.translate(_HIGH), _BASE)
         return _SEEDS[len(name)] + int(name.translate(_LOW), _BASE) + high * _BASE & _WORD
@@ -59,7 +60,7 @@ def gnu_hash(name: bytes) -> int:
 
 
 def sysv_hash(name: bytes) -> int:
-    """The hash of DT_HASH."""
+    """Return the hash of `name` that DT_HASH uses."""
     code = 0
     for byte in name:
         code = (code << 4) + byte
@@ -93,14 +94,17 @@ class Lookup:
             self._read_sysv(memory, values[c.DT_HASH])
 
     def find(self, name: bytes, code: int) -> list[int]:
-        """Indices of the definitions of `name` that check_match would look at; `code` is its gnu_hash."""
+        """Return the indices of the definitions of `name` that check_match accepts; `code` is its gnu_hash.
+
+        The version is not looked at.
+        """
         return self.find_each([(name, code)])[0]
 
     def find_each(self, wanted: Sequence[tuple[bytes, int]]) -> list[list[int]]:
-        """What `find` answers for each of these, at half the cost."""
+        """Return the results of `find` for many (name, gnu_hash) pairs, at half the cost."""
         if not self._is_gnu:
             return [self._defined(name, self._sysv_chain(name)) for name, _ in wanted]
-        # The bloom filter is not asked: nearly every name looked up is here, and chains are short.
+        # The bloom filter is not used: nearly every name looked up is found, and chains are short.
         chains, buckets, first, count = self._chains, self._buckets, self._first, self._bucket_count
         size, defined = len(chains), self._defined
         found: list[list[int]] = []
@@ -119,7 +123,7 @@ class Lookup:
         return found
 
     def _defined(self, name: bytes, indices: list[int]) -> list[int]:
-        """Those of these symbols that define the name."""
+        """Return the indices of the symbols among `indices` that define the name."""
         names, first, end = self._names
         found = []
         for index in indices:
@@ -141,7 +145,7 @@ class Lookup:
         return found
 
     def hashes(self) -> list[int]:
-        """The gnu_hash of every definition but for its low bit; none where there is no GNU table."""
+        """Return the gnu_hash of every definition, without its low bit; [] where there is no GNU table."""
         return self._chains.tolist() if self._is_gnu else []
 
     def _sysv_chain(self, name: bytes) -> list[int]:

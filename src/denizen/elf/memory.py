@@ -1,10 +1,10 @@
 """The file as the loader maps it: addresses to bytes through PT_LOAD (pure).
 
-Everything behind PT_DYNAMIC is given by address. The kernel (fs/binfmt_elf.c, elf_map) and glibc
-(elf/dl-map-segments.h) map whole pages, so a segment brings the bytes around it in the file as well, and
-where two share a page the later one wins. Programs rewritten by patchelf depend on both: their dynamic
-section may start behind the segment that maps it, and one table may run through two segments. Only
-memory that shows the file counts; what a segment fills with zeros holds no tables.
+The tables that PT_DYNAMIC refers to are given by address. The kernel (fs/binfmt_elf.c, elf_map) and glibc
+(elf/dl-map-segments.h) map whole pages, so a segment maps the bytes around it in the file as well, and
+where two segments share a page the later one wins. Programs rewritten by patchelf depend on both: their
+dynamic section may start behind the segment that maps it, and one table may extend over two segments. Only
+memory mapped from the file counts; the zero-filled part of a segment holds no tables.
 
 Segments are taken in order of their addresses, as the gABI demands that they are listed.
 """
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
     Code: TypeAlias = Literal["H", "I", "Q"]
 
-# The smallest page of any architecture. Where pages are larger, linkers align segments to the larger
-# ones, and nothing lies in the difference.
+# The smallest page size of any architecture. Where pages are larger, linkers align segments to the larger
+# size, so no table lies in the difference.
 PAGE = 4096
 _ADDRESS = itemgetter(3)
 
 
 class Memory:
-    """Reads by address from the mapped part of a file."""
+    """Reads by address from the parts of memory that are mapped from the file."""
 
     def __init__(self, buffer: Buffer, header: Header, segments: Iterable[Segment]) -> None:
         self.buffer = buffer
@@ -46,7 +46,9 @@ class Memory:
         self._extents = _extents(segments, len(buffer))
 
     def locate(self, address: int, structure: str) -> tuple[int, int]:
-        """(file offset of `address`, bytes that follow there in file and memory alike).
+        """Return (file offset of `address`, number of bytes that follow both in the file and in memory).
+
+        `structure` names the structure in errors.
 
         Raises:
             Malformed: the address is not mapped from the file.
@@ -57,22 +59,28 @@ class Memory:
         raise Malformed(structure, "its address is not mapped from the file", address)
 
     def read(self, address: int, length: int, structure: str) -> bytes:
-        """`length` bytes at `address`. Raises Malformed unless all are mapped."""
+        """Return `length` bytes at `address`. Raises Malformed unless all are mapped."""
         return bytes(self.view(address, length, structure))
 
     def read_to_end(self, address: int, limit: int, structure: str) -> bytes:
-        """At most `limit` bytes at `address`, fewer where the mapping ends before. Raises Malformed."""
+        """Return at most `limit` bytes at `address`, fewer where the mapping ends before.
+
+        Raises Malformed.
+        """
         return bytes(self.view_to_end(address, limit, structure))
 
     def view(self, address: int, length: int, structure: str) -> memoryview:
-        """`length` bytes at `address` where they lie. Raises Malformed unless all are mapped."""
+        """Return a view of `length` bytes at `address`. Raises Malformed unless all are mapped."""
         data = self.view_to_end(address, length, structure)
         if len(data) < length:
             raise Malformed(structure, f"{length} bytes wanted, {len(data)} mapped", address)
         return data
 
     def view_to_end(self, address: int, limit: int, structure: str) -> memoryview:
-        """What `read_to_end` reads, where it lies; copied only where it runs through several mappings."""
+        """Return a view of at most `limit` bytes at `address`.
+
+        Copied only where it extends over several mappings. Raises Malformed.
+        """
         offset, available = self.locate(address, structure)
         data = self._view[offset : offset + min(limit, available)]
         if limit <= available:
@@ -85,12 +93,12 @@ class Memory:
         return data if len(parts) == 1 else memoryview(b"".join(parts))
 
     def numbers(self, code: Code, data: bytes | memoryview) -> memoryview:
-        """`data` as unsigned numbers of the file's byte order; `code` is H, I or Q."""
+        """Return `data` as unsigned numbers in the file's byte order; `code` is H, I or Q."""
         return numbers(code, data, little=self.little)
 
 
 def _extents(segments: Iterable[Segment], size: int) -> list[tuple[int, int, int]]:
-    """(start, end, file offset) of memory that shows the file, by address and without overlap."""
+    """Return (start, end, file offset) of the memory mapped from the file, by address and without overlap."""
     extents: list[tuple[int, int, int]] = []
     for segment in sorted([s for s in segments if s[0] == PT_LOAD], key=_ADDRESS):
         start, end, offset = _pages(segment, size)
@@ -106,13 +114,13 @@ def _extents(segments: Iterable[Segment], size: int) -> list[tuple[int, int, int
 
 
 def _pages(segment: Segment, size: int) -> tuple[int, int, int]:
-    """(start, end, file offset) of what a segment maps, cut at the end of the file."""
+    """Return (start, end, file offset) of the pages a segment maps, cut at the end of the file."""
     _, _, offset, address, _, file_size, memory_size, _ = segment
     into, end = address % PAGE, address + file_size
     if into != offset % PAGE:
-        # One that sits differently in its page in file and memory cannot be mapped; nothing is around it.
+        # A segment whose offset and address differ modulo the page size cannot be mapped as pages.
         return address, min(end, address + max(0, size - offset)), offset
-    # What follows a segment on its last page is the file's, unless zero-filled memory starts there.
+    # The rest of the last page is mapped from the file too, unless zero-filled memory starts there.
     if memory_size <= file_size:
         end = (end + PAGE - 1) & -PAGE
     start, offset = address - into, offset - into
@@ -120,7 +128,10 @@ def _pages(segment: Segment, size: int) -> tuple[int, int, int]:
 
 
 def numbers(code: Code, data: bytes | memoryview, *, little: bool) -> memoryview:
-    """Bytes as a column of unsigned numbers, where they lie unless their byte order is not this machine's."""
+    """Return bytes as a column of unsigned numbers.
+
+    Copied only where their byte order is not this machine's.
+    """
     if little == (sys.byteorder == "little"):
         return memoryview(data).cast(code)
     swapped = bytearray(data)

@@ -1,4 +1,4 @@
-"""Notes of PT_NOTE segments: who built the file, for what, and what it opens at run time (pure).
+"""Notes of PT_NOTE segments: build-id, ABI, GNU properties, package and dlopen metadata (pure).
 
 Specifications: gABI "Note Section"; glibc elf/elf.h (GNU notes); Linux Extensions to gABI (properties);
 the UAPI group's "Package Metadata for Executable Files" and "dlopen() Metadata for ELF Files", whose
@@ -7,15 +7,15 @@ soname in place of a list.
 
     namesz:4 descsz:4 type:4 name[namesz] pad desc[descsz] pad     padded to 4 bytes, to 8 where p_align is 8
 
-A `.note.dlopen` section that is not allocated lies in no segment, and is not seen: nor would the tools
-of the specification's authors find it after strip(1).
+A `.note.dlopen` section that is not allocated lies in no segment and is not found; the tools of the
+specification's authors do not find it after strip(1) either.
 
 Limits: the segments together are no larger than the file and hold 1,024 notes (4 were the most in 5,000
 files), each with 64 properties; 64 KiB and no deep nesting for JSON.
 
-Notes are about the program and do not decide how it is loaded, and patchelf is known to leave a PT_NOTE
-whose second half is overwritten. So a broken note ends its segment, `Notes.fault` tells why, and those before
-it can be read. What a note contains is parsed when asked for.
+Notes describe the program and do not decide how it is loaded, and patchelf is known to leave a PT_NOTE
+whose second half is overwritten. So a broken note ends its segment, `Notes.fault` holds the error, and the
+notes before it can be read. The content of a note is parsed at first use.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ _ABI_TAG, _BUILD_ID, _PROPERTY = 1, 3, 5
 _PACKAGE, _DLOPEN = 0xCAFE1A7E, 0x407C0C0A
 _SYSTEMS = {0: "Linux", 1: "Hurd", 2: "Solaris", 3: "FreeBSD", 4: "NetBSD", 5: "Syllable", 6: "NaCl"}
 
-# GNU_PROPERTY_X86_ISA_1_NEEDED: glibc refuses the file on a lesser processor.
+# GNU_PROPERTY_X86_ISA_1_NEEDED: glibc refuses the file on a processor below this level.
 X86_ISA_NEEDED = 0xC0008002
 PRIORITIES = ("required", "recommended", "suggested")
 
 
 @value
 class Note:
-    """A note as it stands; `offset` is its content's, in the file."""
+    """A note of a segment; `offset` is the file offset of its content."""
 
     owner: bytes
     type: int
@@ -62,7 +62,7 @@ class Note:
 
 @value
 class AbiTag:
-    """The oldest kernel the file is for. glibc before 2.36 refuses it on an older one."""
+    """The oldest kernel version the file is for. glibc before 2.36 refuses the file on an older kernel."""
 
     os: str
     major: int
@@ -72,7 +72,7 @@ class AbiTag:
 
 @value
 class Property:
-    """A GNU property: features all objects of a process must share, or a processor level needed."""
+    """A GNU property: a feature that all objects of a process must share, or a processor level needed."""
 
     type: int
     content: bytes
@@ -80,7 +80,7 @@ class Property:
 
 @value
 class DlopenNote:
-    """A library the program opens itself: any one of `sonames`, the first one best."""
+    """A library that the program opens with dlopen: any of `sonames`, the first one preferred."""
 
     sonames: tuple[bytes, ...]
     priority: str
@@ -89,7 +89,12 @@ class DlopenNote:
 
 
 class Notes:
-    """The notes of a file, parsed by kind when first asked for."""
+    """The notes of a file, parsed by kind at first use.
+
+    Attributes:
+        records: all notes in file order, up to the first broken one of each segment.
+        fault: the first error, or None.
+    """
 
     def __init__(self, records: tuple[Note, ...], fault: BadInput | None, *, order: str, bits: int) -> None:
         self.records = records
@@ -98,17 +103,17 @@ class Notes:
         self._bits = bits
 
     def of(self, owner: bytes, kind: int) -> Iterator[Note]:
-        """The notes of one kind, in file order."""
+        """Return the notes of one owner and type, in file order."""
         return (note for note in self.records if note.type == kind and note.owner == owner)
 
     @once
     def build_id(self) -> bytes | None:
-        """The linker's digest of the file; debug information is found by it."""
+        """The linker's digest of the file, by which debug information is found; None if absent."""
         return next((note.content for note in self.of(_GNU, _BUILD_ID)), None)
 
     @once
     def abi_tag(self) -> AbiTag | None:
-        """The operating system and oldest version of it. Raises Malformed."""
+        """The operating system and the oldest version of it; None if absent. Raises Malformed."""
         note = next(self.of(_GNU, _ABI_TAG), None)
         if note is None:
             return None
@@ -119,12 +124,12 @@ class Notes:
 
     @once
     def properties(self) -> tuple[Property, ...]:
-        """GNU properties, in file order. Raises Malformed."""
+        """The GNU properties, in file order. Raises Malformed."""
         return tuple(p for note in self.of(_GNU, _PROPERTY) for p in self._properties_of(note))
 
     @once
     def dlopen(self) -> tuple[DlopenNote, ...]:
-        """Libraries the program says it opens at run time. Raises Malformed."""
+        """The libraries the program declares to open at run time. Raises Malformed."""
         found: list[DlopenNote] = []
         for note in self.of(_FDO, _DLOPEN):
             document = _json(note)
@@ -134,7 +139,10 @@ class Notes:
 
     @once
     def package(self) -> dict[str, str] | None:
-        """The package the file was built for: name, version, os and the like. Raises Malformed."""
+        """The package the file was built for: name, version, os and the like; None if absent.
+
+        Raises Malformed.
+        """
         note = next(self.of(_FDO, _PACKAGE), None)
         if note is None:
             return None
@@ -158,7 +166,7 @@ class Notes:
 
 
 def parse_notes(buffer: Buffer, header: Header, segments: tuple[Segment, ...]) -> Notes:
-    """The notes of all PT_NOTE segments; faults are in the result."""
+    """Return the notes of all PT_NOTE segments; errors are in the result."""
     places = dict.fromkeys((s.offset, s.file_size, s.alignment) for s in segments if s.type == PT_NOTE)
     records: list[Note] = []
     fault: BadInput | None = None

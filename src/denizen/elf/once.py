@@ -1,8 +1,8 @@
-"""`@once`: a property computed when first asked for, its refusal included (pure).
+"""`@once`: a property computed at first use that caches its value or its BadInput (pure).
 
-functools.cached_property forgets a failure and computes again: a file with a broken version table would
-have it parsed once for each of the five questions that depend on it, and a hostile one makes that cost
-what it likes. This one also takes no lock, which cached_property does before Python 3.12.
+functools.cached_property does not cache an exception but computes again: a broken version table would be
+parsed once for each of the five properties that depend on it, at a cost that a hostile file decides. This
+one also takes no lock, which cached_property does before Python 3.12.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    # The same to a type checker, which knows this one by name.
+    # Equivalent for a type checker, which knows cached_property by name.
     from functools import cached_property as once
 else:
 
     class once:  # noqa: N801  # a decorator, named as one
-        """Make a method a property that remembers what it answered or refused."""
+        """A decorator that makes a method a property which caches its value or its BadInput."""
 
         def __init__(self, compute: Callable[[object], object]) -> None:
             self._compute = compute
@@ -30,7 +30,7 @@ else:
         def __get__(self, instance: object | None, owner: type | None = None) -> object:
             if instance is None:
                 return self
-            # An answer stands in the instance's dictionary, where it is found before this descriptor.
+            # The value is stored in the instance's dictionary, which Python searches before this descriptor.
             known = instance.__dict__
             fault = known.get(self)
             if fault is not None:

@@ -1,8 +1,8 @@
-r"""What a program carries besides its code: an application packed into its own file (pure).
+r"""Payloads: applications packed into the file of their runtime (AppImage, PyInstaller, ...) (pure).
 
-Such a program reads itself, and whoever moves its bytes (strip, patchelf) breaks it. Packers that know
-nothing of ELF append to the file; others put a note, a section or a larger segment into it. How each kind
-is known, and what that was tried on:
+Such a program reads its own file, and tools that move its bytes (strip, patchelf) break it. Packers that
+know nothing of ELF append to the file; others put a note, a section or a larger segment into it. How each
+kind is recognised, and what that was tested on:
 
     appimage     "AI" and the type in e_ident[8:11]; its file system is appended (type 2), or the whole
                  file is an ISO image (type 1)                          AppImage specification
@@ -12,13 +12,13 @@ is known, and what that was tried on:
     bun          "\n---- Bun! ----\n" at the end of a segment but for zero padding; before bun 1.3 ahead
                  of the file's last 8 bytes                             bun 1.3
     pyinstaller  the cookie "MEI\014\013\012\013\016" near the end of the file, appended or in a section;
-                 it tells the length of all before it                   PyInstaller 6
+                 it holds the length of the payload before it           PyInstaller 6
     dotnet       in a writable segment, the digest by which .NET's host finds the bundle, and before it the
                  bundle's offset                                        a program of the corpus
     pkg          the head of its prelude, the last thing in the file    after @yao-pkg/pkg 6
     otherwise    the format that the appended bytes start with; zip is read from its end
 
-Section headers count where they are sound: bytes that a section covers are not appended.
+Where section headers are valid, bytes that a section covers do not count as appended.
 
 Limits: every search looks at a window of fixed size, and at four segments at most.
 """
@@ -48,7 +48,7 @@ _PKG = b"(function(process, require, console, EXECPATH_FD, PAYLOAD_POSITION, PAY
 _ZIP_END = b"PK\5\6"
 
 _TAIL = 128 * 1024  # holds the largest zip comment, and PyInstaller's cookie before the section headers
-_SEGMENTS = 4  # searched of each sort: the last ones
+_SEGMENTS = 4  # segments of each kind searched, the last ones
 _PADDING = 64 * 1024  # the largest page
 _HOST_DATA = 4 * 1024 * 1024  # writable data of .NET's host: 158 KiB in .NET 8
 _PRELUDE = 16 * 1024 * 1024  # 90 KiB of code, and the names of all files packed
@@ -56,7 +56,14 @@ _PRELUDE = 16 * 1024 * 1024  # 90 KiB of code, and the names of all files packed
 
 @value
 class Payload:
-    """Where the application lies. `kind` is None for appended bytes of no known format."""
+    """The location of the application in the file.
+
+    Attributes:
+        kind: its kind, as listed above; None for appended bytes of no known format.
+        offset: file offset of its first byte.
+        size: its length in bytes.
+        appended: it lies behind everything the ELF headers account for.
+    """
 
     kind: str | None
     offset: int
@@ -67,7 +74,7 @@ class Payload:
 def find_payload(
     buffer: Buffer, header: Header, segments: tuple[Segment, ...], notes: Notes
 ) -> Payload | None:
-    """The payload of a program or library; None where every byte belongs to a segment or section."""
+    """Return the payload of a program or library; None where every byte belongs to a segment or section."""
     if header.type not in (c.ET_EXEC, c.ET_DYN):
         return None
     end = end_of_elf(buffer, header, segments)
@@ -81,7 +88,7 @@ def find_payload(
 
 
 def end_of_elf(buffer: Buffer, header: Header, segments: tuple[Segment, ...]) -> int:
-    """The offset behind the last byte that the ELF headers account for."""
+    """Return the offset behind the last byte that the ELF headers account for."""
     tables = header.phoff + header.phnum * header.phentsize
     ends = [s.offset + s.file_size for s in segments if s.file_size]
     return min(len(buffer), max(header.ehsize, tables, *ends, end_of_sections(buffer, header)))
@@ -133,7 +140,7 @@ def _pyinstaller(buffer: Buffer, end: int) -> Payload | None:
 
 def _appended(buffer: Buffer, segments: tuple[Segment, ...], end: int) -> Payload | None:
     size = len(buffer) - end
-    # patchelf leaves a NUL behind the sections, other tools round the file up.
+    # patchelf leaves a NUL behind the sections, other tools pad the file.
     if size <= _PADDING and not bytes(buffer[end:]).strip(b"\0"):
         return None
     tail = bytes(buffer[max(end, len(buffer) - _TAIL) :])
@@ -152,7 +159,7 @@ def _appended(buffer: Buffer, segments: tuple[Segment, ...], end: int) -> Payloa
 
 
 def _is_dotnet_bundle(buffer: Buffer, segments: tuple[Segment, ...]) -> bool:
-    """Whether .NET's host names a bundle: its offset stands before the digest, 0 where there is none."""
+    """Return whether .NET's host names a bundle: its offset precedes the digest, 0 where there is none."""
     writable = [s for s in segments if s.type == c.PT_LOAD and s.flags & c.PF_W]
     for segment in writable[-_SEGMENTS:]:
         length = min(segment.file_size, _HOST_DATA)

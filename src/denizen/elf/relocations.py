@@ -1,13 +1,13 @@
-"""Which symbols relocations refer to (pure).
+"""The symbols that relocations refer to (pure).
 
-Specification: gABI "Relocation". Only the symbol index of each entry is of interest here: it tells the
-references that ld.so will look up from the ones merely listed.
+Specification: gABI "Relocation". Only the symbol index of each entry is read: it distinguishes the
+references that ld.so will look up from those merely listed in the symbol table.
 
     Elf32_Rel  offset:4 info:4 [addend:4]    symbol = info >> 8
     Elf64_Rel  offset:8 info:8 [addend:8]    symbol = info >> 32
     64-bit MIPS: the first four bytes of info are the symbol in either byte order
 
-DT_RELR holds relative relocations alone and names no symbols. Android's packed form (DT_ANDROID_REL)
+DT_RELR holds relative relocations only, which have no symbols. Android's packed form (DT_ANDROID_REL)
 is not read: no glibc or musl linker applies it.
 
 Limits: tables must be mapped from the file, so their entries are bounded by its size.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Relocations:
-    """Symbol indices by the kind of their relocations; 0 (no symbol) is left out."""
+    """The symbol indices in relocations, by table; 0 (no symbol) is left out."""
 
     def __init__(self, memory: Memory, values: dict[int, int]) -> None:
         self._memory = memory
@@ -32,12 +32,15 @@ class Relocations:
 
     @once
     def data(self) -> frozenset[int]:
-        """Symbols in DT_RELA and DT_REL: looked up before the program starts. Raises Malformed."""
+        """Indices of symbols in DT_RELA and DT_REL: looked up before the program starts. Raises Malformed."""
         return self._of(c.DT_RELA, c.DT_RELASZ, addend=True) | self._of(c.DT_REL, c.DT_RELSZ, addend=False)
 
     @once
     def plt(self) -> frozenset[int]:
-        """Symbols in DT_JMPREL: looked up at the first call, or before the start with BIND_NOW."""
+        """Indices of symbols in DT_JMPREL: looked up at the first call, or before the start with BIND_NOW.
+
+        Raises Malformed.
+        """
         addend = self._values.get(c.DT_PLTREL) == c.DT_RELA
         return self._of(c.DT_JMPREL, c.DT_PLTRELSZ, addend=addend)
 
@@ -53,7 +56,7 @@ class Relocations:
         return frozenset(symbols - {0})
 
     def _symbol_word(self) -> int:
-        """Which four bytes of an entry hold the symbol."""
+        """Return which four-byte word of an entry holds the symbol index."""
         if self._memory.bits == 32:
             return 1
         return 3 if self._memory.little and self._memory.machine != c.EM_MIPS else 2

@@ -1,11 +1,11 @@
-"""Scripts: which program the kernel starts for one, and which `env` starts then (pure).
+"""Scripts: the interpreter the kernel starts for a `#!` line, and the program that `env` runs (pure).
 
 Specifications: Linux fs/binfmt_script.c and include/uapi/linux/binfmts.h (BINPRM_BUF_SIZE); GNU coreutils
 "env invocation" and its -S.
 
-The kernel looks at the first 256 bytes. The interpreter ends at the first space, tab or NUL; the rest of
-the line, trimmed, is one argument whatever spaces it holds. A carriage return belongs to the
-interpreter's name, which is why scripts saved on Windows do not start.
+The kernel reads the first 256 bytes. The interpreter ends at the first space, tab or NUL; the rest of
+the line, trimmed, is one argument, spaces included. A carriage return is part of the interpreter's name,
+which is why scripts saved on Windows do not start.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from denizen.value import value
 BUFFER_SIZE = 256
 _BLANKS = b" \t"
 _SPACES = b" \t\n\v\f\r"
-# What a backslash makes of the next character in `env -S`, outside single quotes.
+# The meaning of a character after a backslash in `env -S`, outside single quotes.
 _ESCAPES = {
     b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v", b"_": b" ",
     b"#": b"#", b"$": b"$", b'"': b'"', b"'": b"'", b"\\": b"\\",
@@ -27,7 +27,7 @@ _VALUED = (b"-u", b"--unset", b"-C", b"--chdir")
 
 @value
 class EnvCall:
-    """What `env` is asked to do: look `program` up on PATH and run it, with these variables set."""
+    """A call of `env`: look `program` up on PATH and run it with `arguments` and these variables set."""
 
     program: bytes | None
     arguments: tuple[bytes, ...]
@@ -39,8 +39,10 @@ class Script:
     """The first line of a script.
 
     Attributes:
-        env: what is asked for where the interpreter is the env command.
-        cut: the line goes on behind what the kernel reads of it.
+        interpreter: path of the interpreter.
+        argument: the one argument on the line, or None.
+        env: the call, where the interpreter is the env command.
+        cut: the line continues beyond the bytes that the kernel reads.
     """
 
     interpreter: bytes
@@ -50,12 +52,12 @@ class Script:
 
 
 def parse_script(start: bytes) -> Script | None:
-    """The script that `start`, a file's first bytes, begins; None where the kernel would not take it.
+    """Return the script whose first bytes are `start`; None where the kernel would not accept it.
 
     Raises:
         Malformed: the argument of `env -S` is one that env refuses.
     """
-    # The kernel's buffer is filled up with NULs.
+    # The kernel pads its buffer with NULs.
     buffer = bytes(start[:BUFFER_SIZE]).ljust(BUFFER_SIZE, b"\0")
     line = _first_line(buffer) if buffer.startswith(b"#!") else None
     if not line:
@@ -70,15 +72,18 @@ def parse_script(start: bytes) -> Script | None:
 
 
 def is_too_long(start: bytes) -> bool:
-    """Return whether the kernel takes no interpreter from a first line because it sees too little of it."""
+    """Return whether a `#!` line is so long that the kernel cannot see where the interpreter's name ends."""
     return start.startswith(b"#!") and b"\n" not in start[:BUFFER_SIZE] and len(start) >= BUFFER_SIZE
 
 
 def _first_line(buffer: bytes) -> bytes | None:
-    """The line behind `#!`, trimmed and ended by NUL; None where the kernel finds no interpreter in it."""
+    """Return the line behind `#!`, trimmed and ended by NUL.
+
+    None where the kernel finds no interpreter in it.
+    """
     end, nul = buffer.find(b"\n"), buffer.find(b"\0")
     if end < 0 or 0 <= nul < end:
-        # Without a line end, a name that nothing ends may be longer than what can be seen.
+        # Without a line end in the buffer, a name that is not terminated may continue behind the buffer.
         name = buffer[2:].lstrip(_BLANKS)
         if not any(stop in name for stop in (b" ", b"\t", b"\0")):
             return None
@@ -88,7 +93,7 @@ def _first_line(buffer: bytes) -> bytes | None:
 
 
 def parse_env(argument: bytes) -> EnvCall:
-    """What env does with the one argument the kernel hands it. Raises Malformed."""
+    """Return the call that env makes of the one argument the kernel passes. Raises Malformed."""
     words = _without_options([argument] if argument else [])
     count = next((index for index, word in enumerate(words) if b"=" not in word), len(words))
     program = words[count] if count < len(words) else None
@@ -96,7 +101,7 @@ def parse_env(argument: bytes) -> EnvCall:
 
 
 def _without_options(words: list[bytes]) -> list[bytes]:
-    """The words behind env's options, each `-S` split in its place."""
+    """Return the words behind env's options, the string of each `-S` split in its place."""
     while words and words[0].startswith(b"-"):
         word, words = words[0], words[1:]
         if word == b"--":
@@ -110,7 +115,7 @@ def _without_options(words: list[bytes]) -> list[bytes]:
 
 
 def _string_to_split(word: bytes) -> bytes | None:
-    """The string in `-Sstring`, `-vS string` or `--split-string=string`; None for any other option."""
+    """Return the string in `-Sstring`, `-vS string` or `--split-string=string`; None for any other option."""
     if word.startswith(b"--"):
         name, _, string = word.partition(b"=")
         return string if name == b"--split-string" else None
@@ -119,7 +124,7 @@ def _string_to_split(word: bytes) -> bytes | None:
 
 
 def split_string(string: bytes) -> list[bytes]:
-    """The words of `env -S`. `${NAME}` stays as written: whose environment it will be is not known.
+    """Return the words of `env -S`. `${NAME}` stays as written, since the environment is not known here.
 
     Raises:
         Malformed: an escape env does not know, or a quote without its end.
@@ -144,7 +149,7 @@ def split_string(string: bytes) -> list[bytes]:
 
 
 def _quoted(string: bytes, at: int) -> tuple[bytes, int]:
-    """The text in the quotes that open at `at`, and where to go on."""
+    """Return the text in the quotes that open at `at`, and the position behind them."""
     quote, text, start = string[at : at + 1], b"", at
     at += 1
     while string[at : at + 1] != quote:
@@ -159,7 +164,7 @@ def _quoted(string: bytes, at: int) -> tuple[bytes, int]:
 
 
 def _character(string: bytes, at: int) -> tuple[bytes, int]:
-    """One character, which may be written as an escape, and where to go on."""
+    """Return one character, which may be written as an escape, and the position behind it."""
     if string[at : at + 1] != b"\\":
         return string[at : at + 1], at + 1
     escape = string[at + 1 : at + 2]

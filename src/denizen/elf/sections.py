@@ -1,9 +1,9 @@
-"""Section headers, for the few questions that have no answer without them (pure).
+"""Section headers, for the few facts that program headers do not give (pure).
 
-Loaders never read them; they may be stripped or lie. So these functions return what a sound table says
-and nothing for an unsound one, and no fact about loading comes from here.
+Loaders never read section headers, so they may be stripped or wrong. These functions return nothing for an
+invalid table, and no fact about loading comes from here.
 
-Specification: gABI "Sections". Limits: e_shnum as it stands (more than 65,279 sections are not looked at).
+Specification: gABI "Sections". Limits: e_shnum sections (files with more than 65,279 are not supported).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_NAMES = 1024 * 1024
 
 
 def section_headers(buffer: Buffer, header: Header) -> list[tuple[int, ...]]:
-    """The section headers as in the file; none where the table is not sound."""
+    """Return the fields of each section header in file order; [] where the table is not valid."""
     layout = header.order + _SECTION[header.bits]
     size = Struct(layout).size
     end = header.shoff + header.shnum * size
@@ -33,7 +33,7 @@ def section_headers(buffer: Buffer, header: Header) -> list[tuple[int, ...]]:
 
 
 def end_of_sections(buffer: Buffer, header: Header) -> int:
-    """The offset behind the table and all that its sections cover within the file; 0 if unsound."""
+    """Return the offset behind the table and all bytes its sections cover within the file; 0 if not valid."""
     rows = section_headers(buffer, header)
     ends = [row[_OFFSET] + row[_SIZE] for row in rows if row[_TYPE] not in (0, SHT_NOBITS)]
     within = [end for end in ends if end <= len(buffer)]
@@ -41,7 +41,7 @@ def end_of_sections(buffer: Buffer, header: Header) -> int:
 
 
 def section_names(buffer: Buffer, header: Header) -> bytes:
-    """The string table of section names, whole; empty where there is none."""
+    """Return the whole string table of section names; b"" where there is none."""
     rows = section_headers(buffer, header)
     if header.shstrndx >= len(rows):
         return b""

@@ -1,8 +1,8 @@
 """String tables: names by offset (pure).
 
-Specification: gABI "String Table". A name runs from its offset to the next NUL; linkers let one name
-be the tail of another. A table may therefore be read more than once over, but a hostile one could make
-each of 40,000 symbols the name of a megabyte: all reads from one table share a budget.
+Specification: gABI "String Table". A name extends from its offset to the next NUL; linkers let one name
+be the tail of another. So the bytes read may exceed the table's size, but in a hostile file each of 40,000
+symbols could have a name of a megabyte: all reads from one table share a budget.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     # A Buffer that can be searched, which a memoryview cannot.
     Searchable: TypeAlias = bytes | bytearray | mmap.mmap
 
-# Names may add up to this many times the table and a bit; of 5,000 files none came to 1.6.
+# Bytes of names read at most: FACTOR times the table's size plus FLOOR. No file of 5,000 reached 1.6 times.
 BUDGET_FACTOR = 6
 BUDGET_FLOOR = 64 * 1024
-# Names read between two looks at the budget: few enough that a batch of table-long names is still
-# within the 64 bytes of memory per byte of input that this package promises.
+# Names read between two checks of the budget: a batch of names as long as the table must stay within the
+# 64 bytes of memory per byte of input that this package guarantees.
 BATCH = 32
 
 
 class StringTable:
-    """A string table found at `address`: what `data` holds from `start` to `end`."""
+    """A string table at `address`: the bytes `start` to `end` of `data`."""
 
     def __init__(self, data: Searchable, address: int = 0, *, start: int = 0, end: int | None = None) -> None:
         self._size = (len(data) if end is None else end) - start
@@ -35,7 +35,7 @@ class StringTable:
         self._budget = BUDGET_FACTOR * self._size + BUDGET_FLOOR
         stop = start + self._size
         if isinstance(data, bytearray) or (self._size and data[stop - 1]):
-            # A last name without NUL ends with the table.
+            # A last name without NUL ends at the end of the table.
             data, start, stop = bytes(data[start:stop]) + b"\0", 0, self._size + 1
         self._data, self._start, self._end = data, start, stop
 
@@ -43,7 +43,7 @@ class StringTable:
         return self._size
 
     def at(self, offset: int) -> bytes:
-        """The name at `offset`. Raises Malformed: outside the table, or the budget is spent."""
+        """Return the name at `offset`. Raises Malformed: outside the table, or the budget is spent."""
         if offset >= self._size:
             raise self._outside(offset)
         start = self._start + offset
@@ -54,7 +54,7 @@ class StringTable:
         return name
 
     def column(self, offsets: Sequence[int]) -> list[bytes]:
-        """The names at many offsets. Raises Malformed as `at` does."""
+        """Return the names at many offsets. Raises Malformed as `at` does."""
         if offsets and max(offsets) >= self._size:
             raise self._outside(max(offsets))
         data, find, first, end = self._data, self._data.find, self._start, self._end
@@ -70,7 +70,7 @@ class StringTable:
 
     @property
     def place(self) -> tuple[bytes | mmap.mmap, int, int]:
-        """(bytes that hold the table, its start and end in them), for comparing names where they lie."""
+        """(bytes that hold the table, its start and end in them), to compare names without copying them."""
         return self._data, self._start, self._end
 
     def _spent(self) -> Malformed:

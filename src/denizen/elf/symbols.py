@@ -1,14 +1,14 @@
-"""The dynamic symbol table, in columns (pure).
+"""The dynamic symbol table, read as columns (pure).
 
-Specification: gABI "Symbol Table"; which symbols a lookup finds as in glibc elf/dl-lookup.c
-(do_lookup_x and check_match); LSB "Symbol Versioning". How many there are: hashtables.py.
+Specification: gABI "Symbol Table"; glibc elf/dl-lookup.c (do_lookup_x and check_match) for the symbols a
+lookup finds; LSB "Symbol Versioning". The number of symbols is determined in hashtables.py.
 
     Elf32_Sym  name:4 value:4 size:4 info:1 other:1 shndx:2
     Elf64_Sym  name:4 info:1 other:1 shndx:2 value:8 size:8
 
 Everything here works on whole columns. Binding a program of 70 libraries looks at 60,000 symbols within
-milliseconds, so the questions the dynamic linker asks are answered as sets of names: subtract the union
-of all `defined_names` from `undefined_names`, and look at single symbols only for what remains.
+milliseconds, so definitions and references are given as sets of names: subtract the union of all
+`defined_names` from `undefined_names`, and look at single symbols only for the rest.
 
 Limits: a count beyond the mapped file is refused; names share their string table's budget.
 """
@@ -38,13 +38,13 @@ _OTHER = {32: 13, 64: 5}
 _SECTION = {32: 14, 64: 6}
 _VALUE = {32: 4, 64: 8}
 
-# glibc's do_lookup_x takes these bindings, and check_match these types (its mask 0x467).
+# glibc's do_lookup_x accepts these bindings, and check_match these types (its mask 0x467).
 _BINDINGS = (c.STB_GLOBAL, c.STB_WEAK, c.STB_GNU_UNIQUE)
 _TYPES = (c.STT_NOTYPE, c.STT_OBJECT, c.STT_FUNC, c.STT_COMMON, c.STT_TLS, c.STT_GNU_IFUNC)
 
 
 def _where(answers: Iterable[bool]) -> bytes:
-    """A table for bytes.translate, which asks a question of a whole column at once: 1 is yes."""
+    """Return a table for bytes.translate that maps each byte value to its answer, 1 for true."""
     return bytes(answers)
 
 
@@ -62,7 +62,7 @@ _ABS_LOW = _where(byte == c.SHN_ABS & 255 for byte in range(256))
 class Undefined:
     """A reference: some object must define `name`, in `version` where one is given.
 
-    `version_file` is the soname the version was found in at link time.
+    `version_file` is the soname of the library in which the version was found at link time.
     """
 
     name: bytes
@@ -76,8 +76,8 @@ class Undefined:
 class Export:
     """A definition that lookups can find.
 
-    `hidden` (VERSYM_HIDDEN): only for references that ask for its version. `version` is None where the
-    object has no versions or the symbol belongs to none; `version_index` (0: no DT_VERSYM) tells which.
+    `hidden` (VERSYM_HIDDEN): only references to its version find it. `version` is None where the
+    object has no versions or the symbol belongs to none; `version_index` is 0 only without DT_VERSYM.
     """
 
     name: bytes
@@ -89,7 +89,7 @@ class Export:
 
 
 class Symbols:
-    """Columns over the dynamic symbols, made when first asked for; entry 0 is the gABI's null symbol."""
+    """Columns of the dynamic symbols, computed at first use; entry 0 is the gABI's null symbol."""
 
     def __init__(
         self, memory: Memory, values: dict[int, int], strings: StringTable, versions: Versions
@@ -110,7 +110,7 @@ class Symbols:
 
     @once
     def _table(self) -> bytes:
-        """The table for those who ask for columns; a lookup reads single symbols where they lie."""
+        """A copy of the table for columns; a lookup reads single symbols in the file instead."""
         return bytes(self._view)
 
     @once
@@ -119,7 +119,7 @@ class Symbols:
 
     @once
     def names(self) -> list[bytes]:
-        """st_name of every symbol, looked up."""
+        """The name of every symbol."""
         return self._strings.column(self._name_offsets)
 
     @once
@@ -157,7 +157,7 @@ class Symbols:
 
     @once
     def undefined_names(self) -> frozenset[bytes]:
-        """Names of all references that must be satisfied: those that are not weak."""
+        """Names of all references that must be satisfied, the ones that are not weak."""
         strong = _both(self.is_undefined, _negated(self.infos.translate(_WEAK)))
         return frozenset(compress(self.names, strong))
 
@@ -170,7 +170,7 @@ class Symbols:
 
     @once
     def lookup(self) -> Lookup:
-        """Definitions by name through the hash tables. Raises Malformed."""
+        """The lookup of definitions by name through the hash tables. Raises Malformed."""
         return Lookup(self._memory, self._values, self._strings, self._view, self.count)
 
     @once
@@ -201,39 +201,42 @@ class Symbols:
         )
 
     def exports_of(self, names: Collection[bytes]) -> tuple[Export, ...]:
-        """The definitions of these names that lookups can find (a set is the quick way to ask for many).
+        """Return the definitions of these names that lookups can find; a set is the fastest way to pass many.
 
-        There is no property for all of them: it would be 60,000 objects where two sets do.
+        There is no property for all definitions: it would make 60,000 objects where two sets suffice.
         """
         found = compress(enumerate(self.names), self.is_findable)
         return self._exports_at([index for index, name in found if name in names])
 
     @once
     def relocations(self) -> Relocations:
-        """Which symbols the relocations refer to. Raises Malformed."""
-        from denizen.elf.relocations import Relocations  # 0.2 ms, where something is missing
+        """The symbols that relocations refer to. Raises Malformed."""
+        from denizen.elf.relocations import Relocations  # 0.2 ms, only where a symbol is missing
 
         return Relocations(self._memory, self._values)
 
     def referenced_by_relocations(self, indices: Collection[int] | None = None) -> frozenset[int]:
-        """Symbols that some relocation refers to: of all, or of `indices`."""
+        """Return the symbols that some relocation refers to: all of them, or those among `indices`."""
         referenced = self.relocations.data | self.relocations.plt
         return referenced if indices is None else referenced.intersection(indices)
 
     @once
     def version_table(self) -> dict[int, tuple[bytes, bytes | None]]:
-        """(version, file it is needed from or None) by version index; empty without DT_VERSYM."""
+        """(version, soname it is needed from or None) by version index; empty without DT_VERSYM."""
         return self._versions.by_index if self.version_indices else {}
 
     @once
     def is_undefined(self) -> bytes:
-        """1 for each symbol that is a reference, weak ones included; a column for itertools.compress."""
+        """A column with 1 for each symbol that is a reference, weak ones included; for itertools.compress."""
         wanted = _both(self.infos.translate(_REFERENCE), self.others.translate(_VISIBLE))
         return _both(wanted, _negated(self._is_set(_SECTION, 2)))
 
     @once
     def is_findable(self) -> bytes:
-        """1 for each symbol that check_match would take: a value of 0 is for SHN_ABS and TLS alone."""
+        """A column with 1 for each symbol that check_match accepts.
+
+        St_value may be 0 for SHN_ABS and TLS only.
+        """
         bits = self._memory.bits
         has_value = _either(self._is_set(_VALUE, bits // 8), self.infos.translate(_TLS), self._is_absolute())
         named = _both(self.infos.translate(_FINDABLE), self.others.translate(_VISIBLE))
@@ -249,7 +252,7 @@ class Symbols:
         )
 
     def _is_set(self, place: dict[int, int], width: int) -> bytes:
-        """1 for each symbol with any bit set in the field at `place`."""
+        """Return a column with 1 for each symbol with any bit set in the field at `place`."""
         start = place[self._memory.bits]
         return _either(*(self._table[start + byte :: self._size] for byte in range(width))).translate(_SET)
 
@@ -267,7 +270,7 @@ class Symbols:
         return tuple(from_columns(Export, *columns))
 
     def _version_indices_at(self, at: list[int]) -> list[int]:
-        """The version index of each of these symbols, hidden bit taken off; 0 without DT_VERSYM."""
+        """Return the version index of each of these symbols without the hidden bit; 0 without DT_VERSYM."""
         raw = self.version_indices
         return [raw[i] & c.VERSYM_VERSION for i in at] if raw else [0] * len(at)
 
@@ -278,7 +281,7 @@ class Symbols:
 _NONE: tuple[None, None] = (None, None)
 
 
-# Columns of equal length combined bit by bit as one large number each: 0.1 ns a symbol where a loop
+# Columns of equal length are combined bitwise as one large number each: 0.1 ns a symbol where a loop
 # takes 50.
 def _both(left: bytes, right: bytes) -> bytes:
     return (int.from_bytes(left, "little") & int.from_bytes(right, "little")).to_bytes(len(left), "little")

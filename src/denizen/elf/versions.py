@@ -1,15 +1,15 @@
-"""Symbol versions: what is needed of others and what is defined (pure).
+"""Symbol versions: those needed of other libraries and those defined (pure).
 
 Specification: Solaris' and glibc's symbol versioning (LSB Core, "Symbol Versioning"; glibc elf/dl-version.c).
 
     Verneed  version:2 cnt:2 file:4 aux:4 next:4      Vernaux  hash:4 flags:2 other:2 name:4 next:4
     Verdef   version:2 flags:2 ndx:2 cnt:2 hash:4 aux:4 next:4        Verdaux  name:4 next:4
 
-Lists are followed by their `next` fields until 0 and not by the counts beside them, as ld.so does. The
+Like ld.so, lists are followed by their `next` fields until 0, not by the counts stored beside them. The
 records have the same size in both classes.
 
-Limits: 8,192 records, and no more than fit into the mapped bytes without overlap: a list cannot turn in
-circles. libstdc++ has 130.
+Limits: 8,192 records, and no more than fit into the mapped bytes without overlap, so a cyclic list ends.
+libstdc++ has 130.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _NEED = {order: Struct(order + "HHIII") for order in "<>"}
 _NEEDED_VERSION = {order: Struct(order + "IHHII") for order in "<>"}
 _DEFINITION = {order: Struct(order + "HHHHIII") for order in "<>"}
 _NAME = {order: Struct(order + "II") for order in "<>"}
-# The smallest record of any of the lists, a Verdaux.
+# Bytes of the smallest record of any of the lists, a Verdaux.
 _SMALLEST_ENTRY = 8
 MAX_RECORDS = 8192
 
 
 class NeededVersion(Row):
-    """A version some symbol here wants; `number` is what DT_VERSYM says for such symbols."""
+    """A version that symbols of this object need; `number` is its index in DT_VERSYM."""
 
     name: bytes
     hash: int
@@ -45,7 +45,7 @@ class NeededVersion(Row):
 
 
 class VersionNeed(Row):
-    """The versions wanted of one library, named by its soname at link time."""
+    """The versions needed of one library, named by its soname at link time."""
 
     file: bytes
     versions: tuple[NeededVersion, ...]
@@ -63,9 +63,9 @@ class VersionDefinition(Row):
 
 
 class _Table:
-    """A version table in the file, and how many more records may be read from it.
+    """A version table in the file, and the number of records that may still be read from it.
 
-    Nothing says where it ends, and it may be at the start of 100 MB: records are read in place.
+    Its end is not recorded anywhere, and it may be at the start of 100 MB: records are read in place.
     """
 
     def __init__(self, memory: Memory, address: int, structure: str) -> None:
@@ -76,7 +76,7 @@ class _Table:
         self.structure = structure
 
     def chain(self, layout: Struct, offset: int) -> list[tuple[int, ...]]:
-        """The records of a list; the last field of each is the distance to the next."""
+        """Return the records of a list; the last field of each is the distance to the next."""
         last, unpack, buffer = self._size - layout.size, layout.unpack_from, self._memory.buffer
         records: list[tuple[int, ...]] = []
         while True:
@@ -93,7 +93,7 @@ class _Table:
 
 
 def parse_needs(memory: Memory, values: dict[int, int], strings: StringTable) -> tuple[VersionNeed, ...]:
-    """DT_VERNEED's list in order. Raises Malformed."""
+    """Return DT_VERNEED's list in order. Raises Malformed."""
     address = values.get(c.DT_VERNEED)
     if address is None:
         return ()
@@ -117,7 +117,7 @@ def parse_needs(memory: Memory, values: dict[int, int], strings: StringTable) ->
 def parse_definitions(
     memory: Memory, values: dict[int, int], strings: StringTable
 ) -> tuple[VersionDefinition, ...]:
-    """DT_VERDEF's list in order. Raises Malformed."""
+    """Return DT_VERDEF's list in order. Raises Malformed."""
     address = values.get(c.DT_VERDEF)
     if address is None:
         return ()
@@ -133,27 +133,27 @@ def parse_definitions(
 
 
 class Versions:
-    """The version tables of one object, parsed when first asked for."""
+    """The version tables of one object, parsed at first use."""
 
     def __init__(self, memory: Memory, values: dict[int, int], strings: StringTable) -> None:
         self._source = (memory, values, strings)
 
     @once
     def needs(self) -> tuple[VersionNeed, ...]:
-        """DT_VERNEED. Raises Malformed."""
+        """The versions needed (DT_VERNEED). Raises Malformed."""
         return parse_needs(*self._source)
 
     @once
     def definitions(self) -> tuple[VersionDefinition, ...]:
-        """DT_VERDEF. Raises Malformed."""
+        """The versions defined (DT_VERDEF). Raises Malformed."""
         return parse_definitions(*self._source)
 
     @once
     def by_index(self) -> dict[int, tuple[bytes, bytes | None]]:
-        """(version, file it is needed from or None) by the index that DT_VERSYM uses.
+        """(version, soname it is needed from or None) by the index that DT_VERSYM uses.
 
-        As in glibc's _dl_check_map_versions a definition wins over a need with the same index, and the
-        base definition is not there: no reference can ask for it by name.
+        As in glibc's _dl_check_map_versions a definition wins over a need with the same index. The base
+        definition is left out: no reference can ask for it by name.
         """
         table: dict[int, tuple[bytes, bytes | None]] = {
             wanted.number: (wanted.name, need.file) for need in self.needs for wanted in need.versions
