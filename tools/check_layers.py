@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fail when a lower layer imports a higher one, or a pure module imports an effect.
+"""Fail when a layer imports a higher one, a pure module an effect, or modules import in a circle.
 
 The order below is ARCHITECTURE.md's; this table is where it is kept. Run by `make check` and by
 tests/test_layers.py.
@@ -111,7 +111,7 @@ EFFECTS = frozenset(
 
 def main(arguments: list[str]) -> int:
     source = Path(arguments[0]) if arguments else Path(__file__).parent.parent / "src"
-    violations = list(violations_below(source))
+    violations = [*violations_below(source), *circles_below(source)]
     for line in violations:
         print(line)
     return 1 if violations else 0
@@ -140,9 +140,76 @@ def violations_below(source: Path) -> Iterator[str]:
                 yield f"{path}:{line}: {module} imports {imported}, a higher layer"
 
 
+def circles_below(source: Path) -> Iterator[str]:
+    """Yield one line for each set of modules that import each other, naming every arrow of it.
+
+    An import counts wherever it stands: inside a function and under TYPE_CHECKING too, since two
+    modules that need each other's names are one module to whoever reads or changes them.
+    """
+    graph = import_graph(source)
+    for circle in strongly_connected(graph):
+        if len(circle) > 1 or circle[0] in graph[circle[0]]:
+            arrows = [
+                f"{module}:{line} -> {imported}"
+                for module in sorted(circle)
+                for imported, line in sorted(graph[module].items())
+                if imported in circle
+            ]
+            yield f"circle: {', '.join(arrows)}"
+
+
+def import_graph(source: Path) -> dict[str, dict[str, int]]:
+    """Return for each module below `source` the modules it imports, each with its first line."""
+    paths = {}
+    for path in sorted((source / PACKAGE).rglob("*.py")):
+        parts = path.relative_to(source).with_suffix("").parts
+        paths[".".join(part for part in parts if part != "__init__")] = path
+    graph: dict[str, dict[str, int]] = {}
+    for module, path in paths.items():
+        graph[module] = {}
+        found = imports_of(
+            ast.parse(path.read_bytes()),
+            module.partition(".")[2],
+            is_package=path.name == "__init__.py",
+        )
+        for line, imported in found:
+            # `from package import name`: the submodule where there is one, else the package.
+            target = imported if imported in paths else imported.rpartition(".")[0]
+            if target in paths:
+                graph[module].setdefault(target, line)
+    return graph
+
+
+def strongly_connected(graph: dict[str, dict[str, int]]) -> list[list[str]]:
+    """Return the strongly connected components of `graph` (Tarjan, 1972)."""
+    order: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    components: list[list[str]] = []
+
+    def visit(node: str) -> None:
+        order[node] = lowest[node] = len(order)
+        stack.append(node)
+        for reached in graph[node]:
+            if reached not in order:
+                visit(reached)
+                lowest[node] = min(lowest[node], lowest[reached])
+            elif reached in stack:
+                lowest[node] = min(lowest[node], order[reached])
+        if lowest[node] == order[node]:
+            start = stack.index(node)
+            components.append(stack[start:])
+            del stack[start:]
+
+    for node in graph:
+        if node not in order:
+            visit(node)
+    return components
+
+
 def imports_of(tree: ast.AST, module: str, *, is_package: bool) -> Iterator[tuple[int, str]]:
     """(line, absolute dotted name) of every import, wherever in the file it stands."""
-    package = f"{PACKAGE}.{module}".split(".")
+    package = [part for part in (PACKAGE, *module.split(".")) if part]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from denizen.app.indexing import configured_sources
+from denizen.app.configured_sources import configured_sources
 from denizen.app.resolve_program import resolve_path
 from denizen.cli.command import Context
 from denizen.cli.views.transfer_progress import open_progress

@@ -17,7 +17,7 @@ from denizen.formats.packages import Package
 from denizen.resolve.cache import package_cache
 from denizen.resolve.cache.cached_view import Remembered
 from denizen.resolve.cache.package_facts import FactsCache, PackageFacts
-from denizen.resolve.engine.attempt import Sources
+from denizen.resolve.engine.catalogue import Sources
 from denizen.resolve.engine.search import resolve
 from denizen.resolve.lock import write
 from denizen.resolve.rule_packs import load_rules

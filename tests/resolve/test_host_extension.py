@@ -6,7 +6,7 @@ from denizen.fileview import Executable, MemoryView
 from denizen.launch.dlopen_missing import lacking_later
 from denizen.linker import Environment
 from denizen.resolve.cache.cached_view import Remembered
-from denizen.resolve.engine.attempt import Sources
+from denizen.resolve.engine.catalogue import Sources
 from denizen.resolve.engine.search import resolve
 from denizen.resolve.host_extension import brings, is_sound, loses
 from denizen.resolve.resolution import LeftOut, Resolution

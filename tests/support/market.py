@@ -11,7 +11,7 @@ from denizen.fileview import Executable, MemoryView
 from denizen.index.entry import DirectoryKind, Provider
 from denizen.resolve.cache.cached_view import Remembered
 from denizen.resolve.cache.package_facts import PackageFacts, merged, package_facts
-from denizen.resolve.engine.attempt import Sources
+from denizen.resolve.engine.catalogue import Sources
 from denizen.resolve.engine.search import resolve
 from denizen.resolve.resolution import ProviderChoice, Resolution, ResolutionProblem
 from denizen.resolve.rule_packs import load_rules

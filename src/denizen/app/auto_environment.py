@@ -72,7 +72,8 @@ def drop_unused(session: Session, store: Store) -> int:
 
 def _package_of(session: Session, path: bytes, wanted: RunRequest) -> str:
     """The package of the base suite that has a file."""
-    from denizen.app.indexing import configured_settings, ensure, own_architecture
+    from denizen.app.configured_sources import configured_settings
+    from denizen.app.indexing import ensure, own_architecture
     from denizen.index.locate import Index
     from denizen.sources.base import Scope
     from denizen.sources.fetcher import FetchPolicy

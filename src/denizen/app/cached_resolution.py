@@ -90,7 +90,7 @@ class _Resolver:
         self._shelf = shelf
 
     def by(self, index: Index) -> Resolution:
-        from denizen.resolve.engine.attempt import Sources
+        from denizen.resolve.engine.catalogue import Sources
         from denizen.resolve.engine.search import resolve
 
         snapshots = {entry.suite: entry.identity for entry in index.entries}
@@ -125,8 +125,8 @@ def sources_for(session: Session, policy: FetchPolicy, index: Index) -> Sources:
 
 
 def _shelf(session: Session, policy: FetchPolicy) -> FetchingShelf:
+    from denizen.app.configured_sources import sources_by_name
     from denizen.app.decoder_setup import use_decoder
-    from denizen.app.indexing import sources_by_name
     from denizen.resolve.cache.package_cache import FetchingShelf
     from denizen.resolve.cache.package_facts import FactsCache
 

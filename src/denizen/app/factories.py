@@ -83,7 +83,7 @@ def tools_of(session: Session) -> Tools:
 
 def supply_of(session: Session, policy: FetchPolicy) -> Supply:
     """Where packages come from, and lie meanwhile. Raises BadSetting, NoKeyring, NoVerifier."""
-    from denizen.app.indexing import sources_by_name
+    from denizen.app.configured_sources import sources_by_name
     from denizen.build.realise import SilentBuild
     from denizen.resolve.install import Supply
     from denizen.sources.opener import UrlOpener

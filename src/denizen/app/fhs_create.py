@@ -64,7 +64,8 @@ def _workshop(session: Session, store: Store, policy: FetchPolicy) -> Workshop:
 
 def _catalogues(session: Session, settings: Settings, policy: FetchPolicy) -> dict[str, Index]:
     """The indexes, of one suite each: packages of several do not make one system."""
-    from denizen.app.indexing import configured_settings, ensure
+    from denizen.app.configured_sources import configured_settings
+    from denizen.app.indexing import ensure
     from denizen.index.locate import Index
     from denizen.sources.base import Scope
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from denizen.app.configured_sources import configured_sources
 from denizen.errors import HostLacks
 from denizen.host import machine_name
 from denizen.machines import by_kernel
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from denizen.index.update_targets import UpdateOutcome, UpdatePlan, UpdateTarget
     from denizen.sources.base import Progress, Scope, Source
     from denizen.sources.fetcher import FetchPolicy
-    from denizen.sources.settings import Setting
 
 
 class UnsupportedArchitecture(HostLacks):
@@ -35,35 +35,6 @@ def own_architecture() -> str:
     if machine is None or not machine.debian:
         raise UnsupportedArchitecture(name)
     return machine.debian
-
-
-def configured_settings(session: Session) -> list[Setting]:
-    """Every source that is configured. Raises BadSetting, NoKeyring."""
-    from denizen.disk import DiskView
-    from denizen.sources.settings import settings
-
-    return settings(DiskView(), session.paths.sources)
-
-
-def sources_by_name(session: Session, policy: FetchPolicy) -> dict[str, Source]:
-    """Every source, showing how far fetching has come. Raises as `configured_sources`."""
-    sources = configured_sources(session, policy, session.reporter.transfers())
-    return {one.name: one for one in sources}
-
-
-def configured_sources(session: Session, policy: FetchPolicy, progress: Progress) -> list[Source]:
-    """Every source, ready to be asked. Raises BadSetting, NoKeyring."""
-    from denizen.sources.opening import Surroundings, open_source
-    from denizen.sources.transport import HttpSettings, proxies_from
-
-    around = Surroundings(
-        lists=session.paths.lists,
-        http=HttpSettings(proxies_from(session.environ)),
-        policy=policy,
-        progress=progress,
-        search_path=session.environ.get("PATH"),
-    )
-    return [open_source(setting, around) for setting in configured_settings(session)]
 
 
 def targets_of(

@@ -95,7 +95,7 @@ def _stages(session: Session, suites: tuple[str, ...]) -> list[_Stage]:
     """Return whom to ask in turn: the named suites; else the base, then all released ones, then every one."""
     if suites:
         return [_Stage(suites)]
-    from denizen.app.indexing import configured_settings
+    from denizen.app.configured_sources import configured_settings
 
     every = tuple(dict.fromkeys(suite for one in configured_settings(session) for suite in one.suites))
     released = tuple([suite for suite in every if suite not in _UNRELEASED])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.diagnose import file_checks, file_handlers, library_checks, machine_checks
-from denizen.diagnose.problem import Severity, error, warning
+from denizen.diagnose.problem import Severity, error, quoted, warning
 from denizen.diagnose.program_facts import gather
 from denizen.elf.classify import LONG_LINE, ProgramKind
 from denizen.elf.script import BUFFER_SIZE
@@ -82,7 +82,7 @@ def _text_problem(subject: ProgramFacts, name: str) -> Problem:
     command = file_handlers.language_of(subject.path)
     first = command.partition(" ")[0] or "sh"
     line = "#!/bin/sh" if first == "sh" else f"#!/usr/bin/env {first}"
-    run = f"{command} {file_checks.quoted(name)}; or " if command else ""
+    run = f"{command} {quoted(name)}; or " if command else ""
     return error(
         "script-without-interpreter",
         f"{name} is text whose first line names no interpreter (#!/path/to/interpreter); the kernel "

@@ -5,7 +5,7 @@ Each takes a `ProgramFacts` and yields problems; `examine.CHECKS` is the order t
 
 from __future__ import annotations
 
-from denizen.diagnose.problem import error, note, warning
+from denizen.diagnose.problem import error, note, quoted, warning
 from denizen.elf.constants import PT_LOAD
 from denizen.errors import display
 
@@ -89,9 +89,3 @@ def payload(subject: ProgramFacts) -> Iterator[Problem]:
             f"{found.size:,} bytes of data are appended to the program{kind}; it finds them through its own "
             "file, so stripping or patching it would break it",
         )
-
-
-def quoted(text: str) -> str:
-    """`text` as one word of a shell command."""
-    plain = all(c.isalnum() or c in "-_./+,:@%=" for c in text)
-    return text if plain and text else "'" + text.replace("'", "'\\''") + "'"

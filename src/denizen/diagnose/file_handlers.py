@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen.diagnose.file_checks import quoted
+from denizen.diagnose.problem import quoted
 from denizen.errors import display
 
 # Text without an interpreter line, by the end of its name.

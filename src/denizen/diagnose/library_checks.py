@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from denizen.diagnose.file_checks import quoted
-from denizen.diagnose.problem import counted, error, listed, warning
+from denizen.diagnose.problem import counted, error, listed, quoted, warning
+from denizen.diagnose.symbol_versions import version_key
 from denizen.errors import display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from denizen.diagnose.problem import Problem
     from denizen.diagnose.program_facts import ProgramFacts
@@ -162,12 +162,6 @@ def _version_problem(subject: ProgramFacts, library: bytes, rows: list[VersionRo
     )
 
 
-def version_key(name: bytes) -> tuple[tuple[bool, int, bytes], ...]:
-    """Order for version names: the numbers in them compare as numbers."""
-    parts = name.replace(b"_", b".").split(b".")
-    return tuple((part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts)
-
-
 def symbols(subject: ProgramFacts) -> Iterator[Problem]:
     """References that nothing defines: lazily bound functions end the program when they are called."""
     # With a library or a version missing, its symbols are too: that says nothing new.
@@ -202,9 +196,3 @@ def executable_stack(subject: ProgramFacts) -> Iterator[Problem]:
             "glibc 2.41 and later refuse to open such a library after the start",
             "GLIBC_TUNABLES=glibc.rtld.execstack=2 allows it for one program",
         )
-
-
-def needed_versions(names: Iterable[bytes]) -> str | None:
-    """The newest GLIBC_x.y among version names, as "x.y"; None where there is none."""
-    found = [name for name in names if name.startswith(b"GLIBC_") and name[6:7].isdigit()]
-    return display(max(found, key=version_key)[6:]) if found else None

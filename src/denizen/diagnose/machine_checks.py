@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.diagnose.file_checks import quoted
-from denizen.diagnose.problem import error
+from denizen.diagnose.problem import error, quoted
 from denizen.errors import display
 
 TYPE_CHECKING = False

@@ -6,8 +6,8 @@ versions and symbols are that program's. Nothing is executed.
 
 from __future__ import annotations
 
-from denizen.diagnose.library_checks import needed_versions
 from denizen.diagnose.report import DlopenRow, LibraryRow, MissingSymbol, Report, TriedPath, VersionRow
+from denizen.diagnose.symbol_versions import needed_versions
 from denizen.elf.classify import ProgramKind, classify
 from denizen.elf.image import StackPolicy
 from denizen.elf.notes import X86_ISA_NEEDED

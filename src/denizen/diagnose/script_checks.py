@@ -7,8 +7,7 @@ ENOENT, which a shell reports as if the script were missing.
 
 from __future__ import annotations
 
-from denizen.diagnose.file_checks import quoted
-from denizen.diagnose.problem import error, warning
+from denizen.diagnose.problem import error, quoted, warning
 from denizen.elf.script import BUFFER_SIZE
 from denizen.errors import display
 

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from denizen.linker.hwcaps import Cpu, cpu_of
     from denizen.linker.interposition import Interposed, interposed
     from denizen.linker.interpreter import Family, Interpreter, read_interpreter
-    from denizen.linker.link_map import SearchAttempt
     from denizen.linker.rule_tables import LinkerRule, Reason
+    from denizen.linker.search_results import SearchAttempt
     from denizen.linker.symbol_policy import unvouched_objects
 else:
     # What is asked for is imported then: 0.25 ms a module.
     _MODULES = {
-        "SearchAttempt": "link_map",
+        "SearchAttempt": "search_results",
         "Binding": "binding",
         "Closure": "closure",
         "Cpu": "hwcaps",

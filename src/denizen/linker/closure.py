@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.linker.environment import Environment
     from denizen.linker.interpreter import Interpreter
-    from denizen.linker.link_map import SearchAttempt
     from denizen.linker.musl_rules import MuslLoading
     from denizen.linker.rule_tables import LinkerRule, Reason
+    from denizen.linker.search_results import SearchAttempt
 
 
 @value

@@ -12,18 +12,11 @@ from denizen.value import Enum, value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeAlias
 
     from denizen.bytesio import Buffer
     from denizen.elf import Image
     from denizen.linker.interpreter import Interpreter
-    from denizen.linker.link_map import SearchAttempt
-    from denizen.linker.search import FoundObject
-
-    # Name -> the file, and what was tried before it.
-    Known: TypeAlias = dict[bytes, tuple[FoundObject | None, tuple[SearchAttempt, ...]]]
-    # The dynamic linker and what it takes -> who asks, as far as it matters -> what it knows.
-    Answers: TypeAlias = dict[object, dict[object, Known]]
+    from denizen.linker.search_results import Answers
 
 
 class LinkerStart(Enum):

@@ -12,7 +12,8 @@ from __future__ import annotations
 from denizen.linker.glibc_search import GlibcSearch, origin_of, refuse_needed
 from denizen.linker.link_map import Loaded
 from denizen.linker.rule_tables import INTERPRETER, VDSO
-from denizen.linker.search import CandidateRefused, FoundObject
+from denizen.linker.search import CandidateRefused
+from denizen.linker.search_results import FoundObject
 from denizen.linker.tokens import expand
 from denizen.machines import vdso_name
 

@@ -12,7 +12,6 @@ from denizen.elf.once import once
 from denizen.errors import BadInput
 from denizen.linker import hwcaps
 from denizen.linker.ldcache import CacheQuery, legacy_bits, open_cache
-from denizen.linker.link_map import SearchAttempt
 from denizen.linker.open_verify import check_glibc
 from denizen.linker.rule_tables import (
     CACHE,
@@ -25,7 +24,8 @@ from denizen.linker.rule_tables import (
     RUNPATH,
     Reason,
 )
-from denizen.linker.search import CandidateRefused, FoundObject, Search
+from denizen.linker.search import CandidateRefused, Search
+from denizen.linker.search_results import FoundObject, SearchAttempt
 from denizen.linker.tokens import Tokens, expand
 from denizen.machines import cache_flags
 
@@ -35,12 +35,13 @@ if TYPE_CHECKING:
 
     from denizen.elf import Image
     from denizen.fileview import FileView
-    from denizen.linker.environment import Environment, Known
+    from denizen.linker.environment import Environment
     from denizen.linker.interpreter import Interpreter
     from denizen.linker.ldcache import Cache
     from denizen.linker.link_map import Loaded
     from denizen.linker.open_verify import VerifyTarget
     from denizen.linker.rule_tables import LinkerRule
+    from denizen.linker.search_results import Known
 
 # ld.so counts no further either: its array of directories is as long as the string has separators.
 MAX_ELEMENTS = 65_536

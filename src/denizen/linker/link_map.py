@@ -9,30 +9,8 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.elf import Dynamic, Image
-    from denizen.linker.environment import Known
-    from denizen.linker.rule_tables import LinkerRule, Reason
-
-
-class SearchAttempt:
-    """One place that was looked at in vain: `path` by `rule`, and why not."""
-
-    __slots__ = ("path", "reason", "rule")
-
-    def __init__(self, path: bytes, rule: LinkerRule, reason: Reason) -> None:
-        self.path = path
-        self.rule = rule
-        self.reason = reason
-
-    def __repr__(self) -> str:
-        return f"Attempt({self.path!r}, {self.rule.name}, {self.reason.name})"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, SearchAttempt):
-            return NotImplemented
-        return (self.path, self.rule, self.reason) == (other.path, other.rule, other.reason)
-
-    def __hash__(self) -> int:
-        return hash((self.path, self.rule, self.reason))
+    from denizen.linker.rule_tables import LinkerRule
+    from denizen.linker.search_results import Known, SearchAttempt
 
 
 class Loaded:

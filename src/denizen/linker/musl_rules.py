@@ -13,7 +13,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen.linker.glibc_search import origin_of
-from denizen.linker.link_map import Loaded, SearchAttempt
+from denizen.linker.link_map import Loaded
 from denizen.linker.open_verify import check_musl
 from denizen.linker.rule_tables import (
     BUILT_IN,
@@ -27,7 +27,8 @@ from denizen.linker.rule_tables import (
     PATH,
     Reason,
 )
-from denizen.linker.search import CandidateRefused, FoundObject, Search
+from denizen.linker.search import CandidateRefused, Search
+from denizen.linker.search_results import FoundObject, SearchAttempt
 from denizen.linker.tokens import expand_origin_only
 
 TYPE_CHECKING = False

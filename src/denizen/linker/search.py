@@ -11,10 +11,9 @@ import errno
 from denizen.elf.image import read
 from denizen.errors import BadInput
 from denizen.fileview import FileKind
-from denizen.linker.link_map import SearchAttempt
 from denizen.linker.open_verify import check_image, head_of
 from denizen.linker.rule_tables import PASSED_OVER, Reason
-from denizen.value import value
+from denizen.linker.search_results import FoundObject, SearchAttempt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,16 +33,6 @@ _REASONS = {
     errno.ENAMETOOLONG: Reason.TOO_LONG,
     errno.EISDIR: Reason.UNREADABLE_DATA,
 }
-
-
-@value
-class FoundObject:
-    """A file that will do."""
-
-    path: bytes
-    rule: LinkerRule
-    image: Image
-    identity: tuple[int, int]
 
 
 class CandidateRefused(Exception):

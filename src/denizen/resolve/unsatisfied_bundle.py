@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from denizen.resolve.engine.attempt import ProviderCatalogue
+    from denizen.resolve.engine.catalogue import ProviderCatalogue
     from denizen.resolve.resolution import Resolution, ResolutionProblem
     from denizen.resolve.subject import Subject
 

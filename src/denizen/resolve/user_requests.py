@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.index.entry import Provider
     from denizen.resolve.cache.package_facts import PackageFacts
-    from denizen.resolve.engine.attempt import Sources
+    from denizen.resolve.engine.catalogue import Sources
 
 WISH = "asked for"
 

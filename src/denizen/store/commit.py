@@ -32,10 +32,16 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from typing import Protocol
 
     from denizen.formats.storepath import StorePath
+    from denizen.store.database import Database
     from denizen.store.info import ObjectInfo
-    from denizen.store.local import Store
+    from denizen.store.layout import StoreLayout
+    from denizen.store.trees.references import Matcher
+else:
+    Protocol = object
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -69,10 +75,27 @@ class Staged:
     digest: Digest
 
 
+class OpenStore(Protocol):
+    """The part of a `Store` that an operation uses; a store makes operations, so it is not imported here."""
+
+    layout: StoreLayout
+    matcher: Matcher | None
+
+    @property
+    def database(self) -> Database:
+        """The registered objects."""
+
+    def info(self, path: StorePath) -> ObjectInfo:
+        """Return what is registered of an object. Raises NotValid."""
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Hold the store's lock, and look at the database of this moment."""
+
+
 class Operation:
     """An operation in progress: what it names as needed, and what it adds, is kept until it ends."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: OpenStore) -> None:
         self._store = store
         self._layout = store.layout
         self._directory = file_system_of(store.layout.physical)

@@ -14,7 +14,7 @@ from denizen.resolve.cache import resolution_cache
 from denizen.resolve.cache.cached_view import Remembered
 from denizen.resolve.cache.resolution_cache import Question, code_stamps, decoded, encoded, keep, recalled
 from denizen.resolve.cache.trace import Witness
-from denizen.resolve.engine.attempt import Sources
+from denizen.resolve.engine.catalogue import Sources
 from denizen.resolve.engine.search import resolve
 from denizen.resolve.lock import write
 from denizen.resolve.resolution import DlopenName, Rejected, Resolution

@@ -137,7 +137,7 @@ def _places_in(index: Index, question: bytes) -> list[Place]:
 
 
 def _default_suites(context: Context) -> tuple[str, ...]:
-    from denizen.app.indexing import configured_settings
+    from denizen.app.configured_sources import configured_settings
 
     return tuple(dict.fromkeys(suite for one in configured_settings(context.session) for suite in one.suites))
 

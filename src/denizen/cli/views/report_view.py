@@ -13,8 +13,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from denizen.app.errors import StartOutcome
-from denizen.diagnose.file_checks import quoted
-from denizen.diagnose.problem import Severity, counted
+from denizen.diagnose.problem import Severity, counted, quoted
 from denizen.errors import display
 
 TYPE_CHECKING = False

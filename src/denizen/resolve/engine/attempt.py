@@ -25,18 +25,13 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Protocol
 
     from denizen.elf import Image
     from denizen.index.entry import Provider
-    from denizen.resolve.cache.cached_view import Remembered
-    from denizen.resolve.cache.package_cache import PackageCache
+    from denizen.resolve.engine.catalogue import Sources
     from denizen.resolve.engine.evaluate import Libc
     from denizen.resolve.resolution import DlopenName
-    from denizen.resolve.rule_packs import RulePacks
     from denizen.resolve.subject import Subject
-else:
-    Protocol = object
 
 # Limits for one soname: candidates that are examined, and bytes that are fetched to examine them.
 MAX_LOOKED_INTO = 6
@@ -44,41 +39,6 @@ MAX_LOOKED_BYTES = 64 << 20
 # The largest closure seen has 700 sonames (webkitgtk: 190).
 MAX_LIBRARIES = 4096
 _MUSL = b"libc.musl-"
-
-
-class ProviderCatalogue(Protocol):
-    """The providers of sonames: index.locate.Index, or a table in tests."""
-
-    def providers(self, soname: bytes) -> list[Provider]:
-        """Return the providers of a soname, the best first."""
-
-    def knows(self, soname: bytes) -> bool:
-        """Tell whether a soname has a provider."""
-
-    def packages(self, name: bytes) -> list[Provider]:
-        """Return the packages of a name, the best first."""
-
-    def near(self, soname: bytes) -> list[bytes]:
-        """Return known sonames that resemble one without a provider."""
-
-
-@value
-class Sources:
-    """The inputs of a resolution besides the subject.
-
-    Attributes:
-        catalogue: the index of providers.
-        shelf: the access to packages' contents.
-        rules: the rule packs.
-        disk: the view through which skeletons are read; one for all questions about a subject.
-        snapshots: suite -> identity of the state from which its index was made.
-    """
-
-    catalogue: ProviderCatalogue
-    shelf: PackageCache
-    rules: RulePacks
-    disk: Remembered
-    snapshots: Mapping[str, str]
 
 
 @value

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from denizen.elf import Image
     from denizen.index.entry import Provider
     from denizen.resolve.cache.package_facts import PackageFacts
-    from denizen.resolve.engine.attempt import Sources
+    from denizen.resolve.engine.catalogue import Sources
     from denizen.resolve.engine.choose import Demand, RankedProvider
     from denizen.resolve.extended_world import ExtendedWorld
     from denizen.resolve.subject import Subject

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from denizen.linker import Closure
-    from denizen.linker.environment import Answers
+    from denizen.linker.search_results import Answers
     from denizen.resolve.cache.cached_view import Remembered
     from denizen.resolve.sysroot_view import Piece
 

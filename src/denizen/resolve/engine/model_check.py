@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.linker import Binding, Closure, LoadedLibrary
+    from denizen.resolve.cache.cached_view import Remembered
     from denizen.resolve.engine.load_sets import Furniture
-    from denizen.resolve.subject import Subject
 
 
 class Checker:
@@ -30,12 +30,14 @@ class Checker:
         self._last: tuple[Furniture, list[Closure]] | None = None
         self._bound: dict[object, Binding] = {}
 
-    def closures(self, subject: Subject, furniture: Furniture) -> list[Closure]:
-        """Return the closure of each object that has one of its own, with these chosen libraries."""
+    def closures(
+        self, view: Remembered, roots: Sequence[bytes], interpreter: bytes, furniture: Furniture
+    ) -> list[Closure]:
+        """Return the closure of each of a subject's `roots`, with these chosen libraries."""
         before: list[Closure] = []
         if self._last is not None and goes_beyond(furniture, self._last[0]):
             before = self._last[1]
-        made = closures_of(subject.view, subject.loaded, subject.interpreter, furniture, before)
+        made = closures_of(view, roots, interpreter, furniture, before)
         self._last = furniture, made
         return made
 

@@ -12,7 +12,7 @@ from denizen.machines import debian_name
 from denizen.resolve.bundle import GLIBC_PRIVATE, is_part_of_libc
 from denizen.resolve.cache.package_facts import PackageFacts
 from denizen.resolve.dlopen_names import packs, resources, runtimes_beside, strings
-from denizen.resolve.engine.attempt import Attempt, Open, Sources
+from denizen.resolve.engine.attempt import Attempt, Open
 from denizen.resolve.engine.choose import Demand
 from denizen.resolve.engine.evaluate import Libc
 from denizen.resolve.engine.load_sets import Furniture
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from denizen.index.entry import Provider
     from denizen.linker import Binding, Closure
     from denizen.resolve.cache.cached_view import Remembered
-    from denizen.resolve.engine.attempt import ProviderCatalogue
+    from denizen.resolve.engine.catalogue import ProviderCatalogue, Sources
     from denizen.resolve.rule_packs import RulePacks
     from denizen.resolve.subject import Subject
 
@@ -299,7 +299,7 @@ class _BaseSearch:
         for _ in range(MAX_REPAIRS):
             override = tuple(self._override)
             furniture = Furniture(dict(attempt.pieces), attempt.interpreter(), override, subject.host)
-            closures = subject.checker.closures(subject, furniture)
+            closures = subject.checker.closures(subject.view, subject.loaded, subject.interpreter, furniture)
             missing = [
                 Open(
                     library.soname,

@@ -1,0 +1,39 @@
+"""The configured sources of packages, ready to be asked."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.session import Session
+    from denizen.sources.base import Progress, Source
+    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.settings import Setting
+
+
+def configured_settings(session: Session) -> list[Setting]:
+    """Every source that is configured. Raises BadSetting, NoKeyring."""
+    from denizen.disk import DiskView
+    from denizen.sources.settings import settings
+
+    return settings(DiskView(), session.paths.sources)
+
+
+def sources_by_name(session: Session, policy: FetchPolicy) -> dict[str, Source]:
+    """Every source, showing how far fetching has come. Raises as `configured_sources`."""
+    sources = configured_sources(session, policy, session.reporter.transfers())
+    return {one.name: one for one in sources}
+
+
+def configured_sources(session: Session, policy: FetchPolicy, progress: Progress) -> list[Source]:
+    """Every source, ready to be asked. Raises BadSetting, NoKeyring."""
+    from denizen.sources.opening import Surroundings, open_source
+    from denizen.sources.transport import HttpSettings, proxies_from
+
+    around = Surroundings(
+        lists=session.paths.lists,
+        http=HttpSettings(proxies_from(session.environ)),
+        policy=policy,
+        progress=progress,
+        search_path=session.environ.get("PATH"),
+    )
+    return [open_source(setting, around) for setting in configured_settings(session)]
