@@ -5,7 +5,7 @@ import pytest
 from denizen.fileview import Executable, MemoryView
 from denizen.resolve.cache.cached_view import Remembered
 from denizen.resolve.engine.attempt import Sources
-from denizen.resolve.extended_world import ProcessWorld
+from denizen.resolve.extended_world import ProcessLibraries
 from denizen.resolve.process_extension import extension
 from denizen.resolve.resolution import Resolution
 from denizen.resolve.rule_packs import load_rules
@@ -42,7 +42,7 @@ def brought(market: Market, soname: bytes, release: bytes, **loaded: bytes) -> R
         MemoryView({path: Executable(content) for path, content in {**files, PROGRAM: program()}.items()})
     )
     sources = Sources(market, market, load_rules(), Remembered(market.disk()), {"new": "1", "old": "2"})
-    return extension(view, PROGRAM, ProcessWorld(view, paths), sources, soname)
+    return extension(view, PROGRAM, ProcessLibraries(view, paths), sources, soname)
 
 
 def test_what_is_missed_comes_with_what_it_needs_and_the_process_has_not(market: Market) -> None:
