@@ -4,7 +4,7 @@ import pytest
 
 from denizen.fileview import Executable, MemoryView
 from denizen.resolve.cache.cached_view import Remembered
-from denizen.resolve.engine.attempt import Sources
+from denizen.resolve.engine.catalogue import Sources
 from denizen.resolve.extended_world import ProcessLibraries
 from denizen.resolve.process_extension import extension
 from denizen.resolve.resolution import Resolution

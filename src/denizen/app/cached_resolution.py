@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from denizen.linker import Environment
     from denizen.resolve.cache.package_cache import FetchingShelf
     from denizen.resolve.cache.trace import Witness
-    from denizen.resolve.engine.attempt import Sources
+    from denizen.resolve.engine.catalogue import Sources
     from denizen.resolve.resolution import Resolution
     from denizen.sources.fetcher import FetchPolicy
 
@@ -117,7 +117,7 @@ def _circumstances(index: Index, roots: Sequence[bytes], host: Environment | Non
 def sources_for(session: Session, policy: FetchPolicy, index: Index) -> Sources:
     """Return what a single answer is made from, without anything that would be kept."""
     from denizen.resolve.cache.cached_view import Remembered
-    from denizen.resolve.engine.attempt import Sources
+    from denizen.resolve.engine.catalogue import Sources
     from denizen.resolve.rule_packs import load_rules
 
     snapshots = {entry.suite: entry.identity for entry in index.entries}

@@ -18,7 +18,7 @@ from denizen.resolve.subject import Subject, glibc_versions
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.resolve.cache.cached_view import Remembered
-    from denizen.resolve.engine.attempt import Sources
+    from denizen.resolve.engine.catalogue import Sources
     from denizen.resolve.extended_world import ExtendedWorld
 
 
