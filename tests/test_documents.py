@@ -110,7 +110,7 @@ def test_lines_fit_a_terminal() -> None:
         f"{document}:{number}"
         for document in DOCUMENTS
         for number, line in prose(document)
-        if len(re.sub(r"\]\([^)]*\)|https?://\S+", "", line)) > WIDTH
+        if document != "CHANGELOG.md" and len(re.sub(r"\]\([^)]*\)|https?://\S+", "", line)) > WIDTH
     ]
 
 
