@@ -1,12 +1,12 @@
-"""Whether every version and every symbol a closure asks for is there: `bind` (pure).
+"""Symbol binding: the versions and symbols of a closure that no object defines, by `bind` (pure).
 
 Sources: versions, glibc elf/dl-version.c (match_symbol, _dl_check_map_versions); symbols, elf/dl-lookup.c
 (check_match, do_lookup_x) over the objects in the order of the scope, for what relocations refer to, as
 `ldd -r` reports it. musl knows no versions; its rule is ldso/dynlink.c, find_sym.
 
-Where a definition is found does not matter here, only whether: so the file that the version names is
-asked first, or for want of one whoever has the name's hash, and the whole scope only after them. Each
-question is asked once, however many objects have it.
+The order of the scope does not matter here, only that some object defines the symbol. So the file that the
+version names is searched first, or, for references without a file, an object whose hash table has the
+name's hash, and the whole scope only after that. A reference of many objects is looked up once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from denizen.elf import Image
     from denizen.linker.closure import Closure, LoadedLibrary
 
-    # Name; version and file, None where none is stated.
+    # A reference: (name, (version, file)), with None where none is stated.
     Question: TypeAlias = tuple[bytes, tuple[bytes | None, bytes | None]]
 
 # Below this index a definition is its object's oldest; references that name no version take it.
@@ -39,13 +39,13 @@ _NO_VERSION: tuple[None, None] = (None, None)
 
 @value
 class MissingVersion:
-    """A version that `needed_by` asks of `file` and nobody defines.
+    """A version that `needed_by` needs of `file` and that no object defines.
 
     Attributes:
         version: "GLIBC_2.38".
-        file: the soname it is asked of.
-        needed_by: path of the object that asks.
-        provider: path of what was loaded for `file`; None: nothing of that name was.
+        file: the soname of the library it is needed of.
+        needed_by: path of the object that needs it.
+        provider: path of the library loaded for `file`; None if none was.
         unversioned: the provider defines no versions at all, which ld.so accepts with a warning.
     """
 
@@ -58,7 +58,10 @@ class MissingVersion:
 
 @value
 class UnresolvedSymbol:
-    """A symbol that a relocation refers to and no object defines."""
+    """A symbol that a relocation in `needed_by` refers to and that no object defines.
+
+    `version` and `file` (a soname) are as the reference states them, or None.
+    """
 
     name: bytes
     version: bytes | None
@@ -68,7 +71,7 @@ class UnresolvedSymbol:
 
 @value
 class DamagedTable:
-    """An object whose tables cannot be read; it was left out."""
+    """An object that was left out because its tables cannot be read."""
 
     path: bytes
     problem: str
@@ -76,13 +79,13 @@ class DamagedTable:
 
 @value
 class Binding:
-    """What of a closure's demands is not met.
+    """The versions and symbols of a closure that are missing.
 
     Attributes:
-        missing_versions: fatal at the start.
-        unversioned: ld.so warns of these and goes on.
-        unresolved: fatal when bound: at the start, or at the first call.
-        damaged: objects that could not be asked.
+        missing_versions: fatal at start.
+        unversioned: accepted by ld.so with a warning.
+        unresolved: fatal when bound: at start, or at the first call.
+        damaged: objects whose tables cannot be read.
     """
 
     missing_versions: tuple[MissingVersion, ...] = ()
@@ -96,7 +99,7 @@ def bind(closure: Closure, asking: Collection[LoadedLibrary] | None = None) -> B
 
     Args:
         closure: a program and all it loads.
-        asking: the objects whose symbols are looked up (`vouching.foreign`); None: all.
+        asking: the objects whose references are looked up (`symbol_policy.unvouched_objects`); None: all.
     """
     objects, damaged = objects_of(closure, asking)
     if closure.interpreter.family is Family.MUSL:
@@ -115,20 +118,20 @@ def bind(closure: Closure, asking: Collection[LoadedLibrary] | None = None) -> B
 
 
 def _damaged(objects: list[Bound]) -> list[DamagedTable]:
-    """Those that turned out to be when they were asked."""
+    """Return the objects whose tables turned out to be unreadable during lookups."""
     return [DamagedTable(o.path, str(o.fault)) for o in objects if o.fault is not None]
 
 
 class Bound:
-    """One object of the scope, and how it answers a reference.
+    """One object of the scope: its references, and the lookup of its definitions.
 
-    Of one that does not ask, nothing but versions is read before it is asked: of the 60 libraries of a
-    program that its distribution built, 40 never are.
+    Of an object without `asks`, only versions are read until a symbol is looked up in it: of the 60 libraries
+    of a program that its distribution built, 40 never are.
 
     Attributes:
-        indices, names: its references, as columns; none where it does not ask.
+        indices, names: its references, as columns; empty without `asks`.
         unversioned: it defines no versions.
-        fault: why its tables cannot be read, known when it is asked.
+        fault: the error in its tables, set when a symbol is looked up in it.
     """
 
     def __init__(self, library: LoadedLibrary, image: Image, *, asks: bool) -> None:
@@ -148,7 +151,7 @@ class Bound:
 
     @once
     def definitions(self) -> Definitions | None:
-        """What it defines; None where a table is broken, and then it defines nothing."""
+        """Its definitions; None where a table is malformed, and then it defines nothing."""
         try:
             found = Definitions(self.image)
         except BadInput as fault:
@@ -162,7 +165,7 @@ class Bound:
         return frozenset([definition.name for definition in self.image.version_definitions])
 
     def questions(self, *, versions: bool) -> list[Question]:
-        """Each of its references, with the version and file it names if these count."""
+        """Return its references, with version and file if `versions` and if it states them."""
         if not self.names:
             return []
         symbols, table = self.image.symbols, self.image.symbols.version_table
@@ -173,13 +176,13 @@ class Bound:
         return list(zip(self.names, pairs, strict=True))
 
     def provides(self, name: bytes, code: int, version: bytes | None) -> bool:
-        """Whether it has a definition for this reference; `code` is the gnu_hash of its name."""
+        """Return whether it defines the symbol in this version; `code` is the gnu_hash of the name."""
         known = self.definitions
         return known is not None and known.match(known.find(name, code), version)
 
 
 class Definitions:
-    """What one object defines, and which of that a reference means. Raises BadInput."""
+    """The definitions of one object, and the version rules that select among them. Raises BadInput."""
 
     def __init__(self, image: Image) -> None:
         self._versions = image.symbols.version_indices
@@ -189,7 +192,10 @@ class Definitions:
         self.hashes = image.symbols.lookup.hashes
 
     def match(self, found: list[int], version: bytes | None) -> bool:
-        """check_match: one of these is in that version, or in none that would be another's."""
+        """Return whether check_match of glibc accepts one of the symbols `found` as `version`.
+
+        None: unversioned.
+        """
         versions = self._versions
         if versions is None or not found:
             return bool(found)
@@ -208,7 +214,7 @@ class Definitions:
         return shown == 1
 
     def show(self, found: list[int], _: bytes | None) -> bool:
-        """The find_sym of musl: one of these is not hidden behind a newer version."""
+        """Return whether find_sym of musl accepts one of the symbols `found`: its version is not hidden."""
         versions = self._versions
         return any(versions is None or versions[index] < c.VERSYM_HIDDEN for index in found)
 
@@ -216,7 +222,7 @@ class Definitions:
 def objects_of(
     closure: Closure, asking: Collection[LoadedLibrary] | None = None
 ) -> tuple[list[Bound], tuple[DamagedTable, ...]]:
-    """The scope's objects whose symbols can be read, and those whose cannot; only `asking` refer to any."""
+    """Return the scope's objects whose symbols can be read, and the others; only `asking` have references."""
     wanted = None if asking is None else {id(library) for library in asking}
     objects: list[Bound] = []
     damaged: list[DamagedTable] = []
@@ -233,7 +239,7 @@ def objects_of(
 
 
 def objects_by_name(closure: Closure, objects: list[Bound]) -> dict[bytes, Bound | None]:
-    """find_needed: the first in load order that goes by a name; None: one that was not found."""
+    """Return the first object in load order with each name (find_needed); None for a library not found."""
     made = {id(o.library): o for o in objects}
     named: dict[bytes, Bound | None] = {}
     for library in (closure.program, *closure.libraries):
@@ -243,7 +249,7 @@ def objects_by_name(closure: Closure, objects: list[Bound]) -> dict[bytes, Bound
 
 
 def _missing_versions(asking: Bound, by_name: Mapping[bytes, Bound | None]) -> Iterator[MissingVersion]:
-    """match_symbol for each version one object needs."""
+    """Yield the versions one object needs that are not defined, by the rules of match_symbol."""
     for need in asking.needs:
         if need.file not in by_name:
             yield from (MissingVersion(v.name, need.file, asking.path, None) for v in need.versions)
@@ -262,7 +268,7 @@ def _missing_versions(asking: Bound, by_name: Mapping[bytes, Bound | None]) -> I
 def _unresolved(
     objects: list[Bound], by_name: Mapping[bytes, Bound | None], *, versions: bool
 ) -> Iterator[UnresolvedSymbol]:
-    """What no object defines, of what relocations refer to; ld.so itself is bound already."""
+    """Yield the symbols that relocations refer to and no object defines; ld.so itself is bound already."""
     asked = [(o, o.questions(versions=versions)) for o in objects if o.library.rule is not INTERPRETER]
     every = {question for _, questions in asked for question in questions}
     unanswered = _Scope(objects, by_name, versions=versions).unanswered(every)
@@ -277,7 +283,7 @@ def _unresolved(
 
 
 class _Scope:
-    """Who answers references."""
+    """The objects that references are looked up in."""
 
     def __init__(
         self, objects: list[Bound], by_name: Mapping[bytes, Bound | None], *, versions: bool
@@ -287,7 +293,7 @@ class _Scope:
         self._versions = versions
 
     def unanswered(self, questions: Collection[Question]) -> set[Question]:
-        """Those that no object answers."""
+        """Return the references that no object defines."""
         codes = {question: gnu_hash(question[0]) for question in questions}
         holders = self._holders({code for (_, (_, file)), code in codes.items() if file is None})
         asked_of: dict[Bound | None, list[Question]] = {}
@@ -313,7 +319,10 @@ class _Scope:
         return [q for q, same in zip(questions, found, strict=True) if not answer(same, q[1][0])]
 
     def _holders(self, codes: set[int]) -> dict[int, Bound]:
-        """Hash with its low bit set -> an object without versions that has it."""
+        """Return, for hashes of names, an object without versions that has the hash.
+
+        Keys have their low bit set.
+        """
         wanted = {code ^ low for code in codes for low in (0, 1)}
         holders: dict[int, Bound] = {}
         for provider in self._by_nearness():
@@ -326,6 +335,9 @@ class _Scope:
         return holders
 
     def _by_nearness(self) -> list[Bound]:
-        """What the asking objects were linked with is where nearly all of their names are."""
+        """Return the objects, those first that the referring objects name in DT_NEEDED.
+
+        Nearly all of their symbols are defined there.
+        """
         named = {name for asking in self._objects if asking.names for name in asking.library.needed}
         return sorted(self._objects, key=lambda provider: named.isdisjoint(provider.library.names))

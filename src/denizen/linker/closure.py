@@ -1,10 +1,10 @@
-"""Everything a program loads, with the reason for each library: `resolve` (pure over a FileView).
+"""The closure of a program: all libraries it loads, with the rule that found each, by `resolve` (pure).
 
     closure = resolve(view, b"/usr/bin/program", Environment())
     for library in closure.libraries: library.soname, library.path, library.rule, library.tried
 
-A library that is not there does not end the resolution, unlike the start of a program: all that is
-missing is found at once.
+Unlike the start of a program, the resolution does not end at a missing library: all missing libraries are
+found in one pass. Files are read through a FileView.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 
 @value
 class LoadedLibrary:
-    """One line of `ld.so --list`, and how it came about.
+    """One line of `ld.so --list`, with the reason for it.
 
     Attributes:
-        soname: the name it was asked by first.
-        path: where it is; None: not found.
-        rule: the rule that found it; None: nothing did.
-        needed_by: path of the object that asked for it first, LD_PRELOAD, or the list of preloads.
-        tried: what was looked at before, in order.
-        names: every name it answers to.
-        image: what the file says; None for the vDSO and what was not found.
+        soname: the name it was first requested by.
+        path: the path of its file; None if not found.
+        rule: the rule that found it; None if none did.
+        needed_by: path of the object that requested it first, LD_PRELOAD, or the path of ld.so.preload.
+        tried: the paths tried before, in order.
+        names: every name it is found by once loaded.
+        image: the parsed file; None for the vDSO and for a library not found.
     """
 
     soname: bytes
@@ -54,14 +54,14 @@ class LoadedLibrary:
 
     @property
     def needed(self) -> tuple[bytes, ...]:
-        """DT_NEEDED."""
+        """Its DT_NEEDED."""
         dynamic = self.image.dynamic if self.image is not None else None
         return () if dynamic is None else dynamic.needed
 
 
 @value
 class Failure:
-    """A file at which ld.so gives up instead of looking further."""
+    """A file at which ld.so stops instead of searching further."""
 
     path: bytes
     reason: Reason
@@ -73,8 +73,9 @@ class Closure:
     """A program and everything it loads.
 
     Attributes:
-        program: its own line.
-        interpreter: the dynamic linker modelled; `interpreter_found` tells whether it is there.
+        program: the program itself.
+        interpreter: the dynamic linker modelled.
+        interpreter_found: its file exists.
         libraries: in load order, as `ld.so --list` prints them.
         scope: the program and its libraries in the order symbols are looked up.
         failures: files at which the start would have ended.
@@ -89,12 +90,12 @@ class Closure:
 
     @property
     def missing(self) -> tuple[LoadedLibrary, ...]:
-        """What was not found, each soname once."""
+        """The libraries that were not found, each soname once."""
         return tuple({library.soname: library for library in self.libraries if library.path is None}.values())
 
 
 def resolve(view: FileView, program: bytes, environment: Environment) -> Closure:
-    """What the dynamic linker would load to start `program`, seen through `view`.
+    """Return everything the dynamic linker would load to start `program`, read through `view`.
 
     Raises:
         OSError: the program cannot be read.
@@ -127,7 +128,10 @@ def _rules_of(family: Family) -> type[GlibcLoading | MuslLoading]:
 
 
 def _interpreter(view: FileView, image: Image, environment: Environment) -> tuple[Interpreter, bool]:
-    """The one given, or the one the program names, or what one of that name would be like."""
+    """Return the dynamic linker given, the one the program names, or one assumed from that name.
+
+    The second value is whether its file was found.
+    """
     if environment.interpreter is not None:
         return environment.interpreter, True
     path = environment.interpreter_path or image.interpreter
@@ -141,7 +145,7 @@ def _main(view: FileView, path: bytes, image: Image, environment: Environment) -
     main = Loaded(path, path, rule=PROGRAM)
     main.describe(image)
     if environment.start is LinkerStart.KERNEL:
-        # The kernel's start gives it the name "" and an origin without links (/proc/self/exe).
+        # Started by the kernel, the program has the name "" and an origin without links (/proc/self/exe).
         main.names = [b""]
         path = view.realpath(_absolute(path, environment))
     main.origin = origin_of(path, environment.directory)

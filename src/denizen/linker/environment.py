@@ -1,7 +1,7 @@
-"""Everything outside the files that changes what a dynamic linker does, as one value (pure).
+"""Environment, the inputs of a dynamic linker that are not files: variables, processor, kernel (pure).
 
-Only the command line reads the real environment; a test, a plan for another machine or a world that does
-not exist yet makes its own.
+Only the command line reads the real environment; tests, plans for another machine and trees that do not
+exist yet are given one of their own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class LinkerStart(Enum):
-    """Who maps the program; it decides the program's `$ORIGIN` and the names it goes by."""
+    """The one who maps the program; it decides the program's `$ORIGIN` and the names it is found by."""
 
     KERNEL = "kernel"  # execve: /proc/self/exe, links resolved
     INTERPRETER = "interpreter"  # ld.so PROGRAM: the path as it was given
@@ -33,20 +33,20 @@ class Environment:
     Attributes:
         library_path: LD_LIBRARY_PATH; None and b"" mean the same.
         preload: LD_PRELOAD.
-        secure: AT_SECURE: set-user-ID and its like.
-        cpu: what the processor can do.
-        kernel: release of the running kernel, for objects that ask for a newer one.
-        directory: the working directory, for relative elements.
-        start: who maps the program.
+        secure: AT_SECURE: the program is set-user-ID or the like.
+        cpu: the processor's features.
+        kernel: release of the running kernel, compared with the oldest one an object asks for.
+        directory: the working directory, for relative paths.
+        start: the one who maps the program.
         interpreter: the dynamic linker to model; None: the one the program names, read through the view.
         interpreter_path: the path it is invoked by when it differs from the one the program names.
         vdso: the name of the kernel's own object; None: the machine's usual one; b"": there is none
             (user-mode emulation, vdso=0).
-        needed: libraries to take instead of the program's DT_NEEDED.
+        needed: libraries to load instead of the program's DT_NEEDED.
         runpath: a DT_RUNPATH to give to the program instead of its own search paths.
         extra_directories: searched last, after everything the dynamic linker itself would search.
-        parse: reads files instead of `elf.read`, for who asks about the same ones again and again.
-        answers: of searches, kept for who resolves many programs in one world that stands still.
+        parse: parses files instead of `elf.read`, for callers that cache parsed files.
+        answers: cache of search results, for callers that resolve many programs while no file changes.
     """
 
     library_path: bytes | None = None

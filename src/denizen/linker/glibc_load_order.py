@@ -1,10 +1,10 @@
-"""Which objects glibc's ld.so loads, and in what order (pure over a FileView).
+"""The objects glibc's ld.so loads, and their order (pure over a FileView).
 
 Source: glibc 2.36 elf/rtld.c dl_main, elf/dl-deps.c _dl_map_object_deps, elf/dl-load.c _dl_map_object.
 
-Two orders come out. The *chain* (l_next) is the order of loading, which `ld.so --list` prints; the
-*scope* (l_searchlist) is the order symbols are looked up in. They differ where the interpreter, the vDSO
-or a filter is concerned.
+The result is two lists. The *chain* (l_next) is in the order of loading, which `ld.so --list` prints; the
+*scope* (l_searchlist) is in the order in which symbols are looked up. They differ in the places of the
+interpreter, the vDSO and filters.
 """
 
 from __future__ import annotations
@@ -32,7 +32,14 @@ SECURE_NAME_LIMIT = 255
 
 
 class GlibcLoading:
-    """The loading of one program; `run` fills `chain`, `scope` and `failures`."""
+    """The loading of one program; `run` fills `chain`, `scope` and `failures`.
+
+    Attributes:
+        program: the program.
+        chain: the objects in the order of loading.
+        scope: the objects in the order symbols are looked up.
+        failures: files at which ld.so would have stopped.
+    """
 
     def __init__(
         self,
@@ -76,7 +83,7 @@ class GlibcLoading:
         return Loaded(name, name, rule=VDSO) if name else None
 
     def _linker(self) -> Loaded:
-        """The interpreter is there from the start, under PT_INTERP's name and its soname."""
+        """Return the interpreter, which is loaded from the start under PT_INTERP's name and its soname."""
         named = self.program.image.interpreter if self.program.image else None
         path = self._environment.interpreter_path or self._interpreter.path
         linker = Loaded(named or path, path, rule=INTERPRETER, loader=self.program)
@@ -91,7 +98,10 @@ class GlibcLoading:
         return linker
 
     def _interpreters_file(self, path: bytes) -> FoundObject | None:
-        """The kernel maps what it can, a static PIE too; what ld.so would refuse tells no more of itself."""
+        """Return the interpreter's file; None where ld.so's checks would refuse it.
+
+        The kernel maps more than those accept, a static PIE too.
+        """
         try:
             found = self._search.files.open(path, INTERPRETER) if self._exists(path) else None
         except CandidateRefused:
@@ -106,7 +116,7 @@ class GlibcLoading:
         return True
 
     def _learn(self, loaded: Loaded) -> None:
-        """Its names from now on find it, unless one before it in the chain has them."""
+        """Find this object by its names from now on, unless one before it in the chain has them."""
         for name in loaded.names:
             self._by_name.setdefault(name, loaded)
         if loaded.soname is not None:
@@ -115,7 +125,7 @@ class GlibcLoading:
             self._by_identity.setdefault(loaded.identity, loaded)
 
     def _preload(self) -> list[Loaded]:
-        """LD_PRELOAD, then ld.so.preload; what cannot be loaded is ignored (do_preload)."""
+        """Load the libraries of LD_PRELOAD, then ld.so.preload; those that fail are ignored (do_preload)."""
         secure, preloaded = self._environment.secure, []
         for name, source in self._preload_names():
             if secure and source == b"LD_PRELOAD" and (b"/" in name or len(name) >= SECURE_NAME_LIMIT):
@@ -147,7 +157,7 @@ class GlibcLoading:
         return [(name, source) for name, source in names if name]
 
     def _load_dependencies(self, preloaded: list[Loaded]) -> None:
-        """Breadth first: each object's NEEDED in the order of its dynamic section."""
+        """Load breadth first: each object's NEEDED in the order of its dynamic section."""
         self.scope += preloaded
         for loaded in preloaded:
             loaded.listed = True
@@ -162,7 +172,10 @@ class GlibcLoading:
             at = self._load_needed(current, at)
 
     def _load_needed(self, current: Loaded, at: int) -> int:
-        """All dependencies of one object; where to go on, for filters are put before it."""
+        """Load all dependencies of one object.
+
+        Return the scope position to go on at: filtees are put before it.
+        """
         first = at
         for tag, name in self._dependencies(current):
             dependency = self._dependency(current, name, auxiliary=tag == DT_AUXILIARY)
@@ -175,7 +188,7 @@ class GlibcLoading:
         return first
 
     def _dependencies(self, of: Loaded) -> list[tuple[int, bytes]]:
-        """(tag, name) in the order of the dynamic section."""
+        """Return the (tag, name) pairs of DT_NEEDED, DT_AUXILIARY and DT_FILTER in the section's order."""
         if of.dynamic is None:
             return []
         if not (of.dynamic.filter or of.dynamic.auxiliary) or of.needed is not of.dynamic.needed:
@@ -188,7 +201,7 @@ class GlibcLoading:
         return [(tag, next(names[tag])) for tag, _ in of.dynamic.entries if tag in names]
 
     def _dependency(self, current: Loaded, name: bytes, *, auxiliary: bool) -> Loaded | None:
-        """openaux: the object for one entry; None where an auxiliary one is not there."""
+        """Return the object for one entry (openaux); None where an auxiliary one is not found."""
         try:
             return self._map(self._expand(current, name), current, optional=auxiliary)
         except CandidateRefused as refused:
@@ -198,7 +211,7 @@ class GlibcLoading:
             return self._fake(name, current)
 
     def _expand(self, current: Loaded, name: bytes) -> bytes:
-        """expand_dst. Raises Refused."""
+        """Return `name` with its tokens replaced (expand_dst). Raises CandidateRefused."""
         if b"$" not in name:
             return name
         tokens = self._search.tokens(current, program=current is self.program)
@@ -212,7 +225,10 @@ class GlibcLoading:
     def _map(
         self, name: bytes, loader: Loaded, *, secure: bool = False, optional: bool = False
     ) -> Loaded | None:
-        """_dl_map_object: one already loaded, or searched for. Raises Refused."""
+        """Return the object `name`, already loaded or searched for (_dl_map_object).
+
+        Raises CandidateRefused.
+        """
         known = self._by_name.get(name)
         if known is not None:
             return known
@@ -222,7 +238,7 @@ class GlibcLoading:
         return self._add(name, found, loader)
 
     def _add(self, name: bytes, found: FoundObject, loader: Loaded) -> Loaded:
-        """_dl_map_object_from_fd."""
+        """Return the object of a file found, which may be loaded already (_dl_map_object_from_fd)."""
         same = self._by_identity.get(found.identity)
         if same is not None:
             self._search.files.take_tried()
@@ -240,7 +256,7 @@ class GlibcLoading:
         return loaded
 
     def _fake(self, name: bytes, loader: Loaded) -> Loaded:
-        """An entry for what was not found; each one who asks gets its own (l_faked is never matched)."""
+        """Return an entry for a library not found; each request gets its own (l_faked is never matched)."""
         missing = Loaded(name, None, loader=loader)
         missing.tried = self._search.files.take_tried()
         self.chain.append(missing)
@@ -252,7 +268,10 @@ class GlibcLoading:
             self.scope.append(dependency)
 
     def _insert_before(self, filtee: Loaded, current: Loaded) -> bool:
-        """Put a filtee before the object that names it, in both orders; False: it is before it already."""
+        """Move a filtee before the object that names it, in both lists.
+
+        Return False if it is before it already.
+        """
         place = self.scope.index(current)
         if filtee.listed:
             if self.scope.index(filtee) <= place:
@@ -269,7 +288,10 @@ class GlibcLoading:
         return True
 
     def _place_linker(self, linker: Loaded) -> None:
-        """dl_main: out of the chain, and back in behind its predecessor in the scope if it is in there."""
+        """Move the interpreter behind its predecessor in the scope, as dl_main does.
+
+        It leaves the chain where it is not in the scope.
+        """
         self.chain.remove(linker)
         if linker not in self.scope[1:]:
             return

@@ -1,4 +1,4 @@
-"""How glibc's ld.so looks for one library (pure over a FileView).
+"""The library search of glibc's ld.so (pure over a FileView).
 
 Source: glibc 2.36 elf/dl-load.c, _dl_map_object, open_path, fillin_rpath, decompose_rpath and
 _dl_init_paths; the table is in docs/linker-rules.md.
@@ -43,12 +43,16 @@ if TYPE_CHECKING:
     from denizen.linker.rule_tables import LinkerRule
     from denizen.linker.search_results import Known
 
-# ld.so counts no further either: its array of directories is as long as the string has separators.
+# Elements of a search path; ld.so has no limit but the number of separators in the string.
 MAX_ELEMENTS = 65_536
 
 
 class GlibcSearch:
-    """The search of one program: its main object, environment and interpreter."""
+    """The search for the libraries of one program.
+
+    Attributes:
+        files: opens candidates and records those tried.
+    """
 
     def __init__(
         self, view: FileView, environment: Environment, interpreter: Interpreter, target: VerifyTarget
@@ -70,12 +74,12 @@ class GlibcSearch:
     def find(
         self, name: bytes, loader: Loaded, program: Loaded, *, secure: bool = False
     ) -> FoundObject | None:
-        """The file ld.so would open for `name`, asked for by `loader`.
+        """Return the file ld.so would open for `name`, requested by `loader`; None if there is none.
 
         `secure` is for preloaded libraries of a set-user-ID program (__RTLD_SECURE).
 
         Raises:
-            Refused: ld.so would end here.
+            CandidateRefused: ld.so would stop here.
         """
         if b"/" in name:
             return self._accept(self.files.open(name, PATH))
@@ -93,9 +97,10 @@ class GlibcSearch:
         return known[0]
 
     def _standing(self, loader: Loaded, program: Loaded) -> object:
-        """All of an object that an answer to it depends on.
+        """Return the properties of `loader` that determine the results of its searches, as a cache key.
 
-        The rules themselves follow: what _places leaves out is DT_RPATHs and, by the flag, the default.
+        The rules need not be part of it: the directories of `_places` show the presence of DT_RPATH, and the
+        flag that of the default directories.
         """
         places = tuple([directories for _, directories in self._places(loader, program)])
         return loader.nodeflib, places
@@ -112,7 +117,7 @@ class GlibcSearch:
         return None
 
     def tokens(self, of: Loaded, *, program: bool) -> Tokens:
-        """What the tokens in names and paths of an object stand for."""
+        """Return the values of the tokens in names and paths of an object."""
         return Tokens(
             origin=of.origin,
             lib=self._interpreter.lib,
@@ -122,7 +127,7 @@ class GlibcSearch:
         )
 
     def _places(self, loader: Loaded, program: Loaded) -> Iterator[tuple[LinkerRule, tuple[bytes, ...]]]:
-        """Rules in order, each with its directories; the table of ld.so(8)."""
+        """Yield the rules in their order, each with its directories; the table of ld.so(8)."""
         if loader.dynamic is None or loader.dynamic.runpath is None:
             yield from ((RPATH, dirs) for dirs in self._inherited(loader, program))
         yield LIBRARY_PATH, self._library_path_of(program)
@@ -133,7 +138,10 @@ class GlibcSearch:
         yield EXTRA, self._extra_directories
 
     def _inherited(self, loader: Loaded, program: Loaded) -> Iterator[tuple[bytes, ...]]:
-        """DT_RPATH of the loader, of its loader, and so on; of the program last if it was not among them."""
+        """Yield DT_RPATH of the loader, of its loader, and so on.
+
+        The program's last if it was not among them.
+        """
         at: Loaded | None = loader
         seen_program = False
         while at is not None:
@@ -165,7 +173,10 @@ class GlibcSearch:
         return self._library_path
 
     def _split(self, path: bytes | None, separator: bytes, of: Loaded, *, program: bool) -> tuple[bytes, ...]:
-        """fillin_rpath: tokens replaced, one slash at the end, an empty element for the working directory."""
+        """Return the directories of a search path by fillin_rpath's rules.
+
+        Tokens are replaced, one slash ends each, an empty element is the working directory.
+        """
         if not path:
             return ()
         tokens = self.tokens(of, program=program)
@@ -180,7 +191,7 @@ class GlibcSearch:
     def _from_directories(
         self, name: bytes, rule: LinkerRule, directories: tuple[bytes, ...], *, secure: bool
     ) -> FoundObject | None:
-        """open_path: each directory with each of its subdirectories."""
+        """Search each directory with each of its hwcaps subdirectories (open_path)."""
         for directory in directories:
             if directory.startswith(b"/") and not self.files.is_directory(directory):
                 self.files.tried.append(SearchAttempt(directory, rule, Reason.NO_DIRECTORY))
@@ -224,7 +235,7 @@ class GlibcSearch:
         return self._accept(self.files.open(path, CACHE))
 
     def _accept(self, outcome: FoundObject | Reason) -> FoundObject | None:
-        """A found file, unless it asks for a newer kernel than this (until 2.35)."""
+        """Return a found file, or None if it asks for a newer kernel than this (until 2.35)."""
         if not isinstance(outcome, FoundObject):
             return None
         if self._environment.kernel is None or self._interpreter.version > KERNEL_CHECK_UNTIL:
@@ -256,7 +267,7 @@ class GlibcSearch:
 
 
 def _old_enough(image: Image, kernel: tuple[int, int, int]) -> bool:
-    """NT_GNU_ABI_TAG names Linux and no newer a kernel; a tag that cannot be read does not count."""
+    """Return whether NT_GNU_ABI_TAG names Linux and no newer kernel; a malformed tag counts as none."""
     try:
         tag = image.notes.abi_tag
     except BadInput:
@@ -265,13 +276,16 @@ def _old_enough(image: Image, kernel: tuple[int, int, int]) -> bool:
 
 
 def origin_of(path: bytes, directory: bytes) -> bytes:
-    """_dl_new_object: the directory of the path as it was opened, links and `..` left as they are."""
+    """Return `$ORIGIN` as _dl_new_object does: the directory of the path as opened, links and `..` kept."""
     absolute = path if path.startswith(b"/") else posixpath.join(directory, path)
     return absolute.rpartition(b"/")[0] or b"/"
 
 
 def refuse_needed(path: bytes, *, secure: bool) -> CandidateRefused:
-    """_dl_map_object_deps: tokens in DT_NEEDED that have no value, or are not allowed."""
+    """Return the error for tokens in DT_NEEDED that have no value or are not allowed.
+
+    As _dl_map_object_deps does.
+    """
     return CandidateRefused(path, Reason.SECURE_TOKEN if secure else Reason.EMPTY_EXPANSION)
 
 

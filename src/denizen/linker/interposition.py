@@ -2,10 +2,10 @@
 
 Source: glibc elf/dl-lookup.c, do_lookup_x: the first object of the scope that check_match accepts wins, and
 an object without versions is accepted for any version. So a preload, the program itself or a second
-copy of a library takes the place of the file that DT_VERNEED names. Often that is meant (malloc); a
-symbol that comes from a stray copy of a library is how programs crash that "have all libraries".
+copy of a library can take the place of the file that DT_VERNEED names. Often that is intended (malloc); a
+symbol bound to a stray copy of a library makes programs crash although no library is missing.
 
-Not part of `bind`, for it asks every object before the expected one, and a start does not depend on it.
+Not part of `bind`: it looks in every object before the expected one, and a start does not depend on it.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 @value
 class Interposed:
-    """One name that `needed_by` asks of `file` and that binds elsewhere.
+    """One reference of `needed_by` to a symbol of `file` that binds to another object.
 
     Attributes:
-        name, version, file: what is asked of whom.
-        needed_by: path of the object that asks.
-        expected: path of what was loaded for `file`.
-        bound_to: path of the object that comes first.
+        name, version, file: the symbol, its version, and the soname it is needed of.
+        needed_by: path of the referring object.
+        expected: path of the library loaded for `file`.
+        bound_to: path of the object that comes first in the scope.
     """
 
     name: bytes
@@ -43,7 +43,7 @@ class Interposed:
 
 
 def interposed(closure: Closure) -> tuple[Interposed, ...]:
-    """Every versioned reference of glibc's objects that binds before its file is reached."""
+    """Return every versioned reference in a closure of glibc's that binds to an object before its file."""
     objects, _ = objects_of(closure)
     named = objects_by_name(closure, objects)
     place = {id(provider): number for number, provider in enumerate(objects)}
@@ -66,7 +66,7 @@ def interposed(closure: Closure) -> tuple[Interposed, ...]:
 
 
 def _versioned(asking: Bound) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """(name, version, file) of the references that name a file."""
+    """Yield (name, version, file) of the references that name a file."""
     for name, (version, file) in asking.questions(versions=True):
         if version is not None and file is not None:
             yield name, version, file

@@ -1,7 +1,7 @@
-"""What a dynamic linker's own file says about the rules it was built with (pure).
+"""The rules a dynamic linker was built with, read from its own file (pure).
 
 Distributions build glibc with other directories (Debian: /lib/x86_64-linux-gnu, Nix: its own store path),
-and a program sees the ones of the interpreter it names. They are plain strings in that file:
+and a program is subject to those of the interpreter it names. They are plain strings in that file:
 
     system_dirs     "/lib64/" NUL "/usr/lib64/" NUL ...          elf/dl-load.c
     DL_DST_LIB      "lib64" NUL                                  elf/dl-dst.h
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 MAX_DIRECTORIES = 16
 MAX_NAME = 4096
-# glibc's are 0.2 MB, musl's 0.8.
+# Bytes; glibc's dynamic linker has 0.2 MB, musl's 0.8.
 MAX_SEARCHED = 16 * 1024 * 1024
 CACHE_NAME = b"/ld.so.cache\0"
 MUSL_BANNER = b"musl libc ("
-# `ld.so --version` and with it the banner came with 2.33; one without it follows the rules of 2.32.
+# The version assumed for a file without banner, which came with `ld.so --version` in 2.33.
 BEFORE_BANNER = (2, 32)
 
 
 class Family(Enum):
-    """Whose rules it follows."""
+    """The implementation whose rules a dynamic linker follows."""
 
     GLIBC = "glibc"
     MUSL = "musl"
@@ -49,10 +49,11 @@ class Interpreter:
     """One dynamic linker.
 
     Attributes:
-        path: where the program or the caller names it.
+        path: the path by which the program or the caller names it.
+        family: the implementation.
         version: of glibc, for rules that changed.
         system_directories: searched last and trusted under AT_SECURE; each ends in a slash.
-        lib: what `$LIB` stands for.
+        lib: the value of `$LIB`.
         cache: the path of its ld.so.cache.
         preload: the path of its ld.so.preload; None: it has none (musl).
         soname: its DT_SONAME.
@@ -71,7 +72,7 @@ class Interpreter:
 
 
 def read_interpreter(view: FileView, path: bytes) -> Interpreter | None:
-    """The dynamic linker at `path`; None where there is no file that could be one."""
+    """Return the dynamic linker at `path`; None where there is no readable ELF file."""
     try:
         buffer = view.read(path)
         image = read(buffer)
@@ -94,9 +95,10 @@ def read_interpreter(view: FileView, path: bytes) -> Interpreter | None:
 
 
 def unusable(view: FileView, path: bytes, header: Header) -> str:
-    """Return why the file at `path` starts no program with this header; "" for one that may, or no file.
+    """Return why the kernel would not start a program with this header by the file at `path`, or "".
 
-    Linux binfmt_elf.c: it must be an ELF file for the program's own machine and word size.
+    "" too where there is no such file. Linux binfmt_elf.c: it must be an ELF file for the program's own
+    machine and word size.
     """
     try:
         if view.stat(path).kind is not FileKind.FILE:
@@ -112,7 +114,10 @@ def unusable(view: FileView, path: bytes, header: Header) -> str:
 
 
 def _constants(image: Image, buffer: Buffer) -> bytes:
-    """Where its strings are: a third of the file, if its linker kept constants apart from code."""
+    """Return the parts of the file that hold its strings.
+
+    That is a third of the file if its linker placed constants apart from code, else the whole file.
+    """
     apart = [s for s in image.segments if s.type == PT_LOAD and not s.flags & PF_X]
     if sum([s.file_size for s in apart]) <= MAX_SEARCHED:
         data = b"\0".join([bytes(buffer[s.offset : s.offset + s.file_size]) for s in apart])
@@ -122,7 +127,7 @@ def _constants(image: Image, buffer: Buffer) -> bytes:
 
 
 def assumed(path: bytes, bits: int) -> Interpreter:
-    """What the dynamic linker named `path` would be like, going by its name, where it is not there."""
+    """Return the dynamic linker to assume from the name `path` where there is no such file."""
     name = path.rpartition(b"/")[2]
     if name.startswith(b"ld-musl-"):
         arch = name.removeprefix(b"ld-musl-").partition(b".")[0]
@@ -141,7 +146,7 @@ def _version(data: bytes) -> tuple[int, int]:
 
 
 def _system_directories(data: bytes) -> tuple[bytes, ...]:
-    """The first run of strings that are absolute, end in a slash and lead to a lib directory."""
+    """Return the first run of strings that are absolute, end in a slash and begin with a lib directory."""
     at = -1
     while (at := data.find(b"/\0", at + 1)) >= 0:
         start = max(_rfind_nul(data, at) + 1, at - MAX_NAME)
@@ -158,7 +163,7 @@ def _system_directories(data: bytes) -> tuple[bytes, ...]:
 
 
 def _lib(data: bytes, directories: tuple[bytes, ...]) -> bytes | None:
-    """DL_DST_LIB is the first of the system directories that also stands there without its prefix."""
+    """Return DL_DST_LIB: the first system directory that also occurs as a string without its prefix."""
     names = [directory.strip(b"/").removeprefix(b"usr/") for directory in directories]
     for name in names:
         if b"\0" + name + b"\0" in data:
@@ -172,7 +177,7 @@ def _musl_arch(data: bytes) -> bytes:
 
 
 def _string_ending(data: bytes, ending: bytes) -> bytes | None:
-    """The absolute path that ends so; `ending` has its NUL."""
+    """Return the absolute path with this ending, or None; `ending` includes its NUL."""
     at = data.find(ending)
     if at < 0:
         return None
@@ -190,5 +195,8 @@ def _string_at(data: bytes, start: int) -> bytes:
 
 
 def _rfind_nul(data: bytes, before: int) -> int:
-    """The NUL before a place; strings here are short, so only a little is looked at."""
+    """Return the position of the last NUL before `before`, or of the start of the window searched.
+
+    Only MAX_NAME bytes are searched, as strings here are short.
+    """
     return max(0, before - MAX_NAME) + data[max(0, before - MAX_NAME) : before].rfind(b"\0")

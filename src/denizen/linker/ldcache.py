@@ -1,4 +1,4 @@
-"""`ld.so.cache`: looked up the way ld.so does, without reading more of it than a lookup needs (pure).
+"""`ld.so.cache`: lookup by ld.so's rules, reading no more of the file than a lookup needs (pure).
 
 Specification: glibc sysdeps/generic/dl-cache.h and elf/dl-cache.c; docs/formats/ld.so.cache.md.
 
@@ -12,12 +12,12 @@ Specification: glibc sysdeps/generic/dl-cache.h and elf/dl-cache.c; docs/formats
 
 Words are in the byte order of the machine it is for. In the old format offsets count from the end of
 its entries, in the new one from the new header, in extensions from the start of the file.
-Entries are sorted so that `_dl_cache_libcmp` can search them by halves; a file that is not sorted is
-searched as wrongly as ld.so would.
+Entries are sorted by `_dl_cache_libcmp` for binary search; in a file that is not sorted the search fails
+to find what ld.so's fails to find.
 
-Limits: counts are held against the size of the file before use; a path ends at MAX_PATH bytes. A lookup
-takes a logarithmic number of comparisons, then at most MAX_SAME entries of one name (honest caches have
-one for each machine and each glibc-hwcaps name); names longer than a file's can be are not in it.
+Limits: counts are checked against the size of the file before use; a path ends at MAX_PATH bytes. A lookup
+takes a logarithmic number of comparisons, then at most MAX_SAME entries of one name (real caches have
+one for each machine and each glibc-hwcaps name); names longer than MAX_NAME are not looked up.
 MAX_LISTED entries are listed; the cache of a whole desktop has some 3,000.
 """
 
@@ -50,7 +50,7 @@ MAX_SAME = 256
 MAX_LISTED = 8_192
 MAX_HWCAPS = 1024
 
-# The flags byte of the new header: which byte order it was written in; 0 is from before that was said.
+# The flags byte of the new header: the byte order it was written in; 0 in files of older versions.
 ENDIAN_MASK, ENDIAN_LITTLE, ENDIAN_BIG = 3, 2, 3
 
 _DIGITS = frozenset(b"0123456789")
@@ -65,7 +65,7 @@ LEGACY_PLATFORMS = {b"i586": 1 << 48, b"i686": 1 << 49, b"haswell": 1 << 50, b"x
 
 
 class BadCache(BadInput):
-    """The bytes are no ld.so.cache this machine's ld.so would use; it goes on without one."""
+    """The file is no ld.so.cache that this machine's ld.so would use; ld.so then works without a cache."""
 
     problem: str
     offset: int = 0
@@ -75,7 +75,7 @@ class BadCache(BadInput):
 
 @value
 class CacheEntry:
-    """One line of the cache: library `name` is at `path`, for files of the kind `flags`."""
+    """One entry of the cache: library `name` is at `path`, for ELF files of the kind `flags`."""
 
     name: bytes
     path: bytes
@@ -87,15 +87,15 @@ class CacheEntry:
 
 @value
 class CacheQuery:
-    """Whose lookup it is: what decides between several entries of one name.
+    """The properties of a lookup that select among several entries of one name.
 
     Attributes:
         flags: the flags word of this kind of file (denizen.machines).
         named: glibc-hwcaps names that may be used, best first.
         level: x86-64 level, for entries that state one.
-        legacy: hwcap bits and platform bit that may be used; None: entries with such bits are passed
-            over (2.37 and later).
-        kernel: release that entries are held against; None: not checked (2.36 and later).
+        legacy: hwcap bits and platform bit that may be used; None: entries with such bits are skipped
+            (2.37 and later).
+        kernel: release that entries are compared with; None: not checked (2.36 and later).
     """
 
     flags: int
@@ -106,7 +106,7 @@ class CacheQuery:
 
 
 class Cache:
-    """An opened cache; nothing but its header has been read."""
+    """An opened cache, of which only the header has been read."""
 
     def __init__(self, data: bytes, order: str) -> None:
         self._data = data
@@ -115,19 +115,19 @@ class Cache:
         self._entry = struct.Struct(order + ("IIIIQ" if self._size == NEW_ENTRY else "III"))
         self._key = struct.Struct(order + "I")
         self._hwcaps: tuple[bytes, ...] | None = None
-        # Searches by halves begin with the same keys.
+        # Keys read so far: every binary search begins with the same ones.
         self._keys: dict[int, bytes | None] = {}
 
     def __len__(self) -> int:
         return self._count
 
     def lookup(self, name: bytes, wanted: CacheQuery) -> bytes | None:
-        """The path ld.so would take from the cache for `name`."""
+        """Return the path ld.so would take from the cache for `name`, or None."""
         at = self._find(name) if len(name) <= MAX_NAME else None
         return None if at is None else self._choose(name, at, wanted)
 
     def entries(self) -> Iterator[CacheEntry]:
-        """The first MAX_LISTED entries whose strings are inside the file, in file order."""
+        """Yield the first MAX_LISTED entries whose strings are inside the file, in file order."""
         for number in range(min(self._count, MAX_LISTED)):
             flags, key, path, os_version, hwcap = self._fields(number)
             if self._inside(key) and self._inside(path):
@@ -135,7 +135,7 @@ class Cache:
                 yield CacheEntry(self._string(key), self._string(path), flags, hwcap, os_version, named)
 
     def _find(self, name: bytes) -> int | None:
-        """The first entry of a run named `name`, by halving as search_cache does."""
+        """Return the first entry of the run named `name`, by binary search as search_cache does."""
         left, right = 0, self._count - 1
         while left <= right:
             middle = (left + right) // 2
@@ -161,7 +161,7 @@ class Cache:
         return at
 
     def _choose(self, name: bytes, first: int, wanted: CacheQuery) -> bytes | None:
-        """search_cache's inner loop: the best of the entries of one name."""
+        """Return the path of the best of the entries of one name (search_cache's inner loop)."""
         best: bytes | None = None
         best_rank = 0
         for number in range(first, min(first + MAX_SAME, self._count)):
@@ -184,7 +184,10 @@ class Cache:
         return best
 
     def _rank(self, hwcap: int, wanted: CacheQuery) -> int:
-        """Place of a glibc-hwcaps entry among the names in use, from 1; 0: not to be used."""
+        """Return the place of a glibc-hwcaps entry among the names in use, from 1.
+
+        0 if it may not be used.
+        """
         if hwcap >> 32 & HWCAP_ISA_LEVEL >= wanted.level:
             return 0
         named = self._hwcaps_name(hwcap)
@@ -202,7 +205,10 @@ class Cache:
         return self._hwcaps[index] if index < len(self._hwcaps) else None
 
     def _read_hwcaps(self) -> tuple[bytes, ...]:
-        """cache_extension_load: any damage to the extensions makes all of them void."""
+        """Return the glibc-hwcaps names.
+
+        () if any part of the extensions is damaged (cache_extension_load).
+        """
         word = struct.Struct(self._order + "I")
         start = int(word.unpack_from(self._data, self._base + 32)[0])
         size = len(self._data)
@@ -245,7 +251,7 @@ class Cache:
 
 
 def open_cache(buffer: Buffer, *, little: bool = True) -> Cache:
-    """The cache in `buffer`, for a machine of that byte order.
+    """Return the cache in `buffer`, for a machine of that byte order.
 
     Raises:
         BadCache: ld.so would not use it.
@@ -254,7 +260,7 @@ def open_cache(buffer: Buffer, *, little: bool = True) -> Cache:
 
 
 def legacy_bits(platform: bytes | None, capabilities: tuple[bytes, ...]) -> int:
-    """The hwcap bits of legacy entries that a processor with these names may use."""
+    """Return the hwcap bits of legacy entries that a processor with these names may use."""
     bits = LEGACY_PLATFORMS.get(platform or b"", 0)
     for name in capabilities:
         bits |= LEGACY_BITS.get(name, 0)
@@ -262,9 +268,10 @@ def legacy_bits(platform: bytes | None, capabilities: tuple[bytes, ...]) -> int:
 
 
 def compare(first: bytes, second: bytes) -> int:
-    """_dl_cache_libcmp: bytes by value, runs of digits by number, a run of digits after any other byte.
+    """Return the order of two names by _dl_cache_libcmp: negative, 0 or positive.
 
-    So libx.so.10 is above libx.so.9, and libx.so.01 is the same name as libx.so.1.
+    Bytes compare by value, runs of digits by number, a run of digits after any other byte. So libx.so.10 is
+    above libx.so.9, and libx.so.01 is the same name as libx.so.1.
     """
     if first == second:
         return 0
@@ -297,7 +304,10 @@ def _compare_rest(first: bytes, second: bytes, start: int) -> int:
 
 
 def _number(name: bytes, at: int) -> tuple[int, int]:
-    """The number at a place and where it ends; `int` overflows in C, here digits beyond 18 do not count."""
+    """Return the number at a position and the position behind it.
+
+    C overflows there; here digits beyond 18 are ignored.
+    """
     end = at
     while name[end] in _DIGITS:
         end += 1
@@ -305,12 +315,12 @@ def _number(name: bytes, at: int) -> tuple[int, int]:
 
 
 def _signed(byte: int) -> int:
-    """Plain `char` is signed on x86, where caches with such names could be compared."""
+    """Return the byte as a signed char, which plain `char` is on x86."""
     return byte - 256 if byte > 127 else byte
 
 
 def _locate(data: bytes, order: str) -> tuple[int, int, int, int]:
-    """(base of string offsets, first entry, number of entries, size of one). Raises BadCache."""
+    """Return (base of string offsets, first entry, number of entries, size of one). Raises BadCache."""
     if data.startswith(NEW_MAGIC) and len(data) > NEW_HEADER:
         return _locate_new(data, 0, order)
     if not data.startswith(OLD_MAGIC) or len(data) <= OLD_HEADER:

@@ -1,7 +1,7 @@
-"""Writing an `ld.so.cache` (pure); ldcache.py reads it and has the format.
+"""Writer of `ld.so.cache` files (pure); ldcache.py is the reader and documents the format.
 
-The new format alone, as ldconfig writes it since glibc 2.32 (`ldconfig --format=new`). Entries go in the
-order that ld.so's search by halves wants: names descending by `_dl_cache_libcmp`, then flags, glibc-hwcaps
+Only the new format is written, as ldconfig does since glibc 2.32 (`ldconfig --format=new`). Entries are in
+the order that ld.so's binary search needs: names descending by `_dl_cache_libcmp`, then flags, glibc-hwcaps
 before plain ones (glibc elf/cache.c, `compare`).
 """
 
@@ -34,7 +34,7 @@ _EXTENSION = 8 + _SECTION
 
 
 def write_cache(entries: Sequence[CacheEntry], *, little: bool = True) -> bytes:
-    """The bytes of a cache with these entries, in whatever order they come."""
+    """Return the bytes of a cache with these entries, which may come in any order."""
     order = "<" if little else ">"
     names = sorted({one.hwcaps for one in entries if one.hwcaps is not None})
     strings = _CacheStrings(NEW_HEADER + NEW_ENTRY * len(entries))
@@ -65,7 +65,7 @@ def _extension(order: str, at: int, hwcaps: Sequence[int]) -> bytes:
 
 
 def _hwcap(one: CacheEntry, names: Sequence[bytes]) -> int:
-    """The word that says which glibc-hwcaps name it is under, by its place among the names."""
+    """Return the hwcap word of an entry, which for glibc-hwcaps holds the index of its name in `names`."""
     if one.hwcaps is None:
         return one.hwcap
     level = one.hwcap >> 32 & HWCAP_ISA_LEVEL
@@ -96,6 +96,6 @@ class _CacheStrings:
         return self.start + self._known[text]
 
     def padded(self) -> bytes:
-        """All of it, up to where the extensions may begin."""
+        """Return the whole table, padded to where the extensions may begin."""
         text = b"".join(one + b"\0" for one in self._known)
         return text + bytes(-(self.start + len(text)) % 4)

@@ -1,6 +1,7 @@
 """`ld.so.conf`: the directories ldconfig puts into the cache (pure).
 
-ld.so itself never reads it; what it says and the cache does not is a cache nobody rebuilt.
+ld.so itself never reads it. A library in one of these directories that is not in the cache means that
+ldconfig was not run.
 
 Specification: ldconfig(8); glibc elf/ldconfig.c, parse_conf, parse_conf_include, add_dir_1.
 
@@ -10,8 +11,8 @@ Specification: ldconfig(8); glibc elf/ldconfig.c, parse_conf, parse_conf_include
 and their matches are read in the order of their bytes. A file is read at its first mention only.
 
 Limits: MAX_DEPTH includes within one another, MAX_FILES files, MAX_DIRECTORIES directories, MAX_SIZE bytes
-in all, MAX_PATTERN bytes a pattern, MAX_WORK for all patterns together; what is beyond is left out and
-named in `problems`.
+in all, MAX_PATTERN bytes a pattern, MAX_WORK for all patterns together; the rest is left out and
+reported in `problems`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ MAX_FILES = 512
 MAX_DIRECTORIES = 4096
 MAX_SIZE = 64 * 1024
 MAX_PATTERN = 1024
-# Bytes of names compared, times the stars they are compared with, plus 64 for each look at the file system.
+# Cost of matching: bytes of names times (1 + stars in the pattern), plus 64 for each file system access.
 MAX_WORK = 30_000
 WORK_OF_A_LOOK = 64
 
@@ -42,12 +43,12 @@ _MAGIC = b"*?["
 
 @value
 class Configuration:
-    """What all the files together say.
+    """The content of ld.so.conf and the files it includes.
 
     Attributes:
         directories: in order of first mention, without trailing slashes.
         files: every file read, in order.
-        problems: what was left out, in words.
+        problems: limits that were exceeded, in words.
     """
 
     directories: tuple[bytes, ...]
@@ -56,7 +57,7 @@ class Configuration:
 
 
 def read_configuration(view: FileView, path: bytes = b"/etc/ld.so.conf") -> Configuration:
-    """`path` and everything it includes; files that cannot be read count as empty."""
+    """Return the content of `path` and everything it includes; files that cannot be read count as empty."""
     reader = _ConfReader(view)
     reader.read(path, depth=0)
     return Configuration(tuple(reader.directories), tuple(reader.files), tuple(reader.problems))
@@ -109,7 +110,7 @@ class _ConfReader:
         self.problems[f"too many {what}"] = None
 
     def _expand(self, pattern: bytes) -> tuple[bytes, ...]:
-        """Whatever paths there are that match an absolute pattern, in the order of glob(3)'s C locale."""
+        """Return the paths that match an absolute pattern, in the order of glob(3)'s C locale."""
         found = [b"/"]
         for component in pattern.split(b"/"):
             if component:
@@ -155,9 +156,9 @@ def _names_in(view: FileView, directory: bytes) -> tuple[bytes, ...]:
 
 
 def parse_lines(content: bytes) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
-    """(b"include", patterns) and (b"directory", (directory,)) for each line that says one."""
+    """Yield (b"include", patterns) or (b"directory", (directory,)) for each line that is one of these."""
     for raw in content.split(b"\n"):
-        # A NUL ends the line, for C strings end there.
+        # A NUL ends the line, as it ends a C string.
         line = raw.partition(b"\0")[0].partition(b"#")[0].lstrip(_SPACE)
         if not line:
             continue
@@ -170,16 +171,20 @@ def parse_lines(content: bytes) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
 
 
 def _directory(line: bytes) -> bytes:
-    """add_dir_1: `=TYPE` and trailing blanks go, then trailing slashes, which leaves nothing of "/".
+    """Return the directory of a line by add_dir_1's rules; b"" where it is relative.
 
-    A relative directory is relative to wherever ldconfig ran, which nobody can tell afterwards.
+    `=TYPE` and trailing blanks are removed, then trailing slashes, which leaves nothing of "/". A relative
+    directory is relative to where ldconfig was run, which is unknown.
     """
     path = line.partition(b"=")[0].rstrip(_SPACE).rstrip(b"/")
     return path if path.startswith(b"/") else b""
 
 
 def matches(name: bytes, pattern: bytes) -> bool:
-    """fnmatch(3) for one component: `*`, `?`, `[...]`, backslash; in time of length times length."""
+    """Return whether `name` matches one component of a pattern, by fnmatch(3): `*`, `?`, `[...]`, backslash.
+
+    Takes time proportional to the product of the lengths.
+    """
     at, place = 0, 0
     star, resume = -1, 0
     while at < len(name):
@@ -198,7 +203,7 @@ def matches(name: bytes, pattern: bytes) -> bool:
 
 
 def _one(byte: int, pattern: bytes, place: int) -> int:
-    """How much of the pattern one byte matches; 0: it does not."""
+    """Return how many bytes of the pattern at `place` match `byte`; 0 if they do not."""
     if place >= len(pattern):
         return 0
     match pattern[place : place + 1]:
@@ -213,7 +218,10 @@ def _one(byte: int, pattern: bytes, place: int) -> int:
 
 
 def _bracket(byte: int, pattern: bytes, place: int) -> int:
-    """`[abc]`, `[a-z]`, `[!a]`; without its `]` the bracket stands for itself."""
+    """Return the length of the bracket at `place` if it matches `byte`, else 0: `[abc]`, `[a-z]`, `[!a]`.
+
+    Without its `]` the bracket matches itself.
+    """
     start = place + 1
     negated = pattern[start : start + 1] in (b"!", b"^")
     start += negated

@@ -1,7 +1,7 @@
-"""An object while its program is being put together: glibc's link_map, musl's struct dso (pure).
+"""Loaded, an object during the loading of a program: glibc's link_map, musl's struct dso (pure).
 
-Mutable on purpose: a list of them grows, objects learn names, and the closure made of them at the end is
-a value.
+Mutable on purpose: objects gain names while others are loaded. The closure made of them at the end is
+a frozen value.
 """
 
 from __future__ import annotations
@@ -14,19 +14,25 @@ if TYPE_CHECKING:
 
 
 class Loaded:
-    """One object of the program being put together.
+    """One object of the program being loaded.
 
     Attributes:
-        name: the name it was first asked by (glibc's first l_libname).
-        path: where it was opened (l_name), None: not found.
-        names: every name it answers to.
-        image: what it says about itself; None for the vDSO and for what was not found.
+        name: the name it was first requested by (glibc's first l_libname).
+        path: the path it was opened by (l_name); None if not found.
+        names: every name it is found by.
+        image: the parsed file; None for the vDSO and for an object not found.
+        dynamic: its dynamic section.
+        soname: its DT_SONAME.
         identity: (device, inode), by which a second path to it is recognised.
         rule: the rule that found it.
-        loader: the object that asked for it first.
-        origin: what its `$ORIGIN` stands for.
-        needed: DT_NEEDED as it is, or as the environment replaces it.
-        answers: what was found for names it asks for, where the environment keeps that.
+        loader: the object that requested it first.
+        asked_by: the name of the preload list that requested it.
+        origin: the value of its `$ORIGIN`.
+        needed: its DT_NEEDED, or the environment's replacement.
+        tried: the paths tried before it was found.
+        rpath_directories, runpath_directories: its search paths, once split.
+        listed: it is in the scope.
+        answers: cached results for the names it requests, where the environment has a cache.
     """
 
     __slots__ = (
@@ -56,7 +62,7 @@ class Loaded:
         self.answers: Known | None = None
 
     def describe(self, image: Image) -> None:
-        """Take over what the file says. Raises BadInput."""
+        """Set the fields that come from the file's dynamic section. Raises BadInput."""
         self.image = image
         self.dynamic = image.dynamic
         if self.dynamic is not None:
@@ -65,12 +71,12 @@ class Loaded:
 
     @property
     def missing(self) -> bool:
-        """Nothing was found for it (l_faked)."""
+        """True where no file was found for it (l_faked)."""
         return self.path is None
 
     @property
     def nodeflib(self) -> bool:
-        """DF_1_NODEFLIB."""
+        """True where DF_1_NODEFLIB is set."""
         return self.dynamic is not None and bool(self.dynamic.flags_1 & DF_1_NODEFLIB)
 
 

@@ -1,11 +1,11 @@
-"""Which objects musl's dynamic linker loads, from where and in what order (pure over a FileView).
+"""The objects musl's dynamic linker loads, its search, and the load order (pure over a FileView).
 
 Source: musl 1.2.3 ldso/dynlink.c, load_library, path_open, fixup_rpath, load_preload, load_deps.
 
-musl's rules are few: LD_LIBRARY_PATH; then the search path of the object that asks, of the one that asked
-for that, and so on (DT_RUNPATH and DT_RPATH alike, DT_RUNPATH if both); then /etc/ld-musl-ARCH.path below
-the interpreter's own prefix, or /lib:/usr/local/lib:/usr/lib. libc, libm, libpthread and their like are
-musl itself whatever file may bear their name.
+musl searches LD_LIBRARY_PATH; then the search path of the requesting object, of the object that requested
+that one, and so on (DT_RUNPATH and DT_RPATH alike, DT_RUNPATH if both); then /etc/ld-musl-ARCH.path below
+the interpreter's own prefix, or /lib:/usr/local/lib:/usr/lib. libc, libm, libpthread and the like are always
+musl itself, even if a file of that name exists.
 """
 
 from __future__ import annotations
@@ -44,12 +44,18 @@ if TYPE_CHECKING:
 MAX_OBJECTS = 8192
 NAME_MAX = 255
 _SPACE = b" \t\n\v\f\r"
-# What musl looks for to recognise a libc, its own or another, opened by an absolute path.
+# Symbols by which musl recognises a libc, its own or another, that is opened by an absolute path.
 _LIBC_MARKS = frozenset({b"__libc_start_main", b"stdin"})
 
 
 class MuslLoading:
-    """The loading of one program; `run` fills `chain`, `scope` and `failures`."""
+    """The loading of one program; `run` fills `chain`, `scope` and `failures`.
+
+    Attributes:
+        program: the program.
+        chain: the objects in the order of loading.
+        failures: files at which musl would have stopped.
+    """
 
     def __init__(
         self,
@@ -74,7 +80,7 @@ class MuslLoading:
 
     @property
     def scope(self) -> list[Loaded]:
-        """Symbols are looked up in the order of loading."""
+        """The objects in the order symbols are looked up, which is that of loading."""
         return self.chain
 
     def run(self) -> None:
@@ -90,7 +96,7 @@ class MuslLoading:
                 if self._load(name, current) is None:
                     self._fake(name, current)
             at += 1
-        # It is always there, first or last: a program that asks for no libc still gets it.
+        # musl itself is always loaded, last if no object requests a libc.
         if not self._self_listed:
             self.chain.append(self._self)
 
@@ -114,7 +120,7 @@ class MuslLoading:
         return self._environment.preload.replace(b":", b" ").split()
 
     def _load(self, name: bytes, loader: Loaded | None) -> Loaded | None:
-        """load_library; None: not found."""
+        """Return the object `name`, loaded if necessary (load_library); None if not found."""
         if not name:
             return None
         if _is_reserved(name) or name == self._self.name:
@@ -144,7 +150,7 @@ class MuslLoading:
                 self._by_name.setdefault(posixpath.basename(same.path or b""), same)
             return same
         if not searched and found.image.symbols.defined_names >= _LIBC_MARKS:
-            # A libc by absolute path, musl or not, is replaced by this one.
+            # musl replaces a libc requested by an absolute path, musl or not, by itself.
             return self._list_self()
         loaded = Loaded(name, found.path, rule=found.rule, loader=loader)
         loaded.identity = found.identity
@@ -154,7 +160,7 @@ class MuslLoading:
         self.chain.append(loaded)
         self._by_identity[found.identity] = loaded
         if searched:
-            # Found by search it goes by the name of its file; soname is not looked at.
+            # An object found by search is known by its file's name; musl ignores its soname.
             self._by_name.setdefault(posixpath.basename(found.path), loaded)
         return loaded
 
@@ -164,7 +170,7 @@ class MuslLoading:
         self.chain.append(missing)
 
     def _find(self, name: bytes, loader: Loaded | None) -> FoundObject | None:
-        """Raises Refused."""
+        """Return the file for `name`, or None. Raises CandidateRefused."""
         if b"/" in name:
             outcome = self._files.open(name, PATH)
             return outcome if isinstance(outcome, FoundObject) else None
@@ -193,7 +199,10 @@ class MuslLoading:
         yield EXTRA, b":".join(environment.extra_directories)
 
     def _rpath_of(self, of: Loaded) -> bytes:
-        """fixup_rpath: `$ORIGIN` alone is known, and not for the program itself under AT_SECURE."""
+        """Return an object's search path with `$ORIGIN` replaced (fixup_rpath).
+
+        No other token is known, and `$ORIGIN` is refused for the program itself under AT_SECURE.
+        """
         if of.dynamic is None:
             return b""
         path = of.dynamic.runpath if of.dynamic.runpath is not None else of.dynamic.rpath
@@ -207,7 +216,7 @@ class MuslLoading:
         return expanded or b""
 
     def _system_path_text(self) -> bytes:
-        """/etc/ld-musl-ARCH.path, below the directory that holds the interpreter's own."""
+        """Return the content of etc/ld-musl-ARCH.path below the parent of the interpreter's directory."""
         if self._system_path is None:
             prefix = self._interpreter.path.rpartition(b"/")[0].rpartition(b"/")[0]
             try:

@@ -1,11 +1,11 @@
-"""Would ld.so take this file? The tests of open_verify on a file's first bytes (pure).
+"""The checks of ld.so's open_verify on a file before loading it (pure).
 
 Specification: glibc elf/dl-load.c, open_verify, in its order, and the checks that
-_dl_map_object_from_fd adds; sysdeps/gnu/ldsodefs.h for which OS ABIs are valid. musl asks far less
+_dl_map_object_from_fd adds; sysdeps/gnu/ldsodefs.h for the valid OS ABIs. musl checks far less
 (ldso/dynlink.c, map_library).
 
-A file of another class or machine is passed over and the search goes on; any other fault ends the start
-of the program, even where a good file would have been found in the next directory.
+A file of another class or machine is skipped and the search goes on; any other fault ends the start
+of the program, even where a valid file would have been found in the next directory.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 HEADER_SIZE = {32: 52, 64: 64}
 PROGRAM_HEADER_SIZE = {32: 32, 64: 56}
 ELFOSABI_SYSV, ELFOSABI_GNU = 0, 3
-# libc-abis: UNIQUE, IFUNC, ABSOLUTE; a library may ask for any of them.
+# glibc's libc-abis: UNIQUE 1, IFUNC 2, ABSOLUTE 3; the highest ABI version a file may have.
 MAX_GNU_ABI = 3
 ET_EXEC, ET_DYN = 2, 3
 PT_LOAD = 1
@@ -33,7 +33,7 @@ DF_1_PIE = 0x08000000
 
 @value
 class VerifyTarget:
-    """The kind of file one dynamic linker takes: its own kind."""
+    """The kind of ELF file that a dynamic linker accepts, which is its own kind."""
 
     bits: int
     little: bool
@@ -41,14 +41,17 @@ class VerifyTarget:
 
 
 def check_glibc(head: bytes, target: VerifyTarget) -> Reason | None:
-    """Why glibc's ld.so would not take a file that begins with `head` (64 bytes of it); None: it would."""
+    """Return why glibc's ld.so would refuse a file that begins with `head` (64 bytes), or None."""
     if len(head) < HEADER_SIZE[target.bits]:
         return Reason.TOO_SHORT
     return _check_ident(head[:16], target) or _check_header(head, target)
 
 
 def check_musl(head: bytes, target: VerifyTarget) -> Reason | None:
-    """Why musl would not take it: no magic, class or machine is looked at, only e_type (map_library)."""
+    """Return why musl would refuse it, or None.
+
+    Only e_type is checked, not magic, class or machine (map_library).
+    """
     if len(head) < HEADER_SIZE[target.bits]:
         return Reason.TOO_SHORT
     (kind,) = struct.unpack_from("<H" if target.little else ">H", head, 16)
@@ -56,7 +59,7 @@ def check_musl(head: bytes, target: VerifyTarget) -> Reason | None:
 
 
 def check_image(image: Image) -> Reason | None:
-    """What _dl_map_object_from_fd refuses to map as a library."""
+    """Return why _dl_map_object_from_fd would refuse to map the image as a library, or None."""
     dynamic = image.dynamic
     if PT_LOAD not in [segment.type for segment in image.segments]:
         return Reason.NO_SEGMENTS
@@ -68,12 +71,12 @@ def check_image(image: Image) -> Reason | None:
 
 
 def target_of(image: Image) -> VerifyTarget:
-    """The kind of `image` itself."""
+    """Return the kind of ELF file that `image` is."""
     return VerifyTarget(image.header.bits, image.header.little, image.header.machine)
 
 
 def head_of(buffer: Buffer) -> bytes:
-    """As much of a file as the checks look at."""
+    """Return the first bytes of a file, as many as the checks read."""
     return bytes(buffer[:64])
 
 

@@ -1,7 +1,7 @@
-"""The dynamic linkers' rules as tables, each with the place it comes from (pure).
+"""The dynamic linkers' rules as tables, each with its source (pure).
 
-docs/linker-rules.md says the same in prose. glibc's sources are those of 2.36, the version this was
-checked against line by line; `until` and `since` say where other versions differ.
+docs/linker-rules.md describes them in prose. glibc's sources are those of 2.36, the version this was
+checked against line by line; constants named UNTIL and SINCE give the versions where that differs.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from denizen.value import Enum, value
 
 @value
 class LinkerRule:
-    """Why a library is where it is.
+    """A rule by which a library is found.
 
     Attributes:
-        name: the word that --json and the tests use; it does not change.
+        name: the identifier used in --json and the tests; it does not change.
         title: the rule in plain words, to follow "found by" or "tried".
-        source: where the linker's own code says so.
+        source: the place in the linker's own code.
     """
 
     name: str
@@ -38,10 +38,10 @@ MUSL_PATH = LinkerRule("system-path", "musl's system path", "musl ldso/dynlink.c
 BUILT_IN = LinkerRule("built-in", "part of musl's libc", "musl ldso/dynlink.c load_library, reserved")
 EXTRA = LinkerRule("extra", "directories added by denizen", "Environment.extra_directories")
 
-# What these find is the system's own.
+# Rules that find only libraries of the system itself.
 SYSTEM_RULES: tuple[LinkerRule, ...] = (CACHE, DEFAULT, INTERPRETER, VDSO, MUSL_PATH, BUILT_IN)
 
-# The order in which a name without a slash is looked for. What each row means is in glibc.py and musl.py.
+# The order of rules for a name without a slash; glibc_search.py and musl_rules.py implement them.
 GLIBC_ORDER: tuple[LinkerRule, ...] = (RPATH, LIBRARY_PATH, RUNPATH, CACHE, DEFAULT, EXTRA)
 MUSL_ORDER: tuple[LinkerRule, ...] = (LIBRARY_PATH, MUSL_RPATH, MUSL_PATH, EXTRA)
 
@@ -49,13 +49,13 @@ MUSL_ORDER: tuple[LinkerRule, ...] = (LIBRARY_PATH, MUSL_RPATH, MUSL_PATH, EXTRA
 MUSL_RESERVED: tuple[bytes, ...] = (b"c.", b"pthread.", b"rt.", b"m.", b"dl.", b"util.", b"xnet.")
 MUSL_SYSTEM_PATH = b"/lib:/usr/local/lib:/usr/lib"
 
-# Until 2.35 an object that asks for a newer kernel (NT_GNU_ABI_TAG) is passed over: elf/dl-load.c
-# open_verify; the check went with commit "Remove kernel version check", 2.36.
+# Until 2.35 an object that asks for a newer kernel (NT_GNU_ABI_TAG) is skipped: elf/dl-load.c open_verify;
+# the check was removed by commit "Remove kernel version check", 2.36.
 KERNEL_CHECK_UNTIL = (2, 35)
 
 
 class Reason(Enum):
-    """Why a file did not do. The words are ld.so's own where it has words for it."""
+    """The reason for which a file was refused, in ld.so's own words where it has some."""
 
     ABSENT = "absent"
     NO_DIRECTORY = "no such directory"
@@ -68,7 +68,7 @@ class Reason(Enum):
     UNEXPANDED = "a dynamic string token in it has no value here"
     STOPPED = "cannot be opened, which ends this list of directories"
     TOO_LONG = "the name is too long"
-    # From here on the dynamic linker gives up altogether.
+    # The reasons below end the start of the program.
     UNREADABLE_DATA = "cannot read file data"
     TOO_SHORT = "file too short"
     NOT_ELF = "invalid ELF header"
@@ -89,7 +89,7 @@ class Reason(Enum):
     MALFORMED = "malformed"
 
 
-# The search goes on after these (open_verify returns -1 with ENOENT, or open_path moves on).
+# Reasons after which the search goes on (open_verify returns -1 with ENOENT, or open_path moves on).
 PASSED_OVER = frozenset(
     {
         Reason.ABSENT, Reason.NO_DIRECTORY, Reason.UNREADABLE, Reason.WRONG_CLASS, Reason.WRONG_MACHINE,
@@ -98,12 +98,12 @@ PASSED_OVER = frozenset(
     }
 )  # fmt: skip
 
-# Where a machine has no rule of its own, entries of plain ELF without a libc's mark do as well:
+# On machines without flags of their own, entries of plain ELF without a libc's mark are accepted too:
 # sysdeps/generic/dl-cache.h _dl_cache_check_flags.
 CACHE_FLAGS_PLAIN = 1
 
-# Default directories where the interpreter cannot be read to tell its own: Makeconfig's slibdir and
-# libdir for a build with prefix /usr.
+# Default directories by word size, used where the interpreter's own cannot be read from its file:
+# Makeconfig's slibdir and libdir for a build with prefix /usr.
 DEFAULT_DIRECTORIES: dict[int, tuple[bytes, ...]] = {
     64: (b"/lib64/", b"/usr/lib64/"),
     32: (b"/lib/", b"/usr/lib/"),

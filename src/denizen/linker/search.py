@@ -1,7 +1,7 @@
-"""Opening candidates: what the searches of glibc and musl have in common (pure over a FileView).
+"""Opening and checking candidate files, common to the searches of glibc and musl (pure over a FileView).
 
-A `Search` knows the view and the working directory, remembers which directories exist (so a missing one
-costs one stat, not one per library), and collects what was tried.
+A `Search` holds the view and the working directory, caches which directories exist (so a missing one
+costs one stat, not one per library), and records the paths tried.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from denizen.linker.open_verify import VerifyTarget
     from denizen.linker.rule_tables import LinkerRule
 
-# errno of open(2) -> why the file does not do. Others end the list of directories being searched.
+# errno of open(2) -> reason for refusing the file. Others end the list of directories being searched.
 _REASONS = {
     errno.ENOENT: Reason.ABSENT,
     errno.ENOTDIR: Reason.ABSENT,
@@ -46,7 +46,7 @@ class CandidateRefused(Exception):
 
 
 class Search:
-    """Opens candidates one by one; `tried` is what the current search looked at in vain."""
+    """Opens candidates one by one; `tried` lists the candidates of the current search that were refused."""
 
     def __init__(
         self,
@@ -65,10 +65,10 @@ class Search:
         self.tried: list[SearchAttempt] = []
 
     def open(self, path: bytes, rule: LinkerRule) -> FoundObject | Reason:
-        """`path` as a library of this program.
+        """Return `path` as a library of this program, or the reason why the search goes on without it.
 
         Raises:
-            Refused: it ends the start of the program.
+            CandidateRefused: it ends the start of the program.
         """
         outcome = self._open(path, rule)
         if isinstance(outcome, Reason):
@@ -78,23 +78,23 @@ class Search:
         return outcome
 
     def absolute(self, path: bytes) -> bytes:
-        """`path` from the working directory."""
+        """Return `path` made absolute by the working directory."""
         return path if path.startswith(b"/") else self._directory + path
 
     def is_directory(self, path: bytes) -> bool:
-        """Whether there is such a directory; asked once."""
+        """Return whether there is such a directory; the answer is cached."""
         known = self._exists.get(path)
         if known is None:
             known = self._exists[path] = self._stat_directory(path)
         return known
 
     def take_tried(self) -> tuple[SearchAttempt, ...]:
-        """What was tried since the last call."""
+        """Return the attempts since the last call, and clear them."""
         tried, self.tried = tuple(self.tried), []
         return tried
 
     def setuid(self, path: bytes) -> bool:
-        """Whether the file is set-user-ID."""
+        """Return whether the file is set-user-ID."""
         try:
             return bool(self.view.stat(self.absolute(path)).mode & 0o4000)
         except OSError:
@@ -107,7 +107,7 @@ class Search:
             facts = self.view.stat(place)
         except OSError as failure:
             return _REASONS.get(failure.errno or 0, Reason.STOPPED)
-        except ValueError:  # a NUL in a name: C would end the name there, and no such file is meant
+        except ValueError:  # a NUL in the name, which no file has
             return Reason.ABSENT
         reason = self._check(head_of(buffer), self._target)
         if reason is not None:

@@ -1,4 +1,4 @@
-"""The outcome of a search for one library: the file found, and the places looked at in vain (pure)."""
+"""The results of library searches: the file found, and the paths tried without success (pure)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @value
 class FoundObject:
-    """A file that will do."""
+    """A file that passed all checks; `identity` is (device, inode)."""
 
     path: bytes
     rule: LinkerRule
@@ -23,7 +23,7 @@ class FoundObject:
 
 
 class SearchAttempt:
-    """One place that was looked at in vain: `path` by `rule`, and why not."""
+    """A path that was tried by `rule` without success, and the reason."""
 
     __slots__ = ("path", "reason", "rule")
 
@@ -45,7 +45,7 @@ class SearchAttempt:
 
 
 if TYPE_CHECKING:
-    # Name -> the file, and what was tried before it.
+    # Library name -> the file found, and the paths tried before it.
     Known: TypeAlias = dict[bytes, tuple[FoundObject | None, tuple[SearchAttempt, ...]]]
-    # The dynamic linker and what it takes -> who asks, as far as it matters -> what it knows.
+    # (Interpreter, VerifyTarget) -> the parts of the requesting object that matter -> its results.
     Answers: TypeAlias = dict[object, dict[object, Known]]

@@ -1,9 +1,10 @@
-"""Which objects' symbols are worth looking up: `unvouched_objects` (pure).
+"""The objects whose symbols must be looked up: `unvouched_objects` (pure).
 
-A library that the cache or a default directory provided, or that lies where only the distribution's packages
-put anything (hier(7), FHS 4.6: /usr/lib/PACKAGE, found by a run path), and that stands on nothing but such
-libraries, is what its distribution built and tested together. What remains is the program, what was found
-any other way, and every system library that was given one of those for its own needs.
+Libraries of the distribution were built and tested together, so their symbols need no lookup. These are the
+libraries that were found by the cache or in a default directory, or that lie where only the distribution's
+packages install (hier(7), FHS 4.6: /usr/lib/PACKAGE, found by a run path), and that depend on such libraries
+only. The others are the program, libraries found any other way, and every system library that depends on
+one of these.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
     from denizen.linker.closure import Closure, LoadedLibrary
 
 
-# /usr/local/lib is the administrator's own.
+# Not /usr/local/lib, where the administrator installs.
 _DISTRIBUTION = (b"/usr/lib/", b"/usr/lib32/", b"/usr/lib64/", b"/usr/libx32/")
 
 
 def by_system(library: LoadedLibrary) -> bool:
-    """Whether the cache or a default directory provided it, or it lies in the distribution's own place."""
+    """Return whether a rule of the system found the library, or it lies in a distribution's directory."""
     if library.rule is PROGRAM or library.path is None:
         return False
     return library.rule in SYSTEM_RULES or normpath(library.path).startswith(_DISTRIBUTION)
@@ -33,7 +34,10 @@ def by_system(library: LoadedLibrary) -> bool:
 def unvouched_objects(
     closure: Closure, vouched: Callable[[LoadedLibrary], bool] = by_system
 ) -> tuple[LoadedLibrary, ...]:
-    """The objects of a closure whose symbols the system's own packages do not vouch for."""
+    """Return the closure's objects for whose symbols the distribution does not vouch.
+
+    `vouched` tells whether a library is the system's own.
+    """
     found = {id(library): library for library in closure.scope if not vouched(library)}
     askers = _askers(closure)
     pending = list(found.values())
@@ -46,7 +50,7 @@ def unvouched_objects(
 
 
 def _askers(closure: Closure) -> dict[int, list[LoadedLibrary]]:
-    """Id of a library -> the objects that need it by one of its names."""
+    """Return, by the id of a library, the objects that need it by one of its names."""
     named: dict[bytes, LoadedLibrary] = {}
     for library in (closure.program, *closure.libraries):
         for name in library.names:

@@ -1,12 +1,12 @@
-"""Dynamic string tokens: `$ORIGIN`, `$LIB`, `$PLATFORM` in paths and names (pure).
+"""Dynamic string tokens: expansion of `$ORIGIN`, `$LIB`, `$PLATFORM` in paths and names (pure).
 
 Specification: ld.so(8) "Dynamic string tokens"; glibc elf/dl-load.c, is_dst and _dl_dst_substitute;
 musl ldso/dynlink.c, fixup_rpath, which knows `$ORIGIN` alone.
 
     token = "$" name | "${" name "}"        name = "ORIGIN" | "LIB" | "PLATFORM"
 
-glibc reads the longest identifier, so `$LIBRARY` is no token and stays as it is. A token without a
-value (no AT_PLATFORM, an origin that cannot be told) drops the whole element.
+glibc reads the longest identifier, so `$LIBRARY` is no token and stays as it is. A path element with a
+token that has no value (no AT_PLATFORM, an unknown origin) is dropped.
 
 Limits: an element that grows beyond MAX_EXPANDED bytes is dropped; no file system has such a name.
 """
@@ -21,12 +21,15 @@ _IDENTIFIER = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 
 @value
 class Tokens:
-    """What the tokens of one object stand for; None: not known, its element is dropped.
+    """The values of the tokens of one object; None: unknown, elements with the token are dropped.
 
     Attributes:
+        origin: the value of `$ORIGIN`.
+        lib: the value of `$LIB`.
+        platform: the value of `$PLATFORM`.
+        secure: AT_SECURE: `$ORIGIN` is accepted only at the start of an element.
         trusted: None, or the system directories the result must lie in (AT_SECURE, the program's own
-            `$ORIGIN`; libraries' origins come from trusted places already).
-        secure: AT_SECURE: `$ORIGIN` counts only where it leads the element.
+            `$ORIGIN`; libraries' origins are in trusted directories already).
     """
 
     origin: bytes | None
@@ -37,7 +40,7 @@ class Tokens:
 
 
 def expand(element: bytes, tokens: Tokens) -> bytes | None:
-    """`element` with its tokens replaced, as glibc does; None where it must not be used."""
+    """Return `element` with its tokens replaced, as glibc does; None where it must not be used."""
     if b"$" not in element:
         return element
     parts: list[bytes] = []
@@ -58,7 +61,7 @@ def expand(element: bytes, tokens: Tokens) -> bytes | None:
 
 
 def expand_origin_only(paths: bytes, origin: bytes) -> bytes | None:
-    """A whole RPATH as musl expands it: any other `$` makes all of it useless (fixup_rpath)."""
+    """Return a whole RPATH as musl expands it; None where it has any other `$` (fixup_rpath)."""
     rest = paths.replace(b"${ORIGIN}", b"").replace(b"$ORIGIN", b"")
     if b"$" in rest:
         return None
@@ -67,9 +70,9 @@ def expand_origin_only(paths: bytes, origin: bytes) -> bytes | None:
 
 
 def is_trusted(path: bytes, system_directories: tuple[bytes, ...]) -> bool:
-    """Whether `path`, normalised by its text alone, lies below one of `system_directories`.
+    """Return whether `path`, normalised by its text alone, lies below one of `system_directories`.
 
-    glibc's is_trusted_path_normalize: links are not looked at, `..` above the top stays at the top.
+    glibc's is_trusted_path_normalize: links are not resolved, `..` above the top stays at the top.
     """
     kept: list[bytes] = []
     for component in path.split(b"/"):
@@ -82,7 +85,7 @@ def is_trusted(path: bytes, system_directories: tuple[bytes, ...]) -> bool:
 
 
 def _token(element: bytes, dollar: int) -> tuple[bytes, int]:
-    """The token's name, b"" if it is none we know, and where the text after it goes on."""
+    """Return the token's name, b"" if it is not a known one, and the position of the text behind it."""
     curly = element[dollar + 1 : dollar + 2] == b"{"
     start = end = dollar + 1 + curly
     while end < len(element) and element[end] in _IDENTIFIER:

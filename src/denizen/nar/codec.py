@@ -1,4 +1,4 @@
-"""The grammar of a Nix archive, its limits, and its tokens as bytes (pure).
+"""The grammar of the Nix archive, its limits, and its tokens as bytes (pure).
 
 Specification: Eelco Dolstra, "The Purely Functional Software Deployment Model" (2006), figure 5.2;
 Nix, doc/manual/source/protocols/nix-archive.md and src/libutil/archive.cc:
@@ -11,17 +11,17 @@ Nix, doc/manual/source/protocols/nix-archive.md and src/libutil/archive.cc:
     str(s)    = u64 little-endian length, s, zero bytes up to a multiple of eight
 
 Rules beyond the grammar: names in a directory are strictly increasing as bytes (sorted, none
-twice), are not empty, `.` or `..`, and hold neither `/` nor NUL. Nix leaves the size of a name, the
-length of a path and the depth open; denizen refuses what no Linux file system could hold
-(`formats.file_tree`), and more than `MAX_DEPTH` directories inside one another. An empty contents token may
-be absent in archives of Nix before 1.0; denizen wants it, as Nix always writes it.
+twice), are not empty, `.` or `..`, and hold neither `/` nor NUL. Nix does not limit the size of a name, the
+length of a path and the depth; denizen refuses names and paths that no Linux file system could hold
+(`formats.file_tree`), and more than `MAX_DEPTH` directories inside one another. The contents token of an
+empty file may be absent in archives of Nix before 1.0; denizen requires it, as Nix now always writes it.
 """
 
 import struct
 
 # A path of 4095 bytes holds at most 2,048 components; real trees stay under 60.
 MAX_DEPTH = 1024
-# What a length field may say. Nix's own arithmetic and off_t are signed.
+# The largest length: Nix's own arithmetic and off_t are signed.
 MAX_SIZE = 2**63 - 1
 
 _LENGTH = struct.Struct("<Q")
@@ -29,13 +29,13 @@ pack_length = _LENGTH.pack
 
 
 def unpack_length(field: bytes) -> int:
-    """The number in an eight-byte length field."""
+    """Return the number in an eight-byte length field."""
     (length,) = _LENGTH.unpack(field)
     return int(length)
 
 
 def length_at(buffer: bytes, at: int) -> int:
-    """The number in the length field at `at`, which lies inside the buffer."""
+    """Return the number in the length field at `at`, which must lie inside the buffer."""
     (length,) = _LENGTH.unpack_from(buffer, at)
     return int(length)
 
@@ -44,12 +44,12 @@ PADDING = tuple(bytes(-length & 7) for length in range(8))
 
 
 def padding(length: int) -> bytes:
-    """The zero bytes that follow a string of `length` bytes."""
+    """Return the zero bytes that follow a string of `length` bytes."""
     return PADDING[length & 7]
 
 
 def string(content: bytes) -> bytes:
-    """`str(content)` of the grammar."""
+    """Return `str(content)` of the grammar."""
     return b"%b%b%b" % (pack_length(len(content)), content, PADDING[len(content) & 7])
 
 
@@ -57,9 +57,8 @@ def _tokens(*words: str) -> bytes:
     return b"".join([string(word.encode("ascii")) for word in words])
 
 
-# Runs of tokens that always stand together are one constant: a reader compares them with one
-# comparison, a writer copies them with one copy, and 50,000 files cost two function calls each and
-# not twelve.
+# Tokens that always follow one another are one constant: a reader needs one comparison for them, a writer
+# one copy, and 50,000 files cost two function calls each and not twelve.
 MAGIC = _tokens("nix-archive-1")
 OPEN = _tokens("(")
 CLOSE = _tokens(")")

@@ -1,8 +1,8 @@
-"""What is where in a Nix archive, without unpacking it (pure).
+"""Listing of a Nix archive: its entries and the offsets of file contents, without unpacking it (pure).
 
 Specification: the `.ls` files of Nix binary caches (Nix, src/libstore/nar-accessor.cc, listNar): JSON
 with `version` 1 and a `root` whose objects have `type` (regular, symlink, directory), a file's
-`size`, `executable` where true, and `narOffset`: where its content begins, so that one file can be
+`size`, `executable` where true, and `narOffset`, the offset of its content, so that one file can be
 fetched out of an uncompressed archive by a byte range.
 """
 
@@ -28,11 +28,11 @@ _VERSION = 1
 
 @value
 class Listed:
-    """An entry and where its content is.
+    """An entry and the offset of its content.
 
     Attributes:
-        entry: with a file's content gone by; its size is still told.
-        offset: of the content's first byte in the archive; 0 for what is not a file.
+        entry: the entry; a file has its size, but its content has been skipped.
+        offset: of the content's first byte in the archive; 0 for entries that are not files.
     """
 
     entry: Entry
@@ -40,10 +40,10 @@ class Listed:
 
 
 def entries(stream: Readable) -> Iterator[Listed]:
-    """Every entry of the archive, in its order; the contents are passed over.
+    """Yield every entry of the archive, in its order; contents are skipped.
 
     Raises:
-        BadNar: a broken rule.
+        BadNar: the archive breaks a rule.
         Truncated: the stream ends before the archive does.
     """
     source = ByteSource(stream)
@@ -57,10 +57,10 @@ def entries(stream: Readable) -> Iterator[Listed]:
 
 
 def document(stream: Readable) -> Json:
-    """The listing as the JSON value of a `.ls` file; a name that is not UTF-8 has its bytes escaped.
+    """Return the listing as the JSON value of a `.ls` file; bytes of names that are not UTF-8 are escaped.
 
     Raises:
-        BadNar: a broken rule.
+        BadNar: the archive breaks a rule.
         Truncated: the stream ends before the archive does.
     """
     objects: dict[bytes, Json] = {}
@@ -69,7 +69,7 @@ def document(stream: Readable) -> Json:
         parent, _, name = listed.entry.path.rpartition(b"/")
         if name:
             inside = objects[parent]["entries"]
-            assert isinstance(inside, dict)  # the reader lets nothing lie inside what is no directory
+            assert isinstance(inside, dict)  # the reader yields entries below directories only
             inside[name.decode("utf-8", "backslashreplace")] = here
     return {"version": _VERSION, "root": objects[b""]}
 
@@ -85,6 +85,6 @@ def _object(listed: Listed) -> Json:
 
 
 def _content_start(source: ByteSource, entry: File) -> int:
-    """Where the content began: the reader has taken a short file's content and padding already."""
+    """Return the offset of the content; of a short file the reader has taken content and padding already."""
     taken = entry.size + (-entry.size & 7) if isinstance(entry.content, tuple) else 0
     return source.position - taken

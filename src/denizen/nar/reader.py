@@ -1,7 +1,7 @@
-"""From the bytes of a Nix archive to the entries of its tree (pure).
+"""Parser of Nix archives: from bytes to the entries of a tree (pure).
 
-One pass, no recursion, memory for one block and the chain of open directories. Every departure from
-`wire`'s grammar and rules ends the reading with a `BadNar`; nothing is repaired or skipped.
+One pass, no recursion, memory for one block and the chain of open directories. Every violation of the
+grammar and rules in `codec` ends the parsing with a `BadNar`; nothing is repaired or skipped.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ _EXECUTABLE = codec.EXECUTABLE + codec.CONTENTS
 _PLAIN = len(codec.CONTENTS)
 _END = codec.CLOSE + codec.CLOSE
 _NAMED = codec.ENTRY + codec.NAME
-# What stands between a file's name and its content's length, and after its content, by the length of
-# the name and of the content: they begin with the padding of those.
+# The bytes between a file's name and its content's length, and those after its content, indexed by the
+# length of the name or content modulo eight: they begin with its padding.
 _PLAIN_FILE = tuple([padding + codec.NODE + _REGULAR + codec.CONTENTS for padding in codec.PADDING])
 _EXECUTABLE_FILE = tuple([padding + codec.NODE + _REGULAR + _EXECUTABLE for padding in codec.PADDING])
 _FILE_END = tuple([padding + _END for padding in codec.PADDING])
-# Of a file's entry, all before its content.
+# Bytes of a file's entry before its content, at most.
 _LONGEST_HEAD = len(_NAMED) + 8 + MAX_NAME + len(_EXECUTABLE_FILE[1]) + 8
 
 
 class NarRule(Enum):
-    """What an archive can break, in words."""
+    """The rules an archive can break, in words."""
 
     MAGIC = "it does not begin with nix-archive-1"
     TOKEN = "the grammar wants another token"  # noqa: S105 - a token of a grammar, not a password
@@ -66,7 +66,8 @@ class BadNar(BadInput):
     """An archive breaks a rule.
 
     Attributes:
-        offset: where in the archive, after the last byte that was read.
+        rule: the rule.
+        offset: offset in the archive behind the last byte that was read.
         path: the entry being read, or the last one.
     """
 
@@ -84,10 +85,10 @@ class BadNar(BadInput):
 
 
 def read(stream: Readable) -> Iterator[Entry]:
-    """The entries of an archive that fills the whole stream.
+    """Yield the entries of an archive that fills the whole stream.
 
     Raises:
-        BadNar: a broken rule, bytes after the end included.
+        BadNar: the archive breaks a rule, or bytes follow its end.
         Truncated: the stream ends before the archive does.
     """
     source = ByteSource(stream)
@@ -97,22 +98,22 @@ def read(stream: Readable) -> Iterator[Entry]:
 
 
 def read_from(source: ByteSource) -> Iterator[Entry]:
-    """The entries of an archive inside a longer stream; afterwards the source stands just behind it.
+    """Yield the entries of an archive inside a longer stream; afterwards the source is positioned behind it.
 
     Raises:
-        BadNar: a broken rule.
+        BadNar: the archive breaks a rule.
         Truncated: the stream ends before the archive does.
     """
     return _NarReader(source).entries()
 
 
 class _NarReader:
-    """Where in the archive we are.
+    """The position in the archive.
 
     Attributes:
         path: the entry being read, for errors.
         outer: the directories around the current one, each with the last name read in it.
-        content_end: where the content of the file last begun ends.
+        content_end: the offset behind the content of the last file begun.
     """
 
     __slots__ = ("content_end", "outer", "path", "source")
@@ -134,7 +135,7 @@ class _NarReader:
         self._want(codec.CLOSE)
 
     def _below(self) -> Iterator[Entry]:
-        """Everything inside the top, up to its closing token, which is left to the caller's `_want`."""
+        """Yield everything inside the top, up to its closing token, which the caller reads."""
         parent, last = b"", b""
         while True:
             whole = self._file_at_once(parent, last)
@@ -160,10 +161,10 @@ class _NarReader:
                 self._want(_END)
 
     def _file_at_once(self, parent: bytes, last: bytes) -> tuple[bytes, File] | None:
-        """The next entry in `parent` with its name, if it is a file, nothing is wrong, and all of it is held.
+        """Return the next entry in `parent` with its name, if it is a valid file wholly in the buffer.
 
-        Anything else, broken rules included, is None with nothing passed: the rest of the reader knows what
-        it is. Most files come this way, with a tenth of the calls.
+        In every other case, violations included, nothing is consumed and the result is None: the rest of the
+        reader handles it. Most files are read here, with a tenth of the calls.
         """
         buffer, at = self.source.window()
         if len(buffer) - at < _LONGEST_HEAD or not buffer.startswith(_NAMED, at):
@@ -187,7 +188,7 @@ class _NarReader:
         return name, File(path, executable, at - start, (memoryview(buffer)[start:at],))
 
     def _another(self) -> bool:
-        """Whether an entry begins here; its token is passed then, and a closing one is not."""
+        """Return whether an entry begins here; its token is consumed then, a closing token is not."""
         word = self.source.peek(_WORD)
         if word == codec.CLOSE:
             return False
@@ -200,7 +201,7 @@ class _NarReader:
             raise self._broken(NarRule.DEPTH)
 
     def _name(self, parent: bytes, last: bytes) -> bytes:
-        """The next name in `parent`, after `last`; makes it the path being read."""
+        """Read the next name in `parent`, which must sort after `last`; make it the path being read."""
         self._want(codec.NAME)
         name = self._string(MAX_NAME, NarRule.NAME)
         if not is_name(name):
@@ -214,7 +215,7 @@ class _NarReader:
         return name
 
     def _object(self) -> Entry:
-        """An object up to its closing token, or up to a file's content where that is long."""
+        """Read an object up to its closing token, or up to a file's content where that is long."""
         kind = self.source.take(_KIND, "an object's type")
         if kind == _REGULAR:
             return self._file()
@@ -241,7 +242,7 @@ class _NarReader:
         return File(self.path, executable, size, content)
 
     def _finish(self, entry: Entry) -> None:
-        """Pass what the consumer left of a long file's content, and its padding."""
+        """Skip the part of a long file's content that the consumer did not read, and its padding."""
         if isinstance(entry, File) and entry.size > BLOCK:
             self.source.skip(self.content_end - self.source.position, "a file's content")
             self._want(codec.padding(entry.size), NarRule.PADDING)

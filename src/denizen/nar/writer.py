@@ -1,6 +1,6 @@
-"""From the entries of a tree to the bytes of its Nix archive (pure).
+"""Writer of Nix archives: from the entries of a tree to bytes (pure).
 
-The entries come in the archive's own order: a directory, then what is in it with names increasing
+The entries must come in the archive's own order: a directory, then its content with names increasing
 as bytes. The writer checks this, because an archive out of order has another hash than the tree.
 """
 
@@ -29,7 +29,7 @@ _END = codec.CLOSE + codec.CLOSE
 
 
 class UnfitEntry(DenizenError):
-    """A producer of entries broke its promise: our defect, or a file that changes while it is read."""
+    """The producer of entries is wrong: a defect of denizen, or a file that changed while it was read."""
 
     path: bytes
     reason: str
@@ -38,10 +38,10 @@ class UnfitEntry(DenizenError):
 
 
 def write(entries: Iterable[Entry]) -> Iterator[Buffer]:
-    """The archive's bytes, in pieces of about `BLOCK` or larger; a file's own large pieces are not copied.
+    """Yield the archive's bytes in pieces of about `BLOCK` or larger; a file's large pieces are not copied.
 
     Raises:
-        UnfitEntry: entries out of order, or a file whose content is not of its size.
+        UnfitEntry: entries are out of order, or a file's content does not have its size.
     """
     pending: list[Buffer] = []
     held = 0
@@ -75,7 +75,7 @@ def _pieces(entries: Iterable[Entry]) -> Iterator[Buffer]:
 
 
 def _below(stream: Iterator[Entry]) -> Iterator[Buffer]:
-    """Everything inside the top, up to its own closing token."""
+    """Yield everything inside the top, up to its own closing token."""
     # The directories that are open, and the last name in each of them but the innermost.
     parent, last = b"", b""
     outer: list[tuple[bytes, bytes]] = []
@@ -100,7 +100,7 @@ def _below(stream: Iterator[Entry]) -> Iterator[Buffer]:
 
 
 def _object(entry: Entry) -> Iterator[Buffer]:
-    """An object without its closing token."""
+    """Yield an object without its closing token."""
     if isinstance(entry, File):
         yield _FILE[entry.executable] + codec.pack_length(entry.size)
         size = 0
