@@ -73,6 +73,7 @@ def test_verify_makes_a_damaged_package_again(home: Home, program: Path, kind: s
     path = library(home)
     if kind == "object":
         tree = home.root / "data/store" / path.relative_to(home.root / "data/store").parts[0]
+        tree.chmod(0o755)  # moving a directory writes its `..`, which only root may where it is read-only
         tree.rename(home.root / kind)
     else:
         damage(path, kind)

@@ -20,7 +20,8 @@ empty file may be absent in archives of Nix before 1.0; denizen requires it, as 
 import struct
 
 # A path of 4095 bytes holds at most 2,048 components; real trees stay under 60.
-MAX_DEPTH = 1024
+# A descriptor is held for each level while a tree is written or deleted: half of the usual limit of 1024.
+MAX_DEPTH = 512
 # The largest length: Nix's own arithmetic and off_t are signed.
 MAX_SIZE = 2**63 - 1
 
