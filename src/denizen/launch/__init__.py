@@ -1,1 +1,1 @@
-"""How a program is started: decisions, the loader's configuration, strategies."""
+"""Program starts: decisions, the loader's configuration, the strategies."""

@@ -1,4 +1,4 @@
-"""What came while a program ran: a directory of links, which every object of the program searches last.
+"""The directory of libraries added while a program runs: links, which every object of it searches last.
 
     OPENED/<decision>/<libraries>/libonig.so.5 -> <store>/<hash>-libonig5-6.9.9/usr/lib/.../libonig.so.5
            .absent/libfoo.so.1    a name that nobody has or that is kept out; holds the reason
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
     from denizen.launch.decisions.decision import Identity
 
 _MODE = 0o600
-# Beside the decisions, as their copies and furniture are.
+# The name of the directory, beside those of patched copies and resource trees.
 OPENED = b"opened"
 _ABSENT, _ASKED, _INDEX, _LOCKED, _TURN = b".absent", b".asked", b".index", b".locked", b".turn"
-# As loader/resident/answer.c has it, which asks for nothing else; a name from a program leaves no directory.
+# The pattern of loader/resident/answer.c, which asks for no other name. It excludes paths.
 _SONAME = re.compile(rb"(?=.*\.so)[A-Za-z0-9_+][A-Za-z0-9._+-]{0,199}\Z")
 
 
 @value
 class DlopenRequest:
-    """One answer that was given.
+    """One request of a running program that was answered with a library.
 
     Attributes:
         soname: the name asked for.
-        packages: what came for it, as name=version.
-        size: bytes that were fetched for it.
+        packages: the packages that were added, as name=version.
+        size: bytes that were fetched.
     """
 
     soname: bytes
@@ -54,35 +54,38 @@ class DlopenRequest:
 
 @value
 class Opened:
-    """The directory of one decision."""
+    """The directory of links of one decision."""
 
     directory: bytes
 
     def make(self, *, locked: bool = False) -> None:
-        """Make it, empty or as it was. Raises OSError."""
+        """Create the directory unless it exists; with `locked`, nothing may be added to it.
+
+        Raises OSError.
+        """
         make_directories(os.path.join(self.directory, _ABSENT), 0o700)
         if locked:
             write_atomically(os.path.join(self.directory, _LOCKED), b"", mode=_MODE)
 
     @property
     def is_locked(self) -> bool:
-        """Tell whether a lock says all that may come."""
+        """Tell whether a lock file determines all libraries, so that none are added."""
         return os.path.exists(os.path.join(self.directory, _LOCKED))
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
-        """Let nobody else answer for this program meanwhile. Raises OSError."""
+        """Hold the lock that lets one process at a time answer for this program. Raises OSError."""
         turn = os.path.join(self.directory, _TURN)
         with open(turn, "ab", opener=lambda path, flags: os.open(path, flags, _MODE)) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def has(self, soname: bytes) -> bool:
-        """Tell whether a library of that name is there."""
+        """Tell whether the directory has a library of that name."""
         return os.path.exists(os.path.join(self.directory, soname))
 
     def links(self) -> dict[bytes, bytes]:
-        """Return what is shown: name -> path."""
+        """Return the links: name -> path."""
         found = {}
         with contextlib.suppress(FileNotFoundError):
             for name in os.listdir(self.directory):
@@ -91,16 +94,16 @@ class Opened:
         return found
 
     def show(self, links: dict[bytes, bytes]) -> None:
-        """Make links. Raises OSError."""
+        """Make links, by name -> path. Raises OSError."""
         for name, path in links.items():
             link_atomically(os.path.join(self.directory, name), path)
 
     def deny(self, soname: bytes, reason: str) -> None:
-        """Remember that a name is not to be had. Raises OSError."""
+        """Record that a library is not available, with the reason. Raises OSError."""
         write_atomically(os.path.join(self.directory, _ABSENT, soname), reason.encode() + b"\n", mode=_MODE)
 
     def denied(self) -> dict[bytes, str]:
-        """Return the names that are not to be had, with the reasons."""
+        """Return the names that are not available, with the reasons."""
         found = {}
         with contextlib.suppress(FileNotFoundError):
             for name in sorted(os.listdir(os.path.join(self.directory, _ABSENT))):
@@ -109,7 +112,7 @@ class Opened:
         return found
 
     def look_in(self, indexes: Sequence[bytes]) -> None:
-        """Let the resident look into these index files before it asks. Raises OSError."""
+        """Link the index files that the resident searches before it asks. Raises OSError."""
         top = os.path.join(self.directory, _INDEX)
         make_directories(top, 0o700)
         wanted = {b"%d" % number: path for number, path in enumerate(indexes)}
@@ -119,20 +122,20 @@ class Opened:
             link_atomically(os.path.join(top, name), path)
 
     def forget_denied(self) -> None:
-        """Let every name be asked for again: the index has changed."""
+        """Delete the records of unavailable names, so that they are asked for again with the new index."""
         for directory in (_ABSENT, _INDEX):
             with contextlib.suppress(FileNotFoundError):
                 for name in os.listdir(os.path.join(self.directory, directory)):
                     os.unlink(os.path.join(self.directory, directory, name))
 
     def record(self, one: DlopenRequest) -> None:
-        """Remember an answer. Raises OSError."""
+        """Record an answer. Raises OSError."""
         lines = [*self.asked(), one]
         content = b"".join(b"%b\t%d\t%b\n" % (a.soname, a.size, b" ".join(a.packages)) for a in lines)
         write_atomically(os.path.join(self.directory, _ASKED), content, mode=_MODE)
 
     def asked(self) -> tuple[DlopenRequest, ...]:
-        """Return the answers that were given."""
+        """Return the recorded answers."""
         try:
             with open(os.path.join(self.directory, _ASKED), "rb") as stream:
                 lines = [line.split(b"\t") for line in stream.read().splitlines()]
@@ -146,18 +149,21 @@ class Opened:
 
 
 def is_soname(name: bytes) -> bool:
-    """Tell whether a name may be asked for."""
+    """Tell whether the resident may ask for a name."""
     return _SONAME.match(name) is not None
 
 
 def place_of(shelf: bytes, identity: Identity, libraries: bytes) -> bytes:
-    """Return the directory for a program's decision with these libraries, below a directory of decisions."""
+    """Return the directory of links for a program's decision with these libraries.
+
+    `shelf` is the directory of decisions that it is below.
+    """
     digest = os.path.basename(libraries).partition(b"-")[0]
     return os.path.join(shelf, OPENED, file_name(identity), digest)
 
 
 def all_of(shelf: bytes, identity: Identity) -> list[Opened]:
-    """Return what there is of a program, beside whichever libraries."""
+    """Return the directories of links of a program, for all sets of libraries."""
     top = os.path.join(shelf, OPENED, file_name(identity))
     with contextlib.suppress(FileNotFoundError):
         return [Opened(os.path.join(top, name)) for name in sorted(os.listdir(top))]
@@ -165,7 +171,7 @@ def all_of(shelf: bytes, identity: Identity) -> list[Opened]:
 
 
 def shelves_of(decisions: bytes) -> list[bytes]:
-    """Return every directory of decisions: the plain one, and one for each set of options."""
+    """Return all directories of decisions: the plain one, and one for each set of options."""
     found = [decisions]
     with contextlib.suppress(FileNotFoundError):
         found += [
@@ -175,7 +181,7 @@ def shelves_of(decisions: bytes) -> list[bytes]:
 
 
 def forget_all_denied(decisions: bytes) -> None:
-    """Let every program ask again, below all directories of decisions: the index has changed."""
+    """Delete the records of unavailable names of all programs: the index has changed."""
     for shelf in shelves_of(decisions):
         top = os.path.join(shelf, OPENED)
         with contextlib.suppress(FileNotFoundError):

@@ -1,8 +1,8 @@
-"""What a program opens at run time and a host that satisfies its start does not have (pure over a FileView).
+"""Libraries that a program opens at run time and that a host which can start it lacks (pure over a FileView).
 
-A .NET host starts everywhere and ends without an ICU; Qt starts and finds no window system. Counted is
-what the program cannot do without: what its rules call required, a choice of libraries of which it needs
-one, and the files beside it that are opened, each with its own closure. A mere recommendation is not.
+A .NET program starts on every host and ends if there is no ICU; Qt starts and finds no platform plugin. Only
+essential libraries are counted: those that the rules call required, alternatives of which the program needs
+one, and the libraries of files beside the program that it opens. Recommended libraries are not.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 def lacking_later(
     view: FileView, program: bytes, environment: Environment, rules: RulePacks, added: Sequence[bytes] = ()
 ) -> tuple[bytes, ...]:
-    """The names this host does not have; `added` are objects it opens besides. Raises OSError, BadInput."""
+    """Return the sonames that this host lacks; `added` are paths of objects that the program opens.
+
+    Raises OSError, BadInput.
+    """
     subject = examine(view, [program], rules, added)
     if subject is None:
         return ()
     found: dict[bytes, None] = {}
-    # What is opened names no dynamic linker, and is served by the program's.
+    # An object that is opened names no dynamic linker; the program's loads its libraries.
     environment = replace(environment, interpreter_path=subject.interpreter or None)
     for path in subject.opened:
         closure = resolve(view, path, environment)
@@ -48,7 +51,7 @@ def lacking_later(
 
 
 def _too_old(closure: Closure) -> Iterator[bytes]:
-    """Yield the libraries of which an opened file asks for versions that they do not define."""
+    """Yield the libraries that lack versions which an opened file needs."""
     image = closure.program.image
     there = {name: one.image for one in closure.libraries if one.image is not None for name in one.names}
     for need in image.version_needs if image is not None else ():

@@ -1,6 +1,6 @@
-"""What a program wants besides libraries, and this host lacks: when the strategy fhs is due (pure).
+"""Rules for files, other than libraries, that a program needs and the strategy fhs provides (pure).
 
-Two sources: the first line of a script, and the rules of wants.toml for programs by name.
+There are two sources: the first line of a script, and the rules of wants.toml for programs by name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
 
 RULES = posixpath.join(posixpath.dirname(__file__), "wants.toml")
-# Where packages have what `env` looks up on PATH.
+# The directory in which packages have the commands that `env` finds in PATH.
 _COMMANDS = b"/usr/bin/"
 
 
@@ -34,18 +34,18 @@ class EnvironmentRule:
     reason: str
 
     def is_about(self, name: str) -> bool:
-        """Whether a program of that file name is meant."""
+        """Tell whether the rule applies to a program with that file name."""
         return any(name.startswith(one[:-1]) if one.endswith("*") else name == one for one in self.programs)
 
 
 @value
 class Wants:
-    """What is wanted and not there.
+    """The files and packages that a program needs and this host lacks.
 
     Attributes:
-        packages: by name.
-        paths: whose packages have to be looked up.
-        reasons: in words, one for each.
+        packages: names of packages.
+        paths: files whose packages have to be looked up.
+        reasons: a sentence for each need.
     """
 
     packages: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Wants:
 
 
 def parse_rules(text: bytes) -> tuple[EnvironmentRule, ...]:
-    """The rules of a file in wants.toml's form. Raises ValueError, KeyError."""
+    """Return the rules in a file of wants.toml's form. Raises ValueError, KeyError."""
     return tuple(map(_rule, tomllib.loads(text.decode())["wants"]))
 
 
@@ -65,7 +65,15 @@ def wants_of(
     search_path: Sequence[bytes],
     rules: Sequence[EnvironmentRule],
 ) -> Wants:
-    """What the program at `program` (absolute) wants and this host lacks."""
+    """Return the needs of the program at `program` (absolute) that this host does not meet.
+
+    Args:
+        view: the host's file tree.
+        program: the program's path.
+        script: its first line, if it is a script.
+        search_path: the directories of PATH.
+        rules: the rules of wants.toml.
+    """
     packages: dict[str, None] = {}
     paths: dict[bytes, None] = {}
     reasons: list[str] = []
@@ -83,7 +91,7 @@ def wants_of(
 
 
 def _interpreters(view: FileView, script: Script | None, search_path: Sequence[bytes]) -> list[bytes]:
-    """The paths a script's first line needs and that are nowhere."""
+    """Return the paths in a script's first line that do not exist."""
     if script is None:
         return []
     wanted = [script.interpreter]

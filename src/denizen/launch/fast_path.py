@@ -1,7 +1,7 @@
-"""Starting a program that is decided: the only part of denizen that most runs of `denizen run` see.
+"""The start of a program by its kept decision: the only part of denizen that most runs of `denizen run` load.
 
-Nothing is imported here that reads ELF files, packages or the store. What is missing or in doubt is None, and
-the caller decides anew.
+No module is imported here that reads ELF files, packages or the store. If anything is missing or in doubt,
+the result is None and the caller makes a new decision.
 """
 
 from __future__ import annotations
@@ -19,23 +19,25 @@ if TYPE_CHECKING:
 
     from denizen.launch.decisions.decision import Decision
 
-# The time of everything in the store (store.trees.restore.STORE_TIMES).
+# The mtime of every file in the store, in ns (store.trees.restore.STORE_TIMES).
 STORE_TIME_NS = 1_000_000_000
-# In each decision directory: a link to the loader that reads it, for programs started through it.
+# The link, in each decision directory, to the loader that reads it.
 LOADER_LINK = b"loader"
-# Below the plain directory: one for each set of options that decisions were made with.
+# The subdirectory of the plain directory that holds one directory for each set of options.
 VARIANTS = b"with"
 
 
 def directory_of(decisions: bytes, variant: bytes) -> bytes:
-    """Where the decisions made with a set of options are; b"" for none."""
+    """Return the directory of the decisions made with a set of options; b"" is the default set."""
     return os.path.join(decisions, VARIANTS, variant) if variant else decisions
 
 
 def decided(directory: bytes, program: bytes, since: int = 0) -> Decision | None:
-    """The decision for the file at `program` that still holds. Raises OSError: there is no such file.
+    """Return the valid decision for the file at `program`; None for none.
 
-    `since`, in nanoseconds since 1970: what was decided before then does not hold.
+    Raises OSError: there is no such file.
+
+    Decisions made before `since`, in nanoseconds since 1970, are not valid.
     """
     facts = os.stat(program)
     identity = Identity(facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
@@ -47,14 +49,15 @@ def decided(directory: bytes, program: bytes, since: int = 0) -> Decision | None
 
 
 def lacks(decision: Decision) -> bool:
-    """Whether a tree it needs is gone, or a file of the store's is gone, cut short or written to."""
+    """Tell whether a tree that the decision needs, or a file in the store, is missing or was modified."""
     return not (all(map(os.path.exists, decision.objects)) and all(map(untouched, stored(decision))))
 
 
 def untouched(path: bytes) -> bool:
-    """Return whether a file of the store is there with the time the store gave it: nobody wrote to it since.
+    """Return whether nobody wrote to a file of the store: it exists with the time that the store gave it.
 
-    What changes a file's content without its time (a failing disk) is found by reading it: `store verify`.
+    A change of content without a change of time (a failing disk) is found by reading the file: `store
+    verify`.
     """
     try:
         return os.stat(path).st_mtime_ns == STORE_TIME_NS
@@ -63,7 +66,10 @@ def untouched(path: bytes) -> bool:
 
 
 def stored(decision: Decision) -> Iterator[bytes]:
-    """Those of its files that lie in the store; in an environment some have a path that is only there."""
+    """Yield the decision's files that lie in the store.
+
+    Other files are left out: in an environment some have a path that exists only there.
+    """
     if decision.search:
         store = os.path.dirname(decision.search) + b"/"
         files = (decision.ldso, *(library.path for library in decision.libraries))
@@ -71,7 +77,10 @@ def stored(decision: Decision) -> Iterator[bytes]:
 
 
 def read_decision(path: bytes) -> Decision | None:
-    """A decision that may be believed: whole, and written by this user or root, by nobody else."""
+    """Return the decision in a file that is undamaged and that only this user or root could write.
+
+    Return None otherwise.
+    """
     try:
         with open(path, "rb", buffering=0) as stream:
             facts = os.fstat(stream.fileno())
@@ -86,7 +95,7 @@ def read_decision(path: bytes) -> Decision | None:
 
 
 def start(directory: bytes, decision: Decision, program: bytes, arguments: list[bytes]) -> None:
-    """Become the program; `program` is what it is to be called by. Raises OSError where that fails."""
+    """Become the program, with `program` as its argv[0]. Raises OSError."""
     _forget_coercion()
     if decision.command:
         become(decision.command[0], [*decision.command, program, *arguments])
@@ -97,7 +106,10 @@ def start(directory: bytes, decision: Decision, program: bytes, arguments: list[
 
 
 def _forget_coercion() -> None:
-    """In the C locale Python sets LC_CTYPE for its children (PEP 538); the program sees what was given."""
+    """Remove the LC_CTYPE that Python itself sets in the C locale (PEP 538).
+
+    The program is to get the caller's variables.
+    """
     if b"LC_CTYPE" not in os.environb:
         return
     try:

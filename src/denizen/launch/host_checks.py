@@ -1,4 +1,4 @@
-"""What this host can do as far as starting programs goes, each found by trying, as rows for `doctor`."""
+"""Checks, by trial, of the features that this host offers for program starts, as rows for `doctor`."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _SECCOMP = {"0": "none", "1": "strict", "2": "a filter is in force"}
 
 @value
 class Finding:
-    """One thing tried.
+    """The result of one check.
 
     Attributes:
         name: a word for --json; it does not change.
-        good: whether denizen is better off; None where it makes no difference.
-        detail: what was found, in words.
-        consequence: what denizen therefore does, "" where nothing follows.
+        good: whether the result is favourable to denizen; None where it makes no difference.
+        detail: the result in words.
+        consequence: the effect on denizen's behaviour, "" for none.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Finding:
 
 @value
 class Examined:
-    """What is examined: the file system, our tools, and denizen's directories."""
+    """The subjects of the checks: the file system, denizen's tools and its directories."""
 
     view: FileView
     tools: Tools
@@ -50,7 +50,7 @@ class Examined:
 
 
 def examine_host(what: Examined) -> Iterator[Finding]:
-    """Every finding, in the order they are told."""
+    """Yield all findings in the order in which they are printed."""
     for check in CHECKS:
         with contextlib.suppress(OSError):
             yield from check(what)
@@ -94,7 +94,7 @@ def _namespace(what: Examined) -> Iterator[Finding]:
 
 
 def _directories(what: Examined) -> tuple[tuple[str, bytes], ...]:
-    # Asked about, never written to.
+    # The checks only read these directories.
     return ("store", what.store), ("state", what.state), ("tmp", b"/tmp")  # see above
 
 

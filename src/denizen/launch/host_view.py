@@ -1,7 +1,8 @@
-"""The host as it is without our loader (pure over a FileView).
+"""A view of the host without denizen's loader (pure over a FileView).
 
-Inside a namespace of ours the loader lies over the host's own dynamic linker; installed, it stands where
-there is none. Whoever asks whether the *host* satisfies a program must see neither.
+In one of denizen's namespaces the loader covers the host's own dynamic linker; after installation it stands
+where there is none. The question whether the *host* satisfies a program must not see the loader in either
+case.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView, Stat
     from denizen.launch.loader.settings import LoaderSettings
 
-# A larger file is no loader of ours, and need not be read to know it.
+# Bytes. A larger file is not denizen's loader and is not read.
 MAX_LOADER = 1 << 20
 
 
 def loader_at(view: FileView, interpreter: bytes) -> LoaderSettings | None:
-    """The settings of our loader at this path; None where there is none."""
+    """Return the settings of denizen's loader at this path; None if the file is not one."""
     try:
         if view.stat(interpreter).size > MAX_LOADER:
             return None
@@ -34,10 +35,10 @@ def loader_at(view: FileView, interpreter: bytes) -> LoaderSettings | None:
 
 
 class HostView:
-    """A view in which one path, and what it leads to, is another file or none."""
+    """A view in which one path, and the file that it leads to, is replaced by another file or hidden."""
 
     def __init__(self, view: FileView, interpreter: bytes, instead: bytes) -> None:
-        """See `view` with `instead` at `interpreter`; b"": nothing is there."""
+        """Show `view` with the file `instead` at `interpreter`; with b"" there is none."""
         self._view = view
         self._instead = instead
         self._real = view.realpath(interpreter)
@@ -70,7 +71,10 @@ class HostView:
         return self._instead
 
     def _leads_there(self, path: bytes) -> bool:
-        """By another name of its directory: /lib is a link to /usr/lib."""
+        """Tell whether a path leads to the interpreter by another name of its directory.
+
+        /lib, for one, is a link to /usr/lib.
+        """
         if posixpath.basename(path) not in self._names:
             return False
         try:
@@ -80,7 +84,7 @@ class HostView:
 
 
 def host_view(view: FileView, interpreters: Iterable[bytes]) -> FileView:
-    """`view` without our loader at these paths, with what it hides there."""
+    """Return `view` without denizen's loader at these paths, and with the files that it covers."""
     for interpreter in dict.fromkeys(interpreters):
         settings = loader_at(view, interpreter)
         view = view if settings is None else HostView(view, interpreter, settings.host_ldso)

@@ -1,13 +1,13 @@
-"""What a program inherits from its caller through this process: signal dispositions, standard descriptors.
+"""Process state that a program inherits from its caller through this process: signals, standard descriptors.
 
-execve(2) hands on which signals are ignored, and Python changes that: it ignores SIGPIPE and SIGXFSZ before
-any code of ours runs (CPython, Modules/signalmodule.c, signal_install_handlers), and no option prevents it.
-Whether the caller ignored them is then known only to who looked before: the compiled `denizen` command
-(loader/front) and denizen-enter tell it in a variable, which ends here. Without word from them the default is
-given back.
+execve(2) passes on which signals are ignored, and Python changes that: it ignores SIGPIPE and SIGXFSZ before
+any code of denizen runs (CPython, Modules/signalmodule.c, signal_install_handlers), and no option prevents
+it. Only a process that looked before knows whether the caller ignored them: the compiled `denizen` command
+(loader/front) and denizen-enter say so in a variable, which is removed here. Without that variable the
+default action is restored.
 
-`take` makes this process one that can wait for its children and that opens no file as standard input, output
-or error; `become` gives back what was taken and executes the program.
+`take` prepares this process to wait for its children and to open no file as standard input, output or error;
+`become` restores the caller's state and executes the program.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 IGNORED = "DENIZEN_IGNORED_SIGNALS"
 _OF_PYTHON = (_signal.SIGPIPE, _signal.SIGXFSZ)
 
-# Of the process, as the dispositions are: the signals to be ignored in the program, though not here.
+# Signals that the program is to ignore; global, as dispositions belong to the process.
 _ignored: set[int] = set()
 
 
 def take(environ: MutableMapping[str, str]) -> None:
-    """Note what the caller ignores, and put this process right for work of its own."""
+    """Record the signals that the caller ignores, and prepare this process for its own work."""
     _ignored.update(int(word) for word in environ.pop(IGNORED, "").split(",") if word in ("13", "25", "31"))
     if _signal.getsignal(_signal.SIGCHLD) == _signal.SIG_IGN:
-        # The kernel then keeps no status of a child (wait(2)), and each would seem to have succeeded.
+        # While SIGCHLD is ignored the kernel keeps no exit status (wait(2)): all children seem to succeed.
         _ignored.add(_signal.SIGCHLD)
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
     _fill_standard_descriptors()
 
 
 def become(file: bytes, words: list[bytes], environ: Mapping[str, str] | None = None) -> NoReturn:
-    """Execute a program as the caller would have. Raises OSError where the kernel refuses."""
+    """Execute a program with the caller's signal dispositions. Raises OSError where the kernel refuses."""
     for number in {*_OF_PYTHON, *_ignored}:
         _signal.signal(number, _signal.SIG_IGN if number in _ignored else _signal.SIG_DFL)
     try:
@@ -52,13 +52,13 @@ def become(file: bytes, words: list[bytes], environ: Mapping[str, str] | None = 
 
 
 def _fill_standard_descriptors() -> None:
-    """Occupy 0 to 2 where they are closed; closed again in the program, for Python opens close-on-exec."""
+    """Open descriptors 0 to 2 where they are closed, close-on-exec: they are closed again in the program."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the lowest free number is this one
-    # Python has None for a closed one.
+    # Python's stream is None where the descriptor was closed.
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # as long as the process

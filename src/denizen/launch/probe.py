@@ -1,12 +1,12 @@
-"""What this host allows, found by doing it.
+"""Probes of the namespaces that this host allows, by trying them.
 
-The plan a start would carry out is carried out, up to the point where the program would begin
-(`denizen-enter … check`). Nothing is concluded from sysctls: whether AppArmor, seccomp, a container or a
-limit forbids it, the kernel's answer says so.
+The plan of a start is carried out up to the point where the program would begin (`denizen-enter … check`).
+Sysctls are not consulted: whether AppArmor, seccomp, a container or a limit forbids it, the kernel's answer
+tells.
 
-Nothing is remembered between processes. The answer depends on what no key holds: namespaces whose numbers
-the kernel uses again, capabilities, seccomp filters, no_new_privs, security labels, limits that are used up.
-A trial costs 0.5 ms (1.5 ms with a user namespace), and only what is not decided yet asks for one.
+Nothing is remembered between processes. The answer depends on facts that no key could hold: namespaces whose
+numbers the kernel uses again, capabilities, seccomp filters, no_new_privs, security labels, exhausted limits.
+A trial costs 0.5 ms (1.5 ms with a user namespace), and only a program without a decision needs one.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _MAX_WORDS = 10_000
 
 
 def obstacle(enter: bytes, operations: Sequence[bytes]) -> str:
-    """Return what `denizen-enter` meets when it carries the operations out here; "" where all goes well."""
-    # Not by `subprocess`, whose import costs eight times the trial.
+    """Return the error that `denizen-enter` meets when it carries out the operations; "" if there is none."""
+    # Without `subprocess`, whose import costs eight times the trial.
     reading, writing = os.pipe()
     with open(reading, "rb", buffering=0) as words:
         try:
@@ -48,7 +48,7 @@ def obstacle(enter: bytes, operations: Sequence[bytes]) -> str:
 
 
 def _said(descriptor: int) -> bytes | None:
-    """Return all that is written until the writer ends; None where it does not."""
+    """Return all that is written until the writer ends; None if it does not end."""
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     said = b""

@@ -1,7 +1,7 @@
-"""Links that start a program by the loader.
+"""Links that start a program through the loader.
 
-LINK leads to the loader, which looks the name it was started by up in `links/` of its decision directories
-(loader/launch.c).
+LINK leads to the loader, which looks up the name by which it was started in `links/` of its decision
+directories (loader/launch.c).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ LINKS = b"links"
 
 
 class NameTaken(DenizenError):
-    """A name is another program's, or a place is taken by what is no link of ours."""
+    """The error that a name belongs to another program's link, or that the place has another file."""
 
     place: bytes
     reason: str
@@ -25,7 +25,7 @@ class NameTaken(DenizenError):
 
 
 class LinkFailed(HostLacks):
-    """The system refused to make a link."""
+    """The error that the kernel refused to make a link."""
 
     place: bytes
     reason: str
@@ -34,11 +34,11 @@ class LinkFailed(HostLacks):
 
 
 def make_link(link: bytes, program: bytes, loader: bytes, decisions: bytes) -> None:
-    """Let `link` start `program` (both absolute); a link of ours with that name is replaced.
+    """Make `link` start `program` (both absolute paths); an existing denizen link of that name is replaced.
 
     Raises:
-        NameTaken: the name means another program already, or something else is there.
-        LinkFailed: the system refused.
+        NameTaken: the name belongs to another program's link already, or the place has another file.
+        LinkFailed: the kernel refused.
     """
     name = os.path.basename(link)
     known = os.path.join(decisions, LINKS, name)

@@ -1,4 +1,4 @@
-"""Which programs get the resident, which answers for the libraries that they open (pure)."""
+"""The choice of programs that get the resident, a library that answers dlopen of missing libraries (pure)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ if TYPE_CHECKING:
     from denizen.elf import Image
     from denizen.linker import Closure
 
-# What opens libraries, for programs and for those of their libraries that have plugins (dlfcn.h).
+# Functions that open libraries (dlfcn.h).
 _OPENERS = frozenset({b"dlopen", b"dlmopen", b"__libc_dlopen_mode"})
-# The first glibc whose auditing does not slow down calls (its bug 15533); DT_AUDIT it has known since 2.32.
+# The first glibc whose auditing does not slow down calls (glibc bug 15533); DT_AUDIT works since 2.32.
 _AUDITED = b"GLIBC_2.35"
 
 
 def opens(closure: Closure) -> bool:
-    """Tell whether the program or a library of its imports a function that opens libraries.
+    """Tell whether the program or one of its libraries imports a function that opens libraries.
 
-    The C library's own parts do, for name services and converters: what the host's configuration names is no
-    concern of a program that opens nothing.
+    The C library itself does, for name services and converters, and is not counted: which of those the host
+    configures does not matter for a program that opens nothing.
     """
     return any(
         not _OPENERS.isdisjoint(library.image.symbols.undefined_names)
@@ -29,5 +29,5 @@ def opens(closure: Closure) -> bool:
 
 
 def is_audited(ldso: Image) -> bool:
-    """Tell whether this dynamic linker lets a library audit at no cost to calls."""
+    """Tell whether this dynamic linker supports an audit library that does not slow down calls."""
     return any(definition.name == _AUDITED for definition in ldso.version_definitions)

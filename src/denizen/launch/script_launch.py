@@ -1,8 +1,8 @@
-"""A script where no namespace is to be had: its interpreter, the host's, is started by the loader.
+"""The start of a script without a namespace: the loader starts its interpreter, a program of the host.
 
-The kernel would start the interpreter, and nobody would notice the foreign programs that it starts in turn.
-So the loader maps it with the host's own dynamic linker and libraries, and with the library inside that goes
-on to its children (loader/inside).
+If the kernel started the interpreter, the foreign programs that it starts in turn would not be noticed. So
+the loader maps it with the host's own dynamic linker and libraries, and with the library denizen-inside,
+which follows its children (loader/inside).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def script_at(view: FileView, program: bytes) -> Script | None:
-    """The script at `program`, if it is one. Raises OSError."""
+    """Return the parsed first line of the script at `program`; None if it is not a script. Raises OSError."""
     try:
         return classify(view.read(program)).script
     except BadInput:
@@ -28,7 +28,7 @@ def script_at(view: FileView, program: bytes) -> Script | None:
 
 
 def obstacle(view: FileView, program: bytes, machine: int) -> str:
-    """What stands against it; `machine` is the loader's, as `machine_of` has it. Raises OSError."""
+    """Return the reason against this start, "" for none; `machine` is the loader's. Raises OSError."""
     script = script_at(view, program)
     if script is None:
         return "it is neither a program nor a script"
@@ -48,6 +48,6 @@ def obstacle(view: FileView, program: bytes, machine: int) -> str:
 
 
 def words(script: Script) -> tuple[bytes, ...]:
-    """What the loader is given before the script's own words."""
+    """Return the loader's arguments before the script's own."""
     argument = () if script.argument is None else (script.argument,)
     return (b"--as", script.interpreter, script.interpreter, *argument)

@@ -1,8 +1,9 @@
-"""Trees of modules that a Python opens: of its own, and of the virtual environment it is started in.
+"""Directories of modules that a Python interpreter opens: its own, and those of its virtual environment.
 
-A virtual environment's python is a link to a Python elsewhere, the same file for all environments made with
-it; pyvenv.cfg one directory above the link makes the difference (PEP 405). Packages bring compiled modules
-that need libraries nobody has. On the path of every `denizen run`: one stat more, a few for a Python.
+A virtual environment's python is a link to an interpreter elsewhere, the same file for all environments made
+with it; pyvenv.cfg one directory above the link makes the difference (PEP 405). Packages have compiled
+modules that may need libraries which this host lacks. Every `denizen run` calls this module: it costs one
+stat, a few for a Python.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# What the system's own Python opens is the system's to provide.
+# Prefixes of the system's own Python, whose libraries the system provides.
 _SYSTEM = frozenset((b"/", b"/usr", b"/usr/local"))
 
 
 def tree_of(program: bytes) -> bytes:
-    """The virtual environment that a program's path lies in, or a Python's own prefix; b"" for neither."""
+    """Return the virtual environment of a program's path, or a Python's own prefix; b"" for neither."""
     tree = _above(os.path.abspath(program))
     if os.path.exists(tree + b"/pyvenv.cfg"):
         return tree
@@ -42,9 +43,9 @@ def is_python(program: bytes) -> bool:
 
 
 def extension_modules(program: bytes, trees: Iterable[str]) -> list[str]:
-    """Return where the standard library of the Python at `program` has its compiled modules.
+    """Return the directories of the standard library's compiled modules, for the Python at `program`.
 
-    `trees` say which release it is: a prefix may hold several.
+    `trees` tell which release it is: a prefix may hold several.
     """
     prefix = os.fsdecode(_above(os.path.realpath(program)))
     releases = dict.fromkeys(
@@ -55,12 +56,15 @@ def extension_modules(program: bytes, trees: Iterable[str]) -> list[str]:
 
 
 def newest(trees: Iterable[str]) -> int:
-    """When packages were last installed or removed, in nanoseconds since 1970; 0 for nothing there."""
+    """Return when packages were last installed or removed, in nanoseconds since 1970; 0 if there are none."""
     return max((os.stat(place).st_mtime_ns for tree in trees for place in site_packages(tree)), default=0)
 
 
 def site_packages(tree: str) -> list[str]:
-    """Where a tree has its packages; lib64 is for those that are not pure, where the two differ."""
+    """Return the site-packages directories of a tree.
+
+    Where lib64 differs from lib, it has the modules that are not pure Python.
+    """
     found: dict[tuple[int, int], str] = {}
     for lib in ("lib", "lib64"):
         top = os.path.join(tree, lib)

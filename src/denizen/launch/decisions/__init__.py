@@ -1,1 +1,1 @@
-"""Decisions: how one program is started, as values, as files, and made from a linked resolution."""
+"""Decisions how one program is started: as values, as files, and made from a resolution in the store."""

@@ -1,6 +1,6 @@
-"""What the loader must do for one program, as values; the key and the sum its file is known by (pure).
+"""The decision how the loader starts one program, as a value, with its file names and checksum (pure).
 
-The file's bytes are wire.py's business.
+decision_codec.py converts it to and from the file's bytes.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from denizen.fileview import Stat
 
 _WORD = (1 << 64) - 1
-# Of the rules by which decisions are made. One more whenever programs that were decided before would start
-# better for being decided again; their next start does that.
+# The generation of the rules by which decisions are made. Increase it when programs with an old decision
+# would start
+# better by a new one: their next start decides again.
 GENERATION = 4
 
 
 @value
 class Identity:
-    """Which file a program is, as `stat` tells it; the key of its decision."""
+    """The identity of a program's file, from `stat`; the key of its decision."""
 
     device: int
     inode: int
@@ -33,16 +34,16 @@ class Identity:
 
 @value
 class DecisionLibrary:
-    """One library to load, in breadth-first order.
+    """One library to load; a decision lists them in breadth-first order.
 
     Attributes:
-        path: absolute; what the loader asks ld.so for.
-        name: the soname it is needed by.
-        pinned: no LD_LIBRARY_PATH may replace it, because the program's own rules found it earlier
-            (DT_RPATH, a path in DT_NEEDED) or where no search by name finds it again.
-        renamed: `name` is not its DT_SONAME. ld.so then does not know it by that name, and a library
-            with a DT_RUNPATH of its own would not find it; so it is asked for by name once more, which
-            needs it in the decision's search directory.
+        path: absolute; the loader asks ld.so for it.
+        name: the soname by which it is needed.
+        pinned: LD_LIBRARY_PATH must not replace it: the program's own rules found it earlier (DT_RPATH, a
+            path in DT_NEEDED), or no search by name finds it again.
+        renamed: `name` is not its DT_SONAME. ld.so then does not know the library by that name, and a library
+            with a DT_RUNPATH of its own would not find it; so it is also asked for by name, which needs it in
+            the decision's search directory.
     """
 
     path: bytes
@@ -53,10 +54,10 @@ class DecisionLibrary:
 
 @value
 class Edit:
-    """Bytes to change in memory before anything runs; `old` must be there, or nothing starts.
+    """Bytes to change in memory before anything runs; the start fails if `old` is not there.
 
-    In the mapped ld.so, never in its code; or, where `program`, in the program: what an entry stub
-    lies over is put back.
+    An edit changes data of the mapped ld.so, never its code. With `program` it changes the program: the code
+    that an entry stub replaced is restored.
     """
 
     address: int
@@ -67,28 +68,29 @@ class Edit:
 
 @value
 class Decision:
-    """What the loader must do for one program.
+    """The instructions for the loader to start one program.
 
     Attributes:
-        identity: the program's file.
-        headers: `sum_words` of its program header table; compared with the mapped one.
+        identity: of the program's file.
+        headers: `sum_words` of its program header table; compared with that of the mapped program.
         machine: `machine_word(class bits, e_machine)`.
-        ldso: the dynamic linker to hand over to.
-        build_id: of the program, b"" when it has none; the second way to know it.
+        ldso: path of the dynamic linker to which the loader hands over.
+        build_id: of the program, b"" when it has none; identifies it after a move.
         search: the directory that dlopen searches last, b"" for none.
-        program: where the program was when this was decided; shown to people, never opened.
+        program: the program's path when this was decided; shown to people, never opened.
         libraries: everything to load, breadth-first.
         objects: store paths that must exist for the decision to hold.
-        command: the argument list that starts the program by other means (a namespace); the program
-            and its arguments are appended. Used when the loader runs as a program.
-        edits: see Edit.
+        command: the argument list that starts the program by other means (a namespace); the program and its
+            arguments are appended. Used when the loader runs as a program.
+        edits: changes of memory, see Edit.
         r_debug: address of `_r_debug` in `ldso`, for debuggers; 0 when unknown.
         host: this host satisfies the program: hand over to the host's own dynamic linker.
         by_name: never name libraries by path (musl matches by file name only after a search).
         shown: the program's own path, where `identity` is a patched copy's.
-        furniture: a tree that stands in for paths the host lacks (launch.resources.resource_tree), or b"".
-        opened: the directory of libraries that come at run time (launch.dlopen_links), or b"".
-        generation: by which rules it was made.
+        furniture: a directory with files for paths that the host lacks (launch.resources.resource_tree), or
+            b"".
+        opened: the directory of libraries that are added at run time (launch.dlopen_links), or b"".
+        generation: the generation of the rules by which it was made.
     """
 
     identity: Identity
@@ -112,12 +114,12 @@ class Decision:
 
 
 def identity_of(facts: Stat) -> Identity:
-    """The identity of the file these facts are about."""
+    """Return the identity of the file that `facts` describe."""
     return Identity(facts.device, facts.inode, facts.size, facts.mtime_ns, facts.ctime_ns)
 
 
 def file_name(identity: Identity) -> bytes:
-    """The name of a decision, in its directory, for the program with this identity."""
+    """Return the file name of the decision for the program with this identity."""
     return b"%x-%x-%x-%x-%x" % (
         identity.device,
         identity.inode,
@@ -128,17 +130,20 @@ def file_name(identity: Identity) -> bytes:
 
 
 def alias_name(build_id: bytes, size: int) -> bytes:
-    """The second name of a decision, found when a program was moved or copied."""
+    """Return the second file name of a decision, by which a moved or copied program finds it.
+
+    `size` is the program's size in bytes.
+    """
     return b"b-%s-%x" % (build_id.hex().encode(), size)
 
 
 def machine_word(bits: int, machine: int) -> int:
-    """Word size and `e_machine` as one number: a decision is for one kind of loader."""
+    """Return word size and `e_machine` as one number: a decision is for one kind of loader."""
     return bits << 16 | machine
 
 
 def sum_words(content: bytes) -> bytes:
-    """Two sums modulo 2**64 over little-endian 64-bit words: of the words, and of the running sums.
+    """Return two sums modulo 2**64 over little-endian 64-bit words: of the words, and of the running sums.
 
     Finds damage, not malice: a decision is trusted for who owns it. Any change of one word changes
     the first sum.

@@ -1,4 +1,4 @@
-"""The decision file: what the C loader must do for one program (pure).
+"""The file format of decisions, which the C loader reads (pure).
 
 Specification: docs/formats/decision.md; the reader is loader/decision.c. Little-endian, every
 table 8-byte aligned, position independent:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 MAGIC = b"DENIZEN\x01"
 VERSION = 2
 MAX_SIZE = 256 * 1024
-# Of each table: far more than any program loads, and still a table of 64 KiB.
+# Rows of each table: far more than any program loads, in a table of at most 64 KiB.
 MAX_ROWS = 4096
 MAX_BUILD_ID = 64
 MAX_EDITS = 64
@@ -58,7 +58,7 @@ LIBRARY_RENAMED = 2
 
 
 class DamagedDecision(BadInput):
-    """A decision file breaks its format; `rule` says which rule, `offset` where."""
+    """The error that a decision file breaks its format; `rule` says which rule, `offset` where (bytes)."""
 
     rule: str
     offset: int = 0
@@ -68,7 +68,7 @@ class DamagedDecision(BadInput):
 
 
 class Unencodable(BadInput):
-    """A decision holds something the format has no place for."""
+    """The error that a decision has a value that the format cannot hold."""
 
     rule: str
     WHAT = "the decision cannot be written"
@@ -76,7 +76,7 @@ class Unencodable(BadInput):
 
 
 class _DecisionStrings:
-    """The string area while it grows; equal strings are stored once."""
+    """The string area of a file under construction; equal strings are stored once."""
 
     def __init__(self) -> None:
         self.content = bytearray(b"\0")  # offset 0 is the empty string
@@ -97,10 +97,10 @@ class _DecisionStrings:
 
 
 def encode(decision: Decision) -> bytes:
-    """The decision as a file.
+    """Return the bytes of the file for a decision.
 
     Raises:
-        Unencodable: a path is not absolute, a string holds NUL, or a limit is passed.
+        Unencodable: a path is not absolute, a string holds NUL, or a limit is exceeded.
     """
     _check(decision)
     strings = _DecisionStrings()
@@ -149,7 +149,7 @@ def _flags(library: DecisionLibrary) -> int:
 
 
 def _lay_out(tables: Sequence[Sequence[bytes]]) -> tuple[bytes, list[int]]:
-    """The tables one after the other, and the offset and count of each."""
+    """Return the tables one after the other, and the offset and count of each."""
     body = bytearray()
     places: list[int] = []
     for rows in tables:
@@ -160,7 +160,7 @@ def _lay_out(tables: Sequence[Sequence[bytes]]) -> tuple[bytes, list[int]]:
 
 
 def _check(decision: Decision) -> None:
-    """Refuse to write what a reader would refuse to read."""
+    """Raise Unencodable for a decision that a reader would refuse."""
     absolute = [decision.ldso, *(item.path for item in decision.libraries), *decision.objects]
     absolute += [
         path for path in (decision.search, decision.shown, decision.furniture, decision.opened) if path
@@ -184,10 +184,10 @@ def _check(decision: Decision) -> None:
 
 
 def decode(content: bytes) -> Decision:
-    """The decision a file holds.
+    """Return the decision in a file's bytes.
 
     Raises:
-        DamagedDecision: any rule of the format is broken.
+        DamagedDecision: the bytes break a rule of the format.
     """
     if len(content) < HEADER.size:
         raise DamagedDecision("shorter than its header", len(content))
@@ -220,7 +220,7 @@ def decode(content: bytes) -> Decision:
 
 
 def _check_header(content: bytes, fields: Sequence[Any]) -> tuple[int, int]:
-    """The flags and machine of a header that may be believed."""
+    """Return the flags and the machine of a valid header. Raises DamagedDecision."""
     magic, version, flags, size, machine, stored = fields[:6]
     if magic != MAGIC or version != VERSION:
         raise DamagedDecision("not a decision of this version")
@@ -235,7 +235,7 @@ def _check_header(content: bytes, fields: Sequence[Any]) -> tuple[int, int]:
 
 
 class _DecisionReader:
-    """Checked access to tables and strings of one file."""
+    """The checked access to tables and strings of one file."""
 
     def __init__(self, content: bytes, strings_at: int, strings_size: int) -> None:
         outside = strings_at < HEADER.size or strings_at + strings_size != len(content)

@@ -1,8 +1,8 @@
-"""Decisions on disk: written, found again for a moved program, and dropped when their program is gone.
+"""Decisions on disk: written, found again for a moved program, and deleted when their program is gone.
 
-A decision's root keeps what it needs from collection: `gcroots/decisions/DIRECTORY/NAME`, a link to
-the directory of libraries, whose references are the packages. `forgetting` takes away what is about no
-program any more.
+A decision's garbage collector root keeps its objects from collection: `gcroots/decisions/DIRECTORY/NAME`, a
+link to the directory of libraries, which refers to the packages. `expiry` deletes decisions whose program is
+gone.
 """
 
 from __future__ import annotations
@@ -35,18 +35,21 @@ _ROOTS = b"decisions"
 
 @value
 class DecisionStore:
-    """A directory of decisions, all made with the same options.
+    """A directory of decisions that were made with the same options.
 
     Attributes:
-        directory: of the decisions.
-        name: tells its roots from other directories'.
+        directory: path of the decisions.
+        name: distinguishes its roots from those of other directories.
     """
 
     directory: bytes
     name: bytes
 
     def write(self, decision: Decision, *, movable: bool) -> None:
-        """Put it down; under its second name too where the program may be found elsewhere. Raises OSError."""
+        """Write a decision, under its second name too if it is valid wherever the program is.
+
+        Raises OSError.
+        """
         make_directories(self.directory, 0o700)
         content = encode(decision)
         if decision.build_id and movable:
@@ -55,7 +58,10 @@ class DecisionStore:
         write_atomically(os.path.join(self.directory, file_name(decision.identity)), content, mode=_MODE)
 
     def moved(self, build_id: bytes, size: int, headers: bytes) -> Decision | None:
-        """The decision about the same program, known by its content, whose libraries are all there."""
+        """Return the decision about the same program content at another path.
+
+        Return None unless its libraries all exist.
+        """
         if not build_id:
             return None
         found = read_decision(os.path.join(self.directory, alias_name(build_id, size)))
@@ -74,25 +80,29 @@ class DecisionStore:
         return {store + place[len(store) :].split(b"/")[0] for place in places if place.startswith(store)}
 
     def keep(self, layout: StoreLayout, decision: Decision) -> None:
-        """Keep what it needs from collection: its libraries, which refer to their packages, and others."""
+        """Keep the decision's store objects from collection, by links below gcroots/.
+
+        They are the directory of libraries, which refers to the packages, and the packages that were added
+        for their files.
+        """
         roots = self._roots(file_name(decision.identity))
         for tree in (decision.search, *_besides(layout, decision)):
             add_link(layout, next(roots), storepath.from_base(os.path.basename(tree)))
 
     def keep_besides(self, layout: StoreLayout, decision: Decision, trees: Iterable[StorePath]) -> None:
-        """Keep what came for it while its program ran, as long as the decision."""
+        """Keep store objects that were added while the program ran, as long as the decision."""
         roots = self._roots(file_name(decision.identity))
         for tree in trees:
             free = (root for root in roots if not os.path.lexists(os.path.join(layout.gcroots, root)))
             add_link(layout, next(free), tree)
 
     def decisions(self) -> Iterator[tuple[bytes, Decision | None]]:
-        """All there are, each with its file name; None for one that is not to be believed."""
+        """Yield each decision with its file name; None in place of a file that is damaged or not trusted."""
         for name in self._names():
             yield name, read_decision(os.path.join(self.directory, name))
 
     def drop(self, layout: StoreLayout, name: bytes) -> None:
-        """Forget a decision, with roots and copies."""
+        """Delete a decision with its roots and copies."""
         for path in (name, os.path.join(MISSED, name)):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(self.directory, path))
@@ -105,29 +115,32 @@ class DecisionStore:
             shutil.rmtree(os.path.join(self.directory, kept, name), ignore_errors=True)
 
     def missed_since(self, name: bytes, now: float) -> float:
-        """Return when a decision's program was first missed by a collection: now, if this is the first."""
+        """Return the time of the first collection that missed the program, in seconds since 1970.
+
+        It is `now` if this is the first.
+        """
         mark = os.path.join(self.directory, MISSED, name)
         try:
             return os.stat(mark).st_mtime
         except FileNotFoundError:
-            with contextlib.suppress(OSError):  # a full disk: it is missed first by the next collection then
+            with contextlib.suppress(OSError):  # the disk is full: the next collection counts as the first
                 make_directories(os.path.dirname(mark), 0o700)
                 write_atomically(mark, b"", mode=_MODE)
             return now
 
     def found_again(self, names: Container[bytes]) -> None:
-        """Take away the marks of `missed_since` but for these decisions."""
+        """Delete the marks of `missed_since` except those of the decisions in `names`."""
         with contextlib.suppress(FileNotFoundError):
             for name in os.listdir(os.path.join(self.directory, MISSED)):
                 if name not in names:
                     os.unlink(os.path.join(self.directory, MISSED, name))
 
     def needed(self) -> set[bytes]:
-        """The objects of all its decisions."""
+        """Return the store paths that all its decisions need."""
         return {path for _, found in self.decisions() if found is not None for path in found.objects}
 
     def _roots(self, name: bytes) -> Iterator[bytes]:
-        """The links of a decision below gcroots/, in the order they are made."""
+        """Yield the links of a decision below gcroots/, in the order in which they are made."""
         first = os.path.join(_ROOTS, self.name, name)
         yield first
         for number in itertools.count(1):
@@ -141,23 +154,23 @@ class DecisionStore:
 
 
 def _besides(layout: StoreLayout, decision: Decision) -> list[bytes]:
-    """Trees of the store that no link among the libraries leads to: packages that came for their files."""
+    """Return the store trees to which no link among the libraries leads: packages added for their files."""
     linked = {os.readlink(os.path.join(decision.search, name)) for name in os.listdir(decision.search)}
     bases = {target.split(b"/")[1] for target in linked}
     trees = [path for path in decision.objects if os.path.dirname(path) == layout.physical]
     return [path for path in trees if path != decision.search and os.path.basename(path) not in bases]
 
 
-# Patched copies of programs (shadow.py), a directory for each decision.
+# Patched copies of programs (strategies/patched_copy.py), a directory for each decision.
 COPIES = b"copies"
-# What stands in for paths the host lacks (furniture.py), likewise.
+# Files for paths that the host lacks (resources/resource_tree.py), a directory for each decision.
 FURNITURE = b"furniture"
-# An empty file for each decision whose program was not there, as old as the collection that missed it first.
+# An empty file for each decision whose program is missing, with the time of the first collection to miss it.
 MISSED = b"missed"
 
 
 def shelves(decisions: bytes) -> list[DecisionStore]:
-    """Every directory of decisions there is: the plain one, and one for each set of options."""
+    """Return all directories of decisions: the plain one, and one for each set of options."""
     found = [variant(decisions, b"")]
     with contextlib.suppress(FileNotFoundError):
         found += [variant(decisions, name) for name in sorted(os.listdir(os.path.join(decisions, VARIANTS)))]
@@ -165,5 +178,5 @@ def shelves(decisions: bytes) -> list[DecisionStore]:
 
 
 def variant(decisions: bytes, digest: bytes) -> DecisionStore:
-    """The directory for a set of options; the plain one for none (b"")."""
+    """Return the directory of decisions for a set of options; b"" is the plain one."""
     return DecisionStore(directory_of(decisions, digest), digest or b"plain")

@@ -1,10 +1,10 @@
-"""Which decisions a collection forgets: those whose program is gone, and nobody runs or waits for any more.
+"""Expiry of decisions: a garbage collection deletes those whose program is gone and that no process uses.
 
-A program that is not where it was may still be running: it updated itself, or somebody deleted its file. It
-opens libraries and plugins later, so a decision stays, with all its objects, as long as a process has one of
-them mapped. And it may be on a disk that is not mounted now: so a decision stays for a time of grace, counted
-from the first collection that missed the program. There is nothing better to tell by: a directory's times say
-nothing of a disk that was mounted over it.
+A program whose file is gone may still be running: it updated itself, or a user deleted it. It may open
+libraries and plugins later, so a decision is kept with all its objects while a process has one of them
+mapped. The program may also be on a disk that is not mounted now, so a decision is kept for a grace period,
+counted from the first collection that missed the program. No better evidence exists: the times of a mount
+point's directory do not tell that a disk was mounted there.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.store.layout import StoreLayout
 
-# For how long a decision is kept whose program is missing, in seconds.
+# Seconds for which a decision is kept whose program is missing.
 GRACE = 7 * 86400
 
 
 @value
 class Forgotten:
-    """What became of decisions whose program is not there.
+    """The numbers of decisions whose program is missing.
 
     Attributes:
-        dropped: forgotten.
-        running: kept, for a process has something of it mapped.
-        waiting: kept for the time of grace.
+        dropped: deleted.
+        running: kept because a process has one of their objects mapped.
+        waiting: kept for the grace period.
     """
 
     dropped: int
@@ -46,11 +46,11 @@ class Forgotten:
 
 
 def forget_dead(shelves: Sequence[DecisionStore], layout: StoreLayout, grace: int) -> Forgotten:
-    """Forget the decisions of programs that are gone, with their roots.
+    """Delete the decisions of programs that are gone, with their roots; `grace` is in seconds.
 
     Raises:
-        OSError: something cannot be read or written.
-        ProcessUnreadable: a process of ours cannot be looked into; nothing was forgotten.
+        OSError: a file cannot be read or written.
+        ProcessUnreadable: a process of this user cannot be examined; nothing was deleted.
     """
     missing = [(shelf, dict(_missing(shelf))) for shelf in shelves]
     wanted = {digest for _, rows in missing for decision in rows.values() for digest in _digests(decision)}
@@ -80,7 +80,7 @@ def _fate(decision: Decision | None, held: frozenset[bytes], missed_for: float, 
 
 
 def _missing(shelf: DecisionStore) -> Iterator[tuple[bytes, Decision | None]]:
-    """Decisions that are not about the file now at their program's path, and files that are none."""
+    """Yield the decisions that do not fit the file now at their program's path, and the damaged files."""
     for name, decision in shelf.decisions():
         if decision is None or not _lives(decision):
             yield name, decision
@@ -94,7 +94,7 @@ def _lives(decision: Decision) -> bool:
 
 
 def _digests(decision: Decision | None) -> list[bytes]:
-    """The hash parts of the objects a decision names; it names files of the host too."""
+    """Return the hash parts of the store objects that a decision names; it names files of the host too."""
     if decision is None:
         return []
     names = [os.path.basename(path) for path in decision.objects]

@@ -1,7 +1,7 @@
-"""From a furnished resolution to the decision about one program (pure over a FileView).
+"""The decision about one program, from a resolution whose packages are in the store (pure over a FileView).
 
-The linker model runs once more, over the files as they now lie in the store and with nothing of the host,
-so that what the loader is told is what was verified to be there.
+The linker model runs once more over the files in the store, without the host's libraries, so that the
+loader's instructions are verified against the files that it will open.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class StillMissing(BadInput):
-    """What was chosen does not satisfy the program after all."""
+    """The error that the chosen packages do not satisfy the program."""
 
     program: bytes
     sonames: tuple[bytes, ...]
@@ -44,17 +44,17 @@ class StillMissing(BadInput):
 
 @value
 class Furnished:
-    """Where everything lies now.
+    """The paths of everything that was chosen for a program.
 
     Attributes:
         directory: of links to the chosen libraries.
-        interpreter: the dynamic linker's name there; the path of the host's own where that is used.
-        packages: the trees of the packages, which must stay.
+        interpreter: the dynamic linker's name in it; the path of the host's own where that is used.
+        packages: the trees of the packages, which must stay in the store.
         beside: soname -> path of chosen libraries that came with the program.
         override: sonames to load before all others.
         added: objects elsewhere that the program opens.
-        host: a start on this host, whose libraries these go with; None: nothing of the host is used.
-        opened: the directory of what comes while it runs, b"" for none.
+        host: this host as the linker sees it, if the libraries extend its own; None if it is not used.
+        opened: the directory of libraries that are added at run time, b"" for none.
     """
 
     directory: bytes
@@ -68,11 +68,11 @@ class Furnished:
 
 
 def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decision:
-    """What the loader must do for the ELF program at `program` (absolute).
+    """Return the decision for the ELF program at `program` (absolute).
 
     Raises:
-        OSError, BadInput: something cannot be read.
-        StillMissing: a library is in none of the places.
+        OSError, BadInput: a file cannot be read.
+        StillMissing: a library is in none of the search paths.
     """
     image = elf.read(view.read(program))
     ldso = _linker_of(view, furnished)
@@ -86,7 +86,7 @@ def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decisi
 
         closure = with_early(early)
         if len(closure.missing) > len(alone.missing):
-            # What is opened later must not keep the program from starting: without those that are not whole.
+            # A library for later must not keep the program from starting: leave out those that miss others.
             whole = tuple(name for name in early if len(with_early((name,)).missing) == len(alone.missing))
             closure = with_early(whole) if whole else alone
     if closure.missing:
@@ -112,20 +112,21 @@ def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decisi
 
 def _linker_of(view: FileView, furnished: Furnished) -> bytes:
     if furnished.host is not None:
-        return furnished.interpreter  # by its usual path, by which strategies know it
+        return furnished.interpreter  # by its usual path, which the strategies compare
     return view.realpath(posixpath.join(furnished.directory, furnished.interpreter))
 
 
 def _answered(furnished: Furnished, closure: Closure, linker: Image) -> bool:
-    """Tell whether what the program opens while it runs is brought: beside libraries of ours alone."""
+    """Tell whether libraries that the program opens at run time can be added: not if it uses the host's."""
     return furnished.host is None and opens(closure) and is_audited(linker)
 
 
 def _opened_alone(view: FileView, program: bytes, image: Image, furnished: Furnished) -> tuple[bytes, ...]:
-    """What libraries beside the program, or added to it, need and would not find when it opens them.
+    """Return the sonames that libraries beside the program need and that they would not find when opened.
 
-    An object with a DT_RUNPATH is not served by the program's DT_RPATH (glibc elf/dl-load.c, _dl_map_object),
-    which is how the loader shows the directory: what is to be there when it asks is loaded with the program.
+    An object with a DT_RUNPATH ignores the program's DT_RPATH (glibc elf/dl-load.c, _dl_map_object), by which
+    the loader adds its directory. The libraries that such an object needs are therefore loaded with the
+    program.
     """
     there = frozenset(view.listdir(furnished.directory))
     names: dict[bytes, None] = {}
@@ -164,11 +165,11 @@ def _needed(image: Image, furnished: Furnished, early: tuple[bytes, ...] = ()) -
 
 
 def _placed(view: FileView, library: DecisionLibrary, furnished: Furnished) -> DecisionLibrary:
-    """With the path of the file itself: `$ORIGIN` and dladdr(3) are to see its package."""
+    """Return the library with the path of its real file, so that `$ORIGIN` and dladdr(3) see its package."""
     name = library.name.rpartition(b"/")[2] if library.name.startswith(furnished.directory) else library.name
     parent, _, base = library.path.rpartition(b"/")
     if parent == LIBRARIES:
-        # Not in the directory that is searched: by no other name, and not by a search beside LD_LIBRARY_PATH.
+        # It is not in the search directory: no search by name finds it, so it is pinned to this path.
         return replace(library, path=furnished.beside[base], name=name, pinned=True, renamed=False)
     if parent == furnished.directory:
         return replace(library, path=view.realpath(library.path), name=name)
@@ -176,7 +177,10 @@ def _placed(view: FileView, library: DecisionLibrary, furnished: Furnished) -> D
 
 
 def _objects(furnished: Furnished, libraries: Iterable[DecisionLibrary]) -> tuple[bytes, ...]:
-    """What must be there: the trees of the store, and every library that came with the program."""
+    """Return the paths that must exist for the decision.
+
+    They are the trees in the store and each library that came with the program.
+    """
     trees = (furnished.directory, *furnished.packages)
     inside = tuple(tree + b"/" for tree in trees)
     own = tuple(library.path for library in libraries if not library.path.startswith(inside))

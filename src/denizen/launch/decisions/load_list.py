@@ -1,4 +1,4 @@
-"""A closure as the loader is to present it: breadth-first, with what must be pinned or named (pure)."""
+"""The load list of a decision, from a closure: breadth-first, with pinned and renamed libraries (pure)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from denizen.linker import LoadedLibrary as Linked
 
 
-# Parts of one program that are built together (glibc's Makefile, `subdirs`; once libcrypt and libnsl too):
+# The libraries of glibc, built together (its Makefile, `subdirs`; formerly libcrypt and libnsl too):
 # a copy of another build asks for GLIBC_PRIVATE and dies. A vendor's LD_LIBRARY_PATH often leads to one.
 C_LIBRARY = frozenset(
     b"libc.so.6 libm.so.6 libmvec.so.1 libpthread.so.0 libdl.so.2 librt.so.1 libutil.so.1 libresolv.so.2 "
@@ -21,9 +21,9 @@ C_LIBRARY = frozenset(
 
 
 def libraries_of(closure: Closure) -> tuple[DecisionLibrary, ...]:
-    """What the decision lists: all that was found, in the order symbols are looked up.
+    """Return the libraries of a decision: all that were found, in the order in which symbols are looked up.
 
-    Without the dynamic linker itself, which is there before it looks, and what is no file.
+    The dynamic linker is left out, as it is loaded before, and so are libraries without a file.
     """
     return tuple(
         DecisionLibrary(linked.path, linked.soname, pinned=_pinned(closure, linked), renamed=_renamed(linked))
@@ -36,7 +36,7 @@ def libraries_of(closure: Closure) -> tuple[DecisionLibrary, ...]:
 
 
 def _pinned(closure: Closure, linked: Linked) -> bool:
-    """Whether LD_LIBRARY_PATH had no say, or a search by the program would not find it again."""
+    """Tell whether the library comes before LD_LIBRARY_PATH, or whether a search would not find it again."""
     if linked.soname in C_LIBRARY:
         return True
     through_another = linked.rule is RUNPATH and linked.needed_by != closure.program.path
@@ -44,7 +44,7 @@ def _pinned(closure: Closure, linked: Linked) -> bool:
 
 
 def _renamed(linked: Linked) -> bool:
-    """Whether ld.so, having loaded it by path, would not know it by the name it is needed by."""
+    """Tell whether ld.so, having loaded the library by path, does not know it by its name in the decision."""
     assert linked.image is not None
     dynamic = linked.image.dynamic
     return b"/" not in linked.soname and (dynamic is None or dynamic.soname != linked.soname)

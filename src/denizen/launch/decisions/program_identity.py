@@ -1,4 +1,4 @@
-"""What a decision says of the program and of its dynamic linker, read from their bytes (pure)."""
+"""Facts about a program and its dynamic linker that a decision holds, read from their bytes (pure)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # glibc elf/dl-cache.h, LD_SO_CACHE, and elf/rtld.c, preload_file: both lead to the host's libraries.
 _HOST_FILES = (b"/etc/ld.so.cache\0", b"/etc/ld.so.preload\0")
-# Below a path that is no directory nothing is ever found.
+# Nothing is ever found below a path that is not a directory.
 _NOWHERE = b"/dev/null/"
 # glibc elf/dl-load.c keeps its default directories as one run of NUL-terminated strings, those of the
 # architecture or distribution first (sysdeps/unix/sysv/linux/*/Makefile, `slibdir` and `libdir`); the
@@ -27,15 +27,15 @@ _EMPTY_DIRECTORY = b"/sys"
 
 
 def machine_of(program: Image) -> int:
-    """The decision's `machine` for this program."""
+    """Return the decision's `machine` for this program."""
     return machine_word(program.header.bits, program.header.machine)
 
 
 def headers_of(program: Image) -> bytes:
-    """The decision's `headers`: what the loader computes from the mapped program header table.
+    """Return the decision's `headers`, which the loader also computes from the mapped program header table.
 
     Raises:
-        Truncated: the table is not all there.
+        Truncated: the table is incomplete.
     """
     header = program.header
     size = header.phnum * SEGMENT_SIZE[header.bits]
@@ -43,21 +43,21 @@ def headers_of(program: Image) -> bytes:
 
 
 def r_debug_of(ldso: Image) -> int:
-    """Where this dynamic linker keeps `_r_debug`; 0 if it exports none."""
+    """Return the address of `_r_debug` in this dynamic linker; 0 if it exports none."""
     names = ldso.symbols.names
     return ldso.symbols.values[names.index(b"_r_debug")] if b"_r_debug" in names else 0
 
 
 def hermetic_edits(ldso: Image, search: bytes = b"") -> tuple[Edit, ...]:
-    """Edits after which this glibc finds nothing by the host's cache or default directories.
+    """Return edits after which this glibc finds nothing by the host's cache or default directories.
 
-    With `search`, a directory no longer than a default one (26 bytes with its slash on Debian's x86-64),
-    that one takes its place: then every object finds it, last, also those whose DT_RUNPATH keeps
-    them from the program's DT_RPATH. A longer one is left out, and they do not.
-
-    A foreign dynamic linker reads the host's /etc/ld.so.cache and /etc/ld.so.preload and searches the
-    host's /lib: a library found there was built against another libc. Empty where the strings are not
+    A foreign dynamic linker reads the host's /etc/ld.so.cache and /etc/ld.so.preload and searches the host's
+    /lib: a library found there was built against another libc. The result is empty where the strings are not
     found (musl).
+
+    `search` is a directory that replaces a default one if it is no longer (26 bytes with its slash on
+    Debian's x86-64). Every object then searches it last, even one whose DT_RUNPATH keeps it from the
+    program's DT_RPATH. A longer directory is left out, and such objects do not find it.
     """
     content = bytes(ldso.buffer)
     found = {path: _NOWHERE.ljust(len(path) - 1, b"x") + b"\0" for path in _HOST_FILES}
@@ -68,7 +68,7 @@ def hermetic_edits(ldso: Image, search: bytes = b"") -> tuple[Edit, ...]:
         for at in _places_of(content, old)
         for segment in ldso.segments
         if segment.type == PT_LOAD and segment.offset <= at < segment.offset + segment.file_size
-        # The loader refuses to touch code; linkers that do not separate it keep these strings there.
+        # The loader never edits code; linkers that do not separate code and data keep these strings in it.
         if not segment.flags & PF_X
     )
 
@@ -81,7 +81,10 @@ def _places_of(content: bytes, text: bytes) -> Iterator[int]:
 
 
 def _blanked(run: bytes, search: bytes) -> bytes:
-    """As long as the run, each directory by itself: ld.so keeps their lengths elsewhere."""
+    """Return the run of directories with each replaced by one of the same length.
+
+    The lengths must not change, because ld.so keeps them elsewhere.
+    """
     names = run.split(b"\0")[:-1]
     new = [_EMPTY_DIRECTORY.ljust(len(name), b"/") for name in names]
     fitting = [index for index, name in enumerate(names) if len(search) <= len(name)]

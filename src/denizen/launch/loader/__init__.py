@@ -1,1 +1,1 @@
-"""The compiled C programs: shipped binaries, their settings, where they are installed."""
+"""The compiled C programs: the shipped binaries, their settings, and their installation."""

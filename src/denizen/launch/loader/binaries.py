@@ -1,4 +1,4 @@
-"""The compiled parts this installation carries: what loads, enters namespaces, goes into programs."""
+"""The compiled binaries of this installation: loader, namespace tool, and libraries put into programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from denizen.machines import by_kernel
 
 
 class LoaderAbsent(HostLacks):
-    """denizen was installed where no C compiler was, or for another machine."""
+    """The error that this installation has no compiled binaries for the machine.
+
+    No C compiler was there when denizen was installed, or it was installed for another machine.
+    """
 
     machine: str
     WHAT = "this denizen has no loader for {machine:text}"
@@ -19,27 +22,27 @@ class LoaderAbsent(HostLacks):
 
 
 def loader_path(machine: str) -> str:
-    """Where the loader for this machine (as `uname -m` has it) is, if it is there."""
+    """Return the path of the loader for this machine (`uname -m`), "" if there is none."""
     return _path("denizen-loader", machine)
 
 
 def enter_path(machine: str) -> str:
-    """Where `denizen-enter` for this machine is, if it is there."""
+    """Return the path of `denizen-enter` for this machine, "" if there is none."""
     return _path("denizen-enter", machine)
 
 
 def inside_path(machine: str) -> str:
-    """Where the library for programs that the kernel does not know is, if it is there."""
+    """Return the path of the library for programs whose file the kernel does not know; "" for none."""
     return _path("denizen-inside", machine)
 
 
 def resident_path(machine: str) -> str:
-    """Where the library that answers for what programs open is, if it is there."""
+    """Return the path of the library that answers dlopen of missing libraries, "" if there is none."""
     return _path("denizen-resident", machine)
 
 
 def loader_binary(machine: str) -> bytes:
-    """The loader as compiled, without settings.
+    """Return the loader's bytes as compiled, without settings.
 
     Raises:
         LoaderAbsent: this installation has none for the machine.
@@ -48,17 +51,17 @@ def loader_binary(machine: str) -> bytes:
 
 
 def enter_binary(machine: str) -> bytes:
-    """`denizen-enter` as compiled. Raises LoaderAbsent."""
+    """Return the bytes of `denizen-enter`. Raises LoaderAbsent."""
     return _content(enter_path(machine), machine)
 
 
 def inside_binary(machine: str) -> bytes:
-    """That library as compiled. Raises LoaderAbsent."""
+    """Return the bytes of denizen-inside (see `inside_path`). Raises LoaderAbsent."""
     return _content(inside_path(machine), machine)
 
 
 def resident_binary(machine: str) -> bytes:
-    """That library as compiled. Raises LoaderAbsent."""
+    """Return the bytes of denizen-resident (see `resident_path`). Raises LoaderAbsent."""
     return _content(resident_path(machine), machine)
 
 

@@ -1,4 +1,4 @@
-"""The loader at the path that foreign programs name as their interpreter; never over a real one."""
+"""Installation of the loader at the interpreter path of foreign programs; it never replaces a real one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.launch.loader.settings import LoaderSettings
 
-# An interpreter larger than this is none of ours, and need not be read to know it.
+# Bytes. A larger interpreter is not denizen's loader and is not read.
 _MAX_LOADER = 1 << 20
 
 
 class RealInterpreter(HostLacks):
-    """There is a dynamic linker already, which every program of this host needs."""
+    """The error that the path has a dynamic linker already, which every program of this host needs."""
 
     path: bytes
     WHAT = "{path} is this host's own dynamic linker"
@@ -29,7 +29,7 @@ class RealInterpreter(HostLacks):
 
 
 class OthersMayChange(HostLacks):
-    """What the loader would start for root can be written by somebody else."""
+    """The error that another user can write a file that the loader would execute for root."""
 
     path: bytes
     WHAT = "others than root may change {path}"
@@ -38,21 +38,21 @@ class OthersMayChange(HostLacks):
 
 
 class NotInstalled(HostLacks):
-    """There is no loader to take away."""
+    """The error that there is no loader to remove."""
 
     path: bytes
     WHAT = "no denizen loader is installed at {path}"
 
 
 class NoLoaderForMachine(HostLacks):
-    """No interpreter path is known for the machine."""
+    """The error that no interpreter path is known for the machine."""
 
     machine: str
     WHAT = "where programs for {machine:text} look for their interpreter is not known"
 
 
 class InstallFailed(HostLacks):
-    """The system refused; `reason` says why."""
+    """The error that the kernel refused the change; `reason` says why."""
 
     path: bytes
     reason: str
@@ -63,7 +63,7 @@ class InstallFailed(HostLacks):
 
 @value
 class Installed:
-    """What is at the interpreter's path: nothing, our loader with its settings, or somebody else's."""
+    """The file at the interpreter's path: none, denizen's loader with its settings, or another."""
 
     path: bytes
     exists: bool
@@ -71,12 +71,12 @@ class Installed:
 
 
 def installed(prefix: bytes, machine: str) -> Installed:
-    """Raises UnknownMachine."""
+    """Return the state of the interpreter's path below `prefix`. Raises NoLoaderForMachine."""
     if by_kernel(machine) is None:
         raise NoLoaderForMachine(machine)
     path = os.path.join(prefix, interpreter_of_kernel(machine).lstrip(b"/"))
     try:
-        # A link is followed, for a real interpreter often is one; a dangling one is somebody's too.
+        # Links are followed: a real interpreter often is one. A dangling link counts as not denizen's.
         content = _content(path)
     except (FileNotFoundError, NotADirectoryError):
         return Installed(path, os.path.lexists(path), None)
@@ -89,10 +89,12 @@ def installed(prefix: bytes, machine: str) -> Installed:
 
 
 def install(prefix: bytes, machine: str, binary: bytes, settings: LoaderSettings) -> bytes:
-    """Put the configured loader there, or put new settings into ours; returns the path.
+    """Write the loader with its settings at the interpreter's path, or new settings into one that is there.
+
+    Return the path.
 
     Raises:
-        RealInterpreter: something else is there.
+        RealInterpreter: the path has another file.
         InstallFailed: the file cannot be written.
     """
     found = installed(prefix, machine)
@@ -108,7 +110,7 @@ def install(prefix: bytes, machine: str, binary: bytes, settings: LoaderSettings
 
 
 def must_be_roots(path: bytes) -> None:
-    """Raise OthersMayChange if anybody but root can put another file at `path`."""
+    """Raise OthersMayChange if a user other than root can replace the file at `path`."""
     for name in {os.path.abspath(path), os.path.realpath(path)}:
         on_the_way = name
         while on_the_way != b"/":
@@ -121,18 +123,18 @@ def _others_may_change(facts: os.stat_result) -> bool:
     if stat.S_ISLNK(facts.st_mode):
         return facts.st_uid != 0
     group = stat.S_IWGRP if facts.st_gid else 0
-    # In a sticky directory (/tmp) nobody replaces what is root's.
+    # In a sticky directory (/tmp) only root can replace root's files.
     shared = facts.st_mode & (group | stat.S_IWOTH) and not facts.st_mode & stat.S_ISVTX
     return facts.st_uid != 0 or bool(shared)
 
 
 def uninstall(prefix: bytes, machine: str) -> bytes:
-    """Take our loader away again; returns where it was.
+    """Delete denizen's loader; return its path.
 
     Raises:
-        RealInterpreter: what is there is not ours.
-        NotInstalled: nothing is there.
-        InstallFailed: it cannot be removed.
+        RealInterpreter: the path has another file.
+        NotInstalled: there is no file.
+        InstallFailed: the file cannot be removed.
     """
     found = installed(prefix, machine)
     if not found.exists:

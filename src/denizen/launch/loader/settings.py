@@ -32,7 +32,7 @@ _INSIDE, _RESIDENT, _GENERATION, _BOUND, _NIX_LD = b"i", b"r", b"g", b"b", b"n"
 
 
 class NotALoader(BadInput):
-    """A file has not exactly one configuration block."""
+    """The error that a file does not have exactly one configuration block."""
 
     blocks: int
     WHAT = "this is not a denizen loader"
@@ -40,7 +40,7 @@ class NotALoader(BadInput):
 
 
 class SettingsTooLong(BadInput):
-    """The settings do not fit into the block, or one holds a NUL."""
+    """The error that the settings do not fit into the block, or that one holds a NUL."""
 
     size: int
     WHAT = "the loader's settings do not fit"
@@ -52,17 +52,17 @@ class SettingsTooLong(BadInput):
 
 @value
 class LoaderSettings:
-    """What an installed loader knows.
+    """The settings in a loader's configuration block.
 
     Attributes:
-        directories: where decisions are, looked through in order; `%u` stands for the user's number.
+        directories: the directories of decisions, searched in order; `%u` stands for the user's number.
         command: makes the decision for a program whose path is appended; () forbids it.
-        host_ldso: where the host's own dynamic linker was bound, for programs of the host.
+        host_ldso: where the host's own dynamic linker is bound in the namespace, for programs of the host.
         host_prefixes: programs below these directories are the host's; no decision is looked for.
-        inside: a library to put into programs that the kernel does not know, b"" for none.
-        resident: a library to put into programs whose decision says where what they open comes; b"" for none.
-        generation: decisions of an earlier one are made again, where they can be.
-        bound: it is for one namespace; denizen itself wants to know, the loader does not.
+        inside: a library to put into programs whose file the kernel does not know, b"" for none.
+        resident: a library to put into programs that get libraries at run time, b"" for none.
+        generation: decisions of an earlier generation are made again, where they can be.
+        bound: the loader is for one namespace; denizen reads this, the loader does not.
         nix_ld: NIX_LD and NIX_LD_LIBRARY_PATH serve programs without a decision, but never root's.
     """
 
@@ -78,11 +78,11 @@ class LoaderSettings:
 
 
 def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
-    """The same loader with these settings; nothing else changes, not even its size.
+    """Return the loader's bytes with these settings; the size does not change.
 
     Raises:
         NotALoader: the file has no block, or several.
-        SettingsTooLong: they do not fit.
+        SettingsTooLong: the settings do not fit.
     """
     start = _block_of(binary)
     texts = [
@@ -97,7 +97,7 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
         *((_NIX_LD, b"1") for _ in range(settings.nix_ld)),
     ]
     content = b"".join(kind + text + b"\0" for kind, text in texts)
-    # One byte is kept for the NUL that ends the list.
+    # One byte is left for the NUL that ends the list.
     if len(content) >= BLOCK_SIZE - HEADER.size or any(b"\0" in text for _, text in texts):
         raise SettingsTooLong(len(content))
     block = (HEADER.pack(MAGIC, VERSION, 0) + content).ljust(BLOCK_SIZE, b"\0")
@@ -105,7 +105,7 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
 
 
 def settings_of(binary: Buffer) -> LoaderSettings:
-    """The settings a loader has; `denizen loader status` shows them.
+    """Return the settings of a loader; `denizen loader status` shows them.
 
     Raises:
         NotALoader: the file has no block, or several, or one of another version.

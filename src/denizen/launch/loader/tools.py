@@ -1,7 +1,7 @@
-"""The compiled programs as this user's decisions need them: configured, and where nothing moves them.
+"""The compiled programs that this user's decisions name: configured, and at paths that do not change.
 
-They lie in `tools/` below the state directory, named by their content, so that a decision that names one
-keeps working when denizen is upgraded or its installation goes.
+They lie in `tools/` below the state directory and are named by their content, so that a decision that names
+one stays valid when denizen is upgraded or removed.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from denizen.launch.loader.settings import configure_loader
 from denizen.store.errors import doing
 from denizen.value import value
 
-# Others may use a file whose name they know, and list none.
+# Other users can open files whose names they know, but not list the directory.
 _MODE = 0o711
-# Root's own directories may be closed to others (/root is), and then nothing below them is found by programs
-# that began as root. Nothing is in here but empty files.
+# Root's own directories may be closed to others (as /root is): programs that began as root and changed
+# user find nothing there.
+# The directory has only empty files.
 _PUBLIC = b"/var/lib/denizen"
 
 TYPE_CHECKING = False
@@ -36,32 +37,41 @@ if TYPE_CHECKING:
 
 @value
 class Tools:
-    """The directory they are in, and for which machine (as `uname -m` has it)."""
+    """The directory of the compiled programs, and their machine (as `uname -m` has it)."""
 
     directory: bytes
     machine: str
 
     def loader(self, settings: LoaderSettings) -> bytes:
-        """The path of a loader with these settings. Raises LoaderAbsent, DiskFailed."""
+        """Return the path of a loader with these settings. Raises LoaderAbsent, DiskFailed."""
         return self._placed(b"denizen-loader", configure_loader(loader_binary(self.machine), settings))
 
     def enter(self) -> bytes:
-        """The path of `denizen-enter`. Raises LoaderAbsent, DiskFailed."""
+        """Return the path of `denizen-enter`. Raises LoaderAbsent, DiskFailed."""
         return self._placed(b"denizen-enter", enter_binary(self.machine))
 
     def inside(self) -> bytes:
-        """The path of the library for programs the kernel does not know. Raises LoaderAbsent, DiskFailed."""
+        """Return the path of denizen-inside, for programs whose file the kernel does not know.
+
+        Raises LoaderAbsent, DiskFailed.
+        """
         return self._placed(b"denizen-inside", inside_binary(self.machine))
 
     def resident(self) -> bytes:
-        """Return the path of the library for programs that open others, b"" for none. Raises OSError."""
+        """Return the path of the library that answers dlopen of missing libraries, b"" for none.
+
+        Raises OSError.
+        """
         try:
             return self._placed(b"denizen-resident", resident_binary(self.machine))
         except LoaderAbsent:
             return b""
 
     def hidden(self, linker: bytes) -> bytes:
-        """An empty file, over which a dynamic linker of the host's can be bound; one for each."""
+        """Return the path of an empty file over which a dynamic linker of the host is bound.
+
+        Each linker has its own.
+        """
         digest = hashlib.sha256(linker).hexdigest()[:8].encode("ascii")
         with doing("write in", self.directory):
             path = os.path.join(self._reachable(), b"host-%b-%b" % (digest, os.path.basename(linker)))
@@ -70,7 +80,7 @@ class Tools:
         return path
 
     def _reachable(self) -> bytes:
-        """Return the directory for what a program that gives up root's rights must find afterwards."""
+        """Return a directory that a program can reach after it gave up root's rights."""
         make_directories(self.directory, _MODE)
         if os.geteuid() != 0 or _lets_through(self.directory):
             return self.directory
@@ -82,7 +92,7 @@ class Tools:
         return self.directory
 
     def stage(self) -> bytes:
-        """An empty directory, over which a file system can be mounted."""
+        """Return the path of an empty directory over which a file system can be mounted."""
         path = os.path.join(self.directory, b"stage")
         with doing("write in", self.directory):
             make_directories(path, 0o700)
@@ -99,7 +109,7 @@ class Tools:
 
 
 def _lets_through(directory: bytes) -> bool:
-    """Return whether everybody can go to what is in the directory."""
+    """Return whether every user can reach the files in the directory."""
     while os.stat(directory).st_mode & stat.S_IXOTH:
         if directory == b"/":
             return True

@@ -1,1 +1,1 @@
-"""Files that libraries look for at fixed paths, and where they come from."""
+"""Files that libraries open at fixed paths, and their provision from packages."""

@@ -1,10 +1,10 @@
-"""Files that libraries look for at fixed paths, shown there where the host has none (pure over a FileView).
+"""Files that libraries open at fixed paths, from packages where the host lacks them (pure over a FileView).
 
-A C library wants locales and converters, fontconfig its configuration and fonts, X11 its keyboards and
-locales: at paths that were compiled in. The packages a decision needs hold them. In a namespace of the
-program's own they are bound to those paths; what the host has of its own is never covered.
+A C library needs locales and converters, fontconfig its configuration and fonts, X11 its keyboards and
+locales, at paths that were compiled in. The packages of a decision have these files. In the program's
+namespace they are bound to those paths; files of the host are never covered.
 
-Where several packages have parts of one directory its entries are bound each by itself, `MAX_BINDS` in all.
+Where several packages have parts of one directory, its entries are bound one by one, `MAX_BINDS` in all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from denizen.fileview import FileView
 
-# Each is what one library looks for as a whole; `*` is one name, for the architecture or a version.
+# Each is a path that one library opens; `*` stands for one name, an architecture or a version.
 PATHS = (
     b"usr/lib/locale/*",  # glibc locale/findlocale.c; libc-bin has C.utf8
     b"usr/lib/*/gconv",  # glibc iconv/gconv_conf.c
@@ -37,7 +37,7 @@ MAX_BINDS = 1_000
 
 @value
 class Furnishing:
-    """What is to appear at an absolute path."""
+    """A file or directory to be bound at an absolute path."""
 
     target: bytes
     source: bytes
@@ -45,7 +45,7 @@ class Furnishing:
 
 
 def fixed_path_resources(view: FileView, trees: Sequence[bytes]) -> tuple[Furnishing, ...]:
-    """What of these package trees the host has nothing of, in the order of PATHS."""
+    """Return the files and directories of the package trees whose paths the host lacks, in PATHS order."""
     found: dict[bytes, Furnishing] = {}
     for pattern in PATHS:
         inside = dict.fromkeys(path for tree in trees for path in _matching(view, tree, pattern))
@@ -58,7 +58,7 @@ def fixed_path_resources(view: FileView, trees: Sequence[bytes]) -> tuple[Furnis
 
 
 def _merged(view: FileView, target: bytes, sources: Sequence[bytes]) -> Iterator[Furnishing]:
-    """One source whole; of several directories each entry."""
+    """Yield a single source as a whole; of several directories yield each entry."""
     kinds = [view.stat(source).kind for source in sources]
     if len(sources) == 1 or kinds[0] is not FileKind.DIRECTORY:
         yield Furnishing(target, sources[0], kinds[0] is FileKind.DIRECTORY)
@@ -72,7 +72,7 @@ def _merged(view: FileView, target: bytes, sources: Sequence[bytes]) -> Iterator
 
 
 def _matching(view: FileView, tree: bytes, pattern: bytes) -> Iterator[bytes]:
-    """Paths below a tree, from it."""
+    """Yield the paths below a tree that match the pattern, relative to it."""
     paths = [b""]
     for part in pattern.split(b"/"):
         stem, star, _ = part.partition(b"*")

@@ -1,4 +1,4 @@
-"""What packages have at fixed paths, as one tree of links: for programs that have no namespace to show it in.
+"""A tree of links to the packages' files for fixed paths, for programs that are started without a namespace.
 
     FURNITURE/<decision>/usr/share/fonts/truetype -> <store>/<hash>-fonts-dejavu-core/usr/share/fonts/truetype
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def make_resource_tree(top: bytes, furnishings: Sequence[Furnishing]) -> bytes:
-    """Make the tree at `top`, replacing what is there; its path, b"" for an empty one. Raises OSError."""
+    """Make the tree at `top`, replacing an older one; return its path, or b"" if it would be empty.
+
+    Raises OSError.
+    """
     temporary = b"%b.%d.tmp" % (top, os.getpid())
     shutil.rmtree(temporary, ignore_errors=True)
     for one in furnishings:

@@ -1,1 +1,1 @@
-"""The ways to start a program, one module each, and the table that orders them."""
+"""The strategies to start a program, and the table that orders them."""

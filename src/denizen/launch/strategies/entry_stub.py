@@ -1,4 +1,4 @@
-"""A patched copy of a program that loads the loader itself, for hosts without namespaces (pure).
+"""Entry stubs: a patched copy of a program loads the loader itself, on hosts without namespaces (pure).
 
 Bytes in, a plan out; nothing in the file moves, so an appended payload stays where the program
 looks for it. Two changes always: PT_INTERP's type becomes one the kernel passes over (it would
@@ -48,7 +48,7 @@ _FAIL = bytes.fromhex("bf7f000000 b8e7000000 0f05")  # exit_group(127)
 
 
 class CannotStub(BadInput):
-    """A program that cannot be patched; `reason` says which rule forbids it."""
+    """The error that a program cannot be patched; `reason` says which rule forbids it."""
 
     reason: str
     WHAT = "the program cannot be given an entry stub"
@@ -57,7 +57,7 @@ class CannotStub(BadInput):
 
 @value
 class Patch:
-    """Bytes of the file to change."""
+    """A change of the file's bytes at an offset."""
 
     offset: int
     old: bytes
@@ -66,12 +66,12 @@ class Patch:
 
 @value
 class StubPlan:
-    """What to change in the file, and what the loader must put back in memory.
+    """The changes to the file, and the bytes that the loader must restore in memory.
 
     Attributes:
         rule: "slack" or "entry", see the module.
         patches: of the file.
-        restores: for the decision of the patched copy.
+        restores: edits for the decision of the patched copy.
     """
 
     rule: str
@@ -80,7 +80,7 @@ class StubPlan:
 
 
 def plan_stub(program: Image, loader: bytes) -> StubPlan:
-    """How to patch a copy of `program` so that it starts the loader at the path `loader`.
+    """Return the plan to patch a copy of `program` so that it starts the loader at the path `loader`.
 
     Raises:
         CannotStub: another machine, no interpreter to stand in for, or no room.
@@ -106,10 +106,10 @@ def plan_stub(program: Image, loader: bytes) -> StubPlan:
 
 
 def apply_plan(content: bytes, plan: StubPlan) -> bytes:
-    """The patched copy, of the same length.
+    """Return the patched content, of the same length.
 
     Raises:
-        CannotStub: these are not the bytes the plan was made for.
+        CannotStub: the content is not that for which the plan was made.
     """
     patched = bytearray(content)
     for patch in plan.patches:
@@ -121,7 +121,10 @@ def apply_plan(content: bytes, plan: StubPlan) -> bytes:
 
 
 def _check(program: Image, loader: bytes) -> list[int]:
-    """The indices of PT_INTERP, for a program a stub can be made for; the kernel takes the first it sees."""
+    """Return the indices of PT_INTERP segments. Raises CannotStub for a program that cannot have a stub.
+
+    All of them are needed: the kernel takes the first that it sees.
+    """
     header = program.header
     if header.machine != EM_X86_64 or header.bits != 64 or not header.little:
         raise CannotStub(f"stubs are made for x86-64; this is {header.machine_name}")
@@ -136,7 +139,7 @@ def _check(program: Image, loader: bytes) -> list[int]:
 
 
 def _stub(address: int, entry: int, loader: bytes) -> bytes:
-    """Code, record and path for a place at this address; the record's `at` is its own address."""
+    """Return code, record and path for a stub at this address; the record's `at` is its own address."""
     code_size = 7 + len(_OPEN) + 2 + len(_MAP) + 2 + len(_CLOSE) + 7 + len(_JUMP) + len(_FAIL)
     record_at = (code_size + 7) // 8 * 8
     path_at = record_at + RECORD.size
@@ -153,7 +156,7 @@ def _stub(address: int, entry: int, loader: bytes) -> bytes:
 
 
 def _slack(program: Image, size: int) -> tuple[int, int] | None:
-    """(offset, address) of zero bytes that the kernel maps executable and nobody owns."""
+    """Return (offset, address) of zero bytes that the kernel maps executable and no part of the file uses."""
     for segment in program.segments:
         if segment.type != PT_LOAD or not segment.flags & PF_X or segment.file_size != segment.memory_size:
             continue
@@ -167,7 +170,7 @@ def _slack(program: Image, size: int) -> tuple[int, int] | None:
 
 
 def _owned(program: Image, offset: int, size: int) -> bool:
-    """Whether another part of the file lies there, or none follows: then it may be a payload's."""
+    """Tell whether another part of the file uses the bytes, or none follows: then they may be a payload's."""
     header = program.header
     spans = [(segment.offset, segment.file_size) for segment in program.segments]
     spans.append((header.shoff, header.shnum * header.shentsize))
@@ -176,7 +179,7 @@ def _owned(program: Image, offset: int, size: int) -> bool:
 
 
 def _over_entry(program: Image, size: int) -> tuple[int, int] | None:
-    """(offset, address) of the entry point, when enough of its segment follows."""
+    """Return (offset, address) of the entry point, if enough of its segment follows; else None."""
     entry = program.header.entry
     holder = next((segment for segment in program.segments if _holds(segment, entry, size)), None)
     return None if holder is None else (entry - holder.address + holder.offset, entry)

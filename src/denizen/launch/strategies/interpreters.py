@@ -1,4 +1,4 @@
-"""Which paths of dynamic linkers a program's children may name, beside its own (pure over a FileView).
+"""Paths of dynamic linkers that a program's children may name, beside its own (pure over a FileView).
 
 The kernel takes a program's interpreter by its path alone: a child whose interpreter is not there fails with
 ENOENT before anything of ours could notice. So a namespace serves, beside the program's own interpreter:
@@ -41,7 +41,8 @@ _X = 0o111
 def usual(kernel: str) -> tuple[tuple[bytes, str], ...]:
     """Return (path, the loader's machine) of the dynamic linkers that programs here commonly name.
 
-    musl's is its C library too, which other programs read by that file: it is left alone where it is.
+    That of musl is also its C library, which other programs read at this path: an existing one is not
+    covered.
     """
     ours = [one for one in MACHINES if one.loader and one.starts_on(kernel)]
     musl = [(b"/lib/ld-musl-%b.so.1" % one.loader.encode("ascii"), one.loader) for one in ours]
@@ -49,12 +50,12 @@ def usual(kernel: str) -> tuple[tuple[bytes, str], ...]:
 
 
 def is_musl(path: bytes) -> bool:
-    """Tell musl's dynamic linker by its name."""
+    """Tell whether a path is musl's dynamic linker, by its name."""
     return posixpath.basename(path).startswith(b"ld-musl-")
 
 
 def beside(view: FileView, program: bytes, kernel: str) -> tuple[tuple[bytes, str], ...]:
-    """Return (path, the loader's machine) of what files beside `program` name and this host lacks."""
+    """Return (path, the loader's machine) of linkers that files beside `program` name and this host lacks."""
     ours = {made for _, made in usual(kernel)}
     found: dict[bytes, str] = {}
     for path in _executables(view, posixpath.dirname(program), DEPTH, [MAX_FILES]):
@@ -67,7 +68,7 @@ def beside(view: FileView, program: bytes, kernel: str) -> tuple[tuple[bytes, st
 
 
 def _executables(view: FileView, directory: bytes, depth: int, left: list[int]) -> Iterator[bytes]:
-    """Give regular files that may be executed; `left` counts what may still be looked at."""
+    """Yield executable regular files; `left` counts the files that may still be examined."""
     try:
         names = view.listdir(directory)
     except OSError:

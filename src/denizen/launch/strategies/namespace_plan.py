@@ -1,11 +1,11 @@
-"""The plan by which `denizen-enter` puts the loader where a program looks for its interpreter (pure).
+"""The plan by which `denizen-enter` puts the loader at a program's interpreter path, in a namespace (pure).
 
-Two cases. Where the host has a dynamic linker there, that one is bound to a path of ours first, so that the
-loader can pass the host's own programs on to it, and the loader over it. Where it has none, the nearest
-directory that exists is mirrored, entry by entry, in a file system in which the missing names can be made:
-on a host without /lib64 that is /.
+There are two cases. If the host has a dynamic linker there, it is first bound to another path, so that the
+loader can pass the host's own programs on to it, and the loader is bound over it. If it has none, the nearest
+existing directory is mirrored, entry by entry, in a file system in which the missing names can be made: on a
+host without /lib64 that is /.
 
-The operations are loader/enter/enter.c's.
+The operations are those of loader/enter/enter.c.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.launch.resources.fixed_paths import Furnishing
 
-# What a host keeps for itself: programs there are its own, and need no decision.
+# Directories of the host's own programs, which need no decision.
 HOST_PREFIXES = (b"/usr/", b"/bin/", b"/sbin/", b"/lib/", b"/lib64/")
 
 
 @value
 class Spot:
-    """Where the loader has to appear.
+    """The place where the loader has to appear.
 
     Attributes:
         path: the interpreter's path with links resolved.
         ldso: whether the host has a file there.
-        ancestor: the nearest directory that exists, where it has none.
+        ancestor: the nearest directory that exists, if it has none.
     """
 
     path: bytes
@@ -41,7 +41,7 @@ class Spot:
 
 
 def spot_for(view: FileView, interpreter: bytes) -> Spot:
-    """Where a program that names `interpreter` (absolute) is served. Raises OSError."""
+    """Return the place for a program that names `interpreter` (absolute). Raises OSError."""
     try:
         return Spot(view.realpath(interpreter), ldso=True)
     except FileNotFoundError:
@@ -62,7 +62,7 @@ def spot_for(view: FileView, interpreter: bytes) -> Spot:
 def furnish(
     view: FileView, furnishings: Sequence[Furnishing], done: Sequence[bytes], stage: bytes
 ) -> tuple[bytes, ...]:
-    """What to do after `done` so that these appear, which the host has nothing of. Raises OSError."""
+    """Return the steps after `done` that bind these files, which the host lacks. Raises OSError."""
     mirrored = {done[at + 1] for at, word in enumerate(done) if word == b"mirror"}
     steps: list[bytes] = []
     made: set[bytes] = set()
@@ -80,7 +80,7 @@ def furnish(
 
 
 def _nearest(view: FileView, directory: bytes) -> tuple[bytes, list[bytes]]:
-    """The nearest directory above that exists, links resolved, and those between, the outermost first."""
+    """Return the nearest existing parent with links resolved, and the missing ones, outermost first."""
     missing: list[bytes] = []
     while True:
         try:
@@ -92,12 +92,12 @@ def _nearest(view: FileView, directory: bytes) -> tuple[bytes, list[bytes]]:
 
 @value
 class Service:
-    """A place of an interpreter, and what appears there.
+    """An interpreter path with the loader that appears there.
 
     Attributes:
-        spot: where.
-        loader: the loader's file.
-        hidden: an empty file; where the host has a dynamic linker at the spot, that appears there.
+        spot: the place.
+        loader: path of the loader.
+        hidden: path of an empty file, at which the host's dynamic linker appears if there is one at the spot.
     """
 
     spot: Spot
@@ -106,13 +106,13 @@ class Service:
 
 
 def operations(services: Sequence[Service], stage: bytes) -> tuple[bytes, ...]:
-    """What to do, in order; `stage` is an empty directory."""
+    """Return the operations of `denizen-enter`, in order; `stage` is an empty directory."""
     steps = [b"private"]
     for one in services:
         if one.spot.ldso:
             steps += [b"aside", one.spot.path, one.hidden, b"bind", one.loader, one.spot.path]
     made: set[bytes] = set()
-    # The outermost first: what is mirrored shows the mounts below it, but not those that come later.
+    # The outermost first: a mirror shows the earlier mounts below it, but not later ones.
     for one in sorted(services, key=lambda each: each.spot.ancestor.count(b"/")):
         if not one.spot.ldso:
             steps += _made(one.spot, made, stage)
@@ -121,7 +121,7 @@ def operations(services: Sequence[Service], stage: bytes) -> tuple[bytes, ...]:
 
 
 def _made(spot: Spot, made: set[bytes], stage: bytes) -> list[bytes]:
-    """The steps that make the spot's directory, but for what is made already."""
+    """Return the steps that make the spot's directory, without those in `made`."""
     steps = [] if spot.ancestor in made else [b"mirror", spot.ancestor, stage]
     made.add(spot.ancestor)
     directory = spot.ancestor

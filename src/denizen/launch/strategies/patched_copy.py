@@ -1,7 +1,7 @@
 """A patched copy of a program, in a directory that looks like the program's own.
 
-The copy's `/proc/self/exe` is the copy, and many programs look beside that for their files. So it lies in a
-shadow of the program's directory and of two above it, in which everything else is a link to the original:
+The copy's `/proc/self/exe` is the copy, and many programs look for their files beside it. So the copy lies in
+a shadow of the program's directory and two parents, in which all other entries are links to the originals:
 
     COPIES/<decision>/opt/app/bin/program          the copy
     COPIES/<decision>/opt/app/bin/data      ->     /opt/app/bin/data
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
     from denizen.launch.strategies.entry_stub import Patch
 
-# The program's own directory and its parents: `../lib`, `../../share`.
+# Shadowed directories: the program's own and its parents, for `../lib` and `../../share`.
 LEVELS = 3
-# A directory with more entries is a heap (/tmp, /usr/bin), not a program's own.
+# A directory with more entries is a general one (/tmp, /usr/bin), not a program's own.
 MAX_ENTRIES = 2000
 
 
 @value
 class CopyLink:
-    """A link of the shadow: its path below the top, and where it leads."""
+    """A link in the shadow: its path below the top, and its target."""
 
     path: bytes
     target: bytes
 
 
 def make_copy(program: bytes, top: bytes, patches: Sequence[Patch]) -> bytes:
-    """Make the shadow at `top`, replacing what is there; the path of the copy. Raises OSError."""
+    """Make the shadow at `top`, replacing an older one; return the path of the copy. Raises OSError."""
     temporary = b"%b.%d.tmp" % (top, os.getpid())
     _remove(temporary)
     levels = _levels(program)
@@ -52,7 +52,7 @@ def make_copy(program: bytes, top: bytes, patches: Sequence[Patch]) -> bytes:
 
 
 def _remove(top: bytes) -> None:
-    """Remove a shadow, or what is left of one, with one descriptor at a time: the limit may be low."""
+    """Delete a shadow or a partial one, with one open descriptor at a time: the limit may be low."""
     for directory, below, names in os.walk(top, topdown=False):
         for name in (*below, *names):
             path = os.path.join(directory, name)
@@ -75,7 +75,7 @@ def _copy(program: bytes, target: bytes, patches: Sequence[Patch]) -> None:
 
 
 def _levels(program: bytes) -> list[bytes]:
-    """The directories to shadow, the outermost first; / is none."""
+    """Return the directories to shadow, the outermost first; / is not among them."""
     found: list[bytes] = []
     directory = os.path.dirname(program)
     while directory != b"/" and len(found) < LEVELS:
