@@ -36,7 +36,7 @@ APPRUN = b"AppRun"
 
 
 class BadAppImage(BadInput):
-    """An AppImage holds nothing that can be started, or is of a type denizen does not read."""
+    """The error that an AppImage has no program to start, or is of a type that denizen does not read."""
 
     exit_status = EXIT_CANNOT_START
     program: bytes
@@ -94,7 +94,7 @@ def command_for(inner: Decision, enter: bytes, apprun: bytes) -> tuple[bytes, ..
     """Return the command that starts AppRun under the AppImage's name, given how AppRun itself is started."""
     steps = inner.command[1:-1] if inner.command else ()
     own = () if b"as" in steps else (b"as", apprun)
-    # Last: words of `else` hold a `--`, behind which denizen-enter would look for PROGRAM.
+    # Appended last: the words of `else` have a `--`, after which denizen-enter would look for PROGRAM.
     return (enter, *steps, *_variables(os.path.dirname(apprun)), *own, b"--")
 
 
@@ -112,7 +112,7 @@ def decision_for(appimage: AppImage, inner: Decision, enter: bytes, apprun: byte
 
 
 def request_inside(wanted: RunRequest) -> RunRequest:
-    """Return the request for AppRun, without the strategy whose command is not denizen-enter's."""
+    """Return the request for AppRun, without a strategy whose command is not denizen-enter's."""
     from denizen.launch.strategies.base import StrategyName
 
     return replace(wanted, excluded=(*wanted.excluded, StrategyName.PROGRAM.value))

@@ -1,4 +1,4 @@
-"""The strategy fhs: an environment made for what a program wants, and the command that enters it."""
+"""Environments that `run` makes by itself (the strategy fhs): creation, the entering command, removal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from denizen.launch.environment_rules import Wants
     from denizen.store.local import Store
 
-# Environments made here are shared by all programs that want the same.
+# Marks the names of automatic environments; programs with the same needs share one.
 PREFIX = "auto-"
 
 
@@ -32,10 +32,13 @@ class NobodyHas(HostLacks):
 
 
 def enter_auto_environment(session: Session, wants: Wants, wanted: RunRequest) -> Inside:
-    """Make the environment, or find it made; what entering it needs.
+    """Create the environment for `wants` unless it exists; return what a command that enters it needs.
+
+    The environment's name is a hash of its packages and suites, so that programs with the same needs share
+    one.
 
     Raises:
-        NobodyHas: and the errors of making environments.
+        NobodyHas: no package has one of the wanted paths. Also the errors of creating environments.
     """
     from hashlib import sha256
 
@@ -55,7 +58,7 @@ def enter_auto_environment(session: Session, wants: Wants, wanted: RunRequest) -
 
 
 def drop_unused(session: Session, store: Store) -> int:
-    """Forget environments made here that no decision is in any more; how many."""
+    """Remove automatic environments that no kept decision names any more; return their number."""
     from denizen.fhs.generations import EnvironmentStore
     from denizen.launch.decisions.decision_store import shelves
 
@@ -71,7 +74,7 @@ def drop_unused(session: Session, store: Store) -> int:
 
 
 def _package_of(session: Session, path: bytes, wanted: RunRequest) -> str:
-    """The package of the base suite that has a file."""
+    """Return the name of the package that holds the file `path`, from the base suite's index."""
     from denizen.app.configured_sources import configured_settings
     from denizen.app.indexing import ensure, own_architecture
     from denizen.index.locate import Index
@@ -85,7 +88,7 @@ def _package_of(session: Session, path: bytes, wanted: RunRequest) -> str:
 
 
 def _holder(index: Index, path: bytes) -> str:
-    # Of /bin/x packages may have either spelling: Debian merged /bin into /usr/bin.
+    # A package may list /bin/x or /usr/bin/x: Debian merged /bin into /usr/bin.
     for spelling in (path, b"/usr" + path if not path.startswith(b"/usr/") else path[len(b"/usr") :]):
         found = index.paths(spelling, glob=False)
         if found:

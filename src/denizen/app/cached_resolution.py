@@ -1,4 +1,4 @@
-"""Resolutions of one program: kept ones where nothing changed, else found anew."""
+"""Resolutions of one program, taken from the resolution cache where nothing they depend on has changed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Resolution
     from denizen.sources.fetcher import FetchPolicy
 
-# What decides about a resolution; b"" is the package itself.
+# The folders of denizen whose code decides a resolution, in a cache key; b"" is the top folder.
 _CODE = (b"", b"elf", b"index", b"linker", b"resolve")
 
 
 class Answers:
-    """What is chosen for a program by one index after another; it is looked at only where it must be."""
+    """The resolutions of one program by several indexes.
+
+    The program is examined only if the cache has no answer.
+    """
 
     def __init__(
         self,
@@ -39,7 +42,18 @@ class Answers:
         given: Sequence[bytes] = (),
         host: Environment | None = None,
     ) -> None:
-        """Of objects at `roots`, with paths and names that are asked for besides, by an LD_LIBRARY_PATH."""
+        """Prepare to resolve the objects at `roots`.
+
+        Args:
+            session: the paths and the reporter.
+            policy: whether packages may be fetched.
+            roots: paths of the ELF objects to resolve.
+            added: paths of further objects whose needs count too.
+            names: sonames and package names to resolve in addition.
+            given: directories of the user's LD_LIBRARY_PATH.
+            host: this host as the linker sees it, if the packages are to go with its own libraries; else
+                None.
+        """
         self._session = session
         self._policy = policy
         self._asked = tuple(roots), tuple(added), tuple(sorted(set(names)))
@@ -48,7 +62,10 @@ class Answers:
         self._resolver: _Resolver | None = None
 
     def by(self, index: Index, suites: tuple[str, ...]) -> Resolution:
-        """By the index of some suites. Raises OSError, BadInput, SourceFailed, HostLacks."""
+        """Return the resolution by `index`, the index of `suites`.
+
+        Raises OSError, BadInput, SourceFailed, HostLacks.
+        """
         directory = self._session.paths.cache + b"/resolutions"
         circumstances = _circumstances(index, self._asked[0], self._host)
         question = Question(*self._asked, suites, circumstances, self._given)
@@ -65,7 +82,7 @@ class Answers:
 
 
 class _Resolver:
-    """Resolves, noting all it asks of the file tree."""
+    """The resolver of one program; records every question it asks of the file tree, for the cache's key."""
 
     def __init__(
         self,
@@ -99,9 +116,10 @@ class _Resolver:
 
 
 def _circumstances(index: Index, roots: Sequence[bytes], host: Environment | None) -> tuple[str, ...]:
-    """What else a resolution depends on: denizen itself, the indexes, and where relative paths start.
+    """Return the further inputs of a resolution: denizen's code, the index files, and the working directory.
 
-    () where that cannot be told, as of a denizen that lies in an archive: then nothing is kept.
+    Return () where they cannot be determined, as when denizen is imported from an archive: nothing is cached
+    then.
     """
     here = os.path.dirname(os.fsencode(denizen.__file__))
     start = "" if all(root.startswith(b"/") for root in roots) else os.getcwd()

@@ -1,4 +1,4 @@
-"""Which packages a program gets: by a lock, by resolving, or to go with this host's own libraries."""
+"""The choice of packages for a program: by a lock file, by resolving, or to extend this host's libraries."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 @value
 class Choosing:
-    """One program, and what it is started with.
+    """One program with the options of its start, for which packages are chosen.
 
     Attributes:
-        added: objects that it opens besides.
+        program: the program's path.
+        added: paths of further objects that it opens at run time.
     """
 
     session: Session
@@ -33,11 +34,12 @@ class Choosing:
     added: tuple[bytes, ...]
 
     def resolved(self, host: Environment | None = None) -> Resolution:
-        """Return what the lock says, or what resolving finds; with `host`, to go with its libraries.
+        """Return the resolution in the lock file if one was given, else that of resolving the program.
+
+        With `host`, packages are chosen to work together with the host's own libraries.
 
         Raises:
-            BadLock, ForeignLock: the lock is not usable, or another program's.
-            SourceFailed, HostLacks, BadInput: something cannot be had, or not be read.
+            BadLock, ForeignLock, SourceFailed, HostLacks, BadInput.
         """
         from denizen.app.resolve_program import resolve_path
         from denizen.sources.fetcher import FetchPolicy
@@ -45,7 +47,7 @@ class Choosing:
         wanted = self.wanted
         if wanted.lock is not None:
             return self._locked(wanted.lock)
-        # The objects themselves: what is a whole site-packages has been gone through once already.
+        # Names with a slash are left out: `added` already holds the objects found at those paths.
         names = [name for name in extra_for(self.program, wanted) if b"/" not in name]
         names += asked_by(self.session, self.program)
         policy = FetchPolicy(offline=wanted.offline)
@@ -54,9 +56,12 @@ class Choosing:
         return resolve_path(self.session, self.program, policy, wanted.suites, extra, given=given, host=host)
 
     def improved(self, host: Environment, lacking: Collection[bytes]) -> Resolution | None:
-        """Return what a program that starts here gets for what this host lacks; None for nothing.
+        """Return packages with the libraries that this host lacks for a program that starts here.
 
-        Another world is taken only where this one cannot be extended and nothing that works here is lost.
+        Return None if there is none.
+
+        `lacking` are the sonames that are missing. A complete foreign set of libraries is chosen only if the
+        host's cannot be extended, and only if it has every library that the program now takes from the host.
         """
         extension = self.resolved(host)
         if brings(extension, lacking):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def configured_settings(session: Session) -> list[Setting]:
-    """Every source that is configured. Raises BadSetting, NoKeyring."""
+    """Return the settings of every configured source. Raises BadSetting, NoKeyring."""
     from denizen.disk import DiskView
     from denizen.sources.settings import settings
 
@@ -19,13 +19,13 @@ def configured_settings(session: Session) -> list[Setting]:
 
 
 def sources_by_name(session: Session, policy: FetchPolicy) -> dict[str, Source]:
-    """Every source, showing how far fetching has come. Raises as `configured_sources`."""
+    """Return every source by its name, with progress shown. Raises as `configured_sources`."""
     sources = configured_sources(session, policy, session.reporter.transfers())
     return {one.name: one for one in sources}
 
 
 def configured_sources(session: Session, policy: FetchPolicy, progress: Progress) -> list[Source]:
-    """Every source, ready to be asked. Raises BadSetting, NoKeyring."""
+    """Return every source, ready to be asked. Raises BadSetting, NoKeyring."""
     from denizen.sources.opening import Surroundings, open_source
     from denizen.sources.transport import HttpSettings, proxies_from
 

@@ -1,4 +1,4 @@
-"""From a program to its decision: what `run` does the first time, and the loader's helper for children."""
+"""The maker of decisions how a program starts, for its first `run` and for children that the loader meets."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ _LOCKS = 64
 
 @value
 class StartPlan:
-    """A start that has not happened.
+    """A planned start, of which nothing is carried out.
 
     Attributes:
-        resolution: the packages it would bring; None where the host has all it needs.
+        resolution: the packages that would be fetched; None where the host has all that is needed.
         verdicts: every strategy with the obstacle to it.
     """
 
@@ -63,19 +63,20 @@ class StartPlan:
 
 @value
 class Decided:
-    """A decision and the directory it is in."""
+    """A decision and the directory in which it is kept."""
 
     directory: bytes
     decision: Decision
 
 
 def decide(session: Session, program: bytes, wanted: RunRequest, failed: Decision | None = None) -> Decided:
-    """Decide how to start the file at `program` (absolute); of several that ask at once one does it.
+    """Return the decision how to start the file at `program` (an absolute path), by making it if need be.
 
-    `failed` is the decision by which it just did not start.
+    A file lock lets one process at a time decide about a program; the others get its result. `failed` is the
+    decision by which the program just failed to start, None if none did.
 
     Raises:
-        NotThere, CannotStart, Unsatisfied, CannotUse: and those of resolving and realising.
+        NoSuchProgram, CannotStart, Unsatisfied, CannotUse: and the errors of resolving and realising.
     """
     shelf = variant(session.paths.decisions, wanted.variant)
     try:
@@ -98,7 +99,7 @@ def decide(session: Session, program: bytes, wanted: RunRequest, failed: Decisio
 def _decide_appimage(
     session: Session, appimage: AppImage, wanted: RunRequest, shelf: DecisionStore
 ) -> Decided:
-    """Decide about the AppRun in an AppImage, and write down how the AppImage is started by it."""
+    """Return the decision about an AppImage, made from the decision about its AppRun."""
     from denizen.app.appimage import APPRUN, decision_for, request_inside, unpacked
     from denizen.app.factories import tools_of
     from denizen.app.store_access import open_store
@@ -114,7 +115,10 @@ def _decide_appimage(
 
 
 def _known(shelf: DecisionStore, program: bytes, wanted: RunRequest) -> Decision | None:
-    """What somebody else decided while we waited for our turn."""
+    """Return the decision that another process made while this one waited for the lock.
+
+    Return None if there is none.
+    """
     if wanted.strategy or wanted.excluded:
         return None
     found = decided(shelf.directory, program, newest(wanted.trees))
@@ -123,7 +127,7 @@ def _known(shelf: DecisionStore, program: bytes, wanted: RunRequest) -> Decision
 
 @contextlib.contextmanager
 def _alone(state: bytes, program: bytes) -> Iterator[None]:
-    """Let nobody else decide about this program meanwhile."""
+    """Hold the lock that keeps other processes from deciding about this program."""
     import errno
     import fcntl
     import hashlib
@@ -141,7 +145,8 @@ def _alone(state: bytes, program: bytes) -> Iterator[None]:
     except OSError as problem:
         if problem.errno not in (errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EDQUOT):
             raise
-        # Where nothing can be written nobody decides; what is wrong with the program is told all the same.
+        # In a read-only or full directory no decision can be kept, so no lock is needed; the program's own
+        # faults are still to be reported.
         yield
         return
     with lock:
@@ -150,7 +155,7 @@ def _alone(state: bytes, program: bytes) -> Iterator[None]:
 
 
 class _DecisionMaker:
-    """One program's way from a file to a decision."""
+    """The steps from one program file to its decision: examine it, resolve, realise, choose a strategy."""
 
     def __init__(self, session: Session, opened: Program, wanted: RunRequest, shelf: DecisionStore) -> None:
         self._session = session
@@ -168,12 +173,12 @@ class _DecisionMaker:
         self._choosing = Choosing(session, self._view, program, wanted, self._added)
         self._report = self._look()
         if wanted.library_path and not self._report.starts:
-            # What another world is to mend is told as for every start.
+            # The program gets other libraries anyway: report its faults without the LD_LIBRARY_PATH.
             self._world = world_of(session.environ, self._interpreter)
             self._report = self._look()
         self._later = self._lacking_later()
         if self._satisfied and not self._needs_library_path:
-            # It has no part in it: this is the decision of all starts.
+            # The LD_LIBRARY_PATH provides no library: keep the decision for starts without it too.
             shelf = self._shelf = variant(self._place.decisions, wanted.without_library_path.variant)
         self.directory = shelf.directory
         self._wants = self._wanted_besides()
@@ -188,15 +193,16 @@ class _DecisionMaker:
         return any(row.rule == LIBRARY_PATH.name for row in self._report.libraries)
 
     def run(self) -> Decision:
-        """Decide, and write it down; a strategy that was asked for is for this start alone."""
+        """Return the decision and keep it; a decision for an explicitly requested strategy is not kept."""
         refuse_hopeless(self._program, self._report)
         base = self._known()
         if base is None:
             base = self._moved() or self._base()
             again = helper_words(self._session, "run", self._wanted.words)
-            # Who is refused a namespace is refused an environment too.
+            # A kernel that refuses namespaces refuses environments too.
             otherwise = (*again, b"--except", b"namespace", b"--except", b"fhs", b"--")
-            # The loader run as a program reads the decision itself: that one must say no command.
+            # denizen's loader, started as the program's command, reads the decision itself and must find no
+            # command in it.
             is_mapped = self._wanted.strategy == StrategyName.PROGRAM.value
             found = self._started(base, StrategyName.PROGRAM if is_mapped else None, otherwise)
             self._write(found)
@@ -205,7 +211,10 @@ class _DecisionMaker:
         return self._started(base, StrategyName(self._wanted.strategy))
 
     def _write(self, found: Decision) -> None:
-        """Keep the decision; what is executed as it is starts without. Raises OSError."""
+        """Keep the decision.
+
+        Raises OSError, except for a program that is executed directly: it starts without one.
+        """
         try:
             self._shelf.write(found, movable=self._is_movable(found))
         except OSError as problem:
@@ -215,7 +224,7 @@ class _DecisionMaker:
                 self._session.reporter.say(f"denizen: not kept for the next start: {problem}")
 
     def _known(self) -> Decision | None:
-        """For a strategy that was asked for: what is decided already, but for how it is started."""
+        """Return the kept decision without its command, if a strategy was requested; else None."""
         known = decided(self._shelf.directory, self._program) if self._wanted.strategy else None
         return known and replace(known, command=())
 
@@ -235,7 +244,10 @@ class _DecisionMaker:
         return self._report.starts and (self._report.stands_alone or not self._wanted.elsewhere)
 
     def _lacking_later(self) -> tuple[bytes, ...]:
-        """What the host has not and the program opens when it runs; not asked where it does not start."""
+        """Return the sonames that the program opens at run time and the host lacks.
+
+        Return () if it does not start here.
+        """
         from denizen.launch.dlopen_missing import lacking_later
         from denizen.resolve.rule_packs import load_rules
 
@@ -245,7 +257,7 @@ class _DecisionMaker:
         return lacking_later(self._host, self._program, self._world.environment, load_rules(), self._added)
 
     def _base(self) -> Decision:
-        """The decision but for its strategy."""
+        """Return the decision without the choice of a strategy."""
         if self._satisfied or self._image is None:
             return self._host_decision()
         if not self._starts_here or self._wants.reasons:
@@ -254,25 +266,31 @@ class _DecisionMaker:
             made = self.improvement()
             return self._furnished(made) if made is not None else self._host_decision()
         except (SourceFailed, HostLacks) as problem:
-            # It starts without. Of no generation, so that the next start tries again.
+            # The program starts without these libraries. Generation 0 makes the next start try again.
             names = ", ".join(map(display, self._later))
             self._session.reporter.say(f"denizen: it starts without {names}: {problem.what}")
             return replace(self._host_decision(), generation=0)
 
     def improvement(self) -> Resolution | None:
-        """What is to be had for a program that starts here, for what it lacks later; None for nothing."""
+        """Return packages for the libraries that a program that starts here lacks at run time.
+
+        Return None if there is none.
+        """
         if not self._starts_here or not self._later or self._wants.reasons:
             return None
         return self._choosing.improved(self._world.environment, self._later)
 
     def _host_decision(self) -> Decision:
         found = decision_of_host(self._opened)
-        # Void when one of them goes: then the host does not satisfy it any more.
+        # The decision is void when one of these files goes: the host then lacks a library.
         own = (row.path for row in self._report.libraries if row.path is not None and self._image)
         return replace(found, objects=tuple(dict.fromkeys(path for path in own if path[:1] == b"/")))
 
     def _moved(self) -> Decision | None:
-        """What was decided about this program where it was before; nothing where its modules matter too."""
+        """Return the kept decision of the same program at an earlier path, adapted.
+
+        Return None if it depends on modules.
+        """
         from denizen.app.store_access import made_store
         from denizen.launch.decisions.decision import identity_of
         from denizen.launch.decisions.program_identity import headers_of
@@ -312,12 +330,16 @@ class _DecisionMaker:
         return realised(self._session, asked, HostStart(self._own_linker(), host))
 
     def _own_linker(self) -> bytes:
-        """The host's own dynamic linker, where it is to be had."""
+        """Return the path of the host's own dynamic linker; the program's interpreter if none is found."""
         settings = loader_at(self._view, self._interpreter)
         return settings.host_ldso if settings is not None else self._interpreter
 
     def _is_movable(self, decision: Decision) -> bool:
-        """Whether it holds wherever the program is: all it names lies in the store, and it is no copy's."""
+        """Tell whether the decision stays valid when the program is moved.
+
+        It does where all files that it names are in the store and the program is started from no patched
+        copy.
+        """
         store = self._place.store + b"/"
         inside = all(path.startswith(store) for path in decision.objects)
         return inside and not decision.host and b"as" not in decision.command
@@ -331,13 +353,14 @@ class _DecisionMaker:
         return StartPlan(resolution, self.verdicts())
 
     def verdicts(self) -> tuple[StrategyVerdict, ...]:
-        """Every strategy, with what stands against it."""
+        """Return the verdict on every strategy, with the obstacle to it."""
         return all_verdicts(self._start(satisfies=self._satisfied or self._image is None))
 
     def _started(
         self, base: Decision, wanted: StrategyName | None, otherwise: tuple[bytes, ...] = ()
     ) -> Decision:
-        """The decision with the command of the first strategy that will do, or of the wanted one."""
+        """Return the decision with the command of the wanted strategy, or of the first without an obstacle.
+        """
         start = self._start(satisfies=base.host)
         choice = choose(start, wanted, frozenset(map(StrategyName, self._wanted.excluded)))
         if choice.strategy is None:
@@ -345,13 +368,13 @@ class _DecisionMaker:
         return choice.strategy.decision(start, base, otherwise)
 
     def environment(self) -> Inside:
-        """For the strategy fhs: what enters an environment that is made for the program."""
+        """Return what enters the program's environment, which is made if need be; for the strategy fhs."""
         from denizen.app.auto_environment import enter_auto_environment
 
         return enter_auto_environment(self._session, self._wants, self._wanted)
 
     def packaged(self) -> Decision:
-        """For the strategy fhs: a decision that asks nothing of the host."""
+        """Return a decision whose libraries are all from packages; for the strategy fhs."""
         return self._furnished(self._resolution())
 
     def _wanted_besides(self) -> Wants:
@@ -386,12 +409,14 @@ def plan_for(session: Session, program: bytes, wanted: RunRequest) -> StartPlan:
 
 
 def verdicts_for(session: Session, program: bytes) -> tuple[StrategyVerdict, ...]:
-    """How `run` would start a program (absolute). Raises OSError."""
+    """Return the verdict of `run` on every strategy for the program at the absolute path. Raises OSError."""
     return _as_run(session, program).verdicts()
 
 
 def improvement_for(session: Session, program: bytes, *, offline: bool) -> Resolution | None:
-    """Return what `run` would bring for a program (absolute) that starts here and lacks something later.
+    """Return packages with libraries that a program (absolute) opens at run time and the host lacks.
+
+    Return None if there is none.
 
     Raises OSError, SourceFailed, HostLacks.
     """

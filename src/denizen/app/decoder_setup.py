@@ -1,8 +1,8 @@
-"""A faster liblzma for denizen itself (build/decoder_choice): when it is fetched, and from where.
+"""Installation and use of a faster liblzma for denizen itself (see build/decoder_choice).
 
-With `index update` and the first index that is made; and where its package lies in the cache already, before
-packages are unpacked. Nothing is asked and nothing fails for want of it: without it the same bytes come out,
-later.
+The package is fetched with `index update` and with the first index that is made; if it is in the package
+cache already, also before packages are unpacked. The user is not asked, and a failure stops nothing: Python's
+own decoder gives the same bytes, more slowly.
 """
 
 from __future__ import annotations
@@ -27,17 +27,20 @@ if TYPE_CHECKING:
 _OLDEST = b"5.6.2"
 _PACKAGE = b"liblzma5"
 _ARCHITECTURE = "amd64"
-# It has 300 kB; what has much more is not what it says.
+# Bytes. The package has 300 kB; a far larger one is not liblzma.
 _LARGEST = 4 * 1024 * 1024
 
 
 def use_decoder(session: Session) -> None:
-    """Decode by the store's liblzma from here on, if it is there; for who is not to change the store."""
+    """Decode with the store's liblzma from now on, if it is there; the store is not changed."""
     decoder_choice.use(_layout(session))
 
 
 def bring_decoder(session: Session) -> None:
-    """The same, and put it there first if its package was fetched before and the store has lost it."""
+    """Decode with the store's liblzma.
+
+    Reinstall it first if its package is cached and the store has lost it.
+    """
     place = session.paths
     if decoder_choice.kept(_layout(session)) is None and _packages_at_hand(place) and not _refused(place):
         from denizen.sources.fetcher import FetchPolicy
@@ -47,7 +50,7 @@ def bring_decoder(session: Session) -> None:
 
 
 def provide_decoder(session: Session, policy: FetchPolicy) -> None:
-    """See that the store has it, where this process would gain by it and it can be had."""
+    """Install the faster decoder in the store, if this process gains by it and the package is available."""
     if decoder_choice.kept(_layout(session)) is not None or not decoder_choice.standing().helped:
         return
     try:
@@ -62,7 +65,7 @@ def provide_decoder(session: Session, policy: FetchPolicy) -> None:
 
 
 def decoder_words(session: Session) -> tuple[str, str]:
-    """Which decoder is in use and why, and what follows; for `doctor`."""
+    """Return the decoder in use, with the reason, and the advice that follows ("" for none), for `doctor`."""
     found = decoder_choice.opened(_layout(session))
     if found is not None:
         return f"liblzma {decoder_choice.shown(found.version)} from the store, faster than Python's own", ""
@@ -82,7 +85,7 @@ def _layout(session: Session) -> StoreLayout:
 
 
 def _packages_at_hand(place: DenizenPaths) -> list[bytes]:
-    """The files in the cache that may be it: HASH-liblzma5_VERSION_amd64.deb."""
+    """Return the names of cached package files that may be the decoder's: HASH-liblzma5_VERSION_amd64.deb."""
     try:
         names = os.listdir(place.packages)
     except OSError:
@@ -95,7 +98,7 @@ def _is_at_hand(place: DenizenPaths, pin: Pin) -> bool:
 
 
 def _pin(session: Session) -> Pin | None:
-    """The package: of the preferred suite that has a new one."""
+    """Return the decoder's package from the preferred suite that has a new enough version; None for none."""
     from denizen.formats.debversion import version_key
     from denizen.index.locate import Index
     from denizen.resolve.resolution import pin_of
@@ -110,7 +113,10 @@ def _pin(session: Session) -> Pin | None:
 
 
 def _put(session: Session, pin: Pin, policy: FetchPolicy) -> str:
-    """Fetch, unpack, judge and keep it; what stands against it, and then it is left to a collection."""
+    """Fetch, unpack, test and keep the package; return the reason against it or "".
+
+    A package that fails the test is not kept: the next garbage collection deletes it.
+    """
     from denizen.app.factories import supply_of
     from denizen.app.store_access import made_store
     from denizen.disk import DiskView
@@ -128,7 +134,10 @@ def _put(session: Session, pin: Pin, policy: FetchPolicy) -> str:
 
 
 def _refusal(place: DenizenPaths) -> bytes:
-    """Where is noted what stands against it on this C library, so that it is not judged at each start."""
+    """Return the path of the note that this C library cannot load the package.
+
+    It saves testing the package at each start.
+    """
     return place.state + b"/decoder-" + (decoder_choice.libc_name() or b"none")
 
 

@@ -1,4 +1,4 @@
-"""Why a program is not started, whatever the strategy; and what the kernel refused to any command."""
+"""Errors of a program that cannot be started by any strategy, and refusals of the kernel to any command."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from denizen.diagnose.report import Report
     from denizen.resolve.resolution import Resolution
 
-# What denizen mends by bringing another world; any other error of `why`'s is the program's own or the host's.
+# Codes of errors that denizen mends by packages; any other error is the program's own or the host's.
 MENDED = frozenset(
     {
         "interpreter-missing", "interpreter-unusable", "library-missing", "version-missing", "symbol-missing",
@@ -25,7 +25,7 @@ MENDED = frozenset(
 
 
 class CannotStart(DenizenError):
-    """Something is wrong with the program itself, and no package mends it."""
+    """The error that a program is itself at fault (its format, its permissions): no package mends it."""
 
     exit_status = EXIT_CANNOT_START
     program: bytes
@@ -42,7 +42,7 @@ class CannotStart(DenizenError):
 
 
 class Unsatisfied(HostLacks):
-    """No packages satisfy the program."""
+    """The error that no choice of packages satisfies the program."""
 
     exit_status = EXIT_CANNOT_START
     program: bytes
@@ -56,7 +56,7 @@ class Unsatisfied(HostLacks):
 
 
 class StartOutcome(Enum):
-    """What starts a program that was looked at; the words are `why --json`'s."""
+    """The answer to how a program that was examined starts; the values are those of `why --json`."""
 
     HOST = "host"
     DENIZEN = "denizen"
@@ -66,7 +66,7 @@ class StartOutcome(Enum):
 
 
 def outcome_of(report: Report, resolution: Resolution | None) -> StartOutcome:
-    """Return what starts it; `resolution` is None where nobody resolved."""
+    """Return how the program starts; `resolution` is None if no packages were resolved."""
     if report.starts:
         return StartOutcome.HOST
     if any(code not in MENDED for code in _errors(report)):
@@ -78,7 +78,7 @@ def outcome_of(report: Report, resolution: Resolution | None) -> StartOutcome:
 
 
 def refuse_hopeless(program: bytes, report: Report) -> None:
-    """Raise CannotStart where something is wrong that no other world mends."""
+    """Raise CannotStart where the report holds an error that no other set of libraries mends."""
     hopeless = {code: problem for code, problem in _errors(report).items() if code not in MENDED}
     if hopeless:
         raise CannotStart(program, tuple(hopeless.values()))
@@ -93,7 +93,7 @@ _DENIED = frozenset({errno.EACCES, errno.EPERM})
 
 
 class StartRefused(HostLacks):
-    """The kernel refused something that no layer below gave words to."""
+    """The error that the kernel refused an operation which no lower layer gave an error of its own."""
 
     error: OSError
 

@@ -1,4 +1,4 @@
-"""What a program opens at run time from where nobody would look: --with PATH, its virtual environment."""
+"""Libraries that a program opens at run time and that users name: by --with or a virtual environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def added_to(view: FileView, program: bytes, wanted: RunRequest) -> tuple[bytes, ...]:
-    """The objects themselves. Raises OSError: a place is not there."""
+    """Return the paths of the objects that --with and virtual environments name.
+
+    Raises OSError: a place is missing.
+    """
     places = [name for name in extra_for(program, wanted) if b"/" in name]
     if not places:
         return ()
@@ -27,20 +30,25 @@ def added_to(view: FileView, program: bytes, wanted: RunRequest) -> tuple[bytes,
 
 
 def extra_for(program: bytes, wanted: RunRequest) -> list[bytes]:
-    """Sonames, packages and paths to resolve besides; trees of modules are for Pythons alone."""
+    """Return the sonames, packages and paths to resolve in addition.
+
+    Trees of modules only for Python interpreters.
+    """
     from denizen.launch.virtualenv import extension_modules, is_python, site_packages
 
     trees = wanted.trees if wanted.trees and is_python(os.path.realpath(program)) else ()
     places = [place for tree in trees for place in site_packages(tree)]
-    # A world that is chosen for the packages has to serve the interpreter's own modules too.
+    # The libraries that are chosen have to serve the interpreter's own modules too.
     places += extension_modules(program, trees)
     return [os.fsencode(name) for name in (*wanted.extra, *places)]
 
 
 def wished(session: Session, names: Sequence[str], program: bytes) -> list[bytes]:
-    """The same for commands that start nothing, from what was typed. Raises NotThere.
+    """Return the additional sonames, packages and paths for a command that starts nothing.
 
-    What the program opened while it ran is asked for too.
+    Raises NoSuchProgram.
+
+    `names` are the command's words. The libraries that the program opened in earlier runs are included.
     """
     from denizen.app.request import RunRequest, absolute, for_program
 
@@ -49,12 +57,12 @@ def wished(session: Session, names: Sequence[str], program: bytes) -> list[bytes
 
 
 def asked_by(session: Session, program: bytes) -> list[bytes]:
-    """Return the names that a program asked for while it ran: decided about again, it has them at once."""
+    """Return the names that the program asked for in earlier runs, so that a new decision provides them."""
     return sorted({one.soname for found in opened_by(session, program) for one in found.asked()})
 
 
 def opened_by(session: Session, program: bytes) -> list[Opened]:
-    """Return what is remembered of a program's runs; nothing where it is no file."""
+    """Return the records of libraries opened in the program's earlier runs; none if it is not a file."""
     from denizen.disk import DiskView
     from denizen.launch.decisions.decision import identity_of
     from denizen.launch.dlopen_links import all_of, shelves_of
@@ -67,7 +75,7 @@ def opened_by(session: Session, program: bytes) -> list[Opened]:
 
 
 def opened_lines(session: Session, program: bytes) -> Iterator[str]:
-    """Yield what came, and what was missed, while the program ran."""
+    """Yield a line for each library that was provided, and each that was missing, while the program ran."""
     for found in opened_by(session, program):
         for one in found.asked():
             packages = ", ".join(display(package.replace(b"=", b" ", 1)) for package in one.packages)
@@ -77,7 +85,7 @@ def opened_lines(session: Session, program: bytes) -> Iterator[str]:
 
 
 def opened_document(session: Session, program: bytes) -> dict[str, object]:
-    """Return the same for --json."""
+    """Return the libraries provided and missing at run time as a document for --json."""
     found = opened_by(session, program)
     return {
         "came": [

@@ -1,4 +1,4 @@
-"""What deciding takes from the invocation: this denizen as a command, the host as a world."""
+"""Helper commands, the host as the linker sees it, and tools, made from the invocation for decisions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def helper_words(session: Session, command: str, options: Sequence[str] = ()) -> tuple[bytes, ...]:
     """Return the words that run `command` of this installation with these places. Raises NoHome."""
-    # Isolated: neither the variables nor the working directory of a foreign program say what is imported.
+    # Isolated: a foreign program's variables and working directory must not decide what is imported.
     words = [
         sys.executable,
         "-I",
@@ -31,21 +31,24 @@ def helper_words(session: Session, command: str, options: Sequence[str] = ()) ->
     if session.root is not None:
         words += ["--root", os.path.abspath(session.root)]
     if command == "decide":
-        # The loader gives its helper no environment, so what is needed of this one goes into the words.
+        # The loader starts its helper with no environment: the variables it needs become arguments.
         places_set = [] if session.root is not None else _directories(session)
         words += [word for setting in (*places_set, *_proxies(session)) for word in ("--set", setting)]
     return tuple(os.fsencode(word) for word in (*words, *options))
 
 
 def _proxies(session: Session) -> list[str]:
-    """Return the proxies without passwords, as `decide --set` takes them; the words can be read by others."""
+    """Return the proxies as arguments of `decide --set`.
+
+    Passwords are left out: other users can read a process's arguments.
+    """
     from denizen.sources.transport import proxies_from
 
     return [f"{scheme}_proxy={text}" for scheme, text in proxies_from(session.environ) if "@" not in text]
 
 
 def _directories(session: Session) -> list[str]:
-    """Return the XDG directories, as `decide --set` takes them."""
+    """Return the XDG directories as arguments of `decide --set`."""
     place = session.paths
     directories = {
         "XDG_DATA_HOME": place.data,
@@ -57,9 +60,12 @@ def _directories(session: Session) -> list[str]:
 
 
 def world_of(environ: Mapping[str, str], interpreter: bytes, library_path: str = "") -> HostWorld:
-    """Where a program is asked about before anything is decided: this host, with this LD_LIBRARY_PATH.
+    """Return this host as the linker sees it, with the user's LD_LIBRARY_PATH.
 
-    Its `interpreter` counts from the working directory, where it is relative; nothing else of it does.
+    Args:
+        environ: the variables; PATH is used.
+        interpreter: the program's interpreter (PT_INTERP); a relative one counts from the working directory.
+        library_path: the LD_LIBRARY_PATH in absolute paths, "" for none.
     """
     from denizen.diagnose.program_facts import HostWorld
     from denizen.host import gather_host
@@ -75,14 +81,20 @@ def world_of(environ: Mapping[str, str], interpreter: bytes, library_path: str =
 
 
 def tools_of(session: Session) -> Tools:
-    """The small compiled programs for this machine, as this invocation keeps them. Raises NoHome."""
+    """Return denizen's small compiled programs for this machine, from the session's directory.
+
+    Raises NoHome.
+    """
     from denizen.launch.loader.tools import Tools
 
     return Tools(session.paths.tools, machine_name())
 
 
 def supply_of(session: Session, policy: FetchPolicy) -> Supply:
-    """Where packages come from, and lie meanwhile. Raises BadSetting, NoKeyring, NoVerifier."""
+    """Return the sources of packages with the cache directory and the opener.
+
+    Raises BadSetting, NoKeyring, NoVerifier.
+    """
     from denizen.app.configured_sources import sources_by_name
     from denizen.build.realise import SilentBuild
     from denizen.resolve.install import Supply

@@ -1,4 +1,4 @@
-"""From what the user asked of an environment to its next generation."""
+"""Creation of environments: from the user's settings to the next generation."""
 
 from __future__ import annotations
 
@@ -19,21 +19,24 @@ if TYPE_CHECKING:
 
 
 def plan(session: Session, settings: Settings, policy: FetchPolicy) -> tuple[EnvironmentPackage, ...]:
-    """The packages an environment would have. Raises MissingPackages, SourceFailed."""
+    """Return the packages that an environment would have. Raises MissingPackages, SourceFailed."""
     from denizen.fhs.create import members_of
 
     return members_of(settings, _catalogues(session, settings, policy))
 
 
 def create(session: Session, name: str, settings: Settings, policy: FetchPolicy) -> Generation:
-    """Make the next generation of an environment, or find that there is nothing to change."""
+    """Return the environment's next generation, created now unless nothing has changed."""
     return create_from(session, name, settings, policy, None)[0]
 
 
 def create_from(
     session: Session, name: str, settings: Settings, policy: FetchPolicy, pins: tuple[Pin, ...] | None
 ) -> tuple[Generation, tuple[Pin, ...]]:
-    """The same from packages that are chosen; without, they are chosen. Tells them."""
+    """Create the next generation from `pins`, or from newly chosen packages where it is None.
+
+    Return the generation and the pins.
+    """
     from denizen.app.store_access import made_store
     from denizen.fhs.create import make, members_of, pins_of
     from denizen.fhs.generations import EnvironmentStore, State
@@ -63,7 +66,10 @@ def _workshop(session: Session, store: Store, policy: FetchPolicy) -> Workshop:
 
 
 def _catalogues(session: Session, settings: Settings, policy: FetchPolicy) -> dict[str, Index]:
-    """The indexes, of one suite each: packages of several do not make one system."""
+    """Return for each architecture an index of the base suites alone.
+
+    Packages of several suites do not make one system.
+    """
     from denizen.app.configured_sources import configured_settings
     from denizen.app.indexing import ensure
     from denizen.index.locate import Index
@@ -78,5 +84,5 @@ def _catalogues(session: Session, settings: Settings, policy: FetchPolicy) -> di
 
 
 def _base_suites(suites: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """The first suite of each source: its base."""
+    """Return the first suite of each source, which is its base."""
     return tuple(dict.fromkeys(some[0] for some in suites if some))

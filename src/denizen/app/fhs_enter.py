@@ -1,4 +1,4 @@
-"""Becoming a command in an environment."""
+"""Entering of an environment: this process becomes a command, or a shell, in the environment's root."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games"
 _DATA = "/usr/local/share:/usr/share"
-# What the host's drivers say of themselves, where Vulkan's loader and libglvnd look besides their own places.
+# Descriptions of the host's drivers, in a directory that Vulkan's loader and libglvnd search in addition.
 _SHARE = "/.denizen/share"
 _EGL = f"/etc/glvnd/egl_vendor.d:/usr/share/glvnd/egl_vendor.d:{_SHARE}/glvnd/egl_vendor.d"
 
 
 class NotEntered(DenizenError):
-    """The kernel refused to start what should make the root."""
+    """The error that the kernel refused to start the tool that makes the environment's root."""
 
     exit_status = EXIT_CANNOT_START
     name: str
@@ -36,7 +36,7 @@ class NotEntered(DenizenError):
 
 
 def inside_of(session: Session, name: str, generation: Generation) -> Inside:
-    """What entering a generation here needs. Raises NoStore, DiskFailed, LoaderAbsent."""
+    """Return the paths that entering a generation needs. Raises NoStore, DiskFailed, LoaderAbsent."""
     from denizen.app.factories import tools_of
     from denizen.app.store_access import open_store
     from denizen.fhs.enter import Inside
@@ -51,7 +51,7 @@ def inside_of(session: Session, name: str, generation: Generation) -> Inside:
 
 
 def _cache_for(session: Session, name: str, tree: bytes) -> bytes:
-    """The file that is /etc/ld.so.cache inside where the host has drivers with libraries; else b""."""
+    """Return the file that serves as /etc/ld.so.cache inside, if the host has drivers; else b""."""
     from denizen.fhs.enter import cache_with_drivers
     from denizen.fhs.generations import EnvironmentStore
     from denizen.resolve.rule_packs import load_rules
@@ -64,7 +64,7 @@ def _cache_for(session: Session, name: str, tree: bytes) -> bytes:
 
 
 def start(session: Session, name: str, words: Sequence[bytes] | None) -> int:
-    """Become a command in an environment, or its shell; comes back only with an error."""
+    """Become a command in an environment, or its shell where `words` is None; return only with an error."""
     from denizen.app.fhs_fast_path import launch
 
     if words is None:
@@ -77,14 +77,19 @@ def start(session: Session, name: str, words: Sequence[bytes] | None) -> int:
 
 
 def become(session: Session, name: str, generation: Generation, words: Sequence[bytes] | None) -> int:
-    """Enter a generation of an environment."""
+    """Become a command in a generation of an environment, or its shell where `words` is None.
+
+    Raises:
+        NotEntered: the kernel refused.
+    """
     from denizen.fhs.enter import command, located
     from denizen.fhs.generations import EnvironmentStore
 
     directory = EnvironmentStore(session.paths.state).directory(name)
     inside = inside_of(session, name, generation)
     entry, tree = command(inside), inside.tree
-    # It was passed over for a reason; the next start shall find it right. Another's cannot be written.
+    # The launcher was missing or out of date: write it for the next start. That of another user's
+    # environment cannot be written.
     with contextlib.suppress(DiskFailed):
         write_launcher(session, name, generation)
     if words is None:
@@ -103,7 +108,7 @@ def become(session: Session, name: str, generation: Generation, words: Sequence[
 
 
 def write_launcher(session: Session, name: str, generation: Generation) -> bytes:
-    """The path of a script that enters without Python, made or made anew."""
+    """Write the shell script that enters the environment without Python, and return its path."""
     from denizen.app.fhs_fast_path import mark
     from denizen.fhs.enter import command
     from denizen.fhs.generations import EnvironmentStore
@@ -125,7 +130,10 @@ def _locale(generation: Generation) -> str:
 
 
 def _variables(name: str, generation: Generation, inside: Inside) -> Mapping[str, str]:
-    """Paths that mean something in there, and what the environment asks for."""
+    """Return the variables for a command inside.
+
+    They are the paths that are valid there and the environment's own settings.
+    """
     own = {"PATH": _PATH, "XDG_DATA_DIRS": _DATA, "DENIZEN_FHS": name}
     if inside.cache:
         own |= {"XDG_DATA_DIRS": f"{_DATA}:{_SHARE}", "__EGL_VENDOR_LIBRARY_DIRS": _EGL}
@@ -133,7 +141,10 @@ def _variables(name: str, generation: Generation, inside: Inside) -> Mapping[str
 
 
 def _shell(directory: bytes, name: str, generation: Generation, tree: bytes) -> tuple[bytes, ...]:
-    """The tree's shell, and the file it reads: the user's own, then the name before the prompt."""
+    """Return the command of the tree's shell, with a start file.
+
+    The start file reads the user's ~/.bashrc, then puts the environment's name before the prompt.
+    """
     from denizen.fhs.enter import shell
 
     profile = generation.settings.profile
@@ -149,7 +160,7 @@ def _shell(directory: bytes, name: str, generation: Generation, tree: bytes) -> 
 
 
 def _write(path: bytes, text: bytes, *, mode: int) -> None:
-    """Write what is not so already: an environment of somebody else's can be entered too."""
+    """Write the file unless its content is the same already: another user's environment can be entered."""
     from denizen.disk import write_atomically
     from denizen.store.errors import doing
 

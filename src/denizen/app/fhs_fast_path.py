@@ -1,4 +1,4 @@
-"""Entering an environment by its launcher, where that still says what it should: nothing more is imported."""
+"""The fast path into an environment: its launcher script is executed, if up to date, without more imports."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
     from denizen.app.session import Session
 
-# What a launcher repeats of the host; newer than the launcher, they may say something else.
+# Files of the host that the launcher depends on: if one is newer, the launcher is out of date.
 _REPEATED = ("/etc/nsswitch.conf", "/etc/passwd", "/etc/group", "/etc/ld.so.cache")
 _HEAD = 10_000
 
 
 def launch(session: Session, name: str, words: Sequence[str]) -> None:
-    """Become the launcher; comes back where it is missing, of another generation, user or time."""
+    """Become the launcher; return where it is missing, out of date, or of another generation or user."""
     if "/" in name or name.startswith("."):
         return
     directory = os.path.join(session.paths.state, b"fhs", os.fsencode(name))
@@ -37,7 +37,10 @@ def launch(session: Session, name: str, words: Sequence[str]) -> None:
 
 
 def mark(name: str, number: bytes, directory: bytes) -> bytes:
-    """The launcher's second line: what it was written for, and where; its third is the tree's place."""
+    """Return the launcher's second line: the environment, generation, user and directory it was written for.
+
+    Its third line is the path of the environment's tree.
+    """
     return b"# %b, generation %b, user %d, of %b" % (os.fsencode(name), number, os.geteuid(), directory)
 
 

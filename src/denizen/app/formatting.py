@@ -1,10 +1,10 @@
-"""Sizes and ages as people say them."""
+"""Sizes and ages formatted for people."""
 
 from __future__ import annotations
 
 
 def human_size(count: int) -> str:
-    """As "12.7 MB": powers of ten, as disks and networks are sold."""
+    """Return a number of bytes as "12.7 MB": powers of ten, as disks and networks are measured."""
     size, unit = float(count), "B"
     for larger in ("kB", "MB", "GB", "TB"):
         if size < 1000:
@@ -14,7 +14,7 @@ def human_size(count: int) -> str:
 
 
 def human_age(seconds: float) -> str:
-    """As "3 days": the largest unit that fits."""
+    """Return a duration in seconds as "3 days": the largest unit that fits."""
     for length, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         number = int(seconds // length)
         if number:

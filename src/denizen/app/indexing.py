@@ -1,4 +1,4 @@
-"""What commands share that need an index: which sources, and a first update where one is missing."""
+"""Indexes for the commands: this machine's architecture, and a first update where an index is missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class UnsupportedArchitecture(HostLacks):
-    """Debian has nothing for this processor."""
+    """The error that Debian has no architecture for this processor."""
 
     machine: str
     WHAT = "there are no packages for this machine's architecture, {machine:text}"
@@ -28,8 +28,8 @@ class UnsupportedArchitecture(HostLacks):
 
 
 def own_architecture() -> str:
-    """This machine's architecture in Debian's words. Raises UnknownMachine."""
-    # os.uname, for importing platform costs 9 ms.
+    """Return this machine's architecture by Debian's name. Raises UnsupportedArchitecture."""
+    # From os.uname: to import `platform` costs 9 ms.
     name = machine_name()
     machine = by_kernel(name)
     if machine is None or not machine.debian:
@@ -40,10 +40,13 @@ def own_architecture() -> str:
 def targets_of(
     sources: Sequence[Source], suites: Sequence[str], architectures: Sequence[str], scope: Scope
 ) -> list[UpdateTarget]:
-    """What to update: the named suites of every source that has them, else each source's own."""
+    """Return what to update: the named suites of every source that has them.
+
+    Without names each source's own suites.
+    """
     from denizen.index.update_targets import UpdateTarget
 
-    # A suite nobody has by default is asked of the first source: any suite of an archive will do.
+    # A suite that no source has by default is asked of the first: an archive has more suites than listed.
     offered = {suite for source in sources for suite in source.suites}
     pairs = [(source, suite) for source in sources for suite in source.suites]
     extra = [(source, suite) for source in sources[:1] for suite in suites if suite not in offered]
@@ -58,10 +61,14 @@ def targets_of(
 def ensure(
     session: Session, suites: Sequence[str], architecture: str, scope: Scope, policy: FetchPolicy
 ) -> dict[str, DenizenError]:
-    """Make the indexes that are missing, saying so; return why a suite still has none, by its name.
+    """Make the indexes that are missing, and report it.
 
-    Those that are there are left as they are. A suite that cannot be had is told and left out. Raises
-    SourceFailed, HostLacks: none of the suites has an index.
+    Return the error of each suite that still has none, by name.
+
+    Existing indexes are not updated. A suite that cannot be fetched is reported and left out.
+
+    Raises:
+        SourceFailed, HostLacks: none of the suites has an index.
     """
     from denizen.app.decoder_setup import provide_decoder
     from denizen.index.manifest import read_manifest
@@ -76,7 +83,7 @@ def ensure(
     session.reporter.say(f"there is no index of {names} for {architecture} yet; making it")
     outcomes = run_update(session, missing, progress)
     made = read_manifest(session.paths.index)
-    # By another name of a suite its index may have been had all the same.
+    # The index may exist under another name of the suite.
     failed = [
         (one.target.suite, one.failure)
         for one in outcomes
@@ -100,7 +107,11 @@ def _has(target: UpdateTarget, held: Sequence[IndexEntry]) -> bool:
 def run_update(
     session: Session, targets: Sequence[UpdateTarget], progress: Progress, *, force: bool = False
 ) -> list[UpdateOutcome]:
-    """Update, saying beforehand what will be fetched; what running programs were denied may be there now."""
+    """Update the indexes, and report the size of the transfers beforehand.
+
+    Afterwards all records of libraries that running programs were denied are dropped: they may be available
+    now.
+    """
     from denizen.app.decoder_setup import use_decoder
     from denizen.index.update import update
     from denizen.launch.dlopen_links import forget_all_denied

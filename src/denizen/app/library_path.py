@@ -1,4 +1,4 @@
-"""The user's LD_LIBRARY_PATH, in a form that means the same in every directory."""
+"""The user's LD_LIBRARY_PATH as absolute paths, which mean the same in every working directory."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ VARIABLE = "LD_LIBRARY_PATH"
 
 
 def library_path_of(environ: Mapping[str, str]) -> str:
-    """Return its elements as absolute paths between colons; "" where it leads nowhere.
+    """Return the elements of LD_LIBRARY_PATH as absolute paths, separated by colons; "" where it names none.
 
-    An empty element is the working directory, and a semicolon separates too (ld.so(8)). One that begins
-    with a token is as good as absolute.
+    An empty element is the working directory, and a semicolon separates too (ld.so(8)). An element that
+    begins with a token such as $ORIGIN counts as absolute.
     """
     text = environ.get(VARIABLE, "")
     if not text:
@@ -26,5 +26,5 @@ def library_path_of(environ: Mapping[str, str]) -> str:
 
 
 def elements_of(library_path: str) -> list[bytes]:
-    """Return the directories of what `library_path_of` returned, as the resolver takes them."""
+    """Return the directories of a path that `library_path_of` returned, as the resolver takes them."""
     return os.fsencode(library_path).split(b":") if library_path else []

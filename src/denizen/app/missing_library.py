@@ -1,8 +1,8 @@
-"""The answer to a running program that misses a library: brought, or remembered as not to be had.
+"""The answer to a running program that misses a library: provide it, or record why it cannot be had.
 
-The resident waits for this process to end and then looks into the directory of links
-(launch/dlopen_links.py). A failure here leaves nothing there, and the program sees the error that it would
-have had.
+The resident (denizen's code inside the program) waits for this process to end and then looks into the
+directory of links (launch/dlopen_links.py). If this process fails, the directory has no link, and the program
+sees the error that it would have seen without denizen.
 """
 
 from __future__ import annotations
@@ -39,24 +39,29 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Pin, Resolution
     from denizen.store.local import Store
 
-# Together, for one program; 0 forbids all. In MB, as a file `budget` in the configuration says.
+# MB of packages per program; 0 forbids all. The file `budget` in the configuration overrides it.
 DEFAULT_BUDGET = 100
 
 
 class NotOurs(BadInput):
-    """The directory or the name is none that the resident asks with."""
+    """The error that the directory or the name is not one with which the resident asks."""
 
     place: bytes
     WHAT = "{place} is not what the resident asks for"
 
 
 def answer(session: Session, directory: bytes, soname: bytes, wanted: RunRequest, *, needed: bool) -> None:
-    """Bring a library for the decision whose links are in `directory`, or remember why not.
+    """Provide the library `soname` for the decision whose links are in `directory`, or record why not.
 
-    `needed`: an object that is open already names it, and not the program as it goes along.
+    Args:
+        session: the paths and the reporter.
+        directory: the decision's directory of links.
+        soname: the library's name.
+        wanted: the options of the program's start.
+        needed: an object that is open already lists it as DT_NEEDED; else the program calls dlopen.
 
     Raises:
-        NotOurs, OSError, and what resolving and realising raise: nothing is remembered then.
+        NotOurs, OSError: and the errors of resolving and realising. Nothing is recorded then.
     """
     shelf, name = _decision_of(session.paths.decisions, directory, soname)
     opened = Opened(directory)
@@ -66,14 +71,14 @@ def answer(session: Session, directory: bytes, soname: bytes, wanted: RunRequest
         decision = read_decision(os.path.join(shelf, name))
         if decision is None or decision.opened != directory:
             raise NotOurs(directory)
-        # The program's standard error is its own: what it would have been told natively it is told.
+        # Nothing else is printed: the standard error is the program's own.
         if opened.is_locked:
             session.reporter.say(f"denizen: {display(soname)} is opened, and the lock does not have it")
         _Answer(session.quieter(), decision, opened, wanted).give(soname, needed=needed)
 
 
 def _decision_of(decisions: bytes, directory: bytes, soname: bytes) -> tuple[bytes, bytes]:
-    """Return the directory and the file name of the decision. Raises NotOurs: a path that leads elsewhere."""
+    """Return the directory and the file name of the decision. Raises NotOurs: the path leads elsewhere."""
     top, name = os.path.split(os.path.dirname(directory))
     shelf, last = os.path.split(top)
     below = shelf == decisions or os.path.dirname(os.path.dirname(shelf)) == decisions
@@ -83,7 +88,7 @@ def _decision_of(decisions: bytes, directory: bytes, soname: bytes) -> tuple[byt
 
 
 class _Answer:
-    """One question about one decision."""
+    """One request for a library, by a program that runs by one decision."""
 
     def __init__(self, session: Session, decision: Decision, opened: Opened, wanted: RunRequest) -> None:
         self._session = session
@@ -93,13 +98,16 @@ class _Answer:
         self._policy = FetchPolicy(offline=wanted.offline)
 
     def give(self, soname: bytes, *, needed: bool) -> None:
-        """Bring it, or remember why not; what an object needs that is open already is always brought."""
+        """Provide the library or record why not.
+
+        The size budget does not apply where an open object needs it.
+        """
         reason = self._against(soname, needed=needed) or self._bring(soname, needed=needed)
         if reason:
             self._opened.deny(soname, reason)
 
     def _against(self, soname: bytes, *, needed: bool) -> str:
-        """Return what stands against it whoever has it."""
+        """Return the reason not to provide the library, whatever package has it; "" for none."""
         if self._opened.is_locked:
             return "the lock does not have it"
         rules = load_rules()
@@ -129,14 +137,14 @@ class _Answer:
 
     @property
     def _there(self) -> dict[bytes, bytes]:
-        """Return what the process has loaded from its start or finds: name -> path."""
+        """Return the libraries that the process loaded at its start or finds: name -> path."""
         search = self._decision.search
         found = {one.name.rpartition(b"/")[2]: one.path for one in self._decision.libraries}
         found = {name: os.path.join(search, name) for name in os.listdir(search)} | found
         return self._opened.links() | found
 
     def _new(self, store: Store, plan: Recipes, resolution: Resolution) -> list[Pin]:
-        """Return the packages that neither the decision has nor an earlier answer brought."""
+        """Return the packages that are neither in the decision nor from an earlier answer."""
         brought = {package for one in self._opened.asked() for package in one.packages}
         return [
             pin
@@ -146,7 +154,13 @@ class _Answer:
         ]
 
     def _resolved(self, view: FileView, parts: dict[bytes, bytes], soname: bytes) -> Resolution | None:
-        """Choose by the indexes that are there: a name that nobody has must not fetch others."""
+        """Resolve the program again with all the names it asked for, so that the versions agree.
+
+        Return None if nobody has it.
+
+        Only existing indexes are used, the base suite's first: an unknown name must not cause others to be
+        fetched.
+        """
         program = self._decision.program
         there = indexed_suites(self._session, program, self._wanted.suites)
         index = indexes_of(self._session, program, there)
@@ -166,7 +180,7 @@ class _Answer:
         return f"the program's budget is {budget} MB, of which {spent // 1_000_000} are spent"
 
     def _keep(self, store: Store, trees: Sequence[StorePath]) -> None:
-        """Keep new packages from collection, as long as the decision."""
+        """Keep new packages from collection as long as the decision lives."""
         shelf = self._opened.directory.rsplit(b"/", 3)[0]
         decisions = self._session.paths.decisions
         name = b"" if shelf == decisions else os.path.basename(shelf)
@@ -174,7 +188,10 @@ class _Answer:
 
 
 def parts_of_libc(view: FileView, decision: Decision) -> list[tuple[bytes, bytes]]:
-    """Return the parts of the C library beside the one that a decision loads, by name: no others will do."""
+    """Return (name, path) of the libraries of the decision's C library that are beside it.
+
+    Those of any other C library do not work with it.
+    """
     own = next((one.path for one in decision.libraries if one.name.endswith(b"libc.so.6")), None)
     if own is None:
         return []
@@ -195,7 +212,7 @@ def _called(pin: Pin) -> bytes:
 
 
 def budget_of(session: Session) -> int:
-    """Return how many megabytes may come for one program while it runs."""
+    """Return the size in MB of the packages that may be added to one program while it runs."""
     try:
         with open(session.paths.config + b"/budget", "rb") as stream:
             text = stream.read(16).strip()

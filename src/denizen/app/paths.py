@@ -1,7 +1,8 @@
-"""Where denizen keeps its files: below one root, or by the XDG Base Directory Specification.
+"""The directories of denizen: below one root, or by the XDG Base Directory Specification.
 
-Directories that others could have filled are refused (`trust`). A home that is another user's is not used:
-with sudo HOME is often the caller's, where root would leave files and believe what the caller wrote.
+Directories that other users could have written to are refused (`trust`). HOME is not used if it belongs to
+another user: under sudo it is often the caller's, where root would leave files and trust what the caller
+wrote.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class NoHome(HostLacks):
-    """There is no directory to keep anything in."""
+    """The error that there is no directory to keep files in: neither HOME nor XDG variables are set."""
 
     WHAT = "there is no place to keep denizen's files"
     WHY = "neither HOME nor the XDG directories are set"
@@ -26,11 +27,11 @@ class NoHome(HostLacks):
 
 
 class StoreAway(HostLacks):
-    """The store was moved to a place that is not there now.
+    """The error that the store was moved to a place that does not exist now.
 
     Attributes:
         pointer: the link in the store's usual place.
-        place: where it leads.
+        place: the link's target.
     """
 
     pointer: bytes
@@ -45,10 +46,10 @@ class DenizenPaths:
     """The directories, none of which need exist.
 
     Attributes:
-        data: what is dear: the store, or a link to where it was moved.
-        state: what is remembered: decisions, profiles, roots.
-        cache: what can be fetched again: indexes, packages.
-        config: what the user wrote.
+        data: files that are costly to replace: the store, or a link to where it was moved.
+        state: records: decisions, profiles, roots.
+        cache: files that can be fetched again: indexes, packages.
+        config: the user's settings.
     """
 
     data: bytes
@@ -58,22 +59,28 @@ class DenizenPaths:
 
     @property
     def decisions(self) -> bytes:
-        """What the loader reads: one file for each decided program, and links named after programs."""
+        """The directory of decisions, which the loader reads.
+
+        It holds a file for each decided program, and links named after programs.
+        """
         return self.state + b"/decisions"
 
     @property
     def tools(self) -> bytes:
-        """Our small compiled programs, as decisions name them."""
+        """The directory of denizen's small compiled programs; decisions name files in it."""
         return self.state + b"/tools"
 
     @property
     def usual_store(self) -> bytes:
-        """Where a store is made: `data/store` below --root, else `denizen/store` below XDG_DATA_HOME."""
+        """The place where a store is created.
+
+        It is `data/store` below --root, else `denizen/store` below XDG_DATA_HOME.
+        """
         return self.data + b"/store"
 
     @property
     def store(self) -> bytes:
-        """Where the store is: what `store move` left a link in the usual place to, else that place."""
+        """The store's directory: the target of the link that `store move` left, else the usual place."""
         try:
             # Absolute, unless somebody made the link by hand.
             return os.path.join(self.data, os.readlink(self.usual_store))
@@ -82,28 +89,31 @@ class DenizenPaths:
 
     @property
     def packages(self) -> bytes:
-        """Package files that were fetched."""
+        """The directory of fetched package files."""
         return self.cache + b"/packages"
 
     @property
     def index(self) -> bytes:
-        """The indexes of sources."""
+        """The directory of the sources' indexes."""
         return self.cache + b"/index"
 
     @property
     def lists(self) -> bytes:
-        """What was fetched of sources to make indexes from."""
+        """The directory of the sources' fetched lists, from which indexes are made."""
         return self.cache + b"/lists"
 
     @property
     def disposable(self) -> tuple[bytes, ...]:
-        """Directories whose entries are made or fetched again when they are wanted, and grow with use."""
+        """The cache directories that grow with use.
+
+        Their entries are made or fetched again when they are needed.
+        """
         names = (b"/packages", b"/packages/partial", b"/facts", b"/resolutions", b"/controls")
         return tuple([self.cache + name for name in names])
 
     @property
     def sources(self) -> bytes:
-        """The configuration of sources, one file each."""
+        """The directory of the sources' settings, a file for each."""
         return self.config + b"/sources"
 
 
@@ -131,7 +141,7 @@ def paths_of(root_text: str | None, environ: Mapping[str, str]) -> DenizenPaths:
 
 
 def _believed(place: DenizenPaths) -> tuple[bytes, ...]:
-    """Directories whose files are believed for lying there."""
+    """Return the directories whose files denizen trusts, and that others must not be able to write to."""
     return (
         place.data, place.usual_store, place.store + b"/.denizen", place.state, place.decisions, place.tools,
         place.cache, place.packages, place.index, place.lists, *place.disposable, place.config, place.sources,
@@ -140,14 +150,14 @@ def _believed(place: DenizenPaths) -> tuple[bytes, ...]:
 
 def _xdg(environ: Mapping[str, str], name: str, below: str) -> bytes:
     base = environ.get(name, "")
-    # The specification: a relative path is invalid and to be ignored.
+    # XDG Base Directory Specification: a relative path is invalid and is to be ignored.
     if not base.startswith("/") or _is_anothers(base):
         base = f"{_home(environ)}/{below}"
     return os.fsencode(base) + b"/denizen"
 
 
 def _home(environ: Mapping[str, str]) -> str:
-    """HOME; where that is another user's, the home that the user database gives. Raises NoHome."""
+    """Return HOME, or the user database's home where HOME is another user's. Raises NoHome."""
     home = environ.get("HOME", "")
     if not home.startswith("/"):
         raise NoHome
@@ -156,5 +166,5 @@ def _home(environ: Mapping[str, str]) -> str:
 
 
 def _is_anothers(path: str) -> bool:
-    """Whether a directory, or the nearest above it that is there, belongs to neither this user nor root."""
+    """Tell whether the path, or its nearest existing parent, belongs to neither this user nor root."""
     return owner_of_nearest(path) not in (os.geteuid(), 0, None)

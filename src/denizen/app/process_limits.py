@@ -1,4 +1,4 @@
-"""Limits that this process raises for itself, and gives back before it becomes a program."""
+"""Limits of this process that are raised for a while and restored before it becomes a program."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def many_files() -> Iterator[None]:
-    """Have as many open files as this process may: every library that is looked at stays mapped."""
+    """Raise the soft limit of open files to the hard one meanwhile: every examined library stays mapped."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

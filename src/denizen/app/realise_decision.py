@@ -1,4 +1,4 @@
-"""A resolution made real: its packages in the store, and what the linker model makes of the program then."""
+"""Realisation of a resolution: its packages are put into the store and the program is linked against them."""
 
 from __future__ import annotations
 
@@ -30,10 +30,12 @@ if TYPE_CHECKING:
 
 @value
 class RealiseRequest:
-    """What is to be made for which program.
+    """The program and the resolution that are to be realised.
 
     Attributes:
-        added: the objects besides the program that have needs.
+        shelf: where the program's decision is kept.
+        added: paths of further objects whose libraries are needed too.
+        wanted: the options of the start.
     """
 
     view: FileView
@@ -46,21 +48,27 @@ class RealiseRequest:
 
 @value
 class HostStart:
-    """The path of this host's own dynamic linker; and a start here, where packages go with its libraries."""
+    """The host's part in a start.
+
+    Attributes:
+        linker: path of this host's own dynamic linker.
+        start: the host as the linker sees it, where packages extend its libraries; None where they replace
+            them.
+    """
 
     linker: bytes
     start: Environment | None
 
 
 def realised(session: Session, asked: RealiseRequest, host: HostStart) -> Decision:
-    """Return the decision, but for its strategy, when all it needs is in the store and kept from collection.
+    """Return the decision, without a strategy; all that it needs is then in the store, kept from collection.
 
-    Objects that were damaged since are made again: where something wrote to a file of the program's last
-    decision or to one that was chosen; and any of them where the linker model cannot read what is there.
+    Store objects that were damaged are made again: those of the program's last decision and those now chosen
+    if a file in them was written to, and any of them that the linker model cannot read.
 
     Raises:
-        SourceFailed, HostLacks, BadInput: something cannot be had, or not be read.
-        StillMissing: a library is in none of the places.
+        SourceFailed, HostLacks, BadInput: something cannot be fetched, or not be read.
+        StillMissing: a library is in none of the search paths.
     """
     view, program = asked.view, asked.program
     with made_store(session) as store, store.working() as work:
@@ -84,14 +92,14 @@ def realised(session: Session, asked: RealiseRequest, host: HostStart) -> Decisi
 
 
 def _open(session: Session, opened: Opened, asked: RealiseRequest) -> None:
-    """Make the place for what comes while the program runs."""
+    """Create the directory of links for libraries that are opened at run time."""
     opened.make(locked=asked.wanted.lock is not None)
     suites = indexed_suites(session, asked.program, asked.wanted.suites)
     opened.look_in(files_of(indexes_of(session, asked.program, suites)))
 
 
 def _furnished(store: Store, made: Recipes, asked: RealiseRequest, host: HostStart) -> Furnished:
-    """Where what was made lies."""
+    """Return the paths in the store of the objects that were made, for the linker model."""
     home = os.path.dirname(asked.program)
     libraries = store.place_of(made.libraries)
     beside = [choice for choice in asked.resolution.choices if not choice.package]

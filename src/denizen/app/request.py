@@ -1,4 +1,4 @@
-"""A request to start a program: the options besides the program, and the program found."""
+"""A request to start a program: its options, and the search for the program."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class NoSuchProgram(DenizenError):
-    """There is no such program."""
+    """The error that there is no such program."""
 
     exit_status = EXIT_NOT_FOUND
     name: bytes
@@ -25,15 +25,17 @@ class NoSuchProgram(DenizenError):
 
 @value
 class RunRequest:
-    """What the user asked for besides the program.
+    """The options of a start, apart from the program itself.
 
     Attributes:
         strategy: the only one to use; "" for the best.
         excluded: strategies that failed a moment ago.
-        hermetic: nothing of the host, even where it would do.
-        suites, extra, lock: how to resolve; `extra` with a slash is an absolute path.
+        hermetic: use no library of the host, even where it would do.
+        suites: the suites to resolve in; () for the sources' own.
+        extra: sonames, package names and absolute paths to resolve in addition.
+        lock: path of the lock file to resolve by; None for none.
         offline: fetch nothing.
-        trees: virtual environments and prefixes, whose modules a Python opens.
+        trees: virtual environments and prefixes, whose modules a Python interpreter opens.
         library_path: the user's LD_LIBRARY_PATH, in absolute paths (app.library_path).
     """
 
@@ -49,9 +51,10 @@ class RunRequest:
 
     @property
     def variant(self) -> bytes:
-        """Tells apart decisions made with different options; b"" for none.
+        """Return a hash of the options that change decisions; b"" for the defaults.
 
-        Also those of the strategy whose loader reads them: they have no command.
+        The strategy "program" counts as one of them: its decisions have no command, for the loader reads
+        them.
         """
         mapped = self.strategy == "program"
         plain = not (self.hermetic or self.suites or self.extra or self.lock or self.trees or mapped)
@@ -70,12 +73,12 @@ class RunRequest:
 
     @property
     def elsewhere(self) -> bool:
-        """Whether its libraries are to be other than the host's, even where these would do."""
+        """Tell whether the libraries are to be other than the host's, even where these would do."""
         return bool(self.hermetic or self.extra or self.lock)
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The options as they would be typed."""
+        """Return the options as words of a command line."""
         found = ["--hermetic"] if self.hermetic else []
         for name, values in (("--suite", self.suites), ("--with", self.extra), ("--tree", self.trees)):
             found += [word for given in values for word in (name, given)]
@@ -85,21 +88,24 @@ class RunRequest:
 
     @property
     def followers(self) -> RunRequest:
-        """What holds for the program's children: a lock is of one program, LD_LIBRARY_PATH of one start."""
+        """Return the request for the program's children.
+
+        It has no lock, which is of one program, and no LD_LIBRARY_PATH, which is of one start.
+        """
         from denizen.value import replace
 
         return replace(self, strategy="", excluded=(), lock=None, library_path="")
 
     @property
     def without_library_path(self) -> RunRequest:
-        """What would be asked for without an LD_LIBRARY_PATH."""
+        """Return the request without an LD_LIBRARY_PATH."""
         from denizen.value import replace
 
         return replace(self, library_path="") if self.library_path else self
 
 
 def for_program(wanted: RunRequest, program: bytes) -> RunRequest:
-    """With the virtual environment that the program's path is in, or a Python's own modules."""
+    """Return the request with the virtual environment of the program, or the own modules of a Python."""
     from denizen.launch.virtualenv import tree_of
 
     tree = os.fsdecode(tree_of(program))
@@ -111,7 +117,7 @@ def for_program(wanted: RunRequest, program: bytes) -> RunRequest:
 
 
 def with_library_path(wanted: RunRequest, environ: Mapping[str, str]) -> RunRequest:
-    """With the user's LD_LIBRARY_PATH, if there is one; a strategy that was asked for keeps it too."""
+    """Return the request with the user's LD_LIBRARY_PATH, if there is one in `environ`."""
     if not environ.get("LD_LIBRARY_PATH"):
         return wanted
     from denizen.app.library_path import library_path_of
@@ -121,7 +127,7 @@ def with_library_path(wanted: RunRequest, environ: Mapping[str, str]) -> RunRequ
 
 
 def absolute(name: str) -> str:
-    """A path as every directory sees it; a soname or a package as it is. Raises NotThere."""
+    """Return a path as an absolute path; a soname or a package name unchanged. Raises NoSuchProgram."""
     if "/" not in name:
         return name
     if not os.path.exists(name):
@@ -130,7 +136,10 @@ def absolute(name: str) -> str:
 
 
 def locate(name: bytes, environ: Mapping[str, str]) -> bytes:
-    """A path as it was given, or a command in PATH as a shell would find it. Raises NotThere."""
+    """Return a path unchanged, or the file that a shell would find in PATH for a command.
+
+    Raises NoSuchProgram.
+    """
     if b"/" in name:
         return name
     for directory in search_path(environ):

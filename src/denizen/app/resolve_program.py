@@ -1,4 +1,4 @@
-"""What commands share that resolve: indexes, sources, the cache of facts; and how a resolution is shown."""
+"""Resolution for the commands: a program's roots, the indexes by stages, and the sources."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Resolution
     from denizen.sources.fetcher import FetchPolicy
 
-# Suites that change every day: asked last.
+# Suites that change every day are asked last.
 _UNRELEASED = ("unstable", "sid", "testing", "experimental")
 
 
@@ -30,14 +30,22 @@ def resolve_path(
     given: Sequence[bytes] = (),
     host: Environment | None = None,
 ) -> Resolution:
-    """The resolution of a program or a directory, with indexes made where they are missing.
+    """Return the resolution of a program or a directory; indexes that are missing are made.
 
-    `extra` are sonames, packages and, with a slash in them, paths of objects or directories of them;
-    `given` the directories of the user's LD_LIBRARY_PATH. With `host`, a start on this host, what its own
-    libraries lack is chosen to go with them.
+    The base suite alone is asked first; further suites are fetched if something essential is still
+    unresolved. A suite that cannot be fetched is left out.
 
-    The base suite alone is asked first; the others are fetched when it leaves something open that counts. A
-    suite that cannot be had is left out. Raises OSError, BadInput, SourceFailed, HostLacks.
+    Args:
+        session: the paths and the reporter.
+        path: the program's or the directory's path.
+        policy: whether packages and lists may be fetched.
+        suites: the suites to ask; () for the sources' own.
+        extra: sonames, package names and, with a slash in them, paths of objects or directories of objects.
+        given: directories of the user's LD_LIBRARY_PATH.
+        host: this host as the linker sees it, if packages are to extend its libraries; else None.
+
+    Raises:
+        OSError, BadInput, SourceFailed, HostLacks.
     """
     from denizen.app.cached_resolution import Answers
     from denizen.app.process_limits import many_files
@@ -69,7 +77,10 @@ def _wishes_more(made: Resolution) -> bool:
 
 
 def _architecture(path: bytes) -> str:
-    """Debian's name for what the program runs on, "" where it is not dynamic. Raises OSError, BadInput."""
+    """Return Debian's name for the program's architecture; "" where it is static.
+
+    Raises OSError, BadInput.
+    """
     from denizen import elf
     from denizen.disk import DiskView
     from denizen.machines import debian_name
@@ -81,10 +92,10 @@ def _architecture(path: bytes) -> str:
 
 @value
 class _Stage:
-    """Suites to ask together.
+    """The suites that are asked together.
 
     Attributes:
-        wishes_count: a library that the program only recommends is reason enough to ask further suites.
+        wishes_count: ask further suites even if only recommended libraries are missing.
     """
 
     suites: tuple[str, ...]
@@ -92,7 +103,10 @@ class _Stage:
 
 
 def _stages(session: Session, suites: tuple[str, ...]) -> list[_Stage]:
-    """Return whom to ask in turn: the named suites; else the base, then all released ones, then every one."""
+    """Return the stages in order: the named suites.
+
+    Else the base, then all released suites, then all suites.
+    """
     if suites:
         return [_Stage(suites)]
     from denizen.app.configured_sources import configured_settings
@@ -103,30 +117,31 @@ def _stages(session: Session, suites: tuple[str, ...]) -> list[_Stage]:
 
 
 def indexed_suites(session: Session, path: bytes, suites: tuple[str, ...]) -> tuple[str, ...]:
-    """Return those of the named suites, else of all, that have an index already, in their order."""
+    """Return the suites that have an index already, of the named ones or of all, in order."""
     wanted = _stages(session, suites)[-1].suites
     there = indexes_of(session, path, wanted).entries
     return tuple(suite for suite in wanted if any(entry.is_called(suite) for entry in there))
 
 
 def indexes_of(session: Session, path: bytes, suites: tuple[str, ...]) -> Index:
-    """Return the indexes that are there, for what the program at `path` runs on."""
+    """Return the existing indexes of `suites` for the architecture of the program at `path`."""
     from denizen.index.locate import Index
 
     return Index(session.paths.index, _architecture(path), suites)
 
 
 def files_of(index: Index) -> list[bytes]:
-    """Return the files of some indexes."""
+    """Return the paths of the files that make up some indexes."""
     return [index.place_of(entry) for entry in index.entries]
 
 
 def _indexes(
     session: Session, suites: tuple[str, ...], architecture: str, policy: FetchPolicy
 ) -> Iterator[tuple[Index, _Stage]]:
-    """Yield the index of each stage that knows more than the one before.
+    """Yield the index of each stage that has more suites indexed than the stage before.
 
-    Raises SourceFailed, HostLacks: there is none at all.
+    Raises:
+        SourceFailed, HostLacks: there is no index at all.
     """
     from denizen.index.locate import Index
 

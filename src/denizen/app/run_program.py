@@ -1,6 +1,6 @@
-"""Becoming a program: by the decision there is, or by one that is made first.
+"""Start of a program: this process becomes it by the kept decision, or by one that is made first.
 
-Most starts are of a program that is decided; nothing but `launch.fast_path` is imported for them.
+Most starts have a kept decision; only `launch.fast_path` is imported for them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class NotStarted(DenizenError):
-    """The kernel refused a program that should have started."""
+    """The error that the kernel refused to execute a program that should have started."""
 
     exit_status = EXIT_CANNOT_START
     name: bytes
@@ -29,6 +29,18 @@ class NotStarted(DenizenError):
 
 
 def start_program(session: Session, program: bytes, arguments: list[bytes], wanted: RunRequest) -> None:
+    """Become the program; a decision is made first where none is kept. Return never, except by an error.
+
+    Args:
+        session: the paths and the reporter.
+        program: the program's path.
+        arguments: its arguments, without its own name.
+        wanted: the options of the start.
+
+    Raises:
+        NoSuchProgram: there is no file at `program`.
+        NotStarted: the kernel refused it. Also the errors of `decide`.
+    """
     from denizen.launch.decisions.decision import GENERATION
     from denizen.launch.fast_path import start
 
@@ -47,7 +59,7 @@ def start_program(session: Session, program: bytes, arguments: list[bytes], want
             try:  # noqa: SIM105  # contextlib is one more import on the warm path
                 start(directory, decision, program, arguments)
             except OSError:
-                pass  # a tool of ours has gone: decided anew below, and told if it fails again
+                pass  # denizen's tool is missing: decide again below; a second failure is reported
     from denizen.app.decision_maker import decide
 
     made = decide(session, os.path.abspath(program), wanted, decision)
@@ -59,9 +71,12 @@ def start_program(session: Session, program: bytes, arguments: list[bytes], want
 
 
 def _decided(session: Session, program: bytes, wanted: RunRequest) -> tuple[bytes, Decision | None]:
-    """Return the decision that still holds and its directory. Raises OSError: there is no such program.
+    """Return the directory and the decision that is still valid, None for none.
 
-    What the host satisfies without an LD_LIBRARY_PATH it satisfies with it as it would natively.
+    Raises OSError: no such program.
+
+    A decision that the host satisfies without LD_LIBRARY_PATH is also used with it: the program starts
+    natively.
     """
     from denizen.launch.fast_path import decided, directory_of
     from denizen.launch.virtualenv import newest
@@ -77,7 +92,7 @@ def _decided(session: Session, program: bytes, wanted: RunRequest) -> tuple[byte
 
 
 def _renewed(session: Session, program: bytes, wanted: RunRequest, old: Decision) -> Decision:
-    """Decided again by the rules of now; as it was decided where that fails, without a network for one."""
+    """Return a decision by the present rules; the old one where that fails, as without a network."""
     from denizen.app.decision_maker import decide
 
     try:
@@ -88,9 +103,9 @@ def _renewed(session: Session, program: bytes, wanted: RunRequest, old: Decision
 
 
 def _decide_apart(session: Session, program: bytes, wanted: RunRequest) -> None:
-    """Decide in a process whose Python the user's LD_LIBRARY_PATH does not reach; what fails is told there.
+    """Decide in a child process without the user's LD_LIBRARY_PATH, which reports its own errors.
 
-    What a vendor's bundle brings under it may be older than what Python's own modules need.
+    The libraries of a vendor's bundle may be older than Python's own extension modules need.
     """
     import subprocess
 

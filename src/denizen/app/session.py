@@ -1,7 +1,7 @@
-"""The session: what every operation of denizen works with, built once by the command line.
+"""The session: paths, variables and reporter of one invocation, built once by the command line.
 
-Operations get a `Session` and never read the process's environment or print: what the environment says is in
-the session, and what happens is told to its `Reporter`.
+Operations get a `Session` and never read the process's environment or print: variables come from the session,
+and progress goes to its `Reporter`.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ _DEFAULT_PATH = "/bin:/usr/bin"
 
 
 class Reporter(Protocol):
-    """The listener to an operation; the command line's shows a person what it hears."""
+    """The receiver of an operation's messages; that of the command line prints them."""
 
     @property
     def is_verbose(self) -> bool:
-        """Whether details are wanted too."""
+        """Tell whether details are to be reported."""
 
     def say(self, text: str) -> None:
-        """Hear a sentence about the work, without a full stop."""
+        """Report a sentence about the work, without a full stop."""
 
     def transfers(self) -> Progress:
-        """Return a listener to the transfers of one operation."""
+        """Return a progress listener for the transfers of one operation."""
 
     def flush(self) -> None:
-        """Hand on everything that was heard: this process is about to become a program."""
+        """Write out all messages: this process is about to become another program."""
 
     def quieter(self) -> Reporter:
-        """Return a reporter that lets nobody hear of progress and details."""
+        """Return a reporter that suppresses progress and details."""
 
 
 class Session:
@@ -59,27 +59,27 @@ class Session:
 
     @property
     def paths(self) -> DenizenPaths:
-        """The directories of this invocation, checked when first asked for.
+        """The directories of this invocation, checked at the first access.
 
         Raises:
-            NoHome: there is no place to keep anything.
-            Untrusted, StoreAway: a directory is another user's, or the moved store is not there.
+            NoHome: there is no directory to keep files in.
+            Untrusted, StoreAway: a directory is another user's, or the moved store does not exist.
         """
         if self._paths is None:
             self._paths = paths_of(self.root, self.environ)
         return self._paths
 
     def with_variables(self, variables: Mapping[str, str]) -> Session:
-        """Return a session in which some variables are others; their directories are checked anew."""
+        """Return a session with some variables changed; its directories are checked anew."""
         return Session({**self.environ, **variables}, self.root, self.reporter)
 
     def quieter(self) -> Session:
-        """Return the session for work that only its caller's caller is to hear of."""
+        """Return the session with a reporter that suppresses progress and details."""
         quiet = Session(self.environ, self.root, self.reporter.quieter())
         quiet._paths = self._paths
         return quiet
 
 
 def search_path(environ: Mapping[str, str]) -> tuple[bytes, ...]:
-    """Return PATH, split; an empty element stands for the working directory."""
+    """Return the directories of PATH; an empty element stands for the working directory."""
     return tuple(os.fsencode(environ.get("PATH", _DEFAULT_PATH)).split(b":"))

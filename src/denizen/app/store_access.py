@@ -1,4 +1,4 @@
-"""What the commands about the store share: which store, which object, sizes and ages as people write them."""
+"""Access to the store for the commands: its directory, opening and creating it, objects by name."""
 
 from __future__ import annotations
 
@@ -15,25 +15,27 @@ if TYPE_CHECKING:
 
 
 def store_directory(session: Session) -> bytes:
-    """Where the store is."""
+    """Return the store's directory."""
     return session.paths.store
 
 
 def open_store(session: Session) -> Store:
-    """The store, which must exist."""
+    """Return the store, which must exist. Raises NoStore."""
     return Store.open(store_directory(session))
 
 
 def made_store(session: Session) -> Store:
-    """The store, made if there is none."""
+    """Return the store, created if there is none."""
     return Store.create(store_directory(session))
 
 
 def object_named(store: Store, text: str) -> StorePath:
-    """The object an argument means: its path, a path in it, a link that leads into it, or its bare name.
+    """Return the store object that an argument names.
+
+    The argument is the object's path, a path in it, a link that leads into it, or its bare name.
 
     Raises:
-        BadStorePath: none of these.
+        BadStorePath: the argument is none of these.
     """
     raw = os.fsencode(text)
     if b"/" not in raw and not os.path.lexists(raw):

@@ -15,14 +15,18 @@ if TYPE_CHECKING:
 
 
 def served_here(own: bytes) -> tuple[bytes, ...]:
-    """Return the paths at which a loader of ours may lie in a namespace: a program's own and the usual."""
+    """Return the paths at which denizen's loader may lie in a namespace.
+
+    They are the program's own interpreter path and the usual one.
+    """
     return (own, *(path for path, _ in usual(machine_name())))
 
 
 def decision_of_host(program: Program) -> Decision:
     """Return the decision that this host satisfies a program."""
     facts, image = identity_of(program.stat), program.image
-    # A relative one counts from here, for the kernel too; elsewhere the start fails and is decided anew.
+    # The kernel too resolves a relative interpreter from the working directory. In another directory the
+    # start fails and is decided again.
     interpreter = os.path.abspath(program.interpreter)
     if image is None:
         return Decision(facts, bytes(16), 0, interpreter, program=program.path, host=True)

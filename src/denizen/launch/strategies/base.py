@@ -1,4 +1,4 @@
-"""The protocol that every strategy has, and what a strategy is asked about (pure)."""
+"""The protocol of the strategies, and the facts about a start that they are given (pure)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ else:
 
 
 class StrategyName(Enum):
-    """The words of --strategy."""
+    """The names of the strategies, as words of --strategy."""
 
     HOST = "host"
     FHS = "fhs"
@@ -31,17 +31,17 @@ class StrategyName(Enum):
 
 @value
 class HostFindings:
-    """What this host is to a program, as found before a strategy is chosen.
+    """The findings about this host and a program that precede the choice of a strategy.
 
     Attributes:
-        satisfies: the start that is decided about takes its libraries from the host.
-        starts: nothing that `why` finds stops a start without denizen.
-        lacking: the codes of those problems of `why` that other libraries mend.
-        later: the names that the program opens when it runs, and that this host lacks.
+        satisfies: the decision's libraries are the host's.
+        starts: `why` finds no error that prevents a start without denizen.
+        lacking: the codes of errors that other libraries mend.
+        later: the sonames that the program opens at run time and this host lacks.
         follows: the program is a script whose interpreter is here, and may start foreign programs.
         usr: the reasons why the program needs a whole /usr of its own.
-        asks_fhs: the strategy fhs was asked for by its name.
-        unmappable: why no process may map the file where it lies, "" where that can be.
+        asks_fhs: the strategy fhs was requested by its name.
+        unmappable: why no process may map the file where it lies, "" if one may.
     """
 
     satisfies: bool
@@ -55,26 +55,29 @@ class HostFindings:
 
 
 class StartSupplier(Protocol):
-    """What a strategy needs that takes packages, which are brought when it is asked."""
+    """The supplier of packages to a strategy; they are fetched when a method is called."""
 
     def environment(self) -> Inside:
-        """Return what enters the environment that the program wants. Raises DenizenError."""
+        """Return the paths that enter the program's environment, which is made if need be.
+
+        Raises DenizenError.
+        """
 
     def packaged(self) -> Decision:
-        """Return the decision by which packages bring all libraries. Raises DenizenError."""
+        """Return a decision whose libraries are all from packages. Raises DenizenError."""
 
 
 @value
 class ProgramStart:
-    """A start that a strategy is asked about.
+    """A start for which strategies are considered.
 
     Attributes:
-        program: what is to be started.
+        program: the program.
         shelf: where its decision is kept.
-        files: denizen's own files, as this start needs them.
-        mounts: the namespace that this start would be in.
-        findings: what the host is to it.
-        supplier: brings packages.
+        files: denizen's own compiled files, configured for this start.
+        mounts: the namespace for this start.
+        findings: the findings about the host.
+        supplier: fetches packages.
     """
 
     program: Program
@@ -90,24 +93,27 @@ class Strategy(Protocol):
 
     Attributes:
         name: its word for --strategy.
-        title: what it does, for people; it follows the name.
+        title: its effect in words, which follow the name.
     """
 
     name: StrategyName
     title: str
 
     def obstacle(self, start: ProgramStart) -> str:
-        """Return what stands against this strategy here, "" for nothing. May probe the kernel."""
+        """Return the reason against this strategy on this host, "" for none. May probe the kernel."""
 
     def decision(self, start: ProgramStart, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:
-        """Return `base` with the command that starts the program this way; no obstacle stands against it.
+        """Return `base` with the command that starts the program by this strategy, which has no obstacle.
 
-        The program's own words are appended to a command, by `denizen run` and by the loader run as a
-        program alike. () means: execute the program, or let the loader map it. `otherwise` is executed
-        instead where the kernel refuses a namespace; () for nothing. Raises OSError, HostLacks.
+        The program and its arguments are appended to a command, by `denizen run` and by the loader alike. ()
+        means to execute the program, or to let the loader map it. `otherwise` is executed instead where the
+        kernel refuses a namespace; () for nothing.
+
+        Raises:
+            OSError, HostLacks.
         """
 
 
 def fallback_words(otherwise: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Return the words that tell `denizen-enter` what to execute where the kernel refuses it."""
+    """Return the words by which `denizen-enter` executes `otherwise` where the kernel refuses a namespace."""
     return (b"else", b"%d" % len(otherwise), *otherwise) if otherwise else ()

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class DirectStrategy:
-    """Execute the loader, which maps what the kernel would have mapped."""
+    """The loader is executed and maps the program, in place of the kernel."""
 
     name = StrategyName.PROGRAM
     title = "the loader run as a program maps it"
 
     def obstacle(self, start: ProgramStart) -> str:
-        """Return why the loader cannot map the program, or the interpreter of a script."""
+        """Return the reason why the loader cannot map the program, or a script's interpreter; "" for none."""
         if start.findings.unmappable:
             return start.findings.unmappable
         if start.program.image is None:
@@ -44,7 +44,7 @@ class DirectStrategy:
 
 
 def script_obstacle(start: ProgramStart) -> str:
-    """Return what stands against starting a script's interpreter so that what it starts is noticed."""
+    """Return the obstacle to starting a script's interpreter by the loader, "" for none."""
     from denizen import elf
     from denizen.launch.decisions.program_identity import machine_of
     from denizen.launch.script_launch import obstacle
@@ -62,5 +62,5 @@ def _script_command(start: ProgramStart) -> tuple[bytes, ...]:
     from denizen.launch.script_launch import script_at, words
 
     script = script_at(start.program.view, start.program.path)
-    assert script is not None  # `obstacle` said so
+    assert script is not None  # `obstacle` made sure of it
     return (start.files.plain_loader(), *words(script))

@@ -1,4 +1,4 @@
-"""The path by which a decision names its dynamic linker: in a namespace the host's own is at another."""
+"""The path of a decision's dynamic linker; in a namespace the host's own has another path."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 
 def is_bound(program: Program) -> bool:
-    """Return whether a namespace we are in has the loader at the program's interpreter."""
+    """Return whether this process is in a namespace with the loader at the program's interpreter path."""
     settings = loader_at(program.view, program.interpreter)
     return settings is not None and settings.bound
 
 
 def linker_outside(start: ProgramStart, base: Decision) -> bytes:
-    """Return the decision's dynamic linker for a start that makes no namespace."""
+    """Return the path of the decision's dynamic linker for a start that makes no namespace."""
     outside = not base.host and not is_bound(start.program)
     return start.program.interpreter if outside and base.ldso == _hidden(start) else base.ldso
 
 
 def linker_in_namespace(start: ProgramStart, base: Decision) -> bytes:
-    """Return the decision's dynamic linker for a start in a namespace of its own."""
+    """Return the path of the decision's dynamic linker for a start in a namespace of its own."""
     replaced = not base.host and base.ldso == start.program.interpreter
     return _hidden(start) if replaced else base.ldso
 
 
 def _hidden(start: ProgramStart) -> bytes:
-    """Return where the host's own dynamic linker is in a namespace."""
+    """Return the path of the host's own dynamic linker in a namespace."""
     return start.files.hidden(spot_for(start.program.view, start.program.interpreter).path)

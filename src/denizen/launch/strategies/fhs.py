@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class FhsStrategy:
-    """Execute the program in an environment, with libraries of which none is the host's."""
+    """The program is executed in an environment, with all libraries from packages."""
 
     name = StrategyName.FHS
     title = "a whole /usr composed from packages around it"
 
     def obstacle(self, start: ProgramStart) -> str:
-        """Return why no environment is needed, or why the program cannot be in one."""
+        """Return the reason why no environment is needed or why the program cannot be in one; "" for none."""
         found = start.findings
         if found.unmappable:
             return found.unmappable
@@ -32,7 +32,7 @@ class FhsStrategy:
         return start.mounts.obstacle()
 
     def decision(self, start: ProgramStart, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:
-        """Return the decision with the command that enters the environment, which is made first."""
+        """Return the decision with the command that enters the environment, which is made if need be."""
         image = start.program.image
         if base.host and image is not None and image.interpreter is not None:
             base = start.supplier.packaged()
@@ -44,8 +44,8 @@ class FhsStrategy:
             command=environment_command(start, around, otherwise),
             objects=(*base.objects, around.tree),
             libraries=tuple(_at_home(view, one, base, around.tree) for one in base.libraries),
-            # In there the default directories are the environment's, and serve what is opened at run time: a
-            # resident would answer before them.
+            # In the environment the default directories have the libraries for dlopen; the resident (edits,
+            # opened) would answer before them.
             edits=(),
             opened=b"",
         )
@@ -59,7 +59,7 @@ def environment_command(
     from denizen.fhs.enter import command
 
     enter, *steps, end = command(inside)
-    # /lib64 and its like are made on entering: links into /usr, which the tree has.
+    # Links such as /lib64 into /usr are made on entering; the tree has only /usr.
     wanted = start.program.interpreter
     spot = spot_for(RootedView(inside.tree), b"/usr" + wanted if wanted.startswith(b"/lib") else wanted)
     if spot.ldso:
@@ -70,9 +70,9 @@ def environment_command(
 
 
 def _at_home(view: FileView, library: DecisionLibrary, base: Decision, tree: bytes) -> DecisionLibrary:
-    """Return the library by its path in the environment, where that has the same file.
+    """Return the library by its path in the environment, if that has the same file.
 
-    Some libraries look beside themselves.
+    Some libraries look for files beside themselves.
     """
     for package in base.objects:
         inside = library.path.removeprefix(package)

@@ -1,4 +1,4 @@
-"""The strategy host: the program is executed, and nothing else happens."""
+"""The strategy host: the program is executed without any help."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
 
 class HostStrategy:
-    """Execute the program."""
+    """The program is executed directly."""
 
     name = StrategyName.HOST
     title = "this host has all it needs: just execute it"
 
     def obstacle(self, start: ProgramStart) -> str:
-        """Return what the host lacks, or why the program has to be in a namespace."""
+        """Return the libraries that the host lacks, or the reason why a namespace is needed.
+
+        Return "" for neither.
+        """
         found = start.findings
         if found.unmappable:
             return found.unmappable

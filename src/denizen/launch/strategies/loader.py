@@ -1,4 +1,4 @@
-"""The strategy loader: denizen's loader is installed where the program names its interpreter."""
+"""The strategy loader: denizen's loader is installed at the program's interpreter path."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class LoaderStrategy:
-    """Execute the program, whose interpreter is the loader."""
+    """The program is executed; the kernel starts the loader as its interpreter."""
 
     name = StrategyName.LOADER
     title = "the installed loader is its interpreter"
 
     def obstacle(self, start: ProgramStart) -> str:
-        """Return why no loader at the interpreter's path reads this decision."""
+        """Return the reason why no loader at the interpreter's path reads this decision; "" for none."""
         if start.findings.unmappable:
             return start.findings.unmappable
         interpreter = start.program.interpreter
@@ -38,5 +38,5 @@ class LoaderStrategy:
     def decision(self, start: ProgramStart, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:  # noqa: ARG002  # the protocol's
         """Return the decision with a command that executes the program."""
         made = replace(base, command=(start.files.enter(), b"--"), ldso=linker_outside(start, base))
-        # What holds in this namespace alone is to be decided again elsewhere.
+        # The decision holds in this namespace only: generation 0 has it made again elsewhere.
         return replace(made, generation=0) if is_bound(start.program) else made

@@ -1,4 +1,4 @@
-"""denizen's loader, `denizen-enter` and their like, made for the start of one program."""
+"""denizen's compiled files (loader, `denizen-enter`, libraries), configured for the start of one program."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @value
 class ChildDecisions:
-    """How the program's children are decided about: the command that does, and where it writes."""
+    """The command that decides about the program's children, and the directory of those decisions."""
 
     command: tuple[bytes, ...]
     directory: bytes
@@ -32,9 +32,10 @@ class LoaderFiles:
     """denizen's compiled files for one program; every method raises LoaderAbsent, DiskFailed.
 
     Attributes:
-        directory: where the program's decision is.
+        program: the program.
+        directory: the directory of the program's decision.
         state: the directory below which the files are kept.
-        children: what the loader does about the program's children.
+        children: the decisions about the program's children.
     """
 
     program: Program
@@ -54,45 +55,49 @@ class LoaderFiles:
         return self._tools(machine_name()).enter()
 
     def inside(self) -> bytes:
-        """Return the path of the library for programs that the kernel knows by another file."""
+        """Return the path of the library for programs whose file the kernel does not know."""
         return self._tools(machine_name()).inside()
 
     def hidden(self, linker: bytes) -> bytes:
-        """Return the empty file over which the host's dynamic linker at this path is bound."""
+        """Return the path of the empty file over which the host's dynamic linker at `linker` is bound."""
         return self._tools(machine_name()).hidden(linker)
 
     def stage(self) -> bytes:
-        """Return an empty directory, over which a file system can be mounted."""
+        """Return the path of an empty directory over which a file system can be mounted."""
         return self._tools(machine_name()).stage()
 
     def plain_loader(self) -> bytes:
-        """Return the loader for programs that the kernel knows by another file: copies, and mapped ones."""
+        """Return the loader for programs whose file the kernel does not know.
+
+        They are patched copies, and the programs that the loader maps itself.
+        """
         tools = self._tools(self.machine)
         try:
             inside = tools.inside()
         except LoaderAbsent:
             inside = b""
-        # It is told what to start, so that a program of the host's is no exception; children of it are.
+        # The loader is told what to start: host programs too, although their children are executed directly.
         settings = self._settings(HOST_PREFIXES)
         return tools.loader(replace(settings, inside=inside, generation=GENERATION))
 
     def bound_loader(self, machine: str, host_ldso: bytes) -> bytes:
         """Return the loader for an interpreter's path in a namespace.
 
-        The host's own dynamic linker is at `host_ldso` there, b"" where it has none.
+        The host's own dynamic linker is at `host_ldso` there; b"" if it has none.
         """
         settings = replace(self._settings(self._passed_on()), host_ldso=host_ldso, bound=True)
         return self._tools(machine).loader(settings)
 
     def link_loader(self) -> None:
-        """Put the plain loader where the fast path looks for it, beside the program's decision."""
+        """Make the link to the plain loader beside the program's decision, for the fast path."""
         make_directories(self.directory, 0o700)
         link_atomically(os.path.join(self.directory, LOADER_LINK), self.plain_loader())
 
     def _passed_on(self) -> tuple[bytes, ...]:
-        """Whose programs the loader at the interpreter's path passes on: not where one is decided about.
+        """Return the directories whose programs the loader passes on to the host's own dynamic linker.
 
-        A virtual environment's python may be a link to the host's.
+        There are none if the program itself lies in one: a virtual environment's python may be a link to the
+        host's.
         """
         path = self.program.path
         paths = (path, self.program.view.realpath(path))

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class NamespaceStrategy:
-    """Execute the program in a namespace of its own."""
+    """The program is executed in a mount namespace of its own."""
 
     name = StrategyName.NAMESPACE
     title = "the loader bound over its interpreter's path"
 
     def obstacle(self, start: ProgramStart) -> str:
-        """Return what a namespace with the loader in it met, when tried."""
+        """Return the error from trying a namespace with the loader in it; "" for none."""
         return start.findings.unmappable or start.mounts.obstacle()
 
     def decision(self, start: ProgramStart, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:

@@ -1,4 +1,4 @@
-"""The mounts of the namespace that one program is started in, and whether the kernel permits them."""
+"""The mounts of one program's namespace, and the test whether the kernel permits them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from denizen.launch.strategies.loader_files import LoaderFiles
     from denizen.launch.strategies.namespace_plan import Spot
 
-# Entries of a directory that is mirrored for a child's sake.
+# Entries of a directory that is mirrored only for programs that the program may start.
 _MAX_MIRRORED = 1000
 
 
 class NamespaceMounts:
-    """A namespace with the loader where the program, and its children, look for a dynamic linker."""
+    """A namespace with the loader at the interpreter paths of the program and its children."""
 
     def __init__(self, program: Program, files: LoaderFiles) -> None:
         self._program = program
@@ -35,10 +35,10 @@ class NamespaceMounts:
         self._refusal: str | None = None
 
     def obstacle(self) -> str:
-        """Return what stands against the namespace, "" for nothing; the kernel is asked once."""
+        """Return the reason against the namespace, "" for none; the kernel is probed once."""
         interpreter, image = self._program.interpreter, self._program.image
         if not interpreter.startswith(b"/"):
-            # The kernel takes it from the working directory of each start.
+            # The kernel resolves it from the working directory of each start.
             return f"its dynamic linker is named by a relative path, {display(interpreter)}"
         fault = unusable(self._view, interpreter, image.header) if image is not None else ""
         if fault:
@@ -48,7 +48,7 @@ class NamespaceMounts:
         return self._refusal
 
     def steps(self, objects: Sequence[bytes]) -> tuple[bytes, ...]:
-        """Return the words for `denizen-enter`: the loader's mounts, then what the host has not.
+        """Return the operations of `denizen-enter`: the loader's mounts, then files that the host lacks.
 
         `objects` are the trees of packages, whose files at fixed paths appear at those paths.
         """
@@ -81,7 +81,7 @@ class NamespaceMounts:
         return operations(tuple(services.values()), self._files.stage())
 
     def _is_easy(self, spot: Spot, interpreter: bytes, is_wanted: bool) -> bool:  # noqa: FBT001  # of one row
-        """Whether another interpreter can be served; a mirror costs each start 10 us for an entry."""
+        """Tell whether another interpreter can be served; a mirror costs each start 10 us for an entry."""
         if spot.ldso:
             return not is_musl(interpreter) and loader_at(self._view, spot.path) is None
         try:

@@ -1,4 +1,4 @@
-"""Files of packages at fixed paths, for a start without a namespace: a tree of links beside the decision."""
+"""Files of packages at fixed paths, for a start without a namespace: links in a tree beside the decision."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def linked_resources(start: ProgramStart, base: Decision) -> bytes:
-    """Return a tree with what the decision's packages have at fixed paths and the host has not.
+    """Return a tree with the packages' files at fixed paths that the host lacks; b"" for none.
 
-    b"" where there is nothing. Raises OSError.
+    Raises OSError.
     """
     from denizen.launch.resources.resource_tree import make_resource_tree
 

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
 
 class StubStrategy:
-    """Execute a copy in the program's name; the copy may lie where the program may not be mapped."""
+    """A patched copy is executed under the program's name.
+
+    The copy may lie where the program itself cannot be mapped.
+    """
 
     name = StrategyName.STUB
     title = "a patched copy that loads the loader"
 
     def obstacle(self, start: ProgramStart) -> str:
-        """Return why the program's copy cannot be patched."""
+        """Return the reason why the program's copy cannot be patched; "" for none."""
         from denizen.launch.strategies.entry_stub import CannotStub, plan_stub
 
         if start.program.image is None:
@@ -39,13 +42,16 @@ class StubStrategy:
         return ""
 
     def decision(self, start: ProgramStart, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:  # noqa: ARG002  # the protocol's
-        """Return the decision with the command that executes the copy; makes and keeps the copy's own."""
+        """Return the decision with the command that executes the copy.
+
+        A decision about the copy is kept too.
+        """
         made = replace(base, ldso=linker_outside(start, base))
         return replace(made, command=(start.files.enter(), b"as", _copy(start, made), b"--"))
 
 
 def _copy(start: ProgramStart, base: Decision) -> bytes:
-    """Return the path of the patched copy, decided about."""
+    """Return the path of the patched copy, which is made with a decision of its own."""
     from denizen import elf
     from denizen.launch.decisions.decision import file_name, identity_of
     from denizen.launch.decisions.program_identity import headers_of
@@ -53,7 +59,7 @@ def _copy(start: ProgramStart, base: Decision) -> bytes:
     from denizen.launch.strategies.patched_copy import make_copy
 
     program, view = start.program, start.program.view
-    assert program.image is not None  # `obstacle` said so
+    assert program.image is not None  # `obstacle` made sure of it
     plan = plan_stub(program.image, start.files.plain_loader())
     top = os.path.join(start.shelf.directory, COPIES, file_name(base.identity))
     make_directories(os.path.dirname(top), 0o700)

@@ -1,7 +1,7 @@
-"""The ways to start a program, in order of preference.
+"""The strategies to start a program, in order of preference.
 
-A strategy is asked what stands against it when its turn comes, because some answers cost a probe: one
-that nothing stands against ends the search. `why` and `run --plan` print every strategy's answer.
+A strategy's obstacle is determined when its turn comes, because some cost a probe; the first strategy without
+one ends the search. `why` and `run --plan` print the verdict on every strategy.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from denizen.launch.strategies.base import ProgramStart, Strategy, StrategyName
 
-# The order is docs/design.md's: what changes least and costs least first. An environment comes before
-# the ways that bring libraries alone, because it stands against itself where those suffice.
+# The order of docs/design.md: the least change and cost first. An environment comes before
+# the strategies that bring only libraries, because it has an obstacle where those suffice.
 STRATEGIES: tuple[Strategy, ...] = (
     HostStrategy(),
     FhsStrategy(),
@@ -34,10 +34,11 @@ STRATEGIES: tuple[Strategy, ...] = (
 
 
 class CannotUse(HostLacks):
-    """A strategy that was asked for cannot be used, or none can.
+    """The error that a requested strategy cannot be used, or that none can.
 
     Attributes:
-        wanted: its name; "" where none can.
+        program: the program's name, for people.
+        wanted: the strategy's name; "" where none can be used.
         obstacles: (strategy, reason) of all that were considered.
     """
 
@@ -65,7 +66,7 @@ class CannotUse(HostLacks):
 
 @value
 class StrategyVerdict:
-    """A strategy and what stands against it; "" where it would do."""
+    """The verdict on one strategy; `obstacle` is "" where it can be used."""
 
     strategy: Strategy
     obstacle: str
@@ -73,21 +74,21 @@ class StrategyVerdict:
 
 @value
 class StrategyChoice:
-    """The strategy to use, None where none will do; and the verdicts on it and those before it."""
+    """The strategy to use, None for none, and the verdicts on it and on those before it."""
 
     strategy: Strategy | None
     verdicts: tuple[StrategyVerdict, ...]
 
     @property
     def obstacles(self) -> tuple[tuple[str, str], ...]:
-        """(name, what stands against it) of each strategy that will not do."""
+        """The name of each strategy that cannot be used, with the reason."""
         return tuple((one.strategy.name.value, one.obstacle) for one in self.verdicts if one.obstacle)
 
 
 def choose(
     start: ProgramStart, wanted: StrategyName | None = None, excluded: Collection[StrategyName] = ()
 ) -> StrategyChoice:
-    """Return the first strategy nothing stands against; `wanted` alone is considered where it is given."""
+    """Return the first strategy without an obstacle; only `wanted` is considered if it is given."""
     verdicts: list[StrategyVerdict] = []
     for strategy in STRATEGIES:
         if (wanted is not None and strategy.name is not wanted) or strategy.name in excluded:
@@ -99,5 +100,5 @@ def choose(
 
 
 def all_verdicts(start: ProgramStart) -> tuple[StrategyVerdict, ...]:
-    """Return every strategy with what stands against it."""
+    """Return the verdict on every strategy."""
     return tuple(StrategyVerdict(strategy, strategy.obstacle(start)) for strategy in STRATEGIES)
