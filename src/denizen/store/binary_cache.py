@@ -1,8 +1,8 @@
-"""A directory of files that any HTTP server can serve and Nix can read: exporting to one, importing from one.
+"""Nix binary caches in a local directory: export store objects to one, import them from one.
 
 Layout (Nix, src/libstore/binary-cache-store.cc): `nix-cache-info`, `<digest>.narinfo` for each
-object, `nar/<file hash>.nar`. Archives are not compressed: the next copy is usually a disk away, and
-compression is for whoever serves the directory.
+object, `nar/<file hash>.nar`. Archives are not compressed: the next copy is usually on a local disk,
+and a server of the directory can compress as it serves. Any HTTP server can serve it, Nix can read it.
 
 Importing trusts nothing but the signature: the narinfo's fingerprint is checked against the caller's
 keys, the archive against the narinfo, before a byte of it is unpacked.
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from denizen.store.work import OpenNar
 
 _PRIORITY = 40  # of cache.nixos.org; smaller is asked first
-# What an archive in a cache may be called: no path of the narinfo's author's choosing leaves the cache.
+# A narinfo's URL must begin with this, so that its author cannot name a file outside the cache.
 _ARCHIVES = "nar/"
 
 
@@ -65,14 +65,14 @@ class ContentChanged(StoreDamaged):
 
 
 def export(store: Store, info: ObjectInfo, cache: bytes, key: SecretKey | None, told: Told = ignore) -> bytes:
-    """Write one valid object to the cache in the directory `cache`; returns its narinfo's place.
+    """Write a valid object to the binary cache in the directory `cache`; return the path of its narinfo.
 
-    `told` hears of the bytes of its archive.
+    `told` is called with the number of archive bytes written since the last call.
 
     Raises:
-        DiskFailed: it cannot be read or written.
-        ContentChanged: it is damaged.
-        NoSigner: there is no signing here.
+        DiskFailed: the object cannot be read, or the cache not written.
+        ContentChanged: the object's content differs from its registered hash.
+        NoSigner: `key` is given but no library that can sign is installed.
     """
     logical = store.layout.logical
     with doing("export to", cache):
@@ -106,7 +106,7 @@ def _told(info: ObjectInfo, nar_hash: Hash, url: str) -> NarInfo:
 
 
 def _write_archive(store: Store, info: ObjectInfo, place: bytes, told: Told) -> None:
-    """The object's NAR at `place`, complete or not at all."""
+    """Write the object's NAR to the file `place`, complete or not at all."""
     temporary = b"%b.%d.tmp" % (place, os.getpid())
     digester = Digester()
     buffer = memoryview(bytearray(BUFFER))
@@ -138,14 +138,15 @@ def import_closure(
     trusted: Sequence[PublicKey],
     told: Told = ignore,
 ) -> list[ObjectInfo]:
-    """Copy objects and all they reference in from a cache; those that are valid already are left alone.
+    """Copy objects and all they reference from a binary cache; objects that are valid already are skipped.
 
-    `told` hears of the bytes that are read: every archive's twice, to check it and to unpack it.
+    `told` is called with the number of bytes read since the last call. Each archive is read twice, once to
+    check its hash and once to unpack it.
 
     Raises:
-        NotInCache: one is not there.
-        NotTrusted: none of the trusted keys signed one.
-        BadNarInfo, WrongContent, BadNar: one is not what it should be; those before it stay.
+        NotInCache: the cache lacks one of the objects.
+        NotTrusted: no key in `trusted` signed one of the objects.
+        BadNarInfo, WrongContent, BadNar: the data of one object is wrong; objects imported before it stay.
     """
     found: dict[StorePath, NarInfo] = {}
     pending = list(wanted)
@@ -163,7 +164,10 @@ def import_closure(
 
 
 def _references_first(found: dict[StorePath, NarInfo]) -> list[StorePath]:
-    """Each after what it references; a cycle, which no real store holds, in the order it was met."""
+    """Return the paths so that each follows the paths it references.
+
+    A cycle, which no intact store holds, keeps the order in which its members were met.
+    """
     done: dict[StorePath, None] = {}
     pending = list(found)
     seen: set[StorePath] = set()
@@ -179,7 +183,10 @@ def _references_first(found: dict[StorePath, NarInfo]) -> list[StorePath]:
 
 
 def offered(cache: bytes, path: StorePath, trusted: Sequence[PublicKey], logical: bytes) -> NarInfo:
-    """What a cache says of an object, signed by a trusted key. Raises as `import_closure`."""
+    """Return the narinfo of `path` in the cache, checked to be signed by a key in `trusted`.
+
+    Raises as `import_closure`.
+    """
     place = cache + b"/" + path.digest.encode("ascii") + b".narinfo"
     with doing("read", place):
         try:
@@ -215,7 +222,7 @@ def _opener(cache: bytes, info: NarInfo, told: Told = ignore) -> OpenNar:
 
 
 class _Counted:
-    """A file that tells how much of it is read."""
+    """A file that calls `told` with the number of bytes of each read."""
 
     def __init__(self, place: bytes, told: Told) -> None:
         self._stream = open(place, "rb", buffering=0)  # noqa: SIM115  # closed by __exit__
@@ -228,14 +235,17 @@ class _Counted:
         self._stream.close()
 
     def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes."""
+        """Return up to `size` bytes."""
         piece = self._stream.read(size) or b""
         self._told(len(piece))
         return piece
 
 
 def replacement_from(cache: bytes | None) -> Replacement:
-    """How `verify.repair` finds good content: in a cache, by the hash the store itself has registered."""
+    """Return a function that finds intact content for `verification.repair` in the binary cache `cache`.
+
+    Archives are looked up by the NAR hash that the store has registered, so no signature is needed.
+    """
 
     def replacement(info: ObjectInfo) -> OpenNar | None:
         if cache is None:

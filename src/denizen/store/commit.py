@@ -1,4 +1,4 @@
-"""An operation in progress: naming what must stay, and making staged trees valid objects.
+"""The commit of staged trees: write under a temporary name, sync, rename into place, register.
 
 How an object is added (docs/store.md has the argument for each step):
 
@@ -9,8 +9,9 @@ How an object is added (docs/store.md has the argument for each step):
 4. under the store's lock: what the object references is still valid; tree and sidecar are renamed
    into place, that is synced, and the object is registered.
 
-Killed before the renaming, a temporary name is left that a collection removes; after it, an object that is
-complete but not registered, which a collection removes and the same addition, repeated, replaces.
+If the process is killed before step 4 renames, a temporary name is left, which a collection removes. If it
+is killed after that, an object is left that is complete but not registered: a collection removes it, and
+adding the object again replaces it.
 """
 
 from __future__ import annotations
@@ -64,11 +65,11 @@ class WrongContent(BadInput):
 
 @value
 class Staged:
-    """A tree under its temporary name.
+    """A complete tree under its temporary name.
 
     Attributes:
-        name: that name, in the store directory.
-        digest: what its NAR came to.
+        name: its temporary name in the store directory.
+        digest: hash and size of its NAR.
     """
 
     name: bytes
@@ -93,7 +94,7 @@ class OpenStore(Protocol):
 
 
 class Operation:
-    """An operation in progress: what it names as needed, and what it adds, is kept until it ends."""
+    """An operation in progress: objects it needs or adds are kept from collection until it ends."""
 
     def __init__(self, store: OpenStore) -> None:
         self._store = store
@@ -104,20 +105,20 @@ class Operation:
         except BaseException:
             os.close(self._directory)
             raise
-        # Names in the order they were given; those that may still be there.
+        # Temporary names that may still exist, in the order they were made.
         self._temporary: dict[bytes, None] = {}
 
     def close(self) -> None:
-        """End the operation: temporary trees go, needs are forgotten."""
+        """End the operation: remove its temporary trees and stop keeping the objects it needed."""
         with doing("remove what is temporary in", self._layout.physical), contextlib.ExitStack() as stack:
             stack.callback(self._session.close)
             stack.callback(os.close, self._directory)
             self._discard_all()
 
     def need(self, paths: Iterable[StorePath]) -> set[StorePath]:
-        """Keep objects until the operation ends; returns those that are valid, and so will stay valid.
+        """Keep objects from collection until the operation ends; return those of `paths` that are valid.
 
-        One that is registered while somebody took its tree away is not among them: it is to be made again.
+        A registered object whose tree somebody removed is not returned: the caller has to make it again.
         """
         wanted = list(paths)
         if not wanted:
@@ -128,7 +129,7 @@ class Operation:
             return {path for path in valid if exists(self._layout.place_of(path))}
 
     def set_aside(self, places: Iterable[bytes]) -> None:
-        """Take away trees that lack something, so that they are made again; what is open stays."""
+        """Rename incomplete trees away, so that they are made again; files open in them stay usable."""
         with doing("set aside objects in", self._layout.physical), self._store.locked():
             for place in places:
                 with contextlib.suppress(FileNotFoundError):
@@ -136,7 +137,10 @@ class Operation:
 
     @contextlib.contextmanager
     def building(self, output: StorePath) -> Iterator[bool]:
-        """Be the only process that makes `output`; yields whether it is valid already, and keeps it."""
+        """Hold the lock of `output`, so that one process builds it.
+
+        Yield whether the object is valid already.
+        """
         lock = contextlib.ExitStack()
         with doing("lock an output in", self._layout.physical):
             lock.enter_context(output_lock(self._layout, output))
@@ -147,11 +151,17 @@ class Operation:
                 lock.close()
 
     def new_tree(self) -> bytes:
-        """A path at which a builder may make a tree; it is removed with the operation if not adopted."""
+        """Return a path at which a builder may make a tree.
+
+        It is removed with the operation if not adopted.
+        """
         return self._layout.physical + b"/" + self._new_name()
 
     def _place(self, batch: Sequence[tuple[Staged, ObjectInfo]]) -> list[ObjectInfo]:
-        """Make staged trees valid; those that are valid already stay as they are."""
+        """Make staged trees valid objects, and return their infos in the order of `batch`.
+
+        An object that is valid already stays as it is, and its registered info is returned.
+        """
         if not batch:
             return []
         with doing("complete an addition to", self._layout.physical):
@@ -164,7 +174,7 @@ class Operation:
         return registered
 
     def _register(self, batch: Sequence[tuple[Staged, ObjectInfo]]) -> list[ObjectInfo]:
-        """Rename into place, sync, register. The store's lock is held."""
+        """Rename staged trees into place, sync, and register them. The caller holds the store's lock."""
         database = self._store.database
         unique = {info.path: (staged, info) for staged, info in batch}
         mentioned = {reference for _, info in unique.values() for reference in info.references}
@@ -185,12 +195,15 @@ class Operation:
         ]
 
     def _move_in(self, name: bytes, info: ObjectInfo, *, known: bool) -> bool:
-        """Rename a staged tree and its sidecar into place, unless the object is valid and there."""
+        """Rename a staged tree and its sidecar into place; return False where the object is valid and there.
+
+        `known` says whether the object is registered.
+        """
         place = self._layout.place_of(info.path)
         if exists(place):
             if known:
                 return False
-            # What a killed addition left, complete but not registered; or a stranger's file.
+            # Left by an addition that was killed before registering it, or a file that is not ours.
             os.rename(place, self.new_tree())
         elif known:
             self._agree(name, info)
@@ -200,7 +213,10 @@ class Operation:
         return True
 
     def _agree(self, name: bytes, info: ObjectInfo) -> None:
-        """Let an object made again, because its tree was taken away, be what is registered."""
+        """Check that an object made again, because its tree was removed, is the registered one.
+
+        Its sidecar is written from what is registered. Raises WrongContent where the NAR differs.
+        """
         registered = self._store.info(info.path)
         if (registered.nar_hash, registered.nar_size) != (info.nar_hash, info.nar_size):
             promised = Digest(registered.nar_hash, registered.nar_size)
@@ -209,8 +225,8 @@ class Operation:
         self._write_sidecar(name, registered)
 
     def _write_sidecar(self, name: bytes, info: ObjectInfo) -> None:
-        """Under a temporary name; synced and renamed with the tree."""
-        # Not open(): its buffer and its questions about the file cost as much as all the rest.
+        """Write the sidecar under its temporary name; the caller syncs it and renames it with the tree."""
+        # Not open(): its buffer and its fstat and lseek calls cost as much as all the rest.
         descriptor = os.open(self._layout.info + b"/" + name, _NEW, 0o644)
         try:
             content = memoryview(sidecar.write(info))
@@ -237,7 +253,10 @@ class Operation:
 
 
 def exists(place: bytes) -> bool:
-    """Whether something is at `place`. Raises OSError where that cannot be told."""
+    """Return whether there is a file of any kind at `place`; links are not followed.
+
+    Raises OSError where that cannot be determined.
+    """
     try:
         os.lstat(place)
     except FileNotFoundError:

@@ -1,11 +1,11 @@
-"""The database of valid objects: SQLite in WAL mode, one file, opened when first asked.
+"""The SQLite database of valid objects, in WAL mode: one file, opened at the first query.
 
 Durability: `synchronous=FULL`, so that a transaction that returned survives power loss. A lost
 registration would leave an object nobody knows; a lost deletion would leave a name whose object has gone.
 
 The directory of the database is reached through a symbolic link, which a rebuild replaces in one
 step; SQLite keeps the log beside the real file, so an old log can never be applied to a new
-database. Whoever holds the store's lock asks `refresh` first, to notice that.
+database. A caller that has taken the store's lock calls `refresh` first, to notice such a replacement.
 
 Writers hold the store's lock, so SQLite's own waiting (which polls and is not fair) is never needed
 for more than a moment.
@@ -29,7 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
-    # What SQLite gives; the schema is STRICT, so a column has the type its query's author expects.
+    # A result row. The schema is STRICT, so each column has the type its query expects.
     Row: TypeAlias = tuple[Any, ...]
 
     from collections.abc import Iterable, Iterator
@@ -80,7 +80,7 @@ _FULL_ERRORS = frozenset({"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"})
 
 
 class DatabaseFailed(HostLacks):
-    """The file system did not do what the database asked of it: full, read-only, or broken."""
+    """The file system refused a read or write of the database: it is full, read-only, or broken."""
 
     path: bytes
     reason: str
@@ -109,13 +109,13 @@ class ReferenceGone(StoreDamaged):
 
 @value
 class ObjectCensus:
-    """All objects at once, as integers, for a collection.
+    """All valid objects at once, as integers (row numbers of the database), for a collection.
 
     Attributes:
-        graph: the references.
-        paths: `<digest>-<name>` of each.
-        sizes: NAR size of each.
-        registered: when each was, in seconds since 1970.
+        graph: the references between objects.
+        paths: `<digest>-<name>` of each object.
+        sizes: NAR size of each object, in bytes.
+        registered: when each object was registered, in seconds since 1970.
     """
 
     graph: Graph
@@ -132,28 +132,31 @@ class Database:
         self._file = directory + FILE
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
-        # With the data_version they were read at, which changes when another process commits.
+        # (data_version, digests): SQLite's data_version changes when another process commits.
         self._digests: tuple[int, set[bytes]] | None = None
 
     def close(self) -> None:
-        """Close the file; the next question opens it again."""
+        """Close the connection; the next query opens it again."""
         if self._connection is not None:
             self._connection.close()
         self._connection, self._digests = None, None
 
     def refresh(self) -> None:
-        """Notice that another process has put a rebuilt database in place. The store's lock is held."""
+        """Close the connection if another process has replaced the database by a rebuilt one.
+
+        The caller holds the store's lock.
+        """
         if self._connection is not None and self._identity != self._identify():
             self.close()
 
     def find(self, path: StorePath) -> ObjectInfo | None:
-        """What is registered of `path`; None if it is not valid."""
+        """Return the registered info of `path`, or None if it is not a valid object."""
         for row in self._rows(_SELECT + " WHERE path = ?", (path.base,)):
             return self._info(row)
         return None
 
     def find_digest(self, digest: str) -> StorePath | None:
-        """The valid object whose path begins with these 32 digits."""
+        """Return the valid object whose path begins with the 32 digits `digest`, or None."""
         # '.' follows '-' in ASCII: a range over the index, and digits need no escaping as in LIKE.
         query = "SELECT path FROM objects WHERE path >= ? AND path < ?"
         for (path,) in self._rows(query, (digest + "-", digest + ".")):
@@ -161,26 +164,26 @@ class Database:
         return None
 
     def valid_among(self, paths: Iterable[StorePath]) -> set[StorePath]:
-        """Those of `paths` that are valid."""
+        """Return the members of `paths` that are valid."""
         by_base = {path.base: path for path in paths}
         return {by_base[base] for base in self._ids(by_base)}
 
     def paths(self) -> list[StorePath]:
-        """All valid paths, sorted."""
+        """Return the paths of all valid objects, sorted."""
         return [path_of(path) for (path,) in self._rows("SELECT path FROM objects ORDER BY path")]
 
     def count(self) -> int:
-        """How many objects are valid."""
+        """Return the number of valid objects."""
         ((count,),) = self._rows("SELECT count(*) FROM objects")
         return int(count)
 
     def infos(self) -> Iterator[ObjectInfo]:
-        """All valid objects, sorted by path."""
+        """Yield the infos of all valid objects, sorted by path."""
         for row in self._rows(_SELECT + " ORDER BY path"):
             yield self._info(row)
 
     def digests(self) -> AbstractSet[bytes]:
-        """The hash parts of all valid paths: what a scan looks for."""
+        """Return the hash parts of all valid paths, the candidates of a reference scan."""
         ((version,),) = self._rows("PRAGMA data_version")
         if self._digests is None or self._digests[0] != version:
             rows = self._rows("SELECT substr(path, 1, 32) FROM objects")
@@ -188,7 +191,10 @@ class Database:
         return self._digests[1]
 
     def referrers(self, path: StorePath) -> list[StorePath]:
-        """The valid objects that mention `path`, itself included if it does; sorted."""
+        """Return the valid objects that mention `path`, sorted.
+
+        `path` itself is among them if it mentions itself.
+        """
         query = (
             "SELECT a.path FROM mentions JOIN objects a ON a.id = referrer"
             " JOIN objects b ON b.id = reference WHERE b.path = ? ORDER BY a.path"
@@ -196,7 +202,7 @@ class Database:
         return [path_of(found) for (found,) in self._rows(query, (path.base,))]
 
     def closure(self, starts: Iterable[StorePath]) -> list[StorePath]:
-        """`starts`, which are valid, and all they reference directly or not; sorted."""
+        """Return `starts`, which must be valid, and all they reference directly or indirectly, sorted."""
         query = (
             "WITH RECURSIVE reached(id) AS (SELECT value FROM json_each(?) UNION"
             " SELECT reference FROM mentions JOIN reached ON referrer = reached.id)"
@@ -206,7 +212,7 @@ class Database:
         return [path_of(path) for (path,) in self._rows(query, (str(ids),))]
 
     def census(self) -> ObjectCensus:
-        """Everything a collection asks, read in one transaction."""
+        """Return everything a collection needs, read in one transaction."""
         self._execute("BEGIN")
         try:
             rows = list(self._rows("SELECT id, path, nar_size, registered FROM objects"))
@@ -224,7 +230,9 @@ class Database:
         )
 
     def register(self, infos: Iterable[ObjectInfo]) -> None:
-        """Make objects valid, in one transaction; they may reference one another. The store's lock is held.
+        """Make objects valid in one transaction; they may reference one another.
+
+        The caller holds the store's lock.
 
         Raises:
             ReferenceGone: an object mentions one that is neither valid nor among `infos`; nothing is
@@ -261,9 +269,10 @@ class Database:
         )
 
     def forget(self, ids: Iterable[int]) -> None:
-        """Make objects invalid, in one transaction. The store's lock is held.
+        """Make the objects with these row numbers invalid, in one transaction.
 
-        No object that stays may mention one of them: that is refused by the schema.
+        The caller holds the store's lock. The schema refuses this while an object that stays mentions one of
+        them.
         """
         listed = str(sorted(ids))
         with self._transaction():
@@ -274,7 +283,7 @@ class Database:
         self._digests = None
 
     def problems(self) -> list[str]:
-        """What SQLite finds wrong with the file; [] when nothing is."""
+        """Return SQLite's findings about the file's integrity, one text each; [] if it is intact."""
         found = [text for (text,) in self._rows("PRAGMA integrity_check")]
         found = [] if found == ["ok"] else found
         return found + [str(row) for row in self._rows("PRAGMA foreign_key_check")]
@@ -295,7 +304,7 @@ class Database:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        """Everything inside happens, durably, or nothing."""
+        """Commit the statements executed inside durably, or roll all of them back on an exception."""
         self._execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -306,8 +315,8 @@ class Database:
         self._execute("COMMIT")
 
     def _ids(self, bases: Iterable[str]) -> dict[str, int]:
-        """The row numbers of those that are valid."""
-        # As one JSON value: no limit on how many, and always the same statement. Names need no escaping.
+        """Return the row numbers of the valid objects among these base names."""
+        # One JSON parameter: no limit on the number, and always the same statement. Names need no escaping.
         wanted = "[" + ",".join([f'"{base}"' for base in bases]) + "]"
         query = "SELECT path, id FROM objects WHERE path IN (SELECT value FROM json_each(?))"
         return dict(self._rows(query, (wanted,)))
@@ -342,10 +351,10 @@ class Database:
         return self._connection
 
     def _opened(self) -> tuple[sqlite3.Connection, int]:
-        """A connection, and the version of what it is to.
+        """Return a connection and the version of the database's format.
 
-        Readers too need the index of the log, a file of 32 KiB that the first one makes. On a disk without
-        room for it, it is kept in memory, and the database is this process's alone meanwhile
+        Readers too need the index of the log, a file of 32 KiB that the first one makes. Where the disk has
+        no room for it, SQLite keeps it in memory and locks other processes out of the database meanwhile
         (sqlite.org/wal.html, "Use of WAL Without Shared-Memory").
         """
         try:
@@ -373,16 +382,19 @@ def _reason(error: sqlite3.Error, path: bytes) -> str:
 
 
 def path_of(base: str) -> StorePath:
-    """A path out of the database, which holds only checked ones: checking 20,000 again takes 0.2 s."""
+    """Return the path for a base name from the database without checking it.
+
+    The database holds only checked names; checking 20,000 again takes 0.2 s.
+    """
     return StorePath(base[:DIGEST_DIGITS], base[DIGEST_DIGITS + 1 :])
 
 
 def connect(file: bytes, *, alone: bool = False) -> tuple[sqlite3.Connection, int]:
-    """A connection as denizen uses it, and the version of what it is to; the file must exist.
+    """Return a connection with denizen's settings, and the version of the database's format.
 
-    `alone` keeps all others out while it is open.
+    `file` must exist. `alone` keeps other processes out while the connection is open.
     """
-    # A URI, to say that an absent file is not to be made: an empty database would pass for an empty store.
+    # mode=rw in a URI: sqlite3 would otherwise create an absent file, which would pass for an empty store.
     quoted = "".join([chr(byte) if byte in _PLAIN else f"%{byte:02x}" for byte in file])
     connection = sqlite3.connect(
         f"file:{quoted}?mode=rw",
@@ -397,13 +409,13 @@ def connect(file: bytes, *, alone: bool = False) -> tuple[sqlite3.Connection, in
         connection.execute("PRAGMA synchronous = FULL")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
     except BaseException:
-        connection.close()  # it holds locks, which who tries again would wait for
+        connection.close()  # it holds locks, for which the next attempt would wait
         raise
     return connection, version
 
 
 def create(directory: bytes) -> None:
-    """Make an empty database in the directory `directory`, which exists. Raises DatabaseFailed."""
+    """Create an empty database in the existing directory `directory`. Raises DatabaseFailed."""
     try:
         with contextlib.closing(sqlite3.connect(directory + FILE, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")

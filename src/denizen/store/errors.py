@@ -1,4 +1,4 @@
-"""What the store says when the kernel refuses."""
+"""DiskFailed, the error for failed system calls of the store, and the test for a full disk."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ _REMEDIES = {
 }
 
 
-# SQLite's smallest need: the index of its log, one file of 32 KiB, and a page.
+# Bytes SQLite needs at least: the index of its log, one file of 32 KiB, and a page.
 _ROOM = 64 * 1024
 
 
 def is_full(path: bytes) -> bool:
-    """Return whether the file system of `path` has no room worth the name; what cannot be asked has some."""
+    """Return whether the file system of `path` has less than `_ROOM` bytes free.
+
+    Returns False where statvfs(2) fails.
+    """
     try:
         facts = os.statvfs(path)
     except OSError:
@@ -36,8 +39,8 @@ class DiskFailed(HostLacks):
     """A file system operation of the store failed; nothing was registered.
 
     Attributes:
-        operation: what the store was about: "add /home/u/x".
-        path: the file the kernel was asked about.
+        operation: the step that failed, with its object: "add /home/u/x".
+        path: the file that the failed system call named.
         code: errno.
     """
 
@@ -57,7 +60,7 @@ class DiskFailed(HostLacks):
 
 @contextlib.contextmanager
 def doing(operation: str, path: bytes) -> Iterator[None]:
-    """Turn an OSError inside into a DiskFailed that says what was being done, and to what."""
+    """Turn an OSError raised inside into a DiskFailed with `operation` and `path`."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What the store knows of one object (pure)."""
+"""ObjectInfo, the registered metadata of one store object (pure)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 @value
 class ObjectInfo:
-    """What is registered of a valid object.
+    """The registered metadata of a valid object.
 
     Attributes:
-        path: its digest and name; where it lies is the layout's business.
+        path: its digest and name; `StoreLayout` gives its place on disk.
         nar_hash: SHA-256 of its NAR serialisation.
-        nar_size: length of that, in bytes.
+        nar_size: length of its NAR serialisation, in bytes.
         references: the objects it mentions, sorted; itself too if it does.
         deriver: the derivation that made it.
         signatures: `<key name>:<base64>`, over the fingerprint of its narinfo.
-        registered: when, in seconds since 1970.
+        registered: time of registration, in seconds since 1970.
         content_address: `fixed:r:sha256:...` or `text:sha256:...` where the path follows from the
             content alone.
     """

@@ -1,4 +1,4 @@
-"""Where a store's parts are.
+"""StoreLayout, the directories and files of a store (pure).
 
 One directory holds everything, so that moving or copying that directory moves or copies the store:
 
@@ -29,7 +29,7 @@ TEMPORARY = b".tmp-"
 
 @value
 class StoreLayout:
-    """A store's directories, resolved once.
+    """The paths of a store's directories and files.
 
     Attributes:
         physical: where the store is, absolute.
@@ -42,70 +42,73 @@ class StoreLayout:
 
     @property
     def state(self) -> bytes:
-        """Everything in the store directory that is not an object."""
+        """The directory of everything in the store that is not an object."""
         return self.physical + b"/" + STATE
 
     @property
     def marker(self) -> bytes:
-        """Present once the store has been made."""
+        """The file that makes a directory a store; written last when a store is made."""
         return self.state + b"/store"
 
     @property
     def database(self) -> bytes:
-        """A symbolic link to the directory of the current database, replaced when that is rebuilt."""
+        """The symbolic link to the current database's directory, replaced when the database is rebuilt."""
         return self.state + b"/db"
 
     @property
     def info(self) -> bytes:
-        """The sidecars."""
+        """The directory of the sidecars."""
         return self.state + b"/info"
 
     @property
     def gcroots(self) -> bytes:
-        """Links to what must be kept."""
+        """The directory of links to objects that must be kept."""
         return self.state + b"/gcroots"
 
     @property
     def indirect(self) -> bytes:
-        """Links to links elsewhere; when those vanish, what they led to is free."""
+        """The directory of links to links elsewhere.
+
+        Once such a link is gone, its object may be collected.
+        """
         return self.gcroots + b"/auto"
 
     @property
     def profiles(self) -> bytes:
-        """Profile generations."""
+        """The directory of profile generations."""
         return self.state + b"/profiles"
 
     @property
     def sessions(self) -> bytes:
-        """What operations in progress need."""
+        """The directory of session files, which name the objects that operations in progress need."""
         return self.state + b"/sessions"
 
     @property
     def locks(self) -> bytes:
-        """The store's lock and those of outputs."""
+        """The directory of the store's lock and of the locks of outputs."""
         return self.state + b"/locks"
 
     @property
     def links(self) -> bytes:
-        """One name for each distinct file content."""
+        """The directory with one name for each distinct file content."""
         return self.state + b"/links"
 
     @property
     def reserve(self) -> bytes:
-        """A file that only takes space."""
+        """The file that reserves disk space for a collection on a full disk."""
         return self.state + b"/reserve"
 
     def place_of(self, path: StorePath) -> bytes:
-        """Where the object is on this machine."""
+        """Return the object's path on this machine."""
         return path.inside(self.physical)
 
     def sidecar_of(self, path: StorePath) -> bytes:
-        """Its sidecar."""
+        """Return the path of the object's sidecar."""
         return path.inside(self.info)
 
     @property
     def directories(self) -> tuple[bytes, ...]:
-        """Those a store has from the start, parents first."""
+        """The directories that a new store consists of, parents first."""
         return (
             self.physical,
             self.state,

@@ -1,4 +1,4 @@
-"""A store on this machine's disk: opening it, asking it, and beginning to change it."""
+"""Store, a store on a local disk: open, create, query, lock, and begin an operation."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from denizen.store.trees.references import Matcher
     from denizen.store.work import Work
 
-# Given up when a collection begins, so that the database can write its log on a full disk. Nix keeps as much.
+# Bytes freed when a collection begins, so that the database can write its log on a full disk; Nix's figure.
 RESERVE = 8 * 1024 * 1024
 
 
 class NoStore(DenizenError):
-    """There is no store where one was asked for."""
+    """There is no store at the given path."""
 
     path: bytes
     WHAT = "there is no store at {path}"
@@ -37,7 +37,7 @@ class NoStore(DenizenError):
 
 
 class NotAStore(DenizenError):
-    """A store cannot be made where something else is."""
+    """A store cannot be made in a directory that holds other files."""
 
     path: bytes
     WHAT = "no store can be made in {path}"
@@ -65,11 +65,11 @@ class Store:
 
     @classmethod
     def open(cls, physical: bytes) -> Store:
-        """The store in the directory `physical`.
+        """Open the store in the directory `physical`.
 
         Raises:
             NoStore: there is none.
-            BadMarker: what says so is damaged.
+            BadMarker: its marker file is damaged.
             DiskFailed: it cannot be read.
         """
         path = os.path.abspath(physical)
@@ -84,12 +84,14 @@ class Store:
 
     @classmethod
     def create(cls, physical: bytes, logical: bytes | None = None) -> Store:
-        """The store in `physical`, made if there is none; `logical` is what its paths are computed for.
+        """Open the store in `physical`, and create it first if there is none.
+
+        `logical` is the store directory that goes into the hashes of its paths; by default `physical`.
 
         Raises:
-            NotAStore: the directory holds something else.
+            NotAStore: the directory holds other files.
             DiskFailed: it cannot be made.
-            BadMarker: there is one, damaged.
+            BadMarker: there is a store with a damaged marker file.
         """
         try:
             return cls.open(physical)
@@ -101,7 +103,7 @@ class Store:
 
     @property
     def database(self) -> Database:
-        """The database; sqlite3 is imported with it (6 ms), which hashing and dumping do without."""
+        """The database; sqlite3 is imported with it (6 ms), which hashing and dumping do not need."""
         if self._database is None:
             from denizen.store.database import Database
 
@@ -109,7 +111,7 @@ class Store:
         return self._database
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         if self._database is not None:
             self._database.close()
 
@@ -120,11 +122,13 @@ class Store:
         self.close()
 
     def place_of(self, path: StorePath) -> bytes:
-        """Where the object is on this machine, whether or not it is there."""
+        """Return the object's path on this machine, whether or not the object exists."""
         return self.layout.place_of(path)
 
     def path_at(self, place: bytes) -> StorePath:
-        """The object a file belongs to, by its words alone: below the physical or the logical directory.
+        """Return the store path that the path `place` lies in, below the physical or the logical directory.
+
+        Only the text of the path is looked at.
 
         Raises:
             BadStorePath: it lies outside the store.
@@ -135,14 +139,14 @@ class Store:
         return storepath.containing(place, self.layout.physical)[0]
 
     def is_valid(self, path: StorePath) -> bool:
-        """Whether the object is registered."""
+        """Return whether the object is registered."""
         return self.database.find(path) is not None
 
     def info(self, path: StorePath) -> ObjectInfo:
-        """What is registered of an object.
+        """Return the registered metadata of an object.
 
         Raises:
-            NotValid: nothing is.
+            NotValid: the object is not registered.
         """
         found = self.database.find(path)
         if found is None:
@@ -150,12 +154,12 @@ class Store:
         return found
 
     def referrers(self, path: StorePath) -> list[StorePath]:
-        """The objects that mention a valid one, sorted; raises NotValid."""
+        """Return the objects that mention a valid one, sorted. Raises NotValid."""
         self.info(path)
         return self.database.referrers(path)
 
     def closure(self, paths: Iterable[StorePath]) -> list[StorePath]:
-        """Valid objects and all they reference, directly or not, sorted; raises NotValid."""
+        """Return valid objects and all they reference directly or indirectly, sorted. Raises NotValid."""
         starts = list(paths)
         missing = set(starts) - self.database.valid_among(starts)
         if missing:
@@ -164,7 +168,7 @@ class Store:
 
     @contextlib.contextmanager
     def working(self) -> Iterator[Work]:
-        """Begin an operation that adds to the store or needs objects of it to stay."""
+        """Begin an operation that adds objects or needs objects to stay; it ends with the context."""
         from denizen.store.work import Work
 
         with doing("begin to work in", self.layout.physical):
@@ -176,7 +180,7 @@ class Store:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the store's lock, and look at the database of this moment."""
+        """Hold the store's lock, with the database refreshed."""
         with store_lock(self.layout):
             self.database.refresh()
             yield
@@ -190,7 +194,7 @@ def _create(layout: StoreLayout) -> None:
         if not os.path.lexists(layout.database):
             from denizen.store.rebuild import rebuild
 
-            # From no sidecars an empty database; from those of a store that lost its marker, theirs.
+            # Empty for a new store; a store that only lost its marker gets the objects of its sidecars.
             rebuild(layout)
         make_reserve(layout)
         write_atomically(layout.marker, marker.write(layout.logical))
@@ -207,14 +211,14 @@ def _refuse_strangers(layout: StoreLayout) -> None:
 
 
 def make_reserve(layout: StoreLayout) -> None:
-    """Take the reserved space if it is not taken; a disk without room for it has to do without."""
+    """Allocate the reserve file if it is absent or short; does nothing where the disk has no room for it."""
     with contextlib.suppress(OSError):
         descriptor = os.open(layout.reserve, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             if os.fstat(descriptor).st_size < RESERVE:
                 os.posix_fallocate(descriptor, 0, RESERVE)
         except OSError:
-            # ext4 leaves what it had allocated when the room ended: all there was.
+            # ext4 keeps what it had allocated before space ran out, which is all there was.
             os.unlink(layout.reserve)
             raise
         finally:
@@ -222,6 +226,6 @@ def make_reserve(layout: StoreLayout) -> None:
 
 
 def release_reserve(layout: StoreLayout) -> None:
-    """Give the reserved space up."""
+    """Remove the reserve file, which frees its space."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(layout.reserve)

@@ -1,4 +1,4 @@
-"""Locks between processes, and the names of what operations in progress need.
+"""File locks between processes, and session files that name the objects operations in progress need.
 
 All are flock(2) on files, so that the kernel releases them however a process ends. Three kinds:
 
@@ -48,7 +48,7 @@ def store_lock(layout: StoreLayout) -> Iterator[None]:
 
 @contextlib.contextmanager
 def output_lock(layout: StoreLayout, output: StorePath) -> Iterator[None]:
-    """Hold the lock of one output; its file is removed afterwards."""
+    """Hold the lock of one output; its lock file is removed afterwards."""
     path = output.inside(layout.locks)
     descriptor = _lock_present(path)
     try:
@@ -61,7 +61,7 @@ def output_lock(layout: StoreLayout, output: StorePath) -> Iterator[None]:
 
 
 def _lock_present(path: bytes) -> int:
-    """A locked descriptor of the file that is at `path` at that moment."""
+    """Return a locked descriptor of the file that is at `path` when the lock is taken."""
     while True:
         descriptor = os.open(path, _FLAGS, 0o644)
         try:
@@ -75,14 +75,18 @@ def _lock_present(path: bytes) -> int:
 
 
 class StoreSession:
-    """An operation in progress: the objects it needs are kept, its temporary trees are its own."""
+    """An operation in progress, with a session file that names the objects it needs.
+
+    Attributes:
+        token: names the session; the names of its temporary trees begin with it.
+    """
 
     def __init__(self, layout: StoreLayout) -> None:
         self._layout = layout
         self._trees = 0
         self.token = b"%d.%s" % (os.getpid(), os.urandom(6).hex().encode())
         self._path = layout.sessions + b"/" + self.token
-        # Under the store's lock, for a collection takes a file that is not locked for a dead session's.
+        # Under the store's lock: a collection takes a session file that is not locked for a dead session's.
         with store_lock(layout):
             self._descriptor = os.open(self._path, _FLAGS | os.O_EXCL | os.O_APPEND, 0o644)
             try:
@@ -92,33 +96,36 @@ class StoreSession:
                 raise
 
     def need(self, paths: Iterable[StorePath]) -> None:
-        """Name objects that must not be deleted while the session lasts. The store's lock is held."""
+        """Record objects that must not be deleted while the session lasts. The caller holds the store's lock.
+
+        Raises OSError where the names could not be written completely.
+        """
         lines = "".join([f"{path}\n" for path in paths]).encode("ascii")
-        # Half a line names another object than was asked for, so it must not go unnoticed.
+        # A partly written line names another object, so a short write must be an error.
         if os.write(self._descriptor, lines) != len(lines):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._path)
 
     def new_tree(self) -> bytes:
-        """A name in the store directory for a tree to be written."""
+        """Return an unused temporary name in the store directory."""
         self._trees += 1
         return temporary_prefix(self.token) + b"%d" % self._trees
 
     def close(self) -> None:
-        """End the session; its needs are forgotten."""
+        """End the session; the objects it needed are no longer kept."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)
         os.close(self._descriptor)
 
 
 def temporary_prefix(token: bytes) -> bytes:
-    """How the names of a session's temporary trees begin."""
+    """Return the prefix of the names of a session's temporary trees."""
     return b".tmp-%s-" % token
 
 
 def live_sessions(layout: StoreLayout) -> dict[bytes, frozenset[str]]:
-    """Sessions in progress and what each needs; those of dead processes are removed.
+    """Return the sessions in progress with the objects each needs; remove the files of dead sessions.
 
-    The store's lock is held, so none begins or names anything meanwhile.
+    The caller holds the store's lock, so no session begins or names an object meanwhile.
     """
     found: dict[bytes, frozenset[str]] = {}
     for token in os.listdir(layout.sessions):

@@ -14,7 +14,7 @@ _PLAIN = frozenset(range(0x21, 0x7F)) - {0x25}
 
 
 class BadMarker(StoreDamaged):
-    """The marker is not as denizen writes it."""
+    """The marker file is malformed."""
 
     path: bytes
     WHAT = "{path} is damaged"
@@ -22,16 +22,16 @@ class BadMarker(StoreDamaged):
 
 
 def write(logical: bytes) -> bytes:
-    """The marker of a store whose paths were computed for `logical`."""
+    """Return the content of the marker of a store whose paths were computed for `logical`."""
     quoted = b"".join([bytes((byte,)) if byte in _PLAIN else b"%%%02x" % byte for byte in logical])
     return _MAGIC + quoted + b"\n"
 
 
 def read(content: bytes, path: bytes) -> bytes:
-    """The logical store directory.
+    """Return the logical store directory from a marker's content.
 
     Raises:
-        BadMarker: `content`, found at `path`, is no marker.
+        BadMarker: `content`, read from `path`, is no marker.
     """
     if not content.startswith(_MAGIC) or not content.endswith(b"\n"):
         raise BadMarker(path)

@@ -1,12 +1,12 @@
-"""Moving a whole store to another directory, on the same file system or another.
+"""Move a whole store to another directory, on the same file system or another.
 
-Nothing in the store says where it is: links inside are relative, and the logical directory that
-went into the paths stays. What says so is outside: the links of indirect roots, and the place where commands
-look for it. The former are pointed to the new place, in the latter a link to it is left; whatever else points
-into the store the user must know.
+Nothing inside the store depends on its location: links inside are relative, and the logical directory
+that went into the paths stays. Two things outside do: the links of indirect roots, which are changed to
+the new location, and the path where commands look for the store, where a link to it is left. Other links
+into the store are the user's to change.
 
-On the same file system this is one rename. To another, every object is copied as its archive and held
-against its hash before the old store is removed, and the copy appears under its name complete.
+On the same file system this is one rename. To another, every object is copied through its NAR and checked
+against its hash before the old store is removed, and the copy is complete before it gets its final name.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ class StoreInUse(DenizenError):
 
 @value
 class Moved:
-    """What a move came to.
+    """The result of a move.
 
     Attributes:
         store: the store in its new place.
-        astray: links of indirect roots that still point to the old one, as they could not be changed.
+        astray: links of indirect roots that could not be changed and still point to the old place.
     """
 
     store: Store
@@ -61,15 +61,16 @@ class Moved:
 
 
 def move(store: Store, destination: bytes, told: Told = ignore, usual: bytes | None = None) -> Moved:
-    """Move the store to `destination`, which does not exist; `told` hears of each object that is copied.
+    """Move the store to `destination`, which must not exist; return the store there.
 
-    Where commands look for the store, `usual`, is a link to it then, also after the next move; a move back
-    puts the store in the link's place.
+    `told` is called once with 1 for each object copied (to another file system). `usual` is the path where
+    commands look for the store: it becomes a link to `destination`, also after the next move. Moving to
+    `usual` while it is such a link replaces the link by the store.
 
     Raises:
-        StoreInUse: something is being added to it.
-        DiskFailed: the file system refused; the store is where it was.
-        WrongContent: an object is damaged, and the destination on another file system; likewise.
+        StoreInUse: another operation is adding to the store.
+        DiskFailed: a system call failed; the store is where it was.
+        WrongContent: an object to be copied is damaged; the store is where it was.
     """
     old = store.layout
     with doing("move the store to", destination), store_lock(old):
@@ -103,7 +104,7 @@ def move(store: Store, destination: bytes, told: Told = ignore, usual: bytes | N
 
 
 def _copy(store: Store, destination: bytes, told: Told, *, back: bool) -> None:
-    """The store at `destination` on another file system; it appears there complete."""
+    """Copy the store to `destination` on another file system; it appears there complete."""
     temporary = destination + b".denizen-move"
     _remove(temporary)
     with Store.create(temporary, store.layout.logical) as copy:
@@ -137,7 +138,7 @@ def _copy_object(store: Store, copy: Store, info: ObjectInfo, directory: int) ->
 
 
 def _copy_roots(source: bytes, state: bytes) -> None:
-    """A directory of links in place of the empty one."""
+    """Copy a directory of links over the empty one in the new store."""
     name = os.path.basename(source)
     _remove(state + b"/" + name)
     restore_new(entries(source), state + b"/" + name)
@@ -160,7 +161,10 @@ def _remove(tree: bytes) -> None:
 
 
 def _repoint(link: bytes, old: bytes, new: bytes) -> bool:
-    """Make a link into the old store one into the new; False if it still leads to the old."""
+    """Change a link into the old store to lead into the new one.
+
+    Return False if it still leads to the old.
+    """
     try:
         target = os.readlink(link)
         if target.startswith(old + b"/"):

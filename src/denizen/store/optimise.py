@@ -1,9 +1,9 @@
-"""Identical files as hard links of one file.
+"""Deduplication: replace identical files in the store by hard links to one file.
 
-`.denizen/links/<digest>` is one more name of a file with that content: the digest is over the
-execute bit and the content. A file is replaced only by one whose bytes were compared with its own, never
-by what a name promises: a name whose file has rotted would otherwise spread the rot. No file in the store
-is written in place, ever; a repair makes new files, which is what breaks links before writing.
+`.denizen/links/<digest>` is one more hard link of a file with that content: the digest is over the
+execute bit and the content. A file is replaced only by one whose bytes were compared with its own; if the
+digest alone were trusted, a damaged file would replace intact ones. Files in the store are never written
+in place: a repair makes new files, so it cannot change what other objects share.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BLOCK = 512
 
 @value
 class Saved:
-    """What linking came to: files that are links now, and the bytes of disk that gave back."""
+    """The result of linking: the number of files replaced by links, and the bytes of disk this freed."""
 
     files: int
     freed: int
@@ -46,9 +46,9 @@ NOTHING = Saved(0, 0)
 
 
 def optimise(store: Store, path: StorePath) -> Saved:
-    """Replace the files of one object by links to identical ones. Raises DiskFailed.
+    """Replace the files of one object by hard links to identical files. Raises DiskFailed.
 
-    The store's lock is held meanwhile: an object must not be taken away, or linked by two, half way.
+    The store's lock is held meanwhile, so that the object is not deleted or linked by two processes at once.
     """
     place = store.layout.place_of(path)
     with doing("link the files of", place), contextlib.ExitStack() as stack:
@@ -64,7 +64,7 @@ def optimise(store: Store, path: StorePath) -> Saved:
 
 @value
 class _Linker:
-    """What linking needs at hand: the layout, a session for temporary names, the store directory."""
+    """The state of a linking run: layout, session for temporary names, descriptor of the store directory."""
 
     layout: StoreLayout
     session: StoreSession
@@ -97,7 +97,7 @@ class _Linker:
 
     def file(self, directory: int, name: bytes) -> Saved:
         facts = os.stat(name, dir_fd=directory, follow_symlinks=False)
-        # Empty files cost no blocks, and one with names by the thousand reaches the limit of links.
+        # Empty files take no blocks, and linking them by the thousand reaches the file system's link limit.
         if not stat.S_ISREG(facts.st_mode) or not facts.st_size:
             return NOTHING
         link = self.layout.links + b"/" + _digest_file(directory, name)
@@ -109,13 +109,13 @@ class _Linker:
         if (other.st_dev, other.st_ino) == (facts.st_dev, facts.st_ino):
             return NOTHING
         if other.st_mode != facts.st_mode or not _same_content(directory, name, link):
-            # It does not hold what its name promises. The objects that share it are for `verify`.
+            # Its content does not match its digest. `verification` finds the objects that share it.
             os.unlink(link)
             return NOTHING
         return self._replace(directory, name, link, facts)
 
     def _replace(self, directory: int, name: bytes, link: bytes, facts: os.stat_result) -> Saved:
-        # The new name is made in the store directory, so that the object never has a file too many.
+        # The temporary name is in the store directory, so that the object never holds an extra file.
         temporary = self.session.new_tree()
         try:
             os.link(link, temporary, dst_dir_fd=self.store_directory, follow_symlinks=False)
@@ -164,7 +164,7 @@ def _same_content(directory: int, name: bytes, link: bytes) -> bool:
 
 
 def prune_links(layout: StoreLayout) -> int:
-    """Unlink names whose file no object has any more; the bytes of disk that frees."""
+    """Remove names in `.denizen/links` whose file no object has any more; return the bytes of disk freed."""
     freed = 0
     for name in os.listdir(layout.links):
         place = layout.links + b"/" + name

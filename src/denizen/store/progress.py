@@ -1,4 +1,4 @@
-"""Telling whoever waits how far work has come (pure)."""
+"""Told, the type of progress callbacks (pure)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    # Hears that so much more is done, of what the function it is given to counts; from any thread.
+    # Called from any thread with the amount done since the last call; the function it is passed to says
+    # in which unit.
     Told: TypeAlias = Callable[[int], None]
 
 
 def ignore(_: int) -> None:
-    """Nobody waits."""
+    """Ignore progress: the default callback."""

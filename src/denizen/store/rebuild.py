@@ -1,8 +1,8 @@
-"""The database again, from the objects and their sidecars.
+"""Rebuild the database from the objects present and their sidecars.
 
 A new database is written in a directory of its own and put in place by replacing one symbolic
-link, so the old one serves until the new one is complete. Whatever other processes hold open of the old one,
-they notice when they next take the store's lock.
+link, so the old one is in use until the new one is complete. Processes that have the old one open
+notice the change when they next take the store's lock (`Database.refresh`).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _PREFIX = b"db-"
 
 @value
 class Rebuilt:
-    """What a rebuild came to.
+    """The result of a rebuild.
 
     Attributes:
-        registered: how many objects are valid now.
-        left_out: objects that are there but cannot be registered, each with the reason.
+        registered: number of objects that are valid now.
+        left_out: objects that are present but could not be registered, each with the reason.
     """
 
     registered: int
@@ -41,15 +41,15 @@ class Rebuilt:
 
 
 def rebuild(layout: StoreLayout, told: Told = ignore) -> Rebuilt:
-    """Replace the database by one made from the sidecars. The store's lock is held.
+    """Replace the database by one made from the sidecars. The caller holds the store's lock.
 
-    `told` hears of each sidecar read.
+    `told` is called with 1 for each sidecar read.
 
-    An object that mentions one which is gone is left out, and so in turn is what mentions it.
+    An object that mentions an absent one is left out, and so in turn are the objects that mention it.
 
     Raises:
-        OSError: something could not be read or written; the old database is still in place.
-        DatabaseFailed: the new one could not be written; likewise.
+        OSError: a file could not be read or written; the old database is still in place.
+        DatabaseFailed: the new database could not be written; the old one is still in place.
     """
     from denizen.store import database
 
@@ -76,7 +76,10 @@ def rebuild(layout: StoreLayout, told: Told = ignore) -> Rebuilt:
 def read_sidecars(
     layout: StoreLayout, told: Told = ignore
 ) -> tuple[dict[StorePath, ObjectInfo], list[tuple[StorePath, str]]]:
-    """What the sidecars say of the objects that are there, and of which objects they say nothing usable."""
+    """Return the sidecars' infos of the objects present, and the objects without a usable sidecar.
+
+    The second value pairs each such object with the reason.
+    """
     infos: dict[StorePath, ObjectInfo] = {}
     left_out: list[tuple[StorePath, str]] = []
     for path in objects_present(layout):
@@ -91,7 +94,7 @@ def read_sidecars(
 
 
 def objects_present(layout: StoreLayout) -> list[StorePath]:
-    """The objects in the store directory, registered or not, sorted."""
+    """Return the objects in the store directory, registered or not, sorted."""
     found: list[StorePath] = []
     for name in os.listdir(layout.physical):
         with contextlib.suppress(BadStorePath, BadInput):
@@ -100,13 +103,13 @@ def objects_present(layout: StoreLayout) -> list[StorePath]:
 
 
 def read_sidecar(layout: StoreLayout, path: StorePath) -> ObjectInfo:
-    """What the sidecar of an object says. Raises OSError and BadSidecar."""
+    """Return the info in an object's sidecar. Raises OSError and BadSidecar."""
     with open(layout.sidecar_of(path), "rb") as stream:
         return sidecar.read(stream.read(sidecar.MAX_SIZE), path)
 
 
 def _closed(infos: dict[StorePath, ObjectInfo]) -> tuple[list[ObjectInfo], list[tuple[StorePath, str]]]:
-    """Those whose references are all there, and those that are not, with the reason."""
+    """Return the objects whose references are all present, and the others with the reason."""
     kept = dict(infos)
     left_out: list[tuple[StorePath, str]] = []
     while True:

@@ -1,4 +1,4 @@
-"""The file beside each object from which the database can be rebuilt (pure).
+"""Sidecar files: the registered metadata of one object, from which the database can be rebuilt (pure).
 
 Format (docs/formats/sidecar.md): UTF-8 lines, each ended by a newline, in this order; the optional
 ones may be missing, `signature` may be repeated:
@@ -7,7 +7,7 @@ ones may be missing, `signature` may be repeated:
                  "registered: " decimal { "reference: " name } [ "deriver: " name ]
                  [ "content-address: " text ] { "signature: " text } "end"
 
-The last line tells a whole file from a cut one. Limits: `MAX_SIZE` bytes.
+The last line distinguishes a complete file from a truncated one. Limits: `MAX_SIZE` bytes.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _MAX_NUMBER = 2**63 - 1
 
 
 class BadSidecar(StoreDamaged):
-    """A sidecar is not as denizen writes it.
+    """A sidecar is malformed.
 
     Attributes:
-        path: the object it should describe.
+        path: the object the sidecar belongs to.
         line: the first line that is wrong, counted from 1.
     """
 
@@ -53,7 +53,7 @@ class BadSidecar(StoreDamaged):
 
 
 def write(info: ObjectInfo) -> bytes:
-    """The sidecar of an object."""
+    """Return the content of an object's sidecar."""
     lines = [
         _MAGIC,
         f"name: {info.path}",
@@ -71,7 +71,7 @@ def write(info: ObjectInfo) -> bytes:
 
 
 def read(content: bytes, path: StorePath) -> ObjectInfo:
-    """What the sidecar says, which must be about the object `path`.
+    """Return the info in a sidecar's `content`, which must describe the object `path`.
 
     Raises:
         BadSidecar: a line is missing, out of place or malformed.
@@ -95,7 +95,7 @@ def read(content: bytes, path: StorePath) -> ObjectInfo:
 
 
 class _Lines:
-    """The lines still to be read."""
+    """The lines of a sidecar that are still to be parsed."""
 
     def __init__(self, path: StorePath, content: bytes) -> None:
         self._path = path

@@ -1,7 +1,7 @@
-"""Whether the store is what its database says, and putting right what can be.
+"""Verification of objects against the database, and repair of what differs.
 
-Runs beside additions and collections: an object is judged by what is registered before and after
-looking at it, so one that is collected meanwhile is no problem.
+Runs beside additions and collections: registration is checked before and after an object is looked at, so
+an object that is collected meanwhile is not reported.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from denizen.store.progress import Told
     from denizen.store.work import OpenNar
 
-    # Opens the NAR of an object, or gives None where it is not to be had.
+    # Opens the NAR of an object, or returns None where none is available.
     Replacement = Callable[[ObjectInfo], OpenNar | None]
 
 
 class Fault(Enum):
-    """What can be wrong."""
+    """The kinds of damage that `verify` reports."""
 
     DATABASE = "the database file is damaged"
     MISSING = "registered, but not there"
@@ -45,12 +45,13 @@ class Fault(Enum):
 
 @value
 class StoreProblem:
-    """One thing that is wrong.
+    """One fault found.
 
     Attributes:
         path: the object; None for the database.
-        detail: more in words, or "".
-        repaired: whether it has been put right.
+        fault: the kind of damage.
+        detail: more about it in words, or "".
+        repaired: whether it has been repaired.
     """
 
     path: StorePath | None
@@ -60,26 +61,28 @@ class StoreProblem:
 
 
 def verify(store: Store, *, contents: bool, told: Told = ignore) -> Iterator[StoreProblem]:
-    """What is wrong; with `contents`, every file is read. `told` hears of each object.
+    """Yield the faults of the store; with `contents`, every file is read and hashed.
+
+    `told` is called with 1 for each object.
 
     Raises:
-        DiskFailed, DatabaseFailed: something cannot be read at all.
+        DiskFailed, DatabaseFailed: the store or its database cannot be read at all.
     """
     for detail in store.database.problems():
         yield StoreProblem(None, Fault.DATABASE, detail)
     for path in store.database.paths():
         problem = _judge(store, path, contents=contents)
-        # Asked again afterwards: a collection may have taken it while it was looked at.
+        # Checked again: a collection may have removed the object while it was looked at.
         if problem is not None and store.is_valid(path):
             yield problem
         told(1)
 
 
 def repair(store: Store, problem: StoreProblem, replacement: Replacement) -> StoreProblem:
-    """Put right what can be; the problem as it is then.
+    """Repair `problem` where possible; return it with `repaired` or `detail` updated.
 
     Sidecars are written again from the database. Content comes from `replacement`, is checked before anything
-    is replaced, and is written as new files: what other objects share with the damaged ones stays as it is.
+    is replaced, and is written as new files, so files that other objects share with the damaged ones stay.
     """
     if problem.path is None:
         return problem

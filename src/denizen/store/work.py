@@ -1,6 +1,6 @@
-"""The ways in which an operation adds objects: copied in, unpacked, built, each staged and then placed.
+"""Work, an operation that adds objects: copied, unpacked from a NAR, or built; each staged, then committed.
 
-`placing` has the order of the steps.
+`commit` documents the order of the steps.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from denizen.store.progress import Told
     from denizen.store.trees.references import Matcher
 
-    # Opens a NAR from its beginning; what it gives is closed again.
+    # Opens a NAR at its beginning; the caller closes the stream.
     OpenNar = Callable[[], AbstractContextManager[Readable]]
 
-# What is added in one command is synced and registered together, up to so much at once.
+# Objects added by one command are synced and registered together, in batches of at most this size.
 BATCH_COUNT = 256
 BATCH_BYTES = 256 * 1024 * 1024
 
@@ -50,9 +50,11 @@ class Adoption:
     """A tree that is to become an object.
 
     Attributes:
-        tree: where it lies (from `Work.new_tree`), with the metadata of an object.
-        digest: what its NAR comes to, looked through for `candidates` and `path`.
+        tree: its path (from `Work.new_tree`); its modes and times are canonical already.
+        digest: hash and size of its NAR, scanned for the hashes of `candidates` and `path`.
+        path: the object it becomes.
         candidates: the other objects it may refer to.
+        deriver: the derivation that made it.
     """
 
     tree: bytes
@@ -63,18 +65,18 @@ class Adoption:
 
 
 class Work(Operation):
-    """An operation in progress, and all the ways in which it adds objects; made by `Store.working`."""
+    """An operation in progress with every way of adding objects; made by `Store.working`."""
 
     def add(self, source: bytes, name: str) -> ObjectInfo:
-        """Copy the tree at `source` in, as `nix-store --add` does. Raises as `add_all`."""
+        """Copy the tree at `source` into the store, as `nix-store --add` does. Raises as `add_all`."""
         (info,) = self.add_all([(source, name)])
         return info
 
     def add_all(self, sources: Iterable[tuple[bytes, str]], told: Told = ignore) -> list[ObjectInfo]:
-        """Copy trees in, each named by its content; together they cost a few syncs. `told` hears of bytes.
+        """Copy (path, name) trees into the store, each named by its content; batches share a few syncs.
 
-        References are recorded but do not enter the path, so it is the one Nix computes, whatever else is
-        valid.
+        `told` is called with the number of NAR bytes written since the last call. References are recorded but
+        do not enter the path, so it is the one Nix computes, whatever else is valid.
 
         Raises:
             DiskFailed: a source cannot be read, or the store not written.
@@ -102,18 +104,24 @@ class Work(Operation):
         candidates: Iterable[StorePath],
         deriver: StorePath | None = None,
     ) -> ObjectInfo:
-        """Write entries, in a NAR's order, as the object `path`; look for references among `candidates`."""
+        """Write entries, in a NAR's order, as the object `path`.
+
+        Its references are looked for among `candidates`.
+        """
         known = _by_digest([*candidates, path])
         with doing("write", self._layout.place_of(path)):
             staged = self._stage(entries, known)
         return self._place([(staged, _info(path, staged.digest, known, deriver))])[0]
 
     def add_text(self, name: str, content: bytes, references: Iterable[StorePath] = ()) -> ObjectInfo:
-        """Add a file whose path follows from its content: a derivation."""
+        """Add a file whose path is computed from its content and references: a derivation."""
         return self._place([self._text(name, content, references)])[0]
 
     def add_texts(self, texts: Iterable[tuple[str, bytes, Iterable[StorePath]]]) -> None:
-        """As `add_text`, for many, each after what it refers to; those that are there cost nothing."""
+        """Add many (name, content, references) texts as `add_text` does, each after those it refers to.
+
+        Texts that are valid objects already are skipped.
+        """
         wanted = {
             storepath.for_text(name, content, tuple(sorted(set(references))), self._layout.logical): (
                 name,
@@ -139,30 +147,31 @@ class Work(Operation):
         return staged, info
 
     def add_nar(self, open_nar: OpenNar, promised: ObjectInfo) -> ObjectInfo:
-        """Unpack a NAR whose hash, size and references somebody trusted has told.
+        """Unpack a NAR whose hash, size and references come from a trusted signature.
 
-        It is read twice: no byte is unpacked before the hash of all of them is known to be right.
+        The NAR is read twice: no byte is unpacked before the hash of all of it has been checked.
 
         Raises:
             WrongContent: it has another hash or size; nothing was written.
             BadNar, Truncated: it has the promised hash but is malformed; nothing is left of it.
-            ReferenceGone: it references what is not valid here.
+            ReferenceGone: it references an object that is not valid here.
         """
         staged = self._unpacked(open_nar, promised)
         self.need(promised.references)
         return self._place([(staged, replace(promised, registered=int(time.time())))])[0]
 
     def replace_nar(self, open_nar: OpenNar, info: ObjectInfo) -> None:
-        """Put a valid object whose content is damaged or gone back in place, from a NAR of it.
+        """Replace a valid object whose content is damaged or gone by the content of a NAR of it.
 
         Raises as `add_nar`, and then nothing has been changed.
         """
         self._replace(self._unpacked(open_nar, info).name, info)
 
     def replace_tree(self, tree: bytes, found: Digest, info: ObjectInfo) -> None:
-        """The same from a tree (from `new_tree`) that is as objects are, and was digested as it was written.
+        """Replace a valid object by the tree at `tree` (from `new_tree`), whose NAR has the digest `found`.
 
-        Raises WrongContent, and then nothing has been changed.
+        The tree's modes and times are canonical already. Raises WrongContent, and then nothing has been
+        changed.
         """
         expected = Digest(info.nar_hash, info.nar_size)
         if (found.nar_hash, found.nar_size) != (expected.nar_hash, expected.nar_size):
@@ -170,7 +179,7 @@ class Work(Operation):
         self._replace(os.path.basename(tree), info)
 
     def _replace(self, name: bytes, info: ObjectInfo) -> None:
-        """Rename a staged tree over a valid object's; what is open of the old one stays."""
+        """Rename a staged tree over a valid object's; files open in the old tree stay usable."""
         place = self._layout.place_of(info.path)
         with doing("repair", place):
             sync(self._directory)
@@ -202,12 +211,12 @@ class Work(Operation):
         return self._place([(staged, info)])[0]
 
     def adopt_all(self, adoptions: Iterable[Adoption]) -> None:
-        """Make trees that are as objects are already, and were digested as they were written, objects.
+        """Make trees objects; their metadata is canonical and they were digested as they were written.
 
-        All at once: a few syncs for all, and placing them ends the temporary trees of this operation.
+        One commit with a few syncs for all; it also removes the other temporary trees of this operation.
 
         Raises:
-            ReferenceGone: one mentions what is not valid.
+            ReferenceGone: a tree mentions an object that is not valid.
         """
         batch = []
         for one in adoptions:
@@ -223,10 +232,10 @@ class Work(Operation):
     def adopt_shared(
         self, tree: bytes, path: StorePath, candidates: Iterable[StorePath], deriver: StorePath | None = None
     ) -> ObjectInfo:
-        """As `adopt`, for a tree whose files are hard links to files of other objects, which they stay.
+        """Make a tree an object as `adopt` does, but keep its files hard links to files of other objects.
 
-        The builder must have made every other file of it itself: what has a name outside the store could be
-        changed later.
+        Every other file in it must have been made by the builder and have no name outside the store, through
+        which it could be changed later.
         """
         known = _by_digest([*candidates, path])
         with doing("store what was built at", tree):
@@ -235,7 +244,7 @@ class Work(Operation):
         return self._place([(staged, _info(path, staged.digest, known, deriver))])[0]
 
     def digest_of(self, tree: bytes) -> Digest:
-        """What the NAR of a tree that is being built comes to, for outputs named by their content."""
+        """Return the digest of the NAR of a tree being built, for outputs named by their content."""
         with doing("read", tree):
             return digest_tree(tree, Digester())
 
@@ -264,7 +273,7 @@ class Work(Operation):
         return Staged(name, digester.result())
 
     def _unpacked(self, open_nar: OpenNar, promised: ObjectInfo) -> Staged:
-        """A NAR under a temporary name, its hash checked before and while it is unpacked."""
+        """Unpack a NAR under a temporary name; its hash is checked before and while it is unpacked."""
         expected = Digest(promised.nar_hash, promised.nar_size)
         place = self._layout.place_of(promised.path)
         with doing("read the archive of", place), open_nar() as stream:
@@ -290,6 +299,6 @@ def _by_digest(paths: Iterable[StorePath]) -> dict[bytes, StorePath]:
 def _info(
     path: StorePath, digest: Digest, known: Mapping[bytes, StorePath], deriver: StorePath | None
 ) -> ObjectInfo:
-    """What there is to register of an object; its references are those of `known` that it mentions."""
+    """Return the metadata to register; its references are the members of `known` that the NAR mentions."""
     references = tuple(sorted(known[found] for found in digest.mentions)) if known else ()
     return ObjectInfo(path, digest.nar_hash, digest.nar_size, references, deriver, (), int(time.time()))

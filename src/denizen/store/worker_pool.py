@@ -1,7 +1,7 @@
-"""Threads that each do what they are told, in the order they are told it.
+"""A pool of threads with one bounded task queue per thread.
 
-For work that is system calls, during which other threads run. Not concurrent.futures, whose import
-takes longer than most commands.
+For work that consists of system calls, during which other threads run. Not concurrent.futures, whose
+import takes longer than most commands.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
         """A piece of work."""
 
         def do(self) -> None:
-            """Do it."""
+            """Do the work."""
 
         def drop(self) -> None:
-            """Let go of what it holds, in place of doing it. Does not fail."""
+            """Release what the task holds, instead of doing it. Does not fail."""
 
 
-# Tasks that wait for one thread; who tells it more waits too, so that memory is bounded.
+# Tasks queued for one thread; with more, `tell` blocks, so that memory is bounded.
 _AHEAD = 4
 
 
 class Crew:
-    """So many threads. Once a task has failed, all that follow are dropped."""
+    """A fixed number of threads that do tasks. Once a task has failed, all later tasks are dropped."""
 
     def __init__(self, size: int) -> None:
         self._failure: BaseException | None = None
@@ -38,9 +38,9 @@ class Crew:
             thread.start()
 
     def tell(self, member: int, task: Task) -> None:
-        """Give a task to one of them, any number naming one; waits while that one has enough to do.
+        """Queue a task for one thread, number `member` modulo the pool's size; waits while its queue is full.
 
-        Raises what a task that failed raised; this one is dropped then.
+        Raises the exception of a task that failed, and drops this one.
         """
         if self._failure is not None:
             task.drop()
@@ -48,7 +48,7 @@ class Crew:
         self._queues[member % len(self._queues)].put(task)
 
     def finish(self) -> None:
-        """Wait until all is done. Raises what a task that failed raised."""
+        """Wait until all tasks are done. Raises the exception of a task that failed."""
         for queue in self._queues:
             queue.put(None)
         for thread in self._threads:
@@ -57,7 +57,10 @@ class Crew:
             raise self._failure
 
     def close(self) -> None:
-        """Have what is not begun dropped, and wait until it is. After `finish` it does nothing."""
+        """Drop all tasks that have not begun and wait for the threads to end.
+
+        After `finish` it does nothing.
+        """
         self._failure = self._failure or InterruptedError()
         if any(thread.is_alive() for thread in self._threads):
             for queue in self._queues:

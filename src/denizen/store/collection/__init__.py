@@ -1,1 +1,1 @@
-"""Garbage collection: roots, the reference graph, deletion."""
+"""Garbage collection: roots, the reference graph, deletion, and eviction from caches."""

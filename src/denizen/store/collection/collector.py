@@ -1,13 +1,13 @@
-"""Garbage collection: a plan made of integers, and the dull execution of it.
+"""Garbage collection: choose the dead objects (pure), then delete them.
 
-Execution, under the store's lock: read all roots, mark, forget the dead in the database (durably), rename
-their trees to temporary names of this session, remove their sidecars. Without the lock: unlink. Killed
-between any two of these, the store is whole: a tree still in place but forgotten is an unregistered
-object, which the next collection takes; a renamed tree belongs to a dead session, which the next
-collection takes too.
+Deletion, under the store's lock: read all roots, mark, delete the dead from the database (durably), rename
+their trees to temporary names of this session, remove their sidecars. Without the lock: unlink. If the
+process is killed between any two of these steps, the store is consistent: a tree still in place but not
+in the database is an unregistered object, and a renamed tree belongs to a dead session; the next
+collection deletes both.
 
-Works with a full disk: the reserve is unlinked before the database is opened, what died sessions left is
-unlinked first, and renaming and unlinking need no space. Works without a reserve too (`_forget`).
+Works with a full disk: the reserve is unlinked before the database is opened, the temporary trees of dead
+sessions are unlinked first, and renaming and unlinking need no space. `_forget` works without a reserve.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ _TEMPORARY = os.fsdecode(TEMPORARY)
 
 @value
 class Limits:
-    """How much of what is dead to delete.
+    """Limits on how many of the dead objects to delete.
 
     Attributes:
-        max_freed: stop once so many bytes (of NAR size) are gone; None for no limit.
+        max_freed: stop once this many bytes (of NAR size) are deleted; None for no limit.
         registered_before: only objects registered before this time, in seconds since 1970.
     """
 
@@ -60,16 +60,15 @@ class Limits:
 
 @value
 class Collected:
-    """What a collection did, or would do.
+    """The result of a collection, or of a dry run.
 
     Attributes:
-        names: of the objects, referrers before what they reference.
-        nar_bytes: their size as archives.
-        freed: bytes of disk given back; 0 for a dry run.
-        strays: names in the store directory that were no valid object and are gone: what killed
-            operations left.
-        alive: how many valid objects stay.
-        unseen: processes of other users that could not be looked into.
+        names: base names of the deleted objects, referrers before what they reference.
+        nar_bytes: sum of their NAR sizes.
+        freed: bytes of disk freed; 0 for a dry run.
+        strays: number of unregistered objects deleted, which killed operations left.
+        alive: number of valid objects that stay.
+        unseen: number of other users' processes that could not be inspected.
     """
 
     names: tuple[str, ...]
@@ -81,7 +80,7 @@ class Collected:
 
     @property
     def deleted(self) -> tuple[StorePath, ...]:
-        """The objects as paths; made when asked, for 20,000 take 40 ms."""
+        """The deleted objects as paths; computed on demand, for 20,000 take 40 ms."""
         return tuple([path_of(name) for name in self.names])
 
 
@@ -93,9 +92,9 @@ def choose(
     registered: Mapping[int, int],
     limits: Limits,
 ) -> tuple[int, ...]:
-    """Which objects to delete, referrers first and among those the oldest first (pure).
+    """Return the objects to delete, referrers first and among equals the oldest first (pure).
 
-    What is too young to go keeps what it references, whatever that one's age.
+    An object too young to delete keeps what it references, however old that is.
     """
     kept = set(live)
     if limits.registered_before is not None:
@@ -111,13 +110,13 @@ def choose(
             break
         chosen.add(node)
         freed += sizes[node]
-    # Only on a cycle, which a damaged database may hold, does an object come before all that mention it.
+    # On a cycle, which a damaged database may hold, an object can come before one that mentions it.
     whole = reachable(graph.referrers(), chosen)
     return tuple(node for node in order if node in whole)
 
 
 def explain(store: Store) -> list[tuple[Root, StorePath]]:
-    """Every root with the object it keeps. Raises as `collect`."""
+    """Return every root with the object it keeps. Raises as `collect`."""
     census = store.database.census()
     by_digest = _by_digest(census)
     with store.locked():
@@ -126,7 +125,7 @@ def explain(store: Store) -> list[tuple[Root, StorePath]]:
 
 
 def why_alive(store: Store, path: StorePath) -> list[tuple[Root, tuple[StorePath, ...]]]:
-    """For each root that keeps `path`, a shortest chain of references from what it names to `path`.
+    """Return each root that keeps `path`, with a shortest chain of references from the root's object to it.
 
     Raises NotValid, and as `collect`.
     """
@@ -143,18 +142,20 @@ def why_alive(store: Store, path: StorePath) -> list[tuple[Root, tuple[StorePath
 
 
 def plan(store: Store, limits: Limits) -> Collected:
-    """What `collect` would do now; nothing is changed. Raises as `collect`."""
+    """Return what `collect` would do now; nothing is changed. Raises as `collect`."""
     with doing("look for garbage in", store.layout.physical), store.locked():
         found = _look(store, limits)
     return _report(found, freed=0)
 
 
 def collect(store: Store, limits: Limits, told: Told = ignore) -> Collected:
-    """Delete what nothing needs; `told` hears of trees that are gone.
+    """Delete the objects that no root keeps.
+
+    `told` is called with the number of trees deleted since the last call.
 
     Raises:
-        RootUnreadable, ProcessUnreadable: what is needed cannot be known; nothing was deleted.
-        DiskFailed, DatabaseFailed: the file system refused something; the store is whole.
+        RootUnreadable, ProcessUnreadable: the objects still needed cannot be determined; nothing was deleted.
+        DiskFailed, DatabaseFailed: the file system refused something; the store is consistent.
     """
     layout = store.layout
     with doing("collect garbage in", layout.physical), contextlib.ExitStack() as stack:
@@ -167,7 +168,7 @@ def collect(store: Store, limits: Limits, told: Told = ignore) -> Collected:
         stack.callback(session.close)
         with store.locked():
             found = _look(store, limits)
-            # First, so that nothing takes the space which the database needs for that.
+            # First, so that no directory of the trash takes the space the database needs.
             freed += _forget(store, directory, found)
             trash = stack.enter_context(Trash(directory, session, found.count, found.nar_bytes))
             _take_away(store, trash, info, found)
@@ -178,7 +179,7 @@ def collect(store: Store, limits: Limits, told: Told = ignore) -> Collected:
 
 @value
 class _Found:
-    """What a look at the store came to."""
+    """The census, the roots, and what is to be deleted: dead objects and strays."""
 
     census: ObjectCensus
     roots: GcRoots
@@ -187,17 +188,20 @@ class _Found:
 
     @property
     def count(self) -> int:
-        """How many trees are to go."""
+        """The number of trees to delete."""
         return len(self.dead) + len(self.strays)
 
     @property
     def nar_bytes(self) -> int:
-        """The size of what is dead as archives."""
+        """The sum of the dead objects' NAR sizes."""
         return sum([self.census.sizes[node] for node in self.dead])
 
 
 def _look(store: Store, limits: Limits) -> _Found:
-    """Read everything, decide everything. The store's lock is held."""
+    """Read the database, the store directory and the roots, and choose what to delete.
+
+    The caller holds the store's lock.
+    """
     census = store.database.census()
     by_digest = _by_digest(census)
     present = set(os.listdir(os.fsdecode(store.layout.physical)))
@@ -210,11 +214,11 @@ def _look(store: Store, limits: Limits) -> _Found:
 
 
 def _forget(store: Store, directory: int, found: _Found) -> int:
-    """Forget the dead in the database; bytes that had to be freed for it to write. The store's lock is held.
+    """Delete the dead from the database; return the bytes freed to give it room. The store's lock is held.
 
-    A disk may be full to the last block, and the reserve gone. Then dead trees are unlinked where they are,
-    the largest first, until the log has room. Killed meanwhile, objects are registered that are not there:
-    `need` takes those for not valid, and the next collection for dead.
+    The disk may be full to the last block, and the reserve gone. Then dead trees are unlinked where they are,
+    the largest first, until the database can write its log. If the process is killed meanwhile, registered
+    objects are absent: `need` does not return those as valid, and the next collection deletes them.
     """
     sizes, paths = found.census.sizes, found.census.paths
     going = [*found.strays, *(paths[node] for node in sorted(found.dead, key=lambda node: -sizes[node]))]
@@ -232,7 +236,10 @@ def _forget(store: Store, directory: int, found: _Found) -> int:
 
 
 def _take_away(store: Store, trash: Trash, info: int, found: _Found) -> None:
-    """Rename away what has been forgotten. The store's lock is held."""
+    """Rename away the trees deleted from the database, and remove their sidecars.
+
+    The store's lock is held.
+    """
     remove_stale(found.roots.stale)
     names = [*(found.census.paths[node] for node in found.dead), *found.strays]
     staying = set(found.census.paths.values()).difference(names)
@@ -240,14 +247,14 @@ def _take_away(store: Store, trash: Trash, info: int, found: _Found) -> None:
 
 
 def _sidecars(store: Store, but: Collection[str]) -> list[bytes]:
-    """The sidecars of all objects but these, whether or not they have one."""
+    """Return the names in the sidecar directory, without temporary ones and those in `but`."""
     names = os.listdir(os.fsdecode(store.layout.info))
     return [os.fsencode(name) for name in names if name not in but and not name.startswith(_TEMPORARY)]
 
 
 @contextlib.contextmanager
 def _directory(path: bytes) -> Iterator[int]:
-    """A descriptor of a directory."""
+    """Yield a descriptor of a directory."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield descriptor
@@ -256,7 +263,7 @@ def _directory(path: bytes) -> Iterator[int]:
 
 
 def _remove_leftovers(store: Store) -> int:
-    """Unlink what sessions that died left under temporary names; the bytes that frees. Needs no database."""
+    """Unlink the temporary trees of dead sessions; return the bytes freed. Needs no database."""
     with store_lock(store.layout):
         prefixes = tuple(temporary_prefix(token) for token in live_sessions(store.layout))
         leftovers = [
@@ -265,7 +272,7 @@ def _remove_leftovers(store: Store) -> int:
             for name in os.listdir(parent)
             if name.startswith(TEMPORARY) and not name.startswith(prefixes)
         ]
-    # Without the lock: a session that died does not come back.
+    # Without the lock: a dead session cannot become alive again.
     freed = 0
     for parent, name in leftovers:
         with _directory(parent) as descriptor:
@@ -274,7 +281,7 @@ def _remove_leftovers(store: Store) -> int:
 
 
 def _is_object(name: str) -> bool:
-    """Whether a name in the store directory is that of an object, registered or not."""
+    """Return whether a name in the store directory is an object's, registered or not."""
     try:
         from_base(name)
     except BadStorePath:
@@ -287,7 +294,7 @@ def _digest(path: str) -> bytes:
 
 
 def _by_digest(census: ObjectCensus) -> dict[bytes, int]:
-    # Not `_digest`: calling it 20,000 times takes as long as all of this.
+    # Inlined `_digest`: calling it 20,000 times doubles the time of this function.
     return {path[: storepath.DIGEST_DIGITS].encode("ascii"): node for node, path in census.paths.items()}
 
 

@@ -1,8 +1,8 @@
-"""Letting go of what is kept only to be quicker next time: files that nobody has used for long.
+"""Eviction from caches: delete entries that have not been used for long.
 
-For directories of which every entry can be made again: packages as they were fetched, and what was found
-out about them. When an entry was last used is the latest time of reading or writing of it and of what lies
-directly in it; most file systems note the first reading of a day (mount(8), relatime).
+For directories of which every entry can be made again: fetched packages, and data computed from them. An
+entry's time of last use is the latest atime or mtime of the entry and of the files directly in it; most
+file systems update the atime on the first read of a day (mount(8), relatime).
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# An entry is renamed to this before it is unlinked, so that nobody sees a part of one.
+# An entry is renamed to this before it is unlinked, so that no reader sees a partly deleted one.
 _GOING = b"new-going-%d"
 _BLOCK = 512
 
 
 @value
 class Aged:
-    """Entries not used for long, and the bytes of disk they take."""
+    """The number of entries not used for long, and the bytes of disk they take."""
 
     count: int
     size: int
 
 
 def trim(directories: Iterable[bytes], used_before: int, *, keep: bool) -> Aged:
-    """Unlink the entries of these directories that were last used before a time, or with `keep` count them.
+    """Delete the entries of these directories last used before `used_before`, in seconds since 1970.
 
-    One of the directories may lie in another.
+    With `keep` they are only counted. One of the directories may lie in another.
 
     Raises:
         DiskFailed: something could not be read or unlinked.
@@ -56,13 +56,13 @@ def _old(directory: bytes, used_before: int) -> list[bytes]:
         names = os.listdir(directory)
     except FileNotFoundError:
         return []
-    # What begins with a dot is locks and the like.
+    # Names that begin with a dot are lock files and the like.
     shown = [name for name in names if not name.startswith(b".")]
     return sorted([name for name in shown if _used(directory + b"/" + name) < used_before])
 
 
 def _used(place: bytes) -> float:
-    """When it was last read or written; now if it is gone."""
+    """Return the entry's time of last use in seconds since 1970; infinity if it is gone."""
     try:
         facts = os.lstat(place)
         inside = []
@@ -70,7 +70,7 @@ def _used(place: bytes) -> float:
             inside = [entry.stat(follow_symlinks=False) for entry in os.scandir(place)]
     except FileNotFoundError:
         return float("inf")
-    # Of a directory, listing it is no use: whoever tidies up or looks around does that.
+    # A directory's own atime is ignored where files are in it: cleaning up and listing change that too.
     times = [one.st_atime for one in inside] or [facts.st_atime]
     return max(facts.st_mtime, *times, *[one.st_mtime for one in inside])
 

@@ -1,4 +1,4 @@
-"""What a collection must keep, and why.
+"""Garbage collector roots: which objects a collection must keep, and the reason for each.
 
 A root is a symbolic link below `gcroots/` or `profiles/` whose target names an object: directly, or
 through links elsewhere that are followed to their end (an indirect root: `gcroots/auto/x` leads to
@@ -6,10 +6,10 @@ through links elsewhere that are followed to their end (an indirect root: `gcroo
 whose name is an object's is a root too, for file systems without links.
 
 Objects are recognised by their hash anywhere in a target, not by the store's path, so roots survive
-a store that was moved or copied. That keeps too much rather than too little.
+a store that was moved or copied. This may keep an object too many, never one too few.
 
-If a root cannot be read, for any reason but that it is not there, nothing may be collected: what it
-leads to could be anything (invariant 4).
+If a root exists but cannot be read, nothing may be collected: it could lead to any object
+(docs/store.md, invariant 4).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _MAX_DEPTH = 16
 
 
 class RootUnreadable(HostLacks):
-    """Something that may keep objects alive cannot be read, so nothing is collected."""
+    """A root, or a directory of roots, cannot be read, so nothing is collected."""
 
     path: bytes
     code: int
@@ -70,12 +70,12 @@ class Root:
 
 @value
 class GcRoots:
-    """All reasons found.
+    """All roots found.
 
     Attributes:
-        found: them.
+        found: the roots.
         stale: indirect roots whose link elsewhere has gone.
-        unseen: processes of other users that could not be looked into.
+        unseen: number of other users' processes that could not be inspected.
     """
 
     found: tuple[Root, ...]
@@ -84,19 +84,19 @@ class GcRoots:
 
     @property
     def digests(self) -> set[bytes]:
-        """What they keep."""
+        """The hash parts of the objects kept."""
         return {root.digest for root in self.found}
 
 
 def find_roots(
     layout: StoreLayout, digests: AbstractSet[bytes], sessions: Mapping[bytes, Collection[bytes]]
 ) -> GcRoots:
-    """Every reason to keep one of the objects with these hash parts.
+    """Return every root that keeps one of the objects with the hash parts `digests`.
 
-    `sessions` are the operations in progress with what each needs, as `locks.live_sessions` tells.
+    `sessions` maps each operation in progress to the hash parts of the objects it needs.
 
     Raises:
-        RootUnreadable, ProcessUnreadable: not all reasons can be known.
+        RootUnreadable, ProcessUnreadable: not all roots can be determined.
     """
     found: list[Root] = []
     stale: list[bytes] = []
@@ -115,7 +115,7 @@ def find_roots(
 
 
 def _links_below(directory: bytes, depth: int) -> Iterator[bytes]:
-    """Everything below a directory of roots that is no directory."""
+    """Yield the path of everything below a directory of roots that is not a directory."""
     try:
         names = sorted(os.listdir(directory))
     except FileNotFoundError:
@@ -133,7 +133,7 @@ def _links_below(directory: bytes, depth: int) -> Iterator[bytes]:
 
 
 def _of_link(place: bytes, digests: AbstractSet[bytes]) -> Iterator[Root]:
-    """What the root at `place` keeps, following it through links elsewhere."""
+    """Yield a root for each object that the link at `place` leads to, directly or through links elsewhere."""
     here, kind = place, "link"
     for _ in range(MAX_LINKS):
         mode = _mode(here)
@@ -151,14 +151,14 @@ def _of_link(place: bytes, digests: AbstractSet[bytes]) -> Iterator[Root]:
 
 
 def _leads_nowhere(place: bytes) -> bool:
-    """Whether an indirect root's link elsewhere has gone, or is no link any more."""
+    """Return whether an indirect root's link elsewhere has gone, or is no longer a link."""
     target = os.path.join(os.path.dirname(place), _target(place))
     mode = _mode(target)
     return mode is None or not stat.S_ISLNK(mode)
 
 
 def _mode(place: bytes) -> int | None:
-    """Of `place` itself; None if nothing is there."""
+    """Return the mode of `place` itself, not of a link's target; None if nothing is there."""
     try:
         return os.lstat(place).st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -177,7 +177,7 @@ def _target(link: bytes) -> bytes:
 
 
 def add_link(layout: StoreLayout, name: bytes, path: StorePath) -> bytes:
-    """Keep an object by the link `name` below gcroots/, replaced if it is there; returns the link's place."""
+    """Keep an object by the link `name` below gcroots/, replacing an older one; return the link's path."""
     link = layout.gcroots + b"/" + name
     with doing("make the root", link):
         make_directories(os.path.dirname(link))
@@ -186,20 +186,23 @@ def add_link(layout: StoreLayout, name: bytes, path: StorePath) -> bytes:
 
 
 def add_indirect(layout: StoreLayout, link: bytes, path: StorePath) -> None:
-    """Make `link`, anywhere, lead to an object, and keep what it leads to as long as it exists."""
+    """Make `link`, anywhere, lead to an object, and keep the object as long as the link exists."""
     absolute = os.path.abspath(link)
     with doing("make the root", absolute):
-        # Known as a root before it exists: a collection in between finds the object kept by the
-        # session that adds it, one after that by this.
+        # Registered as a root before it exists: a collection in between finds the object kept by the
+        # session that adds it, a later one by this link.
         link_atomically(_indirect_place(layout, absolute), absolute)
         link_atomically(absolute, layout.place_of(path))
 
 
 def remove_indirect(layout: StoreLayout, link: bytes) -> None:
-    """Remove what `add_indirect` made: the link, and what is known of it. Either may have gone."""
+    """Remove the link that `add_indirect` made, and its registration below gcroots/.
+
+    Either may be gone already.
+    """
     absolute = os.path.abspath(link)
     with doing("remove the root", absolute):
-        # The link first: what is known of one that has gone keeps nothing, and a collection clears it.
+        # The link first: the registration of an absent link keeps nothing, and a collection removes it.
         for place in (absolute, _indirect_place(layout, absolute)):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(place)
@@ -211,7 +214,7 @@ def _indirect_place(layout: StoreLayout, link: bytes) -> bytes:
 
 
 def remove_stale(stale: tuple[bytes, ...]) -> None:
-    """Remove indirect roots that lead nowhere. The store's lock is held."""
+    """Remove indirect roots whose link has gone. The caller holds the store's lock."""
     for place in stale:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(place)

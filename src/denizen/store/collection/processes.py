@@ -1,17 +1,17 @@
-"""What running processes hold of the store, from /proc.
+"""Objects that running processes use, found in /proc.
 
 A process needs an object if its hash stands in the links `exe`, `cwd`, `root` and `fd/*`, in the names of
 its mapped files, or in its environment (proc(5)). Hashes are looked for, not paths, so it does not matter
 where a process believes the store to be.
 
-What cannot be read: a process that ends meanwhile, or has ended and not been waited for, holds nothing; where
-only its first thread has ended, the others are asked. A process that is ours and may be looked into, but
-cannot be read, stops the collection (invariant 4). A process that the kernel does not let us look into
-(another user's, one that made itself unreadable as ssh-agent does, one with capabilities that we lack, one
-outside our user namespace) is counted and passed over: hardly anyone could ever collect otherwise. What
-such a process has open or mapped stays usable to it, for unlinked files live as long as they are open; only
-what it would open later is lost, unless a root keeps it. A collection by root with CAP_SYS_PTRACE sees every
-process.
+Processes that cannot be read: a process that has ended, whether or not its parent has waited for it, uses
+nothing; where only its first thread has ended, the other threads are read. A process of ours that the
+kernel should let us read, but does not, stops the collection (docs/store.md, invariant 4). A process that
+the kernel does not let us read (another user's, one that made itself unreadable as ssh-agent does, one
+with capabilities that we lack, one outside our user namespace) is counted and skipped: otherwise an
+ordinary user could hardly ever collect. Files such a process has open or mapped stay usable to it after
+they are unlinked; only files it would open later are lost, unless a root keeps them. A collection by root
+with CAP_SYS_PTRACE reads every process.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ _LINKS = (b"exe", b"cwd", b"root")
 _TEXTS = (b"maps", b"environ")
 _GONE = frozenset({errno.ENOENT, errno.ESRCH})
 _DENIED = frozenset({errno.EACCES, errno.EPERM})
-# States of what has ended: zombie and dead.
+# States of a process that has ended: zombie and dead (proc_pid_stat(5)).
 _ENDED = frozenset({b"Z", b"X"})
-# The map of the first user namespace, in which every user is who he is.
+# uid_map of the initial user namespace, which maps every user to itself.
 _EVERYBODY = [b"0", b"0", b"4294967295"]
 _CHUNK = 1024 * 1024
 
 
 class ProcessUnreadable(HostLacks):
-    """A process of ours cannot be looked into, so what it needs cannot be told."""
+    """A process of ours cannot be read, so the objects it needs cannot be determined."""
 
     path: bytes
     code: int
@@ -60,11 +60,11 @@ class ProcessUnreadable(HostLacks):
 
 @value
 class ProcessCensus:
-    """What the processes hold.
+    """The objects that processes use.
 
     Attributes:
         held: for each mentioned hash, one of the places in /proc that mention it.
-        unseen: processes of others that could not be looked into.
+        unseen: number of other users' processes that could not be read.
     """
 
     held: dict[bytes, bytes]
@@ -72,10 +72,10 @@ class ProcessCensus:
 
 
 def held_by_processes(digests: Iterable[bytes], proc: bytes = PROC) -> ProcessCensus:
-    """Which of `digests` a running process mentions.
+    """Return which of the hash parts `digests` running processes mention; `proc` is the directory to read.
 
     Raises:
-        ProcessUnreadable: one of our own cannot be read.
+        ProcessUnreadable: one of our own processes cannot be read.
     """
     wanted = frozenset(digests)
     held: dict[bytes, bytes] = {}
@@ -87,22 +87,28 @@ def held_by_processes(digests: Iterable[bytes], proc: bytes = PROC) -> ProcessCe
 
 
 def _look_into(process: bytes, digests: AbstractSet[bytes], held: dict[bytes, bytes]) -> bool:
-    """Note what one process mentions; False if it is another's and cannot be read."""
+    """Add the hashes that one process mentions to `held`.
+
+    Return False if the kernel does not let us read it.
+    """
     try:
         seen = _look_at(process, digests, held)
     except ProcessUnreadable:
-        # Refused while it was becoming another program, or another user: that is over now.
+        # Refused during its execve(2) or a change of its user, which is over by now.
         seen = _look_at(process, digests, held)
     if not _has_ended(process):
         return seen
     threads = [b"%b/task/%b" % (process, one) for one in _if_there(os.listdir, process + b"/task") or ()]
-    # All of them, whatever one says.
+    # A list, not a generator: every thread is read even after one could not be.
     answers = [_look_at(thread, digests, held) or _has_ended(thread) for thread in threads]
     return all(answers)
 
 
 def _look_at(process: bytes, digests: AbstractSet[bytes], held: dict[bytes, bytes]) -> bool:
-    """As `_look_into`, for a directory of /proc that describes a process, or a thread of one."""
+    """Add the hashes mentioned in one directory of /proc, of a process or a thread, to `held`.
+
+    Returns False if the kernel does not let us read it. Raises ProcessUnreadable.
+    """
     try:
         for name in _LINKS:
             _note(
@@ -121,7 +127,7 @@ def _look_at(process: bytes, digests: AbstractSet[bytes], held: dict[bytes, byte
 
 
 def _if_there(question: Callable[[bytes], T], path: bytes) -> T | None:
-    """The answer, or None where the process, or the file it had open, has gone."""
+    """Return question(path), or None where the process, or the file it had open, has gone."""
     try:
         return question(path)
     except OSError as error:
@@ -136,7 +142,7 @@ def _note(text: bytes | None, digests: AbstractSet[bytes], held: dict[bytes, byt
 
 
 def mentioned_in(text: bytes, digests: AbstractSet[bytes]) -> set[bytes]:
-    """Which of `digests` stand in a text."""
+    """Return the members of `digests` that occur in `text`."""
     return {found for run in runs_in(text) for found in mentioned(run, digests)}
 
 
@@ -149,18 +155,18 @@ def _read(path: bytes) -> bytes:
 
 
 def _has_ended(process: bytes) -> bool:
-    """Whether a process, or thread, has ended: it may not have been waited for (proc_pid_stat(5), state)."""
+    """Return whether a process or thread has ended, waited for or not (proc_pid_stat(5), state)."""
     facts = _if_there(_read, process + b"/stat")
     return not facts or facts.rpartition(b")")[2].split()[0] in _ENDED
 
 
 def _is_ours(process: bytes) -> bool:
-    """Whether the kernel should let us look into a process.
+    """Return whether the kernel should let us read a process's files.
 
-    It gives the files of a process to the user who may, and to root where none may (proc(5)); but not the
-    directory itself, which is the process's own user's always. For root that says nothing, nor does it
-    in a user namespace, where processes outside it have the same user, nor of a process with
-    capabilities that we have not (ptrace(2), access mode checking).
+    The kernel makes the files of a process belong to the user who may read them, and to root where none may
+    (proc(5)); the process's own directory always belongs to the process's user. This does not tell for root,
+    nor in a user namespace, where processes outside it have the same user, nor for a process with
+    capabilities that we lack (ptrace(2), access mode checking).
     """
     try:
         owner = os.stat(process + b"/fd").st_uid
@@ -171,7 +177,7 @@ def _is_ours(process: bytes) -> bool:
 
 
 def _capabilities(process: bytes) -> int:
-    """The capabilities a process may make effective."""
+    """Return the bit set of capabilities a process may make effective (CapPrm)."""
     for line in _read(process + b"/status").splitlines():
         if line.startswith(b"CapPrm:"):
             return int(line.split()[1], 16)

@@ -1,7 +1,7 @@
-"""Unlinking a tree that is no longer part of the store.
+"""Recursive deletion of a tree.
 
-Through descriptors and without following links, like everything that writes. What another process
-has unlinked meanwhile is not missed: two collections may empty the same trash.
+Through descriptors and without following links, like all writing to the store. Names that another process
+has unlinked meanwhile are no error: two collections may empty the same trash.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Remove(Protocol):
-        """unlink(2) or rmdir(2)."""
+        """The signature of unlink(2) and rmdir(2)."""
 
         def __call__(self, path: bytes | str, *, dir_fd: int) -> None:
             """Remove one name in a directory."""
 
 
-# To open a directory that is one itself, and no link.
+# Flags to open a directory but not a link to one.
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
-# st_blocks counts in these (stat(2)), whatever the file system's own block.
+# Bytes in a unit of st_blocks (stat(2)), whatever the file system's block size.
 _BLOCK = 512
 
 
 @value
 class _Frame:
-    """A directory being emptied: where it is, its descriptor, and what is left in it."""
+    """A directory being emptied: its parent's descriptor, name, own descriptor, and the names left in it."""
 
     parent: int
     name: bytes | str
@@ -39,7 +39,7 @@ class _Frame:
 
 
 def remove_tree(parent: int, name: bytes | str) -> int:
-    """Unlink the tree `name` in the directory `parent`; returns the bytes of disk it gave back.
+    """Unlink the tree `name` in the directory open as `parent`; return the bytes of disk freed.
 
     Raises OSError where something cannot be unlinked.
     """
@@ -59,8 +59,8 @@ def remove_tree(parent: int, name: bytes | str) -> int:
 
 
 def _begin(parent: int, name: bytes | str, frames: list[_Frame]) -> int:
-    """Enter a directory; unlink what is none, and say what that gives back."""
-    # Not contextlib.suppress: for a small tree it took a third of what the interpreter takes.
+    """Open a directory, or unlink anything else and return the bytes that frees."""
+    # Not contextlib.suppress: for a small tree it took a third of the interpreter's time.
     try:
         facts = os.stat(name, dir_fd=parent, follow_symlinks=False)
         if stat.S_ISDIR(facts.st_mode):
@@ -90,9 +90,9 @@ def _leave(frame: _Frame, *, inside: bool) -> None:
 
 
 def _allowed(step: Remove, parent: int, name: bytes | str, *, inside: bool) -> None:
-    """Do `step` in a directory, made writable for its owner if it is of the tree: objects are not.
+    """Do `step` in a directory; if it is read-only, as directories of objects are, make it writable first.
 
-    Asking forgiveness: root, who may anyway, is spared a system call for each directory.
+    The permission is changed only after a refusal: root is spared a system call for each directory.
     """
     try:
         step(name, dir_fd=parent)

@@ -1,8 +1,9 @@
-"""Deleting many trees: renaming them away, which is quick, and then unlinking them, which is not.
+"""Trash: delete many trees by renaming them away, which is quick, and then unlinking them, which is slow.
 
-The trash is a number of directories in the store's, because rmdir(2) keeps the directory it removes from
-locked until the disk has been told which blocks are free: who empty one directory together wait for each
-other. Each directory is filled and emptied by a process of its own (docs/store.md has the figures).
+The trash consists of several directories in the store directory, because rmdir(2) keeps the parent
+directory locked until the disk has been told which blocks are free: processes that empty one directory
+together would wait for each other. Each directory is filled and emptied by a process of its own
+(docs/store.md has the figures).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from denizen.store.locks import StoreSession
     from denizen.store.progress import Told
 
-    # What to do (`Trash._do`), where, to which names.
+    # (action of `Trash._do`, directory or descriptor, names)
     Order: TypeAlias = tuple[str, int | bytes, tuple[bytes, ...]]
 
 # With fewer names than this for each, more processes cost more than they save.
@@ -33,20 +34,21 @@ MANY = 32
 # Many more than processors, for they mostly wait: where a file system is mounted with discard and has no
 # journal, unlink(2) and rmdir(2) return once the disk has forgotten each block.
 _CREW = 16
-# With more names than this in one order little would be told of progress.
+# Names in one order at most; progress is reported once per order.
 _SHARE = 64
-# A file or directory to so many bytes of NAR, as packages have them.
+# Average NAR bytes per file or directory, as found in packages.
 _BYTES_OF_ONE = 32 * 1024
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Trash:
-    """Trees that are renamed away and then unlinked, by a crew of processes if they are many."""
+    """Trees that are renamed away and then unlinked, by several processes if there are many."""
 
     def __init__(self, directory: int, session: StoreSession, trees: int, nar_bytes: int) -> None:
-        """Room for about so many trees out of `directory`, the store's, under names of this session.
+        """Prepare for about `trees` trees out of `directory`, the store's, under names of this session.
 
-        Raises OSError, though not where the disk is full: there are fewer places then, or none.
+        `nar_bytes` is the sum of their NAR sizes. Raises OSError, but not where the disk is full: then there
+        are fewer trash directories, or none.
         """
         members = max(1, min(_CREW, trees, (trees + nar_bytes // _BYTES_OF_ONE) // MANY))
         self._directory = directory
@@ -64,7 +66,7 @@ class Trash:
         self._members = members
 
     def close(self) -> None:
-        """End the crew, whatever it is at."""
+        """End the helper processes, even in the middle of an order."""
         self._helpers.close()
 
     def __enter__(self) -> Self:
@@ -74,14 +76,15 @@ class Trash:
         self.close()
 
     def fill(self, names: Sequence[bytes], elsewhere: int, files: Sequence[bytes]) -> None:
-        """Rename trees away, and unlink files in the directory `elsewhere`, which was open at the beginning.
+        """Rename the trees `names` into the trash; unlink `files` in the directory open as `elsewhere`.
 
-        A tree that is gone already is passed over; where the disk has no room for another name, it is
-        unlinked where it is. Raises OSError, HelperDied.
+        `elsewhere` must have been open when the helper processes started. A tree that is gone already is
+        skipped; where the disk has no room for the new name, the tree is unlinked where it is.
+        Raises OSError, HelperDied.
         """
         places = list(self._trees)
         moving: list[Order] = []
-        # A few large trees are spread over the members too.
+        # Smaller orders where there are few trees, so that all helpers get some.
         size = max(1, min(_SHARE, len(names) // self._members))
         for number, share in enumerate(_shares(names, size)):
             if places:
@@ -91,15 +94,15 @@ class Trash:
             else:
                 moving.append(("remove", self._directory, share))
         unlinking: list[Order] = [("unlink", elsewhere, share) for share in _shares(files)]
-        # Half of the members begin with renaming, which they wait for each other in, and half with unlinking,
-        # in which they wait for the disk.
+        # Half of the helpers begin with renaming, for which they wait for each other, and half with
+        # unlinking, for which they wait for the disk.
         step = self._members
         self._have_done([[*moving[m::step], *unlinking[m::step]][:: -1 if m % 2 else 1] for m in range(step)])
 
     def empty(self, told: Told = ignore) -> int:
-        """Unlink all that was taken; the bytes of disk that gave back. Raises OSError, HelperDied.
+        """Unlink all trees in the trash; return the bytes of disk freed since `fill`.
 
-        `told` hears of trees, not one by one.
+        Raises OSError, HelperDied. `told` is called once per order with the number of trees unlinked.
         """
         self._have_done(
             [
@@ -111,7 +114,7 @@ class Trash:
         return sum(self._freed) + sum([remove_tree(self._directory, place) for place in self._trees])
 
     def _have_done(self, orders: Sequence[Sequence[Order]], told: Told = ignore) -> None:
-        """Have each sequence done in its order by one member."""
+        """Have each sequence of orders carried out by one helper, in its order."""
         tasks = [[_Task(self, order, told) for order in sequence] for sequence in orders]
         if len(tasks) <= 1:
             for task in itertools.chain(*tasks):
@@ -127,17 +130,17 @@ class Trash:
                             crew.tell(member, task)
                 crew.finish()
             except BaseException:
-                # Or what they are at would be waited for: 64 trees of any size.
+                # Otherwise `Crew.close` would wait for the orders being carried out: 64 trees of any size.
                 self._helpers.close()
                 raise
 
     def carry_out(self, order: Order, told: Told) -> None:
-        """Have a member do something, and wait until it is done."""
+        """Send an order to a helper process and wait until it is done."""
         self._freed.append(self._helpers.do("delete from the store", order))
         told(len(order[2]))
 
     def _do(self, order: Order) -> int:
-        """What a member does; the bytes of disk it gave back."""
+        """Carry out an order in a helper process; return the bytes of disk freed."""
         match order:
             case "rename", bytes() as place, names:
                 return sum([_rename(self._directory, name, place) for name in names])
@@ -151,7 +154,7 @@ class Trash:
 
 @value
 class _Task:
-    """An order, and who is to hear that it was obeyed."""
+    """An order with the progress callback to call when it is done."""
 
     trash: Trash
     order: Order
@@ -161,7 +164,7 @@ class _Task:
         self.trash.carry_out(self.order, self.told)
 
     def drop(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no resource is held."""
 
 
 def _shares(names: Sequence[bytes], size: int = _SHARE) -> Iterator[tuple[bytes, ...]]:
@@ -169,14 +172,17 @@ def _shares(names: Sequence[bytes], size: int = _SHARE) -> Iterator[tuple[bytes,
 
 
 def _rename(directory: int, name: bytes, place: bytes) -> int:
-    """Rename a tree away, or unlink it if there is no room for that; the bytes of disk this gave back."""
+    """Rename a tree into the trash; return the bytes of disk freed, which is 0 unless it had to be unlinked.
+
+    Where there is no room for the new name, the tree is unlinked.
+    """
     away = b"%s/%s" % (place, name)
     try:
         try:
             os.rename(name, away, src_dir_fd=directory, dst_dir_fd=directory)
         except PermissionError:
-            # In another directory its ".." is another, and writing that takes a right objects do not give.
-            # Root, who may anyway, is spared the asking.
+            # Moving a directory changes its "..", which needs write permission on it, and objects are
+            # read-only. Changed only after a refusal: root, who needs no permission, is spared the call.
             _allow_writing(directory, name)
             os.rename(name, away, src_dir_fd=directory, dst_dir_fd=directory)
     except FileNotFoundError:

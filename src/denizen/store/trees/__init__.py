@@ -1,1 +1,1 @@
-"""File trees on their way between disk and NAR, hashed and scanned for references."""
+"""File trees on disk: read, serialise as NAR, restore, hash, scan for references, set metadata."""

@@ -1,4 +1,4 @@
-"""The reference scanner's search done by hyperscan, where that package is installed.
+"""A matcher for the reference scanner that uses hyperscan, where that package is installed.
 
 One pattern, 32 characters of the alphabet: it reports the end of every window, so overlapping
 windows need no second pass and the pattern does not depend on which objects exist. Measured over shared
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def hyperscan_matcher() -> Matcher | None:
-    """A matcher for `references.Scanner`; None when hyperscan is not installed or refuses this CPU."""
+    """Return a matcher for `references.Scanner`; None if hyperscan is absent or refuses this CPU."""
     try:
         import hyperscan
     except ImportError:

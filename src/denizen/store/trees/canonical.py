@@ -1,6 +1,6 @@
-"""Giving a tree that a builder made the only metadata objects have: read-only, mtime 1, no setuid.
+"""Canonical metadata of objects: read-only, mtime 1, no setuid; setting and checking it.
 
-Through descriptors and without following links. A file with another name, inside the tree or
+Through descriptors and without following links. A file with another hard link, inside the tree or
 outside, is replaced by a copy first: through that other name it could be changed later.
 """
 
@@ -21,10 +21,10 @@ _CHUNK = 1024 * 1024
 
 
 def canonicalise(tree: bytes) -> None:
-    """Make the tree at `tree` such as objects are.
+    """Give the tree at `tree` the metadata that objects have.
 
     Raises:
-        OSError: the kernel refused something.
+        OSError: a system call failed.
         NotStorable: a socket, FIFO or device.
         TooDeep: a path longer than archives allow.
     """
@@ -32,12 +32,12 @@ def canonicalise(tree: bytes) -> None:
 
 
 def reset_metadata(tree: bytes) -> None:
-    """Give a registered object its modes and times again; files keep their other names. Raises as above."""
+    """Set a registered object's modes and times again; hard links stay. Raises as `canonicalise`."""
     _walk(tree, _reset, _open, _seal)
 
 
 def is_canonical(tree: bytes) -> bool:
-    """Whether everything in an object has the metadata it should. Raises as above."""
+    """Return whether everything in an object has canonical metadata. Raises as `canonicalise`."""
     answers: list[bool] = []
 
     def look(parent: int, name: bytes, _inside: bytes) -> bool:
@@ -50,7 +50,7 @@ def is_canonical(tree: bytes) -> bool:
 
 
 def canonical_facts(facts: os.stat_result) -> bool:
-    """Whether one thing has the metadata it should."""
+    """Return whether the mode and mtime of one file, directory or link are canonical."""
     mode = stat.S_IMODE(facts.st_mode)
     if stat.S_ISDIR(facts.st_mode):
         fits = mode == STORED.executable
@@ -65,7 +65,10 @@ def _walk(
     enter: Callable[[int, bytes], Frame],
     leave: Callable[[int], None],
 ) -> None:
-    """`visit` everything, directories (for which it says True) before what is in them."""
+    """Call `visit` for everything in the tree; a directory, for which it returns True, before its content.
+
+    `enter` is called with each opened directory and its path inside the tree, `leave` with its descriptor.
+    """
     parent = os.open(os.path.dirname(tree) or b".", OPEN_DIRECTORY)
     frames: list[Frame] = []
     try:
@@ -89,13 +92,13 @@ def _walk(
 
 
 def _open(descriptor: int, inside: bytes) -> Frame:
-    # A builder may have left it unwritable, and a file in it may have to be replaced.
+    # A builder may have left it read-only, and a file in it may have to be replaced.
     os.fchmod(descriptor, 0o700)
     return Frame(descriptor, inside, names_in(descriptor))
 
 
 def _seal(descriptor: int) -> None:
-    """A directory whose content is settled; closes it."""
+    """Set the metadata of a directory whose content is complete, and close it."""
     try:
         os.fchmod(descriptor, STORED.executable)
         os.utime(descriptor, ns=STORE_TIMES)
@@ -104,7 +107,7 @@ def _seal(descriptor: int) -> None:
 
 
 def _settle(parent: int, name: bytes, inside: bytes) -> bool:
-    """Canonical metadata for what is no directory; says whether it is one."""
+    """Set canonical metadata unless it is a directory; return whether it is one."""
     facts = os.stat(name, dir_fd=parent, follow_symlinks=False)
     if stat.S_ISDIR(facts.st_mode):
         return True

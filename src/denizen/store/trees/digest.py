@@ -1,4 +1,4 @@
-"""What a NAR's bytes say of it as they pass: SHA-256, length, and the objects it mentions."""
+"""Digests of NARs in one pass: SHA-256, length in bytes, and the store objects mentioned."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @value
 class Digest:
-    """What was found.
+    """The digest of a NAR.
 
     Attributes:
         nar_hash: SHA-256 of the NAR.
@@ -35,7 +35,7 @@ class Digest:
 
 
 class Digester:
-    """Takes a NAR piece by piece; one pass for hash and references."""
+    """Computes hash, length and references of a NAR fed piece by piece."""
 
     def __init__(self, candidates: Iterable[bytes] = (), matcher: Matcher | None = None) -> None:
         self._sha256 = hashlib.sha256()
@@ -49,26 +49,26 @@ class Digester:
         self._scanner.feed(piece)
 
     def result(self) -> Digest:
-        """What was found in all that was fed."""
+        """Return the digest of all bytes fed so far."""
         return Digest(self._sha256.digest(), self._size, self._scanner.found)
 
 
 class DigestingStream:
-    """A stream that digests what is read through it."""
+    """A stream that feeds what is read through it to a digester."""
 
     def __init__(self, stream: Readable, digester: Digester) -> None:
         self._stream = stream
         self._digester = digester
 
     def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes."""
+        """Return up to `size` bytes."""
         piece = self._stream.read(size)
         self._digester.feed(piece)
         return piece
 
 
 def digest_stream(stream: Readable) -> Digest:
-    """Digest all of a stream."""
+    """Return the digest of all of a stream."""
     digester = Digester()
     while piece := stream.read(BUFFER):
         digester.feed(piece)
@@ -76,9 +76,9 @@ def digest_stream(stream: Readable) -> Digest:
 
 
 def digest_tree(path: bytes, digester: Digester) -> Digest:
-    """Digest the NAR of the tree at `path`.
+    """Return the digest of the NAR of the tree at `path`.
 
-    A tree beyond the first buffer is read by this thread while another digests: SHA-256 lets go of the
+    A tree beyond the first buffer is read by this thread while another one hashes: hashlib releases the
     interpreter's lock, so on two cores the shorter of reading and hashing costs nothing. Measured over
     50,000 files, 860 MB: 0.72 s against 1.20 in one thread.
 
@@ -93,7 +93,7 @@ def digest_tree(path: bytes, digester: Digester) -> Digest:
 
 
 class _Pipe:
-    """Buffers on their way from the thread that fills them to the one that digests them, and back."""
+    """Buffers passed from the reading thread to the hashing thread, and back."""
 
     def __init__(self, digester: Digester) -> None:
         self._digester = digester
@@ -103,7 +103,7 @@ class _Pipe:
         self._failure: BaseException | None = None
 
     def hand_over(self, piece: memoryview) -> memoryview:
-        """Have `piece` digested; returns a buffer to fill meanwhile."""
+        """Have `piece` digested; return a buffer to fill meanwhile."""
         if self._thread is None:
             if len(piece) < BUFFER // 2:
                 self._digester.feed(piece)
@@ -113,7 +113,7 @@ class _Pipe:
         return self._free.get()
 
     def finish(self) -> None:
-        """Wait for what is still being digested. Raises what digesting raised."""
+        """Wait for the hashing thread to finish. Raises what it raised."""
         if self._thread is not None:
             self._filled.put(None)
             self._thread.join()

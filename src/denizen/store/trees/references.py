@@ -1,8 +1,8 @@
-"""Which store objects a stream of bytes mentions, found by their hashes (pure).
+"""The reference scanner: finds the store objects that a stream of bytes mentions by their hashes (pure).
 
 A reference is the 32-character hash part of a store path, in Nix's base32 alphabet, anywhere in the
 object's NAR serialisation: in a file, a link target or a file name. Only hashes in the candidate
-set count; what a hash is glued to does not matter, so `a<hash>` and `<hash>-name` both mention it,
+set count; the characters around a hash do not matter, so `a<hash>` and `<hash>-name` both mention it,
 and in a longer run of alphabet characters every 32-character window is looked at.
 
 Method. A window of 32 alphabet bytes holds, at any alignment, four consecutive bytes of every
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from denizen.bytesio import Buffer
 
-    # All runs of at least HASH_LENGTH alphabet bytes of one buffer, or windows covering them.
+    # Returns all runs of at least HASH_LENGTH alphabet bytes in a buffer, or windows that cover them.
     Matcher: TypeAlias = Callable[[bytes], Iterable[bytes]]
 
 # Nix's base32: digits and lower-case letters without e, o, t, u (libutil/hash.cc).
@@ -59,7 +59,7 @@ class Scanner:
         return frozenset(self._found)
 
     def feed(self, chunk: Buffer) -> None:
-        """Look at the next bytes of the stream."""
+        """Scan the next bytes of the stream."""
         if not self._candidates:
             return
         data = bytes(chunk)
@@ -75,7 +75,7 @@ class Scanner:
 
 
 def mentioned(run: bytes, candidates: AbstractSet[bytes]) -> set[bytes]:
-    """The candidates that are windows of `run`."""
+    """Return the candidates that are windows of `run`."""
     if len(run) > _LONG:
         return _in_long_run(run, candidates)
     starts = range(len(run) - HASH_LENGTH + 1)
@@ -83,7 +83,7 @@ def mentioned(run: bytes, candidates: AbstractSet[bytes]) -> set[bytes]:
 
 
 def _in_long_run(run: bytes, candidates: AbstractSet[bytes]) -> set[bytes]:
-    """As `mentioned`, but testing one place in eight: 30-70 MB/s and not 6 over a file of zeros.
+    """Return what `mentioned` does, testing one position in eight: 30-70 MB/s and not 6 over a file of zeros.
 
     Whatever its alignment, a window contains the eight bytes of the run at a multiple of eight that
     lies zero to seven bytes after its start.
@@ -98,7 +98,7 @@ def _in_long_run(run: bytes, candidates: AbstractSet[bytes]) -> set[bytes]:
 
 
 def runs_in(data: bytes) -> Iterator[bytes]:
-    """Every maximal run of 32 or more alphabet bytes in `data`."""
+    """Yield every maximal run of 32 or more alphabet bytes in `data`."""
     sample = data[_STRIDE - 1 :: _STRIDE].translate(_CLASSES)
     position = sample.find(_SAMPLES)
     while position >= 0:

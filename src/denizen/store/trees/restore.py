@@ -1,8 +1,8 @@
-"""From the entries of a tree to files on disk, for entries nobody vouches for.
+"""Write the entries of an untrusted archive to disk as a file tree.
 
 Every name is created relative to the descriptor of its directory, which was made here or opened
-without following links; every file is created exclusively. So whatever the entries say, and whoever
-changes the tree meanwhile, nothing outside the top is written.
+without following links; every file is created exclusively. So nothing outside the top is written,
+whatever the entries are, and even if another process changes the tree meanwhile.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 # libstore/local-store.cc), as zero is what some programs take for "no such file".
 STORE_TIMES = (1_000_000_000, 1_000_000_000)
 
-# Archives of no more files than this are unpacked without a crew.
+# Archives of at most this many files are unpacked without threads.
 _FEW = 128
-# More than processors: each waits for the disk and for the interpreter. 10,000 files on ext4, in turns with
-# nix-store, two processors with others at work on them: none came to 0.69 of its speed, one to 0.82, three
-# to 0.94 and 1.00, four to 1.10.
+# Threads; more than processors, for each waits for the disk and for the interpreter. Measured with 10,000
+# files on ext4 and two processors shared with other work, as a fraction of nix-store's speed: no thread
+# 0.69, one 0.82, three 0.94 to 1.00, four 1.10.
 _CREW = 4
-# A crew's member is given so much at once: what is waiting is in memory, and waking it takes time.
+# Limits of one task for a thread: waiting tasks are in memory, and waking a thread takes time.
 _SHARE_FILES = 32
 _SHARE_BYTES = 1024 * 1024
 
 
 @value
 class RestoreOptions:
-    """How files are made.
+    """The modes and times of restored files.
 
     Attributes:
         plain: mode of a file, subject to the umask unless `canonical`.
         executable: mode of an executable file, and of a directory.
-        canonical: exact modes and mtime 1, set once a thing is complete.
+        canonical: exact modes and mtime 1, set once a file or directory is complete.
     """
 
     plain: int
@@ -56,14 +56,14 @@ class RestoreOptions:
     canonical: bool
 
 
-# As every object is.
+# For objects of the store.
 STORED = RestoreOptions(0o444, 0o555, canonical=True)
-# As the user's own files are, and trees that builders still work on.
+# For the user's own files, and trees that builders still work on.
 ORDINARY = RestoreOptions(0o666, 0o777, canonical=False)
 
 
 class UnsafeEntry(BadInput):
-    """An entry would have to be written through something that is not a directory of its tree."""
+    """An entry whose path leads through a link or file, or is taken already."""
 
     path: bytes
     reason: str
@@ -72,14 +72,14 @@ class UnsafeEntry(BadInput):
 
 
 def restoring(entries: Iterable[Entry], parent: int, name: bytes, manner: RestoreOptions) -> Iterator[Entry]:
-    """Write the entries, in a NAR's order, to `name` in the directory `parent`, handing each on once written.
+    """Write entries, in a NAR's order, to `name` in the directory open as `parent`; yield each once written.
 
-    Where a file's content comes piece by piece it is written as whoever asks for the entries takes it, so
-    that one pass can write and digest; content that is not taken is written when the next entry is asked for.
+    Where a file's content comes piece by piece, it is written as the consumer takes the pieces, so that one
+    pass can write and digest; content that is not taken is written when the next entry is asked for.
 
     Raises:
-        OSError: the kernel refused something.
-        UnsafeEntry: a path through a link or a file, or a name twice.
+        OSError: a system call failed.
+        UnsafeEntry: a path leads through a link or a file, or occurs twice.
     """
     with contextlib.closing(_Writer(parent, name, manner)) as writer:
         for entry in entries:
@@ -92,10 +92,10 @@ def restoring(entries: Iterable[Entry], parent: int, name: bytes, manner: Restor
 
 
 def restore(entries: Iterable[ArchiveEntry], parent: int, name: bytes, manner: RestoreOptions) -> None:
-    """Write the entries to `name` in the directory `parent`. Raises as `restoring`.
+    """Write the entries to `name` in the directory open as `parent`. Raises as `restoring`.
 
-    With a manner that is not canonical, entries of one directory need not come together: a directory that
-    was left is opened again. Only that it comes before what is in it counts, as in archives.
+    With options that are not canonical, entries of one directory need not be consecutive: a directory that
+    was closed is opened again. A directory must still come before its content.
     """
     with contextlib.closing(_Writer(parent, name, manner)) as writer:
         for entry in entries:
@@ -107,10 +107,10 @@ def restore(entries: Iterable[ArchiveEntry], parent: int, name: bytes, manner: R
 
 
 def restore_nar(entries: Iterable[ArchiveEntry], parent: int, name: bytes, manner: RestoreOptions) -> None:
-    """Write the entries, in a NAR's order, to `name` in the directory `parent`. Raises as `restoring`.
+    """Write entries, in a NAR's order, to `name` in the directory open as `parent`. Raises as `restoring`.
 
-    Once files turn out to be many, others make them while the archive is read on. Hard links, which a NAR
-    has none of, wait for all that came before.
+    After the first `_FEW` files, threads write the files while the archive is read on. A hard link, which a
+    NAR has none of, waits for all files before it.
     """
     with contextlib.closing(_Overseer(parent, name, manner)) as writer:
         for entry in entries:
@@ -122,9 +122,9 @@ def restore_nar(entries: Iterable[ArchiveEntry], parent: int, name: bytes, manne
 
 
 def restore_new(entries: Iterable[ArchiveEntry], destination: bytes) -> None:
-    """Write the entries to `destination`, which does not exist, as the user's own files.
+    """Write the entries to `destination`, which must not exist, as the user's own files.
 
-    If that fails nothing of it is left. Raises as `restoring`.
+    If that fails, everything written is removed. Raises as `restoring`.
     """
     parent = os.open(os.path.dirname(destination) or b".", DIRECTORY & ~os.O_NOFOLLOW)
     try:
@@ -146,7 +146,7 @@ def _refuse_present(parent: int, name: bytes, destination: bytes) -> None:
 
 
 class _Writer:
-    """The chain of directories that are open, top first, each with its path inside the tree."""
+    """The directories that are open, top first, each with its path inside the tree."""
 
     def __init__(self, parent: int, name: bytes, manner: RestoreOptions) -> None:
         self._parent = parent
@@ -192,12 +192,12 @@ class _Writer:
             raise UnsafeEntry(entry.path, "its place is taken") from None
 
     def leave_all(self) -> None:
-        """Finish every directory that is open."""
+        """Complete and close every open directory."""
         while self._open:
             self._leave()
 
     def close(self) -> None:
-        """Close what is open after a failure."""
+        """Close the open directories after a failure."""
         while self._open:
             os.close(self._open.pop()[1])
 
@@ -205,7 +205,7 @@ class _Writer:
         return self._manner.executable if entry.executable else self._manner.plain
 
     def _place(self, path: bytes) -> tuple[int, bytes]:
-        """The directory an entry goes to, and its name there."""
+        """Return the descriptor of the directory an entry belongs to, and its name there."""
         if not path:
             return self._parent, self._name
         above, _, name = path.rpartition(b"/")
@@ -217,7 +217,7 @@ class _Writer:
         return self._open[-1][1], name
 
     def _enter(self, path: bytes) -> None:
-        """Open the directories from the innermost open one down to `path`, which were left before."""
+        """Open the directories from the innermost open one down to `path`, which were closed before."""
         here, descriptor = self._open[-1]
         while here != path:
             component = path[len(here) + 1 if here else 0 :].partition(b"/")[0]
@@ -233,7 +233,7 @@ class _Writer:
         _settle(descriptor, self._manner)
 
     def _hard_link(self, entry: HardLink, directory: int, name: bytes) -> None:
-        """A second name for a file of this tree, found as its first name was made: through no link."""
+        """Make a hard link to a file of this tree, found through directories only, never through links."""
         above, _, existing = entry.existing.rpartition(b"/")
         here = os.dup(self._open[0][1]) if self._open else -1
         try:
@@ -253,7 +253,7 @@ class _Writer:
 
 @value
 class _Share:
-    """Files to be made in one directory, and whether that is to be left then."""
+    """Files to be made in one directory; with `last`, the directory is completed and closed afterwards."""
 
     directory: int
     files: list[File]
@@ -276,21 +276,21 @@ class _Share:
 
 
 class _Overseer(_Writer):
-    """Makes directories and links, and has a crew make files: those of a directory one of them.
+    """Makes directories and links, and has threads make the files; one thread for all files of a directory.
 
-    That one also leaves the directory, so that nothing is made in it afterwards.
+    The same thread also completes the directory, so that nothing is made in it afterwards.
     """
 
     def __init__(self, parent: int, name: bytes, manner: RestoreOptions) -> None:
         super().__init__(parent, name, manner)
         self._count = 0
         self._crew: Crew | None = None
-        # To be made in the innermost directory that is open.
+        # Files to be made in the innermost open directory, and their total size in bytes.
         self._waiting: list[File] = []
         self._size = 0
 
     def file_later(self, entry: File) -> None:
-        """Make the file, now or soon."""
+        """Make the file now, or queue it for a thread."""
         directory, name = self._place(entry.path)
         self._count += 1
         if self._count <= _FEW or not isinstance(entry.content, tuple):
@@ -311,7 +311,7 @@ class _Overseer(_Writer):
         super().other(entry)
 
     def finish(self) -> None:
-        """Leave every directory, and wait until all is made."""
+        """Complete every directory, and wait until all files are made."""
         self.leave_all()
         if self._crew is not None:
             self._crew.finish()
@@ -336,7 +336,7 @@ class _Overseer(_Writer):
             self._crew = Crew(_CREW)
         share = _Share(directory, self._waiting, last, self._manner)
         self._waiting, self._size = [], 0
-        # Any number does that is the same for all shares of one directory.
+        # The descriptor serves as the thread's number: it is the same for all shares of one directory.
         self._crew.tell(directory, share)
 
 
@@ -353,7 +353,7 @@ def _make(entry: File, directory: int, name: bytes, manner: RestoreOptions) -> N
 
 
 def _settle(directory: int, manner: RestoreOptions) -> None:
-    """Finish a directory that all is in, and close it."""
+    """Set the metadata of a complete directory, and close it."""
     try:
         if manner.canonical:
             _seal(directory, manner.executable)
@@ -384,7 +384,7 @@ def _written(descriptor: int, content: Iterable[Buffer]) -> Iterator[Buffer]:
 
 
 def _write(descriptor: int, piece: Buffer) -> None:
-    """All of `piece`: write(2) may take less, as when the disk has just become full."""
+    """Write all of `piece`: write(2) may write less, for example when the disk has just become full."""
     done = os.write(descriptor, piece)
     while done < len(piece):
         done += os.write(descriptor, memoryview(piece)[done:])

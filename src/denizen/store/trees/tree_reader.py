@@ -1,8 +1,8 @@
-"""From a tree on disk to the entries of its NAR.
+"""Read a tree on disk as the entries of its NAR.
 
-Read-only, one pass, in the order a NAR wants. Symbolic links are never followed, below the top or at it. A
-tree deeper or with longer paths than a NAR may hold is refused while it is read, as is what a NAR cannot
-hold: sockets, FIFOs, devices.
+One pass, in the order of a NAR. Symbolic links are never followed, at the top or below it. A tree deeper or
+with longer paths than a NAR may hold is refused while it is read, and so are sockets, FIFOs and devices,
+which a NAR cannot hold.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _WORDS = {
 
 
 class NotStorable(DenizenError):
-    """A tree holds something that no store object can."""
+    """A tree holds a file that no store object can hold."""
 
     path: bytes
     kind: str
@@ -45,7 +45,7 @@ class NotStorable(DenizenError):
 
 
 class TreeChanged(DenizenError):
-    """A file was written to while it was read."""
+    """A file's size changed while it was read."""
 
     path: bytes
     WHAT = "'{path}' changed while it was read"
@@ -53,7 +53,7 @@ class TreeChanged(DenizenError):
 
 
 class TooDeep(DenizenError):
-    """A tree is deeper, or a path in it longer, than a Nix archive may say."""
+    """A tree is deeper, or a path in it longer, than a NAR may hold."""
 
     path: bytes
 
@@ -76,13 +76,15 @@ class Frame:
 
 
 def entries(path: bytes) -> Iterator[Entry]:
-    """The entries of the tree at `path`, its top first; a file's content is to be read before the next entry.
+    """Yield the entries of the tree at `path`, top first.
+
+    A file's content must be read before the next entry.
 
     Raises:
         OSError: something cannot be read.
         NotStorable: a socket, FIFO or device.
         TooDeep: a path longer than archives allow.
-        TreeChanged: a file is shorter or longer than it said.
+        TreeChanged: a file's size changed while it was read.
     """
     parent = os.open(os.path.dirname(path) or b".", os.O_PATH | os.O_CLOEXEC)
     try:
@@ -99,7 +101,7 @@ def entries(path: bytes) -> Iterator[Entry]:
 
 
 def _below(top: int, shown: bytes) -> Iterator[Entry]:
-    """What is in the directory open as `top`, which is closed at the end."""
+    """Yield the entries below the directory open as `top`, which is closed at the end."""
     frames = [Frame(top, b"", names_in(top))]
     try:
         while frames:
@@ -121,7 +123,10 @@ def _below(top: int, shown: bytes) -> Iterator[Entry]:
 
 
 def names_in(directory: int) -> list[tuple[bytes, int]]:
-    """Names and kinds (S_IFLNK, S_IFDIR, S_IFREG for all else) in a directory, greatest name first."""
+    """Return the (name, kind) pairs of a directory, greatest name first.
+
+    The kind is S_IFLNK, S_IFDIR, or S_IFREG for everything else.
+    """
     with os.scandir(directory) as scan:
         return sorted([(os.fsencode(entry.name), _kind(entry)) for entry in scan], reverse=True)
 
@@ -133,7 +138,7 @@ def _kind(entry: os.DirEntry[str]) -> int:
 
 
 def _leaf(parent: int, name: bytes, kind: int, inside: bytes, shown: bytes) -> Iterator[Entry]:
-    """One entry that is no directory."""
+    """Yield one entry that is not a directory."""
     if kind == stat.S_IFLNK:
         yield Symlink(inside, os.readlink(name, dir_fd=parent))
         return
@@ -156,22 +161,22 @@ def _leaf(parent: int, name: bytes, kind: int, inside: bytes, shown: bytes) -> I
 
 
 def open_file(parent: int, name: bytes, shown: bytes) -> int:
-    """A descriptor of the file `name`. Raises OSError and NotStorable."""
+    """Return a descriptor of the file `name`. Raises OSError and NotStorable."""
     try:
         return os.open(name, OPEN_FILE, dir_fd=parent)
     except OSError as error:
-        if error.errno == errno.ENXIO:  # what open(2) says of a socket
+        if error.errno == errno.ENXIO:  # open(2) of a socket
             raise not_storable(shown, stat.S_IFSOCK) from None
         raise
 
 
 def not_storable(shown: bytes, mode: int) -> NotStorable:
-    """The error for what is no file, directory or link."""
+    """Return the error for a file that is no regular file, directory or link."""
     return NotStorable(shown, _WORDS.get(stat.S_IFMT(mode), "of an unknown kind"))
 
 
 def checked(directory: bytes, name: bytes, depth: int) -> bytes:
-    """The path of `name` inside the tree. Raises TooDeep."""
+    """Return the path of `name` inside the tree. Raises TooDeep."""
     inside = b"%b/%b" % (directory, name) if directory else name
     if len(inside) > MAX_PATH or depth >= MAX_DEPTH:
         raise TooDeep(inside)
