@@ -359,8 +359,7 @@ class _DecisionMaker:
     def _started(
         self, base: Decision, wanted: StrategyName | None, otherwise: tuple[bytes, ...] = ()
     ) -> Decision:
-        """Return the decision with the command of the wanted strategy, or of the first that has no obstacle.
-        """
+        """Return the decision with the command of the wanted strategy, or of the first without obstacle."""
         start = self._start(satisfies=base.host)
         choice = choose(start, wanted, frozenset(map(StrategyName, self._wanted.excluded)))
         if choice.strategy is None:
