@@ -14,7 +14,7 @@ PACKAGE = "denizen"
 
 # Lowest first. A module may import from its own row and from the rows above it in this list.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"value"}),
+    frozenset({"value", "lazy"}),
     frozenset({"errors", "machines"}),
     frozenset({"bytesio"}),
     frozenset({"fileview"}),
@@ -38,6 +38,7 @@ LAYERS: tuple[frozenset[str], ...] = (
 # Pure: bytes in, values out. Packages, or single modules of a package that has effects elsewhere.
 PURE = (
     "value",
+    "lazy",
     "errors",
     "machines",
     "bytesio",

@@ -17,27 +17,25 @@ if TYPE_CHECKING:
     from denizen.elf.symbols import Export, Symbols, Undefined
     from denizen.elf.versions import NeededVersion, VersionDefinition, VersionNeed
 else:
-    # Imported at first use: 0.3 to 0.6 ms a module.
-    _MODULES = {
-        "AbiTag": "notes",
-        "DlopenNote": "notes",
-        "EnvCall": "script",
-        "Export": "symbols",
-        "NeededVersion": "versions",
-        "Notes": "notes",
-        "Payload": "payload",
-        "Script": "script",
-        "Symbols": "symbols",
-        "Undefined": "symbols",
-        "VersionDefinition": "versions",
-        "VersionNeed": "versions",
-    }
+    from denizen.lazy import importing
 
-    def __getattr__(name: str) -> object:
-        if name not in _MODULES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = __import__(f"{__name__}.{_MODULES[name]}", fromlist=[name])
-        return globals().setdefault(name, getattr(module, name))
+    __getattr__ = importing(
+        __name__,
+        {
+            "AbiTag": "notes",
+            "DlopenNote": "notes",
+            "EnvCall": "script",
+            "Export": "symbols",
+            "NeededVersion": "versions",
+            "Notes": "notes",
+            "Payload": "payload",
+            "Script": "script",
+            "Symbols": "symbols",
+            "Undefined": "symbols",
+            "VersionDefinition": "versions",
+            "VersionNeed": "versions",
+        },
+    )
 
 
 __all__ = [

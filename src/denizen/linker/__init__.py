@@ -14,36 +14,34 @@ if TYPE_CHECKING:
     from denizen.linker.search_results import SearchAttempt
     from denizen.linker.symbol_policy import unvouched_objects
 else:
-    # Imported at first use: 0.25 ms a module.
-    _MODULES = {
-        "SearchAttempt": "search_results",
-        "Binding": "binding",
-        "Closure": "closure",
-        "Cpu": "hwcaps",
-        "Environment": "environment",
-        "Failure": "closure",
-        "Family": "interpreter",
-        "Interposed": "interposition",
-        "Interpreter": "interpreter",
-        "LoadedLibrary": "closure",
-        "MissingVersion": "binding",
-        "Reason": "rule_tables",
-        "LinkerRule": "rule_tables",
-        "LinkerStart": "environment",
-        "UnresolvedSymbol": "binding",
-        "bind": "binding",
-        "cpu_of": "hwcaps",
-        "unvouched_objects": "symbol_policy",
-        "interposed": "interposition",
-        "read_interpreter": "interpreter",
-        "resolve": "closure",
-    }
+    from denizen.lazy import importing
 
-    def __getattr__(name: str) -> object:
-        if name not in _MODULES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module = __import__(f"{__name__}.{_MODULES[name]}", fromlist=[name])
-        return globals().setdefault(name, getattr(module, name))
+    __getattr__ = importing(
+        __name__,
+        {
+            "SearchAttempt": "search_results",
+            "Binding": "binding",
+            "Closure": "closure",
+            "Cpu": "hwcaps",
+            "Environment": "environment",
+            "Failure": "closure",
+            "Family": "interpreter",
+            "Interposed": "interposition",
+            "Interpreter": "interpreter",
+            "LoadedLibrary": "closure",
+            "MissingVersion": "binding",
+            "Reason": "rule_tables",
+            "LinkerRule": "rule_tables",
+            "LinkerStart": "environment",
+            "UnresolvedSymbol": "binding",
+            "bind": "binding",
+            "cpu_of": "hwcaps",
+            "unvouched_objects": "symbol_policy",
+            "interposed": "interposition",
+            "read_interpreter": "interpreter",
+            "resolve": "closure",
+        },
+    )
 
 
 __all__ = [
