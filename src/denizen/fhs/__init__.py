@@ -1,1 +1,1 @@
-"""FHS environments: packages composed into a whole /usr that is entered without root."""
+"""FHS environments: packages composed into a whole /usr that users enter without root."""

@@ -1,4 +1,4 @@
-"""`builtin:fhs`: the tree of an environment (pure).
+"""`builtin:fhs`: the derivation of an environment's tree (pure).
 
 Variables:
 
@@ -29,13 +29,22 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
 
 BUILDER = b"builtin:fhs"
-# At the top of the tree: the base names of the packages.
+# The file at the top of the tree that has the base names of the packages.
 PACKAGES = b"packages"
 
 
 @value
 class Parts:
-    """What goes into an environment, before it is a derivation."""
+    """The inputs of an environment's derivation.
+
+    Attributes:
+        packages: the unpacked packages.
+        replaces: pairs of packages; the first one's file is used where both have it.
+        links: alternatives as (link, target).
+        locales: locales besides C.UTF-8.
+        triplets: the multiarch directories, the native one first.
+        rules: the text of triggers.toml.
+    """
 
     packages: tuple[Ingredient, ...]
     replaces: tuple[tuple[Ingredient, Ingredient], ...]
@@ -47,7 +56,7 @@ class Parts:
 
 @value
 class Composition:
-    """What a derivation wants composed."""
+    """The inputs of an environment's derivation, as read from its variables; see Parts."""
 
     packages: tuple[StorePath, ...]
     replaces: frozenset[tuple[StorePath, StorePath]]
@@ -58,7 +67,7 @@ class Composition:
 
 
 def composing(parts: Parts, store_dir: bytes) -> Derivation:
-    """The recipe."""
+    """Return the derivation for these parts."""
 
     def full(one: Ingredient) -> bytes:
         return one.path.inside(store_dir)
@@ -75,7 +84,7 @@ def composing(parts: Parts, store_dir: bytes) -> Derivation:
 
 
 def read(variables: Variables) -> Composition:
-    """What is to be made. Raises BadDerivation, BadStorePath."""
+    """Return the inputs in a derivation's variables. Raises BadDerivation, BadStorePath."""
 
     def column(key: bytes) -> Sequence[bytes]:
         return [row[0] for row in variables.rows(key, 1)]

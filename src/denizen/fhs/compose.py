@@ -1,4 +1,4 @@
-"""`builtin:fhs`, carried out: packages linked together, what their scripts would have made, made.
+"""The builder of `builtin:fhs`: it links packages together and reproduces what their scripts would do.
 
 1. Every package's /usr, /etc and /opt is linked into one new tree, file by file (hard links; /etc is copied,
    because tools write there).
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _TOPS = (b"usr", b"etc", b"opt")
 _PATH = (b"usr/bin", b"usr/sbin")
 _TIMEOUT = 900
-# Nothing of the user's surroundings; caches that note times note the ones that objects have.
+# The tools' variables. None are the user's; times in caches are those of store objects.
 _ENVIRONMENT = {
     b"PATH": b"/usr/sbin:/usr/bin:/sbin:/bin",
     b"HOME": b"/root",
@@ -47,7 +47,7 @@ _LIMIT = 64 << 20
 
 
 class TriggerFailed(BadInput):
-    """A tool of the tree did not make what it should."""
+    """The error that a tool of the tree did not make the files that its rule promises."""
 
     name: str
     command: str
@@ -57,7 +57,7 @@ class TriggerFailed(BadInput):
 
 
 class NoSandbox(HostLacks):
-    """Tools cannot be run in a sandbox here."""
+    """The error that this host does not allow tools to be run in a sandbox."""
 
     problem: str
     WHAT = "an FHS environment cannot be made on this host"
@@ -68,7 +68,7 @@ class NoSandbox(HostLacks):
 
 
 class NoSuchLocale(BadInput):
-    """A locale is not one glibc knows."""
+    """The error that glibc does not know a locale."""
 
     name: bytes
     near: tuple[str, ...]
@@ -81,13 +81,13 @@ class NoSuchLocale(BadInput):
 
 @value
 class Means:
-    """What running a tool needs; `enter` is the path of denizen-enter."""
+    """The means to run a tool; `enter` is the path of denizen-enter."""
 
     enter: bytes
 
 
 def builder(means: Means) -> Callable[[Build], None]:
-    """The builder for `realise.Manner.builders`."""
+    """Return the builder for `realise.Manner.builders`."""
     return lambda task: _compose(task, means)
 
 
@@ -103,7 +103,7 @@ def _compose(task: Build, means: Means) -> None:
 
 
 class _Composing:
-    """One tree being made."""
+    """The composition of one tree."""
 
     def __init__(self, task: Build, plan: Composition, tree: bytes, stage: bytes, means: Means) -> None:
         self._task = task
@@ -146,7 +146,10 @@ class _Composing:
                         self._add_file(number, path, entry.path)
 
     def _descend(self, owner: int, path: bytes) -> bytes:
-        """The directory of the tree that a package's directory at `path` goes into."""
+        """Return the directory of the tree into which a package's directory at `path` goes.
+
+        It is made if need be.
+        """
         kind = self._model.kind(path)
         if kind is NodeKind.LINK:
             target = self._model.followed(path)
@@ -178,7 +181,7 @@ class _Composing:
         self._model.add(path, NodeKind.FILE, owner)
 
     def _gives_way(self, owner: int, path: bytes) -> bool:
-        """Whether `path` is free for a package's file, or freed for it."""
+        """Tell whether `path` is free for a package's file; a file that the package replaces is removed."""
         kind = self._model.kind(path)
         if kind is None:
             return True
@@ -213,7 +216,10 @@ class _Composing:
                 self._link(path, target)
 
     def _leads(self, path: bytes, target: bytes) -> bool:
-        """Whether a link would lead to something: what only an entered root has is believed."""
+        """Tell whether a link would lead to a file.
+
+        Paths that only an entered root has are assumed to exist.
+        """
         if target.startswith((b"/.denizen/", b"/proc/")):
             return True
         wanted = Model.leads_to(path, target)
@@ -221,7 +227,7 @@ class _Composing:
         return wanted is not None and (wanted in self._model or wanted in names)
 
     def _make_links(self, links: Sequence[tuple[bytes, bytes]]) -> None:
-        """Alternatives: their /etc/alternatives side first, so that the outer links lead somewhere."""
+        """Make the links of alternatives, those in /etc/alternatives first: the outer links lead to them."""
         for path, target in links:
             wanted = Model.leads_to(path, target)
             if path not in self._model and wanted is not None and wanted in self._model:
@@ -233,7 +239,7 @@ class _Composing:
         self._model.add(path, NodeKind.LINK, 0, target)
 
     def _bundle(self, path: bytes, source: bytes) -> None:
-        """All certificates below `source` in one file, and a link for each beside it."""
+        """Write all certificates below `source` to one file, and make a link for each beside it."""
         found = sorted(p for p in self._model.below(source) if p.endswith(b".crt"))
         if not found:
             return
@@ -263,7 +269,10 @@ class _Composing:
                 self._model.add(part, NodeKind.DIRECTORY, 0)
 
     def _settle_times(self) -> None:
-        """Give directories the time objects have: a font cache holds for directories of that time only."""
+        """Set the directories' times to those that store objects have.
+
+        A font cache is valid only for directories of the time that it notes.
+        """
         for path in self._model.directories():
             os.utime(self._at(path), ns=STORE_TIMES)
 
@@ -271,7 +280,7 @@ class _Composing:
         for places in self._matches(trigger):
             command = self._command(trigger.run, places) or self._command(trigger.otherwise, places)
             if not command:
-                continue  # the tool is not in this environment, nor then whoever reads what it makes
+                continue  # the tool is not in this environment, so no program in it reads the tool's output
             if trigger.makes:
                 self._make_directory(trigger.makes.encode())
             writes = [self._inside(_filled(word, places).lstrip(b"/")) for word in trigger.writes]
@@ -280,7 +289,7 @@ class _Composing:
                 self._run(trigger.name, variant, writes)
 
     def _matches(self, trigger: Trigger) -> Iterator[dict[str, bytes]]:
-        """What `when` means here: the words that stand for its braces."""
+        """Yield, for each path that `when` matches, the text for each placeholder in braces."""
         triplets = self._plan.triplets if "{triplet}" in trigger.when else self._plan.triplets[:1]
         for triplet in triplets:
             base = {"{triplet}": triplet, "{native}": self._plan.triplets[0]}
@@ -288,7 +297,7 @@ class _Composing:
                 yield {**base, "{}": b"/" + path, "{dir}": b"/" + os.path.dirname(path)}
 
     def _command(self, words: Sequence[str], places: dict[str, bytes]) -> list[bytes]:
-        """The command with its tool's path in the tree; [] where the tree has no such tool."""
+        """Return the command with its tool's path in the tree; [] if the tree does not have the tool."""
         if not words:
             return []
         first, *rest = [_filled(word, places) for word in words]
@@ -338,7 +347,11 @@ class _Composing:
             raise TriggerFailed(name, shown, words or f"status {done.returncode}")
 
     def _at(self, path: bytes) -> bytes:
-        """Where to make `path`, links on the way followed in the tree: on disk some lead to the host."""
+        """Return the path on disk to make `path` at, with links on the way followed inside the tree.
+
+        Followed by the kernel, some links would lead to the host. Raises BadDerivation for a path outside the
+        tree.
+        """
         parent, _, name = path.rpartition(b"/")
         inside = self._model.followed(parent) if parent else b""
         if inside is None:
@@ -346,12 +359,12 @@ class _Composing:
         return b"/".join([part for part in (self._tree, inside, name) if part])
 
     def _real(self, path: bytes) -> bytes:
-        """Where the file or directory lies that `path` means in the tree."""
+        """Return the path on disk of the file or directory that `path` leads to in the tree."""
         return self._at(self._model.followed(path) or path)
 
 
 def _locale(wanted: bytes, supported: dict[bytes, bytes]) -> tuple[bytes, bytes]:
-    """The name glibc's list has, and its character set. Raises NoSuchLocale."""
+    """Return the name in glibc's list, and its character set. Raises NoSuchLocale."""
     normal = wanted.replace(b".utf8", b".UTF-8").replace(b".utf-8", b".UTF-8")
     for name in (normal, normal + b".UTF-8"):
         if name in supported:
@@ -375,7 +388,7 @@ def _content(place: bytes) -> bytes:
 
 
 def _link_or_copy(source: bytes, place: bytes) -> None:
-    """Another name for the same file; a copy where the file system or the kernel's settings refuse one."""
+    """Make a hard link; make a copy if the file system or the kernel's settings refuse a link."""
     with contextlib.suppress(OSError):
         os.link(source, place)
         return

@@ -1,11 +1,11 @@
-"""What a package's control archive says that no index does: conflicts, and alternatives (pure).
+"""Facts in a package's control archive that no index has: conflicts, and alternatives (pure).
 
-Maintainer scripts are read and never run. Of a postinst only whole commands
+Maintainer scripts are read and never run. Of a postinst only complete commands
 
     update-alternatives --install LINK NAME PATH PRIORITY [--slave LINK NAME PATH]...
 
-without a shell's variables, substitutions or loops are understood; what needs a shell to be known is
-declared in `triggers.toml`.
+without a shell's variables, substitutions or loops are understood; alternatives that need a shell to be known
+are declared in `triggers.toml`.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _FOREIGN_TO_WORDS = frozenset(b"$`\"'*?(){}|&<>")
 
 @value
 class Alternative:
-    """A link that may lead to several packages' files.
+    """A link that may lead to files of several packages.
 
     Attributes:
-        link: where the link is, absolute.
+        link: path of the link, absolute.
         name: its name in /etc/alternatives.
-        path: what it leads to.
+        path: its target.
         priority: the highest one wins.
-        slaves: (link, name, path) of those that follow it.
+        slaves: (link, name, path) of the links that follow it.
     """
 
     link: bytes
@@ -43,7 +43,7 @@ class Alternative:
 
 @value
 class Control:
-    """What is kept of a control archive."""
+    """The facts of a control archive that are used."""
 
     name: bytes
     version: bytes
@@ -57,12 +57,13 @@ class Control:
 
 @value
 class Clash:
-    """Two packages that cannot be together.
+    """Two packages that cannot be installed together.
 
     Attributes:
-        one: who says so; `other`: of whom.
+        one: the package that declares it.
+        other: the package that it excludes.
         field: "Conflicts" or "Breaks".
-        relation: what stands there.
+        relation: the relation in the field.
     """
 
     one: bytes
@@ -73,7 +74,7 @@ class Clash:
 
 
 class ConflictingPackages(BadInput):
-    """Packages that were chosen exclude one another."""
+    """The error that chosen packages exclude one another."""
 
     clashes: tuple[Clash, ...]
 
@@ -100,7 +101,7 @@ class ConflictingPackages(BadInput):
 
 
 def read_control(control: bytes, postinst: bytes) -> Control:
-    """The facts of one package. Raises BadControl."""
+    """Return the facts of one package from its control file and postinst. Raises BadControl."""
     from denizen.formats.deb822 import paragraphs
 
     fields = next(paragraphs(control), {})
@@ -121,7 +122,10 @@ def read_control(control: bytes, postinst: bytes) -> Control:
 
 
 def clashes(controls: Sequence[Control]) -> list[Clash]:
-    """Who excludes whom; a package never excludes itself, nor what it provides (Policy 7.4)."""
+    """Return the pairs of packages that exclude each other.
+
+    A package never excludes itself or a name that it provides itself (Policy 7.4).
+    """
     by_name: dict[bytes, list[tuple[Control, Relation | None]]] = {}
     for control in controls:
         by_name.setdefault(control.name, []).append((control, None))
@@ -148,7 +152,7 @@ def _hits(relation: Relation, other: Control, provided: Relation | None, own: Co
 
 
 def alternatives_in(postinst: bytes) -> Iterator[Alternative]:
-    """What a postinst would install as alternatives, as far as its words say it."""
+    """Yield the alternatives that a postinst installs by plain commands."""
     for line in postinst.replace(b"\\\n", b" ").split(b"\n"):
         text = line.strip()
         if not text.startswith(_COMMAND) or _FOREIGN_TO_WORDS & set(text):
@@ -176,7 +180,7 @@ def _alternative(words: list[bytes]) -> Alternative | None:
 
 
 def winners(alternatives: Sequence[Alternative]) -> dict[bytes, Alternative]:
-    """Who has each name: the highest priority, the first of equals."""
+    """Return the alternative of each name: the one of highest priority, the first among equals."""
     best: dict[bytes, Alternative] = {}
     for one in alternatives:
         if one.name not in best or one.priority > best[one.name].priority:

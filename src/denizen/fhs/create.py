@@ -1,4 +1,4 @@
-"""Making an environment: from names of packages to a tree in the store.
+"""Creation of an environment: from names of packages to a tree in the store.
 
 1. The closure of base set and wanted packages (`closure`).
 2. Their control archives are read, and packages that exclude one another refused (`control`); what was read
@@ -51,7 +51,7 @@ _SEPARATOR = b"\0"
 
 
 class UnknownArchitecture(BadInput):
-    """Debian has no multiarch directory for an architecture."""
+    """The error that Debian has no multiarch directory for an architecture."""
 
     name: str
     WHAT = "{name} is not an architecture of Debian's"
@@ -63,10 +63,10 @@ class UnknownArchitecture(BadInput):
 
 @value
 class Workshop:
-    """What making environments needs.
+    """The means to make environments.
 
     Attributes:
-        controls: the directory where control archives' facts are kept.
+        controls: the directory of facts from control archives.
     """
 
     store: Store
@@ -77,14 +77,14 @@ class Workshop:
 
 @value
 class Made:
-    """A tree and what it was made of."""
+    """A tree and the packages in it."""
 
     tree: StorePath
     parts: tuple[Part, ...]
 
 
 def base_set() -> tuple[str, ...]:
-    """The packages every environment has."""
+    """Return the names of the packages that every environment has."""
     return _base().packages
 
 
@@ -96,7 +96,7 @@ def _base() -> Base:
 def members_of(
     settings: Settings, catalogues: Mapping[str, PackageCatalogue]
 ) -> tuple[EnvironmentPackage, ...]:
-    """The packages an environment will have. Raises MissingPackages, UnknownArchitecture."""
+    """Return the packages that an environment will have. Raises MissingPackages, UnknownArchitecture."""
     base = _base()
     native, *others = catalogues
     for name in catalogues:
@@ -110,22 +110,26 @@ def members_of(
 
 
 def _named(name: str, native: str) -> tuple[bytes, str]:
-    """`libfoo:i386` is libfoo of that architecture."""
+    """Return name and architecture of a package: `libfoo:i386` is libfoo of i386."""
     stem, colon, architecture = name.partition(":")
     return stem.encode(), architecture if colon else native
 
 
 def pins_of(members: Sequence[EnvironmentPackage], snapshots: Mapping[str, str]) -> tuple[Pin, ...]:
-    """The packages as a lock names them, in the order in which they are composed."""
+    """Return the packages as pins, in the order in which they are composed.
+
+    `snapshots` has each suite's state.
+    """
     return tuple(_in_order([pin_of(member.package, snapshots) for member in members]))
 
 
 def make(workshop: Workshop, pins: Sequence[Pin], settings: Settings) -> Made:
-    """Make the tree valid; the caller keeps it by a root before its `store.working` ends.
+    """Make the tree valid; the caller must add a root for it before its `store.working` ends.
 
     Raises:
         ConflictingPackages: packages exclude one another.
-        SourceFailed, HostLacks: a package cannot be had; TriggerFailed: a tool of the tree failed.
+        SourceFailed, HostLacks: a package cannot be fetched.
+        TriggerFailed: a tool of the tree failed.
     """
     store = workshop.store
     pins = _in_order(pins)
@@ -152,7 +156,7 @@ def make(workshop: Workshop, pins: Sequence[Pin], settings: Settings) -> Made:
 
 @value
 class _Lot:
-    """Packages as derivations, each by its .deb's hash; `trees` are their outputs."""
+    """The derivations of packages, by their .deb's hash; `trees` are the outputs."""
 
     sealed: Mapping[bytes, Sequence[Sealed]]
     trees: Mapping[bytes, StorePath]
@@ -174,12 +178,15 @@ def _lot(workshop: Workshop, pins: Sequence[Pin]) -> _Lot:
 
 
 def _in_order(pins: Sequence[Pin]) -> list[Pin]:
-    """By name, so that the order they were asked in makes no other tree; of one name, amd64 before i386."""
+    """Return the pins sorted, so that the order of the request does not change the tree; i386 comes last."""
     return sorted(pins, key=lambda pin: (pin.architecture == b"i386", pin.name, pin.sha256))
 
 
 def _at_hand(workshop: Workshop, lacking: Sequence[Pin], pins: Sequence[Pin]) -> dict[bytes, bytes]:
-    """Fetch what is not unpacked yet, or whose control archive was never read; .deb hash -> path."""
+    """Fetch the packages that are not unpacked or whose control archive was not read.
+
+    Return .deb hash -> path.
+    """
     unread = [pin for pin in pins if not os.path.exists(_place(workshop.controls, pin))]
     wanted = {pin.sha256: pin for pin in [*lacking, *unread]}
     return fetched(list(wanted.values()), workshop.supply) if wanted else {}
@@ -190,7 +197,7 @@ def _place(directory: bytes, pin: Pin) -> bytes:
 
 
 def _control(directory: bytes, pin: Pin, here: Mapping[bytes, bytes]) -> Control:
-    """A package's facts, kept for the next time."""
+    """Return a package's facts, from the cache or from its .deb, which are then cached."""
     place = _place(directory, pin)
     with contextlib.suppress(OSError), open(place, "rb") as stream:
         control, _, postinst = stream.read().partition(_SEPARATOR)
@@ -206,7 +213,7 @@ def _control(directory: bytes, pin: Pin, here: Mapping[bytes, bytes]) -> Control
 def _goal(
     lot: _Lot, pins: Sequence[Pin], controls: Sequence[Control], settings: Settings, store_dir: bytes
 ) -> Sealed:
-    """The derivation of the tree."""
+    """Return the derivation of the tree."""
     ingredients = {pin.sha256: made_by(lot.sealed[pin.sha256][-1]) for pin in pins}
     by_name: dict[bytes, list[Pin]] = {}
     for pin in pins:

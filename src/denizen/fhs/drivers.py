@@ -1,9 +1,9 @@
-"""Libraries that belong to the host's kernel drivers, found by an environment's own dynamic linker (pure).
+"""Libraries that belong to the host's kernel drivers, made visible to an environment's dynamic linker (pure).
 
-What NVIDIA's kernel module talks to must be of the module's exact version: no package can bring it, only the
-host has it. The environment's ld.so.cache is joined by the host's entries for such libraries, at the paths by
-which they are seen inside; so ld.so, `ldconfig -p` and those who read the cache (Steam's runtime) find them,
-and no LD_LIBRARY_PATH is set. Which libraries these are is [[host]] in resolve/rules.toml.
+The libraries that talk to NVIDIA's kernel module must have the module's exact version: no package has them,
+only the host. The host's ld.so.cache entries for such libraries are added to the environment's ld.so.cache,
+with the paths that the files have inside. So ld.so, `ldconfig -p` and programs that read the cache (Steam's
+runtime) find them, without an LD_LIBRARY_PATH. [[host]] in resolve/rules.toml lists these libraries.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HOST = b"/.denizen/host"
 SHARE = b"/.denizen/share"
-# Where drivers say what they serve; the JSON names a library, the cache says where it is.
+# Directories of the drivers' manifests: JSON files that name a library, whose path ld.so.cache has
 # (on the host, below SHARE): Vulkan-Loader's LoaderDriverInterface.md, libglvnd's icd_enumeration.md.
 MANIFESTS = (
     (b"/usr/share/vulkan/icd.d", b"vulkan/icd.d"),
@@ -31,12 +31,12 @@ MANIFESTS = (
 def drivers(
     cache: bytes, is_driver: Callable[[bytes], bool], inside: Callable[[bytes], bytes]
 ) -> tuple[CacheEntry, ...]:
-    """The driver libraries in a host's ld.so.cache, at the paths they have inside.
+    """Return the driver libraries in a host's ld.so.cache, with the paths that they have inside.
 
     Args:
-        cache: the file; one that cannot be read has none.
-        is_driver: whether a soname is a driver's.
-        inside: where a path of the host is seen.
+        cache: the cache file's bytes; a damaged cache counts as empty.
+        is_driver: tells whether a soname is a driver's.
+        inside: returns the path inside of a path of the host.
     """
     try:
         listed = open_cache(cache).entries()
@@ -48,21 +48,24 @@ def drivers(
 def listed(
     names: Sequence[bytes], directory: bytes, flags: int, is_driver: Callable[[bytes], bool]
 ) -> tuple[CacheEntry, ...]:
-    """The driver libraries among the names of a directory that is seen inside as it is.
+    """Return the driver libraries among the `names` in a directory that has the same path inside.
 
-    `flags` are those of the host's kind of library (denizen.machines).
+    `flags` are the cache flags of the host's kind of library (denizen.machines).
     """
     return tuple(CacheEntry(name, b"%b/%b" % (directory, name), flags) for name in names if is_driver(name))
 
 
 def joined(cache: bytes, found: Sequence[CacheEntry]) -> bytes:
-    """An environment's ld.so.cache with these instead of its own of the same names. Raises BadCache."""
+    """Return an environment's ld.so.cache with these entries in place of its own of the same names.
+
+    Raises BadCache.
+    """
     names = {one.name for one in found}
     own = [one for one in open_cache(cache).entries() if one.name not in names]
     return write_cache([*own, *found])
 
 
 def seen(path: bytes) -> bytes:
-    """Where a real path of the host (no link among its directories) is inside an environment."""
+    """Return the path inside an environment of a real path of the host (no link among its directories)."""
     hidden = path.startswith((b"/usr/", b"/etc/")) and not path.startswith(b"/usr/local/")
     return HOST + path if hidden else path

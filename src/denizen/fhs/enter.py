@@ -1,6 +1,6 @@
-"""Entering an environment: what its /etc has of this host, and the command that makes its root.
+"""Entering an environment: the host's part of its /etc, and the command that makes its root.
 
-`command` gives words that a program's own are appended to: `denizen-enter` with a plan. The process stays
+`command` returns words to which a program's own are appended: `denizen-enter` with a plan. The process stays
 the same from there to the program.
 """
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from denizen.fhs.mounts import BindMount
 
 _LIMIT = 16 << 20
-# In an environment already, /etc is that one's.
+# The first exists in an environment, where /etc is the environment's.
 _HOST = (b"/.denizen/host/etc", b"/etc")
-# NixOS has no ld.so.cache; its drivers are here (nixpkgs' hardware.graphics).
+# NixOS has no ld.so.cache; its drivers are in this directory (nixpkgs' hardware.graphics).
 _NIXOS = b"/run/opengl-driver/lib"
 _NSS = (b"usr/lib", b"usr/lib64")
 
@@ -37,10 +37,11 @@ class Inside:
     """An environment that can be entered.
 
     Attributes:
-        tree: where its object lies.
-        enter: the path of denizen-enter.
+        tree: path of its store object.
+        enter: path of denizen-enter.
         stage: an empty directory.
-        cache: a file of what `cache_with_drivers` gave; b"" where that was nothing.
+        bindings: further directories of the host to show.
+        cache: path of a file with the result of `cache_with_drivers`; b"" if that was empty.
     """
 
     tree: bytes
@@ -51,12 +52,12 @@ class Inside:
 
 
 def command(inside: Inside) -> tuple[bytes, ...]:
-    """The words before a program's own."""
+    """Return the words that precede a program's own."""
     return (inside.enter, *entering(entry_of(inside)), b"--")
 
 
 def entry_of(inside: Inside) -> EnteredRoot:
-    """What the root is made of on this host, as it is now."""
+    """Return the parts of the root on this host, in its present state."""
     tree, host = inside.tree, _host()
     etc = files(
         lambda name: _read(os.path.join(host, name)),
@@ -71,7 +72,7 @@ def entry_of(inside: Inside) -> EnteredRoot:
 
 
 def cache_with_drivers(tree: bytes, is_driver: Callable[[bytes], bool]) -> bytes:
-    """A tree's ld.so.cache with the libraries of this host's drivers; b"" where the host has none."""
+    """Return a tree's ld.so.cache with the libraries of this host's drivers; b"" if the host has none."""
     found = drivers.drivers(_read(os.path.join(_host(), b"ld.so.cache")) or b"", is_driver, _seen)
     machine = by_kernel(machine_name())
     with contextlib.suppress(OSError):
@@ -90,7 +91,7 @@ def _seen(path: bytes) -> bytes:
 
 
 def _manifests() -> Iterator[tuple[bytes, bytes]]:
-    """What the host's drivers say of themselves: the name below /.denizen/share, the path inside."""
+    """Yield the manifests of the host's drivers: (name below /.denizen/share, path inside)."""
     for directory, shared in drivers.MANIFESTS:
         with contextlib.suppress(OSError):
             place = _host().removesuffix(b"/etc") + directory
@@ -100,7 +101,7 @@ def _manifests() -> Iterator[tuple[bytes, bytes]]:
 
 
 def _host() -> bytes:
-    """Where the host's own /etc is."""
+    """Return the path of the host's own /etc."""
     return next(place for place in _HOST if os.path.isdir(place) or place == _HOST[-1])
 
 
@@ -114,7 +115,7 @@ def _user() -> User:
 
 
 def _serves(tree: bytes, service: bytes) -> bool:
-    """Whether the tree has the module of an NSS service."""
+    """Tell whether the tree has the module of an NSS service."""
     name = b"libnss_%b.so.2" % service
     if not service.replace(b"_", b"").isalnum():
         return False
@@ -136,7 +137,7 @@ def _read(path: bytes) -> bytes | None:
 
 
 def located(tree: bytes, name: bytes, path: bytes) -> bytes:
-    """Where a command is that is looked for in PATH: of the tree, or of the host's /usr/local."""
+    """Return the path of a command that is found in PATH: in the tree, or in the host's /usr/local."""
     if b"/" in name:
         return name
     for directory in path.split(b":"):
@@ -150,7 +151,7 @@ def located(tree: bytes, name: bytes, path: bytes) -> bytes:
 
 
 def shell(tree: bytes, words: Sequence[bytes]) -> tuple[bytes, ...]:
-    """The interactive shell of a tree: bash with a file of ours where it has one."""
+    """Return the command of the tree's interactive shell: bash with these options, or else sh without."""
     bash = b"/usr/bin/bash"
     if os.path.exists(tree + bash):
         return (bash, *words)

@@ -1,4 +1,4 @@
-"""What of /etc is the host's to say, made such that a tree from elsewhere can use it (pure)."""
+"""Files of /etc that come from the host, adapted so that another distribution's tree can use them (pure)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 HOST = b"/.denizen/host/etc/"
-# name: where a host that lacks it gets it from; "" for nowhere. Services, protocols and the like may be the
-# tree's own (netbase), in files that are not linked away there.
+# name -> its link's target on a host without it; "" for no link. Services, protocols and others may be the
+# tree's own (netbase), in files that no link replaces.
 NAMES: Mapping[bytes, bytes] = {
     b"passwd": b"/.denizen/environment/usr/share/denizen/passwd",
     b"group": b"/.denizen/environment/usr/share/denizen/group",
@@ -29,17 +29,17 @@ NAMES: Mapping[bytes, bytes] = {
     b"subuid": b"",
     b"subgid": b"",
 }
-# glibc has these inside itself since 2.34 (nss/nss_files, resolv/nss_dns).
+# Services built into glibc since 2.34 (nss/nss_files, resolv/nss_dns).
 _BUILT_IN = frozenset({b"files", b"dns"})
 _DEFAULT_NSSWITCH = b"passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
-# A word of a plan can have 128 KiB (MAX_ARG_STRLEN); of a longer passwd only what cannot be missing is taken.
+# Bytes. A word of a plan can have 128 KiB (MAX_ARG_STRLEN); a longer passwd is replaced by a minimal one.
 _LIMIT = 100_000
 _DEFAULT_HOSTS = b"127.0.0.1 localhost\n::1 localhost\n"
 
 
 @value
 class Content:
-    """A file of ours in /.denizen/etc; no NUL is in it."""
+    """A file that denizen writes in /.denizen/etc; its text has no NUL."""
 
     text: bytes
 
@@ -53,7 +53,7 @@ class Lead:
 
 @value
 class User:
-    """Who is entering, for hosts whose files do not say it (LDAP, a bare root)."""
+    """The user who enters, for hosts whose files do not list the user (LDAP, a bare root)."""
 
     name: bytes
     uid: int
@@ -63,7 +63,7 @@ class User:
 
     @property
     def line(self) -> bytes:
-        """Theirs in passwd."""
+        """The user's line in passwd."""
         return b"%b:x:%d:%d::%b:%b\n" % (self.name, self.uid, self.gid, self.home, self.shell)
 
 
@@ -73,13 +73,13 @@ def files(
     user: User,
     modules: Callable[[bytes], bool],
 ) -> dict[bytes, Content | Lead]:
-    """What /.denizen/etc has.
+    """Return the files and links of /.denizen/etc, by name.
 
     Args:
-        host: the content of a file of the host's /etc; None where there is none.
-        exists: whether the host's /etc has a name.
-        user: who is entering.
-        modules: whether the tree can serve an NSS service.
+        host: returns the content of a file in the host's /etc; None where there is none.
+        exists: tells whether the host's /etc has a name.
+        user: the user who enters.
+        modules: tells whether the tree has the module of an NSS service.
     """
     found: dict[bytes, Content | Lead] = {}
     for name, default in NAMES.items():
@@ -100,7 +100,7 @@ def files(
 
 
 def _short(text: bytes | None) -> bytes:
-    """The text where it is one that fits, ended by a newline; b"" otherwise."""
+    """Return the text ended by a newline if it fits into a plan; b"" otherwise."""
     if not text or len(text) > _LIMIT or b"\0" in text:
         return b""
     return text if text.endswith(b"\n") else text + b"\n"
@@ -112,7 +112,7 @@ def _has_id(text: bytes, number: int) -> bool:
 
 
 def nsswitch(text: bytes, modules: Callable[[bytes], bool]) -> bytes:
-    """The same without services the tree has no module for, and without what was to follow on their answers.
+    """Return nsswitch.conf's text without the services, and their actions, for which the tree has no module.
 
     A service that cannot be loaded counts as unavailable and would often do no harm; but `[!UNAVAIL=return]`
     behind it, as systemd's documentation recommends for `resolve`, would end every lookup.

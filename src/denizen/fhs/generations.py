@@ -1,4 +1,4 @@
-"""Named environments on disk: generations, the current one, what each was made of.
+"""Named environments on disk: their generations, the current one, and the packages of each.
 
 <state>/fhs/NAME/generations/N.json   one per change, never rewritten
 <state>/fhs/NAME/current              the number in force
@@ -34,7 +34,7 @@ _MAX_FILE = 16 << 20
 
 
 class BadEnvironmentName(BadInput):
-    """A name no environment can have."""
+    """The error that an environment cannot have this name."""
 
     name: str
 
@@ -50,7 +50,7 @@ class BadEnvironmentName(BadInput):
 
 
 class NoEnvironment(DenizenError):
-    """There is no environment of that name."""
+    """The error that there is no environment of that name."""
 
     name: str
     known: tuple[str, ...]
@@ -63,7 +63,7 @@ class NoEnvironment(DenizenError):
 
 
 class NoGeneration(DenizenError):
-    """An environment has no such generation."""
+    """The error that an environment has no such generation."""
 
     name: str
     wanted: int
@@ -76,7 +76,7 @@ class NoGeneration(DenizenError):
 
 
 class DamagedEnvironment(BadInput):
-    """What is written of an environment cannot be read."""
+    """The error that a file about an environment cannot be read."""
 
     path: bytes
     problem: str
@@ -99,12 +99,14 @@ class Part:
 
 @value
 class Settings:
-    """What the user asked for.
+    """The user's settings for an environment.
 
     Attributes:
         packages: as they were named.
-        suites: where from; empty for the configured ones.
+        suites: the suites to take packages from; empty for the configured ones.
         architectures: the native one first.
+        locales: locales besides C.UTF-8.
+        bindings: directories of the host to show.
         environment: variables of commands in it.
         profile: shell text for interactive shells.
     """
@@ -120,7 +122,7 @@ class Settings:
 
 @value
 class State:
-    """What an environment is at one time.
+    """The state of an environment at one time.
 
     Attributes:
         tree: its store object.
@@ -135,19 +137,19 @@ class State:
 
 @value
 class Generation(State):
-    """One state of an environment, numbered."""
+    """One state of an environment, with its number."""
 
     number: int
 
 
 class EnvironmentStore:
-    """The environments of one state directory."""
+    """The environments in one state directory."""
 
     def __init__(self, state: bytes) -> None:
         self._top = os.path.join(state, b"fhs")
 
     def names(self) -> list[str]:
-        """All environments, sorted."""
+        """Return the names of all environments, sorted."""
         try:
             found = sorted(os.listdir(self._top))
         except FileNotFoundError:
@@ -157,14 +159,14 @@ class EnvironmentStore:
         ]
 
     def directory(self, name: str) -> bytes:
-        """Where an environment's files are. Raises BadName."""
+        """Return the directory of an environment's files. Raises BadEnvironmentName."""
         raw = os.fsencode(name)
         if not raw or len(raw) > _MAX_NAME or not _NAME.issuperset(raw) or raw.startswith(b"."):
             raise BadEnvironmentName(name)
         return os.path.join(self._top, raw)
 
     def current(self, name: str) -> Generation:
-        """The generation in force. Raises NoEnvironment, Damaged, BadName."""
+        """Return the current generation. Raises NoEnvironment, DamagedEnvironment, BadEnvironmentName."""
         path = os.path.join(self.directory(name), b"current")
         try:
             with open(path, "rb") as stream:
@@ -176,7 +178,7 @@ class EnvironmentStore:
         return self.generation(name, int(number))
 
     def generation(self, name: str, number: int) -> Generation:
-        """One generation. Raises NoGeneration, Damaged."""
+        """Return one generation. Raises NoGeneration, DamagedEnvironment."""
         path = self._file(name, number)
         try:
             with open(path, "rb") as stream:
@@ -185,7 +187,7 @@ class EnvironmentStore:
             raise NoGeneration(name, number, tuple(self.numbers(name))) from None
 
     def numbers(self, name: str) -> list[int]:
-        """The generations there are, oldest first."""
+        """Return the numbers of all generations, oldest first."""
         with contextlib.suppress(FileNotFoundError):
             names = os.listdir(os.path.join(self.directory(name), b"generations"))
             return sorted(
@@ -194,14 +196,14 @@ class EnvironmentStore:
         return []
 
     def add(self, name: str, layout: StoreLayout, state: State) -> Generation:
-        """Make the next generation and put it in force; one that says nothing new is not made again."""
+        """Make the next generation and make it current; return the present one if its state is the same."""
         import fcntl
 
         directory = self.directory(name)
         with doing("write in", directory):
             make_directories(directory, 0o700)
             with open(os.path.join(directory, b"lock"), "wb") as lock:
-                # Of two that make a generation at once, the second makes the one after.
+                # If two processes add a generation at once, the second one makes the next number.
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 return self._next(name, layout, state)
 
@@ -217,7 +219,7 @@ class EnvironmentStore:
         number = (numbers[-1] if numbers else 0) + 1
         new = Generation(state.tree, state.made, state.settings, state.parts, number)
         path = self._file(name, number)
-        # The root first: what is written of a generation must be true of the store.
+        # The root first: a generation on record must have its tree in the store.
         add_link(layout, self._root(name, number), state.tree)
         make_directories(os.path.dirname(path), 0o700)
         write_atomically(path, json.dumps(_document(new), indent=1).encode())
@@ -225,19 +227,19 @@ class EnvironmentStore:
         return new
 
     def switch(self, name: str, number: int) -> None:
-        """Put a generation in force. Raises NoGeneration."""
+        """Make a generation the current one. Raises NoGeneration."""
         if number not in self.numbers(name):
             raise NoGeneration(name, number, tuple(self.numbers(name)))
         write_atomically(os.path.join(self.directory(name), b"current"), b"%d\n" % number)
 
     def remove(self, name: str, layout: StoreLayout) -> None:
-        """Forget an environment; its objects go with the next collection. Raises NoEnvironment."""
+        """Delete an environment; the next collection deletes its store objects. Raises NoEnvironment."""
         import shutil
 
         self.current(name)
         directory = self.directory(name)
         with doing("remove", directory):
-            # From here on there is none of that name, whatever happens to the rest.
+            # Deleted first: without it there is no environment of that name, even if the rest fails.
             os.unlink(os.path.join(directory, b"current"))
             shutil.rmtree(os.path.join(layout.gcroots, b"fhs", os.fsencode(name)), ignore_errors=True)
             shutil.rmtree(directory)
@@ -269,7 +271,7 @@ def _document(one: Generation) -> dict[str, Any]:
 
 
 def read_generation(text: bytes, path: bytes = b"the record") -> Generation:
-    """A generation's file. Raises Damaged."""
+    """Return the generation in a file's bytes. Raises DamagedEnvironment."""
     try:
         return _parse(json.loads(text))
     except (
@@ -302,7 +304,7 @@ def _parse(table: dict[str, Any]) -> Generation:
 
 
 def users(tree: bytes, proc: bytes = b"/proc") -> Iterator[int]:
-    """The processes in an environment whose tree lies at `tree`, as far as they can be looked into."""
+    """Yield the numbers of processes in an environment whose tree lies at `tree`, if they can be examined."""
     facts = os.stat(tree)
     for number in os.listdir(proc):
         if number.isdigit():

@@ -1,7 +1,7 @@
-"""An environment's launcher: a shell script that enters it without starting Python (pure).
+"""The launcher of an environment: a shell script that enters it without starting Python (pure).
 
-It holds the plan for this host as it was when it was written; `denizen fhs` writes it again whenever it would
-be another.
+It holds the plan for the host's state when it was written; `denizen fhs` writes it again when the plan
+changes.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456
 
 @value
 class Launch:
-    """What a launcher does.
+    """The content of a launcher.
 
     Attributes:
+        mark: the lines after the first, by which an up-to-date launcher is recognised.
         entry: denizen-enter with its plan, up to and with "--".
-        mark: the lines after the first, by which a launcher is known to be the right one.
-        variables: what is set, whatever it was.
-        locale: LANG where the user has none set; "" for none.
-        shell: what runs when no command is given.
+        variables: variables that are always set.
+        locale: LANG if the user has none set; "" for none.
+        shell: the command to run when none is given.
     """
 
     mark: bytes
@@ -35,7 +35,7 @@ class Launch:
 
 
 def script(launch: Launch) -> bytes:
-    """The file's content."""
+    """Return the script's bytes."""
     lines = [b"#!/bin/sh", launch.mark]
     for key, text in launch.variables.items():
         lines.append(b"export %b=%b" % (key.encode(), _quoted(text.encode("utf-8", "surrogateescape"))))

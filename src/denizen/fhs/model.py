@@ -1,4 +1,4 @@
-"""What is in a tree that is being composed: kinds, owners, and where links lead (pure)."""
+"""A model of a tree that is being composed: kinds, owners, and targets of links (pure)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_LINKS = 40
 
 
 class NodeKind(Enum):
-    """What something in a tree is."""
+    """The kind of a path in a tree."""
 
     DIRECTORY = "directory"
     FILE = "file"
@@ -23,7 +23,7 @@ class NodeKind(Enum):
 
 
 class Model:
-    """The tree as it is known; paths have no slash before them."""
+    """The known content of a tree; paths have no slash before them."""
 
     def __init__(self) -> None:
         self._kinds: dict[bytes, NodeKind] = {}
@@ -31,40 +31,40 @@ class Model:
         self._targets: dict[bytes, bytes] = {}
 
     def __contains__(self, path: bytes) -> bool:
-        """Whether something is there, links followed."""
+        """Tell whether a path exists, links followed."""
         return path in self._kinds or self.followed(path) in self._kinds
 
     def kind(self, path: bytes) -> NodeKind | None:
-        """What is there, if anything; a link is a link."""
+        """Return the kind of a path, links not followed; None if it does not exist."""
         return self._kinds.get(path)
 
     def owner(self, path: bytes) -> int:
-        """Whose it is."""
+        """Return the number of the package that a path belongs to."""
         return self._owners[path]
 
     def add(self, path: bytes, kind: NodeKind, owner: int, target: bytes = b"") -> None:
-        """Something was made."""
+        """Add a path that was made."""
         self._kinds[path] = kind
         self._owners[path] = owner
         if kind is NodeKind.LINK:
             self._targets[path] = target
 
     def remove(self, path: bytes) -> None:
-        """It was removed."""
+        """Remove a path that was deleted."""
         del self._kinds[path], self._owners[path]
         self._targets.pop(path, None)
 
     def directories(self) -> Iterator[bytes]:
-        """All of them."""
+        """Yield the paths of all directories."""
         return (path for path, kind in self._kinds.items() if kind is NodeKind.DIRECTORY)
 
     def below(self, path: bytes) -> Iterator[bytes]:
-        """The files below a directory."""
+        """Yield the paths of the files below a directory."""
         prefix = path + b"/"
         return (p for p, kind in self._kinds.items() if kind is NodeKind.FILE and p.startswith(prefix))
 
     def matching(self, pattern: bytes) -> list[bytes]:
-        """The paths a pattern means, `*` standing for any one name; sorted."""
+        """Return the paths that match a pattern, in which `*` stands for any one name, sorted."""
         if b"*" not in pattern:
             return [pattern] if pattern in self else []
         depth = pattern.count(b"/")
@@ -76,7 +76,10 @@ class Model:
         )
 
     def followed(self, path: bytes) -> bytes | None:
-        """Where a path leads once every link on the way is followed; None: out of the tree, or in circles."""
+        """Return the path with every link on the way followed.
+
+        Return None if it leads out of the tree or in circles.
+        """
         parts = path.split(b"/")
         done: list[bytes] = []
         links = 0
@@ -96,6 +99,9 @@ class Model:
 
     @staticmethod
     def leads_to(path: bytes, target: bytes) -> bytes | None:
-        """Where a link's words lead, from the top; None where that is above it. /bin is in /usr."""
+        """Return a link's target from the top, with /bin and its like in /usr.
+
+        Return None if it is above the top.
+        """
         led = lexical(path, target)
         return b"usr/" + led if led is not None and led.partition(b"/")[0] in MERGED else led

@@ -1,4 +1,4 @@
-"""Plans for `denizen-enter`: the root a trigger's tool sees, and the one a user enters (pure).
+"""Plans for `denizen-enter`: the root for a trigger's tool, and the root that a user enters (pure).
 
 The operations are loader/enter/enter.c's. Both roots are built in a file system of their own at `stage`, an
 empty directory, and become / as the last step: no name is ever made on the host.
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
     from denizen.fhs.etc import Lead
 
-# The merged /usr's links (Debian's usrmerge), and what takes their place.
+# The names at the root that are links into a merged /usr (Debian's usrmerge).
 MERGED = (b"bin", b"lib", b"lib32", b"lib64", b"libo32", b"libx32", b"sbin")
-# What of the host's root an entered root has from the environment, or anew.
+# Names at the root that come from the environment or are made, not taken from the host.
 _OWN = (*MERGED, b"usr", b"etc", b".denizen", b"opt")
-# Where they are missing (a bare root), programs still expect them.
+# Directories that programs expect; they are made if the host lacks them (a bare root).
 _EXPECTED = (b"proc", b"dev", b"sys", b"tmp", b"run", b"var", b"home", b"opt", b"mnt")
 _DEVICES = (b"null", b"zero", b"full", b"random", b"urandom")
 
 
 @value
 class BindMount:
-    """A place of the host that is to be seen at another one; `optional`: where it exists."""
+    """A path of the host that is shown at another path; with `optional` only if it exists."""
 
     source: bytes
     target: bytes
@@ -45,17 +45,17 @@ class BindMount:
 
 @value
 class EnteredRoot:
-    """What an entered root is made of.
+    """The parts of an entered root.
 
     Attributes:
-        tree: the environment's object.
-        etc: what /.denizen/etc has.
+        tree: path of the environment's store object.
+        etc: the files and links of /.denizen/etc, by name.
         stage: an empty directory.
-        merged: which of MERGED the tree has below /usr.
+        merged: the names in MERGED that the tree has below /usr.
         top: names of the host's root that exist.
-        bindings: what the user wants besides.
-        cache: a file to be seen as /etc/ld.so.cache; b"" for the tree's own.
-        manifests: links in /.denizen/share, each with the path inside that it leads to.
+        bindings: further paths that the user wants.
+        cache: a file to show as /etc/ld.so.cache; b"" for the tree's own.
+        manifests: links in /.denizen/share, each with its target inside.
     """
 
     tree: bytes
@@ -69,16 +69,16 @@ class EnteredRoot:
 
 
 def entering(entry: EnteredRoot) -> tuple[bytes, ...]:
-    """The operations that make the root a user enters."""
+    """Return the operations that make the root that a user enters."""
     steps = [word for step in _built(entry) for word in step]
     return (b"private", *steps, b"root", entry.stage, b"readonly", b"/")
 
 
 def standing(entry: EnteredRoot) -> tuple[bytes, ...]:
-    """The operations that make the same root at `entry.stage` for all to see: a plain chroot, for root.
+    """Return the operations that make that root at `entry.stage` for all processes: a plain chroot, for root.
 
-    Each mount is set apart before anything is mounted below it: what a bind shows is a peer of where it came
-    from, and a mount below it would appear there too (mount_namespaces(7)).
+    Each mount is made private before anything is mounted below it: a bind mount is a peer of its source, and
+    a mount below it would appear at the source too (mount_namespaces(7)).
     """
     steps: list[bytes] = []
     for step in _built(entry):
@@ -87,7 +87,7 @@ def standing(entry: EnteredRoot) -> tuple[bytes, ...]:
 
 
 def _built(entry: EnteredRoot) -> list[tuple[bytes, ...]]:
-    """The operations that fill `entry.stage`."""
+    """Return the operations that fill `entry.stage`."""
     stage = entry.stage
 
     def at(path: bytes) -> bytes:
@@ -116,7 +116,7 @@ def _built(entry: EnteredRoot) -> list[tuple[bytes, ...]]:
         )
     for name in (b"/etc", b"/usr"):
         target = at(b"/.denizen/host" + name)
-        # Entered from an environment these are that one's, and lead where ours will be; the host's lie there.
+        # In an environment these names are its own links; the host's directories are below /.denizen/host.
         steps += [(b"offer", name, target), (b"offer", b"/.denizen/host" + name, target)]
     steps.append((b"offer", b"/usr/local", at(b"/usr/local")))
     steps.append((b"entries", b"/opt", at(b"/opt"), b"0"))
@@ -126,7 +126,7 @@ def _built(entry: EnteredRoot) -> list[tuple[bytes, ...]]:
 
 
 def _shared(manifests: Iterable[tuple[bytes, bytes]], top: bytes) -> list[tuple[bytes, ...]]:
-    """The links of drivers, and the directories they are in."""
+    """Return the operations that make the links to drivers' manifests and their directories."""
     links = dict(manifests)
     directories = {posixpath.dirname(name) for name in links}
     directories |= {posixpath.dirname(name) for name in directories}
@@ -136,9 +136,9 @@ def _shared(manifests: Iterable[tuple[bytes, bytes]], top: bytes) -> list[tuple[
 
 
 def sandbox(tree: bytes, stage: bytes, writes: Sequence[bytes]) -> tuple[bytes, ...]:
-    """The operations that make the root a trigger's tool sees: the tree, and nothing of the host.
+    """Return the operations that make the root for a trigger's tool: the tree, and nothing of the host.
 
-    `writes` are directories of the tree, from its top; all else of it can only be read.
+    `writes` are directories relative to the tree's top that can be written; the rest is read-only.
     """
     steps: list[bytes] = [b"private", b"offline", b"tmpfs", stage]
     for name in (b"usr", b"etc", b"proc", b"dev", b"tmp", b"var", b"var/tmp", b"var/cache", b"run", b"root"):

@@ -1,9 +1,10 @@
-"""Which packages an environment has: the wanted ones and all they depend on (pure).
+"""The closure of an environment's packages: the wanted ones and all that they depend on (pure).
 
-As apt does it: a group of alternatives is satisfied by what is chosen already; else by its first alternative
-that any package satisfies, a package of that name before one that provides it. A virtual package asked for
-by name goes to the provider most packages depend on. Cycles need no care: a chosen package is chosen.
-Packages of Architecture "all" depend on the native architecture's (Multi-Arch specification).
+The rules are apt's. A group of alternatives is satisfied if one of them is chosen already; else by its first
+alternative that any package satisfies, where a package of that name comes before one that provides it. A
+virtual package asked for by name goes to the provider that most packages depend on. Cycles end at packages
+that are chosen already. Packages of Architecture "all" depend on the native architecture's (Multi-Arch
+specification).
 """
 
 from __future__ import annotations
@@ -30,22 +31,23 @@ class PackageCatalogue(Protocol):
     """The packages of one architecture."""
 
     def packages(self, name: bytes) -> list[Provider]:
-        """Of that name, the best first."""
+        """Return the packages of a name, the best first."""
 
     def providing(self, name: bytes) -> list[Provider]:
-        """Whose Provides speak of the name."""
+        """Return the packages whose Provides has the name."""
 
     def near_packages(self, name: bytes) -> list[bytes]:
-        """Names that look like one nobody has."""
+        """Return known names that resemble an unknown one."""
 
 
 @value
 class Missing:
-    """A relation nothing satisfies.
+    """A relation that no package satisfies.
 
     Attributes:
         asked: the group's alternatives.
-        chain: who asked for it, the wanted package first; empty where the user did.
+        chain: the packages that led to it, the wanted one first; empty if the user asked for it.
+        near: known names that resemble it.
     """
 
     asked: tuple[Relation, ...]
@@ -54,7 +56,7 @@ class Missing:
 
 
 class MissingPackages(BadInput):
-    """Packages that are wanted, or that these depend on, are not in the archive."""
+    """The error that wanted packages, or dependencies of these, are not in the archive."""
 
     missing: tuple[Missing, ...]
 
@@ -76,10 +78,10 @@ class MissingPackages(BadInput):
 
 
 class TooManyPackages(BadInput):
-    """What is wanted depends on more packages than an environment may have.
+    """The error that wanted packages depend on more packages than an environment may have.
 
     Attributes:
-        wanted: what the user named.
+        wanted: the packages that the user named.
     """
 
     wanted: tuple[bytes, ...]
@@ -102,7 +104,7 @@ def _sentence(one: Missing) -> str:
 
 @value
 class EnvironmentPackage:
-    """A package of the environment and who asked for it; None: the user or the base set."""
+    """A package of the environment and the package that depends on it; None for the user or the base set."""
 
     package: Provider
     asker: bytes | None
@@ -111,12 +113,12 @@ class EnvironmentPackage:
 def closure(
     wanted: Sequence[tuple[bytes, str]], native: str, catalogues: Mapping[str, PackageCatalogue]
 ) -> tuple[EnvironmentPackage, ...]:
-    """Every package, in the order in which they are asked for.
+    """Return every package of the environment, in the order in which they are asked for.
 
     Args:
-        wanted: names with the architecture each is wanted of.
-        native: the architecture packages for all architectures belong to.
-        catalogues: by architecture.
+        wanted: names, each with its architecture.
+        native: the architecture to which packages for all architectures belong.
+        catalogues: the packages of each architecture.
 
     Raises:
         MissingPackages: with everything that is missing.
@@ -134,7 +136,7 @@ def closure(
 
 
 class _ClosureSearch:
-    """What is chosen so far."""
+    """The search for a closure, with the packages chosen so far."""
 
     def __init__(self, native: str, catalogues: Mapping[str, PackageCatalogue]) -> None:
         self._native = native
@@ -147,7 +149,7 @@ class _ClosureSearch:
         self._asked: set[tuple[tuple[Relation, ...], str]] = set()
 
     def want(self, group: tuple[Relation, ...], architecture: str, asker: bytes | None) -> None:
-        """Satisfy one group of alternatives."""
+        """Satisfy one group of alternatives, or record it as missing."""
         if (group, architecture) in self._asked:
             return
         self._asked.add((group, architecture))
@@ -162,7 +164,7 @@ class _ClosureSearch:
         self.missing.append(Missing(group, self._chain(asker), tuple(near)))
 
     def run(self) -> None:
-        """Satisfy what the chosen ones depend on, and what those do, until they are too many."""
+        """Satisfy the dependencies of chosen packages until none is left or there are too many."""
         position = 0
         while position < len(self._pending) and len(self.members) <= MAX_PACKAGES:
             package, architecture = self._pending[position]
@@ -172,7 +174,7 @@ class _ClosureSearch:
                     self.want(group, architecture, package.package)
 
     def _choose(self, package: Provider, architecture: str, asker: bytes | None) -> None:
-        # What is for all architectures belongs to the native one, and so do its dependencies.
+        # A package for all architectures belongs to the native one, and so do its dependencies.
         home = self._native if package.package_architecture == b"all" else architecture
         key = package.package, home
         if key in self.members:
@@ -197,7 +199,10 @@ class _ClosureSearch:
         )
 
     def _candidate(self, relation: Relation, architecture: str) -> Provider | None:
-        """The package to choose; a native one where its architecture does not matter."""
+        """Return the package to choose, preferring the native architecture where any will do.
+
+        Return None if there is none.
+        """
         homes: tuple[str, ...] = (architecture,)
         if relation.qualifier.decode("latin-1") in self._catalogues:
             homes = (relation.qualifier.decode("latin-1"),)
@@ -229,7 +234,7 @@ class _ClosureSearch:
 
 
 def _serves(package: Provider, relation: Relation, architecture: str) -> bool:
-    """Whether a package counts for a dependency of an architecture: the Multi-Arch specification's table."""
+    """Tell whether a package satisfies a dependency of an architecture, by the Multi-Arch specification."""
     own = package.package_architecture.decode("latin-1")
     if own in ("all", architecture) or relation.qualifier == own.encode():
         return True

@@ -1,4 +1,4 @@
-"""`denizen.toml`: a project's environment, written down (pure).
+"""`denizen.toml`: the file in which a project describes its environment (pure).
 
     [fhs]
     packages = ["python3", "gcc", "libc6:i386"]
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FILE = "denizen.toml"
 LOCK = "denizen.lock"
 MAX_SIZE = 1 << 20
-# Shown where there is none, or none that can be used: what is shown can be copied as it is.
+# Shown if there is no usable file; it can be copied as it is.
 EXAMPLE = """\
 [fhs]
 packages = ["python3", "gcc"]
@@ -51,7 +51,7 @@ _TEXTS = ("suite", "profile")
 
 
 class BadProject(BadInput):
-    """A denizen.toml cannot be used; every reason at once."""
+    """The error that a denizen.toml cannot be used, with all reasons."""
 
     path: str
     problems: tuple[str, ...]
@@ -67,7 +67,7 @@ class BadProject(BadInput):
 
 
 def read(text: bytes, path: str, native: str) -> Settings:
-    """The environment a project wants; `path` is of the file. Raises BadProject."""
+    """Return the settings in a project file; `path` is the file's. Raises BadProject."""
     try:
         document = tomllib.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as problem:
@@ -123,17 +123,17 @@ def _binding(text: str, directory: str) -> BindMount:
 
 
 def digest(settings: Settings) -> bytes:
-    """Tells apart what decides which packages there are."""
+    """Return a hash of the settings that determine the choice of packages."""
     words = [settings.packages, settings.suites, settings.architectures, bool(settings.locales)]
     return hashlib.sha256(json.dumps(words).encode()).hexdigest().encode("ascii")
 
 
 def locked(settings: Settings, lock: bytes) -> bytes:
-    """The content of denizen.lock, for a lock as `resolve.lock` writes it."""
+    """Return the content of denizen.lock, for a lock as `resolve.lock` writes it."""
     return _HEAD + digest(settings) + b"\n" + lock
 
 
 def unlocked(settings: Settings, content: bytes) -> bytes | None:
-    """The lock in a denizen.lock; None where it is of another table."""
+    """Return the lock in a denizen.lock; None if it was made for other settings."""
     head, _, lock = content.partition(b"\n")
     return lock if head == _HEAD + digest(settings) else None

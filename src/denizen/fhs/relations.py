@@ -28,11 +28,11 @@ _OPERATORS: Mapping[bytes, str] = {
 
 @value
 class Relation:
-    """One package spoken of.
+    """One relation to a package.
 
     Attributes:
         qualifier: "any", "native", an architecture; b"" for none.
-        operator: "" where no version is asked for.
+        operator: "" where no version is required.
     """
 
     name: bytes
@@ -41,12 +41,12 @@ class Relation:
     version: bytes = b""
 
     def __str__(self) -> str:
-        """As control files have it."""
+        """Return the relation as control files have it."""
         name = display(self.name) + (f":{display(self.qualifier)}" if self.qualifier else "")
         return f"{name} ({self.operator} {display(self.version)})" if self.operator else name
 
     def admits(self, version: bytes) -> bool:
-        """Whether a version is one that was asked for."""
+        """Tell whether a version satisfies the relation."""
         if not self.operator:
             return True
         found, wanted = version_key(version), version_key(self.version)
@@ -59,14 +59,17 @@ class Relation:
         }[self.operator]
 
     def admits_provided(self, provided: Relation) -> bool:
-        """Whether a Provides satisfies it; one without a version none that asks for one (Policy 7.5)."""
+        """Tell whether a Provides satisfies it.
+
+        An unversioned one satisfies no versioned relation (Policy 7.5).
+        """
         if provided.name != self.name:
             return False
         return not self.operator or (provided.operator == "=" and self.admits(provided.version))
 
 
 def groups(text: bytes) -> list[tuple[Relation, ...]]:
-    """The groups of a field, each with its alternatives in order."""
+    """Return the groups of a field, each with its alternatives in order."""
     found = []
     for group in text.split(b","):
         parts = filter(None, map(bytes.strip, group.split(b"|")))
@@ -77,7 +80,7 @@ def groups(text: bytes) -> list[tuple[Relation, ...]]:
 
 
 def relations(text: bytes) -> list[Relation]:
-    """All relations of a field without alternatives (Conflicts, Breaks, Provides, Replaces)."""
+    """Return all relations of a field without alternatives (Conflicts, Breaks, Provides, Replaces)."""
     return [one for group in groups(text) for one in group]
 
 

@@ -1,7 +1,7 @@
-"""A plain chroot for root: the root an environment is entered by, mounted at a directory for all to see.
+"""A plain chroot for root: an environment's root mounted at a directory, visible to all processes.
 
-Everything lies below one file system mounted there, so taking that away takes all: whatever went wrong on the
-way, no mount is left behind.
+Everything lies below one file system that is mounted there: to unmount it removes all, so that no mount is
+left behind after an error.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from denizen.fhs.enter import Inside
 
 _MARK = b"/.denizen/environment"
-# A directory may be mounted over more than once by others; ours are taken off until none is left.
+# Mounts can be stacked at one directory; those made here are unmounted until none is left.
 _MAX_STACKED = 16
 
 
 class NotMounted(HostLacks):
-    """The kernel refused to mount or unmount."""
+    """The error that the kernel refused to mount or unmount."""
 
     place: bytes
     problem: str
@@ -36,7 +36,7 @@ class NotMounted(HostLacks):
 
 
 class Occupied(DenizenError):
-    """A directory holds something else, or somebody is in it."""
+    """The error that a directory holds other files, or that a process is in it."""
 
     place: bytes
     reason: str
@@ -45,10 +45,10 @@ class Occupied(DenizenError):
 
 
 def mount(inside: Inside) -> bool:
-    """Mount at `inside.stage`; whether it was not so already.
+    """Mount the root at `inside.stage`; return False if it is mounted already.
 
     Raises:
-        Occupied: something else is there.
+        Occupied: the directory has other content.
         NotMounted: the kernel refused; nothing is left mounted.
     """
     place = inside.stage
@@ -65,7 +65,7 @@ def mount(inside: Inside) -> bool:
 
 
 def umount(place: bytes, enter: bytes) -> bool:
-    """Take down what `mount` made; whether anything was there.
+    """Unmount the roots that `mount` made at a directory; return whether there was one.
 
     Raises:
         Occupied: processes are in it.
@@ -86,7 +86,7 @@ def umount(place: bytes, enter: bytes) -> bool:
 
 
 def places(tree: bytes, mountinfo: bytes = b"/proc/self/mountinfo") -> list[bytes]:
-    """Where a tree is mounted for all to see (proc(5): the fifth field; escapes are octal)."""
+    """Return the directories at which a tree is mounted by `mount`, from mountinfo (proc(5), fifth field)."""
     name = os.path.basename(tree)
     with open(mountinfo, "rb") as stream:
         rows = [line.split() for line in stream]
@@ -102,7 +102,7 @@ def _is(place: bytes, tree: bytes) -> bool:
 
 
 def _carried_out(command: Sequence[bytes]) -> str:
-    """What denizen-enter says went wrong; "" for nothing."""
+    """Run denizen-enter; return its error message, "" for none."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if not done.returncode:
         return ""

@@ -1,4 +1,4 @@
-"""triggers.toml turned into values (pure)."""
+"""The rules of triggers.toml as values (pure)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class BadRules(BadInput):
-    """The rules in a derivation cannot be read."""
+    """The error that the rules in a derivation cannot be read."""
 
     problem: str
     WHAT = "the rules of an FHS environment cannot be read"
@@ -22,7 +22,7 @@ class BadRules(BadInput):
 
 @value
 class Base:
-    """What is always there."""
+    """The packages that every environment has."""
 
     packages: tuple[str, ...]
     foreign: tuple[str, ...]
@@ -31,7 +31,7 @@ class Base:
 
 @value
 class TriggerLink:
-    """A symbolic link; `replace`: also where a package has something."""
+    """A symbolic link; with `replace` also where a package has a file."""
 
     path: str
     target: str
@@ -40,7 +40,7 @@ class TriggerLink:
 
 @value
 class Copy:
-    """A file that is another one again."""
+    """A file that is a copy of another."""
 
     path: str
     source: str
@@ -48,7 +48,7 @@ class Copy:
 
 @value
 class Text:
-    """A file of ours, where `when` is in the tree."""
+    """A file with a given content, made if the tree has the path `when`."""
 
     path: str
     when: str
@@ -65,15 +65,15 @@ class Expose:
 
 @value
 class Trigger:
-    """A tool of the tree to be run.
+    """A tool of the tree that is to be run.
 
     Attributes:
-        when: a path; run for each match.
-        each: "locales": run for each locale that is wanted.
-        run: its words; the first is looked for in PATH.
-        otherwise: words for trees where the tool lies elsewhere.
+        when: a path pattern; the tool is run for each match.
+        each: "locales": the tool is run for each wanted locale.
+        run: the command's words; the first is looked for in PATH.
+        otherwise: the words for trees where the tool has another path.
         makes: a directory to be made first.
-        writes: where it may write.
+        writes: directories that the tool may write to.
     """
 
     name: str
@@ -87,7 +87,7 @@ class Trigger:
 
 @value
 class TriggerRules:
-    """All of the file."""
+    """All rules of the file."""
 
     base: Base
     links: tuple[TriggerLink, ...]
@@ -99,7 +99,7 @@ class TriggerRules:
 
 
 def read_rules(text: bytes) -> TriggerRules:
-    """The rules. Raises BadRules."""
+    """Return the rules in a file's text. Raises BadRules."""
     try:
         table = tomllib.loads(text.decode("utf-8"))
         return _rules(table)
