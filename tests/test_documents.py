@@ -201,3 +201,8 @@ def test_every_module_beside_the_packages_is_in_the_reference() -> None:
     assert modules <= set(
         re.findall(r"^::: denizen\.(\w+)$", text_of("docs/reference/foundations.md"), re.MULTILINE)
     )
+
+
+def test_the_contract_has_every_command() -> None:
+    contract = text_of("docs/cli.md")
+    assert not [row.word for row in TABLE if not re.search(rf"`{row.word}[ `]", contract)]
