@@ -1,0 +1,145 @@
+"""The decision about a program but for its strategy: by this host's libraries, or by packages."""
+
+from __future__ import annotations
+
+from denizen.app.choose_packages import Choosing
+from denizen.app.errors import CannotStart, Unsatisfied
+from denizen.errors import HostLacks, SourceFailed, display
+from denizen.launch.decisions.host_decision import decision_of_host
+from denizen.launch.host_view import loader_at
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.examine_program import ExaminedProgram
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.decisions.decision_store import DecisionStore
+    from denizen.launch.environment_rules import Wants
+    from denizen.resolve.resolution import Resolution
+
+
+@value
+class BaseDecisions:
+    """The decisions that can be made about the libraries of one program.
+
+    Attributes:
+        shelf: where the decision is to be kept.
+        wants: what the program wants besides libraries.
+    """
+
+    session: Session
+    examined: ExaminedProgram
+    wanted: RunRequest
+    shelf: DecisionStore
+    wants: Wants
+
+    def decided(self) -> Decision:
+        """Return the decision kept for the program at an earlier path, else one that is made now.
+
+        Raises:
+            CannotStart, Unsatisfied: no packages start it.
+            SourceFailed, HostLacks, BadInput: something cannot be had, or not be read.
+        """
+        return self._moved() or self._made()
+
+    def packaged(self) -> Decision:
+        """Return the decision by which packages bring all libraries. Raises as `decided` does."""
+        return self._realised(self._resolution())
+
+    def planned(self) -> Resolution | None:
+        """Return the packages that `decided` would bring; None where the host has all that is needed."""
+        if self.examined.is_satisfied or self.examined.program.image is None:
+            return None
+        return self.improvement() or self._choosing.resolved()
+
+    def improvement(self) -> Resolution | None:
+        """Return packages for the libraries that a program that starts here lacks at run time.
+
+        Return None if there is none.
+
+        Raises OSError, SourceFailed, HostLacks.
+        """
+        examined = self.examined
+        if not examined.starts_here or not examined.later or self.wants.reasons:
+            return None
+        return self._choosing.improved(examined.world.environment, examined.later)
+
+    @property
+    def _choosing(self) -> Choosing:
+        program = self.examined.program
+        return Choosing(self.session, program.view, program.path, self.wanted, self.examined.added)
+
+    def _made(self) -> Decision:
+        examined = self.examined
+        if examined.is_satisfied or examined.program.image is None:
+            return self._host_decision()
+        if not examined.starts_here or self.wants.reasons:
+            return self.packaged()
+        try:
+            made = self.improvement()
+            return self._realised(made) if made is not None else self._host_decision()
+        except (SourceFailed, HostLacks) as problem:
+            # The program starts without these libraries. Generation 0 makes the next start try again.
+            names = ", ".join(map(display, examined.later))
+            self.session.reporter.say(f"denizen: it starts without {names}: {problem.what}")
+            return replace(self._host_decision(), generation=0)
+
+    def _host_decision(self) -> Decision:
+        program = self.examined.program
+        # The decision is void when one of these files goes: the host then lacks a library.
+        own = (row.path for row in self.examined.report.libraries if row.path is not None and program.image)
+        objects = tuple(dict.fromkeys(path for path in own if path[:1] == b"/"))
+        return replace(decision_of_host(program), objects=objects)
+
+    def _moved(self) -> Decision | None:
+        """Return the kept decision of the same program at an earlier path, adapted.
+
+        Return None if there is none, or if it depends on modules.
+        """
+        from denizen.app.store_access import made_store
+        from denizen.launch.decisions.decision import identity_of
+        from denizen.launch.decisions.program_identity import headers_of
+
+        program = self.examined.program
+        if program.image is None or self.examined.is_satisfied or self.wanted.trees:
+            return None
+        build_id = (program.image.notes.build_id or b"")[:64]
+        found = self.shelf.moved(build_id, len(program.image.buffer), headers_of(program.image))
+        if found is None:
+            return None
+        moved = replace(found, identity=identity_of(program.stat), program=program.path)
+        with made_store(self.session) as store:
+            self.shelf.keep(store.layout, moved)
+        return moved
+
+    def _resolution(self) -> Resolution:
+        from denizen.app.decoder_setup import bring_decoder
+        from denizen.resolve.plan import sentence
+
+        bring_decoder(self.session)
+        resolution = self._choosing.resolved()
+        program = self.examined.program.path
+        open_ones = [p for p in resolution.problems if p.lack.stops_start]
+        if open_ones:
+            raise Unsatisfied(program, tuple(map(sentence, open_ones)))
+        for problem in resolution.problems:
+            self.session.reporter.say(f"denizen: {sentence(problem)}; it may fail when that is called")
+        if resolution.interpreter is None:
+            raise CannotStart(program, tuple(self.examined.report.problems))
+        return resolution
+
+    def _realised(self, resolution: Resolution) -> Decision:
+        from denizen.app.realise_decision import HostStart, RealiseRequest, realised
+
+        program, added = self.examined.program, self.examined.added
+        host = None if resolution.interpreter is not None else self.examined.world.environment
+        asked = RealiseRequest(program.view, program.path, self.shelf, resolution, added, self.wanted)
+        return realised(self.session, asked, HostStart(self._own_linker(), host))
+
+    def _own_linker(self) -> bytes:
+        """Return the path of the host's own dynamic linker; the program's interpreter if none is found."""
+        program = self.examined.program
+        settings = loader_at(program.view, program.interpreter)
+        return settings.host_ldso if settings is not None else program.interpreter

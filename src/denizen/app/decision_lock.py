@@ -1,0 +1,46 @@
+"""One process at a time decides about a program."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Files that programs share by a hash of their identity: two programs in one wait for each other.
+_LOCKS = 64
+_UNWRITABLE = (errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EDQUOT)
+
+
+@contextlib.contextmanager
+def deciding_alone(state: bytes, program: bytes) -> Iterator[None]:
+    """Keep others from deciding about the file at `program` meanwhile; wait for who does.
+
+    In a read-only or full directory no decision can be kept, so no lock is needed; the program's own faults
+    are still to be reported.
+    Raises OSError: there is no such program.
+    """
+    import fcntl
+    import hashlib
+
+    from denizen.disk import make_directories
+
+    facts = os.stat(program)
+    key = b"%d %d" % (facts.st_dev, facts.st_ino)
+    number = hashlib.sha256(key).digest()[0] % _LOCKS
+    directory = os.path.join(state, b"locks")
+    try:
+        make_directories(state, 0o711)
+        make_directories(directory, 0o700)
+        lock = open(os.path.join(directory, b"%02d" % number), "wb")  # noqa: SIM115  # closed below
+    except OSError as problem:
+        if problem.errno not in _UNWRITABLE:
+            raise
+        yield
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

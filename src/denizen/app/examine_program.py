@@ -1,0 +1,95 @@
+"""A program looked at on this host: whether the host satisfies it, and what it lacks when it runs."""
+
+from __future__ import annotations
+
+from denizen.app.extra_inputs import added_to
+from denizen.app.factories import world_of
+from denizen.launch.decisions.host_decision import served_here
+from denizen.launch.host_view import host_view
+from denizen.linker.rule_tables import LIBRARY_PATH
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
+    from denizen.diagnose.program_facts import HostWorld
+    from denizen.diagnose.report import Report
+    from denizen.fileview import FileView
+    from denizen.launch.environment_rules import Wants
+    from denizen.launch.program import Program
+
+
+@value
+class ExaminedProgram:
+    """A program, and what this host is to it.
+
+    Attributes:
+        world: the host as the program would meet it, denizen's loaders left out.
+        report: what is wrong with a start here.
+        added: objects that the program opens besides.
+        starts_here: it starts with the host's libraries, and is to start with them.
+        later: the names it opens when it runs and this host lacks; not asked where it does not start here.
+    """
+
+    program: Program
+    world: HostWorld
+    report: Report
+    added: tuple[bytes, ...]
+    starts_here: bool
+    later: tuple[bytes, ...]
+
+    @property
+    def is_satisfied(self) -> bool:
+        """Tell whether the host has all that the program needs."""
+        return self.starts_here and not self.later
+
+    @property
+    def needs_library_path(self) -> bool:
+        """Tell whether a library is found by LD_LIBRARY_PATH alone."""
+        return any(row.rule == LIBRARY_PATH.name for row in self.report.libraries)
+
+    def wants(self) -> Wants:
+        """Return what the program wants besides libraries, and this host lacks. Raises OSError."""
+        from denizen.launch.environment_rules import RULES, parse_rules, wants_of
+
+        with open(RULES, "rb") as stream:
+            rules = parse_rules(stream.read())
+        program = self.program
+        return wants_of(program.view, program.path, program.script, self.world.search_path, rules)
+
+
+def examine_program(session: Session, program: Program, wanted: RunRequest) -> ExaminedProgram:
+    """Return what this host is to a program that is to start as wanted. Raises OSError, BadInput."""
+    host = host_view(program.view, served_here(program.interpreter))
+    added = added_to(program.view, program.path, wanted)
+    world = world_of(session.environ, program.interpreter, wanted.library_path)
+    report = _look(host, program, world)
+    if wanted.library_path and not report.starts:
+        # The program gets other libraries anyway: report its faults without the LD_LIBRARY_PATH.
+        world = world_of(session.environ, program.interpreter)
+        report = _look(host, program, world)
+    # A static program takes no libraries from anywhere.
+    starts_here = report.starts and (report.stands_alone or not wanted.elsewhere)
+    later: tuple[bytes, ...] = ()
+    if starts_here and not report.stands_alone:
+        later = _lacking_later(host, program, world, added)
+    return ExaminedProgram(program, world, report, added, starts_here, later)
+
+
+def _look(host: FileView, program: Program, world: HostWorld) -> Report:
+    from denizen.diagnose.examine import examine
+    from denizen.host import place
+
+    return examine(host, program.path, place(program.path), world)
+
+
+def _lacking_later(
+    host: FileView, program: Program, world: HostWorld, added: tuple[bytes, ...]
+) -> tuple[bytes, ...]:
+    from denizen.launch.dlopen_missing import lacking_later
+    from denizen.resolve.rule_packs import load_rules
+
+    if program.image is None or program.image.interpreter is None:
+        return ()
+    return lacking_later(host, program.path, world.environment, load_rules(), added)

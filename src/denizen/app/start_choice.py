@@ -1,0 +1,98 @@
+"""The strategy that a program is started by: what the table of strategies is asked, and what it is given."""
+
+from __future__ import annotations
+
+from denizen.app.errors import MENDED
+from denizen.app.factories import helper_words
+from denizen.errors import display
+from denizen.launch.fast_path import directory_of
+from denizen.launch.strategies.base import HostFindings, ProgramStart, StrategyName
+from denizen.launch.strategies.loader_files import ChildDecisions, LoaderFiles
+from denizen.launch.strategies.namespace_mounts import NamespaceMounts
+from denizen.launch.strategies.table import CannotUse, all_verdicts, choose
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.base_decision import BaseDecisions
+    from denizen.app.examine_program import ExaminedProgram
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
+    from denizen.fhs.enter import Inside
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.environment_rules import Wants
+    from denizen.launch.strategies.table import StrategyVerdict
+
+NOEXEC = "noexec-mount"
+
+
+class StartChooser:
+    """Chooses how one program is started; the kernel is asked at most once for a namespace."""
+
+    def __init__(self, session: Session, bases: BaseDecisions) -> None:
+        self._bases = bases
+        self._examined = bases.examined
+        program, wanted, paths = bases.examined.program, bases.wanted, session.paths
+        followers = wanted.followers
+        children = ChildDecisions(
+            helper_words(session, "decide", followers.words),
+            directory_of(paths.decisions, followers.variant),
+        )
+        self._files = LoaderFiles(program, bases.shelf.directory, paths.state, children)
+        self._mounts = NamespaceMounts(program, self._files)
+
+    def started(
+        self, base: Decision, only: StrategyName | None, otherwise: tuple[bytes, ...] = ()
+    ) -> Decision:
+        """Return the decision with the command of the first strategy that will do, or of `only` that one.
+
+        `otherwise` is executed where the kernel refuses a namespace. Raises CannotUse.
+        """
+        start = self._start(satisfies=base.host)
+        choice = choose(start, only, frozenset(map(StrategyName, self._bases.wanted.excluded)))
+        if choice.strategy is None:
+            program = display(start.program.path)
+            raise CannotUse(program, only.value if only is not None else "", choice.obstacles)
+        return choice.strategy.decision(start, base, otherwise)
+
+    def verdicts(self) -> tuple[StrategyVerdict, ...]:
+        """Return every strategy, with what stands against it."""
+        is_script = self._examined.program.image is None
+        return all_verdicts(self._start(satisfies=self._examined.is_satisfied or is_script))
+
+    def _start(self, *, satisfies: bool) -> ProgramStart:
+        findings = findings_of(self._examined, self._bases.wants, self._bases.wanted, satisfies=satisfies)
+        supplier = _PackageSupplier(self._bases)
+        program, shelf = self._examined.program, self._bases.shelf
+        return ProgramStart(program, shelf, self._files, self._mounts, findings, supplier)
+
+
+def findings_of(
+    examined: ExaminedProgram, wants: Wants, wanted: RunRequest, *, satisfies: bool
+) -> HostFindings:
+    """Return what strategies are told of the host; `satisfies`: the decision is for its own libraries."""
+    report = examined.report
+    return HostFindings(
+        satisfies=satisfies,
+        starts=report.starts,
+        lacking=tuple(problem.code for problem in report.problems if problem.code in MENDED),
+        later=examined.later,
+        follows=bool(report.chain),
+        usr=wants.reasons,
+        asks_fhs=wanted.strategy == StrategyName.FHS.value,
+        unmappable=next((problem.message for problem in report.problems if problem.code == NOEXEC), ""),
+    )
+
+
+class _PackageSupplier:
+    """The supplier of packages for strategies, by the decisions about the program's libraries."""
+
+    def __init__(self, bases: BaseDecisions) -> None:
+        self._bases = bases
+
+    def environment(self) -> Inside:
+        from denizen.app.auto_environment import enter_auto_environment
+
+        return enter_auto_environment(self._bases.session, self._bases.wants, self._bases.wanted)
+
+    def packaged(self) -> Decision:
+        return self._bases.packaged()
