@@ -174,6 +174,15 @@ class MemoryView:
                 return FileKind.FILE, b""
 
 
+def exists(view: FileView, path: bytes) -> bool:
+    """Tell whether a path leads to something in `view`; where that cannot be seen, it does not."""
+    try:
+        view.stat(path)
+    except OSError:
+        return False
+    return True
+
+
 def resolve(path: bytes, look: Callable[[bytes], tuple[FileKind, bytes]], *, last: bool) -> bytes:
     """Walk an absolute path as the kernel does (path_resolution(7)), below a root of its own.
 

@@ -12,7 +12,7 @@ import os
 from denizen.build import builtin_fetch, builtin_libraries, builtin_union, builtin_unpack_deb
 from denizen.build.builtin_derivations import OUT, Variables
 from denizen.build.derivation import BadDerivation, name_of
-from denizen.disk import RootedView
+from denizen.disk import OPEN_NEW, RootedView
 from denizen.errors import BadInput, SourceFailed, display
 from denizen.formats.hashes import Hash
 from denizen.formats.storepath import Method, method_prefix
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 else:
     Protocol = object
-
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class Opener(Protocol):
@@ -161,7 +159,7 @@ def _download(task: Build, plan: builtin_fetch.Fetch, url: str) -> tuple[bytes, 
     tree = task.work.new_tree()
     digest = hashlib.new(algorithm, usedforsecurity=False)
     with doing("write", tree):
-        descriptor = os.open(tree, _CREATE, 0o700 if plan.executable else 0o600)
+        descriptor = os.open(tree, OPEN_NEW, 0o700 if plan.executable else 0o600)
         with open(descriptor, "wb", buffering=0) as stream:
             for piece in _bounded(task, plan, url):
                 digest.update(piece)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from enum import Enum
 from fnmatch import fnmatchcase
 
+from denizen.fileview import MAX_LINKS
 from denizen.formats.archive_tree import MERGED, lexical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_MAX_LINKS = 40
 
 
 class NodeKind(Enum):
@@ -92,7 +91,7 @@ class Model:
                 continue
             links += 1
             led = self.leads_to(here, target)
-            if links > _MAX_LINKS or led is None:
+            if links > MAX_LINKS or led is None:
                 return None
             parts, done = [*led.split(b"/"), *parts], []
         return b"/".join(done)

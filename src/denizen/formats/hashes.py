@@ -55,7 +55,7 @@ class Hash:
     @property
     def sri(self) -> str:
         """`sha256-ungWv48B...=`, as lock files and web pages write it."""
-        return f"{self.algorithm}-{_to_base64(self.digest)}"
+        return f"{self.algorithm}-{to_base64(self.digest)}"
 
     def __str__(self) -> str:
         return f"{self.algorithm}:{self.hex}"
@@ -83,7 +83,8 @@ def parse(text: str, algorithm: str | None = None) -> Hash:
     return Hash(named, _from_any(digest, size, text))
 
 
-def _to_base64(content: bytes) -> str:
+def to_base64(content: bytes) -> str:
+    """Return bytes in base 64, padded and on one line."""
     # The module base64 would do, but imports re (8 ms), and every store path is made of hashes.
     return binascii.b2a_base64(content, newline=False).decode("ascii")
 
@@ -103,7 +104,7 @@ def _from_base64(digest: str, size: int, text: str) -> bytes:
         content = binascii.a2b_base64(digest, strict_mode=True)
     except (binascii.Error, ValueError):  # ValueError: a character outside ASCII
         raise MalformedHash(text, "its digest is in none of the forms hex, base 32 and base 64") from None
-    if len(content) != size or _to_base64(content) != digest:
+    if len(content) != size or to_base64(content) != digest:
         raise MalformedHash(
             text, f"its digest is not {size} bytes long, or not spelled the one way base 64 has"
         )

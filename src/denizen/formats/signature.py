@@ -10,6 +10,7 @@ import binascii
 
 from denizen.errors import BadInput, HostLacks, display
 from denizen.formats import ed25519
+from denizen.formats.hashes import to_base64
 from denizen.value import value
 
 SECRET_SIZE = 64
@@ -45,7 +46,7 @@ class PublicKey:
         return name == self.name and ed25519.verify(self.key, message, _decoded(encoded) or b"")
 
     def __str__(self) -> str:
-        return f"{self.name}:{_encoded(self.key)}"
+        return f"{self.name}:{to_base64(self.key)}"
 
 
 @value
@@ -66,7 +67,7 @@ class SecretKey:
             from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         except ImportError:
             raise NoSigner from None
-        return f"{self.name}:{_encoded(Ed25519PrivateKey.from_private_bytes(self.seed).sign(message))}"
+        return f"{self.name}:{to_base64(Ed25519PrivateKey.from_private_bytes(self.seed).sign(message))}"
 
     @property
     def public_key(self) -> PublicKey:
@@ -111,7 +112,3 @@ def _decoded(text: str) -> bytes | None:
         return binascii.a2b_base64(text, strict_mode=True)
     except ValueError:  # binascii.Error, and characters outside ASCII
         return None
-
-
-def _encoded(content: bytes) -> str:
-    return binascii.b2a_base64(content, newline=False).decode("ascii")

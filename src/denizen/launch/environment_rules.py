@@ -9,6 +9,7 @@ import posixpath
 import tomllib
 
 from denizen.errors import display
+from denizen.fileview import exists
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -83,7 +84,7 @@ def wants_of(
     for rule in rules:
         if not rule.is_about(posixpath.basename(program).decode("utf-8", "replace")):
             continue
-        missing = [path for path in rule.paths if not _is_there(view, path)]
+        missing = [path for path in rule.paths if not exists(view, path)]
         if missing:
             packages.update(dict.fromkeys(rule.packages))
             reasons.append(f"{rule.reason}; {display(missing[0])} is not here")
@@ -98,17 +99,9 @@ def _interpreters(view: FileView, script: Script | None, search_path: Sequence[b
     command = script.env.program if script.env is not None else None
     if command:
         places = [command] if b"/" in command else [posixpath.join(d, command) for d in search_path if d]
-        found = next((place for place in places if _is_there(view, place)), None)
+        found = next((place for place in places if exists(view, place)), None)
         wanted.append(found or (command if b"/" in command else _COMMANDS + command))
-    return [path for path in wanted if path.startswith(b"/") and not _is_there(view, path)]
-
-
-def _is_there(view: FileView, path: bytes) -> bool:
-    try:
-        view.stat(path)
-    except OSError:
-        return False
-    return True
+    return [path for path in wanted if path.startswith(b"/") and not exists(view, path)]
 
 
 def _rule(row: Mapping[str, Any]) -> EnvironmentRule:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import posixpath
 
-from denizen.launch.loader.settings import NotALoader, settings_of
+from denizen.launch.loader.settings import MAX_LOADER, NotALoader, settings_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from denizen.bytesio import Buffer
     from denizen.fileview import FileView, Stat
     from denizen.launch.loader.settings import LoaderSettings
-
-# Bytes. A larger file is not denizen's loader and is not read.
-MAX_LOADER = 1 << 20
 
 
 def loader_at(view: FileView, interpreter: bytes) -> LoaderSettings | None:

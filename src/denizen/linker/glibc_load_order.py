@@ -10,7 +10,7 @@ interpreter, the vDSO and filters.
 from __future__ import annotations
 
 from denizen.linker.glibc_search import GlibcSearch, origin_of, refuse_needed
-from denizen.linker.link_map import Loaded
+from denizen.linker.link_map import MAX_OBJECTS, Loaded
 from denizen.linker.rule_tables import INTERPRETER, VDSO
 from denizen.linker.search import CandidateRefused
 from denizen.linker.search_results import FoundObject
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from denizen.linker.open_verify import VerifyTarget
 
 DT_NEEDED, DT_AUXILIARY, DT_FILTER = 1, 0x7FFFFFFD, 0x7FFFFFFF
-# A program of more objects than this is hostile; the largest known have a few hundred.
-MAX_OBJECTS = 8192
 # handle_preload_list: no name that long is preloaded into a set-user-ID program.
 SECURE_NAME_LIMIT = 255
 

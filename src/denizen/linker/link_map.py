@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from denizen.linker.search_results import Known, SearchAttempt
 
 
+# A program of more objects than this is hostile; the largest known have a few hundred.
+MAX_OBJECTS = 8192
+
+
 class Loaded:
     """One object of the program being loaded.
 

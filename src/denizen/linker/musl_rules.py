@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import posixpath
 
+from denizen.fileview import NAME_MAX
 from denizen.linker.glibc_search import origin_of
-from denizen.linker.link_map import Loaded
+from denizen.linker.link_map import MAX_OBJECTS, Loaded
 from denizen.linker.open_verify import check_musl
 from denizen.linker.rule_tables import (
     BUILT_IN,
@@ -41,9 +42,6 @@ if TYPE_CHECKING:
     from denizen.linker.open_verify import VerifyTarget
     from denizen.linker.rule_tables import LinkerRule
 
-MAX_OBJECTS = 8192
-NAME_MAX = 255
-_SPACE = b" \t\n\v\f\r"
 # Symbols by which musl recognises a libc, its own or another, that is opened by an absolute path.
 _LIBC_MARKS = frozenset({b"__libc_start_main", b"stdin"})
 

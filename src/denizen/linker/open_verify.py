@@ -13,6 +13,7 @@ from __future__ import annotations
 import struct
 
 from denizen.elf import constants as c
+from denizen.elf.header import SEGMENT_SIZE
 from denizen.linker.rule_tables import Reason
 from denizen.value import value
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from denizen.elf import Image
 
 HEADER_SIZE = {32: 52, 64: 64}
-PROGRAM_HEADER_SIZE = {32: 32, 64: 56}
 ELFOSABI_SYSV, ELFOSABI_GNU = 0, 3
 # glibc's libc-abis: UNIQUE 1, IFUNC 2, ABSOLUTE 3; the highest ABI version a file may have.
 MAX_GNU_ABI = 3
@@ -106,4 +106,4 @@ def _check_header(head: bytes, target: VerifyTarget) -> Reason | None:
     if kind not in (ET_EXEC, ET_DYN):
         return Reason.NOT_LOADABLE
     (size,) = struct.unpack_from(order + "H", head, 42 if target.bits == 32 else 54)
-    return None if size == PROGRAM_HEADER_SIZE[target.bits] else Reason.PHENTSIZE
+    return None if size == SEGMENT_SIZE[target.bits] else Reason.PHENTSIZE

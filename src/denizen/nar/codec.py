@@ -73,3 +73,10 @@ TARGET = _tokens("target")
 ENTRY = _tokens("entry")
 NAME = _tokens("(", "name")
 NODE = _tokens("node")
+FILE_NODE = TYPE + REGULAR + CONTENTS
+EXECUTABLE_NODE = TYPE + REGULAR + EXECUTABLE + CONTENTS
+SYMLINK_NODE = TYPE + SYMLINK + TARGET
+DIRECTORY_NODE = TYPE + DIRECTORY
+NAMED = ENTRY + NAME
+# Of an object within a directory and of its entry.
+END = CLOSE + CLOSE

@@ -32,19 +32,16 @@ if TYPE_CHECKING:
 _WORD = len(codec.CLOSE)
 _REGULAR = codec.TYPE + codec.REGULAR
 _SYMLINK = codec.TYPE + codec.SYMLINK
-_DIRECTORY = codec.TYPE + codec.DIRECTORY
 _KIND = len(_REGULAR)
 _EXECUTABLE = codec.EXECUTABLE + codec.CONTENTS
 _PLAIN = len(codec.CONTENTS)
-_END = codec.CLOSE + codec.CLOSE
-_NAMED = codec.ENTRY + codec.NAME
 # The bytes between a file's name and its content's length, and those after its content, indexed by the
 # length of the name or content modulo eight: they begin with its padding.
 _PLAIN_FILE = tuple([padding + codec.NODE + _REGULAR + codec.CONTENTS for padding in codec.PADDING])
 _EXECUTABLE_FILE = tuple([padding + codec.NODE + _REGULAR + _EXECUTABLE for padding in codec.PADDING])
-_FILE_END = tuple([padding + _END for padding in codec.PADDING])
+_FILE_END = tuple([padding + codec.END for padding in codec.PADDING])
 # Bytes of a file's entry before its content, at most.
-_LONGEST_HEAD = len(_NAMED) + 8 + MAX_NAME + len(_EXECUTABLE_FILE[1]) + 8
+_LONGEST_HEAD = len(codec.NAMED) + 8 + MAX_NAME + len(_EXECUTABLE_FILE[1]) + 8
 
 
 class NarRule(Enum):
@@ -142,12 +139,12 @@ class _NarReader:
             if whole is not None:
                 last, file = whole
                 yield file
-                self._want(_END)
+                self._want(codec.END)
                 continue
             if not self._another():
                 if not self.outer:
                     return
-                self._want(_END)
+                self._want(codec.END)
                 parent, last = self.outer.pop()
                 continue
             last = self._name(parent, last)
@@ -158,7 +155,7 @@ class _NarReader:
                 parent, last = entry.path, b""
             else:
                 self._finish(entry)
-                self._want(_END)
+                self._want(codec.END)
 
     def _file_at_once(self, parent: bytes, last: bytes) -> tuple[bytes, File] | None:
         """Return the next entry in `parent` with its name, if it is a valid file wholly in the buffer.
@@ -167,9 +164,9 @@ class _NarReader:
         reader handles it. Most files are read here, with a tenth of the calls.
         """
         buffer, at = self.source.window()
-        if len(buffer) - at < _LONGEST_HEAD or not buffer.startswith(_NAMED, at):
+        if len(buffer) - at < _LONGEST_HEAD or not buffer.startswith(codec.NAMED, at):
             return None
-        start = at + len(_NAMED) + 8
+        start = at + len(codec.NAMED) + 8
         at = start + codec.length_at(buffer, start - 8)
         name = buffer[start:at]
         path = b"%b/%b" % (parent, name) if parent else name
@@ -225,9 +222,9 @@ class _NarReader:
             if not is_target(target):
                 raise self._broken(NarRule.TARGET)
             return Symlink(self.path, target)
-        if kind != _DIRECTORY[:_KIND]:
+        if kind != codec.DIRECTORY_NODE[:_KIND]:
             raise self._broken(NarRule.TOKEN)
-        self._want(_DIRECTORY[_KIND:])
+        self._want(codec.DIRECTORY_NODE[_KIND:])
         return Directory(self.path)
 
     def _file(self) -> File:

@@ -18,14 +18,7 @@ if TYPE_CHECKING:
     from denizen.bytesio import Buffer
     from denizen.formats.file_tree import Entry
 
-_FILE = {
-    False: codec.TYPE + codec.REGULAR + codec.CONTENTS,
-    True: codec.TYPE + codec.REGULAR + codec.EXECUTABLE + codec.CONTENTS,
-}
-_SYMLINK = codec.TYPE + codec.SYMLINK + codec.TARGET
-_DIRECTORY = codec.TYPE + codec.DIRECTORY
-_ENTRY = codec.ENTRY + codec.NAME
-_END = codec.CLOSE + codec.CLOSE
+_FILE = {False: codec.FILE_NODE, True: codec.EXECUTABLE_NODE}
 
 
 class UnfitEntry(DenizenError):
@@ -85,18 +78,18 @@ def _below(stream: Iterator[Entry]) -> Iterator[Buffer]:
             if not outer:
                 raise UnfitEntry(entry.path, "it comes before its directory, or after the end of it")
             parent, last = outer.pop()
-            yield _END
+            yield codec.END
         if name <= last:
             raise UnfitEntry(entry.path, f"it comes after '{display(last)}', which sorts behind it")
         last = name
-        yield b"%b%b%b" % (_ENTRY, codec.string(name), codec.NODE)
+        yield b"%b%b%b" % (codec.NAMED, codec.string(name), codec.NODE)
         yield from _object(entry)
         if isinstance(entry, Directory):
             outer.append((parent, last))
             parent, last = entry.path, b""
         else:
-            yield _END
-    yield _END * len(outer)
+            yield codec.END
+    yield codec.END * len(outer)
 
 
 def _object(entry: Entry) -> Iterator[Buffer]:
@@ -111,6 +104,6 @@ def _object(entry: Entry) -> Iterator[Buffer]:
             raise UnfitEntry(entry.path, f"it gave {size} bytes and not {entry.size}: did it change?")
         yield codec.padding(size)
     elif isinstance(entry, Symlink):
-        yield _SYMLINK + codec.string(entry.target)
+        yield codec.SYMLINK_NODE + codec.string(entry.target)
     else:
-        yield _DIRECTORY
+        yield codec.DIRECTORY_NODE

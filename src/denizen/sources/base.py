@@ -179,7 +179,7 @@ class Incomplete(SourceFailed):
 
     @property
     def why(self) -> str:
-        return "\n".join(f"{url}: {problem}" for url, problem in self.tried.items())
+        return _each(self.tried)
 
 
 class BadSignature(SourceFailed):
@@ -216,7 +216,7 @@ class HashMismatch(SourceFailed):
 
     @property
     def why(self) -> str:
-        return "\n".join(f"{url}: {problem}" for url, problem in self.tried.items())
+        return _each(self.tried)
 
 
 class Expired(SourceFailed):
@@ -258,7 +258,7 @@ class DownloadFailed(SourceFailed):
 
     @property
     def why(self) -> str:
-        return "\n".join(f"{url}: {problem}" for url, problem in self.tried.items())
+        return _each(self.tried)
 
     @property
     def remedy(self) -> str:
@@ -285,3 +285,8 @@ class NoRoom(HostLacks):
     WHAT = "{path} could not be written"
     WHY = "{problem:text}"
     REMEDY = "make room, or keep denizen's files elsewhere: --root DIR"
+
+
+def _each(tried: Mapping[str, str]) -> str:
+    """Return a line for each URL, with what happened there."""
+    return "\n".join(f"{url}: {problem}" for url, problem in tried.items())

@@ -19,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import os
 
+from denizen.disk import OPEN_NEW
 from denizen.errors import BadInput
 from denizen.formats.hashes import Hash
 from denizen.store import sidecar
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from denizen.store.trees.references import Matcher
 else:
     Protocol = object
-
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class WrongContent(BadInput):
@@ -227,7 +226,7 @@ class Operation:
     def _write_sidecar(self, name: bytes, info: ObjectInfo) -> None:
         """Write the sidecar under its temporary name; the caller syncs it and renames it with the tree."""
         # Not open(): its buffer and its fstat and lseek calls cost as much as all the rest.
-        descriptor = os.open(self._layout.info + b"/" + name, _NEW, 0o644)
+        descriptor = os.open(self._layout.info + b"/" + name, OPEN_NEW, 0o644)
         try:
             content = memoryview(sidecar.write(info))
             while content:

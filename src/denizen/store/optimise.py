@@ -14,6 +14,7 @@ import hashlib
 import os
 import stat
 
+from denizen.disk import ST_BLOCK
 from denizen.formats import base32
 from denizen.store.errors import doing
 from denizen.store.locks import StoreSession
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from denizen.store.local import Store
 
 _CHUNK = 1024 * 1024
-_BLOCK = 512
 
 
 @value
@@ -132,7 +132,7 @@ class _Linker:
             if inside:
                 os.fchmod(directory, STORED.executable)
                 os.utime(directory, ns=STORE_TIMES)
-        return Saved(1, facts.st_blocks * _BLOCK if facts.st_nlink == 1 else 0)
+        return Saved(1, facts.st_blocks * ST_BLOCK if facts.st_nlink == 1 else 0)
 
 
 def _digest_file(directory: int, name: bytes) -> bytes:
@@ -172,5 +172,5 @@ def prune_links(layout: StoreLayout) -> int:
             facts = os.lstat(place)
             if facts.st_nlink == 1:
                 os.unlink(place)
-                freed += facts.st_blocks * _BLOCK
+                freed += facts.st_blocks * ST_BLOCK
     return freed

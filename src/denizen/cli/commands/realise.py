@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
     from denizen.store.local import Store
 
-_SUFFIX = ".drv"
-
 
 def _realise(parsed: Parsed, context: Context) -> int:
     """Make the outputs valid, and print where they are."""
@@ -50,6 +48,7 @@ def _jobs(text: str | None) -> int:
 
 def _in_store(store: Store, file: str) -> StorePath:
     """The derivation an argument names: one of the store, or a file elsewhere, which is put into it."""
+    from denizen.build.derivation import SUFFIX
     from denizen.build.realise import add_derivation
     from denizen.formats import storepath
     from denizen.formats.storepath import BadStorePath
@@ -59,13 +58,13 @@ def _in_store(store: Store, file: str) -> StorePath:
         if os.path.dirname(raw) == directory:
             return storepath.parse(raw, directory)
     base = os.path.basename(file)
-    if not base.endswith(_SUFFIX):
-        raise NotRead(file, f"a derivation's file is called NAME{_SUFFIX}")
+    if not base.endswith(SUFFIX):
+        raise NotRead(file, f"a derivation's file is called NAME{SUFFIX}")
     # Else a name of the user's own, without a hash before it.
     with contextlib.suppress(BadStorePath):
         base = storepath.from_base(base).name
     with store.working() as work:
-        return add_derivation(store, work, base.removesuffix(_SUFFIX), read_file(file))
+        return add_derivation(store, work, base.removesuffix(SUFFIX), read_file(file))
 
 
 def _report(store: Store, sealed: dict[StorePath, Sealed], context: Context) -> None:

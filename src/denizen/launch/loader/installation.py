@@ -7,16 +7,13 @@ import stat
 
 from denizen.disk import make_directories, write_atomically
 from denizen.errors import HostLacks
-from denizen.launch.loader.settings import NotALoader, configure_loader, settings_of
+from denizen.launch.loader.settings import MAX_LOADER, NotALoader, configure_loader, settings_of
 from denizen.machines import by_kernel, interpreter_of_kernel
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.launch.loader.settings import LoaderSettings
-
-# Bytes. A larger interpreter is not denizen's loader and is not read.
-_MAX_LOADER = 1 << 20
 
 
 class RealInterpreter(HostLacks):
@@ -150,4 +147,4 @@ def uninstall(prefix: bytes, machine: str) -> bytes:
 
 def _content(path: bytes) -> bytes:
     with open(path, "rb") as stream:
-        return stream.read(_MAX_LOADER)
+        return stream.read(MAX_LOADER)

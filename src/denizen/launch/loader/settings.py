@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MAGIC = b"DENIZEN-LOADER-SETTINGS\0"
 VERSION = 1
 BLOCK_SIZE = 4096
+# Bytes. A larger file is no loader of denizen's and need not be read to know it.
+MAX_LOADER = 1 << 20
 HEADER = struct.Struct("<24sII")
 
 _DIRECTORY, _COMMAND, _HOST_LDSO, _HOST_PREFIX = b"d", b"c", b"h", b"p"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen.fileview import FileKind
+from denizen.fileview import FileKind, exists
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -50,8 +50,8 @@ def fixed_path_resources(view: FileView, trees: Sequence[bytes]) -> tuple[Furnis
     for pattern in PATHS:
         inside = dict.fromkeys(path for tree in trees for path in _matching(view, tree, pattern))
         for path in inside:
-            if not _exists(view, b"/" + path):
-                sources = [each for tree in trees if _exists(view, each := posixpath.join(tree, path))]
+            if not exists(view, b"/" + path):
+                sources = [each for tree in trees if exists(view, each := posixpath.join(tree, path))]
                 for one in _merged(view, b"/" + path, sources):
                     found.setdefault(one.target, one)
     return tuple(found.values())[:MAX_BINDS]
@@ -66,7 +66,7 @@ def _merged(view: FileView, target: bytes, sources: Sequence[bytes]) -> Iterator
     inside = [source for source, kind in zip(sources, kinds, strict=True) if kind is FileKind.DIRECTORY]
     names = dict.fromkeys(name for source in inside for name in view.listdir(source))
     for name in names:
-        holders = [each for source in inside if _exists(view, each := posixpath.join(source, name))]
+        holders = [each for source in inside if exists(view, each := posixpath.join(source, name))]
         if holders:
             yield from _merged(view, posixpath.join(target, name), holders)
 
@@ -82,7 +82,7 @@ def _matching(view: FileView, tree: bytes, pattern: bytes) -> Iterator[bytes]:
             for name in (_names(view, posixpath.join(tree, path)) if star else (part,))
             if name.startswith(stem)
         ]
-    yield from (path for path in paths if _exists(view, posixpath.join(tree, path)))
+    yield from (path for path in paths if exists(view, posixpath.join(tree, path)))
 
 
 def _names(view: FileView, directory: bytes) -> tuple[bytes, ...]:
@@ -90,11 +90,3 @@ def _names(view: FileView, directory: bytes) -> tuple[bytes, ...]:
         return view.listdir(directory)
     except OSError:
         return ()
-
-
-def _exists(view: FileView, path: bytes) -> bool:
-    try:
-        view.stat(path)
-    except OSError:
-        return False
-    return True

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 
+from denizen.disk import ST_BLOCK
 from denizen.store.collection.remove import remove_tree
 from denizen.store.errors import doing
 from denizen.value import value
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 # An entry is renamed to this before it is unlinked, so that no reader sees a partly deleted one.
 _GOING = b"new-going-%d"
-_BLOCK = 512
 
 
 @value
@@ -89,8 +89,8 @@ def _remove(directory: bytes, name: bytes) -> int:
 def _size(place: bytes) -> int:
     total = 0
     with contextlib.suppress(FileNotFoundError):
-        total = os.lstat(place).st_blocks * _BLOCK
+        total = os.lstat(place).st_blocks * ST_BLOCK
         for top, directories, files in os.walk(place):
             for name in (*directories, *files):
-                total += os.lstat(os.path.join(top, name)).st_blocks * _BLOCK
+                total += os.lstat(os.path.join(top, name)).st_blocks * ST_BLOCK
     return total

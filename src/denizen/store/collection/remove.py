@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 
+from denizen.disk import ST_BLOCK
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 # Flags to open a directory but not a link to one.
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
-# Bytes in a unit of st_blocks (stat(2)), whatever the file system's block size.
-_BLOCK = 512
 
 
 @value
@@ -69,7 +68,7 @@ def _begin(parent: int, name: bytes | str, frames: list[_Frame]) -> int:
         _allowed(os.unlink, parent, name, inside=bool(frames))
     except FileNotFoundError:
         return 0
-    return facts.st_blocks * _BLOCK if facts.st_nlink == 1 else 0
+    return facts.st_blocks * ST_BLOCK if facts.st_nlink == 1 else 0
 
 
 def _enter(parent: int, name: bytes | str) -> _Frame:

@@ -29,12 +29,6 @@ if TYPE_CHECKING:
 # Size in bytes; two buffers, one being filled and one being hashed, fit a second-level cache of 2 MiB.
 BUFFER = 1024 * 1024
 
-_PLAIN = codec.TYPE + codec.REGULAR + codec.CONTENTS
-_EXECUTABLE = codec.TYPE + codec.REGULAR + codec.EXECUTABLE + codec.CONTENTS
-_SYMLINK = codec.TYPE + codec.SYMLINK + codec.TARGET
-_DIRECTORY = codec.TYPE + codec.DIRECTORY
-_NAME = codec.ENTRY + codec.NAME
-_END = codec.CLOSE + codec.CLOSE
 _FILE_END = tuple(codec.padding(size) + codec.CLOSE for size in range(8))
 # Pending tokens are copied to the buffer at this size, in bytes, where no file follows (many links).
 _TOKENS = 64 * 1024
@@ -82,13 +76,13 @@ class _Dump:
     def _directory(self, top: int) -> None:
         """Serialise the directory open as `top`, which is closed at the end."""
         frames = [Frame(top, b"", names_in(top))]
-        self._pending += _DIRECTORY
+        self._pending += codec.DIRECTORY_NODE
         try:
             while frames:
                 frame = frames[-1]
                 if not frame.left:
                     os.close(frames.pop().descriptor)
-                    self._pending += _END if frames else codec.CLOSE
+                    self._pending += codec.END if frames else codec.CLOSE
                     continue
                 name, kind = frame.left.pop()
                 inside = checked(frame.inside, name, len(frames))
@@ -97,7 +91,7 @@ class _Dump:
                     self._leaf(frame.descriptor, name, kind, inside)
                     self._pending += codec.CLOSE
                     continue
-                self._pending += _DIRECTORY
+                self._pending += codec.DIRECTORY_NODE
                 child = os.open(name, OPEN_DIRECTORY, dir_fd=frame.descriptor)
                 frames.append(Frame(child, inside, names_in(child)))
         finally:
@@ -108,7 +102,7 @@ class _Dump:
         """Append the tokens that begin a directory entry."""
         size = len(name)
         length, padding = codec.pack_length(size), codec.PADDING[size & 7]
-        self._pending = b"%b%b%b%b%b%b" % (self._pending, _NAME, length, name, padding, codec.NODE)
+        self._pending = b"%b%b%b%b%b%b" % (self._pending, codec.NAMED, length, name, padding, codec.NODE)
         if len(self._pending) > _TOKENS:
             self._put(self._pending)
             self._pending = b""
@@ -117,7 +111,7 @@ class _Dump:
         """Serialise a file or link."""
         if kind == stat.S_IFLNK:
             target = codec.string(os.readlink(name, dir_fd=parent))
-            self._pending = b"%b%b%b%b" % (self._pending, _SYMLINK, target, codec.CLOSE)
+            self._pending = b"%b%b%b%b" % (self._pending, codec.SYMLINK_NODE, target, codec.CLOSE)
             return
         descriptor = open_file(parent, name, inside)
         try:
@@ -125,7 +119,7 @@ class _Dump:
             if not stat.S_ISREG(facts.st_mode):
                 raise not_storable(inside, facts.st_mode)
             size = facts.st_size
-            tokens = _EXECUTABLE if facts.st_mode & stat.S_IXUSR else _PLAIN
+            tokens = codec.EXECUTABLE_NODE if facts.st_mode & stat.S_IXUSR else codec.FILE_NODE
             self._put(b"%b%b%b" % (self._pending, tokens, codec.pack_length(size)))
             self._content(descriptor, size, inside)
             self._pending = _FILE_END[size & 7]

@@ -12,6 +12,7 @@ import errno
 import os
 import stat
 
+from denizen.disk import OPEN_NEW
 from denizen.errors import BadInput, display
 from denizen.formats.file_tree import Directory, File, HardLink, Symlink
 from denizen.store.collection.remove import DIRECTORY, remove_tree
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from denizen.formats.file_tree import ArchiveEntry, Entry
     from denizen.store.worker_pool import Crew
 
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
 # atime and mtime of everything in the store, in nanoseconds: one second after 1970 (Nix,
 # libstore/local-store.cc), as zero is what some programs take for "no such file".
 STORE_TIMES = (1_000_000_000, 1_000_000_000)
@@ -372,7 +372,7 @@ def _inside(path: bytes, directory: bytes) -> bool:
 
 def _exclusively(path: bytes, name: bytes, directory: int, mode: int) -> int:
     try:
-        return os.open(name, _CREATE, mode, dir_fd=directory)
+        return os.open(name, OPEN_NEW, mode, dir_fd=directory)
     except FileExistsError:
         raise UnsafeEntry(path, "its place is taken") from None
 
