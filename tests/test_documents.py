@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from denizen.cli.dispatch import GLOBAL_OPTIONS, TABLE, commands_of
+from denizen.launch.strategies.table import STRATEGIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -206,3 +207,17 @@ def test_every_module_beside_the_packages_is_in_the_reference() -> None:
 def test_the_contract_has_every_command() -> None:
     contract = text_of("docs/cli.md")
     assert not [row.word for row in TABLE if not re.search(rf"`{row.word}[ `]", contract)]
+
+
+def test_the_table_of_strategies_has_the_order_in_which_they_are_tried() -> None:
+    shown = re.findall(r"^\| `(\w+)` \|", text_of("docs/run.md").partition("| strategy |")[2], re.MULTILINE)
+    assert shown[: len(STRATEGIES)] == [strategy.name.value for strategy in STRATEGIES]
+
+
+def test_docstrings_describe_each_error_that_is_raised() -> None:
+    # `make docs` fails there too: the reference has a column for it.
+    bare = re.compile(r"^ +(?:Raises|Args|Attributes):\n +[\w, *]+\.?$", re.MULTILINE)
+    sources = (ROOT / "src/denizen").rglob("*.py")
+    assert not [
+        str(path.relative_to(ROOT)) for path in sources if bare.search(path.read_text(encoding="utf-8"))
+    ]

@@ -39,7 +39,8 @@ class Choosing:
         With `host`, packages are chosen to work together with the host's own libraries.
 
         Raises:
-            BadLock, ForeignLock, SourceFailed, HostLacks, BadInput.
+            BadLock, ForeignLock: the lock file is malformed, or another program's.
+            SourceFailed, HostLacks, BadInput: something cannot be fetched, used or read.
         """
         from denizen.app.resolve_program import resolve_path
         from denizen.sources.fetcher import FetchPolicy

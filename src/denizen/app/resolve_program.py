@@ -45,7 +45,8 @@ def resolve_path(
         host: this host as the linker sees it, if packages are to extend its libraries; else None.
 
     Raises:
-        OSError, BadInput, SourceFailed, HostLacks.
+        OSError, BadInput: a file cannot be read, or is malformed.
+        SourceFailed, HostLacks: something cannot be fetched, or this host has not what it takes.
     """
     from denizen.app.cached_resolution import Answers
     from denizen.app.process_limits import many_files

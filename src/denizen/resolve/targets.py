@@ -58,7 +58,8 @@ def roots_of(view: FileView, path: bytes) -> Targets:
     have builds for several machines and for musl beside each other.
 
     Raises:
-        OSError, NoObjects.
+        OSError: a file or directory cannot be read.
+        NoObjects: the directory holds no dynamic object.
     """
     if view.stat(path).kind is not FileKind.DIRECTORY:
         return Targets((path,), {})

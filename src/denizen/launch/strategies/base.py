@@ -110,7 +110,7 @@ class Strategy(Protocol):
         kernel refuses a namespace; () for nothing.
 
         Raises:
-            OSError, HostLacks.
+            OSError, HostLacks: a file of the strategy cannot be made, or a tool is not here.
         """
 
 
