@@ -1,1 +1,1 @@
-"""What is wrong with a program on this machine, all of it at once, and what would mend it (pure)."""
+"""Diagnosis: all problems of a program on this machine, each with its remedy (pure)."""

@@ -1,4 +1,4 @@
-"""The table of checks, and the report they make of a program (pure over a FileView)."""
+"""The table of checks, and the report that they make of a program (pure over a FileView)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.host import Placement
 
-# Kinds that are files all right, and not programs: what to say of each.
+# Kinds of files that are not programs: the sentence for each.
 NOT_PROGRAMS: dict[ProgramKind, str] = {
     ProgramKind.LIBRARY: "a shared library: it is loaded by programs, not started",
     ProgramKind.RELOCATABLE: "an object file: it has to be linked into a program first",
@@ -34,7 +34,7 @@ NOT_PROGRAMS: dict[ProgramKind, str] = {
 
 
 def kind_of_file(subject: ProgramFacts) -> Iterator[Problem]:
-    """What is not a program at all."""
+    """Yield a problem for a file that is not a program."""
     name = display(subject.path)
     if subject.stat.kind is EntryKind.DIRECTORY:
         yield error("directory", f"{name} is a directory", "name the program inside it")
@@ -92,7 +92,7 @@ def _text_problem(subject: ProgramFacts, name: str) -> Problem:
 
 
 def damage(subject: ProgramFacts) -> Iterator[Problem]:
-    """Files of the closure that contradict their own format."""
+    """Yield a problem for each file of the closure that breaks its own format."""
     for path, sentence in subject.damage:
         yield error(
             "damaged",
@@ -102,14 +102,14 @@ def damage(subject: ProgramFacts) -> Iterator[Problem]:
 
 
 def interpreter_line(subject: ProgramFacts) -> Iterator[Problem]:
-    """A script's first line."""
+    """Yield the problems of a script's first line."""
     if subject.steps:
         from denizen.diagnose import script_checks  # 0.2 ms that only scripts pay
 
         yield from script_checks.interpreter_line(subject)
 
 
-# In the order they are told: first what would fail first.
+# In the order of output: the check whose failure a start meets first comes first.
 CHECKS: tuple[Callable[[ProgramFacts], Iterator[Problem]], ...] = (
     kind_of_file,
     file_checks.wholeness,
@@ -129,14 +129,14 @@ CHECKS: tuple[Callable[[ProgramFacts], Iterator[Problem]], ...] = (
     file_checks.payload,
 )
 
-# Of a file that binfmt_misc gives to a program of its own, the rest is that program's business.
+# Checks of a file that binfmt_misc gives to a program of its own; the others do not apply.
 HANDLED: tuple[Callable[[ProgramFacts], Iterator[Problem]], ...] = (
     file_checks.handler,
     file_checks.execute_permission,
     file_checks.noexec_mount,
 )
 
-# Where the first is found, the second is only its consequence.
+# (cause, consequences): where the first is found the others are left out.
 SHADOWS: tuple[tuple[str, frozenset[str]], ...] = (
     ("directory", frozenset({"not-executable", "noexec-mount"})),
     ("not-a-file", frozenset({"not-executable", "noexec-mount"})),
@@ -155,16 +155,22 @@ SHADOWS: tuple[tuple[str, frozenset[str]], ...] = (
         ),
     ),
     ("not-a-program", frozenset({"not-executable"})),
-    # Who is told to name its interpreter need not be told to make it executable yet.
+    # A user who has to name the interpreter need not make the script executable yet.
     ("script-without-interpreter", frozenset({"not-executable"})),
 )
 
 
 def examine(view: FileView, path: bytes, placement: Placement, world: HostWorld) -> Report:
-    """Everything about the program at `path` (absolute) and all that is wrong with it.
+    """Return the report on the program at `path` (absolute): all facts and all problems.
+
+    Args:
+        view: the file tree.
+        path: the program's path.
+        placement: the facts about the mount and the permissions of the file.
+        world: the host on which it is examined.
 
     Raises:
-        OSError: there is no such file, or it cannot be looked at.
+        OSError: there is no such file, or it cannot be examined.
     """
     subject = gather(view, path, placement, world)
     checks = HANDLED if placement.handler else CHECKS

@@ -1,6 +1,6 @@
-"""Checks on the file itself: its place, its mode, its wholeness (pure).
+"""Checks of the file itself: its mount, its mode, its completeness (pure).
 
-Each takes a `ProgramFacts` and yields problems; `examine.CHECKS` is the order they run in.
+Each takes a `ProgramFacts` and yields problems; `examine.CHECKS` has their order.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ S_ISUID, S_ISGID = 0o4000, 0o2000
 
 
 def execute_permission(subject: ProgramFacts) -> Iterator[Problem]:
-    """The mode bits: a browser's download has none set."""
+    """Check the mode bits: a file that a browser has downloaded has no execute permission."""
     if not subject.placement.executable:
         name = display(subject.path)
         yield error(
@@ -31,7 +31,7 @@ def execute_permission(subject: ProgramFacts) -> Iterator[Problem]:
 
 
 def handler(subject: ProgramFacts) -> Iterator[Problem]:
-    """Linux binfmt_misc: asked before the kernel looks for ELF or `#!`."""
+    """Report a handler of binfmt_misc, which the kernel consults before it looks for ELF or `#!`."""
     yield note(
         "handled",
         f"the kernel gives it to {display(subject.placement.handler)} (binfmt_misc), whatever it is itself",
@@ -39,7 +39,7 @@ def handler(subject: ProgramFacts) -> Iterator[Problem]:
 
 
 def noexec_mount(subject: ProgramFacts) -> Iterator[Problem]:
-    """The mount: execve fails there whatever the mode bits say, and so does mapping a library."""
+    """Check the mount: with noexec, execve fails whatever the mode bits are, as does mapping a library."""
     if subject.placement.noexec:
         yield error(
             "noexec-mount",
@@ -49,7 +49,7 @@ def noexec_mount(subject: ProgramFacts) -> Iterator[Problem]:
 
 
 def set_user_id(subject: ProgramFacts) -> Iterator[Problem]:
-    """ld.so(8), secure-execution mode."""
+    """Report secure-execution mode (ld.so(8)) of a set-user-ID or set-group-ID program."""
     bits = subject.stat.mode & (S_ISUID | S_ISGID)
     if not bits or subject.placement.nosuid:
         return
@@ -62,7 +62,7 @@ def set_user_id(subject: ProgramFacts) -> Iterator[Problem]:
 
 
 def wholeness(subject: ProgramFacts) -> Iterator[Problem]:
-    """Segments that reach past the end of the file: an interrupted download, most often."""
+    """Check that no segment reaches past the end of the file, as after an interrupted download."""
     image = subject.classification.image
     if image is None:
         return
@@ -80,7 +80,7 @@ def wholeness(subject: ProgramFacts) -> Iterator[Problem]:
 
 
 def payload(subject: ProgramFacts) -> Iterator[Problem]:
-    """Bytes behind the program: tools that rewrite ELF files destroy or detach them."""
+    """Report data appended to the program: tools that rewrite ELF files destroy or detach it."""
     found = subject.payload
     if found is not None:
         kind = f" ({found.kind})" if found.kind else ""

@@ -1,4 +1,4 @@
-"""What starts a file that the kernel does not, by its format or its name (pure)."""
+"""Programs that start files which the kernel cannot, by the file's format or name (pure)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LANGUAGES: dict[bytes, str] = {
 }  # fmt: skip
 # Archives that a program of their own starts.
 STARTED: dict[bytes, str] = {b".jar": "java -jar", b".pyz": "python3", b".pyzw": "python3", b".love": "love"}
-# elf.formats' names: what to do, with the file's name in place of {}.
+# Name in elf.formats -> advice, with the file's name in place of {}.
 FORMATS: dict[str, str] = {
     "Java archive": "java -jar {}",
     "Java class": "java starts classes: the name without .class, in its class path",
@@ -40,12 +40,12 @@ FORMATS: dict[str, str] = {
 
 
 def language_of(path: bytes) -> str:
-    """Return the command that runs text with this name; "" where the name tells none."""
+    """Return the command that runs a text file of this name; "" where the name does not tell."""
     return LANGUAGES.get(posixpath.splitext(path)[1].lower(), "")
 
 
 def hint_for(path: bytes, kind: str | None) -> str:
-    """Return what to do with a file of another format; "" where nothing is known."""
+    """Return the advice for a file of another format; "" where none is known."""
     command = STARTED.get(posixpath.splitext(path)[1].lower(), "") if kind == "zip" else ""
     return f"{command} {_word(path)}" if command else FORMATS.get(kind or "", "").replace("{}", _word(path))
 

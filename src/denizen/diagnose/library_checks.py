@@ -1,4 +1,4 @@
-"""Checks on what the program asks of others: interpreter, libraries, versions, symbols, stack (pure)."""
+"""Checks of the program's dependencies: interpreter, libraries, versions, symbols, stack (pure)."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ GLIBCXX_RELEASES = {
     b"GLIBCXX_3.4.31": "13", b"GLIBCXX_3.4.32": "13", b"GLIBCXX_3.4.33": "14", b"GLIBCXX_3.4.34": "15",
 }  # fmt: skip
 
-# Reasons that tell no more than that a library is missing.
+# Reasons that only repeat that a library is missing.
 _ABSENT = ("absent", "no such directory")
 
 
 def interpreter(subject: ProgramFacts) -> Iterator[Problem]:
-    """PT_INTERP: when it is missing the kernel says ENOENT, and shells blame the program."""
+    """Check PT_INTERP: if it is missing the kernel returns ENOENT, and shells blame the program."""
     facts = subject.facts
     if facts.interpreter is None:
         return
@@ -55,7 +55,10 @@ def interpreter(subject: ProgramFacts) -> Iterator[Problem]:
 
 
 def _relative(name: str, *, found: bool) -> Problem:
-    """Linux binfmt_elf.c opens the path as it is, so from the working directory of each start."""
+    """Return the problem of a relative interpreter path.
+
+    Linux binfmt_elf.c opens the path as it is, relative to the working directory of each start.
+    """
     counts = f"its dynamic linker is named by a relative path, {name}, which counts from the directory it is"
     if found:
         return warning(
@@ -78,7 +81,7 @@ def _interpreter_hint(subject: ProgramFacts) -> str:
 
 
 def libraries(subject: ProgramFacts) -> Iterator[Problem]:
-    """All libraries that are nowhere, at once, and where else they may lie."""
+    """Report all libraries that are not found in one problem, with other places where they lie."""
     missing = [row for row in subject.facts.libraries if row.path is None]
     if not missing:
         return
@@ -108,7 +111,10 @@ def _library_hint(subject: ProgramFacts, missing: list[LibraryRow], names: list[
 
 
 def _detail(subject: ProgramFacts, row: LibraryRow) -> str:
-    """Who asks for it, what came near, where it lies; "" where there is nothing to add."""
+    """Return who needs a library, rejected candidates, and where else it lies.
+
+    Return "" where there is nothing to add.
+    """
     rows = subject.facts.libraries
     name = display(row.soname)
     indirect = not any(place < len(rows) and rows[place] is row for place in subject.facts.roots)
@@ -120,7 +126,7 @@ def _detail(subject: ProgramFacts, row: LibraryRow) -> str:
 
 
 def versions(subject: ProgramFacts) -> Iterator[Problem]:
-    """Version needs nothing defines, one problem a library; the run-time libraries in their own words."""
+    """Report symbol versions that nothing defines, one problem for each library."""
     by_library: dict[bytes, list[VersionRow]] = {}
     for missing in subject.facts.missing_versions:
         by_library.setdefault(missing.library, []).append(missing)
@@ -163,8 +169,8 @@ def _version_problem(subject: ProgramFacts, library: bytes, rows: list[VersionRo
 
 
 def symbols(subject: ProgramFacts) -> Iterator[Problem]:
-    """References that nothing defines: lazily bound functions end the program when they are called."""
-    # With a library or a version missing, its symbols are too: that says nothing new.
+    """Report symbols that nothing defines: a lazily bound function ends the program when it is called."""
+    # The symbols of a missing library or version are missing too, and are not reported again.
     absent = {lack.version for lack in subject.facts.missing_versions}
     missing = [symbol for symbol in subject.facts.missing_symbols if symbol.version not in absent]
     if not missing or any(row.path is None for row in subject.facts.libraries):
@@ -187,7 +193,7 @@ def _version(version: bytes | None) -> str:
 
 
 def executable_stack(subject: ProgramFacts) -> Iterator[Problem]:
-    """Libraries that ask for an executable stack: dlopen refuses them since glibc 2.41 (its NEWS)."""
+    """Report libraries that ask for an executable stack: since glibc 2.41 dlopen refuses them (its NEWS)."""
     asking = [display(path) for path in subject.executable_stacks]
     if asking:
         yield warning(

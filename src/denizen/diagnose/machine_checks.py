@@ -1,4 +1,4 @@
-"""Checks on what the program wants of processor and kernel (pure)."""
+"""Checks of the program's requirements on processor and kernel (pure)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def architecture(subject: ProgramFacts) -> Iterator[Problem]:
-    """A program for another processor: execve says ENOEXEC, shells say "cannot execute binary file"."""
+    """Check the machine: execve returns ENOEXEC, for which shells say "cannot execute binary file"."""
     image, host = subject.image, subject.host
     if image is None:
         return
@@ -40,7 +40,10 @@ def architecture(subject: ProgramFacts) -> Iterator[Problem]:
 
 
 def processor_level(subject: ProgramFacts) -> Iterator[Problem]:
-    """GNU_PROPERTY_X86_ISA_1_NEEDED: glibc's ld.so refuses with "CPU ISA level is lower than required"."""
+    """Check GNU_PROPERTY_X86_ISA_1_NEEDED, the x86-64 level that the program needs.
+
+    glibc's ld.so refuses with "CPU ISA level is lower than required".
+    """
     wanted = subject.isa_level
     if wanted and subject.host.cpu_level and wanted > subject.host.cpu_level:
         yield error(
@@ -51,7 +54,7 @@ def processor_level(subject: ProgramFacts) -> Iterator[Problem]:
 
 
 def kernel_release(subject: ProgramFacts) -> Iterator[Problem]:
-    """NT_GNU_ABI_TAG: until 2.35 glibc refuses with "FATAL: kernel too old"."""
+    """Check NT_GNU_ABI_TAG: until 2.35 glibc refuses with "FATAL: kernel too old"."""
     wanted = subject.kernel_wanted
     if wanted is not None and wanted > subject.host.kernel:
         shown = ".".join(map(str, wanted))

@@ -1,4 +1,4 @@
-"""Where missing libraries lie beside the program, where it does not look (pure over a FileView)."""
+"""Missing libraries that lie beside the program, where it does not search (pure over a FileView)."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from denizen.elf import Image
     from denizen.fileview import FileView
 
-# Where a program's own libraries lie when its run path does not say so: what vendors' start scripts
+# Directories of a program's own libraries outside its run path: those that vendors' start scripts
 # put into LD_LIBRARY_PATH.
 NEARBY = (b".", b"lib", b"lib64", b"libs", b"../lib", b"../lib64", b"../libs", b"..")
-# A directory with more entries than this is not a bundle's.
+# A directory with more entries is not searched: it is not a bundle's.
 MAX_NEARBY = 5_000
 
 
 def files_beside(
     view: FileView, program: bytes, image: Image, missing: AbstractSet[bytes]
 ) -> dict[bytes, bytes]:
-    """The files for missing sonames, by their file names, for the program's machine."""
+    """Return the files for missing sonames beside the program: soname -> path, for the program's machine."""
     found: dict[bytes, bytes] = {}
     home = posixpath.dirname(view.realpath(program))
     for directory in NEARBY:
@@ -38,7 +38,10 @@ def files_beside(
 
 
 def _names_in(view: FileView, directory: bytes, wanted: AbstractSet[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """(soname, file name): the soname itself first, else the soname with a longer version."""
+    """Yield (soname, file name) for files in a directory.
+
+    The file name is the soname itself, or else the soname with a longer version.
+    """
     try:
         names = view.listdir(directory)
     except OSError:

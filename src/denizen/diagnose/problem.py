@@ -1,4 +1,4 @@
-"""What `why` can find wrong: codes, severities, and the sentence and remedy each carries (pure)."""
+"""The problems that `why` reports: codes, severities, sentences and remedies (pure)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from denizen.value import Enum, value
 
 
 class Severity(Enum):
-    """How much a problem matters."""
+    """The severity of a problem."""
 
     ERROR = "error"  # the program does not start here
     WARNING = "warning"  # it starts, and may fail later or behave otherwise
@@ -15,13 +15,13 @@ class Severity(Enum):
 
 @value
 class Problem:
-    """One finding.
+    """One problem.
 
     Attributes:
-        code: what scripts match on; listed in docs/why.md and never renamed.
+        code: for scripts; listed in docs/why.md and never renamed.
         severity: whether it keeps the program from starting.
-        message: the cause, in plain words, with the object it concerns.
-        hint: what the user can do; "" where there is nothing.
+        message: the cause, in plain words, with the object that it concerns.
+        hint: the user's remedy; "" where there is none.
         details: lines that support the message, most telling first.
     """
 
@@ -33,22 +33,22 @@ class Problem:
 
 
 def error(code: str, message: str, hint: str = "", details: tuple[str, ...] = ()) -> Problem:
-    """A problem that keeps the program from starting."""
+    """Return a problem that keeps the program from starting."""
     return Problem(code, Severity.ERROR, message, hint, details)
 
 
 def warning(code: str, message: str, hint: str = "", details: tuple[str, ...] = ()) -> Problem:
-    """A problem that shows after the start."""
+    """Return a problem that shows after the start."""
     return Problem(code, Severity.WARNING, message, hint, details)
 
 
 def note(code: str, message: str, hint: str = "") -> Problem:
-    """Something worth knowing."""
+    """Return a remark that is no problem."""
     return Problem(code, Severity.NOTE, message, hint)
 
 
 def listed(names: tuple[str, ...] | list[str], *, most: int = 12) -> str:
-    """Names as "a, b and c"; beyond `most`, the number of the rest."""
+    """Return names as "a, b and c"; of more than `most` names, the number of the rest."""
     if len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
     if len(names) <= 1:
@@ -57,11 +57,11 @@ def listed(names: tuple[str, ...] | list[str], *, most: int = 12) -> str:
 
 
 def counted(number: int, singular: str, plural: str) -> str:
-    """A number with its noun: "1 library", "3 libraries"."""
+    """Return a number with its noun: "1 library", "3 libraries"."""
     return f"{number} {singular if number == 1 else plural}"
 
 
 def quoted(text: str) -> str:
-    """`text` as one word of a shell command."""
+    """Return `text` as one word of a shell command."""
     plain = all(c.isalnum() or c in "-_./+,:@%=" for c in text)
     return text if plain and text else "'" + text.replace("'", "'\\''") + "'"

@@ -1,4 +1,4 @@
-"""Gathering: everything the checks look at, as one value (pure over a FileView).
+"""The facts that the checks examine, gathered as one value (pure over a FileView).
 
 A script is followed to the program that runs it in the end, as the kernel and `env` would; libraries,
 versions and symbols are that program's. Nothing is executed.
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-# Kinds whose libraries a dynamic linker would load.
+# Kinds of files whose libraries a dynamic linker loads.
 LINKED = (ProgramKind.DYNAMIC, ProgramKind.LIBRARY)
 
 
 @value
 class HostWorld:
-    """Where the program is asked about.
+    """The host on which a program is examined.
 
     Attributes:
         host: the machine.
-        environment: what the dynamic linker would be given.
-        search_path: PATH, split; for what scripts ask `env` for.
+        environment: the dynamic linker's environment.
+        search_path: PATH, split; for commands that scripts start by `env`.
         thorough: look up the symbols of every library, also of those the system's own packages vouch for.
     """
 
@@ -57,19 +57,19 @@ class HostWorld:
 
 @value
 class ProgramFacts:
-    """A program with all that is known about it, before anyone judges.
+    """A program with all that is known about it before the checks.
 
     Attributes:
         path: its absolute path; `stat`, `placement` and `classification` are its own.
         steps: from a script to a program.
         image: the ELF file that would be loaded in the end.
-        interpreter_found: the dynamic linker the image names is there and is one.
-        interpreter_fault: what is wrong with what is there instead, "" for nothing.
-        damage: what could not be read, as (path, sentence).
+        interpreter_found: the dynamic linker that the image names exists and is one.
+        interpreter_fault: the fault of the file in its place, "" for none.
+        damage: (path, sentence) for each file that could not be read.
         executable_stacks: objects of the closure that ask for one.
-        isa_level: the x86-64 level the image asks for, 0 for none.
-        kernel_wanted: the oldest kernel it is for.
-        nearby: missing soname -> a file of that name beside the program, where it does not look.
+        isa_level: the x86-64 level that the image needs, 0 for none.
+        kernel_wanted: the oldest kernel on which it runs.
+        nearby: missing soname -> a file of that name beside the program, where it does not search.
         facts: the report so far, without problems.
     """
 
@@ -92,7 +92,7 @@ class ProgramFacts:
 
 
 def gather(view: FileView, path: bytes, placement: Placement, world: HostWorld) -> ProgramFacts:
-    """Everything about `path` (absolute). Raises OSError where it cannot be looked at."""
+    """Return the facts about `path` (absolute). Raises OSError where it cannot be examined."""
     stat = view.stat(path)
     first = _look(view, path, stat, placement)
     steps, final, classification = _followed(view, path, first, world)
@@ -134,7 +134,7 @@ def gather(view: FileView, path: bytes, placement: Placement, world: HostWorld) 
 
 def _look(view: FileView, path: bytes, stat: Stat, placement: Placement) -> Classification:
     if stat.kind is not EntryKind.FILE or not placement.readable:
-        # Directories and devices have no bytes to classify; `examine` says so of them.
+        # Directories and devices have no bytes to classify; `examine` reports them.
         return classify(b"\0")
     return classify(view.read(path))
 
@@ -142,7 +142,7 @@ def _look(view: FileView, path: bytes, stat: Stat, placement: Placement) -> Clas
 def _followed(
     view: FileView, path: bytes, first: Classification, world: HostWorld
 ) -> tuple[tuple[Step, ...], bytes, Classification]:
-    """The steps from a script to a program, that program's path, and what it is."""
+    """Return the steps from a script to a program, that program's path, and its classification."""
     if first.script is None:
         return (), path, first
     from denizen.diagnose.script_steps import follow  # 0.3 ms that only scripts pay
@@ -151,7 +151,10 @@ def _followed(
 
 
 def _environment(environment: Environment, classification: Classification, image: Image) -> Environment:
-    """For a library, which names no interpreter, the usual one; it is listed as `ld.so LIBRARY` would."""
+    """Return the linker's environment for the program.
+
+    A library, which names no interpreter, is listed as `ld.so LIBRARY` would, by the usual interpreter.
+    """
     if classification.kind is not ProgramKind.LIBRARY:
         return environment
     machine = image.header.architecture
@@ -210,7 +213,7 @@ def _version_needs(image: Image) -> tuple[VersionNeed, ...]:
 
 
 def _rows(closure: Closure) -> tuple[tuple[LibraryRow, ...], tuple[int, ...]]:
-    """One row for each library in load order, and the places of what the program asks for itself."""
+    """Return a row for each library in load order, and the positions of the program's direct dependencies."""
     kept: list[LoadedLibrary] = []
     places: dict[bytes, int] = {}
     for library in closure.libraries:
@@ -256,7 +259,7 @@ def _children(library: LoadedLibrary, places: dict[bytes, int]) -> tuple[int, ..
 
 
 def _glibc_found(closure: Closure) -> str | None:
-    """The C library's newest version definition; its dynamic linker's word where there is no library."""
+    """Return the C library's newest version; the dynamic linker's own where there is no library."""
     libc = next((lib for lib in closure.libraries if b"libc.so.6" in lib.names and lib.image), None)
     if libc is not None and libc.image is not None:
         image = libc.image
@@ -290,7 +293,7 @@ def _wishes(image: Image) -> Iterator[DlopenRow]:
 
 
 def _isa_level(image: Image) -> int:
-    """GNU_PROPERTY_X86_ISA_1_NEEDED as a level; bit 0 is the baseline, bit 1 v2 and so on."""
+    """Return GNU_PROPERTY_X86_ISA_1_NEEDED as a level; bit 0 is the baseline, bit 1 v2 and so on."""
     notes = _tolerant(lambda: image.notes)
     for item in (_tolerant(lambda: notes.properties) or ()) if notes is not None else ():
         if item.type == X86_ISA_NEEDED and item.content:
@@ -314,7 +317,7 @@ def _nearby(view: FileView, program: bytes, image: Image, report: Report) -> dic
 
 
 def _tolerant(ask: Callable[[], T]) -> T | None:
-    """What `ask` answers, None where the file is broken there: the damage is reported once, elsewhere."""
+    """Return the answer of `ask`, None where the file is damaged; another check reports the damage."""
     try:
         return ask()
     except BadInput:

@@ -1,6 +1,6 @@
-"""The result of `why`: facts and problems as one value, and its JSON form (pure).
+"""The report of `why`: facts and problems as one value, and its JSON form (pure).
 
-docs/why.md describes every field of the document for those who read it from a script.
+docs/why.md describes every field of the document for scripts.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _STATIC = tuple(kind.value for kind in (ProgramKind.STATIC, ProgramKind.STATIC_P
 
 @value
 class TriedPath:
-    """One place a library was looked for in vain.
+    """One place where a library was searched for without success.
 
     Attributes:
-        path: the file that was tried, or the list of directories it stands for.
+        path: the file that was tried, or the list of directories that it stands for.
         rule, title: the linker's rule that led there, as a word and in plain words.
-        reason: why it did not do.
+        reason: why it was not used.
     """
 
     path: bytes
@@ -37,13 +37,13 @@ class LibraryRow:
     """One library of the closure, in load order.
 
     Attributes:
-        soname: the name it was asked by.
+        soname: the name by which it is needed.
         path: where it was found; None: nowhere.
         rule: the linker's rule that found it, "" when none did.
         title: that rule in plain words.
-        needed_by: the paths of all that ask for it, the first asker first.
-        children: places in the list of rows of what it asks for, in its own order.
-        tried: what was tried before it was found, or all that was tried.
+        needed_by: the paths of all objects that need it, the first one first.
+        children: positions, in the list of rows, of the libraries that it needs, in its own order.
+        tried: the places that were tried before it was found, or all that were tried.
     """
 
     soname: bytes
@@ -57,7 +57,7 @@ class LibraryRow:
 
 @value
 class VersionRow:
-    """A version of a library's symbols that the library found does not define."""
+    """A symbol version that the library found does not define."""
 
     library: bytes
     version: bytes
@@ -67,7 +67,7 @@ class VersionRow:
 
 @value
 class MissingSymbol:
-    """A symbol that nothing in the closure defines."""
+    """A symbol that no object of the closure defines."""
 
     name: bytes
     version: bytes | None
@@ -76,13 +76,13 @@ class MissingSymbol:
 
 @value
 class DlopenRow:
-    """A library the program may open while it runs.
+    """A library that the program may open while it runs.
 
     Attributes:
-        sonames: the names that would do, best first.
-        origin: where that is known from: "note" is the program's own `.note.dlopen`.
+        sonames: the names that can be used, best first.
+        origin: how it is known: "note" is the program's own `.note.dlopen`.
         priority: required, recommended or suggested.
-        feature: what it is for, in the program's words.
+        feature: its purpose, in the program's words.
     """
 
     sonames: tuple[bytes, ...]
@@ -97,11 +97,12 @@ class Report:
 
     Attributes:
         program: its absolute path.
-        kind: what the file is: "dynamic", "static", "script", "archive" and so on.
-        roots: places in `libraries` of what the program itself asks for.
-        chain: for a script, what runs it, step by step; the last is what `libraries` describes.
-        handler: what binfmt_misc gives it to; then nothing else of it is looked at.
-        glibc: version of the C library found here, and the newest version asked for.
+        kind: the kind of file: "dynamic", "static", "script", "archive" and so on.
+        roots: positions in `libraries` of the program's direct dependencies.
+        chain: for a script, the programs that run it, step by step; `libraries` describes the last.
+        handler: the program that binfmt_misc gives it to; then nothing else of it is examined.
+        glibc_found: version of the C library found here.
+        glibc_required: the newest version that is needed.
     """
 
     program: bytes
@@ -124,21 +125,21 @@ class Report:
 
     @property
     def starts(self) -> bool:
-        """Whether nothing found keeps it from starting."""
+        """Tell whether no problem keeps the program from starting."""
         return all(problem.severity.value != "error" for problem in self.problems)
 
     def has(self, code: str) -> bool:
-        """Whether this problem is among those found."""
+        """Tell whether a problem has this code."""
         return any(problem.code == code for problem in self.problems)
 
     @property
     def stands_alone(self) -> bool:
-        """Whether no dynamic linker that denizen could bring has a part in it."""
+        """Tell whether the program uses no dynamic linker that denizen could bring."""
         return self.kind in _STATIC or self.handler is not None
 
 
 def document(report: Report) -> dict[str, object]:
-    """The report as JSON values."""
+    """Return the report as JSON values."""
     return {
         "program": display(report.program),
         "kind": report.kind,

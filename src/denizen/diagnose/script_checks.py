@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def interpreter_line(subject: ProgramFacts) -> Iterator[Problem]:
-    """Each step from the script to a program that can run, until one fails."""
+    """Check each step from the script to a program that can run, until one fails."""
     script = subject.classification.script
     if script is not None and script.cut:
         yield warning(

@@ -1,4 +1,4 @@
-"""From a script to the program that runs it in the end, as the kernel and `env` go (pure over a FileView).
+"""The steps from a script to the program that runs it, as the kernel and `env` go (pure over a FileView).
 
 Linux, fs/binfmt_script.c, and GNU coreutils "env invocation"; elf/script.py reads the lines.
 """
@@ -26,10 +26,10 @@ class Step:
 
     Attributes:
         script: the file with the line.
-        wanted: the interpreter it names.
-        command: what `env` is to look up, b"" without env.
-        found: the file that runs it; None: none does.
-        fault: why not: "absent", "relative" and the like; None where one does.
+        wanted: the interpreter that it names.
+        command: the command that `env` looks up, b"" without env.
+        found: the file that runs it; None for none.
+        fault: the reason for none: "absent", "relative" and the like; None where one is found.
     """
 
     script: bytes
@@ -42,7 +42,7 @@ class Step:
 def follow(
     view: FileView, path: bytes, classification: Classification, search_path: tuple[bytes, ...]
 ) -> tuple[tuple[Step, ...], bytes, Classification]:
-    """From script to script to program: the steps, the last file, and what it is."""
+    """Return the steps from script to script to program, the last file, and its classification."""
     steps: list[Step] = []
     while classification.script is not None and len(steps) < MAX_STEPS:
         step = _step(view, path, classification.script, search_path)
@@ -70,7 +70,7 @@ def _step(view: FileView, script: bytes, line: Script, search_path: tuple[bytes,
 
 
 def _executable(view: FileView, path: bytes) -> str | None:
-    """None where `path` is a file that can be executed; else why not."""
+    """Return None if `path` is a file that can be executed, else the reason why not."""
     if not path.startswith(b"/"):
         return "relative"
     try:

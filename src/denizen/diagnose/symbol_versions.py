@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 def version_key(name: bytes) -> tuple[tuple[bool, int, bytes], ...]:
-    """Order for version names: the numbers in them compare as numbers."""
+    """Return a sort key for version names, in which numbers compare as numbers."""
     parts = name.replace(b"_", b".").split(b".")
     return tuple((part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts)
 
 
 def needed_versions(names: Iterable[bytes]) -> str | None:
-    """The newest GLIBC_x.y among version names, as "x.y"; None where there is none."""
+    """Return the newest GLIBC_x.y among version names, as "x.y"; None for none."""
     found = [name for name in names if name.startswith(b"GLIBC_") and name[6:7].isdigit()]
     return display(max(found, key=version_key)[6:]) if found else None

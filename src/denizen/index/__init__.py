@@ -1,1 +1,1 @@
-"""Who provides a soname, a command or a path."""
+"""The indexes: lookups of the packages that provide a soname, a command or a path."""

@@ -1,4 +1,4 @@
-"""Index files built from a snapshot's lists, each complete or not there at all."""
+"""Construction of index files from a snapshot's lists; a file appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 def build_files(
     source: Source, snapshot: Snapshot, architecture: str, scope: Scope, directory: bytes
 ) -> tuple[str, str]:
-    """Return the names of the library index and the path index ("" for none), built in `directory`."""
+    """Build the indexes in `directory`.
+
+    Return the file names of the library and path indexes ("" for none).
+    """
     stem = f"{snapshot.source}-{snapshot.suite}-{architecture}-{snapshot.identity[:12]}"
     libraries, paths = f"{stem}.libraries", f"{stem}.paths" if scope is Scope.PATHS else ""
     _build(
@@ -69,7 +72,7 @@ def _write_libraries(writer: Writer, source: Source, snapshot: Snapshot, archite
 
 
 def sort_packages(packages: Iterator[Package]) -> list[Package]:
-    """By name, then version: the last of a name is its newest. The same package twice is one."""
+    """Return the packages sorted by name, then version, each once: the last of a name is the newest."""
     ordered = sorted(packages, key=lambda package: package.name)
     repeated = {a.name for a, b in itertools.pairwise(ordered) if a.name == b.name}
     if not repeated:
@@ -82,7 +85,7 @@ def sort_packages(packages: Iterator[Package]) -> list[Package]:
 
 
 def shipped_libraries(listed: Iterator[tuple[bytes, bytes]], architecture: str) -> Iterator[FoundLibrary]:
-    """What Contents lists that may be asked for as a soname, one entry for each owner."""
+    """Yield the files in a Contents list that can be asked for as a soname, an entry for each owner."""
     kinds: dict[bytes, DirectoryKind] = {}
     for path, location in listed:
         directory, _, name = path.rpartition(b"/")

@@ -1,4 +1,4 @@
-"""What the index says about a soname or a path, and how directories are judged (pure)."""
+"""Values that lookups in the index return, and the ranking of directories (pure)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class DirectoryKind(int):
-    """How the loader would come upon a file in its directory; the smaller the more readily.
+    """The way in which the loader finds a file in its directory; smaller numbers are preferred.
 
-    Numbers with names; all there are is `KINDS`. Not an enumeration of the standard library, whose import is
-    5 of the 11 ms that looking a soname up adds to an empty Python.
+    The kinds are numbers with names; `KINDS` has all. An Enum is not used because its import is 5 of the 11
+    ms that the lookup of a soname adds to an empty Python.
     """
 
     name: str
@@ -37,7 +37,7 @@ class DirectoryKind(int):
 
     @property
     def is_searched(self) -> bool:
-        """A library here is found by its soname alone, without RUNPATH."""
+        """Tell whether a library in such a directory is found by its soname alone, without RUNPATH."""
         return self <= DirectoryKind.LDCONFIG
 
     def __repr__(self) -> str:
@@ -45,7 +45,7 @@ class DirectoryKind(int):
 
 
 def _all_kinds() -> tuple[DirectoryKind, ...]:
-    """Each kind, in order; also made an attribute of the class."""
+    """Return all kinds in order, after making each an attribute of the class."""
     names = ("DEFAULT", "ALTERNATIVE", "LDCONFIG", "HWCAPS", "MULTILIB", "PRIVATE", "CROSS", "DEBUG")
     made = []
     for number, name in enumerate(names):
@@ -61,7 +61,7 @@ _MULTILIB = (b"lib32", b"libx32", b"libo32", b"libn32")
 
 
 def kind_of(directory: bytes, architecture: str) -> DirectoryKind:
-    """What sort of directory it is, for packages of an architecture; no slashes around it."""
+    """Return the kind of a directory for packages of an architecture; the path has no slashes around it."""
     triplet = triplet_of(architecture)
     inner = directory.removeprefix(b"usr/")
     if inner in (b"lib", b"lib64", b"lib/" + triplet):
@@ -82,9 +82,9 @@ def kind_of(directory: bytes, architecture: str) -> DirectoryKind:
 
 
 def is_library_name(name: bytes) -> bool:
-    """Whether a file name may be asked for as a soname: `X.so`, or `X.so.` and parts with digits.
+    """Tell whether a file name can be asked for as a soname: `X.so`, or `X.so.` and parts that have digits.
 
-    That leaves out `libx.so.1.hmac`, `x.so.gz` and `libx.so.conf`.
+    This excludes `libx.so.1.hmac`, `x.so.gz` and `libx.so.conf`.
     """
     stem, dot, version = name.partition(b".so.")
     if not dot:
@@ -94,17 +94,18 @@ def is_library_name(name: bytes) -> bool:
 
 @value
 class Provider:
-    """A package file that can satisfy a soname.
+    """A package's file that can satisfy a soname.
 
     Attributes:
-        soname: what was asked for.
-        kind: how the loader would come upon it.
+        soname: the soname that was asked for.
+        kind: the way in which the loader finds it.
         path: the file in the package, absolute.
-        link: the path the loader would find it at, where a script or ldconfig makes that; else b"".
-        source, suite, architecture: of the index that knows it. A package for all architectures has
-            the index's here and "all" in `package_architecture`.
-        filename, size, sha256: the .deb.
-        dependents: how many packages of the suite name it in Depends or Pre-Depends.
+        link: the path at which the loader finds it if a script or ldconfig makes a link there; else b"".
+        source, suite, architecture: of the index that has it. A package for all architectures has the index's
+            here and "all" in `package_architecture`.
+        filename, size, sha256: the .deb; size in bytes, hash in hex.
+        installed_size: in KiB.
+        dependents: the number of packages of the suite that name the package in Depends or Pre-Depends.
     """
 
     soname: bytes

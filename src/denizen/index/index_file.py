@@ -1,4 +1,4 @@
-r"""The index file: sections of sorted lines in a memory map.
+r"""The index file format: sections of sorted lines, read through a memory map.
 
 Layout, little endian (docs/formats/index-file.md has it in full):
 
@@ -36,7 +36,7 @@ MAX_LINES_SIZE = 1 << 32
 
 
 class DamagedIndex(StoreDamaged):
-    """An index file is not as it was written."""
+    """The error that an index file does not have its written content."""
 
     path: bytes
     problem: str
@@ -46,7 +46,7 @@ class DamagedIndex(StoreDamaged):
 
 
 class IndexFile:
-    """An index file that is read."""
+    """An index file opened for reading."""
 
     def __init__(self, path: bytes) -> None:
         self.path = path
@@ -54,22 +54,22 @@ class IndexFile:
         self._sections = self._read_sections()
 
     def close(self) -> None:
-        """Let go of the map."""
+        """Unmap the file."""
         self.map.close()
 
     def bounds(self, name: str) -> tuple[int, int]:
-        """Where a section begins and ends. Raises DamagedIndex."""
+        """Return the byte offsets at which a section begins and ends. Raises DamagedIndex."""
         found = self._sections.get(name)
         if found is None:
             raise DamagedIndex(self.path, f"it has no section {name}")
         return found
 
     def lines(self, name: str) -> Lines:
-        """A table of lines. Raises DamagedIndex."""
+        """Return a table of lines. Raises DamagedIndex."""
         return Lines(self, name)
 
     def numbers(self, name: str) -> Numbers:
-        """A section of u32. Raises DamagedIndex."""
+        """Return a section of u32. Raises DamagedIndex."""
         return Numbers(self, name)
 
     def _read_sections(self) -> dict[str, tuple[int, int]]:
@@ -90,7 +90,7 @@ class IndexFile:
 
 
 class Lines:
-    """Lines in an index file, by number and, where they are sorted, by their first column."""
+    """A table of lines, accessed by number and, if sorted, by the first column."""
 
     def __init__(self, file: IndexFile, name: str) -> None:
         self._file = file
@@ -103,7 +103,7 @@ class Lines:
         return self._count
 
     def __getitem__(self, number: int) -> bytes:
-        """The line of that number, without its newline."""
+        """Return the line of that number, without its newline. Raises DamagedIndex."""
         if not 0 <= number < self._count:
             raise DamagedIndex(self._file.path, f"there is no line {number}")
         (offset,) = _U32.unpack_from(self._map, self._offsets + number * 4)
@@ -114,11 +114,11 @@ class Lines:
         return self._map[start:end]
 
     def __iter__(self) -> Iterator[bytes]:
-        """All lines in order."""
+        """Iterate over all lines in order."""
         return iter(self._map[self._start : self._end].split(b"\n")[:-1])
 
     def first_at_or_after(self, key: bytes) -> int:
-        """The number of the first line that sorts not before `key` (lines must be sorted)."""
+        """Return the number of the first line that does not sort before `key`; the lines must be sorted."""
         low, high = 0, self._count
         while low < high:
             middle = (low + high) // 2
@@ -129,7 +129,7 @@ class Lines:
         return low
 
     def having(self, column: bytes) -> Iterator[tuple[int, bytes]]:
-        """(number, line) of each line whose first column is `column`."""
+        """Yield (number, line) of each line whose first column is `column`."""
         key = column + b"\t"
         number = self.first_at_or_after(key)
         while number < self._count and (line := self[number]).startswith(key):
@@ -167,7 +167,7 @@ def _map(path: bytes) -> mmap.mmap:
 
 
 class Writer:
-    """Writes an index file section by section; the table of them goes in front when it is complete."""
+    """A writer of index files, section by section; `finish` writes the table of sections."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""The library index of one suite and architecture: built from a source, asked by soname.
+"""The library index of one suite and architecture: built from a source, searched by soname.
 
 Tables (tab separated, sorted):
     about     one line a fact: source, suite, architecture, identity, date
@@ -26,7 +26,7 @@ _PACKAGE_COLUMNS = 16
 
 
 class LibraryIndex:
-    """A library index that is read."""
+    """A library index opened for reading."""
 
     def __init__(self, path: bytes) -> None:
         self._file = IndexFile(path)
@@ -40,45 +40,45 @@ class LibraryIndex:
 
     @property
     def path(self) -> bytes:
-        """The file."""
+        """The path of the file."""
         return self._file.path
 
     def counts(self) -> tuple[int, int]:
-        """(sonames with their providers, packages)."""
+        """Return the numbers of (soname, provider) pairs and of packages."""
         return len(self._sonames), len(self._packages)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
     def providers(self, soname: bytes) -> list[Provider]:
-        """Every file that may satisfy a soname, unranked. Raises DamagedIndex."""
+        """Return every file that can satisfy a soname, unranked. Raises DamagedIndex."""
         return [self._provider(line) for _, line in self._sonames.having(soname)]
 
     def knows(self, soname: bytes) -> bool:
-        """Whether anything provides it; cheaper than `providers`."""
+        """Tell whether a soname has a provider; cheaper than `providers`."""
         return next(self._sonames.having(soname), None) is not None
 
     def sonames(self) -> Iterator[bytes]:
-        """Every soname known, in order, once for each provider."""
+        """Yield every known soname in order, once for each provider."""
         return (line.partition(b"\t")[0] for line in self._sonames)
 
     def starting(self, prefix: bytes) -> Iterator[bytes]:
-        """The sonames that begin so, in order, once for each provider."""
+        """Yield the sonames that begin with `prefix` in order, once for each provider."""
         number = self._sonames.first_at_or_after(prefix)
         while number < len(self._sonames) and (line := self._sonames[number]).startswith(prefix):
             yield line.partition(b"\t")[0]
             number += 1
 
     def package(self, name: bytes) -> list[Provider]:
-        """The packages of that name, one for each version, as providers of nothing in particular."""
+        """Return the packages of a name, one for each version, as providers without a soname."""
         return [
             self._with_package(line, b"", DirectoryKind.PRIVATE, b"", b"")
             for _, line in self._packages.having(name)
         ]
 
     def providing(self, name: bytes) -> list[Provider]:
-        """The packages whose Provides speak of a name; the first question reads every line (0.1 s)."""
+        """Return the packages whose Provides has a name; the first call reads every line (0.1 s)."""
         if self._provided is None:
             self._provided = {}
             for number, line in enumerate(self._packages):
@@ -91,7 +91,7 @@ class LibraryIndex:
         ]
 
     def versions(self) -> dict[bytes, bytes]:
-        """Package name to version, for telling what changed."""
+        """Return package name -> version, to compare two indexes."""
         return {line.split(b"\t", 2)[0]: line.split(b"\t", 2)[1] for line in self._packages}
 
     def _provider(self, line: bytes) -> Provider:
@@ -143,14 +143,14 @@ def write_libraries(
     packages: list[Package],
     found: Iterable[FoundLibrary],
 ) -> None:
-    """Write the tables.
+    """Write the tables of a library index.
 
     Args:
-        writer: where to.
-        snapshot: what they are of.
-        architecture: what they are for.
-        packages: every package, sorted by name and version; the last of a name is its newest.
-        found: what satisfies sonames, synthetic entries included; those of unknown packages are left out.
+        writer: the writer of the file.
+        snapshot: the state of the suite.
+        architecture: Debian's name of the architecture.
+        packages: every package, sorted by name and version; the last of a name is the newest.
+        found: files that satisfy sonames, synthetic entries included; those of unknown packages are left out.
     """
     numbers = {package.name: number for number, package in enumerate(packages)}
     dependents = count_dependents(packages)
@@ -176,7 +176,7 @@ def write_libraries(
 
 
 def count_dependents(packages: Iterable[Package]) -> dict[bytes, int]:
-    """How many packages depend on each name, its place first among alternatives only."""
+    """Return for each name the number of packages that depend on it, as the first of alternatives."""
     counts: dict[bytes, int] = {}
     for package in packages:
         if package.depends or package.pre_depends:

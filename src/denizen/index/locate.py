@@ -1,8 +1,8 @@
-"""Asking the indexes: who has a soname, a command, a path; and which answer is best.
+"""Lookup in the indexes: the packages that have a soname, a command or a path, the best first.
 
-The order of answers is the table `ORDER`, applied from the top. It says what a Debian developer would:
-the package whose library the loader would find, in the base suite if that has one, the one everybody
-depends on before one that repeats it.
+The order of answers is the table `ORDER`, applied from the top. It follows a Debian developer's judgement:
+first the package whose library the loader finds, in the base suite if that has one, then the package on which
+most others depend rather than a copy.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 # Policy 2.5, most important first.
 _PRIORITIES = (b"required", b"important", b"standard", b"optional", b"extra")
-# Where a library's own package is filed, before where a copy of it may be.
+# Archive sections of libraries' own packages; copies of a library are in other sections.
 _SECTIONS = (b"libs", b"oldlibs", b"libdevel")
-# A loader that finds something stops; the rest are ways of last resort, in this order.
+# The loader searches the first class; the others are last resorts, in this order.
 _CLASSES = {
     DirectoryKind.DEFAULT: 0,
     DirectoryKind.ALTERNATIVE: 0,
@@ -41,7 +41,7 @@ ORDER: tuple[tuple[str, Callable[[Provider, int], int]], ...] = (
     ("found by the loader without further ado", lambda p, _: _CLASSES[p.kind]),
     ("the preferred suite", lambda _, rank: rank),
     ("the default directory before an alternative", lambda p, _: p.kind),
-    # Of two of the same name the name says less: libjack0 has 3, libjack-jackd2-0 165.
+    # More telling than the name: libjack0 has 3 dependents, libjack-jackd2-0 165.
     ("what many times more packages depend on", lambda p, _: -(p.dependents.bit_length() // 3)),
     ("named after the soname, as Policy 8.1 has it", lambda p, _: -affinity(p.soname, p.package)),
     ("what most packages depend on", lambda p, _: -p.dependents),
@@ -55,7 +55,7 @@ _NEAR_NAMES = 5
 
 
 class Index:
-    """The indexes of a directory, opened as they are needed."""
+    """The indexes in a directory, opened as they are needed."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Index:
         suites: Sequence[str] = (),
         entries: Sequence[IndexEntry] | None = None,
     ) -> None:
-        """Open the indexes for an architecture; of the named suites, else of all, in order of preference."""
+        """Open the indexes for an architecture, of the named suites or of all, in order of preference."""
         known = read_manifest(directory) if entries is None else entries
         self._directory = directory
         self.entries = tuple(
@@ -80,18 +80,18 @@ class Index:
         self._paths: dict[str, PathIndex] = {}
 
     def close(self) -> None:
-        """Let go of every file."""
+        """Close all files."""
         for libraries in self._libraries.values():
             libraries.close()
         for paths in self._paths.values():
             paths.close()
 
     def place_of(self, entry: IndexEntry) -> bytes:
-        """The file of one of its indexes."""
+        """Return the path of the library index's file."""
         return self._place_of(entry.libraries)
 
     def providers(self, soname: bytes) -> list[Provider]:
-        """Who has a soname, the best first. Raises DamagedIndex."""
+        """Return the providers of a soname, the best first. Raises DamagedIndex."""
         if soname not in self._ranked:
             self._ranked[soname] = self._rank(soname)
         return list(self._ranked[soname])
@@ -106,11 +106,11 @@ class Index:
         return tuple([provider for provider, _ in ranked])
 
     def knows(self, soname: bytes) -> bool:
-        """Whether anybody has a soname: 15 us a suite, where `providers` reads all about them."""
+        """Tell whether a soname has a provider; takes 15 us a suite, much less than `providers`."""
         return any(self._library_index(entry).knows(soname) for entry in self.entries)
 
     def packages(self, name: bytes) -> list[Provider]:
-        """The packages of that name, of the preferred suite first, the newest version first."""
+        """Return the packages of a name, the preferred suite first, and in it the newest version first."""
         return [
             package
             for entry in self.entries
@@ -118,22 +118,22 @@ class Index:
         ]
 
     def providing(self, name: bytes) -> list[Provider]:
-        """The packages whose Provides speak of a name, of the preferred suite first."""
+        """Return the packages whose Provides has a name, the preferred suite first."""
         return [one for entry in self.entries for one in self._library_index(entry).providing(name)]
 
     def near_packages(self, name: bytes) -> list[bytes]:
-        """Names of packages that look like one there is none of."""
+        """Return names of packages that resemble an unknown name."""
         from difflib import get_close_matches
 
         names = {known for entry in self.entries for known in self._library_index(entry).versions()}
-        # All names take half a second to compare; those that begin alike or hold it are what people mean.
+        # To compare all names takes half a second; people mean names that begin alike or contain this one.
         alike = sorted(known for known in names if known[:2] == name[:2] or name in known)
         close = get_close_matches(name.decode("latin-1"), [known.decode("latin-1") for known in alike])
         holding = sorted((known for known in alike if name in known), key=len)
         return list(dict.fromkeys([*[one.encode("latin-1") for one in close], *holding]))[:_NEAR_NAMES]
 
     def near(self, soname: bytes) -> list[bytes]:
-        """Names somebody has that look like one nobody has."""
+        """Return known sonames that resemble an unknown one."""
         from difflib import get_close_matches
 
         stem = soname.partition(b".so")[0]
@@ -143,22 +143,25 @@ class Index:
         return list(dict.fromkeys([*same, *[name.encode("latin-1") for name in others]]))[:_NEAR_NAMES]
 
     def commands(self, name: bytes) -> list[Place]:
-        """Who has a program of that name in a directory of PATH."""
+        """Return the packages that have a program of that name in a directory of PATH."""
         return self._places(lambda paths: paths.named(name, BIN_DIRECTORIES))
 
     def files(self, name: bytes) -> list[Place]:
-        """Who has a file of that name anywhere."""
+        """Return the packages that have a file of that name anywhere."""
         return self._places(lambda paths: paths.matching(name))
 
     def paths(self, question: bytes, *, glob: bool) -> list[Place]:
-        """Who has a path, or what matches a glob; /lib and /usr/lib are the same directory."""
+        """Return the packages that have a path, or paths that match a glob.
+
+        /lib and /usr/lib count as the same directory.
+        """
         asked = [question, *twin(question)]
         if glob:
             return self._places(lambda paths: (hit for one in asked for hit in paths.matching(one)))
         return self._places(lambda paths: (hit for one in asked for hit in paths.exact(one)))
 
     def _near_in(self, entry: IndexEntry, stem: bytes) -> Iterator[bytes]:
-        # Names that begin alike: comparing with all 60,000 would take half a second.
+        # Only names that begin alike: to compare all 60,000 would take half a second.
         return self._library_index(entry).starting(stem[: max(4, len(stem) - 3)])
 
     def _places(
@@ -183,7 +186,7 @@ class Index:
     def _standing(
         self, entry: IndexEntry, package: bytes, known: dict[bytes, tuple[int, bytes]]
     ) -> tuple[int, bytes]:
-        """(how many depend on it, its version)."""
+        """Return the number of packages that depend on a package, and its version."""
         if package not in known:
             about = self._library_index(entry).package(package)
             known[package] = (about[-1].dependents, about[-1].version) if about else (0, b"")
@@ -195,7 +198,7 @@ class Index:
         return self._libraries[entry.libraries]
 
     def _path_index(self, entry: IndexEntry) -> PathIndex:
-        # Its regular expressions are nothing a soname's lookup should import.
+        # Imported here: the lookup of a soname should not import regular expressions.
         from denizen.index.path_index import PathIndex
 
         if entry.paths not in self._paths:
@@ -207,10 +210,11 @@ class Index:
 
 
 def affinity(soname: bytes, package: bytes) -> int:
-    """How well a package is named after a soname: 2 as Policy 8.1 wants it, 1 its stem, 0 otherwise.
+    """Return how closely a package is named after a soname, from 2 to 0.
 
-    libssl.so.3 is in libssl3; libtiff.so.6 in libtiff6; libfoo-1.0.so.2 in libfoo-1.0-2. The 64-bit
-    time_t transition of 2024 added "t64", earlier ones "v5", "c2a", "g".
+    2 is a name as Policy 8.1 requires, 1 one that begins with the stem. libssl.so.3 is in libssl3;
+    libtiff.so.6 in libtiff6; libfoo-1.0.so.2 in libfoo-1.0-2. The 64-bit time_t transition of 2024 added
+    "t64", earlier ones "v5", "c2a", "g".
     """
     stem, _, version = soname.lower().replace(b"_", b"-").partition(b".so")
     version = version.strip(b".")
@@ -222,7 +226,10 @@ def affinity(soname: bytes, package: bytes) -> int:
 
 
 def twin(path: bytes) -> tuple[bytes, ...]:
-    """The other name of a path on a system where /bin, /sbin and /lib* are links into /usr."""
+    """Return the other name of a path on a system where /bin, /sbin and /lib* are links into /usr.
+
+    Return () for none.
+    """
     top, _, rest = path.removeprefix(b"/").partition(b"/")
     if not path.startswith(b"/"):
         return ()

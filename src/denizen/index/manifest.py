@@ -1,7 +1,7 @@
-"""What indexes there are: one small deb822 file, replaced as a whole.
+"""The manifest: a small deb822 file that lists the indexes, replaced as a whole.
 
-Replacing it is the moment an update takes effect. Until then a new index file is one nobody knows, and
-after it the old one is: a reader that opened it keeps it.
+An update takes effect at the moment when the manifest is replaced. Before it no reader opens a new index
+file; afterwards no reader opens the old one, and a reader that has it open keeps it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NAME = b"manifest"
 
 
 class DamagedManifest(StoreDamaged):
-    """The list of indexes cannot be read."""
+    """The error that the manifest cannot be read."""
 
     path: bytes
     problem: str
@@ -35,8 +35,8 @@ class IndexEntry:
     """One index: of a suite of a source, for an architecture.
 
     Attributes:
-        asked: the names the suite is asked for by ("stable"); `suite` is what it is ("trixie").
-        identity, date: of the snapshot it was made from.
+        asked: the names by which the suite is asked for ("stable"); `suite` is its codename ("trixie").
+        identity, date: of the snapshot from which it was made.
         rank: its place in the order of preference; the base suite is 0.
         checked: when it was last compared with the source, seconds since 1970.
         libraries: name of the library index's file.
@@ -56,16 +56,16 @@ class IndexEntry:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What there is one index of."""
+        """Source, suite and architecture; the manifest has one index for each combination."""
         return self.source, self.suite, self.architecture
 
     def is_called(self, name: str) -> bool:
-        """Whether a suite of that name is meant by this."""
+        """Tell whether the suite has this name."""
         return name == self.suite or name in self.asked
 
 
 def read_manifest(directory: bytes) -> tuple[IndexEntry, ...]:
-    """The indexes of a directory, in the order their suites are preferred; none if it has no manifest.
+    """Return the indexes of a directory in the order of preference; () if it has no manifest.
 
     Raises DamagedManifest.
     """
@@ -78,7 +78,7 @@ def read_manifest(directory: bytes) -> tuple[IndexEntry, ...]:
     try:
         head, *rest = list(paragraphs(text)) or [{}]
         if head.get(b"format") != FORMAT:
-            # Another denizen's; everything in the directory can be made again.
+            # The format of another version of denizen; everything in the directory can be made again.
             return ()
         return tuple([_entry(fields) for fields in rest])
     except KeyError as error:
@@ -88,8 +88,8 @@ def read_manifest(directory: bytes) -> tuple[IndexEntry, ...]:
 
 
 def write_manifest(directory: bytes, entries: Sequence[IndexEntry]) -> None:
-    """Put a new list in force. Raises OSError."""
-    # Imported here because reading, which every lookup does, needs nothing of it (6 ms).
+    """Replace the manifest. Raises OSError."""
+    # Imported here (6 ms): reading, which every lookup does, does not need it.
     from denizen.disk import write_atomically
 
     blocks = [b"Format: " + FORMAT + b"\n"]

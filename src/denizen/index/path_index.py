@@ -1,4 +1,4 @@
-"""The path index of one suite and architecture: every path of the archive, and who has it.
+"""The path index of one suite and architecture: every path of the archive with its packages.
 
 7.3 million paths are stored as runs of names that share directory and owner:
     names        newline, then each name and a newline: a literal is searched for at memory speed
@@ -30,18 +30,19 @@ if TYPE_CHECKING:
     from denizen.index.index_file import Writer
     from denizen.sources.base import Snapshot
 
-    # (where its names begin, its directory, its owners): a tuple, for a glob may go through a million.
+    # (offset of its names, number of its directory, number of its owners); a tuple because a glob may read a
+    # million.
     Run: TypeAlias = tuple[int, int, int]
 
 _RUN = struct.Struct("<III")
-# Sorts after every name that can follow: NAME_MAX is 255.
+# Sorts after every name with the same prefix: NAME_MAX is 255.
 _HIGHEST = b"\xff" * 256
-# Names are written in pieces of this many runs: enough that writing costs nothing beside parsing.
+# Runs written at once; with so many, writing costs next to nothing beside parsing.
 _BATCH = 4096
 
 
 class PathIndex:
-    """A path index that is read."""
+    """A path index opened for reading."""
 
     def __init__(self, path: bytes) -> None:
         self._file = IndexFile(path)
@@ -55,39 +56,39 @@ class PathIndex:
         self._first_stretches = self._file.numbers("stretches.at")
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
     def count(self) -> int:
-        """How many paths there are."""
+        """Return the number of paths."""
         (total,) = struct.unpack_from("<Q", self._map, self._file.bounds("count")[0])
         return int(total)
 
     def exact(self, path: bytes) -> list[tuple[bytes, bytes]]:
-        """(path, package) of each package that has exactly this absolute path."""
+        """Return (path, package) of each package that has exactly this absolute path."""
         directory, _, name = path.strip(b"/").rpartition(b"/")
         return self.named(name, (directory,))
 
     def named(self, name: bytes, directories: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
-        """(path, package) of each file of that name in one of the directories (no slashes around)."""
+        """Return (path, package) of each file of that name in one of the directories (no slashes around)."""
         key = b"\n" + name + b"\n"
         return [
             (_joined(directory, name), owner)
             for directory in directories
             for start, end in self._stretches_of(directory)
-            # From the newline that ends the name before.
+            # Search from the newline that ends the preceding name.
             if (position := self._map.find(key, self._start_of(start) - 1, self._start_of(end))) >= 0
             for owner in self._owners_of(self._run_at(position + 1))
         ]
 
     def matching(self, glob: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """(path, package) of every path that matches, in no particular order. Raises DamagedIndex."""
+        """Yield (path, package) of every path that matches, in no particular order. Raises DamagedIndex."""
         directory, slash, name = glob.rpartition(b"/")
         if not slash or directory == b"**":
             hits = self._hits(name, None) if name.strip(b"*") else self._all_in(range(len(self._dirs)))
         elif is_glob(directory):
             test = _directory_test(directory)
-            # For everything in some directories there is nothing to search for in the names.
+            # If every name in the directories matches, the names need not be searched.
             hits = (
                 self._hits(name, test) if name.strip(b"*") else self._all_in(self._accepted(test, directory))
             )
@@ -99,7 +100,7 @@ class PathIndex:
                 yield path, owner
 
     def _hits(self, name: bytes, accepts: Pattern[bytes] | None) -> Iterator[tuple[Run, bytes]]:
-        """(run, name) of each name that matches the last component of a glob, in accepted directories."""
+        """Yield (run, name) of each name that matches a glob's last component, in accepted directories."""
         judged: dict[int, bool] = {}
         for position, found in self._names_like(name):
             run = self._run_at(position)
@@ -110,7 +111,7 @@ class PathIndex:
                 yield run, found
 
     def _names_like(self, glob: bytes) -> Iterator[tuple[int, bytes]]:
-        """(position, name) of each name that matches."""
+        """Yield (position, name) of each name that matches."""
         literal = longest_literal(glob)
         needle, before = (b"\n" + glob + b"\n", 1) if literal == glob else (literal, 0)
         pattern = _name_test(glob)
@@ -129,7 +130,7 @@ class PathIndex:
             yield from ((run, name) for run, name in self._all_in((number,)) if pattern.match(name))
 
     def _accepted(self, test: Pattern[bytes], directory: bytes) -> list[int]:
-        """The numbers of the directories that match a glob."""
+        """Return the numbers of the directories that match a glob."""
         glob = directory.strip(b"/")
         prefix = next((piece for wild, piece in _pieces(glob) if not wild), b"").rstrip(b"/")
         first, end = 0, len(self._dirs)
@@ -156,7 +157,7 @@ class PathIndex:
         return [] if number is None else self._stretches_at(number)
 
     def _stretches_at(self, number: int) -> list[tuple[int, int]]:
-        """(first run, run after the last) of each stretch of a directory."""
+        """Return (first run, run after the last) of each stretch of a directory."""
         first, end = self._first_stretches[number], self._first_stretches[number + 1]
         return [(self._stretches[2 * at], self._stretches[2 * at + 1]) for at in range(first, end)]
 
@@ -170,11 +171,14 @@ class PathIndex:
         return start, directory, owner
 
     def _start_of(self, index: int) -> int:
-        """Where in the map the names of a run begin; of the one after the last, where all names end."""
+        """Return the offset in the map at which a run's names begin.
+
+        For the number after the last run it is the end of all names.
+        """
         return self._names_end if index == self._count else self._names + self._run(index)[0]
 
     def _run_at(self, position: int) -> Run:
-        """The run the name at a position of the map belongs to."""
+        """Return the run that the name at an offset of the map belongs to."""
         offset = position - self._names
         low, high = 0, self._count
         while low < high:
@@ -193,12 +197,12 @@ def _joined(directory: bytes, name: bytes) -> bytes:
 
 
 def longest_literal(glob: bytes) -> bytes:
-    """The longest stretch of a glob without wildcards: what is searched for."""
+    """Return the longest part of a glob without wildcards, which is searched for."""
     return max((piece for wild, piece in _pieces(glob) if not wild), key=len, default=b"")
 
 
 def expression(glob: bytes) -> bytes:
-    """The regular expression a glob within one path component stands for."""
+    """Return the regular expression for a glob within one path component."""
     import re
 
     return b"".join([_wild(piece) if is_wild else re.escape(piece) for is_wild, piece in _pieces(glob)])
@@ -212,7 +216,7 @@ def _wild(piece: bytes) -> bytes:
     negated = piece[1:2] == b"!"
     members = b"".join([b"\\x%02x" % code for code in _members(piece[2 if negated else 1 : -1])])
     if not members:
-        # A range that runs backwards has no members.
+        # A range in descending order has no members.
         return b"[^/]" if negated else b"(?!)"
     return b"[^/" + members + b"]" if negated else b"[" + members + b"]"
 
@@ -231,7 +235,7 @@ def _members(inside: bytes) -> list[int]:
 
 
 def _pieces(glob: bytes) -> Iterator[tuple[bool, bytes]]:
-    """A glob cut into literals (False) and wildcards (True)."""
+    """Yield the literals (False) and wildcards (True) of a glob."""
     start = position = 0
     while position < len(glob):
         length = _wild_length(glob, position)
@@ -249,7 +253,7 @@ def _wild_length(glob: bytes, position: int) -> int:
     character = glob[position : position + 1]
     if character in (b"*", b"?"):
         return 1
-    # As fnmatch has it: a bracket right after the opening one is a member, none at all is a literal.
+    # As in fnmatch: a closing bracket right after the opening one is a member; without any it is a literal.
     end = glob.find(b"]", position + (3 if glob[position + 1 : position + 2] == b"!" else 2))
     return end + 1 - position if character == b"[" and end > 0 else 0
 
@@ -264,7 +268,7 @@ def _directory_test(directory: bytes) -> Pattern[bytes]:
     import re
 
     parts = [part for part in directory.split(b"/") if part]
-    # "**" takes the slash after it along, so that it also matches no directory at all.
+    # "**" includes the slash after it, so that it also matches zero directories.
     pieces = [rb"(?:[^/]+/)*" if part == b"**" else expression(part) + b"/" for part in parts]
     if pieces and parts[-1] != b"**":
         pieces[-1] = pieces[-1][:-1]
@@ -276,12 +280,12 @@ def _directory_test(directory: bytes) -> Pattern[bytes]:
 
 
 def is_glob(text: bytes) -> bool:
-    """Whether a question is a glob rather than a name."""
+    """Tell whether a question is a glob rather than a name."""
     return any(wild for wild, _ in _pieces(text))
 
 
 def write_paths(writer: Writer, snapshot: Snapshot, runs: Iterable[Group]) -> int:
-    """Write the tables from the runs of a source; returns how many paths there were."""
+    """Write the tables from the runs of a source; return the number of paths."""
     made = _Tables()
     writer.lines("about", [b"source\t" + snapshot.source.encode(), b"suite\t" + snapshot.suite.encode()])
     writer.section("names", made.names(runs))
@@ -298,7 +302,7 @@ def write_paths(writer: Writer, snapshot: Snapshot, runs: Iterable[Group]) -> in
 
 
 class _Tables:
-    """What is learnt while the names are written."""
+    """The tables that are collected while the names are written."""
 
     def __init__(self) -> None:
         from array import array as new_array
@@ -309,7 +313,7 @@ class _Tables:
         self.total = 0
 
     def names(self, groups: Iterable[Group]) -> Iterator[bytes]:
-        """The section of names, a piece at a time."""
+        """Yield the section of names in pieces."""
         directories, owners, runs = self.directories, self.owners, self.runs
         position = 1
         batch = [b""]
@@ -327,16 +331,16 @@ class _Tables:
         yield b"\n".join([*batch, b""])
 
     def renumber(self, directories: Sequence[bytes]) -> None:
-        """Number the directories as they stand in `directories`."""
+        """Change the numbers of directories to their order in `directories`."""
         new = [0] * len(directories)
         for number, directory in enumerate(directories):
             new[self.directories[directory]] = number
         self.runs[1::3] = type(self.runs)("I", map(new.__getitem__, self.runs[1::3]))
 
     def stretches(self, count: int) -> tuple[array[int], array[int]]:
-        """The sections `stretches` and `stretches.at` of `count` directories."""
+        """Return the sections `stretches` and `stretches.at` of `count` directories."""
         numbers = self.runs[1::3]
-        # Contents are sorted by path: nearly all directories have one stretch, or one a file.
+        # Contents are sorted by path: nearly all directories have one stretch, or one for each file.
         begins = [index for index, number in enumerate(numbers) if index == 0 or numbers[index - 1] != number]
         ends = [*begins[1:], len(numbers)]
         order = sorted(range(len(begins)), key=lambda at: numbers[begins[at]])

@@ -1,8 +1,7 @@
-"""How often an archive that does not hang together is asked again, and after how long.
+"""The retry policy for archives whose files do not fit together: number of attempts and delays.
 
-An archive that is being updated names files in its Release before every mirror has them, for minutes;
-behind a balancer, answers of before and after alternate from request to request. The next requests are
-made past caches (`Source.anew`).
+An archive that is being updated names files in its Release before every mirror has them, for minutes; behind
+a load balancer, old and new answers alternate. The further requests are made past caches (`Source.anew`).
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ if TYPE_CHECKING:
 
 @value
 class Patience:
-    """The policy: 153 seconds in all, as it stands.
+    """The policy; the defaults wait for 153 seconds in all.
 
     Attributes:
-        rounds: times that all is asked again where a state was incomplete.
-        brief: the same where a Release was not to be believed: seldom more than one server of several
-            that lags behind, and as often somebody's attack.
-        first, longest: seconds before the first round, doubled each time up to the longest.
-        pause: waits for so many seconds.
+        rounds: number of retries where a state was incomplete.
+        brief: number of retries where a Release could not be verified: seldom more than one of several
+            servers is out of date, and it is as often an attack.
+        first, longest: seconds before the first retry, doubled each time up to the longest.
+        pause: waits for a number of seconds.
     """
 
     rounds: int = 6
@@ -38,12 +37,12 @@ class Patience:
     pause: Callable[[float], object] = time.sleep
 
     def delays(self) -> Iterator[float]:
-        """Yield the seconds to wait before each round."""
+        """Yield the seconds to wait before each retry."""
         for count in range(self.rounds):
             yield min(self.longest, self.first * 2**count)
 
     def rounds_for(self, failure: DenizenError | None) -> int:
-        """Return how many rounds a failure is worth."""
+        """Return the number of retries for a failure."""
         if isinstance(failure, Incomplete):
             return self.rounds
         return self.brief if isinstance(failure, (BadSignature, Downgrade, Expired)) else 0

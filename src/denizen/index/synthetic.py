@@ -1,4 +1,4 @@
-"""Sonames that no Contents line names, though a loader would find them (pure).
+"""Sonames that are not in Contents though a loader finds them on an installed system (pure).
 
 Contents lists what packages ship. Four things change that on an installed system:
 
@@ -42,12 +42,14 @@ ALTERNATIVES: Mapping[bytes, tuple[bytes, ...]] = {
 
 @value
 class FoundLibrary:
-    """One file that may satisfy a soname, before packages are looked up.
+    """One file that can satisfy a soname, before its package is looked up.
 
     Attributes:
+        soname: its name.
+        kind: the kind of its directory.
         package: the package that ships it.
         path: without a leading slash, as Contents has it.
-        link: where a loader would find it if not at its path; without a leading slash.
+        link: the path at which a loader finds it if not at `path`; without a leading slash.
     """
 
     soname: bytes
@@ -60,12 +62,12 @@ class FoundLibrary:
 def with_alternatives(
     found: Iterable[FoundLibrary], provides: Callable[[bytes], bytes], architecture: str
 ) -> Iterator[FoundLibrary]:
-    """The same, those in private directories raised to alternatives where scripts link to them.
+    """Yield the entries; those in private directories become alternatives if maintainer scripts link to them.
 
     Args:
-        found: what Contents lists.
-        provides: the Provides field of a package.
-        architecture: whose search path the links are on.
+        found: the entries from Contents.
+        provides: returns the Provides field of a package.
+        architecture: the architecture on whose search path the links are.
     """
     link_directory = b"usr/lib/" + triplet_of(architecture)
     for entry in found:
@@ -84,10 +86,10 @@ def _is_listed(entry: FoundLibrary) -> bool:
 
 
 def ldconfig_links(found: Iterable[FoundLibrary]) -> Iterator[FoundLibrary]:
-    """Entries for the sonames that ldconfig would link to files shipped without such a link.
+    """Yield entries for the sonames that ldconfig links to files that are shipped without such a link.
 
-    `libx.so.1.2.3` may be `libx.so.1.2` or `libx.so.1`; each that nobody has on the search path gets an
-    entry. Only reading the file tells which is right: `kind` says so to whoever chooses.
+    `libx.so.1.2.3` may have the soname `libx.so.1.2` or `libx.so.1`; each that no package has on the search
+    path gets an entry. Only the file itself tells which is right: `kind` marks the entry as a guess.
     """
     searched = [entry for entry in found if entry.kind is DirectoryKind.DEFAULT]
     known = {entry.soname for entry in searched}

@@ -1,8 +1,8 @@
-"""Bringing indexes up to date: what is new is fetched and verified, built beside the old, then put in force.
+"""Update of the indexes: lists are fetched and verified, indexes are built, then the manifest is replaced.
 
-At every moment before the manifest is replaced the previous indexes are complete and in force; whatever
-fails or is interrupted leaves only files that the next update removes. One update runs at a time; a
-second waits for the first and then usually finds nothing to do.
+Until the manifest is replaced the previous indexes are complete and in use. A failure or an interruption
+leaves only files that the next update removes. One update runs at a time; a second one waits for it, and then
+usually has nothing to do.
 """
 
 from __future__ import annotations
@@ -53,17 +53,17 @@ def update(
 ) -> list[UpdateOutcome]:
     """Bring the targets' indexes in `directory` up to date.
 
-    A target that fails leaves its index as it was and does not keep the others from being updated. Those
-    that failed as they do while an archive is itself being updated are tried again after the others.
+    A target that fails leaves its index unchanged and does not prevent the others' update. Targets that fail
+    as they do while the archive is itself being updated are tried again after the others.
 
     Args:
-        directory: where the indexes are; made if missing.
-        targets: what to bring up to date, the preferred suites first.
-        progress: told of transfers and of waiting.
-        force: build anew also what has not changed.
-        planned: told what will be fetched, before it is.
-        clock: the time.
-        patience: how often an archive that does not hang together is asked again.
+        directory: the directory of the indexes; made if it does not exist.
+        targets: the indexes to update, the preferred suites first.
+        progress: is told of transfers and of waiting.
+        force: build indexes again that have not changed.
+        planned: is told what will be fetched, before that.
+        clock: returns the time in seconds since 1970.
+        patience: the retry policy for an archive whose files do not fit together.
 
     Raises:
         NoRoom: the directory cannot be written.
@@ -102,7 +102,7 @@ def _short(failure: DenizenError | None) -> str:
 
 
 class _Update:
-    """One run: what is in force so far, and what became of each target, by its number."""
+    """One update: the current entries, and the outcome of each target by its number."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class _Update:
             self._carry_out(number, plan)
 
     def retry(self, number: int, target: UpdateTarget) -> None:
-        """Try a target with every state of its suite that there is now, until one is complete."""
+        """Try a target with each state that its suite has now, until one is complete."""
         called = target.held_in(self.entries.values())
         try:
             newest, *older = self._plans_anew(target, target.source.anew(target.suite, memory(called)))
@@ -146,7 +146,7 @@ class _Update:
             return
         self._carry_out(number, newest)
         failed = self.outcomes[number]
-        # What is in force already is no news that would make up for the newer state.
+        # A state that is already indexed does not replace the newer one.
         for plan in [plan for plan in older if plan.scope is not None]:
             if self.outcomes[number].failure is None:
                 break
@@ -162,7 +162,7 @@ class _Update:
         snapshot = target.source.snapshot(target.suite, memory(called))
         held = self._held(target, snapshot)
         if held is not None and held is not called:
-            # Another name of a suite that is held under its own: it may not be an older state of it either.
+            # The suite may be indexed under another name: its state must not be older than that either.
             snapshot = target.source.snapshot(target.suite, memory(held))
         return self._plan_of(target, snapshot)
 
@@ -211,7 +211,7 @@ def _in_force(directory: bytes, *, force: bool) -> tuple[IndexEntry, ...]:
     try:
         return read_manifest(directory)
     except DamagedManifest:
-        # Forced, everything is made anew anyway: this is how a damaged manifest is mended.
+        # With force everything is made again: this repairs a damaged manifest.
         if force:
             return ()
         raise
@@ -265,7 +265,7 @@ def _versions(directory: bytes, entry: IndexEntry | None) -> dict[bytes, bytes]:
     try:
         index = LibraryIndex(os.path.join(directory, entry.libraries.encode()))
     except (OSError, DenizenError):
-        # A damaged or missing predecessor is what this update mends; there is just nothing to compare.
+        # The old index is damaged or missing, and is being replaced: there is nothing to compare with.
         return {}
     versions = index.versions()
     index.close()
@@ -296,7 +296,7 @@ def _locked(directory: bytes, progress: Progress) -> Iterator[None]:
 
 
 def _remove_strangers(directory: bytes, entries: Sequence[IndexEntry]) -> None:
-    """Delete index files no entry names: of former snapshots, and of updates that were interrupted."""
+    """Delete index files that no entry names: of former snapshots and of interrupted updates."""
     known = {name.encode() for entry in entries for name in (entry.libraries, entry.paths)}
     for name in os.listdir(directory):
         if name not in known and name.endswith(_SUFFIXES):

@@ -1,4 +1,4 @@
-"""Values of an update: its targets, the plan for each, the outcome; and the arithmetic of entries."""
+"""Values of an update: its targets, the plan for each, the outcome; and changes of the manifest's entries."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ class UpdateTarget:
     """One index to bring up to date.
 
     Attributes:
+        source: the source of the suite.
+        suite: the name by which the suite is asked for.
+        architecture: Debian's name.
         rank: its place in the order of preference; the base suite is 0.
-        scope: what it must know at least; what it knows already is kept up to date too.
+        scope: the least that it must contain; what it already contains is updated too.
     """
 
     source: Source
@@ -30,7 +33,7 @@ class UpdateTarget:
     scope: Scope
 
     def held_in(self, entries: Iterable[IndexEntry]) -> IndexEntry | None:
-        """The index there is of it."""
+        """Return the existing index of the target; None for none."""
         return next((entry for entry in entries if self._is_of(entry)), None)
 
     def _is_of(self, entry: IndexEntry) -> bool:
@@ -40,14 +43,14 @@ class UpdateTarget:
 
 @value
 class UpdateOutcome:
-    """What became of one target.
+    """The outcome for one target.
 
     Attributes:
-        entry: the index now in force for it, None if there is none.
+        entry: the index that is now current, None if there is none.
         changed: it is a new one.
-        added, removed, altered: packages against the index before, when there was one.
-        failure: why there is no newer one.
-        notes: what the source wants known.
+        added, removed, altered: numbers of packages compared with the index before, if there was one.
+        failure: the reason why there is no newer one.
+        notes: messages of the source.
     """
 
     target: UpdateTarget
@@ -62,12 +65,12 @@ class UpdateOutcome:
 
 @value
 class UpdatePlan:
-    """What an update will do for one target.
+    """The plan for one target.
 
     Attributes:
-        held: the index in force for the suite the target turned out to be.
-        scope: what the new index will know; None when the one in force, or the one that an earlier plan
-            makes, is already of this snapshot.
+        held: the current index of the suite that the target turned out to be.
+        scope: the content of the new index; None if the current index, or that of an earlier plan, is of this
+            snapshot already.
         size: bytes to fetch.
     """
 
@@ -79,17 +82,17 @@ class UpdatePlan:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What there is one index of, as in `IndexEntry`: "stable" and "trixie" are one."""
+        """Source, suite and architecture, as in `IndexEntry`: "stable" and "trixie" have the same."""
         return self.snapshot.source, self.snapshot.suite, self.target.architecture
 
 
 def memory(held: IndexEntry | None) -> Held | None:
-    """Return what a source is told of the index in force."""
+    """Return the facts about the current index that a source needs."""
     return Held(held.identity, held.date) if held is not None else None
 
 
 def after(plan: UpdatePlan, earlier: Sequence[UpdatePlan]) -> UpdatePlan:
-    """The same where others are carried out first: nothing is built twice."""
+    """Return the plan without work that `earlier` plans do, so that nothing is built twice."""
     made = [
         one.scope
         for one in earlier
@@ -103,7 +106,7 @@ def after(plan: UpdatePlan, earlier: Sequence[UpdatePlan]) -> UpdatePlan:
 def with_entry(
     entries: Mapping[tuple[str, str, str], IndexEntry], new: IndexEntry, target: UpdateTarget
 ) -> dict[tuple[str, str, str], IndexEntry]:
-    """The entries with a new one; what its target's name meant before keeps its other names, if any."""
+    """Return the entries with a new one; an entry that loses its only name to it is dropped."""
     kept = {}
     for key, entry in entries.items():
         names = tuple([name for name in entry.asked if name != target.suite])
@@ -116,7 +119,7 @@ def with_entry(
 
 
 def names_and_rank(target: UpdateTarget, held: IndexEntry | None) -> tuple[tuple[str, ...], int]:
-    """Return the names an index is asked for by, and its place among the suites."""
+    """Return the names by which an index is asked for, and its place among the suites."""
     if held is None or held.asked in ((), (target.suite,)):
         return (target.suite,), target.rank
     return tuple(dict.fromkeys([*held.asked, target.suite])), min(held.rank, target.rank)
