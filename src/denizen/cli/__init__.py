@@ -1,1 +1,1 @@
-"""The command line: thin; the only layer that reads the environment or prints."""
+"""The command line: the only layer that reads the environment or prints."""

@@ -1,4 +1,4 @@
-"""Sizes and ages as people write them in options."""
+"""Parsing of sizes and ages in options."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _AGES = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def parse_size(command: str, text: str) -> int:
-    """Bytes: a number, with K, M, G or T for powers of 1024."""
+    """Return a size in bytes: a number, with K, M, G or T for powers of 1024. Raises UsageError."""
     unit = text[-1:].upper()
     number = text[:-1] if unit in _SIZES else text
     if not (number.isascii() and number.isdigit()):
@@ -18,7 +18,7 @@ def parse_size(command: str, text: str) -> int:
 
 
 def parse_age(command: str, text: str) -> int:
-    """Seconds: a number with s, m, h, d or w."""
+    """Return an age in seconds: a number with s, m, h, d or w. Raises UsageError."""
     number, unit = text[:-1], text[-1:]
     if unit not in _AGES or not (number.isascii() and number.isdigit()):
         raise UsageError(command, f"{text!r} is not an age", "an age is written 12h or 30d")

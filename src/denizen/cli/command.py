@@ -1,8 +1,8 @@
-"""What a command is: the words that select it, its table of arguments, and a function.
+"""The definition of a command: the words that select it, its table of arguments, and a function.
 
-Each command group lives in a module of its own that defines `COMMANDS`, a tuple of `Command`;
-`TABLE` in `dispatch` names the module, so that asking for one command imports no other. Modules that
-define commands import what they run with inside the function that runs it.
+Each command group has a module of its own that defines `COMMANDS`, a tuple of `Command`. `TABLE` in
+`dispatch` names the module, so that one command imports no other. A module that defines commands imports what
+they use inside the function that runs them.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @value
 class Context:
-    """The surroundings of one command: its session, and where it may write.
+    """The session and the output of one command.
 
     Attributes:
         session: for the operations of `app`; never handed below them.
         output: stdout and stderr with their colour and width.
-        json: one JSON document on stdout, nothing else there.
+        json: write one JSON document and nothing else to stdout.
     """
 
     session: Session
@@ -34,7 +34,7 @@ class Context:
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """The process's environment."""
+        """The process's environment variables."""
         return self.session.environ
 
 
@@ -45,10 +45,10 @@ class Command:
     Attributes:
         words: the words that select it: ("store", "add").
         summary: one line for help, no full stop.
+        run: carries it out and returns the exit status.
         positionals: its positional arguments, in order.
-        options: its own options; the ones of every command are added by `dispatch`.
-        run: does it; returns the exit status.
-        description: more for its own --help; paragraphs separated by blank lines.
+        options: its own options; `dispatch` adds the options of every command.
+        description: more text for its --help; paragraphs separated by blank lines.
     """
 
     words: tuple[str, ...]
@@ -60,5 +60,5 @@ class Command:
 
     @property
     def offered(self) -> tuple[Option, ...]:
-        """Its own options that people are told of."""
+        """Its own options that help shows."""
         return tuple(option for option in self.options if option.help)

@@ -1,4 +1,4 @@
-"""From words to the command they name: help, typos, global options, errors and exit statuses."""
+"""Dispatch of words to the command that they name: help, typos, global options, errors and exit statuses."""
 
 from __future__ import annotations
 
@@ -114,7 +114,10 @@ GLOBAL_OPTIONS: tuple[Option, ...] = (
 
 
 def dispatch(arguments: Sequence[str]) -> int:
-    """Run `arguments` (without the program's name); returns the exit status and does not raise."""
+    """Run `arguments` (without the program's name) and return the exit status.
+
+    Errors are printed, not raised.
+    """
     take(os.environ)
     output = open_output(os.environ, color="auto", verbosity=0)
     debug = "--debug" in arguments
@@ -130,12 +133,12 @@ def dispatch(arguments: Sequence[str]) -> int:
         output.say("denizen: interrupted")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) went away: as quiet as any Unix tool, and no second
+        # The reader (head, less) has gone: print nothing, as Unix tools do, and avoid a second
         # complaint from the interpreter when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
     except OSError as error:
-        # A full disk, a directory of another user's: told as what it is, wherever it was met.
+        # An error such as a full disk, wherever it occurs, is not a defect of denizen.
         if debug:
             raise
         from denizen.app.errors import StartRefused
@@ -158,7 +161,7 @@ def _dispatch(arguments: list[str], output: Output) -> int:
     if group is None:
         raise _unknown(arguments[position], [row.word for row in TABLE])
     command, rest = _select(commands_of(group), arguments[position:])
-    # Global options may stand before the command's words too.
+    # Global options may also precede the command's words.
     rest = [*arguments[:position], *rest]
     name = " ".join(command.words)
     if _asks_for_help(command, rest):
@@ -169,7 +172,7 @@ def _dispatch(arguments: list[str], output: Output) -> int:
 
 
 def commands_of(group: Group) -> tuple[Command, ...]:
-    """The commands a row of the table stands for; imports its module."""
+    """Return the commands of a row of the table; imports its module."""
     # __import__ rather than importlib.import_module, which would be one more import on every start.
     module = __import__(group.module, fromlist=["COMMANDS"])
     commands: tuple[Command, ...] = module.COMMANDS
@@ -177,7 +180,7 @@ def commands_of(group: Group) -> tuple[Command, ...]:
 
 
 def _select(commands: Sequence[Command], words: Sequence[str]) -> tuple[Command, list[str]]:
-    """The command the first words name, and what follows them."""
+    """Return the command that the first words name, and the words after them. Raises UsageError."""
     for command in commands:
         length = len(command.words)
         if tuple(words[:length]) == command.words:
@@ -214,7 +217,10 @@ def _context(parsed: Parsed) -> Context:
 
 
 def _first_word(arguments: Sequence[str]) -> int | None:
-    """Where the command starts: past global options and their values."""
+    """Return the position of the command's first word, after global options and their values.
+
+    Return None if there is none.
+    """
     valued = {name for option in GLOBAL_OPTIONS if option.metavar for name in option.names}
     skip = False
     for position, argument in enumerate(arguments):
@@ -237,7 +243,7 @@ def _without_command(arguments: Sequence[str], output: Output) -> int:
 
 
 def _asks_for_help(command: Command, arguments: Sequence[str]) -> bool:
-    """-h or --help among this command's own arguments, not among a program's (`run`)."""
+    """Tell whether -h or --help is among the command's own arguments, and not a program's (`run`)."""
     if any(positional.rest for positional in command.positionals):
         own = _first_word(arguments)
         arguments = arguments[:own]

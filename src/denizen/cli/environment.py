@@ -1,4 +1,4 @@
-"""Every environment variable that denizen or its loader reads, in one table; the manual page prints it.
+"""The table of all environment variables that denizen or its loader reads; the manual page prints it.
 
 tests/cli/test_environment.py holds source code, C included, to this table.
 """
@@ -15,7 +15,7 @@ class Variable:
     Attributes:
         names: as they are set.
         meaning: for people, a clause without a full stop.
-        public: whether users set it; others pass between parts of denizen, and no program sees them.
+        public: whether users set it; the others pass between parts of denizen, and no program sees them.
     """
 
     names: tuple[str, ...]

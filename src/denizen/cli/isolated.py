@@ -1,7 +1,7 @@
-"""Run denizen's command line under `python -I`: `python -I FILE COMMAND...`.
+"""The command line under `python -I`: `python -I FILE COMMAND...`.
 
-Isolated, Python reads no variable, no user site and not the working directory, so `-m denizen` finds an
-installation in site-packages alone. This file is named by its path and knows by that where the rest is.
+Isolated, Python reads no variables, no user site and not the working directory, so that `-m denizen` finds
+only an installation in site-packages. This file is named by its path and finds the rest of denizen by that.
 """
 
 import os
@@ -12,7 +12,7 @@ _HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__
 
 def main() -> int:
     """Run the command line in `sys.argv`; return the exit status."""
-    # Last, so that nothing beside denizen can stand before the standard library.
+    # Appended last, so that no file beside denizen hides a module of the standard library.
     if _HOME not in sys.path:
         sys.path.append(_HOME)
     from denizen.cli.main import main as command_line

@@ -1,8 +1,7 @@
-"""Entry point: pick the command, run it, turn errors into words and exit statuses.
+"""The entry point: it selects the command, runs it, and turns errors into words and exit statuses.
 
-Start-up is part of the contract (`denizen --version` within 1.7 times `python3 -c pass`), so this
-module imports nothing but `sys` until it knows what was asked for, and a command's module only when
-that command runs.
+Start-up time is part of the contract (`denizen --version` within 1.7 times `python3 -c pass`), so this module
+imports only `sys` until the command is known, and a command's module only when that command runs.
 """
 
 import gc
@@ -16,7 +15,7 @@ EXIT_INTERRUPTED = 130
 
 
 def main() -> int:
-    """Run the command line in `sys.argv`; returns the exit status."""
+    """Run the command line in `sys.argv`; return the exit status."""
     gc.set_threshold(COLLECT_FROM)
     arguments = sys.argv[1:]
     if arguments in (["--version"], ["-V"]):
@@ -24,7 +23,7 @@ def main() -> int:
     try:
         return _dispatch(arguments)
     except KeyboardInterrupt:
-        # Ctrl-C while modules are imported, before or after `dispatch` could say so.
+        # Ctrl-C while modules are imported, outside `dispatch`, which handles it otherwise.
         return EXIT_INTERRUPTED
 
 

@@ -1,10 +1,10 @@
-"""The modules of one command in one file, beside the .pyc files they come from.
+"""A cache file with all modules of one command, beside the .pyc files from which they come.
 
-Python finds, opens, checks and reads each module by itself, 0.1 ms apiece before any of its code runs, and
-`why` has 55 of them. So their code is kept once more, all together, in the package's `__pycache__`: 5 ms less
-where `python -c pass` takes 13. The file is written and trusted like the .pyc files there, by whoever may
-write that directory, for one version of Python's bytecode and for sources of exactly these times and sizes.
-Nothing depends on it: without it, or with one that does not fit, modules are imported as ever, and it is
+Python finds, opens, checks and reads each module by itself, 0.1 ms each before any of its code runs, and
+`why` has 55 of them. The cache keeps their code together in the package's `__pycache__`: 5 ms less where
+`python -c pass` takes 13. The file is written by any process that may write that directory, and trusted, like
+the .pyc files there, for one version of Python's bytecode and for sources with exactly these times and sizes.
+Nothing depends on it: without it, or with one that does not fit, modules are imported as usual, and it is
 written again after the command.
 
     marshal of (the directory, {module: (source file, its mtime in ns, its size, is a package, code)})
@@ -16,7 +16,7 @@ import marshal
 import os
 import sys
 
-# Where importlib.machinery has them from, without importing importlib.
+# The source of importlib.machinery's names, used without importing importlib.
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import SourceFileLoader
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     Row: TypeAlias = tuple[str, int, int, bool, CodeType]
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# The commands that are waited for, and end by coming back here: `run` becomes the program.
+# Commands for which start-up time matters and that return; `run` becomes the program.
 COMMANDS = frozenset({"why", "find"})
-# A start that imported more (it resolved, it updated an index) is not the one that is waited for, and
-# its modules would be read at every other: `why --host` has 55, `find` 22.
+# A run that imported more modules (it resolved, or updated an index) is not a quick one, and
+# its modules would be read at every start: `why --host` has 55, `find` 22.
 MAX_MODULES = 80
 
 
 class ModuleCache:
-    """The file of one command; `use` before its modules are imported, `keep` after it has run."""
+    """The cache file of one command: call `use` before its modules are imported, `keep` after it has run."""
 
     def __init__(self, command: str, package: str = PACKAGE) -> None:
         name = f"{command}.{sys.implementation.cache_tag}.together"
@@ -46,7 +46,7 @@ class ModuleCache:
         self._fits = False
 
     def use(self) -> None:
-        """From now on the modules in the file are imported from it, if it fits."""
+        """Import the modules in the file from it from now on, if it fits."""
         try:
             with open(self._path, "rb", buffering=0) as stream:
                 package, modules = marshal.loads(stream.readall())  # noqa: S302  # as Python reads the .pyc files beside it
@@ -54,12 +54,12 @@ class ModuleCache:
                 _stamp(row[0]) == row[:3] for row in modules.values()
             )
         except (OSError, ValueError, EOFError, TypeError):
-            return  # there is none, or not a whole one: modules are imported as ever
+            return  # the file is missing or incomplete: modules are imported as usual
         if self._fits:
             sys.meta_path.insert(0, _Finder(modules))
 
     def keep(self) -> None:
-        """Write the file anew unless the one there fits, where Python would write a .pyc file."""
+        """Write the file unless the existing one fits, if Python would write a .pyc file."""
         if self._fits or sys.dont_write_bytecode:
             return
         modules = _loaded()
@@ -71,11 +71,11 @@ class ModuleCache:
                 stream.write(marshal.dumps((self._package, modules)))
             os.replace(temporary, self._path)
         except OSError:
-            return  # not ours to write, or no room: the next start is as slow as this one
+            return  # no permission, or no room: the next start is as slow as this one
 
 
 class _Loader(SourceFileLoader):
-    """Loads a module whose code is known already."""
+    """A loader of a module whose code is known already."""
 
     code: CodeType
 
@@ -109,7 +109,7 @@ def _stamp(file: str) -> tuple[str, int, int]:
 
 
 def _loaded() -> dict[str, Row]:
-    """The package's modules that were imported up to now."""
+    """Return the package's modules that have been imported."""
     found: dict[str, Row] = {}
     for name, module in sys.modules.items():
         loader = getattr(module, "__loader__", None)

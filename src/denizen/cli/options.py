@@ -1,4 +1,4 @@
-"""Options and positionals as data, and the parser that reads argument vectors by them.
+"""Options and positionals as data, and the parser that reads argument lists by them.
 
 One table per command gives its parser, its `--help`, its completion and its manual page. argparse
 would read them too, but importing it costs more than a whole `python3 -c pass` allows `denizen run`
@@ -24,12 +24,12 @@ class Option:
     """One option.
 
     Attributes:
-        names: as written, short ones first: ("-q", "--quiet"). The last one's words name the value.
-        help: one line; empty hides it.
-        metavar: what stands for its value in help; "" for a flag.
+        names: as written, short ones first: ("-q", "--quiet"). The last one is the key of its value.
+        help: one line; empty hides the option.
+        metavar: the placeholder of its value in help; "" for a flag.
         choices: the values allowed, empty for any.
-        repeat: may be given more than once: a flag counts, a valued option collects a tuple.
-        default: what an absent valued option is.
+        repeat: it may be given more than once: a flag is counted, values are collected in a tuple.
+        default: the value of an absent option with a value.
     """
 
     names: tuple[str, ...]
@@ -41,7 +41,7 @@ class Option:
 
     @property
     def key(self) -> str:
-        """The name its value is asked by: "max-freed" for --max-freed."""
+        """The key of its value: "max-freed" for --max-freed."""
         return self.names[-1].lstrip("-")
 
 
@@ -50,10 +50,11 @@ class Positional:
     """One positional argument.
 
     Attributes:
-        name: its metavar, and the name its value is asked by.
-        many: takes all that are left, as a tuple.
-        optional: none is allowed.
-        rest: takes everything after it unparsed, options included (a program's own arguments).
+        name: its metavar, and the key of its value.
+        help: one line.
+        many: it takes all remaining words, as a tuple.
+        optional: it may be absent.
+        rest: it takes everything after it unparsed, options included (a program's own arguments).
     """
 
     name: str
@@ -64,12 +65,12 @@ class Positional:
 
 
 class UsageError(DenizenError):
-    """The command line does not follow the command's table.
+    """The error that a command line does not follow the command's table.
 
     Attributes:
         command: the words of the command, "store add".
-        problem: what is wrong, one clause.
-        hint: what would be right.
+        problem: the fault, in one clause.
+        hint: the remedy; "" for the command's --help.
     """
 
     exit_status = EXIT_USAGE
@@ -87,7 +88,7 @@ class UsageError(DenizenError):
 
 
 class Parsed:
-    """The values of one command line, asked for by option key or positional name."""
+    """The values of one command line, by option key or positional name."""
 
     __slots__ = ("_values",)
 
@@ -95,29 +96,29 @@ class Parsed:
         self._values = dict(values)
 
     def flag(self, key: str) -> bool:
-        """Whether a flag was given."""
+        """Tell whether a flag was given."""
         return bool(self._values[key])
 
     def count(self, key: str) -> int:
-        """How often a repeatable flag was given."""
+        """Return how many times a repeatable flag was given."""
         number = self._values[key]
         assert isinstance(number, int)
         return number
 
     def text(self, key: str) -> str | None:
-        """The value of an option or optional positional, None when absent and without default."""
+        """Return the value of an option or optional positional, None if it is absent and has no default."""
         found = self._values[key]
         assert found is None or isinstance(found, str)
         return found
 
     def required(self, key: str) -> str:
-        """The value of a required positional."""
+        """Return the value of a required positional."""
         found = self._values[key]
         assert isinstance(found, str)
         return found
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """The values of a repeatable option or of a positional that takes many."""
+        """Return the values of a repeatable option, or of a positional that takes many."""
         found = self._values[key]
         assert isinstance(found, tuple)
         return found
@@ -126,7 +127,7 @@ class Parsed:
 def parse(
     command: str, options: Sequence[Option], positionals: Sequence[Positional], arguments: Sequence[str]
 ) -> Parsed:
-    """Read `arguments` (without the command's own words). Raises UsageError."""
+    """Return the values in `arguments` (without the command's own words). Raises UsageError."""
     by_name = {name: option for option in options for name in option.names}
     values: dict[str, object] = {option.key: _initial(option) for option in options}
     words: list[str] = []
@@ -158,7 +159,7 @@ def _is_rest(positionals: Sequence[Positional], given: int) -> bool:
 
 
 def _split(word: str, by_name: Mapping[str, Option]) -> list[tuple[str, str | None]]:
-    """The options in one word, each with the value attached to it."""
+    """Return the options in one word, each with the value attached to it."""
     if word.startswith("--"):
         name, equals, attached = word.partition("=")
         return [(name, attached if equals else None)]
@@ -227,7 +228,7 @@ def _distribute(command: str, positionals: Sequence[Positional], words: Sequence
 
 
 def usage(command: str, positionals: Sequence[Positional]) -> str:
-    """`usage: denizen why [options] PROGRAM`."""
+    """Return the usage line: `usage: denizen why [options] PROGRAM`."""
     words = [f"usage: denizen {command} [options]"]
     for positional in positionals:
         word = positional.name + ("…" if positional.many or positional.rest else "")
@@ -236,7 +237,7 @@ def usage(command: str, positionals: Sequence[Positional]) -> str:
 
 
 def describe(rows: Sequence[Option | Positional]) -> list[str]:
-    """Two aligned columns: how it is written, and what it does."""
+    """Return two aligned columns: options or positionals, and their help."""
     left = [row.name if isinstance(row, Positional) else written(row) for row in rows if row.help]
     width = min(max(map(len, left), default=0), 30)
     return [
@@ -246,6 +247,6 @@ def describe(rows: Sequence[Option | Positional]) -> list[str]:
 
 
 def written(option: Option) -> str:
-    """`-q, --quiet`, `--root DIR`."""
+    """Return an option as help shows it: `-q, --quiet`, `--root DIR`."""
     names = ", ".join(option.names)
     return f"{names} {option.metavar}" if option.metavar else names

@@ -1,4 +1,4 @@
-"""The only place that prints: results to stdout, everything said about them to stderr."""
+"""Output of a command: results go to stdout, messages to stderr; no other module prints."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class CannotWrite(DenizenError):
-    """The result cannot be written where it goes: a full disk, most often.
+    """The error that the result cannot be written, most often because the disk is full.
 
     Attributes:
-        reason: what the system said.
+        reason: the system's message.
     """
 
     reason: str
@@ -29,7 +29,7 @@ class CannotWrite(DenizenError):
 
 @value
 class Output:
-    """Where a command writes, and how loudly.
+    """The streams of a command, with colour and verbosity.
 
     Attributes:
         color: True, False, or None for "as the terminal is".
@@ -42,35 +42,35 @@ class Output:
     verbosity: int = 0
 
     def line(self, text: str) -> None:
-        """A line of result. Raises CannotWrite, as all that writes a result does."""
+        """Write a line of result. Raises CannotWrite, as all methods do that write a result."""
         with _Result():
             self.stdout.write(text + "\n")
 
     def raw(self, content: bytes | memoryview) -> None:
-        """Bytes of result, for commands whose output is not text."""
+        """Write bytes of result, for commands whose output is not text."""
         with _Result():
             self.stdout.flush()
             self.stdout.buffer.write(content)
 
     def document(self, content: object) -> None:
-        """The result as one JSON document."""
+        """Write the result as one JSON document."""
         from denizen.formats.jsontext import json_text
 
         with _Result():
             self.stdout.write(json_text(content) + "\n")
 
     def flush(self) -> None:
-        """Hand everything to the system."""
+        """Flush stdout."""
         with _Result():
             self.stdout.flush()
 
     def say(self, text: str) -> None:
-        """Something about the work, for a person; silent under -q."""
+        """Write a message about the work, for people; not with -q."""
         if self.verbosity >= 0:
             self.stderr.write(text + "\n")
 
     def error(self, error: DenizenError) -> None:
-        """An error as what, why, and what to do."""
+        """Write an error: what, why, and the remedy."""
         self.stderr.write(f"denizen: {error.what}\n")
         if error.why:
             self.stderr.write(_indented(error.why))
@@ -78,7 +78,7 @@ class Output:
             self.stderr.write(_indented(f"try: {error.remedy}"))
 
     def internal(self, error: Exception) -> None:
-        """A defect of ours, as opposed to anything the user did."""
+        """Write a message about a defect in denizen, as opposed to an error of the user or the host."""
         detail = display(str(error))
         self.stderr.write(
             f"denizen: internal error: {type(error).__name__}: {detail}\n"
@@ -86,13 +86,13 @@ class Output:
         )
 
     def render(self, drawing: RenderableType) -> None:
-        """A rich tree or table on stdout."""
+        """Write a rich tree or table to stdout."""
         console = self.console()
         with _Result():
             console.print(drawing)
 
     def save_html(self, drawing: RenderableType, path: str) -> None:
-        """The same drawing as a page of its own, for a browser."""
+        """Write a drawing as an HTML page to the file `path`."""
         import io
 
         from rich.console import Console
@@ -102,7 +102,7 @@ class Output:
         console.save_html(path)
 
     def console(self) -> Console:
-        """The rich console over stdout; imported here because rich.console costs 26 ms."""
+        """Return the rich console over stdout; imported here because rich.console costs 26 ms."""
         from rich.console import Console
 
         return Console(
@@ -110,13 +110,13 @@ class Output:
             force_terminal=True if self.color else None,
             no_color=self.color is False,
             highlight=False,
-            # A pipe has no width; a line wrapped at 80 would break every grep over it.
+            # A pipe has no width; lines wrapped at 80 columns would break grep.
             width=None if self.stdout.isatty() else 10_000,
         )
 
 
 class _Result:
-    """Turns the system's refusal to write into an error of ours; a reader that left is no error."""
+    """A context that turns a failed write into CannotWrite; a closed pipe stays BrokenPipeError."""
 
     def __enter__(self) -> None:
         pass
@@ -127,7 +127,10 @@ class _Result:
 
 
 def open_output(environ: Mapping[str, str], *, color: str, verbosity: int) -> Output:
-    """The process's own streams; `color` is always, never or auto (NO_COLOR counts then)."""
+    """Return an output to the process's own streams.
+
+    `color` is always, never or auto (which heeds NO_COLOR).
+    """
     chosen = {"always": True, "never": False}.get(color)
     if chosen is None and environ.get("NO_COLOR"):
         chosen = False

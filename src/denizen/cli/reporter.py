@@ -1,4 +1,4 @@
-"""The listener of `app`'s operations that shows a person what it hears, on standard error."""
+"""The reporter of `app`'s operations that prints their messages on standard error."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One module per command group: parse, call one function of `app`, draw the result."""
+"""The command groups, a module each: parse, call one function of `app`, draw the result."""

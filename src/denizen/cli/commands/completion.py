@@ -1,4 +1,4 @@
-"""`denizen completion SHELL`: completion scripts, written from the command tables.
+"""`denizen completion SHELL`: scripts for completion in shells, written from the command tables.
 
 The scripts are static text: completing a word must not start Python.
 """
@@ -19,7 +19,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def run(parsed: Parsed, context: Context) -> int:
-    """Print the script of the shell asked for."""
+    """Print the completion script of the shell that was asked for."""
     from denizen.cli.dispatch import GLOBAL_OPTIONS, TABLE, commands_of
 
     shell = parsed.required("SHELL")
@@ -32,7 +32,7 @@ def run(parsed: Parsed, context: Context) -> int:
 
 
 def bash(commands: Sequence[Command], shared: Sequence[Option]) -> str:
-    """A function that looks at the words before the cursor and offers options or files."""
+    """Return a function that completes options or files by the words before the cursor."""
     cases = "\n".join(
         f"        {_pattern(command)}) words='{_words([*command.offered, *shared])}' ;;"
         for command in commands
@@ -59,7 +59,7 @@ complete -o filenames -F _denizen denizen"""
 
 
 def zsh(commands: Sequence[Command], shared: Sequence[Option]) -> str:
-    """A compdef function over the same tables."""
+    """Return a compdef function."""
     lines = [f"'{first}:{_quoted(summary)}'" for first, summary in _first_words(commands)]
     cases = []
     for command in commands:
@@ -85,7 +85,7 @@ compdef _denizen denizen"""
 
 
 def fish(commands: Sequence[Command], shared: Sequence[Option]) -> str:
-    """One `complete` line for each word and option."""
+    """Return one `complete` line for each word and option."""
     lines = ["# denizen completion for fish: denizen completion fish | source"]
     for first, summary in _first_words(commands):
         lines.append(f"complete -c denizen -n __fish_use_subcommand -f -a {first} -d '{_quoted(summary)}'")
@@ -143,7 +143,7 @@ def _fish_option(option: Option) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Safe between single quotes in all three shells, and between brackets in zsh."""
+    """Return text that is safe between single quotes in all three shells, and between brackets in zsh."""
     return text.replace("'", "’").replace("[", "(").replace("]", ")").replace(":", ";")
 
 

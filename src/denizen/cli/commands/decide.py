@@ -1,4 +1,4 @@
-"""`denizen decide`: what the loader asks for when it meets a program nobody decided about."""
+"""`denizen decide`: the helper that the loader starts for a program without a decision."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _decide(parsed: Parsed, context: Context) -> int:
-    """Decide and do no more."""
+    """Make and keep the decision, or provide one library to a running program."""
     settings = dict(word.split("=", 1) for word in parsed.texts("set") if "=" in word)
     session = context.session.with_variables(settings)
     program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))
@@ -28,7 +28,7 @@ def _decide(parsed: Parsed, context: Context) -> int:
     if name is not None and opened is not None:
         from denizen.app.missing_library import answer
 
-        # No network, a full disk: the program sees the error that it would have had, and no sentence of ours.
+        # On an error (no network, a full disk) the program sees its own error, without a message of denizen.
         with contextlib.suppress(DenizenError, OSError):
             answer(session, os.fsencode(opened), os.fsencode(name), wanted, needed=needed is not None)
         return 0
@@ -49,8 +49,8 @@ COMMANDS = (
             *RESOLVING,
             EXCEPT,
             Option(("--set",), "", metavar="NAME=VALUE", repeat=True),
-            # The resident asks: a name that is missed, by the program or by an object's DT_NEEDED, and where
-            # its link is to be.
+            # For the resident: the missing soname, of a dlopen or a DT_NEEDED, and the directory for
+            # its link.
             Option(("--missed",), "", metavar="NAME"),
             Option(("--needed",), "", metavar="NAME"),
             Option(("--opened",), "", metavar="DIR"),

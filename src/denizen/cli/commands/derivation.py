@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class NotRead(DenizenError):
-    """A file named on the command line cannot be read."""
+    """The error that a file named on the command line cannot be read."""
 
     path: str
     reason: str
@@ -24,7 +24,7 @@ class NotRead(DenizenError):
 
 
 def _show(parsed: Parsed, context: Context) -> int:
-    """Print what a `.drv` file holds; needs no store."""
+    """Print the content of a `.drv` file; no store is needed."""
     from denizen.formats import aterm
 
     derivation = aterm.parse(read_file(parsed.required("FILE")))
@@ -36,7 +36,7 @@ def _show(parsed: Parsed, context: Context) -> int:
 
 
 def read_file(path: str) -> bytes:
-    """The content of a derivation's file. Raises NotRead."""
+    """Return the content of a derivation's file. Raises NotRead."""
     from denizen.formats.aterm import MAX_SIZE
 
     try:
@@ -47,7 +47,7 @@ def read_file(path: str) -> bytes:
 
 
 def _document(derivation: Derivation) -> dict[str, object]:
-    """A derivation as JSON shows it (docs/formats/derivation.md); bytes that are not UTF-8 are escaped."""
+    """Return a derivation as JSON (docs/formats/derivation.md); bytes that are not UTF-8 are escaped."""
     return {
         "outputs": {
             _text(name): {

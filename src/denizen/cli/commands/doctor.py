@@ -1,4 +1,4 @@
-"""`denizen doctor`: what this host can do, by trying, and what denizen will therefore do."""
+"""`denizen doctor`: the features that this host offers, found by trial, and denizen's use of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def _doctor(_: Parsed, context: Context) -> int:
-    """Tell all findings; 1 where something keeps denizen from starting programs."""
+    """Print all findings; return 1 if one keeps denizen from starting programs."""
     from denizen.app.decoder_setup import decoder_words
     from denizen.app.factories import tools_of
     from denizen.disk import DiskView
@@ -37,7 +37,7 @@ def _doctor(_: Parsed, context: Context) -> int:
     return 1 if any(f.name in _NEEDED and f.good is False for f in findings) else 0
 
 
-# Without a loader or a place to execute from, no strategy but the host's own is left.
+# Without a loader, or a directory to execute from, only the strategy host is left.
 _NEEDED = frozenset({"loader", "store-directory", "state-directory"})
 
 COMMANDS = (

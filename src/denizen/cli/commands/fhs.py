@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class InUse(DenizenError):
-    """An environment cannot be removed while somebody is in it."""
+    """The error that an environment is not removed while processes are in it."""
 
     name: str
     processes: tuple[int, ...]
@@ -85,7 +85,7 @@ def _show_plan(parsed: Parsed, context: Context, settings: Settings) -> int:
 
 
 def settings_of(parsed: Parsed) -> Settings:
-    """What the options of create ask for."""
+    """Return the settings for the options of `create`. Raises UsageError."""
     from denizen.app.indexing import own_architecture
     from denizen.fhs.generations import Settings
 

@@ -1,4 +1,4 @@
-"""`denizen find`: who provides a soname, a command, or a path."""
+"""`denizen find`: search for the packages that provide a soname, a command, or a path."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def find(parsed: Parsed, context: Context) -> int:
-    """Answer for each name."""
+    """Print the packages for each name; return the exit status."""
     from denizen.app.indexing import own_architecture
 
     search = _Search(parsed, context, parsed.text("arch") or own_architecture())
@@ -42,7 +42,7 @@ def find(parsed: Parsed, context: Context) -> int:
 
 
 class _Search:
-    """One command's questions; `failures` says which suites could not be searched, and why."""
+    """The questions of one command; `failures` has the error of each suite that could not be searched."""
 
     def __init__(self, parsed: Parsed, context: Context, architecture: str) -> None:
         self.failures: dict[str, DenizenError] = {}
@@ -52,7 +52,7 @@ class _Search:
         self._offline = parsed.flag("offline")
 
     def answer(self, name: str) -> list[dict[str, object]]:
-        """Return a row for each that has the name. Raises HostLacks, StoreDamaged."""
+        """Return a row for each package that has the name. Raises HostLacks, StoreDamaged."""
         import os
 
         from denizen.index.entry import is_library_name
@@ -63,7 +63,10 @@ class _Search:
         return self._places(question)
 
     def _libraries(self, soname: bytes) -> list[dict[str, object]]:
-        """Look where there is an index; where no searched directory has it, in the suites not indexed yet."""
+        """Search the existing indexes.
+
+        If no searched directory has the soname, index further suites and search them.
+        """
         index = self._open()
         found = index.providers(soname)
         for more in self._without_index(index):
@@ -79,7 +82,7 @@ class _Search:
         return [_library_row(provider) for provider in found]
 
     def _places(self, question: bytes) -> list[dict[str, object]]:
-        """Look for paths in the base suite only, unless suites are named: each costs 40 MB to fetch."""
+        """Search for paths in the base suite, or in the named suites: each costs 40 MB to fetch."""
         index = self._open()
         indexed = [entry for entry in index.entries if entry.paths]
         wanted = tuple([one for one in self._suites if not any(entry.is_called(one) for entry in indexed)])
@@ -104,7 +107,7 @@ class _Search:
         return [suite for suite in wanted if suite not in known]
 
     def _made(self, wanted: tuple[str, ...], *, paths: bool) -> Index:
-        """Return the index after the wanted suites' were made, or could not be."""
+        """Return the index after the attempt to index the wanted suites."""
         from denizen.app.indexing import ensure
         from denizen.errors import SourceFailed
         from denizen.sources.base import Scope
@@ -171,7 +174,7 @@ def _place_row(name: str, place: Place) -> dict[str, object]:
 
 
 def _show(context: Context, rows: list[dict[str, object]], *, several: bool) -> None:
-    """Columns that a person reads and awk can cut."""
+    """Print aligned columns, which awk can split."""
     columns = ("name", "package", "version", "suite", "arch", "path") if several else (
         "package", "version", "suite", "arch", "path"
     )  # fmt: skip
@@ -182,7 +185,7 @@ def _show(context: Context, rows: list[dict[str, object]], *, several: bool) -> 
 
 
 def _say_age(context: Context, entries: Sequence[IndexEntry]) -> None:
-    """Say how old the answer is; once for all suites, by the one checked longest ago."""
+    """Report the age of the index: of all suites, the one that was checked longest ago."""
     if not entries or context.json:
         return
     import time

@@ -62,7 +62,7 @@ def _gc(parsed: Parsed, context: Context) -> int:
 
 
 def _forget(context: Context, store: Store, grace: int) -> None:
-    """Decisions about programs that are gone, and the environments that were made for them."""
+    """Delete the decisions about programs that are gone, and the environments that were made for them."""
     from denizen.app.auto_environment import drop_unused
     from denizen.launch.decisions.decision_store import shelves
     from denizen.launch.decisions.expiry import forget_dead

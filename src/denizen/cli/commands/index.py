@@ -21,7 +21,7 @@ FETCH_OPTIONS = (
 
 
 def fetch_policy(parsed: Parsed, command: str) -> FetchPolicy:
-    """The options above as the policy they stand for. Raises UsageError."""
+    """Return the policy for the options above. Raises UsageError."""
     from denizen.sources.fetcher import FetchPolicy
 
     rate = parsed.text("limit-rate")
@@ -37,7 +37,7 @@ def _rate(text: str, command: str) -> int:
 
 
 def update(parsed: Parsed, context: Context) -> int:
-    """Bring indexes up to date."""
+    """Bring indexes up to date; return the exit status."""
     from denizen.app.configured_sources import configured_sources
     from denizen.app.decoder_setup import provide_decoder
     from denizen.app.indexing import own_architecture, run_update, targets_of
@@ -112,7 +112,7 @@ def _outcome_json(outcome: UpdateOutcome) -> dict[str, object]:
 
 
 def status(parsed: Parsed, context: Context) -> int:
-    """What indexes there are."""
+    """Print the existing indexes."""
     del parsed
     import time
 

@@ -1,4 +1,4 @@
-"""`denizen loader`: the C loader as a host's interpreter."""
+"""`denizen loader`: installation of the C loader as a host's interpreter, and links that start programs."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def _install(parsed: Parsed, context: Context) -> int:
     machine = machine_name()
     given = tuple(os.path.abspath(os.fsencode(path)) for path in parsed.texts("decisions"))
     directories = given or (context.session.paths.decisions,)
-    # Somebody else's directory: their denizen is to decide, not this one.
+    # A directory of another installation, whose own denizen makes the decisions.
     command = () if given else helper_words(context.session, "decide")
     if command and os.geteuid() == 0:
-        for word in (command[0], command[2]):  # Python, and the file it is to run
+        for word in (command[0], command[2]):  # Python, and the file that it runs
             must_be_roots(word)
     settings = LoaderSettings(
         directories=directories,
@@ -43,7 +43,7 @@ def _install(parsed: Parsed, context: Context) -> int:
 
 
 def _link(parsed: Parsed, context: Context) -> int:
-    """Decide about a program, and make a link that starts it without Python."""
+    """Make a link that starts a program without Python, after deciding about the program."""
     from denizen.app.decision_maker import decide
     from denizen.app.factories import helper_words, tools_of
     from denizen.app.request import RunRequest

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(parsed: Parsed, context: Context) -> int:
-    """Resolve and write; 1 where something stays open, which the lock then says too."""
+    """Resolve the program and write the lock; return 1 if a problem is left, which the lock then lists."""
     from denizen.app.extra_inputs import wished
     from denizen.app.resolve_program import resolve_path
     from denizen.cli.views.resolution_view import resolution_lines

@@ -1,4 +1,4 @@
-"""`denizen manual`: the manual page, written from the command tables that give help and completion.
+"""`denizen manual`: the manual page, written from the command tables, as help and completion are.
 
 Language: man(7), as groff and mandoc read it. The wheel installs the page under share/man/man1
 (hatch_build.py), so that `man denizen` finds it.
@@ -42,7 +42,7 @@ def run(_: Parsed, context: Context) -> int:
 
 
 def whole_page() -> str:
-    """The page of the commands there are."""
+    """Return the page of all commands."""
     from denizen.cli.dispatch import GLOBAL_OPTIONS, TABLE, commands_of
 
     groups = [(group.everyday, commands_of(group)) for group in TABLE]
@@ -52,7 +52,7 @@ def whole_page() -> str:
 
 
 def page(everyday: Sequence[Command], plumbing: Sequence[Command], shared: Sequence[Option]) -> str:
-    """The page of these commands, in roff."""
+    """Return the page of these commands, in roff."""
     return "\n".join(_lines(everyday, plumbing, shared))
 
 
@@ -83,7 +83,7 @@ def _command(command: Command) -> Iterator[str]:
 
 
 def _rows(rows: Sequence[Option | Positional]) -> Iterator[str]:
-    """A tagged paragraph for each, the hidden ones left out."""
+    """Yield a tagged paragraph for each row, without the hidden ones."""
     for row in rows:
         if row.help:
             name = row.name if isinstance(row, Positional) else written(row)
@@ -91,7 +91,7 @@ def _rows(rows: Sequence[Option | Positional]) -> Iterator[str]:
 
 
 def _text(text: str) -> Iterator[str]:
-    """Paragraphs; lines that are indented stay as they are."""
+    """Yield paragraphs; indented lines stay unchanged."""
     for number, paragraph in enumerate(text.split("\n\n")):
         if number:
             yield ".PP"
@@ -104,7 +104,7 @@ def _text(text: str) -> Iterator[str]:
 
 
 def escaped(text: str) -> str:
-    """`text` as roff shows it: no escape, no request, and a hyphen that can be copied into a shell."""
+    """Return `text` escaped for roff, with hyphens that can be copied into a shell."""
     plain = text.replace("\\", "\\e").replace("-", "\\-")
     return "\\&" + plain if plain.startswith((".", "'")) else plain
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def _realise(parsed: Parsed, context: Context) -> int:
-    """Make the outputs valid, and print where they are."""
+    """Make the outputs valid, and print their paths."""
     from denizen.app.decoder_setup import bring_decoder
     from denizen.app.store_access import made_store
     from denizen.build.realise import RealiseOptions, realise
@@ -39,7 +39,7 @@ def _realise(parsed: Parsed, context: Context) -> int:
 
 def _jobs(text: str | None) -> int:
     if text is None:
-        # Not cpu_count: a container may give this process fewer than the machine has.
+        # Not cpu_count: a container may give this process fewer processors than the machine has.
         return len(os.sched_getaffinity(0))
     if not text.isdigit() or not 0 < int(text) <= 1000:
         raise UsageError("realise", f"{text!r} is not a number of jobs", "--jobs 2")
@@ -47,7 +47,10 @@ def _jobs(text: str | None) -> int:
 
 
 def _in_store(store: Store, file: str) -> StorePath:
-    """The derivation an argument names: one of the store, or a file elsewhere, which is put into it."""
+    """Return the derivation that an argument names.
+
+    It is one in the store, or a file elsewhere, which is added to the store.
+    """
     from denizen.build.derivation import SUFFIX
     from denizen.build.realise import add_derivation
     from denizen.formats import storepath
@@ -60,7 +63,7 @@ def _in_store(store: Store, file: str) -> StorePath:
     base = os.path.basename(file)
     if not base.endswith(SUFFIX):
         raise NotRead(file, f"a derivation's file is called NAME{SUFFIX}")
-    # Else a name of the user's own, without a hash before it.
+    # A name without a hash is the user's own.
     with contextlib.suppress(BadStorePath):
         base = storepath.from_base(base).name
     with store.working() as work:
@@ -85,7 +88,7 @@ def _report(store: Store, sealed: dict[StorePath, Sealed], context: Context) -> 
 
 
 class _Spoken:
-    """A line for each derivation that is built."""
+    """A listener that prints a line for each derivation that is built."""
 
     def __init__(self, output: Output) -> None:
         self._output = output

@@ -1,6 +1,6 @@
-"""`denizen run`: start a program, resolving what it needs on first use.
+"""`denizen run`: start of a program; its libraries are resolved at the first start.
 
-Most starts are of a program that is decided; nothing but `launch.fast_path` is imported for them.
+Most starts have a kept decision; only `launch.fast_path` is imported for them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ STRATEGIES = ("auto", "host", "loader", "namespace", "stub", "program", "fhs")
 
 
 def wanted_from(parsed: Parsed) -> RunRequest:
-    """The options of run, decide and their like."""
+    """Return the request for the options that run, decide and others share."""
     strategy = parsed.text("strategy") or "auto"
     lock = parsed.text("lock")
     if lock is not None and not os.path.isfile(lock):
@@ -40,7 +40,7 @@ def wanted_from(parsed: Parsed) -> RunRequest:
 
 
 def _run(parsed: Parsed, context: Context) -> int:
-    """Become the program; comes back only with an error."""
+    """Become the program; return only with an error."""
     words = parsed.texts("ARG")
     name = os.fsencode(parsed.required("PROGRAM"))
     arguments = [os.fsencode(word) for word in words]

@@ -1,4 +1,4 @@
-"""`denizen shell`: the environment a project's denizen.toml describes."""
+"""`denizen shell`: the environment that a project's denizen.toml describes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class NoProject(DenizenError):
-    """There is no denizen.toml here or above."""
+    """The error that neither this directory nor one above has a denizen.toml."""
 
     directory: str
     WHAT = "there is no denizen.toml in {directory} or above it"
@@ -59,7 +59,7 @@ def _found(start: str) -> str:
 
 
 def _name(directory: str) -> str:
-    """An environment for each project: its directory's name, and what tells apart those of one name."""
+    """Return the name of a project's environment: its directory's name, with a hash of the path."""
     from hashlib import sha256
 
     stem = "".join(c if c.isascii() and c.isalnum() else "-" for c in os.path.basename(directory))[:40]
@@ -67,7 +67,7 @@ def _name(directory: str) -> str:
 
 
 def _generation(parsed: Parsed, context: Context, name: str, settings: Settings, path: str) -> Generation:
-    """The generation that is as the project wants it, made where there is none."""
+    """Return the generation that fits the project's settings and lock, made if there is none."""
     from denizen.app import fhs_create
     from denizen.app.fhs_enter import write_launcher
     from denizen.fhs.generations import EnvironmentStore, NoEnvironment

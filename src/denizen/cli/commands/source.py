@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class NoSuchSource(DenizenError):
-    """There is no source of that name."""
+    """The error that there is no source of that name."""
 
     name: str
     WHAT = "there is no source {name:text}"
@@ -24,7 +24,7 @@ class NoSuchSource(DenizenError):
 
 
 def list_sources(parsed: Parsed, context: Context) -> int:
-    """Where packages come from."""
+    """Print the sources of packages."""
     del parsed
     from denizen.app.configured_sources import configured_settings
 
@@ -121,7 +121,7 @@ def remove(parsed: Parsed, context: Context) -> int:
 
 
 def _require_name(name: str) -> None:
-    # It becomes a file name and part of index names.
+    # The name becomes a file name and part of index names.
     if not name or not name.replace("-", "").replace(".", "").replace("_", "").isalnum() or name[:1] in ".-":
         raise UsageError("source", f"{name!r} is not a name of letters, digits, '-', '.' and '_'")
 

@@ -1,4 +1,4 @@
-"""`denizen store`: the plumbing of the store."""
+"""`denizen store`: low-level access to the store."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _add(parsed: Parsed, context: Context) -> int:
 
 
 def _absolute(path: bytes) -> bytes:
-    """Without following a link at the end: the link is what is added then."""
+    """Return an absolute path without following a link at its end, as the link itself is added then."""
     return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path) or b".")
 
 
@@ -133,7 +133,10 @@ def _path_for(parsed: Parsed, context: Context) -> int:
 
 
 def _logical(parsed: Parsed, context: Context) -> bytes:
-    """The store directory paths are computed for: as asked, or the store's own, made or not."""
+    """Return the store directory that is part of computed paths.
+
+    It is the one in --store-dir, or the store's own, whether the store exists or not.
+    """
     from denizen.app.store_access import open_store, store_directory
     from denizen.store.local import NoStore
 

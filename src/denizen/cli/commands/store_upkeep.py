@@ -1,4 +1,4 @@
-"""`denizen store`: what keeps a store well, and what carries it elsewhere."""
+"""`denizen store`: maintenance of the store, and transport of its objects."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ def _verify(parsed: Parsed, context: Context) -> int:
 
 
 def _packages_first(found: list[StoreProblem]) -> list[StoreProblem]:
-    """What links lead into before the directories of links that are planned from it."""
+    """Return the damaged objects with packages before the directories of links that are made from them."""
     from denizen.resolve.derivations import NAME
 
     return sorted(found, key=lambda problem: problem.path is not None and problem.path.name == NAME)
 
 
 def _mended(context: Context, store: Store, problem: StoreProblem) -> StoreProblem:
-    """What no copy put right made again from its package; the problem as it is then."""
+    """Repair an object that no copy repaired, from its package; return the problem as it is afterwards."""
     from denizen.app.factories import supply_of
     from denizen.errors import DenizenError
     from denizen.resolve.repair import mend

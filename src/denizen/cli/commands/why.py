@@ -1,4 +1,4 @@
-"""`denizen why`: everything known about a program, and why it does not start here."""
+"""`denizen why`: everything known about a program, and the reasons why it does not start here."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 class NothingToExamine(DenizenError):
-    """There is no file to look at.
+    """The error that there is no file to examine.
 
     Attributes:
         name: as it was given.
-        reason: what the system said.
+        reason: the system's message.
         remedy_text: what may have been meant.
     """
 
@@ -42,7 +42,7 @@ class NothingToExamine(DenizenError):
 
 
 def run(parsed: Parsed, context: Context) -> int:
-    """Examine and show; 0 where the program would start, here or by denizen, 1 where not."""
+    """Examine the program and print the report; return 0 if it starts, here or by denizen, else 1."""
     report = _examine(parsed, context.environ)
     resolution = None if _is_about_host(parsed) else _resolve(parsed, context, report)
     outcome = _outcome(parsed, report, resolution)
@@ -71,7 +71,7 @@ def _outcome(parsed: Parsed, report: Report, resolution: Resolution | None) -> S
     from denizen.app.errors import StartOutcome, outcome_of
 
     found = outcome_of(report, resolution)
-    # Programs of another root are not this denizen's to start.
+    # This denizen does not start programs of another root.
     elsewhere = parsed.text("sysroot") is not None
     return StartOutcome.NOTHING if elsewhere and found is StartOutcome.PERHAPS else found
 
@@ -81,7 +81,7 @@ def _listed(problems: object) -> list[object]:
 
 
 def _still_open(resolution: Resolution) -> Iterator[dict[str, object]]:
-    """What denizen could not satisfy either, as problems."""
+    """Yield the problems that packages do not solve either, as documents."""
     from denizen.resolve.plan import sentence
 
     for problem in resolution.problems:
@@ -99,7 +99,7 @@ def _is_about_host(parsed: Parsed) -> bool:
 
 
 def _verdicts(context: Context, report: Report) -> Sequence[StrategyVerdict]:
-    """What stands for and against each strategy; nothing for what is no program."""
+    """Return the verdict on each strategy; () for a file that is not a program."""
     if (report.machine is None and not report.chain) or report.has("wrong-machine"):
         return ()
     from denizen.app.decision_maker import verdicts_for
@@ -135,7 +135,10 @@ def _show(
 
 
 def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | None:
-    """The resolution of what the kernel would start; None where that is no readable ELF program."""
+    """Return the resolution of the program that the kernel would start.
+
+    Return None if it is no readable ELF file.
+    """
     from denizen.app.extra_inputs import wished
     from denizen.app.library_path import elements_of, library_path_of
     from denizen.app.resolve_program import resolve_path
@@ -157,7 +160,7 @@ def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | N
         given = elements_of(library_path_of(context.environ))
         return resolve_path(context.session, path, policy, parsed.texts("suite"), extra, given=given)
     except (BadInput, OSError):
-        return None  # what cannot be read is among the report's problems
+        return None  # the report's problems list files that cannot be read
 
 
 def _examine(parsed: Parsed, environ: Mapping[str, str]) -> Report:
@@ -179,7 +182,7 @@ def _examine(parsed: Parsed, environ: Mapping[str, str]) -> Report:
 
 
 def _locate(view: FileView, name: bytes, environ: Mapping[str, str], *, inside: bool) -> bytes:
-    """The absolute path of what was named: a path, or a command in PATH as a shell would find it."""
+    """Return the absolute path for a name: a path, or a command in PATH as a shell would find it."""
     if inside:
         return b"/" + name.lstrip(b"/")
     if b"/" in name or os.path.lexists(name):
@@ -203,7 +206,7 @@ def _world(environ: Mapping[str, str], *, inside: bool, thorough: bool) -> HostW
     host = gather_host()
     preload, path = environ.get("LD_PRELOAD"), environ.get("LD_LIBRARY_PATH")
     environment = Environment(
-        # In another root this process's own variables say nothing.
+        # This process's variables do not apply to another root.
         library_path=os.fsencode(path) if path is not None and not inside else None,
         preload=os.fsencode(preload) if preload is not None and not inside else None,
         cpu=cpu_of(host.cpu_level, host.cpu_vendor, host.cpu_flags),
@@ -213,7 +216,7 @@ def _world(environ: Mapping[str, str], *, inside: bool, thorough: bool) -> HostW
     return HostWorld(host, environment, search_path(environ), thorough)
 
 
-# How packages are chosen where a command resolves and starts nothing.
+# Options for the choice of packages, for commands that start nothing.
 CHOOSING = (
     Option(("--suite",), "choose from this suite only (may be repeated)", metavar="NAME", repeat=True),
     Option(

@@ -1,1 +1,1 @@
-"""Results drawn for a person: trees, tables, progress."""
+"""Views: results drawn for people, as trees, tables and progress."""

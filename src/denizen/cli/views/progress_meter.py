@@ -1,4 +1,4 @@
-"""How far a piece of work has come, once it takes over a second: a bar on a terminal, lines elsewhere."""
+"""The progress of work that takes over a second: a bar on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from denizen.cli.output import Output
     from denizen.formats.stream import Readable
 
-# What is over sooner than this goes by unseen; lines come after this long, twice as long, and so on.
+# Seconds before anything is shown; lines follow after this time, twice this time, and so on.
 _PATIENCE = 1.0
 _FRAME = 0.1
 
 
 class Meter:
-    """A count that goes up while the work goes on.
+    """A counter of work that is in progress.
 
     Args:
-        task: what is being done, as "verifying".
-        unit: what is counted, as "objects"; "bytes" are shown in KiB and MiB.
-        total: what the count will come to, where that is known.
+        task: the name of the work, as "verifying".
+        unit: the things counted, as "objects"; "bytes" are shown in KiB and MiB.
+        total: the final count, None if it is not known.
     """
 
     def __init__(self, output: Output, task: str, unit: str, total: int | None = None) -> None:
@@ -53,7 +53,7 @@ class Meter:
             self._drawing.stop()
 
     def advance(self, count: int) -> None:
-        """So much more is done. Of threads that call it at once, one shows it."""
+        """Add `count`; if several threads call this at once, one updates the display."""
         self._count += count
         now = time.monotonic()
         if now >= self._due and self._showing.acquire(blocking=False):
@@ -105,14 +105,14 @@ class Meter:
 
 
 class MeteredStream:
-    """A stream of which a meter counts what is read."""
+    """A stream that counts, by a meter, the bytes read from it."""
 
     def __init__(self, stream: Readable, meter: Meter) -> None:
         self._stream = stream
         self._meter = meter
 
     def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes."""
+        """Return up to `size` bytes."""
         piece = self._stream.read(size)
         self._meter.advance(len(piece))
         return piece

@@ -1,9 +1,9 @@
-"""A `Report` drawn for a person: the tree of libraries, and the problems with their remedies.
+"""A `Report` drawn for people: the tree of libraries, and the problems with their remedies.
 
-Every library is drawn with its own dependencies once, where it is first met from the top (breadth
-first, so never deep inside another when the program asks for it itself); later it is one dim line. The
-C and C++ run-time libraries are drawn only where the program itself asks for them, unless all is asked
-for or something is wrong with them: they stand under everything and say nothing.
+Every library is drawn with its own dependencies once, where it is first met from the top (breadth first, so
+never deep inside another if the program itself needs it); later it is one dim line. The C and C++ run-time
+libraries are drawn only where the program itself needs them, unless everything is asked for or they have a
+problem: every library needs them, so they tell nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RUNTIME = (
     b"ld-linux", b"ld-musl", b"libc.so", b"libm.so", b"libdl.so", b"libpthread.so", b"librt.so",
     b"libgcc_s.so", b"libstdc++.so", b"linux-vdso", b"linux-gate",
 )  # fmt: skip
-# Rules whose places are the system's own and need no naming one by one.
+# Rules whose directories are the system's own; they are not listed one by one.
 SYSTEM_RULES = ("cache", "default", "system-path")
 MARKS = {
     Severity.ERROR: ("✗", "bold red"),
@@ -39,7 +39,10 @@ MARKS = {
 
 
 def draw(report: Report, *, everything: bool) -> RenderableType:
-    """The whole report; `everything` shows all repeats, run-time libraries and vain attempts."""
+    """Return the drawing of a report.
+
+    `everything` includes all repeats, run-time libraries and failed attempts.
+    """
     parts: list[RenderableType] = [_headline(report)]
     if report.libraries and not any(problem.code == "wrong-machine" for problem in report.problems):
         parts.append(_Drawing(report, everything=everything).tree())
@@ -48,7 +51,7 @@ def draw(report: Report, *, everything: bool) -> RenderableType:
 
 
 def page(drawing: RenderableType, closing: Text) -> RenderableType:
-    """Both, as a file holds them."""
+    """Return a drawing followed by the closing line, for a file."""
     return Group(drawing, closing)
 
 
@@ -67,7 +70,7 @@ def _headline(report: Report) -> Text:
 
 
 class _Drawing:
-    """One walk over the closure, which remembers what it has drawn."""
+    """One traversal of the closure, which remembers what it has drawn."""
 
     def __init__(self, report: Report, *, everything: bool) -> None:
         self._report = report
@@ -106,7 +109,10 @@ class _Drawing:
 
 
 def _homes(report: Report) -> dict[int, int]:
-    """For every library, the parent it is drawn in full under: the first met; -1 is the program."""
+    """Return for every library the parent under which it is drawn in full, the first met.
+
+    -1 is the program.
+    """
     homes = dict.fromkeys(report.roots, -1)
     queue = list(dict.fromkeys(report.roots))
     for place in queue:
@@ -118,7 +124,7 @@ def _homes(report: Report) -> dict[int, int]:
 
 
 def _looked_in(row: LibraryRow) -> str:
-    """Every place once: a run path's directories by name, the system's by their rule."""
+    """Return every searched place once: directories of run paths by name, the system's by their rule."""
     places: dict[str, None] = {}
     for attempt in row.tried:
         if attempt.rule in SYSTEM_RULES:
@@ -150,7 +156,7 @@ def _problem(problem: Problem) -> Iterator[Text]:
 
 
 def verdict(report: Report, outcome: StartOutcome) -> Text:
-    """The closing line: whether it starts, and the command that makes it."""
+    """Return the closing line: whether the program starts, and the command that starts it."""
     number = sum(problem.severity is Severity.ERROR for problem in report.problems)
     problems = counted(number, "problem", "problems")
     command = f"denizen run {quoted(display(report.program))}"

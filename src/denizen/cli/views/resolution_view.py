@@ -1,4 +1,4 @@
-"""A resolution drawn for a person: packages with their libraries, and the problems left open."""
+"""A resolution drawn for people: packages with their libraries, and the problems that are left."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def resolution_lines(resolution: Resolution) -> Iterator[str]:
-    """The resolution for people, a line each: packages with what they are for, then what stays open."""
+    """Yield the lines for a resolution: packages with their libraries, then the problems that are left."""
     if not resolution.architecture:
         yield "needs nothing from outside"
         return

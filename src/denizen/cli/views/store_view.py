@@ -1,4 +1,4 @@
-"""Store objects as results show them."""
+"""Store objects as commands print them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def shown(place: bytes) -> str:
-    """A path of ours for a result line."""
+    """Return a path in the store as text for output."""
     return os.fsdecode(place)
 
 
 def document(store: Store, info: ObjectInfo) -> dict[str, object]:
-    """An object as JSON shows it (docs/store.md)."""
+    """Return an object as JSON shows it (docs/store.md)."""
     return {
         "path": shown(store.place_of(info.path)),
         "store_path": shown(info.path.inside(store.layout.logical)),
@@ -33,7 +33,7 @@ def document(store: Store, info: ObjectInfo) -> dict[str, object]:
 
 
 def human(size: int) -> str:
-    """A size for people."""
+    """Return a size in bytes for people, in powers of 1024."""
     number, units = float(size), ["B", "KiB", "MiB", "GiB", "TiB"]
     while number >= 1024 and len(units) > 1:
         number /= 1024

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def strategy_document(verdicts: Sequence[StrategyVerdict]) -> dict[str, object]:
-    """The table of strategies for --json: which is chosen, and what stands against the others."""
+    """Return the table of strategies for --json: the chosen one, and the reasons against the others."""
     chosen = next((v.strategy.name.value for v in verdicts if not v.obstacle), None)
     rows = [
         {"name": v.strategy.name.value, "possible": not v.obstacle, "reason": v.obstacle} for v in verdicts
@@ -19,7 +19,7 @@ def strategy_document(verdicts: Sequence[StrategyVerdict]) -> dict[str, object]:
 
 
 def strategy_lines(verdicts: Sequence[StrategyVerdict]) -> Iterator[str]:
-    """The same for people."""
+    """Yield the table of strategies as lines for people."""
     chosen = next((v for v in verdicts if not v.obstacle), None)
     if verdicts:
         yield "strategy:"

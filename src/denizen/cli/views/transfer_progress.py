@@ -1,4 +1,4 @@
-"""Showing transfers: bars with rates on a terminal, a line per step elsewhere."""
+"""The display of transfers: bars with rates on a terminal, a line for each step elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def open_progress(output: Output) -> Progress:
-    """What suits where stderr goes and how loud the user wants it."""
+    """Return the display that suits stderr and the verbosity."""
     if output.verbosity < 0:
         from denizen.sources.base import SilentTransfer
 
@@ -26,7 +26,7 @@ def open_progress(output: Output) -> Progress:
 
 
 class Steps:
-    """A line when something begins and when it is done."""
+    """A display with a line when a transfer begins and when it ends."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
@@ -39,7 +39,7 @@ class Steps:
         self._output.say(f"fetching {name}" + (f" ({human_size(size)})" if size is not None else ""))
 
     def received(self, name: str, count: int) -> None:
-        """Nothing: a line for each piece would be noise."""
+        """Do nothing: a line for each piece would be too much."""
 
     def finished(self, name: str) -> None:
         with self._lock:
@@ -57,7 +57,7 @@ class Steps:
 
 
 class Bars:
-    """A bar for each transfer, drawn by rich and gone when it is done."""
+    """A display with a bar for each transfer, drawn by rich and removed when it is done."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
