@@ -1,7 +1,7 @@
-"""Bounded reads from foreign bytes (pure).
+"""Bounds-checked reads from untrusted bytes (pure).
 
-Every parser of foreign bytes reads through these, so that an offset out of range becomes a value
-with its offset and never an IndexError three calls later.
+Every parser of untrusted bytes reads through these functions, so that an offset out of range becomes an
+error with its offset and never an IndexError in another function.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import mmap
     from typing import TypeAlias
 
-    # What the parsers accept. mmap is here because a 400 MB library must not be copied to be read.
+    # The input of parsers. mmap is included because a 400 MB library must not be copied to be read.
     Buffer: TypeAlias = bytes | bytearray | memoryview | mmap.mmap
 
 
@@ -21,10 +21,10 @@ class Truncated(BadInput):
     """The bytes end before a structure does.
 
     Attributes:
-        structure: what was being read, in the words of its specification.
+        structure: the structure, as its specification calls it.
         offset: where it starts, in bytes from the start of the input.
-        wanted: bytes the structure needs from there.
-        size: bytes the input has in all.
+        wanted: number of bytes the structure needs from there.
+        size: number of bytes in the whole input.
     """
 
     structure: str
@@ -42,7 +42,7 @@ class Truncated(BadInput):
 
 
 def take(buffer: Buffer, offset: int, length: int, structure: str) -> bytes:
-    """The `length` bytes at `offset`.
+    """Return the `length` bytes at `offset`; `structure` names the structure in errors.
 
     Raises:
         Truncated: the range is not wholly inside the buffer (negative offsets included).
@@ -53,5 +53,5 @@ def take(buffer: Buffer, offset: int, length: int, structure: str) -> bytes:
 
 
 def align_up(value: int, alignment: int) -> int:
-    """The smallest multiple of `alignment` (a power of two) that is not below `value`."""
+    """Return the smallest multiple of `alignment` (a power of two) that is not below `value`."""
     return (value + alignment - 1) & ~(alignment - 1)

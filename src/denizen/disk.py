@@ -1,4 +1,4 @@
-"""The real file system as a `FileView`, whole or below another root; and writing files atomically."""
+"""The real file system as a `FileView`, whole or below another root; and atomic writing of files."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.bytesio import Buffer
 
-# Below this size read() costs less than mmap() and its page faults (measured, six pages touched:
-# 12 us against 14 at 128 KiB, 50 against 21 at 1 MiB); above it, a library of 100 MB of which we
-# want 1 % must not be read whole.
+# Bytes. Below this size read() costs less than mmap() and its page faults (measured, six pages touched:
+# 12 us against 14 at 128 KiB, 50 against 21 at 1 MiB); above it, a library of 100 MB of which 1 % is
+# needed must not be read whole.
 MAP_FROM = 128 * 1024
 # Bytes in a unit of st_blocks, whatever the file system's own block is (stat(2)).
 ST_BLOCK = 512
@@ -31,7 +31,7 @@ _KINDS = {
 
 
 class DiskView:
-    """This machine's files."""
+    """A view of this machine's files."""
 
     def stat(self, path: bytes) -> Stat:
         return _facts(os.stat(path))
@@ -43,7 +43,7 @@ class DiskView:
         return os.readlink(path)
 
     def realpath(self, path: bytes) -> bytes:
-        # The kernel's refusals: realpath() walks by text, beyond 40 links and through files' `..`.
+        # stat first, for the kernel's errors: os.path.realpath follows more than 40 links, and a file's `..`.
         os.stat(path)
         return os.path.realpath(path)
 
@@ -66,7 +66,7 @@ class DiskView:
 
 
 class RootedView:
-    """Another directory seen as `/`: absolute links stay inside, and `..` stops at its top."""
+    """A view of another directory as `/`: absolute links stay inside it, and `..` stops at its top."""
 
     def __init__(self, root: bytes) -> None:
         self._root = os.path.abspath(root).rstrip(b"/")
@@ -103,7 +103,7 @@ class RootedView:
 
 
 class naming:  # noqa: N801  # read as a statement; contextlib is too dear at start-up
-    """Give an OSError inside this name where it has none: write(2) and fsync(2) are given a number."""
+    """A context that sets the file name of an OSError that has none: write(2) and fsync(2) take a number."""
 
     def __init__(self, path: bytes) -> None:
         self._path = path
@@ -119,7 +119,7 @@ class naming:  # noqa: N801  # read as a statement; contextlib is too dear at st
 def write_atomically(path: bytes | str, content: bytes, *, mode: int = 0o644) -> None:
     """Put `content` at `path` complete or not at all, and durable once this returns.
 
-    Written beside its place under a temporary name, fsynced, renamed over, directory fsynced.
+    It is written beside its place under a temporary name, synced, renamed, and the directory is synced.
     Raises OSError; the temporary file is removed then.
     """
     target = os.fsencode(path)
@@ -143,14 +143,17 @@ def write_atomically(path: bytes | str, content: bytes, *, mode: int = 0o644) ->
 
 
 def written_by_owner(path: bytes | str, flags: int) -> int:
-    """Open a file, as open()'s `opener`; if it is made, nobody else may write to it, whatever the umask."""
+    """Open a file, as open()'s `opener`.
+
+    A file it creates is writable by its owner only, whatever the umask.
+    """
     return os.open(path, flags | os.O_CLOEXEC, 0o644)
 
 
 def make_directories(path: bytes, mode: int = 0o755) -> None:
-    """Make the directory `path` if it is not there, of exactly that mode whatever the umask.
+    """Create the directory `path` if it is absent, with exactly that mode whatever the umask.
 
-    What is missing of those above it is made 0755. Raises OSError.
+    Missing parents get mode 0755. Raises OSError.
     """
     try:
         os.mkdir(path, mode)
@@ -166,7 +169,7 @@ def make_directories(path: bytes, mode: int = 0o755) -> None:
 
 
 def link_atomically(link: bytes, target: bytes) -> None:
-    """Let the symbolic link `link` lead to `target`, whatever it led to before. Raises OSError."""
+    """Make the symbolic link `link` lead to `target`, replacing an older link atomically. Raises OSError."""
     temporary = b"%s.%d.tmp" % (link, os.getpid())
     _unlink_if_there(temporary)
     os.symlink(target, temporary)
@@ -174,7 +177,7 @@ def link_atomically(link: bytes, target: bytes) -> None:
 
 
 def sync_directory(path: bytes | str) -> None:
-    """Make a rename or creation inside the directory survive power loss."""
+    """Make renames and creations inside the directory durable."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -192,12 +195,12 @@ def _unlink_if_there(path: bytes) -> None:
 def _facts(raw: os.stat_result) -> Stat:
     kind = _KINDS.get(stat_module.S_IFMT(raw.st_mode), FileKind.OTHER)
     owner, times = (raw.st_uid, raw.st_gid), (raw.st_mtime_ns, raw.st_ctime_ns)
-    # By position: names would take 3 us more, and one library after the other is looked at.
+    # Positional arguments: keywords would take 3 us more, and this is called for every library.
     return Stat(kind, raw.st_mode, raw.st_size, raw.st_dev, raw.st_ino, *owner, *times)
 
 
 def _read_all(descriptor: int, size: int) -> bytes:
-    """To the end, for which files in /proc give a size of 0."""
+    """Read to the end, because files in /proc state a size of 0."""
     content = os.read(descriptor, size)
     while more := os.read(descriptor, MAP_FROM):
         content += more

@@ -1,12 +1,12 @@
-"""How the pure layers see files: the `FileView` protocol, and a view that lives in memory (pure).
+"""The `FileView` protocol, by which the pure layers read files, and a view in memory (pure).
 
-The linker model, the index and the planners never open a file themselves; they are handed a view.
+The linker model, the index and the planners never open a file themselves; they are given a view.
 `disk.DiskView` shows the real file system, `disk.RootedView` another root directory as `/`, and
 `MemoryView` a tree made of values, for tests and for trees that do not exist yet.
 
-Paths are bytes, absolute, and may hold anything but NUL. Failures are `OSError` with the errno the
-kernel would give (ENOENT, ENOTDIR, EACCES, ELOOP, EISDIR), because errno is the vocabulary the
-dynamic linker's rules are written in.
+Paths are bytes, absolute, and may hold any byte but NUL. Failures are `OSError` with the errno the
+kernel would give (ENOENT, ENOTDIR, EACCES, ELOOP, EISDIR), because the dynamic linker's rules are
+defined in terms of errno.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NAME_MAX = 255
 
 
 class FileKind(Enum):
-    """What a directory entry is."""
+    """The kinds of directory entries."""
 
     FILE = "file"
     DIRECTORY = "directory"
@@ -43,7 +43,7 @@ class FileKind(Enum):
 
 @value
 class Stat:
-    """The facts of one file that denizen's rules ask for; (device, inode) is its identity."""
+    """The metadata of one file that denizen's rules use; (device, inode) is its identity."""
 
     kind: FileKind
     mode: int
@@ -60,22 +60,22 @@ class FileView(Protocol):
     """A read-only view of a file tree."""
 
     def stat(self, path: bytes) -> Stat:
-        """Facts of what `path` leads to, links followed. Raises OSError."""
+        """Return the metadata of the file `path` leads to, links followed. Raises OSError."""
 
     def lstat(self, path: bytes) -> Stat:
-        """Facts of `path` itself, its last link not followed. Raises OSError."""
+        """Return the metadata of `path` itself, its last link not followed. Raises OSError."""
 
     def readlink(self, path: bytes) -> bytes:
-        """The target of a symbolic link, as written. Raises OSError (EINVAL: not a link)."""
+        """Return the target of a symbolic link, as written. Raises OSError (EINVAL: not a link)."""
 
     def realpath(self, path: bytes) -> bytes:
-        """`path` with every link resolved, within the view's root. Raises OSError."""
+        """Return `path` with every link resolved, within the view's root. Raises OSError."""
 
     def listdir(self, path: bytes) -> tuple[bytes, ...]:
-        """Names in a directory, sorted, without `.` and `..`. Raises OSError."""
+        """Return the names in a directory, sorted, without `.` and `..`. Raises OSError."""
 
     def read(self, path: bytes) -> Buffer:
-        """The whole content of a regular file (mapped where that is cheaper). Raises OSError."""
+        """Return the whole content of a regular file (mapped where that is cheaper). Raises OSError."""
 
 
 @value
@@ -97,9 +97,9 @@ if TYPE_CHECKING:
 
 
 class MemoryView:
-    """A file tree made of values: `{b"/lib/libc.so.6": b"...", b"/lib64": Link(b"lib")}`.
+    """A file tree made of values: `{b"/lib/libc.so.6": b"...", b"/lib64": ViewLink(b"lib")}`.
 
-    Parent directories exist by implication; an empty directory is written with a trailing slash
+    Parent directories are implied; an empty directory is written with a trailing slash
     (`{b"/tmp/": b""}`).
     """
 
@@ -184,14 +184,14 @@ def exists(view: FileView, path: bytes) -> bool:
 
 
 def resolve(path: bytes, look: Callable[[bytes], tuple[FileKind, bytes]], *, last: bool) -> bytes:
-    """Walk an absolute path as the kernel does (path_resolution(7)), below a root of its own.
+    """Return an absolute path with its links resolved as the kernel does (path_resolution(7)), below a root.
 
-    `look` tells what one already walked path is, and a link's target; it raises OSError. `last`: follow
-    a link in the last place too.
+    `look` returns the kind of an already resolved path, and a link's target; it raises OSError. `last`:
+    follow a link in the last component too.
 
     Raises:
         OSError: ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, or what `look` raises.
-        ValueError: a NUL in the path, as from Python's own functions.
+        ValueError: a NUL in the path, as Python's own functions raise.
     """
     if b"\0" in path:
         raise ValueError("embedded null byte")
@@ -222,7 +222,7 @@ def resolve(path: bytes, look: Callable[[bytes], tuple[FileKind, bytes]], *, las
 
 
 def _components(path: bytes) -> list[bytes]:
-    """Last first. A slash at the end asks for a directory, as a last `.` does."""
+    """Return the components, last first. A slash at the end requires a directory, as a final `.` does."""
     components = [component for component in path.split(b"/") if component]
     if path.endswith(b"/"):
         components.append(b".")

@@ -1,18 +1,18 @@
-"""Processes that do part of the work, so that Python runs on every processor at once.
+"""A pool of forked helper processes, so that Python code runs on every processor at once.
 
-Decompression, hashing and waiting for a disk let go of the interpreter's lock; reading headers, making files
-and unlinking them take it and let go of it every few microseconds: two threads that unpack take turns for a
+Decompression, hashing and waiting for a disk release the interpreter's lock; reading headers, creating files
+and unlinking them take and release it every few microseconds: two threads that unpack wait for each other a
 third of the time, and sixteen that unlink are slower than four. A helper is forked, so it costs a
-millisecond and knows all that this process knows; what it is told and what it answers are bytes and numbers
-(`marshal`), for what it makes, it writes itself.
+millisecond and has all the state of this process; messages and answers are bytes and numbers (`marshal`),
+because a helper writes the files it makes itself.
 
-A helper that is told something while others hold locks may wait for ever for a lock nobody holds, so none is
-forked once this process has threads; then, and where the kernel refuses more processes, the work is
-done here, by the thread that asks.
+A process forked while another thread holds a lock may wait for ever for that lock, so no helper is forked
+once this process has threads; then, and where the kernel refuses more processes, the work is done in this
+process, by the calling thread.
 
-A helper ignores the terminal's Ctrl-C: whoever uses it is told, and `close` kills it. When its parent is
-killed the kernel kills it too (PR_SET_PDEATHSIG), so that nobody writes any more into a tree whose session is
-over; where that cannot be asked for, it ends once it has done what it is at, for its pipe is closed then.
+A helper ignores the terminal's Ctrl-C: its parent gets it, and `close` kills the helper. When the parent is
+killed the kernel kills the helper too (PR_SET_PDEATHSIG), so that it does not write into a tree whose session
+is over; where prctl is not available, it ends after its current work, because its pipe is closed then.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from queue import SimpleQueue
     from typing import Any, BinaryIO, NoReturn, Self, TypeAlias
 
-    # Tells one piece of work, and what came of it: bytes, str, int, and tuples of them, as marshal carries.
+    # A piece of work or its result: bytes, str, int, and tuples of them, as marshal supports.
     Message: TypeAlias = tuple[Any, ...]
     Work: TypeAlias = Callable[[Any], Any]
 
@@ -40,11 +40,11 @@ _PR_SET_PDEATHSIG = 1
 
 
 class HelperDied(HostLacks):
-    """A process that did part of the work has ended before it was done.
+    """A helper process ended before its work was done.
 
     Attributes:
-        about: what it was doing: "unpack x.deb".
-        status: how it ended: an exit status, or a signal as a negative number.
+        about: its work: "unpack x.deb".
+        status: its exit status, or the signal that killed it as a negative number.
     """
 
     about: str
@@ -63,29 +63,31 @@ class HelperDied(HostLacks):
 
 
 class Helpers:
-    """So many processes that do `work`, or none, where there can be none."""
+    """A pool of up to `count` processes that do `work`; without processes the caller's thread does it."""
 
     def __init__(self, work: Work, count: int) -> None:
-        """Fork them. To be made before this process has other threads."""
+        """Fork the helpers. Must be called before this process has other threads."""
         from queue import SimpleQueue
 
         self._work = work
         self._helpers = _forked(work, count)
-        # Who does not find an idle one waits: no more is done at once than was asked for.
+        # Idle helpers; callers wait for one, so no more than `count` pieces of work are done at once.
         self._idle: SimpleQueue[_Helper | None] = SimpleQueue()
         for number in range(max(count, 1)):
             self._idle.put(self._helpers[number] if number < len(self._helpers) else None)
 
     @property
     def are_processes(self) -> bool:
-        """Whether there are any, rather than this process doing all itself."""
+        """True if there are helper processes, False if this process does all work itself."""
         return bool(self._helpers)
 
     def do(self, about: str, message: Message) -> Any:
-        """What `work` answers to a message; waits for a helper that is idle.
+        """Return the result of `work` for `message`; waits for an idle helper.
+
+        `about` describes it in errors.
 
         Raises:
-            HelperDied: it was killed.
+            HelperDied: the helper was killed.
             Exception: what `work` raised.
         """
         helper = self._idle.get()
@@ -95,7 +97,7 @@ class Helpers:
             self._idle.put(helper)
 
     def close(self) -> None:
-        """End them, whatever they are at."""
+        """Kill the helpers, whatever they are doing."""
         for helper in self._helpers:
             helper.end()
 
@@ -108,7 +110,7 @@ class Helpers:
 
 @value
 class _Helper:
-    """A process, and the pipes to it and from it."""
+    """A helper process, and the pipes to it and from it."""
 
     process: int
     telling: BinaryIO
@@ -122,7 +124,7 @@ class _Helper:
         except (EOFError, BrokenPipeError):
             raise HelperDied(about, self._status()) from None
         except (OSError, ValueError):
-            # It may well live, and wait for what never reached it: waiting for its end would have none.
+            # It may be alive and wait for a message that did not arrive: killed, as it would never end.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.process, signal.SIGKILL)
             raise HelperDied(about, self._status()) from None
@@ -142,7 +144,7 @@ class _Helper:
                 pipe.close()
 
     def _status(self) -> int:
-        """How it ended; waits until it has."""
+        """Wait until the helper has ended; return its exit status, or its signal as a negative number."""
         try:
             facts = os.waitid(os.P_PID, self.process, os.WEXITED | os.WNOWAIT)
         except ChildProcessError:
@@ -159,7 +161,7 @@ def _forked(work: Work, count: int) -> list[_Helper]:
     if not count or threading.active_count() > 1:
         return helpers
     with contextlib.suppress(ImportError):
-        import ctypes  # noqa: F401  # once and not in each of them (4 ms)
+        import ctypes  # noqa: F401  # once in the parent and not in each helper (4 ms)
     with contextlib.suppress(OSError):  # the kernel has no more processes or descriptors for us
         while len(helpers) < count:
             helpers.append(_fork(work, helpers))
@@ -173,7 +175,7 @@ def _fork(work: Work, others: list[_Helper]) -> _Helper:
         parent = os.getpid()
         process = os.fork()
         if process == 0:
-            # Another helper's pipe left open here would keep that one waiting after our parent's death.
+            # Another helper's pipe left open here would keep that helper waiting after our parent's death.
             for pipe in (telling, hearing, *(p.fileno() for o in others for p in (o.telling, o.hearing))):
                 os.close(pipe)
             _serve(work, theirs, answering, parent)
@@ -191,7 +193,7 @@ def _pipe(failed: contextlib.ExitStack) -> tuple[int, int]:
 
 
 def _serve(work: Work, incoming: int, outgoing: int, parent: int) -> NoReturn:
-    """The life of a helper."""
+    """Run the main loop of a helper process."""
     status = 1
     try:
         import gc
@@ -199,7 +201,7 @@ def _serve(work: Work, incoming: int, outgoing: int, parent: int) -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _die_with(parent)
-        # What was there before is not looked through again: that would copy its pages.
+        # Existing objects are exempt from garbage collection, which would copy their pages.
         gc.freeze()
         with open(incoming, "rb") as telling, open(outgoing, "wb") as answering:
             while True:
@@ -208,7 +210,7 @@ def _serve(work: Work, incoming: int, outgoing: int, parent: int) -> NoReturn:
     except EOFError:
         status = 0
     finally:
-        # Nothing of the parent's is to be finished here: neither its buffers nor its database.
+        # _exit: the parent's buffers must not be flushed here, nor its database closed.
         os._exit(status)
 
 
@@ -219,13 +221,13 @@ def _die_with(parent: int) -> None:
 
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
-        raise EOFError  # it was dead before that was asked for
+        raise EOFError  # the parent died before the call
 
 
 def _answer(work: Work, message: Message) -> tuple[bool, Any]:
     try:
         return True, work(message)
-    except Exception as error:  # noqa: BLE001  # raised again by whoever asked
+    except Exception as error:  # noqa: BLE001  # raised again in the parent
         import pickle
 
         return False, pickle.dumps(error)

@@ -1,7 +1,7 @@
-"""Facts about this machine, gathered once into a frozen `Host`.
+"""Properties of this machine, read once into a frozen `Host`.
 
-Nothing here decides anything: the rules that use these facts take them as values, so that they can
-be asked about another machine, and tests can invent one.
+No rules are here: the rules that use these properties take them as values, so that they can
+be applied to another machine, and tests can invent one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# Flags of /proc/cpuinfo that make up each x86-64 level above the baseline (psABI, section 3.1.1, "low
+# Flags of /proc/cpuinfo required for each x86-64 level above the baseline (psABI, section 3.1.1, "low
 # level system information"; the names are Linux's: abm holds LZCNT, pni is SSE3).
 X86_64_LEVELS: tuple[tuple[int, frozenset[str]], ...] = (
     (2, frozenset(["cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3"])),
@@ -27,14 +27,14 @@ X86_64_LEVELS: tuple[tuple[int, frozenset[str]], ...] = (
 
 @value
 class Host:
-    """This machine, as far as starting programs on it is concerned.
+    """The properties of this machine that matter for starting programs.
 
     Attributes:
         machine: the kernel's name for the processor ("x86_64"), uname -m without a personality.
         kernel: its release as numbers, (6, 1, 0).
         cpu_level: 1 to 4, the x86-64 micro-architecture level; 0 on other processors.
-        cpu_vendor: who made an x86 processor, as cpuid spells it ("GenuineIntel"); "" where none is told.
-        cpu_flags: /proc/cpuinfo's flags of an x86 processor: what it can do and the kernel lets it do.
+        cpu_vendor: the maker of an x86 processor, as cpuid spells it ("GenuineIntel"); "" if unknown.
+        cpu_flags: /proc/cpuinfo's flags of an x86 processor: features it has and the kernel enables.
         uid: the effective user.
         gids: its groups.
     """
@@ -50,15 +50,15 @@ class Host:
 
 @value
 class Placement:
-    """What the mount and the permissions of one file allow.
+    """The restrictions that the mount and the permissions of one file impose.
 
     Attributes:
         noexec: the file system is mounted noexec, so execve fails with EACCES.
         nosuid: set-user-ID bits have no effect there.
         executable: this user has execute permission (access(2), X_OK).
         readable: this user may read it.
-        refused_abi: an x86-64 program for the x32 ABI, which this kernel is not compiled for.
-        handler: what the kernel starts such files by (binfmt_misc), b"" for nothing.
+        refused_abi: an x86-64 program for the x32 ABI, which this kernel does not support.
+        handler: the program by which the kernel starts such files (binfmt_misc), b"" for none.
     """
 
     noexec: bool
@@ -71,12 +71,12 @@ class Placement:
 
 @value
 class Handler:
-    """An entry of binfmt_misc, which comes before ELF and scripts (Linux admin-guide/binfmt-misc.rst).
+    """An entry of binfmt_misc, which the kernel tries before ELF and scripts (admin-guide/binfmt-misc.rst).
 
     Attributes:
-        interpreter: the program that files of its kind are given to.
-        extension: what their names end in, behind the last dot; b"" where `magic` tells them.
-        offset, magic, mask: the bytes they have there, in the bits of `mask`.
+        interpreter: the program that matching files are given to.
+        extension: the extension of matching file names; b"" where they match by `magic`.
+        offset, magic, mask: the bytes of matching files at `offset`, compared in the bits of `mask`.
     """
 
     interpreter: bytes
@@ -86,7 +86,7 @@ class Handler:
     mask: bytes = b""
 
     def takes(self, name: bytes, start: bytes) -> bool:
-        """Return whether a file of this name, with these first bytes, is of its kind."""
+        """Return whether a file of this name, with these first bytes, matches."""
         if self.extension:
             return name.rpartition(b"/")[2].rpartition(b".")[1:] == (b".", self.extension)
         found = start[self.offset : self.offset + len(self.magic)]
@@ -101,7 +101,7 @@ def machine_name() -> str:
 
 
 def gather_host() -> Host:
-    """Ask the kernel; costs under a millisecond."""
+    """Return the properties of this machine; takes under a millisecond."""
     name, machine = os.uname(), machine_name()
     vendor, flags = read_cpuinfo(_cpuinfo())
     level = cpu_level(flags) if machine == "x86_64" else 0
@@ -110,14 +110,14 @@ def gather_host() -> Host:
 
 
 def place(path: bytes) -> Placement:
-    """What may be done with the file at `path`. Raises OSError."""
+    """Return the restrictions on the file at `path`. Raises OSError."""
     flags = os.statvfs(path).f_flag
     start = _start_of(path)
     executable = os.access(path, os.X_OK, effective_ids=True)
     return Placement(
         noexec=bool(flags & os.ST_NOEXEC),
         nosuid=bool(flags & os.ST_NOSUID),
-        # access() knows about noexec too; the two causes have different remedies, so keep them apart.
+        # access() fails for noexec too; the two causes have different remedies, so they are kept apart.
         executable=executable or _execute_bit(path),
         readable=os.access(path, os.R_OK, effective_ids=True),
         refused_abi=_is_x32(start) and not _runs_x32(),
@@ -126,7 +126,10 @@ def place(path: bytes) -> Placement:
 
 
 def kernel_release(release: str) -> tuple[int, int, int]:
-    """(6, 1, 0) of "6.1.0-13-amd64"; what is not a number counts as 0."""
+    """Return the release as numbers: (6, 1, 0) of "6.1.0-13-amd64".
+
+    A part that is not a number counts as 0.
+    """
     numbers: list[int] = []
     for part in release.split(".", 3)[:3]:
         digits = part[: next((at for at, c in enumerate(part) if not c.isdigit()), len(part))]
@@ -136,7 +139,7 @@ def kernel_release(release: str) -> tuple[int, int, int]:
 
 
 def cpu_level(flags: Iterable[str]) -> int:
-    """The highest x86-64 level whose flags, and those of every level below, are all there."""
+    """Return the highest x86-64 level whose flags, and those of every level below, are all in `flags`."""
     present, level = frozenset(flags), 1
     for number, wanted in X86_64_LEVELS:
         if not wanted <= present:
@@ -146,7 +149,7 @@ def cpu_level(flags: Iterable[str]) -> int:
 
 
 def read_cpuinfo(text: bytes) -> tuple[str, frozenset[str]]:
-    """Return the vendor and the flags of the first x86 processor that /proc/cpuinfo tells of."""
+    """Return the vendor and the flags of the first x86 processor in /proc/cpuinfo's `text`."""
     facts: dict[bytes, str] = {}
     for line in text.split(b"\n"):
         name, _, content = line.partition(b":")
@@ -157,19 +160,19 @@ def read_cpuinfo(text: bytes) -> tuple[str, frozenset[str]]:
 def _cpuinfo() -> bytes:
     try:
         with open("/proc/cpuinfo", "rb") as stream:
-            # The first processor's block is within the first pages; all processors are alike here.
+            # The first processor's block is within the first pages; all processors have the same flags.
             return stream.read(16384)
     except OSError:
-        return b""  # no /proc: the baseline is right for every x86-64
+        return b""  # no /proc: then the baseline is assumed, which every x86-64 has
 
 
 _BINFMT_MISC = b"/proc/sys/fs/binfmt_misc"
-# An entry shows its 128 bytes of magic and of mask in hexadecimal.
+# Bytes of an entry's file, which has at most 128 bytes of magic and of mask in hexadecimal.
 _ENTRY_SIZE = 4096
 
 
 def read_handler(text: bytes) -> Handler | None:
-    """Return the entry that a file of binfmt_misc shows; None for a disabled one, or none."""
+    """Return the entry described by a file of binfmt_misc; None if it is disabled or not an entry."""
     lines = text.split(b"\n")
     facts = dict(line.rstrip(b":").partition(b" ")[::2] for line in lines)
     interpreter, extension = facts.get(b"interpreter", b""), facts.get(b"extension", b"").lstrip(b".")
@@ -184,7 +187,7 @@ def read_handler(text: bytes) -> Handler | None:
 
 
 def _handlers() -> Iterator[Handler]:
-    """Those in use; none where the file system is not mounted, for then nobody can tell."""
+    """Yield the enabled handlers; none where binfmt_misc is not mounted, as they are unknown then."""
     try:
         names = os.listdir(_BINFMT_MISC)
     except OSError:
@@ -196,12 +199,12 @@ def _handlers() -> Iterator[Handler]:
                 yield handler
 
 
-# An ELF header's beginning: 32-bit class, little-endian; e_machine EM_X86_64.
+# The beginning of an x32 program's ELF header: 32-bit class, little-endian; e_machine EM_X86_64.
 _X32_CLASS, _X32_MACHINE = b"\x7fELF\1\1", b"\x3e\0"
 
 
 def _start_of(path: bytes, size: int = 256) -> bytes:
-    """The bytes that the kernel decides by (BINPRM_BUF_SIZE), or more; b"" where they cannot be read."""
+    """Return the first `size` bytes of a file, by default as many as the kernel reads; b"" if unreadable."""
     try:
         with open(path, "rb", buffering=0, opener=_without_waiting) as stream:
             return stream.read(size) or b""
@@ -214,12 +217,15 @@ def _is_x32(start: bytes) -> bool:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """Open what may be a pipe that nobody writes to."""
+    """Open a file that may be a pipe without a writer."""
     return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _runs_x32() -> bool:
-    """Whether the kernel has the x32 ABI; a child asks, for a seccomp filter may kill who does."""
+    """Return whether the kernel supports the x32 ABI.
+
+    A child process makes the test call, because a seccomp filter may kill the caller.
+    """
     child = os.fork()
     if not child:
         status = 1
@@ -233,7 +239,7 @@ def _runs_x32() -> bool:
 
 
 def _execute_bit(path: bytes) -> bool:
-    """Whether the mode bits alone let this user execute it (root needs any one of them)."""
+    """Return whether the mode bits alone let this user execute it (root needs any one of them)."""
     facts = os.stat(path)
     uid = os.geteuid()
     if uid == 0:

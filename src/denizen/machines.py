@@ -1,7 +1,7 @@
-"""The processor architectures that denizen knows, one row each (pure).
+"""The table of processor architectures, one row each (pure).
 
-Everything that depends on the architecture of a program, a package or this machine is read from here. To
-add one is to add its row; what then works, and what needs more, is in ARCHITECTURE.md, "How to add".
+Everything that depends on the architecture of a program, a package or this machine is read from here. A new
+architecture needs a row here; ARCHITECTURE.md, "How to add", says what else it needs.
 
 Sources: e_machine from the gABI's registry; names of packages and directories from dpkg-architecture(1) and
 https://wiki.debian.org/Multiarch/Tuples; kernel names from uname(1); interpreters from glibc's
@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# An entry of ld.so.cache whose machine has no flags of its own says ELF and glibc alone.
+# The flags of ld.so.cache entries on machines without flags of their own: ELF and glibc.
 CACHE_FLAGS_OTHER = 3
 VDSO_NAME = b"linux-vdso.so.1"
 
@@ -29,8 +29,8 @@ class Machine:
     Attributes:
         debian: Debian's name ("amd64"); "" where Debian has no packages for it.
         name: the processor's name in messages ("x86-64").
-        e_machine, bits, little: as ELF headers have them; `little` is the byte order.
-        kernels: `uname -m` of kernels whose own programs these are, the usual name first.
+        e_machine, bits, little: from the ELF header; `little` is the byte order.
+        kernels: `uname -m` of kernels whose native programs these are, the usual name first.
         also_on: `uname -m` of other kernels that start these programs.
         triplet: the directory below /usr/lib that holds its libraries.
         interpreter: the dynamic linker that its programs name; b"" where none is fixed.
@@ -59,7 +59,7 @@ class Machine:
         return kernel in self.kernels or kernel in self.also_on
 
 
-# Of rows with the same ELF header the first is meant unless something tells them apart.
+# Of rows with the same ELF header the first is used unless something else distinguishes them.
 MACHINES: tuple[Machine, ...] = (
     Machine(
         "amd64", "x86-64", 62, 64, kernels=("x86_64",), triplet=b"x86_64-linux-gnu",
@@ -122,12 +122,12 @@ MACHINES: tuple[Machine, ...] = (
 
 TRIPLETS = frozenset({machine.triplet for machine in MACHINES if machine.triplet})
 
-# Processors that are only named, in messages: e_machine to name.
+# Names of other processors, for messages: e_machine to name.
 OTHER_NAMES = {2: "sparc", 4: "m68k", 15: "parisc", 42: "sh", 247: "bpf", 0x9026: "alpha"}
 
 
 def by_elf(e_machine: int, bits: int, *, little: bool = True) -> Machine | None:
-    """Return the architecture of an ELF header."""
+    """Return the architecture of an ELF header, or None if it is unknown."""
     return next(_of_elf(e_machine, bits, little=little), None)
 
 
@@ -144,19 +144,19 @@ def vdso_name(e_machine: int, bits: int, *, little: bool) -> bytes:
 
 
 def by_debian(name: str) -> Machine | None:
-    """Return the architecture that Debian calls `name`."""
+    """Return the architecture with Debian's name `name`, or None."""
     return next((machine for machine in MACHINES if name and machine.debian == name), None)
 
 
 def by_kernel(name: str) -> Machine | None:
-    """Return the architecture of the own programs of a kernel, as `uname -m` names it."""
+    """Return the architecture of a kernel's native programs; `name` is its `uname -m`. None if unknown."""
     return next((machine for machine in MACHINES if name in machine.kernels), None)
 
 
 def kernel_behind(name: str, *, bits: int) -> str:
-    """Return what a kernel calls itself that tells a process of this word size `name`.
+    """Return the kernel's own name where it gives a process of this word size the name `name`.
 
-    A personality (setarch(8), linux32) has a 64-bit kernel give a 32-bit name, to 64-bit processes too.
+    A personality (setarch(8), linux32) makes a 64-bit kernel give a 32-bit name, to 64-bit processes too.
     """
     machine = by_kernel(name)
     if machine is None or bits <= machine.bits:
@@ -166,13 +166,13 @@ def kernel_behind(name: str, *, bits: int) -> str:
 
 
 def interpreter_of_kernel(name: str) -> bytes:
-    """Return the dynamic linker that a kernel's own programs name, or a usual name where nobody knows."""
+    """Return the dynamic linker of a kernel's native programs; /lib/ld.so where it is unknown."""
     machine = by_kernel(name)
     return machine.interpreter if machine is not None else b"/lib/ld.so"
 
 
 def name_of(e_machine: int) -> str:
-    """Return the processor's name for messages; numbers that nobody here knows are shown."""
+    """Return the processor's name for messages; "machine" and the number where it is unknown."""
     for machine in MACHINES:
         if machine.e_machine == e_machine:
             return machine.name
@@ -190,7 +190,7 @@ def debian_names() -> tuple[str, ...]:
 
 
 def triplet_of(debian: str) -> bytes:
-    """Return the library directory's name of an architecture; b"" for one that nobody here knows."""
+    """Return the library directory's name of an architecture; b"" where it is unknown."""
     machine = by_debian(debian)
     return machine.triplet if machine is not None else b""
 

@@ -1,8 +1,8 @@
-"""Whom a directory belongs to, and whether somebody else could change what is in it.
+"""Checks that only this user or root could have written to denizen's directories.
 
-What lies in denizen's directories is believed: a decision says what code to start, the database what an
-object hashes to. So they have to be the user's own, or root's, and writable by nobody else. A sticky
-directory shared by all (/tmp) may hold them, as nobody can rename or delete there what is another's.
+The content of denizen's directories is trusted: a decision names the code to start, the database the hash of
+an object. So they must belong to the user or root, and be writable by nobody else. They may be in a sticky
+directory shared by all (/tmp), where nobody can rename or delete other users' files.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Untrusted(HostLacks):
-    """A directory or file that others could have filled.
+    """A directory or file that another user could have written to.
 
     Attributes:
-        reason: whose it is, or how others can write to it.
-        mending: what makes it trustworthy.
+        path: the directory or file.
+        reason: its owner, or how others can write to it.
+        mending: the user's remedy.
     """
 
     path: bytes
@@ -37,7 +38,7 @@ def is_trusted(facts: os.stat_result) -> bool:
 
 
 def check(path: bytes) -> None:
-    """Raise Untrusted where others could have made what is at `path`, or where a link there leads."""
+    """Raise Untrusted if another user could have made the file at `path`, or the one its link leads to."""
     try:
         facts = os.lstat(path)
         if stat.S_ISLNK(facts.st_mode):
@@ -57,11 +58,11 @@ def check(path: bytes) -> None:
 
 
 def check_parent(path: bytes) -> None:
-    """Raise Untrusted where anybody could rename what lies in the directory `path`."""
+    """Raise Untrusted if anybody could rename files in the directory `path`."""
     try:
         mode = os.stat(path).st_mode
     except OSError:
-        return  # not there yet; or told when something in it is looked at
+        return  # absent so far, or reported when a file in it is checked
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         mending = f"chmod o-w {display(path)}; or {_ELSEWHERE}"
         raise Untrusted(path, f"anybody may rename what is in it (mode {stat.S_IMODE(mode):04o})", mending)
@@ -83,7 +84,7 @@ def user(uid: int) -> str:
 
 
 def home_of(uid: int) -> str:
-    """Return the home directory the user database gives; "" where it has none."""
+    """Return the home directory in the user database; "" where it has none."""
     return _entry(uid)[1]
 
 
@@ -98,7 +99,7 @@ def _entry(uid: int) -> tuple[str, str]:
 
 
 def owner_of_nearest(path: str) -> int | None:
-    """Return the owner of a path, or of the nearest directory above it that is there; None: not told."""
+    """Return the owner of `path`, or of its nearest existing parent; None if that cannot be read."""
     while True:
         try:
             return os.stat(path).st_uid

@@ -1,28 +1,28 @@
-"""`@value`, `Row`, `Enum`: records and enumerations that cost nothing until they are used (pure).
+"""`@value`, `Row`, `Enum`: replacements of dataclass, NamedTuple and Enum that import faster (pure).
 
 To a type checker `@value` is `@dataclass(frozen=True, slots=True)`. It exists because start-up is
-part of denizen's contract: importing `dataclasses` pulls in `inspect`, `ast` and `dis` (19 ms where
-`python3 -c pass` is 13), and each frozen slotted class compiles its methods at import (0.9 ms). Here
+part of denizen's contract: importing `dataclasses` imports `inspect`, `ast` and `dis` (19 ms where
+`python3 -c pass` takes 13), and each frozen slotted class compiles its methods at import (0.9 ms). Here
 a class costs about 20 us, and all methods are shared; an `__init__` of its own is compiled (0.3 ms) for
-a class of which many are made. `typing` (13 ms) is not imported either: modules on a start-up path say
-`TYPE_CHECKING = False` and import their types under it. tests/test_startup.py holds them to it.
+a class with many instances. `typing` (13 ms) is not imported either: modules on a start-up path set
+`TYPE_CHECKING = False` and import their types under it, which tests/test_startup.py checks.
 
-What is supported is what is needed: positional and keyword fields, immutable defaults, inheritance
+Supported are: positional and keyword fields, immutable defaults, inheritance
 from another value class, `ClassVar`, and `__post_init__` for a check that needs all fields. There
 is no `field()`: a mutable default would make the value mutable. As with slotted dataclasses, a
-method must not use zero-argument `super()`, for the class is made twice.
+method must not use zero-argument `super()`, because the class is created twice.
 
 `Row` is `typing.NamedTuple` to a type checker, without defaults: a record that is a tuple, for the rows of
-a table that `struct.iter_unpack` delivers (`rows_of`), 0.1 us each. Fields cannot be added in a subclass.
+a table that `struct.iter_unpack` yields (`rows_of`), 0.1 us each. Fields cannot be added in a subclass.
 
 `Enum` is `enum.Enum` to a type checker. Importing that module takes 5 ms, `functools` and `collections`
-included. What is supported: members with values of any kind, methods and properties, lookup by value,
+included. Supported are: members with values of any kind, methods and properties, lookup by value,
 iteration, identity, pickling; not: aliases, `auto`, flags, members with a class of their own.
 """
 
 from __future__ import annotations
 
-# _operator rather than operator: the module in Python over it takes 0.6 ms.
+# _operator rather than operator, whose Python module takes 0.6 ms to import.
 from _operator import itemgetter
 from itertools import repeat
 
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 else:
 
     def value(cls: type) -> type:
+        """Return `cls` made anew as a frozen, slotted record of its annotated names."""
         own = field_names(cls)
         base = cls.__base__
         body = dict(cls.__dict__)
@@ -52,7 +53,7 @@ else:
         if base is not object:
             names = (*getattr(base, "__fields__", ()), *own)
             defaults = getattr(base, "__defaults__", {}) | defaults
-        # Whatever stands in the body is there when the class is made; setting it afterwards costs 2 us each.
+        # All attributes are in the body when the class is created; setting one afterwards costs 2 us.
         made = _METHODS | body
         made["__init__"] = _shared_init
         made["__slots__"] = own
@@ -127,13 +128,19 @@ else:
 
 
 def field_names(cls: type) -> tuple[str, ...]:
-    """The annotated instance names of one class body, in order, ClassVar left out."""
+    """Return the annotated instance attributes of one class body, in order, without ClassVar."""
     annotations: dict[str, object] = cls.__dict__.get("__annotations__", {})  # noqa: RUF063  # inspect costs 12 ms
     return tuple([name for name, kind in annotations.items() if "ClassVar" not in str(kind)])
 
 
 def compile_init(names: tuple[str, ...], defaults: dict[str, object], *, frozen_into: type | None) -> object:
-    """An `__init__` for these fields: through slot descriptors of a frozen class, else plain assignment."""
+    """Return an `__init__` for these fields: by slot descriptors of a frozen class, else by plain assignment.
+
+    Args:
+        names: the fields, in order.
+        defaults: default values by field name.
+        frozen_into: the frozen class, or None.
+    """
     parameters = ", ".join(f"{name}=_d_{name}" if name in defaults else name for name in names)
     scope: dict[str, object] = {f"_d_{name}": default for name, default in defaults.items()}
     if frozen_into is None:
@@ -144,17 +151,18 @@ def compile_init(names: tuple[str, ...], defaults: dict[str, object], *, frozen_
         if hasattr(frozen_into, "__post_init__"):
             lines.append("    self.__post_init__()")
     source = f"def __init__(self, {parameters}):\n" + ("\n".join(lines) or "    pass") + "\n"
-    # The names are identifiers of our own class bodies, never text from outside.
+    # The names are identifiers of denizen's own class bodies, never text from outside.
     exec(source, scope)  # noqa: S102  # as dataclasses and namedtuple do; a closure is 6 times slower
     return scope["__init__"]
 
 
-# Compiling an `__init__` takes 300 us, and each call of it 1 to 3 us less than one of the shared.
+# Instances after which a class gets an `__init__` of its own: compiling one takes 300 us, and each call of it
+# 1 to 3 us less than the shared one.
 _COMPILE_AT = 150
 
 
 def _shared_init(self: Any, *arguments: object, **keywords: object) -> None:
-    """The `__init__` of every class until one of its own pays."""
+    """Initialise an instance of any class until the class gets a compiled `__init__` of its own."""
     cls = type(self)
     made = cls.__made__
     if not made:
@@ -165,7 +173,7 @@ def _shared_init(self: Any, *arguments: object, **keywords: object) -> None:
     values = arguments if plain else _in_order(cls, arguments, keywords)
     if values is None or made[0] == _COMPILE_AT:
         cls.__init__ = compile_init(cls.__fields__, cls.__defaults__, frozen_into=cls)
-        # Of a wrong call it raises the TypeError that says what is wrong.
+        # For a wrong call the compiled one raises a TypeError that says what is wrong.
         cls.__init__(self, *arguments, **keywords)
         return
     for set_field, item in zip(setters, values, strict=True):
@@ -177,7 +185,7 @@ def _shared_init(self: Any, *arguments: object, **keywords: object) -> None:
 def _in_order(
     cls: Any, arguments: tuple[object, ...], keywords: dict[str, object]
 ) -> Sequence[object] | None:
-    """The value of every field; None where they are not what the fields want."""
+    """Return the value of every field, or None where the arguments do not match the fields."""
     names: tuple[str, ...] = cls.__fields__
     given: dict[str, object] = cls.__defaults__ | dict(zip(names, arguments, strict=False)) | keywords
     twice = keywords.keys() & names[: len(arguments)]
@@ -188,7 +196,7 @@ def _in_order(
 
 def _eq(self: object, other: object) -> bool:
     if type(self) is not type(other):
-        return NotImplemented  # type: ignore[no-any-return]  # what __eq__ answers for a stranger
+        return NotImplemented  # type: ignore[no-any-return]  # as __eq__ must for another type
     same: bool = fields_of(self) == fields_of(other)
     return same
 
@@ -215,33 +223,33 @@ def _reduce(self: object) -> tuple[object, ...]:
 
 
 def fields_of(record: object) -> tuple[object, ...]:
-    """The values of a record's fields, in the order they are declared."""
+    """Return the values of a record's fields, in the order of declaration."""
     names: tuple[str, ...] = type(record).__fields__  # type: ignore[attr-defined]  # set by value()
     return tuple([getattr(record, name) for name in names])
 
 
 def replace(record: T, **changes: object) -> T:
-    """A copy of a record with some fields changed."""
+    """Return a copy of a record with some fields changed."""
     names: tuple[str, ...] = type(record).__fields__  # type: ignore[attr-defined]  # set by value()
     return type(record)(**{name: changes.pop(name, getattr(record, name)) for name in names}, **changes)
 
 
 def from_columns(cls: type[T], *columns: Iterable[object]) -> list[T]:
-    """Many records at once, from one column of values for each field, in order.
+    """Return many records, from one column of values for each field, in order.
 
-    No Python code runs for a record, so this takes a third of what calling the class takes. There is
-    no `__post_init__`, and the shortest column decides how many there are.
+    No Python code runs per record, so this takes a third of the time of calling the class. There is
+    no `__post_init__`, and the shortest column decides the number of records.
     """
     names: tuple[str, ...] = cls.__fields__  # type: ignore[attr-defined]  # set by value()
     rows = [list(column) for column in columns]
     made: list[T] = list(map(cls.__new__, [cls] * min(map(len, rows))))
     for name, row in zip(names, rows, strict=True):
-        any(map(getattr(cls, name).__set__, made, row))  # the setter answers None: any() runs through all
+        any(map(getattr(cls, name).__set__, made, row))  # the setter returns None, so any() runs to the end
     return made
 
 
 def rows_of(cls: type[T], table: Iterable[Iterable[object]]) -> list[T]:
-    """Rows of class `cls` from tuples that have as many items; nobody counts them."""
+    """Return rows of class `cls` from tuples with as many items; the number is not checked."""
     return list(map(tuple.__new__, repeat(cls), table))  # type: ignore[arg-type]  # a Row is a tuple
 
 

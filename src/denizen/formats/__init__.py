@@ -1,1 +1,1 @@
-"""Foreign formats, each a module of functions from bytes to values and back (pure)."""
+"""Parsers and writers of foreign formats: one module per format, from bytes to values and back (pure)."""

@@ -1,4 +1,4 @@
-"""apt's lists of sources, one-line and deb822 (pure).
+"""apt's lists of sources, in one-line and deb822 format (pure).
 
 Specification: sources.list(5).
 
@@ -6,8 +6,8 @@ Specification: sources.list(5).
     deb822   = Types, URIs, Suites, Components, and options as fields of their own (Signed-By, Enabled,
                Check-Valid-Until, Architectures, Trusted); Signed-By may hold a key block itself
 
-Entries for source packages (`deb-src`) are left out, so are cdrom and other methods denizen does not
-speak. `Trusted: yes` is read and never honoured: an unsigned archive is not used.
+Entries for source packages (`deb-src`) are left out, and so are cdrom and other methods that denizen does
+not support. `Trusted: yes` has no effect: an unsigned archive is not used.
 
 Limits: MAX_ENTRIES.
 """
@@ -31,7 +31,7 @@ class BadSources(BadInput):
 
     Attributes:
         problem: the rule broken.
-        text: where.
+        text: the offending line or fields.
     """
 
     problem: str
@@ -45,13 +45,13 @@ class BadSources(BadInput):
 
 @value
 class AptSource:
-    """One entry.
+    """One entry of a list of sources.
 
     Attributes:
         types: "deb", or denizen's own "directory".
         signed_by: paths of keyrings (or fingerprints, which begin with no slash).
         key_block: a keyring written into the entry itself.
-        check_valid_until: None where nothing is said.
+        check_valid_until: None where the entry does not state it.
     """
 
     types: tuple[str, ...]
@@ -66,7 +66,7 @@ class AptSource:
 
 
 def parse_deb822(text: bytes) -> Iterator[AptSource]:
-    """The entries of a `.sources` file. Raises BadControl, BadSources."""
+    """Yield the entries of a `.sources` file. Raises BadControl, BadSources."""
     for count, fields in enumerate(paragraphs(text)):
         if count >= MAX_ENTRIES:
             raise BadSources("too many entries", b"")
@@ -89,7 +89,7 @@ def parse_deb822(text: bytes) -> Iterator[AptSource]:
 
 
 def parse_one_line(text: bytes) -> Iterator[AptSource]:
-    """The entries of a `.list` file. Raises BadSources."""
+    """Yield the entries of a `.list` file. Raises BadSources."""
     for number, raw in enumerate(text.split(b"\n")):
         line = raw.partition(b"#")[0].strip()
         if not line:

@@ -1,4 +1,4 @@
-r"""Unix archives, as far as packages use them (pure).
+r"""Parser of ar archives, as far as packages use them (pure).
 
 Specification: deb(5) and ar(5), common format:
 
@@ -24,7 +24,7 @@ _END = b"`\n"
 
 
 class BadAr(BadInput):
-    """Bytes are not an ar archive."""
+    """The bytes are not an ar archive."""
 
     offset: int
     reason: str
@@ -34,7 +34,7 @@ class BadAr(BadInput):
 
 @value
 class ArMember:
-    """A file in the archive; `content` is to be read before the next member is asked for."""
+    """A file in the archive; `content` must be read before the next member is asked for."""
 
     name: str
     size: int
@@ -42,10 +42,10 @@ class ArMember:
 
 
 def members(source: ByteSource) -> Iterator[ArMember]:
-    """The archive's members, in order.
+    """Yield the archive's members, in order.
 
     Raises:
-        BadAr: a broken rule.
+        BadAr: the archive breaks a rule.
         Truncated: the stream ends inside a member.
     """
     if source.take(len(MAGIC), "the ar archive's magic") != MAGIC:

@@ -1,22 +1,22 @@
-"""From the members of a foreign archive to the entries of a tree that stays inside itself (pure).
+"""Check the members of an untrusted archive, and turn them into entries of a safe file tree (pure).
 
-The archive is hostile. What comes out is safe to write with plain system calls into an empty
-directory, because every name was checked against all that came before it:
+The archive may be hostile. The entries are safe to write with plain system calls into an empty
+directory, because every name was checked against all names before it:
 
 | in the archive | becomes |
 |---|---|
-| `./a//b/` | `a/b`; a directory that was not announced is announced before what is in it |
+| `./a//b/` | `a/b`; a directory without a member of its own gets an entry before its content |
 | an absolute name, a `..`, a name or path the kernel would not take | refused |
 | a path of more than `MAX_DEPTH` directories | refused |
-| a name inside a link or a file of the archive | refused: the link may lead out |
+| a name inside a link or a file of the archive | refused: the link may lead outside |
 | a name twice | refused, except of two directories |
 | set-user-ID, set-group-ID, sticky, owner, times | dropped; of the mode only the owner's execute bit counts |
 | a device, a pipe | refused |
 | a hard link | `HardLink` to a file that came before; to a link, that link again; else refused |
-| a relative link whose words lead above the top | refused |
+| a relative link whose text leads above the top | refused |
 | another relative link | kept as written |
-| an absolute link to what the archive has, or below a link of it | made relative: the tree lies elsewhere |
-| another absolute link (/etc/alternatives/..., another package) | kept: it means the root it is seen in |
+| an absolute link to a path in the archive, or below a link of it | made relative: the tree lies elsewhere |
+| another absolute link (/etc/alternatives/..., another package) | kept: it means the root it is used in |
 
 With `Layout.USR_MERGED`, /bin, /sbin and /lib* are moved below /usr as the merge does to a whole system
 (Debian's usrmerge; dpkg's aliased directories), and links are rewritten to lead where they led;
@@ -38,26 +38,25 @@ if TYPE_CHECKING:
     from denizen.formats.file_tree import ArchiveEntry
     from denizen.formats.tar import TarMember
 
-# Every name is remembered to the end. Among Debian's largest is papirus-icon-theme: 116,000 members, 7 MB
-# of names.
+# All names are kept in memory. Among Debian's largest is papirus-icon-theme: 116,000 members, 7 MB of names.
 MAX_ENTRIES = 1_000_000
 MAX_NAME_BYTES = 128 * 1024 * 1024
-# Directories inside one another; Debian's deepest have under 30. Announcing a new path costs its depth times
-# its length: without a bound a name of 4,095 bytes costs 4 MB of copies.
+# Directories inside one another; Debian's deepest have under 30. The directory entries of a new path cost its
+# depth times its length: without a bound a name of 4,095 bytes costs 4 MB of copies.
 MAX_DEPTH = 128
 
 MERGED = frozenset({b"bin", b"sbin", b"lib", b"lib32", b"lib64", b"libo32", b"libx32"})
 
 
 class Layout(Enum):
-    """Where the files of /bin, /sbin and /lib* go."""
+    """The place of the files of /bin, /sbin and /lib* in the tree."""
 
     AS_PACKAGED = "as-packaged"
     USR_MERGED = "usr-merged"
 
 
 class UnsafeMember(BadInput):
-    """A member of an archive could do harm if it were unpacked, or makes no sense."""
+    """A member of an archive is unsafe to unpack, or malformed."""
 
     name: bytes
     reason: str
@@ -69,7 +68,7 @@ class UnsafeMember(BadInput):
 
 
 def entries(members: Iterable[TarMember], layout: Layout = Layout.AS_PACKAGED) -> Iterator[ArchiveEntry]:
-    """The archive as a tree; directories come before what is in them, absolute links last.
+    """Yield the archive as a tree; directories come before their content, absolute links last.
 
     Raises:
         UnsafeMember: a member breaks a rule above.
@@ -78,7 +77,7 @@ def entries(members: Iterable[TarMember], layout: Layout = Layout.AS_PACKAGED) -
 
 
 class _Unpacking:
-    """What is known of the tree so far."""
+    """The names read so far, with their kinds and link targets."""
 
     __slots__ = ("_absolute", "_kinds", "_layout", "_name_bytes", "_parents", "_targets")
 
@@ -88,7 +87,7 @@ class _Unpacking:
         self._kinds: dict[bytes, MemberKind] = {b"": MemberKind.DIRECTORY}
         self._targets: dict[bytes, bytes] = {}
         self._absolute: list[tuple[bytes, bytes]] = []
-        # The directory parts of names, cleaned: one entry for all that lies in a directory.
+        # Cache: the directory part of a name -> its cleaned path.
         self._parents: dict[bytes, bytes] = {}
 
     def entries(self, members: Iterable[TarMember]) -> Iterator[ArchiveEntry]:
@@ -155,7 +154,7 @@ class _Unpacking:
         if leads_to is None:
             raise UnsafeMember(member.name, f"it is a link to '{display(target)}', outside the package")
         if leads_to == path and self._layout is Layout.USR_MERGED:
-            # The merge made the two ends one: /lib -> usr/lib says what is so already.
+            # After the merge the link and its target are the same path: /lib -> usr/lib.
             if self._kinds.get(path) is None and path.rpartition(b"/")[2] in MERGED:
                 yield from self._directories(path, member)
             return
@@ -164,30 +163,30 @@ class _Unpacking:
         self._kinds[path] = MemberKind.SYMLINK
         self._targets[path] = target
         if target.startswith(b"/"):
-            # What it leads to may still come.
+            # Its target may be a later member.
             self._absolute.append((path, target))
         else:
             yield Symlink(path, target)
 
     def _merged_target(self, name: bytes, path: bytes, member: TarMember) -> bytes:
-        """The target, changed only where the merge moved one of the link's two ends."""
+        """Return the target, changed only where the merge moved the link or its target."""
         target = member.target
         leads_to = lexical(name, target)
         if leads_to is None:
-            return target  # refused by whoever looks where it leads
+            return target  # refused by `_symlink_to`
         moved = self._place(leads_to)
         if moved == leads_to and name == path:
             return target
         return b"/" + moved if target.startswith(b"/") else _relative(path, moved)
 
     def _inward(self, path: bytes, target: bytes) -> bytes:
-        """An absolute target made relative where the package itself has it."""
+        """Return an absolute target, made relative where the package itself has that path."""
         leads_to = lexical(path, target)
         assert leads_to is not None  # refused when the member was read
         return _relative(path, target.lstrip(b"/")) if self._leads_inside(leads_to) else target
 
     def _leads_inside(self, path: bytes) -> bool:
-        """Whether the archive has a path, or a link on the way to it."""
+        """Return whether the archive has a path, or a link on the way to it."""
         end = -1
         while (end := path.find(b"/", end + 1)) >= 0:
             kind = self._kinds.get(path[:end])
@@ -196,10 +195,10 @@ class _Unpacking:
         return path in self._kinds
 
     def _directories(self, path: bytes, member: TarMember) -> Iterator[ArchiveEntry]:
-        """Announce the directories down to `path` that are new."""
+        """Yield entries for the directories down to `path` that are new."""
         new: list[bytes] = []
         place = path
-        # The top is known.
+        # Ends at the top, b"", which is in _kinds.
         while (kind := self._kinds.get(place)) is None:
             new.append(place)
             place = place.rpartition(b"/")[0]
@@ -217,7 +216,7 @@ class _Unpacking:
         self._kinds[path] = member.kind
 
     def _clean(self, name: bytes, member: TarMember) -> bytes:
-        """A name of the archive as a path of the tree."""
+        """Return a member's name as a path of the tree."""
         above, slash, last = name.rpartition(b"/")
         if not slash or last == b"." or not is_name(last):
             return _clean(name, member)
@@ -227,14 +226,14 @@ class _Unpacking:
         return _checked(b"%b/%b" % (parent, last) if parent else last, member)
 
     def _place(self, path: bytes) -> bytes:
-        """Where the layout puts a path."""
+        """Return the path to which the layout moves `path`."""
         if self._layout is Layout.USR_MERGED and path.partition(b"/")[0] in MERGED:
             return b"usr/" + path
         return path
 
 
 def _clean(name: bytes, member: TarMember) -> bytes:
-    """A name of the archive as a path of the tree."""
+    """Return a member's name as a path of the tree."""
     if name.startswith(b"/"):
         raise UnsafeMember(member.name, "its name is absolute")
     parts = [part for part in name.split(b"/") if part not in (b"", b".")]
@@ -244,7 +243,7 @@ def _clean(name: bytes, member: TarMember) -> bytes:
 
 
 def _checked(path: bytes, member: TarMember) -> bytes:
-    # Less what the merge may put before it.
+    # The merge may put usr/ before it.
     if len(path) > MAX_PATH - len(b"usr/"):
         raise UnsafeMember(member.name, "its name is longer than a path can be")
     if path.count(b"/") > MAX_DEPTH:
@@ -253,7 +252,10 @@ def _checked(path: bytes, member: TarMember) -> bytes:
 
 
 def lexical(path: bytes, target: bytes) -> bytes | None:
-    """Where a link at `path` leads by its words alone, from the top; None where that is above the top."""
+    """Return the path a link at `path` leads to by its text alone, from the top.
+
+    None if that is above the top.
+    """
     parts = [] if target.startswith(b"/") else path.split(b"/")[:-1]
     for part in target.split(b"/"):
         if part == b"..":
@@ -266,5 +268,5 @@ def lexical(path: bytes, target: bytes) -> bytes | None:
 
 
 def _relative(path: bytes, place: bytes) -> bytes:
-    """What a link at `path` has to say to lead to `place`, both from the top."""
+    """Return the target with which a link at `path` leads to `place`, both from the top."""
     return b"../" * path.count(b"/") + place or b"."

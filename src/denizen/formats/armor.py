@@ -1,4 +1,4 @@
-"""OpenPGP ASCII armor, for keys (pure).
+"""Decoder of OpenPGP ASCII armor, for keys (pure).
 
 Specification: RFC 9580, section 6.2. gpgv takes binary keyrings only, while apt's Signed-By may name an
 armored file or hold the block itself.
@@ -6,7 +6,7 @@ armored file or hold the block itself.
     armor = "-----BEGIN PGP PUBLIC KEY BLOCK-----" LF *( header LF ) LF base64 [ "=" crc24 ] LF
             "-----END PGP PUBLIC KEY BLOCK-----"
 
-The checksum is not looked at: RFC 9580 forbids relying on it, and a damaged key verifies nothing.
+The checksum is ignored: RFC 9580 forbids relying on it, and a damaged key verifies no signature.
 
 Limits: MAX_KEYRING bytes.
 """
@@ -34,7 +34,7 @@ class BadArmor(BadInput):
 
 
 def binary_keys(keyring: bytes) -> bytes:
-    """The keyring in binary form: armored blocks decoded and joined, a binary one as it is.
+    """Return the keyring in binary form: armored blocks are decoded and joined, a binary one is unchanged.
 
     Raises BadArmor.
     """

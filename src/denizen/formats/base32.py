@@ -1,4 +1,4 @@
-"""Nix's base 32 (pure).
+"""Nix's base-32 encoding of bytes (pure).
 
 Specification: Nix, src/libutil/hash.cc (printHash32) and the manual's "Store path specification".
 Digits come from an alphabet without `e`, `o`, `t`, `u` (so that no word appears by accident), the
@@ -16,7 +16,7 @@ _VALUES = {ord(digit): value for value, digit in enumerate(ALPHABET)}
 
 
 class BadBase32(BadInput):
-    """Text is not the Nix base-32 form of anything."""
+    """The text is not the Nix base-32 form of any bytes."""
 
     text: str
     reason: str
@@ -28,22 +28,22 @@ class BadBase32(BadInput):
 
 
 def digits_for(size: int) -> int:
-    """How many digits `size` bytes take."""
+    """Return the number of digits that `size` bytes take."""
     return (size * 8 + 4) // 5
 
 
 def encode(content: bytes) -> str:
-    """`content` in base 32."""
+    """Return `content` in base 32."""
     number = int.from_bytes(content, "little")
     shifts = range(5 * (digits_for(len(content)) - 1), -1, -5)
     return "".join([ALPHABET[(number >> shift) & 31] for shift in shifts])
 
 
 def decode(text: str) -> bytes:
-    """The bytes that `encode` gives `text` for.
+    """Return the bytes whose base-32 form is `text`.
 
     Raises:
-        BadBase32: a character outside the alphabet, or a length or high bits no bytes give.
+        BadBase32: a character outside the alphabet, or a length or high bits that no bytes have.
     """
     size = len(text) * 5 // 8
     if digits_for(size) != len(text):

@@ -1,11 +1,11 @@
-"""Compressed streams as streams, with a bound on how far they may swell (pure).
+"""Decompression of streams, with a bound on the ratio of output to input (pure).
 
 Formats: gzip (RFC 1952), xz (The .xz File Format 1.2), bzip2, and zstd (RFC 8878), each possibly
-several streams one after the other, as their own tools accept; and none.
+several streams one after the other, as their own tools accept; and uncompressed data.
 
-A bomb is a small file that becomes enormous: 10 GB of zeros are 7 kB in bzip2. What comes out may
-be `FLOOR` bytes and `RATIO` times what went in. The most swollen of Debian's packages are
-under 200 times their size; text compresses some 10 times. Memory a decoder may ask for is bounded too.
+A bomb is a small file that expands to a huge one: 10 GB of zeros are 7 kB in bzip2. The output may have
+`FLOOR` bytes and `RATIO` times the input's. Debian's packages expand to less than 200 times their
+size; text compresses to about a tenth. The memory a decoder may allocate is bounded too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from denizen.formats.stream import Readable
 
     class Decoder(Protocol):
-        """What the decompressors of lzma, bz2 and zstd have in common."""
+        """The common interface of the decompressors of lzma, bz2 and zstd."""
 
         @property
         def eof(self) -> bool: ...
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         def unused_data(self) -> bytes: ...
         def decompress(self, data: bytes, /, max_length: int = -1) -> bytes: ...
 
-    # Makes a decoder of one .xz stream that may ask for so much memory; None: there is none after all.
+    # Returns a decoder of one .xz stream that may allocate so many bytes, or None if there is none.
     XzMaker: TypeAlias = Callable[[int], Decoder | None]
 
 
@@ -44,7 +44,7 @@ _XZ_MEMORY = 256 * 1024 * 1024
 
 
 class BadCompression(BadInput):
-    """A compressed stream is corrupt, cut short, or in no format denizen knows."""
+    """A compressed stream is corrupt, truncated, or in a format that denizen does not know."""
 
     format: str
     reason: str
@@ -53,14 +53,14 @@ class BadCompression(BadInput):
 
 
 class BadXz(BadInput):
-    """What a preferred decoder (`prefer_xz`) finds wrong, where lzma would raise its LZMAError."""
+    """The error of a preferred decoder (`prefer_xz`), where lzma would raise its LZMAError."""
 
     reason: str
     WHAT = "{reason:text}"
 
 
 class Bomb(BadInput):
-    """A stream swells beyond all proportion."""
+    """A stream expands beyond the allowed ratio."""
 
     format: str
     consumed: int
@@ -83,7 +83,7 @@ class NoDecoder(HostLacks):
 
 
 class Expanded:
-    """What a compressed stream holds, as a stream.
+    """The decompressed content of a stream, as a stream.
 
     Attributes:
         consumed, produced: bytes in and out so far.
@@ -100,11 +100,11 @@ class Expanded:
         self.produced = 0
 
     def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes; b"" at the end.
+        """Return up to `size` bytes; b"" at the end.
 
         Raises:
-            BadCompression: the stream is corrupt or cut short.
-            Bomb: it swells out of proportion.
+            BadCompression: the stream is corrupt or truncated.
+            Bomb: it expands beyond the allowed ratio.
         """
         while True:
             if self._decoder.eof and not self._next_stream():
@@ -133,7 +133,7 @@ class Expanded:
             raise BadCompression(self._format, str(error)) from error
 
     def _next_stream(self) -> bool:
-        """Whether another stream follows the one that ended; its decoder is ready then."""
+        """Prepare the decoder of the next concatenated stream; return False if there is none."""
         self._pending = self._decoder.unused_data or self._more()
         if not self._pending:
             return False
@@ -147,17 +147,17 @@ class Expanded:
 
 
 def expanded(stream: Readable, format_name: str) -> Readable:
-    """The content of a stream compressed as `format_name`: gz, xz, bz2, zst, or "" for not at all.
+    """Return the content of a stream compressed as `format_name`: gz, xz, bz2, zst, or "" for not at all.
 
     Raises:
-        NoDecoder: this Python cannot decompress that.
-        BadCompression: there is no such format.
+        NoDecoder: this Python cannot decompress the format.
+        BadCompression: the format is unknown.
     """
     return Expanded(stream, format_name) if format_name else stream
 
 
 class _Gzip:
-    """zlib's decoder in the shape of the others."""
+    """zlib's decoder with the interface of the others."""
 
     __slots__ = ("_zlib",)
 
@@ -180,15 +180,15 @@ class _Gzip:
         return self._zlib.decompress(self._zlib.unconsumed_tail or data, max(max_length, 0))
 
 
-# Who is asked for a decoder of xz before the standard library is: `prefer_xz`.
+# The maker of xz decoders set by `prefer_xz`, if any.
 _preferred: list[XzMaker] = []
 
 
 def prefer_xz(maker: XzMaker | None) -> None:
-    """Have .xz streams decoded by what `maker` makes; None: by the standard library's lzma again.
+    """Use decoders made by `maker` for .xz streams; None: use the standard library's lzma again.
 
-    For this process, as the libraries loaded into it are. A decoder has to give the same bytes and refuse
-    the same streams as lzma's: tests/contract/test_xz.py.
+    Applies to this process. A decoder has to give the same bytes and refuse the same streams as lzma's:
+    tests/contract/test_xz.py.
     """
     _preferred[:] = [maker] if maker is not None else []
 
@@ -212,7 +212,7 @@ def _decoder(format_name: str) -> Decoder:
 
 
 def xz_decoder() -> Decoder:
-    """A decoder for one .xz stream. Raises ImportError: there is none."""
+    """Return a decoder for one .xz stream. Raises ImportError: there is none."""
     if _preferred and (decoder := _preferred[0](_XZ_MEMORY)) is not None:
         return decoder
 
@@ -222,7 +222,10 @@ def xz_decoder() -> Decoder:
 
 
 def zstd_decoder() -> Decoder:
-    """From the standard library (3.14), or its backport."""
+    """Return a decoder for one zstd stream, from the standard library (3.14) or its backport.
+
+    Raises ImportError: there is neither.
+    """
     import importlib
 
     try:

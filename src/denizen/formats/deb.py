@@ -1,4 +1,4 @@
-r"""Debian packages: what is in them, as it streams by (pure).
+r"""Streaming reader of Debian packages (pure).
 
 Specification: deb(5). An ar archive of, in this order,
 
@@ -6,9 +6,9 @@ Specification: deb(5). An ar archive of, in this order,
     control.tar[.gz|.xz|.zst]
     data.tar[.gz|.xz|.bz2|.zst]
 
-Members whose names begin with `_` may stand between them and are passed over; any other is refused,
-and what follows data.tar is not read. `control` and `data` are tar archives (`tar`) made safe by
-`unpacking`. Both are bounded: `compression` limits how far they swell, `MAX_CONTROL` the control file.
+Members whose names begin with `_` may be between them and are skipped; any other is refused,
+and what follows data.tar is not read. `control` and `data` are tar archives (`tar`) checked by
+`archive_tree`. `compression` limits their decompressed size, `MAX_CONTROL` the control file's.
 """
 
 from __future__ import annotations
@@ -41,7 +41,12 @@ class BadDeb(BadInput):
 
 
 class Deb:
-    """A package being read: first `control`, then, once, `entries`."""
+    """A package being read: first `control`, then, once, `entries`.
+
+    Attributes:
+        control: the content of its control file.
+        postinst: its postinst script; b"" if it has none. It is read, never run.
+    """
 
     def __init__(self, stream: Readable) -> None:
         """Read as far as the control member.
@@ -54,7 +59,7 @@ class Deb:
         self.control, self.postinst = _control(self._next("control.tar"))
 
     def entries(self, layout: Layout = Layout.AS_PACKAGED) -> Iterator[ArchiveEntry]:
-        """The tree that data.tar holds, safe to write.
+        """Yield the tree of data.tar, safe to write.
 
         Raises:
             BadDeb, BadAr, BadTar, BadCompression, Bomb, UnsafeMember, Truncated: it is malformed or hostile.
@@ -85,7 +90,7 @@ def _check_version(member: ar.ArMember | None) -> None:
 
 
 def _control(stream: Readable) -> tuple[bytes, bytes]:
-    """The files `control` and `postinst` of the control archive. A script is text to read, never run."""
+    """Return the files `control` and `postinst` of the control archive. A script is never run."""
     found: dict[bytes, bytes] = {}
     for entry in archive_tree.entries(tar.members(ByteSource(stream))):
         if isinstance(entry, File) and entry.path in (b"control", b"postinst"):

@@ -1,4 +1,4 @@
-"""Paragraphs of fields: Debian's control format (pure).
+"""Parser of Debian's control format (deb822): paragraphs of fields (pure).
 
 Specification: deb822(5) and Debian Policy 5.1.
 
@@ -9,9 +9,9 @@ Specification: deb822(5) and Debian Policy 5.1.
     name       = 1*<printable but ":" and SPACE>, not starting with "-" or "#"
     comment    = "#" text LF
 
-Names compare without case and are given in lower case; a name twice in one paragraph is refused. This
-is the strict reader for small files (Release, .sources, a package's control); the 50 MB of `Packages`
-have their own in `packages`.
+Names compare without case and are returned in lower case; a name twice in one paragraph is refused. This
+is the strict parser for small files (Release, .sources, a package's control); `packages` parses the 50 MB of
+Packages files.
 
 Limits: MAX_PARAGRAPHS and MAX_FIELDS.
 """
@@ -32,9 +32,9 @@ class BadControl(BadInput):
     """A control file breaks the format.
 
     Attributes:
-        line: its number, from 1.
+        line: the line's number, from 1.
         problem: the rule broken.
-        text: the line, cut.
+        text: the line.
     """
 
     line: int
@@ -48,12 +48,12 @@ class BadControl(BadInput):
 
 
 def paragraphs(text: bytes) -> Iterator[dict[bytes, bytes]]:
-    """Each paragraph as lower-case name to value, continuation lines joined by newlines.
+    """Yield each paragraph as lower-case name to value, continuation lines joined by newlines.
 
     Raises:
         BadControl: at the first line that breaks the grammar or a limit.
     """
-    # Lists until the paragraph is complete: adding to bytes would copy all that came before.
+    # Lists until the paragraph is complete: appending to bytes would copy all lines before.
     fields: dict[bytes, list[bytes]] = {}
     name = b""
     count = 0

@@ -1,10 +1,10 @@
-"""The order of Debian versions (pure).
+"""Comparison of Debian versions (pure).
 
 Specification: Debian Policy 5.6.12, as dpkg (lib/dpkg/version.c) compares: `[epoch:]upstream[-revision]`,
-each part read as alternating runs of non-digits and digits. `~` sorts before everything, even the end;
-then the end, then letters, then the rest by code.
+each part read as alternating runs of non-digits and digits. `~` sorts before everything, even the end of
+the part; then the end, then letters, then the rest by code.
 
-`version_key` gives a value that sorts as the versions do, so that sorted() and max() can be used.
+`version_key` returns a value that sorts as the versions do, so that sorted() and max() can be used.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ _NOTHING: Run = ((_END,), 0)
 
 
 def version_key(version: bytes) -> VersionKey:
-    """What to sort by. Anything is accepted: a version no rule covers still has its place."""
+    """Return a sort key for `version`.
+
+    Invalid versions are accepted and have a fixed place in the order too.
+    """
     epoch, colon, rest = version.partition(b":")
     if not (colon and epoch.isdigit()):
         epoch, rest = b"0", version
@@ -47,8 +50,8 @@ def _runs(part: bytes) -> tuple[Run, ...]:
             position += 1
         # The end of a run of letters compares as _END, so that "a~" < "a" < "ab".
         runs.append(((*letters, _END), int(part[start:position] or b"0")))
-    # An empty part is "0" ("1.0" is "1.0-0"). One run that says nothing ends every part, for "~" sorts before
-    # the end; no other run but the first can be alike, since those after it begin with a letter.
+    # An empty part is "0" ("1.0" is "1.0-0"). Every part ends with an empty run, since "~" sorts before the
+    # end. Only the first run of a part can equal it, as later ones begin with a letter.
     return (*(runs or [_NOTHING]), _NOTHING)
 
 

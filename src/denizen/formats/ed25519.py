@@ -1,14 +1,14 @@
-"""Checking Ed25519 signatures with nothing but integers (pure).
+"""Verification of Ed25519 signatures, in integer arithmetic (pure).
 
 Specification: RFC 8032, sections 5.1.2-5.1.4 (encoding, decoding, addition) and 5.1.7 (verification).
 
-Why not a library: `run` must be able to trust a binary cache on a host where nothing can be
-installed, and for one signature this is the faster way besides: 2 ms, where importing
-`cryptography` takes 19 ms and 16 MB. Nothing here is secret, so that Python's integers take a
-time that depends on their values gives nothing away. Signing has a secret and is not done here.
+Why not a library: `run` must be able to verify a binary cache on a host where nothing can be
+installed, and for one signature this is faster: 2 ms, where importing `cryptography` takes 19 ms and
+16 MB. Python's integers take a time that depends on their values, which is harmless here because nothing
+is secret. Signing has a secret and is not done here.
 
-Of the choices the RFC leaves open this takes the strict ones, as libsodium (which Nix uses) does: S
-below the group order, no second spelling of a point, no key of small order, R compared as bytes.
+Of the choices the RFC leaves open this makes the strict ones, as libsodium (which Nix uses) does: S
+below the group order, no second encoding of a point, no key of small order, R compared as bytes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ _NEUTRAL: Point = (0, 1, 1, 0)
 
 
 def verify(key: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether `signature` was made over `message` with the secret of the public `key`."""
+    """Return whether `signature` was made over `message` with the secret key that belongs to `key`.
+
+    `key` has 32 bytes and `signature` 64; any other length is a failure.
+    """
     if len(key) != KEY_SIZE or len(signature) != SIGNATURE_SIZE:
         return False
     public = _decode(key)
@@ -46,7 +49,7 @@ def verify(key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def _combine(a: int, left: Point, b: int, right: Point) -> Point:
-    """a*left + b*right, both at once: half the doublings of doing them apart."""
+    """Return a*left + b*right, computed together: half the doublings of computing them apart."""
     table = (_NEUTRAL, left, right, _add(left, right))
     total = _NEUTRAL
     for bit in range(max(a.bit_length(), b.bit_length()) - 1, -1, -1):
@@ -81,7 +84,7 @@ def _negate(point: Point) -> Point:
 
 
 def _is_small(point: Point) -> bool:
-    """Whether the point's order divides 8: a "key" anyone can sign for."""
+    """Return whether the point's order divides 8: such a "key" accepts signatures that anyone can make."""
     for _ in range(3):
         point = _double(point)
     return point[0] % _P == 0 and (point[1] - point[2]) % _P == 0
@@ -94,7 +97,7 @@ def _encode(point: Point) -> bytes:
 
 
 def _decode(encoded: bytes) -> Point | None:
-    """The point, or None where the bytes are no point, or not the one spelling of one."""
+    """Return the encoded point, or None where the bytes encode no point, or not in the canonical way."""
     number = int.from_bytes(encoded, "little")
     sign, y = number >> 255, number & (1 << 255) - 1
     if y >= _P:

@@ -1,10 +1,10 @@
-"""The words in which a file tree travels: one entry after the other (pure).
+"""The entries of a file tree: Directory, File, Symlink, HardLink (pure).
 
 A NAR, an unpacked .deb, a directory on disk and a planned union are all streams of these entries,
-so that whatever writes trees (the store, a NAR) is written once. An entry names its place by a
-path relative to the tree's top; the top itself is b"". Paths hold no empty, `.` or `..` component, and a
-directory comes before what is in it. Producers guarantee this; what they promise beyond (order in a
-NAR, hard links in an archive) they say.
+so that the consumers of trees (the store, a NAR) are written once. An entry's path is relative to the
+tree's top; the top itself is b"". Paths have no empty, `.` or `..` component, and a directory comes before
+its content. Producers guarantee this, and document further guarantees (order in a NAR, hard links in an
+archive).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from denizen.bytesio import Buffer
 
-# What the kernel can be given in one name and one path (linux/limits.h). A tree that exceeds them
-# could not be written out, so readers refuse it before anything is.
+# The kernel's limits in bytes of a name and a path (linux/limits.h). A tree that exceeds them could not be
+# written to disk, so readers refuse it.
 MAX_NAME = 255
 MAX_PATH = 4095
 MAX_TARGET = 4095
@@ -26,7 +26,7 @@ MAX_TARGET = 4095
 
 @value
 class Directory:
-    """A directory; what is in it follows."""
+    """A directory; its content follows."""
 
     path: bytes
 
@@ -36,9 +36,11 @@ class File:
     """A regular file.
 
     Attributes:
-        size: how many bytes `content` gives in all.
-        content: the bytes, in pieces that are not changed afterwards. To be gone through once and
-            before the next entry is asked for: they are read from a stream as they come.
+        path: its path in the tree.
+        executable: it has the execute bit.
+        size: the number of bytes in `content`.
+        content: the bytes, in pieces that are not changed afterwards. They must be read once, and
+            before the next entry is asked for, as they may come from a stream.
     """
 
     path: bytes
@@ -57,7 +59,7 @@ class Symlink:
 
 @value
 class HardLink:
-    """A second name of a `File` that came earlier. Only archives have these; a NAR does not."""
+    """A second name of an earlier `File`. Only archives have these; a NAR does not."""
 
     path: bytes
     existing: bytes
@@ -69,10 +71,10 @@ ArchiveEntry = Directory | File | Symlink | HardLink
 
 
 def is_name(name: bytes) -> bool:
-    """Whether `name` can stand for one entry of a directory, and for that entry only."""
+    """Return whether `name` can be the name of an entry in a directory."""
     return 0 < len(name) <= MAX_NAME and name not in (b".", b"..") and b"/" not in name and b"\0" not in name
 
 
 def is_target(target: bytes) -> bool:
-    """Whether the kernel would accept `target` in a symbolic link."""
+    """Return whether the kernel would accept `target` in a symbolic link."""
     return 0 < len(target) <= MAX_TARGET and b"\0" not in target

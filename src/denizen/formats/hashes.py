@@ -1,8 +1,8 @@
-"""Digests and the forms in which Nix, Debian and the web write them (pure).
+"""Hashes, and the forms in which Nix, Debian and the web write them (pure).
 
-Forms: `sha256:<hex>`, `sha256:<Nix base 32>`, `sha256:<base64>` (Nix, src/libutil/hash.cc; told apart
+Forms: `sha256:<hex>`, `sha256:<Nix base 32>`, `sha256:<base64>` (Nix, src/libutil/hash.cc; distinguished
 by length), and `sha256-<base64>` (Subresource Integrity, W3C, without options). Each digest has one
-spelling in each form: hex is written in lower case, base 64 with its padding.
+spelling in each form: hex is in lower case, base 64 with its padding.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from denizen.errors import BadInput, display
 from denizen.formats import base32
 from denizen.value import value
 
-# md5 and sha1 name outputs in old derivations and old indexes; nothing is trusted on them alone.
+# Digest sizes in bytes. md5 and sha1 occur in old derivations and indexes; no content is trusted by them.
 SIZES = {"md5": 16, "sha1": 20, "sha256": 32, "sha512": 64}
 _HEX = frozenset("0123456789abcdef")
 
 
 class MalformedHash(BadInput):
-    """Text is not a digest in any form denizen knows."""
+    """The text is not a digest in any known form."""
 
     text: str
     reason: str
@@ -32,7 +32,7 @@ class MalformedHash(BadInput):
 
 @value
 class Hash:
-    """A digest and the algorithm that gave it."""
+    """A digest and its algorithm."""
 
     algorithm: str
     digest: bytes
@@ -62,10 +62,12 @@ class Hash:
 
 
 def parse(text: str, algorithm: str | None = None) -> Hash:
-    """A hash in any form; `algorithm` is for text that names none (a `.drv` output, a Packages file).
+    """Return the hash written in any form.
+
+    `algorithm` is for text that names none (a `.drv`, a Packages file).
 
     Raises:
-        BadHash: unknown algorithm, two algorithms that differ, wrong length or wrong characters.
+        MalformedHash, BadBase32: unknown algorithm, two algorithms that differ, wrong length or characters.
     """
     for separator in (":", "-"):
         named, found, digest = text.partition(separator)
@@ -85,7 +87,7 @@ def parse(text: str, algorithm: str | None = None) -> Hash:
 
 def to_base64(content: bytes) -> str:
     """Return bytes in base 64, padded and on one line."""
-    # The module base64 would do, but imports re (8 ms), and every store path is made of hashes.
+    # Not the module base64: it imports re (8 ms), and every store path needs this module.
     return binascii.b2a_base64(content, newline=False).decode("ascii")
 
 

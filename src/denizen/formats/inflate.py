@@ -1,8 +1,8 @@
-"""Streams of compressed bytes, decompressed with a bound (pure).
+"""Decompression of index files in chunks, bounded by the size the Release states (pure).
 
-gzip (RFC 1952, members may follow each other) and xz; the suffix of the archive's file name says which.
-The bound is the size the signed Release gives for the uncompressed file, so that a small file cannot
-become a terabyte. isal is used for gzip where it is installed: 668 MB of Contents in 1.2 s instead of
+gzip (RFC 1952, members may be concatenated) and xz, distinguished by the suffix of the file name.
+The bound is the size the signed Release states for the uncompressed file, so that a small file cannot
+expand to a terabyte. isal is used for gzip where it is installed: 668 MB of Contents in 1.2 s instead of
 1.9 with the standard library's zlib.
 """
 
@@ -19,31 +19,31 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Decompressor(Protocol):
-        """What zlib, isal and lzma agree on."""
+        """The common interface of the decompressors of zlib, isal and lzma."""
 
         @property
         def eof(self) -> bool:
-            """The stream has come to its end."""
+            """True once the stream has ended."""
 
         @property
         def unused_data(self) -> bytes:
-            """What came after it."""
+            """The bytes behind the end of the stream."""
 
         def decompress(self, data: bytes, max_length: int = ..., /) -> bytes:
-            """As much as `data` gives."""
+            """Return the bytes that `data` expands to, as far as it is complete."""
 
 
 # Suffixes in order of preference: xz is a quarter smaller than gzip and still 45 MB/s.
 SUFFIXES = (".xz", ".gz", "")
-# A chunk of this size decompresses to 4 to 20 MB; more gains nothing.
+# Bytes per chunk; one decompresses to 4 to 20 MB. Larger chunks are not faster.
 CHUNK = 1 << 20
 
 
 class BadStream(BadInput):
-    """A compressed file is damaged, cut short, or larger than it may be.
+    """A compressed file is damaged, truncated, or larger than stated.
 
     Attributes:
-        kind: "gzip" or "xz".
+        kind: "gzip", "xz" or "plain".
         problem: what is wrong.
     """
 
@@ -53,7 +53,7 @@ class BadStream(BadInput):
 
 
 def decompressed(chunks: Iterable[bytes], suffix: str, limit: int) -> Iterator[bytes]:
-    """The content of a file of that suffix, at most `limit` bytes of it.
+    """Yield the content of a file with that suffix, at most `limit` bytes of it.
 
     Raises BadStream.
     """
@@ -101,7 +101,7 @@ def _open(kind: str) -> Decompressor:
 
 
 def _errors(kind: str) -> tuple[type[Exception], ...]:
-    """What a decompressor raises for a damaged stream."""
+    """Return the exceptions a decompressor raises for a damaged stream."""
     if kind == "xz":
         import lzma
 

@@ -1,4 +1,4 @@
-r"""What a binary cache says about a store object: `.narinfo` files (pure).
+r"""Parser and writer of `.narinfo` files, a binary cache's metadata of a store object (pure).
 
 Specification: Nix, src/libstore/nar-info.cc (NarInfo::NarInfo, to_string) and path-info.cc
 (ValidPathInfo::fingerprint):
@@ -8,13 +8,13 @@ Specification: Nix, src/libstore/nar-info.cc (NarInfo::NarInfo, to_string) and p
                   sorted, joined by ","
 
 `StorePath`, `URL`, `NarHash` and `NarSize` must be there; `Compression` is bzip2 where absent. `Sig` may
-be repeated, nothing else may. Keys denizen does not know are passed over, as Nix does. A file is at
-most `MAX_LINES` lines and `MAX_SIZE` bytes: the largest of cache.nixos.org, with a thousand
+be repeated, nothing else may. Unknown keys are skipped, as Nix does. A file has at most
+`MAX_LINES` lines and `MAX_SIZE` bytes: the largest of cache.nixos.org, with a thousand
 references, are under 100 kB.
 
 Only the fingerprint is signed: `URL`, `Compression`, `FileHash` and `FileSize` may be forged by
-whoever serves the file, and `Deriver` and `System` too. What is fetched must be held against `NarHash`
-and `NarSize`, and these against a signature, before anything of it is used.
+the server of the file, and `Deriver` and `System` too. Fetched data must be checked against `NarHash`
+and `NarSize`, and these against a signature, before any of it is used.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class BadNarInfo(BadInput):
 
 
 class NotTrusted(SourceFailed):
-    """No trusted key signed what a cache says about an object.
+    """No trusted key signed a cache's narinfo of an object.
 
     Attributes:
-        forged: names of trusted keys whose signature is there and does not hold.
-        signed_by: all names that claim to have signed.
+        forged: names of trusted keys in whose name there is a signature that does not verify.
+        signed_by: the names of all its signatures.
     """
 
     path: StorePath
@@ -87,10 +87,16 @@ class NarInfo:
     """A store object as a cache offers it.
 
     Attributes:
-        url: of the compressed archive, relative to the cache.
-        file_hash, file_size: of the compressed archive, where told.
+        path: the object.
+        url: the compressed archive's, relative to the cache.
+        nar_hash, nar_size: of the uncompressed archive.
+        references: the objects it mentions.
+        compression: the archive's format.
+        file_hash, file_size: of the compressed archive, where stated.
+        deriver: the derivation that made it.
+        system: the kind of machine it is for.
         signatures: as written, `name:base64`.
-        content_address: `fixed:r:sha256:...` or `text:sha256:...`, "" for what is not addressed by content.
+        content_address: `fixed:r:sha256:...` or `text:sha256:...`, "" if it is not addressed by content.
     """
 
     path: StorePath
@@ -108,12 +114,12 @@ class NarInfo:
 
 
 def parse(content: bytes, store_dir: bytes) -> NarInfo:
-    """The object a `.narinfo` file describes.
+    """Return the object a `.narinfo` file describes.
 
     Raises:
-        BadNarInfo: a line, a key or a value that the format does not have.
-        BadStorePath: a path that is none, or in another store directory.
-        BadHash: a hash that is none.
+        BadNarInfo: a line, key or value breaks the format.
+        BadStorePath: a path is malformed or in another store directory.
+        MalformedHash: a hash is malformed.
     """
     fields, signatures = _fields(content)
     for key in _REQUIRED:
@@ -137,7 +143,7 @@ def parse(content: bytes, store_dir: bytes) -> NarInfo:
 
 
 def render(info: NarInfo, store_dir: bytes) -> bytes:
-    """The `.narinfo` file, keys in the order Nix writes them."""
+    """Return the content of the `.narinfo` file, keys in the order Nix writes them."""
     lines: list[tuple[str, object]] = [
         ("StorePath", info.path.inside(store_dir).decode("utf-8")),
         ("URL", info.url),
@@ -156,14 +162,14 @@ def render(info: NarInfo, store_dir: bytes) -> bytes:
 
 
 def fingerprint(info: NarInfo, store_dir: bytes) -> bytes:
-    """What a signature is over."""
+    """Return the text that signatures are made over."""
     references = b",".join(path.inside(store_dir) for path in sorted(info.references))
     facts = f"{info.nar_hash.nix};{info.nar_size}".encode("ascii")
     return b"1;%b;%b;%b" % (info.path.inside(store_dir), facts, references)
 
 
 def sign(info: NarInfo, key: SecretKey, store_dir: bytes) -> NarInfo:
-    """The same with this key's signature added.
+    """Return `info` with this key's signature added.
 
     Raises:
         NoSigner: the package that signs is not installed.
@@ -173,7 +179,7 @@ def sign(info: NarInfo, key: SecretKey, store_dir: bytes) -> NarInfo:
 
 
 def check_signed(info: NarInfo, trusted: Sequence[PublicKey], store_dir: bytes) -> PublicKey:
-    """The trusted key that signed it.
+    """Return the trusted key that signed the narinfo.
 
     Raises:
         NotTrusted: none did.
@@ -201,7 +207,7 @@ def _fields(content: bytes) -> tuple[dict[str, str], list[str]]:
         raise BadNarInfo("", f"it has more than {MAX_LINES} lines")
     for line in lines:
         key, found, content_text = line.partition(": ")
-        # An empty value may have lost its space on the way: "References:".
+        # Some writers drop the space before an empty value: "References:".
         key, found = (key, found) if found else (key.removesuffix(":"), key.endswith(":") * ":")
         if not found or not key.isascii() or not key.isalnum():
             raise BadNarInfo("", f"'{display(line[:80])}' is not 'KEY: VALUE'")

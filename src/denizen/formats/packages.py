@@ -1,17 +1,17 @@
-"""Packages files: every package of one component and architecture (pure).
+"""Parser of Debian's Packages files: the packages of one component and architecture (pure).
 
 Specification: https://wiki.debian.org/DebianRepository/Format, "Packages indices"; Debian Policy 5.3 and
 5.6 for the fields. deb822 paragraphs, of which only the fields below are read.
 
-    Package, Version, Architecture, Filename, Size, SHA256      must be there
-    Source, Section, Priority, Essential, Multi-Arch, Installed-Size, Pre-Depends, Depends, Provides
-                                                                may be
+
+    required: Package, Version, Architecture, Filename, Size, SHA256
+    optional: Source, Section, Priority, Essential, Multi-Arch, Installed-Size, Pre-Depends, Depends,
+              Provides
 
 Checked here, because names become paths and columns later: a name follows Policy 5.6.1, a Filename stays
-below the archive's root, Size is a number, SHA256 is 64 hex digits, no value
-holds a newline or a tab.
+below the archive's root, Size is a number, SHA256 is 64 hex digits, no value holds a newline or a tab.
 
-Limits: MAX_PARAGRAPH bytes a paragraph. The bytes in all are bounded by who decompresses.
+Limits: MAX_PARAGRAPH bytes a paragraph. The total size is bounded by the decompressor.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Package:
     """One package of an archive. Text fields are as written, unfolded to one line; b"" when absent.
 
     Attributes:
-        filename: where the .deb is, below the archive's root.
-        size, sha256: what the .deb must be.
+        filename: path of the .deb below the archive's root.
+        size, sha256: size in bytes and SHA-256 in hex that the .deb must have.
         installed_size: in KiB, as its maintainer's tools estimated.
     """
 
@@ -74,7 +74,7 @@ class Package:
 
 
 def packages_in(chunks: Iterable[bytes]) -> Iterator[Package]:
-    """Every package of a decompressed Packages file whose chunks are cut anywhere.
+    """Yield every package of a decompressed Packages file, whose chunks may be cut anywhere.
 
     Raises BadPackages.
     """
@@ -92,7 +92,7 @@ def packages_in(chunks: Iterable[bytes]) -> Iterator[Package]:
 
 
 def package_of(paragraph: bytes) -> Package:
-    """The package one paragraph describes. Raises BadPackages."""
+    """Return the package that one paragraph describes. Raises BadPackages."""
     fields = _fields(paragraph)
     name = fields.get(b"Package", b"")
     if not name or not _NAME.issuperset(name) or not name[:1].isalnum():
@@ -118,7 +118,7 @@ def package_of(paragraph: bytes) -> Package:
 
 
 def relation_names(relations: bytes) -> list[bytes]:
-    """The package names a Depends, Provides, ... speaks of, alternatives included, in order."""
+    """Return the package names in a Depends, Provides or similar field, alternatives included, in order."""
     names = []
     for relation in relations.replace(b"|", b",").split(b","):
         name = relation.split(b"(", 1)[0].split(b"[", 1)[0].strip().partition(b":")[0]
@@ -128,9 +128,9 @@ def relation_names(relations: bytes) -> list[bytes]:
 
 
 def _fields(paragraph: bytes) -> dict[bytes, bytes]:
-    """Field names, as they are written, to values, unfolded to one line; the first of a name counts."""
-    # A folded line, blanks around a value, line ends of DOS: seven of eight packages of Debian have none of
-    # that, and are read by one split.
+    """Return the fields of a paragraph, unfolded to one line; the first of several with one name counts."""
+    # Seven of eight packages of Debian have no folded lines, no blanks around values and no DOS line ends,
+    # and are parsed by one split.
     if (
         b"\n " not in paragraph
         and b" \n" not in paragraph

@@ -1,8 +1,8 @@
-"""The Release file of a Debian suite: names, dates, and the hash of every index (pure).
+"""Parser of Release files of Debian suites: names, dates, and the hash of every index (pure).
 
 Specification: https://wiki.debian.org/DebianRepository/Format, "Release files". One deb822 paragraph;
-`SHA256` holds lines of `hash size name`. Weaker hashes are ignored: a file without SHA-256 does not
-exist for denizen.
+`SHA256` holds lines of `hash size name`. Weaker hashes are ignored: a file without SHA-256 is treated
+as absent.
 
 Limits: deb822's, MAX_FILES names, sizes up to MAX_SIZE.
 """
@@ -26,10 +26,10 @@ _UTC = (b"UTC", b"GMT", b"+0000")
 
 
 class BadRelease(BadInput):
-    """A Release file lacks or garbles something.
+    """A Release file lacks a field, or a field is malformed.
 
     Attributes:
-        problem: which field, and what is wrong with it.
+        problem: the field and what is wrong with it.
     """
 
     problem: str
@@ -38,7 +38,7 @@ class BadRelease(BadInput):
 
 @value
 class Promise:
-    """What a Release says of one file: its SHA-256 in hex and its size."""
+    """The SHA-256, in hex, and the size in bytes that a Release states of a file."""
 
     sha256: str
     size: int
@@ -49,12 +49,12 @@ class Release:
     """One dated state of a suite.
 
     Attributes:
-        suite, codename: "stable", "trixie"; either may be all there is, then both are the same.
-        date: when it was made, seconds since 1970.
-        valid_until: when it must no longer be believed, None for never.
-        by_hash: files may be asked for by their hash.
+        suite, codename: "stable", "trixie"; where only one is given, both are the same.
+        date: when it was made, in seconds since 1970.
+        valid_until: when it expires, in seconds since 1970; None for never.
+        by_hash: files can be requested by their hash.
         all_is_separate: packages of architecture `all` are not repeated in every architecture's Packages.
-        files: name below the suite's directory to what it must be.
+        files: file names below the suite's directory, with hash and size.
     """
 
     origin: str
@@ -71,11 +71,11 @@ class Release:
 
 
 def parse_release(text: bytes) -> Release:
-    """The Release in `text` (already verified; see `sources.openpgp`).
+    """Return the Release in `text`, whose signature has been verified (`sources.openpgp`).
 
     Raises:
         BadControl: not deb822.
-        BadRelease: a field that is needed is missing or unreadable.
+        BadRelease: a required field is missing or malformed.
     """
     fields = next(paragraphs(text), {})
     suite, codename = _text(fields, b"suite"), _text(fields, b"codename")
@@ -111,9 +111,9 @@ def _date(fields: Mapping[bytes, bytes], name: bytes) -> int | None:
 
 
 def parse_date(raw: bytes) -> int:
-    """Seconds since 1970 of an RFC 2822 date in UTC: "Sat, 11 Jul 2026 10:16:37 UTC".
+    """Return an RFC 2822 date in UTC ("Sat, 11 Jul 2026 10:16:37 UTC") in seconds since 1970.
 
-    strptime would read it by the locale's names of months. Raises BadRelease.
+    strptime is not used, as it expects the locale's names of months. Raises BadRelease.
     """
     try:
         day, month, year, clock, zone = raw.rpartition(b",")[2].split()
@@ -128,7 +128,7 @@ def parse_date(raw: bytes) -> int:
 
 
 def _days_since_1970(year: int, month: int, day: int) -> int:
-    # The proleptic Gregorian count with the year starting in March, so that leap days come last.
+    # Proleptic Gregorian calendar, with the year starting in March so that leap days come last.
     if not (1970 <= year <= 9999 and 1 <= day <= 31):
         raise ValueError(year)
     year -= month <= 2

@@ -1,7 +1,7 @@
-"""Keys and signatures as Nix writes them: `name:base64` (pure).
+"""Ed25519 keys and signatures in Nix's form `name:base64` (pure).
 
 Specification: Nix, src/libutil/signature (crypto.cc): a public key holds 32 bytes, a secret key 64 (the
-seed, then the public key), a signature 64. The name says which key, and proves nothing.
+seed, then the public key), a signature 64. The name identifies the key, and proves nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SECRET_SIZE = 64
 
 
 class BadKey(BadInput):
-    """Text is not a key. The text itself is not kept: it may be a secret."""
+    """The text is not a key. The text itself is not kept, as it may be a secret."""
 
     kind: str
     reason: str
@@ -35,13 +35,13 @@ class NoSigner(HostLacks):
 
 @value
 class PublicKey:
-    """A key that is trusted, by name."""
+    """A named trusted key; `key` is its 32 bytes."""
 
     name: str
     key: bytes
 
     def verifies(self, message: bytes, signature: str) -> bool:
-        """Whether `signature` is by this key, over `message`; malformed text is not."""
+        """Return whether `signature` was made by this key over `message`; False for malformed text."""
         name, _, encoded = signature.partition(":")
         return name == self.name and ed25519.verify(self.key, message, _decoded(encoded) or b"")
 
@@ -51,14 +51,14 @@ class PublicKey:
 
 @value
 class SecretKey:
-    """A key to sign with; not shown by repr."""
+    """A named key to sign with; repr does not show its secret."""
 
     name: str
     seed: bytes
     public: bytes
 
     def sign(self, message: bytes) -> str:
-        """The signature over `message`, with the key's name.
+        """Return the signature over `message`, with the key's name.
 
         Raises:
             NoSigner: the package that signs is not installed.
@@ -71,7 +71,7 @@ class SecretKey:
 
     @property
     def public_key(self) -> PublicKey:
-        """What others need to check its signatures."""
+        """The key by which others verify its signatures."""
         return PublicKey(self.name, self.public)
 
     def __repr__(self) -> str:
@@ -79,7 +79,7 @@ class SecretKey:
 
 
 def parse_public(text: str) -> PublicKey:
-    """A public key, as in trusted-public-keys.
+    """Return a public key, written as in trusted-public-keys.
 
     Raises:
         BadKey: it is not one.
@@ -88,7 +88,7 @@ def parse_public(text: str) -> PublicKey:
 
 
 def parse_secret(text: str) -> SecretKey:
-    """A secret key, as `nix-store --generate-binary-cache-key` writes.
+    """Return a secret key, as `nix-store --generate-binary-cache-key` writes it.
 
     Raises:
         BadKey: it is not one.

@@ -1,4 +1,4 @@
-"""SquashFS 4.0 images, as AppImages carry them: from the bytes to the members of the tree (pure).
+"""Parser of SquashFS 4.0 images, which AppImages contain (pure).
 
 Specification: the kernel's fs/squashfs/squashfs_fs.h and Documentation/filesystems/squashfs.rst.
 

@@ -1,4 +1,4 @@
-"""Store paths: `<store directory>/<digest>-<name>`, and the five ways to compute one (pure).
+"""Store paths `<store directory>/<digest>-<name>`: parsing, and the ways to compute one (pure).
 
 Specification: Nix, doc/manual/source/protocols/store-path.md; src/libstore/store-api.cc ("STORE
 PATHS", makeStorePath and its callers) and path.cc (checkName):
@@ -12,8 +12,8 @@ PATHS", makeStorePath and its callers) and path.cc (checkName):
                       "fixed:out:" [ "r:" ] algorithm ":" hex digest ":"
     name        = 1 to 211 of the characters A-Z a-z 0-9 + - . _ ? =
 
-The store directory is part of every digest and an argument everywhere: with b"/nix/store" the
-paths are the ones Nix computes. It is the store's logical name, which need not be where it lies.
+The store directory is part of every digest, and a parameter of every function here: with b"/nix/store" the
+paths are the ones Nix computes. It is the store's logical directory, which may differ from its location.
 
 Names `.` and `..`, and those that begin with `.-` or `..-`, are refused as Nix does since 2.20:
 digest and name together could be taken for a relative path.
@@ -39,20 +39,20 @@ DIGEST_SIZE = 20
 DIGEST_DIGITS = base32.digits_for(DIGEST_SIZE)
 MAX_NAME = 211
 
-# Sets, not regular expressions: importing re costs 8 ms, and looking a path up needs nothing else of it.
+# Sets, not regular expressions: importing re costs 8 ms, and looking up a path would need it only for this.
 _NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-._?=")
 _DIGITS = frozenset(base32.ALPHABET)
 
 
 class Method(Enum):
-    """What the hash of a fixed output is taken over."""
+    """The data that the hash of a fixed output is taken over: the file's bytes, or the NAR of the tree."""
 
     FLAT = "flat"
     RECURSIVE = "recursive"
 
 
 class BadStorePath(BadInput):
-    """Text is no store path, or a name cannot be part of one."""
+    """The text is not a store path, or not one in this store directory."""
 
     path: bytes
     reason: str
@@ -83,9 +83,9 @@ class BadObjectName(BadInput):
 
 @value
 class StorePath:
-    """A store object's place in its store: 32 digits and a name, both checked.
+    """A store path without its directory: 32 digits of the hash, and a name.
 
-    Made by the functions of this module, which check; sorted as Nix sorts paths.
+    Made by the functions of this module, which check both; sorted as Nix sorts paths.
     """
 
     digest: str
@@ -97,7 +97,7 @@ class StorePath:
         return f"{self.digest}-{self.name}"
 
     def inside(self, store_dir: bytes) -> bytes:
-        """The full path."""
+        """Return the full path in `store_dir`."""
         return b"%b/%b" % (store_dir, self.base.encode("ascii"))
 
     def __lt__(self, other: StorePath) -> bool:
@@ -108,10 +108,10 @@ class StorePath:
 
 
 def check_name(name: str) -> str:
-    """`name`, which can be part of a store path.
+    """Return `name` if it can be part of a store path.
 
     Raises:
-        BadName: it cannot.
+        BadObjectName: it cannot.
     """
     if not is_name(name):
         raise BadObjectName(name)
@@ -119,7 +119,7 @@ def check_name(name: str) -> str:
 
 
 def is_name(name: str) -> bool:
-    """Whether `name` can be part of a store path."""
+    """Return whether `name` can be part of a store path."""
     return (
         0 < len(name) <= MAX_NAME
         and _NAME_CHARACTERS.issuperset(name)
@@ -129,7 +129,7 @@ def is_name(name: str) -> bool:
 
 
 def from_base(base: str | bytes) -> StorePath:
-    """The store path with this `<digest>-<name>`.
+    """Return the store path with this `<digest>-<name>`.
 
     Raises:
         BadStorePath: it is not one.
@@ -148,10 +148,10 @@ def from_base(base: str | bytes) -> StorePath:
 
 
 def parse(path: bytes, store_dir: bytes) -> StorePath:
-    """The store path written in full as `path`.
+    """Return the store path written in full as `path`.
 
     Raises:
-        BadStorePath: it lies elsewhere than directly in `store_dir`, or is not a store path.
+        BadStorePath: it is not directly in `store_dir`, or not a store path.
     """
     prefix = store_dir + b"/"
     if not path.startswith(prefix):
@@ -160,7 +160,9 @@ def parse(path: bytes, store_dir: bytes) -> StorePath:
 
 
 def containing(path: bytes, store_dir: bytes) -> tuple[StorePath, bytes]:
-    """The store object `path` lies in, and the rest of `path` (b"" or b"/..."), by its words alone.
+    """Return the store object that `path` lies in, and the rest of `path` (b"" or b"/...").
+
+    Only the text of the path is looked at.
 
     Raises:
         BadStorePath: it lies outside the store.
@@ -171,10 +173,10 @@ def containing(path: bytes, store_dir: bytes) -> tuple[StorePath, bytes]:
 
 
 def for_text(name: str, content: bytes, references: Iterable[StorePath], store_dir: bytes) -> StorePath:
-    """Where a text without references to itself goes: `.drv` files and builtins.toFile.
+    """Return the path of a text file by its content and references: `.drv` files, builtins.toFile.
 
     Raises:
-        BadName: the name cannot be part of a store path.
+        BadObjectName: the name cannot be part of a store path.
     """
     kind = _with_references("text", references, store_dir)
     return _compute(kind, hashlib.sha256(content).digest(), name, store_dir)
@@ -183,10 +185,10 @@ def for_text(name: str, content: bytes, references: Iterable[StorePath], store_d
 def for_source(
     name: str, nar: Hash, references: Iterable[StorePath], store_dir: bytes, *, refers_to_itself: bool = False
 ) -> StorePath:
-    """Where a tree goes that is named by the SHA-256 of its NAR.
+    """Return the path of a tree that is named by the SHA-256 of its NAR.
 
     Raises:
-        BadName: the name cannot be part of a store path.
+        BadObjectName: the name cannot be part of a store path.
     """
     assert nar.algorithm == "sha256"
     kind = _with_references("source", references, store_dir) + (b":self" if refers_to_itself else b"")
@@ -194,10 +196,10 @@ def for_source(
 
 
 def for_fixed(name: str, method: Method, content: Hash, store_dir: bytes) -> StorePath:
-    """Where the output of a derivation goes whose content is known beforehand, and `add-fixed` files.
+    """Return the path of a fixed output, whose content is known beforehand, and of `add-fixed` files.
 
     Raises:
-        BadName: the name cannot be part of a store path.
+        BadObjectName: the name cannot be part of a store path.
     """
     if method is Method.RECURSIVE and content.algorithm == "sha256":
         return for_source(name, content, (), store_dir)
@@ -206,22 +208,22 @@ def for_fixed(name: str, method: Method, content: Hash, store_dir: bytes) -> Sto
 
 
 def for_output(derivation_name: str, output: str, modulo: bytes, store_dir: bytes) -> StorePath:
-    """Where an output goes that is named by its derivation's hash modulo (32 bytes).
+    """Return the path of an output that is named by its derivation's hash modulo (32 bytes).
 
     Raises:
-        BadName: the name cannot be part of a store path.
+        BadObjectName: the name cannot be part of a store path.
     """
     name = output_name(derivation_name, output)
     return _compute(f"output:{output}".encode(), modulo, name, store_dir)
 
 
 def output_name(derivation_name: str, output: str) -> str:
-    """`hello` for the output `out` of hello.drv, `hello-dev` for `dev`."""
+    """Return the name of an output: `hello` for the output `out` of hello.drv, `hello-dev` for `dev`."""
     return derivation_name if output == "out" else f"{derivation_name}-{output}"
 
 
 def method_prefix(method: Method) -> str:
-    """`r:` where the hash is over the NAR; as in `.drv` files and content addresses."""
+    """Return `r:` where the hash is over the NAR, else ""; as in `.drv` files and content addresses."""
     return "r:" if method is Method.RECURSIVE else ""
 
 
@@ -241,7 +243,7 @@ def _compute(kind: bytes, inner: bytes, name: str, store_dir: bytes) -> StorePat
 
 
 def fold(digest: bytes, size: int) -> bytes:
-    """`digest` in `size` bytes: byte i of it is XORed into byte i mod size (Nix, compressHash)."""
+    """Return `digest` folded to `size` bytes: byte i is XORed into byte i mod size (Nix, compressHash)."""
     folded = bytearray(size)
     for position, byte in enumerate(digest):
         folded[position % size] ^= byte

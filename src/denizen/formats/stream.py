@@ -1,7 +1,7 @@
-"""Reading foreign bytes as they come: exact reads over any stream, with the position for errors (pure).
+"""Exact reads from streams of untrusted bytes, with the position for errors (pure).
 
-NAR, ar and tar are read through a `ByteSource`, so that each parser asks for "the next 60 bytes" and a
-stream that ends early, or hands out one byte at a time, is dealt with here and nowhere else.
+NAR, ar and tar are read through a `ByteSource`, so that each parser asks for "the next 60 bytes", and
+streams that end early or deliver one byte at a time are handled only here.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 else:
     Protocol = object
 
-# What is asked of the stream at once. 256 KiB: larger blocks gained nothing in hashing or unpacking
-# and fall out of the second-level cache.
+# Bytes read from the stream at once. Larger blocks were not faster in hashing or unpacking, and do not fit
+# the second-level cache.
 BLOCK = 256 * 1024
 
 
@@ -26,14 +26,13 @@ class Readable(Protocol):
     """A stream of bytes: a file opened in binary mode, a pipe, a decompressor."""
 
     def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes, at least one; b"" only at the end."""
+        """Return up to `size` bytes, at least one; b"" only at the end."""
 
 
 class ByteSource:
-    """A `Readable` with exact reads, a position, and a look ahead.
+    """A `Readable` with exact reads, a position, and lookahead.
 
-    It reads ahead of what it was asked for, so once a stream has been given to a Source, only the
-    Source may be read.
+    It reads ahead, so once a stream has been given to a ByteSource, only the ByteSource may be read.
     """
 
     __slots__ = ("_at", "_before", "_buffer", "_stream")
@@ -46,11 +45,13 @@ class ByteSource:
 
     @property
     def position(self) -> int:
-        """Bytes handed out so far."""
+        """The number of bytes consumed so far."""
         return self._before + self._at
 
     def take(self, size: int, structure: str) -> bytes:
-        """Exactly the next `size` bytes, all in memory: `size` is for the caller to bound.
+        """Return exactly the next `size` bytes, all in memory: the caller must bound `size`.
+
+        `structure` names the structure in errors.
 
         Raises:
             Truncated: the stream ends first.
@@ -66,7 +67,7 @@ class ByteSource:
         return piece
 
     def pieces(self, size: int, structure: str) -> tuple[Buffer, ...]:
-        """Exactly the next `size` bytes, not copied: in as many pieces as they came in.
+        """Return exactly the next `size` bytes without copying, in as many pieces as they arrived in.
 
         Raises:
             Truncated: the stream ends first.
@@ -79,15 +80,15 @@ class ByteSource:
         return tuple(self.chunks(size, structure))
 
     def window(self) -> tuple[bytes, int]:
-        """What is held already, and where in it the next byte is: for looking before asking."""
+        """Return the buffer and the position of the next byte in it, for looking ahead."""
         return self._buffer, self._at
 
     def advance(self, at: int) -> None:
-        """Go to the byte at `at` of the window."""
+        """Move to the byte at `at` of the window."""
         self._at = at
 
     def peek(self, size: int) -> bytes:
-        """The next `size` bytes without passing them, or as many as there are."""
+        """Return the next `size` bytes without consuming them, or as many as there are."""
         end = self._at + size
         if end > len(self._buffer):
             self._fill(size)
@@ -95,7 +96,7 @@ class ByteSource:
         return self._buffer[self._at : end]
 
     def chunks(self, size: int, structure: str) -> Iterator[Buffer]:
-        """The next `size` bytes in pieces of at most a block, as they come.
+        """Yield the next `size` bytes in pieces of at most a block, as they arrive.
 
         Raises:
             Truncated: the stream ends first.
@@ -112,7 +113,7 @@ class ByteSource:
             yield piece
 
     def skip(self, size: int, structure: str) -> None:
-        """Go past `size` bytes.
+        """Skip `size` bytes.
 
         Raises:
             Truncated: the stream ends first.
@@ -121,13 +122,13 @@ class ByteSource:
             pass
 
     def at_end(self) -> bool:
-        """Whether the stream has no byte left."""
+        """Return whether the stream has ended."""
         if self._at == len(self._buffer):
             self._fill(1)
         return self._at == len(self._buffer)
 
     def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes, so that a Source is a `Readable` itself."""
+        """Return up to `size` bytes, so that a ByteSource is a `Readable` itself."""
         return self._some(size)
 
     def _some(self, limit: int) -> bytes:
@@ -142,12 +143,12 @@ class ByteSource:
         return piece
 
     def _more(self) -> None:
-        """Hold the stream's next block; what was held has been handed out."""
+        """Replace the buffer, all of which was consumed, by the stream's next block."""
         self._before += self._at
         self._buffer, self._at = self._stream.read(BLOCK), 0
 
     def _fill(self, size: int) -> None:
-        """Hold at least `size` bytes from here on, or all there are."""
+        """Buffer at least `size` bytes from the current position, or all there are."""
         pieces = [self._buffer[self._at :]]
         held = len(pieces[0])
         while held < size:
@@ -161,9 +162,9 @@ class ByteSource:
 
 
 class Portion:
-    """The next `size` bytes of a Source as a stream of their own: a member of an archive.
+    """The next `size` bytes of a ByteSource as a stream of their own: a member of an archive.
 
-    Whoever made it calls `finish` before reading on, so that what a reader left is passed over.
+    Its creator calls `finish` before reading on, so that bytes the reader left are skipped.
     """
 
     __slots__ = ("_left", "_source", "_structure")
@@ -174,7 +175,7 @@ class Portion:
         self._structure = structure
 
     def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes; b"" at the portion's end.
+        """Return up to `size` bytes; b"" at the portion's end.
 
         Raises:
             Truncated: the stream ends before the portion does.
@@ -186,7 +187,7 @@ class Portion:
         return piece
 
     def finish(self) -> None:
-        """Pass what is left.
+        """Skip the rest.
 
         Raises:
             Truncated: the stream ends before the portion does.

@@ -1,4 +1,4 @@
-"""Tar archives, member by member (pure).
+"""Parser of tar archives, member by member (pure).
 
 Specification: POSIX.1-2017 pax ("ustar Interchange Format", "pax Interchange Format"), and GNU tar's
 manual ("Basic Tar Format") for long names (types L and K) and numbers in base 256. As in deb(5).
@@ -6,13 +6,13 @@ manual ("Basic Tar Format") for long names (types L and K) and numbers in base 2
     archive = { member } 512 zero bytes, then zero bytes to the end
     member  = header block, content padded with anything to a multiple of 512
 
-Extensions come before the member they are about: L and K give its name and link target, a pax header x
-gives `path`, `linkpath` and `size`; a global pax header g is passed over. Sparse files, multi-volume
-archives and unknown types are refused, and so is a directory, link or device that claims content.
-An archive without its zero block is taken for cut short.
+Extensions come before the member they describe: L and K give its name and link target, a pax header x
+gives `path`, `linkpath` and `size`; a global pax header g is skipped. Sparse files, multi-volume
+archives and unknown types are refused, and so is a directory, link or device with content.
+An archive without its zero block is treated as truncated.
 
-Why not tarfile: over an archive of 116,148 members it takes 35 us each where this and all the checks
-of `unpacking` take 13; it reads names into str, and repairs what is to be refused.
+Why not tarfile: for an archive of 116,148 members it takes 35 us each where this and all the checks
+of `archive_tree` take 13; it decodes names to str, and repairs archives that must be refused.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 _BLOCK_SIZE = 512
 _ZEROS = bytes(_BLOCK_SIZE)
-# What an extension may hold: a path, or a few pax records.
+# Bytes of an extension, which holds a path or a few pax records.
 MAX_EXTENSION = 64 * 1024
 MAX_SIZE = 2**63 - 1
-# Content up to this is handed out in one piece.
+# Content up to this size is yielded in one piece.
 _SMALL = BLOCK
 
 
 class MemberKind(Enum):
-    """What a member is."""
+    """The kinds of members."""
 
     FILE = "a file"
     DIRECTORY = "a directory"
@@ -64,7 +64,7 @@ _KINDS = {
 
 
 class BadTar(BadInput):
-    """Bytes are not a tar archive, or one of a kind that packages do not use."""
+    """The bytes are not a tar archive, or one of a kind that packages do not use."""
 
     offset: int
     name: bytes
@@ -82,8 +82,12 @@ class TarMember:
     """A member as the archive has it: the name is not checked, and may lead anywhere.
 
     Attributes:
+        name: its path in the archive.
+        kind: its kind.
+        mode: its permission bits.
+        size: a file's size in bytes.
         target: of a link, as written.
-        content: a file's bytes, to be read before the next member is asked for.
+        content: a file's bytes, which must be read before the next member is asked for.
     """
 
     name: bytes
@@ -95,7 +99,7 @@ class TarMember:
 
 
 class _Extensions:
-    """What extension headers say about the member that follows."""
+    """The name, link target and size that extension headers give to the next member."""
 
     __slots__ = ("name", "size", "target")
 
@@ -106,10 +110,10 @@ class _Extensions:
 
 
 def members(source: ByteSource) -> Iterator[TarMember]:
-    """The archive's members, in order.
+    """Yield the archive's members, in order.
 
     Raises:
-        BadTar: a broken rule.
+        BadTar: the archive breaks a rule.
         Truncated: the stream ends before the archive does.
     """
     extensions = _Extensions()
@@ -138,7 +142,7 @@ def _member(
     kind = _KINDS.get(block[156:157])
     if kind is None:
         raise BadTar(source.position, name, f"members of type '{display(block[156:157])}' are not supported")
-    # Archives older than POSIX mark a directory by its name alone.
+    # Pre-POSIX archives mark a directory only by a slash at the end of its name.
     if block[156] == 0 and name.endswith(b"/"):
         kind = MemberKind.DIRECTORY
     if size and kind is not MemberKind.FILE:
@@ -149,14 +153,14 @@ def _member(
 
 def _name(block: bytes) -> bytes:
     name = _text(block[:100])
-    # GNU's magic is "ustar  ": it keeps times where POSIX has the prefix.
+    # GNU's magic is "ustar  ": it stores times in the place of POSIX's prefix.
     if block[257:265] == b"ustar\x0000" and block[345]:
         return _text(block[345:500]) + b"/" + name
     return name
 
 
 def _extend(extensions: _Extensions, block: bytes, source: ByteSource) -> bool:
-    """Whether the block began an extension, which is then read."""
+    """Read an extension if the block begins one; return whether it does."""
     kind = block[156:157]
     if kind not in (b"L", b"K", b"x", b"g"):
         return False
@@ -200,7 +204,7 @@ def _pax_size(text: bytes, source: ByteSource) -> int:
 
 
 def _number(field: bytes, source: ByteSource) -> int:
-    """A number in octal digits, or in base 256 where the first bit is set."""
+    """Parse a number in octal digits, or in base 256 where the first bit is set."""
     digits = field.strip(b" \0")
     # isdigit: int() would take signs, underscores and 0o too.
     if digits.isdigit():
@@ -221,13 +225,13 @@ def _text(field: bytes) -> bytes:
 
 def _check_sum(block: bytes, source: ByteSource) -> None:
     stored = _number(block[148:156], source)
-    # The field counts as eight spaces.
+    # The checksum field itself counts as eight spaces.
     if sum(block) - sum(block[148:156]) + 8 * 32 != stored:
         raise BadTar(source.position - _BLOCK_SIZE, b"", "a header's checksum is wrong")
 
 
 def _want_zeros(source: ByteSource) -> None:
-    """Read on to the end, so that the checksum of what was compressed is verified too."""
+    """Read on to the end, so that the checksum of a compressed stream is verified too."""
     while rest := source.read(BLOCK):
         if rest.count(0) != len(rest):
             raise BadTar(source.position, b"", "bytes follow the archive's end")

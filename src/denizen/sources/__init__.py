@@ -1,1 +1,1 @@
-"""Places packages come from."""
+"""Package sources: Debian archives and directories of packages; fetching and verification."""

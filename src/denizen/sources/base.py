@@ -1,8 +1,8 @@
-"""What a source of packages is: the protocol, and the values it speaks in.
+"""The protocol `Source` of package sources, its values and its errors.
 
-A source knows suites; a suite's newest verified state is a `Snapshot`; a snapshot has packages and the
-paths they hold. The index is built from those alone, so a Nix cache, a mirror or a directory of files
-differ only behind this protocol (tests/contract/test_source.py holds every implementation to it).
+A source has suites; a suite's newest verified state is a `Snapshot`; a snapshot has packages and the
+paths in them. The index is built from these alone, so a mirror and a directory of files differ only
+behind this protocol (tests/contract/test_source.py checks every implementation).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ else:
 
 
 class Scope(IntEnum):
-    """How much of a snapshot's paths is wanted; each includes the ones before it."""
+    """The part of a snapshot's paths that is needed; each includes the ones before it."""
 
     LIBRARIES = 1
     PATHS = 2
@@ -32,7 +32,7 @@ class Scope(IntEnum):
 
 @value
 class Held:
-    """What is remembered of the snapshot an index was made from, to notice change and downgrade."""
+    """The identity and date of the snapshot an index was made from, to notice changes and downgrades."""
 
     identity: str
     date: int
@@ -44,11 +44,11 @@ class Snapshot:
 
     Attributes:
         source: the name of the source.
-        asked: the suite as it was asked for ("stable").
-        suite: its lasting name ("trixie"): what indexes and locks are named by.
-        identity: a digest of what was signed; the same identity means the same packages.
-        date: when its maker made it, seconds since 1970.
-        notes: what a user should know though it is no error (an expired Release that is allowed).
+        asked: the suite as it was requested ("stable").
+        suite: its permanent name ("trixie"), used in indexes and locks.
+        identity: a digest of the signed text; the same identity means the same packages.
+        date: when its maker made it, in seconds since 1970.
+        notes: warnings for the user (an expired Release that is allowed).
     """
 
     source: str
@@ -60,92 +60,92 @@ class Snapshot:
 
     @property
     def label(self) -> str:
-        """How people are shown it: "debian/trixie@3f2a…"."""
+        """The text shown to people: "debian/trixie@3f2a…"."""
         return f"{self.source}/{self.suite}@{self.identity[:12]}"
 
 
 class Progress(Protocol):
-    """Who is told how a transfer goes; called from several threads."""
+    """The interface by which the progress of transfers is reported; called from several threads."""
 
     def started(self, name: str, size: int | None) -> None:
-        """`name` is being fetched; `size` bytes in all where that is known."""
+        """Called when fetching `name` begins; `size` is its total size in bytes, None if unknown."""
 
     def received(self, name: str, count: int) -> None:
-        """`count` more bytes of it came."""
+        """Called when `count` more bytes of it have arrived."""
 
     def finished(self, name: str) -> None:
-        """It is complete and verified."""
+        """Called when it is complete and verified."""
 
     def failed(self, name: str) -> None:
-        """It is given up."""
+        """Called when it is given up."""
 
     def note(self, text: str) -> None:
-        """Something a person may want to know: a retry, another mirror."""
+        """Called with something a person may want to know: a retry, another mirror."""
 
 
 class SilentTransfer:
-    """Progress nobody watches."""
+    """A Progress that does nothing."""
 
     def started(self, name: str, size: int | None) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def received(self, name: str, count: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def finished(self, name: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def failed(self, name: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def note(self, text: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 class Source(Protocol):
-    """A place packages come from."""
+    """A place that packages come from."""
 
     @property
     def name(self) -> str:
-        """What it is called in messages, locks and file names."""
+        """The source's name in messages, locks and file names."""
 
     @property
     def suites(self) -> tuple[str, ...]:
-        """The suites it is asked for by default, the base first."""
+        """The suites used by default, the base first."""
 
     def snapshot(self, suite: str, held: Held | None) -> Snapshot:
-        """The newest state of a suite, verified; older than `held` is refused. Raises SourceFailed."""
+        """Return the newest state of a suite, verified and not older than `held`. Raises SourceFailed."""
 
     def anew(self, suite: str, held: Held | None) -> Sequence[Snapshot]:
         """Return the states of a suite that are offered now or were before, the newest first.
 
-        For when one of them turned out to be incomplete: all mirrors are asked, and past caches. None is
+        Called when one of them turned out to be incomplete: all mirrors are asked, bypassing caches. None is
         older than `held`. Raises SourceFailed.
         """
 
     def size(self, snapshot: Snapshot, architecture: str, scope: Scope) -> int:
-        """Bytes `prepare` would transfer now."""
+        """Return the number of bytes `prepare` would transfer now."""
 
     def prepare(self, snapshot: Snapshot, architecture: str, scope: Scope) -> None:
-        """Fetch and verify what the three readers below need. Raises SourceFailed, HostLacks."""
+        """Fetch and verify the files that the three readers below need. Raises SourceFailed, HostLacks."""
 
     def packages(self, snapshot: Snapshot, architecture: str) -> Iterator[Package]:
-        """Every package for an architecture, those for all architectures included."""
+        """Yield every package for an architecture, those for all architectures included."""
 
     def libraries(self, snapshot: Snapshot, architecture: str) -> Iterator[tuple[bytes, bytes]]:
-        """(path, location) of everything that could be a shared object, as Contents gives them."""
+        """Yield (path, location) of everything that could be a shared object, as Contents gives them."""
 
     def paths(self, snapshot: Snapshot, architecture: str) -> Iterator[Group]:
-        """Every path of the architecture and of `all`, in runs."""
+        """Yield every path of the architecture and of `all`, in groups."""
 
     def fetch(self, packages: Sequence[Package], directory: bytes) -> list[bytes]:
-        """Paths of the packages' verified files, fetched into `directory` where they are not there yet."""
+        """Return the paths of the packages' verified files, fetched into `directory` where absent."""
 
     def addresses(self, package: Package) -> tuple[str, ...]:
-        """URLs (http, https or file) that should give the package's file; for derivations to name."""
+        """Return URLs (http, https or file) of the package's file, for use in derivations."""
 
     def forget(self, keep: Iterable[tuple[Snapshot, str]]) -> None:
-        """Delete what was prepared for anything but these (snapshot, architecture)."""
+        """Delete the files prepared for anything but these (snapshot, architecture) pairs."""
 
 
 class NoSuchSuite(SourceFailed):
@@ -160,7 +160,7 @@ class NoSuchSuite(SourceFailed):
 
 
 class Incomplete(SourceFailed):
-    """A state of a suite names files that no mirror has: the archive is in the middle of an update.
+    """A state of a suite lists files that no mirror has: the archive is in the middle of an update.
 
     Attributes:
         state: suite and date.
@@ -183,12 +183,12 @@ class Incomplete(SourceFailed):
 
 
 class BadSignature(SourceFailed):
-    """What should be signed is not, or not by a trusted key.
+    """A text is not signed, or not by a trusted key.
 
     Attributes:
-        name: what was checked.
-        problem: what the check said.
-        keyrings: whose keys were accepted.
+        name: the file that was checked.
+        problem: the result of the check.
+        keyrings: names of the keyrings whose keys are trusted.
     """
 
     name: str
@@ -203,7 +203,7 @@ class BadSignature(SourceFailed):
 
 
 class HashMismatch(SourceFailed):
-    """A file is not the one its index promised.
+    """A file does not have the hash its index states.
 
     Attributes:
         tried: each URL with what was wrong there.
@@ -248,7 +248,7 @@ class DownloadFailed(SourceFailed):
 
     Attributes:
         tried: each URL with what happened there.
-        refused: those of them that answered, but do not have the file.
+        refused: the URLs that answered, but do not have the file.
     """
 
     name: str
@@ -270,7 +270,7 @@ class DownloadFailed(SourceFailed):
 
 
 class Offline(SourceFailed):
-    """Something would have to be fetched and --offline forbids it."""
+    """A file would have to be fetched, and --offline forbids it."""
 
     name: str
     WHAT = "{name:text} is not here, and --offline forbids fetching it"

@@ -1,8 +1,8 @@
-"""The Debian archive as a source, and anything laid out like it.
+"""DebianArchive, the source over a Debian archive or any archive with the same layout.
 
-Trust goes from a keyring to the Release of a suite (`openpgp`), from there to the hash of every index,
-and from a Packages index to the hash of every .deb. Nothing is parsed before its hash is right, the
-Release itself excepted, which is not parsed before its signature is good.
+Trust extends from a keyring to the Release of a suite (`openpgp`), from there to the hash of every index,
+and from a Packages index to the hash of every .deb. Every file is verified by its hash before it is parsed;
+the Release itself by its signature.
 Layout: https://wiki.debian.org/DebianRepository/Format.
 """
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from denizen.sources.releases import Archive, Believed
 
 _ALL = "all"
-# Why a mirror's Release is not used, and the next mirror asked.
+# Errors of a mirror's Release after which the next mirror is asked.
 _PASSED_OVER = (
     DownloadFailed, NoSuchSuite, BadSignature, BadRelease, WrongOrigin, FutureRelease, Expired, Downgrade,
 )  # fmt: skip
@@ -54,13 +54,13 @@ _PASSED_OVER = (
 
 @value
 class ArchiveIndex:
-    """An index of a Release in the compression denizen prefers.
+    """An index file of a Release, in the compression that denizen prefers.
 
     Attributes:
         path: its name in the Release, below the suite's directory.
         suffix: "", ".gz" or ".xz".
-        size, sha256: of the file as it is transferred.
-        whole: bytes it decompresses to.
+        size, sha256: of the compressed file.
+        whole: the number of bytes it decompresses to at most.
     """
 
     path: str
@@ -87,8 +87,8 @@ class DebianArchive:
         self._asked = Releases(archive, fetcher, verifier, self._lists, clock)
         self._releases: dict[str, tuple[str, Release]] = {}
         self._states: list[Snapshot] = []
-        self._doubted: set[str] = set()  # suites a state of which was incomplete
-        self._strangers: set[str] = set()  # addresses that turned out to be of another archive
+        self._doubted: set[str] = set()  # suites of which a state was incomplete
+        self._strangers: set[str] = set()  # addresses of another archive than the configured one
         self._useful: tuple[str, ...] = ()
 
     @property
@@ -100,7 +100,7 @@ class DebianArchive:
         return self._archive.suites
 
     def snapshot(self, suite: str, held: Held | None) -> Snapshot:
-        """Ask each mirror until one has a Release that may be believed."""
+        """Return the first mirror's Release that passes all checks."""
         failures: list[DenizenError] = []
         for snapshot in self._offered(suite, held, failures, anew=False):
             return snapshot
@@ -110,11 +110,11 @@ class DebianArchive:
         self._doubted.add(suite)
         failures: list[DenizenError] = []
         for _ in self._offered(suite, held, failures, anew=True):
-            pass  # each joins the states
+            pass  # each is added to self._states
         believed = [one for one in self._states if one.asked == suite]
         if not believed:
             raise failures[0] if failures else NoSuchSuite(self.name, suite, "the source has no address")
-        # Only now: where nothing that is offered may be believed, what was before is no answer to that.
+        # Only after that check: an earlier state does not help where every state offered now is refused.
         kept = [self._asked.earlier(mirror, suite, held) for mirror in self._addresses_to_ask()]
         believed += [self._state(suite, one) for one in kept if one is not None]
         states = sorted({one.identity: one for one in believed}.values(), key=lambda one: -one.date)
@@ -125,7 +125,7 @@ class DebianArchive:
     def _offered(
         self, suite: str, held: Held | None, failures: list[DenizenError], *, anew: bool
     ) -> Iterator[Snapshot]:
-        """Yield what each mirror offers; why one offers nothing is added to `failures`."""
+        """Yield the state that each mirror offers; errors of mirrors are added to `failures`."""
         for mirror in self._addresses_to_ask():
             try:
                 yield self._snapshot_of(mirror, suite, held, anew=anew)
@@ -134,7 +134,7 @@ class DebianArchive:
                 self._judge(mirror, error)
 
     def _addresses_to_ask(self) -> Iterator[str]:
-        """Yield the configured addresses; others where every one of those is of some other archive."""
+        """Yield the configured addresses; the fallback too where all of those are of some other archive."""
         yield from [mirror for mirror in self._fetcher.mirrors if mirror not in self._strangers]
         if self._strangers.issuperset(self._fetcher.mirrors):
             yield from self._archive.fallback
@@ -158,7 +158,7 @@ class DebianArchive:
                 raise
             state = f"{snapshot.suite} of {shown_date(snapshot.date)}"
             raise Incomplete(state, error.name, error.tried) from error
-        # What forget() goes by: the lists one index was made from.
+        # Read by forget(): the names of the files that one index was made from.
         names = b"".join([os.path.basename(want.destination) + b"\n" for want in wanted])
         write_atomically(self._record(snapshot, architecture), names)
 
@@ -192,7 +192,7 @@ class DebianArchive:
                 needed.update(stream.read().split())
         with contextlib.suppress(FileNotFoundError):
             for name in os.listdir(self._lists):
-                # A Release is small, and asked of every mirror and by every name of a suite.
+                # Releases are kept: they are small, and there is one per mirror and name of a suite.
                 if name not in needed and not name.endswith(RELEASE):
                     os.unlink(os.path.join(self._lists, name))
 
@@ -213,7 +213,7 @@ class DebianArchive:
     def _mirrors(self) -> tuple[str, ...]:
         """Return the addresses to fetch from: those known to be of this archive, else all.
 
-        Only to spare requests: whatever is fetched is checked by its hash.
+        This only avoids useless requests: every fetched file is verified by its hash.
         """
         if not self._useful:
             every = (*self._fetcher.mirrors, *self._archive.fallback)
@@ -257,7 +257,7 @@ class DebianArchive:
         found = []
         for architecture in architectures:
             names = [f"{component}/Contents-{architecture}" for component in self._archive.components]
-            # Before wheezy, and in derived archives until today, one file serves all components.
+            # Before wheezy, and in some derived archives today, one file serves all components.
             per_component = [file for name in names if (file := _choose(release, name))]
             whole = _choose(release, f"Contents-{architecture}")
             found += per_component or ([whole] if whole else [])
@@ -280,19 +280,20 @@ class DebianArchive:
 
 
 def _choose(release: Release, name: str) -> ArchiveIndex | None:
-    """The file of that name in the preferred compression, if the Release has it."""
+    """Return the file of that name in the preferred compression, or None if the Release does not list it."""
     whole = release.files.get(name)
     for suffix in SUFFIXES:
         promise = release.files.get(name + suffix)
         if promise is not None:
-            # Without the plain file's size 20 times the compressed one bounds it (Contents reaches 15).
+            # Where the plain file's size is not listed, the limit is 20 times the compressed size (Contents
+            # reaches 15).
             limit = whole.size if whole is not None else promise.size * 20
             return ArchiveIndex(name + suffix, suffix, promise.size, promise.sha256, limit)
     return None
 
 
 def _addresses(path: str, sha256: str, *, by_hash: bool) -> tuple[str, ...]:
-    """By hash first: what that names cannot change between the Release and it being fetched."""
+    """Return the paths of a file, the one by hash first: its content cannot change between two requests."""
     parent = path.rpartition("/")[0]
     return (f"{parent}/by-hash/SHA256/{sha256}", path) if by_hash else (path,)
 
@@ -315,7 +316,7 @@ def _quoted(path: bytes) -> str:
 
 
 def _with_authority(mirror: str) -> str:
-    """Apt writes file:/path too (sources.list(5))."""
+    """Return the address with `file:///` where it has `file:/`, as apt allows (sources.list(5))."""
     bare = mirror.startswith("file:/") and not mirror.startswith("file://")
     return f"file://{mirror.removeprefix('file:')}" if bare else mirror
 

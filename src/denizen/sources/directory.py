@@ -1,8 +1,8 @@
-"""A directory of .deb files as a source: what somebody downloaded, or built.
+"""DirectoryOfDebs, the source over a local directory of .deb files.
 
-There is no signature and no index: the user who names the directory vouches for it. Its one suite is called
-as the source is; what its packages hold is read from the packages themselves, so every size and hash
-is what was found. A file that is no package is an error that names it, not an omission.
+There is no signature and no index: the user who names the directory trusts it. Its one suite has the
+source's name; the packages themselves are read for names, paths, sizes and hashes. A file that is not a
+valid package is an error, not left out.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class BadPackageFile(SourceFailed):
 
 @value
 class Unpacked:
-    """What one package file says of itself.
+    """The metadata and paths of one package file.
 
     Attributes:
-        paths: what it ships but directories, without leading slashes.
+        paths: everything in it but directories, without leading slashes.
     """
 
     package: Package
@@ -67,13 +67,12 @@ class DirectoryOfDebs:
         return (self._name,)
 
     def snapshot(self, suite: str, held: Held | None) -> Snapshot:
-        """The state of the directory: which files there are, how long and of when."""
+        """Return the state of the directory: the names, sizes and modification times of its files."""
         if suite != self._name:
             raise NoSuchSuite(self._name, suite, f"a directory has one suite, {self._name}")
         files = self._files()
         text = b"".join([b"%b %d %d\n" % (name, facts.st_size, facts.st_mtime_ns) for name, facts in files])
-        # No check against `held`: files may well be taken away from a directory, so that the newest
-        # left is an older one; that is no attack here.
+        # No check against `held`: removing the newest file makes the state older, which is no attack here.
         del held
         date = max([int(facts.st_mtime) for _, facts in files], default=0)
         identity = hashlib.sha256(text).hexdigest()[:32]
@@ -84,7 +83,7 @@ class DirectoryOfDebs:
         return [self.snapshot(suite, held)]
 
     def size(self, snapshot: Snapshot, architecture: str, scope: Scope) -> int:
-        """Nothing is transferred."""
+        """Return 0, as nothing is transferred."""
         del snapshot, architecture, scope
         return 0
 
@@ -112,7 +111,7 @@ class DirectoryOfDebs:
                 yield directory, one.package.name, [name]
 
     def fetch(self, packages: Sequence[Package], directory: bytes) -> list[bytes]:
-        """Their paths where they are, after checking that they are still what they were."""
+        """Return the packages' paths in the source's directory, after checking their hashes."""
         del directory
         return [self._checked(package) for package in packages]
 
@@ -122,7 +121,7 @@ class DirectoryOfDebs:
         return ("file://" + pathname2url(os.fsdecode(os.path.join(self._directory, package.filename))),)
 
     def forget(self, keep: Iterable[tuple[Snapshot, str]]) -> None:
-        """Nothing is kept."""
+        """Do nothing: no files are kept."""
         del keep
 
     def _of(self, snapshot: Snapshot, architecture: str) -> Iterator[Unpacked]:
@@ -130,7 +129,7 @@ class DirectoryOfDebs:
         return (one for one in self._read[snapshot.identity] if one.package.architecture in wanted)
 
     def _files(self) -> list[tuple[bytes, os.stat_result]]:
-        """(path below the directory, facts) of each package file, in order."""
+        """Return (path below the directory, stat result) of each package file, sorted."""
         found = []
         for parent, _, names in os.walk(self._directory, onerror=self._unreadable):
             for name in names:

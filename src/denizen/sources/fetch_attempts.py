@@ -1,4 +1,4 @@
-"""What was tried for one file so far, and with what result."""
+"""Effort, the record of attempts to fetch one file."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ if TYPE_CHECKING:
 
 
 class AnotherFile(TransportError):
-    """An address has a file of that name, but of another size: asking there again is no use."""
+    """An address has a file of that name, but of another size, so it is not asked again."""
 
 
 class Effort:
-    """What was tried for one file so far.
+    """The attempts to fetch one file.
 
     Attributes:
-        anew: caches on the way are asked to look again themselves.
+        name: the file's name for messages.
+        anew: caches on the way are bypassed.
         tried: each URL with what happened there last.
-        refused: those of them that answered, but do not have the file.
-        url, attempt: what is being tried, and for which time.
+        refused: the URLs that answered, but do not have the file.
+        url, attempt: the URL being tried, and the number of the attempt, from 0.
     """
 
     def __init__(self, name: str, *, anew: bool) -> None:
@@ -33,16 +34,16 @@ class Effort:
         self.attempt = 0
 
     def refuse(self, reason: str) -> None:
-        """Note that the address being tried does not have the file."""
+        """Record that the address being tried does not have the file."""
         self.tried[self.url] = reason
         self.refused.append(self.url)
 
     def failure(self) -> DownloadFailed:
-        """Return the error that tells of it all."""
+        """Return the error that lists all attempts."""
         return DownloadFailed(self.name, self.tried, tuple(self.refused))
 
     def attempts_at(self, url: str, count: int) -> Iterator[int]:
-        """Count the attempts at a URL."""
+        """Yield the numbers of the attempts at a URL, from 0."""
         self.url = url
         for self.attempt in range(count):
             yield self.attempt

@@ -1,9 +1,9 @@
-"""Getting a file from mirrors that may lie, stall, stop or be gone.
+"""Fetcher: fetch files from mirrors that may be slow, unreachable or malicious.
 
-What each answer means is a table (`VERDICTS`); what follows is a loop. A file is written beside its place
-and only renamed there once its hash is right. A transfer that was cut is resumed, in the same run and in
-the next: what was fetched so far is kept under the hash it must have in the end, so that resuming needs
-no validator to be safe, only to save a wasted transfer.
+`VERDICTS` maps each answer to the next action. A file is written beside its destination and renamed there
+only after its hash was checked. An interrupted transfer is resumed in the same run or the next: the
+partial file is named by the hash of the complete one, so resuming is safe without a validator, which only
+avoids a useless transfer.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class RequestVerdict(Enum):
-    """What to do after one request."""
+    """The action after one request."""
 
     TAKE = "take"
     UNCHANGED = "unchanged"
@@ -41,15 +41,15 @@ class RequestVerdict(Enum):
     NEXT = "next"
 
 
-# The answers that say there is no such file, where others say that one may not ask.
+# Answers that mean the file does not exist; other errors below 500 mean that the request is not allowed.
 _MISSING = (404, 410)
-# Everything not listed: below 500 the next address, from 500 on the same again.
+# For answers not listed: below 500 the next address is tried, from 500 on the same one again.
 VERDICTS: Mapping[int, RequestVerdict] = {
     200: RequestVerdict.TAKE,
     206: RequestVerdict.TAKE,
     304: RequestVerdict.UNCHANGED,
     408: RequestVerdict.AGAIN,
-    416: RequestVerdict.RESTART,  # what we hold is longer than the file: it is not that file
+    416: RequestVerdict.RESTART,  # the partial file is longer than the file, so it is another file
     425: RequestVerdict.AGAIN,
     429: RequestVerdict.AGAIN,
 }
@@ -57,15 +57,16 @@ VERDICTS: Mapping[int, RequestVerdict] = {
 
 @value
 class FetchPolicy:
-    """How patient to be, and how greedy.
+    """Limits on attempts, time and rate.
 
     Attributes:
         attempts: requests per address before the next mirror is asked.
         backoff, max_backoff: seconds before the second attempt, doubled each time up to the maximum,
-            which also bounds what a server may ask for with Retry-After.
-        workers: transfers at a time.
-        max_rate: bytes a second for all transfers together, 0 for no limit.
-        min_rate, patience: a mirror slower than this for so many seconds is given up.
+            which also bounds a server's Retry-After.
+        workers: number of transfers at a time.
+        max_rate: bytes per second of all transfers together, 0 for no limit.
+        min_rate, patience: a mirror that delivers fewer bytes per second than `min_rate` for `patience`
+            seconds is given up.
         offline: fetch nothing.
     """
 
@@ -84,10 +85,10 @@ class FileRequest:
     """A file to fetch.
 
     Attributes:
-        name: what people are told.
-        paths: where it may be below a mirror's address, the preferred one first (by-hash, then plain).
-        destination: where it goes.
-        size, sha256: what it must be.
+        name: the name shown to people.
+        paths: its paths below a mirror's address, the preferred one first (by-hash, then plain).
+        destination: the path it is written to.
+        size, sha256: the size in bytes and SHA-256 in hex it must have.
     """
 
     name: str
@@ -99,18 +100,18 @@ class FileRequest:
 
 @value
 class Small:
-    """A small file read into memory, not yet verified: content None if it has not changed."""
+    """A small file read into memory, not yet verified; content is None if it has not changed."""
 
     content: bytes | None
     validators: Validators
 
 
 class Cancelled(Exception):
-    """Another transfer failed or the user interrupted; what has come so far is kept."""
+    """Another transfer failed or the user interrupted; the bytes received so far are kept."""
 
 
 class Fetcher:
-    """Fetches from a list of mirrors, several files at a time over kept connections."""
+    """Fetches from a list of mirrors, several files at a time over persistent connections."""
 
     def __init__(
         self,
@@ -130,7 +131,7 @@ class Fetcher:
         self._file: Transport = FileTransport()
 
     def note(self, text: str) -> None:
-        """Tell who watches the transfers."""
+        """Pass a note to the Progress."""
         self._progress.note(text)
 
     def small(
@@ -138,8 +139,8 @@ class Fetcher:
     ) -> Small:
         """Return the content of a file whose size is not known beforehand, at most `limit` bytes.
 
-        Of one mirror: which of several states of a suite to believe is for the caller to judge. `anew`
-        asks past caches, and the validators are not sent. Raises DownloadFailed, Offline.
+        Only `mirror` is asked: the caller decides which of several states of a suite to trust. `anew`
+        bypasses caches, and the validators are not sent. Raises DownloadFailed, Offline.
         """
         effort = Effort(name, anew=anew)
         self._progress.started(name, None)
@@ -187,13 +188,13 @@ class Fetcher:
     def files(
         self, wanted: Sequence[FileRequest], mirrors: Sequence[str] | None = None, *, anew: bool = False
     ) -> None:
-        """Fetch every file that is not at its destination yet, from some mirrors or from all.
+        """Fetch every file that is not at its destination yet, from `mirrors` or from all mirrors.
 
-        What is there with another content than promised is fetched again. `anew` asks past caches.
+        A file whose content does not have the stated hash is fetched again. `anew` bypasses caches.
 
         Raises:
-            DownloadFailed, BadHash, NoRoom, Offline: for the first that failed; the others are stopped
-                and what they had is kept for the next time.
+            DownloadFailed, HashMismatch, NoRoom, Offline: for the first that failed; the others are stopped,
+                and their partial files are kept for the next time.
         """
         by_place = {want.destination: want for want in wanted}
         missing = [want for place, want in by_place.items() if not is_as_promised(place, want.sha256)]
@@ -213,7 +214,7 @@ class Fetcher:
             try:
                 done, _ = wait(futures, return_when=FIRST_EXCEPTION)
             finally:
-                # Also on Ctrl-C, which arrives in this thread: the workers see it at their next chunk.
+                # Also on Ctrl-C, which is raised in this thread: the workers stop at their next chunk.
                 if any(not future.done() or future.exception() for future in futures):
                     self._cancelled.set()
                     pool.shutdown(wait=True, cancel_futures=True)
@@ -263,7 +264,7 @@ class Fetcher:
         raise HashMismatch(want.name, effort.tried) if wrong_hash else effort.failure()
 
     def _complete(self, url: str, want: FileRequest, partial: bytes, effort: Effort) -> bool:
-        """Ask one address until the partial file has its full size; False if it does not get there."""
+        """Request from one address until the partial file has its full size; return False if it fails."""
         validators = Validators()
         for _ in effort.attempts_at(url, self.policy.attempts):
             held = _size_of(partial)
@@ -325,7 +326,7 @@ class Fetcher:
         return answer, verdict
 
     def _failed(self, effort: Effort, reason: str, asked: float | None = None) -> None:
-        """Remember why, and wait before the next attempt if there is one."""
+        """Record the reason, and wait before the next attempt if there is one."""
         effort.tried[effort.url] = reason
         if effort.attempt + 1 >= self.policy.attempts:
             return
@@ -334,7 +335,7 @@ class Fetcher:
         self._pause(delay)
 
     def _write(self, answer: Answer, want: FileRequest, partial: bytes, held: int) -> None:
-        """Add the body to what is there; a server that ignored the range starts the file again."""
+        """Append the body to the partial file; if the server ignored the range, start the file again."""
         if answer.start not in (0, held):
             raise TransportError(f"the server answered from byte {answer.start} instead of {held}")
         if answer.length is not None and answer.start + answer.length != want.size:

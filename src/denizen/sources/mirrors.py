@@ -1,8 +1,8 @@
-"""Where Debian's archive is, when neither the machine nor the user says: public mirrors.
+"""Public mirrors of Debian's archive, used when neither the machine nor the user configures one.
 
-Picked from Debian's list of mirrors (debian.org/mirror/list) for having every architecture and being on
-different networks and continents. Plain http on purpose: a crippled host may have no certificates, and
-every byte is verified by signature and hash whoever carried it.
+Selected from Debian's list of mirrors (debian.org/mirror/list) for having every architecture and being on
+different networks and continents. Plain http on purpose: a minimal host may have no certificates, and
+every byte is verified by signature and hash.
 """
 
 from __future__ import annotations

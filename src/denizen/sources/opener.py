@@ -1,4 +1,4 @@
-"""The bytes at a URL, for `builtin:fetch`: whole, from the start, over the same transports as indexes."""
+"""UrlOpener, which opens URLs for `builtin:fetch`, over the same transports as indexes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class UrlOpener:
         self._file = FileTransport()
 
     def __call__(self, url: str) -> Iterator[bytes]:
-        """The bytes, as they come. Raises NotOpened, then or while they come."""
+        """Yield the bytes at `url` as they arrive. Raises NotOpened at once or between pieces."""
         transport = self._file if url.startswith("file:") else self._http
         try:
             answer = transport.get(url, offset=0, validators=Validators(), conditional=False)

@@ -1,4 +1,4 @@
-"""From a source's configuration to the source."""
+"""Construction of a source from its configuration."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
 @value
 class Surroundings:
-    """What every source needs from outside.
+    """The directories, settings and callbacks that every source needs.
 
     Attributes:
         lists: the directory where fetched indexes are kept.
-        search_path: where programs such as gpgv are looked for; None for the process's own.
+        http: HTTP settings.
+        policy: limits of fetching.
+        progress: is told of transfers.
+        search_path: a PATH to search for programs such as gpgv; None for the process's own.
     """
 
     lists: bytes
@@ -35,7 +38,7 @@ class Surroundings:
 
 
 def open_source(setting: Setting, around: Surroundings) -> Source:
-    """The source a setting describes."""
+    """Return the source that a setting describes."""
     if setting.kind == "directory":
         from denizen.sources.directory import DirectoryOfDebs
         from denizen.sources.transport import file_path

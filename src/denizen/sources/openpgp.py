@@ -1,10 +1,10 @@
-"""Is this text signed by one of these keys? gpgv where present, pysequoia otherwise.
+"""Verification of OpenPGP signatures, by gpgv where present, by pysequoia otherwise.
 
-Both give back the text that was signed, and only that text is used: an InRelease may carry other bytes
-before, after and between (this is how apt was fooled in CVE-2013-1051 and CVE-2016-1252).
+Both return the text that was signed, and only that text is used: an InRelease may contain other bytes
+before, after and between (apt was deceived in this way in CVE-2013-1051 and CVE-2016-1252).
 
-What gpgv's status lines mean is GnuPG's doc/DETAILS. VALIDSIG alone is not enough: it is also given for
-expired and revoked keys, beside EXPKEYSIG and REVKEYSIG in place of GOODSIG.
+gpgv's status lines are documented in GnuPG's doc/DETAILS. VALIDSIG alone is not enough: it is also given
+for expired and revoked keys, beside EXPKEYSIG and REVKEYSIG in place of GOODSIG.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _TIMEOUT = 30
 _BEGIN = b"-----BEGIN PGP SIGNED MESSAGE-----"
 _SIGNATURE = b"-----BEGIN PGP SIGNATURE-----"
 _END = b"-----END PGP SIGNATURE-----"
-# One good signature of a trusted key is enough, as for apt: Debian signs with several, and an old host
-# lacks the newest. None may be bad.
+# One good signature of a trusted key is enough, as for apt: Debian signs with several keys, and an old host
+# lacks the newest. No signature may be bad.
 _GOOD = b"GOODSIG"
 _FATAL = {b"BADSIG": "the text was changed after it was signed"}
 _WORTHLESS = {
@@ -45,7 +45,7 @@ _WORTHLESS = {
 
 
 class NoVerifier(HostLacks):
-    """Neither gpgv nor pysequoia is here."""
+    """Neither gpgv nor pysequoia is installed."""
 
     WHAT = "signatures cannot be checked on this machine"
     WHY = "neither the program gpgv nor the Python module pysequoia is installed"
@@ -54,7 +54,7 @@ class NoVerifier(HostLacks):
 
 @value
 class Keyring:
-    """Trusted keys: `name` is the path or what else people know them by."""
+    """Trusted keys; `name` is the keyring's path, or a description of it."""
 
     name: str
     keys: bytes
@@ -64,15 +64,18 @@ class Verifier(Protocol):
     """Checks signatures against keyrings."""
 
     def inline(self, name: str, text: bytes, keyrings: Sequence[Keyring]) -> bytes:
-        """The signed part of a cleartext-signed message. Raises BadSignature."""
+        """Return the signed part of a cleartext-signed message. Raises BadSignature."""
 
     def detached(self, name: str, text: bytes, signature: bytes, keyrings: Sequence[Keyring]) -> bytes:
-        """`text`, which `signature` is for. Raises BadSignature."""
+        """Return `text` after checking its detached `signature`. Raises BadSignature."""
 
 
 def best_verifier(search_path: str | None = None) -> Verifier:
-    """The verifier of GnuPG if gpgv is on `search_path`, else pysequoia. Raises NoVerifier."""
-    # Here, as everything that only a check needs: a start that fetches no index is spared 28 ms of imports.
+    """Return a verifier that runs gpgv if it is on `search_path`, else one by pysequoia.
+
+    Raises NoVerifier.
+    """
+    # Imported here, like all that only a check needs: saves starts that fetch no index 28 ms.
     import shutil
 
     program = shutil.which("gpgv", path=search_path)
@@ -85,7 +88,7 @@ def best_verifier(search_path: str | None = None) -> Verifier:
 
 
 class ChosenWhenAsked:
-    """The best verifier there is, looked for when the first signature is to be checked. Raises NoVerifier."""
+    """The best verifier available, determined when the first signature is checked. Raises NoVerifier."""
 
     def __init__(self, search_path: str | None) -> None:
         self._search_path = search_path
@@ -103,7 +106,7 @@ class ChosenWhenAsked:
 
 
 class GpgvVerifier:
-    """GnuPG's own verifier, a program of its own that has no configuration and no key database."""
+    """A verifier that runs GnuPG's gpgv, a program without configuration and key database."""
 
     def __init__(self, program: str) -> None:
         self._program = program
@@ -129,7 +132,7 @@ class GpgvVerifier:
         import subprocess
 
         output = os.path.join(directory, "output")
-        # --homedir: gpgv would otherwise add the user's trustedkeys.gpg when no keyring were given.
+        # --homedir: without a keyring gpgv would use the user's trustedkeys.gpg.
         command = [self._program, "--homedir", directory, "--status-fd", "1", "--weak-digest", "SHA1"]
         for number, keyring in enumerate(keyrings):
             path = os.path.join(directory, f"keyring{number}.gpg")
@@ -158,7 +161,7 @@ class GpgvVerifier:
 
 
 def judge_status(status: bytes) -> str:
-    """What is wrong according to gpgv's status lines, "" if nothing (pure)."""
+    """Return what is wrong according to gpgv's status lines, "" if nothing (pure)."""
     words = [
         line.split(b" ")[1] for line in status.split(b"\n") if line.startswith(b"[GNUPG:] ") and b" " in line
     ]
@@ -171,10 +174,9 @@ def judge_status(status: bytes) -> str:
 
 
 def require_one_message(name: str, text: bytes, keyrings: Sequence[Keyring]) -> None:
-    """Refuse anything but exactly one cleartext-signed message (pure).
+    """Raise BadSignature for anything but exactly one cleartext-signed message (pure).
 
-    Verifiers differ in what they do with text around a message and with two messages in one file.
-    Raises BadSignature.
+    Verifiers differ in their treatment of text around a message and of two messages in one file.
     """
     lines = text.rstrip(b"\n").split(b"\n")
     if lines[0] != _BEGIN:
@@ -184,7 +186,7 @@ def require_one_message(name: str, text: bytes, keyrings: Sequence[Keyring]) -> 
 
 
 class SequoiaVerifier:
-    """Sequoia's OpenPGP, a Python module, for machines without GnuPG."""
+    """A verifier by Sequoia's Python module pysequoia, for machines without GnuPG."""
 
     def __init__(self) -> None:
         import pysequoia

@@ -1,4 +1,4 @@
-"""How fast transfers go: an upper limit the user sets, and a lower one below which a mirror is given up."""
+"""Rates of transfers: the user's upper limit, and the lower limit below which a mirror is given up."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class TooSlow(TransportError):
-    """A mirror keeps below the least acceptable rate."""
+    """A mirror delivers fewer bytes per second than the least acceptable rate."""
 
 
 class Throttle:
-    """Keeps all transfers together below a rate."""
+    """Keeps all transfers together below a rate in bytes per second; 0 for no limit."""
 
     def __init__(self, rate: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
@@ -26,7 +26,7 @@ class Throttle:
         self._free_at = 0.0
 
     def spend(self, count: int, pause: Callable[[float], object]) -> None:
-        """Account for `count` bytes, waiting until they fit the rate."""
+        """Account for `count` bytes, and wait by `pause` until they fit the rate."""
         if not self._rate:
             return
         with self._lock:
@@ -38,7 +38,7 @@ class Throttle:
 
 
 class Pace:
-    """Notices a transfer that goes on but leads nowhere."""
+    """Detects a transfer that is too slow: fewer than `least` bytes per second over `patience` seconds."""
 
     def __init__(self, least: int, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._least = least
@@ -48,7 +48,7 @@ class Pace:
         self._count = 0
 
     def judge(self, count: int) -> None:
-        """Account for `count` bytes. Raises TooSlow when a window of patience brought too few."""
+        """Account for `count` bytes. Raises TooSlow when a window of `patience` seconds brought too few."""
         self._count += count
         passed = self._clock() - self._since
         if passed < self._patience:

@@ -1,8 +1,9 @@
-"""The file a transfer goes to until it is whole: one process at a time writes it, others wait.
+"""Partial files of transfers, locked so that one process at a time writes one.
 
-Partial files are named by the hash of what they must become, so that any process can resume what another
-began. The right to write one is a lock on it (flock(2)), which the kernel takes back when its holder dies.
-Nobody unlinks a partial file without holding it: a second one under the same name would have a second writer.
+Partial files are named by the hash of the complete file, so that any process can resume a transfer that
+another began. A process that writes one holds a lock on it (flock(2)), which the kernel releases when the
+process dies. A partial file is unlinked only by the holder of its lock: otherwise a second file of the same
+name could have a second writer.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ POLL = 0.05
 
 @contextlib.contextmanager
 def held(path: bytes, waiting: Callable[[float], None]) -> Iterator[None]:
-    """Hold a partial file, made if there is none; an empty one is removed at the end.
+    """Hold the lock of a partial file, created if absent; an empty file is removed at the end.
 
-    `waiting` is called with seconds to pass while another process holds it, and may raise. Raises OSError.
+    `waiting` is called with the seconds to wait while another process holds it, and may raise. Raises
+    OSError.
     """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             _lock(descriptor, waiting)
-            # The one who held it may have finished: then its file has another name by now.
+            # The previous holder may have finished and renamed the file.
             if _is_at(descriptor, path):
                 try:
                     yield
@@ -41,7 +43,7 @@ def held(path: bytes, waiting: Callable[[float], None]) -> Iterator[None]:
 
 
 def _lock(descriptor: int, waiting: Callable[[float], None]) -> None:
-    # Asked for again and again, because a thread that sleeps in flock(2) could not be cancelled.
+    # Polled, because a thread that sleeps in flock(2) could not be cancelled.
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

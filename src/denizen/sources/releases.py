@@ -1,6 +1,6 @@
-"""Which Release of a suite is believed: signed by a key of the source, of its origin, of the suite, in time.
+"""Releases: fetch and check the Release of a suite: signature, origin, suite name, dates.
 
-Nothing is parsed before its signature is good. What apt refuses is refused: see apt.conf(5) for
+The signature is checked before the text is parsed. The checks are apt's: see apt.conf(5) for
 Acquire::Check-Valid-Until and Acquire::Max-FutureTime.
 """
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from denizen.sources.fetcher import Fetcher
     from denizen.sources.openpgp import Keyring, Verifier
 
-# sid's Release is 190 KB; one that is 100 times that is no Release.
+# Bytes; sid's Release has 190 KB.
 MAX_RELEASE = 32 << 20
-# apt.conf(5), Acquire::Max-FutureTime: seconds that a Release may be ahead of this machine's clock.
+# Seconds that a Release may be ahead of this machine's clock (apt.conf(5), Acquire::Max-FutureTime).
 MAX_FUTURE = 10
 RELEASE = b".release"
 _EARLIER = b".earlier"
@@ -38,15 +38,16 @@ _IDENTITY_DIGITS = 32
 
 @value
 class Archive:
-    """What is configured of one archive.
+    """The configuration of one archive.
 
     Attributes:
-        name: what the source is called.
-        suites: asked for by default, the base first.
-        keyrings: whose signatures count.
+        name: the name of the source.
+        suites: the default suites, the base first.
+        components: the components to use.
+        keyrings: the trusted keys.
         check_valid_until: an expired Release is refused, else only noted.
-        origin: what a Release must give as its Origin, "" for anything.
-        fallback: addresses to ask where none of the fetcher's turns out to be of this archive.
+        origin: the Origin that a Release must state, "" for any.
+        fallback: addresses to ask where none of the fetcher's mirrors is of this archive.
     """
 
     name: str
@@ -59,11 +60,11 @@ class Archive:
 
 
 class WrongOrigin(SourceFailed):
-    """A Release is well signed, and of another archive than the source.
+    """A Release has a good signature, but is of another archive than the source.
 
     Attributes:
         address: the mirror.
-        origin, wanted: what the Release says, and what it must say.
+        origin, wanted: the Origin the Release states, and the one it must state.
     """
 
     address: str
@@ -78,7 +79,7 @@ class WrongOrigin(SourceFailed):
 
 
 class FutureRelease(SourceFailed):
-    """A Release says it was made later than it is now."""
+    """A Release is dated in the future."""
 
     suite: str
     date: str
@@ -90,11 +91,12 @@ class FutureRelease(SourceFailed):
 
 @value
 class Believed:
-    """A Release that may be used.
+    """A Release that passed all checks.
 
     Attributes:
-        identity: a digest of what was signed.
-        notes: what a user should know of it.
+        identity: a digest of the signed text.
+        release: the parsed Release.
+        notes: warnings for the user.
     """
 
     identity: str
@@ -103,7 +105,7 @@ class Believed:
 
 
 class Releases:
-    """Asks mirrors of an archive for the Releases of suites."""
+    """Fetches and checks the Releases of an archive's suites."""
 
     def __init__(
         self,
@@ -120,17 +122,17 @@ class Releases:
         self._clock = clock
 
     def of(self, mirror: str, suite: str, held: Held | None, *, anew: bool) -> Believed:
-        """Return a mirror's Release of a suite; `anew` asks past caches.
+        """Return a mirror's Release of a suite; `anew` bypasses caches.
 
         Raises:
-            NoSuchSuite: it has none of that name, or one that names another suite.
-            BadSignature, BadRelease, WrongOrigin, FutureRelease, Expired, Downgrade: not to be believed.
-            DownloadFailed, Offline: it could not be asked.
+            NoSuchSuite: the mirror has none of that name, or one that names another suite.
+            BadSignature, BadRelease, WrongOrigin, FutureRelease, Expired, Downgrade: a check failed.
+            DownloadFailed, Offline: the mirror could not be asked.
         """
         return self._believed(mirror, suite, self._verified(mirror, suite, anew=anew), held)
 
     def earlier(self, mirror: str, suite: str, held: Held | None) -> Believed | None:
-        """Return what the mirror gave before its newest Release, if it is kept and still believed."""
+        """Return the Release the mirror gave before its newest; None if it is not kept or fails a check."""
         kept = self._read(self._place_of_earlier(mirror, suite))
         if kept.content is None:
             return None
@@ -146,7 +148,7 @@ class Releases:
         if self._archive.origin not in ("", release.origin):
             raise WrongOrigin(mirror, release.origin, self._archive.origin)
         if suite not in (release.suite, release.codename):
-            # A good signature on another suite's Release: a mirror's mistake, or an attack.
+            # A good signature on another suite's Release is a mirror's mistake, or an attack.
             told = f"{mirror} gave the Release of {release.codename} ({release.suite})"
             raise NoSuchSuite(self._archive.name, suite, told)
         identity = hashlib.sha256(text.strip()).hexdigest()[:_IDENTITY_DIGITS]
@@ -170,11 +172,11 @@ class Releases:
             try:
                 return self._verifier.inline(name, kept.content, keyrings)
             except BadSignature:
-                # Damaged since it was kept.
+                # The kept copy was damaged.
                 inline = self._small(mirror, suite, "InRelease")
-        assert inline.content is not None  # "not modified" is answered to those who hold something
+        assert inline.content is not None  # 304 is only answered to a request with validators
         verified = self._verifier.inline(name, inline.content, keyrings)
-        # Only now: what was mangled on its way must not be taken for unchanged the next time.
+        # Kept only after verification: a text damaged in transit must not count as unchanged next time.
         self._keep(mirror, suite, inline)
         return verified
 
@@ -194,7 +196,7 @@ class Releases:
             names = tuple([keyring.name for keyring in keyrings])
             raise BadSignature(name, "it is not signed: there is no Release.gpg", names) from error
         assert text is not None
-        assert signature is not None  # nothing conditional was asked
+        assert signature is not None  # the requests were not conditional
         return self._verifier.detached(name, text, signature, keyrings)
 
     def _small(
@@ -205,7 +207,7 @@ class Releases:
         return self._fetcher.small(path, mirror, path, limit=MAX_RELEASE, validators=validators, anew=anew)
 
     def _kept(self, mirror: str, suite: str) -> Small:
-        """The InRelease a mirror gave last, with what tells whether it has another now."""
+        """Return the InRelease a mirror gave last, with the validators for a conditional request."""
         return self._read(self._place_of_release(mirror, suite))
 
     def _read(self, path: bytes) -> Small:
@@ -214,7 +216,7 @@ class Releases:
                 etag, modified, content = stream.read(MAX_RELEASE).split(b"\n", 2)
             return Small(content, Validators(etag.decode("latin-1"), modified.decode("latin-1")))
         except (OSError, ValueError):
-            # None, or a damaged one: the request is just not conditional.
+            # Absent or damaged: then the request is not conditional.
             return Small(None, Validators())
 
     def _keep(self, mirror: str, suite: str, release: Small) -> None:
@@ -257,7 +259,7 @@ def _address(mirror: str, suite: str, file: str) -> str:
 
 
 def shown_date(seconds: int) -> str:
-    """Return a time as people are shown it, in UTC."""
+    """Return a time, in seconds since 1970, as text in UTC."""
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
 
 

@@ -1,18 +1,18 @@
-"""Which sources there are, and where: configuration, the machine's apt, public mirrors.
+"""The configuration of sources: files, the machine's apt, public mirrors.
 
 Configuration is files `NAME.sources` in the format of apt's (deb822), one source each; `Types: directory`
 is denizen's own addition, for a directory of .deb files. The source "debian" exists without a file:
 
     address     a file debian.sources, else every address of the machine's apt that could be Debian's, each
                 used only if its signed Release gives `DEBIAN` as Origin; the public mirrors if none is
-    suites      the file's, else `DEFAULT_SUITES` (apt's are those of the machine, which is not who asks)
+    suites      the file's, else `DEFAULT_SUITES` (apt's suites are for the machine, not for the programs)
     keyrings    the file's Signed-By, else Debian's own: the machine's package of them, where it is root's,
-                and the shipped copy, for an old machine's lacks the keys of newer suites. Never what apt's
-                entry names: that is whom the machine trusts with this entry, and not Debian
+                and the shipped copy, because an old machine's lacks the keys of newer suites. Never the
+                keyring of apt's entry, which may be another archive's
     expiry      Check-Valid-Until of the file, else of apt's own configuration
 
-Suites of apt's entries are looked at only to pass over what cannot be Debian's. Ubuntu and others whose hosts
-run denizen are not sources by default: on such a host Debian's public mirrors are used.
+Suites of apt's entries are used only to skip entries that cannot be Debian's. Ubuntu and other distributions
+are not sources by default: on such a host Debian's public mirrors are used.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView, Stat
     from denizen.formats.aptsources import AptSource
 
-# The current stable first: it is the base. Then older ones, whose sonames it lost; then the newest.
+# The current stable first, which is the base. Then older ones, for sonames it no longer has; then the newest.
 DEFAULT_SUITES = ("stable", "oldstable", "oldoldstable", "unstable")
-# Names by which an entry of apt is known to be of Debian's archive.
+# Suite names by which an entry of apt is taken to be of Debian's archive.
 _DEBIAN_SUITES = frozenset(
     (
         *("stable", "oldstable", "oldoldstable", "testing", "unstable", "sid"),
         *("duke", "forky", "trixie", "bookworm", "bullseye", "buster"),
     )
 )
-# What Debian's Releases give as their Origin, and its components.
+# The Origin that Debian's Releases state, and Debian's components.
 DEBIAN = "Debian"
 _COMPONENTS = ("main", "contrib", "non-free", "non-free-firmware")
 _APT = b"/etc/apt"
@@ -58,7 +58,7 @@ SHIPPED_KEYRING = posixpath.join(
     posixpath.dirname(os.fsencode(__file__)), b"keyrings/debian-archive-keyring.gpg"
 )
 SUFFIX = b".sources"
-# apt.conf(5) without its punctuation is a sequence of names and values.
+# Replaces the punctuation of apt.conf(5), which leaves a sequence of names and values.
 _BLANKS = bytes.maketrans(b'"{};', b"    ")
 
 
@@ -78,7 +78,7 @@ class BadSetting(BadInput):
 
 
 class NoKeyring(HostLacks):
-    """A keyring that Signed-By names is not there."""
+    """A keyring that Signed-By names cannot be read."""
 
     path: bytes
     problem: str
@@ -91,11 +91,13 @@ class Setting:
     """One source, as configured.
 
     Attributes:
+        name: the name of the source.
         kind: "deb" or "directory".
-        origin: the file that says so, or "public mirrors".
-        keyrings: empty for a directory.
-        release_origin: what its Releases must give as their Origin, "" for anything.
-        fallback: addresses to ask where every other turns out to be of some other archive.
+        uris: addresses of mirrors, or the directory.
+        origin: the file that configures it, or "public mirrors".
+        keyrings: the trusted keys; empty for a directory.
+        release_origin: the Origin its Releases must state, "" for any.
+        fallback: addresses to ask where all others are of some other archive.
     """
 
     name: str
@@ -111,7 +113,7 @@ class Setting:
 
 
 def settings(view: FileView, directory: bytes) -> list[Setting]:
-    """Every source: those configured in a directory, and "debian" unless a file there disables it.
+    """Return every source: those configured in `directory`, and "debian" unless a file there disables it.
 
     Raises BadSetting, NoKeyring.
     """
@@ -137,7 +139,7 @@ def default_debian(view: FileView) -> Setting:
     found = [(path, entry) for path, entry in _apt_entries(view) if _may_be_debian(entry)]
     uris = tuple(dict.fromkeys(uri for _, entry in found for uri in entry.uris))
     components = dict.fromkeys(name for _, entry in found for name in entry.components)
-    # A vendor's entry alone shall not make Debian's old states acceptable.
+    # Expired Releases are allowed only if all entries allow them, not by a vendor's entry alone.
     expired_too = bool(found) and all(entry.check_valid_until is False for _, entry in found)
     return Setting(
         name="debian",
@@ -154,7 +156,7 @@ def default_debian(view: FileView) -> Setting:
 
 
 def apt_checks_expiry(view: FileView) -> bool:
-    """apt.conf(5): Acquire::Check-Valid-Until, written in one piece or nested."""
+    """Return apt.conf(5)'s Acquire::Check-Valid-Until, written in one line or nested."""
     answer = True
     for path in [_APT + b"/apt.conf", *_files(view, _APT + b"/apt.conf.d", b"")]:
         try:
@@ -177,12 +179,12 @@ def _apt_entries(view: FileView) -> Iterator[tuple[bytes, AptSource]]:
             parse = parse_deb822 if path.endswith(SUFFIX) else parse_one_line
             yield from [(path, entry) for entry in parse(text)]
         except (OSError, BadControl, BadSources):
-            # apt's own business: a list apt cannot read is not a source of ours.
+            # A list that cannot be read is skipped; apt reports it itself.
             continue
 
 
 def _may_be_debian(entry: AptSource) -> bool:
-    # Security and updates are other archives, or parts of one that lack the packages themselves.
+    # Suites for security and updates are not in this set: they lack most packages.
     named = any(suite in _DEBIAN_SUITES for suite in entry.suites)
     return entry.enabled and "deb" in entry.types and bool(entry.uris) and named
 
@@ -201,7 +203,7 @@ def _configured(view: FileView, name: str, entry: AptSource, path: bytes) -> Set
     kind = "directory" if "directory" in entry.types else "deb"
     if kind == "deb" and not entry.uris:
         raise BadSetting(path, "URIs names no http, https or file address")
-    # A directory has one suite, called like its source.
+    # A directory has one suite, with the name of its source.
     fallback = (name,) if kind == "directory" else (DEFAULT_SUITES if name == "debian" else ())
     suites = entry.suites if entry.suites and kind == "deb" else fallback
     if kind == "deb" and not suites:
@@ -215,7 +217,7 @@ def _configured(view: FileView, name: str, entry: AptSource, path: bytes) -> Set
         keyrings=() if kind == "directory" else _keyrings(view, entry),
         check_valid_until=entry.check_valid_until is not False,
         origin=display(path),
-        # Whoever names keys says whose archive it is.
+        # Keys named in the file decide whose archive it is; then the Origin is not checked.
         release_origin=DEBIAN if (name, kind) == ("debian", "deb") and not _names_keys(entry) else "",
     )
 

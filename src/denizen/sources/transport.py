@@ -1,8 +1,7 @@
-"""One request for the bytes at a URL: over http and https by urllib3, and from file.
+"""Transports: one request for the bytes at an http, https or file URL.
 
-Retries, mirrors and hashes are `fetch`'s business; here is only what the wire says. Why urllib3 and not
-http.client or httpx is in docs/decisions/0004-http-client.md. It is imported when the first http URL is
-opened, never before: that costs 110 ms.
+Retries, mirrors and hashes are handled by `fetcher`. docs/decisions/0004-http-client.md says why urllib3 is
+used and not http.client or httpx. It is imported when the first http URL is opened: that takes 110 ms.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ MAX_REDIRECTS = 5
 
 
 class TransportError(Exception):
-    """The request did not get an answer, or its body did not come whole; another try may."""
+    """A request got no answer, or its body was incomplete; another attempt may succeed."""
 
 
 @value
 class Validators:
-    """What makes a later request conditional, as the server gave it; "" where it gave none."""
+    """The validators of a response, for conditional requests; "" where the server gave none."""
 
     etag: str = ""
     modified: str = ""
@@ -44,10 +43,11 @@ class Answer:
 
     Attributes:
         status: as in HTTP; files answer 200, 206 and 404.
-        start: where in the file the body begins (0 unless a range was honoured).
-        length: bytes the body has, None where nothing was said.
-        retry_after: seconds the server asks to wait, None where it did not.
-        body: the bytes as they come; to be closed, which ends the transfer. Raises TransportError.
+        start: the offset in the file at which the body begins (0 unless a range was honoured).
+        length: number of bytes in the body, None if unknown.
+        retry_after: seconds the server asks to wait, or None.
+        validators: for a later conditional request.
+        body: yields the bytes as they arrive; closing it ends the transfer. Raises TransportError.
     """
 
     status: int
@@ -59,25 +59,26 @@ class Answer:
 
 
 class Transport(Protocol):
-    """How bytes at a URL are asked for."""
+    """The interface for requesting the bytes at a URL."""
 
     def get(
         self, url: str, *, offset: int, validators: Validators, conditional: bool, anew: bool = False
     ) -> Answer:
-        """Ask for the bytes from `offset`.
+        """Request the bytes from `offset`, and return the head of the response.
 
-        With an offset the validators guard the resumption (If-Range); without, and `conditional`, they
-        ask for news only (304). `anew` has caches on the way ask the server itself. Raises TransportError.
+        With an offset the validators guard the resumption (If-Range); without one, and with `conditional`,
+        they make the request conditional (304). `anew` has caches on the way ask the server. Raises
+        TransportError.
         """
 
 
 @value
 class HttpSettings:
-    """What the user may set of HTTP.
+    """The user's HTTP settings.
 
     Attributes:
-        proxies: by scheme, "no" for the hosts without, as urllib's getproxies gives them.
-        connect_timeout, read_timeout: seconds without a sign of life.
+        proxies: proxy by scheme, and "no" for the hosts without, as urllib's getproxies gives them.
+        connect_timeout, read_timeout: seconds without any data.
     """
 
     proxies: tuple[tuple[str, str], ...] = ()
@@ -86,9 +87,9 @@ class HttpSettings:
 
 
 def proxies_from(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The proxy variables of an environment, lower case before upper case.
+    """Return the proxy variables of an environment, lower case before upper case.
 
-    HTTP_PROXY in capitals is left out where REQUEST_METHOD is set: a CGI server sets it from a header.
+    HTTP_PROXY in capitals is ignored where REQUEST_METHOD is set: a CGI server sets it from a header.
     """
     found = {}
     for scheme in ("http", "https", "all", "no"):
@@ -101,7 +102,7 @@ def proxies_from(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 class FileTransport:
-    """file: URLs."""
+    """The transport for file: and copy: URLs."""
 
     def get(
         self, url: str, *, offset: int, validators: Validators, conditional: bool, anew: bool = False
@@ -123,7 +124,7 @@ def _nothing() -> Generator[bytes, None, None]:
 
 
 def file_path(url: str) -> bytes:
-    """The path a file: URL names (RFC 8089, percent-encoding included)."""
+    """Return the path that a file: URL names (RFC 8089, percent-encoding included)."""
     from urllib.parse import unquote_to_bytes
 
     rest = url.removeprefix("file:").removeprefix("copy:")
@@ -143,7 +144,7 @@ def _read(descriptor: int, offset: int) -> Generator[bytes, None, None]:
 
 
 class HttpTransport:
-    """http: and https: URLs, with connections kept open and shared between threads."""
+    """The transport for http: and https: URLs, with connections kept open and shared between threads."""
 
     def __init__(self, settings: HttpSettings, connections: int) -> None:
         self._settings = settings
@@ -186,7 +187,7 @@ class HttpTransport:
         import urllib3
 
         timeout = urllib3.Timeout(connect=self._settings.connect_timeout, read=self._settings.read_timeout)
-        # Redirects only: every other repetition is fetch's, which knows mirrors and resumes.
+        # Redirects only: the fetcher handles all other retries, as it knows mirrors and resumes transfers.
         retries = urllib3.Retry(
             total=None, connect=0, read=0, status=0, other=0, redirect=MAX_REDIRECTS, raise_on_status=False
         )
@@ -202,7 +203,7 @@ class HttpTransport:
 
 
 def proxy_for(url: str, proxies: Mapping[str, str]) -> str:
-    """The proxy to reach a URL through, "" for none."""
+    """Return the proxy to reach a URL through, "" for none."""
     from urllib.parse import urlsplit
 
     parts = urlsplit(url)
@@ -237,7 +238,8 @@ def _stream(response: BaseHTTPResponse) -> Generator[bytes, None, None]:
     from urllib3.exceptions import HTTPError
 
     try:
-        # read1 gives what has come, where read waits for a full chunk: rates and cancelling are judged on it.
+        # read1 returns the data received so far, where read waits for a full chunk: the rate check and
+        # cancelling need it.
         while chunk := response.read1(CHUNK):
             yield chunk
         if response.length_remaining:
@@ -251,7 +253,7 @@ def _stream(response: BaseHTTPResponse) -> Generator[bytes, None, None]:
 
 
 def _pass_over(response: BaseHTTPResponse) -> None:
-    """Read a short body nobody wants, so that its connection can serve the next request; else cut it."""
+    """Read a short body that is not needed, so that its connection can be used again; else close it."""
     if response.length_remaining is not None and response.length_remaining <= CHUNK:
         response.drain_conn()
     else:
@@ -259,7 +261,7 @@ def _pass_over(response: BaseHTTPResponse) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """The innermost cause: "Connection refused", not three wrappers around it."""
+    """Return the text of the innermost cause: "Connection refused", not its three wrappers."""
     cause: BaseException = error
     while (inner := getattr(cause, "reason", None) or cause.__cause__) and isinstance(inner, BaseException):
         cause = inner
