@@ -7,6 +7,8 @@
 /* Below the directory of links: an empty file for each name that nobody has, or that is kept out. */
 static const char *const ABSENT = ".absent/";
 static const char *const INDEXES = ".index/";
+/* Links to the directories that ld.so goes on to search, 0, 1, ...; none where all that is searched are ours. */
+static const char *const HOST = ".host/";
 enum { PATH_ROOM = 4096, NAME_ROOM = 200, MAX_VAIN = 8 };
 
 static struct sandbox first;
@@ -57,6 +59,24 @@ static bool nobody_has(const struct resident_facts *facts, const char *name)
     return !below(room, facts, INDEXES, "") || index_rules_out(room, name);
 }
 
+/* What the host has ld.so finds there next. Most of it: a name that only the cache knows is the helper's to tell. */
+static bool host_has(const struct resident_facts *facts, const char *name)
+{
+    char room[PATH_ROOM];
+    for (uint32_t number = 0;; number++) {
+        struct text path = text_in(room, sizeof room);
+        text_add(&path, facts->opened);
+        text_add(&path, HOST);
+        text_add_decimal(&path, number);
+        if (path.cut || !sys_exists(room))
+            return false;
+        text_add(&path, "/");
+        text_add(&path, name);
+        if (!path.cut && sys_exists(room))
+            return true;
+    }
+}
+
 void answer(const struct resident_facts *facts, const char *path, const struct link_map *asker)
 {
     /* Of answers that said nothing: no network, no memory, no helper. A program that goes on asking is not kept
@@ -65,7 +85,7 @@ void answer(const struct resident_facts *facts, const char *path, const struct l
     /* The directory itself is out of reach after chroot or setuid: there is nobody to ask there. */
     const char *name = path + text_length(facts->opened);
     if (!facts->words || vain >= MAX_VAIN || !is_soname(name) || sys_exists(path) || !sys_exists(facts->opened) ||
-        is_absent(facts, name) || nobody_has(facts, name) || !sandbox_is_as(&first))
+        is_absent(facts, name) || host_has(facts, name) || nobody_has(facts, name) || !sandbox_is_as(&first))
         return;
     ask(facts, name, object_needs(asker, name));
     if (!sys_exists(path) && !is_absent(facts, name))

@@ -229,3 +229,32 @@ def test_a_package_that_is_gone_leaves_the_error_and_nothing_else(opening: Openi
     done = opening.home.denizen("run", str(opening.program), "late")
     assert (done.stdout, done.stderr) == (f"liblate.so.1: {_ABSENT}\n", "")
     assert opening.opened.denied() == {}
+
+
+# A host satisfies its start, and not what its note calls required.
+_NOTED = """
+#include <dlfcn.h>
+#include <stdio.h>
+__attribute__((used, section(".note.dlopen"))) _Alignas(4) static const struct {
+    int owner, size, type; char name[4], text[LENGTH];
+} note = {4, LENGTH, 0x407c0c0a, "FDO", TEXT};
+int main(int count, char **words) {
+    for (int i = 1; i < count; i++) puts(dlopen(words[i], RTLD_NOW) ? "opened" : dlerror());
+    return 0;
+}
+"""
+
+
+def test_a_program_that_keeps_the_hosts_libraries_gets_what_it_opens(opening: Opening) -> None:
+    """The host's own are the host's to find: nothing is asked for them."""
+    text = '[{"soname":["libdeep.so.1"],"priority":"required"}]'.ljust(64)
+    quoted = text.replace('"', '\\"')
+    opening.program = opening.home.compile(
+        "noted",
+        _NOTED.replace("LENGTH", str(len(text) + 1)).replace("TEXT", f'"{quoted}"'),
+        "-Wl,--as-needed",
+    )
+    assert opening.run("libdeep.so.1", "liblate.so.1", "libz.so.1") == ["opened"] * 3
+    assert opening.opened.extends_host
+    assert [one.soname for one in opening.opened.asked()] == [b"liblate.so.1"]
+    assert opening.run("liblate.so.1", "libnobody.so.1") == ["opened", f"libnobody.so.1: {_ABSENT}"]

@@ -327,6 +327,18 @@ def test_an_index_that_cannot_be_read_rules_nothing_out(resident: Resident) -> N
     assert len(resident.asked) == 4
 
 
+def test_what_lies_in_a_directory_of_the_hosts_is_left_to_the_host(resident: Resident) -> None:
+    """ld.so searches there next; only what it will not find is asked for."""
+    resident.comes("libcomes.so.1", 7)
+    host = resident.root / "host"
+    host.mkdir()
+    (host / "libhosts.so.1").write_text("")
+    Opened(os.fsencode(resident.opened)).leave_to_host([os.fsencode(resident.root), os.fsencode(host)])
+    done = run(resident.known("opens", _OPENS), "libhosts.so.1", "libcomes.so.1")
+    assert done.returncode == 7
+    assert resident.asked == ["--missed libcomes.so.1"]
+
+
 def test_a_program_that_audits_itself_still_does(resident: Resident) -> None:
     resident.comes("libcomes.so.1", 7)
     text = """

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.cached_resolution import sources_for
-from denizen.app.factories import supply_of
+from denizen.app.factories import supply_of, world_of
 from denizen.app.resolve_program import files_of, indexed_suites, indexes_of
 from denizen.app.store_access import made_store
 from denizen.disk import DiskView
@@ -20,11 +20,12 @@ from denizen.launch.decisions.load_list import C_LIBRARY
 from denizen.launch.dlopen_links import OPENED, DlopenRequest, Opened, is_soname
 from denizen.launch.fast_path import read_decision
 from denizen.resolve.cache.cached_view import Remembered
-from denizen.resolve.extended_world import ProcessLibraries
+from denizen.resolve.extended_world import HostLibraries, ProcessLibraries
 from denizen.resolve.install import install, planned
 from denizen.resolve.process_extension import extension
 from denizen.resolve.rule_packs import load_rules
 from denizen.sources.fetcher import FetchPolicy
+from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -168,9 +169,19 @@ class _Answer:
         if not index.knows(soname):
             return None
         remembered = Remembered(view)
-        world = ProcessLibraries(remembered, self._there | parts)
+        world = ProcessLibraries(remembered, self._there | parts, self._host(remembered))
+        if world.image(soname) is not None:
+            return None
         sources = sources_for(self._session, self._policy, index)
         return extension(remembered, program, world, sources, soname)
+
+    def _host(self, view: Remembered) -> HostLibraries | None:
+        """Return the libraries of this host, for a process that finds them."""
+        if not self._opened.extends_host:
+            return None
+        ldso = self._decision.ldso
+        start = replace(world_of(self._session.environ, ldso).environment, interpreter_path=ldso)
+        return HostLibraries(view, self._decision.program, start)
 
     def _over_budget(self, size: int) -> str:
         budget = budget_of(self._session)

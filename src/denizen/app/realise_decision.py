@@ -87,7 +87,10 @@ def realised(session: Session, asked: RealiseRequest, host: HostStart) -> Decisi
             decision = decision_for(view, program, _furnished(store, made, asked, host))
         asked.shelf.keep(store.layout, decision)
     if decision.opened:
-        _open(session, Opened(decision.opened), asked)
+        opened = Opened(decision.opened)
+        _open(session, opened, asked)
+        if host.start is not None:
+            opened.leave_to_host(_host_directories(view, decision))
     return decision
 
 
@@ -96,6 +99,17 @@ def _open(session: Session, opened: Opened, asked: RealiseRequest) -> None:
     opened.make(locked=asked.wanted.lock is not None)
     suites = indexed_suites(session, asked.program, asked.wanted.suites)
     opened.look_in(files_of(indexes_of(session, asked.program, suites)))
+
+
+def _host_directories(view: FileView, decision: Decision) -> tuple[bytes, ...]:
+    """Return where the host's dynamic linker goes on to search."""
+    from denizen import elf
+    from denizen.launch.resident import system_directories
+    from denizen.linker import read_interpreter
+
+    linker = read_interpreter(view, decision.ldso)
+    header = elf.read(view.read(decision.program)).header
+    return system_directories(view, linker, header) if linker is not None else ()
 
 
 def _furnished(store: Store, made: Recipes, asked: RealiseRequest, host: HostStart) -> Furnished:

@@ -4,6 +4,7 @@
            .absent/libfoo.so.1    a name that nobody has or that is kept out; holds the reason
            .index/0               -> an index; what none of them has is not asked for
            .asked                 a line for each name that was asked for, and what it brought
+           .host/0                -> a directory that the dynamic linker searches after this one: a host's
            .locked                there by a lock: nothing new comes
 
 `<libraries>` is the hash of the decision's: what fits beside one C library need not fit beside another.
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 _MODE = 0o600
 # The name of the directory, beside those of patched copies and resource trees.
 OPENED = b"opened"
-_ABSENT, _ASKED, _INDEX, _LOCKED, _TURN = b".absent", b".asked", b".index", b".locked", b".turn"
+_ABSENT, _ASKED, _HOST, _INDEX = b".absent", b".asked", b".host", b".index"
+_LOCKED, _TURN = b".locked", b".turn"
 # The pattern of loader/resident/answer.c, which asks for no other name. It excludes paths.
 _SONAME = re.compile(rb"(?=.*\.so)[A-Za-z0-9_+][A-Za-z0-9._+-]{0,199}\Z")
 
@@ -113,9 +115,22 @@ class Opened:
 
     def look_in(self, indexes: Sequence[bytes]) -> None:
         """Link the index files that the resident searches before it asks. Raises OSError."""
-        top = os.path.join(self.directory, _INDEX)
+        self._number(_INDEX, indexes)
+
+    def leave_to_host(self, directories: Sequence[bytes]) -> None:
+        """Link the host's directories; the resident asks for nothing that is in one. Raises OSError."""
+        self._number(_HOST, directories)
+
+    @property
+    def extends_host(self) -> bool:
+        """Tell whether the dynamic linker goes on to the host's directories."""
+        return os.path.exists(os.path.join(self.directory, _HOST))
+
+    def _number(self, below: bytes, paths: Sequence[bytes]) -> None:
+        """Make links called 0, 1, ... and no others. Raises OSError."""
+        top = os.path.join(self.directory, below)
         make_directories(top, 0o700)
-        wanted = {b"%d" % number: path for number, path in enumerate(indexes)}
+        wanted = {b"%d" % number: path for number, path in enumerate(paths)}
         for name in set(os.listdir(top)) - wanted.keys():
             os.unlink(os.path.join(top, name))
         for name, path in wanted.items():

@@ -1,13 +1,23 @@
-"""The choice of programs that get the resident, a library that answers dlopen of missing libraries (pure)."""
+"""The choice of programs that get the resident, a library that answers dlopen of missing libraries.
+
+Pure over a FileView.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import posixpath
+
+from denizen.errors import BadInput
 from denizen.launch.decisions.load_list import C_LIBRARY
+from denizen.linker.ldcache import open_cache
+from denizen.machines import cache_flags
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.elf import Image
-    from denizen.linker import Closure
+    from denizen.elf import Header, Image
+    from denizen.fileview import FileView
+    from denizen.linker import Closure, Interpreter
 
 # Functions that open libraries (dlfcn.h).
 _OPENERS = frozenset({b"dlopen", b"dlmopen", b"__libc_dlopen_mode"})
@@ -26,6 +36,19 @@ def opens(closure: Closure) -> bool:
         for library in closure.scope
         if library.image is not None and library.soname not in C_LIBRARY
     )
+
+
+def system_directories(view: FileView, linker: Interpreter, header: Header) -> tuple[bytes, ...]:
+    """Return the directories in which a dynamic linker finds a host's libraries for one kind of file.
+
+    Those of its cache are counted whose entries are for that kind.
+    """
+    kind = cache_flags(header.machine, header.bits, little=header.little)
+    found = dict.fromkeys(path.rstrip(b"/") for path in linker.system_directories)
+    with contextlib.suppress(OSError, BadInput):
+        cache = open_cache(view.read(linker.cache), little=header.little)
+        found |= dict.fromkeys(posixpath.dirname(one.path) for one in cache.entries() if one.flags == kind)
+    return tuple(found)
 
 
 def is_audited(ldso: Image) -> bool:

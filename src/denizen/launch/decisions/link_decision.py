@@ -106,7 +106,7 @@ def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decisi
         edits=() if furnished.host is not None else hermetic_edits(linker),
         r_debug=r_debug_of(linker),
         by_name=closure.interpreter.family is Family.MUSL,
-        opened=furnished.opened if _answered(furnished, closure, linker) else b"",
+        opened=furnished.opened if opens(closure) and is_audited(linker) else b"",
     )
 
 
@@ -114,11 +114,6 @@ def _linker_of(view: FileView, furnished: Furnished) -> bytes:
     if furnished.host is not None:
         return furnished.interpreter  # by its usual path, which the strategies compare
     return view.realpath(posixpath.join(furnished.directory, furnished.interpreter))
-
-
-def _answered(furnished: Furnished, closure: Closure, linker: Image) -> bool:
-    """Tell whether libraries that the program opens at run time can be added: not if it uses the host's."""
-    return furnished.host is None and opens(closure) and is_audited(linker)
 
 
 def _opened_alone(view: FileView, program: bytes, image: Image, furnished: Furnished) -> tuple[bytes, ...]:
