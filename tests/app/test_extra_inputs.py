@@ -166,7 +166,7 @@ def test_a_virtual_environment_of_the_systems_python_keeps_its_modules_and_gets_
     opens = f"said = ctypes.CDLL({os.fspath(module)!r}).said; said.restype = ctypes.c_char_p"
     code = f"{imports}; {opens}; print(said().decode(), hashlib.md5().name, flush=True)"
     again = f"{code}; import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}], check=True)"
-    for strategy in ("namespace", "stub", "program"):
+    for strategy in ("namespace", "stub", "direct"):
         words = ["run", "--strategy", strategy, os.fspath(tree / "bin/python"), "-c", again]
         assert home.denizen(*words).stdout == "hello from the store md5\n" * 2, strategy
     plan = home.denizen("run", "--plan", os.fspath(tree / "bin/python")).stdout

@@ -44,7 +44,7 @@ def test_what_the_host_satisfies_starts_without_a_word(home: Home, tmp_path: Pat
     assert (done.returncode, done.stdout, done.stderr) == (0, "started\n", "")
 
 
-@pytest.mark.parametrize("strategy", ["auto", "stub", "program"])
+@pytest.mark.parametrize("strategy", ["auto", "stub", "direct"])
 @pytest.mark.parametrize("room", [0, 16, 100, 500, 1000, 2500])
 def test_what_needs_room_says_so_in_a_sentence(home: Home, tmp_path: Path, strategy: str, room: int) -> None:
     program = home.compile("roomy", "int greeting(); int main() { greeting(); return 4; }")

@@ -61,7 +61,7 @@ def started(home: Home, program: Path, path: str, *options: str, status: int = 0
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), ("--hermetic",), ("--strategy", "program"), ("--strategy", "stub")])
+@pytest.mark.parametrize("options", [(), ("--hermetic",), ("--strategy", "direct"), ("--strategy", "stub")])
 def test_what_only_the_library_path_has_is_found_and_only_under_it(
     home: Home, places: list[Path], options: tuple[str, ...]
 ) -> None:

@@ -8,7 +8,7 @@ OPTIONS = (
     Option(("-v", "--verbose"), "say more", repeat=True),
     Option(("-o", "--output"), "where to", metavar="FILE"),
     Option(("--with",), "more", metavar="NAME", repeat=True),
-    Option(("--when",), "", metavar="WHEN", choices=("now", "later"), default="now"),
+    Option(("--when",), "", metavar="WHEN", choices=("now", "later"), retired=("soon",), default="now"),
 )
 PROGRAM = (Positional("PROGRAM", "what to look at"),)
 RUN = (Positional("PROGRAM", "what to run"), Positional("ARG", "its own", optional=True, rest=True))
@@ -65,6 +65,13 @@ def test_a_wrong_line_says_what_is_wrong_and_exits_2(words: list[str], problem: 
     with pytest.raises(UsageError) as caught:
         parse("why", OPTIONS, PROGRAM, words)
     assert (caught.value.problem, caught.value.exit_status) == (problem, EXIT_USAGE)
+
+
+def test_a_retired_value_is_taken_and_not_offered() -> None:
+    assert parse("why", OPTIONS, PROGRAM, ["--when", "soon", "p"]).text("when") == "soon"
+    with pytest.raises(UsageError) as caught:
+        parse("why", OPTIONS, PROGRAM, ["--when", "never", "p"])
+    assert "soon" not in caught.value.problem
 
 
 def test_a_typo_names_the_nearest_option() -> None:

@@ -32,7 +32,7 @@ int main(int count, char **words) {
 """
 
 
-@pytest.mark.parametrize("strategy", ["namespace", "stub", "program"])
+@pytest.mark.parametrize("strategy", ["namespace", "stub", "direct"])
 @pytest.mark.parametrize(
     "words", [("/bin/sh", "-c", "id -u"), ("/usr/bin/id", "-u")], ids=["shell", "program"]
 )
@@ -47,7 +47,7 @@ def test_the_hosts_programs_run_as_nobody(tmp_path: Path, strategy: str, words: 
     assert (done.returncode, done.stdout, done.stderr) == (0, f"daemon\n{_NOBODY}\n", "")
 
 
-@pytest.mark.parametrize("strategy", ["namespace", "stub", "program"])
+@pytest.mark.parametrize("strategy", ["namespace", "stub", "direct"])
 def test_what_tells_of_roots_programs_stays_private(tmp_path: Path, strategy: str) -> None:
     home = Home(tmp_path)
     home.denizen("index", "update")

@@ -51,10 +51,10 @@ def nested(homes: Sequence[Home], strategies: Sequence[str]) -> subprocess.Compl
 @pytest.mark.parametrize(
     "strategies",
     [
-        ("namespace",) * 5, ("stub",) * 3, ("program",) * 3,
-        ("namespace", "stub", "program", "namespace", "namespace"),
-        ("program", "namespace", "stub", "namespace", "program"),
-        ("stub", "program", "namespace", "program", "stub"),
+        ("namespace",) * 5, ("stub",) * 3, ("direct",) * 3,
+        ("namespace", "stub", "direct", "namespace", "namespace"),
+        ("direct", "namespace", "stub", "namespace", "direct"),
+        ("stub", "direct", "namespace", "direct", "stub"),
     ],
     ids=lambda found: "-".join(one[0] for one in found),
 )  # fmt: skip

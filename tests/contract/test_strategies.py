@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 # The kernel itself maps the program's file, or a copy of it, and so knows its name and its headers.
 AS_A_FILE = ("installed", "namespace", "stub")
-STRATEGIES = (*AS_A_FILE, "program")
+STRATEGIES = (*AS_A_FILE, "direct")
 PATHS = {"unset": None, "empty": "", "set": "/nonexistent/user/libraries"}
 
 _FACTS = """
@@ -449,10 +449,10 @@ int main(void) { puts(greeting()), fflush(stdout), here_it_waits(); }
 
 
 def test_a_debugger_that_attaches_shows_what_runs(started: Started) -> None:
-    """Under `program` it must be told which program: the kernel names the loader as what was executed."""
+    """Under `direct` it must be told which program: the kernel names the loader as what was executed."""
     require("gdb")
     waiting = started.compile("waiting", _WAITING, "-g")
-    named = [os.fspath(waiting)] if started.strategy == "program" else []
+    named = [os.fspath(waiting)] if started.strategy == "direct" else []
     with subprocess.Popen(started.command(waiting), stdout=subprocess.PIPE, env={}) as process:
         assert process.stdout is not None
         try:
@@ -472,7 +472,7 @@ def _under_valgrind(started: Started, program: Path) -> list[str]:
     if started.strategy == "namespace":
         started.home.denizen("run", os.fspath(program), status=None)
         return started.home.command("run", *valgrind, os.fspath(program), "x")
-    if started.strategy == "program":
+    if started.strategy == "direct":
         loader = os.path.realpath(next(started.home.decisions.rglob("loader")))
         return [*valgrind, loader, os.fspath(program), "x"]
     return [*valgrind, os.fspath(_file_of(started, program)), "x"]
@@ -516,7 +516,7 @@ def test_a_plugin_with_a_run_path_of_its_own_finds_what_it_needs(started: Starte
 
 
 def test_origin_in_what_it_opens_is_its_own_directory(started: Started) -> None:
-    """ld.so asks /proc/self/exe by a system call of its own, which names the loader under `program`."""
+    """ld.so asks /proc/self/exe by a system call of its own, which names the loader under `direct`."""
     text = started.home.work / "beside.c"
     text.write_text("int plugged(void) { return 6; }")
     place = started.home.work / f"beside-{started.strategy}"

@@ -139,7 +139,7 @@ class _DecisionMaker:
             base = self._bases.decided()
             # denizen's loader, started as the program's command, reads the decision itself and must find no
             # command in it.
-            kept = only if only is StrategyName.PROGRAM else None
+            kept = only if only is StrategyName.DIRECT else None
             found = self._chooser.started(base, kept, self._otherwise())
             self._write(found)
             if kept is only:

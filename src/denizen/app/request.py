@@ -53,10 +53,10 @@ class RunRequest:
     def variant(self) -> bytes:
         """Return a hash of the options that change decisions; b"" for the defaults.
 
-        The strategy "program" counts as one of them: its decisions have no command, for the loader reads
+        The strategy "direct" counts as one of them: its decisions have no command, for the loader reads
         them.
         """
-        mapped = self.strategy == "program"
+        mapped = self.strategy == "direct"
         plain = not (self.hermetic or self.suites or self.extra or self.lock or self.trees or mapped)
         if plain and not self.library_path:
             return b""
@@ -66,6 +66,7 @@ class RunRequest:
         if self.lock is not None:
             with open(self.lock, "rb") as stream:
                 lock = stream.read()
+        # The strategy's old name, so that what was decided under it is found.
         words = (str(self.hermetic), *self.suites, "", *self.extra, "program" if mapped else "", *self.trees)
         if self.library_path:
             words = (*words, "", self.library_path)

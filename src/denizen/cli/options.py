@@ -28,6 +28,7 @@ class Option:
         help: one line; empty hides the option.
         metavar: the placeholder of its value in help; "" for a flag.
         choices: the values allowed, empty for any.
+        retired: values that are allowed too, for a release, and not offered.
         repeat: it may be given more than once: a flag is counted, values are collected in a tuple.
         default: the value of an absent option with a value.
     """
@@ -36,6 +37,7 @@ class Option:
     help: str
     metavar: str = ""
     choices: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
     repeat: bool = False
     default: str | None = None
 
@@ -194,7 +196,7 @@ def _take(
     if attached is None and not pending:
         raise UsageError(command, f"{name} wants a value: {name} {option.metavar}")
     found = attached if attached is not None else pending.pop()
-    if option.choices and found not in option.choices:
+    if option.choices and found not in (*option.choices, *option.retired):
         raise UsageError(command, f"{name} is one of {', '.join(option.choices)}, not {found!r}")
     old = values[option.key]
     values[option.key] = (*old, found) if option.repeat and isinstance(old, tuple) else found

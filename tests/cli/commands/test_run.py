@@ -42,7 +42,7 @@ def test_it_dies_without_denizen(program: Path) -> None:
     assert "libgreet.so.1" in done.stderr
 
 
-@pytest.mark.parametrize("strategy", ["auto", "namespace", "stub", "program"])
+@pytest.mark.parametrize("strategy", ["auto", "namespace", "stub", "direct"])
 def test_it_runs_with_its_arguments_and_the_file_stays(home: Home, program: Path, strategy: str) -> None:
     before = hashlib.sha256(program.read_bytes()).digest()
     done = home.denizen("run", "--strategy", strategy, os.fspath(program), "--plan", "-x", "two words")
@@ -56,13 +56,20 @@ def test_it_runs_with_its_arguments_and_the_file_stays(home: Home, program: Path
     assert hashlib.sha256(program.read_bytes()).digest() == before
 
 
-@pytest.mark.parametrize("strategy", ["auto", "namespace", "stub", "program"])
+@pytest.mark.parametrize("strategy", ["auto", "namespace", "stub", "direct"])
 def test_its_exit_status_is_the_commands(home: Home, program: Path, strategy: str) -> None:
     env = {**os.environ, "STATUS": "42"}
     home.denizen("run", "--strategy", strategy, os.fspath(program), env=env, status=42)
 
 
-@pytest.mark.parametrize("strategy", ["auto", "stub", "program"])
+def test_the_old_word_for_direct_is_taken_and_told_of(home: Home, program: Path) -> None:
+    home.denizen("run", "--strategy", "direct", os.fspath(program))
+    done = home.denizen("run", "--strategy", "program", os.fspath(program), "x")
+    assert done.stdout == "hello from the store\n" + f"[{program}]\n[x]\n"
+    assert done.stderr == "denizen: --strategy program is called direct now; the old word will go\n"
+
+
+@pytest.mark.parametrize("strategy", ["auto", "stub", "direct"])
 def test_a_signal_ends_the_program_and_the_command_alike(home: Home, strategy: str) -> None:
     source = "#include <signal.h>\nint greeting(); int main() { greeting(); raise(SIGTERM); return 0; }\n"
     program = home.compile(f"raises-{strategy}", source)
@@ -475,7 +482,7 @@ def test_without_a_namespace_a_script_starts_foreign_programs_too(
     script = home.work / f"wrapper-{len(first)}"
     script.write_text(f'{first}\n"{program}" "$@"; "{program}" again; exit 3\n')
     script.chmod(0o755)
-    done = home.denizen("run", "--strategy", "program", os.fspath(script), "x", status=3)
+    done = home.denizen("run", "--strategy", "direct", os.fspath(script), "x", status=3)
     greeting = ["hello from the store", f"[{program}]"]
     assert done.stdout.splitlines() == [*greeting, "[x]", *greeting, "[again]"]
 

@@ -22,7 +22,7 @@ def _decide(parsed: Parsed, context: Context) -> int:
     settings = dict(word.split("=", 1) for word in parsed.texts("set") if "=" in word)
     session = context.session.with_variables(settings)
     program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))
-    wanted = for_program(wanted_from(parsed), program)
+    wanted = for_program(wanted_from(parsed, context.session.reporter), program)
     needed, missed, opened = parsed.text("needed"), parsed.text("missed"), parsed.text("opened")
     name = needed or missed
     if name is not None and opened is not None:

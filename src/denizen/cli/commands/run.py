@@ -14,21 +14,24 @@ from denizen.cli.options import Option, Positional
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from denizen.app.session import Reporter
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
 
-STRATEGIES = ("auto", "host", "loader", "namespace", "stub", "program", "fhs")
+STRATEGIES = ("auto", "host", "loader", "namespace", "stub", "direct", "fhs")
+# Words of the release before; they go with the next one.
+_RETIRED = {"program": "direct"}
 
 
-def wanted_from(parsed: Parsed) -> RunRequest:
+def wanted_from(parsed: Parsed, reporter: Reporter) -> RunRequest:
     """Return the request for the options that run, decide and others share."""
-    strategy = parsed.text("strategy") or "auto"
+    strategy = _current_word(parsed.text("strategy") or "auto", reporter)
     lock = parsed.text("lock")
     if lock is not None and not os.path.isfile(lock):
         raise NoSuchProgram(os.fsencode(lock), "there is no such lock file")
     return RunRequest(
         strategy="" if strategy == "auto" else strategy,
-        excluded=parsed.texts("except"),
+        excluded=tuple(_RETIRED.get(word, word) for word in parsed.texts("except")),
         hermetic=parsed.flag("hermetic"),
         suites=parsed.texts("suite"),
         extra=tuple(map(absolute, parsed.texts("with"))),
@@ -39,12 +42,21 @@ def wanted_from(parsed: Parsed) -> RunRequest:
     )
 
 
+def _current_word(strategy: str, reporter: Reporter) -> str:
+    """Return the current name of a strategy; report that a retired name was used."""
+    if strategy not in _RETIRED:
+        return strategy
+    current = _RETIRED[strategy]
+    reporter.say(f"denizen: --strategy {strategy} is called {current} now; the old word will go")
+    return current
+
+
 def _run(parsed: Parsed, context: Context) -> int:
     """Become the program; return only with an error."""
     words = parsed.texts("ARG")
     name = os.fsencode(parsed.required("PROGRAM"))
     arguments = [os.fsencode(word) for word in words]
-    wanted = with_library_path(wanted_from(parsed), context.environ)
+    wanted = with_library_path(wanted_from(parsed, context.session.reporter), context.environ)
     program = locate(name, context.environ)
     wanted = for_program(wanted, program)
     if parsed.flag("plan"):
@@ -89,9 +101,10 @@ RESOLVING = (
 )
 STRATEGY = Option(
     ("--strategy",),
-    "how to start it: auto, host, loader, namespace, stub, program or fhs",
+    "how to start it: auto, host, loader, namespace, stub, direct or fhs",
     metavar="HOW",
     choices=STRATEGIES,
+    retired=tuple(_RETIRED),
     default="auto",
 )
 EXCEPT = Option(("--except",), "", metavar="HOW", repeat=True)

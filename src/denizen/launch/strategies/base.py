@@ -26,7 +26,7 @@ class StrategyName(Enum):
     LOADER = "loader"
     NAMESPACE = "namespace"
     STUB = "stub"
-    PROGRAM = "program"
+    DIRECT = "direct"
 
 
 @value

@@ -1,4 +1,4 @@
-"""The strategy program: denizen's loader, run as a program, maps the program or a script's interpreter."""
+"""The strategy direct: denizen's loader, run as a program, maps the program or a script's interpreter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class DirectStrategy:
     """The loader is executed and maps the program, in place of the kernel."""
 
-    name = StrategyName.PROGRAM
+    name = StrategyName.DIRECT
     title = "the loader run as a program maps it"
 
     def obstacle(self, start: ProgramStart) -> str:

@@ -1,0 +1,13 @@
+"""The request for a start, and where decisions made by it are kept."""
+
+from denizen.app.request import RunRequest
+
+
+def test_what_was_decided_under_the_strategys_old_word_is_found() -> None:
+    """The directories that the word `program` gave, before it became `direct`."""
+    assert RunRequest(strategy="direct").variant == b"334721c4fab5907d"
+    assert RunRequest(strategy="direct", hermetic=True).variant == b"e65c83e96308a72d"
+
+
+def test_other_strategies_share_what_is_decided() -> None:
+    assert RunRequest(strategy="namespace").variant == RunRequest().variant == b""
