@@ -1,4 +1,4 @@
-"""The decision about a program but for its strategy: by this host's libraries, or by packages."""
+"""The decision about a program without its strategy: its libraries are this host's, or from packages."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 @value
 class BaseDecisions:
-    """The decisions that can be made about the libraries of one program.
+    """The possible decisions about the libraries of one program.
 
     Attributes:
+        examined: the program with the findings about this host.
+        wanted: the options of the start.
         shelf: where the decision is to be kept.
-        wants: what the program wants besides libraries.
+        wants: files besides libraries that the program needs and this host lacks.
     """
 
     session: Session

@@ -1,4 +1,4 @@
-"""One process at a time decides about a program."""
+"""A lock by which one process at a time decides about a program."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Files that programs share by a hash of their identity: two programs in one wait for each other.
+# Number of lock files; a hash of a program's identity selects one. Programs with the same one wait for
+# each other.
 _LOCKS = 64
 _UNWRITABLE = (errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EDQUOT)
 
 
 @contextlib.contextmanager
 def deciding_alone(state: bytes, program: bytes) -> Iterator[None]:
-    """Keep others from deciding about the file at `program` meanwhile; wait for who does.
+    """Hold the lock for decisions about the file at `program`; wait while another process holds it.
 
     In a read-only or full directory no decision can be kept, so no lock is needed; the program's own faults
-    are still to be reported.
-    Raises OSError: there is no such program.
+    are still to be reported. Raises OSError: there is no such program.
     """
     import fcntl
     import hashlib

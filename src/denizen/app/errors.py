@@ -60,7 +60,7 @@ class StartOutcome(Enum):
 
     HOST = "host"
     DENIZEN = "denizen"
-    # Nobody asked the indexes, or what is missing is found out when an environment is made.
+    # No indexes were searched, or only the creation of an environment shows what is missing.
     PERHAPS = "perhaps"
     NOTHING = "nothing"
 

@@ -1,4 +1,4 @@
-"""A program looked at on this host: whether the host satisfies it, and what it lacks when it runs."""
+"""The examination of a program on this host: what the host lacks for its start and at run time."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @value
 class ExaminedProgram:
-    """A program, and what this host is to it.
+    """A program with the findings about this host.
 
     Attributes:
-        world: the host as the program would meet it, denizen's loaders left out.
-        report: what is wrong with a start here.
-        added: objects that the program opens besides.
+        world: the host as the program sees it, without denizen's loaders.
+        report: the problems of a start here.
+        added: paths of further objects that the program opens.
         starts_here: it starts with the host's libraries, and is to start with them.
-        later: the names it opens when it runs and this host lacks; not asked where it does not start here.
+        later: sonames that it opens at run time and this host lacks; () if it does not start here.
     """
 
     program: Program
@@ -41,7 +41,7 @@ class ExaminedProgram:
 
     @property
     def is_satisfied(self) -> bool:
-        """Tell whether the host has all that the program needs."""
+        """Tell whether the host has everything that the program needs."""
         return self.starts_here and not self.later
 
     @property
@@ -50,7 +50,7 @@ class ExaminedProgram:
         return any(row.rule == LIBRARY_PATH.name for row in self.report.libraries)
 
     def wants(self) -> Wants:
-        """Return what the program wants besides libraries, and this host lacks. Raises OSError."""
+        """Return the files besides libraries that the program needs and this host lacks. Raises OSError."""
         from denizen.launch.environment_rules import RULES, parse_rules, wants_of
 
         with open(RULES, "rb") as stream:
@@ -60,7 +60,10 @@ class ExaminedProgram:
 
 
 def examine_program(session: Session, program: Program, wanted: RunRequest) -> ExaminedProgram:
-    """Return what this host is to a program that is to start as wanted. Raises OSError, BadInput."""
+    """Return the findings about this host for a program and the options of its start.
+
+    Raises OSError, BadInput.
+    """
     host = host_view(program.view, served_here(program.interpreter))
     added = added_to(program.view, program.path, wanted)
     world = world_of(session.environ, program.interpreter, wanted.library_path)

@@ -82,7 +82,7 @@ class DenizenPaths:
     def store(self) -> bytes:
         """The store's directory: the target of the link that `store move` left, else the usual place."""
         try:
-            # Absolute, unless somebody made the link by hand.
+            # The target is absolute unless a user made the link.
             return os.path.join(self.data, os.readlink(self.usual_store))
         except OSError:
             return self.usual_store

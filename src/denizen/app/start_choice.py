@@ -1,4 +1,4 @@
-"""The strategy that a program is started by: what the table of strategies is asked, and what it is given."""
+"""The choice of the strategy for a program, and the findings on which it depends."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOEXEC = "noexec-mount"
 
 
 class StartChooser:
-    """Chooses how one program is started; the kernel is asked at most once for a namespace."""
+    """The choice of a strategy for one program; the kernel is probed at most once for a namespace."""
 
     def __init__(self, session: Session, bases: BaseDecisions) -> None:
         self._bases = bases
@@ -43,7 +43,7 @@ class StartChooser:
     def started(
         self, base: Decision, only: StrategyName | None, otherwise: tuple[bytes, ...] = ()
     ) -> Decision:
-        """Return the decision with the command of the first strategy that will do, or of `only` that one.
+        """Return the decision with the command of the first strategy without an obstacle, or of `only`.
 
         `otherwise` is executed where the kernel refuses a namespace. Raises CannotUse.
         """
@@ -55,7 +55,7 @@ class StartChooser:
         return choice.strategy.decision(start, base, otherwise)
 
     def verdicts(self) -> tuple[StrategyVerdict, ...]:
-        """Return every strategy, with what stands against it."""
+        """Return the verdict on every strategy."""
         is_script = self._examined.program.image is None
         return all_verdicts(self._start(satisfies=self._examined.is_satisfied or is_script))
 
@@ -69,7 +69,10 @@ class StartChooser:
 def findings_of(
     examined: ExaminedProgram, wants: Wants, wanted: RunRequest, *, satisfies: bool
 ) -> HostFindings:
-    """Return what strategies are told of the host; `satisfies`: the decision is for its own libraries."""
+    """Return the findings about the host for the strategies.
+
+    `satisfies`: the decision's libraries are the host's own.
+    """
     report = examined.report
     return HostFindings(
         satisfies=satisfies,

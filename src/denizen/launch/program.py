@@ -1,4 +1,4 @@
-"""A program on its way to a start: its file read and classified once, for all who ask about it."""
+"""A program that is to be started: its file is read and classified once."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ class Program:
     """A file that is to be started.
 
     Attributes:
-        view: the tree that the file was found in.
+        view: the file tree.
         path: its absolute path.
-        stat: the facts of the file that was classified.
-        classification: what kind of file it is; its ELF image, or its interpreter line.
-        interpreter: the path where its dynamic linker belongs; where the file names none, the path that
-            programs of this machine usually name.
+        stat: the status of the file that was classified.
+        classification: the kind of the file, with its ELF image or its interpreter line.
+        interpreter: the path of its dynamic linker; if the file names none, the usual one of this machine.
     """
 
     view: FileView
@@ -35,20 +34,20 @@ class Program:
 
     @property
     def image(self) -> Image | None:
-        """The ELF file; None for a script or anything else."""
+        """The ELF image; None for a script or any other file."""
         return self.classification.image
 
     @property
     def script(self) -> Script | None:
-        """The interpreter line; None where the file is no script, or has a line that `env` refuses."""
+        """The interpreter line; None if the file is not a script, or has a line that `env` refuses."""
         return self.classification.script
 
 
 def open_program(view: FileView, path: bytes) -> Program:
-    """Return the program at `path` (absolute); what may not be read is of no known kind.
+    """Return the program at `path` (absolute); a file that cannot be read has no known kind.
 
     Raises:
-        OSError: there is no such file, or its facts may not be asked for.
+        OSError: there is no such file, or its status cannot be read.
         BadInput: the name of its dynamic linker cannot be read.
     """
     stat = view.stat(path)

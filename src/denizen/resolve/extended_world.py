@@ -1,6 +1,6 @@
-"""A world that stays as it is and is extended by what it lacks: a host's, or a running process's (pure).
+"""Libraries that stay and are extended by missing ones: a host's, or a running process's (pure).
 
-What joins it may ask no version of its libraries that these do not define.
+A library that is added may need no version of the existing libraries that these do not define.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ else:
 
 
 class ExtendedWorld(Protocol):
-    """The libraries that are there."""
+    """The existing libraries."""
 
     @property
     def owner(self) -> str:
-        """Return the words that stand before the name of one of them: whose it is."""
+        """The words that precede the name of one of the libraries and tell whose it is."""
 
     def image(self, soname: bytes) -> Image | None:
-        """Return the library that any object finds by this name; None where there is none."""
+        """Return the library that any object finds by this name; None for none."""
 
 
 @value
@@ -42,9 +42,11 @@ class HostLibraries:
     owner: str = "this host's"
 
     def image(self, soname: bytes) -> Image | None:
-        """Return what the program has from its start, or what is found without its run path.
+        """Return the library that is loaded at the start or found without the program's run path.
 
-        What the program opens does not search that.
+        Return None if there is none.
+
+        Libraries that the program opens do not search its run path.
         """
         started = replace(self.start, parse=self.view.parse)
         for one in resolve(self.view, self.program, started).libraries:
@@ -61,7 +63,7 @@ class ProcessLibraries:
 
     Attributes:
         paths: name -> path.
-        beyond: where others are found; None: nowhere.
+        beyond: the libraries of the host, if the process finds them; else None.
     """
 
     view: Remembered
@@ -70,7 +72,7 @@ class ProcessLibraries:
     owner: str = "the program's"
 
     def image(self, soname: bytes) -> Image | None:
-        """Return the one that is loaded or found by this name."""
+        """Return the library that is loaded or found by this name; None for none."""
         if soname in self.paths:
             return self.view.image(self.paths[soname])
         return self.beyond.image(soname) if self.beyond is not None else None

@@ -1,8 +1,8 @@
-"""What a running process gets for a library it misses: chosen to go with those it has (pure).
+"""The choice of a library that a running process misses, to work with those that it has loaded (pure).
 
-Its world stands: what is loaded cannot be exchanged. So neither the program nor its world is resolved again;
-the missed library and what that needs are chosen, suite by suite, until one has all of it. The parts of the
-C library are no choice: they are there, or are of its very release.
+Loaded libraries cannot be exchanged, so neither the program nor its libraries are resolved again. The missing
+library and its dependencies are chosen, suite by suite, until a suite has all of them. The parts of the C
+library are not chosen: they are loaded already, or must be of exactly its release.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 def extension(
     view: Remembered, program: bytes, world: ExtendedWorld, sources: Sources, soname: bytes
 ) -> Resolution | None:
-    """Return the packages for a library that the running program misses; None: none goes with it.
+    """Return the packages for a library that the running program misses.
+
+    Return None if none works with its libraries.
 
     Raises:
         OSError, BadInput: the program cannot be read.
@@ -43,7 +45,7 @@ def extension(
 
 
 def _subject(view: Remembered, program: bytes, world: ExtendedWorld) -> Subject:
-    """Return the program as one whose own needs are settled."""
+    """Return the program as a subject without missing libraries."""
     image = view.image(program)
     return Subject(
         view,
@@ -67,9 +69,10 @@ def _subject(view: Remembered, program: bytes, world: ExtendedWorld) -> Subject:
 
 
 def _suites(world: ExtendedWorld, sources: Sources) -> list[str]:
-    """Return the suites, first the one of the running C library: what it has was built with that.
+    """Return the suites, that of the running C library first: the process's libraries were built with it.
 
-    It is the oldest not older than what is defined: some releases define no version of their own.
+    It is the oldest one not older than the versions that are defined: some releases define no version of
+    their own.
     """
     libc = world.image(sources.rules.libc)
     running = max(glibc_versions(one.name for one in libc.version_definitions), default=()) if libc else ()
@@ -80,7 +83,7 @@ def _suites(world: ExtendedWorld, sources: Sources) -> list[str]:
 
 
 def _furnish_opened(attempt: Attempt, subject: Subject, sources: Sources) -> None:
-    """Choose what the chosen libraries are known to open; they do without what cannot be had."""
+    """Choose the libraries that the chosen ones open at run time, as far as there are providers."""
     for wish in packs(subject, attempt.chosen_images(), sources.rules):
         if wish.priority != "suggested" and not any(map(attempt.is_settled, wish.sonames)):
             name = next((one for one in wish.sonames if sources.catalogue.knows(one)), wish.sonames[0])

@@ -70,7 +70,7 @@ class DecisionStore:
         return None if lacks(found) or found.generation < GENERATION else found
 
     def damaged(self, identity: Identity) -> set[bytes]:
-        """Trees of the store that lack a file the decision about this program names, or have it changed."""
+        """Return the store trees in which a file that the decision names is missing or was modified."""
         found = read_decision(os.path.join(self.directory, file_name(identity)))
         if found is None:
             return set()

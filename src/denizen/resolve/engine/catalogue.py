@@ -1,4 +1,4 @@
-"""Everything a resolution is made from: who provides what, what is known of packages, the rules (pure)."""
+"""The inputs of a resolution: the index of providers, the access to packages, the rules (pure)."""
 
 from __future__ import annotations
 
