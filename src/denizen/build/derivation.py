@@ -175,7 +175,7 @@ def output_paths(
 
     Raises:
         BadDerivation: the outputs are invalid, or their names are known only after building.
-        BadName: derivation and output name together cannot name a store object.
+        BadObjectName: derivation and output name together cannot name a store object.
     """
     kind = kind_of(derivation, name)
     if kind is DerivationKind.FLOATING:
@@ -215,7 +215,7 @@ def seal(derivation: Derivation, name: str, modulos: Modulos, store_dir: bytes) 
     a variable named after each output is set to its path, as Nix does.
 
     Raises:
-        BadDerivation, BadName: as `output_paths`.
+        BadDerivation, BadObjectName: as `output_paths`.
     """
     # Each output's variable must exist, blank, before hashing: Nix hashes the text with them.
     names = dict.fromkeys(derivation.outputs, b"")

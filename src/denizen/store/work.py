@@ -81,7 +81,7 @@ class Work(Operation):
         Raises:
             DiskFailed: a source cannot be read, or the store not written.
             NotStorable, TooDeep, TreeChanged: a source cannot be stored.
-            BadName: a name cannot be an object's.
+            BadObjectName: a name cannot be an object's.
         """
         added: list[ObjectInfo] = []
         batch: list[tuple[Staged, ObjectInfo]] = []
