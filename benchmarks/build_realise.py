@@ -50,7 +50,7 @@ from denizen.sources.fetcher import FetchPolicy
 from denizen.sources.opener import UrlOpener
 from denizen.sources.transport import HttpSettings
 from denizen.store.local import Store
-from tests.support.realarchive import one_at_a_time, real_archive
+from tests.support.real_archive import one_at_a_time, real_archive
 
 if TYPE_CHECKING:
     from denizen.formats.compression import XzMaker

@@ -15,7 +15,7 @@ from benchmarks.support import table
 from denizen.elf.image import read
 from denizen.launch.loader.settings import LoaderSettings
 from denizen.launch.strategies.entry_stub import apply_plan, plan_stub
-from tests.support.startworld import HOST_LDSO, World, compile_loader
+from tests.support.compiled_loaders import HOST_LDSO, World, compile_loader
 
 ROUNDS = int(os.environ.get("ROUNDS", "2000"))
 LIBRARIES = 40

@@ -16,9 +16,9 @@ from pathlib import Path
 from benchmarks.support import table
 from denizen.launch.dlopen_links import Opened
 from denizen.launch.loader.settings import LoaderSettings
-from tests.support.homes import Home
-from tests.support.indexfiles import index_file
-from tests.support.startworld import World, compile_loader
+from tests.support.compiled_loaders import World, compile_loader
+from tests.support.index_files import index_file
+from tests.support.offline_roots import Home
 
 ROUNDS = int(os.environ.get("ROUNDS", "500"))
 LIBRARIES = 50

@@ -25,8 +25,8 @@ from denizen.cli.command import Context
 from denizen.resolve.resolution import Resolution
 from denizen.sources.fetcher import FetchPolicy
 from denizen.value import replace
-from tests.support.elfbuilder import Elf, build
-from tests.support.realarchive import one_at_a_time, real_archive
+from tests.support.elf_builder import Elf, build
+from tests.support.real_archive import one_at_a_time, real_archive
 
 SUITES = ("bookworm",)
 REPEATS = 5

@@ -14,7 +14,7 @@ from benchmarks.support import PYTHON_PASS, median_starts, table
 from denizen.disk import DiskView
 from denizen.launch.loader.tools import Tools
 from denizen.launch.strategies.namespace_plan import Service, operations, spot_for
-from tests.support.homes import Home
+from tests.support.offline_roots import Home
 from tests.support.peers import require
 
 ROUNDS = int(os.environ.get("ROUNDS", "200"))

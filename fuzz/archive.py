@@ -12,7 +12,7 @@ from denizen.formats import aptsources, armor, compression, contents, debversion
 from denizen.formats.compression import BadCompression, Bomb
 from denizen.formats.deb822 import BadControl
 from denizen.formats.inflate import BadStream, decompressed
-from tests.support.archive import package_paragraph
+from tests.support.debian_archive import package_paragraph
 
 if TYPE_CHECKING:
     from denizen.formats.compression import XzMaker

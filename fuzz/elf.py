@@ -8,7 +8,7 @@ from denizen.elf import constants as c
 from denizen.elf.lookup import gnu_hash
 from denizen.elf.script import parse_script
 from denizen.errors import BadInput
-from tests.support.elfbuilder import Elf, Note, Symbol, build
+from tests.support.elf_builder import Elf, Note, Symbol, build
 
 _PARTS = (
     "interpreter", "dynamic", "symbols", "version_needs", "version_definitions", "notes", "stack", "payload",

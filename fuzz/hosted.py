@@ -22,8 +22,8 @@ from denizen.launch.decisions.decision import DecisionLibrary, Edit, Identity, m
 from denizen.launch.decisions.decision_codec import encode
 from denizen.launch.loader.settings import BLOCK_SIZE, HEADER, MAGIC
 from fuzz.launch import DECISION_TOKENS
-from tests.support.elfbuilder import Elf, Note, Symbol, build
-from tests.support.indexfiles import index_file
+from tests.support.elf_builder import Elf, Note, Symbol, build
+from tests.support.index_files import index_file
 
 HERE = Path(__file__).parent
 LOADER = HERE.parent / "loader"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from denizen.fileview import MemoryView, ViewLink
 from denizen.linker.ldcache import NEW_MAGIC, OLD_MAGIC, CacheQuery, open_cache
 from denizen.linker.ldconf import read_configuration
-from tests.support.caches import CacheEntry, new_cache, old_cache
+from tests.support.ldcache_files import CacheEntry, new_cache, old_cache
 
 NAMES = (b"libc.so.6", b"libz.so.1", b"libx.so.10", b"", b"a" * 255)
 WANTED = (

@@ -8,7 +8,7 @@ from denizen import machines
 from denizen.elf import read
 from denizen.index.entry import DirectoryKind, kind_of
 from denizen.machines import MACHINES, kernel_behind
-from tests.support.elfbuilder import Elf, build
+from tests.support.elf_builder import Elf, build
 
 SOURCES = Path(denizen.__file__).parent
 

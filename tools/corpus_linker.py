@@ -26,8 +26,8 @@ from denizen.sources.fetcher import FetchPolicy
 from tests.corpus.entries import Entry, load
 from tests.corpus.fetching import fetch
 from tests.corpus.linking import DIRECTORIES, extracted, linked, modelled
-from tests.support.prefix import kept_by_tests
-from tests.support.realarchive import one_at_a_time, real_archive
+from tests.support.python_prefix import kept_by_tests
+from tests.support.real_archive import one_at_a_time, real_archive
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.appimages import make_appimage, variables_in
-from tests.support.homes import Home
+from tests.support.offline_roots import Home
 
 pytestmark = pytest.mark.slow
 

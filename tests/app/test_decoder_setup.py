@@ -13,10 +13,10 @@ from denizen.formats import compression
 from denizen.sources.base import Scope, SilentTransfer
 from denizen.sources.fetcher import FetchPolicy
 from denizen.store.local import Store
-from tests.support.contexts import context_of
+from tests.support.command_context import context_of
 from tests.support.debs import Item
-from tests.support.homes import Home
-from tests.support.market import library
+from tests.support.offline_roots import Home
+from tests.support.package_archive import library
 
 NEW = "5.8.1-1"
 UNFIT = library(SONAME, b"libc.so.6", b"libnone.so.7")

@@ -3,7 +3,7 @@
 from denizen.app.errors import StartOutcome, outcome_of
 from denizen.resolve.resolution import Lack, Resolution, ResolutionProblem
 from denizen.value import replace
-from tests.support.worlds import FREE, Case, program
+from tests.support.glibc_systems import FREE, Case, program
 
 CHOSEN = Resolution("amd64", interpreter=(b"/lib64/ld.so", b"package", b"ld.so"))
 LACK = ResolutionProblem(Lack.LIBRARY, b"libgone.so.1", b"program", "no package of any suite has it")

@@ -9,8 +9,8 @@ from pathlib import Path
 from denizen.app.factories import helper_words
 from denizen.cli.command import Context
 from denizen.launch.loader.settings import LoaderSettings
-from tests.support.contexts import context_of
-from tests.support.startworld import TIMEOUT, World, compile_loader, run
+from tests.support.command_context import context_of
+from tests.support.compiled_loaders import TIMEOUT, World, compile_loader, run
 
 
 def context(root: str | None = None, **environ: str) -> Context:

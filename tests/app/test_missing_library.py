@@ -10,8 +10,8 @@ import pytest
 from denizen.launch.dlopen_links import Opened
 from denizen.launch.fast_path import read_decision
 from tests.support.debs import Item
-from tests.support.homes import Home
 from tests.support.hosts import HOSTS, Host, Rooms
+from tests.support.offline_roots import Home
 
 pytestmark = pytest.mark.slow
 

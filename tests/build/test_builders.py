@@ -21,8 +21,8 @@ from denizen.formats.hashes import Hash
 from denizen.value import replace
 from tests.formats.test_compression import bomb
 from tests.support import debs
-from tests.support.building import Workshop
 from tests.support.debs import Item, directory, hard_link, symlink
+from tests.support.derivations import Workshop
 from tests.support.trees import entries_on_disk, file, nar
 
 

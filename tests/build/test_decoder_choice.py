@@ -26,7 +26,7 @@ from denizen.formats import compression
 from denizen.formats.compression import expanded
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.local import Store
-from tests.support.market import library
+from tests.support.package_archive import library
 from tests.support.trees import drain
 
 PROGRAM = os.path.realpath(os.fsencode(sys.executable))

@@ -15,8 +15,8 @@ from denizen.build.builtin_unpack_deb import unpacking
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.verification import verify
 from tests.support import debs
-from tests.support.building import Workshop
 from tests.support.debs import Item
+from tests.support.derivations import Workshop
 
 # Helpers say that they have begun, and then take long over it.
 PROGRAM = """

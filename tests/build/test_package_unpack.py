@@ -19,8 +19,8 @@ from denizen.store.trees.canonical import is_canonical
 from denizen.store.trees.digest import Digest, Digester, digest_tree
 from denizen.store.trees.tree_reader import TooDeep
 from tests.support import debs
-from tests.support.building import Workshop
 from tests.support.debs import Item
+from tests.support.derivations import Workshop
 
 pytestmark = pytest.mark.usefixtures("alone")
 

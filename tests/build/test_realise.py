@@ -20,7 +20,7 @@ from denizen.formats.hashes import Hash
 from denizen.formats.storepath import StorePath
 from denizen.store.local import Store
 from tests.support import debs
-from tests.support.building import MemoryOpener, Workshop
+from tests.support.derivations import MemoryOpener, Workshop
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from denizen.build.realise import RealiseOptions, realise
 from denizen.store.local import Store
 from denizen.store.work import Work
 from tests.support import debs
-from tests.support.building import MemoryOpener, Workshop
 from tests.support.debs import Item
+from tests.support.derivations import MemoryOpener, Workshop
 
 COUNT = 24
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from denizen.app.library_path import library_path_of
-from tests.support.homes import Home
+from tests.support.offline_roots import Home
 
 # Says what the library says, and what LD_LIBRARY_PATH its children would get.
 PROGRAM = """

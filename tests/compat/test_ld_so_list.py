@@ -14,7 +14,7 @@ from denizen.disk import DiskView
 from denizen.elf import read
 from denizen.errors import BadInput
 from denizen.linker import Binding, Closure, bind, resolve
-from tests.support import loaders
+from tests.support import dynamic_linkers
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
@@ -26,7 +26,7 @@ SLICES = 16
 NEVER = (".py", ".pyc", ".pyi", ".yaml", ".json", ".h", ".js", ".html", ".pl", ".pm", ".md", ".txt", ".gz")
 
 # (ELF class, machine) -> the loader for it. Files for other machines are not this machine's to list.
-LOADERS = {(2, 62): loaders.GLIBC_64, (1, 3): loaders.GLIBC_32}
+LOADERS = {(2, 62): dynamic_linkers.GLIBC_64, (1, 3): dynamic_linkers.GLIBC_32}
 
 
 @cache
@@ -93,10 +93,10 @@ def test_every_file_lacks_the_versions_and_symbols_ldd_r_reports(number: int) ->
 
 def difference_in_list(path: str, loader: str) -> str:
     """How the model and `--list` differ; "" where they do not."""
-    real = loaders.list_libraries(loader, path)
-    closure = resolve(DiskView(), path.encode(), loaders.environment_of(loader))
+    real = dynamic_linkers.list_libraries(loader, path)
+    closure = resolve(DiskView(), path.encode(), dynamic_linkers.environment_of(loader))
     if real.status == 0:
-        mine = loaders.listed(closure)
+        mine = dynamic_linkers.listed(closure)
         return "" if mine == real.libraries and not real.rest else f"{mine} {real}"
     # It stops at the first library it does not find, and names it.
     first = next((library.soname.decode() for library in closure.missing), "nothing")
@@ -106,14 +106,14 @@ def difference_in_list(path: str, loader: str) -> str:
 
 def difference_in_trace(path: str, loader: str) -> str:
     """How the model and trace mode differ; "" where they do not."""
-    real = loaders.trace(loader, path)
-    closure = resolve(DiskView(), path.encode(), loaders.environment_of(loader))
+    real = dynamic_linkers.trace(loader, path)
+    closure = resolve(DiskView(), path.encode(), dynamic_linkers.environment_of(loader))
     binding = bind(closure)
     pairs = {
-        "libraries": (loaders.listed(closure), real.libraries),
+        "libraries": (dynamic_linkers.listed(closure), real.libraries),
         "undefined": (_undefined(closure, binding), real.undefined),
-        "versions": (loaders.versions(binding), real.versions),
-        "unversioned": (loaders.unversioned(binding), real.unversioned),
+        "versions": (dynamic_linkers.versions(binding), real.versions),
+        "unversioned": (dynamic_linkers.unversioned(binding), real.unversioned),
         "rest": (list(map(str, binding.damaged)), real.rest),
     }
     return "; ".join(

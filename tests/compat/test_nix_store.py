@@ -19,7 +19,7 @@ from denizen.store.local import Store
 from denizen.store.trees.dump import BUFFER, dump
 from denizen.store.trees.restore import restore_new
 from denizen.store.trees.tree_reader import entries
-from tests.support.denizen import denizen, lines
+from tests.support.denizen_command import denizen, lines
 from tests.support.nix import PrivateNix, private_nix
 from tests.support.peers import require
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.homes import Home
+from tests.support.offline_roots import Home
 
 pytestmark = [
     pytest.mark.slow,

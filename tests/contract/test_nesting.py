@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.support.homes import Home
+from tests.support.offline_roots import Home
 
 pytestmark = pytest.mark.slow
 

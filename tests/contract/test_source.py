@@ -11,10 +11,10 @@ import pytest
 from denizen.errors import SourceFailed
 from denizen.sources.base import Held, NoSuchSuite, Scope, Source
 from denizen.sources.directory import DirectoryOfDebs
-from tests.support.archive import Archive, package_paragraph
+from tests.support.debian_archive import Archive, package_paragraph
+from tests.support.debian_sources import debian
 from tests.support.debs import Item, deb
 from tests.support.faulty_server import Server
-from tests.support.sources import debian
 
 # The same two packages everywhere: (name, version, architecture, files).
 PACKAGES = (

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.compiled_loaders import compile_loader
 from tests.support.debs import Item
-from tests.support.homes import LDSO, TRIPLET, Home
+from tests.support.offline_roots import LDSO, TRIPLET, Home
 from tests.support.peers import require
-from tests.support.startworld import compile_loader
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,8 @@ from denizen.fileview import Executable, ViewLink
 from denizen.host import Placement
 from denizen.linker import Environment
 from denizen.value import replace
-from tests.support.elfbuilder import Elf, Note, Symbol, build
-from tests.support.worlds import FREE, HOST, INTERPRETER, LD_SO, Case, program
+from tests.support.elf_builder import Elf, Note, Symbol, build
+from tests.support.glibc_systems import FREE, HOST, INTERPRETER, LD_SO, Case, program
 
 
 def test_a_program_with_all_it_needs_has_no_problem() -> None:

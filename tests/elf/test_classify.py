@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from denizen.elf import ProgramKind, classify, constants
-from tests.support.elfbuilder import Elf, Note, Symbol, build
+from tests.support.elf_builder import Elf, Note, Symbol, build
 from tests.support.peers import require
 
 

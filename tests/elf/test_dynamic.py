@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from denizen.elf import Dynamic, Malformed, constants, read
 from denizen.elf.strings import BATCH, BUDGET_FLOOR, StringTable
-from tests.support.elfbuilder import Elf, build, replace
+from tests.support.elf_builder import Elf, build, replace
 
 FORMS = [(64, True), (64, False), (32, True), (32, False)]
 NAME = st.binary(min_size=1, max_size=20).filter(lambda name: b"\0" not in name)

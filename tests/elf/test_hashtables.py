@@ -4,7 +4,7 @@ import pytest
 
 from denizen.elf import Malformed, constants, read
 from denizen.elf.hashtables import MAX_CHAIN
-from tests.support.elfbuilder import Elf, Symbol, build
+from tests.support.elf_builder import Elf, Symbol, build
 
 SYMBOLS = (Symbol(b"u", defined=False), Symbol(b"f"), Symbol(b"g"))
 

@@ -4,7 +4,7 @@ import pytest
 
 from denizen.elf import FileType, Malformed, constants, read
 from denizen.elf.header import MAX_TABLE, SEGMENT_SIZE
-from tests.support.elfbuilder import Elf, build
+from tests.support.elf_builder import Elf, build
 
 
 @pytest.mark.parametrize(

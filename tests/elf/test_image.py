@@ -1,7 +1,7 @@
 import pytest
 
 from denizen.elf import Malformed, NotElf, StackPolicy, Truncated, constants, read
-from tests.support.elfbuilder import Elf, build, replace
+from tests.support.elf_builder import Elf, build, replace
 
 FORMS = [(64, True), (64, False), (32, True), (32, False)]
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from denizen.elf import read
 from denizen.elf.lookup import gnu_hash, sysv_hash
-from tests.support.elfbuilder import Elf, Symbol, build
+from tests.support.elf_builder import Elf, Symbol, build
 
 NAMES = st.binary(min_size=1, max_size=40).filter(lambda name: b"\0" not in name)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from denizen.elf import Malformed, Segment, constants, read
 from denizen.elf.header import Header
 from denizen.elf.memory import PAGE, Memory, numbers
-from tests.support.elfbuilder import Elf, build
+from tests.support.elf_builder import Elf, build
 
 HEADER: Header = read(build(Elf())).header
 FILE = bytes(range(256)) * 64  # four pages

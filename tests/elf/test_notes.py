@@ -5,7 +5,7 @@ import pytest
 
 from denizen.elf import AbiTag, DlopenNote, Malformed, Notes, constants, read
 from denizen.elf.notes import MAX_NOTES, Property
-from tests.support.elfbuilder import Elf, Note, build
+from tests.support.elf_builder import Elf, Note, build
 
 ABI = Note(b"GNU", 1, struct.pack("<4I", 0, 3, 2, 0))
 BUILD_ID = Note(b"GNU", 3, bytes(range(20)))

@@ -4,7 +4,7 @@ import pytest
 
 from denizen.elf import Payload, constants, read
 from denizen.elf.payload import end_of_elf
-from tests.support.elfbuilder import Elf, Note, build, replace
+from tests.support.elf_builder import Elf, Note, build, replace
 
 ELF = Elf(entry=1)
 END = len(build(ELF))

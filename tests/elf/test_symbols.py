@@ -2,7 +2,7 @@ import pytest
 
 from denizen.elf import Malformed, Undefined, constants, read
 from denizen.elf.image import Image
-from tests.support.elfbuilder import Elf, Symbol, build, replace
+from tests.support.elf_builder import Elf, Symbol, build, replace
 
 PUTS = Symbol(b"puts", defined=False, version=b"GLIBC_2.2.5", file=b"libc.so.6")
 OPTIONAL = Symbol(b"optional", defined=False, binding=constants.STB_WEAK)

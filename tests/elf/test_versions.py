@@ -4,7 +4,7 @@ import pytest
 
 from denizen.elf import Malformed, NeededVersion, VersionDefinition, VersionNeed, constants, read
 from denizen.elf.versions import MAX_RECORDS
-from tests.support.elfbuilder import Elf, Symbol, build, sysv_hash
+from tests.support.elf_builder import Elf, Symbol, build, sysv_hash
 
 FORMS = [(64, True), (64, False), (32, True), (32, False)]
 

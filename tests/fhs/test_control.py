@@ -3,7 +3,7 @@
 import pytest
 
 from denizen.fhs.control import Alternative, ConflictingPackages, alternatives_in, clashes, winners
-from tests.support.shelves import control
+from tests.support.package_catalogue import control
 
 AWK = """#!/bin/sh
 if [ "$1" = "configure" ]; then

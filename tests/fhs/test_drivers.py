@@ -3,7 +3,7 @@
 from denizen.fhs.drivers import drivers, joined, listed, seen
 from denizen.linker.ldcache import CacheQuery, open_cache
 from denizen.resolve.rule_packs import load_rules
-from tests.support.caches import CacheEntry, new_cache
+from tests.support.ldcache_files import CacheEntry, new_cache
 
 X86_64 = CacheQuery(0x303)
 HOST = new_cache(

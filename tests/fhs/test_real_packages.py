@@ -13,10 +13,10 @@ import pytest
 
 from tests.corpus.entries import load
 from tests.corpus.fetching import fetch
+from tests.support.http_server import serving
 from tests.support.peers import require
-from tests.support.prefix import kept_by_tests
-from tests.support.realarchive import keep_indexes, one_at_a_time, real_archive
-from tests.support.serving import serving
+from tests.support.python_prefix import kept_by_tests
+from tests.support.real_archive import keep_indexes, one_at_a_time, real_archive
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 SUITE = "trixie"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.hosts import HOSTS, OTHER_UID, Host, Rooms
-from tests.support.prefix import PREFIX
+from tests.support.python_prefix import PREFIX
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 _ROOTS = [name for name in HOSTS if name not in ("as it is", "env -i", "read-only root")]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from denizen.index.locate import Index
-from tests.support.realarchive import SUITES, keep_indexes, one_at_a_time, real_archive
+from tests.support.real_archive import SUITES, keep_indexes, one_at_a_time, real_archive
 
 GOLDEN = Path(__file__).parent.parent / "data/golden_sonames.tsv"
 # The bar is 198 of 200; the list is longer.

@@ -10,9 +10,9 @@ from denizen.index.retry_policy import Patience
 from denizen.index.update import update
 from denizen.index.update_targets import UpdateOutcome, UpdateTarget
 from denizen.sources.base import BadSignature, Downgrade, DownloadFailed, Incomplete, Scope, SilentTransfer
-from tests.support.archive import DATE, Archive, package_paragraph, sample
+from tests.support.debian_archive import DATE, Archive, package_paragraph, sample
+from tests.support.debian_sources import A_DAY, debian
 from tests.support.faulty_server import Fault, Server
-from tests.support.sources import A_DAY, debian
 
 DAYS = {
     number: f"{('Sat', 'Sun', 'Mon', 'Tue')[number]}, {11 + number} Jul 2026 10:16:37 UTC"

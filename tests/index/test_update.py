@@ -27,9 +27,9 @@ from denizen.sources.base import (
     Scope,
     SilentTransfer,
 )
-from tests.support.archive import DATE, Archive, keyring, package_paragraph, sample
+from tests.support.debian_archive import DATE, Archive, keyring, package_paragraph, sample
+from tests.support.debian_sources import A_DAY, debian, update
 from tests.support.faulty_server import Fault, Server
-from tests.support.sources import A_DAY, debian, update
 
 LATER = "Sun, 12 Jul 2026 10:16:37 UTC"
 

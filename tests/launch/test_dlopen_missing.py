@@ -4,8 +4,8 @@ from denizen.fileview import Executable, MemoryView
 from denizen.launch.dlopen_missing import lacking_later
 from denizen.linker import Environment
 from denizen.resolve.rule_packs import load_rules
-from tests.support.elfbuilder import Elf, build
-from tests.support.linkworlds import library, program, world
+from tests.support.elf_builder import Elf, build
+from tests.support.linker_systems import library, program, world
 
 APP = b"/opt/app/bin/prog"
 GLOBALIZATION = b"/opt/app/bin/System.Globalization.Native.so"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.startworld import compile_loader
+from tests.support.compiled_loaders import compile_loader
 
 _TAKEN = """
 import os, signal, sys

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from denizen.launch.probe import obstacle
+from tests.support.compiled_loaders import compile_loader
 from tests.support.hosts import namespace_filter
-from tests.support.limited import under_filter
 from tests.support.peers import require
-from tests.support.startworld import compile_loader
+from tests.support.seccomp import under_filter
 
 # linux/seccomp.h, linux/audit.h, asm/unistd_64.h.
 _KILL, _ALLOW, _UNSHARE = 0x80000000, 0x7FFF0000, 272

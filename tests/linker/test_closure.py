@@ -5,9 +5,9 @@ import pytest
 from denizen.elf import NotElf
 from denizen.fileview import MemoryView, ViewLink
 from denizen.linker import Cpu, Environment, Family, LinkerStart, Reason, bind, resolve
-from tests.support.caches import CacheEntry, new_cache
-from tests.support.elfbuilder import Elf, Note, Symbol, build
-from tests.support.linkworlds import GLIBC, MUSL, glibc, library, musl, program, world
+from tests.support.elf_builder import Elf, Note, Symbol, build
+from tests.support.ldcache_files import CacheEntry, new_cache
+from tests.support.linker_systems import GLIBC, MUSL, glibc, library, musl, program, world
 
 HERE = Environment(vdso=b"")
 DT_VERSYM = 0x6FFFFFF0

@@ -10,9 +10,9 @@ import pytest
 from denizen.disk import DiskView
 from denizen.linker import Environment, interposed, resolve
 from denizen.value import replace
-from tests.support import linked, loaders
-from tests.support.elfbuilder import Symbol
-from tests.support.linkworlds import library, program, world
+from tests.support import dynamic_linkers, linker_cases
+from tests.support.elf_builder import Symbol
+from tests.support.linker_systems import library, program, world
 from tests.support.peers import require
 
 HERE = Environment(vdso=b"")
@@ -51,30 +51,32 @@ def test_a_library_with_another_version_of_the_name_does_not() -> None:
 @pytest.mark.peer
 @pytest.mark.slow
 def test_ld_so_binds_to_the_same_object(tmp_path: Path) -> None:
-    require("gcc", loaders.GLIBC_64)
+    require("gcc", dynamic_linkers.GLIBC_64)
     (tmp_path / "versions").write_text("V1 { global: f; local: *; };")
-    case = linked.Case(
+    case = linker_cases.Case(
         "interposed",
         (
-            linked.lib(
+            linker_cases.lib(
                 "libx.so",
                 source="int f(void) { return 1; }",
                 flags=("-Wl,--version-script=$ROOT/versions",),
             ),
-            linked.lib("libp.so", source="int f(void) { return 2; }"),
-            linked.prog("libx.so", source="int f(void); int main(void) { return f(); }"),
+            linker_cases.lib("libp.so", source="int f(void) { return 2; }"),
+            linker_cases.prog("libx.so", source="int f(void); int main(void) { return f(); }"),
         ),
         {},
     )
-    linked.build(case, tmp_path)
+    linker_cases.build(case, tmp_path)
     root = os.fsencode(tmp_path)
-    environment = replace(loaders.environment_of(loaders.GLIBC_64), library_path=root, preload=b"libp.so")
+    environment = replace(
+        dynamic_linkers.environment_of(dynamic_linkers.GLIBC_64), library_path=root, preload=b"libp.so"
+    )
     closure = resolve(DiskView(), root + b"/prog", environment)
     assert [(i.name, i.expected, i.bound_to) for i in interposed(closure)] == [
         (b"f", root + b"/libx.so", root + b"/libp.so")
     ]
     said = subprocess.run(
-        [loaders.GLIBC_64, tmp_path / "prog"], capture_output=True, text=True, check=False,
+        [dynamic_linkers.GLIBC_64, tmp_path / "prog"], capture_output=True, text=True, check=False,
         env={"LD_LIBRARY_PATH": str(tmp_path), "LD_PRELOAD": "libp.so", "LD_DEBUG": "bindings",
              "LD_BIND_NOW": "1", "LD_WARN": "1", "LD_TRACE_LOADED_OBJECTS": "1"},
     ).stderr  # fmt: skip

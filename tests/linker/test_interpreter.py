@@ -2,10 +2,10 @@ import pytest
 
 from denizen.fileview import MemoryView
 from denizen.linker.interpreter import BEFORE_BANNER, Family, assumed, read_interpreter
-from tests.support import linkworlds
-from tests.support.elfbuilder import Elf, build
+from tests.support import linker_systems
+from tests.support.elf_builder import Elf, build
 
-PATH = linkworlds.GLIBC
+PATH = linker_systems.GLIBC
 
 
 def reads(content: bytes) -> object:
@@ -13,7 +13,7 @@ def reads(content: bytes) -> object:
 
 
 def test_a_dynamic_linker_tells_its_own_directories_and_version() -> None:
-    debian = linkworlds.glibc(
+    debian = linker_systems.glibc(
         version=b"2.41",
         directories=b"/lib/x86_64-linux-gnu/\0/usr/lib/x86_64-linux-gnu/\0/lib/\0/usr/lib/\0",
         lib=b"lib/x86_64-linux-gnu",
@@ -31,7 +31,7 @@ def test_a_dynamic_linker_tells_its_own_directories_and_version() -> None:
 
 def test_a_store_path_is_a_system_directory_too() -> None:
     found = read_interpreter(
-        MemoryView({PATH: linkworlds.glibc(directories=b"/nix/store/abc-glibc-2.40/lib/\0", lib=b"lib")}),
+        MemoryView({PATH: linker_systems.glibc(directories=b"/nix/store/abc-glibc-2.40/lib/\0", lib=b"lib")}),
         PATH,
     )
     assert found is not None
@@ -47,13 +47,13 @@ def test_one_without_a_banner_follows_the_rules_before_it() -> None:
 
 @pytest.mark.parametrize("version", [b"", b"x.y", b"2", b"9999.1", b"2.x"])
 def test_a_banner_that_makes_no_sense_is_none(version: bytes) -> None:
-    found = read_interpreter(MemoryView({PATH: linkworlds.glibc(version=version)}), PATH)
+    found = read_interpreter(MemoryView({PATH: linker_systems.glibc(version=version)}), PATH)
     assert found is not None
     assert found.version == BEFORE_BANNER
 
 
 def test_musl_is_known_by_its_usage_line() -> None:
-    found = read_interpreter(MemoryView({linkworlds.MUSL: linkworlds.musl()}), linkworlds.MUSL)
+    found = read_interpreter(MemoryView({linker_systems.MUSL: linker_systems.musl()}), linker_systems.MUSL)
     assert found is not None
     assert (found.family, found.arch, found.preload) == (Family.MUSL, b"x86_64", None)
 

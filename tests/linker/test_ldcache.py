@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denizen.linker.ldcache import BadCache, CacheQuery, compare, open_cache
-from tests.support.caches import CacheEntry, new_cache, old_cache
+from tests.support.ldcache_files import CacheEntry, new_cache, old_cache
 
 X86_64 = CacheQuery(0x303, (b"x86-64-v3", b"x86-64-v2"), level=3, legacy=None)
 LIBRARY = CacheEntry(b"libx.so.1", b"/lib/libx.so.1")

@@ -4,7 +4,7 @@ import pytest
 
 from denizen.linker.open_verify import VerifyTarget, check_glibc, check_musl
 from denizen.linker.rule_tables import Reason
-from tests.support.elfbuilder import Elf, build
+from tests.support.elf_builder import Elf, build
 
 X86_64 = VerifyTarget(64, little=True, machine=62)
 GOOD = build(Elf())[:64]

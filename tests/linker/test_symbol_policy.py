@@ -2,8 +2,8 @@ import posixpath
 
 from denizen.fileview import Executable, MemoryView
 from denizen.linker import Closure, Environment, bind, resolve, unvouched_objects
-from tests.support.elfbuilder import Elf, Symbol, build
-from tests.support.worlds import SYSTEM, program
+from tests.support.elf_builder import Elf, Symbol, build
+from tests.support.glibc_systems import SYSTEM, program
 
 PROGRAM = b"/opt/app/bin/program"
 LOST = Symbol(b"lost", defined=False)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.startworld import World, compile_loader
+from tests.support.compiled_loaders import World, compile_loader
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,9 @@ import pytest
 from denizen.disk import DiskView
 from denizen.launch.decisions.decision import identity_of
 from denizen.launch.loader.settings import LoaderSettings
+from tests.support.compiled_loaders import TIMEOUT, World, compile_loader, output_of, run
 from tests.support.peers import require
-from tests.support.prefix import kept_by_tests
-from tests.support.startworld import TIMEOUT, World, compile_loader, output_of, run
+from tests.support.python_prefix import kept_by_tests
 
 _SOURCE = """
 #include <stdio.h>

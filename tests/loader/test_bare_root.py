@@ -9,8 +9,8 @@ import pytest
 
 from denizen.launch.decisions.decision import DecisionLibrary
 from denizen.launch.loader.settings import LoaderSettings
+from tests.support.compiled_loaders import HOST_LDSO, TIMEOUT, World
 from tests.support.peers import require
-from tests.support.startworld import HOST_LDSO, TIMEOUT, World
 
 _PROGRAM = """
 #include <stdio.h>

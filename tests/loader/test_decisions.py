@@ -14,7 +14,7 @@ from denizen.launch.decisions.decision import alias_name, file_name, identity_of
 from denizen.launch.decisions.decision_codec import decode, encode
 from denizen.launch.loader.settings import LoaderSettings
 from denizen.value import replace
-from tests.support.startworld import World, output_of, run, somebody
+from tests.support.compiled_loaders import World, output_of, run, somebody
 
 # Of each kind; more for a longer look (LOADER_MUTATIONS=20000, four minutes).
 _MUTATIONS = int(os.environ.get("LOADER_MUTATIONS", "150"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.elfrewriting import at_the_end, with_second_interpreter
+from tests.support.elf_rewriting import at_the_end, with_second_interpreter
 from tests.support.peers import require
 
 ROOT = Path(__file__).parent.parent.parent

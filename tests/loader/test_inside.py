@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from denizen.launch.loader.settings import LoaderSettings
-from tests.support.elfrewriting import at_the_end
+from tests.support.compiled_loaders import World, compile_loader, output_of, run
+from tests.support.elf_rewriting import at_the_end
 from tests.support.peers import require
-from tests.support.startworld import World, compile_loader, output_of, run
 
 # A place that no host has.
 FURNISHED = "/usr/share/denizen-tests"

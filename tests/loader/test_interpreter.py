@@ -11,8 +11,8 @@ import pytest
 from denizen.elf.constants import DT_STRSZ, DT_STRTAB, PT_DYNAMIC, PT_LOAD, PT_NOTE
 from denizen.elf.image import read
 from denizen.launch.decisions.decision import Edit
+from tests.support.compiled_loaders import TIMEOUT, World, output_of, run
 from tests.support.peers import require
-from tests.support.startworld import TIMEOUT, World, output_of, run
 
 _ECHO = """
 #include <stdio.h>

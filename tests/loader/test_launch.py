@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from denizen.launch.loader.settings import LoaderSettings
-from tests.support.elfrewriting import at_the_end, with_second_interpreter
-from tests.support.startworld import World, output_of, run, somebody
+from tests.support.compiled_loaders import World, output_of, run, somebody
+from tests.support.elf_rewriting import at_the_end, with_second_interpreter
 
 _ECHO = """
 #include <stdio.h>

@@ -8,7 +8,7 @@ import pytest
 
 from denizen.elf.image import read
 from denizen.launch.decisions.program_identity import hermetic_edits
-from tests.support.startworld import World, output_of, run
+from tests.support.compiled_loaders import World, output_of, run
 
 # What it sees itself, what it was preloaded with, where it begins, and what a child of its sees.
 _PROGRAM = """
@@ -151,7 +151,7 @@ def test_a_program_of_the_hosts_world_is_left_to_its_linker(hermetic: Hermetic) 
 
 
 def test_a_32_bit_program_begins_where_it_would(tmp_path: Path) -> None:
-    from tests.support.startworld import compile_loader
+    from tests.support.compiled_loaders import compile_loader
 
     linker = Path("/lib/ld-linux.so.2")
     if not linker.exists() or not shutil.which("gcc"):

@@ -11,8 +11,8 @@ import pytest
 
 from denizen.launch.dlopen_links import Opened
 from denizen.launch.loader.settings import LoaderSettings
-from tests.support.indexfiles import index_file
-from tests.support.startworld import TIMEOUT, World, compile_loader, output_of, run
+from tests.support.compiled_loaders import TIMEOUT, World, compile_loader, output_of, run
+from tests.support.index_files import index_file
 
 # Opens each word, tells what came of it, and ends with the number of the last library.
 _OPENS = """

@@ -8,8 +8,8 @@ import pytest
 from denizen.elf.image import read
 from denizen.launch.decisions.decision import DecisionLibrary
 from denizen.launch.decisions.program_identity import hermetic_edits
+from tests.support.compiled_loaders import World, output_of, run
 from tests.support.peers import require
-from tests.support.startworld import World, output_of, run
 
 _ASK = "#include <stdio.h>\nconst char *answer(void);\nint main() { puts(answer()); }"
 _OPEN = """

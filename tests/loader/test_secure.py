@@ -10,7 +10,7 @@ import pytest
 
 from denizen.launch.decisions.decision import DecisionLibrary
 from denizen.launch.loader.settings import LoaderSettings
-from tests.support.startworld import HOST_LDSO, TIMEOUT, World
+from tests.support.compiled_loaders import HOST_LDSO, TIMEOUT, World
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="makes set-user-ID programs, and a root to start them in"

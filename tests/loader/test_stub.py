@@ -8,8 +8,8 @@ import pytest
 
 from denizen.elf.image import read
 from denizen.launch.strategies.entry_stub import apply_plan, plan_stub
-from tests.support.elfrewriting import with_second_interpreter
-from tests.support.startworld import TIMEOUT, World, run
+from tests.support.compiled_loaders import TIMEOUT, World, run
+from tests.support.elf_rewriting import with_second_interpreter
 
 _SOURCE = """
 #include <elf.h>

@@ -15,7 +15,7 @@ from denizen.launch.decisions.load_list import libraries_of
 from denizen.launch.loader.settings import LoaderSettings
 from denizen.launch.strategies.entry_stub import apply_plan, plan_stub
 from denizen.linker import Environment, resolve
-from tests.support.startworld import HOST_LDSO, TIMEOUT, World, compile_loader
+from tests.support.compiled_loaders import HOST_LDSO, TIMEOUT, World, compile_loader
 
 # Every so many of /usr/bin; 1 for all of them (SYSTEM_PROGRAMS=1, two minutes).
 _EVERY = int(os.environ.get("SYSTEM_PROGRAMS", "12"))

@@ -6,8 +6,8 @@ from denizen.fileview import Executable, MemoryView
 from denizen.resolve.applicable import ForeignLock, must_apply
 from denizen.resolve.resolution import Resolution
 from denizen.resolve.rule_packs import load_rules
-from tests.support.elfbuilder import Elf, build
-from tests.support.market import DIRECTORY, PROGRAM, Market, libc, library, program
+from tests.support.elf_builder import Elf, build
+from tests.support.package_archive import DIRECTORY, PROGRAM, Market, libc, library, program
 
 NEEDS = program(b"liba.so.1", b"libb.so.1")
 BESIDE = {b"/opt/app/lib/libb.so.1": library(b"libb.so.1")}

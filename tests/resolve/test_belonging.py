@@ -8,7 +8,7 @@ from denizen.fileview import FileKind, MemoryView, Stat
 from denizen.resolve.resolution import ChoiceRule, Resolution
 from denizen.resolve.shared_directories import Sharing
 from denizen.value import replace
-from tests.support.market import DIRECTORY, Market, chosen, libc, library, package_of, program
+from tests.support.package_archive import DIRECTORY, Market, chosen, libc, library, package_of, program
 
 SONAME = b"libs.so.1"
 

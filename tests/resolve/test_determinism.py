@@ -24,7 +24,7 @@ from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine
 from denizen.resolve.targets import roots_of
 from tests.support.debs import Item, deb
-from tests.support.market import DIRECTORY, PROGRAM, Market, libc, library, program
+from tests.support.package_archive import DIRECTORY, PROGRAM, Market, libc, library, program
 
 ROOT = Path(__file__).parents[2]
 FILES = {

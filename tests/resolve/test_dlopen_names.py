@@ -6,8 +6,8 @@ from denizen import elf
 from denizen.elf.constants import PF_R, PF_W, PF_X, PT_LOAD
 from denizen.resolve.dlopen_names import strings
 from denizen.resolve.resolution import ChoiceRule, DlopenName, Lack, Resolution
-from tests.support.elfbuilder import Elf, Note, build
-from tests.support.market import (
+from tests.support.elf_builder import Elf, Note, build
+from tests.support.package_archive import (
     DIRECTORY,
     INTERPRETER,
     PROGRAM,

@@ -12,7 +12,7 @@ from denizen.resolve.host_extension import brings, is_sound, loses
 from denizen.resolve.resolution import LeftOut, Resolution
 from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine
-from tests.support.market import (
+from tests.support.package_archive import (
     DIRECTORY,
     INTERPRETER,
     LD_SO,

@@ -9,7 +9,7 @@ from denizen.resolve.extended_world import ProcessLibraries
 from denizen.resolve.process_extension import extension
 from denizen.resolve.resolution import Resolution
 from denizen.resolve.rule_packs import load_rules
-from tests.support.market import DIRECTORY, PROGRAM, Market, libc, library, package_of, program
+from tests.support.package_archive import DIRECTORY, PROGRAM, Market, libc, library, package_of, program
 
 LIBC = b"libc.so.6"
 PRIVATE = [(b"fGLIBC_PRIVATE", b"GLIBC_PRIVATE", LIBC)]

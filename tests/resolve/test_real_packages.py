@@ -19,10 +19,10 @@ from denizen.resolve.lock import write
 from denizen.resolve.plan import download_size
 from denizen.resolve.resolution import ChoiceRule, Lack, Pin, Resolution
 from denizen.sources.fetcher import FetchPolicy
-from tests.support.elfbuilder import Elf, Symbol, build, replace
-from tests.support.market import chosen, open_for, package_of
+from tests.support.elf_builder import Elf, Symbol, build, replace
+from tests.support.package_archive import chosen, open_for, package_of
 from tests.support.peers import require
-from tests.support.realarchive import SUITES, one_at_a_time, real_archive, with_packages
+from tests.support.real_archive import SUITES, one_at_a_time, real_archive, with_packages
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 X86_64 = Elf(interpreter=b"/lib64/ld-linux-x86-64.so.2")

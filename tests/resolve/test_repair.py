@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.homes import TRIPLET, Home
+from tests.support.offline_roots import TRIPLET, Home
 
 GREETING = "hello from the store"
 

@@ -2,8 +2,17 @@
 
 from denizen.elf.constants import PT_LOAD
 from denizen.resolve.resolution import Resolution
-from tests.support.elfbuilder import Elf, build
-from tests.support.market import DIRECTORY, INTERPRETER, PROGRAM, Market, chosen, libc, library, program
+from tests.support.elf_builder import Elf, build
+from tests.support.package_archive import (
+    DIRECTORY,
+    INTERPRETER,
+    PROGRAM,
+    Market,
+    chosen,
+    libc,
+    library,
+    program,
+)
 
 
 def market(*packages: bytes) -> Market:

@@ -4,8 +4,8 @@ import pytest
 
 from denizen.fileview import MemoryView
 from denizen.resolve.targets import NoObjects, roots_of
-from tests.support.elfbuilder import Elf, build
-from tests.support.market import library, program
+from tests.support.elf_builder import Elf, build
+from tests.support.package_archive import library, program
 
 ARM64 = build(Elf(machine=183, soname=b"addon.node", needed=(b"libc.so.6",)))
 MUSL = library(b"addon.node", b"libc.musl-x86_64.so.1")

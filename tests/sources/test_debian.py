@@ -16,9 +16,9 @@ from denizen.sources.base import (
     NoSuchSuite,
     Scope,
 )
-from tests.support.archive import DATE, Archive, package_paragraph, sample
+from tests.support.debian_archive import DATE, Archive, package_paragraph, sample
+from tests.support.debian_sources import A_DAY, debian
 from tests.support.faulty_server import Fault, Server
-from tests.support.sources import A_DAY, debian
 
 LATER = "Sun, 12 Jul 2026 10:16:37 UTC"
 

@@ -8,7 +8,7 @@ from denizen.build.realise import RealiseOptions, realise
 from denizen.formats.hashes import Hash
 from denizen.sources.opener import UrlOpener
 from denizen.sources.transport import HttpSettings
-from tests.support.building import Workshop
+from tests.support.derivations import Workshop
 from tests.support.faulty_server import Fault, Server
 
 

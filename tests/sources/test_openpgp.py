@@ -13,7 +13,7 @@ from denizen.sources.openpgp import (
     best_verifier,
     judge_status,
 )
-from tests.support.archive import clear_signed, detached_signature, keyring
+from tests.support.debian_archive import clear_signed, detached_signature, keyring
 from tests.support.peers import require
 
 TEXT = b"Origin: Debian\n- dashes and\n\ttrailing\nlines\n"

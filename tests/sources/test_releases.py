@@ -14,9 +14,9 @@ from denizen.sources.releases import MAX_FUTURE, FutureRelease, WrongOrigin
 from denizen.sources.settings import SHIPPED_KEYRING, default_debian
 from denizen.sources.transport import HttpSettings
 from denizen.value import replace
-from tests.support.archive import DATE, Archive, keyring, package_paragraph, sample
+from tests.support.debian_archive import DATE, Archive, keyring, package_paragraph, sample
+from tests.support.debian_sources import debian
 from tests.support.faulty_server import Fault, Server
-from tests.support.sources import debian
 
 
 class Told(SilentTransfer):

@@ -17,9 +17,9 @@ from denizen.store.collection.collector import Limits, collect, explain
 from denizen.store.collection.processes import ProcessCensus
 from denizen.store.local import Store
 from denizen.store.verification import verify
-from tests.support import operations
-from tests.support.faults import FULL, Operations
-from tests.support.operations import BROKEN, DONE, OPERATIONS, REFUSED, prepare
+from tests.support import store_operations
+from tests.support.store_operations import BROKEN, DONE, OPERATIONS, REFUSED, prepare
+from tests.support.syscall_faults import FULL, Operations
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
@@ -124,7 +124,7 @@ def nothing_is_left_over(root: Path, about: str) -> None:
 def test_the_operations_do_something(base: Path, place: Path) -> None:
     root = fresh(base, place)
     for name in ("add", "build", "realise", "import", "gc"):
-        operations.OPERATIONS[name](root)
+        store_operations.OPERATIONS[name](root)
     with Store.open(os.fsencode(root / "store")) as store:
         names = sorted(path.name for path in store.database.paths())
     assert names == ["built", "imported", "kept", "package", "source", "top"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.faults import CALLS, Operations
-from tests.support.operations import DONE, prepare
+from tests.support.store_operations import DONE, prepare
+from tests.support.syscall_faults import CALLS, Operations
 
 pytestmark = pytest.mark.peer
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from denizen.store.errors import is_full
-from tests.support.denizen import denizen, lines
+from tests.support.denizen_command import denizen, lines
 
 SIZE = 24 * 1024 * 1024
 # ext4 on a file wants a loop device, which containers often lack.

@@ -17,7 +17,7 @@ from denizen.store.move import StoreInUse, move
 from denizen.store.optimise import optimise
 from denizen.store.rebuild import Rebuilt, rebuild
 from denizen.store.verification import Fault, repair, verify
-from tests.support.sealed import delete, overwrite
+from tests.support.read_only_trees import delete, overwrite
 from tests.support.stores import add_text, make_store, make_tree, on_disk
 
 nothing = replacement_from(None)

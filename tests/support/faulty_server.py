@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.support.serving import serving
+from tests.support.http_server import serving
 
 
 @dataclass(frozen=True)

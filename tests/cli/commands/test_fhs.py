@@ -14,7 +14,7 @@ import pytest
 from denizen.linker.ldcache import CacheEntry, open_cache
 from denizen.linker.ldcachewriter import write_cache
 from tests.support.debs import Item
-from tests.support.fhshome import FhsHome
+from tests.support.fhs_environments import FhsHome
 from tests.support.hosts import HOSTS, Host, Rooms
 from tests.support.untraced import environment
 

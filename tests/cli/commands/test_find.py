@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.archive import sample
-from tests.support.sites import Site, site
+from tests.support.debian_archive import sample
+from tests.support.served_archives import Site, site
 
 
 @pytest.fixture

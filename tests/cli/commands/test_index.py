@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.archive import package_paragraph, sample
+from tests.support.debian_archive import package_paragraph, sample
 from tests.support.faulty_server import Fault
-from tests.support.sites import Site, interrupt, site
+from tests.support.served_archives import Site, interrupt, site
 
 LATER = "Sun, 12 Jul 2026 10:16:37 UTC"
 MANY = [package_paragraph(f"p{number}", Depends="libc6 (>= 2.38)") for number in range(3000)]

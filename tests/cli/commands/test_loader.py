@@ -11,7 +11,7 @@ from denizen.cli.dispatch import dispatch
 from denizen.launch.loader import binaries
 from denizen.launch.loader.settings import settings_of
 from denizen.machines import interpreter_of_kernel
-from tests.support.startworld import compile_loader
+from tests.support.compiled_loaders import compile_loader
 
 
 class Desk:

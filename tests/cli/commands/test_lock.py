@@ -11,7 +11,7 @@ import pytest
 
 from denizen.resolve.cache.resolution_cache import STILL_NS
 from denizen.resolve.lock import parse
-from tests.support.homes import Home
+from tests.support.offline_roots import Home
 
 pytestmark = pytest.mark.slow
 

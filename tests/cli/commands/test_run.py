@@ -17,10 +17,10 @@ from denizen.launch.decisions.decision import GENERATION, file_name, identity_of
 from denizen.launch.decisions.decision_codec import decode, encode
 from denizen.value import replace
 from tests.support.debs import Item
-from tests.support.homes import PROGRAM, Home
 from tests.support.hosts import namespace_filter
-from tests.support.limited import under_filter
+from tests.support.offline_roots import PROGRAM, Home
 from tests.support.peers import require
+from tests.support.seccomp import under_filter
 from tests.support.untraced import environment
 
 pytestmark = pytest.mark.slow

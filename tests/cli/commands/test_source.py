@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import debs
-from tests.support.denizen import denizen, lines
+from tests.support.denizen_command import denizen, lines
 
 
 def add(root: Path, *words: str, status: int = 0) -> str:

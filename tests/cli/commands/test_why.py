@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.worlds import SYSTEM, program
+from tests.support.glibc_systems import SYSTEM, program
 
 # As a shell is told: a checkout may lie below a directory with a space.
 PYTHON = shlex.quote(sys.executable)

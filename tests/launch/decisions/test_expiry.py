@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.debs import Item
-from tests.support.homes import Home
+from tests.support.offline_roots import Home
 
 WAITS = """
 #include <stdio.h>

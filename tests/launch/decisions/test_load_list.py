@@ -3,7 +3,7 @@
 from denizen.launch.decisions.decision import DecisionLibrary
 from denizen.launch.decisions.load_list import libraries_of
 from denizen.linker import Environment, resolve
-from tests.support.linkworlds import library, program, world
+from tests.support.linker_systems import library, program, world
 
 _HERE = Environment(vdso=b"")
 

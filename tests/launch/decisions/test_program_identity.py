@@ -5,8 +5,8 @@ from pathlib import Path
 from denizen.elf.image import read
 from denizen.launch.decisions.decision import machine_word, sum_words
 from denizen.launch.decisions.program_identity import headers_of, hermetic_edits, machine_of, r_debug_of
-from tests.support.elfbuilder import Elf, build
-from tests.support.startworld import HOST_LDSO
+from tests.support.compiled_loaders import HOST_LDSO
+from tests.support.elf_builder import Elf, build
 
 
 def test_headers_are_summed_as_they_lie_in_the_file() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from denizen.launch.loader import binaries
 from denizen.launch.loader.binaries import LoaderAbsent, loader_binary
+from tests.support.compiled_loaders import compile_loader
 from tests.support.peers import require
-from tests.support.startworld import compile_loader
 
 
 def test_a_machine_without_a_loader_is_named_with_the_remedy() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from denizen.fhs.enter import Inside
 from denizen.launch.strategies.base import HostFindings
 from denizen.launch.strategies.fhs import environment_command
-from tests.support.startfixtures import start_of
+from tests.support.strategy_starts import start_of
 
 
 def test_an_environment_the_kernel_refuses_has_another_way(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from denizen.fileview import Executable, MemoryView, ViewLink
 from denizen.launch.strategies.interpreters import MAX_FOUND, beside
-from tests.support.elfbuilder import Elf, build
+from tests.support.elf_builder import Elf, build
 
 _HOST: dict[bytes, bytes | Executable | ViewLink] = {
     b"/lib64/ld-linux-x86-64.so.2": b"",

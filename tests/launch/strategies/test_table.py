@@ -16,7 +16,7 @@ from denizen.launch.strategies.table import STRATEGIES, all_verdicts, choose
 from denizen.value import replace
 from tests.launch.loader.test_settings import BINARY
 from tests.launch.strategies.test_entry_stub import program
-from tests.support.startfixtures import REFUSED, start_of
+from tests.support.strategy_starts import REFUSED, start_of
 
 _LACKING = HostFindings(satisfies=False, starts=False, lacking=("library-missing",), later=(b"libx.so.1",))
 _OTHERWISE = (b"denizen", b"run", b"--except", b"namespace", b"--")

@@ -1,6 +1,6 @@
 """glibc's rules of versions and symbols."""
 
-from tests.support.linked import Case, lib, move, prog, runpath, write
+from tests.support.linker_cases import Case, lib, move, prog, runpath, write
 
 IN_A = {"LD_LIBRARY_PATH": "$ROOT/a"}
 V1 = "V1 { global: f; local: *; };"

@@ -1,6 +1,6 @@
 """glibc's rules of searching, one case each; the name is the rule."""
 
-from tests.support.linked import (
+from tests.support.linker_cases import (
     Case,
     copy,
     folder,

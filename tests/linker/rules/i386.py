@@ -1,6 +1,6 @@
 """glibc's rules where a 32-bit program sees others than a 64-bit one."""
 
-from tests.support.linked import Case, copy, lib, prog, rpath, runpath
+from tests.support.linker_cases import Case, copy, lib, prog, rpath, runpath
 
 CASES = (
     Case(

@@ -1,6 +1,6 @@
 """musl's rules."""
 
-from tests.support.linked import Case, copy, folder, lib, link, move, prog, retag, rpath, runpath, write
+from tests.support.linker_cases import Case, copy, folder, lib, link, move, prog, retag, rpath, runpath, write
 
 DT_AUDIT, DT_RPATH = 0x6FFFFEFC, 15
 

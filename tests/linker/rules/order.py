@@ -1,6 +1,6 @@
 """glibc's rules of order: breadth first, preloads, filters, the interpreter's place, better processors."""
 
-from tests.support.linked import Case, copy, lib, move, prog, remove, rpath, runpath, write
+from tests.support.linker_cases import Case, copy, lib, move, prog, remove, rpath, runpath, write
 
 TREE = (
     lib("a/libd.so"),

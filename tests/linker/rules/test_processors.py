@@ -10,8 +10,8 @@ import pytest
 from denizen.disk import DiskView
 from denizen.linker import Cpu, read_interpreter
 from denizen.linker.hwcaps import EM_X86_64, platform, subdirectories
-from tests.support import linked, loaders
-from tests.support.linked import lib, prog, runpath
+from tests.support import dynamic_linkers, linker_cases
+from tests.support.linker_cases import lib, prog, runpath
 from tests.support.peers import require
 from tests.support.processors import CORE2, EPYC, HASWELL
 
@@ -26,16 +26,16 @@ EMULATED = [("core2duo", CORE2), ("Haswell", HASWELL), ("EPYC", EPYC)]
 def test_it_searches_the_directories_and_the_platform_of_that_processor(
     model: str, cpu: Cpu, tmp_path: Path
 ) -> None:
-    require("gcc", QEMU, loaders.GLIBC_64)
-    interpreter = read_interpreter(DiskView(), loaders.GLIBC_64.encode())
+    require("gcc", QEMU, dynamic_linkers.GLIBC_64)
+    interpreter = read_interpreter(DiskView(), dynamic_linkers.GLIBC_64.encode())
     assert interpreter is not None
-    case = linked.Case(
+    case = linker_cases.Case(
         "platform",
         (lib("x86_64/libx.so"), prog("x86_64/libx.so", flags=runpath("$ROOT/dir:$ROOT/$PLATFORM"))),
         {},
-        then=(linked.copy("x86_64/libx.so", "haswell/libx.so"),),
+        then=(linker_cases.copy("x86_64/libx.so", "haswell/libx.so"),),
     )
-    linked.build(case, tmp_path, "-m64")
+    linker_cases.build(case, tmp_path, "-m64")
     searched, found = _ask(model, tmp_path)
     processor = EM_X86_64, cpu, interpreter.version
     assert searched == [os.fsdecode(b"dir/" + subdir).rstrip("/") for subdir in subdirectories(*processor)]
@@ -45,7 +45,7 @@ def test_it_searches_the_directories_and_the_platform_of_that_processor(
 def _ask(model: str, root: Path) -> tuple[list[str], str]:
     """(what it puts before a name in the first directory, the platform below which libx.so was found)."""
     done = subprocess.run(
-        [QEMU, "-cpu", model, loaders.GLIBC_64, str(root / "prog")],
+        [QEMU, "-cpu", model, dynamic_linkers.GLIBC_64, str(root / "prog")],
         env={"LD_DEBUG": "libs", "LD_TRACE_LOADED_OBJECTS": "1"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     path = re.search(r"search path=(\S+)", done.stderr)

@@ -10,7 +10,7 @@ from denizen.disk import DiskView
 from denizen.linker import Closure, Environment, LinkerStart, bind, read_interpreter, resolve
 from denizen.value import replace
 from tests.linker.rules import binding, glibc, i386, musl, order
-from tests.support import linked, loaders
+from tests.support import dynamic_linkers, linker_cases
 from tests.support.peers import require
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer]
@@ -20,39 +20,44 @@ GLIBC_CASES = (
 )  # fmt: skip
 
 
-def named(case: linked.Case) -> str:
+def named(case: linker_cases.Case) -> str:
     return case.name
 
 
 @pytest.mark.parametrize("case", GLIBC_CASES, ids=named)
-def test_glibc(case: linked.Case, tmp_path: Path) -> None:
-    require("gcc", loaders.GLIBC_64)
-    compare_glibc(case, tmp_path, loaders.GLIBC_64, "-m64")
+def test_glibc(case: linker_cases.Case, tmp_path: Path) -> None:
+    require("gcc", dynamic_linkers.GLIBC_64)
+    compare_glibc(case, tmp_path, dynamic_linkers.GLIBC_64, "-m64")
 
 
 @pytest.mark.parametrize("case", i386.CASES, ids=named)
-def test_glibc_on_i386(case: linked.Case, tmp_path: Path) -> None:
-    require("gcc", loaders.GLIBC_32)
-    compare_glibc(case, tmp_path, loaders.GLIBC_32, "-m32")
+def test_glibc_on_i386(case: linker_cases.Case, tmp_path: Path) -> None:
+    require("gcc", dynamic_linkers.GLIBC_32)
+    compare_glibc(case, tmp_path, dynamic_linkers.GLIBC_32, "-m32")
 
 
 @pytest.mark.parametrize("case", musl.CASES, ids=named)
-def test_musl(case: linked.Case, tmp_path: Path) -> None:
-    require("gcc", loaders.MUSL_64)
-    linked.build(case, tmp_path, f"-Wl,--dynamic-linker={loaders.MUSL_64}")
-    closure = resolve(DiskView(), program_of(case, tmp_path), environment_of(case, tmp_path, loaders.MUSL_64))
+def test_musl(case: linker_cases.Case, tmp_path: Path) -> None:
+    require("gcc", dynamic_linkers.MUSL_64)
+    linker_cases.build(case, tmp_path, f"-Wl,--dynamic-linker={dynamic_linkers.MUSL_64}")
+    closure = resolve(
+        DiskView(), program_of(case, tmp_path), environment_of(case, tmp_path, dynamic_linkers.MUSL_64)
+    )
     expected_rules(case, closure, tmp_path)
     found, missing = list_with_musl(case, tmp_path)
     own = ("interpreter", "built-in")
-    mine = [(os.fsdecode(entry.soname), loaders.shown(entry.path), entry.rule) for entry in closure.libraries]
+    mine = [
+        (os.fsdecode(entry.soname), dynamic_linkers.shown(entry.path), entry.rule)
+        for entry in closure.libraries
+    ]
     assert found == [(name, path) for name, path, rule in mine if rule is not None and rule.name not in own]
     assert missing == [name for name, path, _ in mine if path is None]
 
 
-def compare_glibc(case: linked.Case, root: Path, loader: str, *flags: str) -> None:
+def compare_glibc(case: linker_cases.Case, root: Path, loader: str, *flags: str) -> None:
     for name, content in binding.SOURCES.items():
         (root / name).write_text(content)
-    linked.build(case, root, *flags)
+    linker_cases.build(case, root, *flags)
     environment = environment_of(case, root, loader)
     closure = resolve(DiskView(), program_of(case, root), environment)
     expected_rules(case, closure, root)
@@ -64,14 +69,14 @@ def compare_glibc(case: linked.Case, root: Path, loader: str, *flags: str) -> No
         assert os.path.basename(os.fsdecode(closure.failures[0].path)) in " ".join(real.rest)
         return
     bound = bind(closure)
-    assert loaders.listed(closure) == real.libraries
-    assert loaders.undefined(bound) == real.undefined
-    assert loaders.versions(bound) == real.versions
-    assert loaders.unversioned(bound) == real.unversioned
+    assert dynamic_linkers.listed(closure) == real.libraries
+    assert dynamic_linkers.undefined(bound) == real.undefined
+    assert dynamic_linkers.versions(bound) == real.versions
+    assert dynamic_linkers.unversioned(bound) == real.unversioned
     assert real.rest == []
 
 
-def expected_rules(case: linked.Case, closure: Closure, root: Path) -> None:
+def expected_rules(case: linker_cases.Case, closure: Closure, root: Path) -> None:
     """The case says what it is about, so that it cannot pass by testing nothing."""
     rules = {
         os.fsdecode(entry.soname): entry.rule.name if entry.rule else None for entry in closure.libraries
@@ -80,7 +85,7 @@ def expected_rules(case: linked.Case, closure: Closure, root: Path) -> None:
     assert {name: rules.get(name, "not listed") for name in expected} == expected
 
 
-def run_real(case: linked.Case, root: Path, loader: str) -> loaders.Listing:
+def run_real(case: linker_cases.Case, root: Path, loader: str) -> dynamic_linkers.Listing:
     program = os.fsdecode(program_of(case, root))
     command = [program] if case.start == "execve" else [loader, *case.options, program]
     trace = {"LD_TRACE_LOADED_OBJECTS": "1", "LD_WARN": "yes", "LD_BIND_NOW": "yes"}
@@ -88,26 +93,26 @@ def run_real(case: linked.Case, root: Path, loader: str) -> loaders.Listing:
         command, cwd=root / case.directory, env=variables_of(case, root) | trace, capture_output=True,
         text=True, check=False,
     )  # fmt: skip
-    return loaders.parse(done.stdout + done.stderr, done.returncode)
+    return dynamic_linkers.parse(done.stdout + done.stderr, done.returncode)
 
 
-def list_with_musl(case: linked.Case, root: Path) -> tuple[list[tuple[str, str | None]], list[str]]:
+def list_with_musl(case: linker_cases.Case, root: Path) -> tuple[list[tuple[str, str | None]], list[str]]:
     """(libraries but musl itself, names it did not find)."""
     done = subprocess.run(
-        [loaders.MUSL_64, "--list", os.fsdecode(program_of(case, root))],
+        [dynamic_linkers.MUSL_64, "--list", os.fsdecode(program_of(case, root))],
         cwd=root / case.directory, env=variables_of(case, root), capture_output=True, text=True, check=False,
     )  # fmt: skip
-    listing = loaders.parse(done.stdout, done.returncode)
-    found = [entry for entry in listing.libraries if entry[1] != loaders.MUSL_64]
+    listing = dynamic_linkers.parse(done.stdout, done.returncode)
+    found = [entry for entry in listing.libraries if entry[1] != dynamic_linkers.MUSL_64]
     prefix = "Error loading shared library "
     missing = [line[len(prefix) :].partition(":")[0] for line in done.stderr.splitlines() if prefix in line]
     return found, missing
 
 
-def environment_of(case: linked.Case, root: Path, loader: str) -> Environment:
+def environment_of(case: linker_cases.Case, root: Path, loader: str) -> Environment:
     variables = variables_of(case, root)
     environment = replace(
-        loaders.environment_of(loader),
+        dynamic_linkers.environment_of(loader),
         library_path=os.fsencode(variables["LD_LIBRARY_PATH"]) if "LD_LIBRARY_PATH" in variables else None,
         preload=os.fsencode(variables["LD_PRELOAD"]) if "LD_PRELOAD" in variables else None,
         directory=os.fsencode(root / case.directory),
@@ -120,9 +125,9 @@ def environment_of(case: linked.Case, root: Path, loader: str) -> Environment:
     return replace(environment, interpreter=replace(interpreter, cache=b"/nonexistent"))
 
 
-def variables_of(case: linked.Case, root: Path) -> dict[str, str]:
+def variables_of(case: linker_cases.Case, root: Path) -> dict[str, str]:
     return {name: value.replace("$ROOT", str(root)) for name, value in case.variables.items()}
 
 
-def program_of(case: linked.Case, root: Path) -> bytes:
+def program_of(case: linker_cases.Case, root: Path) -> bytes:
     return os.fsencode(root / case.program)

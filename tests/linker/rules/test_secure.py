@@ -16,8 +16,8 @@ import pytest
 from denizen.disk import DiskView
 from denizen.linker import LinkerStart, resolve
 from denizen.value import replace
-from tests.support import loaders
-from tests.support.linked import Build, Case, Step, build, copy, lib, rpath, runpath
+from tests.support import dynamic_linkers
+from tests.support.linker_cases import Build, Case, Step, build, copy, lib, rpath, runpath
 from tests.support.peers import require
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer]
@@ -116,7 +116,7 @@ def test_secure(case: Case, root: Path) -> None:
     os.chmod(root / "prog", 0o4755)
     variables = {name: value.replace("$ROOT", str(root)) for name, value in case.variables.items()}
     environment = replace(
-        loaders.environment_of(loaders.GLIBC_64),
+        dynamic_linkers.environment_of(dynamic_linkers.GLIBC_64),
         secure=True,
         start=LinkerStart.KERNEL,
         interpreter_path=None,

@@ -7,7 +7,7 @@ import pytest
 
 from denizen.fileview import MemoryView, ViewLink
 from denizen.resolve.cache.cached_view import NotLookedAt, Remembered
-from tests.support.market import library
+from tests.support.package_archive import library
 
 LIBRARY = b"/opt/app/lib/liba.so.1"
 SPELLINGS = [

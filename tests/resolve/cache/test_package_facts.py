@@ -12,7 +12,7 @@ from denizen.errors import BadInput
 from denizen.resolve.cache.elf_skeleton import kept_ranges
 from denizen.resolve.cache.package_facts import FactsCache, merged
 from tests.support.debs import Item, deb, directory, hard_link, symlink
-from tests.support.elfbuilder import Elf, Symbol, build
+from tests.support.elf_builder import Elf, Symbol, build
 
 LIBRARY = build(
     Elf(

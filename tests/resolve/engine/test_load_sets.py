@@ -10,7 +10,7 @@ from denizen.linker import resolve as link
 from denizen.resolve.cache.cached_view import Remembered
 from denizen.resolve.engine.load_sets import Furniture, closures_of
 from denizen.resolve.sysroot_view import LIBRARIES, Piece, Sysroot
-from tests.support.market import INTERPRETER, library, program
+from tests.support.package_archive import INTERPRETER, library, program
 
 PLUGINS = [b"/opt/app/plugins/%d/p%d.so" % (number % 3, number) for number in range(12)]
 RUNPATHS = [None, b"$ORIGIN", b"$ORIGIN/../../lib", b"$ORIGIN:$ORIGIN/../0", b"$ORIGIN/../../lib:/usr/lib"]

@@ -3,7 +3,7 @@
 import pytest
 
 from denizen.resolve.resolution import ChoiceRule, Lack
-from tests.support.market import (
+from tests.support.package_archive import (
     DIRECTORY,
     PROGRAM,
     Market,

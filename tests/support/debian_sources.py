@@ -13,7 +13,7 @@ from denizen.sources.fetcher import Fetcher, FetchPolicy
 from denizen.sources.openpgp import Keyring, SequoiaVerifier
 from denizen.sources.releases import Archive as Settings
 from denizen.sources.transport import HttpSettings
-from tests.support.archive import DATE, keyring
+from tests.support.debian_archive import DATE, keyring
 
 A_DAY = 86_400
 

@@ -16,7 +16,7 @@ from denizen.resolve.engine.search import resolve
 from denizen.resolve.resolution import ProviderChoice, Resolution, ResolutionProblem
 from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine
-from tests.support.elfbuilder import Elf, Note, Symbol, build
+from tests.support.elf_builder import Elf, Note, Symbol, build
 
 DIRECTORY = b"usr/lib/x86_64-linux-gnu/"
 INTERPRETER = b"/lib64/ld-linux-x86-64.so.2"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.archive import Archive, keyring, sample
-from tests.support.denizen import denizen
+from tests.support.debian_archive import Archive, keyring, sample
+from tests.support.denizen_command import denizen
 from tests.support.faulty_server import Server
 from tests.support.untraced import environment
 

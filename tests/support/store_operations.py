@@ -1,6 +1,6 @@
 """A server of operations on a store, each done in a fork of it, so that faults can be injected into one.
 
-Started as `python -m tests.support.operations`; reads lines `OPERATION<tab>ROOT`, and for each forks a
+Started as `python -m tests.support.store_operations`; reads lines `OPERATION<tab>ROOT`, and for each forks a
 child that stops itself, prints the child's number, and when it has ended prints its status: 0 done,
 3 a DenizenError, 4 anything else, or minus the signal. Nothing is imported in a child: its system
 calls are the operation's own.
@@ -38,7 +38,7 @@ from denizen.store.local import Store
 from denizen.store.trees import restore
 from denizen.store.work import Adoption
 from tests.support import debs
-from tests.support.building import MemoryOpener, Workshop
+from tests.support.derivations import MemoryOpener, Workshop
 from tests.support.trees import file, nar
 
 DONE, REFUSED, BROKEN = 0, 3, 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from denizen.fileview import MemoryView
-from tests.support.elfbuilder import Elf, build
+from tests.support.elf_builder import Elf, build
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

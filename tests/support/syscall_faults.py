@@ -24,13 +24,13 @@ FULL = frozenset(
 
 
 class Operations:
-    """The server of tests.support.operations."""
+    """The server of tests.support.store_operations."""
 
     def __init__(self) -> None:
         require("strace")
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.operations"],
+            [sys.executable, "-m", "tests.support.store_operations"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,

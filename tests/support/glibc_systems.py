@@ -12,7 +12,7 @@ from denizen.elf import constants as c
 from denizen.fileview import Executable, MemoryView, ViewLink
 from denizen.host import Host, Placement
 from denizen.linker import Environment
-from tests.support.elfbuilder import Elf, Symbol, build
+from tests.support.elf_builder import Elf, Symbol, build
 
 INTERPRETER = b"/lib64/ld-linux-x86-64.so.2"
 HOST = Host(machine="x86_64", kernel=(6, 1, 0), cpu_level=3, uid=1000, gids=frozenset({1000}))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from denizen.disk import DiskView
 from denizen.sources.settings import settings
-from tests.support.serving import serving
+from tests.support.http_server import serving
 
 _TIMEOUT = 120
 _REQUEST = ("Range", "If-Modified-Since", "If-None-Match", "If-Range")

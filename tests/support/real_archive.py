@@ -20,7 +20,7 @@ from denizen.errors import DenizenError, SourceFailed
 from denizen.sources.base import DownloadFailed, HashMismatch, Scope
 from denizen.sources.fetcher import FetchPolicy
 from denizen.sources.settings import DEFAULT_SUITES
-from tests.support.contexts import context_of
+from tests.support.command_context import context_of
 
 # Tests ask by codename: what they expect stays true of a suite, whatever is stable when they run.
 SUITES = ("trixie", "bookworm", "bullseye")
