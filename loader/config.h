@@ -12,6 +12,7 @@ enum setting {
     SETTING_RESIDENT = 'r',
     SETTING_GENERATION = 'g',
     SETTING_NIX_LD = 'n',
+    SETTING_COMMANDS = 'e',
 };
 
 /* The next setting of a kind after `previous` (null: the first), or null. */

@@ -72,6 +72,17 @@ struct target launch_target(struct arena *arena, struct process *process)
     return (struct target){target, false};
 }
 
+const char *launch_command_path(struct arena *arena, const char *commands, const char *name)
+{
+    char link[PATH_ROOM];
+    struct text path = text_in(link, sizeof link);
+    text_add(&path, commands);
+    text_add(&path, "/");
+    text_add(&path, name);
+    char *program = arena_take(arena, PATH_ROOM);
+    return !path.cut && sys_readlink(link, program, PATH_ROOM - 1) > 0 ? program : NULL;
+}
+
 const char *launch_real_path(struct arena *arena, const char *path)
 {
     char name[32];

@@ -15,6 +15,8 @@ struct target {
    was run as that, or when nothing is meant. */
 struct target launch_target(struct arena *arena, struct process *process);
 
+/* Where the link NAME in the directory of commands leads, or null. */
+const char *launch_command_path(struct arena *arena, const char *commands, const char *name);
 /* The path with links resolved, as /proc/self/exe would have it; null if /proc does not tell. */
 const char *launch_real_path(struct arena *arena, const char *path);
 /* The directory of a path, as $ORIGIN has it. */

@@ -249,12 +249,45 @@ static void carry(struct start *start)
     hand_over(&start->process, ldso);
 }
 
+/* The program that a command is, by the link of its name; and the decision about it. */
+static bool find_command(struct start *start, const char *commands, const char *name, struct decision *decision)
+{
+    struct subject subject = {.headers = {0, 0}};
+    start->path = launch_command_path(&start->arena, commands, name);
+    if (!start->path || !identity_of_path(start->path, &subject.identity))
+        return false;
+    image_inspect(start->path, start->process.page_size, &start->arena, &subject);
+    return decision_find(&start->arena, &start->process, &subject, decision).found;
+}
+
+/* We lie where a command should be that this host does not have: the first to execute it has it brought. */
+static _Noreturn void stand_for_command(struct start *start, const char *commands)
+{
+    struct decision decision;
+    struct process *process = &start->process;
+    const char *own = path_of(start);
+    const char *name = text_file_name(own);
+    if (!process_is_plain(process) ||
+        (!find_command(start, commands, name, &decision) &&
+         (!helper_decides(process, own) || !find_command(start, commands, name, &decision))))
+        fail(own, ": the command is not here", (char *)0);
+    if (decision.header->command.count)
+        launch_command(&start->arena, process, &decision, (struct target){start->path, true});
+    if (decision.header->flags & DECISION_HOST)
+        launch_natively(process, start->path);
+    stand_in(start);
+    follow(start, &decision);
+}
+
 /* Run as a program, for another one. */
 static _Noreturn void launch(struct start *start)
 {
     struct decision decision;
     struct subject subject = {.headers = {0, 0}};
     struct process *process = &start->process;
+    const char *commands = config_next(SETTING_COMMANDS, NULL);
+    if (commands)
+        stand_for_command(start, commands);
     struct target target = launch_target(&start->arena, process);
     start->path = target.path;
     if (!identity_of_path(start->path, &subject.identity))

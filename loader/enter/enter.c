@@ -22,6 +22,7 @@
        apart PATH         what is unmounted at or below PATH stays mounted where it came from
        detach PATH        what is mounted at PATH goes, with all that is mounted below
        offline            a network of its own, with nothing in it
+       search DIR         PATH, where it is set, has DIR at its end, unless it has it already
        chdir DIR          go there if it can be gone to
        as FILE            execute FILE and call it PROGRAM
        set NAME=VALUE     the program's environment has this variable
@@ -39,7 +40,7 @@
 
 ARCH_START;
 
-enum { EXIT_CANNOT_START = 126, EXIT_NOT_FOUND = 127 };
+enum { EXIT_CANNOT_START = 126, EXIT_NOT_FOUND = 127, SEARCH_ROOM = 16384 };
 
 struct plan {
     char **next;
@@ -47,6 +48,7 @@ struct plan {
     long fallback_count;
     const char *as;
     char **environment;
+    char search[SEARCH_ROOM];
 };
 
 _Noreturn void loader_start(uintptr_t *stack, const void *unused);
@@ -126,6 +128,34 @@ static _Noreturn void give_up(const struct plan *plan, const struct failure *fai
     sys_exit(EXIT_CANNOT_START);
 }
 
+static bool is_searched(const char *paths, const char *directory)
+{
+    for (size_t length = text_length(directory);; paths++) {
+        if (text_starts(paths, directory) && (!paths[length] || paths[length] == ':'))
+            return true;
+        while (*paths && *paths != ':')
+            paths++;
+        if (!*paths)
+            return false;
+    }
+}
+
+/* Where PATH is not set execvp(3) and shells have /bin and /usr/bin of themselves. One too long is left as it is. */
+static void add_to_search(struct plan *plan, const char *directory)
+{
+    char **variable = plan->environment;
+    while (*variable && !text_starts(*variable, "PATH="))
+        variable++;
+    if (!*variable || is_searched(*variable + sizeof "PATH=" - 1, directory))
+        return;
+    struct text path = text_in(plan->search, sizeof plan->search);
+    text_add(&path, *variable);
+    text_add(&path, ":");
+    text_add(&path, directory);
+    if (!path.cut)
+        *variable = plan->search;
+}
+
 static void remember_fallback(struct plan *plan)
 {
     plan->fallback_count = number_of(take(plan));
@@ -141,6 +171,10 @@ static long build_root(struct plan *plan, const char *operation, const char **ob
 {
     if (text_equal(operation, "offline"))
         return mounts_become_offline();
+    if (text_equal(operation, "search")) {
+        add_to_search(plan, take(plan));
+        return 0;
+    }
     if (text_equal(operation, "chdir")) {
         mounts_change_directory(take(plan));
         return 0;

@@ -87,7 +87,26 @@ def _package_of(session: Session, path: bytes, wanted: RunRequest) -> str:
     return _holder(Index(session.paths.index, architecture, suites), path)
 
 
+def command_package(index: Index, name: bytes) -> str:
+    """Return the package that brings a command whole, "" where nobody has it.
+
+    Of a language a small package has the interpreter alone, for the system's own needs (perl-base,
+    python3-minimal); the package named as the command, of the same source, has what belongs to it.
+    """
+    found = index.commands(name)
+    if not found:
+        return ""
+    for holder in index.packages(found[0].package)[:1]:
+        for whole in index.packages(name)[:1]:
+            if (holder.source_package or holder.package) == (whole.source_package or whole.package):
+                return whole.package.decode("utf-8", "replace")
+    return found[0].package.decode("utf-8", "replace")
+
+
 def _holder(index: Index, path: bytes) -> str:
+    command = command_package(index, os.path.basename(path))
+    if path.startswith((b"/bin/", b"/usr/bin/")) and command:
+        return command
     # A package may list /bin/x or /usr/bin/x: Debian merged /bin into /usr/bin.
     for spelling in (path, b"/usr" + path if not path.startswith(b"/usr/") else path[len(b"/usr") :]):
         found = index.paths(spelling, glob=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from denizen.app.command_filter import command_filter
 from denizen.app.errors import MENDED
 from denizen.app.factories import helper_words
 from denizen.errors import display
@@ -36,6 +37,8 @@ class StartChooser:
         children = ChildDecisions(
             helper_words(session, "decide", followers.words),
             directory_of(paths.decisions, followers.variant),
+            # A lock contains all that may come.
+            command_filter(session, wanted) if wanted.lock is None else None,
         )
         self._files = LoaderFiles(program, bases.shelf.directory, paths.state, children)
         self._mounts = NamespaceMounts(program, self._files)

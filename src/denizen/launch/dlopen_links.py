@@ -20,6 +20,7 @@ import os
 import re
 
 from denizen.disk import link_atomically, make_directories, write_atomically
+from denizen.launch.command_links import commands_of
 from denizen.launch.decisions.decision import file_name
 from denizen.launch.fast_path import VARIANTS, directory_of
 from denizen.value import value
@@ -198,6 +199,7 @@ def shelves_of(decisions: bytes) -> list[bytes]:
 def forget_all_denied(decisions: bytes) -> None:
     """Delete the records of unavailable names of all programs: the index has changed."""
     for shelf in shelves_of(decisions):
+        commands_of(shelf).forget_denied()
         top = os.path.join(shelf, OPENED)
         with contextlib.suppress(FileNotFoundError):
             for program in os.listdir(top):

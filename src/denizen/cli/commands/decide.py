@@ -32,6 +32,11 @@ def _decide(parsed: Parsed, context: Context) -> int:
         with contextlib.suppress(DenizenError, OSError):
             answer(session, os.fsencode(opened), os.fsencode(name), wanted, needed=needed is not None)
         return 0
+    if parsed.flag("command"):
+        from denizen.app.missing_command import bring_command
+
+        bring_command(session, program, wanted)
+        return 0
     from denizen.app.decision_maker import decide
 
     decide(session, program, wanted)
@@ -49,6 +54,8 @@ COMMANDS = (
             *RESOLVING,
             EXCEPT,
             Option(("--set",), "", metavar="NAME=VALUE", repeat=True),
+            # For the loader in the place of a command: PROGRAM is that place.
+            Option(("--command",), ""),
             # For the resident: the missing soname, of a dlopen or a DT_NEEDED, and the directory for
             # its link.
             Option(("--missed",), "", metavar="NAME"),

@@ -31,6 +31,7 @@ HEADER = struct.Struct("<24sII")
 
 _DIRECTORY, _COMMAND, _HOST_LDSO, _HOST_PREFIX = b"d", b"c", b"h", b"p"
 _INSIDE, _RESIDENT, _GENERATION, _BOUND, _NIX_LD = b"i", b"r", b"g", b"b", b"n"
+_COMMANDS = b"e"
 
 
 class NotALoader(BadInput):
@@ -64,6 +65,8 @@ class LoaderSettings:
         inside: a library to put into programs whose file the kernel does not know, b"" for none.
         resident: a library to put into programs that get libraries at run time, b"" for none.
         generation: decisions of an earlier generation are made again, where they can be.
+        commands: the loader is at the path of a command that the host lacks, and this directory has a link to
+            the program for each that was executed (launch.command_links); b"" for none.
         bound: the loader is for one namespace; denizen reads this, the loader does not.
         nix_ld: NIX_LD and NIX_LD_LIBRARY_PATH serve programs without a decision, but never root's.
     """
@@ -75,6 +78,7 @@ class LoaderSettings:
     inside: bytes = b""
     resident: bytes = b""
     generation: int = 0
+    commands: bytes = b""
     bound: bool = False
     nix_ld: bool = False
 
@@ -95,6 +99,7 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
         *((_INSIDE, text) for text in [settings.inside] if text),
         *((_RESIDENT, text) for text in [settings.resident] if text),
         *((_GENERATION, b"%d" % number) for number in [settings.generation] if number),
+        *((_COMMANDS, text) for text in [settings.commands] if text),
         *((_BOUND, b"1") for _ in range(settings.bound)),
         *((_NIX_LD, b"1") for _ in range(settings.nix_ld)),
     ]
@@ -129,6 +134,7 @@ def settings_of(binary: Buffer) -> LoaderSettings:
         inside=b"".join(found.get(_INSIDE, ())[:1]),
         resident=b"".join(found.get(_RESIDENT, ())[:1]),
         generation=_number(b"".join(found.get(_GENERATION, ())[:1])),
+        commands=b"".join(found.get(_COMMANDS, ())[:1]),
         bound=_BOUND in found,
         nix_ld=_NIX_LD in found,
     )

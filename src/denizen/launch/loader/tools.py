@@ -46,6 +46,24 @@ class Tools:
         """Return the path of a loader with these settings. Raises LoaderAbsent, DiskFailed."""
         return self._placed(b"denizen-loader", configure_loader(loader_binary(self.machine), settings))
 
+    def stand_in(self, settings: LoaderSettings, name: bytes) -> bytes:
+        """Return the path of a loader in the place of a command, by the command's name.
+
+        By /proc/self/exe it knows its name: what is bound somewhere has the name of that place, and a script
+        of which it is the interpreter has it called by the script's name. Raises LoaderAbsent, DiskFailed.
+        """
+        loader = self.loader(settings)
+        directory = os.path.join(
+            self.directory, b"commands" + os.path.basename(loader).removeprefix(b"denizen-loader")
+        )
+        path = os.path.join(directory, name)
+        if not os.path.exists(path):
+            with doing("write in", self.directory):
+                make_directories(directory, _MODE)
+                with contextlib.suppress(FileExistsError):
+                    os.link(loader, path)
+        return path
+
     def enter(self) -> bytes:
         """Return the path of `denizen-enter`. Raises LoaderAbsent, DiskFailed."""
         return self._placed(b"denizen-enter", enter_binary(self.machine))

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from denizen.fhs.enter import Inside
     from denizen.fileview import FileView
     from denizen.launch.decisions.decision import Decision, DecisionLibrary
+    from denizen.launch.program import Program
     from denizen.launch.strategies.base import ProgramStart
+    from denizen.launch.strategies.loader_files import LoaderFiles
 
 
 class FhsStrategy:
@@ -41,7 +43,7 @@ class FhsStrategy:
         view = start.program.view
         return replace(
             base,
-            command=environment_command(start, around, otherwise),
+            command=environment_command(start.program, start.files, around, otherwise),
             objects=(*base.objects, around.tree),
             libraries=tuple(_at_home(view, one, base, around.tree) for one in base.libraries),
             # In the environment the default directories have the libraries for dlopen; the resident (edits,
@@ -52,7 +54,7 @@ class FhsStrategy:
 
 
 def environment_command(
-    start: ProgramStart, inside: Inside, otherwise: tuple[bytes, ...]
+    program: Program, files: LoaderFiles, inside: Inside, otherwise: tuple[bytes, ...] = ()
 ) -> tuple[bytes, ...]:
     """Return the command that enters an environment, with the loader over the environment's own linker."""
     from denizen.disk import RootedView
@@ -60,12 +62,14 @@ def environment_command(
 
     enter, *steps, end = command(inside)
     # Links such as /lib64 into /usr are made on entering; the tree has only /usr.
-    wanted = start.program.interpreter
+    wanted = program.interpreter
     spot = spot_for(RootedView(inside.tree), b"/usr" + wanted if wanted.startswith(b"/lib") else wanted)
     if spot.ldso:
-        hidden = start.files.hidden(spot.path)
-        loader = start.files.bound_loader(start.files.machine, hidden)
+        hidden = files.hidden(spot.path)
+        loader = files.bound_loader(files.machine, hidden)
         steps += [b"bind", spot.path, hidden, b"bind", loader, spot.path]
+    # The caller's PATH is its host's, and may lack the directory that the environment is made for.
+    steps += [b"search", b"/usr/bin"]
     return (enter, *fallback_words(otherwise), *steps, end)
 
 

@@ -6,6 +6,7 @@ from denizen.errors import display
 from denizen.launch.strategies.base import StrategyName
 from denizen.launch.strategies.direct import script_obstacle
 from denizen.launch.strategies.dynamic_linker import linker_outside
+from denizen.launch.strategies.shown_resources import commands_not_here
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -37,6 +38,9 @@ class HostStrategy:
             return ", ".join(found.lacking)
         if found.follows and not (start.mounts.obstacle() and script_obstacle(start)):
             return "it is a script, and what it starts may be foreign"
+        commands = commands_not_here(start.program, start.files)
+        if commands and not start.mounts.obstacle():
+            return f"it executes {display(commands[0])}, which is not here"
         return ""
 
     def decision(self, start: ProgramStart, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:  # noqa: ARG002  # the protocol's

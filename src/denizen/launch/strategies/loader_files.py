@@ -6,6 +6,7 @@ import os
 
 from denizen.disk import link_atomically, make_directories
 from denizen.host import machine_name
+from denizen.launch.command_links import COMMANDS
 from denizen.launch.decisions.decision import GENERATION
 from denizen.launch.fast_path import LOADER_LINK
 from denizen.launch.loader.binaries import LoaderAbsent
@@ -16,15 +17,24 @@ from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from denizen.launch.program import Program
 
 
 @value
 class ChildDecisions:
-    """The command that decides about the program's children, and the directory of those decisions."""
+    """How the program's children are decided about.
+
+    Attributes:
+        command: the words of the command that decides.
+        directory: the directory of those decisions.
+        has_command: tells whether a command may be brought; None: none is.
+    """
 
     command: tuple[bytes, ...]
     directory: bytes
+    has_command: Callable[[bytes], bool] | None = None
 
 
 @value
@@ -87,6 +97,15 @@ class LoaderFiles:
         """
         settings = replace(self._settings(self._passed_on()), host_ldso=host_ldso, bound=True)
         return self._tools(machine).loader(settings)
+
+    def stand_in(self, path: bytes) -> bytes:
+        """Return the loader for the path of a command that this host lacks."""
+        settings = LoaderSettings(
+            directories=(self.children.directory,),
+            command=(*self.children.command, b"--command"),
+            commands=os.path.join(self.children.directory, COMMANDS),
+        )
+        return self._tools(machine_name()).stand_in(settings, os.path.basename(path))
 
     def link_loader(self) -> None:
         """Make the link to the plain loader beside the program's decision, for the fast path."""

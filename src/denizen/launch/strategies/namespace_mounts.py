@@ -8,9 +8,9 @@ from denizen.errors import HostLacks, display
 from denizen.host import machine_name
 from denizen.launch.host_view import loader_at
 from denizen.launch.loader.binaries import LoaderAbsent
-from denizen.launch.resources.fixed_paths import fixed_path_resources
 from denizen.launch.strategies.interpreters import beside, is_musl, usual
 from denizen.launch.strategies.namespace_plan import Service, furnish, operations, spot_for
+from denizen.launch.strategies.shown_resources import shown_resources
 from denizen.linker.interpreter import unusable
 
 TYPE_CHECKING = False
@@ -50,10 +50,11 @@ class NamespaceMounts:
     def steps(self, objects: Sequence[bytes]) -> tuple[bytes, ...]:
         """Return the operations of `denizen-enter`: the loader's mounts, then files that the host lacks.
 
-        `objects` are the trees of packages, whose files at fixed paths appear at those paths.
+        `objects` are the trees of packages, whose files at fixed paths appear at those paths, and the
+        libraries beside the program, which may name commands.
         """
         steps = self._loaders()
-        found = fixed_path_resources(self._view, objects)
+        found = shown_resources(self._program, self._files, objects)
         return (*steps, *furnish(self._view, found, steps, self._files.stage()))
 
     def _tried(self) -> str:

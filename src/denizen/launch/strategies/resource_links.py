@@ -6,7 +6,7 @@ import os
 
 from denizen.launch.decisions.decision import file_name
 from denizen.launch.decisions.decision_store import FURNITURE
-from denizen.launch.resources.fixed_paths import fixed_path_resources
+from denizen.launch.strategies.shown_resources import shown_resources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,4 +22,4 @@ def linked_resources(start: ProgramStart, base: Decision) -> bytes:
     from denizen.launch.resources.resource_tree import make_resource_tree
 
     top = os.path.join(start.shelf.directory, FURNITURE, file_name(base.identity))
-    return make_resource_tree(top, fixed_path_resources(start.program.view, base.objects))
+    return make_resource_tree(top, shown_resources(start.program, start.files, base.objects))

@@ -1,0 +1,170 @@
+"""The answer to a program that executes a command this host does not have.
+
+The loader that lies at the command's path waits for this process to end and follows the link of its name
+(launch/command_links.py). The command gets an environment (docs/fhs.md) with the package that has it, for a
+command is seldom alone: a shell starts others, git and perl look for their files in /usr. Where the kernel
+refuses namespaces it starts by itself, as any other foreign program.
+"""
+
+from __future__ import annotations
+
+import os
+
+from denizen.app.auto_environment import command_package, enter_auto_environment
+from denizen.app.configured_sources import configured_settings
+from denizen.app.decision_maker import decide
+from denizen.app.factories import helper_words
+from denizen.app.fhs_create import plan
+from denizen.app.indexing import ensure, own_architecture
+from denizen.app.missing_library import budget_of
+from denizen.disk import DiskView, RootedView
+from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks
+from denizen.fhs.enter import located
+from denizen.fhs.generations import Settings
+from denizen.host import machine_name
+from denizen.index.locate import Index
+from denizen.launch.command_links import commands_of, is_command
+from denizen.launch.decisions.decision import machine_word
+from denizen.launch.decisions.decision_store import variant
+from denizen.launch.decisions.host_decision import decision_of_host
+from denizen.launch.environment_rules import Wants
+from denizen.launch.program import open_program
+from denizen.launch.strategies.fhs import environment_command
+from denizen.launch.strategies.loader_files import ChildDecisions, LoaderFiles
+from denizen.launch.strategies.namespace_mounts import NamespaceMounts
+from denizen.machines import by_kernel
+from denizen.sources.base import Scope
+from denizen.sources.fetcher import FetchPolicy
+from denizen.value import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
+    from denizen.fhs.enter import Inside
+
+_PATH = b"/usr/bin:/usr/sbin:/usr/games"
+
+
+class NotACommand(BadInput):
+    """The path is none that a loader in a command's place asks with."""
+
+    path: bytes
+    WHAT = "{path} is not the path of a command"
+
+
+class CommandNotHad(HostLacks):
+    """A command is not to be had."""
+
+    exit_status = EXIT_NOT_FOUND
+    name: bytes
+    reason: str
+    WHAT = "there is no command {name}"
+    WHY = "{reason:text}"
+    REMEDY = "denizen find {name}"
+
+
+def bring_command(session: Session, path: bytes, wanted: RunRequest) -> None:
+    """Bring the command that belongs at a path and let its link lead there.
+
+    Raises:
+        NotACommand, CommandNotHad: it is remembered that it is not to be had.
+        OSError, and what making environments and deciding raise: nothing is remembered then.
+    """
+    name = os.path.basename(path)
+    if not is_command(name):
+        raise NotACommand(path)
+    shelf = variant(session.paths.decisions, wanted.variant)
+    links = commands_of(shelf.directory)
+    reason = links.denied(name)
+    if not reason:
+        _Bringing(session.quieter(), wanted).bring(name)
+        reason = links.denied(name)
+    if reason:
+        raise CommandNotHad(name, reason)
+
+
+class _Bringing:
+    """One command's way here."""
+
+    def __init__(self, session: Session, wanted: RunRequest) -> None:
+        self._session = session
+        self._wanted = wanted
+        self._shelf = variant(session.paths.decisions, wanted.variant)
+
+    def bring(self, name: bytes) -> None:
+        """Bring it, or remember why not."""
+        links = commands_of(self._shelf.directory)
+        reason = self._over_budget(())
+        around = None if reason else enter_auto_environment(self._session, Wants(), self._wanted)
+        if around is not None and _place_in(around, name) is None:
+            package = package_with(self._session, name, self._wanted)
+            reason = self._over_budget((package,)) if package else "no package has it"
+            around = None if reason else self._environment(package)
+        place = _place_in(around, name) if around is not None else None
+        if around is None or place is None:
+            links.deny(name, reason or "its package has it under another name")
+            return
+        self._decide(around, place)
+        links.show(name, around.tree + place)
+
+    def _environment(self, package: str) -> Inside:
+        return enter_auto_environment(self._session, Wants((package,)), self._wanted)
+
+    def _over_budget(self, packages: tuple[str, ...]) -> str:
+        """Return what stands against fetching an environment with these packages; "" for nothing."""
+        budget = budget_of(self._session)
+        settings = Settings(packages, self._wanted.suites, (own_architecture(),))
+        size = sum(one.package.size for one in plan(self._session, settings, self._policy))
+        if size <= budget * 1_000_000:
+            return ""
+        return f"with what it needs it is {size // 1_000_000} MB, and the budget is {budget}"
+
+    @property
+    def _policy(self) -> FetchPolicy:
+        return FetchPolicy(offline=self._wanted.offline)
+
+    def _decide(self, around: Inside, place: bytes) -> None:
+        """Decide that the program in an environment starts in there, or by itself where that is refused."""
+        opened = open_program(DiskView(), around.tree + place)
+        words = helper_words(self._session, "decide", self._wanted.followers.words)
+        children = ChildDecisions(words, self._shelf.directory)
+        files = LoaderFiles(opened, self._shelf.directory, self._session.paths.state, children)
+        if NamespaceMounts(opened, files).obstacle():
+            decide(self._session, opened.path, self._wanted)
+            return
+        words = environment_command(opened, files, around)
+        base = decision_of_host(opened)
+        command = (*words[:-1], b"as", place, words[-1])
+        machine = base.machine or machine_of_scripts()
+        found = replace(base, command=command, objects=(around.tree,), machine=machine)
+        self._shelf.write(found, movable=False)
+
+
+def package_with(session: Session, name: bytes, wanted: RunRequest) -> str:
+    """Return the package of the base suite that has a command, "" for none."""
+    suites = wanted.suites or configured_settings(session)[0].suites[:1]
+    architecture = own_architecture()
+    ensure(session, suites, architecture, Scope.PATHS, FetchPolicy(offline=wanted.offline))
+    index = Index(session.paths.index, architecture, suites)
+    package = command_package(index, name)
+    index.close()
+    return package
+
+
+def machine_of_scripts() -> int:
+    """Return what a decision about a script says of the loader that reads it."""
+    machine = by_kernel(machine_name())
+    assert machine is not None  # own_architecture said so
+    return machine_word(machine.bits, machine.e_machine)
+
+
+def _place_in(around: Inside, name: bytes) -> bytes | None:
+    """Return where in an environment a command's file is."""
+    place = located(around.tree, name, _PATH)
+    if place == name:
+        return None
+    try:
+        return RootedView(around.tree).realpath(place)
+    except OSError:
+        return None

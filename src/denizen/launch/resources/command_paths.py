@@ -1,0 +1,106 @@
+"""Which commands a program executes that this host does not have, by their paths (pure over a FileView).
+
+A program names them in its constants (bison /usr/bin/m4), or its C library does (/bin/sh of popen and
+system); a script's interpreter is often /usr/bin/env. A string is such a path where the whole of it, between
+two NULs, is a name in a directory that packages have commands in.
+
+Nothing is shown in a directory of the host's that is full: what is missing there would cost a mirror of it at
+each start, and who keeps it has a way to fill it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from denizen import elf
+from denizen.errors import BadInput
+from denizen.launch.command_links import is_command
+from denizen.resolve.dlopen_names import MAX_SCANNED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from denizen.elf import Image
+    from denizen.fileview import FileView
+
+# POSIX's shell at the path that popen(3) and system(3) of glibc and musl are compiled with; scripts' env.
+COMMON = (b"/bin/sh", b"/usr/bin/env")
+MAX_COMMANDS = 100
+# Entries of a directory that is mirrored for a command's sake, at 10 us for each and start.
+_MAX_BESIDE = 64
+_PATH = re.compile(rb"(?<=\0)/(?:usr/)?s?bin/[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99}(?=\0)")
+# unistd.h, spawn.h, stdlib.h, stdio.h.
+_STARTERS = frozenset(
+    {b"execve", b"execv", b"execvp", b"execvpe", b"execl", b"execlp", b"execle", b"fexecve", b"execveat"}
+    | {b"posix_spawn", b"posix_spawnp", b"system", b"popen"}
+)
+
+
+def command_paths(
+    view: FileView, objects: Sequence[bytes], has: Callable[[bytes], bool]
+) -> tuple[bytes, ...]:
+    """Return the paths where a command of these objects' is to be shown.
+
+    Args:
+        view: this host.
+        objects: the program and the libraries that came with it; none for a script.
+        has: tells whether a package may have a command.
+    """
+    images = list(_images(view, objects))
+    strings = dict.fromkeys(path for image in images for path in _named(image))
+    if objects and not any(map(_starts_others, images)):
+        # A static program imports nothing; its strings are all that there is to tell by.
+        if not strings or images[0].interpreter is not None:
+            return ()
+        named = strings
+    else:
+        named = dict.fromkeys(COMMON) | strings
+    found = [
+        path
+        for path in named
+        if is_command(posixpath.basename(path))
+        and _is_missing(view, path)
+        and (path in COMMON or has(posixpath.basename(path)))
+    ]
+    return tuple(found[:MAX_COMMANDS])
+
+
+def _images(view: FileView, objects: Sequence[bytes]) -> Iterator[Image]:
+    for path in objects:
+        try:
+            yield elf.read(view.read(path))
+        except (OSError, BadInput):
+            continue
+
+
+def _starts_others(image: Image) -> bool:
+    try:
+        return not _STARTERS.isdisjoint(image.symbols.undefined_names)
+    except BadInput:
+        return False
+
+
+def _named(image: Image) -> Iterator[bytes]:
+    """Give the strings of a file that are paths of commands."""
+    for match in _PATH.finditer(memoryview(image.buffer)[:MAX_SCANNED]):
+        yield match.group()
+
+
+def _is_missing(view: FileView, path: bytes) -> bool:
+    """Tell whether nothing is at the path, and its directory can be made or is all but empty."""
+    try:
+        view.lstat(path)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        return False
+    else:
+        return False
+    try:
+        return len(view.listdir(posixpath.dirname(path))) <= _MAX_BESIDE
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False

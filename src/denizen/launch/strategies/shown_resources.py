@@ -1,0 +1,34 @@
+"""What is shown to one program at paths that the host has nothing at: packages' files, and commands."""
+
+from __future__ import annotations
+
+from denizen.launch.resources.command_paths import command_paths
+from denizen.launch.resources.fixed_paths import Furnishing, fixed_path_resources
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.launch.program import Program
+    from denizen.launch.strategies.loader_files import LoaderFiles
+
+
+def shown_resources(program: Program, files: LoaderFiles, objects: Sequence[bytes]) -> tuple[Furnishing, ...]:
+    """Return what appears where. Raises OSError, LoaderAbsent.
+
+    `objects` are the trees of packages and the libraries beside the program, as a decision lists them.
+    """
+    commands = commands_not_here(program, files, objects)
+    stand_ins = (Furnishing(path, files.stand_in(path), directory=False) for path in commands)
+    return (*fixed_path_resources(program.view, objects), *stand_ins)
+
+
+def commands_not_here(
+    program: Program, files: LoaderFiles, objects: Sequence[bytes] = ()
+) -> tuple[bytes, ...]:
+    """Return the paths of commands that the program executes, the host lacks, and may be brought."""
+    has = files.children.has_command
+    if has is None:
+        return ()
+    own = (program.path, *objects) if program.image is not None else ()
+    return command_paths(program.view, own, has)

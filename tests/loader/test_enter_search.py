@@ -1,0 +1,39 @@
+"""denizen-enter's `search`: PATH has a directory, and is otherwise the caller's."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from denizen.launch.loader.binaries import enter_path
+
+pytestmark = pytest.mark.skipif(
+    not os.path.exists(enter_path(os.uname().machine)), reason="denizen-enter is not compiled"
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "seen"),
+    [
+        ("/opt/bin", "/opt/bin:/usr/bin"),
+        ("/opt/bin:", "/opt/bin::/usr/bin"),
+        ("", ":/usr/bin"),
+        ("/usr/bin:/bin", "/usr/bin:/bin"),
+        ("/x:/usr/bin", "/x:/usr/bin"),
+        ("/usr/bin/x:/usr/binx", "/usr/bin/x:/usr/binx:/usr/bin"),
+        ("/" + "x" * 20_000, "/" + "x" * 20_000),
+    ],
+)
+def test_a_path_that_lacks_it_gets_it_at_its_end(given: str, seen: str) -> None:
+    assert _environment({"A": "1", "PATH": given, "PATHS": "2"}) == ["A=1", f"PATH={seen}", "PATHS=2"]
+
+
+def test_without_a_path_none_is_set() -> None:
+    assert _environment({"A": "1"}) == ["A=1"]
+
+
+def _environment(given: dict[str, str]) -> list[str]:
+    words = [enter_path(os.uname().machine), "search", "/usr/bin", "--", "/usr/bin/env"]
+    assert Path(words[-1]).exists()
+    return subprocess.run(words, env=given, capture_output=True, text=True, check=True).stdout.splitlines()
