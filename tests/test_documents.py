@@ -139,17 +139,30 @@ def test_decisions_that_are_named_exist() -> None:
 
 
 def test_modules_that_are_named_exist() -> None:
-    def is_there(dotted: str) -> bool:
-        path = ROOT / "src/denizen" / dotted.strip(".").replace(".", "/")
+    source = ROOT / "src/denizen"
+    tops = sorted(
+        path.stem for path in source.iterdir() if path.suffix in ("", ".py") and path.stem[0] != "_"
+    )
+    dotted = re.compile(rf"(?<![\w/.-])(?:denizen\.)?((?:{'|'.join(tops)})(?:\.[A-Za-z_]+)+)(?![\w/])")
+
+    def is_there(name: str) -> bool:
+        path = source / name.replace(".", "/")
         # The last word may be a name in the module.
         return any(p.is_dir() or p.with_name(p.name + ".py").exists() for p in (path, path.parent))
 
     assert not [
-        f"{document}: {dotted}"
+        f"{document}: {name}"
         for document in CURRENT
-        for dotted in re.findall(r"`denizen\.((?!toml|lock)[a-z_.]+)", text_of(document))
-        if not is_there(dotted)
+        for piece in code(document)
+        for name in dotted.findall(piece)
+        if not re.search(r"\.(py|md|[ch]|toml|lock|json|at)$", name) and not is_there(name)
     ]
+
+
+def test_figures_of_the_readme_are_those_of_the_corpus() -> None:
+    figures = set(re.findall(r"\b\d+ of \d+\b", text_of("README.md")))
+    assert len(figures) >= 2
+    assert figures <= set(re.findall(r"\b\d+ of \d+\b", text_of("docs/corpus.md")))
 
 
 def test_commands_that_are_shown_exist() -> None:
