@@ -11,7 +11,7 @@ help:
 	@echo 'make test    install what the tests need and run them all'
 	@echo 'make check   format, lint, types, layers'
 	@echo 'make docs    the documentation site, in build/site'
-	@echo 'make layers  which module may import which; no circles'
+	@echo 'make layers  which module may import which; no circles; names and docstrings'
 	@echo 'make loader  compile the C loader into the source tree'
 	@echo 'make bench   the claims of speed, each beside its peer'
 	@echo 'make corpus  run programs that others published on a host that has nothing'
@@ -45,6 +45,7 @@ check: $(VENV)/.ready
 
 layers: $(VENV)/.ready
 	$(BIN)/python tools/check_layers.py
+	$(BIN)/python tools/check_names.py
 
 $(VENV)/.docs: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'

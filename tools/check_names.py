@@ -6,7 +6,8 @@ Three rules over src/denizen, from CONTRIBUTING.md:
 - a class name means one thing in the project: no two modules define the same one;
 - every public class and function has a docstring (methods of a Protocol's implementations may leave
   it to the Protocol; dunder methods say what they do by their name);
-- a docstring begins with the object or with what is returned or done, not with a question word.
+- a docstring begins with the object or with what is returned or done, not with a question word or with
+  a word that points to something else ("The same").
 
 Run by `make layers` and by tests/test_names.py.
 """
@@ -20,7 +21,9 @@ from pathlib import Path
 
 PACKAGE = "denizen"
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-QUESTION = re.compile(r"(What|Whether|Those|Who|Whose|So many|That|How|Where|Which|Why)\b")
+QUESTION = re.compile(
+    r"(What|Whether|Those|Who|Whose|So many|That|How|Where|Which|Why|The same|As|It|Anything|Theirs)\b"
+)
 
 
 def main(arguments: list[str]) -> int:

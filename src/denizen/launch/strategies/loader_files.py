@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 @value
 class ChildDecisions:
-    """How the program's children are decided about.
+    """The decisions about the program's children.
 
     Attributes:
         command: the words of the command that decides.
         directory: the directory of those decisions.
-        has_command: tells whether a command may be brought; None: none is.
+        has_command: tells whether a package may provide a command of this name; None: none is provided.
     """
 
     command: tuple[bytes, ...]
