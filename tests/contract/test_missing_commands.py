@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.debs import Item
-from tests.support.fhshome import FhsHome
+from tests.support.fhs_environments import FhsHome
 from tests.support.hosts import HOSTS, Host, Outcome, Rooms
 
 pytestmark = pytest.mark.slow
