@@ -48,6 +48,22 @@ def test_a_kernel_starts_the_programs_of_its_smaller_brothers(
     assert machine.starts_on(kernel) is starts
 
 
+@pytest.mark.parametrize(
+    ("kernel", "debian", "emulated"),
+    [
+        ("x86_64", "arm64", True),
+        ("x86_64", "i386", False),
+        ("aarch64", "amd64", True),
+        ("aarch64", "armhf", False),
+        ("x86_64", "s390x", True),
+    ],
+)
+def test_what_a_kernel_does_not_start_is_emulated(kernel: str, debian: str, *, emulated: bool) -> None:
+    machine = machines.by_debian(debian)
+    assert machine is not None
+    assert machine.is_emulated_on(kernel) is emulated
+
+
 def test_a_processor_nobody_knows_has_a_name_for_messages_and_no_row() -> None:
     assert machines.by_elf(9999, 64) is None
     assert machines.name_of(9999) == "machine 9999"

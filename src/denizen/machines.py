@@ -58,6 +58,10 @@ class Machine:
         """Return whether a kernel (as `uname -m` names it) starts its programs without an emulator."""
         return kernel in self.kernels or kernel in self.also_on
 
+    def is_emulated_on(self, kernel: str) -> bool:
+        """Return whether qemu-user starts its programs there and packages have libraries for them."""
+        return bool(self.qemu and self.debian) and not self.starts_on(kernel)
+
 
 # Of rows with the same ELF header the first is used unless something else distinguishes them.
 MACHINES: tuple[Machine, ...] = (

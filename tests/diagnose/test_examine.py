@@ -133,12 +133,29 @@ def test_an_executable_stack_is_a_warning_that_names_the_library() -> None:
     assert problem.severity is Severity.WARNING
 
 
-def test_another_machines_program_is_told_with_the_emulator_and_nothing_else() -> None:
-    case = Case(program(machine=183))
+def test_another_machines_program_is_noted_with_its_emulator_and_nothing_else() -> None:
+    case = Case(program(b"libgone.so.1", machine=183))
     problem = case.problem("wrong-machine")
     assert "aarch64 (64-bit)" in problem.message
-    assert "qemu-aarch64 /opt/app/bin/program" in problem.hint
+    assert "qemu-aarch64" in problem.message
+    assert problem.severity is Severity.NOTE
     assert case.codes() == ["wrong-machine"]
+    assert case.report().is_emulated
+    assert not case.report().starts
+
+
+@pytest.mark.parametrize(("e_machine", "name"), [(20, "ppc"), (43, "sparc64"), (9999, "machine 9999")])
+def test_a_machine_that_nothing_here_emulates_is_an_error(e_machine: int, name: str) -> None:
+    case = Case(program(machine=e_machine))
+    problem = case.problem("wrong-machine")
+    assert name in problem.message
+    assert problem.severity is Severity.ERROR
+    assert not case.report().is_emulated
+
+
+def test_a_script_whose_interpreter_is_another_machines_is_an_error() -> None:
+    case = Case(b"#!/bin/strange\n", {b"/bin/strange": Executable(program(machine=183))})
+    assert case.problem("wrong-machine").severity is Severity.ERROR
 
 
 def test_a_32_bit_program_is_no_stranger_to_a_64_bit_kernel() -> None:

@@ -112,10 +112,12 @@ class Home:
     def decisions(self) -> Path:
         return self.root / "state" / "decisions"
 
-    def write(self, name: str, items: list[Item], version: str = "1.0-1") -> None:
+    def write(
+        self, name: str, items: list[Item], version: str = "1.0-1", architecture: str = "amd64"
+    ) -> None:
         """A package."""
         control = (
-            f"Package: {name}\nVersion: {version}\nArchitecture: amd64\nMulti-Arch: same\n"
+            f"Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nMulti-Arch: same\n"
             "Maintainer: nobody <nobody@example.org>\nDescription: made for a test\n"
         )
-        (self.debs / f"{name}_{version}_amd64.deb").write_bytes(deb(items, control=control.encode()))
+        (self.debs / f"{name}_{version}_{architecture}.deb").write_bytes(deb(items, control=control.encode()))

@@ -115,7 +115,8 @@ def request_inside(wanted: RunRequest) -> RunRequest:
     """Return the request for AppRun, without a strategy whose command is not denizen-enter's."""
     from denizen.launch.strategies.base import StrategyName
 
-    return replace(wanted, excluded=(*wanted.excluded, StrategyName.DIRECT.value))
+    others = (StrategyName.DIRECT.value, StrategyName.EMULATED.value)
+    return replace(wanted, excluded=(*wanted.excluded, *others))
 
 
 def _variables(tree: bytes) -> tuple[bytes, ...]:

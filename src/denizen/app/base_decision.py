@@ -52,7 +52,8 @@ class BaseDecisions:
 
     def planned(self) -> Resolution | None:
         """Return the packages that `decided` would bring; None where the host has all that is needed."""
-        if self.examined.is_satisfied or self.examined.program.image is None:
+        alone = self.examined.needs_emulator_alone
+        if self.examined.is_satisfied or self.examined.program.image is None or alone:
             return None
         return self.improvement() or self._choosing.resolved()
 
@@ -75,7 +76,7 @@ class BaseDecisions:
 
     def _made(self) -> Decision:
         examined = self.examined
-        if examined.is_satisfied or examined.program.image is None:
+        if examined.is_satisfied or examined.program.image is None or examined.needs_emulator_alone:
             return self._host_decision()
         if not examined.starts_here or self.wants.reasons:
             return self.packaged()

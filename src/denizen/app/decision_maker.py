@@ -46,10 +46,12 @@ class StartPlan:
     Attributes:
         resolution: the packages that would be fetched; None where the host has all that is needed.
         verdicts: every strategy with the obstacle to it.
+        emulator: which one runs a program of another architecture, in words; "" for this machine's.
     """
 
     resolution: Resolution | None
     verdicts: tuple[StrategyVerdict, ...]
+    emulator: str = ""
 
 
 @value
@@ -149,7 +151,16 @@ class _DecisionMaker:
     def plan(self) -> StartPlan:
         """Return what `run` would do. Raises CannotStart."""
         refuse_hopeless(self._program, self._examined.report)
-        return StartPlan(self._bases.planned(), self.verdicts())
+        return StartPlan(self._bases.planned(), self.verdicts(), self.emulator_words())
+
+    def emulator_words(self) -> str:
+        """Return which emulator starts another architecture's program; "" for this machine's."""
+        from denizen.app.emulator import emulator_words
+
+        examined = self._examined
+        if not examined.report.is_emulated:
+            return ""
+        return emulator_words(self._session, examined.program, self._wanted)
 
     def verdicts(self) -> tuple[StrategyVerdict, ...]:
         """Return the verdict on every strategy, with the obstacle to it."""
@@ -187,11 +198,12 @@ class _DecisionMaker:
         """Tell whether the decision stays valid when the program is moved.
 
         It does where all files that it names are in the store and the program is started from no patched
-        copy.
+        copy and with no sysroot.
         """
         store = self._session.paths.store + b"/"
         inside = all(path.startswith(store) for path in decision.objects)
-        return inside and not decision.host and b"as" not in decision.command
+        bound = decision.host or b"as" in decision.command or self._examined.report.is_emulated
+        return inside and not bound
 
 
 def plan_for(session: Session, program: bytes, wanted: RunRequest) -> StartPlan:
@@ -215,6 +227,11 @@ def improvement_for(session: Session, program: bytes, *, offline: bool) -> Resol
     Raises OSError, SourceFailed, HostLacks.
     """
     return _as_run(session, program, offline=offline).improvement()
+
+
+def emulator_for_program(session: Session, program: bytes, *, offline: bool) -> str:
+    """Return which emulator starts another architecture's program. Raises OSError, SourceFailed."""
+    return _as_run(session, program, offline=offline).emulator_words()
 
 
 def _as_run(session: Session, program: bytes, *, offline: bool = False) -> _DecisionMaker:

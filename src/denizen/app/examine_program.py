@@ -45,6 +45,11 @@ class ExaminedProgram:
         return self.starts_here and not self.later
 
     @property
+    def needs_emulator_alone(self) -> bool:
+        """Tell whether it is a static program of another architecture."""
+        return self.report.is_emulated and self.report.stands_alone
+
+    @property
     def needs_library_path(self) -> bool:
         """Tell whether a library is found by LD_LIBRARY_PATH alone."""
         return any(row.rule == LIBRARY_PATH.name for row in self.report.libraries)

@@ -86,6 +86,7 @@ def findings_of(
         usr=wants.reasons,
         asks_fhs=wanted.strategy == StrategyName.FHS.value,
         unmappable=next((problem.message for problem in report.problems if problem.code == NOEXEC), ""),
+        is_foreign=report.is_emulated,
     )
 
 
@@ -102,3 +103,9 @@ class _PackageSupplier:
 
     def packaged(self) -> Decision:
         return self._bases.packaged()
+
+    def emulator(self, base: Decision) -> bytes:
+        from denizen.app.emulator import kept_emulator
+
+        bases = self._bases
+        return kept_emulator(bases.session, bases.examined.program, bases.wanted, bases.shelf, base)

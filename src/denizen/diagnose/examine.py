@@ -150,6 +150,10 @@ SHADOWS: tuple[tuple[str, frozenset[str]], ...] = (
                 "interpreter-unusable",
                 "library-missing",
                 "version-missing",
+                "symbol-missing",
+                "glibc-too-old",
+                "libstdcxx-too-old",
+                "executable-stack",
                 "kernel-too-old",
             }
         ),

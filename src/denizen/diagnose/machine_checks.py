@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.diagnose.problem import error, quoted
+from denizen.diagnose.problem import error, note, quoted
 from denizen.errors import display
 
 TYPE_CHECKING = False
@@ -29,14 +29,15 @@ def architecture(subject: ProgramFacts) -> Iterator[Problem]:
         return
     if machine is not None and machine.starts_on(host.machine):
         return
+    message = f"it is built for {header.machine_name} ({header.bits}-bit), and this machine is {host.machine}"
+    # A script's interpreter is named to the kernel by its first line, where no emulator can stand.
+    if machine is not None and machine.is_emulated_on(host.machine) and not subject.steps:
+        yield note("wrong-machine", f"{message}: denizen runs it emulated, by qemu-{machine.qemu}")
+        return
     hint = "get the build for this machine"
     if machine is not None and machine.qemu:
         hint += f", or run it emulated: qemu-{machine.qemu} {quoted(display(subject.path))}"
-    yield error(
-        "wrong-machine",
-        f"it is built for {header.machine_name} ({header.bits}-bit), and this machine is {host.machine}",
-        hint,
-    )
+    yield error("wrong-machine", message, hint)
 
 
 def processor_level(subject: ProgramFacts) -> Iterator[Problem]:

@@ -126,7 +126,12 @@ class Report:
     @property
     def starts(self) -> bool:
         """Tell whether no problem keeps the program from starting."""
-        return all(problem.severity.value != "error" for problem in self.problems)
+        return not self.is_emulated and all(one.severity.value != "error" for one in self.problems)
+
+    @property
+    def is_emulated(self) -> bool:
+        """Tell a program of another architecture that an emulator can start."""
+        return any(one.code == "wrong-machine" and one.severity.value == "note" for one in self.problems)
 
     def has(self, code: str) -> bool:
         """Tell whether a problem has this code."""

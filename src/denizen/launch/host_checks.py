@@ -41,12 +41,13 @@ class Finding:
 
 @value
 class Examined:
-    """The subjects of the checks: the file system, denizen's tools and its directories."""
+    """The subjects of the checks: the file system, denizen's tools and directories, and emulators."""
 
     view: FileView
     tools: Tools
     store: bytes
     state: bytes
+    emulators: tuple[bytes, ...] = ()
 
 
 def examine_host(what: Examined) -> Iterator[Finding]:
@@ -143,6 +144,13 @@ def _drivers(_: Examined) -> Iterator[Finding]:
         yield Finding("gpu", good=None, detail="none: programs draw in software")
 
 
+def _emulators(what: Examined) -> Iterator[Finding]:
+    found = [display(os.path.basename(path)) for path in what.emulators]
+    detail = ", ".join(found) if found else "none of qemu-user's here"
+    consequence = "" if found else "fetched for the first program of another machine"
+    yield Finding("emulators", good=None, detail=detail, consequence=consequence)
+
+
 def _existing(path: bytes) -> bytes:
     while not os.path.exists(path):
         path = os.path.dirname(path)
@@ -151,4 +159,5 @@ def _existing(path: bytes) -> bytes:
 
 CHECKS: tuple[Callable[[Examined], Iterator[Finding]], ...] = (
     _loader, _interpreter, _namespace, _noexec, _seccomp, _fuse, _drivers,
+    _emulators,
 )  # fmt: skip

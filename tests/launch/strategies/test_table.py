@@ -40,6 +40,12 @@ def friendly(tmp_path: Path) -> ProgramStart:
     return start_of(tmp_path, program(), found, interpreter=bytes(installed))
 
 
+def fitting(strategy: Strategy, start: ProgramStart) -> ProgramStart:
+    """Return the start as of another architecture's program where the strategy is for those alone."""
+    is_foreign = strategy.name is StrategyName.EMULATED
+    return replace(start, findings=replace(start.findings, is_foreign=is_foreign))
+
+
 def test_the_words_of_the_option_are_the_strategies_in_the_tables_order() -> None:
     assert {one.name.value for one in STRATEGIES} == {*WORDS} - {"auto"}
     assert len(STRATEGIES) == len(StrategyName)
@@ -64,16 +70,16 @@ def test_it_tells_what_stands_against_it_as_a_sentence(strategy: Strategy, hosti
 def test_nothing_stands_against_it_where_all_it_needs_is_there(
     strategy: Strategy, friendly: ProgramStart
 ) -> None:
-    assert strategy.obstacle(friendly) == ""
+    assert strategy.obstacle(fitting(strategy, friendly)) == ""
 
 
 @each
-def test_a_file_that_nobody_may_map_is_started_by_a_copy_alone(
+def test_a_file_that_nobody_may_map_is_started_by_a_copy_or_read_by_an_emulator(
     strategy: Strategy, friendly: ProgramStart
 ) -> None:
     start = replace(friendly, findings=replace(friendly.findings, unmappable="it is mounted noexec"))
-    expected = "" if strategy.name is StrategyName.STUB else "it is mounted noexec"
-    assert strategy.obstacle(start) == expected
+    may = strategy.name in {StrategyName.STUB, StrategyName.EMULATED}
+    assert strategy.obstacle(fitting(strategy, start)) == ("" if may else "it is mounted noexec")
 
 
 @each
@@ -118,6 +124,15 @@ def test_one_that_was_asked_for_is_the_only_one_considered(hostile: ProgramStart
     choice = choose(hostile, StrategyName.NAMESPACE)
     assert choice.strategy is None
     assert choice.obstacles == (("namespace", REFUSED),)
+
+
+def test_another_machines_program_is_emulated_and_nothing_else(friendly: ProgramStart) -> None:
+    start = replace(friendly, findings=replace(friendly.findings, is_foreign=True))
+    choice = choose(start)
+    assert choice.strategy is not None
+    assert choice.strategy.name is StrategyName.EMULATED
+    assert {reason for _, reason in choice.obstacles} == {"it is built for another machine"}
+    assert choose(start, StrategyName.STUB).strategy is None
 
 
 def test_every_verdict_is_given_in_the_tables_order(friendly: ProgramStart) -> None:

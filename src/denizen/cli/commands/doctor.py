@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from denizen.app.session import search_path
 from denizen.cli.command import Command
 
 TYPE_CHECKING = False
@@ -13,12 +14,14 @@ if TYPE_CHECKING:
 def _doctor(_: Parsed, context: Context) -> int:
     """Print all findings; return 1 if one keeps denizen from starting programs."""
     from denizen.app.decoder_setup import decoder_words
+    from denizen.app.emulator import host_emulators
     from denizen.app.factories import tools_of
     from denizen.disk import DiskView
     from denizen.launch.host_checks import Examined, Finding, examine_host
 
-    place = context.session.paths
-    findings = list(examine_host(Examined(DiskView(), tools_of(context.session), place.store, place.state)))
+    place, emulators = context.session.paths, host_emulators(search_path(context.environ))
+    examined = Examined(DiskView(), tools_of(context.session), place.store, place.state, emulators)
+    findings = list(examine_host(examined))
     detail, consequence = decoder_words(context.session)
     findings.append(Finding("decoder", None, detail, consequence))
     if context.json:

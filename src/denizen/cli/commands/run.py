@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
 
-STRATEGIES = ("auto", "host", "loader", "namespace", "stub", "direct", "fhs")
+STRATEGIES = ("auto", "host", "loader", "namespace", "stub", "direct", "fhs", "emulated")
 # Words of the release before; they go with the next one.
 _RETIRED = {"program": "direct"}
 
@@ -75,10 +75,11 @@ def _show_plan(context: Context, program: bytes, wanted: RunRequest) -> int:
     plan, output = plan_for(context.session, program, wanted), context.output
     if context.json:
         fields = None if plan.resolution is None else document(plan.resolution)
-        output.document({"resolution": fields, "strategy": strategy_document(plan.verdicts)})
+        output.document({"resolution": fields, "strategy": strategy_document(plan.verdicts, plan.emulator)})
         return 0
-    lines = ("this host has all it needs",) if plan.resolution is None else resolution_lines(plan.resolution)
-    for line in (*lines, *strategy_lines(plan.verdicts)):
+    satisfied = "it is static" if plan.emulator else "this host has all it needs"
+    lines = (satisfied,) if plan.resolution is None else resolution_lines(plan.resolution)
+    for line in (*lines, *strategy_lines(plan.verdicts, plan.emulator)):
         output.line(line)
     return 0 if plan.resolution is None or plan.resolution.is_complete else 1
 
@@ -101,7 +102,7 @@ RESOLVING = (
 )
 STRATEGY = Option(
     ("--strategy",),
-    "how to start it: auto, host, loader, namespace, stub, direct or fhs",
+    "how to start it: auto, host, loader, namespace, stub, direct, fhs or emulated",
     metavar="HOW",
     choices=STRATEGIES,
     retired=tuple(_RETIRED),

@@ -59,7 +59,8 @@ def run(parsed: Parsed, context: Context) -> int:
             from denizen.app.extra_inputs import opened_document
             from denizen.cli.views.strategy_view import strategy_document
 
-            fields["strategy"] = strategy_document(_verdicts(context, report))
+            emulator = _emulator(context, report, parsed)
+            fields["strategy"] = strategy_document(_verdicts(context, report), emulator)
             fields["opened"] = opened_document(context.session, report.program)
         context.output.document(fields)
     else:
@@ -100,11 +101,25 @@ def _is_about_host(parsed: Parsed) -> bool:
 
 def _verdicts(context: Context, report: Report) -> Sequence[StrategyVerdict]:
     """Return the verdict on each strategy; () for a file that is not a program."""
-    if (report.machine is None and not report.chain) or report.has("wrong-machine"):
+    if (report.machine is None and not report.chain) or _is_strange(report):
         return ()
     from denizen.app.decision_maker import verdicts_for
 
     return verdicts_for(context.session, report.program)
+
+
+def _is_strange(report: Report) -> bool:
+    """Tell a program of an architecture that nothing here runs."""
+    return report.has("wrong-machine") and not report.is_emulated
+
+
+def _emulator(context: Context, report: Report, parsed: Parsed) -> str:
+    """Return which emulator runs another architecture's program, in words; "" for this machine's."""
+    if not report.is_emulated:
+        return ""
+    from denizen.app.decision_maker import emulator_for_program
+
+    return emulator_for_program(context.session, report.program, offline=parsed.flag("offline"))
 
 
 def _show(
@@ -129,7 +144,7 @@ def _show(
 
         for line in opened_lines(context.session, report.program):
             context.output.line(line)
-        for line in strategy_lines(_verdicts(context, report)):
+        for line in strategy_lines(_verdicts(context, report), _emulator(context, report, parsed)):
             context.output.line(line)
     context.output.render(closing)
 
@@ -145,7 +160,7 @@ def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | N
     from denizen.errors import BadInput
     from denizen.sources.fetcher import FetchPolicy
 
-    if report.machine is None or report.has("wrong-machine"):
+    if report.machine is None or _is_strange(report) or (report.is_emulated and report.stands_alone):
         return None
     policy = FetchPolicy(offline=parsed.flag("offline"))
     path = report.chain[-1] if report.chain else report.program

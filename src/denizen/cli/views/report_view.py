@@ -158,7 +158,7 @@ def _problem(problem: Problem) -> Iterator[Text]:
 def verdict(report: Report, outcome: StartOutcome) -> Text:
     """Return the closing line: whether the program starts, and the command that starts it."""
     number = sum(problem.severity is Severity.ERROR for problem in report.problems)
-    problems = counted(number, "problem", "problems")
+    problems = "another machine's" if report.is_emulated else counted(number, "problem", "problems")
     command = f"denizen run {quoted(display(report.program))}"
     match outcome:
         case StartOutcome.HOST:

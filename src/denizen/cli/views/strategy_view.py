@@ -9,17 +9,19 @@ if TYPE_CHECKING:
     from denizen.launch.strategies.table import StrategyVerdict
 
 
-def strategy_document(verdicts: Sequence[StrategyVerdict]) -> dict[str, object]:
+def strategy_document(verdicts: Sequence[StrategyVerdict], emulator: str = "") -> dict[str, object]:
     """Return the table of strategies for --json: the chosen one, and the reasons against the others."""
     chosen = next((v.strategy.name.value for v in verdicts if not v.obstacle), None)
     rows = [
         {"name": v.strategy.name.value, "possible": not v.obstacle, "reason": v.obstacle} for v in verdicts
     ]
-    return {"chosen": chosen, "table": rows}
+    return {"chosen": chosen, "table": rows, "emulator": emulator or None}
 
 
-def strategy_lines(verdicts: Sequence[StrategyVerdict]) -> Iterator[str]:
+def strategy_lines(verdicts: Sequence[StrategyVerdict], emulator: str = "") -> Iterator[str]:
     """Yield the table of strategies as lines for people."""
+    if emulator:
+        yield f"emulator: {emulator}"
     chosen = next((v for v in verdicts if not v.obstacle), None)
     if verdicts:
         yield "strategy:"

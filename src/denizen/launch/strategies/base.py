@@ -27,6 +27,7 @@ class StrategyName(Enum):
     NAMESPACE = "namespace"
     STUB = "stub"
     DIRECT = "direct"
+    EMULATED = "emulated"
 
 
 @value
@@ -42,6 +43,7 @@ class HostFindings:
         usr: the reasons why the program needs a whole /usr of its own.
         asks_fhs: the strategy fhs was requested by its name.
         unmappable: why no process may map the file where it lies, "" if one may.
+        is_foreign: the program is another architecture's, and an emulator can run it.
     """
 
     satisfies: bool
@@ -52,6 +54,7 @@ class HostFindings:
     usr: tuple[str, ...] = ()
     asks_fhs: bool = False
     unmappable: str = ""
+    is_foreign: bool = False
 
 
 class StartSupplier(Protocol):
@@ -65,6 +68,9 @@ class StartSupplier(Protocol):
 
     def packaged(self) -> Decision:
         """Return a decision whose libraries are all from packages. Raises DenizenError."""
+
+    def emulator(self, base: Decision) -> bytes:
+        """Return the path of an emulator that is kept as long as the decision `base`. Raises DenizenError."""
 
 
 @value

@@ -7,7 +7,9 @@ one ends the search. `why` and `run --plan` print the verdict on every strategy.
 from __future__ import annotations
 
 from denizen.errors import EXIT_CANNOT_START, HostLacks
+from denizen.launch.strategies.base import StrategyName
 from denizen.launch.strategies.direct import DirectStrategy
+from denizen.launch.strategies.emulated import EmulatedStrategy
 from denizen.launch.strategies.fhs import FhsStrategy
 from denizen.launch.strategies.host import HostStrategy
 from denizen.launch.strategies.loader import LoaderStrategy
@@ -19,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from denizen.launch.strategies.base import ProgramStart, Strategy, StrategyName
+    from denizen.launch.strategies.base import ProgramStart, Strategy
 
 # The order of docs/design.md: the least change and cost first. An environment comes before
 # the strategies that bring only libraries, because it has an obstacle where those suffice.
@@ -30,6 +32,7 @@ STRATEGIES: tuple[Strategy, ...] = (
     NamespaceStrategy(),
     StubStrategy(),
     DirectStrategy(),
+    EmulatedStrategy(),
 )
 
 
@@ -93,7 +96,7 @@ def choose(
     for strategy in STRATEGIES:
         if (wanted is not None and strategy.name is not wanted) or strategy.name in excluded:
             continue
-        verdicts.append(StrategyVerdict(strategy, strategy.obstacle(start)))
+        verdicts.append(StrategyVerdict(strategy, _obstacle(strategy, start)))
         if not verdicts[-1].obstacle:
             return StrategyChoice(strategy, tuple(verdicts))
     return StrategyChoice(None, tuple(verdicts))
@@ -101,4 +104,10 @@ def choose(
 
 def all_verdicts(start: ProgramStart) -> tuple[StrategyVerdict, ...]:
     """Return the verdict on every strategy."""
-    return tuple(StrategyVerdict(strategy, strategy.obstacle(start)) for strategy in STRATEGIES)
+    return tuple(StrategyVerdict(strategy, _obstacle(strategy, start)) for strategy in STRATEGIES)
+
+
+def _obstacle(strategy: Strategy, start: ProgramStart) -> str:
+    if start.findings.is_foreign and strategy.name is not StrategyName.EMULATED:
+        return "it is built for another machine"
+    return strategy.obstacle(start)

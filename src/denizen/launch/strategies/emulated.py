@@ -1,0 +1,105 @@
+"""The strategy for programs of another architecture: qemu-user runs them, with a sysroot of links.
+
+    qemu-aarch64 -L SYSROOT -- PROGRAM ARGUMENT…
+
+    SYSROOT/lib/ld-linux-aarch64.so.1             the dynamic linker, where the program names it
+    SYSROOT/lib/aarch64-linux-gnu/libc.so.6       every chosen library, in the first default directory
+    SYSROOT/usr/lib/aarch64-linux-gnu/gconv       what packages have at fixed paths and the host has not
+
+qemu looks for each absolute path that the program opens below the sysroot first (qemu util/path.c), so ld.so
+finds the libraries by its own rules: run paths and LD_LIBRARY_PATH come first, and what is opened by name is
+found for every object. Nothing in the environment or in the program's words tells of it, and argv[0] and
+/proc/self/exe are the program's own (qemu linux-user/syscall.c).
+
+A directory of the host that the sysroot has too is listed as the sysroot has it: /etc is in it only where a
+file of the host's there would mislead ld.so.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+
+from denizen.launch.decisions.decision import file_name
+from denizen.launch.decisions.decision_store import FURNITURE
+from denizen.launch.resources.fixed_paths import Furnishing, fixed_path_resources
+from denizen.launch.resources.resource_tree import make_resource_tree
+from denizen.launch.strategies.base import StrategyName
+from denizen.value import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.fileview import FileView
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.strategies.base import ProgramStart
+
+# Read by ld.so beside libraries; an empty file is as good as none.
+_CACHE, _PRELOAD = b"/etc/ld.so.cache", b"/etc/ld.so.preload"
+_EMPTY = b"/dev/null"
+# musl ldso/dynlink.c: the first of its default directories, whatever the architecture.
+_MUSL_DIRECTORY = b"/lib"
+
+
+class EmulatedStrategy:
+    """Execute the emulator, which maps the program and its dynamic linker."""
+
+    name = StrategyName.EMULATED
+    title = "qemu runs it, with its own machine's libraries"
+
+    def obstacle(self, start: ProgramStart) -> str:
+        """Return why no emulator is needed."""
+        return "" if start.findings.is_foreign else "it is built for this machine, or nothing emulates it"
+
+    def decision(self, start: ProgramStart, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:  # noqa: ARG002  # the protocol's
+        """Return the decision with the emulator as its command, and with the sysroot made."""
+        qemu = start.supplier.emulator(base)
+        image = start.program.image
+        machine = image.header.architecture if image is not None else None
+        assert machine is not None  # what is emulated has a row
+        is_static = image is None or image.interpreter is None
+        links = (
+            ()
+            if is_static
+            else sysroot_of(start.program.view, base, start.program.interpreter, machine.triplet)
+        )
+        top = make_resource_tree(
+            os.path.join(start.shelf.directory, FURNITURE, file_name(base.identity)), links
+        )
+        return replace(
+            base,
+            host=False,
+            # Both are for the loader, which is not there.
+            edits=(),
+            opened=b"",
+            command=(qemu, *((b"-L", top) if top else ()), b"--"),
+            furniture=top,
+            objects=tuple(dict.fromkeys((*base.objects, qemu))),
+        )
+
+
+def sysroot_of(view: FileView, base: Decision, interpreter: bytes, triplet: bytes) -> tuple[Furnishing, ...]:
+    """Return what is to appear below the sysroot of a program whose libraries `base` has.
+
+    `interpreter` is the path by which it names its dynamic linker, `triplet` the name of its architecture's
+    library directory.
+    """
+    named = {one.name: one.path for one in base.libraries if b"/" not in one.name}
+    names = view.listdir(base.search) if base.search else ()
+    linked = {name: view.realpath(posixpath.join(base.search, name)) for name in names}
+    directory = _MUSL_DIRECTORY if base.by_name else posixpath.join(b"/lib", triplet)
+    places = {posixpath.join(directory, name): path for name, path in {**named, **linked}.items()}
+    files = {**places, interpreter: base.ldso, **dict.fromkeys(_misleading(view, triplet), _EMPTY)}
+    resources = fixed_path_resources(view, base.objects)
+    return (*(Furnishing(*each, directory=False) for each in files.items()), *resources)
+
+
+def _misleading(view: FileView, triplet: bytes) -> Iterator[bytes]:
+    """Yield the host's files by which an emulated ld.so would take libraries that are not the decision's."""
+    for path, telling in ((_CACHE, triplet), (_PRELOAD, b"/")):
+        try:
+            if telling in bytes(view.read(path)):
+                yield path
+        except OSError:
+            continue

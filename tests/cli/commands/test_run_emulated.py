@@ -1,0 +1,172 @@
+"""`denizen run` of a program for aarch64: by qemu-user, with libraries from packages of arm64."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.debs import Item
+from tests.support.offline_roots import Home
+from tests.support.peers import require
+from tests.support.python_prefix import kept_by_tests
+
+pytestmark = pytest.mark.slow
+
+DIRECTORY = "usr/lib/aarch64-linux-gnu"
+SOURCE = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <signal.h>
+#include <unistd.h>
+#include <dlfcn.h>
+extern char **environ;
+const char *greeting(void);
+int main(int count, char **words) {
+    char path[4096];
+    const char *what = count > 1 ? words[1] : "";
+    puts(greeting());
+    if (!strcmp(what, "environment")) for (char **each = environ; *each; each++) puts(*each);
+    if (!strcmp(what, "signal")) fflush(stdout), raise(SIGTERM);
+    if (!strcmp(what, "open")) puts(dlopen(words[2], RTLD_NOW) ? "opened" : dlerror());
+    for (int i = 0; i < count; i++) printf("[%s]\n", words[i]);
+    path[readlink("/proc/self/exe", path, sizeof path - 1)] = 0, puts(path);
+    return 42;
+}
+"""
+
+
+def compiler() -> str:
+    return os.environ.get("AARCH64_CC", str(kept_by_tests() / "aarch64" / "cc"))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    require("qemu-aarch64-static", compiler())
+    made = Home(tmp_path_factory.mktemp("home"))
+    found = {name: _asked(f"-print-file-name={name}") for name in ("libc.so.6", "ld-linux-aarch64.so.1")}
+    items = [Item(f"./{DIRECTORY}/{name}", content=path.read_bytes()) for name, path in found.items()]
+    made.write("libc6", items, architecture="arm64")
+    for name in ("greet", "later"):
+        library = _compiled(made, f"lib{name}.so.1", f'const char *{name}ing(void) {{ return "{name}ed"; }}')
+        item = Item(f"./{DIRECTORY}/{library.name}", content=library.read_bytes())
+        made.write(f"lib{name}1", [item], architecture="arm64")
+    qemu = shutil.which("qemu-aarch64-static")
+    assert qemu is not None
+    emulator = Item("./usr/bin/qemu-aarch64-static", content=Path(qemu).read_bytes(), mode=0o755)
+    made.write("qemu-user-static", [emulator])
+    return made
+
+
+@pytest.fixture(scope="module")
+def program(home: Home) -> Path:
+    library = home.work.parent.parent / "libgreet.so.1"
+    made = home.work / "strange"
+    text = home.work / "strange.c"
+    text.write_text(SOURCE)
+    subprocess.run([compiler(), "-w", "-o", made, text, library, "-Wl,-z,now"], check=True)
+    return made
+
+
+def _asked(*words: str) -> Path:
+    done = subprocess.run([compiler(), *words], check=True, capture_output=True, text=True)
+    return Path(done.stdout.strip())
+
+
+def _compiled(home: Home, name: str, source: str) -> Path:
+    output = home.work.parent.parent / name
+    text = output.with_suffix(".c")
+    text.write_text(source)
+    soname = f"-Wl,-soname,{name}"
+    subprocess.run([compiler(), "-shared", "-fPIC", soname, "-o", output, text], check=True)
+    return output
+
+
+@pytest.mark.parametrize("options", [[], ["--hermetic"]], ids=["this host's emulator", "a package's"])
+def test_it_runs_with_its_words_its_own_file_and_its_status(
+    home: Home, program: Path, options: list[str]
+) -> None:
+    for _ in range(2):
+        done = home.denizen("run", *options, os.fspath(program), "-L", "two words", status=42)
+        lines = ["greeted", f"[{program}]", "[-L]", "[two words]", os.fspath(program)]
+        assert done.stdout.splitlines() == lines
+
+
+def test_its_environment_is_what_was_given(home: Home, program: Path) -> None:
+    given = {"A": "1", "LD_LIBRARY_PATH": "/nonexistent", "PATH": os.environ["PATH"]}
+    shown = home.denizen("run", os.fspath(program), "environment", env=given, status=42).stdout
+    assert {line for line in shown.splitlines() if "=" in line} == {f"{k}={v}" for k, v in given.items()}
+
+
+def test_a_signal_ends_both_alike(home: Home, program: Path) -> None:
+    assert home.denizen("run", os.fspath(program), "signal", status=None).returncode == -signal.SIGTERM
+
+
+def test_what_was_asked_for_besides_is_opened_by_name(home: Home, program: Path) -> None:
+    done = home.denizen(
+        "run", "--with", "liblater.so.1", os.fspath(program), "open", "liblater.so.1", status=42
+    )
+    assert "opened" in done.stdout
+
+
+def test_a_static_program_needs_the_emulator_alone(home: Home) -> None:
+    text, made = home.work / "alone.c", home.work / "alone"
+    text.write_text("#include <stdio.h>\nint main(int c, char **w) { puts(w[1]); return 3; }\n")
+    subprocess.run([compiler(), "-static", "-o", made, text], check=True)
+    assert home.denizen("run", "--hermetic", os.fspath(made), "x", status=3).stdout == "x\n"
+    assert home.denizen("run", os.fspath(made), "x", status=3).stdout == "x\n"
+    assert home.denizen("why", os.fspath(made)).stdout.count("qemu-aarch64-static, this host's") == 1
+
+
+def test_a_collection_leaves_the_emulator_while_the_program_is_there(home: Home, program: Path) -> None:
+    home.denizen("run", "--hermetic", os.fspath(program), status=42)
+    home.denizen("gc")
+    debs = home.debs.rename(home.debs.with_name("away"))
+    try:
+        home.denizen("run", "--hermetic", os.fspath(program), status=42)
+    finally:
+        debs.rename(home.debs)
+
+
+def test_the_plan_and_why_name_the_emulator_and_where_it_is_from(home: Home, program: Path) -> None:
+    plan = json.loads(home.denizen("run", "--plan", "--json", os.fspath(program)).stdout)
+    assert plan["strategy"]["chosen"] == "emulated"
+    assert plan["strategy"]["emulator"].endswith("qemu-aarch64-static, this host's")
+    hermetic = home.denizen("run", "--plan", "--hermetic", os.fspath(program)).stdout
+    assert "emulator: qemu-aarch64 of the package qemu-user-static 1.0-1" in hermetic
+    report = json.loads(home.denizen("why", "--json", os.fspath(program)).stdout)
+    assert (report["starts"], report["started_by"]) == (False, "denizen")
+    assert report["strategy"]["chosen"] == "emulated"
+    assert [p["severity"] for p in report["problems"]] == ["note"]
+
+
+def test_no_other_strategy_does(home: Home, program: Path) -> None:
+    done = home.denizen("run", "--strategy", "namespace", os.fspath(program), status=126)
+    assert "built for another machine" in done.stderr
+
+
+def test_where_nobody_has_an_emulator_it_is_said(home: Home, program: Path) -> None:
+    name = "qemu-user-static_1.0-1_amd64.deb"
+    kept = (home.debs / name).rename(home.debs.parent / name)
+    try:
+        home.denizen("index", "update")
+        done = home.denizen("run", "--hermetic", "--with", "libc6", os.fspath(program), status=126)
+        assert "there is no emulator for this program: qemu-aarch64" in done.stderr
+    finally:
+        kept.rename(home.debs / name)
+        home.denizen("index", "update")
+
+
+def test_doctor_tells_which_emulators_are_here(home: Home) -> None:
+    rows = {row["name"]: row for row in json.loads(home.denizen("doctor", "--json", status=None).stdout)}
+    assert "qemu-aarch64-static" in rows["emulators"]["detail"]
+    without = {"PATH": "/nonexistent"}
+    rows = {
+        row["name"]: row
+        for row in json.loads(home.denizen("doctor", "--json", env=without, status=None).stdout)
+    }
+    assert rows["emulators"]["consequence"]
