@@ -227,6 +227,12 @@ def test_the_table_of_strategies_has_the_order_in_which_they_are_tried() -> None
     assert shown[: len(STRATEGIES)] == [strategy.name.value for strategy in STRATEGIES]
 
 
+def test_the_contract_has_the_words_of_strategies() -> None:
+    sentence = re.search(r"^The words of `--strategy` are ([^.]*)\.", text_of("docs/cli.md"), re.MULTILINE)
+    assert sentence
+    assert set(re.findall(r"`(\w+)`", sentence[1])) == {"auto", *(one.name.value for one in STRATEGIES)}
+
+
 def test_docstrings_describe_each_error_that_is_raised() -> None:
     # `make docs` fails there too: the reference has a column for it.
     bare = re.compile(r"^ +(?:Raises|Args|Attributes):\n +[\w, *]+\.?$", re.MULTILINE)
