@@ -33,9 +33,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.support import table
-from denizen.app.decoder_setup import provide_decoder
-from denizen.app.indexing import ensure, own_architecture
-from denizen.app.store_access import store_directory
+from denizen.app.supply.decoder_setup import provide_decoder
+from denizen.app.supply.indexing import ensure, own_architecture
+from denizen.app.supply.store_access import store_directory
 from denizen.build.builtin_derivations import made_by
 from denizen.build.builtin_fetch import fetching
 from denizen.build.builtin_unpack_deb import unpacking

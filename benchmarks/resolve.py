@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.support import table
-from denizen.app.decoder_setup import decoder_words, provide_decoder
-from denizen.app.resolve_program import resolve_path
+from denizen.app.resolution.resolve_program import resolve_path
+from denizen.app.supply.decoder_setup import decoder_words, provide_decoder
 from denizen.cli.command import Context
 from denizen.resolve.resolution import Resolution
 from denizen.sources.fetcher import FetchPolicy

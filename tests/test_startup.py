@@ -46,7 +46,8 @@ def imported_by(statement: str) -> set[str]:
         f"sys.argv = ['denizen', '--version']; {MAIN}",
         "import denizen.value, denizen.errors, denizen.bytesio, denizen.fileview, denizen.disk, denizen.elf",
         f"sys.argv = ['denizen', 'why', '--host', '--json', '/bin/sh']; {MAIN}",
-        "import denizen.cli.commands.find, denizen.app.indexing, denizen.app.paths, denizen.index.locate",
+        "import denizen.cli.commands.find, denizen.app.supply.indexing",
+        "import denizen.app.paths, denizen.index.locate",
     ],
 )
 def test_a_start_up_path_imports_nothing_heavy(statement: str) -> None:

@@ -61,7 +61,7 @@ PURE = (
     "launch.host_view",
     "launch.strategies.interpreters",
     "launch.environment_rules",
-    "resolve.derivations",
+    "resolve.installation.derivations",
     "store.trees.references",
     "store.collection.graph",
     "store.info",

@@ -16,8 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from denizen.app.configured_sources import configured_sources
-from denizen.app.resolve_program import resolve_path
+from denizen.app.resolution.resolve_program import resolve_path
+from denizen.app.supply.configured_sources import configured_sources
 from denizen.cli.command import Context
 from denizen.cli.views.transfer_progress import open_progress
 from denizen.resolve.cache.package_cache import package_of

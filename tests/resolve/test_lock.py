@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.resolve.derivations import recipes
+from denizen.resolve.installation.derivations import recipes
 from denizen.resolve.lock import BadLock, parse, write
 from denizen.resolve.resolution import (
     ChoiceRule,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.app.resolve_program import resolve_path
+from denizen.app.resolution.resolve_program import resolve_path
 from denizen.cli.command import Context
 from denizen.formats.archive_tree import Layout
 from denizen.formats.deb import Deb

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from denizen.app.configured_sources import configured_sources
-from denizen.app.indexing import ensure, run_update, targets_of
+from denizen.app.supply.configured_sources import configured_sources
+from denizen.app.supply.indexing import ensure, run_update, targets_of
 from denizen.cli.command import Context
 from denizen.cli.views.transfer_progress import open_progress
 from denizen.errors import DenizenError, SourceFailed

@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import os
 
-from denizen.app.store_access import made_store
+from denizen.app.supply.store_access import made_store
 from denizen.disk import make_directories, write_atomically
 from denizen.errors import EXIT_CANNOT_START, BadInput
 from denizen.value import replace, value

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from denizen.app.choose_packages import Choosing
 from denizen.app.errors import CannotStart, Unsatisfied
+from denizen.app.resolution.choose_packages import Choosing
 from denizen.errors import HostLacks, SourceFailed, display
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.host_view import loader_at
@@ -101,7 +101,7 @@ class BaseDecisions:
 
         Return None if there is none, or if it depends on modules.
         """
-        from denizen.app.store_access import made_store
+        from denizen.app.supply.store_access import made_store
         from denizen.launch.decisions.decision import identity_of
         from denizen.launch.decisions.program_identity import headers_of
 
@@ -118,7 +118,7 @@ class BaseDecisions:
         return moved
 
     def _resolution(self) -> Resolution:
-        from denizen.app.decoder_setup import bring_decoder
+        from denizen.app.supply.decoder_setup import bring_decoder
         from denizen.resolve.plan import sentence
 
         bring_decoder(self.session)

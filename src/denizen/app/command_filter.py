@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from denizen.app.configured_sources import configured_settings
-from denizen.app.indexing import own_architecture
+from denizen.app.supply.configured_sources import configured_settings
+from denizen.app.supply.indexing import own_architecture
 from denizen.errors import DenizenError
 
 TYPE_CHECKING = False

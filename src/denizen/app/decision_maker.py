@@ -94,7 +94,7 @@ def _decide_appimage(
     """Return the decision about an AppImage, made from the decision about its AppRun."""
     from denizen.app.appimage import APPRUN, decision_for, request_inside, unpacked
     from denizen.app.factories import tools_of
-    from denizen.app.store_access import open_store
+    from denizen.app.supply.store_access import open_store
 
     tree = unpacked(session, appimage)
     with open_store(session) as store:

@@ -52,7 +52,7 @@ def kept_emulator(
     The package is kept from collection as long as the decision `base`. Raises NoEmulator, SourceFailed,
     HostLacks.
     """
-    from denizen.app.store_access import made_store
+    from denizen.app.supply.store_access import made_store
 
     machine = _machine(program)
     found = _of_host(session, machine, wanted)
@@ -68,9 +68,9 @@ def _brought(
     session: Session, machine: Machine, wanted: RunRequest, store: Store, work: Work
 ) -> tuple[StorePath, bytes]:
     """Return the tree of a package in the store, as long as `work` lasts, and the emulator's path in it."""
-    from denizen.app.decoder_setup import bring_decoder
     from denizen.app.factories import supply_of
-    from denizen.resolve.install import unpacked
+    from denizen.app.supply.decoder_setup import bring_decoder
+    from denizen.resolve.installation.install import unpacked
     from denizen.resolve.resolution import pin_of
     from denizen.sources.fetcher import FetchPolicy
 
@@ -140,8 +140,8 @@ def _names(machine: Machine) -> tuple[bytes, ...]:
 
 def _index(session: Session, wanted: RunRequest, policy: FetchPolicy) -> Index:
     """Return the index of this machine's own packages, made where it is missing."""
-    from denizen.app.configured_sources import configured_settings
-    from denizen.app.indexing import ensure, own_architecture
+    from denizen.app.supply.configured_sources import configured_settings
+    from denizen.app.supply.indexing import ensure, own_architecture
     from denizen.index.locate import Index
     from denizen.sources.base import Scope
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from denizen.app.extra_inputs import added_to
 from denizen.app.factories import world_of
+from denizen.app.resolution.extra_inputs import added_to
 from denizen.launch.decisions.host_decision import served_here
 from denizen.launch.host_view import host_view
 from denizen.linker.rule_tables import LIBRARY_PATH

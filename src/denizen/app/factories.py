@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.diagnose.program_facts import HostWorld
     from denizen.launch.loader.tools import Tools
-    from denizen.resolve.install import Supply
+    from denizen.resolve.installation.install import Supply
     from denizen.sources.fetcher import FetchPolicy
 
 
@@ -95,9 +95,9 @@ def supply_of(session: Session, policy: FetchPolicy) -> Supply:
 
     Raises BadSetting, NoKeyring, NoVerifier.
     """
-    from denizen.app.configured_sources import sources_by_name
+    from denizen.app.supply.configured_sources import sources_by_name
     from denizen.build.realise import SilentBuild
-    from denizen.resolve.install import Supply
+    from denizen.resolve.installation.install import Supply
     from denizen.sources.opener import UrlOpener
     from denizen.sources.transport import HttpSettings, proxies_from
 

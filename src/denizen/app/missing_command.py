@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.auto_environment import command_package, enter_auto_environment
-from denizen.app.configured_sources import configured_settings
 from denizen.app.decision_maker import decide
+from denizen.app.environments.auto_environment import command_package, enter_auto_environment
+from denizen.app.environments.fhs_create import plan
 from denizen.app.factories import helper_words
-from denizen.app.fhs_create import plan
-from denizen.app.indexing import ensure, own_architecture
 from denizen.app.missing_library import budget_of
+from denizen.app.supply.configured_sources import configured_settings
+from denizen.app.supply.indexing import ensure, own_architecture
 from denizen.disk import DiskView, RootedView
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks
 from denizen.fhs.enter import located

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.cached_resolution import sources_for
 from denizen.app.factories import supply_of, world_of
-from denizen.app.resolve_program import files_of, indexed_suites, indexes_of
-from denizen.app.store_access import made_store
+from denizen.app.resolution.cached_resolution import sources_for
+from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
+from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
 from denizen.errors import BadInput, display
 from denizen.launch.decisions.decision_store import variant
@@ -21,7 +21,7 @@ from denizen.launch.dlopen_links import OPENED, DlopenRequest, Opened, is_soname
 from denizen.launch.fast_path import read_decision
 from denizen.resolve.cache.cached_view import Remembered
 from denizen.resolve.extended_world import HostLibraries, ProcessLibraries
-from denizen.resolve.install import install, planned
+from denizen.resolve.installation.install import install, planned
 from denizen.resolve.process_extension import extension
 from denizen.resolve.rule_packs import load_rules
 from denizen.sources.fetcher import FetchPolicy
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.formats.storepath import StorePath
     from denizen.launch.decisions.decision import Decision
-    from denizen.resolve.derivations import Recipes
+    from denizen.resolve.installation.derivations import Recipes
     from denizen.resolve.resolution import Pin, Resolution
     from denizen.store.local import Store
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 
 from denizen.app.factories import supply_of
-from denizen.app.resolve_program import files_of, indexed_suites, indexes_of
-from denizen.app.store_access import made_store
+from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
+from denizen.app.supply.store_access import made_store
 from denizen.errors import BadInput
 from denizen.launch.decisions.decision import identity_of
 from denizen.launch.decisions.link_decision import Furnished, StillMissing, decision_for
 from denizen.launch.dlopen_links import Opened, place_of
-from denizen.resolve.install import differing, install
+from denizen.resolve.installation.install import differing, install
 from denizen.sources.fetcher import FetchPolicy
 from denizen.value import value
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.linker import Environment
-    from denizen.resolve.derivations import Recipes
+    from denizen.resolve.installation.derivations import Recipes
     from denizen.resolve.resolution import Resolution
     from denizen.store.local import Store
 

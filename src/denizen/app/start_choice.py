@@ -97,7 +97,7 @@ class _PackageSupplier:
         self._bases = bases
 
     def environment(self) -> Inside:
-        from denizen.app.auto_environment import enter_auto_environment
+        from denizen.app.environments.auto_environment import enter_auto_environment
 
         return enter_auto_environment(self._bases.session, self._bases.wants, self._bases.wanted)
 

@@ -25,9 +25,9 @@ from denizen.fhs.trigger_rules import read_rules
 from denizen.formats.deb import Deb
 from denizen.machines import debian_names, triplet_of
 from denizen.resolve.cache.package_cache import package_of
-from denizen.resolve.derivations import package_recipes
-from denizen.resolve.install import fetched, source_of
-from denizen.resolve.parallel_unpack import Parcel, unpack_all
+from denizen.resolve.installation.derivations import package_recipes
+from denizen.resolve.installation.install import fetched, source_of
+from denizen.resolve.installation.parallel_unpack import Parcel, unpack_all
 from denizen.resolve.resolution import pin_of
 from denizen.value import value
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from denizen.fhs.package_closure import EnvironmentPackage, PackageCatalogue
     from denizen.fhs.trigger_rules import Base
     from denizen.formats.storepath import StorePath
-    from denizen.resolve.install import Supply
+    from denizen.resolve.installation.install import Supply
     from denizen.resolve.resolution import Pin
     from denizen.store.local import Store
 

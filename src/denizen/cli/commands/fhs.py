@@ -34,8 +34,8 @@ class InUse(DenizenError):
 
 
 def _create(parsed: Parsed, context: Context) -> int:
-    from denizen.app import fhs_create
-    from denizen.app.fhs_enter import write_launcher
+    from denizen.app.environments import fhs_create
+    from denizen.app.environments.fhs_enter import write_launcher
 
     settings = settings_of(parsed)
     policy = fetch_policy(parsed, "fhs create")
@@ -54,7 +54,7 @@ def _create(parsed: Parsed, context: Context) -> int:
 
 
 def _show_plan(parsed: Parsed, context: Context, settings: Settings) -> int:
-    from denizen.app import fhs_create
+    from denizen.app.environments import fhs_create
     from denizen.app.formatting import human_size
 
     members = fhs_create.plan(context.session, settings, fetch_policy(parsed, "fhs create"))
@@ -86,7 +86,7 @@ def _show_plan(parsed: Parsed, context: Context, settings: Settings) -> int:
 
 def settings_of(parsed: Parsed) -> Settings:
     """Return the settings for the options of `create`. Raises UsageError."""
-    from denizen.app.indexing import own_architecture
+    from denizen.app.supply.indexing import own_architecture
     from denizen.fhs.generations import Settings
 
     return Settings(
@@ -116,7 +116,7 @@ def _variable(text: str) -> tuple[str, str]:
 
 
 def _enter(parsed: Parsed, context: Context) -> int:
-    from denizen.app.fhs_enter import start
+    from denizen.app.environments.fhs_enter import start
 
     name = parsed.required("NAME")
     words = parsed.texts("ARG")
@@ -124,7 +124,7 @@ def _enter(parsed: Parsed, context: Context) -> int:
 
 
 def _run(parsed: Parsed, context: Context) -> int:
-    from denizen.app.fhs_enter import start
+    from denizen.app.environments.fhs_enter import start
 
     words = (parsed.required("CMD"), *parsed.texts("ARG"))
     return start(context.session, parsed.required("NAME"), [os.fsencode(word) for word in words])
@@ -182,7 +182,7 @@ def _show(parsed: Parsed, context: Context) -> int:
 def _document(context: Context, name: str, one: Generation) -> dict[str, object]:
     import time
 
-    from denizen.app.store_access import open_store
+    from denizen.app.supply.store_access import open_store
     from denizen.cli.views.store_view import shown
 
     with open_store(context.session) as store:
@@ -213,7 +213,7 @@ def _document(context: Context, name: str, one: Generation) -> dict[str, object]
 
 
 def _rollback(parsed: Parsed, context: Context) -> int:
-    from denizen.app.fhs_enter import write_launcher
+    from denizen.app.environments.fhs_enter import write_launcher
     from denizen.fhs.generations import EnvironmentStore, NoGeneration
 
     name = parsed.required("NAME")
@@ -233,7 +233,7 @@ def _rollback(parsed: Parsed, context: Context) -> int:
 
 
 def _destroy(parsed: Parsed, context: Context) -> int:
-    from denizen.app.store_access import open_store
+    from denizen.app.supply.store_access import open_store
     from denizen.fhs.generations import EnvironmentStore, users
     from denizen.fhs.standing_root import places as standing_places
 
@@ -252,7 +252,7 @@ def _destroy(parsed: Parsed, context: Context) -> int:
 
 
 def _mount(parsed: Parsed, context: Context) -> int:
-    from denizen.app.fhs_enter import inside_of
+    from denizen.app.environments.fhs_enter import inside_of
     from denizen.fhs.generations import EnvironmentStore
     from denizen.fhs.standing_root import mount
     from denizen.store.errors import doing

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def find(parsed: Parsed, context: Context) -> int:
     """Print the packages for each name; return the exit status."""
-    from denizen.app.indexing import own_architecture
+    from denizen.app.supply.indexing import own_architecture
 
     search = _Search(parsed, context, parsed.text("arch") or own_architecture())
     names = parsed.texts("NAME")
@@ -108,7 +108,7 @@ class _Search:
 
     def _made(self, wanted: tuple[str, ...], *, paths: bool) -> Index:
         """Return the index after the attempt to index the wanted suites."""
-        from denizen.app.indexing import ensure
+        from denizen.app.supply.indexing import ensure
         from denizen.errors import SourceFailed
         from denizen.sources.base import Scope
         from denizen.sources.fetcher import FetchPolicy
@@ -140,7 +140,7 @@ def _places_in(index: Index, question: bytes) -> list[Place]:
 
 
 def _default_suites(context: Context) -> tuple[str, ...]:
-    from denizen.app.configured_sources import configured_settings
+    from denizen.app.supply.configured_sources import configured_settings
 
     return tuple(dict.fromkeys(suite for one in configured_settings(context.session) for suite in one.suites))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _gc(parsed: Parsed, context: Context) -> int:
-    from denizen.app.store_access import open_store
+    from denizen.app.supply.store_access import open_store
     from denizen.cli.arguments import parse_age, parse_size
     from denizen.cli.views.progress_meter import Meter
     from denizen.cli.views.store_view import human, shown
@@ -63,7 +63,7 @@ def _gc(parsed: Parsed, context: Context) -> int:
 
 def _forget(context: Context, store: Store, grace: int) -> None:
     """Delete the decisions about programs that are gone, and the environments that were made for them."""
-    from denizen.app.auto_environment import drop_unused
+    from denizen.app.environments.auto_environment import drop_unused
     from denizen.launch.decisions.decision_store import shelves
     from denizen.launch.decisions.expiry import forget_dead
     from denizen.store.errors import doing

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def run(parsed: Parsed, context: Context) -> int:
     """Resolve the program and write the lock; return 1 if a problem is left, which the lock then lists."""
-    from denizen.app.extra_inputs import wished
-    from denizen.app.resolve_program import resolve_path
+    from denizen.app.resolution.extra_inputs import wished
+    from denizen.app.resolution.resolve_program import resolve_path
     from denizen.cli.views.resolution_view import resolution_lines
     from denizen.disk import write_atomically
     from denizen.resolve.lock import write

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 def _realise(parsed: Parsed, context: Context) -> int:
     """Make the outputs valid, and print their paths."""
-    from denizen.app.decoder_setup import bring_decoder
-    from denizen.app.store_access import made_store
+    from denizen.app.supply.decoder_setup import bring_decoder
+    from denizen.app.supply.store_access import made_store
     from denizen.build.realise import RealiseOptions, realise
     from denizen.sources.opener import UrlOpener
     from denizen.sources.transport import HttpSettings, proxies_from

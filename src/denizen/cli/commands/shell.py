@@ -31,8 +31,8 @@ class NoProject(DenizenError):
 
 
 def _shell(parsed: Parsed, context: Context) -> int:
-    from denizen.app.fhs_enter import become
-    from denizen.app.indexing import own_architecture
+    from denizen.app.environments.fhs_enter import become
+    from denizen.app.supply.indexing import own_architecture
     from denizen.fhs import project
 
     path = _found(os.getcwd())
@@ -68,8 +68,8 @@ def _name(directory: str) -> str:
 
 def _generation(parsed: Parsed, context: Context, name: str, settings: Settings, path: str) -> Generation:
     """Return the generation that fits the project's settings and lock, made if there is none."""
-    from denizen.app import fhs_create
-    from denizen.app.fhs_enter import write_launcher
+    from denizen.app.environments import fhs_create
+    from denizen.app.environments.fhs_enter import write_launcher
     from denizen.fhs.generations import EnvironmentStore, NoEnvironment
 
     update = parsed.flag("update")

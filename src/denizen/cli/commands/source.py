@@ -26,7 +26,7 @@ class NoSuchSource(DenizenError):
 def list_sources(parsed: Parsed, context: Context) -> int:
     """Print the sources of packages."""
     del parsed
-    from denizen.app.configured_sources import configured_settings
+    from denizen.app.supply.configured_sources import configured_settings
 
     found = configured_settings(context.session)
     if context.json:
@@ -99,7 +99,7 @@ def add(parsed: Parsed, context: Context) -> int:
 
 def remove(parsed: Parsed, context: Context) -> int:
     """Delete a source's configuration; "debian", which exists without one, is disabled by a file."""
-    from denizen.app.configured_sources import configured_settings
+    from denizen.app.supply.configured_sources import configured_settings
     from denizen.disk import make_directories, write_atomically
 
     name = parsed.required("NAME")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def _add(parsed: Parsed, context: Context) -> int:
-    from denizen.app.store_access import made_store
+    from denizen.app.supply.store_access import made_store
     from denizen.cli.views.progress_meter import Meter
     from denizen.cli.views.store_view import document, shown
     from denizen.store.collection.gc_roots import add_indirect
@@ -137,7 +137,7 @@ def _logical(parsed: Parsed, context: Context) -> bytes:
 
     It is the one in --store-dir, or the store's own, whether the store exists or not.
     """
-    from denizen.app.store_access import open_store, store_directory
+    from denizen.app.supply.store_access import open_store, store_directory
     from denizen.store.local import NoStore
 
     asked = parsed.text("store-dir")
@@ -177,7 +177,7 @@ def _recursive(path: bytes, algorithm: str) -> bytes:
 
 
 def _info(parsed: Parsed, context: Context) -> int:
-    from denizen.app.store_access import object_named, open_store
+    from denizen.app.supply.store_access import object_named, open_store
     from denizen.cli.views.store_view import document
 
     with open_store(context.session) as store:
@@ -206,7 +206,7 @@ def _closure(parsed: Parsed, context: Context) -> int:
 
 
 def _query(parsed: Parsed, context: Context, ask: Question) -> int:
-    from denizen.app.store_access import object_named, open_store
+    from denizen.app.supply.store_access import object_named, open_store
 
     with open_store(context.session) as store:
         starts = [object_named(store, text) for text in parsed.texts("PATH")]
@@ -215,7 +215,7 @@ def _query(parsed: Parsed, context: Context, ask: Question) -> int:
 
 
 def _list(_: Parsed, context: Context) -> int:
-    from denizen.app.store_access import open_store
+    from denizen.app.supply.store_access import open_store
     from denizen.cli.views.store_view import document
 
     with open_store(context.session) as store:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _roots(parsed: Parsed, context: Context) -> int:
-    from denizen.app.store_access import object_named, open_store
+    from denizen.app.supply.store_access import object_named, open_store
     from denizen.cli.views.store_view import shown
     from denizen.store.collection.collector import explain, why_alive
 
@@ -44,7 +44,7 @@ def _roots(parsed: Parsed, context: Context) -> int:
 
 
 def _verify(parsed: Parsed, context: Context) -> int:
-    from denizen.app.store_access import open_store
+    from denizen.app.supply.store_access import open_store
     from denizen.cli.views.progress_meter import Meter
     from denizen.store.binary_cache import replacement_from
     from denizen.store.verification import repair, verify
@@ -71,7 +71,7 @@ def _verify(parsed: Parsed, context: Context) -> int:
 
 def _packages_first(found: list[StoreProblem]) -> list[StoreProblem]:
     """Return the damaged objects with packages before the directories of links that are made from them."""
-    from denizen.resolve.derivations import NAME
+    from denizen.resolve.installation.derivations import NAME
 
     return sorted(found, key=lambda problem: problem.path is not None and problem.path.name == NAME)
 
@@ -80,7 +80,7 @@ def _mended(context: Context, store: Store, problem: StoreProblem) -> StoreProbl
     """Repair an object that no copy repaired, from its package; return the problem as it is afterwards."""
     from denizen.app.factories import supply_of
     from denizen.errors import DenizenError
-    from denizen.resolve.repair import mend
+    from denizen.resolve.installation.repair import mend
     from denizen.sources.fetcher import FetchPolicy
     from denizen.store.verification import Fault
     from denizen.value import replace
@@ -111,7 +111,7 @@ def _words(problem: StoreProblem) -> str:
 
 
 def _rebuild(_: Parsed, context: Context) -> int:
-    from denizen.app.store_access import open_store
+    from denizen.app.supply.store_access import open_store
     from denizen.cli.views.progress_meter import Meter
     from denizen.store.errors import doing
     from denizen.store.locks import store_lock
@@ -135,7 +135,7 @@ def _rebuild(_: Parsed, context: Context) -> int:
 
 
 def _move(parsed: Parsed, context: Context) -> int:
-    from denizen.app.store_access import open_store
+    from denizen.app.supply.store_access import open_store
     from denizen.cli.views.progress_meter import Meter
     from denizen.cli.views.store_view import shown
     from denizen.store.move import move
@@ -155,7 +155,7 @@ def _move(parsed: Parsed, context: Context) -> int:
 
 
 def _optimise(parsed: Parsed, context: Context) -> int:
-    from denizen.app.store_access import object_named, open_store
+    from denizen.app.supply.store_access import object_named, open_store
     from denizen.cli.views.progress_meter import Meter
     from denizen.cli.views.store_view import human
     from denizen.store.optimise import NOTHING, optimise
@@ -175,7 +175,7 @@ def _optimise(parsed: Parsed, context: Context) -> int:
 
 
 def _export(parsed: Parsed, context: Context) -> int:
-    from denizen.app.store_access import object_named, open_store
+    from denizen.app.supply.store_access import object_named, open_store
     from denizen.cli.views.progress_meter import Meter
     from denizen.cli.views.store_view import shown
     from denizen.formats.signature import parse_secret
@@ -201,7 +201,7 @@ def _export(parsed: Parsed, context: Context) -> int:
 
 
 def _import(parsed: Parsed, context: Context) -> int:
-    from denizen.app.store_access import made_store, object_named
+    from denizen.app.supply.store_access import made_store, object_named
     from denizen.cli.views.progress_meter import Meter
     from denizen.cli.views.store_view import shown
     from denizen.formats.signature import parse_public

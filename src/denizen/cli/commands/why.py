@@ -56,7 +56,7 @@ def run(parsed: Parsed, context: Context) -> int:
             fields["resolution"] = resolution_document(resolution)
             fields["problems"] = [*_listed(fields["problems"]), *_still_open(resolution)]
         if not _is_about_host(parsed):
-            from denizen.app.extra_inputs import opened_document
+            from denizen.app.resolution.extra_inputs import opened_document
             from denizen.cli.views.strategy_view import strategy_document
 
             emulator = _emulator(context, report, parsed)
@@ -139,7 +139,7 @@ def _show(
         for line in resolution_lines(resolution):
             context.output.line(line)
     if not _is_about_host(parsed):
-        from denizen.app.extra_inputs import opened_lines
+        from denizen.app.resolution.extra_inputs import opened_lines
         from denizen.cli.views.strategy_view import strategy_lines
 
         for line in opened_lines(context.session, report.program):
@@ -154,9 +154,9 @@ def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | N
 
     Return None if it is no readable ELF file.
     """
-    from denizen.app.extra_inputs import wished
     from denizen.app.library_path import elements_of, library_path_of
-    from denizen.app.resolve_program import resolve_path
+    from denizen.app.resolution.extra_inputs import wished
+    from denizen.app.resolution.resolve_program import resolve_path
     from denizen.errors import BadInput
     from denizen.sources.fetcher import FetchPolicy
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from denizen.app.extra_inputs import asked_by, extra_for
 from denizen.app.library_path import elements_of
+from denizen.app.resolution.extra_inputs import asked_by, extra_for
 from denizen.resolve.host_extension import brings, is_sound, loses, still_lacking
 from denizen.value import value
 
@@ -42,7 +42,7 @@ class Choosing:
             BadLock, ForeignLock: the lock file is malformed, or another program's.
             SourceFailed, HostLacks, BadInput: something cannot be fetched, used or read.
         """
-        from denizen.app.resolve_program import resolve_path
+        from denizen.app.resolution.resolve_program import resolve_path
         from denizen.sources.fetcher import FetchPolicy
 
         wanted = self.wanted

@@ -9,7 +9,7 @@ from denizen.build.derivation import SUFFIX, name_of
 from denizen.build.realise import RealiseOptions, realise
 from denizen.errors import SourceFailed
 from denizen.resolve.cache.package_cache import package_of
-from denizen.resolve.derivations import package_recipes, recipes
+from denizen.resolve.installation.derivations import package_recipes, recipes
 from denizen.store.trees.restore import STORE_TIMES
 from denizen.store.verification import content_differs
 from denizen.value import value
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from denizen.build.builders import Opener
     from denizen.build.realise import Listener
     from denizen.formats.storepath import StorePath
-    from denizen.resolve.derivations import Recipes
+    from denizen.resolve.installation.derivations import Recipes
     from denizen.resolve.resolution import Pin, Resolution
     from denizen.sources.base import Source
     from denizen.store.local import Store
@@ -77,7 +77,7 @@ def install(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
         if not lacking:
             return made
         # Imported here: its decompressors cost 5 ms, and answers to running programs need none of them.
-        from denizen.resolve.parallel_unpack import Parcel, unpack_all
+        from denizen.resolve.installation.parallel_unpack import Parcel, unpack_all
 
         here = fetched([pin for pin in resolution.packages if made.packages[pin.sha256] in lacking], supply)
         work.add_texts(
@@ -124,7 +124,7 @@ def unpacked(store: Store, work: Work, pin: Pin, supply: Supply) -> StorePath:
     )
     output = derivations[-1].outputs[OUT]
     if output not in work.need([output]):
-        from denizen.resolve.parallel_unpack import Parcel, unpack_all
+        from denizen.resolve.installation.parallel_unpack import Parcel, unpack_all
 
         here = fetched([pin], supply)
         work.add_texts([(name_of(one.path) + SUFFIX, one.content, one.references) for one in derivations])

@@ -42,9 +42,9 @@ def enter_auto_environment(session: Session, wants: Wants, wanted: RunRequest) -
     """
     from hashlib import sha256
 
-    from denizen.app import fhs_create
-    from denizen.app.fhs_enter import inside_of
-    from denizen.app.indexing import own_architecture
+    from denizen.app.environments import fhs_create
+    from denizen.app.environments.fhs_enter import inside_of
+    from denizen.app.supply.indexing import own_architecture
     from denizen.fhs.generations import Settings
     from denizen.sources.fetcher import FetchPolicy
 
@@ -75,8 +75,8 @@ def drop_unused(session: Session, store: Store) -> int:
 
 def _package_of(session: Session, path: bytes, wanted: RunRequest) -> str:
     """Return the name of the package that holds the file `path`, from the base suite's index."""
-    from denizen.app.configured_sources import configured_settings
-    from denizen.app.indexing import ensure, own_architecture
+    from denizen.app.supply.configured_sources import configured_settings
+    from denizen.app.supply.indexing import ensure, own_architecture
     from denizen.index.locate import Index
     from denizen.sources.base import Scope
     from denizen.sources.fetcher import FetchPolicy

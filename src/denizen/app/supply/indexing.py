@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.app.configured_sources import configured_sources
+from denizen.app.supply.configured_sources import configured_sources
 from denizen.errors import HostLacks
 from denizen.host import machine_name
 from denizen.machines import by_kernel
@@ -70,7 +70,7 @@ def ensure(
     Raises:
         SourceFailed, HostLacks: none of the suites has an index.
     """
-    from denizen.app.decoder_setup import provide_decoder
+    from denizen.app.supply.decoder_setup import provide_decoder
     from denizen.index.manifest import read_manifest
 
     progress = session.reporter.transfers()
@@ -112,7 +112,7 @@ def run_update(
     Afterwards all records of libraries that running programs were denied are dropped: they may be available
     now.
     """
-    from denizen.app.decoder_setup import use_decoder
+    from denizen.app.supply.decoder_setup import use_decoder
     from denizen.index.update import update
     from denizen.launch.dlopen_links import forget_all_denied
 

@@ -38,7 +38,7 @@ class NotEntered(DenizenError):
 def inside_of(session: Session, name: str, generation: Generation) -> Inside:
     """Return the paths that entering a generation needs. Raises NoStore, DiskFailed, LoaderAbsent."""
     from denizen.app.factories import tools_of
-    from denizen.app.store_access import open_store
+    from denizen.app.supply.store_access import open_store
     from denizen.fhs.enter import Inside
     from denizen.store.errors import doing
 
@@ -65,7 +65,7 @@ def _cache_for(session: Session, name: str, tree: bytes) -> bytes:
 
 def start(session: Session, name: str, words: Sequence[bytes] | None) -> int:
     """Become a command in an environment, or its shell where `words` is None; return only with an error."""
-    from denizen.app.fhs_fast_path import launch
+    from denizen.app.environments.fhs_fast_path import launch
 
     if words is None:
         session.reporter.say(f"in {name}: set-user-ID programs (sudo, ping) have no effect; exit leaves it")
@@ -109,7 +109,7 @@ def become(session: Session, name: str, generation: Generation, words: Sequence[
 
 def write_launcher(session: Session, name: str, generation: Generation) -> bytes:
     """Write the shell script that enters the environment without Python, and return its path."""
-    from denizen.app.fhs_fast_path import mark
+    from denizen.app.environments.fhs_fast_path import mark
     from denizen.fhs.enter import command
     from denizen.fhs.generations import EnvironmentStore
     from denizen.fhs.launcher import Launch, script

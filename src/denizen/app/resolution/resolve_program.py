@@ -48,8 +48,8 @@ def resolve_path(
         OSError, BadInput: a file cannot be read, or is malformed.
         SourceFailed, HostLacks: something cannot be fetched, or this host has not what it takes.
     """
-    from denizen.app.cached_resolution import Answers
     from denizen.app.process_limits import many_files
+    from denizen.app.resolution.cached_resolution import Answers
     from denizen.disk import DiskView
     from denizen.resolve.resolution import Resolution
     from denizen.resolve.targets import added_objects, roots_of
@@ -110,7 +110,7 @@ def _stages(session: Session, suites: tuple[str, ...]) -> list[_Stage]:
     """
     if suites:
         return [_Stage(suites)]
-    from denizen.app.configured_sources import configured_settings
+    from denizen.app.supply.configured_sources import configured_settings
 
     every = tuple(dict.fromkeys(suite for one in configured_settings(session) for suite in one.suites))
     released = tuple([suite for suite in every if suite not in _UNRELEASED])
@@ -163,7 +163,7 @@ def _indexes(
 def _ensured(
     suites: Sequence[str], session: Session, architecture: str, policy: FetchPolicy
 ) -> dict[str, DenizenError]:
-    from denizen.app.indexing import ensure
+    from denizen.app.supply.indexing import ensure
     from denizen.sources.base import Scope
 
     if not suites:

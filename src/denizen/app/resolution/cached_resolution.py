@@ -143,8 +143,8 @@ def sources_for(session: Session, policy: FetchPolicy, index: Index) -> Sources:
 
 
 def _shelf(session: Session, policy: FetchPolicy) -> FetchingShelf:
-    from denizen.app.configured_sources import sources_by_name
-    from denizen.app.decoder_setup import use_decoder
+    from denizen.app.supply.configured_sources import sources_by_name
+    from denizen.app.supply.decoder_setup import use_decoder
     from denizen.resolve.cache.package_cache import FetchingShelf
     from denizen.resolve.cache.package_facts import FactsCache
 

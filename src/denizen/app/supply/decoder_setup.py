@@ -118,9 +118,9 @@ def _put(session: Session, pin: Pin, policy: FetchPolicy) -> str:
     A package that fails the test is not kept: the next garbage collection deletes it.
     """
     from denizen.app.factories import supply_of
-    from denizen.app.store_access import made_store
+    from denizen.app.supply.store_access import made_store
     from denizen.disk import DiskView
-    from denizen.resolve.install import unpacked
+    from denizen.resolve.installation.install import unpacked
 
     with made_store(session) as store, store.working() as work:
         path = unpacked(store, work, pin, supply_of(session, policy))

@@ -37,7 +37,7 @@ def create_from(
 
     Return the generation and the pins.
     """
-    from denizen.app.store_access import made_store
+    from denizen.app.supply.store_access import made_store
     from denizen.fhs.create import make, members_of, pins_of
     from denizen.fhs.generations import EnvironmentStore, State
 
@@ -55,8 +55,8 @@ def create_from(
 
 
 def _workshop(session: Session, store: Store, policy: FetchPolicy) -> Workshop:
-    from denizen.app.decoder_setup import bring_decoder
     from denizen.app.factories import supply_of, tools_of
+    from denizen.app.supply.decoder_setup import bring_decoder
     from denizen.fhs.compose import Means
     from denizen.fhs.create import Workshop
 
@@ -70,8 +70,8 @@ def _catalogues(session: Session, settings: Settings, policy: FetchPolicy) -> di
 
     Packages of several suites do not make one system.
     """
-    from denizen.app.configured_sources import configured_settings
-    from denizen.app.indexing import ensure
+    from denizen.app.supply.configured_sources import configured_settings
+    from denizen.app.supply.indexing import ensure
     from denizen.index.locate import Index
     from denizen.sources.base import Scope
 

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from denizen.app.configured_sources import configured_sources
-from denizen.app.decoder_setup import bring_decoder, decoder_words, provide_decoder
-from denizen.app.indexing import ensure, run_update, targets_of
+from denizen.app.supply.configured_sources import configured_sources
+from denizen.app.supply.decoder_setup import bring_decoder, decoder_words, provide_decoder
+from denizen.app.supply.indexing import ensure, run_update, targets_of
 from denizen.build import decoder_choice
 from denizen.build.decoder_choice import FILE, SONAME, DecoderChoice
 from denizen.cli.command import Context

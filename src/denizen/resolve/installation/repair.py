@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.build.derivation import Sealed
     from denizen.formats.storepath import StorePath
-    from denizen.resolve.install import Supply
+    from denizen.resolve.installation.install import Supply
     from denizen.store.info import ObjectInfo
     from denizen.store.local import Store
     from denizen.store.work import Work

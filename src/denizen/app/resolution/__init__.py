@@ -1,0 +1,1 @@
+"""The packages for a program: what the user adds, the resolution, and its cache."""
