@@ -50,6 +50,11 @@ def test_a_docstring_that_begins_with_a_question_or_points_elsewhere_is_reported
         assert f"the docstring of _f begins so: '{beginning}" in found
 
 
+def test_the_docstring_of_a_module_is_held_to_the_same_rule(tmp_path: Path) -> None:
+    (found,) = violations_of(tmp_path, one='"""What decides."""\n')
+    assert "one.py:1: the docstring of the module begins so: 'What decides.'" in found
+
+
 def test_a_docstring_that_begins_with_a_longer_word_is_not_reported(tmp_path: Path) -> None:
     text = 'def f() -> None:\n    """Assign it."""\nclass C:\n    """Items of a list."""\n'
     assert violations_of(tmp_path, one=text) == []

@@ -40,6 +40,8 @@ def violations_below(source: Path) -> Iterator[str]:
     yield from classes_of_one_name(trees)
     inherited = methods_of_protocols(trees.values())
     for path, tree in trees.items():
+        if QUESTION.match(about := ast.get_docstring(tree) or ""):
+            yield f"{path}:1: the docstring of the module begins so: {about[:40]!r}"
         for node, name, public in definitions(tree):
             text = ast.get_docstring(node)
             owner, _, own = name.rpartition(".")

@@ -1,4 +1,4 @@
-"""Which commands may be brought for a program that names them."""
+"""A filter for the commands that packages can provide to a program."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def command_filter(session: Session, wanted: RunRequest) -> Callable[[bytes], bool]:
-    """Return what tells whether a package has a command, by the paths of the base suite that are here.
+    """Return a function that tells whether a package has a command, by the path index of the base suite.
 
-    Where they are not, it says so of every one: which it is shows when it is executed, and fetching 10 MB for
-    what may never be would delay each first start.
+    Without that index it answers True for every name: execution shows later whether a package has the
+    command, and to fetch 10 MB for a command that may never be executed would delay each first start.
     """
 
     @cache

@@ -1,9 +1,9 @@
-"""The answer to a program that executes a command this host does not have.
+"""The answer to a program that executes a command which this host lacks.
 
-The loader that lies at the command's path waits for this process to end and follows the link of its name
-(launch/command_links.py). The command gets an environment (docs/fhs.md) with the package that has it, for a
-command is seldom alone: a shell starts others, git and perl look for their files in /usr. Where the kernel
-refuses namespaces it starts by itself, as any other foreign program.
+The loader at the command's path waits for this process to end and follows the link of its name
+(launch/command_links.py). The command gets an environment (docs/fhs.md) with its package, because few
+commands work alone: a shell starts others, git and perl look for their files in /usr. Where the kernel
+refuses namespaces the command is started without one, as any other foreign program.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ _PATH = b"/usr/bin:/usr/sbin:/usr/games"
 
 
 class NotACommand(BadInput):
-    """The path is none that a loader in a command's place asks with."""
+    """The error that the path is not one for which a loader asks."""
 
     path: bytes
     WHAT = "{path} is not the path of a command"
 
 
 class CommandNotHad(HostLacks):
-    """A command is not to be had."""
+    """The error that a command is not available."""
 
     exit_status = EXIT_NOT_FOUND
     name: bytes
@@ -65,11 +65,11 @@ class CommandNotHad(HostLacks):
 
 
 def bring_command(session: Session, path: bytes, wanted: RunRequest) -> None:
-    """Bring the command that belongs at a path and let its link lead there.
+    """Provide the command for a path, and make the link that leads to it.
 
     Raises:
-        NotACommand, CommandNotHad: it is remembered that it is not to be had.
-        OSError, and what making environments and deciding raise: nothing is remembered then.
+        NotACommand, CommandNotHad: the command is not available, which is recorded.
+        OSError: and the errors of creating environments and deciding. Nothing is recorded then.
     """
     name = os.path.basename(path)
     if not is_command(name):
@@ -85,7 +85,7 @@ def bring_command(session: Session, path: bytes, wanted: RunRequest) -> None:
 
 
 class _Bringing:
-    """One command's way here."""
+    """The provision of one command."""
 
     def __init__(self, session: Session, wanted: RunRequest) -> None:
         self._session = session
@@ -93,7 +93,7 @@ class _Bringing:
         self._shelf = variant(session.paths.decisions, wanted.variant)
 
     def bring(self, name: bytes) -> None:
-        """Bring it, or remember why not."""
+        """Provide the command, or record why not."""
         links = commands_of(self._shelf.directory)
         reason = self._over_budget(())
         around = None if reason else enter_auto_environment(self._session, Wants(), self._wanted)
@@ -112,7 +112,7 @@ class _Bringing:
         return enter_auto_environment(self._session, Wants((package,)), self._wanted)
 
     def _over_budget(self, packages: tuple[str, ...]) -> str:
-        """Return what stands against fetching an environment with these packages; "" for nothing."""
+        """Return the reason against fetching an environment with these packages; "" for none."""
         budget = budget_of(self._session)
         settings = Settings(packages, self._wanted.suites, (own_architecture(),))
         size = sum(one.package.size for one in plan(self._session, settings, self._policy))
@@ -125,7 +125,10 @@ class _Bringing:
         return FetchPolicy(offline=self._wanted.offline)
 
     def _decide(self, around: Inside, place: bytes) -> None:
-        """Decide that the program in an environment starts in there, or by itself where that is refused."""
+        """Keep the decision that the program starts in an environment.
+
+        Where the kernel refuses namespaces it starts without one.
+        """
         opened = open_program(DiskView(), around.tree + place)
         words = helper_words(self._session, "decide", self._wanted.followers.words)
         children = ChildDecisions(words, self._shelf.directory)
@@ -153,14 +156,14 @@ def package_with(session: Session, name: bytes, wanted: RunRequest) -> str:
 
 
 def machine_of_scripts() -> int:
-    """Return what a decision about a script says of the loader that reads it."""
+    """Return the `machine` of decisions about scripts, which is that of the loader that reads them."""
     machine = by_kernel(machine_name())
-    assert machine is not None  # own_architecture said so
+    assert machine is not None  # own_architecture made sure of it
     return machine_word(machine.bits, machine.e_machine)
 
 
 def _place_in(around: Inside, name: bytes) -> bytes | None:
-    """Return where in an environment a command's file is."""
+    """Return the path of a command's file in an environment; None for none."""
     place = located(around.tree, name, _PATH)
     if place == name:
         return None

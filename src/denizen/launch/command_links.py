@@ -1,4 +1,4 @@
-"""Commands that a program executes and this host does not have, each brought when it is first executed.
+"""Links to commands that a program executes and this host lacks, made when one is first executed.
 
     COMMANDS/m4 -> <store>/<hash>-environment/usr/bin/m4    the program that a command is
              .absent/foo                                    a command that is not to be had; holds the reason
@@ -17,37 +17,37 @@ import re
 from denizen.disk import link_atomically, make_directories, write_atomically
 from denizen.value import value
 
-# Beside the decisions, as what programs open is.
+# The name of the directory, beside those of libraries and copies.
 COMMANDS = b"commands"
 _ABSENT = b".absent"
 _MODE = 0o600
-# A name from a program leaves no directory.
+# The pattern excludes paths: the name comes from a program.
 _NAME = re.compile(rb"[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99}\Z")
 
 
 def is_command(name: bytes) -> bool:
-    """Tell whether a name may be asked for."""
+    """Tell whether a loader may ask for a name."""
     return _NAME.match(name) is not None
 
 
 @value
 class CommandLinks:
-    """The directory of links beside some decisions."""
+    """The directory of links beside the decisions of one directory."""
 
     directory: bytes
 
     def show(self, name: bytes, program: bytes) -> None:
-        """Let a command be this program from now on. Raises OSError."""
+        """Make the link from a command to its program. Raises OSError."""
         make_directories(self.directory, 0o700)
         link_atomically(os.path.join(self.directory, name), program)
 
     def deny(self, name: bytes, reason: str) -> None:
-        """Remember that a command is not to be had. Raises OSError."""
+        """Record that a command is not available, with the reason. Raises OSError."""
         make_directories(os.path.join(self.directory, _ABSENT), 0o700)
         write_atomically(os.path.join(self.directory, _ABSENT, name), reason.encode() + b"\n", mode=_MODE)
 
     def denied(self, name: bytes) -> str:
-        """Return why a command is not to be had, "" where that is not known."""
+        """Return the recorded reason why a command is not available; "" for none."""
         try:
             with open(os.path.join(self.directory, _ABSENT, name), "rb") as stream:
                 return stream.read(4096).decode("utf-8", "replace").strip()
@@ -55,7 +55,7 @@ class CommandLinks:
             return ""
 
     def forget_denied(self) -> None:
-        """Let every command be asked for again: the index has changed."""
+        """Delete the records of unavailable commands: the index has changed."""
         absent = os.path.join(self.directory, _ABSENT)
         with contextlib.suppress(FileNotFoundError):
             for name in os.listdir(absent):
@@ -63,5 +63,5 @@ class CommandLinks:
 
 
 def commands_of(shelf: bytes) -> CommandLinks:
-    """Return the links beside the decisions in a directory."""
+    """Return the links beside the decisions in the directory `shelf`."""
     return CommandLinks(os.path.join(shelf, COMMANDS))

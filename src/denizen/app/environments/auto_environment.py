@@ -20,7 +20,7 @@ PREFIX = "auto-"
 
 
 class NobodyHas(HostLacks):
-    """A path that a program asks for is in no package."""
+    """The error that no package has a path that a program needs."""
 
     exit_status = EXIT_CANNOT_START
     path: bytes
@@ -88,10 +88,10 @@ def _package_of(session: Session, path: bytes, wanted: RunRequest) -> str:
 
 
 def command_package(index: Index, name: bytes) -> str:
-    """Return the package that brings a command whole, "" where nobody has it.
+    """Return the package with a complete command, "" for none.
 
-    Of a language a small package has the interpreter alone, for the system's own needs (perl-base,
-    python3-minimal); the package named as the command, of the same source, has what belongs to it.
+    The interpreter of a language may be in a small package for the system's own needs (perl-base,
+    python3-minimal); the package that has the command's name, from the same source, has all of it.
     """
     found = index.commands(name)
     if not found:

@@ -1,11 +1,11 @@
-"""Which commands a program executes that this host does not have, by their paths (pure over a FileView).
+"""Paths of commands that a program executes and this host lacks (pure over a FileView).
 
-A program names them in its constants (bison /usr/bin/m4), or its C library does (/bin/sh of popen and
-system); a script's interpreter is often /usr/bin/env. A string is such a path where the whole of it, between
-two NULs, is a name in a directory that packages have commands in.
+A program has such paths in its constants (bison: /usr/bin/m4), or its C library does (/bin/sh, for popen and
+system); a script's interpreter is often /usr/bin/env. A string counts if all of it, between two NULs, is a
+name in a directory in which packages have commands.
 
-Nothing is shown in a directory of the host's that is full: what is missing there would cost a mirror of it at
-each start, and who keeps it has a way to fill it.
+Nothing is added to a directory of the host with many entries: that would cost a mirror of it at each start,
+and its administrator can install what is missing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # POSIX's shell at the path that popen(3) and system(3) of glibc and musl are compiled with; scripts' env.
 COMMON = (b"/bin/sh", b"/usr/bin/env")
 MAX_COMMANDS = 100
-# Entries of a directory that is mirrored for a command's sake, at 10 us for each and start.
+# Entries of a directory that is mirrored for a command; each costs 10 us at every start.
 _MAX_BESIDE = 64
 _PATH = re.compile(rb"(?<=\0)/(?:usr/)?s?bin/[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99}(?=\0)")
 # unistd.h, spawn.h, stdlib.h, stdio.h.
@@ -41,17 +41,17 @@ _STARTERS = frozenset(
 def command_paths(
     view: FileView, objects: Sequence[bytes], has: Callable[[bytes], bool]
 ) -> tuple[bytes, ...]:
-    """Return the paths where a command of these objects' is to be shown.
+    """Return the paths at which commands for these objects are to appear.
 
     Args:
-        view: this host.
-        objects: the program and the libraries that came with it; none for a script.
+        view: the host's file tree.
+        objects: paths of the program and the libraries that came with it; none for a script.
         has: tells whether a package may have a command.
     """
     images = list(_images(view, objects))
     strings = dict.fromkeys(path for image in images for path in _named(image))
     if objects and not any(map(_starts_others, images)):
-        # A static program imports nothing; its strings are all that there is to tell by.
+        # A static program imports no functions: only its strings tell.
         if not strings or images[0].interpreter is not None:
             return ()
         named = strings
@@ -83,13 +83,13 @@ def _starts_others(image: Image) -> bool:
 
 
 def _named(image: Image) -> Iterator[bytes]:
-    """Give the strings of a file that are paths of commands."""
+    """Yield the strings of a file that are paths of commands."""
     for match in _PATH.finditer(memoryview(image.buffer)[:MAX_SCANNED]):
         yield match.group()
 
 
 def _is_missing(view: FileView, path: bytes) -> bool:
-    """Tell whether nothing is at the path, and its directory can be made or is all but empty."""
+    """Tell whether the path does not exist, and its directory can be made or has few entries."""
     try:
         view.lstat(path)
     except FileNotFoundError:

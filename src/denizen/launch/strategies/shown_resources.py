@@ -1,4 +1,4 @@
-"""What is shown to one program at paths that the host has nothing at: packages' files, and commands."""
+"""Files of packages, and commands, that are shown to one program at paths which the host lacks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def shown_resources(program: Program, files: LoaderFiles, objects: Sequence[bytes]) -> tuple[Furnishing, ...]:
-    """Return what appears where. Raises OSError, LoaderAbsent.
+    """Return the files with their paths. Raises OSError, LoaderAbsent.
 
     `objects` are the trees of packages and the libraries beside the program, as a decision lists them.
     """
@@ -26,7 +26,7 @@ def shown_resources(program: Program, files: LoaderFiles, objects: Sequence[byte
 def commands_not_here(
     program: Program, files: LoaderFiles, objects: Sequence[bytes] = ()
 ) -> tuple[bytes, ...]:
-    """Return the paths of commands that the program executes, the host lacks, and may be brought."""
+    """Return the paths of commands that the program executes, the host lacks, and packages may provide."""
     has = files.children.has_command
     if has is None:
         return ()
