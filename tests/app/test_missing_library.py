@@ -137,6 +137,20 @@ def test_beyond_the_budget_nothing_is_brought_by_name(opening: Opening) -> None:
     assert "budget" in opening.opened.denied()[b"liblate.so.1"]
 
 
+def test_what_the_budget_keeps_out_is_told_once_with_the_command_that_brings_it(opening: Opening) -> None:
+    place = opening.home.root / "config"
+    place.mkdir(exist_ok=True)
+    (place / "budget").write_text("0\n")
+    first, again = (opening.home.denizen("run", str(opening.program), "late").stderr for _ in range(2))
+    command = f"denizen run --with liblate.so.1 {opening.program}"
+    assert first == (
+        "denizen: liblate.so.1 was not brought: the program's budget is 0 MB, of which 0 are spent; "
+        f"{command} brings it\n"
+    )
+    assert again == ""
+    assert opening.home.denizen(*command.split()[1:], "late").stdout == "opened\n"
+
+
 def test_what_an_open_object_needs_is_brought_beyond_the_budget(opening: Opening) -> None:
     (opening.home.root / "config").mkdir(exist_ok=True)
     (opening.home.root / "config" / "budget").write_text("0\n")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.factories import supply_of, world_of
-from denizen.app.resolution.cached_resolution import sources_for
+from denizen.app.resolution.package_sources import sources_for
 from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
@@ -72,10 +72,10 @@ def answer(session: Session, directory: bytes, soname: bytes, wanted: RunRequest
         decision = read_decision(os.path.join(shelf, name))
         if decision is None or decision.opened != directory:
             raise NotOurs(directory)
-        # Nothing else is printed: the standard error is the program's own.
+        # Nothing is printed but what a lock or the budget keeps out: the standard error is the program's.
         if opened.is_locked:
             session.reporter.say(f"denizen: {display(soname)} is opened, and the lock does not have it")
-        _Answer(session.quieter(), decision, opened, wanted).give(soname, needed=needed)
+        _Answer(session, decision, opened, wanted).give(soname, needed=needed)
 
 
 def _decision_of(decisions: bytes, directory: bytes, soname: bytes) -> tuple[bytes, bytes]:
@@ -92,7 +92,8 @@ class _Answer:
     """One request for a library, by a program that runs by one decision."""
 
     def __init__(self, session: Session, decision: Decision, opened: Opened, wanted: RunRequest) -> None:
-        self._session = session
+        self._session = session.quieter()
+        self._reporter = session.reporter
         self._decision = decision
         self._opened = opened
         self._wanted = wanted
@@ -128,6 +129,7 @@ class _Answer:
             supply = supply_of(self._session, self._policy)
             new = self._new(store, planned(store, resolution, supply), resolution)
             if not needed and (reason := self._over_budget(sum(pin.size for pin in new))):
+                self._tell(soname, reason)
                 return reason
             made = install(store, resolution, supply)
             work.need(made.packages.values())
@@ -182,6 +184,15 @@ class _Answer:
         ldso = self._decision.ldso
         start = replace(world_of(self._session.environ, ldso).environment, interpreter_path=ldso)
         return HostLibraries(view, self._decision.program, start)
+
+    def _tell(self, soname: bytes, reason: str) -> None:
+        """Say what the budget keeps out: once, for it is denied from then on.
+
+        Of what rules keep out nothing is said: programs try drivers, and do without.
+        """
+        name, program = display(soname), display(self._decision.program)
+        command = f"denizen run --with {name} {program}"
+        self._reporter.say(f"denizen: {name} was not brought: {reason}; {command} brings it")
 
     def _over_budget(self, size: int) -> str:
         budget = budget_of(self._session)

@@ -116,9 +116,9 @@ class DirectoryOfDebs:
         return [self._checked(package) for package in packages]
 
     def addresses(self, package: Package) -> tuple[str, ...]:
-        from urllib.request import pathname2url
+        from urllib.parse import quote  # urllib.request has the same, and takes 20 ms
 
-        return ("file://" + pathname2url(os.fsdecode(os.path.join(self._directory, package.filename))),)
+        return ("file://" + quote(os.path.join(self._directory, package.filename)),)
 
     def forget(self, keep: Iterable[tuple[Snapshot, str]]) -> None:
         """Do nothing: no files are kept."""

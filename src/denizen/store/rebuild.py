@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 
 from denizen.errors import BadInput, DenizenError
 from denizen.formats.storepath import BadStorePath, StorePath, from_base
@@ -132,6 +131,8 @@ def _put_in_place(layout: StoreLayout, name: bytes) -> None:
 
 
 def _remove_others(layout: StoreLayout, name: bytes) -> None:
+    import shutil  # with its compressors 5 ms, and a database is seldom rebuilt
+
     for other in os.listdir(layout.state):
         if other.startswith(_PREFIX) and other != name:
             path = layout.state + b"/" + other

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import denizen
+from denizen.app.resolution.package_sources import package_cache
 from denizen.disk import DiskView
 from denizen.resolve.cache.resolution_cache import Question, code_stamps, keep, recalled, stamp
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from denizen.linker import Environment
     from denizen.resolve.cache.package_cache import FetchingShelf
     from denizen.resolve.cache.trace import Witness
-    from denizen.resolve.engine.catalogue import Sources
     from denizen.resolve.resolution import Resolution
     from denizen.sources.fetcher import FetchPolicy
 
@@ -73,7 +73,7 @@ class Answers:
         if known is not None:
             return known
         if self._resolver is None:
-            shelf = _shelf(self._session, self._policy)
+            shelf = package_cache(self._session, self._policy)
             self._resolver = _Resolver(*self._asked, self._given, shelf, host=self._host)
         made = self._resolver.by(index)
         if circumstances:
@@ -130,25 +130,3 @@ def _circumstances(index: Index, roots: Sequence[bytes], host: Environment | Non
         return ()
     world = f"host {host.cpu} {host.library_path!r}" if host is not None else ""
     return code, start, world, *[" ".join(parts) for parts in files]
-
-
-def sources_for(session: Session, policy: FetchPolicy, index: Index) -> Sources:
-    """Return what a single answer is made from, without anything that would be kept."""
-    from denizen.resolve.cache.cached_view import Remembered
-    from denizen.resolve.engine.catalogue import Sources
-    from denizen.resolve.rule_packs import load_rules
-
-    snapshots = {entry.suite: entry.identity for entry in index.entries}
-    return Sources(index, _shelf(session, policy), load_rules(), Remembered(DiskView()), snapshots)
-
-
-def _shelf(session: Session, policy: FetchPolicy) -> FetchingShelf:
-    from denizen.app.supply.configured_sources import sources_by_name
-    from denizen.app.supply.decoder_setup import use_decoder
-    from denizen.resolve.cache.package_cache import FetchingShelf
-    from denizen.resolve.cache.package_facts import FactsCache
-
-    use_decoder(session)
-    place = session.paths
-    facts = FactsCache(place.cache + b"/facts")
-    return FetchingShelf(sources_by_name(session, policy), place.packages, facts)

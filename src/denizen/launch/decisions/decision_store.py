@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import shutil
 
 from denizen.disk import make_directories, write_atomically
 from denizen.formats import storepath
@@ -103,6 +102,8 @@ class DecisionStore:
 
     def drop(self, layout: StoreLayout, name: bytes) -> None:
         """Delete a decision with its roots and copies."""
+        import shutil  # with its compressors 5 ms, which no start and no answer needs
+
         for path in (name, os.path.join(MISSED, name)):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(self.directory, path))

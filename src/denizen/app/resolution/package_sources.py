@@ -1,0 +1,36 @@
+"""What packages are chosen from: the indexes, and a cache of what packages contain."""
+
+from __future__ import annotations
+
+from denizen.disk import DiskView
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.session import Session
+    from denizen.index.locate import Index
+    from denizen.resolve.cache.package_cache import FetchingShelf
+    from denizen.resolve.engine.catalogue import Sources
+    from denizen.sources.fetcher import FetchPolicy
+
+
+def sources_for(session: Session, policy: FetchPolicy, index: Index) -> Sources:
+    """Return what a single answer is made from, without anything that would be kept."""
+    from denizen.resolve.cache.cached_view import Remembered
+    from denizen.resolve.engine.catalogue import Sources
+    from denizen.resolve.rule_packs import load_rules
+
+    snapshots = {entry.suite: entry.identity for entry in index.entries}
+    return Sources(index, package_cache(session, policy), load_rules(), Remembered(DiskView()), snapshots)
+
+
+def package_cache(session: Session, policy: FetchPolicy) -> FetchingShelf:
+    """Return the cache of what packages contain, which fetches a package that it does not know."""
+    from denizen.app.supply.configured_sources import sources_by_name
+    from denizen.app.supply.decoder_setup import use_decoder
+    from denizen.resolve.cache.package_cache import FetchingShelf
+    from denizen.resolve.cache.package_facts import FactsCache
+
+    use_decoder(session)
+    place = session.paths
+    facts = FactsCache(place.cache + b"/facts")
+    return FetchingShelf(sources_by_name(session, policy), place.packages, facts)
