@@ -240,3 +240,9 @@ def test_docstrings_describe_each_error_that_is_raised() -> None:
     assert not [
         str(path.relative_to(ROOT)) for path in sources if bare.search(path.read_text(encoding="utf-8"))
     ]
+
+
+def test_every_source_of_the_loader_is_explained() -> None:
+    named = text_of("loader/README.md")
+    sources = {path.name for path in (ROOT / "loader").rglob("*.c")}
+    assert not [name for name in sorted(sources) if f"{name}`" not in named]
