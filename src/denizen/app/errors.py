@@ -47,7 +47,7 @@ class Unsatisfied(HostLacks):
     exit_status = EXIT_CANNOT_START
     program: bytes
     sentences: tuple[str, ...]
-    WHAT = "what {program} needs is not to be had"
+    WHAT = "no packages have all that {program} needs"
     REMEDY = "denizen why {program}; denizen source list"
 
     @property

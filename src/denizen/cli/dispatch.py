@@ -50,14 +50,14 @@ TABLE: tuple[Group, ...] = (
     Group(
         "doctor",
         "denizen.cli.commands.doctor",
-        "what this host can do, by trying, and what follows",
+        "features that this host allows, found by trying them",
         everyday=True,
     ),
     Group("gc", "denizen.cli.commands.gc", "collect garbage", everyday=True),
     Group(
         "find",
         "denizen.cli.commands.find",
-        "who provides a soname, a command, or a path (glob)",
+        "packages that provide a soname, a command, or a path (glob)",
         everyday=True,
     ),
     Group(
@@ -87,9 +87,7 @@ TABLE: tuple[Group, ...] = (
         everyday=False,
     ),
     Group("loader", "denizen.cli.commands.loader", "the C loader as this host's interpreter", everyday=False),
-    Group(
-        "decide", "denizen.cli.commands.decide", "find out what a program needs and bring it", everyday=False
-    ),
+    Group("decide", "denizen.cli.commands.decide", "choose and fetch what a program needs", everyday=False),
     Group(
         "completion", "denizen.cli.commands.completion", "completion for bash, zsh or fish", everyday=False
     ),

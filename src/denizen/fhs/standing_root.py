@@ -30,7 +30,7 @@ class NotMounted(HostLacks):
 
     place: bytes
     problem: str
-    WHAT = "{place} cannot be made a chroot, or taken down"
+    WHAT = "{place} cannot be mounted as a chroot, or unmounted"
     WHY = "{problem:text}"
     REMEDY = "only root may mount; denizen fhs enter needs no root where user namespaces are allowed"
 

@@ -105,7 +105,7 @@ def test_a_program_that_is_not_there_is_said_so(home: Home) -> None:
 def test_why_shows_packages_with_their_reasons_and_sizes(home: Home, program: str) -> None:
     done = home.denizen("why", program)
     assert "libgreet1 1.0-1" in done.stdout
-    assert "nobody else has it" in done.stdout
+    assert "no other package has it" in done.stdout
     assert "to fetch" in done.stdout
 
 

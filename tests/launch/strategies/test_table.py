@@ -116,7 +116,7 @@ def test_what_stands_against_those_before_it_is_told(friendly: ProgramStart) -> 
     assert choice.strategy.name is StrategyName.NAMESPACE
     assert choice.obstacles == (
         ("host", "it lacks: library-missing, libx.so.1"),
-        ("fhs", "nothing is wanted that only a whole /usr has"),
+        ("fhs", "the program needs nothing that only a whole /usr has"),
     )
 
 

@@ -1,4 +1,4 @@
-"""What packages are chosen from: the indexes, and a cache of what packages contain."""
+"""The sources of a resolution: the indexes, and the cache of packages' facts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def sources_for(session: Session, policy: FetchPolicy, index: Index) -> Sources:
-    """Return what a single answer is made from, without anything that would be kept."""
+    """Return the inputs of a single resolution, which is not cached."""
     from denizen.resolve.cache.cached_view import Remembered
     from denizen.resolve.engine.catalogue import Sources
     from denizen.resolve.rule_packs import load_rules
@@ -24,7 +24,7 @@ def sources_for(session: Session, policy: FetchPolicy, index: Index) -> Sources:
 
 
 def package_cache(session: Session, policy: FetchPolicy) -> FetchingShelf:
-    """Return the cache of what packages contain, which fetches a package that it does not know."""
+    """Return the cache of packages' facts, which fetches packages that are not in it."""
     from denizen.app.supply.configured_sources import sources_by_name
     from denizen.app.supply.decoder_setup import use_decoder
     from denizen.resolve.cache.package_cache import FetchingShelf

@@ -46,7 +46,7 @@ def _decide(parsed: Parsed, context: Context) -> int:
 COMMANDS = (
     Command(
         ("decide",),
-        "find out what a program needs and bring it, without starting it",
+        "choose and fetch what a program needs, without starting it",
         _decide,
         positionals=(Positional("PROGRAM", "its path"),),
         options=(

@@ -46,7 +46,7 @@ _NEEDED = frozenset({"loader", "store-directory", "state-directory"})
 COMMANDS = (
     Command(
         ("doctor",),
-        "what this host can do, by trying, and what denizen will therefore do",
+        "features that this host allows, found by trying them, and denizen's use of them",
         _doctor,
         description=(
             "Tell what this host allows: namespaces, executing from denizen's directories, seccomp, FUSE,\n"

@@ -304,7 +304,7 @@ COMMANDS = (
             Option(("--locale",), "have this locale (de_DE.UTF-8)", metavar="NAME", repeat=True),
             Option(("--bind",), "show SOURCE of the host at TARGET", metavar="SOURCE[:TARGET]", repeat=True),
             Option(("--env",), "set a variable for what runs in it", metavar="NAME=VALUE", repeat=True),
-            Option(("--plan",), "print the packages and who wants them; do nothing"),
+            Option(("--plan",), "print the packages and which packages need them; do nothing"),
             *FETCH_OPTIONS,
         ),
         description=(

@@ -209,7 +209,7 @@ def _shown(text: bytes) -> str:
 COMMANDS = (
     Command(
         words=("find",),
-        summary="who provides a soname, a command, or a path (glob)",
+        summary="packages that provide a soname, a command, or a path (glob)",
         run=find,
         positionals=(
             Positional("NAME", "libssl.so.3, convert, /usr/include/zlib.h, '/usr/lib/**/*.pc'", many=True),
@@ -222,7 +222,7 @@ COMMANDS = (
         description=(
             "The best answer comes first. In a glob, * and ? stay within one directory and ** does not; a "
             "glob without a slash is matched against file names.\n\n"
-            "Exit status 127 when one of the names is nobody's, 125 when that cannot be said because a suite "
+            "Exit status 127 when no package has one of the names, 125 when that is unknown because a suite "
             "could not be searched."
         ),
     ),

@@ -91,7 +91,7 @@ RESOLVING = (
     ),
     Option(
         ("--with",),
-        "bring this soname or package too, or what is needed at this path (may be repeated)",
+        "add this soname or package, or the libraries of the objects at this path (may be repeated)",
         metavar="NAME",
         repeat=True,
     ),

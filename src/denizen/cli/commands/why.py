@@ -236,7 +236,7 @@ CHOOSING = (
     Option(("--suite",), "choose from this suite only (may be repeated)", metavar="NAME", repeat=True),
     Option(
         ("--with",),
-        "choose this soname, a package's libraries, or what is needed at this path, too (may be repeated)",
+        "also choose this soname, this package, or libraries for the objects at this path (may be repeated)",
         metavar="NAME",
         repeat=True,
     ),
@@ -262,7 +262,7 @@ COMMANDS = (
             "PROGRAM is read, never executed.\n\n"
             "Without --host, say too which packages denizen would take for what is missing.\n\n"
             "Exit status 0: it would start, by itself or by the command that the last line names;\n"
-            "1: it would not, or (with --host) nobody asked what denizen could do; 127: there is none."
+            "1: it would not, or (with --host) not by itself; 127: there is none."
         ),
     ),
 )

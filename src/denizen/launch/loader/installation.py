@@ -45,7 +45,7 @@ class NoLoaderForMachine(HostLacks):
     """The error that no interpreter path is known for the machine."""
 
     machine: str
-    WHAT = "where programs for {machine:text} look for their interpreter is not known"
+    WHAT = "the interpreter path of programs for {machine:text} is not known"
 
 
 class InstallFailed(HostLacks):

@@ -18,7 +18,7 @@ class DirectStrategy:
     """The loader is executed and maps the program, in place of the kernel."""
 
     name = StrategyName.DIRECT
-    title = "the loader run as a program maps it"
+    title = "the loader, run as a program, maps it"
 
     def obstacle(self, start: ProgramStart) -> str:
         """Return the reason why the loader cannot map the program, or a script's interpreter; "" for none."""
@@ -27,7 +27,7 @@ class DirectStrategy:
         if start.program.image is None:
             return script_obstacle(start)
         if start.program.image.interpreter is None:
-            return "it is static: there is nothing to map for it"
+            return "it is static: the loader has no libraries to load"
         try:
             start.files.plain_loader()
         except HostLacks as problem:

@@ -28,7 +28,7 @@ class FhsStrategy:
         if found.unmappable:
             return found.unmappable
         if not found.usr and not found.asks_fhs:
-            return "nothing is wanted that only a whole /usr has"
+            return "the program needs nothing that only a whole /usr has"
         if start.program.path.startswith((b"/usr/", b"/etc/")):
             return "it lies in /usr, which an environment replaces"
         return start.mounts.obstacle()

@@ -31,13 +31,13 @@ class HostStrategy:
             return found.unmappable
         if not found.satisfies:
             lacking = ", ".join([*found.lacking, *map(display, found.later)])
-            return f"it lacks: {lacking}" if lacking else "nothing of it is to be used"
+            return f"it lacks: {lacking}" if lacking else "the host's libraries are not to be used"
         if found.usr and not start.mounts.obstacle():
             return found.usr[0]
         if not found.starts:
             return ", ".join(found.lacking)
         if found.follows and not (start.mounts.obstacle() and script_obstacle(start)):
-            return "it is a script, and what it starts may be foreign"
+            return "it is a script, and programs that it starts may be foreign"
         commands = commands_not_here(start.program, start.files)
         if commands and not start.mounts.obstacle():
             return f"it executes {display(commands[0])}, which is not here"

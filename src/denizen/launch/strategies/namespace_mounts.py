@@ -42,7 +42,7 @@ class NamespaceMounts:
             return f"its dynamic linker is named by a relative path, {display(interpreter)}"
         fault = unusable(self._view, interpreter, image.header) if image is not None else ""
         if fault:
-            return f"what is at {display(interpreter)} {fault}, and others use it"
+            return f"the file at {display(interpreter)} {fault}, and other programs use it"
         if self._refusal is None:
             self._refusal = self._tried()
         return self._refusal

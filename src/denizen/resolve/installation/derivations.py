@@ -37,7 +37,7 @@ class NotFurnished(BadInput):
     """The error that a resolution names a package for which no file can be unpacked."""
 
     package: bytes
-    WHAT = "the package {package} is not at hand"
+    WHAT = "no address is known for the package {package}"
 
 
 @value
