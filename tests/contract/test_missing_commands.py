@@ -1,15 +1,10 @@
 """Commands that a program executes on a root that has none: brought when they are executed."""
 
-import shutil
-import subprocess
-from collections.abc import Sequence
-from pathlib import Path
-
 import pytest
 
+from tests.support.bare_programs import BareProgram
 from tests.support.debs import Item
-from tests.support.fhs_environments import FhsHome
-from tests.support.hosts import HOSTS, Host, Outcome, Rooms
+from tests.support.hosts import Outcome
 
 pytestmark = pytest.mark.slow
 
@@ -43,42 +38,11 @@ int main(int count, char **words) {
 """
 
 
-class Bare:
-    """A root with nothing, a program that starts others, and an archive with the base set."""
-
-    def __init__(self, host: Host, rooms: Rooms) -> None:
-        self.host = host
-        self.rooms = rooms
-
-    def run(self, strategy: str, *words: str, options: Sequence[str] = (), stdin: bytes = b"") -> Outcome:
-        run = self.host.denizen("run", "--strategy", strategy, *options)
-        return self.host.run([*run, "/programs/here/bin/starts", *words], stdin=stdin)
-
-
-def _bare(name: str, directory: Path) -> Bare:
-    made = directory / "made"
-    made.mkdir()
-    home = FhsHome(made)
-    script = b'#!/bin/sh\necho "only $1 of $(echo me)"\nexit 6\n'
-    home.add("tools", [Item("./usr/bin/only-here", content=script, mode=0o755)])
-    rooms = Rooms(directory / "root", directory / "programs", directory / "work")
-    # Two below: what lies beside a program or its directory counts as the program's own.
-    work = rooms.programs / "here" / "bin"
-    for room in (rooms.root, work, rooms.work):
-        room.mkdir(parents=True)
-    shutil.copytree(home.debs, rooms.programs / "debs")
-    (directory / "starts.c").write_text(_STARTS)
-    subprocess.run(["gcc", "-w", "-o", work / "starts", directory / "starts.c"], check=True)
-    host = HOSTS[name](rooms)
-    source = ["source", "add", "debian", "/programs/debs", "--directory", "--root", str(host.rooms.root)]
-    added = host.run([*host.python, *source])
-    assert added.status == 0, added.err
-    return Bare(host, rooms)
-
-
 @pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Bare:
-    return _bare("bare root", tmp_path_factory.mktemp("commands"))
+def bare(tmp_path_factory: pytest.TempPathFactory) -> BareProgram:
+    script = b'#!/bin/sh\necho "only $1 of $(echo me)"\nexit 6\n'
+    tools = ("tools", [Item("./usr/bin/only-here", content=script, mode=0o755)])
+    return BareProgram("bare root", tmp_path_factory.mktemp("commands"), _STARTS, tools)
 
 
 def _said(outcome: Outcome) -> tuple[int | None, str]:
@@ -86,23 +50,23 @@ def _said(outcome: Outcome) -> tuple[int | None, str]:
     return outcome.status, outcome.out
 
 
-def test_popen_and_system_have_a_shell_and_its_tools(bare: Bare) -> None:
+def test_popen_and_system_have_a_shell_and_its_tools(bare: BareProgram) -> None:
     assert _said(bare.run("namespace", "popen", "ls -d /usr | cat; exit 7")) == (7, "/usr\n")
     assert _said(bare.run("namespace", "system", "exit 8")) == (8, "")
 
 
-def test_a_command_at_a_path_in_the_programs_constants_is_brought(bare: Bare) -> None:
+def test_a_command_at_a_path_in_the_programs_constants_is_brought(bare: BareProgram) -> None:
     for _ in range(2):
         words = ("spawn", "/usr/bin/only-here", "only-here", "child")
         assert _said(bare.run("namespace", *words)) == (6, "only child of me\n")
 
 
-def test_a_command_nobody_has_is_not_there(bare: Bare) -> None:
+def test_a_command_nobody_has_is_not_there(bare: BareProgram) -> None:
     assert bare.run("namespace", "there", "/usr/bin/nobody-has-it").status != 0
     assert bare.run("namespace", "there", "/bin/sh").status == 0
 
 
-def test_what_was_asked_for_in_vain_is_not_asked_for_again(bare: Bare) -> None:
+def test_what_was_asked_for_in_vain_is_not_asked_for_again(bare: BareProgram) -> None:
     words = bare.host.denizen("decide", "--command", "/usr/bin/nobody-has-it")
     absent = bare.rooms.root / "state" / "decisions" / "commands" / ".absent" / "nobody-has-it"
     for reason in ("no package has it", "said before"):
@@ -111,18 +75,17 @@ def test_what_was_asked_for_in_vain_is_not_asked_for_again(bare: Bare) -> None:
         absent.write_text("said before")
 
 
-def test_what_the_program_does_not_name_is_not_there(bare: Bare) -> None:
+def test_what_the_program_does_not_name_is_not_there(bare: BareProgram) -> None:
     assert bare.run("namespace", "there", "/usr/bin/ls").status != 0
 
 
-def test_with_a_lock_no_command_comes(bare: Bare) -> None:
-    program = f"{bare.host.rooms.programs}/here/bin/starts"
+def test_with_a_lock_no_command_comes(bare: BareProgram) -> None:
     lock = f"{bare.host.rooms.work}/lock"
-    locked = bare.host.run(bare.host.denizen("lock", program, "--output", lock))
+    locked = bare.host.run(bare.host.denizen("lock", bare.path, "--output", lock))
     assert locked.status == 0, locked.err
     assert bare.run("namespace", "there", "/bin/sh", options=("--lock", lock)).status != 0
 
 
-def test_standard_streams_signals_and_directory_are_the_callers(bare: Bare) -> None:
+def test_standard_streams_signals_and_directory_are_the_callers(bare: BareProgram) -> None:
     done = bare.run("namespace", "popen", "cat; readlink /proc/self/cwd; kill -9 $$", stdin=b"given\n")
     assert (done.status, done.out) == (0, f"given\n{bare.host.rooms.work}\n")

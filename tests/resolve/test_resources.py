@@ -66,3 +66,18 @@ def test_parts_of_the_c_library_come_along_without_being_asked_for() -> None:
 def test_a_language_runtime_that_a_library_beside_the_program_needs_comes_along() -> None:
     files = {PROGRAM: program(), b"/opt/app/lib/module.so": library(b"module.so", b"libstdc++.so.6")}
     assert chosen(market().resolve(files), b"libstdc++.so.6").wish == "beside"
+
+
+def test_time_zones_come_where_the_local_time_is_asked_for() -> None:
+    asks = [(b"localtime_r", b"GLIBC_2.2.5", b"libc.so.6")]
+    assert brought(market(b"tzdata").resolve({PROGRAM: program(b"libm.so.6", asks=asks)})) == [
+        (b"tzdata", "new")
+    ]
+    assert brought(market(b"tzdata").resolve({PROGRAM: program(b"libm.so.6")})) == []
+
+
+def test_a_library_beside_the_program_is_known_by_the_path_it_looks_at_too() -> None:
+    constants = ((PT_LOAD, b"\0/etc/ssl/certs/ca-certificates.crt\0"),)
+    beside = build(Elf(needed=(b"libc.so.6",), segments=constants))
+    files = {PROGRAM: program(b"libtls.so.1", runpath=b"$ORIGIN"), b"/opt/app/libtls.so.1": beside}
+    assert brought(market(b"ca-certificates").resolve(files)) == [(b"ca-certificates", "new")]

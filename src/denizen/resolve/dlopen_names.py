@@ -70,15 +70,19 @@ def resources(subject: Subject, chosen: Container[bytes], rules: RulePacks) -> I
 
 
 def _mentions(subject: Subject, rule: Resource) -> bool:
-    """Tell whether the program itself contains one of the rule's texts.
+    """Tell whether the program or a library beside it contains one of the rule's texts.
 
     It does if it links the library that the rule is about statically.
     """
-    image = subject.own.get(subject.roots[0])
-    if not rule.mentions or image is None or isinstance(image.buffer, memoryview):
+    return bool(rule.mentions) and any(_contains(image, rule.mentions) for image in subject.own.values())
+
+
+def _contains(image: Image, texts: Sequence[bytes]) -> bool:
+    data = image.buffer
+    if isinstance(data, memoryview):
         return False
-    data, places = image.buffer, list(_constants(image))
-    return any(data.find(text, *place) >= 0 for place in places for text in rule.mentions)
+    places = list(_constants(image))
+    return any(data.find(text, *place) >= 0 for place in places for text in texts)
 
 
 def strings(image: Image, knows: Callable[[bytes], bool]) -> Iterator[bytes]:

@@ -46,6 +46,10 @@ class Tools:
         """Return the path of a loader with these settings. Raises LoaderAbsent, DiskFailed."""
         return self._placed(b"denizen-loader", configure_loader(loader_binary(self.machine), settings))
 
+    def certificates(self, content: bytes) -> bytes:
+        """Return the path of a file with these certificates. Raises DiskFailed."""
+        return self._placed(b"certificates", content)
+
     def stand_in(self, settings: LoaderSettings, name: bytes) -> bytes:
         """Return the path of a loader in the place of a command, by the command's name.
 

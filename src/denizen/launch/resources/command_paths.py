@@ -61,7 +61,7 @@ def command_paths(
         path
         for path in named
         if is_command(posixpath.basename(path))
-        and _is_missing(view, path)
+        and is_missing(view, path)
         and (path in COMMON or has(posixpath.basename(path)))
     ]
     return tuple(found[:MAX_COMMANDS])
@@ -88,7 +88,7 @@ def _named(image: Image) -> Iterator[bytes]:
         yield match.group()
 
 
-def _is_missing(view: FileView, path: bytes) -> bool:
+def is_missing(view: FileView, path: bytes) -> bool:
     """Tell whether the path does not exist, and its directory can be made or has few entries."""
     try:
         view.lstat(path)

@@ -30,6 +30,11 @@ PATHS = (
     b"usr/share/X11/locale",  # libX11 modules/lc
     b"usr/share/X11/xkb",  # libxkbcommon src/context.c
     b"usr/share/libdrm",
+    b"usr/share/zoneinfo",  # glibc time/tzfile.c; a zone that is not found is UTC, silently
+    b"etc/services",  # glibc nss/nss_files
+    b"etc/protocols",
+    b"etc/mime.types",
+    b"usr/share/alsa",  # alsa-lib src/conf.c
     b"usr/lib/python3*",  # CPython Modules/getpath.py: a Python that a program embeds
 )
 MAX_BINDS = 1_000

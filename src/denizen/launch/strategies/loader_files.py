@@ -107,6 +107,10 @@ class LoaderFiles:
         )
         return self._tools(machine_name()).stand_in(settings, os.path.basename(path))
 
+    def certificates(self, content: bytes) -> bytes:
+        """Return the path of a file with these certificates."""
+        return self._tools(machine_name()).certificates(content)
+
     def link_loader(self) -> None:
         """Make the link to the plain loader beside the program's decision, for the fast path."""
         make_directories(self.directory, 0o700)

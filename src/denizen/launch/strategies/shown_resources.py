@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from denizen.launch.resources.certificates import authorities, bundle_of_host, missing_bundles
 from denizen.launch.resources.command_paths import command_paths
 from denizen.launch.resources.fixed_paths import Furnishing, fixed_path_resources
 
@@ -20,7 +21,18 @@ def shown_resources(program: Program, files: LoaderFiles, objects: Sequence[byte
     """
     commands = commands_not_here(program, files, objects)
     stand_ins = (Furnishing(path, files.stand_in(path), directory=False) for path in commands)
-    return (*fixed_path_resources(program.view, objects), *stand_ins)
+    found = fixed_path_resources(program.view, objects)
+    return (*found, *_certificates(program, files, objects), *stand_ins)
+
+
+def _certificates(program: Program, files: LoaderFiles, objects: Sequence[bytes]) -> list[Furnishing]:
+    content = authorities(program.view, objects)
+    missing = missing_bundles(program.view) if content else ()
+    if not missing:
+        return []
+    source = bundle_of_host(program.view)
+    source = program.view.realpath(source) if source else files.certificates(content)
+    return [Furnishing(path, source, directory=False) for path in missing]
 
 
 def commands_not_here(

@@ -1,0 +1,72 @@
+"""Files at fixed paths on a root that has none: what packages have there is seen."""
+
+import struct
+
+import pytest
+
+from tests.support.bare_programs import BareProgram
+from tests.support.debs import Item
+
+pytestmark = pytest.mark.slow
+
+_LOOKS = """
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+const char *volatile bundle = "/etc/ssl/certs/ca-certificates.crt";
+int main(int count, char **words) {
+    char line[99];
+    if (!strcmp(words[1], "hour")) {
+        time_t zero = 0;
+        printf("%d\\n", localtime(&zero)->tm_hour);
+    }
+    if (!strcmp(words[1], "service")) {
+        struct servent *found = getservbyname("only-here", "tcp");
+        printf("%d\\n", found ? found->s_port / 256 + found->s_port % 256 * 256 : 0);
+    }
+    if (!strcmp(words[1], "file")) {
+        FILE *of = fopen(words[2] ? words[2] : bundle, "r");
+        while (of && fgets(line, sizeof line, of)) fputs(line, stdout);
+        return !of;
+    }
+    return 0;
+}
+"""
+_TYPE = struct.pack(">iBB", 9 * 3600, 0, 0) + b"JST\0"
+_ZONE = (b"TZif2" + bytes(15) + struct.pack(">6I", 0, 0, 0, 0, 1, 4) + _TYPE) * 2 + b"\nJST-9\n"
+_SHARE = "./usr/share"
+_PACKAGES = (
+    ("tzdata", [Item(f"{_SHARE}/zoneinfo/Asia/Tokyo", content=_ZONE)]),
+    ("netbase", [Item("./etc/services", content=b"only-here 4321/tcp\n")]),
+    (
+        "ca-certificates",
+        [
+            Item(f"{_SHARE}/ca-certificates/mozilla/Two.crt", content=b"second\n"),
+            Item(f"{_SHARE}/ca-certificates/mozilla/One.crt", content=b"first"),
+        ],
+    ),
+)
+_BUNDLE = "first\nsecond\n"
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> BareProgram:
+    return BareProgram("bare root", tmp_path_factory.mktemp("files"), _LOOKS, *_PACKAGES)
+
+
+def test_a_time_zone_is_what_it_says(bare: BareProgram) -> None:
+    done = bare.run("namespace", "hour", env={"TZ": "Asia/Tokyo"})
+    assert (done.status, done.out) == (0, "9\n")
+
+
+def test_a_service_has_its_number(bare: BareProgram) -> None:
+    assert bare.run("namespace", "service").out == "4321\n"
+
+
+@pytest.mark.parametrize("strategy", ["namespace", "stub", "direct"])
+def test_authorities_are_one_file_at_each_path_where_libraries_look(bare: BareProgram, strategy: str) -> None:
+    for path in ("/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem", "/usr/lib/ssl/cert.pem"):
+        done = bare.run(strategy, "file", path)
+        assert (done.status, done.out) == (0, _BUNDLE)

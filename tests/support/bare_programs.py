@@ -1,0 +1,56 @@
+"""One program on a root that has nothing, with an archive that has the base set of environments."""
+
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.support.debs import Item
+from tests.support.fhs_environments import FhsHome
+from tests.support.hosts import HOSTS, Host, Outcome, Rooms
+
+
+class BareProgram:
+    """The program, which is compiled here, and the host that it is on.
+
+    Attributes:
+        rooms: the host's directories, as they are here.
+    """
+
+    def __init__(
+        self, name: str, directory: Path, source: str, *packages: tuple[str, Sequence[Item]]
+    ) -> None:
+        made = directory / "made"
+        made.mkdir()
+        home = FhsHome(made)
+        for package, items in packages:
+            home.add(package, items)
+        self.rooms = Rooms(directory / "root", directory / "programs", directory / "work")
+        # Two below: what lies beside a program or its directory counts as the program's own.
+        here = self.rooms.programs / "here" / "bin"
+        for room in (self.rooms.root, here, self.rooms.work):
+            room.mkdir(parents=True)
+        shutil.copytree(home.debs, self.rooms.programs / "debs")
+        (directory / "program.c").write_text(source)
+        subprocess.run(["gcc", "-w", "-o", here / "program", directory / "program.c"], check=True)
+        self.host: Host = HOSTS[name](self.rooms)
+        where = ["/programs/debs", "--directory", "--root", str(self.host.rooms.root)]
+        added = self.host.run([*self.host.python, "source", "add", "debian", *where])
+        assert added.status == 0, added.err
+
+    @property
+    def path(self) -> str:
+        """The program's path on that host."""
+        return f"{self.host.rooms.programs}/here/bin/program"
+
+    def run(
+        self,
+        strategy: str,
+        *words: str,
+        options: Sequence[str] = (),
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+    ) -> Outcome:
+        """Start the program there by a strategy."""
+        command = self.host.denizen("run", "--strategy", strategy, *options)
+        return self.host.run([*command, self.path, *words], stdin=stdin, env=env)
