@@ -1,4 +1,4 @@
-/* Memory that is never given back: the new dynamic section and its strings outlive us. */
+/* Memory that is never freed: the new dynamic section and its strings outlive the loader. */
 #ifndef DENIZEN_ARENA_H
 #define DENIZEN_ARENA_H
 
@@ -12,7 +12,7 @@ struct arena {
 /* One mapping of untouched zero pages, enough for the largest decision, its tables and a search
    path; only what is used costs anything. */
 struct arena arena_make(void);
-/* Zeroed, 16-byte aligned. Ends the program when there is no more. */
+/* Return zeroed memory, 16-byte aligned. Ends the program when there is none left. */
 void *arena_take(struct arena *arena, size_t size);
 
 #endif

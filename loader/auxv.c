@@ -62,7 +62,7 @@ bool process_is_plain(const struct process *process)
     return !process->secure && process->uid == process->euid && process->gid == process->egid;
 }
 
-/* Everything behind these words moves down; the count of the arguments is the caller's. */
+/* Remove words from the stack; everything behind them moves down. The caller adjusts the argument count. */
 static void drop_words(const struct process *process, uintptr_t *word, size_t count)
 {
     uintptr_t *last = (uintptr_t *)process_auxv_end(process);

@@ -1,4 +1,4 @@
-/* What the kernel put on the stack: argument count, arguments, environment, auxiliary vector. */
+/* The initial stack of the process: argument count, arguments, environment, auxiliary vector. */
 #ifndef DENIZEN_AUXV_H
 #define DENIZEN_AUXV_H
 
@@ -27,11 +27,11 @@ struct process process_read(uintptr_t *stack);
 /* The value of an environment variable, or null; empty counts as unset, as glibc's ld.so has it. In
    secure execution always null. */
 const char *process_variable(const struct process *process, const char *name);
-/* Whether it has the rights of the one who started it and no others. */
+/* Return whether the process has only the rights of the user who started it. */
 bool process_is_plain(const struct process *process);
-/* Drop the environment variables of this prefix, from what the program and its children see too. */
+/* Remove the environment variables with this prefix, also for the program and its children. */
 void process_forget(struct process *process, const char *prefix);
-/* Behind the vector's last entry. */
+/* Return the address behind the auxiliary vector's last entry. */
 Auxv *process_auxv_end(const struct process *process);
 /* Drop the first arguments: the program sees what follows as argv[0]. The stack pointer stays where it is,
    so it stays aligned; everything after the count moves down. */

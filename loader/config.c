@@ -13,7 +13,7 @@ struct block {
     char settings[BLOCK_SIZE - 32];
 };
 
-/* Read through a volatile pointer: the compiler must not believe what it compiled in. */
+/* Read through a volatile pointer, because the block is changed in the file after compilation. */
 __attribute__((section(".settings"), used)) static const struct block BLOCK = {
     .magic = "DENIZEN-LOADER-SETTINGS",
     .version = 1,
@@ -23,7 +23,7 @@ static const char *settings(void)
 {
     const struct block *block = &BLOCK;
     __asm__("" : "+r"(block));
-    /* The last byte is NUL by format; if somebody broke it, there are no settings. */
+    /* The last byte must be NUL; if it is not, there are no settings. */
     return block->settings[sizeof block->settings - 1] ? "" : block->settings;
 }
 

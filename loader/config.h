@@ -15,7 +15,7 @@ enum setting {
     SETTING_COMMANDS = 'e',
 };
 
-/* The next setting of a kind after `previous` (null: the first), or null. */
+/* Return the next setting of a kind after `previous` (null: the first), or null. */
 const char *config_next(enum setting kind, const char *previous);
 
 #endif

@@ -24,7 +24,7 @@ static size_t read_file(const char *path, char *content)
     return size;
 }
 
-/* The settings in a file's content; null where it is no loader's. */
+/* Return the settings in a file's content; null if it is no loader. */
 static const char *settings_in(const char *content, size_t size)
 {
     for (size_t at = 0; at + BLOCK_SIZE <= size; at++)

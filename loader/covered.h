@@ -9,7 +9,8 @@
 /* A larger file is no loader, and need not be read to know it. `room` below has space for a path. */
 enum { COVERED_MAX_LOADER = 64 * 1024, COVERED_PATH_ROOM = 4096 };
 
-/* Whether the file at `path` is a loader that stands for the host's dynamic linker; `room` then tells where that is. */
+/* Return whether the file at `path` is a loader mounted over the host's dynamic linker; `room` then gets the path of
+   that dynamic linker. */
 bool covered_linker(const char *path, char *room);
 
 #endif

@@ -105,7 +105,7 @@ static bool header_is_sound(struct decision_header *header, size_t size)
            header->build_id_length <= MAX_BUILD_ID;
 }
 
-/* Nothing of the content is used before all of it was checked. */
+/* Check the whole content of a decision file before any of it is used. */
 static bool decision_read(char *content, size_t size, struct decision *decision)
 {
     struct decision_header *header = (struct decision_header *)content;
@@ -205,7 +205,7 @@ static size_t store_length(const struct decision *decision)
     return (size_t)(text_file_name(search) - search);
 }
 
-/* A library in the store. One in an environment has a path that need not be there where we are. */
+/* Return whether a library in the store is absent. The path of one in an environment need not exist here. */
 static bool is_gone(const struct decision *decision, const char *path, size_t store)
 {
     const char *search = decision_string(decision, decision->header->search);
@@ -215,7 +215,7 @@ static bool is_gone(const struct decision *decision, const char *path, size_t st
     return store && same == store && !sys_exists(path);
 }
 
-/* The first store object that is gone, or library in one, or null. */
+/* Return the first absent store object, or library in one, or null. */
 static const char *missing_object(const struct decision *decision)
 {
     for (uint32_t i = 0; i < decision->header->objects.count; i++)

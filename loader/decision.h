@@ -66,14 +66,14 @@ struct decision {
     const struct decision_edit *edits;
 };
 
-/* What is known of the program that was started. */
+/* The program that was started. */
 struct subject {
     struct identity identity;
     struct sum headers;
     struct build_id build_id;
 };
 
-/* Why there is no decision to follow; shown when nothing else can be done. */
+/* The result of a search for a decision; the reason is shown when no decision can be made either. */
 struct search_result {
     bool found;
     const char *reason;
@@ -87,7 +87,7 @@ static inline const char *decision_string(const struct decision *decision, uint3
 /* Look in every configured directory for the decision about this subject. */
 struct search_result decision_find(struct arena *arena, const struct process *process,
                                    const struct subject *subject, struct decision *decision);
-/* "%u" in a configured directory becomes the user's number. */
+/* Replace "%u" in a configured directory by the user's number. */
 void decision_directory(struct text *path, const char *pattern, const struct process *process);
 
 #endif

@@ -3,7 +3,7 @@
 #include "resume.h"
 #include "stub.h"
 
-/* A dynamic section longer than this is no linker's work. */
+/* A longer dynamic section is treated as damaged. */
 enum { MAX_ENTRIES = 65536 };
 
 static uintptr_t bias_of(const Phdr *phdr, size_t count)
@@ -79,7 +79,7 @@ static void read_dynamic(struct program *program, const Phdr *header)
     while (count < most && count < MAX_ENTRIES && entries[count].d_tag != DT_NULL)
         count++;
     if (count == most || count == MAX_ENTRIES)
-        return; /* no end: ld.so would run past it, and shall, as it would without us */
+        return; /* no DT_NULL: left as it is, so that ld.so fails as it would without the loader */
     program->dynamic = entries;
     program->dynamic_count = count;
     program->dynamic_writable = holder->p_flags & PF_W;

@@ -1,4 +1,4 @@
-/* The program's dynamic section, made anew in memory (README.md says why this way). */
+/* The program's dynamic section, rebuilt in memory (README.md gives the reasons). */
 #ifndef DENIZEN_DYNAMIC_H
 #define DENIZEN_DYNAMIC_H
 
@@ -21,7 +21,7 @@ struct program {
     size_t strings_size;
 };
 
-/* What ld.so is to find beyond what the program says. */
+/* The additions to the program's own dynamic section. */
 struct presentation {
     /* Null: nothing is loaded by path. */
     const struct decision *decision;
@@ -32,20 +32,20 @@ struct presentation {
     const char *ldso;
     /* What $ORIGIN in the program's run path means when /proc/self/exe does not tell; else null. */
     const char *origin;
-    /* The library to put before all others, and what it is to find; null for none. */
+    /* The library to load before all others, and its facts; null for none. */
     const char *inside;
     const struct inside_facts *facts;
-    /* What LD_PRELOAD is to say to ld.so; null for what it says. */
+    /* The LD_PRELOAD that ld.so sees; null for no change. */
     const struct preload *preload;
-    /* The library that audits, and what it is to find; null for none. */
+    /* The auditing library (rtld-audit(7)), and its facts; null for none. */
     const char *resident;
     const struct resident_facts *resident_facts;
 };
 
 struct program program_read(const struct process *process);
-/* The string an entry names, or null. */
+/* Return the string an entry names, or null. */
 const char *program_string(const struct program *program, const Dyn *entry);
-/* The dynamic linker its headers name, or null. */
+/* Return the dynamic linker that the program's headers name, or null. */
 const char *program_interpreter(const struct program *program);
 /* Build the new table and make AT_PHDR name it. */
 void present(struct arena *arena, const struct process *process, const struct program *program,

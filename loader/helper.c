@@ -31,7 +31,7 @@ static _Noreturn void become_helper(char **arguments)
     sys_exit(EXIT_CANNOT_RUN);
 }
 
-/* The path as it is meant here; the helper works elsewhere. Null where that cannot be said. */
+/* Return the absolute path, as the helper has another working directory. Null if it cannot be determined. */
 static const char *absolute(const char *path, char *room)
 {
     struct text text = text_in(room, PATH_ROOM);

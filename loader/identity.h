@@ -1,4 +1,4 @@
-/* Which file the program is. */
+/* The identity of the program's file. */
 #ifndef DENIZEN_IDENTITY_H
 #define DENIZEN_IDENTITY_H
 
@@ -30,7 +30,7 @@ bool identity_of_path(const char *path, struct identity *identity);
 struct sum sum_words(const void *start, size_t size);
 /* The GNU build-id in the mapped program's notes; length 0 when it has none. */
 struct build_id build_id_of(const Phdr *phdr, size_t count, uintptr_t bias);
-/* The same from the first bytes of a file that is not mapped. */
+/* Return the build-id from the first bytes of a file that is not mapped. */
 struct build_id build_id_in_file(const Phdr *phdr, size_t count, const char *head, size_t size);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "decision.h"
 
-/* Where a file was mapped: what is added to its addresses, where it starts running. */
+/* A mapped file: the offset added to its addresses, and its entry point. */
 struct image {
     uintptr_t bias;
     uintptr_t entry;
@@ -21,7 +21,7 @@ struct image image_map_linker(const char *path, uintptr_t page_size, const struc
 void image_restore(const Phdr *phdr, size_t count, uintptr_t bias, uintptr_t page_size,
                    const struct decision *edits);
 
-/* What a decision is compared with, read from a file that is not mapped; false if it is no program. */
+/* Read from a file that is not mapped the facts a decision is compared with; return false if it is no program. */
 bool image_inspect(const char *path, uintptr_t page_size, struct arena *arena, struct subject *subject);
 
 #endif

@@ -1,4 +1,4 @@
-/* What the kernel keeps of a start and tells others: debuggers by a core file's notes, `ps`. */
+/* The kernel's record of a process's start, which core files and `ps` show. */
 #ifndef DENIZEN_KERNEL_H
 #define DENIZEN_KERNEL_H
 

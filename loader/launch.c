@@ -8,7 +8,7 @@ static const char *const USAGE =
     "usage: denizen-loader PROGRAM [ARGUMENT...]; or a link to denizen-loader, named after a program that a "
     "decision directory's links/ names";
 
-/* What ld.so is called on the systems there are; the loader bound over it may be run as it. */
+/* Return whether a name is one of ld.so's; a loader mounted over ld.so may be run by that name. */
 static bool is_a_linkers_name(const char *name)
 {
     return text_starts(name, "ld-") || text_starts(name, "ld.so") || text_starts(name, "ld64");

@@ -29,9 +29,9 @@ void object_close(const struct object *object);
 bool object_read(const char *content, size_t size, struct object *object);
 /* The string of the entry with this tag, the first at or after `*index`, which moves behind it; null for no more. */
 const char *object_string(const struct object *object, intptr_t tag, size_t *index);
-/* The version number `index` that must be there; false for no more. */
+/* Get the needed version number `index` that is not weak; return false for no more. */
 bool object_need(const struct object *object, size_t index, struct version_need *need);
-/* Whether it defines the version; one that defines none at all is taken as it is, as by ld.so. */
+/* Return whether the object defines the version; true if it defines none at all, as for ld.so. */
 bool object_defines(const struct object *object, const char *version);
 
 #endif

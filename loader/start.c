@@ -1,4 +1,4 @@
-/* The one readable story: which program, which decision, which ld.so; then hand over. */
+/* The loader's main path: find the program, its decision and its ld.so, then start ld.so. */
 #include "config.h"
 #include "dynamic.h"
 #include "helper.h"
@@ -14,7 +14,7 @@ ARCH_START;
 extern const char _start[] __attribute__((visibility("hidden")));
 _Noreturn void loader_start(uintptr_t *stack, const struct stub_record *stub);
 
-/* What was started: by the kernel, or by us as a program. */
+/* The program being started, by the kernel or by the loader run as a program. */
 struct start {
     struct arena arena;
     struct process process;
@@ -61,13 +61,13 @@ static _Noreturn void hand_over(const struct process *process, struct image ldso
     arch_jump(ldso.entry, (uintptr_t)process->stack);
 }
 
-/* The host's program goes to the host's own ld.so as if we were not here. */
+/* Start a program of the host by the host's own ld.so, without any change. */
 static _Noreturn void pass_on(const struct process *process, const char *ldso)
 {
     hand_over(process, image_map_linker(ldso, process->page_size, NULL));
 }
 
-/* Put the library for such programs into this one. */
+/* Add the `inside` library to the program. */
 static void add_inside(struct start *start, const struct decision *decision, struct presentation *presentation)
 {
     presentation->inside = start->loader ? tell_whom() : NULL;
@@ -78,7 +78,7 @@ static void add_inside(struct start *start, const struct decision *decision, str
         start->process.execfn->a_un.a_val = (uintptr_t)presentation->facts->program;
 }
 
-/* Put the library that answers for what is opened later into this one. */
+/* Add the `resident` library, which provides libraries opened later, to the program. */
 static void add_resident(struct start *start, const struct decision *decision, struct presentation *presentation)
 {
     presentation->resident = tell_resident_whom(&start->process, decision);
@@ -279,7 +279,7 @@ static _Noreturn void stand_for_command(struct start *start, const char *command
     follow(start, &decision);
 }
 
-/* Run as a program, for another one. */
+/* The loader was run as a program, to start another one. */
 static _Noreturn void launch(struct start *start)
 {
     struct decision decision;

@@ -9,7 +9,7 @@
    range for operating systems that nobody has, because the kernel and ld.so pass over unknown ones. */
 #define STUB_INTERP 0x6a7a6e49
 
-/* Beside the stub's code, in the program. */
+/* The record beside the stub's code in the program. */
 struct stub_record {
     char magic[8];
     /* Its own address and the program's entry point, as the file numbers addresses. */

@@ -139,7 +139,7 @@ static inline int sys_execve(const char *path, char *const *arguments, char *con
     return (int)arch_syscall(__NR_execve, (long)path, (long)arguments, (long)environment, 0, 0, 0);
 }
 
-/* What `ps` and a core dump call the process; the kernel cuts it. */
+/* Set the name of the process in `ps` and core dumps; the kernel truncates it. */
 static inline void sys_name_process(const char *name)
 {
     arch_syscall(__NR_prctl, SYS_PR_SET_NAME, (long)name, 0, 0, 0, 0);

@@ -9,7 +9,7 @@
 
 /* The library's path, where this loader is to put one into programs and it is there; else null. */
 const char *tell_whom(void);
-/* Where /proc/self/exe leads: a patched copy, or the loader. Empty without /proc. */
+/* Return the target of /proc/self/exe: a patched copy, or the loader. Empty without /proc. */
 const char *tell_seen(struct arena *arena);
 /* `program` is the file that was meant, `loader` starts its children; the decision may be null. */
 const struct inside_facts *tell(struct arena *arena, const struct decision *decision, const char *program,

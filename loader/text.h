@@ -25,13 +25,13 @@ void text_add_decimal(struct text *text, uint32_t number);
 size_t text_length(const char *string);
 bool text_equal(const char *one, const char *other);
 bool text_starts(const char *string, const char *prefix);
-/* What follows the last slash. */
+/* Return the part behind the last slash. */
 const char *text_file_name(const char *path);
 
 /* "denizen: " and the strings up to a null pointer, to standard error in one write, control
    characters replaced: a program's name is hostile. */
 void say(const char *first, ...) __attribute__((sentinel));
-/* The same, then exit 127: what a shell says of a program that cannot be found. */
+/* Print the same, then exit with 127, a shell's status for a program that cannot be found. */
 _Noreturn void fail(const char *first, ...) __attribute__((sentinel));
 
 #endif

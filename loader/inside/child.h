@@ -1,4 +1,4 @@
-/* Which programs are started through the loader, and by which words. */
+/* Decide which programs are started through the loader, and with which arguments. */
 #ifndef DENIZEN_INSIDE_CHILD_H
 #define DENIZEN_INSIDE_CHILD_H
 

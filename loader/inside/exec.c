@@ -1,4 +1,4 @@
-/* exec and its kin. All of them may be called after vfork: no memory is taken but the stack's. */
+/* The exec functions. All of them may be called after vfork, so they use no memory but the stack. */
 #include <stdarg.h>
 
 #include "child.h"

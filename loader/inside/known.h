@@ -1,4 +1,4 @@
-/* What the loader told us, and what comes after us. */
+/* The facts passed by the loader, and the next definition of a function. */
 #ifndef DENIZEN_INSIDE_KNOWN_H
 #define DENIZEN_INSIDE_KNOWN_H
 
@@ -11,10 +11,10 @@ enum { PATH_ROOM = 4096 };
 #define EXPORTED __attribute__((visibility("default")))
 #define WEAK __attribute__((weak))
 
-/* Null where nobody told us anything: then everything is passed on. */
+/* Return the loader's facts; null if there are none, and then every call is passed on unchanged. */
 const struct inside_facts *known(void);
 
-/* Whether this is an address of the program itself, and of no library. */
+/* Return whether an address is in the program itself, not in a library. */
 bool is_of_program(uintptr_t address);
 
 /* The next definition of a function after ours in the order of loading, as RTLD_NEXT has it; null for none.
@@ -22,7 +22,7 @@ bool is_of_program(uintptr_t address);
 typedef void any_function(void);
 any_function *next_function(any_function **place, const char *name);
 
-/* Set errno as the C library's functions do, and give what they give. */
+/* Convert a system call's result: set errno and return -1 for an error, as the C library's functions do. */
 long answer(long result);
 
 #endif

@@ -1,4 +1,4 @@
-/* Which file a path means. */
+/* Redirection of paths to the files they stand for. */
 #ifndef DENIZEN_INSIDE_PLACES_H
 #define DENIZEN_INSIDE_PLACES_H
 

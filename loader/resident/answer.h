@@ -1,4 +1,4 @@
-/* What is done about a library that is missed. */
+/* Provide a library that ld.so did not find. */
 #ifndef DENIZEN_RESIDENT_ANSWER_H
 #define DENIZEN_RESIDENT_ANSWER_H
 

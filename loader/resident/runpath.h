@@ -1,4 +1,4 @@
-/* Where an object searches. */
+/* Extension of an object's DT_RUNPATH. */
 #ifndef DENIZEN_RESIDENT_RUNPATH_H
 #define DENIZEN_RESIDENT_RUNPATH_H
 
