@@ -42,7 +42,7 @@ class BaseDecisions:
 
         Raises:
             CannotStart, Unsatisfied: no packages start it.
-            SourceFailed, HostLacks, BadInput: something cannot be had, or not be read.
+            SourceFailed, HostLacks, BadInput: a package cannot be fetched, or a file not be read.
         """
         return self._moved() or self._made()
 

@@ -186,9 +186,9 @@ class _Answer:
         return HostLibraries(view, self._decision.program, start)
 
     def _tell(self, soname: bytes, reason: str) -> None:
-        """Say what the budget keeps out: once, for it is denied from then on.
+        """Report a library that the budget excludes, once: it is recorded as unavailable.
 
-        Of what rules keep out nothing is said: programs try drivers, and do without.
+        Libraries that rules exclude are not reported: programs try drivers, and work without them.
         """
         name, program = display(soname), display(self._decision.program)
         command = f"denizen run --with {name} {program}"

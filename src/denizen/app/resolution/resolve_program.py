@@ -46,7 +46,7 @@ def resolve_path(
 
     Raises:
         OSError, BadInput: a file cannot be read, or is malformed.
-        SourceFailed, HostLacks: something cannot be fetched, or this host has not what it takes.
+        SourceFailed, HostLacks: a package cannot be fetched, or this host lacks the means.
     """
     from denizen.app.process_limits import many_files
     from denizen.app.resolution.cached_resolution import Answers

@@ -145,8 +145,8 @@ def machine_word(bits: int, machine: int) -> int:
 def sum_words(content: bytes) -> bytes:
     """Return two sums modulo 2**64 over little-endian 64-bit words: of the words, and of the running sums.
 
-    Finds damage, not malice: a decision is trusted for who owns it. Any change of one word changes
-    the first sum.
+    They find damage, not forgery: a decision is trusted by the owner of its file. Any change of one word
+    changes the first sum.
     """
     words = struct.unpack(f"<{len(content) // 8}Q", content[: len(content) // 8 * 8])
     return struct.pack("<QQ", sum(words) & _WORD, sum(accumulate(words)) & _WORD)

@@ -1,7 +1,7 @@
 """Paths of dynamic linkers that a program's children may name, beside its own (pure over a FileView).
 
 The kernel takes a program's interpreter by its path alone: a child whose interpreter is not there fails with
-ENOENT before anything of ours could notice. So a namespace serves, beside the program's own interpreter:
+ENOENT before denizen can notice it. So a namespace serves, beside the program's own interpreter:
 
     the usual ones that this host has       for programs whose libraries it lacks: two mounts each
     the usual ones it lacks                 where their directory is mirrored anyway (`usual`)

@@ -1,16 +1,16 @@
 """Earlier resolutions, valid as long as every input that they depend on is unchanged.
 
-One file for each question, named by its hash: the roots, what is asked for besides, and the suites. It holds
-what the answer followed from and the answer:
+One file for each question, named by a hash of the roots, the additional requests and the suites. It holds the
+inputs of the answer and the answer:
 
-    DIGEST LF JSON      SHA-256 of what follows it, in hex; then an array of
-      circumstances     of the indexes (which, and the stamps of their files), of denizen's own code and rules
-      testimony         [question, path, answer] of all that was asked of the file tree (`testimony`)
+    DIGEST LF JSON      SHA-256 of the JSON, in hex; then an array of
+      circumstances     the indexes (their identities and the stamps of their files), denizen's code and rules
+      testimony         [question, path, answer] for all questions asked of the file tree (trace.py)
       resolution        as `encoded` writes it
 
-It answers only where all of that still holds; a file that cannot be believed is as good as none. Nothing is
-kept of a tree that changed a moment ago: within one tick of the kernel's clock a second change would show no
-other time. Limits: `MAX_QUESTIONS`, `MAX_SIZE`.
+An answer is used only if all of these are unchanged; a file that another user could have written is ignored.
+No answer is kept if the file tree changed a moment ago: a second change within one tick of the kernel's clock
+would not change a file's time. Limits: `MAX_QUESTIONS`, `MAX_SIZE`.
 """
 
 from __future__ import annotations
