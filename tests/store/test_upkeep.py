@@ -10,7 +10,7 @@ import pytest
 from denizen.store.binary_cache import export, replacement_from
 from denizen.store.collection import gc_roots
 from denizen.store.collection.collector import Limits, collect, explain
-from denizen.store.database import DatabaseDamaged
+from denizen.store.database_file import DatabaseDamaged
 from denizen.store.local import Store
 from denizen.store.locks import store_lock
 from denizen.store.move import StoreInUse, move

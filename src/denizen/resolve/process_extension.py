@@ -10,8 +10,8 @@ from __future__ import annotations
 from denizen.resolve.bundle import Bundle
 from denizen.resolve.dlopen_names import packs
 from denizen.resolve.engine.attempt import Attempt, Open
+from denizen.resolve.engine.base_candidates import release_of
 from denizen.resolve.engine.model_check import Checker
-from denizen.resolve.engine.search import release_of
 from denizen.resolve.resolution import Resolution, pin_of
 from denizen.resolve.subject import Subject, glibc_versions
 

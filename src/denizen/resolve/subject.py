@@ -131,52 +131,28 @@ def examine(
     """
     view = Remembered(Without(files, without) if without else files)
     images = {root: view.image(root) for root in roots}
-    dynamic = [root for root, image in images.items() if image.dynamic and is_linked(image)]
+    dynamic = _linked(images)
     if not dynamic:
         return None
-    # Programs before the libraries that they load; then by path, so that the given order does not matter.
-    dynamic.sort(key=lambda root: (images[root].interpreter is None, root))
     header = images[dynamic[0]].header
-    dynamic = [root for root in dynamic if images[root].header.machine == header.machine]
-    interpreter = next(
-        (path for root in dynamic if (path := images[root].interpreter)),
-        header.architecture.interpreter if header.architecture is not None else b"",
-    )
+    interpreter = _interpreter_of([images[root] for root in dynamic], header)
     at_hand = Given(view, dynamic[0], given)
     ground = _Ground(view, Bundle(view, dynamic[0]), header, interpreter, rules, given=at_hand, host=host)
-    closures = ground.settle(dynamic)
-    outside = _outside(closures)
-    names = frozenset(name for library in _own(closures) for name in library.names if name)
-    opened: dict[bytes, str] = {}
-    if len(dynamic) == 1:
-        own = names | {posixpath.basename(library.path or b"") for library in _own(closures)}
-        opened = dict.fromkeys(added, ADDED) | opened_files(
-            view, ground.bundle, own, images[dynamic[0]], rules
-        )
-        closures = ground.settle([*dynamic, *opened]) if opened else closures
-    libraries = _own(closures)
-    return Subject(
-        view,
-        tuple(dynamic),
-        header,
-        interpreter,
-        any(closure.interpreter.family is Family.MUSL for closure in closures),
-        {library.path or b"": library.image for library in libraries if library.image is not None},
-        tuple({id(library.image): library.image for library in libraries if library.image}.values()),
-        frozenset(name for library in libraries for name in library.names if name),
-        ground.beside,
-        frozenset(at_hand.found),
-        outside,
-        ground.bundle,
-        opened,
-        {name: by for name, by in _outside(closures).items() if name not in outside},
-        _stacked(view, closures, ground.bundle, rules),
-        Checker(),
-        tuple(added),
-        tuple(given),
-        host,
-        HostLibraries(view, dynamic[0], host) if host is not None else None,
-    )
+    return ground.subject(dynamic, images[dynamic[0]], added, given)
+
+
+def _linked(images: Mapping[bytes, Image]) -> list[bytes]:
+    """Return the paths of the images that a dynamic linker loads, those for the first one's machine."""
+    dynamic = [root for root, image in images.items() if image.dynamic and is_linked(image)]
+    # Programs before the libraries that they load; then by path, so that the given order does not matter.
+    dynamic.sort(key=lambda root: (images[root].interpreter is None, root))
+    return [root for root in dynamic if images[root].header.machine == images[dynamic[0]].header.machine]
+
+
+def _interpreter_of(images: Iterable[Image], header: Header) -> bytes:
+    """Return the first interpreter that an image names, or the machine's usual one; b"" if it has none."""
+    usual = header.architecture.interpreter if header.architecture is not None else b""
+    return next((image.interpreter for image in images if image.interpreter), usual)
 
 
 class _Ground:
@@ -219,6 +195,47 @@ class _Ground:
                 break
             self.beside |= found
         return closures
+
+    def subject(
+        self, roots: Sequence[bytes], program: Image, added: Sequence[bytes], directories: Sequence[bytes]
+    ) -> Subject:
+        """Return the subject of which these are the roots, the first with the image `program`."""
+        closures = self.settle(roots)
+        outside = _outside(closures)
+        opened = self._opened(closures, program, added) if len(roots) == 1 else {}
+        closures = self.settle([*roots, *opened]) if opened else closures
+        libraries = _own(closures)
+        return Subject(
+            self._view,
+            tuple(roots),
+            self._header,
+            self._interpreter,
+            any(closure.interpreter.family is Family.MUSL for closure in closures),
+            {library.path or b"": library.image for library in libraries if library.image is not None},
+            tuple({id(library.image): library.image for library in libraries if library.image}.values()),
+            frozenset(name for library in libraries for name in library.names if name),
+            self.beside,
+            frozenset(self._given.found),
+            outside,
+            self.bundle,
+            opened,
+            {name: by for name, by in _outside(closures).items() if name not in outside},
+            _stacked(self._view, closures, self.bundle, self._rules),
+            Checker(),
+            tuple(added),
+            tuple(directories),
+            self._host,
+            HostLibraries(self._view, roots[0], self._host) if self._host is not None else None,
+        )
+
+    def _opened(
+        self, closures: Sequence[Closure], program: Image, added: Sequence[bytes]
+    ) -> dict[bytes, str]:
+        """Return the paths of files that the program opens at run time -> the rule pack that says so."""
+        libraries = _own(closures)
+        names = {name for library in libraries for name in library.names if name}
+        own = frozenset(names | {posixpath.basename(library.path or b"") for library in libraries})
+        return dict.fromkeys(added, ADDED) | opened_files(self._view, self.bundle, own, program, self._rules)
 
     def _find(self, name: bytes) -> bytes | None:
         return self._given.find(name, self._header) or self.bundle.find(name, self._header)

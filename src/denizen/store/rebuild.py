@@ -50,7 +50,8 @@ def rebuild(layout: StoreLayout, told: Told = ignore) -> Rebuilt:
         OSError: a file could not be read or written; the old database is still in place.
         DatabaseFailed: the new database could not be written; the old one is still in place.
     """
-    from denizen.store import database
+    from denizen.store.database import Database
+    from denizen.store.database_file import create
 
     descriptor = file_system_of(layout.state)
     try:
@@ -59,8 +60,8 @@ def rebuild(layout: StoreLayout, told: Told = ignore) -> Rebuilt:
         name = _PREFIX + os.urandom(6).hex().encode()
         directory = layout.state + b"/" + name
         os.mkdir(directory, 0o755)
-        database.create(directory)
-        fresh = database.Database(directory)
+        create(directory)
+        fresh = Database(directory)
         fresh.register(kept)
         fresh.close()
         sync(descriptor)

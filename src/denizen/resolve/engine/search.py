@@ -7,14 +7,12 @@ the fewest that matter; complaints that no other suite could change end the sear
 
 from __future__ import annotations
 
-from denizen.errors import BadInput
 from denizen.machines import debian_name
 from denizen.resolve.bundle import GLIBC_PRIVATE, is_part_of_libc
-from denizen.resolve.cache.package_facts import PackageFacts
 from denizen.resolve.dlopen_names import packs, resources, runtimes_beside, strings
 from denizen.resolve.engine.attempt import Attempt, Open
+from denizen.resolve.engine.base_candidates import release_of, worlds
 from denizen.resolve.engine.choose import Demand
-from denizen.resolve.engine.evaluate import Libc
 from denizen.resolve.engine.load_sets import Furniture
 from denizen.resolve.engine.problems import omissions_of, portable, portable_host, problems_of
 from denizen.resolve.resolution import ChoiceRule, DlopenName, Lack, Resolution, ResolutionProblem, pin_of
@@ -26,12 +24,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from denizen.fileview import FileView
-    from denizen.index.entry import Provider
     from denizen.linker import Binding, Closure
-    from denizen.resolve.cache.cached_view import Remembered
     from denizen.resolve.engine.catalogue import ProviderCatalogue, Sources
-    from denizen.resolve.rule_packs import RulePacks
+    from denizen.resolve.engine.evaluate import Libc
     from denizen.resolve.subject import Subject
 
 MAX_REPAIRS = 6
@@ -84,7 +79,7 @@ def _weight(made: Resolution) -> int:
 
 def _resolve(subject: Subject, sources: Sources, extra: Sequence[bytes]) -> Resolution:
     best: tuple[int, Resolution] | None = None
-    for libc, suite in _worlds(subject, sources):
+    for libc, suite in worlds(subject, sources):
         made = _BaseSearch(subject, sources, libc, suite, extra).run()
         weight = _weight(made)
         if best is None or weight < best[0]:
@@ -93,18 +88,8 @@ def _resolve(subject: Subject, sources: Sources, extra: Sequence[bytes]) -> Reso
             _may_differ(problem, sources.catalogue, subject) for problem in made.problems
         ):
             break
-    assert best is not None  # _worlds yields at least one
+    assert best is not None  # worlds yields at least one
     return best[1]
-
-
-def _worlds(subject: Subject, sources: Sources) -> Iterator[tuple[Libc | None, str]]:
-    """Yield the C libraries to try, each with its suite; if the host is extended, None with each suite."""
-    if subject.host is None:
-        for libc in _bases(subject, sources):
-            yield libc, libc.provider.suite if libc is not None else ""
-        return
-    offered = [p for p in sources.catalogue.providers(sources.rules.libc) if p.kind.is_searched]
-    yield from [(None, provider.suite) for provider in _one_a_suite(offered)] or [(None, "")]
 
 
 def _may_differ(problem: ResolutionProblem, catalogue: ProviderCatalogue, subject: Subject) -> bool:
@@ -118,87 +103,6 @@ def _may_differ(problem: ResolutionProblem, catalogue: ProviderCatalogue, subjec
         and bool(catalogue.providers(problem.subject))
         and not subject.musl
     )
-
-
-def _bases(subject: Subject, sources: Sources) -> Iterator[Libc | None]:
-    """Yield the C libraries to try, the preferred suite's first; those that are too old only if all are."""
-    rules, catalogue = sources.rules, sources.catalogue
-    if subject.musl:
-        offered = catalogue.packages(rules.musl_package)
-    else:
-        offered = [p for p in catalogue.providers(rules.libc) if p.kind.is_searched]
-    wanted = _asked_of_libc(subject, rules)
-    too_old: list[Libc] = []
-    fitting = False
-    bases = _order(_one_a_suite(offered), subject, rules)
-    if len(bases) == 1 and not subject.musl:
-        # There is one C library: read the first candidates' packages in parallel with it, the largest.
-        sources.shelf.facts([*bases, *_first_asked(subject, sources)])
-    for provider in bases:
-        facts = sources.shelf.facts([provider])[provider.sha256]
-        if not isinstance(facts, PackageFacts):
-            continue
-        libc = Libc(provider, facts, _versions_of(facts, sources.disk, subject.view))
-        if subject.musl or wanted <= libc.versions:
-            fitting = True
-            yield libc
-        else:
-            too_old.append(libc)
-    if not fitting:
-        # None fits: the newest gives the best partial result.
-        yield max(too_old, key=lambda libc: len(libc.versions), default=None)
-
-
-def _first_asked(subject: Subject, sources: Sources) -> Iterator[Provider]:
-    """Yield the providers that are examined first, of those in directories that every program searches."""
-    for soname in subject.outside:
-        offered = () if sources.rules.host_reason(soname) else sources.catalogue.providers(soname)
-        if offered and offered[0].kind.is_searched:
-            yield offered[0]
-
-
-def _one_a_suite(offered: Sequence[Provider]) -> list[Provider]:
-    """Return the best provider of each suite, in the order of suites."""
-    best: dict[str, Provider] = {}
-    for provider in offered:
-        best.setdefault(provider.suite, provider)
-    return list(best.values())
-
-
-def _order(offered: Sequence[Provider], subject: Subject, rules: RulePacks) -> list[Provider]:
-    """Return the providers, those whose glibc allows executable stacks first if the subject needs one."""
-    if not subject.stacked:
-        return list(offered)
-    return sorted(offered, key=lambda provider: release_of(provider) > rules.stack.newest)
-
-
-def release_of(provider: Provider) -> tuple[int, ...]:
-    """Return the release of a C library by its package's version: 2.41-12+deb13u1 is (2, 41)."""
-    upstream = provider.version.partition(b":")[2] or provider.version
-    numbers = upstream.partition(b"-")[0].split(b".")[:2]
-    return tuple(int(number) for number in numbers if number.isdigit())
-
-
-def _asked_of_libc(subject: Subject, rules: RulePacks) -> frozenset[bytes]:
-    return frozenset(
-        version.name
-        for image in subject.objects
-        for need in image.version_needs
-        if need.file == rules.libc
-        for version in need.versions
-        if not version.weak
-    )
-
-
-def _versions_of(facts: PackageFacts, disk: FileView, view: Remembered) -> frozenset[bytes]:
-    """Return every version that the libraries of a C library's package define."""
-    found: set[bytes] = set()
-    for path in sorted(facts.skeletons):
-        try:
-            found.update(d.name for d in view.parse(disk.read(facts.skeletons[path])).version_definitions)
-        except (BadInput, OSError):
-            continue
-    return frozenset(found)
 
 
 class _BaseSearch:

@@ -21,7 +21,8 @@ from denizen.store.collection.gc_roots import find_roots, remove_stale
 from denizen.store.collection.graph import path_to, reachable, referrers_first
 from denizen.store.collection.remove import remove_tree
 from denizen.store.collection.trash import Trash
-from denizen.store.database import DatabaseFailed, path_of
+from denizen.store.database import path_of
+from denizen.store.database_file import DatabaseFailed
 from denizen.store.errors import doing, is_full
 from denizen.store.layout import TEMPORARY
 from denizen.store.local import make_reserve, release_reserve
