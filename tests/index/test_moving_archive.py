@@ -107,7 +107,7 @@ def test_a_state_whose_lists_come_later_is_waited_for(moving: Moving) -> None:
     (outcome,) = moving.update()
     assert (outcome.failure, moving.dates()) == (None, {"trixie": 1})
     assert moving.told.waits == [3, 6, 12]
-    assert any("does not hang together" in note for note in moving.told.notes)
+    assert any("is inconsistent" in note for note in moving.told.notes)
     assert "asking again in 6 s (2 of 6)" in moving.told.notes
 
 

@@ -1,4 +1,4 @@
-"""An apt of a test's own: its state, cache and configuration below a directory, the machine's untouched."""
+"""A private apt: state, cache and configuration below a directory, so that the machine's are untouched."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A command's context for tests that call commands' code in this process."""
+"""The context of a command, for tests that call commands' code in this process."""
 
 from collections.abc import Mapping
 
@@ -9,6 +9,6 @@ from denizen.cli.reporter import OutputReporter
 
 
 def context_of(environ: Mapping[str, str], root: str | None, *, verbosity: int = 0) -> Context:
-    """The context of a command that was started with these variables and this `--root`."""
+    """Return the context of a command started with these variables and this `--root`."""
     output = open_output(environ, color="never", verbosity=verbosity)
     return Context(Session(environ, root, OutputReporter(output)), output, json=False)

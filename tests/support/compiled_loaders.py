@@ -1,4 +1,4 @@
-"""A small world for the loader: a compiled loader, a directory of libraries, decisions about programs."""
+"""The compiled loader in a directory of its own: libraries, decisions about programs, configuration."""
 
 import importlib.util
 import os
@@ -29,7 +29,7 @@ COMPANIONS = ("denizen-enter", "denizen-front", "denizen-inside", "denizen-resid
 
 
 def compile_loader(output: Path, *compiler: str) -> Path:
-    """The loader, or the companion that `output` is named after, compiled by the project's own rule."""
+    """Compile the loader, or the companion that `output` is named after, by the project's own rule."""
     require("cc")
     stem = next(
         (one for one in COMPANIONS if output.name.startswith(one)),
@@ -42,7 +42,7 @@ def compile_loader(output: Path, *compiler: str) -> Path:
 
 @cache
 def _compiled(stem: str, compiler: tuple[str, ...]) -> bytes:
-    """Once in a session: the same bytes serve every test."""
+    """Return the compiled bytes, made once per session."""
     spec = importlib.util.spec_from_file_location("loader_build", ROOT / "loader" / "build.py")
     assert spec is not None
     assert spec.loader is not None
@@ -55,7 +55,7 @@ def _compiled(stem: str, compiler: tuple[str, ...]) -> bytes:
 
 
 class World:
-    """One directory with everything: `ld.so`, `lib/` (flat), `decisions/`, the configured `loader`."""
+    """A directory with everything: `ld.so`, `lib/` (flat), `decisions/`, the configured `loader`."""
 
     def __init__(
         self, root: Path, loader: Path, *, host_ldso: Path = HOST_LDSO, cc: tuple[str, ...] = ("gcc",)
@@ -149,7 +149,7 @@ class World:
 
 
 def as_library(item: Path | DecisionLibrary) -> DecisionLibrary:
-    """A file by its own name, unless more is said."""
+    """Return a library of the decision by its own file name, unless more is given."""
     return (
         item
         if isinstance(item, DecisionLibrary)
@@ -160,7 +160,7 @@ def as_library(item: Path | DecisionLibrary) -> DecisionLibrary:
 def run(
     program: Path | str, *arguments: str, env: Mapping[str, str] | None = None, user: int | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run with exactly this environment (none by default), as `user` if one is said; a hang is a failure."""
+    """Run with exactly this environment (none by default), as `user` if given; a hang is a failure."""
     return subprocess.run(
         [program, *arguments],
         capture_output=True,
@@ -175,7 +175,7 @@ def run(
 
 
 def somebody(world: World) -> int | None:
-    """A user who is not root, able to read the world; None for the one who runs the tests."""
+    """Return a user who is not root and can read the directory; None for the user who runs the tests."""
     if os.geteuid():
         return None
     for directory in (world.root, *world.root.parents):
@@ -185,7 +185,7 @@ def somebody(world: World) -> int | None:
 
 
 def output_of(program: Path | str, *arguments: str, env: Mapping[str, str] | None = None) -> str:
-    """What it prints; it must succeed."""
+    """Return the output of a run, which must succeed."""
     done = run(program, *arguments, env=env)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

@@ -1,4 +1,4 @@
-"""A tiny Debian archive made on the spot: signed, hashed and laid out like the real one."""
+"""A small Debian archive made by the tests: signed, hashed and laid out like the real one."""
 
 import gzip
 import hashlib
@@ -19,12 +19,12 @@ DATE_TEXT = "Sat, 11 Jul 2026 10:16:37 UTC"
 
 @cache
 def key(name: str = "archive") -> Any:
-    """A signing key, made once for each name."""
+    """Return a signing key, generated once per name."""
     return pysequoia.Tsk.generate(f"{name} <{name}@example.org>")
 
 
 def keyring(name: str = "archive") -> bytes:
-    """The public half, binary as keyrings are."""
+    """Return the public half of a key, as a binary keyring."""
     return bytes(key(name).extract_certificate())
 
 
@@ -53,7 +53,7 @@ def package_paragraph(name: str, version: str = "1.0-1", architecture: str = "am
 
 
 class Archive:
-    """An archive below a directory; `publish` (re)writes a suite and signs it."""
+    """A Debian archive below a directory; `publish` writes or rewrites a suite and signs it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -128,7 +128,7 @@ class Archive:
 
 
 def sample(archive: Archive, **changes: Any) -> None:
-    """A suite with a library, its tools and a data package."""
+    """Return an archive with a suite of a library, its tools and a data package."""
     given: dict[str, Any] = {
         "packages": [
             package_paragraph("libssl3t64", "3.5-1", Depends="libc6 (>= 2.38)", Provides="libssl3 (= 3.5-1)"),

@@ -1,4 +1,4 @@
-"""Sources over a test archive, with no waiting between attempts."""
+"""Debian sources over a test archive, with no waiting between attempts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ A_DAY = 86_400
 def update(
     directory: bytes, targets: Sequence[UpdateTarget], progress: Progress, **options: Any
 ) -> list[UpdateOutcome]:
-    """Bring indexes up to date without waiting where an archive does not hang together."""
+    """Bring indexes up to date without waiting where an archive is inconsistent."""
     return real_update(
         directory, targets, progress, **{"patience": Patience(pause=lambda _: None), **options}
     )

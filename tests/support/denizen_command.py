@@ -1,4 +1,4 @@
-"""The command itself, in a process of its own, as a user runs it."""
+"""Run the denizen command in a process of its own, as a user does."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 def denizen(
     root: Path, *arguments: str | Path, stdin: bytes = b"", status: int = 0
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run `denizen --root ROOT ...` and hold its exit status to what is expected."""
+    """Run `denizen --root ROOT ...` and check its exit status."""
     done = subprocess.run(
         [sys.executable, "-m", "denizen", "--root", os.fspath(root), *[os.fspath(a) for a in arguments]],
         input=stdin,
@@ -21,5 +21,5 @@ def denizen(
 
 
 def lines(root: Path, *arguments: str | Path) -> list[str]:
-    """The lines of its stdout."""
+    """Return the lines of its stdout."""
     return denizen(root, *arguments).stdout.decode().splitlines()

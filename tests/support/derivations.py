@@ -1,4 +1,4 @@
-"""A store in a temporary directory, and derivations in it."""
+"""A store in a temporary directory, with derivations in it and URLs answered from memory."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ from denizen.store.local import Store
 
 
 class MemoryOpener:
-    """URLs that are answered from memory, and counted."""
+    """Opens URLs whose content is in memory, and counts the requests."""
 
     def __init__(self) -> None:
         self.contents: dict[str, Sequence[bytes] | Exception] = {}

@@ -1,4 +1,4 @@
-"""Asks the machine's own dynamic linkers, about its own trusted files and about files the tests built."""
+"""Run the machine's own dynamic linkers, on its own trusted files and on files the tests built."""
 
 import os
 import re
@@ -22,7 +22,7 @@ _NO_VERSIONS = re.compile(r".*?: (.*): no version information available \(requir
 
 @dataclass
 class Listing:
-    """What a dynamic linker printed, taken apart; `rest` is what none of the patterns knew."""
+    """The parsed output of a dynamic linker; `rest` holds the lines that no pattern matched."""
 
     status: int
     libraries: list[tuple[str, str | None]] = field(default_factory=list)
@@ -33,12 +33,12 @@ class Listing:
 
 
 def list_libraries(loader: str, program: str, **environment: str) -> Listing:
-    """`ld.so --list`: ends at the first library it does not find."""
+    """Run `ld.so --list`, which ends at the first library it does not find."""
     return _ask([loader, "--list", program], environment)
 
 
 def trace(loader: str, program: str, **environment: str) -> Listing:
-    """What `ldd -r` runs: goes on without missing libraries, and relocates everything."""
+    """Run ld.so as `ldd -r` does: it goes on without missing libraries, and relocates everything."""
     return _ask(
         [loader, program],
         {"LD_TRACE_LOADED_OBJECTS": "1", "LD_WARN": "yes", "LD_BIND_NOW": "yes"} | environment,
@@ -54,7 +54,7 @@ def _ask(command: list[str], environment: dict[str, str]) -> Listing:
 
 
 def parse(output: str, status: int) -> Listing:
-    """The lines of a listing by kind."""
+    """Return the parsed lines of a listing and its exit status."""
     listing = Listing(status)
     for line in output.splitlines():
         if found := _UNDEFINED.match(line):
@@ -74,7 +74,7 @@ def parse(output: str, status: int) -> Listing:
 
 @cache
 def environment_of(loader: str) -> Environment:
-    """This machine, with a dynamic linker invoked by hand, as the peers are."""
+    """Return this machine's Environment, for a dynamic linker invoked by hand, as the peers are."""
     host = gather_host()
     return Environment(
         cpu=cpu_of(host.cpu_level, host.cpu_vendor, host.cpu_flags),
@@ -86,7 +86,7 @@ def environment_of(loader: str) -> Environment:
 
 
 def listed(closure: Closure) -> list[tuple[str, str | None]]:
-    """A closure's libraries as a listing shows them; without DT_NEEDED it says "statically linked"."""
+    """Return a closure's libraries as a listing shows them; without DT_NEEDED it says "statically linked"."""
     if closure.program.image is None or not closure.program.image.dynamic:
         return []
     if not closure.program.image.dynamic.needed:

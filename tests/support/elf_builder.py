@@ -46,7 +46,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Elf:
-    """What the file shall say."""
+    """The content of an ELF file to be built."""
 
     bits: int = 64
     little: bool = True
@@ -77,12 +77,12 @@ class Elf:
 
 
 def build(elf: Elf) -> bytes:
-    """The file's bytes."""
+    """Return the file's bytes."""
     return _Builder(elf).file()
 
 
 def gnu_hash(name: bytes) -> int:
-    """The hash of DT_GNU_HASH (djb's, times 33)."""
+    """Return the hash of DT_GNU_HASH (djb's, times 33)."""
     value = 5381
     for byte in name:
         value = (value * 33 + byte) & 0xFFFFFFFF
@@ -90,7 +90,7 @@ def gnu_hash(name: bytes) -> int:
 
 
 def sysv_hash(name: bytes) -> int:
-    """The hash of DT_HASH and of version names."""
+    """Return the hash of DT_HASH and of version names."""
     value = 0
     for byte in name:
         value = (value << 4) + byte

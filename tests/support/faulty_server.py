@@ -16,18 +16,7 @@ from tests.support.http_server import serving
 
 @dataclass(frozen=True)
 class Fault:
-    """What one answer does wrong.
-
-    Attributes:
-        status: answered instead of the file, 0 for the file.
-        retry_after: sent with it.
-        cut: the connection is closed after so many bytes of the body.
-        body: sent in place of the file's content, ranges not looked at.
-        pause: seconds before each 64 bytes of the body.
-        ignore_range: answer 200 with the whole file to a request for a part.
-        hang: seconds before anything is answered.
-        shift: a range is answered from so many bytes earlier.
-    """
+    """The fault of one answer."""
 
     status: int = 0
     retry_after: int | None = None

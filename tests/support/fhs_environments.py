@@ -1,4 +1,4 @@
-"""Environments without a network: an archive of packages made of this machine's own tools.
+"""FHS environments without a network: an archive of packages made of this machine's own tools.
 
 The shell, some of coreutils and ldconfig are real, so that environments can be entered and triggers run; the
 rest of the base set is empty.
@@ -28,7 +28,7 @@ _LIBRARY_PACKAGE = "libc6"
 
 
 class FhsHome:
-    """Everything denizen keeps is below `root`."""
+    """A denizen root for FHS environments; everything denizen keeps is below `root`."""
 
     def __init__(self, directory: Path) -> None:
         require("bwrap")
@@ -92,7 +92,7 @@ class FhsHome:
 
 
 def _libraries(program: Path) -> list[Item]:
-    """What this machine's own ld.so says of a program of this machine."""
+    """Return the libraries that this machine's own ld.so lists for a program of this machine."""
     listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
     paths = {word for line in listed.splitlines() for word in line.split() if word.startswith("/")}
     items = []

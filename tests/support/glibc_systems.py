@@ -1,4 +1,4 @@
-"""A small glibc system in memory, and a program to be asked about in it."""
+"""A small glibc system in memory with a program, for tests of the diagnosis."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def program(
     appended: bytes = b"",
     interpreter: bytes | None = INTERPRETER,
 ) -> bytes:
-    """A dynamic program that needs the C library and `needed`."""
+    """Return a dynamic program that needs the C library and `needed`."""
     return build(
         Elf(
             interpreter=interpreter,
@@ -69,7 +69,7 @@ def program(
 
 @dataclass
 class Case:
-    """One program at /opt/app/bin/program in the system above, changed as a test wants it."""
+    """One program at /opt/app/bin/program in the system above, changed as a test needs it."""
 
     content: bytes
     files: dict[bytes, bytes | Executable | ViewLink] = field(default_factory=dict)

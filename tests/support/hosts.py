@@ -1,7 +1,7 @@
 """Hosts that lack something, made by the kernel's own means: namespaces, mount flags, seccomp, uids.
 
-Nothing is pretended: what such a host refuses, the kernel refuses there (tests/support is tested by
-tests/hosts). Each is a row of HOSTS: a value whose `run` starts a command in it.
+Nothing is simulated: such a host's refusals are the kernel's own (tests/hosts tests this module).
+Each host is a row of HOSTS: a value whose `run` starts a command in it.
 
     bare root            nothing but the programs, denizen's root and Python, /proc, /dev, /tmp
     no user namespaces   a bare root whose kernel limit for user namespaces is used up (ENOSPC)
@@ -41,12 +41,7 @@ _LOGIN = {"USER": "somebody", "LANG": "C.UTF-8"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command ended.
-
-    Attributes:
-        status: as a shell reports it; None where it was stopped for taking too long.
-        peak: memory of its largest process, KiB.
-    """
+    """The result of a command: status, output, memory."""
 
     status: int | None
     stdout: bytes
@@ -116,7 +111,10 @@ class Host:
 
 
 def _watched(words: Sequence[str], stdin: bytes, timeout: float) -> Outcome:
-    """By hand and not by subprocess.run, which tells neither memory nor what a killed process wrote."""
+    """Run a command and return its outcome.
+
+    Not subprocess.run, which reports neither memory nor the output of a killed process.
+    """
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given.write(stdin)
         given.seek(0)
@@ -147,12 +145,12 @@ def _ends(pid: int, timeout: float) -> bool:
 
 
 def as_it_is(rooms: Rooms) -> Host:
-    """This machine, with an environment like a login's."""
+    """Return this machine, with an environment like a login's."""
     return _machine("as it is", rooms, {"PATH": "/usr/local/bin:/usr/bin:/bin", **_LOGIN})
 
 
 def env_i(rooms: Rooms) -> Host:
-    """This machine, without any environment."""
+    """Return this machine, without any environment."""
     return _machine("env -i", rooms, {})
 
 
@@ -165,7 +163,7 @@ def _machine(name: str, rooms: Rooms, environment: Mapping[str, str]) -> Host:
 
 
 def read_only_root(rooms: Rooms) -> Host:
-    """This machine as an image-based distribution has it: an ordinary user, and / cannot be written."""
+    """Return this machine with a read-only / and an ordinary user, as an image-based distribution has it."""
     _require_bubblewrap()
     writable = [str(path) for room in (rooms.root, rooms.work) for path in ("--bind", room, room)]
     entry = ["bwrap", "--unshare-user", "--uid", "1000", "--gid", "1000", "--die-with-parent"]
@@ -187,24 +185,27 @@ def read_only_root(rooms: Rooms) -> Host:
 
 
 def bare_root(rooms: Rooms) -> Host:
-    """A root with nothing but what is given."""
+    """Return a root that holds only the given directories."""
     return _bare("bare root", rooms)
 
 
 def no_user_namespaces(rooms: Rooms) -> Host:
-    """The limit on user namespaces is used up, and no capability is left (bubblewrap drops them all)."""
+    """Return a host whose limit on user namespaces is used up, and without capabilities.
+
+    bubblewrap drops all capabilities.
+    """
     return _bare("no user namespaces", rooms, "--disable-userns")
 
 
 def container(rooms: Rooms) -> Host:
-    """What makes namespaces or mounts is answered with EPERM, as by a container's seccomp profile."""
+    """Return a host that refuses namespaces and mounts with EPERM, as a container's seccomp profile does."""
     place = kept_by_tests() / "container.filter"
     write_atomically(os.fsencode(place), namespace_filter(), mode=0o644)
     return _bare("container", rooms, "--seccomp", "9", around=("sh", "-c", f'exec "$@" 9<{place}', "sh"))
 
 
 def noexec_tmp(rooms: Rooms) -> Host:
-    """/tmp is mounted noexec."""
+    """Return a host whose /tmp is mounted noexec."""
     _require_root()
     mounted = 'mount -t tmpfs -o noexec,nosuid,mode=1777 none /mnt && exec "$@"'
     around = ("unshare", "--mount", "sh", "-c", mounted, "sh")
@@ -212,17 +213,20 @@ def noexec_tmp(rooms: Rooms) -> Host:
 
 
 def read_only_store(rooms: Rooms) -> Host:
-    """denizen's root, once filled, cannot be written."""
+    """Return a host where denizen's root, once filled, cannot be written."""
     return _bare("read-only store", rooms, "--remount-ro", str(INSIDE.root))
 
 
 def no_network(rooms: Rooms) -> Host:
-    """No interface but an own loopback."""
+    """Return a host with no network interface but a loopback of its own."""
     return _bare("no network", rooms, "--unshare-net")
 
 
 def another_uid(rooms: Rooms) -> Host:
-    """A real other user, to whom denizen's root and the work room belong; outside this is no root either."""
+    """Return a host entered by another user, who owns denizen's root and the work directory.
+
+    That user is not root outside of it either.
+    """
     _require_root()
     require("setpriv")
     for room in (rooms.root, rooms.work):
@@ -293,7 +297,10 @@ _NEW_NAMESPACES = 0x7E020000
 
 
 def namespace_filter() -> bytes:
-    """A seccomp filter: what makes namespaces and mounts fails; clone does where a namespace flag is set."""
+    """Return a seccomp filter that refuses namespaces and mounts.
+
+    Clone is refused only with a namespace flag.
+    """
     program = [(_LOAD, 0, 0, 4), (_EQUAL, 1, 0, _X86_64), (_RETURN, 0, 0, _ALLOW), (_LOAD, 0, 0, 0)]
     for number in _REFUSED:
         program += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _EPERM)]

@@ -1,4 +1,4 @@
-"""HTTP servers that leave nothing behind: no thread outlives the test it served.
+"""HTTP servers whose threads all end with the test.
 
 denizen forks helpers only while its process has no other threads (denizen.helpers), so a thread that still
 waits for a client's next request would change what later tests try.
@@ -13,7 +13,7 @@ from typing import Any
 
 
 class Serving(ThreadingHTTPServer):
-    """A server that knows its connections; its threads are waited for when it is closed."""
+    """A server that keeps track of its connections; closing it waits for its threads."""
 
     daemon_threads = False
 
@@ -36,7 +36,7 @@ def serving(
     host: str = "127.0.0.1",
     wrap: Callable[[socket.socket], socket.socket] = lambda plain: plain,
 ) -> Iterator[Serving]:
-    """A server that serves while inside; `wrap` makes what it listens on another socket."""
+    """Serve while the context is open; `wrap` changes the socket it listens on."""
     server = Serving(handler, host)
     server.socket = wrap(server.socket)
     # A daemon, so that a test which never ends its server fails as it should and does not hold up the exit.

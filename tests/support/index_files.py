@@ -1,4 +1,4 @@
-"""Index files with nothing in them but names, for those who only ask whether a name is known."""
+"""Index files that hold only sonames, for tests of whether a name is known."""
 
 import struct
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from denizen.index.index_file import MAGIC
 
 
 def index_file(names: Sequence[bytes]) -> bytes:
-    """The bytes of one that knows these sonames."""
+    """Return the bytes of an index that knows these sonames."""
     lines = [name + b"\t0\t0\t/usr/lib/x\t\n" for name in sorted(names)]
     starts = [0, *accumulate(map(len, lines))][: len(lines)]
     content, offsets = b"".join(lines), struct.pack(f"<{len(lines)}I", *starts)

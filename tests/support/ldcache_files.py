@@ -23,7 +23,7 @@ def new_cache(
     order: str = "<",
     endian: int | None = None,
 ) -> bytes:
-    """The format of 2.2 and later; entries stay in the order given."""
+    """Return a cache in the format of 2.2 and later; entries stay in the order given."""
     strings = _Strings(48 + 24 * len(entries))
     rows = b"".join(
         struct.pack(order + "IIIIQ", e.flags, strings.add(e.name), strings.add(e.path), e.os_version, e.hwcap)
@@ -44,7 +44,7 @@ def new_cache(
 
 
 def old_cache(entries: Sequence[CacheEntry], *, order: str = "<", then: bytes = b"") -> bytes:
-    """The format of libc5 and glibc 2.0; `then` is a new one behind it."""
+    """Return a cache in the format of libc5 and glibc 2.0; `then` is a new one behind it."""
     strings = _Strings(0)
     rows = b"".join(
         struct.pack(order + "III", e.flags, strings.add(e.name), strings.add(e.path)) for e in entries

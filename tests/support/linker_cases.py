@@ -1,4 +1,4 @@
-"""Builds the small programs and libraries of one linker rule with gcc, in a directory of their own.
+"""Small programs and libraries for one rule of the dynamic linker, built with gcc in a directory.
 
 A `Case` says what to build in which order, what to do to the files afterwards, and how to start. `$ROOT`
 in flags and variables is the directory. Objects are built with -nostdlib: nothing but what a rule is

@@ -1,4 +1,4 @@
-"""Whole systems for the linker model, in memory: a dynamic linker's file, a cache, libraries."""
+"""Whole systems in memory for the linker model: a dynamic linker's file, a cache, libraries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MUSL = b"/lib/ld-musl-x86_64.so.1"
 def glibc(
     *, version: bytes = b"2.36", directories: bytes = b"/lib64/\0/usr/lib64/\0", lib: bytes = b"lib64"
 ) -> bytes:
-    """A file with the strings that interpreter.py reads out of ld.so."""
+    """Return a file with the strings that interpreter.py reads from ld.so."""
     strings = (
         b"\0" + directories + b"\0" + lib + b"\0/etc/ld.so.cache\0/etc/ld.so.preload\0"
         b"ld.so (GNU libc) stable release version " + version + b".\n\0"
@@ -40,6 +40,6 @@ def library(soname: bytes, *needed: bytes, **fields: object) -> bytes:
 
 
 def world(files: Mapping[bytes, Entry], *, loader: bytes | None = None) -> MemoryView:
-    """Files, with glibc's dynamic linker at its place unless given another or b""."""
+    """Return a view of files, with glibc's dynamic linker unless another or b"" is given."""
     linker = glibc() if loader is None else loader
     return MemoryView(({GLIBC: linker} if linker else {}) | dict(files))

@@ -1,6 +1,6 @@
-"""The package archive at an address of this machine, for hosts that can look up no names.
+"""A proxy of the package archive at an address of this machine, for hosts that cannot resolve names.
 
-Passes requests on to the archive that this machine's apt, or denizen by itself, is configured for.
+It forwards requests to the archive that this machine's apt, or denizen by default, is configured for.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ _ANSWER = ("Content-Length", "Content-Range", "Content-Type", "Last-Modified", "
 
 @contextlib.contextmanager
 def mirrored_archive(root: Path) -> Iterator[None]:
-    """While inside, denizen with this root fetches through us."""
+    """Let denizen with this root fetch through the proxy while the context is open."""
     directory = root / "config" / "sources"
     directory.mkdir(parents=True, exist_ok=True)
     configured = directory / "debian.sources"

@@ -12,7 +12,7 @@ PROGRAMS = ("nix", "nix-hash", "nix-instantiate", "nix-store")
 
 @dataclass(frozen=True)
 class PrivateNix:
-    """Nix whose store is called /nix/store and lies in `<root>/nix/store`."""
+    """A Nix whose store is called /nix/store and lies in `<root>/nix/store`."""
 
     root: Path
 

@@ -1,4 +1,4 @@
-"""A denizen of its own below a directory: its only source is a directory of packages made here.
+"""A denizen root that needs no network: its only source is a directory of packages made here.
 
 The C library in them is this machine's, packed as Debian packs it, so that programs compiled here run in
 denizen's world without a network.
@@ -34,7 +34,7 @@ int main(int count, char **words) {
 
 
 class Home:
-    """Everything denizen keeps is below `root`; programs are made in `work`."""
+    """A denizen root; everything denizen keeps is below `root`, and programs are made in `work`."""
 
     def __init__(self, directory: Path) -> None:
         require("gcc")

@@ -37,7 +37,7 @@ def library(
     stack: int | None = c.PF_R | c.PF_W,
     notes: tuple[Note, ...] = (),
 ) -> bytes:
-    """A library; `defines` are (symbol, version), `asks` (symbol, version, soname)."""
+    """Return a library; `defines` are (symbol, version), `asks` (symbol, version, soname)."""
     elf = Elf(soname=soname, needed=needed, runpath=runpath, machine=machine, stack=stack, notes=notes)
     return _object(elf, defines, asks)
 
@@ -48,7 +48,7 @@ def program(
     runpath: bytes | None = None,
     interpreter: bytes = INTERPRETER,
 ) -> bytes:
-    """A program that needs libc.so.6 besides."""
+    """Return a program that needs libc.so.6 besides."""
     elf = Elf(interpreter=interpreter, needed=(*needed, b"libc.so.6"), runpath=runpath, flags_1=c.DF_1_PIE)
     return _object(elf, (), asks)
 
@@ -65,7 +65,7 @@ def _object(
 
 
 def libc(*versions: bytes) -> dict[bytes, bytes]:
-    """The files of a libc6 whose newest versions are these."""
+    """Return the files of a libc6 whose newest versions are these."""
     defines = [(b"f" + version, version) for version in (b"GLIBC_2.2.5", *versions)]
     return {
         DIRECTORY + b"libc.so.6": library(b"libc.so.6", defines=defines),
@@ -76,10 +76,7 @@ def libc(*versions: bytes) -> dict[bytes, bytes]:
 
 @dataclass
 class Market:
-    """Packages by suite, the preferred suite first; a catalogue and a shelf at once.
-
-    Preference is the order of `suites`, or else that in which they were first told of.
-    """
+    """Packages by suite, the preferred suite first; it is both the catalogue and the package store."""
 
     offers: list[tuple[Provider, Mapping[bytes, bytes]]] = field(default_factory=list)
     looked_into: list[bytes] = field(default_factory=list)
@@ -168,19 +165,19 @@ class Market:
 
 
 def chosen(resolution: Resolution, soname: bytes) -> ProviderChoice:
-    """The choice for a soname."""
+    """Return the choice for a soname."""
     (choice,) = [choice for choice in resolution.choices if choice.soname == soname]
     return choice
 
 
 def package_of(resolution: Resolution, soname: bytes) -> tuple[bytes, str]:
-    """(name, suite) of the package a soname comes from."""
+    """Return (name, suite) of the package a soname comes from."""
     (pin,) = [pin for pin in resolution.packages if pin.sha256 == chosen(resolution, soname).package]
     return pin.name, pin.suite
 
 
 def open_for(resolution: Resolution, subject: bytes) -> ResolutionProblem:
-    """The problem about a soname, a version or a symbol."""
+    """Return the problem about a soname, a version or a symbol."""
     (problem,) = [problem for problem in resolution.problems if problem.subject == subject]
     return problem
 

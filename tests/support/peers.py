@@ -1,4 +1,4 @@
-"""The rule for peers: a missing one is a loud skip on a desk and a failure in CI."""
+"""The rule for peer programs: without one a test skips and says so; in CI it fails."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Processors that the tests are not run on, as /proc/cpuinfo would tell of them."""
+"""Processors other than this machine's, by the content of /proc/cpuinfo."""
 
 from denizen.host import X86_64_LEVELS, cpu_level
 from denizen.linker import Cpu, cpu_of
@@ -9,7 +9,7 @@ _V4 = _V3 | X86_64_LEVELS[2][1]
 
 
 def processor(vendor: str, flags: frozenset[str]) -> Cpu:
-    """Return it as the command line would make it of the host's facts."""
+    """Return a processor as the command line makes it from the host's facts."""
     return cpu_of(cpu_level(flags), vendor, flags)
 
 

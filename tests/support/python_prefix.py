@@ -1,7 +1,7 @@
 """A Python under a prefix of its own, as NixOS's is: interpreter, libraries and dynamic linker.
 
-Made once from the Python that runs the tests and kept below the tests' cache. Its files name `PREFIX`, where
-a host has it bound; nowhere else does it start.
+Made once from the Python that runs the tests and kept in the tests' cache. Its files name `PREFIX`, where
+a host has it mounted; it starts nowhere else.
 """
 
 import fcntl
@@ -33,7 +33,7 @@ sys.exit(main())
 
 
 def kept_by_tests() -> Path:
-    """Where tests keep what is dear to make or fetch."""
+    """Return the directory of the tests' cache, for things that take long to make or fetch."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     made = Path(base, "denizen-tests")
     made.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def kept_by_tests() -> Path:
 
 
 def python_prefix() -> Path:
-    """The tree to bind at PREFIX; made by the first who asks."""
+    """Return the tree to mount at PREFIX, made at the first call."""
     require("patchelf", "ldd")
     versions = [sys.version, *(f"{name} {version(name)}" for name in _DISTRIBUTIONS), _LAUNCHER]
     key = hashlib.sha256("\n".join(versions).encode()).hexdigest()[:16]
@@ -88,7 +88,7 @@ def _copy_distribution(name: str, site: Path) -> None:
 
 
 def _copy_libraries(prefix: Path, objects: list[Path]) -> None:
-    """What this machine's own dynamic linker says they need; libgcc_s besides, which pthreads open."""
+    """Copy the libraries that this machine's dynamic linker lists; libgcc_s besides, which pthreads open."""
     done = subprocess.run(["ldd", *objects], capture_output=True, text=True, check=False)
     found = set(_LISTED.findall(done.stdout))
     gcc = subprocess.run(["ldconfig", "-p"], capture_output=True, text=True, check=False).stdout

@@ -1,4 +1,4 @@
-"""Changing and deleting what a store made read-only: root just may, an ordinary user has to say so first."""
+"""Change and delete read-only files of a store, as root or as an ordinary user."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def overwrite(path: Path, text: str) -> None:
-    """Put another text into a read-only file; its mode and its other names stay."""
+    """Write another text into a read-only file; its mode and its other names stay."""
     mode = stat.S_IMODE(path.stat().st_mode)
     path.chmod(mode | stat.S_IWUSR)
     path.write_text(text)

@@ -1,7 +1,7 @@
-"""One state of the real archive, fetched once and kept below the tests' cache, for every test that needs it.
+"""One state of the real archive, fetched once and kept in the tests' cache, for every test that needs it.
 
-Tests pass in an hour when the archive is being updated: what is kept is not asked for again, what is missing
-is asked for patiently, and only a package that the archive has thrown out brings the indexes up to date.
+Tests must pass while the archive is being updated: kept files are not requested again, missing ones are
+requested with patience, and only a package that the archive has removed causes an update of the indexes.
 """
 
 import contextlib
@@ -30,14 +30,14 @@ T = TypeVar("T")
 
 
 def real_archive() -> Context:
-    """A command's context over the kept files."""
+    """Return a command's context over the kept files."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return context_of(os.environ, os.path.join(cache, "denizen-tests"), verbosity=-1)
 
 
 @contextlib.contextmanager
 def one_at_a_time(context: Context) -> Iterator[None]:
-    """One worker at a time, so that each index and package is fetched once."""
+    """Let one worker at a time pass, so that each index and package is fetched once."""
     assert context.session.root is not None
     os.makedirs(context.session.root, exist_ok=True)
     with open(os.path.join(context.session.root, "lock"), "w") as lock:
@@ -46,7 +46,7 @@ def one_at_a_time(context: Context) -> Iterator[None]:
 
 
 def keep_indexes(context: Context, architectures: Sequence[str] = ("amd64",)) -> None:
-    """Fetch what is missing of the released suites' indexes, by all names. Raises SourceFailed."""
+    """Fetch the missing indexes of the released suites, by all their names. Raises SourceFailed."""
     for architecture in architectures:
         for _ in range(ROUNDS):
             if not (failures := _missing(context, architecture)):
@@ -68,7 +68,10 @@ def _missing(context: Context, architecture: str) -> list[DenizenError]:
 
 
 def with_packages(context: Context, architecture: str, action: Callable[[], T]) -> T:
-    """Do what fetches packages; again with newer indexes where the kept ones name what is no longer there."""
+    """Call `action`, which fetches packages, and return its result.
+
+    Where the kept indexes list a package that the archive has removed, update them and call it once more.
+    """
     keep_indexes(context, [architecture])
     try:
         return action()
@@ -81,7 +84,7 @@ def with_packages(context: Context, architecture: str, action: Callable[[], T]) 
 
 
 def lend(context: Context, root: Path) -> None:
-    """Give another denizen the kept indexes and packages, unless it has some: links to the same files."""
+    """Link the kept indexes and packages into another denizen root, unless it has some."""
     target = root / "cache"
     if target.exists():
         return

@@ -1,4 +1,4 @@
-"""Commands under a seccomp filter, without a namespace around them."""
+"""Run commands under a seccomp filter, without a namespace."""
 
 import sys
 from collections.abc import Sequence
@@ -17,5 +17,5 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 
 def under_filter(content: bytes, command: Sequence[str]) -> list[str]:
-    """The command that becomes `command` with the filter (struct sock_filter[]) in force."""
+    """Return the command that executes `command` under the filter (struct sock_filter[])."""
     return [sys.executable, "-c", _UNDER, content.hex(), *command]

@@ -1,4 +1,4 @@
-"""A denizen whose only source is a test archive behind a server that can misbehave; run as a process."""
+"""A denizen root whose only source is a test archive behind a faulty server; denizen runs as a process."""
 
 import os
 import signal
@@ -47,7 +47,7 @@ class Site:
 
 @contextmanager
 def site(directory: Path) -> Iterator[Site]:
-    """The site, its archive configured as the source "debian"."""
+    """Return the site, with its archive configured as the source "debian"."""
     made = Site(directory)
     configured = made.root / "config/sources/debian.sources"
     configured.parent.mkdir(parents=True)
@@ -57,7 +57,7 @@ def site(directory: Path) -> Iterator[Site]:
 
 
 def interrupt(process: "subprocess.Popen[bytes]", kind: signal.Signals = signal.SIGINT) -> tuple[int, str]:
-    """(exit status, stderr) of a process after a signal."""
+    """Return (exit status, stderr) of a process after a signal."""
     process.send_signal(kind)
     _, stderr = process.communicate(timeout=30)
     return process.returncode, stderr.decode()

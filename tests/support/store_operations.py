@@ -52,7 +52,7 @@ def add(root: Path) -> None:
 
 
 def build(root: Path) -> None:
-    """What a builder does: lock the output, make a tree, have it adopted."""
+    """Do what a builder does: lock the output, make a tree, have it adopted."""
     with Store.open(os.fsencode(root / "store")) as store, store.working() as work:
         path = for_output("built", "out", bytes(32), store.layout.logical)
         with work.building(path) as done:
@@ -73,7 +73,7 @@ def gc(root: Path) -> None:
 
 
 def gc_by_a_crew(root: Path) -> None:
-    """The same, as it goes with many objects, by two processes."""
+    """Collect as `gc` does, with two processes, as for many objects."""
     with patch.object(trash, "MANY", 1), patch.object(trash, "_CREW", 2):
         gc(root)
 
@@ -153,7 +153,7 @@ _PACKAGE = debs.deb([debs.Item("./bin/run", content=b"#!/bin/sh\n"), debs.symlin
 
 
 def prepare(root: Path) -> None:
-    """A store with a rooted closure of two, and three objects that nothing needs, two of them referring."""
+    """Make a store with a rooted closure of two, and three objects without a root, two of them referring."""
     source = root / "source"
     (source / "directory").mkdir(parents=True)
     (source / "run").write_text("#!/bin/sh\n")
@@ -176,7 +176,7 @@ def prepare(root: Path) -> None:
 
 
 def _placed_at_once(registrar: Registrar, adoption: Adoption, _: Callable[[], None]) -> None:
-    """What `Registrar.add` comes to where one thread does everything: nobody else would place it."""
+    """Commit at once, in place of `Registrar.add`: with one thread no other would commit the tree."""
     registrar._work.adopt_all([adoption])
 
 

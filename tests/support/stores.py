@@ -9,12 +9,12 @@ from denizen.store.local import Store
 
 
 def make_store(directory: Path, logical: bytes | None = None) -> Store:
-    """A new store in `directory`."""
+    """Return a new store in `directory`."""
     return Store.create(os.fsencode(directory), logical)
 
 
 def make_tree(top: Path, files: Mapping[str, str]) -> Path:
-    """Files below `top`, their directories made; a name that ends in `*` is executable."""
+    """Write files below `top` with their directories; a name that ends in `*` is executable."""
     for name, content in files.items():
         path = top / name.rstrip("*")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -24,7 +24,7 @@ def make_tree(top: Path, files: Mapping[str, str]) -> Path:
 
 
 def add_text(store: Store, scratch: Path, name: str, content: str) -> ObjectInfo:
-    """An object that is one file; it references what `content` mentions."""
+    """Add an object that is one file; it references the objects that `content` mentions."""
     scratch.mkdir(exist_ok=True)
     (scratch / name).write_text(content)
     with store.working() as work:
@@ -32,5 +32,5 @@ def add_text(store: Store, scratch: Path, name: str, content: str) -> ObjectInfo
 
 
 def on_disk(store: Store, info: ObjectInfo) -> Path:
-    """Where an object lies."""
+    """Return an object's path on disk."""
     return Path(os.fsdecode(store.place_of(info.path)))

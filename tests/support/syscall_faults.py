@@ -1,4 +1,4 @@
-"""Injecting a fault into one system call of an operation, with strace."""
+"""Injection of a fault into one system call of a store operation, with strace."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Trees as Hypothesis draws them, and helpers that make streams of entries comparable."""
+"""Hypothesis strategies for file trees, and helpers that make streams of entries comparable."""
 
 import io
 import os
@@ -16,7 +16,7 @@ NOBODY = 65534
 
 
 class Stingy:
-    """A stream that hands out at most `step` bytes at once."""
+    """A stream that returns at most `step` bytes per read."""
 
     def __init__(self, content: bytes, step: int) -> None:
         self._stream = io.BytesIO(content)
@@ -27,7 +27,7 @@ class Stingy:
 
 
 def settled(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries with their contents read, each as one piece."""
+    """Return the entries with their contents read, each as one piece."""
     return [
         File(e.path, e.executable, e.size, (b"".join(bytes(piece) for piece in e.content),))
         if isinstance(e, File)
@@ -45,7 +45,7 @@ def file(path: bytes, content: bytes = b"", *, executable: bool = False) -> File
 
 
 def entries_on_disk(path: str | os.PathLike[str]) -> list[Entry]:
-    """A tree on disk as entries, the plain way: what cleverer walks are compared with."""
+    """Return the entries of a tree on disk by a simple walk, to compare optimised ones with."""
     return list(_on_disk(os.fsencode(path), b""))
 
 
@@ -64,7 +64,7 @@ def _on_disk(top: bytes, path: bytes) -> Iterable[Entry]:
 
 
 def make_sealed_tree(tree: Path) -> None:
-    """A tree as objects are: nothing in it writable."""
+    """Make a read-only tree, as objects are."""
     (tree / "a/b/c").mkdir(parents=True)
     (tree / "a/file").write_bytes(b"x" * 5000)
     (tree / "a/link").symlink_to("/etc")
@@ -73,7 +73,7 @@ def make_sealed_tree(tree: Path) -> None:
 
 
 def as_nobody(step: Callable[[], object]) -> int:
-    """Exit status of a child that does `step` without root's rights, which pass over modes."""
+    """Return the exit status of a child that does `step` without root's rights, which bypass modes."""
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
