@@ -59,7 +59,7 @@ class HelperDied(HostLacks):
 
     @property
     def remedy(self) -> str:
-        return "again; if the kernel killed it for want of memory, with fewer jobs" if self.status < 0 else ""
+        return "run the command again; with fewer jobs if memory ran out" if self.status < 0 else ""
 
 
 class Helpers:

@@ -65,7 +65,7 @@ class Bomb(BadInput):
     format: str
     consumed: int
     produced: int
-    WHAT = "the {format:text} stream swells out of proportion; it was not unpacked further"
+    WHAT = "the {format:text} stream expands out of proportion; it was not unpacked further"
     WHY = "{consumed} bytes have become {produced}, and more would follow"
 
 

@@ -171,7 +171,7 @@ class Incomplete(SourceFailed):
     state: str
     name: str
     tried: Mapping[str, str]
-    WHAT = "the archive does not hang together: {state:text} names {name:text}, which no mirror has"
+    WHAT = "the archive is inconsistent: {state:text} names {name:text}, which no mirror has"
     REMEDY = (
         "denizen index update in some minutes: the archive is probably being updated; the previous "
         "index stays in force"

@@ -44,7 +44,7 @@ class StoreInUse(DenizenError):
     count: int
     WHAT = "the store {path} cannot be moved now"
     WHY = "{count} other denizen processes are working in it"
-    REMEDY = "again, once they have finished"
+    REMEDY = "run the command again once they have finished"
 
 
 @value

@@ -49,7 +49,7 @@ class TreeChanged(DenizenError):
 
     path: bytes
     WHAT = "'{path}' changed while it was read"
-    REMEDY = "again, once nothing writes to it"
+    REMEDY = "run the command again once nothing writes to it"
 
 
 class TooDeep(DenizenError):
