@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from denizen.sources.fetcher import FetchPolicy
 
 # The folders of denizen whose code decides a resolution, in a cache key; b"" is the top folder.
-_CODE = (b"", b"elf", b"index", b"linker", b"resolve")
+_CODE = (
+    b"", b"elf", b"index", b"linker",
+    b"resolve", b"resolve/cache", b"resolve/engine", b"resolve/installation",
+)  # fmt: skip
 
 
 class Answers:
