@@ -122,3 +122,14 @@ def test_a_world_of_packages_loses_what_it_leaves_out_and_the_host_has() -> None
     made = Resolution("amd64", left_out=(LeftOut(b"libssl.so.9", b"_ssl.so", "nobody has it"),))
     assert loses(made, [b"liba.so.1"])
     assert not loses(made, [b"libssl.so.9"])
+
+
+def test_what_only_the_programs_run_path_finds_is_there_once_it_is_loaded(market: Market) -> None:
+    """What joins it gets the loaded one by its name, whatever rule found that."""
+    asks = [(b"f", b"V_2", b"libown.so.1")]
+    market.add("new", b"liba1", put(b"liba.so.1", b"libown.so.1", asks=asks))
+    market.add("old", b"liba1", put(b"liba.so.1", b"libown.so.1"))
+    own = {"/srv/own/libown.so.1": library(b"libown.so.1", b"libc.so.6", defines=[(b"e", b"V_1")])}
+    main = program(b"libown.so.1", runpath=b"/srv/own")
+    made = extended(market, library(b"plugin.so", b"liba.so.1", b"libc.so.6"), main=main, **own)
+    assert package_of(made, b"liba.so.1") == (b"liba1", "old")

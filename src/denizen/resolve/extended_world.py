@@ -32,27 +32,29 @@ class ExtendedWorld(Protocol):
         """Return the library that any object finds by this name; None for none."""
 
 
-@value
 class HostLibraries:
     """The libraries of a host, on which a program starts."""
 
-    view: Remembered
-    program: bytes
-    start: Environment
-    owner: str = "this host's"
+    owner = "this host's"
+
+    def __init__(self, view: Remembered, program: bytes, start: Environment) -> None:
+        """Of what `program` has from its start in this environment, and of what all objects find."""
+        self._view = view
+        self._program = program
+        self._start = replace(start, parse=view.parse)
+        self._loaded: dict[bytes, Image] | None = None
 
     def image(self, soname: bytes) -> Image | None:
-        """Return the library that is loaded at the start or found without the program's run path.
+        """Return what the program has from its start, or what is found without its run path.
 
-        Return None if there is none.
-
-        Libraries that the program opens do not search its run path.
+        What the program opens does not search that.
         """
-        started = replace(self.start, parse=self.view.parse)
-        for one in resolve(self.view, self.program, started).libraries:
-            if one.image is not None and soname in one.names:
-                return one.image
-        found = resolve(self.view, self.program, replace(started, needed=(soname,)))
+        if self._loaded is None:
+            started = resolve(self._view, self._program, self._start).libraries
+            self._loaded = {name: one.image for one in started if one.image for name in one.names}
+        if soname in self._loaded:
+            return self._loaded[soname]
+        found = resolve(self._view, self._program, replace(self._start, needed=(soname,)))
         anybodys = (one for one in found.libraries if one.rule not in (RPATH, RUNPATH))
         return next((one.image for one in anybodys if one.soname == soname), None)
 
