@@ -132,6 +132,8 @@ static bool same_identity(const struct identity *one, const struct identity *oth
 static bool is_about(const struct decision *decision, const struct subject *subject)
 {
     const struct decision_header *header = decision->header;
+    if (subject->foreign)
+        return header->command.count && same_identity(&header->identity, &subject->identity);
     if (header->machine != ((uint32_t)ARCH_BITS << 16 | ARCH_MACHINE) ||
         header->headers.words != subject->headers.words ||
         header->headers.running != subject->headers.running)

@@ -71,6 +71,8 @@ struct subject {
     struct identity identity;
     struct sum headers;
     struct build_id build_id;
+    /* Another architecture's: it is not mapped, and its headers are not read. */
+    bool foreign;
 };
 
 /* The result of a search for a decision; the reason is shown when no decision can be made either. */

@@ -110,6 +110,32 @@ const char *launch_origin(struct arena *arena, const char *real)
     return origin;
 }
 
+/* EM_386 and EM_X86_64, EM_ARM and EM_AARCH64: the kernels of the larger ones start programs of both. */
+static const uint16_t KIN[][2] = {{3, 62}, {40, 183}};
+
+static bool is_kin(unsigned machine)
+{
+    for (size_t i = 0; i < sizeof KIN / sizeof *KIN; i++)
+        if ((machine == KIN[i][0] || machine == KIN[i][1]) && (ARCH_MACHINE == KIN[i][0] || ARCH_MACHINE == KIN[i][1]))
+            return true;
+    return machine == ARCH_MACHINE;
+}
+
+bool launch_is_foreign(const char *path)
+{
+    enum { BIG_ENDIAN = 2, DATA = 5, MACHINE = 18, SIZE = 20 };
+    unsigned char head[SIZE];
+    int fd = sys_open(path, SYS_RDONLY);
+    if (fd < 0)
+        return false;
+    long size = sys_read(fd, head, SIZE);
+    sys_close(fd);
+    if (size != SIZE || __builtin_memcmp(head, "\177ELF", 4) != 0)
+        return false;
+    unsigned first = head[MACHINE], second = head[MACHINE + 1];
+    return !is_kin(head[DATA] == BIG_ENDIAN ? first << 8 | second : second << 8 | first);
+}
+
 _Noreturn void launch_natively(const struct process *process, const char *path)
 {
     sys_execve(path, process->arguments, process->environment);

@@ -22,6 +22,8 @@ const char *launch_real_path(struct arena *arena, const char *path);
 /* The directory of a path, as $ORIGIN has it. */
 const char *launch_origin(struct arena *arena, const char *real);
 /* Become the program by the kernel's own means. */
+/* Whether the file is an ELF file of an architecture whose programs this kernel does not start. */
+bool launch_is_foreign(const char *path);
 _Noreturn void launch_natively(const struct process *process, const char *path);
 /* Become the decision's command, with the program and its arguments appended. */
 _Noreturn void launch_command(struct arena *arena, const struct process *process,

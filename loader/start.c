@@ -279,6 +279,18 @@ static _Noreturn void stand_for_command(struct start *start, const char *command
     follow(start, &decision);
 }
 
+/* An emulator is its command. The kernel is not asked once more where nobody decides: it may have asked us. */
+static _Noreturn void emulate(struct start *start, struct subject *subject, struct target target)
+{
+    struct decision decision;
+    subject->foreign = true;
+    if (decide(start, subject, &decision).found)
+        launch_command(&start->arena, &start->process, &decision, (struct target){target.path, false});
+    if (target.child)
+        launch_natively(&start->process, target.path);
+    fail(target.path, ": it is built for another machine, and nothing was decided that emulates it", (char *)0);
+}
+
 /* The loader was run as a program, to start another one. */
 static _Noreturn void launch(struct start *start)
 {
@@ -292,6 +304,8 @@ static _Noreturn void launch(struct start *start)
     start->path = target.path;
     if (!identity_of_path(start->path, &subject.identity))
         fail(start->path, ": there is no such program", (char *)0);
+    if (launch_is_foreign(start->path))
+        emulate(start, &subject, target);
     if (!image_inspect(start->path, process->page_size, &start->arena, &subject))
         launch_natively(process, start->path); /* a script: its interpreter is what needs a decision */
     if (target.child && is_of_the_host(start->path)) {

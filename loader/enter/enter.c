@@ -5,6 +5,8 @@
        else N WORD...     if one of the following fails: say why, execute these N words with PROGRAM
                           ARGUMENT... appended
        private            a mount namespace, with a user namespace where that is needed to have one
+       interpret STAGE N ENTRY...  a user namespace in which these N lines are registered with binfmt_misc, which is
+                          mounted at STAGE; where it is mounted there already, nothing
        mirror DIR STAGE   DIR again, entry by entry, in a file system in which names can be made; STAGE is an
                           empty directory used on the way
        dir PATH           an empty directory
@@ -221,6 +223,13 @@ static void carry_out(struct plan *plan, const char *operation)
         remember_fallback(plan);
     } else if (text_equal(operation, "private")) {
         result = mounts_become_private(&call);
+    } else if (text_equal(operation, "interpret")) {
+        object = take(plan);
+        struct names entries = {.count = number_of(take(plan))};
+        entries.first = plan->next;
+        for (long i = 0; i < entries.count; i++)
+            take(plan);
+        result = mounts_interpret(object, &entries, &call);
     } else if (text_equal(operation, "mirror")) {
         object = take(plan);
         result = mounts_mirror(object, take(plan), &call);

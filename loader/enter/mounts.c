@@ -56,42 +56,90 @@ static long write_file(const char *path, const char *content)
     return written;
 }
 
-/* One user and one group stay what they are; all others are nobody in there, as the kernel demands of
-   those without privileges (user_namespaces(7)). */
-static long map_identity(const char *path, uint32_t number)
+static bool join(char *room, const char *directory, const char *name)
+{
+    struct text path = text_in(room, PATH_ROOM);
+    text_add(&path, text_equal(directory, "/") ? "" : directory);
+    text_add(&path, "/");
+    text_add(&path, name);
+    return !path.cut;
+}
+
+static long map_one(const char *path, uint32_t inside, uint32_t outside)
 {
     char room[40];
     struct text line = text_in(room, sizeof room);
-    text_add_decimal(&line, number);
+    text_add_decimal(&line, inside);
     text_add(&line, " ");
-    text_add_decimal(&line, number);
+    text_add_decimal(&line, outside);
     text_add(&line, " 1\n");
     return write_file(path, room);
+}
+
+struct somebody {
+    uint32_t uid;
+    uint32_t gid;
+};
+
+static struct somebody myself(void)
+{
+    return (struct somebody){(uint32_t)arch_syscall(__NR_geteuid, 0, 0, 0, 0, 0, 0),
+                             (uint32_t)arch_syscall(__NR_getegid, 0, 0, 0, 0, 0, 0)};
+}
+
+/* A user namespace in which one user and one group are `inside`; all others are nobody in there, as the kernel
+   demands of those without privileges (user_namespaces(7)). */
+static long become(struct somebody inside, unsigned long flags, const char **call)
+{
+    struct somebody outside = myself();
+    *call = "unshare";
+    long result = arch_syscall(__NR_unshare, (long)(flags | CLONE_NEWUSER), 0, 0, 0, 0, 0);
+    if (sys_failed(result))
+        return result;
+    write_file("/proc/self/setgroups", "deny"); /* absent before Linux 3.19, which did not ask for it */
+    *call = "writing /proc/self/uid_map";
+    result = map_one("/proc/self/uid_map", inside.uid, outside.uid);
+    if (sys_failed(result))
+        return result;
+    *call = "writing /proc/self/gid_map";
+    return map_one("/proc/self/gid_map", inside.gid, outside.gid);
 }
 
 long mounts_become_private(const char **call)
 {
     *call = "unshare";
-    uint32_t uid = (uint32_t)arch_syscall(__NR_geteuid, 0, 0, 0, 0, 0, 0);
-    uint32_t gid = (uint32_t)arch_syscall(__NR_getegid, 0, 0, 0, 0, 0, 0);
     long result = arch_syscall(__NR_unshare, CLONE_NEWNS, 0, 0, 0, 0, 0);
-    if (sys_failed(result)) {
-        result = arch_syscall(__NR_unshare, CLONE_NEWNS | CLONE_NEWUSER, 0, 0, 0, 0, 0);
-        if (sys_failed(result))
-            return result;
-        write_file("/proc/self/setgroups", "deny"); /* absent before Linux 3.19, which did not ask for it */
-        *call = "writing /proc/self/uid_map";
-        result = map_identity("/proc/self/uid_map", uid);
-        if (sys_failed(result))
-            return result;
-        *call = "writing /proc/self/gid_map";
-        result = map_identity("/proc/self/gid_map", gid);
-        if (sys_failed(result))
-            return result;
-    }
+    if (sys_failed(result))
+        result = become(myself(), CLONE_NEWNS, call);
+    if (sys_failed(result))
+        return result;
     *call = "mount";
     /* What is mounted outside later shows here; nothing of ours shows outside. */
     return mount_at(NULL, "/", NULL, MS_REC | MS_SLAVE);
+}
+
+/* From Linux 6.7 each user namespace may have entries of its own, which hold while the file system is mounted. */
+long mounts_interpret(const char *stage, const struct names *entries, const char **call)
+{
+    char path[PATH_ROOM];
+    if (!join(path, stage, "register"))
+        return -ENAMETOOLONG_;
+    if (sys_exists(path))
+        return 0; /* by the program that started this one */
+    /* The file to write to is root's, of the namespace that the file system was mounted in. */
+    struct somebody self = myself();
+    long result = become((struct somebody){0, 0}, CLONE_NEWNS, call);
+    if (sys_failed(result))
+        return result;
+    *call = "mount";
+    result = mount_at(NULL, "/", NULL, MS_REC | MS_SLAVE);
+    if (!sys_failed(result)) /* it takes no options */
+        result = arch_syscall(__NR_mount, (long)"denizen", (long)stage, (long)"binfmt_misc", MS_NOSUID | MS_NODEV, 0, 0);
+    for (long i = 0; i < entries->count && !sys_failed(result); i++) {
+        *call = "writing to register";
+        result = write_file(path, entries->first[i]);
+    }
+    return sys_failed(result) ? result : become(self, 0, call);
 }
 
 long mounts_bind(const char *source, const char *target)
@@ -188,15 +236,6 @@ static long again(const char *from, const char *to, uint8_t kind)
     /* What may not be looked into (a lost+found, a broken mount) stays an empty name. */
     mounts_bind(from, to);
     return 0;
-}
-
-static bool join(char *room, const char *directory, const char *name)
-{
-    struct text path = text_in(room, PATH_ROOM);
-    text_add(&path, text_equal(directory, "/") ? "" : directory);
-    text_add(&path, "/");
-    text_add(&path, name);
-    return !path.cut;
 }
 
 static long mirror_entries(const char *directory, const char *stage, const struct names *but)

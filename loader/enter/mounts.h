@@ -14,6 +14,7 @@ long mounts_become_private(const char **call);
 long mounts_mirror(const char *directory, const char *stage, const char **call);
 long mounts_make_directory(const char *path);
 long mounts_make_file(const char *path);
+long mounts_interpret(const char *stage, const struct names *entries, const char **call);
 long mounts_bind(const char *source, const char *target);
 long mounts_become_offline(void);
 long mounts_make_tmpfs(const char *path);

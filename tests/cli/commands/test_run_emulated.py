@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from denizen.launch.loader.binaries import enter_path, loader_path
+from denizen.launch.strategies.emulated_children import entries
 from tests.support.debs import Item
 from tests.support.offline_roots import Home
 from tests.support.peers import require
@@ -32,6 +34,9 @@ int main(int count, char **words) {
     puts(greeting());
     if (!strcmp(what, "environment")) for (char **each = environ; *each; each++) puts(*each);
     if (!strcmp(what, "signal")) fflush(stdout), raise(SIGTERM);
+    if (!strcmp(what, "exec")) fflush(stdout), execv(words[2], words + 2), perror("execv");
+    if (!strcmp(what, "again")) fflush(stdout), execl("/proc/self/exe", "x", "anew", NULL), perror("execl");
+    if (!strcmp(what, "system")) fflush(stdout), system(words[2]);
     if (!strcmp(what, "open")) puts(dlopen(words[2], RTLD_NOW) ? "opened" : dlerror());
     for (int i = 0; i < count; i++) printf("[%s]\n", words[i]);
     path[readlink("/proc/self/exe", path, sizeof path - 1)] = 0, puts(path);
@@ -170,3 +175,60 @@ def test_doctor_tells_which_emulators_are_here(home: Home) -> None:
         for row in json.loads(home.denizen("doctor", "--json", env=without, status=None).stdout)
     }
     assert rows["emulators"]["consequence"]
+
+
+# Another user by number, for root's own are left alone.
+SOMEBODY = ("unshare", "-U", "--map-user=4242", "--map-group=4242")
+
+
+@pytest.fixture(scope="module")
+def somebody(home: Home) -> Home:
+    """Return the home where a user may register file formats in a namespace (from Linux 6.7)."""
+    require("unshare")
+    stage = home.work.parent.parent / "stage"
+    stage.mkdir()
+    lines = [os.fsdecode(line) for line in entries(os.uname().machine, b"/loader")]
+    words = [enter_path(os.uname().machine), "interpret", os.fspath(stage), str(len(lines)), *lines, "check"]
+    tried = subprocess.run([*SOMEBODY, *words], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(tried.stderr)
+    # What was decided before was decided for root.
+    shutil.rmtree(home.decisions, ignore_errors=True)
+    return home
+
+
+@pytest.mark.parametrize(
+    ("what", "seen"),
+    [
+        (("exec", "{program}", "child"), "[child]"),
+        (("again",), "[anew]"),
+        (("system", "{program} from-a-shell"), "[from-a-shell]"),
+        (("exec", "/bin/echo", "native"), "native"),
+    ],
+    ids=lambda one: one[0] if isinstance(one, tuple) else "",
+)
+def test_it_starts_children_of_its_own_architecture(
+    somebody: Home, program: Path, what: tuple[str, ...], seen: str
+) -> None:
+    words = [word.format(program=program) for word in what]
+    command = [*SOMEBODY, *somebody.command("run", os.fspath(program)), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert seen in done.stdout.splitlines(), done.stderr
+    assert "Exec format error" not in done.stderr
+
+
+def test_a_child_gets_libraries_of_its_own(somebody: Home, program: Path) -> None:
+    text, made = somebody.work / "needs.c", somebody.work / "needs"
+    text.write_text("#include <stdio.h>\nconst char *latering(void); int main() { puts(latering()); }\n")
+    library = somebody.work.parent.parent / "liblater.so.1"
+    subprocess.run([compiler(), "-w", "-o", made, text, library], check=True)
+    command = [*SOMEBODY, *somebody.command("run", os.fspath(program)), "exec", os.fspath(made)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "latered" in done.stdout, done.stderr
+
+
+def test_the_loader_says_that_nobody_decided_about_it(program: Path) -> None:
+    loader = loader_path(os.uname().machine)
+    done = subprocess.run([loader, program], capture_output=True, text=True, check=False)
+    assert done.returncode
+    assert "built for another machine" in done.stderr

@@ -25,6 +25,7 @@ from denizen.launch.decisions.decision_store import FURNITURE
 from denizen.launch.resources.fixed_paths import Furnishing, fixed_path_resources
 from denizen.launch.resources.resource_tree import make_resource_tree
 from denizen.launch.strategies.base import StrategyName
+from denizen.launch.strategies.emulated_children import child_steps
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -73,7 +74,7 @@ class EmulatedStrategy:
             # Both are for the loader, which is not there.
             edits=(),
             opened=b"",
-            command=(qemu, *((b"-L", top) if top else ()), b"--"),
+            command=(*child_steps(start), qemu, *((b"-L", top) if top else ()), b"--"),
             furniture=top,
             objects=tuple(dict.fromkeys((*base.objects, qemu))),
         )

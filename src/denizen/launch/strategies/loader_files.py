@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from denizen.launch.program import Program
 
+_EM_386 = 3
+
 
 @value
 class ChildDecisions:
@@ -58,7 +60,8 @@ class LoaderFiles:
         """The loader's machine (as `uname -m` has it), by the program's word size."""
         image = self.program.image
         machine = machine_name()
-        return "i386" if machine == "x86_64" and image is not None and image.header.bits == 32 else machine
+        small = image is not None and image.header.machine == _EM_386
+        return "i386" if machine == "x86_64" and small else machine
 
     def enter(self) -> bytes:
         """Return the path of `denizen-enter`."""
