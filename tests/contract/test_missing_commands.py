@@ -38,11 +38,13 @@ int main(int count, char **words) {
 """
 
 
+_SCRIPT = b'#!/bin/sh\necho "only $1 of $(echo me)"\nexit 6\n'
+_TOOLS = ("tools", [Item("./usr/bin/only-here", content=_SCRIPT, mode=0o755)])
+
+
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> BareProgram:
-    script = b'#!/bin/sh\necho "only $1 of $(echo me)"\nexit 6\n'
-    tools = ("tools", [Item("./usr/bin/only-here", content=script, mode=0o755)])
-    return BareProgram("bare root", tmp_path_factory.mktemp("commands"), _STARTS, tools)
+    return BareProgram("bare root", tmp_path_factory.mktemp("commands"), _STARTS, _TOOLS)
 
 
 def _said(outcome: Outcome) -> tuple[int | None, str]:
@@ -89,3 +91,15 @@ def test_with_a_lock_no_command_comes(bare: BareProgram) -> None:
 def test_standard_streams_signals_and_directory_are_the_callers(bare: BareProgram) -> None:
     done = bare.run("namespace", "popen", "cat; readlink /proc/self/cwd; kill -9 $$", stdin=b"given\n")
     assert (done.status, done.out) == (0, f"given\n{bare.host.rooms.work}\n")
+
+
+@pytest.fixture(scope="module")
+def container(tmp_path_factory: pytest.TempPathFactory) -> BareProgram:
+    return BareProgram("container", tmp_path_factory.mktemp("container"), _STARTS, _TOOLS)
+
+
+@pytest.mark.parametrize("strategy", ["stub", "direct"])
+def test_without_namespaces_a_command_starts_by_itself(container: BareProgram, strategy: str) -> None:
+    shell = ("/bin/sh", "sh", "-c", 'echo "$0 $1"; exit 7', "as", "told")
+    assert _said(container.run(strategy, "spawn", *shell)) == (7, "as told\n")
+    assert _said(container.run(strategy, *shell)) == (7, "as told\n")

@@ -13,10 +13,11 @@ import os
 from denizen.app.decision_maker import decide
 from denizen.app.environments.auto_environment import command_package, enter_auto_environment
 from denizen.app.environments.fhs_create import plan
-from denizen.app.factories import helper_words
+from denizen.app.factories import helper_words, supply_of, tools_of
 from denizen.app.missing_library import budget_of
 from denizen.app.supply.configured_sources import configured_settings
 from denizen.app.supply.indexing import ensure, own_architecture
+from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView, RootedView
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks
 from denizen.fhs.enter import located
@@ -28,11 +29,13 @@ from denizen.launch.decisions.decision import machine_word
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.environment_rules import Wants
+from denizen.launch.probe import obstacle
 from denizen.launch.program import open_program
 from denizen.launch.strategies.fhs import environment_command
 from denizen.launch.strategies.loader_files import ChildDecisions, LoaderFiles
-from denizen.launch.strategies.namespace_mounts import NamespaceMounts
 from denizen.machines import by_kernel
+from denizen.resolve.installation.install import unpacked
+from denizen.resolve.resolution import pin_of
 from denizen.sources.base import Scope
 from denizen.sources.fetcher import FetchPolicy
 from denizen.value import replace
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from denizen.app.request import RunRequest
     from denizen.app.session import Session
     from denizen.fhs.enter import Inside
+    from denizen.index.entry import Provider
 
 _PATH = b"/usr/bin:/usr/sbin:/usr/games"
 
@@ -94,14 +98,49 @@ class _Bringing:
 
     def bring(self, name: bytes) -> None:
         """Provide the command, or record why not."""
+        # Environments are made and entered in namespaces.
+        if obstacle(tools_of(self._session).enter(), (b"private",)):
+            self._bring_alone(name)
+        else:
+            self._bring_environment(name)
+
+    def _bring_alone(self, name: bytes) -> None:
+        """Provide the command from its package without an environment around it."""
+        links = commands_of(self._shelf.directory)
+        package = package_with(self._session, name, self._wanted)
+        provider = self._provider(package) if package else None
+        if provider is None or provider.size > budget_of(self._session) * 1_000_000:
+            links.deny(name, "no package has it" if provider is None else "its package exceeds the budget")
+            return
+        supply = supply_of(self._session, self._policy)
+        with made_store(self._session) as store, store.working() as work:
+            path = unpacked(store, work, pin_of(provider, {}), supply)
+            tree = store.place_of(path)
+            place = _place_in(tree, name)
+            if place is None:
+                links.deny(name, "its package has it under another name")
+                return
+            made = decide(self._session, tree + place, self._wanted)
+            self._shelf.keep_besides(store.layout, made.decision, [path])
+        links.show(name, tree + place)
+
+    def _provider(self, package: str) -> Provider | None:
+        suites = self._wanted.suites or configured_settings(self._session)[0].suites[:1]
+        index = Index(self._session.paths.index, own_architecture(), suites)
+        found = index.packages(package.encode())
+        index.close()
+        return found[0] if found else None
+
+    def _bring_environment(self, name: bytes) -> None:
+        """Provide the command in an environment with its package."""
         links = commands_of(self._shelf.directory)
         reason = self._over_budget(())
         around = None if reason else enter_auto_environment(self._session, Wants(), self._wanted)
-        if around is not None and _place_in(around, name) is None:
+        if around is not None and _place_in(around.tree, name) is None:
             package = package_with(self._session, name, self._wanted)
             reason = self._over_budget((package,)) if package else "no package has it"
             around = None if reason else self._environment(package)
-        place = _place_in(around, name) if around is not None else None
+        place = _place_in(around.tree, name) if around is not None else None
         if around is None or place is None:
             links.deny(name, reason or "its package has it under another name")
             return
@@ -125,17 +164,11 @@ class _Bringing:
         return FetchPolicy(offline=self._wanted.offline)
 
     def _decide(self, around: Inside, place: bytes) -> None:
-        """Keep the decision that the program starts in an environment.
-
-        Where the kernel refuses namespaces it starts without one.
-        """
+        """Keep the decision that the program starts in an environment."""
         opened = open_program(DiskView(), around.tree + place)
         words = helper_words(self._session, "decide", self._wanted.followers.words)
         children = ChildDecisions(words, self._shelf.directory)
         files = LoaderFiles(opened, self._shelf.directory, self._session.paths.state, children)
-        if NamespaceMounts(opened, files).obstacle():
-            decide(self._session, opened.path, self._wanted)
-            return
         words = environment_command(opened, files, around)
         base = decision_of_host(opened)
         command = (*words[:-1], b"as", place, words[-1])
@@ -162,12 +195,12 @@ def machine_of_scripts() -> int:
     return machine_word(machine.bits, machine.e_machine)
 
 
-def _place_in(around: Inside, name: bytes) -> bytes | None:
-    """Return the path of a command's file in an environment; None for none."""
-    place = located(around.tree, name, _PATH)
+def _place_in(tree: bytes, name: bytes) -> bytes | None:
+    """Return the path of a command's file in a tree; None for none."""
+    place = located(tree, name, _PATH)
     if place == name:
         return None
     try:
-        return RootedView(around.tree).realpath(place)
+        return RootedView(tree).realpath(place)
     except OSError:
         return None
