@@ -189,7 +189,9 @@ static long build_root(struct plan *plan, const char *operation, const char **ob
     if (text_equal(operation, "entries")) {
         const char *directory = take(plan);
         *object = take(plan);
-        struct names but = {.count = number_of(take(plan)), .first = plan->next};
+        /* Not in one initialiser: C does not say which of its expressions is evaluated first. */
+        long count = number_of(take(plan));
+        struct names but = {.count = count, .first = plan->next};
         for (long i = 0; i < but.count; i++)
             take(plan);
         return mounts_add_entries(directory, *object, &but);
