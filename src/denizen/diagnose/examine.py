@@ -113,6 +113,7 @@ def interpreter_line(subject: ProgramFacts) -> Iterator[Problem]:
 CHECKS: tuple[Callable[[ProgramFacts], Iterator[Problem]], ...] = (
     kind_of_file,
     file_checks.wholeness,
+    file_checks.segments,
     file_checks.execute_permission,
     file_checks.noexec_mount,
     machine_checks.architecture,

@@ -48,6 +48,17 @@ def noexec_mount(subject: ProgramFacts) -> Iterator[Problem]:
         )
 
 
+def segments(subject: ProgramFacts) -> Iterator[Problem]:
+    """Check that an ELF program has a segment to load: execve(2) says ENOEXEC, qemu "Invalid ELF image"."""
+    image = subject.image
+    if image is not None and not any(segment.type == PT_LOAD for segment in image.segments):
+        yield error(
+            "damaged",
+            f"{display(subject.path)} has no segment that could be loaded, so there is nothing to start",
+            "download it again",
+        )
+
+
 def set_user_id(subject: ProgramFacts) -> Iterator[Problem]:
     """Report secure-execution mode (ld.so(8)) of a set-user-ID or set-group-ID program."""
     bits = subject.stat.mode & (S_ISUID | S_ISGID)
