@@ -4,7 +4,8 @@ import pytest
 
 from denizen.fileview import MemoryView
 from denizen.launch.decisions.decision import machine_word
-from denizen.launch.script_launch import obstacle, script_at, words
+from denizen.launch.program import Program, open_program
+from denizen.launch.script_launch import obstacle, words
 from tests.launch.strategies.test_entry_stub import program
 
 _HERE = machine_word(64, 62)
@@ -29,8 +30,12 @@ _VIEW = MemoryView(
 )
 
 
+def _program(path: bytes) -> Program:
+    return open_program(_VIEW, path)
+
+
 def test_nothing_stands_against_the_hosts_shell() -> None:
-    assert obstacle(_VIEW, b"/home/run", _HERE) == ""
+    assert obstacle(_program(b"/home/run"), _HERE) == ""
 
 
 @pytest.mark.parametrize(
@@ -45,10 +50,10 @@ def test_nothing_stands_against_the_hosts_shell() -> None:
     ],
 )
 def test_what_cannot_be_carried_is_told(script: bytes, why: str) -> None:
-    assert why in obstacle(_VIEW, script, _HERE)
+    assert why in obstacle(_program(script), _HERE)
 
 
 def test_the_interpreter_is_called_as_the_kernel_would() -> None:
-    script = script_at(_VIEW, b"/home/run")
+    script = _program(b"/home/run").script
     assert script is not None
     assert words(script) == (b"--as", b"/bin/sh", b"/bin/sh", b"-e x")

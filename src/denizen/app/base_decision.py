@@ -71,8 +71,7 @@ class BaseDecisions:
 
     @property
     def _choosing(self) -> Choosing:
-        program = self.examined.program
-        return Choosing(self.session, program.view, program.path, self.wanted, self.examined.added)
+        return Choosing(self.session, self.examined.program, self.wanted, self.examined.added)
 
     def _made(self) -> Decision:
         examined = self.examined
@@ -138,7 +137,7 @@ class BaseDecisions:
 
         program, added = self.examined.program, self.examined.added
         host = None if resolution.interpreter is not None else self.examined.world.environment
-        asked = RealiseRequest(program.view, program.path, self.shelf, resolution, added, self.wanted)
+        asked = RealiseRequest(program, self.shelf, resolution, added, self.wanted)
         return realised(self.session, asked, HostStart(self._own_linker(), host))
 
     def _own_linker(self) -> bytes:

@@ -6,8 +6,9 @@ from denizen.app.factories import world_of
 from denizen.app.resolution.extra_inputs import added_to
 from denizen.launch.decisions.host_decision import served_here
 from denizen.launch.host_view import host_view
+from denizen.launch.program import once_read
 from denizen.linker.rule_tables import LIBRARY_PATH
-from denizen.value import value
+from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.diagnose.program_facts import HostWorld
     from denizen.diagnose.report import Report
-    from denizen.fileview import FileView
     from denizen.launch.environment_rules import Wants
     from denizen.launch.program import Program
+    from denizen.resolve.cache.cached_view import Remembered
 
 
 @value
@@ -69,7 +70,7 @@ def examine_program(session: Session, program: Program, wanted: RunRequest) -> E
 
     Raises OSError, BadInput.
     """
-    host = host_view(program.view, served_here(program.interpreter))
+    host = once_read(program, host_view(program.view, served_here(program.interpreter)))
     added = added_to(program.view, program.path, wanted)
     world = world_of(session.environ, program.interpreter, wanted.library_path)
     report = _look(host, program, world)
@@ -85,19 +86,21 @@ def examine_program(session: Session, program: Program, wanted: RunRequest) -> E
     return ExaminedProgram(program, world, report, added, starts_here, later)
 
 
-def _look(host: FileView, program: Program, world: HostWorld) -> Report:
+def _look(host: Remembered, program: Program, world: HostWorld) -> Report:
     from denizen.diagnose.examine import examine
     from denizen.host import place
 
-    return examine(host, program.path, place(program.path), world)
+    once = replace(world, environment=replace(world.environment, parse=host.parse))
+    return examine(host, program.path, place(program.path), once, program)
 
 
 def _lacking_later(
-    host: FileView, program: Program, world: HostWorld, added: tuple[bytes, ...]
+    host: Remembered, program: Program, world: HostWorld, added: tuple[bytes, ...]
 ) -> tuple[bytes, ...]:
     from denizen.launch.dlopen_missing import lacking_later
     from denizen.resolve.rule_packs import load_rules
 
     if program.image is None or program.image.interpreter is None:
         return ()
-    return lacking_later(host, program.path, world.environment, load_rules(), added)
+    environment = replace(world.environment, parse=host.parse)
+    return lacking_later(host, program.path, environment, load_rules(), added)

@@ -19,9 +19,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.request import RunRequest
     from denizen.app.session import Session
-    from denizen.fileview import FileView
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
+    from denizen.launch.program import Program
     from denizen.linker import Environment
     from denizen.resolve.installation.derivations import Recipes
     from denizen.resolve.resolution import Resolution
@@ -38,8 +38,7 @@ class RealiseRequest:
         wanted: the options of the start.
     """
 
-    view: FileView
-    program: bytes
+    program: Program
     shelf: DecisionStore
     resolution: Resolution
     added: tuple[bytes, ...]
@@ -70,51 +69,51 @@ def realised(session: Session, asked: RealiseRequest, host: HostStart) -> Decisi
         SourceFailed, HostLacks, BadInput: something cannot be fetched, or not be read.
         StillMissing: a library is in none of the search paths.
     """
-    view, program = asked.view, asked.program
+    program = asked.program
     with made_store(session) as store, store.working() as work:
-        work.set_aside(asked.shelf.damaged(identity_of(view.stat(program))))
+        work.set_aside(asked.shelf.damaged(identity_of(program.stat)))
         supply = supply_of(session, FetchPolicy(offline=asked.wanted.offline))
         made = install(store, asked.resolution, supply)
         work.need([made.libraries])
         try:
-            decision = decision_for(view, program, _furnished(store, made, asked, host))
+            decision = decision_for(program, _furnished(store, made, asked, host))
         except (BadInput, StillMissing):
             damaged = differing(store, made)
             if not damaged:
                 raise
             work.set_aside(damaged)
             made = install(store, asked.resolution, supply)
-            decision = decision_for(view, program, _furnished(store, made, asked, host))
+            decision = decision_for(program, _furnished(store, made, asked, host))
         asked.shelf.keep(store.layout, decision)
     if decision.opened:
         opened = Opened(decision.opened)
         _open(session, opened, asked)
         if host.start is not None:
-            opened.leave_to_host(_host_directories(view, decision))
+            opened.leave_to_host(_host_directories(program, decision))
     return decision
 
 
 def _open(session: Session, opened: Opened, asked: RealiseRequest) -> None:
     """Create the directory of links for libraries that are opened at run time."""
     opened.make(locked=asked.wanted.lock is not None)
-    suites = indexed_suites(session, asked.program, asked.wanted.suites)
-    opened.look_in(files_of(indexes_of(session, asked.program, suites)))
+    suites = indexed_suites(session, asked.program.path, asked.wanted.suites)
+    opened.look_in(files_of(indexes_of(session, asked.program.path, suites)))
 
 
-def _host_directories(view: FileView, decision: Decision) -> tuple[bytes, ...]:
+def _host_directories(program: Program, decision: Decision) -> tuple[bytes, ...]:
     """Return where the host's dynamic linker goes on to search."""
-    from denizen import elf
     from denizen.launch.resident import system_directories
     from denizen.linker import read_interpreter
 
-    linker = read_interpreter(view, decision.ldso)
-    header = elf.read(view.read(decision.program)).header
-    return system_directories(view, linker, header) if linker is not None else ()
+    linker = read_interpreter(program.view, decision.ldso)
+    if linker is None or program.image is None:
+        return ()
+    return system_directories(program.view, linker, program.image.header)
 
 
 def _furnished(store: Store, made: Recipes, asked: RealiseRequest, host: HostStart) -> Furnished:
     """Return the paths in the store of the objects that were made, for the linker model."""
-    home = os.path.dirname(asked.program)
+    home = os.path.dirname(asked.program.path)
     libraries = store.place_of(made.libraries)
     beside = [choice for choice in asked.resolution.choices if not choice.package]
     return Furnished(
@@ -125,5 +124,5 @@ def _furnished(store: Store, made: Recipes, asked: RealiseRequest, host: HostSta
         asked.resolution.override,
         asked.added,
         host.start,
-        place_of(asked.shelf.directory, identity_of(asked.view.stat(asked.program)), libraries),
+        place_of(asked.shelf.directory, identity_of(asked.program.stat), libraries),
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from denizen.diagnose.report import Report
     from denizen.fileview import FileView
     from denizen.host import Placement
+    from denizen.launch.program import Program
 
 # Kinds of files that are not programs: the sentence for each.
 NOT_PROGRAMS: dict[ProgramKind, str] = {
@@ -165,7 +166,9 @@ SHADOWS: tuple[tuple[str, frozenset[str]], ...] = (
 )
 
 
-def examine(view: FileView, path: bytes, placement: Placement, world: HostWorld) -> Report:
+def examine(
+    view: FileView, path: bytes, placement: Placement, world: HostWorld, known: Program | None = None
+) -> Report:
     """Return the report on the program at `path` (absolute): all facts and all problems.
 
     Args:
@@ -173,11 +176,12 @@ def examine(view: FileView, path: bytes, placement: Placement, world: HostWorld)
         path: the program's path.
         placement: the facts about the mount and the permissions of the file.
         world: the host on which it is examined.
+        known: the program as it was read before, if it was.
 
     Raises:
         OSError: there is no such file, or it cannot be examined.
     """
-    subject = gather(view, path, placement, world)
+    subject = gather(view, path, placement, world, known)
     checks = HANDLED if placement.handler else CHECKS
     found = [problem for check in checks for problem in check(subject)]
     codes = {problem.code for problem in found}

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from denizen.elf import Classification, Image, Payload, VersionNeed
     from denizen.fileview import FileView, Stat
     from denizen.host import Host, Placement
+    from denizen.launch.program import Program
     from denizen.linker import Binding, Closure, Environment, LoadedLibrary
 
     T = TypeVar("T")
@@ -91,10 +92,17 @@ class ProgramFacts:
     facts: Report
 
 
-def gather(view: FileView, path: bytes, placement: Placement, world: HostWorld) -> ProgramFacts:
-    """Return the facts about `path` (absolute). Raises OSError where it cannot be examined."""
+def gather(
+    view: FileView, path: bytes, placement: Placement, world: HostWorld, known: Program | None = None
+) -> ProgramFacts:
+    """Return the facts about `path` (absolute); `known` is the program as it was read before, if it was.
+
+    Raises OSError where it cannot be examined.
+    """
     stat = view.stat(path)
-    first = _look(view, path, stat, placement)
+    # The view may show another file at the path than the one that is known: the host's own dynamic linker.
+    is_same = known is not None and known.stat == stat
+    first = known.classification if known is not None and is_same else _look(view, path, stat, placement)
     steps, final, classification = _followed(view, path, first, world)
     damage = [] if classification.problem is None else [(final, str(classification.problem))]
     report = _facts(path, first, steps, classification)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from denizen.elf.classify import classify
 from denizen.host import machine_name
 from denizen.machines import interpreter_of_kernel
+from denizen.resolve.cache.cached_view import Remembered
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -41,6 +42,15 @@ class Program:
     def script(self) -> Script | None:
         """The interpreter line; None if the file is not a script, or has a line that `env` refuses."""
         return self.classification.script
+
+
+def once_read(program: Program, view: FileView | None = None) -> Remembered:
+    """Return a view whose files are each read and parsed once; the program's was already.
+
+    It is for a while in which nothing is written: `view`, or the program's own, is not asked twice.
+    """
+    image, identity = program.image, (program.stat.device, program.stat.inode)
+    return Remembered(view or program.view, {identity: image} if image is not None else {})
 
 
 def open_program(view: FileView, path: bytes) -> Program:

@@ -8,7 +8,6 @@ which follows its children (loader/inside).
 from __future__ import annotations
 
 from denizen import elf
-from denizen.elf.classify import classify
 from denizen.errors import BadInput, display
 from denizen.launch.decisions.program_identity import machine_of
 from denizen.launch.strategies.namespace_plan import HOST_PREFIXES
@@ -16,24 +15,16 @@ from denizen.launch.strategies.namespace_plan import HOST_PREFIXES
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.elf.script import Script
-    from denizen.fileview import FileView
+    from denizen.launch.program import Program
 
 
-def script_at(view: FileView, program: bytes) -> Script | None:
-    """Return the parsed first line of the script at `program`; None if it is not a script. Raises OSError."""
-    try:
-        return classify(view.read(program)).script
-    except BadInput:
-        return None
-
-
-def obstacle(view: FileView, program: bytes, machine: int) -> str:
-    """Return the reason against this start, "" for none; `machine` is the loader's. Raises OSError."""
-    script = script_at(view, program)
+def obstacle(program: Program, machine: int) -> str:
+    """Return the reason against this start, "" for none; `machine` is the loader's."""
+    script, view = program.script, program.view
     if script is None:
         return "it is neither a program nor a script"
     interpreter = script.interpreter
-    if program.startswith(HOST_PREFIXES):
+    if program.path.startswith(HOST_PREFIXES):
         return "it is a script of the host's"
     if not interpreter.startswith(HOST_PREFIXES):
         return f"it is a script, and {display(interpreter)} is not the host's"

@@ -129,7 +129,8 @@ def examine(
     Raises:
         OSError, BadInput: a root cannot be read.
     """
-    view = Remembered(Without(files, without) if without else files)
+    seen = Without(files, without) if without else files
+    view = seen if isinstance(seen, Remembered) else Remembered(seen)
     images = {root: view.image(root) for root in roots}
     dynamic = _linked(images)
     if not dynamic:

@@ -79,6 +79,9 @@ def added_objects(view: FileView, places: Iterable[bytes], program: bytes) -> tu
     Raises:
         OSError: a place does not exist.
     """
+    places = tuple(places)
+    if not places:
+        return ()
     world = _world_of(view, program)
     found: dict[bytes, None] = {}
     for place in places:

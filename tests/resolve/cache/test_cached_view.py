@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from denizen.elf.image import read
 from denizen.fileview import MemoryView, ViewLink
 from denizen.resolve.cache.cached_view import NotLookedAt, Remembered
 from tests.support.package_archive import library
@@ -41,6 +42,14 @@ def test_every_spelling_of_a_path_gives_the_same_image(view: Counting) -> None:
     known = Remembered(view)
     assert len({id(known.image(path)) for path in SPELLINGS}) == 1
     assert view.reads == 1
+
+
+def test_an_image_that_is_there_already_serves_every_spelling(view: Counting) -> None:
+    facts = view.stat(LIBRARY)
+    image = read(library(b"liba.so.1"))
+    known = Remembered(view, {(facts.device, facts.inode): image})
+    assert {id(known.image(path)) for path in SPELLINGS} == {id(image)}
+    assert view.reads == 0
 
 
 def test_a_file_that_is_not_there_is_asked_for_once_and_refused_every_time(view: Counting) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from denizen.app.request import RunRequest
     from denizen.app.session import Session
-    from denizen.fileview import FileView
+    from denizen.launch.program import Program
     from denizen.linker import Environment
     from denizen.resolve.resolution import Resolution
 
@@ -23,13 +23,12 @@ class Choosing:
     """One program with the options of its start, for which packages are chosen.
 
     Attributes:
-        program: the program's path.
+        program: the program.
         added: paths of further objects that it opens at run time.
     """
 
     session: Session
-    view: FileView
-    program: bytes
+    program: Program
     wanted: RunRequest
     added: tuple[bytes, ...]
 
@@ -45,16 +44,16 @@ class Choosing:
         from denizen.app.resolution.resolve_program import resolve_path
         from denizen.sources.fetcher import FetchPolicy
 
-        wanted = self.wanted
+        program, wanted = self.program.path, self.wanted
         if wanted.lock is not None:
             return self._locked(wanted.lock)
         # Names with a slash are left out: `added` already holds the objects found at those paths.
-        names = [name for name in extra_for(self.program, wanted) if b"/" not in name]
-        names += asked_by(self.session, self.program)
+        names = [name for name in extra_for(program, wanted) if b"/" not in name]
+        names += asked_by(self.session, program)
         policy = FetchPolicy(offline=wanted.offline)
         given = elements_of(wanted.library_path)
         extra = [*names, *self.added]
-        return resolve_path(self.session, self.program, policy, wanted.suites, extra, given=given, host=host)
+        return resolve_path(self.session, program, policy, wanted.suites, extra, given=given, host=host)
 
     def improved(self, host: Environment, lacking: Collection[bytes]) -> Resolution | None:
         """Return packages with the libraries that this host lacks for a program that starts here.
@@ -81,5 +80,5 @@ class Choosing:
 
         with open(lock, "rb") as stream:
             resolution = parse(stream.read())
-        must_apply(resolution, self.view, self.program, load_rules())
+        must_apply(resolution, self.program.view, self.program.path, load_rules())
         return resolution

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen import elf
 from denizen.errors import BadInput, display
 from denizen.launch.decisions.decision import Decision, DecisionLibrary, identity_of
 from denizen.launch.decisions.load_list import libraries_of
 from denizen.launch.decisions.program_identity import headers_of, hermetic_edits, machine_of, r_debug_of
+from denizen.launch.program import once_read
 from denizen.launch.resident import is_audited, opens
 from denizen.linker import Environment, Family, resolve
 from denizen.resolve.bundle import Bundle
-from denizen.resolve.cache.cached_view import Remembered
 from denizen.resolve.sysroot_view import LIBRARIES, Piece, Sysroot
 from denizen.value import replace, value
 
@@ -26,7 +25,9 @@ if TYPE_CHECKING:
 
     from denizen.elf import Image
     from denizen.fileview import FileView
+    from denizen.launch.program import Program
     from denizen.linker import Closure
+    from denizen.resolve.cache.cached_view import Remembered
 
 
 class StillMissing(BadInput):
@@ -67,14 +68,16 @@ class Furnished:
     opened: bytes = b""
 
 
-def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decision:
-    """Return the decision for the ELF program at `program` (absolute).
+def decision_for(start: Program, furnished: Furnished) -> Decision:
+    """Return the decision for an ELF program.
 
     Raises:
         OSError, BadInput: a file cannot be read.
         StillMissing: a library is in none of the search paths.
     """
-    image = elf.read(view.read(program))
+    program, image = start.path, start.image
+    assert image is not None  # scripts get no packages of their own
+    view = once_read(start)
     ldso = _linker_of(view, furnished)
     closure = _closure(view, program, ldso, furnished, _needed(image, furnished))
     early = _opened_alone(view, program, image, furnished)
@@ -91,10 +94,10 @@ def decision_for(view: FileView, program: bytes, furnished: Furnished) -> Decisi
             closure = with_early(whole) if whole else alone
     if closure.missing:
         raise StillMissing(program, tuple(library.soname for library in closure.missing))
-    linker = elf.read(view.read(ldso))
+    linker = view.image(ldso)
     libraries = tuple(_placed(view, one, furnished) for one in libraries_of(closure))
     return Decision(
-        identity=identity_of(view.stat(program)),
+        identity=identity_of(start.stat),
         headers=headers_of(image),
         machine=machine_of(image),
         ldso=ldso,
@@ -116,7 +119,7 @@ def _linker_of(view: FileView, furnished: Furnished) -> bytes:
     return view.realpath(posixpath.join(furnished.directory, furnished.interpreter))
 
 
-def _opened_alone(view: FileView, program: bytes, image: Image, furnished: Furnished) -> tuple[bytes, ...]:
+def _opened_alone(view: Remembered, program: bytes, image: Image, furnished: Furnished) -> tuple[bytes, ...]:
     """Return the sonames that libraries beside the program need and that they would not find when opened.
 
     An object with a DT_RUNPATH ignores the program's DT_RPATH (glibc elf/dl-load.c, _dl_map_object), by which
@@ -125,9 +128,9 @@ def _opened_alone(view: FileView, program: bytes, image: Image, furnished: Furni
     """
     there = frozenset(view.listdir(furnished.directory))
     names: dict[bytes, None] = {}
-    for path in (*Bundle(Remembered(view), program).paths, *furnished.added):
+    for path in (*Bundle(view, program).paths, *furnished.added):
         try:
-            found = elf.read(view.read(path))
+            found = view.image(path)
             dynamic = found.dynamic
         except (OSError, BadInput):
             continue
@@ -138,7 +141,7 @@ def _opened_alone(view: FileView, program: bytes, image: Image, furnished: Furni
 
 
 def _closure(
-    view: FileView, program: bytes, ldso: bytes, furnished: Furnished, needed: tuple[bytes, ...] | None
+    view: Remembered, program: bytes, ldso: bytes, furnished: Furnished, needed: tuple[bytes, ...] | None
 ) -> Closure:
     pieces = {soname: Piece(view, path) for soname, path in furnished.beside.items()}
     host = furnished.host
@@ -147,6 +150,7 @@ def _closure(
         interpreter_path=ldso,
         extra_directories=(LIBRARIES, furnished.directory) if pieces else (furnished.directory,),
         needed=needed,
+        parse=view.parse,
     )
     world = Sysroot(view, pieces, None, frozenset([program]), host=host is not None)
     return resolve(world, program, environment)

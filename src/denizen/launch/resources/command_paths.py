@@ -13,9 +13,9 @@ from __future__ import annotations
 import posixpath
 import re
 
-from denizen import elf
 from denizen.errors import BadInput
 from denizen.launch.command_links import is_command
+from denizen.resolve.cache.cached_view import Remembered
 from denizen.resolve.dlopen_names import MAX_SCANNED
 
 TYPE_CHECKING = False
@@ -68,9 +68,10 @@ def command_paths(
 
 
 def _images(view: FileView, objects: Sequence[bytes]) -> Iterator[Image]:
+    known = view if isinstance(view, Remembered) else Remembered(view)
     for path in objects:
         try:
-            yield elf.read(view.read(path))
+            yield known.image(path)
         except (OSError, BadInput):
             continue
 

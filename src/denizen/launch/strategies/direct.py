@@ -55,12 +55,12 @@ def script_obstacle(start: ProgramStart) -> str:
         start.files.inside()
     except HostLacks as problem:
         return str(problem)
-    return obstacle(view, start.program.path, machine_of(loader))
+    return obstacle(start.program, machine_of(loader))
 
 
 def _script_command(start: ProgramStart) -> tuple[bytes, ...]:
-    from denizen.launch.script_launch import script_at, words
+    from denizen.launch.script_launch import words
 
-    script = script_at(start.program.view, start.program.path)
+    script = start.program.script
     assert script is not None  # `obstacle` made sure of it
     return (start.files.plain_loader(), *words(script))

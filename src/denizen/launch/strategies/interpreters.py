@@ -59,6 +59,8 @@ def beside(view: FileView, program: bytes, kernel: str) -> tuple[tuple[bytes, st
     ours = {made for _, made in usual(kernel)}
     found: dict[bytes, str] = {}
     for path in _executables(view, posixpath.dirname(program), DEPTH, [MAX_FILES]):
+        if path == program:  # its own is served anyway
+            continue
         named = _named(view, path)
         if named is not None and named[1] in ours and named[0] not in found and _is_lacking(view, named[0]):
             found[named[0]] = named[1]

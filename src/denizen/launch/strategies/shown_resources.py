@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from denizen.launch.program import once_read
 from denizen.launch.resources.certificates import authorities, bundle_of_host, missing_bundles
 from denizen.launch.resources.command_paths import command_paths
 from denizen.launch.resources.fixed_paths import Furnishing, fixed_path_resources
@@ -43,4 +44,4 @@ def commands_not_here(
     if has is None:
         return ()
     own = (program.path, *objects) if program.image is not None else ()
-    return command_paths(program.view, own, has)
+    return command_paths(once_read(program), own, has)

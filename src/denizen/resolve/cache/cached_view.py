@@ -14,7 +14,7 @@ from denizen.errors import HostLacks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import TypeVar
 
     from denizen.bytesio import Buffer
@@ -43,15 +43,19 @@ class NotLookedAt(HostLacks):
 class Remembered:
     """A view whose answers do not change after the first."""
 
-    def __init__(self, view: FileView) -> None:
+    def __init__(self, view: FileView, parsed: Mapping[tuple[int, int], Image] | None = None) -> None:
+        """Cache `view`; `parsed` are images of files that were read before, by (device, inode)."""
+        parsed = parsed or {}
         self._view = view
         self._buffers: dict[bytes, Buffer | OSError] = {}
-        self._files: dict[tuple[int, int], Buffer] = {}
+        self._files: dict[tuple[int, int], Buffer] = {one: image.buffer for one, image in parsed.items()}
         self._stats: dict[bytes, Stat | OSError] = {}
         self._real: dict[bytes, bytes | OSError] = {}
         self._names: dict[bytes, tuple[bytes, ...] | OSError] = {}
         # By identity, to avoid hashing buffers of 100 MB. Buffers are kept alive, so no id is used twice.
-        self._images: dict[int, tuple[Buffer, Image]] = {}
+        self._images: dict[int, tuple[Buffer, Image]] = {
+            id(image.buffer): (image.buffer, image) for image in parsed.values()
+        }
 
     def parse(self, buffer: Buffer) -> Image:
         """Return the ELF image of a file, the same object for the same buffer. Raises BadInput."""

@@ -1,0 +1,80 @@
+"""Deciding about a program: how often its file is looked at on the way."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from denizen.app.decision_maker import decide, verdicts_for
+from denizen.app.request import RunRequest
+from denizen.disk import DiskView
+from denizen.elf import image as elf_image
+from denizen.host import machine_name
+from denizen.launch.strategies.table import STRATEGIES
+from denizen.machines import interpreter_of_kernel
+from tests.support.command_context import context_of
+from tests.support.elf_builder import Elf, build
+from tests.support.offline_roots import Home
+
+if TYPE_CHECKING:
+    from denizen.bytesio import Buffer
+
+
+class Reads:
+    """How often files were read, and ELF files parsed, by path."""
+
+    def __init__(self) -> None:
+        self.read: list[bytes] = []
+        self.parsed: list[bytes] = []
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
+    counted, read, parse = Reads(), DiskView.read, elf_image.Image.__init__
+    buffers: list[tuple[Buffer, bytes]] = []
+
+    def read_counted(self: DiskView, path: bytes) -> "Buffer":
+        found = read(self, path)
+        counted.read.append(path)
+        buffers.append((found, path))
+        return found
+
+    def parse_counted(self: elf_image.Image, buffer: "Buffer") -> None:
+        counted.parsed += [path for known, path in buffers if known is buffer]
+        parse(self, buffer)
+
+    monkeypatch.setattr(DiskView, "read", read_counted)
+    monkeypatch.setattr(elf_image.Image, "__init__", parse_counted)
+    return counted
+
+
+@pytest.fixture(params=["program", "script"])
+def program(request: pytest.FixtureRequest, tmp_path: Path) -> bytes:
+    path = tmp_path / "app" / "bin" / request.param
+    path.parent.mkdir(parents=True)
+    own = build(Elf(interpreter=interpreter_of_kernel(machine_name()), needed=(b"libc.so.6",)))
+    path.write_bytes(own if request.param == "program" else b"#!/bin/sh\n")
+    path.chmod(0o755)
+    return os.fsencode(path)
+
+
+def test_a_program_is_read_and_parsed_once_for_all_strategies(
+    program: bytes, tmp_path: Path, reads: Reads
+) -> None:
+    session = context_of({}, os.fspath(tmp_path / "root")).session
+    verdicts = verdicts_for(session, program)
+    assert [one.strategy for one in verdicts] == [*STRATEGIES]
+    assert reads.read.count(program) == 1
+    assert reads.parsed.count(program) == 1
+
+
+def test_a_resolution_adds_what_it_reads_itself(tmp_path: Path, reads: Reads) -> None:
+    """For its architecture, and as a recorded question; realising and the linker model add nothing."""
+    home = Home(tmp_path)
+    home.denizen("index", "update", "--suite", "debian")
+    program = os.fsencode(home.compile("greets"))
+    session = context_of({}, os.fspath(home.root)).session
+    made = decide(session, program, RunRequest()).decision
+    assert not made.host
+    assert reads.read.count(program) == 3
