@@ -1,0 +1,98 @@
+"""A program's children start, foreign ones too, with the environment they are given."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.contract.strategies.started import FACTS, Started
+from tests.support.offline_roots import LDSO
+from tests.support.peers import require
+
+pytestmark = pytest.mark.slow
+
+PATHS = {"unset": None, "empty": "", "set": "/nonexistent/user/libraries"}
+
+
+@pytest.mark.parametrize("how", ["execv", "execvp", "vfork", "spawn", "spawnp"])
+def test_a_foreign_child_runs(started: Started, program: Path, foreign: Path, how: str) -> None:
+    words = ["called otherwise", "words", "", "two words"]
+    assert started.lines(program, how, os.fspath(foreign), *words) == words
+    assert started.run(program, how, os.fspath(foreign), "x", "exit", "7").returncode == 7
+
+
+def test_a_foreign_child_of_a_shell_runs(started: Started, program: Path, foreign: Path) -> None:
+    line = f"true && '{foreign}' words \"it's\"; exit 5"
+    done = started.run(program, "system", line)
+    assert (done.returncode, done.stdout.decode().splitlines()) == (5, [os.fspath(foreign), "words", "it's"])
+    assert started.lines(program, "popen", line) == [os.fspath(foreign), "words", "it's"]
+
+
+@pytest.mark.parametrize(
+    "command", ["env {} words x", "find / -maxdepth 0 -exec {} words x ;", "nice {} words x"]
+)
+def test_a_foreign_child_of_the_hosts_programs_runs(
+    started: Started, program: Path, foreign: Path, command: str
+) -> None:
+    words = command.format(foreign).split()
+    assert started.lines(program, "execvp", words[0], *words) == [os.fspath(foreign), "words", "x"]
+
+
+def test_a_foreign_child_found_along_path_runs(started: Started, program: Path, foreign: Path) -> None:
+    env = {"PATH": os.fspath(foreign.parent)}
+    for how in ("execvp", "spawnp"):
+        assert started.lines(program, how, foreign.name, "x", "words", env=env) == ["x", "words"]
+
+
+def test_a_script_of_a_foreign_interpreter_runs(started: Started, program: Path, foreign: Path) -> None:
+    script = foreign.with_suffix(".script")
+    script.write_text(f"#!{foreign} words\n")
+    script.chmod(0o755)
+    shown = started.lines(program, "execv", os.fspath(script), "x", "y")
+    assert shown == [os.fspath(foreign), "words", os.fspath(script), "y"]
+
+
+@pytest.mark.parametrize("tree", ["nix", "gnu"])
+def test_a_child_whose_interpreter_is_in_another_systems_tree_runs(started: Started, tree: str) -> None:
+    if started.strategy == "installed":
+        pytest.skip("the kernel takes an interpreter by its path, and one path is what was installed")
+    linker = f"/{tree}/store/0c5vdxlp40vdr1sxq2kr1xvxzkjqj6cf-glibc-2.40/lib/{LDSO.name}"
+    child = started.home.compile(f"{tree}-{started.strategy}", FACTS, f"-Wl,--dynamic-linker={linker}")
+    # Decided now: what lies beside it is seen when a program is decided about.
+    parent = started.compile(f"parent-{tree}", FACTS)
+    assert started.run(parent, "execv", os.fspath(child), "x", "exit", "4").returncode == 4
+    assert started.lines(parent, "execv", os.fspath(child), "x", "words") == ["x", "words"]
+    assert started.lines(parent, "popen", f"{child} words y") == [os.fspath(child), "words", "y"]
+    # Its own children are as its parent's are.
+    assert started.lines(parent, "execv", os.fspath(child), "x", "execv", "/bin/echo", "e", "z") == ["z"]
+
+
+@pytest.mark.parametrize("compiler", [("gcc", "-m32"), ("musl-gcc",)])
+def test_a_child_of_another_word_size_or_c_library_runs(started: Started, compiler: tuple[str, ...]) -> None:
+    """One that the host satisfies; where its interpreter lies, a loader of ours may."""
+    require(compiler[0])
+    text = started.home.work / "plain.c"
+    text.write_text("int main(int count, char **words) { return count; }")
+    child = started.home.work / f"plain-{len(compiler)}-{started.strategy}"
+    if subprocess.run([*compiler, "-o", child, text], check=False, capture_output=True).returncode:
+        pytest.skip(f"{' '.join(compiler)} makes no programs here")
+    parent = started.compile(f"parent-{len(compiler)}", FACTS)
+    for _ in range(2):
+        assert started.run(parent, "execv", os.fspath(child), "x", "y").returncode == 2
+
+
+def test_a_foreign_grandchild_runs(started: Started, program: Path, foreign: Path) -> None:
+    words = ["execv", os.fspath(foreign), "b", "vfork", os.fspath(program), "c", "exe"]
+    assert started.lines(program, *words) == [os.fspath(program)] * 4
+
+
+@pytest.mark.parametrize("state", PATHS)
+def test_it_and_its_children_see_exactly_the_environment_given(
+    started: Started, program: Path, state: str
+) -> None:
+    path = PATHS[state]
+    env = {"ONE": "1", "LANG": "C"} | ({} if path is None else {"LD_LIBRARY_PATH": path})
+    expected = sorted(f"{name}={value}" for name, value in env.items())
+    assert sorted(started.lines(program, "environment", env=env)) == expected
+    assert sorted(started.lines(program, "child", env=env)) == expected
