@@ -46,7 +46,7 @@ from denizen.formats.compression import prefer_xz
 from denizen.formats.hashes import Hash
 from denizen.formats.storepath import StorePath
 from denizen.sources.base import Scope
-from denizen.sources.fetcher import FetchPolicy
+from denizen.sources.fetch_policy import FetchPolicy
 from denizen.sources.opener import UrlOpener
 from denizen.sources.transport import HttpSettings
 from denizen.store.local import Store

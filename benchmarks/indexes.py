@@ -17,7 +17,8 @@ from benchmarks.stores import clean_environment, denizen
 from denizen.disk import DiskView
 from denizen.formats.release import Release, parse_release
 from denizen.sources.base import DownloadFailed
-from denizen.sources.fetcher import Fetcher, FetchPolicy, FileRequest
+from denizen.sources.fetch_policy import FetchPolicy
+from denizen.sources.fetcher import Fetcher, FileRequest
 from denizen.sources.openpgp import best_verifier
 from denizen.sources.settings import default_debian
 from denizen.sources.transport import HttpSettings, Validators, proxies_from

@@ -23,7 +23,7 @@ from denizen.app.resolution.resolve_program import resolve_path
 from denizen.app.supply.decoder_setup import decoder_words, provide_decoder
 from denizen.cli.command import Context
 from denizen.resolve.resolution import Resolution
-from denizen.sources.fetcher import FetchPolicy
+from denizen.sources.fetch_policy import FetchPolicy
 from denizen.value import replace
 from tests.support.elf_builder import Elf, build
 from tests.support.real_archive import one_at_a_time, real_archive

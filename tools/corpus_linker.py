@@ -19,10 +19,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from denizen.app.resolution.resolve_program import resolve_path
 from denizen.app.supply.configured_sources import configured_sources
 from denizen.cli.command import Context
-from denizen.cli.views.transfer_progress import open_progress
+from denizen.cli.views.download_progress import open_progress
 from denizen.resolve.cache.package_cache import package_of
 from denizen.resolve.resolution import Resolution
-from denizen.sources.fetcher import FetchPolicy
+from denizen.sources.fetch_policy import FetchPolicy
 from tests.corpus.entries import Entry, load
 from tests.corpus.fetching import fetch
 from tests.corpus.linking import DIRECTORIES, extracted, linked, modelled

@@ -18,7 +18,7 @@ from denizen.formats.file_tree import File
 from denizen.resolve.lock import write
 from denizen.resolve.plan import download_size
 from denizen.resolve.resolution import ChoiceRule, Lack, Pin, Resolution
-from denizen.sources.fetcher import FetchPolicy
+from denizen.sources.fetch_policy import FetchPolicy
 from tests.support.elf_builder import Elf, Symbol, build, replace
 from tests.support.package_archive import chosen, open_for, package_of
 from tests.support.peers import require

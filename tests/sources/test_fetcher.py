@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from denizen.sources.base import DownloadFailed, HashMismatch, NoRoom, Offline, SilentTransfer
-from denizen.sources.fetcher import Fetcher, FetchPolicy, FileRequest
+from denizen.sources.fetch_policy import FetchPolicy
+from denizen.sources.fetcher import Fetcher, FileRequest
 from denizen.sources.pace import Pace, Throttle, TooSlow
 from denizen.sources.transport import HttpSettings, Validators
 from tests.support.faulty_server import Fault, Server

@@ -15,7 +15,8 @@ CONTENT = random.Random(2).randbytes(300_000)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 _FETCHER = """
 import sys
-from denizen.sources.fetcher import Fetcher, FetchPolicy, FileRequest
+from denizen.sources.fetch_policy import FetchPolicy
+from denizen.sources.fetcher import Fetcher, FileRequest
 from denizen.sources.transport import HttpSettings
 url, place, size, *names = sys.argv[1:]
 wanted = [FileRequest(name, (name,), (place + name).encode(), int(size), sha256)

@@ -7,7 +7,7 @@ import pytest
 from denizen.fileview import MemoryView
 from denizen.formats.packages import package_of
 from denizen.sources.base import BadSignature, DownloadFailed, NoSuchSuite, Scope, SilentTransfer
-from denizen.sources.fetcher import FetchPolicy
+from denizen.sources.fetch_policy import FetchPolicy
 from denizen.sources.opening import Surroundings, open_source
 from denizen.sources.openpgp import Keyring
 from denizen.sources.releases import MAX_FUTURE, FutureRelease, WrongOrigin

@@ -9,7 +9,8 @@ from denizen.index.update import update as real_update
 from denizen.index.update_targets import UpdateOutcome, UpdateTarget
 from denizen.sources.base import Progress
 from denizen.sources.debian import DebianArchive
-from denizen.sources.fetcher import Fetcher, FetchPolicy
+from denizen.sources.fetch_policy import FetchPolicy
+from denizen.sources.fetcher import Fetcher
 from denizen.sources.openpgp import Keyring, SequoiaVerifier
 from denizen.sources.releases import Archive as Settings
 from denizen.sources.transport import HttpSettings

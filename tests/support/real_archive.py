@@ -15,10 +15,10 @@ from typing import TypeVar
 from denizen.app.supply.configured_sources import configured_sources
 from denizen.app.supply.indexing import ensure, run_update, targets_of
 from denizen.cli.command import Context
-from denizen.cli.views.transfer_progress import open_progress
+from denizen.cli.views.download_progress import open_progress
 from denizen.errors import DenizenError, SourceFailed
 from denizen.sources.base import DownloadFailed, HashMismatch, Scope
-from denizen.sources.fetcher import FetchPolicy
+from denizen.sources.fetch_policy import FetchPolicy
 from denizen.sources.settings import DEFAULT_SUITES
 from tests.support.command_context import context_of
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.launch.program import Program
     from denizen.machines import Machine
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
     from denizen.store.local import Store
     from denizen.store.work import Work
 
@@ -72,7 +72,7 @@ def _brought(
     from denizen.app.supply.decoder_setup import bring_decoder
     from denizen.resolve.installation.install import unpacked
     from denizen.resolve.resolution import pin_of
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
 
     policy = FetchPolicy(offline=wanted.offline)
     bring_decoder(session)
@@ -90,7 +90,7 @@ def emulator_words(session: Session, program: Program, wanted: RunRequest) -> st
     """Return which emulator `kept_emulator` would take, for people; nothing is fetched but an index."""
     from denizen.app.formatting import human_size
     from denizen.errors import display
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
 
     machine = _machine(program)
     found = _of_host(session, machine, wanted)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from denizen.diagnose.program_facts import HostWorld
     from denizen.launch.loader.tools import Tools
     from denizen.resolve.installation.install import Supply
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
 
 
 def helper_words(session: Session, command: str, options: Sequence[str] = ()) -> tuple[bytes, ...]:

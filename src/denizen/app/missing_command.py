@@ -37,7 +37,7 @@ from denizen.machines import by_kernel
 from denizen.resolve.installation.install import unpacked
 from denizen.resolve.resolution import pin_of
 from denizen.sources.base import Scope
-from denizen.sources.fetcher import FetchPolicy
+from denizen.sources.fetch_policy import FetchPolicy
 from denizen.value import replace
 
 TYPE_CHECKING = False

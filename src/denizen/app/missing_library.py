@@ -24,7 +24,7 @@ from denizen.resolve.extended_world import HostLibraries, ProcessLibraries
 from denizen.resolve.installation.install import install, planned
 from denizen.resolve.process_extension import extension
 from denizen.resolve.rule_packs import load_rules
-from denizen.sources.fetcher import FetchPolicy
+from denizen.sources.fetch_policy import FetchPolicy
 from denizen.value import replace
 
 TYPE_CHECKING = False

@@ -12,7 +12,7 @@ from denizen.launch.decisions.decision import identity_of
 from denizen.launch.decisions.link_decision import Furnished, StillMissing, decision_for
 from denizen.launch.dlopen_links import Opened, place_of
 from denizen.resolve.installation.install import differing, install
-from denizen.sources.fetcher import FetchPolicy
+from denizen.sources.fetch_policy import FetchPolicy
 from denizen.value import value
 
 TYPE_CHECKING = False

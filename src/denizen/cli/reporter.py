@@ -25,7 +25,7 @@ class OutputReporter:
         self.output.say(text)
 
     def transfers(self) -> Progress:
-        from denizen.cli.views.transfer_progress import open_progress
+        from denizen.cli.views.download_progress import open_progress
 
         return open_progress(self.output)
 

@@ -17,6 +17,7 @@ from denizen.linker.rule_tables import (
     CACHE,
     DEFAULT,
     EXTRA,
+    GLIBC_ORDER,
     KERNEL_CHECK_UNTIL,
     LIBRARY_PATH,
     PATH,
@@ -127,15 +128,20 @@ class GlibcSearch:
         )
 
     def _places(self, loader: Loaded, program: Loaded) -> Iterator[tuple[LinkerRule, tuple[bytes, ...]]]:
-        """Yield the rules in their order, each with its directories; the table of ld.so(8)."""
-        if loader.dynamic is None or loader.dynamic.runpath is None:
-            yield from ((RPATH, dirs) for dirs in self._inherited(loader, program))
-        yield LIBRARY_PATH, self._library_path_of(program)
-        yield RUNPATH, self._runpath_of(loader, program)
-        yield CACHE, ()
-        if not loader.nodeflib:
-            yield DEFAULT, self._interpreter.system_directories
-        yield EXTRA, self._extra_directories
+        """Yield the rules of GLIBC_ORDER, each with its directories; the cache has none."""
+        for rule in GLIBC_ORDER:
+            if rule is RPATH:
+                if loader.dynamic is None or loader.dynamic.runpath is None:
+                    yield from ((RPATH, dirs) for dirs in self._inherited(loader, program))
+            elif rule is LIBRARY_PATH:
+                yield rule, self._library_path_of(program)
+            elif rule is RUNPATH:
+                yield rule, self._runpath_of(loader, program)
+            elif rule is DEFAULT:
+                if not loader.nodeflib:
+                    yield rule, self._interpreter.system_directories
+            else:
+                yield rule, self._extra_directories if rule is EXTRA else ()
 
     def _inherited(self, loader: Loaded, program: Loaded) -> Iterator[tuple[bytes, ...]]:
         """Yield DT_RPATH of the loader, of its loader, and so on.

@@ -43,7 +43,6 @@ SYSTEM_RULES: tuple[LinkerRule, ...] = (CACHE, DEFAULT, INTERPRETER, VDSO, MUSL_
 
 # The order of rules for a name without a slash; glibc_search.py and musl_rules.py implement them.
 GLIBC_ORDER: tuple[LinkerRule, ...] = (RPATH, LIBRARY_PATH, RUNPATH, CACHE, DEFAULT, EXTRA)
-MUSL_ORDER: tuple[LinkerRule, ...] = (LIBRARY_PATH, MUSL_RPATH, MUSL_PATH, EXTRA)
 
 # musl's load_library: any lib + NAME + "." + anything is musl itself.
 MUSL_RESERVED: tuple[bytes, ...] = (b"c.", b"pthread.", b"rt.", b"m.", b"dl.", b"util.", b"xnet.")

@@ -1,9 +1,5 @@
 """The objects that a path stands for: a program, or a directory's dynamic objects (pure over a FileView).
 
-A program, or the dynamic objects of a directory (pure over a FileView).
-
-A program, or all dynamic objects of a directory (pure over a FileView).
-
 A Python tree, node_modules or a plugin directory is resolved as the union of its objects: any of them may be
 loaded by a program that runs there.
 

@@ -16,7 +16,7 @@ from enum import Enum
 
 from denizen.disk import make_directories, sync_directory
 from denizen.sources.base import HashMismatch, NoRoom, Offline, SilentTransfer
-from denizen.sources.fetch_attempts import AnotherFile, Effort
+from denizen.sources.fetch_record import AnotherFile, Effort
 from denizen.sources.file_cache import is_as_promised, note_as_promised
 from denizen.sources.pace import Pace, Throttle, TooSlow
 from denizen.sources.partial_file import held
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from denizen.sources.base import Progress
+    from denizen.sources.fetch_policy import FetchPolicy
     from denizen.sources.transport import Answer, HttpSettings, Transport
 
 
@@ -53,31 +54,6 @@ VERDICTS: Mapping[int, RequestVerdict] = {
     425: RequestVerdict.AGAIN,
     429: RequestVerdict.AGAIN,
 }
-
-
-@value
-class FetchPolicy:
-    """Limits on attempts, time and rate.
-
-    Attributes:
-        attempts: requests per address before the next mirror is asked.
-        backoff, max_backoff: seconds before the second attempt, doubled each time up to the maximum,
-            which also bounds a server's Retry-After.
-        workers: number of transfers at a time.
-        max_rate: bytes per second of all transfers together, 0 for no limit.
-        min_rate, patience: a mirror that delivers fewer bytes per second than `min_rate` for `patience`
-            seconds is given up.
-        offline: fetch nothing.
-    """
-
-    attempts: int = 4
-    backoff: float = 0.5
-    max_backoff: float = 20.0
-    workers: int = 4
-    max_rate: int = 0
-    min_rate: int = 1024
-    patience: float = 20.0
-    offline: bool = False
 
 
 @value

@@ -13,7 +13,7 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.sources.base import Progress, Source
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
     from denizen.sources.settings import Setting
     from denizen.sources.transport import HttpSettings
 

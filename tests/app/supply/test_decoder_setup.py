@@ -11,7 +11,7 @@ from denizen.build.decoder_choice import FILE, SONAME, DecoderChoice
 from denizen.cli.command import Context
 from denizen.formats import compression
 from denizen.sources.base import Scope, SilentTransfer
-from denizen.sources.fetcher import FetchPolicy
+from denizen.sources.fetch_policy import FetchPolicy
 from denizen.store.local import Store
 from tests.support.command_context import context_of
 from tests.support.debs import Item

@@ -46,7 +46,7 @@ def enter_auto_environment(session: Session, wants: Wants, wanted: RunRequest) -
     from denizen.app.environments.fhs_enter import inside_of
     from denizen.app.supply.indexing import own_architecture
     from denizen.fhs.generations import Settings
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
 
     policy = FetchPolicy(offline=wanted.offline)
     found = {_package_of(session, path, wanted) for path in wants.paths}
@@ -79,7 +79,7 @@ def _package_of(session: Session, path: bytes, wanted: RunRequest) -> str:
     from denizen.app.supply.indexing import ensure, own_architecture
     from denizen.index.locate import Index
     from denizen.sources.base import Scope
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
 
     suites = wanted.suites or configured_settings(session)[0].suites[:1]
     architecture = own_architecture()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from denizen.fhs.package_closure import EnvironmentPackage
     from denizen.index.locate import Index
     from denizen.resolve.resolution import Pin
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
     from denizen.store.local import Store
 
 

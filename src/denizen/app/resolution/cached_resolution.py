@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from denizen.resolve.cache.package_cache import FetchingShelf
     from denizen.resolve.cache.trace import Witness
     from denizen.resolve.resolution import Resolution
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
 
 # The folders of denizen whose code decides a resolution, in a cache key; b"" is the top folder.
 _CODE = (

@@ -42,7 +42,7 @@ class Choosing:
             SourceFailed, HostLacks, BadInput: something cannot be fetched, used or read.
         """
         from denizen.app.resolution.resolve_program import resolve_path
-        from denizen.sources.fetcher import FetchPolicy
+        from denizen.sources.fetch_policy import FetchPolicy
 
         program, wanted = self.program.path, self.wanted
         if wanted.lock is not None:

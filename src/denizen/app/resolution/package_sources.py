@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from denizen.index.locate import Index
     from denizen.resolve.cache.package_cache import FetchingShelf
     from denizen.resolve.engine.catalogue import Sources
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
 
 
 def sources_for(session: Session, policy: FetchPolicy, index: Index) -> Sources:

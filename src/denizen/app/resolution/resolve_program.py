@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from denizen.index.locate import Index
     from denizen.linker import Environment
     from denizen.resolve.resolution import Resolution
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
 
 # Suites that change every day are asked last.
 _UNRELEASED = ("unstable", "sid", "testing", "experimental")

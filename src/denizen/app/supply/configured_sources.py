@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.sources.base import Progress, Source
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
     from denizen.sources.settings import Setting
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.index.entry import Provider
     from denizen.resolve.resolution import Pin
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
     from denizen.store.layout import StoreLayout
 
 # 5.6.0 and 5.6.1 carried a backdoor, and Debian's 5.6.1+really5.4.5 is neither of them nor new.
@@ -43,7 +43,7 @@ def bring_decoder(session: Session) -> None:
     """
     place = session.paths
     if decoder_choice.kept(_layout(session)) is None and _packages_at_hand(place) and not _refused(place):
-        from denizen.sources.fetcher import FetchPolicy
+        from denizen.sources.fetch_policy import FetchPolicy
 
         provide_decoder(session, FetchPolicy(offline=True))
     decoder_choice.use(_layout(session))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from denizen.index.manifest import IndexEntry
     from denizen.index.update_targets import UpdateOutcome, UpdatePlan, UpdateTarget
     from denizen.sources.base import Progress, Scope, Source
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
 
 
 class UnsupportedArchitecture(HostLacks):

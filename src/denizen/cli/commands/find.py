@@ -111,7 +111,7 @@ class _Search:
         from denizen.app.supply.indexing import ensure
         from denizen.errors import SourceFailed
         from denizen.sources.base import Scope
-        from denizen.sources.fetcher import FetchPolicy
+        from denizen.sources.fetch_policy import FetchPolicy
 
         scope = Scope.PATHS if paths else Scope.LIBRARIES
         policy = FetchPolicy(offline=self._offline)

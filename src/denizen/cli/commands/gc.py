@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def _gc(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import open_store
     from denizen.cli.arguments import parse_age, parse_size
-    from denizen.cli.views.progress_meter import Meter
     from denizen.cli.views.store_view import human, shown
+    from denizen.cli.views.work_progress import Meter
     from denizen.launch.decisions.expiry import GRACE
     from denizen.store.collection.collector import Limits, collect, plan
     from denizen.store.collection.eviction import Aged, trim

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from denizen.cli.options import Parsed
     from denizen.index.manifest import IndexEntry
     from denizen.index.update_targets import UpdateOutcome
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
 
 FETCH_OPTIONS = (
     Option(("--offline",), "fetch nothing"),
@@ -22,7 +22,7 @@ FETCH_OPTIONS = (
 
 def fetch_policy(parsed: Parsed, command: str) -> FetchPolicy:
     """Return the policy for the options above. Raises UsageError."""
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
 
     rate = parsed.text("limit-rate")
     return FetchPolicy(offline=parsed.flag("offline"), max_rate=_rate(rate, command) if rate else 0)
@@ -41,7 +41,7 @@ def update(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.configured_sources import configured_sources
     from denizen.app.supply.decoder_setup import provide_decoder
     from denizen.app.supply.indexing import own_architecture, run_update, targets_of
-    from denizen.cli.views.transfer_progress import open_progress
+    from denizen.cli.views.download_progress import open_progress
     from denizen.index.manifest import read_manifest
     from denizen.sources.base import Scope
 

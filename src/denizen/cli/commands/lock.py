@@ -22,7 +22,7 @@ def run(parsed: Parsed, context: Context) -> int:
     from denizen.disk import write_atomically
     from denizen.resolve.lock import write
     from denizen.resolve.plan import document
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
 
     name = os.fsencode(parsed.required("PROGRAM"))
     extra = wished(context.session, parsed.texts("with"), name)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 def _add(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import made_store
-    from denizen.cli.views.progress_meter import Meter
     from denizen.cli.views.store_view import document, shown
+    from denizen.cli.views.work_progress import Meter
     from denizen.store.collection.gc_roots import add_indirect
     from denizen.store.optimise import optimise
 
@@ -76,7 +76,7 @@ def _dump(parsed: Parsed, context: Context) -> int:
 
 
 def _restore(parsed: Parsed, context: Context) -> int:
-    from denizen.cli.views.progress_meter import Meter, MeteredStream
+    from denizen.cli.views.work_progress import Meter, MeteredStream
     from denizen.nar.reader import read
     from denizen.store.errors import doing
     from denizen.store.trees.restore import restore_new

@@ -45,7 +45,7 @@ def _roots(parsed: Parsed, context: Context) -> int:
 
 def _verify(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import open_store
-    from denizen.cli.views.progress_meter import Meter
+    from denizen.cli.views.work_progress import Meter
     from denizen.store.binary_cache import replacement_from
     from denizen.store.verification import repair, verify
 
@@ -81,7 +81,7 @@ def _mended(context: Context, store: Store, problem: StoreProblem) -> StoreProbl
     from denizen.app.factories import supply_of
     from denizen.errors import DenizenError
     from denizen.resolve.installation.repair import mend
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
     from denizen.store.verification import Fault
     from denizen.value import replace
 
@@ -112,7 +112,7 @@ def _words(problem: StoreProblem) -> str:
 
 def _rebuild(_: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import open_store
-    from denizen.cli.views.progress_meter import Meter
+    from denizen.cli.views.work_progress import Meter
     from denizen.store.errors import doing
     from denizen.store.locks import store_lock
     from denizen.store.rebuild import rebuild
@@ -136,8 +136,8 @@ def _rebuild(_: Parsed, context: Context) -> int:
 
 def _move(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import open_store
-    from denizen.cli.views.progress_meter import Meter
     from denizen.cli.views.store_view import shown
+    from denizen.cli.views.work_progress import Meter
     from denizen.store.move import move
 
     destination, usual = (
@@ -156,8 +156,8 @@ def _move(parsed: Parsed, context: Context) -> int:
 
 def _optimise(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import object_named, open_store
-    from denizen.cli.views.progress_meter import Meter
     from denizen.cli.views.store_view import human
+    from denizen.cli.views.work_progress import Meter
     from denizen.store.optimise import NOTHING, optimise
 
     saved = NOTHING
@@ -176,8 +176,8 @@ def _optimise(parsed: Parsed, context: Context) -> int:
 
 def _export(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import object_named, open_store
-    from denizen.cli.views.progress_meter import Meter
     from denizen.cli.views.store_view import shown
+    from denizen.cli.views.work_progress import Meter
     from denizen.formats.signature import parse_secret
     from denizen.store.binary_cache import export
     from denizen.store.errors import doing
@@ -202,8 +202,8 @@ def _export(parsed: Parsed, context: Context) -> int:
 
 def _import(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import made_store, object_named
-    from denizen.cli.views.progress_meter import Meter
     from denizen.cli.views.store_view import shown
+    from denizen.cli.views.work_progress import Meter
     from denizen.formats.signature import parse_public
     from denizen.store.binary_cache import import_closure
 

@@ -158,7 +158,7 @@ def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | N
     from denizen.app.resolution.extra_inputs import wished
     from denizen.app.resolution.resolve_program import resolve_path
     from denizen.errors import BadInput
-    from denizen.sources.fetcher import FetchPolicy
+    from denizen.sources.fetch_policy import FetchPolicy
 
     if report.machine is None or _is_strange(report) or (report.is_emulated and report.stands_alone):
         return None

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from denizen.cli.output import Output
-from denizen.cli.views.progress_meter import Meter, MeteredStream
+from denizen.cli.views.work_progress import Meter, MeteredStream
 
 
 class Terminal(io.StringIO):

@@ -1,0 +1,30 @@
+"""The policy of downloads: attempts, waits, least and largest rate, transfers at a time (pure)."""
+
+from __future__ import annotations
+
+from denizen.value import value
+
+
+@value
+class FetchPolicy:
+    """Limits on attempts, time and rate.
+
+    Attributes:
+        attempts: requests per address before the next mirror is asked.
+        backoff, max_backoff: seconds before the second attempt, doubled each time up to the maximum,
+            which also bounds a server's Retry-After.
+        workers: number of transfers at a time.
+        max_rate: bytes per second of all transfers together, 0 for no limit.
+        min_rate, patience: a mirror that delivers fewer bytes per second than `min_rate` for `patience`
+            seconds is given up.
+        offline: fetch nothing.
+    """
+
+    attempts: int = 4
+    backoff: float = 0.5
+    max_backoff: float = 20.0
+    workers: int = 4
+    max_rate: int = 0
+    min_rate: int = 1024
+    patience: float = 20.0
+    offline: bool = False
