@@ -8,6 +8,7 @@ from denizen.launch.decisions.host_decision import served_here
 from denizen.launch.host_view import host_view
 from denizen.launch.program import once_read
 from denizen.linker.rule_tables import LIBRARY_PATH
+from denizen.resolve.cache.cached_view import parser_of
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.diagnose.program_facts import HostWorld
     from denizen.diagnose.report import Report
+    from denizen.fileview import FileView
     from denizen.launch.environment_rules import Wants
     from denizen.launch.program import Program
-    from denizen.resolve.cache.cached_view import Remembered
 
 
 @value
@@ -86,21 +87,21 @@ def examine_program(session: Session, program: Program, wanted: RunRequest) -> E
     return ExaminedProgram(program, world, report, added, starts_here, later)
 
 
-def _look(host: Remembered, program: Program, world: HostWorld) -> Report:
+def _look(host: FileView, program: Program, world: HostWorld) -> Report:
     from denizen.diagnose.examine import examine
     from denizen.host import place
 
-    once = replace(world, environment=replace(world.environment, parse=host.parse))
+    once = replace(world, environment=replace(world.environment, parse=parser_of(host)))
     return examine(host, program.path, place(program.path), once, program)
 
 
 def _lacking_later(
-    host: Remembered, program: Program, world: HostWorld, added: tuple[bytes, ...]
+    host: FileView, program: Program, world: HostWorld, added: tuple[bytes, ...]
 ) -> tuple[bytes, ...]:
     from denizen.launch.dlopen_missing import lacking_later
     from denizen.resolve.rule_packs import load_rules
 
     if program.image is None or program.image.interpreter is None:
         return ()
-    environment = replace(world.environment, parse=host.parse)
+    environment = replace(world.environment, parse=parser_of(host))
     return lacking_later(host, program.path, environment, load_rules(), added)

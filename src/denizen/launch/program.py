@@ -5,7 +5,7 @@ from __future__ import annotations
 from denizen.elf.classify import classify
 from denizen.host import machine_name
 from denizen.machines import interpreter_of_kernel
-from denizen.resolve.cache.cached_view import Remembered
+from denizen.resolve.cache.cached_view import ParsedFile
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -44,13 +44,10 @@ class Program:
         return self.classification.script
 
 
-def once_read(program: Program, view: FileView | None = None) -> Remembered:
-    """Return a view whose files are each read and parsed once; the program's was already.
-
-    It is for a while in which nothing is written: `view`, or the program's own, is not asked twice.
-    """
-    image, identity = program.image, (program.stat.device, program.stat.inode)
-    return Remembered(view or program.view, {identity: image} if image is not None else {})
+def once_read(program: Program, view: FileView | None = None) -> FileView:
+    """Return `view`, or the program's own, with the program's file as it was read and parsed before."""
+    view = view or program.view
+    return view if program.image is None else ParsedFile(view, program.path, program.stat, program.image)
 
 
 def open_program(view: FileView, path: bytes) -> Program:

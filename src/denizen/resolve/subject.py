@@ -129,8 +129,7 @@ def examine(
     Raises:
         OSError, BadInput: a root cannot be read.
     """
-    seen = Without(files, without) if without else files
-    view = seen if isinstance(seen, Remembered) else Remembered(seen)
+    view = Remembered(Without(files, without) if without else files)
     images = {root: view.image(root) for root in roots}
     dynamic = _linked(images)
     if not dynamic:

@@ -7,7 +7,8 @@ import pytest
 
 from denizen.elf.image import read
 from denizen.fileview import MemoryView, ViewLink
-from denizen.resolve.cache.cached_view import NotLookedAt, Remembered
+from denizen.resolve.cache.cached_view import NotLookedAt, ParsedFile, Remembered, parser_of
+from denizen.value import replace
 from tests.support.package_archive import library
 
 LIBRARY = b"/opt/app/lib/liba.so.1"
@@ -44,12 +45,19 @@ def test_every_spelling_of_a_path_gives_the_same_image(view: Counting) -> None:
     assert view.reads == 1
 
 
-def test_an_image_that_is_there_already_serves_every_spelling(view: Counting) -> None:
-    facts = view.stat(LIBRARY)
+def test_a_file_that_was_parsed_before_is_neither_read_nor_parsed_again(view: Counting) -> None:
     image = read(library(b"liba.so.1"))
-    known = Remembered(view, {(facts.device, facts.inode): image})
-    assert {id(known.image(path)) for path in SPELLINGS} == {id(image)}
+    parsed = ParsedFile(view, LIBRARY, view.stat(LIBRARY), image)
+    for known in (parsed, Remembered(parsed)):
+        assert parser_of(known)(known.read(LIBRARY)) is image
     assert view.reads == 0
+
+
+def test_another_file_at_the_path_is_read(view: Counting) -> None:
+    image = read(library(b"liba.so.1"))
+    parsed = ParsedFile(view, LIBRARY, replace(view.stat(LIBRARY), inode=99), image)
+    assert parsed.parse(parsed.read(LIBRARY)) is not image
+    assert view.reads == 1
 
 
 def test_a_file_that_is_not_there_is_asked_for_once_and_refused_every_time(view: Counting) -> None:

@@ -16,6 +16,7 @@ from denizen.launch.program import once_read
 from denizen.launch.resident import is_audited, opens
 from denizen.linker import Environment, Family, resolve
 from denizen.resolve.bundle import Bundle
+from denizen.resolve.cache.cached_view import Remembered
 from denizen.resolve.sysroot_view import LIBRARIES, Piece, Sysroot
 from denizen.value import replace, value
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.launch.program import Program
     from denizen.linker import Closure
-    from denizen.resolve.cache.cached_view import Remembered
 
 
 class StillMissing(BadInput):
@@ -77,7 +77,7 @@ def decision_for(start: Program, furnished: Furnished) -> Decision:
     """
     program, image = start.path, start.image
     assert image is not None  # scripts get no packages of their own
-    view = once_read(start)
+    view = Remembered(once_read(start))
     ldso = _linker_of(view, furnished)
     closure = _closure(view, program, ldso, furnished, _needed(image, furnished))
     early = _opened_alone(view, program, image, furnished)

@@ -15,7 +15,7 @@ import re
 
 from denizen.errors import BadInput
 from denizen.launch.command_links import is_command
-from denizen.resolve.cache.cached_view import Remembered
+from denizen.resolve.cache.cached_view import parser_of
 from denizen.resolve.dlopen_names import MAX_SCANNED
 
 TYPE_CHECKING = False
@@ -68,10 +68,10 @@ def command_paths(
 
 
 def _images(view: FileView, objects: Sequence[bytes]) -> Iterator[Image]:
-    known = view if isinstance(view, Remembered) else Remembered(view)
+    parse = parser_of(view)
     for path in objects:
         try:
-            yield known.image(path)
+            yield parse(view.read(path))
         except (OSError, BadInput):
             continue
 

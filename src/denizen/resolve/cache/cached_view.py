@@ -14,7 +14,7 @@ from denizen.errors import HostLacks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import TypeVar
 
     from denizen.bytesio import Buffer
@@ -40,28 +40,64 @@ class NotLookedAt(HostLacks):
     REMEDY = "ulimit -n 65536 allows more open files, ulimit -v unlimited more memory"
 
 
+class ParsedFile:
+    """A view of which one file was read and parsed before; it keeps no other, and no descriptor for one."""
+
+    def __init__(self, view: FileView, path: bytes, stat: Stat, image: Image) -> None:
+        """Give the image's bytes for `path`, as long as `view` shows the file with these facts there."""
+        self._view = view
+        self._path = path
+        self._stat = stat
+        self._image = image
+
+    def parse(self, buffer: Buffer) -> Image:
+        """Return the image of a file; the known one for its own bytes. Raises BadInput."""
+        return self._image if buffer is self._image.buffer else elf.read(buffer)
+
+    def read(self, path: bytes) -> Buffer:
+        is_known = path == self._path and self._view.stat(path) == self._stat
+        return self._image.buffer if is_known else self._view.read(path)
+
+    def stat(self, path: bytes) -> Stat:
+        return self._view.stat(path)
+
+    def lstat(self, path: bytes) -> Stat:
+        return self._view.lstat(path)
+
+    def readlink(self, path: bytes) -> bytes:
+        return self._view.readlink(path)
+
+    def realpath(self, path: bytes) -> bytes:
+        return self._view.realpath(path)
+
+    def listdir(self, path: bytes) -> tuple[bytes, ...]:
+        return self._view.listdir(path)
+
+
+def parser_of(view: FileView) -> Callable[[Buffer], Image]:
+    """Return what parses the files of a view: its own parser, if it knows images already."""
+    return view.parse if isinstance(view, ParsedFile | Remembered) else elf.read
+
+
 class Remembered:
     """A view whose answers do not change after the first."""
 
-    def __init__(self, view: FileView, parsed: Mapping[tuple[int, int], Image] | None = None) -> None:
-        """Cache `view`; `parsed` are images of files that were read before, by (device, inode)."""
-        parsed = parsed or {}
+    def __init__(self, view: FileView) -> None:
         self._view = view
         self._buffers: dict[bytes, Buffer | OSError] = {}
-        self._files: dict[tuple[int, int], Buffer] = {one: image.buffer for one, image in parsed.items()}
+        self._files: dict[tuple[int, int], Buffer] = {}
         self._stats: dict[bytes, Stat | OSError] = {}
         self._real: dict[bytes, bytes | OSError] = {}
         self._names: dict[bytes, tuple[bytes, ...] | OSError] = {}
-        # By identity, to avoid hashing buffers of 100 MB. Buffers are kept alive, so no id is used twice.
-        self._images: dict[int, tuple[Buffer, Image]] = {
-            id(image.buffer): (image.buffer, image) for image in parsed.values()
-        }
+        # By identity, for a buffer of 100 MB is not to be hashed; each is kept, so no other gets its number.
+        self._images: dict[int, tuple[Buffer, Image]] = {}
+        self._parse = parser_of(view)
 
     def parse(self, buffer: Buffer) -> Image:
         """Return the ELF image of a file, the same object for the same buffer. Raises BadInput."""
         known = self._images.get(id(buffer))
         if known is None:
-            known = self._images[id(buffer)] = buffer, elf.read(buffer)
+            known = self._images[id(buffer)] = buffer, self._parse(buffer)
         return known[1]
 
     def image(self, path: bytes) -> Image:
