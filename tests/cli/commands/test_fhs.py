@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -337,8 +338,9 @@ def test_root_makes_a_plain_chroot_and_leaves_no_mount_behind(home: FhsHome, tmp
     if os.geteuid():
         pytest.skip("only root can mount")
     place = tmp_path / "chroot"
-    mount, umount = (" ".join(home.command("fhs", word, "work", place)) for word in ("mount", "umount"))
-    destroy = " ".join(home.command("fhs", "destroy", "work"))
+    # Quoted: the checkout may lie in a directory with a space in its name.
+    mount, umount = (shlex.join(home.command("fhs", word, "work", place)) for word in ("mount", "umount"))
+    destroy = shlex.join(home.command("fhs", "destroy", "work"))
     # Shared, as systemd makes /: what is taken down in the chroot must not be taken down outside.
     script = f"""
     mount --make-rshared / && sort /proc/self/mountinfo > {tmp_path}/before
