@@ -103,8 +103,8 @@ def test_a_sparse_file_of_two_gigabytes_dumps_as_in_nix(nix: PrivateNix, tmp_pat
     with big.open("wb") as stream:
         stream.seek(2 * 1024**3)
         stream.write(b"end")
-    script = f'cmp <(nix-store --dump "$1") <({sys.executable} -m denizen store dump "$1")'
-    nix.run("bash", "-c", script, "bash", big)
+    script = 'cmp <(nix-store --dump "$1") <("$2" -m denizen store dump "$1")'
+    nix.run("bash", "-c", script, "bash", big, sys.executable)
 
 
 def test_path_for_is_what_nix_store_adds(nix: PrivateNix, odd: Path, tmp_path: Path) -> None:
