@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import os
 
-from denizen.app.supply.store_access import made_store
 from denizen.disk import make_directories, write_atomically
 from denizen.errors import EXIT_CANNOT_START, BadInput
 from denizen.value import replace, value
@@ -79,6 +78,9 @@ def unpacked(session: Session, appimage: AppImage) -> StorePath:
         BadSquashfs, UnsafeMember, NoDecoder: its image cannot be read.
         DiskFailed: the store cannot be written.
     """
+    # Imported here: 3 ms of the store's modules, which only an AppImage's first start needs this early.
+    from denizen.app.supply.store_access import made_store
+
     note = _note(session, appimage)
     with made_store(session) as store, store.working() as work:
         path = _known(store, work, note) or _unpack(session, appimage, store, work)
