@@ -15,7 +15,7 @@ from benchmarks.support import table
 from denizen.elf.image import read
 from denizen.launch.loader.settings import LoaderSettings
 from denizen.launch.strategies.entry_stub import apply_plan, plan_stub
-from tests.support.compiled_loaders import HOST_LDSO, World, compile_loader
+from tests.support.compiled_loaders import HOST_LDSO, LoaderSysroot, compile_loader
 
 ROUNDS = int(os.environ.get("ROUNDS", "2000"))
 LIBRARIES = 40
@@ -63,15 +63,15 @@ int main(int argc, char **argv) {
 def main() -> None:
     """Print medians and ratios."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_TMP")) as directory:
-        world = World(Path(directory), compile_loader(Path(directory) / "compiled-loader"))
+        sysroot = LoaderSysroot(Path(directory), compile_loader(Path(directory) / "compiled-loader"))
         inside = compile_loader(Path(directory) / "denizen-inside")
-        world.configure(LoaderSettings(directories=(bytes(world.decisions),), inside=bytes(inside)))
+        sysroot.configure(LoaderSettings(directories=(bytes(sysroot.decisions),), inside=bytes(inside)))
         contenders = {
-            "static": world.compile("static", "int main() { return 0; }", "-static", interpreter=False),
-            **one_library(world),
-            **many_libraries(world),
+            "static": sysroot.compile("static", "int main() { return 0; }", "-static", interpreter=False),
+            **one_library(sysroot),
+            **many_libraries(sysroot),
         }
-        timer = world.compile("timer", _TIMER, "-O2", interpreter=False)
+        timer = sysroot.compile("timer", _TIMER, "-O2", interpreter=False)
         done = subprocess.run(
             [timer, str(ROUNDS), *contenders.values()], check=True, capture_output=True, text=True
         )
@@ -79,47 +79,47 @@ def main() -> None:
         report(times)
 
 
-def one_library(world: World) -> dict[str, Path]:
+def one_library(sysroot: LoaderSysroot) -> dict[str, Path]:
     """A program that needs libc alone, started natively and by the loader."""
     source = "int main() { return 0; }"
-    native = world.compile("native1", source, f"-Wl,--dynamic-linker={world.ldso}", f"-Wl,-rpath,{world.lib}",
-                           interpreter=False)  # fmt: skip
-    ours = world.compile("ours1", source)
-    world.decide(ours, world.system("libc.so.6"), objects=(bytes(world.lib),))
+    flags = (f"-Wl,--dynamic-linker={sysroot.ldso}", f"-Wl,-rpath,{sysroot.lib}")
+    native = sysroot.compile("native1", source, *flags, interpreter=False)
+    ours = sysroot.compile("ours1", source)
+    sysroot.decide(ours, sysroot.system("libc.so.6"), objects=(bytes(sysroot.lib),))
     return {
         "1 library, native": native,
         "1 library, loader": ours,
-        "1 library, entry stub, answered from inside": patched(world, native),
+        "1 library, entry stub, answered from inside": patched(sysroot, native),
     }
 
 
-def patched(world: World, program: Path) -> Path:
+def patched(sysroot: LoaderSysroot, program: Path) -> Path:
     """A copy of the program that starts the loader by an entry stub."""
     content = program.read_bytes()
-    plan = plan_stub(read(content), bytes(world.loader))
+    plan = plan_stub(read(content), bytes(sysroot.loader))
     copy = program.with_name("patched1")
     copy.write_bytes(apply_plan(content, plan))
     copy.chmod(0o755)
-    world.decide(copy, world.system("libc.so.6"), objects=(bytes(world.lib),), edits=plan.restores)
+    sysroot.decide(copy, sysroot.system("libc.so.6"), objects=(bytes(sysroot.lib),), edits=plan.restores)
     return copy
 
 
-def many_libraries(world: World) -> dict[str, Path]:
+def many_libraries(sysroot: LoaderSysroot) -> dict[str, Path]:
     """A program that needs 40 libraries: natively from one directory and from 40, and by the loader."""
-    libraries = [library(world, number) for number in range(LIBRARIES)]
-    apart = [world.root / f"dir{number}" for number in range(LIBRARIES)]
+    libraries = [library(sysroot, number) for number in range(LIBRARIES)]
+    apart = [sysroot.root / f"dir{number}" for number in range(LIBRARIES)]
     for place, made in zip(apart, libraries, strict=True):
         place.mkdir()
         shutil.copy(made, place)
     calls = "".join(f"int f{n}_0(void);" for n in range(LIBRARIES))
     source = f"{calls} int main() {{ return 0 * ({'+'.join(f'f{n}_0()' for n in range(LIBRARIES))}); }}"
-    linker = f"-Wl,--dynamic-linker={world.ldso}"
+    linker = f"-Wl,--dynamic-linker={sysroot.ldso}"
     linked = [str(made) for made in libraries]
-    flat = world.compile("flat40", source, *linked, linker, f"-Wl,-rpath,{world.lib}", interpreter=False)
-    path = ":".join(map(str, [*apart, world.lib]))
-    spread = world.compile("spread40", source, *linked, linker, f"-Wl,-rpath,{path}", interpreter=False)
-    ours = world.compile("ours40", source, *linked)
-    world.decide(ours, [*libraries, *world.system("libc.so.6")], objects=tuple(map(bytes, apart)))
+    flat = sysroot.compile("flat40", source, *linked, linker, f"-Wl,-rpath,{sysroot.lib}", interpreter=False)
+    path = ":".join(map(str, [*apart, sysroot.lib]))
+    spread = sysroot.compile("spread40", source, *linked, linker, f"-Wl,-rpath,{path}", interpreter=False)
+    ours = sysroot.compile("ours40", source, *linked)
+    sysroot.decide(ours, [*libraries, *sysroot.system("libc.so.6")], objects=tuple(map(bytes, apart)))
     return {
         f"{LIBRARIES} libraries, native, one directory": flat,
         f"{LIBRARIES} libraries, native, {LIBRARIES} RUNPATH directories": spread,
@@ -127,11 +127,11 @@ def many_libraries(world: World) -> dict[str, Path]:
     }
 
 
-def library(world: World, number: int) -> Path:
+def library(sysroot: LoaderSysroot, number: int) -> Path:
     """A library of a few functions and a relocated table of them."""
     functions = "".join(f"int f{number}_{i}(void) {{ return {i}; }}" for i in range(FUNCTIONS))
     names = ",".join(f"f{number}_{i}" for i in range(FUNCTIONS))
-    return world.library(f"libbench{number}.so", f"{functions} int (*t{number}[])(void) = {{{names}}};")
+    return sysroot.library(f"libbench{number}.so", f"{functions} int (*t{number}[])(void) = {{{names}}};")
 
 
 def report(times: dict[str, float]) -> None:

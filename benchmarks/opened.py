@@ -16,9 +16,9 @@ from pathlib import Path
 from benchmarks.support import table
 from denizen.launch.dlopen_links import Opened
 from denizen.launch.loader.settings import LoaderSettings
-from tests.support.compiled_loaders import World, compile_loader
+from tests.support.compiled_loaders import LoaderSysroot, compile_loader
 from tests.support.index_files import index_file
-from tests.support.offline_roots import Home
+from tests.support.offline_roots import DenizenHome
 
 ROUNDS = int(os.environ.get("ROUNDS", "500"))
 LIBRARIES = 50
@@ -115,8 +115,8 @@ int main(int count, char **words) {
 """
 
 
-class Answered(World):
-    """A world whose programs have the resident, with an index and nobody to ask."""
+class Answered(LoaderSysroot):
+    """A sysroot whose programs have the resident, with an index and nobody to ask."""
 
     def settle(self) -> None:
         """Make the resident, the place for what is opened, and an index of as many names as Debian has."""
@@ -149,45 +149,45 @@ class Answered(World):
 def main() -> None:
     """Print medians and ratios."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_TMP")) as directory:
-        world = Answered(Path(directory), compile_loader(Path(directory) / "compiled-loader"))
-        world.settle()
-        starts(world)
-        misses(world)
+        sysroot = Answered(Path(directory), compile_loader(Path(directory) / "compiled-loader"))
+        sysroot.settle()
+        starts(sysroot)
+        misses(sysroot)
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_TMP")) as directory:
-        first_answer(Home(Path(directory)))
+        first_answer(DenizenHome(Path(directory)))
 
 
-def starts(world: Answered) -> None:
+def starts(sysroot: Answered) -> None:
     """A program that opens nothing, and one that opens 50 libraries."""
     for number in range(LIBRARIES):
         functions = "".join(f"int f{number}_{i}(void) {{ return {i}; }}" for i in range(FUNCTIONS))
         names = ",".join(f"f{number}_{i}" for i in range(FUNCTIONS))
-        world.library(f"libbench{number}.so", f"{functions} int (*t{number}[])(void) = {{{names}}};")
-    path, run_path = f"LD_LIBRARY_PATH={world.lib}", f"-Wl,-rpath,{world.lib}"
-    empty = world.root / "empty"
+        sysroot.library(f"libbench{number}.so", f"{functions} int (*t{number}[])(void) = {{{names}}};")
+    path, run_path = f"LD_LIBRARY_PATH={sysroot.lib}", f"-Wl,-rpath,{sysroot.lib}"
+    empty = sysroot.root / "empty"
     empty.mkdir()
     contenders = {
-        "opens nothing: native": ("", world.native("none-native", _OPENS_NOTHING, run_path)),
-        "opens nothing: LD_LIBRARY_PATH": (path, world.native("none-path", _OPENS_NOTHING)),
-        "opens nothing: loader": ("", world.ours("none-loader", _OPENS_NOTHING, answered=False)),
+        "opens nothing: native": ("", sysroot.native("none-native", _OPENS_NOTHING, run_path)),
+        "opens nothing: LD_LIBRARY_PATH": (path, sysroot.native("none-path", _OPENS_NOTHING)),
+        "opens nothing: loader": ("", sysroot.ours("none-loader", _OPENS_NOTHING, answered=False)),
         "opens nothing: loader and resident": (
             "",
-            world.ours("none-answered", _OPENS_NOTHING, answered=True),
+            sysroot.ours("none-answered", _OPENS_NOTHING, answered=True),
         ),
-        f"opens {LIBRARIES}: native": ("", world.native("many-native", _OPENS, run_path)),
-        f"opens {LIBRARIES}: LD_LIBRARY_PATH": (path, world.native("many-path", _OPENS)),
-        f"opens {LIBRARIES}: loader": ("", world.ours("many-loader", _OPENS, answered=False)),
-        f"opens {LIBRARIES}: loader and resident": ("", world.ours("many-answered", _OPENS, answered=True)),
+        f"opens {LIBRARIES}: native": ("", sysroot.native("many-native", _OPENS, run_path)),
+        f"opens {LIBRARIES}: LD_LIBRARY_PATH": (path, sysroot.native("many-path", _OPENS)),
+        f"opens {LIBRARIES}: loader": ("", sysroot.ours("many-loader", _OPENS, answered=False)),
+        f"opens {LIBRARIES}: loader and resident": ("", sysroot.ours("many-answered", _OPENS, answered=True)),
     }
-    late = world.ours("many-late", _OPENS, answered=True)
-    decision = world.decision(late, world.system("libc.so.6"))
-    world.decide(late, world.system("libc.so.6"), opened=os.fsencode(world.opened), search=bytes(empty))
+    late = sysroot.ours("many-late", _OPENS, answered=True)
+    decision = sysroot.decision(late, sysroot.system("libc.so.6"))
+    sysroot.decide(late, sysroot.system("libc.so.6"), opened=os.fsencode(sysroot.opened), search=bytes(empty))
     assert decision.search != bytes(empty)
-    Opened(os.fsencode(world.opened)).show(
-        {b"libbench%d.so" % n: bytes(world.lib / f"libbench{n}.so") for n in range(LIBRARIES)}
+    Opened(os.fsencode(sysroot.opened)).show(
+        {b"libbench%d.so" % n: bytes(sysroot.lib / f"libbench{n}.so") for n in range(LIBRARIES)}
     )
     contenders[f"opens {LIBRARIES}: all brought by earlier runs"] = ("", late)
-    timer = world.native("timer", _TIMER, "-O2", run_path)
+    timer = sysroot.native("timer", _TIMER, "-O2", run_path)
     words = [word for variable, program in contenders.values() for word in (variable, str(program))]
     done = subprocess.run([timer, str(ROUNDS), *words], check=True, capture_output=True, text=True)
     times = dict(zip(contenders, map(float, done.stdout.split()), strict=True))
@@ -200,10 +200,10 @@ def starts(world: Answered) -> None:
     print(f"claim: a program that opens {LIBRARIES} libraries, all known, at most 1.05 of native\n")
 
 
-def misses(world: Answered) -> None:
+def misses(sysroot: Answered) -> None:
     """A name that nobody has."""
-    native = world.native("miss-native", _MISSES, f"-Wl,-rpath,{world.lib}")
-    ours = world.ours("miss-answered", _MISSES, answered=True)
+    native = sysroot.native("miss-native", _MISSES, f"-Wl,-rpath,{sysroot.lib}")
+    ours = sysroot.ours("miss-answered", _MISSES, answered=True)
     commands = {
         "native": [str(native)],
         "in no index": [str(ours)],
@@ -220,7 +220,7 @@ def misses(world: Answered) -> None:
     print("claim: at most 1000 us\n")
 
 
-def first_answer(home: Home) -> None:
+def first_answer(home: DenizenHome) -> None:
     """A library that a package has which is fetched, or unpacked too."""
     home.add_library("late", "int late(void) { return 1; }")
     home.denizen("index", "update")

@@ -14,7 +14,7 @@ from benchmarks.support import PYTHON_PASS, median_starts, table
 from denizen.disk import DiskView
 from denizen.launch.loader.tools import Tools
 from denizen.launch.strategies.namespace_plan import Service, operations, spot_for
-from tests.support.offline_roots import Home
+from tests.support.offline_roots import DenizenHome
 from tests.support.peers import require
 
 ROUNDS = int(os.environ.get("ROUNDS", "200"))
@@ -25,7 +25,7 @@ def main() -> None:
     """Print medians and ratios."""
     require("bwrap")
     with tempfile.TemporaryDirectory() as directory:
-        home = Home(Path(directory))
+        home = DenizenHome(Path(directory))
         program = home.compile("greet", "int greeting(); int main() { greeting(); return 0; }")
         home.denizen("run", os.fspath(program))
         static = home.work / "static"
@@ -45,7 +45,7 @@ def main() -> None:
         )
 
 
-def namespaces(home: Home, static: Path) -> list[list[str]]:
+def namespaces(home: DenizenHome, static: Path) -> list[list[str]]:
     """A static program started natively, in our namespace, and in bubblewrap's."""
     tools = Tools(bytes(home.root / "state" / "tools"), os.uname().machine)
     spot = spot_for(DiskView(), LDSO)

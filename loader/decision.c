@@ -76,7 +76,7 @@ static bool strings_are_sound(const struct decision *decision)
     if (!is_path(decision, header->ldso) || !is_string(decision, header->program) ||
         (header->search && !is_path(decision, header->search)) ||
         (header->shown && !is_path(decision, header->shown)) ||
-        (header->furniture && !is_path(decision, header->furniture)) ||
+        (header->resources && !is_path(decision, header->resources)) ||
         (header->opened && !is_path(decision, header->opened)))
         return false;
     for (uint32_t i = 0; i < header->objects.count; i++)
@@ -249,7 +249,7 @@ static struct search_result try_file(struct arena *arena, const struct process *
     if (!is_about(decision, subject))
         return (struct search_result){false, "its decision is about another program"};
     if (missing_object(decision))
-        return (struct search_result){false, "a part of its world is gone from the store"};
+        return (struct search_result){false, "a store object that it needs is gone"};
     return (struct search_result){true, NULL};
 }
 

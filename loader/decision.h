@@ -31,7 +31,7 @@ struct decision_header {
     uint32_t search;
     uint32_t program;
     uint32_t shown;
-    uint32_t furniture;
+    uint32_t resources;
     uint32_t opened;
     uint64_t r_debug;
     struct table libraries;

@@ -18,7 +18,7 @@ struct inside_facts {
     /* Starts foreign programs: `LOADER --as FILE NAME ARGUMENT...`. */
     const char *loader;
     /* A tree that has what is looked for at fixed paths and the host lacks; null for none. */
-    const char *furniture;
+    const char *resources;
     /* Programs below these are the host's: strings one after the other, the last one empty. */
     const char *host_prefixes;
 };

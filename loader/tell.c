@@ -40,7 +40,7 @@ const struct inside_facts *tell(struct arena *arena, const struct decision *deci
         .program = header && header->shown ? decision_string(decision, header->shown) : program,
         .seen = tell_seen(arena),
         .loader = loader,
-        .furniture = header && header->furniture ? decision_string(decision, header->furniture) : NULL,
+        .resources = header && header->resources ? decision_string(decision, header->resources) : NULL,
         .host_prefixes = host_prefixes(arena),
     };
     return facts;

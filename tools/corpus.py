@@ -25,7 +25,7 @@ from tests.corpus.entries import LISTS, Entry, load
 from tests.corpus.fetching import fetch
 from tests.corpus.smoke import Result, try_out
 from tests.corpus.table import table
-from tests.support.hosts import HOSTS, Rooms
+from tests.support.hosts import HOSTS, HostDirectories
 from tests.support.local_mirror import mirrored_archive
 from tests.support.python_prefix import kept_by_tests
 
@@ -57,11 +57,11 @@ def run_on(name: str, entries: Sequence[Entry], arguments: argparse.Namespace) -
     """Every program on one host, which is made for it."""
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="denizen-corpus-")))
-        rooms = Rooms(_root_for(name, arguments), arguments.programs, work)
-        stack.enter_context(mirrored_archive(rooms.root))
-        host = HOSTS[name](rooms)
+        directories = HostDirectories(_root_for(name, arguments), arguments.programs, work)
+        stack.enter_context(mirrored_archive(directories.root))
+        host = HOSTS[name](directories)
         for entry in entries:
-            result = try_out(entry, host, rooms)
+            result = try_out(entry, host, directories)
             print(_line(result), flush=True)
             yield result
 

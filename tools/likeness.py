@@ -19,7 +19,7 @@ from tests.corpus.entries import load
 from tests.corpus.fetching import fetch
 from tests.corpus.likeness import Difference, compare_system_program, system_programs
 from tests.corpus.smoke import compare_entry
-from tests.support.hosts import Rooms, as_it_is, read_only_root
+from tests.support.hosts import HostDirectories, as_it_is, read_only_root
 from tests.support.local_mirror import mirrored_archive
 from tests.support.python_prefix import kept_by_tests
 
@@ -29,10 +29,10 @@ def main() -> int:
     alike, differ = 0, 0
     with tempfile.TemporaryDirectory(prefix="denizen-likeness-") as work:
         arguments.root.mkdir(parents=True, exist_ok=True)
-        rooms = Rooms(arguments.root, kept_by_tests() / "corpus" / "programs", Path(work))
-        rooms.programs.mkdir(parents=True, exist_ok=True)
-        with mirrored_archive(rooms.root):
-            for name, found in _all(arguments, rooms):
+        directories = HostDirectories(arguments.root, kept_by_tests() / "corpus" / "programs", Path(work))
+        directories.programs.mkdir(parents=True, exist_ok=True)
+        with mirrored_archive(directories.root):
+            for name, found in _all(arguments, directories):
                 alike, differ = (alike, differ + 1) if found else (alike + 1, differ)
                 for difference in found:
                     print(difference, flush=True)
@@ -42,8 +42,10 @@ def main() -> int:
     return 1 if differ else 0
 
 
-def _all(arguments: argparse.Namespace, rooms: Rooms) -> Iterator[tuple[str, list[Difference]]]:
-    host = read_only_root(rooms)
+def _all(
+    arguments: argparse.Namespace, directories: HostDirectories
+) -> Iterator[tuple[str, list[Difference]]]:
+    host = read_only_root(directories)
     for path in system_programs(arguments.system):
         if not arguments.names or path.name in arguments.names:
             yield path.name, compare_system_program(path, host)
@@ -51,8 +53,8 @@ def _all(arguments: argparse.Namespace, rooms: Rooms) -> Iterator[tuple[str, lis
         return
     for entry in load():
         if not arguments.names or entry.id in arguments.names:
-            fetch(entry, rooms.programs)
-            yield entry.id, compare_entry(entry, as_it_is(rooms), rooms)
+            fetch(entry, directories.programs)
+            yield entry.id, compare_entry(entry, as_it_is(directories), directories)
 
 
 def _arguments() -> argparse.Namespace:

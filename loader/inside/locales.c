@@ -36,12 +36,12 @@ static bool has_variable(const char *name)
     return false;
 }
 
-/* The variable, where it is not set already and the furniture has the directory: it has what the host has not. */
+/* The variable, where it is not set already and the resource tree has the directory that the host lacks. */
 static bool add_variable(char *room, const char *name, const char *directory)
 {
     struct text variable = text_in(room, PATH_ROOM);
     text_add(&variable, name);
-    text_add(&variable, known()->furniture);
+    text_add(&variable, known()->resources);
     text_add(&variable, directory);
     return !variable.cut && !has_variable(name) && sys_exists(room + text_length(name));
 }
@@ -50,7 +50,7 @@ static bool add_variable(char *room, const char *name, const char *directory)
 static bool show(struct shown *shown)
 {
     const struct inside_facts *facts = known();
-    if (!facts || !facts->furniture || !&environ || !environ)
+    if (!facts || !facts->resources || !&environ || !environ)
         return false;
     bool locales = add_variable(shown->locales, "LOCPATH=", LOCALES);
     bool converters = add_variable(shown->converters, "GCONV_PATH=", CONVERTERS);

@@ -1,4 +1,4 @@
-/* Libraries opened by a path where the furniture has them: the modules of an embedded Python. */
+/* Libraries opened by a path where the resource tree has them: the modules of an embedded Python. */
 #include "passing.h"
 
 EXPORTED void *dlopen(const char *path, int flags);

@@ -1,7 +1,7 @@
 #include "places.h"
 
 /* What packages have files in. A program's other files are its own. */
-static bool is_furnished(const char *path)
+static bool is_resource_path(const char *path)
 {
     return text_starts(path, "/usr/") || text_starts(path, "/etc/") || text_starts(path, "/lib") ||
            text_starts(path, "/bin/") || text_starts(path, "/sbin/");
@@ -35,13 +35,13 @@ bool is_own_file(const char *path)
     return text_equal(rest, "/exe");
 }
 
-/* The furniture's, where the host has nothing of that name. */
-static const char *furnished(const struct inside_facts *facts, const char *path, char *room)
+/* The path in the resource tree, where the host has nothing of that name. */
+static const char *resource_at(const struct inside_facts *facts, const char *path, char *room)
 {
     if (arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)path, 0, 0, 0, 0) != -SYS_ENOENT)
         return path;
     struct text other = text_in(room, PATH_ROOM);
-    text_add(&other, facts->furniture);
+    text_add(&other, facts->resources);
     text_add(&other, path);
     return !other.cut && sys_exists(room) ? room : path;
 }
@@ -49,9 +49,9 @@ static const char *furnished(const struct inside_facts *facts, const char *path,
 const char *place_of_link(const char *path, char *room)
 {
     const struct inside_facts *facts = known();
-    if (!facts || !facts->furniture || !path || path[0] != '/')
+    if (!facts || !facts->resources || !path || path[0] != '/')
         return path;
-    return is_furnished(path) ? furnished(facts, path, room) : path;
+    return is_resource_path(path) ? resource_at(facts, path, room) : path;
 }
 
 const char *place_of(const char *path, char *room)

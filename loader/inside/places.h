@@ -6,7 +6,7 @@
 
 /* Whether a path is /proc/self/exe in one of its spellings. */
 bool is_own_file(const char *path);
-/* The path to use in its place: the program for /proc/self/exe; what the furniture has for what the host has not.
+/* The path to use in its place: the program for /proc/self/exe; in the resource tree what the host lacks.
    `room` has PATH_ROOM bytes. Often the path itself. */
 const char *place_of(const char *path, char *room);
 /* The same for those who ask about the last link itself. */

@@ -113,14 +113,14 @@ class _Helper:
     """A helper process, and the pipes to it and from it."""
 
     process: int
-    telling: BinaryIO
-    hearing: BinaryIO
+    requests: BinaryIO
+    answers: BinaryIO
 
     def do(self, about: str, message: Message) -> Any:
         try:
-            marshal.dump(message, self.telling)
-            self.telling.flush()
-            done, answer = marshal.load(self.hearing)  # noqa: S302  # our own process wrote it
+            marshal.dump(message, self.requests)
+            self.requests.flush()
+            done, answer = marshal.load(self.answers)  # noqa: S302  # our own process wrote it
         except (EOFError, BrokenPipeError):
             raise HelperDied(about, self._status()) from None
         except (OSError, ValueError):
@@ -139,7 +139,7 @@ class _Helper:
             os.kill(self.process, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.process, 0)
-        for pipe in (self.telling, self.hearing):
+        for pipe in (self.requests, self.answers):
             with contextlib.suppress(OSError):
                 pipe.close()
 
@@ -170,19 +170,19 @@ def _forked(work: Work, count: int) -> list[_Helper]:
 
 def _fork(work: Work, others: list[_Helper]) -> _Helper:
     with contextlib.ExitStack() as failed:
-        theirs, telling = _pipe(failed)
-        hearing, answering = _pipe(failed)
+        requests_end, requests = _pipe(failed)
+        answers, answers_end = _pipe(failed)
         parent = os.getpid()
         process = os.fork()
         if process == 0:
             # Another helper's pipe left open here would keep that helper waiting after our parent's death.
-            for pipe in (telling, hearing, *(p.fileno() for o in others for p in (o.telling, o.hearing))):
+            for pipe in (requests, answers, *(p.fileno() for o in others for p in (o.requests, o.answers))):
                 os.close(pipe)
-            _serve(work, theirs, answering, parent)
+            _serve(work, requests_end, answers_end, parent)
         failed.pop_all()
-    os.close(theirs)
-    os.close(answering)
-    return _Helper(process, open(telling, "wb"), open(hearing, "rb"))
+    os.close(requests_end)
+    os.close(answers_end)
+    return _Helper(process, open(requests, "wb"), open(answers, "rb"))
 
 
 def _pipe(failed: contextlib.ExitStack) -> tuple[int, int]:
@@ -203,10 +203,10 @@ def _serve(work: Work, incoming: int, outgoing: int, parent: int) -> NoReturn:
         _die_with(parent)
         # Existing objects are exempt from garbage collection, which would copy their pages.
         gc.freeze()
-        with open(incoming, "rb") as telling, open(outgoing, "wb") as answering:
+        with open(incoming, "rb") as requests, open(outgoing, "wb") as answers:
             while True:
-                marshal.dump(_answer(work, marshal.load(telling)), answering)  # noqa: S302  # our parent wrote it
-                answering.flush()
+                marshal.dump(_answer(work, marshal.load(requests)), answers)  # noqa: S302  # our parent wrote it
+                answers.flush()
     except EOFError:
         status = 0
     finally:

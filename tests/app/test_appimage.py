@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.appimages import make_appimage, variables_in
-from tests.support.offline_roots import Home
+from tests.support.offline_roots import DenizenHome
 
 pytestmark = pytest.mark.slow
 
@@ -16,11 +16,11 @@ TOOL = b"#!/bin/sh\nenv\necho words: $*\nexit 5\n"
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path)
+def home(tmp_path: Path) -> DenizenHome:
+    return DenizenHome(tmp_path)
 
 
-def test_apprun_is_started_with_the_variables_that_its_runtime_would_set(home: Home) -> None:
+def test_apprun_is_started_with_the_variables_that_its_runtime_would_set(home: DenizenHome) -> None:
     app = make_appimage(home.work / "X.AppImage", {"AppRun": RUN, "usr": {"bin": {"tool": TOOL}}})
     before = app.read_bytes()
     done = home.denizen("run", "./X.AppImage", "one", "two", status=5, directory=home.work)
@@ -33,7 +33,7 @@ def test_apprun_is_started_with_the_variables_that_its_runtime_would_set(home: H
     assert app.read_bytes() == before
 
 
-def test_a_foreign_program_inside_gets_its_libraries_from_packages(home: Home) -> None:
+def test_a_foreign_program_inside_gets_its_libraries_from_packages(home: DenizenHome) -> None:
     program = home.compile("greet").read_bytes()
     app = make_appimage(home.work / "Foreign.AppImage", {"AppRun": program})
     done = home.denizen("run", os.fspath(app), "word")
@@ -41,7 +41,7 @@ def test_a_foreign_program_inside_gets_its_libraries_from_packages(home: Home) -
     assert done.stdout.splitlines()[2] == "[word]"
 
 
-def test_it_is_unpacked_once_also_for_a_second_copy_of_it(home: Home) -> None:
+def test_it_is_unpacked_once_also_for_a_second_copy_of_it(home: DenizenHome) -> None:
     app = make_appimage(home.work / "Once.AppImage", {"AppRun": TOOL})
     copy = home.work / "copy"
     first = home.denizen("run", os.fspath(app), status=5)
@@ -53,7 +53,7 @@ def test_it_is_unpacked_once_also_for_a_second_copy_of_it(home: Home) -> None:
     assert variables_in(second.stdout)["APPIMAGE"] == os.fspath(copy)
 
 
-def test_a_collection_leaves_what_an_appimage_that_is_there_needs(home: Home) -> None:
+def test_a_collection_leaves_what_an_appimage_that_is_there_needs(home: DenizenHome) -> None:
     app = make_appimage(home.work / "Kept.AppImage", {"AppRun": TOOL})
     home.denizen("run", os.fspath(app), status=5)
     home.denizen("gc")
@@ -61,7 +61,7 @@ def test_a_collection_leaves_what_an_appimage_that_is_there_needs(home: Home) ->
     assert "unpacking" not in done.stderr
 
 
-def test_a_name_that_leads_out_of_the_image_is_refused_and_nothing_is_left(home: Home) -> None:
+def test_a_name_that_leads_out_of_the_image_is_refused_and_nothing_is_left(home: DenizenHome) -> None:
     app = make_appimage(home.work / "Evil.AppImage", {"AppRun": TOOL, "up": "../../../etc/passwd"})
     done = home.denizen("run", os.fspath(app), status=125)
     assert "'up' is refused" in done.stderr
@@ -73,14 +73,14 @@ def test_a_name_that_leads_out_of_the_image_is_refused_and_nothing_is_left(home:
     [({"other": TOOL}, 2, "has no AppRun"), ({"AppRun": TOOL}, 1, "it is of type 1")],
 )
 def test_one_that_cannot_be_started_says_why(
-    home: Home, tree: dict[str, bytes], kind: int, reason: str
+    home: DenizenHome, tree: dict[str, bytes], kind: int, reason: str
 ) -> None:
     app = make_appimage(home.work / "Odd.AppImage", dict(tree), kind=kind)
     done = home.denizen("run", os.fspath(app), status=126)
     assert reason in done.stderr
 
 
-def test_a_damaged_image_is_told_with_its_place(home: Home) -> None:
+def test_a_damaged_image_is_told_with_its_place(home: DenizenHome) -> None:
     app = make_appimage(home.work / "Cut.AppImage", {"AppRun": TOOL * 100})
     content = app.read_bytes()
     app.write_bytes(content[:-20])

@@ -15,7 +15,7 @@ from denizen.launch.strategies.table import STRATEGIES
 from denizen.machines import interpreter_of_kernel
 from tests.support.command_context import context_of
 from tests.support.elf_builder import Elf, build
-from tests.support.offline_roots import Home
+from tests.support.offline_roots import DenizenHome
 
 if TYPE_CHECKING:
     from denizen.bytesio import Buffer
@@ -71,7 +71,7 @@ def test_a_program_is_read_and_parsed_once_for_all_strategies(
 
 def test_a_resolution_adds_what_it_reads_itself(tmp_path: Path, reads: Reads) -> None:
     """For its architecture, and as a recorded question; realising and the linker model add nothing."""
-    home = Home(tmp_path)
+    home = DenizenHome(tmp_path)
     home.denizen("index", "update", "--suite", "debian")
     program = os.fsencode(home.compile("greets"))
     session = context_of({}, os.fspath(home.root)).session

@@ -10,7 +10,7 @@ from denizen.app.factories import helper_words
 from denizen.cli.command import Context
 from denizen.launch.loader.settings import LoaderSettings
 from tests.support.command_context import context_of
-from tests.support.compiled_loaders import TIMEOUT, World, compile_loader, run
+from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, compile_loader, run
 
 
 def context(root: str | None = None, **environ: str) -> Context:
@@ -53,10 +53,10 @@ def test_denizen_is_found_where_it_is_in_no_site_directory(tmp_path: Path) -> No
 
 def test_a_program_with_an_environment_of_its_own_has_its_helper(tmp_path: Path) -> None:
     """The loader's helper is asked from a hostile environment, and speaks for itself."""
-    world = World(tmp_path, compile_loader(tmp_path / "plain-loader"))
-    program = world.compile("say", "int main() { return 0; }")
+    sysroot = LoaderSysroot(tmp_path, compile_loader(tmp_path / "plain-loader"))
+    program = sysroot.compile("say", "int main() { return 0; }")
     command = (*helper_words(context(str(tmp_path / "root")).session, "decide"), b"--strategy", b"none")
-    world.configure(LoaderSettings(directories=(bytes(world.decisions),), command=command))
+    sysroot.configure(LoaderSettings(directories=(bytes(sysroot.decisions),), command=command))
     done = run(program, env={**hostile(tmp_path), "LD_LIBRARY_PATH": str(tmp_path)})
     assert done.returncode == 127
     assert "taken over" not in done.stderr

@@ -10,8 +10,8 @@ import pytest
 from denizen.launch.dlopen_links import Opened
 from denizen.launch.fast_path import read_decision
 from tests.support.debs import Item
-from tests.support.hosts import HOSTS, Host, Rooms
-from tests.support.offline_roots import Home
+from tests.support.hosts import HOSTS, Host, HostDirectories
+from tests.support.offline_roots import DenizenHome
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +40,7 @@ def _link(output: Path, *words: str | Path) -> None:
 class Opening:
     """A home with libraries that nothing links, and a program that opens them by names it makes up."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: DenizenHome) -> None:
         self.home = home
         home.add_library("deep", "int deep(void) { return 3; }")
         text = home.work / "late.c"
@@ -67,20 +67,20 @@ class Opening:
 
 def _host(name: str, opening: Opening, directory: Path) -> Host:
     """A host that has the program, the packages, and a denizen that knows nothing yet."""
-    rooms = Rooms(directory / "other-root", directory / "programs", directory / "other-work")
-    for room in (rooms.root, rooms.work):
+    directories = HostDirectories(directory / "other-root", directory / "programs", directory / "other-work")
+    for room in (directories.root, directories.work):
         room.mkdir()
-    shutil.copytree(opening.home.debs, rooms.programs / "debs")
-    host = HOSTS[name](rooms)
-    source = ["source", "add", "debian", f"{host.rooms.programs}/debs", "--directory"]
-    added = host.run([*host.python, *source, "--root", str(host.rooms.root)])
+    shutil.copytree(opening.home.debs, directories.programs / "debs")
+    host = HOSTS[name](directories)
+    source = ["source", "add", "debian", f"{host.directories.programs}/debs", "--directory"]
+    added = host.run([*host.python, *source, "--root", str(host.directories.root)])
     assert added.status == 0, added.err
     return host
 
 
 @pytest.fixture
 def opening(tmp_path: Path) -> Opening:
-    return Opening(Home(tmp_path))
+    return Opening(DenizenHome(tmp_path))
 
 
 def test_a_name_that_is_made_up_is_brought_with_what_it_needs(opening: Opening) -> None:
@@ -212,7 +212,7 @@ def test_decided_again_it_has_it_from_the_start(opening: Opening) -> None:
 @pytest.mark.parametrize("name", ["bare root", "no user namespaces", "container", "noexec /tmp"])
 def test_it_is_brought_on_hosts_that_have_nothing(opening: Opening, tmp_path: Path, name: str) -> None:
     host = _host(name, opening, tmp_path)
-    program = f"{host.rooms.programs}/here/work/opens"
+    program = f"{host.directories.programs}/here/work/opens"
     for _ in range(2):
         done = host.run(host.denizen("run", program, "late", "nobody"))
         assert done.out.splitlines() == ["opened", f"libnobody.so.1: {_ABSENT}"]
@@ -220,10 +220,10 @@ def test_it_is_brought_on_hosts_that_have_nothing(opening: Opening, tmp_path: Pa
 
 def test_where_nothing_can_be_written_the_error_is_the_programs_own(opening: Opening, tmp_path: Path) -> None:
     host = _host("bare root", opening, tmp_path)
-    program = f"{host.rooms.programs}/here/work/opens"
+    program = f"{host.directories.programs}/here/work/opens"
     host.run(host.denizen("run", program))
-    rooms = Rooms(tmp_path / "other-root", tmp_path / "programs", tmp_path / "other-work")
-    done = HOSTS["read-only store"](rooms).run(host.denizen("run", program, "late"))
+    directories = HostDirectories(tmp_path / "other-root", tmp_path / "programs", tmp_path / "other-work")
+    done = HOSTS["read-only store"](directories).run(host.denizen("run", program, "late"))
     assert (done.out, done.err) == (f"liblate.so.1: {_ABSENT}\n", "")
 
 

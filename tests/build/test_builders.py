@@ -22,13 +22,13 @@ from denizen.value import replace
 from tests.formats.test_compression import bomb
 from tests.support import debs
 from tests.support.debs import Item, directory, hard_link, symlink
-from tests.support.derivations import Workshop
+from tests.support.derivations import BuildStore
 from tests.support.trees import entries_on_disk, file, nar
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Workshop]:
-    made = Workshop(tmp_path)
+def shop(tmp_path: Path) -> Iterator[BuildStore]:
+    made = BuildStore(tmp_path)
     yield made
     assert made.left_behind() == []
     made.store.close()
@@ -38,7 +38,7 @@ def sha256(content: bytes) -> Hash:
     return Hash("sha256", hashlib.sha256(content).digest())
 
 
-def package(shop: Workshop, name: str, *items: Item) -> Ingredient:
+def package(shop: BuildStore, name: str, *items: Item) -> Ingredient:
     """A package, fetched and unpacked."""
     source = shop.fetched(f"{name}.deb", debs.deb(items))
     unpacked = shop.derive(name, unpacking(made_by(source), shop.store_dir))
@@ -46,7 +46,7 @@ def package(shop: Workshop, name: str, *items: Item) -> Ingredient:
     return made_by(unpacked)
 
 
-def test_a_fetched_file_is_an_object_named_by_its_hash(shop: Workshop) -> None:
+def test_a_fetched_file_is_an_object_named_by_its_hash(shop: BuildStore) -> None:
     one = shop.fetched("file", b"content")
     shop.realise(one)
     assert shop.place(one).read_bytes() == b"content"
@@ -57,7 +57,7 @@ def test_a_fetched_file_is_an_object_named_by_its_hash(shop: Workshop) -> None:
     assert info.content_address == f"fixed:{sha256(b'content').nix}"
 
 
-def test_an_executable_is_fetched_as_one(shop: Workshop) -> None:
+def test_an_executable_is_fetched_as_one(shop: BuildStore) -> None:
     shop.opener.contents["https://x/run"] = [b"#!/bin/", b"sh\n"]
     value = sha256(nar(file(b"", b"#!/bin/sh\n", executable=True)))
     one = shop.derive("run", fetching_executable(["https://x/run"], value, shop.store_dir))
@@ -65,7 +65,7 @@ def test_an_executable_is_fetched_as_one(shop: Workshop) -> None:
     assert stat.S_IMODE(shop.place(one).stat().st_mode) == 0o555
 
 
-def test_the_next_url_is_tried_when_one_fails_or_lies(shop: Workshop) -> None:
+def test_the_next_url_is_tried_when_one_fails_or_lies(shop: BuildStore) -> None:
     urls = [f"https://{host}/x" for host in ("gone", "broken", "wrong", "long", "good", "unasked")]
     broken = NotOpened(urls[1], "Connection refused")
     shop.opener.contents = {
@@ -77,7 +77,7 @@ def test_the_next_url_is_tried_when_one_fails_or_lies(shop: Workshop) -> None:
     assert shop.opener.asked == urls[:5]
 
 
-def test_a_wrong_hash_leaves_nothing_and_says_what_came(shop: Workshop) -> None:
+def test_a_wrong_hash_leaves_nothing_and_says_what_came(shop: BuildStore) -> None:
     shop.opener.contents["https://x/x"] = [b"evil"]
     one = shop.derive("x", fetching(["https://x/x", "https://y/x"], sha256(b"good"), shop.store_dir))
     with pytest.raises(NotFetched) as caught:
@@ -88,7 +88,7 @@ def test_a_wrong_hash_leaves_nothing_and_says_what_came(shop: Workshop) -> None:
     assert not shop.store.is_valid(one.outputs[b"out"])
 
 
-def test_only_where_nobody_answers_is_the_network_to_be_checked(shop: Workshop) -> None:
+def test_only_where_nobody_answers_is_the_network_to_be_checked(shop: BuildStore) -> None:
     urls = ["https://gone/x", "https://silent/x"]
     one = shop.derive("x", fetching(urls, sha256(b"content"), shop.store_dir, size=7))
     with pytest.raises(NotFetched) as caught:
@@ -100,7 +100,7 @@ def test_only_where_nobody_answers_is_the_network_to_be_checked(shop: Workshop) 
     assert "check the network" in caught.value.remedy
 
 
-def test_a_url_that_never_ends_is_left_at_the_promised_size(shop: Workshop) -> None:
+def test_a_url_that_never_ends_is_left_at_the_promised_size(shop: BuildStore) -> None:
     pieces = 0
 
     def endless() -> Iterator[bytes]:
@@ -116,14 +116,14 @@ def test_a_url_that_never_ends_is_left_at_the_promised_size(shop: Workshop) -> N
     assert pieces == 11
 
 
-def test_a_file_shorter_than_promised_is_refused(shop: Workshop) -> None:
+def test_a_file_shorter_than_promised_is_refused(shop: BuildStore) -> None:
     shop.opener.contents["https://x/x"] = [b"x"]
     one = shop.derive("x", fetching(["https://x/x"], sha256(b"x"), shop.store_dir, size=2))
     with pytest.raises(NotFetched, match="2 bytes were expected, 1 came"):
         shop.realise(one)
 
 
-def test_a_package_is_unpacked_into_an_object(shop: Workshop) -> None:
+def test_a_package_is_unpacked_into_an_object(shop: BuildStore) -> None:
     one = package(
         shop,
         "hello",
@@ -149,7 +149,7 @@ def test_a_package_is_unpacked_into_an_object(shop: Workshop) -> None:
     assert shop.store.info(one.path).nar_hash == digest
 
 
-def test_a_merged_package_lies_below_usr(shop: Workshop) -> None:
+def test_a_merged_package_lies_below_usr(shop: BuildStore) -> None:
     source = shop.fetched("x.deb", debs.deb([Item("./lib/x")]))
     one = shop.derive("x", unpacking(made_by(source), shop.store_dir, Layout.USR_MERGED))
     shop.realise(one)
@@ -169,7 +169,7 @@ def test_a_merged_package_lies_below_usr(shop: Workshop) -> None:
         [Item("./twice"), Item("./twice")],
     ],
 )
-def test_a_hostile_package_leaves_nothing_inside_or_outside(shop: Workshop, items: list[Item]) -> None:
+def test_a_hostile_package_leaves_nothing_inside_or_outside(shop: BuildStore, items: list[Item]) -> None:
     source = shop.fetched("evil.deb", debs.deb(items))
     one = shop.derive("evil", unpacking(made_by(source), shop.store_dir))
     with pytest.raises(NotUnpacked) as caught:
@@ -181,7 +181,7 @@ def test_a_hostile_package_leaves_nothing_inside_or_outside(shop: Workshop, item
     assert not (shop.directory / "denizen-escaped").exists()
 
 
-def test_a_bomb_is_refused_and_what_it_wrote_removed(shop: Workshop) -> None:
+def test_a_bomb_is_refused_and_what_it_wrote_removed(shop: BuildStore) -> None:
     header = bytearray(debs.tar([Item("./huge")])[:512])
     header[124:136] = b"%011o\0" % (8 * 1024**3 - 1)
     header[148:156] = b" " * 8
@@ -198,7 +198,7 @@ def test_a_bomb_is_refused_and_what_it_wrote_removed(shop: Workshop) -> None:
         shop.realise(one)
 
 
-def test_what_has_the_wrong_hash_is_never_unpacked(shop: Workshop) -> None:
+def test_what_has_the_wrong_hash_is_never_unpacked(shop: BuildStore) -> None:
     source = shop.fetched("x.deb", debs.deb([Item("./x")]))
     shop.opener.contents["https://example.test/x.deb"] = [debs.deb([Item("./evil")])]
     one = shop.derive("x", unpacking(made_by(source), shop.store_dir))
@@ -207,7 +207,7 @@ def test_what_has_the_wrong_hash_is_never_unpacked(shop: Workshop) -> None:
     assert not shop.store.is_valid(source.outputs[b"out"])
 
 
-def test_a_union_leads_to_its_packages_and_refers_to_them(shop: Workshop) -> None:
+def test_a_union_leads_to_its_packages_and_refers_to_them(shop: BuildStore) -> None:
     a = package(shop, "a", Item("./bin/a", content=b"A"), Item("./share/x", content=b"1"))
     b = package(shop, "b", Item("./bin/b", content=b"B"), Item("./share/x", content=b"2"))
     one = shop.derive("ab", uniting([(a, 5), (b, 6)], shop.store_dir))
@@ -219,7 +219,7 @@ def test_a_union_leads_to_its_packages_and_refers_to_them(shop: Workshop) -> Non
         assert not path.is_symlink() or not os.readlink(path).startswith("/")
 
 
-def test_a_union_in_conflict_leaves_nothing(shop: Workshop) -> None:
+def test_a_union_in_conflict_leaves_nothing(shop: BuildStore) -> None:
     a = package(shop, "a", Item("./bin/x", content=b"A"))
     b = package(shop, "b", Item("./bin/x", content=b"B"))
     one = shop.derive("ab", uniting([(a, 5), (b, 5)], shop.store_dir))
@@ -227,7 +227,7 @@ def test_a_union_in_conflict_leaves_nothing(shop: Workshop) -> None:
         shop.realise(one)
 
 
-def test_libraries_are_linked_and_the_store_can_be_moved(shop: Workshop) -> None:
+def test_libraries_are_linked_and_the_store_can_be_moved(shop: BuildStore) -> None:
     c = package(
         shop,
         "libx",
@@ -245,14 +245,14 @@ def test_libraries_are_linked_and_the_store_can_be_moved(shop: Workshop) -> None
     os.rename(moved, shop.directory / "store")
 
 
-def test_a_library_that_is_not_there_is_missed(shop: Workshop) -> None:
+def test_a_library_that_is_not_there_is_missed(shop: BuildStore) -> None:
     c = package(shop, "libx", Item("./usr/lib/libx.so.1"))
     one = shop.derive("libs", linking([(b"libx.so.2", c, b"usr/lib/libx.so.2")], shop.store_dir))
     with pytest.raises(MissingLibraries, match=r"libx\.so\.2"):
         shop.realise(one)
 
 
-def test_nothing_but_inputs_can_be_used(shop: Workshop) -> None:
+def test_nothing_but_inputs_can_be_used(shop: BuildStore) -> None:
     other = package(shop, "other", Item("./secret"))
     undeclared = unpacking(Ingredient(other.path), shop.store_dir)
     one = shop.derive("x", replace(undeclared, sources=()))
@@ -260,7 +260,7 @@ def test_nothing_but_inputs_can_be_used(shop: Workshop) -> None:
         shop.realise(one)
 
 
-def test_a_builder_denizen_does_not_have_is_named(shop: Workshop) -> None:
+def test_a_builder_denizen_does_not_have_is_named(shop: BuildStore) -> None:
     one = shop.derive("x", recipe(b"/bin/sh", {}, (), shop.store_dir))
     with pytest.raises(NoSuchBuilder, match="/bin/sh"):
         shop.realise(one)

@@ -39,7 +39,7 @@ def recipe(
     )
 
 
-class World:
+class DerivationSet:
     """Derivations by path, as a store would hold them."""
 
     def __init__(self) -> None:
@@ -56,88 +56,90 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def derivations() -> DerivationSet:
+    return DerivationSet()
 
 
-def test_sealing_puts_each_output_into_the_variable_of_its_name(world: World) -> None:
-    sealed = world.add("x", recipe(outputs={b"out": PLAIN, b"dev": PLAIN}))
+def test_sealing_puts_each_output_into_the_variable_of_its_name(derivations: DerivationSet) -> None:
+    sealed = derivations.add("x", recipe(outputs={b"out": PLAIN, b"dev": PLAIN}))
     out, dev = sealed.outputs[b"out"], sealed.outputs[b"dev"]
     assert (out.name, dev.name) == ("x", "x-dev")
     assert sealed.derivation.environment == {b"out": out.inside(NIX_STORE), b"dev": dev.inside(NIX_STORE)}
     assert sealed.path.name == "x.drv"
 
 
-def test_the_same_recipe_gives_the_same_paths_and_another_gives_others(world: World) -> None:
-    one = world.add("x", recipe(a=b"1"))
-    assert world.add("x", recipe(a=b"1")) == one
-    assert world.add("x", recipe(a=b"2")).outputs != one.outputs
-    assert world.add("y", recipe(a=b"1")).outputs != one.outputs
+def test_the_same_recipe_gives_the_same_paths_and_another_gives_others(derivations: DerivationSet) -> None:
+    one = derivations.add("x", recipe(a=b"1"))
+    assert derivations.add("x", recipe(a=b"1")) == one
+    assert derivations.add("x", recipe(a=b"2")).outputs != one.outputs
+    assert derivations.add("y", recipe(a=b"1")).outputs != one.outputs
 
 
-def test_where_known_content_comes_from_does_not_change_what_is_built_from_it(world: World) -> None:
-    here = world.add("src", recipe(outputs={b"out": FIXED}, url=b"https://here"))
-    there = world.add("src", recipe(outputs={b"out": FIXED}, url=b"https://there"))
+def test_where_known_content_comes_from_does_not_change_what_is_built_from_it(
+    derivations: DerivationSet,
+) -> None:
+    here = derivations.add("src", recipe(outputs={b"out": FIXED}, url=b"https://here"))
+    there = derivations.add("src", recipe(outputs={b"out": FIXED}, url=b"https://there"))
     assert here.path != there.path
     assert here.outputs == there.outputs
-    users = [world.add("user", recipe((source, b"out"))) for source in (here, there)]
+    users = [derivations.add("user", recipe((source, b"out"))) for source in (here, there)]
     assert users[0].path != users[1].path
     assert users[0].outputs == users[1].outputs
 
 
-def test_examining_gives_inputs_before_what_needs_them(world: World) -> None:
-    bottom = world.add("bottom", recipe())
-    left = world.add("left", recipe((bottom, b"out")))
-    right = world.add("right", recipe((bottom, b"out"), (left, b"out")))
-    top = world.add("top", recipe((left, b"out"), (right, b"out")))
-    order = list(world.examine(top.path, bottom.path))
+def test_examining_gives_inputs_before_what_needs_them(derivations: DerivationSet) -> None:
+    bottom = derivations.add("bottom", recipe())
+    left = derivations.add("left", recipe((bottom, b"out")))
+    right = derivations.add("right", recipe((bottom, b"out"), (left, b"out")))
+    top = derivations.add("top", recipe((left, b"out"), (right, b"out")))
+    order = list(derivations.examine(top.path, bottom.path))
     assert order == [bottom.path, left.path, right.path, top.path]
 
 
-def test_a_chain_of_thousands_is_examined_without_recursion(world: World) -> None:
-    last = world.add("n0", recipe())
+def test_a_chain_of_thousands_is_examined_without_recursion(derivations: DerivationSet) -> None:
+    last = derivations.add("n0", recipe())
     for number in range(1, 1500):
-        last = world.add(f"n{number}", recipe((last, b"out")))
-    assert len(world.examine(last.path)) == 1500
+        last = derivations.add(f"n{number}", recipe((last, b"out")))
+    assert len(derivations.examine(last.path)) == 1500
 
 
-def test_a_derivation_that_depends_on_itself_is_refused(world: World) -> None:
-    one = world.add("one", recipe())
-    two = world.add("two", recipe((one, b"out")))
-    world.files[one.path] = replace(one.derivation, inputs={two.path.inside(NIX_STORE): (b"out",)})
+def test_a_derivation_that_depends_on_itself_is_refused(derivations: DerivationSet) -> None:
+    one = derivations.add("one", recipe())
+    two = derivations.add("two", recipe((one, b"out")))
+    derivations.files[one.path] = replace(one.derivation, inputs={two.path.inside(NIX_STORE): (b"out",)})
     with pytest.raises(BadDerivation, match="depends on itself"):
-        world.examine(two.path)
+        derivations.examine(two.path)
 
 
-def test_a_derivation_that_promises_another_output_is_refused(world: World) -> None:
-    honest = world.add("x", recipe())
-    victim = world.add("victim", recipe()).outputs[b"out"].inside(NIX_STORE)
+def test_a_derivation_that_promises_another_output_is_refused(derivations: DerivationSet) -> None:
+    honest = derivations.add("x", recipe())
+    victim = derivations.add("victim", recipe()).outputs[b"out"].inside(NIX_STORE)
     forged = replace(honest.derivation, outputs={b"out": DerivationOutput(victim)})
     path = storepath.for_text("x.drv", aterm.render(forged), (), NIX_STORE)
-    world.files[path] = forged
+    derivations.files[path] = forged
     with pytest.raises(BadDerivation, match="its text gives"):
-        world.examine(path)
+        derivations.examine(path)
 
 
-def test_a_variable_that_names_another_output_is_refused(world: World) -> None:
-    honest = world.add("x", recipe())
+def test_a_variable_that_names_another_output_is_refused(derivations: DerivationSet) -> None:
+    honest = derivations.add("x", recipe())
     forged = replace(honest.derivation, environment={b"out": b"/etc"})
-    world.files[honest.path] = forged
+    derivations.files[honest.path] = forged
     with pytest.raises(BadDerivation, match="says /etc"):
-        world.examine(honest.path)
+        derivations.examine(honest.path)
 
 
-def test_a_file_under_another_files_name_is_refused(world: World) -> None:
-    one, other = world.add("x", recipe()), world.add("x", recipe(a=b"1"))
-    world.files[one.path] = other.derivation
+def test_a_file_under_another_files_name_is_refused(derivations: DerivationSet) -> None:
+    one, other = derivations.add("x", recipe()), derivations.add("x", recipe(a=b"1"))
+    derivations.files[one.path] = other.derivation
     with pytest.raises(BadDerivation, match="its file is"):
-        world.examine(one.path)
+        derivations.examine(one.path)
 
 
-def test_an_output_that_the_input_does_not_have_is_refused(world: World) -> None:
-    one = world.add("one", recipe())
+def test_an_output_that_the_input_does_not_have_is_refused(derivations: DerivationSet) -> None:
+    one = derivations.add("one", recipe())
     with pytest.raises(BadDerivation, match="no output 'dev'"):
-        world.add("two", recipe((one, b"dev")))
+        derivations.add("two", recipe((one, b"dev")))
 
 
 @pytest.mark.parametrize(
@@ -155,23 +157,23 @@ def test_an_output_that_the_input_does_not_have_is_refused(world: World) -> None
     ],
 )
 def test_outputs_that_make_no_sense_are_refused(
-    world: World, outputs: Mapping[bytes, DerivationOutput], reason: str
+    derivations: DerivationSet, outputs: Mapping[bytes, DerivationOutput], reason: str
 ) -> None:
     with pytest.raises(BadDerivation, match=reason):
-        world.add("x", recipe(outputs=outputs))
+        derivations.add("x", recipe(outputs=outputs))
 
 
-def test_an_input_outside_the_store_directory_is_refused(world: World) -> None:
+def test_an_input_outside_the_store_directory_is_refused(derivations: DerivationSet) -> None:
     derivation = replace(recipe(), inputs={b"/elsewhere/x.drv": (b"out",)})
     with pytest.raises(BadInput, match="not in /nix/store"):
-        world.add("x", derivation)
+        derivations.add("x", derivation)
 
 
-def test_blanking_undoes_sealing(world: World) -> None:
+def test_blanking_undoes_sealing(derivations: DerivationSet) -> None:
     for outputs in ({b"out": PLAIN, b"dev": PLAIN}, {b"out": FIXED}):
-        sealed = world.add("x", recipe(outputs=outputs, a=b"1"))
+        sealed = derivations.add("x", recipe(outputs=outputs, a=b"1"))
         assert blanked(sealed.derivation).outputs == outputs
-        assert world.add("x", blanked(sealed.derivation)) == sealed
+        assert derivations.add("x", blanked(sealed.derivation)) == sealed
 
 
 def test_kinds_are_told_apart() -> None:

@@ -16,7 +16,7 @@ from denizen.store.collection.collector import Limits, collect
 from denizen.store.verification import verify
 from tests.support import debs
 from tests.support.debs import Item
-from tests.support.derivations import Workshop
+from tests.support.derivations import BuildStore
 
 # Helpers say that they have begun, and then take long over it.
 PROGRAM = """
@@ -39,11 +39,11 @@ realise(store, [storepath.from_base(name) for name in sys.argv[2:]], RealiseOpti
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Workshop:
-    return Workshop(tmp_path)
+def shop(tmp_path: Path) -> BuildStore:
+    return BuildStore(tmp_path)
 
 
-def started(shop: Workshop, seconds: float) -> Iterator[subprocess.Popen[str]]:
+def started(shop: BuildStore, seconds: float) -> Iterator[subprocess.Popen[str]]:
     sources = [shop.fetched(f"{n}.deb", debs.deb([Item(f"./{n}", content=b"x" * n)])) for n in range(3)]
     wanted = [shop.derive(f"p{n}", unpacking(made_by(s), shop.store_dir)) for n, s in enumerate(sources)]
     shop.realise(*sources)
@@ -61,7 +61,7 @@ def helpers_of(process: subprocess.Popen[str]) -> list[int]:
     return [int(process.stdout.readline()) for _ in range(2)]
 
 
-def test_ctrl_c_ends_all_at_once_and_leaves_nothing(shop: Workshop) -> None:
+def test_ctrl_c_ends_all_at_once_and_leaves_nothing(shop: BuildStore) -> None:
     for process in started(shop, seconds=60):
         helpers = helpers_of(process)
         began = time.monotonic()
@@ -73,7 +73,7 @@ def test_ctrl_c_ends_all_at_once_and_leaves_nothing(shop: Workshop) -> None:
     assert not shop.left_behind()
 
 
-def test_killed_it_leaves_a_store_that_verifies_and_its_helpers_end(shop: Workshop) -> None:
+def test_killed_it_leaves_a_store_that_verifies_and_its_helpers_end(shop: BuildStore) -> None:
     for process in started(shop, seconds=60):
         helpers = helpers_of(process)
         process.kill()

@@ -20,7 +20,7 @@ from denizen.store.trees.digest import Digest, Digester, digest_tree
 from denizen.store.trees.tree_reader import TooDeep
 from tests.support import debs
 from tests.support.debs import Item
-from tests.support.derivations import Workshop
+from tests.support.derivations import BuildStore
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -70,7 +70,7 @@ def made(directory: Path, entries: list[ArchiveEntry], held: int) -> Digest:
 def test_held_in_memory_or_not_a_tree_is_the_same(
     tmp_path_factory: pytest.TempPathFactory, entries: list[ArchiveEntry], held: int
 ) -> None:
-    directory = tmp_path_factory.mktemp("stow")
+    directory = tmp_path_factory.mktemp("unpack_by_helper")
     assert made(directory, entries, 1 << 20) == made(directory, entries, held)
 
 
@@ -116,14 +116,14 @@ def test_what_is_wrong_with_a_package_is_told_by_the_helper(tmp_path: Path) -> N
         Helpers(package_unpack.work, 1) as helpers,
         pytest.raises(NotUnpacked, match="'x' stands where data"),
     ):
-        package_unpack.stow(helpers, package(tmp_path, content))
+        package_unpack.unpack_by_helper(helpers, package(tmp_path, content))
 
 
 def test_here_and_by_helpers_packages_become_the_same_objects(tmp_path: Path) -> None:
     found = []
     for jobs in (1, 4):
         (tmp_path / str(jobs)).mkdir()
-        shop = Workshop(tmp_path / str(jobs))
+        shop = BuildStore(tmp_path / str(jobs))
         sources = [
             shop.fetched(f"p{n}.deb", debs.deb([Item(f"./lib/{n}", content=bytes([n]) * n * 999)]))
             for n in range(8)
@@ -138,7 +138,7 @@ def test_here_and_by_helpers_packages_become_the_same_objects(tmp_path: Path) ->
 def test_a_helper_killed_at_work_is_an_error_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop = Workshop(tmp_path)
+    shop = BuildStore(tmp_path)
     source = shop.fetched("x.deb", debs.deb([Item("./x")]))
     one = shop.derive("x", unpacking(made_by(source), shop.store_dir))
     shop.realise(source)

@@ -20,12 +20,12 @@ from denizen.formats.hashes import Hash
 from denizen.formats.storepath import StorePath
 from denizen.store.local import Store
 from tests.support import debs
-from tests.support.derivations import MemoryOpener, Workshop
+from tests.support.derivations import BuildStore, MemoryOpener
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Workshop]:
-    made = Workshop(tmp_path)
+def shop(tmp_path: Path) -> Iterator[BuildStore]:
+    made = BuildStore(tmp_path)
     yield made
     made.store.close()
 
@@ -43,7 +43,7 @@ class Heard:
         self.names.append(f"{name}!")
 
 
-def test_inputs_are_made_first_and_each_thing_once(shop: Workshop) -> None:
+def test_inputs_are_made_first_and_each_thing_once(shop: BuildStore) -> None:
     source = shop.fetched("x.deb", debs.deb([debs.Item("./x", content=b"1")]))
     tree = shop.derive("x", unpacking(made_by(source), shop.store_dir))
     union = shop.derive("u", uniting([(made_by(tree), 5)], shop.store_dir))
@@ -54,7 +54,7 @@ def test_inputs_are_made_first_and_each_thing_once(shop: Workshop) -> None:
     assert (shop.place(union) / "x").read_bytes() == b"1"
 
 
-def test_what_is_valid_is_not_made_again_nor_what_it_needed(shop: Workshop) -> None:
+def test_what_is_valid_is_not_made_again_nor_what_it_needed(shop: BuildStore) -> None:
     source = shop.fetched("x.deb", debs.deb([]))
     tree = shop.derive("x", unpacking(made_by(source), shop.store_dir))
     shop.realise(tree)
@@ -64,7 +64,7 @@ def test_what_is_valid_is_not_made_again_nor_what_it_needed(shop: Workshop) -> N
     assert heard.names == []
 
 
-def test_independent_derivations_are_made_at_the_same_time(shop: Workshop) -> None:
+def test_independent_derivations_are_made_at_the_same_time(shop: BuildStore) -> None:
     # Each fetch waits for the other to have begun; one after the other would wait in vain.
     meeting = threading.Barrier(2, timeout=30)
 
@@ -78,7 +78,7 @@ def test_independent_derivations_are_made_at_the_same_time(shop: Workshop) -> No
     assert sorted(shop.opener.asked) == ["https://example.test/a", "https://example.test/b"]
 
 
-def test_a_failure_stops_what_runs_and_begins_nothing_new(shop: Workshop) -> None:
+def test_a_failure_stops_what_runs_and_begins_nothing_new(shop: BuildStore) -> None:
     begun = threading.Event()
 
     class Slow(MemoryOpener):
@@ -102,7 +102,7 @@ def test_a_failure_stops_what_runs_and_begins_nothing_new(shop: Workshop) -> Non
     assert shop.left_behind() == []
 
 
-def test_what_was_completed_before_a_failure_stays(shop: Workshop) -> None:
+def test_what_was_completed_before_a_failure_stays(shop: BuildStore) -> None:
     good = shop.fetched("good", b"good")
     bad = shop.derive("bad", fetching(["https://x/bad"], Hash("sha256", bytes(32)), shop.store_dir))
     with pytest.raises(NotFetched):
@@ -110,12 +110,12 @@ def test_what_was_completed_before_a_failure_stays(shop: Workshop) -> None:
     assert shop.store.is_valid(good.outputs[b"out"])
 
 
-def test_a_derivation_that_is_not_in_the_store_is_missed(shop: Workshop) -> None:
+def test_a_derivation_that_is_not_in_the_store_is_missed(shop: BuildStore) -> None:
     with pytest.raises(NoDerivation):
         realise(shop.store, [StorePath("0" * 32, "x.drv")], RealiseOptions(shop.opener))
 
 
-def test_a_source_that_nothing_can_make_is_missed(shop: Workshop) -> None:
+def test_a_source_that_nothing_can_make_is_missed(shop: BuildStore) -> None:
     absent = Ingredient(StorePath("0" * 32, "absent"))
     derivation = recipe(b"builtin:union", {b"packages": b""}, [absent], shop.store_dir)
 
@@ -124,7 +124,7 @@ def test_a_source_that_nothing_can_make_is_missed(shop: Workshop) -> None:
         add_derivation(shop.store, work, "x", content)
 
 
-def test_a_derivation_file_tampered_with_is_refused(shop: Workshop) -> None:
+def test_a_derivation_file_tampered_with_is_refused(shop: BuildStore) -> None:
     one = shop.fetched("x", b"x")
     place = os.fsdecode(shop.store.place_of(one.path))
     os.chmod(place, 0o644)
@@ -133,7 +133,7 @@ def test_a_derivation_file_tampered_with_is_refused(shop: Workshop) -> None:
         shop.realise(one)
 
 
-def test_a_derivation_that_is_a_link_is_not_followed(shop: Workshop) -> None:
+def test_a_derivation_that_is_a_link_is_not_followed(shop: BuildStore) -> None:
     one = shop.fetched("x", b"x")
     place = Path(os.fsdecode(shop.store.place_of(one.path)))
     place.unlink()
@@ -142,7 +142,7 @@ def test_a_derivation_that_is_a_link_is_not_followed(shop: Workshop) -> None:
         shop.realise(one)
 
 
-def test_an_output_wanted_that_the_input_lacks_is_refused(shop: Workshop) -> None:
+def test_an_output_wanted_that_the_input_lacks_is_refused(shop: BuildStore) -> None:
     one = shop.fetched("x", b"x")
     derivation = recipe(
         b"builtin:union",
@@ -154,7 +154,7 @@ def test_an_output_wanted_that_the_input_lacks_is_refused(shop: Workshop) -> Non
         shop.derive("y", derivation)
 
 
-def test_a_derivation_for_another_store_is_refused(shop: Workshop) -> None:
+def test_a_derivation_for_another_store_is_refused(shop: BuildStore) -> None:
     content = aterm.render(
         recipe(b"builtin:union", {}, [Ingredient(StorePath("0" * 32, "a"))], b"/nix/store")
     )
@@ -162,7 +162,7 @@ def test_a_derivation_for_another_store_is_refused(shop: Workshop) -> None:
         add_derivation(shop.store, work, "x", content)
 
 
-def test_nothing_wanted_is_nothing_done(shop: Workshop) -> None:
+def test_nothing_wanted_is_nothing_done(shop: BuildStore) -> None:
     assert shop.realise() == {}
 
 
@@ -184,7 +184,7 @@ def _realise_in_process(physical: bytes, path: StorePath, log: str) -> None:
         realise(store, [path], RealiseOptions(_Counting(log), 1))
 
 
-def test_two_processes_that_want_the_same_thing_make_it_once(shop: Workshop, tmp_path: Path) -> None:
+def test_two_processes_that_want_the_same_thing_make_it_once(shop: BuildStore, tmp_path: Path) -> None:
     content = Hash("sha256", hashlib.sha256(b"content").digest())
     one = shop.derive("x", fetching(["https://x/x"], content, shop.store_dir))
     log = tmp_path / "asked"

@@ -12,18 +12,18 @@ from denizen.store.local import Store
 from denizen.store.work import Work
 from tests.support import debs
 from tests.support.debs import Item
-from tests.support.derivations import MemoryOpener, Workshop
+from tests.support.derivations import BuildStore, MemoryOpener
 
 COUNT = 24
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Workshop:
-    return Workshop(tmp_path)
+def shop(tmp_path: Path) -> BuildStore:
+    return BuildStore(tmp_path)
 
 
 @pytest.fixture
-def trees(shop: Workshop) -> list[Sealed]:
+def trees(shop: BuildStore) -> list[Sealed]:
     """Packages that are fetched already, to be unpacked."""
     sources = [shop.fetched(f"{n}.deb", debs.deb([Item(f"./{n}", content=b"x" * n)])) for n in range(COUNT)]
     shop.realise(*sources)
@@ -31,7 +31,7 @@ def trees(shop: Workshop) -> list[Sealed]:
 
 
 def test_what_is_built_at_once_is_registered_together(
-    shop: Workshop, trees: list[Sealed], monkeypatch: pytest.MonkeyPatch
+    shop: BuildStore, trees: list[Sealed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches: list[int] = []
     place = Work._place
@@ -48,7 +48,7 @@ def test_what_is_built_at_once_is_registered_together(
 
 
 def test_a_failure_to_register_is_raised_and_nobody_waits_for_ever(
-    shop: Workshop, trees: list[Sealed], monkeypatch: pytest.MonkeyPatch
+    shop: BuildStore, trees: list[Sealed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object) -> None:
         raise RuntimeError("the disk is full")
@@ -62,7 +62,7 @@ def test_a_failure_to_register_is_raised_and_nobody_waits_for_ever(
 
 
 def test_two_that_want_the_same_in_opposite_order_do_not_wait_for_each_other_for_ever(
-    shop: Workshop, trees: list[Sealed]
+    shop: BuildStore, trees: list[Sealed]
 ) -> None:
     def wanted(order: int) -> int:
         # A connection belongs to one thread, a store to one realisation.

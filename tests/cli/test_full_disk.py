@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.offline_roots import Home
+from tests.support.offline_roots import DenizenHome
 from tests.support.peers import require
 
 pytestmark = pytest.mark.slow
@@ -21,13 +21,13 @@ truncate -s "-${room}K" "$disk/fill" && exec "$@"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    made = Home(tmp_path_factory.mktemp("full"))
+def home(tmp_path_factory: pytest.TempPathFactory) -> DenizenHome:
+    made = DenizenHome(tmp_path_factory.mktemp("full"))
     made.denizen("index", "update")
     return made
 
 
-def _run(home: Home, disk: Path, room: int, *words: str) -> subprocess.CompletedProcess[str]:
+def _run(home: DenizenHome, disk: Path, room: int, *words: str) -> subprocess.CompletedProcess[str]:
     require("unshare", "truncate")
     command = [word if word != os.fspath(home.root) else f"{disk}/root" for word in home.command(*words)]
     around = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", _LITTLE_ROOM, "sh"]
@@ -39,14 +39,16 @@ def _run(home: Home, disk: Path, room: int, *words: str) -> subprocess.Completed
     return done
 
 
-def test_what_the_host_satisfies_starts_without_a_word(home: Home, tmp_path: Path) -> None:
+def test_what_the_host_satisfies_starts_without_a_word(home: DenizenHome, tmp_path: Path) -> None:
     done = _run(home, tmp_path, 0, "run", "/bin/echo", "started")
     assert (done.returncode, done.stdout, done.stderr) == (0, "started\n", "")
 
 
 @pytest.mark.parametrize("strategy", ["auto", "stub", "direct"])
 @pytest.mark.parametrize("room", [0, 16, 100, 500, 1000, 2500])
-def test_what_needs_room_says_so_in_a_sentence(home: Home, tmp_path: Path, strategy: str, room: int) -> None:
+def test_what_needs_room_says_so_in_a_sentence(
+    home: DenizenHome, tmp_path: Path, strategy: str, room: int
+) -> None:
     program = home.compile("roomy", "int greeting(); int main() { greeting(); return 4; }")
     done = _run(home, tmp_path, room, "run", "--strategy", strategy, os.fspath(program))
     if done.returncode != 4:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from denizen.app.library_path import library_path_of
-from tests.support.offline_roots import Home
+from tests.support.offline_roots import DenizenHome
 
 # Says what the library says, and what LD_LIBRARY_PATH its children would get.
 PROGRAM = """
@@ -30,12 +30,12 @@ def test_it_means_the_same_in_every_directory(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(tmp_path_factory.mktemp("home"))
+def home(tmp_path_factory: pytest.TempPathFactory) -> DenizenHome:
+    return DenizenHome(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
-def places(home: Home) -> list[Path]:
+def places(home: DenizenHome) -> list[Path]:
     """Two directories with a libown.so.1 each, away from all programs."""
     made = []
     for name in ("first", "second"):
@@ -48,14 +48,14 @@ def places(home: Home) -> list[Path]:
     return made
 
 
-def compiled(home: Home, name: str, source: str, *flags: Path) -> Path:
+def compiled(home: DenizenHome, name: str, source: str, *flags: Path) -> Path:
     output = home.work / name
     command = ["gcc", "-w", "-x", "c", "-", "-x", "none", *map(os.fspath, flags), "-o", os.fspath(output)]
     subprocess.run(command, input=source.encode(), check=True)
     return output
 
 
-def started(home: Home, program: Path, path: str, *options: str, status: int = 0) -> str:
+def started(home: DenizenHome, program: Path, path: str, *options: str, status: int = 0) -> str:
     env = {**os.environ, "LD_LIBRARY_PATH": path}
     return home.denizen("run", *options, os.fspath(program), env=env, status=status).stdout
 
@@ -63,7 +63,7 @@ def started(home: Home, program: Path, path: str, *options: str, status: int = 0
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--hermetic",), ("--strategy", "direct"), ("--strategy", "stub")])
 def test_what_only_the_library_path_has_is_found_and_only_under_it(
-    home: Home, places: list[Path], options: tuple[str, ...]
+    home: DenizenHome, places: list[Path], options: tuple[str, ...]
 ) -> None:
     program = compiled(home, "own", PROGRAM, places[0] / "libown.so.1")
     for place in (*places, *places):
@@ -73,14 +73,14 @@ def test_what_only_the_library_path_has_is_found_and_only_under_it(
 
 
 @pytest.mark.slow
-def test_the_rest_is_brought(home: Home, places: list[Path]) -> None:
+def test_the_rest_is_brought(home: DenizenHome, places: list[Path]) -> None:
     program = compiled(home, "both", BOTH, places[0] / "libown.so.1", home.library("greet"))
     for place in places:
         assert started(home, program, os.fspath(place)) == f"hello from the store\n{place.name} {place}\n"
 
 
 @pytest.mark.slow
-def test_why_counts_it_too(home: Home, places: list[Path]) -> None:
+def test_why_counts_it_too(home: DenizenHome, places: list[Path]) -> None:
     program = compiled(home, "asked", BOTH, places[0] / "libown.so.1", home.library("greet"))
     env = {**os.environ, "LD_LIBRARY_PATH": os.fspath(places[0])}
     assert "This starts it: denizen run" in home.denizen("why", os.fspath(program), env=env).stdout
@@ -89,7 +89,7 @@ def test_why_counts_it_too(home: Home, places: list[Path]) -> None:
 
 @pytest.mark.slow
 def test_a_relative_path_is_of_the_working_directory(
-    home: Home, places: list[Path], monkeypatch: pytest.MonkeyPatch
+    home: DenizenHome, places: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = compiled(home, "relative", PROGRAM, places[0] / "libown.so.1")
     for place in places:
@@ -98,7 +98,7 @@ def test_a_relative_path_is_of_the_working_directory(
 
 
 @pytest.mark.slow
-def test_where_it_goes_the_program_goes_too(home: Home, places: list[Path]) -> None:
+def test_where_it_goes_the_program_goes_too(home: DenizenHome, places: list[Path]) -> None:
     program = compiled(home, "gone", PROGRAM, places[0] / "libown.so.1")
     passing = home.root.parent / "passing"
     shutil.copytree(places[0], passing)
@@ -108,7 +108,9 @@ def test_where_it_goes_the_program_goes_too(home: Home, places: list[Path]) -> N
 
 
 @pytest.mark.slow
-def test_one_that_has_no_part_in_it_makes_no_decision_of_its_own(home: Home, places: list[Path]) -> None:
+def test_one_that_has_no_part_in_it_makes_no_decision_of_its_own(
+    home: DenizenHome, places: list[Path]
+) -> None:
     program = compiled(home, "plain", '#include <stdio.h>\nint main() { puts("plain"); }')
     before = sum(len(files) for _, _, files in os.walk(home.decisions / "with"))
     for place in ("/no/such", *map(os.fspath, places), ""):
@@ -117,7 +119,7 @@ def test_one_that_has_no_part_in_it_makes_no_decision_of_its_own(home: Home, pla
 
 
 @pytest.mark.slow
-def test_a_plan_names_what_it_leads_to(home: Home, places: list[Path]) -> None:
+def test_a_plan_names_what_it_leads_to(home: DenizenHome, places: list[Path]) -> None:
     program = compiled(home, "planned", PROGRAM, places[0] / "libown.so.1")
     assert "libown.so.1  LD_LIBRARY_PATH leads to it: " in started(
         home, program, os.fspath(places[1]), "--hermetic", "--plan"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.offline_roots import Home
+from tests.support.offline_roots import DenizenHome
 
 pytestmark = [
     pytest.mark.slow,
@@ -38,7 +38,7 @@ int main(int count, char **words) {
 )
 def test_the_hosts_programs_run_as_nobody(tmp_path: Path, strategy: str, words: tuple[str, ...]) -> None:
     """Where nobody else can go through root's directories, as below /root."""
-    home = Home(tmp_path)
+    home = DenizenHome(tmp_path)
     home.denizen("index", "update")
     assert tmp_path.stat().st_mode & 0o077 == 0
     daemon = home.compile("daemon", _DAEMON)
@@ -49,7 +49,7 @@ def test_the_hosts_programs_run_as_nobody(tmp_path: Path, strategy: str, words: 
 
 @pytest.mark.parametrize("strategy", ["namespace", "stub", "direct"])
 def test_what_tells_of_roots_programs_stays_private(tmp_path: Path, strategy: str) -> None:
-    home = Home(tmp_path)
+    home = DenizenHome(tmp_path)
     home.denizen("index", "update")
     daemon = home.compile("daemon", _DAEMON)
     listing = f"cat {home.decisions}/* {home.root}/state/tools/* | wc -c; ls {home.root}/state/tools | wc -l"

@@ -70,7 +70,7 @@ def test_a_command_nobody_has_is_not_there(bare: BareProgram) -> None:
 
 def test_what_was_asked_for_in_vain_is_not_asked_for_again(bare: BareProgram) -> None:
     words = bare.host.denizen("decide", "--command", "/usr/bin/nobody-has-it")
-    absent = bare.rooms.root / "state" / "decisions" / "commands" / ".absent" / "nobody-has-it"
+    absent = bare.directories.root / "state" / "decisions" / "commands" / ".absent" / "nobody-has-it"
     for reason in ("no package has it", "said before"):
         done = bare.host.run(words)
         assert (done.status, reason in done.err) == (127, True)
@@ -82,7 +82,7 @@ def test_what_the_program_does_not_name_is_not_there(bare: BareProgram) -> None:
 
 
 def test_with_a_lock_no_command_comes(bare: BareProgram) -> None:
-    lock = f"{bare.host.rooms.work}/lock"
+    lock = f"{bare.host.directories.work}/lock"
     locked = bare.host.run(bare.host.denizen("lock", bare.path, "--output", lock))
     assert locked.status == 0, locked.err
     assert bare.run("namespace", "there", "/bin/sh", options=("--lock", lock)).status != 0
@@ -90,7 +90,7 @@ def test_with_a_lock_no_command_comes(bare: BareProgram) -> None:
 
 def test_standard_streams_signals_and_directory_are_the_callers(bare: BareProgram) -> None:
     done = bare.run("namespace", "popen", "cat; readlink /proc/self/cwd; kill -9 $$", stdin=b"given\n")
-    assert (done.status, done.out) == (0, f"given\n{bare.host.rooms.work}\n")
+    assert (done.status, done.out) == (0, f"given\n{bare.host.directories.work}\n")
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.support.offline_roots import Home
+from tests.support.offline_roots import DenizenHome
 
 pytestmark = pytest.mark.slow
 
@@ -29,12 +29,12 @@ _LAST = ("/bin/sh", "-c", "/bin/cat /proc/self/comm; exit 7")
 
 
 @pytest.fixture(scope="module")
-def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Home]:
+def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[DenizenHome, DenizenHome]:
     """Two homes with nothing in common: each has a place of its own for the host's linker."""
-    return Home(tmp_path_factory.mktemp("one")), Home(tmp_path_factory.mktemp("other"))
+    return DenizenHome(tmp_path_factory.mktemp("one")), DenizenHome(tmp_path_factory.mktemp("other"))
 
 
-def nested(homes: Sequence[Home], strategies: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def nested(homes: Sequence[DenizenHome], strategies: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Run one program inside another, each by its strategy and in the next home; all are decided before."""
     words: list[str] = list(_LAST)
     for depth, strategy in reversed(list(enumerate(strategies))):
@@ -60,14 +60,16 @@ def nested(homes: Sequence[Home], strategies: Sequence[str]) -> subprocess.Compl
 )  # fmt: skip
 @pytest.mark.parametrize("both", [False, True], ids=["one home", "two homes"])
 def test_host_programs_run_at_every_depth(
-    homes: tuple[Home, Home], strategies: tuple[str, ...], *, both: bool
+    homes: tuple[DenizenHome, DenizenHome], strategies: tuple[str, ...], *, both: bool
 ) -> None:
     done = nested(homes if both else homes[:1], strategies)
     assert (done.returncode, done.stdout, done.stderr) == (7, "." * len(strategies) + "cat\n", "")
     assert done.stderr == ""
 
 
-def test_a_program_decided_inside_another_starts_there_and_outside(homes: tuple[Home, Home]) -> None:
+def test_a_program_decided_inside_another_starts_there_and_outside(
+    homes: tuple[DenizenHome, DenizenHome],
+) -> None:
     home = homes[0]
     outer = home.compile("outer", f"{_PARENT}int outer;")
     inner = home.compile("inner", f"{_PARENT}int inner;")

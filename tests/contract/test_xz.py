@@ -17,7 +17,7 @@ from denizen.build.xz import open_liblzma
 from denizen.formats import compression
 from denizen.formats.compression import BadCompression, BadXz, Bomb, expanded
 from denizen.formats.inflate import BadStream, decompressed
-from tests.support.trees import Stingy, drain
+from tests.support.trees import ShortReads, drain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,7 +121,7 @@ def test_memory_is_bounded(maker: XzMaker) -> None:
 def test_several_streams_are_one_content(maker: XzMaker, step: int) -> None:
     compression.prefer_xz(maker)
     packed = lzma.compress(b"one") + lzma.compress(b"") + lzma.compress(b"two")
-    assert drain(expanded(Stingy(packed, step), "xz")) == b"onetwo"
+    assert drain(expanded(ShortReads(packed, step), "xz")) == b"onetwo"
 
 
 @both

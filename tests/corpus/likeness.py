@@ -67,7 +67,7 @@ def compare_system_program(path: Path, host: Host) -> list[Difference]:
     """Ask it for its version, or for help where that is no word of its."""
 
     def start(words: Sequence[str | Path], timeout: float) -> Outcome:
-        with tempfile.TemporaryDirectory(dir=host.rooms.work) as work:
+        with tempfile.TemporaryDirectory(dir=host.directories.work) as work:
             return host.run(words, env={"HOME": work}, cwd=Path(work), timeout=timeout)
 
     first = start([path, "--version"], _TIMEOUT)

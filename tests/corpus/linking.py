@@ -17,8 +17,8 @@ from denizen.disk import DiskView
 from denizen.formats.archive_tree import Layout
 from denizen.formats.deb import Deb
 from denizen.formats.file_tree import File
-from denizen.resolve.cache.cached_view import Remembered
-from denizen.resolve.engine.load_sets import Furniture, closures_of
+from denizen.resolve.cache.cached_view import CachedView
+from denizen.resolve.engine.load_sets import AddedLibraries, closures_of
 from denizen.resolve.resolution import Resolution
 from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine
@@ -75,11 +75,11 @@ def modelled(
     subject = examine(DiskView(), [program], load_rules())
     assert subject is not None
     assert resolution.interpreter is not None
-    disk = Remembered(DiskView())
+    disk = CachedView(DiskView())
     pieces = {name: Piece(disk, place) for name, place in _places(program, resolution, copies).items()}
     interpreter = Piece(disk, copies[resolution.interpreter[1:]])
-    furniture = Furniture(pieces, interpreter, resolution.override)
-    closure = closures_of(subject.view, subject.roots, subject.interpreter, furniture)[0]
+    added = AddedLibraries(pieces, interpreter, resolution.override)
+    closure = closures_of(subject.view, subject.roots, subject.interpreter, added)[0]
     directory = DIRECTORIES[resolution.architecture]
     found = [(one.soname, one.path or b"not found") for one in closure.libraries if one.image or not one.path]
     return _comparable({name: path.replace(LIBRARIES, directory) for name, path in found})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.corpus.entries import Entry
 from tests.corpus.likeness import Difference, compare
-from tests.support.hosts import Host, Outcome, Rooms
+from tests.support.hosts import Host, HostDirectories, Outcome
 
 # The first start fetches and unpacks, besides running.
 COLD_TIMEOUT = 600.0
@@ -47,26 +47,26 @@ class Result:
         return self.warm or self.cold
 
 
-def try_out(entry: Entry, host: Host, rooms: Rooms) -> Result:
+def try_out(entry: Entry, host: Host, directories: HostDirectories) -> Result:
     """Start it twice: the first start decides, the second must do within the entry's own time."""
-    cold = _smoke(entry, host, rooms, COLD_TIMEOUT)
+    cold = _smoke(entry, host, directories, COLD_TIMEOUT)
     problem = judge(entry, cold)
     absent = next((word for word in entry.smoke.arguments if _is_absent(word, host)), "") if problem else ""
     if absent:
         return Result(entry, host.name, problem, cold, absent=absent)
     if problem or entry.refusal:
         return Result(entry, host.name, problem, cold)
-    warm = _smoke(entry, host, rooms, entry.smoke.timeout)
+    warm = _smoke(entry, host, directories, entry.smoke.timeout)
     problem = judge(entry, warm)
     return Result(entry, host.name, f"second start: {problem}" if problem else "", cold, warm)
 
 
-def compare_entry(entry: Entry, host: Host, rooms: Rooms) -> list[Difference]:
+def compare_entry(entry: Entry, host: Host, directories: HostDirectories) -> list[Difference]:
     """Return what an entry does otherwise under denizen; nothing where it fails natively."""
     words = list(map(_placing(entry, host), entry.smoke.arguments))
 
     def start(command: Sequence[str | Path], timeout: float) -> Outcome:
-        return _start(entry, host, rooms, command, max(timeout, entry.smoke.timeout))
+        return _start(entry, host, directories, command, max(timeout, entry.smoke.timeout))
 
     if entry.refusal or judge(entry, start(words, 0.0)):
         return []
@@ -80,34 +80,36 @@ def _is_absent(word: str, host: Host) -> bool:
     return host.run([host.interpreter, "-c", code, word]).status == 0
 
 
-def _smoke(entry: Entry, host: Host, rooms: Rooms, timeout: float) -> Outcome:
+def _smoke(entry: Entry, host: Host, directories: HostDirectories, timeout: float) -> Outcome:
     """Start it by `denizen run`."""
     place = _placing(entry, host)
     command = host.denizen("run", "--", *map(place, entry.smoke.arguments))
-    return _start(entry, host, rooms, command, timeout)
+    return _start(entry, host, directories, command, timeout)
 
 
-def _start(entry: Entry, host: Host, rooms: Rooms, command: Sequence[str | Path], timeout: float) -> Outcome:
-    """`rooms` is where the host's rooms lie outside; the work room is emptied before."""
-    for path in rooms.work.iterdir():
+def _start(
+    entry: Entry, host: Host, directories: HostDirectories, command: Sequence[str | Path], timeout: float
+) -> Outcome:
+    """`directories` is where the host's directories lie outside; the work directory is emptied before."""
+    for path in directories.work.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink()
     for name, content in entry.smoke.files.items():
-        (rooms.work / name).write_bytes(content)
+        (directories.work / name).write_bytes(content)
     place = _placing(entry, host)
     environment = {name: place(text) for name, text in entry.smoke.environment.items()}
     if host.environment:  # a host without any environment gives no HOME either
-        environment.setdefault("HOME", str(host.rooms.work))
+        environment.setdefault("HOME", str(host.directories.work))
     directory = Path(place(entry.smoke.directory))
     return host.run(command, env=environment, cwd=directory, stdin=entry.smoke.stdin, timeout=timeout)
 
 
 def _placing(entry: Entry, host: Host) -> Callable[[str], str]:
-    top = host.rooms.programs / entry.directory
-    places = {"bin": top / entry.program, "dir": top, "work": host.rooms.work}
-    places |= {one.name: host.rooms.programs / one.directory for one in entry.companions}
+    top = host.directories.programs / entry.directory
+    places = {"bin": top / entry.program, "dir": top, "work": host.directories.work}
+    places |= {one.name: host.directories.programs / one.directory for one in entry.companions}
 
     def place(text: str) -> str:
         for name, path in places.items():

@@ -13,7 +13,7 @@ import pytest
 from tests.corpus.entries import LISTS, Entry, load
 from tests.corpus.fetching import fetch
 from tests.corpus.smoke import try_out
-from tests.support.hosts import Host, Rooms, bare_root
+from tests.support.hosts import Host, HostDirectories, bare_root
 from tests.support.local_mirror import mirrored_archive
 from tests.support.python_prefix import kept_by_tests
 from tests.support.real_archive import keep_indexes, lend, one_at_a_time, real_archive
@@ -36,7 +36,7 @@ PART = (
 
 
 @pytest.fixture
-def rooms(tmp_path: Path) -> Iterator[Rooms]:
+def directories(tmp_path: Path) -> Iterator[HostDirectories]:
     """One at a time, so that indexes and packages are fetched once; what was decided before is forgotten."""
     place = kept_by_tests() / "corpus"
     root = place / "roots" / "part"
@@ -51,13 +51,13 @@ def rooms(tmp_path: Path) -> Iterator[Rooms]:
             keep_indexes(context, ("amd64", "arm64"))
             lend(context, root)
         with mirrored_archive(root):
-            yield Rooms(root, place / "programs", work)
+            yield HostDirectories(root, place / "programs", work)
 
 
 @pytest.mark.parametrize("entry", [entry for entry in load() if entry.id in PART], ids=lambda entry: entry.id)
-def test_a_published_program_runs_where_nothing_is(entry: Entry, rooms: Rooms) -> None:
-    fetch(entry, rooms.programs)
-    result = try_out(entry, bare_root(rooms), rooms)
+def test_a_published_program_runs_where_nothing_is(entry: Entry, directories: HostDirectories) -> None:
+    fetch(entry, directories.programs)
+    result = try_out(entry, bare_root(directories), directories)
     assert not result.problem, result.last.err
 
 
@@ -92,7 +92,7 @@ def test_every_program_that_nobody_had_tried_has_a_task(name: str) -> None:
 
 def test_a_companion_is_found_by_its_name(tmp_path: Path) -> None:
     entry = next(entry for entry in load(LISTS["first-forty"]) if entry.companions)
-    inside = Rooms(Path("/denizen"), Path("/programs"), Path("/work"))
+    inside = HostDirectories(Path("/denizen"), Path("/programs"), Path("/work"))
     echo = Host("echo", inside, ("denizen",), "python3", {}, lambda _cwd, _env, command: ["echo", *command])
-    outcome = try_out(entry, echo, Rooms(tmp_path, tmp_path, tmp_path)).cold
+    outcome = try_out(entry, echo, HostDirectories(tmp_path, tmp_path, tmp_path)).cold
     assert f"/programs/{entry.companions[0].directory}/" in outcome.out

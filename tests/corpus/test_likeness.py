@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.corpus.likeness import Difference, compare, compare_system_program, system_programs
-from tests.support.hosts import Host, Outcome, Rooms, as_it_is, read_only_root
+from tests.support.hosts import Host, HostDirectories, Outcome, as_it_is, read_only_root
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
@@ -17,17 +17,17 @@ PART = 16
 
 
 @pytest.fixture(scope="module")
-def rooms(tmp_path_factory: pytest.TempPathFactory) -> Rooms:
+def directories(tmp_path_factory: pytest.TempPathFactory) -> HostDirectories:
     top = tmp_path_factory.mktemp("likeness")
-    made = Rooms(top / "root", top / "programs", top / "work")
+    made = HostDirectories(top / "root", top / "programs", top / "work")
     for room in (made.root, made.programs, made.work):
         room.mkdir()
     return made
 
 
 @pytest.fixture(scope="module")
-def host(rooms: Rooms) -> Host:
-    return read_only_root(rooms)
+def host(directories: HostDirectories) -> Host:
+    return read_only_root(directories)
 
 
 @pytest.mark.parametrize("path", system_programs(PART), ids=lambda path: path.name)
@@ -51,11 +51,11 @@ def test_what_counts_as_a_difference(
     natively: tuple[int | None, bytes, bytes],
     under: tuple[int | None, bytes, bytes],
     what: list[str],
-    rooms: Rooms,
+    directories: HostDirectories,
 ) -> None:
     def start(words: object, timeout: float) -> Outcome:
         status, out, err = natively if words == ["program"] else under
         return Outcome(status, out, err, timeout, 0)
 
-    found: list[Difference] = compare("program", as_it_is(rooms), ["program"], start)
+    found: list[Difference] = compare("program", as_it_is(directories), ["program"], start)
     assert [one.what for one in found] == what

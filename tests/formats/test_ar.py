@@ -7,13 +7,13 @@ from denizen.formats import ar
 from denizen.formats.ar import BadAr
 from denizen.formats.stream import ByteSource
 from tests.support import debs
-from tests.support.trees import Stingy, drain
+from tests.support.trees import ShortReads, drain
 
 ARCHIVE = debs.ar(("one", b"odd"), ("two", b""), ("three/", b"even"))
 
 
 def settled(content: bytes, step: int = 100) -> list[tuple[str, bytes]]:
-    return [(m.name, drain(m.content)) for m in ar.members(ByteSource(Stingy(content, step)))]
+    return [(m.name, drain(m.content)) for m in ar.members(ByteSource(ShortReads(content, step)))]
 
 
 def test_members_are_those_that_were_written_whatever_the_pieces() -> None:

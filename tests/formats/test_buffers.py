@@ -16,7 +16,7 @@ from denizen.formats.stream import BLOCK
 from tests.formats.test_compression import COMPRESS
 from tests.support import debs
 from tests.support.debs import Item
-from tests.support.trees import Stingy
+from tests.support.trees import ShortReads
 
 EDGES = [-513, -512, -511, -60, -1, 0, 1, 59, 60, 61, 511, 512, 513]
 
@@ -56,7 +56,7 @@ def test_a_package_is_whole_for_any_block(sizes: list[int], block: int, step: in
         patch.setattr(tar, "_SMALL", block)
         found = {
             entry.path: b"".join(map(bytes, entry.content))
-            for entry in Deb(Stingy(package, step)).entries()
+            for entry in Deb(ShortReads(package, step)).entries()
             if isinstance(entry, File)
         }
     assert found == wanted

@@ -12,7 +12,7 @@ import pytest
 from denizen.formats import compression
 from denizen.formats.compression import BadCompression, Bomb, NoDecoder, expanded
 from denizen.formats.stream import Readable
-from tests.support.trees import Stingy, drain
+from tests.support.trees import ShortReads, drain
 
 
 def zstd(content: bytes) -> bytes:
@@ -34,7 +34,7 @@ packed = pytest.mark.parametrize("name", [name for name in COMPRESS if name])
 @pytest.mark.parametrize("name", list(COMPRESS))
 @pytest.mark.parametrize("step", [1, 2, 3, 7, 100, 100_000])
 def test_what_was_compressed_comes_out_whatever_the_pieces(name: str, step: int) -> None:
-    assert drain(expanded(Stingy(COMPRESS[name](TEXT), step), name)) == TEXT
+    assert drain(expanded(ShortReads(COMPRESS[name](TEXT), step), name)) == TEXT
 
 
 @packed
@@ -47,7 +47,7 @@ def test_small_reads_give_the_same(name: str) -> None:
 def test_several_streams_are_one_content(name: str) -> None:
     content = COMPRESS[name](b"one") + COMPRESS[name](b"") + COMPRESS[name](b"two")
     for step in (1, 10, 1000):
-        assert drain(expanded(Stingy(content, step), name)) == b"onetwo"
+        assert drain(expanded(ShortReads(content, step), name)) == b"onetwo"
 
 
 @packed

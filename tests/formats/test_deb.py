@@ -17,7 +17,7 @@ from denizen.formats.file_tree import ArchiveEntry, Directory, File
 from tests.formats.test_compression import bomb, zstd
 from tests.support import debs
 from tests.support.debs import CONTROL, Item, directory, symlink
-from tests.support.trees import Stingy
+from tests.support.trees import ShortReads
 
 ITEMS = [directory("./"), directory("./usr"), Item("./usr/x", content=b"content", mode=0o4755)]
 TREE = [Directory(b""), Directory(b"usr"), File(b"usr/x", True, 7, (b"content",))]
@@ -27,7 +27,7 @@ GOOD = debs.deb(ITEMS)
 def settled(content: bytes, step: int = 100_000, layout: Layout = Layout.AS_PACKAGED) -> list[ArchiveEntry]:
     return [
         File(e.path, e.executable, e.size, tuple(map(bytes, e.content))) if isinstance(e, File) else e
-        for e in Deb(Stingy(content, step)).entries(layout)
+        for e in Deb(ShortReads(content, step)).entries(layout)
     ]
 
 

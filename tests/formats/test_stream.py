@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from denizen.bytesio import Truncated
 from denizen.formats.stream import BLOCK, ByteSource
-from tests.support.trees import Stingy, drain
+from tests.support.trees import ShortReads, drain
 
 moves = st.lists(
     st.tuples(st.sampled_from(["take", "peek", "chunks", "skip", "read", "at_end"]), st.integers(0, 40))
@@ -17,7 +17,7 @@ moves = st.lists(
 def test_any_mixture_of_reads_gives_the_bytes_in_order(
     content: bytes, step: int, moves: list[tuple[str, int]]
 ) -> None:
-    source = ByteSource(Stingy(content, step))
+    source = ByteSource(ShortReads(content, step))
     at = 0
     for move, size in moves:
         rest = content[at : at + size]

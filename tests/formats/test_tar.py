@@ -12,7 +12,7 @@ from denizen.formats.stream import BLOCK, ByteSource
 from denizen.formats.tar import BadTar, MemberKind, TarMember
 from tests.support import debs
 from tests.support.debs import Item
-from tests.support.trees import Stingy
+from tests.support.trees import ShortReads
 
 LONG = "/".join(["directory"] * 40)
 ITEMS = [
@@ -30,7 +30,7 @@ ITEMS = [
 def settled(content: bytes, step: int = BLOCK) -> list[TarMember]:
     return [
         TarMember(m.name, m.kind, m.mode, m.size, m.target, (b"".join(m.content),))
-        for m in tar.members(ByteSource(Stingy(content, step)))
+        for m in tar.members(ByteSource(ShortReads(content, step)))
     ]
 
 

@@ -34,7 +34,7 @@ from tests.support.faulty_server import Fault, Server
 LATER = "Sun, 12 Jul 2026 10:16:37 UTC"
 
 
-class Workshop:
+class IndexedArchive:
     """An archive behind a misbehaving server, and the indexes made from it."""
 
     def __init__(self, root: Path) -> None:
@@ -69,16 +69,16 @@ class Workshop:
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Iterator[Workshop]:
-    made = Workshop(tmp_path)
+def indexed(tmp_path: Path) -> Iterator[IndexedArchive]:
+    made = IndexedArchive(tmp_path)
     with made.server:
         yield made
 
 
-def test_a_first_update_makes_an_index_that_answers(workshop: Workshop) -> None:
-    outcome = workshop.update()
+def test_a_first_update_makes_an_index_that_answers(indexed: IndexedArchive) -> None:
+    outcome = indexed.update()
     assert (outcome.changed, outcome.failure) == (True, None)
-    index = Index(bytes(workshop.index), "amd64")
+    index = Index(bytes(indexed.index), "amd64")
     (provider,) = index.providers(b"libssl.so.3")
     assert (provider.package, provider.version, provider.kind) == (
         b"libssl3t64",
@@ -93,43 +93,43 @@ def test_a_first_update_makes_an_index_that_answers(workshop: Workshop) -> None:
     index.close()
 
 
-def test_nothing_new_costs_one_request_and_says_when_it_was_checked(workshop: Workshop) -> None:
-    first = workshop.update()
-    count = len(workshop.server.requests)
-    second = workshop.update(now=DATE + 2 * A_DAY)
+def test_nothing_new_costs_one_request_and_says_when_it_was_checked(indexed: IndexedArchive) -> None:
+    first = indexed.update()
+    count = len(indexed.server.requests)
+    second = indexed.update(now=DATE + 2 * A_DAY)
     assert not second.changed
-    assert (len(workshop.server.requests), workshop.server.unchanged) == (count + 1, 1)
+    assert (len(indexed.server.requests), indexed.server.unchanged) == (count + 1, 1)
     assert first.entry is not None
     assert second.entry is not None
     assert (second.entry.libraries, second.entry.checked) == (first.entry.libraries, DATE + 2 * A_DAY)
 
 
-def test_a_release_that_was_refused_or_damaged_is_not_taken_for_unchanged(workshop: Workshop) -> None:
-    workshop.update()
-    (kept,) = workshop.lists.glob("debian/*.release")
+def test_a_release_that_was_refused_or_damaged_is_not_taken_for_unchanged(indexed: IndexedArchive) -> None:
+    indexed.update()
+    (kept,) = indexed.lists.glob("debian/*.release")
     kept.write_bytes(b"damage")
-    assert workshop.update().failure is None
-    assert workshop.server.unchanged == 0
-    sample(workshop.archive, date=LATER, signer="stranger")
+    assert indexed.update().failure is None
+    assert indexed.server.unchanged == 0
+    sample(indexed.archive, date=LATER, signer="stranger")
     for _ in range(2):
-        assert isinstance(workshop.update().failure, BadSignature)
-    assert workshop.server.unchanged == 0
+        assert isinstance(indexed.update().failure, BadSignature)
+    assert indexed.server.unchanged == 0
 
 
-def test_a_kept_release_that_was_changed_is_fetched_again(workshop: Workshop) -> None:
-    workshop.update()
-    (kept,) = workshop.lists.glob("debian/*.release")
+def test_a_kept_release_that_was_changed_is_fetched_again(indexed: IndexedArchive) -> None:
+    indexed.update()
+    (kept,) = indexed.lists.glob("debian/*.release")
     kept.write_bytes(kept.read_bytes().replace(b"Suite: stable", b"Suite: forged"))
-    outcome = workshop.update()
-    assert (outcome.failure, outcome.changed, workshop.server.unchanged) == (None, False, 1)
-    assert workshop.update().failure is None
-    assert workshop.server.unchanged == 2
+    outcome = indexed.update()
+    assert (outcome.failure, outcome.changed, indexed.server.unchanged) == (None, False, 1)
+    assert indexed.update().failure is None
+    assert indexed.server.unchanged == 2
 
 
-def test_an_update_fetches_only_what_changed_and_tells_the_difference(workshop: Workshop) -> None:
-    workshop.update()
+def test_an_update_fetches_only_what_changed_and_tells_the_difference(indexed: IndexedArchive) -> None:
+    indexed.update()
     sample(
-        workshop.archive,
+        indexed.archive,
         date=LATER,
         packages=[
             package_paragraph("libssl3t64", "3.5-2"),
@@ -137,12 +137,12 @@ def test_an_update_fetches_only_what_changed_and_tells_the_difference(workshop: 
             package_paragraph("brand-new"),
         ],
     )
-    workshop.server.requests.clear()
-    outcome = workshop.update()
+    indexed.server.requests.clear()
+    outcome = indexed.update()
     assert (outcome.added, outcome.removed, outcome.altered) == (1, 2, 1)
     # InRelease and Packages; Contents is the same file as before.
-    assert len(workshop.server.requests) == 2
-    assert workshop.files() == sorted(["lock", "manifest", *_names(outcome)])
+    assert len(indexed.server.requests) == 2
+    assert indexed.files() == sorted(["lock", "manifest", *_names(outcome)])
 
 
 def _names(outcome: UpdateOutcome) -> list[str]:
@@ -150,17 +150,17 @@ def _names(outcome: UpdateOutcome) -> list[str]:
     return sorted(name for name in (outcome.entry.libraries, outcome.entry.paths) if name)
 
 
-def test_paths_are_added_when_they_are_first_wanted_and_kept_up_to_date_then(workshop: Workshop) -> None:
-    workshop.update()
-    workshop.server.requests.clear()
-    outcome = workshop.update(Scope.PATHS)
-    assert (outcome.changed, len(workshop.server.requests)) == (True, 2)
-    index = Index(bytes(workshop.index), "amd64")
+def test_paths_are_added_when_they_are_first_wanted_and_kept_up_to_date_then(indexed: IndexedArchive) -> None:
+    indexed.update()
+    indexed.server.requests.clear()
+    outcome = indexed.update(Scope.PATHS)
+    assert (outcome.changed, len(indexed.server.requests)) == (True, 2)
+    index = Index(bytes(indexed.index), "amd64")
     (place,) = index.commands(b"openssl")
     assert (place.path, place.package, place.version) == (b"/usr/bin/openssl", b"openssl", b"3.5-1")
     index.close()
-    sample(workshop.archive, date=LATER)
-    later = workshop.update()
+    sample(indexed.archive, date=LATER)
+    later = indexed.update()
     assert later.entry is not None
     assert later.entry.paths.endswith(".paths")
 
@@ -191,17 +191,17 @@ def test_paths_are_added_when_they_are_first_wanted_and_kept_up_to_date_then(wor
     ],
 )
 def test_whatever_is_wrong_with_the_new_the_old_stays_in_force(
-    workshop: Workshop,
+    indexed: IndexedArchive,
     change: dict[str, object],
     failure: type[DenizenError] | tuple[type[DenizenError], ...],
 ) -> None:
-    before = workshop.update()
-    sample(workshop.archive, **{"date": LATER, **change})
-    outcome = workshop.update()
+    before = indexed.update()
+    sample(indexed.archive, **{"date": LATER, **change})
+    outcome = indexed.update()
     assert isinstance(outcome.failure, failure)
     assert outcome.entry == before.entry
-    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
-    assert workshop.files() == sorted(["lock", "manifest", *_names(before)])
+    assert indexed.providers(b"libssl.so.3") == [b"libssl3t64"]
+    assert indexed.files() == sorted(["lock", "manifest", *_names(before)])
 
 
 @pytest.mark.parametrize(
@@ -217,83 +217,83 @@ def test_whatever_is_wrong_with_the_new_the_old_stays_in_force(
 )
 @pytest.mark.parametrize("where", ["InRelease", ""], ids=["release", "everything"])
 def test_whatever_is_wrong_with_the_mirror_the_old_stays_in_force(
-    workshop: Workshop, fault: Fault, where: str
+    indexed: IndexedArchive, fault: Fault, where: str
 ) -> None:
-    before = workshop.update()
-    sample(workshop.archive, date=LATER, packages=[package_paragraph("other")])
-    workshop.server.always[where] = fault
-    outcome = workshop.update()
+    before = indexed.update()
+    sample(indexed.archive, date=LATER, packages=[package_paragraph("other")])
+    indexed.server.always[where] = fault
+    outcome = indexed.update()
     assert outcome.failure is not None
     assert outcome.failure.remedy
     assert outcome.entry == before.entry
-    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
-    workshop.server.always.clear()
-    assert workshop.update().changed
+    assert indexed.providers(b"libssl.so.3") == [b"libssl3t64"]
+    indexed.server.always.clear()
+    assert indexed.update().changed
 
 
-def test_a_mirror_that_only_trickles_is_given_up_and_the_old_stays_in_force(workshop: Workshop) -> None:
-    before = workshop.update()
-    sample(workshop.archive, date=LATER, packages=[package_paragraph(f"p{n}") for n in range(500)])
-    workshop.server.always["by-hash"] = Fault()
-    workshop.server.always[""] = Fault(pause=0.01)
+def test_a_mirror_that_only_trickles_is_given_up_and_the_old_stays_in_force(indexed: IndexedArchive) -> None:
+    before = indexed.update()
+    sample(indexed.archive, date=LATER, packages=[package_paragraph(f"p{n}") for n in range(500)])
+    indexed.server.always["by-hash"] = Fault()
+    indexed.server.always[""] = Fault(pause=0.01)
     source = debian(
-        [workshop.server.url],
-        workshop.lists,
+        [indexed.server.url],
+        indexed.lists,
         min_rate=1_000_000,
         patience=0.05,
         attempts=2,
         suites=("stable",),
     )
     target = UpdateTarget(source, "stable", "amd64", 0, Scope.LIBRARIES)
-    (outcome,) = update(bytes(workshop.index), [target], SilentTransfer())
+    (outcome,) = update(bytes(indexed.index), [target], SilentTransfer())
     assert isinstance(outcome.failure, DownloadFailed)
     assert "bytes a second" in outcome.failure.why
     assert outcome.entry == before.entry
-    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
+    assert indexed.providers(b"libssl.so.3") == [b"libssl3t64"]
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_connection_cut_at_random_places_again_and_again_still_brings_the_whole(
-    workshop: Workshop, seed: int
+    indexed: IndexedArchive, seed: int
 ) -> None:
-    sample(workshop.archive, packages=[package_paragraph(f"p{n}") for n in range(300)])
+    sample(indexed.archive, packages=[package_paragraph(f"p{n}") for n in range(300)])
     chance = random.Random(seed)
-    workshop.server.faults[""] = [Fault(cut=chance.randrange(1, 2000)) for _ in range(12)]
-    source = debian([workshop.server.url], workshop.lists, attempts=20)
+    indexed.server.faults[""] = [Fault(cut=chance.randrange(1, 2000)) for _ in range(12)]
+    source = debian([indexed.server.url], indexed.lists, attempts=20)
     (outcome,) = update(
-        bytes(workshop.index), [UpdateTarget(source, "stable", "amd64", 0, Scope.PATHS)], SilentTransfer()
+        bytes(indexed.index), [UpdateTarget(source, "stable", "amd64", 0, Scope.PATHS)], SilentTransfer()
     )
     assert outcome.changed
-    index = Index(bytes(workshop.index), "amd64")
+    index = Index(bytes(indexed.index), "amd64")
     assert len(index.packages(b"p299")) == 1
     index.close()
 
 
-def test_one_suite_that_fails_does_not_keep_the_others_back(workshop: Workshop) -> None:
-    sample(workshop.archive, suite="oldstable", codename="bookworm", signer="stranger")
-    source = debian([workshop.server.url], workshop.lists)
+def test_one_suite_that_fails_does_not_keep_the_others_back(indexed: IndexedArchive) -> None:
+    sample(indexed.archive, suite="oldstable", codename="bookworm", signer="stranger")
+    source = debian([indexed.server.url], indexed.lists)
     targets = [
         UpdateTarget(source, suite, "amd64", rank, Scope.LIBRARIES)
         for rank, suite in enumerate(["oldstable", "stable"])
     ]
-    first, second = update(bytes(workshop.index), targets, SilentTransfer())
+    first, second = update(bytes(indexed.index), targets, SilentTransfer())
     assert isinstance(first.failure, BadSignature)
     assert second.changed
-    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
+    assert indexed.providers(b"libssl.so.3") == [b"libssl3t64"]
 
 
-def test_the_plan_is_told_before_anything_is_fetched(workshop: Workshop) -> None:
-    source = debian([workshop.server.url], workshop.lists)
+def test_the_plan_is_told_before_anything_is_fetched(indexed: IndexedArchive) -> None:
+    source = debian([indexed.server.url], indexed.lists)
     told: list[tuple[int, int]] = []
 
     def planned(plans: object) -> None:
         assert isinstance(plans, list)
         (plan,) = plans
         assert isinstance(plan, UpdatePlan)
-        told.append((plan.size, len(workshop.server.requests)))
+        told.append((plan.size, len(indexed.server.requests)))
 
     update(
-        bytes(workshop.index),
+        bytes(indexed.index),
         [UpdateTarget(source, "stable", "amd64", 0, Scope.PATHS)],
         SilentTransfer(),
         planned=planned,
@@ -303,10 +303,10 @@ def test_the_plan_is_told_before_anything_is_fetched(workshop: Workshop) -> None
     assert requests == 1
 
 
-def test_an_update_interrupted_while_it_fetches_resumes_later(workshop: Workshop) -> None:
-    workshop.update()
-    sample(workshop.archive, date=LATER, packages=[package_paragraph(f"p{n}") for n in range(2000)])
-    workshop.server.always[""] = Fault(pause=0.001)
+def test_an_update_interrupted_while_it_fetches_resumes_later(indexed: IndexedArchive) -> None:
+    indexed.update()
+    sample(indexed.archive, date=LATER, packages=[package_paragraph(f"p{n}") for n in range(2000)])
+    indexed.server.always[""] = Fault(pause=0.001)
 
     class Impatient(SilentTransfer):
         count = 0
@@ -317,114 +317,116 @@ def test_an_update_interrupted_while_it_fetches_resumes_later(workshop: Workshop
             if self.count > 1000:
                 raise KeyboardInterrupt
 
-    source = debian([workshop.server.url], workshop.lists, progress=Impatient())
+    source = debian([indexed.server.url], indexed.lists, progress=Impatient())
     with pytest.raises(KeyboardInterrupt):
         update(
-            bytes(workshop.index),
+            bytes(indexed.index),
             [UpdateTarget(source, "stable", "amd64", 0, Scope.LIBRARIES)],
             SilentTransfer(),
         )
-    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
-    workshop.server.always.clear()
-    workshop.server.requests.clear()
-    assert workshop.update().changed
-    assert any(header.startswith("bytes=") for _, header in workshop.server.requests)
+    assert indexed.providers(b"libssl.so.3") == [b"libssl3t64"]
+    indexed.server.always.clear()
+    indexed.server.requests.clear()
+    assert indexed.update().changed
+    assert any(header.startswith("bytes=") for _, header in indexed.server.requests)
 
 
-def test_what_an_interrupted_update_left_is_removed_by_the_next(workshop: Workshop) -> None:
-    workshop.update()
-    (workshop.index / "debian-trixie-amd64-ffff.libraries.new").write_bytes(b"half")
-    (workshop.index / "debian-trixie-amd64-eeee.libraries").write_bytes(b"whole but unknown")
-    (workshop.index / "notes").write_bytes(b"not ours")
-    outcome = workshop.update()
-    assert workshop.files() == sorted(["lock", "manifest", "notes", *_names(outcome)])
+def test_what_an_interrupted_update_left_is_removed_by_the_next(indexed: IndexedArchive) -> None:
+    indexed.update()
+    (indexed.index / "debian-trixie-amd64-ffff.libraries.new").write_bytes(b"half")
+    (indexed.index / "debian-trixie-amd64-eeee.libraries").write_bytes(b"whole but unknown")
+    (indexed.index / "notes").write_bytes(b"not ours")
+    outcome = indexed.update()
+    assert indexed.files() == sorted(["lock", "manifest", "notes", *_names(outcome)])
 
 
-def test_a_lost_or_damaged_index_file_is_made_anew(workshop: Workshop) -> None:
-    outcome = workshop.update()
+def test_a_lost_or_damaged_index_file_is_made_anew(indexed: IndexedArchive) -> None:
+    outcome = indexed.update()
     (name,) = _names(outcome)
-    (workshop.index / name).unlink()
-    assert workshop.update().changed
-    (workshop.index / name).write_bytes(b"damage")
-    assert workshop.update(force=True).changed
-    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
+    (indexed.index / name).unlink()
+    assert indexed.update().changed
+    (indexed.index / name).write_bytes(b"damage")
+    assert indexed.update(force=True).changed
+    assert indexed.providers(b"libssl.so.3") == [b"libssl3t64"]
 
 
-def test_two_names_of_a_suite_share_one_index(workshop: Workshop) -> None:
-    workshop.archive.name_too("stable", "trixie")
-    source = debian([workshop.server.url], workshop.lists)
-    first = workshop.update()
+def test_two_names_of_a_suite_share_one_index(indexed: IndexedArchive) -> None:
+    indexed.archive.name_too("stable", "trixie")
+    source = debian([indexed.server.url], indexed.lists)
+    first = indexed.update()
     by_alias, by_codename = (
         UpdateTarget(source, name, "amd64", 0, Scope.LIBRARIES) for name in ("stable", "trixie")
     )
-    (second,) = update(bytes(workshop.index), [by_codename], SilentTransfer())
+    (second,) = update(bytes(indexed.index), [by_codename], SilentTransfer())
     assert (first.changed, second.changed) == (True, False)
-    (entry,) = read_manifest(bytes(workshop.index))
+    (entry,) = read_manifest(bytes(indexed.index))
     assert (entry.asked, entry.suite) == (("stable", "trixie"), "trixie")
-    workshop.server.requests.clear()
-    outcomes = update(bytes(workshop.index), [by_alias, by_codename], SilentTransfer(), force=True)
+    indexed.server.requests.clear()
+    outcomes = update(bytes(indexed.index), [by_alias, by_codename], SilentTransfer(), force=True)
     assert [outcome.changed for outcome in outcomes] == [True, False]
-    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
+    assert indexed.providers(b"libssl.so.3") == [b"libssl3t64"]
 
 
-def test_a_name_that_moves_on_to_another_suite_leaves_the_old_one_its_other_names(workshop: Workshop) -> None:
-    workshop.archive.name_too("stable", "trixie")
-    source = debian([workshop.server.url], workshop.lists)
+def test_a_name_that_moves_on_to_another_suite_leaves_the_old_one_its_other_names(
+    indexed: IndexedArchive,
+) -> None:
+    indexed.archive.name_too("stable", "trixie")
+    source = debian([indexed.server.url], indexed.lists)
     targets = [UpdateTarget(source, name, "amd64", 0, Scope.LIBRARIES) for name in ("stable", "trixie")]
-    update(bytes(workshop.index), targets, SilentTransfer())
-    sample(workshop.archive, codename="forky", date=LATER)
-    source = debian([workshop.server.url], workshop.lists)
+    update(bytes(indexed.index), targets, SilentTransfer())
+    sample(indexed.archive, codename="forky", date=LATER)
+    source = debian([indexed.server.url], indexed.lists)
     update(
-        bytes(workshop.index), [UpdateTarget(source, "stable", "amd64", 0, Scope.LIBRARIES)], SilentTransfer()
+        bytes(indexed.index), [UpdateTarget(source, "stable", "amd64", 0, Scope.LIBRARIES)], SilentTransfer()
     )
-    found = {(entry.suite, entry.asked) for entry in read_manifest(bytes(workshop.index))}
+    found = {(entry.suite, entry.asked) for entry in read_manifest(bytes(indexed.index))}
     assert found == {("trixie", ("trixie",)), ("forky", ("stable",))}
 
 
-def test_a_suite_nobody_asks_for_any_more_is_dropped(workshop: Workshop) -> None:
-    workshop.update()
-    sample(workshop.archive, codename="forky", date=LATER)
-    outcome = workshop.update()
-    (entry,) = read_manifest(bytes(workshop.index))
+def test_a_suite_nobody_asks_for_any_more_is_dropped(indexed: IndexedArchive) -> None:
+    indexed.update()
+    sample(indexed.archive, codename="forky", date=LATER)
+    outcome = indexed.update()
+    (entry,) = read_manifest(bytes(indexed.index))
     assert (entry.suite, entry.asked) == ("forky", ("stable",))
-    assert workshop.files() == sorted(["lock", "manifest", *_names(outcome)])
+    assert indexed.files() == sorted(["lock", "manifest", *_names(outcome)])
 
 
-def test_another_name_cannot_bring_an_older_state(workshop: Workshop) -> None:
-    workshop.update()
-    sample(workshop.archive, directory="trixie", date="Fri, 10 Jul 2026 10:16:37 UTC")
-    source = debian([workshop.server.url], workshop.lists)
+def test_another_name_cannot_bring_an_older_state(indexed: IndexedArchive) -> None:
+    indexed.update()
+    sample(indexed.archive, directory="trixie", date="Fri, 10 Jul 2026 10:16:37 UTC")
+    source = debian([indexed.server.url], indexed.lists)
     target = UpdateTarget(source, "trixie", "amd64", 0, Scope.LIBRARIES)
-    (outcome,) = update(bytes(workshop.index), [target], SilentTransfer())
+    (outcome,) = update(bytes(indexed.index), [target], SilentTransfer())
     assert isinstance(outcome.failure, Downgrade)
 
 
-def test_a_damaged_manifest_is_said_and_mended_by_force(workshop: Workshop) -> None:
-    workshop.update()
-    (workshop.index / "manifest").write_bytes(b"Format: %b\n\nSource: debian\n" % FORMAT)
+def test_a_damaged_manifest_is_said_and_mended_by_force(indexed: IndexedArchive) -> None:
+    indexed.update()
+    (indexed.index / "manifest").write_bytes(b"Format: %b\n\nSource: debian\n" % FORMAT)
     with pytest.raises(DamagedManifest) as caught:
-        workshop.update()
+        indexed.update()
     assert "--force" in caught.value.remedy
-    assert workshop.update(force=True).changed
-    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
+    assert indexed.update(force=True).changed
+    assert indexed.providers(b"libssl.so.3") == [b"libssl3t64"]
 
 
-def test_a_manifest_of_another_format_is_as_none(workshop: Workshop) -> None:
-    workshop.update()
-    (workshop.index / "manifest").write_bytes(b"Format: 0\n\nWhatever: it says\n")
-    assert read_manifest(bytes(workshop.index)) == ()
-    assert workshop.update().changed
+def test_a_manifest_of_another_format_is_as_none(indexed: IndexedArchive) -> None:
+    indexed.update()
+    (indexed.index / "manifest").write_bytes(b"Format: 0\n\nWhatever: it says\n")
+    assert read_manifest(bytes(indexed.index)) == ()
+    assert indexed.update().changed
 
 
-def test_a_reader_keeps_the_index_it_opened(workshop: Workshop) -> None:
-    outcome = workshop.update()
+def test_a_reader_keeps_the_index_it_opened(indexed: IndexedArchive) -> None:
+    outcome = indexed.update()
     (name,) = _names(outcome)
-    held = LibraryIndex(bytes(workshop.index / name))
-    sample(workshop.archive, date=LATER, contents={"amd64": b"usr/lib/libother.so.1 libs/libc6\n"})
-    workshop.update()
+    held = LibraryIndex(bytes(indexed.index / name))
+    sample(indexed.archive, date=LATER, contents={"amd64": b"usr/lib/libother.so.1 libs/libc6\n"})
+    indexed.update()
     assert [provider.package for provider in held.providers(b"libssl.so.3")] == [b"libssl3t64"]
     held.close()
-    assert workshop.providers(b"libssl.so.3") == []
+    assert indexed.providers(b"libssl.so.3") == []
 
 
 def _update_in_process(root: Path, url: str, keys: bytes) -> None:
@@ -433,10 +435,12 @@ def _update_in_process(root: Path, url: str, keys: bytes) -> None:
 
 
 @pytest.mark.slow
-def test_two_updates_at_once_make_one_index_and_fetch_it_once(workshop: Workshop, tmp_path: Path) -> None:
+def test_two_updates_at_once_make_one_index_and_fetch_it_once(
+    indexed: IndexedArchive, tmp_path: Path
+) -> None:
     context = multiprocessing.get_context("spawn")
     workers = [
-        context.Process(target=_update_in_process, args=(tmp_path, workshop.server.url, keyring()))
+        context.Process(target=_update_in_process, args=(tmp_path, indexed.server.url, keyring()))
         for _ in range(2)
     ]
     for worker in workers:
@@ -444,12 +448,12 @@ def test_two_updates_at_once_make_one_index_and_fetch_it_once(workshop: Workshop
     for worker in workers:
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0, 0]
-    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
-    assert len([path for path, _ in workshop.server.requests if "by-hash" in path]) == 3
+    assert indexed.providers(b"libssl.so.3") == [b"libssl3t64"]
+    assert len([path for path, _ in indexed.server.requests if "by-hash" in path]) == 3
 
 
-def test_a_second_update_waits_and_says_so(workshop: Workshop) -> None:
-    workshop.update()
+def test_a_second_update_waits_and_says_so(indexed: IndexedArchive) -> None:
+    indexed.update()
     notes: list[str] = []
 
     class Told(SilentTransfer):
@@ -458,7 +462,7 @@ def test_a_second_update_waits_and_says_so(workshop: Workshop) -> None:
             release.set()
 
     release = threading.Event()
-    descriptor = os.open(workshop.index / "lock", os.O_RDWR)
+    descriptor = os.open(indexed.index / "lock", os.O_RDWR)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
 
     def let_go() -> None:
@@ -467,8 +471,8 @@ def test_a_second_update_waits_and_says_so(workshop: Workshop) -> None:
 
     helper = threading.Thread(target=let_go)
     helper.start()
-    source = debian([workshop.server.url], workshop.lists)
-    update(bytes(workshop.index), [UpdateTarget(source, "stable", "amd64", 0, Scope.LIBRARIES)], Told())
+    source = debian([indexed.server.url], indexed.lists)
+    update(bytes(indexed.index), [UpdateTarget(source, "stable", "amd64", 0, Scope.LIBRARIES)], Told())
     helper.join()
     assert notes == ["another update is running; waiting for it"]
 
@@ -491,23 +495,23 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("full", ["index", "lists"])
 def test_a_full_disk_is_the_machines_fault_and_leaves_the_old_in_force(
-    workshop: Workshop, small_disk: Path, full: str
+    indexed: IndexedArchive, small_disk: Path, full: str
 ) -> None:
-    before = workshop.update()
-    setattr(workshop, full, small_disk / full)
+    before = indexed.update()
+    setattr(indexed, full, small_disk / full)
     if full == "index":
-        shutil.copytree(workshop.archive.root.parent / "index", workshop.index)
+        shutil.copytree(indexed.archive.root.parent / "index", indexed.index)
     padding = [f"usr/lib/x86_64-linux-gnu/lib{os.urandom(30).hex()}.so.1 libs/libc6" for _ in range(30_000)]
     contents = {"amd64": "\n".join(padding).encode()}
-    sample(workshop.archive, date=LATER, contents=contents, suffixes=[""])
+    sample(indexed.archive, date=LATER, contents=contents, suffixes=[""])
     try:
-        failure: object = workshop.update().failure
+        failure: object = indexed.update().failure
     except NoRoom as error:
         failure = error
     assert isinstance(failure, NoRoom)
     assert "No space left" in failure.why
     if full == "index":
-        assert workshop.files() == sorted(["lock", "manifest", *_names(before)])
-        assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
-    workshop.index = workshop.archive.root.parent / "index"
-    assert workshop.providers(b"libssl.so.3") == [b"libssl3t64"]
+        assert indexed.files() == sorted(["lock", "manifest", *_names(before)])
+        assert indexed.providers(b"libssl.so.3") == [b"libssl3t64"]
+    indexed.index = indexed.archive.root.parent / "index"
+    assert indexed.providers(b"libssl.so.3") == [b"libssl3t64"]

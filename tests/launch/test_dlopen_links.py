@@ -19,13 +19,13 @@ _LIBRARIES = b"/store/0123456789abcdfghijklmnpqrsvwxyz-libraries"
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> bytes:
+def decision_directory(tmp_path: Path) -> bytes:
     return bytes(tmp_path)
 
 
 @pytest.fixture
-def opened(shelf: bytes) -> Opened:
-    made = Opened(place_of(shelf, _IDENTITY, _LIBRARIES))
+def opened(decision_directory: bytes) -> Opened:
+    made = Opened(place_of(decision_directory, _IDENTITY, _LIBRARIES))
     made.make()
     return made
 
@@ -55,9 +55,11 @@ def test_nothing_else_may(name: bytes) -> None:
     assert not is_soname(name)
 
 
-def test_each_set_of_libraries_has_a_place_of_its_own(shelf: bytes) -> None:
+def test_each_set_of_libraries_has_a_place_of_its_own(decision_directory: bytes) -> None:
     other = b"/store/abcdfghijklmnpqrsvwxyz0123456789-libraries"
-    assert place_of(shelf, _IDENTITY, _LIBRARIES) != place_of(shelf, _IDENTITY, other)
+    assert place_of(decision_directory, _IDENTITY, _LIBRARIES) != place_of(
+        decision_directory, _IDENTITY, other
+    )
 
 
 def test_links_are_shown_and_replaced(opened: Opened) -> None:
@@ -90,13 +92,13 @@ def test_a_damaged_line_is_passed_over(opened: Opened) -> None:
 
 
 def test_what_is_denied_is_denied_with_its_reason_until_the_index_changes(
-    shelf: bytes, opened: Opened
+    decision_directory: bytes, opened: Opened
 ) -> None:
     opened.deny(b"libx.so.1", "nobody has it")
     assert opened.denied() == {b"libx.so.1": "nobody has it"}
     opened.look_in([b"/index"])
-    forget_all_denied(shelf)
-    assert [one.denied() for one in all_of(shelf, _IDENTITY)] == [{}]
+    forget_all_denied(decision_directory)
+    assert [one.denied() for one in all_of(decision_directory, _IDENTITY)] == [{}]
 
 
 def test_the_indexes_are_those_of_now(opened: Opened) -> None:

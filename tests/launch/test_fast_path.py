@@ -12,7 +12,7 @@ from denizen.launch.fast_path import decided
 from denizen.value import replace
 
 
-class Shelf:
+class DecisionDirectory:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.program = directory / "program"
@@ -33,42 +33,42 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(tmp_path)
+def decisions(tmp_path: Path) -> DecisionDirectory:
+    return DecisionDirectory(tmp_path)
 
 
-def test_a_whole_decision_about_this_file_is_believed(shelf: Shelf) -> None:
-    shelf.put(encode(shelf.decision()))
-    assert shelf.found() == shelf.decision()
+def test_a_whole_decision_about_this_file_is_believed(decisions: DecisionDirectory) -> None:
+    decisions.put(encode(decisions.decision()))
+    assert decisions.found() == decisions.decision()
 
 
-def test_a_decision_cut_short_anywhere_is_none(shelf: Shelf) -> None:
-    content = encode(shelf.decision())
+def test_a_decision_cut_short_anywhere_is_none(decisions: DecisionDirectory) -> None:
+    content = encode(decisions.decision())
     for length in range(len(content)):
-        shelf.put(content[:length])
-        assert shelf.found() is None
+        decisions.put(content[:length])
+        assert decisions.found() is None
 
 
-def test_a_decision_about_another_program_in_its_place_is_none(shelf: Shelf) -> None:
-    own = shelf.decision()
+def test_a_decision_about_another_program_in_its_place_is_none(decisions: DecisionDirectory) -> None:
+    own = decisions.decision()
     other = replace(own, identity=replace(own.identity, inode=own.identity.inode + 1))
-    shelf.put(encode(other))
-    assert shelf.found() is None
+    decisions.put(encode(other))
+    assert decisions.found() is None
 
 
 @pytest.mark.parametrize("mode", [0o664, 0o646, 0o666])
-def test_a_decision_that_others_may_write_is_none(shelf: Shelf, mode: int) -> None:
-    shelf.put(encode(shelf.decision())).chmod(mode)
-    assert shelf.found() is None
+def test_a_decision_that_others_may_write_is_none(decisions: DecisionDirectory, mode: int) -> None:
+    decisions.put(encode(decisions.decision())).chmod(mode)
+    assert decisions.found() is None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_a_decision_of_another_user_is_none(shelf: Shelf) -> None:
-    path = shelf.put(encode(shelf.decision()))
+def test_a_decision_of_another_user_is_none(decisions: DecisionDirectory) -> None:
+    path = decisions.put(encode(decisions.decision()))
     os.chown(path, 12345, 12345)
-    assert shelf.found() is None
+    assert decisions.found() is None
 
 
-def test_a_decision_whose_store_object_is_gone_is_none(shelf: Shelf) -> None:
-    shelf.put(encode(replace(shelf.decision(), objects=(b"/nonexistent/store/object",))))
-    assert shelf.found() is None
+def test_a_decision_whose_store_object_is_gone_is_none(decisions: DecisionDirectory) -> None:
+    decisions.put(encode(replace(decisions.decision(), objects=(b"/nonexistent/store/object",))))
+    assert decisions.found() is None

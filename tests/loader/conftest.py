@@ -1,10 +1,10 @@
-"""One compiled loader for all tests, one world for each."""
+"""One compiled loader for all tests, one sysroot for each."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.support.compiled_loaders import World, compile_loader
+from tests.support.compiled_loaders import LoaderSysroot, compile_loader
 
 
 @pytest.fixture(scope="session")
@@ -13,5 +13,5 @@ def loader(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def world(tmp_path: Path, loader: Path) -> World:
-    return World(tmp_path, loader)
+def sysroot(tmp_path: Path, loader: Path) -> LoaderSysroot:
+    return LoaderSysroot(tmp_path, loader)

@@ -10,7 +10,7 @@ import pytest
 from denizen.disk import DiskView
 from denizen.launch.decisions.decision import identity_of
 from denizen.launch.loader.settings import LoaderSettings
-from tests.support.compiled_loaders import TIMEOUT, World, compile_loader, output_of, run
+from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, compile_loader, output_of, run
 from tests.support.peers import require
 from tests.support.python_prefix import kept_by_tests
 
@@ -37,59 +37,61 @@ int main(int count, char **words) {
 """
 
 
-def answered(world: World, *compiler: str) -> Path:
+def answered(sysroot: LoaderSysroot, *compiler: str) -> Path:
     """A program that the library answers for, which knows itself by /proc/self/exe."""
-    inside = compile_loader(world.root / "denizen-inside", *compiler)
-    world.configure(LoaderSettings(directories=(os.fsencode(world.decisions),), inside=os.fsencode(inside)))
-    program = world.compile("shown", _SHOWN, interpreter=False)
-    world.decide(program, world.system("libc.so.6"))
+    inside = compile_loader(sysroot.root / "denizen-inside", *compiler)
+    sysroot.configure(
+        LoaderSettings(directories=(os.fsencode(sysroot.decisions),), inside=os.fsencode(inside))
+    )
+    program = sysroot.compile("shown", _SHOWN, interpreter=False)
+    sysroot.decide(program, sysroot.system("libc.so.6"))
     return program
 
 
-def decided(world: World) -> Path:
-    answer = world.library("libanswer.so", _ANSWER)
-    program = world.compile("ask", _SOURCE, str(answer))
-    world.decide(program, [answer, *world.system("libc.so.6")])
+def decided(sysroot: LoaderSysroot) -> Path:
+    answer = sysroot.library("libanswer.so", _ANSWER)
+    program = sysroot.compile("ask", _SOURCE, str(answer))
+    sysroot.decide(program, [answer, *sysroot.system("libc.so.6")])
     return program
 
 
 class TestI386:
     @pytest.fixture
-    def world(self, tmp_path: Path) -> World:
+    def sysroot(self, tmp_path: Path) -> LoaderSysroot:
         require("gcc")
         if not Path("/lib/ld-linux.so.2").exists():
             pytest.skip("no 32-bit C library (gcc-multilib) here")
         loader = compile_loader(tmp_path / "loader-i386", "gcc", "-m32")
-        return World(tmp_path, loader, host_ldso=Path("/lib/ld-linux.so.2"), cc=("gcc", "-m32"))
+        return LoaderSysroot(tmp_path, loader, host_ldso=Path("/lib/ld-linux.so.2"), cc=("gcc", "-m32"))
 
-    def test_as_interpreter(self, world: World) -> None:
-        done = run(decided(world), "x")
+    def test_as_interpreter(self, sysroot: LoaderSysroot) -> None:
+        done = run(decided(sysroot), "x")
         assert (done.stdout, done.returncode) == ("ours x 4\n", 2)
 
-    def test_as_program(self, world: World) -> None:
-        done = run(world.loader, str(decided(world)), "x")
+    def test_as_program(self, sysroot: LoaderSysroot) -> None:
+        done = run(sysroot.loader, str(decided(sysroot)), "x")
         assert (done.stdout, done.returncode) == ("ours x 4\n", 2)
 
-    def test_the_users_libraries_come_first(self, world: World) -> None:
-        program = decided(world)
+    def test_the_users_libraries_come_first(self, sysroot: LoaderSysroot) -> None:
+        program = decided(sysroot)
         other = _ANSWER.replace("ours", "theirs")
-        world.compile("users/libanswer.so", other, "-shared", "-fPIC", "-Wl,-soname,libanswer.so")
-        done = run(program, "x", env={"LD_LIBRARY_PATH": str(world.root / "users")})
+        sysroot.compile("users/libanswer.so", other, "-shared", "-fPIC", "-Wl,-soname,libanswer.so")
+        done = run(program, "x", env={"LD_LIBRARY_PATH": str(sysroot.root / "users")})
         assert done.stdout == "theirs x 4\n"
 
-    def test_without_a_decision(self, world: World) -> None:
-        program = world.compile("say", "int main() { return 0; }")
+    def test_without_a_decision(self, sysroot: LoaderSysroot) -> None:
+        program = sysroot.compile("say", "int main() { return 0; }")
         assert "no decision yet; it needs libc.so.6" in run(program).stderr
 
-    def test_a_decision_for_the_other_word_size_is_not_followed(self, world: World) -> None:
-        program = world.compile("say", "int main() { return 0; }")
-        world.decide(program, world.system("libc.so.6"), machine=64 << 16 | 62)
+    def test_a_decision_for_the_other_word_size_is_not_followed(self, sysroot: LoaderSysroot) -> None:
+        program = sysroot.compile("say", "int main() { return 0; }")
+        sysroot.decide(program, sysroot.system("libc.so.6"), machine=64 << 16 | 62)
         assert "about another program" in run(program).stderr
 
-    def test_it_is_answered_from_inside(self, world: World) -> None:
-        program = answered(world, "gcc", "-m32")
-        assert output_of(world.loader, str(program)) == f"{program}\n"
-        assert output_of(world.loader, str(program), "again") == f"{program}\n"
+    def test_it_is_answered_from_inside(self, sysroot: LoaderSysroot) -> None:
+        program = answered(sysroot, "gcc", "-m32")
+        assert output_of(sysroot.loader, str(program)) == f"{program}\n"
+        assert output_of(sysroot.loader, str(program), "again") == f"{program}\n"
 
 
 @pytest.mark.parametrize("name", ["denizen-loader", "denizen-inside"])
@@ -105,32 +107,32 @@ class TestAarch64:
     """By a compiler that is unpacked and not installed: Debian's package excludes gcc-multilib."""
 
     @pytest.fixture
-    def world(self, tmp_path: Path) -> World:
+    def sysroot(self, tmp_path: Path) -> LoaderSysroot:
         compiler = _aarch64_compiler()
         require("qemu-aarch64-static", compiler)
         asked = [compiler, "-print-file-name=ld-linux-aarch64.so.1"]
         ldso = Path(subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip())
         loader = compile_loader(tmp_path / "loader-aarch64", compiler)
-        return World(tmp_path, loader, host_ldso=ldso, cc=(compiler,))
+        return LoaderSysroot(tmp_path, loader, host_ldso=ldso, cc=(compiler,))
 
-    def test_as_program(self, world: World) -> None:
-        done = run(_qemu(), str(world.loader), str(decided(world)), "x")
+    def test_as_program(self, sysroot: LoaderSysroot) -> None:
+        done = run(_qemu(), str(sysroot.loader), str(decided(sysroot)), "x")
         assert (done.stdout, done.returncode) == ("ours x 8\n", 2)
 
-    def test_it_is_answered_from_inside(self, world: World) -> None:
-        program = answered(world, _aarch64_compiler())
-        assert output_of(_qemu(), str(world.loader), str(program)) == f"{program}\n"
+    def test_it_is_answered_from_inside(self, sysroot: LoaderSysroot) -> None:
+        program = answered(sysroot, _aarch64_compiler())
+        assert output_of(_qemu(), str(sysroot.loader), str(program)) == f"{program}\n"
 
-    def test_as_interpreter(self, world: World) -> None:
-        program = decided(world)
+    def test_as_interpreter(self, sysroot: LoaderSysroot) -> None:
+        program = decided(sysroot)
         # qemu-user does not imitate stat("/proc/self/exe"): what is identified is qemu itself.
         qemu = identity_of(DiskView().stat(os.fsencode(_qemu())))
-        world.decide(program, [world.lib / "libanswer.so", *world.system("libc.so.6")], identity=qemu)
+        sysroot.decide(program, [sysroot.lib / "libanswer.so", *sysroot.system("libc.so.6")], identity=qemu)
         done = run(_qemu(), str(program), "x")
         assert (done.stdout, done.returncode) == ("ours x 8\n", 2)
 
-    def test_without_a_decision(self, world: World) -> None:
-        program = world.compile("say", "int main() { return 0; }")
+    def test_without_a_decision(self, sysroot: LoaderSysroot) -> None:
+        program = sysroot.compile("say", "int main() { return 0; }")
         done = subprocess.run(
             [_qemu(), program], capture_output=True, text=True, check=False, timeout=TIMEOUT
         )

@@ -1,4 +1,4 @@
-"""A root that holds nothing but the program, the loader in the linker's place, and the world it needs."""
+"""A root that holds nothing but the program, the loader in the linker's place, and the libraries it needs."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ import pytest
 
 from denizen.launch.decisions.decision import DecisionLibrary
 from denizen.launch.loader.settings import LoaderSettings
-from tests.support.compiled_loaders import HOST_LDSO, TIMEOUT, World
+from tests.support.compiled_loaders import HOST_LDSO, TIMEOUT, LoaderSysroot
 from tests.support.peers import require
 
 _PROGRAM = """
@@ -28,29 +28,29 @@ int main(int argc, char **argv) {
 class BareRoot:
     """bubblewrap over a directory: /app, /store, /state, the loader, /proc, /dev and /tmp; nothing else."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, sysroot: LoaderSysroot) -> None:
         require("bwrap")
         probe = subprocess.run(["bwrap", "--dev-bind", "/", "/", "true"], check=False, capture_output=True)
         if probe.returncode:
             pytest.skip(f"bubblewrap cannot make a namespace here: {os.fsdecode(probe.stderr).strip()}")
-        self.world = world
-        self.files = world.root / "root"
+        self.sysroot = sysroot
+        self.files = sysroot.root / "root"
         for name in ("app", "store/lib", "state", "lib64", "proc", "dev", "tmp"):
             (self.files / name).mkdir(parents=True)
         shutil.copy(HOST_LDSO.resolve(), self.files / "store" / "ld.so")
-        for library in world.system("libc.so.6", "libm.so.6"):
+        for library in sysroot.system("libc.so.6", "libm.so.6"):
             shutil.copy(library.resolve(), self.files / "store" / "lib" / library.name)
-        world.configure(LoaderSettings(directories=(b"/state",)))
-        shutil.copy(world.loader, self.files / HOST_LDSO.relative_to("/"))
+        sysroot.configure(LoaderSettings(directories=(b"/state",)))
+        shutil.copy(sysroot.loader, self.files / HOST_LDSO.relative_to("/"))
 
     def add(self, name: str, source: str, *flags: str) -> str:
         """A program as any distribution links it, with a decision."""
-        made = self.world.compile(name, source, "-lm", "-Wl,--no-as-needed", *flags, interpreter=False)
+        made = self.sysroot.compile(name, source, "-lm", "-Wl,--no-as-needed", *flags, interpreter=False)
         program = Path(shutil.copy2(made, self.files / "app" / name))
         libraries = tuple(
             DecisionLibrary(b"/store/lib/" + soname, soname) for soname in (b"libm.so.6", b"libc.so.6")
         )
-        path = self.world.decide(
+        path = self.sysroot.decide(
             program, libraries, ldso=b"/store/ld.so", search=b"/store/lib", objects=(b"/store/lib",)
         )
         for decision in path.parent.iterdir():
@@ -67,8 +67,8 @@ class BareRoot:
 
 
 @pytest.fixture
-def bare(world: World) -> BareRoot:
-    return BareRoot(world)
+def bare(sysroot: LoaderSysroot) -> BareRoot:
+    return BareRoot(sysroot)
 
 
 def test_a_program_starts_where_nothing_is(bare: BareRoot) -> None:
@@ -84,7 +84,9 @@ def test_a_foreign_child_starts_too(bare: BareRoot) -> None:
 
 def test_an_undecided_child_says_so(bare: BareRoot) -> None:
     first = bare.add("first", _PROGRAM)
-    shutil.copy(bare.world.compile("other", _PROGRAM, "-s", interpreter=False), bare.files / "app" / "other")
+    shutil.copy(
+        bare.sysroot.compile("other", _PROGRAM, "-s", interpreter=False), bare.files / "app" / "other"
+    )
     done = bare.run(first, "child", "/app/other")
     assert done.returncode == 127
     assert "denizen: cannot start /app/other: it has no decision yet; it needs libc.so.6" in done.stderr
@@ -112,13 +114,13 @@ def test_without_proc_the_name_it_was_started_by_serves(bare: BareRoot) -> None:
     assert (done.returncode, done.stderr) == (7, "")
 
 
-def test_a_linker_on_a_file_system_mounted_noexec_is_named(world: World) -> None:
+def test_a_linker_on_a_file_system_mounted_noexec_is_named(sysroot: LoaderSysroot) -> None:
     require("unshare", "mount")
-    program = world.compile("say", "int main() { return 0; }")
-    place = world.root / "noexec"
+    program = sysroot.compile("say", "int main() { return 0; }")
+    place = sysroot.root / "noexec"
     place.mkdir()
-    world.decide(program, world.system("libc.so.6"), ldso=bytes(place / "ld.so"))
-    script = f"mount -t tmpfs -o noexec none {place} && cp {world.ldso} {place}/ld.so && exec {program}"
+    sysroot.decide(program, sysroot.system("libc.so.6"), ldso=bytes(place / "ld.so"))
+    script = f"mount -t tmpfs -o noexec none {place} && cp {sysroot.ldso} {place}/ld.so && exec {program}"
     done = subprocess.run(
         ["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, check=False, timeout=TIMEOUT
     )
@@ -129,13 +131,13 @@ def test_a_linker_on_a_file_system_mounted_noexec_is_named(world: World) -> None
 
 def test_the_loader_covers_the_hosts_linker_and_both_kinds_run(bare: BareRoot) -> None:
     """The strategy namespace: the host's own linker bound elsewhere, the loader over its path."""
-    world = bare.world
-    host = world.root / "host-ld.so"
+    sysroot = bare.sysroot
+    host = sysroot.root / "host-ld.so"
     shutil.copy(HOST_LDSO.resolve(), host)
-    world.configure(LoaderSettings(directories=(bytes(world.decisions),), host_ldso=bytes(host)))
-    foreign = world.compile("foreign", _PROGRAM, "-lm", "-Wl,--no-as-needed", interpreter=False)
-    world.decide(foreign, world.system("libm.so.6", "libc.so.6"))
-    over: list[str | Path] = ["bwrap", "--dev-bind", "/", "/", "--bind", world.loader, HOST_LDSO.resolve()]
+    sysroot.configure(LoaderSettings(directories=(bytes(sysroot.decisions),), host_ldso=bytes(host)))
+    foreign = sysroot.compile("foreign", _PROGRAM, "-lm", "-Wl,--no-as-needed", interpreter=False)
+    sysroot.decide(foreign, sysroot.system("libm.so.6", "libc.so.6"))
+    over: list[str | Path] = ["bwrap", "--dev-bind", "/", "/", "--bind", sysroot.loader, HOST_LDSO.resolve()]
     cases: list[tuple[list[str | Path], str]] = [
         ([foreign], f"{foreign} alone 0\n"),
         (["/bin/echo", "host"], "host\n"),

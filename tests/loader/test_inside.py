@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from denizen.launch.loader.settings import LoaderSettings
-from tests.support.compiled_loaders import World, compile_loader, output_of, run
+from tests.support.compiled_loaders import LoaderSysroot, compile_loader, output_of, run
 from tests.support.elf_rewriting import at_the_end
 from tests.support.peers import require
 
 # A place that no host has.
-FURNISHED = "/usr/share/denizen-tests"
+FIXED_PATH = "/usr/share/denizen-tests"
 _READS = """
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -99,13 +99,13 @@ int main(void) {
 """
 
 
-class Furnished(World):
-    """A world whose loader, run as a program, puts the library into programs."""
+class ResourceSysroot(LoaderSysroot):
+    """A sysroot whose loader, run as a program, puts the library into programs."""
 
-    def furnish(self, inside: Path) -> None:
+    def add_resources(self, inside: Path) -> None:
         self.inside = inside
-        self.furniture = self.root / "furniture"
-        place = self.furniture / FURNISHED[1:]
+        self.resources = self.root / "resources"
+        place = self.resources / FIXED_PATH[1:]
         place.mkdir(parents=True)
         (place / "file").write_text("from the tree")
         self.configure(
@@ -118,7 +118,7 @@ class Furnished(World):
 
     def known(self, name: str, source: str, *flags: str) -> Path:
         program = self.compile(name, source, *flags, interpreter=False)
-        self.decide(program, self.system("libc.so.6"), furniture=os.fsencode(self.furniture))
+        self.decide(program, self.system("libc.so.6"), resources=os.fsencode(self.resources))
         return program
 
     def says(self, program: Path, *words: str, **env: str) -> str:
@@ -131,10 +131,10 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def furnished(tmp_path: Path, loader: Path, inside: Path) -> Furnished:
-    world = Furnished(tmp_path, loader)
-    world.furnish(inside)
-    return world
+def sysroot(tmp_path: Path, loader: Path, inside: Path) -> ResourceSysroot:
+    sysroot = ResourceSysroot(tmp_path, loader)
+    sysroot.add_resources(inside)
+    return sysroot
 
 
 @pytest.mark.parametrize(
@@ -144,97 +144,97 @@ def furnished(tmp_path: Path, loader: Path, inside: Path) -> Furnished:
         ("access", "0"),
     ],
 )  # fmt: skip
-def test_what_the_host_lacks_is_found_in_the_tree(furnished: Furnished, how: str, found: str) -> None:
-    program = furnished.known("reads", _READS)
-    assert furnished.says(program, how, f"{FURNISHED}/file").splitlines()[0] == found
-    missing = furnished.says(program, how, f"{FURNISHED}/none").splitlines()
+def test_what_the_host_lacks_is_found_in_the_tree(sysroot: ResourceSysroot, how: str, found: str) -> None:
+    program = sysroot.known("reads", _READS)
+    assert sysroot.says(program, how, f"{FIXED_PATH}/file").splitlines()[0] == found
+    missing = sysroot.says(program, how, f"{FIXED_PATH}/none").splitlines()
     assert missing[0] in ("", "-1")
     assert missing[1] == "No such file or directory"
 
 
-def test_a_directory_the_host_lacks_is_listed(furnished: Furnished) -> None:
-    program = furnished.known("reads", _READS)
-    assert furnished.says(program, "list", FURNISHED).splitlines()[0] == "file"
+def test_a_directory_the_host_lacks_is_listed(sysroot: ResourceSysroot) -> None:
+    program = sysroot.known("reads", _READS)
+    assert sysroot.says(program, "list", FIXED_PATH).splitlines()[0] == "file"
 
 
-def test_what_the_host_has_is_the_hosts(furnished: Furnished) -> None:
-    (furnished.furniture / "etc").mkdir()
-    (furnished.furniture / "etc" / "passwd").write_text("not this")
-    program = furnished.known("reads", _READS)
-    assert furnished.says(program, "fopen", "/etc/passwd").splitlines()[0].startswith("root:")
+def test_what_the_host_has_is_the_hosts(sysroot: ResourceSysroot) -> None:
+    (sysroot.resources / "etc").mkdir()
+    (sysroot.resources / "etc" / "passwd").write_text("not this")
+    program = sysroot.known("reads", _READS)
+    assert sysroot.says(program, "fopen", "/etc/passwd").splitlines()[0].startswith("root:")
 
 
 @pytest.mark.parametrize("how", ["write", "make", "append"])
-def test_nothing_is_written_into_the_tree(furnished: Furnished, how: str) -> None:
-    program = furnished.known("reads", _READS)
-    assert furnished.says(program, how, f"{FURNISHED}/file").splitlines()[0] == "0"
+def test_nothing_is_written_into_the_tree(sysroot: ResourceSysroot, how: str) -> None:
+    program = sysroot.known("reads", _READS)
+    assert sysroot.says(program, how, f"{FIXED_PATH}/file").splitlines()[0] == "0"
 
 
-def test_who_is_loaded_can_be_seen(furnished: Furnished) -> None:
-    program = furnished.known("objects", _OBJECTS)
-    shown = [name for name in furnished.says(program).splitlines() if name and "vdso" not in name]
-    assert shown[:2] == [furnished.inside.name, "libc.so.6"]
+def test_who_is_loaded_can_be_seen(sysroot: ResourceSysroot) -> None:
+    program = sysroot.known("objects", _OBJECTS)
+    shown = [name for name in sysroot.says(program).splitlines() if name and "vdso" not in name]
+    assert shown[:2] == [sysroot.inside.name, "libc.so.6"]
 
 
-def test_what_the_user_preloads_comes_first(furnished: Furnished) -> None:
+def test_what_the_user_preloads_comes_first(sysroot: ResourceSysroot) -> None:
     source = "#include <string.h>\nlong readlink() { return -1; } int access() { return 7; }"
-    first = furnished.compile("first.so", source, "-shared", "-fPIC")
-    program = furnished.known("reads", _READS)
-    assert furnished.says(program, "access", "/etc", LD_PRELOAD=str(first)).splitlines()[0] == "7"
+    first = sysroot.compile("first.so", source, "-shared", "-fPIC")
+    program = sysroot.known("reads", _READS)
+    assert sysroot.says(program, "access", "/etc", LD_PRELOAD=str(first)).splitlines()[0] == "7"
 
 
-def test_a_library_is_opened_by_the_run_path_of_who_asks(furnished: Furnished) -> None:
+def test_a_library_is_opened_by_the_run_path_of_who_asks(sysroot: ResourceSysroot) -> None:
     """ld.so takes the caller by its return address; ours would be the wrong one."""
-    furnished.compile("own/libwanted.so", "int wanted(void) { return 5; }", "-shared", "-fPIC")
+    sysroot.compile("own/libwanted.so", "int wanted(void) { return 5; }", "-shared", "-fPIC")
     source = (
         '#include <dlfcn.h>\nint ask(void) { void *found = dlopen("libwanted.so", RTLD_NOW);\n'
         'return found ? ((int (*)(void))dlsym(found, "wanted"))() : 1; }'
     )
     flags = ("-shared", "-fPIC", "-Wl,--enable-new-dtags,-rpath,$ORIGIN/own")
-    asks = furnished.compile("libasks.so", source, *flags)
-    program = furnished.compile(
+    asks = sysroot.compile("libasks.so", source, *flags)
+    program = sysroot.compile(
         "main", "int ask(void); int main() { return ask(); }", str(asks), interpreter=False
     )
-    furnished.decide(program, [asks, *furnished.system("libc.so.6")])
-    assert run(furnished.loader, str(program)).returncode == 5
+    sysroot.decide(program, [asks, *sysroot.system("libc.so.6")])
+    assert run(sysroot.loader, str(program)).returncode == 5
 
 
-def test_a_library_at_a_fixed_path_is_opened_from_the_tree(furnished: Furnished) -> None:
-    place = f"furniture{FURNISHED}/module.so"
-    furnished.compile(place, "int module(void) { return 6; }", "-shared", "-fPIC")
+def test_a_library_at_a_fixed_path_is_opened_from_the_tree(sysroot: ResourceSysroot) -> None:
+    place = f"resources{FIXED_PATH}/module.so"
+    sysroot.compile(place, "int module(void) { return 6; }", "-shared", "-fPIC")
     source = (
-        f'#include <dlfcn.h>\nint main() {{ void *found = dlopen("{FURNISHED}/module.so", RTLD_NOW);\n'
+        f'#include <dlfcn.h>\nint main() {{ void *found = dlopen("{FIXED_PATH}/module.so", RTLD_NOW);\n'
         'return found ? ((int (*)(void))dlsym(found, "module"))() : 1; }'
     )
-    assert run(furnished.loader, str(furnished.known("opens", source))).returncode == 6
+    assert run(sysroot.loader, str(sysroot.known("opens", source))).returncode == 6
 
 
-def test_a_locale_of_the_tree_is_found_and_no_variable_seen(furnished: Furnished) -> None:
+def test_a_locale_of_the_tree_is_found_and_no_variable_seen(sysroot: ResourceSysroot) -> None:
     require("localedef")
-    locales = furnished.furniture / "usr/lib/locale"
+    locales = sysroot.resources / "usr/lib/locale"
     locales.mkdir(parents=True)
     made = ["localedef", "--no-archive", "-i", "POSIX", "-f", "UTF-8", "-c", f"{locales}/xx_XX.utf8"]
     subprocess.run(made, check=False, capture_output=True)
     assert (locales / "xx_XX.utf8" / "LC_CTYPE").exists()
-    assert furnished.says(furnished.known("speaks", _LOCALE)) == "xx_XX.UTF-8 1 2 hidden 1\n"
+    assert sysroot.says(sysroot.known("speaks", _LOCALE)) == "xx_XX.UTF-8 1 2 hidden 1\n"
 
 
-def test_a_child_of_a_copy_whose_entry_was_covered_runs(furnished: Furnished) -> None:
+def test_a_child_of_a_copy_whose_entry_was_covered_runs(sysroot: ResourceSysroot) -> None:
     """The stub keeps the loader's path beside itself, and what it covered is put back before it is used."""
     from denizen.elf.image import read
     from denizen.launch.strategies.entry_stub import apply_plan, plan_stub
 
     more = "".join(f"int f{i}(int x) {{ return x * {i}; }}\n" for i in range(40))
-    child = furnished.known("child", "int main() { return 9; }", "-Wl,--dynamic-linker=/nowhere/ld.so")
+    child = sysroot.known("child", "int main() { return 9; }", "-Wl,--dynamic-linker=/nowhere/ld.so")
     source = f'{more}#include <unistd.h>\nint main() {{ return execl("{child}", "x", (char *)0); }}'
     flags = ("-Wl,-z,noseparate-code", "-Wl,-z,norelro", "-Wl,--dynamic-linker=/nowhere/ld.so")
-    program = furnished.compile("parent", source, *flags)
-    plan = plan_stub(read(program.read_bytes()), os.fsencode(furnished.loader))
+    program = sysroot.compile("parent", source, *flags)
+    plan = plan_stub(read(program.read_bytes()), os.fsencode(sysroot.loader))
     assert plan.rule == "entry"
     copy = program.with_name("copy")
     copy.write_bytes(apply_plan(program.read_bytes(), plan))
     copy.chmod(0o755)
-    furnished.decide(copy, furnished.system("libc.so.6"), edits=plan.restores, shown=os.fsencode(program))
+    sysroot.decide(copy, sysroot.system("libc.so.6"), edits=plan.restores, shown=os.fsencode(program))
     assert run(copy).returncode == 9
 
 
@@ -246,23 +246,23 @@ def test_a_child_of_a_copy_whose_entry_was_covered_runs(furnished: Furnished) ->
         ("/etc", errno.EACCES), ("", errno.ENOENT), ("no-such-command", errno.ENOENT),
     ],
 )  # fmt: skip
-def test_what_cannot_be_executed_fails_as_without_it(furnished: Furnished, path: str, error: int) -> None:
-    program = furnished.known("fails", _FAILS)
-    native = furnished.compile("native", _FAILS, interpreter=False)
-    shown = furnished.says(program, path)
+def test_what_cannot_be_executed_fails_as_without_it(sysroot: ResourceSysroot, path: str, error: int) -> None:
+    program = sysroot.known("fails", _FAILS)
+    native = sysroot.compile("native", _FAILS, interpreter=False)
+    shown = sysroot.says(program, path)
     assert shown == output_of(native, path)
     assert shown.split()[1] == str(error)
 
 
-def test_a_child_nobody_decides_about_goes_on_as_without_us(furnished: Furnished) -> None:
-    child = furnished.compile("undecided", "int main() { return 8; }", interpreter=False)
+def test_a_child_nobody_decides_about_goes_on_as_without_us(sysroot: ResourceSysroot) -> None:
+    child = sysroot.compile("undecided", "int main() { return 8; }", interpreter=False)
     source = f'#include <unistd.h>\nint main() {{ return execl("{child}", "x", (char *)0); }}'
-    assert run(furnished.loader, str(furnished.known("parent", source))).returncode == 8
+    assert run(sysroot.loader, str(sysroot.known("parent", source))).returncode == 8
 
 
 @pytest.mark.parametrize("count", [1, 1020, 1030, 20_000])
-def test_a_child_gets_every_word(furnished: Furnished, count: int) -> None:
-    child = furnished.known("counts", "int main(int count, char **words) { return count % 251; }")
+def test_a_child_gets_every_word(sysroot: ResourceSysroot, count: int) -> None:
+    child = sysroot.known("counts", "int main(int count, char **words) { return count % 251; }")
     source = (
         "#include <spawn.h>\n#include <sys/wait.h>\n#include <unistd.h>\nextern char **environ;\n"
         "int main(int count, char **words) {\n    int pid, status;\n"
@@ -271,24 +271,24 @@ def test_a_child_gets_every_word(furnished: Furnished, count: int) -> None:
         "    if (WEXITSTATUS(status) != (count - 1) % 251) return 253;\n"
         "    return execv(words[1], words + 1);\n}\n"
     )
-    starts = furnished.known("starts", source, "-Wl,--dynamic-linker=/lib64/ld-linux-x86-64.so.2")
-    done = run(furnished.loader, str(starts), str(child), *["w"] * (count - 1))
+    starts = sysroot.known("starts", source, "-Wl,--dynamic-linker=/lib64/ld-linux-x86-64.so.2")
+    done = run(sysroot.loader, str(starts), str(child), *["w"] * (count - 1))
     assert done.returncode == count % 251
 
 
-def test_a_musl_program_is_answered_too(furnished: Furnished) -> None:
+def test_a_musl_program_is_answered_too(sysroot: ResourceSysroot) -> None:
     require("musl-gcc")
-    program = furnished.compile("reads", _READS, compiler="musl-gcc", interpreter=False)
+    program = sysroot.compile("reads", _READS, compiler="musl-gcc", interpreter=False)
     musl = {"ldso": b"/lib/ld-musl-x86_64.so.1", "by_name": True, "r_debug": 0}
-    furnished.decide(program, [], **musl, furniture=os.fsencode(furnished.furniture))
-    assert furnished.says(program, "fopen", f"{FURNISHED}/file").splitlines()[0] == "from the tree"
-    assert furnished.says(program, "real", "/proc/self/exe").splitlines()[0] == str(program)
+    sysroot.decide(program, [], **musl, resources=os.fsencode(sysroot.resources))
+    assert sysroot.says(program, "fopen", f"{FIXED_PATH}/file").splitlines()[0] == "from the tree"
+    assert sysroot.says(program, "real", "/proc/self/exe").splitlines()[0] == str(program)
 
 
-def test_a_child_is_known_by_its_interpreter_wherever_that_is_in_the_file(furnished: Furnished) -> None:
+def test_a_child_is_known_by_its_interpreter_wherever_that_is_in_the_file(sysroot: ResourceSysroot) -> None:
     """Go's linker puts the string behind the code, patchelf with the program headers at the end."""
-    child = furnished.compile("child", "int main() { return 9; }", "-Wl,--dynamic-linker=/nowhere/ld.so")
+    child = sysroot.compile("child", "int main() { return 9; }", "-Wl,--dynamic-linker=/nowhere/ld.so")
     child.write_bytes(at_the_end(child.read_bytes(), 1 << 20))
-    furnished.decide(child, furnished.system("libc.so.6"))
+    sysroot.decide(child, sysroot.system("libc.so.6"))
     source = f'#include <unistd.h>\nint main() {{ return execl("{child}", "x", (char *)0); }}'
-    assert run(furnished.loader, str(furnished.known("parent", source))).returncode == 9
+    assert run(sysroot.loader, str(sysroot.known("parent", source))).returncode == 9

@@ -11,7 +11,7 @@ import pytest
 from denizen.elf.constants import DT_STRSZ, DT_STRTAB, PT_DYNAMIC, PT_LOAD, PT_NOTE
 from denizen.elf.image import read
 from denizen.launch.decisions.decision import Edit
-from tests.support.compiled_loaders import TIMEOUT, World, output_of, run
+from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, output_of, run
 from tests.support.peers import require
 
 _ECHO = """
@@ -73,12 +73,12 @@ def split_first_segment(content: bytearray, table: int, middle: int) -> None:
     content[table : table + 56 * count] = b"".join(rows)
 
 
-def test_a_string_table_that_goes_on_in_the_next_segment_is_read(world: World) -> None:
+def test_a_string_table_that_goes_on_in_the_next_segment_is_read(sysroot: LoaderSysroot) -> None:
     """As newer patchelf leaves it: a segment of its own in front, and what follows in the next."""
-    ours = world.library("libanswer.so", 'const char *answer(void) { return "ours"; }')
+    ours = sysroot.library("libanswer.so", 'const char *answer(void) { return "ours"; }')
     source = "#include <stdio.h>\nconst char *answer(void);\nint main() { puts(answer()); }"
     padding = "".join(f"int filler_number_{number}_of_many;" for number in range(300))
-    program = world.compile("say", source + padding, str(ours), "-rdynamic", "-Wl,-z,noseparate-code")
+    program = sysroot.compile("say", source + padding, str(ours), "-rdynamic", "-Wl,-z,noseparate-code")
     content = bytearray(program.read_bytes())
     image = read(bytes(content))
     assert image.dynamic is not None
@@ -87,15 +87,17 @@ def test_a_string_table_that_goes_on_in_the_next_segment_is_read(world: World) -
     assert strings < middle < strings + size
     split_first_segment(content, image.header.phoff, middle)
     program.write_bytes(content)
-    world.decide(program, [ours.rename(world.root / "elsewhere.so"), *world.system("libc.so.6")], search=b"")
+    sysroot.decide(
+        program, [ours.rename(sysroot.root / "elsewhere.so"), *sysroot.system("libc.so.6")], search=b""
+    )
     assert output_of(program) == "ours\n"
 
 
-def test_a_dynamic_section_behind_what_its_segment_says_it_holds_is_served(world: World) -> None:
+def test_a_dynamic_section_behind_what_its_segment_says_it_holds_is_served(sysroot: LoaderSysroot) -> None:
     """As patchelf 0.9 leaves it; the page is mapped all the same."""
-    ours = world.library("libanswer.so", 'const char *answer(void) { return "ours"; }')
+    ours = sysroot.library("libanswer.so", 'const char *answer(void) { return "ours"; }')
     source = "#include <stdio.h>\nconst char *answer(void);\nint main() { puts(answer()); }"
-    program = world.compile("say", source, str(ours), "-Wl,-z,norelro")
+    program = sysroot.compile("say", source, str(ours), "-Wl,-z,norelro")
     content = bytearray(program.read_bytes())
     image = read(bytes(content))
     dynamic = next(one for one in image.segments if one.type == PT_DYNAMIC)
@@ -107,48 +109,50 @@ def test_a_dynamic_section_behind_what_its_segment_says_it_holds_is_served(world
             size = dynamic.address - segment.address
             struct.pack_into("<QQ", content, image.header.phoff + 56 * index + 32, size, size)
     program.write_bytes(content)
-    world.decide(program, [ours.rename(world.root / "elsewhere.so"), *world.system("libc.so.6")], search=b"")
+    sysroot.decide(
+        program, [ours.rename(sysroot.root / "elsewhere.so"), *sysroot.system("libc.so.6")], search=b""
+    )
     assert output_of(program) == "ours\n"
 
 
-def test_arguments_and_exit_status_pass_through(world: World) -> None:
-    program = world.ready("echo", _ECHO)
+def test_arguments_and_exit_status_pass_through(sysroot: LoaderSysroot) -> None:
+    program = sysroot.ready("echo", _ECHO)
     done = run(program, "a", "", "b c")
     assert (done.returncode, done.stdout.splitlines()) == (4, [str(program), "a", "", "b c"])
 
 
-def test_the_program_is_its_own_executable(world: World) -> None:
-    program = world.ready("self", _SELF)
+def test_the_program_is_its_own_executable(sysroot: LoaderSysroot) -> None:
+    program = sysroot.ready("self", _SELF)
     assert output_of(program).splitlines() == [str(program), str(program), "1 1", "1"]
 
 
 @pytest.mark.parametrize("flags", [("-no-pie",), ("-pie", "-fPIE"), ("-Wl,-z,now",), ("-Wl,-z,norelro",),
                                    ("-Wl,--hash-style=sysv",), ("-Wl,-z,noseparate-code",),
                                    ("-Wl,-z,max-page-size=0x200000",), ("-s",)])  # fmt: skip
-def test_every_way_of_linking_starts(world: World, flags: tuple[str, ...]) -> None:
-    program = world.ready("echo", _ECHO, *flags)
+def test_every_way_of_linking_starts(sysroot: LoaderSysroot, flags: tuple[str, ...]) -> None:
+    program = sysroot.ready("echo", _ECHO, *flags)
     assert run(program, "x").returncode == 2
 
 
-def test_nothing_is_searched_for(world: World) -> None:
-    program = world.ready("echo", _ECHO, "-lm", "-Wl,--no-as-needed", libraries=("libm.so.6",))
+def test_nothing_is_searched_for(sysroot: LoaderSysroot) -> None:
+    program = sysroot.ready("echo", _ECHO, "-lm", "-Wl,--no-as-needed", libraries=("libm.so.6",))
     names = [Path(line.split('"')[1]).name for line in opened(program)]
     assert names[1:] == ["ld.so", "libm.so.6", "libc.so.6"]
 
 
-def test_a_program_of_100_libraries_opens_nothing_in_vain(world: World) -> None:
+def test_a_program_of_100_libraries_opens_nothing_in_vain(sysroot: LoaderSysroot) -> None:
     names = [f"libn{i:03}.so" for i in range(100)]
-    libraries = [world.library(name, f"int f{name[4:7]}(void) {{ return 0; }}") for name in names]
-    program = world.compile("many", "int main() { return 0; }", "-Wl,--no-as-needed", *map(str, libraries))
-    world.decide(program, [*libraries, *world.system("libc.so.6")])
+    libraries = [sysroot.library(name, f"int f{name[4:7]}(void) {{ return 0; }}") for name in names]
+    program = sysroot.compile("many", "int main() { return 0; }", "-Wl,--no-as-needed", *map(str, libraries))
+    sysroot.decide(program, [*libraries, *sysroot.system("libc.so.6")])
     calls = opened(program)
     assert len(calls) >= 102
     assert [line for line in calls if "= -1" in line] == []
 
 
-def test_thread_local_storage_of_program_and_library(world: World) -> None:
-    library = world.library("libtls.so", "__thread int there = 7; int *where(void) { return &there; }")
-    program = world.compile("tls", """
+def test_thread_local_storage_of_program_and_library(sysroot: LoaderSysroot) -> None:
+    library = sysroot.library("libtls.so", "__thread int there = 7; int *where(void) { return &there; }")
+    program = sysroot.compile("tls", """
         #include <pthread.h>
         #include <stdio.h>
         __thread int here = 5; extern __thread int there; extern int *where(void);
@@ -156,29 +160,29 @@ def test_thread_local_storage_of_program_and_library(world: World) -> None:
         int main() { pthread_t t; pthread_create(&t, 0, body, 0); pthread_join(t, 0);
                      printf("%d %d\\n", here, there); }
         """, str(library), "-pthread")  # fmt: skip
-    world.decide(program, [library, *world.system("libc.so.6")])
+    sysroot.decide(program, [library, *sysroot.system("libc.so.6")])
     assert output_of(program) == "6 9\n5 7\n"
 
 
-def test_exceptions_cross_libraries(world: World) -> None:
-    thrower = world.compile(
+def test_exceptions_cross_libraries(sysroot: LoaderSysroot) -> None:
+    thrower = sysroot.compile(
         "lib/libthrow.so", '#include <stdexcept>\nvoid f() { throw std::runtime_error("caught"); }',
         "-shared", "-fPIC", "-Wl,-soname,libthrow.so", compiler="g++",
     )  # fmt: skip
-    program = world.compile("catch", """
+    program = sysroot.compile("catch", """
         #include <iostream>
         #include <stdexcept>
         void f();
         int main() { try { f(); } catch (const std::exception &e) { std::cout << e.what() << std::endl; } }
         """, str(thrower), compiler="g++")  # fmt: skip
-    world.decide(
-        program, [thrower, *world.system("libstdc++.so.6", "libm.so.6", "libgcc_s.so.1", "libc.so.6")]
+    sysroot.decide(
+        program, [thrower, *sysroot.system("libstdc++.so.6", "libm.so.6", "libgcc_s.so.1", "libc.so.6")]
     )
     assert output_of(program) == "caught\n"
 
 
-def test_indirect_functions_are_resolved(world: World) -> None:
-    program = world.ready("ifunc", """
+def test_indirect_functions_are_resolved(sysroot: LoaderSysroot) -> None:
+    program = sysroot.ready("ifunc", """
         #include <stdio.h>
         static int chosen(void) { return 42; }
         static void *choose(void) { __builtin_cpu_init(); return chosen; }
@@ -188,8 +192,8 @@ def test_indirect_functions_are_resolved(world: World) -> None:
     assert output_of(program) == "42\n"
 
 
-def test_the_stack_is_aligned(world: World) -> None:
-    program = world.ready("aligned", """
+def test_the_stack_is_aligned(sysroot: LoaderSysroot) -> None:
+    program = sysroot.ready("aligned", """
         #include <stdio.h>
         #include <emmintrin.h>
         int main(int argc, char **argv) {
@@ -201,30 +205,30 @@ def test_the_stack_is_aligned(world: World) -> None:
         assert output_of(program, *arguments) == "0\n"
 
 
-def test_constructors_and_destructors_run_once_in_order(world: World) -> None:
-    inner = world.library("libinner.so", """
+def test_constructors_and_destructors_run_once_in_order(sysroot: LoaderSysroot) -> None:
+    inner = sysroot.library("libinner.so", """
         #include <stdio.h>
         int inner;
         __attribute__((constructor)) static void begin() { puts("inner"); }
         __attribute__((destructor)) static void end() { puts("inner gone"); }
         """)  # fmt: skip
-    outer = world.library("libouter.so", """
+    outer = sysroot.library("libouter.so", """
         #include <stdio.h>
         extern int inner;
         int *outer() { return &inner; }
         __attribute__((constructor)) static void begin() { puts("outer"); }
         """, str(inner))  # fmt: skip
-    program = world.compile("order", """
+    program = sysroot.compile("order", """
         #include <stdio.h>
         int *outer();
         int main() { outer(); puts("main"); }
-        """, str(outer), f"-Wl,-rpath-link,{world.lib}")  # fmt: skip
-    world.decide(program, [outer, *world.system("libc.so.6"), inner])
+        """, str(outer), f"-Wl,-rpath-link,{sysroot.lib}")  # fmt: skip
+    sysroot.decide(program, [outer, *sysroot.system("libc.so.6"), inner])
     assert output_of(program).splitlines() == ["inner", "outer", "main", "inner gone"]
 
 
-def test_dl_iterate_phdr_shows_program_and_libraries(world: World) -> None:
-    program = world.ready("iterate", """
+def test_dl_iterate_phdr_shows_program_and_libraries(sysroot: LoaderSysroot) -> None:
+    program = sysroot.ready("iterate", """
         #define _GNU_SOURCE
         #include <link.h>
         #include <stdio.h>
@@ -247,12 +251,12 @@ def test_dl_iterate_phdr_shows_program_and_libraries(world: World) -> None:
         """)  # fmt: skip
     lines = output_of(program).splitlines()
     assert lines[0] == "base 1 headers 1  loads 1 dynamic 1"
-    assert f"{world.lib}/libc.so.6 loads 1 dynamic 1" in lines
-    assert f"{world.ldso} loads 1 dynamic 1" in lines
+    assert f"{sysroot.lib}/libc.so.6 loads 1 dynamic 1" in lines
+    assert f"{sysroot.ldso} loads 1 dynamic 1" in lines
 
 
-def test_the_programs_own_dynamic_section_leads_to_the_debugger_interface(world: World) -> None:
-    program = world.ready("debug", """
+def test_the_programs_own_dynamic_section_leads_to_the_debugger_interface(sysroot: LoaderSysroot) -> None:
+    program = sysroot.ready("debug", """
         #include <link.h>
         #include <stdio.h>
         int main() {
@@ -267,12 +271,12 @@ def test_the_programs_own_dynamic_section_leads_to_the_debugger_interface(world:
         """)  # fmt: skip
     lines = output_of(program).splitlines()
     assert lines[0] == ""
-    assert lines[-3:] == [f"{world.lib}/libc.so.6", str(world.ldso), "0"]
+    assert lines[-3:] == [f"{sysroot.lib}/libc.so.6", str(sysroot.ldso), "0"]
 
 
 @pytest.mark.slow
-def test_gdb_attaches_and_sees_every_library(world: World) -> None:
-    program = world.ready("wait", """
+def test_gdb_attaches_and_sees_every_library(sysroot: LoaderSysroot) -> None:
+    program = sysroot.ready("wait", """
         #include <stdio.h>
         #include <unistd.h>
         int ready; int main() { ready = 1; puts("up"); fflush(stdout); pause(); }
@@ -286,18 +290,18 @@ def test_gdb_attaches_and_sees_every_library(world: World) -> None:
         process.kill()
     assert "libm.so.6" in shown
     assert "libc.so.6" in shown
-    assert str(world.ldso) in shown
+    assert str(sysroot.ldso) in shown
     assert "$1 = 1" in shown
     assert "main ()" in shown
 
 
 @pytest.mark.slow
-def test_gdb_starts_it_and_stops_in_a_library(world: World) -> None:
-    library = world.library("libstop.so", "int stop_here(int x) { return x + 1; }", "-g")
-    program = world.compile(
+def test_gdb_starts_it_and_stops_in_a_library(sysroot: LoaderSysroot) -> None:
+    library = sysroot.library("libstop.so", "int stop_here(int x) { return x + 1; }", "-g")
+    program = sysroot.compile(
         "stop", "int stop_here(int); int main() { return stop_here(41); }", "-g", str(library)
     )
-    world.decide(program, [library, *world.system("libc.so.6")])
+    sysroot.decide(program, [library, *sysroot.system("libc.so.6")])
     commands = ("break main", "run", "break stop_here", "continue", "backtrace")
     shown = gdb(*(word for command in commands for word in ("-ex", command)), str(program))
     assert "stop_here (x=41)" in shown
@@ -305,22 +309,22 @@ def test_gdb_starts_it_and_stops_in_a_library(world: World) -> None:
 
 
 @pytest.mark.slow
-def test_a_core_dump_leads_a_debugger_to_the_libraries(world: World) -> None:
-    program = world.ready("crash", "#include <stdlib.h>\nint main() { abort(); }", "-g")
-    core = str(world.root / "core")
+def test_a_core_dump_leads_a_debugger_to_the_libraries(sysroot: LoaderSysroot) -> None:
+    program = sysroot.ready("crash", "#include <stdlib.h>\nint main() { abort(); }", "-g")
+    core = str(sysroot.root / "core")
     gdb("-ex", "run", "-ex", f"generate-core-file {core}", str(program))
     shown = gdb("-ex", "info sharedlibrary", "-ex", "backtrace", str(program), core)
     assert "libc.so.6" in shown
     assert "in main ()" in shown
 
 
-def test_signals_end_it_as_natively(world: World) -> None:
-    program = world.ready("die", "#include <signal.h>\nint main() { raise(SIGTERM); }")
+def test_signals_end_it_as_natively(sysroot: LoaderSysroot) -> None:
+    program = sysroot.ready("die", "#include <signal.h>\nint main() { raise(SIGTERM); }")
     assert run(program).returncode == -signal.SIGTERM
 
 
-def test_no_descriptor_is_left_open(world: World) -> None:
-    program = world.ready("fds", """
+def test_no_descriptor_is_left_open(sysroot: LoaderSysroot) -> None:
+    program = sysroot.ready("fds", """
         #include <fcntl.h>
         #include <stdio.h>
         int main() { for (int i = 3; i < 64; i++) if (fcntl(i, F_GETFD) >= 0) printf("%d open\\n", i); }
@@ -328,59 +332,61 @@ def test_no_descriptor_is_left_open(world: World) -> None:
     assert output_of(program) == ""
 
 
-def test_the_program_file_is_untouched(world: World) -> None:
-    program = world.ready("echo", _ECHO)
+def test_the_program_file_is_untouched(sysroot: LoaderSysroot) -> None:
+    program = sysroot.ready("echo", _ECHO)
     before = (program.read_bytes(), program.stat().st_mtime_ns)
     run(program)
     assert (program.read_bytes(), program.stat().st_mtime_ns) == before
 
 
-def test_edits_change_the_mapped_linker_only(world: World) -> None:
-    program = world.compile("echo", _ECHO)
+def test_edits_change_the_mapped_linker_only(sysroot: LoaderSysroot) -> None:
+    program = sysroot.compile("echo", _ECHO)
     text = b"/etc/ld.so.cache\0"
-    address = world.ldso.read_bytes().find(text)  # address equals offset in its read-only segment
-    world.decide(program, world.system("libc.so.6"), edits=(Edit(address, text, b"/etc/ld.so.other\0"),))
-    content = world.ldso.read_bytes()
+    address = sysroot.ldso.read_bytes().find(text)  # address equals offset in its read-only segment
+    sysroot.decide(program, sysroot.system("libc.so.6"), edits=(Edit(address, text, b"/etc/ld.so.other\0"),))
+    content = sysroot.ldso.read_bytes()
     calls = " ".join(opened(program, env={"LD_PRELOAD": "libnowhere.so", "PATH": os.environ["PATH"]}))
     assert "/etc/ld.so.other" in calls
     assert "/etc/ld.so.cache" not in calls
-    assert world.ldso.read_bytes() == content
+    assert sysroot.ldso.read_bytes() == content
 
 
-def test_an_edit_of_another_linker_starts_nothing(world: World) -> None:
-    program = world.compile("echo", _ECHO)
-    world.decide(program, world.system("libc.so.6"), edits=(Edit(64, b"\xff\xff\xff", b"abc"),))
+def test_an_edit_of_another_linker_starts_nothing(sysroot: LoaderSysroot) -> None:
+    program = sysroot.compile("echo", _ECHO)
+    sysroot.decide(program, sysroot.system("libc.so.6"), edits=(Edit(64, b"\xff\xff\xff", b"abc"),))
     done = run(program)
     assert done.returncode == 127
     assert "not the file this program's decision was made for" in done.stderr
 
 
-def test_an_edit_in_code_starts_nothing(world: World) -> None:
-    program = world.compile("echo", _ECHO)
-    content = world.ldso.read_bytes()
-    world.decide(program, world.system("libc.so.6"), edits=(Edit(0x2000, content[0x2000:0x2004], b"abcd"),))
+def test_an_edit_in_code_starts_nothing(sysroot: LoaderSysroot) -> None:
+    program = sysroot.compile("echo", _ECHO)
+    content = sysroot.ldso.read_bytes()
+    sysroot.decide(
+        program, sysroot.system("libc.so.6"), edits=(Edit(0x2000, content[0x2000:0x2004], b"abcd"),)
+    )
     assert run(program).returncode == 127
 
 
-def test_it_starts_in_another_directory_and_through_a_link(world: World) -> None:
-    program = world.ready("echo", _ECHO)
-    link = world.root / "link"
+def test_it_starts_in_another_directory_and_through_a_link(sysroot: LoaderSysroot) -> None:
+    program = sysroot.ready("echo", _ECHO)
+    link = sysroot.root / "link"
     link.symlink_to(program)
     assert run(link).stdout == f"{link}\n"
-    done = subprocess.run(["./echo"], cwd=world.root, capture_output=True, text=True, check=False, env={})
+    done = subprocess.run(["./echo"], cwd=sysroot.root, capture_output=True, text=True, check=False, env={})
     assert done.stdout == "./echo\n"
 
 
-def test_a_script_finds_its_interpreter_program(world: World) -> None:
-    program = world.ready("echo", _ECHO)
-    script = world.root / "script"
+def test_a_script_finds_its_interpreter_program(sysroot: LoaderSysroot) -> None:
+    program = sysroot.ready("echo", _ECHO)
+    script = sysroot.root / "script"
     script.write_text(f"#!{program} -x\n")
     script.chmod(0o755)
     assert run(script, "y").stdout.splitlines() == [str(program), "-x", str(script), "y"]
 
 
-def test_a_program_started_from_an_open_file_is_known(world: World) -> None:
-    program = world.ready("echo", _ECHO)
+def test_a_program_started_from_an_open_file_is_known(sysroot: LoaderSysroot) -> None:
+    program = sysroot.ready("echo", _ECHO)
     descriptor = os.open(program, os.O_RDONLY)
     child = os.fork()
     if child == 0:

@@ -8,7 +8,7 @@ import pytest
 
 from denizen.elf.image import read
 from denizen.launch.decisions.program_identity import hermetic_edits
-from tests.support.compiled_loaders import World, output_of, run
+from tests.support.compiled_loaders import LoaderSysroot, output_of, run
 
 # What it sees itself, what it was preloaded with, where it begins, and what a child of its sees.
 _PROGRAM = """
@@ -35,8 +35,8 @@ int main(void) { for (char **each = environ; *each; each++) printf("child %s\\n"
 _ANSWER = "int answer(void) { return %d; }"
 
 
-class Hermetic(World):
-    """A world whose dynamic linker looks nowhere on the host."""
+class Hermetic(LoaderSysroot):
+    """A sysroot whose dynamic linker looks nowhere on the host."""
 
     def preloadable(self, name: str, *flags: str, interpreter: bool = True) -> Path:
         program = self.compile(name, _PROGRAM, *flags, interpreter=interpreter)
@@ -74,7 +74,7 @@ def test_what_it_needs_is_found_in_the_programs_world(hermetic: Hermetic, start:
 
 
 def test_what_it_needs_is_found_on_the_host(hermetic: Hermetic, start: list[Path]) -> None:
-    """libm is no part of the program's world, and of the same C library here."""
+    """libm is no part of what the program gets, and of the same C library here."""
     source = (
         "#include <math.h>\nint answer(void) { volatile double x = 25; return (int)sqrt(cbrt(x * x * x)); }"
     )
@@ -156,10 +156,10 @@ def test_a_32_bit_program_begins_where_it_would(tmp_path: Path) -> None:
     linker = Path("/lib/ld-linux.so.2")
     if not linker.exists() or not shutil.which("gcc"):
         pytest.skip("no 32-bit system")
-    world = Hermetic(
+    sysroot = Hermetic(
         tmp_path, compile_loader(tmp_path / "loader-32", "cc", "-m32"), host_ldso=linker, cc=("gcc", "-m32")
     )
-    program = world.compile("program", _PROGRAM, "-rdynamic")
-    world.decide(program, world.system("libc.so.6"))
+    program = sysroot.compile("program", _PROGRAM, "-rdynamic")
+    sysroot.decide(program, sysroot.system("libc.so.6"))
     done = started([program], "/nowhere/libx.so libm.so.6")
     assert done.stdout.splitlines()[:1] == ["answer 0, at its entry 1"]

@@ -11,7 +11,7 @@ import pytest
 
 from denizen.launch.dlopen_links import Opened
 from denizen.launch.loader.settings import LoaderSettings
-from tests.support.compiled_loaders import TIMEOUT, World, compile_loader, output_of, run
+from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, compile_loader, output_of, run
 from tests.support.index_files import index_file
 
 # Opens each word, tells what came of it, and ends with the number of the last library.
@@ -119,8 +119,8 @@ esac
 """
 
 
-class Resident(World):
-    """A world whose programs have the resident, and a helper that is a shell script."""
+class Resident(LoaderSysroot):
+    """A sysroot whose programs have the resident, and a helper that is a shell script."""
 
     def settle(self, resident: Path) -> None:
         self.answers = self.root / "answers"
@@ -162,9 +162,9 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def resident(tmp_path: Path, loader: Path, library: Path) -> Resident:
-    world = Resident(tmp_path, loader)
-    world.settle(library)
-    return world
+    sysroot = Resident(tmp_path, loader)
+    sysroot.settle(library)
+    return sysroot
 
 
 def test_a_missed_library_is_asked_for_and_opened(resident: Resident) -> None:
@@ -285,8 +285,8 @@ def test_inside_a_helper_nobody_is_asked(resident: Resident) -> None:
 def test_a_32_bit_program_is_answered_too(tmp_path: Path) -> None:
     small = ("gcc", "-m32")
     loader = compile_loader(tmp_path / "small-loader", *small)
-    (tmp_path / "world").mkdir()
-    resident = Resident(tmp_path / "world", loader, host_ldso=Path("/lib/ld-linux.so.2"), cc=small)
+    (tmp_path / "sysroot").mkdir()
+    resident = Resident(tmp_path / "sysroot", loader, host_ldso=Path("/lib/ld-linux.so.2"), cc=small)
     resident.settle(compile_loader(tmp_path / "denizen-resident", *small))
     resident.comes("libcomes.so.1", 7)
     assert output_of(resident.known("watches", _WATCHES), "libcomes.so.1") == "1 0 -1 1 0 1\n"

@@ -10,7 +10,7 @@ import pytest
 
 from denizen.launch.decisions.decision import DecisionLibrary
 from denizen.launch.loader.settings import LoaderSettings
-from tests.support.compiled_loaders import HOST_LDSO, TIMEOUT, World
+from tests.support.compiled_loaders import HOST_LDSO, TIMEOUT, LoaderSysroot
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="makes set-user-ID programs, and a root to start them in"
@@ -120,29 +120,31 @@ int main(int count, char **words) {
 class Chroot:
     """A root with a set-user-ID program; its dynamic linker is the loader, or glibc's own."""
 
-    def __init__(self, world: World, *, native: bool = False, **changes: object) -> None:
-        self.world = world
+    def __init__(self, sysroot: LoaderSysroot, *, native: bool = False, **changes: object) -> None:
+        self.sysroot = sysroot
         self.native = native
-        self.files = world.root / ("native" if native else "ours")
+        self.files = sysroot.root / ("native" if native else "ours")
         for name in ("app", "store/lib", "state", "lib64", "tmp", "home", "lib/x86_64-linux-gnu"):
             (self.files / name).mkdir(parents=True)
-        for library in world.system("libc.so.6"):
+        for library in sysroot.system("libc.so.6"):
             shutil.copy(
                 library.resolve(),
                 self.files / ("lib/x86_64-linux-gnu" if native else "store/lib") / library.name,
             )
         shutil.copy(HOST_LDSO.resolve(), self.files / "store/ld.so")
         settings = LoaderSettings(directories=(b"/state",), **changes)  # type: ignore[arg-type]  # fields by name
-        world.configure(settings)
-        shutil.copy(HOST_LDSO.resolve() if native else world.loader, self.files / HOST_LDSO.relative_to("/"))
+        sysroot.configure(settings)
+        shutil.copy(
+            HOST_LDSO.resolve() if native else sysroot.loader, self.files / HOST_LDSO.relative_to("/")
+        )
 
     def add(self, name: str, source: str, *flags: str, decided: bool = True, mode: int = 0o755) -> str:
         """Put a program at /app/NAME; natively nothing is decided."""
-        made = self.world.compile(f"{self.files.name}-{name}", source, *flags, interpreter=False)
+        made = self.sysroot.compile(f"{self.files.name}-{name}", source, *flags, interpreter=False)
         program = Path(shutil.copy(made, self.files / "app" / name))
         program.chmod(mode)
         if decided and not self.native:
-            path = self.world.decide(
+            path = self.sysroot.decide(
                 program, (DecisionLibrary(b"/store/lib/libc.so.6", b"libc.so.6"),),
                 ldso=b"/store/ld.so", search=b"/store/lib", objects=(b"/store/lib",),
             )  # fmt: skip
@@ -175,10 +177,10 @@ int main(int count, char **words) {
 """
 
 
-def test_the_same_variables_are_taken_away_as_by_glibc(world: World) -> None:
+def test_the_same_variables_are_taken_away_as_by_glibc(sysroot: LoaderSysroot) -> None:
     """Natively and below the loader, in the program and its child; the loader takes its own away besides."""
     env = dict.fromkeys((*_UNSECURE, *_OURS, *_PLAIN), "/nowhere")
-    native, ours = Chroot(world, native=True), Chroot(world)
+    native, ours = Chroot(sysroot, native=True), Chroot(sysroot)
     said = []
     for root in (native, ours):
         privileged = root.add("privileged", _PRIVILEGED, mode=0o4755)
@@ -194,10 +196,10 @@ def test_the_same_variables_are_taken_away_as_by_glibc(world: World) -> None:
 
 @pytest.mark.parametrize("nix_ld", [False, True])
 def test_a_child_that_root_starts_does_not_follow_who_started_the_program(
-    world: World, *, nix_ld: bool
+    sysroot: LoaderSysroot, *, nix_ld: bool
 ) -> None:
     """The attack: the dynamic linker that NIX_LD names is the attacker's program."""
-    root = Chroot(world, nix_ld=nix_ld)
+    root = Chroot(sysroot, nix_ld=nix_ld)
     root.add("evil", _EVIL, "-static-pie", "-nostdlib", decided=False)
     privileged = root.add("privileged", _PRIVILEGED, mode=0o4755)
     static = root.add("static", _PRIVILEGED, "-static", decided=False, mode=0o4755)
@@ -208,8 +210,8 @@ def test_a_child_that_root_starts_does_not_follow_who_started_the_program(
         assert "no decision yet" in done.stderr
 
 
-def test_the_set_user_id_program_itself_starts_no_helper(world: World) -> None:
-    root = Chroot(world, command=(b"/app/helper",))
+def test_the_set_user_id_program_itself_starts_no_helper(sysroot: LoaderSysroot) -> None:
+    root = Chroot(sysroot, command=(b"/app/helper",))
     root.add("helper", _HELPER, "-static", decided=False)
     done = root.start(root.add("privileged", _PRIVILEGED, decided=False, mode=0o4755), env={})
     assert done.returncode == 127
@@ -217,8 +219,8 @@ def test_the_set_user_id_program_itself_starts_no_helper(world: World) -> None:
     assert "no decision yet" in done.stderr
 
 
-def test_roots_helper_sees_nothing_of_who_started_the_program(world: World) -> None:
-    root = Chroot(world, command=(b"/app/helper", b"decide"))
+def test_roots_helper_sees_nothing_of_who_started_the_program(sysroot: LoaderSysroot) -> None:
+    root = Chroot(sysroot, command=(b"/app/helper", b"decide"))
     root.add("helper", _HELPER, "-static", decided=False)
     steering = root.add("steering", _STEERING, "-static", decided=False)
     privileged = root.add("privileged", _PRIVILEGED, "-static", decided=False, mode=0o4755)
@@ -239,8 +241,8 @@ def test_roots_helper_sees_nothing_of_who_started_the_program(world: World) -> N
     assert "size 1 files 1" in lines
 
 
-def test_root_follows_no_decision_of_another_user(world: World) -> None:
-    root = Chroot(world)
+def test_root_follows_no_decision_of_another_user(sysroot: LoaderSysroot) -> None:
+    root = Chroot(sysroot)
     privileged, child = root.add("privileged", _PRIVILEGED, mode=0o4755), root.add("child", _CHILD)
     for decision in (root.files / "state").iterdir():
         if child.encode() in decision.read_bytes():

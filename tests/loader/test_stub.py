@@ -8,7 +8,7 @@ import pytest
 
 from denizen.elf.image import read
 from denizen.launch.strategies.entry_stub import apply_plan, plan_stub
-from tests.support.compiled_loaders import TIMEOUT, World, run
+from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, run
 from tests.support.elf_rewriting import with_second_interpreter
 
 _SOURCE = """
@@ -33,16 +33,16 @@ _NOWHERE = "-Wl,--dynamic-linker=/nowhere/ld.so"
 _NO_SLACK = ("-Wl,-z,noseparate-code", "-Wl,-z,norelro")
 
 
-def patched(world: World, program: Path) -> tuple[Path, str]:
+def patched(sysroot: LoaderSysroot, program: Path) -> tuple[Path, str]:
     """A patched copy of the program with a payload, its decision, and the rule that was used."""
     with program.open("ab") as stream:
         stream.write(b"payload")
     content = program.read_bytes()
-    plan = plan_stub(read(content), bytes(world.loader))
+    plan = plan_stub(read(content), bytes(sysroot.loader))
     copy = program.with_name(f"{program.name}-patched")
     copy.write_bytes(apply_plan(content, plan))
     copy.chmod(0o755)
-    world.decide(copy, world.system("libm.so.6", "libc.so.6"), edits=plan.restores)
+    sysroot.decide(copy, sysroot.system("libm.so.6", "libc.so.6"), edits=plan.restores)
     assert len(copy.read_bytes()) == len(content)
     return copy, plan.rule
 
@@ -51,21 +51,23 @@ def patched(world: World, program: Path) -> tuple[Path, str]:
     ("flags", "rule"),
     [((), "slack"), (("-no-pie",), "slack"), (_NO_SLACK, "entry"), ((*_NO_SLACK, "-no-pie"), "entry")],
 )
-def test_a_patched_copy_starts_and_finds_its_payload(world: World, flags: tuple[str, ...], rule: str) -> None:
+def test_a_patched_copy_starts_and_finds_its_payload(
+    sysroot: LoaderSysroot, flags: tuple[str, ...], rule: str
+) -> None:
     # Enough code that an entry stub fits over it.
     more = "int f0(int x) { return x; }\n"
     more += "".join(f"int f{i}(int x) {{ return x * {i} + f0(x); }}\n" for i in range(1, 40))
-    program = world.compile("program", more + _SOURCE, "-lm", "-Wl,--no-as-needed", _NOWHERE, *flags)
+    program = sysroot.compile("program", more + _SOURCE, "-lm", "-Wl,--no-as-needed", _NOWHERE, *flags)
     with pytest.raises(FileNotFoundError):
         run(program)
-    copy, used = patched(world, program)
+    copy, used = patched(sysroot, program)
     done = run(copy, "x")
     assert used == rule
     assert (done.stdout, done.stderr, done.returncode) == (f"{copy} x 1 payload\n", "", 2)
 
 
-def test_a_patched_copy_needs_no_namespaces(world: World) -> None:
-    copy, _ = patched(world, world.compile("program", _SOURCE, "-lm", "-Wl,--no-as-needed", _NOWHERE))
+def test_a_patched_copy_needs_no_namespaces(sysroot: LoaderSysroot) -> None:
+    copy, _ = patched(sysroot, sysroot.compile("program", _SOURCE, "-lm", "-Wl,--no-as-needed", _NOWHERE))
     script = f"echo 0 > /proc/sys/user/max_user_namespaces; ! unshare -U true 2>/dev/null && exec {copy} y"
     done = subprocess.run(
         ["unshare", "-rU", "--mount-proc", "-pf", "sh", "-c", script],
@@ -76,33 +78,33 @@ def test_a_patched_copy_needs_no_namespaces(world: World) -> None:
     assert done.stdout == f"{copy} y 1 payload\n"
 
 
-def test_a_patched_copy_without_its_loader_ends_with_127(world: World) -> None:
-    copy, _ = patched(world, world.compile("program", _SOURCE, "-lm", "-Wl,--no-as-needed", _NOWHERE))
-    world.loader.unlink()
+def test_a_patched_copy_without_its_loader_ends_with_127(sysroot: LoaderSysroot) -> None:
+    copy, _ = patched(sysroot, sysroot.compile("program", _SOURCE, "-lm", "-Wl,--no-as-needed", _NOWHERE))
+    sysroot.loader.unlink()
     assert run(copy).returncode == 127
 
 
-def test_a_patched_copy_without_a_decision_says_so(world: World) -> None:
-    copy, _ = patched(world, world.compile("program", _SOURCE, "-lm", "-Wl,--no-as-needed", _NOWHERE))
-    for decision in world.decisions.iterdir():
+def test_a_patched_copy_without_a_decision_says_so(sysroot: LoaderSysroot) -> None:
+    copy, _ = patched(sysroot, sysroot.compile("program", _SOURCE, "-lm", "-Wl,--no-as-needed", _NOWHERE))
+    for decision in sysroot.decisions.iterdir():
         decision.unlink()
     done = run(copy)
     assert done.returncode == 127
     assert f"cannot start {copy}: it has no decision yet; it needs lib" in done.stderr
 
 
-def test_a_stub_leaves_no_descriptor_open(world: World) -> None:
+def test_a_stub_leaves_no_descriptor_open(sysroot: LoaderSysroot) -> None:
     source = """
         #include <fcntl.h>
         int main() { int n = 0; for (int i = 3; i < 64; i++) n += fcntl(i, F_GETFD) >= 0; return n; }
         """
-    copy, _ = patched(world, world.compile("program", source, "-lm", "-Wl,--no-as-needed", _NOWHERE))
+    copy, _ = patched(sysroot, sysroot.compile("program", source, "-lm", "-Wl,--no-as-needed", _NOWHERE))
     assert run(copy, env={"HOME": os.sep}).returncode == 0
 
 
-def test_a_program_that_names_two_interpreters_is_started_without_either(world: World) -> None:
+def test_a_program_that_names_two_interpreters_is_started_without_either(sysroot: LoaderSysroot) -> None:
     """The kernel would take the one that is left."""
-    program = world.compile("twice", _SOURCE, "-lm", "-Wl,--no-as-needed", _NOWHERE)
+    program = sysroot.compile("twice", _SOURCE, "-lm", "-Wl,--no-as-needed", _NOWHERE)
     program.write_bytes(with_second_interpreter(program.read_bytes()))
-    copy, _ = patched(world, program)
+    copy, _ = patched(sysroot, program)
     assert run(copy).returncode == 1

@@ -15,7 +15,7 @@ from denizen.launch.decisions.load_list import libraries_of
 from denizen.launch.loader.settings import LoaderSettings
 from denizen.launch.strategies.entry_stub import apply_plan, plan_stub
 from denizen.linker import Environment, resolve
-from tests.support.compiled_loaders import HOST_LDSO, TIMEOUT, World, compile_loader
+from tests.support.compiled_loaders import HOST_LDSO, TIMEOUT, LoaderSysroot, compile_loader
 
 # Every so many of /usr/bin; 1 for all of them (SYSTEM_PROGRAMS=1, two minutes).
 _EVERY = int(os.environ.get("SYSTEM_PROGRAMS", "12"))
@@ -46,38 +46,38 @@ def version(command: Sequence[str | Path]) -> tuple[int, bytes, bytes]:
     return done.returncode, done.stdout, _CHANGING.sub(b"", done.stderr)
 
 
-def decide(world: World, program: Path, **changes: object) -> None:
+def decide(sysroot: LoaderSysroot, program: Path, **changes: object) -> None:
     environment = Environment(interpreter_path=bytes(HOST_LDSO))
     libraries = libraries_of(resolve(DiskView(), bytes(program), environment))
-    world.decide(program, libraries, search=b"/lib/x86_64-linux-gnu", **changes)
+    sysroot.decide(program, libraries, search=b"/lib/x86_64-linux-gnu", **changes)
 
 
 @pytest.mark.slow
-def test_they_start_where_the_loader_covers_the_hosts_linker(world: World) -> None:
+def test_they_start_where_the_loader_covers_the_hosts_linker(sysroot: LoaderSysroot) -> None:
     bwrap = ["bwrap", "--dev-bind", "/", "/"]
     if shutil.which("bwrap") is None or subprocess.run([*bwrap, "true"], check=False).returncode:
         pytest.skip("bubblewrap cannot make a namespace here")
     found = programs()
     for program in found:
-        decide(world, program)
-    covered: list[str | Path] = [*bwrap, "--bind", world.loader, HOST_LDSO.resolve()]
+        decide(sysroot, program)
+    covered: list[str | Path] = [*bwrap, "--bind", sysroot.loader, HOST_LDSO.resolve()]
     different = [path for path in found if version([*bwrap, path]) != version([*covered, path])]
     assert found
     assert different == []
 
 
 @pytest.mark.slow
-def test_they_start_as_patched_copies_with_the_library_inside(world: World) -> None:
-    inside = compile_loader(world.root / "denizen-inside")
-    world.configure(LoaderSettings(directories=(bytes(world.decisions),), inside=bytes(inside)))
+def test_they_start_as_patched_copies_with_the_library_inside(sysroot: LoaderSysroot) -> None:
+    inside = compile_loader(sysroot.root / "denizen-inside")
+    sysroot.configure(LoaderSettings(directories=(bytes(sysroot.decisions),), inside=bytes(inside)))
     found = programs()
     for program in found:
-        copy = Path(shutil.copy(program, world.root / program.name))
+        copy = Path(shutil.copy(program, sysroot.root / program.name))
         native = version([copy])
         content = copy.read_bytes()
-        plan = plan_stub(read(content), bytes(world.loader))
+        plan = plan_stub(read(content), bytes(sysroot.loader))
         copy.write_bytes(apply_plan(content, plan))
-        decide(world, copy, edits=plan.restores, shown=bytes(copy))
+        decide(sysroot, copy, edits=plan.restores, shown=bytes(copy))
         assert version([copy]) == native, (program, plan.rule)
         copy.unlink()
     assert found

@@ -12,7 +12,7 @@ from denizen.formats.file_tree import Directory, Entry, File, Symlink
 from denizen.formats.stream import BLOCK, ByteSource, Readable
 from denizen.nar import codec
 from denizen.nar.reader import BadNar, NarRule, read, read_from
-from tests.support.trees import Stingy, file, nar, settled, trees
+from tests.support.trees import ShortReads, file, nar, settled, trees
 
 
 def string(*words: bytes) -> bytes:
@@ -53,13 +53,13 @@ def rule_broken_by(content: bytes) -> NarRule:
 
 @given(trees, st.integers(1, 300))
 def test_what_was_written_is_read_back_whatever_the_pieces(tree: list[Entry], step: int) -> None:
-    assert settled(read(Stingy(nar(*tree), step))) == tree
+    assert settled(read(ShortReads(nar(*tree), step))) == tree
 
 
 def test_every_piece_size_gives_the_same_entries() -> None:
     content = nar(*TREE)
     for step in range(1, len(content) + 1):
-        assert settled(read(Stingy(content, step))) == TREE
+        assert settled(read(ShortReads(content, step))) == TREE
 
 
 def test_a_stream_cut_at_any_byte_is_truncated_and_never_anything_else() -> None:
@@ -272,9 +272,9 @@ def outcome(stream: Readable) -> tuple[list[Entry], object]:
 
 
 def test_reading_entries_at_once_differs_in_nothing_from_reading_word_by_word() -> None:
-    assert outcome(io.BytesIO(FILES)) == outcome(Stingy(FILES, 1))
+    assert outcome(io.BytesIO(FILES)) == outcome(ShortReads(FILES, 1))
     for position in range(len(FILES) - 560):
         for change in (0x01, 0x80):
             other = bytearray(FILES)
             other[position] ^= change
-            assert outcome(io.BytesIO(bytes(other))) == outcome(Stingy(bytes(other), 64)), position
+            assert outcome(io.BytesIO(bytes(other))) == outcome(ShortReads(bytes(other), 64)), position

@@ -7,7 +7,7 @@ from denizen.resolve.applicable import ForeignLock, must_apply
 from denizen.resolve.resolution import Resolution
 from denizen.resolve.rule_packs import load_rules
 from tests.support.elf_builder import Elf, build
-from tests.support.package_archive import DIRECTORY, PROGRAM, Market, libc, library, program
+from tests.support.package_archive import DIRECTORY, PROGRAM, PackageArchive, libc, library, program
 
 NEEDS = program(b"liba.so.1", b"libb.so.1")
 BESIDE = {b"/opt/app/lib/libb.so.1": library(b"libb.so.1")}
@@ -15,10 +15,10 @@ BESIDE = {b"/opt/app/lib/libb.so.1": library(b"libb.so.1")}
 
 @pytest.fixture
 def made() -> Resolution:
-    market = Market()
-    market.add("new", b"libc6", libc(b"GLIBC_2.36"))
-    market.add("new", b"liba1", {DIRECTORY + b"liba.so.1": library(b"liba.so.1", b"libc.so.6")})
-    return market.resolve({PROGRAM: NEEDS, **BESIDE})
+    package_archive = PackageArchive()
+    package_archive.add("new", b"libc6", libc(b"GLIBC_2.36"))
+    package_archive.add("new", b"liba1", {DIRECTORY + b"liba.so.1": library(b"liba.so.1", b"libc.so.6")})
+    return package_archive.resolve({PROGRAM: NEEDS, **BESIDE})
 
 
 def held_to(resolution: Resolution, content: bytes, beside: dict[bytes, bytes] = BESIDE) -> None:

@@ -33,7 +33,7 @@ def test_ld_so_finds_everything_the_resolution_names(context: Context, tmp_path:
         (tmp_path / name).unlink()
     resolution = resolved(context, program, ["trixie"])
     assert resolution.is_complete
-    root = furnished(context, resolution, tmp_path / "root")
+    root = installed_root(context, resolution, tmp_path / "root")
     shutil.copy(program, root / "program")
     assert resolution.interpreter is not None
     listing = subprocess.run(
@@ -47,7 +47,7 @@ def test_ld_so_finds_everything_the_resolution_names(context: Context, tmp_path:
     assert {name for name in found if "/" not in name} == {n for n in wanted if not n.startswith("ld-linux")}
 
 
-def furnished(context: Context, resolution: Resolution, root: Path) -> Path:
+def installed_root(context: Context, resolution: Resolution, root: Path) -> Path:
     """A root with the chosen files alone, each under its soname in the default directory."""
     (root / DIRECTORY).mkdir(parents=True)
     (root / "lib").symlink_to("usr/lib")

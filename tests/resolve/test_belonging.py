@@ -8,22 +8,32 @@ from denizen.fileview import FileKind, MemoryView, Stat
 from denizen.resolve.resolution import ChoiceRule, Resolution
 from denizen.resolve.shared_directories import Sharing
 from denizen.value import replace
-from tests.support.package_archive import DIRECTORY, Market, chosen, libc, library, package_of, program
+from tests.support.package_archive import (
+    DIRECTORY,
+    PackageArchive,
+    chosen,
+    libc,
+    library,
+    package_of,
+    program,
+)
 
 SONAME = b"libs.so.1"
 
 
 @pytest.fixture
-def market() -> Market:
-    made = Market()
+def package_archive() -> PackageArchive:
+    made = PackageArchive()
     made.add("new", b"libc6", libc())
     made.add("new", b"libs1", {DIRECTORY + SONAME: library(SONAME, b"libc.so.6")})
     return made
 
 
-def resolved(market: Market, path: bytes, lying: bytes, *, others: Mapping[bytes, bytes] = {}) -> Resolution:
+def resolved(
+    package_archive: PackageArchive, path: bytes, lying: bytes, *, others: Mapping[bytes, bytes] = {}
+) -> Resolution:
     """A program at a path that asks for SONAME, and a library of that DT_SONAME at another."""
-    return market.resolve({path: program(SONAME), lying: library(SONAME), **others}, [path])
+    return package_archive.resolve({path: program(SONAME), lying: library(SONAME), **others}, [path])
 
 
 @pytest.mark.parametrize(
@@ -35,30 +45,32 @@ def resolved(market: Market, path: bytes, lying: bytes, *, others: Mapping[bytes
 )  # fmt: skip
 @pytest.mark.parametrize("name", [SONAME, b"libs.so (1).download", b"../lib/libs.so.1"])
 def test_nothing_in_a_directory_that_programs_share_is_a_programs_own(
-    market: Market, directory: bytes, name: bytes
+    package_archive: PackageArchive, directory: bytes, name: bytes
 ) -> None:
-    made = resolved(market, directory + b"/app", directory + b"/" + name)
+    made = resolved(package_archive, directory + b"/app", directory + b"/" + name)
     assert package_of(made, SONAME) == (b"libs1", "new")
 
 
 def test_a_copy_in_a_shared_directory_is_told() -> None:
-    market = Market()
-    market.add("new", b"libc6", libc())
-    made = resolved(market, b"/home/me/Downloads/app", b"/home/me/Downloads/libs.so.1")
+    package_archive = PackageArchive()
+    package_archive.add("new", b"libc6", libc())
+    made = resolved(package_archive, b"/home/me/Downloads/app", b"/home/me/Downloads/libs.so.1")
     assert not made.is_complete
     (left,) = [one for one in made.left_out if one.soname == SONAME]
     assert "many programs share" in left.reason
 
 
-def test_a_folder_of_downloads_goes_by_the_name_that_user_dirs_gives_it(market: Market) -> None:
+def test_a_folder_of_downloads_goes_by_the_name_that_user_dirs_gives_it(
+    package_archive: PackageArchive,
+) -> None:
     said = {b"/data/u/.config/user-dirs.dirs": b'# XDG\nXDG_DOWNLOAD_DIR="$HOME/Geladen"\n'}
-    made = resolved(market, b"/data/u/Geladen/app", b"/data/u/Geladen/libs.so.1", others=said)
+    made = resolved(package_archive, b"/data/u/Geladen/app", b"/data/u/Geladen/libs.so.1", others=said)
     assert package_of(made, SONAME) == (b"libs1", "new")
     elsewhere = {
         b"/etc/passwd": b"root:x:0:0::/data/root:/bin/sh\n",
         b"/data/root/.config/user-dirs.dirs": b'XDG_DOWNLOAD_DIR="/big/incoming"\n',
     }
-    made = resolved(market, b"/big/incoming/app", b"/big/incoming/libs.so.1", others=elsewhere)
+    made = resolved(package_archive, b"/big/incoming/app", b"/big/incoming/libs.so.1", others=elsewhere)
     assert package_of(made, SONAME) == (b"libs1", "new")
 
 
@@ -66,36 +78,40 @@ def test_a_folder_of_downloads_goes_by_the_name_that_user_dirs_gives_it(market: 
     "lying", [b"libs.so.1", b"lib/libs.so.1.0.4", b"../lib/libs.so.1.0.4", b"libx/libs.so.1"]
 )
 def test_in_a_tree_of_its_own_a_file_name_or_a_library_directory_is_the_sign(
-    market: Market, lying: bytes
+    package_archive: PackageArchive, lying: bytes
 ) -> None:
-    made = resolved(market, b"/home/me/Downloads/app-1.2/bin/app", b"/home/me/Downloads/app-1.2/bin/" + lying)
+    made = resolved(
+        package_archive, b"/home/me/Downloads/app-1.2/bin/app", b"/home/me/Downloads/app-1.2/bin/" + lying
+    )
     assert chosen(made, SONAME).rule is ChoiceRule.BESIDE
 
 
 @pytest.mark.parametrize("lying", [b"libs.so.1.0.4", b"libs.so (1).download", b"libother-2.1/libs.so.1"])
-def test_a_dt_soname_alone_does_not_come_before_a_package(market: Market, lying: bytes) -> None:
-    made = resolved(market, b"/srv/stuff/app", b"/srv/stuff/" + lying)
+def test_a_dt_soname_alone_does_not_come_before_a_package(
+    package_archive: PackageArchive, lying: bytes
+) -> None:
+    made = resolved(package_archive, b"/srv/stuff/app", b"/srv/stuff/" + lying)
     assert package_of(made, SONAME) == (b"libs1", "new")
 
 
 def test_a_dt_soname_alone_serves_where_no_package_has_it_and_is_told() -> None:
-    market = Market()
-    market.add("new", b"libc6", libc())
-    market.add("new", b"liba1", {DIRECTORY + b"liba.so.1": library(b"liba.so.1", b"libc.so.6")})
+    package_archive = PackageArchive()
+    package_archive.add("new", b"libc6", libc())
+    package_archive.add("new", b"liba1", {DIRECTORY + b"liba.so.1": library(b"liba.so.1", b"libc.so.6")})
     files = {
         b"/srv/stuff/app": program(SONAME),
         b"/srv/stuff/libs.so.1.0.4": library(SONAME, b"liba.so.1"),
     }
-    made = market.resolve(files, [b"/srv/stuff/app"])
+    made = package_archive.resolve(files, [b"/srv/stuff/app"])
     assert made.is_complete
     assert chosen(made, SONAME).rule is ChoiceRule.UNPROVEN
     assert package_of(made, b"liba.so.1") == (b"liba1", "new")
 
 
-def test_a_run_path_is_a_sign_anywhere(market: Market) -> None:
+def test_a_run_path_is_a_sign_anywhere(package_archive: PackageArchive) -> None:
     path = b"/home/me/Downloads/app"
     files = {path: program(SONAME, runpath=b"$ORIGIN"), b"/home/me/Downloads/libs.so.1": library(SONAME)}
-    assert [pin.name for pin in market.resolve(files, [path]).packages] == [b"libc6"]
+    assert [pin.name for pin in package_archive.resolve(files, [path]).packages] == [b"libc6"]
 
 
 class Owned(MemoryView):
@@ -134,13 +150,13 @@ BROKEN = (b"libnobody-has.so.9", b"libc.so.6")
 
 @pytest.mark.parametrize("runpath", [None, b"$ORIGIN/../lib"])
 def test_a_library_that_cannot_be_satisfied_gives_way_to_the_archives(
-    market: Market, runpath: bytes | None
+    package_archive: PackageArchive, runpath: bytes | None
 ) -> None:
     files = {
         b"/srv/app/bin/app": program(SONAME, runpath=runpath),
         b"/srv/app/lib/libs.so.1": library(SONAME, *BROKEN),
     }
-    made = market.resolve(files, [b"/srv/app/bin/app"])
+    made = package_archive.resolve(files, [b"/srv/app/bin/app"])
     assert made.is_complete
     assert package_of(made, SONAME) == (b"libs1", "new")
     assert chosen(made, SONAME).rule is ChoiceRule.INSTEAD
@@ -151,31 +167,31 @@ def test_a_library_that_cannot_be_satisfied_gives_way_to_the_archives(
 
 
 def test_what_asks_for_the_one_that_cannot_be_satisfied_gives_way_where_that_one_is_nobodys(
-    market: Market,
+    package_archive: PackageArchive,
 ) -> None:
     files = {
         b"/srv/app/bin/app": program(SONAME),
         b"/srv/app/lib/libs.so.1": library(SONAME, b"libprivate.so"),
         b"/srv/app/lib/libprivate.so": library(b"libprivate.so", *BROKEN),
     }
-    made = market.resolve(files, [b"/srv/app/bin/app"])
+    made = package_archive.resolve(files, [b"/srv/app/bin/app"])
     assert made.is_complete
     assert [choice.soname for choice in made.choices if not choice.package] == []
 
 
-def test_nothing_gives_way_where_that_helps_nobody(market: Market) -> None:
+def test_nothing_gives_way_where_that_helps_nobody(package_archive: PackageArchive) -> None:
     files = {
         b"/srv/app/bin/app": program(SONAME, b"libnobody-has.so.9"),
         b"/srv/app/lib/libs.so.1": library(SONAME, *BROKEN),
     }
-    made = market.resolve(files, [b"/srv/app/bin/app"])
+    made = package_archive.resolve(files, [b"/srv/app/bin/app"])
     assert chosen(made, SONAME).rule is ChoiceRule.BESIDE
 
 
-def test_an_optional_need_that_nobody_can_satisfy_is_told(market: Market) -> None:
+def test_an_optional_need_that_nobody_can_satisfy_is_told(package_archive: PackageArchive) -> None:
     plugin = b"/srv/app/plugin.so"
     files = {b"/srv/app/bin/app": program(), plugin: library(b"plugin.so", b"libnobody-has.so.9")}
-    made = market.resolve(files, [b"/srv/app/bin/app"], added=[plugin])
+    made = package_archive.resolve(files, [b"/srv/app/bin/app"], added=[plugin])
     assert made.is_complete
     (left,) = made.left_out
     assert (left.soname, left.needed_by) == (b"libnobody-has.so.9", b"../plugin.so")

@@ -15,7 +15,7 @@ from denizen.disk import DiskView
 from denizen.fileview import Executable, MemoryView
 from denizen.formats.packages import Package
 from denizen.resolve.cache import package_cache
-from denizen.resolve.cache.cached_view import Remembered
+from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.cache.package_facts import FactsCache, PackageFacts
 from denizen.resolve.engine.catalogue import Sources
 from denizen.resolve.engine.search import resolve
@@ -24,7 +24,7 @@ from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine
 from denizen.resolve.targets import roots_of
 from tests.support.debs import Item, deb
-from tests.support.package_archive import DIRECTORY, PROGRAM, Market, libc, library, program
+from tests.support.package_archive import DIRECTORY, PROGRAM, PackageArchive, libc, library, program
 
 ROOT = Path(__file__).parents[2]
 FILES = {
@@ -69,26 +69,28 @@ def test_the_order_in_which_a_directory_was_written_does_not_matter(tmp_path: Pa
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_what_is_asked_for_besides_does_not_matter(seed: int) -> None:
     names = [b"twin0", b"lib18.so", b"twin1", b"twin2"]
-    market = _market()
+    package_archive = _market()
     for name in names:
-        market.add("new", name, {DIRECTORY + b"libtwin.so": library(b"libtwin.so")})
+        package_archive.add("new", name, {DIRECTORY + b"libtwin.so": library(b"libtwin.so")})
     asked = random.Random(seed).sample(names, len(names))
-    given = market.resolve(FILES, (PROGRAM,), names)
-    assert write(market.resolve(FILES, (PROGRAM,), asked)) == write(given)
+    given = package_archive.resolve(FILES, (PROGRAM,), names)
+    assert write(package_archive.resolve(FILES, (PROGRAM,), asked)) == write(given)
 
 
 @pytest.mark.parametrize(("jobs", "seed"), [(1, 0), (2, 1), (2, 2), (8, 3), (8, 4), (8, 5)])
 def test_how_many_packages_are_read_at_once_and_which_is_done_first_does_not_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, seed: int
 ) -> None:
-    chance, market = random.Random(seed), _market()
+    chance, package_archive = random.Random(seed), _market()
     monkeypatch.setattr(package_cache, "READERS", jobs)
     cache = Straggling(os.fsencode(tmp_path / "facts"), chance)
-    reading = package_cache.FetchingShelf({"debian": Archive(market)}, os.fsencode(tmp_path), cache)
+    reading = package_cache.FetchingPackageCache(
+        {"debian": Archive(package_archive)}, os.fsencode(tmp_path), cache
+    )
     if seed % 2:
         # Another program was there before.
-        reading.facts([one for one, _ in chance.sample(market.offers, 7)])
-    assert _lock(market, FILES, list(FILES), reading) == _lock(_market(), FILES, list(FILES))
+        reading.facts([one for one, _ in chance.sample(package_archive.offers, 7)])
+    assert _lock(package_archive, FILES, list(FILES), reading) == _lock(_market(), FILES, list(FILES))
     assert len(cache.learned) >= 15
 
 
@@ -96,12 +98,14 @@ def test_how_many_packages_are_read_at_once_and_which_is_done_first_does_not_mat
 def test_each_package_has_its_own_facts_whichever_is_read_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
-    market = _market(random.Random(jobs))
+    package_archive = _market(random.Random(jobs))
     monkeypatch.setattr(package_cache, "READERS", jobs)
     cache = Straggling(os.fsencode(tmp_path / "facts"), random.Random(jobs))
-    reading = package_cache.FetchingShelf({"debian": Archive(market)}, os.fsencode(tmp_path), cache)
-    facts = reading.facts([one for one, _ in market.offers])
-    for one, files in market.offers:
+    reading = package_cache.FetchingPackageCache(
+        {"debian": Archive(package_archive)}, os.fsencode(tmp_path), cache
+    )
+    facts = reading.facts([one for one, _ in package_archive.offers])
+    for one, files in package_archive.offers:
         found = facts[one.sha256]
         assert isinstance(found, PackageFacts)
         assert found.skeletons.keys() == files.keys()
@@ -131,10 +135,10 @@ class Straggling(FactsCache):
 
 
 class Archive:
-    """A source that makes a market's packages as they are fetched."""
+    """A source that makes the packages of a package archive as they are fetched."""
 
-    def __init__(self, market: Market) -> None:
-        self._files = {one.sha256: files for one, files in market.offers}
+    def __init__(self, package_archive: PackageArchive) -> None:
+        self._files = {one.sha256: files for one, files in package_archive.offers}
 
     def fetch(self, packages: Sequence[Package], directory: bytes) -> list[bytes]:
         return [self._made(package, directory) for package in packages]
@@ -146,7 +150,7 @@ class Archive:
         return path
 
 
-def _market(order: random.Random | None = None) -> Market:
+def _market(order: random.Random | None = None) -> PackageArchive:
     packages = [
         ("new", b"package%d" % number, {DIRECTORY + b"lib%d.so" % number: _library(number)})
         for number in range(20)
@@ -155,10 +159,10 @@ def _market(order: random.Random | None = None) -> Market:
     packages.append(("new", b"libc6", libc(b"GLIBC_2.36")))
     if order is not None:
         order.shuffle(packages)
-    market = Market(suites=("new", "old"))
+    package_archive = PackageArchive(suites=("new", "old"))
     for suite, name, files in packages:
-        market.add(suite, name, files)
-    return market
+        package_archive.add(suite, name, files)
+    return package_archive
 
 
 def _library(number: int) -> bytes:
@@ -174,15 +178,15 @@ def _library(number: int) -> bytes:
 
 
 def _lock(
-    market: Market,
+    package_archive: PackageArchive,
     files: Mapping[bytes, bytes],
     roots: Sequence[bytes] = (PROGRAM,),
     look: package_cache.PackageCache | None = None,
 ) -> bytes:
     view = MemoryView({path: Executable(content) for path, content in files.items()})
     rules = load_rules()
-    disk = Remembered(market.disk() if look is None else DiskView())
-    sources = Sources(market, look or market, rules, disk, {"new": "1", "old": "2"})
+    disk = CachedView(package_archive.disk() if look is None else DiskView())
+    sources = Sources(package_archive, look or package_archive, rules, disk, {"new": "1", "old": "2"})
     return write(resolve(examine(view, roots, rules), sources))
 
 
@@ -194,9 +198,11 @@ def _unpack(top: Path, files: Sequence[tuple[bytes, bytes]]) -> None:
 
 
 def _directory_lock(top: Path) -> bytes:
-    view, rules, market = DiskView(), load_rules(), _market()
+    view, rules, package_archive = DiskView(), load_rules(), _market()
     roots = roots_of(view, os.fsencode(top)).paths
-    sources = Sources(market, market, rules, Remembered(market.disk()), {"new": "1"})
+    sources = Sources(
+        package_archive, package_archive, rules, CachedView(package_archive.disk()), {"new": "1"}
+    )
     return write(resolve(examine(view, roots, rules), sources))
 
 

@@ -11,7 +11,7 @@ from tests.support.package_archive import (
     DIRECTORY,
     INTERPRETER,
     PROGRAM,
-    Market,
+    PackageArchive,
     chosen,
     libc,
     library,
@@ -37,8 +37,8 @@ def linked(made: Resolution) -> list[bytes]:
     return [choice.soname for choice in made.choices if choice.wish != "companion"]
 
 
-def market(*sonames: bytes) -> Market:
-    made = Market()
+def package_archive(*sonames: bytes) -> PackageArchive:
+    made = PackageArchive()
     made.add("new", b"libc6", libc())
     for soname in sonames:
         made.add("new", soname.partition(b".")[0], {DIRECTORY + soname: library(soname, b"libc.so.6")})
@@ -46,25 +46,25 @@ def market(*sonames: bytes) -> Market:
 
 
 def test_what_a_note_recommends_is_chosen_and_says_where_it_is_known_from() -> None:
-    made = market(b"liba.so.1").resolve({PROGRAM: noted("recommended")})
+    made = package_archive(b"liba.so.1").resolve({PROGRAM: noted("recommended")})
     assert chosen(made, b"liba.so.1").wish == "note"
 
 
 def test_what_a_note_suggests_stays_a_wish() -> None:
-    made = market(b"liba.so.1").resolve({PROGRAM: noted("suggested")})
+    made = package_archive(b"liba.so.1").resolve({PROGRAM: noted("suggested")})
     assert made.wishes == (DlopenName((b"liba.so.1",), "note", "suggested"),)
     assert linked(made) == [b"libc.so.6"]
 
 
 def test_what_is_required_and_nobody_has_stays_open_and_what_is_recommended_does_not() -> None:
-    assert not market().resolve({PROGRAM: noted("required")}).is_complete
-    made = market().resolve({PROGRAM: noted("recommended")})
+    assert not package_archive().resolve({PROGRAM: noted("required")}).is_complete
+    made = package_archive().resolve({PROGRAM: noted("recommended")})
     assert made.is_complete
     assert made.wishes == (DlopenName((b"liba.so.1",), "note", "recommended"),)
 
 
 def test_of_a_notes_alternatives_the_first_that_somebody_has_is_chosen() -> None:
-    made = market(b"libb.so.1", b"libc.so.1").resolve(
+    made = package_archive(b"libb.so.1", b"libc.so.1").resolve(
         {PROGRAM: noted("required", "liba.so.1", "libb.so.1", "libc.so.1")}
     )
     assert made.is_complete
@@ -74,7 +74,7 @@ def test_of_a_notes_alternatives_the_first_that_somebody_has_is_chosen() -> None
 
 
 def test_the_notes_of_chosen_libraries_count_as_the_programs_own() -> None:
-    archive = market(b"liba.so.1")
+    archive = package_archive(b"liba.so.1")
     archive.add("new", b"libn1", {DIRECTORY + b"libn.so.1": library(b"libn.so.1", notes=(note("required"),))})
     made = archive.resolve({PROGRAM: program(b"libn.so.1")})
     assert chosen(made, b"liba.so.1").wish == "note"
@@ -85,7 +85,7 @@ def test_what_lies_beside_the_program_is_opened_before_what_a_package_has() -> N
     inside = (*sonames, b"libsqlite3.so.0")
     files = {b"/opt/app/lib/" + name: library(name) for name in inside}
     files[b"/opt/app/lib/libsoftokn3.so"] = library(b"libsoftokn3.so", b"libsqlite3.so.0", b"libz.so.1")
-    made = market(*sonames, b"libz.so.1").resolve({PROGRAM: program(b"libnss3.so"), **files})
+    made = package_archive(*sonames, b"libz.so.1").resolve({PROGRAM: program(b"libnss3.so"), **files})
     assert made.is_complete
     assert chosen(made, b"libsoftokn3.so").path == b"../lib/libsoftokn3.so"
     assert chosen(made, b"libsqlite3.so.0").rule is ChoiceRule.BESIDE
@@ -99,16 +99,18 @@ def test_a_plugin_beside_the_program_is_resolved_with_it_where_a_pack_says_it_is
         b"/opt/app/plugins/platforms/libqxcb.so": library(b"libqxcb.so", b"libxcb-cursor.so.0"),
         b"/opt/app/plugins/other/libother.so": library(b"libother.so", b"libodd.so.1"),
     }
-    made = market(b"libxcb-cursor.so.0", b"libodd.so.1").resolve(files)
+    made = package_archive(b"libxcb-cursor.so.0", b"libodd.so.1").resolve(files)
     assert chosen(made, b"libxcb-cursor.so.0").needed_by == b"../plugins/platforms/libqxcb.so"
     assert b"libodd.so.1" not in linked(made)
-    assert market().resolve(files).is_complete  # without it a window cannot be opened, and all else can
+    assert (
+        package_archive().resolve(files).is_complete
+    )  # without it a window cannot be opened, and all else can
 
 
 def test_an_older_dotnet_gets_an_icu_it_knows() -> None:
     module = b"/opt/app/bin/shared/Microsoft.NETCore.App/3.1.23/System.Globalization.Native.so"
     files = {PROGRAM: program(), module: library(b"System.Globalization.Native.so")}
-    archive = market(b"libicui18n.so.72")
+    archive = package_archive(b"libicui18n.so.72")
     archive.add("new", b"libicu67", {DIRECTORY + b"libicui18n.so.67": library(b"libicui18n.so.67")})
     made = archive.resolve(files)
     assert [choice.soname for choice in made.choices if choice.wish not in ("", "companion")] == [
@@ -119,8 +121,8 @@ def test_an_older_dotnet_gets_an_icu_it_knows() -> None:
 EXECUTABLE = PF_R | PF_W | PF_X
 
 
-def stacked() -> Market:
-    made = Market()
+def stacked() -> PackageArchive:
+    made = PackageArchive()
     made.add("new", b"libc6", libc(b"GLIBC_2.36", b"GLIBC_2.41"), version=b"2.41-12+deb13u1")
     made.add("old", b"libc6", libc(b"GLIBC_2.36"), version=b"2.36-9")
     return made
@@ -147,7 +149,7 @@ def test_an_executable_stack_that_is_linked_is_no_reason_for_an_older_glibc() ->
 
 def test_a_pack_applies_where_its_library_is_in_the_closure() -> None:
     sonames = (b"libnss3.so", b"libsoftokn3.so", b"libfreebl3.so", b"libfreeblpriv3.so", b"libnssckbi.so")
-    made = market(*sonames).resolve({PROGRAM: program(b"libnss3.so")})
+    made = package_archive(*sonames).resolve({PROGRAM: program(b"libnss3.so")})
     assert made.is_complete
     assert chosen(made, b"libsoftokn3.so").wish == "nss"
 
@@ -163,5 +165,5 @@ def test_strings_that_are_sonames_somebody_has_are_told_once_in_order() -> None:
 def test_a_string_of_the_program_is_a_suggestion() -> None:
     constants = ((PT_LOAD, b"\0liba.so.1\0libc.so.6\0"),)
     content = build(Elf(interpreter=INTERPRETER, needed=(b"libc.so.6",), segments=constants))
-    made = market(b"liba.so.1").resolve({PROGRAM: content})
+    made = package_archive(b"liba.so.1").resolve({PROGRAM: content})
     assert made.wishes == (DlopenName((b"liba.so.1",), "strings", "suggested"),)

@@ -7,7 +7,7 @@ from tests.support.package_archive import (
     DIRECTORY,
     INTERPRETER,
     PROGRAM,
-    Market,
+    PackageArchive,
     chosen,
     libc,
     library,
@@ -15,8 +15,8 @@ from tests.support.package_archive import (
 )
 
 
-def market(*packages: bytes) -> Market:
-    made = Market()
+def package_archive(*packages: bytes) -> PackageArchive:
+    made = PackageArchive()
     made.add("new", b"libc6", libc() | {DIRECTORY + b"librt.so.1": library(b"librt.so.1", b"libc.so.6")})
     made.add("old", b"libc6", libc())
     for name in (b"libfontconfig.so.1", b"libstdc++.so.6"):
@@ -33,7 +33,7 @@ def brought(made: Resolution) -> list[tuple[bytes, str]]:
 
 
 def test_fonts_come_with_fontconfig_from_the_base_suite() -> None:
-    made = market(b"fontconfig-config", b"fonts-dejavu-core").resolve(
+    made = package_archive(b"fontconfig-config", b"fonts-dejavu-core").resolve(
         {PROGRAM: program(b"libfontconfig.so.1")}
     )
     assert made.is_complete
@@ -43,41 +43,43 @@ def test_fonts_come_with_fontconfig_from_the_base_suite() -> None:
 def test_a_program_with_fontconfig_inside_is_known_by_the_path_it_looks_at() -> None:
     constants = ((PT_LOAD, b"\0/etc/fonts\0"),)
     inside = build(Elf(interpreter=INTERPRETER, needed=(b"libc.so.6",), segments=constants))
-    assert brought(market(b"fonts-dejavu-core").resolve({PROGRAM: inside})) == [(b"fonts-dejavu-core", "new")]
+    assert brought(package_archive(b"fonts-dejavu-core").resolve({PROGRAM: inside})) == [
+        (b"fonts-dejavu-core", "new")
+    ]
 
 
 def test_locales_come_where_they_are_asked_for() -> None:
-    offer = market(b"libc-bin")
+    offer = package_archive(b"libc-bin")
     asks = [(b"setlocale", b"GLIBC_2.2.5", b"libc.so.6")]
     assert brought(offer.resolve({PROGRAM: program(b"libm.so.6", asks=asks)})) == [(b"libc-bin", "new")]
     assert brought(offer.resolve({PROGRAM: program(b"libm.so.6")})) == []
 
 
 def test_a_package_nobody_has_is_no_problem() -> None:
-    assert market().resolve({PROGRAM: program(b"libfontconfig.so.1")}).is_complete
+    assert package_archive().resolve({PROGRAM: program(b"libfontconfig.so.1")}).is_complete
 
 
 def test_parts_of_the_c_library_come_along_without_being_asked_for() -> None:
-    made = market().resolve({PROGRAM: program()})
+    made = package_archive().resolve({PROGRAM: program()})
     assert chosen(made, b"librt.so.1").wish == "companion"
     assert len(made.packages) == 1
 
 
 def test_a_language_runtime_that_a_library_beside_the_program_needs_comes_along() -> None:
     files = {PROGRAM: program(), b"/opt/app/lib/module.so": library(b"module.so", b"libstdc++.so.6")}
-    assert chosen(market().resolve(files), b"libstdc++.so.6").wish == "beside"
+    assert chosen(package_archive().resolve(files), b"libstdc++.so.6").wish == "beside"
 
 
 def test_time_zones_come_where_the_local_time_is_asked_for() -> None:
     asks = [(b"localtime_r", b"GLIBC_2.2.5", b"libc.so.6")]
-    assert brought(market(b"tzdata").resolve({PROGRAM: program(b"libm.so.6", asks=asks)})) == [
+    assert brought(package_archive(b"tzdata").resolve({PROGRAM: program(b"libm.so.6", asks=asks)})) == [
         (b"tzdata", "new")
     ]
-    assert brought(market(b"tzdata").resolve({PROGRAM: program(b"libm.so.6")})) == []
+    assert brought(package_archive(b"tzdata").resolve({PROGRAM: program(b"libm.so.6")})) == []
 
 
 def test_a_library_beside_the_program_is_known_by_the_path_it_looks_at_too() -> None:
     constants = ((PT_LOAD, b"\0/etc/ssl/certs/ca-certificates.crt\0"),)
     beside = build(Elf(needed=(b"libc.so.6",), segments=constants))
     files = {PROGRAM: program(b"libtls.so.1", runpath=b"$ORIGIN"), b"/opt/app/libtls.so.1": beside}
-    assert brought(market(b"ca-certificates").resolve(files)) == [(b"ca-certificates", "new")]
+    assert brought(package_archive(b"ca-certificates").resolve(files)) == [(b"ca-certificates", "new")]

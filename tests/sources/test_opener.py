@@ -8,7 +8,7 @@ from denizen.build.realise import RealiseOptions, realise
 from denizen.formats.hashes import Hash
 from denizen.sources.opener import UrlOpener
 from denizen.sources.transport import HttpSettings
-from tests.support.derivations import Workshop
+from tests.support.derivations import BuildStore
 from tests.support.faulty_server import Fault, Server
 
 
@@ -40,7 +40,7 @@ def test_over_http_a_cut_a_refusal_and_a_lie_lead_to_the_next_url(opener: UrlOpe
     for mirror in ("cut", "busy", "lies", "good"):
         (served / mirror).mkdir(parents=True)
         (served / mirror / "x").write_bytes(content)
-    shop = Workshop(tmp_path)
+    shop = BuildStore(tmp_path)
     value = Hash("sha256", hashlib.sha256(content).digest())
     with Server(served) as server:
         server.always = {

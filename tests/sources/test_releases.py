@@ -8,7 +8,7 @@ from denizen.fileview import MemoryView
 from denizen.formats.packages import package_of
 from denizen.sources.base import BadSignature, DownloadFailed, NoSuchSuite, Scope, SilentTransfer
 from denizen.sources.fetch_policy import FetchPolicy
-from denizen.sources.opening import Surroundings, open_source
+from denizen.sources.opening import SourceContext, open_source
 from denizen.sources.openpgp import Keyring
 from denizen.sources.releases import MAX_FUTURE, FutureRelease, WrongOrigin
 from denizen.sources.settings import SHIPPED_KEYRING, default_debian
@@ -81,14 +81,14 @@ def test_from_apts_entry_to_the_packages_no_byte_is_a_vendors(
         assert [bytes(one.keys) for one in setting.keyrings] == [Path(SHIPPED_KEYRING.decode()).read_bytes()]
         # Of Debian's keys nobody here has the secret halves: another stands for them.
         setting = replace(setting, keyrings=(Keyring("Debian's", keyring()),), fallback=())
-        around = Surroundings(
+        context = SourceContext(
             bytes(tmp_path / "lists"),
             HttpSettings(),
             FetchPolicy(),
             SilentTransfer(),
             search_path="/nonexistent",
         )
-        source = open_source(setting, around)
+        source = open_source(setting, context)
         snapshot = source.snapshot("stable", None)
         source.prepare(snapshot, "amd64", Scope.LIBRARIES)
         versions = {package.version for package in source.packages(snapshot, "amd64")}

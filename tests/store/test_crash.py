@@ -23,7 +23,7 @@ from tests.support.syscall_faults import FULL, Operations
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
-_BY_SEVERAL = ("realise", "gc by a crew")
+_BY_SEVERAL = ("realise", "gc by a pool")
 FAULTS = {"killed": "signal=SIGKILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}
 
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from denizen.store.worker_pool import Crew
+from denizen.store.worker_pool import WorkerPool
 
 
 class Note:
@@ -26,18 +26,18 @@ class Note:
 
 
 def done_by_one(tasks: list[Note]) -> None:
-    with contextlib.closing(Crew(1)) as crew:
+    with contextlib.closing(WorkerPool(1)) as pool:
         for task in tasks:
-            crew.tell(0, task)
-        crew.finish()
+            pool.tell(0, task)
+        pool.finish()
 
 
 def test_each_member_keeps_the_order_it_is_told() -> None:
     notes: list[tuple[str, int]] = []
-    with contextlib.closing(Crew(2)) as crew:
+    with contextlib.closing(WorkerPool(2)) as pool:
         for number in range(100):
-            crew.tell(number, Note(notes, number))
-        crew.finish()
+            pool.tell(number, Note(notes, number))
+        pool.finish()
     assert [number for _, number in notes if number % 2] == list(range(1, 100, 2))
     assert [number for _, number in notes if not number % 2] == list(range(0, 100, 2))
     assert {word for word, _ in notes} == {"done"}
@@ -56,9 +56,9 @@ def test_what_follows_a_failure_is_dropped_and_the_failure_raised() -> None:
 def test_a_crew_that_is_closed_early_leaves_no_thread_and_lets_go_of_all() -> None:
     notes: list[tuple[str, int]] = []
     before = threading.active_count()
-    with contextlib.suppress(KeyError), contextlib.closing(Crew(2)) as crew:
+    with contextlib.suppress(KeyError), contextlib.closing(WorkerPool(2)) as pool:
         for number in range(8):
-            crew.tell(number, Note(notes, number))
+            pool.tell(number, Note(notes, number))
         raise KeyError
     assert threading.active_count() == before
     assert sorted(number for _, number in notes) == list(range(8))

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from tests.support.debs import Item
 from tests.support.fhs_environments import FhsHome
-from tests.support.hosts import HOSTS, Host, Outcome, Rooms
+from tests.support.hosts import HOSTS, Host, HostDirectories, Outcome
 
 
 class BareProgram:
     """The program, which is compiled here, and the host that it is on.
 
     Attributes:
-        rooms: the host's directories, as they are here.
+        directories: the host's directories, as they are here.
     """
 
     def __init__(
@@ -25,23 +25,23 @@ class BareProgram:
         home = FhsHome(made)
         for package, items in packages:
             home.add(package, items)
-        self.rooms = Rooms(directory / "root", directory / "programs", directory / "work")
+        self.directories = HostDirectories(directory / "root", directory / "programs", directory / "work")
         # Two below: what lies beside a program or its directory counts as the program's own.
-        here = self.rooms.programs / "here" / "bin"
-        for room in (self.rooms.root, here, self.rooms.work):
+        here = self.directories.programs / "here" / "bin"
+        for room in (self.directories.root, here, self.directories.work):
             room.mkdir(parents=True)
-        shutil.copytree(home.debs, self.rooms.programs / "debs")
+        shutil.copytree(home.debs, self.directories.programs / "debs")
         (directory / "program.c").write_text(source)
         subprocess.run(["gcc", "-w", "-o", here / "program", directory / "program.c"], check=True)
-        self.host: Host = HOSTS[name](self.rooms)
-        where = ["/programs/debs", "--directory", "--root", str(self.host.rooms.root)]
+        self.host: Host = HOSTS[name](self.directories)
+        where = ["/programs/debs", "--directory", "--root", str(self.host.directories.root)]
         added = self.host.run([*self.host.python, "source", "add", "debian", *where])
         assert added.status == 0, added.err
 
     @property
     def path(self) -> str:
         """The program's path on that host."""
-        return f"{self.host.rooms.programs}/here/bin/program"
+        return f"{self.host.directories.programs}/here/bin/program"
 
     def run(
         self,

@@ -54,7 +54,7 @@ def _compiled(stem: str, compiler: tuple[str, ...]) -> bytes:
         return output.read_bytes()
 
 
-class World:
+class LoaderSysroot:
     """A directory with everything: `ld.so`, `lib/` (flat), `decisions/`, the configured `loader`."""
 
     def __init__(
@@ -174,11 +174,11 @@ def run(
     )
 
 
-def somebody(world: World) -> int | None:
+def somebody(sysroot: LoaderSysroot) -> int | None:
     """Return a user who is not root and can read the directory; None for the user who runs the tests."""
     if os.geteuid():
         return None
-    for directory in (world.root, *world.root.parents):
+    for directory in (sysroot.root, *sysroot.root.parents):
         if directory.stat().st_uid == 0 and directory not in (Path("/"), Path("/tmp")):
             directory.chmod(0o755)
     return SOMEBODY

@@ -35,7 +35,7 @@ class MemoryOpener:
         yield from content
 
 
-class Workshop:
+class BuildStore:
     """A store, its derivations, and the URLs they may fetch."""
 
     def __init__(self, directory: Path) -> None:

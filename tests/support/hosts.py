@@ -59,7 +59,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Rooms:
+class HostDirectories:
     """Directories, as a host sees them or as we do: denizen's root, the programs, one to write in."""
 
     root: Path
@@ -68,7 +68,7 @@ class Rooms:
 
 
 # Where a made root has them.
-INSIDE = Rooms(Path("/denizen"), Path("/programs"), Path("/work"))
+INSIDE = HostDirectories(Path("/denizen"), Path("/programs"), Path("/work"))
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Host:
 
     Attributes:
         name: of the row in HOSTS.
-        rooms: as seen there.
+        directories: as seen there.
         python: what runs denizen there.
         interpreter: the Python of that.
         environment: what every command gets besides its own.
@@ -85,7 +85,7 @@ class Host:
     """
 
     name: str
-    rooms: Rooms
+    directories: HostDirectories
     python: tuple[str, ...]
     interpreter: str
     environment: Mapping[str, str]
@@ -93,7 +93,7 @@ class Host:
 
     def denizen(self, command: str, *words: str) -> list[str]:
         """The words of a denizen command there."""
-        return [*self.python, command, "--root", str(self.rooms.root), *words]
+        return [*self.python, command, "--root", str(self.directories.root), *words]
 
     def run(
         self,
@@ -106,7 +106,7 @@ class Host:
     ) -> Outcome:
         """Run a command there with exactly the host's environment and `env`."""
         variables = {**self.environment, **(env or {})}
-        words = self.wrap(cwd or self.rooms.work, variables, [str(word) for word in command])
+        words = self.wrap(cwd or self.directories.work, variables, [str(word) for word in command])
         return _watched(words, stdin, timeout)
 
 
@@ -144,32 +144,32 @@ def _ends(pid: int, timeout: float) -> bool:
 # -- this machine
 
 
-def as_it_is(rooms: Rooms) -> Host:
+def as_it_is(directories: HostDirectories) -> Host:
     """Return this machine, with an environment like a login's."""
-    return _machine("as it is", rooms, {"PATH": "/usr/local/bin:/usr/bin:/bin", **_LOGIN})
+    return _machine("as it is", directories, {"PATH": "/usr/local/bin:/usr/bin:/bin", **_LOGIN})
 
 
-def env_i(rooms: Rooms) -> Host:
+def env_i(directories: HostDirectories) -> Host:
     """Return this machine, without any environment."""
-    return _machine("env -i", rooms, {})
+    return _machine("env -i", directories, {})
 
 
-def _machine(name: str, rooms: Rooms, environment: Mapping[str, str]) -> Host:
+def _machine(name: str, directories: HostDirectories, environment: Mapping[str, str]) -> Host:
     def wrap(cwd: Path, env: Mapping[str, str], command: Sequence[str]) -> list[str]:
         variables = [f"{key}={text}" for key, text in env.items()]
         return ["/usr/bin/env", "-i", f"--chdir={cwd}", *variables, *command]
 
-    return Host(name, rooms, (sys.executable, "-m", "denizen"), sys.executable, environment, wrap)
+    return Host(name, directories, (sys.executable, "-m", "denizen"), sys.executable, environment, wrap)
 
 
-def read_only_root(rooms: Rooms) -> Host:
+def read_only_root(directories: HostDirectories) -> Host:
     """Return this machine with a read-only / and an ordinary user, as an image-based distribution has it."""
     _require_bubblewrap()
-    writable = [str(path) for room in (rooms.root, rooms.work) for path in ("--bind", room, room)]
+    writable = [str(path) for room in (directories.root, directories.work) for path in ("--bind", room, room)]
     entry = ["bwrap", "--unshare-user", "--uid", "1000", "--gid", "1000", "--die-with-parent"]
     seen = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
     # Also what lies below /tmp, where this project may have been cloned.
-    shown = [os.path.realpath(path) for path in (sys.prefix, _sources(), rooms.programs)]
+    shown = [os.path.realpath(path) for path in (sys.prefix, _sources(), directories.programs)]
     programs = [word for path in shown for word in ("--ro-bind", path, path)]
 
     def wrap(cwd: Path, env: Mapping[str, str], command: Sequence[str]) -> list[str]:
@@ -178,79 +178,89 @@ def read_only_root(rooms: Rooms) -> Host:
         return [*entry, *seen, *programs, *writable, *inside]
 
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", **_LOGIN}
-    return Host("read-only root", rooms, (sys.executable, "-m", "denizen"), sys.executable, environment, wrap)
+    return Host(
+        "read-only root", directories, (sys.executable, "-m", "denizen"), sys.executable, environment, wrap
+    )
 
 
 # -- roots with nothing
 
 
-def bare_root(rooms: Rooms) -> Host:
+def bare_root(directories: HostDirectories) -> Host:
     """Return a root that holds only the given directories."""
-    return _bare("bare root", rooms)
+    return _bare("bare root", directories)
 
 
-def no_user_namespaces(rooms: Rooms) -> Host:
+def no_user_namespaces(directories: HostDirectories) -> Host:
     """Return a host whose limit on user namespaces is used up, and without capabilities.
 
     bubblewrap drops all capabilities.
     """
-    return _bare("no user namespaces", rooms, "--disable-userns")
+    return _bare("no user namespaces", directories, "--disable-userns")
 
 
-def container(rooms: Rooms) -> Host:
+def container(directories: HostDirectories) -> Host:
     """Return a host that refuses namespaces and mounts with EPERM, as a container's seccomp profile does."""
     place = kept_by_tests() / "container.filter"
     write_atomically(os.fsencode(place), namespace_filter(), mode=0o644)
-    return _bare("container", rooms, "--seccomp", "9", around=("sh", "-c", f'exec "$@" 9<{place}', "sh"))
+    return _bare(
+        "container", directories, "--seccomp", "9", around=("sh", "-c", f'exec "$@" 9<{place}', "sh")
+    )
 
 
-def noexec_tmp(rooms: Rooms) -> Host:
+def noexec_tmp(directories: HostDirectories) -> Host:
     """Return a host whose /tmp is mounted noexec."""
     _require_root()
     mounted = 'mount -t tmpfs -o noexec,nosuid,mode=1777 none /mnt && exec "$@"'
     around = ("unshare", "--mount", "sh", "-c", mounted, "sh")
-    return _bare("noexec /tmp", rooms, "--bind", "/mnt", "/tmp", around=around)
+    return _bare("noexec /tmp", directories, "--bind", "/mnt", "/tmp", around=around)
 
 
-def read_only_store(rooms: Rooms) -> Host:
+def read_only_store(directories: HostDirectories) -> Host:
     """Return a host where denizen's root, once filled, cannot be written."""
-    return _bare("read-only store", rooms, "--remount-ro", str(INSIDE.root))
+    return _bare("read-only store", directories, "--remount-ro", str(INSIDE.root))
 
 
-def no_network(rooms: Rooms) -> Host:
+def no_network(directories: HostDirectories) -> Host:
     """Return a host with no network interface but a loopback of its own."""
-    return _bare("no network", rooms, "--unshare-net")
+    return _bare("no network", directories, "--unshare-net")
 
 
-def another_uid(rooms: Rooms) -> Host:
+def another_uid(directories: HostDirectories) -> Host:
     """Return a host entered by another user, who owns denizen's root and the work directory.
 
     That user is not root outside of it either.
     """
     _require_root()
     require("setpriv")
-    for room in (rooms.root, rooms.work):
+    for room in (directories.root, directories.work):
         subprocess.run(["chown", "-R", f"{OTHER_UID}:{OTHER_UID}", room], check=True)
     # What is bound may lie below a directory that user cannot enter (/root): bound anew where it can.
-    places = {"p": python_prefix(), "s": _sources(), "d": rooms.root, "g": rooms.programs, "w": rooms.work}
+    places = {
+        "p": python_prefix(),
+        "s": _sources(),
+        "d": directories.root,
+        "g": directories.programs,
+        "w": directories.work,
+    }
     script = "mount -t tmpfs none /mnt && "
     script += " && ".join(f"mkdir /mnt/{n} && mount --bind '{p}' /mnt/{n}" for n, p in places.items())
     script += f' && exec setpriv --reuid {OTHER_UID} --regid {OTHER_UID} --clear-groups -- "$@"'
-    moved = Rooms(Path("/mnt/d"), Path("/mnt/g"), Path("/mnt/w"))
+    moved = HostDirectories(Path("/mnt/d"), Path("/mnt/g"), Path("/mnt/w"))
     around = ("unshare", "--mount", "sh", "-c", script, "sh")
     binds = _binds(moved, Path("/mnt/p"), Path("/mnt/s"))
     return _made("another uid", binds, (), around, uid=OTHER_UID)
 
 
-def _bare(name: str, rooms: Rooms, *options: str, around: Sequence[str] = ()) -> Host:
-    return _made(name, _binds(rooms, python_prefix(), _sources()), options, around)
+def _bare(name: str, directories: HostDirectories, *options: str, around: Sequence[str] = ()) -> Host:
+    return _made(name, _binds(directories, python_prefix(), _sources()), options, around)
 
 
-def _binds(rooms: Rooms, prefix: Path, sources: Path) -> list[str]:
+def _binds(directories: HostDirectories, prefix: Path, sources: Path) -> list[str]:
     return [
         "--ro-bind", str(prefix), PREFIX, "--ro-bind", str(sources), SOURCES,
-        "--ro-bind", str(rooms.programs), str(INSIDE.programs),
-        "--bind", str(rooms.root), str(INSIDE.root), "--bind", str(rooms.work), str(INSIDE.work),
+        "--ro-bind", str(directories.programs), str(INSIDE.programs),
+        "--bind", str(directories.root), str(INSIDE.root), "--bind", str(directories.work), str(INSIDE.work),
         "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
     ]  # fmt: skip
 
@@ -310,7 +320,7 @@ def namespace_filter() -> bytes:
     return b"".join(struct.pack("<HBBI", *row) for row in [*program, (_RETURN, 0, 0, _ALLOW)])
 
 
-HOSTS: Mapping[str, Callable[[Rooms], Host]] = {
+HOSTS: Mapping[str, Callable[[HostDirectories], Host]] = {
     "bare root": bare_root,
     "as it is": as_it_is,
     "no user namespaces": no_user_namespaces,

@@ -33,7 +33,7 @@ int main(int count, char **words) {
 """
 
 
-class Home:
+class DenizenHome:
     """A denizen root; everything denizen keeps is below `root`, and programs are made in `work`."""
 
     def __init__(self, directory: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from denizen.elf import constants as c
 from denizen.fileview import Executable, MemoryView
 from denizen.index.entry import DirectoryKind, Provider
-from denizen.resolve.cache.cached_view import Remembered
+from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.cache.package_facts import PackageFacts, merged, package_facts
 from denizen.resolve.engine.catalogue import Sources
 from denizen.resolve.engine.search import resolve
@@ -75,7 +75,7 @@ def libc(*versions: bytes) -> dict[bytes, bytes]:
 
 
 @dataclass
-class Market:
+class PackageArchive:
     """Packages by suite, the preferred suite first; it is both the catalogue and the package store."""
 
     offers: list[tuple[Provider, Mapping[bytes, bytes]]] = field(default_factory=list)
@@ -152,7 +152,7 @@ class Market:
         """What is chosen for programs in a file tree of their own."""
         view = MemoryView({path: Executable(content) for path, content in files.items()})
         rules = load_rules()
-        sources = Sources(self, self, rules, Remembered(self.disk()), {"new": "1", "old": "2"})
+        sources = Sources(self, self, rules, CachedView(self.disk()), {"new": "1", "old": "2"})
         return resolve(examine(view, roots, rules, added), sources, extra)
 
     def _facts(self, sha256: bytes) -> PackageFacts:

@@ -14,7 +14,7 @@ from tests.support.faulty_server import Server
 from tests.support.untraced import environment
 
 
-class Site:
+class ServedArchive:
     """The archive, its server, and denizen's root."""
 
     def __init__(self, directory: Path) -> None:
@@ -46,9 +46,9 @@ class Site:
 
 
 @contextmanager
-def site(directory: Path) -> Iterator[Site]:
-    """Return the site, with its archive configured as the source "debian"."""
-    made = Site(directory)
+def served(directory: Path) -> Iterator[ServedArchive]:
+    """Return the server, with its archive configured as the source "debian"."""
+    made = ServedArchive(directory)
     configured = made.root / "config/sources/debian.sources"
     configured.parent.mkdir(parents=True)
     with made.server:

@@ -38,7 +38,7 @@ from denizen.store.local import Store
 from denizen.store.trees import restore
 from denizen.store.work import Adoption
 from tests.support import debs
-from tests.support.derivations import MemoryOpener, Workshop
+from tests.support.derivations import BuildStore, MemoryOpener
 from tests.support.trees import file, nar
 
 DONE, REFUSED, BROKEN = 0, 3, 4
@@ -72,9 +72,9 @@ def gc(root: Path) -> None:
         collect(store, Limits())
 
 
-def gc_by_a_crew(root: Path) -> None:
+def gc_by_a_pool(root: Path) -> None:
     """Collect as `gc` does, with two processes, as for many objects."""
-    with patch.object(trash, "MANY", 1), patch.object(trash, "_CREW", 2):
+    with patch.object(trash, "MANY", 1), patch.object(trash, "_WORKERS", 2):
         gc(root)
 
 
@@ -137,7 +137,7 @@ OPERATIONS: dict[str, Callable[[Path], None]] = {
     "realise": realising,
     "import": importing,
     "gc": gc,
-    "gc by a crew": gc_by_a_crew,
+    "gc by a pool": gc_by_a_pool,
 }
 _URL = "https://example.test/package.deb"
 _ARCHIVE = nar(
@@ -168,7 +168,7 @@ def prepare(root: Path) -> None:
         (root / "scratch").write_text(f"{dead.path}")
         for name in ("dead-too", "dead-three"):
             work.add(os.fsencode(root / "scratch"), name)
-    shop = Workshop(root)
+    shop = BuildStore(root)
     package = shop.fetched("package.deb", _PACKAGE, url=_URL)
     shop.derive("package", unpacking(made_by(package), shop.store_dir))
     shop.realise(package)

@@ -88,12 +88,12 @@ def start_of(
 
 def start_with(place: Path, program: Program, findings: HostFindings, refusal: str = "") -> ProgramStart:
     """Return the start of a program whose decision and environment are below `place`."""
-    shelf = DecisionStore(bytes(place / "decisions"), b"test")
+    decision_store = DecisionStore(bytes(place / "decisions"), b"test")
     (place / "decisions").mkdir()
-    children = ChildDecisions((b"denizen", b"decide"), shelf.directory)
-    files = ReadyFiles(program, shelf.directory, bytes(place / "state"), children)
+    children = ChildDecisions((b"denizen", b"decide"), decision_store.directory)
+    files = ReadyFiles(program, decision_store.directory, bytes(place / "state"), children)
     tree = place / "tree"
     (tree / "usr" / "lib64").mkdir(parents=True)
     supplier = PackagedSupplier(bytes(tree), decision_of_host(program))
     mounts = cast("NamespaceMounts", PermittedMounts(refusal))
-    return ProgramStart(program, shelf, files, mounts, findings, supplier)
+    return ProgramStart(program, decision_store, files, mounts, findings, supplier)

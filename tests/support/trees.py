@@ -15,7 +15,7 @@ from denizen.nar import writer
 NOBODY = 65534
 
 
-class Stingy:
+class ShortReads:
     """A stream that returns at most `step` bytes per read."""
 
     def __init__(self, content: bytes, step: int) -> None:

@@ -27,14 +27,14 @@ class BaseDecisions:
     Attributes:
         examined: the program with the findings about this host.
         wanted: the options of the start.
-        shelf: where the decision is to be kept.
+        decision_store: where the decision is to be kept.
         wants: files besides libraries that the program needs and this host lacks.
     """
 
     session: Session
     examined: ExaminedProgram
     wanted: RunRequest
-    shelf: DecisionStore
+    decision_store: DecisionStore
     wants: Wants
 
     def decided(self) -> Decision:
@@ -108,12 +108,12 @@ class BaseDecisions:
         if program.image is None or self.examined.is_satisfied or self.wanted.trees:
             return None
         build_id = (program.image.notes.build_id or b"")[:64]
-        found = self.shelf.moved(build_id, len(program.image.buffer), headers_of(program.image))
+        found = self.decision_store.moved(build_id, len(program.image.buffer), headers_of(program.image))
         if found is None:
             return None
         moved = replace(found, identity=identity_of(program.stat), program=program.path)
         with made_store(self.session) as store:
-            self.shelf.keep(store.layout, moved)
+            self.decision_store.keep(store.layout, moved)
         return moved
 
     def _resolution(self) -> Resolution:
@@ -137,7 +137,7 @@ class BaseDecisions:
 
         program, added = self.examined.program, self.examined.added
         host = None if resolution.interpreter is not None else self.examined.world.environment
-        asked = RealiseRequest(program, self.shelf, resolution, added, self.wanted)
+        asked = RealiseRequest(program, self.decision_store, resolution, added, self.wanted)
         return realised(self.session, asked, HostStart(self._own_linker(), host))
 
     def _own_linker(self) -> bytes:

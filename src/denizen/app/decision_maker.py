@@ -71,16 +71,16 @@ def decide(session: Session, program: bytes, wanted: RunRequest, failed: Decisio
     Raises:
         NoSuchProgram, CannotStart, Unsatisfied, CannotUse: and the errors of resolving and realising.
     """
-    shelf = variant(session.paths.decisions, wanted.variant)
+    decision_store = variant(session.paths.decisions, wanted.variant)
     try:
         opened = open_program(DiskView(), program)
         appimage = appimage_of(program, opened.image)
         if appimage is not None:
-            return _decide_appimage(session, appimage, wanted, shelf)
+            return _decide_appimage(session, appimage, wanted, decision_store)
         with many_files(), deciding_alone(session.paths.state, program):
-            known = _known(shelf, program, wanted)
+            known = _known(decision_store, program, wanted)
             if known is not None and known != failed:
-                return Decided(shelf.directory, known)
+                return Decided(decision_store.directory, known)
             if session.reporter.is_verbose:
                 session.reporter.say(f"deciding how to start {display(program)}")
             return _DecisionMaker(session, opened, wanted).run()
@@ -89,7 +89,7 @@ def decide(session: Session, program: bytes, wanted: RunRequest, failed: Decisio
 
 
 def _decide_appimage(
-    session: Session, appimage: AppImage, wanted: RunRequest, shelf: DecisionStore
+    session: Session, appimage: AppImage, wanted: RunRequest, decision_store: DecisionStore
 ) -> Decided:
     """Return the decision about an AppImage, made from the decision about its AppRun."""
     from denizen.app.appimage import APPRUN, decision_for, request_inside, unpacked
@@ -101,19 +101,19 @@ def _decide_appimage(
         apprun = os.path.join(store.place_of(tree), APPRUN)
         inner = decide(session, apprun, request_inside(wanted))
         found = decision_for(appimage, inner.decision, tools_of(session).enter(), apprun)
-        shelf.write(found, movable=False)
-        shelf.keep_besides(store.layout, found, [tree])
-    return Decided(shelf.directory, found)
+        decision_store.write(found, movable=False)
+        decision_store.keep_besides(store.layout, found, [tree])
+    return Decided(decision_store.directory, found)
 
 
-def _known(shelf: DecisionStore, program: bytes, wanted: RunRequest) -> Decision | None:
+def _known(decision_store: DecisionStore, program: bytes, wanted: RunRequest) -> Decision | None:
     """Return the decision that another process made while this one waited for the lock.
 
     Return None if there is none.
     """
     if wanted.strategy or wanted.excluded:
         return None
-    found = decided(shelf.directory, program, newest(wanted.trees))
+    found = decided(decision_store.directory, program, newest(wanted.trees))
     return found if found is not None and found.generation >= GENERATION else None
 
 
@@ -128,8 +128,8 @@ class _DecisionMaker:
         # Where the LD_LIBRARY_PATH provides no library, the decision is kept for starts without it too.
         plain = examined.is_satisfied and not examined.needs_library_path
         request = wanted.without_library_path if plain else wanted
-        self._shelf = variant(session.paths.decisions, request.variant)
-        self._bases = BaseDecisions(session, examined, wanted, self._shelf, examined.wants())
+        self._decision_store = variant(session.paths.decisions, request.variant)
+        self._bases = BaseDecisions(session, examined, wanted, self._decision_store, examined.wants())
         self._chooser = StartChooser(session, self._bases)
 
     def run(self) -> Decided:
@@ -145,8 +145,8 @@ class _DecisionMaker:
             found = self._chooser.started(base, kept, self._otherwise())
             self._write(found)
             if kept is only:
-                return Decided(self._shelf.directory, found)
-        return Decided(self._shelf.directory, self._chooser.started(base, only))
+                return Decided(self._decision_store.directory, found)
+        return Decided(self._decision_store.directory, self._chooser.started(base, only))
 
     def plan(self) -> StartPlan:
         """Return what `run` would do. Raises CannotStart."""
@@ -172,7 +172,7 @@ class _DecisionMaker:
 
     def _known(self) -> Decision | None:
         """Return the kept decision without its command, if a strategy was requested; else None."""
-        known = decided(self._shelf.directory, self._program) if self._wanted.strategy else None
+        known = decided(self._decision_store.directory, self._program) if self._wanted.strategy else None
         return known and replace(known, command=())
 
     def _otherwise(self) -> tuple[bytes, ...]:
@@ -187,7 +187,7 @@ class _DecisionMaker:
         Raises OSError, except for a program that is executed directly: it starts without one.
         """
         try:
-            self._shelf.write(found, movable=self._is_movable(found))
+            self._decision_store.write(found, movable=self._is_movable(found))
         except OSError as problem:
             if found.command or not found.host:
                 raise

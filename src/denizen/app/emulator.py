@@ -45,7 +45,7 @@ class NoEmulator(HostLacks):
 
 
 def kept_emulator(
-    session: Session, program: Program, wanted: RunRequest, shelf: DecisionStore, base: Decision
+    session: Session, program: Program, wanted: RunRequest, decision_store: DecisionStore, base: Decision
 ) -> bytes:
     """Return the path of the emulator for a program, from a package if need be.
 
@@ -60,7 +60,7 @@ def kept_emulator(
         return found
     with made_store(session) as store, store.working() as work:
         tree, path = _brought(session, machine, wanted, store, work)
-        shelf.keep_besides(store.layout, base, [tree])
+        decision_store.keep_besides(store.layout, base, [tree])
     return path
 
 

@@ -78,8 +78,8 @@ def bring_command(session: Session, path: bytes, wanted: RunRequest) -> None:
     name = os.path.basename(path)
     if not is_command(name):
         raise NotACommand(path)
-    shelf = variant(session.paths.decisions, wanted.variant)
-    links = commands_of(shelf.directory)
+    decision_store = variant(session.paths.decisions, wanted.variant)
+    links = commands_of(decision_store.directory)
     reason = links.denied(name)
     if not reason:
         _Bringing(session.quieter(), wanted).bring(name)
@@ -94,7 +94,7 @@ class _Bringing:
     def __init__(self, session: Session, wanted: RunRequest) -> None:
         self._session = session
         self._wanted = wanted
-        self._shelf = variant(session.paths.decisions, wanted.variant)
+        self._decision_store = variant(session.paths.decisions, wanted.variant)
 
     def bring(self, name: bytes) -> None:
         """Provide the command, or record why not."""
@@ -106,7 +106,7 @@ class _Bringing:
 
     def _bring_alone(self, name: bytes) -> None:
         """Provide the command from its package without an environment around it."""
-        links = commands_of(self._shelf.directory)
+        links = commands_of(self._decision_store.directory)
         package = package_with(self._session, name, self._wanted)
         provider = self._provider(package) if package else None
         if provider is None or provider.size > budget_of(self._session) * 1_000_000:
@@ -121,7 +121,7 @@ class _Bringing:
                 links.deny(name, "its package has it under another name")
                 return
             made = decide(self._session, tree + place, self._wanted)
-            self._shelf.keep_besides(store.layout, made.decision, [path])
+            self._decision_store.keep_besides(store.layout, made.decision, [path])
         links.show(name, tree + place)
 
     def _provider(self, package: str) -> Provider | None:
@@ -133,7 +133,7 @@ class _Bringing:
 
     def _bring_environment(self, name: bytes) -> None:
         """Provide the command in an environment with its package."""
-        links = commands_of(self._shelf.directory)
+        links = commands_of(self._decision_store.directory)
         reason = self._over_budget(())
         around = None if reason else enter_auto_environment(self._session, Wants(), self._wanted)
         if around is not None and _place_in(around.tree, name) is None:
@@ -167,14 +167,14 @@ class _Bringing:
         """Keep the decision that the program starts in an environment."""
         opened = open_program(DiskView(), around.tree + place)
         words = helper_words(self._session, "decide", self._wanted.followers.words)
-        children = ChildDecisions(words, self._shelf.directory)
-        files = LoaderFiles(opened, self._shelf.directory, self._session.paths.state, children)
+        children = ChildDecisions(words, self._decision_store.directory)
+        files = LoaderFiles(opened, self._decision_store.directory, self._session.paths.state, children)
         words = environment_command(opened, files, around)
         base = decision_of_host(opened)
         command = (*words[:-1], b"as", place, words[-1])
         machine = base.machine or machine_of_scripts()
         found = replace(base, command=command, objects=(around.tree,), machine=machine)
-        self._shelf.write(found, movable=False)
+        self._decision_store.write(found, movable=False)
 
 
 def package_with(session: Session, name: bytes, wanted: RunRequest) -> str:

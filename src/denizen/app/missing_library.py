@@ -19,7 +19,7 @@ from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.load_list import C_LIBRARY
 from denizen.launch.dlopen_links import OPENED, DlopenRequest, Opened, is_soname
 from denizen.launch.fast_path import read_decision
-from denizen.resolve.cache.cached_view import Remembered
+from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.extended_world import HostLibraries, ProcessLibraries
 from denizen.resolve.installation.install import install, planned
 from denizen.resolve.process_extension import extension
@@ -64,12 +64,12 @@ def answer(session: Session, directory: bytes, soname: bytes, wanted: RunRequest
     Raises:
         NotOurs, OSError: and the errors of resolving and realising. Nothing is recorded then.
     """
-    shelf, name = _decision_of(session.paths.decisions, directory, soname)
+    decision_directory, name = _decision_of(session.paths.decisions, directory, soname)
     opened = Opened(directory)
     with opened.turn():
         if opened.has(soname):
             return
-        decision = read_decision(os.path.join(shelf, name))
+        decision = read_decision(os.path.join(decision_directory, name))
         if decision is None or decision.opened != directory:
             raise NotOurs(directory)
         # Nothing is printed but what a lock or the budget keeps out: the standard error is the program's.
@@ -81,11 +81,13 @@ def answer(session: Session, directory: bytes, soname: bytes, wanted: RunRequest
 def _decision_of(decisions: bytes, directory: bytes, soname: bytes) -> tuple[bytes, bytes]:
     """Return the directory and the file name of the decision. Raises NotOurs: the path leads elsewhere."""
     top, name = os.path.split(os.path.dirname(directory))
-    shelf, last = os.path.split(top)
-    below = shelf == decisions or os.path.dirname(os.path.dirname(shelf)) == decisions
+    decision_directory, last = os.path.split(top)
+    below = (
+        decision_directory == decisions or os.path.dirname(os.path.dirname(decision_directory)) == decisions
+    )
     if not below or last != OPENED or os.path.normpath(directory) != directory or not is_soname(soname):
         raise NotOurs(directory)
-    return shelf, name
+    return decision_directory, name
 
 
 class _Answer:
@@ -170,14 +172,14 @@ class _Answer:
         self._opened.look_in(files_of(index))
         if not index.knows(soname):
             return None
-        remembered = Remembered(view)
+        remembered = CachedView(view)
         world = ProcessLibraries(remembered, self._there | parts, self._host(remembered))
         if world.image(soname) is not None:
             return None
         sources = sources_for(self._session, self._policy, index)
         return extension(remembered, program, world, sources, soname)
 
-    def _host(self, view: Remembered) -> HostLibraries | None:
+    def _host(self, view: CachedView) -> HostLibraries | None:
         """Return the libraries of this host, for a process that finds them."""
         if not self._opened.extends_host:
             return None
@@ -203,9 +205,9 @@ class _Answer:
 
     def _keep(self, store: Store, trees: Sequence[StorePath]) -> None:
         """Keep new packages from collection as long as the decision lives."""
-        shelf = self._opened.directory.rsplit(b"/", 3)[0]
+        decision_directory = self._opened.directory.rsplit(b"/", 3)[0]
         decisions = self._session.paths.decisions
-        name = b"" if shelf == decisions else os.path.basename(shelf)
+        name = b"" if decision_directory == decisions else os.path.basename(decision_directory)
         variant(decisions, name).keep_besides(store.layout, self._decision, trees)
 
 

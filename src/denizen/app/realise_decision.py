@@ -9,7 +9,7 @@ from denizen.app.resolution.resolve_program import files_of, indexed_suites, ind
 from denizen.app.supply.store_access import made_store
 from denizen.errors import BadInput
 from denizen.launch.decisions.decision import identity_of
-from denizen.launch.decisions.link_decision import Furnished, StillMissing, decision_for
+from denizen.launch.decisions.link_decision import InstalledLibraries, StillMissing, decision_for
 from denizen.launch.dlopen_links import Opened, place_of
 from denizen.resolve.installation.install import differing, install
 from denizen.sources.fetch_policy import FetchPolicy
@@ -33,13 +33,13 @@ class RealiseRequest:
     """The program and the resolution that are to be realised.
 
     Attributes:
-        shelf: where the program's decision is kept.
+        decision_store: where the program's decision is kept.
         added: paths of further objects whose libraries are needed too.
         wanted: the options of the start.
     """
 
     program: Program
-    shelf: DecisionStore
+    decision_store: DecisionStore
     resolution: Resolution
     added: tuple[bytes, ...]
     wanted: RunRequest
@@ -71,20 +71,20 @@ def realised(session: Session, asked: RealiseRequest, host: HostStart) -> Decisi
     """
     program = asked.program
     with made_store(session) as store, store.working() as work:
-        work.set_aside(asked.shelf.damaged(identity_of(program.stat)))
+        work.set_aside(asked.decision_store.damaged(identity_of(program.stat)))
         supply = supply_of(session, FetchPolicy(offline=asked.wanted.offline))
         made = install(store, asked.resolution, supply)
         work.need([made.libraries])
         try:
-            decision = decision_for(program, _furnished(store, made, asked, host))
+            decision = decision_for(program, _installed(store, made, asked, host))
         except (BadInput, StillMissing):
             damaged = differing(store, made)
             if not damaged:
                 raise
             work.set_aside(damaged)
             made = install(store, asked.resolution, supply)
-            decision = decision_for(program, _furnished(store, made, asked, host))
-        asked.shelf.keep(store.layout, decision)
+            decision = decision_for(program, _installed(store, made, asked, host))
+        asked.decision_store.keep(store.layout, decision)
     if decision.opened:
         opened = Opened(decision.opened)
         _open(session, opened, asked)
@@ -111,12 +111,12 @@ def _host_directories(program: Program, decision: Decision) -> tuple[bytes, ...]
     return system_directories(program.view, linker, program.image.header)
 
 
-def _furnished(store: Store, made: Recipes, asked: RealiseRequest, host: HostStart) -> Furnished:
+def _installed(store: Store, made: Recipes, asked: RealiseRequest, host: HostStart) -> InstalledLibraries:
     """Return the paths in the store of the objects that were made, for the linker model."""
     home = os.path.dirname(asked.program.path)
     libraries = store.place_of(made.libraries)
     beside = [choice for choice in asked.resolution.choices if not choice.package]
-    return Furnished(
+    return InstalledLibraries(
         libraries,
         made.interpreter if host.start is None else host.linker,
         tuple(store.place_of(path) for path in made.packages.values()),
@@ -124,5 +124,5 @@ def _furnished(store: Store, made: Recipes, asked: RealiseRequest, host: HostSta
         asked.resolution.override,
         asked.added,
         host.start,
-        place_of(asked.shelf.directory, identity_of(asked.program.stat), libraries),
+        place_of(asked.decision_store.directory, identity_of(asked.program.stat), libraries),
     )

@@ -40,7 +40,7 @@ class StartChooser:
             # A lock contains all that may come.
             command_filter(session, wanted) if wanted.lock is None else None,
         )
-        self._files = LoaderFiles(program, bases.shelf.directory, paths.state, children)
+        self._files = LoaderFiles(program, bases.decision_store.directory, paths.state, children)
         self._mounts = NamespaceMounts(program, self._files)
 
     def started(
@@ -65,8 +65,8 @@ class StartChooser:
     def _start(self, *, satisfies: bool) -> ProgramStart:
         findings = findings_of(self._examined, self._bases.wants, self._bases.wanted, satisfies=satisfies)
         supplier = _PackageSupplier(self._bases)
-        program, shelf = self._examined.program, self._bases.shelf
-        return ProgramStart(program, shelf, self._files, self._mounts, findings, supplier)
+        program, decision_store = self._examined.program, self._bases.decision_store
+        return ProgramStart(program, decision_store, self._files, self._mounts, findings, supplier)
 
 
 def findings_of(
@@ -108,4 +108,4 @@ class _PackageSupplier:
         from denizen.app.emulator import kept_emulator
 
         bases = self._bases
-        return kept_emulator(bases.session, bases.examined.program, bases.wanted, bases.shelf, base)
+        return kept_emulator(bases.session, bases.examined.program, bases.wanted, bases.decision_store, base)

@@ -184,7 +184,7 @@ def _bounded(task: Build, plan: builtin_fetch.Fetch, url: str) -> Iterator[bytes
 
 
 def _unpack_deb(task: Build) -> None:
-    from denizen.build.package_unpack import PackageFile, stow
+    from denizen.build.package_unpack import PackageFile, unpack_by_helper
     from denizen.store.work import Adoption
 
     plan = builtin_unpack_deb.read(task.variables)
@@ -192,7 +192,9 @@ def _unpack_deb(task: Build) -> None:
     tree = task.work.new_tree()
     candidates = tuple(task.store.closure(task.inputs))
     digests = tuple(path.digest.encode("ascii") for path in (*candidates, task.output))
-    digest = stow(task.helpers, PackageFile(place, b"", plan.source.name, plan.layout, tree, digests))
+    digest = unpack_by_helper(
+        task.helpers, PackageFile(place, b"", plan.source.name, plan.layout, tree, digests)
+    )
     task.register(Adoption(tree, digest, task.output, candidates, task.sealed.path))
 
 

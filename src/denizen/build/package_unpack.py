@@ -78,7 +78,7 @@ class PackageFile:
     candidates: tuple[bytes, ...]
 
 
-def stow(helpers: Helpers, package: PackageFile) -> Digest:
+def unpack_by_helper(helpers: Helpers, package: PackageFile) -> Digest:
     """Have a helper process unpack a package; return the digest of the tree's NAR.
 
     Raises:
@@ -100,7 +100,7 @@ def stow(helpers: Helpers, package: PackageFile) -> Digest:
 def work(
     message: tuple[bytes, bytes, str, str, bytes, tuple[bytes, ...]],
 ) -> tuple[bytes, int, tuple[bytes, ...]]:
-    """Unpack the package described by a message of `stow`, in a helper.
+    """Unpack the package described by a message of `unpack_by_helper`, in a helper.
 
     Return (NAR hash, NAR size, mentions).
     """
@@ -110,7 +110,7 @@ def work(
 
 
 def unpack(package: PackageFile) -> Digest:
-    """Unpack a package in this process; return the digest of the tree's NAR. Raises as `stow`."""
+    """Unpack a package in this process; return the digest of the tree's NAR. Raises as `unpack_by_helper`."""
     with doing("unpack", package.deb), open(package.deb, "rb", buffering=0) as stream:
         if package.sha256:
             _check(stream, package)

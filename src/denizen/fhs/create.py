@@ -27,7 +27,7 @@ from denizen.machines import debian_names, triplet_of
 from denizen.resolve.cache.package_cache import package_of
 from denizen.resolve.installation.derivations import package_recipes
 from denizen.resolve.installation.install import fetched, source_of
-from denizen.resolve.installation.parallel_unpack import Parcel, unpack_all
+from denizen.resolve.installation.parallel_unpack import UnpackTask, unpack_all
 from denizen.resolve.resolution import pin_of
 from denizen.value import value
 
@@ -62,7 +62,7 @@ class UnknownArchitecture(BadInput):
 
 
 @value
-class Workshop:
+class CreationContext:
     """The means to make environments.
 
     Attributes:
@@ -123,7 +123,7 @@ def pins_of(members: Sequence[EnvironmentPackage], snapshots: Mapping[str, str])
     return tuple(_in_order([pin_of(member.package, snapshots) for member in members]))
 
 
-def make(workshop: Workshop, pins: Sequence[Pin], settings: Settings) -> Made:
+def make(context: CreationContext, pins: Sequence[Pin], settings: Settings) -> Made:
     """Make the tree valid; the caller must add a root for it before its `store.working` ends.
 
     Raises:
@@ -131,14 +131,14 @@ def make(workshop: Workshop, pins: Sequence[Pin], settings: Settings) -> Made:
         SourceFailed, HostLacks: a package cannot be fetched.
         TriggerFailed: a tool of the tree failed.
     """
-    store = workshop.store
+    store = context.store
     pins = _in_order(pins)
     with store.working() as work:
-        lot = _lot(workshop, pins)
+        lot = _lot(context, pins)
         valid = work.need(set(lot.trees.values()))
         lacking = [pin for pin in pins if lot.trees[pin.sha256] not in valid]
-        here = _at_hand(workshop, lacking, pins)
-        controls = [_control(workshop.controls, pin, here) for pin in pins]
+        here = _at_hand(context, lacking, pins)
+        controls = [_control(context.controls, pin, here) for pin in pins]
         found = clashes(controls)
         if found:
             raise ConflictingPackages(tuple(found))
@@ -146,10 +146,10 @@ def make(workshop: Workshop, pins: Sequence[Pin], settings: Settings) -> Made:
         if goal.outputs[OUT] not in work.need([goal.outputs[OUT]]):
             sealed = [*(one for some in lot.sealed.values() for one in some), goal]
             work.add_texts([(name_of(one.path) + SUFFIX, one.content, one.references) for one in sealed])
-            supply = workshop.supply
-            parcels = [Parcel(lot.sealed[p.sha256][-1], here[p.sha256], p.sha256) for p in lacking]
-            unpack_all(work, parcels, supply.jobs, supply.listener)
-            builders = {builtin_fhs.BUILDER: compose.builder(workshop.means)}
+            supply = context.supply
+            tasks = [UnpackTask(lot.sealed[p.sha256][-1], here[p.sha256], p.sha256) for p in lacking]
+            unpack_all(work, tasks, supply.jobs, supply.listener)
+            builders = {builtin_fhs.BUILDER: compose.builder(context.means)}
             realise(store, [goal.path], RealiseOptions(supply.opener, 1, supply.listener, builders))
     return Made(goal.outputs[OUT], tuple(map(_part, pins)))
 
@@ -163,14 +163,14 @@ class _Lot:
     modulos: Modulos
 
 
-def _lot(workshop: Workshop, pins: Sequence[Pin]) -> _Lot:
+def _lot(context: CreationContext, pins: Sequence[Pin]) -> _Lot:
     modulos: Modulos = {}
     sealed = {
         pin.sha256: package_recipes(
             pin,
-            source_of(workshop.supply, pin).addresses(package_of(pin)),
+            source_of(context.supply, pin).addresses(package_of(pin)),
             modulos,
-            workshop.store.layout.logical,
+            context.store.layout.logical,
         )
         for pin in pins
     }
@@ -182,14 +182,14 @@ def _in_order(pins: Sequence[Pin]) -> list[Pin]:
     return sorted(pins, key=lambda pin: (pin.architecture == b"i386", pin.name, pin.sha256))
 
 
-def _at_hand(workshop: Workshop, lacking: Sequence[Pin], pins: Sequence[Pin]) -> dict[bytes, bytes]:
+def _at_hand(context: CreationContext, lacking: Sequence[Pin], pins: Sequence[Pin]) -> dict[bytes, bytes]:
     """Fetch the packages that are not unpacked or whose control archive was not read.
 
     Return .deb hash -> path.
     """
-    unread = [pin for pin in pins if not os.path.exists(_place(workshop.controls, pin))]
+    unread = [pin for pin in pins if not os.path.exists(_place(context.controls, pin))]
     wanted = {pin.sha256: pin for pin in [*lacking, *unread]}
-    return fetched(list(wanted.values()), workshop.supply) if wanted else {}
+    return fetched(list(wanted.values()), context.supply) if wanted else {}
 
 
 def _place(directory: bytes, pin: Pin) -> bytes:

@@ -62,6 +62,6 @@ class CommandLinks:
                 os.unlink(os.path.join(absent, name))
 
 
-def commands_of(shelf: bytes) -> CommandLinks:
-    """Return the links beside the decisions in the directory `shelf`."""
-    return CommandLinks(os.path.join(shelf, COMMANDS))
+def commands_of(decision_directory: bytes) -> CommandLinks:
+    """Return the links beside the decisions in `decision_directory`."""
+    return CommandLinks(os.path.join(decision_directory, COMMANDS))

@@ -169,24 +169,24 @@ def is_soname(name: bytes) -> bool:
     return _SONAME.match(name) is not None
 
 
-def place_of(shelf: bytes, identity: Identity, libraries: bytes) -> bytes:
+def place_of(decision_directory: bytes, identity: Identity, libraries: bytes) -> bytes:
     """Return the directory of links for a program's decision with these libraries.
 
-    `shelf` is the directory of decisions that it is below.
+    `decision_directory` is the directory of decisions that it is below.
     """
     digest = os.path.basename(libraries).partition(b"-")[0]
-    return os.path.join(shelf, OPENED, file_name(identity), digest)
+    return os.path.join(decision_directory, OPENED, file_name(identity), digest)
 
 
-def all_of(shelf: bytes, identity: Identity) -> list[Opened]:
+def all_of(decision_directory: bytes, identity: Identity) -> list[Opened]:
     """Return the directories of links of a program, for all sets of libraries."""
-    top = os.path.join(shelf, OPENED, file_name(identity))
+    top = os.path.join(decision_directory, OPENED, file_name(identity))
     with contextlib.suppress(FileNotFoundError):
         return [Opened(os.path.join(top, name)) for name in sorted(os.listdir(top))]
     return []
 
 
-def shelves_of(decisions: bytes) -> list[bytes]:
+def decision_directories(decisions: bytes) -> list[bytes]:
     """Return all directories of decisions: the plain one, and one for each set of options."""
     found = [decisions]
     with contextlib.suppress(FileNotFoundError):
@@ -198,9 +198,9 @@ def shelves_of(decisions: bytes) -> list[bytes]:
 
 def forget_all_denied(decisions: bytes) -> None:
     """Delete the records of unavailable names of all programs: the index has changed."""
-    for shelf in shelves_of(decisions):
-        commands_of(shelf).forget_denied()
-        top = os.path.join(shelf, OPENED)
+    for decision_directory in decision_directories(decisions):
+        commands_of(decision_directory).forget_denied()
+        top = os.path.join(decision_directory, OPENED)
         with contextlib.suppress(FileNotFoundError):
             for program in os.listdir(top):
                 for libraries in os.listdir(os.path.join(top, program)):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from denizen.elf import Header, Image
-    from denizen.resolve.cache.cached_view import Remembered
+    from denizen.resolve.cache.cached_view import CachedView
 
 MAX_ENTRIES = 5_000
 DEPTH = 3
@@ -46,7 +46,7 @@ _PROGRAMS = frozenset(b"bin bin32 bin64 libexec linux linux32 linux64 sbin".spli
 class Bundle:
     """The libraries beside a program; the directories are read once, at the first question."""
 
-    def __init__(self, view: Remembered, program: bytes) -> None:
+    def __init__(self, view: CachedView, program: bytes) -> None:
         self._view = view
         self._program = view.realpath(program)
         self._home = posixpath.dirname(self._program)

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
     from denizen.elf import Header, Image
     from denizen.resolve.bundle import Bundle
-    from denizen.resolve.cache.cached_view import Remembered
+    from denizen.resolve.cache.cached_view import CachedView
     from denizen.resolve.rule_packs import Opens, RulePacks
 
 MAX_PROBED = 256
 
 
 def opened_files(
-    view: Remembered, bundle: Bundle, closure: Collection[bytes], program: Image, rules: RulePacks
+    view: CachedView, bundle: Bundle, closure: Collection[bytes], program: Image, rules: RulePacks
 ) -> dict[bytes, str]:
     """Return the path and the rule pack of each file beside the program that the rules say it opens.
 
@@ -80,7 +80,7 @@ def wants_stack(image: Image, rules: RulePacks) -> bool:
 
 
 def stacked_files(
-    view: Remembered, paths: Iterable[bytes], loaded: Collection[bytes], header: Header, rules: RulePacks
+    view: CachedView, paths: Iterable[bytes], loaded: Collection[bytes], header: Header, rules: RulePacks
 ) -> tuple[bytes, ...]:
     """Return the paths, of those not loaded at the start, of objects that ask for an executable stack."""
     others = [path for path in paths if path not in loaded][:MAX_PROBED]
@@ -91,7 +91,7 @@ def stacked_files(
     )
 
 
-def _image(view: Remembered, path: bytes) -> Image | None:
+def _image(view: CachedView, path: bytes) -> Image | None:
     try:
         return view.image(path)
     except (OSError, BadInput):

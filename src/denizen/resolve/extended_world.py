@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from denizen.elf import Image
     from denizen.linker import Environment
-    from denizen.resolve.cache.cached_view import Remembered
+    from denizen.resolve.cache.cached_view import CachedView
 else:
     Protocol = object
 
@@ -37,7 +37,7 @@ class HostLibraries:
 
     owner = "this host's"
 
-    def __init__(self, view: Remembered, program: bytes, start: Environment) -> None:
+    def __init__(self, view: CachedView, program: bytes, start: Environment) -> None:
         """Of what `program` has from its start in this environment, and of what all objects find."""
         self._view = view
         self._program = program
@@ -68,7 +68,7 @@ class ProcessLibraries:
         beyond: the libraries of the host, if the process finds them; else None.
     """
 
-    view: Remembered
+    view: CachedView
     paths: Mapping[bytes, bytes]
     beyond: HostLibraries | None = None
     owner: str = "the program's"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.elf import Header
-    from denizen.resolve.cache.cached_view import Remembered
+    from denizen.resolve.cache.cached_view import CachedView
 
 
 class Given:
@@ -29,7 +29,7 @@ class Given:
         found: the paths of the libraries that were found in them.
     """
 
-    def __init__(self, view: Remembered, program: bytes, elements: Sequence[bytes]) -> None:
+    def __init__(self, view: CachedView, program: bytes, elements: Sequence[bytes]) -> None:
         self._view = view
         origin = Tokens(posixpath.dirname(view.realpath(program))) if elements else Tokens(None)
         expanded = [expand(element, origin) for element in elements]

@@ -17,13 +17,13 @@ from denizen.resolve.subject import Subject, glibc_versions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.resolve.cache.cached_view import Remembered
+    from denizen.resolve.cache.cached_view import CachedView
     from denizen.resolve.engine.catalogue import Sources
     from denizen.resolve.extended_world import ExtendedWorld
 
 
 def extension(
-    view: Remembered, program: bytes, world: ExtendedWorld, sources: Sources, soname: bytes
+    view: CachedView, program: bytes, world: ExtendedWorld, sources: Sources, soname: bytes
 ) -> Resolution | None:
     """Return the packages for a library that the running program misses.
 
@@ -36,15 +36,15 @@ def extension(
     subject = _subject(view, program, world)
     for suite in _suites(world, sources):
         attempt = Attempt(subject, sources, None, {}, suite=suite)
-        attempt.furnish([Open(soname, b"")])
+        attempt.provide([Open(soname, b"")])
         if soname not in attempt.choices or attempt.problems:
             continue
-        _furnish_opened(attempt, subject, sources)
+        _provide_opened(attempt, subject, sources)
         return _resolution(attempt, suite, sources)
     return None
 
 
-def _subject(view: Remembered, program: bytes, world: ExtendedWorld) -> Subject:
+def _subject(view: CachedView, program: bytes, world: ExtendedWorld) -> Subject:
     """Return the program as a subject without missing libraries."""
     image = view.image(program)
     return Subject(
@@ -82,12 +82,12 @@ def _suites(world: ExtendedWorld, sources: Sources) -> list[str]:
     return sorted(sources.snapshots, key=lambda suite: releases.get(suite) != same)
 
 
-def _furnish_opened(attempt: Attempt, subject: Subject, sources: Sources) -> None:
+def _provide_opened(attempt: Attempt, subject: Subject, sources: Sources) -> None:
     """Choose the libraries that the chosen ones open at run time, as far as there are providers."""
     for wish in packs(subject, attempt.chosen_images(), sources.rules):
         if wish.priority != "suggested" and not any(map(attempt.is_settled, wish.sonames)):
             name = next((one for one in wish.sonames if sources.catalogue.knows(one)), wish.sonames[0])
-            attempt.furnish([Open(name, b"", b"", wish.origin, optional=True)])
+            attempt.provide([Open(name, b"", b"", wish.origin, optional=True)])
 
 
 def _resolution(attempt: Attempt, suite: str, sources: Sources) -> Resolution:

@@ -6,9 +6,9 @@ import posixpath
 
 from denizen.linker import Family
 from denizen.resolve.bundle import Bundle
-from denizen.resolve.cache.cached_view import Remembered
+from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.dlopen_files import opened_files, stacked_files, wants_stack
-from denizen.resolve.engine.load_sets import Furniture, closures_of
+from denizen.resolve.engine.load_sets import AddedLibraries, closures_of
 from denizen.resolve.engine.model_check import Checker
 from denizen.resolve.extended_world import HostLibraries
 from denizen.resolve.library_path import Given
@@ -60,7 +60,7 @@ class Subject:
         world: the libraries with which those that are chosen are loaded; None for no others.
     """
 
-    view: Remembered
+    view: CachedView
     roots: tuple[bytes, ...]
     header: Header
     interpreter: bytes
@@ -129,7 +129,7 @@ def examine(
     Raises:
         OSError, BadInput: a root cannot be read.
     """
-    view = Remembered(Without(files, without) if without else files)
+    view = CachedView(Without(files, without) if without else files)
     images = {root: view.image(root) for root in roots}
     dynamic = _linked(images)
     if not dynamic:
@@ -160,7 +160,7 @@ class _Ground:
 
     def __init__(
         self,
-        view: Remembered,
+        view: CachedView,
         bundle: Bundle,
         header: Header,
         interpreter: bytes,
@@ -184,7 +184,7 @@ class _Ground:
         for _ in range(MAX_ROUNDS):
             pieces = {name: Piece(self._view, path) for name, path in self.beside.items()}
             closures = closures_of(
-                self._view, roots, self._interpreter, Furniture(pieces, host=self._host), closures
+                self._view, roots, self._interpreter, AddedLibraries(pieces, host=self._host), closures
             )
             found = {
                 name: path
@@ -242,7 +242,7 @@ class _Ground:
 
 
 def _stacked(
-    view: Remembered, closures: Sequence[Closure], bundle: Bundle, rules: RulePacks
+    view: CachedView, closures: Sequence[Closure], bundle: Bundle, rules: RulePacks
 ) -> tuple[bytes, ...]:
     """Return files opened at run time that ask for an executable stack.
 

@@ -29,7 +29,7 @@ def opened(name: bytes, base: str, sources: Sources) -> list[Open]:
     all. A name that is neither is returned as a soname, which then has no provider.
     """
     if not sources.catalogue.knows(name) and (package := _package(name, base, sources)) is not None:
-        facts = sources.shelf.facts([package])[package.sha256]
+        facts = sources.package_cache.facts([package])[package.sha256]
         if not isinstance(facts, str):
             sonames = list(_sonames(facts, package, sources.disk))
             return [Open(soname, b"", package.sha256, WISH) for soname in sonames]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @value
-class Surroundings:
+class SourceContext:
     """The directories, settings and callbacks that every source needs.
 
     Attributes:
@@ -37,7 +37,7 @@ class Surroundings:
     search_path: str | None = None
 
 
-def open_source(setting: Setting, around: Surroundings) -> Source:
+def open_source(setting: Setting, context: SourceContext) -> Source:
     """Return the source that a setting describes."""
     if setting.kind == "directory":
         from denizen.sources.directory import DirectoryOfDebs
@@ -54,5 +54,5 @@ def open_source(setting: Setting, around: Surroundings) -> Source:
         origin=setting.release_origin,
         fallback=setting.fallback,
     )
-    fetcher = Fetcher(setting.uris, around.http, around.policy, around.progress)
-    return DebianArchive(archive, fetcher, ChosenWhenAsked(around.search_path), around.lists)
+    fetcher = Fetcher(setting.uris, context.http, context.policy, context.progress)
+    return DebianArchive(archive, fetcher, ChosenWhenAsked(context.search_path), context.lists)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.offline_roots import Home
+from tests.support.offline_roots import DenizenHome
 
 pytestmark = pytest.mark.slow
 
@@ -28,12 +28,12 @@ GREETS = "const char *greeting(void); const char *said(void) { return greeting()
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(tmp_path_factory.mktemp("home"))
+def home(tmp_path_factory: pytest.TempPathFactory) -> DenizenHome:
+    return DenizenHome(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
-def python(home: Home) -> Path:
+def python(home: DenizenHome) -> Path:
     """In a directory of its own, as a Python that others share."""
     path = home.work / "base" / "bin" / "interpreter"
     path.parent.mkdir(parents=True)
@@ -41,7 +41,7 @@ def python(home: Home) -> Path:
     return path
 
 
-def environment(home: Home, python: Path, name: str) -> Path:
+def environment(home: DenizenHome, python: Path, name: str) -> Path:
     """A virtual environment of that Python, with a module that needs what this host has not."""
     tree = home.work / name
     (tree / "bin").mkdir(parents=True)
@@ -61,7 +61,7 @@ def install(tree: Path, name: str, source: str, library: Path) -> Path:
     return module
 
 
-def test_a_virtual_environments_modules_find_what_they_need(home: Home, python: Path) -> None:
+def test_a_virtual_environments_modules_find_what_they_need(home: DenizenHome, python: Path) -> None:
     tree = environment(home, python, "one")
     module = os.fspath(tree / "lib/python3/site-packages/greet/greet.so")
     assert "libgreet.so.1" in home.denizen("run", os.fspath(python), module, status=1).stdout
@@ -72,7 +72,7 @@ def test_a_virtual_environments_modules_find_what_they_need(home: Home, python: 
     assert home.denizen("run", os.fspath(python), module, status=1).stdout
 
 
-def test_what_was_installed_into_the_python_itself_counts_too(home: Home, python: Path) -> None:
+def test_what_was_installed_into_the_python_itself_counts_too(home: DenizenHome, python: Path) -> None:
     own = home.work / "own" / "bin" / "other"
     own.parent.mkdir(parents=True)
     own.write_bytes(python.read_bytes())
@@ -84,7 +84,7 @@ def test_what_was_installed_into_the_python_itself_counts_too(home: Home, python
         assert home.denizen("run", os.fspath(program), os.fspath(module)).stdout == "hello from the store\n"
 
 
-def test_a_package_installed_later_is_seen(home: Home, python: Path) -> None:
+def test_a_package_installed_later_is_seen(home: DenizenHome, python: Path) -> None:
     tree = environment(home, python, "two")
     program = os.fspath(tree / "bin/python")
     home.denizen("run", program)
@@ -95,7 +95,7 @@ def test_a_package_installed_later_is_seen(home: Home, python: Path) -> None:
     assert home.denizen("run", program, os.fspath(module)).stdout == "late\n"
 
 
-def test_a_script_of_a_virtual_environment_is_run_by_its_python(home: Home, python: Path) -> None:
+def test_a_script_of_a_virtual_environment_is_run_by_its_python(home: DenizenHome, python: Path) -> None:
     tree = environment(home, python, "three")
     script = tree / "bin" / "tool"
     # The stand-in opens what it is given: the module by its path, then the script itself.
@@ -105,7 +105,9 @@ def test_a_script_of_a_virtual_environment_is_run_by_its_python(home: Home, pyth
     assert done.stdout.startswith("hello from the store\n")
 
 
-def test_a_module_nobody_can_satisfy_keeps_nothing_else_from_starting(home: Home, python: Path) -> None:
+def test_a_module_nobody_can_satisfy_keeps_nothing_else_from_starting(
+    home: DenizenHome, python: Path
+) -> None:
     """Wheels bring plugins for parts that were not installed (PySide6 without its add-ons)."""
     tree = environment(home, python, "four")
     lost = home.add_library("lost", 'const char *lost(void) { return "lost"; }\n')
@@ -124,7 +126,7 @@ def test_a_module_nobody_can_satisfy_keeps_nothing_else_from_starting(home: Home
     assert "cannot open" in home.denizen("run", program, os.fspath(module), status=1).stdout
 
 
-def test_where_the_host_has_all_it_is_the_hosts(home: Home, python: Path) -> None:
+def test_where_the_host_has_all_it_is_the_hosts(home: DenizenHome, python: Path) -> None:
     tree = home.work / "plain"
     (tree / "bin").mkdir(parents=True)
     (tree / "bin" / "python").symlink_to(python)
@@ -134,7 +136,7 @@ def test_where_the_host_has_all_it_is_the_hosts(home: Home, python: Path) -> Non
 
 
 @pytest.mark.parametrize("what", ["the library", "its directory"])
-def test_with_a_path_comes_what_is_needed_there(home: Home, python: Path, what: str) -> None:
+def test_with_a_path_comes_what_is_needed_there(home: DenizenHome, python: Path, what: str) -> None:
     tree = environment(home, python, what)
     module = tree / "lib/python3/site-packages/greet/greet.so"
     place = module if what == "the library" else module.parent
@@ -144,7 +146,7 @@ def test_with_a_path_comes_what_is_needed_there(home: Home, python: Path, what: 
     assert "libgreet.so.1" in home.denizen("why", os.fspath(tree / "bin/python"), status=None).stdout
 
 
-def test_a_path_that_is_not_there_is_said_so(home: Home, python: Path) -> None:
+def test_a_path_that_is_not_there_is_said_so(home: DenizenHome, python: Path) -> None:
     done = home.denizen("run", "--with", "./no/such", os.fspath(python), status=127)
     assert "./no/such" in done.stderr
     assert "no such library or directory" in done.stderr
@@ -155,7 +157,7 @@ SYSTEM = Path("/usr/bin/python3")
 
 @pytest.mark.skipif(not SYSTEM.exists(), reason="this system has no Python of its own")
 def test_a_virtual_environment_of_the_systems_python_keeps_its_modules_and_gets_what_it_lacks(
-    home: Home,
+    home: DenizenHome,
 ) -> None:
     tree = home.work / "of-the-system"
     (tree / "bin").mkdir(parents=True)
@@ -176,7 +178,9 @@ def test_a_virtual_environment_of_the_systems_python_keeps_its_modules_and_gets_
     assert "it lacks: libgreet.so.1" in told
 
 
-def test_without_the_archive_a_program_that_starts_here_starts_all_the_same(home: Home, python: Path) -> None:
+def test_without_the_archive_a_program_that_starts_here_starts_all_the_same(
+    home: DenizenHome, python: Path
+) -> None:
     tree = environment(home, python, "five")
     (tree / "lib/python3/site-packages/greet/greet.so").rename(tree / "kept.so")
     lost = home.add_library("gone", 'const char *gone(void) { return "gone"; }\n')

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.offline_roots import Home
+from tests.support.offline_roots import DenizenHome
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path) -> DenizenHome:
     """Here libgreet.so.1 is in a suite called unstable alone."""
-    made = Home(tmp_path)
+    made = DenizenHome(tmp_path)
     unreleased = tmp_path / "unreleased"
     unreleased.mkdir()
     for package in made.debs.glob("libgreet1_*.deb"):
@@ -21,13 +21,13 @@ def home(tmp_path: Path) -> Home:
     return made
 
 
-def test_a_library_that_only_an_unreleased_suite_has_is_found_with_nothing_indexed(home: Home) -> None:
+def test_a_library_that_only_an_unreleased_suite_has_is_found_with_nothing_indexed(home: DenizenHome) -> None:
     program = home.compile("program")
     done = home.denizen("run", os.fspath(program))
     assert done.stdout.startswith("hello from the store")
 
 
-def test_what_nobody_has_is_said_of_the_suites_that_were_asked(home: Home) -> None:
+def test_what_nobody_has_is_said_of_the_suites_that_were_asked(home: DenizenHome) -> None:
     home.denizen("source", "remove", "unstable")
     program = home.compile("program")
     done = home.denizen("why", os.fspath(program), status=None)
@@ -35,7 +35,7 @@ def test_what_nobody_has_is_said_of_the_suites_that_were_asked(home: Home) -> No
     assert "any suite" not in done.stdout + done.stderr
 
 
-def test_a_suite_that_cannot_be_had_does_not_keep_the_others_from_being_asked(home: Home) -> None:
+def test_a_suite_that_cannot_be_had_does_not_keep_the_others_from_being_asked(home: DenizenHome) -> None:
     home.denizen("source", "add", "gone", os.fspath(home.root / "nowhere"), "--directory")
     program = home.compile("program")
     done = home.denizen("run", os.fspath(program))
@@ -43,7 +43,7 @@ def test_a_suite_that_cannot_be_had_does_not_keep_the_others_from_being_asked(ho
     assert "going on without gone: " in done.stderr
 
 
-def test_the_base_suite_too_may_be_the_one_that_cannot_be_had(home: Home, tmp_path: Path) -> None:
+def test_the_base_suite_too_may_be_the_one_that_cannot_be_had(home: DenizenHome, tmp_path: Path) -> None:
     home.debs.rename(tmp_path / "here")
     home.denizen("source", "add", "other", os.fspath(tmp_path / "here"), "--directory")
     program = home.compile("program")

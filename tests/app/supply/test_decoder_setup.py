@@ -15,7 +15,7 @@ from denizen.sources.fetch_policy import FetchPolicy
 from denizen.store.local import Store
 from tests.support.command_context import context_of
 from tests.support.debs import Item
-from tests.support.offline_roots import Home
+from tests.support.offline_roots import DenizenHome
 from tests.support.package_archive import library
 
 NEW = "5.8.1-1"
@@ -23,8 +23,8 @@ UNFIT = library(SONAME, b"libc.so.6", b"libnone.so.7")
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path)
+def home(tmp_path: Path) -> DenizenHome:
+    return DenizenHome(tmp_path)
 
 
 @pytest.fixture
@@ -37,14 +37,14 @@ def own() -> bytes:
 
 
 @pytest.fixture
-def context(home: Home, monkeypatch: pytest.MonkeyPatch) -> Context:
+def context(home: DenizenHome, monkeypatch: pytest.MonkeyPatch) -> Context:
     """Where Python's own liblzma is taken for an old one."""
     monkeypatch.setattr(decoder_choice, "standing", lambda: DecoderChoice(helped=True, reason="it is old"))
     monkeypatch.setattr(compression, "_preferred", [])
     return context_of(os.environ, os.fspath(home.root), verbosity=-1)
 
 
-def offer(context: Context, home: Home, content: bytes, version: str = NEW) -> None:
+def offer(context: Context, home: DenizenHome, content: bytes, version: str = NEW) -> None:
     """A package in the archive, and in the index; not by the command, which would bring it already."""
     home.write("liblzma5", [Item("./" + FILE.decode(), content=content)], version)
     sources = configured_sources(context.session, FetchPolicy(), SilentTransfer())
@@ -53,12 +53,14 @@ def offer(context: Context, home: Home, content: bytes, version: str = NEW) -> N
     )
 
 
-def roots(home: Home) -> list[str]:
+def roots(home: DenizenHome) -> list[str]:
     place = home.root / "data/store/.denizen/gcroots/decoder"
     return os.listdir(place) if place.exists() else []
 
 
-def test_the_first_index_brings_it_and_doctor_says_so(home: Home, context: Context, own: bytes) -> None:
+def test_the_first_index_brings_it_and_doctor_says_so(
+    home: DenizenHome, context: Context, own: bytes
+) -> None:
     home.write("liblzma5", [Item("./" + FILE.decode(), content=own)], NEW)
     ensure(context.session, ("debian",), "amd64", Scope.LIBRARIES, FetchPolicy())
     assert len(roots(home)) == 1
@@ -72,7 +74,7 @@ def test_the_first_index_brings_it_and_doctor_says_so(home: Home, context: Conte
 
 @pytest.mark.parametrize("version", ["5.4.1-1", "5.6.1-1", "5.6.1+really5.4.5-1"])
 def test_old_ones_and_those_with_the_backdoor_are_left_alone(
-    home: Home, context: Context, own: bytes, version: str
+    home: DenizenHome, context: Context, own: bytes, version: str
 ) -> None:
     offer(context, home, own, version)
     provide_decoder(context.session, FetchPolicy())
@@ -81,7 +83,7 @@ def test_old_ones_and_those_with_the_backdoor_are_left_alone(
 
 
 def test_one_that_would_not_load_is_not_kept_and_not_judged_at_each_start(
-    home: Home, context: Context, monkeypatch: pytest.MonkeyPatch
+    home: DenizenHome, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offer(context, home, UNFIT)
     provide_decoder(context.session, FetchPolicy())
@@ -93,7 +95,7 @@ def test_one_that_would_not_load_is_not_kept_and_not_judged_at_each_start(
     bring_decoder(context.session)
 
 
-def test_where_it_cannot_be_had_nothing_fails(home: Home, context: Context, own: bytes) -> None:
+def test_where_it_cannot_be_had_nothing_fails(home: DenizenHome, context: Context, own: bytes) -> None:
     bring_decoder(context.session)  # no index either
     offer(context, home, own)
     (home.debs / f"liblzma5_{NEW}_amd64.deb").unlink()
@@ -102,7 +104,7 @@ def test_where_it_cannot_be_had_nothing_fails(home: Home, context: Context, own:
     assert not roots(home)
 
 
-def test_a_python_that_needs_no_help_makes_no_store(home: Home, context: Context, own: bytes) -> None:
+def test_a_python_that_needs_no_help_makes_no_store(home: DenizenHome, context: Context, own: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decoder_choice, "standing", lambda: DecoderChoice(helped=False, reason="it is fast"))
         offer(context, home, own)
@@ -111,7 +113,7 @@ def test_a_python_that_needs_no_help_makes_no_store(home: Home, context: Context
     assert not roots(home)
 
 
-def test_what_was_brought_is_an_object_like_any(home: Home, context: Context, own: bytes) -> None:
+def test_what_was_brought_is_an_object_like_any(home: DenizenHome, context: Context, own: bytes) -> None:
     offer(context, home, own)
     provide_decoder(context.session, FetchPolicy())
     (name,) = roots(home)

@@ -16,7 +16,7 @@ from denizen.linker.ldcache import CacheEntry, open_cache
 from denizen.linker.ldcachewriter import write_cache
 from tests.support.debs import Item
 from tests.support.fhs_environments import FhsHome
-from tests.support.hosts import HOSTS, Host, Rooms
+from tests.support.hosts import HOSTS, Host, HostDirectories
 from tests.support.untraced import environment
 
 pytestmark = pytest.mark.slow
@@ -207,11 +207,11 @@ def test_two_generations_made_at_once_are_two(home: FhsHome) -> None:
 
 @pytest.mark.parametrize("name", ["bare root", "read-only store", "another uid", "no network", "noexec /tmp"])
 def test_it_is_entered_on_a_host_that_lacks_things(home: FhsHome, name: str, tmp_path: Path) -> None:
-    rooms = Rooms(tmp_path / "root", tmp_path / "programs", tmp_path / "work")
-    subprocess.run(["cp", "-a", home.root, rooms.root], check=True)
-    for room in (rooms.programs, rooms.work):
+    directories = HostDirectories(tmp_path / "root", tmp_path / "programs", tmp_path / "work")
+    subprocess.run(["cp", "-a", home.root, directories.root], check=True)
+    for room in (directories.programs, directories.work):
         room.mkdir()
-    host = HOSTS[name](rooms)
+    host = HOSTS[name](directories)
     outcome = host.run([*entering(host), "sh", "-c", "tool $0; id -u; cat /etc/hosts"])
     assert (outcome.status, outcome.err) == (0, "")
     assert outcome.out.splitlines()[0] == "tool sh"
@@ -219,11 +219,11 @@ def test_it_is_entered_on_a_host_that_lacks_things(home: FhsHome, name: str, tmp
 
 @pytest.mark.parametrize("name", ["no user namespaces", "container"])
 def test_where_the_kernel_refuses_it_says_so(home: FhsHome, name: str, tmp_path: Path) -> None:
-    rooms = Rooms(tmp_path / "root", tmp_path / "programs", tmp_path / "work")
-    subprocess.run(["cp", "-a", home.root, rooms.root], check=True)
-    for room in (rooms.programs, rooms.work):
+    directories = HostDirectories(tmp_path / "root", tmp_path / "programs", tmp_path / "work")
+    subprocess.run(["cp", "-a", home.root, directories.root], check=True)
+    for room in (directories.programs, directories.work):
         room.mkdir()
-    host = HOSTS[name](rooms)
+    host = HOSTS[name](directories)
     outcome = host.run([*entering(host), "id"])
     assert outcome.status == 126
     assert "no namespace" in outcome.err
@@ -280,7 +280,7 @@ def test_a_collection_takes_what_no_generation_has(home: FhsHome) -> None:
 
 
 def entering(host: Host) -> list[str]:
-    return [*host.python, "--root", str(host.rooms.root), "fhs", "run", "work"]
+    return [*host.python, "--root", str(host.directories.root), "fhs", "run", "work"]
 
 
 def tree_of(home: FhsHome, name: str) -> Path:
@@ -376,17 +376,17 @@ def test_a_directory_that_holds_something_is_no_place_for_a_chroot(home: FhsHome
 
 @pytest.mark.parametrize("name", ["bare root", "another uid", "read-only root"])
 def test_it_is_made_on_a_host_that_lacks_things(home: FhsHome, name: str, tmp_path: Path) -> None:
-    rooms = Rooms(tmp_path / "root", tmp_path / "programs", tmp_path / "work")
-    subprocess.run(["cp", "-a", home.root, rooms.root], check=True)
-    for room in (rooms.programs, rooms.work):
+    directories = HostDirectories(tmp_path / "root", tmp_path / "programs", tmp_path / "work")
+    subprocess.run(["cp", "-a", home.root, directories.root], check=True)
+    for room in (directories.programs, directories.work):
         room.mkdir()
     # The packages lie where that host can see them.
-    shutil.copytree(home.debs, rooms.root / "debs")
-    for setting in (rooms.root / "config/sources").iterdir():
-        inside = HOSTS[name](rooms).rooms.root / "debs"
+    shutil.copytree(home.debs, directories.root / "debs")
+    for setting in (directories.root / "config/sources").iterdir():
+        inside = HOSTS[name](directories).directories.root / "debs"
         setting.write_text(setting.read_text().replace(str(home.debs), str(inside)))
-    host = HOSTS[name](rooms)
-    denizen = [*host.python, "--root", str(host.rooms.root)]
+    host = HOSTS[name](directories)
+    denizen = [*host.python, "--root", str(host.directories.root)]
     outcome = host.run([*denizen, "fhs", "create", "there", "other", "tool", "--env", f"A={name}"])
     assert outcome.status == 0, outcome.err
     outcome = host.run([*denizen, "fhs", "run", "there", "sh", "-c", 'tool "$A"; cat /usr/share/other'])

@@ -5,20 +5,20 @@ from pathlib import Path
 import pytest
 
 from tests.support.debian_archive import sample
-from tests.support.served_archives import Site, site
+from tests.support.served_archives import ServedArchive, served
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Site]:
-    with site(tmp_path) as made:
+def here(tmp_path: Path) -> Iterator[ServedArchive]:
+    with served(tmp_path) as made:
         yield made
 
 
-def find(here: Site, *words: str, status: int = 0) -> tuple[str, str]:
+def find(here: ServedArchive, *words: str, status: int = 0) -> tuple[str, str]:
     return here.run("find", "--arch", "amd64", *words, status=status)
 
 
-def test_the_first_question_makes_the_index_and_says_so(here: Site) -> None:
+def test_the_first_question_makes_the_index_and_says_so(here: ServedArchive) -> None:
     stdout, stderr = find(here, "libssl.so.3")
     assert stdout.split() == [
         "libssl3t64",
@@ -35,12 +35,12 @@ def test_the_first_question_makes_the_index_and_says_so(here: Site) -> None:
     assert len(here.server.requests) == count
 
 
-def test_offline_without_an_index_fails_with_the_remedy(here: Site) -> None:
+def test_offline_without_an_index_fails_with_the_remedy(here: ServedArchive) -> None:
     _, stderr = find(here, "--offline", "libssl.so.3", status=125)
     assert "--offline forbids fetching it" in stderr
 
 
-def test_json_is_a_list_best_first_with_the_contracts_fields(here: Site) -> None:
+def test_json_is_a_list_best_first_with_the_contracts_fields(here: ServedArchive) -> None:
     (row,) = json.loads(find(here, "--json", "libssl.so.3")[0])
     assert {"name", "package", "version", "suite", "arch", "path", "source"} <= set(row)
     assert (row["name"], row["package"], row["source"], row["directory"]) == (
@@ -62,19 +62,19 @@ def test_json_is_a_list_best_first_with_the_contracts_fields(here: Site) -> None
     ],
     ids=["command", "path", "merged /usr", "name", "glob"],
 )
-def test_commands_paths_and_globs_are_found(here: Site, question: str, path: str) -> None:
+def test_commands_paths_and_globs_are_found(here: ServedArchive, question: str, path: str) -> None:
     stdout, _ = find(here, question)
     assert stdout.rstrip("\n").endswith(path)
 
 
-def test_what_nobody_has_is_127_and_near_names_are_told(here: Site) -> None:
+def test_what_nobody_has_is_127_and_near_names_are_told(here: ServedArchive) -> None:
     _, stderr = find(here, "libssl.so.4", status=127)
     assert "nobody in trixie provides libssl.so.4; near: libssl.so.3" in stderr
     _, stderr = find(here, "/usr/bin/nothing", status=127)
     assert "nothing in trixie has /usr/bin/nothing" in stderr
 
 
-def test_suites_that_could_not_be_searched_are_named_and_the_status_tells(here: Site) -> None:
+def test_suites_that_could_not_be_searched_are_named_and_the_status_tells(here: ServedArchive) -> None:
     configured = here.root / "config/sources/debian.sources"
     configured.write_text(configured.read_text().replace("stable", "stable nosuch"))
     _, stderr = find(here, "libnone.so.1", status=125)
@@ -84,7 +84,7 @@ def test_suites_that_could_not_be_searched_are_named_and_the_status_tells(here: 
     assert find(here, "libssl.so.3")[0].startswith("libssl3t64")
 
 
-def test_a_search_for_paths_names_the_suites_whose_paths_it_knows(here: Site) -> None:
+def test_a_search_for_paths_names_the_suites_whose_paths_it_knows(here: ServedArchive) -> None:
     sample(here.archive, suite="oldstable", codename="bookworm")
     configured = here.root / "config/sources/debian.sources"
     configured.write_text(configured.read_text().replace("stable", "stable oldstable"))
@@ -97,6 +97,6 @@ def test_a_search_for_paths_names_the_suites_whose_paths_it_knows(here: Site) ->
     assert [line.split()[2] for line in stdout.splitlines()] == ["trixie", "bookworm"]
 
 
-def test_several_names_are_answered_by_name(here: Site) -> None:
+def test_several_names_are_answered_by_name(here: ServedArchive) -> None:
     stdout, _ = find(here, "libssl.so.3", "libcrypto.so.3", "libnone.so.1", status=127)
     assert [line.split()[0] for line in stdout.splitlines()] == ["libssl.so.3", "libcrypto.so.3"]

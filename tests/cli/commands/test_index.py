@@ -11,28 +11,28 @@ import pytest
 
 from tests.support.debian_archive import package_paragraph, sample
 from tests.support.faulty_server import Fault
-from tests.support.served_archives import Site, interrupt, site
+from tests.support.served_archives import ServedArchive, interrupt, served
 
 LATER = "Sun, 12 Jul 2026 10:16:37 UTC"
 MANY = [package_paragraph(f"p{number}", Depends="libc6 (>= 2.38)") for number in range(3000)]
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Site]:
-    with site(tmp_path) as made:
+def here(tmp_path: Path) -> Iterator[ServedArchive]:
+    with served(tmp_path) as made:
         yield made
 
 
-def owner(here: Site) -> str:
+def owner(here: ServedArchive) -> str:
     found = json.loads(here.run("find", "--json", "--offline", "--arch", "amd64", "libssl.so.3")[0])
     return str(found[0]["package"]) + " " + str(found[0]["version"])
 
 
-def update(here: Site, *options: str, status: int = 0) -> tuple[str, str]:
+def update(here: ServedArchive, *options: str, status: int = 0) -> tuple[str, str]:
     return here.run("index", "update", "--arch", "amd64", *options, status=status)
 
 
-def test_an_update_tells_what_it_fetches_and_what_it_found(here: Site) -> None:
+def test_an_update_tells_what_it_fetches_and_what_it_found(here: ServedArchive) -> None:
     stdout, stderr = update(here)
     assert stdout == "debian/trixie for amd64: of 2026-07-11\n"
     assert "to fetch:" in stderr
@@ -42,7 +42,7 @@ def test_an_update_tells_what_it_fetches_and_what_it_found(here: Site) -> None:
     assert update(here)[0] == "debian/trixie for amd64: of 2026-07-12; packages: 1 changed, 3 gone\n"
 
 
-def test_json_has_the_documented_fields(here: Site) -> None:
+def test_json_has_the_documented_fields(here: ServedArchive) -> None:
     (outcome,) = json.loads(update(here, "--json")[0])
     assert set(outcome) == {
         "source", "asked", "suite", "arch", "snapshot", "changed", "packages", "failure", "notes",
@@ -57,7 +57,7 @@ def test_json_has_the_documented_fields(here: Site) -> None:
     assert entry["snapshot"] == outcome["snapshot"]
 
 
-def test_status_says_what_there_is(here: Site) -> None:
+def test_status_says_what_there_is(here: ServedArchive) -> None:
     assert "no index yet" in here.run("index", "status")[0]
     update(here, "--paths")
     (line,) = here.run("index", "status")[0].splitlines()
@@ -67,7 +67,7 @@ def test_status_says_what_there_is(here: Site) -> None:
     assert "5 paths" in line
 
 
-def test_a_failure_is_told_with_its_remedy_and_the_old_index_answers(here: Site) -> None:
+def test_a_failure_is_told_with_its_remedy_and_the_old_index_answers(here: ServedArchive) -> None:
     update(here)
     sample(here.archive, date=LATER, signer="stranger")
     stdout, stderr = update(here, status=125)
@@ -79,7 +79,9 @@ def test_a_failure_is_told_with_its_remedy_and_the_old_index_answers(here: Site)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda kind: kind.name)
-def test_an_interrupted_update_leaves_the_old_index_and_is_resumed(here: Site, kind: signal.Signals) -> None:
+def test_an_interrupted_update_leaves_the_old_index_and_is_resumed(
+    here: ServedArchive, kind: signal.Signals
+) -> None:
     update(here)
     before = here.index_files()
     sample(here.archive, date=LATER, packages=[*MANY, package_paragraph("libssl3t64", "3.6-1")])
@@ -114,7 +116,7 @@ def wait_for_some(lists: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("limit", [1000, 50_000], ids=["while it fetches", "while it builds"])
-def test_no_room_is_said_and_leaves_the_old_index(here: Site, limit: int) -> None:
+def test_no_room_is_said_and_leaves_the_old_index(here: ServedArchive, limit: int) -> None:
     """A file that may not grow stands for a full disk: no privilege is needed for that."""
     update(here)
     before = here.index_files()
@@ -134,7 +136,7 @@ def test_no_room_is_said_and_leaves_the_old_index(here: Site, limit: int) -> Non
 
 
 @pytest.mark.slow
-def test_two_updates_at_once_both_succeed(here: Site) -> None:
+def test_two_updates_at_once_both_succeed(here: ServedArchive) -> None:
     processes = [here.start("index", "update", "--arch", "amd64") for _ in range(2)]
     outputs = [process.communicate(timeout=60) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
@@ -142,5 +144,5 @@ def test_two_updates_at_once_both_succeed(here: Site) -> None:
 
 
 @pytest.mark.parametrize("rate", ["0", "fast", "-1K"])
-def test_a_rate_is_a_number(here: Site, rate: str) -> None:
+def test_a_rate_is_a_number(here: ServedArchive, rate: str) -> None:
     assert "is not a rate" in update(here, "--limit-rate", rate, status=2)[1]

@@ -14,7 +14,7 @@ from denizen.machines import interpreter_of_kernel
 from tests.support.compiled_loaders import compile_loader
 
 
-class Desk:
+class InstallPrefix:
     """A prefix to install below, and a root with denizen's state."""
 
     def __init__(self, directory: Path) -> None:
@@ -32,80 +32,86 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstallPrefix:
     compile_loader(tmp_path / f"denizen-loader-{os.uname().machine}")
     monkeypatch.setattr(binaries, "__file__", str(tmp_path / "binaries.py"))
-    return Desk(tmp_path)
+    return InstallPrefix(tmp_path)
 
 
-def test_installed_it_reads_the_users_decisions(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    assert desk.run("install") == 0
-    assert settings_of(desk.path.read_bytes()).directories == (bytes(desk.root) + b"/state/decisions",)
-    assert desk.path.stat().st_mode & 0o777 == 0o755
-    assert desk.status(capsys)["state"] == "denizen's loader"
+def test_installed_it_reads_the_users_decisions(
+    prefix: InstallPrefix, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prefix.run("install") == 0
+    assert settings_of(prefix.path.read_bytes()).directories == (bytes(prefix.root) + b"/state/decisions",)
+    assert prefix.path.stat().st_mode & 0o777 == 0o755
+    assert prefix.status(capsys)["state"] == "denizen's loader"
 
 
-def test_installed_again_it_gets_the_new_settings(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    assert desk.run("install") == 0
-    assert desk.run("install", "--decisions", "/var/lib/denizen/%u", "--decisions", "/other") == 0
-    assert desk.status(capsys)["decisions"] == ["/var/lib/denizen/%u", "/other"]
+def test_installed_again_it_gets_the_new_settings(
+    prefix: InstallPrefix, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prefix.run("install") == 0
+    assert prefix.run("install", "--decisions", "/var/lib/denizen/%u", "--decisions", "/other") == 0
+    assert prefix.status(capsys)["decisions"] == ["/var/lib/denizen/%u", "/other"]
 
 
 @pytest.mark.parametrize("verb", ["install", "uninstall"])
 @pytest.mark.parametrize("link", [False, True])
 def test_a_real_interpreter_is_never_touched(
-    desk: Desk, capsys: pytest.CaptureFixture[str], verb: str, *, link: bool
+    prefix: InstallPrefix, capsys: pytest.CaptureFixture[str], verb: str, *, link: bool
 ) -> None:
-    desk.path.parent.mkdir(parents=True)
+    prefix.path.parent.mkdir(parents=True)
     if link:
-        desk.path.symlink_to("ld-2.36.so")  # dangling, even so
+        prefix.path.symlink_to("ld-2.36.so")  # dangling, even so
     else:
-        desk.path.write_bytes(b"\x7fELF the host's")
-    assert desk.run(verb) == 125
+        prefix.path.write_bytes(b"\x7fELF the host's")
+    assert prefix.run(verb) == 125
     assert "this host's own dynamic linker" in capsys.readouterr().err
-    assert desk.path.is_symlink() if link else desk.path.read_bytes() == b"\x7fELF the host's"
+    assert prefix.path.is_symlink() if link else prefix.path.read_bytes() == b"\x7fELF the host's"
 
 
-def test_uninstalled_nothing_is_left(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    assert desk.run("install") == 0
-    assert desk.run("uninstall") == 0
-    assert desk.status(capsys)["state"] == "nothing is there"
-    assert desk.run("uninstall") == 125
+def test_uninstalled_nothing_is_left(prefix: InstallPrefix, capsys: pytest.CaptureFixture[str]) -> None:
+    assert prefix.run("install") == 0
+    assert prefix.run("uninstall") == 0
+    assert prefix.status(capsys)["state"] == "nothing is there"
+    assert prefix.run("uninstall") == 125
     assert "no denizen loader is installed" in capsys.readouterr().err
 
 
 def test_without_a_compiled_loader_the_remedy_is_told(
-    desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    prefix: InstallPrefix, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(binaries, "__file__", str(desk.root / "nowhere" / "binaries.py"))
-    assert desk.run("install") == 125
+    monkeypatch.setattr(binaries, "__file__", str(prefix.root / "nowhere" / "binaries.py"))
+    assert prefix.run("install") == 125
     assert "make loader" in capsys.readouterr().err
-    assert not desk.path.exists()
+    assert not prefix.path.exists()
 
 
-def test_a_prefix_that_cannot_be_written_is_named(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    desk.prefix.write_text("a file in its place")
-    assert desk.run("install") == 125
+def test_a_prefix_that_cannot_be_written_is_named(
+    prefix: InstallPrefix, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prefix.prefix.write_text("a file in its place")
+    assert prefix.run("install") == 125
     assert "cannot change" in capsys.readouterr().err
 
 
-def test_nix_ld_is_followed_only_where_that_was_asked_for(desk: Desk) -> None:
-    assert desk.run("install") == 0
-    assert not settings_of(desk.path.read_bytes()).nix_ld
-    assert desk.run("install", "--nix-ld") == 0
-    assert settings_of(desk.path.read_bytes()).nix_ld
+def test_nix_ld_is_followed_only_where_that_was_asked_for(prefix: InstallPrefix) -> None:
+    assert prefix.run("install") == 0
+    assert not settings_of(prefix.path.read_bytes()).nix_ld
+    assert prefix.run("install", "--nix-ld") == 0
+    assert settings_of(prefix.path.read_bytes()).nix_ld
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="installs as root")
 def test_root_installs_no_helper_that_others_may_change(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    prefix: InstallPrefix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     theirs = tmp_path / "bin" / "python"
     theirs.parent.mkdir()
     theirs.write_text("#!/bin/sh\n")
     monkeypatch.setattr(sys, "executable", str(theirs))
-    assert desk.run("install") == 0
+    assert prefix.run("install") == 0
     os.chown(theirs.parent, 12345, 12345)
-    assert desk.run("install") == 125
+    assert prefix.run("install") == 125
     assert f"others than root may change {theirs.parent}" in capsys.readouterr().err
-    assert desk.run("install", "--decisions", "/var/lib/decisions") == 0
+    assert prefix.run("install", "--decisions", "/var/lib/decisions") == 0

@@ -14,7 +14,7 @@ from denizen.formats.hashes import Hash
 from tests.support import debs
 
 
-class Desk:
+class RealiseRoot:
     """A root for denizen, a package file beside it, and derivations written as files."""
 
     def __init__(self, directory: Path) -> None:
@@ -39,51 +39,67 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def realise_root(tmp_path: Path) -> RealiseRoot:
+    return RealiseRoot(tmp_path)
 
 
 def test_files_are_put_into_the_store_and_their_outputs_made(
-    desk: Desk, capsys: pytest.CaptureFixture[str]
+    realise_root: RealiseRoot, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert desk.run(desk.write(desk.fetch, "hello.deb.drv")) == 0
+    assert realise_root.run(realise_root.write(realise_root.fetch, "hello.deb.drv")) == 0
     fetched = capsys.readouterr()
     assert fetched.err == "building hello.deb\n"
-    assert desk.run("--jobs", "2", desk.write(desk.unpack, f"{desk.unpack.path}")) == 0
+    assert (
+        realise_root.run(
+            "--jobs", "2", realise_root.write(realise_root.unpack, f"{realise_root.unpack.path}")
+        )
+        == 0
+    )
     (place,) = capsys.readouterr().out.splitlines()
     assert Path(place, "usr/bin/hello").read_bytes() == b"hello"
-    assert Path(place).name == desk.unpack.outputs[b"out"].base
+    assert Path(place).name == realise_root.unpack.outputs[b"out"].base
 
 
 def test_a_derivation_of_the_store_is_named_by_its_path(
-    desk: Desk, capsys: pytest.CaptureFixture[str]
+    realise_root: RealiseRoot, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert desk.run(desk.write(desk.fetch, "hello.deb.drv")) == 0
+    assert realise_root.run(realise_root.write(realise_root.fetch, "hello.deb.drv")) == 0
     capsys.readouterr()
-    assert desk.run("--json", str(desk.root / "data" / "store" / desk.fetch.path.base)) == 0
+    assert (
+        realise_root.run("--json", str(realise_root.root / "data" / "store" / realise_root.fetch.path.base))
+        == 0
+    )
     done = capsys.readouterr()
     assert json.loads(done.out) == {
-        desk.fetch.path.base: {"out": str(desk.root / "data/store" / desk.fetch.outputs[b"out"].base)}
+        realise_root.fetch.path.base: {
+            "out": str(realise_root.root / "data/store" / realise_root.fetch.outputs[b"out"].base)
+        }
     }
     assert done.err == ""
 
 
-def test_an_input_that_is_not_in_the_store_is_said(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    assert desk.run(desk.write(desk.unpack, "hello.drv")) == 125
-    assert desk.fetch.path.base in capsys.readouterr().err
+def test_an_input_that_is_not_in_the_store_is_said(
+    realise_root: RealiseRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert realise_root.run(realise_root.write(realise_root.unpack, "hello.drv")) == 125
+    assert realise_root.fetch.path.base in capsys.readouterr().err
 
 
-def test_a_file_that_changed_since_is_refused(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    desk.package.write_bytes(b"something else")
-    assert desk.run("-q", desk.write(desk.fetch, "hello.deb.drv")) == 125
+def test_a_file_that_changed_since_is_refused(
+    realise_root: RealiseRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    realise_root.package.write_bytes(b"something else")
+    assert realise_root.run("-q", realise_root.write(realise_root.fetch, "hello.deb.drv")) == 125
     assert "could not be fetched; nothing of it is kept" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "x", "1001"])
-def test_jobs_are_a_number(desk: Desk, jobs: str) -> None:
-    assert desk.run("--jobs", jobs, "x.drv") == 2
+def test_jobs_are_a_number(realise_root: RealiseRoot, jobs: str) -> None:
+    assert realise_root.run("--jobs", jobs, "x.drv") == 2
 
 
-def test_a_derivations_file_is_called_so(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    assert desk.run(desk.write(desk.fetch, "hello.txt")) == 125
+def test_a_derivations_file_is_called_so(
+    realise_root: RealiseRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert realise_root.run(realise_root.write(realise_root.fetch, "hello.txt")) == 125
     assert "NAME.drv" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from denizen.launch.decisions.decision_codec import decode, encode
 from denizen.value import replace
 from tests.support.debs import Item
 from tests.support.hosts import namespace_filter
-from tests.support.offline_roots import PROGRAM, Home
+from tests.support.offline_roots import PROGRAM, DenizenHome
 from tests.support.peers import require
 from tests.support.seccomp import under_filter
 from tests.support.untraced import environment
@@ -27,12 +27,12 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(tmp_path_factory.mktemp("home"))
+def home(tmp_path_factory: pytest.TempPathFactory) -> DenizenHome:
+    return DenizenHome(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
-def program(home: Home) -> Path:
+def program(home: DenizenHome) -> Path:
     return home.compile("greet")
 
 
@@ -43,7 +43,9 @@ def test_it_dies_without_denizen(program: Path) -> None:
 
 
 @pytest.mark.parametrize("strategy", ["auto", "namespace", "stub", "direct"])
-def test_it_runs_with_its_arguments_and_the_file_stays(home: Home, program: Path, strategy: str) -> None:
+def test_it_runs_with_its_arguments_and_the_file_stays(
+    home: DenizenHome, program: Path, strategy: str
+) -> None:
     before = hashlib.sha256(program.read_bytes()).digest()
     done = home.denizen("run", "--strategy", strategy, os.fspath(program), "--plan", "-x", "two words")
     assert done.stdout.splitlines() == [
@@ -57,12 +59,12 @@ def test_it_runs_with_its_arguments_and_the_file_stays(home: Home, program: Path
 
 
 @pytest.mark.parametrize("strategy", ["auto", "namespace", "stub", "direct"])
-def test_its_exit_status_is_the_commands(home: Home, program: Path, strategy: str) -> None:
+def test_its_exit_status_is_the_commands(home: DenizenHome, program: Path, strategy: str) -> None:
     env = {**os.environ, "STATUS": "42"}
     home.denizen("run", "--strategy", strategy, os.fspath(program), env=env, status=42)
 
 
-def test_the_old_word_for_direct_is_taken_and_told_of(home: Home, program: Path) -> None:
+def test_the_old_word_for_direct_is_taken_and_told_of(home: DenizenHome, program: Path) -> None:
     home.denizen("run", "--strategy", "direct", os.fspath(program))
     done = home.denizen("run", "--strategy", "program", os.fspath(program), "x")
     assert done.stdout == "hello from the store\n" + f"[{program}]\n[x]\n"
@@ -70,14 +72,14 @@ def test_the_old_word_for_direct_is_taken_and_told_of(home: Home, program: Path)
 
 
 @pytest.mark.parametrize("strategy", ["auto", "stub", "direct"])
-def test_a_signal_ends_the_program_and_the_command_alike(home: Home, strategy: str) -> None:
+def test_a_signal_ends_the_program_and_the_command_alike(home: DenizenHome, strategy: str) -> None:
     source = "#include <signal.h>\nint greeting(); int main() { greeting(); raise(SIGTERM); return 0; }\n"
     program = home.compile(f"raises-{strategy}", source)
     done = home.denizen("run", "--strategy", strategy, os.fspath(program), status=None)
     assert done.returncode == -signal.SIGTERM
 
 
-def test_the_second_start_asks_neither_sources_nor_store(home: Home, tmp_path: Path) -> None:
+def test_the_second_start_asks_neither_sources_nor_store(home: DenizenHome, tmp_path: Path) -> None:
     program = home.compile("twice")
     home.denizen("run", os.fspath(program))
     hidden = home.debs.rename(tmp_path / "debs")
@@ -89,7 +91,7 @@ def test_the_second_start_asks_neither_sources_nor_store(home: Home, tmp_path: P
         index.rename(home.root / "cache")
 
 
-def test_a_changed_program_is_decided_anew(home: Home) -> None:
+def test_a_changed_program_is_decided_anew(home: DenizenHome) -> None:
     program = home.compile("changes")
     home.denizen("run", os.fspath(program))
     library = home.add_library("second", "int second(void) { return 2; }\n")
@@ -98,7 +100,7 @@ def test_a_changed_program_is_decided_anew(home: Home) -> None:
     home.denizen("run", os.fspath(newer), status=2)
 
 
-def test_a_moved_program_is_known_by_its_content(home: Home) -> None:
+def test_a_moved_program_is_known_by_its_content(home: DenizenHome) -> None:
     program = home.compile("moves", "int greeting(); int main() { greeting(); return 3; }\n")
     home.denizen("run", os.fspath(program), status=3)
     moved = home.work / "elsewhere"
@@ -111,13 +113,13 @@ def test_a_moved_program_is_known_by_its_content(home: Home) -> None:
         shutil.move(home.debs.with_name("gone"), home.debs)
 
 
-def test_collection_between_two_starts_keeps_what_it_needs(home: Home, program: Path) -> None:
+def test_collection_between_two_starts_keeps_what_it_needs(home: DenizenHome, program: Path) -> None:
     home.denizen("run", os.fspath(program))
     home.denizen("gc")
     assert home.denizen("run", "--offline", os.fspath(program)).stdout.startswith("hello from the store")
 
 
-def test_collection_keeps_packages_that_came_for_their_files(home: Home) -> None:
+def test_collection_keeps_packages_that_came_for_their_files(home: DenizenHome) -> None:
     home.pack("libc-bin", [], extra=[Item("./usr/lib/locale/C.utf8/LC_CTYPE", content=b"a locale")])
     home.denizen("index", "update", "--suite", "debian")
     source = (
@@ -134,7 +136,7 @@ def test_collection_keeps_packages_that_came_for_their_files(home: Home) -> None
     assert not tree.exists()
 
 
-def test_collection_keeps_what_a_moved_program_needs(home: Home) -> None:
+def test_collection_keeps_what_a_moved_program_needs(home: DenizenHome) -> None:
     # A library of its own: what other programs need too is kept for them.
     library = home.add_library("wander", "int wander(void) { return 8; }\n")
     home.denizen("index", "update", "--suite", "debian")
@@ -151,7 +153,7 @@ def test_collection_keeps_what_a_moved_program_needs(home: Home) -> None:
         shutil.move(home.debs.with_name("gone"), home.debs)
 
 
-def test_collection_forgets_programs_that_are_gone(home: Home) -> None:
+def test_collection_forgets_programs_that_are_gone(home: DenizenHome) -> None:
     program = home.compile("goes", "int greeting(); int main() { greeting(); return 0; }\n")
     home.denizen("run", os.fspath(program))
     before = len(list(home.decisions.iterdir()))
@@ -160,7 +162,7 @@ def test_collection_forgets_programs_that_are_gone(home: Home) -> None:
     assert len(list(home.decisions.iterdir())) < before
 
 
-def test_half_a_store_is_made_whole(home: Home, program: Path) -> None:
+def test_half_a_store_is_made_whole(home: DenizenHome, program: Path) -> None:
     home.denizen("run", os.fspath(program))
     store = home.root / "data" / "store"
     for found in store.glob("*-libgreet1-*"):
@@ -174,7 +176,7 @@ def test_half_a_store_is_made_whole(home: Home, program: Path) -> None:
 @pytest.mark.parametrize("through_loader", [False, True])
 @pytest.mark.parametrize("file", ["libgreet.so.1", "ld-linux-x86-64.so.2"])
 def test_a_single_file_that_is_gone_from_the_store_is_brought_again(
-    home: Home, program: Path, file: str, *, through_loader: bool
+    home: DenizenHome, program: Path, file: str, *, through_loader: bool
 ) -> None:
     link = home.root / "link"
     home.denizen("loader", "link", os.fspath(program), os.fspath(link))
@@ -189,7 +191,7 @@ def test_a_single_file_that_is_gone_from_the_store_is_brought_again(
     home.denizen("store", "verify", "--contents")
 
 
-def test_what_older_rules_decided_is_decided_again(home: Home, program: Path) -> None:
+def test_what_older_rules_decided_is_decided_again(home: DenizenHome, program: Path) -> None:
     home.denizen("run", os.fspath(program))
     file = _age(home, program)
     home.denizen("run", os.fspath(program))
@@ -197,7 +199,7 @@ def test_what_older_rules_decided_is_decided_again(home: Home, program: Path) ->
 
 
 def test_what_older_rules_decided_is_followed_where_it_cannot_be_decided_again(
-    home: Home, program: Path
+    home: DenizenHome, program: Path
 ) -> None:
     home.denizen("run", os.fspath(program))
     link = home.root / "aged"
@@ -219,7 +221,7 @@ def test_what_older_rules_decided_is_followed_where_it_cannot_be_decided_again(
     assert linked.stdout.startswith("hello from the store")
 
 
-def _age(home: Home, program: Path) -> Path:
+def _age(home: DenizenHome, program: Path) -> Path:
     """The decision about it as an earlier generation made it."""
     file = home.decisions / os.fsdecode(file_name(identity_of(DiskView().stat(os.fsencode(program)))))
     file.write_bytes(encode(replace(decode(file.read_bytes()), generation=GENERATION - 1)))
@@ -229,7 +231,7 @@ def _age(home: Home, program: Path) -> Path:
 
 
 @pytest.mark.parametrize("damage", [b"", b"DENIZEN\x01", b"garbage" * 40])
-def test_a_damaged_decision_is_made_again(home: Home, program: Path, damage: bytes) -> None:
+def test_a_damaged_decision_is_made_again(home: DenizenHome, program: Path, damage: bytes) -> None:
     home.denizen("run", os.fspath(program))
     facts = program.stat()
     name = "-".join(
@@ -239,7 +241,7 @@ def test_a_damaged_decision_is_made_again(home: Home, program: Path, damage: byt
     assert home.denizen("run", os.fspath(program)).stdout.startswith("hello from the store")
 
 
-def test_a_decision_others_may_write_is_not_believed(home: Home, program: Path) -> None:
+def test_a_decision_others_may_write_is_not_believed(home: DenizenHome, program: Path) -> None:
     home.denizen("run", os.fspath(program))
     for file in home.decisions.iterdir():
         if file.is_file():
@@ -250,14 +252,14 @@ def test_a_decision_others_may_write_is_not_believed(home: Home, program: Path) 
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_program_the_host_satisfies_is_just_executed(home: Home) -> None:
+def test_a_program_the_host_satisfies_is_just_executed(home: DenizenHome) -> None:
     assert home.denizen("run", "echo", "plain").stdout == "plain\n"
     plan = json.loads(home.denizen("run", "--json", "--plan", "/bin/echo").stdout)
     assert plan["strategy"]["chosen"] == "host"
     assert plan["resolution"] is None
 
 
-def test_hermetic_takes_nothing_of_the_host(home: Home) -> None:
+def test_hermetic_takes_nothing_of_the_host(home: DenizenHome) -> None:
     program = home.work / "hermetic"
     (home.work / "hermetic.c").write_text(
         "#include <stdio.h>\n#include <string.h>\n"
@@ -270,7 +272,7 @@ def test_hermetic_takes_nothing_of_the_host(home: Home) -> None:
     assert done.stdout.startswith(os.fspath(home.root / "data" / "store"))
 
 
-def test_a_plan_does_nothing(home: Home) -> None:
+def test_a_plan_does_nothing(home: DenizenHome) -> None:
     program = home.compile("planned", "int greeting(); int main() { greeting(); return 9; }\n")
     plan = json.loads(home.denizen("run", "--json", "--plan", os.fspath(program)).stdout)
     assert [p["name"] for p in plan["resolution"]["packages"]] == ["libc6", "libgreet1"]
@@ -278,7 +280,7 @@ def test_a_plan_does_nothing(home: Home) -> None:
     assert not [f for f in home.decisions.iterdir() if f"-{program.stat().st_ino:x}-" in f.name]
 
 
-def test_a_soname_nobody_has_is_told_with_the_true_reason(home: Home) -> None:
+def test_a_soname_nobody_has_is_told_with_the_true_reason(home: DenizenHome) -> None:
     library = home.work / "libnobody.so.7"
     subprocess.run(
         ["gcc", "-shared", "-Wl,-soname,libnobody.so.7", "-x", "c", "-", "-o", library],
@@ -295,18 +297,18 @@ def test_a_soname_nobody_has_is_told_with_the_true_reason(home: Home) -> None:
 @pytest.mark.parametrize(
     ("word", "status"), [("./nothing-here", 127), ("no-such-command", 127), ("/", 126), ("/etc/passwd", 126)]
 )
-def test_what_is_no_program_is_said_so(home: Home, word: str, status: int) -> None:
+def test_what_is_no_program_is_said_so(home: DenizenHome, word: str, status: int) -> None:
     done = home.denizen("run", word, status=status)
     assert done.stderr.startswith("denizen: ")
     assert "Traceback" not in done.stderr
 
 
-def test_a_strategy_that_cannot_be_is_refused_with_its_reason(home: Home, program: Path) -> None:
+def test_a_strategy_that_cannot_be_is_refused_with_its_reason(home: DenizenHome, program: Path) -> None:
     done = home.denizen("run", "--strategy", "host", os.fspath(program), status=126)
     assert "library-missing" in done.stderr
 
 
-def test_a_lock_is_followed(home: Home, program: Path, tmp_path: Path) -> None:
+def test_a_lock_is_followed(home: DenizenHome, program: Path, tmp_path: Path) -> None:
     lock = tmp_path / "greet.lock"
     home.denizen("lock", os.fspath(program), "-o", os.fspath(lock))
     done = home.denizen("run", "--lock", os.fspath(lock), os.fspath(program))
@@ -317,7 +319,7 @@ def test_a_lock_is_followed(home: Home, program: Path, tmp_path: Path) -> None:
     home.denizen("run", "--lock", "/no/such.lock", os.fspath(program), status=127)
 
 
-def test_a_lock_is_followed_where_the_kernel_refuses_at_the_start(home: Home, tmp_path: Path) -> None:
+def test_a_lock_is_followed_where_the_kernel_refuses_at_the_start(home: DenizenHome, tmp_path: Path) -> None:
     """Decided for a namespace, and then there is none: what decides once more must know of the lock."""
     require("unshare")
     require("setpriv")
@@ -337,7 +339,9 @@ def test_a_lock_is_followed_where_the_kernel_refuses_at_the_start(home: Home, tm
     assert (done.returncode, done.stdout) == (0, "locked\n"), done.stderr
 
 
-def test_what_was_tried_outside_is_not_believed_in_a_container_that_shares_the_root(home: Home) -> None:
+def test_what_was_tried_outside_is_not_believed_in_a_container_that_shares_the_root(
+    home: DenizenHome,
+) -> None:
     """In the same namespaces too: all that differs is a seccomp filter."""
     outside, inside = home.compile("outside"), home.compile("inside")
     assert home.denizen("run", os.fspath(outside)).stderr == ""
@@ -362,7 +366,7 @@ exec setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin "$@"
 """
 
 
-def test_a_lock_of_another_program_is_refused(home: Home, program: Path, tmp_path: Path) -> None:
+def test_a_lock_of_another_program_is_refused(home: DenizenHome, program: Path, tmp_path: Path) -> None:
     lock = tmp_path / "greet.lock"
     home.denizen("lock", os.fspath(program), "-o", os.fspath(lock))
     library = home.add_library("third", "int third(void) { return 3; }\n")
@@ -372,7 +376,7 @@ def test_a_lock_of_another_program_is_refused(home: Home, program: Path, tmp_pat
     assert "libthird.so.1" in done.stderr
 
 
-def test_a_foreign_child_runs_too(home: Home) -> None:
+def test_a_foreign_child_runs_too(home: DenizenHome) -> None:
     child = home.compile("child", "int greeting(); int main() { greeting(); return 5; }\n")
     parent = home.compile(
         "parent",
@@ -382,7 +386,7 @@ def test_a_foreign_child_runs_too(home: Home) -> None:
     home.denizen("run", os.fspath(parent), status=5)
 
 
-def test_a_foreign_child_of_a_locked_program_runs_too(home: Home, tmp_path: Path) -> None:
+def test_a_foreign_child_of_a_locked_program_runs_too(home: DenizenHome, tmp_path: Path) -> None:
     """The lock says nothing of the child, which is decided about without it."""
     child = home.compile("locked-child", "int greeting(); int main() { greeting(); return 5; }\n")
     parent = home.compile(
@@ -395,7 +399,7 @@ def test_a_foreign_child_of_a_locked_program_runs_too(home: Home, tmp_path: Path
     home.denizen("run", "--lock", os.fspath(lock), os.fspath(parent), status=5)
 
 
-def test_a_library_beside_the_program_is_found_whatever_the_library_path_says(home: Home) -> None:
+def test_a_library_beside_the_program_is_found_whatever_the_library_path_says(home: DenizenHome) -> None:
     """OpenCV's Python module sets LD_LIBRARY_PATH, and a Python then started has its libpython in ../lib."""
     top = home.work / "bundle"
     (top / "bin").mkdir(parents=True)
@@ -413,7 +417,7 @@ def test_a_library_beside_the_program_is_found_whatever_the_library_path_says(ho
         assert done.stdout == "own\nhello from the store\n"
 
 
-def test_a_script_starts_foreign_programs(home: Home, program: Path) -> None:
+def test_a_script_starts_foreign_programs(home: DenizenHome, program: Path) -> None:
     script = home.work / "wrapper"
     script.write_text(f'#!/bin/sh\nexec "{program}" "$@"\n')
     script.chmod(0o755)
@@ -421,7 +425,7 @@ def test_a_script_starts_foreign_programs(home: Home, program: Path) -> None:
     assert done.stdout.splitlines() == ["hello from the store", f"[{program}]", "[x]"]
 
 
-def test_a_hundred_first_starts_at_once_decide_once(home: Home) -> None:
+def test_a_hundred_first_starts_at_once_decide_once(home: DenizenHome) -> None:
     program = home.compile("hundred", "int greeting(); int main() { greeting(); return 4; }\n")
     command = home.command("-v", "run", os.fspath(program))
     running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(100)]
@@ -432,7 +436,7 @@ def test_a_hundred_first_starts_at_once_decide_once(home: Home) -> None:
 
 def test_first_starts_of_different_programs_at_once_all_start(tmp_path: Path) -> None:
     """Nothing is cached, and all want the same packages."""
-    home = Home(tmp_path)
+    home = DenizenHome(tmp_path)
     home.denizen("index", "update")
     programs = [
         home.compile(f"first{number}", f"int greeting(); int main() {{ greeting(); return {number}; }}")
@@ -447,7 +451,7 @@ def test_first_starts_of_different_programs_at_once_all_start(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("moment", [0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4])
-def test_interrupted_anywhere_the_next_start_is_whole(home: Home, moment: float) -> None:
+def test_interrupted_anywhere_the_next_start_is_whole(home: DenizenHome, moment: float) -> None:
     name = f"stopped{moment}"
     library = home.add_library(name.replace(".", "-"), f"int own(void) {{ return {int(moment * 100)}; }}\n")
     program = home.compile(name, "int own(void); int main() { own(); return 8; }\n", os.fspath(library))
@@ -465,7 +469,7 @@ def test_interrupted_anywhere_the_next_start_is_whole(home: Home, moment: float)
     home.denizen("store", "verify")
 
 
-def test_what_was_first_started_in_a_namespace_starts_by_itself_too(home: Home) -> None:
+def test_what_was_first_started_in_a_namespace_starts_by_itself_too(home: DenizenHome) -> None:
     child = home.compile("first-a-child")
     script = home.work / "starts-a-child"
     script.write_text(f'#!/bin/sh\nexec "{child}"\n')
@@ -477,7 +481,7 @@ def test_what_was_first_started_in_a_namespace_starts_by_itself_too(home: Home) 
 
 @pytest.mark.parametrize("first", ["#!/bin/sh", "#!/usr/bin/env -S sh -e", "#!/usr/bin/env bash"])
 def test_without_a_namespace_a_script_starts_foreign_programs_too(
-    home: Home, program: Path, first: str
+    home: DenizenHome, program: Path, first: str
 ) -> None:
     script = home.work / f"wrapper-{len(first)}"
     script.write_text(f'{first}\n"{program}" "$@"; "{program}" again; exit 3\n')
@@ -487,7 +491,7 @@ def test_without_a_namespace_a_script_starts_foreign_programs_too(
     assert done.stdout.splitlines() == [*greeting, "[x]", *greeting, "[again]"]
 
 
-def test_a_script_whose_interpreter_nobody_has_is_told_so(home: Home) -> None:
+def test_a_script_whose_interpreter_nobody_has_is_told_so(home: DenizenHome) -> None:
     script = home.work / "strange"
     script.write_text("#!/opt/strange/interpreter\n")
     script.chmod(0o755)
@@ -497,7 +501,7 @@ def test_a_script_whose_interpreter_nobody_has_is_told_so(home: Home) -> None:
     assert "no package has /opt/strange/interpreter" in done.stderr
 
 
-def test_a_link_starts_a_program_without_python(home: Home, program: Path) -> None:
+def test_a_link_starts_a_program_without_python(home: DenizenHome, program: Path) -> None:
     link = home.work / "bin" / "greet-link"
     link.parent.mkdir()
     home.denizen("loader", "link", os.fspath(program), os.fspath(link))
@@ -512,7 +516,7 @@ def test_a_link_starts_a_program_without_python(home: Home, program: Path) -> No
     assert precious.read_text() == "mine"
 
 
-def test_what_the_host_has_no_more_is_brought(home: Home) -> None:
+def test_what_the_host_has_no_more_is_brought(home: DenizenHome) -> None:
     library = home.add_library("leaves", "int leaves(void) { return 7; }\n")
     own = home.work / "own-lib"
     own.mkdir()
@@ -527,7 +531,7 @@ def test_what_the_host_has_no_more_is_brought(home: Home) -> None:
     home.denizen("run", os.fspath(program), status=7)
 
 
-def test_a_relative_interpreter_is_of_each_starts_directory(home: Home, tmp_path: Path) -> None:
+def test_a_relative_interpreter_is_of_each_starts_directory(home: DenizenHome, tmp_path: Path) -> None:
     """The kernel opens it from the working directory; elsewhere another dynamic linker is brought."""
     relative = "-Wl,--dynamic-linker=lib64/ld-linux-x86-64.so.2"
     plain = home.compile("relative", '#include <stdio.h>\nint main() { puts("here"); }', relative)
@@ -539,7 +543,7 @@ def test_a_relative_interpreter_is_of_each_starts_directory(home: Home, tmp_path
 
 
 @pytest.mark.parametrize("options", [("--hermetic",), ("--with", "libgreet.so.1"), ()])
-def test_a_static_program_takes_nothing_from_anywhere(home: Home, options: tuple[str, ...]) -> None:
+def test_a_static_program_takes_nothing_from_anywhere(home: DenizenHome, options: tuple[str, ...]) -> None:
     source = '#include <stdio.h>\nint main() { puts("static"); }'
     program = home.work / "static"
     subprocess.run(["gcc", "-static", "-x", "c", "-", "-o", program], input=source.encode(), check=True)
@@ -555,7 +559,7 @@ def test_a_static_program_takes_nothing_from_anywhere(home: Home, options: tuple
         ("another", b"\x7fELF\2\1\1" + bytes(9) + b"\2\0\xb7\0" + bytes(44)), ("data", bytes(range(256))),
     ],
 )  # fmt: skip
-def test_what_cannot_be_started_ends_with_126(home: Home, name: str, content: bytes) -> None:
+def test_what_cannot_be_started_ends_with_126(home: DenizenHome, name: str, content: bytes) -> None:
     """A shell's 126: found, and not executable."""
     program = home.work / name
     program.write_bytes(content)
@@ -566,12 +570,14 @@ def test_what_cannot_be_started_ends_with_126(home: Home, name: str, content: by
 
 
 @pytest.mark.parametrize("interpreter", ["/home/linuxbrew/lib/ld.so", "/etc/passwd", "/etc"])
-def test_a_dynamic_linker_with_a_name_of_its_own_is_the_usual_one(home: Home, interpreter: str) -> None:
+def test_a_dynamic_linker_with_a_name_of_its_own_is_the_usual_one(
+    home: DenizenHome, interpreter: str
+) -> None:
     program = home.compile("own-linker", PROGRAM, f"-Wl,--dynamic-linker={interpreter}")
     assert home.denizen("run", os.fspath(program)).stdout.splitlines()[0] == "hello from the store"
 
 
-def test_why_ends_with_the_command_that_starts_it(home: Home, program: Path) -> None:
+def test_why_ends_with_the_command_that_starts_it(home: DenizenHome, program: Path) -> None:
     done = home.denizen("why", os.fspath(program))
     assert done.stdout.splitlines()[-1].endswith(f"This starts it: denizen run {program}")
     assert json.loads(home.denizen("why", "--json", os.fspath(program)).stdout)["started_by"] == "denizen"
@@ -583,7 +589,7 @@ def test_why_ends_with_the_command_that_starts_it(home: Home, program: Path) -> 
 
 
 def test_programs_start_from_a_store_that_was_moved(tmp_path: Path) -> None:
-    home = Home(tmp_path)
+    home = DenizenHome(tmp_path)
     before, after = home.compile("before"), home.compile("after")
     home.denizen("run", os.fspath(before))
     for place in ("one", "two"):
@@ -596,7 +602,7 @@ def test_programs_start_from_a_store_that_was_moved(tmp_path: Path) -> None:
     assert home.denizen("store", "verify", "--contents").returncode == 0
 
 
-def test_what_binfmt_misc_takes_is_started_as_it_is(home: Home) -> None:
+def test_what_binfmt_misc_takes_is_started_as_it_is(home: DenizenHome) -> None:
     require("unshare")
     program = home.work / "some.denizentest"
     program.write_text("given to cat\n")

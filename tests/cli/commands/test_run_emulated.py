@@ -12,7 +12,7 @@ import pytest
 from denizen.launch.loader.binaries import enter_path, loader_path
 from denizen.launch.strategies.emulated_children import entries
 from tests.support.debs import Item
-from tests.support.offline_roots import Home
+from tests.support.offline_roots import DenizenHome
 from tests.support.peers import require
 from tests.support.python_prefix import kept_by_tests
 
@@ -50,9 +50,9 @@ def compiler() -> str:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def home(tmp_path_factory: pytest.TempPathFactory) -> DenizenHome:
     require("qemu-aarch64-static", compiler())
-    made = Home(tmp_path_factory.mktemp("home"))
+    made = DenizenHome(tmp_path_factory.mktemp("home"))
     found = {name: _asked(f"-print-file-name={name}") for name in ("libc.so.6", "ld-linux-aarch64.so.1")}
     items = [Item(f"./{DIRECTORY}/{name}", content=path.read_bytes()) for name, path in found.items()]
     made.write("libc6", items, architecture="arm64")
@@ -68,7 +68,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture(scope="module")
-def program(home: Home) -> Path:
+def program(home: DenizenHome) -> Path:
     library = home.work.parent.parent / "libgreet.so.1"
     made = home.work / "strange"
     text = home.work / "strange.c"
@@ -82,7 +82,7 @@ def _asked(*words: str) -> Path:
     return Path(done.stdout.strip())
 
 
-def _compiled(home: Home, name: str, source: str) -> Path:
+def _compiled(home: DenizenHome, name: str, source: str) -> Path:
     output = home.work.parent.parent / name
     text = output.with_suffix(".c")
     text.write_text(source)
@@ -93,7 +93,7 @@ def _compiled(home: Home, name: str, source: str) -> Path:
 
 @pytest.mark.parametrize("options", [[], ["--hermetic"]], ids=["this host's emulator", "a package's"])
 def test_it_runs_with_its_words_its_own_file_and_its_status(
-    home: Home, program: Path, options: list[str]
+    home: DenizenHome, program: Path, options: list[str]
 ) -> None:
     for _ in range(2):
         done = home.denizen("run", *options, os.fspath(program), "-L", "two words", status=42)
@@ -101,24 +101,24 @@ def test_it_runs_with_its_words_its_own_file_and_its_status(
         assert done.stdout.splitlines() == lines
 
 
-def test_its_environment_is_what_was_given(home: Home, program: Path) -> None:
+def test_its_environment_is_what_was_given(home: DenizenHome, program: Path) -> None:
     given = {"A": "1", "LD_LIBRARY_PATH": "/nonexistent", "PATH": os.environ["PATH"]}
     shown = home.denizen("run", os.fspath(program), "environment", env=given, status=42).stdout
     assert {line for line in shown.splitlines() if "=" in line} == {f"{k}={v}" for k, v in given.items()}
 
 
-def test_a_signal_ends_both_alike(home: Home, program: Path) -> None:
+def test_a_signal_ends_both_alike(home: DenizenHome, program: Path) -> None:
     assert home.denizen("run", os.fspath(program), "signal", status=None).returncode == -signal.SIGTERM
 
 
-def test_what_was_asked_for_besides_is_opened_by_name(home: Home, program: Path) -> None:
+def test_what_was_asked_for_besides_is_opened_by_name(home: DenizenHome, program: Path) -> None:
     done = home.denizen(
         "run", "--with", "liblater.so.1", os.fspath(program), "open", "liblater.so.1", status=42
     )
     assert "opened" in done.stdout
 
 
-def test_a_static_program_needs_the_emulator_alone(home: Home) -> None:
+def test_a_static_program_needs_the_emulator_alone(home: DenizenHome) -> None:
     text, made = home.work / "alone.c", home.work / "alone"
     text.write_text("#include <stdio.h>\nint main(int c, char **w) { puts(w[1]); return 3; }\n")
     subprocess.run([compiler(), "-static", "-o", made, text], check=True)
@@ -127,7 +127,9 @@ def test_a_static_program_needs_the_emulator_alone(home: Home) -> None:
     assert home.denizen("why", os.fspath(made)).stdout.count("qemu-aarch64-static, this host's") == 1
 
 
-def test_a_collection_leaves_the_emulator_while_the_program_is_there(home: Home, program: Path) -> None:
+def test_a_collection_leaves_the_emulator_while_the_program_is_there(
+    home: DenizenHome, program: Path
+) -> None:
     home.denizen("run", "--hermetic", os.fspath(program), status=42)
     home.denizen("gc")
     debs = home.debs.rename(home.debs.with_name("away"))
@@ -137,7 +139,7 @@ def test_a_collection_leaves_the_emulator_while_the_program_is_there(home: Home,
         debs.rename(home.debs)
 
 
-def test_the_plan_and_why_name_the_emulator_and_where_it_is_from(home: Home, program: Path) -> None:
+def test_the_plan_and_why_name_the_emulator_and_where_it_is_from(home: DenizenHome, program: Path) -> None:
     plan = json.loads(home.denizen("run", "--plan", "--json", os.fspath(program)).stdout)
     assert plan["strategy"]["chosen"] == "emulated"
     assert plan["strategy"]["emulator"].endswith("qemu-aarch64-static, this host's")
@@ -149,12 +151,12 @@ def test_the_plan_and_why_name_the_emulator_and_where_it_is_from(home: Home, pro
     assert [p["severity"] for p in report["problems"]] == ["note"]
 
 
-def test_no_other_strategy_does(home: Home, program: Path) -> None:
+def test_no_other_strategy_does(home: DenizenHome, program: Path) -> None:
     done = home.denizen("run", "--strategy", "namespace", os.fspath(program), status=126)
     assert "built for another machine" in done.stderr
 
 
-def test_where_nobody_has_an_emulator_it_is_said(home: Home, program: Path) -> None:
+def test_where_nobody_has_an_emulator_it_is_said(home: DenizenHome, program: Path) -> None:
     name = "qemu-user-static_1.0-1_amd64.deb"
     kept = (home.debs / name).rename(home.debs.parent / name)
     try:
@@ -166,7 +168,7 @@ def test_where_nobody_has_an_emulator_it_is_said(home: Home, program: Path) -> N
         home.denizen("index", "update")
 
 
-def test_doctor_tells_which_emulators_are_here(home: Home) -> None:
+def test_doctor_tells_which_emulators_are_here(home: DenizenHome) -> None:
     rows = {row["name"]: row for row in json.loads(home.denizen("doctor", "--json", status=None).stdout)}
     assert "qemu-aarch64-static" in rows["emulators"]["detail"]
     without = {"PATH": "/nonexistent"}
@@ -182,7 +184,7 @@ SOMEBODY = ("unshare", "-U", "--map-user=4242", "--map-group=4242")
 
 
 @pytest.fixture(scope="module")
-def somebody(home: Home) -> Home:
+def somebody(home: DenizenHome) -> DenizenHome:
     """Return the home where a user may register file formats in a namespace (from Linux 6.7)."""
     require("unshare")
     stage = home.work.parent.parent / "stage"
@@ -208,7 +210,7 @@ def somebody(home: Home) -> Home:
     ids=lambda one: one[0] if isinstance(one, tuple) else "",
 )
 def test_it_starts_children_of_its_own_architecture(
-    somebody: Home, program: Path, what: tuple[str, ...], seen: str
+    somebody: DenizenHome, program: Path, what: tuple[str, ...], seen: str
 ) -> None:
     words = [word.format(program=program) for word in what]
     command = [*SOMEBODY, *somebody.command("run", os.fspath(program)), *words]
@@ -217,7 +219,7 @@ def test_it_starts_children_of_its_own_architecture(
     assert "Exec format error" not in done.stderr
 
 
-def test_a_child_gets_libraries_of_its_own(somebody: Home, program: Path) -> None:
+def test_a_child_gets_libraries_of_its_own(somebody: DenizenHome, program: Path) -> None:
     text, made = somebody.work / "needs.c", somebody.work / "needs"
     text.write_text("#include <stdio.h>\nconst char *latering(void); int main() { puts(latering()); }\n")
     library = somebody.work.parent.parent / "liblater.so.1"

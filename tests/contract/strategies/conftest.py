@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from tests.contract.strategies.started import FACTS, STRATEGIES, Started
-from tests.support.offline_roots import Home
+from tests.support.offline_roots import DenizenHome
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(tmp_path_factory.mktemp("strategies"))
+def home(tmp_path_factory: pytest.TempPathFactory) -> DenizenHome:
+    return DenizenHome(tmp_path_factory.mktemp("strategies"))
 
 
 @pytest.fixture(scope="module")
-def prefix(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prefix(home: DenizenHome, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a loader is installed that finds this home's decisions."""
     place = tmp_path_factory.mktemp("prefix")
     home.denizen("loader", "install", "--prefix", os.fspath(place))
@@ -23,7 +23,7 @@ def prefix(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", params=STRATEGIES)
-def started(request: pytest.FixtureRequest, home: Home, prefix: Path) -> Started:
+def started(request: pytest.FixtureRequest, home: DenizenHome, prefix: Path) -> Started:
     return Started(home, request.param, prefix)
 
 
@@ -45,7 +45,7 @@ def foreign(started: Started, program: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def late(home: Home) -> Path:
+def late(home: DenizenHome) -> Path:
     """A library that a package has, and nothing that is decided about needs."""
     made = home.add_library("late", "int late(void) { return 6; }")
     home.denizen("index", "update", "--suite", "debian")

@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.support.offline_roots import LDSO, Home
+from tests.support.offline_roots import LDSO, DenizenHome
 
 # The kernel itself maps the program's file, or a copy of it, and so knows its name and its headers.
 AS_A_FILE = ("installed", "namespace", "stub")
@@ -99,7 +99,7 @@ int main(int count, char **words) {
 class Started:
     """Programs under one strategy."""
 
-    def __init__(self, home: Home, strategy: str, prefix: Path) -> None:
+    def __init__(self, home: DenizenHome, strategy: str, prefix: Path) -> None:
         self.home = home
         self.strategy = strategy
         self.interpreter = prefix / LDSO.relative_to("/")

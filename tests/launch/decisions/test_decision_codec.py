@@ -53,7 +53,7 @@ _DECISION = st.builds(
     host=st.booleans(),
     by_name=st.booleans(),
     shown=st.one_of(st.just(b""), _PATH),
-    furniture=st.one_of(st.just(b""), _PATH),
+    resources=st.one_of(st.just(b""), _PATH),
     opened=st.one_of(st.just(b""), _PATH),
     generation=st.integers(0, (1 << 32) - 1),
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.debs import Item
-from tests.support.offline_roots import Home
+from tests.support.offline_roots import DenizenHome
 
 WAITS = """
 #include <stdio.h>
@@ -21,8 +21,8 @@ int main() { puts(greeting()); fflush(stdout); getchar(); puts(setlocale(LC_ALL,
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    found = Home(tmp_path)
+def home(tmp_path: Path) -> DenizenHome:
+    found = DenizenHome(tmp_path)
     # Comes for its files alone: nothing of it is mapped.
     found.pack("libc-bin", [], extra=[Item("./usr/lib/locale/C.utf8/LC_CTYPE", content=b"a locale")])
     found.denizen("index", "update", "--suite", "debian")
@@ -30,7 +30,7 @@ def home(tmp_path: Path) -> Home:
 
 
 @contextmanager
-def running(home: Home, program: Path) -> Iterator[subprocess.Popen[str]]:
+def running(home: DenizenHome, program: Path) -> Iterator[subprocess.Popen[str]]:
     """The program, at work: it has its libraries, and waits for a line before it goes on."""
     command = home.command("run", "--strategy", "namespace", os.fspath(program))
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -41,14 +41,16 @@ def running(home: Home, program: Path) -> Iterator[subprocess.Popen[str]]:
         assert process.returncode == 0
 
 
-def packages(home: Home) -> list[str]:
+def packages(home: DenizenHome) -> list[str]:
     """The trees in the store, by their names without hashes."""
     found = (home.root / "data/store").glob("[!.]*-*")
     return sorted(path.name.partition("-")[2] for path in found if path.is_dir())
 
 
 @pytest.mark.parametrize("deed", ["deletes", "replaces"])
-def test_a_program_that_runs_on_without_its_file_keeps_all_its_decision_names(home: Home, deed: str) -> None:
+def test_a_program_that_runs_on_without_its_file_keeps_all_its_decision_names(
+    home: DenizenHome, deed: str
+) -> None:
     program = home.compile(deed, WAITS)
     home.denizen("run", os.fspath(program))
     before = packages(home)
@@ -65,7 +67,7 @@ def test_a_program_that_runs_on_without_its_file_keeps_all_its_decision_names(ho
     assert packages(home) == []
 
 
-def test_a_program_that_is_missing_is_waited_for(home: Home) -> None:
+def test_a_program_that_is_missing_is_waited_for(home: DenizenHome) -> None:
     program = home.compile("away", "const char *greeting(void); int main() { greeting(); return 0; }\n")
     home.denizen("run", os.fspath(program))
     before = packages(home)
@@ -87,7 +89,7 @@ def test_a_program_that_is_missing_is_waited_for(home: Home) -> None:
     assert list((home.decisions / "missed").iterdir()) == []
 
 
-def test_a_program_that_was_missed_and_is_back_is_waited_for_anew(home: Home) -> None:
+def test_a_program_that_was_missed_and_is_back_is_waited_for_anew(home: DenizenHome) -> None:
     program = home.compile("back", "const char *greeting(void); int main() { greeting(); return 0; }\n")
     home.denizen("run", os.fspath(program))
     for _ in range(2):

@@ -1,8 +1,8 @@
 """What packages have at fixed paths appears where the host has nothing, and nowhere else."""
 
 from denizen.fileview import MemoryView
-from denizen.launch.resources.fixed_paths import Furnishing, fixed_path_resources
-from denizen.launch.strategies.namespace_plan import furnish
+from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_resources
+from denizen.launch.strategies.namespace_plan import bind_resources
 
 FONTS = b"/store/fonts"
 LIBC = b"/store/libc"
@@ -11,7 +11,7 @@ LIBC = b"/store/libc"
 def test_a_directory_of_one_package_is_shown_whole() -> None:
     view = MemoryView({FONTS + b"/etc/fonts/fonts.conf": b"", b"/bin/sh": b""})
     assert fixed_path_resources(view, [LIBC, FONTS]) == (
-        Furnishing(b"/etc/fonts", FONTS + b"/etc/fonts", True),
+        FixedPathResource(b"/etc/fonts", FONTS + b"/etc/fonts", True),
     )
 
 
@@ -46,18 +46,20 @@ def test_a_directory_of_several_packages_is_put_together() -> None:
         }
     )
     assert set(fixed_path_resources(view, [b"/store/minimal", b"/store/rest"])) == {
-        Furnishing(b"/usr/lib/python3.11/os.py", minimal + b"/os.py", False),
-        Furnishing(b"/usr/lib/python3.11/encodings/utf_8.py", minimal + b"/encodings/utf_8.py", False),
-        Furnishing(b"/usr/lib/python3.11/encodings/zlib_codec.py", rest + b"/encodings/zlib_codec.py", False),
-        Furnishing(b"/usr/lib/python3.11/json", rest + b"/json", True),
+        FixedPathResource(b"/usr/lib/python3.11/os.py", minimal + b"/os.py", False),
+        FixedPathResource(b"/usr/lib/python3.11/encodings/utf_8.py", minimal + b"/encodings/utf_8.py", False),
+        FixedPathResource(
+            b"/usr/lib/python3.11/encodings/zlib_codec.py", rest + b"/encodings/zlib_codec.py", False
+        ),
+        FixedPathResource(b"/usr/lib/python3.11/json", rest + b"/json", True),
     }
 
 
 def test_missing_directories_are_made_in_a_mirror_of_the_nearest_that_exists() -> None:
     view = MemoryView({b"/usr/share/doc/x": b""})
-    fonts = Furnishing(b"/usr/share/fonts/truetype", b"/s/truetype", True)
-    xkb = Furnishing(b"/usr/share/X11/xkb", b"/s/xkb", True)
-    assert furnish(view, [fonts, xkb], (), b"/stage") == (
+    fonts = FixedPathResource(b"/usr/share/fonts/truetype", b"/s/truetype", True)
+    xkb = FixedPathResource(b"/usr/share/X11/xkb", b"/s/xkb", True)
+    assert bind_resources(view, [fonts, xkb], (), b"/stage") == (
         *(b"mirror", b"/usr/share", b"/stage", b"dir", b"/usr/share/fonts"),
         *(b"dir", b"/usr/share/fonts/truetype", b"bind", b"/s/truetype", b"/usr/share/fonts/truetype"),
         *(b"dir", b"/usr/share/X11"),
@@ -67,7 +69,7 @@ def test_missing_directories_are_made_in_a_mirror_of_the_nearest_that_exists() -
 
 def test_a_mirror_that_is_there_already_is_used() -> None:
     done = (b"private", b"mirror", b"/", b"/stage", b"dir", b"/lib64")
-    file = Furnishing(b"/etc/one", b"/s/one", False)
-    assert furnish(MemoryView({b"/dev/null": b""}), [file], done, b"/stage") == (
+    file = FixedPathResource(b"/etc/one", b"/s/one", False)
+    assert bind_resources(MemoryView({b"/dev/null": b""}), [file], done, b"/stage") == (
         *(b"dir", b"/etc", b"file", b"/etc/one", b"bind", b"/s/one", b"/etc/one"),
     )

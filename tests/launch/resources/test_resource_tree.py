@@ -3,20 +3,20 @@
 import os
 from pathlib import Path
 
-from denizen.launch.resources.fixed_paths import Furnishing
+from denizen.launch.resources.fixed_paths import FixedPathResource
 from denizen.launch.resources.resource_tree import make_resource_tree
 
 
-def furnishing(target: str, source: Path) -> Furnishing:
-    return Furnishing(target.encode(), os.fsencode(source), source.is_dir())
+def resource(target: str, source: Path) -> FixedPathResource:
+    return FixedPathResource(target.encode(), os.fsencode(source), source.is_dir())
 
 
 def test_each_is_a_link_at_its_path_below_the_top(tmp_path: Path) -> None:
     fonts = tmp_path / "store" / "fonts"
     fonts.mkdir(parents=True)
     (fonts / "a.ttf").write_bytes(b"a font")
-    top = os.fsencode(tmp_path / "furniture" / "one")
-    asked = [furnishing("/usr/share/fonts/truetype", fonts), furnishing("/etc/fonts", fonts)]
+    top = os.fsencode(tmp_path / "resources" / "one")
+    asked = [resource("/usr/share/fonts/truetype", fonts), resource("/etc/fonts", fonts)]
     assert make_resource_tree(top, asked) == top
     made = Path(os.fsdecode(top))
     assert (made / "usr/share/fonts/truetype/a.ttf").read_bytes() == b"a font"
@@ -25,14 +25,14 @@ def test_each_is_a_link_at_its_path_below_the_top(tmp_path: Path) -> None:
 
 def test_it_replaces_what_was_there(tmp_path: Path) -> None:
     top = os.fsencode(tmp_path / "one")
-    make_resource_tree(top, [furnishing("/usr/share/old", tmp_path)])
-    make_resource_tree(top, [furnishing("/usr/share/new", tmp_path)])
+    make_resource_tree(top, [resource("/usr/share/old", tmp_path)])
+    make_resource_tree(top, [resource("/usr/share/new", tmp_path)])
     assert os.listdir(os.path.join(top, b"usr/share")) == [b"new"]
     assert os.listdir(tmp_path) == ["one"]
 
 
 def test_where_there_is_nothing_there_is_no_tree(tmp_path: Path) -> None:
     top = os.fsencode(tmp_path / "one")
-    make_resource_tree(top, [furnishing("/usr/share/old", tmp_path)])
+    make_resource_tree(top, [resource("/usr/share/old", tmp_path)])
     assert make_resource_tree(top, []) == b""
     assert not os.path.exists(top)

@@ -60,8 +60,8 @@ def test_musl_finds_libraries_in_its_own_default_directory() -> None:
 def test_its_command_ends_where_the_programs_words_begin(tmp_path: Path) -> None:
     start = start_of(tmp_path, build(Elf(machine=183, interpreter=INTERPRETER)), FOREIGN)
     made = EmulatedStrategy().decision(start, decision_of_host(start.program), ())
-    assert made.command == (b"/usr/bin/qemu-other", b"-L", made.furniture, b"--")
-    assert os.path.islink(made.furniture + INTERPRETER)
+    assert made.command == (b"/usr/bin/qemu-other", b"-L", made.resources, b"--")
+    assert os.path.islink(made.resources + INTERPRETER)
     assert not made.host
     assert made.objects == (b"/usr/bin/qemu-other",)
 
@@ -69,4 +69,4 @@ def test_its_command_ends_where_the_programs_words_begin(tmp_path: Path) -> None
 def test_a_static_program_gets_no_sysroot(tmp_path: Path) -> None:
     start = start_of(tmp_path, build(Elf(machine=183)), FOREIGN)
     made = EmulatedStrategy().decision(start, decision_of_host(start.program), ())
-    assert (made.command, made.furniture) == ((b"/usr/bin/qemu-other", b"--"), b"")
+    assert (made.command, made.resources) == ((b"/usr/bin/qemu-other", b"--"), b"")

@@ -7,7 +7,7 @@ import pytest
 
 from denizen.elf.image import read
 from denizen.fileview import MemoryView, ViewLink
-from denizen.resolve.cache.cached_view import NotLookedAt, ParsedFile, Remembered, parser_of
+from denizen.resolve.cache.cached_view import CachedView, NotLookedAt, ParsedFile, parser_of
 from denizen.value import replace
 from tests.support.package_archive import library
 
@@ -40,7 +40,7 @@ def view() -> Counting:
 
 
 def test_every_spelling_of_a_path_gives_the_same_image(view: Counting) -> None:
-    known = Remembered(view)
+    known = CachedView(view)
     assert len({id(known.image(path)) for path in SPELLINGS}) == 1
     assert view.reads == 1
 
@@ -48,7 +48,7 @@ def test_every_spelling_of_a_path_gives_the_same_image(view: Counting) -> None:
 def test_a_file_that_was_parsed_before_is_neither_read_nor_parsed_again(view: Counting) -> None:
     image = read(library(b"liba.so.1"))
     parsed = ParsedFile(view, LIBRARY, view.stat(LIBRARY), image)
-    for known in (parsed, Remembered(parsed)):
+    for known in (parsed, CachedView(parsed)):
         assert parser_of(known)(known.read(LIBRARY)) is image
     assert view.reads == 0
 
@@ -61,7 +61,7 @@ def test_another_file_at_the_path_is_read(view: Counting) -> None:
 
 
 def test_a_file_that_is_not_there_is_asked_for_once_and_refused_every_time(view: Counting) -> None:
-    known = Remembered(view)
+    known = CachedView(view)
     for _ in range(2):
         with pytest.raises(FileNotFoundError) as refused:
             known.read(b"/opt/app/lib/libb.so")
@@ -75,6 +75,6 @@ def test_a_file_that_cannot_be_opened_for_want_of_descriptors_is_not_missing(cod
         def read(self, path: bytes) -> bytes:
             raise OSError(code, os.strerror(code), path)
 
-    known = Remembered(Exhausted({LIBRARY: b""}))
+    known = CachedView(Exhausted({LIBRARY: b""}))
     with pytest.raises(NotLookedAt, match="liba"):
         known.read(LIBRARY)

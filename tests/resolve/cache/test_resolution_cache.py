@@ -11,9 +11,9 @@ import pytest
 
 from denizen.disk import DiskView
 from denizen.resolve.cache import resolution_cache
-from denizen.resolve.cache.cached_view import Remembered
-from denizen.resolve.cache.resolution_cache import Question, code_stamps, decoded, encoded, keep, recalled
-from denizen.resolve.cache.trace import Witness
+from denizen.resolve.cache.cached_view import CachedView
+from denizen.resolve.cache.resolution_cache import Question, code_stamps, decoded, encoded, keep, lookup
+from denizen.resolve.cache.trace import TracedView
 from denizen.resolve.engine.catalogue import Sources
 from denizen.resolve.engine.search import resolve
 from denizen.resolve.lock import write
@@ -22,7 +22,7 @@ from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine
 from denizen.value import replace
 from tests.resolve.test_lock import CHOICE, FULL
-from tests.support.package_archive import DIRECTORY, Market, libc, library, program
+from tests.support.package_archive import DIRECTORY, PackageArchive, libc, library, program
 
 # Two changes within a tick of the kernel's clock have one time; a tick has 10 ms at most.
 A_TICK = 0.02
@@ -51,8 +51,8 @@ def app(tmp_path: Path) -> Path:
     return top
 
 
-def market() -> Market:
-    made = Market()
+def package_archive() -> PackageArchive:
+    made = PackageArchive()
     made.add("new", b"libc6", libc(b"GLIBC_2.36"))
     for name in (b"libc1.so.1", b"libout.so.1", b"libout.so.2", b"liba.so.1"):
         made.add("new", b"p-" + name, {DIRECTORY + name: library(name, b"libc.so.6")})
@@ -65,20 +65,20 @@ def question(
     return Question((os.fsencode(app / "bin/program"),), (), tuple(extra), ("new",), circumstances)
 
 
-def found(asked: Question) -> tuple[Resolution, Witness]:
+def found(asked: Question) -> tuple[Resolution, TracedView]:
     """What is chosen, found anew."""
-    witness, rules, offer = Witness(DiskView()), load_rules(), market()
-    sources = Sources(offer, offer, rules, Remembered(offer.disk()), {"new": "1"})
-    return resolve(examine(witness, asked.roots, rules), sources, asked.extra), witness
+    traced, rules, offer = TracedView(DiskView()), load_rules(), package_archive()
+    sources = Sources(offer, offer, rules, CachedView(offer.disk()), {"new": "1"})
+    return resolve(examine(traced, asked.roots, rules), sources, asked.extra), traced
 
 
 def told(app: Path, asked: Question) -> Resolution | None:
-    return recalled(os.fsencode(app.parent / "kept"), asked, DiskView())
+    return lookup(os.fsencode(app.parent / "kept"), asked, DiskView())
 
 
 def kept(app: Path) -> Resolution:
-    made, witness = found(question(app))
-    keep(os.fsencode(app.parent / "kept"), question(app), made, witness)
+    made, traced = found(question(app))
+    keep(os.fsencode(app.parent / "kept"), question(app), made, traced)
     return made
 
 
@@ -175,8 +175,8 @@ def test_other_circumstances_and_other_wishes_are_another_question(app: Path) ->
 
 def test_the_answer_in_new_circumstances_takes_the_place_of_the_old(app: Path) -> None:
     kept(app)
-    made, witness = found(question(app))
-    keep(os.fsencode(app.parent / "kept"), question(app, circumstances=("two",)), made, witness)
+    made, traced = found(question(app))
+    keep(os.fsencode(app.parent / "kept"), question(app, circumstances=("two",)), made, traced)
     assert told(app, question(app, circumstances=("two",))) == made
     assert len(list((app.parent / "kept").iterdir())) == 1
 
@@ -208,9 +208,9 @@ def test_a_file_that_others_may_write_is_not_believed(app: Path) -> None:
 
 
 def test_a_directory_that_cannot_be_written_keeps_nothing_and_does_not_fail(app: Path) -> None:
-    made, witness = found(question(app))
+    made, traced = found(question(app))
     (app.parent / "kept").write_bytes(b"a file")
-    keep(os.fsencode(app.parent / "kept"), question(app), made, witness)
+    keep(os.fsencode(app.parent / "kept"), question(app), made, traced)
     assert told(app, question(app)) is None
 
 

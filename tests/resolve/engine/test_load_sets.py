@@ -7,8 +7,8 @@ import pytest
 from denizen.fileview import Executable, MemoryView
 from denizen.linker import Environment
 from denizen.linker import resolve as link
-from denizen.resolve.cache.cached_view import Remembered
-from denizen.resolve.engine.load_sets import Furniture, closures_of
+from denizen.resolve.cache.cached_view import CachedView
+from denizen.resolve.engine.load_sets import AddedLibraries, closures_of
 from denizen.resolve.sysroot_view import LIBRARIES, Piece, Sysroot
 from tests.support.package_archive import INTERPRETER, library, program
 
@@ -35,22 +35,22 @@ def tree(chance: random.Random) -> dict[bytes, bytes | Executable]:
 @pytest.mark.parametrize("seed", range(8))
 def test_more_libraries_change_only_the_closures_that_lacked_them(seed: int) -> None:
     chance = random.Random(seed)
-    view = Remembered(MemoryView(tree(chance)))
+    view = CachedView(MemoryView(tree(chance)))
     packaged = [b"lib%d.so" % number for number in range(10)]
-    disk = Remembered(MemoryView({b"/facts/" + name: library(name) for name in packaged}))
+    disk = CachedView(MemoryView({b"/facts/" + name: library(name) for name in packaged}))
     roots = [b"/opt/app/bin/program", *PLUGINS]
     pieces = {name: Piece(disk, b"/facts/" + name) for name in chance.sample(packaged, 4)}
-    fewer = closures_of(view, roots, INTERPRETER, Furniture({}))
-    afresh = closures_of(view, roots, INTERPRETER, Furniture(pieces))
-    assert closures_of(view, roots, INTERPRETER, Furniture(pieces), fewer) == afresh
+    fewer = closures_of(view, roots, INTERPRETER, AddedLibraries({}))
+    afresh = closures_of(view, roots, INTERPRETER, AddedLibraries(pieces))
+    assert closures_of(view, roots, INTERPRETER, AddedLibraries(pieces), fewer) == afresh
     assert afresh != fewer
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_search_that_others_made_before_answers_as_its_own_would(seed: int) -> None:
-    view = Remembered(MemoryView(tree(random.Random(seed))))
+    view = CachedView(MemoryView(tree(random.Random(seed))))
     roots = [b"/opt/app/bin/program", *PLUGINS]
     world = Sysroot(view, {}, None, frozenset(roots))
     alone = Environment(interpreter_path=INTERPRETER, extra_directories=(LIBRARIES,), parse=view.parse)
-    together = closures_of(view, roots, INTERPRETER, Furniture({}))
+    together = closures_of(view, roots, INTERPRETER, AddedLibraries({}))
     assert together == [link(world, closure.program.path or b"", alone) for closure in together]

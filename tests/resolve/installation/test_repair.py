@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.offline_roots import TRIPLET, Home
+from tests.support.offline_roots import TRIPLET, DenizenHome
 
 GREETING = "hello from the store"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(tmp_path_factory.mktemp("home"))
+def home(tmp_path_factory: pytest.TempPathFactory) -> DenizenHome:
+    return DenizenHome(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
-def program(home: Home) -> Path:
+def program(home: DenizenHome) -> Path:
     found = home.compile("mended")
     home.denizen("run", os.fspath(found))
     return found
 
 
-def library(home: Home) -> Path:
+def library(home: DenizenHome) -> Path:
     (found,) = (home.root / "data/store").glob(f"*-libgreet1-*/{TRIPLET}/libgreet.so.1")
     return found
 
@@ -50,7 +50,7 @@ def damage(path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["gone", "empty", "cut", "zeros"])
 def test_a_decided_program_starts_though_its_library_was_damaged(
-    home: Home, program: Path, kind: str
+    home: DenizenHome, program: Path, kind: str
 ) -> None:
     damage(library(home), kind)
     assert home.denizen("run", "--offline", os.fspath(program)).stdout.startswith(GREETING)
@@ -59,7 +59,7 @@ def test_a_decided_program_starts_though_its_library_was_damaged(
 
 @pytest.mark.parametrize("kind", ["gone", "empty", "cut", "zeros", "rotten"])
 def test_a_program_is_decided_though_a_library_it_chooses_is_damaged(
-    home: Home, program: Path, kind: str
+    home: DenizenHome, program: Path, kind: str
 ) -> None:
     other = home.compile(f"other-{kind}")
     damage(library(home), kind)
@@ -69,7 +69,7 @@ def test_a_program_is_decided_though_a_library_it_chooses_is_damaged(
 
 
 @pytest.mark.parametrize("kind", ["gone", "empty", "zeros", "rotten", "object"])
-def test_verify_makes_a_damaged_package_again(home: Home, program: Path, kind: str) -> None:
+def test_verify_makes_a_damaged_package_again(home: DenizenHome, program: Path, kind: str) -> None:
     path = library(home)
     if kind == "object":
         tree = home.root / "data/store" / path.relative_to(home.root / "data/store").parts[0]
@@ -85,7 +85,7 @@ def test_verify_makes_a_damaged_package_again(home: Home, program: Path, kind: s
     assert home.denizen("run", os.fspath(program)).stdout.startswith(GREETING)
 
 
-def test_verify_plans_a_damaged_directory_of_links_again(home: Home, program: Path) -> None:
+def test_verify_plans_a_damaged_directory_of_links_again(home: DenizenHome, program: Path) -> None:
     (tree,) = (home.root / "data/store").glob("*-libraries")
     os.chmod(tree, 0o755)
     (tree / "libgreet.so.1").unlink()
@@ -95,7 +95,7 @@ def test_verify_plans_a_damaged_directory_of_links_again(home: Home, program: Pa
     assert home.denizen("run", os.fspath(program)).stdout.startswith(GREETING)
 
 
-def test_what_cannot_be_made_again_says_why(home: Home) -> None:
+def test_what_cannot_be_made_again_says_why(home: DenizenHome) -> None:
     (home.work / "text").write_text("text")
     place = Path(home.denizen("store", "add", os.fspath(home.work / "text")).stdout.strip())
     os.chmod(place, 0o644)

@@ -179,11 +179,11 @@ def test_killed_its_crew_ends_too_and_the_next_collection_takes_the_rest(store: 
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "now\n"
-        crew = children(process.pid)
-        assert len(crew) > 1
+        pool = children(process.pid)
+        assert len(pool) > 1
         process.kill()
     deadline = time.monotonic() + 30
-    while any(Path(f"/proc/{member}/exe").exists() for member in crew):
+    while any(Path(f"/proc/{member}/exe").exists() for member in pool):
         assert time.monotonic() < deadline, "a member outlives its parent"
         time.sleep(0.01)
     collect(store, Limits())

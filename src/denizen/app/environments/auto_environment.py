@@ -60,10 +60,10 @@ def enter_auto_environment(session: Session, wants: Wants, wanted: RunRequest) -
 def drop_unused(session: Session, store: Store) -> int:
     """Remove automatic environments that no kept decision names any more; return their number."""
     from denizen.fhs.generations import EnvironmentStore
-    from denizen.launch.decisions.decision_store import shelves
+    from denizen.launch.decisions.decision_store import decision_stores
 
     place = session.paths
-    needed = {path for shelf in shelves(place.decisions) for path in shelf.needed()}
+    needed = {path for decision_store in decision_stores(place.decisions) for path in decision_store.needed()}
     environments = EnvironmentStore(place.state)
     dropped = 0
     for name in environments.names():

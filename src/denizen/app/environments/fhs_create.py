@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.app.session import Session
-    from denizen.fhs.create import Workshop
+    from denizen.fhs.create import CreationContext
     from denizen.fhs.generations import Generation, Settings
     from denizen.fhs.package_closure import EnvironmentPackage
     from denizen.index.locate import Index
@@ -41,28 +41,28 @@ def create_from(
     from denizen.fhs.create import make, members_of, pins_of
     from denizen.fhs.generations import EnvironmentStore, State
 
-    shelf = EnvironmentStore(session.paths.state)
-    shelf.directory(name)  # a bad name is told before anything is fetched
+    environments = EnvironmentStore(session.paths.state)
+    environments.directory(name)  # a bad name is told before anything is fetched
     if pins is None:
         catalogues = _catalogues(session, settings, policy)
         snapshots = {entry.suite: entry.identity for index in catalogues.values() for entry in index.entries}
         pins = pins_of(members_of(settings, catalogues), snapshots)
     with made_store(session) as store, store.working() as work:
-        made = make(_workshop(session, store, policy), pins, settings)
+        made = make(_context(session, store, policy), pins, settings)
         work.need([made.tree])
         state = State(made.tree, int(time.time()), settings, made.parts)
-        return shelf.add(name, store.layout, state), pins
+        return environments.add(name, store.layout, state), pins
 
 
-def _workshop(session: Session, store: Store, policy: FetchPolicy) -> Workshop:
+def _context(session: Session, store: Store, policy: FetchPolicy) -> CreationContext:
     from denizen.app.factories import supply_of, tools_of
     from denizen.app.supply.decoder_setup import bring_decoder
     from denizen.fhs.compose import Means
-    from denizen.fhs.create import Workshop
+    from denizen.fhs.create import CreationContext
 
     bring_decoder(session)
     controls = session.paths.cache + b"/controls"
-    return Workshop(store, supply_of(session, policy), controls, Means(tools_of(session).enter()))
+    return CreationContext(store, supply_of(session, policy), controls, Means(tools_of(session).enter()))
 
 
 def _catalogues(session: Session, settings: Settings, policy: FetchPolicy) -> dict[str, Index]:

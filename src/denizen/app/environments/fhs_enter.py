@@ -72,8 +72,8 @@ def start(session: Session, name: str, words: Sequence[bytes] | None) -> int:
     launch(session, name, [os.fsdecode(word) for word in words or ()])
     from denizen.fhs.generations import EnvironmentStore
 
-    shelf = EnvironmentStore(session.paths.state)
-    return become(session, name, shelf.current(name), words)
+    environments = EnvironmentStore(session.paths.state)
+    return become(session, name, environments.current(name), words)
 
 
 def become(session: Session, name: str, generation: Generation, words: Sequence[bytes] | None) -> int:

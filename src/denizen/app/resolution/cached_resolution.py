@@ -7,7 +7,7 @@ import os
 import denizen
 from denizen.app.resolution.package_sources import package_cache
 from denizen.disk import DiskView
-from denizen.resolve.cache.resolution_cache import Question, code_stamps, keep, recalled, stamp
+from denizen.resolve.cache.resolution_cache import Question, code_stamps, keep, lookup, stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.index.locate import Index
     from denizen.linker import Environment
-    from denizen.resolve.cache.package_cache import FetchingShelf
-    from denizen.resolve.cache.trace import Witness
+    from denizen.resolve.cache.package_cache import FetchingPackageCache
+    from denizen.resolve.cache.trace import TracedView
     from denizen.resolve.resolution import Resolution
     from denizen.sources.fetch_policy import FetchPolicy
 
@@ -72,15 +72,15 @@ class Answers:
         directory = self._session.paths.cache + b"/resolutions"
         circumstances = _circumstances(index, self._asked[0], self._host)
         question = Question(*self._asked, suites, circumstances, self._given)
-        known = recalled(directory, question, DiskView()) if circumstances else None
+        known = lookup(directory, question, DiskView()) if circumstances else None
         if known is not None:
             return known
         if self._resolver is None:
-            shelf = package_cache(self._session, self._policy)
-            self._resolver = _Resolver(*self._asked, self._given, shelf, host=self._host)
+            packages = package_cache(self._session, self._policy)
+            self._resolver = _Resolver(*self._asked, self._given, packages, host=self._host)
         made = self._resolver.by(index)
         if circumstances:
-            keep(directory, question, made, self._resolver.witness)
+            keep(directory, question, made, self._resolver.traced)
         return made
 
 
@@ -93,28 +93,28 @@ class _Resolver:
         added: Sequence[bytes],
         names: Sequence[bytes],
         given: Sequence[bytes],
-        shelf: FetchingShelf,
+        packages: FetchingPackageCache,
         *,
         host: Environment | None,
     ) -> None:
-        from denizen.resolve.cache.cached_view import Remembered
-        from denizen.resolve.cache.trace import Witness
+        from denizen.resolve.cache.cached_view import CachedView
+        from denizen.resolve.cache.trace import TracedView
         from denizen.resolve.rule_packs import load_rules
         from denizen.resolve.subject import examine
 
-        self.witness: Witness = Witness(DiskView())
+        self.traced: TracedView = TracedView(DiskView())
         self._names = names
         self._rules = load_rules()
-        self._subject = examine(self.witness, roots, self._rules, added, given, host=host)
-        self._disk = Remembered(DiskView())
-        self._shelf = shelf
+        self._subject = examine(self.traced, roots, self._rules, added, given, host=host)
+        self._disk = CachedView(DiskView())
+        self._packages = packages
 
     def by(self, index: Index) -> Resolution:
         from denizen.resolve.engine.catalogue import Sources
         from denizen.resolve.engine.search import resolve
 
         snapshots = {entry.suite: entry.identity for entry in index.entries}
-        sources = Sources(index, self._shelf, self._rules, self._disk, snapshots)
+        sources = Sources(index, self._packages, self._rules, self._disk, snapshots)
         return resolve(self._subject, sources, self._names)
 
 

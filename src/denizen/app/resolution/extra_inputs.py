@@ -65,13 +65,17 @@ def opened_by(session: Session, program: bytes) -> list[Opened]:
     """Return the records of libraries opened in the program's earlier runs; none if it is not a file."""
     from denizen.disk import DiskView
     from denizen.launch.decisions.decision import identity_of
-    from denizen.launch.dlopen_links import all_of, shelves_of
+    from denizen.launch.dlopen_links import all_of, decision_directories
 
     try:
         identity = identity_of(DiskView().stat(program))
     except OSError:
         return []
-    return [one for shelf in shelves_of(session.paths.decisions) for one in all_of(shelf, identity)]
+    return [
+        one
+        for decision_directory in decision_directories(session.paths.decisions)
+        for one in all_of(decision_directory, identity)
+    ]
 
 
 def opened_lines(session: Session, program: bytes) -> Iterator[str]:

@@ -26,14 +26,14 @@ def sources_by_name(session: Session, policy: FetchPolicy) -> dict[str, Source]:
 
 def configured_sources(session: Session, policy: FetchPolicy, progress: Progress) -> list[Source]:
     """Return every source, ready to be asked. Raises BadSetting, NoKeyring."""
-    from denizen.sources.opening import Surroundings, open_source
+    from denizen.sources.opening import SourceContext, open_source
     from denizen.sources.transport import HttpSettings, proxies_from
 
-    around = Surroundings(
+    context = SourceContext(
         lists=session.paths.lists,
         http=HttpSettings(proxies_from(session.environ)),
         policy=policy,
         progress=progress,
         search_path=session.environ.get("PATH"),
     )
-    return [open_source(setting, around) for setting in configured_settings(session)]
+    return [open_source(setting, context) for setting in configured_settings(session)]

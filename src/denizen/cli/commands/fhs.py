@@ -133,8 +133,8 @@ def _run(parsed: Parsed, context: Context) -> int:
 def _list(_: Parsed, context: Context) -> int:
     from denizen.fhs.generations import EnvironmentStore
 
-    shelf = EnvironmentStore(context.session.paths.state)
-    rows = [(name, shelf.current(name), shelf.numbers(name)) for name in shelf.names()]
+    environments = EnvironmentStore(context.session.paths.state)
+    rows = [(name, environments.current(name), environments.numbers(name)) for name in environments.names()]
     if context.json:
         context.output.document(
             [
@@ -162,8 +162,8 @@ def _show(parsed: Parsed, context: Context) -> int:
     from denizen.fhs.generations import EnvironmentStore
 
     name = parsed.required("NAME")
-    shelf = EnvironmentStore(context.session.paths.state)
-    one = shelf.current(name)
+    environments = EnvironmentStore(context.session.paths.state)
+    one = environments.current(name)
     if context.json:
         context.output.document(_document(context, name, one))
         return 0
@@ -217,8 +217,8 @@ def _rollback(parsed: Parsed, context: Context) -> int:
     from denizen.fhs.generations import EnvironmentStore, NoGeneration
 
     name = parsed.required("NAME")
-    shelf = EnvironmentStore(context.session.paths.state)
-    current, numbers = shelf.current(name).number, shelf.numbers(name)
+    environments = EnvironmentStore(context.session.paths.state)
+    current, numbers = environments.current(name).number, environments.numbers(name)
     wanted = parsed.text("to")
     if wanted is not None and not wanted.isdigit():
         raise UsageError("fhs rollback", f"{wanted!r} is not a generation", "denizen fhs list shows them")
@@ -226,8 +226,8 @@ def _rollback(parsed: Parsed, context: Context) -> int:
     if wanted is None and not earlier:
         raise NoGeneration(name, current - 1, tuple(numbers))
     number = int(wanted) if wanted is not None else earlier[-1]
-    shelf.switch(name, number)
-    write_launcher(context.session, name, shelf.current(name))
+    environments.switch(name, number)
+    write_launcher(context.session, name, environments.current(name))
     context.output.line(f"{name}: generation {number}")
     return 0
 
@@ -238,15 +238,17 @@ def _destroy(parsed: Parsed, context: Context) -> int:
     from denizen.fhs.standing_root import places as standing_places
 
     name = parsed.required("NAME")
-    shelf = EnvironmentStore(context.session.paths.state)
-    current = shelf.current(name)
+    environments = EnvironmentStore(context.session.paths.state)
+    current = environments.current(name)
     with open_store(context.session) as store:
-        trees = {shelf.generation(name, number).tree for number in shelf.numbers(name)} | {current.tree}
+        trees = {environments.generation(name, number).tree for number in environments.numbers(name)} | {
+            current.tree
+        }
         inside = sorted(pid for tree in trees for pid in users(store.place_of(tree)))
         mounted = [display(place) for tree in trees for place in standing_places(store.place_of(tree))]
         if (inside or mounted) and not parsed.flag("force"):
             raise InUse(name, tuple(inside), tuple(mounted))
-        shelf.remove(name, store.layout)
+        environments.remove(name, store.layout)
     context.output.line(f"{name} is no more; denizen gc frees what nothing else uses")
     return 0
 

@@ -64,13 +64,13 @@ def _gc(parsed: Parsed, context: Context) -> int:
 def _forget(context: Context, store: Store, grace: int) -> None:
     """Delete the decisions about programs that are gone, and the environments that were made for them."""
     from denizen.app.environments.auto_environment import drop_unused
-    from denizen.launch.decisions.decision_store import shelves
+    from denizen.launch.decisions.decision_store import decision_stores
     from denizen.launch.decisions.expiry import forget_dead
     from denizen.store.errors import doing
 
     decisions = context.session.paths.decisions
     with doing("forget decisions in", decisions):
-        done = forget_dead(shelves(decisions), store.layout, grace)
+        done = forget_dead(decision_stores(decisions), store.layout, grace)
     if done.dropped:
         context.output.say(f"{done.dropped} decisions forgotten: their programs are gone")
     if done.running:

@@ -87,7 +87,7 @@ class Decision:
         host: this host satisfies the program: hand over to the host's own dynamic linker.
         by_name: never name libraries by path (musl matches by file name only after a search).
         shown: the program's own path, where `identity` is a patched copy's.
-        furniture: a directory with files for paths that the host lacks (launch.resources.resource_tree), or
+        resources: a directory with files for paths that the host lacks (launch.resources.resource_tree), or
             b"".
         opened: the directory of libraries that are added at run time (launch.dlopen_links), or b"".
         generation: the generation of the rules by which it was made.
@@ -108,7 +108,7 @@ class Decision:
     host: bool = False
     by_name: bool = False
     shown: bytes = b""
-    furniture: bytes = b""
+    resources: bytes = b""
     opened: bytes = b""
     generation: int = GENERATION
 

@@ -7,7 +7,7 @@ table 8-byte aligned, position independent:
     header  = magic(8) version(4) flags(4) size(4) machine(4) sum(16)
               device(8) inode(8) file_size(8) mtime_ns(8) ctime_ns(8) headers(16)
               build_id_length(4) generation(4) build_id(64)
-              ldso(4) search(4) program(4) shown(4) furniture(4) opened(4) r_debug(8)
+              ldso(4) search(4) program(4) shown(4) resources(4) opened(4) r_debug(8)
               libraries(8) objects(8) command(8) edits(8) strings(8)
     table   = offset(4) count(4)                     of libraries, objects, command, edits
     library = path(4) name(4) flags(4) zero(4)
@@ -104,7 +104,7 @@ def encode(decision: Decision) -> bytes:
     """
     _check(decision)
     strings = _DecisionStrings()
-    names = (decision.ldso, decision.search, decision.program, decision.shown, decision.furniture)
+    names = (decision.ldso, decision.search, decision.program, decision.shown, decision.resources)
     named = [strings.add(name) for name in (*names, decision.opened)]
     tables = (
         [
@@ -163,7 +163,7 @@ def _check(decision: Decision) -> None:
     """Raise Unencodable for a decision that a reader would refuse."""
     absolute = [decision.ldso, *(item.path for item in decision.libraries), *decision.objects]
     absolute += [
-        path for path in (decision.search, decision.shown, decision.furniture, decision.opened) if path
+        path for path in (decision.search, decision.shown, decision.resources, decision.opened) if path
     ]
     absolute += list(decision.command[:1])
     for path in absolute:
@@ -194,7 +194,7 @@ def decode(content: bytes) -> Decision:
     fields = HEADER.unpack_from(content)
     flags, machine = _check_header(content, fields)
     identity, headers = Identity(*fields[6:11]), fields[11]
-    id_length, generation, build_id, ldso, search, program, shown, furniture, opened, r_debug = fields[12:22]
+    id_length, generation, build_id, ldso, search, program, shown, resources, opened, r_debug = fields[12:22]
     places = fields[22:]
     reader = _DecisionReader(content, places[-2], places[-1])
     return Decision(
@@ -213,7 +213,7 @@ def decode(content: bytes) -> Decision:
         host=bool(flags & FLAG_HOST),
         by_name=bool(flags & FLAG_BY_NAME),
         shown=reader.path(shown) if shown else b"",
-        furniture=reader.path(furniture) if furniture else b"",
+        resources=reader.path(resources) if resources else b"",
         opened=reader.path(opened) if opened else b"",
         generation=generation,
     )

@@ -112,7 +112,7 @@ class DecisionStore:
                 os.unlink(os.path.join(layout.gcroots, root))
             except FileNotFoundError:
                 break
-        for kept in (COPIES, FURNITURE, OPENED):
+        for kept in (COPIES, RESOURCE_TREES, OPENED):
             shutil.rmtree(os.path.join(self.directory, kept, name), ignore_errors=True)
 
     def missed_since(self, name: bytes, now: float) -> float:
@@ -165,12 +165,12 @@ def _besides(layout: StoreLayout, decision: Decision) -> list[bytes]:
 # Patched copies of programs (strategies/patched_copy.py), a directory for each decision.
 COPIES = b"copies"
 # Files for paths that the host lacks (resources/resource_tree.py), a directory for each decision.
-FURNITURE = b"furniture"
+RESOURCE_TREES = b"resources"
 # An empty file for each decision whose program is missing, with the time of the first collection to miss it.
 MISSED = b"missed"
 
 
-def shelves(decisions: bytes) -> list[DecisionStore]:
+def decision_stores(decisions: bytes) -> list[DecisionStore]:
     """Return all directories of decisions: the plain one, and one for each set of options."""
     found = [variant(decisions, b"")]
     with contextlib.suppress(FileNotFoundError):

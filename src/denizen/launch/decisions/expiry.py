@@ -45,24 +45,24 @@ class Forgotten:
     waiting: int
 
 
-def forget_dead(shelves: Sequence[DecisionStore], layout: StoreLayout, grace: int) -> Forgotten:
+def forget_dead(decision_stores: Sequence[DecisionStore], layout: StoreLayout, grace: int) -> Forgotten:
     """Delete the decisions of programs that are gone, with their roots; `grace` is in seconds.
 
     Raises:
         OSError: a file cannot be read or written.
         ProcessUnreadable: a process of this user cannot be examined; nothing was deleted.
     """
-    missing = [(shelf, dict(_missing(shelf))) for shelf in shelves]
+    missing = [(decision_store, dict(_missing(decision_store))) for decision_store in decision_stores]
     wanted = {digest for _, rows in missing for decision in rows.values() for digest in _digests(decision)}
     held = frozenset(held_by_processes(wanted).held) if wanted else frozenset()
     now = time.time()
     fates: list[int] = []
-    for shelf, rows in missing:
-        shelf.found_again(rows)
+    for decision_store, rows in missing:
+        decision_store.found_again(rows)
         for name, decision in rows.items():
-            fate = _fate(decision, held, now - shelf.missed_since(name, now), grace)
+            fate = _fate(decision, held, now - decision_store.missed_since(name, now), grace)
             if fate == _DROPPED:
-                shelf.drop(layout, name)
+                decision_store.drop(layout, name)
             if not name.startswith(b"b-"):  # the second name of a decision that is counted already
                 fates.append(fate)
     return Forgotten(fates.count(_DROPPED), fates.count(_RUNNING), fates.count(_WAITING))
@@ -79,9 +79,9 @@ def _fate(decision: Decision | None, held: frozenset[bytes], missed_for: float, 
     return _DROPPED if missed_for >= grace else _WAITING
 
 
-def _missing(shelf: DecisionStore) -> Iterator[tuple[bytes, Decision | None]]:
+def _missing(decision_store: DecisionStore) -> Iterator[tuple[bytes, Decision | None]]:
     """Yield the decisions that do not fit the file now at their program's path, and the damaged files."""
-    for name, decision in shelf.decisions():
+    for name, decision in decision_store.decisions():
         if decision is None or not _lives(decision):
             yield name, decision
 

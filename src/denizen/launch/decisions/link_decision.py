@@ -16,7 +16,7 @@ from denizen.launch.program import once_read
 from denizen.launch.resident import is_audited, opens
 from denizen.linker import Environment, Family, resolve
 from denizen.resolve.bundle import Bundle
-from denizen.resolve.cache.cached_view import Remembered
+from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.sysroot_view import LIBRARIES, Piece, Sysroot
 from denizen.value import replace, value
 
@@ -44,7 +44,7 @@ class StillMissing(BadInput):
 
 
 @value
-class Furnished:
+class InstalledLibraries:
     """The paths of everything that was chosen for a program.
 
     Attributes:
@@ -68,7 +68,7 @@ class Furnished:
     opened: bytes = b""
 
 
-def decision_for(start: Program, furnished: Furnished) -> Decision:
+def decision_for(start: Program, installed: InstalledLibraries) -> Decision:
     """Return the decision for an ELF program.
 
     Raises:
@@ -77,15 +77,15 @@ def decision_for(start: Program, furnished: Furnished) -> Decision:
     """
     program, image = start.path, start.image
     assert image is not None  # scripts get no packages of their own
-    view = Remembered(once_read(start))
-    ldso = _linker_of(view, furnished)
-    closure = _closure(view, program, ldso, furnished, _needed(image, furnished))
-    early = _opened_alone(view, program, image, furnished)
+    view = CachedView(once_read(start))
+    ldso = _linker_of(view, installed)
+    closure = _closure(view, program, ldso, installed, _needed(image, installed))
+    early = _opened_alone(view, program, image, installed)
     if early:
         alone = closure
 
         def with_early(names: tuple[bytes, ...]) -> Closure:
-            return _closure(view, program, ldso, furnished, _needed(image, furnished, names))
+            return _closure(view, program, ldso, installed, _needed(image, installed, names))
 
         closure = with_early(early)
         if len(closure.missing) > len(alone.missing):
@@ -95,40 +95,42 @@ def decision_for(start: Program, furnished: Furnished) -> Decision:
     if closure.missing:
         raise StillMissing(program, tuple(library.soname for library in closure.missing))
     linker = view.image(ldso)
-    libraries = tuple(_placed(view, one, furnished) for one in libraries_of(closure))
+    libraries = tuple(_placed(view, one, installed) for one in libraries_of(closure))
     return Decision(
         identity=identity_of(start.stat),
         headers=headers_of(image),
         machine=machine_of(image),
         ldso=ldso,
         build_id=(image.notes.build_id or b"")[:64],
-        search=furnished.directory,
+        search=installed.directory,
         program=program,
         libraries=libraries,
-        objects=_objects(furnished, libraries),
-        edits=() if furnished.host is not None else hermetic_edits(linker),
+        objects=_objects(installed, libraries),
+        edits=() if installed.host is not None else hermetic_edits(linker),
         r_debug=r_debug_of(linker),
         by_name=closure.interpreter.family is Family.MUSL,
-        opened=furnished.opened if opens(closure) and is_audited(linker) else b"",
+        opened=installed.opened if opens(closure) and is_audited(linker) else b"",
     )
 
 
-def _linker_of(view: FileView, furnished: Furnished) -> bytes:
-    if furnished.host is not None:
-        return furnished.interpreter  # by its usual path, which the strategies compare
-    return view.realpath(posixpath.join(furnished.directory, furnished.interpreter))
+def _linker_of(view: FileView, installed: InstalledLibraries) -> bytes:
+    if installed.host is not None:
+        return installed.interpreter  # by its usual path, which the strategies compare
+    return view.realpath(posixpath.join(installed.directory, installed.interpreter))
 
 
-def _opened_alone(view: Remembered, program: bytes, image: Image, furnished: Furnished) -> tuple[bytes, ...]:
+def _opened_alone(
+    view: CachedView, program: bytes, image: Image, installed: InstalledLibraries
+) -> tuple[bytes, ...]:
     """Return the sonames that libraries beside the program need and that they would not find when opened.
 
     An object with a DT_RUNPATH ignores the program's DT_RPATH (glibc elf/dl-load.c, _dl_map_object), by which
     the loader adds its directory. The libraries that such an object needs are therefore loaded with the
     program.
     """
-    there = frozenset(view.listdir(furnished.directory))
+    there = frozenset(view.listdir(installed.directory))
     names: dict[bytes, None] = {}
-    for path in (*Bundle(view, program).paths, *furnished.added):
+    for path in (*Bundle(view, program).paths, *installed.added):
         try:
             found = view.image(path)
             dynamic = found.dynamic
@@ -141,14 +143,18 @@ def _opened_alone(view: Remembered, program: bytes, image: Image, furnished: Fur
 
 
 def _closure(
-    view: Remembered, program: bytes, ldso: bytes, furnished: Furnished, needed: tuple[bytes, ...] | None
+    view: CachedView,
+    program: bytes,
+    ldso: bytes,
+    installed: InstalledLibraries,
+    needed: tuple[bytes, ...] | None,
 ) -> Closure:
-    pieces = {soname: Piece(view, path) for soname, path in furnished.beside.items()}
-    host = furnished.host
+    pieces = {soname: Piece(view, path) for soname, path in installed.beside.items()}
+    host = installed.host
     environment = replace(
         host or Environment(),
         interpreter_path=ldso,
-        extra_directories=(LIBRARIES, furnished.directory) if pieces else (furnished.directory,),
+        extra_directories=(LIBRARIES, installed.directory) if pieces else (installed.directory,),
         needed=needed,
         parse=view.parse,
     )
@@ -156,31 +162,33 @@ def _closure(
     return resolve(world, program, environment)
 
 
-def _needed(image: Image, furnished: Furnished, early: tuple[bytes, ...] = ()) -> tuple[bytes, ...] | None:
-    if not furnished.override and not early:
+def _needed(
+    image: Image, installed: InstalledLibraries, early: tuple[bytes, ...] = ()
+) -> tuple[bytes, ...] | None:
+    if not installed.override and not early:
         return None
-    first = tuple(posixpath.join(furnished.directory, soname) for soname in furnished.override)
+    first = tuple(posixpath.join(installed.directory, soname) for soname in installed.override)
     return first + (image.dynamic.needed if image.dynamic else ()) + early
 
 
-def _placed(view: FileView, library: DecisionLibrary, furnished: Furnished) -> DecisionLibrary:
+def _placed(view: FileView, library: DecisionLibrary, installed: InstalledLibraries) -> DecisionLibrary:
     """Return the library with the path of its real file, so that `$ORIGIN` and dladdr(3) see its package."""
-    name = library.name.rpartition(b"/")[2] if library.name.startswith(furnished.directory) else library.name
+    name = library.name.rpartition(b"/")[2] if library.name.startswith(installed.directory) else library.name
     parent, _, base = library.path.rpartition(b"/")
     if parent == LIBRARIES:
         # It is not in the search directory: no search by name finds it, so it is pinned to this path.
-        return replace(library, path=furnished.beside[base], name=name, pinned=True, renamed=False)
-    if parent == furnished.directory:
+        return replace(library, path=installed.beside[base], name=name, pinned=True, renamed=False)
+    if parent == installed.directory:
         return replace(library, path=view.realpath(library.path), name=name)
     return replace(library, name=name)
 
 
-def _objects(furnished: Furnished, libraries: Iterable[DecisionLibrary]) -> tuple[bytes, ...]:
+def _objects(installed: InstalledLibraries, libraries: Iterable[DecisionLibrary]) -> tuple[bytes, ...]:
     """Return the paths that must exist for the decision.
 
     They are the trees in the store and each library that came with the program.
     """
-    trees = (furnished.directory, *furnished.packages)
+    trees = (installed.directory, *installed.packages)
     inside = tuple(tree + b"/" for tree in trees)
     own = tuple(library.path for library in libraries if not library.path.startswith(inside))
     return (*trees, *own)

@@ -41,7 +41,7 @@ MAX_BINDS = 1_000
 
 
 @value
-class Furnishing:
+class FixedPathResource:
     """A file or directory to be bound at an absolute path."""
 
     target: bytes
@@ -49,9 +49,9 @@ class Furnishing:
     directory: bool
 
 
-def fixed_path_resources(view: FileView, trees: Sequence[bytes]) -> tuple[Furnishing, ...]:
+def fixed_path_resources(view: FileView, trees: Sequence[bytes]) -> tuple[FixedPathResource, ...]:
     """Return the files and directories of the package trees whose paths the host lacks, in PATHS order."""
-    found: dict[bytes, Furnishing] = {}
+    found: dict[bytes, FixedPathResource] = {}
     for pattern in PATHS:
         inside = dict.fromkeys(path for tree in trees for path in _matching(view, tree, pattern))
         for path in inside:
@@ -62,11 +62,11 @@ def fixed_path_resources(view: FileView, trees: Sequence[bytes]) -> tuple[Furnis
     return tuple(found.values())[:MAX_BINDS]
 
 
-def _merged(view: FileView, target: bytes, sources: Sequence[bytes]) -> Iterator[Furnishing]:
+def _merged(view: FileView, target: bytes, sources: Sequence[bytes]) -> Iterator[FixedPathResource]:
     """Yield a single source as a whole; of several directories yield each entry."""
     kinds = [view.stat(source).kind for source in sources]
     if len(sources) == 1 or kinds[0] is not FileKind.DIRECTORY:
-        yield Furnishing(target, sources[0], kinds[0] is FileKind.DIRECTORY)
+        yield FixedPathResource(target, sources[0], kinds[0] is FileKind.DIRECTORY)
         return
     inside = [source for source, kind in zip(sources, kinds, strict=True) if kind is FileKind.DIRECTORY]
     names = dict.fromkeys(name for source in inside for name in view.listdir(source))

@@ -79,7 +79,7 @@ class ProgramStart:
 
     Attributes:
         program: the program.
-        shelf: where its decision is kept.
+        decision_store: where its decision is kept.
         files: denizen's own compiled files, configured for this start.
         mounts: the namespace for this start.
         findings: the findings about the host.
@@ -87,7 +87,7 @@ class ProgramStart:
     """
 
     program: Program
-    shelf: DecisionStore
+    decision_store: DecisionStore
     files: LoaderFiles
     mounts: NamespaceMounts
     findings: HostFindings

@@ -40,7 +40,7 @@ class DirectStrategy:
         if start.program.image is None:
             return replace(made, command=_script_command(start))
         start.files.link_loader()
-        return replace(made, command=(), furniture=linked_resources(start, base))
+        return replace(made, command=(), resources=linked_resources(start, base))
 
 
 def script_obstacle(start: ProgramStart) -> str:

@@ -21,8 +21,8 @@ import os
 import posixpath
 
 from denizen.launch.decisions.decision import file_name
-from denizen.launch.decisions.decision_store import FURNITURE
-from denizen.launch.resources.fixed_paths import Furnishing, fixed_path_resources
+from denizen.launch.decisions.decision_store import RESOURCE_TREES
+from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_resources
 from denizen.launch.resources.resource_tree import make_resource_tree
 from denizen.launch.strategies.base import StrategyName
 from denizen.launch.strategies.emulated_children import child_steps
@@ -66,7 +66,7 @@ class EmulatedStrategy:
             else sysroot_of(start.program.view, base, start.program.interpreter, machine.triplet)
         )
         top = make_resource_tree(
-            os.path.join(start.shelf.directory, FURNITURE, file_name(base.identity)), links
+            os.path.join(start.decision_store.directory, RESOURCE_TREES, file_name(base.identity)), links
         )
         return replace(
             base,
@@ -75,12 +75,14 @@ class EmulatedStrategy:
             edits=(),
             opened=b"",
             command=(*child_steps(start), qemu, *((b"-L", top) if top else ()), b"--"),
-            furniture=top,
+            resources=top,
             objects=tuple(dict.fromkeys((*base.objects, qemu))),
         )
 
 
-def sysroot_of(view: FileView, base: Decision, interpreter: bytes, triplet: bytes) -> tuple[Furnishing, ...]:
+def sysroot_of(
+    view: FileView, base: Decision, interpreter: bytes, triplet: bytes
+) -> tuple[FixedPathResource, ...]:
     """Return what is to appear below the sysroot of a program whose libraries `base` has.
 
     `interpreter` is the path by which it names its dynamic linker, `triplet` the name of its architecture's
@@ -93,7 +95,7 @@ def sysroot_of(view: FileView, base: Decision, interpreter: bytes, triplet: byte
     places = {posixpath.join(directory, name): path for name, path in {**named, **linked}.items()}
     files = {**places, interpreter: base.ldso, **dict.fromkeys(_misleading(view, triplet), _EMPTY)}
     resources = fixed_path_resources(view, base.objects)
-    return (*(Furnishing(*each, directory=False) for each in files.items()), *resources)
+    return (*(FixedPathResource(*each, directory=False) for each in files.items()), *resources)
 
 
 def _misleading(view: FileView, triplet: bytes) -> Iterator[bytes]:

@@ -38,7 +38,7 @@ class FhsStrategy:
         image = start.program.image
         if base.host and image is not None and image.interpreter is not None:
             base = start.supplier.packaged()
-            start.shelf.write(base, movable=False)
+            start.decision_store.write(base, movable=False)
         around = start.supplier.environment()
         view = start.program.view
         return replace(

@@ -31,7 +31,7 @@ class LoaderStrategy:
         if settings is None:
             return f"no loader of denizen's is at {display(interpreter)}"
         uid = b"%d" % os.geteuid()
-        if start.shelf.directory not in [d.replace(b"%u", uid) for d in settings.directories]:
+        if start.decision_store.directory not in [d.replace(b"%u", uid) for d in settings.directories]:
             return f"the loader at {display(interpreter)} looks for decisions elsewhere"
         return ""
 

@@ -9,7 +9,7 @@ from denizen.host import machine_name
 from denizen.launch.host_view import loader_at
 from denizen.launch.loader.binaries import LoaderAbsent
 from denizen.launch.strategies.interpreters import beside, is_musl, usual
-from denizen.launch.strategies.namespace_plan import Service, furnish, operations, spot_for
+from denizen.launch.strategies.namespace_plan import Service, bind_resources, operations, spot_for
 from denizen.launch.strategies.shown_resources import shown_resources
 from denizen.linker.interpreter import unusable
 
@@ -55,7 +55,7 @@ class NamespaceMounts:
         """
         steps = self._loaders()
         found = shown_resources(self._program, self._files, objects)
-        return (*steps, *furnish(self._view, found, steps, self._files.stage()))
+        return (*steps, *bind_resources(self._view, found, steps, self._files.stage()))
 
     def _tried(self) -> str:
         from denizen.launch.probe import obstacle

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.fileview import FileView
-    from denizen.launch.resources.fixed_paths import Furnishing
+    from denizen.launch.resources.fixed_paths import FixedPathResource
 
 # Directories of the host's own programs, which need no decision.
 HOST_PREFIXES = (b"/usr/", b"/bin/", b"/sbin/", b"/lib/", b"/lib64/")
@@ -59,14 +59,14 @@ def spot_for(view: FileView, interpreter: bytes) -> Spot:
     return Spot(posixpath.join(ancestor, *rest), ldso=False, ancestor=ancestor)
 
 
-def furnish(
-    view: FileView, furnishings: Sequence[Furnishing], done: Sequence[bytes], stage: bytes
+def bind_resources(
+    view: FileView, resources: Sequence[FixedPathResource], done: Sequence[bytes], stage: bytes
 ) -> tuple[bytes, ...]:
     """Return the steps after `done` that bind these files, which the host lacks. Raises OSError."""
     mirrored = {done[at + 1] for at, word in enumerate(done) if word == b"mirror"}
     steps: list[bytes] = []
     made: set[bytes] = set()
-    for one in furnishings:
+    for one in resources:
         ancestor, missing = _nearest(view, posixpath.dirname(one.target))
         if ancestor not in mirrored:
             mirrored.add(ancestor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from denizen.launch.program import once_read
 from denizen.launch.resources.certificates import authorities, bundle_of_host, missing_bundles
 from denizen.launch.resources.command_paths import command_paths
-from denizen.launch.resources.fixed_paths import Furnishing, fixed_path_resources
+from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_resources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,25 +15,27 @@ if TYPE_CHECKING:
     from denizen.launch.strategies.loader_files import LoaderFiles
 
 
-def shown_resources(program: Program, files: LoaderFiles, objects: Sequence[bytes]) -> tuple[Furnishing, ...]:
+def shown_resources(
+    program: Program, files: LoaderFiles, objects: Sequence[bytes]
+) -> tuple[FixedPathResource, ...]:
     """Return the files with their paths. Raises OSError, LoaderAbsent.
 
     `objects` are the trees of packages and the libraries beside the program, as a decision lists them.
     """
     commands = commands_not_here(program, files, objects)
-    stand_ins = (Furnishing(path, files.stand_in(path), directory=False) for path in commands)
+    stand_ins = (FixedPathResource(path, files.stand_in(path), directory=False) for path in commands)
     found = fixed_path_resources(program.view, objects)
     return (*found, *_certificates(program, files, objects), *stand_ins)
 
 
-def _certificates(program: Program, files: LoaderFiles, objects: Sequence[bytes]) -> list[Furnishing]:
+def _certificates(program: Program, files: LoaderFiles, objects: Sequence[bytes]) -> list[FixedPathResource]:
     content = authorities(program.view, objects)
     missing = missing_bundles(program.view) if content else ()
     if not missing:
         return []
     source = bundle_of_host(program.view)
     source = program.view.realpath(source) if source else files.certificates(content)
-    return [Furnishing(path, source, directory=False) for path in missing]
+    return [FixedPathResource(path, source, directory=False) for path in missing]
 
 
 def commands_not_here(

@@ -61,7 +61,7 @@ def _copy(start: ProgramStart, base: Decision) -> bytes:
     program, view = start.program, start.program.view
     assert program.image is not None  # `obstacle` made sure of it
     plan = plan_stub(program.image, start.files.plain_loader())
-    top = os.path.join(start.shelf.directory, COPIES, file_name(base.identity))
+    top = os.path.join(start.decision_store.directory, COPIES, file_name(base.identity))
     make_directories(os.path.dirname(top), 0o700)
     copy = make_copy(program.path, top, plan.patches)
     patched = replace(
@@ -70,9 +70,9 @@ def _copy(start: ProgramStart, base: Decision) -> bytes:
         headers=headers_of(elf.read(view.read(copy))),
         program=copy,
         shown=view.realpath(program.path),
-        furniture=linked_resources(start, base),
+        resources=linked_resources(start, base),
         command=(),
         edits=(*base.edits, *plan.restores),
     )
-    start.shelf.write(patched, movable=False)
+    start.decision_store.write(patched, movable=False)
     return copy

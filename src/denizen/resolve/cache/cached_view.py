@@ -76,10 +76,10 @@ class ParsedFile:
 
 def parser_of(view: FileView) -> Callable[[Buffer], Image]:
     """Return what parses the files of a view: its own parser, if it knows images already."""
-    return view.parse if isinstance(view, ParsedFile | Remembered) else elf.read
+    return view.parse if isinstance(view, ParsedFile | CachedView) else elf.read
 
 
-class Remembered:
+class CachedView:
     """A view whose answers do not change after the first."""
 
     def __init__(self, view: FileView) -> None:

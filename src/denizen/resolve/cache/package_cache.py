@@ -38,7 +38,7 @@ class Fetching(Protocol):
         """Fetch packages into a directory; return the paths of the verified files."""
 
 
-class FetchingShelf:
+class FetchingPackageCache:
     """The package cache over sources and a facts cache on this machine."""
 
     def __init__(self, sources: Mapping[str, Fetching], packages: bytes, cache: FactsCache) -> None:

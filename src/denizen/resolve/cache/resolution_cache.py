@@ -5,7 +5,7 @@ inputs of the answer and the answer:
 
     DIGEST LF JSON      SHA-256 of the JSON, in hex; then an array of
       circumstances     the indexes (their identities and the stamps of their files), denizen's code and rules
-      testimony         [question, path, answer] for all questions asked of the file tree (trace.py)
+      trace         [question, path, answer] for all questions asked of the file tree (trace.py)
       resolution        as `encoded` writes it
 
 An answer is used only if all of these are unchanged; a file that another user could have written is ignored.
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.fileview import FileView
-    from denizen.resolve.cache.trace import Testimony, Witness
+    from denizen.resolve.cache.trace import Trace, TracedView
 
 MAX_QUESTIONS = 100_000
 MAX_SIZE = 64 << 20
@@ -69,7 +69,7 @@ class Question:
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest().encode()
 
 
-def recalled(directory: bytes, question: Question, view: FileView) -> Resolution | None:
+def lookup(directory: bytes, question: Question, view: FileView) -> Resolution | None:
     """Return the cached resolution if everything that it depends on is unchanged; else None."""
     content = _content(os.path.join(directory, question.file_name))
     if hashlib.sha256(content[_HEX + 1 :]).hexdigest().encode() != content[:_HEX]:
@@ -78,20 +78,20 @@ def recalled(directory: bytes, question: Question, view: FileView) -> Resolution
     # Compared first: the rest may have another form if another version of denizen wrote it.
     if kept[0] != list(question.circumstances):
         return None
-    _, testimony, answer = kept
-    told = {(asked, path.encode("latin-1")): one for asked, path, one in testimony}
+    _, trace, answer = kept
+    told = {(asked, path.encode("latin-1")): one for asked, path, one in trace}
     if not holds(told, view):
         return None
     made = decoded(answer)
     return made if isinstance(made, Resolution) else None
 
 
-def keep(directory: bytes, question: Question, made: Resolution, witness: Witness) -> None:
+def keep(directory: bytes, question: Question, made: Resolution, traced: TracedView) -> None:
     """Store a resolution, if no input changed in the last moments; do nothing where it cannot be written."""
-    if len(witness.testimony) > MAX_QUESTIONS or witness.newest > time.time_ns() - STILL_NS:
+    if len(traced.trace) > MAX_QUESTIONS or traced.newest > time.time_ns() - STILL_NS:
         return
-    testimony = [[asked, path.decode("latin-1"), told] for (asked, path), told in _sorted(witness.testimony)]
-    body = json.dumps([question.circumstances, testimony, encoded(made)], separators=(",", ":")).encode()
+    trace = [[asked, path.decode("latin-1"), told] for (asked, path), told in _sorted(traced.trace)]
+    body = json.dumps([question.circumstances, trace, encoded(made)], separators=(",", ":")).encode()
     content = hashlib.sha256(body).hexdigest().encode() + b"\n" + body
     with contextlib.suppress(OSError):
         make_directories(directory, 0o700)
@@ -147,8 +147,8 @@ def decoded(one: object) -> object:
     return one
 
 
-def _sorted(testimony: Testimony) -> list[tuple[tuple[str, bytes], object]]:
-    return sorted(testimony.items(), key=lambda row: row[0])
+def _sorted(trace: Trace) -> list[tuple[tuple[str, bytes], object]]:
+    return sorted(trace.items(), key=lambda row: row[0])
 
 
 def _content(path: bytes) -> bytes:

@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
     T = TypeVar("T", bound="Stat | bytes | tuple[bytes, ...]")
     # (question, path) -> the part of the answer that is compared.
-    Testimony: TypeAlias = dict[tuple[str, bytes], object]
+    Trace: TypeAlias = dict[tuple[str, bytes], object]
 
 
-class Witness:
+class TracedView:
     """A FileView that records questions and answers.
 
     Attributes:
-        testimony: the answers, by question.
+        trace: the answers, by question.
         newest: the latest change of any file that was asked about, in nanoseconds since 1970.
     """
 
     def __init__(self, view: FileView) -> None:
         self._view = view
-        self.testimony: Testimony = {}
+        self.trace: Trace = {}
         self.newest = 0
 
     def stat(self, path: bytes) -> Stat:
@@ -62,9 +62,9 @@ class Witness:
         try:
             answer = ask(path)
         except OSError as problem:
-            self.testimony[question, path] = problem.errno
+            self.trace[question, path] = problem.errno
             raise
-        self.testimony[question, path] = told = essence(answer)
+        self.trace[question, path] = told = essence(answer)
         if question in ("stat", "lstat") and isinstance(told, list):
             self.newest = max(self.newest, *told[-2:])
         return answer
@@ -82,7 +82,7 @@ def essence(answer: Stat | bytes | tuple[bytes, ...]) -> object:
     return [kind, answer.mode, answer.device, answer.inode, answer.size, answer.mtime_ns, answer.ctime_ns]
 
 
-def holds(testimony: Testimony, view: FileView) -> bool:
+def holds(trace: Trace, view: FileView) -> bool:
     """Tell whether the view gives the same answers again."""
     ask: dict[str, Callable[[bytes], Stat | bytes | tuple[bytes, ...]]] = {
         "stat": view.stat,
@@ -91,7 +91,7 @@ def holds(testimony: Testimony, view: FileView) -> bool:
         "realpath": view.realpath,
         "listdir": view.listdir,
     }
-    return all(_answer(ask[question], path) == told for (question, path), told in testimony.items())
+    return all(_answer(ask[question], path) == told for (question, path), told in trace.items())
 
 
 def _answer(ask: Callable[[bytes], Stat | bytes | tuple[bytes, ...]], path: bytes) -> object:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from denizen.errors import display
 from denizen.resolve.engine.choose import Demand, RankedProvider, private_of, ranked, share
-from denizen.resolve.engine.evaluate import Evaluation, Judge, most, only_private, rejection, rule_of
+from denizen.resolve.engine.evaluate import Evaluation, Evaluator, most, only_private, rejection, rule_of
 from denizen.resolve.resolution import (
     ChoiceRule,
     FromHost,
@@ -76,11 +76,11 @@ class Attempt:
         self._on_host: dict[bytes, bool] = {}
         self._subject = subject
         self._catalogue = sources.catalogue
-        self._shelf = sources.shelf
+        self._package_cache = sources.package_cache
         self._rules = sources.rules
         self._view = sources.disk
         self._libc = libc
-        self._judge = Judge(subject, sources, libc)
+        self._judge = Evaluator(subject, sources, libc)
         # The suites that were searched, for messages.
         self.suites = ", ".join(sources.snapshots) or "any suite"
         self.demands = dict(demands)
@@ -96,7 +96,7 @@ class Attempt:
         for image in subject.objects:
             self._ask(image)
 
-    def furnish(self, wanted: Sequence[Open], *, anew: bool = False) -> None:
+    def provide(self, wanted: Sequence[Open], *, anew: bool = False) -> None:
         """Choose providers for these sonames and for all that the chosen libraries need.
 
         `anew`: an object of the program has the name, but the object that asks does not find it by its run
@@ -118,7 +118,7 @@ class Attempt:
         for one in wanted:
             self.choices.pop(one.soname, None)
             before = self.choices.keys() | set()
-            self.furnish(self._search(one))
+            self.provide(self._search(one))
             if one.soname in self.choices.keys() - before:
                 self.choices[one.soname] = with_rule(self.choices[one.soname], ChoiceRule.NEWER)
 
@@ -217,7 +217,7 @@ class Attempt:
         """Fetch the packages of all first candidates together."""
         searched = [one for one in level if not self._is_given(one.soname)]
         first = [found[0].provider for one in searched if (found := self._candidates(one))]
-        self._shelf.facts(first)
+        self._package_cache.facts(first)
 
     def _is_given(self, soname: bytes) -> bool:
         """Tell whether no provider is sought: the host or the C library's own package has the name."""

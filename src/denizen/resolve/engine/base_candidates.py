@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from denizen.fileview import FileView
     from denizen.index.entry import Provider
-    from denizen.resolve.cache.cached_view import Remembered
+    from denizen.resolve.cache.cached_view import CachedView
     from denizen.resolve.engine.catalogue import Sources
     from denizen.resolve.rule_packs import RulePacks
     from denizen.resolve.subject import Subject
@@ -41,9 +41,9 @@ def _bases(subject: Subject, sources: Sources) -> Iterator[Libc | None]:
     bases = _order(_one_a_suite(offered), subject, rules)
     if len(bases) == 1 and not subject.musl:
         # There is one C library: read the first candidates' packages in parallel with it, the largest.
-        sources.shelf.facts([*bases, *_first_asked(subject, sources)])
+        sources.package_cache.facts([*bases, *_first_asked(subject, sources)])
     for provider in bases:
-        facts = sources.shelf.facts([provider])[provider.sha256]
+        facts = sources.package_cache.facts([provider])[provider.sha256]
         if not isinstance(facts, PackageFacts):
             continue
         libc = Libc(provider, facts, _versions_of(facts, sources.disk, subject.view))
@@ -98,7 +98,7 @@ def _asked_of_libc(subject: Subject, rules: RulePacks) -> frozenset[bytes]:
     )
 
 
-def _versions_of(facts: PackageFacts, disk: FileView, view: Remembered) -> frozenset[bytes]:
+def _versions_of(facts: PackageFacts, disk: FileView, view: CachedView) -> frozenset[bytes]:
     """Return every version that the libraries of a C library's package define."""
     found: set[bytes] = set()
     for path in sorted(facts.skeletons):

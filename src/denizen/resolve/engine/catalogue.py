@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from denizen.index.entry import Provider
-    from denizen.resolve.cache.cached_view import Remembered
+    from denizen.resolve.cache.cached_view import CachedView
     from denizen.resolve.cache.package_cache import PackageCache
     from denizen.resolve.rule_packs import RulePacks
 else:
@@ -39,14 +39,14 @@ class Sources:
 
     Attributes:
         catalogue: the index of providers.
-        shelf: the access to packages' contents.
+        package_cache: the access to packages' contents.
         rules: the rule packs.
         disk: the view through which skeletons are read; one for all questions about a subject.
         snapshots: suite -> identity of the state from which its index was made.
     """
 
     catalogue: ProviderCatalogue
-    shelf: PackageCache
+    package_cache: PackageCache
     rules: RulePacks
-    disk: Remembered
+    disk: CachedView
     snapshots: Mapping[str, str]

@@ -40,7 +40,7 @@ class Libc:
     versions: frozenset[bytes]
 
 
-class Judge:
+class Evaluator:
     """The examination of candidates for one subject on one C library.
 
     Attributes:
@@ -49,7 +49,7 @@ class Judge:
 
     def __init__(self, subject: Subject, sources: Sources, libc: Libc | None) -> None:
         self._subject = subject
-        self._shelf = sources.shelf
+        self._package_cache = sources.package_cache
         self._rules = sources.rules
         self._view = sources.disk
         self._libc = libc
@@ -60,7 +60,7 @@ class Judge:
     def judge(self, standing: RankedProvider, demand: Demand) -> Evaluation | str:
         """Return the evaluation of a candidate, or the reason why it cannot be used."""
         provider = standing.provider
-        facts = self._shelf.facts([provider])[provider.sha256]
+        facts = self._package_cache.facts([provider])[provider.sha256]
         if isinstance(facts, str):
             return f"cannot be read: {facts}"
         path = facts.file(provider.path)

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from denizen.linker import Closure
     from denizen.linker.search_results import Answers
-    from denizen.resolve.cache.cached_view import Remembered
+    from denizen.resolve.cache.cached_view import CachedView
     from denizen.resolve.sysroot_view import Piece
 
 
 @value
-class Furniture:
+class AddedLibraries:
     """The chosen libraries that are added to the file tree.
 
     Attributes:
@@ -35,18 +35,18 @@ class Furniture:
     host: Environment | None = None
 
 
-def goes_beyond(furniture: Furniture, before: Furniture) -> bool:
-    """Tell whether `furniture` equals `before` except for additional pieces."""
-    same = furniture.host is before.host
-    same = same and (furniture.interpreter, furniture.override) == (before.interpreter, before.override)
-    return same and before.pieces.items() <= furniture.pieces.items()
+def goes_beyond(added: AddedLibraries, before: AddedLibraries) -> bool:
+    """Tell whether `added` equals `before` except for additional pieces."""
+    same = added.host is before.host
+    same = same and (added.interpreter, added.override) == (before.interpreter, before.override)
+    return same and before.pieces.items() <= added.pieces.items()
 
 
 def closures_of(
-    view: Remembered,
+    view: CachedView,
     roots: Sequence[bytes],
     interpreter: bytes,
-    furniture: Furniture,
+    added: AddedLibraries,
     before: Sequence[Closure] = (),
 ) -> list[Closure]:
     """Return the closure of each root that no earlier root loads.
@@ -55,7 +55,7 @@ def closures_of(
         view: the file tree.
         roots: paths of the objects to load.
         interpreter: path of the dynamic linker that they name; b"" for none.
-        furniture: the chosen libraries.
+        added: the chosen libraries.
         before: closures of the same roots with fewer pieces. The directory of pieces is searched last, so a
             closure
             that missed none of the new pieces is unchanged and is returned again.
@@ -63,12 +63,12 @@ def closures_of(
     kept = {
         closure.program.path: closure
         for closure in before
-        if furniture.pieces.keys().isdisjoint(one.soname.rpartition(b"/")[2] for one in closure.missing)
+        if added.pieces.keys().isdisjoint(one.soname.rpartition(b"/")[2] for one in closure.missing)
     }
-    chosen = furniture.interpreter
+    chosen = added.interpreter
     place = (interpreter, chosen) if chosen is not None and interpreter else None
-    host = furniture.host
-    world = Sysroot(view, furniture.pieces, place, frozenset(roots), host=host is not None)
+    host = added.host
+    world = Sysroot(view, added.pieces, place, frozenset(roots), host=host is not None)
     closures: list[Closure] = []
     loaded: set[bytes] = set()
     answers: Answers = {}
@@ -77,7 +77,7 @@ def closures_of(
         if posixpath.normpath(root) not in loaded:
             closure = kept.get(root)
             if closure is None:
-                environment = _environment(view, root, interpreter, furniture.override, host)
+                environment = _environment(view, root, interpreter, added.override, host)
                 closure = resolve(world, root, replace(environment, answers=answers))
             loaded.update(posixpath.normpath(one.path) for one in closure.libraries if one.path)
             closures.append(closure)
@@ -85,7 +85,7 @@ def closures_of(
 
 
 def _environment(
-    view: Remembered, root: bytes, interpreter: bytes, override: Sequence[bytes], host: Environment | None
+    view: CachedView, root: bytes, interpreter: bytes, override: Sequence[bytes], host: Environment | None
 ) -> Environment:
     needed = None
     if override:

@@ -19,26 +19,26 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.linker import Binding, Closure, LoadedLibrary
-    from denizen.resolve.cache.cached_view import Remembered
-    from denizen.resolve.engine.load_sets import Furniture
+    from denizen.resolve.cache.cached_view import CachedView
+    from denizen.resolve.engine.load_sets import AddedLibraries
 
 
 class Checker:
     """The linker model with its earlier answers about one subject."""
 
     def __init__(self) -> None:
-        self._last: tuple[Furniture, list[Closure]] | None = None
+        self._last: tuple[AddedLibraries, list[Closure]] | None = None
         self._bound: dict[object, Binding] = {}
 
     def closures(
-        self, view: Remembered, roots: Sequence[bytes], interpreter: bytes, furniture: Furniture
+        self, view: CachedView, roots: Sequence[bytes], interpreter: bytes, added: AddedLibraries
     ) -> list[Closure]:
         """Return the closure of each of a subject's `roots`, with these chosen libraries."""
         before: list[Closure] = []
-        if self._last is not None and goes_beyond(furniture, self._last[0]):
+        if self._last is not None and goes_beyond(added, self._last[0]):
             before = self._last[1]
-        made = closures_of(view, roots, interpreter, furniture, before)
-        self._last = furniture, made
+        made = closures_of(view, roots, interpreter, added, before)
+        self._last = added, made
         return made
 
     def bindings(self, closures: Sequence[Closure]) -> list[Binding]:

@@ -13,7 +13,7 @@ from denizen.resolve.dlopen_names import packs, resources, runtimes_beside, stri
 from denizen.resolve.engine.attempt import Attempt, Open
 from denizen.resolve.engine.base_candidates import release_of, worlds
 from denizen.resolve.engine.choose import Demand
-from denizen.resolve.engine.load_sets import Furniture
+from denizen.resolve.engine.load_sets import AddedLibraries
 from denizen.resolve.engine.problems import omissions_of, portable, portable_host, problems_of
 from denizen.resolve.resolution import ChoiceRule, DlopenName, Lack, Resolution, ResolutionProblem, pin_of
 from denizen.resolve.subject import examine
@@ -133,15 +133,15 @@ class _BaseSearch:
         subject, rules = self._subject, self._sources.rules
         attempt = Attempt(subject, self._sources, self._libc, self._demands, suite=self._suite)
         self._start(attempt)
-        attempt.furnish([Open(soname, by) for soname, by in subject.outside.items()])
+        attempt.provide([Open(soname, by) for soname, by in subject.outside.items()])
         self._prove(attempt)
         attempt.replace([Open(soname, b"") for soname in self._override])
-        attempt.furnish([Open(n, by, optional=True) for n, by in subject.outside_opened.items()])
-        attempt.furnish([Open(n, b"", b"", "companion", optional=True) for n in attempt.companions()])
+        attempt.provide([Open(n, by, optional=True) for n, by in subject.outside_opened.items()])
+        attempt.provide([Open(n, b"", b"", "companion", optional=True) for n in attempt.companions()])
         runtimes = runtimes_beside(subject, rules)
-        attempt.furnish([Open(n, by, b"", "beside", optional=True) for n, by in runtimes.items()])
+        attempt.provide([Open(n, by, b"", "beside", optional=True) for n, by in runtimes.items()])
         for name in sorted(set(self._extra)):
-            attempt.furnish(opened(name, self._suite, self._sources))
+            attempt.provide(opened(name, self._suite, self._sources))
         for _ in range(MAX_REPAIRS):
             settled = len(attempt.choices)
             for wish in packs(subject, attempt.chosen_images(), rules):
@@ -168,7 +168,7 @@ class _BaseSearch:
                 return
         knows = self._sources.catalogue.knows
         name = next((name for name in wish.sonames if knows(name)), wish.sonames[0])
-        attempt.furnish([Open(name, b"", b"", wish.origin, optional)])
+        attempt.provide([Open(name, b"", b"", wish.origin, optional)])
 
     def _prove(self, attempt: Attempt) -> None:
         """Choose a file beside the program by its DT_SONAME, for a soname that no package has."""
@@ -190,7 +190,7 @@ class _BaseSearch:
             needed = [n for n in (dynamic.needed if dynamic else ()) if not attempt.is_settled(n)]
             lying = {n: found for n in needed if (found := subject.bundle.find(n, subject.header))}
             pending |= lying
-            attempt.furnish([Open(n, here, b"", origin, optional=True) for n in needed if n not in lying])
+            attempt.provide([Open(n, here, b"", origin, optional=True) for n in needed if n not in lying])
 
     def _start(self, attempt: Attempt) -> None:
         for soname, path in self._subject.beside.items():
@@ -202,8 +202,8 @@ class _BaseSearch:
         closures: list[Closure] = []
         for _ in range(MAX_REPAIRS):
             override = tuple(self._override)
-            furniture = Furniture(dict(attempt.pieces), attempt.interpreter(), override, subject.host)
-            closures = subject.checker.closures(subject.view, subject.loaded, subject.interpreter, furniture)
+            added = AddedLibraries(dict(attempt.pieces), attempt.interpreter(), override, subject.host)
+            closures = subject.checker.closures(subject.view, subject.loaded, subject.interpreter, added)
             missing = [
                 Open(
                     library.soname,
@@ -216,7 +216,7 @@ class _BaseSearch:
             ]
             if not missing:
                 break
-            attempt.furnish(missing, anew=True)
+            attempt.provide(missing, anew=True)
             self._prove(attempt)
         return closures
 

@@ -33,7 +33,7 @@ NAME = "libraries"
 _ALLOWED = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._?=")
 
 
-class NotFurnished(BadInput):
+class NoPackageUrl(BadInput):
     """The error that a resolution names a package for which no file can be unpacked."""
 
     package: bytes
@@ -68,14 +68,14 @@ def recipes(resolution: Resolution, urls: Mapping[bytes, tuple[str, ...]], store
     `urls` has the URLs of each package by its hash; `store_dir` is the store's directory in store paths.
 
     Raises:
-        NotFurnished: a package has no URL.
+        NoPackageUrl: a package has no URL.
     """
     modulos: Modulos = {}
     sealed: list[Sealed] = []
     unpacked: dict[bytes, Sealed] = {}
     for pin in resolution.packages:
         if not urls.get(pin.sha256):
-            raise NotFurnished(pin.name)
+            raise NoPackageUrl(pin.name)
         sealed += package_recipes(pin, urls[pin.sha256], modulos, store_dir)
         unpacked[pin.sha256] = sealed[-1]
     rows = {choice.soname: (choice.package, choice.path) for choice in resolution.choices if choice.package}

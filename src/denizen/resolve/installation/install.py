@@ -77,15 +77,15 @@ def install(store: Store, resolution: Resolution, supply: Supply) -> Recipes:
         if not lacking:
             return made
         # Imported here: its decompressors cost 5 ms, and answers to running programs need none of them.
-        from denizen.resolve.installation.parallel_unpack import Parcel, unpack_all
+        from denizen.resolve.installation.parallel_unpack import UnpackTask, unpack_all
 
         here = fetched([pin for pin in resolution.packages if made.packages[pin.sha256] in lacking], supply)
         work.add_texts(
             [(name_of(one.path) + SUFFIX, one.content, one.references) for one in made.derivations]
         )
         makers = {output: one for one in made.derivations for output in one.outputs.values()}
-        parcels = [Parcel(makers[made.packages[sha256]], path, sha256) for sha256, path in here.items()]
-        unpack_all(work, parcels, supply.jobs, supply.listener)
+        tasks = [UnpackTask(makers[made.packages[sha256]], path, sha256) for sha256, path in here.items()]
+        unpack_all(work, tasks, supply.jobs, supply.listener)
         realise(store, [made.goal.path], RealiseOptions(supply.opener, supply.jobs, supply.listener))
     return made
 
@@ -124,11 +124,11 @@ def unpacked(store: Store, work: Work, pin: Pin, supply: Supply) -> StorePath:
     )
     output = derivations[-1].outputs[OUT]
     if output not in work.need([output]):
-        from denizen.resolve.installation.parallel_unpack import Parcel, unpack_all
+        from denizen.resolve.installation.parallel_unpack import UnpackTask, unpack_all
 
         here = fetched([pin], supply)
         work.add_texts([(name_of(one.path) + SUFFIX, one.content, one.references) for one in derivations])
-        unpack_all(work, [Parcel(derivations[-1], here[pin.sha256], pin.sha256)], 1, supply.listener)
+        unpack_all(work, [UnpackTask(derivations[-1], here[pin.sha256], pin.sha256)], 1, supply.listener)
     return output
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from denizen.build.builtin_derivations import OUT
-from denizen.build.package_unpack import PackageFile, stow
+from denizen.build.package_unpack import PackageFile, unpack_by_helper
 from denizen.build.package_unpack import work as unpacking
 from denizen.formats.archive_tree import Layout
 from denizen.helpers import Helpers
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @value
-class Parcel:
+class UnpackTask:
     """A package that is to be unpacked.
 
     Attributes:
@@ -42,8 +42,8 @@ class Parcel:
     sha256: bytes
 
 
-def unpack_all(work: Work, parcels: Sequence[Parcel], jobs: int, listener: Listener) -> None:
-    """Make the outputs of the parcels' derivations valid; the .drv files must be valid already.
+def unpack_all(work: Work, tasks: Sequence[UnpackTask], jobs: int, listener: Listener) -> None:
+    """Make the outputs of the tasks' derivations valid; the .drv files must be valid already.
 
     Raises:
         NotPromised: a file does not have the promised hash.
@@ -54,10 +54,10 @@ def unpack_all(work: Work, parcels: Sequence[Parcel], jobs: int, listener: Liste
     from concurrent.futures import ThreadPoolExecutor, as_completed
 
     # The largest first: if it began last, one process would work on while the others have finished.
-    ordered = sorted(parcels, key=lambda parcel: -os.path.getsize(parcel.deb))
+    ordered = sorted(tasks, key=lambda task: -os.path.getsize(task.deb))
     with Helpers(unpacking, min(jobs, len(ordered))) as helpers, ThreadPoolExecutor(jobs, "unpack") as pool:
         try:
-            done = {pool.submit(_unpack, helpers, parcel, work.new_tree()): parcel for parcel in ordered}
+            done = {pool.submit(_unpack, helpers, task, work.new_tree()): task for task in ordered}
             adoptions = []
             for future in as_completed(done):
                 adoptions.append(future.result())
@@ -69,8 +69,8 @@ def unpack_all(work: Work, parcels: Sequence[Parcel], jobs: int, listener: Liste
             raise
 
 
-def _unpack(helpers: Helpers, parcel: Parcel, tree: bytes) -> Adoption:
-    output = parcel.unpack.outputs[OUT]
+def _unpack(helpers: Helpers, task: UnpackTask, tree: bytes) -> Adoption:
+    output = task.unpack.outputs[OUT]
     candidates = (output.digest.encode("ascii"),)
-    package = PackageFile(parcel.deb, parcel.sha256, output.name, Layout.USR_MERGED, tree, candidates)
-    return Adoption(tree, stow(helpers, package), output, (), parcel.unpack.path)
+    package = PackageFile(task.deb, task.sha256, output.name, Layout.USR_MERGED, tree, candidates)
+    return Adoption(tree, unpack_by_helper(helpers, package), output, (), task.unpack.path)

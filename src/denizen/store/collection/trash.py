@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 MANY = 32
 # Many more than processors, for they mostly wait: where a file system is mounted with discard and has no
 # journal, unlink(2) and rmdir(2) return once the disk has forgotten each block.
-_CREW = 16
+_WORKERS = 16
 # Names in one order at most; progress is reported once per order.
 _SHARE = 64
 # Average NAR bytes per file or directory, as found in packages.
@@ -50,7 +50,7 @@ class Trash:
         `nar_bytes` is the sum of their NAR sizes. Raises OSError, but not where the disk is full: then there
         are fewer trash directories, or none.
         """
-        members = max(1, min(_CREW, trees, (trees + nar_bytes // _BYTES_OF_ONE) // MANY))
+        members = max(1, min(_WORKERS, trees, (trees + nar_bytes // _BYTES_OF_ONE) // MANY))
         self._directory = directory
         self._trees: dict[bytes, list[bytes]] = {}
         for _ in range(min(trees, members)):
@@ -120,17 +120,17 @@ class Trash:
             for task in itertools.chain(*tasks):
                 task.do()
             return
-        from denizen.store.worker_pool import Crew  # 3 ms, in which a small collection is done
+        from denizen.store.worker_pool import WorkerPool  # 3 ms, in which a small collection is done
 
-        with contextlib.closing(Crew(len(tasks))) as crew:
+        with contextlib.closing(WorkerPool(len(tasks))) as pool:
             try:
                 for turn in itertools.zip_longest(*tasks):
                     for member, task in enumerate(turn):
                         if task is not None:
-                            crew.tell(member, task)
-                crew.finish()
+                            pool.tell(member, task)
+                pool.finish()
             except BaseException:
-                # Otherwise `Crew.close` would wait for the orders being carried out: 64 trees of any size.
+                # Otherwise `WorkerPool.close` would wait for tasks that have begun: 64 trees of any size.
                 self._helpers.close()
                 raise
 

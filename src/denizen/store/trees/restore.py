@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from denizen.bytesio import Buffer
     from denizen.formats.file_tree import ArchiveEntry, Entry
-    from denizen.store.worker_pool import Crew
+    from denizen.store.worker_pool import WorkerPool
 
 # atime and mtime of everything in the store, in nanoseconds: one second after 1970 (Nix,
 # libstore/local-store.cc), as zero is what some programs take for "no such file".
@@ -35,7 +35,7 @@ _FEW = 128
 # Threads; more than processors, for each waits for the disk and for the interpreter. Measured with 10,000
 # files on ext4 and two processors shared with other work, as a fraction of nix-store's speed: no thread
 # 0.69, one 0.82, three 0.94 to 1.00, four 1.10.
-_CREW = 4
+_WORKERS = 4
 # Limits of one task for a thread: waiting tasks are in memory, and waking a thread takes time.
 _SHARE_FILES = 32
 _SHARE_BYTES = 1024 * 1024
@@ -284,7 +284,7 @@ class _Overseer(_Writer):
     def __init__(self, parent: int, name: bytes, manner: RestoreOptions) -> None:
         super().__init__(parent, name, manner)
         self._count = 0
-        self._crew: Crew | None = None
+        self._pool: WorkerPool | None = None
         # Files to be made in the innermost open directory, and their total size in bytes.
         self._waiting: list[File] = []
         self._size = 0
@@ -305,39 +305,39 @@ class _Overseer(_Writer):
         directory, _ = self._place(entry.path)
         if self._waiting:
             self._hand_over(directory, last=False)
-        if isinstance(entry, HardLink) and self._crew is not None:
-            self._crew.finish()
-            self._crew = None
+        if isinstance(entry, HardLink) and self._pool is not None:
+            self._pool.finish()
+            self._pool = None
         super().other(entry)
 
     def finish(self) -> None:
         """Complete every directory, and wait until all files are made."""
         self.leave_all()
-        if self._crew is not None:
-            self._crew.finish()
+        if self._pool is not None:
+            self._pool.finish()
 
     def close(self) -> None:
-        if self._crew is not None:
-            self._crew.close()
+        if self._pool is not None:
+            self._pool.close()
         super().close()
 
     def _leave(self) -> None:
-        if self._crew is None and not self._waiting:
+        if self._pool is None and not self._waiting:
             super()._leave()
         else:
             self._hand_over(self._open.pop()[1], last=True)
 
     def _hand_over(self, directory: int, *, last: bool) -> None:
-        if self._crew is None:
+        if self._pool is None:
             from denizen.store.worker_pool import (
-                Crew,  # small archives need none, and it takes 3 ms to import
+                WorkerPool,  # small archives need none, and it takes 3 ms to import
             )
 
-            self._crew = Crew(_CREW)
+            self._pool = WorkerPool(_WORKERS)
         share = _Share(directory, self._waiting, last, self._manner)
         self._waiting, self._size = [], 0
         # The descriptor serves as the thread's number: it is the same for all shares of one directory.
-        self._crew.tell(directory, share)
+        self._pool.tell(directory, share)
 
 
 def _make(entry: File, directory: int, name: bytes, manner: RestoreOptions) -> None:
