@@ -8,6 +8,7 @@ import os
 import posixpath
 import stat as stat_module
 
+from denizen.errors import HostLacks
 from denizen.fileview import FileKind, Stat, resolve
 
 TYPE_CHECKING = False
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 # 12 us against 14 at 128 KiB, 50 against 21 at 1 MiB); above it, a library of 100 MB of which 1 % is
 # needed must not be read whole.
 MAP_FROM = 128 * 1024
+# Descriptors that mapped files leave to others: Python's mmap keeps one for each. Locks, the store's database
+# and a download take 20.
+SPARE_DESCRIPTORS = 32
+# Limits of this process; they tell nothing about the file.
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+# Open files that any decision can be made with.
+_MANY = 1024
 # Bytes in a unit of st_blocks, whatever the file system's own block is (stat(2)).
 ST_BLOCK = 512
 # Make a file that is not there yet, not even as a link.
@@ -30,8 +38,40 @@ _KINDS = {
 }
 
 
+class NotLookedAt(HostLacks):
+    """The error that a file could not be examined because the process is out of descriptors or memory.
+
+    Such a file must not be taken for a missing one.
+    """
+
+    path: bytes
+    code: int
+    WHAT = "cannot look at {path}"
+
+    @property
+    def why(self) -> str:
+        return os.strerror(self.code)
+
+    @property
+    def remedy(self) -> str:
+        return "ulimit -v unlimited" if self.code == errno.ENOMEM else more_files()
+
+
+def more_files() -> str:
+    """Return how to get more open files than this process may have, in words."""
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard >= _MANY:
+        return f"ulimit -n {hard}"
+    return f"start it once from where the limit of open files is not {hard}; that decision holds here too"
+
+
 class DiskView:
-    """A view of this machine's files."""
+    """A view of this machine's files.
+
+    NotLookedAt is raised in place of an OSError that tells of this process's limits.
+    """
 
     def stat(self, path: bytes) -> Stat:
         return _facts(os.stat(path))
@@ -48,9 +88,14 @@ class DiskView:
         return os.path.realpath(path)
 
     def listdir(self, path: bytes) -> tuple[bytes, ...]:
-        return tuple(sorted(os.listdir(path)))
+        with looking_at(path):
+            return tuple(sorted(os.listdir(path)))
 
     def read(self, path: bytes) -> Buffer:
+        with looking_at(path):
+            return self._read(path)
+
+    def _read(self, path: bytes) -> Buffer:
         # O_NONBLOCK: opening a FIFO that someone named libfoo.so must not hang.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
@@ -58,11 +103,19 @@ class DiskView:
             if not stat_module.S_ISREG(facts.st_mode):
                 code = errno.EISDIR if stat_module.S_ISDIR(facts.st_mode) else errno.EINVAL
                 raise OSError(code, os.strerror(code), path)
-            if facts.st_size >= MAP_FROM:
-                return mmap.mmap(descriptor, facts.st_size, prot=mmap.PROT_READ)
-            return _read_all(descriptor, facts.st_size)
+            return whole(descriptor, facts.st_size)
         finally:
             os.close(descriptor)
+
+
+def whole(descriptor: int, size: int) -> bytes | mmap.mmap:
+    """Return the content of an open file of `size` bytes, mapped if it is large and descriptors are left.
+
+    Raises OSError.
+    """
+    if size >= MAP_FROM and descriptor < os.sysconf("SC_OPEN_MAX") - SPARE_DESCRIPTORS:
+        return mmap.mmap(descriptor, size, prot=mmap.PROT_READ)
+    return _read_all(descriptor, size)
 
 
 class RootedView:
@@ -100,6 +153,20 @@ class RootedView:
         outside = self._outside(path)
         kind = _KINDS.get(stat_module.S_IFMT(os.lstat(outside).st_mode), FileKind.OTHER)
         return kind, os.readlink(outside) if kind is FileKind.SYMLINK else b""
+
+
+class looking_at:  # noqa: N801  # as `naming`
+    """A context that turns an OSError about this process's limits into NotLookedAt."""
+
+    def __init__(self, path: bytes) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, problem: BaseException | None, _trace: object) -> None:
+        if isinstance(problem, OSError) and problem.errno in _EXHAUSTED:
+            raise NotLookedAt(self._path, problem.errno) from problem
 
 
 class naming:  # noqa: N801  # read as a statement; contextlib is too dear at start-up

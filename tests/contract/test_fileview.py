@@ -6,10 +6,12 @@ absolute links carry a prefix there that is taken off the answers.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import posixpath
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.disk import DiskView, RootedView
+from denizen.disk import MAP_FROM, DiskView, NotLookedAt, RootedView
 from denizen.fileview import Executable, FileKind, MemoryView, ViewLink
 
 if TYPE_CHECKING:
@@ -170,3 +172,38 @@ def test_any_path_means_the_same_below_a_root_and_in_memory(
     rooted, memory = RootedView(os.fsencode(roots["rooted"])), MemoryView(TREE)
     for method in METHODS:
         assert answer(rooted, method, path) == answer(memory, method, path), (method, path)
+
+
+@contextlib.contextmanager
+def only_descriptors(count: int) -> Iterator[None]:
+    """Let this process open `count` more files meanwhile."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Below the limit no number may be free but those: what was open before keeps its own.
+    fillers = [os.open("/", os.O_RDONLY)]
+    while fillers[-1] < max(map(int, os.listdir("/proc/self/fd"))) - 1:
+        fillers.append(os.open("/", os.O_RDONLY))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (fillers[-1] + 1 + count, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for filler in fillers:
+            os.close(filler)
+
+
+def test_a_file_for_which_no_descriptor_is_left_is_not_taken_for_a_missing_one(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    for look in (DiskView().read, DiskView().listdir):
+        with only_descriptors(0), pytest.raises(NotLookedAt, match="file") as refused:
+            look(bytes(tmp_path / "file"))
+        assert "Too many open files" in str(refused.value)
+
+
+def test_large_files_are_read_where_a_mapping_would_take_the_last_descriptors(tmp_path: Path) -> None:
+    """Python's mmap keeps a descriptor for each."""
+    paths = [bytes(tmp_path / str(number)) for number in range(8)]
+    for path in paths:
+        Path(os.fsdecode(path)).write_bytes(path.ljust(MAP_FROM, b"."))
+    with only_descriptors(1):
+        contents = [DiskView().read(path) for path in paths]
+    assert [content[: len(path)] for content, path in zip(contents, paths, strict=True)] == paths

@@ -14,14 +14,15 @@ and replaced as a whole, never changed in place; a damaged one is noticed by its
 
 from __future__ import annotations
 
-import mmap
 import os
 import struct
 
+from denizen.disk import whole
 from denizen.errors import StoreDamaged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import mmap
     from array import array
     from collections.abc import Iterable, Iterator
     from typing import BinaryIO
@@ -50,12 +51,13 @@ class IndexFile:
 
     def __init__(self, path: bytes) -> None:
         self.path = path
-        self.map = _map(path)
+        self.map = _content(path)
         self._sections = self._read_sections()
 
     def close(self) -> None:
         """Unmap the file."""
-        self.map.close()
+        if not isinstance(self.map, bytes):
+            self.map.close()
 
     def bounds(self, name: str) -> tuple[int, int]:
         """Return the byte offsets at which a section begins and ends. Raises DamagedIndex."""
@@ -156,12 +158,13 @@ class Numbers:
         return int(found)
 
 
-def _map(path: bytes) -> mmap.mmap:
+def _content(path: bytes) -> bytes | mmap.mmap:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        if os.fstat(descriptor).st_size == 0:
+        size = os.fstat(descriptor).st_size
+        if size == 0:
             raise DamagedIndex(path, "it is empty")
-        return mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
+        return whole(descriptor, size)
     finally:
         os.close(descriptor)
 

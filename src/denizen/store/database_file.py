@@ -7,11 +7,15 @@ import errno
 import os
 import sqlite3
 
+from denizen.disk import more_files
 from denizen.errors import HostLacks, StoreDamaged
 from denizen.store.errors import is_full
 
 FILE = b"/objects.sqlite"
 _NO_ROOM = os.strerror(errno.ENOSPC)
+_NO_DESCRIPTORS = os.strerror(errno.EMFILE)
+# The database, its log, and the log's index.
+_DATABASE_FILES = 3
 VERSION = 1
 # Readers never wait for writers in WAL mode; this covers recovery after a crash and the closing of a log.
 _BUSY_SECONDS = 60
@@ -63,6 +67,8 @@ class DatabaseFailed(HostLacks):
 
     @property
     def remedy(self) -> str:
+        if self.reason == _NO_DESCRIPTORS:
+            return more_files()
         return "denizen gc" if self.reason == _NO_ROOM else ""
 
 
@@ -71,8 +77,20 @@ def reason_of(error: sqlite3.Error, path: bytes) -> str:
 
     When it fails for want of room it first gives back the room it took: the disk need not be full now.
     """
+    if error.sqlite_errorname == "SQLITE_CANTOPEN" and _lacks_descriptors():
+        return _NO_DESCRIPTORS
     full = error.sqlite_errorname in _FULL_ERRORS or is_full(path)
     return _NO_ROOM if full else str(error)
+
+
+def _lacks_descriptors() -> bool:
+    """Return whether the limit of open files leaves too few for a database; SQLite has closed its own."""
+    try:
+        descriptor = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as problem:
+        return problem.errno == errno.EMFILE
+    os.close(descriptor)
+    return descriptor + _DATABASE_FILES > os.sysconf("SC_OPEN_MAX")
 
 
 def connect(file: bytes, *, alone: bool = False) -> tuple[sqlite3.Connection, int]:

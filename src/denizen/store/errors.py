@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 
+from denizen.disk import more_files
 from denizen.errors import HostLacks, display
 
 TYPE_CHECKING = False
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 _REMEDIES = {
     errno.ENOSPC: "denizen gc",
     errno.EDQUOT: "denizen gc",
-    errno.EMFILE: "ulimit -n 65536",
 }
 
 
@@ -55,7 +55,7 @@ class DiskFailed(HostLacks):
 
     @property
     def remedy(self) -> str:
-        return _REMEDIES.get(self.code, "")
+        return more_files() if self.code == errno.EMFILE else _REMEDIES.get(self.code, "")
 
 
 @contextlib.contextmanager

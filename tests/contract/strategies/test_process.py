@@ -147,6 +147,44 @@ def test_a_child_of_one_with_a_low_limit_on_descriptors_is_decided_about(
     assert subprocess.run(["prlimit", "--nofile=6:4096", *command], check=False, env={}).returncode == 5
 
 
+@pytest.mark.parametrize("limit", [6, 16])
+def test_a_child_that_the_host_satisfies_starts_where_no_limit_can_be_raised(
+    started: Started, program: Path, limit: int
+) -> None:
+    """The helper has the program's hard limit; only CAP_SYS_RESOURCE would raise it."""
+    require("prlimit", "setpriv")
+    if started.strategy == "installed":
+        pytest.skip("the host starts nothing there: what lies at the interpreter's path is the loader")
+    plain = started.home.work / f"plain-{limit}-{started.strategy}"
+    _compile_plain(plain)
+    command = [*_limited(limit), *started.command(program, "execv", os.fspath(plain), "x")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={}, timeout=60)
+    assert (done.returncode, done.stderr) == (5, "")
+
+
+def test_a_child_needs_packages_and_no_limit_can_be_raised(started: Started, program: Path) -> None:
+    """16 descriptors suffice to decide about it; where they do not, the reason is said."""
+    require("prlimit", "setpriv")
+    for limit, status in ((6, 127), (20, 20)):
+        # Its own build-id: by that the decision about a like one would be found.
+        source = f"int greeting(); int main() {{ greeting(); return {limit}; }}"
+        child = started.compile(f"needy-{limit}", source)
+        command = [*_limited(limit), *started.command(program, "execv", os.fspath(child), "x")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env={}, timeout=60)
+        assert done.returncode == status
+        assert ("Too many open files" in done.stderr) == (limit == 6)
+
+
+def _limited(count: int) -> list[str]:
+    return ["setpriv", "--bounding-set=-sys_resource", "prlimit", f"--nofile={count}:{count}"]
+
+
+def _compile_plain(output: Path) -> None:
+    text = output.with_suffix(".c")
+    text.write_text("int main(void) { return 5; }")
+    subprocess.run(["gcc", "-o", output, text], check=True)
+
+
 def test_the_personality_of_a_small_machine_changes_nothing(started: Started, program: Path) -> None:
     """`setarch i386`: uname says i686 to a program for x86-64 too, and to what decides about its child."""
     require("setarch")

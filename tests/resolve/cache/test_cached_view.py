@@ -1,13 +1,10 @@
 """A file is read and parsed once, however it is spelled."""
 
-import errno
-import os
-
 import pytest
 
 from denizen.elf.image import read
 from denizen.fileview import MemoryView, ViewLink
-from denizen.resolve.cache.cached_view import CachedView, NotLookedAt, ParsedFile, parser_of
+from denizen.resolve.cache.cached_view import CachedView, ParsedFile, parser_of
 from denizen.value import replace
 from tests.support.package_archive import library
 
@@ -67,14 +64,3 @@ def test_a_file_that_is_not_there_is_asked_for_once_and_refused_every_time(view:
             known.read(b"/opt/app/lib/libb.so")
         assert refused.value.filename == b"/opt/app/lib/libb.so"
     assert view.reads == 0
-
-
-@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
-def test_a_file_that_cannot_be_opened_for_want_of_descriptors_is_not_missing(code: int) -> None:
-    class Exhausted(MemoryView):
-        def read(self, path: bytes) -> bytes:
-            raise OSError(code, os.strerror(code), path)
-
-    known = CachedView(Exhausted({LIBRARY: b""}))
-    with pytest.raises(NotLookedAt, match="liba"):
-        known.read(LIBRARY)

@@ -7,10 +7,7 @@ symbol tables. One library also has as many spellings as run paths lead to it: P
 
 from __future__ import annotations
 
-import errno
-
 from denizen import elf
-from denizen.errors import HostLacks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,22 +19,6 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView, Stat
 
     T = TypeVar("T")
-
-
-# Limits of this process; they tell nothing about the file.
-_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
-
-
-class NotLookedAt(HostLacks):
-    """The error that a file could not be examined because the process is out of descriptors or memory.
-
-    Such a file must not be taken for a missing one.
-    """
-
-    path: bytes
-    problem: str
-    WHAT = "cannot look at {path}: {problem:text}"
-    REMEDY = "ulimit -n 65536 allows more open files, ulimit -v unlimited more memory"
 
 
 class ParsedFile:
@@ -142,8 +123,6 @@ def _remember(known: dict[bytes, T | OSError], path: bytes, ask: Callable[[bytes
         try:
             answer = known[path] = ask(path)
         except OSError as problem:
-            if problem.errno in _EXHAUSTED:
-                raise NotLookedAt(path, problem.strerror or "") from problem
             answer = known[path] = OSError(problem.errno, problem.strerror, path)
     if isinstance(answer, OSError):
         raise answer
