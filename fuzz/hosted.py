@@ -29,8 +29,8 @@ HERE = Path(__file__).parent
 LOADER = HERE.parent / "loader"
 # The others (start.c, launch.c, helper.c, stub.c, ...) read nothing foreign but through these.
 SOURCES = (
-    "arena", "auxv", "covered", "decision", "dynamic", "identity", "image", "object", "preload",
-    "resume", "text",
+    "arena", "auxv", "covered", "decision", "dynamic", "identity", "image", "library_path", "object",
+    "preload", "resume", "text",
 )  # fmt: skip
 SANITIZERS = (
     "-fsanitize=address,undefined",

@@ -13,6 +13,7 @@ enum setting {
     SETTING_GENERATION = 'g',
     SETTING_NIX_LD = 'n',
     SETTING_COMMANDS = 'e',
+    SETTING_LIBRARY_PATHS = 'l',
 };
 
 /* Return the next setting of a kind after `previous` (null: the first), or null. */

@@ -1,6 +1,7 @@
 #include "decision.h"
 
 #include "config.h"
+#include "library_path.h"
 
 enum {
     VERSION = 2,
@@ -283,15 +284,17 @@ static void alias_name(struct text *name, const struct subject *subject)
     text_add_hex(name, subject->identity.size);
 }
 
-static struct search_result search(struct arena *arena, const struct process *process,
-                                   const struct subject *subject, const char *name, struct decision *decision)
+/* Look in the directories that settings of one kind name, each with `suffix` behind it. */
+static struct search_result search_in(enum setting kind, const char *suffix, struct arena *arena,
+                                      const struct process *process, const struct subject *subject,
+                                      const char *name, struct decision *decision)
 {
     const char *reason = NULL;
-    for (const char *pattern = config_next(SETTING_DIRECTORY, NULL); pattern;
-         pattern = config_next(SETTING_DIRECTORY, pattern)) {
+    for (const char *pattern = config_next(kind, NULL); pattern; pattern = config_next(kind, pattern)) {
         char room[PATH_ROOM];
         struct text path = text_in(room, sizeof room);
         decision_directory(&path, pattern, process);
+        text_add(&path, suffix);
         text_add(&path, "/");
         text_add(&path, name);
         struct search_result result = try_file(arena, process, subject, room, decision);
@@ -300,6 +303,20 @@ static struct search_result search(struct arena *arena, const struct process *pr
         reason = result.reason ? result.reason : reason;
     }
     return (struct search_result){false, reason};
+}
+
+static struct search_result search(struct arena *arena, const struct process *process,
+                                   const struct subject *subject, const char *name, struct decision *decision)
+{
+    if (subject->library_path) {
+        char room[NAME_ROOM];
+        struct text key = text_in(room, sizeof room);
+        library_path_key(arena, subject->library_path, &key);
+        struct search_result own = search_in(SETTING_LIBRARY_PATHS, room, arena, process, subject, name, decision);
+        if (own.found)
+            return own;
+    }
+    return search_in(SETTING_DIRECTORY, "", arena, process, subject, name, decision);
 }
 
 struct search_result decision_find(struct arena *arena, const struct process *process,

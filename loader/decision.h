@@ -73,6 +73,8 @@ struct subject {
     struct build_id build_id;
     /* Another architecture's: it is not mapped, and its headers are not read. */
     bool foreign;
+    /* The LD_LIBRARY_PATH of this start, for which there may be a decision of its own; null for none. */
+    const char *library_path;
 };
 
 /* The result of a search for a decision; the reason is shown when no decision can be made either. */

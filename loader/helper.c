@@ -6,7 +6,7 @@
 
 enum { MAX_ARGUMENTS = 64, EXIT_CANNOT_RUN = 126, PATH_ROOM = 4096 };
 
-static size_t command_line(char **arguments, const char *program)
+static size_t command_line(char **arguments, const char *library_path, const char *program)
 {
     size_t count = 0;
     for (const char *argument = config_next(SETTING_COMMAND, NULL); argument;
@@ -15,6 +15,10 @@ static size_t command_line(char **arguments, const char *program)
             arguments[count++] = (char *)(uintptr_t)argument;
     if (!count)
         return 0;
+    if (library_path) {
+        arguments[count++] = (char *)(uintptr_t)"--library-path";
+        arguments[count++] = (char *)(uintptr_t)library_path;
+    }
     arguments[count++] = (char *)(uintptr_t)program;
     arguments[count] = NULL;
     return count;
@@ -53,13 +57,13 @@ static bool is_closed(const char *program)
     return arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)program, EXECUTE, 0, 0, 0) == -SYS_EACCES;
 }
 
-bool helper_decides(const struct process *process, const char *program)
+bool helper_decides(const struct process *process, const char *library_path, const char *program)
 {
     char room[PATH_ROOM];
-    char *arguments[MAX_ARGUMENTS + 2];
+    char *arguments[MAX_ARGUMENTS + 4];
     const char *path = absolute(program, room);
-    if (!path || !process_is_plain(process) || process_variable(process, HELPER_MARK) || !command_line(arguments, path) ||
-        is_closed(arguments[0]))
+    if (!path || !process_is_plain(process) || process_variable(process, HELPER_MARK) ||
+        !command_line(arguments, library_path, path) || is_closed(arguments[0]))
         return false;
     long child = sys_fork();
     if (child < 0)

@@ -4,9 +4,9 @@
 
 #include "auxv.h"
 
-/* Run the configured command with the program's path appended, in an environment built from nothing; whether it
+/* Run the configured command with the LD_LIBRARY_PATH (null for none) and the program's path appended, in an environment built from nothing; whether it
    succeeded. False too when nothing is configured, inside a helper, and in a process that has other rights than
    the one who started it: there a decision is only looked up. */
-bool helper_decides(const struct process *process, const char *program);
+bool helper_decides(const struct process *process, const char *library_path, const char *program);
 
 #endif

@@ -4,6 +4,7 @@
 #include "helper.h"
 #include "kernel.h"
 #include "launch.h"
+#include "library_path.h"
 #include "stub.h"
 #include "tell.h"
 
@@ -178,11 +179,13 @@ static bool identify_by_name(struct start *start, struct identity *identity)
 /* The decision, if need be by having it made. One of an older denizen will do where it cannot be made anew. */
 static struct search_result decide(struct start *start, struct subject *subject, struct decision *decision)
 {
+    subject->library_path = library_path_of(&start->arena, &start->process);
     struct search_result result = decision_find(&start->arena, &start->process, subject, decision);
     if (!result.found && identify_by_name(start, &subject->identity))
         result = decision_find(&start->arena, &start->process, subject, decision);
     bool holds = result.found && decision->header->generation >= own_generation();
-    if (holds || nix_linker(&start->process) || !helper_decides(&start->process, path_of(start)))
+    if (holds || nix_linker(&start->process) ||
+        !helper_decides(&start->process, subject->library_path, path_of(start)))
         return result;
     return decision_find(&start->arena, &start->process, subject, decision);
 }
@@ -269,7 +272,7 @@ static _Noreturn void stand_for_command(struct start *start, const char *command
     const char *name = text_file_name(own);
     if (!process_is_plain(process) ||
         (!find_command(start, commands, name, &decision) &&
-         (!helper_decides(process, own) || !find_command(start, commands, name, &decision))))
+         (!helper_decides(process, NULL, own) || !find_command(start, commands, name, &decision))))
         fail(own, ": the command is not here", (char *)0);
     if (decision.header->command.count)
         launch_command(&start->arena, process, &decision, (struct target){start->path, true});

@@ -58,8 +58,15 @@ class RunRequest:
         """
         mapped = self.strategy == "direct"
         plain = not (self.hermetic or self.suites or self.extra or self.lock or self.trees or mapped)
-        if plain and not self.library_path:
-            return b""
+        options = b"" if plain else self._digest(mapped=mapped)
+        if not self.library_path:
+            return options
+        from denizen.launch.decisions.library_path import variant_with
+
+        return variant_with(options, self.library_path)
+
+    def _digest(self, *, mapped: bool) -> bytes:
+        """Return a hash of the options without LD_LIBRARY_PATH."""
         from hashlib import sha256
 
         lock = b""
@@ -68,8 +75,6 @@ class RunRequest:
                 lock = stream.read()
         # The strategy's old name, so that what was decided under it is found.
         words = (str(self.hermetic), *self.suites, "", *self.extra, "program" if mapped else "", *self.trees)
-        if self.library_path:
-            words = (*words, "", self.library_path)
         return sha256(os.fsencode("\0".join(words)) + lock).hexdigest()[:16].encode("ascii")
 
     @property
@@ -91,7 +96,8 @@ class RunRequest:
     def followers(self) -> RunRequest:
         """Return the request for the program's children.
 
-        It has no lock, which is of one program, and no LD_LIBRARY_PATH, which is of one start.
+        It has no lock, which is of one program, and no LD_LIBRARY_PATH, which is of one start: the loader
+        adds each child's own.
         """
         from denizen.value import replace
 

@@ -87,6 +87,35 @@ def test_a_foreign_grandchild_runs(started: Started, program: Path, foreign: Pat
     assert started.lines(program, *words) == [os.fspath(program)] * 4
 
 
+@pytest.mark.parametrize("besides", ["", "greeting"])
+def test_a_child_gets_libraries_from_the_library_path_it_is_given(
+    started: Started, program: Path, besides: str, tmp_path: Path
+) -> None:
+    """Alone, and together with packages; what it lacks without is not said, and it is decided about once."""
+    if started.strategy == "installed" and not besides:
+        pytest.skip("the host starts nothing there: what lies at the interpreter's path is the loader")
+    library = tmp_path / "away" / "libaway.so.1"
+    library.parent.mkdir()
+    _compile("int away(void) { return 6; }", library, "-shared", "-fPIC", "-Wl,-soname,libaway.so.1")
+    source = f"int away(), greeting(); int main() {{ {besides + '();' if besides else ''} return away(); }}"
+    child = started.compile(f"given-{besides}", source, "-Wl,--as-needed", os.fspath(library))
+    command = started.command(program, "execv", os.fspath(child), "x")
+    given = {"LD_LIBRARY_PATH": f"/nonexistent:{library.parent.name}"}
+    # Where DENIZEN_DECIDING is set the loader asks nobody.
+    for env in (given, given | {"DENIZEN_DECIDING": "1"}):
+        done = subprocess.run(
+            command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert (done.returncode, done.stderr) == (6, "")
+    without = subprocess.run(command, env={}, capture_output=True, text=True, check=False, timeout=60)
+    assert without.returncode == 127
+    assert "libaway.so.1" in without.stderr
+
+
+def _compile(source: str, output: Path, *flags: str) -> None:
+    subprocess.run(["gcc", "-w", "-x", "c", "-", "-o", output, *flags], input=source.encode(), check=True)
+
+
 @pytest.mark.parametrize("state", PATHS)
 def test_it_and_its_children_see_exactly_the_environment_given(
     started: Started, program: Path, state: str

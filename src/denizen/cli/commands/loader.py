@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def _install(parsed: Parsed, context: Context) -> int:
     from denizen.app.factories import helper_words, tools_of
     from denizen.launch.decisions.decision import GENERATION
+    from denizen.launch.decisions.library_path import beginning_for
     from denizen.launch.loader.binaries import loader_binary
     from denizen.launch.loader.installation import install, must_be_roots
     from denizen.launch.loader.settings import LoaderSettings
@@ -35,6 +36,7 @@ def _install(parsed: Parsed, context: Context) -> int:
         command=command,
         resident=tools_of(context.session).resident(),
         generation=GENERATION,
+        library_paths=tuple(map(beginning_for, directories)),
         nix_ld=parsed.flag("nix-ld"),
     )
     path = install(_prefix(parsed), machine, loader_binary(machine), settings)
@@ -48,6 +50,7 @@ def _link(parsed: Parsed, context: Context) -> int:
     from denizen.app.factories import helper_words, tools_of
     from denizen.app.request import RunRequest
     from denizen.launch.decisions.decision import GENERATION
+    from denizen.launch.decisions.library_path import beginning_for
     from denizen.launch.loader.settings import LoaderSettings
     from denizen.launch.program_links import make_link
     from denizen.launch.strategies.namespace_plan import HOST_PREFIXES
@@ -63,6 +66,7 @@ def _link(parsed: Parsed, context: Context) -> int:
         inside=tools.inside(),
         resident=tools.resident(),
         generation=GENERATION,
+        library_paths=(beginning_for(context.session.paths.decisions),),
     )
     make_link(link, program, tools.loader(settings), made.directory)
     context.output.say(f"{os.fsdecode(link)} starts {os.fsdecode(program)}")

@@ -31,7 +31,7 @@ HEADER = struct.Struct("<24sII")
 
 _DIRECTORY, _COMMAND, _HOST_LDSO, _HOST_PREFIX = b"d", b"c", b"h", b"p"
 _INSIDE, _RESIDENT, _GENERATION, _BOUND, _NIX_LD = b"i", b"r", b"g", b"b", b"n"
-_COMMANDS = b"e"
+_COMMANDS, _LIBRARY_PATHS = b"e", b"l"
 
 
 class NotALoader(BadInput):
@@ -67,6 +67,8 @@ class LoaderSettings:
         generation: decisions of an earlier generation are made again, where they can be.
         commands: the loader is at the path of a command that the host lacks, and this directory has a link to
             the program for each that was executed (launch.command_links); b"" for none.
+        library_paths: a start with LD_LIBRARY_PATH looks first for a decision of its own: in each of these
+            with what the value is called by behind it (launch.decisions.library_path).
         bound: the loader is for one namespace; denizen reads this, the loader does not.
         nix_ld: NIX_LD and NIX_LD_LIBRARY_PATH serve programs without a decision, but never root's.
     """
@@ -79,6 +81,7 @@ class LoaderSettings:
     resident: bytes = b""
     generation: int = 0
     commands: bytes = b""
+    library_paths: tuple[bytes, ...] = ()
     bound: bool = False
     nix_ld: bool = False
 
@@ -100,6 +103,7 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
         *((_RESIDENT, text) for text in [settings.resident] if text),
         *((_GENERATION, b"%d" % number) for number in [settings.generation] if number),
         *((_COMMANDS, text) for text in [settings.commands] if text),
+        *((_LIBRARY_PATHS, text) for text in settings.library_paths),
         *((_BOUND, b"1") for _ in range(settings.bound)),
         *((_NIX_LD, b"1") for _ in range(settings.nix_ld)),
     ]
@@ -135,6 +139,7 @@ def settings_of(binary: Buffer) -> LoaderSettings:
         resident=b"".join(found.get(_RESIDENT, ())[:1]),
         generation=_number(b"".join(found.get(_GENERATION, ())[:1])),
         commands=b"".join(found.get(_COMMANDS, ())[:1]),
+        library_paths=tuple(found.get(_LIBRARY_PATHS, ())),
         bound=_BOUND in found,
         nix_ld=_NIX_LD in found,
     )

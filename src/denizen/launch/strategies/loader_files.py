@@ -8,6 +8,7 @@ from denizen.disk import link_atomically, make_directories
 from denizen.host import machine_name
 from denizen.launch.command_links import COMMANDS
 from denizen.launch.decisions.decision import GENERATION
+from denizen.launch.decisions.library_path import beginning_for
 from denizen.launch.fast_path import LOADER_LINK
 from denizen.launch.loader.binaries import LoaderAbsent
 from denizen.launch.loader.settings import LoaderSettings
@@ -135,6 +136,7 @@ class LoaderFiles:
             command=self.children.command,
             resident=self._tools(self.machine).resident(),
             host_prefixes=prefixes,
+            library_paths=(beginning_for(self.children.directory),),
         )
 
     def _tools(self, machine: str) -> Tools:

@@ -1,0 +1,15 @@
+/* The LD_LIBRARY_PATH that a program was started with, as denizen names and keeps it. */
+#ifndef DENIZEN_LIBRARY_PATH_H
+#define DENIZEN_LIBRARY_PATH_H
+
+#include "arena.h"
+#include "auxv.h"
+#include "text.h"
+
+/* Return the value in absolute paths, separated by colons; null where it is unset, in secure execution, and
+   where the working directory is not known. */
+const char *library_path_of(struct arena *arena, const struct process *process);
+/* Add what the directory of decisions for this value is called by (denizen.launch.decisions.library_path). */
+void library_path_key(struct arena *arena, const char *path, struct text *name);
+
+#endif
