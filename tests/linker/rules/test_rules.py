@@ -9,14 +9,15 @@ import pytest
 from denizen.disk import DiskView
 from denizen.linker import Closure, Environment, LinkerStart, bind, read_interpreter, resolve
 from denizen.value import replace
-from tests.linker.rules import binding, glibc, i386, musl, order
+from tests.linker.rules import binding, glibc_files, glibc_paths, i386, musl, order
 from tests.support import dynamic_linkers, linker_cases
 from tests.support.peers import require
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
 GLIBC_CASES = (
-    *glibc.PATHS, *glibc.TOKENS, *glibc.NAMES, *glibc.FILES, *order.ORDER, *order.HWCAPS, *binding.SYMBOLS,
+    *glibc_paths.PATHS, *glibc_paths.TOKENS, *glibc_files.NAMES, *glibc_files.FILES,
+    *order.ORDER, *order.HWCAPS, *binding.SYMBOLS,
 )  # fmt: skip
 
 
