@@ -246,3 +246,15 @@ def test_every_source_of_the_loader_is_explained() -> None:
     named = text_of("loader/README.md")
     sources = {path.name for path in (ROOT / "loader").rglob("*.c")}
     assert not [name for name in sorted(sources) if f"{name}`" not in named]
+
+
+def test_each_question_of_where_to_change_names_one_place() -> None:
+    _, _, table = text_of("ARCHITECTURE.md").partition("\n| to change | begin in |\n|---|---|\n")
+    rows = [line.strip("| ").split(" | ") for line in table.partition("\n\n")[0].splitlines()]
+    questions = [row[0] for row in rows]
+    assert len(questions) == len(set(questions)) >= 20
+    for question, place in rows:
+        # In brackets: a table inside that file, or the same for C.
+        names = re.findall(r"`([^`]+)`", re.sub(r"\([^)]*\)", "", place))
+        assert len(names) == 1, f"{question}: {place}"
+        assert any((ROOT / base / names[0]).exists() for base in BASES), f"{question}: {names[0]}"
