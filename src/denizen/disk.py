@@ -11,6 +11,12 @@ import stat as stat_module
 from denizen.errors import HostLacks
 from denizen.fileview import FileKind, Stat, resolve
 
+# What a system call fails with when the disk or the quota is full, and when it is not permitted.
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+DENIED = frozenset({errno.EACCES, errno.EPERM})
+# The mode of files that no other user needs to read.
+PRIVATE = 0o600
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.bytesio import Buffer

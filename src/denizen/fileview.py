@@ -16,6 +16,9 @@ import posixpath
 
 from denizen.value import Enum, value
 
+# The top directories that are links into /usr on a merged system (Debian's usrmerge), sorted.
+USR_MERGED = (b"bin", b"lib", b"lib32", b"lib64", b"libo32", b"libx32", b"sbin")
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

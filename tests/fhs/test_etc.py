@@ -15,9 +15,9 @@ def made(host: Mapping[bytes, bytes]) -> dict[bytes, Content | Lead]:
 
 def test_the_hosts_files_are_led_to_so_that_changes_show() -> None:
     found = made({b"passwd": PASSWD, b"group": GROUP, b"resolv.conf": b"nameserver 1.1.1.1\n"})
-    assert found[b"passwd"] == Lead(HOST + b"passwd")
-    assert found[b"group"] == Lead(HOST + b"group")
-    assert found[b"resolv.conf"] == Lead(HOST + b"resolv.conf")
+    assert found[b"passwd"] == Lead(HOST + b"/etc/passwd")
+    assert found[b"group"] == Lead(HOST + b"/etc/group")
+    assert found[b"resolv.conf"] == Lead(HOST + b"/etc/resolv.conf")
     assert b"machine-id" not in found
 
 

@@ -6,6 +6,8 @@ import contextlib
 import errno
 import os
 
+from denizen.disk import FULL
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 # Number of lock files; a hash of a program's identity selects one. Programs with the same one wait for
 # each other.
 _LOCKS = 64
-_UNWRITABLE = (errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EDQUOT)
+_UNWRITABLE = frozenset({errno.EROFS, errno.EACCES}) | FULL
 
 
 @contextlib.contextmanager

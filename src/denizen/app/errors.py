@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import os
 
+from denizen.disk import DENIED, FULL
 from denizen.errors import EXIT_CANNOT_START, DenizenError, HostLacks, display
 from denizen.value import Enum
 
@@ -88,10 +88,6 @@ def _errors(report: Report) -> dict[str, Problem]:
     return {p.code: p for p in report.problems if p.severity.value == "error"}
 
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_DENIED = frozenset({errno.EACCES, errno.EPERM})
-
-
 class StartRefused(HostLacks):
     """The error that the kernel refused an operation which no lower layer gave an error of its own."""
 
@@ -100,10 +96,10 @@ class StartRefused(HostLacks):
     @property
     def what(self) -> str:
         name = self.error.filename
-        refused = "there is no room left" if self.error.errno in _FULL else "the system refused an operation"
+        refused = "there is no room left" if self.error.errno in FULL else "the system refused an operation"
         if not isinstance(name, str | bytes):
             return refused
-        return f"{refused} {'for' if self.error.errno in _FULL else 'on'} {display(name)}"
+        return f"{refused} {'for' if self.error.errno in FULL else 'on'} {display(name)}"
 
     @property
     def why(self) -> str:
@@ -111,9 +107,9 @@ class StartRefused(HostLacks):
 
     @property
     def remedy(self) -> str:
-        if self.error.errno in _FULL:
+        if self.error.errno in FULL:
             return "denizen gc"
-        if self.error.errno in _DENIED:
+        if self.error.errno in DENIED:
             from denizen.trust import user
 
             return f"you are {user(os.geteuid())}; --root DIR, for a directory of your own"

@@ -11,7 +11,7 @@ from denizen.cli.command import Command, Context
 from denizen.cli.options import Option, UsageError, describe, parse, usage
 from denizen.cli.output import Output, open_output
 from denizen.cli.reporter import OutputReporter
-from denizen.errors import EXIT_FAILED, DenizenError
+from denizen.errors import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, DenizenError
 from denizen.launch.inherited import take
 from denizen.value import value
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.cli.options import Parsed
-
-# 128 + the signal, as a shell reports it.
-EXIT_INTERRUPTED = 130
-EXIT_BROKEN_PIPE = 141
 
 
 @value

@@ -10,8 +10,6 @@ import sys
 # One command makes some 100,000 tuples and dicts that live until its end. Python's own threshold of 700
 # looks through them for cycles again and again: a sixth of `why --host`.
 COLLECT_FROM = 200_000
-# 128 + SIGINT, as a shell reports it; dispatch has the same.
-EXIT_INTERRUPTED = 130
 
 
 def main() -> int:
@@ -24,6 +22,8 @@ def main() -> int:
         return _dispatch(arguments)
     except KeyboardInterrupt:
         # Ctrl-C while modules are imported, outside `dispatch`, which handles it otherwise.
+        from denizen.errors import EXIT_INTERRUPTED
+
         return EXIT_INTERRUPTED
 
 
@@ -48,8 +48,10 @@ def _say_version() -> int:
         sys.stdout.write(f"denizen {__version__}\n")
         sys.stdout.flush()
     except OSError as error:
+        from denizen.errors import EXIT_FAILED
+
         sys.stderr.write(f"denizen: cannot write the result\n  {error.strerror}\n")
-        return 125
+        return EXIT_FAILED
     return 0
 
 

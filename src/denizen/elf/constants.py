@@ -55,3 +55,9 @@ VER_NDX_LOCAL, VER_NDX_GLOBAL = 0, 1
 VERSYM_HIDDEN, VERSYM_VERSION = 0x8000, 0x7FFF
 # vd_flags and vna_flags
 VER_FLG_BASE, VER_FLG_WEAK = 1, 2
+
+# glibc's do_lookup_x finds symbols of these bindings, check_match of these types (its mask 0x467) and
+# visibilities.
+FINDABLE_BINDINGS = frozenset({STB_GLOBAL, STB_WEAK, STB_GNU_UNIQUE})
+FINDABLE_TYPES = frozenset({STT_NOTYPE, STT_OBJECT, STT_FUNC, STT_COMMON, STT_TLS, STT_GNU_IFUNC})
+VISIBLE = frozenset({STV_DEFAULT, STV_PROTECTED})

@@ -26,11 +26,8 @@ if TYPE_CHECKING:
     from denizen.elf.memory import Code, Memory
     from denizen.elf.strings import StringTable
 
-_BINDINGS = frozenset({c.STB_GLOBAL, c.STB_WEAK, c.STB_GNU_UNIQUE})
-_TYPES = frozenset({c.STT_NOTYPE, c.STT_OBJECT, c.STT_FUNC, c.STT_COMMON, c.STT_TLS, c.STT_GNU_IFUNC})
 # Values of st_info that check_match accepts; it also checks visibility and st_value.
-_FINDABLE = frozenset([binding << 4 | kind for binding in _BINDINGS for kind in _TYPES])
-_VISIBLE = frozenset({c.STV_DEFAULT, c.STV_PROTECTED})
+_FINDABLE = frozenset([binding << 4 | kind for binding in c.FINDABLE_BINDINGS for kind in c.FINDABLE_TYPES])
 
 _SYMBOL = {64: "IBBHQQ", 32: "IIIBBH"}
 _WORD = 0xFFFFFFFF
@@ -135,7 +132,7 @@ class Lookup:
             if (
                 section != 0
                 and info in _FINDABLE
-                and other & 3 in _VISIBLE
+                and other & 3 in c.VISIBLE
                 and (value != 0 or section == c.SHN_ABS or info & 15 == c.STT_TLS)
                 and stop < end
                 and names[start:stop] == name

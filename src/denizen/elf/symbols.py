@@ -38,10 +38,6 @@ _OTHER = {32: 13, 64: 5}
 _SECTION = {32: 14, 64: 6}
 _VALUE = {32: 4, 64: 8}
 
-# glibc's do_lookup_x accepts these bindings, and check_match these types (its mask 0x467).
-_BINDINGS = (c.STB_GLOBAL, c.STB_WEAK, c.STB_GNU_UNIQUE)
-_TYPES = (c.STT_NOTYPE, c.STT_OBJECT, c.STT_FUNC, c.STT_COMMON, c.STT_TLS, c.STT_GNU_IFUNC)
-
 
 def _where(answers: Iterable[bool]) -> bytes:
     """Return a table for bytes.translate that maps each byte value to its answer, 1 for true."""
@@ -50,10 +46,10 @@ def _where(answers: Iterable[bool]) -> bytes:
 
 _SET = _where(byte != 0 for byte in range(256))
 _REFERENCE = _where(info >> 4 != c.STB_LOCAL for info in range(256))
-_FINDABLE = _where(info >> 4 in _BINDINGS and info & 15 in _TYPES for info in range(256))
+_FINDABLE = _where(info >> 4 in c.FINDABLE_BINDINGS and info & 15 in c.FINDABLE_TYPES for info in range(256))
 _WEAK = _where(info >> 4 == c.STB_WEAK for info in range(256))
 _TLS = _where(info & 15 == c.STT_TLS for info in range(256))
-_VISIBLE = _where(other & 3 in (c.STV_DEFAULT, c.STV_PROTECTED) for other in range(256))
+_VISIBLE = _where(other & 3 in c.VISIBLE for other in range(256))
 _ABS_HIGH = _where(byte == c.SHN_ABS >> 8 for byte in range(256))
 _ABS_LOW = _where(byte == c.SHN_ABS & 255 for byte in range(256))
 

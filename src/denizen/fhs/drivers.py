@@ -8,6 +8,7 @@ runtime) find them, without an LD_LIBRARY_PATH. [[host]] in resolve/rules.toml l
 
 from __future__ import annotations
 
+from denizen.fhs.etc import HOST
 from denizen.linker.ldcache import BadCache, CacheEntry, open_cache
 from denizen.linker.ldcachewriter import write_cache
 from denizen.value import replace
@@ -16,7 +17,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-HOST = b"/.denizen/host"
 SHARE = b"/.denizen/share"
 # Directories of the drivers' manifests: JSON files that name a library, whose path ld.so.cache has
 # (on the host, below SHARE): Vulkan-Loader's LoaderDriverInterface.md, libglvnd's icd_enumeration.md.

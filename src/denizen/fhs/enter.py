@@ -11,8 +11,9 @@ import os
 import pwd
 
 from denizen.fhs import drivers
-from denizen.fhs.etc import User, files
-from denizen.fhs.mounts import MERGED, EnteredRoot, entering
+from denizen.fhs.etc import HOST, User, files
+from denizen.fhs.mounts import EnteredRoot, entering
+from denizen.fileview import USR_MERGED
 from denizen.host import machine_name
 from denizen.linker.ldcache import BadCache
 from denizen.machines import by_kernel
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _LIMIT = 16 << 20
 # The first exists in an environment, where /etc is the environment's.
-_HOST = (b"/.denizen/host/etc", b"/etc")
+_HOST = (HOST + b"/etc", b"/etc")
 # NixOS has no ld.so.cache; its drivers are in this directory (nixpkgs' hardware.graphics).
 _NIXOS = b"/run/opengl-driver/lib"
 _NSS = (b"usr/lib", b"usr/lib64")
@@ -65,7 +66,7 @@ def entry_of(inside: Inside) -> EnteredRoot:
         _user(),
         lambda name: _serves(tree, name),
     )
-    merged = tuple(name for name in MERGED if os.path.isdir(b"%b/usr/%b" % (tree, name)))
+    merged = tuple(name for name in USR_MERGED if os.path.isdir(b"%b/usr/%b" % (tree, name)))
     shown = tuple(_manifests()) if inside.cache else ()
     top = tuple(os.listdir(b"/"))
     return EnteredRoot(tree, etc, inside.stage, merged, top, inside.bindings, inside.cache, shown)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from denizen.value import value
 
+# The host's /etc and /usr inside an environment.
+HOST = b"/.denizen/host"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-HOST = b"/.denizen/host/etc/"
 # name -> its link's target on a host without it; "" for no link. Services, protocols and others may be the
 # tree's own (netbase), in files that no link replaces.
 NAMES: Mapping[bytes, bytes] = {
@@ -84,7 +86,7 @@ def files(
     found: dict[bytes, Content | Lead] = {}
     for name, default in NAMES.items():
         if exists(name):
-            found[name] = Lead(HOST + name)
+            found[name] = Lead(HOST + b"/etc/" + name)
         elif default:
             found[name] = Lead(default)
     if not exists(b"hosts"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from fnmatch import fnmatchcase
 
-from denizen.fileview import MAX_LINKS
-from denizen.formats.archive_tree import MERGED, lexical
+from denizen.fileview import MAX_LINKS, USR_MERGED
+from denizen.formats.archive_tree import lexical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,4 +103,4 @@ class Model:
         Return None if it is above the top.
         """
         led = lexical(path, target)
-        return b"usr/" + led if led is not None and led.partition(b"/")[0] in MERGED else led
+        return b"usr/" + led if led is not None and led.partition(b"/")[0] in USR_MERGED else led

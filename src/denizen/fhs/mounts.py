@@ -16,7 +16,8 @@ from __future__ import annotations
 import posixpath
 
 from denizen.fhs.drivers import SHARE
-from denizen.fhs.etc import Content
+from denizen.fhs.etc import HOST, Content
+from denizen.fileview import USR_MERGED
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -26,9 +27,8 @@ if TYPE_CHECKING:
     from denizen.fhs.etc import Lead
 
 # The names at the root that are links into a merged /usr (Debian's usrmerge).
-MERGED = (b"bin", b"lib", b"lib32", b"lib64", b"libo32", b"libx32", b"sbin")
 # Names at the root that come from the environment or are made, not taken from the host.
-_OWN = (*MERGED, b"usr", b"etc", b".denizen", b"opt")
+_OWN = (*USR_MERGED, b"usr", b"etc", b".denizen", b"opt")
 # Directories that programs expect; they are made if the host lacks them (a bare root).
 _EXPECTED = (b"proc", b"dev", b"sys", b"tmp", b"run", b"var", b"home", b"opt", b"mnt")
 _DEVICES = (b"null", b"zero", b"full", b"random", b"urandom")
@@ -51,7 +51,7 @@ class EnteredRoot:
         tree: path of the environment's store object.
         etc: the files and links of /.denizen/etc, by name.
         stage: an empty directory.
-        merged: the names in MERGED that the tree has below /usr.
+        merged: the names in USR_MERGED that the tree has below /usr.
         top: names of the host's root that exist.
         bindings: further paths that the user wants.
         cache: a file to show as /etc/ld.so.cache; b"" for the tree's own.
@@ -115,9 +115,9 @@ def _built(entry: EnteredRoot) -> list[tuple[bytes, ...]]:
             (b"text", one.text, place) if isinstance(one, Content) else (b"symlink", one.target, place)
         )
     for name in (b"/etc", b"/usr"):
-        target = at(b"/.denizen/host" + name)
+        target = at(HOST + name)
         # In an environment these names are its own links; the host's directories are below /.denizen/host.
-        steps += [(b"offer", name, target), (b"offer", b"/.denizen/host" + name, target)]
+        steps += [(b"offer", name, target), (b"offer", HOST + name, target)]
     steps.append((b"offer", b"/usr/local", at(b"/usr/local")))
     steps.append((b"entries", b"/opt", at(b"/opt"), b"0"))
     steps.append((b"entries", entry.tree + b"/opt", at(b"/opt"), b"0"))
@@ -143,7 +143,7 @@ def sandbox(tree: bytes, stage: bytes, writes: Sequence[bytes]) -> tuple[bytes, 
     steps: list[bytes] = [b"private", b"offline", b"tmpfs", stage]
     for name in (b"usr", b"etc", b"proc", b"dev", b"tmp", b"var", b"var/tmp", b"var/cache", b"run", b"root"):
         steps += [b"dir", stage + b"/" + name]
-    for name in MERGED:
+    for name in USR_MERGED:
         steps += [b"symlink", b"usr/" + name, stage + b"/" + name]
     for name in (b"usr", b"etc"):
         place = b"%b/%b" % (stage, name)

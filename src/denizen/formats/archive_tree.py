@@ -28,6 +28,7 @@ from __future__ import annotations
 from enum import Enum
 
 from denizen.errors import BadInput, display
+from denizen.fileview import USR_MERGED
 from denizen.formats.file_tree import MAX_PATH, Directory, File, HardLink, Symlink, is_name, is_target
 from denizen.formats.tar import MemberKind
 
@@ -44,8 +45,6 @@ MAX_NAME_BYTES = 128 * 1024 * 1024
 # Directories inside one another; Debian's deepest have under 30. The directory entries of a new path cost its
 # depth times its length: without a bound a name of 4,095 bytes costs 4 MB of copies.
 MAX_DEPTH = 128
-
-MERGED = frozenset({b"bin", b"sbin", b"lib", b"lib32", b"lib64", b"libo32", b"libx32"})
 
 
 class Layout(Enum):
@@ -155,7 +154,7 @@ class _Unpacking:
             raise UnsafeMember(member.name, f"it is a link to '{display(target)}', outside the package")
         if leads_to == path and self._layout is Layout.USR_MERGED:
             # After the merge the link and its target are the same path: /lib -> usr/lib.
-            if self._kinds.get(path) is None and path.rpartition(b"/")[2] in MERGED:
+            if self._kinds.get(path) is None and path.rpartition(b"/")[2] in USR_MERGED:
                 yield from self._directories(path, member)
             return
         yield from self._directories(path.rpartition(b"/")[0], member)
@@ -227,7 +226,7 @@ class _Unpacking:
 
     def _place(self, path: bytes) -> bytes:
         """Return the path to which the layout moves `path`."""
-        if self._layout is Layout.USR_MERGED and path.partition(b"/")[0] in MERGED:
+        if self._layout is Layout.USR_MERGED and path.partition(b"/")[0] in USR_MERGED:
             return b"usr/" + path
         return path
 

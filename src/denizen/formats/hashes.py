@@ -15,7 +15,7 @@ from denizen.value import value
 
 # Digest sizes in bytes. md5 and sha1 occur in old derivations and indexes; no content is trusted by them.
 SIZES = {"md5": 16, "sha1": 20, "sha256": 32, "sha512": 64}
-_HEX = frozenset("0123456789abcdef")
+HEX_DIGITS = frozenset(b"0123456789abcdef")
 
 
 class MalformedHash(BadInput):
@@ -93,7 +93,7 @@ def to_base64(content: bytes) -> str:
 
 def _from_any(digest: str, size: int, text: str) -> bytes:
     if len(digest) == 2 * size:
-        if not _HEX.issuperset(digest):
+        if not HEX_DIGITS.issuperset(digest.encode("utf-8", "surrogatepass")):
             raise MalformedHash(text, "hexadecimal digits are 0-9 and a-f")
         return bytes.fromhex(digest)
     if len(digest) == base32.digits_for(size):

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MAX_SIZE = 1024 * 1024
 MAX_LINES = 256
-_MAX_NUMBER = 2**63 - 1
+MAX_NUMBER = 2**63 - 1
 _UNKNOWN_DERIVER = "unknown-deriver"
 _DEFAULT_COMPRESSION = "bzip2"
 _REQUIRED = ("StorePath", "URL", "NarHash", "NarSize")
@@ -227,9 +227,17 @@ def _sha256(text: str) -> Hash:
 
 
 def _number(key: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > _MAX_NUMBER:
+    number = parse_number(text)
+    if number is None:
         raise BadNarInfo(key, f"'{display(text[:40])}' is not a number of bytes")
-    return int(text)
+    return number
+
+
+def parse_number(text: str) -> int | None:
+    """Return the number that a text is, up to MAX_NUMBER; None if it is none."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_NUMBER))):
+        return None
+    return number if (number := int(text)) <= MAX_NUMBER else None
 
 
 def _references(text: str) -> tuple[StorePath, ...]:

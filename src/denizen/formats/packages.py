@@ -17,6 +17,7 @@ Limits: MAX_PARAGRAPH bytes a paragraph. The total size is bounded by the decomp
 from __future__ import annotations
 
 from denizen.errors import BadInput, display
+from denizen.formats.hashes import HEX_DIGITS
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 MAX_PARAGRAPH = 4 << 20
 MAX_SIZE_DIGITS = 13
 _NAME = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789+-.ABCDEFGHIJKLMNOPQRSTUVWXYZ_")
-_HEX = frozenset(b"0123456789abcdef")
 
 
 class BadPackages(BadInput):
@@ -173,6 +173,6 @@ def _number(text: bytes, name: bytes) -> int:
 
 
 def _digest(text: bytes, name: bytes) -> bytes:
-    if len(text) != 64 or not _HEX.issuperset(text):
+    if len(text) != 64 or not HEX_DIGITS.issuperset(text):
         raise BadPackages(name, "its SHA256 is not 64 hex digits")
     return text

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput, display
 from denizen.formats.deb822 import paragraphs
+from denizen.formats.hashes import HEX_DIGITS
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 MAX_FILES = 200_000
 MAX_SIZE = 1 << 40
 SHA256_HEX = 64
-_HEX = frozenset(b"0123456789abcdef")
 _MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
 _UTC = (b"UTC", b"GMT", b"+0000")
 
@@ -142,7 +142,7 @@ def _files(block: bytes) -> dict[str, Promise]:
         if not line.strip():
             continue
         words = line.split()
-        if len(words) != 3 or len(words[0]) != SHA256_HEX or not _HEX.issuperset(words[0]):
+        if len(words) != 3 or len(words[0]) != SHA256_HEX or not HEX_DIGITS.issuperset(words[0]):
             raise BadRelease(f"a line of SHA256 is unreadable: {display(line[:100])}")
         if not words[1].isdigit() or len(words[1]) > 14 or int(words[1]) > MAX_SIZE:
             raise BadRelease(f"a size in SHA256 is unreadable: {display(line[:100])}")

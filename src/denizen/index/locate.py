@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from denizen.fileview import USR_MERGED
 from denizen.index.entry import DirectoryKind, Place
 from denizen.index.library_index import LibraryIndex
 from denizen.index.manifest import read_manifest
@@ -50,7 +51,6 @@ ORDER: tuple[tuple[str, Callable[[Provider, int], int]], ...] = (
     ("less to install", lambda p, _: p.installed_size),
 )
 BIN_DIRECTORIES = (b"usr/bin", b"bin", b"usr/sbin", b"sbin", b"usr/games", b"usr/local/bin")
-_MERGED = (b"bin", b"sbin", b"lib", b"lib32", b"lib64", b"libo32", b"libx32")
 _NEAR_NAMES = 5
 
 
@@ -233,9 +233,9 @@ def twin(path: bytes) -> tuple[bytes, ...]:
     top, _, rest = path.removeprefix(b"/").partition(b"/")
     if not path.startswith(b"/"):
         return ()
-    if top in _MERGED:
+    if top in USR_MERGED:
         return (b"/usr" + path,)
-    return (b"/" + rest,) if top == b"usr" and rest.partition(b"/")[0] in _MERGED else ()
+    return (b"/" + rest,) if top == b"usr" and rest.partition(b"/")[0] in USR_MERGED else ()
 
 
 def _place(value: bytes, order: tuple[bytes, ...]) -> int:

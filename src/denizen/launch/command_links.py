@@ -14,13 +14,12 @@ import contextlib
 import os
 import re
 
-from denizen.disk import link_atomically, make_directories, write_atomically
+from denizen.disk import PRIVATE, link_atomically, make_directories, write_atomically
 from denizen.value import value
 
 # The name of the directory, beside those of libraries and copies.
 COMMANDS = b"commands"
 _ABSENT = b".absent"
-_MODE = 0o600
 # The pattern excludes paths: the name comes from a program.
 _NAME = re.compile(rb"[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99}\Z")
 
@@ -44,7 +43,7 @@ class CommandLinks:
     def deny(self, name: bytes, reason: str) -> None:
         """Record that a command is not available, with the reason. Raises OSError."""
         make_directories(os.path.join(self.directory, _ABSENT), 0o700)
-        write_atomically(os.path.join(self.directory, _ABSENT, name), reason.encode() + b"\n", mode=_MODE)
+        write_atomically(os.path.join(self.directory, _ABSENT, name), reason.encode() + b"\n", mode=PRIVATE)
 
     def denied(self, name: bytes) -> str:
         """Return the recorded reason why a command is not available; "" for none."""

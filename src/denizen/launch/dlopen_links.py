@@ -19,7 +19,7 @@ import fcntl
 import os
 import re
 
-from denizen.disk import link_atomically, make_directories, write_atomically
+from denizen.disk import PRIVATE, link_atomically, make_directories, write_atomically
 from denizen.launch.command_links import commands_of
 from denizen.launch.decisions.decision import file_name
 from denizen.launch.fast_path import VARIANTS, directory_of
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from denizen.launch.decisions.decision import Identity
 
-_MODE = 0o600
 # The name of the directory, beside those of patched copies and resource trees.
 OPENED = b"opened"
 _ABSENT, _ASKED, _HOST, _INDEX = b".absent", b".asked", b".host", b".index"
@@ -68,7 +67,7 @@ class Opened:
         """
         make_directories(os.path.join(self.directory, _ABSENT), 0o700)
         if locked:
-            write_atomically(os.path.join(self.directory, _LOCKED), b"", mode=_MODE)
+            write_atomically(os.path.join(self.directory, _LOCKED), b"", mode=PRIVATE)
 
     @property
     def is_locked(self) -> bool:
@@ -79,7 +78,7 @@ class Opened:
     def turn(self) -> Iterator[None]:
         """Hold the lock that lets one process at a time answer for this program. Raises OSError."""
         turn = os.path.join(self.directory, _TURN)
-        with open(turn, "ab", opener=lambda path, flags: os.open(path, flags, _MODE)) as lock:
+        with open(turn, "ab", opener=lambda path, flags: os.open(path, flags, PRIVATE)) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -103,7 +102,7 @@ class Opened:
 
     def deny(self, soname: bytes, reason: str) -> None:
         """Record that a library is not available, with the reason. Raises OSError."""
-        write_atomically(os.path.join(self.directory, _ABSENT, soname), reason.encode() + b"\n", mode=_MODE)
+        write_atomically(os.path.join(self.directory, _ABSENT, soname), reason.encode() + b"\n", mode=PRIVATE)
 
     def denied(self) -> dict[bytes, str]:
         """Return the names that are not available, with the reasons."""
@@ -148,7 +147,7 @@ class Opened:
         """Record an answer. Raises OSError."""
         lines = [*self.asked(), one]
         content = b"".join(b"%b\t%d\t%b\n" % (a.soname, a.size, b" ".join(a.packages)) for a in lines)
-        write_atomically(os.path.join(self.directory, _ASKED), content, mode=_MODE)
+        write_atomically(os.path.join(self.directory, _ASKED), content, mode=PRIVATE)
 
     def asked(self) -> tuple[DlopenRequest, ...]:
         """Return the recorded answers."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Each round finds the libraries that those of the round before need; bundles nest a few levels.
 MAX_ROUNDS = 32
-_GLIBC = b"GLIBC_"
+LIBC_VERSION = b"GLIBC_"
 # In place of a rule pack's name, for an object that the user named.
 ADDED = "added"
 
@@ -277,7 +277,7 @@ def is_linked(image: Image) -> bool:
 
 def glibc_versions(names: Iterable[bytes]) -> list[tuple[int, ...]]:
     """Return the GLIBC_ versions among version names, as numbers."""
-    numbers = [name.removeprefix(_GLIBC) for name in names if name.startswith(_GLIBC)]
+    numbers = [name.removeprefix(LIBC_VERSION) for name in names if name.startswith(LIBC_VERSION)]
     return [tuple(map(int, n.split(b"."))) for n in numbers if n.replace(b".", b"").isdigit()]
 
 

@@ -6,17 +6,14 @@ import contextlib
 import errno
 import os
 
-from denizen.disk import more_files
+from denizen.disk import FULL, more_files
 from denizen.errors import HostLacks, display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_REMEDIES = {
-    errno.ENOSPC: "denizen gc",
-    errno.EDQUOT: "denizen gc",
-}
+_REMEDIES = dict.fromkeys(FULL, "denizen gc")
 
 
 # Bytes SQLite needs at least: the index of its log, one file of 32 KiB, and a page.

@@ -15,6 +15,7 @@ from __future__ import annotations
 from denizen.errors import StoreDamaged
 from denizen.formats import base32
 from denizen.formats.base32 import BadBase32
+from denizen.formats.narinfo import parse_number
 from denizen.formats.storepath import BadStorePath, StorePath, from_base
 from denizen.store.info import ObjectInfo
 
@@ -30,7 +31,6 @@ _MAGIC = "denizen-object 1"
 _END = "end"
 _DIGEST_SIZE = 32
 # Nix's own narSize is signed 64 bit.
-_MAX_NUMBER = 2**63 - 1
 
 
 class BadSidecar(StoreDamaged):
@@ -83,8 +83,8 @@ def read(content: bytes, path: StorePath) -> ObjectInfo:
     info = ObjectInfo(
         path=path,
         nar_hash=lines.parsed("nar-hash", _digest),
-        nar_size=lines.parsed("nar-size", _number),
-        registered=lines.parsed("registered", _number),
+        nar_size=lines.parsed("nar-size", parse_number),
+        registered=lines.parsed("registered", parse_number),
         references=tuple(lines.repeated("reference", _name)),
         deriver=lines.optional("deriver", _name),
         content_address=lines.optional("content-address", str),
@@ -143,12 +143,6 @@ def _digest(text: str) -> bytes | None:
     except BadBase32:
         return None
     return digest if algorithm == "sha256" and len(digest) == _DIGEST_SIZE else None
-
-
-def _number(text: str) -> int | None:
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_NUMBER))):
-        return None
-    return number if (number := int(text)) <= _MAX_NUMBER else None
 
 
 def _name(text: str) -> StorePath | None:

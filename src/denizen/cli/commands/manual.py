@@ -10,6 +10,7 @@ from denizen import __version__
 from denizen.cli.command import Command
 from denizen.cli.environment import public_rows
 from denizen.cli.options import Positional, usage, written
+from denizen.errors import EXIT_CANNOT_START, EXIT_FAILED, EXIT_NOT_FOUND, EXIT_USAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ program or the system. Programs are read to learn about them, never executed."""
 EXIT_STATUS = (
     ("0", "done; for a program that was started, its own status"),
     ("1", "the answer is no: the program would not start, nothing provides the name, an object is damaged"),
-    ("2", "wrong usage"),
-    ("125", "denizen itself failed"),
-    ("126", "the program cannot be started"),
-    ("127", "there is no such program"),
+    (f"{EXIT_USAGE}", "wrong usage"),
+    (f"{EXIT_FAILED}", "denizen itself failed"),
+    (f"{EXIT_CANNOT_START}", "the program cannot be started"),
+    (f"{EXIT_NOT_FOUND}", "there is no such program"),
     ("128+\\fIn\\fR", "the program, or denizen, was ended by signal \\fIn\\fR"),
 )
 SEE_ALSO = "ld.so(8), ldd(1), ldconfig(8), bwrap(1)"

@@ -11,7 +11,7 @@ import contextlib
 import itertools
 import os
 
-from denizen.disk import make_directories, write_atomically
+from denizen.disk import PRIVATE, make_directories, write_atomically
 from denizen.formats import storepath
 from denizen.launch.decisions.decision import GENERATION, alias_name, file_name
 from denizen.launch.decisions.decision_codec import encode
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from denizen.launch.decisions.decision import Decision, Identity
     from denizen.store.layout import StoreLayout
 
-_MODE = 0o600
 _ROOTS = b"decisions"
 
 
@@ -53,8 +52,8 @@ class DecisionStore:
         content = encode(decision)
         if decision.build_id and movable:
             alias = alias_name(decision.build_id, decision.identity.size)
-            write_atomically(os.path.join(self.directory, alias), content, mode=_MODE)
-        write_atomically(os.path.join(self.directory, file_name(decision.identity)), content, mode=_MODE)
+            write_atomically(os.path.join(self.directory, alias), content, mode=PRIVATE)
+        write_atomically(os.path.join(self.directory, file_name(decision.identity)), content, mode=PRIVATE)
 
     def moved(self, build_id: bytes, size: int, headers: bytes) -> Decision | None:
         """Return the decision about the same program content at another path.
@@ -126,7 +125,7 @@ class DecisionStore:
         except FileNotFoundError:
             with contextlib.suppress(OSError):  # the disk is full: the next collection counts as the first
                 make_directories(os.path.dirname(mark), 0o700)
-                write_atomically(mark, b"", mode=_MODE)
+                write_atomically(mark, b"", mode=PRIVATE)
             return now
 
     def found_again(self, names: Container[bytes]) -> None:

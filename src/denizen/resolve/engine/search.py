@@ -16,7 +16,7 @@ from denizen.resolve.engine.choose import Demand
 from denizen.resolve.engine.load_sets import AddedLibraries
 from denizen.resolve.engine.problems import omissions_of, portable, portable_host, problems_of
 from denizen.resolve.resolution import ChoiceRule, DlopenName, Lack, Resolution, ResolutionProblem, pin_of
-from denizen.resolve.subject import examine
+from denizen.resolve.subject import LIBC_VERSION, examine
 from denizen.resolve.unsatisfied_bundle import Blamed, blamed, instead
 from denizen.resolve.user_requests import opened
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 MAX_REPAIRS = 6
 # In a tree of more objects some plugin always lacks something, and each further base costs seconds.
 MAX_ROOTS_SEARCHED = 32
-_LIBC_VERSION = b"GLIBC_"
 # Heavier first: a program without a library does not start, without a symbol it may.
 _WEIGHTS = {
     Lack.INTERPRETER: 1000,
@@ -96,7 +95,7 @@ def _may_differ(problem: ResolutionProblem, catalogue: ProviderCatalogue, subjec
     """Tell whether another base suite could solve the problem."""
     if subject.host is not None:
         return problem.lack.stops_start
-    if problem.lack in (Lack.INTERPRETER, Lack.STACK) or problem.subject.startswith(_LIBC_VERSION):
+    if problem.lack in (Lack.INTERPRETER, Lack.STACK) or problem.subject.startswith(LIBC_VERSION):
         return True
     return (
         problem.lack in (Lack.LIBRARY, Lack.VERSION)

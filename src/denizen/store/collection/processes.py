@@ -19,6 +19,7 @@ from __future__ import annotations
 import errno
 import os
 
+from denizen.disk import DENIED
 from denizen.errors import HostLacks, display
 from denizen.store.trees.references import mentioned, runs_in
 from denizen.value import value
@@ -35,7 +36,6 @@ PROC = b"/proc"
 _LINKS = (b"exe", b"cwd", b"root")
 _TEXTS = (b"maps", b"environ")
 _GONE = frozenset({errno.ENOENT, errno.ESRCH})
-_DENIED = frozenset({errno.EACCES, errno.EPERM})
 # States of a process that has ended: zombie and dead (proc_pid_stat(5)).
 _ENDED = frozenset({b"Z", b"X"})
 # uid_map of the initial user namespace, which maps every user to itself.
@@ -120,7 +120,7 @@ def _look_at(process: bytes, digests: AbstractSet[bytes], held: dict[bytes, byte
         for name in _TEXTS:
             _note(_if_there(_read, b"%b/%b" % (process, name)), digests, held, b"%b/%b" % (process, name))
     except OSError as error:
-        if error.errno in _DENIED and not _is_ours(process):
+        if error.errno in DENIED and not _is_ours(process):
             return False
         raise ProcessUnreadable(process, error.errno or 0) from error
     return True

@@ -9,10 +9,10 @@ together would wait for each other. Each directory is filled and emptied by a pr
 from __future__ import annotations
 
 import contextlib
-import errno
 import itertools
 import os
 
+from denizen.disk import FULL
 from denizen.helpers import Helpers
 from denizen.store.collection.remove import DIRECTORY, remove_tree
 from denizen.store.progress import ignore
@@ -38,7 +38,6 @@ _WORKERS = 16
 _SHARE = 64
 # Average NAR bytes per file or directory, as found in packages.
 _BYTES_OF_ONE = 32 * 1024
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Trash:
@@ -202,5 +201,5 @@ def _allow_writing(directory: int, name: bytes) -> None:
 
 
 def _unless_full(error: OSError) -> None:
-    if error.errno not in _FULL:
+    if error.errno not in FULL:
         raise error

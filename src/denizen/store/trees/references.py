@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import re
 
+from denizen.formats import base32
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     Matcher: TypeAlias = Callable[[bytes], Iterable[bytes]]
 
 # Nix's base32: digits and lower-case letters without e, o, t, u (libutil/hash.cc).
-ALPHABET = b"0123456789abcdfghijklmnpqrsvwxyz"
+ALPHABET = base32.ALPHABET.encode("ascii")
 HASH_LENGTH = 32
 
 _STRIDE = 8
