@@ -159,7 +159,7 @@ static bool is_trusted(int fd, const struct process *process, uint32_t kind, str
 static int open_below_root(const char *path, const struct process *process)
 {
     struct arch_stat facts;
-    int here = sys_open("/", SYS_RDONLY | SYS_DIRECTORY);
+    int here = sys_open("/", SYS_PATH | SYS_DIRECTORY);
     while (here >= 0 && *path) {
         char name[NAME_ROOM];
         struct text component = text_in(name, sizeof name);
@@ -169,7 +169,8 @@ static int open_below_root(const char *path, const struct process *process)
         while (*path && *path != '/')
             path++;
         text_add_bytes(&component, start, (size_t)(path - start));
-        int flags = SYS_RDONLY | SYS_NOFOLLOW | SYS_CLOEXEC | (*path ? SYS_DIRECTORY : SYS_NONBLOCK);
+        /* A directory need not be open to be listed: others may enter that of root's public decisions. */
+        int flags = SYS_NOFOLLOW | SYS_CLOEXEC | (*path ? SYS_PATH | SYS_DIRECTORY : SYS_RDONLY | SYS_NONBLOCK);
         int next = is_trusted(here, process, SYS_S_IFDIR, &facts) && !component.cut
                        ? sys_openat(here, name, flags)
                        : -SYS_EACCES;
@@ -242,7 +243,9 @@ static struct search_result try_file(struct arena *arena, const struct process *
 {
     int fd = open_decision(path, process);
     if (fd < 0)
-        return (struct search_result){false, fd == -SYS_ENOENT ? NULL : "its decision cannot be opened"};
+        return (struct search_result){false, fd == -SYS_ENOENT   ? NULL
+                                             : fd == -SYS_EACCES ? "no decision is kept that this user may read"
+                                                                 : "its decision cannot be opened"};
     const char *reason = load(arena, process, fd, decision);
     sys_close(fd);
     if (reason)

@@ -1,6 +1,7 @@
 #include "helper.h"
 
 #include "config.h"
+#include "decision.h"
 #include "shed.h"
 #include "text.h"
 
@@ -50,11 +51,20 @@ static const char *absolute(const char *path, char *room)
     return text.cut ? NULL : room;
 }
 
-/* A program that gave up root's rights may not go where root's denizen is: nobody is asked, and nothing need be said. */
-static bool is_closed(const char *program)
+/* A program that gave up root's rights may not go where root's denizen is, nor keep a decision there: nobody is
+   asked, and nothing need be said. */
+static bool is_closed(const struct process *process, const char *program)
 {
     enum { EXECUTE = 1 };
-    return arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)program, EXECUTE, 0, 0, 0) == -SYS_EACCES;
+    char room[PATH_ROOM];
+    struct text directory = text_in(room, sizeof room);
+    struct arch_stat facts;
+    const char *pattern = config_next(SETTING_DIRECTORY, NULL);
+    if (pattern)
+        decision_directory(&directory, pattern, process);
+    int problem = pattern ? sys_stat(room, &facts) : -SYS_ENOENT;
+    return problem == -SYS_EACCES || (problem >= 0 && facts.uid != process->uid) ||
+           arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)program, EXECUTE, 0, 0, 0) == -SYS_EACCES;
 }
 
 bool helper_decides(const struct process *process, const char *library_path, const char *program)
@@ -63,7 +73,7 @@ bool helper_decides(const struct process *process, const char *library_path, con
     char *arguments[MAX_ARGUMENTS + 4];
     const char *path = absolute(program, room);
     if (!path || !process_is_plain(process) || process_variable(process, HELPER_MARK) ||
-        !command_line(arguments, library_path, path) || is_closed(arguments[0]))
+        !command_line(arguments, library_path, path) || is_closed(process, arguments[0]))
         return false;
     long child = sys_fork();
     if (child < 0)

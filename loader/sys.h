@@ -50,6 +50,7 @@ enum { SYS_DIRECTORY = 040000, SYS_NOFOLLOW = 0100000, SYS_CLOEXEC = 02000000, S
 #else
 enum { SYS_DIRECTORY = 0200000, SYS_NOFOLLOW = 0400000, SYS_CLOEXEC = 02000000, SYS_NONBLOCK = 04000 };
 #endif
+enum { SYS_PATH = 010000000 };
 
 static inline bool sys_failed(long result)
 {

@@ -68,6 +68,15 @@ def check_parent(path: bytes) -> None:
         raise Untrusted(path, f"anybody may rename what is in it (mode {stat.S_IMODE(mode):04o})", mending)
 
 
+def lets_through(directory: bytes) -> bool:
+    """Return whether every user can reach the files in the directory (absolute). Raises OSError."""
+    while os.stat(directory).st_mode & stat.S_IXOTH:
+        if directory == b"/":
+            return True
+        directory = os.path.dirname(directory)
+    return False
+
+
 def _check_owner(path: bytes, facts: os.stat_result) -> None:
     if facts.st_uid not in (os.geteuid(), 0):
         why = f"it belongs to {user(facts.st_uid)}, and you are {user(os.geteuid())}"

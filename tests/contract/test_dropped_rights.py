@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,20 @@ pytestmark = [
 ]
 
 _NOBODY = 65534
+
+
+@pytest.fixture
+def open_place() -> Iterator[Path]:
+    """As with `--root /opt/denizen`: everybody may go through, as far as denizen lets them.
+
+    Not in pytest's own directory, which any other pytest of root's closes to others.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o711)
+        yield place
+
+
 _DAEMON = """
 #include <stdio.h>
 #include <grp.h>
@@ -48,17 +64,51 @@ def test_the_hosts_programs_run_as_nobody(tmp_path: Path, strategy: str, words: 
 
 
 @pytest.mark.parametrize("strategy", ["namespace", "stub", "direct"])
-def test_what_tells_of_roots_programs_stays_private(tmp_path: Path, strategy: str) -> None:
-    home = DenizenHome(tmp_path)
+def test_what_tells_of_roots_programs_stays_private(open_place: Path, strategy: str) -> None:
+    home = DenizenHome(open_place)
     home.denizen("index", "update")
     daemon = home.compile("daemon", _DAEMON)
     listing = f"cat {home.decisions}/* {home.root}/state/tools/* | wc -c; ls {home.root}/state/tools | wc -l"
     words = ("/bin/sh", "-c", f"exec 2>/dev/null; {listing}")
-    tmp_path.chmod(0o711)
-    for above in tmp_path.parents[:2]:
-        above.chmod(0o711)
     done = subprocess.run(
         home.command("run", "--strategy", strategy, os.fspath(daemon), str(_NOBODY), *words),
         capture_output=True, text=True, check=False, timeout=60, cwd="/",
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "daemon\n0\n0\n")
+
+
+@pytest.mark.parametrize("strategy", ["namespace", "stub", "direct"])
+def test_what_root_decided_serves_children_of_another_user(open_place: Path, strategy: str) -> None:
+    home = DenizenHome(open_place)
+    daemon = home.compile("daemon", _DAEMON)
+    child = home.compile("child", "int greeting(); int main() { greeting(); return 7; }")
+    undecided = home.compile("undecided", "int greeting(); int main() { greeting(); return 8; }")
+    home.denizen("run", os.fspath(child), status=7)
+    command = home.command("run", "--strategy", strategy, os.fspath(daemon), str(_NOBODY))
+    done = subprocess.run([*command, child], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (7, "daemon\n", "")
+    # Nobody decides in root's directories: it starts as without denizen, without a word of ours.
+    done = subprocess.run([*command, undecided], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 127
+    assert done.stderr.startswith(f"{undecided}: error while loading shared libraries: libgreet.so.1")
+
+
+def test_decisions_are_public_about_programs_that_are(open_place: Path) -> None:
+    home = DenizenHome(open_place)
+    program = home.compile("program", "int greeting(); int main() { greeting(); return 7; }")
+    public = home.root / "state" / "public"
+    for mode, count in ((0o700, 0), (0o755, 1), (0o750, 0)):
+        program.chmod(mode)
+        home.denizen("run", os.fspath(program), status=7)
+        facts = program.stat()
+        times = f"{facts.st_mtime_ns:x}-{facts.st_ctime_ns:x}"
+        name = f"{facts.st_dev:x}-{facts.st_ino:x}-{facts.st_size:x}-{times}"
+        assert len(list(public.glob(name))) == count
+    assert public.stat().st_mode & 0o777 == 0o711
+    program.chmod(0o755)
+    home.denizen("run", os.fspath(program), status=7)
+    program.unlink()
+    home.denizen("gc", "--grace", "0d")
+    assert not [one for one in public.iterdir() if one.is_file()]
+    # By its build-id somebody could ask whether root has a program of which a copy is known.
+    assert not list(public.glob("b-*"))

@@ -66,6 +66,11 @@ class DenizenPaths:
         return self.state + b"/decisions"
 
     @property
+    def public(self) -> bytes:
+        """The directory of root's decisions that others may read (launch.decisions.public_copies)."""
+        return self.state + b"/public"
+
+    @property
     def tools(self) -> bytes:
         """The directory of denizen's small compiled programs; decisions name files in it."""
         return self.state + b"/tools"
@@ -143,8 +148,9 @@ def paths_of(root_text: str | None, environ: Mapping[str, str]) -> DenizenPaths:
 def _believed(place: DenizenPaths) -> tuple[bytes, ...]:
     """Return the directories whose files denizen trusts, and that others must not be able to write to."""
     return (
-        place.data, place.usual_store, place.store + b"/.denizen", place.state, place.decisions, place.tools,
-        place.cache, place.packages, place.index, place.lists, *place.disposable, place.config, place.sources,
+        place.data, place.usual_store, place.store + b"/.denizen", place.state, place.decisions, place.public,
+        place.tools, place.cache, place.packages, place.index, place.lists, *place.disposable,
+        place.config, place.sources,
     )  # fmt: skip
 
 

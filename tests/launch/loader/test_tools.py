@@ -19,7 +19,7 @@ def test_the_hosts_linker_appears_where_root_lets_others_through(
     private.mkdir()
     private.chmod(mode)
     monkeypatch.setattr(tools, "_PUBLIC", bytes(public))
-    monkeypatch.setattr(tools, "_lets_through", lambda _: bool(os.stat(private).st_mode & 1))
+    monkeypatch.setattr(tools, "lets_through", lambda _: bool(os.stat(private).st_mode & 1))
     monkeypatch.setattr(os, "geteuid", lambda: euid)
     hidden = Path(os.fsdecode(Tools(bytes(private / "tools"), "x86_64").hidden(b"/lib/ld.so")))
     assert hidden.parent == (public if euid == 0 and mode == 0o700 else private / "tools")

@@ -19,13 +19,14 @@ def _install(parsed: Parsed, context: Context) -> int:
     from denizen.app.factories import helper_words, tools_of
     from denizen.launch.decisions.decision import GENERATION
     from denizen.launch.decisions.library_path import beginning_for
+    from denizen.launch.decisions.public_copies import directories_for
     from denizen.launch.loader.binaries import loader_binary
     from denizen.launch.loader.installation import install, must_be_roots
     from denizen.launch.loader.settings import LoaderSettings
 
     machine = machine_name()
     given = tuple(os.path.abspath(os.fsencode(path)) for path in parsed.texts("decisions"))
-    directories = given or (context.session.paths.decisions,)
+    directories = given or directories_for(os.geteuid(), context.session.paths.decisions)
     # A directory of another installation, whose own denizen makes the decisions.
     command = () if given else helper_words(context.session, "decide")
     if command and os.geteuid() == 0:

@@ -15,6 +15,7 @@ from denizen.disk import PRIVATE, make_directories, write_atomically
 from denizen.formats import storepath
 from denizen.launch.decisions.decision import GENERATION, alias_name, file_name
 from denizen.launch.decisions.decision_codec import encode
+from denizen.launch.decisions.public_copies import publish, withdraw
 from denizen.launch.dlopen_links import OPENED
 from denizen.launch.fast_path import VARIANTS, directory_of, lacks, read_decision, stored, untouched
 from denizen.store.collection.gc_roots import add_link
@@ -54,6 +55,7 @@ class DecisionStore:
             alias = alias_name(decision.build_id, decision.identity.size)
             write_atomically(os.path.join(self.directory, alias), content, mode=PRIVATE)
         write_atomically(os.path.join(self.directory, file_name(decision.identity)), content, mode=PRIVATE)
+        publish(self.directory, decision)
 
     def moved(self, build_id: bytes, size: int, headers: bytes) -> Decision | None:
         """Return the decision about the same program content at another path.
@@ -106,6 +108,7 @@ class DecisionStore:
         for path in (name, os.path.join(MISSED, name)):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(self.directory, path))
+        withdraw(self.directory, name)
         for root in self._roots(name):
             try:
                 os.unlink(os.path.join(layout.gcroots, root))

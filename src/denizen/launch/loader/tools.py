@@ -21,6 +21,7 @@ from denizen.launch.loader.binaries import (
 )
 from denizen.launch.loader.settings import configure_loader
 from denizen.store.errors import doing
+from denizen.trust import lets_through
 from denizen.value import value
 
 # Other users can open files whose names they know, but not list the directory.
@@ -104,7 +105,7 @@ class Tools:
     def _reachable(self) -> bytes:
         """Return a directory that a program can reach after it gave up root's rights."""
         make_directories(self.directory, _MODE)
-        if os.geteuid() != 0 or _lets_through(self.directory):
+        if os.geteuid() != 0 or lets_through(self.directory):
             return self.directory
         with contextlib.suppress(OSError):  # root in a namespace alone, or a read-only system
             make_directories(_PUBLIC)
@@ -128,12 +129,3 @@ class Tools:
                 make_directories(self.directory, _MODE)
                 write_atomically(path, content, mode=0o755)
         return path
-
-
-def _lets_through(directory: bytes) -> bool:
-    """Return whether every user can reach the files in the directory."""
-    while os.stat(directory).st_mode & stat.S_IXOTH:
-        if directory == b"/":
-            return True
-        directory = os.path.dirname(directory)
-    return False

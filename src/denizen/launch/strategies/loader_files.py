@@ -9,6 +9,7 @@ from denizen.host import machine_name
 from denizen.launch.command_links import COMMANDS
 from denizen.launch.decisions.decision import GENERATION
 from denizen.launch.decisions.library_path import beginning_for
+from denizen.launch.decisions.public_copies import directories_for
 from denizen.launch.fast_path import LOADER_LINK
 from denizen.launch.loader.binaries import LoaderAbsent
 from denizen.launch.loader.settings import LoaderSettings
@@ -131,12 +132,13 @@ class LoaderFiles:
         return () if any(one.startswith(HOST_PREFIXES) for one in paths) else HOST_PREFIXES
 
     def _settings(self, prefixes: tuple[bytes, ...]) -> LoaderSettings:
+        own = directories_for(os.geteuid(), self.directory)
         return LoaderSettings(
-            directories=tuple(dict.fromkeys((self.directory, self.children.directory))),
+            directories=tuple(dict.fromkeys((*own, *directories_for(os.geteuid(), self.children.directory)))),
             command=self.children.command,
             resident=self._tools(self.machine).resident(),
             host_prefixes=prefixes,
-            library_paths=(beginning_for(self.children.directory),),
+            library_paths=tuple(map(beginning_for, directories_for(os.geteuid(), self.children.directory))),
         )
 
     def _tools(self, machine: str) -> Tools:
