@@ -49,6 +49,7 @@ def test_alternatives_are_read_over_continued_lines() -> None:
         "update-alternatives --install /usr/bin/x x $TOOL 5",
         "update-alternatives --install /usr/bin/x x `which x` 5",
         "update-alternatives --install /usr/bin/x x /usr/bin/y high",
+        "update-alternatives --install /usr/bin/x x /usr/bin/y --5",
         "update-alternatives --install /usr/bin/x ../x /usr/bin/y 5",
         "update-alternatives --install /usr/../x x /usr/bin/y 5",
         "update-alternatives --remove x /usr/bin/y",

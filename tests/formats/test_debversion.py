@@ -25,6 +25,11 @@ def test_leading_zeros_and_a_revision_of_zero_change_nothing() -> None:
     assert version_key(b"0:1.1") == version_key(b"1.1")
 
 
+def test_numbers_of_any_length_have_an_order() -> None:
+    # Python's int() refuses decimal numbers of over 4300 digits.
+    assert version_key(b"1." + b"9" * 5000) < version_key(b"1.1" + b"0" * 5000)
+
+
 @pytest.mark.peer
 @pytest.mark.slow
 @settings(max_examples=60)

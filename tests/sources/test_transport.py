@@ -1,3 +1,4 @@
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from denizen.sources.transport import (
     proxy_for,
 )
 from tests.support.faulty_server import Fault, Server
+from tests.support.http_server import serving
 
 NONE = Validators()
 
@@ -119,3 +121,23 @@ def test_requests_go_through_the_proxy(tmp_path: Path) -> None:
         )
         assert answer.status == 404
         assert server.requests == [("http://mirror.example/x", "")]
+
+
+@pytest.mark.parametrize("number", ["\xb2", "9" * 5000, "-1", ""])
+def test_a_number_in_an_answer_that_is_none_is_not_believed(number: str) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {number}-9/10")
+            self.send_header("Retry-After", number)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with serving(Handler) as server:
+        answer = HttpTransport(HttpSettings(), 1).get(
+            f"http://127.0.0.1:{server.server_port}/a", offset=5, validators=NONE, conditional=False
+        )
+        assert (answer.start, answer.retry_after, b"".join(answer.body)) == (-1, None, b"")

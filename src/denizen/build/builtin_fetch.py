@@ -140,7 +140,7 @@ def read(derivation: Derivation, variables: Variables) -> Fetch:
     if not urls:
         raise BadDerivation(variables.name, "it names no URL")
     size = variables.text(b"size", b"")
-    if size and not (size.isdigit() and int(size) <= MAX_SIZE):
+    if size and not (size.isdigit() and len(size) <= 19 and int(size) <= MAX_SIZE):
         raise BadDerivation(variables.name, f"'{display(size)}' is not a size")
     return Fetch(
         urls=tuple(url.decode("ascii") for url in urls),

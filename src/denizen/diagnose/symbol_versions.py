@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 def version_key(name: bytes) -> tuple[tuple[bool, int, bytes], ...]:
     """Return a sort key for version names, in which numbers compare as numbers."""
     parts = name.replace(b"_", b".").split(b".")
-    return tuple((part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts)
+    # Base 16 keeps the order of decimal digits, and Python limits only decimal numbers to 4300 digits.
+    return tuple((part.isdigit(), int(part, 16) if part.isdigit() else 0, part) for part in parts)
 
 
 def needed_versions(names: Iterable[bytes]) -> str | None:

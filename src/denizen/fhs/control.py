@@ -164,7 +164,7 @@ def alternatives_in(postinst: bytes) -> Iterator[Alternative]:
 
 
 def _alternative(words: list[bytes]) -> Alternative | None:
-    if len(words) < 6 or words[1] != b"--install" or not words[5].lstrip(b"-").isdigit():
+    if len(words) < 6 or words[1] != b"--install" or not words[5].removeprefix(b"-").isdigit():
         return None
     slaves: list[tuple[bytes, bytes, bytes]] = []
     for at in range(6, len(words) - 3, 4):

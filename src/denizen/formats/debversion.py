@@ -49,7 +49,8 @@ def _runs(part: bytes) -> tuple[Run, ...]:
         while position < len(part) and part[position : position + 1].isdigit():
             position += 1
         # The end of a run of letters compares as _END, so that "a~" < "a" < "ab".
-        runs.append(((*letters, _END), int(part[start:position] or b"0")))
+        # Base 16 keeps the order of decimal digits, and Python limits only decimal numbers to 4300 digits.
+        runs.append(((*letters, _END), int(part[start:position] or b"0", 16)))
     # An empty part is "0" ("1.0" is "1.0-0"). Every part ends with an empty run, since "~" sorts before the
     # end. Only the first run of a part can equal it, as later ones begin with a letter.
     return (*(runs or [_NOTHING]), _NOTHING)

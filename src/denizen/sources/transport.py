@@ -23,6 +23,7 @@ else:
 
 CHUNK = 256 * 1024
 MAX_REDIRECTS = 5
+MAX_OFFSET_DIGITS = 19  # 2**63 bytes; Python refuses to read numbers of over 4300 digits
 
 
 class TransportError(Exception):
@@ -274,8 +275,8 @@ def _reason(error: Exception) -> str:
 def _range_start(header: str) -> int:
     # RFC 9110, 14.4: "bytes 100-199/200"
     first = header.removeprefix("bytes ").partition("-")[0]
-    return int(first) if first.isdigit() else -1
+    return int(first) if first.isdecimal() and len(first) <= MAX_OFFSET_DIGITS else -1
 
 
 def _seconds(header: str) -> float | None:
-    return float(header) if header.isdigit() and len(header) < 7 else None
+    return float(header) if header.isdecimal() and len(header) < 7 else None

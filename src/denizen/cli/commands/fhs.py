@@ -220,7 +220,7 @@ def _rollback(parsed: Parsed, context: Context) -> int:
     environments = EnvironmentStore(context.session.paths.state)
     current, numbers = environments.current(name).number, environments.numbers(name)
     wanted = parsed.text("to")
-    if wanted is not None and not wanted.isdigit():
+    if wanted is not None and not (wanted.isdecimal() and len(wanted) < 10):
         raise UsageError("fhs rollback", f"{wanted!r} is not a generation", "denizen fhs list shows them")
     earlier = [number for number in numbers if number < current]
     if wanted is None and not earlier:

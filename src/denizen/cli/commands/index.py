@@ -31,7 +31,7 @@ def fetch_policy(parsed: Parsed, command: str) -> FetchPolicy:
 def _rate(text: str, command: str) -> int:
     factor = {"K": 1000, "M": 1_000_000, "G": 1_000_000_000}.get(text[-1:].upper(), 1)
     digits = text[:-1] if factor > 1 else text
-    if not digits.isdigit() or not int(digits):
+    if not digits.isdecimal() or len(digits) > 12 or not int(digits):
         raise UsageError(command, f"{text!r} is not a rate", "--limit-rate 500K")
     return int(digits) * factor
 

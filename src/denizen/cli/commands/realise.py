@@ -41,7 +41,7 @@ def _jobs(text: str | None) -> int:
     if text is None:
         # Not cpu_count: a container may give this process fewer processors than the machine has.
         return len(os.sched_getaffinity(0))
-    if not text.isdigit() or not 0 < int(text) <= 1000:
+    if not text.isdecimal() or len(text) > 4 or not 0 < int(text) <= 1000:
         raise UsageError("realise", f"{text!r} is not a number of jobs", "--jobs 2")
     return int(text)
 

@@ -84,7 +84,7 @@ def release_of(provider: Provider) -> tuple[int, ...]:
     """Return the release of a C library by its package's version: 2.41-12+deb13u1 is (2, 41)."""
     upstream = provider.version.partition(b":")[2] or provider.version
     numbers = upstream.partition(b"-")[0].split(b".")[:2]
-    return tuple(int(number) for number in numbers if number.isdigit())
+    return tuple(int(number[:9]) for number in numbers if number.isdigit())
 
 
 def _asked_of_libc(subject: Subject, rules: RulePacks) -> frozenset[bytes]:
