@@ -23,14 +23,16 @@ from denizen.launch.decisions.decision_codec import encode
 from denizen.launch.loader.settings import BLOCK_SIZE, HEADER, MAGIC
 from fuzz.launch import DECISION_TOKENS
 from tests.support.elf_builder import Elf, Note, Symbol, build
+from tests.support.elf_rewriting import at_the_end, with_second_interpreter
 from tests.support.index_files import index_file
 
 HERE = Path(__file__).parent
 LOADER = HERE.parent / "loader"
-# The others (start.c, launch.c, helper.c, stub.c, ...) read nothing foreign but through these.
+# The others (start.c, launch.c, helper.c, stub.c, ...) read nothing foreign but through these; harness.c
+# includes resident/index.c.
 SOURCES = (
-    "arena", "auxv", "covered", "decision", "dynamic", "identity", "image", "library_path", "object",
-    "preload", "resume", "text",
+    "arena", "auxv", "covered", "decision", "dynamic", "identity", "image", "inside/child",
+    "library_path", "object", "preload", "resume", "text",
 )  # fmt: skip
 SANITIZERS = (
     "-fsanitize=address,undefined",
@@ -118,12 +120,15 @@ def harness() -> Harness:
     flags = ("-std=gnu11", "-I", os.fspath(LOADER), *SANITIZERS)
     shim = ("-include", os.fspath(HERE / "loader" / "shim.h"))
     sources = [os.fspath(LOADER / f"{name}.c") for name in SOURCES]
-    subprocess.run(["cc", "-c", *flags, *shim, *RENAMED, *sources], cwd=directory, check=True)
-    objects = sorted(map(os.fspath, directory.glob("*.o")))
     program = directory / "harness"
-    subprocess.run(
-        ["cc", *flags, "-o", program, HERE / "loader" / "harness.c", *objects], cwd=directory, check=True
-    )
+    own = sorted((HERE / "loader").glob("*.c"))
+    try:
+        subprocess.run(["cc", "-c", *flags, *shim, *RENAMED, *sources], cwd=directory, check=True)
+        objects = sorted(directory.glob("*.o"))
+        subprocess.run(["cc", *flags, "-o", program, *own, *objects], cwd=directory, check=True)
+    except subprocess.CalledProcessError as error:
+        # Else it would be compiled again, and fail again, for each input.
+        raise SystemExit("the harness does not compile") from error
     made = Harness(program)
     atexit.register(made.end)
     return made
@@ -157,13 +162,15 @@ def _library(**changes: object) -> bytes:
 
 
 @cache
-def _compiled() -> bytes:
+def _compiled(*flags: str) -> bytes:
     """A program as a compiler makes it, whose headers tell where they are."""
     with tempfile.TemporaryDirectory() as directory:
         program = Path(directory) / "program"
         small = ("-s", "-pie", "-fPIE", "-Wl,-z,noseparate-code,-z,max-page-size=4096,-rpath,$ORIGIN/lib")
         subprocess.run(
-            ["cc", "-x", "c", "-o", program, "-", *small], input=b"int main() { return 0; }", check=True
+            ["cc", "-x", "c", "-o", program, "-", *small, *flags],
+            input=b"int main() { return 0; }",
+            check=True,
         )
         return program.read_bytes()
 
@@ -172,11 +179,26 @@ def objects() -> Sequence[bytes]:
     """Libraries and programs, with what the loader reads of them."""
     return [
         _compiled(),
+        at_the_end(_compiled()),
+        with_second_interpreter(_compiled()),
         _library(),
         _library(type=c.ET_EXEC, base=0x400000),
         _library(symbols=(), notes=()),
         b"\x7fELF",
         b"#!/bin/sh",
+    ]
+
+
+def children() -> Sequence[bytes]:
+    """Programs and scripts that a program may start: most of them foreign."""
+    foreign = _compiled("-Wl,--dynamic-linker=/nowhere/ld.so")
+    return [
+        foreign,
+        at_the_end(foreign),
+        with_second_interpreter(foreign),
+        _compiled(),
+        b"#!/bin/sh -e\n",
+        b"#!/usr/bin/env python3\n",
     ]
 
 

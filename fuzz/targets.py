@@ -42,6 +42,7 @@ TARGETS: dict[str, Target] = {
     "loader-image": Target(hosted.asks(b"i"), hosted.objects, tokens=hosted.ELF_TOKENS),
     "loader-headers": Target(hosted.asks(b"h"), hosted.objects, tokens=hosted.ELF_TOKENS),
     "loader-object": Target(hosted.asks(b"o"), hosted.objects, tokens=hosted.ELF_TOKENS),
+    "inside-child": Target(hosted.asks(b"s"), hosted.children, tokens=hosted.ELF_TOKENS),
     "loader-covered": Target(hosted.asks(b"c"), hosted.loaders, tokens=hosted.ELF_TOKENS),
     "resident-index": Target(hosted.asks(b"x"), hosted.indexes, tokens=hosted.INDEX_TOKENS),
     "loader-decision": Target(hosted.asks(b"d"), hosted.decisions, tokens=hosted.TOKENS),

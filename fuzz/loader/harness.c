@@ -1,7 +1,7 @@
 /* The loader's readers in an ordinary program, for sanitizers: `harness` reads inputs from standard input, each a
    target's letter, a length of 4 bytes and that many bytes; it answers with a byte, '+' or '-' (refused).
 
-   Every file the loader opens has the input's bytes. Mapping is real, and must stay inside what was reserved. */
+   Every file the loader opens has the input's bytes; each exists, but those below /nowhere. Mapping is real, and must stay inside what was reserved. */
 #include "shim.h"
 
 #include "../../loader/config.h"
@@ -110,7 +110,7 @@ long hosted_syscall(long number, long a, long b, long c, long d, long e, long f)
     case __NR_pread64: return read_input_at((char *)b, (size_t)c, (uint64_t)d);
     case __NR_write: return c;
     case ARCH_FSTATAT: return fill_stat((struct arch_stat *)c);
-    case __NR_faccessat: return 0;
+    case __NR_faccessat: return strncmp((const char *)b, "/nowhere/", 9) ? 0 : -ENOENT;
     case __NR_mmap: return map((uintptr_t)a, (size_t)b, (int)c, (int)d, (int)e, (uint64_t)f);
     case __NR_mprotect:
         require(is_reserved((uintptr_t)a, (uintptr_t)b), "a change of protection outside of what was reserved");
@@ -261,7 +261,17 @@ static void run_decision(void)
 static void run_covered(void)
 {
     char room[COVERED_PATH_ROOM];
-    covered_linker("/linker", room);
+    if (!covered_linker("/linker", room))
+        longjmp(refused, 1);
+}
+
+/* Of child.c: whether the program, or a script, would go through the loader. */
+bool takes_child(void);
+
+static void run_child(void)
+{
+    if (!takes_child())
+        longjmp(refused, 1);
 }
 
 static void run_index(void)
@@ -286,6 +296,7 @@ static void run(char target)
     case 'o': run_object(); break;
     case 'd': run_decision(); break;
     case 'x': run_index(); break;
+    case 's': run_child(); break;
     default: run_covered(); break;
     }
 }

@@ -1,0 +1,30 @@
+/* The target for loader/inside/child.c, apart from harness.c: the library inside and the resident, which harness.c has,
+   define the same names. */
+#include "shim.h"
+
+#include "../../loader/inside/child.h"
+
+/* In the place of inside/known.c: the host's own programs are below /usr. */
+const struct inside_facts *known(void)
+{
+    static const struct inside_facts facts = {.host_prefixes = "/usr/\0", .loader = "/loader"};
+    return &facts;
+}
+
+/* In the place of inside/places.c: no path stands for another. */
+const char *place_of(const char *path, char *room)
+{
+    (void)room;
+    return path;
+}
+
+bool takes_child(void);
+
+bool takes_child(void)
+{
+    struct child child;
+    child_look_at(&child, "/program");
+    if (child.argument)
+        text_length(child.argument);
+    return child.through || child.script;
+}
