@@ -25,11 +25,11 @@ def command_filter(session: Session, wanted: RunRequest) -> Callable[[bytes], bo
 
     @cache
     def has(name: bytes) -> bool:
-        from denizen.index.locate import Index
+        from denizen.app.supply.open_index import open_index
 
         try:
             suites = wanted.suites or configured_settings(session)[0].suites[:1]
-            index = Index(session.paths.index, own_architecture(), suites)
+            index = open_index(session, own_architecture(), suites)
             return not any(one.paths for one in index.entries) or bool(index.commands(name))
         except (DenizenError, OSError):
             return True

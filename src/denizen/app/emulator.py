@@ -142,13 +142,13 @@ def _index(session: Session, wanted: RunRequest, policy: FetchPolicy) -> Index:
     """Return the index of this machine's own packages, made where it is missing."""
     from denizen.app.supply.configured_sources import configured_settings
     from denizen.app.supply.indexing import ensure, own_architecture
-    from denizen.index.locate import Index
+    from denizen.app.supply.open_index import open_index
     from denizen.sources.base import Scope
 
     suites = wanted.suites or configured_settings(session)[0].suites[:1]
     architecture = own_architecture()
     ensure(session, suites, architecture, Scope.LIBRARIES, policy)
-    return Index(session.paths.index, architecture, suites)
+    return open_index(session, architecture, suites)
 
 
 def _packages(index: Index) -> Iterator[Provider]:

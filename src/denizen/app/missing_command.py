@@ -17,13 +17,13 @@ from denizen.app.factories import helper_words, supply_of, tools_of
 from denizen.app.missing_library import budget_of
 from denizen.app.supply.configured_sources import configured_settings
 from denizen.app.supply.indexing import ensure, own_architecture
+from denizen.app.supply.open_index import open_index
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView, RootedView
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks
 from denizen.fhs.enter import located
 from denizen.fhs.generations import Settings
 from denizen.host import machine_name
-from denizen.index.locate import Index
 from denizen.launch.command_links import commands_of, is_command
 from denizen.launch.decisions.decision import machine_word
 from denizen.launch.decisions.decision_store import variant
@@ -126,7 +126,7 @@ class _Bringing:
 
     def _provider(self, package: str) -> Provider | None:
         suites = self._wanted.suites or configured_settings(self._session)[0].suites[:1]
-        index = Index(self._session.paths.index, own_architecture(), suites)
+        index = open_index(self._session, own_architecture(), suites)
         found = index.packages(package.encode())
         index.close()
         return found[0] if found else None
@@ -182,7 +182,7 @@ def package_with(session: Session, name: bytes, wanted: RunRequest) -> str:
     suites = wanted.suites or configured_settings(session)[0].suites[:1]
     architecture = own_architecture()
     ensure(session, suites, architecture, Scope.PATHS, FetchPolicy(offline=wanted.offline))
-    index = Index(session.paths.index, architecture, suites)
+    index = open_index(session, architecture, suites)
     package = command_package(index, name)
     index.close()
     return package

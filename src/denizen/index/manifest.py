@@ -41,6 +41,8 @@ class IndexEntry:
         checked: when it was last compared with the source, seconds since 1970.
         libraries: name of the library index's file.
         paths: name of the path index's file, "" for none.
+        provenance: of the source when the index was made; "" if an older denizen made it, which did not
+            require that a Release states its source's Origin.
     """
 
     source: str
@@ -53,6 +55,7 @@ class IndexEntry:
     checked: int
     libraries: str
     paths: str = ""
+    provenance: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -101,11 +104,14 @@ def write_manifest(directory: bytes, entries: Sequence[IndexEntry]) -> None:
 
 _FIELDS = (
     "source", "asked", "suite", "architecture", "rank", "identity", "date", "checked", "libraries", "paths",
+    "provenance",
 )  # fmt: skip
+# Manifests of older versions lack these.
+_LATER = ("provenance",)
 
 
 def _entry(fields: Mapping[bytes, bytes]) -> IndexEntry:
-    texts = {name: fields[name.encode()].decode() for name in _FIELDS}
+    texts = {name: fields[name.encode()].decode() for name in _FIELDS if name not in _LATER}
     for name in ("libraries", "paths"):
         if "/" in texts[name]:
             raise ValueError(f"{name} is no file name")
@@ -120,4 +126,5 @@ def _entry(fields: Mapping[bytes, bytes]) -> IndexEntry:
         int(texts["checked"]),
         texts["libraries"],
         texts["paths"],
+        *[fields.get(name.encode(), b"").decode() for name in _LATER],
     )

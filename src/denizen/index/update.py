@@ -23,7 +23,6 @@ from denizen.index.update_targets import (
     UpdatePlan,
     UpdateTarget,
     after,
-    memory,
     names_and_rank,
     with_entry,
 )
@@ -140,7 +139,7 @@ class _Update:
         """Try a target with each state that its suite has now, until one is complete."""
         called = target.held_in(self.entries.values())
         try:
-            newest, *older = self._plans_anew(target, target.source.anew(target.suite, memory(called)))
+            newest, *older = self._plans_anew(target, target.source.anew(target.suite, target.memory(called)))
         except DenizenError as error:
             self._failed(number, target, error)
             return
@@ -159,11 +158,11 @@ class _Update:
 
     def _plan(self, target: UpdateTarget) -> UpdatePlan:
         called = target.held_in(self.entries.values())
-        snapshot = target.source.snapshot(target.suite, memory(called))
+        snapshot = target.source.snapshot(target.suite, target.memory(called))
         held = self._held(target, snapshot)
         if held is not None and held is not called:
             # The suite may be indexed under another name: its state must not be older than that either.
-            snapshot = target.source.snapshot(target.suite, memory(held))
+            snapshot = target.source.snapshot(target.suite, target.memory(held))
         return self._plan_of(target, snapshot)
 
     def _plans_anew(self, target: UpdateTarget, snapshots: Sequence[Snapshot]) -> list[UpdatePlan]:
@@ -171,7 +170,7 @@ class _Update:
         plans = [
             self._plan_of(target, snapshot)
             for snapshot, held in pairs
-            if held is None or snapshot.date >= held.date
+            if held is None or not target.is_believed(held) or snapshot.date >= held.date
         ]
         for snapshot, held in pairs:
             if held is not None and not plans:
@@ -237,7 +236,8 @@ def _carry_out(
     target, snapshot = plan.target, plan.snapshot
     asked, rank = names_and_rank(target, held)
     if plan.scope is None and held is not None and held.identity == snapshot.identity:
-        return UpdateOutcome(target, replace(held, checked=now, asked=asked, rank=rank), notes=snapshot.notes)
+        entry = replace(held, checked=now, asked=asked, rank=rank, provenance=target.source.provenance)
+        return UpdateOutcome(target, entry, notes=snapshot.notes)
     scope = plan.scope or target.scope
     target.source.prepare(snapshot, target.architecture, scope)
     progress.note(f"building the index of {snapshot.suite} for {target.architecture}")
@@ -254,6 +254,7 @@ def _carry_out(
         checked=now,
         libraries=libraries,
         paths=paths,
+        provenance=target.source.provenance,
     )
     added, removed, altered = _difference(before, _versions(directory, entry)) if before else (0, 0, 0)
     return UpdateOutcome(target, entry, True, added, removed, altered, notes=snapshot.notes)

@@ -36,6 +36,15 @@ class UpdateTarget:
         """Return the existing index of the target; None for none."""
         return next((entry for entry in entries if self._is_of(entry)), None)
 
+    def is_believed(self, entry: IndexEntry) -> bool:
+        """Tell whether an index was made from the packages that the source now means."""
+        return entry.provenance == self.source.provenance
+
+    def memory(self, held: IndexEntry | None) -> Held | None:
+        """Return the facts about the current index that the source needs; None where it is another's."""
+        believed = held is not None and self.is_believed(held)
+        return Held(held.identity, held.date) if held is not None and believed else None
+
     def _is_of(self, entry: IndexEntry) -> bool:
         place = (entry.source, entry.architecture)
         return place == (self.source.name, self.architecture) and entry.is_called(self.suite)
@@ -84,11 +93,6 @@ class UpdatePlan:
     def key(self) -> tuple[str, str, str]:
         """Source, suite and architecture, as in `IndexEntry`: "stable" and "trixie" have the same."""
         return self.snapshot.source, self.snapshot.suite, self.target.architecture
-
-
-def memory(held: IndexEntry | None) -> Held | None:
-    """Return the facts about the current index that a source needs."""
-    return Held(held.identity, held.date) if held is not None else None
 
 
 def after(plan: UpdatePlan, earlier: Sequence[UpdatePlan]) -> UpdatePlan:

@@ -110,6 +110,10 @@ class Source(Protocol):
         """The source's name in messages, locks and file names."""
 
     @property
+    def provenance(self) -> str:
+        """A digest of what decides whose packages these are; an index of another is not believed."""
+
+    @property
     def suites(self) -> tuple[str, ...]:
         """The suites used by default, the base first."""
 

@@ -96,6 +96,10 @@ class DebianArchive:
         return self._archive.name
 
     @property
+    def provenance(self) -> str:
+        return self._archive.provenance
+
+    @property
     def suites(self) -> tuple[str, ...]:
         return self._archive.suites
 

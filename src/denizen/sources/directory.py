@@ -53,9 +53,10 @@ class Unpacked:
 class DirectoryOfDebs:
     """A source over the .deb files below a directory."""
 
-    def __init__(self, name: str, directory: bytes) -> None:
+    def __init__(self, name: str, directory: bytes, provenance: str = "") -> None:
         self._name = name
         self._directory = directory
+        self.provenance = provenance
         self._read: dict[str, list[Unpacked]] = {}
 
     @property

@@ -44,7 +44,9 @@ def open_source(setting: Setting, context: SourceContext) -> Source:
         from denizen.sources.transport import file_path
 
         uri = setting.uris[0]
-        return DirectoryOfDebs(setting.name, file_path(uri) if uri.startswith("file:") else os.fsencode(uri))
+        return DirectoryOfDebs(
+            setting.name, file_path(uri) if uri.startswith("file:") else os.fsencode(uri), setting.provenance
+        )
     archive = Archive(
         name=setting.name,
         suites=setting.suites,
@@ -53,6 +55,7 @@ def open_source(setting: Setting, context: SourceContext) -> Source:
         check_valid_until=setting.check_valid_until,
         origin=setting.release_origin,
         fallback=setting.fallback,
+        provenance=setting.provenance,
     )
     fetcher = Fetcher(setting.uris, context.http, context.policy, context.progress)
     return DebianArchive(archive, fetcher, ChosenWhenAsked(context.search_path), context.lists)

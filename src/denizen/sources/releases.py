@@ -48,6 +48,7 @@ class Archive:
         check_valid_until: an expired Release is refused, else only noted.
         origin: the Origin that a Release must state, "" for any.
         fallback: addresses to ask where none of the fetcher's mirrors is of this archive.
+        provenance: the setting's (sources.settings).
     """
 
     name: str
@@ -57,6 +58,7 @@ class Archive:
     check_valid_until: bool = True
     origin: str = ""
     fallback: tuple[str, ...] = ()
+    provenance: str = ""
 
 
 class WrongOrigin(SourceFailed):

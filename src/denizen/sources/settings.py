@@ -46,6 +46,7 @@ _DEBIAN_SUITES = frozenset(
         *("duke", "forky", "trixie", "bookworm", "bullseye", "buster"),
     )
 )
+_PROVENANCE_DIGITS = 16
 # The Origin that Debian's Releases state, and Debian's components.
 DEBIAN = "Debian"
 _COMPONENTS = ("main", "contrib", "non-free", "non-free-firmware")
@@ -110,6 +111,17 @@ class Setting:
     origin: str
     release_origin: str = ""
     fallback: tuple[str, ...] = ()
+
+    @property
+    def provenance(self) -> str:
+        """A digest of what decides whose packages these are: of the Origin where one is required.
+
+        Else it is of the addresses: such a Release may state any Origin.
+        """
+        from hashlib import sha256
+
+        words = (self.kind, self.release_origin or " ".join(self.uris), *self.components)
+        return sha256("\0".join(words).encode("utf-8", "surrogateescape")).hexdigest()[:_PROVENANCE_DIGITS]
 
 
 def settings(view: FileView, directory: bytes) -> list[Setting]:

@@ -1,6 +1,7 @@
 """`denizen index` as a process of its own: what it says, and that nothing that happens harms the index."""
 
 import json
+import re
 import resource
 import signal
 import threading
@@ -51,7 +52,7 @@ def test_json_has_the_documented_fields(here: ServedArchive) -> None:
     (entry,) = json.loads(here.run("index", "status", "--json")[0])
     assert set(entry) == {
         "source", "asked", "suite", "arch", "snapshot", "date", "checked", "age", "packages", "libraries",
-        "paths", "bytes",
+        "paths", "bytes", "used",
     }  # fmt: skip
     assert (entry["asked"], entry["packages"], entry["paths"]) == (["stable"], 4, None)
     assert entry["snapshot"] == outcome["snapshot"]
@@ -65,6 +66,35 @@ def test_status_says_what_there_is(here: ServedArchive) -> None:
         "debian/trixie amd64 (stable): of 2026-07-11, checked less than a minute ago, 4 packages"
     )
     assert "5 paths" in line
+
+
+def find(here: ServedArchive, *options: str, status: int = 0) -> tuple[list[object], str]:
+    words = ("find", "--json", *options, "--arch", "amd64", "libssl.so.3")
+    stdout, stderr = here.run(*words, status=status)
+    return json.loads(stdout), stderr
+
+
+@pytest.mark.parametrize("provenance", ["", "provenance: 0123456789abcdef\n"], ids=["older", "another"])
+def test_an_index_is_used_while_its_source_means_the_same_packages(
+    here: ServedArchive, provenance: str
+) -> None:
+    """An older denizen took a vendor's repository for Debian's if its suite was called so."""
+    update(here)
+    manifest = next(here.root.rglob("manifest"))
+    text = "".join(line for line in manifest.read_text().splitlines(True) if "provenance" not in line)
+    # A vendor's Release may be newer, which is no reason to refuse the archive's.
+    older = re.sub(r"date: \d+", "date: 1999999999", text) + provenance
+    manifest.write_text(older)
+    assert find(here, "--offline", status=125)[0] == []
+    (entry,) = json.loads(here.run("index", "status", "--json")[0])
+    assert entry["used"] is False
+    assert "not used before 'denizen index update'" in here.run("index", "status")[0]
+    found, stderr = find(here)
+    assert len(found) == 1
+    assert "from an older denizen or another source" in stderr
+    (entry,) = json.loads(here.run("index", "status", "--json")[0])
+    assert entry["used"] is True
+    assert len(find(here, "--offline")[0]) == 1
 
 
 def test_a_failure_is_told_with_its_remedy_and_the_old_index_answers(here: ServedArchive) -> None:

@@ -72,14 +72,14 @@ def _catalogues(session: Session, settings: Settings, policy: FetchPolicy) -> di
     """
     from denizen.app.supply.configured_sources import configured_settings
     from denizen.app.supply.indexing import ensure
-    from denizen.index.locate import Index
+    from denizen.app.supply.open_index import open_index
     from denizen.sources.base import Scope
 
     suites = settings.suites or _base_suites([one.suites for one in configured_settings(session)])
     found = {}
     for architecture in settings.architectures:
         ensure(session, suites, architecture, Scope.LIBRARIES, policy)
-        found[architecture] = Index(session.paths.index, architecture, suites)
+        found[architecture] = open_index(session, architecture, suites)
     return found
 
 

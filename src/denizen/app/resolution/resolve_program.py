@@ -126,9 +126,9 @@ def indexed_suites(session: Session, path: bytes, suites: tuple[str, ...]) -> tu
 
 def indexes_of(session: Session, path: bytes, suites: tuple[str, ...]) -> Index:
     """Return the existing indexes of `suites` for the architecture of the program at `path`."""
-    from denizen.index.locate import Index
+    from denizen.app.supply.open_index import open_index
 
-    return Index(session.paths.index, _architecture(path), suites)
+    return open_index(session, _architecture(path), suites)
 
 
 def files_of(index: Index) -> list[bytes]:
@@ -144,14 +144,14 @@ def _indexes(
     Raises:
         SourceFailed, HostLacks: there is no index at all.
     """
-    from denizen.index.locate import Index
+    from denizen.app.supply.open_index import open_index
 
     failures: dict[str, DenizenError] = {}
     before: list[tuple[str, str]] | None = None
     for stage in _stages(session, suites):
         wanted = [suite for suite in stage.suites if suite not in failures]
         failures |= _ensured(wanted, session, architecture, policy)
-        index = Index(session.paths.index, architecture, stage.suites)
+        index = open_index(session, architecture, stage.suites)
         known = [(entry.libraries, entry.identity) for entry in index.entries]
         if known != before and (known or not failures):
             yield index, stage

@@ -99,15 +99,15 @@ def _is_at_hand(place: DenizenPaths, pin: Pin) -> bool:
 
 def _pin(session: Session) -> Pin | None:
     """Return the decoder's package from the preferred suite that has a new enough version; None for none."""
+    from denizen.app.supply.open_index import open_index
     from denizen.formats.debversion import version_key
-    from denizen.index.locate import Index
     from denizen.resolve.resolution import pin_of
 
     def fits(one: Provider) -> bool:
         new = version_key(one.version) >= version_key(_OLDEST)
         return one.package == _PACKAGE and new and one.size <= _LARGEST
 
-    index = Index(session.paths.index, _ARCHITECTURE)
+    index = open_index(session, _ARCHITECTURE)
     found = next(filter(fits, index.providers(decoder_choice.SONAME)), None)
     return None if found is None else pin_of(found, {entry.suite: entry.identity for entry in index.entries})
 

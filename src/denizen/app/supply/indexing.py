@@ -79,8 +79,7 @@ def ensure(
     missing = [target for target in targets if not _has(target, held)]
     if not missing:
         return {}
-    names = ", ".join(dict.fromkeys(target.suite for target in missing))
-    session.reporter.say(f"there is no index of {names} for {architecture} yet; making it")
+    _announce(session, missing, held)
     outcomes = run_update(session, missing, progress)
     made = read_manifest(session.paths.index)
     # The index may exist under another name of the suite.
@@ -100,8 +99,28 @@ def ensure(
 def _has(target: UpdateTarget, held: Sequence[IndexEntry]) -> bool:
     from denizen.sources.base import Scope
 
-    entry = target.held_in(held)
+    entry = target.held_in(filter(target.is_believed, held))
     return entry is not None and (target.scope is not Scope.PATHS or bool(entry.paths))
+
+
+def _announce(session: Session, targets: Sequence[UpdateTarget], held: Sequence[IndexEntry]) -> None:
+    """Say which indexes are made, and which are checked because they may be of other packages."""
+    for sentence, is_doubted in ((_ABSENT, False), (_DOUBTED, True)):
+        told = [target for target in targets if _is_doubted(target, held) is is_doubted]
+        names = ", ".join(dict.fromkeys(target.suite for target in told))
+        if told:
+            session.reporter.say(sentence.format(names=names, architecture=told[0].architecture))
+
+
+_ABSENT = "there is no index of {names} for {architecture} yet; making it"
+_DOUBTED = (
+    "the index of {names} for {architecture} is from an older denizen or another source; looking whose it is"
+)
+
+
+def _is_doubted(target: UpdateTarget, held: Sequence[IndexEntry]) -> bool:
+    entry = target.held_in(held)
+    return entry is not None and not target.is_believed(entry)
 
 
 def run_update(

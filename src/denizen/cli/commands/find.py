@@ -122,9 +122,9 @@ class _Search:
         return self._open()
 
     def _open(self) -> Index:
-        from denizen.index.locate import Index
+        from denizen.app.supply.open_index import open_index
 
-        return Index(self._context.session.paths.index, self._architecture, self._suites)
+        return open_index(self._context.session, self._architecture, self._suites)
 
 
 def _has_wildcards(question: bytes) -> bool:

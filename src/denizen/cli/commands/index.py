@@ -116,12 +116,14 @@ def status(parsed: Parsed, context: Context) -> int:
     del parsed
     import time
 
+    from denizen.app.supply.open_index import believed
     from denizen.index.manifest import read_manifest
 
     directory = context.session.paths.index
     entries = read_manifest(directory)
     now = time.time()
-    rows = [_status_row(directory, entry, now) for entry in entries]
+    used = believed(context.session, entries)
+    rows = [_status_row(directory, entry, now) | {"used": entry in used} for entry in entries]
     if context.json:
         context.output.document(rows)
     elif not rows:
@@ -177,7 +179,11 @@ def _status_line(row: dict[str, object]) -> str:
     return (
         f"{row['source']}/{row['suite']} {row['arch']}{f' ({names})' if names else ''}: of {_day(date)}, "
         f"checked {human_age(age)} ago, {known}, {human_size(size)}, snapshot {str(row['snapshot'])[:12]}"
+        f"{'' if row['used'] else _NOT_USED}"
     )
+
+
+_NOT_USED = "; not used before 'denizen index update': made by an older denizen, or from another source"
 
 
 def _day(seconds: int) -> str:
