@@ -12,7 +12,7 @@ Segments are taken in order of their addresses, as the gABI demands that they ar
 from __future__ import annotations
 
 import sys
-from _operator import itemgetter  # not operator: value.py has the cost
+from _operator import itemgetter  # not operator, whose Python module takes 0.6 ms to import
 
 from denizen.elf.constants import PT_LOAD
 from denizen.elf.errors import Malformed

@@ -24,7 +24,7 @@ MAX_LISTED entries are listed; the cache of a whole desktop has some 3,000.
 from __future__ import annotations
 
 import struct
-from _operator import ne  # not operator: value.py has the cost
+from _operator import ne  # not operator, whose Python module takes 0.6 ms to import
 from itertools import compress
 
 from denizen.errors import BadInput
