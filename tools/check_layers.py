@@ -15,7 +15,7 @@ PACKAGE = "denizen"
 # Lowest first. A module may import from its own row and from the rows above it in this list.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"value", "lazy"}),
-    frozenset({"errors", "machines"}),
+    frozenset({"errors", "machines", "binfmt_misc"}),
     frozenset({"bytesio"}),
     frozenset({"fileview"}),
     frozenset({"disk", "trust"}),
@@ -41,6 +41,7 @@ PURE = (
     "lazy",
     "errors",
     "machines",
+    "binfmt_misc",
     "bytesio",
     "fileview",
     "elf",

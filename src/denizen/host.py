@@ -14,7 +14,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 # Flags of /proc/cpuinfo required for each x86-64 level above the baseline (psABI, section 3.1.1, "low
 # level system information"; the names are Linux's: abm holds LZCNT, pni is SSE3).
@@ -69,32 +69,6 @@ class Placement:
     handler: bytes = b""
 
 
-@value
-class Handler:
-    """An entry of binfmt_misc, which the kernel tries before ELF and scripts (admin-guide/binfmt-misc.rst).
-
-    Attributes:
-        interpreter: the program that matching files are given to.
-        extension: the extension of matching file names; b"" where they match by `magic`.
-        offset, magic, mask: the bytes of matching files at `offset`, compared in the bits of `mask`.
-    """
-
-    interpreter: bytes
-    extension: bytes = b""
-    offset: int = 0
-    magic: bytes = b""
-    mask: bytes = b""
-
-    def takes(self, name: bytes, start: bytes) -> bool:
-        """Return whether a file of this name, with these first bytes, matches."""
-        if self.extension:
-            return name.rpartition(b"/")[2].rpartition(b".")[1:] == (b".", self.extension)
-        found = start[self.offset : self.offset + len(self.magic)]
-        kept = bytes([byte & bit for byte, bit in zip(found, self.mask, strict=False)])
-        wanted = bytes([byte & bit for byte, bit in zip(self.magic, self.mask, strict=False)])
-        return bool(wanted) and kept == wanted
-
-
 def machine_name() -> str:
     """Return the kernel's name for the processor, as `uname -m` gives it without a personality."""
     return kernel_behind(os.uname().machine, bits=64 if sys.maxsize > 2**32 else 32)
@@ -121,7 +95,7 @@ def place(path: bytes) -> Placement:
         executable=executable or _execute_bit(path),
         readable=os.access(path, os.R_OK, effective_ids=True),
         refused_abi=_is_x32(start) and not _runs_x32(),
-        handler=next((one.interpreter for one in _handlers() if one.takes(path, start)), b""),
+        handler=_handler_of(path, start),
     )
 
 
@@ -171,32 +145,21 @@ _BINFMT_MISC = b"/proc/sys/fs/binfmt_misc"
 _ENTRY_SIZE = 4096
 
 
-def read_handler(text: bytes) -> Handler | None:
-    """Return the entry described by a file of binfmt_misc; None if it is disabled or not an entry."""
-    lines = text.split(b"\n")
-    facts = dict(line.rstrip(b":").partition(b" ")[::2] for line in lines)
-    interpreter, extension = facts.get(b"interpreter", b""), facts.get(b"extension", b"").lstrip(b".")
-    if lines[0] != b"enabled" or not interpreter:
-        return None
-    try:
-        magic = bytes.fromhex(facts.get(b"magic", b"").decode("ascii"))
-        mask = bytes.fromhex(facts.get(b"mask", b"").decode("ascii")) or b"\xff" * len(magic)
-        return Handler(interpreter, extension, int(facts.get(b"offset", b"0")), magic, mask)
-    except ValueError:
-        return None
+def _handler_of(path: bytes, start: bytes) -> bytes:
+    """Return the program that the kernel gives the file to; b"" for none.
 
-
-def _handlers() -> Iterator[Handler]:
-    """Yield the enabled handlers; none where binfmt_misc is not mounted, as they are unknown then."""
+    None where binfmt_misc is not mounted, as its entries are unknown then.
+    """
     try:
-        names = os.listdir(_BINFMT_MISC)
+        names = [name for name in os.listdir(_BINFMT_MISC) if name not in (b"register", b"status")]
     except OSError:
-        return
-    for name in names:
-        if name not in (b"register", b"status"):
-            handler = read_handler(_start_of(os.path.join(_BINFMT_MISC, name), _ENTRY_SIZE))
-            if handler is not None:
-                yield handler
+        return b""
+    if not names:
+        return b""
+    from denizen.binfmt_misc import read_handler  # 0.2 ms that hosts without entries do not pay
+
+    handlers = (read_handler(_start_of(os.path.join(_BINFMT_MISC, name), _ENTRY_SIZE)) for name in names)
+    return next((one.interpreter for one in handlers if one is not None and one.takes(path, start)), b"")
 
 
 # The beginning of an x32 program's ELF header: 32-bit class, little-endian; e_machine EM_X86_64.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from denizen.host import Handler, read_handler
+from denizen.binfmt_misc import Handler, read_handler
 from denizen.launch.strategies.emulated_children import entries
 from denizen.machines import by_debian
 from tests.support.elf_builder import Elf, build
