@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from denizen.app.command_filter import command_filter
-from denizen.app.errors import MENDED
 from denizen.app.factories import helper_words
+from denizen.app.start_outcome import MENDED
 from denizen.errors import display
 from denizen.launch.fast_path import directory_of
 from denizen.launch.strategies.base import HostFindings, ProgramStart, StrategyName

@@ -64,6 +64,7 @@ class ProgramFacts:
         path: its absolute path; `stat`, `placement` and `classification` are its own.
         steps: from a script to a program.
         image: the ELF file that would be loaded in the end.
+        closure: that file with all that the dynamic linker loads for it; None where it loads nothing.
         interpreter_found: the dynamic linker that the image names exists and is one.
         interpreter_fault: the fault of the file in its place, "" for none.
         damage: (path, sentence) for each file that could not be read.
@@ -81,6 +82,7 @@ class ProgramFacts:
     classification: Classification
     steps: tuple[Step, ...]
     image: Image | None
+    closure: Closure | None
     payload: Payload | None
     interpreter_found: bool
     interpreter_fault: str
@@ -128,6 +130,7 @@ def gather(
         classification=first,
         steps=steps,
         image=image,
+        closure=closure,
         payload=_payload(first.image),
         interpreter_found=closure is not None and closure.interpreter_found,
         interpreter_fault=_interpreter_fault(view, closure, image),

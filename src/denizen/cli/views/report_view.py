@@ -12,7 +12,7 @@ from rich.console import Group
 from rich.text import Text
 from rich.tree import Tree
 
-from denizen.app.errors import StartOutcome
+from denizen.app.start_outcome import StartOutcome
 from denizen.diagnose.problem import Severity, counted, quoted
 from denizen.errors import display
 

@@ -1,6 +1,6 @@
 """What starts a program that `why` looked at."""
 
-from denizen.app.errors import StartOutcome, outcome_of
+from denizen.app.start_outcome import StartOutcome, outcome_of
 from denizen.resolve.resolution import Lack, Resolution, ResolutionProblem
 from denizen.value import replace
 from tests.support.glibc_systems import FREE, Case, program

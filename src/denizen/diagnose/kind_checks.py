@@ -1,0 +1,86 @@
+"""The checks of files that are no programs: directories, libraries, archives, text, other formats (pure)."""
+
+from __future__ import annotations
+
+from denizen.diagnose import file_handlers
+from denizen.diagnose.problem import error, quoted, warning
+from denizen.elf.classify import LONG_LINE, ProgramKind
+from denizen.elf.script import BUFFER_SIZE
+from denizen.errors import display
+from denizen.fileview import FileKind as EntryKind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.diagnose.problem import Problem
+    from denizen.diagnose.program_facts import ProgramFacts
+
+# Kinds of files that are not programs: the sentence for each.
+NOT_PROGRAMS: dict[ProgramKind, str] = {
+    ProgramKind.LIBRARY: "a shared library: it is loaded by programs, not started",
+    ProgramKind.RELOCATABLE: "an object file: it has to be linked into a program first",
+    ProgramKind.KERNEL_MODULE: "a kernel module: modprobe loads it",
+    ProgramKind.CORE: "a core dump: what a program left when it crashed",
+    ProgramKind.OTHER_ELF: "an ELF file of a type that no loader starts",
+    ProgramKind.ARCHIVE: "an archive of object files, for linking",
+    ProgramKind.THIN_ARCHIVE: "an archive of object files, for linking",
+}
+
+
+def kind_of_file(subject: ProgramFacts) -> Iterator[Problem]:
+    """Yield a problem for a file that is not a program."""
+    name = display(subject.path)
+    if subject.stat.kind is EntryKind.DIRECTORY:
+        yield error("directory", f"{name} is a directory", "name the program inside it")
+        return
+    if subject.stat.kind is not EntryKind.FILE:
+        yield error("not-a-file", f"{name} is a device, a socket or a pipe, not a program")
+        return
+    if not subject.placement.readable:
+        yield error(
+            "unreadable",
+            f"{name} may not be read by this user, so nothing can be said about it",
+            "ask its owner, or look as a user who may",
+        )
+        return
+    yield from _kind_problem(subject, name)
+
+
+def _kind_problem(subject: ProgramFacts, name: str) -> Iterator[Problem]:
+    found = subject.classification
+    if found.kind in NOT_PROGRAMS:
+        make = warning if found.kind is ProgramKind.LIBRARY else error
+        yield make("not-a-program", f"{name} is {NOT_PROGRAMS[found.kind]}")
+    elif found.kind is ProgramKind.EMPTY:
+        yield error("empty-file", f"{name} is empty", "download or copy it again")
+    elif found.kind is ProgramKind.FORMAT:
+        yield error(
+            "not-a-program",
+            f"{name} is not a Linux program: {found.format}",
+            file_handlers.hint_for(subject.path, found.format),
+        )
+    elif found.format == LONG_LINE:
+        yield error(
+            "script-line-too-long",
+            f"the first line of {name} names an interpreter beyond the {BUFFER_SIZE - 1} bytes that the "
+            "kernel reads of it, so it sees none and says 'Exec format error'",
+            "shorten it: a name by PATH (#!/usr/bin/env NAME), or a link with a short path",
+        )
+    elif found.kind is ProgramKind.TEXT:
+        yield _text_problem(subject, name)
+    elif found.kind is ProgramKind.UNKNOWN:
+        yield error("not-a-program", f"{name} is neither an ELF file nor a script nor any format known here")
+
+
+def _text_problem(subject: ProgramFacts, name: str) -> Problem:
+    command = file_handlers.language_of(subject.path)
+    first = command.partition(" ")[0] or "sh"
+    line = "#!/bin/sh" if first == "sh" else f"#!/usr/bin/env {first}"
+    run = f"{command} {quoted(name)}; or " if command else ""
+    return error(
+        "script-without-interpreter",
+        f"{name} is text whose first line names no interpreter (#!/path/to/interpreter); the kernel "
+        "refuses it with 'Exec format error', and only a shell would try to read it as its own script",
+        f"{run}put its interpreter into the first line: {line}",
+    )
