@@ -1,5 +1,6 @@
 """The modules of a command in one file: never wrong, whatever the file or the sources are."""
 
+import marshal
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 import denizen
 from denizen.cli import module_cache
+from denizen.cli.dispatch import GLOBAL_OPTIONS
 
 SOURCES = Path(denizen.__file__).parent
 REPORT = (
@@ -25,18 +27,34 @@ def package(tmp_path: Path) -> Path:
     return copy
 
 
-def start(package: Path, *, write: bool = True) -> tuple[str, str]:
+WHY = ("why", "--host", "--json", "/bin/sh")
+
+
+def start(package: Path, *, words: tuple[str, ...] = WHY, write: bool = True) -> tuple[str, str]:
     """(what `why` printed, by what kind of loader a module was imported)."""
     code = f"import sys; sys.path.insert(0, {str(package.parent)!r})\n"
-    code += "sys.argv = ['denizen', 'why', '--host', '--json', '/bin/sh']\n"
+    code += f"sys.argv = {['denizen', *words]!r}\n"
     code += f"sys.dont_write_bytecode = {not write}\n"
     code += f"from denizen.cli.main import main; main()\n{REPORT}"
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
     return done.stdout, done.stderr.strip()
 
 
-def file_of(package: Path) -> Path:
-    return package / "__pycache__" / f"why.{sys.implementation.cache_tag}.together"
+def file_of(package: Path, command: str = "why") -> Path:
+    return package / "__pycache__" / f"{command}.{sys.implementation.cache_tag}.together"
+
+
+def kept(package: Path, command: str) -> set[str]:
+    return set(marshal.loads(file_of(package, command).read_bytes())[1])
+
+
+def run(package: Path, root: Path) -> str:
+    """What the shell prints that `denizen run` starts."""
+    words = ["--root", os.fspath(root), "run", "/bin/sh", "-c", "echo started"]
+    code = f"import sys; sys.path.insert(0, {str(package.parent)!r}); sys.argv = {['denizen', *words]!r}\n"
+    code += "from denizen.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout
 
 
 def test_the_second_start_imports_from_the_file_and_says_the_same(package: Path) -> None:
@@ -90,3 +108,34 @@ def test_a_start_that_imported_more_than_is_waited_for_is_not_kept(
     (package / "__pycache__").mkdir()
     module_cache.ModuleCache("why", os.fspath(package)).keep()
     assert not file_of(package).exists()
+
+
+def test_run_keeps_its_modules_before_it_becomes_the_program(package: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    assert run(package, root) == "started\n"  # it decides: too many modules
+    assert not file_of(package, "run").exists()
+    assert run(package, root) == "started\n"
+    assert "denizen.launch.fast_path" in kept(package, "run")
+    assert run(package, root) == "started\n"
+
+
+def test_a_later_start_adds_what_the_file_lacks(package: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        start(package, words=("why",))  # REPORT fails: nothing was examined
+    few = kept(package, "why")
+    assert "denizen.linker.rule_tables" not in few
+    start(package)
+    assert kept(package, "why") > few | {"denizen.linker.rule_tables"}
+
+
+def test_the_command_is_the_first_word_after_global_options_and_their_values() -> None:
+    valued = {name for option in GLOBAL_OPTIONS if option.metavar for name in option.names}
+    assert valued == module_cache.VALUED
+    assert module_cache.command_in(["-q", "--root", "why", "--color=never", "run", "find"]) == "run"
+    assert module_cache.command_in(["--root"]) == ""
+
+
+def test_no_module_is_kept_that_was_imported_before(package: Path) -> None:
+    start(package)
+    assert not {"denizen", "denizen.cli", "denizen.cli.module_cache"} & kept(package, "why")
+    assert "struct" in kept(package, "why")

@@ -1,6 +1,6 @@
 import pytest
 
-from denizen.cli.options import Option, Positional, UsageError, describe, parse, usage
+from denizen.cli.options import Option, Positional, UsageError, parse
 from denizen.errors import EXIT_USAGE
 
 OPTIONS = (
@@ -78,10 +78,3 @@ def test_a_typo_names_the_nearest_option() -> None:
     with pytest.raises(UsageError) as caught:
         parse("why", OPTIONS, PROGRAM, ["--quite", "p"])
     assert caught.value.remedy == "did you mean --quiet?"
-
-
-def test_help_shows_metavars_and_hides_what_has_no_text() -> None:
-    assert usage("run", RUN) == "usage: denizen run [options] PROGRAM [ARG…]"
-    text = "\n".join(describe(OPTIONS))
-    assert "-o, --output FILE  where to" in text
-    assert "--when" not in text

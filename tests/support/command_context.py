@@ -11,4 +11,4 @@ from denizen.cli.reporter import OutputReporter
 def context_of(environ: Mapping[str, str], root: str | None, *, verbosity: int = 0) -> Context:
     """Return the context of a command started with these variables and this `--root`."""
     output = open_output(environ, color="never", verbosity=verbosity)
-    return Context(Session(environ, root, OutputReporter(output)), output, json=False)
+    return Context(Session(environ, root, OutputReporter(output, lambda: None)), output, json=False)

@@ -56,6 +56,7 @@ def start_program(session: Session, program: bytes, arguments: list[bytes], want
         if decision is not None and decision.generation < GENERATION:
             decision = _renewed(session, program, wanted, decision)
         if decision is not None:
+            session.reporter.leave()
             try:  # noqa: SIM105  # contextlib is one more import on the warm path
                 start(directory, decision, program, arguments)
             except OSError:
@@ -63,7 +64,7 @@ def start_program(session: Session, program: bytes, arguments: list[bytes], want
     from denizen.app.decision_maker import decide
 
     made = decide(session, os.path.abspath(program), wanted, decision)
-    session.reporter.flush()
+    session.reporter.leave()
     try:
         start(made.directory, made.decision, program, arguments)
     except OSError as problem:

@@ -62,3 +62,13 @@ class Command:
     def offered(self) -> tuple[Option, ...]:
         """Its own options that help shows."""
         return tuple(option for option in self.options if option.help)
+
+
+@value
+class Group:
+    """A row of the command table: the first word, its module, its line in `denizen --help`."""
+
+    word: str
+    module: str
+    summary: str
+    everyday: bool

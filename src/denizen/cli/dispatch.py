@@ -7,29 +7,18 @@ import sys
 
 from denizen import __version__
 from denizen.app.session import Session
-from denizen.cli.command import Command, Context
-from denizen.cli.options import Option, UsageError, describe, parse, usage
+from denizen.cli.command import Command, Context, Group
+from denizen.cli.options import Option, UsageError, parse
 from denizen.cli.output import Output, open_output
 from denizen.cli.reporter import OutputReporter
 from denizen.errors import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, DenizenError
 from denizen.launch.inherited import take
-from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from denizen.cli.options import Parsed
-
-
-@value
-class Group:
-    """A row of the command table: the first word, its module, its line in `denizen --help`."""
-
-    word: str
-    module: str
-    summary: str
-    everyday: bool
 
 
 TABLE: tuple[Group, ...] = (
@@ -107,16 +96,20 @@ GLOBAL_OPTIONS: tuple[Option, ...] = (
 )
 
 
-def dispatch(arguments: Sequence[str]) -> int:
+def _nothing() -> None:
+    """Do nothing."""
+
+
+def dispatch(arguments: Sequence[str], at_exec: Callable[[], None] = _nothing) -> int:
     """Run `arguments` (without the program's name) and return the exit status.
 
-    Errors are printed, not raised.
+    Errors are printed, not raised. `at_exec` is called before this process becomes another program.
     """
     take(os.environ)
     output = open_output(os.environ, color="auto", verbosity=0)
     debug = "--debug" in arguments
     try:
-        status = _dispatch(list(arguments), output)
+        status = _dispatch(list(arguments), output, at_exec)
         output.flush()
     except DenizenError as error:
         if debug:
@@ -147,7 +140,7 @@ def dispatch(arguments: Sequence[str]) -> int:
     return status
 
 
-def _dispatch(arguments: list[str], output: Output) -> int:
+def _dispatch(arguments: list[str], output: Output, at_exec: Callable[[], None]) -> int:
     position = _first_word(arguments)
     if position is None:
         return _without_command(arguments, output)
@@ -159,10 +152,12 @@ def _dispatch(arguments: list[str], output: Output) -> int:
     rest = [*arguments[:position], *rest]
     name = " ".join(command.words)
     if _asks_for_help(command, rest):
-        output.line(_command_help(command))
+        from denizen.cli.help import command_help  # 0.1 ms that only help pays
+
+        output.line(command_help(command, GLOBAL_OPTIONS))
         return 0
     parsed = parse(name, (*command.options, *GLOBAL_OPTIONS), command.positionals, rest)
-    return command.run(parsed, _context(parsed))
+    return command.run(parsed, _context(parsed, at_exec))
 
 
 def commands_of(group: Group) -> tuple[Command, ...]:
@@ -184,29 +179,20 @@ def _select(commands: Sequence[Command], words: Sequence[str]) -> tuple[Command,
     if given is not None:
         raise _unknown(f"{words[0]} {given}", [f"{words[0]} {name}" for name in below])
     if {"-h", "--help"} & set(words):
-        return _overview(words[0], commands), []
+        from denizen.cli.help import overview
+
+        return overview(words[0], commands), []
     raise UsageError(words[0], f"which? One of {', '.join(below)}")
 
 
-def _overview(word: str, commands: Sequence[Command]) -> Command:
-    def show(_: Parsed, context: Context) -> int:
-        width = max(len(" ".join(command.words)) for command in commands)
-        context.output.line(f"usage: denizen {word} COMMAND [options] …\n")
-        for command in commands:
-            context.output.line(f"  {' '.join(command.words):{width}}  {command.summary}")
-        return 0
-
-    return Command((word,), "", show)
-
-
-def _context(parsed: Parsed) -> Context:
+def _context(parsed: Parsed, at_exec: Callable[[], None]) -> Context:
     output = open_output(
         os.environ,
         color=parsed.text("color") or "auto",
         verbosity=parsed.count("verbose") - int(parsed.flag("quiet")),
     )
     root = parsed.text("root") or os.environ.get("DENIZEN_ROOT") or None
-    session = Session(os.environ, root, OutputReporter(output))
+    session = Session(os.environ, root, OutputReporter(output, at_exec))
     return Context(session, output, parsed.flag("json"))
 
 
@@ -232,7 +218,9 @@ def _without_command(arguments: Sequence[str], output: Output) -> int:
         output.line(f"denizen {__version__}")
         return 0
     parse("", GLOBAL_OPTIONS, (), arguments)
-    output.line(_help())
+    from denizen.cli.help import general_help
+
+    output.line(general_help(TABLE, GLOBAL_OPTIONS))
     return 0
 
 
@@ -246,29 +234,6 @@ def _asks_for_help(command: Command, arguments: Sequence[str]) -> bool:
 
 def _index(arguments: Sequence[str], word: str) -> int | None:
     return list(arguments).index(word) if word in arguments else None
-
-
-def _help() -> str:
-    width = max(len(row.word) for row in TABLE)
-    lines = ["usage: denizen COMMAND [options] …", "", "Any Linux program runs on any Linux machine.", ""]
-    for title, everyday in (("everyday:", True), ("plumbing:", False)):
-        rows = [row for row in TABLE if row.everyday is everyday]
-        if rows:
-            lines += [title, *(f"  {row.word:{width}}  {row.summary}" for row in rows), ""]
-    lines += ["options of every command:", *describe(GLOBAL_OPTIONS), ""]
-    lines.append("denizen COMMAND --help says more; denizen --version says which denizen this is.")
-    return "\n".join(lines)
-
-
-def _command_help(command: Command) -> str:
-    name = " ".join(command.words)
-    sections = [usage(name, command.positionals), command.description or command.summary.capitalize() + "."]
-    if command.positionals:
-        sections.append("\n".join(["arguments:", *describe(command.positionals)]))
-    if command.options:
-        sections.append("\n".join(["options:", *describe(command.options)]))
-    sections.append("\n".join(["options of every command:", *describe(GLOBAL_OPTIONS)]))
-    return "\n\n".join(sections)
 
 
 def _unknown(given: str, known: Sequence[str]) -> UsageError:

@@ -28,16 +28,19 @@ def main() -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    from denizen.cli.module_cache import COMMANDS, ModuleCache
+    from denizen.cli.module_cache import COMMANDS, ModuleCache, command_in
 
-    together = ModuleCache(arguments[0]) if arguments and arguments[0] in COMMANDS else None
-    if together is not None:
-        together.use()
+    command = command_in(arguments)
+    if command not in COMMANDS:
+        from denizen.cli.dispatch import dispatch
+
+        return dispatch(arguments)
+    cache = ModuleCache(command)
+    cache.use()
     from denizen.cli.dispatch import dispatch
 
-    status = dispatch(arguments)
-    if together is not None:
-        together.keep()
+    status = dispatch(arguments, cache.keep)
+    cache.keep()
     return status
 
 

@@ -227,28 +227,3 @@ def _distribute(command: str, positionals: Sequence[Positional], words: Sequence
     if left:
         raise UsageError(command, f"unexpected argument {left[0]!r}")
     return values
-
-
-def usage(command: str, positionals: Sequence[Positional]) -> str:
-    """Return the usage line: `usage: denizen why [options] PROGRAM`."""
-    words = [f"usage: denizen {command} [options]"]
-    for positional in positionals:
-        word = positional.name + ("…" if positional.many or positional.rest else "")
-        words.append(f"[{word}]" if positional.optional else word)
-    return " ".join(words)
-
-
-def describe(rows: Sequence[Option | Positional]) -> list[str]:
-    """Return two aligned columns: options or positionals, and their help."""
-    left = [row.name if isinstance(row, Positional) else written(row) for row in rows if row.help]
-    width = min(max(map(len, left), default=0), 30)
-    return [
-        f"  {name:{width}}  {row.help}"
-        for name, row in zip(left, [row for row in rows if row.help], strict=True)
-    ]
-
-
-def written(option: Option) -> str:
-    """Return an option as help shows it: `-q, --quiet`, `--root DIR`."""
-    names = ", ".join(option.names)
-    return f"{names} {option.metavar}" if option.metavar else names

@@ -6,6 +6,8 @@ from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from denizen.app.session import Reporter
     from denizen.cli.output import Output
     from denizen.sources.base import Progress
@@ -13,9 +15,15 @@ if TYPE_CHECKING:
 
 @value
 class OutputReporter:
-    """A `Reporter` over the command line's output."""
+    """A `Reporter` over the command line's output.
+
+    Attributes:
+        output: where messages are printed.
+        at_exec: called when this process is about to become another program.
+    """
 
     output: Output
+    at_exec: Callable[[], None]
 
     @property
     def is_verbose(self) -> bool:
@@ -29,9 +37,10 @@ class OutputReporter:
 
         return open_progress(self.output)
 
-    def flush(self) -> None:
+    def leave(self) -> None:
         self.output.flush()
         self.output.stderr.flush()
+        self.at_exec()
 
     def quieter(self) -> Reporter:
-        return OutputReporter(replace(self.output, verbosity=-1))
+        return OutputReporter(replace(self.output, verbosity=-1), self.at_exec)

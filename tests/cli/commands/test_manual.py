@@ -6,7 +6,8 @@ import pytest
 from denizen.cli.command import Command, Context
 from denizen.cli.commands.manual import escaped, page, whole_page
 from denizen.cli.dispatch import GLOBAL_OPTIONS, TABLE, commands_of
-from denizen.cli.options import Option, Parsed, Positional, usage, written
+from denizen.cli.help import usage, written
+from denizen.cli.options import Option, Parsed, Positional
 
 
 def nothing(_: Parsed, __: Context) -> int:

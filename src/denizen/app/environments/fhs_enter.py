@@ -100,7 +100,7 @@ def become(session: Session, name: str, generation: Generation, words: Sequence[
     locale = _locale(generation)
     if locale and not (environ.get("LC_ALL") or environ.get("LANG")):
         environ["LANG"] = locale
-    session.reporter.flush()
+    session.reporter.leave()
     try:
         inherited.become(entry[0], [*entry, *words], environ)
     except OSError as problem:

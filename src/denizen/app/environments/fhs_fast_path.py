@@ -30,7 +30,7 @@ def launch(session: Session, name: str, words: Sequence[str]) -> None:
             _, head, tree, _ = stream.read(_HEAD).split(b"\n", 3)
         fits = head == mark(name, number, directory) and os.path.isdir(tree.removeprefix(b"# "))
         if fits and _is_newest(os.stat(path).st_mtime_ns):
-            session.reporter.flush()
+            session.reporter.leave()
             become(path, [path, *map(os.fsencode, words)])
     except (OSError, ValueError):
         return

@@ -9,7 +9,8 @@ from __future__ import annotations
 from denizen import __version__
 from denizen.cli.command import Command
 from denizen.cli.environment import public_rows
-from denizen.cli.options import Positional, usage, written
+from denizen.cli.help import usage, written
+from denizen.cli.options import Positional
 from denizen.errors import EXIT_CANNOT_START, EXIT_FAILED, EXIT_NOT_FOUND, EXIT_USAGE
 
 TYPE_CHECKING = False
