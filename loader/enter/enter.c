@@ -1,6 +1,7 @@
 /* Start a program in a mount namespace of its own: `denizen-enter OPERATION... -- PROGRAM ARGUMENT...`.
 
-   Operations are carried out in order; plans are made by denizen.launch.strategies.namespace_plan and denizen.fhs.mounts:
+   Operations are carried out in order; plans are made by denizen.launch.strategies.namespace_plan, denizen.fhs.mounts
+   and denizen.build.runner.sandbox_plan:
 
        else N WORD...     if one of the following fails: say why, execute these N words with PROGRAM
                           ARGUMENT... appended
@@ -33,11 +34,34 @@
        set-directory NAME=  this variable, with the working directory
        check              everything so far worked: exit 0
 
-   The process stays the same from here to the program: its number, parent, terminal, signals and exit status
-   are nobody else's. That, and half of the time, is what bubblewrap's second process would cost. */
+   and of the builders of derivations (sandbox.c):
+
+       status FD          how it ends is told there: `o` where an operation failed, `x` where the program cannot be
+                          executed, else its status as wait(2) has it, in decimal
+       guard              a second process stays behind: it ends all that the program leaves behind, and the program
+                          when it gets SIGTERM or its own parent ends
+       isolate UID GID    namespaces of users, mounts, processes, IPC and the host's name, in which it is this user;
+                          the program is the first process in there, and a second one guards it
+       names HOST         the host's name
+       loopback           the network's own interface is up
+       shown DIR INTO N NAME...  these N of DIR, read-only, in the directory INTO
+       show SOURCE TARGET  read-only, with all that is mounted in it; TARGET is made
+       show-if SOURCE TARGET  as show; where SOURCE is not there, nothing
+       harden PATH        read-only, where there is such a path
+       mount KIND OPTIONS PATH  a new file system: proc, devpts, tmpfs
+       safe PATH          what is mounted at PATH has neither set-user-ID programs nor devices
+       linux32            the machine is one of 32 bits
+       scoped             no abstract socket of others is reached, where the kernel can tell
+       weaken             a session of its own, umask 022, no core dumps, no signal ignored, addresses not at random,
+                          no privilege to gain
+       filter HEX         a seccomp filter (sock_filter)
+
+   Without a guard the process stays the same from here to the program: its number, parent, terminal, signals and exit
+   status are nobody else's. That, and half of the time, is what bubblewrap's second process would cost. */
 #include "../covered.h"
 #include "../ignored.h"
 #include "mounts.h"
+#include "sandbox.h"
 #include "variables.h"
 
 ARCH_START;
@@ -49,6 +73,7 @@ struct plan {
     char **fallback;
     long fallback_count;
     const char *as;
+    int status;
     char **environment;
     char search[SEARCH_ROOM];
 };
@@ -68,6 +93,15 @@ static long number_of(const char *word)
     for (; *word >= '0' && *word <= '9' && number < 10000; word++)
         number = number * 10 + (*word - '0');
     return number;
+}
+
+static struct names take_names(struct plan *plan)
+{
+    struct names names = {.count = number_of(take(plan))};
+    names.first = plan->next;
+    for (long i = 0; i < names.count; i++)
+        take(plan);
+    return names;
 }
 
 static char **program_of(const struct plan *plan)
@@ -99,7 +133,8 @@ static const struct {
 } CALLS[] = {
     {"dir", "mkdir"},     {"file", "open"},    {"bind", "mount"},      {"offer", "mount"},   {"tmpfs", "mount"},
     {"entries", "mount"}, {"text", "open"},    {"symlink", "symlink"}, {"readonly", "mount"}, {"root", "pivot_root"},
-    {"apart", "mount"},   {"detach", "umount"}, {"offline", "unshare"},
+    {"apart", "mount"},   {"detach", "umount"}, {"offline", "unshare"}, {"shown", "mount"},   {"safe", "mount"},
+    {"show", "mount"},    {"show-if", "mount"}, {"harden", "mount"},    {"status", "fcntl"},
 };
 
 static const char *call_of(const char *operation)
@@ -127,6 +162,7 @@ static _Noreturn void give_up(const struct plan *plan, const struct failure *fai
         (char *)0);
     if (plan->fallback)
         fall_back(plan, program_of(plan));
+    sandbox_tell_failure(plan->status, "o");
     sys_exit(EXIT_CANNOT_START);
 }
 
@@ -189,11 +225,7 @@ static long build_root(struct plan *plan, const char *operation, const char **ob
     if (text_equal(operation, "entries")) {
         const char *directory = take(plan);
         *object = take(plan);
-        /* Not in one initialiser: C does not say which of its expressions is evaluated first. */
-        long count = number_of(take(plan));
-        struct names but = {.count = count, .first = plan->next};
-        for (long i = 0; i < but.count; i++)
-            take(plan);
+        struct names but = take_names(plan);
         return mounts_add_entries(directory, *object, &but);
     }
     if (text_equal(operation, "apart") || text_equal(operation, "detach")) {
@@ -207,6 +239,78 @@ static long build_root(struct plan *plan, const char *operation, const char **ob
     if (operation[0] == 't')
         return mounts_make_tmpfs(*object);
     return operation[1] == 'e' ? mounts_make_readonly(*object) : mounts_become_root(*object);
+}
+
+static long isolate(struct plan *plan, const char **call)
+{
+    /* Not in one initialiser: C does not say which of its expressions is evaluated first. */
+    struct somebody inside = {.uid = (uint32_t)number_of(take(plan))};
+    inside.gid = (uint32_t)number_of(take(plan));
+    return sandbox_isolate(inside, plan->status, call);
+}
+
+static long make_file_system(struct plan *plan, const char **object)
+{
+    const char *kind = take(plan), *options = take(plan);
+    *object = take(plan);
+    return mounts_make_file_system(kind, options, *object);
+}
+
+static long set_status(struct plan *plan)
+{
+    plan->status = (int)number_of(take(plan));
+    return sandbox_set_status(plan->status);
+}
+
+static long show_names(struct plan *plan, const char **object)
+{
+    const char *directory = take(plan);
+    *object = take(plan);
+    struct names names = take_names(plan);
+    return mounts_show_objects(directory, *object, &names);
+}
+
+static long show(struct plan *plan, const char **object, bool must_exist)
+{
+    const char *source = take(plan);
+    *object = take(plan);
+    return must_exist || sys_exists(source) ? mounts_show(source, *object) : 0;
+}
+
+/* What only a builder needs (denizen.build.runner); false where the operation is another. */
+static bool confine(struct plan *plan, const char *operation, const char **object, const char **call, long *result)
+{
+    if (text_equal(operation, "status"))
+        *result = set_status(plan);
+    else if (text_equal(operation, "guard"))
+        *result = sandbox_guard(plan->status, call);
+    else if (text_equal(operation, "isolate"))
+        *result = isolate(plan, call);
+    else if (text_equal(operation, "names"))
+        *result = sandbox_name_host(take(plan), call);
+    else if (text_equal(operation, "loopback"))
+        *result = sandbox_bring_loopback_up(call);
+    else if (text_equal(operation, "shown"))
+        *result = show_names(plan, object);
+    else if (text_equal(operation, "mount"))
+        *result = make_file_system(plan, object);
+    else if (text_equal(operation, "show") || text_equal(operation, "show-if"))
+        *result = show(plan, object, !operation[4]);
+    else if (text_equal(operation, "harden"))
+        *result = mounts_harden(*object = take(plan));
+    else if (text_equal(operation, "safe"))
+        *result = mounts_make_safe(*object = take(plan));
+    else if (text_equal(operation, "weaken"))
+        *result = sandbox_weaken(call);
+    else if (text_equal(operation, "filter"))
+        *result = sandbox_filter(take(plan), call);
+    else if (text_equal(operation, "scoped"))
+        sandbox_scope();
+    else if (text_equal(operation, "linux32"))
+        sandbox_be_32_bit();
+    else
+        return false;
+    return true;
 }
 
 /* Inside another program of ours the host's dynamic linker is where that one put it: here already, or elsewhere. */
@@ -227,10 +331,7 @@ static void carry_out(struct plan *plan, const char *operation)
         result = mounts_become_private(&call);
     } else if (text_equal(operation, "interpret")) {
         object = take(plan);
-        struct names entries = {.count = number_of(take(plan))};
-        entries.first = plan->next;
-        for (long i = 0; i < entries.count; i++)
-            take(plan);
+        struct names entries = take_names(plan);
         result = mounts_interpret(object, &entries, &call);
     } else if (text_equal(operation, "mirror")) {
         object = take(plan);
@@ -259,7 +360,7 @@ static void carry_out(struct plan *plan, const char *operation)
         plan->environment = variables_with(plan->environment, operation, take(plan), *program_of(plan));
     } else if (text_equal(operation, "check")) {
         sys_exit(0);
-    } else {
+    } else if (!confine(plan, operation, &object, &call, &result)) {
         result = build_root(plan, operation, &object);
     }
     if (sys_failed(result))
@@ -281,6 +382,7 @@ static _Noreturn void start(struct plan *plan)
     else
         failure_add(&reason, problem);
     say("cannot start ", file, ": ", room, (char *)0);
+    sandbox_tell_failure(plan->status, "x");
     sys_exit(problem == -SYS_ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_START);
 }
 
@@ -288,7 +390,7 @@ _Noreturn void loader_start(uintptr_t *stack, const void *unused)
 {
     (void)unused;
     char **arguments = (char **)(stack + 1);
-    struct plan plan = {.next = arguments + (*stack != 0), .environment = arguments + *stack + 1};
+    struct plan plan = {.next = arguments + (*stack != 0), .environment = arguments + *stack + 1, .status = -1};
     while (*plan.next && !text_equal(*plan.next, "--"))
         carry_out(&plan, *plan.next++);
     if (*plan.next)

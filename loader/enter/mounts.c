@@ -13,6 +13,7 @@ enum {
     MS_RDONLY = 1,
     MS_NOSUID = 2,
     MS_NODEV = 4,
+    MS_NOEXEC = 8,
     MS_REMOUNT = 32,
     ST_ALIKE = 0xc0f, /* the flags that statfs(2) and mount(2) give the same numbers */
     ST_RELATIME_ = 4096,
@@ -29,6 +30,11 @@ enum {
     DT_LINK = 10,
     EEXIST_ = 17,
     ENAMETOOLONG_ = 36,
+    ENOSYS_ = 38,
+    AT_RECURSIVE = 0x8000,
+    MOUNT_ATTR_RDONLY = 1,
+    MOUNT_ATTR_NOSUID = 2,
+    MOUNT_ATTR_NODEV = 4,
 };
 enum { PATH_ROOM = 4096, ENTRIES_ROOM = 32768 };
 
@@ -41,9 +47,15 @@ struct entry {
     char name[];
 };
 
+static long mount_with(const char *source, const char *target, const char *kind, unsigned long flags,
+                       const char *options)
+{
+    return arch_syscall(__NR_mount, (long)source, (long)target, (long)kind, (long)flags, (long)options, 0);
+}
+
 static long mount_at(const char *source, const char *target, const char *kind, unsigned long flags)
 {
-    return arch_syscall(__NR_mount, (long)source, (long)target, (long)kind, (long)flags, (long)"mode=0755", 0);
+    return mount_with(source, target, kind, flags, "mode=0755");
 }
 
 static long write_file(const char *path, const char *content)
@@ -76,11 +88,6 @@ static long map_one(const char *path, uint32_t inside, uint32_t outside)
     return write_file(path, room);
 }
 
-struct somebody {
-    uint32_t uid;
-    uint32_t gid;
-};
-
 static struct somebody myself(void)
 {
     return (struct somebody){(uint32_t)arch_syscall(__NR_geteuid, 0, 0, 0, 0, 0, 0),
@@ -89,7 +96,7 @@ static struct somebody myself(void)
 
 /* A user namespace in which one user and one group are `inside`; all others are nobody in there, as the kernel
    demands of those without privileges (user_namespaces(7)). */
-static long become(struct somebody inside, unsigned long flags, const char **call)
+long mounts_become(struct somebody inside, unsigned long flags, const char **call)
 {
     struct somebody outside = myself();
     *call = "unshare";
@@ -110,7 +117,7 @@ long mounts_become_private(const char **call)
     *call = "unshare";
     long result = arch_syscall(__NR_unshare, CLONE_NEWNS, 0, 0, 0, 0, 0);
     if (sys_failed(result))
-        result = become(myself(), CLONE_NEWNS, call);
+        result = mounts_become(myself(), CLONE_NEWNS, call);
     if (sys_failed(result))
         return result;
     *call = "mount";
@@ -128,7 +135,7 @@ long mounts_interpret(const char *stage, const struct names *entries, const char
         return 0; /* by the program that started this one */
     /* The file to write to is root's, of the namespace that the file system was mounted in. */
     struct somebody self = myself();
-    long result = become((struct somebody){0, 0}, CLONE_NEWNS, call);
+    long result = mounts_become((struct somebody){0, 0}, CLONE_NEWNS, call);
     if (sys_failed(result))
         return result;
     *call = "mount";
@@ -139,7 +146,7 @@ long mounts_interpret(const char *stage, const struct names *entries, const char
         *call = "writing to register";
         result = write_file(path, entries->first[i]);
     }
-    return sys_failed(result) ? result : become(self, 0, call);
+    return sys_failed(result) ? result : mounts_become(self, 0, call);
 }
 
 long mounts_bind(const char *source, const char *target)
@@ -196,16 +203,100 @@ long mounts_become_offline(void)
     return arch_syscall(__NR_unshare, CLONE_NEWNET, 0, 0, 0, 0, 0);
 }
 
+/* Terminals are devices: the one kind of a file system of its own that may have some. */
+long mounts_make_file_system(const char *kind, const char *options, const char *path)
+{
+    unsigned long flags = MS_NOSUID | (text_equal(kind, "devpts") ? 0 : MS_NODEV);
+    return mount_with("denizen", path, kind, flags | (text_equal(kind, "tmpfs") ? 0 : MS_NOEXEC), options);
+}
+
 /* What a mount was locked with (mount_namespaces(7)) may not be dropped by a remount, so it is asked for again. */
-long mounts_make_readonly(const char *path)
+static long remount(const char *path, unsigned long more)
 {
     struct statfs facts;
     long result = arch_syscall(__NR_statfs, (long)path, (long)&facts, 0, 0, 0, 0);
     if (sys_failed(result))
         return result;
     unsigned long had = (unsigned long)facts.f_flags;
-    unsigned long flags = MS_BIND | MS_REMOUNT | MS_RDONLY | (had & ST_ALIKE);
+    unsigned long flags = MS_BIND | MS_REMOUNT | more | (had & ST_ALIKE);
     return mount_at(NULL, path, NULL, flags | (had & ST_RELATIME_ ? MS_RELATIME : 0));
+}
+
+long mounts_make_readonly(const char *path)
+{
+    return remount(path, MS_RDONLY);
+}
+
+long mounts_make_safe(const char *path)
+{
+    return remount(path, MS_NOSUID | MS_NODEV);
+}
+
+/* From Linux 5.12 all mounts below PATH at once. Before that a mount without those below it, which the kernel
+   refuses where they hide something. */
+static long protect_all(const char *source, const char *target)
+{
+    struct {
+        uint64_t set, clear, propagation, user_namespace;
+    } attributes = {.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
+    long result = arch_syscall(__NR_mount_setattr, SYS_AT_CWD, (long)target, AT_RECURSIVE, (long)&attributes,
+                               sizeof attributes, 0);
+    if (result != -ENOSYS_)
+        return result;
+    result = mounts_detach(target);
+    if (!sys_failed(result))
+        result = mount_at(source, target, NULL, MS_BIND);
+    return sys_failed(result) ? result : remount(target, MS_RDONLY | MS_NOSUID | MS_NODEV);
+}
+
+static long make_like(const char *source, const char *target)
+{
+    struct arch_stat facts;
+    long result = sys_stat(source, &facts);
+    if (sys_failed(result))
+        return result;
+    return (facts.mode & SYS_S_IFMT) == SYS_S_IFDIR ? mounts_make_directory(target) : mounts_make_file(target);
+}
+
+long mounts_show(const char *source, const char *target)
+{
+    long result = make_like(source, target);
+    if (!sys_failed(result))
+        result = mounts_bind(source, target);
+    return sys_failed(result) ? result : protect_all(source, target);
+}
+
+/* As above, but objects of a store have no mounts in them. */
+static long show_object(const char *source, const char *target)
+{
+    long result = make_like(source, target);
+    if (!sys_failed(result))
+        result = mount_at(source, target, NULL, MS_BIND);
+    return sys_failed(result) ? result : remount(target, MS_RDONLY | MS_NOSUID | MS_NODEV);
+}
+
+long mounts_harden(const char *path)
+{
+    if (!sys_exists(path))
+        return 0;
+    long result = mounts_bind(path, path);
+    return sys_failed(result) ? result : remount(path, MS_RDONLY);
+}
+
+long mounts_show_objects(const char *directory, const char *into, const struct names *names)
+{
+    char from[PATH_ROOM], to[PATH_ROOM], target[PATH_ROOM];
+    for (long i = 0; i < names->count; i++) {
+        if (!join(from, directory, names->first[i]) || !join(to, into, names->first[i]))
+            return -ENAMETOOLONG_;
+        long length = sys_readlink(from, target, sizeof target - 1);
+        if (length >= 0)
+            target[length] = '\0';
+        long result = length >= 0 ? mounts_make_link(target, to) : show_object(from, to);
+        if (sys_failed(result))
+            return result;
+    }
+    return 0;
 }
 
 static bool is_among(const char *name, const struct names *but)

@@ -10,6 +10,13 @@ struct names {
     long count;
 };
 
+struct somebody {
+    uint32_t uid;
+    uint32_t gid;
+};
+
+/* A user namespace, and others by `flags`, in which one user and one group are `inside`. */
+long mounts_become(struct somebody inside, unsigned long flags, const char **call);
 long mounts_become_private(const char **call);
 long mounts_mirror(const char *directory, const char *stage, const char **call);
 long mounts_make_directory(const char *path);
@@ -18,12 +25,21 @@ long mounts_interpret(const char *stage, const struct names *entries, const char
 long mounts_bind(const char *source, const char *target);
 long mounts_become_offline(void);
 long mounts_make_tmpfs(const char *path);
+long mounts_make_file_system(const char *kind, const char *options, const char *path);
+/* SOURCE with all that is mounted in it, read-only, at TARGET, which is made. */
+long mounts_show(const char *source, const char *target);
+/* These names of DIRECTORY, read-only, in the directory INTO. */
+long mounts_show_objects(const char *directory, const char *into, const struct names *names);
+/* Read-only, where there is such a path. */
+long mounts_harden(const char *path);
 long mounts_add_entries(const char *directory, const char *into, const struct names *but);
 long mounts_make_link(const char *words, const char *path);
 long mounts_make_text(const char *content, const char *path);
 long mounts_set_apart(const char *path);
 long mounts_detach(const char *path);
 long mounts_make_readonly(const char *path);
+/* Neither set-user-ID programs nor devices. */
+long mounts_make_safe(const char *path);
 long mounts_become_root(const char *stage);
 void mounts_change_directory(const char *path);
 /* The kernel's word for an error. */

@@ -13,7 +13,8 @@ from denizen.build.builtin_fetch import NotFetched, fetching
 from denizen.build.builtin_union import uniting
 from denizen.build.builtin_unpack_deb import unpacking
 from denizen.build.derivation import BadDerivation, seal
-from denizen.build.realise import NoDerivation, NoSource, RealiseOptions, add_derivation, realise
+from denizen.build.plan import NoDerivation, NoSource, add_derivation
+from denizen.build.realise import RealiseOptions, realise
 from denizen.errors import BadInput
 from denizen.formats import aterm
 from denizen.formats.hashes import Hash

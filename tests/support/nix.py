@@ -15,6 +15,7 @@ class PrivateNix:
     """A Nix whose store is called /nix/store and lies in `<root>/nix/store`."""
 
     root: Path
+    configuration: str = ""
 
     def run(self, *command: str | Path, stdin: bytes = b"") -> bytes:
         """What the command prints; a failure is an assertion with what it said."""
@@ -42,11 +43,12 @@ class PrivateNix:
             "HOME": str(self.root / "home"),
             "NIX_REMOTE": f"local?root={self.root}",
             "NIX_CONF_DIR": str(self.root / "etc"),
-            "NIX_CONFIG": "build-users-group =\nexperimental-features = nix-command\nsubstituters =\n",
+            "NIX_CONFIG": "build-users-group =\nexperimental-features = nix-command\nsubstituters =\n"
+            + self.configuration,
         }
 
 
-def private_nix(root: Path) -> PrivateNix:
+def private_nix(root: Path, configuration: str = "") -> PrivateNix:
     require(*PROGRAMS)
     root.mkdir(parents=True, exist_ok=True)
-    return PrivateNix(root)
+    return PrivateNix(root, configuration)

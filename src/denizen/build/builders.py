@@ -10,37 +10,25 @@ import hashlib
 import os
 
 from denizen.build import builtin_fetch, builtin_libraries, builtin_union, builtin_unpack_deb
-from denizen.build.builtin_derivations import OUT, Variables
-from denizen.build.derivation import BadDerivation, name_of
-from denizen.disk import OPEN_NEW, RootedView
+from denizen.build.builtin_derivations import OUT
+from denizen.build.derivation import BadDerivation
+from denizen.disk import OPEN_NEW
 from denizen.errors import BadInput, SourceFailed, display
 from denizen.formats.hashes import Hash
 from denizen.formats.storepath import Method, method_prefix
 from denizen.store.errors import doing
-from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from typing import Protocol, TypeVar
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import TypeVar
 
-    from denizen.build.derivation import Sealed
+    from denizen.build.runner.settings import BuildSettings
+    from denizen.build.task import Build
     from denizen.formats.file_tree import Entry
     from denizen.formats.storepath import StorePath
-    from denizen.helpers import Helpers
-    from denizen.store.local import Store
-    from denizen.store.work import Adoption, Work
 
     T = TypeVar("T")
-else:
-    Protocol = object
-
-
-class Opener(Protocol):
-    """The signature of a function that opens a URL; http lives in a higher layer (`sources.opener`)."""
-
-    def __call__(self, url: str) -> Iterator[bytes]:
-        """Yield the bytes at `url` as they arrive. Raises SourceFailed at once or between pieces."""
 
 
 class NoSuchBuilder(BadInput):
@@ -60,68 +48,10 @@ class NoSuchBuilder(BadInput):
         )
 
 
-@value
-class Build:
-    """One derivation being built.
-
-    Attributes:
-        sealed: the derivation with its output paths.
-        inputs: the objects it may use; all valid, and kept while it is built.
-        store: the store it is built in.
-        work: the operation that keeps its inputs and adds its output.
-        opener: opens URLs.
-        checkpoint: called between steps; raises to stop the build.
-        helpers: the processes that unpack packages.
-        register: makes a tree of `work` an object, together with trees of other builds.
-    """
-
-    sealed: Sealed
-    inputs: frozenset[StorePath]
-    store: Store
-    work: Work
-    opener: Opener
-    checkpoint: Callable[[], None]
-    helpers: Helpers
-    register: Callable[[Adoption], None]
-
-    @property
-    def name(self) -> str:
-        """The derivation's name."""
-        return name_of(self.sealed.path)
-
-    @property
-    def output(self) -> StorePath:
-        """The path of the derivation's output."""
-        return self.sealed.outputs[OUT]
-
-    @property
-    def variables(self) -> Variables:
-        """The derivation's environment, which holds the builder's parameters."""
-        return Variables(self.name, self.sealed.derivation.environment, self.store.layout.logical)
-
-    def place_of(self, path: StorePath) -> bytes:
-        """Return the path of an input on disk. Raises BadDerivation for an object that is not an input."""
-        if path not in self.inputs:
-            raise BadDerivation(self.name, f"it uses {path}, which is not among its inputs")
-        return self.store.place_of(path)
-
-    def view_of(self, path: StorePath) -> RootedView:
-        """Return a view of an input's own tree as /.
-
-        Raises BadDerivation for an object that is not an input.
-        """
-        return RootedView(self.place_of(path))
-
-    def adopt(self, tree: bytes, candidates: Iterable[StorePath], content_address: str | None = None) -> None:
-        """Make the tree built at `tree` the derivation's output.
-
-        References are looked for among `candidates`.
-        """
-        self.work.adopt(tree, self.output, candidates, self.sealed.path, content_address)
-
-
-def build(task: Build, more: Mapping[bytes, Builder] | None = None) -> None:
-    """Make the derivation's output valid by a builder of `BUILDERS` or of `more`.
+def build(
+    task: Build, more: Mapping[bytes, Builder] | None = None, ordinary: BuildSettings | None = None
+) -> Mapping[bytes, StorePath]:
+    """Make the derivation's outputs valid by a builder of `BUILDERS`, of `more`, or a program; return them.
 
     Raises:
         NoSuchBuilder: denizen cannot run its builder.
@@ -129,9 +59,14 @@ def build(task: Build, more: Mapping[bytes, Builder] | None = None) -> None:
     """
     derivation = task.sealed.derivation
     builder = BUILDERS.get(derivation.builder) or (more or {}).get(derivation.builder)
-    if builder is None or set(derivation.outputs) != {OUT}:
+    if builder is not None and set(derivation.outputs) == {OUT}:
+        builder(task)
+        return task.sealed.outputs
+    if ordinary is None or derivation.builder.startswith(b"builtin:"):
         raise NoSuchBuilder(task.name, derivation.builder, derivation.system)
-    builder(task)
+    from denizen.build.runner.ordinary import build_program
+
+    return build_program(task, ordinary)
 
 
 def _fetch(task: Build) -> None:

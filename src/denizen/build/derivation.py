@@ -18,6 +18,7 @@ import hashlib
 import re
 from enum import Enum
 
+from denizen.build import placeholders
 from denizen.errors import BadInput, display
 from denizen.formats import aterm, hashes, storepath
 from denizen.formats.storepath import Method, StorePath
@@ -72,13 +73,16 @@ class Sealed:
         path: the path of its `.drv` file.
         derivation: the derivation with its output paths filled in.
         outputs: the path of each output, by name.
+            Empty where they follow from content that is not known yet: this derivation's, or its inputs'.
         references: the objects that the `.drv` file refers to.
+        modulo: the hash modulo of the derivation without its output paths; b"" where `outputs` has them.
     """
 
     path: StorePath
     derivation: Derivation
     outputs: Mapping[bytes, StorePath]
     references: tuple[StorePath, ...]
+    modulo: bytes = b""
 
     @property
     def content(self) -> bytes:
@@ -179,7 +183,7 @@ def output_paths(
     """
     kind = kind_of(derivation, name)
     if kind is DerivationKind.FLOATING:
-        raise BadDerivation(name, "its outputs are named by content that is not known yet; not supported")
+        raise BadDerivation(name, "its outputs are named by content that is not known yet")
     if kind is DerivationKind.FIXED:
         fixed = fixed_output(derivation.outputs[b"out"], name)
         return {b"out": storepath.for_fixed(name, fixed.method, fixed.content, store_dir)}
@@ -256,21 +260,82 @@ def examine(
                 continue
         stack.pop()
         if path in opened:
-            done[path] = _checked(path, opened.pop(path), modulos, store_dir)
+            derivation = opened.pop(path)
+            unknown = any(not done[other].outputs for other in input_paths(derivation, store_dir))
+            done[path] = _checked(path, derivation, modulos, store_dir, unknown=unknown)
     return done
 
 
-def _checked(path: StorePath, derivation: Derivation, modulos: Modulos, store_dir: bytes) -> Sealed:
+def _checked(
+    path: StorePath, derivation: Derivation, modulos: Modulos, store_dir: bytes, *, unknown: bool
+) -> Sealed:
+    """Return a derivation with its outputs; without, where an input's path is `unknown` before building."""
     name = name_of(path)
-    paths = output_paths(derivation, name, _inputs_modulo(derivation, modulos, store_dir), store_dir)
+    inputs = _inputs_modulo(derivation, modulos, store_dir)
+    kind = kind_of(derivation, name)
+    if kind is DerivationKind.FLOATING or (unknown and kind is DerivationKind.INPUT_ADDRESSED):
+        return _checked_place(path, _unknown(derivation, name, inputs, modulos, store_dir))
+    paths = output_paths(derivation, name, inputs, store_dir)
     for output, computed in paths.items():
         full = computed.inside(store_dir)
         for says in {derivation.outputs[output].path, derivation.environment.get(output, full)} - {full}:
             raise BadDerivation(name, f"it says {display(says)}, but its text gives {display(full)}")
-    sealed = _placed(derivation, name, paths, modulos, store_dir)
+    return _checked_place(path, _placed(derivation, name, paths, modulos, store_dir))
+
+
+def _unknown(
+    derivation: Derivation, name: str, inputs: Mapping[bytes, Modulo], modulos: Modulos, store_dir: bytes
+) -> Sealed:
+    for output in derivation.outputs.values():
+        if output.path:
+            raise BadDerivation(
+                name, f"it says {display(output.path)}, which cannot be known before building"
+            )
+    modulo = _text_digest(blanked(derivation), name, inputs)
+    return replace(_placed(derivation, name, {}, modulos, store_dir), modulo=modulo)
+
+
+def _checked_place(path: StorePath, sealed: Sealed) -> Sealed:
     if sealed.path != path:
-        raise BadDerivation(name, f"its file is {path.base}, but its text gives {sealed.path.base}")
+        raise BadDerivation(name_of(path), f"its file is {path.base}, but its text gives {sealed.path.base}")
     return sealed
+
+
+def floating_output(output: DerivationOutput, name: str) -> tuple[Method, str]:
+    """Return the method and algorithm by which an output is named once its content is known.
+
+    Raises:
+        BadDerivation: the algorithm is unknown.
+    """
+    text = output.algorithm.decode("ascii", "replace")
+    algorithm = text.removeprefix("r:")
+    if algorithm not in hashes.SIZES:
+        raise BadDerivation(name, f"it has an output named by '{text}', which is no hash")
+    return (Method.RECURSIVE if text.startswith("r:") else Method.FLAT), algorithm
+
+
+def resolved(
+    sealed: Sealed, rewrites: Mapping[bytes, bytes], inputs: Iterable[StorePath], store_dir: bytes
+) -> Sealed:
+    """Return a derivation whose outputs were unknown, with its inputs' outputs among its sources.
+
+    `rewrites` replaces placeholders by the paths of `inputs`. Input-addressed outputs are known then.
+    """
+    name = name_of(sealed.path)
+    sources = {*sealed.derivation.sources, *(path.inside(store_dir) for path in inputs)}
+    plain = replace(
+        placeholders.rewritten_derivation(sealed.derivation, rewrites),
+        inputs={},
+        sources=tuple(sorted(sources)),
+    )
+    digest = _text_digest(blanked(plain), name, {})
+    if kind_of(plain, name) is DerivationKind.FLOATING:
+        return replace(sealed, derivation=plain, modulo=digest)
+    paths = output_paths(plain, name, {}, store_dir)
+    full = {output: path.inside(store_dir) for output, path in paths.items()}
+    outputs = {key: replace(output, path=full[key]) for key, output in plain.outputs.items()}
+    plain = replace(plain, outputs=outputs, environment={**plain.environment, **full})
+    return replace(sealed, derivation=plain, outputs=paths, modulo=digest)
 
 
 def _inputs_modulo(derivation: Derivation, modulos: Modulos, store_dir: bytes) -> dict[bytes, Modulo]:

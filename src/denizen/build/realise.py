@@ -1,8 +1,8 @@
 """Realise derivations: build the outputs that are not valid, inputs first and in parallel.
 
-1. Every derivation needed is read and checked against its own name (`derivation.examine`).
-2. Derivations whose outputs are valid already are left out, with their inputs. The rest is the plan.
-3. The plan's derivations are built as their inputs become valid, `jobs` at a time. Each build holds
+1. Every derivation needed is read and checked against its own name, and those whose outputs are valid
+   already are left out, with their inputs (`plan`).
+2. The plan's derivations are built as their inputs become valid, `jobs` at a time. Each build holds
    the lock of its output, and checks again whether it is valid once it has the lock: of two
    processes that want the same output, one builds it.
 
@@ -13,28 +13,29 @@ running builds are stopped, and the failure is raised; completed outputs stay va
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 
 from denizen.build import builtin_unpack_deb
-from denizen.build.builders import Build, build
-from denizen.build.derivation import BadDerivation, examine, input_paths, name_of
+from denizen.build.builders import build
+from denizen.build.derivation import input_paths, name_of
+from denizen.build.plan import inputs_of, outputs_found, plan_for, resolved_with
 from denizen.build.registrar import TOGETHER, Registrar
-from denizen.errors import BadInput, DenizenError, display
-from denizen.formats import aterm, storepath
+from denizen.build.task import Build
+from denizen.errors import DenizenError
 from denizen.helpers import Helpers
-from denizen.store.errors import doing
-from denizen.value import value
+from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Future, ThreadPoolExecutor
     from typing import Protocol
 
-    from denizen.build.builders import Builder, Opener
+    from denizen.build.builders import Builder
     from denizen.build.derivation import Sealed
-    from denizen.formats.aterm import Derivation
+    from denizen.build.plan import Outputs, RealisePlan
+    from denizen.build.runner.settings import BuildSettings
+    from denizen.build.task import Opener
     from denizen.formats.storepath import StorePath
     from denizen.store.local import Store
     from denizen.store.work import Adoption, Work
@@ -62,28 +63,6 @@ class SilentBuild:
         """Do nothing."""
 
 
-class NoDerivation(BadInput):
-    """A `.drv` file that is needed is not in the store."""
-
-    path: StorePath
-
-    @property
-    def what(self) -> str:
-        return f"the derivation {self.path} is not in the store"
-
-
-class NoSource(BadInput):
-    """A derivation uses an object that is not in the store, and that no derivation makes."""
-
-    name: str
-    missing: tuple[StorePath, ...]
-    WHAT = "the derivation '{name}' reads what is not in the store"
-
-    @property
-    def why(self) -> str:
-        return ", ".join(str(path) for path in self.missing)
-
-
 class Stopped(DenizenError):
     """A build was stopped because another failed."""
 
@@ -97,25 +76,14 @@ class RealiseOptions:
         jobs: number of derivations built at once.
         listener: is told of builds that begin and end.
         builders: builders of higher layers, by name.
+        ordinary: settings of builds that run programs; without them such derivations are refused.
     """
 
     opener: Opener
     jobs: int = 1
     listener: Listener = SilentBuild()
     builders: Mapping[bytes, Builder] | None = None
-
-
-@value
-class RealisePlan:
-    """The derivations needed and those to be built.
-
-    Attributes:
-        sealed: every derivation that is needed, inputs first.
-        missing: those to be built, inputs first.
-    """
-
-    sealed: Mapping[StorePath, Sealed]
-    missing: tuple[Sealed, ...]
+    ordinary: BuildSettings | None = None
 
 
 def realise(store: Store, wanted: Sequence[StorePath], manner: RealiseOptions) -> dict[StorePath, Sealed]:
@@ -126,84 +94,16 @@ def realise(store: Store, wanted: Sequence[StorePath], manner: RealiseOptions) -
         BadDerivation: a derivation is invalid.
         DenizenError: a builder failed.
     """
+    again = wanted if manner.ordinary is not None and manner.ordinary.check else ()
     with store.working() as work:
-        plan = plan_for(store, work, wanted)
-        _run(store, work, plan, manner)
-        return {path: plan.sealed[path] for path in wanted}
+        plan = plan_for(store, work, wanted, again)
+        _run(store, work, plan, manner, again)
+        return {path: replace(plan.sealed[path], outputs=plan.known[path]) for path in wanted}
 
 
-def plan_for(store: Store, work: Work, wanted: Iterable[StorePath]) -> RealisePlan:
-    """Return the plan for `wanted`; all objects in it are kept by `work` from now on. Raises as `realise`."""
-    wanted = list(wanted)
-    sealed = examine(wanted, lambda path: load(store, path), store.layout.logical)
-    outputs = {path: set(one.outputs.values()) for path, one in sealed.items()}
-    valid = work.need({*sealed, *(output for some in outputs.values() for output in some)})
-    missing: set[StorePath] = set()
-    pending = list(wanted)
-    while pending:
-        path = pending.pop()
-        if path not in missing and not outputs[path] <= valid:
-            missing.add(path)
-            pending += input_paths(sealed[path].derivation, store.layout.logical)
-    plan = RealisePlan(sealed, tuple(one for path, one in sealed.items() if path in missing))
-    _need_sources(store, work, plan)
-    return plan
-
-
-def add_derivation(store: Store, work: Work, name: str, content: bytes) -> StorePath:
-    """Add a `.drv` file to the store and return its path; the objects it refers to must be valid.
-
-    Raises:
-        BadDerivationFile: `content` is not a derivation.
-        BadStorePath: it is for another store directory.
-        NoSource: an object it refers to is not valid.
-    """
-    derivation = aterm.parse(content)
-    references = {storepath.parse(path, store.layout.logical) for path in derivation.sources}
-    references |= input_paths(derivation, store.layout.logical).keys()
-    missing = references - work.need(references)
-    if missing:
-        raise NoSource(name, tuple(sorted(missing)))
-    return work.add_text(name + ".drv", content, references).path
-
-
-def load(store: Store, path: StorePath) -> Derivation:
-    """Return the derivation in the store at `path`, not yet compared with its name. Raises NoDerivation."""
-    place = store.place_of(path)
-    with doing("read", place):
-        try:
-            # NOFOLLOW, NONBLOCK: an object that is a link or a pipe is not a derivation.
-            descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except FileNotFoundError:
-            raise NoDerivation(path) from None
-        with open(descriptor, "rb") as stream:
-            return aterm.parse(stream.read(aterm.MAX_SIZE + 1))
-
-
-def _need_sources(store: Store, work: Work, plan: RealisePlan) -> None:
-    logical = store.layout.logical
-    sources = {
-        one.path: [storepath.parse(path, logical) for path in one.derivation.sources] for one in plan.missing
-    }
-    valid = work.need({path for some in sources.values() for path in some})
-    for path, some in sources.items():
-        missing = tuple(sorted(set(some) - valid))
-        if missing:
-            raise NoSource(name_of(path), missing)
-
-
-def _inputs(plan: RealisePlan, one: Sealed, logical: bytes) -> frozenset[StorePath]:
-    """Return the objects a derivation may use."""
-    found = {storepath.parse(path, logical) for path in one.derivation.sources}
-    for path, outputs in input_paths(one.derivation, logical).items():
-        for output in outputs:
-            if output not in plan.sealed[path].outputs:
-                raise BadDerivation(name_of(one.path), f"{path} has no output '{display(output)}'")
-            found.add(plan.sealed[path].outputs[output])
-    return frozenset(found)
-
-
-def _run(store: Store, work: Work, plan: RealisePlan, manner: RealiseOptions) -> None:
+def _run(
+    store: Store, work: Work, plan: RealisePlan, manner: RealiseOptions, again: Sequence[StorePath]
+) -> None:
     """Build the plan's missing derivations, each once its inputs are valid."""
     if not plan.missing:
         return
@@ -218,7 +118,7 @@ def _run(store: Store, work: Work, plan: RealisePlan, manner: RealiseOptions) ->
         ThreadPoolExecutor(threads, "build") as pool,
     ):
         turns = threading.BoundedSemaphore(manner.jobs)
-        shop = _Shop(manner, helpers, Registrar(work), turns, threading.Event())
+        shop = _Shop(manner, helpers, Registrar(work), turns, threading.Event(), frozenset(again))
         try:
             _schedule(store, plan, shop, pool, threads)
         except BaseException:
@@ -237,7 +137,7 @@ def _schedule(store: Store, plan: RealisePlan, shop: _Shop, pool: ThreadPoolExec
         for path in [path for path, inputs in waiting.items() if not inputs & left]:
             del waiting[path]
             one = plan.sealed[path]
-            future = pool.submit(_build, store, one, _inputs(plan, one, logical), shop)
+            future = pool.submit(_build, store, one, plan, shop)
             running[future] = path
             future.add_done_callback(lambda _: shop.registrar.wake())
         shop.registrar.attend(min(len(running), threads))
@@ -265,6 +165,7 @@ class _Shop:
     Attributes:
         turns: semaphore of `jobs`, for builds that need no helper process.
         stop: set once a build has failed.
+        again: derivations that are built even if their outputs are valid.
     """
 
     manner: RealiseOptions
@@ -272,6 +173,7 @@ class _Shop:
     registrar: Registrar
     turns: threading.BoundedSemaphore
     stop: threading.Event
+    again: frozenset[StorePath]
 
     def checkpoint(self) -> None:
         """Raise Stopped if another build has failed."""
@@ -283,35 +185,54 @@ class _Shop:
         self.registrar.add(adoption, self.checkpoint)
 
 
-def _build(store: Store, sealed: Sealed, inputs: frozenset[StorePath], shop: _Shop) -> None:
+def _build(store: Store, sealed: Sealed, plan: RealisePlan, shop: _Shop) -> None:
     """Build one derivation; on failure set `stop` before this thread can begin another build."""
     try:
         shop.checkpoint()
-        _build_locked(store, sealed, inputs, shop)
+        one = resolved_with(sealed, plan.known, store.layout.logical)
+        assert one is not None  # its inputs have been built
+        inputs = inputs_of(one, plan.known, store.layout.logical)
+        plan.known[sealed.path] = _build_locked(store, sealed, one, inputs, shop)
     except BaseException:
         shop.stop.set()
         raise
 
 
-def _build_locked(store: Store, sealed: Sealed, inputs: frozenset[StorePath], shop: _Shop) -> None:
-    """Build a derivation under its output's lock, unless the output is valid by then."""
-    name = name_of(sealed.path)
-    (output, *_) = sealed.outputs.values()
+def _build_locked(
+    store: Store, stated: Sealed, one: Sealed, inputs: frozenset[StorePath], shop: _Shop
+) -> Outputs:
+    """Build a derivation under its first output's lock, unless the outputs are valid by then; return those.
+
+    `one` is the derivation as `stated` in its file, with the paths of its inputs filled in. A derivation
+    whose output is not known yet has a lock itself.
+    """
     with (
         # A store of its own for each thread: a database connection belongs to one thread.
         type(store).open(store.layout.physical) as own,
         own.working() as work,
-        work.building(output) as valid,
+        work.building(next(iter(one.outputs.values()), stated.path)),
     ):
-        if valid:
-            return
-        listener = shop.manner.listener
-        listener.started(name)
+        outputs = one.outputs or outputs_found(own, stated, {}) or outputs_found(own, one, {})
+        valid = bool(outputs) and work.need(outputs.values()) >= set(outputs.values())
+        if valid and stated.path not in shop.again:
+            return outputs
+        name = name_of(stated.path)
+        shop.manner.listener.started(name)
         task = Build(
-            sealed, inputs, own, work, shop.manner.opener, shop.checkpoint, shop.helpers, shop.register
+            replace(one, outputs=outputs),
+            inputs,
+            own,
+            work,
+            shop.manner.opener,
+            shop.checkpoint,
+            shop.helpers,
+            shop.register,
+            (stated.modulo, one.modulo),
+            stated.path in shop.again,
         )
         # Unpacking waits for a helper process, and then for a joint registration: it needs no turn.
-        alone = sealed.derivation.builder == builtin_unpack_deb.BUILDER
+        alone = one.derivation.builder == builtin_unpack_deb.BUILDER
         with contextlib.nullcontext() if alone else shop.turns:
-            build(task, shop.manner.builders)
-        listener.finished(name)
+            outputs = build(task, shop.manner.builders, shop.manner.ordinary)
+        shop.manner.listener.finished(name)
+        return outputs

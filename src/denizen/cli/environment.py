@@ -30,6 +30,7 @@ VARIABLES: tuple[Variable, ...] = (
         "where they are kept otherwise",
     ),
     Variable(("HOME",), "where the XDG directories are unless they are set"),
+    Variable(("TMPDIR",), "where realise --keep-failed keeps directories of builds, unless /tmp"),
     Variable(("NO_COLOR",), "no colours, unless --color says always"),
     Variable(("PATH",), "where commands are looked for, and gpgv"),
     Variable(

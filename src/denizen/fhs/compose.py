@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from denizen.build.builders import Build
+    from denizen.build.task import Build
     from denizen.fhs.builtin_fhs import Composition
     from denizen.fhs.trigger_rules import Trigger, TriggerRules
     from denizen.formats.storepath import StorePath

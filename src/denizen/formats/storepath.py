@@ -217,6 +217,15 @@ def for_output(derivation_name: str, output: str, modulo: bytes, store_dir: byte
     return _compute(f"output:{output}".encode(), modulo, name, store_dir)
 
 
+def for_scratch(kind: bytes, name: str, store_dir: bytes) -> StorePath:
+    """Return a path that no content has, for an output that is built before its own path is known.
+
+    Raises:
+        BadObjectName: the name cannot be part of a store path.
+    """
+    return _compute(kind, bytes(32), name, store_dir)
+
+
 def output_name(derivation_name: str, output: str) -> str:
     """Return the name of an output: `hello` for the output `out` of hello.drv, `hello-dev` for `dev`."""
     return derivation_name if output == "out" else f"{derivation_name}-{output}"

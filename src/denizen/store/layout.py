@@ -11,6 +11,8 @@ One directory holds everything, so that moving or copying that directory moves o
     <store>/.denizen/profiles/   profile generations, which are roots too
     <store>/.denizen/sessions/   one locked file per operation in progress, naming what it needs
     <store>/.denizen/locks/      the store's lock, and one lock per output being built
+    <store>/.denizen/logs/       what builders said
+    <store>/.denizen/realisations/  which objects outputs became that are named by their content
     <store>/.denizen/links/      one name per distinct file, for hard links
     <store>/.denizen/reserve     space given up so that a collection works on a full disk
 """

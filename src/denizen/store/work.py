@@ -55,6 +55,7 @@ class Adoption:
         path: the object it becomes.
         candidates: the other objects it may refer to.
         deriver: the derivation that made it.
+        content_address: where its path follows from its content alone.
     """
 
     tree: bytes
@@ -62,6 +63,14 @@ class Adoption:
     path: StorePath
     candidates: tuple[StorePath, ...]
     deriver: StorePath | None
+    content_address: str | None = None
+
+    @property
+    def info(self) -> ObjectInfo:
+        """The metadata to register."""
+        known = _by_digest([*self.candidates, self.path])
+        made = _info(self.path, self.digest, known, self.deriver)
+        return replace(made, content_address=self.content_address)
 
 
 class Work(Operation):
@@ -218,16 +227,25 @@ class Work(Operation):
         Raises:
             ReferenceGone: a tree mentions an object that is not valid.
         """
-        batch = []
-        for one in adoptions:
-            known = _by_digest([*one.candidates, one.path])
-            batch.append(
-                (
-                    Staged(os.path.basename(one.tree), one.digest),
-                    _info(one.path, one.digest, known, one.deriver),
-                )
-            )
-        self._place(batch)
+        self._place([(Staged(os.path.basename(one.tree), one.digest), one.info) for one in adoptions])
+
+    def settle(self, tree: bytes, candidates: Iterable[StorePath]) -> Digest:
+        """Give a tree that was built canonical metadata; return its digest, scanned for `candidates`.
+
+        Raises:
+            DiskFailed, NotStorable, TooDeep: it cannot become an object.
+        """
+        with doing("store what was built at", tree):
+            canonicalise(tree)
+            return digest_tree(tree, Digester(_by_digest(candidates), self._matcher()))
+
+    def tree_of(self, stream: Readable) -> bytes:
+        """Return a new tree with the content of a NAR; its metadata is canonical.
+
+        Raises BadNar, Truncated.
+        """
+        with doing("write a tree in", self._layout.physical):
+            return self._layout.physical + b"/" + self._stage_nar(stream).name
 
     def adopt_shared(
         self, tree: bytes, path: StorePath, candidates: Iterable[StorePath], deriver: StorePath | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from denizen.cli.command import Command
 from denizen.cli.options import Positional
-from denizen.errors import DenizenError, display
+from denizen.errors import display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,36 +14,17 @@ if TYPE_CHECKING:
     from denizen.formats.aterm import Derivation
 
 
-class NotRead(DenizenError):
-    """The error that a file named on the command line cannot be read."""
-
-    path: str
-    reason: str
-    WHAT = "{path} cannot be read"
-    WHY = "{reason:text}"
-
-
 def _show(parsed: Parsed, context: Context) -> int:
     """Print the content of a `.drv` file; no store is needed."""
+    from denizen.app.builds.derivation_files import read_derivation
     from denizen.formats import aterm
 
-    derivation = aterm.parse(read_file(parsed.required("FILE")))
+    derivation = aterm.parse(read_derivation(parsed.required("FILE")))
     if context.json:
         context.output.document(_document(derivation))
     else:
         _print(derivation, context.output)
     return 0
-
-
-def read_file(path: str) -> bytes:
-    """Return the content of a derivation's file. Raises NotRead."""
-    from denizen.formats.aterm import MAX_SIZE
-
-    try:
-        with open(path, "rb") as stream:
-            return stream.read(MAX_SIZE + 1)
-    except OSError as error:
-        raise NotRead(path, error.strerror or str(error)) from error
 
 
 def _document(derivation: Derivation) -> dict[str, object]:

@@ -2,103 +2,71 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 from denizen.cli.command import Command
-from denizen.cli.commands.derivation import NotRead, read_file
 from denizen.cli.options import Option, Positional, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.build.derivation import Sealed
+    from collections.abc import Mapping
+
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
-    from denizen.cli.output import Output
     from denizen.formats.storepath import StorePath
-    from denizen.store.local import Store
+
+# Bytes a builder may say before it is stopped; gcc's own build says 30 MB.
+_MAX_LOG = 1 << 30
+_LARGEST = 1 << 50
 
 
 def _realise(parsed: Parsed, context: Context) -> int:
     """Make the outputs valid, and print their paths."""
-    from denizen.app.supply.decoder_setup import bring_decoder
-    from denizen.app.supply.store_access import made_store
-    from denizen.build.realise import RealiseOptions, realise
-    from denizen.sources.opener import UrlOpener
-    from denizen.sources.transport import HttpSettings, proxies_from
+    from denizen.app.builds.realise_files import RealiseFilesRequest, realise_files
+    from denizen.cli.views.build_progress import BuildProgress
 
-    jobs = _jobs(parsed.text("jobs"))
-    bring_decoder(context.session)
-    opener = UrlOpener(HttpSettings(proxies=proxies_from(context.environ)), jobs)
-    with made_store(context.session) as store:
-        wanted = [_in_store(store, file) for file in parsed.texts("FILE")]
-        sealed = realise(store, wanted, RealiseOptions(opener, jobs, _Spoken(context.output)))
-        _report(store, sealed, context)
+    progress = BuildProgress(context.output, logs=parsed.flag("print-build-logs"))
+    request = RealiseFilesRequest(
+        parsed.texts("FILE"),
+        progress,
+        progress.heard,
+        jobs=_number(parsed, "jobs", 0, 1000),
+        cores=_number(parsed, "cores", 0, 100_000),
+        timeout=_number(parsed, "timeout", 0, _LARGEST),
+        max_silent_time=_number(parsed, "max-silent-time", 0, _LARGEST),
+        max_log=_number(parsed, "max-log-size", _MAX_LOG, _LARGEST),
+        sandbox=not parsed.flag("no-sandbox"),
+        paths=parsed.texts("sandbox-path"),
+        keep_failed=context.environ.get("TMPDIR", "/tmp") if parsed.flag("keep-failed") else "",  # noqa: S108  # mkdir with mode 0700 there
+        check=parsed.flag("check"),
+    )
+    _report(realise_files(context.session, request), context)
     return 0
 
 
-def _jobs(text: str | None) -> int:
+def _number(parsed: Parsed, key: str, default: int, largest: int) -> int:
+    text = parsed.text(key)
     if text is None:
-        # Not cpu_count: a container may give this process fewer processors than the machine has.
-        return len(os.sched_getaffinity(0))
-    if not text.isdecimal() or len(text) > 4 or not 0 < int(text) <= 1000:
-        raise UsageError("realise", f"{text!r} is not a number of jobs", "--jobs 2")
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= largest):
+        raise UsageError("realise", f"{text!r} is not a number for --{key}", f"--{key} 2")
+    if key == "jobs" and not int(text):
+        raise UsageError("realise", "without a job nothing is built", "--jobs 2")
     return int(text)
 
 
-def _in_store(store: Store, file: str) -> StorePath:
-    """Return the derivation that an argument names.
-
-    It is one in the store, or a file elsewhere, which is added to the store.
-    """
-    from denizen.build.derivation import SUFFIX
-    from denizen.build.realise import add_derivation
-    from denizen.formats import storepath
-    from denizen.formats.storepath import BadStorePath
-
-    raw = os.fsencode(os.path.abspath(file))
-    for directory in (store.layout.physical, store.layout.logical):
-        if os.path.dirname(raw) == directory:
-            return storepath.parse(raw, directory)
-    base = os.path.basename(file)
-    if not base.endswith(SUFFIX):
-        raise NotRead(file, f"a derivation's file is called NAME{SUFFIX}")
-    # A name without a hash is the user's own.
-    with contextlib.suppress(BadStorePath):
-        base = storepath.from_base(base).name
-    with store.working() as work:
-        return add_derivation(store, work, base.removesuffix(SUFFIX), read_file(file))
-
-
-def _report(store: Store, sealed: dict[StorePath, Sealed], context: Context) -> None:
+def _report(made: Mapping[StorePath, Mapping[str, bytes]], context: Context) -> None:
     if context.json:
         context.output.document(
             {
-                path.base: {
-                    name.decode("ascii"): os.fsdecode(store.place_of(output))
-                    for name, output in one.outputs.items()
-                }
-                for path, one in sealed.items()
+                drv.base: {name: os.fsdecode(place) for name, place in outputs.items()}
+                for drv, outputs in made.items()
             }
         )
         return
-    for one in sealed.values():
-        for output in one.outputs.values():
-            context.output.line(os.fsdecode(store.place_of(output)))
-
-
-class _Spoken:
-    """A listener that prints a line for each derivation that is built."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-
-    def started(self, name: str) -> None:
-        self._output.say(f"building {name}")
-
-    def finished(self, name: str) -> None:
-        if self._output.verbosity > 0:
-            self._output.say(f"built {name}")
+    for outputs in made.values():
+        for place in outputs.values():
+            context.output.line(os.fsdecode(place))
 
 
 COMMANDS = (
@@ -107,7 +75,26 @@ COMMANDS = (
         "make the outputs of derivations valid, and print where they are",
         _realise,
         positionals=(Positional("FILE", "a derivation's file, in the store or elsewhere", many=True),),
-        options=(Option(("-j", "--jobs"), "derivations to build at once; else one a core", metavar="N"),),
-        description="What an output needs is made first; what is there already is not made again.",
+        options=(
+            Option(("-j", "--jobs"), "derivations to build at once; else one a core", metavar="N"),
+            Option(("--cores",), "processors that one build may use; else all", metavar="N"),
+            Option(("--timeout",), "stop a builder after this time", metavar="SECONDS"),
+            Option(("--max-silent-time",), "stop a builder that is silent for this time", metavar="SECONDS"),
+            Option(("--max-log-size",), "stop a builder that has said more; else 1 GiB", metavar="BYTES"),
+            Option(("-K", "--keep-failed"), "keep the directory of a failed build"),
+            Option(("--check",), "build once more what is there, and compare"),
+            Option(("-L", "--print-build-logs"), "print what builders say"),
+            Option(("--no-sandbox",), "run builders without a sandbox"),
+            Option(
+                ("--sandbox-path",),
+                "show a path of this machine in sandboxes; optional with ? at its end",
+                metavar="PATH[=SOURCE][?]",
+                repeat=True,
+            ),
+        ),
+        description="What an output needs is made first; what is there already is not made again.\n\n"
+        "Builders run in a sandbox: they see their inputs, a directory to build in, and nothing else of\n"
+        "this machine; those that fetch what has a known hash see the network too. denizen log prints what\n"
+        "they said.",
     ),
 )

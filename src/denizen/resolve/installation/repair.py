@@ -13,7 +13,8 @@ from denizen.build import builtin_fetch, builtin_unpack_deb
 from denizen.build.builtin_derivations import OUT, Variables
 from denizen.build.derivation import examine, input_paths, name_of
 from denizen.build.package_unpack import PackageFile, unpack
-from denizen.build.realise import RealiseOptions, load, realise
+from denizen.build.plan import load
+from denizen.build.realise import RealiseOptions, realise
 from denizen.errors import StoreDamaged
 from denizen.sources.file_cache import is_as_promised
 from denizen.value import value

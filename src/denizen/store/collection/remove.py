@@ -72,7 +72,12 @@ def _begin(parent: int, name: bytes | str, frames: list[_Frame]) -> int:
 
 
 def _enter(parent: int, name: bytes | str) -> _Frame:
-    descriptor = os.open(name, DIRECTORY, dir_fd=parent)
+    try:
+        descriptor = os.open(name, DIRECTORY, dir_fd=parent)
+    except PermissionError:
+        # A builder may have left a directory that its owner cannot read.
+        os.chmod(name, 0o700, dir_fd=parent)
+        descriptor = os.open(name, DIRECTORY, dir_fd=parent)
     try:
         return _Frame(parent, name, descriptor, os.listdir(descriptor))
     except BaseException:

@@ -110,10 +110,15 @@ def _settle(parent: int, name: bytes, inside: bytes) -> bool:
     """Set canonical metadata unless it is a directory; return whether it is one."""
     facts = os.stat(name, dir_fd=parent, follow_symlinks=False)
     if stat.S_ISDIR(facts.st_mode):
+        if facts.st_mode & stat.S_IRWXU != stat.S_IRWXU:
+            # A builder may have left it so that its owner cannot open it.
+            os.chmod(name, stat.S_IRWXU, dir_fd=parent)
         return True
     if not (stat.S_ISREG(facts.st_mode) or stat.S_ISLNK(facts.st_mode)):
         raise not_storable(inside, facts.st_mode)
     if facts.st_nlink > 1:
+        if stat.S_ISREG(facts.st_mode) and not facts.st_mode & stat.S_IRUSR:
+            os.chmod(name, facts.st_mode & 0o777 | stat.S_IRUSR, dir_fd=parent)
         _replace_by_copy(parent, name, facts)
     return _reset(parent, name, inside)
 

@@ -1,0 +1,316 @@
+#include "sandbox.h"
+
+#include "../sys.h"
+
+#include <stdint.h>
+
+/* linux/sched.h, prctl.h, seccomp.h, landlock.h, sockios.h, if.h, fcntl.h, resource.h, personality.h, wait.h. */
+enum {
+    CLONE_NEWNS = 0x00020000,
+    CLONE_NEWCGROUP = 0x02000000,
+    CLONE_NEWUTS = 0x04000000,
+    CLONE_NEWIPC = 0x08000000,
+    CLONE_NEWPID = 0x20000000,
+    PR_SET_PDEATHSIG = 1,
+    PR_SET_SECCOMP = 22,
+    PR_CAPBSET_DROP = 24,
+    PR_SET_CHILD_SUBREAPER = 36,
+    PR_SET_NO_NEW_PRIVS = 38,
+    PR_CAP_AMBIENT = 47,
+    PR_CAP_AMBIENT_CLEAR_ALL = 4,
+    SECCOMP_MODE_FILTER = 2,
+    LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET = 1,
+    AF_INET = 2,
+    SOCK_DGRAM = 2,
+    SOCK_CLOEXEC = 02000000,
+    SIOCGIFFLAGS = 0x8913,
+    SIOCSIFFLAGS = 0x8914,
+    IFF_UP = 1,
+    F_SETFD = 2,
+    FD_CLOEXEC = 1,
+    RLIMIT_CORE = 4,
+    ADDR_NO_RANDOMIZE = 0x0040000,
+    PER_LINUX32 = 8,
+    WNOHANG = 1,
+    SIGKILL = 9,
+    SIGTERM = 15,
+    SIGCHLD = 17,
+    SIG_BLOCK = 0,
+    EINVAL_ = 22,
+    EAGAIN_ = 11,
+    MS_REC = 16384,
+    MS_PRIVATE = 1 << 18,
+    MAX_CAPABILITY = 64,
+    MAX_FILTER = 4096,
+    CHILDREN_ROOM = 4096,
+};
+/* Signals that end a guardian (signal(7)): it ends what it guards first. */
+#define ENDING ((uint64_t)1 << (1 - 1) | (uint64_t)1 << (2 - 1) | (uint64_t)1 << (SIGTERM - 1))
+#define CHILD_ENDED ((uint64_t)1 << (SIGCHLD - 1))
+
+static long prctl(long what, long a, long b)
+{
+    return arch_syscall(__NR_prctl, what, a, b, 0, 0, 0);
+}
+
+long sandbox_set_status(int fd)
+{
+    return arch_syscall(__NR_fcntl, fd, F_SETFD, FD_CLOEXEC, 0, 0, 0);
+}
+
+void sandbox_tell_failure(int fd, const char *kind)
+{
+    if (fd >= 0)
+        sys_write(fd, kind, 1);
+}
+
+static void tell_end(int fd, int status)
+{
+    char room[16];
+    struct text line = text_in(room, sizeof room);
+    text_add_decimal(&line, (uint32_t)status);
+    text_add(&line, "\n");
+    if (fd >= 0)
+        sys_write(fd, room, line.length);
+}
+
+static void end(long process)
+{
+    arch_syscall(__NR_kill, process, SIGKILL, 0, 0, 0, 0);
+}
+
+/* Kill the children that this process has by now; false where there are none, or where they cannot be told. */
+static bool end_children(void)
+{
+    char room[CHILDREN_ROOM], path[60];
+    struct text place = text_in(path, sizeof path);
+    text_add(&place, "/proc/self/task/");
+    text_add_decimal(&place, (uint32_t)arch_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0));
+    text_add(&place, "/children"); /* proc(5): absent without CONFIG_PROC_CHILDREN */
+    int fd = sys_open(path, SYS_RDONLY);
+    long length = fd < 0 ? 0 : sys_read(fd, room, sizeof room - 1);
+    if (fd >= 0)
+        sys_close(fd);
+    long number = 0;
+    for (long i = 0; i < length; i++) {
+        bool digit = room[i] >= '0' && room[i] <= '9';
+        if (digit)
+            number = number * 10 + (room[i] - '0');
+        else if (number)
+            end(number);
+        if (!digit)
+            number = 0;
+    }
+    return length > 0;
+}
+
+/* Wait for all that has ended; true once `child` is among it. */
+static bool collect(long child, int *status)
+{
+    bool ended = false;
+    int found;
+    long process;
+    while ((process = arch_syscall(__NR_wait4, -1, (long)&found, WNOHANG, 0, 0, 0)) > 0)
+        if (process == child) {
+            *status = found;
+            ended = true;
+        }
+    return ended;
+}
+
+/* The children of a process that ends become children of its nearest subreaper: what a builder leaves behind is
+   this process's, generation after generation. */
+static void end_descendants(void)
+{
+    int status;
+    while (end_children() && sys_wait(-1, &status) > 0)
+        ;
+}
+
+static _Noreturn void stand_guard(long child, int status_fd)
+{
+    uint64_t awaited = ENDING | CHILD_ENDED;
+    int status = 0;
+    while (!collect(child, &status)) {
+        long signal = arch_syscall(__NR_rt_sigtimedwait, (long)&awaited, 0, 0, sizeof awaited, 0, 0);
+        if (signal > 0 && signal != SIGCHLD)
+            end(child);
+    }
+    end_descendants();
+    tell_end(status_fd, status);
+    sys_exit(0);
+}
+
+/* PR_SET_PDEATHSIG tells nothing of a parent that has died before it; the end of a pipe does, and getppid(2) does
+   not where the parent is outside of the namespace. */
+static void end_with_guardian(const int pipe[2])
+{
+    char byte;
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
+    sys_close(pipe[1]);
+    if (sys_read(pipe[0], &byte, 1) != -EAGAIN_)
+        sys_exit(1);
+    sys_close(pipe[0]);
+}
+
+static long leave_guardian(int status, const char **call)
+{
+    uint64_t blocked = ENDING | CHILD_ENDED, before;
+    int pipe[2];
+    *call = "pipe2";
+    long result = arch_syscall(__NR_pipe2, (long)pipe, SYS_CLOEXEC | SYS_NONBLOCK, 0, 0, 0, 0);
+    if (sys_failed(result))
+        return result;
+    arch_syscall(__NR_rt_sigprocmask, SIG_BLOCK, (long)&blocked, (long)&before, sizeof blocked, 0, 0);
+    /* Whoever started us ends: so does the builder, and all that it has started. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM, 0);
+    *call = "clone";
+    long child = sys_fork();
+    if (child > 0)
+        stand_guard(child, status);
+    if (child < 0)
+        return child;
+    end_with_guardian(pipe);
+    arch_syscall(__NR_rt_sigprocmask, SYS_SIG_SETMASK, (long)&before, 0, sizeof before, 0, 0);
+    return 0;
+}
+
+long sandbox_guard(int status, const char **call)
+{
+    *call = "prctl";
+    long result = prctl(PR_SET_CHILD_SUBREAPER, 1, 0);
+    return sys_failed(result) ? result : leave_guardian(status, call);
+}
+
+long sandbox_isolate(struct somebody inside, int status, const char **call)
+{
+    const unsigned long apart = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+    /* Of root alone; others keep their groups, which own nothing in the sandbox. */
+    arch_syscall(__NR_setgroups, 0, 0, 0, 0, 0, 0);
+    long result = mounts_become(inside, apart | CLONE_NEWCGROUP, call);
+    if (result == -EINVAL_) /* before Linux 4.6 */
+        result = mounts_become(inside, apart, call);
+    if (!sys_failed(result))
+        result = leave_guardian(status, call);
+    if (sys_failed(result))
+        return result;
+    *call = "mount";
+    return arch_syscall(__NR_mount, 0, (long)"/", 0, MS_REC | MS_PRIVATE, 0, 0);
+}
+
+long sandbox_bring_loopback_up(const char **call)
+{
+    /* struct ifreq (netdevice(7)). */
+    struct {
+        char name[16];
+        int16_t flags;
+        char rest[22];
+    } request = {.name = "lo"};
+    *call = "socket";
+    long fd = arch_syscall(__NR_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0, 0);
+    if (sys_failed(fd))
+        return fd;
+    *call = "ioctl";
+    long result = arch_syscall(__NR_ioctl, fd, SIOCGIFFLAGS, (long)&request, 0, 0, 0);
+    request.flags |= IFF_UP;
+    if (!sys_failed(result))
+        result = arch_syscall(__NR_ioctl, fd, SIOCSIFFLAGS, (long)&request, 0, 0, 0);
+    sys_close((int)fd);
+    return result;
+}
+
+long sandbox_name_host(const char *name, const char **call)
+{
+    *call = "sethostname";
+    long result = arch_syscall(__NR_sethostname, (long)name, (long)text_length(name), 0, 0, 0, 0);
+    const char none[] = "(none)"; /* the kernel's own word for no domain */
+    if (!sys_failed(result))
+        result = arch_syscall(__NR_setdomainname, (long)none, sizeof none - 1, 0, 0, 0, 0);
+    return result;
+}
+
+void sandbox_be_32_bit(void)
+{
+    arch_syscall(__NR_personality, PER_LINUX32, 0, 0, 0, 0, 0);
+}
+
+/* Programs start with what their starter ignores (execve(2)); posix_spawn of glibc leaves two ignored. */
+static void ignore_no_signal(void)
+{
+    const uintptr_t by_default[8] = {0};
+    for (long signal = 1; signal <= SYS_SIGNALS; signal++)
+        arch_syscall(__NR_rt_sigaction, signal, (long)by_default, 0, 8, 0, 0);
+}
+
+static void dump_no_core(void)
+{
+    struct {
+        uint64_t soft, hard;
+    } limit;
+    if (sys_failed(arch_syscall(__NR_prlimit64, 0, RLIMIT_CORE, 0, (long)&limit, 0, 0)))
+        return;
+    limit.soft = 0;
+    arch_syscall(__NR_prlimit64, 0, RLIMIT_CORE, (long)&limit, 0, 0, 0);
+}
+
+long sandbox_weaken(const char **call)
+{
+    arch_syscall(__NR_setsid, 0, 0, 0, 0, 0, 0);
+    arch_syscall(__NR_umask, 022, 0, 0, 0, 0, 0);
+    dump_no_core();
+    ignore_no_signal();
+    long had = arch_syscall(__NR_personality, UINT32_MAX /* asks */, 0, 0, 0, 0, 0);
+    if (!sys_failed(had))
+        arch_syscall(__NR_personality, had | ADDR_NO_RANDOMIZE, 0, 0, 0, 0, 0);
+    /* Without capabilities these two fail, and are not needed. */
+    for (long capability = 0; capability < MAX_CAPABILITY; capability++)
+        prctl(PR_CAPBSET_DROP, capability, 0);
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0);
+    *call = "prctl";
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
+}
+
+/* struct sock_filter and sock_fprog (linux/filter.h). */
+struct instruction {
+    uint8_t bytes[8];
+};
+
+static int digit_of(char letter)
+{
+    if (letter >= '0' && letter <= '9')
+        return letter - '0';
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+long sandbox_filter(const char *program, const char **call)
+{
+    struct instruction room[MAX_FILTER] __attribute__((aligned(8)));
+    const size_t digits = 2 * sizeof *room;
+    size_t length = text_length(program);
+    *call = "reading its instructions";
+    if (length % digits || length > digits * MAX_FILTER)
+        return -EINVAL_;
+    uint8_t *byte = room[0].bytes;
+    for (; *program; program += 2) {
+        int high = digit_of(program[0]), low = digit_of(program[1]);
+        if (high < 0 || low < 0)
+            return -EINVAL_;
+        *byte++ = (uint8_t)(high << 4 | low);
+    }
+    struct {
+        uint16_t count;
+        const struct instruction *first;
+    } filter = {(uint16_t)(length / digits), room};
+    *call = "prctl";
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, (long)&filter);
+}
+
+void sandbox_scope(void)
+{
+    const uint64_t ruleset[3] = {0, 0, LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET};
+    long fd = arch_syscall(__NR_landlock_create_ruleset, (long)ruleset, sizeof ruleset, 0, 0, 0, 0);
+    if (sys_failed(fd))
+        return;
+    arch_syscall(__NR_landlock_restrict_self, fd, 0, 0, 0, 0, 0);
+    sys_close((int)fd);
+}

@@ -1,0 +1,27 @@
+/* What confines the builder of a derivation (denizen.build.runner.sandbox_plan). Results below zero are negative
+   errnos; what makes several calls says which one failed. */
+#ifndef DENIZEN_SANDBOX_H
+#define DENIZEN_SANDBOX_H
+
+#include "../text.h"
+#include "mounts.h"
+
+/* The descriptor by which the end of the program is told, -1 where nobody is. */
+long sandbox_set_status(int fd);
+/* The one byte that says that there was no program: `o` an operation failed, `x` the execve. */
+void sandbox_tell_failure(int fd, const char *kind);
+/* A user, mount, process, IPC and UTS namespace of its own; the caller goes on as its first process. */
+long sandbox_isolate(struct somebody inside, int status, const char **call);
+/* The caller goes on as a child whose descendants all end with it. */
+long sandbox_guard(int status, const char **call);
+long sandbox_bring_loopback_up(const char **call);
+long sandbox_name_host(const char *name, const char **call);
+/* uname(2) says what it says on a machine of 32 bits. */
+void sandbox_be_32_bit(void);
+/* As fresh and as weak as a builder has to be: see enter.c. */
+long sandbox_weaken(const char **call);
+long sandbox_filter(const char *program, const char **call);
+/* Where the kernel can: no connection to abstract sockets of processes that are not confined with this one. */
+void sandbox_scope(void);
+
+#endif

@@ -1,0 +1,1 @@
+"""Builds: what `denizen realise` and `denizen log` do."""

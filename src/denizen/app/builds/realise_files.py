@@ -1,0 +1,140 @@
+"""Realisation of derivations: those in the store, and files elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from denizen.app.builds.derivation_files import NotRead, read_derivation
+from denizen.app.supply.decoder_setup import bring_decoder
+from denizen.app.supply.store_access import made_store
+from denizen.build.derivation import SUFFIX
+from denizen.build.plan import add_derivation
+from denizen.build.realise import RealiseOptions, realise
+from denizen.build.runner.settings import FEATURES, BuildSettings, SandboxPath
+from denizen.formats import storepath
+from denizen.formats.storepath import BadStorePath
+from denizen.host import machine_name
+from denizen.launch.loader.binaries import enter_path
+from denizen.sources.opener import UrlOpener
+from denizen.sources.transport import HttpSettings, proxies_from
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from denizen.app.session import Session
+    from denizen.build.realise import Listener
+    from denizen.formats.storepath import StorePath
+    from denizen.store.local import Store
+
+_KVM = "/dev/kvm"
+
+
+@value
+class RealiseFilesRequest:
+    """A request to realise derivations.
+
+    Attributes:
+        files: derivations' files, in the store or elsewhere.
+        jobs: derivations built at once; 0 for one a processor.
+        cores: processors that one build may use; 0 for all.
+        timeout, max_silent_time, max_log: limits of one build, in seconds and bytes; 0 for none.
+        sandbox: builders run in a sandbox.
+        paths: paths of this machine that sandboxes show: `TARGET`, `TARGET=SOURCE`, with `?` if optional.
+        keep_failed: the directory in which the directories of failed builds are kept; "" to keep none.
+        check: build once more, and compare.
+        listener: is told of builds that begin and end.
+        heard: is given what builders say, with the derivation's name.
+    """
+
+    files: tuple[str, ...]
+    listener: Listener
+    heard: Callable[[str, bytes], None]
+    jobs: int = 0
+    cores: int = 0
+    timeout: int = 0
+    max_silent_time: int = 0
+    max_log: int = 0
+    sandbox: bool = True
+    paths: tuple[str, ...] = ()
+    keep_failed: str = ""
+    check: bool = False
+
+
+def realise_files(session: Session, request: RealiseFilesRequest) -> dict[StorePath, dict[str, bytes]]:
+    """Make the outputs of derivations valid; return the path of each output on disk, by name.
+
+    Raises what `denizen.build.realise.realise` raises.
+    """
+    jobs = request.jobs or processors()
+    bring_decoder(session)
+    opener = UrlOpener(HttpSettings(proxies=proxies_from(session.environ)), jobs)
+    with made_store(session) as store:
+        wanted = [derivation_named(store, file) for file in request.files]
+        settings = build_settings(session, request)
+        options = RealiseOptions(opener, jobs, request.listener, ordinary=settings)
+        sealed = realise(store, wanted, options)
+        return {
+            path: {name.decode("ascii"): store.place_of(output) for name, output in one.outputs.items()}
+            for path, one in sealed.items()
+        }
+
+
+def processors() -> int:
+    """Return the number of processors that this process may use; the machine may have more."""
+    return len(os.sched_getaffinity(0))
+
+
+def build_settings(session: Session, request: RealiseFilesRequest) -> BuildSettings:
+    """Return the settings of builds that run programs."""
+    machine = machine_name()
+    kvm = {b"kvm"} if os.access(_KVM, os.R_OK | os.W_OK) else set()
+    return BuildSettings(
+        enter=os.fsencode(enter_path(machine)),
+        machine=machine,
+        sandbox=request.sandbox,
+        paths=tuple([sandbox_path(text) for text in request.paths]),
+        cores=request.cores or processors(),
+        timeout=request.timeout,
+        max_silent_time=request.max_silent_time,
+        max_log=request.max_log,
+        keep_failed=os.fsencode(os.path.abspath(request.keep_failed)) if request.keep_failed else None,
+        check=request.check,
+        features=FEATURES | kvm,
+        environ=_bytes_of(session.environ),
+        heard=request.heard,
+    )
+
+
+def sandbox_path(text: str) -> SandboxPath:
+    """Return the path that a word of the command line or a setting names, as Nix's `sandbox-paths` does."""
+    optional = text.endswith("?")
+    target, found, source = text.removesuffix("?").partition("=")
+    return SandboxPath(
+        os.fsencode(os.path.normpath(target)), os.fsencode(source if found else target), optional
+    )
+
+
+def _bytes_of(environ: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {os.fsencode(name): os.fsencode(text) for name, text in environ.items()}
+
+
+def derivation_named(store: Store, file: str) -> StorePath:
+    """Return the derivation that an argument names.
+
+    It is one in the store, or a file elsewhere, which is added to the store.
+    """
+    raw = os.fsencode(os.path.abspath(file))
+    for directory in (store.layout.physical, store.layout.logical):
+        if os.path.dirname(raw) == directory:
+            return storepath.parse(raw, directory)
+    base = os.path.basename(file)
+    if not base.endswith(SUFFIX):
+        raise NotRead(file, f"a derivation's file is called NAME{SUFFIX}")
+    # A name without a hash is the user's own.
+    with contextlib.suppress(BadStorePath):
+        base = storepath.from_base(base).name
+    with store.working() as work:
+        return add_derivation(store, work, base.removesuffix(SUFFIX), read_derivation(file))

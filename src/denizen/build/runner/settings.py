@@ -1,0 +1,66 @@
+"""BuildSettings, the settings of builds that run programs (pure)."""
+
+from __future__ import annotations
+
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# Features that derivations may ask for and that need nothing of the machine (Nix, libstore/globals.cc).
+FEATURES = frozenset({b"benchmark", b"big-parallel", b"nixos-test"})
+
+
+@value
+class SandboxPath:
+    """A path of this machine that a sandbox shows too.
+
+    Attributes:
+        target: its path in the sandbox.
+        source: its path on this machine.
+        optional: nothing is shown where the source does not exist.
+    """
+
+    target: bytes
+    source: bytes
+    optional: bool = False
+
+
+def _unheard(_name: str, _piece: bytes) -> None:
+    """Ignore what a builder says."""
+
+
+@value
+class BuildSettings:
+    """The settings of builds that run programs.
+
+    Attributes:
+        enter: path of `denizen-enter`.
+        machine: this machine (`uname -m`).
+        sandbox: builders run in namespaces of their own.
+        paths: paths of this machine that sandboxes show.
+        cores: processors that one build may use (NIX_BUILD_CORES).
+        timeout: seconds after which a builder is stopped; 0 for never.
+        max_silent_time: seconds without output after which a builder is stopped; 0 for never.
+        max_log: bytes of output after which a builder is stopped; 0 for never.
+        keep_failed: the directory in which the directory of a failed build is kept; None to keep none.
+        check: build once more what is valid, and compare.
+        features: what derivations may ask for in requiredSystemFeatures.
+        environ: the environment, for variables that fixed outputs may read (impureEnvVars).
+        heard: is given the output of builders, with the derivation's name; called from several threads.
+    """
+
+    enter: bytes
+    machine: str
+    sandbox: bool = True
+    paths: tuple[SandboxPath, ...] = ()
+    cores: int = 1
+    timeout: float = 0
+    max_silent_time: float = 0
+    max_log: int = 0
+    keep_failed: bytes | None = None
+    check: bool = False
+    features: frozenset[bytes] = FEATURES
+    environ: Mapping[bytes, bytes] | None = None
+    heard: Callable[[str, bytes], None] = _unheard

@@ -1,0 +1,136 @@
+"""The seccomp filter of builders (pure).
+
+Nix's rules (libstore/build/local-derivation-goal.cc, setupSeccomp): the set-user-ID and set-group-ID
+bits cannot be set (EPERM), nor extended attributes and ACLs (ENOTSUP), which no NAR can hold. Beyond Nix's:
+the same bits when a file is made, and no calls that would bring either past a filter, as they take their
+arguments from memory (openat2, io_uring: ENOSYS, for which their users have another way). A call of
+an architecture that is not listed ends the process.
+
+A program is a sequence of `sock_filter` (linux/filter.h): code, jump if true, jump if false, operand.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from denizen.value import Row
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# linux/bpf_common.h, seccomp.h: load a word, compare, test bits, mask, return.
+_LOAD, _EQUAL, _BITS, _AND, _RETURN = 0x20, 0x15, 0x45, 0x54, 0x06
+_ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
+_NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENTS_AT = 0, 4, 16
+# asm/unistd.h: x32 calls are those of x86-64 with this bit, the ones that matter here under the same numbers.
+_NOT_X32 = 0xBFFFFFFF
+EPERM, ENOSYS, ENOTSUP = 1, 38, 95
+SET_ID = 0o6000
+# asm-generic/fcntl.h; alike on all architectures here. Without either a mode is not an argument.
+_MAKES = 0o100 | 0o20000000
+
+_ANYWHERE = {"fchmodat2": 452, "openat2": 437, "io_uring_setup": 425, "setxattrat": 463}
+_OLD_32_BIT = {
+    "chmod": 15, "fchmod": 94, "creat": 8, "open": 5, "mknod": 14,
+    "setxattr": 226, "lsetxattr": 227, "fsetxattr": 228,
+}  # fmt: skip
+# By AUDIT_ARCH_* (linux/audit.h).
+NUMBERS: Mapping[int, Mapping[str, int]] = {
+    0xC000003E: _ANYWHERE
+    | {
+        "chmod": 90, "fchmod": 91, "fchmodat": 268, "creat": 85, "open": 2, "openat": 257, "mknod": 133,
+        "mknodat": 259, "setxattr": 188, "lsetxattr": 189, "fsetxattr": 190,
+    },
+    0x40000003: _ANYWHERE | _OLD_32_BIT | {"fchmodat": 306, "openat": 295, "mknodat": 297},
+    0xC00000B7: _ANYWHERE
+    | {
+        "fchmod": 52, "fchmodat": 53, "openat": 56, "mknodat": 33, "setxattr": 5, "lsetxattr": 6,
+        "fsetxattr": 7,
+    },
+    0x40000028: _ANYWHERE | _OLD_32_BIT | {"fchmodat": 333, "openat": 322, "mknodat": 324},
+}  # fmt: skip
+_FAMILIES: Mapping[str, tuple[int, ...]] = {
+    "x86_64": (0xC000003E, 0x40000003),
+    "i686": (0x40000003, 0xC000003E),
+    "aarch64": (0xC00000B7, 0x40000028),
+}
+
+
+class Rule(Row):
+    """A rule: a call fails with `error`, if a mode argument has a set-ID bit.
+
+    Attributes:
+        call: its name.
+        mode: number of the argument that is a mode; -1 if the call always fails.
+        flags: number of the argument whose flags say that there is a mode; -1 for always.
+        error: errno.
+    """
+
+    call: str
+    mode: int
+    flags: int
+    error: int
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("chmod", 1, -1, EPERM),
+    Rule("fchmod", 1, -1, EPERM),
+    Rule("fchmodat", 2, -1, EPERM),
+    Rule("fchmodat2", 2, -1, EPERM),
+    Rule("creat", 1, -1, EPERM),
+    Rule("open", 2, 1, EPERM),
+    Rule("openat", 3, 2, EPERM),
+    Rule("mknod", 1, -1, EPERM),
+    Rule("mknodat", 2, -1, EPERM),
+    Rule("setxattr", -1, -1, ENOTSUP),
+    Rule("lsetxattr", -1, -1, ENOTSUP),
+    Rule("fsetxattr", -1, -1, ENOTSUP),
+    Rule("setxattrat", -1, -1, ENOTSUP),
+    Rule("openat2", -1, -1, ENOSYS),
+    Rule("io_uring_setup", -1, -1, ENOSYS),
+)
+
+_Instruction = tuple[int, int, int, int]
+
+
+def knows(machine: str) -> bool:
+    """Return whether there is a filter for this machine (`uname -m`)."""
+    return machine in _FAMILIES
+
+
+def syscall_filter(machine: str) -> bytes:
+    """Return the filter of builders on this machine (`uname -m`)."""
+    program: list[_Instruction] = [(_LOAD, 0, 0, _ARCHITECTURE_AT)]
+    for architecture in _FAMILIES[machine]:
+        block = list(_block(architecture))
+        # A jump reaches 255 instructions at most, a block fewer.
+        program += [(_EQUAL, 0, len(block), architecture), *block]
+    program.append((_RETURN, 0, 0, _KILL))
+    return b"".join([struct.pack("<HBBI", *one) for one in program])
+
+
+def _block(architecture: int) -> Iterator[_Instruction]:
+    numbers = NUMBERS[architecture]
+    yield (_LOAD, 0, 0, _NUMBER_AT)
+    if architecture == 0xC000003E:
+        yield (_AND, 0, 0, _NOT_X32)
+    for rule in RULES:
+        if rule.call in numbers:
+            body = list(_body(rule))
+            yield (_EQUAL, 0, len(body), numbers[rule.call])
+            yield from body
+    yield (_RETURN, 0, 0, _ALLOW)
+
+
+def _body(rule: Rule) -> Iterator[_Instruction]:
+    """Yield what decides on a call; a body always returns, as it leaves no number to compare."""
+    if rule.flags >= 0:
+        yield (_LOAD, 0, 0, _ARGUMENTS_AT + 8 * rule.flags)
+        yield (_BITS, 1, 0, _MAKES)
+        yield (_RETURN, 0, 0, _ALLOW)
+    if rule.mode >= 0:
+        yield (_LOAD, 0, 0, _ARGUMENTS_AT + 8 * rule.mode)
+        yield (_BITS, 1, 0, SET_ID)
+        yield (_RETURN, 0, 0, _ALLOW)
+    yield (_RETURN, 0, 0, _ERRNO | rule.error)
