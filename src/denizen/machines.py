@@ -6,7 +6,8 @@ architecture needs a row here; ARCHITECTURE.md, "How to add", says what else it 
 Sources: e_machine from the gABI's registry; names of packages and directories from dpkg-architecture(1) and
 https://wiki.debian.org/Multiarch/Tuples; kernel names from uname(1); interpreters from glibc's
 sysdeps/unix/sysv/linux/*/shlib-versions and ldd-rewrite.sed; flags of ld.so.cache from
-sysdeps/**/dl-cache.h (_DL_CACHE_DEFAULT_ID); names of the kernel's own object from vdso(7).
+sysdeps/**/dl-cache.h (_DL_CACHE_DEFAULT_ID); names of the kernel's own object from vdso(7); page sizes from
+binutils' bfd/elf*-*.c.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Machine:
         vdso: the name of the kernel's own object in a process.
         qemu: the suffix of qemu-user's program for it.
         loader: the suffix of denizen's compiled programs for it; "" where there are none.
+        max_page: the largest size of pages that linkers lay programs out for (binutils' ELF_MAXPAGESIZE).
     """
 
     debian: str
@@ -53,6 +55,7 @@ class Machine:
     vdso: bytes = VDSO_NAME
     qemu: str = ""
     loader: str = ""
+    max_page: int = 0x1000
 
     def starts_on(self, kernel: str) -> bool:
         """Return whether a kernel (as `uname -m` names it) starts its programs without an emulator."""
@@ -81,15 +84,17 @@ MACHINES: tuple[Machine, ...] = (
     Machine(
         "arm64", "aarch64", 183, 64, kernels=("aarch64",), triplet=b"aarch64-linux-gnu",
         interpreter=b"/lib/ld-linux-aarch64.so.1", cache_flags=0xA03, qemu="aarch64", loader="aarch64",
+        max_page=0x10000,
     ),
     Machine(
         "armhf", "arm", 40, 32, kernels=("armv7l", "armv8l"), also_on=("aarch64",),
         triplet=b"arm-linux-gnueabihf", interpreter=b"/lib/ld-linux-armhf.so.3", cache_flags=0x903,
-        qemu="arm",
+        qemu="arm", max_page=0x10000,
     ),
     Machine(
         "armel", "arm", 40, 32, kernels=("armv6l",), also_on=("armv7l", "armv8l", "aarch64"),
         triplet=b"arm-linux-gnueabi", interpreter=b"/lib/ld-linux.so.3", cache_flags=0xB03, qemu="arm",
+        max_page=0x10000,
     ),
     Machine(
         "riscv64", "riscv", 243, 64, kernels=("riscv64",), triplet=b"riscv64-linux-gnu",
@@ -99,12 +104,16 @@ MACHINES: tuple[Machine, ...] = (
     Machine(
         "ppc64el", "ppc64", 21, 64, kernels=("ppc64le",), triplet=b"powerpc64le-linux-gnu",
         interpreter=b"/lib64/ld64.so.2", cache_flags=0x503, vdso=b"linux-vdso64.so.1", qemu="ppc64le",
+        max_page=0x10000,
     ),
     Machine(
         "", "ppc64", 21, 64, little=False, kernels=("ppc64",), interpreter=b"/lib64/ld64.so.1",
-        cache_flags=0x503, vdso=b"linux-vdso64.so.1", qemu="ppc64",
+        cache_flags=0x503, vdso=b"linux-vdso64.so.1", qemu="ppc64", max_page=0x10000,
     ),
-    Machine("", "ppc", 20, 32, little=False, kernels=("ppc",), also_on=("ppc64",), vdso=b"linux-vdso32.so.1"),
+    Machine(
+        "", "ppc", 20, 32, little=False, kernels=("ppc",), also_on=("ppc64",), vdso=b"linux-vdso32.so.1",
+        max_page=0x10000,
+    ),
     Machine(
         "s390x", "s390", 22, 64, little=False, kernels=("s390x",), triplet=b"s390x-linux-gnu",
         interpreter=b"/lib/ld64.so.1", cache_flags=0x403, vdso=b"linux-vdso64.so.1", qemu="s390x",
@@ -112,16 +121,19 @@ MACHINES: tuple[Machine, ...] = (
     Machine("", "s390", 22, 32, little=False, also_on=("s390x",), vdso=b"linux-vdso32.so.1"),
     Machine(
         "loong64", "loongarch", 258, 64, kernels=("loongarch64",), triplet=b"loongarch64-linux-gnu",
-        interpreter=b"/lib64/ld-linux-loongarch-lp64d.so.1", qemu="loongarch64",
+        interpreter=b"/lib64/ld-linux-loongarch-lp64d.so.1", qemu="loongarch64", max_page=0x10000,
     ),
     Machine(
         "mips64el", "mips", 8, 64, kernels=("mips64",), triplet=b"mips64el-linux-gnuabi64",
-        interpreter=b"/lib64/ld.so.1", cache_flags=0x703, qemu="mips64el",
+        interpreter=b"/lib64/ld.so.1", cache_flags=0x703, qemu="mips64el", max_page=0x10000,
     ),
-    Machine("mipsel", "mips", 8, 32, triplet=b"mipsel-linux-gnu", interpreter=b"/lib/ld.so.1", qemu="mipsel"),
-    Machine("", "mips", 8, 32, little=False, interpreter=b"/lib/ld.so.1", qemu="mips"),
-    Machine("", "sparc64", 43, 64, little=False, cache_flags=0x103),
-    Machine("", "ia64", 50, 64, cache_flags=0x203),
+    Machine(
+        "mipsel", "mips", 8, 32, triplet=b"mipsel-linux-gnu", interpreter=b"/lib/ld.so.1", qemu="mipsel",
+        max_page=0x10000,
+    ),
+    Machine("", "mips", 8, 32, little=False, interpreter=b"/lib/ld.so.1", qemu="mips", max_page=0x10000),
+    Machine("", "sparc64", 43, 64, little=False, cache_flags=0x103, max_page=0x100000),
+    Machine("", "ia64", 50, 64, cache_flags=0x203, max_page=0x10000),
 )  # fmt: skip
 
 TRIPLETS = frozenset({machine.triplet for machine in MACHINES if machine.triplet})

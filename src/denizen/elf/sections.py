@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 SHT_NOBITS = 8
 # name type flags addr offset size link info addralign entsize
-_SECTION = {32: "IIIIIIIIII", 64: "IIQQQQIIQQ"}
+SECTION_FIELDS = {32: "IIIIIIIIII", 64: "IIQQQQIIQQ"}
 _NAME, _TYPE, _OFFSET, _SIZE = 0, 1, 4, 5
 MAX_NAMES = 1024 * 1024
 
 
 def section_headers(buffer: Buffer, header: Header) -> list[tuple[int, ...]]:
     """Return the fields of each section header in file order; [] where the table is not valid."""
-    layout = header.order + _SECTION[header.bits]
+    layout = header.order + SECTION_FIELDS[header.bits]
     size = Struct(layout).size
     end = header.shoff + header.shnum * size
     if not header.shnum or header.shentsize != size or end > len(buffer):

@@ -122,13 +122,14 @@ class Symbols:
         return bytes(self._view)
 
     @once
-    def _name_offsets(self) -> list[int]:
+    def name_offsets(self) -> list[int]:
+        """The offset of every symbol's name in the string table."""
         return self._column("I", 0).tolist()
 
     @once
     def names(self) -> list[bytes]:
         """The name of every symbol."""
-        return self._strings.column(self._name_offsets)
+        return self._strings.column(self.name_offsets)
 
     @once
     def infos(self) -> bytes:
@@ -174,7 +175,7 @@ class Symbols:
         """Indices and names of all references that are not weak; no other symbol's name is read."""
         strong = _both(self.is_undefined, _negated(self.infos.translate(_WEAK)))
         indices = tuple(compress(range(self.count), strong))
-        return indices, self._strings.column(tuple(compress(self._name_offsets, strong)))
+        return indices, self._strings.column(tuple(compress(self.name_offsets, strong)))
 
     @once
     def lookup(self) -> Lookup:

@@ -51,6 +51,19 @@ class VersionNeed(Row):
     versions: tuple[NeededVersion, ...]
 
 
+class NeedRecord(Row):
+    """A Verneed as it lies in the file, for those who change it.
+
+    `offset` is its file offset, `file` and `names` are offsets in the string table, and `numbers` the
+    versions' indices in DT_VERSYM.
+    """
+
+    offset: int
+    file: int
+    names: tuple[int, ...]
+    numbers: tuple[int, ...]
+
+
 class VersionDefinition(Row):
     """A version this object defines; the base definition is named after the object itself."""
 
@@ -74,6 +87,11 @@ class _Table:
         self._address = address
         self._left = min(MAX_RECORDS, self._size // _SMALLEST_ENTRY + 1)
         self.structure = structure
+
+    @property
+    def start(self) -> int:
+        """The table's file offset."""
+        return self._start
 
     def chain(self, layout: Struct, offset: int) -> list[tuple[int, ...]]:
         """Return the records of a list; the last field of each is the distance to the next."""
@@ -130,6 +148,36 @@ def parse_definitions(
         rows.append((name, code, index & c.VERSYM_VERSION, base, weak, tuple(parents)))
         at += distance
     return tuple(rows_of(VersionDefinition, rows))
+
+
+def need_records(memory: Memory, values: dict[int, int]) -> tuple[NeedRecord, ...]:
+    """Return the records of DT_VERNEED's list in order, without their names looked up. Raises Malformed."""
+    address = values.get(c.DT_VERNEED)
+    if address is None:
+        return ()
+    table = _Table(memory, address, "version needs")
+    rows, offset = [], 0
+    for _, count, file, first, distance in table.chain(_NEED[memory.order], 0):
+        found = table.chain(_NEEDED_VERSION[memory.order], offset + first) if count else []
+        names = tuple([name for _, _, _, name, _ in found])
+        numbers = tuple([number & c.VERSYM_VERSION for _, _, number, _, _ in found])
+        rows.append((table.start + offset, file, names, numbers))
+        offset += distance
+    return tuple(rows_of(NeedRecord, rows))
+
+
+def definition_names(memory: Memory, values: dict[int, int]) -> tuple[int, ...]:
+    """Return the offsets of all names in DT_VERDEF's list. Raises Malformed."""
+    address = values.get(c.DT_VERDEF)
+    if address is None:
+        return ()
+    table = _Table(memory, address, "version definitions")
+    names: list[int] = []
+    at = 0
+    for _, _, _, count, _, first, distance in table.chain(_DEFINITION[memory.order], 0):
+        names += [name for name, _ in (table.chain(_NAME[memory.order], at + first) if count else [])]
+        at += distance
+    return tuple(names)
 
 
 class Versions:
