@@ -1,11 +1,12 @@
 """Every parser of foreign bytes, with its seeds. A new parser adds a line."""
 
-from fuzz import archive, elf, fhs, formats, hosted, launch, linker, resolve
+from fuzz import archive, elf, fhs, formats, hosted, launch, linker, relocate, resolve
 from fuzz.driver import Target
 
 TARGETS: dict[str, Target] = {
     "elf": Target(elf.read_everything, elf.seeds, elf.large, elf.TOKENS),
     "script": Target(elf.read_script, elf.scripts, tokens=elf.SCRIPT_TOKENS),
+    "patch": Target(relocate.patch, relocate.programs, elf.large, relocate.TOKENS),
     "ld.so.cache": Target(linker.look_everything_up, linker.caches, linker.large_caches, linker.CACHE_TOKENS),
     "ld.so.conf": Target(linker.read_conf, linker.confs, linker.large_confs, linker.CONF_TOKENS),
     "nar": Target(formats.read_nar, formats.nars, formats.large_nars, formats.NAR_TOKENS),

@@ -103,6 +103,7 @@ PURE = (
     "resolve.plan",
     "resolve.engine.load_sets",
     "resolve.cache.trace",
+    "relocate",
     "fhs.drivers",
     "fhs.relations",
     "fhs.package_closure",

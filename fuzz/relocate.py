@@ -1,0 +1,60 @@
+"""Patching of ELF files that are not what they say: every part changed, applied, and verified."""
+
+import zlib
+from collections.abc import Sequence
+
+from denizen.elf import read
+from denizen.relocate.changes import Changes
+from denizen.relocate.errors import WrongPatch
+from denizen.relocate.file_edits import apply
+from denizen.relocate.patch_plan import plan_patch
+from denizen.relocate.verify_patch import verify_patch
+from fuzz import elf
+from tests.support.elf_builder import Elf, build, replace
+from tests.support.elf_sections import with_sections
+
+# Zeros that a file may get are bounded by a constant of the planner, not by the file's size.
+_PADDING = 1 << 20
+_LONG = b"/a/path/that/is/longer/than/most" * 2
+CHANGES = (
+    Changes(interpreter=b"/x"),
+    Changes(interpreter=_LONG),
+    Changes(run_path=_LONG, no_default_lib=True),
+    Changes(run_path=b"", remove_needed=(b"libc.so.6",)),
+    Changes(replace_needed=((b"libc.so.6", b"libc-of-another-name.so"),), soname=b"s"),
+    Changes(_LONG, _LONG, force_rpath=True, add_needed=(b"liba.so", b"libb.so"), soname=_LONG),
+)
+TOKENS = (*elf.TOKENS, b"\x7fdenizen patch\0\1", b"libc.so.6\0")
+
+
+def patch(data: bytes) -> None:
+    """Patch in one of several ways, chosen by the content; what was planned must be what comes out."""
+    changes = CHANGES[zlib.crc32(data) % len(CHANGES)]
+    image = read(data)
+    plan = plan_patch(image, changes)
+    ends = [edit.offset + len(edit.content) for edit in plan.edits]
+    assert all(edit.offset >= 0 for edit in plan.edits)
+    assert max(ends, default=0) <= plan.insert_at <= len(data)
+    if plan.padding > _PADDING:
+        return
+    new = apply(plan, data)
+    try:
+        verify_patch(image, new, plan, changes)
+    except WrongPatch as wrong:
+        if "outside the plan" in wrong.reason or "behind the program" in wrong.reason:
+            raise AssertionError(wrong.reason) from wrong
+        raise
+
+
+def programs() -> Sequence[bytes]:
+    """Files of every form, and files that were patched before."""
+    plain = [data for data in elf.seeds() if data.startswith(b"\x7fELF")]
+    sections = [with_sections(build(replace(_PROGRAM, bits=bits, little=bits == 64))) for bits in (32, 64)]
+    return [*plain, *sections, *(_patched(build(replace(_PROGRAM, bits=bits))) for bits in (32, 64))]
+
+
+_PROGRAM = Elf(interpreter=b"/lib/ld.so.1", needed=(b"libc.so.6",), runpath=b"/opt/lib")
+
+
+def _patched(data: bytes) -> bytes:
+    return apply(plan_patch(read(data), CHANGES[-1]), data)

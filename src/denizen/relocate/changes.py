@@ -1,0 +1,194 @@
+"""The changes asked for, and the dynamic section as it should be then (pure).
+
+Names in the entries that change are bytes, which get an offset in the string table later; entries that stay
+keep their numbers. Where several changes are asked for they are made in this order: names needed removed,
+replaced, added; run path; soname; flags.
+
+New names needed come first, as patchelf puts them: a library that is added to replace functions of others
+must be searched before those (breadth first, in the order of DT_NEEDED).
+"""
+
+from __future__ import annotations
+
+from denizen.elf import constants as c
+from denizen.relocate.errors import CannotPatch
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    from denizen.elf import Dynamic, Image
+
+    Entry: TypeAlias = tuple[int, int | bytes]
+    Names: TypeAlias = Callable[[int], bytes]
+
+RUN_PATHS = (c.DT_RUNPATH, c.DT_RPATH)
+# The tags whose value is an offset in the string table (gABI; Solaris for DT_CONFIG, glibc for DT_AUDIT).
+STRING_TAGS = frozenset({
+    c.DT_NEEDED, c.DT_SONAME, c.DT_RPATH, c.DT_RUNPATH, c.DT_AUDIT, c.DT_DEPAUDIT, c.DT_FILTER,
+    c.DT_AUXILIARY, 0x6FFFFEFA,
+})  # fmt: skip
+
+
+@value
+class Changes:
+    """The changes asked for; None, (), and False leave a part as it is.
+
+    Attributes:
+        interpreter: the new path of the dynamic linker.
+        run_path: the new DT_RUNPATH, or DT_RPATH where the file has that alone; b"" removes both.
+        force_rpath: let it be DT_RPATH, which libraries of libraries are searched by too.
+        remove_needed, replace_needed, add_needed: sonames; `replace_needed` has pairs of old and new.
+        soname: the new DT_SONAME.
+        no_default_lib: do not search the default directories (DF_1_NODEFLIB).
+    """
+
+    interpreter: bytes | None = None
+    run_path: bytes | None = None
+    force_rpath: bool = False
+    remove_needed: tuple[bytes, ...] = ()
+    replace_needed: tuple[tuple[bytes, bytes], ...] = ()
+    add_needed: tuple[bytes, ...] = ()
+    soname: bytes | None = None
+    no_default_lib: bool = False
+
+    @property
+    def touches_dynamic(self) -> bool:
+        """Tell whether the dynamic section is concerned, and not the interpreter alone."""
+        names = self.remove_needed or self.replace_needed or self.add_needed
+        return bool(
+            names
+            or self.run_path is not None
+            or self.force_rpath
+            or self.soname is not None
+            or self.no_default_lib
+        )
+
+
+@value
+class Wanted:
+    """The file's parts as they should be.
+
+    Attributes:
+        interpreter: the new path; None where it stays.
+        entries: the dynamic section without its last DT_NULL; None where it stays.
+        renamed: new names of libraries that versions are needed from.
+        unneeded: libraries that no versions are needed from any more.
+    """
+
+    interpreter: bytes | None
+    entries: tuple[Entry, ...] | None
+    renamed: tuple[tuple[bytes, bytes], ...] = ()
+    unneeded: tuple[bytes, ...] = ()
+
+
+def wanted(image: Image, changes: Changes) -> Wanted:
+    """Return what the changes make of a file.
+
+    Raises:
+        CannotPatch: a part that should change is not there, or a name is not possible.
+        BadInput: the file is malformed.
+    """
+    _check_names(changes)
+    interpreter = _interpreter(image, changes.interpreter)
+    if not changes.touches_dynamic:
+        return Wanted(interpreter, None)
+    dynamic = image.dynamic
+    if dynamic is None:
+        raise CannotPatch("it has no dynamic section: it is static, and searches for no library")
+    if c.DT_STRTAB not in dynamic.values:
+        raise CannotPatch("its dynamic section has no string table")
+    entries: list[Entry] = list(dynamic.entries)
+    for change in (_remove, _replace, _add, _run_path, _soname, _flags):
+        entries = change(entries, dynamic, image.strings.at, changes)
+    renamed = tuple(
+        pair for pair in changes.replace_needed if pair[0] != pair[1] and pair[0] in dynamic.needed
+    )
+    unneeded = tuple(name for name in changes.remove_needed if name in dynamic.needed)
+    same = tuple(entries) == dynamic.entries
+    return Wanted(interpreter, None if same else tuple(entries), renamed, unneeded)
+
+
+def _check_names(changes: Changes) -> None:
+    pairs = [name for pair in changes.replace_needed for name in pair]
+    for name in (changes.interpreter, changes.soname, *changes.add_needed, *pairs):
+        if name == b"":
+            raise CannotPatch("an empty name is no name")
+    for name in (changes.interpreter, changes.run_path, changes.soname, *changes.add_needed, *pairs):
+        if name is not None and b"\0" in name:
+            raise CannotPatch("a name with a NUL ends there")
+
+
+def _interpreter(image: Image, path: bytes | None) -> bytes | None:
+    if path is None:
+        return None
+    old = image.interpreter
+    if old is None:
+        raise CannotPatch("it names no interpreter: it is a library, or static")
+    if len(path) >= 4096:
+        raise CannotPatch("the kernel takes an interpreter's path of 4095 bytes at most")
+    return None if path == old else path
+
+
+def _remove(entries: list[Entry], _: Dynamic, name_at: Names, changes: Changes) -> list[Entry]:
+    return [one for one in entries if _needed(one, name_at) not in changes.remove_needed]
+
+
+def _replace(entries: list[Entry], _: Dynamic, name_at: Names, changes: Changes) -> list[Entry]:
+    new = {old: name for old, name in changes.replace_needed if old != name}
+    return [
+        (tag, new.get(_needed((tag, item), name_at) or b"", item)) if tag == c.DT_NEEDED else (tag, item)
+        for tag, item in entries
+    ]
+
+
+def _add(entries: list[Entry], _: Dynamic, name_at: Names, changes: Changes) -> list[Entry]:
+    there = {_needed(one, name_at) for one in entries}
+    added: list[Entry] = [
+        (c.DT_NEEDED, name) for name in dict.fromkeys(changes.add_needed) if name not in there
+    ]
+    return added + entries
+
+
+def _run_path(entries: list[Entry], dynamic: Dynamic, _: Names, changes: Changes) -> list[Entry]:
+    old = dynamic.rpath if dynamic.runpath is None else dynamic.runpath
+    path = old if changes.run_path is None else changes.run_path
+    if (changes.run_path is None and not changes.force_rpath) or path is None:
+        return entries
+    present = [tag for tag, _ in entries if tag in RUN_PATHS]
+    alone = c.DT_RPATH in present and c.DT_RUNPATH not in present
+    tag = c.DT_RPATH if changes.force_rpath or alone else c.DT_RUNPATH
+    if present == [tag] and path == old:
+        return entries
+    kept = [one for one in entries if one[0] not in RUN_PATHS]
+    if not path:
+        return kept
+    at = next((place for place, one in enumerate(entries) if one[0] in RUN_PATHS), len(kept))
+    return [*kept[:at], (tag, path), *kept[at:]]
+
+
+def _soname(entries: list[Entry], dynamic: Dynamic, _: Names, changes: Changes) -> list[Entry]:
+    if changes.soname is None or changes.soname == dynamic.soname:
+        return entries
+    return _set(entries, c.DT_SONAME, changes.soname)
+
+
+def _flags(entries: list[Entry], dynamic: Dynamic, _: Names, changes: Changes) -> list[Entry]:
+    if not changes.no_default_lib or dynamic.flags_1 & c.DF_1_NODEFLIB:
+        return entries
+    return _set(entries, c.DT_FLAGS_1, dynamic.flags_1 | c.DF_1_NODEFLIB)
+
+
+def _set(entries: list[Entry], tag: int, item: int | bytes) -> list[Entry]:
+    """Return the entries with the last of one tag changed, as that is the one that counts, or one more."""
+    at = max([place for place, one in enumerate(entries) if one[0] == tag], default=len(entries))
+    return [*entries[:at], (tag, item), *entries[at + 1 :]]
+
+
+def _needed(entry: Entry, name_at: Names) -> bytes | None:
+    tag, item = entry
+    if tag != c.DT_NEEDED:
+        return None
+    return item if isinstance(item, bytes) else name_at(item)

@@ -1,0 +1,82 @@
+"""The parts of an ELF file that a patch may move: where they are, and how much fits there (pure)."""
+
+from __future__ import annotations
+
+from denizen.elf import constants as c
+from denizen.relocate.room import FilePlace
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.elf import Image, Segment
+
+DT_MIPS_RLD_MAP_REL = 0x70000035
+
+
+@value
+class DynamicTable:
+    """The dynamic section's place.
+
+    Attributes:
+        place: of its first entry.
+        slots: entries that fit there, the last DT_NULL included.
+        writable: its segment is mapped writable, as ld.so then expects of it (glibc, l_ld_readonly).
+    """
+
+    place: FilePlace
+    slots: int
+    writable: bool
+
+
+def first_of(image: Image, kind: int) -> Segment | None:
+    """Return the first program header of a type, or None."""
+    return next((one for one in image.segments if one.type == kind), None)
+
+
+def dynamic_table(image: Image) -> DynamicTable:
+    """Return the place of the dynamic section. Raises Malformed: it is not mapped from the file."""
+    row = first_of(image, c.PT_DYNAMIC)
+    dynamic = image.dynamic
+    assert row is not None
+    assert dynamic is not None
+    offset, available = image.memory.locate(row.address, "dynamic section")
+    pair = image.header.bits // 4
+    room = min(available, row.file_size) // pair * pair
+    used = (len(dynamic.entries) + 1) * pair
+    rest = bytes(image.buffer[offset + used : offset + room])
+    zeros = len(rest) - len(rest.lstrip(b"\0"))
+    slots = (min(used, room) + zeros) // pair
+    return DynamicTable(FilePlace(offset, row.address), slots, bool(row.flags & c.PF_W))
+
+
+def string_table_place(image: Image) -> FilePlace:
+    """Return the place of the dynamic string table. Raises Malformed: it is not mapped from the file."""
+    dynamic = image.dynamic
+    assert dynamic is not None
+    address = dynamic.values.get(c.DT_STRTAB, 0)
+    return FilePlace(image.memory.locate(address, "string table")[0], address)
+
+
+def is_contiguous(image: Image) -> bool:
+    """Tell whether the string table's bytes follow each other in the file: they can be overwritten then."""
+    dynamic = image.dynamic
+    assert dynamic is not None
+    _, available = image.memory.locate(dynamic.values.get(c.DT_STRTAB, 0), "string table")
+    return len(image.strings) <= available
+
+
+def with_own_addresses(
+    entries: tuple[tuple[int, int], ...], old: tuple[tuple[int, int], ...], moved: tuple[int, int], pair: int
+) -> tuple[tuple[int, int], ...]:
+    """Return the entries for another place of the table: MIPS counts one value from the entry's own address.
+
+    `moved`: the table's old and new address.
+    """
+    before = [moved[0] + at * pair + item for at, (tag, item) in enumerate(old) if tag == DT_MIPS_RLD_MAP_REL]
+    if not before:
+        return entries
+    limit = 1 << (4 * pair)
+    return tuple(
+        (tag, (before[-1] - moved[1] - at * pair) % limit if tag == DT_MIPS_RLD_MAP_REL else item)
+        for at, (tag, item) in enumerate(entries)
+    )

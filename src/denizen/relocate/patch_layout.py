@@ -1,0 +1,178 @@
+"""The places of the parts that a patch makes longer (pure).
+
+A part that grows goes to the first of these places:
+
+    its own    where it is, as far as it fits
+    slack      unused bytes of a segment's last page (room.py); the file does not grow
+    segment    one more segment, behind all others (new_segment.py, program_headers.py)
+"""
+
+from __future__ import annotations
+
+from denizen.elf import constants as c
+from denizen.relocate import new_segment, program_headers
+from denizen.relocate.elf_parts import dynamic_table, first_of, is_contiguous, string_table_place
+from denizen.relocate.errors import CannotPatch
+from denizen.relocate.room import GrownPart, fit
+from denizen.relocate.string_places import string_bytes
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from denizen.elf import Image, Segment
+    from denizen.relocate.new_segment import Ground, OwnSegment
+    from denizen.relocate.room import FilePlace
+    from denizen.relocate.string_places import StringPlan
+    from denizen.relocate.version_edits import VersionPlan
+
+    Entries: TypeAlias = tuple[tuple[int, int], ...]
+
+PART_NAMES = {
+    "interpreter": "the interpreter's path",
+    "strings": "the string table",
+    "dynamic": "the dynamic section",
+    "headers": "the program headers",
+}
+
+
+@value
+class PartContents:
+    """The content that the parts shall have.
+
+    Attributes:
+        interpreter: the path with its NUL; None where it stays.
+        strings: the names' places.
+        versions: what becomes of the version needs; None where no library goes.
+        entries: the dynamic section, with the addresses that it has now; None where it stays.
+    """
+
+    interpreter: bytes | None
+    strings: StringPlan
+    versions: VersionPlan | None
+    entries: Entries | None
+
+
+@value
+class PatchLayout:
+    """The places of the parts.
+
+    Attributes:
+        places: of the parts that move.
+        rows: the program headers, but for those that lead to the parts.
+        ground, size: the segment put in; None, 0 where there is none.
+        words: how the room was made.
+    """
+
+    places: dict[str, FilePlace]
+    rows: tuple[Segment, ...]
+    ground: Ground | None = None
+    size: int = 0
+    words: tuple[str, ...] = ()
+
+
+def lay_out(image: Image, content: PartContents, own: OwnSegment | None) -> PatchLayout:
+    """Return places for all parts that do not fit where they are. Raises CannotPatch: there is no room."""
+    parts = _growing(image, content)
+    if not parts:
+        return PatchLayout({}, image.segments)
+    found = fit(image, parts)
+    if found is not None:
+        return PatchLayout(
+            *found, words=tuple(f"{PART_NAMES[one.name]} goes into unused bytes of a page" for one in parts)
+        )
+    if own is not None:
+        return _rebuilt(image, parts, own)
+    return _with_new_segment(image, parts)
+
+
+def _growing(image: Image, content: PartContents) -> list[GrownPart]:
+    """Return the parts that do not fit where they are, in the order in which a segment has them."""
+    parts = []
+    row = first_of(image, c.PT_INTERP)
+    if content.interpreter is not None and (row is None or len(content.interpreter) > row.file_size):
+        parts.append(GrownPart("interpreter", len(content.interpreter)))
+    if content.entries is not None:
+        table, pair = dynamic_table(image), image.header.bits // 4
+        if len(content.entries) + 1 > table.slots:
+            parts.append(GrownPart("dynamic", (len(content.entries) + 1) * pair, table.writable))
+    if content.strings.table is not None or (content.strings.overwritten and not is_contiguous(image)):
+        parts.append(GrownPart("strings", len(whole_table(image, content))))
+    return parts
+
+
+def whole_table(image: Image, content: PartContents) -> bytes:
+    """Return the whole string table as it shall be."""
+    if content.strings.table is not None:
+        return content.strings.table
+    table = bytearray(string_bytes(image))
+    for at, name in content.strings.overwritten:
+        table[at : at + len(name)] = name
+    return bytes(table)
+
+
+def _rebuilt(image: Image, parts: list[GrownPart], own: OwnSegment) -> PatchLayout:
+    """Return the layout where the segment of an earlier patch is built anew, with all that it held."""
+    held = _held(image, own)
+    there = {part.name: part for part in (*held, *parts)}
+    order = [there[name] for name in ("headers", "interpreter", "dynamic", "strings") if name in there]
+    ground = new_segment.ground_of(own)
+    places, size = new_segment.laid_out(ground, order)
+    row = new_segment.row_of(image, ground, size, writable=any(part.writable for part in order))
+    rows = (*image.segments[: own.index], row, *image.segments[own.index + 1 :])
+    return PatchLayout(places, rows, ground, size, ("the segment of an earlier patch is built anew",))
+
+
+def _held(image: Image, own: OwnSegment) -> list[GrownPart]:
+    """Return the parts that the segment of an earlier patch holds, as they are."""
+    parts = []
+    row = first_of(image, c.PT_INTERP)
+    if own.holds(image.header.phoff):
+        parts.append(GrownPart("headers", len(image.segments) * image.header.phentsize))
+    if row is not None and own.holds(row.offset):
+        parts.append(GrownPart("interpreter", row.file_size))
+    if image.dynamic is not None:
+        table = dynamic_table(image)
+        if own.holds(table.place.offset):
+            parts.append(
+                GrownPart(
+                    "dynamic", (len(image.dynamic.entries) + 1) * image.header.bits // 4, table.writable
+                )
+            )
+        if own.holds(string_table_place(image).offset):
+            parts.append(GrownPart("strings", len(string_bytes(image))))
+    return parts
+
+
+def _with_new_segment(image: Image, parts: list[GrownPart]) -> PatchLayout:
+    """Return the layout with one more segment, whose program header gets a row first."""
+    row = first_of(image, c.PT_INTERP)
+    moved = any(part.name == "interpreter" for part in parts) and row is not None
+    going = (row.offset, row.offset + row.file_size) if moved and row is not None else None
+    spared = program_headers.spared(image)
+    if spared is not None:
+        return _added(image, parts, spared[0], f"its program header replaces {spared[1]}")
+    if program_headers.has_room_behind(image, going):
+        return _added(image, parts, image.segments, "its program header goes behind the others")
+    headers = GrownPart("headers", (len(image.segments) + 1) * image.header.phentsize)
+    inside = fit(image, [headers], first_only=True)
+    if inside is not None:
+        words = "the program headers move into unused bytes of a page"
+        added = _added(image, parts, inside[1], words)
+        return replace(added, places=added.places | inside[0])
+    try:
+        return _added(image, [headers, *parts], image.segments, "the program headers move into it")
+    except CannotPatch:
+        note = program_headers.spared_note(image)
+        if note is None:
+            raise
+        return _added(image, parts, note[0], f"its program header replaces {note[1]}")
+
+
+def _added(image: Image, parts: list[GrownPart], rows: tuple[Segment, ...], words: str) -> PatchLayout:
+    ground = new_segment.new_ground(image, has_headers=any(part.name == "headers" for part in parts))
+    places, size = new_segment.laid_out(ground, parts)
+    row = new_segment.row_of(image, ground, size, writable=any(part.writable for part in parts))
+    said = (f"{' and '.join(PART_NAMES[part.name] for part in parts)} go into a new segment", words)
+    return PatchLayout(places, program_headers.with_row(rows, row), ground, size, said)

@@ -1,0 +1,222 @@
+"""The plan to patch an ELF file: which bytes change, and what is put in (pure).
+
+    plan = plan_patch(image, Changes(interpreter=b"/lib/ld.so"))
+    new = apply(plan, buffer)
+
+No segment moves, neither in the file nor in memory; what grows goes elsewhere (patch_layout.py). The
+old bytes of a part that has moved stay: the code may refer to them (`_DYNAMIC`).
+"""
+
+from __future__ import annotations
+
+from denizen.elf import constants as c
+from denizen.relocate import new_segment, program_headers
+from denizen.relocate.changes import wanted
+from denizen.relocate.elf_parts import dynamic_table, first_of, string_table_place, with_own_addresses
+from denizen.relocate.encoding import E_PHNUM, E_PHOFF, Encoding
+from denizen.relocate.errors import CannotPatch
+from denizen.relocate.file_edits import FileEdit, FilePlan, merged
+from denizen.relocate.patch_layout import PART_NAMES, PartContents, lay_out, whole_table
+from denizen.relocate.room import with_fields
+from denizen.relocate.section_edits import move_sections, shorten_needs
+from denizen.relocate.string_places import StringPlan, place_strings, requested, string_bytes
+from denizen.relocate.version_edits import drop_needs, rename_needs, with_versions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.elf import Image, Segment
+    from denizen.relocate.changes import Changes, Wanted
+    from denizen.relocate.new_segment import OwnSegment
+    from denizen.relocate.patch_layout import Entries, PatchLayout
+    from denizen.relocate.room import FilePlace
+
+
+def plan_patch(image: Image, changes: Changes) -> FilePlan:
+    """Return the plan to change a file; an empty one where it is as asked for already.
+
+    Raises:
+        CannotPatch: a part is not there, or there is no room.
+        BadInput: the file is malformed.
+    """
+    if image.header.type not in (c.ET_EXEC, c.ET_DYN):
+        raise CannotPatch("it is neither a program nor a shared library")
+    target = wanted(image, changes)
+    if target.interpreter is None and target.entries is None:
+        return FilePlan(insert_at=len(image.buffer))
+    own = new_segment.own_segment(image)
+    content = _content(image, target, own)
+    layout = lay_out(image, content, own)
+    return _plan(image, content, layout, own)
+
+
+def _content(image: Image, target: Wanted, own: OwnSegment | None) -> PartContents:
+    interpreter = None if target.interpreter is None else target.interpreter + b"\0"
+    if target.entries is None:
+        return PartContents(interpreter, StringPlan(), None, None)
+    original = own.strings if own is not None and own.holds(string_table_place(image).offset) else 0
+    strings = place_strings(image, requested(image, target), original)
+    versions = drop_needs(image, target.unneeded, Encoding(image.header)) if target.unneeded else None
+    entries = strings.entries or ()
+    if versions is not None:
+        entries = with_versions(entries, versions)
+    return PartContents(interpreter, strings, versions, entries)
+
+
+def _plan(image: Image, content: PartContents, layout: PatchLayout, own: OwnSegment | None) -> FilePlan:
+    encoding = Encoding(image.header)
+    entries = _entries(image, content, layout.places)
+    pieces = _pieces(image, content, layout, entries, encoding)
+    ground = layout.ground
+    inside = {
+        name: (place, pieces[name])
+        for name, place in layout.places.items()
+        if ground is not None and place.offset >= ground.place.offset
+    }
+    edits = [
+        FileEdit(place.offset, pieces[name], PART_NAMES[name])
+        for name, place in layout.places.items()
+        if name not in inside
+    ]
+    edits += _in_place(image, content, layout.places, pieces, encoding)
+    edits += _header_edits(image, layout, pieces["headers"], encoding)
+    edits += _version_edits(image, content, encoding)
+    edits += move_sections(image, _moves(image, layout.places, pieces), encoding)
+    size = len(image.buffer)
+    if ground is None:
+        return FilePlan(merged(edits, image.buffer, size), size, steps=layout.words)
+    inserted = new_segment.content(ground, layout.size, _original(image, layout, own), inside)
+    return FilePlan(
+        merged(edits, image.buffer, ground.insert_at),
+        ground.insert_at,
+        ground.cut,
+        ground.padding,
+        inserted,
+        ground.tail,
+        layout.words,
+    )
+
+
+def _original(image: Image, layout: PatchLayout, own: OwnSegment | None) -> int:
+    """Return the length of the string table before any patch moved it; 0 where none has."""
+    if own is not None and own.strings:
+        return own.strings
+    return len(string_bytes(image)) if "strings" in layout.places else 0
+
+
+def _entries(image: Image, content: PartContents, places: dict[str, FilePlace]) -> Entries | None:
+    """Return the dynamic section for the new places; None where it stays as it is."""
+    if content.entries is None and not {"strings", "dynamic"} & places.keys():
+        return None
+    dynamic = image.dynamic
+    assert dynamic is not None
+    entries = dynamic.entries if content.entries is None else content.entries
+    if "strings" in places:
+        new = {c.DT_STRTAB: places["strings"].address, c.DT_STRSZ: len(whole_table(image, content))}
+        entries = tuple((tag, new.get(tag, item)) for tag, item in entries)
+    old = dynamic_table(image).place.address
+    address = places["dynamic"].address if "dynamic" in places else old
+    return with_own_addresses(entries, dynamic.entries, (old, address), image.header.bits // 4)
+
+
+def _pieces(
+    image: Image,
+    content: PartContents,
+    layout: PatchLayout,
+    entries: Entries | None,
+    encoding: Encoding,
+) -> dict[str, bytes]:
+    """Return the bytes of all parts that move, and of those that change where they are."""
+    pieces: dict[str, bytes] = {}
+    row = first_of(image, c.PT_INTERP)
+    if content.interpreter is not None:
+        pieces["interpreter"] = content.interpreter
+    elif row is not None:
+        pieces["interpreter"] = bytes(image.buffer[row.offset : row.offset + row.file_size])
+    if entries is not None:
+        pieces["dynamic"] = encoding.dynamic(entries)
+    if "strings" in layout.places:
+        pieces["strings"] = whole_table(image, content)
+    pieces["headers"] = encoding.segments(_rows(layout, pieces, encoding))
+    return pieces
+
+
+def _rows(layout: PatchLayout, pieces: dict[str, bytes], encoding: Encoding) -> list[Segment]:
+    """Return the program headers, those that lead to parts that moved included."""
+    leading = {c.PT_INTERP: "interpreter", c.PT_DYNAMIC: "dynamic", program_headers.PT_PHDR: "headers"}
+    table = len(layout.rows) * encoding.segment_size
+    rows = []
+    for row in layout.rows:
+        name = leading.get(row.type)
+        size = table if name == "headers" else len(pieces.get(name or "", b""))
+        place = layout.places.get(name or "")
+        if place is not None:
+            address = place.address
+            fields = {"offset": place.offset, "address": address, "physical": address}
+            rows.append(with_fields(row, **fields, file_size=size, memory_size=size))
+        elif name == "headers":
+            rows.append(with_fields(row, file_size=size, memory_size=size))
+        else:
+            rows.append(row)
+    return rows
+
+
+def _in_place(
+    image: Image,
+    content: PartContents,
+    places: dict[str, FilePlace],
+    pieces: dict[str, bytes],
+    encoding: Encoding,
+) -> list[FileEdit]:
+    """Return the edits of parts that stay where they are; shorter ones are filled up with NULs."""
+    edits = []
+    row = first_of(image, c.PT_INTERP)
+    if content.interpreter is not None and "interpreter" not in places and row is not None:
+        path = content.interpreter.ljust(row.file_size, b"\0")
+        edits.append(FileEdit(row.offset, path, PART_NAMES["interpreter"]))
+    if "dynamic" in pieces and "dynamic" not in places and image.dynamic is not None:
+        table = dynamic_table(image)
+        used = min(len(image.dynamic.entries) + 1, table.slots) * encoding.entry_size
+        edits.append(
+            FileEdit(table.place.offset, pieces["dynamic"].ljust(used, b"\0"), PART_NAMES["dynamic"])
+        )
+    if "strings" not in places:
+        overwritten = content.strings.overwritten
+        start = string_table_place(image).offset if overwritten else 0
+        edits += [FileEdit(start + at, name, "a name") for at, name in overwritten]
+    return edits
+
+
+def _header_edits(image: Image, layout: PatchLayout, table: bytes, encoding: Encoding) -> list[FileEdit]:
+    """Return the edits of the ELF header, and of the program headers where they do not move."""
+    header, count = image.header, len(layout.rows)
+    edits = (
+        [] if count == header.phnum else [FileEdit(E_PHNUM[header.bits], encoding.half(count), "ELF header")]
+    )
+    place = layout.places.get("headers")
+    if place is None:
+        return [*edits, FileEdit(header.phoff, table, PART_NAMES["headers"])]
+    return [*edits, FileEdit(E_PHOFF[header.bits], encoding.word(place.offset), "ELF header")]
+
+
+def _version_edits(image: Image, content: PartContents, encoding: Encoding) -> list[FileEdit]:
+    edits = rename_needs(content.strings.needs, encoding)
+    plan = content.versions
+    if plan is None:
+        return edits
+    return [*edits, *plan.edits, *shorten_needs(image, plan.first or 0, plan.count, encoding)]
+
+
+def _moves(
+    image: Image, places: dict[str, FilePlace], pieces: dict[str, bytes]
+) -> dict[str, tuple[int, FilePlace, int]]:
+    """Return the old address, new place and size of each part that moves, for its section header."""
+    moves = {}
+    row = first_of(image, c.PT_INTERP)
+    old = {"interpreter": row.address if row else 0}
+    if image.dynamic is not None:
+        old["dynamic"] = dynamic_table(image).place.address
+        old["strings"] = image.dynamic.values.get(c.DT_STRTAB, 0)
+    for name, place in places.items():
+        if name in old:
+            moves[name] = (old[name], place, len(pieces[name]))
+    return moves

@@ -1,0 +1,126 @@
+"""Verification of a patched file: parsed again, as asked for, and otherwise as before (pure).
+
+The patched bytes are compared with the old ones by what loaders and tools read, not by how the plan was made.
+"""
+
+from __future__ import annotations
+
+from denizen.elf import constants as c
+from denizen.elf.image import read
+from denizen.relocate.changes import STRING_TAGS
+from denizen.relocate.errors import WrongPatch
+from denizen.relocate.patch_plan import plan_patch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.bytesio import Buffer
+    from denizen.elf import Image
+    from denizen.relocate.changes import Changes
+    from denizen.relocate.file_edits import FilePlan
+
+# Tags that a patch may add, drop or change; each that stays must keep its value.
+_CHANGED = STRING_TAGS | {
+    c.DT_STRTAB, c.DT_STRSZ, c.DT_FLAGS_1, c.DT_VERNEED, c.DT_VERNEEDNUM, c.DT_VERSYM, 0x70000035,
+}  # fmt: skip
+_PIECE = 256 * 1024
+
+
+def verify_patch(old: Image, buffer: Buffer, plan: FilePlan, changes: Changes) -> None:
+    """Return if `buffer`, the patched file, is right.
+
+    Raises:
+        WrongPatch: a part is not as asked for, or something else changed.
+        BadInput: it cannot be read any more.
+    """
+    new = read(buffer)
+    if not plan_patch(new, changes).is_empty:
+        raise WrongPatch("a part is not as it was asked to be")
+    _same_bytes(old.buffer, buffer, plan)
+    _same_segments(old, new)
+    if old.dynamic is not None:
+        _same_dynamic(old, new)
+
+
+def _same_bytes(old: Buffer, new: Buffer, plan: FilePlan) -> None:
+    """Raise WrongPatch unless all bytes outside the plan are the old ones."""
+    place = 0
+    for edit in plan.edits:
+        if not _equal(old, new, place, edit.offset):
+            raise WrongPatch("bytes outside the plan changed")
+        place = edit.offset + len(edit.content)
+    if not _equal(old, new, place, plan.insert_at):
+        raise WrongPatch("bytes outside the plan changed")
+    rest = plan.insert_at + plan.cut
+    moved = plan.padding + len(plan.inserted) - plan.cut
+    grown = len(new) - len(old) == moved + len(plan.tail)
+    if not grown or not _equal(old, new, rest, len(old), moved):
+        raise WrongPatch("the bytes behind the program changed")
+
+
+def _equal(old: Buffer, new: Buffer, start: int, end: int, moved: int = 0) -> bool:
+    """Tell whether a range has the same bytes, `moved` bytes later in the new file.
+
+    By pieces: a comparison of memoryviews takes ten times as long as one of bytes.
+    """
+    before, after = memoryview(old), memoryview(new)
+    for at in range(start, end, _PIECE):
+        stop = min(at + _PIECE, end)
+        if bytes(before[at:stop]) != bytes(after[at + moved : stop + moved]):
+            return False
+    return True
+
+
+def _same_segments(old: Image, new: Image) -> None:
+    """Raise WrongPatch unless every segment is mapped where it was, and as much of it."""
+    there = {(one.offset, one.address, one.flags): one for one in new.segments if one.type == c.PT_LOAD}
+    for row in old.segments:
+        if row.type != c.PT_LOAD:
+            continue
+        twin = there.get((row.offset, row.address, row.flags)) or there.get(
+            (row.offset, row.address, row.flags | c.PF_W)
+        )
+        if twin is None or (twin.memory_size < row.memory_size and not _is_rebuilt(old, row.offset)):
+            raise WrongPatch(f"the segment at {row.address:#x} is not where it was")
+
+
+def _is_rebuilt(old: Image, offset: int) -> bool:
+    from denizen.relocate.new_segment import own_segment
+
+    own = own_segment(old)
+    return own is not None and own.row.offset == offset
+
+
+def _same_dynamic(old: Image, new: Image) -> None:
+    """Raise WrongPatch unless the dynamic section has the same other tags, symbols and versions."""
+    before, after = old.dynamic, new.dynamic
+    if before is None or after is None:
+        raise WrongPatch("the dynamic section is gone")
+    kept = [(tag, item) for tag, item in before.entries if tag not in _CHANGED]
+    if kept != [(tag, item) for tag, item in after.entries if tag not in _CHANGED]:
+        raise WrongPatch("another tag of the dynamic section changed")
+    if not _same_names(old, new):
+        raise WrongPatch("the names of symbols changed")
+    wanted = {number for need in new.version_needs for number in [one.number for one in need.versions]}
+    had = {one.number: one for need in old.version_needs for one in need.versions}
+    if any(one != had.get(one.number) for need in new.version_needs for one in need.versions):
+        raise WrongPatch("the versions needed changed")
+    lost = had.keys() - wanted
+    indices = new.symbols.version_indices or ()
+    if lost and any(index & c.VERSYM_VERSION in lost for index in indices):
+        raise WrongPatch("a symbol needs a version of a library that is not needed")
+
+
+def _same_names(old: Image, new: Image) -> bool:
+    offsets = old.symbols.name_offsets
+    if offsets != new.symbols.name_offsets:
+        return False
+    last = max(offsets, default=0)
+    # Names overwritten in place may lie between those of symbols; then each symbol's is compared.
+    return _start(old, last) == _start(new, last) or old.symbols.names == new.symbols.names
+
+
+def _start(image: Image, last: int) -> bytes:
+    """Return the bytes of the string table up to the end of the name at `last`."""
+    data, start, end = image.strings.place
+    stop = data.find(b"\0", start + last, end)
+    return bytes(data[start : max(start, stop)])
