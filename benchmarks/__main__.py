@@ -5,6 +5,7 @@ import sys
 
 BENCHMARKS: dict[str, str] = {
     "build-realise": "benchmarks.build_realise",
+    "elf-patch": "benchmarks.elf_patch",
     "elf-read": "benchmarks.elf_read",
     "elf-start": "benchmarks.elf_start",
     "fhs": "benchmarks.fhs",

@@ -48,7 +48,8 @@ class DenizenHome:
         self._greeter = directory / "greeter"
         for place in (self.root, self.work, self.debs, self._greeter):
             place.mkdir(parents=True)
-        self.pack("libc6", [*LIBC_FILES], extra=[Item(f"./{TRIPLET}/{LDSO.name}", content=LDSO.read_bytes())])
+        linker = Item(f"./{TRIPLET}/{LDSO.name}", content=LDSO.read_bytes(), mode=0o755)
+        self.pack("libc6", [*LIBC_FILES], extra=[linker])
         self.add_library("greet", GREETER)
         self.denizen("source", "add", "debian", os.fspath(self.debs), "--directory")
 

@@ -72,6 +72,12 @@ TABLE: tuple[Group, ...] = (
         "environments with a whole /usr, entered without root",
         everyday=False,
     ),
+    Group(
+        "patch",
+        "denizen.cli.commands.patch",
+        "change a program's interpreter, run path and needed libraries",
+        everyday=False,
+    ),
     Group("loader", "denizen.cli.commands.loader", "the C loader as this host's interpreter", everyday=False),
     Group("decide", "denizen.cli.commands.decide", "choose and fetch what a program needs", everyday=False),
     Group(

@@ -1,0 +1,252 @@
+"""Interpreter and run path of 1,500 system files changed, by `denizen patch`'s code and by patchelf.
+
+Claims (issue 17): all of ours are loaded as before (`ld.so --list`, and executables print the same version
+when started), and a file takes a third of patchelf's time at most, in one process. The programs of
+tests/support/patch_cases.py, which stand for reports against patchelf, are changed by both as well, and
+stripped. Programs of the system run in a sandbox of bubblewrap: system read-only, no network.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.support import table
+from denizen.disk import DiskView
+from denizen.elf import read
+from denizen.errors import BadInput
+from denizen.host import machine_name
+from denizen.machines import interpreter_of_kernel
+from denizen.relocate.changes import Changes
+from denizen.relocate.file_edits import pieces
+from denizen.relocate.patch_plan import plan_patch
+from denizen.relocate.verify_patch import verify_patch
+from tests.support.patch_cases import EXPECTED, FORMS, Bench, Form
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Behaviour = tuple[int, list[bytes], bytes, tuple[int, bytes] | None]
+
+COUNT = 1500
+_WHERE = (b"/usr/bin", b"/usr/sbin", b"/usr/lib", b"/usr/libexec")
+_PROGRAMS = (b"/usr/bin/", b"/usr/sbin/")
+_LINKER = interpreter_of_kernel(machine_name())
+_MORE = b"/opt/a/long/directory/of/libraries/lib:/opt/" + b"another" * 12
+_VIEW = DiskView()
+# A program that prints its version does so in a tenth of a second; others wait for input or for a display.
+_PATIENCE = 5
+_ADDRESS = re.compile(rb" \(0x[0-9a-f]+\)")
+# Numbers of processes and addresses, which differ from start to start.
+_CHANGING = re.compile(rb"0x[0-9a-f]+|\d{3,}")
+# In memory: the disk would take most of the time of both.
+_DIRECTORY = "/dev/shm"  # a directory of its own is made in it
+
+
+@dataclass
+class Tally:
+    """What one of the two did to all files."""
+
+    change: Callable[[bytes, bytes, Changes], None]
+    outcomes: Counter[str] = field(default_factory=Counter)
+    seconds: list[float] = field(default_factory=list)
+    growth: list[int] = field(default_factory=list)
+
+
+def main() -> None:
+    tallies = {"denizen": Tally(ours), "patchelf": Tally(theirs)}
+    files = elf_files()
+    print(f"{len(files)} files of the system, and patchelf {peer_version()}")
+    with tempfile.TemporaryDirectory(dir=_DIRECTORY) as directory:
+        for path in files:
+            change_by_all(path, Path(directory), tallies)
+    report(tallies)
+    with tempfile.TemporaryDirectory() as directory:
+        report_forms(Path(directory))
+
+
+def change_by_all(path: bytes, directory: Path, tallies: dict[str, Tally]) -> None:
+    link = directory / ("linker" * 12)
+    if not link.is_symlink():
+        link.symlink_to(os.fsdecode(_LINKER))
+    wanted, expected = changes_for(path, os.fsencode(link)), behaviour(path, path, directory)
+    for name, tally in tallies.items():
+        out = os.path.join(os.fsencode(directory), os.path.basename(path))
+        before = time.perf_counter()
+        try:
+            tally.change(path, out, wanted)
+        except (BadInput, subprocess.CalledProcessError) as problem:
+            tally.outcomes["refused"] += 1
+            print(name, "refused", os.fsdecode(path), problem)
+            continue
+        tally.seconds.append(time.perf_counter() - before)
+        tally.growth.append(os.path.getsize(out) - os.path.getsize(path))
+        difference = compared(expected, behaviour(out, path, directory))
+        tally.outcomes["differ" if difference else "equal"] += 1
+        if difference:
+            print(name, os.fsdecode(path), difference)
+        os.unlink(out)
+
+
+def report(tallies: dict[str, Tally]) -> None:
+    rows = [["", "equal", "differ", "refused", "median ms", "s in all", "bytes more, median", "mean"]]
+    for name, tally in tallies.items():
+        counts = [f"{tally.outcomes[key]}" for key in ("equal", "differ", "refused")]
+        times = [f"{statistics.median(tally.seconds) * 1000:.2f}", f"{sum(tally.seconds):.1f}"]
+        more = tally.growth
+        rows.append(
+            [name, *counts, *times, f"{statistics.median(more):,.0f}", f"{statistics.mean(more):,.0f}"]
+        )
+    print(table(rows))
+    our, their = (tally.seconds for tally in tallies.values())
+    median, total = statistics.median(their) / statistics.median(our), sum(their) / sum(our)
+    print(f"patchelf takes {median:.1f} times as long for a file (median), {total:.1f} times for all")
+
+
+def report_forms(directory: Path) -> None:
+    """Both on programs of the forms that stand for reports, before and after strip(1)."""
+    rows = [["form", "reports", "denizen", "stripped", "patchelf", "stripped"]]
+    for number, form in enumerate(FORMS):
+        (directory / str(number)).mkdir()
+        bench = Bench(directory / str(number))
+        program = bench.build(form)
+        if program is None or bench.run(program) != EXPECTED:
+            continue
+        cells = [cell for change in (ours, theirs) for cell in form_outcomes(bench, program, form, change)]
+        rows.append([form.name, " ".join(f"#{one}" for one in form.numbers), *cells])
+    print(table(rows))
+
+
+def form_outcomes(
+    bench: Bench, program: Path, form: Form, change: Callable[[bytes, bytes, Changes], None]
+) -> tuple[str, str]:
+    out = bench.directory / "out"
+    needed = ((b"libcalled.so", b"libcalled-by-another-name.so"),)
+    shutil.copy(bench.other / "libcalled.so", bench.other / "libcalled-by-another-name.so")
+    run_path = b"/nowhere:" + os.fsencode(bench.other)
+    wanted = Changes(os.fsencode(bench.linker(program)), run_path, replace_needed=needed)
+    try:
+        change(os.fsencode(program), os.fsencode(out), wanted)
+    except (BadInput, subprocess.CalledProcessError):
+        return "refused", ""
+    first = "runs" if bench.run(out) == EXPECTED else "broken"
+    if form.finish is not None:
+        return first, "-"
+    subprocess.run(["strip", out], capture_output=True, check=False)
+    return first, "runs" if bench.run(out) == EXPECTED else "broken"
+
+
+def elf_files() -> list[bytes]:
+    """Dynamic programs and libraries of the system, the same choice each time."""
+    found: dict[tuple[int, int], bytes] = {}
+    for base, _, names in (row for where in _WHERE for row in os.walk(where)):
+        for path in (os.path.join(base, name) for name in names):
+            if not os.path.islink(path) and os.access(path, os.R_OK) and is_native(path):
+                found[os.stat(path).st_dev, os.stat(path).st_ino] = path
+    files = sorted(found.values())
+    random.Random(17).shuffle(files)  # no secret
+    return files[:COUNT]
+
+
+def is_native(path: bytes) -> bool:
+    with open(path, "rb") as stream:
+        if stream.read(4) != b"\x7fELF":
+            return False
+    try:
+        image = read(_VIEW.read(path))
+        machine, dynamic = image.header.architecture, image.dynamic
+    except BadInput:
+        return False  # a separate file of debugging information
+    # A copy elsewhere cannot load what it names by its own place.
+    beside = dynamic is None or any(b"$ORIGIN" in name for name in dynamic.needed)
+    return machine is not None and machine_name() in machine.kernels and not beside
+
+
+def changes_for(path: bytes, linker: bytes) -> Changes:
+    image = read(_VIEW.read(path))
+    dynamic = image.dynamic
+    assert dynamic is not None
+    own = dynamic.rpath if dynamic.runpath is None else dynamic.runpath
+    home = os.path.dirname(path)
+    kept = [
+        one.replace(b"$ORIGIN", home).replace(b"${ORIGIN}", home) for one in (own or b"").split(b":") if one
+    ]
+    return Changes(
+        linker if image.interpreter is not None else None,
+        b":".join([*kept, _MORE]),
+        force_rpath=dynamic.runpath is None and own is not None,
+    )
+
+
+def ours(path: bytes, out: bytes, wanted: Changes) -> None:
+    """Read, plan, write, read again and verify."""
+    buffer = _VIEW.read(path)
+    image = read(buffer)
+    plan = plan_patch(image, wanted)
+    with open(out, "wb") as stream:
+        stream.writelines(pieces(plan, buffer))
+        os.fchmod(stream.fileno(), 0o755)
+    verify_patch(image, _VIEW.read(out), plan, wanted)
+
+
+def peer() -> str:
+    """The patchelf of this Python's environment, else the system's."""
+    own = Path(sys.executable).parent / "patchelf"
+    return os.fspath(own) if own.exists() else shutil.which("patchelf") or "patchelf"
+
+
+def peer_version() -> str:
+    return subprocess.run([peer(), "--version"], capture_output=True, text=True, check=True).stdout.split()[
+        -1
+    ]
+
+
+def theirs(path: bytes, out: bytes, wanted: Changes) -> None:
+    assert wanted.run_path is not None
+    words: list[bytes | str] = [peer(), "--set-rpath", wanted.run_path]
+    words += ["--force-rpath"] if wanted.force_rpath else []
+    words += ["--set-interpreter", wanted.interpreter] if wanted.interpreter is not None else []
+    for old, new in wanted.replace_needed:
+        words += ["--replace-needed", old, new]
+    subprocess.run([*words, "--output", out, path], check=True, capture_output=True)
+
+
+def behaviour(path: bytes, original: bytes, directory: Path) -> Behaviour:
+    """What ld.so lists, and what the program prints as its version."""
+    listed = subprocess.run([_LINKER, b"--list", path], capture_output=True, env={}, check=False)
+    lines = [_ADDRESS.sub(b"", line).strip() for line in listed.stdout.splitlines()]
+    libraries = sorted(line for line in lines if not line.endswith(_LINKER))
+    started = version(path, original, directory) if original.startswith(_PROGRAMS) else None
+    return listed.returncode, libraries, listed.stderr.replace(path, b""), started
+
+
+def version(path: bytes, original: bytes, directory: Path) -> tuple[int, bytes] | None:
+    """The status and the text; None where it goes on and on."""
+    sandbox = [
+        "bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/root", "--tmpfs",
+        "/home", "--ro-bind", str(directory), str(directory), "--unshare-all", "--die-with-parent",
+        "--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--chdir", "/root", os.fsdecode(path), "--version",
+    ]  # fmt: skip
+    try:
+        done = subprocess.run(
+            sandbox, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    return done.returncode, _CHANGING.sub(b"", (done.stdout + done.stderr).replace(path, original))
+
+
+def compared(expected: Behaviour, found: Behaviour) -> str:
+    parts = ("status of ld.so", "libraries", "complaints of ld.so", "version printed")
+    return ", ".join(name for name, one, other in zip(parts, expected, found, strict=True) if one != other)

@@ -1,0 +1,1 @@
+"""Operations on programs and trees that go elsewhere: `denizen patch`, `denizen relocate`."""

@@ -1,0 +1,177 @@
+"""Patching of one ELF file: planned, written beside its place, verified there, and put in its place."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.app.relocate.ld_so_list import agree, host_linker, listed, lost_libraries
+from denizen.app.relocate.rewrite_file import rewrite
+from denizen.disk import DiskView
+from denizen.elf import read
+from denizen.errors import BadInput, DenizenError, display
+from denizen.relocate.patch_plan import plan_patch
+from denizen.relocate.run_paths import added, shrunk
+from denizen.relocate.verify_patch import verify_patch
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.relocate.ld_so_list import LinkerAnswer
+    from denizen.elf import Image
+    from denizen.relocate.changes import Changes
+    from denizen.relocate.file_edits import FilePlan
+
+
+class NotPatched(BadInput):
+    """The error that a file cannot be changed; `reason` is the planner's."""
+
+    path: bytes
+    reason: str
+    WHAT = "{path} cannot be patched"
+    WHY = "{reason:text}"
+    REMEDY = "denizen run {path} starts it as it is"
+
+
+class NoFileToPatch(DenizenError):
+    """The error that there is no file, or that it cannot be read or written."""
+
+    path: bytes
+    reason: str
+    WHAT = "{path} cannot be patched"
+    WHY = "{reason:text}"
+
+
+@value
+class PatchRequest:
+    """The file and what is asked for.
+
+    Attributes:
+        path: of the file.
+        target: where the patched file goes; the same path to change it in place.
+        changes: what changes.
+        add_run_path: directories added to the run path as it is or becomes.
+        shrink_run_path: leave out directories of the run path in which nothing is found.
+        only_plan: write nothing.
+    """
+
+    path: bytes
+    target: bytes
+    changes: Changes
+    add_run_path: tuple[bytes, ...] = ()
+    shrink_run_path: bool = False
+    only_plan: bool = False
+
+
+@value
+class Patched:
+    """The result.
+
+    Attributes:
+        target: the file written.
+        plan: the changes; empty where the file was as asked for already.
+        size: the old size in bytes.
+        lost: attributes of the file that could not be kept.
+        unfound: libraries that this host's ld.so found before and does not find now.
+        linker: this host's ld.so loaded the file before and after.
+    """
+
+    target: bytes
+    plan: FilePlan
+    size: int
+    lost: tuple[str, ...] = ()
+    unfound: tuple[bytes, ...] = ()
+    linker: bool = False
+
+
+def patch(asked: PatchRequest) -> Patched:
+    """Change a file as asked for, or write a changed copy.
+
+    Raises:
+        NoFileToPatch: a file cannot be read or written.
+        NotPatched: it cannot be changed so.
+        WrongPatch, LinkerDisagrees: the changed file is not right; nothing was written.
+    """
+    try:
+        return _patch(
+            replace(asked, path=os.path.realpath(asked.path), target=os.path.realpath(asked.target))
+        )
+    except OSError as problem:
+        raise NoFileToPatch(asked.path, problem.strerror or str(problem)) from problem
+
+
+def _patch(asked: PatchRequest) -> Patched:
+    view = DiskView()
+    buffer = view.read(asked.path)
+    try:
+        image = read(buffer)
+        changes = _with_run_path(view, image, asked)
+        plan = plan_patch(image, changes)
+    except BadInput as problem:
+        raise NotPatched(asked.path, _reason(problem)) from problem
+    same = asked.path == asked.target
+    if asked.only_plan or (same and plan.is_empty):
+        return Patched(asked.target, plan, len(buffer))
+    linker = host_linker(image)
+    before = listed(linker, asked.path) if linker else None
+    after: list[LinkerAnswer | None] = []
+
+    def check(path: bytes) -> None:
+        verify_patch(image, view.read(path), plan, changes)
+        after.append(listed(linker, path) if linker else None)
+        agree(asked.target, before, after[0])
+
+    written = rewrite(asked.path, asked.target, buffer, plan, check)
+    unfound = lost_libraries(before, after[0])
+    loads = before is not None and after[0] is not None and not after[0].status
+    return Patched(asked.target, plan, len(buffer), written.lost, unfound, loads)
+
+
+def _reason(problem: BadInput) -> str:
+    return problem.why or problem.what
+
+
+def _with_run_path(view: DiskView, image: Image, asked: PatchRequest) -> Changes:
+    """Return the changes with the run path that results from adding and shrinking. Raises BadInput."""
+    changes = asked.changes
+    if asked.shrink_run_path:
+        return replace(changes, run_path=shrunk(view, asked.path, image))
+    if not asked.add_run_path:
+        return changes
+    return replace(changes, run_path=added(_run_path(image), asked.add_run_path))
+
+
+def _run_path(image: Image) -> bytes | None:
+    dynamic = image.dynamic
+    if dynamic is None:
+        return None
+    return dynamic.rpath if dynamic.runpath is None else dynamic.runpath
+
+
+def facts(path: bytes) -> dict[str, object]:
+    """Return what `patch` can change of a file, as it is, for people and programs to read.
+
+    Raises NoFileToPatch, NotPatched.
+    """
+    try:
+        image = read(DiskView().read(path))
+        dynamic = image.dynamic
+        interpreter = image.interpreter
+    except OSError as problem:
+        raise NoFileToPatch(path, problem.strerror or str(problem)) from problem
+    except BadInput as problem:
+        raise NotPatched(path, _reason(problem)) from problem
+    payload = image.payload
+    return {
+        "program": display(path),
+        "interpreter": None if interpreter is None else display(interpreter),
+        "soname": _shown(dynamic.soname if dynamic else None),
+        "runpath": _shown(dynamic.runpath if dynamic else None),
+        "rpath": _shown(dynamic.rpath if dynamic else None),
+        "needed": [display(name) for name in dynamic.needed] if dynamic else [],
+        "no_default_lib": bool(dynamic and dynamic.flags_1 & 0x800),
+        "payload": payload.kind or "unknown" if payload is not None else None,
+    }
+
+
+def _shown(name: bytes | None) -> str | None:
+    return None if name is None else display(name)

@@ -1,0 +1,125 @@
+"""Writing of a changed file: beside its place first, checked there, and only then put there.
+
+A file with one name is replaced by a rename, so that whoever has it open keeps the old one. One with
+several names (hard links) is written to in place, since a rename would leave the other names with the old
+content. Its mode, owner and extended attributes are kept.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from denizen.disk import OPEN_NEW, naming, sync_directory
+from denizen.errors import HostLacks
+from denizen.relocate.file_edits import pieces
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from denizen.bytesio import Buffer
+    from denizen.relocate.file_edits import FilePlan
+
+_PIECE = 1 << 20
+
+
+class FileBusy(HostLacks):
+    """The error that a file with several names is being executed: the kernel lets nobody write to it."""
+
+    path: bytes
+    WHAT = "{path} cannot be written to"
+    WHY = "it has several names (hard links) and is being executed"
+    REMEDY = "end the program, or write to another file with --output"
+
+
+@value
+class Rewritten:
+    """The result: attributes of the file that could not be kept."""
+
+    lost: tuple[str, ...] = ()
+
+
+def rewrite(
+    source: bytes, target: bytes, buffer: Buffer, plan: FilePlan, check: Callable[[bytes], None]
+) -> Rewritten:
+    """Write the changed content of `source` to `target`, which may be the same file.
+
+    Args:
+        source: the path of the old file, for its attributes.
+        target: the path of the new one; if there is a file, it is replaced.
+        buffer: the old content.
+        plan: the changes.
+        check: called with the path of the new file before it is put at `target`; raises if it is wrong.
+
+    Raises:
+        OSError: a system call failed. Also what `check` raises; `target` is as it was then.
+    """
+    facts = os.stat(source)
+    temporary = b"%s/.%s.%d.tmp" % (os.path.dirname(target) or b".", os.path.basename(target), os.getpid())
+    in_place = os.path.exists(target) and os.path.samefile(source, target)
+    try:
+        _write(temporary, buffer, plan)
+        lost = _keep_attributes(source, temporary, facts, whole=in_place)
+        check(temporary)
+        if in_place and facts.st_nlink > 1:
+            _copy_into(temporary, target)
+        else:
+            os.rename(temporary, target)
+    finally:
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+    sync_directory(os.path.dirname(target) or b".")
+    return Rewritten(lost)
+
+
+def _write(path: bytes, buffer: Buffer, plan: FilePlan) -> None:
+    with naming(path), open(os.open(path, OPEN_NEW, 0o600), "wb") as stream:
+        stream.writelines(pieces(plan, buffer))
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _keep_attributes(source: bytes, target: bytes, facts: os.stat_result, *, whole: bool) -> tuple[str, ...]:
+    """Give a file the attributes of another; return those that cannot be given.
+
+    `whole`: with owner and set-user-ID, as for the same file; else as a copy has them.
+    """
+    lost = []
+    mode = stat.S_IMODE(facts.st_mode)
+    if whole and (facts.st_uid, facts.st_gid) != (os.geteuid(), os.getegid()):
+        try:
+            os.chown(target, facts.st_uid, facts.st_gid)
+        except PermissionError:
+            lost.append("owner")
+            mode &= 0o777
+    os.chmod(target, mode if whole else mode & 0o777)
+    for name in os.listxattr(source):
+        try:
+            os.setxattr(target, name, os.getxattr(source, name))
+        except OSError as problem:
+            if problem.errno not in (errno.EPERM, errno.EACCES, errno.ENOTSUP):
+                raise
+            lost.append(name)
+    return tuple(lost)
+
+
+def _copy_into(source: bytes, target: bytes) -> None:
+    """Write the content of one file into another, longer parts first so that a full disk changes nothing."""
+    try:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CLOEXEC)
+    except OSError as problem:
+        if problem.errno == errno.ETXTBSY:
+            raise FileBusy(target) from problem
+        raise
+    with naming(target), open(descriptor, "wb") as written, open(source, "rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size:
+            os.posix_fallocate(descriptor, 0, size)
+        while piece := stream.read(_PIECE):
+            written.write(piece)
+        written.truncate(size)
+        written.flush()
+        os.fsync(descriptor)

@@ -1,0 +1,164 @@
+"""`denizen patch`: change a program's interpreter, run path and needed libraries."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.command import Command
+from denizen.cli.options import Option, Positional, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.relocate.patch_program import Patched, PatchRequest
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+    from denizen.relocate.changes import Changes
+
+# At most one of these: each says what the run path becomes.
+_RUN_PATHS = ("rpath", "add-rpath", "shrink-rpath", "remove-rpath")
+_TEXTS = ("interpreter", "set-soname", "rpath", "add-rpath", "add-needed", "remove-needed", "replace-needed")
+_FLAGS = ("shrink-rpath", "remove-rpath", "force-rpath", "no-default-lib")
+
+
+def run(parsed: Parsed, context: Context) -> int:
+    """Patch the program, or show what can be changed; return 0."""
+    path = os.fsencode(parsed.required("PROGRAM"))
+    asked = any(parsed.texts(key) if key in _REPEATED else parsed.text(key) for key in _TEXTS)
+    auto = parsed.flag("auto")
+    if not (asked or auto or any(parsed.flag(key) for key in _FLAGS)):
+        return _show(path, context)
+    target = _target(parsed, path)
+    if auto:
+        from denizen.app.relocate.patch_auto import patch_auto
+
+        if asked:
+            raise UsageError("patch", "--auto chooses interpreter and run path itself")
+        done = patch_auto(context.session, path, target, offline=parsed.flag("offline"))
+    else:
+        from denizen.app.relocate.patch_program import patch
+
+        done = patch(_request(parsed, path, target))
+    _tell(done, context, written=not parsed.flag("plan"))
+    return 0
+
+
+def _show(path: bytes, context: Context) -> int:
+    from denizen.app.relocate.patch_program import facts
+
+    found = facts(path)
+    if context.json:
+        context.output.document(found)
+        return 0
+    width = max(map(len, found))
+    for name, item in found.items():
+        shown = " ".join(map(str, item)) if isinstance(item, list) else item
+        if shown not in (None, "", False):
+            context.output.line(f"{name:{width}}  {'yes' if shown is True else shown}")
+    return 0
+
+
+def _target(parsed: Parsed, path: bytes) -> bytes:
+    output, in_place = parsed.text("output"), parsed.flag("in-place")
+    if output is not None and in_place:
+        raise UsageError("patch", "--output and --in-place exclude each other")
+    if output is None and not (in_place or parsed.flag("plan")):
+        raise UsageError("patch", "say where to: --output FILE, or --in-place")
+    return path if output is None else os.fsencode(output)
+
+
+def _request(parsed: Parsed, path: bytes, target: bytes) -> PatchRequest:
+    from denizen.app.relocate.patch_program import PatchRequest
+
+    given = [key for key in _RUN_PATHS if (parsed.flag(key) if key in _FLAGS else _given(parsed, key))]
+    if len(given) > 1:
+        raise UsageError("patch", f"--{given[0]} and --{given[1]} exclude each other")
+    return PatchRequest(
+        path,
+        target,
+        _changes(parsed),
+        tuple(map(os.fsencode, parsed.texts("add-rpath"))),
+        parsed.flag("shrink-rpath"),
+        parsed.flag("plan"),
+    )
+
+
+def _given(parsed: Parsed, key: str) -> bool:
+    return bool(parsed.texts(key)) if key in _REPEATED else parsed.text(key) is not None
+
+
+def _changes(parsed: Parsed) -> Changes:
+    from denizen.relocate.changes import Changes
+
+    run_path = b"" if parsed.flag("remove-rpath") else _bytes(parsed.text("rpath"))
+    return Changes(
+        interpreter=_bytes(parsed.text("interpreter")),
+        run_path=run_path,
+        force_rpath=parsed.flag("force-rpath"),
+        remove_needed=tuple(map(os.fsencode, parsed.texts("remove-needed"))),
+        replace_needed=tuple(map(_pair, parsed.texts("replace-needed"))),
+        add_needed=tuple(map(os.fsencode, parsed.texts("add-needed"))),
+        soname=_bytes(parsed.text("set-soname")),
+        no_default_lib=parsed.flag("no-default-lib"),
+    )
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else os.fsencode(text)
+
+
+def _pair(text: str) -> tuple[bytes, bytes]:
+    old, equals, new = text.partition("=")
+    if not equals or not old or not new:
+        raise UsageError("patch", f"--replace-needed wants OLD=NEW, not {text!r}")
+    return os.fsencode(old), os.fsencode(new)
+
+
+def _tell(done: Patched, context: Context, *, written: bool) -> None:
+    from denizen.cli.views.patch_view import document, lines
+
+    if context.json:
+        context.output.document(document(done, written=written))
+        return
+    for line in lines(done, written=written):
+        context.output.say(line)
+
+
+_REPEATED = frozenset({"add-rpath", "add-needed", "remove-needed", "replace-needed"})
+
+COMMANDS = (
+    Command(
+        ("patch",),
+        "change a program's interpreter, run path and needed libraries",
+        run,
+        positionals=(Positional("PROGRAM", "a program or library; without options, what it names is shown"),),
+        options=(
+            Option(("--interpreter",), "the path of its dynamic linker", metavar="PATH"),
+            Option(("--rpath",), "the run path, directories separated by colons", metavar="PATH"),
+            Option(("--add-rpath",), "a directory behind those of the run path", metavar="PATH", repeat=True),
+            Option(("--shrink-rpath",), "leave out directories in which nothing that it opens is found"),
+            Option(("--remove-rpath",), "no run path"),
+            Option(("--force-rpath",), "DT_RPATH, by which libraries of libraries are searched too"),
+            Option(("--add-needed",), "a library to load before the others", metavar="SONAME", repeat=True),
+            Option(
+                ("--replace-needed",), "another library for one that it needs", metavar="OLD=NEW", repeat=True
+            ),
+            Option(("--remove-needed",), "a library that is not to be loaded", metavar="SONAME", repeat=True),
+            Option(("--set-soname",), "the name that a library is asked for by", metavar="SONAME"),
+            Option(("--no-default-lib",), "search no default directories, nor ld.so.cache"),
+            Option(("--auto",), "interpreter and run path of the packages that it needs"),
+            Option(("--offline",), "with --auto: use only what is there already"),
+            Option(("-o", "--output"), "write a patched copy to FILE", metavar="FILE"),
+            Option(("--in-place",), "change PROGRAM itself; hard links, mode and attributes are kept"),
+            Option(("--plan",), "say what would change, and write nothing"),
+        ),
+        description=(
+            "Change what the dynamic linker reads in PROGRAM, or in a copy of it. Nothing in it moves: a\n"
+            "longer path goes into unused bytes of a page, or into one more segment at the end. A program\n"
+            "packed into the file (bun, PyInstaller, AppImage, ...) is kept where the program finds it.\n\n"
+            "The patched file is parsed again, compared with the old one, and loaded by this host's\n"
+            "ld.so --list before it is put in its place. Patching twice gives the same bytes as once.\n\n"
+            "With --auto, packages are found as for denizen run, and kept in the store as long as FILE is\n"
+            "there; FILE starts without denizen."
+        ),
+    ),
+)

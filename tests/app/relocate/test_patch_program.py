@@ -1,0 +1,109 @@
+"""Patching as an operation: what becomes of the file, its other names, its mode and attributes."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from denizen.app.relocate import patch_program
+from denizen.app.relocate.patch_program import NoFileToPatch, NotPatched, PatchRequest, facts, patch
+from denizen.elf import read
+from denizen.relocate.changes import Changes
+from denizen.relocate.errors import WrongPatch
+from tests.support.elf_builder import Elf, build
+
+CONTENT = build(Elf(interpreter=b"/lib/ld.so.1", needed=(b"libc.so.6",), runpath=b"/opt/lib", machine=243))
+LONGER = Changes(interpreter=b"/a/path/that/is/longer/than/the/old/one/ld.so")
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "program"
+    path.write_bytes(CONTENT)
+    path.chmod(0o755)
+    return path
+
+
+def asked(program: Path, target: Path | None = None, **rest: object) -> PatchRequest:
+    return PatchRequest(os.fsencode(program), os.fsencode(target or program), LONGER, **rest)  # type: ignore[arg-type]
+
+
+def test_a_copy_is_written_and_the_program_stays(program: Path, tmp_path: Path) -> None:
+    target = tmp_path / "copy"
+    patch(asked(program, target))
+    assert program.read_bytes() == CONTENT
+    assert read(target.read_bytes()).interpreter == LONGER.interpreter
+    assert stat.S_IMODE(target.stat().st_mode) == 0o755
+    assert sorted(tmp_path.iterdir()) == [target, program]
+
+
+def test_all_names_of_a_file_lead_to_the_patched_one(program: Path, tmp_path: Path) -> None:
+    """Replacing the file under one name would split them."""
+    other = tmp_path / "other"
+    other.hardlink_to(program)
+    patch(asked(program))
+    assert program.samefile(other)
+    assert read(other.read_bytes()).interpreter == LONGER.interpreter
+
+
+def test_a_link_to_the_program_stays_a_link(program: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(program)
+    patch(asked(link))
+    assert link.is_symlink()
+    assert read(program.read_bytes()).interpreter == LONGER.interpreter
+
+
+def test_mode_and_attributes_are_kept_in_place(program: Path) -> None:
+    program.chmod(0o4751)
+    try:
+        os.setxattr(program, "user.origin", b"somewhere")
+    except OSError as problem:
+        if problem.errno != errno.ENOTSUP:
+            raise
+        pytest.skip("this file system has no extended attributes")
+    patch(asked(program))
+    assert stat.S_IMODE(program.stat().st_mode) == 0o4751
+    assert os.getxattr(program, "user.origin") == b"somewhere"
+
+
+def test_a_copy_does_not_run_as_its_owner(program: Path, tmp_path: Path) -> None:
+    program.chmod(0o4751)
+    patch(asked(program, tmp_path / "copy"))
+    assert stat.S_IMODE((tmp_path / "copy").stat().st_mode) == 0o751
+
+
+def test_what_is_wrong_is_not_written(program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(*_: object) -> None:
+        raise WrongPatch("made wrong for a test")
+
+    monkeypatch.setattr(patch_program, "verify_patch", wrong)
+    with pytest.raises(WrongPatch):
+        patch(asked(program))
+    assert program.read_bytes() == CONTENT
+    assert list(tmp_path.iterdir()) == [program]
+
+
+def test_a_plan_writes_nothing(program: Path, tmp_path: Path) -> None:
+    done = patch(asked(program, only_plan=True))
+    assert not done.plan.is_empty
+    assert program.read_bytes() == CONTENT
+    assert list(tmp_path.iterdir()) == [program]
+
+
+def test_directories_are_added_to_the_run_path_once(program: Path) -> None:
+    path = os.fsencode(program)
+    for _ in range(2):
+        patch(PatchRequest(path, path, Changes(), (b"/one:/two", b"/opt/lib")))
+    assert facts(path)["runpath"] == "/opt/lib:/one:/two"
+
+
+def test_a_text_is_refused(tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_bytes(b"#!/bin/sh\n")
+    with pytest.raises(NotPatched):
+        patch(asked(text))
+    with pytest.raises(NoFileToPatch):
+        patch(asked(tmp_path / "absent"))

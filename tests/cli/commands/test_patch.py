@@ -1,0 +1,100 @@
+"""`denizen patch`: its words, and a copy that starts with packages' libraries and without denizen."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from denizen.cli.dispatch import dispatch
+from tests.support.elf_builder import Elf, build
+from tests.support.offline_roots import DenizenHome
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "program"
+    path.write_bytes(build(Elf(interpreter=b"/lib/ld.so.1", needed=(b"liba.so", b"libb.so"), machine=243)))
+    return path
+
+
+def test_without_options_what_can_be_changed_is_shown(
+    program: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dispatch(["patch", str(program)]) == 0
+    shown = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines())
+    assert shown == {"program": str(program), "interpreter": "/lib/ld.so.1", "needed": "liba.so libb.so"}
+
+
+def test_every_option_changes_what_it_says(program: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--interpreter", "/other/ld.so", "--rpath", "$ORIGIN/lib", "--add-needed", "libc.so",
+             "--replace-needed", "libb.so=libz.so", "--remove-needed", "liba.so", "--set-soname", "p.so",
+             "--no-default-lib"]  # fmt: skip
+    assert dispatch(["patch", str(program), "--in-place", *words]) == 0
+    capsys.readouterr()
+    assert dispatch(["--json", "patch", str(program)]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "program": str(program), "interpreter": "/other/ld.so", "soname": "p.so", "runpath": "$ORIGIN/lib",
+        "rpath": None, "needed": ["libc.so", "libz.so"], "no_default_lib": True, "payload": None,
+    }  # fmt: skip
+
+
+def test_the_plan_is_a_document(program: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = program.read_bytes()
+    assert dispatch(["--json", "patch", str(program), "--remove-needed", "liba.so", "--plan"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert (plan["changed"], plan["written"], plan["grown"]) == (True, False, 0)
+    assert [edit["part"] for edit in plan["edits"]] == ["the dynamic section"]
+    assert program.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--rpath", "/a"],
+        ["--rpath", "/a", "--remove-rpath", "--in-place"],
+        ["--rpath", "/a", "--in-place", "--output", "x"],
+        ["--replace-needed", "liba.so", "--in-place"],
+        ["--auto", "--rpath", "/a", "--in-place"],
+    ],
+)
+def test_contradicting_words_are_refused(program: Path, words: list[str]) -> None:
+    content = program.read_bytes()
+    assert dispatch(["patch", str(program), *words]) == 2
+    assert program.read_bytes() == content
+
+
+def test_an_automatic_copy_starts_without_denizen_and_keeps_its_packages(tmp_path: Path) -> None:
+    home = DenizenHome(tmp_path)
+    home.denizen("index", "update", "--suite", "debian")
+    # A library of a package that needs another one: DT_RUNPATH would not be searched for it.
+    inner = home.add_library("inner", "int inner(void) { return 5; }\n")
+    outer = home.library("outer")
+    text = outer.with_suffix(".c")
+    text.write_text("int inner(void); int outer(void) { return inner(); }\n")
+    command = [
+        "gcc",
+        "-shared",
+        "-fPIC",
+        "-Wl,-soname,libouter.so.1",
+        "-o",
+        str(outer),
+        str(text),
+        str(inner),
+    ]
+    subprocess.run(command, check=True)
+    home.pack_library("outer")
+    home.denizen("index", "update", "--suite", "debian")
+    source = "int outer(void); int main(void) { return outer(); }\n"
+    program = home.compile("program", source, str(outer), "-Wl,--allow-shlib-undefined")
+    assert subprocess.run([program], capture_output=True, check=False).returncode == 127
+    copy = tmp_path / "elsewhere" / "copy"
+    copy.parent.mkdir()
+    home.denizen("patch", "--auto", str(program), "-o", str(copy))
+    assert subprocess.run([copy], env={}, check=False).returncode == 5
+    home.denizen("gc", "--grace", "0d")
+    assert subprocess.run([copy], env={}, check=False).returncode == 5
+    copy.unlink()
+    home.denizen("gc", "--grace", "0d")
+    left = [path.name for path in (home.root / "data" / "store").iterdir() if "libouter1" in path.name]
+    assert left == []

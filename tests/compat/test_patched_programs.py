@@ -1,0 +1,89 @@
+"""Programs of many forms, patched as patchelf's users reported: they run as before, and stripped too."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from denizen.app.relocate.patch_program import PatchRequest, patch
+from denizen.elf import read
+from denizen.relocate.changes import Changes
+from tests.support.patch_cases import EXPECTED, FORMS, Bench, Form
+from tests.support.peers import require
+
+CASES = ("run path", "interpreter", "all at once")
+
+
+def changes_of(case: str, bench: Bench, program: Path) -> Changes:
+    other, linker = os.fsencode(bench.other), os.fsencode(bench.linker(program))
+    match case:
+        case "run path":
+            return Changes(run_path=b"/nowhere:" + other)
+        case "interpreter":
+            return Changes(interpreter=linker)
+        case _:
+            # Several at once (NixOS/patchelf#193), in any order (XinShuichen/sopacker#1).
+            shutil.copy(bench.other / "libcalled.so", bench.other / "libcalled-by-another-name.so")
+            replaced = ((b"libcalled.so", b"libcalled-by-another-name.so"),)
+            return Changes(linker, other, replace_needed=replaced, soname=b"program.so", force_rpath=True)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=[form.name for form in FORMS])
+def test_a_patched_program_runs_as_before(form: Form, tmp_path: Path) -> None:
+    """And again after strip(1) (NixOS/patchelf#10, #371), and patched once more."""
+    require("gcc", "strip")
+    bench = Bench(tmp_path)
+    program = bench.build(form)
+    if program is None or bench.run(program) != EXPECTED:
+        pytest.skip("it cannot be compiled or does not run here")
+    content = program.read_bytes()
+    for case in CASES:
+        target = tmp_path / "patched"
+        changes = changes_of(case, bench, program)
+        patch(PatchRequest(os.fsencode(program), os.fsencode(target), changes))
+        assert program.read_bytes() == content
+        assert bench.run(target) == EXPECTED, case
+        once = target.read_bytes()
+        patch(PatchRequest(os.fsencode(target), os.fsencode(target), changes))
+        assert target.read_bytes() == once
+        if read(content).header.shnum:
+            subprocess.run(["strip", target], check=True)
+            assert bench.run(target) == EXPECTED, case
+
+
+def test_a_program_patched_many_times_runs(tmp_path: Path) -> None:
+    """patchelf's did not start any more after 64 times (NixOS/patchelf#96)."""
+    require("gcc")
+    bench = Bench(tmp_path)
+    program = bench.build(FORMS[0])
+    assert program is not None
+    sizes = []
+    for number in range(20):
+        path = b"/nowhere%d:" % number + os.fsencode(bench.other)
+        patch(PatchRequest(os.fsencode(program), os.fsencode(program), Changes(run_path=path)))
+        sizes.append(program.stat().st_size)
+    assert bench.run(program) == EXPECTED
+    assert len(set(sizes)) <= 2
+
+
+def test_a_library_that_is_no_longer_needed_leaves_no_versions_behind(tmp_path: Path) -> None:
+    """ld.so ends with an assertion in dl-version.c else; the symbols are found in another library."""
+    require("gcc")
+    (tmp_path / "v.map").write_text("V_1 { global: answer; };\n")
+    (tmp_path / "lib.c").write_text("int answer(void) { return 42; }\n")
+    (tmp_path / "main.c").write_text("int answer(void); int main(void) { return answer(); }\n")
+    shared = ["gcc", "-shared", "-fPIC", "lib.c"]
+    for command in (
+        [*shared, "-Wl,--version-script=v.map,-soname,libversioned.so", "-o", "libversioned.so"],
+        [*shared, "-Wl,-soname,libplain.so", "-o", "libplain.so"],
+        ["gcc", "main.c", "-o", "main", "-L.", "-lversioned", f"-Wl,-rpath,{tmp_path}"],
+    ):
+        subprocess.run(command, cwd=tmp_path, check=True)
+    path = os.fsencode(tmp_path / "main")
+    patch(
+        PatchRequest(path, path, Changes(remove_needed=(b"libversioned.so",), add_needed=(b"libplain.so",)))
+    )
+    (tmp_path / "libversioned.so").unlink()
+    assert subprocess.run([path], check=False).returncode == 42
