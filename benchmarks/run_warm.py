@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.support import PYTHON_PASS, median_starts, table
 from denizen.disk import DiskView
 from denizen.launch.loader.tools import Tools
-from denizen.launch.strategies.namespace_plan import Service, operations, spot_for
+from denizen.launch.strategies.namespace_plan import InterpreterMount, mount_point_for, operations
 from tests.support.offline_roots import DenizenHome
 from tests.support.peers import require
 
@@ -48,9 +48,9 @@ def main() -> None:
 def namespaces(home: DenizenHome, static: Path) -> list[list[str]]:
     """A static program started natively, in our namespace, and in bubblewrap's."""
     tools = Tools(bytes(home.root / "state" / "tools"), os.uname().machine)
-    spot = spot_for(DiskView(), LDSO)
+    spot = mount_point_for(DiskView(), LDSO)
     hidden = tools.hidden(spot.path)
-    steps = operations([Service(spot, tools.enter(), hidden)], tools.stage())
+    steps = operations([InterpreterMount(spot, tools.enter(), hidden)], tools.stage())
     ours = [os.fsdecode(word) for word in (tools.enter(), *steps, b"--")]
     target = os.path.realpath(LDSO.decode())
     theirs = ["bwrap", "--dev-bind", "/", "/", "--ro-bind", target, os.fsdecode(hidden)]

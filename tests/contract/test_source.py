@@ -9,7 +9,7 @@ from typing import TypeAlias, cast
 import pytest
 
 from denizen.errors import SourceFailed
-from denizen.sources.base import Held, NoSuchSuite, Scope, Source
+from denizen.sources.base import NoSuchSuite, Scope, SnapshotIdentity, Source
 from denizen.sources.directory import DirectoryOfDebs
 from tests.support.debian_archive import Archive, package_paragraph
 from tests.support.debian_sources import debian
@@ -82,7 +82,7 @@ def test_the_same_state_is_the_same_snapshot(made: Made) -> None:
     first, second = source.snapshot(suite, None), source.snapshot(suite, None)
     assert first == second
     assert (first.source, first.asked) == (source.name, suite)
-    assert source.snapshot(suite, Held(first.identity, first.date)) == first
+    assert source.snapshot(suite, SnapshotIdentity(first.identity, first.date)) == first
 
 
 def test_a_suite_it_does_not_have_fails(made: Made) -> None:

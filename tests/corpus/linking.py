@@ -22,7 +22,7 @@ from denizen.resolve.engine.load_sets import AddedLibraries, closures_of
 from denizen.resolve.resolution import Resolution
 from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine
-from denizen.resolve.sysroot_view import LIBRARIES, Piece
+from denizen.resolve.sysroot_view import LIBRARIES, ChosenFile
 
 # Where each architecture's linker looks last; what this machine's kernel starts.
 DIRECTORIES = {"amd64": b"/usr/lib/x86_64-linux-gnu", "i386": b"/usr/lib/i386-linux-gnu"}
@@ -76,8 +76,8 @@ def modelled(
     assert subject is not None
     assert resolution.interpreter is not None
     disk = CachedView(DiskView())
-    pieces = {name: Piece(disk, place) for name, place in _places(program, resolution, copies).items()}
-    interpreter = Piece(disk, copies[resolution.interpreter[1:]])
+    pieces = {name: ChosenFile(disk, place) for name, place in _places(program, resolution, copies).items()}
+    interpreter = ChosenFile(disk, copies[resolution.interpreter[1:]])
     added = AddedLibraries(pieces, interpreter, resolution.override)
     closure = closures_of(subject.view, subject.roots, subject.interpreter, added)[0]
     directory = DIRECTORIES[resolution.architecture]

@@ -2,38 +2,38 @@
 
 from collections.abc import Mapping
 
-from denizen.fhs.etc import HOST, Content, Lead, User, files, nsswitch
+from denizen.fhs.etc import HOST, EtcFile, EtcLink, User, files, nsswitch
 
 ALICE = User(b"alice", 1000, 1000, b"/home/alice")
 PASSWD = b"root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/zsh\n"
 GROUP = b"root:x:0:\nalice:x:1000:\n"
 
 
-def made(host: Mapping[bytes, bytes]) -> dict[bytes, Content | Lead]:
+def made(host: Mapping[bytes, bytes]) -> dict[bytes, EtcFile | EtcLink]:
     return files(host.get, lambda name: name in host, ALICE, lambda _: False)
 
 
 def test_the_hosts_files_are_led_to_so_that_changes_show() -> None:
     found = made({b"passwd": PASSWD, b"group": GROUP, b"resolv.conf": b"nameserver 1.1.1.1\n"})
-    assert found[b"passwd"] == Lead(HOST + b"/etc/passwd")
-    assert found[b"group"] == Lead(HOST + b"/etc/group")
-    assert found[b"resolv.conf"] == Lead(HOST + b"/etc/resolv.conf")
+    assert found[b"passwd"] == EtcLink(HOST + b"/etc/passwd")
+    assert found[b"group"] == EtcLink(HOST + b"/etc/group")
+    assert found[b"resolv.conf"] == EtcLink(HOST + b"/etc/resolv.conf")
     assert b"machine-id" not in found
 
 
 def test_a_user_the_hosts_files_do_not_know_gets_a_line() -> None:
     found = made({b"passwd": b"root:x:0:0::/root:/bin/sh\n", b"group": b"root:x:0:\n"})
-    assert found[b"passwd"] == Content(
+    assert found[b"passwd"] == EtcFile(
         b"root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/bash\n"
     )
-    assert found[b"group"] == Content(b"root:x:0:\nalice:x:1000:\n")
+    assert found[b"group"] == EtcFile(b"root:x:0:\nalice:x:1000:\n")
 
 
 def test_a_host_with_nothing_gets_defaults() -> None:
     found = made({})
-    assert isinstance(found[b"hosts"], Content)
-    assert found[b"localtime"] == Lead(b"/usr/share/zoneinfo/UTC")
-    assert found[b"nsswitch.conf"] == Content(
+    assert isinstance(found[b"hosts"], EtcFile)
+    assert found[b"localtime"] == EtcLink(b"/usr/share/zoneinfo/UTC")
+    assert found[b"nsswitch.conf"] == EtcFile(
         b"passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
     )
 

@@ -1,11 +1,11 @@
 """Plans: what is hidden, what is shown, and in which order."""
 
-from denizen.fhs.etc import Content, Lead
+from denizen.fhs.etc import EtcFile, EtcLink
 from denizen.fhs.mounts import BindMount, EnteredRoot, entering, sandbox, standing
 
 ENTRY = EnteredRoot(
     tree=b"/store/tree",
-    etc={b"hosts": Lead(b"/.denizen/host/etc/hosts"), b"nsswitch.conf": Content(b"passwd: files\n")},
+    etc={b"hosts": EtcLink(b"/.denizen/host/etc/hosts"), b"nsswitch.conf": EtcFile(b"passwd: files\n")},
     stage=b"/s",
     merged=(b"bin", b"lib"),
     top=(b"home", b"proc", b"tmp", b"usr"),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denizen.formats.deb822 import BadControl
-from denizen.formats.release import BadRelease, Promise, parse_date, parse_release
+from denizen.formats.release import BadRelease, ReleaseFile, parse_date, parse_release
 
 DIGEST = "a" * 64
 GOOD = f"""Origin: Debian
@@ -32,7 +32,7 @@ def test_a_release_says_what_it_is_and_what_its_files_must_be() -> None:
     assert release.architectures == ("all", "amd64", "i386")
     assert release.components == ("main", "contrib")
     assert not release.all_is_separate
-    assert release.files == {"main/binary-amd64/Packages.xz": Promise(DIGEST, 12)}
+    assert release.files == {"main/binary-amd64/Packages.xz": ReleaseFile(DIGEST, 12)}
 
 
 def test_weak_hashes_alone_make_no_file() -> None:

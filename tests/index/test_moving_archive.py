@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from denizen.index.manifest import read_manifest
-from denizen.index.retry_policy import Patience
+from denizen.index.retry_policy import RetryPolicy
 from denizen.index.update import update
 from denizen.index.update_targets import UpdateOutcome, UpdateTarget
 from denizen.sources.base import BadSignature, Downgrade, DownloadFailed, Incomplete, Scope, SilentTransfer
@@ -18,7 +18,7 @@ DAYS = {
     number: f"{('Sat', 'Sun', 'Mon', 'Tue')[number]}, {11 + number} Jul 2026 10:16:37 UTC"
     for number in range(4)
 }
-PATIENCE = Patience()
+PATIENCE = RetryPolicy()
 
 
 class Told(SilentTransfer):
@@ -81,7 +81,7 @@ class Moving:
             UpdateTarget(source, suite, "amd64", rank, scope)
             for rank, suite in enumerate(suites or ["stable"])
         ]
-        return update(bytes(self.index), targets, self.told, patience=Patience(pause=self._wait))
+        return update(bytes(self.index), targets, self.told, patience=RetryPolicy(pause=self._wait))
 
     def _wait(self, seconds: float) -> None:
         self.told.waits.append(seconds)

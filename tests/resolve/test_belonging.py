@@ -6,7 +6,7 @@ import pytest
 
 from denizen.fileview import FileKind, MemoryView, Stat
 from denizen.resolve.resolution import ChoiceRule, Resolution
-from denizen.resolve.shared_directories import Sharing
+from denizen.resolve.shared_directories import SharedDirectories
 from denizen.value import replace
 from tests.support.package_archive import (
     DIRECTORY,
@@ -132,7 +132,7 @@ def shares(mode: int, uid: int) -> bool:
     """Whether a directory with these is shared, for a program of user 1000 in it."""
     view = Owned({b"/srv/tool": (mode, uid), b"/srv/tool/app": (0o644, 1000)})
     assert view.stat(b"/srv/tool").kind is FileKind.DIRECTORY
-    return Sharing(view, b"/srv/tool/app").is_shared(b"/srv/tool")
+    return SharedDirectories(view, b"/srv/tool/app").is_shared(b"/srv/tool")
 
 
 @pytest.mark.parametrize(("mode", "uid"), [(0o1777, 0), (0o777, 1000), (0o755, 1001)])

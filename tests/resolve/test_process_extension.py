@@ -5,7 +5,7 @@ import pytest
 from denizen.fileview import Executable, MemoryView
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.engine.catalogue import Sources
-from denizen.resolve.extended_world import ProcessLibraries
+from denizen.resolve.existing_libraries import ProcessLibraries
 from denizen.resolve.process_extension import extension
 from denizen.resolve.resolution import Resolution
 from denizen.resolve.rule_packs import load_rules

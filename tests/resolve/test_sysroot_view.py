@@ -3,7 +3,7 @@
 import pytest
 
 from denizen.fileview import MemoryView
-from denizen.resolve.sysroot_view import LIBRARIES, Piece, Sysroot, is_outside
+from denizen.resolve.sysroot_view import LIBRARIES, ChosenFile, Sysroot, is_outside
 
 VIEW = MemoryView(
     {
@@ -44,7 +44,7 @@ def test_the_machines_libraries_are_not_there_and_the_programs_are() -> None:
 
 
 def test_what_was_chosen_is_in_one_directory_and_at_the_interpreters_path() -> None:
-    piece = Piece(VIEW, b"/facts/1")
+    piece = ChosenFile(VIEW, b"/facts/1")
     world = Sysroot(VIEW, {b"libz.so.1": piece}, (b"/lib64/ld.so", piece))
     assert world.read(LIBRARIES + b"/libz.so.1") == b"chosen"
     assert world.read(b"/lib64/ld.so") == b"chosen"

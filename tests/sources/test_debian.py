@@ -11,10 +11,10 @@ from denizen.sources.base import (
     DownloadFailed,
     Expired,
     HashMismatch,
-    Held,
     Incomplete,
     NoSuchSuite,
     Scope,
+    SnapshotIdentity,
 )
 from tests.support.debian_archive import DATE, Archive, package_paragraph, sample
 from tests.support.debian_sources import A_DAY, debian
@@ -87,9 +87,9 @@ def test_an_expired_release_is_refused_unless_allowed(archive: Archive, lists: P
 
 def test_a_release_older_than_the_one_held_is_refused(archive: Archive, lists: Path) -> None:
     source = debian([url(archive)], lists)
-    assert source.snapshot("stable", Held("x", DATE)).date == DATE
+    assert source.snapshot("stable", SnapshotIdentity("x", DATE)).date == DATE
     with pytest.raises(Downgrade):
-        source.snapshot("stable", Held("x", DATE + 1))
+        source.snapshot("stable", SnapshotIdentity("x", DATE + 1))
 
 
 def test_a_mirror_with_a_bad_release_is_passed_over(archive: Archive, tmp_path: Path, lists: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_mirror_with_a_bad_release_is_passed_over(archive: Archive, tmp_path: 
     sample(stale, date="Fri, 10 Jul 2026 10:16:37 UTC")
     sample(forged, signer="stranger")
     source = debian([url(forged), url(stale), url(archive)], lists)
-    assert source.snapshot("stable", Held("x", DATE)).date == DATE
+    assert source.snapshot("stable", SnapshotIdentity("x", DATE)).date == DATE
 
 
 def test_all_of_a_suite_is_fetched_once_and_read_back(archive: Archive, lists: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from denizen.index.retry_policy import Patience
+from denizen.index.retry_policy import RetryPolicy
 from denizen.index.update import update as real_update
 from denizen.index.update_targets import UpdateOutcome, UpdateTarget
 from denizen.sources.base import Progress
@@ -24,7 +24,7 @@ def update(
 ) -> list[UpdateOutcome]:
     """Bring indexes up to date without waiting where an archive is inconsistent."""
     return real_update(
-        directory, targets, progress, **{"patience": Patience(pause=lambda _: None), **options}
+        directory, targets, progress, **{"patience": RetryPolicy(pause=lambda _: None), **options}
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.app.errors import CannotStart, Unsatisfied
-from denizen.app.resolution.choose_packages import Choosing
+from denizen.app.resolution.choose_packages import PackageChooser
 from denizen.errors import HostLacks, SourceFailed, display
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.host_view import loader_at
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
-    from denizen.launch.environment_rules import Wants
+    from denizen.launch.environment_rules import EnvironmentNeeds
     from denizen.resolve.resolution import Resolution
 
 
@@ -35,7 +35,7 @@ class BaseDecisions:
     examined: ExaminedProgram
     wanted: RunRequest
     decision_store: DecisionStore
-    wants: Wants
+    wants: EnvironmentNeeds
 
     def decided(self) -> Decision:
         """Return the decision kept for the program at an earlier path, else one that is made now.
@@ -70,8 +70,8 @@ class BaseDecisions:
         return self._choosing.improved(examined.world.environment, examined.later)
 
     @property
-    def _choosing(self) -> Choosing:
-        return Choosing(self.session, self.examined.program, self.wanted, self.examined.added)
+    def _choosing(self) -> PackageChooser:
+        return PackageChooser(self.session, self.examined.program, self.wanted, self.examined.added)
 
     def _made(self) -> Decision:
         examined = self.examined

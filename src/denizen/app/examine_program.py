@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from denizen.diagnose.program_facts import HostWorld
     from denizen.diagnose.report import Report
     from denizen.fileview import FileView
-    from denizen.launch.environment_rules import Wants
+    from denizen.launch.environment_rules import EnvironmentNeeds
     from denizen.launch.program import Program
 
 
@@ -56,7 +56,7 @@ class ExaminedProgram:
         """Tell whether a library is found by LD_LIBRARY_PATH alone."""
         return any(row.rule == LIBRARY_PATH.name for row in self.report.libraries)
 
-    def wants(self) -> Wants:
+    def wants(self) -> EnvironmentNeeds:
         """Return the files besides libraries that the program needs and this host lacks. Raises OSError."""
         from denizen.launch.environment_rules import RULES, parse_rules, wants_of
 

@@ -28,7 +28,7 @@ from denizen.launch.command_links import commands_of, is_command
 from denizen.launch.decisions.decision import machine_word
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.host_decision import decision_of_host
-from denizen.launch.environment_rules import Wants
+from denizen.launch.environment_rules import EnvironmentNeeds
 from denizen.launch.probe import obstacle
 from denizen.launch.program import open_program
 from denizen.launch.strategies.fhs import environment_command
@@ -135,7 +135,7 @@ class _Bringing:
         """Provide the command in an environment with its package."""
         links = commands_of(self._decision_store.directory)
         reason = self._over_budget(())
-        around = None if reason else enter_auto_environment(self._session, Wants(), self._wanted)
+        around = None if reason else enter_auto_environment(self._session, EnvironmentNeeds(), self._wanted)
         if around is not None and _place_in(around.tree, name) is None:
             package = package_with(self._session, name, self._wanted)
             reason = self._over_budget((package,)) if package else "no package has it"
@@ -148,7 +148,7 @@ class _Bringing:
         links.show(name, around.tree + place)
 
     def _environment(self, package: str) -> Inside:
-        return enter_auto_environment(self._session, Wants((package,)), self._wanted)
+        return enter_auto_environment(self._session, EnvironmentNeeds((package,)), self._wanted)
 
     def _over_budget(self, packages: tuple[str, ...]) -> str:
         """Return the reason against fetching an environment with these packages; "" for none."""

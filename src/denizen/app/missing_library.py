@@ -20,7 +20,7 @@ from denizen.launch.decisions.load_list import C_LIBRARY
 from denizen.launch.dlopen_links import OPENED, DlopenRequest, Opened, is_soname
 from denizen.launch.fast_path import read_decision
 from denizen.resolve.cache.cached_view import CachedView
-from denizen.resolve.extended_world import HostLibraries, ProcessLibraries
+from denizen.resolve.existing_libraries import HostLibraries, ProcessLibraries
 from denizen.resolve.installation.install import install, planned
 from denizen.resolve.process_extension import extension
 from denizen.resolve.rule_packs import load_rules

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.fhs.enter import Inside
     from denizen.launch.decisions.decision import Decision
-    from denizen.launch.environment_rules import Wants
+    from denizen.launch.environment_rules import EnvironmentNeeds
     from denizen.launch.strategies.table import StrategyVerdict
 
 NOEXEC = "noexec-mount"
@@ -70,7 +70,7 @@ class StartChooser:
 
 
 def findings_of(
-    examined: ExaminedProgram, wants: Wants, wanted: RunRequest, *, satisfies: bool
+    examined: ExaminedProgram, wants: EnvironmentNeeds, wanted: RunRequest, *, satisfies: bool
 ) -> HostFindings:
     """Return the findings about the host for the strategies.
 

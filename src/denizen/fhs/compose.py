@@ -80,18 +80,18 @@ class NoSuchLocale(BadInput):
 
 
 @value
-class Means:
+class CompositionTools:
     """The means to run a tool; `enter` is the path of denizen-enter."""
 
     enter: bytes
 
 
-def builder(means: Means) -> Callable[[Build], None]:
+def builder(means: CompositionTools) -> Callable[[Build], None]:
     """Return the builder for `realise.Manner.builders`."""
     return lambda task: _compose(task, means)
 
 
-def _compose(task: Build, means: Means) -> None:
+def _compose(task: Build, means: CompositionTools) -> None:
     plan = builtin_fhs.read(task.variables)
     tree, stage = task.work.new_tree(), task.work.new_tree()
     with doing("compose", tree):
@@ -105,7 +105,9 @@ def _compose(task: Build, means: Means) -> None:
 class _Composing:
     """The composition of one tree."""
 
-    def __init__(self, task: Build, plan: Composition, tree: bytes, stage: bytes, means: Means) -> None:
+    def __init__(
+        self, task: Build, plan: Composition, tree: bytes, stage: bytes, means: CompositionTools
+    ) -> None:
         self._task = task
         self._plan = plan
         self._tree = tree

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from denizen.build.derivation import Modulos, Sealed
-    from denizen.fhs.compose import Means
+    from denizen.fhs.compose import CompositionTools
     from denizen.fhs.control import Control
     from denizen.fhs.generations import Settings
     from denizen.fhs.package_closure import EnvironmentPackage, PackageCatalogue
@@ -72,11 +72,11 @@ class CreationContext:
     store: Store
     supply: Supply
     controls: bytes
-    means: Means
+    means: CompositionTools
 
 
 @value
-class Made:
+class CreatedTree:
     """A tree and the packages in it."""
 
     tree: StorePath
@@ -123,7 +123,7 @@ def pins_of(members: Sequence[EnvironmentPackage], snapshots: Mapping[str, str])
     return tuple(_in_order([pin_of(member.package, snapshots) for member in members]))
 
 
-def make(context: CreationContext, pins: Sequence[Pin], settings: Settings) -> Made:
+def make(context: CreationContext, pins: Sequence[Pin], settings: Settings) -> CreatedTree:
     """Make the tree valid; the caller must add a root for it before its `store.working` ends.
 
     Raises:
@@ -151,7 +151,7 @@ def make(context: CreationContext, pins: Sequence[Pin], settings: Settings) -> M
             unpack_all(work, tasks, supply.jobs, supply.listener)
             builders = {builtin_fhs.BUILDER: compose.builder(context.means)}
             realise(store, [goal.path], RealiseOptions(supply.opener, 1, supply.listener, builders))
-    return Made(goal.outputs[OUT], tuple(map(_part, pins)))
+    return CreatedTree(goal.outputs[OUT], tuple(map(_part, pins)))
 
 
 @value

@@ -40,14 +40,14 @@ _DEFAULT_HOSTS = b"127.0.0.1 localhost\n::1 localhost\n"
 
 
 @value
-class Content:
+class EtcFile:
     """A file that denizen writes in /.denizen/etc; its text has no NUL."""
 
     text: bytes
 
 
 @value
-class Lead:
+class EtcLink:
     """A link in /.denizen/etc."""
 
     target: bytes
@@ -74,7 +74,7 @@ def files(
     exists: Callable[[bytes], bool],
     user: User,
     modules: Callable[[bytes], bool],
-) -> dict[bytes, Content | Lead]:
+) -> dict[bytes, EtcFile | EtcLink]:
     """Return the files and links of /.denizen/etc, by name.
 
     Args:
@@ -83,21 +83,21 @@ def files(
         user: the user who enters.
         modules: tells whether the tree has the module of an NSS service.
     """
-    found: dict[bytes, Content | Lead] = {}
+    found: dict[bytes, EtcFile | EtcLink] = {}
     for name, default in NAMES.items():
         if exists(name):
-            found[name] = Lead(HOST + b"/etc/" + name)
+            found[name] = EtcLink(HOST + b"/etc/" + name)
         elif default:
-            found[name] = Lead(default)
+            found[name] = EtcLink(default)
     if not exists(b"hosts"):
-        found[b"hosts"] = Content(_DEFAULT_HOSTS)
+        found[b"hosts"] = EtcFile(_DEFAULT_HOSTS)
     passwd, group = host(b"passwd"), host(b"group")
     if passwd is None or not _has_id(passwd, user.uid):
-        found[b"passwd"] = Content((_short(passwd) or b"root:x:0:0:root:/root:/bin/bash\n") + user.line)
+        found[b"passwd"] = EtcFile((_short(passwd) or b"root:x:0:0:root:/root:/bin/bash\n") + user.line)
     if group is None or not _has_id(group, user.gid):
-        found[b"group"] = Content((_short(group) or b"root:x:0:\n") + b"%b:x:%d:\n" % (user.name, user.gid))
+        found[b"group"] = EtcFile((_short(group) or b"root:x:0:\n") + b"%b:x:%d:\n" % (user.name, user.gid))
     services = _short(host(b"nsswitch.conf")) or _DEFAULT_NSSWITCH
-    found[b"nsswitch.conf"] = Content(nsswitch(services, modules))
+    found[b"nsswitch.conf"] = EtcFile(nsswitch(services, modules))
     return found
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen.fhs.drivers import SHARE
-from denizen.fhs.etc import HOST, Content
+from denizen.fhs.etc import HOST, EtcFile
 from denizen.fileview import USR_MERGED
 from denizen.value import value
 
@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from denizen.fhs.etc import Lead
+    from denizen.fhs.etc import EtcLink
 
 # The names at the root that are links into a merged /usr (Debian's usrmerge).
 # Names at the root that come from the environment or are made, not taken from the host.
@@ -59,7 +59,7 @@ class EnteredRoot:
     """
 
     tree: bytes
-    etc: Mapping[bytes, Content | Lead]
+    etc: Mapping[bytes, EtcFile | EtcLink]
     stage: bytes
     merged: tuple[bytes, ...]
     top: tuple[bytes, ...]
@@ -112,7 +112,7 @@ def _built(entry: EnteredRoot) -> list[tuple[bytes, ...]]:
     for name, one in sorted(entry.etc.items()):
         place = at(b"/.denizen/etc/" + name)
         steps.append(
-            (b"text", one.text, place) if isinstance(one, Content) else (b"symlink", one.target, place)
+            (b"text", one.text, place) if isinstance(one, EtcFile) else (b"symlink", one.target, place)
         )
     for name in (b"/etc", b"/usr"):
         target = at(HOST + name)

@@ -37,7 +37,7 @@ class BadRelease(BadInput):
 
 
 @value
-class Promise:
+class ReleaseFile:
     """The SHA-256, in hex, and the size in bytes that a Release states of a file."""
 
     sha256: str
@@ -67,7 +67,7 @@ class Release:
     all_is_separate: bool
     architectures: tuple[str, ...]
     components: tuple[str, ...]
-    files: Mapping[str, Promise]
+    files: Mapping[str, ReleaseFile]
 
 
 def parse_release(text: bytes) -> Release:
@@ -136,8 +136,8 @@ def _days_since_1970(year: int, month: int, day: int) -> int:
     return era_day + (153 * ((month + 9) % 12) + 2) // 5 + day - 1 - 719_468
 
 
-def _files(block: bytes) -> dict[str, Promise]:
-    files: dict[str, Promise] = {}
+def _files(block: bytes) -> dict[str, ReleaseFile]:
+    files: dict[str, ReleaseFile] = {}
     for line in block.split(b"\n"):
         if not line.strip():
             continue
@@ -148,7 +148,7 @@ def _files(block: bytes) -> dict[str, Promise]:
             raise BadRelease(f"a size in SHA256 is unreadable: {display(line[:100])}")
         if len(files) >= MAX_FILES:
             raise BadRelease("it lists too many files")
-        files[_file_name(words[2])] = Promise(words[0].decode("ascii"), int(words[1]))
+        files[_file_name(words[2])] = ReleaseFile(words[0].decode("ascii"), int(words[1]))
     return files
 
 

@@ -134,7 +134,7 @@ class Provider:
 
 
 @value
-class Place:
+class PathProvider:
     """A path of the archive and a package that has it."""
 
     path: bytes

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from denizen.fileview import USR_MERGED
-from denizen.index.entry import DirectoryKind, Place
+from denizen.index.entry import DirectoryKind, PathProvider
 from denizen.index.library_index import LibraryIndex
 from denizen.index.manifest import read_manifest
 
@@ -142,15 +142,15 @@ class Index:
         others = get_close_matches(soname.decode("latin-1"), [name.decode("latin-1") for name in names])
         return list(dict.fromkeys([*same, *[name.encode("latin-1") for name in others]]))[:_NEAR_NAMES]
 
-    def commands(self, name: bytes) -> list[Place]:
+    def commands(self, name: bytes) -> list[PathProvider]:
         """Return the packages that have a program of that name in a directory of PATH."""
         return self._places(lambda paths: paths.named(name, BIN_DIRECTORIES))
 
-    def files(self, name: bytes) -> list[Place]:
+    def files(self, name: bytes) -> list[PathProvider]:
         """Return the packages that have a file of that name anywhere."""
         return self._places(lambda paths: paths.matching(name))
 
-    def paths(self, question: bytes, *, glob: bool) -> list[Place]:
+    def paths(self, question: bytes, *, glob: bool) -> list[PathProvider]:
         """Return the packages that have a path, or paths that match a glob.
 
         /lib and /usr/lib count as the same directory.
@@ -166,7 +166,7 @@ class Index:
 
     def _places(
         self, ask: Callable[[PathIndex], Iterator[tuple[bytes, bytes]] | list[tuple[bytes, bytes]]]
-    ) -> list[Place]:
+    ) -> list[PathProvider]:
         found = []
         for entry in self.entries:
             if not entry.paths:
@@ -178,7 +178,7 @@ class Index:
             ]
             places.sort(key=lambda place: (place[0], -place[2][0], place[1]))
             found += [
-                Place(path, package, version, entry.source, entry.suite, entry.architecture)
+                PathProvider(path, package, version, entry.source, entry.suite, entry.architecture)
                 for path, package, (_, version) in places
             ]
         return found

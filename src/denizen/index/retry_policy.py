@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @value
-class Patience:
+class RetryPolicy:
     """The policy; the defaults wait for 153 seconds in all.
 
     Attributes:

@@ -17,7 +17,7 @@ from denizen.errors import DenizenError
 from denizen.index.build_files import build_files
 from denizen.index.library_index import LibraryIndex
 from denizen.index.manifest import DamagedManifest, IndexEntry, read_manifest, write_manifest
-from denizen.index.retry_policy import Patience
+from denizen.index.retry_policy import RetryPolicy
 from denizen.index.update_targets import (
     UpdateOutcome,
     UpdatePlan,
@@ -48,7 +48,7 @@ def update(
     force: bool = False,
     planned: Callable[[Sequence[UpdatePlan]], None] | None = None,
     clock: Callable[[], float] = time.time,
-    patience: Patience | None = None,
+    patience: RetryPolicy | None = None,
 ) -> list[UpdateOutcome]:
     """Bring the targets' indexes in `directory` up to date.
 
@@ -71,12 +71,12 @@ def update(
         make_directories(directory)
         with _locked(directory, progress):
             run = _Update(directory, progress, force=force, planned=planned, clock=clock)
-            return _update(run, targets, patience or Patience())
+            return _update(run, targets, patience or RetryPolicy())
     except OSError as error:
         raise NoRoom(directory, error.strerror or str(error)) from error
 
 
-def _update(update: _Update, targets: Sequence[UpdateTarget], patience: Patience) -> list[UpdateOutcome]:
+def _update(update: _Update, targets: Sequence[UpdateTarget], patience: RetryPolicy) -> list[UpdateOutcome]:
     update.begin(targets)
     for count, delay in enumerate(patience.delays(), 1):
         again = {

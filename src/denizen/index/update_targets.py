@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.sources.base import Held, Scope
+from denizen.sources.base import Scope, SnapshotIdentity
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -40,10 +40,10 @@ class UpdateTarget:
         """Tell whether an index was made from the packages that the source now means."""
         return entry.provenance == self.source.provenance
 
-    def memory(self, held: IndexEntry | None) -> Held | None:
+    def memory(self, held: IndexEntry | None) -> SnapshotIdentity | None:
         """Return the facts about the current index that the source needs; None where it is another's."""
         believed = held is not None and self.is_believed(held)
-        return Held(held.identity, held.date) if held is not None and believed else None
+        return SnapshotIdentity(held.identity, held.date) if held is not None and believed else None
 
     def _is_of(self, entry: IndexEntry) -> bool:
         place = (entry.source, entry.architecture)

@@ -40,7 +40,7 @@ class EnvironmentRule:
 
 
 @value
-class Wants:
+class EnvironmentNeeds:
     """The files and packages that a program needs and this host lacks.
 
     Attributes:
@@ -65,7 +65,7 @@ def wants_of(
     script: Script | None,
     search_path: Sequence[bytes],
     rules: Sequence[EnvironmentRule],
-) -> Wants:
+) -> EnvironmentNeeds:
     """Return the needs of the program at `program` (absolute) that this host does not meet.
 
     Args:
@@ -88,7 +88,7 @@ def wants_of(
         if missing:
             packages.update(dict.fromkeys(rule.packages))
             reasons.append(f"{rule.reason}; {display(missing[0])} is not here")
-    return Wants(tuple(packages), tuple(paths), tuple(reasons))
+    return EnvironmentNeeds(tuple(packages), tuple(paths), tuple(reasons))
 
 
 def _interpreters(view: FileView, script: Script | None, search_path: Sequence[bytes]) -> list[bytes]:

@@ -8,7 +8,7 @@ import os
 from denizen.errors import HostLacks, display
 from denizen.launch.host_view import loader_at
 from denizen.launch.probe import obstacle
-from denizen.launch.strategies.namespace_plan import Service, operations, spot_for
+from denizen.launch.strategies.namespace_plan import InterpreterMount, mount_point_for, operations
 from denizen.machines import interpreter_of_kernel
 from denizen.value import value
 
@@ -81,12 +81,14 @@ def _interpreter(what: Examined) -> Iterator[Finding]:
 
 def _namespace(what: Examined) -> Iterator[Finding]:
     path = interpreter_of_kernel(what.tools.machine)
-    spot = spot_for(what.view, path)
+    mount_point = mount_point_for(what.view, path)
     try:
         enter = what.tools.enter()
     except HostLacks:
         return
-    steps = operations([Service(spot, enter, what.tools.hidden(spot.path))], what.tools.stage())
+    steps = operations(
+        [InterpreterMount(mount_point, enter, what.tools.hidden(mount_point.path))], what.tools.stage()
+    )
     problem = obstacle(enter, steps)
     if problem:
         yield Finding("namespace", good=False, detail=problem, consequence="patched copies (stub) instead")

@@ -23,7 +23,7 @@ import posixpath
 
 from denizen.errors import BadInput
 from denizen.fileview import FileKind
-from denizen.resolve.shared_directories import Sharing
+from denizen.resolve.shared_directories import SharedDirectories
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Bundle:
         self._view = view
         self._program = view.realpath(program)
         self._home = posixpath.dirname(self._program)
-        self._sharing = Sharing(view, self._program)
+        self._sharing = SharedDirectories(view, self._program)
         self._files: dict[bytes, list[bytes]] | None = None
 
     @property

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from denizen.resolve.cache.cached_view import CachedView
 
 
-class Given:
+class LibraryPathDirectories:
     """The directories in order: absolute paths, with `$ORIGIN` for the program's directory.
 
     Attributes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from denizen.resolve.bundle import Bundle
 from denizen.resolve.dlopen_names import packs
-from denizen.resolve.engine.attempt import Attempt, Open
+from denizen.resolve.engine.attempt import Attempt, SonameRequest
 from denizen.resolve.engine.base_candidates import release_of
 from denizen.resolve.engine.model_check import Checker
 from denizen.resolve.resolution import Resolution, pin_of
@@ -19,11 +19,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.resolve.cache.cached_view import CachedView
     from denizen.resolve.engine.catalogue import Sources
-    from denizen.resolve.extended_world import ExtendedWorld
+    from denizen.resolve.existing_libraries import ExistingLibraries
 
 
 def extension(
-    view: CachedView, program: bytes, world: ExtendedWorld, sources: Sources, soname: bytes
+    view: CachedView, program: bytes, world: ExistingLibraries, sources: Sources, soname: bytes
 ) -> Resolution | None:
     """Return the packages for a library that the running program misses.
 
@@ -36,7 +36,7 @@ def extension(
     subject = _subject(view, program, world)
     for suite in _suites(world, sources):
         attempt = Attempt(subject, sources, None, {}, suite=suite)
-        attempt.provide([Open(soname, b"")])
+        attempt.provide([SonameRequest(soname, b"")])
         if soname not in attempt.choices or attempt.problems:
             continue
         _provide_opened(attempt, subject, sources)
@@ -44,7 +44,7 @@ def extension(
     return None
 
 
-def _subject(view: CachedView, program: bytes, world: ExtendedWorld) -> Subject:
+def _subject(view: CachedView, program: bytes, world: ExistingLibraries) -> Subject:
     """Return the program as a subject without missing libraries."""
     image = view.image(program)
     return Subject(
@@ -68,7 +68,7 @@ def _subject(view: CachedView, program: bytes, world: ExtendedWorld) -> Subject:
     )
 
 
-def _suites(world: ExtendedWorld, sources: Sources) -> list[str]:
+def _suites(world: ExistingLibraries, sources: Sources) -> list[str]:
     """Return the suites, that of the running C library first: the process's libraries were built with it.
 
     It is the oldest one not older than the versions that are defined: some releases define no version of
@@ -87,7 +87,7 @@ def _provide_opened(attempt: Attempt, subject: Subject, sources: Sources) -> Non
     for wish in packs(subject, attempt.chosen_images(), sources.rules):
         if wish.priority != "suggested" and not any(map(attempt.is_settled, wish.sonames)):
             name = next((one for one in wish.sonames if sources.catalogue.knows(one)), wish.sonames[0])
-            attempt.provide([Open(name, b"", b"", wish.origin, optional=True)])
+            attempt.provide([SonameRequest(name, b"", b"", wish.origin, optional=True)])
 
 
 def _resolution(attempt: Attempt, suite: str, sources: Sources) -> Resolution:

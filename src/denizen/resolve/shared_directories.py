@@ -45,7 +45,7 @@ _ROOT = 0
 MAX_TEXT = 1 << 20
 
 
-class Sharing:
+class SharedDirectories:
     """The directories around one program, judged by whether other programs or users put files there."""
 
     def __init__(self, view: FileView, program: bytes) -> None:

@@ -10,9 +10,9 @@ from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.dlopen_files import opened_files, stacked_files, wants_stack
 from denizen.resolve.engine.load_sets import AddedLibraries, closures_of
 from denizen.resolve.engine.model_check import Checker
-from denizen.resolve.extended_world import HostLibraries
-from denizen.resolve.library_path import Given
-from denizen.resolve.sysroot_view import Piece, Without
+from denizen.resolve.existing_libraries import HostLibraries
+from denizen.resolve.library_path import LibraryPathDirectories
+from denizen.resolve.sysroot_view import ChosenFile, Without
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from denizen.elf import Header, Image
     from denizen.fileview import FileView
     from denizen.linker import Closure, Environment, LoadedLibrary
-    from denizen.resolve.extended_world import ExtendedWorld
+    from denizen.resolve.existing_libraries import ExistingLibraries
     from denizen.resolve.rule_packs import RulePacks
 
 # Each round finds the libraries that those of the round before need; bundles nest a few levels.
@@ -79,7 +79,7 @@ class Subject:
     added: tuple[bytes, ...] = ()
     directories: tuple[bytes, ...] = ()
     host: Environment | None = None
-    world: ExtendedWorld | None = None
+    world: ExistingLibraries | None = None
 
     @property
     def loaded(self) -> tuple[bytes, ...]:
@@ -136,7 +136,7 @@ def examine(
         return None
     header = images[dynamic[0]].header
     interpreter = _interpreter_of([images[root] for root in dynamic], header)
-    at_hand = Given(view, dynamic[0], given)
+    at_hand = LibraryPathDirectories(view, dynamic[0], given)
     ground = _Ground(view, Bundle(view, dynamic[0]), header, interpreter, rules, given=at_hand, host=host)
     return ground.subject(dynamic, images[dynamic[0]], added, given)
 
@@ -166,7 +166,7 @@ class _Ground:
         interpreter: bytes,
         rules: RulePacks,
         *,
-        given: Given,
+        given: LibraryPathDirectories,
         host: Environment | None,
     ) -> None:
         self._view = view
@@ -182,7 +182,7 @@ class _Ground:
         """Return the roots' closures, after adding all missing libraries that lie beside the program."""
         closures: list[Closure] = []
         for _ in range(MAX_ROUNDS):
-            pieces = {name: Piece(self._view, path) for name, path in self.beside.items()}
+            pieces = {name: ChosenFile(self._view, path) for name, path in self.beside.items()}
             closures = closures_of(
                 self._view, roots, self._interpreter, AddedLibraries(pieces, host=self._host), closures
             )

@@ -32,7 +32,7 @@ _PREFIXES = (b"/usr/local/", b"/usr/", b"/")
 
 
 @value
-class Piece:
+class ChosenFile:
     """A chosen file: its path and the view in which it is read."""
 
     view: FileView
@@ -45,8 +45,8 @@ class Sysroot:
     def __init__(
         self,
         view: FileView,
-        libraries: Mapping[bytes, Piece],
-        interpreter: tuple[bytes, Piece] | None = None,
+        libraries: Mapping[bytes, ChosenFile],
+        interpreter: tuple[bytes, ChosenFile] | None = None,
         visible: frozenset[bytes] = frozenset(),
         *,
         host: bool = False,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @value
-class Blamed:
+class UnsatisfiedLibrary:
     """A library beside the program that cannot be satisfied.
 
     Attributes:
@@ -43,9 +43,9 @@ class Blamed:
     reason: str
 
 
-def blamed(subject: Subject, made: Resolution, catalogue: ProviderCatalogue) -> list[Blamed]:
+def blamed(subject: Subject, made: Resolution, catalogue: ProviderCatalogue) -> list[UnsatisfiedLibrary]:
     """Return the program's own libraries that cause a problem, nearest first, if a package has them too."""
-    found: dict[bytes, Blamed] = {}
+    found: dict[bytes, UnsatisfiedLibrary] = {}
     for problem in made.problems:
         if problem.lack.stops_start:
             for path in _askers(subject, problem):
@@ -57,7 +57,7 @@ def blamed(subject: Subject, made: Resolution, catalogue: ProviderCatalogue) -> 
     return list(found.values())
 
 
-def instead(made: Resolution, yielded: Sequence[Blamed]) -> Resolution:
+def instead(made: Resolution, yielded: Sequence[UnsatisfiedLibrary]) -> Resolution:
     """Return the resolution with packages' libraries in place of `yielded`, and the reasons added.
 
     The replacements are loaded before the libraries that they replace.
@@ -103,9 +103,9 @@ def _soname(subject: Subject, path: bytes) -> bytes:
     return (dynamic and dynamic.soname) or posixpath.basename(path)
 
 
-def _blame(subject: Subject, path: bytes, soname: bytes, problem: ResolutionProblem) -> Blamed:
+def _blame(subject: Subject, path: bytes, soname: bytes, problem: ResolutionProblem) -> UnsatisfiedLibrary:
     is_found = not path.startswith(LIBRARIES + b"/")
     real = subject.view.realpath(path if is_found else subject.beside[posixpath.basename(path)])
     shown = from_program(subject, real)
     reason = f"{display(shown)} came with the program and cannot be satisfied: {sentence(problem)}"
-    return Blamed(soname, real, shown, is_found, reason)
+    return UnsatisfiedLibrary(soname, real, shown, is_found, reason)

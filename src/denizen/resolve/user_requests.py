@@ -8,7 +8,7 @@ from __future__ import annotations
 from denizen import elf
 from denizen.errors import BadInput
 from denizen.index.entry import is_library_name, kind_of
-from denizen.resolve.engine.attempt import Open
+from denizen.resolve.engine.attempt import SonameRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WISH = "asked for"
 
 
-def opened(name: bytes, base: str, sources: Sources) -> list[Open]:
+def opened(name: bytes, base: str, sources: Sources) -> list[SonameRequest]:
     """Return the sonames for a name: the soname itself, or the libraries of the package of that name.
 
     The libraries of a package are those in directories that every program searches; if it has none there,
@@ -32,8 +32,8 @@ def opened(name: bytes, base: str, sources: Sources) -> list[Open]:
         facts = sources.package_cache.facts([package])[package.sha256]
         if not isinstance(facts, str):
             sonames = list(_sonames(facts, package, sources.disk))
-            return [Open(soname, b"", package.sha256, WISH) for soname in sonames]
-    return [Open(name, b"", b"", WISH)]
+            return [SonameRequest(soname, b"", package.sha256, WISH) for soname in sonames]
+    return [SonameRequest(name, b"", b"", WISH)]
 
 
 def _package(name: bytes, base: str, sources: Sources) -> Provider | None:

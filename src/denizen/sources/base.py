@@ -31,7 +31,7 @@ class Scope(IntEnum):
 
 
 @value
-class Held:
+class SnapshotIdentity:
     """The identity and date of the snapshot an index was made from, to notice changes and downgrades."""
 
     identity: str
@@ -117,10 +117,10 @@ class Source(Protocol):
     def suites(self) -> tuple[str, ...]:
         """The suites used by default, the base first."""
 
-    def snapshot(self, suite: str, held: Held | None) -> Snapshot:
+    def snapshot(self, suite: str, held: SnapshotIdentity | None) -> Snapshot:
         """Return the newest state of a suite, verified and not older than `held`. Raises SourceFailed."""
 
-    def anew(self, suite: str, held: Held | None) -> Sequence[Snapshot]:
+    def anew(self, suite: str, held: SnapshotIdentity | None) -> Sequence[Snapshot]:
         """Return the states of a suite that are offered now or were before, the newest first.
 
         Called when one of them turned out to be incomplete: all mirrors are asked, bypassing caches. None is

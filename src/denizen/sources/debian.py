@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from denizen.formats.contents import Group
     from denizen.formats.packages import Package
     from denizen.formats.release import Release
-    from denizen.sources.base import Held
+    from denizen.sources.base import SnapshotIdentity
     from denizen.sources.fetcher import Fetcher
     from denizen.sources.openpgp import Verifier
-    from denizen.sources.releases import Archive, Believed
+    from denizen.sources.releases import Archive, VerifiedRelease
 
 _ALL = "all"
 # Errors of a mirror's Release after which the next mirror is asked.
@@ -103,14 +103,14 @@ class DebianArchive:
     def suites(self) -> tuple[str, ...]:
         return self._archive.suites
 
-    def snapshot(self, suite: str, held: Held | None) -> Snapshot:
+    def snapshot(self, suite: str, held: SnapshotIdentity | None) -> Snapshot:
         """Return the first mirror's Release that passes all checks."""
         failures: list[DenizenError] = []
         for snapshot in self._offered(suite, held, failures, anew=False):
             return snapshot
         raise failures[0] if failures else NoSuchSuite(self.name, suite, "the source has no address")
 
-    def anew(self, suite: str, held: Held | None) -> Sequence[Snapshot]:
+    def anew(self, suite: str, held: SnapshotIdentity | None) -> Sequence[Snapshot]:
         self._doubted.add(suite)
         failures: list[DenizenError] = []
         for _ in self._offered(suite, held, failures, anew=True):
@@ -127,7 +127,7 @@ class DebianArchive:
         return [one for one in states if held is None or one.date >= held.date]
 
     def _offered(
-        self, suite: str, held: Held | None, failures: list[DenizenError], *, anew: bool
+        self, suite: str, held: SnapshotIdentity | None, failures: list[DenizenError], *, anew: bool
     ) -> Iterator[Snapshot]:
         """Yield the state that each mirror offers; errors of mirrors are added to `failures`."""
         for mirror in self._addresses_to_ask():
@@ -200,10 +200,10 @@ class DebianArchive:
                 if name not in needed and not name.endswith(RELEASE):
                     os.unlink(os.path.join(self._lists, name))
 
-    def _snapshot_of(self, mirror: str, suite: str, held: Held | None, *, anew: bool) -> Snapshot:
+    def _snapshot_of(self, mirror: str, suite: str, held: SnapshotIdentity | None, *, anew: bool) -> Snapshot:
         return self._state(suite, self._asked.of(mirror, suite, held, anew=anew))
 
-    def _state(self, suite: str, believed: Believed) -> Snapshot:
+    def _state(self, suite: str, believed: VerifiedRelease) -> Snapshot:
         release = believed.release
         self._releases[believed.identity] = (suite, release)
         self._useful = ()

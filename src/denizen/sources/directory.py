@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from denizen.formats.contents import Group
     from denizen.formats.packages import Package
-    from denizen.sources.base import Held, Scope
+    from denizen.sources.base import Scope, SnapshotIdentity
 
 _ALL = b"all"
 
@@ -67,7 +67,7 @@ class DirectoryOfDebs:
     def suites(self) -> tuple[str, ...]:
         return (self._name,)
 
-    def snapshot(self, suite: str, held: Held | None) -> Snapshot:
+    def snapshot(self, suite: str, held: SnapshotIdentity | None) -> Snapshot:
         """Return the state of the directory: the names, sizes and modification times of its files."""
         if suite != self._name:
             raise NoSuchSuite(self._name, suite, f"a directory has one suite, {self._name}")
@@ -79,7 +79,7 @@ class DirectoryOfDebs:
         identity = hashlib.sha256(text).hexdigest()[:32]
         return Snapshot(self._name, suite, self._name, identity, date)
 
-    def anew(self, suite: str, held: Held | None) -> Sequence[Snapshot]:
+    def anew(self, suite: str, held: SnapshotIdentity | None) -> Sequence[Snapshot]:
         """Return its only state."""
         return [self.snapshot(suite, held)]
 

@@ -1,4 +1,4 @@
-"""Effort, the record of attempts to fetch one file."""
+"""FetchRecord, the record of attempts to fetch one file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class AnotherFile(TransportError):
     """An address has a file of that name, but of another size, so it is not asked again."""
 
 
-class Effort:
+class FetchRecord:
     """The attempts to fetch one file.
 
     Attributes:

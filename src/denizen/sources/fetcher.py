@@ -16,7 +16,7 @@ from enum import Enum
 
 from denizen.disk import make_directories, sync_directory
 from denizen.sources.base import HashMismatch, NoRoom, Offline, SilentTransfer
-from denizen.sources.fetch_record import AnotherFile, Effort
+from denizen.sources.fetch_record import AnotherFile, FetchRecord
 from denizen.sources.file_cache import is_as_promised, note_as_promised
 from denizen.sources.pace import Pace, Throttle, TooSlow
 from denizen.sources.partial_file import held
@@ -118,20 +118,22 @@ class Fetcher:
         Only `mirror` is asked: the caller decides which of several states of a suite to trust. `anew`
         bypasses caches, and the validators are not sent. Raises DownloadFailed, Offline.
         """
-        effort = Effort(name, anew=anew)
+        record = FetchRecord(name, anew=anew)
         self._progress.started(name, None)
         try:
-            small = self._small(effort, mirror, path, limit, validators)
+            small = self._small(record, mirror, path, limit, validators)
         except BaseException:
             self._progress.failed(name)
             raise
         self._progress.finished(name)
         return small
 
-    def _small(self, effort: Effort, mirror: str, path: str, limit: int, validators: Validators) -> Small:
+    def _small(
+        self, record: FetchRecord, mirror: str, path: str, limit: int, validators: Validators
+    ) -> Small:
         for url in self._urls([mirror], [path]):
-            for _ in effort.attempts_at(url, self.policy.attempts):
-                answer, verdict = self._ask(effort, 0, validators)
+            for _ in record.attempts_at(url, self.policy.attempts):
+                answer, verdict = self._ask(record, 0, validators)
                 if verdict is RequestVerdict.NEXT:
                     break
                 if verdict is RequestVerdict.UNCHANGED:
@@ -139,13 +141,13 @@ class Fetcher:
                 if answer is None or verdict is not RequestVerdict.TAKE:
                     continue
                 try:
-                    return Small(self._collect(effort.name, answer.body, limit), answer.validators)
+                    return Small(self._collect(record.name, answer.body, limit), answer.validators)
                 except TooSlow as error:
-                    effort.tried[url] = str(error)
+                    record.tried[url] = str(error)
                     break
                 except TransportError as error:
-                    self._failed(effort, str(error))
-        raise effort.failure()
+                    self._failed(record, str(error))
+        raise record.failure()
 
     def _collect(self, name: str, body: Generator[bytes, None, None], limit: int) -> bytes:
         pace = Pace(self.policy.min_rate, self.policy.patience)
@@ -218,7 +220,7 @@ class Fetcher:
         with held(partial, self._wait_for_other):
             # Another process may have fetched it meanwhile.
             if not is_as_promised(want.destination, want.sha256):
-                self._transfer(want, partial, mirrors, Effort(want.name, anew=anew))
+                self._transfer(want, partial, mirrors, FetchRecord(want.name, anew=anew))
                 os.rename(partial, want.destination)
                 note_as_promised(want.destination, want.sha256)
                 sync_directory(directory)
@@ -227,26 +229,28 @@ class Fetcher:
         self._stop_if_cancelled()
         self._cancelled.wait(seconds)
 
-    def _transfer(self, want: FileRequest, partial: bytes, mirrors: Sequence[str], effort: Effort) -> None:
+    def _transfer(
+        self, want: FileRequest, partial: bytes, mirrors: Sequence[str], record: FetchRecord
+    ) -> None:
         wrong_hash = False
         for url in self._urls(mirrors, want.paths):
-            if not self._complete(url, want, partial, effort):
+            if not self._complete(url, want, partial, record):
                 continue
             if _digest_of(partial) == want.sha256:
                 return
             os.truncate(partial, 0)
-            effort.refuse(f"the content's hash is not {want.sha256}")
+            record.refuse(f"the content's hash is not {want.sha256}")
             wrong_hash = True
-        raise HashMismatch(want.name, effort.tried) if wrong_hash else effort.failure()
+        raise HashMismatch(want.name, record.tried) if wrong_hash else record.failure()
 
-    def _complete(self, url: str, want: FileRequest, partial: bytes, effort: Effort) -> bool:
+    def _complete(self, url: str, want: FileRequest, partial: bytes, record: FetchRecord) -> bool:
         """Request from one address until the partial file has its full size; return False if it fails."""
         validators = Validators()
-        for _ in effort.attempts_at(url, self.policy.attempts):
+        for _ in record.attempts_at(url, self.policy.attempts):
             held = _size_of(partial)
             if 0 < held == want.size:
                 return True
-            answer, verdict = self._ask(effort, held, validators)
+            answer, verdict = self._ask(record, held, validators)
             if verdict is RequestVerdict.NEXT:
                 return False
             if verdict is RequestVerdict.RESTART:
@@ -257,10 +261,10 @@ class Fetcher:
             try:
                 self._write(answer, want, partial, held)
             except AnotherFile as error:
-                effort.refuse(str(error))
+                record.refuse(str(error))
                 return False
             except TransportError as error:
-                self._failed(effort, str(error))
+                self._failed(record, str(error))
             else:
                 return True
         return False
@@ -274,9 +278,9 @@ class Fetcher:
                 yield url
 
     def _ask(
-        self, effort: Effort, offset: int, validators: Validators
+        self, record: FetchRecord, offset: int, validators: Validators
     ) -> tuple[Answer | None, RequestVerdict]:
-        url = effort.url
+        url = record.url
         transport = self._file if url.startswith(("file:", "copy:")) else self._http
         self._stop_if_cancelled()
         try:
@@ -284,30 +288,30 @@ class Fetcher:
                 url,
                 offset=offset,
                 validators=validators,
-                conditional=offset == 0 and not effort.anew,
-                anew=effort.anew,
+                conditional=offset == 0 and not record.anew,
+                anew=record.anew,
             )
         except TransportError as error:
-            self._failed(effort, str(error))
+            self._failed(record, str(error))
             return None, RequestVerdict.AGAIN
         verdict = VERDICTS.get(
             answer.status, RequestVerdict.AGAIN if answer.status >= 500 else RequestVerdict.NEXT
         )
         if verdict is RequestVerdict.AGAIN:
-            self._failed(effort, f"HTTP {answer.status}", answer.retry_after)
+            self._failed(record, f"HTTP {answer.status}", answer.retry_after)
         elif answer.status in _MISSING:
-            effort.refuse(f"HTTP {answer.status}")
+            record.refuse(f"HTTP {answer.status}")
         elif verdict in (RequestVerdict.NEXT, RequestVerdict.RESTART):
-            effort.tried[url] = f"HTTP {answer.status}"
+            record.tried[url] = f"HTTP {answer.status}"
         return answer, verdict
 
-    def _failed(self, effort: Effort, reason: str, asked: float | None = None) -> None:
+    def _failed(self, record: FetchRecord, reason: str, asked: float | None = None) -> None:
         """Record the reason, and wait before the next attempt if there is one."""
-        effort.tried[effort.url] = reason
-        if effort.attempt + 1 >= self.policy.attempts:
+        record.tried[record.url] = reason
+        if record.attempt + 1 >= self.policy.attempts:
             return
-        delay = min(self.policy.max_backoff, asked or self.policy.backoff * 2**effort.attempt)
-        self._progress.note(f"{effort.name}: {reason}; again in {delay:.1f} s")
+        delay = min(self.policy.max_backoff, asked or self.policy.backoff * 2**record.attempt)
+        self._progress.note(f"{record.name}: {reason}; again in {delay:.1f} s")
         self._pause(delay)
 
     def _write(self, answer: Answer, want: FileRequest, partial: bytes, held: int) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from denizen.formats.release import Release
-    from denizen.sources.base import Held
+    from denizen.sources.base import SnapshotIdentity
     from denizen.sources.fetcher import Fetcher
     from denizen.sources.openpgp import Keyring, Verifier
 
@@ -92,7 +92,7 @@ class FutureRelease(SourceFailed):
 
 
 @value
-class Believed:
+class VerifiedRelease:
     """A Release that passed all checks.
 
     Attributes:
@@ -123,7 +123,7 @@ class Releases:
         self._lists = lists
         self._clock = clock
 
-    def of(self, mirror: str, suite: str, held: Held | None, *, anew: bool) -> Believed:
+    def of(self, mirror: str, suite: str, held: SnapshotIdentity | None, *, anew: bool) -> VerifiedRelease:
         """Return a mirror's Release of a suite; `anew` bypasses caches.
 
         Raises:
@@ -133,7 +133,7 @@ class Releases:
         """
         return self._believed(mirror, suite, self._verified(mirror, suite, anew=anew), held)
 
-    def earlier(self, mirror: str, suite: str, held: Held | None) -> Believed | None:
+    def earlier(self, mirror: str, suite: str, held: SnapshotIdentity | None) -> VerifiedRelease | None:
         """Return the Release the mirror gave before its newest; None if it is not kept or fails a check."""
         kept = self._read(self._place_of_earlier(mirror, suite))
         if kept.content is None:
@@ -145,7 +145,9 @@ class Releases:
         except (SourceFailed, BadRelease):
             return None
 
-    def _believed(self, mirror: str, suite: str, text: bytes, held: Held | None) -> Believed:
+    def _believed(
+        self, mirror: str, suite: str, text: bytes, held: SnapshotIdentity | None
+    ) -> VerifiedRelease:
         release = parse_release(text)
         if self._archive.origin not in ("", release.origin):
             raise WrongOrigin(mirror, release.origin, self._archive.origin)
@@ -154,7 +156,7 @@ class Releases:
             told = f"{mirror} gave the Release of {release.codename} ({release.suite})"
             raise NoSuchSuite(self._archive.name, suite, told)
         identity = hashlib.sha256(text.strip()).hexdigest()[:_IDENTITY_DIGITS]
-        return Believed(identity, release, self._judge_dates(release, held))
+        return VerifiedRelease(identity, release, self._judge_dates(release, held))
 
     def has_kept(self, mirror: str, suite: str) -> bool:
         """Return whether the mirror gave a Release of the suite, now or in an earlier run."""
@@ -242,7 +244,7 @@ class Releases:
     def _place_of_earlier(self, mirror: str, suite: str) -> bytes:
         return self._place_of_release(mirror, suite).removesuffix(RELEASE) + _EARLIER + RELEASE
 
-    def _judge_dates(self, release: Release, held: Held | None) -> tuple[str, ...]:
+    def _judge_dates(self, release: Release, held: SnapshotIdentity | None) -> tuple[str, ...]:
         now = self._clock()
         if release.date > now + MAX_FUTURE:
             raise FutureRelease(release.codename, _to_the_second(release.date), _to_the_second(int(now)))

@@ -19,7 +19,7 @@ from denizen.formats import base32
 from denizen.store.errors import doing
 from denizen.store.locks import StoreSession
 from denizen.store.trees.restore import STORE_TIMES, STORED
-from denizen.store.trees.tree_reader import OPEN_DIRECTORY, OPEN_FILE, Frame, checked, names_in
+from denizen.store.trees.tree_reader import OPEN_DIRECTORY, OPEN_FILE, OpenDirectory, checked, names_in
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -75,7 +75,7 @@ class _Linker:
         if not stat.S_ISDIR(mode):
             return self.file(self.store_directory, name)
         top = os.open(name, OPEN_DIRECTORY, dir_fd=self.store_directory)
-        frames = [Frame(top, b"", names_in(top))]
+        frames = [OpenDirectory(top, b"", names_in(top))]
         saved = NOTHING
         try:
             while frames:
@@ -87,7 +87,7 @@ class _Linker:
                 if kind == stat.S_IFDIR:
                     inside = checked(frame.inside, name, len(frames))
                     child = os.open(name, OPEN_DIRECTORY, dir_fd=frame.descriptor)
-                    frames.append(Frame(child, inside, names_in(child)))
+                    frames.append(OpenDirectory(child, inside, names_in(child)))
                 elif kind == stat.S_IFREG:
                     saved += self.file(frame.descriptor, name)
         finally:

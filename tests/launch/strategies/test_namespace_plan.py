@@ -1,10 +1,12 @@
 """Plans of mounts for interpreters."""
 
-from denizen.launch.strategies.namespace_plan import Service, Spot, operations
+from denizen.launch.strategies.namespace_plan import InterpreterMount, LoaderMountPoint, operations
 
 
-def _service(path: bytes, ancestor: bytes = b"") -> Service:
-    return Service(Spot(path, ldso=not ancestor, ancestor=ancestor), b"loader", b"hidden-" + path)
+def _service(path: bytes, ancestor: bytes = b"") -> InterpreterMount:
+    return InterpreterMount(
+        LoaderMountPoint(path, ldso=not ancestor, ancestor=ancestor), b"loader", b"hidden-" + path
+    )
 
 
 def test_a_linker_of_the_hosts_is_set_aside_and_covered() -> None:

@@ -9,7 +9,7 @@ from denizen.linker import Environment
 from denizen.linker import resolve as link
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.engine.load_sets import AddedLibraries, closures_of
-from denizen.resolve.sysroot_view import LIBRARIES, Piece, Sysroot
+from denizen.resolve.sysroot_view import LIBRARIES, ChosenFile, Sysroot
 from tests.support.package_archive import INTERPRETER, library, program
 
 PLUGINS = [b"/opt/app/plugins/%d/p%d.so" % (number % 3, number) for number in range(12)]
@@ -39,7 +39,7 @@ def test_more_libraries_change_only_the_closures_that_lacked_them(seed: int) -> 
     packaged = [b"lib%d.so" % number for number in range(10)]
     disk = CachedView(MemoryView({b"/facts/" + name: library(name) for name in packaged}))
     roots = [b"/opt/app/bin/program", *PLUGINS]
-    pieces = {name: Piece(disk, b"/facts/" + name) for name in chance.sample(packaged, 4)}
+    pieces = {name: ChosenFile(disk, b"/facts/" + name) for name in chance.sample(packaged, 4)}
     fewer = closures_of(view, roots, INTERPRETER, AddedLibraries({}))
     afresh = closures_of(view, roots, INTERPRETER, AddedLibraries(pieces))
     assert closures_of(view, roots, INTERPRETER, AddedLibraries(pieces), fewer) == afresh

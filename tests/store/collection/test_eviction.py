@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.store.collection.eviction import Aged, trim
+from denizen.store.collection.eviction import TrimmedEntries, trim
 
 NOW = 1_800_000_000
 DAY = 86_400
@@ -45,4 +45,4 @@ def test_a_look_changes_nothing_and_says_the_same(cache: Path) -> None:
     assert sorted(os.listdir(cache)) == before
     assert seen.count == 2
     assert seen.size >= 10_000
-    assert trim([os.fsencode(cache)], NOW - 100 * DAY, keep=True) == Aged(0, 0)
+    assert trim([os.fsencode(cache)], NOW - 100 * DAY, keep=True) == TrimmedEntries(0, 0)

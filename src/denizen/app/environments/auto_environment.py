@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.fhs.enter import Inside
     from denizen.index.locate import Index
-    from denizen.launch.environment_rules import Wants
+    from denizen.launch.environment_rules import EnvironmentNeeds
     from denizen.store.local import Store
 
 # Marks the names of automatic environments; programs with the same needs share one.
@@ -31,7 +31,7 @@ class NobodyHas(HostLacks):
         return f"denizen find '{display(os.path.basename(self.path))}'; denizen fhs create NAME PACKAGE…"
 
 
-def enter_auto_environment(session: Session, wants: Wants, wanted: RunRequest) -> Inside:
+def enter_auto_environment(session: Session, wants: EnvironmentNeeds, wanted: RunRequest) -> Inside:
     """Create the environment for `wants` unless it exists; return what a command that enters it needs.
 
     The environment's name is a hash of its packages and suites, so that programs with the same needs share

@@ -57,12 +57,14 @@ def create_from(
 def _context(session: Session, store: Store, policy: FetchPolicy) -> CreationContext:
     from denizen.app.factories import supply_of, tools_of
     from denizen.app.supply.decoder_setup import bring_decoder
-    from denizen.fhs.compose import Means
+    from denizen.fhs.compose import CompositionTools
     from denizen.fhs.create import CreationContext
 
     bring_decoder(session)
     controls = session.paths.cache + b"/controls"
-    return CreationContext(store, supply_of(session, policy), controls, Means(tools_of(session).enter()))
+    return CreationContext(
+        store, supply_of(session, policy), controls, CompositionTools(tools_of(session).enter())
+    )
 
 
 def _catalogues(session: Session, settings: Settings, policy: FetchPolicy) -> dict[str, Index]:

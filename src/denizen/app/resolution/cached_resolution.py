@@ -28,7 +28,7 @@ _CODE = (
 )  # fmt: skip
 
 
-class Answers:
+class CachedResolutions:
     """The resolutions of one program by several indexes.
 
     The program is examined only if the cache has no answer.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @value
-class Choosing:
+class PackageChooser:
     """One program with the options of its start, for which packages are chosen.
 
     Attributes:

@@ -49,7 +49,7 @@ def resolve_path(
         SourceFailed, HostLacks: a package cannot be fetched, or this host lacks the means.
     """
     from denizen.app.process_limits import many_files
-    from denizen.app.resolution.cached_resolution import Answers
+    from denizen.app.resolution.cached_resolution import CachedResolutions
     from denizen.disk import DiskView
     from denizen.resolve.resolution import Resolution
     from denizen.resolve.targets import added_objects, roots_of
@@ -64,7 +64,10 @@ def resolve_path(
     architecture = _architecture(roots[0])
     if not architecture:
         return Resolution("")
-    made, answers = Resolution(""), Answers(session, policy, roots, added, names, given=given, host=host)
+    made, answers = (
+        Resolution(""),
+        CachedResolutions(session, policy, roots, added, names, given=given, host=host),
+    )
     with many_files():
         for index, stage in _indexes(session, suites, architecture, policy):
             made = answers.by(index, stage.suites)

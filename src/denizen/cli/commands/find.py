@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
     from denizen.errors import DenizenError
-    from denizen.index.entry import Place, Provider
+    from denizen.index.entry import PathProvider, Provider
     from denizen.index.locate import Index
     from denizen.index.manifest import IndexEntry
 
@@ -131,7 +131,7 @@ def _has_wildcards(question: bytes) -> bool:
     return any(character in question for character in (b"*", b"?", b"["))
 
 
-def _places_in(index: Index, question: bytes) -> list[Place]:
+def _places_in(index: Index, question: bytes) -> list[PathProvider]:
     if b"/" in question:
         return index.paths(question, glob=_has_wildcards(question))
     if _has_wildcards(question):
@@ -161,7 +161,7 @@ def _library_row(provider: Provider) -> dict[str, object]:
     }
 
 
-def _place_row(name: str, place: Place) -> dict[str, object]:
+def _place_row(name: str, place: PathProvider) -> dict[str, object]:
     return {
         "name": name,
         "package": _shown(place.package),

@@ -21,7 +21,7 @@ def _gc(parsed: Parsed, context: Context) -> int:
     from denizen.cli.views.work_progress import Meter
     from denizen.launch.decisions.expiry import GRACE
     from denizen.store.collection.collector import Limits, collect, plan
-    from denizen.store.collection.eviction import Aged, trim
+    from denizen.store.collection.eviction import TrimmedEntries, trim
 
     size, age = parsed.text("max-freed"), parsed.text("older-than")
     dry = parsed.flag("dry-run")
@@ -34,7 +34,11 @@ def _gc(parsed: Parsed, context: Context) -> int:
             done = plan(store, limits) if dry else collect(store, limits, meter.advance)
         directory = shown(store.layout.physical)
     deleted = [f"{directory}/{name}" for name in done.names]
-    aged = trim(context.session.paths.disposable, before, keep=dry) if before is not None else Aged(0, 0)
+    aged = (
+        trim(context.session.paths.disposable, before, keep=dry)
+        if before is not None
+        else TrimmedEntries(0, 0)
+    )
     if context.json:
         context.output.document(
             {
@@ -65,12 +69,12 @@ def _forget(context: Context, store: Store, grace: int) -> None:
     """Delete the decisions about programs that are gone, and the environments that were made for them."""
     from denizen.app.environments.auto_environment import drop_unused
     from denizen.launch.decisions.decision_store import decision_stores
-    from denizen.launch.decisions.expiry import forget_dead
+    from denizen.launch.decisions.expiry import expire
     from denizen.store.errors import doing
 
     decisions = context.session.paths.decisions
     with doing("forget decisions in", decisions):
-        done = forget_dead(decision_stores(decisions), store.layout, grace)
+        done = expire(decision_stores(decisions), store.layout, grace)
     if done.dropped:
         context.output.say(f"{done.dropped} decisions forgotten: their programs are gone")
     if done.running:

@@ -31,7 +31,7 @@ GRACE = 7 * 86400
 
 
 @value
-class Forgotten:
+class ExpiredDecisions:
     """The numbers of decisions whose program is missing.
 
     Attributes:
@@ -45,7 +45,7 @@ class Forgotten:
     waiting: int
 
 
-def forget_dead(decision_stores: Sequence[DecisionStore], layout: StoreLayout, grace: int) -> Forgotten:
+def expire(decision_stores: Sequence[DecisionStore], layout: StoreLayout, grace: int) -> ExpiredDecisions:
     """Delete the decisions of programs that are gone, with their roots; `grace` is in seconds.
 
     Raises:
@@ -65,7 +65,7 @@ def forget_dead(decision_stores: Sequence[DecisionStore], layout: StoreLayout, g
                 decision_store.drop(layout, name)
             if not name.startswith(b"b-"):  # the second name of a decision that is counted already
                 fates.append(fate)
-    return Forgotten(fates.count(_DROPPED), fates.count(_RUNNING), fates.count(_WAITING))
+    return ExpiredDecisions(fates.count(_DROPPED), fates.count(_RUNNING), fates.count(_WAITING))
 
 
 _DROPPED, _RUNNING, _WAITING = range(3)

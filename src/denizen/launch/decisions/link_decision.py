@@ -17,7 +17,7 @@ from denizen.launch.resident import is_audited, opens
 from denizen.linker import Environment, Family, resolve
 from denizen.resolve.bundle import Bundle
 from denizen.resolve.cache.cached_view import CachedView
-from denizen.resolve.sysroot_view import LIBRARIES, Piece, Sysroot
+from denizen.resolve.sysroot_view import LIBRARIES, ChosenFile, Sysroot
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -149,7 +149,7 @@ def _closure(
     installed: InstalledLibraries,
     needed: tuple[bytes, ...] | None,
 ) -> Closure:
-    pieces = {soname: Piece(view, path) for soname, path in installed.beside.items()}
+    pieces = {soname: ChosenFile(view, path) for soname, path in installed.beside.items()}
     host = installed.host
     environment = replace(
         host or Environment(),

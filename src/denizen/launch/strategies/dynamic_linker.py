@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.launch.host_view import loader_at
-from denizen.launch.strategies.namespace_plan import spot_for
+from denizen.launch.strategies.namespace_plan import mount_point_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,4 +32,4 @@ def linker_in_namespace(start: ProgramStart, base: Decision) -> bytes:
 
 def _hidden(start: ProgramStart) -> bytes:
     """Return the path of the host's own dynamic linker in a namespace."""
-    return start.files.hidden(spot_for(start.program.view, start.program.interpreter).path)
+    return start.files.hidden(mount_point_for(start.program.view, start.program.interpreter).path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.launch.strategies.base import StrategyName, fallback_words
-from denizen.launch.strategies.namespace_plan import spot_for
+from denizen.launch.strategies.namespace_plan import mount_point_for
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -63,11 +63,13 @@ def environment_command(
     enter, *steps, end = command(inside)
     # Links such as /lib64 into /usr are made on entering; the tree has only /usr.
     wanted = program.interpreter
-    spot = spot_for(RootedView(inside.tree), b"/usr" + wanted if wanted.startswith(b"/lib") else wanted)
-    if spot.ldso:
-        hidden = files.hidden(spot.path)
+    mount_point = mount_point_for(
+        RootedView(inside.tree), b"/usr" + wanted if wanted.startswith(b"/lib") else wanted
+    )
+    if mount_point.ldso:
+        hidden = files.hidden(mount_point.path)
         loader = files.bound_loader(files.machine, hidden)
-        steps += [b"bind", spot.path, hidden, b"bind", loader, spot.path]
+        steps += [b"bind", mount_point.path, hidden, b"bind", loader, mount_point.path]
     # The caller's PATH is its host's, and may lack the directory that the environment is made for.
     steps += [b"search", b"/usr/bin"]
     return (enter, *fallback_words(otherwise), *steps, end)

@@ -9,7 +9,12 @@ from denizen.host import machine_name
 from denizen.launch.host_view import loader_at
 from denizen.launch.loader.binaries import LoaderAbsent
 from denizen.launch.strategies.interpreters import beside, is_musl, usual
-from denizen.launch.strategies.namespace_plan import Service, bind_resources, operations, spot_for
+from denizen.launch.strategies.namespace_plan import (
+    InterpreterMount,
+    bind_resources,
+    mount_point_for,
+    operations,
+)
 from denizen.launch.strategies.shown_resources import shown_resources
 from denizen.linker.interpreter import unusable
 
@@ -19,7 +24,7 @@ if TYPE_CHECKING:
 
     from denizen.launch.program import Program
     from denizen.launch.strategies.loader_files import LoaderFiles
-    from denizen.launch.strategies.namespace_plan import Spot
+    from denizen.launch.strategies.namespace_plan import LoaderMountPoint
 
 # Entries of a directory that is mirrored only for programs that the program may start.
 _MAX_MIRRORED = 1000
@@ -66,30 +71,34 @@ class NamespaceMounts:
             return str(problem)
 
     def _loaders(self) -> tuple[bytes, ...]:
-        own = spot_for(self._view, self._program.interpreter)
+        own = mount_point_for(self._view, self._program.interpreter)
         services = {own.path: self._service(own, self._files.machine)}
         mirrored = set() if own.ldso else {own.ancestor}
         machine = machine_name()
         wanted = beside(self._view, self._program.path, machine)
         for interpreter, made in (*wanted, *usual(machine)):
-            spot = spot_for(self._view, interpreter)
-            if spot.path in services:
+            mount_point = mount_point_for(self._view, interpreter)
+            if mount_point.path in services:
                 continue
-            if spot.ancestor in mirrored or self._is_easy(spot, interpreter, (interpreter, made) in wanted):
-                mirrored.add(spot.ancestor)
+            if mount_point.ancestor in mirrored or self._is_easy(
+                mount_point, interpreter, (interpreter, made) in wanted
+            ):
+                mirrored.add(mount_point.ancestor)
                 with contextlib.suppress(LoaderAbsent):
-                    services[spot.path] = self._service(spot, made)
+                    services[mount_point.path] = self._service(mount_point, made)
         return operations(tuple(services.values()), self._files.stage())
 
-    def _is_easy(self, spot: Spot, interpreter: bytes, is_wanted: bool) -> bool:  # noqa: FBT001  # of one row
+    def _is_easy(self, mount_point: LoaderMountPoint, interpreter: bytes, is_wanted: bool) -> bool:  # noqa: FBT001  # of one row
         """Tell whether another interpreter can be served; a mirror costs each start 10 us for an entry."""
-        if spot.ldso:
-            return not is_musl(interpreter) and loader_at(self._view, spot.path) is None
+        if mount_point.ldso:
+            return not is_musl(interpreter) and loader_at(self._view, mount_point.path) is None
         try:
-            return is_wanted and len(self._view.listdir(spot.ancestor)) <= _MAX_MIRRORED
+            return is_wanted and len(self._view.listdir(mount_point.ancestor)) <= _MAX_MIRRORED
         except OSError:
             return False
 
-    def _service(self, spot: Spot, machine: str) -> Service:
-        hidden = self._files.hidden(spot.path)
-        return Service(spot, self._files.bound_loader(machine, hidden if spot.ldso else b""), hidden)
+    def _service(self, mount_point: LoaderMountPoint, machine: str) -> InterpreterMount:
+        hidden = self._files.hidden(mount_point.path)
+        return InterpreterMount(
+            mount_point, self._files.bound_loader(machine, hidden if mount_point.ldso else b""), hidden
+        )

@@ -26,7 +26,7 @@ HOST_PREFIXES = (b"/usr/", b"/bin/", b"/sbin/", b"/lib/", b"/lib64/")
 
 
 @value
-class Spot:
+class LoaderMountPoint:
     """The place where the loader has to appear.
 
     Attributes:
@@ -40,10 +40,10 @@ class Spot:
     ancestor: bytes = b""
 
 
-def spot_for(view: FileView, interpreter: bytes) -> Spot:
+def mount_point_for(view: FileView, interpreter: bytes) -> LoaderMountPoint:
     """Return the place for a program that names `interpreter` (absolute). Raises OSError."""
     try:
-        return Spot(view.realpath(interpreter), ldso=True)
+        return LoaderMountPoint(view.realpath(interpreter), ldso=True)
     except FileNotFoundError:
         pass
     ancestor = posixpath.join(b"/", interpreter)
@@ -56,7 +56,7 @@ def spot_for(view: FileView, interpreter: bytes) -> Spot:
             break
         except FileNotFoundError:
             continue
-    return Spot(posixpath.join(ancestor, *rest), ldso=False, ancestor=ancestor)
+    return LoaderMountPoint(posixpath.join(ancestor, *rest), ldso=False, ancestor=ancestor)
 
 
 def bind_resources(
@@ -91,7 +91,7 @@ def _nearest(view: FileView, directory: bytes) -> tuple[bytes, list[bytes]]:
 
 
 @value
-class Service:
+class InterpreterMount:
     """An interpreter path with the loader that appears there.
 
     Attributes:
@@ -100,32 +100,32 @@ class Service:
         hidden: path of an empty file, at which the host's dynamic linker appears if there is one at the spot.
     """
 
-    spot: Spot
+    mount_point: LoaderMountPoint
     loader: bytes
     hidden: bytes
 
 
-def operations(services: Sequence[Service], stage: bytes) -> tuple[bytes, ...]:
+def operations(services: Sequence[InterpreterMount], stage: bytes) -> tuple[bytes, ...]:
     """Return the operations of `denizen-enter`, in order; `stage` is an empty directory."""
     steps = [b"private"]
     for one in services:
-        if one.spot.ldso:
-            steps += [b"aside", one.spot.path, one.hidden, b"bind", one.loader, one.spot.path]
+        if one.mount_point.ldso:
+            steps += [b"aside", one.mount_point.path, one.hidden, b"bind", one.loader, one.mount_point.path]
     made: set[bytes] = set()
     # The outermost first: a mirror shows the earlier mounts below it, but not later ones.
-    for one in sorted(services, key=lambda each: each.spot.ancestor.count(b"/")):
-        if not one.spot.ldso:
-            steps += _made(one.spot, made, stage)
-            steps += [b"file", one.spot.path, b"bind", one.loader, one.spot.path]
+    for one in sorted(services, key=lambda each: each.mount_point.ancestor.count(b"/")):
+        if not one.mount_point.ldso:
+            steps += _made(one.mount_point, made, stage)
+            steps += [b"file", one.mount_point.path, b"bind", one.loader, one.mount_point.path]
     return tuple(steps)
 
 
-def _made(spot: Spot, made: set[bytes], stage: bytes) -> list[bytes]:
+def _made(mount_point: LoaderMountPoint, made: set[bytes], stage: bytes) -> list[bytes]:
     """Return the steps that make the spot's directory, without those in `made`."""
-    steps = [] if spot.ancestor in made else [b"mirror", spot.ancestor, stage]
-    made.add(spot.ancestor)
-    directory = spot.ancestor
-    for name in posixpath.relpath(posixpath.dirname(spot.path), spot.ancestor).split(b"/"):
+    steps = [] if mount_point.ancestor in made else [b"mirror", mount_point.ancestor, stage]
+    made.add(mount_point.ancestor)
+    directory = mount_point.ancestor
+    for name in posixpath.relpath(posixpath.dirname(mount_point.path), mount_point.ancestor).split(b"/"):
         directory = posixpath.normpath(posixpath.join(directory, name))
         if directory not in made:
             made.add(directory)

@@ -19,7 +19,7 @@ from denizen.resolve.resolution import (
     Rejected,
     ResolutionProblem,
 )
-from denizen.resolve.sysroot_view import Piece
+from denizen.resolve.sysroot_view import ChosenFile
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ _MUSL = b"libc.musl-"
 
 
 @value
-class Open:
+class SonameRequest:
     """A soname for which a provider is sought.
 
     Attributes:
@@ -88,7 +88,7 @@ class Attempt:
         self._hidden: set[bytes] = set()
         self.left_out: dict[bytes, LeftOut] = {}
         self.choices: dict[bytes, ProviderChoice] = {}
-        self.pieces: dict[bytes, Piece] = {}
+        self.pieces: dict[bytes, ChosenFile] = {}
         self.brought: set[bytes] = set()
         self.providers: dict[bytes, Provider] = {}
         self.from_host: dict[bytes, FromHost] = {}
@@ -96,7 +96,7 @@ class Attempt:
         for image in subject.objects:
             self._ask(image)
 
-    def provide(self, wanted: Sequence[Open], *, anew: bool = False) -> None:
+    def provide(self, wanted: Sequence[SonameRequest], *, anew: bool = False) -> None:
         """Choose providers for these sonames and for all that the chosen libraries need.
 
         `anew`: an object of the program has the name, but the object that asks does not find it by its run
@@ -106,14 +106,14 @@ class Attempt:
             self._hidden |= {one.soname for one in wanted}
         pending = list(wanted)
         while pending and len(self.choices) < MAX_LIBRARIES:
-            first: dict[bytes, Open] = {}
+            first: dict[bytes, SonameRequest] = {}
             for one in pending:
                 first.setdefault(one.soname, one)
             level = [one for one in first.values() if not self.is_settled(one.soname)]
             self._look_ahead(level)
             pending = [follow for one in level for follow in self._satisfy(one)]
 
-    def replace(self, wanted: Sequence[Open]) -> None:
+    def replace(self, wanted: Sequence[SonameRequest]) -> None:
         """Choose providers for names that the program's own objects have, to be loaded instead of those."""
         for one in wanted:
             self.choices.pop(one.soname, None)
@@ -142,7 +142,7 @@ class Attempt:
         """Choose a library that lies beside the program, or in a directory of LD_LIBRARY_PATH."""
         by, rule = self._subject.roots[0], ChoiceRule.GIVEN if path in self._subject.given else rule
         self.choices[soname] = ProviderChoice(soname, b"", path, rule, by, (), wish)
-        self.pieces[soname] = Piece(self._subject.view, path)
+        self.pieces[soname] = ChosenFile(self._subject.view, path)
 
     def chosen_images(self) -> dict[bytes, Image]:
         """Return the images of the libraries chosen from packages, by soname."""
@@ -163,12 +163,12 @@ class Attempt:
             return None
         return self._subject.interpreter, self._libc.provider.sha256, path
 
-    def interpreter(self) -> Piece | None:
+    def interpreter(self) -> ChosenFile | None:
         """Return the file of the chosen dynamic linker; None if none is chosen."""
         path = self._interpreter_path()
         if self._libc is None or path is None:
             return None
-        return Piece(self._view, self._libc.facts.skeletons[path])
+        return ChosenFile(self._view, self._libc.facts.skeletons[path])
 
     def open_wishes(self, wished: Sequence[DlopenName]) -> list[DlopenName]:
         """Return the wishes of which no name is in the resolution."""
@@ -213,7 +213,7 @@ class Attempt:
             self._on_host[soname] = world is not None and world.image(soname) is not None
         return self._on_host[soname]
 
-    def _look_ahead(self, level: Sequence[Open]) -> None:
+    def _look_ahead(self, level: Sequence[SonameRequest]) -> None:
         """Fetch the packages of all first candidates together."""
         searched = [one for one in level if not self._is_given(one.soname)]
         first = [found[0].provider for one in searched if (found := self._candidates(one))]
@@ -225,7 +225,7 @@ class Attempt:
             return True
         return self._libc is not None and self._companion(soname) is not None
 
-    def _satisfy(self, one: Open) -> list[Open]:
+    def _satisfy(self, one: SonameRequest) -> list[SonameRequest]:
         """Choose a provider for one name; return the names that its library needs."""
         reason = self._rules.host_reason(one.soname)
         if reason:
@@ -248,7 +248,7 @@ class Attempt:
         names = (soname, alias.provider) if alias else (soname,)
         return next((path for name in names if (path := self._libc.facts.named(name))), None)
 
-    def _candidates(self, one: Open) -> list[RankedProvider]:
+    def _candidates(self, one: SonameRequest) -> list[RankedProvider]:
         found = self._offered.get(one.soname)
         if found is None:
             found = self._offered[one.soname] = self._providers(one.soname)
@@ -265,7 +265,7 @@ class Attempt:
         found = self._catalogue.providers(soname)
         return found or (self._catalogue.providers(alias.provider) if alias is not None else [])
 
-    def _search(self, one: Open) -> list[Open]:
+    def _search(self, one: SonameRequest) -> list[SonameRequest]:
         candidates = self._candidates(one)
         demand = self.demands.get(one.soname, Demand())
         rejected: list[Rejected] = []
@@ -298,17 +298,17 @@ class Attempt:
         return self._take(one, fitting[at][1], rule, (*rejected, *losers))
 
     def _take(
-        self, one: Open, found: Evaluation, rule: ChoiceRule, rejected: tuple[Rejected, ...]
-    ) -> list[Open]:
+        self, one: SonameRequest, found: Evaluation, rule: ChoiceRule, rejected: tuple[Rejected, ...]
+    ) -> list[SonameRequest]:
         provider, image = found.provider, found.image
         self.choices[one.soname] = ProviderChoice(
             one.soname, provider.sha256, found.path, rule, one.needed_by, rejected, one.wish
         )
-        self.pieces[one.soname] = Piece(self._view, found.facts.skeletons[found.path])
+        self.pieces[one.soname] = ChosenFile(self._view, found.facts.skeletons[found.path])
         self.providers[provider.sha256] = provider
         self._ask(image)
         needed = image.dynamic.needed if image.dynamic else ()
-        return [Open(name, one.soname, provider.sha256, one.wish, one.optional) for name in needed]
+        return [SonameRequest(name, one.soname, provider.sha256, one.wish, one.optional) for name in needed]
 
     def _ask(self, image: Image) -> None:
         """Add the versions that an object needs to the demands on each soname."""
@@ -322,7 +322,9 @@ class Attempt:
         askers = [i for i in self._subject.objects if i.dynamic and soname in i.dynamic.needed]
         return frozenset().union(*(image.symbols.undefined_names for image in askers))
 
-    def _give_up(self, one: Open, candidates: Sequence[RankedProvider], rejected: Sequence[Rejected]) -> None:
+    def _give_up(
+        self, one: SonameRequest, candidates: Sequence[RankedProvider], rejected: Sequence[Rejected]
+    ) -> None:
         detail = "; ".join(f"{display(r.package)} of {r.suite} {r.reason}" for r in rejected)
         detail = detail or f"no package of {self.suites} has it"
         if one.optional:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from denizen.resolve.cache.package_facts import PackageFacts
     from denizen.resolve.engine.catalogue import Sources
     from denizen.resolve.engine.choose import Demand, RankedProvider
-    from denizen.resolve.extended_world import ExtendedWorld
+    from denizen.resolve.existing_libraries import ExistingLibraries
     from denizen.resolve.subject import Subject
 
 
@@ -85,7 +85,7 @@ class Evaluator:
         files = [need.file for need in image.version_needs if self._libc.facts.named(need.file)]
         return newer_glibc(image, files, self._libc.versions)
 
-    def _beyond(self, world: ExtendedWorld, image: Image, facts: PackageFacts) -> str:
+    def _beyond(self, world: ExistingLibraries, image: Image, facts: PackageFacts) -> str:
         """Return the reason why a library cannot be loaded with those that are there; "" if it can.
 
         The reason is a version that the library needs and the one that is there lacks.
@@ -102,13 +102,13 @@ class Evaluator:
                 return f"is a part of another C library than {world.owner}"
         return ""
 
-    def _is_release(self, world: ExtendedWorld, facts: PackageFacts) -> bool:
+    def _is_release(self, world: ExistingLibraries, facts: PackageFacts) -> bool:
         """Tell whether a package with a C library has the release that is there: the parts go together."""
         path = facts.named(self._rules.libc)
         own = self.image(facts, path) if path is not None else None
         return own is not None and _defined(own) == self._defined_there(world, self._rules.libc)
 
-    def _defined_there(self, world: ExtendedWorld, soname: bytes) -> frozenset[bytes] | None:
+    def _defined_there(self, world: ExistingLibraries, soname: bytes) -> frozenset[bytes] | None:
         """Return the versions that the library of a name defines that is there; None if there is none."""
         if soname not in self._there:
             image = world.image(soname)

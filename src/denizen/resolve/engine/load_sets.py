@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from denizen.linker import Closure
     from denizen.linker.search_results import Answers
     from denizen.resolve.cache.cached_view import CachedView
-    from denizen.resolve.sysroot_view import Piece
+    from denizen.resolve.sysroot_view import ChosenFile
 
 
 @value
@@ -29,8 +29,8 @@ class AddedLibraries:
         host: this host as the linker sees it, if its libraries are extended; None for an empty system.
     """
 
-    pieces: Mapping[bytes, Piece]
-    interpreter: Piece | None = None
+    pieces: Mapping[bytes, ChosenFile]
+    interpreter: ChosenFile | None = None
     override: tuple[bytes, ...] = ()
     host: Environment | None = None
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 from denizen.machines import debian_name
 from denizen.resolve.bundle import GLIBC_PRIVATE, is_part_of_libc
 from denizen.resolve.dlopen_names import packs, resources, runtimes_beside, strings
-from denizen.resolve.engine.attempt import Attempt, Open
+from denizen.resolve.engine.attempt import Attempt, SonameRequest
 from denizen.resolve.engine.base_candidates import release_of, worlds
 from denizen.resolve.engine.choose import Demand
 from denizen.resolve.engine.load_sets import AddedLibraries
 from denizen.resolve.engine.problems import omissions_of, portable, portable_host, problems_of
 from denizen.resolve.resolution import ChoiceRule, DlopenName, Lack, Resolution, ResolutionProblem, pin_of
 from denizen.resolve.subject import LIBC_VERSION, examine
-from denizen.resolve.unsatisfied_bundle import Blamed, blamed, instead
+from denizen.resolve.unsatisfied_bundle import UnsatisfiedLibrary, blamed, instead
 from denizen.resolve.user_requests import opened
 
 TYPE_CHECKING = False
@@ -55,7 +55,7 @@ def resolve(subject: Subject | None, sources: Sources, extra: Sequence[bytes] = 
     if subject is None:
         return Resolution("")
     made = _resolve(subject, sources, extra)
-    yielded: dict[bytes, Blamed] = {}
+    yielded: dict[bytes, UnsatisfiedLibrary] = {}
     for _ in range(MAX_REPAIRS):
         found = blamed(subject, made, sources.catalogue)
         without = yielded | {one.path: one for one in found}
@@ -132,13 +132,15 @@ class _BaseSearch:
         subject, rules = self._subject, self._sources.rules
         attempt = Attempt(subject, self._sources, self._libc, self._demands, suite=self._suite)
         self._start(attempt)
-        attempt.provide([Open(soname, by) for soname, by in subject.outside.items()])
+        attempt.provide([SonameRequest(soname, by) for soname, by in subject.outside.items()])
         self._prove(attempt)
-        attempt.replace([Open(soname, b"") for soname in self._override])
-        attempt.provide([Open(n, by, optional=True) for n, by in subject.outside_opened.items()])
-        attempt.provide([Open(n, b"", b"", "companion", optional=True) for n in attempt.companions()])
+        attempt.replace([SonameRequest(soname, b"") for soname in self._override])
+        attempt.provide([SonameRequest(n, by, optional=True) for n, by in subject.outside_opened.items()])
+        attempt.provide(
+            [SonameRequest(n, b"", b"", "companion", optional=True) for n in attempt.companions()]
+        )
         runtimes = runtimes_beside(subject, rules)
-        attempt.provide([Open(n, by, b"", "beside", optional=True) for n, by in runtimes.items()])
+        attempt.provide([SonameRequest(n, by, b"", "beside", optional=True) for n, by in runtimes.items()])
         for name in sorted(set(self._extra)):
             attempt.provide(opened(name, self._suite, self._sources))
         for _ in range(MAX_REPAIRS):
@@ -167,7 +169,7 @@ class _BaseSearch:
                 return
         knows = self._sources.catalogue.knows
         name = next((name for name in wish.sonames if knows(name)), wish.sonames[0])
-        attempt.provide([Open(name, b"", b"", wish.origin, optional)])
+        attempt.provide([SonameRequest(name, b"", b"", wish.origin, optional)])
 
     def _prove(self, attempt: Attempt) -> None:
         """Choose a file beside the program by its DT_SONAME, for a soname that no package has."""
@@ -189,7 +191,9 @@ class _BaseSearch:
             needed = [n for n in (dynamic.needed if dynamic else ()) if not attempt.is_settled(n)]
             lying = {n: found for n in needed if (found := subject.bundle.find(n, subject.header))}
             pending |= lying
-            attempt.provide([Open(n, here, b"", origin, optional=True) for n in needed if n not in lying])
+            attempt.provide(
+                [SonameRequest(n, here, b"", origin, optional=True) for n in needed if n not in lying]
+            )
 
     def _start(self, attempt: Attempt) -> None:
         for soname, path in self._subject.beside.items():
@@ -204,7 +208,7 @@ class _BaseSearch:
             added = AddedLibraries(dict(attempt.pieces), attempt.interpreter(), override, subject.host)
             closures = subject.checker.closures(subject.view, subject.loaded, subject.interpreter, added)
             missing = [
-                Open(
+                SonameRequest(
                     library.soname,
                     library.needed_by or b"",
                     optional=closure.program.path in subject.opened,

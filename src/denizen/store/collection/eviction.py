@@ -24,14 +24,14 @@ _GOING = b"new-going-%d"
 
 
 @value
-class Aged:
+class TrimmedEntries:
     """The number of entries not used for long, and the bytes of disk they take."""
 
     count: int
     size: int
 
 
-def trim(directories: Iterable[bytes], used_before: int, *, keep: bool) -> Aged:
+def trim(directories: Iterable[bytes], used_before: int, *, keep: bool) -> TrimmedEntries:
     """Delete the entries of these directories last used before `used_before`, in seconds since 1970.
 
     With `keep` they are only counted. One of the directories may lie in another.
@@ -48,7 +48,7 @@ def trim(directories: Iterable[bytes], used_before: int, *, keep: bool) -> Aged:
                     continue
                 count += 1
                 size += _size(directory + b"/" + name) if keep else _remove(directory, name)
-    return Aged(count, size)
+    return TrimmedEntries(count, size)
 
 
 def _old(directory: bytes, used_before: int) -> list[bytes]:

@@ -10,7 +10,7 @@ import os
 import stat
 
 from denizen.store.trees.restore import STORE_TIMES, STORED
-from denizen.store.trees.tree_reader import OPEN_DIRECTORY, Frame, checked, names_in, not_storable
+from denizen.store.trees.tree_reader import OPEN_DIRECTORY, OpenDirectory, checked, names_in, not_storable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,12 @@ def is_canonical(tree: bytes) -> bool:
         answers.append(canonical_facts(facts))
         return stat.S_ISDIR(facts.st_mode)
 
-    _walk(tree, look, lambda descriptor, inside: Frame(descriptor, inside, names_in(descriptor)), os.close)
+    _walk(
+        tree,
+        look,
+        lambda descriptor, inside: OpenDirectory(descriptor, inside, names_in(descriptor)),
+        os.close,
+    )
     return all(answers)
 
 
@@ -62,7 +67,7 @@ def canonical_facts(facts: os.stat_result) -> bool:
 def _walk(
     tree: bytes,
     visit: Callable[[int, bytes, bytes], bool],
-    enter: Callable[[int, bytes], Frame],
+    enter: Callable[[int, bytes], OpenDirectory],
     leave: Callable[[int], None],
 ) -> None:
     """Call `visit` for everything in the tree; a directory, for which it returns True, before its content.
@@ -70,7 +75,7 @@ def _walk(
     `enter` is called with each opened directory and its path inside the tree, `leave` with its descriptor.
     """
     parent = os.open(os.path.dirname(tree) or b".", OPEN_DIRECTORY)
-    frames: list[Frame] = []
+    frames: list[OpenDirectory] = []
     try:
         name = os.path.basename(tree)
         if visit(parent, name, b""):
@@ -91,10 +96,10 @@ def _walk(
         os.close(parent)
 
 
-def _open(descriptor: int, inside: bytes) -> Frame:
+def _open(descriptor: int, inside: bytes) -> OpenDirectory:
     # A builder may have left it read-only, and a file in it may have to be replaced.
     os.fchmod(descriptor, 0o700)
-    return Frame(descriptor, inside, names_in(descriptor))
+    return OpenDirectory(descriptor, inside, names_in(descriptor))
 
 
 def _seal(descriptor: int) -> None:

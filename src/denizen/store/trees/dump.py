@@ -14,7 +14,7 @@ import stat
 from denizen.nar import codec
 from denizen.store.trees.tree_reader import (
     OPEN_DIRECTORY,
-    Frame,
+    OpenDirectory,
     TreeChanged,
     checked,
     names_in,
@@ -75,7 +75,7 @@ class _Dump:
 
     def _directory(self, top: int) -> None:
         """Serialise the directory open as `top`, which is closed at the end."""
-        frames = [Frame(top, b"", names_in(top))]
+        frames = [OpenDirectory(top, b"", names_in(top))]
         self._pending += codec.DIRECTORY_NODE
         try:
             while frames:
@@ -93,7 +93,7 @@ class _Dump:
                     continue
                 self._pending += codec.DIRECTORY_NODE
                 child = os.open(name, OPEN_DIRECTORY, dir_fd=frame.descriptor)
-                frames.append(Frame(child, inside, names_in(child)))
+                frames.append(OpenDirectory(child, inside, names_in(child)))
         finally:
             for frame in frames:
                 os.close(frame.descriptor)

@@ -67,7 +67,7 @@ class TooDeep(DenizenError):
 
 
 @value
-class Frame:
+class OpenDirectory:
     """An open directory: its descriptor, its path inside the tree, and the names left, last first."""
 
     descriptor: int
@@ -102,7 +102,7 @@ def entries(path: bytes) -> Iterator[Entry]:
 
 def _below(top: int, shown: bytes) -> Iterator[Entry]:
     """Yield the entries below the directory open as `top`, which is closed at the end."""
-    frames = [Frame(top, b"", names_in(top))]
+    frames = [OpenDirectory(top, b"", names_in(top))]
     try:
         while frames:
             frame = frames[-1]
@@ -116,7 +116,7 @@ def _below(top: int, shown: bytes) -> Iterator[Entry]:
                 continue
             yield Directory(inside)
             descriptor = os.open(name, OPEN_DIRECTORY, dir_fd=frame.descriptor)
-            frames.append(Frame(descriptor, inside, names_in(descriptor)))
+            frames.append(OpenDirectory(descriptor, inside, names_in(descriptor)))
     finally:
         for frame in frames:
             os.close(frame.descriptor)

@@ -21,7 +21,7 @@ else:
     Protocol = object
 
 
-class ExtendedWorld(Protocol):
+class ExistingLibraries(Protocol):
     """The existing libraries."""
 
     @property
