@@ -12,7 +12,7 @@ from denizen.build.builders import NoSuchBuilder
 from denizen.build.builtin_derivations import Ingredient, made_by, recipe
 from denizen.build.builtin_fetch import NotFetched, NotOpened, fetching, fetching_executable
 from denizen.build.builtin_libraries import MissingLibraries, linking
-from denizen.build.builtin_union import Conflict, uniting
+from denizen.build.builtin_union import Conflict, UnionPart, uniting
 from denizen.build.builtin_unpack_deb import unpacking
 from denizen.build.derivation import BadDerivation
 from denizen.build.package_unpack import NotUnpacked
@@ -210,7 +210,7 @@ def test_what_has_the_wrong_hash_is_never_unpacked(shop: BuildStore) -> None:
 def test_a_union_leads_to_its_packages_and_refers_to_them(shop: BuildStore) -> None:
     a = package(shop, "a", Item("./bin/a", content=b"A"), Item("./share/x", content=b"1"))
     b = package(shop, "b", Item("./bin/b", content=b"B"), Item("./share/x", content=b"2"))
-    one = shop.derive("ab", uniting([(a, 5), (b, 6)], shop.store_dir))
+    one = shop.derive("ab", uniting([UnionPart(a, 5), UnionPart(b, 6)], shop.store_dir))
     shop.realise(one)
     top = shop.place(one)
     assert [(top / name).read_bytes() for name in ("bin/a", "bin/b", "share/x")] == [b"A", b"B", b"1"]
@@ -222,7 +222,7 @@ def test_a_union_leads_to_its_packages_and_refers_to_them(shop: BuildStore) -> N
 def test_a_union_in_conflict_leaves_nothing(shop: BuildStore) -> None:
     a = package(shop, "a", Item("./bin/x", content=b"A"))
     b = package(shop, "b", Item("./bin/x", content=b"B"))
-    one = shop.derive("ab", uniting([(a, 5), (b, 5)], shop.store_dir))
+    one = shop.derive("ab", uniting([UnionPart(a), UnionPart(b)], shop.store_dir))
     with pytest.raises(Conflict, match="bin/x"):
         shop.realise(one)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from denizen.build import builtin_union
 from denizen.build.builtin_derivations import Ingredient, Variables
-from denizen.build.builtin_union import Conflict, UnionInput, UnionProvider, plan, uniting
+from denizen.build.builtin_union import Conflict, UnionInput, UnionPart, UnionProvider, plan, uniting
 from denizen.build.derivation import BadDerivation
 from denizen.errors import BadInput
 from denizen.fileview import Executable, MemoryView, ViewLink
@@ -148,7 +148,7 @@ def test_a_union_of_nothing_is_an_empty_directory() -> None:
 
 
 def test_recipes_are_read_back_sorted() -> None:
-    derivation = uniting([(Ingredient(B), 5), (Ingredient(A), 10)], NIX_STORE)
+    derivation = uniting([UnionPart(Ingredient(B), 5), UnionPart(Ingredient(A), 10)], NIX_STORE)
     assert builtin_union.read(Variables("x", derivation.environment, NIX_STORE)) == [
         UnionInput(A, 10),
         UnionInput(B, 5),
@@ -158,7 +158,7 @@ def test_recipes_are_read_back_sorted() -> None:
 
 @pytest.mark.parametrize("priority", [b"-1", b"", b"x", b"9999999999"])
 def test_a_priority_is_a_number(priority: bytes) -> None:
-    row = b"%b\t%b" % (priority, A.inside(NIX_STORE))
+    row = b"%b\t%b\t\t" % (priority, A.inside(NIX_STORE))
     with pytest.raises(BadDerivation, match="not a priority"):
         builtin_union.read(Variables("x", {b"packages": row}, NIX_STORE))
 
@@ -194,3 +194,44 @@ def test_any_packages_unite_in_order_or_conflict(
     for one in packages:
         for name in one.view.listdir(b"/"):
             assert name in found
+
+
+def part(
+    path: StorePath, entries: Mapping[bytes, Entry], inside: bytes, outside: bytes, priority: int = 5
+) -> UnionProvider:
+    return UnionProvider(UnionInput(path, priority, inside, outside), MemoryView(entries))
+
+
+def test_a_part_of_a_package_appears_elsewhere() -> None:
+    found = linked(part(A, {b"/usr/share/man/1": b"", b"/usr/bin/x": b""}, b"usr/share", b"share"))
+    assert found == {b"": None, b"share": b"../" + base(A) + b"/usr/share"}
+
+
+def test_parts_meet_above_and_below_each_other() -> None:
+    found = linked(
+        part(A, {b"/usr/share/a": b""}, b"usr/share", b"share"),
+        part(B, {b"/units/u": b"", b"/units/v": b""}, b"units", b"share/systemd/user"),
+        part(C, {b"/bin/c": b""}, b"bin/c", b"bin/d"),
+    )
+    assert found == {
+        b"": None,
+        b"bin": None,
+        b"bin/d": b"../../" + base(C) + b"/bin/c",
+        b"share": None,
+        b"share/a": b"../../" + base(A) + b"/usr/share/a",
+        b"share/systemd": None,
+        b"share/systemd/user": b"../../../" + base(B) + b"/units",
+    }
+
+
+def test_a_package_that_is_one_file_can_be_a_part() -> None:
+    found = linked(provider(A, {b"/bin/x": b""}), part(B, {b"/": b"text"}, b"", b"manifest.json"))
+    assert found[b"manifest.json"] == b"../" + base(B)
+
+
+@pytest.mark.parametrize("path", [b"/usr", b"../x", b"a//b", b"a/", b"a\0b"])
+def test_a_part_stays_in_the_package_and_the_union(path: bytes) -> None:
+    for row in (b"5\t%b\t%b\t", b"5\t%b\t\t%b"):
+        text = row % (A.inside(NIX_STORE), path)
+        with pytest.raises(BadDerivation, match="not a path"):
+            builtin_union.read(Variables("x", {b"packages": text}, NIX_STORE))

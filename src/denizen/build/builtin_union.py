@@ -1,7 +1,8 @@
 """`builtin:union`: one tree of links to the files of several packages (pure).
 
-Variable: `packages`, a line each: a priority (a number; the lower one wins, as in Nix's buildEnv) and
-the package's store path.
+Variable: `packages`, a line each: a priority (a number; the lower one wins, as in Nix's buildEnv), the
+package's store path, a path inside of it, and where that appears in the union; both paths are relative, and
+empty for the whole package and the top of the union.
 
 A path that only one package has becomes one link, also where it is a directory; a directory that several
 packages have becomes a directory, and so on down. Of files with the same path, the one of the package with
@@ -16,7 +17,7 @@ from denizen.build.builtin_derivations import Variables, recipe, table
 from denizen.build.derivation import BadDerivation
 from denizen.errors import BadInput, display
 from denizen.fileview import FileKind
-from denizen.formats.file_tree import Directory, Symlink
+from denizen.formats.file_tree import Directory, Symlink, is_name
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -59,10 +60,27 @@ class Conflict(BadInput):
 
 @value
 class UnionInput:
-    """A package and its priority; the lower number wins."""
+    """A package, or a part of one, and its priority; the lower number wins.
+
+    Attributes:
+        inside: the part's path in the package, b"" for all of it.
+        outside: where the part appears in the union, b"" for the top.
+    """
 
     path: StorePath
     priority: int
+    inside: bytes = b""
+    outside: bytes = b""
+
+
+@value
+class UnionPart:
+    """A part of a package that a recipe unites; `inside` and `outside` are as in `UnionInput`."""
+
+    package: Ingredient
+    priority: int = DEFAULT_PRIORITY
+    inside: bytes = b""
+    outside: bytes = b""
 
 
 @value
@@ -73,24 +91,29 @@ class UnionProvider:
     view: FileView
 
 
-def uniting(packages: Sequence[tuple[Ingredient, int]], store_dir: bytes) -> Derivation:
-    """Return the recipe for (package, priority) pairs."""
-    rows = sorted((b"%d" % priority, one.path.inside(store_dir)) for one, priority in packages)
-    return recipe(BUILDER, {b"packages": table(rows)}, [one for one, _ in packages], store_dir)
+def uniting(parts: Sequence[UnionPart], store_dir: bytes) -> Derivation:
+    """Return the recipe for parts of packages."""
+    rows = sorted(
+        (b"%d" % one.priority, one.package.path.inside(store_dir), one.inside, one.outside) for one in parts
+    )
+    return recipe(BUILDER, {b"packages": table(rows)}, [one.package for one in parts], store_dir)
 
 
 def read(variables: Variables) -> list[UnionInput]:
     """Return the packages to unite.
 
     Raises:
-        BadDerivation: a priority that is not a number.
+        BadDerivation: a priority that is not a number, or a path that is not plain and relative.
         BadStorePath: a package that is not in the store.
     """
     packages = []
-    for priority, path in variables.rows(b"packages", 2):
+    for priority, path, inside, outside in variables.rows(b"packages", 4):
         if not priority.isdigit() or len(priority) > 9:
             raise BadDerivation(variables.name, f"'{display(priority)}' is not a priority")
-        packages.append(UnionInput(variables.store_path(path), int(priority)))
+        for part in (inside, outside):
+            if part and not all(map(is_name, part.split(b"/"))):
+                raise BadDerivation(variables.name, f"'{display(part)}' is not a path in a tree")
+        packages.append(UnionInput(variables.store_path(path), int(priority), inside, outside))
     return packages
 
 
@@ -105,16 +128,45 @@ def plan(providers: Sequence[UnionProvider]) -> Iterator[Entry]:
     pending: list[tuple[bytes, list[UnionProvider]]] = [(b"", list(providers))]
     while pending:
         path, here = pending.pop()
-        if path and len(here) == 1:
-            yield Symlink(path, _link(path, here[0]))
+        if path and len(here) == 1 and (place := _place(here[0], path)) is not None:
+            yield Symlink(path, _link(path, here[0], place))
             continue
         yield Directory(path)
-        names = {name for one in here for name in one.view.listdir(b"/" + path)}
+        names = {name for one in here for name in _names(one, path)}
         for name in sorted(names, reverse=True):
             below = path + b"/" + name if path else name
             pending.append((below, _winners(below, here, clashes)))
     if clashes:
         raise Conflict(tuple(sorted(clashes, key=lambda clash: clash[0])))
+
+
+def _place(provider: UnionProvider, path: bytes) -> bytes | None:
+    """Return the path in a package of what appears at `path` in the union.
+
+    Return None for a directory above the package's part.
+    """
+    inside, outside = provider.package.inside, provider.package.outside
+    if not outside or path == outside:
+        rest = path if not outside else b""
+    elif path.startswith(outside + b"/"):
+        rest = path[len(outside) + 1 :]
+    else:
+        return None
+    return b"/".join([part for part in (inside, rest) if part])
+
+
+def _is_above(provider: UnionProvider, path: bytes) -> bool:
+    outside = provider.package.outside
+    return bool(outside) and (not path or outside.startswith(path + b"/"))
+
+
+def _names(provider: UnionProvider, path: bytes) -> tuple[bytes, ...]:
+    """Return the names in the directory that a package has at `path` of the union."""
+    place = _place(provider, path)
+    if place is not None:
+        return provider.view.listdir(b"/" + place)
+    rest = provider.package.outside.removeprefix(path + b"/" if path else b"")
+    return (rest.partition(b"/")[0],)
 
 
 def _winners(
@@ -143,31 +195,37 @@ def _kind(provider: UnionProvider, path: bytes) -> FileKind | None:
 
     A link counts as what it leads to in the package.
     """
+    place = _place(provider, path)
+    if place is None:
+        return FileKind.DIRECTORY if _is_above(provider, path) else None
     try:
-        kind = provider.view.lstat(b"/" + path).kind
+        kind = provider.view.lstat(b"/" + place).kind
     except FileNotFoundError:
         return None
     if kind is not FileKind.SYMLINK:
         return kind
     try:
-        return provider.view.stat(b"/" + path).kind
+        return provider.view.stat(b"/" + place).kind
     except OSError:
         return kind  # it leads out of the package, in circles, or nowhere
 
 
 def _same(one: UnionProvider, other: UnionProvider, path: bytes) -> bool:
-    full = b"/" + path
-    links = [provider.view.lstat(full).kind is FileKind.SYMLINK for provider in (one, other)]
-    if all(links) and one.view.readlink(full) == other.view.readlink(full):
+    """Tell whether two packages have the same link, or files of the same content and mode, at `path`."""
+    first, second = b"/" + (_place(one, path) or b""), b"/" + (_place(other, path) or b"")
+    links = [
+        view.lstat(at).kind is FileKind.SYMLINK for view, at in ((one.view, first), (other.view, second))
+    ]
+    if all(links) and one.view.readlink(first) == other.view.readlink(second):
         return True
     if _kind(one, path) is not FileKind.FILE or _kind(other, path) is not FileKind.FILE:
         return False
-    facts = [provider.view.stat(full) for provider in (one, other)]
+    facts = one.view.stat(first), other.view.stat(second)
     if facts[0].size != facts[1].size or (facts[0].mode ^ facts[1].mode) & 0o100:
         return False
-    return bytes(one.view.read(full)) == bytes(other.view.read(full))
+    return bytes(one.view.read(first)) == bytes(other.view.read(second))
 
 
-def _link(path: bytes, provider: UnionProvider) -> bytes:
+def _link(path: bytes, provider: UnionProvider, place: bytes) -> bytes:
     base = provider.package.path.base.encode("ascii")
-    return b"../" * (path.count(b"/") + 1) + base + b"/" + path
+    return b"../" * (path.count(b"/") + 1) + base + (b"/" + place if place else b"")
