@@ -14,6 +14,7 @@ enum setting {
     SETTING_NIX_LD = 'n',
     SETTING_COMMANDS = 'e',
     SETTING_LIBRARY_PATHS = 'l',
+    SETTING_INSTALLED = 'o',
 };
 
 /* Return the next setting of a kind after `previous` (null: the first), or null. */

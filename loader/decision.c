@@ -129,17 +129,18 @@ static bool same_identity(const struct identity *one, const struct identity *oth
 }
 
 /* About this very program: its identity or, when it was moved, its build-id and size; and in both
-   cases its program headers. */
+   cases its program headers. Of a program in the store the name was asked for, and a second link to its file
+   changes its times. */
 static bool is_about(const struct decision *decision, const struct subject *subject)
 {
     const struct decision_header *header = decision->header;
     if (subject->foreign)
-        return header->command.count && same_identity(&header->identity, &subject->identity);
+        return header->command.count && (subject->named || same_identity(&header->identity, &subject->identity));
     if (header->machine != ((uint32_t)ARCH_BITS << 16 | ARCH_MACHINE) ||
         header->headers.words != subject->headers.words ||
         header->headers.running != subject->headers.running)
         return false;
-    if (same_identity(&header->identity, &subject->identity))
+    if (subject->named || same_identity(&header->identity, &subject->identity))
         return true;
     return subject->build_id.length && header->build_id_length == subject->build_id.length &&
            header->identity.size == subject->identity.size &&
@@ -339,4 +340,18 @@ struct search_result decision_find(struct arena *arena, const struct process *pr
     return (struct search_result){false, first.reason    ? first.reason
                                          : second.reason ? second.reason
                                                          : NO_DECISION};
+}
+
+struct search_result decision_find_named(struct arena *arena, const struct process *process,
+                                         const struct subject *subject, const char *name,
+                                         struct decision *decision)
+{
+    char room[2 * NAME_ROOM];
+    struct text path = text_in(room, sizeof room);
+    text_add(&path, "named/");
+    text_add(&path, name);
+    if (path.cut)
+        return (struct search_result){false, NO_DECISION};
+    struct search_result result = search(arena, process, subject, room, decision);
+    return result.found || result.reason ? result : (struct search_result){false, NO_DECISION};
 }

@@ -75,6 +75,8 @@ struct subject {
     bool foreign;
     /* The LD_LIBRARY_PATH of this start, for which there may be a decision of its own; null for none. */
     const char *library_path;
+    /* A program of the store, which does not change: its decision is found by the command's name. */
+    bool named;
 };
 
 /* The result of a search for a decision; the reason is shown when no decision can be made either. */
@@ -91,6 +93,10 @@ static inline const char *decision_string(const struct decision *decision, uint3
 /* Look in every configured directory for the decision about this subject. */
 struct search_result decision_find(struct arena *arena, const struct process *process,
                                    const struct subject *subject, struct decision *decision);
+/* Look for the decision of this name in named/ of every configured directory. */
+struct search_result decision_find_named(struct arena *arena, const struct process *process,
+                                         const struct subject *subject, const char *name,
+                                         struct decision *decision);
 /* Replace "%u" in a configured directory by the user's number. */
 void decision_directory(struct text *path, const char *pattern, const struct process *process);
 

@@ -83,6 +83,49 @@ const char *launch_command_path(struct arena *arena, const char *commands, const
     return !path.cut && sys_readlink(link, program, PATH_ROOM - 1) > 0 ? program : NULL;
 }
 
+/* OBJECT/programs/NAME leads to ../../OTHER/usr/bin/NAME. */
+static const char *program_of(struct arena *arena, const char *own, size_t object, const char *name)
+{
+    enum { UP = 6 };
+    char link[PATH_ROOM], *room = arena_take(arena, PATH_ROOM);
+    struct text path = text_in(link, sizeof link), program = text_in(room, PATH_ROOM);
+    text_add_bytes(&path, own, object);
+    text_add(&path, "/programs/");
+    text_add(&path, name);
+    char target[PATH_ROOM];
+    long length = path.cut ? 0 : sys_readlink(link, target, PATH_ROOM - 1);
+    if (length <= 0)
+        return NULL;
+    target[length] = '\0';
+    if (target[0] == '/')
+        return text_add(&program, target), room;
+    if (!text_starts(target, "../../"))
+        return NULL;
+    while (object && own[object - 1] != '/')
+        object--;
+    text_add_bytes(&program, own, object);
+    text_add(&program, target + UP);
+    return program.cut ? NULL : room;
+}
+
+struct installed launch_installed(struct arena *arena, const char *own)
+{
+    enum { DIGITS = 32, BIN = 4 };
+    const char *name = text_file_name(own);
+    size_t object = (size_t)(name - own), start;
+    if (object <= BIN + 1 || !text_starts(own + object - BIN - 1, "/bin/"))
+        return (struct installed){NULL, NULL};
+    object -= BIN + 1;
+    for (start = object; start && own[start - 1] != '/';)
+        start--;
+    char *room = arena_take(arena, PATH_ROOM);
+    struct text decision = text_in(room, PATH_ROOM);
+    text_add_bytes(&decision, own + start, object - start < DIGITS ? object - start : DIGITS);
+    text_add(&decision, "-");
+    text_add(&decision, name);
+    return (struct installed){program_of(arena, own, object, name), room};
+}
+
 const char *launch_real_path(struct arena *arena, const char *path)
 {
     char name[32];

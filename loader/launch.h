@@ -17,6 +17,14 @@ struct target launch_target(struct arena *arena, struct process *process);
 
 /* Where the link NAME in the directory of commands leads, or null. */
 const char *launch_command_path(struct arena *arena, const char *commands, const char *name);
+/* An installed command: the loader is bin/NAME of an object, where programs/NAME is a link that leads to the program. */
+struct installed {
+    /* The program's path in the store, its last link not followed; null where there is none. */
+    const char *program;
+    /* HASH-NAME, by which its decision is kept: the hash is the object's. */
+    const char *decision;
+};
+struct installed launch_installed(struct arena *arena, const char *own);
 /* The path with links resolved, as /proc/self/exe would have it; null if /proc does not tell. */
 const char *launch_real_path(struct arena *arena, const char *path);
 /* The directory of a path, as $ORIGIN has it. */

@@ -263,6 +263,21 @@ static bool find_command(struct start *start, const char *commands, const char *
     return decision_find(&start->arena, &start->process, &subject, decision).found;
 }
 
+/* A command is found: by its own command, by the kernel, or mapped. A script that we map the interpreter of gets its
+   own path, any other program the name that it was called by. */
+static _Noreturn void become_command(struct start *start, const struct decision *decision)
+{
+    struct process *process = &start->process;
+    uint32_t count = decision->header->command.count;
+    bool mapped = count > 1 && text_equal(decision_string(decision, decision->command[1]), "--as");
+    if (count)
+        launch_command(&start->arena, process, decision, (struct target){start->path, !mapped});
+    if (decision->header->flags & DECISION_HOST)
+        launch_natively(process, start->path);
+    stand_in(start);
+    follow(start, decision);
+}
+
 /* We lie where a command should be that this host does not have: the first to execute it has it brought. */
 static _Noreturn void stand_for_command(struct start *start, const char *commands)
 {
@@ -274,12 +289,33 @@ static _Noreturn void stand_for_command(struct start *start, const char *command
         (!find_command(start, commands, name, &decision) &&
          (!helper_decides(process, NULL, own) || !find_command(start, commands, name, &decision))))
         fail(own, ": the command is not here", (char *)0);
-    if (decision.header->command.count)
-        launch_command(&start->arena, process, &decision, (struct target){start->path, true});
-    if (decision.header->flags & DECISION_HOST)
-        launch_natively(process, start->path);
-    stand_in(start);
-    follow(start, &decision);
+    become_command(start, &decision);
+}
+
+/* The program of an installed command, and the decision about it. */
+static bool find_installed(struct start *start, const char *own, struct decision *decision)
+{
+    struct subject subject = {.headers = {0, 0}, .named = true};
+    struct installed installed = launch_installed(&start->arena, own);
+    start->path = installed.program;
+    if (!start->path)
+        return false;
+    subject.foreign = launch_is_foreign(start->path);
+    if (!subject.foreign)
+        image_inspect(start->path, start->process.page_size, &start->arena, &subject);
+    return decision_find_named(&start->arena, &start->process, &subject, installed.decision, decision).found;
+}
+
+/* We are a command of a profile (docs/decisions/0011). What an attacker's process with others' rights asks for is
+   not decided, and what was decided for the user is not believed (decision.c). */
+static _Noreturn void stand_for_installed(struct start *start)
+{
+    struct decision decision;
+    const char *own = path_of(start);
+    if (!find_installed(start, own, &decision) &&
+        (!helper_decides(&start->process, own) || !find_installed(start, own, &decision)))
+        fail(own, ": it was not decided how to start it; install it again", (char *)0);
+    become_command(start, &decision);
 }
 
 /* An emulator is its command. The kernel is not asked once more where nobody decides: it may have asked us. */
@@ -301,6 +337,8 @@ static _Noreturn void launch(struct start *start)
     struct subject subject = {.headers = {0, 0}};
     struct process *process = &start->process;
     const char *commands = config_next(SETTING_COMMANDS, NULL);
+    if (config_next(SETTING_INSTALLED, NULL))
+        stand_for_installed(start);
     if (commands)
         stand_for_command(start, commands);
     struct target target = launch_target(&start->arena, process);

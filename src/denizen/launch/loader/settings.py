@@ -32,6 +32,7 @@ HEADER = struct.Struct("<24sII")
 _DIRECTORY, _COMMAND, _HOST_LDSO, _HOST_PREFIX = b"d", b"c", b"h", b"p"
 _INSIDE, _RESIDENT, _GENERATION, _BOUND, _NIX_LD = b"i", b"r", b"g", b"b", b"n"
 _COMMANDS, _LIBRARY_PATHS = b"e", b"l"
+_INSTALLED = b"o"
 
 
 class NotALoader(BadInput):
@@ -69,6 +70,8 @@ class LoaderSettings:
             the program for each that was executed (launch.command_links); b"" for none.
         library_paths: a start with LD_LIBRARY_PATH looks first for a decision of its own: in each of these
             with what the value is called by behind it (launch.decisions.library_path).
+        installed: the loader is bin/NAME of an object whose programs/NAME leads to the program
+            (profiles.builtin_commands).
         bound: the loader is for one namespace; denizen reads this, the loader does not.
         nix_ld: NIX_LD and NIX_LD_LIBRARY_PATH serve programs without a decision, but never root's.
     """
@@ -82,6 +85,7 @@ class LoaderSettings:
     generation: int = 0
     commands: bytes = b""
     library_paths: tuple[bytes, ...] = ()
+    installed: bool = False
     bound: bool = False
     nix_ld: bool = False
 
@@ -104,6 +108,7 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
         *((_GENERATION, b"%d" % number) for number in [settings.generation] if number),
         *((_COMMANDS, text) for text in [settings.commands] if text),
         *((_LIBRARY_PATHS, text) for text in settings.library_paths),
+        *((_INSTALLED, b"1") for _ in range(settings.installed)),
         *((_BOUND, b"1") for _ in range(settings.bound)),
         *((_NIX_LD, b"1") for _ in range(settings.nix_ld)),
     ]
@@ -140,6 +145,7 @@ def settings_of(binary: Buffer) -> LoaderSettings:
         generation=_number(b"".join(found.get(_GENERATION, ())[:1])),
         commands=b"".join(found.get(_COMMANDS, ())[:1]),
         library_paths=tuple(found.get(_LIBRARY_PATHS, ())),
+        installed=_INSTALLED in found,
         bound=_BOUND in found,
         nix_ld=_NIX_LD in found,
     )
