@@ -1,6 +1,6 @@
 """Every parser of foreign bytes, with its seeds. A new parser adds a line."""
 
-from fuzz import archive, elf, fhs, formats, hosted, launch, linker, relocate, resolve
+from fuzz import archive, elf, fhs, formats, hosted, launch, linker, profiles, relocate, resolve
 from fuzz.driver import Target
 
 TARGETS: dict[str, Target] = {
@@ -39,6 +39,12 @@ TARGETS: dict[str, Target] = {
     "nsswitch": Target(fhs.read_nsswitch, fhs.some_nsswitch, fhs.large_nsswitch, fhs.NSSWITCH_TOKENS),
     "denizen.toml": Target(fhs.read_project, fhs.projects, fhs.large_projects, fhs.PROJECT_TOKENS),
     "generation": Target(fhs.read_record, fhs.generations, fhs.large_generations, fhs.GENERATION_TOKENS),
+    "profile-manifest": Target(
+        profiles.read_profile, profiles.manifests, profiles.large_manifests, profiles.MANIFEST_TOKENS
+    ),
+    "command-recipe": Target(
+        profiles.read_command_recipe, profiles.recipes, profiles.large_recipes, profiles.MANIFEST_TOKENS
+    ),
     "lock": Target(resolve.read_lock, resolve.locks, resolve.large_locks, resolve.LOCK_TOKENS),
     "loader-image": Target(hosted.asks(b"i"), hosted.objects, tokens=hosted.ELF_TOKENS),
     "loader-headers": Target(hosted.asks(b"h"), hosted.objects, tokens=hosted.ELF_TOKENS),

@@ -313,7 +313,7 @@ static _Noreturn void stand_for_installed(struct start *start)
     struct decision decision;
     const char *own = path_of(start);
     if (!find_installed(start, own, &decision) &&
-        (!helper_decides(&start->process, own) || !find_installed(start, own, &decision)))
+        (!helper_decides(&start->process, NULL, own) || !find_installed(start, own, &decision)))
         fail(own, ": it was not decided how to start it; install it again", (char *)0);
     become_command(start, &decision);
 }

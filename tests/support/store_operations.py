@@ -16,11 +16,14 @@ import sys
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
 from unittest.mock import patch
 
+from denizen.app.profiles.profile_access import changed
+from denizen.app.profiles.profile_generations import rolled_back
 from denizen.build.builtin_derivations import made_by
 from denizen.build.builtin_unpack_deb import unpacking
 from denizen.build.realise import RealiseOptions, realise
@@ -28,7 +31,10 @@ from denizen.build.registrar import Registrar
 from denizen.errors import DenizenError
 from denizen.formats.file_tree import Directory, Symlink
 from denizen.formats.hashes import Hash
-from denizen.formats.storepath import for_output, for_source
+from denizen.formats.storepath import StorePath, for_output, for_source
+from denizen.profiles.changes import with_elements
+from denizen.profiles.manifest import ElementPart
+from denizen.profiles.profile_links import Profile, profile_at
 from denizen.store.collection import gc_roots, trash
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.collection.processes import ProcessCensus
@@ -39,6 +45,7 @@ from denizen.store.trees import restore
 from denizen.store.work import Adoption
 from tests.support import debs
 from tests.support.derivations import BuildStore, MemoryOpener
+from tests.support.profile_elements import element
 from tests.support.trees import file, nar
 
 DONE, REFUSED, BROKEN = 0, 3, 4
@@ -140,6 +147,54 @@ OPERATIONS: dict[str, Callable[[Path], None]] = {
     "gc by a pool": gc_by_a_pool,
 }
 _URL = "https://example.test/package.deb"
+
+
+def install(root: Path) -> None:
+    """Switch a profile to a generation with one element more."""
+    with Store.open(os.fsencode(root / "store")) as store, store.working() as work:
+        new = element("new", ElementPart(object_of(store, "kept"), "", "bin/kept"))
+        changed(profile_in(root), store, work, lambda manifest: with_elements(manifest, [new]), {"new"})
+
+
+def rollback(root: Path) -> None:
+    """Go back to the first generation of a profile."""
+    rolled_back(profile_in(root), 1)
+
+
+def delete_generations(root: Path) -> None:
+    """Delete the first generation of a profile, unless it is the current one."""
+    profile = profile_in(root)
+    with Store.open(os.fsencode(root / "store")) as store, profile.locked():
+        if 1 in profile.numbers() and profile.current() != 1:
+            profile.delete(store.layout, [1])
+
+
+# Of a store in which `prepare_profile` made a profile.
+PROFILE_OPERATIONS: dict[str, Callable[[Path], None]] = {
+    "install": install,
+    "rollback": rollback,
+    "delete-generations": delete_generations,
+}
+
+
+def profile_in(root: Path) -> Profile:
+    return profile_at(os.fsencode(root / "profiles"), "profile")
+
+
+def object_of(store: Store, name: str) -> StorePath:
+    (path,) = [path for path in store.database.paths() if path.name == name]
+    return path
+
+
+def prepare_profile(root: Path) -> None:
+    """Make a profile of two generations in a store that `prepare` made."""
+    with Store.open(os.fsencode(root / "store")) as store, store.working() as work:
+        for name in ("kept", "top"):
+            part = ElementPart(object_of(store, name), "", f"share/{name}")
+            one = element(name, part)
+            changed(profile_in(root), store, work, partial(with_elements, elements=[one]), {name})
+
+
 _ARCHIVE = nar(
     Directory(b""),
     Directory(b"a"),
@@ -187,7 +242,8 @@ def _serve() -> None:
     setattr(gc_roots, "held_by_processes", lambda _: ProcessCensus({}, 0))  # noqa: B010  # mypy refuses the plain form
     with TemporaryDirectory() as directory:
         prepare(Path(directory))
-        for warm_up in OPERATIONS.values():
+        prepare_profile(Path(directory))
+        for warm_up in (OPERATIONS | PROFILE_OPERATIONS).values():
             warm_up(Path(directory))
     _say("ready")
     for line in sys.stdin:
@@ -208,7 +264,7 @@ def _say(word: object) -> None:
 
 def _status_of(operation: str, root: Path) -> int:
     try:
-        OPERATIONS[operation](root)
+        (OPERATIONS | PROFILE_OPERATIONS)[operation](root)
     except DenizenError:
         return REFUSED
     except BaseException:  # noqa: BLE001  # whatever it is, the test is told

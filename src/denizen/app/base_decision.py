@@ -107,6 +107,8 @@ class BaseDecisions:
         program = self.examined.program
         if program.image is None or self.examined.is_satisfied or self.wanted.trees:
             return None
+        if self.wanted.installed:
+            return None  # an upgrade may bring the same program with other libraries
         build_id = (program.image.notes.build_id or b"")[:64]
         found = self.decision_store.moved(build_id, len(program.image.buffer), headers_of(program.image))
         if found is None:

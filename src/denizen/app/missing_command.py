@@ -13,32 +13,25 @@ import os
 from denizen.app.decision_maker import decide
 from denizen.app.environments.auto_environment import command_package, enter_auto_environment
 from denizen.app.environments.fhs_create import plan
-from denizen.app.factories import helper_words, supply_of, tools_of
+from denizen.app.environments.inside_decision import InsideProgram, decision_inside
+from denizen.app.factories import supply_of, tools_of
 from denizen.app.missing_library import budget_of
 from denizen.app.supply.configured_sources import configured_settings
 from denizen.app.supply.indexing import ensure, own_architecture
 from denizen.app.supply.open_index import open_index
 from denizen.app.supply.store_access import made_store
-from denizen.disk import DiskView, RootedView
+from denizen.disk import RootedView
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks
 from denizen.fhs.enter import located
 from denizen.fhs.generations import Settings
-from denizen.host import machine_name
 from denizen.launch.command_links import commands_of, is_command
-from denizen.launch.decisions.decision import machine_word
 from denizen.launch.decisions.decision_store import variant
-from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.environment_rules import EnvironmentNeeds
 from denizen.launch.probe import obstacle
-from denizen.launch.program import open_program
-from denizen.launch.strategies.fhs import environment_command
-from denizen.launch.strategies.loader_files import ChildDecisions, LoaderFiles
-from denizen.machines import by_kernel
 from denizen.resolve.installation.install import unpacked
 from denizen.resolve.resolution import pin_of
 from denizen.sources.base import Scope
 from denizen.sources.fetch_policy import FetchPolicy
-from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,15 +158,9 @@ class _Bringing:
 
     def _decide(self, around: Inside, place: bytes) -> None:
         """Keep the decision that the program starts in an environment."""
-        opened = open_program(DiskView(), around.tree + place)
-        words = helper_words(self._session, "decide", self._wanted.followers.words)
-        children = ChildDecisions(words, self._decision_store.directory)
-        files = LoaderFiles(opened, self._decision_store.directory, self._session.paths.state, children)
-        words = environment_command(opened, files, around)
-        base = decision_of_host(opened)
-        command = (*words[:-1], b"as", place, words[-1])
-        machine = base.machine or machine_of_scripts()
-        found = replace(base, command=command, objects=(around.tree,), machine=machine)
+        found = decision_inside(
+            self._session, self._wanted, self._decision_store, InsideProgram(around, place, place)
+        )
         self._decision_store.write(found, movable=False)
 
 
@@ -186,13 +173,6 @@ def package_with(session: Session, name: bytes, wanted: RunRequest) -> str:
     package = command_package(index, name)
     index.close()
     return package
-
-
-def machine_of_scripts() -> int:
-    """Return the `machine` of decisions about scripts, which is that of the loader that reads them."""
-    machine = by_kernel(machine_name())
-    assert machine is not None  # own_architecture made sure of it
-    return machine_word(machine.bits, machine.e_machine)
 
 
 def _place_in(tree: bytes, name: bytes) -> bytes | None:

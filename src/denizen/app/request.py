@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+# The beginning of the variants of commands of profiles.
+INSTALLED = b"installed"
+
+
 class NoSuchProgram(DenizenError):
     """The error that there is no such program."""
 
@@ -37,6 +41,7 @@ class RunRequest:
         offline: fetch nothing.
         trees: virtual environments and prefixes, whose modules a Python interpreter opens.
         library_path: the user's LD_LIBRARY_PATH, in absolute paths (app.library_path).
+        installed: it is a command of a profile, whose decisions are kept apart (app.profiles).
     """
 
     strategy: str = ""
@@ -48,6 +53,7 @@ class RunRequest:
     offline: bool = False
     trees: tuple[str, ...] = ()
     library_path: str = ""
+    installed: bool = False
 
     @property
     def variant(self) -> bytes:
@@ -57,6 +63,11 @@ class RunRequest:
         them.
         """
         mapped = self.strategy == "direct"
+        if self.installed:
+            from denizen.value import replace
+
+            apart = replace(self, installed=False).variant
+            return INSTALLED + (b"-" + apart if apart else b"")
         plain = not (self.hermetic or self.suites or self.extra or self.lock or self.trees or mapped)
         options = b"" if plain else self._digest(mapped=mapped)
         if not self.library_path:
@@ -101,7 +112,7 @@ class RunRequest:
         """
         from denizen.value import replace
 
-        return replace(self, strategy="", excluded=(), lock=None, library_path="")
+        return replace(self, strategy="", excluded=(), lock=None, library_path="", installed=False)
 
     @property
     def without_library_path(self) -> RunRequest:

@@ -24,6 +24,22 @@ if TYPE_CHECKING:
 TABLE: tuple[Group, ...] = (
     Group("run", "denizen.cli.commands.run", "start a program, bringing what it needs", everyday=True),
     Group(
+        "install",
+        "denizen.cli.commands.install",
+        "install packages or programs, whose commands then run",
+        everyday=True,
+    ),
+    Group("remove", "denizen.cli.commands.install", "remove what was installed", everyday=True),
+    Group("list", "denizen.cli.commands.install", "what is installed", everyday=True),
+    Group("pin", "denizen.cli.commands.install", "leave what is installed at its version", everyday=False),
+    Group("unpin", "denizen.cli.commands.install", "upgrade it again", everyday=False),
+    Group(
+        "profile",
+        "denizen.cli.commands.profile",
+        "generations of what is installed: history, rollback, deletion",
+        everyday=False,
+    ),
+    Group(
         "why",
         "denizen.cli.commands.why",
         "everything known about a program, and why it does not start",

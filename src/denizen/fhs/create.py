@@ -154,6 +154,13 @@ def make(context: CreationContext, pins: Sequence[Pin], settings: Settings) -> C
     return CreatedTree(goal.outputs[OUT], tuple(map(_part, pins)))
 
 
+def controls_of(controls: bytes, pins: Sequence[Pin], supply: Supply) -> list[Control]:
+    """Return the facts of packages' control archives; packages whose facts are not cached are fetched."""
+    unread = [pin for pin in pins if not os.path.exists(_place(controls, pin))]
+    here = fetched(unread, supply) if unread else {}
+    return [_control(controls, pin, here) for pin in pins]
+
+
 @value
 class _Lot:
     """The derivations of packages, by their .deb's hash; `trees` are the outputs."""

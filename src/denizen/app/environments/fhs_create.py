@@ -22,7 +22,7 @@ def plan(session: Session, settings: Settings, policy: FetchPolicy) -> tuple[Env
     """Return the packages that an environment would have. Raises MissingPackages, SourceFailed."""
     from denizen.fhs.create import members_of
 
-    return members_of(settings, _catalogues(session, settings, policy))
+    return members_of(settings, catalogues_of(session, settings, policy))
 
 
 def create(session: Session, name: str, settings: Settings, policy: FetchPolicy) -> Generation:
@@ -44,7 +44,7 @@ def create_from(
     environments = EnvironmentStore(session.paths.state)
     environments.directory(name)  # a bad name is told before anything is fetched
     if pins is None:
-        catalogues = _catalogues(session, settings, policy)
+        catalogues = catalogues_of(session, settings, policy)
         snapshots = {entry.suite: entry.identity for index in catalogues.values() for entry in index.entries}
         pins = pins_of(members_of(settings, catalogues), snapshots)
     with made_store(session) as store, store.working() as work:
@@ -67,7 +67,7 @@ def _context(session: Session, store: Store, policy: FetchPolicy) -> CreationCon
     )
 
 
-def _catalogues(session: Session, settings: Settings, policy: FetchPolicy) -> dict[str, Index]:
+def catalogues_of(session: Session, settings: Settings, policy: FetchPolicy) -> dict[str, Index]:
     """Return for each architecture an index of the base suites alone.
 
     Packages of several suites do not make one system.

@@ -37,6 +37,11 @@ def _decide(parsed: Parsed, context: Context) -> int:
 
         bring_command(session, program, wanted)
         return 0
+    if parsed.flag("installed"):
+        from denizen.app.profiles.installed_command import decide_installed
+
+        decide_installed(session, program, wanted)
+        return 0
     from denizen.app.decision_maker import decide
 
     decide(session, program, wanted)
@@ -56,6 +61,8 @@ COMMANDS = (
             Option(("--set",), "", metavar="NAME=VALUE", repeat=True),
             # For the loader in the place of a command: PROGRAM is that place.
             Option(("--command",), ""),
+            # For the loader that is a command of a profile: PROGRAM is the command.
+            Option(("--installed",), ""),
             # For the resident: the missing soname, of a dlopen or a DT_NEEDED, and the directory for
             # its link.
             Option(("--missed",), "", metavar="NAME"),

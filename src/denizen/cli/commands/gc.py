@@ -68,13 +68,17 @@ def _gc(parsed: Parsed, context: Context) -> int:
 def _forget(context: Context, store: Store, grace: int) -> None:
     """Delete the decisions about programs that are gone, and the environments that were made for them."""
     from denizen.app.environments.auto_environment import drop_unused
+    from denizen.app.profiles.upkeep import forget_commands
+    from denizen.app.request import INSTALLED
     from denizen.launch.decisions.decision_store import decision_stores
     from denizen.launch.decisions.expiry import expire
     from denizen.store.errors import doing
 
     decisions = context.session.paths.decisions
     with doing("forget decisions in", decisions):
-        done = expire(decision_stores(decisions), store.layout, grace)
+        apart = [one for one in decision_stores(decisions) if not one.name.startswith(INSTALLED)]
+        done = expire(apart, store.layout, grace)
+        forget_commands(context.session, store)
     if done.dropped:
         context.output.say(f"{done.dropped} decisions forgotten: their programs are gone")
     if done.running:

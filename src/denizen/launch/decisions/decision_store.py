@@ -57,6 +57,19 @@ class DecisionStore:
         write_atomically(os.path.join(self.directory, file_name(decision.identity)), content, mode=PRIVATE)
         publish(self.directory, decision)
 
+    def write_named(self, layout: StoreLayout, name: bytes, decision: Decision) -> None:
+        """Write the decision about a command of a profile, and keep its store objects as long as it lives.
+
+        Raises OSError.
+        """
+        path = os.path.join(NAMED, name)
+        roots = self._roots(path)
+        for place in dict.fromkeys((decision.search, *decision.objects)):
+            if os.path.dirname(place) == layout.physical:
+                add_link(layout, next(roots), storepath.from_base(os.path.basename(place)))
+        make_directories(os.path.join(self.directory, NAMED), 0o700)
+        write_atomically(os.path.join(self.directory, path), encode(decision), mode=PRIVATE)
+
     def moved(self, build_id: bytes, size: int, headers: bytes) -> Decision | None:
         """Return the decision about the same program content at another path.
 
@@ -114,7 +127,7 @@ class DecisionStore:
                 os.unlink(os.path.join(layout.gcroots, root))
             except FileNotFoundError:
                 break
-        for kept in (COPIES, RESOURCE_TREES, OPENED):
+        for kept in (COPIES, RESOURCE_TREES, OPENED) if not name.startswith(NAMED) else ():
             shutil.rmtree(os.path.join(self.directory, kept, name), ignore_errors=True)
 
     def missed_since(self, name: bytes, now: float) -> float:
@@ -154,6 +167,10 @@ class DecisionStore:
             for name in os.listdir(self.directory):
                 if name.count(b"-") in (2, 4) and not name.startswith(b"."):
                     yield name
+        with contextlib.suppress(FileNotFoundError):
+            for name in os.listdir(os.path.join(self.directory, NAMED)):
+                if not name.startswith(b"."):
+                    yield os.path.join(NAMED, name)
 
 
 def _besides(layout: StoreLayout, decision: Decision) -> list[bytes]:
@@ -168,6 +185,8 @@ def _besides(layout: StoreLayout, decision: Decision) -> list[bytes]:
 COPIES = b"copies"
 # Files for paths that the host lacks (resources/resource_tree.py), a directory for each decision.
 RESOURCE_TREES = b"resources"
+# Decisions about commands of profiles, by the object and the name of the command.
+NAMED = b"named"
 # An empty file for each decision whose program is missing, with the time of the first collection to miss it.
 MISSED = b"missed"
 

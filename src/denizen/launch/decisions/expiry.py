@@ -53,7 +53,7 @@ def expire(decision_stores: Sequence[DecisionStore], layout: StoreLayout, grace:
         ProcessUnreadable: a process of this user cannot be examined; nothing was deleted.
     """
     missing = [(decision_store, dict(_missing(decision_store))) for decision_store in decision_stores]
-    wanted = {digest for _, rows in missing for decision in rows.values() for digest in _digests(decision)}
+    wanted = {digest for _, rows in missing for decision in rows.values() for digest in digests_of(decision)}
     held = frozenset(held_by_processes(wanted).held) if wanted else frozenset()
     now = time.time()
     fates: list[int] = []
@@ -74,7 +74,7 @@ _DROPPED, _RUNNING, _WAITING = range(3)
 def _fate(decision: Decision | None, held: frozenset[bytes], missed_for: float, grace: int) -> int:
     if decision is None:
         return _DROPPED
-    if not held.isdisjoint(_digests(decision)):
+    if not held.isdisjoint(digests_of(decision)):
         return _RUNNING
     return _DROPPED if missed_for >= grace else _WAITING
 
@@ -93,7 +93,7 @@ def _lives(decision: Decision) -> bool:
         return False
 
 
-def _digests(decision: Decision | None) -> list[bytes]:
+def digests_of(decision: Decision | None) -> list[bytes]:
     """Return the hash parts of the store objects that a decision names; it names files of the host too."""
     if decision is None:
         return []

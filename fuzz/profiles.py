@@ -1,0 +1,46 @@
+"""Manifests of profiles, and the recipes of their commands."""
+
+import json
+from collections.abc import Sequence
+
+from denizen.app.profiles.installed_command import CommandRecipe, read_recipe, write_recipe
+from denizen.formats.storepath import StorePath
+from denizen.profiles.manifest import (
+    ElementKind,
+    ElementPart,
+    ProfileElement,
+    ProfileManifest,
+    read_manifest,
+    write_manifest,
+)
+from denizen.resolve.resolution import Pin
+
+MANIFEST_TOKENS = (b'"parts"', b'"pins"', b"null", b"true", b"-1", b"1e999", b'"../.."', b"\\u0000", b"[[")
+_PIN = Pin(b"zip", b"3.0-15", b"amd64", "debian", "trixie", "", b"pool/zip.deb", 9, b"0" * 64, 9)
+
+
+def manifests() -> Sequence[bytes]:
+    part = ElementPart(StorePath("0" * 32, "zip"), "usr/share", "share", 1)
+    one = ProfileElement("zip", ElementKind.DEBIAN, "zip", "3.0-15", 9, (part,), ("zip",), (_PIN,))
+    return [write_manifest(ProfileManifest((one,)))]
+
+
+def large_manifests() -> Sequence[bytes]:
+    row = json.loads(manifests()[0])["elements"][0]
+    many = [row | {"name": f"{number:05}"} for number in range(2_000)]
+    return [b"[" * 500_000, json.dumps({"format": 1, "elements": many}).encode()]
+
+
+def recipes() -> Sequence[bytes]:
+    return [write_recipe(CommandRecipe(("trixie",), ("0" * 64,), (_PIN,), ("zip",)))]
+
+
+def large_recipes() -> Sequence[bytes]:
+    return [write_recipe(CommandRecipe((), (), (_PIN,) * 2_000)), b'{"a": ' * 100_000]
+
+
+read_profile = read_manifest
+
+
+def read_command_recipe(data: bytes) -> None:
+    read_recipe(data, b"/bin/x")

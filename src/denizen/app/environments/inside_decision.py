@@ -1,0 +1,65 @@
+"""The decision that a program starts in an environment that has it."""
+
+from __future__ import annotations
+
+from denizen.app.factories import helper_words
+from denizen.disk import DiskView
+from denizen.host import machine_name
+from denizen.launch.decisions.decision import machine_word
+from denizen.launch.decisions.host_decision import decision_of_host
+from denizen.launch.program import open_program
+from denizen.launch.strategies.fhs import environment_command
+from denizen.launch.strategies.loader_files import ChildDecisions, LoaderFiles
+from denizen.machines import by_kernel
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
+    from denizen.fhs.enter import Inside
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.decisions.decision_store import DecisionStore
+
+
+@value
+class InsideProgram:
+    """A program in an environment.
+
+    Attributes:
+        place: the program's path in the environment, no link.
+        name: the path by which it is executed, which may be a link.
+    """
+
+    around: Inside
+    place: bytes
+    name: bytes
+
+
+def decision_inside(
+    session: Session, wanted: RunRequest, decision_store: DecisionStore, program: InsideProgram
+) -> Decision:
+    """Return the decision that starts the program in its environment; it is not kept yet."""
+    from denizen.launch.fast_path import directory_of
+
+    around = program.around
+    opened = open_program(DiskView(), around.tree + program.place)
+    followers = wanted.followers
+    directory = decision_store.directory
+    if wanted.installed:
+        directory = directory_of(session.paths.decisions, followers.variant)
+    children = ChildDecisions(helper_words(session, "decide", followers.words), directory)
+    files = LoaderFiles(opened, directory, session.paths.state, children)
+    words = environment_command(opened, files, around)
+    base = decision_of_host(opened)
+    command = (*words[:-1], b"as", program.name, words[-1])
+    return replace(
+        base, command=command, objects=(around.tree,), machine=base.machine or machine_of_scripts()
+    )
+
+
+def machine_of_scripts() -> int:
+    """Return the `machine` of decisions about scripts, which is that of the loader that reads them."""
+    machine = by_kernel(machine_name())
+    assert machine is not None  # own_architecture made sure of it
+    return machine_word(machine.bits, machine.e_machine)

@@ -1,0 +1,1 @@
+"""Profiles for the commands: installation, changes of generations, installed commands, upgrades."""

@@ -1,0 +1,307 @@
+"""Packages of Debian as elements of a profile: chosen, unpacked, their commands exposed."""
+
+from __future__ import annotations
+
+from denizen.app.profiles.install_request import NothingExported, PreparedElement
+from denizen.errors import BadInput, display
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.app.profiles.install_request import Preparation
+    from denizen.app.profiles.installed_command import CommandRecipe
+    from denizen.app.session import Session
+    from denizen.fhs.package_closure import EnvironmentPackage
+    from denizen.formats.storepath import StorePath
+    from denizen.index.entry import Provider
+    from denizen.index.locate import Index
+    from denizen.profiles.builtin_commands import InstalledProgram, RewrittenText
+    from denizen.profiles.environment_need import ExportingPackage
+    from denizen.resolve.installation.install import Supply
+    from denizen.resolve.resolution import Pin
+    from denizen.sources.fetch_policy import FetchPolicy
+
+
+class NoSuchPackage(BadInput):
+    """The error that no package has a name.
+
+    Attributes:
+        holders: packages that have a command of that name.
+        near: names of packages that resemble it.
+    """
+
+    name: str
+    holders: tuple[str, ...]
+    near: tuple[str, ...]
+    WHAT = "there is no package {name}"
+
+    @property
+    def why(self) -> str:
+        if self.holders:
+            return f"the command {display(self.name)} is in {', '.join(map(display, self.holders))}"
+        return f"perhaps {', '.join(map(display, self.near))}" if self.near else ""
+
+    @property
+    def remedy(self) -> str:
+        if self.holders:
+            return f"denizen install {display(self.holders[0])}"
+        return f"denizen search {display(self.name)}; denizen install ./{display(self.name)} for a file"
+
+
+class NoSuchVersion(BadInput):
+    """The error that a package has no such version in the suites."""
+
+    name: str
+    version: str
+    known: tuple[str, ...]
+    WHAT = "there is no version {version} of {name}"
+
+    @property
+    def why(self) -> str:
+        return f"there are: {', '.join(map(display, self.known))}"
+
+
+@value
+class ChosenPackage:
+    """A package with all that it depends on.
+
+    Attributes:
+        package: the package itself.
+        closure: the package and what it depends on, in the order in which they are asked for.
+    """
+
+    package: Provider
+    closure: tuple[EnvironmentPackage, ...]
+
+    @property
+    def exporting(self) -> tuple[Provider, ...]:
+        """The packages whose commands are exported, itself first.
+
+        A source package is often cut in parts of which the named one holds little (python3 and
+        python3-minimal). Of a package that only depends on others (build-essential) it is these.
+        """
+        own = self.package
+        source = own.source_package or own.package
+        same = [
+            one.package
+            for one in self.closure
+            if (one.package.source_package or one.package.package) == source
+        ]
+        return tuple(dict.fromkeys([own, *same]))
+
+    @property
+    def direct(self) -> tuple[Provider, ...]:
+        """The packages that it depends on itself."""
+        return tuple(one.package for one in self.closure if one.asker == self.package.package)
+
+
+class DebianChooser:
+    """The choice of packages from the index of the base suites, or of the suites asked for."""
+
+    def __init__(self, session: Session, suites: tuple[str, ...], policy: FetchPolicy) -> None:
+        from denizen.app.environments.fhs_create import catalogues_of
+        from denizen.app.supply.indexing import own_architecture
+        from denizen.fhs.generations import Settings
+
+        self.architecture = own_architecture()
+        self._session = session
+        settings = Settings((), suites, (self.architecture,))
+        self._catalogues = catalogues_of(session, settings, policy)
+        self.suites = suites
+
+    @property
+    def index(self) -> Index:
+        """The index of this machine's architecture."""
+        return self._catalogues[self.architecture]
+
+    def chosen(self, word: str) -> ChosenPackage:
+        """Return the package of a name, `NAME` or `NAME=VERSION`, with what it depends on.
+
+        Raises:
+            NoSuchPackage, NoSuchVersion, MissingPackages: it is not there, or what it needs is not.
+        """
+        from denizen.fhs.package_closure import closure
+
+        package = self.package(word)
+        members = closure([(package.package, self.architecture)], self.architecture, self._catalogues)
+        named = [one.package for one in members if one.package.package == package.package]
+        if named and named[0] != package:
+            from denizen.value import replace
+
+            members = tuple(replace(m, package=package) if m.package == named[0] else m for m in members)
+        return ChosenPackage(package, members)
+
+    def package(self, word: str) -> Provider:
+        """Return the package of a name. Raises NoSuchPackage, NoSuchVersion."""
+        name, equals, version = word.partition("=")
+        found = self.index.packages(name.encode())
+        if not found:
+            holders = [place.package.decode() for place in self._commands(name)]
+            near = [one.decode("utf-8", "replace") for one in self.index.near_packages(name.encode())]
+            raise NoSuchPackage(name, tuple(dict.fromkeys(holders)), tuple(near))
+        if equals:
+            fitting = [one for one in found if one.version == version.encode()]
+            if not fitting:
+                known = dict.fromkeys(one.version.decode("utf-8", "replace") for one in found)
+                raise NoSuchVersion(name, version, tuple(known))
+            return fitting[0]
+        return found[0]
+
+    def environment(self, chosen: ChosenPackage) -> tuple[Pin, ...]:
+        """Return the packages of an environment for a package: what it depends on, and the base set."""
+        from denizen.fhs.create import members_of, pins_of
+        from denizen.fhs.generations import Settings
+
+        name = chosen.package.package.decode()
+        settings = Settings((name,), self.suites, (self.architecture,))
+        members = [one.package for one in members_of(settings, self._catalogues)]
+        own = chosen.package
+        members = [own if one.package == own.package else one for one in members]
+        return pins_of([_as_member(one) for one in members], {})
+
+    def _commands(self, name: str) -> list[Provider]:
+        try:
+            places = self.index.commands(name.encode())
+        except BadInput:
+            return []
+        return [one for place in places for one in self.index.packages(place.package)[:1]]
+
+
+def _as_member(package: Provider) -> EnvironmentPackage:
+    from denizen.fhs.package_closure import EnvironmentPackage
+
+    return EnvironmentPackage(package, None)
+
+
+def prepared_package(at: Preparation, chooser: DebianChooser, word: str) -> PreparedElement:
+    """Return the element for a package; its objects are in the store, kept while the work lasts.
+
+    Raises:
+        NothingExported: it has neither commands nor data. And the errors of choosing and fetching.
+    """
+    return _Preparing(at, chooser).run(chooser.chosen(word))
+
+
+@value
+class _Unpacked:
+    """A package in the store, with what it exports."""
+
+    package: Provider
+    path: StorePath
+    exporting: ExportingPackage
+
+
+class _Preparing:
+    """The steps from a chosen package to an element."""
+
+    def __init__(self, at: Preparation, chooser: DebianChooser) -> None:
+        from denizen.app.factories import supply_of
+
+        self._at, self._chooser = at, chooser
+        self._supply: Supply = supply_of(at.session, at.request.policy)
+
+    def run(self, chosen: ChosenPackage) -> PreparedElement:
+        from denizen.app.profiles.installed_command import CommandRecipe
+        from denizen.profiles.environment_need import beyond_libraries, environment_reasons
+
+        packages = chosen.exporting if beyond_libraries(chosen.closure) else (chosen.package,)
+        unpacked = [self._unpacked(one) for one in packages]
+        if not any(one.exporting.commands for one in unpacked):
+            unpacked += [self._unpacked(one) for one in chosen.direct if one not in packages]
+            unpacked = [one for one in unpacked if one.exporting.commands or one.package == chosen.package]
+        reasons = environment_reasons([one.exporting for one in unpacked], chosen.closure)
+        environment = self._chooser.environment(chosen) if reasons else ()
+        names = tuple(name.decode("utf-8", "surrogateescape") for name in sorted(reasons))
+        hashes = tuple(sorted(one.package.sha256.decode() for one in chosen.closure))
+        recipe = CommandRecipe(self._chooser.suites, hashes, environment, names)
+        return self._element(chosen, unpacked, recipe)
+
+    def _unpacked(self, package: Provider) -> _Unpacked:
+        from denizen.disk import RootedView
+        from denizen.fhs.create import controls_of
+        from denizen.profiles.environment_need import ExportingPackage
+        from denizen.profiles.exports import commands_in
+        from denizen.resolve.installation.install import unpacked
+        from denizen.resolve.resolution import pin_of
+
+        pin = pin_of(package, {})
+        (control,) = controls_of(self._at.session.paths.cache + b"/controls", [pin], self._supply)
+        path = unpacked(self._at.store, self._at.work, pin, self._supply)
+        view = RootedView(self._at.store.place_of(path))
+        return _Unpacked(package, path, ExportingPackage(view, commands_in(view, control.alternatives)))
+
+    def _element(
+        self, chosen: ChosenPackage, unpacked: Sequence[_Unpacked], recipe: CommandRecipe
+    ) -> PreparedElement:
+        from denizen.app.profiles.expose import ExposedProgram, expose
+        from denizen.app.request import RunRequest
+        from denizen.profiles.exports import data_in
+        from denizen.profiles.manifest import ElementKind, ElementPart, ProfileElement
+        from denizen.resolve.resolution import pin_of
+
+        name = display(chosen.package.package)
+        commands = _commands(unpacked)
+        texts = _texts(unpacked, commands)
+        parts = [
+            ElementPart(one.path, inside.decode(), outside.decode(), 1)
+            for one in unpacked
+            for inside, outside in data_in(one.exporting.view)
+        ]
+        if not commands and not parts:
+            raise NothingExported(name)
+        place = None
+        if commands:
+            wanted = RunRequest(suites=recipe.suites, installed=True)
+            version = _store_text(display(chosen.package.version))
+            exposed = ExposedProgram(f"{_store_text(name)}-{version}-commands", commands, texts, recipe)
+            place = expose(self._at, wanted, exposed)
+            parts += [ElementPart(place, "bin", "bin")]
+            parts += [ElementPart(place, "share", "share")] if texts else []
+        element = ProfileElement(
+            self._at.request.name or name,
+            ElementKind.DEBIAN,
+            name,
+            display(chosen.package.version),
+            sum(one.package.installed_size for one in unpacked) * 1024,
+            tuple(parts),
+            tuple(display(one.name) for one in commands),
+            tuple(pin_of(one.package, {}) for one in _own_first(chosen)),
+            self._chooser.suites,
+        )
+        return PreparedElement(element, place)
+
+
+def _own_first(chosen: ChosenPackage) -> list[EnvironmentPackage]:
+    return sorted(chosen.closure, key=lambda one: one.package != chosen.package)
+
+
+def _commands(unpacked: Sequence[_Unpacked]) -> tuple[InstalledProgram, ...]:
+    from denizen.profiles.builtin_commands import InstalledProgram
+
+    found: dict[bytes, InstalledProgram] = {}
+    for one in unpacked:
+        for command in one.exporting.commands:
+            found.setdefault(command.name, InstalledProgram(command.name, one.path, command.inside))
+    return tuple(found[name] for name in sorted(found))
+
+
+def _texts(unpacked: Sequence[_Unpacked], commands: Sequence[InstalledProgram]) -> tuple[RewrittenText, ...]:
+    from denizen.profiles.builtin_commands import RewrittenText, commands_text
+    from denizen.profiles.desktop_files import names_programs
+    from denizen.profiles.exports import texts_in
+
+    names = commands_text(commands)
+    return tuple(
+        RewrittenText(one.path, inside, outside)
+        for one in unpacked
+        for inside, outside in texts_in(one.exporting.view)
+        if names_programs(bytes(one.exporting.view.read(b"/" + inside)), names)
+    )
+
+
+def _store_text(text: str) -> str:
+    """Return a text with the characters that a store path's name may have."""
+    allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._?="
+    return "".join(letter if letter in allowed else "-" for letter in text)[:90].lstrip(".")

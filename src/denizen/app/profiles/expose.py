@@ -1,0 +1,117 @@
+"""The object of commands of an installed thing, and the decisions about them."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from denizen.app.profiles.install_request import Preparation
+    from denizen.app.profiles.installed_command import CommandRecipe
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
+    from denizen.formats.storepath import StorePath
+    from denizen.profiles.builtin_commands import InstalledProgram, RewrittenText
+
+# Commands that are decided when they are installed; a package with more decides the others when they start.
+DECIDED_AT_ONCE = 64
+
+
+@value
+class ExposedProgram:
+    """The ingredients of an object of commands.
+
+    Attributes:
+        name: of the object.
+    """
+
+    name: str
+    programs: tuple[InstalledProgram, ...]
+    texts: tuple[RewrittenText, ...]
+    recipe: CommandRecipe
+
+
+def expose(at: Preparation, wanted: RunRequest, exposed: ExposedProgram) -> StorePath:
+    """Make the object of commands valid, kept while `work` lasts; return its path."""
+    from denizen.app.profiles.installed_command import write_recipe
+    from denizen.build import derivation as derivations
+    from denizen.build.builtin_derivations import OUT
+    from denizen.build.derivation import SUFFIX, name_of
+    from denizen.build.realise import RealiseOptions, realise
+    from denizen.profiles.builtin_commands import BUILDER, CommandsPlan, exposing
+    from denizen.profiles.commands_builder import build_commands
+
+    store, work = at.store, at.work
+    logical = store.layout.logical
+    loader = _loader_object(at, wanted)
+    plan = CommandsPlan(loader, exposed.programs, write_recipe(exposed.recipe), exposed.texts)
+    sealed = derivations.seal(exposing(plan, logical), exposed.name, {}, logical)
+    output = sealed.outputs[OUT]
+    if output not in work.need([output]):
+        work.add_texts([(name_of(sealed.path) + SUFFIX, sealed.content, sealed.references)])
+        realise(store, [sealed.path], RealiseOptions(_nothing, builders={BUILDER: build_commands}))
+        work.need([output])
+    return output
+
+
+def decide_commands(session: Session, place: bytes, names: Sequence[bytes], wanted: RunRequest) -> list[str]:
+    """Make the decisions about commands of the object at `place`; return a sentence for each that has none.
+
+    A command without a decision is decided when it is started.
+    """
+    from denizen.app.profiles.installed_command import decide_installed
+    from denizen.errors import DenizenError, display
+
+    failed = []
+    for name in names[:DECIDED_AT_ONCE]:
+        try:
+            decide_installed(session, os.path.join(place, b"bin", name), wanted)
+        except DenizenError as problem:
+            failed.append(f"{display(name)} will not start as it is: {problem}")
+    return failed
+
+
+def _loader_object(at: Preparation, wanted: RunRequest) -> StorePath:
+    """Return the object that is the loader for installed commands."""
+    from denizen.formats import storepath
+    from denizen.formats.hashes import Hash
+
+    path = _loader_file(at.session, wanted)
+    nar = Hash("sha256", at.work.digest_of(path).nar_hash)
+    known = storepath.for_source(_LOADER, nar, (), at.store.layout.logical)
+    return known if known in at.work.need([known]) else at.work.add(path, _LOADER).path
+
+
+_LOADER = "denizen-command"
+
+
+def _loader_file(session: Session, wanted: RunRequest) -> bytes:
+    from denizen.app.factories import helper_words, tools_of
+    from denizen.launch.fast_path import directory_of
+    from denizen.launch.loader.binaries import LoaderAbsent
+    from denizen.launch.loader.settings import LoaderSettings
+    from denizen.launch.strategies.namespace_plan import HOST_PREFIXES
+
+    tools, decisions = tools_of(session), session.paths.decisions
+    own, followers = (directory_of(decisions, one.variant) for one in (wanted, wanted.followers))
+    try:
+        inside = tools.inside()
+    except LoaderAbsent:
+        inside = b""
+    settings = LoaderSettings(
+        directories=tuple(dict.fromkeys((own, followers))),
+        command=(*helper_words(session, "decide", wanted.followers.words), b"--installed"),
+        host_prefixes=HOST_PREFIXES,
+        inside=inside,
+        resident=tools.resident(),
+        installed=True,
+    )
+    return tools.loader(settings)
+
+
+def _nothing(url: str) -> Iterator[bytes]:
+    raise AssertionError(f"commands are fetched from nowhere, and {url} was asked for")

@@ -1,0 +1,95 @@
+"""`install`: things are brought into the store, and the profile switched to a generation that has them."""
+
+from __future__ import annotations
+
+from denizen.app.profiles.install_request import Preparation, priority_of
+from denizen.app.profiles.profile_access import ProfileChange, changed
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.app.profiles.install_request import InstallRequest, PreparedElement
+    from denizen.app.session import Session
+    from denizen.profiles.manifest import ProfileManifest
+    from denizen.profiles.profile_links import Profile
+
+
+@value
+class InstallOutcome:
+    """The result of an installation.
+
+    Attributes:
+        change: what became of the profile.
+        elements: what was prepared.
+        failures: a sentence for each command that will not start.
+    """
+
+    change: ProfileChange
+    elements: tuple[PreparedElement, ...]
+    failures: tuple[str, ...]
+
+
+def install(
+    session: Session, profile: Profile, words: Sequence[str], request: InstallRequest
+) -> InstallOutcome:
+    """Install what the words name: packages, programs by their paths, URLs.
+
+    Raises:
+        ProfileConflict: two things have different files at one path. And the errors of preparing them.
+    """
+    from denizen.app.supply.decoder_setup import bring_decoder
+    from denizen.app.supply.store_access import made_store
+
+    bring_decoder(session)
+    with made_store(session) as store, store.working() as work:
+        at = Preparation(session, store, work, request)
+        return put(at, profile, prepared_elements(at, words))
+
+
+def put(at: Preparation, profile: Profile, prepared: Sequence[PreparedElement]) -> InstallOutcome:
+    """Decide how the commands of prepared elements start, and switch to a generation with the elements."""
+    from denizen.profiles.changes import with_elements
+
+    failures = [sentence for one in prepared for sentence in _decide(at, one)]
+
+    def transition(manifest: ProfileManifest) -> ProfileManifest:
+        elements = []
+        for one in prepared:
+            before = manifest.element(one.element.name)
+            pinned = before is not None and before.pinned
+            priority = priority_of(at.request, before)
+            elements.append(replace(one.element, priority=priority, pinned=pinned))
+        return with_elements(manifest, elements)
+
+    names = {one.element.name for one in prepared}
+    change = changed(profile, at.store, at.work, transition, names)
+    return InstallOutcome(change, tuple(prepared), tuple(failures))
+
+
+def prepared_elements(at: Preparation, words: Sequence[str]) -> list[PreparedElement]:
+    """Return an element for each word; their objects are in the store, kept while the work lasts."""
+    from denizen.app.profiles.debian_element import DebianChooser, prepared_package
+    from denizen.app.profiles.program_element import is_place, prepared_program
+
+    chooser = None
+    if not all(map(is_place, words)):
+        chooser = DebianChooser(at.session, at.request.suites, at.request.policy)
+    return [
+        prepared_program(at, word)
+        if is_place(word) or chooser is None
+        else prepared_package(at, chooser, word)
+        for word in words
+    ]
+
+
+def _decide(at: Preparation, one: PreparedElement) -> list[str]:
+    from denizen.app.profiles.expose import decide_commands
+    from denizen.app.request import RunRequest
+
+    if one.commands is None:
+        return []
+    names = [name.encode("utf-8", "surrogateescape") for name in one.element.commands]
+    place = at.store.place_of(one.commands)
+    return decide_commands(at.session, place, names, RunRequest(offline=at.request.offline))

@@ -1,0 +1,92 @@
+"""A request to install things, and what it makes of one of them before the profile is changed."""
+
+from __future__ import annotations
+
+from denizen.errors import BadInput, display
+from denizen.profiles.manifest import DEFAULT_PRIORITY
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.session import Session
+    from denizen.formats.storepath import StorePath
+    from denizen.profiles.manifest import ProfileElement
+    from denizen.sources.fetch_policy import FetchPolicy
+    from denizen.store.local import Store
+    from denizen.store.work import Work
+
+
+@value
+class InstallRequest:
+    """The options of an installation.
+
+    Attributes:
+        suites: the suites to take packages from; () for the configured ones.
+        offline: fetch nothing.
+        priority: of the new elements; None for the usual one, or what the element had before.
+        sha256: that the file of a URL must have, in hex.
+        name: the element's name, instead of the one that follows from what is installed.
+        max_rate: bytes per second of all downloads together, 0 for no limit.
+    """
+
+    suites: tuple[str, ...] = ()
+    offline: bool = False
+    priority: int | None = None
+    sha256: str = ""
+    name: str = ""
+    max_rate: int = 0
+
+    @property
+    def policy(self) -> FetchPolicy:
+        """The policy of its downloads."""
+        from denizen.sources.fetch_policy import FetchPolicy
+
+        return FetchPolicy(offline=self.offline, max_rate=self.max_rate)
+
+
+@value
+class Preparation:
+    """The means to prepare elements.
+
+    Attributes:
+        work: the operation that keeps their objects until the profile has them.
+    """
+
+    session: Session
+    store: Store
+    work: Work
+    request: InstallRequest
+
+
+@value
+class PreparedElement:
+    """An element whose objects are in the store.
+
+    Attributes:
+        commands: the object of its commands; None where it has none.
+    """
+
+    element: ProfileElement
+    commands: StorePath | None
+
+
+class NothingExported(BadInput):
+    """The error that a thing has neither commands nor data for a profile."""
+
+    name: str
+    remedies: tuple[str, ...] = ()
+
+    @property
+    def what(self) -> str:
+        return f"{display(self.name)} has nothing that a profile shows: no commands, no data"
+
+    @property
+    def remedy(self) -> str:
+        return "; ".join(self.remedies)
+
+
+def priority_of(request: InstallRequest, before: ProfileElement | None) -> int:
+    """Return the priority of an element that takes the place of `before`."""
+    if request.priority is not None:
+        return request.priority
+    return before.priority if before is not None else DEFAULT_PRIORITY

@@ -1,0 +1,213 @@
+"""The decision how a command of a profile starts: made when it is installed, and again where it was lost.
+
+The command is `bin/NAME` of an object of commands (profiles/builtin_commands.py). Its decision is found by
+the object's hash and NAME, not by the identity of the program's file: an object never changes, while each
+link to a file of it (an environment, `store optimise`) changes the file's ctime.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks
+from denizen.profiles.builtin_commands import BIN, ELEMENT, PROGRAMS
+from denizen.profiles.manifest import pin_row, read_pin
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
+    from denizen.fhs.enter import Inside
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.decisions.decision_store import DecisionStore
+    from denizen.resolve.resolution import Pin
+
+_DIGITS = 32
+_MAX_ELEMENT = 16 << 20
+_PATH = b"/usr/bin:/usr/sbin:/usr/games"
+
+
+class NotAnInstalledCommand(BadInput):
+    """The error that a path is not that of a command of a profile."""
+
+    path: bytes
+    problem: str
+    WHAT = "{path} is not a command of a profile"
+    WHY = "{problem:text}"
+
+
+class CommandLacking(HostLacks):
+    """The error that an environment made for a command does not have it."""
+
+    exit_status = EXIT_NOT_FOUND
+    name: bytes
+    WHAT = "the packages have no command {name} together"
+    REMEDY = "denizen upgrade; or denizen remove the package"
+
+
+@value
+class CommandRecipe:
+    """The content of recipe: what starting the commands needs.
+
+    Attributes:
+        suites: the suites to take libraries from.
+        packages: the hashes of the packages and of what they depend on; commands with other libraries are
+            another object, so that a rollback gets the former ones.
+        environment: all packages of an environment around the commands; () where libraries suffice.
+        inside: the commands that need the environment.
+    """
+
+    suites: tuple[str, ...]
+    packages: tuple[str, ...] = ()
+    environment: tuple[Pin, ...] = ()
+    inside: tuple[str, ...] = ()
+
+
+def write_recipe(recipe: CommandRecipe) -> bytes:
+    """Return the recipe as a file's bytes."""
+    rows = [pin_row(pin) for pin in recipe.environment]
+    content = {
+        "format": 1,
+        "suites": list(recipe.suites),
+        "packages": list(recipe.packages),
+        "environment": rows,
+        "inside": list(recipe.inside),
+    }
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def read_recipe(text: bytes, path: bytes) -> CommandRecipe:
+    """Return the recipe in a file's bytes. Raises NotAnInstalledCommand."""
+    try:
+        table = json.loads(text)
+        suites, packages, inside = (tuple(table[key]) for key in ("suites", "packages", "inside"))
+        if table["format"] != 1 or not all(isinstance(one, str) for one in (*suites, *packages, *inside)):
+            raise ValueError("its recipe is of another format")  # noqa: TRY301  # told as all faults below
+        return CommandRecipe(suites, packages, tuple(map(read_pin, table["environment"])), inside)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, BadInput) as bad:
+        raise NotAnInstalledCommand(path, str(bad)) from bad
+
+
+def decide_installed(session: Session, command: bytes, wanted: RunRequest) -> Decision:
+    """Make and keep the decision about the command at a path of an object of commands.
+
+    Raises:
+        NotAnInstalledCommand: the path is no such command's.
+        CommandLacking: the environment does not have it. And the errors of environments and decisions.
+    """
+    from denizen.app.environments.inside_decision import machine_of_scripts
+    from denizen.app.supply.store_access import made_store
+    from denizen.launch.decisions.decision_store import variant
+
+    place, name = os.path.dirname(os.path.dirname(command)), os.path.basename(command)
+    recipe = _recipe_at(place, command)
+    program = _program_of(place, name, command)
+    wanted = replace(wanted, suites=recipe.suites, installed=True)
+    decision_store = variant(session.paths.decisions, wanted.variant)
+    found = _decided(session, _Command(name, program, recipe), wanted, decision_store)
+    if not found.machine:
+        # That about a script has none, as the kernel starts it; here the loader reads it.
+        found = replace(found, machine=machine_of_scripts())
+    key = os.path.basename(place)[:_DIGITS] + b"-" + name
+    with made_store(session) as store:
+        decision_store.write_named(store.layout, key, found)
+    return found
+
+
+@value
+class _Command:
+    name: bytes
+    program: bytes
+    recipe: CommandRecipe
+
+
+def _decided(
+    session: Session, command: _Command, wanted: RunRequest, decision_store: DecisionStore
+) -> Decision:
+    from denizen.app.decision_maker import decide
+    from denizen.app.request import for_program
+
+    name = command.name.decode("utf-8", "surrogateescape")
+    if name in command.recipe.inside and not _namespaces_refused(session):
+        return _inside(session, command, wanted, decision_store)
+    return decide(session, command.program, for_program(wanted, command.program)).decision
+
+
+def _namespaces_refused(session: Session) -> str:
+    from denizen.app.factories import tools_of
+    from denizen.launch.probe import obstacle
+
+    return obstacle(tools_of(session).enter(), (b"private",))
+
+
+def _inside(
+    session: Session, command: _Command, wanted: RunRequest, decision_store: DecisionStore
+) -> Decision:
+    """Return the decision that the command starts in the environment of its packages."""
+    from denizen.app.environments.inside_decision import InsideProgram, decision_inside
+    from denizen.disk import RootedView
+    from denizen.fhs.enter import located
+
+    around = environment_of(session, command.recipe.environment, wanted)
+    name = located(around.tree, command.name, _PATH)
+    if name == command.name:
+        # Under another name there: an alternative of this package that another one won.
+        name = command.program[command.program.index(b"/usr/") :] if b"/usr/" in command.program else name
+    try:
+        place = RootedView(around.tree).realpath(name)
+    except OSError as problem:
+        raise CommandLacking(command.name) from problem
+    found = decision_inside(session, wanted, decision_store, InsideProgram(around, place, name))
+    # The loader compares the headers of the program that the command names, which a dangling link has not.
+    found = replace(found, program=command.program)
+    return found if os.path.exists(command.program) else replace(found, headers=bytes(16))
+
+
+def environment_of(session: Session, pins: Sequence[Pin], wanted: RunRequest) -> Inside:
+    """Return the environment with exactly these packages, made if there is none."""
+    from hashlib import sha256
+
+    from denizen.app.environments import fhs_create
+    from denizen.app.environments.auto_environment import PREFIX
+    from denizen.app.environments.fhs_enter import inside_of
+    from denizen.app.supply.indexing import own_architecture
+    from denizen.fhs.generations import EnvironmentStore, NoEnvironment, Settings
+    from denizen.sources.fetch_policy import FetchPolicy
+
+    digest = sha256(b"\0".join(sorted(pin.sha256 for pin in pins))).hexdigest()
+    name = f"{PREFIX}{digest[:24]}"
+    decision_store = EnvironmentStore(session.paths.state)
+    try:
+        known = inside_of(session, name, decision_store.current(name))
+        if os.path.isdir(known.tree):
+            return known
+    except NoEnvironment:
+        pass
+    settings = Settings((), wanted.suites, (own_architecture(),))
+    policy = FetchPolicy(offline=wanted.offline)
+    made, _ = fhs_create.create_from(session, name, settings, policy, tuple(pins))
+    return inside_of(session, name, made)
+
+
+def _recipe_at(place: bytes, command: bytes) -> CommandRecipe:
+    path = os.path.join(place, ELEMENT)
+    if os.path.basename(os.path.dirname(command)) != BIN:
+        raise NotAnInstalledCommand(command, "it is not in bin")
+    try:
+        with open(path, "rb") as stream:
+            return read_recipe(stream.read(_MAX_ELEMENT), command)
+    except OSError as problem:
+        raise NotAnInstalledCommand(command, problem.strerror or str(problem)) from problem
+
+
+def _program_of(place: bytes, name: bytes, command: bytes) -> bytes:
+    """Return the path of a command's program; its last link is not followed."""
+    directory = os.path.join(place, PROGRAMS)
+    try:
+        return os.path.normpath(os.path.join(directory, os.readlink(os.path.join(directory, name))))
+    except OSError as problem:
+        raise NotAnInstalledCommand(command, problem.strerror or str(problem)) from problem

@@ -1,0 +1,86 @@
+"""Access to profiles: their directory, and the one way to change one, under its lock."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.profiles.profile_links import DEFAULT, Profile, profile_at
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from denizen.app.session import Session
+    from denizen.profiles.changes import ElementChange
+    from denizen.profiles.manifest import ProfileManifest
+    from denizen.store.local import Store
+    from denizen.store.work import Work
+
+
+@value
+class ProfileChange:
+    """The result of a change.
+
+    Attributes:
+        number: of the generation that is current now.
+        changes: what differs from the one before; () where nothing did, and no generation was made.
+    """
+
+    number: int | None
+    changes: tuple[ElementChange, ...]
+
+
+def profiles_directory(session: Session) -> bytes:
+    """Return the directory of profiles that are named, not given by a path."""
+    return session.paths.state + b"/profiles"
+
+
+def profile_of(session: Session, text: str | None) -> Profile:
+    """Return the profile of a name or a path; the default one for None. Raises BadProfileName."""
+    return profile_at(profiles_directory(session), text or DEFAULT)
+
+
+def profile_names(session: Session) -> list[Profile]:
+    """Return the profiles of this user that have a name, sorted."""
+    directory = profiles_directory(session)
+    try:
+        names = sorted(os.listdir(directory))
+    except FileNotFoundError:
+        return []
+    return [
+        Profile(place)
+        for name in names
+        if os.path.islink(place := os.path.join(directory, name)) and not name.endswith(b"-link")
+    ]
+
+
+def changed(
+    profile: Profile,
+    store: Store,
+    work: Work,
+    transition: Callable[[ProfileManifest], ProfileManifest],
+    new: Collection[str] = (),
+) -> ProfileChange:
+    """Apply a transition to the current manifest, and switch to the generation that has the result.
+
+    Nothing is written where the transition changes nothing. `new` has the names of elements being installed.
+    The objects of the result are kept by `work`.
+
+    Raises:
+        ProfileConflict: two elements have different files at one path.
+        DamagedProfile: the current generation cannot be read. And what the transition raises.
+    """
+    from denizen.profiles.changes import difference
+    from denizen.profiles.generation_tree import generation_tree
+
+    with profile.locked():
+        number = profile.current()
+        before = profile.manifest(number)
+        after = transition(before)
+        if after == before and number is not None:
+            return ProfileChange(number, ())
+        tree = generation_tree(store, work, after, new)
+        number = profile.add(store.layout, tree)
+        profile.switch(number)
+        return ProfileChange(number, difference(before, after))

@@ -1,0 +1,77 @@
+"""The end of what profiles used: decisions and environments of commands that no generation has any more."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.session import Session
+    from denizen.launch.decisions.decision_store import DecisionStore
+    from denizen.store.local import Store
+
+_DIGITS = 32
+
+
+def forget_commands(session: Session, store: Store) -> int:
+    """Delete the decisions about commands that no generation of any profile has; return their number.
+
+    A decision is kept while a process uses one of its objects: the program may open libraries later.
+
+    Raises:
+        DamagedProfile, DiskFailed: a generation cannot be read; nothing was deleted.
+        ProcessUnreadable: a process of this user cannot be examined; nothing was deleted.
+    """
+    from denizen.app.request import INSTALLED
+    from denizen.launch.decisions.decision_store import NAMED, decision_stores
+    from denizen.launch.decisions.expiry import digests_of
+    from denizen.store.collection.processes import held_by_processes
+
+    mine = [one for one in decision_stores(session.paths.decisions) if one.name.startswith(INSTALLED)]
+    rows = [
+        (decision_store, name, found) for decision_store in mine for name, found in decision_store.decisions()
+    ]
+    if not rows:
+        return 0
+    alive = _alive(store)
+    dead = [
+        (decision_store, name, found)
+        for decision_store, name, found in rows
+        if name.startswith(NAMED) and os.path.basename(name)[:_DIGITS] not in alive
+    ]
+    wanted = {digest for _, _, found in dead for digest in digests_of(found)}
+    held = frozenset(held_by_processes(wanted).held) if wanted else frozenset()
+    dropped = [row for row in dead if held.isdisjoint(digests_of(row[2]))]
+    for decision_store, name, _ in dropped:
+        decision_store.drop(store.layout, name)
+    for decision_store in mine:
+        _drop_unnamed(decision_store, store)
+    return len(dropped)
+
+
+def _drop_unnamed(decision_store: DecisionStore, store: Store) -> None:
+    """Delete the decisions by a file's identity, with their copies and links, that no command refers to."""
+    from denizen.launch.decisions.decision import file_name
+    from denizen.launch.decisions.decision_store import NAMED
+
+    rows = list(decision_store.decisions())
+    named = {file_name(found.identity) for name, found in rows if found and name.startswith(NAMED)}
+    for name, _ in rows:
+        if not name.startswith(NAMED) and name not in named and not name.startswith(b"b-"):
+            decision_store.drop(store.layout, name)
+    if not named:
+        for name, _ in rows:
+            if name.startswith(b"b-"):
+                decision_store.drop(store.layout, name)
+
+
+def _alive(store: Store) -> set[bytes]:
+    """Return the hashes of all objects that a generation of a profile has."""
+    from denizen.profiles.profile_links import registered_profiles
+
+    return {
+        path.digest.encode()
+        for profile in registered_profiles(store.layout)
+        for generation in profile.generations()
+        for path in profile.manifest(generation.number).objects
+    }

@@ -1,0 +1,178 @@
+"""`denizen install`, `remove`, `list`, `pin` and `unpin`: what is in a profile."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.command import Command
+from denizen.cli.commands.index import FETCH_OPTIONS, fetch_policy
+from denizen.cli.options import Option, Positional, UsageError
+from denizen.errors import display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.profiles.install import InstallOutcome
+    from denizen.app.profiles.install_request import InstallRequest
+    from denizen.app.profiles.profile_access import ProfileChange
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+    from denizen.profiles.profile_links import Profile
+
+PROFILE = Option(
+    ("--profile",), "the profile: a name, or the path of its link (profile if not given)", metavar="NAME"
+)
+SUITE = Option(("--suite",), "take packages from this suite", metavar="NAME", repeat=True)
+
+
+def profile_from(parsed: Parsed, context: Context) -> Profile:
+    """Return the profile that the option names. Raises BadProfileName."""
+    from denizen.app.profiles.profile_access import profile_of
+
+    return profile_of(context.session, parsed.text("profile"))
+
+
+def request_from(parsed: Parsed, command: str) -> InstallRequest:
+    """Return the options of an installation. Raises UsageError."""
+    from denizen.app.profiles.install_request import InstallRequest
+    from denizen.profiles.manifest import MAX_PRIORITY
+
+    policy = fetch_policy(parsed, command)
+    priority = parsed.text("priority")
+    if priority is not None and not (
+        priority.isascii() and priority.isdigit() and int(priority) < MAX_PRIORITY
+    ):
+        raise UsageError(
+            command, f"{priority!r} is not a priority", "a number; 5 is usual, the lower one wins"
+        )
+    return InstallRequest(
+        suites=parsed.texts("suite"),
+        offline=policy.offline,
+        priority=None if priority is None else int(priority),
+        sha256=parsed.text("sha256") or "",
+        name=parsed.text("name") or "",
+        max_rate=policy.max_rate,
+    )
+
+
+def _install(parsed: Parsed, context: Context) -> int:
+    from denizen.app.profiles.install import install
+
+    words = tuple(dict.fromkeys(parsed.texts("NAME")))
+    request = request_from(parsed, "install")
+    if len(words) > 1 and (request.name or request.sha256):
+        raise UsageError("install", "--name and --sha256 are for one program")
+    profile = profile_from(parsed, context)
+    return show_installed(context, profile, install(context.session, profile, words, request))
+
+
+def show_installed(context: Context, profile: Profile, done: InstallOutcome) -> int:
+    """Print what an installation did; return the exit status."""
+    from denizen.cli.views.profile_view import change_document, change_lines
+
+    for sentence in done.failures:
+        context.output.say(f"denizen: {sentence}")
+    if context.json:
+        context.output.document(change_document(profile, done.change))
+        return 0
+    for line in change_lines(done.change):
+        context.output.line(line)
+    if not done.change.changes:
+        names = ", ".join(display(one.element.name) for one in done.elements)
+        context.output.line(f"{names}: installed already, and the newest there is")
+    _hint(context, profile, done)
+    return 0
+
+
+def _hint(context: Context, profile: Profile, done: InstallOutcome) -> None:
+    """Say once how the commands come into PATH, where they are not."""
+    directory = os.path.join(profile.place, b"bin")
+    paths = os.fsencode(context.environ.get("PATH", "")).split(b":")
+    if directory not in paths and any(one.element.commands for one in done.elements):
+        context.output.say(f'{display(directory)} is not in PATH; eval "$(denizen env)" puts it there')
+
+
+def _remove(parsed: Parsed, context: Context) -> int:
+    from denizen.app.profiles.edit import remove
+
+    profile = profile_from(parsed, context)
+    return _show(context, profile, remove(context.session, profile, parsed.texts("NAME")))
+
+
+def _pin(parsed: Parsed, context: Context) -> int:
+    return _set_pinned(parsed, context, pinned=True)
+
+
+def _unpin(parsed: Parsed, context: Context) -> int:
+    return _set_pinned(parsed, context, pinned=False)
+
+
+def _set_pinned(parsed: Parsed, context: Context, *, pinned: bool) -> int:
+    from denizen.app.profiles.edit import pin
+
+    profile = profile_from(parsed, context)
+    names = parsed.texts("NAME")
+    pin(context.session, profile, names, pinned=pinned)
+    if not context.json:
+        word = "pinned: upgrades leave it alone" if pinned else "not pinned"
+        context.output.line(f"{', '.join(map(display, names))}: {word}")
+    return 0
+
+
+def _show(context: Context, profile: Profile, change: ProfileChange) -> int:
+    from denizen.cli.views.profile_view import change_document, change_lines
+
+    if context.json:
+        context.output.document(change_document(profile, change))
+        return 0
+    for line in change_lines(change):
+        context.output.line(line)
+    return 0
+
+
+def _list(parsed: Parsed, context: Context) -> int:
+    from denizen.cli.views.profile_view import element_document, element_lines
+
+    elements = profile_from(parsed, context).manifest().elements
+    if context.json:
+        context.output.document([element_document(one) for one in elements])
+        return 0
+    if not elements:
+        context.output.say("nothing is installed; denizen install NAME")
+    for line in element_lines(elements, verbose=context.output.verbosity > 0):
+        context.output.line(line)
+    return 0
+
+
+_NAMES = Positional("NAME", "what is installed, as denizen list has it", many=True)
+
+COMMANDS = (
+    Command(
+        ("install",),
+        "install packages or programs into a profile",
+        _install,
+        (Positional("NAME", "a package, NAME=VERSION; a path of a program or directory; a URL", many=True),),
+        (
+            PROFILE,
+            SUITE,
+            Option(("--priority",), "of two with the same file the lower number wins (5)", metavar="NUMBER"),
+            Option(("--sha256",), "the SHA-256 of a URL's file, in hex", metavar="HEX"),
+            Option(("--name",), "the name in the profile", metavar="NAME"),
+            *FETCH_OPTIONS,
+        ),
+        description=(
+            "Bring what is named, and all it needs, into the store, and make a new generation of the\n"
+            "profile in which its commands are. They run as denizen run would start them: by the host's\n"
+            "libraries, by packages' libraries, or in an environment where a command needs more. Install\n"
+            "again to upgrade."
+        ),
+    ),
+    Command(("remove",), "remove from a profile", _remove, (_NAMES,), (PROFILE,)),
+    Command(
+        ("list",),
+        "what is installed: versions, sources, sizes",
+        _list,
+        options=(PROFILE,),
+    ),
+    Command(("pin",), "leave these alone when upgrading", _pin, (_NAMES,), (PROFILE,)),
+    Command(("unpin",), "upgrade these again", _unpin, (_NAMES,), (PROFILE,)),
+)

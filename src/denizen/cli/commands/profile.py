@@ -1,0 +1,167 @@
+"""`denizen profile`: the generations of a profile."""
+
+from __future__ import annotations
+
+from denizen.cli.command import Command
+from denizen.cli.commands.install import PROFILE, profile_from
+from denizen.cli.options import Option, Positional, UsageError
+from denizen.errors import display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+
+
+def _list(_: Parsed, context: Context) -> int:
+    from denizen.app.profiles.profile_access import profile_names
+
+    found = profile_names(context.session)
+    rows = [
+        (display(one.name), one.required(), len(one.manifest().elements), display(one.place)) for one in found
+    ]
+    if context.json:
+        keys = ("name", "generation", "elements", "path")
+        context.output.document([dict(zip(keys, row, strict=True)) for row in rows])
+        return 0
+    if not rows:
+        context.output.say("there are no profiles yet; denizen install NAME makes one")
+    for name, number, count, place in rows:
+        context.output.line(f"{name}  generation {number}, {count} installed  {place}")
+    return 0
+
+
+def _history(parsed: Parsed, context: Context) -> int:
+    from denizen.app.profiles.profile_generations import history
+    from denizen.cli.views.profile_view import history_document, history_lines
+
+    steps = history(profile_from(parsed, context))
+    if context.json:
+        context.output.document(history_document(steps))
+        return 0
+    for line in history_lines(steps):
+        context.output.line(line)
+    return 0
+
+
+def _diff(parsed: Parsed, context: Context) -> int:
+    from denizen.app.profiles.profile_generations import NoEarlierGeneration
+    from denizen.cli.views.profile_view import difference_document, difference_line
+    from denizen.profiles.changes import difference
+
+    profile = profile_from(parsed, context)
+    given = [
+        _number(text, "profile diff") for text in (parsed.text("A"), parsed.text("B")) if text is not None
+    ]
+    new = given[1] if len(given) > 1 else profile.required()
+    earlier = [one for one in profile.numbers() if one < new]
+    if not given and not earlier:
+        raise NoEarlierGeneration(new)
+    old = given[0] if given else earlier[-1]
+    found = difference(profile.manifest(old), profile.manifest(new))
+    if context.json:
+        changes = [difference_document(one) for one in found]
+        context.output.document({"before": old, "after": new, "changes": changes})
+        return 0
+    for one in found:
+        context.output.line(difference_line(one))
+    if not found:
+        context.output.say(f"generations {old} and {new} have the same")
+    return 0
+
+
+def _rollback(parsed: Parsed, context: Context) -> int:
+    from denizen.app.profiles.profile_generations import rolled_back
+
+    text = parsed.text("N")
+    number = _number(text, "profile rollback") if text is not None else None
+    return _now(context, rolled_back(profile_from(parsed, context), number))
+
+
+def _switch(parsed: Parsed, context: Context) -> int:
+    from denizen.app.profiles.profile_generations import switched
+
+    number = _number(parsed.required("N"), "profile switch")
+    switched(profile_from(parsed, context), number)
+    return _now(context, number)
+
+
+def _now(context: Context, number: int) -> int:
+    if context.json:
+        context.output.document({"generation": number})
+    else:
+        context.output.line(f"generation {number}")
+    return 0
+
+
+def _delete(parsed: Parsed, context: Context) -> int:
+    from denizen.app.profiles.profile_generations import deleted
+
+    numbers = deleted(context.session, profile_from(parsed, context), parsed.texts("WHICH"))
+    if context.json:
+        context.output.document({"deleted": numbers})
+    elif numbers:
+        context.output.line(
+            f"deleted: {', '.join(map(str, numbers))}; denizen gc frees what nothing else uses"
+        )
+    else:
+        context.output.line("nothing to delete")
+    return 0
+
+
+def _wipe(parsed: Parsed, context: Context) -> int:
+    from denizen.app.profiles.profile_generations import wiped
+
+    profile = profile_from(parsed, context)
+    count = wiped(context.session, profile)
+    if context.json:
+        context.output.document({"deleted": count})
+    else:
+        words = "its generation" if count == 1 else f"its {count} generations"
+        context.output.line(f"{display(profile.place)} is no more, with {words}; denizen gc frees the rest")
+    return 0
+
+
+def _number(text: str, command: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise UsageError(command, f"{text!r} is not a generation", "denizen profile history shows them")
+    return int(text)
+
+
+_N = Positional("N", "the generation's number")
+
+COMMANDS = (
+    Command(("profile", "list"), "which profiles there are", _list),
+    Command(("profile", "history"), "the generations, and what each changed", _history, options=(PROFILE,)),
+    Command(
+        ("profile", "diff"),
+        "what differs between two generations",
+        _diff,
+        (
+            Positional("A", "the older one; the one before the current if not given", optional=True),
+            Positional("B", "the newer one; the current one if not given", optional=True),
+        ),
+        (PROFILE,),
+    ),
+    Command(
+        ("profile", "rollback"),
+        "go back to the generation before, or to N",
+        _rollback,
+        (Positional("N", "the generation's number", optional=True),),
+        (PROFILE,),
+    ),
+    Command(("profile", "switch"), "make a generation the current one", _switch, (_N,), (PROFILE,)),
+    Command(
+        ("profile", "delete-generations"),
+        "delete generations; the current one stays",
+        _delete,
+        (Positional("WHICH", "old: all but the current; numbers; 30d: those not in force since", many=True),),
+        (PROFILE,),
+    ),
+    Command(
+        ("profile", "wipe"),
+        "delete a profile with all its generations",
+        _wipe,
+        options=(Option(("--profile",), "which one", metavar="NAME"),),
+    ),
+)

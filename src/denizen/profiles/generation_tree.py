@@ -1,0 +1,137 @@
+"""The tree of a generation: a union of the parts of its elements, and the manifest, as one derivation."""
+
+from __future__ import annotations
+
+from denizen.build import derivation as derivations
+from denizen.build.builtin_derivations import OUT, Ingredient
+from denizen.build.builtin_union import Conflict, UnionPart, uniting
+from denizen.build.derivation import SUFFIX, name_of
+from denizen.build.realise import RealiseOptions, realise
+from denizen.errors import BadInput, display
+from denizen.profiles.manifest import FILE, write_manifest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from denizen.formats.storepath import StorePath
+    from denizen.profiles.manifest import ProfileElement, ProfileManifest
+    from denizen.store.local import Store
+    from denizen.store.work import Work
+
+NAME = "profile"
+_SHOWN = 12
+# An element's parts have this many ranks (manifest.ElementPart).
+_RANKS = 10
+
+
+class ProfileConflict(BadInput):
+    """The error that two elements of equal priority have different files at the same path.
+
+    Attributes:
+        clashes: (path, the installed element, the new one); the paths of two elements together.
+        priority: of both.
+    """
+
+    clashes: tuple[tuple[bytes, str, str], ...]
+    priority: int
+
+    @property
+    def what(self) -> str:
+        pairs = dict.fromkeys((old, new) for _, old, new in self.clashes)
+        old, new = next(iter(pairs))
+        more = f", and {len(pairs) - 1} other pairs" if len(pairs) > 1 else ""
+        return f"{display(new)} conflicts with {display(old)}, which is installed{more}"
+
+    @property
+    def why(self) -> str:
+        shown = [
+            f"{display(path)}: of {display(old)}, and of {display(new)}" for path, old, new in self.clashes
+        ]
+        left = len(shown) - _SHOWN
+        return "\n".join(shown[:_SHOWN] + ([f"and {left} more"] if left > 0 else []))
+
+    @property
+    def remedy(self) -> str:
+        _, old, new = self.clashes[0]
+        return (
+            f"denizen install --priority {max(self.priority - 1, 0)} {display(new)} takes the files of "
+            f"{display(new)}; --priority {self.priority + 1}, those of {display(old)}; "
+            f"or denizen remove {display(old)}"
+        )
+
+
+def generation_tree(
+    store: Store, work: Work, manifest: ProfileManifest, new: Collection[str] = ()
+) -> StorePath:
+    """Make the tree of a generation valid, kept while `work` lasts, and return its path.
+
+    `new` has the names of elements that are being installed, for the words of a conflict.
+
+    Raises:
+        ProfileConflict: elements of equal priority differ in a file.
+        NoSource: an object of the manifest is not in the store.
+    """
+    clashes = command_clashes(manifest, new)
+    if clashes:
+        raise ProfileConflict(clashes, _priority(manifest, clashes[0][1]))
+    logical = store.layout.logical
+    text = work.add_text(FILE, write_manifest(manifest), manifest.objects).path
+    parts = [*_parts(manifest), UnionPart(Ingredient(text), 0, b"", FILE.encode())]
+    sealed = derivations.seal(uniting(parts, logical), NAME, {}, logical)
+    tree = sealed.outputs[OUT]
+    if tree not in work.need([tree]):
+        work.add_texts([(name_of(sealed.path) + SUFFIX, sealed.content, sealed.references)])
+        try:
+            realise(store, [sealed.path], RealiseOptions(_nothing))
+        except Conflict as conflict:
+            raise _in_words(conflict, manifest, new) from conflict
+        work.need([tree])
+    return tree
+
+
+def _parts(manifest: ProfileManifest) -> Iterator[UnionPart]:
+    for one in manifest.elements:
+        for part in one.parts:
+            priority = one.priority * _RANKS + part.rank
+            yield UnionPart(Ingredient(part.path), priority, part.inside.encode(), part.outside.encode())
+
+
+def command_clashes(
+    manifest: ProfileManifest, new: Collection[str] = ()
+) -> tuple[tuple[bytes, str, str], ...]:
+    """Return the commands that several elements of one priority have: (path, old element, new element).
+
+    As files they are all the same: the loader, which looks up what lies beside it.
+    """
+    owners: dict[tuple[str, int], ProfileElement] = {}
+    found = []
+    for one in sorted(manifest.elements, key=lambda one: (one.name in new, one.name)):
+        for command in one.commands:
+            first = owners.setdefault((command, one.priority), one)
+            if first is not one and _own_commands(first) != _own_commands(one):
+                found.append((b"bin/" + command.encode("utf-8", "surrogateescape"), first.name, one.name))
+    return tuple(found)
+
+
+def _own_commands(element: ProfileElement) -> list[StorePath]:
+    return [part.path for part in element.parts if part.outside == "bin"]
+
+
+def _priority(manifest: ProfileManifest, name: str) -> int:
+    found = manifest.element(name)
+    assert found is not None
+    return found.priority
+
+
+def _in_words(conflict: Conflict, manifest: ProfileManifest, new: Collection[str]) -> ProfileConflict:
+    owners = {part.path: one for one in manifest.elements for part in one.parts}
+    rows = []
+    for path, first, second in conflict.clashes:
+        pair = sorted((owners[first], owners[second]), key=lambda one: (one.name in new, one.name))
+        rows.append((path, pair[0].name, pair[1].name))
+    return ProfileConflict(tuple(rows), owners[conflict.clashes[0][1]].priority)
+
+
+def _nothing(url: str) -> Iterator[bytes]:
+    raise AssertionError(f"a union fetches nothing, and was asked for {url}")

@@ -1,0 +1,255 @@
+"""The links of a profile: its generations, the current one, and the lock.
+
+    PLACE           -> NAME-N-link                   the current generation, replaced by one rename
+    PLACE-N-link    -> <store>/<hash>-profile        each generation; a root of the garbage collector
+    PLACE.lock                                       held while a generation is made and switched to
+
+These are the names that Nix uses. A generation's link is registered as an indirect root before it is made, so
+a deleted link frees its generation. At any instant the current link leads to a whole generation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+
+from denizen.disk import link_atomically, make_directories, sync_directory
+from denizen.errors import BadInput, DenizenError, display
+from denizen.profiles.manifest import FILE, MAX_SIZE, ProfileManifest, read_manifest
+from denizen.store.collection.gc_roots import add_indirect, remove_indirect
+from denizen.store.errors import doing
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.formats.storepath import StorePath
+    from denizen.store.layout import StoreLayout
+
+_LINK = re.compile(rb"(.+)-([0-9]{1,9})-link\Z")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,63}\Z")
+# The profile that is meant where none is named.
+DEFAULT = "profile"
+
+
+class BadProfileName(BadInput):
+    """The error that a profile cannot have this name."""
+
+    name: str
+    WHAT = "a profile cannot be called {name}"
+    WHY = "a name has letters, digits and + . _ -, begins with a letter or digit, and does not end in -link"
+    REMEDY = "a path, with a slash in it, may be any"
+
+
+class NotAProfile(BadInput):
+    """The error that at the place of a profile there is something else."""
+
+    place: bytes
+    problem: str
+    WHAT = "{place} is not a profile"
+    WHY = "{problem:text}; a profile is a link to NAME-N-link beside it"
+    REMEDY = "--profile with another path"
+
+
+class NoSuchGeneration(DenizenError):
+    """The error that a profile has no such generation."""
+
+    profile: bytes
+    wanted: int
+    known: tuple[int, ...]
+
+    @property
+    def what(self) -> str:
+        if not self.known:
+            return f"the profile {display(self.profile)} has no generation yet"
+        return f"the profile {display(self.profile)} has no generation {self.wanted}"
+
+    @property
+    def why(self) -> str:
+        return f"there are: {', '.join(map(str, self.known))}" if self.known else ""
+
+    @property
+    def remedy(self) -> str:
+        return "denizen profile history" if self.known else "denizen install NAME"
+
+
+class CurrentGeneration(DenizenError):
+    """The error that the current generation is not deleted."""
+
+    number: int
+    WHAT = "generation {number} is the current one and is not deleted"
+    REMEDY = "denizen profile switch N first"
+
+
+@value
+class ProfileGeneration:
+    """One generation.
+
+    Attributes:
+        made: seconds since 1970.
+        tree: path of its tree, which may be gone from the store.
+    """
+
+    number: int
+    made: int
+    tree: bytes
+
+
+class Profile:
+    """A profile, by the path of its current link."""
+
+    def __init__(self, place: bytes) -> None:
+        self.place = place
+
+    @property
+    def name(self) -> bytes:
+        """The name of the current link."""
+        return os.path.basename(self.place)
+
+    def link_of(self, number: int) -> bytes:
+        """Return the path of a generation's link."""
+        return b"%b-%d-link" % (self.place, number)
+
+    def numbers(self) -> list[int]:
+        """Return the numbers of all generations, oldest first. Raises DiskFailed."""
+        directory = os.path.dirname(self.place)
+        with doing("read", directory):
+            try:
+                names = os.listdir(directory)
+            except FileNotFoundError:
+                return []
+        matches = [match for name in names if (match := _LINK.match(name)) and match.group(1) == self.name]
+        return sorted(int(match.group(2)) for match in matches)
+
+    def current(self) -> int | None:
+        """Return the number of the current generation, None where there is no profile yet.
+
+        Raises:
+            NotAProfile: something else is at its place.
+            DiskFailed: the link cannot be read.
+        """
+        # Any other error than its absence must not pass for an empty profile, which would be written then.
+        with doing("read", self.place):
+            try:
+                target = os.readlink(self.place)
+            except FileNotFoundError:
+                return None
+            except OSError as problem:
+                if problem.errno == errno.EINVAL:
+                    raise NotAProfile(self.place, "it is no link") from problem
+                raise
+        match = _LINK.match(target)
+        if match is None or match.group(1) != self.name:
+            raise NotAProfile(self.place, f"it leads to {display(target)}")
+        return int(match.group(2))
+
+    def required(self) -> int:
+        """Return the number of the current generation. Raises NoSuchGeneration."""
+        number = self.current()
+        if number is None:
+            raise NoSuchGeneration(self.place, 0, tuple(self.numbers()))
+        return number
+
+    def generation(self, number: int) -> ProfileGeneration:
+        """Return one generation. Raises NoSuchGeneration, DiskFailed."""
+        link = self.link_of(number)
+        with doing("read", link):
+            try:
+                return ProfileGeneration(number, int(os.lstat(link).st_mtime), os.readlink(link))
+            except FileNotFoundError:
+                raise NoSuchGeneration(self.place, number, tuple(self.numbers())) from None
+
+    def generations(self) -> list[ProfileGeneration]:
+        """Return all generations, oldest first."""
+        found = []
+        for number in self.numbers():
+            with contextlib.suppress(NoSuchGeneration):  # deleted by another process meanwhile
+                found.append(self.generation(number))
+        return found
+
+    def manifest(self, number: int | None = None) -> ProfileManifest:
+        """Return what a generation has, or the current one; an empty manifest if there is none yet.
+
+        Raises NoSuchGeneration, DamagedProfile.
+        """
+        if number is None:
+            number = self.current()
+            if number is None:
+                return ProfileManifest()
+        path = os.path.join(self.generation(number).tree, os.fsencode(FILE))
+        with doing("read", path), open(path, "rb") as stream:
+            return read_manifest(stream.read(MAX_SIZE + 1), path)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the profile's lock, which every change of its links needs."""
+        import fcntl
+
+        directory, path = os.path.dirname(self.place), self.place + b".lock"
+        with doing("change the profile", self.place):
+            make_directories(directory)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def add(self, layout: StoreLayout, tree: StorePath) -> int:
+        """Make the next generation and return its number; the caller holds the lock."""
+        # One after the highest, also after a rollback: a number never means two generations.
+        number = max(self.numbers(), default=0) + 1
+        add_indirect(layout, self.link_of(number), tree)
+        return number
+
+    def switch(self, number: int) -> None:
+        """Make a generation the current one; the caller holds the lock. Raises NoSuchGeneration."""
+        self.generation(number)
+        with doing("switch the profile", self.place):
+            link_atomically(self.place, os.path.basename(self.link_of(number)))
+            sync_directory(os.path.dirname(self.place))
+
+    def delete(self, layout: StoreLayout, numbers: list[int]) -> None:
+        """Delete generations; the caller holds the lock. Raises NoSuchGeneration, CurrentGeneration."""
+        current = self.current()
+        for number in numbers:
+            self.generation(number)
+            if number == current:
+                raise CurrentGeneration(number)
+        for number in numbers:
+            remove_indirect(layout, self.link_of(number))
+
+    def wipe(self, layout: StoreLayout) -> None:
+        """Delete the profile with all generations; the caller holds the lock."""
+        with doing("delete the profile", self.place), contextlib.suppress(FileNotFoundError):
+            os.unlink(self.place)
+        for number in self.numbers():
+            remove_indirect(layout, self.link_of(number))
+
+
+def profile_at(directory: bytes, text: str) -> Profile:
+    """Return the profile of a name in a directory of profiles, or the one at a path.
+
+    Raises BadProfileName.
+    """
+    if "/" in text:
+        return Profile(os.path.abspath(os.fsencode(text)))
+    if not _NAME.match(text) or text.endswith(("-link", ".lock", ".tmp")):
+        raise BadProfileName(text)
+    return Profile(os.path.join(directory, os.fsencode(text)))
+
+
+def registered_profiles(layout: StoreLayout) -> list[Profile]:
+    """Return every profile that has a generation of this store, wherever it is."""
+    found: dict[bytes, Profile] = {}
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(layout.indirect):
+            with contextlib.suppress(OSError):
+                link = os.readlink(os.path.join(layout.indirect, name))
+                match = _LINK.match(link)
+                if match and os.path.islink(link):
+                    found.setdefault(match.group(1), Profile(match.group(1)))
+    return [found[place] for place in sorted(found)]

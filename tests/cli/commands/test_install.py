@@ -1,0 +1,227 @@
+"""What a user does with a profile, from the first installation to the collection of what was removed."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.peers import require
+from tests.support.profile_home import ProfileHome
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> ProfileHome:
+    home = ProfileHome(tmp_path_factory.mktemp("profiles"))
+    home.denizen("install", "greet", "cow")
+    return home
+
+
+@pytest.fixture
+def home(made: ProfileHome) -> Iterator[ProfileHome]:
+    """With `greet` and `cow` installed, as its only generation."""
+    made.denizen("install", "greet", "cow", "--priority", "5")
+    yield made
+    installed = [one["name"] for one in json.loads(made.denizen("list", "--json").stdout)]
+    extra = [name for name in installed if name not in {"greet", "cow"}]
+    if extra:
+        made.denizen("remove", *extra)
+    made.denizen("install", "greet", "cow", "--priority", "5")
+    made.denizen("profile", "delete-generations", "old")
+
+
+def test_a_program_runs_by_its_libraries_and_a_script_in_an_environment(home: ProfileHome) -> None:
+    assert home.runs("greet", "one", "two") == (2, f"hello from {home.command_of('greet')}\n")
+    assert home.runs("cow", "a", "b c") == (2, "moo\n/usr/bin/cow: a b c\n")
+    named = home.root / "state/decisions/with/installed/named"
+    commands = {path.name[33:]: path.read_bytes() for path in named.iterdir()}
+    assert b"-environment" not in commands["greet"]
+    assert b"-fhs" in commands["cow"]
+
+
+def test_a_start_is_without_python(home: ProfileHome, tmp_path: Path) -> None:
+    require("strace")
+    for name in ("greet", "cow"):
+        log = tmp_path / name
+        command: list[str | Path] = ["strace", "-f", "-e", "trace=execve", "-o", log, home.command_of(name)]
+        subprocess.run(command, capture_output=True, check=True)
+        text = log.read_text()
+        assert "python" not in text
+        assert text.count("execve(") <= 5
+
+
+def test_a_command_finds_itself_however_it_is_called(home: ProfileHome, tmp_path: Path) -> None:
+    link = tmp_path / "another-name"
+    link.symlink_to(home.command_of("greet"))
+    script = tmp_path / "script"
+    script.write_text(f"#!{home.command_of('greet')}\n")
+    script.chmod(0o755)
+    for command in ([link], [script]):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.stdout.startswith("hello from "), done.stderr
+    paths = f"{home.profile}/bin:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", "-c", "greet"], env={"PATH": paths}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "hello from greet\n"
+
+
+def test_a_lost_decision_is_made_again_when_the_command_starts(home: ProfileHome) -> None:
+    named = home.root / "state/decisions/with/installed/named"
+    for path in named.iterdir():
+        path.unlink()
+    assert home.runs("greet") == (0, f"hello from {home.command_of('greet')}\n")
+    assert home.runs("cow") == (0, "moo\n/usr/bin/cow: \n")
+    assert len(list(named.iterdir())) == 2
+
+
+def test_the_list_tells_what_is_there_and_where_it_is_from(home: ProfileHome) -> None:
+    (cow, greet) = json.loads(home.denizen("list", "--json").stdout)
+    assert (cow["name"], greet["name"], greet["version"], greet["commands"]) == (
+        "cow",
+        "greet",
+        "1.0",
+        ["greet"],
+    )
+    assert [one["name"] for one in greet["packages"]][:2] == ["greet", "libgreet1"]
+    lines = home.denizen("list").stdout.splitlines()
+    assert [line.split()[:2] for line in lines] == [["cow", "1"], ["greet", "1.0"]]
+
+
+def test_removed_rolled_back_deleted_and_collected(home: ProfileHome) -> None:
+    first = home.profile.resolve()
+    assert home.denizen("remove", "greet").stdout.splitlines()[0] == "- greet 1.0"
+    assert not home.command_of("greet").exists()
+    home.denizen("profile", "rollback")
+    assert home.profile.resolve() == first
+    assert home.runs("greet")[0] == 0
+    home.denizen("profile", "rollback", os.readlink(home.profile).split("-")[1])
+    home.denizen("remove", "greet")
+    home.denizen("gc")
+    assert "greet-1.0" in home.objects()
+    home.denizen("profile", "delete-generations", "old")
+    home.denizen("gc")
+    assert not {name for name in home.objects() if name.startswith(("greet", "libgreet"))}
+    assert home.runs("cow")[0] == 0
+
+
+def test_a_running_program_survives_its_removal_and_the_collection(home: ProfileHome) -> None:
+    command: list[str | Path] = [home.command_of("greet"), "wait"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        assert running.stdout.readline().startswith("hello from")
+        home.denizen("remove", "greet")
+        home.denizen("profile", "delete-generations", "old")
+        home.denizen("gc")
+        running.stdin.write("\n")
+        running.stdin.flush()
+        assert running.stdout.readline() == "hello again\n"
+    assert running.returncode == 7
+    home.denizen("gc")
+    assert "greet-1.0" not in home.objects()
+
+
+def test_installing_again_upgrades(home: ProfileHome) -> None:
+    same = home.denizen("install", "greet")
+    assert "installed already" in same.stdout
+    home.add_greet("2.0", "good day")
+    home.denizen("index", "update")
+    try:
+        assert home.denizen("install", "greet").stdout.splitlines()[0] == "^ greet 1.0 -> 2.0"
+        assert home.runs("greet") == (0, f"good day from {home.command_of('greet')}\n")
+        history = home.denizen("profile", "diff").stdout
+        assert history == "^ greet 1.0 -> 2.0\n"
+        home.denizen("profile", "rollback")
+        assert home.runs("greet") == (0, f"hello from {home.command_of('greet')}\n")
+        assert home.denizen("install", "greet=1.0").returncode == 0
+    finally:
+        for path in home.debs.glob("*_2.0_*"):
+            path.unlink()
+        home.denizen("index", "update")
+
+
+def test_a_conflict_is_told_and_settled_by_the_command_that_is_told(
+    home: ProfileHome, tmp_path: Path
+) -> None:
+    rival = tmp_path / "rival" / "bin" / "greet"
+    rival.parent.mkdir(parents=True)
+    rival.write_text("#!/bin/sh\necho rival\n")
+    rival.chmod(0o755)
+    place = os.fspath(rival.parent.parent)
+    said = home.denizen("install", place, status=125).stderr
+    assert "rival conflicts with greet, which is installed" in said
+    assert "bin/greet" in said
+    assert "denizen install --priority 4 rival" in said
+    home.denizen("install", "--priority", "4", place)
+    assert home.runs("greet") == (0, "rival\n")
+    home.denizen("remove", "rival")
+    assert home.runs("greet")[1].startswith("hello")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["install", "gret"], "greet"),
+        (["install", "greet=9"], "there are: 1.0"),
+        (["remove", "gret"], "perhaps greet"),
+        (["install", "./nothing-here"], "there is no such file"),
+        (["install", "https://example.org/tool"], "--sha256"),
+        (["install", "libgreet1"], "nothing that a profile shows"),
+        (["profile", "switch", "999"], "there are:"),
+        (["profile", "rollback", "--profile", "none"], "no generation yet"),
+        (["install", "greet", "--profile", "-x"], "cannot be called"),
+        (["profile", "delete-generations", "lately"], "selects no generations"),
+    ],
+)
+def test_a_mistake_changes_nothing_and_is_explained(home: ProfileHome, words: list[str], said: str) -> None:
+    before = os.readlink(home.profile)
+    done = home.denizen(*words, status=None)
+    assert done.returncode not in {0, 2}
+    assert said in done.stderr
+    assert "internal error" not in done.stderr
+    assert os.readlink(home.profile) == before
+
+
+def test_profiles_are_apart_and_may_be_anywhere(home: ProfileHome, tmp_path: Path) -> None:
+    place = tmp_path / "my" / "tools"
+    home.denizen("install", "greet", "--profile", place)
+    home.denizen("install", "cow", "--profile", "work")
+    assert [path.name for path in (place / "bin").iterdir()] == ["greet"]
+    names = {line.split()[0] for line in home.denizen("profile", "list").stdout.splitlines()}
+    assert names == {"profile", "work"}
+    home.denizen("gc")
+    assert subprocess.run([place / "bin" / "greet"], capture_output=True, check=True).stdout.startswith(
+        b"hello"
+    )
+    home.denizen("profile", "wipe", "--profile", place)
+    home.denizen("profile", "wipe", "--profile", "work")
+    assert not os.path.lexists(place)
+
+
+def test_a_pinned_package_says_so(home: ProfileHome) -> None:
+    home.denizen("pin", "greet")
+    assert "pinned" in home.denizen("list").stdout
+    home.denizen("unpin", "greet")
+    assert "pinned" not in home.denizen("list").stdout
+
+
+def test_it_works_offline_with_what_is_here(home: ProfileHome) -> None:
+    home.denizen("remove", "greet")
+    home.denizen("install", "greet", "--offline")
+    assert home.runs("greet")[0] == 0
+
+
+def test_a_moved_store_still_runs(home: ProfileHome, tmp_path: Path) -> None:
+    old = home.root / "data" / "store"
+    home.denizen("store", "move", tmp_path / "elsewhere")
+    try:
+        assert home.runs("greet") == (0, f"hello from {home.command_of('greet')}\n")
+        assert home.runs("cow")[0] == 0
+    finally:
+        home.denizen("store", "move", old)
+    assert home.runs("greet")[0] == 0

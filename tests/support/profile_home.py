@@ -1,0 +1,83 @@
+"""A root with packages whose commands are installed: by libraries alone, and in an environment."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.support.debs import Item
+from tests.support.fhs_environments import FhsHome
+
+TRIPLET = "usr/lib/x86_64-linux-gnu"
+_LIBRARY = 'const char *greeting(void) { return "%s"; }\n'
+_PROGRAM = """
+#include <stdio.h>
+#include <string.h>
+const char *greeting(void);
+int main(int count, char **words) {
+    char line[99];
+    printf("%s from %s\\n", greeting(), words[0]);
+    fflush(stdout);
+    if (count > 1 && !strcmp(words[1], "wait")) {
+        fgets(line, sizeof line, stdin);
+        printf("%s again\\n", greeting());
+        return 7;
+    }
+    return count - 1;
+}
+"""
+
+
+class ProfileHome(FhsHome):
+    """Packages `greet` (a program and its library), and `cow` (a script with data in /usr/share)."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self._made = directory / "made"
+        self._made.mkdir()
+        self.add_greet("1.0", "hello")
+        face = Item("./usr/share/cow/face", content=b"moo\n")
+        script = b'#!/bin/sh\ncat /usr/share/cow/face\necho "$0: $*"\nexit $#\n'
+        self.add("cow", [Item("./usr/bin/cow", content=script, mode=0o755), face], depends="dash, coreutils")
+
+    def add_greet(self, version: str, greeting: str) -> None:
+        """The package in a version whose library says this."""
+        (self._made / "greet.c").write_text(_LIBRARY % greeting)
+        (self._made / "main.c").write_text(_PROGRAM)
+        library, program = self._made / "libgreet.so.1", self._made / "greet"
+        _compile("-shared", "-fPIC", "-Wl,-soname,libgreet.so.1", "-o", library, self._made / "greet.c")
+        _compile("-o", program, self._made / "main.c", library)
+        content = [Item(f"./{TRIPLET}/libgreet.so.1", content=library.read_bytes())]
+        self.add("libgreet1", content, version=version)
+        files = [
+            Item("./usr/bin/greet", content=program.read_bytes(), mode=0o755),
+            Item("./usr/share/man/man1/greet.1", content=b".TH GREET 1\n"),
+            Item("./usr/share/doc/greet/copyright", content=b"free\n"),
+        ]
+        self.add("greet", files, version=version, depends=f"libgreet1 (= {version}), libc6")
+
+    @property
+    def profile(self) -> Path:
+        return self.root / "state" / "profiles" / "profile"
+
+    def command_of(self, name: str) -> Path:
+        return self.profile / "bin" / name
+
+    def runs(self, name: str, *words: str) -> tuple[int, str]:
+        """Status and output of an installed command."""
+        done = subprocess.run(
+            [self.command_of(name), *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    def objects(self) -> set[str]:
+        """The names of all objects in the store, without their hashes."""
+        names = os.listdir(self.root / "data" / "store")
+        return {name[33:] for name in names if name != ".denizen"}
+
+
+def _compile(*words: str | Path) -> None:
+    subprocess.run(["gcc", "-w", *words], check=True)
