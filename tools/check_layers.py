@@ -19,7 +19,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"bytesio"}),
     frozenset({"fileview"}),
     frozenset({"disk", "trust"}),
-    frozenset({"host", "helpers"}),
+    frozenset({"host", "helpers", "packaged_toml"}),
     frozenset({"formats"}),
     frozenset({"elf", "nar"}),
     frozenset({"linker"}),

@@ -63,6 +63,13 @@ def test_the_second_start_imports_from_the_file_and_says_the_same(package: Path)
     assert first[0] == second[0] != ""
 
 
+def test_an_answer_to_a_running_program_has_a_file_and_a_decision_none() -> None:
+    assert module_cache.cache_name(["decide", "--opened", "x", "--missed", "libx.so", "--", "y"])
+    assert module_cache.cache_name(["decide", "--opened", "x", "--needed", "libx.so", "--", "y"])
+    assert module_cache.cache_name(["decide", "--", "y"]) not in module_cache.MAX_MODULES
+    assert module_cache.cache_name(["run", "x", "--missed", "y"]) == "run"
+
+
 def test_a_changed_source_is_imported_itself_and_the_file_written_anew(package: Path) -> None:
     start(package)
     rules = package / "linker" / "rule_tables.py"
@@ -104,7 +111,7 @@ def test_where_python_writes_no_bytecode_nothing_is_written(package: Path) -> No
 def test_a_start_that_imported_more_than_is_waited_for_is_not_kept(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module_cache, "MAX_MODULES", 0)
+    monkeypatch.setitem(module_cache.MAX_MODULES, "why", 0)
     (package / "__pycache__").mkdir()
     module_cache.ModuleCache("why", os.fspath(package)).keep()
     assert not file_of(package).exists()

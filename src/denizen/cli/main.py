@@ -28,14 +28,14 @@ def main() -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    from denizen.cli.module_cache import COMMANDS, ModuleCache, command_in
+    from denizen.cli.module_cache import MAX_MODULES, ModuleCache, cache_name
 
-    command = command_in(arguments)
-    if command not in COMMANDS:
+    name = cache_name(arguments)
+    if name not in MAX_MODULES:
         from denizen.cli.dispatch import dispatch
 
         return dispatch(arguments)
-    cache = ModuleCache(command)
+    cache = ModuleCache(name)
     cache.use()
     from denizen.cli.dispatch import dispatch
 

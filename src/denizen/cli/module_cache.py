@@ -29,15 +29,16 @@ if TYPE_CHECKING:
     Row: TypeAlias = tuple[str, int, int, bool, CodeType]
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# Commands for which start-up time matters.
-COMMANDS = frozenset({"find", "fhs", "run", "why"})
+# The answer to a program that waits for a library.
+ANSWER = "decide-missed"
+# Commands for which start-up time matters. A start that imported more modules (it resolved, fetched, or
+# updated an index) is not a quick one, and its modules would be read at every start; an answer from the
+# store has 195.
+MAX_MODULES = {"find": 80, "fhs": 80, "run": 80, "why": 80, ANSWER: 240}
 # Global options whose value is the next word (dispatch.GLOBAL_OPTIONS, which is not imported yet).
 VALUED = frozenset({"--color", "--root"})
 # Modules of the standard library that nearly all of denizen's import, and that Python has not frozen in.
 OF_PYTHON = frozenset({"__future__", "struct"})
-# A start that imported more modules (it resolved, or updated an index) is not a quick one, and
-# its modules would be read at every start.
-MAX_MODULES = 80
 
 
 def command_in(arguments: "Sequence[str]") -> str:
@@ -51,11 +52,19 @@ def command_in(arguments: "Sequence[str]") -> str:
     return ""
 
 
+def cache_name(arguments: "Sequence[str]") -> str:
+    """Return the name of the cache for a command line; not one of MAX_MODULES if it has none."""
+    command = command_in(arguments)
+    answers = command == "decide" and ("--missed" in arguments or "--needed" in arguments)
+    return ANSWER if answers else command
+
+
 class ModuleCache:
     """The cache file of one command: call `use` before its modules are imported, `keep` after that."""
 
     def __init__(self, command: str, package: str = PACKAGE) -> None:
         name = f"{command}.{sys.implementation.cache_tag}.together"
+        self._most = MAX_MODULES[command]
         self._path = os.path.join(package, "__pycache__", name)
         self._package = package
         self._before = frozenset(sys.modules)
@@ -80,7 +89,7 @@ class ModuleCache:
         size = len(self._modules) + len(missing)
         # Access is asked first: reading the code of 25 modules in vain would take 1 ms of every `run`.
         writable = not sys.dont_write_bytecode and os.access(os.path.dirname(self._path), os.W_OK)
-        if not missing or size > MAX_MODULES or not writable:
+        if not missing or size > self._most or not writable:
             return
         temporary = f"{self._path}.{os.getpid()}"
         try:

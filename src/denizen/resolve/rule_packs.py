@@ -118,10 +118,10 @@ class RulePacks:
 def load_rules() -> RulePacks:
     """Return the rules that come with denizen."""
     import os
-    import tomllib
 
-    with open(os.path.join(os.path.dirname(__file__), "rules.toml"), "rb") as stream:
-        return read_rules(tomllib.load(stream))
+    from denizen.packaged_toml import packaged_toml
+
+    return read_rules(packaged_toml(os.path.join(os.path.dirname(__file__), "rules.toml")))
 
 
 def read_rules(document: Mapping[str, Any]) -> RulePacks:

@@ -16,6 +16,7 @@ from denizen.disk import make_directories, write_atomically
 from denizen.formats.contents import groups, lines_holding
 from denizen.formats.inflate import CHUNK, SUFFIXES, decompressed
 from denizen.formats.packages import packages_in
+from denizen.formats.percent import percent_encoded
 from denizen.formats.release import BadRelease
 from denizen.sources.base import (
     BadSignature,
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from denizen.sources.releases import Archive, VerifiedRelease
 
 _ALL = "all"
+# Of a path in an address, besides what is unreserved.
+_SAFE = b"/+~:"
 # Errors of a mirror's Release after which the next mirror is asked.
 _PASSED_OVER = (
     DownloadFailed, NoSuchSuite, BadSignature, BadRelease, WrongOrigin, FutureRelease, Expired, Downgrade,
@@ -185,7 +188,7 @@ class DebianArchive:
         return [want.destination for want in wanted]
 
     def addresses(self, package: Package) -> tuple[str, ...]:
-        path = _quoted(package.filename)
+        path = percent_encoded(package.filename, safe=_SAFE)
         return tuple([f"{_with_authority(mirror)}/{path}" for mirror in self._mirrors()])
 
     def forget(self, keep: Iterable[tuple[Snapshot, str]]) -> None:
@@ -306,17 +309,11 @@ def _wanted_package(package: Package, directory: bytes) -> FileRequest:
     name = os.path.basename(package.filename)
     return FileRequest(
         name=name.decode("utf-8", "backslashreplace"),
-        paths=(_quoted(package.filename),),
+        paths=(percent_encoded(package.filename, safe=_SAFE),),
         destination=os.path.join(directory, package.sha256[:16] + b"-" + name),
         size=package.size,
         sha256=package.sha256.decode("ascii"),
     )
-
-
-def _quoted(path: bytes) -> str:
-    from urllib.parse import quote
-
-    return quote(path, safe="/+~:")
 
 
 def _with_authority(mirror: str) -> str:

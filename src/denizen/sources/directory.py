@@ -14,6 +14,7 @@ from denizen.errors import BadInput, SourceFailed, display
 from denizen.formats.deb import Deb
 from denizen.formats.file_tree import Directory
 from denizen.formats.packages import package_of
+from denizen.formats.percent import percent_encoded
 from denizen.sources.base import HashMismatch, NoSuchSuite, Snapshot
 from denizen.value import value
 
@@ -117,9 +118,7 @@ class DirectoryOfDebs:
         return [self._checked(package) for package in packages]
 
     def addresses(self, package: Package) -> tuple[str, ...]:
-        from urllib.parse import quote  # urllib.request has the same, and takes 20 ms
-
-        return ("file://" + quote(os.path.join(self._directory, package.filename)),)
+        return ("file://" + percent_encoded(os.path.join(self._directory, package.filename)),)
 
     def forget(self, keep: Iterable[tuple[Snapshot, str]]) -> None:
         """Do nothing: no files are kept."""
