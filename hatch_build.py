@@ -15,6 +15,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SCRIPT = "scripts/denizen"
 PROGRAMS = ("denizen-loader", "denizen-enter", "denizen-inside", "denizen-resident")
+# Each needs the registers of its machine (loader/arch).
+TRACERS = ("denizen-attach",)
 
 
 class LoaderHook(BuildHookInterface[Any]):
@@ -37,7 +39,8 @@ class LoaderHook(BuildHookInterface[Any]):
         beside = Path(self.root) / "src" / "denizen" / "launch" / "loader"
         place = beside if version == "editable" else Path(self.scratch.name)
         machine = os.uname().machine
-        made = [place / f"{stem}-{machine}" for stem in PROGRAMS]
+        programs = (*PROGRAMS, *(TRACERS if machine == "x86_64" else ()))
+        made = [place / f"{stem}-{machine}" for stem in programs]
         whole = all([self.compile(output, compiler) for output in made])  # noqa: C419  # all, whatever fails
         # The command itself, before Python (loader/front); without it the script is the command.
         front = Path(self.scratch.name) / "denizen-front"

@@ -14,9 +14,10 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.support import table
+from denizen.launch.decisions.decision import DecisionLibrary
 from denizen.launch.dlopen_links import Opened
 from denizen.launch.loader.settings import LoaderSettings
-from tests.support.compiled_loaders import LoaderSysroot, compile_loader
+from tests.support.compiled_loaders import HOST_LDSO, LoaderSysroot, compile_loader
 from tests.support.index_files import index_file
 from tests.support.offline_roots import DenizenHome
 
@@ -43,13 +44,14 @@ static int order(const void *one, const void *other) {
     double a = *(double *)one, b = *(double *)other;
     return (a > b) - (a < b);
 }
-/* Rounds, and for each contender an environment of one variable (or "") and a program. */
+/* Rounds, and for each contender an environment of one variable (or "") and its words, a line each. */
 int main(int argc, char **argv) {
     int rounds = atoi(argv[1]), count = (argc - 2) / 2;
     double *times = malloc(sizeof *times * rounds * count);
     for (int round = -5; round < rounds; round++)
         for (int i = 0; i < count; i++) {
-            char *variable = argv[2 * i + 2], *words[] = {argv[2 * i + 3], 0};
+            char *variable = argv[2 * i + 2], line[4096], *words[9] = {strcpy(line, argv[2 * i + 3])};
+            for (int word = 1; (words[word] = strchr(words[word - 1], '\\n')); word++) *words[word]++ = 0;
             char *environment[] = {*variable ? variable : 0, 0};
             double before = now();
             pid_t child = vfork();
@@ -122,6 +124,7 @@ class Answered(LoaderSysroot):
         """Make the resident, the place for what is opened, and an index of as many names as Debian has."""
         self.opened = self.root / "opened"
         resident = compile_loader(self.root / "denizen-resident")
+        compile_loader(self.root / "denizen-attach")
         inside = compile_loader(self.root / "denizen-inside")
         directories = (os.fsencode(self.decisions),)
         self.configure(
@@ -144,6 +147,15 @@ class Answered(LoaderSysroot):
         changes = {"opened": os.fsencode(self.opened)} if answered else {}
         self.decide(program, self.system("libc.so.6"), **changes)
         return program
+
+    def hosts(self, name: str, source: str, *flags: str) -> Path:
+        """The same as the host has it, and the words that start it there with the resident."""
+        program = self.compile(name, source, *flags, interpreter=False)
+        libc = self.system("libc.so.6")[0].resolve()
+        Opened(os.fsencode(self.opened)).leave_to_host([bytes(libc.parent)])
+        changes = {"opened": os.fsencode(self.opened), "search": b"", "ldso": bytes(HOST_LDSO)}
+        self.decide(program, [DecisionLibrary(bytes(libc), b"libc.so.6")], host=True, **changes)
+        return Path(f"{self.root}/denizen-attach\n{self.loader}\n{program}")
 
 
 def main() -> None:
@@ -179,13 +191,23 @@ def starts(sysroot: Answered) -> None:
         f"opens {LIBRARIES}: loader": ("", sysroot.ours("many-loader", _OPENS, answered=False)),
         f"opens {LIBRARIES}: loader and resident": ("", sysroot.ours("many-answered", _OPENS, answered=True)),
     }
+    contenders |= {
+        "opens nothing: started on the host, with the resident": (
+            "",
+            sysroot.hosts("none-host", _OPENS_NOTHING),
+        ),
+        f"opens {LIBRARIES}: started on the host, with the resident": (
+            "",
+            sysroot.hosts("many-host", _OPENS, run_path),
+        ),
+    }
     late = sysroot.ours("many-late", _OPENS, answered=True)
     decision = sysroot.decision(late, sysroot.system("libc.so.6"))
     sysroot.decide(late, sysroot.system("libc.so.6"), opened=os.fsencode(sysroot.opened), search=bytes(empty))
     assert decision.search != bytes(empty)
-    Opened(os.fsencode(sysroot.opened)).show(
-        {b"libbench%d.so" % n: bytes(sysroot.lib / f"libbench{n}.so") for n in range(LIBRARIES)}
-    )
+    opened = Opened(os.fsencode(sysroot.opened))
+    opened.show({b"libbench%d.so" % n: bytes(sysroot.lib / f"libbench{n}.so") for n in range(LIBRARIES)})
+    opened.join(bytes(empty))
     contenders[f"opens {LIBRARIES}: all brought by earlier runs"] = ("", late)
     timer = sysroot.native("timer", _TIMER, "-O2", run_path)
     words = [word for variable, program in contenders.values() for word in (variable, str(program))]

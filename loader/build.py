@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compile the loader or a companion: `build.py OUTPUT [COMPILER...]`.
 
-OUTPUT's name says which: denizen-loader…, denizen-enter… (enter/), denizen-front… (front/), or one of
-the libraries denizen-inside… (inside/) and denizen-resident… (resident/).
+OUTPUT's name says which: denizen-loader…, denizen-attach… (attach/), denizen-enter… (enter/),
+denizen-front… (front/), or one of the libraries denizen-inside… (inside/) and denizen-resident… (resident/).
 Used by make, by the wheel's build hook and by tests.
 
 Every flag that is not a warning is here because the loader runs before anything is set up: no C
@@ -15,6 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 COMPANIONS = {
+    "denizen-attach": ("text.c", "attach/*.c"),
     "denizen-enter": ("text.c", "covered.c", "arena.c", "enter/*.c"),
     "denizen-front": ("text.c", "front/*.c"),
     "denizen-inside": ("text.c", "inside/*.c"),

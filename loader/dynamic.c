@@ -176,6 +176,17 @@ static const char *search_path(struct arena *arena, const struct program *progra
     return path.length ? path.data : NULL;
 }
 
+const char *program_own_directories(struct arena *arena, const struct program *program, const char *origin)
+{
+    const char *runpath = program_string(program, find_tag(program, DT_RUNPATH));
+    if (!runpath || !*runpath)
+        return NULL;
+    size_t room = room_for(runpath, origin);
+    struct text path = text_in(arena_take(arena, room), room);
+    add_paths(&path, runpath, origin);
+    return path.data;
+}
+
 static void push(Dyn **next, intptr_t tag, uintptr_t number)
 {
     (*next)->d_tag = (__typeof__((*next)->d_tag))tag;

@@ -47,6 +47,8 @@ struct program program_read(const struct process *process);
 const char *program_string(const struct program *program, const Dyn *entry);
 /* Return the dynamic linker that the program's headers name, or null. */
 const char *program_interpreter(const struct program *program);
+/* Return the list of directories of the program's DT_RUNPATH with `origin` for its tokens, or null for none. */
+const char *program_own_directories(struct arena *arena, const struct program *program, const char *origin);
 /* Build the new table and make AT_PHDR name it. */
 void present(struct arena *arena, const struct process *process, const struct program *program,
              const struct presentation *presentation);

@@ -1,4 +1,5 @@
 /* The loader's main path: find the program, its decision and its ld.so, then start ld.so. */
+#include "attached.h"
 #include "config.h"
 #include "dynamic.h"
 #include "helper.h"
@@ -25,6 +26,8 @@ struct start {
     const char *origin;
     /* The loader's file, where the kernel knows another file than the program: a copy of it, or us. */
     const char *loader;
+    /* Of denizen-attach, where it put us before the dynamic linker that the kernel mapped; else no entry. */
+    struct attached_record attached;
 };
 
 static const char *path_of(struct start *start)
@@ -62,6 +65,15 @@ static _Noreturn void hand_over(const struct process *process, struct image ldso
     arch_jump(ldso.entry, (uintptr_t)process->stack);
 }
 
+/* The dynamic linker that the kernel has mapped itself, once what put us before it has ended. */
+static struct image attached_linker(const struct start *start)
+{
+    enum { WAIT_FOR_ALL = 0x40000000 };
+    while (arch_syscall(__NR_wait4, (long)start->attached.tracer, 0, WAIT_FOR_ALL, 0, 0, 0) == -SYS_EINTR)
+        continue;
+    return (struct image){.bias = start->process.base->a_un.a_val, .entry = (uintptr_t)start->attached.entry};
+}
+
 /* Start a program of the host by the host's own ld.so, without any change. */
 static _Noreturn void pass_on(const struct process *process, const char *ldso)
 {
@@ -79,12 +91,25 @@ static void add_inside(struct start *start, const struct decision *decision, str
         start->process.execfn->a_un.a_val = (uintptr_t)presentation->facts->program;
 }
 
+/* Beside the host's libraries its DT_RUNPATH is the program's alone, as natively: they find theirs where the host has
+   them. A list of the user's may name the same directories, for all. */
+static const char *own_directories(struct start *start, const struct decision *decision,
+                                   const struct program *program)
+{
+    if (!(decision->header->flags & DECISION_HOST) || process_variable(&start->process, "LD_LIBRARY_PATH"))
+        return NULL;
+    const char *origin = start->origin ? start->origin : launch_origin(&start->arena, path_of(start));
+    return program_own_directories(&start->arena, program, origin);
+}
+
 /* Add the `resident` library, which provides libraries opened later, to the program. */
-static void add_resident(struct start *start, const struct decision *decision, struct presentation *presentation)
+static void add_resident(struct start *start, const struct decision *decision, const struct program *program,
+                         struct presentation *presentation)
 {
     presentation->resident = tell_resident_whom(&start->process, decision);
     if (presentation->resident)
-        presentation->resident_facts = tell_resident(&start->arena, &start->process, decision);
+        presentation->resident_facts =
+            tell_resident(&start->arena, &start->process, decision, own_directories(start, decision, program));
 }
 
 static _Noreturn void follow(struct start *start, const struct decision *decision)
@@ -102,8 +127,10 @@ static _Noreturn void follow(struct start *start, const struct decision *decisio
         .preload = &preload,
     };
     add_inside(start, decision, &presentation);
-    add_resident(start, decision, &presentation);
-    struct image ldso = image_map_linker(presentation.ldso, start->process.page_size, decision);
+    add_resident(start, decision, &program, &presentation);
+    struct image ldso = start->attached.entry
+                            ? attached_linker(start)
+                            : image_map_linker(presentation.ldso, start->process.page_size, decision);
     image_restore(program.phdr, program.phnum, program.bias, start->process.page_size, decision);
     present(&start->arena, &start->process, &program, &presentation);
     if (!(header->flags & DECISION_BY_NAME))
@@ -199,15 +226,19 @@ static _Noreturn void interpret(struct start *start)
         .headers = sum_words(program.phdr, program.phnum * sizeof *program.phdr),
         .build_id = build_id_of(program.phdr, program.phnum, program.bias),
     };
-    const char *host_ldso = config_next(SETTING_HOST_LDSO, NULL);
+    const char *host_ldso = start->attached.entry ? NULL : config_next(SETTING_HOST_LDSO, NULL);
     if (host_ldso && config_next(SETTING_HOST_PREFIX, NULL) && is_of_the_host(path_of(start)))
         pass_on(&start->process, host_ldso);
     struct search_result result = {false, "its file cannot be identified"};
     if (identify(&start->process, &subject.identity))
-        result = decide(start, &subject, &decision);
+        result = start->attached.entry ? decision_find(&start->arena, &start->process, &subject, &decision)
+                                       : decide(start, &subject, &decision);
     /* A patched copy of a program that the host satisfies lacks what the host's ld.so asks for. */
-    if (result.found && (start->loader || !(decision.header->flags & DECISION_HOST)))
+    bool altered = start->loader || start->attached.entry;
+    if (result.found && (altered || !(decision.header->flags & DECISION_HOST)))
         follow(start, &decision);
+    if (start->attached.entry)
+        hand_over(&start->process, attached_linker(start));
     if (host_ldso)
         pass_on(&start->process, host_ldso);
     if (result.found)
@@ -369,6 +400,16 @@ static _Noreturn void launch(struct start *start)
     give_up(start, result.reason);
 }
 
+/* By denizen-attach: nothing is to be undone but what it holds. */
+static bool note_attached(struct start *start, const struct attached_record *record)
+{
+    if (__builtin_memcmp(record->magic, ATTACHED_MAGIC, sizeof record->magic) != 0)
+        return false;
+    start->attached = *record;
+    sys_close((int)record->descriptor);
+    return true;
+}
+
 void loader_start(uintptr_t *stack, const struct stub_record *stub)
 {
     struct start start = {.arena = arena_make(), .process = process_read(stack)};
@@ -376,6 +417,8 @@ void loader_start(uintptr_t *stack, const struct stub_record *stub)
        program starts as root is not steered either; these steer us. */
     if (start.process.secure)
         process_forget(&start.process, "NIX_LD");
+    if (stub && note_attached(&start, (const struct attached_record *)(const void *)stub))
+        interpret(&start);
     if (stub)
         start.loader = stub_undo(&start.arena, &start.process, stub);
     else if (start.process.entry->a_un.a_val == (uintptr_t)_start)

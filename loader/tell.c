@@ -75,12 +75,33 @@ static const char **miss_words(struct arena *arena, const struct process *proces
     return words;
 }
 
+/* A directory that has the decision's libraries and what came later, so that none is searched for twice; its `.of` leads
+   to the decision's (src/denizen/launch/dlopen_links.py). */
+static bool find_joined(struct text *path, const char *opened, const char *search)
+{
+    char link[PATH_ROOM], of[PATH_ROOM];
+    struct text name = text_in(link, sizeof link);
+    text_add(path, opened);
+    text_add(path, "/.all");
+    text_add(&name, path->data);
+    text_add(&name, "/.of");
+    long length = path->cut || name.cut ? -1 : sys_readlink(link, of, sizeof of - 1);
+    if (length <= 0)
+        return false;
+    of[length] = '\0';
+    return text_equal(of, search);
+}
+
 const struct resident_facts *tell_resident(struct arena *arena, const struct process *process,
-                                           const struct decision *decision)
+                                           const struct decision *decision, const char *own)
 {
     const struct decision_header *header = decision->header;
     const char *opened = decision_string(decision, header->opened);
     const char *search = header->search ? decision_string(decision, header->search) : "";
+    char joined_room[PATH_ROOM];
+    struct text joined = text_in(joined_room, sizeof joined_room);
+    if (*search && find_joined(&joined, opened, search))
+        search = joined_room;
     size_t length = text_length(search);
     size_t room = length + text_length(opened) + 3;
     struct resident_facts *facts = arena_take(arena, sizeof *facts);
@@ -94,6 +115,8 @@ const struct resident_facts *tell_resident(struct arena *arena, const struct pro
         .version = RESIDENT_VERSION,
         .search = all.data,
         .opened = all.data + (length ? length + 1 : 0),
+        .own = own,
+        .later = (header->flags & DECISION_HOST) && !header->libraries.count,
     };
     facts->words = miss_words(arena, process, decision, &facts->name_at);
     return facts;

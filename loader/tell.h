@@ -18,7 +18,8 @@ const struct inside_facts *tell(struct arena *arena, const struct decision *deci
 /* The resident's path, for a decision that wants it and where this loader has it; null for a process that has
    other rights than the one who started it. */
 const char *tell_resident_whom(const struct process *process, const struct decision *decision);
+/* `own` are directories that the program alone searches; null for none. */
 const struct resident_facts *tell_resident(struct arena *arena, const struct process *process,
-                                           const struct decision *decision);
+                                           const struct decision *decision, const char *own);
 
 #endif

@@ -29,6 +29,7 @@ enum {
     __NR_getcwd = 79,
     __NR_chdir = 80,
     __NR_umask = 95,
+    __NR_ptrace = 101,
     __NR_geteuid = 107,
     __NR_getegid = 108,
     __NR_getppid = 110,
@@ -43,6 +44,7 @@ enum {
     __NR_umount2 = 166,
     __NR_sethostname = 170,
     __NR_setdomainname = 171,
+    __NR_futex = 202,
     __NR_getdents64 = 217,
     __NR_exit_group = 231,
     __NR_openat = 257,
@@ -138,6 +140,51 @@ static inline long arch_run_apart(long flags, char *stack, void (*run)(void *), 
                      : "a"(__NR_clone), "D"(flags), "S"(stack), "d"(0), "r"(r10), "r"(r8), "r"(r12), "r"(r13)
                      : "rcx", "r11", "memory");
     return result;
+}
+
+/* The registers of a traced process (struct user_regs_struct, asm/user_64.h). */
+struct arch_registers {
+    uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, orig_rax;
+    uint64_t rip, cs, eflags, rsp, ss, fs_base, gs_base, ds, es, fs, gs;
+};
+
+static inline uintptr_t arch_program_counter(const struct arch_registers *registers)
+{
+    return registers->rip;
+}
+
+static inline uintptr_t arch_stack_pointer(const struct arch_registers *registers)
+{
+    return registers->rsp;
+}
+
+static inline void arch_set_call(struct arch_registers *registers, long number, const long arguments[6])
+{
+    registers->rax = (uint64_t)number;
+    registers->rdi = (uint64_t)arguments[0];
+    registers->rsi = (uint64_t)arguments[1];
+    registers->rdx = (uint64_t)arguments[2];
+    registers->r10 = (uint64_t)arguments[3];
+    registers->r8 = (uint64_t)arguments[4];
+    registers->r9 = (uint64_t)arguments[5];
+}
+
+static inline uintptr_t arch_call_result(const struct arch_registers *registers)
+{
+    return registers->rax;
+}
+
+/* Begin where the loader does, with a record as an entry stub passes it. */
+static inline void arch_set_start(struct arch_registers *registers, uintptr_t entry, uintptr_t record)
+{
+    registers->rip = entry;
+    registers->rdi = record;
+}
+
+/* The bytes of memory `word` with the instruction of a system call at their beginning. */
+static inline uintptr_t arch_with_call(uintptr_t word)
+{
+    return (word & ~(uintptr_t)0xffff) | 0x050f;
 }
 
 /* Data and instruction caches agree on this architecture. */

@@ -7,13 +7,16 @@
 
 /* <link.h>: the version (glibc 2.35) from which ld.so hooks no calls for a library that does not ask for that (its
    bug 15533): before, every call through a PLT would pay. */
-enum { FIRST_CHEAP_VERSION = 2, LA_SER_RUNPATH = 4 };
+enum { FIRST_CHEAP_VERSION = 2, LA_SER_RUNPATH = 4, LA_ACT_CONSISTENT = 0 };
 
 EXPORTED unsigned la_version(unsigned version);
+EXPORTED void la_activity(uintptr_t *cookie, unsigned what);
 EXPORTED unsigned la_objopen(struct link_map *object, long name_space, uintptr_t *cookie);
 EXPORTED const char *la_objsearch(const char *path, uintptr_t *cookie, unsigned where);
 
 static const struct resident_facts *facts;
+static const struct link_map *started;
+static bool complete;
 
 unsigned la_version(unsigned version)
 {
@@ -37,6 +40,7 @@ unsigned la_objopen(struct link_map *object, long name_space, uintptr_t *cookie)
     (void)cookie;
     if (!facts) {
         facts = facts_in(object);
+        started = object;
         if (facts)
             answer_prepare();
     } else {
@@ -45,10 +49,26 @@ unsigned la_objopen(struct link_map *object, long name_space, uintptr_t *cookie)
     return 0;
 }
 
-/* Told of each path that ld.so is about to try, for the object whose record the cookie still is (rtld-audit(7)). Ours are the last of all, so whoever comes there is missed. */
+/* Told when objects have been loaded, first of all those that the program starts with, before any of them runs. */
+void la_activity(uintptr_t *cookie, unsigned what)
+{
+    (void)cookie;
+    complete = complete || (facts && what == LA_ACT_CONSISTENT);
+}
+
+/* Told of each path that ld.so is about to try, for the object whose record the cookie still is (rtld-audit(7)). Ours
+   are the last of all, so whoever comes there is missed. A path for which null is returned is passed over. */
 const char *la_objsearch(const char *path, uintptr_t *cookie, unsigned where)
 {
-    if (where == LA_SER_RUNPATH && facts && text_starts(path, facts->opened))
-        answer(facts, path, (const struct link_map *)*cookie);
+    if (where != LA_SER_RUNPATH || !facts)
+        return path;
+    const struct link_map *asker = (const struct link_map *)*cookie;
+    if (text_starts(path, facts->opened)) {
+        if (facts->later && !complete)
+            return NULL;
+        answer(facts, path, asker);
+    } else if (facts->own && asker != started && runpath_is_anothers(path, facts->own, asker)) {
+        return NULL;
+    }
     return path;
 }

@@ -53,3 +53,30 @@ void runpath_extend(const struct link_map *object, const char *directories)
     /* ld.so adds what is in an entry to the address of the string table, and wraps. */
     runpath->d_un.d_val = (uintptr_t)room - (uintptr_t)strings;
 }
+
+static bool lies_in(const char *path, const char *directory, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (path[i] != directory[i])
+            return false;
+    return path[length] == '/';
+}
+
+bool runpath_is_anothers(const char *path, const char *directories, const struct link_map *asker)
+{
+    if (object_entry(asker, DT_RUNPATH) || object_entry(asker, DT_RPATH))
+        return false;
+    while (*directories) {
+        size_t length = 0;
+        while (directories[length] && directories[length] != ':')
+            length++;
+        /* ld.so drops the slashes at the end (elf/dl-load.c, fillin_rpath). */
+        size_t bare = length;
+        while (bare > 1 && directories[bare - 1] == '/')
+            bare--;
+        if (bare && lies_in(path, directories, bare))
+            return true;
+        directories += length + (directories[length] == ':');
+    }
+    return false;
+}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from denizen.launch.decisions.decision import Decision
 from denizen.launch.dlopen_links import Opened
 from denizen.launch.fast_path import read_decision
 from tests.support.debs import Item
@@ -58,11 +59,15 @@ class Opening:
         return done.stdout.splitlines()
 
     @property
-    def opened(self) -> Opened:
+    def decision(self) -> Decision:
         (file,) = (one for one in self.home.decisions.iterdir() if one.name.count("-") == 4)
         decision = read_decision(bytes(file))
         assert decision is not None
-        return Opened(decision.opened)
+        return decision
+
+    @property
+    def opened(self) -> Opened:
+        return Opened(self.decision.opened)
 
 
 def _host(name: str, opening: Opening, directory: Path) -> Host:
@@ -101,6 +106,16 @@ def test_the_next_start_knows_it_without_index_or_network(opening: Opening) -> N
     opening.run("late")
     shutil.rmtree(opening.home.root / "cache")
     assert opening.run("late", "late") == ["opened"] * 2
+
+
+def test_what_came_lies_with_the_decisions_libraries_for_the_next_start(opening: Opening) -> None:
+    opening.run("late")
+    together = Path(os.fsdecode(opening.opened.directory)) / ".all"
+    names = {one.name for one in together.iterdir()}
+    assert {"liblate.so.1", "libdeep.so.1", "libgreet.so.1", "libc.so.6", ".of"} <= names
+    assert all(one.exists() for one in together.iterdir())
+    opening.run("other")
+    assert (together / "libother.so.1").exists()
 
 
 def test_a_collection_keeps_what_came(opening: Opening) -> None:
@@ -272,3 +287,60 @@ def test_a_program_that_keeps_the_hosts_libraries_gets_what_it_opens(opening: Op
     assert opening.opened.extends_host
     assert [one.soname for one in opening.opened.asked()] == [b"liblate.so.1"]
     assert opening.run("liblate.so.1", "libnobody.so.1") == ["opened", f"libnobody.so.1: {_ABSENT}"]
+
+
+# It needs nothing but the C library.
+_HOSTS = """
+#include <dlfcn.h>
+#include <stdio.h>
+int main(int count, char **words) {
+    for (int i = 1; i < count; i++) puts(dlopen(words[i], RTLD_NOW) ? "opened" : dlerror());
+    return 0;
+}
+"""
+
+
+@pytest.fixture
+def satisfied(opening: Opening) -> Opening:
+    """Let the program be one of which this host has all that it starts with."""
+    opening.program = opening.home.compile("satisfied", _HOSTS, "-Wl,--as-needed")
+    return opening
+
+
+def test_a_program_that_the_host_satisfies_gets_what_it_opens(satisfied: Opening) -> None:
+    assert satisfied.run("liblate.so.1", "libz.so.1", "libnobody.so.1") == [
+        "opened",
+        "opened",
+        f"libnobody.so.1: {_ABSENT}",
+    ]
+    assert [one.soname for one in satisfied.opened.asked()] == [b"liblate.so.1"]
+    assert satisfied.run("liblate.so.1") == ["opened"]
+    shown = satisfied.home.denizen("why", str(satisfied.program), status=None).stdout
+    assert "opened at run time: liblate.so.1 (libdeep1 1.0-1, liblate1 1.0-1)" in shown
+    satisfied.home.denizen("gc")
+    shutil.rmtree(satisfied.home.root / "cache")
+    assert satisfied.run("liblate.so.1") == ["opened"]
+
+
+def test_without_an_index_a_program_that_the_host_satisfies_is_executed_as_it_is(satisfied: Opening) -> None:
+    place = satisfied.home.root / "cache" / "index"
+    kept = place.rename(place.with_name("kept"))
+    assert satisfied.run("liblate.so.1") == [f"liblate.so.1: {_ABSENT}"]
+    assert (satisfied.decision.host, satisfied.decision.command) == (True, ())
+    kept.rename(place)
+    satisfied.home.denizen("index", "update")
+    assert satisfied.run("liblate.so.1") == ["opened"]
+
+
+def test_no_part_of_a_c_library_is_brought_beside_the_hosts(satisfied: Opening) -> None:
+    satisfied.home.write("parts", [Item("./usr/lib/x86_64-linux-gnu/libnsl.so.1", content=b"x")])
+    satisfied.home.denizen("index", "update")
+    assert satisfied.run("libnsl.so.1")[0] in ("opened", f"libnsl.so.1: {_ABSENT}")
+    assert satisfied.opened.asked() == ()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="sets capabilities")
+def test_a_program_that_gets_rights_from_its_file_is_executed_as_it_is(satisfied: Opening) -> None:
+    satisfied.program.chmod(0o4755)
+    satisfied.run()
+    assert (satisfied.decision.host, satisfied.decision.command) == (True, ())

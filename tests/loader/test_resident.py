@@ -15,7 +15,7 @@ from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, compile_loade
 from tests.support.index_files import index_file
 
 # Opens each word, tells what came of it, and ends with the number of the last library.
-_OPENS = """
+OPENS = """
 #include <dlfcn.h>
 #include <stdio.h>
 int main(int count, char **words) {
@@ -30,7 +30,7 @@ int main(int count, char **words) {
 }
 """
 # Whatever a program could tell that it had a child: signals, its wait, descriptors, the mask.
-_WATCHES = """
+WATCHES = """
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -169,21 +169,43 @@ def resident(tmp_path: Path, loader: Path, library: Path) -> Resident:
 
 def test_a_missed_library_is_asked_for_and_opened(resident: Resident) -> None:
     resident.comes("libcomes.so.1", 7)
-    done = run(resident.known("opens", _OPENS), "libcomes.so.1")
+    done = run(resident.known("opens", OPENS), "libcomes.so.1")
     assert (done.stdout, done.returncode) == ("opened\n", 7)
     assert resident.asked == ["--missed libcomes.so.1"]
 
 
 def test_what_came_is_not_asked_for_again(resident: Resident) -> None:
     resident.comes("libcomes.so.1", 7)
-    program = resident.known("opens", _OPENS)
+    program = resident.known("opens", OPENS)
     for _ in range(2):
         assert run(program, "libcomes.so.1").returncode == 7
     assert len(resident.asked) == 1
 
 
+def test_the_next_start_finds_what_came_where_it_finds_the_rest(resident: Resident) -> None:
+    """One directory is searched for both; when the decision has another, the old one is left alone."""
+    resident.comes("libcomes.so.1", 7)
+    resident.library("libours.so.1", "int number(void) { return 5; }")
+    program = resident.known("opens", OPENS)
+    run(program, "libcomes.so.1")
+    Opened(os.fsencode(resident.opened)).join(os.fsencode(resident.lib))
+
+    def tried(name: str) -> list[str]:
+        shown = run(program, name, env={"LD_DEBUG": "files,libs"}).stderr
+        return [line.split("=")[1] for line in shown.splitlines() if "trying file=" in line and name in line]
+
+    for name in ("libcomes.so.1", "libours.so.1"):
+        assert [path for path in tried(name) if "/glibc-hwcaps/" not in path][-1].endswith(f"/.all/{name}")
+    assert run(program, "libours.so.1", "libcomes.so.1", "libnobody.so.1").returncode == 7
+    other = resident.root / "other"
+    resident.lib.rename(other)
+    resident.decide(program, [other / "libc.so.6"], opened=os.fsencode(resident.opened), search=bytes(other))
+    assert not any("/.all/" in path for path in tried("libours.so.1"))
+    assert run(program, "libours.so.1", "libcomes.so.1").returncode == 7
+
+
 def test_what_is_not_to_be_had_is_not_asked_for_again(resident: Resident) -> None:
-    program = resident.known("opens", _OPENS)
+    program = resident.known("opens", OPENS)
     shown = [output_of(program, "libdenied.so.1", "libdenied.so.1") for _ in range(2)]
     error = "libdenied.so.1: cannot open shared object file: No such file or directory\n"
     assert shown == [error * 2] * 2
@@ -192,7 +214,7 @@ def test_what_is_not_to_be_had_is_not_asked_for_again(resident: Resident) -> Non
 
 @pytest.mark.parametrize("name", ["libkills.so.1", "libnobody.so.1"])
 def test_without_an_answer_the_error_is_ld_sos_own(resident: Resident, name: str) -> None:
-    program = resident.known("opens", _OPENS)
+    program = resident.known("opens", OPENS)
     error = f"{name}: cannot open shared object file: No such file or directory\n"
     assert output_of(program, name) == error
     # One that goes on asking is left alone after a while.
@@ -204,7 +226,7 @@ def test_without_an_answer_the_error_is_ld_sos_own(resident: Resident, name: str
     "name", ["libcomes", "-lib.so.1", "lib comes.so.1", "../libcomes.so.1", "x" * 201 + ".so"]
 )
 def test_what_is_no_name_of_a_library_is_not_asked_for(resident: Resident, name: str) -> None:
-    output_of(resident.known("opens", _OPENS), name)
+    output_of(resident.known("opens", OPENS), name)
     assert resident.asked == []
 
 
@@ -220,7 +242,7 @@ def test_a_plugin_gets_what_it_needs_whatever_its_run_path(resident: Resident) -
             "rpath": ("-Wl,--disable-new-dtags,-rpath,$ORIGIN",),
         }.items()
     }
-    program = resident.known("opens", _OPENS)
+    program = resident.known("opens", OPENS)
     for plugin in plugins.values():
         assert run(program, str(plugin)).returncode == 8
         (resident.opened / "libcomes.so.1").unlink()
@@ -232,7 +254,7 @@ def test_a_plugin_with_a_run_path_finds_the_libraries_of_the_decision(resident: 
     text = "int number(void); int plugged(void) { return number(); }"
     path = "-Wl,--enable-new-dtags,-rpath,/nowhere"
     plugin = resident.compile("plugin.so", text, "-shared", "-fPIC", path, str(needed))
-    assert run(resident.known("opens", _OPENS), str(plugin)).returncode == 5
+    assert run(resident.known("opens", OPENS), str(plugin)).returncode == 5
     assert resident.asked == []
 
 
@@ -240,21 +262,21 @@ def test_the_run_path_of_who_asks_comes_first(resident: Resident) -> None:
     resident.comes("libcomes.so.1", 7)
     own = resident.compile("own/libcomes.so.1", "int number(void) { return 6; }", "-shared", "-fPIC")
     flag = f"-Wl,--enable-new-dtags,-rpath,{own.parent}"
-    assert run(resident.known("opens", _OPENS, flag), "libcomes.so.1").returncode == 6
-    program = resident.known("others", _OPENS)
+    assert run(resident.known("opens", OPENS, flag), "libcomes.so.1").returncode == 6
+    program = resident.known("others", OPENS)
     assert run(program, "libcomes.so.1", env={"LD_LIBRARY_PATH": str(own.parent)}).returncode == 6
     assert resident.asked == []
 
 
 def test_the_program_cannot_tell_that_it_had_a_child(resident: Resident) -> None:
     resident.comes("libcomes.so.1", 7)
-    assert output_of(resident.known("watches", _WATCHES), "libcomes.so.1") == "1 0 -1 1 0 1\n"
+    assert output_of(resident.known("watches", WATCHES), "libcomes.so.1") == "1 0 -1 1 0 1\n"
     assert resident.asked == ["--missed libcomes.so.1"]
 
 
 def test_the_helper_gets_nothing_of_the_programs_environment(resident: Resident) -> None:
     run(
-        resident.known("opens", _OPENS),
+        resident.known("opens", OPENS),
         "libnobody.so.1",
         env={"LD_PRELOAD": "", "SECRET": "1", "PYTHONPATH": "/x"},
     )
@@ -265,7 +287,7 @@ def test_the_helper_gets_nothing_of_the_programs_environment(resident: Resident)
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_program_that_waits_and_the_helper_with_it(resident: Resident, number: int) -> None:
-    process = subprocess.Popen([resident.known("opens", _OPENS), "libwaits.so.1"], env={})
+    process = subprocess.Popen([resident.known("opens", OPENS), "libwaits.so.1"], env={})
     written = resident.root / "number"
     while not written.exists() or not written.read_text().strip():
         time.sleep(0.01)
@@ -277,7 +299,7 @@ def test_a_signal_ends_a_program_that_waits_and_the_helper_with_it(resident: Res
 
 
 def test_inside_a_helper_nobody_is_asked(resident: Resident) -> None:
-    run(resident.known("opens", _OPENS), "libcomes.so.1", env={"DENIZEN_DECIDING": "1"})
+    run(resident.known("opens", OPENS), "libcomes.so.1", env={"DENIZEN_DECIDING": "1"})
     assert resident.asked == []
 
 
@@ -289,12 +311,12 @@ def test_a_32_bit_program_is_answered_too(tmp_path: Path) -> None:
     resident = Resident(tmp_path / "sysroot", loader, host_ldso=Path("/lib/ld-linux.so.2"), cc=small)
     resident.settle(compile_loader(tmp_path / "denizen-resident", *small))
     resident.comes("libcomes.so.1", 7)
-    assert output_of(resident.known("watches", _WATCHES), "libcomes.so.1") == "1 0 -1 1 0 1\n"
+    assert output_of(resident.known("watches", WATCHES), "libcomes.so.1") == "1 0 -1 1 0 1\n"
 
 
 def test_eight_threads_and_a_fork_miss_at_once(resident: Resident) -> None:
     resident.comes("libcomes.so.1", 7)
-    _index(resident, b"libcomes.so.1")
+    index_of(resident, b"libcomes.so.1")
     assert output_of(resident.known("threads", _THREADS, "-pthread")) == "0 3 1\n"
     assert set(resident.asked) == {"--missed libcomes.so.1"}
 
@@ -310,15 +332,15 @@ def test_who_has_gone_into_a_sandbox_asks_nobody(resident: Resident) -> None:
 )
 def test_what_no_index_has_is_not_asked_for(resident: Resident, known: bytes) -> None:
     resident.comes("libcomes.so.1", 7)
-    _index(resident, b"libb.so.1", b"libx.so.1", known)
-    run(resident.known("opens", _OPENS), "libcomes.so.1")
+    index_of(resident, b"libb.so.1", b"libx.so.1", known)
+    run(resident.known("opens", OPENS), "libcomes.so.1")
     assert bool(resident.asked) == (known == b"libcomes.so.1")
 
 
 def test_an_index_that_cannot_be_read_rules_nothing_out(resident: Resident) -> None:
-    place = _index(resident, b"libother.so.1")
+    place = index_of(resident, b"libother.so.1")
     whole = place.read_bytes()
-    program = resident.known("opens", _OPENS)
+    program = resident.known("opens", OPENS)
     for content in (whole[:20], b"x" * len(whole), whole[:12] + b"\xff" * (len(whole) - 12)):
         place.write_bytes(content)
         run(program, "libcomes.so.1")
@@ -334,7 +356,7 @@ def test_what_lies_in_a_directory_of_the_hosts_is_left_to_the_host(resident: Res
     host.mkdir()
     (host / "libhosts.so.1").write_text("")
     Opened(os.fsencode(resident.opened)).leave_to_host([os.fsencode(resident.root), os.fsencode(host)])
-    done = run(resident.known("opens", _OPENS), "libhosts.so.1", "libcomes.so.1")
+    done = run(resident.known("opens", OPENS), "libhosts.so.1", "libcomes.so.1")
     assert done.returncode == 7
     assert resident.asked == ["--missed libcomes.so.1"]
 
@@ -346,13 +368,13 @@ def test_a_program_that_audits_itself_still_does(resident: Resident) -> None:
     unsigned la_version(unsigned version) { write(1, "own\\n", 4); return version; }
     """
     own = resident.compile("own-audit.so", text, "-shared", "-fPIC")
-    program = resident.known("opens", _OPENS, f"-Wl,--audit,{own}")
+    program = resident.known("opens", OPENS, f"-Wl,--audit,{own}")
     done = run(program, "libcomes.so.1")
     assert (done.stdout, done.returncode) == ("own\nopened\n", 7)
 
 
 def test_without_a_place_for_what_is_opened_nothing_audits(resident: Resident) -> None:
-    program = resident.compile("opens", _OPENS)
+    program = resident.compile("opens", OPENS)
     resident.decide(program, resident.system("libc.so.6"))
     shown = subprocess.run(
         [program, "libcomes.so.1"], env={"LD_DEBUG": "files"}, capture_output=True, text=True, check=False
@@ -365,7 +387,7 @@ def test_without_a_place_for_what_is_opened_nothing_audits(resident: Resident) -
 def test_nothing_of_it_is_in_secure_execution(resident: Resident, library: Path) -> None:
     """Root's own decision is followed; what it says of the resident is not."""
     resident.comes("libcomes.so.1", 7)
-    program = resident.known("opens", _OPENS)
+    program = resident.known("opens", OPENS)
     trusted = Path("/var/lib") / f"denizen-test-resident-{os.getpid()}"
     trusted.mkdir()
     for directory in (resident.root, *resident.root.parents):
@@ -394,7 +416,7 @@ def test_nothing_of_it_is_in_secure_execution(resident: Resident, library: Path)
         shutil.rmtree(trusted)
 
 
-def _index(resident: Resident, *names: bytes) -> Path:
+def index_of(resident: Resident, *names: bytes) -> Path:
     """An index that has these names, for the resident to look into."""
     place = resident.root / "index"
     place.write_bytes(index_file(names))

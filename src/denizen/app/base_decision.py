@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from denizen.app.errors import CannotStart, Unsatisfied
+from denizen.app.host_resident import with_resident
 from denizen.app.resolution.choose_packages import PackageChooser
 from denizen.errors import HostLacks, SourceFailed, display
 from denizen.launch.decisions.host_decision import decision_of_host
@@ -93,7 +94,8 @@ class BaseDecisions:
         # The decision is void when one of these files goes: the host then lacks a library.
         own = (row.path for row in self.examined.report.libraries if row.path is not None and program.image)
         objects = tuple(dict.fromkeys(path for path in own if path[:1] == b"/"))
-        return replace(decision_of_host(program), objects=objects)
+        decision = replace(decision_of_host(program), objects=objects)
+        return with_resident(self.session, self.examined, self.wanted, self.decision_store, decision)
 
     def _moved(self) -> Decision | None:
         """Return the kept decision of the same program at an earlier path, adapted.

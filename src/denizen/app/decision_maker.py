@@ -184,12 +184,12 @@ class _DecisionMaker:
     def _write(self, found: Decision) -> None:
         """Keep the decision.
 
-        Raises OSError, except for a program that is executed directly: it starts without one.
+        Raises OSError, except for a program that this host's dynamic linker starts: that needs none.
         """
         try:
             self._decision_store.write(found, movable=self._is_movable(found))
         except OSError as problem:
-            if found.command or not found.host:
+            if not found.host or (found.command and not found.opened):
                 raise
             if self._session.reporter.is_verbose:
                 self._session.reporter.say(f"denizen: not kept for the next start: {problem}")

@@ -114,6 +114,8 @@ class _Answer:
         """Return the reason not to provide the library, whatever package has it; "" for none."""
         if self._opened.is_locked:
             return "the lock does not have it"
+        if soname in C_LIBRARY and not self._decision.libraries:
+            return "it is a part of the C library, which is this host's"
         rules = load_rules()
         return rules.host_reason(soname) if needed else rules.kept_out_reason(soname)
 
@@ -121,8 +123,7 @@ class _Answer:
         view = DiskView()
         parts = {name: path for name, path in parts_of_libc(view, self._decision) if name not in self._there}
         if soname in parts:
-            self._opened.show(parts)
-            self._opened.record(DlopenRequest(soname, (), 0))
+            self._show(parts, DlopenRequest(soname, (), 0))
             return ""
         resolution = self._resolved(view, parts, soname)
         if resolution is None:
@@ -136,16 +137,24 @@ class _Answer:
             made = install(store, resolution, supply)
             work.need(made.packages.values())
             self._keep(store, [made.packages[pin.sha256] for pin in new])
-            self._opened.show(parts | _links(store, made, resolution))
-            self._opened.record(DlopenRequest(soname, tuple(map(_called, new)), sum(pin.size for pin in new)))
+            request = DlopenRequest(soname, tuple(map(_called, new)), sum(pin.size for pin in new))
+            self._show(parts | _links(store, made, resolution), request)
         return ""
+
+    def _show(self, links: dict[bytes, bytes], request: DlopenRequest) -> None:
+        """Let the program find what came, and the next start find it as fast as its other libraries."""
+        self._opened.show(links)
+        self._opened.record(request)
+        if self._decision.search:
+            self._opened.join(self._decision.search)
 
     @property
     def _there(self) -> dict[bytes, bytes]:
         """Return the libraries that the process loaded at its start or finds: name -> path."""
         search = self._decision.search
         found = {one.name.rpartition(b"/")[2]: one.path for one in self._decision.libraries}
-        found = {name: os.path.join(search, name) for name in os.listdir(search)} | found
+        if search:
+            found = {name: os.path.join(search, name) for name in os.listdir(search)} | found
         return self._opened.links() | found
 
     def _new(self, store: Store, plan: Recipes, resolution: Resolution) -> list[Pin]:

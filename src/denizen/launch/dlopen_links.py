@@ -6,6 +6,7 @@
            .asked                 a line for each name that was asked for, and what it brought
            .host/0                -> a directory that the dynamic linker searches after this one: a host's
            .locked                there by a lock: nothing new comes
+           .all/                  links to the decision's libraries and to what came; .all/.of -> the former
 
 `<libraries>` is the hash of the decision's: what fits beside one C library need not fit beside another.
 The resident (loader/resident/answer.c) looks for a link, for the name in `.absent`, and in the indexes,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 # The name of the directory, beside those of patched copies and resource trees.
 OPENED = b"opened"
 _ABSENT, _ASKED, _HOST, _INDEX = b".absent", b".asked", b".host", b".index"
+_ALL, _OF = b".all", b".of"
 _LOCKED, _TURN = b".locked", b".turn"
 # The pattern of loader/resident/answer.c, which asks for no other name. It excludes paths.
 _SONAME = re.compile(rb"(?=.*\.so)[A-Za-z0-9_+][A-Za-z0-9._+-]{0,199}\Z")
@@ -100,6 +102,30 @@ class Opened:
         for name, path in links.items():
             link_atomically(os.path.join(self.directory, name), path)
 
+    def join(self, libraries: bytes) -> None:
+        """Make the directory that the next start searches in place of the decision's and of this one.
+
+        `libraries` is the decision's. A library that came costs a start no more then than one of those: the
+        loader (tell.c) takes the directory if it was made for them. Raises OSError.
+        """
+        top = os.path.join(self.directory, _ALL)
+        if _target(os.path.join(top, _OF)) == libraries:
+            for name, path in self.links().items():
+                if _target(os.path.join(top, name)) != path:
+                    link_atomically(os.path.join(top, name), path)
+            return
+        import shutil  # with its compressors 5 ms, which the next answers do not need
+
+        made = os.path.join(self.directory, _ALL + b".tmp")
+        shutil.rmtree(made, ignore_errors=True)
+        make_directories(made, 0o700)
+        ours = {name: os.path.realpath(os.path.join(libraries, name)) for name in os.listdir(libraries)}
+        for name, path in (self.links() | ours).items():
+            os.symlink(path, os.path.join(made, name))
+        os.symlink(libraries, os.path.join(made, _OF))
+        shutil.rmtree(top, ignore_errors=True)
+        os.rename(made, top)
+
     def deny(self, soname: bytes, reason: str) -> None:
         """Record that a library is not available, with the reason. Raises OSError."""
         write_atomically(os.path.join(self.directory, _ABSENT, soname), reason.encode() + b"\n", mode=PRIVATE)
@@ -120,6 +146,11 @@ class Opened:
     def leave_to_host(self, directories: Sequence[bytes]) -> None:
         """Link the host's directories; the resident asks for nothing that is in one. Raises OSError."""
         self._number(_HOST, directories)
+
+    @property
+    def has_index(self) -> bool:
+        """Tell whether there is an index in which the resident looks."""
+        return os.path.lexists(os.path.join(self.directory, _INDEX, b"0"))
 
     @property
     def extends_host(self) -> bool:
@@ -161,6 +192,14 @@ class Opened:
             for line in lines
             if len(line) == 3 and line[1].isdigit() and is_soname(line[0])
         )
+
+
+def _target(link: bytes) -> bytes:
+    """Return where a link leads; b"" if there is none."""
+    try:
+        return os.readlink(link)
+    except OSError:
+        return b""
 
 
 def is_soname(name: bytes) -> bool:

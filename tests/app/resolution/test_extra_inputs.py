@@ -64,12 +64,13 @@ def install(tree: Path, name: str, source: str, library: Path) -> Path:
 def test_a_virtual_environments_modules_find_what_they_need(home: DenizenHome, python: Path) -> None:
     tree = environment(home, python, "one")
     module = os.fspath(tree / "lib/python3/site-packages/greet/greet.so")
-    assert "libgreet.so.1" in home.denizen("run", os.fspath(python), module, status=1).stdout
+    assert subprocess.run([python, module], check=False, capture_output=True).returncode == 1
     for _ in ("first", "second"):
         done = home.denizen("run", os.fspath(tree / "bin/python"), module)
         assert done.stdout == "hello from the store\n"
-    # The same file by its own path is no part of it.
-    assert home.denizen("run", os.fspath(python), module, status=1).stdout
+    # The same file by its own path is no part of it: it starts with what the host has.
+    assert "libgreet" in home.denizen("run", "--plan", os.fspath(tree / "bin/python")).stdout
+    assert "libgreet" not in home.denizen("run", "--plan", os.fspath(python)).stdout
 
 
 def test_what_was_installed_into_the_python_itself_counts_too(home: DenizenHome, python: Path) -> None:

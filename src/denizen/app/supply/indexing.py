@@ -129,10 +129,11 @@ def run_update(
     """Update the indexes, and report the size of the transfers beforehand.
 
     Afterwards all records of libraries that running programs were denied are dropped: they may be available
-    now.
+    now. So are decisions that were made without an index.
     """
     from denizen.app.supply.decoder_setup import use_decoder
     from denizen.index.update import update
+    from denizen.launch.decisions.decision_store import forget_unindexed
     from denizen.launch.dlopen_links import forget_all_denied
 
     def planned(plans: Sequence[UpdatePlan]) -> None:
@@ -146,4 +147,5 @@ def run_update(
     use_decoder(session)
     outcomes = update(session.paths.index, targets, progress, force=force, planned=planned)
     forget_all_denied(session.paths.decisions)
+    forget_unindexed(session.paths.decisions)
     return outcomes

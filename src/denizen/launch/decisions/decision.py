@@ -18,7 +18,7 @@ _WORD = (1 << 64) - 1
 # The generation of the rules by which decisions are made. Increase it when programs with an old decision
 # would start
 # better by a new one: their next start decides again.
-GENERATION = 6
+GENERATION = 7
 
 
 @value
@@ -80,8 +80,8 @@ class Decision:
         program: the program's path when this was decided; shown to people, never opened.
         libraries: everything to load, breadth-first.
         objects: store paths that must exist for the decision to hold.
-        command: the argument list that starts the program by other means (a namespace); the program and its
-            arguments are appended. Used when the loader runs as a program.
+        command: the argument list that starts the program by other means (a namespace, denizen-attach); the
+            program and its arguments are appended. Used when the loader runs as a program.
         edits: changes of memory, see Edit.
         r_debug: address of `_r_debug` in `ldso`, for debuggers; 0 when unknown.
         host: this host satisfies the program: hand over to the host's own dynamic linker.

@@ -202,3 +202,12 @@ def decision_stores(decisions: bytes) -> list[DecisionStore]:
 def variant(decisions: bytes, digest: bytes) -> DecisionStore:
     """Return the directory of decisions for a set of options; b"" is the plain one."""
     return DecisionStore(directory_of(decisions, digest), digest or b"plain")
+
+
+def forget_unindexed(decisions: bytes) -> None:
+    """Delete the decisions about programs that open libraries which no index was there to look up."""
+    for one in decision_stores(decisions):
+        for name, found in one.decisions():
+            if found is not None and found.host and found.opened and not found.command:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(os.path.join(one.directory, name))

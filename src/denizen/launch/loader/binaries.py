@@ -26,6 +26,11 @@ def loader_path(machine: str) -> str:
     return _path("denizen-loader", machine)
 
 
+def attach_path(machine: str) -> str:
+    """Return the path of `denizen-attach` for this machine (`uname -m`), "" if there is none."""
+    return _path("denizen-attach", machine)
+
+
 def enter_path(machine: str) -> str:
     """Return the path of `denizen-enter` for this machine, "" if there is none."""
     return _path("denizen-enter", machine)
@@ -48,6 +53,11 @@ def loader_binary(machine: str) -> bytes:
         LoaderAbsent: this installation has none for the machine.
     """
     return _content(loader_path(machine), machine)
+
+
+def attach_binary(machine: str) -> bytes:
+    """Return the bytes of `denizen-attach`, which is for few machines. Raises LoaderAbsent."""
+    return _content(attach_path(machine), machine)
 
 
 def enter_binary(machine: str) -> bytes:

@@ -14,6 +14,7 @@ import stat
 from denizen.disk import make_directories, write_atomically
 from denizen.launch.loader.binaries import (
     LoaderAbsent,
+    attach_binary,
     enter_binary,
     inside_binary,
     loader_binary,
@@ -68,6 +69,10 @@ class Tools:
                 with contextlib.suppress(FileExistsError):
                     os.link(loader, path)
         return path
+
+    def attach(self) -> bytes:
+        """Return the path of `denizen-attach`. Raises LoaderAbsent, DiskFailed."""
+        return self._placed(b"denizen-attach", attach_binary(self.machine))
 
     def enter(self) -> bytes:
         """Return the path of `denizen-enter`. Raises LoaderAbsent, DiskFailed."""

@@ -1,8 +1,10 @@
-"""The strategy host: the program is executed without any help."""
+"""The strategy host: the program is executed, and what it opens later is brought if the host lacks it."""
 
 from __future__ import annotations
 
 from denizen.errors import display
+from denizen.launch.dlopen_links import Opened
+from denizen.launch.loader.binaries import LoaderAbsent
 from denizen.launch.strategies.base import StrategyName
 from denizen.launch.strategies.direct import script_obstacle
 from denizen.launch.strategies.dynamic_linker import linker_outside
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class HostStrategy:
-    """The program is executed directly."""
+    """The kernel executes the program's file with the host's own dynamic linker.
+
+    denizen-attach (loader/attach) puts the resident before that where the program can open libraries.
+    """
 
     name = StrategyName.HOST
     title = "this host has all it needs: just execute it"
@@ -44,5 +49,14 @@ class HostStrategy:
         return ""
 
     def decision(self, start: ProgramStart, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:  # noqa: ARG002  # the protocol's
-        """Return the decision without a command."""
-        return replace(base, command=(), ldso=linker_outside(start, base))
+        """Return the decision, with the command that lets the program have what it opens at run time.
+
+        Without an index nothing could be brought: the program is executed as it is until there is one.
+        """
+        made = replace(base, command=(), ldso=linker_outside(start, base))
+        if not base.opened or not Opened(base.opened).has_index:
+            return made
+        try:
+            return replace(made, command=start.files.attached())
+        except LoaderAbsent:
+            return made

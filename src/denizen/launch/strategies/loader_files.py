@@ -95,6 +95,11 @@ class LoaderFiles:
         settings = self._settings(HOST_PREFIXES)
         return tools.loader(replace(settings, inside=inside, generation=GENERATION))
 
+    def attached(self) -> tuple[bytes, bytes]:
+        """Return denizen-attach, and the loader that it puts before a program's own dynamic linker."""
+        tools = self._tools(self.machine)
+        return tools.attach(), tools.loader(replace(self._settings(()), generation=GENERATION))
+
     def bound_loader(self, machine: str, host_ldso: bytes) -> bytes:
         """Return the loader for an interpreter's path in a namespace.
 

@@ -1,0 +1,130 @@
+/* `denizen-attach [as FILE] LOADER PROGRAM ARGUMENT...`: become a program whose own dynamic linker is here, with the
+   loader before it. The kernel starts the program as it would without us: its file, words, variables and rights are
+   untouched. Another process traces it (ptrace(2)) until then, has it map the loader, and ends; where tracing is
+   refused the program starts without. docs/decisions/0009 argues for it. */
+#include "../elf.h"
+#include "../sys.h"
+#include "../text.h"
+#include "tracee.h"
+
+enum {
+    CLONE_VM = 0x100,
+    WAIT_FOR_ALL = 0x40000000,
+    SIGNAL_SET_SIZE = 8,
+    SIGKILL = 9,
+    FUTEX_WAIT = 0,
+    FUTEX_WAKE = 1,
+    STACK_SIZE = 32 * 1024,
+    PR_SET_PTRACER = 0x59616d61,
+    EXIT_CANNOT_START = 126,
+};
+
+enum state { ASKED, ATTACHED, REFUSED };
+
+/* Shared by both processes until the program begins. */
+struct attachment {
+    volatile int state;
+    long process;
+    int descriptor;
+    size_t size;
+    uintptr_t entry;
+};
+
+ARCH_START;
+
+_Noreturn void loader_start(uintptr_t *stack, const void *unused);
+
+static void set_mask(const uint64_t *now, uint64_t *before)
+{
+    arch_syscall(__NR_rt_sigprocmask, SYS_SIG_SETMASK, (long)now, (long)before, SIGNAL_SET_SIZE, 0, 0);
+}
+
+static _Noreturn void trace(void *given)
+{
+    struct attachment *attachment = given;
+    bool seized = tracee_seize(attachment->process);
+    attachment->state = seized ? ATTACHED : REFUSED;
+    arch_syscall(__NR_futex, (long)&attachment->state, FUTEX_WAKE, 1, 0, 0, 0);
+    if (seized)
+        tracee_begin_with_loader(attachment->process, attachment->descriptor, attachment->size, attachment->entry);
+    sys_exit(0);
+}
+
+/* The loader is a file of one segment at offset 0 (link.ld). It stays open, for the program to map. */
+static bool open_loader(const char *path, struct attachment *attachment)
+{
+    struct arch_stat facts;
+    Ehdr header;
+    attachment->descriptor = sys_openat(SYS_AT_CWD, path, SYS_RDONLY);
+    if (attachment->descriptor < 0)
+        return false;
+    if (sys_fstat(attachment->descriptor, &facts) < 0 ||
+        sys_pread(attachment->descriptor, &header, sizeof header, 0) != sizeof header) {
+        sys_close(attachment->descriptor);
+        return false;
+    }
+    attachment->size = (size_t)facts.size;
+    attachment->entry = header.e_entry;
+    return true;
+}
+
+/* Without exit signal, so that only a wait with __WALL finds it: the loader's. It gets none of the program's signals. */
+static long start_tracer(struct attachment *attachment)
+{
+    const uint64_t all = ~(uint64_t)0;
+    uint64_t mask;
+    long stack = sys_mmap(0, STACK_SIZE, SYS_PROT_READ | SYS_PROT_WRITE, SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS, -1, 0);
+    if (sys_failed(stack))
+        return stack;
+    /* Where Yama lets only ancestors trace; the permission ends when the tracer has attached. */
+    arch_syscall(__NR_prctl, PR_SET_PTRACER, -1, 0, 0, 0, 0);
+    set_mask(&all, &mask);
+    long tracer = arch_run_apart(CLONE_VM, (char *)stack + STACK_SIZE, trace, attachment);
+    set_mask(&mask, NULL);
+    while (tracer > 0 && attachment->state == ASKED)
+        arch_syscall(__NR_futex, (long)&attachment->state, FUTEX_WAIT, ASKED, 0, 0, 0);
+    arch_syscall(__NR_prctl, PR_SET_PTRACER, 0, 0, 0, 0, 0);
+    return tracer;
+}
+
+static void end_tracer(long tracer)
+{
+    arch_syscall(__NR_kill, tracer, SIGKILL, 0, 0, 0, 0);
+    while (arch_syscall(__NR_wait4, tracer, 0, WAIT_FOR_ALL, 0, 0, 0) == -SYS_EINTR)
+        continue;
+}
+
+/* Comes back where the program cannot be executed by a process that is traced (AppArmor, SELinux), or at all. */
+static void start_attached(const char *loader, const char *file, char **words, char **environment)
+{
+    struct attachment attachment = {.state = ASKED, .process = arch_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0)};
+    if (!open_loader(loader, &attachment))
+        return;
+    long tracer = start_tracer(&attachment);
+    if (tracer > 0 && attachment.state == ATTACHED)
+        sys_execve(file, words, environment);
+    if (tracer > 0)
+        end_tracer(tracer);
+    sys_close(attachment.descriptor);
+}
+
+_Noreturn void loader_start(uintptr_t *stack, const void *unused)
+{
+    (void)unused;
+    char **words = (char **)(stack + 1) + (*stack != 0), **environment = (char **)(stack + 1) + *stack + 1;
+    const char *file = NULL;
+    if (words[0] && words[1] && text_equal(words[0], "as")) {
+        file = words[1];
+        words += 2;
+    }
+    if (!words[0] || !words[1])
+        fail("usage: denizen-attach [as FILE] LOADER PROGRAM ARGUMENT...", (char *)0);
+    const char *loader = *words++;
+    file = file ? file : *words;
+    start_attached(loader, file, words, environment);
+    long problem = sys_execve(file, words, environment);
+    if (problem == -SYS_ENOENT)
+        fail("cannot start ", file, ": no such file or directory, or its interpreter is missing", (char *)0);
+    say("cannot start ", file, (char *)0);
+    sys_exit(EXIT_CANNOT_START);
+}

@@ -1,0 +1,98 @@
+"""The decision that a program of this host's may have libraries brought that it opens and the host lacks.
+
+The program starts as without denizen: the kernel maps it and the host's dynamic linker, whose search finds
+the host's libraries. Only what it opens later, and the host has nowhere, is answered (docs/decisions/0009).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+
+from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
+from denizen.errors import BadInput
+from denizen.launch.decisions.decision import identity_of
+from denizen.launch.decisions.program_identity import r_debug_of
+from denizen.launch.dlopen_links import Opened, place_of
+from denizen.launch.host_view import host_view, loader_at
+from denizen.launch.program import once_read
+from denizen.launch.resident import is_audited, opens, system_directories
+from denizen.linker import read_interpreter, resolve
+from denizen.resolve.cache.cached_view import CachedView
+from denizen.value import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.examine_program import ExaminedProgram
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.decisions.decision_store import DecisionStore
+    from denizen.launch.program import Program
+
+_CAPABILITIES = "security.capability"
+
+
+def with_resident(
+    session: Session,
+    examined: ExaminedProgram,
+    wanted: RunRequest,
+    decision_store: DecisionStore,
+    decision: Decision,
+) -> Decision:
+    """Return a host decision with a directory for libraries that the program opens.
+
+    Return it unchanged for a program that opens none, and where the directory cannot be made: the program
+    starts without it.
+    """
+    with contextlib.suppress(OSError, BadInput):
+        if _may_be_traced(examined.program):
+            return _opening(session, examined, wanted, decision_store, decision)
+    return decision
+
+
+def _may_be_traced(program: Program) -> bool:
+    """Tell whether the kernel gives the program the same rights when it is traced as when it is not.
+
+    A traced program gets no rights from its file (capabilities(7), execve(2)).
+    """
+    image = program.image
+    if image is None or image.interpreter is None or program.stat.mode & (stat.S_ISUID | stat.S_ISGID):
+        return False
+    try:
+        return not os.getxattr(program.path, _CAPABILITIES)
+    except OSError:
+        return True  # it has none, or its file system knows none
+
+
+def _opening(
+    session: Session,
+    examined: ExaminedProgram,
+    wanted: RunRequest,
+    decision_store: DecisionStore,
+    decision: Decision,
+) -> Decision:
+    program = examined.program
+    assert program.image is not None  # _may_be_traced made sure of it
+    # In a namespace the kernel maps denizen's loader for it, not the host's dynamic linker.
+    if loader_at(program.view, program.interpreter) is not None:
+        return decision
+    view = CachedView(once_read(program, host_view(program.view, (program.interpreter,))))
+    environment = replace(examined.world.environment, parse=view.parse)
+    closure = resolve(view, program.path, environment)
+    linker = view.image(decision.ldso)
+    if not opens(closure) or not is_audited(linker):
+        return decision
+    settings = read_interpreter(view, decision.ldso)
+    if settings is None:
+        return decision
+    # What fits beside these libraries need not fit beside the host's next ones.
+    digest = hashlib.sha256(b"\0".join((decision.ldso, *decision.objects))).hexdigest()[:32].encode("ascii")
+    opened = Opened(place_of(decision_store.directory, identity_of(program.stat), digest))
+    opened.make(locked=wanted.lock is not None)
+    opened.leave_to_host(system_directories(view, settings, program.image.header))
+    suites = indexed_suites(session, program.path, wanted.suites)
+    opened.look_in(files_of(indexes_of(session, program.path, suites)))
+    return replace(decision, opened=opened.directory, r_debug=r_debug_of(linker))
