@@ -18,10 +18,12 @@ COMPANIONS = {
     "denizen-attach": ("text.c", "attach/*.c"),
     "denizen-enter": ("text.c", "covered.c", "arena.c", "enter/*.c"),
     "denizen-front": ("text.c", "front/*.c"),
-    "denizen-inside": ("text.c", "inside/*.c"),
-    "denizen-resident": ("text.c", "shed.c", "resident/*.c"),
+    "denizen-inside": ("text.c", "shed.c", "apart.c", "symbols.c", "inside/*.c"),
+    "denizen-resident": ("text.c", "shed.c", "apart.c", "symbols.c", "resident/*.c"),
 }
 LIBRARIES = ("denizen-inside", "denizen-resident")
+# Sources beside the loader's own that only the libraries have.
+OF_LIBRARIES = ("apart.c", "symbols.c")
 
 # fmt: off
 # bubblewrap's set, and conversions, because sizes come from files.
@@ -57,6 +59,8 @@ def command(output: Path, compiler: list[str]) -> list[str]:
     stem = next((stem for stem in COMPANIONS if output.name.startswith(stem)), None)
     patterns = COMPANIONS[stem] if stem else ("*.c",)
     sources = sorted(str(source) for pattern in patterns for source in HERE.glob(pattern))
+    if not stem:
+        sources = [source for source in sources if Path(source).name not in OF_LIBRARIES]
     return [
         *compiler,
         *WARNINGS,

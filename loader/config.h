@@ -13,6 +13,7 @@ enum setting {
     SETTING_GENERATION = 'g',
     SETTING_NIX_LD = 'n',
     SETTING_COMMANDS = 'e',
+    SETTING_BROUGHT = 'k',
     SETTING_LIBRARY_PATHS = 'l',
     SETTING_INSTALLED = 'o',
 };

@@ -8,7 +8,7 @@
 /* A tag of the range for operating systems that nobody has: ld.so passes over those it does not know. */
 #define INSIDE_TAG 0x6a7a6e49
 /* Both sides come from one build, and are put beside each other by one; a different one is not believed. */
-#define INSIDE_VERSION 1
+#define INSIDE_VERSION 2
 
 struct inside_facts {
     uint64_t version;
@@ -19,6 +19,11 @@ struct inside_facts {
     const char *loader;
     /* A tree that has what is looked for at fixed paths and the host lacks; null for none. */
     const char *resources;
+    /* Of links to the commands that were brought, and the words that have one brought, a null pointer in the place of
+       its path and after the last; null where none is. */
+    const char *commands;
+    const char **words;
+    uint64_t path_at;
     /* Programs below these are the host's: strings one after the other, the last one empty. */
     const char *host_prefixes;
 };

@@ -86,7 +86,7 @@ static void add_inside(struct start *start, const struct decision *decision, str
     presentation->inside = start->loader ? tell_whom() : NULL;
     if (!presentation->inside)
         return;
-    presentation->facts = tell(&start->arena, decision, path_of(start), start->loader);
+    presentation->facts = tell(&start->arena, &start->process, decision, path_of(start), start->loader);
     if (decision && decision->header->shown && start->process.execfn)
         start->process.execfn->a_un.a_val = (uintptr_t)presentation->facts->program;
 }

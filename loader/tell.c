@@ -30,8 +30,26 @@ static const char *host_prefixes(struct arena *arena)
     return room;
 }
 
-const struct inside_facts *tell(struct arena *arena, const struct decision *decision, const char *program,
-                                const char *loader)
+/* The helper's words for a command, its path left open; null where nobody is asked, as inside a helper. */
+static const char **command_words(struct arena *arena, const struct process *process, uint64_t *path_at)
+{
+    const char **words = arena_take(arena, (MAX_WORDS + 4) * sizeof *words);
+    size_t count = 0;
+    for (const char *word = config_next(SETTING_COMMAND, NULL); word && count < MAX_WORDS;
+         word = config_next(SETTING_COMMAND, word))
+        words[count++] = word;
+    if (!count || !process_is_plain(process) || process_variable(process, HELPER_MARK))
+        return NULL;
+    words[count++] = "--command";
+    words[count++] = "--try";
+    words[count++] = "--";
+    *path_at = count;
+    words[count] = words[count + 1] = NULL;
+    return words;
+}
+
+const struct inside_facts *tell(struct arena *arena, const struct process *process, const struct decision *decision,
+                                const char *program, const char *loader)
 {
     const struct decision_header *header = decision ? decision->header : NULL;
     struct inside_facts *facts = arena_take(arena, sizeof *facts);
@@ -42,7 +60,10 @@ const struct inside_facts *tell(struct arena *arena, const struct decision *deci
         .loader = loader,
         .resources = header && header->resources ? decision_string(decision, header->resources) : NULL,
         .host_prefixes = host_prefixes(arena),
+        .commands = config_next(SETTING_BROUGHT, NULL),
     };
+    if (facts->commands)
+        facts->words = command_words(arena, process, &facts->path_at);
     return facts;
 }
 

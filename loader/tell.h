@@ -12,8 +12,8 @@ const char *tell_whom(void);
 /* Return the target of /proc/self/exe: a patched copy, or the loader. Empty without /proc. */
 const char *tell_seen(struct arena *arena);
 /* `program` is the file that was meant, `loader` starts its children; the decision may be null. */
-const struct inside_facts *tell(struct arena *arena, const struct decision *decision, const char *program,
-                                const char *loader);
+const struct inside_facts *tell(struct arena *arena, const struct process *process, const struct decision *decision,
+                                const char *program, const char *loader);
 
 /* The resident's path, for a decision that wants it and where this loader has it; null for a process that has
    other rights than the one who started it. */

@@ -12,6 +12,21 @@ const struct inside_facts *known(void)
 }
 
 /* In the place of inside/places.c: no path stands for another. */
+/* In the place of inside/commands.c: the host lacks no command. */
+bool command_is_missing(const char *path)
+{
+    (void)path;
+    return false;
+}
+
+const char *command_brought(const char *path, bool brings, char *room)
+{
+    (void)path;
+    (void)brings;
+    (void)room;
+    return NULL;
+}
+
 const char *place_of(const char *path, char *room)
 {
     (void)room;
@@ -23,7 +38,7 @@ bool takes_child(void);
 bool takes_child(void)
 {
     struct child child;
-    child_look_at(&child, "/program");
+    child_look_at(&child, "/program", true);
     if (child.argument)
         text_length(child.argument);
     return child.through || child.script;

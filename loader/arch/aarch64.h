@@ -56,6 +56,7 @@ enum {
     __NR_wait4 = 260,
     __NR_prlimit64 = 261,
     __NR_execveat = 281,
+    __NR_sched_yield = 124,
     __NR_close_range = 436,
     __NR_mount_setattr = 442,
     __NR_landlock_create_ruleset = 444,

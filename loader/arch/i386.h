@@ -47,6 +47,9 @@ enum {
     __NR_dup3 = 330,
     __NR_prlimit64 = 340,
     __NR_execveat = 358,
+    __NR_fcntl = 55,
+    __NR_pipe2 = 331,
+    __NR_sched_yield = 158,
     __NR_close_range = 436,
 };
 

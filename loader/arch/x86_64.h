@@ -58,6 +58,7 @@ enum {
     __NR_pipe2 = 293,
     __NR_prlimit64 = 302,
     __NR_execveat = 322,
+    __NR_sched_yield = 24,
     __NR_close_range = 436,
     __NR_mount_setattr = 442,
     __NR_landlock_create_ruleset = 444,

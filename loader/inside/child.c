@@ -1,5 +1,7 @@
 #include "child.h"
 
+#include "commands.h"
+
 /* The header and every linker's program headers; a kernel reads as much of a script's first line. */
 enum { HEAD_ROOM = 2048, MAY_NOT = 06000, X_OK = 1, MAX_HEADERS = 64 };
 
@@ -126,19 +128,28 @@ static const char *read_line(struct child *child, const struct head *head)
     return interpreter;
 }
 
-void child_look_at(struct child *child, const char *path)
+/* The path to use: of a command that was brought, or is now, where the host has none; else what `place_of` says. */
+static const char *command_place(const char *path, bool brings, char *room)
+{
+    if (!command_is_missing(path))
+        return place_of(path, room);
+    const char *brought = command_brought(path, brings, room);
+    return brought ? brought : path;
+}
+
+void child_look_at(struct child *child, const char *path, bool brings)
 {
     struct head head;
     const struct inside_facts *facts = known();
     child->through = child->script = false;
     child->argument = NULL;
-    child->file = child->path = facts ? place_of(path, child->place) : path;
+    child->file = child->path = facts ? command_place(path, brings, child->place) : path;
     if (!facts || !child->path || !open_head(child->path, &head))
         return;
     if (head.content[0] == '#' && head.content[1] == '!') {
         sys_close(head.fd);
         child->script = true;
-        child->file = place_of(read_line(child, &head), child->other);
+        child->file = command_place(read_line(child, &head), brings, child->other);
         if (!open_head(child->file, &head))
             return;
     }
@@ -187,11 +198,11 @@ void child_give(const char **room, size_t count)
         arch_syscall(__NR_munmap, (long)room, (long)CHILD_SIZE(count), 0, 0, 0, 0);
 }
 
-long child_execute(const char *path, char *const *words, char *const *environment)
+long child_execute(const char *path, char *const *words, char *const *environment, bool brings)
 {
     struct child child;
     size_t count = child_count(words);
-    child_look_at(&child, path);
+    child_look_at(&child, path, brings);
     const char **room = child.through ? CHILD_ROOM(count) : NULL;
     if (room)
         sys_execve(known()->loader, child_words(&child, words, room), environment);

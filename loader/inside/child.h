@@ -20,12 +20,13 @@ struct child {
     char line[LINE_ROOM];
 };
 
-void child_look_at(struct child *child, const char *path);
+/* `brings`: a command that the host lacks is brought. */
+void child_look_at(struct child *child, const char *path, bool brings);
 size_t child_count(char *const *words);
 /* The words to execute the loader with, for one that goes through it: `room` has child_count + EXTRA_WORDS. */
 char *const *child_words(const struct child *child, char *const *words, const char **room);
 /* Replace this process. Never comes back with success; the negative errno. */
-long child_execute(const char *path, char *const *words, char *const *environment);
+long child_execute(const char *path, char *const *words, char *const *environment, bool brings);
 /* Room for so many words and some of ours: on the caller's stack where they are few, for a thread's may be small
    (musl's have 128 KiB); else memory, or null. What a child of vfork takes so is its parent's and stays there. */
 enum { FEW_WORDS = 1024 };

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 
 #include "child.h"
+#include "commands.h"
 #include "lookup.h"
 #include "passing.h"
 
@@ -20,7 +21,7 @@ enum { NOT_EXECUTABLE = -8 };
 
 int execve(const char *path, char *const *words, char *const *environment)
 {
-    return (int)answer(child_execute(path, words, environment));
+    return (int)answer(child_execute(path, words, environment, true));
 }
 
 int execv(const char *path, char *const *words)
@@ -41,25 +42,36 @@ static long execute_by_shell(const char *path, char *const *words, char *const *
     for (size_t i = 1; i < count; i++)
         *next++ = words[i];
     *next = NULL;
-    long problem = child_execute("/bin/sh", (char *const *)(const void *)all, environment);
+    long problem = child_execute("/bin/sh", (char *const *)(const void *)all, environment, true);
     child_give(all, count);
     return problem;
 }
 
-int execvpe(const char *name, char *const *words, char *const *environment)
+static long execute_along_path(const char *name, char *const *words, char *const *environment, bool brings)
 {
     struct lookup lookup = lookup_begin(name);
     long problem = -SYS_ENOENT;
     for (const char *path = lookup_next(&lookup); path; path = lookup_next(&lookup)) {
-        long result = child_execute(path, words, environment);
+        long result = child_execute(path, words, environment, brings);
         if (result == NOT_EXECUTABLE)
             result = execute_by_shell(path, words, environment);
         if (result == -SYS_EACCES)
             problem = result;
         if (lookup.direct || !lookup_goes_on(result))
-            return (int)answer(result);
+            return result;
     }
-    return (int)answer(problem);
+    return problem;
+}
+
+/* What is anywhere along PATH comes before what could be brought to the first directory of it, or beyond it. */
+int execvpe(const char *name, char *const *words, char *const *environment)
+{
+    char room[PATH_ROOM];
+    long problem = execute_along_path(name, words, environment, false);
+    if (problem == -SYS_ENOENT)
+        problem = execute_along_path(name, words, environment, true);
+    const char *beyond = problem == -SYS_ENOENT ? command_beyond_path(name, room) : NULL;
+    return (int)answer(beyond ? child_execute(beyond, words, environment, true) : problem);
 }
 
 int execvp(const char *name, char *const *words)

@@ -77,17 +77,26 @@ static bool host_has(const struct resident_facts *facts, const char *name)
     }
 }
 
-void answer(const struct resident_facts *facts, const char *path, const struct link_map *asker)
+/* Whether it is of use to ask for a name, and nothing forbids it. */
+static bool may_ask(const struct resident_facts *facts, const char *name)
+{
+    return facts->words && !is_absent(facts, name) && !nobody_has(facts, name) && sandbox_is_as(&first);
+}
+
+bool answer(const struct resident_facts *facts, const char *path, const struct link_map *asker)
 {
     /* Of answers that said nothing: no network, no memory, no helper. A program that goes on asking is not kept
        waiting. ld.so holds its lock while it searches, so nobody else is here. */
     static unsigned vain;
     /* The directory itself is out of reach after chroot or setuid: there is nobody to ask there. */
     const char *name = path + text_length(facts->opened);
-    if (!facts->words || vain >= MAX_VAIN || !is_soname(name) || sys_exists(path) || !sys_exists(facts->opened) ||
-        is_absent(facts, name) || host_has(facts, name) || nobody_has(facts, name) || !sandbox_is_as(&first))
-        return;
+    if (!is_soname(name) || sys_exists(path) || !sys_exists(facts->opened) || host_has(facts, name))
+        return true;
+    if (vain >= MAX_VAIN || !may_ask(facts, name))
+        return false;
     ask(facts, name, object_needs(asker, name));
-    if (!sys_exists(path) && !is_absent(facts, name))
-        vain++;
+    if (sys_exists(path))
+        return true;
+    vain += !is_absent(facts, name);
+    return false;
 }

@@ -8,7 +8,8 @@
 
 /* Once, before the program's first instruction: what is to be compared with later. */
 void answer_prepare(void);
-/* See to it that `path`, below the directory of what was opened, is there if anybody has it; `asker` searches. */
-void answer(const struct resident_facts *facts, const char *path, const struct link_map *asker);
+/* See to it that `path`, below the directory of what was opened, is there if anybody has it; `asker` searches. False for
+   the name of a library that is missed nevertheless. */
+bool answer(const struct resident_facts *facts, const char *path, const struct link_map *asker);
 
 #endif

@@ -1,13 +1,14 @@
 /* The resident: an auditing library (rtld-audit(7)) that the program's dynamic section names. It sees where ld.so
    finds no library, has that answered, and lets every object search where the program's own do. */
 #include "answer.h"
+#include "regret.h"
 #include "runpath.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
 /* <link.h>: the version (glibc 2.35) from which ld.so hooks no calls for a library that does not ask for that (its
    bug 15533): before, every call through a PLT would pay. */
-enum { FIRST_CHEAP_VERSION = 2, LA_SER_RUNPATH = 4, LA_ACT_CONSISTENT = 0 };
+enum { FIRST_CHEAP_VERSION = 2, LA_SER_RUNPATH = 4, LA_ACT_CONSISTENT = 0, PROGRAMS = 0 };
 
 EXPORTED unsigned la_version(unsigned version);
 EXPORTED void la_activity(uintptr_t *cookie, unsigned what);
@@ -36,7 +37,6 @@ static const struct resident_facts *facts_in(const struct link_map *program)
 /* Told of each object when it is mapped and before anything is searched for it, of the program first. */
 unsigned la_objopen(struct link_map *object, long name_space, uintptr_t *cookie)
 {
-    (void)name_space;
     (void)cookie;
     if (!facts) {
         facts = facts_in(object);
@@ -45,6 +45,8 @@ unsigned la_objopen(struct link_map *object, long name_space, uintptr_t *cookie)
             answer_prepare();
     } else {
         runpath_extend(object, facts->search);
+        if (name_space == PROGRAMS)
+            regret_know(object);
     }
     return 0;
 }
@@ -66,7 +68,8 @@ const char *la_objsearch(const char *path, uintptr_t *cookie, unsigned where)
     if (text_starts(path, facts->opened)) {
         if (facts->later && !complete)
             return NULL;
-        answer(facts, path, asker);
+        if (!answer(facts, path, asker) && complete)
+            regret(facts, path + text_length(facts->opened));
     } else if (facts->own && asker != started && runpath_is_anothers(path, facts->own, asker)) {
         return NULL;
     }

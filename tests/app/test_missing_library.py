@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -152,18 +153,84 @@ def test_beyond_the_budget_nothing_is_brought_by_name(opening: Opening) -> None:
     assert "budget" in opening.opened.denied()[b"liblate.so.1"]
 
 
-def test_what_the_budget_keeps_out_is_told_once_with_the_command_that_brings_it(opening: Opening) -> None:
-    place = opening.home.root / "config"
+# It ends with the number of names that it missed.
+_FAILS = """
+#include <dlfcn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+const char *greeting(void);
+int main(int count, char **words) {
+    int missed = 0, status;
+    greeting();
+    for (int i = 1; i < count; i++) missed += !dlopen(words[i], RTLD_NOW);
+    if (!fork()) return 9;
+    wait(&status);
+    return missed;
+}
+"""
+
+
+@pytest.fixture
+def failing(opening: Opening) -> Opening:
+    opening.program = opening.home.compile("fails", _FAILS, "-ldl")
+    return opening
+
+
+def _ends(opening: Opening, *words: str, options: tuple[str, ...] = ()) -> tuple[int, str]:
+    done = opening.home.denizen("run", *options, str(opening.program), *words, status=None)
+    return done.returncode, done.stderr
+
+
+def test_a_failure_after_a_miss_beyond_the_budget_tells_the_command_that_brings_it(failing: Opening) -> None:
+    place = failing.home.root / "config"
     place.mkdir(exist_ok=True)
     (place / "budget").write_text("0\n")
-    first, again = (opening.home.denizen("run", str(opening.program), "late").stderr for _ in range(2))
-    command = f"denizen run --with liblate.so.1 {opening.program}"
-    assert first == (
+    command = f"run --with liblate.so.1 {failing.program}"
+    line = (
         "denizen: liblate.so.1 was not brought: the program's budget is 0 MB, of which 0 are spent; "
-        f"{command} brings it\n"
+        f"denizen {command} brings it\n"
     )
-    assert again == ""
-    assert opening.home.denizen(*command.split()[1:], "late").stdout == "opened\n"
+    for _ in range(2):
+        assert _ends(failing, "liblate.so.1", "liblate.so.1", "libnobody.so.1") == (3, line)
+    assert _ends(failing, "liblate.so.1", options=("--with", "liblate.so.1")) == (0, "")
+
+
+def test_a_failure_after_a_miss_by_rule_is_told(failing: Opening) -> None:
+    status, told = _ends(failing, "libnss_made.so.1")
+    assert status == 1
+    assert told.startswith("denizen: libnss_made.so.1 was not brought: ")
+    assert told.endswith(f"; denizen run --with libnss_made.so.1 {failing.program} brings it\n")
+    assert _ends(failing, "libnss_made.so.1", options=("--with", "libnss_made.so.1")) == (0, "")
+
+
+_REFUSES = """
+import sys
+from denizen.app import missing_library
+from denizen.cli.main import main
+from denizen.sources.base import Offline
+def refuse(*_, **__):
+    raise Offline("liblate1")
+missing_library.install = refuse
+main()
+"""
+
+
+def test_what_offline_keeps_out_is_told_as_long_as_it_is_not_here(failing: Opening) -> None:
+    failing.run()
+    words = ("--opened", os.fsdecode(failing.opened.directory), "--missed", "liblate.so.1")
+    command = ["decide", "--root", str(failing.home.root), *words, "--", str(failing.program)]
+    subprocess.run([sys.executable, "-c", _REFUSES, *command], check=True)
+    kept = Path(os.fsdecode(failing.opened.directory)) / ".kept-out" / "liblate.so.1"
+    line = "denizen: liblate.so.1 was not brought: --offline forbids to fetch it; "
+    assert kept.read_text() == f"{line}denizen run {failing.program} brings it\n"
+    assert failing.opened.denied() == {}
+    assert _ends(failing, "liblate.so.1") == (0, "")
+    assert not kept.exists()
+
+
+def test_what_is_kept_out_of_a_program_that_succeeds_is_not_told(opening: Opening) -> None:
+    assert opening.run("nss_made") == [f"libnss_made.so.1: {_ABSENT}"]
+    assert opening.home.denizen("run", str(opening.program), "nss_made").stderr == ""
 
 
 def test_what_an_open_object_needs_is_brought_beyond_the_budget(opening: Opening) -> None:
@@ -190,12 +257,13 @@ def test_an_update_of_the_index_lets_names_be_asked_for_again(opening: Opening) 
     assert opening.run("late") == ["opened"]
 
 
-def test_with_a_lock_nothing_new_comes_and_that_is_told(opening: Opening, tmp_path: Path) -> None:
+def test_with_a_lock_nothing_new_comes_and_a_failure_tells_that(failing: Opening, tmp_path: Path) -> None:
     lock = str(tmp_path / "lock")
-    opening.home.denizen("lock", str(opening.program), "-o", lock)
-    done = opening.home.denizen("run", "--lock", lock, str(opening.program), "late")
-    assert done.stdout == f"liblate.so.1: {_ABSENT}\n"
-    assert done.stderr == "denizen: liblate.so.1 is opened, and the lock does not have it\n"
+    failing.home.denizen("lock", str(failing.program), "-o", lock)
+    line = "denizen: liblate.so.1 was not brought: the lock does not have it; "
+    line += f"denizen run {failing.program} brings it\n"
+    for _ in range(2):
+        assert _ends(failing, "liblate.so.1", options=("--lock", lock)) == (1, line)
 
 
 def test_a_lock_has_what_was_opened(opening: Opening, tmp_path: Path) -> None:

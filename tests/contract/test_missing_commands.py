@@ -1,5 +1,7 @@
 """Commands that a program executes on a root that has none: brought when they are executed."""
 
+import shutil
+
 import pytest
 
 from tests.support.bare_programs import BareProgram
@@ -10,6 +12,7 @@ pytestmark = pytest.mark.slow
 
 _STARTS = """
 #define _GNU_SOURCE
+#include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +20,7 @@ _STARTS = """
 #include <sys/wait.h>
 #include <unistd.h>
 extern char **environ;
-const char *named[] = {"/usr/bin/only-here", "/usr/bin/nobody-has-it"};
+const char *named[] = {"/usr/bin/only-here", "/usr/bin/nobody-has-it", "bare-name"};
 int main(int count, char **words) {
     char line[999];
     int child, status;
@@ -31,6 +34,19 @@ int main(int count, char **words) {
         if (posix_spawn(&child, words[2], 0, 0, words + 3, environ)) return 113;
         return waitpid(child, &status, 0) == child ? WEXITSTATUS(status) : 114;
     }
+    if (!strcmp(words[1], "spawnp")) {
+        int problem = posix_spawnp(&child, words[2], 0, 0, words + 3, environ);
+        if (problem) return printf("%d\\n", problem), 113;
+        return waitpid(child, &status, 0) == child ? WEXITSTATUS(status) : 114;
+    }
+    if (!strcmp(words[1], "execvp")) return execvp(words[2], words + 3), printf("%d\\n", errno), 115;
+    if (!strcmp(words[1], "write")) {
+        FILE *to = popen(words[2], "w"), *other = popen("read line", "w");
+        fputs("written\\n", to);
+        status = pclose(to);
+        pclose(other);
+        return WEXITSTATUS(status);
+    }
     if (!strcmp(words[1], "there")) return access(words[2], X_OK);
     execv(words[1], words + 2);
     return 115;
@@ -39,7 +55,13 @@ int main(int count, char **words) {
 
 
 _SCRIPT = b'#!/bin/sh\necho "only $1 of $(echo me)"\nexit 6\n'
-_TOOLS = ("tools", [Item("./usr/bin/only-here", content=_SCRIPT, mode=0o755)])
+_TOOLS = (
+    "tools",
+    [
+        Item(f"./usr/bin/{name}", content=_SCRIPT, mode=0o755)
+        for name in ("only-here", "bare-name", "made-up-name")
+    ],
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +83,19 @@ def test_a_command_at_a_path_in_the_programs_constants_is_brought(bare: BareProg
     for _ in range(2):
         words = ("spawn", "/usr/bin/only-here", "only-here", "child")
         assert _said(bare.run("namespace", *words)) == (6, "only child of me\n")
+
+
+@pytest.mark.parametrize("how", ["spawnp", "execvp"])
+def test_a_bare_name_in_the_programs_constants_is_found_along_path(bare: BareProgram, how: str) -> None:
+    # Before the index of paths is here, no string is known to be a name.
+    assert bare.host.run(bare.host.denizen("find", "/usr/bin/bare-name")).status == 0
+    shutil.rmtree(bare.directories.root / "state" / "decisions")
+    path = {"PATH": "/nowhere:/usr/bin"}
+    assert _said(bare.run("namespace", how, "bare-name", "bare-name", "child", env=path)) == (
+        6,
+        "only child of me\n",
+    )
+    assert bare.run("namespace", how, "made-up-name", "x", env=path).out == "2\n"
 
 
 def test_a_command_nobody_has_is_not_there(bare: BareProgram) -> None:
@@ -103,3 +138,32 @@ def test_without_namespaces_a_command_starts_by_itself(container: BareProgram, s
     shell = ("/bin/sh", "sh", "-c", 'echo "$0 $1"; exit 7', "as", "told")
     assert _said(container.run(strategy, "spawn", *shell)) == (7, "as told\n")
     assert _said(container.run(strategy, *shell)) == (7, "as told\n")
+
+
+@pytest.mark.parametrize("strategy", ["stub", "direct"])
+def test_without_namespaces_popen_and_system_have_a_shell(container: BareProgram, strategy: str) -> None:
+    assert _said(container.run(strategy, "system", "exit 8")) == (8, "")
+    assert _said(container.run(strategy, "popen", "echo from the shell; exit 7")) == (7, "from the shell\n")
+    # The shell ends by itself when the stream is closed, though another is open.
+    line = 'read line; echo "got $line"; exit 6'
+    assert _said(container.run(strategy, "write", line)) == (6, "got written\n")
+
+
+@pytest.mark.parametrize("strategy", ["stub", "direct"])
+@pytest.mark.parametrize("how", ["spawnp", "execvp"])
+def test_without_namespaces_a_name_along_path_is_brought(
+    container: BareProgram, strategy: str, how: str
+) -> None:
+    for env in ({"PATH": "/nowhere:/usr/bin"}, {}):
+        words = ("only-here", "only-here", "told")
+        assert _said(container.run(strategy, how, *words, env=env)) == (6, "only told of me\n")
+    assert container.run(strategy, how, "nobody-has-it", "x").out == "2\n"  # ENOENT
+
+
+@pytest.mark.parametrize("strategy", ["stub", "direct"])
+def test_without_namespaces_a_script_finds_its_interpreter(container: BareProgram, strategy: str) -> None:
+    script = container.directories.work / "script"
+    script.write_text('#!/usr/bin/env sh\necho "$1 by $0"\nexit 5\n')
+    script.chmod(0o755)
+    path = f"{container.host.directories.work}/script"
+    assert _said(container.run(strategy, "spawn", path, path, "run")) == (5, f"run by {path}\n")

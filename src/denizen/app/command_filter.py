@@ -14,24 +14,30 @@ if TYPE_CHECKING:
 
     from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.index.locate import Index
 
 
-def command_filter(session: Session, wanted: RunRequest) -> Callable[[bytes], bool]:
+def command_filter(session: Session, wanted: RunRequest) -> Callable[[bytes], bool | None]:
     """Return a function that tells whether a package has a command, by the path index of the base suite.
 
-    Without that index it answers True for every name: execution shows later whether a package has the
+    Without that index it answers None for every name: execution shows later whether a package has the
     command, and to fetch 10 MB for a command that may never be executed would delay each first start.
     """
 
     @cache
-    def has(name: bytes) -> bool:
+    def path_index() -> Index | None:
         from denizen.app.supply.open_index import open_index
 
         try:
             suites = wanted.suites or configured_settings(session)[0].suites[:1]
             index = open_index(session, own_architecture(), suites)
-            return not any(one.paths for one in index.entries) or bool(index.commands(name))
         except (DenizenError, OSError):
-            return True
+            return None
+        return index if any(one.paths for one in index.entries) else None
+
+    @cache
+    def has(name: bytes) -> bool | None:
+        index = path_index()
+        return None if index is None else bool(index.commands(name))
 
     return has

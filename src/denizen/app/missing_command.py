@@ -20,14 +20,16 @@ from denizen.app.supply.configured_sources import configured_settings
 from denizen.app.supply.indexing import ensure, own_architecture
 from denizen.app.supply.open_index import open_index
 from denizen.app.supply.store_access import made_store
-from denizen.disk import RootedView
+from denizen.disk import DiskView, RootedView
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks
 from denizen.fhs.enter import located
 from denizen.fhs.generations import Settings
 from denizen.launch.command_links import commands_of, is_command
 from denizen.launch.decisions.decision_store import variant
+from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.environment_rules import EnvironmentNeeds
 from denizen.launch.probe import obstacle
+from denizen.launch.program import open_program
 from denizen.resolve.installation.install import unpacked
 from denizen.resolve.resolution import pin_of
 from denizen.sources.base import Scope
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.fhs.enter import Inside
     from denizen.index.entry import Provider
+    from denizen.launch.decisions.decision import Decision
 
 _PATH = b"/usr/bin:/usr/sbin:/usr/games"
 
@@ -113,9 +116,21 @@ class _Bringing:
             if place is None:
                 links.deny(name, "its package has it under another name")
                 return
-            made = decide(self._session, tree + place, self._wanted)
-            self._decision_store.keep_besides(store.layout, made.decision, [path])
+            self._decision_store.keep_besides(store.layout, self._decided_alone(tree + place), [path])
         links.show(name, tree + place)
+
+    def _decided_alone(self, program: bytes) -> Decision:
+        """Return the decision about a command without an environment around it, which is kept.
+
+        A script's interpreter is another command that may not be here: the library inside the program that
+        executes the script (loader/inside/child.c) asks for it.
+        """
+        opened = open_program(DiskView(), program)
+        if opened.script is None:
+            return decide(self._session, program, self._wanted).decision
+        found = decision_of_host(opened)
+        self._decision_store.write(found, movable=False)
+        return found
 
     def _provider(self, package: str) -> Provider | None:
         suites = self._wanted.suites or configured_settings(self._session)[0].suites[:1]

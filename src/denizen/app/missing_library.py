@@ -24,6 +24,7 @@ from denizen.resolve.existing_libraries import HostLibraries, ProcessLibraries
 from denizen.resolve.installation.install import install, planned
 from denizen.resolve.process_extension import extension
 from denizen.resolve.rule_packs import load_rules
+from denizen.sources.base import Offline
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.value import replace
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.fileview import FileView
     from denizen.formats.storepath import StorePath
+    from denizen.index.locate import Index
     from denizen.launch.decisions.decision import Decision
     from denizen.resolve.installation.derivations import Recipes
     from denizen.resolve.resolution import Pin, Resolution
@@ -72,9 +74,6 @@ def answer(session: Session, directory: bytes, soname: bytes, wanted: RunRequest
         decision = read_decision(os.path.join(decision_directory, name))
         if decision is None or decision.opened != directory:
             raise NotOurs(directory)
-        # Nothing is printed but what a lock or the budget keeps out: the standard error is the program's.
-        if opened.is_locked:
-            session.reporter.say(f"denizen: {display(soname)} is opened, and the lock does not have it")
         _Answer(session, decision, opened, wanted).give(soname, needed=needed)
 
 
@@ -95,7 +94,6 @@ class _Answer:
 
     def __init__(self, session: Session, decision: Decision, opened: Opened, wanted: RunRequest) -> None:
         self._session = session.quieter()
-        self._reporter = session.reporter
         self._decision = decision
         self._opened = opened
         self._wanted = wanted
@@ -106,18 +104,36 @@ class _Answer:
 
         The size budget does not apply where an open object needs it.
         """
-        reason = self._against(soname, needed=needed) or self._bring(soname, needed=needed)
+        self._opened.let_in(soname)
+        try:
+            reason = self._against(soname, needed=needed) or self._bring(soname, needed=needed)
+        except Offline:
+            self._keep_out(soname, "--offline forbids to fetch it", "run")
+            raise
         if reason:
             self._opened.deny(soname, reason)
 
     def _against(self, soname: bytes, *, needed: bool) -> str:
         """Return the reason not to provide the library, whatever package has it; "" for none."""
         if self._opened.is_locked:
-            return "the lock does not have it"
+            return self._keep_out(soname, "the lock does not have it", "run")
         if soname in C_LIBRARY and not self._decision.libraries:
             return "it is a part of the C library, which is this host's"
         rules = load_rules()
-        return rules.host_reason(soname) if needed else rules.kept_out_reason(soname)
+        reason = rules.host_reason(soname) if needed else rules.kept_out_reason(soname)
+        if reason and self._index().knows(soname):
+            return self._keep_out(soname, reason, f"run --with {display(soname)}")
+        return reason
+
+    def _keep_out(self, soname: bytes, reason: str, command: str) -> str:
+        """Record what is told if the program fails: the reason, which is returned, and the way to bring it.
+
+        Programs try drivers and much else, and work without: nothing is told at once.
+        """
+        program = display(self._decision.program)
+        line = f"denizen: {display(soname)} was not brought: {reason}; denizen {command} {program} brings it"
+        self._opened.keep_out(soname, line)
+        return reason
 
     def _bring(self, soname: bytes, *, needed: bool) -> str:
         view = DiskView()
@@ -132,8 +148,7 @@ class _Answer:
             supply = supply_of(self._session, self._policy)
             new = self._new(store, planned(store, resolution, supply), resolution)
             if not needed and (reason := self._over_budget(sum(pin.size for pin in new))):
-                self._tell(soname, reason)
-                return reason
+                return self._keep_out(soname, reason, f"run --with {display(soname)}")
             made = install(store, resolution, supply)
             work.need(made.packages.values())
             self._keep(store, [made.packages[pin.sha256] for pin in new])
@@ -171,14 +186,8 @@ class _Answer:
         """Resolve the program again with all the names it asked for, so that the versions agree.
 
         Return None if nobody has it.
-
-        Only existing indexes are used, the base suite's first: an unknown name must not cause others to be
-        fetched.
         """
-        program = self._decision.program
-        there = indexed_suites(self._session, program, self._wanted.suites)
-        index = indexes_of(self._session, program, there)
-        self._opened.look_in(files_of(index))
+        program, index = self._decision.program, self._index()
         if not index.knows(soname):
             return None
         remembered = CachedView(view)
@@ -188,6 +197,18 @@ class _Answer:
         sources = sources_for(self._session, self._policy, index)
         return extension(remembered, program, world, sources, soname)
 
+    def _index(self) -> Index:
+        """Return the indexes that are here, in which the resident looks too.
+
+        The base suite's comes first. An unknown name must not cause others to be fetched.
+        """
+        program = self._decision.program
+        index = indexes_of(
+            self._session, program, indexed_suites(self._session, program, self._wanted.suites)
+        )
+        self._opened.look_in(files_of(index))
+        return index
+
     def _host(self, view: CachedView) -> HostLibraries | None:
         """Return the libraries of this host, for a process that finds them."""
         if not self._opened.extends_host:
@@ -195,15 +216,6 @@ class _Answer:
         ldso = self._decision.ldso
         start = replace(world_of(self._session.environ, ldso).environment, interpreter_path=ldso)
         return HostLibraries(view, self._decision.program, start)
-
-    def _tell(self, soname: bytes, reason: str) -> None:
-        """Report a library that the budget excludes, once: it is recorded as unavailable.
-
-        Libraries that rules exclude are not reported: programs try drivers, and work without them.
-        """
-        name, program = display(soname), display(self._decision.program)
-        command = f"denizen run --with {name} {program}"
-        self._reporter.say(f"denizen: {name} was not brought: {reason}; {command} brings it")
 
     def _over_budget(self, size: int) -> str:
         budget = budget_of(self._session)

@@ -5,6 +5,7 @@
            .index/0               -> an index; what none of them has is not asked for
            .asked                 a line for each name that was asked for, and what it brought
            .host/0                -> a directory that the dynamic linker searches after this one: a host's
+           .kept-out/libfoo.so.1  the line that is told if the program fails after it missed the name
            .locked                there by a lock: nothing new comes
            .all/                  links to the decision's libraries and to what came; .all/.of -> the former
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 # The name of the directory, beside those of patched copies and resource trees.
 OPENED = b"opened"
 _ABSENT, _ASKED, _HOST, _INDEX = b".absent", b".asked", b".host", b".index"
-_ALL, _OF = b".all", b".of"
+_ALL, _OF, _KEPT_OUT = b".all", b".of", b".kept-out"
 _LOCKED, _TURN = b".locked", b".turn"
 # The pattern of loader/resident/answer.c, which asks for no other name. It excludes paths.
 _SONAME = re.compile(rb"(?=.*\.so)[A-Za-z0-9_+][A-Za-z0-9._+-]{0,199}\Z")
@@ -130,6 +131,20 @@ class Opened:
         """Record that a library is not available, with the reason. Raises OSError."""
         write_atomically(os.path.join(self.directory, _ABSENT, soname), reason.encode() + b"\n", mode=PRIVATE)
 
+    def keep_out(self, soname: bytes, line: str) -> None:
+        """Record the line that the resident (loader/resident/regret.c) prints if the program fails.
+
+        Raises OSError.
+        """
+        top = os.path.join(self.directory, _KEPT_OUT)
+        make_directories(top, 0o700)
+        write_atomically(os.path.join(top, soname), line.encode() + b"\n", mode=PRIVATE)
+
+    def let_in(self, soname: bytes) -> None:
+        """Delete the line about a library that was kept out before."""
+        with contextlib.suppress(OSError):
+            os.unlink(os.path.join(self.directory, _KEPT_OUT, soname))
+
     def denied(self) -> dict[bytes, str]:
         """Return the names that are not available, with the reasons."""
         found = {}
@@ -169,7 +184,7 @@ class Opened:
 
     def forget_denied(self) -> None:
         """Delete the records of unavailable names, so that they are asked for again with the new index."""
-        for directory in (_ABSENT, _INDEX):
+        for directory in (_ABSENT, _INDEX, _KEPT_OUT):
             with contextlib.suppress(FileNotFoundError):
                 for name in os.listdir(os.path.join(self.directory, directory)):
                     os.unlink(os.path.join(self.directory, directory, name))

@@ -29,6 +29,8 @@ _TEXT = st.binary(max_size=40).map(lambda text: text.replace(b"\0", b"."))
         host_prefixes=st.lists(_TEXT, max_size=3).map(tuple),
         inside=_TEXT,
         resident=_TEXT,
+        commands=_TEXT,
+        brought=_TEXT,
         generation=st.integers(0, 999_999_999),
         bound=st.booleans(),
         nix_ld=st.booleans(),

@@ -45,6 +45,26 @@ def test_a_static_program_is_known_by_its_strings_alone(tmp_path: Path) -> None:
     assert set(_shown(tmp_path, _SILENT, _STATIC)) == set(_NAMED)
 
 
+def test_one_that_searches_path_gets_the_bare_names_that_a_package_has(tmp_path: Path) -> None:
+    source = (
+        _NAMES
+        + """
+    int execvp(const char *, char *const *);
+    const char *volatile h = "git", *volatile i = "nobody", *volatile j = "git status", *volatile k = "m4";
+    void _start(void) { execvp(h, 0); }
+    """
+    )
+    require("gcc")
+    (tmp_path / "program.c").write_text(source)
+    subprocess.run(["gcc", "-w", "-o", tmp_path / "program", tmp_path / "program.c", *_DYNAMIC], check=True)
+    view = MemoryView({b"/program": (tmp_path / "program").read_bytes()})
+    known = {b"git", b"m4", b"mkfs.ext4"}
+    shown = command_paths(view, (b"/program",), lambda name: name in known)
+    assert set(shown) == {*COMMON, *_NAMED, b"/usr/bin/git"}
+    # Where no index can tell, a word is no command.
+    assert b"/usr/bin/git" not in command_paths(view, (b"/program",), lambda _: None)
+
+
 def test_a_script_gets_the_common_ones() -> None:
     assert command_paths(MemoryView({}), (), lambda _: True) == COMMON
 

@@ -35,7 +35,10 @@ def _decide(parsed: Parsed, context: Context) -> int:
     if parsed.flag("command"):
         from denizen.app.missing_command import bring_command
 
-        bring_command(session, program, wanted)
+        # A program that only tried a name sees its own error.
+        tried = (DenizenError, OSError) if parsed.flag("try") else ()
+        with contextlib.suppress(*tried):
+            bring_command(session, program, wanted)
         return 0
     if parsed.flag("installed"):
         from denizen.app.profiles.installed_command import decide_installed
@@ -61,6 +64,8 @@ COMMANDS = (
             Option(("--set",), "", metavar="NAME=VALUE", repeat=True),
             # For the loader in the place of a command: PROGRAM is that place.
             Option(("--command",), ""),
+            # For the library inside a program: the program may do without the command.
+            Option(("--try",), ""),
             # For the loader that is a command of a profile: PROGRAM is the command.
             Option(("--installed",), ""),
             # For the resident: the missing soname, of a dlopen or a DT_NEEDED, and the directory for

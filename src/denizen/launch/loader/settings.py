@@ -31,8 +31,8 @@ HEADER = struct.Struct("<24sII")
 
 _DIRECTORY, _COMMAND, _HOST_LDSO, _HOST_PREFIX = b"d", b"c", b"h", b"p"
 _INSIDE, _RESIDENT, _GENERATION, _BOUND, _NIX_LD = b"i", b"r", b"g", b"b", b"n"
-_COMMANDS, _LIBRARY_PATHS = b"e", b"l"
 _INSTALLED = b"o"
+_COMMANDS, _LIBRARY_PATHS, _BROUGHT = b"e", b"l", b"k"
 
 
 class NotALoader(BadInput):
@@ -72,6 +72,8 @@ class LoaderSettings:
             with what the value is called by behind it (launch.decisions.library_path).
         installed: the loader is bin/NAME of an object whose programs/NAME leads to the program
             (profiles.builtin_commands).
+        brought: such a directory too, in which the library inside looks for what its program executes and the
+            host lacks; b"" if no command is brought for it.
         bound: the loader is for one namespace; denizen reads this, the loader does not.
         nix_ld: NIX_LD and NIX_LD_LIBRARY_PATH serve programs without a decision, but never root's.
     """
@@ -86,6 +88,7 @@ class LoaderSettings:
     commands: bytes = b""
     library_paths: tuple[bytes, ...] = ()
     installed: bool = False
+    brought: bytes = b""
     bound: bool = False
     nix_ld: bool = False
 
@@ -109,6 +112,7 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
         *((_COMMANDS, text) for text in [settings.commands] if text),
         *((_LIBRARY_PATHS, text) for text in settings.library_paths),
         *((_INSTALLED, b"1") for _ in range(settings.installed)),
+        *((_BROUGHT, text) for text in [settings.brought] if text),
         *((_BOUND, b"1") for _ in range(settings.bound)),
         *((_NIX_LD, b"1") for _ in range(settings.nix_ld)),
     ]
@@ -146,6 +150,7 @@ def settings_of(binary: Buffer) -> LoaderSettings:
         commands=b"".join(found.get(_COMMANDS, ())[:1]),
         library_paths=tuple(found.get(_LIBRARY_PATHS, ())),
         installed=_INSTALLED in found,
+        brought=b"".join(found.get(_BROUGHT, ())[:1]),
         bound=_BOUND in found,
         nix_ld=_NIX_LD in found,
     )

@@ -2,7 +2,8 @@
 
 A program has such paths in its constants (bison: /usr/bin/m4), or its C library does (/bin/sh, for popen and
 system); a script's interpreter is often /usr/bin/env. A string counts if all of it, between two NULs, is a
-name in a directory in which packages have commands.
+name in a directory in which packages have commands. Of a program that searches PATH (execvp) a string that is
+a bare name counts too, if the index of paths is here and has a command of that name.
 
 Nothing is added to a directory of the host with many entries: that would cost a mirror of it at each start,
 and its administrator can install what is missing.
@@ -28,9 +29,14 @@ if TYPE_CHECKING:
 # POSIX's shell at the path that popen(3) and system(3) of glibc and musl are compiled with; scripts' env.
 COMMON = (b"/bin/sh", b"/usr/bin/env")
 MAX_COMMANDS = 100
+# Strings of a program that are looked up as bare names, 50 us each.
+_MAX_NAMES = 4_000
 # Entries of a directory that is mirrored for a command; each costs 10 us at every start.
 _MAX_BESIDE = 64
 _PATH = re.compile(rb"(?<=\0)/(?:usr/)?s?bin/[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99}(?=\0)")
+_BARE = re.compile(rb"(?<=\0)[a-z][a-z0-9._+-]{1,39}(?=\0)")
+# unistd.h, spawn.h: those that search PATH.
+_SEARCHERS = frozenset({b"execvp", b"execvpe", b"execlp", b"posix_spawnp"})
 # unistd.h, spawn.h, stdlib.h, stdio.h.
 _STARTERS = frozenset(
     {b"execve", b"execv", b"execvp", b"execvpe", b"execl", b"execlp", b"execle", b"fexecve", b"execveat"}
@@ -39,18 +45,18 @@ _STARTERS = frozenset(
 
 
 def command_paths(
-    view: FileView, objects: Sequence[bytes], has: Callable[[bytes], bool]
+    view: FileView, objects: Sequence[bytes], has: Callable[[bytes], bool | None]
 ) -> tuple[bytes, ...]:
     """Return the paths at which commands for these objects are to appear.
 
     Args:
         view: the host's file tree.
         objects: paths of the program and the libraries that came with it; none for a script.
-        has: tells whether a package may have a command.
+        has: tells whether a package has a command; None where no index can tell.
     """
     images = list(_images(view, objects))
     strings = dict.fromkeys(path for image in images for path in _named(image))
-    if objects and not any(map(_starts_others, images)):
+    if objects and not any(_imports(image, _STARTERS) for image in images):
         # A static program imports no functions: only its strings tell.
         if not strings or images[0].interpreter is not None:
             return ()
@@ -62,9 +68,23 @@ def command_paths(
         for path in named
         if is_command(posixpath.basename(path))
         and is_missing(view, path)
-        and (path in COMMON or has(posixpath.basename(path)))
+        and (path in COMMON or has(posixpath.basename(path)) is not False)
     ]
-    return tuple(found[:MAX_COMMANDS])
+    bare = (path for path in _searched(images, has) if path not in named and is_missing(view, path))
+    return (*found, *bare)[:MAX_COMMANDS]
+
+
+def _searched(images: Sequence[Image], has: Callable[[bytes], bool | None]) -> Iterator[bytes]:
+    """Yield paths for the bare names of commands in objects that search PATH."""
+    names: dict[bytes, None] = {}
+    for image in images:
+        if not _imports(image, _SEARCHERS):
+            continue
+        for match in _BARE.finditer(memoryview(image.buffer)[:MAX_SCANNED]):
+            names[match.group()] = None
+            if len(names) == _MAX_NAMES:
+                break
+    yield from (b"/usr/bin/" + name for name in names if is_command(name) and has(name))
 
 
 def _images(view: FileView, objects: Sequence[bytes]) -> Iterator[Image]:
@@ -76,9 +96,9 @@ def _images(view: FileView, objects: Sequence[bytes]) -> Iterator[Image]:
             continue
 
 
-def _starts_others(image: Image) -> bool:
+def _imports(image: Image, functions: frozenset[bytes]) -> bool:
     try:
-        return not _STARTERS.isdisjoint(image.symbols.undefined_names)
+        return not functions.isdisjoint(image.symbols.undefined_names)
     except BadInput:
         return False
 

@@ -14,6 +14,7 @@ from denizen.launch.fast_path import LOADER_LINK
 from denizen.launch.loader.binaries import LoaderAbsent
 from denizen.launch.loader.settings import LoaderSettings
 from denizen.launch.loader.tools import Tools
+from denizen.launch.resources.command_paths import is_missing
 from denizen.launch.strategies.namespace_plan import HOST_PREFIXES
 from denizen.value import replace, value
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from denizen.launch.program import Program
 
 _EM_386 = 3
+# The path of a command that nobody has, for a look at the directory.
+_NO_COMMAND = b"/usr/bin/denizen-none"
 
 
 @value
@@ -33,12 +36,13 @@ class ChildDecisions:
     Attributes:
         command: the words of the command that decides.
         directory: the directory of those decisions.
-        has_command: tells whether a package may provide a command of this name; None: none is provided.
+        has_command: tells whether a package has a command of this name, None if no index can tell; None: no
+            command is provided.
     """
 
     command: tuple[bytes, ...]
     directory: bytes
-    has_command: Callable[[bytes], bool] | None = None
+    has_command: Callable[[bytes], bool | None] | None = None
 
 
 @value
@@ -93,7 +97,7 @@ class LoaderFiles:
             inside = b""
         # The loader is told what to start: host programs too, although their children are executed directly.
         settings = self._settings(HOST_PREFIXES)
-        return tools.loader(replace(settings, inside=inside, generation=GENERATION))
+        return tools.loader(replace(settings, inside=inside, generation=GENERATION, brought=self._commands()))
 
     def attached(self) -> tuple[bytes, bytes]:
         """Return denizen-attach, and the loader that it puts before a program's own dynamic linker."""
@@ -125,6 +129,14 @@ class LoaderFiles:
         """Make the link to the plain loader beside the program's decision, for the fast path."""
         make_directories(self.directory, 0o700)
         link_atomically(os.path.join(self.directory, LOADER_LINK), self.plain_loader())
+
+    def _commands(self) -> bytes:
+        """Return the directory of links to commands; b"" if none is brought.
+
+        As in a namespace, nothing is added to a /usr/bin of the host with many commands.
+        """
+        brings = self.children.has_command is not None and is_missing(self.program.view, _NO_COMMAND)
+        return os.path.join(self.children.directory, COMMANDS) if brings else b""
 
     def _passed_on(self) -> tuple[bytes, ...]:
         """Return the directories whose programs the loader passes on to the host's own dynamic linker.

@@ -1,0 +1,100 @@
+#include "commands.h"
+
+#include "../apart.h"
+
+enum { MAX_WORDS = 128, NAME_LIMIT = 100 };
+
+struct question {
+    const char *words[MAX_WORDS];
+    char path[PATH_ROOM];
+};
+
+/* Directories in which packages have commands. */
+static const char DIRECTORIES[] = "/usr/bin/\0/bin/\0/usr/sbin/\0/sbin/\0";
+
+static bool is_letter(char one)
+{
+    return (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') || (one >= '0' && one <= '9') || one == '_' ||
+           one == '+';
+}
+
+/* The pattern of src/denizen/launch/command_links.py, which asks for no other name. */
+static bool is_name(const char *name)
+{
+    size_t length = 1;
+    if (!is_letter(name[0]) && name[0] != '[')
+        return false;
+    for (; name[length]; length++)
+        if (length == NAME_LIMIT || (!is_letter(name[length]) && name[length] != '.' && name[length] != '-'))
+            return false;
+    return true;
+}
+
+static const char *name_in(const char *path)
+{
+    for (const char *one = DIRECTORIES; *one; one += text_length(one) + 1)
+        if (text_starts(path, one))
+            return is_name(path + text_length(one)) ? path + text_length(one) : NULL;
+    return NULL;
+}
+
+static bool below(char *room, const char *commands, const char *directory, const char *name)
+{
+    struct text path = text_in(room, PATH_ROOM);
+    text_add(&path, commands);
+    text_add(&path, directory);
+    text_add(&path, name);
+    return !path.cut;
+}
+
+/* Where the link of the name leads, if that is there. */
+static bool find_link(const struct inside_facts *facts, const char *name, char *room)
+{
+    char link[PATH_ROOM];
+    long length = below(link, facts->commands, "/", name) ? sys_readlink(link, room, PATH_ROOM - 1) : -1;
+    room[length > 0 ? length : 0] = '\0';
+    return length > 0 && sys_exists(room);
+}
+
+static void ask(const struct inside_facts *facts, const char *path)
+{
+    long at = sys_mmap(0, sizeof(struct question), SYS_PROT_READ | SYS_PROT_WRITE,
+                       SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS, -1, 0);
+    if (sys_failed(at))
+        return;
+    struct question *question = (struct question *)at;
+    struct text kept = text_in(question->path, PATH_ROOM);
+    text_add(&kept, path);
+    for (uint64_t i = 0; i <= facts->path_at && i < MAX_WORDS - 1; i++)
+        question->words[i] = i == facts->path_at ? question->path : facts->words[i];
+    if (facts->path_at < MAX_WORDS - 1 && !kept.cut)
+        run_apart(question->words);
+    arch_syscall(__NR_munmap, at, sizeof *question, 0, 0, 0, 0);
+}
+
+bool command_is_missing(const char *path)
+{
+    const struct inside_facts *facts = known();
+    return facts && facts->words && path && name_in(path) &&
+           arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)path, 0, 0, 0, 0) == -SYS_ENOENT;
+}
+
+const char *command_brought(const char *path, bool brings, char *room)
+{
+    const struct inside_facts *facts = known();
+    const char *name = name_in(path);
+    if (find_link(facts, name, room))
+        return room;
+    if (!brings || !below(room, facts->commands, "/.absent/", name) || sys_exists(room))
+        return NULL;
+    ask(facts, path);
+    return find_link(facts, name, room) ? room : NULL;
+}
+
+const char *command_beyond_path(const char *name, char *room)
+{
+    struct text path = text_in(room, PATH_ROOM);
+    text_add(&path, DIRECTORIES);
+    text_add(&path, name ? name : "");
+    return !path.cut && command_is_missing(room) ? room : NULL;
+}
