@@ -232,11 +232,13 @@ def behaviour(path: bytes, original: bytes, directory: Path) -> Behaviour:
 
 
 def version(path: bytes, original: bytes, directory: Path) -> tuple[int, bytes] | None:
-    """The status and the text; None where it goes on and on."""
+    """The status and the text, at the path by which many programs find their files; None where it hangs."""
+    own = os.fsdecode(os.path.realpath(original))
     sandbox = [
         "bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/root", "--tmpfs",
-        "/home", "--ro-bind", str(directory), str(directory), "--unshare-all", "--die-with-parent",
-        "--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--chdir", "/root", os.fsdecode(path), "--version",
+        "/home", "--ro-bind", str(directory), str(directory), "--ro-bind", os.fsdecode(path), own,
+        "--unshare-all", "--die-with-parent", "--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--chdir",
+        "/root", os.fsdecode(original), "--version",
     ]  # fmt: skip
     try:
         done = subprocess.run(

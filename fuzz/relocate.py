@@ -1,13 +1,17 @@
-"""Patching of ELF files that are not what they say: every part changed, applied, and verified."""
+"""Patching and relocating of files that are not what they say: changed, applied, and verified."""
 
+import marshal
 import zlib
 from collections.abc import Sequence
+from importlib.util import MAGIC_NUMBER
 
 from denizen.elf import read
 from denizen.relocate.changes import Changes
 from denizen.relocate.errors import WrongPatch
 from denizen.relocate.file_edits import apply
 from denizen.relocate.patch_plan import plan_patch
+from denizen.relocate.prefix import Prefix
+from denizen.relocate.relocate_file import relocate_file
 from denizen.relocate.verify_patch import verify_patch
 from fuzz import elf
 from tests.support.elf_builder import Elf, build, replace
@@ -53,6 +57,53 @@ def programs() -> Sequence[bytes]:
     return [*plain, *sections, *(_patched(build(replace(_PROGRAM, bits=bits))) for bits in (32, 64))]
 
 
+def relocate(data: bytes) -> None:
+    """Relocate any file to a longer or a shorter prefix; what is filled up keeps its length."""
+    new = (b"/s", b"/home/somebody/store")[zlib.crc32(data) % 2]
+    done = relocate_file(data, Prefix(_OLD, new))
+    if done.content is not None and done.ways == ("filled",):
+        assert len(done.content) == len(data)
+
+
+def relocatable() -> Sequence[bytes]:
+    """Files of every way."""
+    compiled = compile(
+        "HOME = '/nix/store/a'\ndef f(x=b'/nix/store/b'): return {x: ('/nix/store', 1.5)}",
+        "/nix/store/c.py",
+        "exec",
+    )
+    pyc = MAGIC_NUMBER + bytes(12) + marshal.dumps(compiled)
+    program = Elf(
+        interpreter=_OLD + b"/ld.so", needed=(b"libc.so.6", _OLD + b"/libx.so"), runpath=_OLD + b"/lib"
+    )
+    grown = relocate_file(build(program), Prefix(_OLD, b"/home/somebody/store")).content
+    assert grown is not None
+    moved = grown.replace(b"/home/somebody/store/", b"/nix/store///////////")
+    text = b"#!/nix/store/bin/sh\nexec /nix/store/x\n"
+    return [
+        pyc,
+        build(program),
+        with_sections(build(program)),
+        grown,
+        moved,
+        text,
+        b"\0/nix/store////x\0" * 3,
+    ]
+
+
+def large_relocatable() -> Sequence[bytes]:
+    """Mentions everywhere, 3 us for each, and marshalled sequences that claim to be long."""
+    head = MAGIC_NUMBER + bytes(12)
+    return [
+        _OLD.ljust(99, b"\0") * 10_000,
+        _OLD.ljust(99, b"\n") * 10_000,
+        b"a/" * 450_000 + _OLD,
+        head + b"(\xff\xff\0\0" * 100_000 + _OLD,
+    ]
+
+
+_OLD = b"/nix/store"
+RELOCATE_TOKENS = (_OLD, b"/home/somebody/store", b"/", b"\x7fdenizen patch\0\1", b"(", b"c", b"z", b"{")
 _PROGRAM = Elf(interpreter=b"/lib/ld.so.1", needed=(b"libc.so.6",), runpath=b"/opt/lib")
 
 

@@ -7,6 +7,9 @@ TARGETS: dict[str, Target] = {
     "elf": Target(elf.read_everything, elf.seeds, elf.large, elf.TOKENS),
     "script": Target(elf.read_script, elf.scripts, tokens=elf.SCRIPT_TOKENS),
     "patch": Target(relocate.patch, relocate.programs, elf.large, relocate.TOKENS),
+    "relocate": Target(
+        relocate.relocate, relocate.relocatable, relocate.large_relocatable, relocate.RELOCATE_TOKENS
+    ),
     "ld.so.cache": Target(linker.look_everything_up, linker.caches, linker.large_caches, linker.CACHE_TOKENS),
     "ld.so.conf": Target(linker.read_conf, linker.confs, linker.large_confs, linker.CONF_TOKENS),
     "nar": Target(formats.read_nar, formats.nars, formats.large_nars, formats.NAR_TOKENS),

@@ -265,6 +265,7 @@ def test_a_read_only_dynamic_section_stays_one() -> None:
     [
         (replace(PROGRAM, interpreter=None), Changes(interpreter=LONG), "no interpreter"),
         (replace(PROGRAM, dynamic=False), Changes(run_path=b"/x"), "static"),
+        (replace(PROGRAM, interpreter=None, flags_1=c.DF_1_PIE), Changes(run_path=b"/x"), "static program"),
         (replace(PROGRAM, type=c.ET_REL), Changes(run_path=b"/x"), "neither a program nor"),
         (PROGRAM, Changes(interpreter=b"/" * 5000), "4095"),
         (PROGRAM, Changes(add_needed=(b"",)), "empty"),

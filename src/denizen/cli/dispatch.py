@@ -94,6 +94,7 @@ TABLE: tuple[Group, ...] = (
         "change a program's interpreter, run path and needed libraries",
         everyday=False,
     ),
+    Group("relocate", "denizen.cli.commands.relocate", "let a tree work at another path", everyday=False),
     Group("loader", "denizen.cli.commands.loader", "the C loader as this host's interpreter", everyday=False),
     Group("decide", "denizen.cli.commands.decide", "choose and fetch what a program needs", everyday=False),
     Group(

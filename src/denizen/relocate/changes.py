@@ -98,6 +98,9 @@ def wanted(image: Image, changes: Changes) -> Wanted:
     dynamic = image.dynamic
     if dynamic is None:
         raise CannotPatch("it has no dynamic section: it is static, and searches for no library")
+    if image.interpreter is None and dynamic.flags_1 & c.DF_1_PIE:
+        # glibc asserts that such a program has no run path (elf/get-dynamic-info.h), and dies of it.
+        raise CannotPatch("it is a static program: it searches for no library")
     if c.DT_STRTAB not in dynamic.values:
         raise CannotPatch("its dynamic section has no string table")
     entries: list[Entry] = list(dynamic.entries)

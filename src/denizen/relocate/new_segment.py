@@ -4,7 +4,9 @@ It comes behind all others in memory, on pages of its own for every size of page
 behind everything that is mapped. It starts with a mark, so that the next patch builds it anew in its place
 instead of adding another:
 
-    magic:16 length of the string table before the first patch:8, little-endian
+    magic:16 length of the string table before the first patch:8 1 if the old bytes are at its end:8
+
+all little-endian; undo.py has the old bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from denizen.relocate.room import GrownPart
 
 MARK = b"\x7fdenizen patch\0\1"
-RECORD = Struct("<16sQ")
+RECORD = Struct("<16sQQ")
 # The largest gap in a file that keeps the program headers where old kernels look: zeros, which file systems
 # need not store.
 MAX_GAP = 64 << 20
@@ -42,11 +44,13 @@ class OwnSegment:
         index: its row in the program header table.
         row: the row.
         strings: the length of the string table before; 0 where that was not moved.
+        has_undo: the file's old bytes are at its end.
     """
 
     index: int
     row: Segment
     strings: int
+    has_undo: bool
 
     def holds(self, offset: int) -> bool:
         """Tell whether a file offset lies in it."""
@@ -79,7 +83,8 @@ def own_segment(image: Image) -> OwnSegment | None:
             continue
         last = row == max(loads(image), key=lambda one: one.address)
         if last and row.offset + row.file_size == end_of_elf(image.buffer, image.header, image.segments):
-            return OwnSegment(index, row, RECORD.unpack(start)[1])
+            _, strings, undo = RECORD.unpack(start)
+            return OwnSegment(index, row, strings, bool(undo))
     return None
 
 
@@ -134,10 +139,12 @@ def row_of(image: Image, ground: Ground, size: int, *, writable: bool) -> Segmen
     return Segment(c.PT_LOAD, flags, place.offset, place.address, place.address, size, size, page_size(image))
 
 
-def content(ground: Ground, size: int, strings: int, parts: dict[str, tuple[FilePlace, bytes]]) -> bytes:
+def content(
+    ground: Ground, size: int, strings: int, parts: dict[str, tuple[FilePlace, bytes]], undo: bytes
+) -> bytes:
     """Return the segment's bytes; `strings` is the string table's former length."""
-    data = bytearray(size)
-    RECORD.pack_into(data, 0, MARK, strings)
+    data = bytearray(size - len(undo)) + undo
+    RECORD.pack_into(data, 0, MARK, strings, bool(undo))
     for place, piece in parts.values():
         at = place.offset - ground.place.offset
         data[at : at + len(piece)] = piece

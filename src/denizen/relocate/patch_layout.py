@@ -13,7 +13,7 @@ from denizen.elf import constants as c
 from denizen.relocate import new_segment, program_headers
 from denizen.relocate.elf_parts import dynamic_table, first_of, is_contiguous, string_table_place
 from denizen.relocate.errors import CannotPatch
-from denizen.relocate.room import GrownPart, fit
+from denizen.relocate.room import GrownPart, fit, with_fields
 from denizen.relocate.string_places import string_bytes
 from denizen.value import replace, value
 
@@ -71,13 +71,32 @@ class PatchLayout:
     size: int = 0
     words: tuple[str, ...] = ()
 
+    def longer(self, more: int) -> PatchLayout:
+        """Return the layout with a longer segment."""
+        assert self.ground is not None
+        place = self.ground.place
+        rows = [
+            with_fields(row, file_size=self.size + more, memory_size=self.size + more)
+            if (row.type, row.offset, row.address) == (c.PT_LOAD, place.offset, place.address)
+            else row
+            for row in self.rows
+        ]
+        return replace(self, rows=tuple(rows), size=self.size + more)
 
-def lay_out(image: Image, content: PartContents, own: OwnSegment | None) -> PatchLayout:
-    """Return places for all parts that do not fit where they are. Raises CannotPatch: there is no room."""
+
+def lay_out(
+    image: Image, content: PartContents, own: OwnSegment | None, *, reversible: bool = False
+) -> PatchLayout:
+    """Return places for all parts that do not fit where they are.
+
+    `reversible`: in a segment alone, where the old bytes can be kept.
+
+    Raises CannotPatch: there is no room.
+    """
     parts = _growing(image, content)
     if not parts:
         return PatchLayout({}, image.segments)
-    found = fit(image, parts)
+    found = None if reversible else fit(image, parts)
     if found is not None:
         return PatchLayout(
             *found, words=tuple(f"{PART_NAMES[one.name]} goes into unused bytes of a page" for one in parts)

@@ -20,6 +20,7 @@ from denizen.relocate.patch_layout import PART_NAMES, PartContents, lay_out, who
 from denizen.relocate.room import with_fields
 from denizen.relocate.section_edits import move_sections, shorten_needs
 from denizen.relocate.string_places import StringPlan, place_strings, requested, string_bytes
+from denizen.relocate.undo import undo_record
 from denizen.relocate.version_edits import drop_needs, rename_needs, with_versions
 
 TYPE_CHECKING = False
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
     from denizen.relocate.room import FilePlace
 
 
-def plan_patch(image: Image, changes: Changes) -> FilePlan:
+def plan_patch(image: Image, changes: Changes, *, reversible: bool = False) -> FilePlan:
     """Return the plan to change a file; an empty one where it is as asked for already.
+
+    `reversible`: what grows goes into a segment together with the bytes that were there (undo.py).
 
     Raises:
         CannotPatch: a part is not there, or there is no room.
@@ -45,8 +48,12 @@ def plan_patch(image: Image, changes: Changes) -> FilePlan:
         return FilePlan(insert_at=len(image.buffer))
     own = new_segment.own_segment(image)
     content = _content(image, target, own)
-    layout = lay_out(image, content, own)
-    return _plan(image, content, layout, own)
+    layout = lay_out(image, content, own, reversible=reversible)
+    plan = _plan(image, content, layout, own)
+    if not reversible or layout.ground is None or layout.ground.cut:
+        return plan
+    undo = undo_record(plan.edits, image.buffer, layout.ground.insert_at)
+    return _plan(image, content, layout.longer(len(undo)), own, undo)
 
 
 def _content(image: Image, target: Wanted, own: OwnSegment | None) -> PartContents:
@@ -62,7 +69,9 @@ def _content(image: Image, target: Wanted, own: OwnSegment | None) -> PartConten
     return PartContents(interpreter, strings, versions, entries)
 
 
-def _plan(image: Image, content: PartContents, layout: PatchLayout, own: OwnSegment | None) -> FilePlan:
+def _plan(
+    image: Image, content: PartContents, layout: PatchLayout, own: OwnSegment | None, undo: bytes = b""
+) -> FilePlan:
     encoding = Encoding(image.header)
     entries = _entries(image, content, layout.places)
     pieces = _pieces(image, content, layout, entries, encoding)
@@ -84,7 +93,7 @@ def _plan(image: Image, content: PartContents, layout: PatchLayout, own: OwnSegm
     size = len(image.buffer)
     if ground is None:
         return FilePlan(merged(edits, image.buffer, size), size, steps=layout.words)
-    inserted = new_segment.content(ground, layout.size, _original(image, layout, own), inside)
+    inserted = new_segment.content(ground, layout.size, _original(image, layout, own), inside, undo)
     return FilePlan(
         merged(edits, image.buffer, ground.insert_at),
         ground.insert_at,

@@ -7,6 +7,7 @@ content. Its mode, owner and extended attributes are kept.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -18,7 +19,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from denizen.bytesio import Buffer
     from denizen.relocate.file_edits import FilePlan
@@ -73,6 +74,56 @@ def rewrite(
             os.unlink(temporary)
     sync_directory(os.path.dirname(target) or b".")
     return Rewritten(lost)
+
+
+def replace_content(path: bytes, content: bytes) -> None:
+    """Give a file another content under all its names; its mode, times and attributes stay. Raises OSError.
+
+    Directories that nobody may write to, as a store's, are opened for as long as it takes.
+    """
+    facts, parent = os.stat(path), os.path.dirname(path) or b"."
+    with _opened(parent):
+        temporary = b"%s/.%s.%d.tmp" % (parent, os.path.basename(path)[:200], os.getpid())
+        try:
+            with naming(path), open(os.open(temporary, OPEN_NEW, 0o600), "wb") as stream:
+                stream.write(content)
+            _keep_attributes(path, temporary, facts, whole=True)
+            if facts.st_nlink > 1:
+                os.chmod(path, facts.st_mode | stat.S_IWUSR)
+                _copy_into(temporary, path)
+                os.chmod(path, stat.S_IMODE(facts.st_mode))
+                os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+            else:
+                os.utime(temporary, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+                os.rename(temporary, path)
+        finally:
+            if os.path.lexists(temporary):
+                os.unlink(temporary)
+
+
+def replace_link(path: bytes, target: bytes) -> None:
+    """Let a symbolic link lead elsewhere; its time stays. Raises OSError."""
+    facts, parent = os.lstat(path), os.path.dirname(path) or b"."
+    with _opened(parent):
+        temporary = b"%s/.%s.%d.tmp" % (parent, os.path.basename(path)[:200], os.getpid())
+        os.symlink(target, temporary)
+        os.utime(temporary, ns=(facts.st_atime_ns, facts.st_mtime_ns), follow_symlinks=False)
+        os.rename(temporary, path)
+
+
+@contextlib.contextmanager
+def _opened(directory: bytes) -> Iterator[None]:
+    """Let this user write to a directory, and put its mode and times back afterwards."""
+    facts = os.stat(directory)
+    closed = not facts.st_mode & stat.S_IWUSR
+    if closed:
+        os.chmod(directory, stat.S_IMODE(facts.st_mode) | stat.S_IWUSR)
+    try:
+        yield
+    finally:
+        if closed:
+            os.chmod(directory, stat.S_IMODE(facts.st_mode))
+        os.utime(directory, ns=(facts.st_atime_ns, facts.st_mtime_ns))
 
 
 def _write(path: bytes, buffer: Buffer, plan: FilePlan) -> None:

@@ -1,0 +1,238 @@
+"""A whole tree for another prefix: every file and link looked at, changed in place, and read again.
+
+Each file changes at once or not at all, so that the command, interrupted, goes on when it is run again: what
+is changed already mentions the old prefix no more.
+"""
+
+from __future__ import annotations
+
+import bz2
+import glob
+import lzma
+import mmap
+import os
+import posixpath
+import stat
+import zlib
+
+from denizen.app.relocate.rewrite_file import replace_content, replace_link
+from denizen.bytesio import Truncated
+from denizen.errors import DenizenError, HostLacks, display
+from denizen.relocate.relocate_file import LeftMention, RelocatedFile, compression_of, relocate_file
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from denizen.relocate.prefix import Prefix
+
+# Bytes of a compressed file that are looked into.
+_MAX_PLAIN = 64 << 20
+_PYC_SIZE = 12  # offset of the source's size in a .pyc
+
+
+class BadPrefix(DenizenError):
+    """The error that a prefix cannot be replaced by the other."""
+
+    path: bytes
+    reason: str
+    WHAT = "{path} cannot be a prefix"
+    WHY = "{reason:text}"
+
+
+class NoTree(DenizenError):
+    """The error that there is no tree, or that it cannot be read or written."""
+
+    path: bytes
+    reason: str
+    WHAT = "{path} cannot be relocated"
+    WHY = "{reason:text}"
+
+
+class NotWritten(HostLacks):
+    """The error that a file, read again, is not what was written."""
+
+    path: bytes
+    WHAT = "{path} is not as it was written"
+    WHY = "the disk or another process changed it"
+    REMEDY = "run the command again"
+
+
+@value
+class TreeRequest:
+    """A tree and its prefixes.
+
+    Attributes:
+        tree: the directory that is, or will be, at the new prefix; or a file.
+        prefix: the old and the new path, and the short link.
+        relative: let links and run paths be relative, so that the tree can be moved again.
+        only_plan: write nothing.
+    """
+
+    tree: bytes
+    prefix: Prefix
+    relative: bool = False
+    only_plan: bool = False
+
+
+@value
+class RelocatedEntry:
+    """One file or link: its path below the tree and what became of it."""
+
+    path: bytes
+    ways: tuple[str, ...]
+    places: int
+    left: tuple[LeftMention, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@value
+class RelocatedTree:
+    """The result: the entries that mention the old prefix, in order, and the number of all."""
+
+    entries: tuple[RelocatedEntry, ...]
+    count: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether no mention is left."""
+        return not any(entry.left for entry in self.entries)
+
+
+def relocate_tree(asked: TreeRequest, told: Callable[[int], None] = lambda _: None) -> RelocatedTree:
+    """Change all mentions of the old prefix in a tree; `told` is called once with 1 for each entry.
+
+    Raises:
+        BadPrefix: a prefix is not absolute, or one contains the other's mention.
+        NoTree: a file cannot be read or written.
+        NotWritten: a file is not what was written.
+    """
+    _check(asked.prefix)
+    entries, count = [], 0
+    seen: set[tuple[int, int]] = set()
+    try:
+        for path, facts in _walk(asked.tree):
+            count += 1
+            told(1)
+            if stat.S_ISREG(facts.st_mode) and facts.st_nlink > 1:
+                if (facts.st_dev, facts.st_ino) in seen:
+                    continue
+                seen.add((facts.st_dev, facts.st_ino))
+            done = _entry(asked, path, facts)
+            if done is not None:
+                entries.append(done)
+    except OSError as problem:
+        raise NoTree(problem.filename or asked.tree, problem.strerror or str(problem)) from problem
+    return RelocatedTree(tuple(entries), count)
+
+
+def _check(prefix: Prefix) -> None:
+    for path in (prefix.old, prefix.new, *([prefix.link] if prefix.link else [])):
+        if not path.startswith(b"/") or path != posixpath.normpath(path) or path == b"/" or b"\0" in path:
+            raise BadPrefix(path, "it is not an absolute path without `.`, `..` and doubled slashes")
+    if prefix.new.startswith(prefix.old + b"/"):
+        # The new path would be taken for the old one when the command is run again.
+        raise BadPrefix(prefix.new, f"it lies in {display(prefix.old)}")
+    if prefix.link and len(prefix.link) > len(prefix.old):
+        raise BadPrefix(prefix.link, f"it is longer than {display(prefix.old)}, so it helps nowhere")
+
+
+def _walk(top: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
+    """Yield all files and links in a tree, in the order of their names."""
+    facts = os.lstat(top)
+    if not stat.S_ISDIR(facts.st_mode):
+        yield top, facts
+        return
+    pending = [top]
+    while pending:
+        below = []
+        with os.scandir(pending.pop()) as found:
+            for entry in sorted(found, key=lambda one: one.name):
+                if entry.is_dir(follow_symlinks=False):
+                    below.append(entry.path)
+                else:
+                    yield entry.path, entry.stat(follow_symlinks=False)
+        pending += reversed(below)
+
+
+def _entry(asked: TreeRequest, path: bytes, facts: os.stat_result) -> RelocatedEntry | None:
+    inside = path[len(asked.tree.rstrip(b"/")) + 1 :] or posixpath.basename(path)
+    if stat.S_ISLNK(facts.st_mode):
+        return _link(asked, path, inside)
+    if not stat.S_ISREG(facts.st_mode) or not facts.st_size:
+        return None
+    done = _file(asked, path, inside, facts.st_size)
+    if done.content is not None and not asked.only_plan:
+        _write(path, done.content, facts.st_size)
+    if not (done.places or done.left):
+        return None
+    return RelocatedEntry(inside, done.ways, done.places, done.left, done.remarks)
+
+
+def _file(asked: TreeRequest, path: bytes, inside: bytes, size: int) -> RelocatedFile:
+    origin = posixpath.dirname(posixpath.join(asked.prefix.old, inside)) if asked.relative else b""
+    with open(path, "rb") as stream, mmap.mmap(stream.fileno(), size, prot=mmap.PROT_READ) as data:
+        known = compression_of(data[:8])
+        if known:
+            return _compressed(data[:], known, asked.prefix)
+        return relocate_file(data, asked.prefix, origin=origin)
+
+
+def _compressed(data: bytes, form: str, prefix: Prefix) -> RelocatedFile:
+    """Return the file as it is, with what its plain content mentions as left."""
+    done = relocate_file(data, prefix)
+    plain = _plain(data, form)
+    if plain is None or prefix.old not in plain:
+        return done
+    return replace(done, left=(*done.left, LeftMention(0, f"it is compressed ({form})")))
+
+
+def _plain(data: bytes, form: str) -> bytes | None:
+    """Return the beginning of a compressed file's content; None where it cannot be looked into."""
+    try:
+        match form:
+            case "gzip":
+                return zlib.decompressobj(31).decompress(data, _MAX_PLAIN)
+            case "bzip2":
+                return bz2.BZ2Decompressor().decompress(data, _MAX_PLAIN)
+            case "xz":
+                return lzma.LZMADecompressor(memlimit=_MAX_PLAIN * 2).decompress(data, _MAX_PLAIN)
+    except (OSError, ValueError, EOFError, zlib.error, lzma.LZMAError, Truncated):
+        return None
+    return None
+
+
+def _write(path: bytes, content: bytes, size: int) -> None:
+    replace_content(path, content)
+    with open(path, "rb") as stream:
+        if stream.read() != content:
+            raise NotWritten(path)
+    if path.endswith(b".py") and len(content) != size:
+        _tell_compiled(path, size, len(content))
+
+
+def _tell_compiled(source: bytes, old: int, new: int) -> None:
+    """Let the compiled files of a source know its new size: Python would compile it again at each start."""
+    name = posixpath.basename(source).removesuffix(b".py")
+    pattern = glob.escape(posixpath.dirname(source)) + b"/__pycache__/" + glob.escape(name) + b".*.pyc"
+    for compiled in glob.glob(pattern):
+        with open(compiled, "rb") as stream:
+            content = bytearray(stream.read())
+        by_time = len(content) >= 16 and content[4:8] == bytes(4)
+        if by_time and int.from_bytes(content[_PYC_SIZE:16], "little") == old & 0xFFFFFFFF:
+            content[_PYC_SIZE:16] = (new & 0xFFFFFFFF).to_bytes(4, "little")
+            replace_content(compiled, bytes(content))
+
+
+def _link(asked: TreeRequest, path: bytes, inside: bytes) -> RelocatedEntry | None:
+    target = os.readlink(path)
+    new = asked.prefix.moved(target)
+    if new == target:
+        return None
+    if asked.relative:
+        home = posixpath.dirname(posixpath.join(asked.prefix.old, inside))
+        new = posixpath.relpath(target, home)
+    if not asked.only_plan:
+        replace_link(path, new)
+    return RelocatedEntry(inside, ("relative" if asked.relative else "link target",), 1)

@@ -1,0 +1,115 @@
+"""Whole trees for another prefix: links, hard links, read-only directories, compiled Python, what is left."""
+
+import gzip
+import os
+import py_compile
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from denizen.app.relocate.relocate_tree import BadPrefix, NoTree, RelocatedTree, TreeRequest, relocate_tree
+from denizen.relocate.prefix import Prefix
+
+OLD, NEW = b"/opt/app", b"/home/somebody/app"
+
+
+def relocated(tree: Path, old: bytes = OLD, new: bytes = NEW, **rest: bool) -> RelocatedTree:
+    return relocate_tree(TreeRequest(os.fsencode(tree), Prefix(old, new), **rest))
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    top = tmp_path / "tree"
+    (top / "bin").mkdir(parents=True)
+    (top / "share").mkdir()
+    (top / "bin" / "run").write_text("#!/opt/app/bin/interpreter\n")
+    (top / "bin" / "run").chmod(0o755)
+    (top / "bin" / "link").symlink_to("/opt/app/bin/run")
+    (top / "bin" / "beside").symlink_to("run")
+    (top / "share" / "data").write_bytes(b"\0\1/usr/share\0")
+    return top
+
+
+def test_links_and_files_are_changed_and_all_else_stays(tree: Path) -> None:
+    before = (tree / "bin" / "run").stat()
+    done = relocated(tree)
+    assert {entry.path: entry.ways for entry in done.entries} == {
+        b"bin/link": ("link target",), b"bin/run": ("text",),
+    }  # fmt: skip
+    assert (tree / "bin" / "run").read_bytes() == b"#!/home/somebody/app/bin/interpreter\n"
+    assert os.readlink(tree / "bin" / "link") == "/home/somebody/app/bin/run"
+    assert os.readlink(tree / "bin" / "beside") == "run"
+    after = (tree / "bin" / "run").stat()
+    assert (after.st_mode, after.st_mtime_ns) == (before.st_mode, before.st_mtime_ns)
+    assert relocated(tree).entries == ()
+
+
+def test_a_plan_writes_nothing(tree: Path) -> None:
+    assert len(relocated(tree, only_plan=True).entries) == 2
+    assert (tree / "bin" / "run").read_bytes() == b"#!/opt/app/bin/interpreter\n"
+    assert os.readlink(tree / "bin" / "link") == "/opt/app/bin/run"
+
+
+def test_links_can_become_relative(tree: Path) -> None:
+    relocated(tree, relative=True)
+    assert os.readlink(tree / "bin" / "link") == "run"
+
+
+def test_a_file_with_two_names_is_changed_once_and_stays_one(tree: Path) -> None:
+    (tree / "share" / "other").hardlink_to(tree / "bin" / "run")
+    done = relocated(tree)
+    assert len(done.entries) == 2
+    assert (tree / "share" / "other").samefile(tree / "bin" / "run")
+    assert b"/home/somebody" in (tree / "share" / "other").read_bytes()
+
+
+def test_read_only_directories_are_read_only_afterwards(tree: Path) -> None:
+    """A store's objects are so."""
+    (tree / "bin" / "run").chmod(0o555)
+    (tree / "bin").chmod(0o555)
+    os.utime(tree / "bin", (1, 1))
+    relocated(tree)
+    facts = (tree / "bin").stat()
+    assert (stat.S_IMODE(facts.st_mode), facts.st_mtime) == (0o555, 1)
+    assert b"/home/somebody" in (tree / "bin" / "run").read_bytes()
+
+
+def test_compiled_python_stays_valid_beside_its_source(tree: Path) -> None:
+    """Its header has the source's size: else Python would compile it at each start, and store it nowhere."""
+    source = tree / "share" / "module.py"
+    source.write_text("print('/opt/app/share', __cached__)\n")
+    py_compile.compile(str(source), dfile="/opt/app/share/module.py", doraise=True)
+    relocated(tree)
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import module; print(module.__spec__.loader.path)"
+    traced = subprocess.run(
+        [sys.executable, "-v", "-B", "-c", code, source.parent], capture_output=True, text=True, check=True
+    )
+    assert "/home/somebody/app/share" in traced.stdout
+    assert "matches" in next(line for line in traced.stderr.splitlines() if "module.cpython" in line)
+
+
+def test_compressed_files_that_mention_it_are_told(tree: Path) -> None:
+    (tree / "share" / "page.1.gz").write_bytes(gzip.compress(b"see /opt/app/share\n"))
+    (tree / "share" / "other.1.gz").write_bytes(gzip.compress(b"see /usr/share\n"))
+    done = relocated(tree)
+    assert [(entry.path, len(entry.left)) for entry in done.entries if entry.left] == [
+        (b"share/page.1.gz", 1)
+    ]
+    assert not done.is_complete
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"opt", b"/x"), (b"/opt/", b"/x"), (b"/opt/app", b"/opt/app/sub"), (b"/", b"/x"), (b"/a/../b", b"/x")],
+)
+def test_impossible_prefixes_are_refused(tree: Path, old: bytes, new: bytes) -> None:
+    with pytest.raises(BadPrefix):
+        relocated(tree, old, new)
+
+
+def test_an_absent_tree_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(NoTree):
+        relocated(tmp_path / "absent")
