@@ -6,7 +6,7 @@ Specification: https://wiki.debian.org/DebianRepository/Format, "Packages indice
 
     required: Package, Version, Architecture, Filename, Size, SHA256
     optional: Source, Section, Priority, Essential, Multi-Arch, Installed-Size, Pre-Depends, Depends,
-              Provides
+              Provides, Description (its first line, the synopsis of Policy 3.4.1)
 
 Checked here, because names become paths and columns later: a name follows Policy 5.6.1, a Filename stays
 below the archive's root, Size is a number, SHA256 is 64 hex digits, no value holds a newline or a tab.
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MAX_PARAGRAPH = 4 << 20
 MAX_SIZE_DIGITS = 13
+# Bytes; what is longer is cut.
+MAX_SUMMARY = 1000
 _NAME = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789+-.ABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 
 
@@ -71,6 +73,7 @@ class Package:
     pre_depends: bytes = b""
     depends: bytes = b""
     provides: bytes = b""
+    summary: bytes = b""
 
 
 def packages_in(chunks: Iterable[bytes]) -> Iterator[Package]:
@@ -114,7 +117,18 @@ def package_of(paragraph: bytes) -> Package:
         pre_depends=found(b"Pre-Depends", b""),
         depends=found(b"Depends", b""),
         provides=found(b"Provides", b""),
+        summary=_summary(paragraph),
     )
+
+
+def _summary(paragraph: bytes) -> bytes:
+    """Return the first line of a Description; the long text that may follow is left out."""
+    start = paragraph.find(b"\nDescription: ")
+    if start < 0:
+        return b""
+    start += len(b"\nDescription: ")
+    end = paragraph.find(b"\n", start)
+    return paragraph[start : end if end >= 0 else len(paragraph)].strip()[:MAX_SUMMARY].replace(b"\t", b" ")
 
 
 def relation_names(relations: bytes) -> list[bytes]:

@@ -66,6 +66,10 @@ class IndexFile:
             raise DamagedIndex(self.path, f"it has no section {name}")
         return found
 
+    def has(self, name: str) -> bool:
+        """Tell whether there is a section of that name."""
+        return name in self._sections
+
     def lines(self, name: str) -> Lines:
         """Return a table of lines. Raises DamagedIndex."""
         return Lines(self, name)

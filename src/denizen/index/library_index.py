@@ -5,6 +5,7 @@ Tables (tab separated, sorted):
     packages  name, version, architecture, filename, size, sha256, source, section, priority, essential,
               multi-arch, installed size, dependents, pre-depends, depends, provides
     sonames   soname, kind, number of the package, path, link
+    summaries the synopsis of each package, in the order of packages, unsorted
 """
 
 from __future__ import annotations
@@ -90,6 +91,21 @@ class LibraryIndex:
             for number in numbers
         ]
 
+    def summaries(self) -> Iterator[tuple[bytes, bytes, bytes]]:
+        """Yield (name, line of the package, synopsis) of every package. Raises DamagedIndex.
+
+        An index made before synopses were kept has none, and yields nothing.
+        """
+        if not self._file.has("summaries"):
+            return
+        for line, summary in zip(self._packages, self._file.lines("summaries"), strict=True):
+            yield line.partition(b"\t")[0], line, summary
+
+    @property
+    def has_summaries(self) -> bool:
+        """Tell whether synopses were kept when the index was made."""
+        return self._file.has("summaries")
+
     def versions(self) -> dict[bytes, bytes]:
         """Return package name -> version, to compare two indexes."""
         return {line.split(b"\t", 2)[0]: line.split(b"\t", 2)[1] for line in self._packages}
@@ -165,6 +181,7 @@ def write_libraries(
     writer.lines(
         "packages", [_package_line(package, dependents.get(package.name, 0)) for package in packages]
     )
+    writer.lines("summaries", [package.summary for package in packages])
     lines = [
         b"%b\t%d\t%d\t/%b\t%b"
         % (entry.soname, entry.kind, number, entry.path, b"/" + entry.link if entry.link else b"")

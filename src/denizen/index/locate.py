@@ -100,32 +100,30 @@ class Index:
         ranked = [
             (provider, rank)
             for rank, entry in enumerate(self.entries)
-            for provider in self._library_index(entry).providers(soname)
+            for provider in self.libraries_of(entry).providers(soname)
         ]
         ranked.sort(key=lambda pair: tuple([rule(*pair) for _, rule in ORDER]))
         return tuple([provider for provider, _ in ranked])
 
     def knows(self, soname: bytes) -> bool:
         """Tell whether a soname has a provider; takes 15 us a suite, much less than `providers`."""
-        return any(self._library_index(entry).knows(soname) for entry in self.entries)
+        return any(self.libraries_of(entry).knows(soname) for entry in self.entries)
 
     def packages(self, name: bytes) -> list[Provider]:
         """Return the packages of a name, the preferred suite first, and in it the newest version first."""
         return [
-            package
-            for entry in self.entries
-            for package in reversed(self._library_index(entry).package(name))
+            package for entry in self.entries for package in reversed(self.libraries_of(entry).package(name))
         ]
 
     def providing(self, name: bytes) -> list[Provider]:
         """Return the packages whose Provides has a name, the preferred suite first."""
-        return [one for entry in self.entries for one in self._library_index(entry).providing(name)]
+        return [one for entry in self.entries for one in self.libraries_of(entry).providing(name)]
 
     def near_packages(self, name: bytes) -> list[bytes]:
         """Return names of packages that resemble an unknown name."""
         from difflib import get_close_matches
 
-        names = {known for entry in self.entries for known in self._library_index(entry).versions()}
+        names = {known for entry in self.entries for known in self.libraries_of(entry).versions()}
         # To compare all names takes half a second; people mean names that begin alike or contain this one.
         alike = sorted(known for known in names if known[:2] == name[:2] or name in known)
         close = get_close_matches(name.decode("latin-1"), [known.decode("latin-1") for known in alike])
@@ -162,7 +160,7 @@ class Index:
 
     def _near_in(self, entry: IndexEntry, stem: bytes) -> Iterator[bytes]:
         # Only names that begin alike: to compare all 60,000 would take half a second.
-        return self._library_index(entry).starting(stem[: max(4, len(stem) - 3)])
+        return self.libraries_of(entry).starting(stem[: max(4, len(stem) - 3)])
 
     def _places(
         self, ask: Callable[[PathIndex], Iterator[tuple[bytes, bytes]] | list[tuple[bytes, bytes]]]
@@ -188,11 +186,12 @@ class Index:
     ) -> tuple[int, bytes]:
         """Return the number of packages that depend on a package, and its version."""
         if package not in known:
-            about = self._library_index(entry).package(package)
+            about = self.libraries_of(entry).package(package)
             known[package] = (about[-1].dependents, about[-1].version) if about else (0, b"")
         return known[package]
 
-    def _library_index(self, entry: IndexEntry) -> LibraryIndex:
+    def libraries_of(self, entry: IndexEntry) -> LibraryIndex:
+        """Return the library index of one of the entries."""
         if entry.libraries not in self._libraries:
             self._libraries[entry.libraries] = LibraryIndex(self._place_of(entry.libraries))
         return self._libraries[entry.libraries]
