@@ -107,10 +107,14 @@ class DirectoryOfDebs:
         )
 
     def paths(self, snapshot: Snapshot, architecture: str) -> Iterator[Group]:
+        owners: dict[bytes, list[bytes]] = {}
         for one in self._of(snapshot, architecture):
             for path in one.paths:
-                directory, _, name = path.rpartition(b"/")
-                yield directory, one.package.name, [name]
+                owners.setdefault(path, []).append(one.package.name)
+        # As in a Contents list, a path is there once, with all packages that have it.
+        for path, names in owners.items():
+            directory, _, name = path.rpartition(b"/")
+            yield directory, b",".join(dict.fromkeys(names)), [name]
 
     def fetch(self, packages: Sequence[Package], directory: bytes) -> list[bytes]:
         """Return the packages' paths in the source's directory, after checking their hashes."""
