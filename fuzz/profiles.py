@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from denizen.app.profiles.installed_command import CommandRecipe, read_recipe, write_recipe
+from denizen.fhs.project_lock import lock_sections
 from denizen.formats.storepath import StorePath
 from denizen.profiles.manifest import (
     ElementKind,
@@ -12,6 +12,14 @@ from denizen.profiles.manifest import (
     ProfileManifest,
     read_manifest,
     write_manifest,
+)
+from denizen.profiles.package_plan import (
+    CommandRecipe,
+    PackagePlan,
+    read_plans,
+    read_recipe,
+    write_plans,
+    write_recipe,
 )
 from denizen.resolve.resolution import Pin
 
@@ -40,6 +48,21 @@ def large_recipes() -> Sequence[bytes]:
 
 
 read_profile = read_manifest
+
+
+def plans() -> Sequence[bytes]:
+    recipe = CommandRecipe(("trixie",), ("0" * 64,), (_PIN,), ("zip",))
+    return [write_plans([PackagePlan("zip", (_PIN,), (_PIN,), recipe)])]
+
+
+def large_plans() -> Sequence[bytes]:
+    recipe = CommandRecipe((), (), (_PIN,) * 2_000)
+    return [write_plans([PackagePlan("zip", (_PIN,), (_PIN,), recipe)]), b"[" * 500_000]
+
+
+def read_lock_plans(data: bytes) -> None:
+    read_plans(data, b"/denizen.lock")
+    lock_sections(data)
 
 
 def read_command_recipe(data: bytes) -> None:

@@ -45,6 +45,9 @@ TARGETS: dict[str, Target] = {
     "profile-manifest": Target(
         profiles.read_profile, profiles.manifests, profiles.large_manifests, profiles.MANIFEST_TOKENS
     ),
+    "profile-lock": Target(
+        profiles.read_lock_plans, profiles.plans, profiles.large_plans, profiles.MANIFEST_TOKENS
+    ),
     "command-recipe": Target(
         profiles.read_command_recipe, profiles.recipes, profiles.large_recipes, profiles.MANIFEST_TOKENS
     ),

@@ -332,7 +332,8 @@ static bool find_installed(struct start *start, const char *own, struct decision
     if (!start->path)
         return false;
     subject.foreign = launch_is_foreign(start->path);
-    if (!subject.foreign)
+    /* A link to another package's file leads nowhere here: in an environment both packages are. */
+    if (!subject.foreign && sys_exists(start->path))
         image_inspect(start->path, start->process.page_size, &start->arena, &subject);
     return decision_find_named(&start->arena, &start->process, &subject, installed.decision, decision).found;
 }

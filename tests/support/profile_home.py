@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.support.debs import Item
+from tests.support.debs import Item, symlink
 from tests.support.fhs_environments import FhsHome
 
 TRIPLET = "usr/lib/x86_64-linux-gnu"
@@ -38,6 +38,7 @@ class ProfileHome(FhsHome):
         face = Item("./usr/share/cow/face", content=b"moo\n")
         script = b'#!/bin/sh\ncat /usr/share/cow/face\necho "$0: $*"\nexit $#\n'
         self.add("cow", [Item("./usr/bin/cow", content=script, mode=0o755), face], depends="dash, coreutils")
+        self.add("mooing", [symlink("./usr/bin/mooing", "cow")], depends="cow")
 
     def add_greet(self, version: str, greeting: str) -> None:
         """The package in a version whose library says this."""

@@ -11,8 +11,8 @@
     [fhs.env]
     EDITOR = "vi"
 
-`denizen.lock` beside it is a lock as docs/formats/lock.md has it, after one line that names the [fhs] table
-it was made for: a lock of another table is none.
+`denizen.lock` beside it (`project_lock`) has a lock as docs/formats/lock.md has it, made for the [fhs] table:
+a lock of another table is none.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import tomllib
 from denizen.errors import BadInput, display
 from denizen.fhs.generations import Settings
 from denizen.fhs.mounts import BindMount
+from denizen.fhs.project_lock import LockSection, lock_sections, with_section
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ binds = ["./assets:/usr/local/assets"]
 [fhs.env]
 EDITOR = "vi"
 """
-_HEAD = b"# for the table [fhs] of denizen.toml with the digest "
 _LISTS = ("packages", "architectures", "locales", "binds")
 _TEXTS = ("suite", "profile")
 
@@ -128,12 +128,15 @@ def digest(settings: Settings) -> bytes:
     return hashlib.sha256(json.dumps(words).encode()).hexdigest().encode("ascii")
 
 
-def locked(settings: Settings, lock: bytes) -> bytes:
-    """Return the content of denizen.lock, for a lock as `resolve.lock` writes it."""
-    return _HEAD + digest(settings) + b"\n" + lock
+def locked(settings: Settings, lock: bytes, content: bytes = b"") -> bytes:
+    """Return the content of denizen.lock, for a lock as `resolve.lock` writes it.
+
+    `content` is what it was; the sections of other tables are kept.
+    """
+    return with_section(content, b"fhs", LockSection(digest(settings), lock))
 
 
 def unlocked(settings: Settings, content: bytes) -> bytes | None:
     """Return the lock in a denizen.lock; None if it was made for other settings."""
-    head, _, lock = content.partition(b"\n")
-    return lock if head == _HEAD + digest(settings) else None
+    section = lock_sections(content).get(b"fhs")
+    return section.body if section is not None and section.digest == digest(settings) else None

@@ -70,6 +70,11 @@ def test_a_command_finds_itself_however_it_is_called(home: ProfileHome, tmp_path
     assert done.stdout == "hello from greet\n"
 
 
+def test_a_link_to_another_packages_program_is_a_command(home: ProfileHome) -> None:
+    home.denizen("install", "mooing")
+    assert home.runs("mooing", "x") == (1, "moo\n/usr/bin/mooing: x\n")
+
+
 def test_a_lost_decision_is_made_again_when_the_command_starts(home: ProfileHome) -> None:
     named = home.root / "state/decisions/with/installed/named"
     for path in named.iterdir():

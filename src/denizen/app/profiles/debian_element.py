@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.app.profiles.install_request import Preparation
-    from denizen.app.profiles.installed_command import CommandRecipe
     from denizen.app.session import Session
     from denizen.fhs.package_closure import EnvironmentPackage
     from denizen.formats.storepath import StorePath
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from denizen.index.locate import Index
     from denizen.profiles.builtin_commands import InstalledProgram, RewrittenText
     from denizen.profiles.environment_need import ExportingPackage
+    from denizen.profiles.manifest import ElementPart
+    from denizen.profiles.package_plan import PackagePlan
     from denizen.resolve.installation.install import Supply
     from denizen.resolve.resolution import Pin
     from denizen.sources.fetch_policy import FetchPolicy
@@ -181,103 +182,130 @@ def prepared_package(at: Preparation, chooser: DebianChooser, word: str) -> Prep
     Raises:
         NothingExported: it has neither commands nor data. And the errors of choosing and fetching.
     """
-    return _Preparing(at, chooser).run(chooser.chosen(word))
+    preparing = _PackagePreparation(at)
+    return preparing.element(preparing.plan(chooser, chooser.chosen(word)))
+
+
+def planned_package(at: Preparation, plan: PackagePlan) -> PreparedElement:
+    """Return the element for a plan, with exactly its packages. Raises as `prepared_package`."""
+    return _PackagePreparation(at).element(plan)
 
 
 @value
-class _Unpacked:
+class _UnpackedPackage:
     """A package in the store, with what it exports."""
 
-    package: Provider
+    pin: Pin
     path: StorePath
     exporting: ExportingPackage
 
 
-class _Preparing:
-    """The steps from a chosen package to an element."""
+class _PackagePreparation:
+    """The steps from a chosen package to a plan, and from a plan to an element."""
 
-    def __init__(self, at: Preparation, chooser: DebianChooser) -> None:
+    def __init__(self, at: Preparation) -> None:
         from denizen.app.factories import supply_of
 
-        self._at, self._chooser = at, chooser
+        self._at = at
         self._supply: Supply = supply_of(at.session, at.request.policy)
+        self._made: dict[bytes, _UnpackedPackage] = {}
 
-    def run(self, chosen: ChosenPackage) -> PreparedElement:
-        from denizen.app.profiles.installed_command import CommandRecipe
+    def plan(self, chooser: DebianChooser, chosen: ChosenPackage) -> PackagePlan:
+        """Return the plan for a package, which is unpacked for it."""
         from denizen.profiles.environment_need import beyond_libraries, environment_reasons
+        from denizen.profiles.package_plan import CommandRecipe, PackagePlan
+        from denizen.resolve.resolution import pin_of
 
         packages = chosen.exporting if beyond_libraries(chosen.closure) else (chosen.package,)
-        unpacked = [self._unpacked(one) for one in packages]
+        unpacked = [self._unpacked(pin_of(one, {})) for one in packages]
         if not any(one.exporting.commands for one in unpacked):
-            unpacked += [self._unpacked(one) for one in chosen.direct if one not in packages]
-            unpacked = [one for one in unpacked if one.exporting.commands or one.package == chosen.package]
+            direct = [self._unpacked(pin_of(one, {})) for one in chosen.direct if one not in packages]
+            unpacked = [unpacked[0], *(one for one in direct if one.exporting.commands)]
         reasons = environment_reasons([one.exporting for one in unpacked], chosen.closure)
-        environment = self._chooser.environment(chosen) if reasons else ()
-        names = tuple(name.decode("utf-8", "surrogateescape") for name in sorted(reasons))
-        hashes = tuple(sorted(one.package.sha256.decode() for one in chosen.closure))
-        recipe = CommandRecipe(self._chooser.suites, hashes, environment, names)
-        return self._element(chosen, unpacked, recipe)
+        recipe = CommandRecipe(
+            chooser.suites,
+            tuple(sorted(one.package.sha256.decode() for one in chosen.closure)),
+            chooser.environment(chosen) if reasons else (),
+            tuple(name.decode("utf-8", "surrogateescape") for name in sorted(reasons)),
+        )
+        pins = tuple(pin_of(one.package, {}) for one in own_first(chosen))
+        name = display(chosen.package.package)
+        return PackagePlan(name, pins, tuple(one.pin for one in unpacked), recipe)
 
-    def _unpacked(self, package: Provider) -> _Unpacked:
-        from denizen.disk import RootedView
-        from denizen.fhs.create import controls_of
-        from denizen.profiles.environment_need import ExportingPackage
-        from denizen.profiles.exports import commands_in
-        from denizen.resolve.installation.install import unpacked
-        from denizen.resolve.resolution import pin_of
-
-        pin = pin_of(package, {})
-        (control,) = controls_of(self._at.session.paths.cache + b"/controls", [pin], self._supply)
-        path = unpacked(self._at.store, self._at.work, pin, self._supply)
-        view = RootedView(self._at.store.place_of(path))
-        return _Unpacked(package, path, ExportingPackage(view, commands_in(view, control.alternatives)))
-
-    def _element(
-        self, chosen: ChosenPackage, unpacked: Sequence[_Unpacked], recipe: CommandRecipe
-    ) -> PreparedElement:
-        from denizen.app.profiles.expose import ExposedProgram, expose
-        from denizen.app.request import RunRequest
+    def element(self, plan: PackagePlan) -> PreparedElement:
+        """Return the element for a plan."""
         from denizen.profiles.exports import data_in
         from denizen.profiles.manifest import ElementKind, ElementPart, ProfileElement
-        from denizen.resolve.resolution import pin_of
 
-        name = display(chosen.package.package)
+        unpacked = [self._unpacked(pin) for pin in plan.exporting]
         commands = _commands(unpacked)
-        texts = _texts(unpacked, commands)
         parts = [
             ElementPart(one.path, inside.decode(), outside.decode(), 1)
             for one in unpacked
             for inside, outside in data_in(one.exporting.view)
         ]
         if not commands and not parts:
-            raise NothingExported(name)
-        place = None
-        if commands:
-            wanted = RunRequest(suites=recipe.suites, installed=True)
-            version = _store_text(display(chosen.package.version))
-            exposed = ExposedProgram(f"{_store_text(name)}-{version}-commands", commands, texts, recipe)
-            place = expose(self._at, wanted, exposed)
-            parts += [ElementPart(place, "bin", "bin")]
-            parts += [ElementPart(place, "share", "share")] if texts else []
+            raise NothingExported(plan.name)
+        place = self._exposed(plan, unpacked, commands, parts) if commands else None
+        version = display(plan.pins[0].version)
         element = ProfileElement(
-            self._at.request.name or name,
+            self._at.request.name or plan.name,
             ElementKind.DEBIAN,
-            name,
-            display(chosen.package.version),
-            sum(one.package.installed_size for one in unpacked) * 1024,
+            plan.name,
+            version,
+            sum(pin.installed_size for pin in plan.exporting) * 1024,
             tuple(parts),
             tuple(display(one.name) for one in commands),
-            tuple(pin_of(one.package, {}) for one in _own_first(chosen)),
-            self._chooser.suites,
+            plan.pins,
+            plan.recipe.suites,
         )
-        return PreparedElement(element, place)
+        return PreparedElement(element, place, plan)
+
+    def _exposed(
+        self,
+        plan: PackagePlan,
+        unpacked: Sequence[_UnpackedPackage],
+        commands: tuple[InstalledProgram, ...],
+        parts: list[ElementPart],
+    ) -> StorePath:
+        """Make the object of commands, and add what of it appears in the profile to `parts`."""
+        from denizen.app.profiles.expose import ExposedProgram, expose
+        from denizen.app.request import RunRequest
+        from denizen.profiles.manifest import ElementPart
+
+        texts = _texts(unpacked, commands)
+        wanted = RunRequest(suites=plan.recipe.suites, installed=True)
+        version = _store_text(display(plan.pins[0].version))
+        name = f"{_store_text(plan.name)}-{version}-commands"
+        place = expose(self._at, wanted, ExposedProgram(name, commands, texts, plan.recipe))
+        parts.append(ElementPart(place, "bin", "bin"))
+        if texts:
+            parts.append(ElementPart(place, "share", "share"))
+        return place
+
+    def _unpacked(self, pin: Pin) -> _UnpackedPackage:
+        from denizen.disk import RootedView
+        from denizen.fhs.create import controls_of
+        from denizen.profiles.environment_need import ExportingPackage
+        from denizen.profiles.exports import commands_in
+        from denizen.resolve.installation.install import unpacked
+
+        if pin.sha256 not in self._made:
+            controls = self._at.session.paths.cache + b"/controls"
+            (control,) = controls_of(controls, [pin], self._supply)
+            path = unpacked(self._at.store, self._at.work, pin, self._supply)
+            view = RootedView(self._at.store.place_of(path))
+            exporting = ExportingPackage(view, commands_in(view, control.alternatives))
+            self._made[pin.sha256] = _UnpackedPackage(pin, path, exporting)
+        return self._made[pin.sha256]
 
 
-def _own_first(chosen: ChosenPackage) -> list[EnvironmentPackage]:
+def own_first(chosen: ChosenPackage) -> list[EnvironmentPackage]:
+    """Return the closure of a package, itself first."""
     return sorted(chosen.closure, key=lambda one: one.package != chosen.package)
 
 
-def _commands(unpacked: Sequence[_Unpacked]) -> tuple[InstalledProgram, ...]:
+def _commands(unpacked: Sequence[_UnpackedPackage]) -> tuple[InstalledProgram, ...]:
     from denizen.profiles.builtin_commands import InstalledProgram
 
     found: dict[bytes, InstalledProgram] = {}
@@ -287,7 +315,9 @@ def _commands(unpacked: Sequence[_Unpacked]) -> tuple[InstalledProgram, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def _texts(unpacked: Sequence[_Unpacked], commands: Sequence[InstalledProgram]) -> tuple[RewrittenText, ...]:
+def _texts(
+    unpacked: Sequence[_UnpackedPackage], commands: Sequence[InstalledProgram]
+) -> tuple[RewrittenText, ...]:
     from denizen.profiles.builtin_commands import RewrittenText, commands_text
     from denizen.profiles.desktop_files import names_programs
     from denizen.profiles.exports import texts_in

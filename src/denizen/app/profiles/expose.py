@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from denizen.app.profiles.install_request import Preparation
-    from denizen.app.profiles.installed_command import CommandRecipe
     from denizen.app.request import RunRequest
     from denizen.app.session import Session
     from denizen.formats.storepath import StorePath
     from denizen.profiles.builtin_commands import InstalledProgram, RewrittenText
+    from denizen.profiles.package_plan import CommandRecipe
 
 # Commands that are decided when they are installed; a package with more decides the others when they start.
 DECIDED_AT_ONCE = 64
@@ -37,13 +37,13 @@ class ExposedProgram:
 
 def expose(at: Preparation, wanted: RunRequest, exposed: ExposedProgram) -> StorePath:
     """Make the object of commands valid, kept while `work` lasts; return its path."""
-    from denizen.app.profiles.installed_command import write_recipe
     from denizen.build import derivation as derivations
     from denizen.build.builtin_derivations import OUT
     from denizen.build.derivation import SUFFIX, name_of
     from denizen.build.realise import RealiseOptions, realise
     from denizen.profiles.builtin_commands import BUILDER, CommandsPlan, exposing
     from denizen.profiles.commands_builder import build_commands
+    from denizen.profiles.package_plan import write_recipe
 
     store, work = at.store, at.work
     logical = store.layout.logical

@@ -52,7 +52,7 @@ def put(at: Preparation, profile: Profile, prepared: Sequence[PreparedElement]) 
     """Decide how the commands of prepared elements start, and switch to a generation with the elements."""
     from denizen.profiles.changes import with_elements
 
-    failures = [sentence for one in prepared for sentence in _decide(at, one)]
+    failures = decide_prepared(at, prepared)
 
     def transition(manifest: ProfileManifest) -> ProfileManifest:
         elements = []
@@ -65,7 +65,7 @@ def put(at: Preparation, profile: Profile, prepared: Sequence[PreparedElement]) 
 
     names = {one.element.name for one in prepared}
     change = changed(profile, at.store, at.work, transition, names)
-    return InstallOutcome(change, tuple(prepared), tuple(failures))
+    return InstallOutcome(change, tuple(prepared), failures)
 
 
 def prepared_elements(at: Preparation, words: Sequence[str]) -> list[PreparedElement]:
@@ -82,6 +82,11 @@ def prepared_elements(at: Preparation, words: Sequence[str]) -> list[PreparedEle
         else prepared_package(at, chooser, word)
         for word in words
     ]
+
+
+def decide_prepared(at: Preparation, prepared: Sequence[PreparedElement]) -> tuple[str, ...]:
+    """Decide how the commands of prepared elements start; return a sentence for each that will not."""
+    return tuple(sentence for one in prepared for sentence in _decide(at, one))
 
 
 def _decide(at: Preparation, one: PreparedElement) -> list[str]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.formats.storepath import StorePath
     from denizen.profiles.manifest import ProfileElement
+    from denizen.profiles.package_plan import PackagePlan
     from denizen.sources.fetch_policy import FetchPolicy
     from denizen.store.local import Store
     from denizen.store.work import Work
@@ -64,10 +65,12 @@ class PreparedElement:
 
     Attributes:
         commands: the object of its commands; None where it has none.
+        plan: what it was made from; None for what is no package.
     """
 
     element: ProfileElement
     commands: StorePath | None
+    plan: PackagePlan | None = None
 
 
 class NothingExported(BadInput):

@@ -7,12 +7,11 @@ link to a file of it (an environment, `store optimise`) changes the file's ctime
 
 from __future__ import annotations
 
-import json
 import os
 
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks
 from denizen.profiles.builtin_commands import BIN, ELEMENT, PROGRAMS
-from denizen.profiles.manifest import pin_row, read_pin
+from denizen.profiles.package_plan import CommandRecipe, read_recipe
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -47,49 +46,6 @@ class CommandLacking(HostLacks):
     name: bytes
     WHAT = "the packages have no command {name} together"
     REMEDY = "denizen upgrade; or denizen remove the package"
-
-
-@value
-class CommandRecipe:
-    """The content of recipe: what starting the commands needs.
-
-    Attributes:
-        suites: the suites to take libraries from.
-        packages: the hashes of the packages and of what they depend on; commands with other libraries are
-            another object, so that a rollback gets the former ones.
-        environment: all packages of an environment around the commands; () where libraries suffice.
-        inside: the commands that need the environment.
-    """
-
-    suites: tuple[str, ...]
-    packages: tuple[str, ...] = ()
-    environment: tuple[Pin, ...] = ()
-    inside: tuple[str, ...] = ()
-
-
-def write_recipe(recipe: CommandRecipe) -> bytes:
-    """Return the recipe as a file's bytes."""
-    rows = [pin_row(pin) for pin in recipe.environment]
-    content = {
-        "format": 1,
-        "suites": list(recipe.suites),
-        "packages": list(recipe.packages),
-        "environment": rows,
-        "inside": list(recipe.inside),
-    }
-    return json.dumps(content, separators=(",", ":")).encode()
-
-
-def read_recipe(text: bytes, path: bytes) -> CommandRecipe:
-    """Return the recipe in a file's bytes. Raises NotAnInstalledCommand."""
-    try:
-        table = json.loads(text)
-        suites, packages, inside = (tuple(table[key]) for key in ("suites", "packages", "inside"))
-        if table["format"] != 1 or not all(isinstance(one, str) for one in (*suites, *packages, *inside)):
-            raise ValueError("its recipe is of another format")  # noqa: TRY301  # told as all faults below
-        return CommandRecipe(suites, packages, tuple(map(read_pin, table["environment"])), inside)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, BadInput) as bad:
-        raise NotAnInstalledCommand(path, str(bad)) from bad
 
 
 def decide_installed(session: Session, command: bytes, wanted: RunRequest) -> Decision:

@@ -133,10 +133,10 @@ def _fetched(at: Preparation, url: str) -> tuple[StorePath, str]:
 
 def _element(at: Preparation, origin: _Origin) -> PreparedElement:
     from denizen.app.profiles.expose import ExposedProgram, expose
-    from denizen.app.profiles.installed_command import CommandRecipe
     from denizen.app.request import RunRequest
     from denizen.disk import RootedView
     from denizen.profiles.manifest import ElementPart, ProfileElement
+    from denizen.profiles.package_plan import CommandRecipe
 
     request = at.request
     place = at.store.place_of(origin.path)

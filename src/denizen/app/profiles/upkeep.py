@@ -22,18 +22,20 @@ def forget_commands(session: Session, store: Store) -> int:
         DamagedProfile, DiskFailed: a generation cannot be read; nothing was deleted.
         ProcessUnreadable: a process of this user cannot be examined; nothing was deleted.
     """
+    from denizen.app.profiles.try_command import forget_tried, tried_objects
     from denizen.app.request import INSTALLED
     from denizen.launch.decisions.decision_store import NAMED, decision_stores
     from denizen.launch.decisions.expiry import digests_of
     from denizen.store.collection.processes import held_by_processes
 
+    forget_tried(session, store)
     mine = [one for one in decision_stores(session.paths.decisions) if one.name.startswith(INSTALLED)]
     rows = [
         (decision_store, name, found) for decision_store in mine for name, found in decision_store.decisions()
     ]
     if not rows:
         return 0
-    alive = _alive(store)
+    alive = _alive(store) | tried_objects(session)
     dead = [
         (decision_store, name, found)
         for decision_store, name, found in rows

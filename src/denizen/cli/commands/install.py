@@ -31,26 +31,27 @@ def profile_from(parsed: Parsed, context: Context) -> Profile:
     return profile_of(context.session, parsed.text("profile"))
 
 
-def request_from(parsed: Parsed, command: str) -> InstallRequest:
-    """Return the options of an installation. Raises UsageError."""
+def request_from(parsed: Parsed, command: str, suites: tuple[str, ...] = ()) -> InstallRequest:
+    """Return the options of an installation that every command which fetches has. Raises UsageError."""
     from denizen.app.profiles.install_request import InstallRequest
-    from denizen.profiles.manifest import MAX_PRIORITY
 
     policy = fetch_policy(parsed, command)
-    priority = parsed.text("priority")
-    if priority is not None and not (
-        priority.isascii() and priority.isdigit() and int(priority) < MAX_PRIORITY
-    ):
-        raise UsageError(
-            command, f"{priority!r} is not a priority", "a number; 5 is usual, the lower one wins"
-        )
-    return InstallRequest(
-        suites=parsed.texts("suite"),
-        offline=policy.offline,
-        priority=None if priority is None else int(priority),
+    return InstallRequest(suites=suites, offline=policy.offline, max_rate=policy.max_rate)
+
+
+def _request(parsed: Parsed) -> InstallRequest:
+    """Return all options of `install`. Raises UsageError."""
+    from denizen.profiles.manifest import MAX_PRIORITY
+    from denizen.value import replace
+
+    text = parsed.text("priority")
+    if text is not None and not (text.isascii() and text.isdigit() and int(text) < MAX_PRIORITY):
+        raise UsageError("install", f"{text!r} is not a priority", "a number; 5 is usual, the lower one wins")
+    return replace(
+        request_from(parsed, "install", parsed.texts("suite")),
+        priority=None if text is None else int(text),
         sha256=parsed.text("sha256") or "",
         name=parsed.text("name") or "",
-        max_rate=policy.max_rate,
     )
 
 
@@ -58,7 +59,7 @@ def _install(parsed: Parsed, context: Context) -> int:
     from denizen.app.profiles.install import install
 
     words = tuple(dict.fromkeys(parsed.texts("NAME")))
-    request = request_from(parsed, "install")
+    request = _request(parsed)
     if len(words) > 1 and (request.name or request.sha256):
         raise UsageError("install", "--name and --sha256 are for one program")
     profile = profile_from(parsed, context)

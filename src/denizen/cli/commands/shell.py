@@ -35,7 +35,7 @@ def _shell(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.indexing import own_architecture
     from denizen.fhs import project
 
-    path = _found(os.getcwd())
+    path = project_file(os.getcwd())
     with open(path, "rb") as stream:
         settings = project.read(stream.read(project.MAX_SIZE), path, own_architecture())
     name = _name(os.path.dirname(path))
@@ -47,7 +47,8 @@ def _shell(parsed: Parsed, context: Context) -> int:
     return become(context.session, name, generation, words)
 
 
-def _found(start: str) -> str:
+def project_file(start: str) -> str:
+    """Return the path of the denizen.toml in a directory or above it. Raises NoProject."""
     from denizen.fhs.project import FILE
 
     directory = start
@@ -114,7 +115,15 @@ def _write_lock(settings: Settings, path: str, pins: tuple[Pin, ...]) -> None:
     ordered = sorted(pins, key=lambda pin: (pin.name, pin.version, pin.architecture, pin.sha256))
     resolution = Resolution(settings.architectures[0], packages=tuple(ordered))
     with doing("write", os.fsencode(place)):
-        write_atomically(place, locked(settings, write(resolution)))
+        write_atomically(place, locked(settings, write(resolution), _content(place)))
+
+
+def _content(place: str) -> bytes:
+    try:
+        with open(place, "rb") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return b""
 
 
 COMMANDS = (

@@ -1,0 +1,135 @@
+"""The packages that have a command, the best first, for `x` and `command-not-found`."""
+
+from __future__ import annotations
+
+import os
+
+import denizen.profiles
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.app.session import Session
+    from denizen.index.entry import Provider
+    from denizen.index.locate import Index
+    from denizen.sources.fetch_policy import FetchPolicy
+
+# The ranks of packages for a command; those of one rank are a tie.
+_NAMED, _WHOLE, _ESSENTIAL, _REQUIRED, _OTHER = range(5)
+_ALTERNATIVES = os.path.join(os.path.dirname(denizen.profiles.__file__), "alternatives.toml")
+_PRIORITIES = (b"required", b"important", b"standard")
+
+
+@value
+class CommandHolder:
+    """A package that has a command.
+
+    Attributes:
+        path: of the command in the package.
+        rank: the lower, the more likely it is meant; those of one rank are a tie.
+    """
+
+    package: str
+    version: str
+    path: str
+    rank: int
+    dependents: int
+    size: int
+
+
+def holders_of(
+    session: Session, command: str, suites: tuple[str, ...], policy: FetchPolicy, *, made: bool = True
+) -> list[CommandHolder]:
+    """Return the packages of the base suite that have a command, the best first.
+
+    With `made` the index of paths is made if there is none; else there are no holders then.
+
+    Raises SourceFailed, HostLacks.
+    """
+    from denizen.app.supply.configured_sources import configured_settings
+    from denizen.app.supply.indexing import ensure, own_architecture
+    from denizen.app.supply.open_index import open_index
+    from denizen.sources.base import Scope
+
+    wanted = suites or configured_settings(session)[0].suites[:1]
+    architecture = own_architecture()
+    if made:
+        ensure(session, wanted, architecture, Scope.PATHS, policy)
+    index = open_index(session, architecture, wanted)
+    found = _holders(index, command.encode("utf-8", "surrogateescape"))
+    index.close()
+    return found
+
+
+def has_paths(session: Session) -> bool:
+    """Tell whether there is an index of paths, by which commands are found."""
+    from denizen.app.supply.indexing import own_architecture
+    from denizen.app.supply.open_index import open_index
+
+    return any(entry.paths for entry in open_index(session, own_architecture()).entries)
+
+
+def is_tie(holders: Sequence[CommandHolder]) -> bool:
+    """Tell whether the first of several holders is not clearly the one that is meant."""
+    if len(holders) < 2 or holders[0].rank != holders[1].rank:
+        return False
+    # Four times the dependents is a difference; none against three is not.
+    return holders[0].dependents < 4 * max(holders[1].dependents, 2)
+
+
+def _holders(index: Index, command: bytes) -> list[CommandHolder]:
+    named = {one.package: one for one in index.packages(command)[:1]}
+    found: dict[str, CommandHolder] = {}
+    for place in index.commands(command):
+        for package in index.packages(place.package)[:1]:
+            one = _holder(package, place.path, command, named.get(command))
+            found.setdefault(one.package, one)
+    whole = named.get(command)
+    if whole is not None and any(one.rank == _WHOLE for one in found.values()):
+        # The package of the command's name has it by one of the same source (python3-minimal's python3).
+        holder = min(found.values(), key=lambda one: one.rank)
+        found.setdefault(command.decode(), _holder(whole, holder.path.encode(), command, None))
+    if not found:
+        return _alternatives(index, command)
+    return sorted(found.values(), key=lambda one: (one.rank, -one.dependents, one.size, one.package))
+
+
+def _alternatives(index: Index, command: bytes) -> list[CommandHolder]:
+    """Return the packages that would make a link of that name, each of its own rank."""
+    import tomllib
+
+    with open(_ALTERNATIVES, "rb") as stream:
+        names = tomllib.load(stream).get(command.decode("utf-8", "replace"), [])
+    rows = [
+        (one, rank) for rank, name in enumerate(names, _OTHER) for one in index.packages(name.encode())[:1]
+    ]
+    return [
+        CommandHolder(
+            one.package.decode(), one.version.decode("utf-8", "replace"), "", rank, one.dependents, one.size
+        )
+        for one, rank in rows
+    ]
+
+
+def _holder(package: Provider, path: bytes, command: bytes, named: Provider | None) -> CommandHolder:
+    name, version, place = [
+        part.decode("utf-8", "replace") for part in (package.package, package.version, path)
+    ]
+    rank = _rank(package, command, named)
+    return CommandHolder(name, version, place, rank, package.dependents, package.size)
+
+
+def _rank(package: Provider, command: bytes, named: Provider | None) -> int:
+    if package.package == command:
+        return _NAMED
+    if named is not None and _source(named) == _source(package):
+        return _WHOLE
+    if package.essential:
+        return _ESSENTIAL
+    return _REQUIRED if package.priority in _PRIORITIES else _OTHER
+
+
+def _source(package: Provider) -> bytes:
+    return package.source_package or package.package

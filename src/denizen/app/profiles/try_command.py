@@ -1,0 +1,190 @@
+"""`x`: a command of a package, started without being installed.
+
+What was brought is kept by links in <state>/tried, and by the time of each link from collection for 30 days
+after the last start:
+
+    COMMAND   -> <store>/<hash>-package-commands/bin/COMMAND    the choice that was made for the command
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+
+from denizen.errors import EXIT_NOT_FOUND, DenizenError, display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.app.profiles.command_package import CommandHolder
+    from denizen.app.profiles.install_request import InstallRequest
+    from denizen.app.session import Session
+    from denizen.store.local import Store
+
+# Seconds after its last start for which a tried command is kept.
+KEPT = 30 * 86400
+_SHOWN = 12
+
+
+class NoCommand(DenizenError):
+    """The error that no package has a command."""
+
+    exit_status = EXIT_NOT_FOUND
+    command: str
+    near: tuple[str, ...]
+    WHAT = "no package has a command {command}"
+
+    @property
+    def why(self) -> str:
+        return f"packages with such names: {', '.join(map(display, self.near))}" if self.near else ""
+
+    @property
+    def remedy(self) -> str:
+        return f"denizen search {display(self.command)}"
+
+
+class SeveralHolders(DenizenError):
+    """The error that several packages have a command, and nobody is there to choose."""
+
+    exit_status = EXIT_NOT_FOUND
+    command: str
+    holders: tuple[CommandHolder, ...]
+    WHAT = "several packages have a command {command}"
+
+    @property
+    def why(self) -> str:
+        left = len(self.holders) - _SHOWN
+        names = ", ".join(display(one.package) for one in self.holders[:_SHOWN])
+        return names + (f" and {left} more" if left > 0 else "")
+
+    @property
+    def remedy(self) -> str:
+        return f"denizen x --from {display(self.holders[0].package)} {display(self.command)}"
+
+
+class NotOfPackage(DenizenError):
+    """The error that a package has no such command."""
+
+    exit_status = EXIT_NOT_FOUND
+    command: str
+    package: str
+    known: tuple[str, ...]
+    WHAT = "{package} has no command {command}"
+
+    @property
+    def why(self) -> str:
+        return f"it has {', '.join(map(display, self.known[:_SHOWN]))}" if self.known else "it has none"
+
+
+def tried_command(session: Session, command: str) -> bytes | None:
+    """Return the path of a command that was tried before and is still here, and note that it is used."""
+    link = _link(session, command)
+    try:
+        target = os.readlink(link)
+        os.stat(target)
+    except OSError:
+        return None
+    now = time.time()
+    with contextlib.suppress(OSError):
+        os.utime(link, (now, now), follow_symlinks=False)
+    return target
+
+
+def brought_command(session: Session, command: str, package: str, request: InstallRequest) -> bytes:
+    """Bring a command of a package into the store, decided; return its path.
+
+    Raises:
+        NotOfPackage: the package does not have it. And the errors of preparing packages.
+    """
+    from denizen.app.profiles.debian_element import DebianChooser, prepared_package
+    from denizen.app.profiles.install_request import Preparation
+    from denizen.app.profiles.installed_command import decide_installed
+    from denizen.app.request import RunRequest
+    from denizen.app.supply.decoder_setup import bring_decoder
+    from denizen.app.supply.store_access import made_store
+    from denizen.disk import link_atomically, make_directories
+    from denizen.store.collection.gc_roots import add_indirect
+    from denizen.store.errors import doing
+
+    bring_decoder(session)
+    with made_store(session) as store, store.working() as work:
+        at = Preparation(session, store, work, request)
+        chooser = DebianChooser(session, request.suites, request.policy)
+        made = prepared_package(at, chooser, package)
+        if made.commands is None or command not in made.element.commands:
+            raise NotOfPackage(command, package, made.element.commands)
+        path = os.path.join(store.place_of(made.commands), b"bin", os.fsencode(command))
+        decide_installed(session, path, RunRequest(offline=request.offline))
+        link = _link(session, command)
+        with doing("write in", os.path.dirname(link)):
+            make_directories(os.path.dirname(link), 0o700)
+        add_indirect(store.layout, link, made.commands)
+        # Straight to the command; the collector recognises the object's hash anywhere in a target.
+        link_atomically(link, path)
+        return path
+
+
+def chosen_package(session: Session, command: str, holders: Sequence[CommandHolder]) -> str:
+    """Return the package that is meant. Raises NoCommand, SeveralHolders."""
+    from denizen.app.profiles.command_package import is_tie
+
+    if not holders:
+        raise NoCommand(command, tuple(_near(session, command)))
+    if is_tie(holders):
+        raise SeveralHolders(command, tuple(holders))
+    return holders[0].package
+
+
+def forget_tried(session: Session, store: Store) -> int:
+    """Forget the commands that were not started for 30 days; return their number."""
+    from denizen.store.collection.gc_roots import remove_indirect
+
+    forgotten = 0
+    for name in _tried(session):
+        link = os.path.join(_directory(session), name)
+        with contextlib.suppress(FileNotFoundError):
+            if os.lstat(link).st_mtime < time.time() - KEPT:
+                remove_indirect(store.layout, link)
+                forgotten += 1
+    return forgotten
+
+
+def tried_objects(session: Session) -> set[bytes]:
+    """Return the hashes of the objects of commands that are kept for having been tried."""
+    found = set()
+    for name in _tried(session):
+        with contextlib.suppress(OSError):
+            target = os.readlink(os.path.join(_directory(session), name))
+            found.add(os.path.basename(os.path.dirname(os.path.dirname(target)))[:32])
+    return found
+
+
+def _near(session: Session, command: str) -> list[str]:
+    from denizen.app.supply.configured_sources import configured_settings
+    from denizen.app.supply.indexing import own_architecture
+    from denizen.app.supply.open_index import open_index
+
+    index = open_index(session, own_architecture(), configured_settings(session)[0].suites[:1])
+    return [name.decode("utf-8", "replace") for name in index.near_packages(os.fsencode(command))]
+
+
+def _tried(session: Session) -> list[bytes]:
+    try:
+        return os.listdir(_directory(session))
+    except FileNotFoundError:
+        return []
+
+
+def _link(session: Session, command: str) -> bytes:
+    from denizen.launch.command_links import is_command
+
+    name = os.fsencode(command)
+    if not is_command(name):
+        raise NoCommand(command, ())
+    return os.path.join(_directory(session), name)
+
+
+def _directory(session: Session) -> bytes:
+    return session.paths.state + b"/tried"
