@@ -12,9 +12,11 @@ import pytest
 HEAVY = {
     "array",
     "collections",
+    "contextlib",
     "dataclasses",
     "enum",
     "functools",
+    "hashlib",
     "json",
     "operator",
     "inspect",
@@ -48,7 +50,8 @@ def imported_by(statement: str) -> set[str]:
         f"sys.argv = ['denizen', '--version']; {MAIN}",
         "import denizen.value, denizen.errors, denizen.bytesio, denizen.fileview, denizen.disk, denizen.elf",
         f"sys.argv = ['denizen', 'why', '--host', '--json', '/bin/sh']; {MAIN}",
-        "import denizen.cli.commands.find, denizen.app.supply.indexing",
+        "import denizen.cli.commands.find, denizen.app.supply.indexing, denizen.app.supply.open_index",
+        "import denizen.index.library_index, denizen.app.supply.configured_sources, denizen.sources.settings",
         "import denizen.app.paths, denizen.index.locate",
     ],
 )

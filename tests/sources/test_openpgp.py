@@ -3,10 +3,10 @@ from typing import cast
 import pytest
 
 from denizen.sources.base import BadSignature
+from denizen.sources.keyring import Keyring
 from denizen.sources.openpgp import (
     ChosenWhenAsked,
     GpgvVerifier,
-    Keyring,
     NoVerifier,
     SequoiaVerifier,
     Verifier,

@@ -11,7 +11,8 @@ from denizen.sources.base import Progress
 from denizen.sources.debian import DebianArchive
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.sources.fetcher import Fetcher
-from denizen.sources.openpgp import Keyring, SequoiaVerifier
+from denizen.sources.keyring import Keyring
+from denizen.sources.openpgp import SequoiaVerifier
 from denizen.sources.releases import Archive as Settings
 from denizen.sources.transport import HttpSettings
 from tests.support.debian_archive import DATE, keyring

@@ -14,7 +14,6 @@ import os
 from denizen.errors import HostLacks
 from denizen.formats.armor import binary_keys
 from denizen.sources.base import BadSignature, NoRoom
-from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from pysequoia import Cert
+
+    from denizen.sources.keyring import Keyring
 else:
     Protocol = object
 
@@ -50,14 +51,6 @@ class NoVerifier(HostLacks):
     WHAT = "signatures cannot be checked on this machine"
     WHY = "neither the program gpgv nor the Python module pysequoia is installed"
     REMEDY = "pip install 'denizen[openpgp]'"
-
-
-@value
-class Keyring:
-    """Trusted keys; `name` is the keyring's path, or a description of it."""
-
-    name: str
-    keys: bytes
 
 
 class Verifier(Protocol):

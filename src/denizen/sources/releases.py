@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from denizen.formats.release import Release
     from denizen.sources.base import SnapshotIdentity
     from denizen.sources.fetcher import Fetcher
-    from denizen.sources.openpgp import Keyring, Verifier
+    from denizen.sources.keyring import Keyring
+    from denizen.sources.openpgp import Verifier
 
 # Bytes; sid's Release has 190 KB.
 MAX_RELEASE = 32 << 20
