@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 # MB of packages per program; 0 forbids all. The file `budget` in the configuration overrides it.
 DEFAULT_BUDGET = 100
+# The program waits: without a network it is to see its own error after half a second.
+_ATTEMPTS = 2
+_PATIENCE = 10.0
 
 
 class NotOurs(BadInput):
@@ -97,7 +100,7 @@ class _Answer:
         self._decision = decision
         self._opened = opened
         self._wanted = wanted
-        self._policy = FetchPolicy(offline=wanted.offline)
+        self._policy = FetchPolicy(attempts=_ATTEMPTS, patience=_PATIENCE, offline=wanted.offline)
 
     def give(self, soname: bytes, *, needed: bool) -> None:
         """Provide the library or record why not.

@@ -1,0 +1,135 @@
+"""What a program opens that this host satisfies: brought, where an index is here."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support import served_archives
+from tests.support.debian_archive import package_paragraph
+from tests.support.debs import Item, deb
+from tests.support.offline_roots import DenizenHome
+from tests.support.opening_programs import ABSENT, Opener, link_library
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def opening(tmp_path: Path) -> Opener:
+    return Opener(DenizenHome(tmp_path))
+
+
+# It needs nothing but the C library.
+_HOSTS = """
+#include <dlfcn.h>
+#include <stdio.h>
+int main(int count, char **words) {
+    for (int i = 1; i < count; i++) puts(dlopen(words[i], RTLD_NOW) ? "opened" : dlerror());
+    return 0;
+}
+"""
+
+
+@pytest.fixture
+def satisfied(opening: Opener) -> Opener:
+    """Let the program be one of which this host has all that it starts with."""
+    opening.program = opening.home.compile("satisfied", _HOSTS, "-Wl,--as-needed")
+    return opening
+
+
+def test_a_program_that_the_host_satisfies_gets_what_it_opens(satisfied: Opener) -> None:
+    assert satisfied.run("liblate.so.1", "libz.so.1", "libnobody.so.1") == [
+        "opened",
+        "opened",
+        f"libnobody.so.1: {ABSENT}",
+    ]
+    assert [one.soname for one in satisfied.opened.asked()] == [b"liblate.so.1"]
+    assert satisfied.run("liblate.so.1") == ["opened"]
+    shown = satisfied.home.denizen("why", str(satisfied.program), status=None).stdout
+    assert "opened at run time: liblate.so.1 (libdeep1 1.0-1, liblate1 1.0-1)" in shown
+    satisfied.home.denizen("gc")
+    shutil.rmtree(satisfied.home.root / "cache")
+    assert satisfied.run("liblate.so.1") == ["opened"]
+
+
+def test_without_an_index_a_program_that_the_host_satisfies_is_executed_as_it_is(
+    satisfied: Opener,
+) -> None:
+    place = satisfied.home.root / "cache" / "index"
+    kept = place.rename(place.with_name("kept"))
+    assert satisfied.run("liblate.so.1") == [f"liblate.so.1: {ABSENT}"]
+    assert (satisfied.decision.host, satisfied.decision.command) == (True, ())
+    kept.rename(place)
+    satisfied.home.denizen("index", "update")
+    assert satisfied.run("liblate.so.1") == ["opened"]
+
+
+def test_no_part_of_a_c_library_is_brought_beside_the_hosts(satisfied: Opener) -> None:
+    satisfied.home.write("parts", [Item("./usr/lib/x86_64-linux-gnu/libnsl.so.1", content=b"x")])
+    satisfied.home.denizen("index", "update")
+    assert satisfied.run("libnsl.so.1")[0] in ("opened", f"libnsl.so.1: {ABSENT}")
+    assert satisfied.opened.asked() == ()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="sets capabilities")
+def test_a_program_that_gets_rights_from_its_file_is_executed_as_it_is(satisfied: Opener) -> None:
+    satisfied.program.chmod(0o4755)
+    satisfied.run()
+    assert (satisfied.decision.host, satisfied.decision.command) == (True, ())
+
+
+class _Network:
+    """An archive behind a server that has one library, and a program that this host satisfies."""
+
+    def __init__(self, directory: Path) -> None:
+        self.archive = served_archives.ServedArchive(directory)
+        library = directory / "liblate.so.1"
+        link_library(library, "-x", "c", "/dev/null", f"-Wl,-soname,{library.name}")
+        item = Item("./usr/lib/x86_64-linux-gnu/liblate.so.1", content=library.read_bytes())
+        control = b"Package: liblate1\nVersion: 1.0-1\nArchitecture: amd64\n"
+        package = deb([item], compression=".gz", control=control)
+        hashed = hashlib.sha256(package).hexdigest()
+        text = package_paragraph("liblate1", Size=str(len(package)), SHA256=hashed)
+        self.archive.archive.add_package_file(text)
+        (place,) = self.archive.archive.root.rglob("liblate1_*.deb")
+        place.write_bytes(package)
+        contents = b"usr/lib/x86_64-linux-gnu/liblate.so.1  libs/liblate1\n"
+        self.archive.archive.publish(packages=[text], contents={"amd64": contents, "all": b""})
+        self.program = directory / "program"
+        source = directory / "program.c"
+        source.write_text(_HOSTS)
+        subprocess.run(["gcc", "-w", "-o", self.program, source], check=True)
+        sources = self.archive.root / "config/sources/debian.sources"
+        sources.parent.mkdir(parents=True)
+        self._sources = sources
+
+    def configure(self) -> None:
+        key = self.archive.key
+        self._sources.write_text(
+            f"Types: deb\nURIs: {self.archive.server.url}\nSuites: stable\nSigned-By: {key}\n"
+        )
+
+    def run(self) -> tuple[str, str]:
+        return self.archive.run("run", str(self.program), "liblate.so.1")
+
+
+def test_a_network_that_is_gone_leaves_the_error_and_nothing_else(tmp_path: Path) -> None:
+    network = _Network(tmp_path)
+    with network.archive.server:
+        network.configure()
+        network.archive.run("index", "update")
+    for _ in range(2):
+        assert network.run() == (f"liblate.so.1: {ABSENT}\n", "")
+    assert not list(network.archive.root.glob("state/decisions/opened/*/*/.absent/*"))
+
+
+def test_a_network_that_is_here_brings_it(tmp_path: Path) -> None:
+    network = _Network(tmp_path)
+    with network.archive.server:
+        network.configure()
+        network.archive.run("index", "update")
+        assert network.run() == ("opened\n", "")
+    assert network.run() == ("opened\n", "")

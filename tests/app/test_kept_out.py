@@ -1,0 +1,109 @@
+"""What policy keeps out of a running program is told when it fails, with the command that brings it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.offline_roots import DenizenHome
+from tests.support.opening_programs import ABSENT, Opener
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def opening(tmp_path: Path) -> Opener:
+    return Opener(DenizenHome(tmp_path))
+
+
+# It ends with the number of names that it missed.
+_FAILS = """
+#include <dlfcn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+const char *greeting(void);
+int main(int count, char **words) {
+    int missed = 0, status;
+    greeting();
+    for (int i = 1; i < count; i++) missed += !dlopen(words[i], RTLD_NOW);
+    if (!fork()) return 9;
+    wait(&status);
+    return missed;
+}
+"""
+
+
+@pytest.fixture
+def failing(opening: Opener) -> Opener:
+    opening.program = opening.home.compile("fails", _FAILS, "-ldl")
+    return opening
+
+
+def _ends(opening: Opener, *words: str, options: tuple[str, ...] = ()) -> tuple[int, str]:
+    done = opening.home.denizen("run", *options, str(opening.program), *words, status=None)
+    return done.returncode, done.stderr
+
+
+def test_a_failure_after_a_miss_beyond_the_budget_tells_the_command_that_brings_it(
+    failing: Opener,
+) -> None:
+    place = failing.home.root / "config"
+    place.mkdir(exist_ok=True)
+    (place / "budget").write_text("0\n")
+    command = f"run --with liblate.so.1 {failing.program}"
+    line = (
+        "denizen: liblate.so.1 was not brought: the program's budget is 0 MB, of which 0 are spent; "
+        f"denizen {command} brings it\n"
+    )
+    for _ in range(2):
+        assert _ends(failing, "liblate.so.1", "liblate.so.1", "libnobody.so.1") == (3, line)
+    assert _ends(failing, "liblate.so.1", options=("--with", "liblate.so.1")) == (0, "")
+
+
+def test_a_failure_after_a_miss_by_rule_is_told(failing: Opener) -> None:
+    status, told = _ends(failing, "libnss_made.so.1")
+    assert status == 1
+    assert told.startswith("denizen: libnss_made.so.1 was not brought: ")
+    assert told.endswith(f"; denizen run --with libnss_made.so.1 {failing.program} brings it\n")
+    assert _ends(failing, "libnss_made.so.1", options=("--with", "libnss_made.so.1")) == (0, "")
+
+
+_REFUSES = """
+import sys
+from denizen.app import missing_library
+from denizen.cli.main import main
+from denizen.sources.base import Offline
+def refuse(*_, **__):
+    raise Offline("liblate1")
+missing_library.install = refuse
+main()
+"""
+
+
+def test_what_offline_keeps_out_is_told_as_long_as_it_is_not_here(failing: Opener) -> None:
+    failing.run()
+    words = ("--opened", os.fsdecode(failing.opened.directory), "--missed", "liblate.so.1")
+    command = ["decide", "--root", str(failing.home.root), *words, "--", str(failing.program)]
+    subprocess.run([sys.executable, "-c", _REFUSES, *command], check=True)
+    kept = Path(os.fsdecode(failing.opened.directory)) / ".kept-out" / "liblate.so.1"
+    line = "denizen: liblate.so.1 was not brought: --offline forbids to fetch it; "
+    assert kept.read_text() == f"{line}denizen run {failing.program} brings it\n"
+    assert failing.opened.denied() == {}
+    assert _ends(failing, "liblate.so.1") == (0, "")
+    assert not kept.exists()
+
+
+def test_what_is_kept_out_of_a_program_that_succeeds_is_not_told(opening: Opener) -> None:
+    assert opening.run("nss_made") == [f"libnss_made.so.1: {ABSENT}"]
+    assert opening.home.denizen("run", str(opening.program), "nss_made").stderr == ""
+
+
+def test_with_a_lock_nothing_new_comes_and_a_failure_tells_that(failing: Opener, tmp_path: Path) -> None:
+    lock = str(tmp_path / "lock")
+    failing.home.denizen("lock", str(failing.program), "-o", lock)
+    line = "denizen: liblate.so.1 was not brought: the lock does not have it; "
+    line += f"denizen run {failing.program} brings it\n"
+    for _ in range(2):
+        assert _ends(failing, "liblate.so.1", options=("--lock", lock)) == (1, line)

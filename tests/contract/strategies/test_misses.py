@@ -1,0 +1,208 @@
+"""What a program misses while it runs: whatever happens to denizen, it sees the error it would have had."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from denizen.launch.dlopen_links import Opened
+from denizen.launch.fast_path import read_decision
+from tests.contract.strategies.started import STRATEGIES, Started
+from tests.support.elf_builder import Elf, build
+from tests.support.offline_roots import DenizenHome
+from tests.support.peers import require
+
+pytestmark = pytest.mark.slow
+
+# GREETS is a call of what this host lacks, or nothing for a program that the host satisfies.
+_MISSES = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+const char *greeting(void);
+extern char **environ;
+static void *open_late(void *name) { return dlopen(name, RTLD_NOW); }
+static void *open_many(void *first) {
+    long opened = 0;
+    for (long i = 0; i < 25; i++) {
+        char name[99];
+        snprintf(name, 99, "libnobody%ld.so.%ld", (long)first, i);
+        opened += dlopen(name, RTLD_NOW) != 0;
+    }
+    return (void *)opened;
+}
+static int many(const char *last) {
+    pthread_t threads[8];
+    long opened = 0;
+    void *one;
+    for (long i = 0; i < 8; i++) pthread_create(threads + i, 0, open_many, (void *)i);
+    for (int i = 0; i < 8; i++) pthread_join(threads[i], &one), opened += (long)one;
+    printf("%ld %d\\n", opened, dlopen(last, RTLD_NOW) != 0);
+    return 0;
+}
+static int forks(char *name) {
+    pthread_t thread;
+    void *found;
+    int status, first, second;
+    pthread_create(&thread, 0, open_late, name);
+    getchar();
+    int child = fork();
+    if (!child) _exit(3);
+    first = waitpid(-1, &status, 0) == child ? WEXITSTATUS(status) : -1;
+    second = waitpid(-1, &status, WNOHANG) == -1 ? errno == ECHILD : -1;
+    puts("forked");
+    fflush(stdout);
+    pthread_join(thread, &found);
+    printf("%d %d %d\\n", first, second, found != 0);
+    return 0;
+}
+int main(int count, char **words) {
+    int child;
+    GREETS;
+    if (!strcmp(words[1], "many")) return many(words[2]);
+    if (!strcmp(words[1], "forks")) return forks(words[2]);
+    if (!strcmp(words[1], "spawn")) return posix_spawn(&child, words[2], 0, 0, words + 2, environ);
+    for (int i = 2; i < count; i++) puts(dlopen(words[i], RTLD_NOW) ? "opened" : dlerror());
+    return 0;
+}
+"""
+_ABSENT = "cannot open shared object file: No such file or directory"
+# A file system for denizen's root, with all that is there and no room left, in a namespace of its own.
+_NO_ROOM = """
+disk=$1 root=$2; shift 2
+mount -t tmpfs -o size=24m none "$disk" && cp -a "$root/." "$disk" || exit 99
+cat /dev/zero >"$disk/fill" 2>/dev/null
+mount --bind "$disk" "$root" || exit 99
+exec "$@"
+"""
+
+
+class Missing:
+    """One program that misses libraries, under one strategy."""
+
+    def __init__(self, started: Started) -> None:
+        self.started = started
+        self.home = started.home
+        hosts = started.strategy == "host"
+        source = _MISSES.replace("GREETS", "" if hosts else "greeting()")
+        self.program = started.compile("misses", source, "-pthread", "-Wl,--as-needed")
+        # The first start decides, and says so.
+        assert started.run(self.program, "open").returncode == 0
+        found = (read_decision(bytes(one)) for one in self.home.decisions.rglob("*-*") if one.is_file())
+        named = [one for one in found if one is not None and one.program == os.fsencode(self.program)]
+        self.opened = Opened(named[0].opened)
+
+    def lines(self, *words: str) -> list[str]:
+        return self.started.lines(self.program, *words)
+
+    def name(self, stem: str) -> str:
+        """The soname of a library that this strategy's test alone asks for."""
+        return f"lib{stem}{self.started.strategy}.so.1"
+
+    def waits(self, name: str) -> int:
+        """The process that answers for a name; there is one soon."""
+        while True:
+            for entry in Path("/proc").iterdir():
+                try:
+                    words = (entry / "cmdline").read_bytes().split(b"\0")
+                except (OSError, ValueError):
+                    continue
+                if name.encode() in words and self.opened.directory in words:
+                    return int(entry.name)
+            time.sleep(0.01)
+
+
+@pytest.fixture(scope="module", params=(*STRATEGIES, "host"))
+def missing(request: pytest.FixtureRequest, home: DenizenHome, prefix: Path) -> Missing:
+    strategy = request.param
+    # What one strategy brought is in the store for the next.
+    for name in ("comes", "killed", "forked", "away", "full"):
+        home.add_library(f"{name}{strategy}", f"int {name}(void) {{ return 6; }}")
+    home.denizen("index", "update")
+    return Missing(Started(home, strategy, prefix))
+
+
+@pytest.fixture
+def package(missing: Missing) -> Iterator[Path]:
+    """The package of a library, which is not where it was."""
+    (place,) = missing.home.debs.glob(f"libaway{missing.started.strategy}1_*.deb")
+    gone = place.with_suffix(".gone")
+    place.rename(gone)
+    yield gone
+    if gone.exists():
+        gone.rename(place)
+
+
+def test_two_hundred_misses_of_eight_threads_and_one_that_comes(missing: Missing) -> None:
+    assert missing.lines("many", missing.name("comes")) == ["0 1"]
+
+
+def test_a_helper_that_is_killed_has_said_nothing(missing: Missing) -> None:
+    command = missing.started.command(missing.program, "open", missing.name("killed"))
+    with missing.opened.turn():
+        process = subprocess.Popen(command, env={}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        os.kill(missing.waits(missing.name("killed")), signal.SIGKILL)
+        out, err = process.communicate(timeout=60)
+    assert (out, err, process.returncode) == (f"{missing.name('killed')}: {_ABSENT}\n", "", 0)
+    assert missing.lines("open", missing.name("killed")) == ["opened"]
+
+
+def test_a_fork_while_another_thread_waits_is_the_programs_own(missing: Missing) -> None:
+    command = missing.started.command(missing.program, "forks", missing.name("forked"))
+    with missing.opened.turn():
+        process = subprocess.Popen(command, env={}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        missing.waits(missing.name("forked"))
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "forked\n"
+    assert process.communicate(timeout=60)[0] == "3 1 1\n"
+
+
+def test_where_the_package_cannot_be_had_the_error_is_the_programs(missing: Missing, package: Path) -> None:
+    assert missing.lines("open", missing.name("away")) == [f"{missing.name('away')}: {_ABSENT}"]
+    package.rename(package.with_suffix(".deb"))
+    assert missing.lines("open", missing.name("away")) == ["opened"]
+
+
+def test_on_a_full_disk_the_error_is_the_programs(missing: Missing, tmp_path: Path) -> None:
+    require("unshare")
+    if missing.started.strategy == "stub":
+        pytest.skip("asked for by its name it makes its copy anew, and says that the disk is full")
+    command = missing.started.command(missing.program, "open", missing.name("full"))
+    around = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", _NO_ROOM, "sh"]
+    words = [*around, os.fspath(tmp_path), os.fspath(missing.home.root), *command]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode == 99:
+        pytest.skip(f"no file system can be mounted here: {done.stderr}")
+    assert (done.stdout, done.stderr) == (f"{missing.name('full')}: {_ABSENT}\n", "")
+    assert missing.lines("open", missing.name("full")) == ["opened"]
+
+
+def test_a_child_for_another_machine_fails_as_the_kernel_says(missing: Missing, tmp_path: Path) -> None:
+    """Nothing here emulates for a program that the kernel itself refuses to start (ENOEXEC)."""
+    foreign = tmp_path / "foreign"
+    foreign.write_bytes(build(Elf(machine=183, interpreter=b"/lib/ld-linux-aarch64.so.1")))
+    foreign.chmod(0o755)
+    native = tmp_path / "native"
+    source = native.with_suffix(".c")
+    source.write_text(_MISSES.replace("GREETS", ""))
+    subprocess.run(["gcc", "-w", "-pthread", "-o", native, source], check=True)
+    expected = subprocess.run([native, "spawn", foreign], check=False, capture_output=True)
+    done = missing.started.run(missing.program, "spawn", os.fspath(foreign))
+    assert (done.returncode, done.stdout, done.stderr) == (
+        expected.returncode,
+        expected.stdout,
+        expected.stderr,
+    )
