@@ -6,6 +6,7 @@ import sys
 BENCHMARKS: dict[str, str] = {
     "build-realise": "benchmarks.build_realise",
     "elf-patch": "benchmarks.elf_patch",
+    "relocate-closure": "benchmarks.relocate_closure",
     "elf-read": "benchmarks.elf_read",
     "elf-start": "benchmarks.elf_start",
     "fhs": "benchmarks.fhs",

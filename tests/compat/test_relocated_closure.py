@@ -12,7 +12,8 @@ import pytest
 from denizen.app.relocate.relocate_tree import RelocatedTree, TreeRequest, relocate_tree
 from denizen.formats.storepath import NIX_STORE
 from denizen.relocate.prefix import Prefix
-from tests.support.nix import private_nix
+from tests.support.denizen_command import lines
+from tests.support.nix import PrivateNix, private_nix
 from tests.support.nix_builds import sandbox_configuration
 from tests.support.peers import require
 from tests.support.sandboxes import require_sandbox
@@ -22,14 +23,21 @@ RECIPE = Path(__file__).with_name("relocatable.nix")
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The directory of the closure's objects, and the name of the top one."""
+def closure(tmp_path_factory: pytest.TempPathFactory) -> tuple[PrivateNix, str]:
+    """The Nix that built the closure, and its top path."""
     require("gcc")
     if not os.path.exists("/lib64/ld-linux-x86-64.so.2"):
         pytest.skip("the recipe is for x86-64")
     require_sandbox()
     nix = private_nix(tmp_path_factory.mktemp("nix"), sandbox_configuration())
     (path,) = nix.lines("nix-store", "--realise", *nix.lines("nix-instantiate", RECIPE))
+    return nix, path
+
+
+@pytest.fixture(scope="module")
+def built(closure: tuple[PrivateNix, str]) -> tuple[Path, str]:
+    """The directory of the closure's objects, and the name of the top one."""
+    nix, path = closure
     return nix.physical("/nix/store"), os.path.basename(path)
 
 
@@ -96,3 +104,28 @@ def test_a_relative_tree_runs_wherever_it_is_moved(built: tuple[Path, str], tmp_
     first.rename(second)
     (linker,) = second.glob("*-libc/lib/ld-linux-x86-64.so.2")
     assert output(linker, second / top / "bin" / "program") == "hello from a library\n"
+
+
+def test_an_import_from_a_cache_for_another_store_relocates_on_the_way_in(
+    closure: tuple[PrivateNix, str], tmp_path: Path
+) -> None:
+    """The archives are what Nix signed; the objects are registered as they are here."""
+    nix, path = closure
+    secret, public = tmp_path / "secret", tmp_path / "public"
+    nix.run("nix-store", "--generate-binary-cache-key", "here-1", secret, public)
+    cache = tmp_path / "cache"
+    nix.run("nix", "copy", "--to", f"file://{cache}?compression=none&secret-key={secret}", path)
+    root = tmp_path / "root"
+    added = lines(root, "store", "import", "--trust", public.read_text(), cache, path)
+    top = Path(added[-1])
+    assert top.name == os.path.basename(path)
+    assert output(top / "bin" / "wrapper") == "hello from a library\nhello from a file\n"
+    assert os.readlink(top / "bin" / "program").startswith("../../")
+    assert lines(root, "store", "verify", "--contents") == []
+    references = lines(root, "store", "references", top)
+    assert len(references) == 2
+    lines(root, "store", "move", tmp_path / "moved")
+    assert lines(root, "store", "references", top.name) == [
+        str(tmp_path / "moved" / Path(one).name) for one in references
+    ]
+    assert output(tmp_path / "moved" / top.name / "bin" / "wrapper").startswith("hello from a library")

@@ -22,22 +22,37 @@ from denizen.store.info import ObjectInfo
 from denizen.store.progress import ignore
 from denizen.store.trees.digest import Digest, Digester
 from denizen.store.trees.dump import BUFFER, dump
+from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Self
 
+    from denizen.formats.file_tree import Entry
     from denizen.formats.signature import PublicKey, SecretKey
     from denizen.formats.storepath import StorePath
     from denizen.store.local import Store
     from denizen.store.progress import Told
     from denizen.store.verification import Replacement
-    from denizen.store.work import OpenNar
+    from denizen.store.work import OpenNar, Work
 
 _PRIORITY = 40  # of cache.nixos.org; smaller is asked first
 # A narinfo's URL must begin with this, so that its author cannot name a file outside the cache.
 _ARCHIVES = "nar/"
+
+
+@value
+class Moving:
+    """The change of objects that were made for another store directory.
+
+    Attributes:
+        store_dir: that directory.
+        rewrite: returns the entries of the object `path` changed for this store.
+    """
+
+    store_dir: bytes
+    rewrite: Callable[[StorePath, Iterable[Entry]], Iterable[Entry]]
 
 
 class NotInCache(SourceFailed):
@@ -136,12 +151,21 @@ def import_closure(
     cache: bytes,
     wanted: Iterable[StorePath],
     trusted: Sequence[PublicKey],
+    *,
     told: Told = ignore,
+    moved: Moving | None = None,
 ) -> list[ObjectInfo]:
     """Copy objects and all they reference from a binary cache; objects that are valid already are skipped.
 
-    `told` is called with the number of bytes read since the last call. Each archive is read twice, once to
-    check its hash and once to unpack it.
+    Each archive is read twice, once to check its hash and once to unpack it.
+
+    Args:
+        store: the store.
+        cache: the cache's directory.
+        wanted: the objects.
+        trusted: the keys of which one must have signed each object.
+        told: called with the number of bytes read since the last call.
+        moved: for a cache of another store directory, how its objects are changed for this one.
 
     Raises:
         NotInCache: the cache lacks one of the objects.
@@ -153,14 +177,36 @@ def import_closure(
     while pending:
         path = pending.pop()
         if path not in found and not store.is_valid(path):
-            found[path] = offered(cache, path, trusted, store.layout.logical)
+            found[path] = offered(cache, path, trusted, moved.store_dir if moved else store.layout.logical)
             pending += [reference for reference in found[path].references if reference != path]
     with store.working() as work:
         work.need({reference for one in found.values() for reference in one.references})
         return [
-            work.add_nar(_opener(cache, found[path], told), _promised(found[path]))
+            _added(work, _opener(cache, found[path], told), _promised(found[path]), moved)
             for path in _references_first(found)
         ]
+
+
+def _added(work: Work, open_nar: OpenNar, promised: ObjectInfo, moved: Moving | None) -> ObjectInfo:
+    if moved is None:
+        return work.add_nar(open_nar, promised)
+    return work.add_rewritten(open_nar, promised, lambda entries: moved.rewrite(promised.path, entries))
+
+
+def store_dir_of(cache: bytes) -> bytes | None:
+    """Return the store directory that a cache's objects are made for; None where it does not say.
+
+    Raises DiskFailed.
+    """
+    place = cache + b"/nix-cache-info"
+    with doing("read", place):
+        try:
+            with open(place, "rb") as stream:
+                lines = stream.read(narinfo.MAX_SIZE).splitlines()
+        except FileNotFoundError:
+            return None
+    named = [line.partition(b":")[2].strip() for line in lines if line.startswith(b"StoreDir:")]
+    return named[0] if named and named[0].startswith(b"/") else None
 
 
 def _references_first(found: dict[StorePath, NarInfo]) -> list[StorePath]:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     # Opens a NAR at its beginning; the caller closes the stream.
     OpenNar = Callable[[], AbstractContextManager[Readable]]
+    # Changes the entries of an object, in a NAR's order.
+    Rewrite = Callable[[Iterable[Entry]], Iterable[Entry]]
 
 # Objects added by one command are synced and registered together, in batches of at most this size.
 BATCH_COUNT = 256
@@ -168,6 +170,29 @@ class Work(Operation):
         staged = self._unpacked(open_nar, promised)
         self.need(promised.references)
         return self._place([(staged, replace(promised, registered=int(time.time())))])[0]
+
+    def add_rewritten(self, open_nar: OpenNar, promised: ObjectInfo, rewrite: Rewrite) -> ObjectInfo:
+        """Unpack a NAR of another store directory as the object `promised`, its entries changed by `rewrite`.
+
+        The object's hash and size are those of the changed content, and signatures, which were about the
+        other, are left out.
+
+        Raises as `add_nar`, and what `rewrite` raises.
+        """
+        expected = Digest(promised.nar_hash, promised.nar_size)
+        place = self._layout.place_of(promised.path)
+        with doing("read the archive of", place), open_nar() as stream:
+            found = digest_stream(stream)
+        if found != expected:
+            raise WrongContent(promised.path, expected, found)
+        known = _by_digest([*promised.references, promised.path])
+        with doing("unpack", place), open_nar() as stream:
+            again = Digester()
+            staged = self._stage(rewrite(reader.read(DigestingStream(stream, again))), known)
+        if again.result() != expected:
+            raise WrongContent(promised.path, expected, again.result())
+        self.need(promised.references)
+        return self._place([(staged, _info(promised.path, staged.digest, known, promised.deriver))])[0]
 
     def replace_nar(self, open_nar: OpenNar, info: ObjectInfo) -> None:
         """Replace a valid object whose content is damaged or gone by the content of a NAR of it.

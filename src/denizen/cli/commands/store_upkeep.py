@@ -201,20 +201,23 @@ def _export(parsed: Parsed, context: Context) -> int:
 
 
 def _import(parsed: Parsed, context: Context) -> int:
-    from denizen.app.supply.store_access import made_store, object_named
+    from denizen.app.relocate.import_relocated import import_relocated
+    from denizen.app.supply.store_access import made_store
     from denizen.cli.views.store_view import shown
     from denizen.cli.views.work_progress import Meter
     from denizen.formats.signature import parse_public
-    from denizen.store.binary_cache import import_closure
 
     keys = [parse_public(text) for text in parsed.texts("trust")]
     source = os.fsencode(os.path.abspath(parsed.required("DIR")))
     with made_store(context.session) as store:
-        wanted = [object_named(store, text) for text in parsed.texts("PATH")]
         with Meter(context.output, "reading archives twice", "bytes") as meter:
-            added = import_closure(store, source, wanted, keys, meter.advance)
-        for info in added:
+            done = import_relocated(store, source, parsed.texts("PATH"), keys, meter.advance)
+        for info in done.added:
             context.output.line(shown(store.place_of(info.path)))
+        if done.store_dir is not None and done.added:
+            context.output.say(f"denizen: relocated from {shown(done.store_dir)}")
+        for path, count in done.left:
+            context.output.say(f"denizen: {path}: {count} mentions of it are left, which do not fit")
     return 0
 
 
