@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from benchmarks.support import table
+from benchmarks.support import TIMER_C, table
 from denizen.elf.image import read
 from denizen.launch.loader.settings import LoaderSettings
 from denizen.launch.strategies.entry_stub import apply_plan, plan_stub
@@ -23,21 +23,6 @@ LIBRARIES = 40
 FUNCTIONS = 20
 
 _TIMER = """
-#define _GNU_SOURCE
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1e6 + time.tv_nsec / 1e3;
-}
-static int order(const void *one, const void *other) {
-    double a = *(double *)one, b = *(double *)other;
-    return (a > b) - (a < b);
-}
 int main(int argc, char **argv) {
     int rounds = atoi(argv[1]), count = argc - 2;
     double *times = malloc(sizeof *times * rounds * count);
@@ -71,7 +56,7 @@ def main() -> None:
             **one_library(sysroot),
             **many_libraries(sysroot),
         }
-        timer = sysroot.compile("timer", _TIMER, "-O2", interpreter=False)
+        timer = sysroot.compile("timer", TIMER_C + _TIMER, "-O2", interpreter=False)
         done = subprocess.run(
             [timer, str(ROUNDS), *contenders.values()], check=True, capture_output=True, text=True
         )

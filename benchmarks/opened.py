@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from benchmarks.support import table
+from benchmarks.support import TIMER_C, table
 from denizen.launch.decisions.decision import DecisionLibrary
 from denizen.launch.dlopen_links import Opened
 from denizen.launch.loader.settings import LoaderSettings
@@ -28,22 +28,6 @@ NAMES = 60_000
 MISSES = 1000
 
 _TIMER = """
-#define _GNU_SOURCE
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1e6 + time.tv_nsec / 1e3;
-}
-static int order(const void *one, const void *other) {
-    double a = *(double *)one, b = *(double *)other;
-    return (a > b) - (a < b);
-}
 /* Rounds, and for each contender an environment of one variable (or "") and its words, a line each. */
 int main(int argc, char **argv) {
     int rounds = atoi(argv[1]), count = (argc - 2) / 2;
@@ -209,7 +193,7 @@ def starts(sysroot: Answered) -> None:
     opened.show({b"libbench%d.so" % n: bytes(sysroot.lib / f"libbench{n}.so") for n in range(LIBRARIES)})
     opened.join(bytes(empty))
     contenders[f"opens {LIBRARIES}: all brought by earlier runs"] = ("", late)
-    timer = sysroot.native("timer", _TIMER, "-O2", run_path)
+    timer = sysroot.native("timer", TIMER_C + _TIMER, "-O2", run_path)
     words = [word for variable, program in contenders.values() for word in (variable, str(program))]
     done = subprocess.run([timer, str(ROUNDS), *words], check=True, capture_output=True, text=True)
     times = dict(zip(contenders, map(float, done.stdout.split()), strict=True))
