@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from denizen.elf.payload import Payload
     from denizen.elf.strings import StringTable
     from denizen.elf.symbols import Symbols
-    from denizen.elf.versions import VersionDefinition, VersionNeed, Versions
+    from denizen.elf.versions import NeedRecord, VersionDefinition, VersionNeed, Versions
 
 # Linux binfmt_elf.c: bytes of an interpreter's path, NUL included; at most PATH_MAX.
 MIN_INTERPRETER = 2
@@ -103,6 +103,25 @@ class Image:
     def version_definitions(self) -> tuple[VersionDefinition, ...]:
         """The versions this library defines. Raises Malformed."""
         return self._versions.definitions
+
+    @property
+    def need_records(self) -> tuple[NeedRecord, ...]:
+        """The versions required, as they lie in the file. Raises Malformed."""
+        return self._versions.need_records
+
+    @once
+    def sections(self) -> list[tuple[int, ...]]:
+        """The fields of each section header; [] where the table is not valid."""
+        from denizen.elf.sections import section_headers
+
+        return section_headers(self.buffer, self.header)
+
+    @once
+    def end(self) -> int:
+        """The offset behind the last byte that the headers account for; a payload may follow."""
+        from denizen.elf.payload import end_of_elf
+
+        return end_of_elf(self.buffer, self.header, self.segments, self.sections)
 
     @property
     def stack(self) -> StackPolicy:

@@ -87,11 +87,19 @@ def find_payload(
     )
 
 
-def end_of_elf(buffer: Buffer, header: Header, segments: tuple[Segment, ...]) -> int:
-    """Return the offset behind the last byte that the ELF headers account for."""
+def end_of_elf(
+    buffer: Buffer,
+    header: Header,
+    segments: tuple[Segment, ...],
+    sections: list[tuple[int, ...]] | None = None,
+) -> int:
+    """Return the offset behind the last byte that the ELF headers account for.
+
+    `sections`: the fields of the section headers, if they are known.
+    """
     tables = header.phoff + header.phnum * header.phentsize
     ends = [s.offset + s.file_size for s in segments if s.file_size]
-    return min(len(buffer), max(header.ehsize, tables, *ends, end_of_sections(buffer, header)))
+    return min(len(buffer), max(header.ehsize, tables, *ends, end_of_sections(buffer, header, sections)))
 
 
 def _appimage(buffer: Buffer, end: int) -> Payload | None:

@@ -32,9 +32,13 @@ def section_headers(buffer: Buffer, header: Header) -> list[tuple[int, ...]]:
     return list(iter_unpack(layout, bytes(buffer[header.shoff : end])))
 
 
-def end_of_sections(buffer: Buffer, header: Header) -> int:
-    """Return the offset behind the table and all bytes its sections cover within the file; 0 if not valid."""
-    rows = section_headers(buffer, header)
+def end_of_sections(buffer: Buffer, header: Header, rows: list[tuple[int, ...]] | None = None) -> int:
+    """Return the offset behind the table and all bytes its sections cover within the file; 0 if not valid.
+
+    `rows`: the fields of the section headers, if they are known.
+    """
+    if rows is None:
+        rows = section_headers(buffer, header)
     ends = [row[_OFFSET] + row[_SIZE] for row in rows if row[_TYPE] not in (0, SHT_NOBITS)]
     within = [end for end in ends if end <= len(buffer)]
     return max([header.shoff + len(rows) * header.shentsize, *within]) if rows else 0

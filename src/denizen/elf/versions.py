@@ -192,6 +192,12 @@ class Versions:
         return parse_needs(*self._source)
 
     @once
+    def need_records(self) -> tuple[NeedRecord, ...]:
+        """The records of DT_VERNEED as they lie in the file. Raises Malformed."""
+        memory, values, _ = self._source
+        return need_records(memory, values)
+
+    @once
     def definitions(self) -> tuple[VersionDefinition, ...]:
         """The versions defined (DT_VERDEF). Raises Malformed."""
         return parse_definitions(*self._source)

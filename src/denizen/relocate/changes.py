@@ -136,11 +136,15 @@ def _interpreter(image: Image, path: bytes | None) -> bytes | None:
 
 
 def _remove(entries: list[Entry], _: Dynamic, name_at: Names, changes: Changes) -> list[Entry]:
+    if not changes.remove_needed:
+        return entries
     return [one for one in entries if _needed(one, name_at) not in changes.remove_needed]
 
 
 def _replace(entries: list[Entry], _: Dynamic, name_at: Names, changes: Changes) -> list[Entry]:
     new = {old: name for old, name in changes.replace_needed if old != name}
+    if not new:
+        return entries
     return [
         (tag, new.get(_needed((tag, item), name_at) or b"", item)) if tag == c.DT_NEEDED else (tag, item)
         for tag, item in entries
@@ -148,6 +152,8 @@ def _replace(entries: list[Entry], _: Dynamic, name_at: Names, changes: Changes)
 
 
 def _add(entries: list[Entry], _: Dynamic, name_at: Names, changes: Changes) -> list[Entry]:
+    if not changes.add_needed:
+        return entries
     there = {_needed(one, name_at) for one in entries}
     added: list[Entry] = [
         (c.DT_NEEDED, name) for name in dict.fromkeys(changes.add_needed) if name not in there

@@ -16,7 +16,6 @@ from struct import Struct
 from denizen.bytesio import align_up
 from denizen.elf import Segment
 from denizen.elf import constants as c
-from denizen.elf.payload import end_of_elf
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.payload_rules import insertion
 from denizen.relocate.room import FilePlace, loads, page_size
@@ -82,7 +81,7 @@ def own_segment(image: Image) -> OwnSegment | None:
         if not start.startswith(MARK):
             continue
         last = row == max(loads(image), key=lambda one: one.address)
-        if last and row.offset + row.file_size == end_of_elf(image.buffer, image.header, image.segments):
+        if last and row.offset + row.file_size == image.end:
             _, strings, undo = RECORD.unpack(start)
             return OwnSegment(index, row, strings, bool(undo))
     return None

@@ -17,7 +17,6 @@ and PT_GNU_EH_FRAME say what nothing else says.
 from __future__ import annotations
 
 from denizen.elf import constants as c
-from denizen.elf.sections import section_headers
 from denizen.relocate.room import used_ranges
 
 TYPE_CHECKING = False
@@ -83,8 +82,7 @@ def has_room_behind(image: Image, moved: tuple[int, int] | None) -> bool:
     header = image.header
     start = header.phoff + header.phnum * header.phentsize
     end = start + header.phentsize
-    rows = section_headers(image.buffer, header)
-    if not any(row[2] & _SHF_ALLOC for row in rows):
+    if not any(row[2] & _SHF_ALLOC for row in image.sections):
         return False
     whole = [one for one in image.segments if one.type == c.PT_LOAD]
     mapped = {(one.offset, one.offset + one.file_size) for one in whole}

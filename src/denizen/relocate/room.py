@@ -10,13 +10,12 @@ from __future__ import annotations
 from denizen.bytesio import align_up
 from denizen.elf import Segment
 from denizen.elf import constants as c
-from denizen.elf.payload import end_of_elf
-from denizen.elf.sections import SHT_NOBITS, section_headers
+from denizen.elf.sections import SHT_NOBITS
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from denizen.elf import Image
 
@@ -79,17 +78,16 @@ def used_ranges(image: Image) -> list[tuple[int, int]]:
     """Return the (start, end) file offsets of everything that headers account for, and of a payload."""
     header, buffer = image.header, image.buffer
     table = (header.phoff, header.phoff + header.phnum * header.phentsize)
-    rows = section_headers(buffer, header)
+    rows = image.sections
     sections = [(row[4], row[4] + row[5]) for row in rows if row[1] not in (0, SHT_NOBITS) and row[5]]
     section_table = (header.shoff, header.shoff + len(rows) * header.shentsize)
     segments = [(one.offset, one.offset + one.file_size) for one in image.segments if one.file_size]
-    end = end_of_elf(buffer, header, image.segments)
-    return [(0, header.ehsize), table, section_table, *sections, *segments, (end, len(buffer))]
+    return [(0, header.ehsize), table, section_table, *sections, *segments, (image.end, len(buffer))]
 
 
 def slacks(image: Image) -> list[Slack]:
     """Return the unused bytes behind each segment that has some."""
-    page, used = page_size(image), used_ranges(image)
+    page, used = page_size(image), sorted(used_ranges(image))
     found = []
     for index, segment in enumerate(image.segments):
         if (
@@ -106,8 +104,12 @@ def slacks(image: Image) -> list[Slack]:
     return found
 
 
-def _until_used(start: int, used: Iterable[tuple[int, int]]) -> int:
-    return min([max(first, start) for first, end in used if end > start], default=start) - start
+def _until_used(start: int, used: list[tuple[int, int]]) -> int:
+    """Return the number of bytes up to the first range, of sorted ones, that reaches beyond `start`."""
+    for first, end in used:
+        if end > start:
+            return max(first, start) - start
+    return 0
 
 
 def _until_next(image: Image, address: int, page: int) -> int:

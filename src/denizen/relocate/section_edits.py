@@ -6,7 +6,6 @@ Loaders need none of them; a file without them gets none.
 from __future__ import annotations
 
 from denizen.elf import constants as c
-from denizen.elf.sections import section_headers
 from denizen.relocate.file_edits import FileEdit
 
 TYPE_CHECKING = False
@@ -28,7 +27,7 @@ def move_sections(
     """Return the edits for parts that moved; `moved` has for each its old address, new place, and size."""
     edits = []
     for part, (address, place, size) in moved.items():
-        for index, row in enumerate(section_headers(image.buffer, image.header)):
+        for index, row in enumerate(image.sections):
             if row[_TYPE] == _TYPES.get(part) and row[_ADDRESS] == address:
                 fields = [*row[:_ADDRESS], place.address, place.offset, size, *row[_SIZE + 1 :]]
                 edits.append(_edit(image, index, fields, encoding))
@@ -54,8 +53,7 @@ def _changed(
     fields: Callable[[tuple[int, ...]], list[int]],
     encoding: Encoding,
 ) -> list[FileEdit]:
-    rows = section_headers(image.buffer, image.header)
-    return [_edit(image, at, fields(row), encoding) for at, row in enumerate(rows) if chosen(row)]
+    return [_edit(image, at, fields(row), encoding) for at, row in enumerate(image.sections) if chosen(row)]
 
 
 def _edit(image: Image, index: int, fields: list[int], encoding: Encoding) -> FileEdit:

@@ -15,13 +15,14 @@ file does not grow each time it is patched.
 
 from __future__ import annotations
 
-from denizen.elf.versions import NeedRecord, definition_names, need_records
+from denizen.elf.versions import definition_names
 from denizen.relocate.changes import STRING_TAGS
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.elf import Image
+    from denizen.elf.versions import NeedRecord
     from denizen.relocate.changes import Entry, Wanted
 
 
@@ -70,7 +71,7 @@ def requested(image: Image, wanted: Wanted) -> Request:
     entries = dynamic.entries if wanted.entries is None else wanted.entries
     new, gone = dict(wanted.renamed), frozenset(wanted.unneeded)
     changed, kept = [], []
-    for record in need_records(image.memory, dict(dynamic.values)):
+    for record in image.need_records:
         name = image.strings.at(record.file)
         if name in new:
             changed.append((record, new[name]))
@@ -115,10 +116,9 @@ def references(image: Image, request: Request) -> list[int]:
     """Return the offsets of all names that stay. Raises BadInput."""
     dynamic = image.dynamic
     assert dynamic is not None
-    values = dict(dynamic.values)
     kept = [item for tag, item in request.entries if tag in STRING_TAGS and isinstance(item, int)]
-    versions = [name for record in need_records(image.memory, values) for name in record.names]
-    defined = definition_names(image.memory, values)
+    versions = [name for record in image.need_records for name in record.names]
+    defined = definition_names(image.memory, dict(dynamic.values))
     return [*kept, *request.kept, *versions, *defined, *image.symbols.name_offsets]
 
 
@@ -131,11 +131,8 @@ def _numbered(
 
 def _with_appended(image: Image, request: Request, original: int) -> Request:
     """Return the request with the version needs whose library's name an earlier patch appended."""
-    dynamic = image.dynamic
-    assert dynamic is not None
     changing = {record.offset for record, _ in request.needs}
-    records = need_records(image.memory, dict(dynamic.values))
-    more = [one for one in records if one.file >= original and one.offset not in changing]
+    more = [one for one in image.need_records if one.file >= original and one.offset not in changing]
     needs = [*request.needs, *((one, image.strings.at(one.file)) for one in more)]
     return Request(request.entries, tuple(needs), request.kept)
 

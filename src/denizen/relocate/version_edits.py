@@ -9,7 +9,6 @@ versions that are left, because glibc uses it as an index of an array as long as
 from __future__ import annotations
 
 from denizen.elf import constants as c
-from denizen.elf.versions import need_records
 from denizen.relocate.file_edits import FileEdit
 from denizen.value import value
 
@@ -48,9 +47,7 @@ def rename_needs(needs: tuple[tuple[NeedRecord, int], ...], encoding: Encoding) 
 
 def drop_needs(image: Image, names: tuple[bytes, ...], encoding: Encoding) -> VersionPlan | None:
     """Return the plan to drop the versions needed of some libraries; None without any. Raises BadInput."""
-    dynamic = image.dynamic
-    assert dynamic is not None
-    records = need_records(image.memory, dict(dynamic.values))
+    records = image.need_records
     gone = [one for one in records if image.strings.at(one.file) in names]
     if not gone:
         return None
