@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from denizen.build import derivation
 from denizen.build.builtin_derivations import recipe
-from denizen.formats import aterm, narinfo, squashfs, tar
+from denizen.formats import aterm, iso9660, narinfo, squashfs, tar
 from denizen.formats.archive_tree import Layout, entries
 from denizen.formats.deb import Deb
 from denizen.formats.file_tree import ArchiveEntry, Directory, Entry, File, Symlink
@@ -18,11 +18,16 @@ from denizen.nar import reader, writer
 from tests.support import debs
 from tests.support import squashfs as squashfs_images_of
 from tests.support.debs import Item, directory, hard_link, symlink
+from tests.support.iso_images import built_image
 
 NAR_TOKENS = (
     b"\x01\0\0\0\0\0\0\0(\0\0\0\0\0\0\0", b"\x01\0\0\0\0\0\0\0)\0\0\0\0\0\0\0",
     b"\x02\0\0\0\0\0\0\0..\0\0\0\0\0\0",
     b"\x05\0\0\0\0\0\0\0entry\0\0\0", b"\x04\0\0\0\0\0\0\0node\0\0\0\0", b"\xff" * 8, bytes(8),
+)  # fmt: skip
+ISO_TOKENS = (
+    b"CD001", b"NM", b"PX", b"SL", b"CE\x1c\x01", b"CL\x0c\x01", b"RE\x04\x01", b"ZF\x10\x01pz",
+    b"\xff" * 8, b"ST\x04\x01",
 )  # fmt: skip
 SQUASHFS_TOKENS = (b"hsqs", b"\xff" * 4, bytes(8), b"\0\x80", b"..", b"\x02\0", b"\x08\0")
 TAR_TOKENS = (
@@ -81,6 +86,15 @@ def read_tar(data: bytes) -> None:
 def read_squashfs(data: bytes) -> None:
     """As an AppImage is unpacked: names and links are checked too."""
     _drain(entries(squashfs.members(data)))
+
+
+def read_iso9660(data: bytes) -> None:
+    """As an AppImage is unpacked: names and links are checked too."""
+    _drain(entries(iso9660.members(data)))
+
+
+def iso_images() -> Sequence[bytes]:
+    return [built_image()]
 
 
 def squashfs_images() -> Sequence[bytes]:

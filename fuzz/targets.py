@@ -16,6 +16,7 @@ TARGETS: dict[str, Target] = {
     "tar": Target(formats.read_tar, formats.tars, formats.large_tars, formats.TAR_TOKENS),
     "deb": Target(formats.read_deb, formats.packages, tokens=formats.DEB_TOKENS),
     "squashfs": Target(formats.read_squashfs, formats.squashfs_images, tokens=formats.SQUASHFS_TOKENS),
+    "iso9660": Target(formats.read_iso9660, formats.iso_images, tokens=formats.ISO_TOKENS),
     "aterm": Target(
         formats.read_derivation, formats.derivations, formats.large_derivations, formats.ATERM_TOKENS
     ),

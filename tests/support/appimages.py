@@ -4,6 +4,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from denizen.formats.iso9660 import SECTOR
+from tests.support.iso_images import iso_image
 from tests.support.peers import require
 from tests.support.squashfs import Tree, image
 
@@ -20,6 +22,28 @@ def make_appimage(output: Path, tree: Tree, *, kind: int = 2) -> Path:
     content = bytearray(runtime.read_bytes())
     content[MARK_AT : MARK_AT + 3] = b"AI" + bytes([kind])
     output.write_bytes(bytes(content) + image(tree))
+    output.chmod(0o755)
+    return output
+
+
+# A program of so few bytes that it fits before the image, in the sectors that ISO 9660 leaves free.
+_TINY = b"""
+void _start(void) { __asm__("syscall" : : "a"(231), "D"(99)); }
+"""
+
+
+def make_old_appimage(output: Path, tree: Path) -> Path:
+    """An AppImage of type 1: an ISO image with the runtime in its beginning."""
+    require("gcc")
+    runtime = output.with_suffix(".runtime")
+    command = ["gcc", "-static", "-nostdlib", "-Wl,--build-id=none,-z,noseparate-code", "-x", "c", "-"]
+    subprocess.run([*command, "-o", str(runtime)], input=_TINY, check=True)
+    content = bytearray(iso_image(tree, output, compressed=True))
+    program = bytearray(runtime.read_bytes())
+    assert len(program) <= 16 * SECTOR
+    program[MARK_AT : MARK_AT + 3] = b"AI\1"
+    content[: len(program)] = program
+    output.write_bytes(content)
     output.chmod(0o755)
     return output
 

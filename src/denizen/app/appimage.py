@@ -1,14 +1,14 @@
-"""AppImages of type 2: their file system unpacked into the store once, their AppRun started from there.
+"""AppImages: their file system unpacked into the store once, their AppRun started from there.
 
 An AppImage mounts itself by FUSE, which containers and minimal hosts lack, and falls back to unpacking
-below /tmp at each start. Here the SquashFS image is read by denizen (formats/squashfs.py) and becomes a
-store object named by its content; the program that starts is AppRun in it, decided about like any other.
-The variables that the AppImage's own runtime would set (APPDIR, APPIMAGE, ARGV0, OWD) are set by
-denizen-enter.
+below /tmp at each start. Here its image is read by denizen (of type 2: formats/squashfs.py; of type 1, where
+the whole file is an ISO image: formats/iso9660.py) and becomes a store object named by its content; the
+program that starts is AppRun in it, decided about like any other. The variables that the AppImage's own
+runtime would set (APPDIR, APPIMAGE, ARGV0, OWD) are set by denizen-enter.
 Specification: https://github.com/AppImage/AppImageSpec, draft.md.
 
-Limits: those of the SquashFS reader. An AppImage of type 1 is an ISO 9660 image, and is refused with a
-sentence. Where namespaces are forbidden, foreign programs that an AppRun script starts are not noticed.
+Limits: those of the two readers. Where namespaces are forbidden, foreign programs that an AppRun script
+starts are not noticed.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ APPRUN = b"AppRun"
 
 
 class BadAppImage(BadInput):
-    """The error that an AppImage has no program to start, or is of a type that denizen does not read."""
+    """The error that an AppImage has no program to start."""
 
     exit_status = EXIT_CANNOT_START
     program: bytes
     reason: str
     WHAT = "the AppImage {program} cannot be started"
     WHY = "{reason:text}"
-    REMEDY = "download it again; if that does not help, ask for an AppImage of type 2"
+    REMEDY = "download it again"
 
 
 @value
@@ -52,22 +52,22 @@ class AppImage:
     Attributes:
         program: its absolute path.
         content: the whole file.
-        offset: of the SquashFS image, in bytes.
+        offset: of its image, in bytes.
+        is_iso: the image is of ISO 9660 (type 1), else of SquashFS.
     """
 
     program: bytes
     content: Buffer
     offset: int
+    is_iso: bool
 
 
 def appimage_of(program: bytes, image: Image | None) -> AppImage | None:
-    """Return the AppImage that an ELF file is; None for other files. Raises BadAppImage: it is of type 1."""
+    """Return the AppImage that an ELF file is; None for other files."""
     payload = image.payload if image is not None else None
     if image is None or payload is None or payload.kind != "appimage":
         return None
-    if not payload.appended:
-        raise BadAppImage(program, "it is of type 1, an ISO 9660 image, which denizen does not unpack")
-    return AppImage(program, image.buffer, payload.offset)
+    return AppImage(program, image.buffer, payload.offset, is_iso=not payload.appended)
 
 
 def unpacked(session: Session, appimage: AppImage) -> StorePath:
@@ -75,7 +75,7 @@ def unpacked(session: Session, appimage: AppImage) -> StorePath:
 
     Raises:
         BadAppImage: it has no AppRun.
-        BadSquashfs, UnsafeMember, NoDecoder: its image cannot be read.
+        BadSquashfs, BadIso, UnsafeMember, NoDecoder: its image cannot be read.
         DiskFailed: the store cannot be written.
     """
     # Imported here: 3 ms of the store's modules, which only an AppImage's first start needs this early.
@@ -147,9 +147,9 @@ def _known(store: Store, work: Work, note: bytes) -> StorePath | None:
 
 def _unpack(session: Session, appimage: AppImage, store: Store, work: Work) -> StorePath:
     from denizen.build.package_unpack import make
+    from denizen.formats import iso9660, squashfs
     from denizen.formats.archive_tree import entries
     from denizen.formats.hashes import Hash
-    from denizen.formats.squashfs import members
     from denizen.formats.storepath import for_source
     from denizen.store.work import Adoption
 
@@ -157,7 +157,8 @@ def _unpack(session: Session, appimage: AppImage, store: Store, work: Work) -> S
     session.reporter.say(f"unpacking {name}: {(len(appimage.content) - appimage.offset) // 1_000_000} MB")
     tree = work.new_tree()
     view = memoryview(appimage.content)[appimage.offset :]
-    digest = make(entries(members(view)), tree, ())
+    read = iso9660.members if appimage.is_iso else squashfs.members
+    digest = make(entries(read(view)), tree, ())
     path = for_source("appimage", Hash("sha256", digest.nar_hash), (), store.layout.logical)
     work.adopt_all([Adoption(tree, digest, path, (), None)])
     return path
