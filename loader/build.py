@@ -15,7 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 COMPANIONS = {
-    "denizen-attach": ("text.c", "attach/*.c"),
+    "denizen-attach": ("text.c", "arena.c", "enter/variables.c", "attach/*.c"),
     "denizen-enter": ("text.c", "covered.c", "arena.c", "enter/*.c"),
     "denizen-front": ("text.c", "front/*.c"),
     "denizen-inside": ("text.c", "shed.c", "apart.c", "symbols.c", "inside/*.c"),

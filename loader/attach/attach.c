@@ -1,8 +1,9 @@
-/* `denizen-attach [as FILE] LOADER PROGRAM ARGUMENT...`: become a program whose own dynamic linker is here, with the
+/* `denizen-attach [as FILE] [temporary DIRECTORY] LOADER PROGRAM ARGUMENT...`: become a program whose own dynamic linker is here, with the
    loader before it. The kernel starts the program as it would without us: its file, words, variables and rights are
    untouched. Another process traces it (ptrace(2)) until then, has it map the loader, and ends; where tracing is
    refused the program starts without. docs/decisions/0009 argues for it. */
 #include "../elf.h"
+#include "../enter/variables.h"
 #include "../sys.h"
 #include "../text.h"
 #include "tracee.h"
@@ -117,8 +118,12 @@ _Noreturn void loader_start(uintptr_t *stack, const void *unused)
         file = words[1];
         words += 2;
     }
+    if (words[0] && words[1] && variables_knows(words[0])) {
+        environment = variables_with(environment, words[0], words[1], "");
+        words += 2;
+    }
     if (!words[0] || !words[1])
-        fail("usage: denizen-attach [as FILE] LOADER PROGRAM ARGUMENT...", (char *)0);
+        fail("usage: denizen-attach [as FILE] [temporary DIRECTORY] LOADER PROGRAM ARGUMENT...", (char *)0);
     const char *loader = *words++;
     file = file ? file : *words;
     start_attached(loader, file, words, environment);

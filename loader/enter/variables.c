@@ -4,12 +4,33 @@
 #include "../sys.h"
 #include "../text.h"
 
+#include <asm/statfs.h>
+
 enum { MAX_VARIABLES = 8192, VALUE_ROOM = 8192 };
 
 bool variables_knows(const char *operation)
 {
     return text_equal(operation, "set") || text_equal(operation, "set-name") ||
-           text_equal(operation, "set-program") || text_equal(operation, "set-directory");
+           text_equal(operation, "set-program") || text_equal(operation, "set-directory") ||
+           text_equal(operation, "temporary");
+}
+
+/* The directory for temporary files, as mkstemp's callers find it. */
+static const char *temporary_directory(char **environment)
+{
+    for (char **each = environment; *each; each++)
+        if (text_starts(*each, "TMPDIR=") && (*each)[sizeof "TMPDIR=" - 1])
+            return *each + sizeof "TMPDIR=" - 1;
+    return "/tmp";
+}
+
+/* A program that unpacks itself there and executes what it unpacked cannot: it is mounted noexec, or is not there. */
+static bool executes_nothing(const char *directory)
+{
+    enum { ST_NOEXEC_ = 8 };
+    struct statfs facts;
+    long result = arch_syscall(__NR_statfs, (long)directory, (long)&facts, 0, 0, 0, 0);
+    return sys_failed(result) || (facts.f_flags & ST_NOEXEC_);
 }
 
 /* Append the working directory; false where it cannot be told. */
@@ -23,10 +44,21 @@ static bool add_directory(struct text *text)
     return true;
 }
 
+static const char *temporary_variable(struct arena *arena, const char *directory)
+{
+    char *room = arena_take(arena, VALUE_ROOM);
+    struct text text = text_in(room, VALUE_ROOM);
+    text_add(&text, "TMPDIR=");
+    text_add(&text, directory);
+    return text.cut ? NULL : room;
+}
+
 static const char *word_of(struct arena *arena, const char *operation, const char *word, const char *program)
 {
     if (text_equal(operation, "set"))
         return word;
+    if (text_equal(operation, "temporary"))
+        return temporary_variable(arena, word);
     char *room = arena_take(arena, VALUE_ROOM);
     struct text text = text_in(room, VALUE_ROOM);
     text_add(&text, word);
@@ -52,6 +84,8 @@ static bool same_name(const char *variable, const char *word)
 
 char **variables_with(char **environment, const char *operation, const char *word, const char *program)
 {
+    if (text_equal(operation, "temporary") && !executes_nothing(temporary_directory(environment)))
+        return environment;
     struct arena arena = arena_make();
     const char *made = word_of(&arena, operation, word, program);
     size_t count = 0, kept = 0;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from denizen.app.command_filter import command_filter
 from denizen.app.factories import helper_words
 from denizen.app.start_outcome import MENDED
+from denizen.app.temporary_directory import with_temporary
 from denizen.errors import display
 from denizen.launch.fast_path import directory_of
 from denizen.launch.strategies.base import HostFindings, ProgramStart, StrategyName
@@ -41,6 +42,7 @@ class StartChooser:
             command_filter(session, wanted) if wanted.lock is None else None,
         )
         self._files = LoaderFiles(program, bases.decision_store.directory, paths.state, children)
+        self._cache = paths.cache
         self._mounts = NamespaceMounts(program, self._files)
 
     def started(
@@ -55,7 +57,8 @@ class StartChooser:
         if choice.strategy is None:
             program = display(start.program.path)
             raise CannotUse(program, only.value if only is not None else "", choice.obstacles)
-        return choice.strategy.decision(start, base, otherwise)
+        found = choice.strategy.decision(start, base, otherwise)
+        return with_temporary(found, start.program.image, self._cache, self._files)
 
     def verdicts(self) -> tuple[StrategyVerdict, ...]:
         """Return the verdict on every strategy."""
