@@ -3,16 +3,21 @@
 import errno
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from denizen.app.relocate import patch_program
 from denizen.app.relocate.patch_program import NoFileToPatch, NotPatched, PatchRequest, facts, patch
+from denizen.app.relocate.trial import TrialEnd, TrialFailed, judge, tried
 from denizen.elf import read
 from denizen.relocate.changes import Changes
 from denizen.relocate.errors import WrongPatch
+from tests.support.command_context import context_of
 from tests.support.elf_builder import Elf, build
+from tests.support.peers import require
+from tests.support.sandboxes import require_sandbox
 
 CONTENT = build(Elf(interpreter=b"/lib/ld.so.1", needed=(b"libc.so.6",), runpath=b"/opt/lib", machine=243))
 LONGER = Changes(interpreter=b"/a/path/that/is/longer/than/the/old/one/ld.so")
@@ -107,3 +112,36 @@ def test_a_text_is_refused(tmp_path: Path) -> None:
         patch(asked(text))
     with pytest.raises(NoFileToPatch):
         patch(asked(tmp_path / "absent"))
+
+
+def test_a_trial_starts_the_program_where_nothing_can_be_written(tmp_path: Path) -> None:
+    """It is not written if it dies where the original does not."""
+    require("gcc")
+    require_sandbox()
+    source = """
+    #include <fcntl.h>
+    #include <stdio.h>
+    int main(int count, char **words) {
+        if (open(words[0], O_WRONLY) >= 0 || creat("/tmp/written-by-a-trial", 0600) >= 0) return 9;
+        return count == 2 ? 0 : 3;
+    }
+    """
+    program = tmp_path / "program"
+    subprocess.run(["gcc", "-w", "-x", "c", "-", "-o", program], input=source.encode(), check=True)
+    session = context_of({}, os.fspath(tmp_path / "root")).session
+    end = tried(session, os.fsencode(program))
+    assert (end.status, end.failure) == (0, ""), end.said
+    path = os.fsencode(program)
+    patch(PatchRequest(path, path, Changes(run_path=b"/somewhere")), session)
+    content = program.read_bytes()
+    with pytest.raises(TrialFailed, match="does not start"):
+        patch(PatchRequest(path, path, Changes(interpreter=b"/there/is/no/such/linker")), session)
+    assert program.read_bytes() == content
+
+
+def test_a_start_is_judged_beside_that_of_the_original() -> None:
+    judge(b"program", TrialEnd(2, b""), TrialEnd(2, b""))
+    judge(b"program", TrialEnd(127, b""), TrialEnd(127, b""))
+    judge(b"program", TrialEnd(0, b""), TrialEnd(None, b""))
+    with pytest.raises(TrialFailed, match="SIGSEGV"):
+        judge(b"program", TrialEnd(0, b""), TrialEnd(-11, b""))

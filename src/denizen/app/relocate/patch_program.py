@@ -6,6 +6,7 @@ import os
 
 from denizen.app.relocate.ld_so_list import agree, host_linker, listed, lost_libraries
 from denizen.app.relocate.rewrite_file import rewrite
+from denizen.app.relocate.trial import judge, tried
 from denizen.disk import DiskView
 from denizen.elf import read
 from denizen.errors import BadInput, DenizenError, display
@@ -17,6 +18,7 @@ from denizen.value import replace, value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.relocate.ld_so_list import LinkerAnswer
+    from denizen.app.session import Session
     from denizen.elf import Image
     from denizen.relocate.changes import Changes
     from denizen.relocate.file_edits import FilePlan
@@ -83,23 +85,24 @@ class Patched:
     linker: bool = False
 
 
-def patch(asked: PatchRequest) -> Patched:
+def patch(asked: PatchRequest, trial: Session | None = None) -> Patched:
     """Change a file as asked for, or write a changed copy.
+
+    `trial`: for a start in a sandbox, with `--help`, before the file is put in its place.
 
     Raises:
         NoFileToPatch: a file cannot be read or written.
         NotPatched: it cannot be changed so.
-        WrongPatch, LinkerDisagrees: the changed file is not right; nothing was written.
+        WrongPatch, LinkerDisagrees, TrialFailed: the changed file is not right; nothing was written.
     """
+    real = replace(asked, path=os.path.realpath(asked.path), target=os.path.realpath(asked.target))
     try:
-        return _patch(
-            replace(asked, path=os.path.realpath(asked.path), target=os.path.realpath(asked.target))
-        )
+        return _patch(real, trial)
     except OSError as problem:
         raise NoFileToPatch(asked.path, problem.strerror or str(problem)) from problem
 
 
-def _patch(asked: PatchRequest) -> Patched:
+def _patch(asked: PatchRequest, trial: Session | None) -> Patched:
     view = DiskView()
     buffer = view.read(asked.path)
     try:
@@ -119,6 +122,8 @@ def _patch(asked: PatchRequest) -> Patched:
         verify_patch(image, view.read(path), plan, changes)
         after.append(listed(linker, path) if linker else None)
         agree(asked.target, before, after[0])
+        if trial is not None:
+            judge(asked.target, tried(trial, asked.path), tried(trial, path))
 
     written = rewrite(asked.path, asked.target, buffer, plan, check)
     unfound = lost_libraries(before, after[0])

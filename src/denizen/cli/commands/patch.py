@@ -37,7 +37,7 @@ def run(parsed: Parsed, context: Context) -> int:
     else:
         from denizen.app.relocate.patch_program import patch
 
-        done = patch(_request(parsed, path, target))
+        done = patch(_request(parsed, path, target), context.session if parsed.flag("try") else None)
     _tell(done, context, written=not parsed.flag("plan"))
     return 0
 
@@ -149,6 +149,7 @@ COMMANDS = (
             Option(("--offline",), "with --auto: use only what is there already"),
             Option(("-o", "--output"), "write a patched copy to FILE", metavar="FILE"),
             Option(("--in-place",), "change PROGRAM itself; hard links, mode and attributes are kept"),
+            Option(("--try",), "start the patched program with --help in a sandbox before it is written"),
             Option(("--plan",), "say what would change, and write nothing"),
         ),
         description=(
