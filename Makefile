@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Empty on purpose in an environment that says otherwise: without .pyc files every start pays the compiler.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help corpus demo test check layers docs loader format bench fuzz tools clean
+.PHONY: help corpus installs demo test check layers docs loader format bench fuzz tools clean
 help:
 	@echo 'make demo    see a foreign program fail on a bare root, and why'
 	@echo 'make test    install what the tests need and run them all'
@@ -15,6 +15,7 @@ help:
 	@echo 'make loader  compile the C loader into the source tree'
 	@echo 'make bench   the claims of speed, each beside its peer'
 	@echo 'make corpus  run programs that others published on a host that has nothing'
+	@echo 'make installs  install 300 packages and start their commands'
 	@echo 'make fuzz    mutate inputs of every parser (RUNS=1000000)'
 
 $(VENV)/.ready: pyproject.toml tools/make_venv hatch_build.py $(wildcard loader/*.[ch] loader/*/*.[ch]) scripts/denizen
@@ -36,6 +37,10 @@ CORPUS ?= --host 'bare root'
 corpus: tools
 	$(BIN)/python tools/corpus.py $(CORPUS)
 	$(BIN)/python tools/likeness.py --programs
+
+INSTALLS ?= --count 300
+installs: $(VENV)/.ready
+	$(BIN)/python tools/installs.py $(INSTALLS)
 
 check: $(VENV)/.ready
 	$(BIN)/ruff format --check .

@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, str] = {
     "store-gc": "benchmarks.store_gc",
     "loader": "benchmarks.loader",
     "opened": "benchmarks.opened",
+    "profiles": "benchmarks.profiles",
     "resolve": "benchmarks.resolve",
     "run-cold": "benchmarks.run_cold",
     "run-warm": "benchmarks.run_warm",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from denizen.fhs.project_lock import lock_sections
 from denizen.formats.storepath import StorePath
+from denizen.profiles.desktop_databases import mime_databases, mimeinfo_cache, read_mime_package
 from denizen.profiles.manifest import (
     ElementKind,
     ElementPart,
@@ -63,6 +64,37 @@ def large_plans() -> Sequence[bytes]:
 def read_lock_plans(data: bytes) -> None:
     read_plans(data, b"/denizen.lock")
     lock_sections(data)
+
+
+def mime_packages() -> Sequence[bytes]:
+    text = (
+        b'<?xml version="1.0"?>\n<mime-info xmlns="http://www.freedesktop.org/standards/shared-mime-info">'
+        b'<mime-type type="a/b"><glob pattern="*.x" weight="60"/><alias type="c/d"/>'
+        b'<sub-class-of type="text/plain"/><icon name="i"/></mime-type></mime-info>'
+    )
+    return [text]
+
+
+def large_mime_packages() -> Sequence[bytes]:
+    one = b'<mime-type type="a/b"><glob pattern="*.x"/></mime-type>'
+    return [b"<m>" + one * 20_000 + b"</m>", b"<a>" * 200_000, b"<!DOCTYPE a [" + b'<!ENTITY b "c">' * 9_000]
+
+
+def read_mime(data: bytes) -> None:
+    mime_databases([read_mime_package(data)])
+    mimeinfo_cache({"x.desktop": data})
+
+
+MIME_TOKENS = (
+    b"<glob ",
+    b"<mime-type ",
+    b'type="',
+    b"<!ENTITY ",
+    b"&lol;",
+    b"]]>",
+    b"\xff",
+    b"MimeType=a/b;",
+)
 
 
 def read_command_recipe(data: bytes) -> None:

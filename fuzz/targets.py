@@ -49,6 +49,9 @@ TARGETS: dict[str, Target] = {
     "profile-lock": Target(
         profiles.read_lock_plans, profiles.plans, profiles.large_plans, profiles.MANIFEST_TOKENS
     ),
+    "mime-package": Target(
+        profiles.read_mime, profiles.mime_packages, profiles.large_mime_packages, profiles.MIME_TOKENS
+    ),
     "command-recipe": Target(
         profiles.read_command_recipe, profiles.recipes, profiles.large_recipes, profiles.MANIFEST_TOKENS
     ),

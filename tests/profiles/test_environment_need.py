@@ -4,7 +4,12 @@ import pytest
 
 from denizen.fhs.package_closure import EnvironmentPackage
 from denizen.fileview import Executable, MemoryView, ViewLink
-from denizen.profiles.environment_need import ExportingPackage, beyond_libraries, environment_reasons
+from denizen.profiles.environment_need import (
+    ExportingPackage,
+    beyond_libraries,
+    environment_reasons,
+    interpreters_of,
+)
 from denizen.profiles.exports import commands_in
 from tests.support.package_catalogue import package
 
@@ -61,6 +66,20 @@ def test_whatever_is_no_library_wants_an_environment_for_all(name: str) -> None:
     found = reasons(exporting(tool=ELF, other=ELF), "libc6", name)
     assert set(found) == {b"tool", b"other"}
     assert name in found[b"tool"]
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        (b"#! /usr/bin/perl -w\n", (b"perl",)),
+        (b"#!/usr/bin/env python3\n", (b"python3",)),
+        (b"#!/usr/bin/env -S ruby -w\n", (b"ruby",)),
+        (b"no script", ()),
+        (ELF, ()),
+    ],
+)
+def test_the_interpreters_of_scripts_are_named(line: bytes, names: tuple[bytes, ...]) -> None:
+    assert interpreters_of([exporting(tool=line, link=ViewLink(b"elsewhere"))]) == names
 
 
 def test_what_maintainer_scripts_need_is_not_counted_nor_what_that_needs() -> None:

@@ -119,4 +119,4 @@ def test_a_part_of_an_element_comes_before_its_other_parts_by_rank(
 
 
 def test_a_profile_may_be_empty(store: Store, work: Work) -> None:
-    assert os.listdir(tree(store, work)) == ["manifest.json"]
+    assert sorted(os.listdir(tree(store, work))) == ["manifest.json", "manifest.tsv"]

@@ -115,6 +115,10 @@ class Index:
             package for entry in self.entries for package in reversed(self.libraries_of(entry).package(name))
         ]
 
+    def essential(self) -> list[bytes]:
+        """Return the names of the preferred suite's essential packages, on which no package need depend."""
+        return list(dict.fromkeys(self.libraries_of(self.entries[0]).essential())) if self.entries else []
+
     def providing(self, name: bytes) -> list[Provider]:
         """Return the packages whose Provides has a name, the preferred suite first."""
         return [one for entry in self.entries for one in self.libraries_of(entry).providing(name)]

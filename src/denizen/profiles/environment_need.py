@@ -8,10 +8,12 @@ costs half a millisecond at each start and some seconds once; to be outside is, 
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 from denizen.elf.constants import MAGIC
-from denizen.errors import display
+from denizen.elf.script import BUFFER_SIZE, parse_script
+from denizen.errors import BadInput, display
 from denizen.fileview import FileKind
 from denizen.profiles.exports import leads_out
 from denizen.value import value
@@ -69,6 +71,27 @@ def environment_reasons(
         for command in package.commands
         if (reason := for_all or _need_of(package.view, command))
     }
+
+
+def interpreters_of(packages: Sequence[ExportingPackage]) -> tuple[bytes, ...]:
+    """Return the names of the commands that the packages' scripts name in their first lines, sorted."""
+    found = set()
+    for package in packages:
+        for command in package.commands:
+            if not leads_out(package.view, command.inside):
+                found.add(_interpreter(bytes(package.view.read(b"/" + command.inside)[:BUFFER_SIZE])))
+    return tuple(sorted(found - {b""}))
+
+
+def _interpreter(head: bytes) -> bytes:
+    try:
+        script = parse_script(head)
+    except BadInput:
+        return b""
+    if script is None:
+        return b""
+    program = script.env.program if script.env is not None else script.interpreter
+    return posixpath.basename(program or b"")
 
 
 def beyond_libraries(closure: Sequence[EnvironmentPackage]) -> bytes:

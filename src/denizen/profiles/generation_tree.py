@@ -8,7 +8,10 @@ from denizen.build.builtin_union import Conflict, UnionPart, uniting
 from denizen.build.derivation import SUFFIX, name_of
 from denizen.build.realise import RealiseOptions, realise
 from denizen.errors import BadInput, display
+from denizen.profiles import summary
+from denizen.profiles.derived_files import derived_files
 from denizen.profiles.manifest import FILE, write_manifest
+from denizen.store.errors import doing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,7 +80,12 @@ def generation_tree(
         raise ProfileConflict(clashes, _priority(manifest, clashes[0][1]))
     logical = store.layout.logical
     text = work.add_text(FILE, write_manifest(manifest), manifest.objects).path
-    parts = [*_parts(manifest), UnionPart(Ingredient(text), 0, b"", FILE.encode())]
+    rows = work.add_text(summary.FILE, summary.write_summary(manifest.elements)).path
+    own = [(text, FILE), (rows, summary.FILE)]
+    with doing("read the desktop entries of", store.layout.physical):
+        derived = derived_files(store, manifest)
+    own += [(work.add_text(path.rpartition("/")[2], derived[path]).path, path) for path in sorted(derived)]
+    parts = [*_parts(manifest), *(UnionPart(Ingredient(path), 0, b"", name.encode()) for path, name in own)]
     sealed = derivations.seal(uniting(parts, logical), NAME, {}, logical)
     tree = sealed.outputs[OUT]
     if tree not in work.need([tree]):

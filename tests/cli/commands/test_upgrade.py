@@ -71,7 +71,7 @@ def test_a_newer_library_alone_is_an_upgrade_too(home: ProfileHome) -> None:
 
 def test_a_search_finds_by_name_description_and_command(home: ProfileHome) -> None:
     rows = json.loads(home.denizen("search", "moo", "--json").stdout)
-    assert {row["name"] for row in rows} == {"moo-one", "moo-two"}
+    assert {row["name"] for row in rows} == {"moo-one", "moo-two", "mooing"}
     assert rows[0]["summary"] == "made for a test"
     assert home.denizen("search", "gree", "test").stdout.splitlines()[0].startswith("greet ")
     assert home.denizen("search", "nonsense-word", status=127).stdout == ""

@@ -150,13 +150,20 @@ class DebianChooser:
             return fitting[0]
         return found[0]
 
-    def environment(self, chosen: ChosenPackage) -> tuple[Pin, ...]:
-        """Return the packages of an environment for a package: what it depends on, and the base set."""
+    def environment(self, chosen: ChosenPackage, interpreters: Sequence[bytes]) -> tuple[Pin, ...]:
+        """Return the packages of an environment for a package.
+
+        They are what it depends on, the base set, and what is essential: a package need not say that its
+        scripts want perl (Policy 3.5). Of the interpreters of its scripts that are packages (perl) all comes,
+        where perl-base is enough for the system: it is recommended, and apt-get would bring it.
+        """
         from denizen.fhs.create import members_of, pins_of
         from denizen.fhs.generations import Settings
 
         name = chosen.package.package.decode()
-        settings = Settings((name,), self.suites, (self.architecture,))
+        essential = tuple(one.decode() for one in self.index.essential())
+        named = tuple(one.decode() for one in interpreters if self.index.packages(one))
+        settings = Settings((name, *named, *essential), self.suites, (self.architecture,))
         members = [one.package for one in members_of(settings, self._catalogues)]
         own = chosen.package
         members = [own if one.package == own.package else one for one in members]
@@ -212,7 +219,7 @@ class _PackagePreparation:
 
     def plan(self, chooser: DebianChooser, chosen: ChosenPackage) -> PackagePlan:
         """Return the plan for a package, which is unpacked for it."""
-        from denizen.profiles.environment_need import beyond_libraries, environment_reasons
+        from denizen.profiles.environment_need import beyond_libraries, environment_reasons, interpreters_of
         from denizen.profiles.package_plan import CommandRecipe, PackagePlan
         from denizen.resolve.resolution import pin_of
 
@@ -221,11 +228,12 @@ class _PackagePreparation:
         if not any(one.exporting.commands for one in unpacked):
             direct = [self._unpacked(pin_of(one, {})) for one in chosen.direct if one not in packages]
             unpacked = [unpacked[0], *(one for one in direct if one.exporting.commands)]
-        reasons = environment_reasons([one.exporting for one in unpacked], chosen.closure)
+        exporting = [one.exporting for one in unpacked]
+        reasons = environment_reasons(exporting, chosen.closure)
         recipe = CommandRecipe(
             chooser.suites,
             tuple(sorted(one.package.sha256.decode() for one in chosen.closure)),
-            chooser.environment(chosen) if reasons else (),
+            chooser.environment(chosen, interpreters_of(exporting)) if reasons else (),
             tuple(name.decode("utf-8", "surrogateescape") for name in sorted(reasons)),
         )
         pins = tuple(pin_of(one.package, {}) for one in own_first(chosen))

@@ -131,16 +131,33 @@ def _show(context: Context, profile: Profile, change: ProfileChange) -> int:
 
 
 def _list(parsed: Parsed, context: Context) -> int:
-    from denizen.cli.views.profile_view import element_document, element_lines
+    from denizen.cli.views.list_view import summary_lines
 
-    elements = profile_from(parsed, context).manifest().elements
+    profile, verbose = profile_from(parsed, context), context.output.verbosity > 0
+    rows = None if verbose or context.json else profile.summary()
+    if rows is None:
+        return _list_whole(context, profile)
+    if not rows:
+        context.output.say("nothing is installed; denizen install NAME")
+    for line in summary_lines(rows):
+        context.output.line(line)
+    return 0
+
+
+def _list_whole(context: Context, profile: Profile) -> int:
+    """List all that the manifest has: as JSON, or with commands and packages."""
+    from denizen.cli.views.list_view import summary_lines
+    from denizen.cli.views.profile_view import detail_lines, element_document
+    from denizen.profiles.summary import summary_row
+
+    elements = profile.manifest().elements
     if context.json:
         context.output.document([element_document(one) for one in elements])
         return 0
-    if not elements:
-        context.output.say("nothing is installed; denizen install NAME")
-    for line in element_lines(elements, verbose=context.output.verbosity > 0):
+    for one, line in zip(elements, summary_lines([summary_row(one) for one in elements]), strict=True):
         context.output.line(line)
+        for detail in detail_lines(one) if context.output.verbosity > 0 else ():
+            context.output.line(detail)
     return 0
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-from denizen.app.formatting import human_size
 from denizen.errors import display
+from denizen.profiles.summary import summary_row
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,22 +80,12 @@ def difference_document(one: ElementChange) -> dict[str, object]:
     }
 
 
-def element_lines(elements: Sequence[ProfileElement], *, verbose: bool) -> Iterator[str]:
-    """Yield a line for each element: name, version, source, size; with -v its commands and packages."""
-    rows = [
-        (display(one.name), display(one.version) or "-", _source(one), human_size(one.size))
-        for one in elements
-    ]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-    for one, row in zip(elements, rows, strict=True):
-        marks = " pinned" if one.pinned else ""
-        marks += f" priority {one.priority}" if one.priority != 5 else ""
-        yield f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]:{widths[2]}}  {row[3]}{marks}"
-        if verbose:
-            yield f"  commands: {_listed(one.commands, len(one.commands)) or 'none'}"
-            if one.pins[1:]:
-                names = [f"{display(pin.name)} {display(pin.version)}" for pin in one.pins[1:]]
-                yield f"  with: {_listed(names, len(names))}"
+def detail_lines(one: ProfileElement) -> Iterator[str]:
+    """Yield the lines about an element that `list -v` has besides: its commands, and what it depends on."""
+    yield f"  commands: {_listed(one.commands, len(one.commands)) or 'none'}"
+    if one.pins[1:]:
+        names = [f"{display(pin.name)} {display(pin.version)}" for pin in one.pins[1:]]
+        yield f"  with: {_listed(names, len(names))}"
 
 
 def element_document(one: ProfileElement) -> dict[str, object]:
@@ -105,7 +95,7 @@ def element_document(one: ProfileElement) -> dict[str, object]:
         "version": display(one.version),
         "kind": one.kind.value,
         "asked": display(one.asked),
-        "source": _source(one),
+        "source": display(summary_row(one).source),
         "size": one.size,
         "priority": one.priority,
         "pinned": one.pinned,
@@ -145,12 +135,6 @@ def history_document(steps: Sequence[GenerationStep]) -> list[dict[str, object]]
 
 def _when(seconds: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
-
-
-def _source(one: ProfileElement) -> str:
-    if one.pins:
-        return f"{one.pins[0].source}/{one.pins[0].suite}"
-    return display(one.asked)
 
 
 def _listed(names: Sequence[str], most: int = _SHOWN) -> str:
