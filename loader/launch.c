@@ -38,12 +38,19 @@ static bool follow_link(const struct process *process, const char *name, char *r
     return false;
 }
 
-/* `--as PROGRAM NAME ARGUMENT...`: what inside/exec.c makes of a child. */
+/* `--as PROGRAM NAME ARGUMENT...`, or `--mapped ...`: what inside/child.c makes of a child. */
+static bool is_child(const struct process *process)
+{
+    const char *word = process->stack[0] > 3 ? process->arguments[1] : "";
+    return text_equal(word, "--as") || text_equal(word, "--mapped");
+}
+
 static struct target child_target(struct process *process)
 {
+    bool mapped = text_equal(process->arguments[1], "--mapped");
     const char *path = process->arguments[2];
     process_drop_arguments(process, 3);
-    return (struct target){path, true};
+    return (struct target){path, true, mapped};
 }
 
 struct target launch_target(struct arena *arena, struct process *process)
@@ -61,15 +68,15 @@ struct target launch_target(struct arena *arena, struct process *process)
     if (is_our_name(name) || (process->stack[0] && is_our_name(text_file_name(process->arguments[0])))) {
         if (process->stack[0] < 2)
             fail(USAGE, (char *)0);
-        if (process->stack[0] > 3 && text_equal(process->arguments[1], "--as"))
+        if (is_child(process))
             return child_target(process);
         process_drop_arguments(process, 1);
-        return (struct target){process->arguments[0], false};
+        return (struct target){process->arguments[0], false, false};
     }
     char *target = arena_take(arena, PATH_ROOM);
     if (!follow_link(process, name, target))
         fail(name, ": no decision directory has links/", name, (char *)0);
-    return (struct target){target, false};
+    return (struct target){target, false, false};
 }
 
 const char *launch_command_path(struct arena *arena, const char *commands, const char *name)

@@ -5,10 +5,12 @@
 #include "auxv.h"
 #include "decision.h"
 
-/* The program that is meant. `child`: a program we are inside of started it, and argv[0] is what it said. */
+/* The program that is meant. `child`: a program we are inside of started it, and argv[0] is what it said. `mapped`:
+   who runs us maps programs itself (valgrind), and would lose one that is executed. */
 struct target {
     const char *path;
     bool child;
+    bool mapped;
 };
 
 /* What is meant, its name left as argv[0]. Does not return when the loader stands in for the host's ld.so and

@@ -112,6 +112,17 @@ static void add_resident(struct start *start, const struct decision *decision, c
             tell_resident(&start->arena, &start->process, decision, own_directories(start, decision, program));
 }
 
+/* A decision made for a namespace may name the place where the host's dynamic linker is there: an empty file here,
+   where a program that maps others (valgrind) starts one outside of it. */
+static const char *linker_of(const struct start *start, const struct decision *decision, const struct program *program)
+{
+    struct arch_stat facts;
+    const char *ldso = decision_string(decision, decision->header->ldso);
+    bool empty = start->loader && sys_stat(ldso, &facts) >= 0 && !facts.size;
+    const char *own = empty ? program_interpreter(program) : NULL;
+    return own ? own : ldso;
+}
+
 static _Noreturn void follow(struct start *start, const struct decision *decision)
 {
     const struct decision_header *header = decision->header;
@@ -122,7 +133,7 @@ static _Noreturn void follow(struct start *start, const struct decision *decisio
         .decision = decision,
         .user_paths = process_variable(&start->process, "LD_LIBRARY_PATH"),
         .search = header->search ? decision_string(decision, header->search) : NULL,
-        .ldso = decision_string(decision, header->ldso),
+        .ldso = linker_of(start, decision, &program),
         .origin = start->origin,
         .preload = &preload,
     };
@@ -302,7 +313,7 @@ static _Noreturn void become_command(struct start *start, const struct decision 
     uint32_t count = decision->header->command.count;
     bool mapped = count > 1 && text_equal(decision_string(decision, decision->command[1]), "--as");
     if (count)
-        launch_command(&start->arena, process, decision, (struct target){start->path, !mapped});
+        launch_command(&start->arena, process, decision, (struct target){start->path, !mapped, false});
     if (decision->header->flags & DECISION_HOST)
         launch_natively(process, start->path);
     stand_in(start);
@@ -356,7 +367,7 @@ static _Noreturn void emulate(struct start *start, struct subject *subject, stru
     struct decision decision;
     subject->foreign = true;
     if (decide(start, subject, &decision).found)
-        launch_command(&start->arena, &start->process, &decision, (struct target){target.path, false});
+        launch_command(&start->arena, &start->process, &decision, (struct target){target.path, false, false});
     if (target.child)
         launch_natively(&start->process, target.path);
     fail(target.path, ": it is built for another machine, and nothing was decided that emulates it", (char *)0);
@@ -387,18 +398,19 @@ static _Noreturn void launch(struct start *start)
         fail(start->path, ": its dynamic linker is not here", (char *)0);
     }
     struct search_result result = decide(start, &subject, &decision);
-    if (result.found && decision.header->command.count)
+    bool host = result.found && (decision.header->flags & DECISION_HOST);
+    if (result.found && decision.header->command.count && !target.mapped)
         launch_command(&start->arena, process, &decision, target);
-    if (result.found && (decision.header->flags & DECISION_HOST))
+    if (host && !target.mapped)
         launch_natively(process, start->path);
     stand_in(start);
-    if (result.found)
+    if (result.found && !host)
         follow(start, &decision);
     if (nix_linker(process))
         follow_nix(start, nix_linker(process));
-    if (target.child) /* as it would have gone without us */
+    if (target.child) /* satisfied here, or as it would have gone without us */
         carry(start);
-    give_up(start, result.reason);
+    give_up(start, result.found ? "its dynamic linker is not here" : result.reason);
 }
 
 /* By denizen-attach: nothing is to be undone but what it holds. */

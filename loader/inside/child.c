@@ -1,6 +1,7 @@
 #include "child.h"
 
 #include "commands.h"
+#include "lookup.h"
 
 /* The header and every linker's program headers; a kernel reads as much of a script's first line. */
 enum { HEAD_ROOM = 2048, MAY_NOT = 06000, X_OK = 1, MAX_HEADERS = 64 };
@@ -18,10 +19,14 @@ static const char STARTERS[] = "sh\0bash\0dash\0ash\0ksh\0mksh\0zsh\0perl*\0pyth
                                "env\0find\0flock\0git\0make\0gmake\0nice\0nohup\0setsid\0stdbuf\0time\0timeout\0"
                                "xargs\0";
 
-static bool starts_others(const char *path)
+/* Those that read another program's file and map it themselves, so that the kernel never asks for its dynamic linker.
+   The program is their first word without a dash. They are told to map the loader, and that the program. */
+static const char MAPPERS[] = "valgrind*\0";
+
+static bool is_one_of(const char *names, const char *path)
 {
     const char *name = text_file_name(path);
-    for (const char *one = STARTERS; *one; one += text_length(one) + 1) {
+    for (const char *one = names; *one; one += text_length(one) + 1) {
         size_t same = 0;
         while (one[same] && one[same] == name[same])
             same++;
@@ -94,7 +99,7 @@ static bool goes_through(const struct inside_facts *facts, const char *path, con
         return false;
     bool there = sys_exists(linker);
     if (there && is_below(facts->host_prefixes, path))
-        return starts_others(path);
+        return is_one_of(STARTERS, path);
     return !there || is_below(facts->host_prefixes, linker);
 }
 
@@ -137,11 +142,41 @@ static const char *command_place(const char *path, bool brings, char *room)
     return brought ? brought : path;
 }
 
-void child_look_at(struct child *child, const char *path, bool brings)
+/* A command found along PATH, as who maps it finds it. */
+static bool find_command(const char *name, char *room)
+{
+    struct lookup lookup = lookup_begin(name);
+    for (const char *path = lookup_next(&lookup); path; path = lookup_next(&lookup))
+        if (arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)path, X_OK, 0, 0, 0) == 0) {
+            struct text found = text_in(room, PATH_ROOM);
+            text_add(&found, path);
+            return !found.cut;
+        }
+    return false;
+}
+
+/* Whether one of MAPPERS is to map a foreign program, and which of its words that is. */
+static void look_at_mapped(struct child *child, const struct inside_facts *facts, char *const *words)
+{
+    struct head head;
+    size_t at = 1;
+    while (words[0] && words[at] && words[at][0] == '-')
+        at++;
+    if (!words[0] || !words[at] || !find_command(words[at], child->other) ||
+        is_below(facts->host_prefixes, child->other) || !open_head(child->other, &head))
+        return;
+    child->through = goes_through(facts, child->other, &head) && sys_exists(facts->loader);
+    child->file = child->other;
+    child->before = at;
+    sys_close(head.fd);
+}
+
+void child_look_at(struct child *child, const char *path, char *const *words, bool brings)
 {
     struct head head;
     const struct inside_facts *facts = known();
     child->through = child->script = false;
+    child->before = 0;
     child->argument = NULL;
     child->file = child->path = facts ? command_place(path, brings, child->place) : path;
     if (!facts || !child->path || !open_head(child->path, &head))
@@ -152,6 +187,11 @@ void child_look_at(struct child *child, const char *path, bool brings)
         child->file = command_place(read_line(child, &head), brings, child->other);
         if (!open_head(child->file, &head))
             return;
+    }
+    if (words && !child->script && is_one_of(MAPPERS, child->file) && is_below(facts->host_prefixes, child->file)) {
+        sys_close(head.fd);
+        look_at_mapped(child, facts, words);
+        return;
     }
     /* Not from within a root where our loader is not: then the kernel shall say. */
     child->through = goes_through(facts, child->file, &head) && sys_exists(facts->loader);
@@ -166,11 +206,19 @@ size_t child_count(char *const *words)
     return count;
 }
 
+const char *child_start(const struct child *child)
+{
+    return child->before ? child->path : known()->loader;
+}
+
 char *const *child_words(const struct child *child, char *const *words, const char **room)
 {
     const char **next = room;
-    *next++ = "denizen-loader";
-    *next++ = "--as";
+    for (size_t i = 0; i < child->before; i++)
+        *next++ = words[i];
+    words += child->before;
+    *next++ = child->before ? known()->loader : "denizen-loader";
+    *next++ = child->before ? "--mapped" : "--as";
     *next++ = child->file;
     if (child->script) {
         *next++ = child->file;
@@ -202,10 +250,10 @@ long child_execute(const char *path, char *const *words, char *const *environmen
 {
     struct child child;
     size_t count = child_count(words);
-    child_look_at(&child, path, brings);
+    child_look_at(&child, path, words, brings);
     const char **room = child.through ? CHILD_ROOM(count) : NULL;
     if (room)
-        sys_execve(known()->loader, child_words(&child, words, room), environment);
+        sys_execve(child_start(&child), child_words(&child, words, room), environment);
     child_give(room, count);
     return sys_execve(child.path, words, environment); /* a few words more may have been too many */
 }

@@ -15,15 +15,20 @@ struct child {
     /* Of a script: its interpreter's argument (null for none), and the script. */
     bool script;
     const char *argument;
+    /* Of a program that maps another one itself: how many of its words are before that one; else 0. `file` is what it
+       is to map by the loader. */
+    size_t before;
     char place[PATH_ROOM];
     char other[PATH_ROOM];
     char line[LINE_ROOM];
 };
 
 /* `brings`: a command that the host lacks is brought. */
-void child_look_at(struct child *child, const char *path, bool brings);
+void child_look_at(struct child *child, const char *path, char *const *words, bool brings);
+/* Return what the kernel is asked to start, for one that goes through the loader. */
+const char *child_start(const struct child *child);
 size_t child_count(char *const *words);
-/* The words to execute the loader with, for one that goes through it: `room` has child_count + EXTRA_WORDS. */
+/* The words to start that with: `room` has child_count + EXTRA_WORDS. */
 char *const *child_words(const struct child *child, char *const *words, const char **room);
 /* Replace this process. Never comes back with success; the negative errno. */
 long child_execute(const char *path, char *const *words, char *const *environment, bool brings);

@@ -261,7 +261,7 @@ int system(const char *line)
     char room[LINE_LIMIT];
     struct child shell;
     __typeof__(&system) next = NEXT(system);
-    child_look_at(&shell, SHELL, true);
+    child_look_at(&shell, SHELL, NULL, true);
     const char *words[] = {"sh", "-c", line, NULL}, *more[SHELL_WORDS + EXTRA_WORDS];
     if (is_brought(&shell))
         return line ? run_line(run_of(&shell, words, more)) : 1;
@@ -273,7 +273,7 @@ void *popen(const char *line, const char *mode)
     char room[LINE_LIMIT];
     struct child shell;
     __typeof__(&popen) next = NEXT(popen);
-    child_look_at(&shell, SHELL, true);
+    child_look_at(&shell, SHELL, NULL, true);
     const char *words[] = {"sh", "-c", line, NULL}, *more[SHELL_WORDS + EXTRA_WORDS];
     if (is_brought(&shell))
         return open_line(run_of(&shell, words, more), mode);

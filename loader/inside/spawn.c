@@ -19,35 +19,35 @@ int posix_spawn(int *pid, const char *path, const void *actions, const void *att
     __typeof__(&posix_spawn) next = NEXT(posix_spawn);
     if (!next)
         return -NO_FUNCTION;
-    child_look_at(&child, path, true);
+    child_look_at(&child, path, words, true);
     const char **room = child.through ? CHILD_ROOM(count) : NULL;
     if (!room)
         return next(pid, child.path, actions, attributes, words, environment);
-    int problem = next(pid, known()->loader, actions, attributes, child_words(&child, words, room), environment);
+    int problem = next(pid, child_start(&child), actions, attributes, child_words(&child, words, room), environment);
     child_give(room, count);
     return problem;
 }
 
 /* The first along PATH that is there, if we go with it; else the first that can be brought, there or beyond. */
-static const char *path_through(struct lookup *lookup, const char *name)
+static const char *path_through(struct lookup *lookup, const char *name, char *const *words)
 {
     const char *beyond;
     struct child child;
     *lookup = lookup_begin(name);
     for (const char *path = lookup_next(lookup); path; path = lookup_next(lookup))
         if (arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)path, 1, 0, 0, 0) == 0) {
-            child_look_at(&child, path, false);
+            child_look_at(&child, path, words, false);
             return child.through ? path : NULL;
         }
     *lookup = lookup_begin(name);
     for (const char *path = lookup_next(lookup); path; path = lookup_next(lookup)) {
-        child_look_at(&child, path, true);
+        child_look_at(&child, path, words, true);
         if (child.through)
             return path;
     }
     beyond = command_beyond_path(name, lookup->path);
     if (beyond)
-        child_look_at(&child, beyond, true);
+        child_look_at(&child, beyond, words, true);
     return beyond && child.through ? beyond : NULL;
 }
 
@@ -55,7 +55,7 @@ int posix_spawnp(int *pid, const char *name, const void *actions, const void *at
                  char *const *environment)
 {
     struct lookup lookup;
-    const char *path = path_through(&lookup, name);
+    const char *path = path_through(&lookup, name, words);
     if (path)
         return posix_spawn(pid, path, actions, attributes, words, environment);
     __typeof__(&posix_spawnp) next = NEXT(posix_spawnp);

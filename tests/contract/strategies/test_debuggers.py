@@ -82,14 +82,37 @@ def _under_valgrind(started: Started, program: Path) -> list[str]:
     return [*valgrind, os.fspath(file_of(started, program)), "x"]
 
 
+_OVERRUN = """
+#include <stdlib.h>
+const char *greeting(void);
+int main(int count, char **words) {
+    greeting();
+    char *room = malloc(3);
+    return room[count + 2] ? 6 : 5;
+}
+"""
+
+
+@pytest.mark.parametrize("how", ["execvp", "spawnp", "system"])
+def test_valgrind_started_by_a_program_runs_a_foreign_one(started: Started, program: Path, how: str) -> None:
+    """It maps that one itself, so no dynamic linker of ours is asked for by the kernel."""
+    require("valgrind")
+    made = started.compile(f"overrun-{how}", _OVERRUN, "-g")
+    words = ["valgrind", "-q", os.fspath(made), "x"]
+    given = [" ".join(words)] if how == "system" else [words[0], *words]
+    env = {"PATH": os.environ.get("PATH", os.defpath)}
+    for _ in range(2):  # undecided, and decided
+        done = started.run(program, how, *given, env=env)
+        shown = done.stderr.decode()
+        assert done.returncode in (5, 6), shown
+        assert "Invalid read of size 1" in shown
+        assert "main (overrun" in shown
+
+
 def test_valgrind_runs_it_and_names_what_it_finds(started: Started) -> None:
     """It maps the program itself; the kernel's facts for /proc/self/exe are valgrind's there."""
     require("valgrind")
-    source = (
-        "#include <stdlib.h>\nconst char *greeting(void);\nint main(int count, char **words) {\n"
-        "    greeting();\n    char *room = malloc(3);\n    return room[count + 2] ? 6 : 5;\n}\n"
-    )
-    made = started.compile("overrun", source, "-g")
+    made = started.compile("overrun", _OVERRUN, "-g")
     started.run(made)
     command = _under_valgrind(started, made)
     env = {"PATH": os.environ.get("PATH", os.defpath)}
