@@ -112,6 +112,89 @@ long mounts_become(struct somebody inside, unsigned long flags, const char **cal
     return map_one("/proc/self/gid_map", inside.gid, outside.gid);
 }
 
+/* A line "INSIDE OUTSIDE COUNT" of our own map becomes "INSIDE INSIDE COUNT": who is somebody here stays who he is. */
+static const char *add_same(struct text *map, const char *line)
+{
+    char inside[16], count[16];
+    struct text fields[3] = {text_in(inside, sizeof inside), {0}, text_in(count, sizeof count)};
+    for (size_t field = 0; field < 3; field++) {
+        while (*line == ' ')
+            line++;
+        for (; *line >= '0' && *line <= '9'; line++)
+            if (field != 1)
+                text_add_bytes(&fields[field], line, 1);
+    }
+    text_add(map, inside);
+    text_add(map, " ");
+    text_add(map, inside);
+    text_add(map, " ");
+    text_add(map, count);
+    text_add(map, "\n");
+    return *line ? line + 1 : line;
+}
+
+/* Give another process's new namespace the users or groups (`kind`) of ours. */
+static bool give_all(uint32_t process, const char *kind)
+{
+    enum { ROOM = 4096 };
+    char own[ROOM], path[64], made[ROOM];
+    struct text target = text_in(path, sizeof path), map = text_in(made, sizeof made);
+    text_add(&target, "/proc/self/");
+    text_add(&target, kind);
+    int fd = sys_open(path, SYS_RDONLY);
+    long length = fd < 0 ? -1 : sys_read(fd, own, sizeof own - 1);
+    if (fd >= 0)
+        sys_close(fd);
+    if (length <= 0)
+        return false;
+    own[length] = '\0';
+    for (const char *line = own; *line;)
+        line = add_same(&map, line);
+    target = text_in(path, sizeof path);
+    text_add(&target, "/proc/");
+    text_add_decimal(&target, process);
+    text_add(&target, "/");
+    text_add(&target, kind);
+    return !map.cut && !sys_failed(write_file(path, made));
+}
+
+/* A process that stays outside, where it has root's rights, writes the maps of a namespace with all users
+   (user_namespaces(7)). */
+static _Noreturn void give_from_outside(const int ends[2], uint32_t process)
+{
+    char byte;
+    int ready = ends[0];
+    sys_close(ends[1]);
+    bool given = sys_read(ready, &byte, 1) == 1 && give_all(process, "uid_map") && give_all(process, "gid_map");
+    sys_exit(!given);
+}
+
+/* Root, who would lose all other users by the map that anybody may write, keeps them. */
+static long become_root_of_all(unsigned long flags, const char **call)
+{
+    enum { EPERM_ = 1 };
+    int ends[2];
+    uint32_t self = (uint32_t)arch_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0);
+    *call = "unshare";
+    long result = arch_syscall(__NR_pipe2, (long)ends, SYS_CLOEXEC, 0, 0, 0, 0);
+    long outside = sys_failed(result) ? result : sys_fork();
+    if (outside == 0)
+        give_from_outside(ends, self);
+    if (sys_failed(outside))
+        return outside;
+    result = arch_syscall(__NR_unshare, (long)(flags | CLONE_NEWUSER), 0, 0, 0, 0, 0);
+    if (!sys_failed(result))
+        sys_write(ends[1], "", 1);
+    sys_close(ends[1]);
+    sys_close(ends[0]);
+    int status;
+    while (sys_wait(outside, &status) == -SYS_EINTR)
+        continue;
+    *call = sys_failed(result) ? *call : "writing uid_map";
+    /* Whose number is not mapped is nobody. */
+    return sys_failed(result) || !myself().uid ? result : -EPERM_;
+}
+
 long mounts_become_private(const char **call)
 {
     *call = "unshare";
@@ -135,7 +218,8 @@ long mounts_interpret(const char *stage, const struct names *entries, const char
         return 0; /* by the program that started this one */
     /* The file to write to is root's, of the namespace that the file system was mounted in. */
     struct somebody self = myself();
-    long result = mounts_become((struct somebody){0, 0}, CLONE_NEWNS, call);
+    long result = self.uid ? mounts_become((struct somebody){0, 0}, CLONE_NEWNS, call)
+                           : become_root_of_all(CLONE_NEWNS, call);
     if (sys_failed(result))
         return result;
     *call = "mount";
@@ -146,7 +230,7 @@ long mounts_interpret(const char *stage, const struct names *entries, const char
         *call = "writing to register";
         result = write_file(path, entries->first[i]);
     }
-    return sys_failed(result) ? result : mounts_become(self, 0, call);
+    return sys_failed(result) || !self.uid ? result : mounts_become(self, 0, call);
 }
 
 long mounts_bind(const char *source, const char *target)

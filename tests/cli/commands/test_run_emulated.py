@@ -179,7 +179,7 @@ def test_doctor_tells_which_emulators_are_here(home: DenizenHome) -> None:
     assert rows["emulators"]["consequence"]
 
 
-# Another user by number, for root's own are left alone.
+# Another user by number.
 SOMEBODY = ("unshare", "-U", "--map-user=4242", "--map-group=4242")
 
 
@@ -194,9 +194,27 @@ def somebody(home: DenizenHome) -> DenizenHome:
     tried = subprocess.run([*SOMEBODY, *words], capture_output=True, text=True, check=False)
     if tried.returncode:
         pytest.skip(tried.stderr)
-    # What was decided before was decided for root.
+    # What was decided before was decided where nothing could be registered, perhaps.
     shutil.rmtree(home.decisions, ignore_errors=True)
     return home
+
+
+@pytest.fixture(params=["root", "somebody"])
+def starts(request: pytest.FixtureRequest, somebody: DenizenHome) -> tuple[str, ...]:
+    """Return the words that start denizen as a user."""
+    if request.param == "root" and os.geteuid():
+        pytest.skip("not root")
+    return (*(SOMEBODY if request.param == "somebody" else ()), *somebody.command("run"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not root")
+def test_root_keeps_all_users(somebody: DenizenHome, program: Path) -> None:
+    theirs = somebody.work / "theirs"
+    theirs.touch()
+    line = f"/bin/chown 4321:1234 {theirs}; /usr/bin/id -u"
+    done = somebody.denizen("run", os.fspath(program), "system", line, status=None)
+    assert "0" in done.stdout.splitlines(), done.stderr
+    assert (theirs.stat().st_uid, theirs.stat().st_gid) == (4321, 1234)
 
 
 @pytest.mark.parametrize(
@@ -210,21 +228,23 @@ def somebody(home: DenizenHome) -> DenizenHome:
     ids=lambda one: one[0] if isinstance(one, tuple) else "",
 )
 def test_it_starts_children_of_its_own_architecture(
-    somebody: DenizenHome, program: Path, what: tuple[str, ...], seen: str
+    starts: tuple[str, ...], program: Path, what: tuple[str, ...], seen: str
 ) -> None:
     words = [word.format(program=program) for word in what]
-    command = [*SOMEBODY, *somebody.command("run", os.fspath(program)), *words]
+    command = [*starts, os.fspath(program), *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert seen in done.stdout.splitlines(), done.stderr
     assert "Exec format error" not in done.stderr
 
 
-def test_a_child_gets_libraries_of_its_own(somebody: DenizenHome, program: Path) -> None:
+def test_a_child_gets_libraries_of_its_own(
+    somebody: DenizenHome, starts: tuple[str, ...], program: Path
+) -> None:
     text, made = somebody.work / "needs.c", somebody.work / "needs"
     text.write_text("#include <stdio.h>\nconst char *latering(void); int main() { puts(latering()); }\n")
     library = somebody.work.parent.parent / "liblater.so.1"
     subprocess.run([compiler(), "-w", "-o", made, text, library], check=True)
-    command = [*SOMEBODY, *somebody.command("run", os.fspath(program)), "exec", os.fspath(made)]
+    command = [*starts, os.fspath(program), "exec", os.fspath(made)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "latered" in done.stdout, done.stderr
 
