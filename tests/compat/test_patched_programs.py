@@ -12,6 +12,7 @@ from denizen.elf import read
 from denizen.relocate.changes import Changes
 from tests.support.patch_cases import EXPECTED, FORMS, Bench, Form
 from tests.support.peers import require
+from tests.support.python_prefix import kept_by_tests
 
 CASES = ("run path", "interpreter", "all at once")
 
@@ -53,6 +54,22 @@ def test_a_patched_program_runs_as_before(form: Form, tmp_path: Path) -> None:
             assert bench.run(target) == EXPECTED, case
 
 
+@pytest.mark.parametrize("length", [10, 5000])
+def test_a_patched_library_can_be_stripped(length: int, tmp_path: Path) -> None:
+    """strip(1) silently breaks a file whose program headers have moved: code refers to moved sections."""
+    require("gcc", "strip")
+    bench = Bench(tmp_path)
+    program = bench.build(FORMS[0])
+    assert program is not None
+    library = os.fsencode(bench.first / "libcalled.so")
+    wanted = Changes(run_path=b"/nowhere/" + b"x" * length, add_needed=(b"libdl.so.2",))
+    patch(PatchRequest(library, library, wanted))
+    assert bench.run(program) == EXPECTED
+    done = subprocess.run(["strip", library], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert bench.run(program) == EXPECTED
+
+
 def test_a_program_patched_many_times_runs(tmp_path: Path) -> None:
     """patchelf's did not start any more after 64 times (NixOS/patchelf#96)."""
     require("gcc")
@@ -87,3 +104,30 @@ def test_a_library_that_is_no_longer_needed_leaves_no_versions_behind(tmp_path: 
     )
     (tmp_path / "libversioned.so").unlink()
     assert subprocess.run([path], check=False).returncode == 42
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["4096", "65536"])
+def test_a_patched_program_for_aarch64_runs_on_pages_of_every_size(page: str, tmp_path: Path) -> None:
+    """Kernels of that architecture have pages of 4, 16 or 64 KiB (NixOS/patchelf#79)."""
+    compiler = os.environ.get("AARCH64_CC", str(kept_by_tests() / "aarch64" / "cc"))
+    require("qemu-aarch64-static", compiler)
+    bench = Bench(tmp_path)
+    program = bench.build(Form("aarch64", compiler=compiler))
+    assert program is not None
+    asked = [compiler, "-print-file-name=ld-linux-aarch64.so.1"]
+    linker = Path(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip())
+    emulator = ["qemu-aarch64-static", "-p", page, "-L", str(linker.resolve().parent.parent)]
+
+    def run(path: Path) -> str:
+        words = [*emulator, str(path)]
+        return subprocess.run(words, env={}, capture_output=True, text=True, check=False).stdout
+
+    assert run(program) == EXPECTED
+    target = tmp_path / "patched"
+    link = tmp_path / ("interpreter-" * 8)
+    link.symlink_to(linker.resolve())
+    path = b"/nowhere/" + b"directory/" * 50 + b":" + os.fsencode(bench.other)
+    changes = Changes(os.fsencode(link), path, add_needed=(b"libm.so.6",), soname=b"program.so")
+    patch(PatchRequest(os.fsencode(program), os.fsencode(target), changes))
+    assert run(target) == EXPECTED

@@ -174,19 +174,27 @@ def _with_new_segment(image: Image, parts: list[GrownPart]) -> PatchLayout:
         return _added(image, parts, spared[0], f"its program header replaces {spared[1]}")
     if program_headers.has_room_behind(image, going):
         return _added(image, parts, image.segments, "its program header goes behind the others")
-    headers = GrownPart("headers", (len(image.segments) + 1) * image.header.phentsize)
-    inside = fit(image, [headers], first_only=True)
-    if inside is not None:
-        words = "the program headers move into unused bytes of a page"
-        added = _added(image, parts, inside[1], words)
-        return replace(added, places=added.places | inside[0])
+    note = program_headers.spared_note(image)
+    if note is not None and image.sections:
+        return _added(image, parts, note[0], f"its program header replaces {note[1]}")
     try:
-        return _added(image, [headers, *parts], image.segments, "the program headers move into it")
+        return _with_moved_headers(image, parts)
     except CannotPatch:
-        note = program_headers.spared_note(image)
         if note is None:
             raise
         return _added(image, parts, note[0], f"its program header replaces {note[1]}")
+
+
+def _with_moved_headers(image: Image, parts: list[GrownPart]) -> PatchLayout:
+    headers = GrownPart("headers", (len(image.segments) + 1) * image.header.phentsize)
+    inside = fit(image, [headers], first_only=True)
+    warning = "; it must not be stripped afterwards" if image.sections else ""
+    if inside is not None:
+        words = f"the program headers move into unused bytes of a page{warning}"
+        added = _added(image, parts, inside[1], words)
+        return replace(added, places=added.places | inside[0])
+    words = f"the program headers move into it{warning}"
+    return _added(image, [headers, *parts], image.segments, words)
 
 
 def _added(image: Image, parts: list[GrownPart], rows: tuple[Segment, ...], words: str) -> PatchLayout:

@@ -4,8 +4,13 @@ The table lies ahead of the first section, mostly without room behind it. In thi
 
     a row that says nothing, or that another row says too (SUPERFLUOUS)
     unused bytes behind the table
+    in a file with section headers, the row of a note that only names the build and the ABI: its section stays
     the table moved into unused bytes of a segment (room.py), or into the new segment
-    a note that only names the build
+    in other files, the same note
+
+strip(1) writes the table behind the ELF header again, wherever it was, and moves sections to make room: code
+then refers to what is elsewhere (in all of 68 files). So the table of a file that can be stripped moves only
+where there is no other way, and that is told.
 
 A moved table must be mapped where the kernel says it is. Before Linux 5.18 that is its file offset plus the
 distance of address and offset of the first PT_LOAD (fs/binfmt_elf.c, AT_PHDR), so the segment that holds it
@@ -30,6 +35,8 @@ if TYPE_CHECKING:
 
 PT_NULL, PT_PHDR, PT_GNU_PROPERTY, PT_PAX_FLAGS = 0, 6, 0x6474E553, 0x65041580
 _SHF_ALLOC = 2
+# Notes that say where a file is from, and nothing that a loader acts upon: NT_GNU_ABI_TAG, NT_GNU_BUILD_ID.
+_NAMING = frozenset({(b"GNU", 1), (b"GNU", 3)})
 
 
 def _repeats_property(image: Image, row: Segment) -> bool:
@@ -65,12 +72,12 @@ def spared(image: Image) -> tuple[tuple[Segment, ...], str] | None:
 
 def spared_note(image: Image) -> tuple[tuple[Segment, ...], str] | None:
     """Return the rows without a note that only names the build and the ABI, for want of a better."""
-    ours = {one.offset for one in image.notes.records if one.owner == b"GNU"}
-    others = [one.offset for one in image.notes.records if one.offset not in ours]
+    records = image.notes.records
     for index, row in enumerate(image.segments):
         within = range(row.offset, row.offset + row.file_size)
-        if row.type == c.PT_NOTE and not any(at in within for at in others):
-            return _without(image.segments, index), "the note that names the build"
+        inside = [(one.owner, one.type) for one in records if one.offset in within]
+        if row.type == c.PT_NOTE and inside and set(inside) <= _NAMING:
+            return _without(image.segments, index), "the row of the note that names the build"
     return None
 
 

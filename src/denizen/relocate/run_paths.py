@@ -44,9 +44,9 @@ def shrunk(view: FileView, place: bytes, image: Image) -> bytes:
     directories = path.split(b":")
     home = posixpath.dirname(place)
     places = [expand_origin_only(one, home) for one in directories]
-    opened = {name for note in image.notes.dlopen for name in note.sonames} | set(
-        strings(image, lambda _: True)
-    )
+    noted = {name for note in image.notes.dlopen for name in note.sonames}
+    # What it needs stands among the constants too, in .dynstr.
+    opened = (noted | set(strings(image, lambda _: True))) - {*dynamic.needed, dynamic.soname}
     inherited = dynamic.runpath is None
     kept = _kept(view, places, list(dynamic.needed), inherited=inherited)
     for at, real in enumerate(places):
