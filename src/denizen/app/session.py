@@ -22,6 +22,10 @@ else:
 _DEFAULT_PATH = "/bin:/usr/bin"
 
 
+# The root of the system's profiles, which all users have (`--system`).
+SYSTEM_ROOT = "/var/lib/denizen"
+
+
 class Reporter(Protocol):
     """The receiver of an operation's messages; that of the command line prints them."""
 

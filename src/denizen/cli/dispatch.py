@@ -6,7 +6,7 @@ import os
 import sys
 
 from denizen import __version__
-from denizen.app.session import Session
+from denizen.app.session import SYSTEM_ROOT, Session
 from denizen.cli.command import Command, Context, Group
 from denizen.cli.options import Option, UsageError, parse
 from denizen.cli.output import Output, open_output
@@ -237,7 +237,8 @@ def _context(parsed: Parsed, at_exec: Callable[[], None]) -> Context:
         color=parsed.text("color") or "auto",
         verbosity=parsed.count("verbose") - int(parsed.flag("quiet")),
     )
-    root = parsed.text("root") or os.environ.get("DENIZEN_ROOT") or None
+    system = parsed.has("system") and parsed.flag("system")
+    root = parsed.text("root") or (SYSTEM_ROOT if system else os.environ.get("DENIZEN_ROOT")) or None
     session = Session(os.environ, root, OutputReporter(output, at_exec))
     return Context(session, output, parsed.flag("json"))
 

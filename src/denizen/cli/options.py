@@ -97,6 +97,10 @@ class Parsed:
     def __init__(self, values: Mapping[str, object]) -> None:
         self._values = dict(values)
 
+    def has(self, key: str) -> bool:
+        """Tell whether the command has an option or positional of that name."""
+        return key in self._values
+
     def flag(self, key: str) -> bool:
         """Tell whether a flag was given."""
         return bool(self._values[key])

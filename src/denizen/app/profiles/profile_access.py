@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from denizen.app.session import SYSTEM_ROOT
 from denizen.profiles.profile_links import DEFAULT, Profile, profile_at
 from denizen.value import value
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from denizen.profiles.manifest import ProfileManifest
     from denizen.store.local import Store
     from denizen.store.work import Work
+
+
+# The system's profile where none is named.
+SYSTEM_DEFAULT = "default"
 
 
 @value
@@ -33,12 +38,15 @@ class ProfileChange:
 
 def profiles_directory(session: Session) -> bytes:
     """Return the directory of profiles that are named, not given by a path."""
+    if session.root == SYSTEM_ROOT:
+        return os.fsencode(SYSTEM_ROOT) + b"/profiles"
     return session.paths.state + b"/profiles"
 
 
 def profile_of(session: Session, text: str | None) -> Profile:
     """Return the profile of a name or a path; the default one for None. Raises BadProfileName."""
-    return profile_at(profiles_directory(session), text or DEFAULT)
+    usual = SYSTEM_DEFAULT if session.root == SYSTEM_ROOT else DEFAULT
+    return profile_at(profiles_directory(session), text or usual)
 
 
 def profile_names(session: Session) -> list[Profile]:

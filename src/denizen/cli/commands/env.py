@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.cli.command import Command
-from denizen.cli.commands.install import PROFILE, profile_from
+from denizen.cli.commands.install import PROFILE_OPTIONS, profile_from
 from denizen.cli.options import Option
 from denizen.profiles.shell_environment import SHELLS
 
@@ -43,7 +43,7 @@ COMMANDS = (
         "the variables by which a shell finds what is installed",
         _env,
         options=(
-            PROFILE,
+            *PROFILE_OPTIONS,
             Option(("--shell",), "for this shell; $SHELL if not given", metavar="NAME", choices=SHELLS),
             Option(("--direnv",), "print the function use_denizen, for direnv's direnvrc"),
         ),

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 PROFILE = Option(
     ("--profile",), "the profile: a name, or the path of its link (profile if not given)", metavar="NAME"
 )
+PROFILE_OPTIONS = (
+    PROFILE,
+    Option(
+        ("--system",),
+        "the system's profile, /var/lib/denizen/profiles/default, which all users have; for root",
+    ),
+)
 SUITE = Option(("--suite",), "take packages from this suite", metavar="NAME", repeat=True)
 
 
@@ -170,7 +177,7 @@ COMMANDS = (
         _install,
         (Positional("NAME", "a package, NAME=VERSION; a path of a program or directory; a URL", many=True),),
         (
-            PROFILE,
+            *PROFILE_OPTIONS,
             SUITE,
             Option(("--priority",), "of two with the same file the lower number wins (5)", metavar="NUMBER"),
             Option(("--sha256",), "the SHA-256 of a URL's file, in hex", metavar="HEX"),
@@ -184,13 +191,13 @@ COMMANDS = (
             "again to upgrade."
         ),
     ),
-    Command(("remove",), "remove from a profile", _remove, (_NAMES,), (PROFILE,)),
+    Command(("remove",), "remove from a profile", _remove, (_NAMES,), PROFILE_OPTIONS),
     Command(
         ("list",),
         "what is installed: versions, sources, sizes",
         _list,
-        options=(PROFILE,),
+        options=PROFILE_OPTIONS,
     ),
-    Command(("pin",), "leave these alone when upgrading", _pin, (_NAMES,), (PROFILE,)),
-    Command(("unpin",), "upgrade these again", _unpin, (_NAMES,), (PROFILE,)),
+    Command(("pin",), "leave these alone when upgrading", _pin, (_NAMES,), PROFILE_OPTIONS),
+    Command(("unpin",), "upgrade these again", _unpin, (_NAMES,), PROFILE_OPTIONS),
 )

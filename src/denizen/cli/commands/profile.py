@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from denizen.cli.command import Command
-from denizen.cli.commands.install import PROFILE, profile_from
-from denizen.cli.options import Option, Positional, UsageError
+from denizen.cli.commands.install import PROFILE_OPTIONS, profile_from
+from denizen.cli.options import Positional, UsageError
 from denizen.errors import display
 
 TYPE_CHECKING = False
@@ -131,8 +131,10 @@ def _number(text: str, command: str) -> int:
 _N = Positional("N", "the generation's number")
 
 COMMANDS = (
-    Command(("profile", "list"), "which profiles there are", _list),
-    Command(("profile", "history"), "the generations, and what each changed", _history, options=(PROFILE,)),
+    Command(("profile", "list"), "which profiles there are", _list, options=PROFILE_OPTIONS[1:]),
+    Command(
+        ("profile", "history"), "the generations, and what each changed", _history, options=PROFILE_OPTIONS
+    ),
     Command(
         ("profile", "diff"),
         "what differs between two generations",
@@ -141,27 +143,27 @@ COMMANDS = (
             Positional("A", "the older one; the one before the current if not given", optional=True),
             Positional("B", "the newer one; the current one if not given", optional=True),
         ),
-        (PROFILE,),
+        PROFILE_OPTIONS,
     ),
     Command(
         ("profile", "rollback"),
         "go back to the generation before, or to N",
         _rollback,
         (Positional("N", "the generation's number", optional=True),),
-        (PROFILE,),
+        PROFILE_OPTIONS,
     ),
-    Command(("profile", "switch"), "make a generation the current one", _switch, (_N,), (PROFILE,)),
+    Command(("profile", "switch"), "make a generation the current one", _switch, (_N,), PROFILE_OPTIONS),
     Command(
         ("profile", "delete-generations"),
         "delete generations; the current one stays",
         _delete,
         (Positional("WHICH", "old: all but the current; numbers; 30d: those not in force since", many=True),),
-        (PROFILE,),
+        PROFILE_OPTIONS,
     ),
     Command(
         ("profile", "wipe"),
         "delete a profile with all its generations",
         _wipe,
-        options=(Option(("--profile",), "which one", metavar="NAME"),),
+        options=PROFILE_OPTIONS,
     ),
 )

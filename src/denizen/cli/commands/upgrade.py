@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from denizen.cli.command import Command
 from denizen.cli.commands.index import FETCH_OPTIONS, fetch_policy
-from denizen.cli.commands.install import PROFILE, SUITE, profile_from, request_from, show_installed
+from denizen.cli.commands.install import PROFILE_OPTIONS, SUITE, profile_from, request_from, show_installed
 from denizen.cli.options import Option, Positional
 from denizen.errors import display
 
@@ -110,7 +110,7 @@ COMMANDS = (
         "bring what is installed up to date",
         _upgrade,
         (Positional("NAME", "only these; else all that are not pinned", many=True, optional=True),),
-        (PROFILE, *FETCH_OPTIONS),
+        (*PROFILE_OPTIONS, *FETCH_OPTIONS),
         description=(
             "Install the versions that the index has, of packages and of what they depend on, and copy\n"
             "programs again that were installed from a path. The index itself: denizen index update."
@@ -120,7 +120,7 @@ COMMANDS = (
         ("outdated",),
         "what is installed and could be upgraded",
         _outdated,
-        options=(PROFILE, *FETCH_OPTIONS),
+        options=(*PROFILE_OPTIONS, *FETCH_OPTIONS),
     ),
     Command(
         ("search",),

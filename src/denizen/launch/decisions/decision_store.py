@@ -60,15 +60,23 @@ class DecisionStore:
     def write_named(self, layout: StoreLayout, name: bytes, decision: Decision) -> None:
         """Write the decision about a command of a profile, and keep its store objects as long as it lives.
 
+        Root's profiles are everybody's: other users can open the file, but not list the directory.
+
         Raises OSError.
         """
+        shared = os.geteuid() == 0
+        directory = os.path.join(self.directory, NAMED)
         path = os.path.join(NAMED, name)
         roots = self._roots(path)
         for place in dict.fromkeys((decision.search, *decision.objects)):
             if os.path.dirname(place) == layout.physical:
                 add_link(layout, next(roots), storepath.from_base(os.path.basename(place)))
-        make_directories(os.path.join(self.directory, NAMED), 0o700)
-        write_atomically(os.path.join(self.directory, path), encode(decision), mode=PRIVATE)
+        for place in (self.directory, directory):
+            make_directories(place, 0o711 if shared else 0o700)
+            if shared:
+                os.chmod(place, 0o711)  # noqa: S103  # it cannot be listed, and its names are hashes
+        mode = 0o644 if shared else PRIVATE
+        write_atomically(os.path.join(self.directory, path), encode(decision), mode=mode)
 
     def moved(self, build_id: bytes, size: int, headers: bytes) -> Decision | None:
         """Return the decision about the same program content at another path.

@@ -1,0 +1,29 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from denizen.app.profiles.profile_access import profile_of
+from denizen.app.session import SYSTEM_ROOT
+from tests.support.command_context import context_of
+
+
+@pytest.mark.parametrize(
+    ("root", "name", "place"),
+    [
+        (SYSTEM_ROOT, None, "/var/lib/denizen/profiles/default"),
+        (SYSTEM_ROOT, "per-user", "/var/lib/denizen/profiles/per-user"),
+        (SYSTEM_ROOT, "/srv/tools", "/srv/tools"),
+        (None, "./mine", os.path.abspath("mine")),
+    ],
+)
+def test_profiles_of_the_system_are_where_all_users_look(
+    root: str | None, name: str | None, place: str, tmp_path: Path
+) -> None:
+    session = context_of({"HOME": str(tmp_path)}, root).session
+    assert os.fsdecode(profile_of(session, name).place) == place
+
+
+def test_a_users_profile_is_in_the_users_state(tmp_path: Path) -> None:
+    session = context_of({}, str(tmp_path)).session
+    assert os.fsdecode(profile_of(session, None).place) == f"{tmp_path}/state/profiles/profile"
