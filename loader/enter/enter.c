@@ -36,7 +36,7 @@
 
    and of the builders of derivations (sandbox.c):
 
-       status FD          how it ends is told there: `o` where an operation failed, `x` where the program cannot be
+       status FD          descriptors above FD are closed; how it ends is told there: `o` where an operation failed, `x` where the program cannot be
                           executed, else its status as wait(2) has it, in decimal
        guard              a second process stays behind: it ends all that the program leaves behind, and the program
                           when it gets SIGTERM or its own parent ends

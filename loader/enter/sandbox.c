@@ -43,6 +43,7 @@ enum {
     MAX_CAPABILITY = 64,
     MAX_FILTER = 4096,
     CHILDREN_ROOM = 4096,
+    OLD_KERNELS_FILES = 65536,
 };
 /* Signals that end a guardian (signal(7)): it ends what it guards first. */
 #define ENDING ((uint64_t)1 << (1 - 1) | (uint64_t)1 << (2 - 1) | (uint64_t)1 << (SIGTERM - 1))
@@ -53,8 +54,17 @@ static long prctl(long what, long a, long b)
     return arch_syscall(__NR_prctl, what, a, b, 0, 0, 0);
 }
 
+/* What denizen's caller left inheritable reaches this process, and must not reach the builder. */
+static void close_all_above(int fd)
+{
+    if (arch_syscall(__NR_close_range, fd + 1, -1, 0, 0, 0, 0) != 0) /* before Linux 5.9 */
+        for (int other = fd + 1; other < OLD_KERNELS_FILES; other++)
+            sys_close(other);
+}
+
 long sandbox_set_status(int fd)
 {
+    close_all_above(fd);
     return arch_syscall(__NR_fcntl, fd, F_SETFD, FD_CLOEXEC, 0, 0, 0);
 }
 

@@ -6,7 +6,7 @@
 #include "../text.h"
 #include "mounts.h"
 
-/* The descriptor by which the end of the program is told, -1 where nobody is. */
+/* Close those above it, which the program must not have. The descriptor by which the end of the program is told, -1 where nobody is. */
 long sandbox_set_status(int fd);
 /* The one byte that says that there was no program: `o` an operation failed, `x` the execve. */
 void sandbox_tell_failure(int fd, const char *kind);

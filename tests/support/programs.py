@@ -21,6 +21,7 @@ def program(
     variables: Mapping[str, str] | None = None,
     *,
     inputs: Mapping[bytes, tuple[bytes, ...]] | None = None,
+    sources: tuple[bytes, ...] = (),
     outputs: Mapping[bytes, DerivationOutput] | None = None,
 ) -> Derivation:
     """Return a derivation whose builder is /bin/sh with a script."""
@@ -28,7 +29,7 @@ def program(
     return Derivation(
         dict(outputs or {b"out": DerivationOutput(b"")}),
         dict(inputs or {}),
-        (),
+        sources,
         SYSTEM,
         b"/bin/sh",
         (b"-e", b"-c", script.encode()),
@@ -62,6 +63,15 @@ class Site:
     ) -> Path:
         """Build a derivation; return where its output is."""
         sealed = self.derive(name, script, variables)
+        self.realise(sealed, **changes)
+        return self.shop.place(sealed)
+
+    def built_with(
+        self, name: str, script: str, variables: Mapping[str, str], source: Path, **changes: object
+    ) -> Path:
+        """Build a derivation that has the object at `source` among its inputs; return where its output is."""
+        derivation = program(script, variables, sources=(os.fsencode(source),))
+        sealed = self.shop.derive(name, derivation)
         self.realise(sealed, **changes)
         return self.shop.place(sealed)
 
