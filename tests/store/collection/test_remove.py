@@ -36,3 +36,18 @@ def test_what_is_linked_to_is_not_followed_and_not_missed(tmp_path: Path) -> Non
     os.close(descriptor)
     assert sorted(os.listdir(tmp_path)) == ["elsewhere"]
     assert (tmp_path / "elsewhere/file").read_bytes() == b"kept"
+
+
+def test_directories_in_one_another_beyond_all_limits_go(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    place = os.open(tmp_path / "tree", os.O_RDONLY)
+    for _ in range(5000):
+        os.mkdir("d", dir_fd=place)
+        below = os.open("d", os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = below
+    os.close(place)
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    remove_tree(descriptor, b"tree")
+    os.close(descriptor)
+    assert list(tmp_path.iterdir()) == []

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
             """Remove one name in a directory."""
 
 
+# Directories that are open at once; the usual limit of descriptors is 1024.
+_DEEPEST = 200
+
 # Flags to open a directory but not a link to one.
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -63,12 +66,28 @@ def _begin(parent: int, name: bytes | str, frames: list[_Frame]) -> int:
     try:
         facts = os.stat(name, dir_fd=parent, follow_symlinks=False)
         if stat.S_ISDIR(facts.st_mode):
-            frames.append(_enter(parent, name))
+            if len(frames) >= _DEEPEST:
+                _lift(parent, name, frames[0])
+            else:
+                frames.append(_enter(parent, name))
             return 0
         _allowed(os.unlink, parent, name, inside=bool(frames))
     except FileNotFoundError:
         return 0
     return facts.st_blocks * ST_BLOCK if facts.st_nlink == 1 else 0
+
+
+def _lift(parent: int, name: bytes | str, top: _Frame) -> None:
+    """Move a directory that lies too deep to the tree's top, where it is removed later.
+
+    A builder may leave directories in one another by the ten thousand, and each open one costs a descriptor.
+    """
+    os.chmod(name, 0o700, dir_fd=parent)
+    for directory in (parent, top.descriptor):
+        os.fchmod(directory, 0o700)
+    lifted = f".denizen-lifted-{os.urandom(8).hex()}"
+    os.rename(name, lifted, src_dir_fd=parent, dst_dir_fd=top.descriptor)
+    top.left.append(lifted)
 
 
 def _enter(parent: int, name: bytes | str) -> _Frame:
