@@ -1,7 +1,7 @@
 """Interpreter and run path of 1,500 system files changed, by `denizen patch`'s code and by patchelf.
 
 Claims (issue 17): all of ours are loaded as before (`ld.so --list`, and executables print the same version
-when started), and a file takes a third of patchelf's time at most, in one process. The programs of
+when started), and a file takes less of patchelf's time, verified, in one process. The programs of
 tests/support/patch_cases.py, which stand for reports against patchelf, are changed by both as well, and
 stripped. Programs of the system run in a sandbox of bubblewrap: system read-only, no network.
 """
@@ -37,6 +37,9 @@ from tests.support.patch_cases import EXPECTED, FORMS, Bench, Form
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from denizen.elf import Image
+    from denizen.relocate.file_edits import FilePlan
+
     Behaviour = tuple[int, list[bytes], bytes, tuple[int, bytes] | None]
 
 COUNT = 1500
@@ -65,7 +68,7 @@ class Tally:
 
 
 def main() -> None:
-    tallies = {"denizen": Tally(ours), "patchelf": Tally(theirs)}
+    tallies = {"denizen": Tally(ours), "unverified": Tally(unverified), "patchelf": Tally(theirs)}
     files = elf_files()
     print(f"{len(files)} files of the system, and patchelf {peer_version()}")
     with tempfile.TemporaryDirectory(dir=_DIRECTORY) as directory:
@@ -121,9 +124,11 @@ def report(tallies: dict[str, Tally]) -> None:
             [name, *counts, *times, f"{statistics.median(more):,.0f}", f"{statistics.mean(more):,.0f}"]
         )
     print(table(rows))
-    our, their = (tally.seconds for tally in tallies.values())
-    median, total = statistics.median(their) / statistics.median(our), sum(their) / sum(our)
-    print(f"patchelf takes {median:.1f} times as long for a file (median), {total:.1f} times for all")
+    their = tallies["patchelf"].seconds
+    for name in ("denizen", "unverified"):
+        own = tallies[name].seconds
+        median, total = statistics.median(their) / statistics.median(own), sum(their) / sum(own)
+        print(f"patchelf takes {median:.1f} times as long as {name} for a file (median), {total:.1f} for all")
 
 
 def report_forms(directory: Path) -> None:
@@ -203,13 +208,23 @@ def changes_for(path: bytes, linker: bytes) -> Changes:
 
 def ours(path: bytes, out: bytes, wanted: Changes) -> None:
     """Read, plan, write, read again and verify."""
+    image, plan = _written(path, out, wanted)
+    verify_patch(image, _VIEW.read(out), plan, wanted)
+
+
+def unverified(path: bytes, out: bytes, wanted: Changes) -> None:
+    """What patchelf does: read, plan and write."""
+    _written(path, out, wanted)
+
+
+def _written(path: bytes, out: bytes, wanted: Changes) -> tuple[Image, FilePlan]:
     buffer = _VIEW.read(path)
     image = read(buffer)
     plan = plan_patch(image, wanted)
     with open(out, "wb") as stream:
         stream.writelines(pieces(plan, buffer))
         os.fchmod(stream.fileno(), 0o755)
-    verify_patch(image, _VIEW.read(out), plan, wanted)
+    return image, plan
 
 
 def peer() -> str:

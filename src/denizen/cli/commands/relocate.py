@@ -31,8 +31,8 @@ def run(parsed: Parsed, context: Context) -> int:
     if context.json:
         context.output.document(document(done, written=not only_plan))
     else:
-        verbose = context.session.reporter.is_verbose
-        for line in lines(done, written=not only_plan, verbose=verbose or only_plan):
+        verbose = context.session.reporter.is_verbose or only_plan
+        for line in lines(done, written=not only_plan, verbose=verbose):
             context.output.line(line)
     return 0 if done.is_complete else 1
 
