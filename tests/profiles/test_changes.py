@@ -32,7 +32,7 @@ def test_a_command_names_the_element_that_has_it() -> None:
     with pytest.raises(NotInProfile) as failure:
         without_elements(BOTH, ["zipnote"])
     assert "zip" in failure.value.near
-    assert "zip" in failure.value.remedy
+    assert "zip" in failure.value.why
 
 
 def test_nothing_is_removed_where_one_of_the_names_is_wrong() -> None:

@@ -32,9 +32,12 @@ class NotInProfile(BadInput):
         return f"not installed: {', '.join(map(display, self.names))}"
 
     @property
+    def why(self) -> str:
+        return f"perhaps {', '.join(map(display, self.near))}" if self.near else ""
+
+    @property
     def remedy(self) -> str:
-        near = f"perhaps {', '.join(map(display, self.near))}; " if self.near else ""
-        return near + "denizen list shows what is"
+        return "denizen list shows what is"
 
 
 @value

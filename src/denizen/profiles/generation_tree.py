@@ -34,10 +34,12 @@ class ProfileConflict(BadInput):
     Attributes:
         clashes: (path, the installed element, the new one); the paths of two elements together.
         priority: of both.
+        asked: the words by which the new one of the first clash is installed.
     """
 
     clashes: tuple[tuple[bytes, str, str], ...]
     priority: int
+    asked: str
 
     @property
     def what(self) -> str:
@@ -57,8 +59,9 @@ class ProfileConflict(BadInput):
     @property
     def remedy(self) -> str:
         _, old, new = self.clashes[0]
+        less = max(self.priority - 1, 0)
         return (
-            f"denizen install --priority {max(self.priority - 1, 0)} {display(new)} takes the files of "
+            f"denizen install --priority {less} {display(self.asked)} takes the files of "
             f"{display(new)}; --priority {self.priority + 1}, those of {display(old)}; "
             f"or denizen remove {display(old)}"
         )
@@ -77,7 +80,7 @@ def generation_tree(
     """
     clashes = command_clashes(manifest, new)
     if clashes:
-        raise ProfileConflict(clashes, _priority(manifest, clashes[0][1]))
+        raise _conflict(manifest, clashes)
     logical = store.layout.logical
     text = work.add_text(FILE, write_manifest(manifest), manifest.objects).path
     rows = work.add_text(summary.FILE, summary.write_summary(manifest.elements)).path
@@ -126,10 +129,10 @@ def _own_commands(element: ProfileElement) -> list[StorePath]:
     return [part.path for part in element.parts if part.outside == "bin"]
 
 
-def _priority(manifest: ProfileManifest, name: str) -> int:
-    found = manifest.element(name)
-    assert found is not None
-    return found.priority
+def _conflict(manifest: ProfileManifest, clashes: tuple[tuple[bytes, str, str], ...]) -> ProfileConflict:
+    new = manifest.element(clashes[0][2])
+    assert new is not None
+    return ProfileConflict(clashes, new.priority, new.asked)
 
 
 def _in_words(conflict: Conflict, manifest: ProfileManifest, new: Collection[str]) -> ProfileConflict:
@@ -138,7 +141,7 @@ def _in_words(conflict: Conflict, manifest: ProfileManifest, new: Collection[str
     for path, first, second in conflict.clashes:
         pair = sorted((owners[first], owners[second]), key=lambda one: (one.name in new, one.name))
         rows.append((path, pair[0].name, pair[1].name))
-    return ProfileConflict(tuple(rows), owners[conflict.clashes[0][1]].priority)
+    return _conflict(manifest, tuple(rows))
 
 
 def _nothing(url: str) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from denizen.sources.fetch_policy import FetchPolicy
 
 # The ranks of packages for a command; those of one rank are a tie.
-_NAMED, _WHOLE, _ESSENTIAL, _REQUIRED, _OTHER = range(5)
+_NAMED, _WHOLE, _ALTERNATIVE, _ESSENTIAL, _REQUIRED, _OTHER = 0, 1, 2, 50, 51, 52
 _ALTERNATIVES = os.path.join(os.path.dirname(denizen.profiles.__file__), "alternatives.toml")
 _PRIORITIES = (b"required", b"important", b"standard")
 
@@ -91,8 +91,8 @@ def _holders(index: Index, command: bytes) -> list[CommandHolder]:
         # The package of the command's name has it by one of the same source (python3-minimal's python3).
         holder = min(found.values(), key=lambda one: one.rank)
         found.setdefault(command.decode(), _holder(whole, holder.path.encode(), command, None))
-    if not found:
-        return _alternatives(index, command)
+    for one in _alternatives(index, command):
+        found.setdefault(one.package, one)
     return sorted(found.values(), key=lambda one: (one.rank, -one.dependents, one.size, one.package))
 
 
@@ -103,7 +103,9 @@ def _alternatives(index: Index, command: bytes) -> list[CommandHolder]:
     with open(_ALTERNATIVES, "rb") as stream:
         names = tomllib.load(stream).get(command.decode("utf-8", "replace"), [])
     rows = [
-        (one, rank) for rank, name in enumerate(names, _OTHER) for one in index.packages(name.encode())[:1]
+        (one, rank)
+        for rank, name in enumerate(names, _ALTERNATIVE)
+        for one in index.packages(name.encode())[:1]
     ]
     return [
         CommandHolder(
