@@ -15,6 +15,7 @@ from denizen.store.collection.collector import Limits, collect
 from denizen.store.collection.processes import ProcessCensus
 from denizen.store.local import Store
 from denizen.store.verification import verify
+from tests.support.read_only_trees import delete
 from tests.support.store_operations import (
     BROKEN,
     DONE,
@@ -73,7 +74,8 @@ def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def fresh(base: Path, place: Path) -> Path:
     root = place / "root"
-    subprocess.run(["rm", "-rf", root], check=True)
+    if root.exists():
+        delete(root)
     subprocess.run(["cp", "-a", base, root], check=True)
     return root
 

@@ -55,7 +55,9 @@ def installed_root(context: Context, resolution: Resolution, root: Path) -> Path
     assert resolution.interpreter is not None
     path, package, file = resolution.interpreter
     wanted = {(choice.package, choice.path): choice.soname for choice in resolution.choices}
-    for pin in resolution.packages:
+    # A package that is there for its files alone (ca-certificates) is fetched when it is unpacked.
+    chosen = {package, *(choice.package for choice in resolution.choices)}
+    for pin in [one for one in resolution.packages if one.sha256 in chosen]:
         for inside, content in files_of(context, pin).items():
             if (soname := wanted.get((pin.sha256, inside))) is not None:
                 (root / DIRECTORY / os.fsdecode(soname)).write_bytes(content)

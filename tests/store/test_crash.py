@@ -18,6 +18,7 @@ from denizen.store.collection.processes import ProcessCensus
 from denizen.store.local import Store
 from denizen.store.verification import verify
 from tests.support import store_operations
+from tests.support.read_only_trees import delete
 from tests.support.store_operations import BROKEN, DONE, OPERATIONS, REFUSED, prepare
 from tests.support.syscall_faults import FULL, Operations
 
@@ -92,7 +93,7 @@ def fresh(base: Path, place: Path) -> Path:
     """A copy of the prepared store to damage; plain copies of a store are stores."""
     root = place / "root"
     if root.exists():
-        subprocess.run(["rm", "-rf", root], check=True)
+        delete(root)
     subprocess.run(["cp", "-a", base, root], check=True)
     return root
 

@@ -11,7 +11,13 @@ from typing import Any
 
 import pysequoia
 
-COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {"": bytes, ".gz": gzip.compress, ".xz": lzma.compress}
+
+def _gzip(content: bytes) -> bytes:
+    """Return the same bytes at any time: those that differ make another Release."""
+    return gzip.compress(content, mtime=0)
+
+
+COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {"": bytes, ".gz": _gzip, ".xz": lzma.compress}
 # 2026-07-11 10:16:37 UTC; tests hand in clocks around it.
 DATE = 1_783_764_997
 DATE_TEXT = "Sat, 11 Jul 2026 10:16:37 UTC"

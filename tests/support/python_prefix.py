@@ -25,6 +25,8 @@ _DISTRIBUTIONS = ("urllib3", "rich", "pygments", "markdown-it-py", "mdurl", "pys
 _LEFT_OUT = ("test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "site-packages")
 _LINKER = "ld-linux-x86-64.so.2"
 _LISTED = re.compile(r"(?:=> )?(/\S+) \(0x")
+# Another one where the tree is made otherwise: it is kept.
+_LAYOUT = "2"
 _LAUNCHER = f"""#!{PREFIX}/bin/python3
 import sys
 from denizen.cli.main import main
@@ -43,7 +45,7 @@ def kept_by_tests() -> Path:
 def python_prefix() -> Path:
     """Return the tree to mount at PREFIX, made at the first call."""
     require("patchelf", "ldd")
-    versions = [sys.version, *(f"{name} {version(name)}" for name in _DISTRIBUTIONS), _LAUNCHER]
+    versions = [sys.version, *(f"{name} {version(name)}" for name in _DISTRIBUTIONS), _LAUNCHER, _LAYOUT]
     key = hashlib.sha256("\n".join(versions).encode()).hexdigest()[:16]
     target = kept_by_tests() / f"python-{key}"
     with open(kept_by_tests() / "python.lock", "w") as lock:
@@ -64,6 +66,10 @@ def _make(prefix: Path) -> None:
     python = prefix / "bin" / "python3"
     shutil.copy(os.path.realpath(sys.executable), python)
     site = modules / "site-packages"
+    # By this name Debian's own Python looks for them, and not by the other.
+    debian = prefix / "lib" / "python3" / "dist-packages"
+    debian.parent.mkdir()
+    debian.symlink_to(f"../{standard.name}/site-packages")
     for name in _DISTRIBUTIONS:
         _copy_distribution(name, site)
     (site / "denizen.pth").write_text(f"{SOURCES}\n")
