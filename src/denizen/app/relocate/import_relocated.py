@@ -60,8 +60,7 @@ def import_relocated(
         told: called with the number of bytes read since the last call.
 
     Raises:
-        BadStorePath: a name is not an object's.
-        Also what `import_closure` raises.
+        BadStorePath: a name is not an object's. Also the errors of `import_closure`.
     """
     other = store_dir_of(cache)
     if other in (None, store.layout.logical):
