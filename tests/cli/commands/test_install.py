@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,9 +54,10 @@ def test_a_start_is_without_python(home: ProfileHome, tmp_path: Path) -> None:
         log = tmp_path / name
         command: list[str | Path] = ["strace", "-f", "-e", "trace=execve", "-o", log, home.command_of(name)]
         subprocess.run(command, capture_output=True, check=True)
-        text = log.read_text()
-        assert "python" not in text
-        assert text.count("execve(") <= 5
+        # Its words may be in an argument: what is executed where the kernel refuses a namespace.
+        started = re.findall(r'execve\("([^"]*)"', log.read_text())
+        assert 0 < len(started) <= 5
+        assert not [path for path in started if "python" in path]
 
 
 def test_a_command_finds_itself_however_it_is_called(home: ProfileHome, tmp_path: Path) -> None:
