@@ -56,7 +56,10 @@ def test_a_patched_program_runs_as_before(form: Form, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("length", [10, 5000])
 def test_a_patched_library_can_be_stripped(length: int, tmp_path: Path) -> None:
-    """strip(1) silently breaks a file whose program headers have moved: code refers to moved sections."""
+    """A library's run path is where patchelf broke it (NixOS/patchelf#239).
+
+    strip(1) silently breaks a file whose program headers have moved: code refers to moved sections.
+    """
     require("gcc", "strip")
     bench = Bench(tmp_path)
     program = bench.build(FORMS[0])
