@@ -23,6 +23,7 @@ _NUMBER = Struct("<I")
 # Magic numbers: the first of 3.8's, of 3.11's, and the last known (3.14).
 _FIRST, _SINCE_11, _LAST = 3400, 3450, 3679
 _REFERABLE = 0x80
+_BY_HASH = 1  # flag of the header (PEP 552)
 _SHORT = 255
 
 # Lengths of objects that are only a type and as many bytes.
@@ -67,6 +68,30 @@ def with_strings(data: bytes, change: Callable[[bytes], bytes]) -> bytes:
     magic = int.from_bytes(data[:2], "little")
     walk = _Walk(data, change, _CODE_11 if magic >= _SINCE_11 else _CODE_8)
     return data[:HEADER] + walk.whole()
+
+
+def for_source(data: bytes, old: bytes, new: bytes) -> bytes:
+    """Return a .pyc that was valid for one source as valid for another; others as they are.
+
+    The header has the time and the size of the source, or the hash of its content (PEP 552); the hash is
+    keyed by the magic number.
+    """
+    if not is_pyc(data):
+        return data
+    flags = int.from_bytes(data[4:8], "little")
+    if flags & _BY_HASH:
+        key = int.from_bytes(data[:4], "little")
+        before, after = _source_hash(key, old), _source_hash(key, new)
+        return data[:8] + after + data[HEADER:] if data[8:HEADER] == before else data
+    before, after = (_NUMBER.pack(len(one) & 0xFFFFFFFF) for one in (old, new))
+    return data[:12] + after + data[HEADER:] if data[12:HEADER] == before else data
+
+
+def _source_hash(key: int, source: bytes) -> bytes:
+    import _imp  # SipHash, as importlib uses it; importlib.util gives it for this Python's magic number alone
+
+    found: bytes = _imp.source_hash(key, source)
+    return found
 
 
 class _Walk:

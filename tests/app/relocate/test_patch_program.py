@@ -10,10 +10,12 @@ import pytest
 
 from denizen.app.relocate import patch_program
 from denizen.app.relocate.patch_program import NoFileToPatch, NotPatched, PatchRequest, facts, patch
+from denizen.app.relocate.store_guard import InStore
 from denizen.app.relocate.trial import TrialEnd, TrialFailed, judge, tried
 from denizen.elf import read
 from denizen.relocate.changes import Changes
 from denizen.relocate.errors import WrongPatch
+from denizen.store.local import Store
 from tests.support.command_context import context_of
 from tests.support.elf_builder import Elf, build
 from tests.support.peers import require
@@ -145,3 +147,12 @@ def test_a_start_is_judged_beside_that_of_the_original() -> None:
     judge(b"program", TrialEnd(0, b""), TrialEnd(None, b""))
     with pytest.raises(TrialFailed, match="SIGSEGV"):
         judge(b"program", TrialEnd(0, b""), TrialEnd(-11, b""))
+
+
+def test_a_store_object_is_patched_as_a_copy_only(program: Path, tmp_path: Path) -> None:
+    with Store.create(os.fsencode(tmp_path / "store")) as store, store.working() as work:
+        place = store.place_of(work.add(os.fsencode(program), "program").path)
+    with pytest.raises(InStore):
+        patch(PatchRequest(place, place, LONGER))
+    patch(PatchRequest(place, os.fsencode(tmp_path / "copy"), LONGER))
+    assert read((tmp_path / "copy").read_bytes()).interpreter == LONGER.interpreter

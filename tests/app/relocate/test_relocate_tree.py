@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from denizen.app.relocate.relocate_tree import BadPrefix, NoTree, RelocatedTree, TreeRequest, relocate_tree
+from denizen.app.relocate.store_guard import InStore
 from denizen.relocate.prefix import Prefix
+from denizen.store.local import Store
 
 OLD, NEW = b"/opt/app", b"/home/somebody/app"
 
@@ -77,11 +79,15 @@ def test_read_only_directories_are_read_only_afterwards(tree: Path) -> None:
     assert b"/home/somebody" in (tree / "bin" / "run").read_bytes()
 
 
-def test_compiled_python_stays_valid_beside_its_source(tree: Path) -> None:
-    """Its header has the source's size: else Python would compile it at each start, and store it nowhere."""
+@pytest.mark.parametrize("mode", ["TIMESTAMP", "CHECKED_HASH", "UNCHECKED_HASH"])
+def test_compiled_python_stays_valid_beside_its_source(tree: Path, mode: str) -> None:
+    """Its header tells of the source: else Python would compile it at each start, and store it nowhere."""
     source = tree / "share" / "module.py"
     source.write_text("print('/opt/app/share', __cached__)\n")
-    py_compile.compile(str(source), dfile="/opt/app/share/module.py", doraise=True)
+    validity = py_compile.PycInvalidationMode[mode]
+    py_compile.compile(
+        str(source), dfile="/opt/app/share/module.py", doraise=True, invalidation_mode=validity
+    )
     relocated(tree)
     code = "import sys; sys.path.insert(0, sys.argv[1]); import module; print(module.__spec__.loader.path)"
     traced = subprocess.run(
@@ -113,3 +119,15 @@ def test_impossible_prefixes_are_refused(tree: Path, old: bytes, new: bytes) -> 
 def test_an_absent_tree_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NoTree):
         relocated(tmp_path / "absent")
+
+
+def test_a_store_is_not_changed(tmp_path: Path) -> None:
+    """Its objects are registered with their hashes."""
+    with Store.create(os.fsencode(tmp_path / "store")) as store, store.working() as work:
+        (tmp_path / "script").write_text("#!/opt/app/bin/sh\n")
+        info = work.add(os.fsencode(tmp_path / "script"), "script")
+        place = store.place_of(info.path)
+    for path in (tmp_path / "store", Path(os.fsdecode(place))):
+        with pytest.raises(InStore):
+            relocated(path)
+        assert len(relocated(path, only_plan=True).entries) == 1

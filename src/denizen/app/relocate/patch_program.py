@@ -6,6 +6,7 @@ import os
 
 from denizen.app.relocate.ld_so_list import agree, host_linker, listed, lost_libraries
 from denizen.app.relocate.rewrite_file import rewrite
+from denizen.app.relocate.store_guard import refuse_in_store
 from denizen.app.relocate.trial import judge, tried
 from denizen.disk import DiskView
 from denizen.elf import read
@@ -92,7 +93,7 @@ def patch(asked: PatchRequest, trial: Session | None = None) -> Patched:
 
     Raises:
         NoFileToPatch: a file cannot be read or written.
-        NotPatched: it cannot be changed so.
+        NotPatched, InStore: it cannot be changed so.
         WrongPatch, LinkerDisagrees, TrialFailed: the changed file is not right; nothing was written.
     """
     real = replace(asked, path=os.path.realpath(asked.path), target=os.path.realpath(asked.target))
@@ -112,6 +113,8 @@ def _patch(asked: PatchRequest, trial: Session | None) -> Patched:
     except BadInput as problem:
         raise NotPatched(asked.path, _reason(problem)) from problem
     same = asked.path == asked.target
+    if not asked.only_plan:
+        refuse_in_store(asked.target)
     if asked.only_plan or (same and plan.is_empty):
         return Patched(asked.target, plan, len(buffer))
     linker = host_linker(image)

@@ -16,8 +16,10 @@ import stat
 import zlib
 
 from denizen.app.relocate.rewrite_file import replace_content, replace_link
+from denizen.app.relocate.store_guard import refuse_in_store
 from denizen.bytesio import Truncated
 from denizen.errors import DenizenError, HostLacks, display
+from denizen.formats.pyc import for_source
 from denizen.relocate.relocate_file import LeftMention, RelocatedFile, compression_of, relocate_file
 from denizen.value import replace, value
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 
 # Bytes of a compressed file that are looked into.
 _MAX_PLAIN = 64 << 20
-_PYC_SIZE = 12  # offset of the source's size in a .pyc
 
 
 class BadPrefix(DenizenError):
@@ -105,10 +106,12 @@ def relocate_tree(asked: TreeRequest, told: Callable[[int], None] = lambda _: No
 
     Raises:
         BadPrefix: a prefix is not absolute, or one contains the other's mention.
-        NoTree: a file cannot be read or written.
+        NoTree, InStore: a file cannot be read or written.
         NotWritten: a file is not what was written.
     """
     _check(asked.prefix)
+    if not asked.only_plan:
+        refuse_in_store(asked.tree)
     entries, count = [], 0
     seen: set[tuple[int, int]] = set()
     try:
@@ -164,7 +167,7 @@ def _entry(asked: TreeRequest, path: bytes, facts: os.stat_result) -> RelocatedE
         return None
     done = _file(asked, path, inside, facts.st_size)
     if done.content is not None and not asked.only_plan:
-        _write(path, done.content, facts.st_size)
+        _write(path, done.content)
     if not (done.places or done.left):
         return None
     return RelocatedEntry(inside, done.ways, done.places, done.left, done.remarks)
@@ -203,26 +206,32 @@ def _plain(data: bytes, form: str) -> bytes | None:
     return None
 
 
-def _write(path: bytes, content: bytes, size: int) -> None:
+def _write(path: bytes, content: bytes) -> None:
+    compiled = _compiled(path) if path.endswith(b".py") else ()
+    if compiled:
+        with open(path, "rb") as stream:
+            old = stream.read()
     replace_content(path, content)
     with open(path, "rb") as stream:
         if stream.read() != content:
             raise NotWritten(path)
-    if path.endswith(b".py") and len(content) != size:
-        _tell_compiled(path, size, len(content))
+    for one in compiled:
+        with open(one, "rb") as stream:
+            found = stream.read()
+        told = for_source(found, old, content)
+        if told != found:
+            replace_content(one, told)
 
 
-def _tell_compiled(source: bytes, old: int, new: int) -> None:
-    """Let the compiled files of a source know its new size: Python would compile it again at each start."""
+def _compiled(source: bytes) -> list[bytes]:
+    """Return the compiled files of a source, which know its size or its hash.
+
+    With another one Python would compile it again at each start, and could store it nowhere.
+    """
     name = posixpath.basename(source).removesuffix(b".py")
-    pattern = glob.escape(posixpath.dirname(source)) + b"/__pycache__/" + glob.escape(name) + b".*.pyc"
-    for compiled in glob.glob(pattern):
-        with open(compiled, "rb") as stream:
-            content = bytearray(stream.read())
-        by_time = len(content) >= 16 and content[4:8] == bytes(4)
-        if by_time and int.from_bytes(content[_PYC_SIZE:16], "little") == old & 0xFFFFFFFF:
-            content[_PYC_SIZE:16] = (new & 0xFFFFFFFF).to_bytes(4, "little")
-            replace_content(compiled, bytes(content))
+    return glob.glob(
+        glob.escape(posixpath.dirname(source)) + b"/__pycache__/" + glob.escape(name) + b".*.pyc"
+    )
 
 
 def _link(asked: TreeRequest, path: bytes, inside: bytes) -> RelocatedEntry | None:
