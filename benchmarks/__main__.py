@@ -5,6 +5,7 @@ import sys
 
 BENCHMARKS: dict[str, str] = {
     "build-realise": "benchmarks.build_realise",
+    "build-programs": "benchmarks.build_programs",
     "elf-patch": "benchmarks.elf_patch",
     "relocate-closure": "benchmarks.relocate_closure",
     "elf-read": "benchmarks.elf_read",

@@ -27,7 +27,7 @@ from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future, ThreadPoolExecutor
     from typing import Protocol
 
@@ -77,6 +77,7 @@ class RealiseOptions:
         listener: is told of builds that begin and end.
         builders: builders of higher layers, by name.
         ordinary: settings of builds that run programs; without them such derivations are refused.
+        before_unpacking: called before packages are unpacked.
     """
 
     opener: Opener
@@ -84,6 +85,7 @@ class RealiseOptions:
     listener: Listener = SilentBuild()
     builders: Mapping[bytes, Builder] | None = None
     ordinary: BuildSettings | None = None
+    before_unpacking: Callable[[], None] | None = None
 
 
 def realise(store: Store, wanted: Sequence[StorePath], manner: RealiseOptions) -> dict[StorePath, Sealed]:
@@ -107,23 +109,41 @@ def _run(
     """Build the plan's missing derivations, each once its inputs are valid."""
     if not plan.missing:
         return
-    from concurrent.futures import ThreadPoolExecutor
-
-    from denizen.build.package_unpack import work as unpacking
-
     packages = sum(one.derivation.builder == builtin_unpack_deb.BUILDER for one in plan.missing)
-    threads = manner.jobs + min(2 * TOGETHER, packages)
-    with (
-        Helpers(unpacking, min(manner.jobs, packages)) as helpers,
-        ThreadPoolExecutor(threads, "build") as pool,
-    ):
+    if packages and manner.before_unpacking is not None:
+        manner.before_unpacking()
+    with _helpers(min(manner.jobs, packages)) as helpers:
         turns = threading.BoundedSemaphore(manner.jobs)
         shop = _Shop(manner, helpers, Registrar(work), turns, threading.Event(), frozenset(again))
+        if len(plan.missing) == 1 and not packages:
+            # Importing concurrent.futures, which imports logging, costs 10 ms.
+            _build(store, plan.missing[0], plan, shop)
+        else:
+            _run_in_pool(store, plan, shop, manner.jobs + min(2 * TOGETHER, packages))
+
+
+def _helpers(count: int) -> Helpers:
+    """Return a pool of `count` processes that unpack packages."""
+    if not count:
+        return Helpers(_nothing, 0)
+    from denizen.build.package_unpack import work as unpacking
+
+    return Helpers(unpacking, count)
+
+
+def _nothing(_message: object) -> None:
+    raise AssertionError("nothing is unpacked")
+
+
+def _run_in_pool(store: Store, plan: RealisePlan, shop: _Shop, threads: int) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(threads, "build") as pool:
         try:
             _schedule(store, plan, shop, pool, threads)
         except BaseException:
             shop.stop.set()
-            helpers.close()
+            shop.helpers.close()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
 

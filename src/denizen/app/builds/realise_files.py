@@ -6,7 +6,6 @@ import contextlib
 import os
 
 from denizen.app.builds.derivation_files import NotRead, read_derivation
-from denizen.app.supply.decoder_setup import bring_decoder
 from denizen.app.supply.store_access import made_store
 from denizen.build.derivation import SUFFIX
 from denizen.build.plan import add_derivation
@@ -63,23 +62,34 @@ class RealiseFilesRequest:
     check: bool = False
 
 
-def realise_files(session: Session, request: RealiseFilesRequest) -> dict[StorePath, dict[str, bytes]]:
-    """Make the outputs of derivations valid; return the path of each output on disk, by name.
+def realise_files(session: Session, request: RealiseFilesRequest) -> dict[str, dict[str, bytes]]:
+    """Make the outputs of derivations valid; return the path of each on disk, by base name and output.
 
     Raises what `denizen.build.realise.realise` raises.
     """
     jobs = request.jobs or processors()
-    bring_decoder(session)
     opener = UrlOpener(HttpSettings(proxies=proxies_from(session.environ)), jobs)
     with made_store(session) as store:
         wanted = [derivation_named(store, file) for file in request.files]
         settings = build_settings(session, request)
-        options = RealiseOptions(opener, jobs, request.listener, ordinary=settings)
+        options = RealiseOptions(
+            opener,
+            jobs,
+            request.listener,
+            ordinary=settings,
+            before_unpacking=lambda: _bring_decoder(session),
+        )
         sealed = realise(store, wanted, options)
         return {
-            path: {name.decode("ascii"): store.place_of(output) for name, output in one.outputs.items()}
+            path.base: {name.decode("ascii"): store.place_of(output) for name, output in one.outputs.items()}
             for path, one in sealed.items()
         }
+
+
+def _bring_decoder(session: Session) -> None:
+    from denizen.app.supply.decoder_setup import bring_decoder
+
+    bring_decoder(session)
 
 
 def processors() -> int:

@@ -9,11 +9,11 @@ is what has no form in bash (nested lists, fractions).
 
 from __future__ import annotations
 
-import json
 import re
 
 from denizen.build.runner.variables import STRUCTURED, attribute
 from denizen.errors import BadInput
+from denizen.formats.jsontext import json_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ def attributes_of(derivation: Derivation, name: str) -> dict[str, Any] | None:
         return None
     if text.count(b"[") + text.count(b"{") > _MAX_DEPTH and _depth(text) > _MAX_DEPTH:
         raise BadAttributes(name, f"they are nested more than {_MAX_DEPTH} deep")
+    # Not above: json costs 5 ms, and few derivations have such attributes.
+    import json
+
     try:
         parsed = json.loads(text)
     except ValueError as error:
@@ -84,7 +87,7 @@ def compact(content: Any) -> str:
         return f"[{','.join(map(compact, content))}]"
     if isinstance(content, float):
         return _number(content)
-    return json.dumps(content, ensure_ascii=False)
+    return json_text(content)
 
 
 def _number(number: float) -> str:

@@ -13,15 +13,31 @@ if TYPE_CHECKING:
 
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
-    from denizen.formats.storepath import StorePath
 
 # Bytes a builder may say before it is stopped; gcc's own build says 30 MB.
 _MAX_LOG = 1 << 30
 _LARGEST = 1 << 50
+# (field of the request, option, default, largest)
+_NUMBERS = (
+    ("jobs", "jobs", 0, 1000),
+    ("cores", "cores", 0, 100_000),
+    ("timeout", "timeout", 0, _LARGEST),
+    ("max_silent_time", "max-silent-time", 0, _LARGEST),
+    ("max_log", "max-log-size", _MAX_LOG, _LARGEST),
+)
 
 
 def _realise(parsed: Parsed, context: Context) -> int:
     """Make the outputs valid, and print their paths."""
+    from denizen.app.builds.made_already import made_already
+
+    limits = {key: _number(parsed, option, default, largest) for key, option, default, largest in _NUMBERS}
+    made = None if parsed.flag("check") else made_already(context.session, parsed.texts("FILE"))
+    _report(_made(parsed, context, limits) if made is None else made, context)
+    return 0
+
+
+def _made(parsed: Parsed, context: Context, limits: Mapping[str, int]) -> Mapping[str, Mapping[str, bytes]]:
     from denizen.app.builds.realise_files import RealiseFilesRequest, realise_files
     from denizen.cli.views.build_progress import BuildProgress
 
@@ -30,18 +46,13 @@ def _realise(parsed: Parsed, context: Context) -> int:
         parsed.texts("FILE"),
         progress,
         progress.heard,
-        jobs=_number(parsed, "jobs", 0, 1000),
-        cores=_number(parsed, "cores", 0, 100_000),
-        timeout=_number(parsed, "timeout", 0, _LARGEST),
-        max_silent_time=_number(parsed, "max-silent-time", 0, _LARGEST),
-        max_log=_number(parsed, "max-log-size", _MAX_LOG, _LARGEST),
+        **limits,
         sandbox=not parsed.flag("no-sandbox"),
         paths=parsed.texts("sandbox-path"),
         keep_failed=context.environ.get("TMPDIR", "/tmp") if parsed.flag("keep-failed") else "",  # noqa: S108  # mkdir with mode 0700 there
         check=parsed.flag("check"),
     )
-    _report(realise_files(context.session, request), context)
-    return 0
+    return realise_files(context.session, request)
 
 
 def _number(parsed: Parsed, key: str, default: int, largest: int) -> int:
@@ -55,11 +66,11 @@ def _number(parsed: Parsed, key: str, default: int, largest: int) -> int:
     return int(text)
 
 
-def _report(made: Mapping[StorePath, Mapping[str, bytes]], context: Context) -> None:
+def _report(made: Mapping[str, Mapping[str, bytes]], context: Context) -> None:
     if context.json:
         context.output.document(
             {
-                drv.base: {name: os.fsdecode(place) for name, place in outputs.items()}
+                drv: {name: os.fsdecode(place) for name, place in outputs.items()}
                 for drv, outputs in made.items()
             }
         )

@@ -1,0 +1,132 @@
+"""Building by programs beside nix-build: a no-op rebuild, an empty build, ten of them, a compilation.
+
+Both have their own store, and sandboxes that show /usr. nix-build evaluates an expression first, which
+denizen does not; `nix-store --realise` of a .drv, which does not either, is shown too. The empty build's
+overhead is its time less that of the no-op rebuild, which has all but the build.
+
+Claims (issue 18): a no-op rebuild within nix-build's time, a build within 1.05 of it, an empty build's
+overhead within 30 ms.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks.support import table
+from denizen.formats.storepath import NIX_STORE
+from tests.support.nix import PrivateNix
+from tests.support.nix_builds import SHOWN, TwoStores, sandbox_configuration
+from tests.support.stores import make_store
+
+ROUNDS = int(os.environ.get("ROUNDS", "9"))
+# About a second of gcc, which is the same for both.
+SOURCE = """
+  for i in $(seq 40); do
+    printf '#include <stdio.h>\\n#include <stdlib.h>\\nint f%d(int x){ return x + %d; }\\n' $i $i > f$i.c
+    gcc -O2 -c f$i.c
+  done
+  echo 'int main(void){ return 0; }' > main.c
+  gcc -O2 main.c f*.o -o $out
+"""
+EXPRESSION = """
+let make = name: script: derivation {
+  inherit name; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-e" "-c" script ]; PATH = "/bin";
+};
+in { empty = round: make "empty-${round}" ": > $out";
+     chain = round: builtins.foldl' (below: n: make "chain-${toString n}-${round}" ": ${below}; : > $out")
+       (make "chain-${round}" ": > $out") (builtins.genList (n: n) 10);
+     compile = round: make "compile-${round}" ''SOURCE''; }
+"""
+
+
+def main() -> None:
+    for program in ("nix-build", "gcc"):
+        if shutil.which(program) is None:
+            print(f"{program} is not installed; nothing is measured")
+            return
+    with tempfile.TemporaryDirectory(prefix="denizen-build-", ignore_cleanup_errors=True) as top:
+        _measure(Path(top))
+        subprocess.run(["chmod", "-R", "u+w", top], check=False)
+
+
+def _measure(top: Path) -> None:
+    nix = PrivateNix(top / "nix", sandbox_configuration())
+    nix.root.mkdir()
+    expression = top / "cases.nix"
+    expression.write_text(EXPRESSION.replace("SOURCE", SOURCE.replace("${", "''${")))
+    two = TwoStores(nix, make_store(top / "root/data/store", NIX_STORE))
+    rows = [("", "denizen", "nix-build", "nix-store --realise", "denizen/nix-build")]
+    medians: dict[str, tuple[float, ...]] = {}
+    for case in ("empty", "chain", "compile"):
+        medians[case], medians[f"{case} again"] = _case(two, expression, case)
+    for name, (ours, theirs, plain) in medians.items():
+        row = (name, f"{ours * 1e3:.0f} ms", f"{theirs * 1e3:.0f} ms", f"{plain * 1e3:.0f} ms")
+        rows.append((*row, f"{ours / theirs:.2f}"))
+    print(table(rows))
+    for who, place in (("denizen", 0), ("nix-build", 1), ("nix-store --realise", 2)):
+        overhead = medians["empty"][place] - medians["empty again"][place]
+        print(f"overhead of an empty build, {who}: {overhead * 1e3:.0f} ms")
+
+
+def _case(two: TwoStores, expression: Path, case: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the medians of a build and of a no-op rebuild, of each of the three."""
+    first: list[list[float]] = [[], [], []]
+    again: list[list[float]] = [[], [], []]
+    rounds = ROUNDS if case != "compile" else max(3, ROUNDS // 3)
+    for number in range(rounds):
+        for place, command in enumerate(_commands(two, expression, case, f"{number}")):
+            # In turns: a busy moment of the machine falls on all.
+            first[place].append(_timed(command))
+            again[place].append(min(_timed(command) for _ in range(3)))
+    return _medians(first), _medians(again)
+
+
+def _commands(two: TwoStores, expression: Path, case: str, number: str) -> Sequence[Callable[[], object]]:
+    """Return the commands that build a case never built before: denizen's and Nix's two."""
+    by_denizen = _instantiated(two, expression, case, f"{number}-denizen")
+    (path,) = two.bring([by_denizen])
+    file = os.fsdecode(two.store.place_of(path))
+    paths = [f"--sandbox-path={target}={source}" for target, source in SHOWN.items()]
+    root = Path(os.fsdecode(two.store.layout.physical)).parent.parent
+    denizen = [_denizen(), "realise", "-q", f"--root={root}", *paths, file]
+    # Without .pyc files every start would pay the compiler.
+    environment = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    called = ["--expr", f'(import {expression}).{case} "{number}-nix"', "--no-out-link"]
+    plain = _instantiated(two, expression, case, f"{number}-plain")
+    return [
+        lambda: _run(denizen, environment),
+        lambda: _run(["nix-build", *called], two.nix.environment),
+        lambda: _run(["nix-store", "--realise", plain], two.nix.environment),
+    ]
+
+
+def _denizen() -> str:
+    return str(Path(sys.executable).parent / "denizen")
+
+
+def _instantiated(two: TwoStores, expression: Path, case: str, name: str) -> str:
+    called = f'(import {expression}).{case} "{name}"'
+    return two.nix.lines("nix-instantiate", "--expr", called)[-1]
+
+
+def _run(command: Sequence[str], environment: dict[str, str]) -> None:
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _timed(run: Callable[[], object]) -> float:
+    before = time.perf_counter()
+    run()
+    return time.perf_counter() - before
+
+
+def _medians(columns: list[list[float]]) -> tuple[float, ...]:
+    return tuple(sorted(times)[len(times) // 2] for times in columns)
+
+
+if __name__ == "__main__":
+    main()
