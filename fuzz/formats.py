@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from denizen.build import derivation
 from denizen.build.builtin_derivations import recipe
-from denizen.formats import aterm, iso9660, narinfo, squashfs, tar
+from denizen.formats import aterm, drv_outputs, iso9660, narinfo, squashfs, tar
 from denizen.formats.archive_tree import Layout, entries
 from denizen.formats.deb import Deb
 from denizen.formats.file_tree import ArchiveEntry, Directory, Entry, File, Symlink
@@ -140,7 +140,9 @@ def packages() -> Sequence[bytes]:
 
 def read_derivation(data: bytes) -> None:
     """Parse; print and compute what it is too, where that does not hide the time parsing takes."""
+    quick = drv_outputs.stated_outputs(data)
     found = aterm.parse(data)
+    assert quick is None or quick == {name: output.path for name, output in found.outputs.items()}
     if len(data) > _SMALL:
         return
     assert aterm.render(found) == data

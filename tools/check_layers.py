@@ -75,6 +75,7 @@ PURE = (
     "build.builtin_union",
     "build.builtin_libraries",
     "build.placeholders",
+    "store.closure_difference",
     "build.runner.settings",
     "build.runner.variables",
     "build.runner.structured_attributes",

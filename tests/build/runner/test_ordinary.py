@@ -25,6 +25,8 @@ from denizen.formats.aterm import DerivationOutput
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.trees.tree_reader import NotStorable
 from denizen.store.verification import verify
+from tests.support.denizen_command import denizen
+from tests.support.nix_builds import SHOWN
 from tests.support.programs import Site, program
 from tests.support.sandboxes import require_sandbox
 
@@ -297,3 +299,22 @@ def test_what_was_built_verifies_and_is_collected(site: Site) -> None:
     assert not list(verify(site.shop.store, contents=True))
     collect(site.shop.store, Limits())
     assert site.shop.left_behind() == []
+
+
+def test_the_command_builds_prints_and_keeps_what_was_said(tmp_path: Path) -> None:
+    require_sandbox()
+    root = tmp_path / "root"
+    shop = Site(root / "data").shop
+    sealed = shop.derive("told", program("echo 'one\ntwo'; echo x > $out"))
+    paths = [f"--sandbox-path={target}={source}" for target, source in SHOWN.items()]
+    drv = os.fsdecode(shop.store.place_of(sealed.path))
+    done = denizen(root, "realise", "-L", *paths, drv)
+    assert done.stdout.decode().split() == [str(shop.place(sealed))]
+    assert done.stderr == b"building told\ntold> one\ntold> two\n"
+    # The second time by the quick answer, which runs nothing.
+    assert denizen(root, "realise", "-L", drv).stderr == b""
+    assert denizen(root, "log", drv).stdout == b"one\ntwo\n"
+    assert denizen(root, "log", shop.place(sealed)).stdout == b"one\ntwo\n"
+    assert (
+        b"there is no log" in denizen(root, "log", shop.derive("x", program("")).path.base, status=125).stderr
+    )

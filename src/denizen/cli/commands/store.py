@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.cli.command import Command
-from denizen.cli.commands import gc, store_upkeep
+from denizen.cli.commands import gc, store_closures, store_upkeep
 from denizen.cli.options import Option, Positional, UsageError
 
 TYPE_CHECKING = False
@@ -296,5 +296,6 @@ COMMANDS = (
     Command(("store", "closure"), "they and all they mention, directly or not", _closure, _OBJECTS),
     Command(("store", "list"), "all valid objects", _list),
     *gc.IN_STORE,
+    *store_closures.COMMANDS,
     *store_upkeep.COMMANDS,
 )
