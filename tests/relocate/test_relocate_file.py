@@ -2,6 +2,8 @@
 
 import marshal
 import py_compile
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -130,3 +132,38 @@ def test_members_of_an_archive_keep_their_places(prefix: Prefix) -> None:
         assert len(done.left) == 1
         return
     assert len(there_and_back(archive, prefix)) == len(archive)
+
+
+@pytest.mark.parametrize("options", [b"", b" -I"])
+def test_a_python_script_can_find_its_interpreter_itself(options: bytes, tmp_path: Path) -> None:
+    line = b"#!/nix/store/abc-python/bin/python3%b\n" % options
+    code = b"import sys\nprint(sys.flags.isolated, sys.argv[1:], __file__)\n"
+    done = relocate_file(line + code, LONGER, origin=b"/nix/store/abc-x/bin")
+    assert done.content is not None
+    assert done.ways == ("relative",)
+    script = tmp_path / "with space" / "abc-x" / "bin" / "script"
+    script.parent.mkdir(parents=True)
+    script.write_bytes(done.content)
+    script.chmod(0o755)
+    python = tmp_path / "with space" / "abc-python" / "bin" / "python3"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    link = tmp_path / "link"
+    link.symlink_to(script)
+    for path in (script, link):
+        printed = subprocess.run([path, "a b", "c"], capture_output=True, text=True, check=True).stdout
+        assert printed == f"{len(options) // 3} ['a b', 'c'] {path}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"#!/nix/store/abc-bash/bin/bash\n",
+        b"#!/nix/store/abc-python/bin/python3 -c 'x'\n",
+        b"#!/nix/store/abc-python/bin/python3\n# -*- coding: latin-1 -*-\n",
+        b"#!/usr/bin/python3\n# /nix/store\n",
+    ],
+)
+def test_other_scripts_name_the_new_path(text: bytes) -> None:
+    done = relocate_file(text, LONGER, origin=b"/nix/store/abc-x/bin")
+    assert done.content == text.replace(LONGER.old, LONGER.new)

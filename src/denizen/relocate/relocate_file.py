@@ -4,6 +4,7 @@
     python    compiled Python: its strings with their lengths
     elf       the interpreter, the run path and the names needed by a patch (patch_plan.py), where they grow
     filled    everywhere else: the same width, filled up with slashes (prefix.py)
+    relative  where that is asked for, `$ORIGIN` in run paths, and Python scripts by relative_script.py
     link      as `filled`, by the path of a short link, where the new path does not fit
 
 A shorter path always fits. Files come back as they were when the prefix is changed back: text unless it
@@ -18,6 +19,7 @@ from denizen.errors import BadInput
 from denizen.formats.pyc import is_pyc, with_strings
 from denizen.relocate.elf_prefix import relocate_elf
 from denizen.relocate.prefix import Prefix, filled, in_text, mentions
+from denizen.relocate.relative_script import relative_script
 from denizen.relocate.undo import undone
 from denizen.value import value
 
@@ -72,8 +74,8 @@ def relocate_file(data: Searchable, prefix: Prefix, *, origin: bytes = b"") -> R
     Args:
         data: the content.
         prefix: the old and the new path.
-        origin: the directory of the file below the old prefix, for run paths relative to the file; b"" keeps
-            them absolute.
+        origin: the directory of the file below the old prefix, for run paths and interpreters of scripts
+            relative to the file; b"" keeps them absolute.
     """
     if data.find(prefix.old) < 0:
         return RelocatedFile()
@@ -83,8 +85,16 @@ def relocate_file(data: Searchable, prefix: Prefix, *, origin: bytes = b"") -> R
     if is_pyc(content):
         return _python(content, prefix)
     if b"\0" not in content and is_text(content) and not content.startswith(b"%PDF"):
-        return _text(content, prefix)
+        script = relative_script(content, prefix, origin) if origin else None
+        return _text(content, prefix) if script is None else _relative(script, prefix)
     return _filled(content, prefix)
+
+
+def _relative(script: bytes, prefix: Prefix) -> RelocatedFile:
+    """Return a script that finds its interpreter itself, with its other mentions changed."""
+    done = _text(script, prefix)
+    new = script if done.content is None else done.content
+    return RelocatedFile(new, ("relative", *done.ways), 1 + done.places, done.left, done.remarks)
 
 
 def _text(content: bytes, prefix: Prefix) -> RelocatedFile:
