@@ -8,6 +8,7 @@ and links; its package is in the store.
 """
 
 import os
+import shutil
 import statistics
 import subprocess
 import tempfile
@@ -237,8 +238,10 @@ def first_answer(home: DenizenHome) -> None:
         for place in (home.decisions / "opened").glob("*/*"):
             (place / "liblate.so.1").unlink(missing_ok=True)
             (place / ".asked").unlink(missing_ok=True)
+            shutil.rmtree(place / ".all", ignore_errors=True)
         times.append(float(home.denizen("run", str(program), "liblate.so.1").stdout))
-    print(f"first answer, its package in the store: {statistics.median(times):.0f} ms (claim: 100)")
+    shown = f"median {statistics.median(times):.0f} ms, fastest {min(times):.0f}"
+    print(f"first answer, its package in the store: {shown} (claim: 100 on an idle machine)")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ enum {
     EXIT_CANNOT_START = 126,
 };
 
-enum state { ASKED, ATTACHED, REFUSED };
+enum state { STARTED, ALLOWED, ATTACHED, REFUSED };
 
 /* Shared by both processes until the program begins. */
 struct attachment {
@@ -40,12 +40,24 @@ static void set_mask(const uint64_t *now, uint64_t *before)
     arch_syscall(__NR_rt_sigprocmask, SYS_SIG_SETMASK, (long)now, (long)before, SIGNAL_SET_SIZE, 0, 0);
 }
 
+static void reach(struct attachment *attachment, enum state state)
+{
+    attachment->state = (int)state;
+    arch_syscall(__NR_futex, (long)&attachment->state, FUTEX_WAKE, 1, 0, 0, 0);
+}
+
+static void wait_beyond(struct attachment *attachment, enum state state)
+{
+    while (attachment->state == (int)state)
+        arch_syscall(__NR_futex, (long)&attachment->state, FUTEX_WAIT, (long)state, 0, 0, 0);
+}
+
 static _Noreturn void trace(void *given)
 {
     struct attachment *attachment = given;
+    wait_beyond(attachment, STARTED);
     bool seized = tracee_seize(attachment->process);
-    attachment->state = seized ? ATTACHED : REFUSED;
-    arch_syscall(__NR_futex, (long)&attachment->state, FUTEX_WAKE, 1, 0, 0, 0);
+    reach(attachment, seized ? ATTACHED : REFUSED);
     if (seized)
         tracee_begin_with_loader(attachment->process, attachment->descriptor, attachment->size, attachment->entry);
     sys_exit(0);
@@ -77,13 +89,15 @@ static long start_tracer(struct attachment *attachment)
     long stack = sys_mmap(0, STACK_SIZE, SYS_PROT_READ | SYS_PROT_WRITE, SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS, -1, 0);
     if (sys_failed(stack))
         return stack;
-    /* Where Yama lets only ancestors trace; the permission ends when the tracer has attached. */
-    arch_syscall(__NR_prctl, PR_SET_PTRACER, -1, 0, 0, 0, 0);
     set_mask(&all, &mask);
     long tracer = arch_run_apart(CLONE_VM, (char *)stack + STACK_SIZE, trace, attachment);
     set_mask(&mask, NULL);
-    while (tracer > 0 && attachment->state == ASKED)
-        arch_syscall(__NR_futex, (long)&attachment->state, FUTEX_WAIT, ASKED, 0, 0, 0);
+    if (tracer <= 0)
+        return tracer;
+    /* Where Yama lets only ancestors trace: this one may, until it has attached. */
+    arch_syscall(__NR_prctl, PR_SET_PTRACER, tracer, 0, 0, 0, 0);
+    reach(attachment, ALLOWED);
+    wait_beyond(attachment, ALLOWED);
     arch_syscall(__NR_prctl, PR_SET_PTRACER, 0, 0, 0, 0, 0);
     return tracer;
 }
@@ -98,7 +112,7 @@ static void end_tracer(long tracer)
 /* Comes back where the program cannot be executed by a process that is traced (AppArmor, SELinux), or at all. */
 static void start_attached(const char *loader, const char *file, char **words, char **environment)
 {
-    struct attachment attachment = {.state = ASKED, .process = arch_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0)};
+    struct attachment attachment = {.state = STARTED, .process = arch_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0)};
     if (!open_loader(loader, &attachment))
         return;
     long tracer = start_tracer(&attachment);
