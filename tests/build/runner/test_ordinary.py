@@ -1,6 +1,7 @@
 """Derivations whose builder is a program: what is built, and what is said when it is not."""
 
 import os
+import socket
 import threading
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from denizen.build.builders import NoSuchBuilder
+from denizen.build.derivation import BadDerivation
 from denizen.build.runner.build_log import log_path, read_log
 from denizen.build.runner.errors import (
     BadOutput,
@@ -318,3 +320,50 @@ def test_the_command_builds_prints_and_keeps_what_was_said(tmp_path: Path) -> No
     assert (
         b"there is no log" in denizen(root, "log", shop.derive("x", program("")).path.base, status=125).stderr
     )
+
+
+def test_a_tree_of_packages_can_be_the_root(site: Site) -> None:
+    script = """
+        mkdir -p $out/usr/bin $out/usr/lib $out/etc/tool $out/dev $out/opt
+        cp /usr/bin/dash $out/usr/bin/sh; cp /usr/bin/ls /usr/bin/cat $out/usr/bin
+        libraries=$(ldd /usr/bin/dash /usr/bin/ls /usr/bin/cat | grep -o '/[^ ]*\\.so[^ ]*' | sort -u)
+        cp -L --parents $libraries $out
+        [ -L $out/lib64 ] || [ -d $out/lib64 ] || ln -s usr/lib64 $out/lib64
+        ln -s usr/bin $out/bin
+        echo setting > $out/etc/tool/conf; echo theirs > $out/etc/passwd; echo x > $out/opt/x
+    """
+    tree = site.output("tree", script)
+    script = """
+        ls / /opt /etc > $out; cat /etc/tool/conf /etc/passwd >> $out
+        if { echo x > /opt/x; } 2> /dev/null; then exit 1; fi
+    """
+    out = site.built_with("inside", script, {"__denizenRoot": str(tree), "PATH": "/usr/bin"}, tree, paths=())
+    said = out.read_text()
+    assert "\nopt\n" in said
+    assert "setting\nroot:x:0:0:Nix build user" in said
+    assert "theirs" not in said
+    assert (tree / "opt/x").read_text() == "x\n"
+
+
+def test_a_root_that_is_no_input_is_refused(site: Site) -> None:
+    other = site.output("other", "mkdir $out")
+    with pytest.raises(BadDerivation, match="not among its inputs"):
+        site.realise(site.derive("inside", ":", {"__denizenRoot": str(other)}))
+
+
+def test_what_was_built_with_the_network_is_a_copy(site: Site) -> None:
+    # A process elsewhere, reached by the network, could hold the builder's file open for writing.
+    fixed = {b"out": DerivationOutput(b"", b"sha256", ABC)}
+    sealed = site.shop.derive("fixed", program("echo -n abc > $out; stat -c %i $out", outputs=fixed))
+    site.realise(sealed)
+    assert site.shop.place(sealed).read_text() == "abc"
+    assert site.shop.place(sealed).stat().st_ino != int(site.said)
+
+
+def test_the_network_of_this_machine_is_for_fixed_outputs_alone(site: Site) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        script = f"bash -c 'exec 3<>/dev/tcp/127.0.0.1/{server.getsockname()[1]}'; echo -n abc > $out"
+        fixed = {b"out": DerivationOutput(b"", b"sha256", ABC)}
+        site.realise(site.shop.derive("fixed", program(script, outputs=fixed)))
+        with pytest.raises(BuildFailed, match="refused"):
+            site.realise(site.derive("plain", script))
