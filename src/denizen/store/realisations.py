@@ -6,6 +6,7 @@ with the object's base name and a newline. It says nothing about whether the obj
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from denizen.disk import make_directories, write_atomically
@@ -23,8 +24,12 @@ _MAX_SIZE = 400
 
 def realised_path(layout: StoreLayout, modulo: bytes, output: bytes) -> StorePath | None:
     """Return the object that an output became, None where that is not known."""
+    return _read(_place(layout, modulo, output))
+
+
+def _read(place: bytes) -> StorePath | None:
     try:
-        with open(_place(layout, modulo, output), "rb") as stream:
+        with open(place, "rb") as stream:
             return storepath.from_base(stream.read(_MAX_SIZE).rstrip(b"\n"))
     except (FileNotFoundError, NotADirectoryError, BadStorePath):
         return None
@@ -35,6 +40,21 @@ def record_realisation(layout: StoreLayout, modulo: bytes, output: bytes, path: 
     place = _place(layout, modulo, output)
     make_directories(os.path.dirname(place))
     write_atomically(place, path.base.encode("ascii") + b"\n")
+
+
+def prune_realisations(layout: StoreLayout) -> None:
+    """Forget what has become of outputs whose objects are gone. Raises OSError."""
+    directory = layout.state + b"/realisations"
+    try:
+        names = os.listdir(directory)
+    except FileNotFoundError:
+        return
+    for name in names:
+        place = directory + b"/" + name
+        path = _read(place)
+        if path is None or not os.path.lexists(layout.place_of(path)):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(place)
 
 
 def _place(layout: StoreLayout, modulo: bytes, output: bytes) -> bytes:

@@ -29,6 +29,7 @@ from denizen.store.local import make_reserve, release_reserve
 from denizen.store.locks import StoreSession, live_sessions, store_lock, temporary_prefix
 from denizen.store.optimise import prune_links
 from denizen.store.progress import ignore
+from denizen.store.realisations import prune_realisations
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -175,6 +176,7 @@ def collect(store: Store, limits: Limits, told: Told = ignore) -> Collected:
             _take_away(store, trash, info, found)
         freed += trash.empty(told)
         freed += prune_links(layout)
+        prune_realisations(layout)
     return _report(found, freed=freed)
 
 
