@@ -1,6 +1,6 @@
 """Every parser of foreign bytes, with its seeds. A new parser adds a line."""
 
-from fuzz import archive, elf, fhs, formats, hosted, launch, linker, profiles, relocate, resolve
+from fuzz import archive, builds, elf, fhs, formats, hosted, launch, linker, profiles, relocate, resolve
 from fuzz.driver import Target
 
 TARGETS: dict[str, Target] = {
@@ -19,6 +19,9 @@ TARGETS: dict[str, Target] = {
     "iso9660": Target(formats.read_iso9660, formats.iso_images, tokens=formats.ISO_TOKENS),
     "aterm": Target(
         formats.read_derivation, formats.derivations, formats.large_derivations, formats.ATERM_TOKENS
+    ),
+    "attributes": Target(
+        builds.read_attributes, builds.attributes, builds.large_attributes, builds.ATTRIBUTE_TOKENS
     ),
     "narinfo": Target(formats.read_narinfo, formats.narinfos, formats.large_narinfos, formats.NARINFO_TOKENS),
     "decision": Target(

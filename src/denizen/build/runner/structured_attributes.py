@@ -52,12 +52,30 @@ def attributes_of(derivation: Derivation, name: str) -> dict[str, Any] | None:
     import json
 
     try:
-        parsed = json.loads(text)
+        parsed = json.loads(
+            text.decode("utf-8"), parse_float=_finite, parse_int=_whole, parse_constant=_finite
+        )
+        if b"\\ud" in text.lower():
+            # Half of a pair of surrogates can be written in JSON, and stands for no character.
+            compact(parsed).encode()
     except ValueError as error:
         raise BadAttributes(name, str(error)) from error
     if not isinstance(parsed, dict):
         raise BadAttributes(name, "they are no JSON object")
     return parsed
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number - number != 0:
+        raise ValueError(f"{text[:20]} is no number that JSON has")
+    return number
+
+
+def _whole(text: str) -> float:
+    """Return an integer, or the nearest fraction where it has more than 64 bits, as Nix's library does."""
+    number = int(text)
+    return number if -(1 << 63) <= number < 1 << 64 else _finite(text)
 
 
 def _depth(text: bytes) -> int:
