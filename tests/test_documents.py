@@ -248,13 +248,29 @@ def test_every_source_of_the_loader_is_explained() -> None:
     assert not [name for name in sorted(sources) if f"{name}`" not in named]
 
 
+def places_to_change(document: str) -> list[tuple[str, str]]:
+    """Return the rows of a document's tables of where to change a thing: the question, and the place."""
+    tables = text_of(document).split("\n| to change | begin in |\n|---|---|\n")[1:]
+    lines = [line for table in tables for line in table.partition("\n\n")[0].splitlines()]
+    return [(question, place) for question, place in (line.strip("| ").split(" | ") for line in lines)]
+
+
 def test_each_question_of_where_to_change_names_one_place() -> None:
-    _, _, table = text_of("ARCHITECTURE.md").partition("\n| to change | begin in |\n|---|---|\n")
-    rows = [line.strip("| ").split(" | ") for line in table.partition("\n\n")[0].splitlines()]
-    questions = [row[0] for row in rows]
-    assert len(questions) == len(set(questions)) >= 20
+    rows = places_to_change("docs/where-to-change.md")
+    questions = [question for question, _ in rows]
+    assert len(questions) == len(set(questions)) >= 80
     for question, place in rows:
         # In brackets: a table inside that file, or the same for C.
         names = re.findall(r"`([^`]+)`", re.sub(r"\([^)]*\)", "", place))
         assert len(names) == 1, f"{question}: {place}"
         assert any((ROOT / base / names[0]).exists() for base in BASES), f"{question}: {names[0]}"
+
+
+def test_the_short_table_of_where_to_change_has_rows_of_the_whole_one() -> None:
+    short = places_to_change("ARCHITECTURE.md")
+    assert 20 <= len(short) <= 25
+    assert not set(short) - set(places_to_change("docs/where-to-change.md"))
+
+
+def test_the_architecture_is_two_pages() -> None:
+    assert len(text_of("ARCHITECTURE.md").splitlines()) <= 140

@@ -1,7 +1,7 @@
 """The table of processor architectures, one row each (pure).
 
 Everything that depends on the architecture of a program, a package or this machine is read from here. A new
-architecture needs a row here; ARCHITECTURE.md, "How to add", says what else it needs.
+architecture needs a row here; docs/where-to-change.md, "How to add", says what else it needs.
 
 Sources: e_machine from the gABI's registry; names of packages and directories from dpkg-architecture(1) and
 https://wiki.debian.org/Multiarch/Tuples; kernel names from uname(1); interpreters from glibc's
