@@ -1,7 +1,7 @@
 import pytest
 
 from denizen.build import builtin_fetch
-from denizen.build.builtin_derivations import Variables
+from denizen.build.builtin_derivations import Variables, recipe
 from denizen.build.builtin_fetch import MAX_SIZE, Fetch, fetching, fetching_executable
 from denizen.build.derivation import BadDerivation
 from denizen.formats.aterm import Derivation, DerivationOutput
@@ -56,3 +56,14 @@ def test_a_fetch_without_a_hash_is_refused() -> None:
     derivation = replace(fetching(URLS, HASH, NIX_STORE), outputs={b"out": DerivationOutput(b"/nix/store/x")})
     with pytest.raises(BadDerivation, match="must have a hash"):
         read(derivation)
+
+
+def test_nix_own_derivations_for_files_are_read() -> None:
+    output = DerivationOutput(b"", b"sha256", b"00" * 32)
+    variables = {b"url": b"https://example.test/x", b"executable": b""}
+    derivation = recipe(builtin_fetch.NIX_BUILDER, variables, (), NIX_STORE, output)
+    plan = read(derivation)
+    assert plan.urls == ("https://example.test/x",)
+    unpacked = replace(derivation, environment={**derivation.environment, b"unpack": b"1"})
+    with pytest.raises(BadDerivation, match="unpacks"):
+        read(unpacked)

@@ -163,6 +163,7 @@ if TYPE_CHECKING:
 
 BUILDERS: Mapping[bytes, Builder] = {
     builtin_fetch.BUILDER: _fetch,
+    builtin_fetch.NIX_BUILDER: _fetch,
     builtin_unpack_deb.BUILDER: _unpack_deb,
     builtin_union.BUILDER: _union,
     builtin_libraries.BUILDER: _libraries,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from denizen.formats.hashes import Hash
 
 BUILDER = b"builtin:fetch"
+# Nix's own (libstore/builtins/fetchurl.cc): one `url`.
+NIX_BUILDER = b"builtin:fetchurl"
 # Bytes read at most from a URL whose size the derivation does not give.
 MAX_SIZE = 64 * 1024**3
 SCHEMES = (b"https://", b"http://", b"file://")
@@ -124,6 +126,14 @@ def _output(method: Method, content: Hash) -> DerivationOutput:
     return DerivationOutput(b"", algorithm.encode("ascii"), content.hex.encode("ascii"))
 
 
+def _urls(derivation: Derivation, variables: Variables) -> list[bytes]:
+    if derivation.builder != NIX_BUILDER:
+        return [row[0] for row in variables.rows(b"urls", 1)]
+    if variables.text(b"unpack", b"") == b"1":
+        raise BadDerivation(variables.name, "it unpacks what it fetches, which denizen does not")
+    return [variables.text(b"url")]
+
+
 def read(derivation: Derivation, variables: Variables) -> Fetch:
     """Return the fetch that a derivation describes.
 
@@ -133,7 +143,7 @@ def read(derivation: Derivation, variables: Variables) -> Fetch:
     output = derivation.outputs.get(OUT)
     if output is None or not output.digest:
         raise BadDerivation(variables.name, "what is fetched must have a hash")
-    urls = [row[0] for row in variables.rows(b"urls", 1)]
+    urls = _urls(derivation, variables)
     for url in urls:
         if not url.startswith(SCHEMES) or not url.isascii():
             raise BadDerivation(variables.name, f"'{display(url)}' is not an http, https or file URL")

@@ -7,7 +7,8 @@
    processes that want the same output, one builds it.
 
 All objects involved are kept from collection meanwhile. After the first failure no new build is begun,
-running builds are stopped, and the failure is raised; completed outputs stay valid.
+running builds are stopped, and the failure is raised, unless the others are to go on; completed outputs stay
+valid.
 """
 
 from __future__ import annotations
@@ -63,6 +64,24 @@ class SilentBuild:
         """Do nothing."""
 
 
+class SeveralFailed(DenizenError):
+    """Several builds failed, and others went on."""
+
+    failures: tuple[DenizenError, ...]
+
+    @property
+    def what(self) -> str:
+        return f"{len(self.failures)} builds failed"
+
+    @property
+    def why(self) -> str:
+        return "\n".join(str(one) for one in self.failures)
+
+    @property
+    def remedy(self) -> str:
+        return "\n".join(dict.fromkeys(one.remedy for one in self.failures if one.remedy))
+
+
 class Stopped(DenizenError):
     """A build was stopped because another failed."""
 
@@ -78,6 +97,7 @@ class RealiseOptions:
         builders: builders of higher layers, by name.
         ordinary: settings of builds that run programs; without them such derivations are refused.
         before_unpacking: called before packages are unpacked.
+        keep_going: after a failure, what does not depend on it is built all the same.
     """
 
     opener: Opener
@@ -86,6 +106,7 @@ class RealiseOptions:
     builders: Mapping[bytes, Builder] | None = None
     ordinary: BuildSettings | None = None
     before_unpacking: Callable[[], None] | None = None
+    keep_going: bool = False
 
 
 def realise(store: Store, wanted: Sequence[StorePath], manner: RealiseOptions) -> dict[StorePath, Sealed]:
@@ -153,29 +174,50 @@ def _schedule(store: Store, plan: RealisePlan, shop: _Shop, pool: ThreadPoolExec
     left: set[StorePath | None] = {one.path for one in plan.missing}
     waiting = {one.path: left & input_paths(one.derivation, logical).keys() for one in plan.missing}
     running: dict[Future[None], StorePath] = {}
+    failures: dict[StorePath, DenizenError] = {}
     while left:
         for path in [path for path, inputs in waiting.items() if not inputs & left]:
-            del waiting[path]
             one = plan.sealed[path]
+            if (failed := next((one for one in waiting.pop(path) if one in failures), None)) is not None:
+                failures[path] = failures[failed]
+                left.discard(path)
+                continue
             future = pool.submit(_build, store, one, plan, shop)
             running[future] = path
             future.add_done_callback(lambda _: shop.registrar.wake())
-        shop.registrar.attend(min(len(running), threads))
+        if running:
+            shop.registrar.attend(min(len(running), threads))
         for future in [future for future in running if future.done()]:
-            left.discard(_settled(future, running))
+            left.discard(_settled(future, running, failures if shop.manner.keep_going else None))
+    _raise_all(tuple(dict.fromkeys(failures.values())))
 
 
-def _settled(future: Future[None], running: dict[Future[None], StorePath]) -> StorePath | None:
+def _settled(
+    future: Future[None],
+    running: dict[Future[None], StorePath],
+    failures: dict[StorePath, DenizenError] | None,
+) -> StorePath | None:
     """Return the path whose build ended, or None where it was stopped because another build failed.
 
-    Raises the build's exception.
+    The error of a failed build goes into `failures`; without that it is raised.
     """
     path = running.pop(future)
     try:
         future.result()
     except Stopped:
         return None
+    except DenizenError as error:
+        if failures is None:
+            raise
+        failures[path] = error
     return path
+
+
+def _raise_all(failures: Sequence[DenizenError]) -> None:
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        raise SeveralFailed(tuple(failures))
 
 
 @value
@@ -213,8 +255,9 @@ def _build(store: Store, sealed: Sealed, plan: RealisePlan, shop: _Shop) -> None
         assert one is not None  # its inputs have been built
         inputs = inputs_of(one, plan.known, store.layout.logical)
         plan.known[sealed.path] = _build_locked(store, sealed, one, inputs, shop)
-    except BaseException:
-        shop.stop.set()
+    except BaseException as error:
+        if not (shop.manner.keep_going and isinstance(error, DenizenError)):
+            shop.stop.set()
         raise
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from denizen.build.builders import NoSuchBuilder
 from denizen.build.derivation import BadDerivation
+from denizen.build.realise import RealiseOptions, SeveralFailed, realise
 from denizen.build.runner.build_log import log_path, read_log
 from denizen.build.runner.errors import (
     BadOutput,
@@ -367,3 +368,21 @@ def test_the_network_of_this_machine_is_for_fixed_outputs_alone(site: Site) -> N
         site.realise(site.shop.derive("fixed", program(script, outputs=fixed)))
         with pytest.raises(BuildFailed, match="refused"):
             site.realise(site.derive("plain", script))
+
+
+def test_what_does_not_depend_on_a_failure_is_built_if_wished(site: Site) -> None:
+    bad = site.derive("bad", "sleep 0.2; exit 1")
+    worse = site.derive("worse", "exit 2")
+    inputs = {bad.path.inside(site.shop.store_dir): (b"out",)}
+    above = site.shop.derive("above", program("echo x > $out", inputs=inputs))
+    good = site.derive("good", "sleep 0.4; echo x > $out")
+    options = RealiseOptions(site.shop.opener, 2, ordinary=site.settings(), keep_going=True)
+    with pytest.raises(SeveralFailed) as caught:
+        realise(site.shop.store, [above.path, good.path, worse.path], options)
+    assert sorted(one.why.splitlines()[0] for one in caught.value.failures) == [
+        "its builder ended with status 1",
+        "its builder ended with status 2",
+    ]
+    assert site.shop.store.is_valid(good.outputs[b"out"])
+    assert not site.shop.store.is_valid(above.outputs[b"out"])
+    assert site.shop.left_behind() == []

@@ -44,6 +44,7 @@ class RealiseFilesRequest:
         paths: paths of this machine that sandboxes show: `TARGET`, `TARGET=SOURCE`, with `?` if optional.
         keep_failed: the directory in which the directories of failed builds are kept; "" to keep none.
         check: build once more, and compare.
+        keep_going: after a failure, build what does not depend on it all the same.
         listener: is told of builds that begin and end.
         heard: is given what builders say, with the derivation's name.
     """
@@ -60,6 +61,7 @@ class RealiseFilesRequest:
     paths: tuple[str, ...] = ()
     keep_failed: str = ""
     check: bool = False
+    keep_going: bool = False
 
 
 def realise_files(session: Session, request: RealiseFilesRequest) -> dict[str, dict[str, bytes]]:
@@ -78,6 +80,7 @@ def realise_files(session: Session, request: RealiseFilesRequest) -> dict[str, d
             request.listener,
             ordinary=settings,
             before_unpacking=lambda: _bring_decoder(session),
+            keep_going=request.keep_going,
         )
         sealed = realise(store, wanted, options)
         return {

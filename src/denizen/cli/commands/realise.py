@@ -51,6 +51,7 @@ def _made(parsed: Parsed, context: Context, limits: Mapping[str, int]) -> Mappin
         paths=parsed.texts("sandbox-path"),
         keep_failed=context.environ.get("TMPDIR", "/tmp") if parsed.flag("keep-failed") else "",  # noqa: S108  # mkdir with mode 0700 there
         check=parsed.flag("check"),
+        keep_going=parsed.flag("keep-going"),
     )
     return realise_files(context.session, request)
 
@@ -93,6 +94,7 @@ COMMANDS = (
             Option(("--max-silent-time",), "stop a builder that is silent for this time", metavar="SECONDS"),
             Option(("--max-log-size",), "stop a builder that has said more; else 1 GiB", metavar="BYTES"),
             Option(("-K", "--keep-failed"), "keep the directory of a failed build"),
+            Option(("-k", "--keep-going"), "after a failure, build what does not depend on it"),
             Option(("--check",), "build once more what is there, and compare"),
             Option(("-L", "--print-build-logs"), "print what builders say"),
             Option(("--no-sandbox",), "run builders without a sandbox"),
