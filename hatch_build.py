@@ -14,7 +14,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SCRIPT = "scripts/denizen"
-PROGRAMS = ("denizen-loader", "denizen-enter", "denizen-inside", "denizen-resident")
+PROGRAMS = ("denizen-loader", "denizen-bundle", "denizen-enter", "denizen-inside", "denizen-resident")
 # Each needs the registers of its machine (loader/arch).
 TRACERS = ("denizen-attach",)
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from denizen.build import derivation
 from denizen.build.builtin_derivations import recipe
-from denizen.formats import aterm, drv_outputs, iso9660, narinfo, squashfs, tar
+from denizen.formats import aterm, bundle_image, drv_outputs, iso9660, narinfo, squashfs, tar
 from denizen.formats.archive_tree import Layout, entries
+from denizen.formats.bundle_image import EntryKind, ImageEntry
 from denizen.formats.deb import Deb
 from denizen.formats.file_tree import ArchiveEntry, Directory, Entry, File, Symlink
 from denizen.formats.hashes import Hash
@@ -30,6 +31,7 @@ ISO_TOKENS = (
     b"\xff" * 8, b"ST\x04\x01",
 )  # fmt: skip
 SQUASHFS_TOKENS = (b"hsqs", b"\xff" * 4, bytes(8), b"\0\x80", b"..", b"\x02\0", b"\x08\0")
+BUNDLE_IMAGE_TOKENS = (bundle_image.MAGIC, b"../x\0", b"\xff" * 8, bytes(8))
 TAR_TOKENS = (
     b"../",
     b"/",
@@ -95,6 +97,17 @@ def read_iso9660(data: bytes) -> None:
 
 def iso_images() -> Sequence[bytes]:
     return [built_image()]
+
+
+def read_bundle_image(data: bytes) -> None:
+    """As an image is listed; the blocks are left as they are."""
+    bundle_image.decode(data, lambda frame, size: bytes(frame).ljust(size, b"\0")[: min(size, 1 << 16)])
+
+
+def bundle_images() -> Sequence[bytes]:
+    kinds = (EntryKind.FILE, EntryKind.PROGRAM, EntryKind.LINK)
+    entries = [ImageEntry(b"d/%d" % number, kind, b"content") for number, kind in enumerate(kinds)]
+    return [bundle_image.encode(entries, bytes), bundle_image.encode([], bytes)]
 
 
 def squashfs_images() -> Sequence[bytes]:

@@ -15,8 +15,11 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
+from denizen.app.bundles.bundle_program import zstd_frames
 from denizen.elf import constants as c
 from denizen.errors import BadInput
+from denizen.formats.bundle_image import EntryKind, ImageEntry
+from denizen.formats.bundle_image import encode as encode_image
 from denizen.launch.decisions.decision import Decision as Made
 from denizen.launch.decisions.decision import DecisionLibrary, Edit, Identity, machine_word
 from denizen.launch.decisions.decision_codec import encode
@@ -33,6 +36,7 @@ LOADER = HERE.parent / "loader"
 SOURCES = (
     "arena", "auxv", "covered", "decision", "dynamic", "identity", "image", "inside/child",
     "library_path", "object", "preload", "resume", "text",
+    "unpack/fse", "unpack/huffman", "unpack/packed_image", "unpack/zstd",
 )  # fmt: skip
 SANITIZERS = (
     "-fsanitize=address,undefined",
@@ -228,6 +232,14 @@ def indexes() -> Sequence[bytes]:
     return [index_file(names), index_file(names[:1]), index_file(names[2:] * 9), index_file([])]
 
 
+def packed_images() -> Sequence[bytes]:
+    """Images of bundles, with blocks of every kind."""
+    kinds = [b"", b"a" * 3000, bytes(range(256)) * 9, b"".join(b"word %d " % n for n in range(900))]
+    entries = [ImageEntry(b"d/%d" % n, EntryKind.FILE, content) for n, content in enumerate(kinds)]
+    return [encode_image(entries, zstd_frames(level)) for level in (1, 5, 19)]
+
+
+PACKED_TOKENS = (b"DENIZENB", b"\x28\xb5\x2f\xfd", b"\0" * 8, b"\xff" * 4, b"../x\0", b"d/0\0")
 TOKENS = DECISION_TOKENS
 INDEX_TOKENS = (
     b"sonames\0",

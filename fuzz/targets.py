@@ -17,6 +17,9 @@ TARGETS: dict[str, Target] = {
     "deb": Target(formats.read_deb, formats.packages, tokens=formats.DEB_TOKENS),
     "squashfs": Target(formats.read_squashfs, formats.squashfs_images, tokens=formats.SQUASHFS_TOKENS),
     "iso9660": Target(formats.read_iso9660, formats.iso_images, tokens=formats.ISO_TOKENS),
+    "bundle-image": Target(
+        formats.read_bundle_image, formats.bundle_images, tokens=formats.BUNDLE_IMAGE_TOKENS
+    ),
     "aterm": Target(
         formats.read_derivation, formats.derivations, formats.large_derivations, formats.ATERM_TOKENS
     ),
@@ -65,5 +68,6 @@ TARGETS: dict[str, Target] = {
     "inside-child": Target(hosted.asks(b"s"), hosted.children, tokens=hosted.ELF_TOKENS),
     "loader-covered": Target(hosted.asks(b"c"), hosted.loaders, tokens=hosted.ELF_TOKENS),
     "resident-index": Target(hosted.asks(b"x"), hosted.indexes, tokens=hosted.INDEX_TOKENS),
+    "loader-packed": Target(hosted.asks(b"p"), hosted.packed_images, tokens=hosted.PACKED_TOKENS),
     "loader-decision": Target(hosted.asks(b"d"), hosted.decisions, tokens=hosted.TOKENS),
 }

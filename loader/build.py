@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Compile the loader or a companion: `build.py OUTPUT [COMPILER...]`.
 
-OUTPUT's name says which: denizen-loader…, denizen-attach… (attach/), denizen-enter… (enter/),
-denizen-front… (front/), or one of the libraries denizen-inside… (inside/) and denizen-resident… (resident/).
+OUTPUT's name says which: denizen-loader…, denizen-attach… (attach/), denizen-bundle… (the loader with
+unpack/), denizen-enter… (enter/), denizen-front… (front/), or one of the libraries denizen-inside… (inside/)
+and denizen-resident… (resident/).
 Used by make, by the wheel's build hook and by tests.
 
 Every flag that is not a warning is here because the loader runs before anything is set up: no C
@@ -16,14 +17,19 @@ from pathlib import Path
 HERE = Path(__file__).parent
 COMPANIONS = {
     "denizen-attach": ("text.c", "arena.c", "enter/variables.c", "attach/*.c"),
+    "denizen-bundle": ("*.c", "enter/mounts.c", "unpack/*.c"),
     "denizen-enter": ("text.c", "covered.c", "arena.c", "enter/*.c"),
     "denizen-front": ("text.c", "front/*.c"),
     "denizen-inside": ("text.c", "shed.c", "apart.c", "symbols.c", "inside/*.c"),
     "denizen-resident": ("text.c", "shed.c", "apart.c", "symbols.c", "resident/*.c"),
 }
+# The decompressor is half as fast for size.
+FLAGS = {"denizen-bundle": ["-O2"]}
 LIBRARIES = ("denizen-inside", "denizen-resident")
 # Sources beside the loader's own that only the libraries have.
 OF_LIBRARIES = ("apart.c", "symbols.c")
+# Instead of unpack/, in what has no image.
+PACKED_ABSENT = "packed_absent.c"
 
 # fmt: off
 # bubblewrap's set, and conversions, because sizes come from files.
@@ -59,14 +65,16 @@ def command(output: Path, compiler: list[str]) -> list[str]:
     stem = next((stem for stem in COMPANIONS if output.name.startswith(stem)), None)
     patterns = COMPANIONS[stem] if stem else ("*.c",)
     sources = sorted(str(source) for pattern in patterns for source in HERE.glob(pattern))
-    if not stem:
-        sources = [source for source in sources if Path(source).name not in OF_LIBRARIES]
+    if "*.c" in patterns:
+        others = (*OF_LIBRARIES, *([PACKED_ABSENT] if stem else []))
+        sources = [source for source in sources if Path(source).name not in others]
     return [
         *compiler,
         *WARNINGS,
         *FREESTANDING,
         *([f"-Wl,-soname,{stem}.so"] if stem in LIBRARIES else []),
         *(SHARED if stem in LIBRARIES else LINK),
+        *FLAGS.get(stem or "", []),
         "-o",
         str(output),
         *sources,

@@ -16,6 +16,7 @@ enum setting {
     SETTING_BROUGHT = 'k',
     SETTING_LIBRARY_PATHS = 'l',
     SETTING_INSTALLED = 'o',
+    SETTING_BUNDLE = 'u',
 };
 
 /* Return the next setting of a kind after `previous` (null: the first), or null. */

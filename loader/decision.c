@@ -131,7 +131,7 @@ static bool same_identity(const struct identity *one, const struct identity *oth
 /* About this very program: its identity or, when it was moved, its build-id and size; and in both
    cases its program headers. Of a program in the store the name was asked for, and a second link to its file
    changes its times. */
-static bool is_about(const struct decision *decision, const struct subject *subject)
+bool decision_is_about(const struct decision *decision, const struct subject *subject)
 {
     const struct decision_header *header = decision->header;
     if (subject->foreign)
@@ -189,18 +189,32 @@ static int open_decision(const char *path, const struct process *process)
 }
 
 /* Read, not mapped: a file changed under a mapping would change after it was checked. */
+static bool read_whole(struct arena *arena, int fd, const struct arch_stat *facts, struct decision *decision)
+{
+    if (facts->size < (int64_t)sizeof(struct decision_header) || facts->size > MAX_SIZE)
+        return false;
+    char *content = arena_take(arena, (size_t)facts->size);
+    return sys_pread(fd, content, (size_t)facts->size, 0) == facts->size &&
+           decision_read(content, (size_t)facts->size, decision);
+}
+
 static const char *load(struct arena *arena, const struct process *process, int fd, struct decision *decision)
 {
     struct arch_stat facts;
     if (!is_trusted(fd, process, SYS_S_IFREG, &facts))
         return "its decision belongs to somebody else, or others may write it";
-    if (facts.size < (int64_t)sizeof(struct decision_header) || facts.size > MAX_SIZE)
-        return "its decision is damaged";
-    char *content = arena_take(arena, (size_t)facts.size);
-    if (sys_read(fd, content, (size_t)facts.size) != facts.size ||
-        !decision_read(content, (size_t)facts.size, decision))
-        return "its decision is damaged";
-    return NULL;
+    return read_whole(arena, fd, &facts, decision) ? NULL : "its decision is damaged";
+}
+
+bool decision_open(struct arena *arena, const char *path, struct decision *decision)
+{
+    struct arch_stat facts;
+    int fd = sys_open(path, SYS_RDONLY | SYS_NONBLOCK);
+    bool whole = fd >= 0 && sys_fstat(fd, &facts) >= 0 && (facts.mode & SYS_S_IFMT) == SYS_S_IFREG &&
+                 read_whole(arena, fd, &facts, decision);
+    if (fd >= 0)
+        sys_close(fd);
+    return whole;
 }
 
 /* How much of a path is the store: the directory that the directory for dlopen lies in. */
@@ -251,7 +265,7 @@ static struct search_result try_file(struct arena *arena, const struct process *
     sys_close(fd);
     if (reason)
         return (struct search_result){false, reason};
-    if (!is_about(decision, subject))
+    if (!decision_is_about(decision, subject))
         return (struct search_result){false, "its decision is about another program"};
     if (missing_object(decision))
         return (struct search_result){false, "a store object that it needs is gone"};

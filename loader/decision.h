@@ -97,6 +97,10 @@ struct search_result decision_find(struct arena *arena, const struct process *pr
 struct search_result decision_find_named(struct arena *arena, const struct process *process,
                                          const struct subject *subject, const char *name,
                                          struct decision *decision);
+/* The decision in a file that is believed as much as this loader, beside which it lies: whoever owns it. */
+bool decision_open(struct arena *arena, const char *path, struct decision *decision);
+/* Whether it is about this very program. */
+bool decision_is_about(const struct decision *decision, const struct subject *subject);
 /* Replace "%u" in a configured directory by the user's number. */
 void decision_directory(struct text *path, const char *pattern, const struct process *process);
 

@@ -14,7 +14,7 @@ static bool is_a_linkers_name(const char *name)
     return text_starts(name, "ld-") || text_starts(name, "ld.so") || text_starts(name, "ld64");
 }
 
-static bool is_our_name(const char *name)
+bool launch_is_our_name(const char *name)
 {
     return text_starts(name, "denizen-loader");
 }
@@ -65,7 +65,7 @@ struct target launch_target(struct arena *arena, struct process *process)
         fail("cannot run ", host_ldso, (char *)0);
     }
     /* As a script's interpreter the kernel calls it by the script's name, and argv[0] is its own. */
-    if (is_our_name(name) || (process->stack[0] && is_our_name(text_file_name(process->arguments[0])))) {
+    if (launch_is_our_name(name) || (process->stack[0] && launch_is_our_name(text_file_name(process->arguments[0])))) {
         if (process->stack[0] < 2)
             fail(USAGE, (char *)0);
         if (is_child(process))

@@ -13,6 +13,8 @@ struct target {
     bool mapped;
 };
 
+/* Return whether a file of this name is the loader, and not what it stands for. */
+bool launch_is_our_name(const char *name);
 /* What is meant, its name left as argv[0]. Does not return when the loader stands in for the host's ld.so and
    was run as that, or when nothing is meant. */
 struct target launch_target(struct arena *arena, struct process *process);

@@ -1,5 +1,6 @@
 /* The loader's main path: find the program, its decision and its ld.so, then start ld.so. */
 #include "attached.h"
+#include "bundle.h"
 #include "config.h"
 #include "dynamic.h"
 #include "helper.h"
@@ -28,6 +29,9 @@ struct start {
     const char *loader;
     /* Of denizen-attach, where it put us before the dynamic linker that the kernel mapped; else no entry. */
     struct attached_record attached;
+    /* A bundle's own libraries for programs; null where we are of none, or it has none. */
+    const char *inside;
+    const char *resident;
 };
 
 static const char *path_of(struct start *start)
@@ -83,7 +87,7 @@ static _Noreturn void pass_on(const struct process *process, const char *ldso)
 /* Add the `inside` library to the program. */
 static void add_inside(struct start *start, const struct decision *decision, struct presentation *presentation)
 {
-    presentation->inside = start->loader ? tell_whom() : NULL;
+    presentation->inside = start->loader ? tell_whom(start->inside) : NULL;
     if (!presentation->inside)
         return;
     presentation->facts = tell(&start->arena, &start->process, decision, path_of(start), start->loader);
@@ -106,7 +110,7 @@ static const char *own_directories(struct start *start, const struct decision *d
 static void add_resident(struct start *start, const struct decision *decision, const struct program *program,
                          struct presentation *presentation)
 {
-    presentation->resident = tell_resident_whom(&start->process, decision);
+    presentation->resident = tell_resident_whom(&start->process, decision, start->resident);
     if (presentation->resident)
         presentation->resident_facts =
             tell_resident(&start->arena, &start->process, decision, own_directories(start, decision, program));
@@ -361,6 +365,36 @@ static _Noreturn void stand_for_installed(struct start *start)
     become_command(start, &decision);
 }
 
+/* Become the bundle's program, or the program at `path`, if that is the one. Comes back if it is not. */
+static void become_bundled(struct start *start, const struct bundle *bundle, const char *path)
+{
+    struct decision decision;
+    struct subject subject = {.headers = {0, 0}, .named = true};
+    if (!bundle_decision(&start->arena, &start->process, bundle, &decision))
+        return;
+    start->path = path ? path : decision_string(&decision, decision.header->program);
+    start->inside = bundle_path(&start->arena, bundle, "denizen-inside");
+    start->resident = bundle_path(&start->arena, bundle, "denizen-resident");
+    if (!sys_exists(start->path) ||
+        !image_inspect(start->path, start->process.page_size, &start->arena, &subject) ||
+        !decision_is_about(&decision, &subject))
+        return;
+    stand_in(start);
+    start->loader = bundle_path(&start->arena, bundle, "denizen-loader");
+    follow(start, &decision);
+}
+
+/* We are a bundle's launcher (docs/decisions/0012). */
+static _Noreturn void stand_for_bundle(struct start *start, const char *setting)
+{
+    const char *own = path_of(start);
+    if (start->process.secure)
+        fail(own, ": a bundle starts with no more rights than its user has", (char *)0);
+    struct bundle bundle = bundle_open(&start->arena, &start->process, own, setting);
+    become_bundled(start, &bundle, NULL);
+    fail(own, ": its files in ", bundle.base ? bundle.base : "memory", " are not what was bundled", (char *)0);
+}
+
 /* An emulator is its command. The kernel is not asked once more where nobody decides: it may have asked us. */
 static _Noreturn void emulate(struct start *start, struct subject *subject, struct target target)
 {
@@ -384,7 +418,14 @@ static _Noreturn void launch(struct start *start)
         stand_for_installed(start);
     if (commands)
         stand_for_command(start, commands);
+    const char *bundled = config_next(SETTING_BUNDLE, NULL), *own = bundled ? path_of(start) : NULL;
+    if (own && !launch_is_our_name(text_file_name(own)))
+        stand_for_bundle(start, bundled);
     struct target target = launch_target(&start->arena, process);
+    if (own) {
+        struct bundle bundle = bundle_open(&start->arena, process, own, bundled);
+        become_bundled(start, &bundle, target.path);
+    }
     start->path = target.path;
     if (!identity_of_path(start->path, &subject.identity))
         fail(start->path, ": there is no such program", (char *)0);

@@ -5,9 +5,9 @@
 
 enum { PATH_ROOM = 4096, MAX_WORDS = 64 };
 
-const char *tell_whom(void)
+const char *tell_whom(const char *own)
 {
-    const char *library = config_next(SETTING_INSIDE, NULL);
+    const char *library = own ? own : config_next(SETTING_INSIDE, NULL);
     return library && sys_exists(library) ? library : NULL;
 }
 
@@ -67,9 +67,9 @@ const struct inside_facts *tell(struct arena *arena, const struct process *proce
     return facts;
 }
 
-const char *tell_resident_whom(const struct process *process, const struct decision *decision)
+const char *tell_resident_whom(const struct process *process, const struct decision *decision, const char *own)
 {
-    const char *library = config_next(SETTING_RESIDENT, NULL);
+    const char *library = own ? own : config_next(SETTING_RESIDENT, NULL);
     bool wanted = decision && decision->header->opened && process_is_plain(process);
     return wanted && library && sys_exists(library) ? library : NULL;
 }

@@ -7,8 +7,9 @@
 #include "inside.h"
 #include "resident.h"
 
-/* The library's path, where this loader is to put one into programs and it is there; else null. */
-const char *tell_whom(void);
+/* The library's path, where this loader is to put one into programs and it is there; else null. `own` is a bundle's;
+   null for the one that the settings name. */
+const char *tell_whom(const char *own);
 /* Return the target of /proc/self/exe: a patched copy, or the loader. Empty without /proc. */
 const char *tell_seen(struct arena *arena);
 /* `program` is the file that was meant, `loader` starts its children; the decision may be null. */
@@ -17,7 +18,7 @@ const struct inside_facts *tell(struct arena *arena, const struct process *proce
 
 /* The resident's path, for a decision that wants it and where this loader has it; null for a process that has
    other rights than the one who started it. */
-const char *tell_resident_whom(const struct process *process, const struct decision *decision);
+const char *tell_resident_whom(const struct process *process, const struct decision *decision, const char *own);
 /* `own` are directories that the program alone searches; null for none. */
 const struct resident_facts *tell_resident(struct arena *arena, const struct process *process,
                                            const struct decision *decision, const char *own);

@@ -25,7 +25,14 @@ HOST_LDSO = Path("/lib64/ld-linux-x86-64.so.2")
 TIMEOUT = 20
 # A user whom no system has.
 SOMEBODY = 12345
-COMPANIONS = ("denizen-attach", "denizen-enter", "denizen-front", "denizen-inside", "denizen-resident")
+COMPANIONS = (
+    "denizen-attach",
+    "denizen-bundle",
+    "denizen-enter",
+    "denizen-front",
+    "denizen-inside",
+    "denizen-resident",
+)
 
 
 def compile_loader(output: Path, *compiler: str) -> Path:

@@ -117,6 +117,12 @@ TABLE: tuple[Group, ...] = (
         everyday=False,
     ),
     Group("relocate", "denizen.cli.commands.relocate", "let a tree work at another path", everyday=False),
+    Group(
+        "bundle",
+        "denizen.cli.commands.bundle",
+        "a program with all that it needs as one file that runs anywhere",
+        everyday=True,
+    ),
     Group("loader", "denizen.cli.commands.loader", "the C loader as this host's interpreter", everyday=False),
     Group("decide", "denizen.cli.commands.decide", "choose and fetch what a program needs", everyday=False),
     Group(

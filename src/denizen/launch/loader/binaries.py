@@ -26,6 +26,11 @@ def loader_path(machine: str) -> str:
     return _path("denizen-loader", machine)
 
 
+def bundle_path(machine: str) -> str:
+    """Return the path of the launcher that unpacks an image for this machine, "" if there is none."""
+    return _path("denizen-bundle", machine)
+
+
 def attach_path(machine: str) -> str:
     """Return the path of `denizen-attach` for this machine (`uname -m`), "" if there is none."""
     return _path("denizen-attach", machine)
@@ -53,6 +58,11 @@ def loader_binary(machine: str) -> bytes:
         LoaderAbsent: this installation has none for the machine.
     """
     return _content(loader_path(machine), machine)
+
+
+def bundle_binary(machine: str) -> bytes:
+    """Return the bytes of the launcher that unpacks an image (see `bundle_path`). Raises LoaderAbsent."""
+    return _content(bundle_path(machine), machine)
 
 
 def attach_binary(machine: str) -> bytes:

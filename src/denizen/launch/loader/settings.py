@@ -31,7 +31,7 @@ HEADER = struct.Struct("<24sII")
 
 _DIRECTORY, _COMMAND, _HOST_LDSO, _HOST_PREFIX = b"d", b"c", b"h", b"p"
 _INSIDE, _RESIDENT, _GENERATION, _BOUND, _NIX_LD = b"i", b"r", b"g", b"b", b"n"
-_INSTALLED = b"o"
+_INSTALLED, _BUNDLE = b"o", b"u"
 _COMMANDS, _LIBRARY_PATHS, _BROUGHT = b"e", b"l", b"k"
 
 
@@ -74,6 +74,8 @@ class LoaderSettings:
             (profiles.builtin_commands).
         brought: such a directory too, in which the library inside looks for what its program executes and the
             host lacks; b"" if no command is brought for it.
+        bundle: the loader is a bundle's: `.` where the files lie beside it, else where in its own file its
+            image is (launch.bundle_launcher); b"" if it is none's.
         bound: the loader is for one namespace; denizen reads this, the loader does not.
         nix_ld: NIX_LD and NIX_LD_LIBRARY_PATH serve programs without a decision, but never root's.
     """
@@ -89,6 +91,7 @@ class LoaderSettings:
     library_paths: tuple[bytes, ...] = ()
     installed: bool = False
     brought: bytes = b""
+    bundle: bytes = b""
     bound: bool = False
     nix_ld: bool = False
 
@@ -113,6 +116,7 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
         *((_LIBRARY_PATHS, text) for text in settings.library_paths),
         *((_INSTALLED, b"1") for _ in range(settings.installed)),
         *((_BROUGHT, text) for text in [settings.brought] if text),
+        *((_BUNDLE, text) for text in [settings.bundle] if text),
         *((_BOUND, b"1") for _ in range(settings.bound)),
         *((_NIX_LD, b"1") for _ in range(settings.nix_ld)),
     ]
@@ -151,6 +155,7 @@ def settings_of(binary: Buffer) -> LoaderSettings:
         library_paths=tuple(found.get(_LIBRARY_PATHS, ())),
         installed=_INSTALLED in found,
         brought=b"".join(found.get(_BROUGHT, ())[:1]),
+        bundle=b"".join(found.get(_BUNDLE, ())[:1]),
         bound=_BOUND in found,
         nix_ld=_NIX_LD in found,
     )

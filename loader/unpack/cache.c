@@ -1,0 +1,234 @@
+#include "cache.h"
+
+#include "../enter/mounts.h"
+
+#include <asm/statfs.h>
+
+enum { PATH_ROOM = 4096, NAME_ROOM = 80, DIGITS = 40, OTHERS_MAY_WRITE = 022, ANYBODY = 02, STICKY = 01000, NOEXEC = 8 };
+/* Of an unpacking that was killed; by the file system's own clock. */
+static const int64_t LEFT_BEHIND = 24 * 3600;
+
+static void note(struct cache_search *search, const char *directory, const char *reason)
+{
+    if (search->obstacle[0])
+        return;
+    struct text text = text_in(search->obstacle, sizeof search->obstacle);
+    text_add(&text, directory);
+    text_add(&text, ": ");
+    text_add(&text, reason);
+}
+
+static void note_problem(struct cache_search *search, const char *directory, long problem)
+{
+    char room[100];
+    struct text reason = text_in(room, sizeof room);
+    failure_add(&reason, problem);
+    note(search, directory, room);
+}
+
+/* Shared directories have one of each user's. */
+bool cache_directory(enum cache_place place, const struct process *process, struct text *path)
+{
+    static const char NAMES[CACHE_PLACES][16] = {"XDG_CACHE_HOME", "HOME", "TMPDIR"};
+    static const char SHARED[CACHE_PLACES][12] = {"", "", "", "/var/tmp", "/tmp", "/dev/shm"};
+    const char *start = NAMES[place][0] ? process_variable(process, NAMES[place]) : SHARED[place];
+    if (!start || start[0] != '/')
+        return false;
+    text_add(path, text_equal(start, "/") ? "" : start);
+    text_add(path, place == CACHE_OF_USER ? "/denizen" : place == CACHE_AT_HOME ? "/.cache/denizen" : "/denizen-");
+    if (place > CACHE_AT_HOME)
+        text_add_decimal(path, process->euid);
+    text_add(path, "/bundles");
+    return !path->cut;
+}
+
+static bool is_own(int fd, const struct arch_stat *facts)
+{
+    (void)fd;
+    uint32_t user = (uint32_t)arch_syscall(__NR_geteuid, 0, 0, 0, 0, 0, 0);
+    return (facts->uid == user || !facts->uid) && !(facts->mode & OTHERS_MAY_WRITE);
+}
+
+/* One directory on the way, made where it is not there. Only the last two need be ours: in the others nobody else may
+   rename what is ours. */
+static int descend(struct cache_search *search, int at, const char *name, bool ours, const char *directory)
+{
+    struct arch_stat facts;
+    long made = files_make_directory(at, name, 0700);
+    int flags = SYS_DIRECTORY | SYS_CLOEXEC | (ours ? SYS_NOFOLLOW : 0);
+    int next = sys_openat(at, name, flags | SYS_RDONLY);
+    if (next < 0)
+        next = sys_openat(at, name, flags | SYS_PATH);
+    if (next < 0) {
+        note_problem(search, directory, sys_failed(made) ? made : next);
+        return -1;
+    }
+    if (sys_fstat(next, &facts) >= 0 &&
+        (ours ? is_own(next, &facts) : !(facts.mode & ANYBODY) || (facts.mode & STICKY)))
+        return next;
+    note(search, directory, "others may write to it");
+    sys_close(next);
+    return -1;
+}
+
+static size_t count_parts(const char *path)
+{
+    size_t count = 0;
+    for (; *path; path++)
+        count += path[0] == '/' && path[1] && path[1] != '/';
+    return count;
+}
+
+/* Every directory of the path, made where it is not there; the last one, opened. */
+static int open_all(struct cache_search *search, const char *directory)
+{
+    char name[NAME_ROOM * 4];
+    size_t left = count_parts(directory);
+    int here = sys_open("/", SYS_PATH | SYS_DIRECTORY);
+    for (const char *at = directory; here >= 0 && left; left--) {
+        struct text part = text_in(name, sizeof name);
+        while (*at == '/')
+            at++;
+        while (*at && *at != '/')
+            text_add_bytes(&part, at++, 1);
+        int next = part.cut ? -1 : descend(search, here, name, left <= 2, directory);
+        sys_close(here);
+        here = next;
+    }
+    return here;
+}
+
+static bool executes(int fd)
+{
+    struct statfs facts;
+    return sys_failed(arch_syscall(__NR_fstatfs, fd, (long)&facts, 0, 0, 0, 0)) || !(facts.f_flags & NOEXEC);
+}
+
+void cache_add_object(struct text *path, const struct packed_source *source)
+{
+    text_add(path, path->length ? "/" : "");
+    text_add_bytes(path, source->digest, DIGITS);
+}
+
+static int open_object(int above, const struct packed_source *source)
+{
+    char room[NAME_ROOM];
+    struct text name = text_in(room, sizeof room);
+    struct arch_stat facts;
+    cache_add_object(&name, source);
+    int fd = sys_openat(above, room, SYS_RDONLY | SYS_DIRECTORY | SYS_NOFOLLOW | SYS_CLOEXEC);
+    if (fd >= 0 && (sys_fstat(fd, &facts) < 0 || !is_own(fd, &facts))) {
+        sys_close(fd);
+        return -SYS_EACCES;
+    }
+    return fd;
+}
+
+static bool object_is_whole(int above, const struct packed_source *source)
+{
+    int fd = open_object(above, source);
+    bool whole = fd >= 0 && files_are_whole(fd, &source->packed);
+    if (fd >= 0)
+        sys_close(fd);
+    return whole;
+}
+
+bool cache_open(struct cache_search *search, const char *directory)
+{
+    search->whole = false;
+    int fd = open_all(search, directory);
+    if (fd < 0)
+        return false;
+    bool usable = executes(fd);
+    if (!usable)
+        note(search, directory, "programs may not be executed from there (noexec)");
+    else
+        search->whole = object_is_whole(fd, search->source);
+    sys_close(fd);
+    return usable;
+}
+
+static void temporary_name(struct text *name, const struct packed_source *source, uint32_t number)
+{
+    text_add(name, ".");
+    text_add_bytes(name, source->digest, DIGITS);
+    text_add(name, ".");
+    text_add_decimal(name, number);
+}
+
+/* What a killed process left, not what another is unpacking now. */
+static void remove_left_behind(int above, const struct packed_source *source, const char *own, int64_t now)
+{
+    enum { ROOM = 8192, NAME_AT = 19 };
+    char room[ROOM], prefix[NAME_ROOM];
+    struct text start = text_in(prefix, sizeof prefix);
+    struct arch_stat facts;
+    text_add(&start, ".");
+    text_add_bytes(&start, source->digest, DIGITS);
+    int fd = sys_openat(above, ".", SYS_RDONLY | SYS_DIRECTORY | SYS_CLOEXEC);
+    long size = fd < 0 ? -1 : arch_syscall(__NR_getdents64, fd, (long)room, ROOM, 0, 0, 0);
+    for (long at = 0; at < size;) {
+        const char *name = room + at + NAME_AT;
+        at += (unsigned char)room[at + 16] | (long)(unsigned char)room[at + 17] << 8;
+        if (text_starts(name, prefix) && !text_equal(name, own) &&
+            arch_syscall(ARCH_FSTATAT, above, (long)name, (long)&facts, SYS_AT_SYMLINK_NOFOLLOW, 0, 0) == 0 &&
+            facts.mtime + LEFT_BEHIND < now)
+            files_remove(above, name, &source->packed);
+    }
+    if (fd >= 0)
+        sys_close(fd);
+}
+
+/* In one step; what lies there unusable goes aside first, and is removed. Who comes second uses what the first made. */
+static long put_in_place(int above, const char *temporary, const struct packed_source *source)
+{
+    char room[NAME_ROOM], aside[NAME_ROOM];
+    struct text name = text_in(room, sizeof room), other = text_in(aside, sizeof aside);
+    cache_add_object(&name, source);
+    text_add(&other, temporary);
+    text_add(&other, ".old");
+    long result = arch_syscall(__NR_renameat, above, (long)temporary, above, (long)room, 0, 0);
+    if ((result == -FILES_ENOTEMPTY || result == -FILES_EEXIST) && !object_is_whole(above, source)) {
+        arch_syscall(__NR_renameat, above, (long)room, above, (long)aside, 0, 0);
+        result = arch_syscall(__NR_renameat, above, (long)temporary, above, (long)room, 0, 0);
+        files_remove(above, aside, &source->packed);
+    }
+    if (sys_failed(result))
+        files_remove(above, temporary, &source->packed);
+    return object_is_whole(above, source) ? 0 : sys_failed(result) ? result : -SYS_EACCES;
+}
+
+static long unpack_into(int above, const struct packed_source *source)
+{
+    char name[NAME_ROOM];
+    struct text temporary = text_in(name, sizeof name);
+    struct arch_stat facts;
+    temporary_name(&temporary, source, (uint32_t)arch_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0));
+    files_remove(above, name, &source->packed);
+    long result = arch_syscall(__NR_mkdirat, above, (long)name, 0700, 0, 0, 0);
+    if (sys_failed(result))
+        return result;
+    int fd = sys_openat(above, name, SYS_RDONLY | SYS_DIRECTORY | SYS_NOFOLLOW | SYS_CLOEXEC);
+    if (fd < 0)
+        return fd;
+    if (sys_fstat(fd, &facts) >= 0)
+        remove_left_behind(above, source, name, facts.mtime);
+    result = packed_expand(&source->packed, files_take, &fd);
+    sys_close(fd);
+    if (!sys_failed(result))
+        return put_in_place(above, name, source);
+    files_remove(above, name, &source->packed);
+    return result;
+}
+
+bool cache_fill(struct cache_search *search, const char *directory)
+{
+    int fd = open_all(search, directory);
+    if (fd < 0)
+        return false;
+    long result = unpack_into(fd, search->source);
+    sys_close(fd);
+    if (sys_failed(result))
+        note_problem(search, directory, result);
+    return !sys_failed(result);
+}

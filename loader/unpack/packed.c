@@ -1,0 +1,90 @@
+/* The launcher with an image in it: where the image is unpacked to, once. */
+#include "../bundle.h"
+#include "../helper.h"
+#include "cache.h"
+#include "memory.h"
+#include "sha256.h"
+#include "zstd.h"
+
+enum { PATH_ROOM = 4096 };
+
+static int digit_of(char letter)
+{
+    return letter >= '0' && letter <= '9' ? letter - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+static uint64_t take_hex(const char **at)
+{
+    uint64_t number = 0;
+    for (; digit_of(**at) >= 0; (*at)++)
+        number = number << 4 | (uint64_t)digit_of(**at);
+    if (**at == '-')
+        (*at)++;
+    return number;
+}
+
+static bool digest_is(const uint8_t *content, size_t size, const char *digits)
+{
+    uint8_t digest[SHA256_SIZE];
+    sha256(content, size, digest);
+    for (size_t i = 0; i < SHA256_SIZE; i++)
+        if (digit_of(digits[2 * i]) != digest[i] >> 4 || digit_of(digits[2 * i + 1]) != (digest[i] & 15))
+            return false;
+    return true;
+}
+
+/* OFFSET-SIZE-DIGEST in hex. The image is mapped with the slack behind it that the decompressor needs. */
+static bool map_image(const char *own, const char *setting, struct packed_source *source)
+{
+    uint64_t offset = take_hex(&setting), size = take_hex(&setting);
+    int fd = sys_open("/proc/self/exe", SYS_RDONLY);
+    if (fd < 0)
+        fd = sys_open(own, SYS_RDONLY);
+    struct arch_stat facts;
+    if (fd < 0 || sys_fstat(fd, &facts) < 0 || (uint64_t)facts.size < offset + size + ZSTD_SLACK ||
+        offset % 4096 || text_length(setting) != 2 * SHA256_SIZE)
+        return false;
+    long at = sys_mmap(0, (size_t)size + ZSTD_SLACK, SYS_PROT_READ, SYS_MAP_PRIVATE, fd, offset);
+    sys_close(fd);
+    if (sys_failed(at))
+        return false;
+    *source = (struct packed_source){.digest = setting, .at = (const uint8_t *)at, .size = (size_t)size};
+    return packed_read(&source->packed, source->at, source->size);
+}
+
+static void verify(struct packed_source *source, const char *own)
+{
+    if (!source->verified && !digest_is(source->at, source->size, source->digest))
+        fail(own, ": it is damaged: its content does not have the hash it was made with", (char *)0);
+    source->verified = true;
+}
+
+struct bundle packed_open(struct arena *arena, const struct process *process, const char *own, const char *setting)
+{
+    struct packed_source source;
+    if (!map_image(own, setting, &source))
+        fail(own, ": it is damaged: it ends too early, or its image is none", (char *)0);
+    char *room = arena_take(arena, PATH_ROOM);
+    struct cache_search search = {.source = &source};
+    for (enum cache_place place = 0; place < CACHE_PLACES; place++) {
+        struct text base = text_in(room, PATH_ROOM);
+        if (!cache_directory(place, process, &base) || !cache_open(&search, room))
+            continue;
+        if (!search.whole) {
+            verify(&source, own);
+            if (!cache_fill(&search, room))
+                continue;
+        }
+        cache_add_object(&base, &source);
+        text_add(&base, "/bundle");
+        arch_syscall(__NR_munmap, (long)source.at, (long)(source.size + ZSTD_SLACK), 0, 0, 0, 0);
+        return (struct bundle){.base = room};
+    }
+    verify(&source, own);
+    struct bundle bundle;
+    if (!memory_bundle(arena, &source.packed, &bundle))
+        fail(own, ": it cannot be unpacked: ", search.obstacle[0] ? search.obstacle : "no directory can be written",
+             "; nor into memory, which takes /proc; let XDG_CACHE_HOME name a directory with room, from which programs"
+             " may be executed", (char *)0);
+    return bundle;
+}

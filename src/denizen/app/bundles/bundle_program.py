@@ -1,0 +1,165 @@
+"""`denizen bundle`: one file, or a directory, from which a program runs on any Linux of its architecture."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from denizen.app.bundles.closure import ClosureRequest, is_static, opened_program, packaged_closure
+from denizen.app.bundles.errors import NoCompressor, NotBundled
+from denizen.app.bundles.self_test import remove_quietly, self_test
+from denizen.disk import make_directories, write_atomically
+from denizen.formats.bundle_image import EntryKind, ImageEntry
+from denizen.host import machine_name
+from denizen.linker import Family, read_interpreter
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from denizen.app.bundles.closure import ProgramClosure
+    from denizen.app.session import Session
+    from denizen.resolve.resolution import Pin
+
+_LEVEL = 19
+_TESTED_NOT = "not tried out: its dynamic linker does nothing without starting the program"
+
+
+@value
+class BundleRequest:
+    """The program to bundle, and the place of the bundle.
+
+    Attributes:
+        closure: the program, with the options of its resolution.
+        target: the file or directory to make.
+        directory: make a directory.
+        tree: a directory that goes with the program as a whole, b"" for none.
+    """
+
+    closure: ClosureRequest
+    target: bytes
+    directory: bool = False
+    tree: bytes = b""
+
+
+@value
+class BundleMade:
+    """A bundle that was made.
+
+    Attributes:
+        target: its file, or the launcher in its directory.
+        size: of all its files, in bytes.
+        expanded: of what is packed into it, in bytes.
+        packages: whose files it has.
+        tested: how it was tested, in words.
+    """
+
+    target: bytes
+    size: int
+    expanded: int
+    packages: tuple[Pin, ...]
+    tested: str
+
+
+def bundle_program(session: Session, request: BundleRequest) -> BundleMade:
+    """Make a bundle, and test it. What fails the test is not left.
+
+    Raises:
+        NotBundled: the program cannot be bundled, or the bundle does not start.
+        NoCompressor, LoaderAbsent: a part of denizen is not here.
+        Unsatisfied, StillMissing, SourceFailed, HostLacks: as of its resolution.
+    """
+    program = opened_program(request.closure.program)
+    if is_static(program):
+        return _copied(program.path, request.target)
+    from denizen.app.bundles.contents import entries_of
+
+    closure = packaged_closure(session, request.closure)
+    entries = entries_of(closure, request.tree, machine_name())
+    name = os.path.basename(request.closure.program)
+    if request.directory:
+        made = _directory(entries, request.target, name)
+    else:
+        made = _one_file(entries, request.target)
+    try:
+        tested = self_test(session, made) if _can_tell(closure) else _TESTED_NOT
+    except NotBundled:
+        remove_quietly(request.target)
+        raise
+    expanded = sum(len(entry.content) for entry in entries)
+    size = expanded if request.directory else os.stat(made).st_size
+    return BundleMade(made, size, expanded, closure.resolution.packages, tested)
+
+
+def _can_tell(closure: ProgramClosure) -> bool:
+    linker = read_interpreter(closure.program.view, closure.decision.ldso)
+    return linker is not None and linker.family is not Family.MUSL
+
+
+def _copied(program: bytes, target: bytes) -> BundleMade:
+    """Return the bundle of a static program: itself."""
+    if not os.path.exists(target) or not os.path.samefile(program, target):
+        shutil.copyfile(program, target)
+        shutil.copymode(program, target)
+    size = os.stat(target).st_size
+    return BundleMade(target, size, size, (), "it is static, and was copied as it is")
+
+
+def _one_file(entries: list[ImageEntry], target: bytes) -> bytes:
+    from denizen.formats.bundle_image import encode
+    from denizen.launch.bundle_launcher import launcher_with
+    from denizen.launch.loader.binaries import bundle_binary
+
+    launcher = bundle_binary(machine_name())
+    write_atomically(target, launcher_with(launcher, encode(entries, zstd_frames())), mode=0o755)
+    return os.path.abspath(target)
+
+
+def zstd_frames(level: int = _LEVEL) -> Callable[[bytes], bytes]:
+    """Return a function that makes one zstd frame of its argument. Raises NoCompressor."""
+    module = _zstd()
+    options = {
+        module.CompressionParameter.compression_level: level,
+        module.CompressionParameter.window_log: 24,
+        module.CompressionParameter.checksum_flag: 0,
+    }
+
+    def compress(content: bytes) -> bytes:
+        frame: bytes = module.compress(content, options=options)
+        return frame
+
+    return compress
+
+
+def _zstd() -> Any:  # one of two modules, of which one has no types here
+    """Return the standard library's module (3.14) or its backport. Raises NoCompressor."""
+    import importlib
+
+    for name in ("compression.zstd", "backports.zstd"):
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    raise NoCompressor
+
+
+def _directory(entries: list[ImageEntry], target: bytes, name: bytes) -> bytes:
+    """Make the directory, which must not be there; return the launcher in it."""
+    from denizen.launch.bundle_launcher import launcher_beside
+    from denizen.launch.loader.binaries import loader_binary
+
+    if os.path.lexists(target):
+        raise NotBundled(target, "there is something at that path already")
+    launcher = ImageEntry(name, EntryKind.PROGRAM, launcher_beside(loader_binary(machine_name())))
+    for entry in (*entries, launcher):
+        path = os.path.join(target, entry.name)
+        make_directories(path if entry.kind is EntryKind.DIRECTORY else os.path.dirname(path))
+        if entry.kind is EntryKind.LINK:
+            os.symlink(bytes(entry.content), path)
+        elif entry.kind is not EntryKind.DIRECTORY:
+            write_atomically(
+                path, bytes(entry.content), mode=0o755 if entry.kind is EntryKind.PROGRAM else 0o644
+            )
+    return os.path.abspath(os.path.join(target, name))

@@ -1,0 +1,229 @@
+"""The files of a bundle: the program and what belongs to it, libraries, data, denizen's own parts."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+
+from denizen.app.bundles.errors import NotBundled
+from denizen.formats.bundle_image import EntryKind, ImageEntry
+from denizen.launch.bundle_launcher import launcher_beside
+from denizen.launch.bundle_layout import (
+    DATA,
+    DECISION,
+    DIRECTORY,
+    LIBRARIES,
+    PROGRAM,
+    bundled_decision,
+    program_name,
+)
+from denizen.launch.decisions.decision_codec import encode
+from denizen.launch.decisions.load_list import C_LIBRARY
+from denizen.launch.loader.binaries import LoaderAbsent, inside_binary, loader_binary, resident_binary
+from denizen.launch.program import once_read
+from denizen.launch.resources.fixed_paths import fixed_path_resources
+from denizen.resolve.bundle import Bundle
+from denizen.resolve.cache.cached_view import CachedView
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from denizen.app.bundles.closure import ProgramClosure
+    from denizen.fileview import FileView, Stat
+
+# Files; a tree with more is a mistake, such as a home directory.
+_MAX_FILES = 200_000
+
+
+def entries_of(closure: ProgramClosure, tree: bytes, machine: str) -> list[ImageEntry]:
+    """Return the entries of a bundle, those that are loaded first at the front.
+
+    Args:
+        closure: the program with its packages.
+        tree: a directory that goes with the program in it as a whole; b"" for its libraries alone.
+        machine: of the launcher, as `uname -m` has it.
+
+    Raises NotBundled, LoaderAbsent, OSError.
+    """
+    names = _Names(closure, tree)
+    data = _data(closure)
+    resident = _resident(machine)
+    decision = bundled_decision(
+        closure.decision, names.program, names.places, data=bool(data), resident=bool(resident)
+    )
+    own = [
+        ImageEntry(DECISION, EntryKind.FILE, encode(decision)),
+        ImageEntry(b"denizen-loader", EntryKind.PROGRAM, launcher_beside(loader_binary(machine))),
+        ImageEntry(b"denizen-inside", EntryKind.FILE, inside_binary(machine)),
+    ]
+    if decision.opened:
+        own.append(ImageEntry(b"denizen-resident", EntryKind.FILE, resident))
+    found = {entry.name: entry for entry in (*own, *names.entries(), *data)}
+    return [
+        ImageEntry(posixpath.join(DIRECTORY, name), entry.kind, entry.content)
+        for name, entry in found.items()
+    ]
+
+
+def _resident(machine: str) -> bytes:
+    try:
+        return resident_binary(machine)
+    except LoaderAbsent:
+        return b""
+
+
+class _Names:
+    """The names in a bundle of a program's files."""
+
+    def __init__(self, closure: ProgramClosure, tree: bytes) -> None:
+        self._closure = closure
+        path, decision = closure.program.path, closure.decision
+        self._own = self._belonging()
+        self._tree = tree or _common([path, *self._own])
+        if tree and not path.startswith(tree.rstrip(b"/") + b"/"):
+            raise NotBundled(path, "it is not in the directory that is to go with it")
+        self._whole = bool(tree)
+        self.program = program_name(path, self._tree)
+        self._libraries = self._flat()
+        places = {real: posixpath.join(LIBRARIES, name) for name, real in reversed(self._libraries.items())}
+        for one in decision.libraries:
+            if one.path not in places:
+                places[one.path] = program_name(one.path, self._tree)
+        self.places = places
+
+    def _belonging(self) -> tuple[bytes, ...]:
+        """Return the libraries that came with the program."""
+        closure = self._closure
+        view = CachedView(once_read(closure.program))
+        packages = tuple(tree + b"/" for tree in closure.packages.values())
+        used = [one.path for one in closure.decision.libraries if not one.path.startswith(packages)]
+        return tuple(dict.fromkeys((*used, *Bundle(view, closure.program.path).paths)))
+
+    def _flat(self) -> dict[bytes, bytes]:
+        """Return the name of each library of the flat directory, with the real file."""
+        decision = self._closure.decision
+        found = {os.path.basename(decision.ldso): decision.ldso}
+        for name in sorted(os.listdir(decision.search)):
+            found[name] = os.path.realpath(os.path.join(decision.search, name))
+        return found
+
+    def entries(self) -> Iterator[ImageEntry]:
+        """Yield the files of the program and its libraries; a second name of a library is a link."""
+        path = self._closure.program.path
+        yield _file(self.program, path, program=True)
+        first: dict[bytes, bytes] = {}
+        for name, real in self._libraries.items():
+            at = first.setdefault(real, name)
+            inside = posixpath.join(LIBRARIES, name)
+            if at == name:
+                yield _file(inside, real)
+            else:
+                yield ImageEntry(inside, EntryKind.LINK, at)
+        if self._whole:
+            yield from _walked(self._tree, PROGRAM)
+        else:
+            for own in self._own:
+                yield _file(program_name(own, self._tree), own)
+
+
+def _common(paths: Sequence[bytes]) -> bytes:
+    """Return the directory that all paths are in."""
+    return os.path.commonpath([os.path.dirname(path) for path in paths])
+
+
+def _file(name: bytes, path: bytes, *, program: bool = False) -> ImageEntry:
+    with open(path, "rb") as stream:
+        content = stream.read()
+        executable = program or bool(os.fstat(stream.fileno()).st_mode & stat.S_IXUSR)
+    return ImageEntry(name, EntryKind.PROGRAM if executable else EntryKind.FILE, content)
+
+
+def _walked(tree: bytes, name: bytes) -> Iterator[ImageEntry]:
+    """Yield all files, links and empty directories of a directory, in the order of names."""
+    count = 0
+    for place, directories, files in os.walk(tree):
+        directories.sort()
+        below = posixpath.normpath(posixpath.join(name, os.path.relpath(place, tree)))
+        if not directories and not files:
+            yield ImageEntry(below, EntryKind.DIRECTORY)
+        linked = [one for one in directories if os.path.islink(os.path.join(place, one))]
+        for each in sorted((*files, *linked)):
+            path = os.path.join(place, each)
+            mode = os.lstat(path).st_mode
+            if stat.S_ISLNK(mode):
+                yield ImageEntry(posixpath.join(below, each), EntryKind.LINK, os.readlink(path))
+            elif stat.S_ISREG(mode):
+                yield _file(posixpath.join(below, each), path)
+            count += 1
+            if count > _MAX_FILES:
+                raise NotBundled(tree, f"the directory has more than {_MAX_FILES} files")
+
+
+def _data(closure: ProgramClosure) -> list[ImageEntry]:
+    """Return the packages' files for fixed paths, as a host that has nothing needs them."""
+    trees = tuple(closure.packages.values())
+    view = _EmptyHost(closure.program.view, trees)
+    found: dict[bytes, ImageEntry] = {}
+    converts = _converts(closure)
+    for one in fixed_path_resources(view, trees):
+        if not converts and b"/gconv" in one.target:
+            continue
+        name = DATA + one.target
+        whole = one.directory
+        entries = _walked(os.path.realpath(one.source), name) if whole else [_file(name, one.source)]
+        for entry in entries:
+            found.setdefault(entry.name, _without_absolute(entry))
+    return list(found.values())
+
+
+def _converts(closure: ProgramClosure) -> bool:
+    """Tell whether the program or one of its libraries but the C library itself converts character sets.
+
+    The converters of glibc are 8 MB.
+    """
+    view = CachedView(once_read(closure.program))
+    paths = [closure.program.path]
+    paths += [one.path for one in closure.decision.libraries if one.name not in C_LIBRARY]
+    return any(b"iconv_open" in view.image(path).symbols.undefined_names for path in paths)
+
+
+def _without_absolute(entry: ImageEntry) -> ImageEntry:
+    """Return the entry; an absolute link leads into the bundle's data, as it would on a host that had it."""
+    target = bytes(entry.content)
+    if entry.kind is not EntryKind.LINK or not target.startswith(b"/"):
+        return entry
+    within = posixpath.relpath(DATA + target, posixpath.dirname(entry.name))
+    return ImageEntry(entry.name, entry.kind, within)
+
+
+class _EmptyHost:
+    """A view in which a host has nothing but the trees of packages."""
+
+    def __init__(self, view: FileView, trees: Sequence[bytes]) -> None:
+        self._view = view
+        self._trees = tuple(trees)
+
+    def _look(self, path: bytes) -> bytes:
+        if not path.startswith(self._trees):
+            raise FileNotFoundError(path)
+        return path
+
+    def lstat(self, path: bytes) -> Stat:
+        return self._view.lstat(self._look(path))
+
+    def readlink(self, path: bytes) -> bytes:
+        return self._view.readlink(self._look(path))
+
+    def stat(self, path: bytes) -> Stat:
+        return self._view.stat(self._look(path))
+
+    def listdir(self, path: bytes) -> tuple[bytes, ...]:
+        return self._view.listdir(self._look(path))
+
+    def realpath(self, path: bytes) -> bytes:
+        return self._view.realpath(self._look(path))
+
+    def read(self, path: bytes) -> bytes:
+        return bytes(self._view.read(self._look(path)))

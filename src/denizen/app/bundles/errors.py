@@ -1,0 +1,22 @@
+"""Errors of bundling."""
+
+from __future__ import annotations
+
+from denizen.errors import BadInput, HostLacks
+
+
+class NotBundled(BadInput):
+    """The error that a program cannot be bundled, or does not start from what was made."""
+
+    program: bytes
+    reason: str
+    WHAT = "{program} cannot be bundled"
+    WHY = "{reason:text}"
+
+
+class NoCompressor(HostLacks):
+    """The error that this Python cannot compress with zstd."""
+
+    WHAT = "cannot compress a bundle here"
+    WHY = "this Python has no zstd"
+    REMEDY = "pip install 'denizen[zstd]'; or --dir, which needs none"

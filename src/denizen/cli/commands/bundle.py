@@ -1,0 +1,67 @@
+"""`denizen bundle`: a program with all that it needs as one file, or as a directory."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.command import Command
+from denizen.cli.options import Option, Positional, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+
+
+def run(parsed: Parsed, context: Context) -> int:
+    """Make the bundle and say what it is; return 0."""
+    from denizen.app.bundles.bundle_program import BundleRequest, bundle_program
+    from denizen.app.bundles.closure import ClosureRequest
+    from denizen.app.request import locate
+    from denizen.app.resolution.extra_inputs import wished
+    from denizen.cli.views.bundle_view import document, lines
+
+    program = locate(os.fsencode(parsed.required("PROGRAM")), context.session.environ)
+    output, directory, tree = parsed.text("output"), parsed.text("dir"), parsed.text("tree")
+    if output is not None and directory is not None:
+        raise UsageError("bundle", "--output and --dir exclude each other")
+    target = os.fsencode(output or directory or os.fsdecode(os.path.basename(program)) + ".bundle")
+    extra = tuple(wished(context.session, parsed.texts("with"), program))
+    closure = ClosureRequest(program, extra, parsed.texts("suite"), parsed.flag("offline"))
+    whole = os.path.realpath(os.fsencode(tree)) if tree is not None else b""
+    done = bundle_program(
+        context.session, BundleRequest(closure, target, directory=directory is not None, tree=whole)
+    )
+    if context.json:
+        context.output.document(document(done))
+    else:
+        for line in lines(done):
+            context.output.say(line)
+    return 0
+
+
+COMMANDS = (
+    Command(
+        ("bundle",),
+        "a program with all that it needs as one file that runs anywhere",
+        run,
+        positionals=(Positional("PROGRAM", "a program, or the name of a command in PATH"),),
+        options=(
+            Option(("-o", "--output"), "write to FILE; else to PROGRAM.bundle", metavar="FILE"),
+            Option(("--dir",), "make a directory, which can be moved, instead of one file", metavar="DIR"),
+            Option(("--tree",), "all of DIR, which PROGRAM is in, goes with it", metavar="DIR"),
+            Option(("--with",), "also a soname, package or object", metavar="NAME", repeat=True),
+            Option(("--suite",), "resolve in SUITE", metavar="SUITE", repeat=True),
+            Option(("--offline",), "use only what is there already"),
+        ),
+        description=(
+            "Make one file that starts PROGRAM on any Linux of its architecture: without denizen, Python, a\n"
+            "shell, FUSE or root. All libraries are from packages, as with denizen run --hermetic; those\n"
+            "that lie beside PROGRAM go with it, its other files with --tree.\n\n"
+            "The first start unpacks it into XDG_CACHE_HOME, ~/.cache, /var/tmp or /tmp, whichever can be\n"
+            "written and programs be executed from; where none is, into memory at each start.\n\n"
+            "The bundle is tested before it is said to be made: its dynamic linker loads everything in an\n"
+            "empty root. The same packages and program give the same bytes."
+        ),
+    ),
+)

@@ -1,0 +1,67 @@
+"""The layout of a bundle: where a program's files are in it, and its decision with those paths (pure).
+
+NAME                      the launcher
+bundle/decision           paths in it begin with PLACE; the launcher puts the bundle's own there
+bundle/denizen-loader     starts what the program executes
+bundle/denizen-inside, bundle/denizen-resident
+bundle/lib/SONAME         libraries from packages, flat
+bundle/program/NAME       the program, with what belongs to it at the same distance
+bundle/data/usr/share/... files that libraries open at fixed paths
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from denizen.launch.decisions.decision import Decision, Identity
+from denizen.value import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# How the launcher (loader/bundle.c) knows a path of the bundle.
+PLACE = b"/@bundle/"
+DIRECTORY = b"bundle"
+DECISION = b"decision"
+LIBRARIES = b"lib"
+PROGRAM = b"program"
+DATA = b"data"
+NOBODY = Identity(0, 0, 0, 0, 0)
+
+
+def bundled_decision(
+    decision: Decision, program: bytes, places: Mapping[bytes, bytes], *, data: bool, resident: bool
+) -> Decision:
+    """Return the decision with the paths that files have in the bundle; it depends on nothing outside.
+
+    Args:
+        decision: about the program, with paths of this host.
+        program: the program's name in the bundle.
+        places: path here -> name in the bundle, of the dynamic linker and all libraries.
+        data: the bundle has files for fixed paths.
+        resident: the bundle has the library that answers dlopen for objects with a DT_RUNPATH.
+    """
+
+    def placed(path: bytes) -> bytes:
+        return PLACE + places[path]
+
+    search = PLACE + LIBRARIES
+    return replace(
+        decision,
+        identity=NOBODY,
+        ldso=placed(decision.ldso),
+        search=search,
+        program=PLACE + program,
+        libraries=tuple(replace(one, path=placed(one.path)) for one in decision.libraries),
+        objects=(),
+        command=(),
+        shown=b"",
+        resources=PLACE + DATA if data else b"",
+        opened=search if resident and decision.opened else b"",
+    )
+
+
+def program_name(path: bytes, tree: bytes) -> bytes:
+    """Return the name in the bundle of a file below `tree`, the directory that belongs to the program."""
+    return posixpath.join(PROGRAM, posixpath.relpath(path, tree))

@@ -1,0 +1,94 @@
+"""`denizen bundle`: one file, or a directory, that starts where there is nothing."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from denizen.cli.dispatch import dispatch
+from tests.support.elf_builder import Elf, build
+from tests.support.offline_roots import DenizenHome
+from tests.support.peers import require
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> DenizenHome:
+    return DenizenHome(tmp_path_factory.mktemp("bundles"))
+
+
+@pytest.fixture(scope="module")
+def greeter(home: DenizenHome) -> Path:
+    return home.compile("greeter")
+
+
+def in_an_empty_root(bundle: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the bundle in a root with nothing but an empty /tmp."""
+    require("bwrap")
+    command = ["bwrap", "--unshare-all", "--tmpfs", "/", "--dir", "/tmp", "--clearenv"]
+    command += ["--ro-bind", os.fspath(bundle.parent), "/here", f"/here/{bundle.name}", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if "bwrap" in done.stderr:
+        pytest.skip(f"bubblewrap cannot make a namespace here: {done.stderr.strip()}")
+    return done
+
+
+def test_a_bundle_runs_in_an_empty_root(home: DenizenHome, greeter: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "one" / "greeter.bundle"
+    bundle.parent.mkdir()
+    told = json.loads(home.denizen("--json", "bundle", str(greeter), "-o", str(bundle)).stdout)
+    assert told["bundle"] == str(bundle)
+    assert told["size"] == bundle.stat().st_size
+    assert [one["name"] for one in told["packages"]] == ["libc6", "libgreet1"]
+    assert "empty root" in told["tested"]
+    done = in_an_empty_root(bundle, "x")
+    assert done.stdout.splitlines() == ["hello from the store", "[/here/greeter.bundle]", "[x]"], done.stderr
+
+
+def test_the_same_program_and_packages_give_the_same_bytes(
+    home: DenizenHome, greeter: Path, tmp_path: Path
+) -> None:
+    made = [tmp_path / "a", tmp_path / "b"]
+    for path in made:
+        home.denizen("bundle", str(greeter), "-o", str(path))
+    assert made[0].read_bytes() == made[1].read_bytes()
+
+
+def test_a_directory_runs_in_an_empty_root(home: DenizenHome, greeter: Path, tmp_path: Path) -> None:
+    home.denizen("bundle", str(greeter), "--dir", str(tmp_path / "dir"))
+    done = in_an_empty_root(tmp_path / "dir" / "greeter")
+    assert done.stdout.splitlines()[0] == "hello from the store", done.stderr
+
+
+def test_a_tree_goes_with_the_program(home: DenizenHome, greeter: Path, tmp_path: Path) -> None:
+    (greeter.parent / "share").mkdir()
+    (greeter.parent / "share" / "text").write_text("data")
+    target = tmp_path / "dir"
+    home.denizen("bundle", str(greeter), "--tree", str(greeter.parent), "--dir", str(target))
+    assert (target / "bundle" / "program" / "share" / "text").read_text() == "data"
+    assert in_an_empty_root(target / "greeter").returncode == 0
+
+
+def test_a_static_program_is_copied(tmp_path: Path) -> None:
+    program, target = tmp_path / "static", tmp_path / "copy"
+    program.write_bytes(build(Elf()))
+    program.chmod(0o755)
+    assert dispatch(["bundle", str(program), "-o", str(target)]) == 0
+    assert (target.read_bytes(), target.stat().st_mode & 0o777) == (program.read_bytes(), 0o755)
+
+
+def test_a_script_is_refused_with_a_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "script"
+    script.write_text("#!/bin/sh\n")
+    assert dispatch(["bundle", str(script), "-o", str(tmp_path / "out")]) != 0
+    assert "it is no ELF program" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_there_is_not_overwritten_by_a_directory(
+    home: DenizenHome, greeter: Path, tmp_path: Path
+) -> None:
+    done = home.denizen("bundle", str(greeter), "--dir", str(tmp_path), status=None)
+    assert done.returncode != 0
+    assert "there is something at that path already" in done.stderr

@@ -1,0 +1,59 @@
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from denizen.formats.bundle_image import BadImage, EntryKind, ImageEntry, decode, encode
+
+_PARTS = st.sampled_from([b"lib", b"bin", b"x", b"libc.so.6", b"a b"])
+_NAMES = st.lists(_PARTS, min_size=1, max_size=4).map(b"/".join)
+_FILES = st.dictionaries(_NAMES, st.binary(max_size=200), max_size=8)
+
+
+def expanded(frame: bytes, size: int) -> bytes:
+    content = zlib.decompress(frame)
+    assert len(content) == size
+    return content
+
+
+def entries_of(files: dict[bytes, bytes]) -> list[ImageEntry]:
+    """Return files, without those that another one lies below."""
+    kept = [name for name in files if not any(other.startswith(name + b"/") for other in files)]
+    return [ImageEntry(name, EntryKind.PROGRAM, files[name]) for name in kept]
+
+
+@given(_FILES)
+def test_an_image_has_the_entries_it_was_made_of_and_their_directories_first(
+    files: dict[bytes, bytes],
+) -> None:
+    entries = entries_of(files)
+    found = decode(encode(entries, zlib.compress), expanded)
+    assert [one for one in found if one.kind is EntryKind.PROGRAM] == entries
+    seen = {b""}
+    for one in found:
+        assert one.name.rpartition(b"/")[0] in seen
+        seen.add(one.name)
+
+
+def test_the_same_entries_give_the_same_bytes() -> None:
+    entries = [ImageEntry(b"a/b", EntryKind.FILE, b"x"), ImageEntry(b"c", EntryKind.LINK, b"a/b")]
+    assert encode(entries, zlib.compress) == encode(list(entries), zlib.compress)
+
+
+@pytest.mark.parametrize("name", [b"../x", b"/x", b"a//b", b"a/./b", b"", b"a\0b"])
+def test_a_name_that_leaves_the_directory_is_refused(name: bytes) -> None:
+    with pytest.raises(BadImage):
+        encode([ImageEntry(name, EntryKind.FILE)], zlib.compress)
+
+
+def test_two_entries_of_one_name_are_refused() -> None:
+    for other in (b"a", b"a/b"):
+        with pytest.raises(BadImage):
+            encode([ImageEntry(b"a", EntryKind.FILE), ImageEntry(other, EntryKind.FILE)], zlib.compress)
+
+
+def test_a_name_that_leaves_the_directory_is_refused_in_an_image_too() -> None:
+    image = encode([ImageEntry(b"abcd", EntryKind.FILE, b"x")], zlib.compress)
+    with pytest.raises(BadImage):
+        decode(image.replace(b"abcd\0", b"../d\0"), expanded)

@@ -1,0 +1,257 @@
+"""Bundles: the launcher, with files beside it or packed into it, and where those are unpacked."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from denizen.app.bundles.bundle_program import zstd_frames
+from denizen.elf.image import read
+from denizen.formats.bundle_image import EntryKind, ImageEntry, encode
+from denizen.launch.bundle_launcher import launcher_beside, launcher_with
+from denizen.launch.bundle_layout import bundled_decision
+from denizen.launch.decisions.decision import DecisionLibrary
+from denizen.launch.decisions.decision_codec import encode as encode_decision
+from denizen.value import replace
+from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, compile_loader
+from tests.support.peers import require
+
+_PROGRAM = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+int answer(void);
+int main(int argc, char **argv) {
+    char path[4096];
+    if (argc > 1 && !strcmp(argv[1], "again")) return execl("/proc/self/exe", "second", "inner", NULL);
+    path[readlink("/proc/self/exe", path, sizeof path - 1)] = 0;
+    printf("%s %s %s %s %d\\n", argv[0], argc > 1 ? argv[1] : "-", strrchr(path, '/') + 1,
+           getenv("WORD") ? getenv("WORD") : "-", answer());
+    return argc - 1;
+}
+"""
+_LIBRARY = "int answer(void) { return 42; }"
+
+
+class Bundled:
+    """A program that needs a library, bundled as one file and as a directory."""
+
+    def __init__(self, sysroot: LoaderSysroot, launcher: bytes) -> None:
+        library = sysroot.library("libanswer.so.1", _LIBRARY)
+        program = sysroot.compile("hello", _PROGRAM, str(library), interpreter=False)
+        (libc,) = sysroot.system("libc.so.6")
+        rows = [DecisionLibrary(os.fsencode(path), os.fsencode(path.name)) for path in (library, libc)]
+        decision = sysroot.decision(program, rows)
+        places = {one.path: b"lib/" + one.name for one in rows} | {decision.ldso: b"lib/ld.so"}
+        bundled = bundled_decision(decision, b"program/hello", places, data=False, resident=False)
+        self.loader = launcher_beside(sysroot.loader.read_bytes())
+        inside = compile_loader(sysroot.root / "denizen-inside").read_bytes()
+        self.entries = [
+            ImageEntry(b"bundle/decision", EntryKind.FILE, encode_decision(bundled)),
+            ImageEntry(b"bundle/denizen-loader", EntryKind.PROGRAM, self.loader),
+            ImageEntry(b"bundle/denizen-inside", EntryKind.FILE, inside),
+            ImageEntry(b"bundle/program/hello", EntryKind.PROGRAM, program.read_bytes()),
+            *(
+                ImageEntry(b"bundle/" + places[path], EntryKind.FILE, Path(os.fsdecode(path)).read_bytes())
+                for path in places
+            ),
+        ]
+        self.cache = sysroot.root / "cache"
+        self.file = sysroot.root / "hello.bundle"
+        self.launcher = launcher
+        self.write(self.entries)
+
+    def write(self, entries: list[ImageEntry]) -> None:
+        self.file.write_bytes(launcher_with(self.launcher, encode(entries, zstd_frames(1))))
+        self.file.chmod(0o755)
+
+    def directory(self, place: Path) -> Path:
+        """Write the bundle's files, and the launcher beside them; return the launcher."""
+        for entry in self.entries:
+            path = place / os.fsdecode(entry.name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(entry.content)
+            path.chmod(0o755)
+        launcher = place / "hello"
+        launcher.write_bytes(self.loader)
+        launcher.chmod(0o755)
+        return launcher
+
+    @property
+    def unpacked(self) -> Path:
+        (found,) = (self.cache / "denizen" / "bundles").iterdir()
+        return found
+
+    def run(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        return run([str(self.file), *words], env or {"XDG_CACHE_HOME": str(self.cache)})
+
+
+def run(command: list[str], env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, env=dict(env), capture_output=True, text=True, timeout=TIMEOUT, check=False
+    )
+
+
+@pytest.fixture(scope="session")
+def launcher(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return compile_loader(tmp_path_factory.mktemp("launcher") / "denizen-bundle").read_bytes()
+
+
+@pytest.fixture
+def bundled(sysroot: LoaderSysroot, launcher: bytes) -> Bundled:
+    return Bundled(sysroot, launcher)
+
+
+def test_words_variables_and_status_are_the_programs(bundled: Bundled) -> None:
+    for _ in ("unpacked now", "unpacked before"):
+        done = bundled.run("one", env={"XDG_CACHE_HOME": str(bundled.cache), "WORD": "w"})
+        assert (done.stdout, done.stderr, done.returncode) == (f"{bundled.file} one hello w 42\n", "", 1)
+
+
+def test_a_program_executes_itself_again(bundled: Bundled) -> None:
+    assert bundled.run("again").stdout == "second inner hello - 42\n"
+
+
+def test_a_directory_works_wherever_it_is_moved(bundled: Bundled, tmp_path: Path) -> None:
+    bundled.directory(tmp_path / "one")
+    (tmp_path / "one").rename(tmp_path / "other place")
+    moved = tmp_path / "other place" / "hello"
+    assert run([str(moved), "x"], {}).stdout == f"{moved} x hello - 42\n"
+
+
+def test_many_at_once_unpack_one_whole_bundle(bundled: Bundled) -> None:
+    environment = {"XDG_CACHE_HOME": str(bundled.cache)}
+    started = [
+        subprocess.Popen([bundled.file], env=environment, stdout=subprocess.PIPE, text=True) for _ in range(6)
+    ]
+    assert {one.communicate(timeout=TIMEOUT)[0] for one in started} == {f"{bundled.file} - hello - 42\n"}
+    assert [path.name for path in bundled.unpacked.parent.iterdir()] == [bundled.unpacked.name]
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "linked"])
+def test_what_lost_a_file_is_unpacked_again(bundled: Bundled, damage: str) -> None:
+    bundled.run()
+    library = bundled.unpacked / "bundle" / "lib" / "libanswer.so.1"
+    content = library.read_bytes()
+    library.unlink()
+    if damage == "cut":
+        library.write_bytes(content[:-1])
+    elif damage == "linked":
+        library.symlink_to("/nowhere")
+    assert bundled.run().stdout == f"{bundled.file} - hello - 42\n"
+    assert library.read_bytes() == content
+    assert [path.name for path in bundled.unpacked.parent.iterdir()] == [bundled.unpacked.name]
+
+
+def test_nothing_is_unpacked_from_a_damaged_file(bundled: Bundled) -> None:
+    content = bytearray(bundled.file.read_bytes())
+    content[-40] ^= 1
+    bundled.file.write_bytes(content)
+    done = bundled.run()
+    assert (done.returncode, done.stdout) == (127, "")
+    assert "it is damaged" in done.stderr
+    assert list((bundled.cache / "denizen" / "bundles").iterdir()) == []
+
+
+def test_a_file_that_ends_too_early_says_so(bundled: Bundled) -> None:
+    bundled.file.write_bytes(bundled.file.read_bytes()[:-5000])
+    assert "it is damaged: it ends too early" in bundled.run().stderr
+
+
+def test_a_cache_that_others_may_write_is_not_used(bundled: Bundled, tmp_path: Path) -> None:
+    place = bundled.cache / "denizen" / "bundles"
+    place.mkdir(parents=True)
+    place.chmod(0o777)
+    home = tmp_path / "home"
+    done = bundled.run(env={"XDG_CACHE_HOME": str(bundled.cache), "HOME": str(home)})
+    assert done.stdout == f"{bundled.file} - hello - 42\n"
+    assert list(place.iterdir()) == []
+    assert len(list((home / ".cache" / "denizen" / "bundles").iterdir())) == 1
+
+
+def test_what_others_could_have_changed_is_unpacked_again(bundled: Bundled) -> None:
+    bundled.run()
+    bundled.unpacked.chmod(0o777)
+    library = bundled.unpacked / "bundle" / "lib" / "libanswer.so.1"
+    content = library.read_bytes()
+    library.write_bytes(bytes(len(content)))
+    assert bundled.run().stdout == f"{bundled.file} - hello - 42\n"
+    assert (bundled.unpacked.stat().st_mode & 0o777, library.read_bytes()) == (0o700, content)
+
+
+def test_where_nothing_can_be_written_it_starts_from_memory(bundled: Bundled) -> None:
+    require("bwrap")
+    command = ["bwrap", "--unshare-all", "--tmpfs", "/", "--ro-bind", str(bundled.file), "/hello"]
+    command += ["--proc", "/proc", "--remount-ro", "/", "--clearenv", "/hello", "x"]
+    done = run(command, os.environ)
+    if "bwrap" in done.stderr:
+        pytest.skip(f"bubblewrap cannot make a namespace here: {done.stderr.strip()}")
+    # In memory a file has its own name, and what the kernel adds to it.
+    assert done.stdout.split()[:2] == ["/hello", "x"]
+    assert done.stdout.split()[-1] == "42"
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(bundled: Bundled) -> None:
+    require("bwrap")
+    command = ["bwrap", "--unshare-all", "--tmpfs", "/", "--ro-bind", str(bundled.file), "/hello"]
+    command += ["--size", "65536", "--tmpfs", "/small", "--remount-ro", "/"]
+    done = run([*command, "--clearenv", "--setenv", "HOME", "/small", "/hello"], os.environ)
+    if "bwrap" in done.stderr:
+        pytest.skip(f"bubblewrap cannot make a namespace here: {done.stderr.strip()}")
+    assert done.returncode == 127
+    assert "/small/.cache/denizen/bundles" in done.stderr
+    assert "ENOSPC" in done.stderr
+
+
+def _words(seed: int, size: int) -> bytes:
+    """Return text-like bytes: words that recur, so that every kind of match occurs."""
+    chance = random.Random(seed)
+    words = [chance.randbytes(chance.randrange(1, 12)) for _ in range(200)]
+    return b"".join(chance.choices(words, k=size // 6))
+
+
+@pytest.mark.parametrize("level", [1, 3, 9, 19])
+def test_the_decompressor_gives_back_what_zstd_compressed(
+    bundled: Bundled, launcher: bytes, level: int
+) -> None:
+    contents = [b"", b"a", bytes(300_000), os.urandom(70_000), _words(1, 300_000), _words(2, 40_000)]
+    contents += [
+        Path(sys.executable).resolve().read_bytes()[: 3 << 20],
+        b"ab" * 70_000,
+        bytes(range(256)) * 300,
+    ]
+    more = [
+        ImageEntry(b"bundle/data/%d" % number, EntryKind.FILE, content)
+        for number, content in enumerate(contents)
+    ]
+    image = encode([*bundled.entries, *more], zstd_frames(level))
+    bundled.file.write_bytes(launcher_with(launcher, image))
+    assert bundled.run().stdout == f"{bundled.file} - hello - 42\n"
+    assert [(bundled.unpacked / os.fsdecode(one.name)).read_bytes() for one in more] == contents
+
+
+def test_what_a_killed_unpacking_left_is_removed_a_day_later(bundled: Bundled) -> None:
+    bundled.run()
+    unpacked = bundled.unpacked
+    left = unpacked.with_name(f".{unpacked.name}.1")
+    unpacked.rename(left)
+    os.utime(left, (1_000_000, 1_000_000))
+    bundled.run()
+    assert sorted(path.name for path in unpacked.parent.iterdir()) == [unpacked.name]
+
+
+def test_a_decision_about_another_program_is_not_followed(bundled: Bundled) -> None:
+    entries = {one.name: one for one in bundled.entries}
+    shell = Path(shutil.which("true") or "/bin/true").read_bytes()
+    entries[b"bundle/program/hello"] = replace(entries[b"bundle/program/hello"], content=shell)
+    assert read(shell).interpreter
+    bundled.write(list(entries.values()))
+    done = bundled.run()
+    assert done.returncode == 127
+    assert "are not what was bundled" in done.stderr
