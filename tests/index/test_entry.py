@@ -49,7 +49,8 @@ def test_what_a_loader_searches_comes_before_what_it_does_not() -> None:
     "name",
     [
         b"libc.so.6", b"libfoo.so", b"libfoo.so.1.2.3", b"ld-linux-x86-64.so.2", b"ld-musl-x86_64.so.1",
-        b"libcrypto.so.1.0.2k", b"libLLVM-14.so.1", b"libgtk-3.so.0", b"_ssl.cpython-311-x86_64-linux-gnu.so",
+        b"libcrypto.so.1.0.2k", b"libcmark-gfm.so.0.29.0.gfm.13",
+        b"libLLVM-14.so.1", b"libgtk-3.so.0", b"_ssl.cpython-311-x86_64-linux-gnu.so",
     ],
 )  # fmt: skip
 def test_these_may_be_asked_for_as_sonames(name: bytes) -> None:

@@ -56,6 +56,16 @@ class ProfileHome(FhsHome):
         ]
         self.add("greet", files, version=version, depends=f"libgreet1 (= {version}), libc6")
 
+    def add_odd(self) -> None:
+        """A program whose library no index knows by its name."""
+        (self._made / "greet.c").write_text(_LIBRARY % "odd")
+        library, program = self._made / "libodd.so.beta", self._made / "odd"
+        _compile("-shared", "-fPIC", "-Wl,-soname,libodd.so.beta", "-o", library, self._made / "greet.c")
+        _compile("-o", program, self._made / "main.c", library)
+        self.add("libodd1", [Item(f"./{TRIPLET}/libodd.so.beta", content=library.read_bytes())])
+        tool = Item("./usr/bin/odd", content=program.read_bytes(), mode=0o755)
+        self.add("odd", [tool], depends="libodd1, libc6")
+
     @property
     def profile(self) -> Path:
         return self.root / "state" / "profiles" / "profile"

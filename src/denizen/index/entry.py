@@ -82,14 +82,17 @@ def kind_of(directory: bytes, architecture: str) -> DirectoryKind:
 
 
 def is_library_name(name: bytes) -> bool:
-    """Tell whether a file name can be asked for as a soname: `X.so`, or `X.so.` and parts that have digits.
+    """Tell whether a file name can be asked for as a soname: `X.so`, or `X.so.` and a version.
 
-    This excludes `libx.so.1.hmac`, `x.so.gz` and `libx.so.conf`.
+    The first and the last part of a version have digits (libcmark-gfm.so.0.29.0.gfm.13). This excludes
+    `libx.so.1.hmac`, `x.so.gz` and `libx.so.conf`.
     """
     stem, dot, version = name.partition(b".so.")
     if not dot:
         return name.endswith(b".so") and len(name) > len(b".so")
-    return bool(stem) and all(any(48 <= code <= 57 for code in part) for part in version.split(b"."))
+    parts = version.split(b".")
+    ends = all(any(48 <= code <= 57 for code in part) for part in (parts[0], parts[-1]))
+    return bool(stem) and all(parts) and ends
 
 
 @value

@@ -81,6 +81,13 @@ def test_a_link_to_another_packages_program_is_a_command(home: ProfileHome) -> N
     assert home.runs("mooing", "x") == (1, "moo\n/usr/bin/mooing: x\n")
 
 
+def test_a_command_whose_libraries_are_not_found_gets_the_packages_themselves(home: ProfileHome) -> None:
+    home.add_odd()
+    home.denizen("index", "update")
+    home.denizen("install", "odd")
+    assert home.runs("odd", "x") == (1, f"odd from {home.command_of('odd')}\n")
+
+
 def test_a_lost_decision_is_made_again_when_the_command_starts(home: ProfileHome) -> None:
     named = home.root / "state/decisions/with/installed/named"
     for path in named.iterdir():

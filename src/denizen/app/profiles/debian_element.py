@@ -198,6 +198,21 @@ def planned_package(at: Preparation, plan: PackagePlan) -> PreparedElement:
     return _PackagePreparation(at).element(plan)
 
 
+def with_environment(at: Preparation, plan: PackagePlan, names: Sequence[bytes]) -> PackagePlan | None:
+    """Return the plan with these commands in an environment too; None where they are in one already."""
+    from denizen.value import replace
+
+    inside = {*plan.recipe.inside, *(name.decode("utf-8", "surrogateescape") for name in names)}
+    if inside == set(plan.recipe.inside):
+        return None
+    environment = plan.recipe.environment
+    if not environment:
+        chooser = DebianChooser(at.session, plan.recipe.suites, at.request.policy)
+        environment = chooser.environment(chooser.chosen(plan.name), ())
+    recipe = replace(plan.recipe, environment=environment, inside=tuple(sorted(inside)))
+    return replace(plan, recipe=recipe)
+
+
 @value
 class _UnpackedPackage:
     """A package in the store, with what it exports."""

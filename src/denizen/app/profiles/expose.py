@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from denizen.app.profiles.install_request import Preparation
     from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.errors import DenizenError
     from denizen.formats.storepath import StorePath
     from denizen.profiles.builtin_commands import InstalledProgram, RewrittenText
     from denizen.profiles.package_plan import CommandRecipe
@@ -58,20 +59,22 @@ def expose(at: Preparation, wanted: RunRequest, exposed: ExposedProgram) -> Stor
     return output
 
 
-def decide_commands(session: Session, place: bytes, names: Sequence[bytes], wanted: RunRequest) -> list[str]:
-    """Make the decisions about commands of the object at `place`; return a sentence for each that has none.
+def decide_commands(
+    session: Session, place: bytes, names: Sequence[bytes], wanted: RunRequest
+) -> dict[bytes, DenizenError]:
+    """Make the decisions about commands of the object at `place`; return the error of each that has none.
 
     A command without a decision is decided when it is started.
     """
     from denizen.app.profiles.installed_command import decide_installed
-    from denizen.errors import DenizenError, display
+    from denizen.errors import DenizenError
 
-    failed = []
+    failed: dict[bytes, DenizenError] = {}
     for name in names[:DECIDED_AT_ONCE]:
         try:
             decide_installed(session, os.path.join(place, b"bin", name), wanted)
         except DenizenError as problem:
-            failed.append(f"{display(name)} will not start as it is: {problem}")
+            failed[name] = problem
     return failed
 
 

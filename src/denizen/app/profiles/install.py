@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from denizen.app.profiles.install_request import Preparation, priority_of
 from denizen.app.profiles.profile_access import ProfileChange, changed
+from denizen.errors import display
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from denizen.app.profiles.install_request import InstallRequest, PreparedElement
     from denizen.app.session import Session
+    from denizen.errors import DenizenError
     from denizen.profiles.manifest import ProfileManifest
     from denizen.profiles.profile_links import Profile
 
@@ -52,7 +54,7 @@ def put(at: Preparation, profile: Profile, prepared: Sequence[PreparedElement]) 
     """Decide how the commands of prepared elements start, and switch to a generation with the elements."""
     from denizen.profiles.changes import with_elements
 
-    failures = decide_prepared(at, prepared)
+    prepared, failures = decide_prepared(at, prepared)
 
     def transition(manifest: ProfileManifest) -> ProfileManifest:
         elements = []
@@ -65,7 +67,7 @@ def put(at: Preparation, profile: Profile, prepared: Sequence[PreparedElement]) 
 
     names = {one.element.name for one in prepared}
     change = changed(profile, at.store, at.work, transition, names)
-    return InstallOutcome(change, tuple(prepared), failures)
+    return InstallOutcome(change, prepared, failures)
 
 
 def prepared_elements(at: Preparation, words: Sequence[str]) -> list[PreparedElement]:
@@ -84,17 +86,39 @@ def prepared_elements(at: Preparation, words: Sequence[str]) -> list[PreparedEle
     ]
 
 
-def decide_prepared(at: Preparation, prepared: Sequence[PreparedElement]) -> tuple[str, ...]:
-    """Decide how the commands of prepared elements start; return a sentence for each that will not."""
-    return tuple(sentence for one in prepared for sentence in _decide(at, one))
+def decide_prepared(
+    at: Preparation, prepared: Sequence[PreparedElement]
+) -> tuple[tuple[PreparedElement, ...], tuple[str, ...]]:
+    """Decide how the commands of prepared elements start.
+
+    Return the elements, some made anew, and a sentence for each command that will not start.
+    """
+    pairs = [_decide(at, one) for one in prepared]
+    return tuple(one for one, _ in pairs), tuple(said for _, some in pairs for said in some)
 
 
-def _decide(at: Preparation, one: PreparedElement) -> list[str]:
+def _decide(at: Preparation, one: PreparedElement) -> tuple[PreparedElement, list[str]]:
+    """Decide about one element; commands whose libraries cannot be had get an environment."""
+    from denizen.app.errors import Unsatisfied
+    from denizen.app.profiles.debian_element import planned_package, with_environment
+
+    failed = _decided(at, one)
+    lacking = [name for name, problem in failed.items() if isinstance(problem, Unsatisfied)]
+    if lacking and one.plan is not None:
+        plan = with_environment(at, one.plan, lacking)
+        if plan is not None:
+            one = planned_package(at, plan)
+            failed = _decided(at, one)
+    said = [f"{display(name)} will not start as it is: {problem}" for name, problem in failed.items()]
+    return one, said
+
+
+def _decided(at: Preparation, one: PreparedElement) -> dict[bytes, DenizenError]:
     from denizen.app.profiles.expose import decide_commands
     from denizen.app.request import RunRequest
 
     if one.commands is None:
-        return []
+        return {}
     names = [name.encode("utf-8", "surrogateescape") for name in one.element.commands]
     place = at.store.place_of(one.commands)
     return decide_commands(at.session, place, names, RunRequest(offline=at.request.offline))

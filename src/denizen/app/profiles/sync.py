@@ -43,8 +43,7 @@ def sync(
     bring_decoder(session)
     with made_store(session) as store, store.working() as work:
         at = Preparation(session, store, work, replace(request, suites=project.suites))
-        prepared = _prepared(at, project, plans)
-        failures = decide_prepared(at, prepared)
+        prepared, failures = decide_prepared(at, _prepared(at, project, plans))
         wanted = {one.element.name: one.element for one in prepared}
 
         def transition(manifest: ProfileManifest) -> ProfileManifest:
@@ -56,7 +55,7 @@ def sync(
         change = changed(profile, store, work, transition, wanted)
     if plans is None:
         _write_lock(project, path, [one.plan for one in prepared if one.plan is not None])
-    return profile, InstallOutcome(change, tuple(prepared), failures)
+    return profile, InstallOutcome(change, prepared, failures)
 
 
 def _prepared(
