@@ -132,10 +132,14 @@ def plan(providers: Sequence[UnionProvider]) -> Iterator[Entry]:
             yield Symlink(path, _link(path, here[0], place))
             continue
         yield Directory(path)
-        names = {name for one in here for name in _names(one, path)}
-        for name in sorted(names, reverse=True):
-            below = path + b"/" + name if path else name
-            pending.append((below, _winners(below, here, clashes)))
+        # Each package is asked only for what it has: a directory of 500 packages has names of one each.
+        having: dict[bytes, list[UnionProvider]] = {}
+        for one in here:
+            for name in _names(one, path):
+                having.setdefault(name, []).append(one)
+        for name in sorted(having, reverse=True):
+            below, some = path + b"/" + name if path else name, having[name]
+            pending.append((below, some if len(some) == 1 else _winners(below, some, clashes)))
     if clashes:
         raise Conflict(tuple(sorted(clashes, key=lambda clash: clash[0])))
 
