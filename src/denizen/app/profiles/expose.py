@@ -66,13 +66,16 @@ def decide_commands(
 
     A command without a decision is decided when it is started.
     """
-    from denizen.app.profiles.installed_command import decide_installed
+    from denizen.app.profiles.installed_command import decide_installed, is_decided
     from denizen.errors import DenizenError
 
     failed: dict[bytes, DenizenError] = {}
     for name in names[:DECIDED_AT_ONCE]:
+        command = os.path.join(place, b"bin", name)
+        if is_decided(session, command, wanted):
+            continue
         try:
-            decide_installed(session, os.path.join(place, b"bin", name), wanted)
+            decide_installed(session, command, wanted)
         except DenizenError as problem:
             failed[name] = problem
     return failed

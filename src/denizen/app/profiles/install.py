@@ -121,4 +121,6 @@ def _decided(at: Preparation, one: PreparedElement) -> dict[bytes, DenizenError]
         return {}
     names = [name.encode("utf-8", "surrogateescape") for name in one.element.commands]
     place = at.store.place_of(one.commands)
-    return decide_commands(at.session, place, names, RunRequest(offline=at.request.offline))
+    suites = one.element.suites
+    wanted = RunRequest(offline=at.request.offline, suites=suites, installed=True)
+    return decide_commands(at.session, place, names, wanted)

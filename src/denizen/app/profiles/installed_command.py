@@ -48,6 +48,23 @@ class CommandLacking(HostLacks):
     REMEDY = "denizen upgrade; or denizen remove the package"
 
 
+def is_decided(session: Session, command: bytes, wanted: RunRequest) -> bool:
+    """Tell whether a decision about a command was made by the present rules, and what it needs is here."""
+    from denizen.launch.decisions.decision import GENERATION
+    from denizen.launch.decisions.decision_store import NAMED, variant
+    from denizen.launch.fast_path import lacks, read_decision
+
+    directory = variant(session.paths.decisions, wanted.variant).directory
+    found = read_decision(os.path.join(directory, NAMED, _key(command)))
+    return found is not None and found.generation >= GENERATION and not lacks(found)
+
+
+def _key(command: bytes) -> bytes:
+    """Return the name by which the loader looks for the decision about a command (loader/launch.c)."""
+    place = os.path.dirname(os.path.dirname(command))
+    return os.path.basename(place)[:_DIGITS] + b"-" + os.path.basename(command)
+
+
 def decide_installed(session: Session, command: bytes, wanted: RunRequest) -> Decision:
     """Make and keep the decision about the command at a path of an object of commands.
 
@@ -68,9 +85,8 @@ def decide_installed(session: Session, command: bytes, wanted: RunRequest) -> De
     if not found.machine:
         # That about a script has none, as the kernel starts it; here the loader reads it.
         found = replace(found, machine=machine_of_scripts())
-    key = os.path.basename(place)[:_DIGITS] + b"-" + name
     with made_store(session) as store:
-        decision_store.write_named(store.layout, key, found)
+        decision_store.write_named(store.layout, _key(command), found)
     return found
 
 
