@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from denizen.build.derivation import Sealed
+from denizen.build.plan import add_derivation
 from denizen.build.realise import RealiseOptions, realise
 from denizen.build.runner.settings import BuildSettings
+from denizen.formats import aterm
 from denizen.formats.aterm import Derivation, DerivationOutput
 from denizen.formats.storepath import StorePath
 from denizen.store.local import Store
@@ -57,6 +59,16 @@ class Site:
         options = RealiseOptions(self.shop.opener, 2, ordinary=self.settings(**changes))
         with Store.open(self.shop.store.layout.physical) as store:
             return realise(store, [one.path for one in wanted], options)
+
+    def add(self, name: str, derivation: Derivation) -> StorePath:
+        """Put the file of a derivation into the store whose output paths follow from content."""
+        with self.shop.store.working() as work:
+            return add_derivation(self.shop.store, work, name, aterm.render(derivation))
+
+    def realise_paths(self, path: StorePath, **changes: object) -> Mapping[bytes, StorePath]:
+        """Build a derivation; return its outputs."""
+        options = RealiseOptions(self.shop.opener, 2, ordinary=self.settings(**changes))
+        return realise(self.shop.store, [path], options)[path].outputs
 
     def output(
         self, name: str, script: str, variables: Mapping[str, str] | None = None, **changes: object

@@ -10,6 +10,7 @@ import pytest
 
 from denizen.build.builders import NoSuchBuilder
 from denizen.build.derivation import BadDerivation
+from denizen.build.placeholders import placeholder
 from denizen.build.realise import RealiseOptions, SeveralFailed, realise
 from denizen.build.runner.build_log import log_path, read_log
 from denizen.build.runner.errors import (
@@ -28,6 +29,7 @@ from denizen.formats.aterm import DerivationOutput
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.trees.tree_reader import NotStorable
 from denizen.store.verification import verify
+from denizen.value import replace
 from tests.support.denizen_command import denizen
 from tests.support.nix_builds import SHOWN
 from tests.support.programs import Site, program
@@ -385,4 +387,30 @@ def test_what_does_not_depend_on_a_failure_is_built_if_wished(site: Site) -> Non
     ]
     assert site.shop.store.is_valid(good.outputs[b"out"])
     assert not site.shop.store.is_valid(above.outputs[b"out"])
+    assert site.shop.left_behind() == []
+
+
+def test_a_32_bit_derivation_is_told_of_a_32_bit_machine(site: Site) -> None:
+    if os.uname().machine != "x86_64":
+        pytest.skip("only x86-64 builds for another machine too")
+    sealed = site.shop.derive("old", replace(program("uname -m > $out"), system=b"i686-linux"))
+    site.realise(sealed)
+    assert site.shop.place(sealed).read_text() == "i686\n"
+
+
+def test_a_floating_output_is_the_same_with_and_without_a_sandbox(site: Site) -> None:
+    outputs = {name: DerivationOutput(b"", b"r:sha256") for name in (b"out", b"dev")}
+    variables = {name.decode(): placeholder(name).decode() for name in outputs}
+    derivation = program("mkdir $out; echo $out $dev > $out/x; echo $dev > $dev", variables, outputs=outputs)
+    path = site.add("floating", derivation)
+    made = site.realise_paths(path)
+    record = Path(os.fsdecode(site.shop.store.layout.state)) / "realisations"
+    assert len(list(record.iterdir())) == len(outputs)
+    assert site.realise_paths(path) == made
+    text = (Path(os.fsdecode(site.shop.store.place_of(made[b"out"]))) / "x").read_text()
+    places = [made[name].inside(site.shop.store_dir).decode() for name in (b"out", b"dev")]
+    assert text.split() == places
+    for file in record.iterdir():
+        file.unlink()
+    assert site.realise_paths(path, sandbox=False) == made
     assert site.shop.left_behind() == []
