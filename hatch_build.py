@@ -14,7 +14,16 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SCRIPT = "scripts/denizen"
-PROGRAMS = ("denizen-loader", "denizen-bundle", "denizen-enter", "denizen-inside", "denizen-resident")
+PROGRAMS = (
+    "denizen-loader",
+    "denizen-bundle",
+    "denizen-enter",
+    "denizen-inside",
+    "denizen-ldconfig",
+    "denizen-resident",
+)
+# These start before a program of any word size.
+_OF_MACHINE = ("denizen-enter", "denizen-ldconfig")
 # Each needs the registers of its machine (loader/arch).
 TRACERS = ("denizen-attach",)
 
@@ -47,7 +56,7 @@ class LoaderHook(BuildHookInterface[Any]):
         if self.compile(front, compiler):
             scripts |= {SCRIPT: "denizen-python", str(front): "denizen"}
         # For 32-bit programs, where the compiler makes such; without it they start by other ways.
-        small = [place / f"{stem}-i386" for stem in PROGRAMS if stem != "denizen-enter"]
+        small = [place / f"{stem}-i386" for stem in PROGRAMS if stem not in _OF_MACHINE]
         if machine == "x86_64":
             made += [one for one in small if self.compile(one, [*compiler, "-m32"], needed=False)]
         if whole and version != "editable":

@@ -2,7 +2,8 @@
 """Compile the loader or a companion: `build.py OUTPUT [COMPILER...]`.
 
 OUTPUT's name says which: denizen-loader…, denizen-attach… (attach/), denizen-bundle… (the loader with
-unpack/), denizen-enter… (enter/), denizen-front… (front/), or one of the libraries denizen-inside… (inside/)
+unpack/), denizen-enter… (enter/), denizen-front… (front/), denizen-ldconfig… (ldconfig/), or one of the
+libraries denizen-inside… (inside/)
 and denizen-resident… (resident/).
 Used by make, by the wheel's build hook and by tests.
 
@@ -20,6 +21,7 @@ COMPANIONS = {
     "denizen-bundle": ("*.c", "enter/mounts.c", "unpack/*.c"),
     "denizen-enter": ("text.c", "covered.c", "arena.c", "enter/*.c"),
     "denizen-front": ("text.c", "front/*.c"),
+    "denizen-ldconfig": ("text.c", "config.c", "resident/index.c", "ldconfig/*.c"),
     "denizen-inside": ("text.c", "shed.c", "apart.c", "symbols.c", "inside/*.c"),
     "denizen-resident": ("text.c", "shed.c", "apart.c", "symbols.c", "resident/*.c"),
 }

@@ -17,6 +17,8 @@ enum setting {
     SETTING_LIBRARY_PATHS = 'l',
     SETTING_INSTALLED = 'o',
     SETTING_BUNDLE = 'u',
+    SETTING_KIND = 't',
+    SETTING_KEPT_OUT = 'x',
 };
 
 /* Return the next setting of a kind after `previous` (null: the first), or null. */

@@ -31,6 +31,7 @@ COMPANIONS = (
     "denizen-enter",
     "denizen-front",
     "denizen-inside",
+    "denizen-ldconfig",
     "denizen-resident",
 )
 

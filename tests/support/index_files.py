@@ -9,7 +9,12 @@ from denizen.index.index_file import MAGIC
 
 def index_file(names: Sequence[bytes]) -> bytes:
     """Return the bytes of an index that knows these sonames."""
-    lines = [name + b"\t0\t0\t/usr/lib/x\t\n" for name in sorted(names)]
+    return index_of([name + b"\t0\t0\t/usr/lib/x\t" for name in names])
+
+
+def index_of(rows: Sequence[bytes]) -> bytes:
+    """Return the bytes of an index with these lines about sonames (denizen.index.library_index)."""
+    lines = [row + b"\n" for row in sorted(rows)]
     starts = [0, *accumulate(map(len, lines))][: len(lines)]
     content, offsets = b"".join(lines), struct.pack(f"<{len(lines)}I", *starts)
     start = len(MAGIC) + 4 + 2 * 32

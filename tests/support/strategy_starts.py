@@ -26,8 +26,8 @@ class PermittedMounts:
     def obstacle(self) -> str:
         return self._refusal
 
-    def steps(self, objects: tuple[bytes, ...]) -> tuple[bytes, ...]:
-        return (b"private", *objects)
+    def steps(self, base: Decision) -> tuple[bytes, ...]:
+        return (b"private", *base.objects)
 
 
 class ReadyFiles(LoaderFiles):

@@ -85,6 +85,11 @@ def resident_binary(machine: str) -> bytes:
     return _content(resident_path(machine), machine)
 
 
+def ldconfig_binary(machine: str) -> bytes:
+    """Return the bytes of denizen-ldconfig, which lists the libraries of one program. Raises LoaderAbsent."""
+    return _content(_path("denizen-ldconfig", machine), machine)
+
+
 def _path(stem: str, machine: str) -> str:
     known = by_kernel(machine)
     suffix = known.loader if known is not None else machine

@@ -20,6 +20,8 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from denizen.bytesio import Buffer
 
 MAGIC = b"DENIZEN-LOADER-SETTINGS\0"
@@ -103,7 +105,6 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
         NotALoader: the file has no block, or several.
         SettingsTooLong: the settings do not fit.
     """
-    start = _block_of(binary)
     texts = [
         *((_DIRECTORY, text) for text in settings.directories),
         *((_COMMAND, text) for text in settings.command),
@@ -120,6 +121,15 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
         *((_BOUND, b"1") for _ in range(settings.bound)),
         *((_NIX_LD, b"1") for _ in range(settings.nix_ld)),
     ]
+    return with_settings(binary, texts)
+
+
+def with_settings(binary: bytes, texts: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """Return a compiled program's bytes with these (letter, text) settings.
+
+    Raises NotALoader, SettingsTooLong.
+    """
+    start = _block_of(binary)
     content = b"".join(kind + text + b"\0" for kind, text in texts)
     # One byte is left for the NUL that ends the list.
     if len(content) >= BLOCK_SIZE - HEADER.size or any(b"\0" in text for _, text in texts):

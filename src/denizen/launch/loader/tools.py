@@ -17,9 +17,11 @@ from denizen.launch.loader.binaries import (
     attach_binary,
     enter_binary,
     inside_binary,
+    ldconfig_binary,
     loader_binary,
     resident_binary,
 )
+from denizen.launch.loader.ldconfig import configure_ldconfig
 from denizen.launch.loader.settings import configure_loader
 from denizen.store.errors import doing
 from denizen.trust import lets_through
@@ -34,6 +36,7 @@ _PUBLIC = b"/var/lib/denizen"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from denizen.launch.loader.ldconfig import ListingSettings
     from denizen.launch.loader.settings import LoaderSettings
 
 
@@ -94,6 +97,17 @@ class Tools:
             return self._placed(b"denizen-resident", resident_binary(self.machine))
         except LoaderAbsent:
             return b""
+
+    def ldconfig(self, settings: ListingSettings, directory: bytes) -> bytes:
+        """Write denizen-ldconfig with these settings into a directory; return its path.
+
+        Raises LoaderAbsent, DiskFailed.
+        """
+        content = configure_ldconfig(ldconfig_binary(self.machine), settings)
+        path = os.path.join(directory, b".ldconfig")
+        with doing("write in", directory):
+            write_atomically(path, content, mode=0o755)
+        return path
 
     def hidden(self, linker: bytes) -> bytes:
         """Return the path of an empty file over which a dynamic linker of the host is bound.

@@ -4,7 +4,7 @@ The kernel takes a program's interpreter by its path alone: a child whose interp
 ENOENT before denizen can notice it. So a namespace serves, beside the program's own interpreter:
 
     the usual ones that this host has       for programs whose libraries it lacks: two mounts each
-    the usual ones it lacks                 where their directory is mirrored anyway (`usual`)
+    the usual ones it lacks                 where their directory is mirrored anyway, or has few entries
     those that files beside the program     of another machine's word size, another C library, or from
     name and this host lacks (`beside`)     /nix/store and /gnu/store, where the path cannot be guessed
 

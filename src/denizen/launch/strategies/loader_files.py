@@ -12,16 +12,19 @@ from denizen.launch.decisions.library_path import beginning_for
 from denizen.launch.decisions.public_copies import directories_for
 from denizen.launch.fast_path import LOADER_LINK
 from denizen.launch.loader.binaries import LoaderAbsent
+from denizen.launch.loader.ldconfig import ListingSettings, kind_printed
 from denizen.launch.loader.settings import LoaderSettings
 from denizen.launch.loader.tools import Tools
 from denizen.launch.resources.command_paths import is_missing
 from denizen.launch.strategies.namespace_plan import HOST_PREFIXES
+from denizen.resolve.rule_packs import load_rules
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from denizen.launch.decisions.decision import Decision
     from denizen.launch.program import Program
 
 _EM_386 = 3
@@ -120,6 +123,21 @@ class LoaderFiles:
             commands=os.path.join(self.children.directory, COMMANDS),
         )
         return self._tools(machine_name()).stand_in(settings, os.path.basename(path))
+
+    def ldconfig(self, base: Decision, real: bytes = b"") -> bytes:
+        """Return denizen-ldconfig for a program by the decision `base`, which names a directory of links.
+
+        It is written into that directory. `real` is where the host's own ldconfig is in the namespace.
+        """
+        image, rules = self.program.image, load_rules()
+        kept_out = (name for rule in (*rules.host, *rules.kept_out) for name in rule.sonames)
+        settings = ListingSettings(
+            directories=(base.opened, base.search),
+            kind=kind_printed(image.header) if image is not None else b"libc6",
+            kept_out=tuple(kept_out),
+            real=real,
+        )
+        return self._tools(machine_name()).ldconfig(settings, base.opened)
 
     def certificates(self, content: bytes) -> bytes:
         """Return the path of a file with these certificates."""

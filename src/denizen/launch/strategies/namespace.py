@@ -24,6 +24,6 @@ class NamespaceStrategy:
 
     def decision(self, start: ProgramStart, base: Decision, otherwise: tuple[bytes, ...]) -> Decision:
         """Return the decision with the command that makes the namespace."""
-        steps = (*fallback_words(otherwise), *start.mounts.steps(base.objects))
+        steps = (*fallback_words(otherwise), *start.mounts.steps(base))
         linker = linker_in_namespace(start, base)
         return replace(base, command=(start.files.enter(), *steps, b"--"), ldso=linker)

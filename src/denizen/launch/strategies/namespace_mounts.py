@@ -15,19 +15,21 @@ from denizen.launch.strategies.namespace_plan import (
     mount_point_for,
     operations,
 )
-from denizen.launch.strategies.shown_resources import shown_resources
+from denizen.launch.strategies.shown_resources import ldconfig_instead, shown_resources
 from denizen.linker.interpreter import unusable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from denizen.launch.decisions.decision import Decision
     from denizen.launch.program import Program
     from denizen.launch.strategies.loader_files import LoaderFiles
     from denizen.launch.strategies.namespace_plan import LoaderMountPoint
 
 # Entries of a directory that is mirrored only for programs that the program may start.
 _MAX_MIRRORED = 1000
+# The same where nothing says that it starts such programs: a Python with a dynamic linker of its own, on a
+# root with nothing else, starts whatever its packages have.
+_MAX_FOR_CHILDREN = 32
 
 
 class NamespaceMounts:
@@ -52,15 +54,16 @@ class NamespaceMounts:
             self._refusal = self._tried()
         return self._refusal
 
-    def steps(self, objects: Sequence[bytes]) -> tuple[bytes, ...]:
+    def steps(self, base: Decision) -> tuple[bytes, ...]:
         """Return the operations of `denizen-enter`: the loader's mounts, then files that the host lacks.
 
-        `objects` are the trees of packages, whose files at fixed paths appear at those paths, and the
-        libraries beside the program, which may name commands.
+        The decision `base` lists the trees of packages, whose files at fixed paths appear at those paths,
+        and the libraries beside the program, which may name commands.
         """
         steps = self._loaders()
-        found = shown_resources(self._program, self._files, objects)
-        return (*steps, *bind_resources(self._view, found, steps, self._files.stage()))
+        found = shown_resources(self._program, self._files, base)
+        listing = ldconfig_instead(self._program, self._files, base)
+        return (*steps, *bind_resources(self._view, found, steps, self._files.stage()), *listing)
 
     def _tried(self) -> str:
         from denizen.launch.probe import obstacle
@@ -93,7 +96,8 @@ class NamespaceMounts:
         if mount_point.ldso:
             return not is_musl(interpreter) and loader_at(self._view, mount_point.path) is None
         try:
-            return is_wanted and len(self._view.listdir(mount_point.ancestor)) <= _MAX_MIRRORED
+            most = _MAX_MIRRORED if is_wanted else _MAX_FOR_CHILDREN
+            return len(self._view.listdir(mount_point.ancestor)) <= most
         except OSError:
             return False
 

@@ -64,11 +64,11 @@ def bind_resources(
 ) -> tuple[bytes, ...]:
     """Return the steps after `done` that bind these files, which the host lacks. Raises OSError."""
     mirrored = {done[at + 1] for at, word in enumerate(done) if word == b"mirror"}
+    made = {done[at + 1] for at, word in enumerate(done) if word == b"dir"}
     steps: list[bytes] = []
-    made: set[bytes] = set()
     for one in resources:
         ancestor, missing = _nearest(view, posixpath.dirname(one.target))
-        if ancestor not in mirrored:
+        if ancestor not in mirrored and ancestor not in made:
             mirrored.add(ancestor)
             steps += [b"mirror", ancestor, stage]
         for directory in missing:

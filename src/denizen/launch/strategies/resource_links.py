@@ -22,4 +22,4 @@ def linked_resources(start: ProgramStart, base: Decision) -> bytes:
     from denizen.launch.resources.resource_tree import make_resource_tree
 
     top = os.path.join(start.decision_store.directory, RESOURCE_TREES, file_name(base.identity))
-    return make_resource_tree(top, shown_resources(start.program, start.files, base.objects))
+    return make_resource_tree(top, shown_resources(start.program, start.files, base))

@@ -2,30 +2,50 @@
 
 from __future__ import annotations
 
+from denizen.fileview import exists
+from denizen.launch.loader.ldconfig import PATH as LDCONFIG
 from denizen.launch.program import once_read
 from denizen.launch.resources.certificates import authorities, bundle_of_host, missing_bundles
-from denizen.launch.resources.command_paths import command_paths
+from denizen.launch.resources.command_paths import command_paths, is_missing
 from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_resources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from denizen.launch.decisions.decision import Decision
     from denizen.launch.program import Program
     from denizen.launch.strategies.loader_files import LoaderFiles
 
 
-def shown_resources(
-    program: Program, files: LoaderFiles, objects: Sequence[bytes]
-) -> tuple[FixedPathResource, ...]:
+def shown_resources(program: Program, files: LoaderFiles, base: Decision) -> tuple[FixedPathResource, ...]:
     """Return the files with their paths. Raises OSError, LoaderAbsent.
 
-    `objects` are the trees of packages and the libraries beside the program, as a decision lists them.
+    The decision `base` lists the trees of packages and the libraries beside the program.
     """
+    objects = base.objects
     commands = commands_not_here(program, files, objects)
-    stand_ins = (FixedPathResource(path, files.stand_in(path), directory=False) for path in commands)
+    stand_ins = [
+        FixedPathResource(path, files.stand_in(path), directory=False)
+        for path in commands
+        if path != LDCONFIG
+    ]
+    if base.opened and is_missing(program.view, LDCONFIG):
+        stand_ins.append(FixedPathResource(LDCONFIG, files.ldconfig(base), directory=False))
     found = fixed_path_resources(program.view, objects)
     return (*found, *_certificates(program, files, objects), *stand_ins)
+
+
+def ldconfig_instead(program: Program, files: LoaderFiles, base: Decision) -> tuple[bytes, ...]:
+    """Return the steps of `denizen-enter` that put denizen-ldconfig over the host's; () for none.
+
+    Raises OSError, LoaderAbsent.
+    """
+    if not base.opened or not exists(program.view, LDCONFIG):
+        return ()
+    place = program.view.realpath(LDCONFIG)
+    hidden = files.hidden(place)
+    return (b"aside", place, hidden, b"bind", files.ldconfig(base, hidden), place)
 
 
 def _certificates(program: Program, files: LoaderFiles, objects: Sequence[bytes]) -> list[FixedPathResource]:
