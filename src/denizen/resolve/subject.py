@@ -11,7 +11,7 @@ from denizen.resolve.dlopen_files import opened_files, stacked_files, wants_stac
 from denizen.resolve.engine.load_sets import AddedLibraries, closures_of
 from denizen.resolve.engine.model_check import Checker
 from denizen.resolve.existing_libraries import HostLibraries
-from denizen.resolve.library_path import LibraryPathDirectories
+from denizen.resolve.library_path import LibraryPathDirectories, by_run_path
 from denizen.resolve.sysroot_view import ChosenFile, Without
 from denizen.value import value
 
@@ -238,7 +238,8 @@ class _Ground:
         return dict.fromkeys(added, ADDED) | opened_files(self._view, self.bundle, own, program, self._rules)
 
     def _find(self, name: bytes) -> bytes | None:
-        return self._given.find(name, self._header) or self.bundle.find(name, self._header)
+        found = self._given.find(name, self._header) or self.bundle.find(name, self._header)
+        return found or by_run_path(self._view, self.beside.values(), name, self._header)
 
 
 def _stacked(
