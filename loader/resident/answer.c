@@ -37,6 +37,21 @@ static bool is_soname(const char *name)
     return shared && name[0] != '.' && name[0] != '-';
 }
 
+static const char *after(const char *path, const char *prefix)
+{
+    return text_starts(path, prefix) ? path + text_length(prefix) : path;
+}
+
+/* Those of glibc (elf/Makefile, default library directories) and of Debian's: [/usr]/lib[64][/TRIPLET]/NAME. */
+const char *answer_default_name(const char *path)
+{
+    const char *rest = after(path, "/usr");
+    if (!text_starts(rest, "/lib"))
+        return NULL;
+    rest = after(after(rest + 4, "64"), "/" ARCH_TRIPLET);
+    return rest[0] == '/' && is_soname(rest + 1) ? rest + 1 : NULL;
+}
+
 static bool below(char *room, const struct resident_facts *facts, const char *directory, const char *name)
 {
     struct text path = text_in(room, PATH_ROOM);

@@ -8,7 +8,8 @@
 
 /* <link.h>: the version (glibc 2.35) from which ld.so hooks no calls for a library that does not ask for that (its
    bug 15533): before, every call through a PLT would pay. */
-enum { FIRST_CHEAP_VERSION = 2, LA_SER_RUNPATH = 4, LA_ACT_CONSISTENT = 0, PROGRAMS = 0 };
+enum { PATH_ROOM = 4096 };
+enum { FIRST_CHEAP_VERSION = 2, LA_SER_ORIG = 1, LA_SER_RUNPATH = 4, LA_ACT_CONSISTENT = 0, PROGRAMS = 0 };
 
 EXPORTED unsigned la_version(unsigned version);
 EXPORTED void la_activity(uintptr_t *cookie, unsigned what);
@@ -58,13 +59,39 @@ void la_activity(uintptr_t *cookie, unsigned what)
     complete = complete || (facts && what == LA_ACT_CONSISTENT);
 }
 
+/* Told of each name as it was given: one with a slash is not searched for. A path in a default directory that is not
+   there is answered like the name alone; ld.so copies what is returned. */
+static const char *original(const char *path, const struct link_map *asker)
+{
+    static char room[PATH_ROOM];
+    const char *name = answer_default_name(path);
+    if (!name || sys_exists(path))
+        return path;
+    /* The decision's own directory, which `search` begins with unless it has none, then what came later. */
+    size_t length = (size_t)(facts->opened - facts->search);
+    struct text there = text_in(room, sizeof room);
+    text_add_bytes(&there, facts->search, length ? length - 1 : 0);
+    text_add(&there, "/");
+    text_add(&there, name);
+    if (length && !there.cut && sys_exists(room))
+        return room;
+    there = text_in(room, sizeof room);
+    text_add(&there, facts->opened);
+    text_add(&there, name);
+    if (!there.cut)
+        answer(facts, room, asker);
+    return !there.cut && sys_exists(room) ? room : path;
+}
+
 /* Told of each path that ld.so is about to try, for the object whose record the cookie still is (rtld-audit(7)). Ours
    are the last of all, so whoever comes there is missed. A path for which null is returned is passed over. */
 const char *la_objsearch(const char *path, uintptr_t *cookie, unsigned where)
 {
-    if (where != LA_SER_RUNPATH || !facts)
+    if (!facts || (where != LA_SER_RUNPATH && where != LA_SER_ORIG))
         return path;
     const struct link_map *asker = (const struct link_map *)*cookie;
+    if (where == LA_SER_ORIG)
+        return complete ? original(path, asker) : path;
     if (text_starts(path, facts->opened)) {
         if (facts->later && !complete)
             return NULL;

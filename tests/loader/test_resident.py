@@ -361,6 +361,30 @@ def test_what_lies_in_a_directory_of_the_hosts_is_left_to_the_host(resident: Res
     assert resident.asked == ["--missed libcomes.so.1"]
 
 
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/usr/lib/x86_64-linux-gnu/libcomes.so.1", True),
+        ("/lib64/libcomes.so.1", True),
+        ("/usr/lib/x86_64-linux-gnu/plugins/libcomes.so.1", False),
+        ("/opt/lib/libcomes.so.1", False),
+    ],
+)
+def test_a_path_in_a_default_directory_is_answered_like_its_name(
+    resident: Resident, path: str, *, asked: bool
+) -> None:
+    resident.comes("libcomes.so.1", 7)
+    done = run(resident.known("opens", _OPENS), path)
+    assert (done.returncode, resident.asked) == ((7, ["--missed libcomes.so.1"]) if asked else (0, []))
+    assert asked or done.stdout.startswith(path)
+
+
+def test_a_path_in_a_default_directory_leads_to_the_decisions_library_first(resident: Resident) -> None:
+    resident.library("libhas.so.1", "int number(void) { return 5; }")
+    assert run(resident.known("opens", _OPENS), "/usr/lib/libhas.so.1").returncode == 5
+    assert resident.asked == []
+
+
 def test_a_program_that_audits_itself_still_does(resident: Resident) -> None:
     resident.comes("libcomes.so.1", 7)
     text = """
