@@ -133,11 +133,13 @@ static const char *read_line(struct child *child, const struct head *head)
     return interpreter;
 }
 
-/* The path to use: of a command that was brought, or is now, where the host has none; else what `place_of` says. */
+/* The path to use: what `place_of` says, if that is another (ldconfig's); else of a command that was brought, or is
+   now, where the host has none. */
 static const char *command_place(const char *path, bool brings, char *room)
 {
-    if (!command_is_missing(path))
-        return place_of(path, room);
+    const char *place = place_of(path, room);
+    if (place != path || !command_is_missing(path))
+        return place;
     const char *brought = command_brought(path, brings, room);
     return brought ? brought : path;
 }

@@ -2,14 +2,15 @@
 
 import os
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from tests.support.debs import Item
 from tests.support.hosts import HOSTS, Host, HostDirectories
-from tests.support.offline_roots import DenizenHome
-from tests.support.opening_programs import ABSENT, Opener, link_library
+from tests.support.offline_roots import TRIPLET, DenizenHome
+from tests.support.opening_programs import ABSENT, OPENS, Opener, link_library
 
 pytestmark = pytest.mark.slow
 
@@ -96,6 +97,22 @@ def test_beyond_the_budget_nothing_is_brought_by_name(opening: Opener) -> None:
     assert "budget" in opening.opened.denied()[b"liblate.so.1"]
 
 
+def test_the_budget_is_for_one_run(opening: Opener) -> None:
+    """An interpreter is one program, whatever its scripts open."""
+    place = opening.home.root / "config"
+    place.mkdir(exist_ok=True)
+    (place / "budget").write_text("1\n")
+    for name in ("big", "large"):
+        data = Item(f"./usr/share/{name}/data", content=os.urandom(700_000))
+        opening.home.add_library(name, f"int {name}(void) {{ return 1; }}")
+        library = Item(f"./{TRIPLET}/lib{name}.so.1", content=opening.home.library(name).read_bytes())
+        opening.home.write(f"lib{name}1", [library, data])
+    opening.home.denizen("index", "update")
+    assert opening.run("big", "large") == ["opened", f"liblarge.so.1: {ABSENT}"]
+    assert opening.run("big", "large") == ["opened"] * 2
+    assert opening.opened.denied() == {}
+
+
 def test_what_an_open_object_needs_is_brought_beyond_the_budget(opening: Opener) -> None:
     (opening.home.root / "config").mkdir(exist_ok=True)
     (opening.home.root / "config" / "budget").write_text("0\n")
@@ -180,6 +197,107 @@ def test_a_package_that_is_gone_leaves_the_error_and_nothing_else(opening: Opene
     done = opening.home.denizen("run", str(opening.program), "late")
     assert (done.stdout, done.stderr) == (f"liblate.so.1: {ABSENT}\n", "")
     assert opening.opened.denied() == {}
+
+
+def test_a_name_without_a_version_leads_where_the_link_for_developers_does(opening: Opener) -> None:
+    link = Item("./usr/lib/x86_64-linux-gnu/liblate.so", tarfile.SYMTYPE, target="liblate.so.1")
+    opening.home.write("liblate-dev", [link], depends="liblate1 (= 1.0-1)")
+    opening.home.denizen("index", "update")
+    opening.program = opening.home.compile("by-link", OPENS.replace('"lib%s.so.1"', '"lib%s.so"'), "-ldl")
+    assert opening.run("late", "late") == ["opened"] * 2
+    links = opening.opened.links()
+    assert links[b"liblate.so"] == links[b"liblate.so.1"]
+    assert [one.soname for one in opening.opened.asked()] == [b"liblate.so.1"]
+
+
+# Its library has a file of data at a fixed path, which another package has.
+_READS = """
+#include <dlfcn.h>
+#include <stdio.h>
+const char *greeting(void);
+int main(void) {
+    greeting();
+    void *found = dlopen("libfixed.so.1", RTLD_NOW);
+    puts(found ? ((const char *(*)(void))dlsym(found, "text"))() : dlerror());
+    return 0;
+}
+"""
+_FIXED = """
+#include <stdio.h>
+const char *text(void) {
+    static char text[99];
+    FILE *file = fopen("/usr/share/fixed/text", "r");
+    return file && fgets(text, 99, file) ? text : "nothing is there";
+}
+"""
+
+
+def _with_fixed_files(home: DenizenHome) -> None:
+    home.add_library("fixed", _FIXED)
+    library = Item(f"./{TRIPLET}/libfixed.so.1", content=home.library("fixed").read_bytes())
+    home.write("libfixed1", [library], depends="fixed-data")
+    home.write("fixed-data", [Item("./usr/share/fixed/text", content=b"found")], architecture="all")
+    home.denizen("index", "update")
+
+
+@pytest.mark.parametrize("name", ["bare root", "container"])
+def test_files_at_fixed_paths_come_with_a_library_that_is_opened(
+    opening: Opener, tmp_path: Path, name: str
+) -> None:
+    """At once, while the program runs; and at the next start, when nothing comes any more."""
+    _with_fixed_files(opening.home)
+    opening.home.compile("reads", _READS, "-ldl")
+    host = _host(name, opening, tmp_path)
+    for _ in range(2):
+        done = host.run(host.denizen("run", f"{host.directories.programs}/here/work/reads"))
+        assert done.out == "found\n", done.err
+    shutil.rmtree(tmp_path / "other-root" / "cache")
+    assert host.run(host.denizen("run", f"{host.directories.programs}/here/work/reads")).out == "found\n"
+
+
+_LISTS = """
+#include <dlfcn.h>
+#include <unistd.h>
+const char *greeting(void);
+int main(int count, char **words) {
+    greeting();
+    if (count > 2) dlopen(words[2], RTLD_NOW);
+    execl("/sbin/ldconfig", "ldconfig", "-p", (char *)0);
+    return 1;
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["bare root", "container"])
+def test_ldconfig_lists_what_packages_have_on_a_root_that_has_none(
+    opening: Opener, tmp_path: Path, name: str
+) -> None:
+    opening.home.compile("lists", _LISTS, "-ldl")
+    host = _host(name, opening, tmp_path)
+    done = host.run(host.denizen("run", f"{host.directories.programs}/here/work/lists"))
+    assert "\tlibgreet.so.1 (libc6,x86-64) => /" in done.out
+    assert "\tliblate.so.1 (libc6,x86-64) => /usr/lib/x86_64-linux-gnu/liblate.so.1\n" in done.out
+    assert "libnss_made" not in done.out
+
+
+def test_the_hosts_own_ldconfig_answers_before_denizens(opening: Opener) -> None:
+    opening.program = opening.home.compile("lists", _LISTS, "-ldl")
+    shown = "\n".join(opening.run())
+    assert shown.index("libc.so.6 ") < shown.index("Cache generated by") < shown.index("\tliblate.so.1 ")
+
+
+def test_a_driver_comes_where_denizen_alone_shows_a_list_of_drivers(opening: Opener, tmp_path: Path) -> None:
+    """The host has none; the second start has the list's directory bound from the store."""
+    for name in ("EGL", "EGL_made"):
+        opening.home.add_library(name, f"int {name}(void) {{ return 1; }}")
+    library = Item(f"./{TRIPLET}/libEGL.so.1", content=opening.home.library("EGL").read_bytes())
+    listed = Item("./etc/glvnd/egl_vendor.d/made.json", content=b"{}")
+    opening.home.write("libEGL1", [library, listed])
+    opening.home.denizen("index", "update")
+    host = _host("bare root", opening, tmp_path)
+    for name in ("EGL", "EGL_made"):
+        done = host.run(host.denizen("run", f"{host.directories.programs}/here/work/opens", name))
+        assert done.out == "opened\n", done.err
 
 
 # A host satisfies its start, and not what its note calls required.

@@ -374,14 +374,14 @@ def test_a_path_in_a_default_directory_is_answered_like_its_name(
     resident: Resident, path: str, *, asked: bool
 ) -> None:
     resident.comes("libcomes.so.1", 7)
-    done = run(resident.known("opens", _OPENS), path)
+    done = run(resident.known("opens", OPENS), path)
     assert (done.returncode, resident.asked) == ((7, ["--missed libcomes.so.1"]) if asked else (0, []))
     assert asked or done.stdout.startswith(path)
 
 
 def test_a_path_in_a_default_directory_leads_to_the_decisions_library_first(resident: Resident) -> None:
     resident.library("libhas.so.1", "int number(void) { return 5; }")
-    assert run(resident.known("opens", _OPENS), "/usr/lib/libhas.so.1").returncode == 5
+    assert run(resident.known("opens", OPENS), "/usr/lib/libhas.so.1").returncode == 5
     assert resident.asked == []
 
 

@@ -6,7 +6,7 @@ from denizen.fileview import Executable, MemoryView
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.engine.catalogue import Sources
 from denizen.resolve.existing_libraries import ProcessLibraries
-from denizen.resolve.process_extension import extension
+from denizen.resolve.process_extension import counted, extension
 from denizen.resolve.resolution import Resolution
 from denizen.resolve.rule_packs import load_rules
 from tests.support.package_archive import (
@@ -119,3 +119,29 @@ def test_a_part_of_glibc_is_of_the_release_that_runs(
 
 def test_a_part_of_a_glibc_that_no_suite_has_does_not_come(package_archive: PackageArchive) -> None:
     assert brought(package_archive, b"libmvec.so.1", b"GLIBC_2.39") is None
+
+
+def test_a_symbol_that_a_loaded_library_lacks_in_the_same_version_keeps_out(
+    package_archive: PackageArchive,
+) -> None:
+    """krb5's libraries get symbols without a new version."""
+    pair = (b"libpair.so.1", b"PAIR_1")
+    for suite, symbol in (("new", b"later"), ("old", b"before")):
+        package_archive.add(suite, b"liba1", put(b"liba.so.1", pair[0], asks=[(symbol, pair[1], pair[0])]))
+    loaded = library(pair[0], LIBC, defines=[(b"before", pair[1])])
+    made = brought(package_archive, b"liba.so.1", b"GLIBC_2.41", libpair_so_1=loaded)
+    assert made is not None
+    assert package_of(made, b"liba.so.1") == (b"liba1", "old")
+
+
+def test_a_list_of_drivers_comes_with_their_interface_and_is_not_counted(
+    package_archive: PackageArchive,
+) -> None:
+    package_archive.add("new", b"libvulkan1", put(b"libvulkan.so.1"))
+    package_archive.add("new", b"libplayer1", put(b"libplayer.so.1", b"libvulkan.so.1"))
+    package_archive.add("new", b"mesa-vulkan-drivers", {b"usr/share/vulkan/icd.d/lvp.json": b"{}"})
+    made = brought(package_archive, b"libplayer.so.1", b"GLIBC_2.41")
+    assert made is not None
+    assert [pin.name for pin in made.packages] == [b"libplayer1", b"libvulkan1", b"mesa-vulkan-drivers"]
+    few = counted(made.packages, made, load_rules())
+    assert [pin.name for pin in few] == [b"libplayer1", b"libvulkan1"]

@@ -114,11 +114,17 @@ class DenizenHome:
         return self.root / "state" / "decisions"
 
     def write(
-        self, name: str, items: list[Item], version: str = "1.0-1", architecture: str = "amd64"
+        self,
+        name: str,
+        items: list[Item],
+        version: str = "1.0-1",
+        architecture: str = "amd64",
+        depends: str = "",
     ) -> None:
         """A package."""
         control = (
             f"Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nMulti-Arch: same\n"
             "Maintainer: nobody <nobody@example.org>\nDescription: made for a test\n"
         )
+        control += f"Depends: {depends}\n" if depends else ""
         (self.debs / f"{name}_{version}_{architecture}.deb").write_bytes(deb(items, control=control.encode()))

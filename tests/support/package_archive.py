@@ -16,6 +16,7 @@ from denizen.resolve.engine.search import resolve
 from denizen.resolve.resolution import ProviderChoice, Resolution, ResolutionProblem
 from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine
+from denizen.value import replace
 from tests.support.elf_builder import Elf, Note, Symbol, build
 
 DIRECTORY = b"usr/lib/x86_64-linux-gnu/"
@@ -89,7 +90,9 @@ class PackageArchive:
         files: Mapping[bytes, bytes],
         size: int = 1000,
         version: bytes = b"1",
+        **about: bytes,
     ) -> None:
+        """Add a package; `about` are further fields of its providers."""
         sha256 = hashlib.sha256(suite.encode() + package).hexdigest().encode()
         for path in files:
             name = path.rpartition(b"/")[2]
@@ -105,6 +108,7 @@ class PackageArchive:
                         kind=kind,
                         size=size,
                         version=version,
+                        about=about,
                     ),
                     files,
                 )
@@ -120,6 +124,9 @@ class PackageArchive:
 
     def knows(self, soname: bytes) -> bool:
         return any(provider.soname == soname for provider, _ in self.offers)
+
+    def starting(self, prefix: bytes) -> list[bytes]:
+        return sorted({provider.soname for provider, _ in self.offers if provider.soname.startswith(prefix)})
 
     def packages(self, name: bytes) -> list[Provider]:
         found = [provider for provider, _ in self.offers if provider.package == name]
@@ -192,8 +199,9 @@ def _provider(
     kind: DirectoryKind,
     size: int,
     version: bytes,
+    about: Mapping[str, bytes],
 ) -> Provider:
-    return Provider(
+    made = Provider(
         soname=soname,
         kind=kind,
         path=path,
@@ -218,3 +226,4 @@ def _provider(
         depends=b"",
         provides=b"",
     )
+    return replace(made, **about)

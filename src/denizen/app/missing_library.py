@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from denizen.app.brought_files import is_hosts_own, show_files
 from denizen.app.factories import supply_of, world_of
 from denizen.app.resolution.package_sources import sources_for
 from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
@@ -20,9 +21,11 @@ from denizen.launch.decisions.load_list import C_LIBRARY
 from denizen.launch.dlopen_links import OPENED, DlopenRequest, Opened, is_soname
 from denizen.launch.fast_path import read_decision
 from denizen.resolve.cache.cached_view import CachedView
+from denizen.resolve.development_links import library_meant
 from denizen.resolve.existing_libraries import HostLibraries, ProcessLibraries
 from denizen.resolve.installation.install import install, planned
-from denizen.resolve.process_extension import extension
+from denizen.resolve.library_path import run_path_libraries
+from denizen.resolve.process_extension import counted, extension
 from denizen.resolve.rule_packs import load_rules
 from denizen.sources.base import Offline
 from denizen.sources.fetch_policy import FetchPolicy
@@ -38,11 +41,12 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
     from denizen.index.locate import Index
     from denizen.launch.decisions.decision import Decision
+    from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.resolve.installation.derivations import Recipes
     from denizen.resolve.resolution import Pin, Resolution
     from denizen.store.local import Store
 
-# MB of packages per program; 0 forbids all. The file `budget` in the configuration overrides it.
+# MB of packages for one run of a program; 0 forbids all. The file `budget` in the configuration overrides it.
 DEFAULT_BUDGET = 100
 # The program waits: without a network it is to see its own error after half a second.
 _ATTEMPTS = 2
@@ -101,6 +105,7 @@ class _Answer:
         self._opened = opened
         self._wanted = wanted
         self._policy = FetchPolicy(attempts=_ATTEMPTS, patience=_PATIENCE, offline=wanted.offline)
+        self._run = _asking_process()
 
     def give(self, soname: bytes, *, needed: bool) -> None:
         """Provide the library or record why not.
@@ -123,7 +128,12 @@ class _Answer:
         if soname in C_LIBRARY and not self._decision.libraries:
             return "it is a part of the C library, which is this host's"
         rules = load_rules()
-        reason = rules.host_reason(soname) if needed else rules.kept_out_reason(soname)
+        store = self._session.paths.store + b"/"
+        reason = (
+            rules.host_reason(soname)
+            if needed
+            else rules.kept_out_reason(soname, lambda path: is_hosts_own(path, store))
+        )
         if reason and self._index().knows(soname):
             return self._keep_out(soname, reason, f"run --with {display(soname)}")
         return reason
@@ -144,19 +154,32 @@ class _Answer:
         if soname in parts:
             self._show(parts, DlopenRequest(soname, (), 0))
             return ""
-        resolution = self._resolved(view, parts, soname)
+        index, there = self._index(), self._there | parts
+        name = library_meant(soname, there, index) or soname
+        # An object with a DT_RUNPATH does not find what the program's own run path leads to.
+        if name in there:
+            self._opened.show(parts | {soname: there[name]})
+            return ""
+        resolution = self._resolved(view, there, name, index)
         if resolution is None:
             return "no package has it that goes together with the program's libraries"
         with made_store(self._session) as store, store.working() as work:
             supply = supply_of(self._session, self._policy)
             new = self._new(store, planned(store, resolution, supply), resolution)
-            if not needed and (reason := self._over_budget(sum(pin.size for pin in new))):
-                return self._keep_out(soname, reason, f"run --with {display(soname)}")
+            size = sum(pin.size for pin in counted(new, resolution, load_rules()))
+            if not needed and (reason := self._over_budget(size)):
+                reason = self._keep_out(soname, reason, f"run --with {display(soname)}")
+                # Alone it may fit: then the next run gets it.
+                return reason if size > self._budget else ""
             made = install(store, resolution, supply)
             work.need(made.packages.values())
-            self._keep(store, [made.packages[pin.sha256] for pin in new])
-            request = DlopenRequest(soname, tuple(map(_called, new)), sum(pin.size for pin in new))
-            self._show(parts | _links(store, made, resolution), request)
+            trees = [made.packages[pin.sha256] for pin in new]
+            self._keep(store, trees)
+            show_files(self._decision_store, self._decision, [store.place_of(tree) for tree in trees])
+            links = _links(store, made, resolution)
+            # The library's own name: a new decision has it from the start, and no package has links alone.
+            request = DlopenRequest(name, tuple(map(_called, new)), size, self._run)
+            self._show(parts | links | {soname: links[name]}, request)
         return ""
 
     def _show(self, links: dict[bytes, bytes], request: DlopenRequest) -> None:
@@ -170,10 +193,13 @@ class _Answer:
     def _there(self) -> dict[bytes, bytes]:
         """Return the libraries that the process loaded at its start or finds: name -> path."""
         search = self._decision.search
-        found = {one.name.rpartition(b"/")[2]: one.path for one in self._decision.libraries}
-        if search:
-            found = {name: os.path.join(search, name) for name in os.listdir(search)} | found
-        return self._opened.links() | found
+        started = {one.name.rpartition(b"/")[2]: one.path for one in self._decision.libraries}
+        linked = {name: os.path.join(search, name) for name in (os.listdir(search) if search else ())}
+        # Parts of the C library are those of the one that runs.
+        led_to = run_path_libraries(CachedView(DiskView()), self._decision.program)
+        parts = C_LIBRARY | {os.path.basename(self._decision.ldso)}
+        own = {name: path for name, path in led_to.items() if name not in parts}
+        return self._opened.links() | linked | own | started
 
     def _new(self, store: Store, plan: Recipes, resolution: Resolution) -> list[Pin]:
         """Return the packages that are neither in the decision nor from an earlier answer."""
@@ -185,16 +211,15 @@ class _Answer:
             and store.place_of(plan.packages[pin.sha256]) not in self._decision.objects
         ]
 
-    def _resolved(self, view: FileView, parts: dict[bytes, bytes], soname: bytes) -> Resolution | None:
-        """Resolve the program again with all the names it asked for, so that the versions agree.
-
-        Return None if nobody has it.
-        """
-        program, index = self._decision.program, self._index()
+    def _resolved(
+        self, view: FileView, there: dict[bytes, bytes], soname: bytes, index: Index
+    ) -> Resolution | None:
+        """Choose a library that goes together with those of the process; None if nobody has it."""
+        program = self._decision.program
         if not index.knows(soname):
             return None
         remembered = CachedView(view)
-        world = ProcessLibraries(remembered, self._there | parts, self._host(remembered))
+        world = ProcessLibraries(remembered, there, self._host(remembered))
         if world.image(soname) is not None:
             return None
         sources = sources_for(self._session, self._policy, index)
@@ -221,18 +246,25 @@ class _Answer:
         return HostLibraries(view, self._decision.program, start)
 
     def _over_budget(self, size: int) -> str:
-        budget = budget_of(self._session)
-        spent = sum(one.size for one in self._opened.asked())
-        if spent + size <= budget * 1_000_000:
+        spent = sum(one.size for one in self._opened.asked() if one.run == self._run)
+        if spent + size <= self._budget:
             return ""
-        return f"the program's budget is {budget} MB, of which {spent // 1_000_000} are spent"
+        budget = f"the budget of {self._budget // 1_000_000} MB for one run"
+        return f"it is {size // 1_000_000} MB, and of {budget} {spent // 1_000_000} are spent"
+
+    @property
+    def _budget(self) -> int:
+        return budget_of(self._session) * 1_000_000
+
+    @property
+    def _decision_store(self) -> DecisionStore:
+        directory = self._opened.directory.rsplit(b"/", 3)[0]
+        decisions = self._session.paths.decisions
+        return variant(decisions, b"" if directory == decisions else os.path.basename(directory))
 
     def _keep(self, store: Store, trees: Sequence[StorePath]) -> None:
         """Keep new packages from collection as long as the decision lives."""
-        decision_directory = self._opened.directory.rsplit(b"/", 3)[0]
-        decisions = self._session.paths.decisions
-        name = b"" if decision_directory == decisions else os.path.basename(decision_directory)
-        variant(decisions, name).keep_besides(store.layout, self._decision, trees)
+        self._decision_store.keep_besides(store.layout, self._decision, trees)
 
 
 def parts_of_libc(view: FileView, decision: Decision) -> list[tuple[bytes, bytes]]:
@@ -245,6 +277,24 @@ def parts_of_libc(view: FileView, decision: Decision) -> list[tuple[bytes, bytes
         return []
     beside = ((name, os.path.join(os.path.dirname(own), name)) for name in sorted(C_LIBRARY))
     return [(name, view.realpath(path)) for name, path in beside if os.path.exists(path)]
+
+
+def _asking_process() -> bytes:
+    """Return the number and the start time of the program's process; b"" if it is not known.
+
+    Its child, which is this process's parent, was made by loader/resident/ask.c.
+    """
+    try:
+        asker = _stat_fields(os.getppid())[1]
+        return b"%b.%b" % (asker, _stat_fields(int(asker))[19])
+    except OSError:
+        return b""
+
+
+def _stat_fields(process: int) -> list[bytes]:
+    """Return the fields of /proc/PID/stat after the name, which may hold blanks (proc_pid_stat(5))."""
+    with open(f"/proc/{process}/stat", "rb") as stream:
+        return stream.read().rpartition(b")")[2].split()
 
 
 def _links(store: Store, made: Recipes, resolution: Resolution) -> dict[bytes, bytes]:
@@ -260,7 +310,7 @@ def _called(pin: Pin) -> bytes:
 
 
 def budget_of(session: Session) -> int:
-    """Return the size in MB of the packages that may be added to one program while it runs."""
+    """Return the size in MB of the packages that may be added to a program in one run."""
     try:
         with open(session.paths.config + b"/budget", "rb") as stream:
             text = stream.read(16).strip()

@@ -50,11 +50,13 @@ class DlopenRequest:
         soname: the name asked for.
         packages: the packages that were added, as name=version.
         size: bytes that were fetched.
+        run: which process asked, by its number and start; b"" for one of which no number is known.
     """
 
     soname: bytes
     packages: tuple[bytes, ...]
     size: int
+    run: bytes = b""
 
 
 @value
@@ -192,7 +194,9 @@ class Opened:
     def record(self, one: DlopenRequest) -> None:
         """Record an answer. Raises OSError."""
         lines = [*self.asked(), one]
-        content = b"".join(b"%b\t%d\t%b\n" % (a.soname, a.size, b" ".join(a.packages)) for a in lines)
+        content = b"".join(
+            b"%b\t%d\t%b\t%b\n" % (a.soname, a.size, b" ".join(a.packages), a.run) for a in lines
+        )
         write_atomically(os.path.join(self.directory, _ASKED), content, mode=PRIVATE)
 
     def asked(self) -> tuple[DlopenRequest, ...]:
@@ -203,9 +207,9 @@ class Opened:
         except FileNotFoundError:
             return ()
         return tuple(
-            DlopenRequest(line[0], tuple(line[2].split()), int(line[1]))
+            DlopenRequest(line[0], tuple(line[2].split()), int(line[1]), *line[3:])
             for line in lines
-            if len(line) == 3 and line[1].isdigit() and is_soname(line[0])
+            if len(line) in (3, 4) and line[1].isdigit() and is_soname(line[0])
         )
 
 

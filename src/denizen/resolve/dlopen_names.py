@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from denizen.elf.constants import PF_W, PF_X, PT_LOAD
 from denizen.errors import BadInput
+from denizen.fileview import exists
 from denizen.index.entry import is_library_name
 from denizen.resolve.dlopen_files import applies
 from denizen.resolve.resolution import DlopenName
@@ -65,7 +66,8 @@ def resources(subject: Subject, chosen: Container[bytes], rules: RulePacks) -> I
     """Yield the packages whose files are opened at fixed paths."""
     for rule in rules.resources:
         there = any(name in chosen or name in subject.names for name in rule.when)
-        if (there and (not rule.symbols or _uses(subject, rule))) or _mentions(subject, rule):
+        wanted = (there and (not rule.symbols or _uses(subject, rule))) or _mentions(subject, rule)
+        if wanted and not any(exists(subject.view, path) for path in rule.unless):
             yield from rule.packages
 
 

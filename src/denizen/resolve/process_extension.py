@@ -8,18 +8,24 @@ library are not chosen: they are loaded already, or must be of exactly its relea
 from __future__ import annotations
 
 from denizen.resolve.bundle import Bundle
-from denizen.resolve.dlopen_names import packs
+from denizen.resolve.companions import companions
+from denizen.resolve.dlopen_names import packs, resources
 from denizen.resolve.engine.attempt import Attempt, SonameRequest
 from denizen.resolve.engine.base_candidates import release_of
 from denizen.resolve.engine.model_check import Checker
 from denizen.resolve.resolution import Resolution, pin_of
 from denizen.resolve.subject import Subject, glibc_versions
+from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from denizen.resolve.cache.cached_view import CachedView
     from denizen.resolve.engine.catalogue import Sources
     from denizen.resolve.existing_libraries import ExistingLibraries
+    from denizen.resolve.resolution import Pin
+    from denizen.resolve.rule_packs import RulePacks
 
 
 def extension(
@@ -40,6 +46,7 @@ def extension(
         if soname not in attempt.choices or attempt.problems:
             continue
         _provide_opened(attempt, subject, sources)
+        _bring_files(attempt, subject, sources)
         return _resolution(attempt, suite, sources)
     return None
 
@@ -90,8 +97,26 @@ def _provide_opened(attempt: Attempt, subject: Subject, sources: Sources) -> Non
             attempt.provide([SonameRequest(name, b"", b"", wish.origin, optional=True)])
 
 
+def _bring_files(attempt: Attempt, subject: Subject, sources: Sources) -> None:
+    """Add the packages without which the chosen libraries find nothing at the paths where they look."""
+    # What the program itself mentions came when it was resolved.
+    named = resources(replace(subject, own={}), attempt.choices, sources.rules)
+    for name in (*named, *companions(attempt.libraries(), sources.catalogue, sources.rules.companion_files)):
+        attempt.bring(name)
+
+
+def counted(pins: Sequence[Pin], resolution: Resolution, rules: RulePacks) -> list[Pin]:
+    """Return the packages that count for a program's budget: not those that come for a list of drivers alone.
+
+    libmpv needs libvulkan, and most programs that play by it draw otherwise.
+    """
+    lists = {name for rule in rules.resources if rule.unless for name in rule.packages}
+    used = {choice.package for choice in resolution.choices}
+    return [pin for pin in pins if pin.sha256 in used or pin.name not in lists]
+
+
 def _resolution(attempt: Attempt, suite: str, sources: Sources) -> Resolution:
-    used = {choice.package for choice in attempt.choices.values()}
+    used = {choice.package for choice in attempt.choices.values()} | attempt.brought
     pins = [pin_of(one, sources.snapshots) for sha256, one in attempt.providers.items() if sha256 in used]
     pins.sort(key=lambda pin: (pin.name, pin.version))
     choices = sorted(attempt.choices.values(), key=lambda choice: choice.soname)

@@ -8,16 +8,20 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 
 @value
 class HostRule:
-    """Libraries that only the host has."""
+    """Libraries that only the host has.
+
+    `where` are paths, one of which the host must have for the rule to apply; () for no such condition.
+    """
 
     sonames: tuple[bytes, ...]
     reason: str
+    where: tuple[bytes, ...] = ()
 
 
 @value
@@ -78,14 +82,35 @@ class Resource:
         when: sonames, one of which is in the closure.
         mentions: texts; one of them among the program's constants also makes the rule apply.
         symbols: symbols, one of which must also be used; empty for no such condition.
+        unless: paths; a host that has one of them has what the packages would bring.
     """
 
     pack: str
     when: frozenset[bytes]
     mentions: tuple[bytes, ...]
     symbols: frozenset[bytes]
+    unless: tuple[bytes, ...]
     packages: tuple[bytes, ...]
     reason: str
+
+
+@value
+class Companions:
+    """The limits of packages that come with a library (resolve/companions.py).
+
+    Attributes:
+        largest: bytes of the largest package that is brought.
+        sections: the archive's sections whose packages are for other things.
+        without: names of packages; a * at the end stands for any text.
+    """
+
+    largest: int
+    sections: frozenset[bytes]
+    without: tuple[bytes, ...]
+
+    def leaves_out(self, package: bytes) -> bool:
+        """Tell whether a package is no companion, by its name."""
+        return any(_fits(pattern, package) for pattern in self.without)
 
 
 @value
@@ -102,16 +127,20 @@ class RulePacks:
     runtime: frozenset[bytes]
     opens: tuple[Opens, ...]
     resources: tuple[Resource, ...]
+    companion_files: Companions
     stack: StackRule
 
     def host_reason(self, soname: bytes) -> str:
         """Return the reason why a library must be the host's; "" if it need not."""
         return next((rule.reason for rule in self.host if any(_fits(n, soname) for n in rule.sonames)), "")
 
-    def kept_out_reason(self, soname: bytes) -> str:
-        """Return the reason why a library that is opened by name is not provided; "" if it may be."""
-        rules = (*self.host, *self.kept_out)
-        return next((rule.reason for rule in rules if any(_fits(n, soname) for n in rule.sonames)), "")
+    def kept_out_reason(self, soname: bytes, has: Callable[[bytes], bool]) -> str:
+        """Return the reason why a library that is opened by name is not provided; "" if it may be.
+
+        `has` tells whether the host has a path.
+        """
+        rules = [rule for rule in (*self.host, *self.kept_out) if any(_fits(n, soname) for n in rule.sonames)]
+        return next((rule.reason for rule in rules if not rule.where or any(map(has, rule.where))), "")
 
 
 @cache
@@ -135,7 +164,10 @@ def read_rules(document: Mapping[str, Any]) -> RulePacks:
         musl_package=document["musl"]["package"].encode(),
         musl_reason=document["musl"]["reason"],
         host=tuple(HostRule(_names(row["sonames"]), row["reason"]) for row in document["host"]),
-        kept_out=tuple(HostRule(_names(row["sonames"]), row["reason"]) for row in document["kept-out"]),
+        kept_out=tuple(
+            HostRule(_names(row["sonames"]), row["reason"], _names(row.get("where", ())))
+            for row in document["kept-out"]
+        ),
         aliases={
             row["soname"].encode(): Alias(row["provider"].encode(), row["reason"])
             for row in document["alias"]
@@ -162,10 +194,16 @@ def read_rules(document: Mapping[str, Any]) -> RulePacks:
                 frozenset(_names(row["when"])),
                 _names(row.get("mentions", ())),
                 frozenset(_names(row.get("symbols", ()))),
+                _names(row.get("unless", ())),
                 _names(row["packages"]),
                 row["reason"],
             )
             for row in document["resource"]
+        ),
+        companion_files=Companions(
+            document["companions"]["largest-mb"] * 1_000_000,
+            frozenset(_names(document["companions"]["sections"])),
+            _names(document["companions"]["without"]),
         ),
         stack=StackRule(
             tuple(map(int, document["stack"]["newest-glibc"].split("."))),

@@ -1,8 +1,9 @@
 """Files that libraries open at fixed paths, from packages where the host lacks them (pure over a FileView).
 
 A C library needs locales and converters, fontconfig its configuration and fonts, X11 its keyboards and
-locales, at paths that were compiled in. The packages of a decision have these files. In the program's
-namespace they are bound to those paths; files of the host are never covered.
+locales, at paths that were compiled in; ImageMagick's formats and libmagic's database lie below a directory
+that is named after the library. The packages of a decision have these files. In the program's namespace they
+are bound to those paths; files of the host are never covered.
 
 Where several packages have parts of one directory, its entries are bound one by one, `MAX_BINDS` in all.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen.fileview import FileKind, exists
+from denizen.machines import TRIPLETS
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -27,17 +29,46 @@ PATHS = (
     b"etc/fonts",  # fontconfig fcinit.c
     b"usr/share/fontconfig",
     b"usr/share/fonts/*",
-    b"usr/share/X11/locale",  # libX11 modules/lc
-    b"usr/share/X11/xkb",  # libxkbcommon src/context.c
-    b"usr/share/libdrm",
+    b"usr/share/X11/*",  # libX11 modules/lc; libxkbcommon src/context.c
     b"usr/share/zoneinfo",  # glibc time/tzfile.c; a zone that is not found is UTC, silently
     b"etc/services",  # glibc nss/nss_files
     b"etc/protocols",
     b"etc/mime.types",
     b"usr/share/alsa",  # alsa-lib src/conf.c
     b"usr/lib/python3*",  # CPython Modules/getpath.py: a Python that a program embeds
+    # Directories in which each package has files of its own.
+    b"usr/share/glib-2.0/*",
+    b"usr/share/glvnd/*/*",
+    b"usr/share/icons/*",
+    b"usr/share/misc/*",
+    b"usr/share/vulkan/*/*",
+    b"etc/OpenCL/*/*",
+    # Named after a library: configuration, data, plugins.
+    b"usr/share/*",
+    b"etc/*",
 )
+# Directories of libraries' plugins: of these, directories alone.
+_PLUGINS = b"usr/lib/TRIPLET/*"
 MAX_BINDS = 1_000
+# Below these no library looks, or what is there is about the whole system: documentation, other languages'
+# modules, what maintainers' scripts and init systems read. `*` stands for anything after.
+_LEFT_OUT = {
+    b"usr/share": (
+        b"aclocal", b"appdata", b"applications", b"apport", b"base-*", b"bash-completion", b"binfmts", b"bug",
+        b"cmake", b"common-licenses", b"dbus-1", b"debconf", b"debhelper", b"doc*", b"dpkg", b"fish", b"gcc*",
+        b"gdb", b"gir-1.0", b"gnome*", b"gtk-doc", b"help", b"info", b"initramfs-tools", b"keyrings",
+        b"lintian", b"locale", b"man", b"menu", b"metainfo", b"perl*", b"pixmaps", b"pkgconfig", b"polkit-1",
+        b"python*", b"vala", b"zsh",
+    ),
+    b"etc": (
+        b"X11", b"alternatives", b"apparmor*", b"apt", b"bash*", b"cron*", b"debconf*", b"debian_version",
+        b"default", b"dpkg", b"environment", b"fstab", b"group*", b"gshadow*", b"host*", b"init*", b"issue*",
+        b"ld.so*", b"logrotate.d", b"modprobe.d", b"modules*", b"motd", b"netconfig", b"network*",
+        b"nsswitch.conf", b"os-release", b"pam*", b"passwd*", b"profile*", b"rc*", b"resolv.conf",
+        b"security", b"selinux", b"shadow*", b"shells", b"skel", b"ssl", b"sub*id*", b"sudo*", b"sysctl*",
+        b"systemd", b"ucf*", b"udev", b"update-motd.d", b"xdg",
+    ),
+}  # fmt: skip
 
 
 @value
@@ -52,7 +83,7 @@ class FixedPathResource:
 def fixed_path_resources(view: FileView, trees: Sequence[bytes]) -> tuple[FixedPathResource, ...]:
     """Return the files and directories of the package trees whose paths the host lacks, in PATHS order."""
     found: dict[bytes, FixedPathResource] = {}
-    for pattern in PATHS:
+    for pattern in (*PATHS, _PLUGINS):
         inside = dict.fromkeys(path for tree in trees for path in _matching(view, tree, pattern))
         for path in inside:
             if not exists(view, b"/" + path):
@@ -76,8 +107,30 @@ def _merged(view: FileView, target: bytes, sources: Sequence[bytes]) -> Iterator
             yield from _merged(view, posixpath.join(target, name), holders)
 
 
+def _plugins(view: FileView, tree: bytes) -> Iterator[bytes]:
+    """Yield the directories of libraries' plugins below a tree, relative to it."""
+    for triplet in _names(view, posixpath.join(tree, b"usr/lib")):
+        if triplet in TRIPLETS:
+            directory = posixpath.join(b"usr/lib", triplet)
+            for name in _names(view, posixpath.join(tree, directory)):
+                path = posixpath.join(directory, name)
+                if view.lstat(posixpath.join(tree, path)).kind is FileKind.DIRECTORY:
+                    yield path
+
+
+def _is_left_out(path: bytes) -> bool:
+    """Tell whether a path is kept out of what a pattern without a name of its own matches."""
+    parent, name = posixpath.split(path)
+    named = any(pattern.startswith(path + b"/") for pattern in PATHS)
+    out = _LEFT_OUT.get(parent, ())
+    return named or any(name.startswith(one[:-1]) if one.endswith(b"*") else name == one for one in out)
+
+
 def _matching(view: FileView, tree: bytes, pattern: bytes) -> Iterator[bytes]:
     """Yield the paths below a tree that match the pattern, relative to it."""
+    if pattern == _PLUGINS:
+        yield from _plugins(view, tree)
+        return
     paths = [b""]
     for part in pattern.split(b"/"):
         stem, star, _ = part.partition(b"*")
@@ -87,6 +140,8 @@ def _matching(view: FileView, tree: bytes, pattern: bytes) -> Iterator[bytes]:
             for name in (_names(view, posixpath.join(tree, path)) if star else (part,))
             if name.startswith(stem)
         ]
+    if posixpath.dirname(pattern) in _LEFT_OUT and pattern.endswith(b"/*"):
+        paths = [path for path in paths if not _is_left_out(path)]
     yield from (path for path in paths if exists(view, posixpath.join(tree, path)))
 
 

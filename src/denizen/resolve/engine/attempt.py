@@ -128,6 +128,11 @@ class Attempt:
             return []
         return [name for name in self._rules.companions if self._companion(name) is not None]
 
+    def libraries(self) -> list[Provider]:
+        """Return the packages of the chosen libraries."""
+        used = {choice.package for choice in self.choices.values()}
+        return [one for sha256, one in self.providers.items() if sha256 in used]
+
     def bring(self, package: bytes) -> None:
         """Add a package for its files, from the base suite if that has it."""
         offered = self._catalogue.packages(package)

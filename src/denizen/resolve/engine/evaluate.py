@@ -88,7 +88,8 @@ class Evaluator:
     def _beyond(self, world: ExistingLibraries, image: Image, facts: PackageFacts) -> str:
         """Return the reason why a library cannot be loaded with those that are there; "" if it can.
 
-        The reason is a version that the library needs and the one that is there lacks.
+        The reason is a version that the library needs and the one that is there lacks, or a symbol: libraries
+        that belong together (libkrb5support's) get symbols without a new version.
         """
         for need in image.version_needs:
             there = self._defined_there(world, need.file)
@@ -98,9 +99,24 @@ class Evaluator:
             if lacking := [name for name in asked if name not in there]:
                 there_by = f"{world.owner} {display(need.file)}"
                 return f"asks for {display(lacking[-1])}, which {there_by} does not define"
+            if symbol := self._lacking_symbol(world, image, need.file):
+                return f"asks for {display(symbol)}, which {world.owner} {display(need.file)} does not define"
             if GLIBC_PRIVATE in asked and not self._is_release(world, facts):
                 return f"is a part of another C library than {world.owner}"
         return ""
+
+    def _lacking_symbol(self, world: ExistingLibraries, image: Image, soname: bytes) -> bytes:
+        """Return a versioned symbol that an object takes from a library and that this lacks; b"" for none."""
+        there = world.image(soname)
+        defined = there.symbols.defined_versions if there is not None else frozenset()
+        return next(
+            (
+                one.name
+                for one in image.symbols.undefined
+                if one.version_file == soname and not one.weak and (one.name, one.version) not in defined
+            ),
+            b"",
+        )
 
     def _is_release(self, world: ExistingLibraries, facts: PackageFacts) -> bool:
         """Tell whether a package with a C library has the release that is there: the parts go together."""

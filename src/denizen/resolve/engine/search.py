@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from denizen.machines import debian_name
 from denizen.resolve.bundle import GLIBC_PRIVATE, is_part_of_libc
+from denizen.resolve.companions import companions
 from denizen.resolve.dlopen_names import packs, resources, runtimes_beside, strings
 from denizen.resolve.engine.attempt import Attempt, SonameRequest
 from denizen.resolve.engine.base_candidates import release_of, worlds
@@ -151,7 +152,8 @@ class _BaseSearch:
             if len(attempt.choices) == settled:
                 break
         if subject.host is None:
-            for name in resources(subject, attempt.choices, rules):
+            files = companions(attempt.libraries(), self._sources.catalogue, rules.companion_files)
+            for name in (*resources(subject, attempt.choices, rules), *files):
                 attempt.bring(name)
         return attempt
 

@@ -1,0 +1,122 @@
+"""Files of packages that were brought while a program runs: shown to it at once, and to its next starts.
+
+A library finds its data at paths that were compiled in. The process that misses the library is in its
+namespace by now, in which denizen can mount nothing more; but where a directory was mirrored the mirror is
+denizen's own file system, and links can be made in it. Without a namespace the library inside the program
+looks into a tree of links (launch/resources/resource_tree.py), which is extended. For the next start the
+decision gets the mounts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from denizen.disk import DiskView
+from denizen.launch.decisions.decision import file_name
+from denizen.launch.decisions.decision_store import RESOURCE_TREES
+from denizen.launch.fast_path import read_decision
+from denizen.launch.resources.fixed_paths import fixed_path_resources
+from denizen.launch.strategies.namespace_plan import bind_resources
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.decisions.decision_store import DecisionStore
+    from denizen.launch.resources.fixed_paths import FixedPathResource
+
+# The end of a command of `denizen-enter`; the program follows.
+_END = b"--"
+# loader/enter/mounts.c, mounts_make_tmpfs: the name of the file systems that mirrors are.
+_MIRROR = (b"tmpfs", b"denizen")
+
+
+@value
+class _Mount:
+    """A mount of a process: the path in its file system that is seen, and whether it is a mirror."""
+
+    root: bytes
+    is_mirror: bool
+
+
+def show_files(decision_store: DecisionStore, decision: Decision, trees: Sequence[bytes]) -> None:
+    """Show what package trees have at fixed paths that the host lacks. Raises OSError."""
+    files = fixed_path_resources(DiskView(), trees)
+    if not files:
+        return
+    # Another library may have come since this decision was read.
+    current = read_decision(os.path.join(decision_store.directory, file_name(decision.identity))) or decision
+    later = _with_mounts(current, files)
+    if later is not None:
+        objects = tuple(dict.fromkeys((*later.objects, *trees)))
+        decision_store.write(replace(later, objects=objects), movable=False)
+    tree = os.path.join(decision_store.directory, RESOURCE_TREES, file_name(decision.identity))
+    looked_into, mounts = os.path.isdir(tree), _mounts()
+    for one in files:
+        if looked_into:
+            _link(tree + one.target, one.source)
+        elif _is_mirrored(os.path.dirname(one.target), mounts):
+            _link(one.target, one.source)
+
+
+def is_hosts_own(path: bytes, store: bytes) -> bool:
+    """Tell whether the host has a path, and denizen does not show something of its store there.
+
+    What is shown is a link into the store, lies in a mirror, or is bound from the store.
+    """
+    real = os.path.realpath(path)
+    if not os.path.exists(path) or real.startswith(store):
+        return False
+    mount = _mount_of(real, _mounts())
+    return not mount.is_mirror and b"/%b/" % os.path.basename(store.rstrip(b"/")) not in mount.root
+
+
+def _with_mounts(decision: Decision, files: Sequence[FixedPathResource]) -> Decision | None:
+    """Return the decision with the files in its namespace; None if it makes no namespace with mirrors."""
+    command = decision.command
+    if not command or command[-1] != _END or b"private" not in command:
+        return None
+    stage = next((command[at + 2] for at, word in enumerate(command) if word == b"mirror"), b"")
+    if not stage:
+        return None
+    steps = bind_resources(DiskView(), files, command, stage)
+    return replace(decision, command=(*command[:-1], *steps, _END))
+
+
+def _link(path: bytes, target: bytes) -> None:
+    """Make a link, and the directories above it; what is there stays."""
+    with contextlib.suppress(FileExistsError, NotADirectoryError):
+        os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
+        os.symlink(target, path)
+
+
+def _mounts() -> dict[bytes, _Mount]:
+    """Return the mounts of this process, by their mount points."""
+    found: dict[bytes, _Mount] = {}
+    with open("/proc/self/mountinfo", "rb") as stream:
+        for line in stream:
+            before, _, after = line.partition(b" - ")
+            _, _, _, root, point = before.split(b" ")[:5]
+            found[_unescaped(point)] = _Mount(_unescaped(root), tuple(after.split(b" ")[:2]) == _MIRROR)
+    return found
+
+
+def _unescaped(path: bytes) -> bytes:
+    for code in (b"040", b"011", b"012", b"134"):
+        path = path.replace(b"\\" + code, bytes([int(code, 8)]))
+    return path
+
+
+def _is_mirrored(directory: bytes, mounts: dict[bytes, _Mount]) -> bool:
+    """Tell whether a directory, or what of its path there is, lies in a mirror of denizen's."""
+    while not os.path.lexists(directory):
+        directory = os.path.dirname(directory)
+    return _mount_of(os.path.realpath(directory), mounts).is_mirror
+
+
+def _mount_of(path: bytes, mounts: dict[bytes, _Mount]) -> _Mount:
+    above = [one for one in mounts if one in (b"/", path) or path.startswith(one + b"/")]
+    return mounts[max(above, key=len)]

@@ -1,0 +1,61 @@
+"""Packages of files without which a library does nothing: those that its package depends on (pure).
+
+libmagic1 depends on libmagic-mgc, which has the database; libproj25 on proj-data; libespeak-ng1 on
+espeak-ng-data. A dependency counts if it holds no libraries (those are chosen by their sonames) and is made
+for libraries: it is the same for all architectures, or it comes from the library's own source.
+"""
+
+from __future__ import annotations
+
+import re
+
+from denizen.formats.packages import relation_names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from denizen.index.entry import Provider
+    from denizen.resolve.engine.catalogue import ProviderCatalogue
+    from denizen.resolve.rule_packs import Companions
+
+# Policy 8.1: a package of libraries is named after a soname: libmagic1, libicu76, libasound2t64.
+_OF_LIBRARIES = re.compile(rb"lib.*\d[a-z]?(?:t64|v5)?\Z")
+# Packages that data depends on in its turn: libreoffice's fonts, icons' parents.
+_MAX_STEPS = 2
+
+
+def companions(
+    libraries: Iterable[Provider], catalogue: ProviderCatalogue, rules: Companions
+) -> Iterator[bytes]:
+    """Yield the names of the packages of files that packages of libraries depend on."""
+    found: dict[bytes, None] = {}
+    pending = list(libraries)
+    for _ in range(_MAX_STEPS):
+        new: list[Provider] = []
+        for one in pending:
+            for name in _first_alternatives(one.depends):
+                offered = [each for each in catalogue.packages(name) if each.suite == one.suite]
+                if name not in found and offered and _holds_files(offered[0], one, rules):
+                    found[name] = None
+                    new.append(offered[0])
+        pending = new
+    yield from found
+
+
+def _first_alternatives(depends: bytes) -> Iterator[bytes]:
+    for relation in depends.split(b","):
+        yield from relation_names(relation)[:1]
+
+
+def _holds_files(package: Provider, of: Provider, rules: Companions) -> bool:
+    section = package.section.rpartition(b"/")[2]
+    ours = (package.source_package or package.package) == (of.source_package or of.package)
+    return (
+        (package.package_architecture == b"all" or ours)
+        and not _OF_LIBRARIES.match(package.package)
+        and package.size <= rules.largest
+        and section not in rules.sections
+        and package.priority not in (b"required", b"important")
+        and not rules.leaves_out(package.package)
+    )

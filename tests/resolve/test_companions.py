@@ -1,0 +1,64 @@
+"""Packages of files that come with a library: those that its package depends on and that are made for it."""
+
+import pytest
+
+from denizen.resolve.companions import companions
+from denizen.resolve.rule_packs import load_rules
+from tests.support.package_archive import DIRECTORY, PROGRAM, PackageArchive, libc, library, program
+
+MAGIC = b"libmagic.so.1"
+
+
+@pytest.fixture
+def market() -> PackageArchive:
+    made = PackageArchive()
+    made.add("new", b"libc6", libc())
+    made.add(
+        "new",
+        b"libmagic1",
+        {DIRECTORY + MAGIC: library(MAGIC, b"libc.so.6")},
+        depends=b"libc6 (>= 2.3), libmagic-mgc (= 1), data-a | data-b, libother2, tool, debconf",
+        source_package=b"file",
+    )
+    made.add("new", b"libmagic-mgc", {b"usr/lib/file/magic.mgc": b""}, source_package=b"file")
+    made.add(
+        "new", b"data-a", {b"usr/share/a/x": b""}, package_architecture=b"all", depends=b"deep, libmagic1"
+    )
+    made.add("new", b"data-b", {b"usr/share/b/x": b""}, package_architecture=b"all")
+    made.add("new", b"deep", {b"usr/share/deep": b""}, package_architecture=b"all")
+    made.add("new", b"libother2", {b"usr/share/other": b""}, source_package=b"file")
+    made.add("new", b"tool", {b"usr/share/tool": b""})
+    made.add("new", b"debconf", {b"usr/share/debconf": b""}, package_architecture=b"all")
+    return made
+
+
+def of(market: PackageArchive) -> list[bytes]:
+    return list(companions(market.packages(b"libmagic1")[:1], market, load_rules().companion_files))
+
+
+def test_files_for_all_machines_and_of_the_same_source_come(market: PackageArchive) -> None:
+    """The first of alternatives, and what files depend on; not other libraries, tools or the system."""
+    assert of(market) == [b"libmagic-mgc", b"data-a", b"deep"]
+
+
+def test_what_belongs_to_the_system_or_is_for_people_does_not_come(market: PackageArchive) -> None:
+    more = {b"usr/share/more": b""}
+    market.add("new", b"more0", more, package_architecture=b"all", priority=b"required")
+    market.add("new", b"more1", more, package_architecture=b"all", section=b"main/doc")
+    for name in (b"more0", b"more1", b"huge"):
+        market.add("new", b"libmagic1", {DIRECTORY + b"m": b""}, depends=name, version=b"2")
+    market.add("new", b"huge", {b"usr/share/huge": b""}, size=99_000_000, package_architecture=b"all")
+    named = [one for one in market.packages(b"libmagic1") if one.version == b"2"]
+    assert list(companions(named, market, load_rules().companion_files)) == []
+
+
+def test_a_program_gets_the_files_of_the_libraries_that_are_chosen_for_it(market: PackageArchive) -> None:
+    made = market.resolve({PROGRAM: program(MAGIC)})
+    assert made.is_complete
+    assert {pin.name for pin in made.packages} == {
+        b"libc6",
+        b"libmagic1",
+        b"libmagic-mgc",
+        b"data-a",
+        b"deep",
+    }
