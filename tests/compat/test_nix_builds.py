@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from denizen.errors import DenizenError
 from denizen.formats import storepath
 from denizen.formats.storepath import NIX_STORE, StorePath
 from tests.support.nix import private_nix
@@ -21,6 +22,9 @@ NAMES = re.findall(
 )
 # Name and path of a case's derivation, for all cases, and write the derivations.
 PATHS = f"builtins.mapAttrs (name: case: case.drvPath) (import {CASES})"
+
+REFUSED = Path(__file__).parent / "refused_builds.nix"
+REFUSED_NAMES = re.findall(r"^  ([a-z-]+) = (?:make|derivation)\b", REFUSED.read_text(), re.MULTILINE)[1:]
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +73,18 @@ def test_references_and_content_addresses_are_those_of_nix(
         (said,) = json.loads(two.nix.run("nix", "path-info", "--json", full(path)))
         assert [full(reference) for reference in info.references] == said["references"]
         assert info.content_address == said.get("ca")
+
+
+@pytest.mark.parametrize("name", REFUSED_NAMES)
+def test_what_nix_refuses_is_refused(two: TwoStores, name: str) -> None:
+    (drv,) = two.nix.lines("nix-instantiate", REFUSED, "-A", name)
+    with pytest.raises(AssertionError):
+        two.nix.run("nix-store", "--realise", drv)
+    (path,) = two.bring([drv])
+    with pytest.raises(DenizenError) as caught:
+        two.realise([path])
+    assert caught.value.what
+    assert caught.value.why
 
 
 def full(path: StorePath) -> str:
