@@ -35,6 +35,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "5"))
 OBJECTS = int(os.environ.get("OBJECTS", "500"))
 # Small, of libraries alone; and an interpreter that needs its modules.
 PACKAGE, SCRIPT = "hello", "perl"
+_APT = ["apt-get", "-qq", "-y", "-o", "Dpkg::Use-Pty=0"]
 _DENIZEN = str(Path(sys.executable).with_name("denizen"))
 
 
@@ -48,6 +49,8 @@ def main() -> None:
         print(table([("", "ms", "of python"), *changing(here, nix)]))
         print(table([("start, ms", "plain", "installed", "more"), *starting(here)]))
         subprocess.run(["chmod", "-R", "u+w", here], check=True)
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        quietly([*_APT, "remove", PACKAGE])
 
 
 def installing(here: Path, nix: PrivateNix) -> list[tuple[str, ...]]:
@@ -56,10 +59,11 @@ def installing(here: Path, nix: PrivateNix) -> list[tuple[str, ...]]:
     denizen(root, "install", PACKAGE)
     rows = []
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        apt = ["apt-get", "-qq", "-y", "-o", "Dpkg::Use-Pty=0"]
-        quietly([*apt, "install", "--download-only", PACKAGE])
+        quietly([*_APT, "install", "--download-only", PACKAGE])
         ours = best(lambda: denizen(root, "install", PACKAGE), lambda: emptied(root))
-        theirs = best(lambda: quietly([*apt, "install", PACKAGE]), lambda: quietly([*apt, "remove", PACKAGE]))
+        theirs = best(
+            lambda: quietly([*_APT, "install", PACKAGE]), lambda: quietly([*_APT, "remove", PACKAGE])
+        )
         rows.append(row(f"install of one cached package ({PACKAGE}) | apt-get", ours, theirs))
     tree = made_tree(here / "tree", 0)
     our = denizen(root, "store", "add", tree).strip()
