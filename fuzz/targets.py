@@ -1,6 +1,19 @@
 """Every parser of foreign bytes, with its seeds. A new parser adds a line."""
 
-from fuzz import archive, builds, elf, fhs, formats, hosted, launch, linker, profiles, relocate, resolve
+from fuzz import (
+    archive,
+    builds,
+    elf,
+    fhs,
+    formats,
+    hosted,
+    launch,
+    linker,
+    profiles,
+    recipes,
+    relocate,
+    resolve,
+)
 from fuzz.driver import Target
 
 TARGETS: dict[str, Target] = {
@@ -48,6 +61,7 @@ TARGETS: dict[str, Target] = {
     "package-control": Target(fhs.read_package, fhs.packages, fhs.large_packages, fhs.CONTROL_TOKENS),
     "nsswitch": Target(fhs.read_nsswitch, fhs.some_nsswitch, fhs.large_nsswitch, fhs.NSSWITCH_TOKENS),
     "denizen.toml": Target(fhs.read_project, fhs.projects, fhs.large_projects, fhs.PROJECT_TOKENS),
+    "recipe.toml": Target(recipes.read_recipe, recipes.recipes, recipes.large_recipes, recipes.TOKENS),
     "generation": Target(fhs.read_record, fhs.generations, fhs.large_generations, fhs.GENERATION_TOKENS),
     "profile-manifest": Target(
         profiles.read_profile, profiles.manifests, profiles.large_manifests, profiles.MANIFEST_TOKENS

@@ -31,7 +31,7 @@ BASES = ("", "src/denizen/", "docs/", "loader/")
 # Two documents are about names that are gone.
 CURRENT = [document for document in DOCUMENTS if document not in ("CHANGELOG.md", "docs/renames.md")]
 # Files of a user's project, and Nix's own sources.
-FOREIGN = re.compile(r"denizen\.(toml|lock)$|^doc/manual/|^\./")
+FOREIGN = re.compile(r"denizen\.(toml|lock)$|recipe\.toml$|^doc/manual/|^\./")
 WIDTH = 100
 
 

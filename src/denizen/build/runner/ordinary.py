@@ -184,15 +184,16 @@ def _command(attempt: _Attempt, asked: BuilderRequest) -> BuilderCommand:
 
 def _sandbox(attempt: _Attempt, asked: BuilderRequest) -> tuple[bytes, ...]:
     settings, layout = attempt.settings, attempt.task.store.layout
-    tree, entries = shown_tree(attempt.task, asked.closure)
+    shown = shown_tree(attempt.task, asked.closure)
     request = SandboxRequest(
         attempt.room,
         layout.logical,
         layout.physical,
         tuple([path.base.encode("ascii") for path in asked.closure]),
         settings.paths,
-        tree,
-        entries,
+        shown.tree,
+        shown.entries,
+        shown.merged,
         network=asked.passed is not None,
         as_root=os.geteuid() == 0,
         devices=(b"kvm",) if b"kvm" in settings.features else (),

@@ -12,6 +12,7 @@ from denizen.build.runner import references_graph
 from denizen.build.runner.sandbox_plan import BUILD_DIR, ROOT_VARIABLE, root_entries
 from denizen.build.runner.structured_attributes import JSON_FILE, SHELL_FILE, attribute_files
 from denizen.build.runner.variables import BuilderSurroundings, attribute, builder_input
+from denizen.fileview import USR_MERGED
 from denizen.formats import storepath
 from denizen.store.errors import doing
 from denizen.value import value
@@ -131,14 +132,29 @@ def _closure_size(task: Build, path: StorePath) -> int:
     return sum(task.store.info(one).nar_size for one in task.store.closure([path]))
 
 
-def shown_tree(task: Build, closure: Collection[StorePath]) -> tuple[bytes, tuple[bytes, ...]]:
-    """Return the tree that is shown at the sandbox's root and the paths in it; b"" for none.
+@value
+class ShownTree:
+    """The tree that is shown at a sandbox's root.
+
+    Attributes:
+        tree: its directory; b"" for none.
+        entries: the paths in it that are shown.
+        merged: names at the root that become links into /usr.
+    """
+
+    tree: bytes = b""
+    entries: tuple[bytes, ...] = ()
+    merged: tuple[bytes, ...] = ()
+
+
+def shown_tree(task: Build, closure: Collection[StorePath]) -> ShownTree:
+    """Return the tree that is shown at the sandbox's root.
 
     Raises BadDerivation.
     """
     text = attribute(task.sealed.derivation, ROOT_VARIABLE)
     if not text:
-        return b"", ()
+        return ShownTree()
     store_dir = task.store.layout.logical
     path, rest = storepath.containing(text, store_dir)
     if path not in closure:
@@ -147,4 +163,8 @@ def shown_tree(task: Build, closure: Collection[StorePath]) -> tuple[bytes, tupl
     with doing("look into", tree):
         top = sorted(os.listdir(tree))
         etc = sorted(os.listdir(tree + b"/etc")) if b"etc" in top else []
-    return tree, root_entries(top, etc, store_dir)
+        # The file at the top of an environment's tree, which has all below /usr.
+        usr = os.listdir(tree + b"/usr") if {b"packages", b"usr"} <= set(top) else []
+    merged = tuple([name for name in USR_MERGED if name in usr])
+    entries = root_entries([name for name in top if name not in merged], etc, store_dir)
+    return ShownTree(tree, entries, merged)

@@ -13,7 +13,8 @@ builder is user 1000 of group 100, process 1, on the host `localhost`, and sees
 The root is read-only. Without the network there is a loopback interface alone.
 
 The variable `__denizenRoot` names an input whose top-level entries are shown at the root, read-only: a tree
-of unpacked packages, whose programs are compiled for /usr and /lib64.
+of unpacked packages, whose programs are compiled for /usr and /lib64. The tree of an environment
+(`builtin:fhs`) has all below /usr, so that /bin, /lib64 and the like become links into it.
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ class SandboxRequest:
         paths: configured paths, parents before what lies in them.
         tree: directory of the tree whose entries are shown at the root; b"" for none.
         entries: the paths in it that are shown, relative to its top.
+        merged: names at the root that become links into /usr.
         network: the builder may use the network.
         as_root: denizen is run by root.
         devices: further devices that it has (b"kvm").
@@ -98,6 +100,7 @@ class SandboxRequest:
     paths: tuple[SandboxPath, ...] = ()
     tree: bytes = b""
     entries: tuple[bytes, ...] = ()
+    merged: tuple[bytes, ...] = ()
     network: bool = False
     as_root: bool = False
     devices: tuple[bytes, ...] = ()
@@ -146,6 +149,8 @@ def _root(request: SandboxRequest) -> Iterator[_Step]:
         yield from _directory(top, stage, made)
     if request.entries:
         yield (b"shown", request.tree, stage, b"%d" % len(request.entries), *request.entries)
+    for name in request.merged:
+        yield (b"symlink", b"usr/" + name, stage + b"/" + name)
     yield from _etc(stage, network=request.network)
     yield from _dev(stage, request.devices)
     yield from _bound(room.scratch, stage + b"/tmp")

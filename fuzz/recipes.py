@@ -1,0 +1,44 @@
+"""What builds read of recipes."""
+
+from collections.abc import Sequence
+
+from denizen.recipes.recipe import parse_recipe
+
+TOKENS = (
+    b'name = "a"\n', b'version = "1"\n', b"[[sources]]\n", b"path = ", b"url = [", b"sha256 = ",
+    b"[inputs]\n",
+    b"[phases]\n", b"[hooks]\npre-", b"[flags]\n", b"[env]\n", b'"', b"]", b"\n", b"{", b"true", b"3",
+)  # fmt: skip
+_SMALL = b"""name = "a"
+version = "1"
+kind = "make"
+patches = ["p"]
+[[sources]]
+url = "https://a.example/x"
+sha256 = "%s"
+[[sources]]
+path = "."
+[inputs]
+packages = ["a"]
+[phases]
+build = "b"
+[hooks]
+pre-build = "p"
+[flags]
+make = ["x"]
+[env]
+A = "b"
+""" % (b"0" * 64)
+
+
+def read_recipe(data: bytes) -> None:
+    recipe = parse_recipe(data, "/x/recipe.toml")
+    assert "/" not in recipe.full_name
+
+
+def recipes() -> Sequence[bytes]:
+    return [_SMALL, b'name = "a"\nversion = "1"\n']
+
+
+def large_recipes() -> Sequence[bytes]:
+    return [_SMALL + b"[[sources]]\n" * 20_000, b"a = " + b"[" * 200_000, b'name = "' + b"a" * 500_000 + b'"']

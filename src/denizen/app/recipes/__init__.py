@@ -1,0 +1,1 @@
+"""Recipes: what `denizen build` does."""

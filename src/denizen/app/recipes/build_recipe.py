@@ -1,0 +1,177 @@
+"""Build a recipe: its derivations are written into the store, and realised."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.app.builds.realise_files import RealiseFilesRequest, realise_files
+from denizen.app.environments import fhs_create
+from denizen.app.recipes.fixup_library import fixup_library
+from denizen.app.recipes.recipe_files import recipe_files, recipe_path
+from denizen.app.supply.configured_sources import sources_by_name
+from denizen.app.supply.indexing import own_architecture
+from denizen.app.supply.store_access import made_store
+from denizen.build.builtin_derivations import Ingredient, made_by
+from denizen.build.builtin_fetch import fetching
+from denizen.build.derivation import SUFFIX, name_of, seal
+from denizen.errors import SourceFailed
+from denizen.fhs.generations import EnvironmentStore, NoEnvironment, Settings
+from denizen.formats.packages import Package
+from denizen.formats.storepath import is_name
+from denizen.host import machine_name
+from denizen.recipes.recipe_derivation import RecipeInputs, derivation_of, packages_of
+from denizen.store.errors import doing
+from denizen.value import replace, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from denizen.app.recipes.recipe_files import RecipeFile
+    from denizen.app.session import Session
+    from denizen.build.derivation import Modulos, Sealed
+    from denizen.formats.storepath import StorePath
+    from denizen.recipes.recipe import RecipeSource
+    from denizen.sources.fetch_policy import FetchPolicy
+    from denizen.store.local import Store
+    from denizen.store.work import Work
+
+_BUILDER = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "recipes", "builder.bash"
+)
+# Marks the names of the environments that recipes are built in; recipes with the same needs share one.
+PREFIX = "build-"
+
+
+class NoMirror(SourceFailed):
+    """The error that no source of Debian packages is configured for a file of its archive."""
+
+    path: str
+    WHAT = "there is no archive to fetch {path} from"
+    REMEDY = "denizen source list"
+
+
+@value
+class BuildRecipeRequest:
+    """A request to build a recipe.
+
+    Attributes:
+        recipe: its file, or the directory of a recipe.toml.
+        policy: how packages are fetched.
+        update: choose the newest Debian packages anew.
+        realise: the settings of builds; its files are filled in.
+    """
+
+    recipe: str
+    policy: FetchPolicy
+    realise: RealiseFilesRequest
+    update: bool = False
+
+
+def build_recipe(session: Session, request: BuildRecipeRequest) -> dict[str, dict[str, bytes]]:
+    """Build a recipe and what it is built with; return where its outputs are, by derivation and output.
+
+    Raises:
+        NoRecipe, BadRecipe, RecipeCircle: a recipe cannot be used.
+        MissingPackages, SourceFailed: its packages or sources cannot be had.
+        BuildFailed: a phase failed. Also what else `realise` raises.
+    """
+    files = recipe_files(request.recipe)
+    trees = {one.path: _tree(session, one, request) for one in files}
+    with made_store(session) as store, store.working() as work:
+        writer = _RecipeWriter(session, request.policy, store, work, {})
+        done: dict[str, Sealed] = {}
+        for one in files:
+            done[one.path] = _written(writer, one, trees[one.path], done)
+        goal = store.place_of(done[files[-1].path].path)
+        return realise_files(session, replace(request.realise, files=(os.fsdecode(goal),)))
+
+
+@value
+class _RecipeWriter:
+    """The means to write derivations into the store."""
+
+    session: Session
+    policy: FetchPolicy
+    store: Store
+    work: Work
+    modulos: Modulos
+
+    def add(self, sealed: Sealed) -> Sealed:
+        """Add a derivation to the store, and return it."""
+        self.work.add_text(name_of(sealed.path) + SUFFIX, sealed.content, sealed.references)
+        return sealed
+
+
+def _tree(session: Session, one: RecipeFile, request: BuildRecipeRequest) -> StorePath:
+    """Return the tree of the packages that a recipe is built with, made unless there is one."""
+    from hashlib import sha256
+
+    suites = (one.recipe.suite,) if one.recipe.suite else ()
+    settings = Settings(packages_of(one.recipe), suites, (own_architecture(),))
+    text = "\0".join((*settings.packages, "", *settings.suites, *settings.architectures))
+    name = PREFIX + sha256(text.encode()).hexdigest()[:12]
+    if not request.update:
+        try:
+            return EnvironmentStore(session.paths.state).current(name).tree
+        except NoEnvironment:
+            pass
+    return fhs_create.create(session, name, settings, request.policy).tree
+
+
+def _written(writer: _RecipeWriter, one: RecipeFile, tree: StorePath, done: dict[str, Sealed]) -> Sealed:
+    """Write the derivation of a recipe, its inputs' being written already."""
+    work, recipe = writer.work, one.recipe
+    work.need([tree])
+    with open(_BUILDER, "rb") as stream:
+        builder = work.add_text("builder.bash", stream.read()).path
+    others = [done[recipe_path(one.relative(name))] for name in recipe.recipes]
+    inputs = RecipeInputs(
+        tree,
+        builder,
+        work.add_text("denizen-fixup.zip", fixup_library()).path,
+        tuple([_source(writer, one, source) for source in recipe.sources]),
+        _added(writer, one, recipe.patches),
+        _added(writer, one, recipe.paths),
+        tuple(map(made_by, others)),
+    )
+    store_dir = writer.store.layout.logical
+    derivation = derivation_of(recipe, inputs, f"{machine_name()}-linux".encode(), store_dir)
+    return writer.add(seal(derivation, recipe.full_name, writer.modulos, store_dir))
+
+
+def _added(writer: _RecipeWriter, one: RecipeFile, names: Iterable[str]) -> tuple[Ingredient, ...]:
+    """Add files and directories beside a recipe to the store."""
+    return tuple([_path(writer, one.relative(name)) for name in names])
+
+
+def _path(writer: _RecipeWriter, path: str) -> Ingredient:
+    base = os.path.basename(path)
+    with doing("add", os.fsencode(path)):
+        os.stat(path)
+    return Ingredient(writer.work.add(os.fsencode(path), base if is_name(base) else "source").path)
+
+
+def _source(writer: _RecipeWriter, one: RecipeFile, source: RecipeSource) -> Ingredient:
+    if source.content is None:
+        return _path(writer, one.relative(source.path))
+    urls = source.urls or _mirrors(writer, source.archive)
+    base = urls[0].rpartition("/")[2]
+    store_dir = writer.store.layout.logical
+    derivation = fetching(urls, source.content, store_dir)
+    sealed = seal(derivation, base if is_name(base) else "source", writer.modulos, store_dir)
+    return made_by(writer.add(sealed))
+
+
+def _mirrors(writer: _RecipeWriter, path: str) -> tuple[str, ...]:
+    """Return the addresses of a file of Debian's archive."""
+    file = Package(b"", b"", b"", os.fsencode(path), 0, b"")
+    found = [
+        url
+        for source in sources_by_name(writer.session, writer.policy).values()
+        for url in source.addresses(file)
+        if not url.startswith("file:")
+    ]
+    if not found:
+        raise NoMirror(path)
+    return tuple(found)

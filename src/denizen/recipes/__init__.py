@@ -1,0 +1,1 @@
+"""Recipes: `recipe.toml` files, the derivations they become, and the generic builder of these."""

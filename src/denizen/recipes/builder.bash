@@ -1,0 +1,216 @@
+# The generic builder: the phases of a recipe, in the order and by the names of nixpkgs' stdenv.
+#
+# Each phase is the shell text of the variable <phase>Phase where the recipe has it, else the function
+# <kind>_<phase>, else <phase>_default. The variables pre<Phase> and post<Phase> run before and after it.
+set -eu -o pipefail
+shopt -s nullglob
+
+export PATH=/usr/local/bin:/usr/bin:/bin LC_ALL=C.UTF-8 TZ=UTC HOME=$NIX_BUILD_TOP/home
+export prefix=$out SHELL=/bin/bash CONFIG_SHELL=/bin/bash
+mkdir -p "$HOME"
+
+# Other recipes' outputs: their commands, headers and libraries, found without flags.
+library_dirs=
+for input in ${recipeInputs-}; do
+    PATH=$input/bin:$PATH
+    if [ -d "$input/include" ]; then export CPATH=$input/include${CPATH:+:$CPATH}; fi
+    if [ -d "$input/lib" ]; then
+        export LIBRARY_PATH=$input/lib${LIBRARY_PATH:+:$LIBRARY_PATH}
+        library_dirs+=${library_dirs:+:}$input/lib
+    fi
+    export PKG_CONFIG_PATH=$input/lib/pkgconfig:$input/share/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+    export CMAKE_PREFIX_PATH=$input${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
+done
+# ld reads this where no -rpath is given: what is built runs in the check phase already.
+export LD_RUN_PATH=$out/lib${library_dirs:+:$library_dirs}
+
+# flags NAME: the array `words` becomes the recipe's words for it.
+flags() {
+    words=()
+    local name="${1}Flags"
+    if [ -n "${!name-}" ]; then mapfile -t words <<<"${!name}"; fi
+}
+
+unpack_default() {
+    local source base
+    for source in ${sources-}; do
+        base=${source##*/}
+        base=${base#*-}
+        echo "unpacking $base"
+        if [ -d "$source" ]; then
+            cp -r --preserve=mode,timestamps "$source" "$base"
+            chmod -R u+w "$base"
+        else
+            case $base in
+                *.tar | *.tar.* | *.tgz | *.tbz2 | *.txz | *.crate) tar -xf "$source" --no-same-owner ;;
+                *.zip | *.whl) python3 -m zipfile -e "$source" . ;;
+                *) cp "$source" "$base" ;;
+            esac
+        fi
+    done
+    local directories=(*/)
+    directories=("${directories[@]#home/}")
+    local found=()
+    for source in "${directories[@]}"; do
+        if [ -n "$source" ]; then found+=("${source%/}"); fi
+    done
+    sourceRoot=${sourceRoot-${found[0]-.}}
+    cd "$sourceRoot"
+    set_source_date
+}
+
+# The newest file of the sources dates what is built; a tree of the store has no dates, and gets 1980.
+set_source_date() {
+    local newest
+    newest=$(find . -type f -printf '%T@\n' | sort -n | tail -n 1)
+    newest=${newest%.*}
+    export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH-${newest:-1}}
+    if [ "$SOURCE_DATE_EPOCH" -lt 315532800 ]; then SOURCE_DATE_EPOCH=315532800; fi
+}
+
+patch_default() {
+    local one
+    for one in ${patches-}; do
+        echo "applying ${one##*/}"
+        patch -p1 <"$one"
+    done
+}
+
+configure_default() { :; }
+build_default() { :; }
+check_default() { :; }
+install_default() {
+    echo "the recipe has no install phase, and its kind ($kind) none of its own" >&2
+    return 1
+}
+
+fixup_default() {
+    PYTHONPATH=$fixupLibrary PYTHONDONTWRITEBYTECODE=1 python3 -m denizen.recipes.fixup
+}
+
+has_target() {
+    local status=0
+    make -n "$1" >/dev/null 2>&1 || status=$?
+    [ "$status" -eq 0 ]
+}
+
+make_build() {
+    flags make
+    make -j"$NIX_BUILD_CORES" SHELL=/bin/bash "${words[@]}"
+}
+make_check() {
+    flags make
+    local common=("${words[@]}") target
+    flags check
+    if [ "${#words[@]}" -gt 0 ]; then
+        make -j"$NIX_BUILD_CORES" "${common[@]}" "${words[@]}"
+        return
+    fi
+    for target in check test; do
+        if has_target "$target"; then
+            make -j"$NIX_BUILD_CORES" "${common[@]}" "$target"
+            return
+        fi
+    done
+    echo "there is no check to make"
+}
+make_install() {
+    flags make
+    local common=("${words[@]}")
+    flags install
+    if [ "${#words[@]}" -eq 0 ]; then words=(install); fi
+    make "${common[@]}" prefix="$out" PREFIX="$out" "${words[@]}"
+}
+
+autotools_configure() {
+    flags configure
+    if [ ! -e configure ] && [ -e configure.ac ]; then autoreconf -fi; fi
+    ./configure --prefix="$out" "${words[@]}"
+}
+autotools_build() { make_build; }
+autotools_check() { make_check; }
+autotools_install() { make_install; }
+
+cmake_configure() {
+    flags cmake
+    cmake -S . -B build-denizen -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$out" \
+        -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_SKIP_BUILD_RPATH=OFF "${words[@]}"
+}
+cmake_build() {
+    flags make
+    cmake --build build-denizen -j "$NIX_BUILD_CORES" -- "${words[@]}"
+}
+cmake_check() { ctest --test-dir build-denizen --output-on-failure; }
+cmake_install() { cmake --install build-denizen; }
+
+meson_configure() {
+    flags meson
+    meson setup build-denizen --prefix="$out" --libdir=lib --buildtype=release --wrap-mode=nodownload "${words[@]}"
+}
+meson_build() { ninja -C build-denizen -j "$NIX_BUILD_CORES"; }
+meson_check() { meson test -C build-denizen --print-errorlogs; }
+meson_install() { meson install -C build-denizen --no-rebuild; }
+
+python_build() { python3 -m build --wheel --no-isolation --outdir dist-denizen .; }
+python_install() {
+    # Not `--prefix`: Debian's Python puts "local" into that.
+    python3 -m installer --destdir "$NIX_BUILD_TOP/staged" dist-denizen/*.whl
+    mkdir -p "$out"
+    local part
+    for part in "$NIX_BUILD_TOP"/staged/usr/local "$NIX_BUILD_TOP"/staged/usr; do
+        if [ -d "$part" ]; then cp -r "$part"/. "$out"; fi
+    done
+    rm -rf "$out/local"
+}
+
+cargo_configure() {
+    export CARGO_HOME=$HOME/.cargo
+    mkdir -p "$CARGO_HOME"
+    if [ -d vendor ] && ! grep -qs replace-with .cargo/config.toml; then
+        printf '[source.crates-io]\nreplace-with = "vendored"\n[source.vendored]\ndirectory = "%s"\n' \
+            "$PWD/vendor" >"$CARGO_HOME/config.toml"
+    fi
+    export RUSTFLAGS="--remap-path-prefix=$NIX_BUILD_TOP=/build ${RUSTFLAGS-}"
+}
+cargo_build() {
+    flags cargo
+    cargo build --release --offline -j "$NIX_BUILD_CORES" "${words[@]}"
+}
+cargo_check() {
+    flags cargo
+    cargo test --release --offline -j "$NIX_BUILD_CORES" "${words[@]}"
+}
+cargo_install() {
+    local one
+    for one in target/release/*; do
+        if [ -f "$one" ] && [ -x "$one" ]; then
+            case $one in
+                *.so | *.a | *.rlib) install -D -t "$out/lib" "$one" ;;
+                *) install -D -t "$out/bin" "$one" ;;
+            esac
+        fi
+    done
+}
+
+# run_phase NAME: what comes before it, the phase, what comes after it.
+run_phase() {
+    local name=$1 capital=${1^} before after own
+    before=pre$capital after=post$capital own=${1}Phase
+    echo "phase $name"
+    if [ -n "${!before-}" ]; then eval "${!before}"; fi
+    if [ -n "${!own-}" ]; then
+        eval "${!own}"
+    elif [ "$(type -t "${kind}_$name")" = function ]; then
+        "${kind}_$name"
+    else
+        "${name}_default"
+    fi
+    if [ -n "${!after-}" ]; then eval "${!after}"; fi
+}
+
+if [ -z "${denizenShell-}" ]; then
+    for phase in unpack patch configure build check install fixup; do
+        if [ "$phase" = check ] && [ -z "${doCheck-}" ]; then continue; fi
+        run_phase "$phase"
+    done
+fi

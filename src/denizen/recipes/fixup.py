@@ -1,0 +1,241 @@
+"""The fixup phase: what was installed is made fit for the store. It runs in the builder's sandbox.
+
+In this order, over all outputs:
+
+1. libtool's `.la` files go: they name directories of the build.
+2. Manual pages are compressed, without a date.
+3. Programs and libraries are stripped; what debuggers read goes to the output `debug`, by build-id.
+4. Scripts whose interpreter is of another recipe, or of this one, name it in full. Those of Debian's packages
+   stay as they are: a patched line would lead to a program that needs the host's dynamic linker.
+5. ELF files get the interpreter and run path of the packages that they were linked with, in the store: of
+   each library needed, directly or by others, the directory, and none that is not used.
+
+`denizen.recipes.fixup_plan` decides, this module writes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+import subprocess
+import sys
+
+from denizen.elf import read
+from denizen.errors import BadInput, DenizenError, display
+from denizen.recipes.fixup_plan import ObjectFile, changes_for, script_line
+from denizen.relocate.file_edits import apply
+from denizen.relocate.patch_plan import plan_patch
+from denizen.relocate.verify_patch import verify_patch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from denizen.elf import Image
+    from denizen.relocate.changes import Changes
+
+_ELF = b"\x7fELF"
+_LIBRARY_DIRS = (b"lib", b"usr/lib", b"lib64", b"usr/lib64")
+_EXECUTABLE = 0o111
+
+
+def main() -> int:
+    """Fix the outputs up; return 0."""
+    out = os.environb[b"out"]
+    debug = os.environb.get(b"debug", b"")
+    if debug:
+        os.makedirs(debug, exist_ok=True)
+    os.makedirs(out, exist_ok=True)
+    files = [path for path in _files(out) if not _removed(path)]
+    for path in files:
+        _compress_page(out, path)
+    objects = [path for path in _files(out) if _begins(path, _ELF)]
+    if not os.environb.get(b"dontStrip"):
+        for path in _files(out):
+            _strip(path, debug)
+    directories = _search_path(out)
+    for path in objects:
+        _patch(path, directories)
+    for path in _files(out):
+        _patch_script(path, out)
+    sys.stdout.write(f"fixup: {len(objects)} objects\n")
+    return 0
+
+
+def _files(top: bytes) -> list[bytes]:
+    """Return the regular files below a directory, sorted."""
+    found = []
+    for parent, directories, names in os.walk(top):
+        directories.sort()
+        found += [
+            path for name in sorted(names) if stat.S_ISREG(os.lstat(path := parent + b"/" + name).st_mode)
+        ]
+    return found
+
+
+def _begins(path: bytes, magic: bytes) -> bool:
+    with open(path, "rb") as stream:
+        return stream.read(len(magic)) == magic
+
+
+def _removed(path: bytes) -> bool:
+    if not (path.endswith(b".la") and _begins(path, b"# ")):
+        return False
+    os.unlink(path)
+    return True
+
+
+def _compress_page(out: bytes, path: bytes) -> None:
+    inside = path.removeprefix(out + b"/share/man/")
+    if inside == path or path.endswith((b".gz", b".bz2", b".xz")):
+        return
+    with (
+        open(path, "rb") as page,
+        open(path + b".gz", "wb") as packed,
+        gzip.GzipFile(b"", "wb", 9, packed, mtime=0) as stream,
+    ):
+        stream.write(page.read())
+    os.unlink(path)
+    for parent, _, names in os.walk(out + b"/share/man"):
+        for name in names:
+            _follow(parent + b"/" + name, path)
+
+
+def _follow(link: bytes, page: bytes) -> None:
+    """Let a link that led to a page lead to the compressed one."""
+    if not os.path.islink(link):
+        return
+    target = os.readlink(link)
+    if os.path.normpath(os.path.join(os.path.dirname(link), target)) == page:
+        os.unlink(link)
+        os.symlink(target + b".gz", link + b".gz")
+
+
+def _strip(path: bytes, debug: bytes) -> None:
+    if path.endswith((b".a", b".o")) and (_begins(path, b"!<arch>\n") or _begins(path, _ELF)):
+        _run(path, "strip", "--strip-debug", "--enable-deterministic-archives")
+    elif _begins(path, _ELF):
+        identity = _build_id(path)
+        if debug and identity:
+            _keep_debug(path, debug, identity)
+        _run(path, "strip", "--strip-unneeded")
+
+
+def _build_id(path: bytes) -> str:
+    with open(path, "rb") as stream:
+        try:
+            found = read(stream.read()).notes.build_id
+        except BadInput:
+            return ""
+    return found.hex() if found else ""
+
+
+def _keep_debug(path: bytes, debug: bytes, identity: str) -> None:
+    """Write what debuggers read to where they look for it by the build-id."""
+    directory = os.path.join(debug, b"lib/debug/.build-id", identity[:2].encode())
+    os.makedirs(directory, exist_ok=True)
+    target = os.path.join(directory, identity[2:].encode() + b".debug")
+    subprocess.run(["objcopy", "--only-keep-debug", "--compress-debug-sections", path, target], check=True)
+    os.chmod(target, 0o444)
+
+
+def _run(path: bytes, *command: str) -> None:
+    mode = stat.S_IMODE(os.stat(path).st_mode)
+    os.chmod(path, mode | stat.S_IWUSR)
+    subprocess.run([*command, path], check=True)
+    os.chmod(path, mode)
+
+
+def _search_path(out: bytes) -> list[bytes]:
+    """Return the directories of libraries: of this output, of other recipes', of packages in the store."""
+    recipes = os.environb.get(b"recipeInputs", b"").split()
+    own = {os.path.dirname(path) for path in _files(out) if b".so" in os.path.basename(path)}
+    found = [*sorted(own), *(one + b"/lib" for one in recipes)]
+    tree = os.environb[b"__denizenRoot"]
+    with open(tree + b"/packages", "rb") as stream:
+        for base in stream.read().split():
+            found += _library_dirs(os.path.join(os.path.dirname(tree), base))
+    return [directory for directory in found if os.path.isdir(directory)]
+
+
+def _library_dirs(package: bytes) -> Iterator[bytes]:
+    for name in _LIBRARY_DIRS:
+        directory = package + b"/" + name
+        if os.path.isdir(directory) and not os.path.islink(directory):
+            yield directory
+            for inner in sorted(os.listdir(directory)):
+                if inner.endswith((b"-linux-gnu", b"-linux-gnueabihf")):
+                    yield directory + b"/" + inner
+
+
+def _object(path: bytes) -> ObjectFile | None:
+    """Return the facts of an ELF file; None if it is no program or library that is linked at run time."""
+    try:
+        return ObjectFile.of(path, read(_content(path)))
+    except BadInput:
+        return None
+
+
+def _content(path: bytes) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read()
+
+
+def _library(name: bytes, directories: list[bytes]) -> ObjectFile | None:
+    """Return the library of a name that is found first. A linker script of that name is passed over."""
+    for directory in directories:
+        path = directory + b"/" + name
+        if os.path.isfile(path) and _begins(path, _ELF):
+            return _object(path)
+    return None
+
+
+def _patch(path: bytes, directories: list[bytes]) -> None:
+    """Give an ELF file the interpreter and run path that it needs."""
+    buffer = _content(path)
+    try:
+        image = read(buffer)
+    except BadInput as problem:
+        sys.stderr.write(f"fixup: {display(path)} stays as it is: {problem}\n")
+        return
+    one = ObjectFile.of(path, image)
+    if one is None or (one.interpreter is None and not one.needed):
+        return
+    changes = changes_for(one, lambda name: _library(name, directories))
+    _write(path, buffer, image, changes)
+
+
+def _write(path: bytes, buffer: bytes, image: Image, changes: Changes) -> None:
+    plan = plan_patch(image, changes)
+    if plan.is_empty:
+        return
+    content = apply(plan, buffer)
+    verify_patch(image, content, plan, changes)
+    _replace(path, content)
+
+
+def _replace(path: bytes, content: bytes) -> None:
+    mode = stat.S_IMODE(os.stat(path).st_mode)
+    os.chmod(path, mode | stat.S_IWUSR)
+    with open(path, "wb") as stream:
+        stream.write(content)
+    os.chmod(path, mode)
+
+
+def _patch_script(path: bytes, out: bytes) -> None:
+    if not os.stat(path).st_mode & _EXECUTABLE or not _begins(path, b"#!"):
+        return
+    content = _content(path)
+    first, newline, rest = content.partition(b"\n")
+    tops = [out, *os.environb.get(b"recipeInputs", b"").split()]
+    line = script_line(first, [top + b"/bin" for top in tops], os.path.exists)
+    if line != first:
+        _replace(path, line + newline + rest)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except DenizenError as problem:
+        sys.exit(f"fixup: {problem}\n{problem.remedy}")

@@ -1,0 +1,112 @@
+"""The changes that the fixup phase makes to files: interpreters, run paths, first lines of scripts (pure)."""
+
+from __future__ import annotations
+
+import posixpath
+
+from denizen.errors import BadInput
+from denizen.relocate.changes import Changes
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from denizen.elf import Image
+
+# More libraries than any program has: the closure of a hostile set of files ends.
+_MOST = 10_000
+
+
+class LibraryNotInInputs(BadInput):
+    """The error that what was built needs a library that no input has."""
+
+    path: bytes
+    name: bytes
+    WHAT = "{path} needs {name}"
+    WHY = "neither the recipe's inputs nor its own output have that library"
+    REMEDY = "add the package that has it to the recipe's [inputs]"
+
+
+@value
+class ObjectFile:
+    """The facts of a program or library that the fixup phase needs.
+
+    Attributes:
+        interpreter: the path of its dynamic linker, None for a library.
+        needed: sonames of libraries.
+        opened: sonames that it notes to open later, each the first of its alternatives.
+    """
+
+    path: bytes
+    interpreter: bytes | None
+    needed: tuple[bytes, ...]
+    opened: tuple[bytes, ...] = ()
+
+    @classmethod
+    def of(cls, path: bytes, image: Image) -> ObjectFile | None:
+        """Return the facts of an image; None if it is not dynamically linked."""
+        dynamic = image.dynamic
+        if dynamic is None:
+            return None
+        opened = tuple([name for note in image.notes.dlopen for name in note.sonames])
+        return cls(path, image.interpreter, dynamic.needed, opened)
+
+
+def changes_for(one: ObjectFile, library: Callable[[bytes], ObjectFile | None]) -> Changes:
+    """Return the changes that let an object find its libraries and its dynamic linker in the store.
+
+    The run path is DT_RPATH: libraries of Debian's packages have none of their own, and are found by that of
+    the object that needs them. Libraries that the object opens later, and notes, are kept in it if there.
+
+    Raises:
+        LibraryNotInInputs: a library is not there.
+    """
+    directories: dict[bytes, None] = {}
+    seen: set[bytes] = set()
+    waiting = [(one.path, name, True) for name in one.needed]
+    waiting += [(one.path, name, False) for name in one.opened]
+    while waiting and len(seen) < _MOST:
+        asker, name, must = waiting.pop(0)
+        if name in seen or b"/" in name:
+            continue
+        seen.add(name)
+        found = library(name)
+        if found is None:
+            if must:
+                raise LibraryNotInInputs(asker, name)
+            continue
+        directories[posixpath.dirname(found.path)] = None
+        waiting += [(found.path, other, must) for other in found.needed]
+    interpreter = _interpreter(one, library)
+    return Changes(interpreter=interpreter, run_path=b":".join(directories), force_rpath=True)
+
+
+def _interpreter(one: ObjectFile, library: Callable[[bytes], ObjectFile | None]) -> bytes | None:
+    if one.interpreter is None:
+        return None
+    name = posixpath.basename(one.interpreter)
+    found = library(name)
+    if found is None:
+        raise LibraryNotInInputs(one.path, name)
+    return found.path
+
+
+def script_line(line: bytes, directories: Sequence[bytes], exists: Callable[[bytes], bool]) -> bytes:
+    """Return the first line of a script, with its interpreter in full if it is in one of the directories."""
+    words = line.removeprefix(b"#!").split(None, 1)
+    if not words:
+        return line
+    command, rest = words[0], words[1:]
+    if posixpath.basename(command) == b"env" and rest:
+        command, *rest = rest[0].split(None, 1)
+        if command.startswith(b"-") or b"=" in command:
+            return line
+    found = _first(exists, (one + b"/" + posixpath.basename(command) for one in directories))
+    if found is None or command.startswith(tuple(directories)):
+        return line
+    return b"#!" + b" ".join([found, *rest])
+
+
+def _first(exists: Callable[[bytes], bool], paths: Iterable[bytes]) -> bytes | None:
+    return next((path for path in paths if exists(path)), None)

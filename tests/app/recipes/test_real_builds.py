@@ -1,0 +1,89 @@
+"""A program and its library, built by Debian's compiler in a sandbox."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.peers import require
+from tests.support.real_archive import one_at_a_time, real_archive, with_packages
+from tests.support.sandboxes import require_sandbox
+
+pytestmark = [pytest.mark.network, pytest.mark.slow]
+
+LIBRARY = """name = "libgreet"
+version = "1"
+suite = "trixie"
+[[sources]]
+path = "src"
+[phases]
+build = "gcc -g -shared -fPIC -Wl,-soname,libgreet.so.1 -o libgreet.so.1 greet.c"
+install = '''
+install -D -t $out/lib libgreet.so.1
+ln -s libgreet.so.1 $out/lib/libgreet.so
+install -D -m 644 -t $out/include greet.h
+echo '# libtool' > $out/lib/libgreet.la
+'''
+"""
+PROGRAM = """name = "greeter"
+version = "1"
+kind = "make"
+suite = "trixie"
+[[sources]]
+path = "src"
+[inputs]
+recipes = ["../libgreet"]
+[hooks]
+post-install = "install -D -m 644 greet.1 $out/share/man/man1/greet.1; ln -s greet.1 $out/share/man/man1/hi.1"
+"""
+SOURCES = {
+    "libgreet/recipe.toml": LIBRARY,
+    "libgreet/src/greet.h": "void greet(void);\n",
+    "libgreet/src/greet.c": '#include <stdio.h>\nvoid greet(void) { puts("greetings"); }\n',
+    "greeter/recipe.toml": PROGRAM,
+    "greeter/src/main.c": "#include <greet.h>\nint main(void) { greet(); return 0; }\n",
+    "greeter/src/greet.1": ".TH GREET 1\n",
+    "greeter/src/Makefile": (
+        "greet: main.c\n\t$(CC) -g -o $@ $< -lgreet\n"
+        "check: greet\n\t./greet\n"
+        "install: greet\n\tinstall -D -t $(prefix)/bin greet\n"
+    ),
+}
+
+
+def denizen(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "denizen", "--root", str(root), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+
+
+def test_a_program_and_its_library_are_built_fixed_up_and_run(tmp_path: Path) -> None:
+    require_sandbox()
+    require("readelf")
+    for name, text in SOURCES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    context = real_archive()
+    root = Path(os.fspath(context.session.root or ""))
+    with one_at_a_time(context):
+        done = with_packages(
+            context, "amd64", lambda: denizen(root, "build", "--check", str(tmp_path / "greeter"))
+        )
+    assert done.returncode == 0, done.stderr
+    debug, out = sorted(done.stdout.split(), key=lambda place: not place.endswith("-debug"))
+    program = os.path.join(out, "bin/greet")
+    assert (
+        subprocess.run([program], capture_output=True, text=True, check=True, env={}).stdout == "greetings\n"
+    )
+    shown = subprocess.run(["readelf", "-dlSW", program], capture_output=True, text=True, check=True).stdout
+    assert "-libgreet-1/lib:" in shown
+    assert "-fhs" not in shown
+    assert ".debug_info" not in shown
+    assert list(Path(debug).glob("lib/debug/.build-id/*/*.debug"))
+    assert os.readlink(os.path.join(out, "share/man/man1/hi.1.gz")) == "greet.1.gz"
+    closure = denizen(root, "store", "closure", out).stdout.split()
+    names = sorted(os.path.basename(place)[33:].split("-")[0] for place in closure)
+    assert names == ["greeter", "libc6", "libgreet"]
+    (library,) = [place for place in closure if place.endswith("-libgreet-1")]
+    assert not os.path.exists(os.path.join(library, "lib/libgreet.la"))

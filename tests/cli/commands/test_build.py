@@ -1,0 +1,24 @@
+"""`denizen build`."""
+
+from pathlib import Path
+
+import pytest
+
+from denizen.cli.dispatch import dispatch
+
+
+def test_a_directory_without_a_recipe_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert dispatch(["build", "--root", str(tmp_path / "root")]) == 125
+    assert "recipe.toml cannot be read" in capsys.readouterr().err
+
+
+def test_a_recipe_that_is_wrong_is_told_before_anything_is_fetched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "recipe.toml").write_text('name = "a"\n')
+    assert dispatch(["build", "--root", str(tmp_path / "root"), str(tmp_path)]) == 125
+    assert "name and version are needed" in capsys.readouterr().err
+    assert not (tmp_path / "root").exists()

@@ -1,0 +1,58 @@
+"""What the fixup phase changes of programs, libraries and scripts."""
+
+import pytest
+
+from denizen.recipes.fixup_plan import LibraryNotInInputs, ObjectFile, changes_for, script_line
+
+LD, LIBC = b"ld-linux-x86-64.so.2", b"libc.so.6"
+LIBRARIES = {
+    LD: ObjectFile(b"/s/libc6/lib/" + LD, None, ()),
+    LIBC: ObjectFile(b"/s/libc6/lib/" + LIBC, None, (LD,)),
+    b"liba.so": ObjectFile(b"/s/a/lib/liba.so", None, (b"libb.so", LIBC)),
+    b"libb.so": ObjectFile(b"/s/b/lib/libb.so", None, (b"liba.so",)),
+    b"libopened.so": ObjectFile(b"/s/o/lib/libopened.so", None, (b"libgone.so",)),
+}
+
+
+def program(*needed: bytes, opened: tuple[bytes, ...] = ()) -> ObjectFile:
+    return ObjectFile(b"/s/x/bin/x", b"/lib64/" + LD, needed, opened)
+
+
+def test_the_run_path_has_the_directories_of_all_libraries_and_no_others() -> None:
+    changes = changes_for(program(b"liba.so"), LIBRARIES.get)
+    assert changes.run_path == b"/s/a/lib:/s/b/lib:/s/libc6/lib"
+    assert changes.interpreter == b"/s/libc6/lib/" + LD
+    # Libraries of packages have no run path: that of the program must serve them too.
+    assert changes.force_rpath
+
+
+def test_a_library_has_no_interpreter() -> None:
+    changes = changes_for(ObjectFile(b"/s/x/lib/x.so", None, (LIBC,)), LIBRARIES.get)
+    assert (changes.interpreter, changes.run_path) == (None, b"/s/libc6/lib")
+
+
+def test_a_library_that_no_input_has_is_an_error_that_names_who_needs_it() -> None:
+    with pytest.raises(LibraryNotInInputs) as caught:
+        changes_for(program(b"libz.so.1"), LIBRARIES.get)
+    assert (caught.value.path, caught.value.name) == (b"/s/x/bin/x", b"libz.so.1")
+
+
+def test_libraries_that_are_opened_later_are_kept_in_the_run_path_if_they_are_there() -> None:
+    changes = changes_for(program(LIBC, opened=(b"libopened.so", b"libother.so")), LIBRARIES.get)
+    assert changes.run_path == b"/s/libc6/lib:/s/o/lib"
+
+
+@pytest.mark.parametrize(
+    ("line", "fixed"),
+    [
+        (b"#!/usr/bin/lua -x", b"#!/s/lua/bin/lua -x"),
+        (b"#!/usr/bin/env lua", b"#!/s/lua/bin/lua"),
+        (b"#! /usr/bin/env lua -x", b"#!/s/lua/bin/lua -x"),
+        (b"#!/usr/bin/env -S lua", b"#!/usr/bin/env -S lua"),
+        (b"#!/bin/sh", b"#!/bin/sh"),
+        (b"#!/s/lua/bin/lua", b"#!/s/lua/bin/lua"),
+        (b"#!", b"#!"),
+    ],
+)
+def test_scripts_name_interpreters_of_recipes_in_full(line: bytes, fixed: bytes) -> None:
+    assert script_line(line, [b"/s/lua/bin"], lambda path: path == b"/s/lua/bin/lua") == fixed
