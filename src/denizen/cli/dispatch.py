@@ -101,6 +101,12 @@ TABLE: tuple[Group, ...] = (
     Group("derivation", "denizen.cli.commands.derivation", "what a derivation's file holds", everyday=False),
     Group("realise", "denizen.cli.commands.realise", "make the outputs of derivations valid", everyday=False),
     Group("build", "denizen.cli.commands.build", "build a recipe in a sandbox", everyday=True),
+    Group(
+        "develop",
+        "denizen.cli.commands.develop",
+        "a shell with a recipe's compiler, tools and libraries",
+        everyday=True,
+    ),
     Group("log", "denizen.cli.commands.log", "what the builder of a derivation said", everyday=False),
     Group(
         "shell", "denizen.cli.commands.shell", "the environment of this project's denizen.toml", everyday=True

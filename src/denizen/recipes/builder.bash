@@ -161,6 +161,21 @@ python_install() {
         if [ -d "$part" ]; then cp -r "$part"/. "$out"; fi
     done
     rm -rf "$out/local"
+    for part in "$out"/lib/python3*/dist-packages; do
+        python_find "${part#"$out/"}"
+    done
+}
+
+# python_find DIRECTORY: let the commands that were installed find their modules there, wherever $out is.
+python_find() {
+    local script line
+    line="import os, sys; sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname("
+    line+="os.path.realpath(__file__))), '$1'))"
+    for script in "$out"/bin/*; do
+        if head -n 1 "$script" | grep -aq '^#!.*python' && ! grep -aq '^from __future__' "$script"; then
+            sed -i "1a $line" "$script"
+        fi
+    done
 }
 
 cargo_configure() {

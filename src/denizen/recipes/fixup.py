@@ -23,7 +23,8 @@ import sys
 
 from denizen.elf import read
 from denizen.errors import BadInput, DenizenError, display
-from denizen.recipes.fixup_plan import ObjectFile, changes_for, script_line
+from denizen.recipes.fixup_plan import ObjectFile, changes_for, interpreter_of, run_path, script_line
+from denizen.relocate.changes import Changes
 from denizen.relocate.file_edits import apply
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.verify_patch import verify_patch
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from denizen.elf import Image
-    from denizen.relocate.changes import Changes
 
 _ELF = b"\x7fELF"
 _LIBRARY_DIRS = (b"lib", b"usr/lib", b"lib64", b"usr/lib64")
@@ -61,6 +61,29 @@ def main() -> int:
         _patch_script(path, out)
     sys.stdout.write(f"fixup: {len(objects)} objects\n")
     return 0
+
+
+def link_output(name: str) -> None:
+    """Let what a linker has written find its libraries in the store; its own run path stays ahead."""
+    path = os.fsencode(name)
+    if not os.path.isfile(path) or not _begins(path, _ELF):
+        return
+    buffer = _content(path)
+    try:
+        image = read(buffer)
+        one = ObjectFile.of(path, image)
+    except BadInput:
+        return
+    # A relocatable object (ld -r) and a static program search for nothing.
+    if one is None or (one.interpreter is None and not one.needed):
+        return
+    directories = _search_path(os.environb[b"out"])
+    found = run_path(one, lambda wanted: _library(wanted, directories), complete=False)
+    interpreter = interpreter_of(one, lambda wanted: _library(wanted, directories))
+    assert image.dynamic is not None
+    own = (image.dynamic.runpath or image.dynamic.rpath or b"").split(b":")
+    joined = dict.fromkeys([one for one in (*own, *found) if one])
+    _write(path, buffer, image, Changes(interpreter, b":".join(joined), force_rpath=True))
 
 
 def _files(top: bytes) -> list[bytes]:

@@ -11,8 +11,12 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import TypeAlias
 
     from denizen.elf import Image
+
+    # Finds a library by the name that it is needed by.
+    Library: TypeAlias = Callable[[bytes], "ObjectFile | None"]
 
 # More libraries than any program has: the closure of a hostile set of files ends.
 _MOST = 10_000
@@ -53,18 +57,30 @@ class ObjectFile:
         return cls(path, image.interpreter, dynamic.needed, opened)
 
 
-def changes_for(one: ObjectFile, library: Callable[[bytes], ObjectFile | None]) -> Changes:
+def changes_for(one: ObjectFile, library: Library) -> Changes:
     """Return the changes that let an object find its libraries and its dynamic linker in the store.
 
     The run path is DT_RPATH: libraries of Debian's packages have none of their own, and are found by that of
-    the object that needs them. Libraries that the object opens later, and notes, are kept in it if there.
+    the object that needs them.
 
     Raises:
         LibraryNotInInputs: a library is not there.
     """
+    found = run_path(one, library, complete=True)
+    return Changes(interpreter_of(one, library), b":".join(found), force_rpath=True)
+
+
+def run_path(one: ObjectFile, library: Library, *, complete: bool) -> tuple[bytes, ...]:
+    """Return the directories of the libraries that an object needs, those of libraries included.
+
+    Libraries that it opens later, and notes, count if they are there.
+
+    Raises:
+        LibraryNotInInputs: the run path has to be `complete`, and a needed library is not there.
+    """
     directories: dict[bytes, None] = {}
     seen: set[bytes] = set()
-    waiting = [(one.path, name, True) for name in one.needed]
+    waiting = [(one.path, name, complete) for name in one.needed]
     waiting += [(one.path, name, False) for name in one.opened]
     while waiting and len(seen) < _MOST:
         asker, name, must = waiting.pop(0)
@@ -72,17 +88,16 @@ def changes_for(one: ObjectFile, library: Callable[[bytes], ObjectFile | None]) 
             continue
         seen.add(name)
         found = library(name)
-        if found is None:
-            if must:
-                raise LibraryNotInInputs(asker, name)
-            continue
-        directories[posixpath.dirname(found.path)] = None
-        waiting += [(found.path, other, must) for other in found.needed]
-    interpreter = _interpreter(one, library)
-    return Changes(interpreter=interpreter, run_path=b":".join(directories), force_rpath=True)
+        if found is not None:
+            directories[posixpath.dirname(found.path)] = None
+            waiting += [(found.path, other, must) for other in found.needed]
+        elif must:
+            raise LibraryNotInInputs(asker, name)
+    return tuple(directories)
 
 
-def _interpreter(one: ObjectFile, library: Callable[[bytes], ObjectFile | None]) -> bytes | None:
+def interpreter_of(one: ObjectFile, library: Library) -> bytes | None:
+    """Return the dynamic linker in the store for a program, None for a library. Raises LibraryNotInInputs."""
     if one.interpreter is None:
         return None
     name = posixpath.basename(one.interpreter)

@@ -58,12 +58,16 @@ def denizen(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
 
 
+def write_recipes(directory: Path) -> None:
+    for name, text in SOURCES.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text)
+
+
 def test_a_program_and_its_library_are_built_fixed_up_and_run(tmp_path: Path) -> None:
     require_sandbox()
     require("readelf")
-    for name, text in SOURCES.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
+    write_recipes(tmp_path)
     context = real_archive()
     root = Path(os.fspath(context.session.root or ""))
     with one_at_a_time(context):
@@ -87,3 +91,38 @@ def test_a_program_and_its_library_are_built_fixed_up_and_run(tmp_path: Path) ->
     assert names == ["greeter", "libc6", "libgreet"]
     (library,) = [place for place in closure if place.endswith("-libgreet-1")]
     assert not os.path.exists(os.path.join(library, "lib/libgreet.la"))
+
+
+def test_what_is_linked_in_the_shell_of_a_recipe_runs_outside(tmp_path: Path) -> None:
+    require_sandbox()
+    write_recipes(tmp_path)
+    context = real_archive()
+    root = Path(os.fspath(context.session.root or ""))
+    script = 'cd "$1" && gcc -o linked main.c -lgreet && env | grep -c ^LD_'
+    words = ("bash", "-c", script, "bash", str(tmp_path / "greeter/src"))
+    with one_at_a_time(context):
+        done = with_packages(
+            context, "amd64", lambda: denizen(root, "develop", "--recipe", str(tmp_path / "greeter"), *words)
+        )
+    # No variable is set that would change what other programs load.
+    assert done.stdout == "0\n", done.stderr
+    program = tmp_path / "greeter/src/linked"
+    ran = subprocess.run([program], capture_output=True, text=True, check=True, env={})
+    assert ran.stdout == "greetings\n"
+
+
+def test_a_shell_begins_ahead_of_the_phase_that_is_named(tmp_path: Path) -> None:
+    require_sandbox()
+    write_recipes(tmp_path)
+    context = real_archive()
+    command = [sys.executable, "-m", "denizen", "--root", context.session.root or "", "build"]
+    typed = "ls greet; run_phase check\nexit 7\n"
+    with one_at_a_time(context):
+        done = subprocess.run(
+            [*command, "--shell", "check", str(tmp_path / "greeter")],
+            input=typed, capture_output=True, text=True, check=False, timeout=900,
+        )  # fmt: skip
+    assert done.returncode == 7, done.stderr
+    assert "phase build" in done.stdout
+    assert done.stdout.endswith("greetings\n")
+    assert "phase install" not in done.stdout

@@ -25,11 +25,12 @@ from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from denizen.app.recipes.recipe_files import RecipeFile
     from denizen.app.session import Session
     from denizen.build.derivation import Modulos, Sealed
+    from denizen.fhs.generations import Generation
     from denizen.formats.storepath import StorePath
     from denizen.recipes.recipe import RecipeSource
     from denizen.sources.fetch_policy import FetchPolicy
@@ -77,18 +78,31 @@ def build_recipe(session: Session, request: BuildRecipeRequest) -> dict[str, dic
         BuildFailed: a phase failed. Also what else `realise` raises.
     """
     files = recipe_files(request.recipe)
-    trees = {one.path: _tree(session, one, request) for one in files}
+    trees = trees_of(session, files, request)
     with made_store(session) as store, store.working() as work:
-        writer = _RecipeWriter(session, request.policy, store, work, {})
-        done: dict[str, Sealed] = {}
-        for one in files:
-            done[one.path] = _written(writer, one, trees[one.path], done)
-        goal = store.place_of(done[files[-1].path].path)
+        goal = store.place_of(
+            written(RecipeWriter(session, request.policy, store, work, {}), files, trees).path
+        )
         return realise_files(session, replace(request.realise, files=(os.fsdecode(goal),)))
 
 
+def trees_of(
+    session: Session, files: Iterable[RecipeFile], request: BuildRecipeRequest
+) -> dict[str, Generation]:
+    """Return the environment that each recipe is built in, by the path of the recipe's file."""
+    return {one.path: _environment(session, one, request) for one in files}
+
+
+def written(writer: RecipeWriter, files: Sequence[RecipeFile], trees: Mapping[str, Generation]) -> Sealed:
+    """Write the derivations of recipes, inputs first, into the store; return the last one."""
+    done: dict[str, Sealed] = {}
+    for one in files:
+        done[one.path] = _written(writer, one, trees[one.path].tree, done)
+    return done[files[-1].path]
+
+
 @value
-class _RecipeWriter:
+class RecipeWriter:
     """The means to write derivations into the store."""
 
     session: Session
@@ -103,23 +117,33 @@ class _RecipeWriter:
         return sealed
 
 
-def _tree(session: Session, one: RecipeFile, request: BuildRecipeRequest) -> StorePath:
-    """Return the tree of the packages that a recipe is built with, made unless there is one."""
+def environment_name(settings: Settings) -> str:
+    """Return the name of the environment for these settings."""
     from hashlib import sha256
 
-    suites = (one.recipe.suite,) if one.recipe.suite else ()
-    settings = Settings(packages_of(one.recipe), suites, (own_architecture(),))
     text = "\0".join((*settings.packages, "", *settings.suites, *settings.architectures))
-    name = PREFIX + sha256(text.encode()).hexdigest()[:12]
+    return PREFIX + sha256(text.encode()).hexdigest()[:12]
+
+
+def environment_settings(one: RecipeFile) -> Settings:
+    """Return the settings of the environment with the packages that a recipe is built with."""
+    suites = (one.recipe.suite,) if one.recipe.suite else ()
+    return Settings(packages_of(one.recipe), suites, (own_architecture(),))
+
+
+def _environment(session: Session, one: RecipeFile, request: BuildRecipeRequest) -> Generation:
+    """Return the environment that a recipe is built in, made unless there is one."""
+    settings = environment_settings(one)
+    name = environment_name(settings)
     if not request.update:
         try:
-            return EnvironmentStore(session.paths.state).current(name).tree
+            return EnvironmentStore(session.paths.state).current(name)
         except NoEnvironment:
             pass
-    return fhs_create.create(session, name, settings, request.policy).tree
+    return fhs_create.create(session, name, settings, request.policy)
 
 
-def _written(writer: _RecipeWriter, one: RecipeFile, tree: StorePath, done: dict[str, Sealed]) -> Sealed:
+def _written(writer: RecipeWriter, one: RecipeFile, tree: StorePath, done: dict[str, Sealed]) -> Sealed:
     """Write the derivation of a recipe, its inputs' being written already."""
     work, recipe = writer.work, one.recipe
     work.need([tree])
@@ -140,19 +164,19 @@ def _written(writer: _RecipeWriter, one: RecipeFile, tree: StorePath, done: dict
     return writer.add(seal(derivation, recipe.full_name, writer.modulos, store_dir))
 
 
-def _added(writer: _RecipeWriter, one: RecipeFile, names: Iterable[str]) -> tuple[Ingredient, ...]:
+def _added(writer: RecipeWriter, one: RecipeFile, names: Iterable[str]) -> tuple[Ingredient, ...]:
     """Add files and directories beside a recipe to the store."""
     return tuple([_path(writer, one.relative(name)) for name in names])
 
 
-def _path(writer: _RecipeWriter, path: str) -> Ingredient:
+def _path(writer: RecipeWriter, path: str) -> Ingredient:
     base = os.path.basename(path)
     with doing("add", os.fsencode(path)):
         os.stat(path)
     return Ingredient(writer.work.add(os.fsencode(path), base if is_name(base) else "source").path)
 
 
-def _source(writer: _RecipeWriter, one: RecipeFile, source: RecipeSource) -> Ingredient:
+def _source(writer: RecipeWriter, one: RecipeFile, source: RecipeSource) -> Ingredient:
     if source.content is None:
         return _path(writer, one.relative(source.path))
     urls = source.urls or _mirrors(writer, source.archive)
@@ -163,7 +187,7 @@ def _source(writer: _RecipeWriter, one: RecipeFile, source: RecipeSource) -> Ing
     return made_by(writer.add(sealed))
 
 
-def _mirrors(writer: _RecipeWriter, path: str) -> tuple[str, ...]:
+def _mirrors(writer: RecipeWriter, path: str) -> tuple[str, ...]:
     """Return the addresses of a file of Debian's archive."""
     file = Package(b"", b"", b"", os.fsencode(path), 0, b"")
     found = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from denizen.cli.command import Command
 from denizen.cli.commands.index import FETCH_OPTIONS, fetch_policy
 from denizen.cli.commands.realise import BUILD_OPTIONS, realise_request, show_made
-from denizen.cli.options import Option, Positional
+from denizen.cli.options import Option, Positional, UsageError
+from denizen.recipes.build_kinds import PHASES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,13 @@ def _build(parsed: Parsed, context: Context) -> int:
         realise_request(parsed, context, "build", ()),
         parsed.flag("update"),
     )
+    phase = parsed.text("shell")
+    if phase is not None:
+        from denizen.app.recipes.develop import DevelopRequest, develop
+
+        if phase not in PHASES:
+            raise UsageError("build", f"{phase!r} is no phase", f"one of {', '.join(PHASES)}")
+        return develop(context.session, DevelopRequest(request, phase))
     show_made(build_recipe(context.session, request), context)
     return 0
 
@@ -38,6 +46,7 @@ COMMANDS = (
             ),
         ),
         options=(
+            Option(("--shell",), "run the phases ahead of this one, then a shell", metavar="PHASE"),
             Option(("--update",), "take the newest Debian packages to build with"),
             *BUILD_OPTIONS,
             *FETCH_OPTIONS,

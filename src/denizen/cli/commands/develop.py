@@ -1,0 +1,51 @@
+"""`denizen develop`."""
+
+from __future__ import annotations
+
+from denizen.cli.command import Command
+from denizen.cli.commands.index import FETCH_OPTIONS, fetch_policy
+from denizen.cli.commands.realise import BUILD_OPTIONS, realise_request
+from denizen.cli.options import Option, Positional
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+
+
+def _develop(parsed: Parsed, context: Context) -> int:
+    """Become the recipe's shell, or a command in it."""
+    from denizen.app.recipes.build_recipe import BuildRecipeRequest
+    from denizen.app.recipes.develop import DevelopRequest, develop
+
+    command = parsed.text("CMD")
+    build = BuildRecipeRequest(
+        parsed.text("recipe") or ".",
+        fetch_policy(parsed, "develop"),
+        realise_request(parsed, context, "develop", ()),
+        parsed.flag("update"),
+    )
+    words = None if command is None else (command, *parsed.texts("ARG"))
+    return develop(context.session, DevelopRequest(build, words=words))
+
+
+COMMANDS = (
+    Command(
+        ("develop",),
+        "a shell with a recipe's compiler, tools and libraries",
+        _develop,
+        positionals=(
+            Positional("CMD", "a command instead of a shell", optional=True),
+            Positional("ARG", "its arguments", optional=True, rest=True),
+        ),
+        options=(
+            Option(("--recipe",), "a recipe's file or directory; else the recipe.toml here", metavar="PATH"),
+            Option(("--update",), "take the newest Debian packages"),
+            *BUILD_OPTIONS,
+            *FETCH_OPTIONS,
+        ),
+        description="Other recipes that it is built with are built first. What gcc links there runs outside\n"
+        "too: its linker writes the paths of libraries in the store. No LD_LIBRARY_PATH is set. The shell\n"
+        "is no sandbox. run_phase NAME runs a phase.",
+    ),
+)
