@@ -34,7 +34,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.support import table
 from denizen.app.supply.decoder_setup import provide_decoder
-from denizen.app.supply.indexing import ensure, own_architecture
+from denizen.app.supply.indexing import ensure
+from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.store_access import store_directory
 from denizen.build.builtin_derivations import made_by
 from denizen.build.builtin_fetch import fetching

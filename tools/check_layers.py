@@ -15,7 +15,7 @@ PACKAGE = "denizen"
 # Lowest first. A module may import from its own row and from the rows above it in this list.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"value", "lazy"}),
-    frozenset({"errors", "machines", "binfmt_misc"}),
+    frozenset({"errors", "machines", "binfmt_misc", "file_content"}),
     frozenset({"bytesio"}),
     frozenset({"fileview"}),
     frozenset({"disk", "trust"}),

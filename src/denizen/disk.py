@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-import mmap
 import os
 import posixpath
 import stat as stat_module
 
 from denizen.errors import HostLacks
+from denizen.file_content import whole
 from denizen.fileview import FileKind, Stat, resolve
 
 # What a system call fails with when the disk or the quota is full, and when it is not permitted.
@@ -21,14 +21,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.bytesio import Buffer
 
-# Bytes. Below this size read() costs less than mmap(). Above it, pages of new memory are filled that nobody
-# looks at: a program's 60 libraries are all in memory at once, 22 of them between the two sizes tried, 32 and
-# 128 KiB, which made 300 page faults and 2 % of `why --host`. A library of 100 MB of which 1 % is needed must
-# not be read whole.
-MAP_FROM = 32 * 1024
-# Descriptors that mapped files leave to others: Python's mmap keeps one for each. Locks, the store's database
-# and a download take 20.
-SPARE_DESCRIPTORS = 32
 # Limits of this process; they tell nothing about the file.
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 # Open files that any decision can be made with.
@@ -113,16 +105,6 @@ class DiskView:
             return whole(descriptor, facts.st_size)
         finally:
             os.close(descriptor)
-
-
-def whole(descriptor: int, size: int) -> bytes | mmap.mmap:
-    """Return the content of an open file of `size` bytes, mapped if it is large and descriptors are left.
-
-    Raises OSError.
-    """
-    if size >= MAP_FROM and descriptor < os.sysconf("SC_OPEN_MAX") - SPARE_DESCRIPTORS:
-        return mmap.mmap(descriptor, size, prot=mmap.PROT_READ)
-    return _read_all(descriptor, size)
 
 
 class RootedView:
@@ -271,11 +253,3 @@ def _facts(raw: os.stat_result) -> Stat:
     owner, times = (raw.st_uid, raw.st_gid), (raw.st_mtime_ns, raw.st_ctime_ns)
     # Positional arguments: keywords would take 3 us more, and this is called for every library.
     return Stat(kind, raw.st_mode, raw.st_size, raw.st_dev, raw.st_ino, *owner, *times)
-
-
-def _read_all(descriptor: int, size: int) -> bytes:
-    """Read to the end, because files in /proc state a size of 0."""
-    content = os.read(descriptor, size)
-    while more := os.read(descriptor, MAP_FROM):
-        content += more
-    return content

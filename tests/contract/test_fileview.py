@@ -19,7 +19,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.disk import MAP_FROM, DiskView, NotLookedAt, RootedView
+from denizen.disk import DiskView, NotLookedAt, RootedView
+from denizen.file_content import MAP_FROM
 from denizen.fileview import Executable, FileKind, MemoryView, ViewLink
 
 if TYPE_CHECKING:

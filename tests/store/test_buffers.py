@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from denizen import disk
 from denizen.build import package_unpack
+from denizen.file_content import MAP_FROM
 from denizen.formats import compression, stream, tar
 from denizen.formats.file_tree import Directory, Entry, File
 from denizen.nar import codec, reader, writer
@@ -126,7 +127,7 @@ def test_a_file_read_in_several_pieces_by_its_file_system_is_whole(
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
 def test_files_are_read_alike_below_and_above_what_is_mapped(tmp_path: Path, more: int) -> None:
-    content = os.urandom(disk.MAP_FROM + more)
+    content = os.urandom(MAP_FROM + more)
     (tmp_path / "f").write_bytes(content)
     assert bytes(disk.DiskView().read(os.fsencode(tmp_path / "f"))) == content
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from denizen.app.supply.configured_sources import configured_settings
-from denizen.app.supply.indexing import own_architecture
+from denizen.app.supply.own_architecture import own_architecture
 from denizen.errors import DenizenError
 
 TYPE_CHECKING = False

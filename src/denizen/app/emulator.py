@@ -141,8 +141,9 @@ def _names(machine: Machine) -> tuple[bytes, ...]:
 def _index(session: Session, wanted: RunRequest, policy: FetchPolicy) -> Index:
     """Return the index of this machine's own packages, made where it is missing."""
     from denizen.app.supply.configured_sources import configured_settings
-    from denizen.app.supply.indexing import ensure, own_architecture
+    from denizen.app.supply.indexing import ensure
     from denizen.app.supply.open_index import open_index
+    from denizen.app.supply.own_architecture import own_architecture
     from denizen.sources.base import Scope
 
     suites = wanted.suites or configured_settings(session)[0].suites[:1]

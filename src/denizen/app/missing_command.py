@@ -17,8 +17,9 @@ from denizen.app.environments.inside_decision import InsideProgram, decision_ins
 from denizen.app.factories import supply_of, tools_of
 from denizen.app.missing_library import budget_of
 from denizen.app.supply.configured_sources import configured_settings
-from denizen.app.supply.indexing import ensure, own_architecture
+from denizen.app.supply.indexing import ensure
 from denizen.app.supply.open_index import open_index
+from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView, RootedView
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks

@@ -50,6 +50,18 @@ VALUED = frozenset({"--color", "--root"})
 # Modules of the standard library that nearly all of denizen's import, and that Python has not frozen in.
 OF_PYTHON = frozenset({"__future__", "struct"})
 
+# Modules that read the sources' settings, which app.supply.provenance_cache spares most starts. Kept,
+# they would be read at every start.
+RARE = frozenset(
+    {
+        "denizen.app.supply.configured_sources",
+        "denizen.formats.aptsources",
+        "denizen.sources.keyring",
+        "denizen.sources.mirrors",
+        "denizen.sources.settings",
+    }
+)
+
 
 def command_in(arguments: "Sequence[str]") -> str:
     """Return the command's first word, after global options and their values; "" if there is none."""
@@ -145,7 +157,7 @@ class _Finder:
 
 
 def _is_kept(name: str) -> bool:
-    return name.startswith("denizen.") or name in OF_PYTHON
+    return (name.startswith("denizen.") and name not in RARE) or name in OF_PYTHON
 
 
 def _stamp(file: str) -> tuple[str, int, int]:

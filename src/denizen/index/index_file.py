@@ -17,8 +17,8 @@ from __future__ import annotations
 import os
 import struct
 
-from denizen.disk import whole
 from denizen.errors import StoreDamaged
+from denizen.file_content import whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 
-from denizen.fileview import USR_MERGED
 from denizen.index.entry import DirectoryKind, PathProvider
 from denizen.index.library_index import LibraryIndex
 from denizen.index.manifest import read_manifest
@@ -238,6 +237,8 @@ def twin(path: bytes) -> tuple[bytes, ...]:
 
     Return () for none.
     """
+    from denizen.fileview import USR_MERGED  # 0.1 ms that a search for a library does not pay
+
     top, _, rest = path.removeprefix(b"/").partition(b"/")
     if not path.startswith(b"/"):
         return ()

@@ -143,6 +143,16 @@ def settings(view: FileView, directory: bytes) -> list[Setting]:
     return found
 
 
+def files_of_provenance(view: FileView, directory: bytes) -> list[bytes]:
+    """Return the files and directories that decide the provenances: configured ones, and apt's lists.
+
+    Those that are missing are returned too, because they decide it by being made.
+    """
+    lists = _APT + b"/sources.list.d"
+    apt = [_APT + b"/sources.list", lists, *_files(view, lists, SUFFIX), *_files(view, lists, b".list")]
+    return [directory, *_files(view, directory, SUFFIX), *apt]
+
+
 def default_debian(view: FileView) -> Setting:
     """Return Debian's archive at the addresses the machine's apt knows, else at the public mirrors."""
     found = [(path, entry) for path, entry in _apt_entries(view) if _may_be_debian(entry)]

@@ -44,7 +44,7 @@ def enter_auto_environment(session: Session, wants: EnvironmentNeeds, wanted: Ru
 
     from denizen.app.environments import fhs_create
     from denizen.app.environments.fhs_enter import inside_of
-    from denizen.app.supply.indexing import own_architecture
+    from denizen.app.supply.own_architecture import own_architecture
     from denizen.fhs.generations import Settings
     from denizen.sources.fetch_policy import FetchPolicy
 
@@ -76,8 +76,9 @@ def drop_unused(session: Session, store: Store) -> int:
 def _package_of(session: Session, path: bytes, wanted: RunRequest) -> str:
     """Return the name of the package that holds the file `path`, from the base suite's index."""
     from denizen.app.supply.configured_sources import configured_settings
-    from denizen.app.supply.indexing import ensure, own_architecture
+    from denizen.app.supply.indexing import ensure
     from denizen.app.supply.open_index import open_index
+    from denizen.app.supply.own_architecture import own_architecture
     from denizen.sources.base import Scope
     from denizen.sources.fetch_policy import FetchPolicy
 

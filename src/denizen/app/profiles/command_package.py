@@ -49,8 +49,9 @@ def holders_of(
     Raises SourceFailed, HostLacks.
     """
     from denizen.app.supply.configured_sources import configured_settings
-    from denizen.app.supply.indexing import ensure, own_architecture
+    from denizen.app.supply.indexing import ensure
     from denizen.app.supply.open_index import open_index
+    from denizen.app.supply.own_architecture import own_architecture
     from denizen.sources.base import Scope
 
     wanted = suites or configured_settings(session)[0].suites[:1]
@@ -65,8 +66,8 @@ def holders_of(
 
 def has_paths(session: Session) -> bool:
     """Tell whether there is an index of paths, by which commands are found."""
-    from denizen.app.supply.indexing import own_architecture
     from denizen.app.supply.open_index import open_index
+    from denizen.app.supply.own_architecture import own_architecture
 
     return any(entry.paths for entry in open_index(session, own_architecture()).entries)
 

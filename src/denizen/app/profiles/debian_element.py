@@ -103,7 +103,7 @@ class DebianChooser:
 
     def __init__(self, session: Session, suites: tuple[str, ...], policy: FetchPolicy) -> None:
         from denizen.app.environments.fhs_create import catalogues_of
-        from denizen.app.supply.indexing import own_architecture
+        from denizen.app.supply.own_architecture import own_architecture
         from denizen.fhs.generations import Settings
 
         self.architecture = own_architecture()

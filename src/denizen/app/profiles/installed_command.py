@@ -146,7 +146,7 @@ def environment_of(session: Session, pins: Sequence[Pin], wanted: RunRequest) ->
     from denizen.app.environments import fhs_create
     from denizen.app.environments.auto_environment import PREFIX
     from denizen.app.environments.fhs_enter import inside_of
-    from denizen.app.supply.indexing import own_architecture
+    from denizen.app.supply.own_architecture import own_architecture
     from denizen.fhs.generations import EnvironmentStore, NoEnvironment, Settings
     from denizen.sources.fetch_policy import FetchPolicy
 

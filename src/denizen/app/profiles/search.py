@@ -31,7 +31,7 @@ def search_packages(
     Raises NoSummaries, SourceFailed.
     """
     from denizen.app.environments.fhs_create import catalogues_of
-    from denizen.app.supply.indexing import own_architecture
+    from denizen.app.supply.own_architecture import own_architecture
     from denizen.fhs.generations import Settings
     from denizen.index.search import matching
 

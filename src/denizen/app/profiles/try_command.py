@@ -163,8 +163,8 @@ def tried_objects(session: Session) -> set[bytes]:
 
 def _near(session: Session, command: str) -> list[str]:
     from denizen.app.supply.configured_sources import configured_settings
-    from denizen.app.supply.indexing import own_architecture
     from denizen.app.supply.open_index import open_index
+    from denizen.app.supply.own_architecture import own_architecture
 
     index = open_index(session, own_architecture(), configured_settings(session)[0].suites[:1])
     return [name.decode("utf-8", "replace") for name in index.near_packages(os.fsencode(command))]

@@ -9,7 +9,7 @@ from denizen.app.environments import fhs_create
 from denizen.app.recipes.fixup_library import fixup_library
 from denizen.app.recipes.recipe_files import recipe_files, recipe_path
 from denizen.app.supply.configured_sources import sources_by_name
-from denizen.app.supply.indexing import own_architecture
+from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.store_access import made_store
 from denizen.build.builtin_derivations import Ingredient, made_by
 from denizen.build.builtin_fetch import fetching

@@ -1,11 +1,6 @@
-"""Indexes for the commands: this machine's architecture, and a first update where an index is missing."""
+"""Indexes for the commands: a first update where an index is missing."""
 
 from __future__ import annotations
-
-from denizen.app.supply.configured_sources import configured_sources
-from denizen.errors import HostLacks
-from denizen.host import machine_name
-from denizen.machines import by_kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,24 +12,6 @@ if TYPE_CHECKING:
     from denizen.index.update_targets import UpdateOutcome, UpdatePlan, UpdateTarget
     from denizen.sources.base import Progress, Scope, Source
     from denizen.sources.fetch_policy import FetchPolicy
-
-
-class UnsupportedArchitecture(HostLacks):
-    """The error that Debian has no architecture for this processor."""
-
-    machine: str
-    WHAT = "there are no packages for this machine's architecture, {machine:text}"
-    REMEDY = "--arch ARCHITECTURE"
-
-
-def own_architecture() -> str:
-    """Return this machine's architecture by Debian's name. Raises UnsupportedArchitecture."""
-    # From os.uname: to import `platform` costs 9 ms.
-    name = machine_name()
-    machine = by_kernel(name)
-    if machine is None or not machine.debian:
-        raise UnsupportedArchitecture(name)
-    return machine.debian
 
 
 def targets_of(
@@ -70,6 +47,7 @@ def ensure(
     Raises:
         SourceFailed, HostLacks: none of the suites has an index.
     """
+    from denizen.app.supply.configured_sources import configured_sources
     from denizen.app.supply.decoder_setup import provide_decoder
     from denizen.index.manifest import read_manifest
 

@@ -30,7 +30,7 @@ def open_index(session: Session, architecture: str, suites: Sequence[str] = ()) 
 
 def believed(session: Session, entries: Sequence[IndexEntry]) -> tuple[IndexEntry, ...]:
     """Return the indexes that are used: those of what the sources now mean. Raises BadSetting, NoKeyring."""
-    from denizen.app.supply.configured_sources import configured_settings
+    from denizen.app.supply.provenance_cache import source_provenances
 
-    now = {one.name: one.provenance for one in configured_settings(session)} if entries else {}
+    now = source_provenances(session) if entries else {}
     return tuple([entry for entry in entries if now.get(entry.source) == entry.provenance])

@@ -86,7 +86,7 @@ def _show_plan(parsed: Parsed, context: Context, settings: Settings) -> int:
 
 def settings_of(parsed: Parsed) -> Settings:
     """Return the settings for the options of `create`. Raises UsageError."""
-    from denizen.app.supply.indexing import own_architecture
+    from denizen.app.supply.own_architecture import own_architecture
     from denizen.fhs.generations import Settings
 
     return Settings(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def find(parsed: Parsed, context: Context) -> int:
     """Print the packages for each name; return the exit status."""
-    from denizen.app.supply.indexing import own_architecture
+    from denizen.app.supply.own_architecture import own_architecture
 
     search = _Search(parsed, context, parsed.text("arch") or own_architecture())
     names = parsed.texts("NAME")
@@ -69,11 +69,13 @@ class _Search:
         """
         index = self._open()
         found = index.providers(soname)
-        for more in self._without_index(index):
-            if found and found[0].kind.is_searched:
-                break
-            index = self._made((more,), paths=False)
+        # The sources' settings are read only where an answer is missing: 1 ms.
+        more = [] if _is_answered(found) else self._without_index(index)
+        for suite in more:
+            index = self._made((suite,), paths=False)
             found = index.providers(soname)
+            if _is_answered(found):
+                break
         if not found:
             near = ", ".join(_shown(name) for name in index.near(soname))
             told = f"nobody in {_suites_of(index.entries)} provides {_shown(soname)}"
@@ -125,6 +127,11 @@ class _Search:
         from denizen.app.supply.open_index import open_index
 
         return open_index(self._context.session, self._architecture, self._suites)
+
+
+def _is_answered(found: Sequence[Provider]) -> bool:
+    """Return whether the best provider is in a directory that the dynamic linker searches."""
+    return bool(found) and found[0].kind.is_searched
 
 
 def _has_wildcards(question: bytes) -> bool:

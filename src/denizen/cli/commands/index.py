@@ -40,7 +40,8 @@ def update(parsed: Parsed, context: Context) -> int:
     """Bring indexes up to date; return the exit status."""
     from denizen.app.supply.configured_sources import configured_sources
     from denizen.app.supply.decoder_setup import provide_decoder
-    from denizen.app.supply.indexing import own_architecture, run_update, targets_of
+    from denizen.app.supply.indexing import run_update, targets_of
+    from denizen.app.supply.own_architecture import own_architecture
     from denizen.cli.views.download_progress import open_progress
     from denizen.index.manifest import read_manifest
     from denizen.sources.base import Scope

@@ -32,7 +32,7 @@ class NoProject(DenizenError):
 
 def _shell(parsed: Parsed, context: Context) -> int:
     from denizen.app.environments.fhs_enter import become
-    from denizen.app.supply.indexing import own_architecture
+    from denizen.app.supply.own_architecture import own_architecture
     from denizen.fhs import project
 
     path = project_file(os.getcwd())
