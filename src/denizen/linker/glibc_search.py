@@ -103,8 +103,7 @@ class GlibcSearch:
         The rules need not be part of it: the directories of `_places` show the presence of DT_RPATH, and the
         flag that of the default directories.
         """
-        places = tuple([directories for _, directories in self._places(loader, program)])
-        return loader.nodeflib, places
+        return loader.nodeflib, tuple([directories for _, directories in self._places(loader, program)])
 
     def _look(self, name: bytes, loader: Loaded, program: Loaded, *, secure: bool) -> FoundObject | None:
         for rule, directories in self._places(loader, program):
@@ -127,7 +126,13 @@ class GlibcSearch:
             trusted=self._interpreter.system_directories if self._environment.secure and program else None,
         )
 
-    def _places(self, loader: Loaded, program: Loaded) -> Iterator[tuple[LinkerRule, tuple[bytes, ...]]]:
+    def _places(self, loader: Loaded, program: Loaded) -> tuple[tuple[LinkerRule, tuple[bytes, ...]], ...]:
+        """Return the rules with their directories, the same for every name that `loader` requests."""
+        if loader.places is None:
+            loader.places = tuple(self._ordered(loader, program))
+        return loader.places
+
+    def _ordered(self, loader: Loaded, program: Loaded) -> Iterator[tuple[LinkerRule, tuple[bytes, ...]]]:
         """Yield the rules of GLIBC_ORDER, each with its directories; the cache has none."""
         for rule in GLIBC_ORDER:
             if rule is RPATH:

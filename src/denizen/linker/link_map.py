@@ -36,12 +36,14 @@ class Loaded:
         tried: the paths tried before it was found.
         rpath_directories, runpath_directories: its search paths, once split.
         listed: it is in the scope.
+        places: the rules by which the libraries that it requests are searched, with their directories; once
+            one was requested.
         answers: cached results for the names it requests, where the environment has a cache.
     """
 
     __slots__ = (
         "answers", "asked_by", "dynamic", "identity", "image", "listed", "loader", "name", "names", "needed",
-        "origin", "path", "rpath_directories", "rule", "runpath_directories", "soname", "tried",
+        "origin", "path", "places", "rpath_directories", "rule", "runpath_directories", "soname", "tried",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +65,7 @@ class Loaded:
         self.rpath_directories: tuple[bytes, ...] | None = None
         self.runpath_directories: tuple[bytes, ...] | None = None
         self.listed = False
+        self.places: tuple[tuple[LinkerRule, tuple[bytes, ...]], ...] | None = None
         self.answers: Known | None = None
 
     def describe(self, image: Image) -> None:
