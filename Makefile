@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Empty on purpose in an environment that says otherwise: without .pyc files every start pays the compiler.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help corpus installs demo test check layers docs loader format bench fuzz tools clean
+.PHONY: help corpus corpus-bundle installs demo test check layers docs loader format bench fuzz tools clean
 help:
 	@echo 'make demo    see a foreign program fail on a bare root, and why'
 	@echo 'make test    install what the tests need and run them all'
@@ -37,6 +37,10 @@ CORPUS ?= --host 'bare root'
 corpus: tools
 	$(BIN)/python tools/corpus.py $(CORPUS)
 	$(BIN)/python tools/likeness.py --programs
+
+# The same programs, each as a bundle (BUNDLES: words of tools/corpus_bundle.py).
+corpus-bundle: tools
+	$(BIN)/python tools/corpus_bundle.py $(BUNDLES)
 
 INSTALLS ?= --count 300
 installs: $(VENV)/.ready

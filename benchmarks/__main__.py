@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, str] = {
     "profiles": "benchmarks.profiles",
     "resolve": "benchmarks.resolve",
     "run-cold": "benchmarks.run_cold",
+    "bundle-start": "benchmarks.bundle_start",
     "run-warm": "benchmarks.run_warm",
 }
 

@@ -63,10 +63,10 @@ def try_out(entry: Entry, host: Host, directories: HostDirectories) -> Result:
 
 def compare_entry(entry: Entry, host: Host, directories: HostDirectories) -> list[Difference]:
     """Return what an entry does otherwise under denizen; nothing where it fails natively."""
-    words = list(map(_placing(entry, host), entry.smoke.arguments))
+    words = list(map(placing(entry, host), entry.smoke.arguments))
 
     def start(command: Sequence[str | Path], timeout: float) -> Outcome:
-        return _start(entry, host, directories, command, max(timeout, entry.smoke.timeout))
+        return start_entry(entry, host, directories, command, max(timeout, entry.smoke.timeout))
 
     if entry.refusal or judge(entry, start(words, 0.0)):
         return []
@@ -82,15 +82,18 @@ def _is_absent(word: str, host: Host) -> bool:
 
 def _smoke(entry: Entry, host: Host, directories: HostDirectories, timeout: float) -> Outcome:
     """Start it by `denizen run`."""
-    place = _placing(entry, host)
+    place = placing(entry, host)
     command = host.denizen("run", "--", *map(place, entry.smoke.arguments))
-    return _start(entry, host, directories, command, timeout)
+    return start_entry(entry, host, directories, command, timeout)
 
 
-def _start(
+def start_entry(
     entry: Entry, host: Host, directories: HostDirectories, command: Sequence[str | Path], timeout: float
 ) -> Outcome:
-    """`directories` is where the host's directories lie outside; the work directory is emptied before."""
+    """Start a command for an entry.
+
+    `directories` is where the host's directories lie outside; the work directory is emptied before.
+    """
     for path in directories.work.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -98,7 +101,7 @@ def _start(
             path.unlink()
     for name, content in entry.smoke.files.items():
         (directories.work / name).write_bytes(content)
-    place = _placing(entry, host)
+    place = placing(entry, host)
     environment = {name: place(text) for name, text in entry.smoke.environment.items()}
     if host.environment:  # a host without any environment gives no HOME either
         environment.setdefault("HOME", str(host.directories.work))
@@ -106,7 +109,8 @@ def _start(
     return host.run(command, env=environment, cwd=directory, stdin=entry.smoke.stdin, timeout=timeout)
 
 
-def _placing(entry: Entry, host: Host) -> Callable[[str], str]:
+def placing(entry: Entry, host: Host) -> Callable[[str], str]:
+    """Return a function that puts the host's directories into a word of the entry's command."""
     top = host.directories.programs / entry.directory
     places = {"bin": top / entry.program, "dir": top, "work": host.directories.work}
     places |= {one.name: host.directories.programs / one.directory for one in entry.companions}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.resolve.resolution import Pin
 
-_LEVEL = 19
+LEVEL = 19
 _TESTED_NOT = "not tried out: its dynamic linker does nothing without starting the program"
 
 
@@ -36,12 +36,14 @@ class BundleRequest:
         target: the file or directory to make.
         directory: make a directory.
         tree: a directory that goes with the program as a whole, b"" for none.
+        level: of the compression, 1 to 22.
     """
 
     closure: ClosureRequest
     target: bytes
     directory: bool = False
     tree: bytes = b""
+    level: int = LEVEL
 
 
 @value
@@ -82,7 +84,7 @@ def bundle_program(session: Session, request: BundleRequest) -> BundleMade:
     if request.directory:
         made = _directory(entries, request.target, name)
     else:
-        made = _one_file(entries, request.target)
+        made = _one_file(entries, request.target, request.level)
     try:
         tested = self_test(session, made) if _can_tell(closure) else _TESTED_NOT
     except NotBundled:
@@ -107,17 +109,17 @@ def _copied(program: bytes, target: bytes) -> BundleMade:
     return BundleMade(target, size, size, (), "it is static, and was copied as it is")
 
 
-def _one_file(entries: list[ImageEntry], target: bytes) -> bytes:
+def _one_file(entries: list[ImageEntry], target: bytes, level: int) -> bytes:
     from denizen.formats.bundle_image import encode
     from denizen.launch.bundle_launcher import launcher_with
     from denizen.launch.loader.binaries import bundle_binary
 
     launcher = bundle_binary(machine_name())
-    write_atomically(target, launcher_with(launcher, encode(entries, zstd_frames())), mode=0o755)
+    write_atomically(target, launcher_with(launcher, encode(entries, zstd_frames(level))), mode=0o755)
     return os.path.abspath(target)
 
 
-def zstd_frames(level: int = _LEVEL) -> Callable[[bytes], bytes]:
+def zstd_frames(level: int) -> Callable[[bytes], bytes]:
     """Return a function that makes one zstd frame of its argument. Raises NoCompressor."""
     module = _zstd()
     options = {

@@ -29,15 +29,26 @@ def run(parsed: Parsed, context: Context) -> int:
     extra = tuple(wished(context.session, parsed.texts("with"), program))
     closure = ClosureRequest(program, extra, parsed.texts("suite"), parsed.flag("offline"))
     whole = os.path.realpath(os.fsencode(tree)) if tree is not None else b""
-    done = bundle_program(
-        context.session, BundleRequest(closure, target, directory=directory is not None, tree=whole)
-    )
+    level = _level(parsed.text("level"))
+    request = BundleRequest(closure, target, directory=directory is not None, tree=whole, level=level)
+    done = bundle_program(context.session, request)
     if context.json:
         context.output.document(document(done))
     else:
         for line in lines(done):
             context.output.say(line)
     return 0
+
+
+def _level(text: str | None) -> int:
+    """Return the level of compression that was asked for. Raises UsageError."""
+    from denizen.app.bundles.bundle_program import LEVEL
+
+    if text is None:
+        return LEVEL
+    if not text.isdigit() or not 1 <= int(text) <= 22:
+        raise UsageError("bundle", f"--level wants a number from 1 to 22, not {text!r}")
+    return int(text)
 
 
 COMMANDS = (
@@ -50,6 +61,7 @@ COMMANDS = (
             Option(("-o", "--output"), "write to FILE; else to PROGRAM.bundle", metavar="FILE"),
             Option(("--dir",), "make a directory, which can be moved, instead of one file", metavar="DIR"),
             Option(("--tree",), "all of DIR, which PROGRAM is in, goes with it", metavar="DIR"),
+            Option(("--level",), "of compression: 1 is fast, 22 is small; else 19", metavar="N"),
             Option(("--with",), "also a soname, package or object", metavar="NAME", repeat=True),
             Option(("--suite",), "resolve in SUITE", metavar="SUITE", repeat=True),
             Option(("--offline",), "use only what is there already"),
