@@ -130,6 +130,12 @@ TABLE: tuple[Group, ...] = (
         "a program with all that it needs as one file that runs anywhere",
         everyday=True,
     ),
+    Group(
+        "sbom",
+        "denizen.cli.commands.sbom",
+        "which packages a program needs, as a bill of materials",
+        everyday=False,
+    ),
     Group("loader", "denizen.cli.commands.loader", "the C loader as this host's interpreter", everyday=False),
     Group("decide", "denizen.cli.commands.decide", "choose and fetch what a program needs", everyday=False),
     Group(
