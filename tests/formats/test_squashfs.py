@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from denizen.bytesio import Truncated
 from denizen.formats import squashfs
-from denizen.formats.squashfs import BadSquashfs
+from denizen.formats.squashfs_blocks import BadSquashfs
 from denizen.formats.tar import MemberKind, TarMember
 from tests.support.peers import require
 from tests.support.squashfs import BLOCK_SIZE, Tree, image

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from denizen.launch.dlopen_links import Opened
-from tests.loader.test_resident import OPENS, WATCHES, Resident, index_of
 from tests.support.compiled_loaders import HOST_LDSO, TIMEOUT, compile_loader, run
+from tests.support.resident_sysroots import OPENS, WATCHES, Resident, index_of
 
 # All that a program can tell of how it was started; and who traces it, and which children it has.
 _FACTS = """

@@ -11,148 +11,8 @@ import pytest
 
 from denizen.launch.dlopen_links import Opened
 from denizen.launch.loader.settings import LoaderSettings
-from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, compile_loader, output_of, run
-from tests.support.index_files import index_file
-
-# Opens each word, tells what came of it, and ends with the number of the last library.
-OPENS = """
-#include <dlfcn.h>
-#include <stdio.h>
-int main(int count, char **words) {
-    int number = 0;
-    for (int i = 1; i < count; i++) {
-        void *found = dlopen(words[i], RTLD_NOW);
-        int (*of)(void) = found ? (int (*)(void))dlsym(found, "number") : 0;
-        puts(found ? "opened" : dlerror());
-        number = of ? of() : number;
-    }
-    return number;
-}
-"""
-# Whatever a program could tell that it had a child: signals, its wait, descriptors, the mask.
-WATCHES = """
-#include <dirent.h>
-#include <dlfcn.h>
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-static volatile int signals;
-static void count(int number) { signals++; }
-static int descriptors(void) {
-    DIR *all = opendir("/proc/self/fd");
-    int found = 0;
-    while (readdir(all)) found++;
-    closedir(all);
-    return found;
-}
-int main(int many, char **words) {
-    sigset_t before, after;
-    int fds = descriptors();
-    for (int number = 1; number < 32; number++) signal(number, count);
-    sigprocmask(SIG_BLOCK, 0, &before);
-    void *found = dlopen(words[1], RTLD_NOW);
-    sigprocmask(SIG_BLOCK, 0, &after);
-    int same = sigismember(&before, SIGTERM) == sigismember(&after, SIGTERM);
-    int waited = waitpid(-1, 0, WNOHANG);
-    printf("%d %d %d %d %d %d\\n", found != 0, signals, waited, errno == ECHILD, descriptors() - fds, same);
-    return 0;
-}
-"""
-_THREADS = """
-#include <dlfcn.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
-static void *open_many(void *first) {
-    long opened = 0;
-    for (long i = 0; i < 25; i++) {
-        char name[99];
-        snprintf(name, 99, "libnobody%ld.so.%ld", (long)first, i);
-        opened += dlopen(name, RTLD_NOW) != 0;
-    }
-    return (void *)opened;
-}
-int main(void) {
-    pthread_t threads[8];
-    long opened = 0;
-    int status;
-    for (long i = 0; i < 8; i++) pthread_create(threads + i, 0, open_many, (void *)i);
-    int child = fork();
-    if (!child) _exit(dlopen("libcomes.so.1", RTLD_NOW) ? 3 : 4);
-    waitpid(child, &status, 0);
-    for (int i = 0; i < 8; i++) {
-        void *one;
-        pthread_join(threads[i], &one);
-        opened += (long)one;
-    }
-    printf("%ld %d %d\\n", opened, WEXITSTATUS(status), dlopen("libcomes.so.1", RTLD_NOW) != 0);
-    return 0;
-}
-"""
-_SANDBOXED = """
-#include <dlfcn.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stdio.h>
-#include <sys/prctl.h>
-int main(int count, char **words) {
-    struct sock_filter allow = {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
-    struct sock_fprog filter = {1, &allow};
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter)) return 9;
-    return dlopen(words[1], RTLD_NOW) ? 1 : 0;
-}
-"""
-# Answers from a directory, and writes down what it was asked with.
-_HELPER = """#!/bin/sh
-printf '%s\\n' "$*" >>"$(dirname "$0")/asked"
-env | sort >"$(dirname "$0")/environment"
-case $4 in
-    libcomes.so.*) ln -s "$(dirname "$0")/answers/$4" "$2/$4";;
-    libdenied.so.1) : >"$2/.absent/$4";;
-    libkills.so.1) kill -9 $$;;
-    libwaits.so.1) echo $$ >"$(dirname "$0")/number"; exec sleep 100;;
-esac
-"""
-
-
-class Resident(LoaderSysroot):
-    """A sysroot whose programs have the resident, and a helper that is a shell script."""
-
-    def settle(self, resident: Path) -> None:
-        self.answers = self.root / "answers"
-        self.answers.mkdir()
-        self.opened = self.root / "opened"
-        Opened(os.fsencode(self.opened)).make()
-        helper = self.root / "helper"
-        helper.write_text(_HELPER)
-        helper.chmod(0o755)
-        self.configure(
-            LoaderSettings(
-                directories=(os.fsencode(self.decisions),),
-                command=(os.fsencode(helper),),
-                resident=os.fsencode(resident),
-            )
-        )
-
-    def known(self, name: str, source: str, *flags: str) -> Path:
-        program = self.compile(name, source, *flags)
-        self.decide(program, self.system("libc.so.6"), opened=os.fsencode(self.opened))
-        return program
-
-    def comes(self, name: str, number: int, *flags: str) -> Path:
-        source = f"int number(void) {{ return {number}; }}"
-        return self.compile(f"answers/{name}", source, "-shared", "-fPIC", f"-Wl,-soname,{name}", *flags)
-
-    @property
-    def asked(self) -> list[str]:
-        """How the helper was called: how a name was missed, and the name."""
-        record = self.root / "asked"
-        lines = record.read_text().splitlines() if record.exists() else []
-        return [" ".join(line.split()[2:4]) for line in lines]
+from tests.support.compiled_loaders import TIMEOUT, compile_loader, output_of, run
+from tests.support.resident_sysroots import OPENS, SANDBOXED, THREADS, WATCHES, Resident, index_of
 
 
 @pytest.fixture(scope="session")
@@ -317,13 +177,13 @@ def test_a_32_bit_program_is_answered_too(tmp_path: Path) -> None:
 def test_eight_threads_and_a_fork_miss_at_once(resident: Resident) -> None:
     resident.comes("libcomes.so.1", 7)
     index_of(resident, b"libcomes.so.1")
-    assert output_of(resident.known("threads", _THREADS, "-pthread")) == "0 3 1\n"
+    assert output_of(resident.known("threads", THREADS, "-pthread")) == "0 3 1\n"
     assert set(resident.asked) == {"--missed libcomes.so.1"}
 
 
 def test_who_has_gone_into_a_sandbox_asks_nobody(resident: Resident) -> None:
     resident.comes("libcomes.so.1", 7)
-    assert run(resident.known("sandboxed", _SANDBOXED), "libcomes.so.1").returncode == 0
+    assert run(resident.known("sandboxed", SANDBOXED), "libcomes.so.1").returncode == 0
     assert resident.asked == []
 
 
@@ -438,11 +298,3 @@ def test_nothing_of_it_is_in_secure_execution(resident: Resident, library: Path)
         assert resident.asked == []
     finally:
         shutil.rmtree(trusted)
-
-
-def index_of(resident: Resident, *names: bytes) -> Path:
-    """An index that has these names, for the resident to look into."""
-    place = resident.root / "index"
-    place.write_bytes(index_file(names))
-    Opened(os.fsencode(resident.opened)).look_in([os.fsencode(place)])
-    return place

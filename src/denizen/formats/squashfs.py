@@ -24,8 +24,7 @@ from __future__ import annotations
 from struct import Struct
 
 from denizen.bytesio import Truncated, take
-from denizen.errors import BadInput
-from denizen.formats.compression import NoDecoder, xz_decoder, zstd_decoder
+from denizen.formats.squashfs_blocks import BadSquashfs, expander
 from denizen.formats.tar import MemberKind, TarMember
 from denizen.value import value
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from denizen.bytesio import Buffer
-    from denizen.formats.compression import Decoder
 
 MAGIC = 0x73717368
 METADATA_SIZE = 8192
@@ -69,19 +67,6 @@ _KINDS = {
 }
 _EXTENDED = 7
 _COMPRESSIONS = {1: "gzip", 2: "lzma", 3: "lzo", 4: "xz", 5: "lz4", 6: "zstd"}
-
-
-class BadSquashfs(BadInput):
-    """Bytes are not a SquashFS image that can be read.
-
-    Attributes:
-        offset: byte of the image at which the fault was seen.
-    """
-
-    offset: int
-    reason: str
-    WHAT = "the SquashFS image is malformed at byte {offset}"
-    WHY = "{reason:text}"
 
 
 @value
@@ -347,54 +332,3 @@ class _Image:
             start, word = int.from_bytes(entry[:8], "little"), int.from_bytes(entry[8:12], "little")
             self._fragment = (number, self._block(start, word))
         return self._fragment[1]
-
-
-def expander(compression: str) -> Callable[[bytes, int, int], bytes]:
-    """Return `expand(raw, limit, offset)`, which decompresses one block to at most `limit` bytes.
-
-    Raises:
-        NoDecoder: this Python has no zstd.
-        BadSquashfs: a compression that no Python decompresses (lzo, lz4, lzma).
-    """
-    known = {"gzip": _gunzip, "xz": _unxz, "zstd": _unzstd}.get(compression)
-    if known is None:
-        raise BadSquashfs(20, f"it is compressed by {compression}, which denizen does not read")
-    try:
-        if known is not _gunzip:
-            xz_decoder() if known is _unxz else zstd_decoder()
-    except ImportError:
-        raise NoDecoder("zst" if known is _unzstd else "xz", compression) from None
-    return known
-
-
-def _gunzip(raw: bytes, limit: int, offset: int) -> bytes:
-    import zlib
-
-    try:
-        decoder = zlib.decompressobj()
-        content = decoder.decompress(raw, limit + 1)
-    except zlib.error as problem:
-        raise BadSquashfs(offset, str(problem)) from problem
-    return _bounded(content, limit, offset, ended=decoder.eof)
-
-
-def _unxz(raw: bytes, limit: int, offset: int) -> bytes:
-    return _decoded(xz_decoder(), raw, limit, offset)
-
-
-def _unzstd(raw: bytes, limit: int, offset: int) -> bytes:
-    return _decoded(zstd_decoder(), raw, limit, offset)
-
-
-def _decoded(decoder: Decoder, raw: bytes, limit: int, offset: int) -> bytes:
-    try:
-        content = decoder.decompress(raw, limit + 1)
-    except Exception as problem:  # each decoder has an error class of its own, none shares a base
-        raise BadSquashfs(offset, str(problem)) from problem
-    return _bounded(content, limit, offset, ended=decoder.eof)
-
-
-def _bounded(content: bytes, limit: int, offset: int, *, ended: bool) -> bytes:
-    if len(content) > limit or not ended:
-        raise BadSquashfs(offset, f"a block that does not end within {limit} bytes")
-    return content
