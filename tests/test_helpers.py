@@ -32,6 +32,11 @@ def for_ever(_: tuple[()]) -> int:
         time.sleep(1)
 
 
+def silent(_: tuple[()]) -> int:
+    os.closerange(3, 256)
+    return for_ever(_)
+
+
 def test_helpers_answer_in_processes_of_their_own() -> None:
     with Helpers(who, 2) as helpers, ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: helpers.do("tell", ()), range(40)))
@@ -56,6 +61,17 @@ def test_a_helper_that_is_killed_is_an_error_that_says_so() -> None:
 def test_what_never_reaches_a_helper_is_not_waited_for() -> None:
     with Helpers(who, 1) as helpers, pytest.raises(HelperDied):
         helpers.do("carry what marshal cannot", (object(),))
+
+
+def test_a_helper_whose_answers_end_while_it_lives_is_not_waited_for() -> None:
+    """As a failed read seems to Python up to 3.11.2."""
+    with Helpers(silent, 1) as helpers, pytest.raises(HelperDied, match="SIGKILL"):
+        helpers.do("wait", ())
+
+
+def test_a_helper_that_ends_by_itself_keeps_its_status() -> None:
+    with Helpers(os._exit, 1) as helpers, pytest.raises(HelperDied, match="its exit status is 7"):
+        helpers.do("exit", 7)  # type: ignore[arg-type]  # whatever marshal takes
 
 
 def test_closing_ends_what_is_being_done() -> None:

@@ -121,10 +121,10 @@ class _Helper:
             marshal.dump(message, self.requests)
             self.requests.flush()
             done, answer = marshal.load(self.answers)  # noqa: S302  # our own process wrote it
-        except (EOFError, BrokenPipeError):
-            raise HelperDied(about, self._status()) from None
-        except (OSError, ValueError):
+        except (EOFError, OSError, ValueError):
             # It may be alive and wait for a message that did not arrive: killed, as it would never end.
+            # EOFError does not mean that it ended: Python 3.11.2's marshal.load raises it for every failed
+            # read. A process that is ending keeps its status.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.process, signal.SIGKILL)
             raise HelperDied(about, self._status()) from None
