@@ -47,7 +47,16 @@ def test_with_the_home_of_another_user_root_uses_its_own(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "name",
-    ["data", "data/store", "data/store/.denizen", "state", "state/decisions", "cache/packages", "config"],
+    [
+        "data",
+        "data/store",
+        "data/store/.denizen",
+        "state",
+        "state/decisions",
+        "state/profiles",
+        "cache/packages",
+        "config",
+    ],
 )
 def test_a_directory_that_others_may_write_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir(parents=True)
@@ -88,6 +97,33 @@ def test_a_root_that_cannot_be_looked_into_is_told_in_a_sentence(tmp_path: Path)
     assert caught.value.why == f"Permission denied; you are nobody (uid {NOBODY})"
 
 
+@pytest.mark.parametrize("name", ["XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"])
+def test_where_anybody_may_rename_our_directory_it_is_not_made(tmp_path: Path, name: str) -> None:
+    """Between a look at its owner and its use another user could put one in its place; not in /tmp."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    with pytest.raises(Untrusted, match="shared"):
+        found(HOME=str(tmp_path), **{name: str(shared)})
+    shared.chmod(0o1777)
+    assert found(HOME=str(tmp_path), **{name: str(shared)})
+
+
+def test_without_rights_for_the_owner_in_the_umask_denizen_keeps_its_files(tmp_path: Path) -> None:
+    """A lock without rights could not be opened again: the store was lost with its first command."""
+    for words in (["store", "add", "/etc/hostname"], ["store", "add", "/etc/passwd"]):
+        done = without_capabilities(tmp_path, *words, umask=0o777)
+        assert done.returncode == 0, done.stderr
+
+
+def without_capabilities(root: Path, *words: str, umask: int) -> subprocess.CompletedProcess[str]:
+    """Run denizen without root's capabilities, for which the modes of files mean nothing."""
+    command = [sys.executable, "-m", "denizen", "--root", str(root / "r"), *words]
+    if os.geteuid() == 0:
+        command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *command]
+    return subprocess.run(command, capture_output=True, text=True, check=False, umask=umask)
+
+
 @pytest.mark.parametrize("umask", [0, 0o077])
 def test_directories_are_made_with_the_same_modes_whatever_the_umask(tmp_path: Path, umask: int) -> None:
     root = tmp_path / "r"
@@ -99,6 +135,7 @@ def test_directories_are_made_with_the_same_modes_whatever_the_umask(tmp_path: P
     run(root, "run", "--hermetic", "--offline", "/bin/true", umask=umask)
     modes = {place: stat.S_IMODE(place.lstat().st_mode) for place in _directories(root)}
     assert [place for place, mode in modes.items() if mode & 0o022] == []
+    assert [lock for lock in (root / "state/locks").iterdir() if lock.stat().st_mode & 0o022] == []
     assert modes[root / "data/store"] == 0o755
     assert modes[root / "state/locks"] == 0o700
     assert run(root, "store", "list").returncode == 0

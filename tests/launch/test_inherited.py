@@ -112,3 +112,16 @@ def test_enter_tells_who_takes_over_from_it(tmp_path: Path) -> None:
             capture_output=True, text=True, check=True, env={},
         )  # fmt: skip
         assert sorted(done.stdout.split()) == expected
+
+
+@pytest.mark.parametrize("umask", ["0000", "0022", "0777"])
+def test_the_program_has_the_callers_umask(umask: str) -> None:
+    source = (
+        "import os; from denizen.launch import inherited; inherited.take(os.environ); "
+        "between = os.umask(0); os.umask(between); print(oct(between & 0o700), flush=True); "
+        "inherited.become(b'/bin/sh', [b'sh', b'-c', b'umask'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=True, umask=int(umask, 8)
+    )
+    assert done.stdout.split() == ["0o0", umask]

@@ -28,7 +28,7 @@ def deciding_alone(state: bytes, program: bytes) -> Iterator[None]:
     import fcntl
     import hashlib
 
-    from denizen.disk import make_directories
+    from denizen.disk import make_directories, written_by_owner
 
     facts = os.stat(program)
     key = b"%d %d" % (facts.st_dev, facts.st_ino)
@@ -37,7 +37,8 @@ def deciding_alone(state: bytes, program: bytes) -> Iterator[None]:
     try:
         make_directories(state, 0o711)
         make_directories(directory, 0o700)
-        lock = open(os.path.join(directory, b"%02d" % number), "wb")  # noqa: SIM115  # closed below
+        path = os.path.join(directory, b"%02d" % number)
+        lock = open(path, "wb", opener=written_by_owner)  # noqa: SIM115  # closed below
     except OSError as problem:
         if problem.errno not in _UNWRITABLE:
             raise

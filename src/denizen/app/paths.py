@@ -76,6 +76,11 @@ class DenizenPaths:
         return self.state + b"/tools"
 
     @property
+    def profiles(self) -> bytes:
+        """The directory of the profiles that have a name; the user's PATH leads through their links."""
+        return self.state + b"/profiles"
+
+    @property
     def usual_store(self) -> bytes:
         """The place where a store is created.
 
@@ -138,6 +143,8 @@ def paths_of(root_text: str | None, environ: Mapping[str, str]) -> DenizenPaths:
         check_parent(root)
     else:
         found = DenizenPaths(*[_xdg(environ, name, below) for name, below in _XDG])
+        for directory in (found.data, found.state, found.cache, found.config):
+            check_parent(os.path.dirname(directory))
     for directory in _believed(found):
         check(directory)
     if found.store != found.usual_store and not os.path.isdir(found.store):
@@ -149,7 +156,7 @@ def _believed(place: DenizenPaths) -> tuple[bytes, ...]:
     """Return the directories whose files denizen trusts, and that others must not be able to write to."""
     return (
         place.data, place.usual_store, place.store + b"/.denizen", place.state, place.decisions, place.public,
-        place.tools, place.cache, place.packages, place.index, place.lists, *place.disposable,
+        place.tools, place.profiles, place.cache, place.packages, place.index, place.lists, *place.disposable,
         place.config, place.sources,
     )  # fmt: skip
 

@@ -6,8 +6,8 @@ it. Only a process that looked before knows whether the caller ignored them: the
 (loader/front) and denizen-enter say so in a variable, which is removed here. Without that variable the
 default action is restored.
 
-`take` prepares this process to wait for its children and to open no file as standard input, output or error;
-`become` restores the caller's state and executes the program.
+`take` prepares this process to wait for its children, to open no file as standard input, output or error, and
+to read the files it makes whatever the umask; `become` restores the caller's state and executes the program.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ _OF_PYTHON = (_signal.SIGPIPE, _signal.SIGXFSZ)
 
 # Signals that the program is to ignore; global, as dispositions belong to the process.
 _ignored: set[int] = set()
+# The caller's umask, where it takes rights from the owner of a file; global as the umask is the process's.
+_umasks: list[int] = []
+_OWNERS = 0o700
 
 
 def take(environ: MutableMapping[str, str]) -> None:
@@ -38,17 +41,31 @@ def take(environ: MutableMapping[str, str]) -> None:
         _ignored.add(_signal.SIGCHLD)
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
     _fill_standard_descriptors()
+    mask = os.umask(0o077)
+    if mask & _OWNERS:
+        _umasks.append(mask)
+    os.umask(mask & ~_OWNERS)
 
 
 def become(file: bytes, words: list[bytes], environ: Mapping[str, str] | None = None) -> NoReturn:
-    """Execute a program with the caller's signal dispositions. Raises OSError where the kernel refuses."""
+    """Execute a program with the caller's signal dispositions and umask.
+
+    Raises OSError where the kernel refuses.
+    """
     for number in {*_OF_PYTHON, *_ignored}:
         _signal.signal(number, _signal.SIG_IGN if number in _ignored else _signal.SIG_DFL)
+    _umask_of_caller()
     try:
         os.execve(file, words, os.environ if environ is None else environ)  # noqa: S606  # no shell wanted
     finally:  # an error is told, or another way tried, by this process
+        os.umask(os.umask(0o077) & ~_OWNERS)
         for number in {*_OF_PYTHON, *_ignored}:
             _signal.signal(number, _signal.SIG_IGN if number in _OF_PYTHON else _signal.SIG_DFL)
+
+
+def _umask_of_caller() -> None:
+    for mask in _umasks:
+        os.umask(mask)
 
 
 def _fill_standard_descriptors() -> None:

@@ -3,8 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from denizen.app.profiles.profile_access import profile_of
+from denizen.app.profiles.profile_access import changed, profile_of
 from denizen.app.session import SYSTEM_ROOT
+from denizen.profiles.profile_links import profile_at
+from denizen.store.local import Store
+from denizen.trust import Untrusted
 from tests.support.command_context import context_of
 
 
@@ -27,3 +30,13 @@ def test_profiles_of_the_system_are_where_all_users_look(
 def test_a_users_profile_is_in_the_users_state(tmp_path: Path) -> None:
     session = context_of({}, str(tmp_path)).session
     assert os.fsdecode(profile_of(session, None).place) == f"{tmp_path}/state/profiles/profile"
+
+
+def test_a_profile_that_others_could_replace_is_not_changed(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    with Store.create(os.fsencode(tmp_path / "store")) as store, store.working() as work:
+        profile = profile_at(b"/nowhere", f"{shared}/mine")
+        with pytest.raises(Untrusted, match="shared"):
+            changed(profile, store, work, lambda before: before)

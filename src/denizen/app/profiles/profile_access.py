@@ -40,7 +40,7 @@ def profiles_directory(session: Session) -> bytes:
     """Return the directory of profiles that are named, not given by a path."""
     if session.root == SYSTEM_ROOT:
         return os.fsencode(SYSTEM_ROOT) + b"/profiles"
-    return session.paths.state + b"/profiles"
+    return session.paths.profiles
 
 
 def profile_of(session: Session, text: str | None) -> Profile:
@@ -76,12 +76,16 @@ def changed(
     The objects of the result are kept by `work`.
 
     Raises:
+        Untrusted: another user made the profile's link, or could replace it.
         ProfileConflict: two elements have different files at one path.
         DamagedProfile: the current generation cannot be read. And what the transition raises.
     """
     from denizen.profiles.changes import difference
     from denizen.profiles.generation_tree import generation_tree
+    from denizen.trust import check, check_parent
 
+    check_parent(os.path.dirname(profile.place))
+    check(profile.place)
     with profile.locked():
         number = profile.current()
         before = profile.manifest(number)
