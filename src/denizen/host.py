@@ -83,6 +83,14 @@ def gather_host() -> Host:
     return Host(machine, release, level, os.geteuid(), groups, vendor, flags)
 
 
+def working_directory() -> bytes:
+    """Return the working directory; the kernel's link to it where it was removed, below which nothing is."""
+    try:
+        return os.getcwdb()
+    except FileNotFoundError:
+        return b"/proc/self/cwd"
+
+
 def place(path: bytes) -> Placement:
     """Return the restrictions on the file at `path`. Raises OSError."""
     flags = os.statvfs(path).f_flag

@@ -52,6 +52,24 @@ def refuse_hopeless(program: bytes, report: Report) -> None:
         raise CannotStart(program, tuple(hopeless.values()))
 
 
+class WorkingDirectoryGone(HostLacks):
+    """The error that the working directory was removed, so that a relative name means no file."""
+
+    WHAT = "the working directory is no longer there"
+    WHY = "another process removed it, and a relative name means nothing now"
+    REMEDY = "cd to a directory that is there"
+
+
+def error_of(error: OSError) -> HostLacks:
+    """Return the error to tell for one of the kernel's that no lower layer gave an error of its own."""
+    if isinstance(error, FileNotFoundError) and error.filename is None:
+        try:
+            os.getcwd()
+        except FileNotFoundError:
+            return WorkingDirectoryGone()
+    return StartRefused(error)
+
+
 class StartRefused(HostLacks):
     """The error that the kernel refused an operation which no lower layer gave an error of its own."""
 

@@ -193,9 +193,9 @@ def dispatch(arguments: Sequence[str], at_exec: Callable[[], None] = _nothing) -
         # An error such as a full disk, wherever it occurs, is not a defect of denizen.
         if debug:
             raise
-        from denizen.app.errors import StartRefused
+        from denizen.app.errors import error_of
 
-        output.error(StartRefused(error))
+        output.error(error_of(error))
         return EXIT_FAILED
     except Exception as error:
         if debug:

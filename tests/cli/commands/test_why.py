@@ -162,3 +162,17 @@ def test_a_full_disk_under_the_result_is_an_error_in_words(words: str) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr.splitlines()[0]) == (125, "denizen: cannot write the result")
+
+
+def test_a_working_directory_that_was_removed_is_told_or_not_needed(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = f'cd {shlex.quote(str(gone))} && rmdir ../gone && exec {PYTHON} -m denizen why "$1"'
+
+    def why(name: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["sh", "-c", command, "sh", name], capture_output=True, text=True, check=False)
+
+    assert why("/bin/true").returncode == 0
+    refused = why("./app")
+    assert refused.returncode == 125
+    assert "the working directory is no longer there" in refused.stderr

@@ -221,7 +221,7 @@ def _locate(view: FileView, name: bytes, environ: Mapping[str, str], *, inside: 
 
 def _world(environ: Mapping[str, str], *, inside: bool, thorough: bool) -> HostWorld:
     from denizen.diagnose.program_facts import HostWorld
-    from denizen.host import gather_host
+    from denizen.host import gather_host, working_directory
     from denizen.linker.environment import Environment
     from denizen.linker.hwcaps import cpu_of
 
@@ -233,7 +233,7 @@ def _world(environ: Mapping[str, str], *, inside: bool, thorough: bool) -> HostW
         preload=os.fsencode(preload) if preload is not None and not inside else None,
         cpu=cpu_of(host.cpu_level, host.cpu_vendor, host.cpu_flags),
         kernel=host.kernel,
-        directory=b"/" if inside else os.fsencode(os.getcwd()),
+        directory=b"/" if inside else working_directory(),
     )
     return HostWorld(host, environment, search_path(environ), thorough)
 
