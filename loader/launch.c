@@ -188,8 +188,8 @@ bool launch_is_foreign(const char *path)
 
 _Noreturn void launch_natively(const struct process *process, const char *path)
 {
-    sys_execve(path, process->arguments, process->environment);
-    fail(path, " cannot be started", (char *)0);
+    long problem = sys_execve(path, process->arguments, process->environment);
+    fail(path, " cannot be started", text_of_problem(problem), (char *)0);
 }
 
 /* denizen-enter's word for which file it is, whatever the name; a later one of the command's own counts. */
@@ -214,6 +214,6 @@ _Noreturn void launch_command(struct arena *arena, const struct process *process
     *next++ = target.child ? process->arguments[0] : (char *)(uintptr_t)target.path;
     for (char **given = process->arguments + (process->stack[0] != 0); *given; given++)
         *next++ = *given;
-    sys_execve(arguments[0], arguments, process->environment);
-    fail("cannot run ", arguments[0], " to start ", target.path, (char *)0);
+    long problem = sys_execve(arguments[0], arguments, process->environment);
+    fail("cannot run ", arguments[0], " to start ", target.path, text_of_problem(problem), (char *)0);
 }

@@ -21,6 +21,7 @@ enum {
     SYS_RDONLY = 0,
     SYS_RDWR = 2,
     SYS_EACCES = 13,
+    SYS_E2BIG = 7,
     SYS_ENOENT = 2,
     SYS_EINTR = 4,
     SYS_AT_CWD = -100,

@@ -130,6 +130,17 @@ const char *text_file_name(const char *path)
     return name;
 }
 
+const char *text_of_problem(long problem)
+{
+    if (problem == -SYS_E2BIG)
+        return ": its arguments and environment are longer than the kernel takes";
+    if (problem == -SYS_EACCES)
+        return ": permission denied";
+    if (problem == -SYS_ENOENT)
+        return ": no such file, or its interpreter is missing";
+    return "";
+}
+
 static void speak(const char *first, va_list more)
 {
     char line[1024];

@@ -28,6 +28,9 @@ bool text_starts(const char *string, const char *prefix);
 /* Return the part behind the last slash. */
 const char *text_file_name(const char *path);
 
+/* Return why execve failed, with the colon before it, or nothing where the number alone tells no more. */
+const char *text_of_problem(long problem);
+
 /* "denizen: " and the strings up to a null pointer, to standard error in one write, control
    characters replaced: a program's name is hostile. */
 void say(const char *first, ...) __attribute__((sentinel));

@@ -48,8 +48,9 @@ _Noreturn void loader_start(uintptr_t *stack, const void *unused)
     struct text text = text_in(script, sizeof script);
     text_add_bytes(&text, path, (size_t)(text_file_name(path) - path));
     text_add(&text, SCRIPT);
+    long problem = 0;
     if (!text.cut) {
-        ignored_execute(script, words, environment);
+        problem = ignored_execute(script, words, environment);
         /* An environment in a directory with a space in its name. The slot before the words, which held their
            number, and the first of them have room for the interpreter and the script. */
         char room[PATH_ROOM];
@@ -57,9 +58,13 @@ _Noreturn void loader_start(uintptr_t *stack, const void *unused)
         if (interpreter && *stack) {
             words[-1] = (char *)(uintptr_t)interpreter;
             words[0] = script;
-            ignored_execute(interpreter, words - 1, environment);
+            problem = ignored_execute(interpreter, words - 1, environment);
         }
     }
-    say("cannot start ", script, ", the part of this command that is written in Python: reinstall denizen", (char *)0);
+    if (problem == -SYS_E2BIG)
+        say("cannot start ", script, text_of_problem(problem), (char *)0);
+    else
+        say("cannot start ", script, ", the part of this command that is written in Python: reinstall denizen",
+            (char *)0);
     sys_exit(EXIT_FAILED_);
 }

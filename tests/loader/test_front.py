@@ -1,5 +1,6 @@
 """The compiled `denizen` command, which executes the Python script beside it."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -27,3 +28,32 @@ def test_without_its_script_it_says_what_to_do(tmp_path: Path) -> None:
     done = subprocess.run([command], capture_output=True, text=True, check=False)
     assert done.returncode == 125
     assert "reinstall denizen" in done.stderr
+
+
+def test_an_environment_that_only_it_has_room_for_is_told_as_the_reason(tmp_path: Path) -> None:
+    """The kernel counts the words of the `#!` line too: what it takes for this file, the script exceeds."""
+    command = compile_loader(tmp_path / "denizen-front")
+    script = tmp_path / "denizen-python"
+    python = tmp_path / ("python" * 12)
+    python.symlink_to(sys.executable)
+    script.write_text(f"#!{python}\n")
+    script.chmod(0o755)
+    fits, exceeds = 0, 8 << 20
+    while exceeds - fits > 1:
+        middle = (fits + exceeds) // 2
+        with contextlib.suppress(OSError):
+            done = _with_environment(command, middle)
+            fits = middle
+            continue
+        exceeds = middle
+    done = _with_environment(command, fits)
+    assert done.returncode == 125
+    assert "longer than the kernel takes" in done.stderr
+
+
+def _with_environment(command: Path, size: int) -> subprocess.CompletedProcess[str]:
+    """Start with variables of that many bytes; one alone may have 128 KiB (execve(2), MAX_ARG_STRLEN)."""
+    whole, rest = divmod(size, 100_000)
+    texts = ["x" * 100_000] * whole + ["x" * rest]
+    environment = {f"F{number:03}": text for number, text in enumerate(texts)}
+    return subprocess.run([command], capture_output=True, text=True, check=False, env=environment)
