@@ -97,7 +97,7 @@ def _copy_libraries(prefix: Path, objects: list[Path]) -> None:
     """Copy the libraries that this machine's dynamic linker lists; libgcc_s besides, which pthreads open."""
     done = subprocess.run(["ldd", *objects], capture_output=True, text=True, check=False)
     found = set(_LISTED.findall(done.stdout))
-    gcc = subprocess.run(["ldconfig", "-p"], capture_output=True, text=True, check=False).stdout
+    gcc = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=False).stdout
     found |= set(re.findall(r"libgcc_s\.so\.1 .*x86-64.* => (\S+)", gcc))
     for path in found:
         shutil.copy(os.path.realpath(path), prefix / "lib" / os.path.basename(path))
