@@ -104,9 +104,10 @@ def test_where_anybody_may_rename_our_directory_it_is_not_made(tmp_path: Path, n
     shared.mkdir()
     shared.chmod(0o777)
     with pytest.raises(Untrusted, match="shared"):
-        found(HOME=str(tmp_path), **{name: str(shared)})
+        paths_of(None, {"HOME": str(tmp_path), name: str(shared)})
     shared.chmod(0o1777)
-    assert found(HOME=str(tmp_path), **{name: str(shared)})
+    shown = paths_of(None, {"HOME": str(tmp_path), name: str(shared)})
+    assert os.fsencode(shared / "denizen") in (shown.data, shown.state, shown.cache, shown.config)
 
 
 def test_without_rights_for_the_owner_in_the_umask_denizen_keeps_its_files(tmp_path: Path) -> None:
