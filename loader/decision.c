@@ -174,7 +174,7 @@ static int open_below_root(const char *path, const struct process *process)
         int flags = SYS_NOFOLLOW | SYS_CLOEXEC | (*path ? SYS_PATH | SYS_DIRECTORY : SYS_RDONLY | SYS_NONBLOCK);
         int next = is_trusted(here, process, SYS_S_IFDIR, &facts) && !component.cut
                        ? sys_openat(here, name, flags)
-                       : -SYS_EACCES;
+                       : -SYS_EPERM; /* not EACCES: that this user may read it is another matter */
         sys_close(here);
         here = next;
     }

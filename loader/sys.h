@@ -22,6 +22,7 @@ enum {
     SYS_RDWR = 2,
     SYS_EACCES = 13,
     SYS_E2BIG = 7,
+    SYS_EPERM = 1,
     SYS_ENOENT = 2,
     SYS_EINTR = 4,
     SYS_AT_CWD = -100,

@@ -165,9 +165,8 @@ def test_a_full_disk_under_the_result_is_an_error_in_words(words: str) -> None:
 
 
 def test_a_working_directory_that_was_removed_is_told_or_not_needed(tmp_path: Path) -> None:
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    command = f'cd {shlex.quote(str(gone))} && rmdir ../gone && exec {PYTHON} -m denizen why "$1"'
+    gone = shlex.quote(str(tmp_path / "gone"))
+    command = f'mkdir {gone} && cd {gone} && rmdir ../gone && exec {PYTHON} -m denizen why "$1"'
 
     def why(name: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(["sh", "-c", command, "sh", name], capture_output=True, text=True, check=False)
