@@ -87,6 +87,12 @@ def test_a_program_and_its_library_are_built_fixed_up_and_run(tmp_path: Path) ->
     assert list(Path(debug).glob("lib/debug/.build-id/*/*.debug"))
     assert os.readlink(os.path.join(out, "share/man/man1/hi.1.gz")) == "greet.1.gz"
     closure = denizen(root, "store", "closure", out).stdout.split()
+    # A second build takes the packages of the lock.
+    lock = (tmp_path / "greeter/denizen.lock").read_text()
+    assert "[recipe]" in lock
+    again = denizen(root, "build", "--offline", str(tmp_path / "greeter"))
+    assert again.stdout == done.stdout
+    assert (tmp_path / "greeter/denizen.lock").read_text() == lock
     names = sorted(os.path.basename(place)[33:].split("-")[0] for place in closure)
     assert names == ["greeter", "libc6", "libgreet"]
     (library,) = [place for place in closure if place.endswith("-libgreet-1")]

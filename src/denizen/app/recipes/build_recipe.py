@@ -8,6 +8,7 @@ from denizen.app.builds.realise_files import RealiseFilesRequest, realise_files
 from denizen.app.environments import fhs_create
 from denizen.app.recipes.fixup_library import fixup_library
 from denizen.app.recipes.recipe_files import recipe_files, recipe_path
+from denizen.app.recipes.recipe_lock import lock_packages, locked_packages
 from denizen.app.supply.configured_sources import sources_by_name
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.store_access import made_store
@@ -59,7 +60,7 @@ class BuildRecipeRequest:
     Attributes:
         recipe: its file, or the directory of a recipe.toml.
         policy: how packages are fetched.
-        update: choose the newest Debian packages anew.
+        update: choose the newest Debian packages, and write the locks anew.
         realise: the settings of builds; its files are filled in.
     """
 
@@ -132,15 +133,22 @@ def environment_settings(one: RecipeFile) -> Settings:
 
 
 def _environment(session: Session, one: RecipeFile, request: BuildRecipeRequest) -> Generation:
-    """Return the environment that a recipe is built in, made unless there is one."""
+    """Return the environment of the packages that a recipe is locked to; the lock is written first."""
     settings = environment_settings(one)
     name = environment_name(settings)
-    if not request.update:
+    pins = None if request.update else locked_packages(one.path, settings)
+    if pins is not None:
         try:
-            return EnvironmentStore(session.paths.state).current(name)
+            held = EnvironmentStore(session.paths.state).current(name)
         except NoEnvironment:
             pass
-    return fhs_create.create(session, name, settings, request.policy)
+        else:
+            if {part.sha256 for part in held.parts} == {pin.sha256.decode("ascii") for pin in pins}:
+                return held
+    made, used = fhs_create.create_from(session, name, settings, request.policy, pins)
+    if pins is None:
+        lock_packages(one.path, settings, used)
+    return made
 
 
 def _written(writer: RecipeWriter, one: RecipeFile, tree: StorePath, done: dict[str, Sealed]) -> Sealed:

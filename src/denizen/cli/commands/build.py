@@ -47,7 +47,7 @@ COMMANDS = (
         ),
         options=(
             Option(("--shell",), "run the phases ahead of this one, then a shell", metavar="PHASE"),
-            Option(("--update",), "take the newest Debian packages to build with"),
+            Option(("--update",), "take the newest Debian packages, and write denizen.lock anew"),
             *BUILD_OPTIONS,
             *FETCH_OPTIONS,
         ),

@@ -40,7 +40,7 @@ COMMANDS = (
         ),
         options=(
             Option(("--recipe",), "a recipe's file or directory; else the recipe.toml here", metavar="PATH"),
-            Option(("--update",), "take the newest Debian packages"),
+            Option(("--update",), "take the newest Debian packages, and write denizen.lock anew"),
             *BUILD_OPTIONS,
             *FETCH_OPTIONS,
         ),

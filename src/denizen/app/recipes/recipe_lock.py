@@ -1,0 +1,56 @@
+"""The section [recipe] of the denizen.lock beside a recipe: the Debian packages that it is built with."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.disk import write_atomically
+from denizen.fhs.project import LOCK, digest
+from denizen.fhs.project_lock import LockSection, lock_sections, with_section
+from denizen.resolve.lock import MAX_SIZE, parse, write
+from denizen.resolve.resolution import Resolution
+from denizen.store.errors import doing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from denizen.fhs.generations import Settings
+    from denizen.resolve.resolution import Pin
+
+_TABLE = b"recipe"
+
+
+def locked_packages(recipe: str, settings: Settings) -> tuple[Pin, ...] | None:
+    """Return the packages locked for a recipe's file; None if there is no lock for these settings.
+
+    Raises BadLock.
+    """
+    section = lock_sections(_content(_place(recipe))).get(_TABLE)
+    if section is None or section.digest != digest(settings):
+        return None
+    return parse(section.body).packages
+
+
+def lock_packages(recipe: str, settings: Settings, pins: Iterable[Pin]) -> None:
+    """Write the packages into the denizen.lock beside a recipe's file, unless they are there already."""
+    ordered = sorted(pins, key=lambda pin: (pin.name, pin.version, pin.architecture, pin.sha256))
+    body = write(Resolution(settings.architectures[0], packages=tuple(ordered)))
+    place = _place(recipe)
+    old = _content(place)
+    new = with_section(old, _TABLE, LockSection(digest(settings), body))
+    if new != old:
+        with doing("write", os.fsencode(place)):
+            write_atomically(place, new)
+
+
+def _place(recipe: str) -> str:
+    return os.path.join(os.path.dirname(recipe), LOCK)
+
+
+def _content(place: str) -> bytes:
+    try:
+        with open(place, "rb") as stream:
+            return stream.read(MAX_SIZE + 1)
+    except FileNotFoundError:
+        return b""
