@@ -1,6 +1,9 @@
 /* system and popen: the C library starts /bin/sh by itself there. Where that is a program that we go with, it is given
    another line. Where the host has no shell and one can be brought, they are done here, for the C library would find
    none. */
+#if defined(__aarch64__) && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC target("no-outline-atomics") /* GCC's calls for atomic operations are in libgcc */
+#endif
 #include "child.h"
 #include "passing.h"
 
