@@ -63,7 +63,7 @@ static void move(struct arena *arena, const struct bundle *bundle, struct decisi
 static void move_all(struct arena *arena, const struct bundle *bundle, struct decision *decision)
 {
     struct decision_header *header = (struct decision_header *)(uintptr_t)decision->header;
-    uint32_t *const single[] = {&header->ldso, &header->search, &header->program, &header->resources, &header->opened};
+    uint32_t *const single[] = {&header->ldso, &header->search, &header->program, &header->shown, &header->resources, &header->opened};
     for (size_t i = 0; i < sizeof single / sizeof *single; i++)
         move(arena, bundle, decision, single[i]);
     struct decision_library *library = (struct decision_library *)(uintptr_t)decision->libraries;

@@ -381,6 +381,9 @@ static void become_bundled(struct start *start, const struct bundle *bundle, con
         return;
     stand_in(start);
     start->loader = bundle_path(&start->arena, bundle, "denizen-loader");
+    /* With a tree of its own: there are programs that look for it by the name they were called by. */
+    if (!path && decision.header->shown && start->process.stack[0])
+        start->process.arguments[0] = (char *)(uintptr_t)decision_string(&decision, decision.header->shown);
     follow(start, &decision);
 }
 

@@ -36,6 +36,16 @@ def test_an_image_has_the_entries_it_was_made_of_and_their_directories_first(
         seen.add(one.name)
 
 
+def test_an_empty_directory_is_kept_and_counted_once() -> None:
+    entries = [ImageEntry(b"a/empty", EntryKind.DIRECTORY), ImageEntry(b"a/b", EntryKind.FILE, b"x")]
+    found = decode(encode(entries, zlib.compress), expanded)
+    assert [(one.name, one.kind.name) for one in found] == [
+        (b"a", "DIRECTORY"),
+        (b"a/empty", "DIRECTORY"),
+        (b"a/b", "FILE"),
+    ]
+
+
 def test_the_same_entries_give_the_same_bytes() -> None:
     entries = [ImageEntry(b"a/b", EntryKind.FILE, b"x"), ImageEntry(b"c", EntryKind.LINK, b"a/b")]
     assert encode(entries, zlib.compress) == encode(list(entries), zlib.compress)

@@ -49,7 +49,9 @@ class Bundled:
         rows = [DecisionLibrary(os.fsencode(path), os.fsencode(path.name)) for path in (library, libc)]
         decision = sysroot.decision(program, rows)
         places = {one.path: b"lib/" + one.name for one in rows} | {decision.ldso: b"lib/ld.so"}
-        bundled = bundled_decision(decision, b"program/hello", places, data=False, resident=False)
+        bundled = bundled_decision(
+            decision, b"program/hello", places, data=False, resident=False, whole=False
+        )
         self.loader = launcher_beside(sysroot.loader.read_bytes())
         inside = compile_loader(sysroot.root / "denizen-inside").read_bytes()
         self.entries = [

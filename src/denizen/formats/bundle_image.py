@@ -94,7 +94,7 @@ def encode(entries: Sequence[ImageEntry], compress: Callable[[bytes], bytes]) ->
         for entry, at in block.entries:
             rows += ENTRY.pack(len(names), entry.kind.value, number, 0, at, len(entry.content))
             names += entry.name + b"\0"
-    count = len(directories) + len(entries)
+    count = len(rows) // ENTRY.size
     largest = max((len(block.content) for block in blocks), default=0)
     at = HEADER.size + len(blocks) * BLOCK.size + len(rows) + len(names)
     places = bytearray()

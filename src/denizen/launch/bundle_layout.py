@@ -31,7 +31,13 @@ NOBODY = Identity(0, 0, 0, 0, 0)
 
 
 def bundled_decision(
-    decision: Decision, program: bytes, places: Mapping[bytes, bytes], *, data: bool, resident: bool
+    decision: Decision,
+    program: bytes,
+    places: Mapping[bytes, bytes],
+    *,
+    data: bool,
+    resident: bool,
+    whole: bool,
 ) -> Decision:
     """Return the decision with the paths that files have in the bundle; it depends on nothing outside.
 
@@ -40,6 +46,8 @@ def bundled_decision(
         program: the program's name in the bundle.
         places: path here -> name in the bundle, of the dynamic linker and all libraries.
         data: the bundle has files for fixed paths.
+        whole: the program's tree is in the bundle; the program is called by its path there, by which some
+            look for the tree.
         resident: the bundle has the library that answers dlopen for objects with a DT_RUNPATH.
     """
 
@@ -56,7 +64,7 @@ def bundled_decision(
         libraries=tuple(replace(one, path=placed(one.path)) for one in decision.libraries),
         objects=(),
         command=(),
-        shown=b"",
+        shown=PLACE + program if whole else b"",
         resources=PLACE + DATA if data else b"",
         opened=search if resident and decision.opened else b"",
     )

@@ -67,7 +67,9 @@ def test_a_tree_goes_with_the_program(home: DenizenHome, greeter: Path, tmp_path
     target = tmp_path / "dir"
     home.denizen("bundle", str(greeter), "--tree", str(greeter.parent), "--dir", str(target))
     assert (target / "bundle" / "program" / "share" / "text").read_text() == "data"
-    assert in_an_empty_root(target / "greeter").returncode == 0
+    done = in_an_empty_root(target / "greeter", "x")
+    # By its path there it finds what lies beside it.
+    assert done.stdout.splitlines()[1:] == ["[/here/bundle/program/greeter]", "[x]"]
 
 
 def test_a_static_program_is_copied(tmp_path: Path) -> None:

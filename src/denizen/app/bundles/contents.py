@@ -51,7 +51,12 @@ def entries_of(closure: ProgramClosure, tree: bytes, machine: str) -> list[Image
     data = _data(closure)
     resident = _resident(machine)
     decision = bundled_decision(
-        closure.decision, names.program, names.places, data=bool(data), resident=bool(resident)
+        closure.decision,
+        names.program,
+        names.places,
+        data=bool(data),
+        resident=bool(resident),
+        whole=bool(tree),
     )
     own = [
         ImageEntry(DECISION, EntryKind.FILE, encode(decision)),
