@@ -132,3 +132,18 @@ def test_a_shell_begins_ahead_of_the_phase_that_is_named(tmp_path: Path) -> None
     assert "phase build" in done.stdout
     assert done.stdout.endswith("greetings\n")
     assert "phase install" not in done.stdout
+
+
+def test_an_output_that_mentions_the_compilers_tree_is_refused(tmp_path: Path) -> None:
+    require_sandbox()
+    install = "mkdir -p $out; echo $__denizenRoot/usr/bin/gcc > $out/compiler"
+    (tmp_path / "recipe.toml").write_text(
+        f'name = "mentions"\nversion = "1"\nsuite = "trixie"\n[phases]\ninstall = "{install}"\n'
+    )
+    context = real_archive()
+    root = Path(os.fspath(context.session.root or ""))
+    with one_at_a_time(context):
+        done = with_packages(context, "amd64", lambda: denizen(root, "build", str(tmp_path)))
+    assert done.returncode == 125
+    assert "-fhs" in done.stderr
+    assert done.stdout == ""
