@@ -278,8 +278,11 @@ static void run_child(void)
 
 static void run_index(void)
 {
-    struct file file = {input, input_size};
-    if (input_size <= HEAD_SIZE || lacks(&file, "libseed.so.1"))
+    struct index index = {.start = (const char *)input, .size = input_size};
+    if (input_size <= HEAD_SIZE)
+        longjmp(refused, 1);
+    find_names(&index);
+    if (index.lines && !index_has(&index, "libseed.so.1"))
         longjmp(refused, 1);
 }
 

@@ -21,7 +21,7 @@ NAMES = re.findall(
     r"^  ([a-z0-9-]+) = (?:make|structured|derivation|builtins)\b", CASES.read_text(), re.MULTILINE
 )
 # Name and path of a case's derivation, for all cases, and write the derivations.
-PATHS = f"builtins.mapAttrs (name: case: case.drvPath) (import {CASES})"
+PATHS = f"builtins.mapAttrs (name: case: case.drvPath) (import (/. + {json.dumps(str(CASES))}))"
 
 REFUSED = Path(__file__).parent / "refused_builds.nix"
 REFUSED_NAMES = re.findall(r"^  ([a-z-]+) = (?:make|derivation)\b", REFUSED.read_text(), re.MULTILINE)[1:]

@@ -31,6 +31,7 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(("HOME",), "where the XDG directories are unless they are set"),
     Variable(("TMPDIR",), "where realise --keep-failed keeps directories of builds, unless /tmp"),
+    Variable(("SHELL",), "the shell that env writes for, unless --shell says another"),
     Variable(("NO_COLOR",), "no colours, unless --color says always"),
     Variable(("PATH",), "where commands are looked for, and gpgv"),
     Variable(

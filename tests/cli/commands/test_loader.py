@@ -42,7 +42,9 @@ def test_installed_it_reads_the_users_decisions(
     prefix: InstallPrefix, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert prefix.run("install") == 0
-    assert settings_of(prefix.path.read_bytes()).directories == (bytes(prefix.root) + b"/state/decisions",)
+    assert settings_of(prefix.path.read_bytes()).directories == tuple(
+        bytes(prefix.root) + name for name in (b"/state/decisions", b"/state/public")
+    )
     assert prefix.path.stat().st_mode & 0o777 == 0o755
     assert prefix.status(capsys)["state"] == "denizen's loader"
 

@@ -21,6 +21,7 @@ from denizen.build.runner.structured_attributes import attributes_of
 from denizen.build.runner.syscall_filter import knows
 from denizen.build.runner.variables import attribute, strings
 from denizen.errors import DenizenError, display
+from denizen.machines import MACHINES
 from denizen.store.errors import doing
 from denizen.store.realisations import record_realisation
 from denizen.value import replace, value
@@ -37,12 +38,6 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
     from denizen.store.work import Adoption
 
-# The kinds of builds that a machine can do (`uname -m`): its own, and those its processor does as well.
-_SYSTEMS = {
-    "x86_64": (b"x86_64-linux", b"i686-linux"),
-    "aarch64": (b"aarch64-linux",),
-    "i686": (b"i686-linux",),
-}
 _TAIL_LINES = 25
 
 
@@ -82,10 +77,17 @@ def _registered(task: Build, adoptions: Mapping[bytes, Adoption]) -> dict[bytes,
     return outputs
 
 
+def _systems(machine: str) -> tuple[bytes, ...]:
+    """Return Nix's names of the systems whose programs this machine (`uname -m`) starts, its own first."""
+    found = [row for row in MACHINES if row.kernels and row.starts_on(machine) and knows(row.kernels[0])]
+    found.sort(key=lambda row: machine not in row.kernels)
+    return tuple(f"{row.kernels[0]}-linux".encode() for row in found)
+
+
 def _require(task: Build, settings: BuildSettings, attributes: Mapping[str, Any] | None) -> None:
     """Raise NotBuiltHere unless this machine can build the derivation."""
     derivation = task.sealed.derivation
-    systems = _SYSTEMS.get(settings.machine, ())
+    systems = _systems(settings.machine)
     if derivation.system not in systems:
         here = ", ".join(map(display, systems)) or f"no builds ({settings.machine})"
         raise NotBuiltHere(task.name, f"it is for {display(derivation.system)}, and this machine does {here}")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import struct
 
+from denizen.machines import MACHINES, Machine
 from denizen.value import Row
 
 TYPE_CHECKING = False
@@ -50,11 +51,6 @@ NUMBERS: Mapping[int, Mapping[str, int]] = {
     },
     0x40000028: _ANYWHERE | _OLD_32_BIT | {"fchmodat": 333, "openat": 322, "mknodat": 324},
 }  # fmt: skip
-_FAMILIES: Mapping[str, tuple[int, ...]] = {
-    "x86_64": (0xC000003E, 0x40000003),
-    "i686": (0x40000003, 0xC000003E),
-    "aarch64": (0xC00000B7, 0x40000028),
-}
 
 
 class Rule(Row):
@@ -96,18 +92,33 @@ _Instruction = tuple[int, int, int, int]
 
 def knows(machine: str) -> bool:
     """Return whether there is a filter for this machine (`uname -m`)."""
-    return machine in _FAMILIES
+    return bool(_architectures(machine))
 
 
 def syscall_filter(machine: str) -> bytes:
     """Return the filter of builders on this machine (`uname -m`)."""
     program: list[_Instruction] = [(_LOAD, 0, 0, _ARCHITECTURE_AT)]
-    for architecture in _FAMILIES[machine]:
+    for architecture in _architectures(machine):
         block = list(_block(architecture))
         # A jump reaches 255 instructions at most, a block fewer.
         program += [(_EQUAL, 0, len(block), architecture), *block]
     program.append((_RETURN, 0, 0, _KILL))
     return b"".join([struct.pack("<HBBI", *one) for one in program])
+
+
+def _architectures(machine: str) -> tuple[int, ...]:
+    """Return the AUDIT_ARCH (linux/audit.h) of programs that a kernel starts, the machine's own first.
+
+    A kernel that says i686 can be an x86-64 one with a personality, whose programs start as well.
+    """
+    own = [row for row in MACHINES if machine in row.kernels]
+    beside = [row for row in MACHINES if any(row.starts_on(name) for one in own for name in _kernels(one))]
+    numbers = (row.e_machine | (row.bits == 64) << 31 | row.little << 30 for row in (*own, *beside))
+    return tuple(dict.fromkeys(number for number in numbers if number in NUMBERS))
+
+
+def _kernels(row: Machine) -> tuple[str, ...]:
+    return (*row.kernels, *row.also_on)
 
 
 def _block(architecture: int) -> Iterator[_Instruction]:
