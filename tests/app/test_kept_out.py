@@ -54,8 +54,8 @@ def test_a_failure_after_a_miss_beyond_the_budget_tells_the_command_that_brings_
     (place / "budget").write_text("0\n")
     command = f"run --with liblate.so.1 {failing.program}"
     line = (
-        "denizen: liblate.so.1 was not brought: the program's budget is 0 MB, of which 0 are spent; "
-        f"denizen {command} brings it\n"
+        "denizen: liblate.so.1 was not brought: it is 0 MB, and of the budget of 0 MB for one run 0 are "
+        f"spent; denizen {command} brings it\n"
     )
     for _ in range(2):
         assert _ends(failing, "liblate.so.1", "liblate.so.1", "libnobody.so.1") == (3, line)
