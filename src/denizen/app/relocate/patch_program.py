@@ -32,7 +32,7 @@ class NotPatched(BadInput):
     reason: str
     WHAT = "{path} cannot be patched"
     WHY = "{reason:text}"
-    REMEDY = "denizen run {path} starts it as it is"
+    REMEDY = "denizen why {path} says what kind of file it is and whether it starts"
 
 
 class NoFileToPatch(DenizenError):
