@@ -1,4 +1,8 @@
-"""The policy of downloads: attempts, waits, least and largest rate, transfers at a time (pure)."""
+"""The policy of downloads: attempts, waits, least and largest rate, transfers at a time (pure).
+
+sources/fetcher.py applies it; index/retry_policy.py repeats a whole update of an index; what a running
+program waits for has attempts and waits of its own (app/missing_library.py).
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,7 +136,7 @@ def test_what_is_no_command_ends_as_in_a_shell(home: ProfileHome, words: list[st
 def test_a_shell_says_who_has_a_command(home: ProfileHome, shell: str, tmp_path: Path) -> None:
     hook = home.denizen("command-not-found", "--hook", shell).stdout
     program = tmp_path / "denizen"
-    program.write_text(f'#!/bin/sh\nexec {" ".join(home.command())} "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, home.command()))} "$@"\n')
     program.chmod(0o755)
     environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
     try:

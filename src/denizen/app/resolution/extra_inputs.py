@@ -1,4 +1,7 @@
-"""Libraries that a program opens at run time and that users name: by --with or a virtual environment."""
+"""Libraries that a program opens at run time and that users name: by --with or a virtual environment.
+
+launch/virtualenv.py says which directories a Python's modules are in.
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from denizen.cli.command import Command
 from denizen.cli.commands.index import FETCH_OPTIONS, fetch_policy
 from denizen.cli.commands.install import PROFILE_OPTIONS, SUITE, profile_from, request_from, show_installed
 from denizen.cli.options import Option, Positional
-from denizen.errors import display
+from denizen.errors import EXIT_NOT_FOUND, display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _search(parsed: Parsed, context: Context) -> int:
         context.output.say(f"and {len(found) - len(shown)} more; --all shows them")
     if not found:
         context.output.say("no package has all these words in its name or description")
-    return 0 if found else 127
+    return 0 if found else EXIT_NOT_FOUND
 
 
 def _found_document(one: FoundPackage) -> dict[str, object]:
