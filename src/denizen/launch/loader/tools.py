@@ -105,8 +105,9 @@ class Tools:
         """
         content = configure_ldconfig(ldconfig_binary(self.machine), settings)
         path = os.path.join(directory, b".ldconfig")
-        with doing("write in", directory):
-            write_atomically(path, content, mode=0o755)
+        if not _holds(path, content):  # a full disk need not keep a decided program from its start
+            with doing("write in", directory):
+                write_atomically(path, content, mode=0o755)
         return path
 
     def hidden(self, linker: bytes) -> bytes:
@@ -148,3 +149,12 @@ class Tools:
                 make_directories(self.directory, _MODE)
                 write_atomically(path, content, mode=0o755)
         return path
+
+
+def _holds(path: bytes, content: bytes) -> bool:
+    """Return whether the file is there with this content."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(len(content) + 1) == content
+    except OSError:
+        return False
