@@ -133,13 +133,14 @@ static const char *read_line(struct child *child, const struct head *head)
     return interpreter;
 }
 
-/* The path to use: what `place_of` says, if that is another (ldconfig's); else of a command that was brought, or is
-   now, where the host has none. */
+/* The path to use: of a command that was brought, or is now, where the host has none; else what `place_of` says.
+   ldconfig's place comes first: a package's would list the libraries of the host, and not the program's. */
 static const char *command_place(const char *path, bool brings, char *room)
 {
-    const char *place = place_of(path, room);
-    if (place != path || !command_is_missing(path))
-        return place;
+    if (!command_is_missing(path))
+        return place_of(path, room);
+    if (text_equal(text_file_name(path), "ldconfig") && place_of(path, room) != path)
+        return room;
     const char *brought = command_brought(path, brings, room);
     return brought ? brought : path;
 }
