@@ -1,5 +1,6 @@
 """Settings shared by every test."""
 
+import os
 import signal
 import threading
 
@@ -14,9 +15,9 @@ settings.load_profile("suite")
 # tests that press Ctrl-C in a program would then wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-# nohup ignores SIGHUP, which Nix passes on to builders and denizen does not.
-if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# Of the make that started the suite: a make that a test starts would say that it is one of several.
+for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
+    os.environ.pop(name, None)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ in rec {
   sandbox-root = make "sandbox-root" "ls / > $out; ls /dev /etc /dev/pts >> $out; cat /etc/passwd /etc/group /etc/hosts >> $out" { };
   sandbox-network = make "sandbox-network" "cut -d: -f1 /proc/net/dev > $out; cat /proc/net/route >> $out" { };
   terminal = make "terminal" "test -t 1 && test -t 2 && ! test -t 0 && echo yes > $out" { };
-  personality = make "personality" "cat /proc/self/personality > $out; grep -e NoNewPrivs -e Seccomp: -e SigIgn /proc/self/status >> $out" { };
+  personality = make "personality" "cat /proc/self/personality > $out; grep -e NoNewPrivs -e Seccomp: /proc/self/status >> $out" { };
   text-input = make "text-input" "cat $script > $out; echo $script >> $out" { script = builtins.toFile "script.sh" "echo hi\n"; };
   store-contents = make "store-contents" "ls ${builtins.storeDir} > $out" { one = arguments; two = text-input; };
   references-graph = make "references-graph" "cat graph.txt second > $out" {
