@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.app.errors import CannotStart, Unsatisfied
+from denizen.app.errors import CannotStart, refuse_unsatisfied
 from denizen.app.host_resident import with_resident
 from denizen.app.resolution.choose_packages import PackageChooser
 from denizen.errors import HostLacks, SourceFailed, display
@@ -127,9 +127,7 @@ class BaseDecisions:
         bring_decoder(self.session)
         resolution = self._choosing.resolved()
         program = self.examined.program.path
-        open_ones = [p for p in resolution.problems if p.lack.stops_start]
-        if open_ones:
-            raise Unsatisfied(program, tuple(map(sentence, open_ones)))
+        refuse_unsatisfied(program, resolution)
         for problem in resolution.problems:
             self.session.reporter.say(f"denizen: {sentence(problem)}; it may fail when that is called")
         if resolution.interpreter is None:

@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.diagnose.problem import Problem
     from denizen.diagnose.report import Report
+    from denizen.resolve.resolution import Resolution
 
 
 class CannotStart(DenizenError):
@@ -50,6 +51,15 @@ def refuse_hopeless(program: bytes, report: Report) -> None:
     hopeless = {code: problem for code, problem in errors_of(report).items() if code not in MENDED}
     if hopeless:
         raise CannotStart(program, tuple(hopeless.values()))
+
+
+def refuse_unsatisfied(program: bytes, resolution: Resolution) -> None:
+    """Raise Unsatisfied where packages lack something without which the program does not start."""
+    from denizen.resolve.plan import sentence
+
+    lacking = [problem for problem in resolution.problems if problem.lack.stops_start]
+    if lacking:
+        raise Unsatisfied(program, tuple(map(sentence, lacking)))
 
 
 class WorkingDirectoryGone(HostLacks):

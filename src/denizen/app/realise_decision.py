@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-
 from denizen.app.factories import supply_of
+from denizen.app.resolution.installed_libraries import installed_libraries
 from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
 from denizen.app.supply.store_access import made_store
 from denizen.errors import BadInput
 from denizen.launch.decisions.decision import identity_of
-from denizen.launch.decisions.link_decision import InstalledLibraries, StillMissing, decision_for
+from denizen.launch.decisions.link_decision import StillMissing, decision_for
 from denizen.launch.dlopen_links import Opened, place_of
 from denizen.resolve.installation.install import differing, install
 from denizen.sources.fetch_policy import FetchPolicy
-from denizen.value import value
+from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
+    from denizen.launch.decisions.link_decision import InstalledLibraries
     from denizen.launch.program import Program
     from denizen.linker import Environment
     from denizen.resolve.installation.derivations import Recipes
@@ -113,16 +113,12 @@ def _host_directories(program: Program, decision: Decision) -> tuple[bytes, ...]
 
 def _installed(store: Store, made: Recipes, asked: RealiseRequest, host: HostStart) -> InstalledLibraries:
     """Return the paths in the store of the objects that were made, for the linker model."""
-    home = os.path.dirname(asked.program.path)
-    libraries = store.place_of(made.libraries)
-    beside = [choice for choice in asked.resolution.choices if not choice.package]
-    return InstalledLibraries(
-        libraries,
-        made.interpreter if host.start is None else host.linker,
-        tuple(store.place_of(path) for path in made.packages.values()),
-        {one.soname: os.path.normpath(os.path.join(home, one.path)) for one in beside},
-        asked.resolution.override,
-        asked.added,
-        host.start,
-        place_of(asked.decision_store.directory, identity_of(asked.program.stat), libraries),
+    found = installed_libraries(store, made, asked.program, asked.resolution)
+    identity = identity_of(asked.program.stat)
+    return replace(
+        found,
+        interpreter=made.interpreter if host.start is None else host.linker,
+        added=asked.added,
+        host=host.start,
+        opened=place_of(asked.decision_store.directory, identity, found.directory),
     )

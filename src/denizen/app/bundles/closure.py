@@ -5,26 +5,24 @@ from __future__ import annotations
 import os
 
 from denizen.app.bundles.errors import NotBundled
-from denizen.app.errors import Unsatisfied
+from denizen.app.errors import refuse_unsatisfied
 from denizen.app.factories import supply_of
+from denizen.app.resolution.installed_libraries import installed_libraries
 from denizen.app.resolution.resolve_program import resolve_path
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
-from denizen.launch.decisions.link_decision import InstalledLibraries, decision_for
+from denizen.launch.decisions.link_decision import decision_for
 from denizen.launch.program import open_program
 from denizen.resolve.installation.install import install
-from denizen.resolve.plan import sentence
 from denizen.sources.fetch_policy import FetchPolicy
-from denizen.value import value
+from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.program import Program
-    from denizen.resolve.installation.derivations import Recipes
     from denizen.resolve.resolution import Resolution
-    from denizen.store.local import Store
 
 # A bundle has one directory of libraries; that they are opened at run time is all that is asked.
 _OPENED = b"/opened"
@@ -96,7 +94,8 @@ def packaged_closure(session: Session, request: ClosureRequest) -> ProgramClosur
     with made_store(session) as store, store.working() as work:
         made = install(store, resolution, supply_of(session, policy))
         work.need([made.libraries])
-        decision = decision_for(program, _installed(store, made, program, resolution))
+        installed = installed_libraries(store, made, program, resolution)
+        decision = decision_for(program, replace(installed, opened=_OPENED))
         trees = {sha256: store.place_of(path) for sha256, path in made.packages.items()}
     return ProgramClosure(program, resolution, decision, trees)
 
@@ -105,22 +104,7 @@ def _resolution(
     session: Session, program: Program, request: ClosureRequest, policy: FetchPolicy
 ) -> Resolution:
     resolution = resolve_path(session, program.path, policy, request.suites, request.extra)
-    lacking = [problem for problem in resolution.problems if problem.lack.stops_start]
-    if lacking:
-        raise Unsatisfied(request.program, tuple(map(sentence, lacking)))
+    refuse_unsatisfied(request.program, resolution)
     if resolution.interpreter is None:
         raise NotBundled(request.program, "no package has the interpreter that it names")
     return resolution
-
-
-def _installed(store: Store, made: Recipes, program: Program, resolution: Resolution) -> InstalledLibraries:
-    home = os.path.dirname(program.path)
-    beside = [choice for choice in resolution.choices if not choice.package]
-    return InstalledLibraries(
-        store.place_of(made.libraries),
-        made.interpreter,
-        tuple(store.place_of(path) for path in made.packages.values()),
-        {one.soname: os.path.normpath(os.path.join(home, one.path)) for one in beside},
-        resolution.override,
-        opened=_OPENED,
-    )

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.errors import Unsatisfied
+from denizen.app.errors import refuse_unsatisfied
 from denizen.app.factories import supply_of
 from denizen.app.relocate.patch_program import NoFileToPatch, NotPatched, PatchRequest, patch
+from denizen.app.resolution.installed_libraries import installed_libraries
 from denizen.app.resolution.resolve_program import resolve_path
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
@@ -32,7 +33,6 @@ from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.run_paths import added
 from denizen.resolve.cache.cached_view import ParsedFile
 from denizen.resolve.installation.install import install
-from denizen.resolve.plan import sentence
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.value import replace
 
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from denizen.elf import Image
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.program import Program
-    from denizen.resolve.installation.derivations import Recipes
     from denizen.resolve.resolution import Resolution
     from denizen.store.local import Store
 
@@ -72,7 +71,7 @@ def patch_auto(session: Session, path: bytes, target: bytes, *, offline: bool = 
     with made_store(session) as store, store.working() as work:
         made = install(store, resolution, supply_of(session, policy))
         work.need([made.libraries])
-        installed = _installed(store, made, program, resolution)
+        installed = installed_libraries(store, made, program, resolution)
         decision = decision_for(program, installed)
         if not os.access(decision.ldso, os.X_OK):
             raise NotPatched(
@@ -86,24 +85,10 @@ def patch_auto(session: Session, path: bytes, target: bytes, *, offline: bool = 
 
 def _resolution(session: Session, place: bytes, policy: FetchPolicy) -> Resolution:
     resolution = resolve_path(session, place, policy)
-    open_ones = [problem for problem in resolution.problems if problem.lack.stops_start]
-    if open_ones:
-        raise Unsatisfied(place, tuple(map(sentence, open_ones)))
+    refuse_unsatisfied(place, resolution)
     if resolution.interpreter is None:
         raise NotPatched(place, "no package has the interpreter that it names")
     return resolution
-
-
-def _installed(store: Store, made: Recipes, program: Program, resolution: Resolution) -> InstalledLibraries:
-    home = os.path.dirname(program.path)
-    beside = [choice for choice in resolution.choices if not choice.package]
-    return InstalledLibraries(
-        store.place_of(made.libraries),
-        made.interpreter,
-        tuple(store.place_of(path) for path in made.packages.values()),
-        {one.soname: os.path.normpath(os.path.join(home, one.path)) for one in beside},
-        resolution.override,
-    )
 
 
 def _changes(program: Program, image: Image, decision: Decision, installed: InstalledLibraries) -> Changes:
