@@ -30,6 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from contextlib import AbstractContextManager
+    from typing import TypeVar
 
     from denizen.formats.file_tree import Entry
     from denizen.formats.storepath import StorePath
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     # Opens a NAR at its beginning; the caller closes the stream.
     OpenNar = Callable[[], AbstractContextManager[Readable]]
     # Changes the entries of an object, in a NAR's order.
+    Unpacked = TypeVar("Unpacked")
     Rewrite = Callable[[Iterable[Entry]], Iterable[Entry]]
 
 # Objects added by one command are synced and registered together, in batches of at most this size.
@@ -179,18 +181,8 @@ class Work(Operation):
 
         Raises as `add_nar`, and what `rewrite` raises.
         """
-        expected = Digest(promised.nar_hash, promised.nar_size)
-        place = self._layout.place_of(promised.path)
-        with doing("read the archive of", place), open_nar() as stream:
-            found = digest_stream(stream)
-        if found != expected:
-            raise WrongContent(promised.path, expected, found)
         known = _by_digest([*promised.references, promised.path])
-        with doing("unpack", place), open_nar() as stream:
-            again = Digester()
-            staged = self._stage(rewrite(reader.read(DigestingStream(stream, again))), known)
-        if again.result() != expected:
-            raise WrongContent(promised.path, expected, again.result())
+        staged = self._verified(open_nar, promised, lambda entries: self._stage(rewrite(entries), known))
         self.need(promised.references)
         return self._place([(staged, _info(promised.path, staged.digest, known, promised.deriver))])[0]
 
@@ -270,7 +262,7 @@ class Work(Operation):
         Raises BadNar, Truncated.
         """
         with doing("write a tree in", self._layout.physical):
-            return self._layout.physical + b"/" + self._stage_nar(stream).name
+            return self._layout.physical + b"/" + self._restored(reader.read(stream))
 
     def adopt_shared(
         self, tree: bytes, path: StorePath, candidates: Iterable[StorePath], deriver: StorePath | None = None
@@ -309,25 +301,36 @@ class Work(Operation):
             told(len(piece))
         return Staged(name, digester.result())
 
-    def _stage_nar(self, stream: Readable) -> Staged:
-        digester = Digester()
-        name = self._new_name()
-        restore_nar(reader.read(DigestingStream(stream, digester)), self._directory, name, STORED)
-        return Staged(name, digester.result())
-
     def _unpacked(self, open_nar: OpenNar, promised: ObjectInfo) -> Staged:
-        """Unpack a NAR under a temporary name; its hash is checked before and while it is unpacked."""
+        """Unpack a NAR under a temporary name."""
+        name = self._verified(open_nar, promised, self._restored)
+        return Staged(name, Digest(promised.nar_hash, promised.nar_size))
+
+    def _restored(self, entries: Iterable[Entry]) -> bytes:
+        """Write the entries of a NAR under a temporary name; return the name."""
+        name = self._new_name()
+        restore_nar(entries, self._directory, name, STORED)
+        return name
+
+    def _verified(
+        self, open_nar: OpenNar, promised: ObjectInfo, unpack: Callable[[Iterable[Entry]], Unpacked]
+    ) -> Unpacked:
+        """Return what `unpack` makes of a NAR, whose hash is checked before and while it is unpacked.
+
+        Raises WrongContent.
+        """
         expected = Digest(promised.nar_hash, promised.nar_size)
         place = self._layout.place_of(promised.path)
         with doing("read the archive of", place), open_nar() as stream:
             found = digest_stream(stream)
+        if found == expected:
+            with doing("unpack", place), open_nar() as stream:
+                again = Digester()
+                unpacked = unpack(reader.read(DigestingStream(stream, again)))
+            found = again.result()
         if found != expected:
             raise WrongContent(promised.path, expected, found)
-        with doing("unpack", place), open_nar() as stream:
-            staged = self._stage_nar(stream)
-        if staged.digest != expected:
-            raise WrongContent(promised.path, expected, staged.digest)
-        return staged
+        return unpacked
 
     def _matcher(self) -> Matcher | None:
         if self._store.matcher is None:
