@@ -1,7 +1,6 @@
 """Builds on hosts that lack something: in a sandbox without root, or refused with the way out."""
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -13,14 +12,6 @@ from tests.support.python_prefix import PREFIX
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 SCRIPT = "import os; open(os.environ['out'], 'w').write(f'{os.getuid()} {os.getpid()}')"
 STORE = "data/store"
-
-
-@pytest.fixture
-def directories(tmp_path: Path) -> HostDirectories:
-    found = HostDirectories(tmp_path / "root", tmp_path / "programs", tmp_path / "work")
-    for room in (found.root, found.programs, found.work):
-        room.mkdir()
-    return found
 
 
 def derivation(directories: HostDirectories, store_dir: bytes) -> str:

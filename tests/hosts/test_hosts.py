@@ -15,14 +15,6 @@ _PYTHON = "import ctypes, errno, os, sys; libc = ctypes.CDLL(None, use_errno=Tru
 _UNSHARE = _PYTHON + "print(libc.unshare(0x10000000) and errno.errorcode[ctypes.get_errno()])"
 
 
-@pytest.fixture
-def directories(tmp_path: Path) -> HostDirectories:
-    found = HostDirectories(tmp_path / "root", tmp_path / "programs", tmp_path / "work")
-    for room in (found.root, found.programs, found.work):
-        room.mkdir()
-    return found
-
-
 def python(host: Host, code: str) -> str:
     """What Python, as denizen is run by on that host, prints."""
     outcome = host.run([host.interpreter, "-c", code])

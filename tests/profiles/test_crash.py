@@ -4,7 +4,6 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -15,7 +14,6 @@ from denizen.store.collection.collector import Limits, collect
 from denizen.store.collection.processes import ProcessCensus
 from denizen.store.local import Store
 from denizen.store.verification import verify
-from tests.support.read_only_trees import delete
 from tests.support.store_operations import (
     BROKEN,
     DONE,
@@ -25,11 +23,10 @@ from tests.support.store_operations import (
     prepare_profile,
     profile_in,
 )
-from tests.support.syscall_faults import FULL, Operations
+from tests.support.syscall_faults import FAULTS, FULL, Operations, directory_in_memory, fresh
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
-FAULTS = {"killed": "signal=SIGKILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}
 # A kill at any other call leaves what a kill at the next of these does: they alone change a file system.
 CHANGING = FULL | {"unlink", "unlinkat", "rmdir", "chmod", "fchmod", "utimensat", "fchmodat"}
 # Elements before and after each operation.
@@ -49,9 +46,8 @@ def server() -> Iterator[Operations]:
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
-    memory = Path("/dev/shm")
-    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as directory:
-        yield Path(directory)
+    with directory_in_memory() as directory:
+        yield directory
 
 
 @pytest.fixture(scope="module")
@@ -72,14 +68,6 @@ def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gc_roots, "held_by_processes", lambda _: ProcessCensus({}, 0))
 
 
-def fresh(base: Path, place: Path) -> Path:
-    root = place / "root"
-    if root.exists():
-        delete(root)
-    subprocess.run(["cp", "-a", base, root], check=True)
-    return root
-
-
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("operation", PROFILE_OPERATIONS)
 def test_a_fault_at_any_system_call_leaves_the_old_generation_or_the_new(
@@ -87,20 +75,14 @@ def test_a_fault_at_any_system_call_leaves_the_old_generation_or_the_new(
 ) -> None:
     calls = server.calls(operation, fresh(base, place), place / "log")
     assert calls["unlink"] + calls["rename"] > 1
-    for name, count in sorted(calls.items()):
-        if name not in (FULL if fault == "ENOSPC" else CHANGING):
-            continue
-        for number in range(1, count + 1):
-            root = fresh(base, place)
-            inject = ("-e", f"trace={name}", "-e", f"inject={name}:{FAULTS[fault]}:when={number}")
-            status = server.run(operation, root, *inject, "-o", "/dev/null")
-            about = f"{operation}: {fault} at {name} number {number}: status {status}"
-            assert status != BROKEN, about
-            assert status in ((-9, DONE) if fault == "killed" else (DONE, REFUSED)), about
-            assert elements(profile_in(root)) in STATES[operation], about
-            still_whole(root, about)
-            assert server.plainly(operation, root) == DONE, about
-            assert elements(profile_in(root)) == STATES[operation][1], about
+    among = FULL if fault == "ENOSPC" else CHANGING
+    for root, status, about in server.faults(operation, fault, calls, among, lambda: fresh(base, place)):
+        assert status != BROKEN, about
+        assert status in ((-9, DONE) if fault == "killed" else (DONE, REFUSED)), about
+        assert elements(profile_in(root)) in STATES[operation], about
+        still_whole(root, about)
+        assert server.plainly(operation, root) == DONE, about
+        assert elements(profile_in(root)) == STATES[operation][1], about
 
 
 def elements(profile: Profile) -> set[str]:

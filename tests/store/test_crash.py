@@ -5,10 +5,8 @@ full by ENOSPC; the fault is put there by strace. About 2,300 stores are damaged
 """
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -18,14 +16,12 @@ from denizen.store.collection.processes import ProcessCensus
 from denizen.store.local import Store
 from denizen.store.verification import verify
 from tests.support import store_operations
-from tests.support.read_only_trees import delete
 from tests.support.store_operations import BROKEN, DONE, OPERATIONS, REFUSED, prepare
-from tests.support.syscall_faults import FULL, Operations
+from tests.support.syscall_faults import FAULTS, FULL, Operations, directory_in_memory, fresh
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer]
 
 _BY_SEVERAL = ("realise", "gc by a pool")
-FAULTS = {"killed": "signal=SIGKILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +33,8 @@ def server() -> Iterator[Operations]:
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
-    """In memory where that can be: the system calls are the same, and the disk is not waited for."""
-    memory = Path("/dev/shm")  # a tmpfs on every Linux
-    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as directory:
-        yield Path(directory)
+    with directory_in_memory() as directory:
+        yield directory
 
 
 @pytest.fixture(scope="module")
@@ -67,19 +61,13 @@ def test_a_fault_at_any_system_call_loses_nothing(
     calls = server.calls(operation, fresh(base, place), place / "log")
     assert calls["openat"] > 5
     assert calls["rename"] + calls["renameat"] > 1
-    for name, count in sorted(calls.items()):
-        if fault == "ENOSPC" and name not in FULL:
-            continue
-        for number in range(1, count + 1):
-            root = fresh(base, place)
-            inject = ("-e", f"trace={name}", "-e", f"inject={name}:{FAULTS[fault]}:when={number}")
-            status = server.run(operation, root, *inject, "-o", "/dev/null")
-            about = f"{operation}: {fault} at {name} number {number}: status {status}"
-            assert status != BROKEN, about
-            assert status in _ends(operation, fault), about
-            still_whole(root, about)
-            assert server.plainly(operation, root) == DONE, about
-            nothing_is_left_over(root, f"{about}, then repeated")
+    among = FULL if fault == "ENOSPC" else calls
+    for root, status, about in server.faults(operation, fault, calls, among, lambda: fresh(base, place)):
+        assert status != BROKEN, about
+        assert status in _ends(operation, fault), about
+        still_whole(root, about)
+        assert server.plainly(operation, root) == DONE, about
+        nothing_is_left_over(root, f"{about}, then repeated")
 
 
 def _ends(operation: str, fault: str) -> tuple[int, ...]:
@@ -87,15 +75,6 @@ def _ends(operation: str, fault: str) -> tuple[int, ...]:
     if fault == "killed":
         return (-9, DONE, REFUSED) if operation in _BY_SEVERAL else (-9, DONE)
     return (DONE, REFUSED)
-
-
-def fresh(base: Path, place: Path) -> Path:
-    """A copy of the prepared store to damage; plain copies of a store are stores."""
-    root = place / "root"
-    if root.exists():
-        delete(root)
-    subprocess.run(["cp", "-a", base, root], check=True)
-    return root
 
 
 def still_whole(root: Path, about: str) -> None:

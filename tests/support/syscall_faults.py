@@ -6,10 +6,14 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
 
 from tests.support.peers import require
+from tests.support.read_only_trees import delete
 
 # Everything that goes to a file system, but for the memory that Python maps.
 CALLS = "%file,%desc,syncfs,flock,fallocate,sync"
@@ -21,6 +25,25 @@ FULL = frozenset(
         "symlinkat", "write", "pwrite64", "writev", "fsync", "fdatasync", "syncfs", "ftruncate", "fallocate",
     }
 )  # fmt: skip
+
+FAULTS = {"killed": "signal=SIGKILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}
+
+
+@contextmanager
+def directory_in_memory() -> Iterator[Path]:
+    """A directory in memory where there is one: with the same system calls, and no disk to wait for."""
+    memory = Path("/dev/shm")  # a tmpfs on every Linux
+    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as directory:
+        yield Path(directory)
+
+
+def fresh(base: Path, place: Path) -> Path:
+    """A copy of what was prepared, to damage."""
+    root = place / "root"
+    if root.exists():
+        delete(root)
+    subprocess.run(["cp", "-a", base, root], check=True)
+    return root
 
 
 class Operations:
@@ -60,6 +83,25 @@ class Operations:
         """Its status, run by itself."""
         os.kill(self._begin(operation, root), signal.SIGCONT)
         return int(self._answer())
+
+    def faults(
+        self,
+        operation: str,
+        fault: str,
+        calls: Counter[str],
+        among: Collection[str],
+        prepared: Callable[[], Path],
+    ) -> Iterator[tuple[Path, int, str]]:
+        """The root, the status and a name of each run in which one of `calls` met the fault.
+
+        `among` are the names of the calls that meet it; `prepared` gives a root that is whole.
+        """
+        for name, count in sorted(calls.items()):
+            for number in range(1, count + 1) if name in among else ():
+                root = prepared()
+                inject = ("-e", f"trace={name}", "-e", f"inject={name}:{FAULTS[fault]}:when={number}")
+                status = self.run(operation, root, *inject, "-o", "/dev/null")
+                yield root, status, f"{operation}: {fault} at {name} number {number}: status {status}"
 
     def calls(self, operation: str, root: Path, log: Path) -> Counter[str]:
         """How often it makes each system call that goes to a file system.
