@@ -11,11 +11,11 @@ import hashlib
 import os
 import stat
 
-from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
+from denizen.app.resolution.opened_directory import made_opened
 from denizen.errors import BadInput
 from denizen.launch.decisions.decision import identity_of
 from denizen.launch.decisions.program_identity import r_debug_of
-from denizen.launch.dlopen_links import Opened, place_of
+from denizen.launch.dlopen_links import place_of
 from denizen.launch.host_view import host_view, loader_at
 from denizen.launch.program import once_read
 from denizen.launch.resident import is_audited, opens, system_directories
@@ -90,9 +90,7 @@ def _opening(
         return decision
     # What fits beside these libraries need not fit beside the host's next ones.
     digest = hashlib.sha256(b"\0".join((decision.ldso, *decision.objects))).hexdigest()[:32].encode("ascii")
-    opened = Opened(place_of(decision_store.directory, identity_of(program.stat), digest))
-    opened.make(locked=wanted.lock is not None)
+    place = place_of(decision_store.directory, identity_of(program.stat), digest)
+    opened = made_opened(session, place, program, wanted)
     opened.leave_to_host(system_directories(view, settings, program.image.header))
-    suites = indexed_suites(session, program.path, wanted.suites)
-    opened.look_in(files_of(indexes_of(session, program.path, suites)))
     return replace(decision, opened=opened.directory, r_debug=r_debug_of(linker))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from denizen.app.factories import supply_of
 from denizen.app.resolution.installed_libraries import installed_libraries
-from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
+from denizen.app.resolution.opened_directory import made_opened
 from denizen.app.supply.store_access import made_store
 from denizen.errors import BadInput
 from denizen.launch.decisions.decision import identity_of
 from denizen.launch.decisions.link_decision import StillMissing, decision_for
-from denizen.launch.dlopen_links import Opened, place_of
+from denizen.launch.dlopen_links import place_of
 from denizen.resolve.installation.install import differing, install
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.value import replace, value
@@ -86,18 +86,10 @@ def realised(session: Session, asked: RealiseRequest, host: HostStart) -> Decisi
             decision = decision_for(program, _installed(store, made, asked, host))
         asked.decision_store.keep(store.layout, decision)
     if decision.opened:
-        opened = Opened(decision.opened)
-        _open(session, opened, asked)
+        opened = made_opened(session, decision.opened, program, asked.wanted)
         if host.start is not None:
             opened.leave_to_host(_host_directories(program, decision))
     return decision
-
-
-def _open(session: Session, opened: Opened, asked: RealiseRequest) -> None:
-    """Create the directory of links for libraries that are opened at run time."""
-    opened.make(locked=asked.wanted.lock is not None)
-    suites = indexed_suites(session, asked.program.path, asked.wanted.suites)
-    opened.look_in(files_of(indexes_of(session, asked.program.path, suites)))
 
 
 def _host_directories(program: Program, decision: Decision) -> tuple[bytes, ...]:
