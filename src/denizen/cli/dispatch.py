@@ -9,7 +9,7 @@ from denizen import __version__
 from denizen.app.session import SYSTEM_ROOT, Session
 from denizen.cli.command import Command, Context, Group
 from denizen.cli.options import Option, UsageError, parse
-from denizen.cli.output import Output, open_output
+from denizen.cli.output import CannotWrite, Output, open_output
 from denizen.cli.reporter import OutputReporter
 from denizen.errors import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, DenizenError
 from denizen.launch.inherited import take
@@ -165,6 +165,11 @@ def _nothing() -> None:
     """Do nothing."""
 
 
+def _discard_result() -> None:
+    """Discard what could not be written: else the interpreter tries again at exit and ends with 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def dispatch(arguments: Sequence[str], at_exec: Callable[[], None] = _nothing) -> int:
     """Run `arguments` (without the program's name) and return the exit status.
 
@@ -180,14 +185,15 @@ def dispatch(arguments: Sequence[str], at_exec: Callable[[], None] = _nothing) -
         if debug:
             raise
         output.error(error)
+        if isinstance(error, CannotWrite):
+            _discard_result()
         return error.exit_status
     except KeyboardInterrupt:
         output.say("denizen: interrupted")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) has gone: print nothing, as Unix tools do, and avoid a second
-        # complaint from the interpreter when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader (head, less) has gone: print nothing, as Unix tools do.
+        _discard_result()
         return EXIT_BROKEN_PIPE
     except OSError as error:
         # An error such as a full disk, wherever it occurs, is not a defect of denizen.

@@ -1,10 +1,12 @@
 """The entry point: it selects the command, runs it, and turns errors into words and exit statuses.
 
 Start-up time is part of the contract (`denizen --version` within 1.7 times `python3 -c pass`), so this module
-imports only `sys` until the command is known, and a command's module only when that command runs.
+imports only what Python itself has loaded until the command is known, and a command's module only when that
+command runs.
 """
 
 import gc
+import os
 import sys
 
 # One command makes some 100,000 tuples and dicts that live until its end. Python's own threshold of 700
@@ -48,8 +50,8 @@ def _say_version() -> int:
     from denizen import __version__
 
     try:
-        sys.stdout.write(f"denizen {__version__}\n")
-        sys.stdout.flush()
+        # Python's stream is None where descriptor 1 is closed.
+        os.write(1, f"denizen {__version__}\n".encode())
     except OSError as error:
         from denizen.errors import EXIT_FAILED
 

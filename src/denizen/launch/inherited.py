@@ -69,13 +69,17 @@ def _umask_of_caller() -> None:
 
 
 def _fill_standard_descriptors() -> None:
-    """Open descriptors 0 to 2 where they are closed, close-on-exec: they are closed again in the program."""
-    for number in range(3):
+    """Open descriptors 0 to 2 where they are closed, close-on-exec: they are closed again in the program.
+
+    Standard output is opened for reading alone: a result that is written there is an error of the command
+    (EBADF, as a closed descriptor gives), while messages to a closed standard error are dropped.
+    """
+    for number, flags in enumerate((os.O_RDWR, os.O_RDONLY, os.O_RDWR)):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest free number is this one
+            os.open(os.devnull, flags)  # the lowest free number is this one
     # Python's stream is None where the descriptor was closed.
-    for name in ("stdout", "stderr"):
+    for number, name in ((1, "stdout"), (2, "stderr")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # as long as the process
+            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115  # as long as the process

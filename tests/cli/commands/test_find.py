@@ -84,6 +84,11 @@ def test_suites_that_could_not_be_searched_are_named_and_the_status_tells(here: 
     assert find(here, "libssl.so.3")[0].startswith("libssl3t64")
 
 
+def test_a_search_in_no_suite_that_exists_says_that_none_was_searched(here: ServedArchive) -> None:
+    _, stderr = find(here, "--suite", "nosuch", "libssl.so.3", status=125)
+    assert "no suite was searched for libssl.so.3; not searched: nosuch" in stderr
+
+
 def test_a_search_for_paths_names_the_suites_whose_paths_it_knows(here: ServedArchive) -> None:
     sample(here.archive, suite="oldstable", codename="bookworm")
     configured = here.root / "config/sources/debian.sources"

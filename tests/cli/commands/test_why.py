@@ -164,6 +164,17 @@ def test_a_full_disk_under_the_result_is_an_error_in_words(words: str) -> None:
     assert (done.returncode, done.stderr.splitlines()[0]) == (125, "denizen: cannot write the result")
 
 
+@pytest.mark.parametrize("words", ["--version", "--help", "why --host sh", "why --host --json sh"])
+def test_a_closed_standard_output_under_the_result_is_an_error_in_words(words: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"{PYTHON} -m denizen {words} >&-"], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.splitlines()[:2]) == (
+        125,
+        ["denizen: cannot write the result", "  Bad file descriptor"],
+    )
+
+
 def test_a_working_directory_that_was_removed_is_told_or_not_needed(tmp_path: Path) -> None:
     gone = shlex.quote(str(tmp_path / "gone"))
     command = f'mkdir {gone} && cd {gone} && rmdir ../gone && exec {PYTHON} -m denizen why "$1"'

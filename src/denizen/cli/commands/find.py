@@ -78,7 +78,7 @@ class _Search:
                 break
         if not found:
             near = ", ".join(_shown(name) for name in index.near(soname))
-            told = f"nobody in {_suites_of(index.entries)} provides {_shown(soname)}"
+            told = _absence("nobody in {} provides", index.entries, soname)
             self._context.output.say(told + self._not_searched() + (f"; near: {near}" if near else ""))
         _say_age(self._context, index.entries)
         return [_library_row(provider) for provider in found]
@@ -95,8 +95,7 @@ class _Search:
         searched = [entry for entry in index.entries if entry.paths]
         found = _places_in(index, question)
         if not found:
-            told = f"nothing in {_suites_of(searched)} has {_shown(question)}"
-            self._context.output.say(told + self._not_searched())
+            self._context.output.say(_absence("nothing in {} has", searched, question) + self._not_searched())
         _say_age(self._context, searched)
         return [_place_row(_shown(question), place) for place in found]
 
@@ -203,8 +202,14 @@ def _say_age(context: Context, entries: Sequence[IndexEntry]) -> None:
     context.output.say(f"(index of {_suites_of(entries)}, checked {human_age(time.time() - oldest)} ago)")
 
 
+def _absence(template: str, entries: Sequence[IndexEntry], name: bytes) -> str:
+    """Return the sentence that no searched suite has `name`, or that no suite was searched."""
+    searched = _suites_of(entries)
+    return f"{template.format(searched) if searched else 'no suite was searched for'} {_shown(name)}"
+
+
 def _suites_of(entries: Sequence[IndexEntry]) -> str:
-    return ", ".join(dict.fromkeys(entry.suite for entry in entries)) or "no suite"
+    return ", ".join(dict.fromkeys(entry.suite for entry in entries))
 
 
 def _shown(text: bytes) -> str:
