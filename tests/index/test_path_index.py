@@ -1,4 +1,5 @@
 import fnmatch
+import re
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -54,6 +55,14 @@ def test_a_path_is_found_with_each_of_its_owners(paths: PathIndex) -> None:
     assert paths.exact(b"/rootfile") == [(b"/rootfile", b"base-files")]
     for absent in (b"/usr/bin/conver", b"/bin/convert", b"/usr/bin", b"/"):
         assert paths.exact(absent) == []
+
+
+def test_names_are_found_by_an_expression_with_each_owner(paths: PathIndex) -> None:
+    assert list(paths.like(re.compile(rb"convert.?\Z"), [b"usr/bin", b"usr/games"])) == [
+        (b"/usr/bin/convert", b"imagemagick"),
+        (b"/usr/bin/convert", b"gm"),
+        (b"/usr/bin/convert2", b"other"),
+    ]
 
 
 def test_a_name_is_found_in_the_directories_asked_for(paths: PathIndex) -> None:

@@ -16,6 +16,7 @@ from denizen.index.manifest import read_manifest
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from re import Pattern
 
     from denizen.index.entry import Provider
     from denizen.index.manifest import IndexEntry
@@ -152,6 +153,19 @@ class Index:
         """Return the packages that have a program of that name in a directory of PATH."""
         return self._places(lambda paths: paths.named(name, BIN_DIRECTORIES))
 
+    def near_commands(self, name: bytes) -> list[PathProvider]:
+        """Return commands whose names are one edit away from an unknown one, with a package of each.
+
+        Those of packages on which most others depend come first: for a short name there are many.
+        """
+        near = self._places(lambda paths: paths.like(one_edit_pattern(name), BIN_DIRECTORIES))
+        ordered = sorted(
+            near, key=lambda one: -max((p.dependents for p in self.packages(one.package)), default=0)
+        )
+        return list({os.path.basename(one.path): one for one in reversed(ordered)}.values())[::-1][
+            :_NEAR_NAMES
+        ]
+
     def files(self, name: bytes) -> list[PathProvider]:
         """Return the packages that have a file of that name anywhere."""
         return self._places(lambda paths: paths.matching(name))
@@ -249,3 +263,20 @@ def twin(path: bytes) -> tuple[bytes, ...]:
 
 def _place(value: bytes, order: tuple[bytes, ...]) -> int:
     return order.index(value) if value in order else len(order)
+
+
+def one_edit_pattern(name: bytes) -> Pattern[bytes]:
+    """Return a pattern of names with one byte more, less or other than `name`, or two exchanged."""
+    import re
+
+    cuts = [(name[:i], name[i : i + 1], name[i + 1 :]) for i in range(len(name) + 1)]
+    edits = [
+        edit
+        for head, byte, tail in cuts
+        for edit in (
+            re.escape(head) + b".?" + re.escape(tail),
+            re.escape(head) + b"." + re.escape(byte + tail),
+            re.escape(head + tail[:1] + byte + tail[1:]),
+        )
+    ]
+    return re.compile(b"(?:" + b"|".join(edits) + rb")\Z", re.DOTALL)

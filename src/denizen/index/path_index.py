@@ -99,6 +99,13 @@ class PathIndex:
             for owner in self._owners[owners].split(b","):
                 yield path, owner
 
+    def like(self, pattern: Pattern[bytes], directories: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """Yield (path, package) of each file in the directories (no slashes around) whose name matches."""
+        for directory in directories:
+            for (_, _, owners), name in self._in_directory(directory, pattern):
+                for owner in self._owners[owners].split(b","):
+                    yield _joined(directory, name), owner
+
     def _hits(self, name: bytes, accepts: Pattern[bytes] | None) -> Iterator[tuple[Run, bytes]]:
         """Yield (run, name) of each name that matches a glob's last component, in accepted directories."""
         judged: dict[int, bool] = {}

@@ -123,7 +123,10 @@ def test_at_a_terminal_one_is_asked(home: ProfileHome) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["x", "cwo"], "no package has a command cwo"),
+        (["x", "cwo"], "no package has a command cwo\n  near: cow (cow)\n  try: denizen x cow\n"),
+        (["x", "moon"], "near: moo (moo-"),
+        (["x", "greeter"], "packages with such names: greet"),
+        (["command-not-found", "cwo"], "cwo: command not found\nnear: cow (cow)\n"),
         (["x", "--from", "greet", "cow"], "it has greet"),
         (["x", "../../bin/sh"], "no package has a command"),
     ],

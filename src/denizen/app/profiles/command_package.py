@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import denizen.profiles
+from denizen.errors import display
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -39,6 +41,19 @@ class CommandHolder:
     size: int
 
 
+@value
+class NearCommand:
+    """A command whose name is one edit away from what a user typed, and a package that has it."""
+
+    name: str
+    package: str
+
+    @property
+    def text(self) -> str:
+        """The command, with its package in parentheses."""
+        return f"{display(self.name)} ({display(self.package)})"
+
+
 def holders_of(
     session: Session, command: str, suites: tuple[str, ...], policy: FetchPolicy, *, made: bool = True
 ) -> list[CommandHolder]:
@@ -64,6 +79,21 @@ def holders_of(
     return found
 
 
+def near_commands(session: Session, command: str) -> tuple[NearCommand, ...]:
+    """Return the commands of the base suite that are one edit away, the likeliest first."""
+    with contextlib.closing(_base_index(session)) as index:
+        near = index.near_commands(os.fsencode(command))
+    return tuple(
+        [NearCommand(os.path.basename(os.fsdecode(one.path)), os.fsdecode(one.package)) for one in near]
+    )
+
+
+def near_packages(session: Session, command: str) -> tuple[str, ...]:
+    """Return names of packages of the base suite that resemble a command's name."""
+    with contextlib.closing(_base_index(session)) as index:
+        return tuple([os.fsdecode(name) for name in index.near_packages(os.fsencode(command))])
+
+
 def has_paths(session: Session) -> bool:
     """Tell whether there is an index of paths, by which commands are found."""
     from denizen.app.supply.open_index import open_index
@@ -78,6 +108,14 @@ def is_tie(holders: Sequence[CommandHolder]) -> bool:
         return False
     # Four times the dependents is a difference; none against three is not.
     return holders[0].dependents < 4 * max(holders[1].dependents, 2)
+
+
+def _base_index(session: Session) -> Index:
+    from denizen.app.supply.configured_sources import configured_settings
+    from denizen.app.supply.open_index import open_index
+    from denizen.app.supply.own_architecture import own_architecture
+
+    return open_index(session, own_architecture(), configured_settings(session)[0].suites[:1])
 
 
 def _holders(index: Index, command: bytes) -> list[CommandHolder]:

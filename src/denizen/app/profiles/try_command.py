@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.app.profiles.command_package import CommandHolder
+    from denizen.app.profiles.command_package import CommandHolder, NearCommand
     from denizen.app.profiles.install_request import InstallRequest
     from denizen.app.session import Session
     from denizen.store.local import Store
@@ -29,20 +29,32 @@ _SHOWN = 12
 
 
 class NoCommand(DenizenError):
-    """The error that no package has a command."""
+    """The error that no package has a command.
+
+    Attributes:
+        near: commands that are one edit away, the likeliest first.
+        packages: names of packages that resemble the command's.
+    """
 
     exit_status = EXIT_NOT_FOUND
     command: str
-    near: tuple[str, ...]
+    near: tuple[NearCommand, ...]
+    packages: tuple[str, ...]
     WHAT = "no package has a command {command}"
 
     @property
     def why(self) -> str:
-        return f"packages with such names: {', '.join(map(display, self.near))}" if self.near else ""
+        if self.near:
+            return f"near: {', '.join(one.text for one in self.near)}"
+        return f"packages with such names: {', '.join(map(display, self.packages))}" if self.packages else ""
 
     @property
     def remedy(self) -> str:
-        return f"denizen search {display(self.command)}"
+        return (
+            f"denizen x {display(self.near[0].name)}"
+            if self.near
+            else f"denizen search {display(self.command)}"
+        )
 
 
 class SeveralHolders(DenizenError):
@@ -128,10 +140,11 @@ def brought_command(session: Session, command: str, package: str, request: Insta
 
 def chosen_package(session: Session, command: str, holders: Sequence[CommandHolder]) -> str:
     """Return the package that is meant. Raises NoCommand, SeveralHolders."""
-    from denizen.app.profiles.command_package import is_tie
+    from denizen.app.profiles.command_package import is_tie, near_commands, near_packages
 
     if not holders:
-        raise NoCommand(command, tuple(_near(session, command)))
+        near = near_commands(session, command)
+        raise NoCommand(command, near, () if near else near_packages(session, command))
     if is_tie(holders):
         raise SeveralHolders(command, tuple(holders))
     return holders[0].package
@@ -161,15 +174,6 @@ def tried_objects(session: Session) -> set[bytes]:
     return found
 
 
-def _near(session: Session, command: str) -> list[str]:
-    from denizen.app.supply.configured_sources import configured_settings
-    from denizen.app.supply.open_index import open_index
-    from denizen.app.supply.own_architecture import own_architecture
-
-    index = open_index(session, own_architecture(), configured_settings(session)[0].suites[:1])
-    return [name.decode("utf-8", "replace") for name in index.near_packages(os.fsencode(command))]
-
-
 def _tried(session: Session) -> list[bytes]:
     try:
         return os.listdir(_directory(session))
@@ -182,7 +186,7 @@ def _link(session: Session, command: str) -> bytes:
 
     name = os.fsencode(command)
     if not is_command(name):
-        raise NoCommand(command, ())
+        raise NoCommand(command, (), ())
     return os.path.join(_directory(session), name)
 
 

@@ -25,7 +25,7 @@ def _command_not_found(parsed: Parsed, context: Context) -> int:
     if hook is not None:
         context.output.line(HOOKS[hook])
         return 0
-    from denizen.app.profiles.command_package import has_paths, holders_of
+    from denizen.app.profiles.command_package import has_paths, holders_of, near_commands
     from denizen.sources.fetch_policy import FetchPolicy
 
     command = parsed.text("COMMAND") or ""
@@ -38,6 +38,8 @@ def _command_not_found(parsed: Parsed, context: Context) -> int:
     if not holders:
         if not has_paths(context.session):
             context.output.say(f"denizen find {display(command)} looks in which package it is")
+        elif near := near_commands(context.session, command):
+            context.output.say(f"near: {', '.join(one.text for one in near)}")
         return EXIT_NOT_FOUND
     names = [display(one.package) for one in holders[:_SHOWN]]
     more = f" and {len(holders) - _SHOWN} more" if len(holders) > _SHOWN else ""
