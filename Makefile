@@ -5,11 +5,12 @@ BIN    := $(VENV)/bin
 # Empty on purpose in an environment that says otherwise: without .pyc files every start pays the compiler.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help corpus corpus-bundle installs demo test check layers docs loader format bench fuzz tools clean
+.PHONY: help single-file corpus corpus-bundle installs demo test check layers docs loader format bench fuzz tools clean
 help:
 	@echo 'make demo    see a foreign program fail on a bare root, and why'
 	@echo 'make test    install what the tests need and run them all'
 	@echo 'make check   format, lint, types, layers'
+	@echo 'make single-file  denizen as one static file with Python inside, build/denizen'
 	@echo 'make docs    the documentation site, in build/site'
 	@echo 'make layers  which module may import which; no circles; names and docstrings'
 	@echo 'make loader  compile the C loader into the source tree'
@@ -32,6 +33,10 @@ demo: $(VENV)/.ready
 
 test: tools
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90 $(TESTS)
+
+SINGLE_FILE ?= --output build/denizen
+single-file: $(VENV)/.ready
+	$(BIN)/python tools/single_file.py $(SINGLE_FILE)
 
 CORPUS ?= --host 'bare root'
 corpus: tools

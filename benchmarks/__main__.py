@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, str] = {
     "resolve": "benchmarks.resolve",
     "run-cold": "benchmarks.run_cold",
     "bundle-start": "benchmarks.bundle_start",
+    "single-file": "benchmarks.single_file",
     "run-warm": "benchmarks.run_warm",
 }
 

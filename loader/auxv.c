@@ -77,6 +77,25 @@ void process_drop_arguments(struct process *process, size_t count)
     *process = process_read(process->stack);
 }
 
+/* The stack pointer moves down by whole multiples of its alignment; up to its next word nothing is read. */
+bool process_insert_arguments(struct process *process, const char *const *words, size_t count)
+{
+    enum { ALIGNED = 16 / sizeof(uintptr_t) };
+    size_t moved = (count + ALIGNED - 1) / ALIGNED * ALIGNED;
+    if (moved * sizeof(uintptr_t) > STACK_ROOM || !process->stack[0])
+        return false;
+    uintptr_t *from = process->stack, *to = from - moved, *next = to + 2;
+    const uintptr_t *end = (const uintptr_t *)process_auxv_end(process);
+    to[0] = from[0] + count;
+    to[1] = from[1];
+    for (size_t i = 0; i < count; i++)
+        *next++ = (uintptr_t)words[i];
+    for (const uintptr_t *at = from + 2; at < end; at++)
+        *next++ = *at;
+    *process = process_read(to);
+    return true;
+}
+
 void process_forget(struct process *process, const char *prefix)
 {
     char **variable = process->environment;

@@ -4,6 +4,9 @@
 
 #include "sys.h"
 
+/* Bytes that are free below the initial stack: ARCH_START leaves them to process_insert_arguments. */
+enum { STACK_ROOM = 512 };
+
 /* Pointers into the stack: writing through them changes what the program will see. */
 struct process {
     uintptr_t *stack;
@@ -36,5 +39,7 @@ Auxv *process_auxv_end(const struct process *process);
 /* Drop the first arguments: the program sees what follows as argv[0]. The stack pointer stays where it is,
    so it stays aligned; everything after the count moves down. */
 void process_drop_arguments(struct process *process, size_t count);
+/* Insert words behind argv[0]. Only in a process that began with ARCH_START. False where there is no room for them. */
+bool process_insert_arguments(struct process *process, const char *const *words, size_t count);
 
 #endif

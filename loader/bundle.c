@@ -1,9 +1,14 @@
 #include "bundle.h"
 
-enum { PATH_ROOM = 4096 };
+#include "config.h"
+#include "ignored.h"
+
+enum { PATH_ROOM = 4096, MAX_ARGUMENTS = 32 };
 /* How a bundle's decision begins the paths of the bundle's own files. */
 static const char *const PLACE = "/@bundle/";
 static const char *const DIRECTORY = "bundle";
+/* An argument that stands for the numbers of ignored signals: a Python changes these (ignored.h). */
+static const char *const IGNORED = "/@ignored-signals";
 
 static struct bundle beside(struct arena *arena, const char *own)
 {
@@ -79,4 +84,25 @@ bool bundle_decision(struct arena *arena, const struct process *process, const s
         return false;
     move_all(arena, bundle, decision);
     return sys_exists(decision_string(decision, decision->header->ldso));
+}
+
+/* An argument as the program gets it; null for a file that is not to be had. */
+static const char *settled(struct arena *arena, const struct bundle *bundle, const char *argument)
+{
+    if (text_equal(argument, IGNORED))
+        return ignored_numbers();
+    return text_starts(argument, PLACE) ? bundle_path(arena, bundle, argument + text_length(PLACE)) : argument;
+}
+
+bool bundle_add_arguments(struct arena *arena, struct process *process, const struct bundle *bundle)
+{
+    const char *words[MAX_ARGUMENTS];
+    size_t count = 0;
+    for (const char *argument = config_next(SETTING_ARGUMENT, NULL); argument;
+         argument = config_next(SETTING_ARGUMENT, argument)) {
+        words[count] = count < MAX_ARGUMENTS - 1 ? settled(arena, bundle, argument) : NULL;
+        if (!words[count++])
+            return false;
+    }
+    return !count || process_insert_arguments(process, words, count);
 }

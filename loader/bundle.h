@@ -27,6 +27,9 @@ const char *bundle_path(struct arena *arena, const struct bundle *bundle, const 
 bool bundle_decision(struct arena *arena, const struct process *process, const struct bundle *bundle,
                      struct decision *decision);
 
+/* Put the arguments in the settings before those of the start. False where they do not fit. */
+bool bundle_add_arguments(struct arena *arena, struct process *process, const struct bundle *bundle);
+
 /* unpack/packed.c; a loader without an image has packed_absent.c. */
 struct bundle packed_open(struct arena *arena, const struct process *process, const char *own, const char *setting);
 

@@ -17,6 +17,7 @@ enum setting {
     SETTING_LIBRARY_PATHS = 'l',
     SETTING_INSTALLED = 'o',
     SETTING_BUNDLE = 'u',
+    SETTING_ARGUMENT = 'a',
     SETTING_KIND = 't',
     SETTING_KEPT_OUT = 'x',
 };

@@ -18,20 +18,29 @@ static inline bool ignored_is(int signal)
     return !sys_failed(arch_syscall(__NR_rt_sigaction, signal, 0, (long)action, 8, 0, 0)) && action[0] == 1;
 }
 
+/* Their numbers as denizen.launch.inherited reads them, "" for none. */
+static inline const char *ignored_numbers(void)
+{
+    bool of_pipe = ignored_is(IGNORED_SIGPIPE), of_size = ignored_is(IGNORED_SIGXFSZ);
+    return of_pipe && of_size ? "13,25" : of_pipe ? "13" : of_size ? "25" : "";
+}
+
 /* Execute a Python with the variable added; comes back with the error. An environment of more than 8192 variables
    goes without it. */
 static inline long ignored_execute(const char *file, char **words, char **environment)
 {
     char *told[IGNORED_MAX_ENVIRONMENT + 2];
-    char pipe[] = "DENIZEN_IGNORED_SIGNALS=13", size[] = "DENIZEN_IGNORED_SIGNALS=25";
-    char both[] = "DENIZEN_IGNORED_SIGNALS=13,25";
-    bool of_pipe = ignored_is(IGNORED_SIGPIPE), of_size = ignored_is(IGNORED_SIGXFSZ);
+    char room[sizeof "DENIZEN_IGNORED_SIGNALS=13,25"];
+    struct text variable = text_in(room, sizeof room);
+    const char *numbers = ignored_numbers();
     size_t count = 0;
     for (; environment[count] && count < IGNORED_MAX_ENVIRONMENT; count++)
         told[count] = environment[count];
-    if (environment[count] || !(of_pipe || of_size))
+    if (environment[count] || !numbers[0])
         return sys_execve(file, words, environment);
-    told[count++] = of_pipe && of_size ? both : of_pipe ? pipe : size;
+    text_add(&variable, "DENIZEN_IGNORED_SIGNALS=");
+    text_add(&variable, numbers);
+    told[count++] = room;
     told[count] = NULL;
     return sys_execve(file, words, told);
 }

@@ -384,6 +384,8 @@ static void become_bundled(struct start *start, const struct bundle *bundle, con
     /* With a tree of its own: there are programs that look for it by the name they were called by. */
     if (!path && decision.header->shown && start->process.stack[0])
         start->process.arguments[0] = (char *)(uintptr_t)decision_string(&decision, decision.header->shown);
+    if (!path && !bundle_add_arguments(&start->arena, &start->process, bundle))
+        fail(path_of(start), ": the arguments that belong to it cannot be given to it here", (char *)0);
     follow(start, &decision);
 }
 
@@ -394,6 +396,9 @@ static _Noreturn void stand_for_bundle(struct start *start, const char *setting)
     if (start->process.secure)
         fail(own, ": a bundle starts with no more rights than its user has", (char *)0);
     struct bundle bundle = bundle_open(&start->arena, &start->process, own, setting);
+    if (!bundle.base && config_next(SETTING_ARGUMENT, NULL))
+        fail(own, ": it can be unpacked nowhere but in memory, where its files do not find each other; let"
+             " XDG_CACHE_HOME name a directory with room, from which programs may be executed", (char *)0);
     become_bundled(start, &bundle, NULL);
     fail(own, ": its files in ", bundle.base ? bundle.base : "memory", " are not what was bundled", (char *)0);
 }

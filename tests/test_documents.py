@@ -195,12 +195,12 @@ def test_options_that_are_shown_exist() -> None:
 
 
 def test_targets_of_make_that_are_shown_exist() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     shown = {
         match[1]
         for document in CURRENT
         for piece in code(document)
-        if (match := re.match(r"(?:\$ )?make ([a-z]+)", piece))
+        if (match := re.match(r"(?:\$ )?make ([a-z-]+)", piece))
     }
     assert {"demo", "test"} <= shown <= targets
 

@@ -90,6 +90,7 @@ enum {
 
 /* The kernel enters with every register but the stack pointer zeroed (start_thread); an entry stub
    passes its record in x0. */
+/* The kernel's words at the stack pointer may grow down by STACK_ROOM bytes (auxv.h). */
 #define ARCH_START                         \
     __asm__(".globl _start\n"              \
             ".type _start, %function\n"    \
@@ -98,6 +99,7 @@ enum {
             "    mov x29, #0\n"            \
             "    mov x30, #0\n"            \
             "    mov x0, sp\n"             \
+            "    sub sp, sp, #512\n"       \
             "    bl loader_start\n"        \
             "    brk #1\n")
 

@@ -80,6 +80,7 @@ enum {
             "    jmp *%eax\n")
 
 /* The C function expects 16-byte alignment before its call pushes the return address. */
+/* The kernel's words at the stack pointer may grow down by STACK_ROOM bytes (auxv.h). */
 #define ARCH_START                         \
     __asm__(".globl _start\n"              \
             ".type _start, @function\n"    \
@@ -87,7 +88,7 @@ enum {
             "    xor %ebp, %ebp\n"         \
             "    mov %esp, %eax\n"         \
             "    and $-16, %esp\n"         \
-            "    sub $8, %esp\n"           \
+            "    sub $520, %esp\n"         \
             "    push %edi\n"              \
             "    push %eax\n"              \
             "    call loader_start\n"      \

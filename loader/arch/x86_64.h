@@ -76,7 +76,7 @@ enum {
 #define ARCH_NIX_LD_LIBRARY_PATH "NIX_LD_LIBRARY_PATH_x86_64_linux"
 
 /* The kernel enters with every register but the stack pointer zeroed (ELF_PLAT_INIT); an entry stub
-   passes its record in rdi. */
+   passes its record in rdi. The kernel's words may grow down by STACK_ROOM bytes (auxv.h). */
 #define ARCH_START                         \
     __asm__(".globl _start\n"              \
             ".type _start, @function\n"    \
@@ -84,6 +84,7 @@ enum {
             "    mov %rdi, %rsi\n"         \
             "    xor %ebp, %ebp\n"         \
             "    mov %rsp, %rdi\n"         \
+            "    sub $512, %rsp\n"         \
             "    call loader_start\n"      \
             "    hlt\n")
 

@@ -116,6 +116,42 @@ def test_words_variables_and_status_are_the_programs(bundled: Bundled) -> None:
         assert (done.stdout, done.stderr, done.returncode) == (f"{bundled.file} one hello w 42\n", "", 1)
 
 
+@pytest.mark.parametrize("count", range(1, 6))
+def test_arguments_of_the_bundle_come_first(bundled: Bundled, launcher: bytes, count: int) -> None:
+    own = [b"/@bundle/program/hello", *(b"own%d" % number for number in range(2, count + 1))]
+    image = encode(bundled.entries, zstd_frames(1))
+    bundled.file.write_bytes(launcher_with(launcher, image, own))
+    done = bundled.run("one", "two", env={"XDG_CACHE_HOME": str(bundled.cache), "WORD": "w"})
+    first = bundled.unpacked / "bundle" / "program" / "hello"
+    # The program ends with the number of its arguments; the variable lies behind them.
+    assert (done.stdout, done.returncode) == (f"{bundled.file} {first} hello w 42\n", count + 2), done.stderr
+
+
+@pytest.mark.parametrize(("signals", "told"), [("", "''"), ("PIPE", "13"), ("PIPE XFSZ", "13,25")])
+def test_ignored_signals_are_told_as_an_argument(
+    bundled: Bundled, launcher: bytes, signals: str, told: str
+) -> None:
+    image = encode(bundled.entries, zstd_frames(1))
+    bundled.file.write_bytes(launcher_with(launcher, image, [b"/@ignored-signals"]))
+    ignored = "".join(f"trap '' {name}; " for name in signals.split())
+    done = run(
+        ["sh", "-c", f'{ignored} exec "$0"', str(bundled.file)], {"XDG_CACHE_HOME": str(bundled.cache)}
+    )
+    assert done.stdout == f"{bundled.file} {told.strip(chr(39))} hello - 42\n"
+
+
+def test_with_arguments_it_does_not_start_from_memory(bundled: Bundled, launcher: bytes) -> None:
+    require("bwrap")
+    image = encode(bundled.entries, zstd_frames(1))
+    bundled.file.write_bytes(launcher_with(launcher, image, [b"/@bundle/program/hello"]))
+    command = ["bwrap", "--unshare-all", "--tmpfs", "/", "--ro-bind", str(bundled.file), "/hello"]
+    done = run([*command, "--proc", "/proc", "--remount-ro", "/", "--clearenv", "/hello"], os.environ)
+    if "bwrap" in done.stderr:
+        pytest.skip(f"bubblewrap cannot make a namespace here: {done.stderr.strip()}")
+    assert (done.stdout, done.returncode) == ("", 127)
+    assert "let XDG_CACHE_HOME name a directory with room" in done.stderr
+
+
 def test_a_program_executes_itself_again(bundled: Bundled) -> None:
     assert bundled.run("again").stdout == "second inner hello - 42\n"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 
+from denizen.app.own_command import own_command
 from denizen.app.session import search_path
 from denizen.host import machine_name
 
@@ -21,13 +21,7 @@ if TYPE_CHECKING:
 
 def helper_words(session: Session, command: str, options: Sequence[str] = ()) -> tuple[bytes, ...]:
     """Return the words that run `command` of this installation with these places. Raises NoHome."""
-    # Isolated: a foreign program's variables and working directory must not decide what is imported.
-    words = [
-        sys.executable,
-        "-I",
-        os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "cli", "isolated.py"),
-        command,
-    ]
+    words = [*own_command(), command]
     if session.root is not None:
         words += ["--root", os.path.abspath(session.root)]
     if command == "decide":

@@ -27,6 +27,8 @@ DECISION = b"decision"
 LIBRARIES = b"lib"
 PROGRAM = b"program"
 DATA = b"data"
+# An argument that the launcher replaces by the numbers of ignored signals (loader/ignored.h).
+IGNORED_SIGNALS = b"/@ignored-signals"
 NOBODY = Identity(0, 0, 0, 0, 0)
 
 

@@ -192,15 +192,32 @@ class HttpTransport:
         retries = urllib3.Retry(
             total=None, connect=0, read=0, status=0, other=0, redirect=MAX_REDIRECTS, raise_on_status=False
         )
+        certificates = _certificates()
         if not proxy:
-            return urllib3.PoolManager(8, maxsize=self._connections, timeout=timeout, retries=retries)
+            return urllib3.PoolManager(
+                8, maxsize=self._connections, timeout=timeout, retries=retries, ca_certs=certificates
+            )
         return urllib3.ProxyManager(
             proxy if "://" in proxy else f"http://{proxy}",
             num_pools=8,
             maxsize=self._connections,
             timeout=timeout,
             retries=retries,
+            ca_certs=certificates,
         )
+
+
+def _certificates() -> str | None:
+    """Return the file of authorities where TLS's library has none at its own place (see `authorities`)."""
+    try:
+        import ssl
+    except ImportError:  # a Python without TLS: http alone
+        return None
+    from denizen.disk import DiskView
+    from denizen.sources.authorities import certificates_for
+
+    paths = ssl.get_default_verify_paths()
+    return certificates_for(DiskView(), paths.cafile, paths.capath)
 
 
 def proxy_for(url: str, proxies: Mapping[str, str]) -> str:

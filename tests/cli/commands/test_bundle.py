@@ -65,11 +65,14 @@ def test_a_tree_goes_with_the_program(home: DenizenHome, greeter: Path, tmp_path
     (greeter.parent / "share").mkdir()
     (greeter.parent / "share" / "text").write_text("data")
     target = tmp_path / "dir"
-    home.denizen("bundle", str(greeter), "--tree", str(greeter.parent), "--dir", str(target))
+    text = os.path.relpath(greeter.parent / "share" / "text")
+    words = ["--argument", text, "--argument", "-v"]
+    home.denizen("bundle", str(greeter), "--tree", str(greeter.parent), "--dir", str(target), *words)
     assert (target / "bundle" / "program" / "share" / "text").read_text() == "data"
     done = in_an_empty_root(target / "greeter", "x")
     # By its path there it finds what lies beside it.
-    assert done.stdout.splitlines()[1:] == ["[/here/bundle/program/greeter]", "[x]"]
+    words = ["/here/bundle/program/greeter", "/here/bundle/program/share/text", "-v", "x"]
+    assert done.stdout.splitlines()[1:] == [f"[{word}]" for word in words]
 
 
 def test_a_static_program_is_copied(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Whose authorities are believed, and where they appear."""
 
 from denizen.fileview import MemoryView
-from denizen.launch.resources.certificates import BUNDLES, authorities, bundle_of_host, missing_bundles
+from denizen.launch.resources.certificates import authorities, missing_bundles
+from denizen.sources.authorities import BUNDLES, bundle_of_host
 
 
 def test_the_files_of_a_package_are_joined_in_order_each_with_a_newline() -> None:

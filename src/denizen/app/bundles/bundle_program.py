@@ -11,6 +11,7 @@ from denizen.app.bundles.self_test import remove_quietly, self_test
 from denizen.disk import make_directories, write_atomically
 from denizen.formats.bundle_image import EntryKind, ImageEntry
 from denizen.host import machine_name
+from denizen.launch.bundle_layout import PLACE, program_name
 from denizen.linker import Family, read_interpreter
 from denizen.value import value
 
@@ -37,6 +38,11 @@ class BundleRequest:
         directory: make a directory.
         tree: a directory that goes with the program as a whole, b"" for none.
         level: of the compression, 1 to 22.
+        arguments: those that the program gets before those of the start, with paths in the tree as they are
+            where it is unpacked to.
+        children: with denizen-inside: programs that it starts are started as by `denizen run`, and packages'
+            files are at their paths; else both are the host's.
+        beside: the name of a launcher in the directory that the one file unpacks to; b"" for none.
     """
 
     closure: ClosureRequest
@@ -44,6 +50,9 @@ class BundleRequest:
     directory: bool = False
     tree: bytes = b""
     level: int = LEVEL
+    arguments: tuple[bytes, ...] = ()
+    children: bool = True
+    beside: bytes = b""
 
 
 @value
@@ -79,12 +88,8 @@ def bundle_program(session: Session, request: BundleRequest) -> BundleMade:
     from denizen.app.bundles.contents import entries_of
 
     closure = packaged_closure(session, request.closure)
-    entries = entries_of(closure, request.tree, machine_name())
-    name = os.path.basename(request.closure.program)
-    if request.directory:
-        made = _directory(entries, request.target, name)
-    else:
-        made = _one_file(entries, request.target, request.level)
+    entries = entries_of(closure, request.tree, machine_name(), children=request.children)
+    made = _directory(entries, request) if request.directory else _one_file(entries, request)
     try:
         tested = self_test(session, made) if _can_tell(closure) else _TESTED_NOT
     except NotBundled:
@@ -109,14 +114,35 @@ def _copied(program: bytes, target: bytes) -> BundleMade:
     return BundleMade(target, size, size, (), "it is static, and was copied as it is")
 
 
-def _one_file(entries: list[ImageEntry], target: bytes, level: int) -> bytes:
+def _arguments(request: BundleRequest) -> list[bytes]:
+    """Return the arguments as the launcher is told them: with places in the bundle for paths in the tree."""
+    tree = request.tree + b"/"
+    return [
+        PLACE + program_name(word, request.tree) if request.tree and word.startswith(tree) else word
+        for word in request.arguments
+    ]
+
+
+def _launcher(request: BundleRequest, name: bytes) -> ImageEntry:
+    """Return the launcher of files that lie in the directory `bundle` beside it."""
+    from denizen.launch.bundle_launcher import launcher_beside
+    from denizen.launch.loader.binaries import loader_binary
+
+    launcher = launcher_beside(loader_binary(machine_name()), _arguments(request))
+    return ImageEntry(name, EntryKind.PROGRAM, launcher)
+
+
+def _one_file(entries: list[ImageEntry], request: BundleRequest) -> bytes:
     from denizen.formats.bundle_image import encode
     from denizen.launch.bundle_launcher import launcher_with
     from denizen.launch.loader.binaries import bundle_binary
 
     launcher = bundle_binary(machine_name())
-    write_atomically(target, launcher_with(launcher, encode(entries, zstd_frames(level))), mode=0o755)
-    return os.path.abspath(target)
+    if request.beside:
+        entries = [*entries, _launcher(request, request.beside)]
+    image = encode(entries, zstd_frames(request.level))
+    write_atomically(request.target, launcher_with(launcher, image, _arguments(request)), mode=0o755)
+    return os.path.abspath(request.target)
 
 
 def zstd_frames(level: int) -> Callable[[bytes], bytes]:
@@ -147,15 +173,12 @@ def _zstd() -> Any:  # one of two modules, of which one has no types here
     raise NoCompressor
 
 
-def _directory(entries: list[ImageEntry], target: bytes, name: bytes) -> bytes:
+def _directory(entries: list[ImageEntry], request: BundleRequest) -> bytes:
     """Make the directory, which must not be there; return the launcher in it."""
-    from denizen.launch.bundle_launcher import launcher_beside
-    from denizen.launch.loader.binaries import loader_binary
-
+    target, name = request.target, os.path.basename(request.closure.program)
     if os.path.lexists(target):
         raise NotBundled(target, "there is something at that path already")
-    launcher = ImageEntry(name, EntryKind.PROGRAM, launcher_beside(loader_binary(machine_name())))
-    for entry in (*entries, launcher):
+    for entry in (*entries, _launcher(request, name)):
         path = os.path.join(target, entry.name)
         make_directories(path if entry.kind is EntryKind.DIRECTORY else os.path.dirname(path))
         if entry.kind is EntryKind.LINK:

@@ -37,18 +37,21 @@ if TYPE_CHECKING:
 _MAX_FILES = 200_000
 
 
-def entries_of(closure: ProgramClosure, tree: bytes, machine: str) -> list[ImageEntry]:
+def entries_of(
+    closure: ProgramClosure, tree: bytes, machine: str, *, children: bool = True
+) -> list[ImageEntry]:
     """Return the entries of a bundle, those that are loaded first at the front.
 
     Args:
         closure: the program with its packages.
         tree: a directory that goes with the program in it as a whole; b"" for its libraries alone.
         machine: of the launcher, as `uname -m` has it.
+        children: with the parts that start what the program executes, and show it files at fixed paths.
 
     Raises NotBundled, LoaderAbsent, OSError.
     """
     names = _Names(closure, tree)
-    data = _data(closure)
+    data = _data(closure) if children else []
     resident = _resident(machine)
     decision = bundled_decision(
         closure.decision,
@@ -58,11 +61,11 @@ def entries_of(closure: ProgramClosure, tree: bytes, machine: str) -> list[Image
         resident=bool(resident),
         whole=bool(tree),
     )
-    own = [
-        ImageEntry(DECISION, EntryKind.FILE, encode(decision)),
-        ImageEntry(b"denizen-loader", EntryKind.PROGRAM, launcher_beside(loader_binary(machine))),
-        ImageEntry(b"denizen-inside", EntryKind.FILE, inside_binary(machine)),
-    ]
+    own = [ImageEntry(DECISION, EntryKind.FILE, encode(decision))]
+    if children:
+        loader = launcher_beside(loader_binary(machine))
+        own.append(ImageEntry(b"denizen-loader", EntryKind.PROGRAM, loader))
+        own.append(ImageEntry(b"denizen-inside", EntryKind.FILE, inside_binary(machine)))
     if decision.opened:
         own.append(ImageEntry(b"denizen-resident", EntryKind.FILE, resident))
     found = {entry.name: entry for entry in (*own, *names.entries(), *data)}

@@ -30,7 +30,10 @@ def run(parsed: Parsed, context: Context) -> int:
     closure = ClosureRequest(program, extra, parsed.texts("suite"), parsed.flag("offline"))
     whole = os.path.realpath(os.fsencode(tree)) if tree is not None else b""
     level = _level(parsed.text("level"))
-    request = BundleRequest(closure, target, directory=directory is not None, tree=whole, level=level)
+    arguments = tuple(os.fsencode(_absolute(word)) for word in parsed.texts("argument"))
+    request = BundleRequest(
+        closure, target, directory=directory is not None, tree=whole, level=level, arguments=arguments
+    )
     done = bundle_program(context.session, request)
     if context.json:
         context.output.document(document(done))
@@ -38,6 +41,11 @@ def run(parsed: Parsed, context: Context) -> int:
         for line in lines(done):
             context.output.say(line)
     return 0
+
+
+def _absolute(word: str) -> str:
+    """Return the word; a file's path, which has a slash, as an absolute one."""
+    return os.path.realpath(word) if "/" in word and os.path.exists(word) else word
 
 
 def _level(text: str | None) -> int:
@@ -61,6 +69,12 @@ COMMANDS = (
             Option(("-o", "--output"), "write to FILE; else to PROGRAM.bundle", metavar="FILE"),
             Option(("--dir",), "make a directory, which can be moved, instead of one file", metavar="DIR"),
             Option(("--tree",), "all of DIR, which PROGRAM is in, goes with it", metavar="DIR"),
+            Option(
+                ("--argument",),
+                "an argument that PROGRAM gets before those of a start; a path in --tree is found there",
+                metavar="WORD",
+                repeat=True,
+            ),
             Option(("--level",), "of compression: 1 is fast, 22 is small; else 19", metavar="N"),
             Option(("--with",), "also a soname, package or object", metavar="NAME", repeat=True),
             Option(("--suite",), "resolve in SUITE", metavar="SUITE", repeat=True),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen.launch.resources.command_paths import is_missing
+from denizen.sources.authorities import BUNDLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,13 +17,6 @@ if TYPE_CHECKING:
 
     from denizen.fileview import FileView
 
-# OPENSSLDIR of OpenSSL in Debian, Fedora and upstream; what GnuTLS and Go's crypto/x509 have are among them.
-BUNDLES = (
-    b"/etc/ssl/certs/ca-certificates.crt",
-    b"/etc/pki/tls/certs/ca-bundle.crt",
-    b"/etc/ssl/cert.pem",
-    b"/usr/lib/ssl/cert.pem",
-)
 _AUTHORITIES = b"usr/share/ca-certificates/mozilla"
 
 
@@ -38,17 +32,6 @@ def authorities(view: FileView, trees: Sequence[bytes]) -> bytes:
             bytes(view.read(posixpath.join(directory, name))) for name in names if name.endswith(b".crt")
         ]
         return b"".join(content.rstrip(b"\n") + b"\n" for content in files)
-    return b""
-
-
-def bundle_of_host(view: FileView) -> bytes:
-    """Return the path where this host has the authorities that it believes, b"" for none."""
-    for path in BUNDLES:
-        try:
-            if view.stat(path).size:
-                return path
-        except OSError:
-            continue
     return b""
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from denizen.fileview import exists
 from denizen.launch.loader.ldconfig import PATH as LDCONFIG
 from denizen.launch.program import once_read
-from denizen.launch.resources.certificates import authorities, bundle_of_host, missing_bundles
+from denizen.launch.resources.certificates import authorities, missing_bundles
 from denizen.launch.resources.command_paths import command_paths, is_missing
 from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_resources
+from denizen.sources.authorities import bundle_of_host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
