@@ -13,6 +13,7 @@ _SMALL = 10_000
 CONTROL_TOKENS = (
     b"Depends: ", b"Conflicts: ", b"Provides: ", b"\n", b", ", b" | ", b" (", b"<< ", b">= ", b")", b":any",
     b"update-alternatives --install ", b" --slave ", b"/usr/bin/x ", b"\\\n", b"\0", b"$x", b"5",
+    b"x=", b'"', b"'", b"${x}", b"for x in ", b"; do ", b"; done", b"$(", b"#",
 )  # fmt: skip
 NSSWITCH_TOKENS = (b"passwd:", b" files", b" [", b"NOTFOUND=return", b"]", b"\n", b"#", b":", b"sss")
 PROJECT_TOKENS = (
@@ -53,6 +54,11 @@ def large_packages() -> Sequence[bytes]:
         many,
         b"Package: a\nProvides: " + b"|" * 400_000 + b"\n\0",
         b"Package: a\n\0update-alternatives --install /a b /c 5 " + slaves,
+        b"Package: a\n\0for x in"
+        + b" a" * 50_000
+        + b"; do update-alternatives --install $x"
+        + b" $x" * 50_000,
+        b"Package: a\n\0x=aaaa\n" + b"".join([b"x%d=$x$x\nx=$x%d$x%d\n" % (n, n, n) for n in range(5_000)]),
     ]
 
 

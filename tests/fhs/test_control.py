@@ -43,9 +43,57 @@ def test_alternatives_are_read_over_continued_lines() -> None:
     ]
 
 
+AUTOMAKE = """#!/bin/sh
+set -e
+ver=1.17
+prio="35"
+update-alternatives --install /usr/bin/automake automake \\
+\t/usr/bin/automake-$ver $prio \\
+\t--slave /usr/bin/aclocal aclocal "/usr/bin/aclocal-${ver}" || true
+"""
+
+
+def test_variables_that_have_one_value_are_known() -> None:
+    assert list(alternatives_in(AUTOMAKE.encode())) == [
+        Alternative(
+            b"/usr/bin/automake",
+            b"automake",
+            b"/usr/bin/automake-1.17",
+            35,
+            ((b"/usr/bin/aclocal", b"aclocal", b"/usr/bin/aclocal-1.17"),),
+        )
+    ]
+
+
+def test_a_loop_over_known_words_makes_an_alternative_of_each() -> None:
+    script = """tools='jar javac'
+case "$1" in
+configure)
+    for tool in $tools; do
+        update-alternatives --install /usr/bin/$tool $tool /opt/'java'/$tool 7 $slaves
+    done
+    update-alternatives --install /usr/bin/$tool $tool /x 7
+esac
+"""
+    assert list(alternatives_in(script.encode())) == [
+        Alternative(b"/usr/bin/jar", b"jar", b"/opt/java/jar", 7),
+        Alternative(b"/usr/bin/javac", b"javac", b"/opt/java/javac", 7),
+    ]
+
+
+def test_the_words_behind_what_is_not_known_are_passed_over() -> None:
+    script = b"update-alternatives --install /l n /p 5 --slave /a b /c --slave $(echo /d e /f)"
+    assert list(alternatives_in(script)) == [Alternative(b"/l", b"n", b"/p", 5, ((b"/a", b"b", b"/c"),))]
+
+
 @pytest.mark.parametrize(
     "line",
     [
+        "v=1; v=2; update-alternatives --install /usr/bin/x x /usr/bin/x-$v 5",
+        "v=$1; update-alternatives --install /usr/bin/x x /usr/bin/x-$v 5",
+        "for v in $all; do update-alternatives --install /usr/bin/x x /usr/bin/x-$v 5; done",
+        "# update-alternatives --install /usr/bin/x x /usr/bin/y 5",
+        "update-alternatives --install /usr/bin/x x /usr/bin/y* 5",
         "update-alternatives --install /usr/bin/x x $TOOL 5",
         "update-alternatives --install /usr/bin/x x `which x` 5",
         "update-alternatives --install /usr/bin/x x /usr/bin/y high",

@@ -1,16 +1,17 @@
 """Facts in a package's control archive that no index has: conflicts, and alternatives (pure).
 
-Maintainer scripts are read and never run. Of a postinst only complete commands
+Maintainer scripts are read and never run. Of a postinst the commands
 
     update-alternatives --install LINK NAME PATH PRIORITY [--slave LINK NAME PATH]...
 
-without a shell's variables, substitutions or loops are understood; alternatives that need a shell to be known
-are declared in `triggers.toml`.
+are understood whose words `maintainer_script` knows; alternatives that need a shell to be known are declared
+in `triggers.toml`.
 """
 
 from __future__ import annotations
 
 from denizen.errors import BadInput, display
+from denizen.fhs.maintainer_script import commands_of
 from denizen.fhs.relations import Relation, relations
 from denizen.value import value
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _COMMAND = b"update-alternatives"
-_FOREIGN_TO_WORDS = frozenset(b"$`\"'*?(){}|&<>")
+# Options that may stand ahead of --install, and change nothing of it.
+_ANYWHERE = (b"--quiet", b"--force", b"--verbose")
 
 
 @value
@@ -152,13 +154,9 @@ def _hits(relation: Relation, other: Control, provided: Relation | None, own: Co
 
 
 def alternatives_in(postinst: bytes) -> Iterator[Alternative]:
-    """Yield the alternatives that a postinst installs by plain commands."""
-    for line in postinst.replace(b"\\\n", b" ").split(b"\n"):
-        text = line.strip()
-        if not text.startswith(_COMMAND) or _FOREIGN_TO_WORDS & set(text):
-            continue
-        # `command || true` and `; then` have been refused above; quotes are not worth a parser.
-        found = _alternative([word for word in text.split(b";")[0].split() if word != b"--quiet"])
+    """Yield the alternatives that a postinst installs by commands whose words are known from its text."""
+    for words in commands_of(postinst, _COMMAND):
+        found = _alternative([word for word in words if word not in _ANYWHERE])
         if found is not None:
             yield found
 

@@ -14,7 +14,7 @@ PLAIN = "plain"
 KINDS = {
     PLAIN: (),
     "make": (),
-    "autotools": (),
+    "autotools": ("autoconf", "automake", "libtool"),
     "cmake": ("cmake",),
     "meson": ("meson", "ninja-build"),
     "python": ("python3-build", "python3-installer", "python3-setuptools", "python3-wheel"),
