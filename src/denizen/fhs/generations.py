@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from denizen.store.layout import StoreLayout
 
 FORMAT = 1
+# What the names begin with of environments that denizen makes for itself: for programs, and for builds.
+AUTO_PREFIX = "auto-"
+BUILD_PREFIX = "build-"
+OWN_PREFIXES = (AUTO_PREFIX, BUILD_PREFIX)
 _NAME = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._")
 _MAX_NAME = 64
 _MAX_FILE = 16 << 20
@@ -197,15 +201,20 @@ class EnvironmentStore:
 
     def add(self, name: str, layout: StoreLayout, state: State) -> Generation:
         """Make the next generation and make it current; return the present one if its state is the same."""
+        # If two processes add a generation at once, the second one makes the next number.
+        with self._locked(name):
+            return self._next(name, layout, state)
+
+    @contextlib.contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
         import fcntl
 
         directory = self.directory(name)
         with doing("write in", directory):
             make_directories(directory, 0o700)
             with open(os.path.join(directory, b"lock"), "wb") as lock:
-                # If two processes add a generation at once, the second one makes the next number.
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                return self._next(name, layout, state)
+                yield
 
     def _next(self, name: str, layout: StoreLayout, state: State) -> Generation:
         from denizen.store.collection.gc_roots import add_link
@@ -231,6 +240,26 @@ class EnvironmentStore:
         if number not in self.numbers(name):
             raise NoGeneration(name, number, tuple(self.numbers(name)))
         write_atomically(os.path.join(self.directory(name), b"current"), b"%d\n" % number)
+
+    def touch(self, name: str) -> None:
+        """Note that an environment is used now."""
+        with contextlib.suppress(OSError):
+            os.utime(os.path.join(self.directory(name), b"current"))
+
+    def used(self, name: str) -> float:
+        """Return when an environment was used last, in seconds since 1970; a build in it counts."""
+        with doing("look at", self.directory(name)):
+            return os.stat(os.path.join(self.directory(name), b"current")).st_mtime
+
+    def keep_current(self, name: str, layout: StoreLayout) -> None:
+        """Delete all generations of an environment but the current one."""
+        with self._locked(name):
+            current = self.current(name).number
+            for number in self.numbers(name):
+                if number != current:
+                    os.unlink(self._file(name, number))
+                    with contextlib.suppress(FileNotFoundError):
+                        os.unlink(layout.gcroots + b"/" + self._root(name, number))
 
     def remove(self, name: str, layout: StoreLayout) -> None:
         """Delete an environment; the next collection deletes its store objects. Raises NoEnvironment."""

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from denizen.launch.environment_rules import EnvironmentNeeds
     from denizen.store.local import Store
 
-# Marks the names of automatic environments; programs with the same needs share one.
-PREFIX = "auto-"
-
 
 class NobodyHas(HostLacks):
     """The error that no package has a path that a program needs."""
@@ -45,21 +42,21 @@ def enter_auto_environment(session: Session, wants: EnvironmentNeeds, wanted: Ru
     from denizen.app.environments import fhs_create
     from denizen.app.environments.fhs_enter import inside_of
     from denizen.app.supply.own_architecture import own_architecture
-    from denizen.fhs.generations import Settings
+    from denizen.fhs.generations import AUTO_PREFIX, Settings
     from denizen.sources.fetch_policy import FetchPolicy
 
     policy = FetchPolicy(offline=wanted.offline)
     found = {_package_of(session, path, wanted) for path in wants.paths}
     packages = tuple(sorted({*wants.packages, *found}))
     settings = Settings(packages=packages, suites=wanted.suites, architectures=(own_architecture(),))
-    name = PREFIX + sha256("\0".join((*packages, "", *wanted.suites)).encode()).hexdigest()[:12]
+    name = AUTO_PREFIX + sha256("\0".join((*packages, "", *wanted.suites)).encode()).hexdigest()[:12]
     session.reporter.say(f"it wants a /usr of its own with {', '.join(packages) or 'the base set'}")
     return inside_of(session, name, fhs_create.create(session, name, settings, policy))
 
 
 def drop_unused(session: Session, store: Store) -> int:
     """Remove automatic environments that no kept decision names any more; return their number."""
-    from denizen.fhs.generations import EnvironmentStore
+    from denizen.fhs.generations import AUTO_PREFIX, EnvironmentStore
     from denizen.launch.decisions.decision_store import decision_stores
 
     place = session.paths
@@ -67,7 +64,7 @@ def drop_unused(session: Session, store: Store) -> int:
     environments = EnvironmentStore(place.state)
     dropped = 0
     for name in environments.names():
-        if name.startswith(PREFIX) and store.place_of(environments.current(name).tree) not in needed:
+        if name.startswith(AUTO_PREFIX) and store.place_of(environments.current(name).tree) not in needed:
             environments.remove(name, store.layout)
             dropped += 1
     return dropped

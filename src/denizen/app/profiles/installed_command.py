@@ -144,14 +144,13 @@ def environment_of(session: Session, pins: Sequence[Pin], wanted: RunRequest) ->
     from hashlib import sha256
 
     from denizen.app.environments import fhs_create
-    from denizen.app.environments.auto_environment import PREFIX
     from denizen.app.environments.fhs_enter import inside_of
     from denizen.app.supply.own_architecture import own_architecture
-    from denizen.fhs.generations import EnvironmentStore, NoEnvironment, Settings
+    from denizen.fhs.generations import AUTO_PREFIX, EnvironmentStore, NoEnvironment, Settings
     from denizen.sources.fetch_policy import FetchPolicy
 
     digest = sha256(b"\0".join(sorted(pin.sha256 for pin in pins))).hexdigest()
-    name = f"{PREFIX}{digest[:24]}"
+    name = f"{AUTO_PREFIX}{digest[:24]}"
     decision_store = EnvironmentStore(session.paths.state)
     try:
         known = inside_of(session, name, decision_store.current(name))

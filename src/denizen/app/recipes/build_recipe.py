@@ -5,22 +5,19 @@ from __future__ import annotations
 import os
 
 from denizen.app.builds.realise_files import RealiseFilesRequest, realise_files
-from denizen.app.environments import fhs_create
+from denizen.app.recipes.build_environments import build_environment
 from denizen.app.recipes.fixup_library import fixup_library
 from denizen.app.recipes.recipe_files import recipe_files, recipe_path
-from denizen.app.recipes.recipe_lock import lock_packages, locked_packages
 from denizen.app.supply.configured_sources import sources_by_name
-from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.store_access import made_store
 from denizen.build.builtin_derivations import Ingredient, made_by
 from denizen.build.builtin_fetch import fetching
 from denizen.build.derivation import SUFFIX, name_of, seal
 from denizen.errors import SourceFailed
-from denizen.fhs.generations import EnvironmentStore, NoEnvironment, Settings
 from denizen.formats.packages import Package
 from denizen.formats.storepath import is_name
 from denizen.host import machine_name
-from denizen.recipes.recipe_derivation import RecipeInputs, derivation_of, packages_of
+from denizen.recipes.recipe_derivation import RecipeInputs, derivation_of
 from denizen.store.errors import doing
 from denizen.value import replace, value
 
@@ -41,8 +38,6 @@ if TYPE_CHECKING:
 _BUILDER = os.path.join(
     os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "recipes", "builder.bash"
 )
-# Marks the names of the environments that recipes are built in; recipes with the same needs share one.
-PREFIX = "build-"
 
 
 class NoMirror(SourceFailed):
@@ -91,7 +86,7 @@ def trees_of(
     session: Session, files: Iterable[RecipeFile], request: BuildRecipeRequest
 ) -> dict[str, Generation]:
     """Return the environment that each recipe is built in, by the path of the recipe's file."""
-    return {one.path: _environment(session, one, request) for one in files}
+    return {one.path: build_environment(session, one, request.policy, update=request.update) for one in files}
 
 
 def written(writer: RecipeWriter, files: Sequence[RecipeFile], trees: Mapping[str, Generation]) -> Sealed:
@@ -116,39 +111,6 @@ class RecipeWriter:
         """Add a derivation to the store, and return it."""
         self.work.add_text(name_of(sealed.path) + SUFFIX, sealed.content, sealed.references)
         return sealed
-
-
-def environment_name(settings: Settings) -> str:
-    """Return the name of the environment for these settings."""
-    from hashlib import sha256
-
-    text = "\0".join((*settings.packages, "", *settings.suites, *settings.architectures))
-    return PREFIX + sha256(text.encode()).hexdigest()[:12]
-
-
-def environment_settings(one: RecipeFile) -> Settings:
-    """Return the settings of the environment with the packages that a recipe is built with."""
-    suites = (one.recipe.suite,) if one.recipe.suite else ()
-    return Settings(packages_of(one.recipe), suites, (own_architecture(),))
-
-
-def _environment(session: Session, one: RecipeFile, request: BuildRecipeRequest) -> Generation:
-    """Return the environment of the packages that a recipe is locked to; the lock is written first."""
-    settings = environment_settings(one)
-    name = environment_name(settings)
-    pins = None if request.update else locked_packages(one.path, settings)
-    if pins is not None:
-        try:
-            held = EnvironmentStore(session.paths.state).current(name)
-        except NoEnvironment:
-            pass
-        else:
-            if {part.sha256 for part in held.parts} == {pin.sha256.decode("ascii") for pin in pins}:
-                return held
-    made, used = fhs_create.create_from(session, name, settings, request.policy, pins)
-    if pins is None:
-        lock_packages(one.path, settings, used)
-    return made
 
 
 def _written(writer: RecipeWriter, one: RecipeFile, tree: StorePath, done: dict[str, Sealed]) -> Sealed:

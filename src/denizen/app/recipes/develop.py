@@ -6,14 +6,8 @@ import os
 
 from denizen.app.builds.realise_files import realise_files
 from denizen.app.environments.fhs_enter import become
-from denizen.app.recipes.build_recipe import (
-    BuildRecipeRequest,
-    RecipeWriter,
-    environment_name,
-    environment_settings,
-    trees_of,
-    written,
-)
+from denizen.app.recipes.build_environments import environment_name, environment_settings
+from denizen.app.recipes.build_recipe import BuildRecipeRequest, RecipeWriter, trees_of, written
 from denizen.app.recipes.recipe_files import recipe_files
 from denizen.app.session import Session
 from denizen.app.supply.store_access import made_store
@@ -68,6 +62,9 @@ def develop(session: Session, request: DevelopRequest) -> int:
         if needed:
             realise_files(session, replace(request.build.realise, files=needed))
         directory = _directory(session, goal)
+        tree = trees[files[-1].path].tree
+        # What is linked in the shell refers to packages, which the tree's directory lists and keeps.
+        add_indirect(store.layout, os.fsencode(directory) + b"/" + tree.base.encode("ascii"), tree)
         for text in goal.derivation.environment[b"recipeInputs"].split():
             path = storepath.parse(text, store.layout.logical)
             # What is linked in the shell refers to it: it stays as long as the shell's directory.

@@ -130,11 +130,12 @@ def _run(parsed: Parsed, context: Context) -> int:
     return start(context.session, parsed.required("NAME"), [os.fsencode(word) for word in words])
 
 
-def _list(_: Parsed, context: Context) -> int:
-    from denizen.fhs.generations import EnvironmentStore
+def _list(parsed: Parsed, context: Context) -> int:
+    from denizen.fhs.generations import OWN_PREFIXES, EnvironmentStore
 
     environments = EnvironmentStore(context.session.paths.state)
-    rows = [(name, environments.current(name), environments.numbers(name)) for name in environments.names()]
+    names = [name for name in environments.names() if parsed.flag("all") or not name.startswith(OWN_PREFIXES)]
+    rows = [(name, environments.current(name), environments.numbers(name)) for name in names]
     if context.json:
         context.output.document(
             [
@@ -323,7 +324,14 @@ COMMANDS = (
         _run,
         (_NAME, Positional("CMD", "the command, looked for in its PATH"), _ARGUMENTS),
     ),
-    Command(("fhs", "list"), "which environments there are", _list),
+    Command(
+        ("fhs", "list"),
+        "which environments there are",
+        _list,
+        options=(
+            Option(("--all",), "those too that denizen made for programs (auto-…) and for builds (build-…)"),
+        ),
+    ),
     Command(("fhs", "show"), "what one is made of", _show, (_NAME,)),
     Command(
         ("fhs", "rollback"),

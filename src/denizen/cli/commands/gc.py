@@ -29,7 +29,8 @@ def _gc(parsed: Parsed, context: Context) -> int:
     limits = Limits(parse_size("gc", size) if size else None, before)
     with open_store(context.session) as store:
         if not dry:
-            _forget(context, store, parse_age("gc", parsed.text("grace") or f"{GRACE}s"))
+            grace = parse_age("gc", parsed.text("grace") or f"{GRACE}s")
+            _forget(context, store, grace, parse_age("gc", age) if age else None)
         with Meter(context.output, "deleting", "objects") as meter:
             done = plan(store, limits) if dry else collect(store, limits, meter.advance)
         directory = shown(store.layout.physical)
@@ -65,9 +66,8 @@ def _gc(parsed: Parsed, context: Context) -> int:
     return 0
 
 
-def _forget(context: Context, store: Store, grace: int) -> None:
+def _forget(context: Context, store: Store, grace: int, unused_for: int | None) -> None:
     """Delete the decisions about programs that are gone, and the environments that were made for them."""
-    from denizen.app.environments.auto_environment import drop_unused
     from denizen.app.profiles.upkeep import forget_commands
     from denizen.app.request import INSTALLED
     from denizen.launch.decisions.decision_store import decision_stores
@@ -90,9 +90,22 @@ def _forget(context: Context, store: Store, grace: int) -> None:
         context.output.say(
             f"{done.waiting} decisions kept for {_days(grace)}: {words}; --grace 0d forgets them now"
         )
+    _forget_environments(context, store, unused_for)
+
+
+def _forget_environments(context: Context, store: Store, unused_for: int | None) -> None:
+    """Delete the environments that denizen made for programs and builds, and that nothing uses any more."""
+    from denizen.app.environments.auto_environment import drop_unused
+    from denizen.app.recipes.build_environments import GRACE, drop_unused_build_environments
+
     unused = drop_unused(context.session, store)
     if unused:
         context.output.say(f"{unused} environments forgotten: no program is started in them any more")
+    grace = GRACE if unused_for is None else unused_for
+    builds = drop_unused_build_environments(context.session, store, grace)
+    if builds:
+        words = f"nothing was built in them for {_days(grace)}"
+        context.output.say(f"{builds} environments of builds forgotten: {words}")
 
 
 def _days(seconds: int) -> str:
@@ -110,7 +123,8 @@ _OPTIONS = (
     Option(("--max-freed",), "stop after about SIZE (500M, 10G)", metavar="SIZE"),
     Option(
         ("--older-than",),
-        "only what was registered before AGE ago (12h, 30d), and unused since then in the cache",
+        "only what was registered before AGE ago (12h, 30d), and unused since then in the cache; "
+        "environments of builds likewise (30d if not given)",
         metavar="AGE",
     ),
 )

@@ -1,0 +1,77 @@
+"""The environments that recipes are built in: one for each set of packages, kept while it is used.
+
+What was built refers to packages, never to an environment's tree, and the shell of `denizen develop` keeps
+its tree by itself: an environment that nobody has built in for long can go, and is made again on demand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from hashlib import sha256
+
+from denizen.app.environments import fhs_create
+from denizen.app.recipes.recipe_lock import lock_packages, locked_packages
+from denizen.app.supply.own_architecture import own_architecture
+from denizen.fhs.generations import BUILD_PREFIX, EnvironmentStore, NoEnvironment, Settings
+from denizen.recipes.recipe_derivation import packages_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.recipes.recipe_files import RecipeFile
+    from denizen.app.session import Session
+    from denizen.fhs.generations import Generation
+    from denizen.sources.fetch_policy import FetchPolicy
+    from denizen.store.local import Store
+
+# Seconds after which `denizen gc` removes an environment that nothing was built in.
+GRACE = 30 * 86400
+
+
+def environment_name(settings: Settings) -> str:
+    """Return the name of the environment for these settings; recipes with the same needs share one."""
+    text = "\0".join((*settings.packages, "", *settings.suites, *settings.architectures))
+    return BUILD_PREFIX + sha256(text.encode()).hexdigest()[:12]
+
+
+def environment_settings(one: RecipeFile) -> Settings:
+    """Return the settings of the environment with the packages that a recipe is built with."""
+    suites = (one.recipe.suite,) if one.recipe.suite else ()
+    return Settings(packages_of(one.recipe), suites, (own_architecture(),))
+
+
+def build_environment(session: Session, one: RecipeFile, policy: FetchPolicy, *, update: bool) -> Generation:
+    """Return the environment of the packages that a recipe is locked to; the lock is written first."""
+    settings = environment_settings(one)
+    name = environment_name(settings)
+    environments = EnvironmentStore(session.paths.state)
+    pins = None if update else locked_packages(one.path, settings)
+    if pins is not None:
+        with contextlib.suppress(NoEnvironment):
+            held = environments.current(name)
+            if {part.sha256 for part in held.parts} == {pin.sha256.decode("ascii") for pin in pins}:
+                environments.touch(name)
+                return held
+    made, used = fhs_create.create_from(session, name, settings, policy, pins)
+    environments.touch(name)
+    if pins is None:
+        lock_packages(one.path, settings, used)
+    return made
+
+
+def drop_unused_build_environments(session: Session, store: Store, grace: int = GRACE) -> int:
+    """Remove environments that nothing was built in for `grace` seconds; return their number.
+
+    Earlier generations of the others go as well: nobody goes back to them.
+    """
+    environments = EnvironmentStore(session.paths.state)
+    dropped = 0
+    for name in environments.names():
+        if not name.startswith(BUILD_PREFIX):
+            continue
+        if time.time() - environments.used(name) > grace:
+            environments.remove(name, store.layout)
+            dropped += 1
+        else:
+            environments.keep_current(name, store.layout)
+    return dropped
