@@ -35,7 +35,7 @@ LOADER = HERE.parent / "loader"
 # includes resident/index.c.
 SOURCES = (
     "arena", "auxv", "covered", "decision", "dynamic", "identity", "image", "inside/child",
-    "library_path", "object", "preload", "resume", "text",
+    "library_path", "object", "owner", "preload", "resume", "text",
     "unpack/fse", "unpack/huffman", "unpack/packed_image", "unpack/zstd",
 )  # fmt: skip
 SANITIZERS = (

@@ -2,6 +2,7 @@
 
 #include "config.h"
 #include "library_path.h"
+#include "owner.h"
 
 enum {
     VERSION = 2,
@@ -10,7 +11,6 @@ enum {
     MAX_EDITS = 64,
     PATH_ROOM = 4096,
     NAME_ROOM = 256,
-    OTHERS_MAY_WRITE = 022,
 };
 
 _Static_assert(sizeof(struct decision_header) == 240, "the header is the file's, byte for byte");
@@ -147,47 +147,6 @@ bool decision_is_about(const struct decision *decision, const struct subject *su
            __builtin_memcmp(header->build_id, subject->build_id.bytes, subject->build_id.length) == 0;
 }
 
-/* The file or directory belongs to root, or (outside secure execution) to the user, and nobody else
-   may write it. */
-static bool is_trusted(int fd, const struct process *process, uint32_t kind, struct arch_stat *facts)
-{
-    if (sys_fstat(fd, facts) < 0 || (facts->mode & SYS_S_IFMT) != kind || (facts->mode & OTHERS_MAY_WRITE))
-        return false;
-    return facts->uid == 0 || (!process->secure && facts->uid == process->euid);
-}
-
-/* Secure execution: every directory on the way belongs to root, no link is followed. */
-static int open_below_root(const char *path, const struct process *process)
-{
-    struct arch_stat facts;
-    int here = sys_open("/", SYS_PATH | SYS_DIRECTORY);
-    while (here >= 0 && *path) {
-        char name[NAME_ROOM];
-        struct text component = text_in(name, sizeof name);
-        while (*path == '/')
-            path++;
-        const char *start = path;
-        while (*path && *path != '/')
-            path++;
-        text_add_bytes(&component, start, (size_t)(path - start));
-        /* A directory need not be open to be listed: others may enter that of root's public decisions. */
-        int flags = SYS_NOFOLLOW | SYS_CLOEXEC | (*path ? SYS_PATH | SYS_DIRECTORY : SYS_RDONLY | SYS_NONBLOCK);
-        int next = is_trusted(here, process, SYS_S_IFDIR, &facts) && !component.cut
-                       ? sys_openat(here, name, flags)
-                       : -SYS_EPERM; /* not EACCES: that this user may read it is another matter */
-        sys_close(here);
-        here = next;
-    }
-    return here;
-}
-
-static int open_decision(const char *path, const struct process *process)
-{
-    if (process->secure)
-        return open_below_root(path, process);
-    return sys_open(path, SYS_RDONLY | SYS_NOFOLLOW | SYS_NONBLOCK);
-}
-
 /* Read, not mapped: a file changed under a mapping would change after it was checked. */
 static bool read_whole(struct arena *arena, int fd, const struct arch_stat *facts, struct decision *decision)
 {
@@ -201,7 +160,7 @@ static bool read_whole(struct arena *arena, int fd, const struct arch_stat *fact
 static const char *load(struct arena *arena, const struct process *process, int fd, struct decision *decision)
 {
     struct arch_stat facts;
-    if (!is_trusted(fd, process, SYS_S_IFREG, &facts))
+    if (!owner_is_trusted(fd, process, SYS_S_IFREG, &facts))
         return "its decision belongs to somebody else, or others may write it";
     return read_whole(arena, fd, &facts, decision) ? NULL : "its decision is damaged";
 }
@@ -256,7 +215,7 @@ static struct search_result try_file(struct arena *arena, const struct process *
                                      const struct subject *subject, const char *path,
                                      struct decision *decision)
 {
-    int fd = open_decision(path, process);
+    int fd = owner_open(path, process);
     if (fd < 0)
         return (struct search_result){false, fd == -SYS_ENOENT   ? NULL
                                              : fd == -SYS_EACCES ? "no decision is kept that this user may read"

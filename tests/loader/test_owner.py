@@ -1,0 +1,92 @@
+"""Whose decisions are followed in a user namespace, where root and all others are shown as nobody."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from denizen.launch.loader.settings import LoaderSettings
+from tests.support.compiled_loaders import SOMEBODY, TIMEOUT, LoaderSysroot, somebody
+from tests.support.peers import require
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="keeps decisions as root and as a third user")
+
+_SAY = '#include <stdio.h>\nint main() { puts("started"); }'
+_THIRD = 12346
+
+
+@pytest.fixture
+def kept() -> Iterator[Path]:
+    """A directory of decisions that only root can write, on the whole way to it."""
+    require("unshare")
+    place = Path("/var/lib") / f"denizen-test-{os.getpid()}"
+    place.mkdir(mode=0o755)
+    directory = place / "decisions"
+    directory.mkdir(mode=0o755)
+    yield directory
+    shutil.rmtree(place)
+
+
+def start(program: Path, *around: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*around, program], capture_output=True, text=True, check=False, env={}, timeout=TIMEOUT,
+        user=SOMEBODY, group=SOMEBODY, extra_groups=[],
+    )  # fmt: skip
+
+
+def namespace() -> tuple[str, ...]:
+    return ("/usr/bin/unshare", "-U", f"--map-user={SOMEBODY}", f"--map-group={SOMEBODY}")
+
+
+def decided(sysroot: LoaderSysroot, kept: Path) -> tuple[Path, Path]:
+    """A program, and the decision about it."""
+    sysroot.configure(LoaderSettings(directories=(os.fsencode(kept),)))
+    program = sysroot.compile("say", _SAY, "-Wl,--build-id=none")
+    decision = Path(shutil.copy(sysroot.decide(program, sysroot.system("libc.so.6")), kept))
+    decision.chmod(0o644)
+    somebody(sysroot)
+    return program, decision
+
+
+def test_roots_decisions_are_followed(sysroot: LoaderSysroot, kept: Path) -> None:
+    program, _ = decided(sysroot, kept)
+    assert start(program).stdout == "started\n"
+    done = start(program, *namespace())
+    assert (done.stdout, done.stderr) == ("started\n", "")
+
+
+def test_a_third_users_decision_is_not_followed_outside(sysroot: LoaderSysroot, kept: Path) -> None:
+    program, decision = decided(sysroot, kept)
+    os.chown(decision, _THIRD, _THIRD)
+    done = start(program)
+    assert (done.returncode, done.stdout) == (127, "")
+    assert "belongs to somebody else" in done.stderr
+
+
+@pytest.mark.parametrize("mode", [0o775, 0o1777], ids=["a group", "everybody"])
+def test_a_decision_is_not_followed_where_others_may_put_one(
+    sysroot: LoaderSysroot, kept: Path, mode: int
+) -> None:
+    program, decision = decided(sysroot, kept)
+    for directory in (kept, kept.parent):
+        directory.chmod(mode)
+        done = start(program, *namespace())
+        assert (done.returncode, done.stdout) == (127, "")
+        assert "cannot be opened" in done.stderr
+        directory.chmod(0o755)
+    decision.chmod(0o664)
+    done = start(program, *namespace())
+    assert (done.returncode, done.stdout) == (127, "")
+    assert "others may write it" in done.stderr
+
+
+def test_no_link_leads_to_a_decision(sysroot: LoaderSysroot, kept: Path) -> None:
+    program, _ = decided(sysroot, kept)
+    (kept.parent / "link").symlink_to(kept)
+    sysroot.configure(LoaderSettings(directories=(os.fsencode(kept.parent / "link"),)))
+    assert start(program).stdout == "started\n"
+    done = start(program, *namespace())
+    assert (done.returncode, done.stdout) == (127, "")
