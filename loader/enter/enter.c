@@ -5,6 +5,7 @@
 
        else N WORD...     if one of the following fails: say why, execute these N words with PROGRAM
                           ARGUMENT... appended
+       or N WORD...       as else, but nothing is said
        private            a mount namespace, with a user namespace where that is needed to have one
        interpret STAGE N ENTRY...  a user namespace in which these N lines are registered with binfmt_misc, which is
                           mounted at STAGE; where it is mounted there already, nothing
@@ -72,6 +73,7 @@ struct plan {
     char **next;
     char **fallback;
     long fallback_count;
+    bool quiet;
     const char *as;
     int status;
     char **environment;
@@ -118,7 +120,8 @@ static char **program_of(const struct plan *plan)
 static _Noreturn void fall_back(const struct plan *plan, char **program)
 {
     char **first = program - plan->fallback_count;
-    if (plan->as)
+    /* denizen is told the file; the loader, which is told it by its own words, keeps the program's name. */
+    if (plan->as && !plan->quiet)
         *program = (char *)(uintptr_t)plan->as;
     for (long i = plan->fallback_count; i--;)
         first[i] = plan->fallback[i];
@@ -158,8 +161,9 @@ static _Noreturn void give_up(const struct plan *plan, const struct failure *fai
     char room[100];
     struct text reason = text_in(room, sizeof room);
     failure_add(&reason, failure->problem);
-    say(failure->what, failure->object, ": ", failure->call, ": ", room, plan->fallback ? "; trying otherwise" : "",
-        (char *)0);
+    if (!plan->quiet)
+        say(failure->what, failure->object, ": ", failure->call, ": ", room,
+            plan->fallback ? "; trying otherwise" : "", (char *)0);
     if (plan->fallback)
         fall_back(plan, program_of(plan));
     sandbox_tell_failure(plan->status, "o");
@@ -194,8 +198,9 @@ static void add_to_search(struct plan *plan, const char *directory)
         *variable = plan->search;
 }
 
-static void remember_fallback(struct plan *plan)
+static void remember_fallback(struct plan *plan, bool quiet)
 {
+    plan->quiet = quiet;
     plan->fallback_count = number_of(take(plan));
     plan->fallback = plan->next;
     for (long i = 0; i < plan->fallback_count; i++)
@@ -325,8 +330,8 @@ static void carry_out(struct plan *plan, const char *operation)
 {
     const char *object = "", *call = call_of(operation);
     long result = 0;
-    if (text_equal(operation, "else")) {
-        remember_fallback(plan);
+    if (text_equal(operation, "else") || text_equal(operation, "or")) {
+        remember_fallback(plan, operation[0] == 'o');
     } else if (text_equal(operation, "private")) {
         result = mounts_become_private(&call);
     } else if (text_equal(operation, "interpret")) {

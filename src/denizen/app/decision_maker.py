@@ -176,7 +176,12 @@ class _DecisionMaker:
         return known and replace(known, command=())
 
     def _otherwise(self) -> tuple[bytes, ...]:
-        """Return the words that start the program where the kernel refuses a namespace."""
+        """Return the words that start the program where the kernel refuses a namespace.
+
+        A command that root installs is every user's, and others cannot decide in root's directories.
+        """
+        if self._wanted.installed and os.geteuid() == 0 and (mapped := self._chooser.mapped()):
+            return mapped
         again = helper_words(self._session, "run", self._wanted.words)
         # A kernel that refuses namespaces refuses environments too.
         return (*again, b"--except", b"namespace", b"--except", b"fhs", b"--")

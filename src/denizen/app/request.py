@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-# The beginning of the variants of commands of profiles.
-INSTALLED = b"installed"
-
-
 class NoSuchProgram(DenizenError):
     """The error that there is no such program."""
 
@@ -64,6 +60,7 @@ class RunRequest:
         """
         mapped = self.strategy == "direct"
         if self.installed:
+            from denizen.launch.fast_path import INSTALLED
             from denizen.value import replace
 
             apart = replace(self, installed=False).variant

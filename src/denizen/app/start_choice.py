@@ -8,7 +8,8 @@ from denizen.app.start_outcome import MENDED
 from denizen.app.temporary_directory import with_temporary
 from denizen.errors import display
 from denizen.launch.fast_path import directory_of
-from denizen.launch.strategies.base import HostFindings, ProgramStart, StrategyName
+from denizen.launch.strategies.base import MAPPED, HostFindings, ProgramStart, StrategyName
+from denizen.launch.strategies.direct import DirectStrategy
 from denizen.launch.strategies.loader_files import ChildDecisions, LoaderFiles
 from denizen.launch.strategies.namespace_mounts import NamespaceMounts
 from denizen.launch.strategies.table import CannotUse, all_verdicts, choose
@@ -59,6 +60,13 @@ class StartChooser:
             raise CannotUse(program, only.value if only is not None else "", choice.obstacles)
         found = choice.strategy.decision(start, base, otherwise)
         return with_temporary(found, start.program.image, self._cache, self._files)
+
+    def mapped(self) -> tuple[bytes, ...]:
+        """Return the words by which the loader itself maps the program; () where it cannot."""
+        start = self._start(satisfies=False)
+        if start.program.image is None or DirectStrategy().obstacle(start):
+            return ()
+        return (self._files.plain_loader(), MAPPED, start.program.path)
 
     def verdicts(self) -> tuple[StrategyVerdict, ...]:
         """Return the verdict on every strategy."""

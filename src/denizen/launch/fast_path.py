@@ -25,6 +25,8 @@ STORE_TIME_NS = 1_000_000_000
 LOADER_LINK = b"loader"
 # The subdirectory of the plain directory that holds one directory for each set of options.
 VARIANTS = b"with"
+# How the names of the directories begin that hold decisions about commands of profiles.
+INSTALLED = b"installed"
 
 
 def directory_of(decisions: bytes, variant: bytes) -> bytes:

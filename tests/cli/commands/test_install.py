@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,22 +17,21 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> ProfileHome:
-    home = ProfileHome(tmp_path_factory.mktemp("profiles"))
-    open_for_all(home.root)
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where root's profile serves others: not in /tmp, where everybody may write."""
+    if os.geteuid():
+        yield tmp_path_factory.mktemp("profiles")
+        return
+    with tempfile.TemporaryDirectory(prefix="denizen-test-", dir="/var/lib") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def made(place: Path) -> ProfileHome:
+    home = ProfileHome(place)
     home.denizen("install", "greet", "cow")
     return home
-
-
-def open_for_all(place: Path) -> None:
-    """Let other users through to a place: a decision about what they cannot reach is not theirs.
-
-    Another session of pytest closes the directory that all have in common, when it begins.
-    """
-    if os.geteuid() == 0:
-        for directory in (place, *place.parents):
-            if directory.stat().st_mode & 0o001 == 0:
-                directory.chmod(0o755)
 
 
 @pytest.fixture
@@ -238,17 +238,51 @@ def test_a_pinned_package_says_so(home: ProfileHome) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 def test_what_root_installs_in_an_environment_runs_for_everybody(home: ProfileHome) -> None:
-    open_for_all(home.root)
-    done = subprocess.run(
-        [home.command_of("cow")],
+    done = as_another_user(home.command_of("cow"))
+    assert done.stdout.startswith("moo"), done.stderr
+
+
+def as_another_user(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
         capture_output=True,
         text=True,
         check=False,
         user=12345,
         group=12345,
+        extra_groups=[],
         cwd="/",
     )
-    assert done.stdout.startswith("moo"), done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_what_root_installs_with_packages_libraries_runs_for_everybody(home: ProfileHome) -> None:
+    """Inside the user namespace that others need, root's files are nobody's."""
+    greet = home.command_of("greet")
+    # What another test decided about the other version, which has the same build-id.
+    for path in (home.root / "state/decisions/with/installed").rglob("*-*"):
+        path.unlink()
+    assert home.runs("greet")[0] == 0
+    assert as_another_user(greet).stdout == f"hello from {greet}\n"
+    # Another link to the program's file, as an environment makes one, changes the file's identity.
+    program = (greet.resolve().parent.parent / "programs" / "greet").resolve()
+    os.link(program, home.root / "another")
+    done = as_another_user(greet)
+    assert (done.stdout, done.stderr) == (f"hello from {greet}\n", "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_what_root_installs_runs_where_others_get_no_namespaces(home: ProfileHome) -> None:
+    greet = home.command_of("greet")
+    require("unshare", "setpriv")
+    script = 'echo 0 >/proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-sys_admin "$@"'
+    around = ("unshare", "--user", "--map-root-user", "sh", "-c", script, "sh")
+    done = as_another_user(*around, greet, "one")
+    assert (done.returncode, done.stdout, done.stderr) == (1, f"hello from {greet}\n", "")
+    done = as_another_user(*around, home.command_of("cow"))
+    assert (done.returncode, done.stdout) == (126, "")
+    assert done.stderr.startswith("denizen: no namespace: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_it_works_offline_with_what_is_here(home: ProfileHome) -> None:

@@ -23,9 +23,9 @@ def forget_commands(session: Session, store: Store) -> int:
         ProcessUnreadable: a process of this user cannot be examined; nothing was deleted.
     """
     from denizen.app.profiles.try_command import forget_tried, tried_objects
-    from denizen.app.request import INSTALLED
     from denizen.launch.decisions.decision_store import NAMED, decision_stores
     from denizen.launch.decisions.expiry import digests_of
+    from denizen.launch.fast_path import INSTALLED
     from denizen.store.collection.processes import held_by_processes
 
     forget_tried(session, store)

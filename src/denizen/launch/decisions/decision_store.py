@@ -51,11 +51,12 @@ class DecisionStore:
         """
         make_directories(self.directory, 0o700)
         content = encode(decision)
-        if decision.build_id and movable:
+        movable = movable and bool(decision.build_id)
+        if movable:
             alias = alias_name(decision.build_id, decision.identity.size)
             write_atomically(os.path.join(self.directory, alias), content, mode=PRIVATE)
         write_atomically(os.path.join(self.directory, file_name(decision.identity)), content, mode=PRIVATE)
-        publish(self.directory, decision)
+        publish(self.directory, decision, movable=movable)
 
     def write_named(self, layout: StoreLayout, name: bytes, decision: Decision) -> None:
         """Write the decision about a command of a profile, and keep its store objects as long as it lives.

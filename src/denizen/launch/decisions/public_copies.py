@@ -5,7 +5,8 @@ starts finds none for its children once it has given up root's rights. Root ther
 directory that can be entered but not listed (0711): of a decision about a program that all users may execute,
 with a store that all users may read. It has the name that the program's identity gives it, so only who can
 see the program finds it, and no words about what is root's alone. Who reads it trusts it as any decision: by
-its owner.
+its owner. What root installs in a profile is no secret: copies about it have the second name too, by the
+build-id, because the identity of a file in the store changes with each link to it.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import os
 import stat
 
 from denizen.disk import make_directories, write_atomically
-from denizen.launch.decisions.decision import file_name
+from denizen.launch.decisions.decision import alias_name, file_name
 from denizen.launch.decisions.decision_codec import encode
-from denizen.launch.fast_path import VARIANTS
+from denizen.launch.fast_path import INSTALLED, VARIANTS
 from denizen.trust import lets_through
 from denizen.value import replace
 
@@ -44,8 +45,11 @@ def directories_for(uid: int, directory: bytes) -> tuple[bytes, ...]:
     return (directory,) if uid else (directory, public_directory(directory))
 
 
-def publish(directory: bytes, decision: Decision) -> None:
-    """Write the copy of a decision that root keeps in `directory`, or delete an older one. Raises OSError."""
+def publish(directory: bytes, decision: Decision, *, movable: bool) -> None:
+    """Write the copy of a decision that root keeps in `directory`, or delete an older one.
+
+    `movable`: it is valid wherever the program is. Raises OSError.
+    """
     if os.geteuid() != 0:
         return
     if not _is_for_all(decision):
@@ -55,7 +59,15 @@ def publish(directory: bytes, decision: Decision) -> None:
     place = public_directory(directory)
     for path in (os.path.dirname(place), place):
         make_directories(path, _DIRECTORY_MODE)
-    write_atomically(os.path.join(place, file_name(decision.identity)), encode(copy), mode=_FILE_MODE)
+    for name in _names(directory, decision, movable=movable):
+        write_atomically(os.path.join(place, name), encode(copy), mode=_FILE_MODE)
+
+
+def _names(directory: bytes, decision: Decision, *, movable: bool) -> tuple[bytes, ...]:
+    first = file_name(decision.identity)
+    if not movable or not os.path.basename(directory).startswith(INSTALLED):
+        return (first,)
+    return (first, alias_name(decision.build_id, decision.identity.size))
 
 
 def withdraw(directory: bytes, name: bytes) -> None:

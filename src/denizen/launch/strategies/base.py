@@ -120,6 +120,16 @@ class Strategy(Protocol):
         """
 
 
+# The loader's word for: map the program of this path yourself, whatever command its decision has.
+MAPPED = b"--mapped"
+
+
 def fallback_words(otherwise: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Return the words by which `denizen-enter` executes `otherwise` where the kernel refuses a namespace."""
-    return (b"else", b"%d" % len(otherwise), *otherwise) if otherwise else ()
+    """Return the words by which `denizen-enter` executes `otherwise` where the kernel refuses a namespace.
+
+    It says so first, unless that is the loader itself, by which the program starts as soon.
+    """
+    if not otherwise:
+        return ()
+    operation = b"or" if MAPPED in otherwise[1:2] else b"else"
+    return (operation, b"%d" % len(otherwise), *otherwise)
