@@ -69,6 +69,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
         return
     short = Path(f"/tmp/{secrets.token_hex(2)}")  # pytest's own directories have longer paths
     yield short
+    # A store's directories are read-only.
+    for directory, _, _ in os.walk(short):
+        Path(directory).chmod(0o755)
     shutil.rmtree(short)
 
 

@@ -222,8 +222,11 @@ def read_only_store(directories: HostDirectories) -> Host:
 
 
 def no_network(directories: HostDirectories) -> Host:
-    """Return a host with no network interface but a loopback of its own."""
-    return _bare("no network", directories, "--unshare-net")
+    """Return a host with no network interface but a loopback of its own.
+
+    A part of its /proc is covered, as containers have it. bubblewrap covers some itself, but only for root.
+    """
+    return _bare("no network", directories, "--unshare-net", "--ro-bind", "/proc/sys", "/proc/sys")
 
 
 def another_uid(directories: HostDirectories) -> Host:

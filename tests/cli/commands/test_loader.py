@@ -42,9 +42,10 @@ def test_installed_it_reads_the_users_decisions(
     prefix: InstallPrefix, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert prefix.run("install") == 0
-    assert settings_of(prefix.path.read_bytes()).directories == tuple(
-        bytes(prefix.root) + name for name in (b"/state/decisions", b"/state/public")
-    )
+    # Root's loader also serves what root starts and what then gives up root's rights.
+    names = (b"/state/decisions", b"/state/public") if os.geteuid() == 0 else (b"/state/decisions",)
+    found = settings_of(prefix.path.read_bytes()).directories
+    assert found == tuple(bytes(prefix.root) + name for name in names)
     assert prefix.path.stat().st_mode & 0o777 == 0o755
     assert prefix.status(capsys)["state"] == "denizen's loader"
 
