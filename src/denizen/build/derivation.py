@@ -57,6 +57,21 @@ class BadDerivation(BadInput):
     WHY = "{reason:text}"
 
 
+class UnsupportedDerivation(BadInput):
+    """The error that a derivation uses an experimental feature of Nix's that denizen does not carry out."""
+
+    name: str
+    feature: str
+    reason: str
+    WHAT = "the derivation '{name}' uses Nix's experimental feature {feature:text}"
+    WHY = "{reason:text}, which denizen does not build"
+    REMEDY = "build it by Nix, with --extra-experimental-features {feature:text}"
+
+
+_IMPURE = ("impure-derivations", "its output is made anew each time")
+_DYNAMIC = ("dynamic-derivations", "its output is a derivation")
+
+
 @value
 class FixedOutput:
     """An output whose content is known beforehand: its hash, and the method by which the hash is taken."""
@@ -106,7 +121,13 @@ def kind_of(derivation: Derivation, name: str) -> DerivationKind:
 
     Raises:
         BadDerivation: no outputs, or outputs of several kinds.
+        UnsupportedDerivation: impure or dynamic outputs.
     """
+    for output in derivation.outputs.values():
+        if output.digest == b"impure":
+            raise UnsupportedDerivation(name, *_IMPURE)
+        if output.algorithm.startswith(b"text:"):
+            raise UnsupportedDerivation(name, *_DYNAMIC)
     kinds = {_output_kind(output) for output in derivation.outputs.values()}
     if len(kinds) != 1:
         raise BadDerivation(name, "it has outputs of several kinds" if kinds else "it has no output")

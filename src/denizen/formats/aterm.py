@@ -148,6 +148,10 @@ class _Parser:
         self._at = 0
 
     def derivation(self) -> Derivation:
+        if self._content.startswith(b"DrvWithVersion("):
+            raise self._bad(
+                "it is in the form of dynamic derivations, experimental in Nix, which is not read"
+            )
         self._want(b"Derive(")
         outputs = self._pairs(self._output)
         self._want(b",")

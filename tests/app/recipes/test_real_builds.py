@@ -53,9 +53,9 @@ SOURCES = {
 }
 
 
-def denizen(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def denizen(root: Path, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "denizen", "--root", str(root), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=900, cwd=cwd)
 
 
 def write_recipes(directory: Path) -> None:
@@ -72,9 +72,10 @@ def test_a_program_and_its_library_are_built_fixed_up_and_run(tmp_path: Path) ->
     root = Path(os.fspath(context.session.root or ""))
     with one_at_a_time(context):
         done = with_packages(
-            context, "amd64", lambda: denizen(root, "build", "--check", str(tmp_path / "greeter"))
+            context, "amd64", lambda: denizen(root, "build", "--check", "greeter", cwd=tmp_path)
         )
     assert done.returncode == 0, done.stderr
+    assert os.readlink(tmp_path / "result") in done.stdout
     debug, out = sorted(done.stdout.split(), key=lambda place: not place.endswith("-debug"))
     program = os.path.join(out, "bin/greet")
     assert (
@@ -90,7 +91,7 @@ def test_a_program_and_its_library_are_built_fixed_up_and_run(tmp_path: Path) ->
     # A second build takes the packages of the lock.
     lock = (tmp_path / "greeter/denizen.lock").read_text()
     assert "[recipe]" in lock
-    again = denizen(root, "build", "--offline", str(tmp_path / "greeter"))
+    again = denizen(root, "build", "--offline", "--no-out-link", str(tmp_path / "greeter"))
     assert again.stdout == done.stdout
     assert (tmp_path / "greeter/denizen.lock").read_text() == lock
     names = sorted(os.path.basename(place)[33:].split("-")[0] for place in closure)
@@ -143,7 +144,7 @@ def test_an_output_that_mentions_the_compilers_tree_is_refused(tmp_path: Path) -
     context = real_archive()
     root = Path(os.fspath(context.session.root or ""))
     with one_at_a_time(context):
-        done = with_packages(context, "amd64", lambda: denizen(root, "build", str(tmp_path)))
+        done = with_packages(context, "amd64", lambda: denizen(root, "build", "--no-out-link", str(tmp_path)))
     assert done.returncode == 125
     assert "-fhs" in done.stderr
     assert done.stdout == ""

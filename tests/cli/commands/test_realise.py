@@ -103,3 +103,47 @@ def test_a_derivations_file_is_called_so(
 ) -> None:
     assert realise_root.run(realise_root.write(realise_root.fetch, "hello.txt")) == 125
     assert "NAME.drv" in capsys.readouterr().err
+
+
+def test_outputs_are_kept_by_links(realise_root: RealiseRoot, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [realise_root.write(one, f"{one.path}") for one in (realise_root.fetch, realise_root.unpack)]
+    link = realise_root.files / "kept"
+    assert realise_root.run("--add-root", str(link), *files) == 0
+    places = capsys.readouterr().out.splitlines()
+    assert [os.readlink(link), os.readlink(f"{link}-2")] == places
+    assert dispatch(["gc", "--root", str(realise_root.root), "--older-than", "0d"]) == 0
+    assert all(map(os.path.exists, places))
+    link.unlink()
+    assert dispatch(["gc", "--root", str(realise_root.root)]) == 0
+    assert [os.path.exists(place) for place in places] == [False, True]
+
+
+def test_a_file_of_the_users_is_not_replaced_by_a_link(
+    realise_root: RealiseRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = realise_root.files / "notes"
+    taken.write_text("mine")
+    file = realise_root.write(realise_root.fetch, f"{realise_root.fetch.path}")
+    assert realise_root.run("--add-root", str(taken), file) == 125
+    said = capsys.readouterr()
+    assert "something that is no link is there" in said.err
+    assert said.out == ""
+    assert taken.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ('"r:sha256","impure"', "impure-derivations"),
+        ('"text:sha256",""', "dynamic-derivations"),
+    ],
+)
+def test_experimental_derivations_are_refused_by_name(
+    output: str, said: str, realise_root: RealiseRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = realise_root.files / "odd.drv"
+    file.write_text(
+        f'Derive([("out","",{output})],[],[],"x86_64-linux","/bin/sh",[],[("name","odd"),("out","")])'
+    )
+    assert realise_root.run(str(file)) == 125
+    assert f"experimental feature {said}" in capsys.readouterr().err

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 from denizen.app.supply.store_access import object_named, open_store
 from denizen.build.derivation import SUFFIX
 from denizen.build.runner.build_log import log_path, read_log
 from denizen.errors import DenizenError
+from denizen.store.errors import doing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,17 +17,51 @@ if TYPE_CHECKING:
 
     from denizen.app.session import Session
     from denizen.formats.storepath import StorePath
+    from denizen.store.local import Store
 
 
 class NoLog(DenizenError):
     """The error that no log of a build is kept."""
 
     path: StorePath
-    WHY = "it was not built in this store by a program, or its log was removed"
+    WHY = "it was not built in this store by a program, or its log is old and was removed by denizen gc"
 
     @property
     def what(self) -> str:
         return f"there is no log of the build of {self.path}"
+
+
+# Seconds for which the log of a build is kept of which nothing is in the store.
+GRACE = 30 * 86400
+
+
+def prune_logs(store: Store, grace: int = GRACE) -> int:
+    """Delete logs older than `grace` seconds of builds of which nothing is in the store; return their number.
+
+    Raises DiskFailed.
+    """
+    top = store.layout.state + b"/logs"
+    before = time.time() - grace
+    with doing("delete old logs in", top):
+        old = [path for path in _logs(top) if os.lstat(path).st_mtime < before]
+        if not old:
+            return 0
+        derivers = {info.deriver.base.encode("ascii") for info in store.database.infos() if info.deriver}
+        gone = [path for path in old if _deriver(path) not in derivers]
+        for path in gone:
+            os.unlink(path)
+    return len(gone)
+
+
+def _logs(top: bytes) -> Iterator[bytes]:
+    for parent, _, names in os.walk(top):
+        yield from [os.path.join(parent, name) for name in names]
+
+
+def _deriver(path: bytes) -> bytes:
+    """Return the base name of the derivation that a log is of (`build_log.log_path`)."""
+    parent, name = os.path.split(path)
+    return os.path.basename(parent) + name.removesuffix(b".gz")
 
 
 def build_log(session: Session, name: str) -> Iterator[bytes]:

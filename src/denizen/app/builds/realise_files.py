@@ -6,6 +6,7 @@ import contextlib
 import os
 
 from denizen.app.builds.derivation_files import NotRead, read_derivation
+from denizen.app.builds.out_links import add_out_links, refuse_taken
 from denizen.app.supply.store_access import made_store
 from denizen.build.derivation import SUFFIX
 from denizen.build.plan import add_derivation
@@ -47,6 +48,7 @@ class RealiseFilesRequest:
         keep_going: after a failure, build what does not depend on it all the same.
         listener: is told of builds that begin and end.
         heard: is given what builders say, with the derivation's name.
+        link: the link that is made to what was built; "" to make none.
     """
 
     files: tuple[str, ...]
@@ -62,16 +64,19 @@ class RealiseFilesRequest:
     keep_failed: str = ""
     check: bool = False
     keep_going: bool = False
+    link: str = ""
 
 
 def realise_files(session: Session, request: RealiseFilesRequest) -> dict[str, dict[str, bytes]]:
     """Make the outputs of derivations valid; return the path of each on disk, by base name and output.
 
-    Raises what `denizen.build.realise.realise` raises.
+    Raises what `denizen.build.realise.realise` raises, and OutLinkTaken.
     """
+    if request.link:
+        refuse_taken(request.link)
     jobs = request.jobs or processors()
     opener = UrlOpener(HttpSettings(proxies=proxies_from(session.environ)), jobs)
-    with made_store(session) as store:
+    with made_store(session) as store, store.working() as work:
         wanted = [derivation_named(store, file) for file in request.files]
         settings = build_settings(session, request)
         options = RealiseOptions(
@@ -83,10 +88,17 @@ def realise_files(session: Session, request: RealiseFilesRequest) -> dict[str, d
             keep_going=request.keep_going,
         )
         sealed = realise(store, wanted, options)
-        return {
+        made = {
             path.base: {name.decode("ascii"): store.place_of(output) for name, output in one.outputs.items()}
             for path, one in sealed.items()
         }
+        if request.link:
+            paths = [output for one in sealed.values() for output in one.outputs.values()]
+            if work.need(paths) < set(paths):
+                # A collection came between: what is there no more is made again.
+                realise(store, wanted, options)
+            add_out_links(store.layout, made, request.link)
+        return made
 
 
 def _bring_decoder(session: Session) -> None:

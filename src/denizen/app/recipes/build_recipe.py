@@ -57,12 +57,14 @@ class BuildRecipeRequest:
         policy: how packages are fetched.
         update: choose the newest Debian packages, and write the locks anew.
         realise: the settings of builds; its files are filled in.
+        link: the link that is made to what was built; "" to make none.
     """
 
     recipe: str
     policy: FetchPolicy
     realise: RealiseFilesRequest
     update: bool = False
+    link: str = ""
 
 
 def build_recipe(session: Session, request: BuildRecipeRequest) -> dict[str, dict[str, bytes]]:
@@ -72,6 +74,7 @@ def build_recipe(session: Session, request: BuildRecipeRequest) -> dict[str, dic
         NoRecipe, BadRecipe, RecipeCircle: a recipe cannot be used.
         MissingPackages, SourceFailed: its packages or sources cannot be had.
         BuildFailed: a phase failed. Also what else `realise` raises.
+        OutLinkTaken: the link cannot be made.
     """
     files = recipe_files(request.recipe)
     trees = trees_of(session, files, request)
@@ -79,7 +82,7 @@ def build_recipe(session: Session, request: BuildRecipeRequest) -> dict[str, dic
         goal = store.place_of(
             written(RecipeWriter(session, request.policy, store, work, {}), files, trees).path
         )
-        return realise_files(session, replace(request.realise, files=(os.fsdecode(goal),)))
+        return realise_files(session, replace(request.realise, files=(os.fsdecode(goal),), link=request.link))
 
 
 def trees_of(

@@ -16,13 +16,18 @@ if TYPE_CHECKING:
 
 def _build(parsed: Parsed, context: Context) -> int:
     """Build the recipe, and print where its outputs are."""
+    from denizen.app.builds.out_links import RESULT
     from denizen.app.recipes.build_recipe import BuildRecipeRequest, build_recipe
 
+    link = parsed.text("out-link")
+    if link is not None and (parsed.flag("no-out-link") or not link):
+        raise UsageError("build", "--out-link names a link, or --no-out-link makes none", "--out-link result")
     request = BuildRecipeRequest(
         parsed.text("RECIPE") or ".",
         fetch_policy(parsed, "build"),
         realise_request(parsed, context, "build", ()),
         parsed.flag("update"),
+        "" if parsed.flag("no-out-link") else link or RESULT,
     )
     phase = parsed.text("shell")
     if phase is not None:
@@ -47,12 +52,15 @@ COMMANDS = (
         ),
         options=(
             Option(("--shell",), "run the phases ahead of this one, then a shell", metavar="PHASE"),
+            Option(("-o", "--out-link"), "the link to what was built, else ./result", metavar="LINK"),
+            Option(("--no-out-link",), "make no link; the next gc may delete what was built"),
             Option(("--update",), "take the newest Debian packages, and write denizen.lock anew"),
             *BUILD_OPTIONS,
             *FETCH_OPTIONS,
         ),
         description="A recipe.toml names sources, inputs and, where they differ from those of its kind, the\n"
         "commands of phases: unpack, patch, configure, build, check, install, fixup. The compiler and all\n"
-        "other tools come from Debian packages, which the sandbox shows as its /usr.",
+        "other tools come from Debian packages, which the sandbox shows as its /usr.\n\n"
+        "The link ./result leads to what was built, and keeps it; ./result-debug to what debuggers read.",
     ),
 )

@@ -30,9 +30,12 @@ def _gc(parsed: Parsed, context: Context) -> int:
     with open_store(context.session) as store:
         if not dry:
             grace = parse_age("gc", parsed.text("grace") or f"{GRACE}s")
-            _forget(context, store, grace, parse_age("gc", age) if age else None)
+            unused_for = parse_age("gc", age) if age else None
+            _forget(context, store, grace, unused_for)
         with Meter(context.output, "deleting", "objects") as meter:
             done = plan(store, limits) if dry else collect(store, limits, meter.advance)
+        if not dry:
+            _prune_logs(context, store, unused_for)
         directory = shown(store.layout.physical)
     deleted = [f"{directory}/{name}" for name in done.names]
     aged = (
@@ -91,6 +94,14 @@ def _forget(context: Context, store: Store, grace: int, unused_for: int | None) 
             f"{done.waiting} decisions kept for {_days(grace)}: {words}; --grace 0d forgets them now"
         )
     _forget_environments(context, store, unused_for)
+
+
+def _prune_logs(context: Context, store: Store, unused_for: int | None) -> None:
+    from denizen.app.builds.build_logs import GRACE, prune_logs
+
+    pruned = prune_logs(store, GRACE if unused_for is None else unused_for)
+    if pruned:
+        context.output.say(f"{pruned} old logs of builds deleted: nothing of what they made is left")
 
 
 def _forget_environments(context: Context, store: Store, unused_for: int | None) -> None:

@@ -33,7 +33,8 @@ def _realise(parsed: Parsed, context: Context) -> int:
     from denizen.app.builds.made_already import made_already
 
     limits = _limits(parsed, "realise")
-    made = None if parsed.flag("check") else made_already(context.session, parsed.texts("FILE"))
+    quick = not (parsed.flag("check") or parsed.text("add-root"))
+    made = made_already(context.session, parsed.texts("FILE")) if quick else None
     show_made(_made(parsed, context, limits) if made is None else made, context)
     return 0
 
@@ -41,7 +42,8 @@ def _realise(parsed: Parsed, context: Context) -> int:
 def _made(parsed: Parsed, context: Context, limits: Mapping[str, int]) -> Mapping[str, Mapping[str, bytes]]:
     from denizen.app.builds.realise_files import realise_files
 
-    return realise_files(context.session, _request(parsed, context, limits, parsed.texts("FILE")))
+    link = parsed.text("add-root") or ""
+    return realise_files(context.session, _request(parsed, context, limits, parsed.texts("FILE"), link))
 
 
 def realise_request(
@@ -52,7 +54,7 @@ def realise_request(
 
 
 def _request(
-    parsed: Parsed, context: Context, limits: Mapping[str, int], files: tuple[str, ...]
+    parsed: Parsed, context: Context, limits: Mapping[str, int], files: tuple[str, ...], link: str = ""
 ) -> RealiseFilesRequest:
     from denizen.app.builds.realise_files import RealiseFilesRequest
     from denizen.cli.views.build_progress import BuildProgress
@@ -68,6 +70,7 @@ def _request(
         keep_failed=context.environ.get("TMPDIR", "/tmp") if parsed.flag("keep-failed") else "",  # noqa: S108  # mkdir with mode 0700 there
         check=parsed.flag("check"),
         keep_going=parsed.flag("keep-going"),
+        link=link,
     )
 
 
@@ -129,7 +132,14 @@ COMMANDS = (
         "make the outputs of derivations valid, and print where they are",
         _realise,
         positionals=(Positional("FILE", "a derivation's file, in the store or elsewhere", many=True),),
-        options=BUILD_OPTIONS,
+        options=(
+            Option(
+                ("--add-root",),
+                "keep the outputs by this link to 'out'; LINK-NAME is that to another, LINK-2 the second's",
+                metavar="LINK",
+            ),
+            *BUILD_OPTIONS,
+        ),
         description="What an output needs is made first; what is there already is not made again.\n\n"
         "Builders run in a sandbox: they see their inputs, a directory to build in, and nothing else of\n"
         "this machine; those that fetch what has a known hash see the network too. denizen log prints what\n"
