@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # Empty on purpose in an environment that says otherwise: without .pyc files every start pays the compiler.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help single-file corpus corpus-bundle installs demo test check layers docs loader format bench fuzz tools clean
+.PHONY: help single-file corpus corpus-bundle installs recipes demo test check layers docs loader format bench fuzz tools clean
 help:
 	@echo 'make demo    see a foreign program fail on a bare root, and why'
 	@echo 'make test    install what the tests need and run them all'
@@ -17,6 +17,7 @@ help:
 	@echo 'make bench   the claims of speed, each beside its peer'
 	@echo 'make corpus  run programs that others published on a host that has nothing'
 	@echo 'make installs  install 300 packages and start their commands'
+	@echo 'make recipes   build ten programs twice and start them'
 	@echo 'make fuzz    mutate inputs of every parser (RUNS=1000000)'
 
 $(VENV)/.ready: pyproject.toml tools/make_venv hatch_build.py $(wildcard loader/*.[ch] loader/*/*.[ch]) scripts/denizen
@@ -50,6 +51,10 @@ corpus-bundle: tools
 INSTALLS ?= --count 300
 installs: $(VENV)/.ready
 	$(BIN)/python tools/installs.py $(INSTALLS)
+
+# RECIPES: names of directories of examples/recipes, else all.
+recipes: tools
+	$(BIN)/python tools/recipes.py $(RECIPES)
 
 check: $(VENV)/.ready
 	$(BIN)/ruff format --check .
