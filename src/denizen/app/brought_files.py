@@ -17,6 +17,7 @@ from denizen.launch.decisions.decision import file_name
 from denizen.launch.decisions.decision_store import RESOURCE_TREES
 from denizen.launch.fast_path import read_decision
 from denizen.launch.resources.fixed_paths import fixed_path_resources
+from denizen.launch.resources.resource_tree import show_by_links
 from denizen.launch.strategies.namespace_plan import bind_resources
 from denizen.value import replace, value
 
@@ -90,7 +91,7 @@ def _link(path: bytes, target: bytes) -> None:
     """Make a link, and the directories above it; what is there stays."""
     with contextlib.suppress(FileExistsError, NotADirectoryError):
         os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
-        os.symlink(target, path)
+        show_by_links(path, target)
 
 
 def _mounts() -> dict[bytes, _Mount]:

@@ -36,3 +36,21 @@ def test_where_there_is_nothing_there_is_no_tree(tmp_path: Path) -> None:
     make_resource_tree(top, [resource("/usr/share/old", tmp_path)])
     assert make_resource_tree(top, []) == b""
     assert not os.path.exists(top)
+
+
+def test_a_link_to_another_package_is_resolved_where_it_is_shown(tmp_path: Path) -> None:
+    """libgs10-common's iccprofiles is a link to ../../color/icc/ghostscript, which libgs-common has."""
+    scripts, colours = tmp_path / "scripts", tmp_path / "colours"
+    (scripts / "10.05/lib").mkdir(parents=True)
+    (scripts / "10.05/lib/a.ps").write_bytes(b"%!")
+    (scripts / "10.05/own").symlink_to("lib")
+    (scripts / "10.05/iccprofiles").symlink_to("../../color/icc")
+    (colours / "icc").mkdir(parents=True)
+    (colours / "icc/grey.icc").write_bytes(b"a profile")
+    top = os.fsencode(tmp_path / "resources")
+    asked = [resource("/usr/share/ghostscript", scripts), resource("/usr/share/color", colours)]
+    shown = Path(os.fsdecode(make_resource_tree(top, asked)), "usr/share")
+    assert (shown / "ghostscript/10.05/iccprofiles/grey.icc").read_bytes() == b"a profile"
+    # The rest is as cheap as before: one link for a whole directory.
+    assert os.readlink(shown / "ghostscript/10.05/lib") == str(scripts / "10.05/lib")
+    assert (shown / "ghostscript/10.05/own/a.ps").read_bytes() == b"%!"
