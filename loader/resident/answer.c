@@ -18,6 +18,11 @@ void answer_prepare(void)
     first = sandbox_begin();
 }
 
+bool answer_is_allowed(void)
+{
+    return sandbox_is_as(&first);
+}
+
 static bool is_letter(char one)
 {
     return (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') || (one >= '0' && one <= '9') ||
@@ -95,7 +100,7 @@ static bool host_has(const struct resident_facts *facts, const char *name)
 /* Whether it is of use to ask for a name, and nothing forbids it. */
 static bool may_ask(const struct resident_facts *facts, const char *name)
 {
-    return facts->words && !is_absent(facts, name) && !nobody_has(facts, name) && sandbox_is_as(&first);
+    return facts->words && !is_absent(facts, name) && !nobody_has(facts, name) && answer_is_allowed();
 }
 
 bool answer(const struct resident_facts *facts, const char *path, const struct link_map *asker)
@@ -109,7 +114,7 @@ bool answer(const struct resident_facts *facts, const char *path, const struct l
         return true;
     if (vain >= MAX_VAIN || !may_ask(facts, name))
         return false;
-    ask(facts, name, object_needs(asker, name));
+    ask(facts, object_needs(asker, name) ? "--needed" : "--missed", name);
     if (sys_exists(path))
         return true;
     vain += !is_absent(facts, name);

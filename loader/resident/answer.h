@@ -12,6 +12,9 @@ void answer_prepare(void);
    the name of a library that is missed nevertheless. */
 bool answer(const struct resident_facts *facts, const char *path, const struct link_map *asker);
 
+/* Whether another process may still be started: nothing was put around this one since answer_prepare. */
+bool answer_is_allowed(void);
+
 /* Return the name that a path in a default directory ends with; null for a path elsewhere. */
 const char *answer_default_name(const char *path);
 

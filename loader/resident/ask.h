@@ -5,8 +5,8 @@
 #include "../resident.h"
 #include "../sys.h"
 
-/* Comes back when the helper has ended; what it did is seen in the directory of links. `needed`: an object's DT_NEEDED
-   has the name. */
-void ask(const struct resident_facts *facts, const char *name, bool needed);
+/* Comes back when the helper has ended; what it did is seen in the directory of links. `option` says what the name is:
+   `--needed` by an object that is open, `--missed` in dlopen, the path of a file that `--mentioned` such places. */
+void ask(const struct resident_facts *facts, const char *option, const char *name);
 
 #endif

@@ -1,6 +1,7 @@
 /* The resident: an auditing library (rtld-audit(7)) that the program's dynamic section names. It sees where ld.so
    finds no library, has that answered, and lets every object search where the program's own do. */
 #include "answer.h"
+#include "mention.h"
 #include "regret.h"
 #include "runpath.h"
 
@@ -48,6 +49,10 @@ unsigned la_objopen(struct link_map *object, long name_space, uintptr_t *cookie)
         runpath_extend(object, facts->search);
         if (name_space == PROGRAMS)
             regret_know(object);
+        /* What the program starts with was looked at when it was decided about; beside a host's own libraries
+           nothing can be shown. */
+        if (name_space == PROGRAMS && complete && !facts->later)
+            mention_look(facts, object);
     }
     return 0;
 }

@@ -72,12 +72,12 @@ def test_a_failure_after_a_miss_by_rule_is_told(failing: Opener) -> None:
 
 _REFUSES = """
 import sys
-from denizen.app import missing_library
+from denizen.app import running_program
 from denizen.cli.main import main
 from denizen.sources.base import Offline
 def refuse(*_, **__):
     raise Offline("liblate1")
-missing_library.install = refuse
+running_program.install = refuse
 main()
 """
 

@@ -8,24 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.debs import Item
-from tests.support.hosts import HOSTS, Host, HostDirectories
+from tests.support.hosts import HOSTS, HostDirectories
 from tests.support.offline_roots import TRIPLET, DenizenHome
-from tests.support.opening_programs import ABSENT, OPENS, Opener, link_library
+from tests.support.opening_programs import ABSENT, OPENS, Opener, host_with, link_library
 
 pytestmark = pytest.mark.slow
-
-
-def _host(name: str, opening: Opener, directory: Path) -> Host:
-    """A host that has the program, the packages, and a denizen that knows nothing yet."""
-    directories = HostDirectories(directory / "other-root", directory / "programs", directory / "other-work")
-    for room in (directories.root, directories.work):
-        room.mkdir()
-    shutil.copytree(opening.home.debs, directories.programs / "debs")
-    host = HOSTS[name](directories)
-    source = ["source", "add", "debian", f"{host.directories.programs}/debs", "--directory"]
-    added = host.run([*host.python, *source, "--root", str(host.directories.root)])
-    assert added.status == 0, added.err
-    return host
 
 
 @pytest.fixture
@@ -165,7 +152,7 @@ def test_decided_again_it_has_it_from_the_start(opening: Opener) -> None:
 
 @pytest.mark.parametrize("name", ["bare root", "no user namespaces", "container", "noexec /tmp"])
 def test_it_is_brought_on_hosts_that_have_nothing(opening: Opener, tmp_path: Path, name: str) -> None:
-    host = _host(name, opening, tmp_path)
+    host = host_with(name, opening, tmp_path)
     program = f"{host.directories.programs}/here/work/opens"
     for _ in range(2):
         done = host.run(host.denizen("run", program, "late", "nobody"))
@@ -173,7 +160,7 @@ def test_it_is_brought_on_hosts_that_have_nothing(opening: Opener, tmp_path: Pat
 
 
 def test_where_nothing_can_be_written_the_error_is_the_programs_own(opening: Opener, tmp_path: Path) -> None:
-    host = _host("bare root", opening, tmp_path)
+    host = host_with("bare root", opening, tmp_path)
     program = f"{host.directories.programs}/here/work/opens"
     host.run(host.denizen("run", program))
     directories = HostDirectories(tmp_path / "other-root", tmp_path / "programs", tmp_path / "other-work")
@@ -247,7 +234,7 @@ def test_files_at_fixed_paths_come_with_a_library_that_is_opened(
     """At once, while the program runs; and at the next start, when nothing comes any more."""
     _with_fixed_files(opening.home)
     opening.home.compile("reads", _READS, "-ldl")
-    host = _host(name, opening, tmp_path)
+    host = host_with(name, opening, tmp_path)
     for _ in range(2):
         done = host.run(host.denizen("run", f"{host.directories.programs}/here/work/reads"))
         assert done.out == "found\n", done.err
@@ -273,7 +260,7 @@ def test_ldconfig_lists_what_packages_have_on_a_root_that_has_none(
     opening: Opener, tmp_path: Path, name: str
 ) -> None:
     opening.home.compile("lists", _LISTS, "-ldl")
-    host = _host(name, opening, tmp_path)
+    host = host_with(name, opening, tmp_path)
     done = host.run(host.denizen("run", f"{host.directories.programs}/here/work/lists"))
     assert "\tlibgreet.so.1 (libc6,x86-64) => /" in done.out
     assert "\tliblate.so.1 (libc6,x86-64) => /usr/lib/x86_64-linux-gnu/liblate.so.1\n" in done.out
@@ -294,7 +281,7 @@ def test_a_driver_comes_where_denizen_alone_shows_a_list_of_drivers(opening: Ope
     listed = Item("./etc/glvnd/egl_vendor.d/made.json", content=b"{}")
     opening.home.write("libEGL1", [library, listed])
     opening.home.denizen("index", "update")
-    host = _host("bare root", opening, tmp_path)
+    host = host_with("bare root", opening, tmp_path)
     for name in ("EGL", "EGL_made"):
         done = host.run(host.denizen("run", f"{host.directories.programs}/here/work/opens", name))
         assert done.out == "opened\n", done.err

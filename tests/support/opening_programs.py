@@ -1,11 +1,13 @@
 """A program that opens libraries by names it makes up, and the packages that have them."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
 from denizen.launch.decisions.decision import Decision
 from denizen.launch.dlopen_links import Opened
 from denizen.launch.fast_path import read_decision
+from tests.support.hosts import HOSTS, Host, HostDirectories
 from tests.support.offline_roots import DenizenHome
 
 OPENS = """
@@ -60,3 +62,16 @@ class Opener:
     @property
     def opened(self) -> Opened:
         return Opened(self.decision.opened)
+
+
+def host_with(name: str, opening: Opener, directory: Path) -> Host:
+    """A host that has the program, the packages, and a denizen that knows nothing yet."""
+    directories = HostDirectories(directory / "other-root", directory / "programs", directory / "other-work")
+    for room in (directories.root, directories.work):
+        room.mkdir()
+    shutil.copytree(opening.home.debs, directories.programs / "debs")
+    host = HOSTS[name](directories)
+    source = ["source", "add", "debian", f"{host.directories.programs}/debs", "--directory"]
+    added = host.run([*host.python, *source, "--root", str(host.directories.root)])
+    assert added.status == 0, added.err
+    return host

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _END = b"--"
 # loader/enter/mounts.c, mounts_make_tmpfs: the name of the file systems that mirrors are.
 _MIRROR = (b"tmpfs", b"denizen")
+# Bytes of a directory whose files are copied into a mirror, which is memory.
+_MAX_COPIED = 8_000_000
 
 
 @value
@@ -54,13 +56,18 @@ def show_files(decision_store: DecisionStore, decision: Decision, trees: Sequenc
     if later is not None:
         objects = tuple(dict.fromkeys((*later.objects, *trees)))
         decision_store.write(replace(later, objects=objects), movable=False)
-    tree = os.path.join(decision_store.directory, RESOURCE_TREES, file_name(decision.identity))
+    tree = _tree(decision_store, decision)
     looked_into, mounts = os.path.isdir(tree), _mounts()
     for one in files:
         if looked_into:
             _link(tree + one.target, one.source)
         elif _is_mirrored(os.path.dirname(one.target), mounts):
-            _link(one.target, one.source)
+            _link(one.target, one.source, copied=_MAX_COPIED)
+
+
+def shows_files(decision_store: DecisionStore, decision: Decision) -> bool:
+    """Tell whether files could be shown to the running program: it has mirrors, or a tree it looks in."""
+    return _stage(decision) != b"" or os.path.isdir(_tree(decision_store, decision))
 
 
 def is_hosts_own(path: bytes, store: bytes) -> bool:
@@ -77,21 +84,30 @@ def is_hosts_own(path: bytes, store: bytes) -> bool:
 
 def _with_mounts(decision: Decision, files: Sequence[FixedPathResource]) -> Decision | None:
     """Return the decision with the files in its namespace; None if it makes no namespace with mirrors."""
-    command = decision.command
-    if not command or command[-1] != _END or b"private" not in command:
-        return None
-    stage = next((command[at + 2] for at, word in enumerate(command) if word == b"mirror"), b"")
+    command, stage = decision.command, _stage(decision)
     if not stage:
         return None
     steps = bind_resources(DiskView(), files, command, stage)
     return replace(decision, command=(*command[:-1], *steps, _END))
 
 
-def _link(path: bytes, target: bytes) -> None:
-    """Make a link, and the directories above it; what is there stays."""
+def _stage(decision: Decision) -> bytes:
+    """Return where the decision's namespace makes its mirrors; b"" if it makes none."""
+    command = decision.command
+    if not command or command[-1] != _END or b"private" not in command:
+        return b""
+    return next((command[at + 2] for at, word in enumerate(command) if word == b"mirror"), b"")
+
+
+def _tree(decision_store: DecisionStore, decision: Decision) -> bytes:
+    return os.path.join(decision_store.directory, RESOURCE_TREES, file_name(decision.identity))
+
+
+def _link(path: bytes, source: bytes, *, copied: int = 0) -> None:
+    """Show what a package has, and make the directories above it; what is there stays."""
     with contextlib.suppress(FileExistsError, NotADirectoryError):
         os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
-        show_by_links(path, target)
+        show_by_links(path, source, copied=copied)
 
 
 def _mounts() -> dict[bytes, _Mount]:

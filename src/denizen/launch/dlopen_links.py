@@ -7,6 +7,7 @@
            .host/0                -> a directory that the dynamic linker searches after this one: a host's
            .kept-out/libfoo.so.1  the line that is told if the program fails after it missed the name
            .locked                there by a lock: nothing new comes
+           .examined/<file>       there by each opened object that is of no package, once it was looked at
            .all/                  links to the decision's libraries and to what came; .all/.of -> the former
 
 `<libraries>` is the hash of the decision's: what fits beside one C library need not fit beside another.
@@ -37,17 +38,19 @@ if TYPE_CHECKING:
 OPENED = b"opened"
 _ABSENT, _ASKED, _HOST, _INDEX = b".absent", b".asked", b".host", b".index"
 _ALL, _OF, _KEPT_OUT = b".all", b".of", b".kept-out"
-_LOCKED, _TURN = b".locked", b".turn"
+_LOCKED, _TURN, _EXAMINED = b".locked", b".turn", b".examined"
 # The pattern of loader/resident/answer.c, which asks for no other name. It excludes paths.
 _SONAME = re.compile(rb"(?=.*\.so)[A-Za-z0-9_+][A-Za-z0-9._+-]{0,199}\Z")
+# Debian Policy 5.6.7.
+_PACKAGE = re.compile(rb"[a-z0-9][a-z0-9+.-]{1,199}\Z")
 
 
 @value
 class DlopenRequest:
-    """One request of a running program that was answered with a library.
+    """One request of a running program that was answered with a library, or with a package of files.
 
     Attributes:
-        soname: the name asked for.
+        soname: the name asked for; the package's.
         packages: the packages that were added, as name=version.
         size: bytes that were fetched.
         run: which process asked, by its number and start; b"" for one of which no number is known.
@@ -71,6 +74,7 @@ class Opened:
         Raises OSError.
         """
         make_directories(os.path.join(self.directory, _ABSENT), 0o700)
+        make_directories(os.path.join(self.directory, _EXAMINED), 0o700)
         if locked:
             write_atomically(os.path.join(self.directory, _LOCKED), b"", mode=PRIVATE)
 
@@ -129,6 +133,15 @@ class Opened:
         shutil.rmtree(top, ignore_errors=True)
         os.rename(made, top)
 
+    def examined(self, file: os.stat_result) -> None:
+        """Record that an object was looked at for the places that it mentions (loader/resident/mention.c).
+
+        Raises OSError.
+        """
+        seconds, nanoseconds = divmod(file.st_mtime_ns, 10**9)
+        name = b"%x-%x-%x-%x" % (file.st_dev, file.st_ino, seconds, nanoseconds)
+        write_atomically(os.path.join(self.directory, _EXAMINED, name), b"", mode=PRIVATE)
+
     def deny(self, soname: bytes, reason: str) -> None:
         """Record that a library is not available, with the reason. Raises OSError."""
         write_atomically(os.path.join(self.directory, _ABSENT, soname), reason.encode() + b"\n", mode=PRIVATE)
@@ -186,7 +199,7 @@ class Opened:
 
     def forget_denied(self) -> None:
         """Delete the records of unavailable names, so that they are asked for again with the new index."""
-        for directory in (_ABSENT, _INDEX, _KEPT_OUT):
+        for directory in (_ABSENT, _INDEX, _KEPT_OUT, _EXAMINED):
             with contextlib.suppress(FileNotFoundError):
                 for name in os.listdir(os.path.join(self.directory, directory)):
                     os.unlink(os.path.join(self.directory, directory, name))
@@ -209,7 +222,7 @@ class Opened:
         return tuple(
             DlopenRequest(line[0], tuple(line[2].split()), int(line[1]), *line[3:])
             for line in lines
-            if len(line) in (3, 4) and line[1].isdigit() and is_soname(line[0])
+            if len(line) in (3, 4) and line[1].isdigit() and (is_soname(line[0]) or _PACKAGE.match(line[0]))
         )
 
 

@@ -51,6 +51,23 @@ def extension(
     return None
 
 
+def mentioned_files(
+    view: CachedView, program: bytes, world: ExistingLibraries, sources: Sources, opened: bytes
+) -> Resolution | None:
+    """Return the packages of the files that an object opened by the running program names.
+
+    Such an object has the library that looks there inside itself. Return None where it names none.
+
+    Raises OSError, BadInput: the program or the object cannot be read.
+    """
+    subject = _subject(view, program, world)
+    suite = _suites(world, sources)[0]
+    attempt = Attempt(subject, sources, None, {}, suite=suite)
+    for name in resources(replace(subject, own={opened: view.image(opened)}), (), sources.rules):
+        attempt.bring(name)
+    return _resolution(attempt, suite, sources) if attempt.brought else None
+
+
 def _subject(view: CachedView, program: bytes, world: ExistingLibraries) -> Subject:
     """Return the program as a subject without missing libraries."""
     image = view.image(program)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from denizen.launch.resources.fixed_paths import FixedPathResource
-from denizen.launch.resources.resource_tree import make_resource_tree
+from denizen.launch.resources.resource_tree import make_resource_tree, show_by_links
 
 
 def resource(target: str, source: Path) -> FixedPathResource:
@@ -20,7 +20,7 @@ def test_each_is_a_link_at_its_path_below_the_top(tmp_path: Path) -> None:
     assert make_resource_tree(top, asked) == top
     made = Path(os.fsdecode(top))
     assert (made / "usr/share/fonts/truetype/a.ttf").read_bytes() == b"a font"
-    assert os.readlink(made / "etc/fonts") == str(fonts)
+    assert os.readlink(made / "etc/fonts/a.ttf") == str(fonts / "a.ttf")
 
 
 def test_it_replaces_what_was_there(tmp_path: Path) -> None:
@@ -51,6 +51,27 @@ def test_a_link_to_another_package_is_resolved_where_it_is_shown(tmp_path: Path)
     asked = [resource("/usr/share/ghostscript", scripts), resource("/usr/share/color", colours)]
     shown = Path(os.fsdecode(make_resource_tree(top, asked)), "usr/share")
     assert (shown / "ghostscript/10.05/iccprofiles/grey.icc").read_bytes() == b"a profile"
-    # The rest is as cheap as before: one link for a whole directory.
-    assert os.readlink(shown / "ghostscript/10.05/lib") == str(scripts / "10.05/lib")
     assert (shown / "ghostscript/10.05/own/a.ps").read_bytes() == b"%!"
+
+
+def test_what_lists_directories_without_following_links_finds_the_files(tmp_path: Path) -> None:
+    fonts = tmp_path / "fonts"
+    (fonts / "truetype/dejavu").mkdir(parents=True)
+    (fonts / "truetype/dejavu/a.ttf").write_bytes(b"a font")
+    for place, copied in ((b"links", 0), (b"copies", 6), (b"too-large", 5)):
+        top = os.fsencode(tmp_path) + b"/" + place
+        show_by_links(top, os.fsencode(fonts), copied=copied)
+        ((_, _, [name]),) = [one for one in os.walk(top) if one[2]]
+        file = os.path.join(top, b"truetype/dejavu", name)
+        assert os.path.islink(file) == (place != b"copies")
+        assert Path(os.fsdecode(file)).read_bytes() == b"a font"
+
+
+def test_a_tree_of_thousands_is_one_link(tmp_path: Path) -> None:
+    icons = tmp_path / "icons"
+    icons.mkdir()
+    for number in range(2_001):
+        (icons / f"{number}.svg").touch()
+    top = os.fsencode(tmp_path / "shown")
+    show_by_links(top, os.fsencode(icons))
+    assert os.readlink(top) == os.fsencode(icons)

@@ -32,6 +32,13 @@ def _decide(parsed: Parsed, context: Context) -> int:
         with contextlib.suppress(DenizenError, OSError):
             answer(session, os.fsencode(opened), os.fsencode(name), wanted, needed=needed is not None)
         return 0
+    mentioned = parsed.text("mentioned")
+    if mentioned is not None and opened is not None:
+        from denizen.app.mentioned_files import bring_mentioned
+
+        with contextlib.suppress(DenizenError, OSError):
+            bring_mentioned(session, os.fsencode(opened), os.fsencode(mentioned), wanted)
+        return 0
     if parsed.flag("command"):
         from denizen.app.missing_command import bring_command
 
@@ -73,6 +80,8 @@ COMMANDS = (
             Option(("--missed",), "", metavar="NAME"),
             Option(("--needed",), "", metavar="NAME"),
             Option(("--opened",), "", metavar="DIR"),
+            # Or an object that names files which this root lacks.
+            Option(("--mentioned",), "", metavar="PATH"),
         ),
     ),
 )

@@ -5,9 +5,9 @@
 
 The library inside the program (loader/inside/places.c) asks this tree for what the host has nothing of.
 
-A package's link may lead to what another package has (/usr/share/ghostscript/10.05.1/iccprofiles to
-../../color/icc/ghostscript). A directory that is shown by one link would resolve it inside its own package, so a
-directory with such a link is shown as a directory of links.
+Directories are made and only files are links: what lists a directory need not follow links to further ones
+(Rust's walkdir and Python's os.walk do not), and a package's link may lead to what another package has
+(/usr/share/ghostscript/10.05.1/iccprofiles to ../../color/icc/ghostscript), for which it must lie where it is shown.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
+from itertools import islice
 
 from denizen.disk import make_directories
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from denizen.launch.resources.fixed_paths import FixedPathResource
 
-# Entries of a directory that are looked at for links out of its package; fonts and icons have thousands.
-_MAX_ENTRIES = 20_000
+# Entries of a tree that is made anew; a larger one (icons) is a link as a whole.
+_MAX_ENTRIES = 2_000
 
 
 def make_resource_tree(top: bytes, resources: Sequence[FixedPathResource]) -> bytes:
@@ -45,45 +47,51 @@ def make_resource_tree(top: bytes, resources: Sequence[FixedPathResource]) -> by
     return top
 
 
-def show_by_links(path: bytes, source: bytes) -> None:
-    """Make a link at a path to a package's file or directory, with links out of the package as they are.
+def show_by_links(path: bytes, source: bytes, *, copied: int = 0) -> None:
+    """Show a package's file or directory at a path by links; what is there already stays.
 
-    What is there already stays. Raises OSError.
+    Args:
+        path: where it is shown.
+        source: the file or the directory in the store.
+        copied: files are copied where all of them have no more bytes than this: then they are files to whatever
+            lists the directory.
+
+    Raises OSError.
     """
-    _show(path, source, _with_links_out(source))
-
-
-def _show(path: bytes, source: bytes, opened: frozenset[bytes]) -> None:
-    if source not in opened:
-        with contextlib.suppress(FileExistsError):
-            os.symlink(source, path)
-        return
+    entries = list(islice(_entries(source), _MAX_ENTRIES + 1)) if os.path.isdir(source) else [source]
+    if len(entries) > _MAX_ENTRIES:
+        entries = []
+    size = sum(os.lstat(one).st_size for one in entries if not os.path.isdir(one))
     with contextlib.suppress(FileExistsError):
-        os.mkdir(path, 0o755)
-    for name in os.listdir(source):
-        inside = os.path.join(source, name)
-        if _leads_out(inside):
-            with contextlib.suppress(FileExistsError):
-                os.symlink(os.readlink(inside), os.path.join(path, name))
-        else:
-            _show(os.path.join(path, name), inside, opened)
+        if not entries:
+            os.symlink(source, path)
+    for one in entries:
+        with contextlib.suppress(FileExistsError):
+            _show(path + one[len(source) :], one, source, copied=size <= copied)
 
 
-def _with_links_out(top: bytes) -> frozenset[bytes]:
-    """Return the directories from `top` on that have a link out of the package, at any depth."""
-    found: set[bytes] = set()
-    seen = 0
+def _entries(top: bytes) -> Iterator[bytes]:
+    yield top
     for directory, names, files in os.walk(top):
-        seen += len(names) + len(files)
-        if seen > _MAX_ENTRIES:
-            break
-        if any(_leads_out(os.path.join(directory, name)) for name in (*names, *files)):
-            while directory not in found:
-                found.add(directory)
-                directory = directory if directory == top else os.path.dirname(directory)
-    return frozenset(found)
+        yield from (os.path.join(directory, name) for name in (*names, *files))
 
 
-def _leads_out(path: bytes) -> bool:
-    """Tell whether a path is a link to something that its own package does not have."""
-    return os.path.islink(path) and not os.path.exists(path)
+def _show(path: bytes, entry: bytes, top: bytes, *, copied: bool) -> None:
+    if os.path.islink(entry):
+        elsewhere = os.path.exists(entry) and not os.path.realpath(entry).startswith(top + b"/")
+        os.symlink(entry if elsewhere else os.readlink(entry), path)
+    elif os.path.isdir(entry):
+        os.mkdir(path, 0o755)
+    elif copied:
+        _copy(entry, path)
+    else:
+        os.symlink(entry, path)
+
+
+def _copy(source: bytes, path: bytes) -> None:
+    """Copy a file of the store, with its mode and time. Raises OSError."""
+    facts = os.stat(source)
+    with open(source, "rb") as content, open(path, "xb") as stream:
+        stream.write(content.read())
+        os.fchmod(stream.fileno(), stat.S_IMODE(facts.st_mode))
+    os.utime(path, ns=(facts.st_mtime_ns, facts.st_mtime_ns))

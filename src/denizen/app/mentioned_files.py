@@ -1,0 +1,66 @@
+"""The answer to a running program that opened an object which names files that this root lacks.
+
+An addon that draws text by itself looks for fonts at a path among its constants, one that speaks TLS for
+authorities. No library is missed, so nothing else would tell. The resident (loader/resident/mention.c) waits.
+"""
+
+from __future__ import annotations
+
+import os
+
+from denizen.app.brought_files import shows_files
+from denizen.app.resolution.package_sources import sources_for
+from denizen.app.running_program import called, running, size_of
+from denizen.app.supply.store_access import made_store
+from denizen.disk import DiskView
+from denizen.launch.dlopen_links import DlopenRequest
+from denizen.resolve.cache.cached_view import CachedView
+from denizen.resolve.existing_libraries import ProcessLibraries
+from denizen.resolve.process_extension import mentioned_files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.request import RunRequest
+    from denizen.app.running_program import RunningProgram
+    from denizen.app.session import Session
+    from denizen.resolve.resolution import Resolution
+
+
+def bring_mentioned(session: Session, directory: bytes, path: bytes, wanted: RunRequest) -> None:
+    """Show the files that the object at `path` names, and remember that it was looked at.
+
+    Args:
+        session: the paths and the reporter.
+        directory: the directory of links of the program's decision.
+        path: the object's path.
+        wanted: the options of the program's start.
+
+    Raises:
+        NotOurs, BadInput, OSError: and the errors of fetching and realising. Nothing is remembered then.
+    """
+    with running(session, directory, wanted) as program:
+        looked_at = os.stat(path)
+        if not program.opened.is_locked and shows_files(program.decision_store, program.decision):
+            _bring(program, path)
+        program.opened.examined(looked_at)
+
+
+def _bring(program: RunningProgram, path: bytes) -> None:
+    resolution = _resolved(program, path)
+    if resolution is None:
+        return
+    with made_store(program.session) as store, store.working() as work:
+        new = program.new(store, resolution)
+        size = size_of(new, resolution)
+        if new and not program.over_budget(size):
+            program.install(store, work, resolution, new)
+            for pin in new:
+                program.opened.record(DlopenRequest(pin.name, (called(pin),), pin.size, program.run))
+
+
+def _resolved(program: RunningProgram, path: bytes) -> Resolution | None:
+    view = CachedView(DiskView())
+    started = {one.name.rpartition(b"/")[2]: one.path for one in program.decision.libraries}
+    sources = sources_for(program.session, program.policy, program.index())
+    world = ProcessLibraries(view, started)
+    return mentioned_files(view, program.decision.program, world, sources, path)

@@ -1,0 +1,183 @@
+"""A running program that is to get something: its decision, what came before, and what may still come.
+
+The helpers that answer for what a program misses (missing_library.py, mentioned_files.py) share it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from denizen.app.brought_files import show_files
+from denizen.app.factories import supply_of
+from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
+from denizen.errors import BadInput
+from denizen.launch.decisions.decision_store import variant
+from denizen.launch.dlopen_links import OPENED, Opened
+from denizen.launch.fast_path import read_decision
+from denizen.resolve.installation.install import install, planned
+from denizen.resolve.process_extension import counted
+from denizen.resolve.rule_packs import load_rules
+from denizen.sources.fetch_policy import FetchPolicy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
+    from denizen.formats.storepath import StorePath
+    from denizen.index.locate import Index
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.decisions.decision_store import DecisionStore
+    from denizen.resolve.installation.derivations import Recipes
+    from denizen.resolve.resolution import Pin, Resolution
+    from denizen.store.local import Store
+    from denizen.store.work import Work
+
+# MB of packages for one run of a program; 0 forbids all. The file `budget` in the configuration overrides it.
+DEFAULT_BUDGET = 100
+# The program waits: without a network it is to see its own error after half a second.
+_ATTEMPTS = 2
+_PATIENCE = 10.0
+
+
+class NotOurs(BadInput):
+    """The error that a directory or a name is not one with which the resident asks."""
+
+    place: bytes
+    WHAT = "{place} is not what the resident asks for"
+
+
+class RunningProgram:
+    """A program that runs by one decision, and what it got so far."""
+
+    def __init__(self, session: Session, decision: Decision, opened: Opened, wanted: RunRequest) -> None:
+        """Take the decision, the directory of links for what came, and the options of the program's start."""
+        self.session = session.quieter()
+        self.decision = decision
+        self.opened = opened
+        self.wanted = wanted
+        self.policy = FetchPolicy(attempts=_ATTEMPTS, patience=_PATIENCE, offline=wanted.offline)
+        self.run = _asking_process()
+
+    def index(self) -> Index:
+        """Return the indexes that are here, in which the resident looks too.
+
+        The base suite's comes first. An unknown name must not cause others to be fetched.
+        """
+        program = self.decision.program
+        suites = indexed_suites(self.session, program, self.wanted.suites)
+        index = indexes_of(self.session, program, suites)
+        self.opened.look_in(files_of(index))
+        return index
+
+    def new(self, store: Store, resolution: Resolution) -> list[Pin]:
+        """Return the packages that are neither in the decision nor from an earlier answer."""
+        plan = planned(store, resolution, supply_of(self.session, self.policy))
+        brought = {package for one in self.opened.asked() for package in one.packages}
+        return [
+            pin
+            for pin in resolution.packages
+            if called(pin) not in brought
+            and store.place_of(plan.packages[pin.sha256]) not in self.decision.objects
+        ]
+
+    def install(self, store: Store, work: Work, resolution: Resolution, new: Sequence[Pin]) -> Recipes:
+        """Realise the packages, keep the new ones as long as the decision, and show their files."""
+        made = install(store, resolution, supply_of(self.session, self.policy))
+        work.need(made.packages.values())
+        trees = [made.packages[pin.sha256] for pin in new]
+        self._keep(store, trees)
+        show_files(self.decision_store, self.decision, [store.place_of(tree) for tree in trees])
+        return made
+
+    def over_budget(self, size: int) -> str:
+        """Return the reason against fetching so many bytes more in this run; "" for none."""
+        spent = sum(one.size for one in self.opened.asked() if one.run == self.run)
+        if spent + size <= self.budget:
+            return ""
+        budget = f"the budget of {self.budget // 1_000_000} MB for one run"
+        return f"it is {size // 1_000_000} MB, and of {budget} {spent // 1_000_000} are spent"
+
+    @property
+    def budget(self) -> int:
+        """Return the bytes that may be fetched in one run."""
+        return budget_of(self.session) * 1_000_000
+
+    @property
+    def decision_store(self) -> DecisionStore:
+        """Return the store of decisions that the program's is in."""
+        directory = self.opened.directory.rsplit(b"/", 3)[0]
+        decisions = self.session.paths.decisions
+        return variant(decisions, b"" if directory == decisions else os.path.basename(directory))
+
+    def _keep(self, store: Store, trees: Sequence[StorePath]) -> None:
+        self.decision_store.keep_besides(store.layout, self.decision, trees)
+
+
+@contextlib.contextmanager
+def running(session: Session, directory: bytes, wanted: RunRequest) -> Iterator[RunningProgram]:
+    """Give the program whose links are in a directory, and keep other helpers from it meanwhile.
+
+    Raises:
+        NotOurs: the directory is no decision's.
+        OSError.
+    """
+    decision_directory, name = _decision_of(session.paths.decisions, directory)
+    opened = Opened(directory)
+    with opened.turn():
+        decision = read_decision(os.path.join(decision_directory, name))
+        if decision is None or decision.opened != directory:
+            raise NotOurs(directory)
+        yield RunningProgram(session, decision, opened, wanted)
+
+
+def _decision_of(decisions: bytes, directory: bytes) -> tuple[bytes, bytes]:
+    """Return the directory and the file name of the decision. Raises NotOurs: the path leads elsewhere."""
+    top, name = os.path.split(os.path.dirname(directory))
+    decision_directory, last = os.path.split(top)
+    below = (
+        decision_directory == decisions or os.path.dirname(os.path.dirname(decision_directory)) == decisions
+    )
+    if not below or last != OPENED or os.path.normpath(directory) != directory:
+        raise NotOurs(directory)
+    return decision_directory, name
+
+
+def size_of(new: Sequence[Pin], resolution: Resolution) -> int:
+    """Return the bytes of the packages that count for the budget."""
+    return sum(pin.size for pin in counted(new, resolution, load_rules()))
+
+
+def called(pin: Pin) -> bytes:
+    """Return the words for a package by which it is recorded."""
+    return b"%b=%b" % (pin.name, pin.version)
+
+
+def _asking_process() -> bytes:
+    """Return the number and the start time of the program's process; b"" if it is not known.
+
+    Its child, which is this process's parent, was made by loader/resident/ask.c.
+    """
+    try:
+        asker = _stat_fields(os.getppid())[1]
+        return b"%b.%b" % (asker, _stat_fields(int(asker))[19])
+    except OSError:
+        return b""
+
+
+def _stat_fields(process: int) -> list[bytes]:
+    """Return the fields of /proc/PID/stat after the name, which may hold blanks (proc_pid_stat(5))."""
+    with open(f"/proc/{process}/stat", "rb") as stream:
+        return stream.read().rpartition(b")")[2].split()
+
+
+def budget_of(session: Session) -> int:
+    """Return the size in MB of the packages that may be added to a program in one run."""
+    try:
+        with open(session.paths.config + b"/budget", "rb") as stream:
+            text = stream.read(16).strip()
+    except OSError:
+        return DEFAULT_BUDGET
+    return int(text) if text.isdigit() else DEFAULT_BUDGET
