@@ -7,7 +7,7 @@ The library inside the program (loader/inside/places.c) asks this tree for what 
 
 Directories are made and only files are links: what lists a directory need not follow links to further ones
 (Rust's walkdir and Python's os.walk do not), and a package's link may lead to what another package has
-(/usr/share/ghostscript/10.05.1/iccprofiles to ../../color/icc/ghostscript), for which it must lie where it is shown.
+(/usr/share/ghostscript/10.05.1/iccprofiles to ../../color/icc/ghostscript), so it must lie where it is shown.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def show_by_links(path: bytes, source: bytes, *, copied: int = 0) -> None:
     Args:
         path: where it is shown.
         source: the file or the directory in the store.
-        copied: files are copied where all of them have no more bytes than this: then they are files to whatever
-            lists the directory.
+        copied: files are copied where all of them have no more bytes than this: then they are files to
+            whatever lists the directory.
 
     Raises OSError.
     """
