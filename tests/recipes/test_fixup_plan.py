@@ -2,7 +2,7 @@
 
 import pytest
 
-from denizen.recipes.fixup_plan import LibraryNotInInputs, ObjectFile, changes_for, script_line
+from denizen.recipes.fixup_plan import LibraryNotInInputs, ObjectFile, changes_for, opened_names, script_line
 
 LD, LIBC = b"ld-linux-x86-64.so.2", b"libc.so.6"
 LIBRARIES = {
@@ -40,6 +40,17 @@ def test_a_library_that_no_input_has_is_an_error_that_names_who_needs_it() -> No
 def test_libraries_that_are_opened_later_are_kept_in_the_run_path_if_they_are_there() -> None:
     changes = changes_for(program(LIBC, opened=(b"libopened.so", b"libother.so")), LIBRARIES.get)
     assert changes.run_path == b"/s/libc6/lib:/s/o/lib"
+
+
+def test_what_was_opened_by_name_is_known_by_who_opened_it() -> None:
+    report = (
+        b"file=libz.so.1 [0];  dynamically loaded by ./prog [0]\n"
+        b"file=libz.so.1 [0];  dynamically loaded by /build/x/.libs/lt-prog [0]\n"
+        b"file=/build/x/plugin.so [0];  dynamically loaded by ./prog [0]\n"
+        b"file=libc.so.6 [0];  needed by ./prog [0]\n"
+        b"file=libgcc_s.so.1 [0];  dynamically loaded by /usr/lib/x86_64-linux-gnu/libc.so.6 [0]\n"
+    )
+    assert opened_names(report) == {b"prog": (b"libz.so.1",), b"libc.so.6": (b"libgcc_s.so.1",)}
 
 
 @pytest.mark.parametrize(

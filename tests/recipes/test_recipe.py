@@ -101,6 +101,12 @@ def test_a_source_has_one_place_and_the_hash_of_what_is_fetched(source: bytes) -
         parse_recipe(b'name = "a"\nversion = "1"\n[[sources]]\n' + source, "recipe.toml")
 
 
+@pytest.mark.parametrize("name", ["a/libb.so", "two names", ""])
+def test_what_is_opened_is_a_name(name: str) -> None:
+    with pytest.raises(BadRecipe):
+        parse_recipe(f'name = "a"\nversion = "1"\nopened = ["{name}"]\n'.encode(), "recipe.toml")
+
+
 @pytest.mark.parametrize("name", ["out", "NIX_STORE", "__denizenRoot", "a-b", "disallowedReferences"])
 def test_variables_of_the_builder_cannot_be_set(name: str) -> None:
     with pytest.raises(BadRecipe) as caught:

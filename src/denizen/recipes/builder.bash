@@ -207,12 +207,26 @@ cargo_install() {
     done
 }
 
+# What programs open by name while they are checked, fixup finds here: glibc's own report of it (ld.so(8)),
+# in a file for each process.
+begin_notes() {
+    mkdir -p "$NIX_BUILD_TOP/notes"
+    export LD_DEBUG=files LD_DEBUG_OUTPUT=$NIX_BUILD_TOP/notes/process
+}
+end_notes() {
+    unset LD_DEBUG LD_DEBUG_OUTPUT
+    find "$NIX_BUILD_TOP/notes" -type f -exec grep -haF 'dynamically loaded by' {} + |
+        sed 's/^ *[0-9]*:[[:space:]]*//' | sort -u >"$NIX_BUILD_TOP/opened" || true
+    rm -rf "$NIX_BUILD_TOP/notes"
+}
+
 # run_phase NAME: what comes before it, the phase, what comes after it.
 run_phase() {
     local name=$1 capital=${1^} before after own
     before=pre$capital after=post$capital own=${1}Phase
     echo "phase $name"
     if [ -n "${!before-}" ]; then eval "${!before}"; fi
+    if [ "$name" = check ]; then begin_notes; fi
     if [ -n "${!own-}" ]; then
         eval "${!own}"
     elif [ "$(type -t "${kind}_$name")" = function ]; then
@@ -220,6 +234,7 @@ run_phase() {
     else
         "${name}_default"
     fi
+    if [ "$name" = check ]; then end_notes; fi
     if [ -n "${!after-}" ]; then eval "${!after}"; fi
 }
 

@@ -8,7 +8,8 @@ In this order, over all outputs:
 4. Scripts whose interpreter is of another recipe, or of this one, name it in full. Those of Debian's packages
    stay as they are: a patched line would lead to a program that needs the host's dynamic linker.
 5. ELF files get the interpreter and run path of the packages that they were linked with, in the store: of
-   each library needed, directly or by others, the directory, and none that is not used.
+   each library needed, directly or by others, the directory, and none that is not used. Libraries opened by
+   name count if they are noted (.note.dlopen), named in the recipe, or were opened in the check phase.
 
 `denizen.recipes.fixup_plan` decides, this module writes.
 """
@@ -23,11 +24,19 @@ import sys
 
 from denizen.elf import read
 from denizen.errors import BadInput, DenizenError, display
-from denizen.recipes.fixup_plan import ObjectFile, changes_for, interpreter_of, run_path, script_line
+from denizen.recipes.fixup_plan import (
+    ObjectFile,
+    changes_for,
+    interpreter_of,
+    opened_names,
+    run_path,
+    script_line,
+)
 from denizen.relocate.changes import Changes
 from denizen.relocate.file_edits import apply
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.verify_patch import verify_patch
+from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,8 +64,10 @@ def main() -> int:
         for path in _files(out):
             _strip(path, debug)
     directories = _search_path(out)
+    findings = opened_names(_content(report) if os.path.exists(report := _report()) else b"")
+    named = tuple(os.environb.get(b"opened", b"").split())
     for path in objects:
-        _patch(path, directories)
+        _patch(path, directories, (*named, *findings.get(os.path.basename(path), ())))
     for path in _files(out):
         _patch_script(path, out)
     sys.stdout.write(f"fixup: {len(objects)} objects\n")
@@ -214,8 +225,13 @@ def _library(name: bytes, directories: list[bytes]) -> ObjectFile | None:
     return None
 
 
-def _patch(path: bytes, directories: list[bytes]) -> None:
-    """Give an ELF file the interpreter and run path that it needs."""
+def _report() -> bytes:
+    """Return the path of the check phase's notes of what was opened by name (builder.bash)."""
+    return os.environb.get(b"NIX_BUILD_TOP", b"") + b"/opened"
+
+
+def _patch(path: bytes, directories: list[bytes], opened: tuple[bytes, ...]) -> None:
+    """Give an ELF file the interpreter and run path that it needs; it opens libraries by name besides."""
     buffer = _content(path)
     try:
         image = read(buffer)
@@ -225,6 +241,7 @@ def _patch(path: bytes, directories: list[bytes]) -> None:
     one = ObjectFile.of(path, image)
     if one is None or (one.interpreter is None and not one.needed):
         return
+    one = replace(one, opened=(*one.opened, *opened))
     changes = changes_for(one, lambda name: _library(name, directories))
     _write(path, buffer, image, changes)
 

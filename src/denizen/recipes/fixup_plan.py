@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 from denizen.errors import BadInput
 from denizen.relocate.changes import Changes
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 # More libraries than any program has: the closure of a hostile set of files ends.
 _MOST = 10_000
+_MAX_REPORT = 16 << 20
+# elf/dl-load.c, _dl_map_object; the numbers are of namespaces.
+_OPENED = re.compile(rb"^file=(.+) \[\d+\];  dynamically loaded by (.+) \[\d+\]$", re.MULTILINE)
 
 
 class LibraryNotInInputs(BadInput):
@@ -55,6 +59,20 @@ class ObjectFile:
             return None
         opened = tuple([name for note in image.notes.dlopen for name in note.sonames])
         return cls(path, image.interpreter, dynamic.needed, opened)
+
+
+def opened_names(report: bytes) -> dict[bytes, tuple[bytes, ...]]:
+    """Return the libraries opened by name, by the base name of the program or library that opened them.
+
+    `report` has lines of glibc's LD_DEBUG=files. What was opened by a path needs no run path. libtool runs
+    programs that are not installed yet as `lt-NAME`.
+    """
+    found: dict[bytes, dict[bytes, None]] = {}
+    for name, opener in _OPENED.findall(report[:_MAX_REPORT]):
+        if b"/" not in name:
+            base = posixpath.basename(opener).removeprefix(b"lt-")
+            found.setdefault(base, {})[name] = None
+    return {opener: tuple(names) for opener, names in found.items()}
 
 
 def changes_for(one: ObjectFile, library: Library) -> Changes:

@@ -6,6 +6,7 @@ kind = "autotools"                # plain, make, autotools, cmake, meson, python
 suite = "trixie"                  # the sources' own base suite where it is left out
 patches = ["fix.patch"]           # relative to the recipe
 check = true
+opened = ["libssl.so.3"]          # libraries that programs open by name, besides those that they note
 
 [[sources]]                       # url (text or list), archive (a path in Debian's archive), or path
 archive = "pool/main/h/hello/hello_2.10.orig.tar.gz"
@@ -63,13 +64,14 @@ HOOKS = tuple(f"{when}-{phase}" for phase in PHASES for when in ("pre", "post"))
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 # Variables of the builder itself, which a recipe cannot set (those of Nix begin with NIX_).
 _RESERVED = frozenset(
-    {"out", "debug", "outputs", "name", "version", "builder", "system", "PATH", "HOME", "TMPDIR", "NIX_STORE",
-     "NIX_BUILD_TOP", "NIX_BUILD_CORES", "allowedReferences", "allowedRequisites", "disallowedReferences",
-     "disallowedRequisites", "outputHash", "outputHashAlgo", "outputHashMode", "impureEnvVars", "passAsFile"}
+    {"out", "debug", "outputs", "name", "version", "builder", "system", "opened", "PATH", "HOME", "TMPDIR",
+     "NIX_STORE", "NIX_BUILD_TOP", "NIX_BUILD_CORES", "allowedReferences", "allowedRequisites",
+     "disallowedReferences", "disallowedRequisites", "outputHash", "outputHashAlgo", "outputHashMode",
+     "impureEnvVars", "passAsFile"}
 )  # fmt: skip
 _PLACES = ("url", "archive", "path")
 _TEXTS = ("name", "version", "kind", "suite")
-_KEYS = (*_TEXTS, "patches", "check", "sources", "inputs", "phases", "hooks", "flags", "env")
+_KEYS = (*_TEXTS, "patches", "check", "opened", "sources", "inputs", "phases", "hooks", "flags", "env")
 _INPUTS = ("packages", "recipes", "paths")
 
 
@@ -111,6 +113,7 @@ class Recipe:
     """The content of a recipe.toml.
 
     Attributes:
+        opened: names of libraries that programs open, besides those that they note.
         packages: Debian packages to build with.
         recipes, paths, patches: paths relative to the recipe's directory.
         phases: shell text by the names of phases.
@@ -132,6 +135,7 @@ class Recipe:
     hooks: tuple[tuple[str, str], ...] = ()
     flags: tuple[tuple[str, tuple[str, ...]], ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    opened: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -169,6 +173,9 @@ def _problems(document: Mapping[str, Any]) -> Iterator[str]:
         yield "check is true or false"
     if not _is_list(document.get("patches", [])):
         yield "patches is a list of texts"
+    opened = document.get("opened", [])
+    if not _is_list(opened) or any(len(one.split()) != 1 or "/" in one for one in opened):
+        yield "opened is a list of names of libraries, such as libssl.so.3"
     yield from _source_problems(document.get("sources", []))
     yield from _table_problems(document)
 
@@ -256,6 +263,7 @@ def _recipe(document: Mapping[str, Any]) -> Recipe:
         hooks=tuple(document.get("hooks", {}).items()),
         flags=tuple((name, tuple(words)) for name, words in document.get("flags", {}).items()),
         environment=tuple(document.get("env", {}).items()),
+        opened=tuple(document.get("opened", ())),
     )
 
 

@@ -96,4 +96,6 @@ def _texts(recipe: Recipe) -> dict[bytes, bytes]:
     texts |= {f"{name}Flags": "\n".join(words) for name, words in recipe.flags}
     if recipe.check:
         texts["doCheck"] = "1"
+    if recipe.opened:
+        texts["opened"] = " ".join(recipe.opened)
     return {name.encode(): text.encode("utf-8", "surrogatepass") for name, text in texts.items()}

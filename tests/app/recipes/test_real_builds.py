@@ -45,10 +45,17 @@ SOURCES = {
     "greeter/recipe.toml": PROGRAM,
     "greeter/src/main.c": "#include <greet.h>\nint main(void) { greet(); return 0; }\n",
     "greeter/src/greet.1": ".TH GREET 1\n",
+    # It opens a library of which it says nothing.
+    "greeter/src/late.c": (
+        "#include <dlfcn.h>\n#include <stddef.h>\n"
+        'int main(void) { return dlopen("libgreet.so.1", RTLD_NOW) == NULL; }\n'
+    ),
     "greeter/src/Makefile": (
+        "all: greet late\n"
         "greet: main.c\n\t$(CC) -g -o $@ $< -lgreet\n"
-        "check: greet\n\t./greet\n"
-        "install: greet\n\tinstall -D -t $(prefix)/bin greet\n"
+        "late: late.c\n\t$(CC) -o $@ $<\n"
+        "check: greet late\n\t./greet && ./late\n"
+        "install: greet\n\tinstall -D -t $(prefix)/bin greet late\n"
     ),
 }
 
@@ -81,6 +88,8 @@ def test_a_program_and_its_library_are_built_fixed_up_and_run(tmp_path: Path) ->
     assert (
         subprocess.run([program], capture_output=True, text=True, check=True, env={}).stdout == "greetings\n"
     )
+    # What it opened in the check phase is on its run path.
+    subprocess.run([os.path.join(out, "bin/late")], check=True, env={})
     shown = subprocess.run(["readelf", "-dlSW", program], capture_output=True, text=True, check=True).stdout
     assert "-libgreet-1/lib:" in shown
     assert "-fhs" not in shown
