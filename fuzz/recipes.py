@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from denizen.recipes.develop_table import parse_develop
 from denizen.recipes.recipe import parse_recipe
 
 TOKENS = (
@@ -42,3 +43,16 @@ def recipes() -> Sequence[bytes]:
 
 def large_recipes() -> Sequence[bytes]:
     return [_SMALL + b"[[sources]]\n" * 20_000, b"a = " + b"[" * 200_000, b'name = "' + b"a" * 500_000 + b'"']
+
+
+def read_develop(data: bytes) -> None:
+    declared = parse_develop(data, "/x/denizen.toml")
+    assert declared is None or declared.full_name == "x-0"
+
+
+def develop_tables() -> Sequence[bytes]:
+    return [b'[develop]\npackages = ["a"]\nkind = "make"\nrecipes = ["../b"]\n[develop.env]\nA = "b"\n']
+
+
+def large_develop_tables() -> Sequence[bytes]:
+    return [b"[develop]\npackages = [" + b'"a", ' * 50_000 + b"]\n", b"a = " + b"[" * 200_000]

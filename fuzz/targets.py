@@ -61,6 +61,9 @@ TARGETS: dict[str, Target] = {
     "package-control": Target(fhs.read_package, fhs.packages, fhs.large_packages, fhs.CONTROL_TOKENS),
     "nsswitch": Target(fhs.read_nsswitch, fhs.some_nsswitch, fhs.large_nsswitch, fhs.NSSWITCH_TOKENS),
     "denizen.toml": Target(fhs.read_project, fhs.projects, fhs.large_projects, fhs.PROJECT_TOKENS),
+    "develop-table": Target(
+        recipes.read_develop, recipes.develop_tables, recipes.large_develop_tables, recipes.TOKENS
+    ),
     "recipe.toml": Target(recipes.read_recipe, recipes.recipes, recipes.large_recipes, recipes.TOKENS),
     "generation": Target(fhs.read_record, fhs.generations, fhs.large_generations, fhs.GENERATION_TOKENS),
     "profile-manifest": Target(

@@ -1,4 +1,5 @@
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +61,11 @@ def test_direnv_gets_a_function() -> None:
     command = f'{text}\nuse_denizen work; echo "$CALLED"'
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert done.stdout == "1\n"
+
+
+def test_direnv_gives_a_project_what_it_is_compiled_with(tmp_path: Path) -> None:
+    (tmp_path / "denizen.toml").write_text("[fhs]\npackages = []\n[develop]\npackages = []\n")
+    text = "\n".join(direnv_function("echo echo"))
+    command = f"watch_file() {{ :; }}\n{text}\nuse_denizen; use_denizen work"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.splitlines() == ["develop --print-env", "env --shell bash --profile work"]

@@ -71,9 +71,17 @@ def script(profile: str, environ: Mapping[str, str], shell: str) -> Iterator[str
 
 
 def direnv_function(command: str) -> Iterator[str]:
-    """Yield the function for direnv's direnvrc by which an .envrc may say `use denizen [PROFILE]`."""
+    """Yield the function for direnv's direnvrc by which an .envrc may say `use denizen [PROFILE]`.
+
+    Without a profile it is what the project there is compiled with, if the project says so.
+    """
     yield "use_denizen() {"
-    yield f'  eval "$({command} env --shell bash ${{1:+--profile "$1"}})"'
+    yield "  if [ $# = 0 ] && { [ -e recipe.toml ] || grep -qs '^\\[develop' denizen.toml; }; then"
+    yield "    watch_file recipe.toml denizen.toml denizen.lock"
+    yield f'    eval "$({command} develop --print-env)"'
+    yield "  else"
+    yield f'    eval "$({command} env --shell bash ${{1:+--profile "$1"}})"'
+    yield "  fi"
     yield "}"
 
 

@@ -35,7 +35,21 @@ export recipeInputs __denizenRoot out
 # The wrapper writes the run path.
 unset LD_RUN_PATH
 
+# What `denizen develop --print-env` prints: the variables that compilers look for libraries and linkers by.
+print_variables() {
+    local name
+    for name in CPATH LIBRARY_PATH PKG_CONFIG_PATH CMAKE_PREFIX_PATH COMPILER_PATH recipeInputs __denizenRoot \
+        out fixupLibrary "$@"; do
+        if [ -n "${!name-}" ]; then printf 'export %s=%q\n' "$name" "${!name}"; fi
+    done
+}
+
 if [ -n "${developPhase-}" ]; then
+    # What an earlier shell left is not built upon, and not lost.
+    if [ -e "$NIX_BUILD_TOP" ]; then
+        rm -rf "$NIX_BUILD_TOP.old"
+        mv "$NIX_BUILD_TOP" "$NIX_BUILD_TOP.old"
+    fi
     mkdir -p "$NIX_BUILD_TOP"
     cd "$NIX_BUILD_TOP" || exit
     for phase in unpack patch configure build check install fixup; do

@@ -151,13 +151,14 @@ def parse_recipe(text: bytes, path: str) -> Recipe:
         document = tomllib.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as problem:
         raise BadRecipe(path, (str(problem),)) from problem
-    problems = list(_problems(document))
+    problems = list(recipe_problems(document))
     if problems:
         raise BadRecipe(path, tuple(problems))
-    return _recipe(document)
+    return recipe_of(document)
 
 
-def _problems(document: Mapping[str, Any]) -> Iterator[str]:
+def recipe_problems(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield all reasons for which a document is no recipe."""
     yield from _unknown(document, _KEYS, "")
     for key in _TEXTS:
         if not _is_text(document.get(key, "")):
@@ -245,7 +246,8 @@ def _is_reserved(name: str) -> bool:
     return name in _RESERVED or name.startswith(("__", "NIX_"))
 
 
-def _recipe(document: Mapping[str, Any]) -> Recipe:
+def recipe_of(document: Mapping[str, Any]) -> Recipe:
+    """Return the recipe in a document that has no problems."""
     inputs = document.get("inputs", {})
     packages, recipes, paths = (tuple(dict.fromkeys(inputs.get(key, ()))) for key in _INPUTS)
     return Recipe(

@@ -1,12 +1,14 @@
 """A program and its library, built by Debian's compiler in a sandbox."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from denizen.profiles.shell_environment import direnv_function
 from tests.support.peers import require
 from tests.support.real_archive import one_at_a_time, real_archive, with_packages
 from tests.support.sandboxes import require_sandbox
@@ -124,6 +126,38 @@ def test_what_is_linked_in_the_shell_of_a_recipe_runs_outside(tmp_path: Path) ->
     assert done.stdout == "0\n", done.stderr
     program = tmp_path / "greeter/src/linked"
     ran = subprocess.run([program], capture_output=True, text=True, check=True, env={})
+    assert ran.stdout == "greetings\n"
+
+
+def test_direnv_gives_a_project_what_its_denizen_toml_declares(tmp_path: Path) -> None:
+    require_sandbox()
+    require("direnv")
+    write_recipes(tmp_path)
+    project = tmp_path / "greeter/src"
+    (project / "denizen.toml").write_text(
+        '[develop]\nsuite = "trixie"\nrecipes = ["../../libgreet"]\n[develop.env]\nWORD = "two words"\n'
+    )
+    (project / ".envrc").write_text("use denizen\n")
+    context = real_archive()
+    home = {**os.environ, "HOME": str(tmp_path), "DENIZEN_ROOT": context.session.root or ""}
+    home.pop("XDG_CONFIG_HOME", None)
+    home["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    direnvrc = tmp_path / ".config/direnv/direnvrc"
+    direnvrc.parent.mkdir(parents=True)
+    direnvrc.write_text("\n".join(direnv_function("denizen")) + "\n")
+    # The compiler is the environment's, the rest of the commands the host's; what it makes runs anywhere.
+    script = 'command -v gcc; command -v ls; gcc -o linked main.c -lgreet; echo "$WORD"; env | grep -c ^LD_'
+    with one_at_a_time(context):
+        subprocess.run(["direnv", "allow", project], env=home, check=True)
+        done = subprocess.run(
+            ["direnv", "exec", project, "sh", "-c", f"cd {project}; {script}"],
+            env=home, capture_output=True, text=True, check=False, timeout=900,
+        )  # fmt: skip
+    gcc, ls, word, variables = done.stdout.splitlines()
+    assert "/develop-" in gcc, done.stderr
+    assert ls == shutil.which("ls")
+    assert (word, variables) == ("two words", "0")
+    ran = subprocess.run([project / "linked"], capture_output=True, text=True, check=True, env={})
     assert ran.stdout == "greetings\n"
 
 

@@ -125,3 +125,45 @@ def test_it_and_its_children_see_exactly_the_environment_given(
     expected = sorted(f"{name}={value}" for name, value in env.items())
     assert sorted(started.lines(program, "environment", env=env)) == expected
     assert sorted(started.lines(program, "child", env=env)) == expected
+
+
+# std::process gives a child an environment of its own making, and looks it up along its PATH.
+RUST = """
+use std::os::raw::c_char;
+use std::process::Command;
+extern "C" { fn greeting() -> *const c_char; }
+fn main() {
+    assert!(unsafe { !greeting().is_null() });
+    let words: Vec<String> = std::env::args().collect();
+    let mut child = Command::new(&words[1]);
+    child.args(&words[2..]).env("TWO", "2").env_remove("ONE");
+    std::process::exit(child.status().unwrap().code().unwrap());
+}
+"""
+
+
+@pytest.mark.parametrize("state", PATHS)
+def test_a_child_of_a_rust_program_sees_exactly_the_environment_that_it_is_given(
+    started: Started, program: Path, state: str
+) -> None:
+    require("rustc")
+    source = started.home.work / "parent.rs"
+    source.write_text(RUST)
+    parent = started.home.work / f"rust-{started.strategy}"
+    if not parent.exists():
+        # rustc links with it, and the packages here have it not yet.
+        started.home.pack("libgcc-s1", ["libgcc_s.so.1"])
+        started.home.denizen("index", "update", "--suite", "debian")
+        linked = [f"link-arg={started.home.library('greet')}"]
+        if started.strategy == "installed":
+            linked.append(f"link-arg=-Wl,--dynamic-linker={started.interpreter}")
+        flags = [word for one in linked for word in ("-C", one)]
+        subprocess.run(["rustc", "-o", parent, source, *flags], check=True)
+        # The first start decides, and says so.
+        assert started.run(parent, os.fspath(program), "exit", "0").returncode == 0
+    path = PATHS[state]
+    env = {"ONE": "1", "LANG": "C"} | ({} if path is None else {"LD_LIBRARY_PATH": path})
+    given = {name: text for name, text in env.items() if name != "ONE"} | {"TWO": "2"}
+    expected = sorted(f"{name}={text}" for name, text in given.items())
+    for child in (("/usr/bin/env",), (os.fspath(program), "environment")):
+        assert sorted(started.lines(parent, *child, env=env)) == expected

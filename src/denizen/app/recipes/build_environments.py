@@ -7,6 +7,7 @@ its tree by itself: an environment that nobody has built in for long can go, and
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from hashlib import sha256
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 # Seconds after which `denizen gc` removes an environment that nothing was built in.
 GRACE = 30 * 86400
+# What the names of the directories of shells begin with, below the cache.
+SHELLS = b"develop-"
 
 
 def environment_name(settings: Settings) -> str:
@@ -62,16 +65,29 @@ def build_environment(session: Session, one: RecipeFile, policy: FetchPolicy, *,
 def drop_unused_build_environments(session: Session, store: Store, grace: int = GRACE) -> int:
     """Remove environments that nothing was built in for `grace` seconds; return their number.
 
-    Earlier generations of the others go as well: nobody goes back to them.
+    That of a project's shell stays as long as the shell's directory keeps its tree. Earlier generations of
+    the others go as well: nobody goes back to them.
     """
     environments = EnvironmentStore(session.paths.state)
+    shells = _kept_by_shells(session.paths.cache)
     dropped = 0
     for name in environments.names():
         if not name.startswith(BUILD_PREFIX):
             continue
-        if time.time() - environments.used(name) > grace:
+        used = environments.current(name).tree.base in shells
+        if not used and time.time() - environments.used(name) > grace:
             environments.remove(name, store.layout)
             dropped += 1
         else:
             environments.keep_current(name, store.layout)
     return dropped
+
+
+def _kept_by_shells(cache: bytes) -> set[str]:
+    """Return the names of the objects that shells' directories keep (`develop`)."""
+    found: set[str] = set()
+    with contextlib.suppress(FileNotFoundError):
+        for entry in os.scandir(cache):
+            if entry.name.startswith(SHELLS) and entry.is_dir(follow_symlinks=False):
+                found |= {os.fsdecode(one.name) for one in os.scandir(entry.path) if one.is_symlink()}
+    return found

@@ -1,29 +1,34 @@
-"""The shell of a recipe: its compiler, tools and libraries, and the functions of its phases."""
+"""The shell of a recipe or project: its compiler, tools and libraries, and the functions of its phases."""
 
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 
 from denizen.app.builds.realise_files import realise_files
 from denizen.app.environments.fhs_enter import become
-from denizen.app.recipes.build_environments import environment_name, environment_settings
+from denizen.app.recipes.build_environments import SHELLS, environment_name, environment_settings
 from denizen.app.recipes.build_recipe import BuildRecipeRequest, RecipeWriter, trees_of, written
-from denizen.app.recipes.recipe_files import recipe_files
+from denizen.app.recipes.recipe_files import development_file, recipe_files
 from denizen.app.session import Session
 from denizen.app.supply.store_access import made_store
 from denizen.build.derivation import input_paths
 from denizen.disk import make_directories
 from denizen.formats import storepath
-from denizen.store.collection.gc_roots import add_indirect
+from denizen.store.collection.gc_roots import add_indirect, remove_indirect
 from denizen.store.errors import doing
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from denizen.app.recipes.recipe_files import RecipeFile
     from denizen.build.derivation import Sealed
+    from denizen.fhs.generations import Generation
+    from denizen.formats.storepath import StorePath
+    from denizen.store.layout import StoreLayout
     from denizen.store.local import Store
 
-_SCRIPT = os.path.join(
+SCRIPT = os.path.join(
     os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "recipes", "develop.bash"
 )
 # Variables of derivations that no shell needs.
@@ -32,10 +37,10 @@ _UNUSED = frozenset({b"outputs", b"disallowedReferences"})
 
 @value
 class DevelopRequest:
-    """A request for a recipe's shell.
+    """A request for a recipe's or project's shell.
 
     Attributes:
-        build: the recipe, and how what it is built with is built.
+        build: the recipe, and how what it is built with is built; without a recipe the project here.
         phase: the phase before which the shell begins; "" to run none. They run below the cache.
         words: a command instead of a shell; None for a shell.
     """
@@ -45,51 +50,91 @@ class DevelopRequest:
     words: tuple[str, ...] | None = None
 
 
+@value
+class Development:
+    """A compiler, tools and libraries for a project, made ready.
+
+    Attributes:
+        file: the recipe, or the denizen.toml.
+        name: of the environment whose generation the compiler and tools are in.
+        directory: the project's own, below the cache.
+        variables: of the shell, and of commands in the environment.
+    """
+
+    file: RecipeFile
+    name: str
+    generation: Generation
+    directory: str
+    variables: dict[str, str]
+
+
 def develop(session: Session, request: DevelopRequest) -> int:
     """Become the shell of a recipe, or a command in its environment; return only with an error.
 
     What it is built with is built first. The shell is no sandbox: it sees this machine's files, with the
     environment's /usr.
 
-    Raises what `build_recipe` raises, and NotEntered.
+    Raises what `prepare` raises, and NotEntered.
     """
-    files = recipe_files(request.build.recipe)
+    ready = prepare(session, request)
+    script = os.fsencode(SCRIPT)
+    words = tuple(map(os.fsencode, request.words or ()))
+    shell = (b"/bin/bash", b"--rcfile", script, b"-i")
+    command = shell if request.words is None else (b"/bin/bash", script, *words)
+    inside = Session({**session.environ, **ready.variables}, session.root, session.reporter)
+    return become(inside, ready.name, ready.generation, command)
+
+
+def prepare(session: Session, request: DevelopRequest) -> Development:
+    """Make ready what a project is compiled with, and keep it from collections.
+
+    Raises what `build_recipe` raises, and NothingDeclared.
+    """
+    files = recipe_files(request.build.recipe or development_file(os.getcwd()))
     trees = trees_of(session, files, request.build)
+    generation = trees[files[-1].path]
+    directory = _directory(session, files[-1].path)
     with made_store(session) as store, store.working() as work:
         goal = written(RecipeWriter(session, request.build.policy, store, work, {}), files, trees)
         inputs = input_paths(goal.derivation, store.layout.logical)
         needed = tuple([os.fsdecode(store.place_of(path)) for path in inputs])
         if needed:
             realise_files(session, replace(request.build.realise, files=needed))
-        directory = _directory(session, goal)
-        tree = trees[files[-1].path].tree
-        # What is linked in the shell refers to packages, which the tree's directory lists and keeps.
-        add_indirect(store.layout, os.fsencode(directory) + b"/" + tree.base.encode("ascii"), tree)
-        for text in goal.derivation.environment[b"recipeInputs"].split():
-            path = storepath.parse(text, store.layout.logical)
-            # What is linked in the shell refers to it: it stays as long as the shell's directory.
-            add_indirect(store.layout, os.fsencode(directory) + b"/" + path.base.encode("ascii"), path)
-        variables = _variables(session, store, goal, request)
+        recipes = goal.derivation.environment[b"recipeInputs"].split()
+        # What is linked in the shell refers to packages, which the tree keeps, and to other recipes' outputs.
+        kept = [generation.tree, *(storepath.parse(text, store.layout.logical) for text in recipes)]
+        _keep(store.layout, os.fsencode(directory), kept)
+        variables = _variables(session, store, goal, request, directory)
     name = environment_name(environment_settings(files[-1]))
-    script = os.fsencode(_SCRIPT)
-    shell = (b"/bin/bash", b"--rcfile", script, b"-i")
-    words = tuple(map(os.fsencode, request.words or ()))
-    command = shell if request.words is None else (b"/bin/bash", script, *words)
-    inside = Session({**session.environ, **variables}, session.root, session.reporter)
-    return become(inside, name, trees[files[-1].path], command)
+    return Development(files[-1], name, generation, directory, variables)
 
 
-def _directory(session: Session, goal: Sealed) -> str:
-    """Return the directory of a recipe's shell, made if there is none."""
-    directory = os.path.join(os.fsdecode(session.paths.cache), f"develop-{goal.path.base[:32]}")
+def _directory(session: Session, file: str) -> str:
+    """Return the directory of a recipe's or project's shell, made if there is none."""
+    digest = sha256(os.fsencode(file)).hexdigest()[:32]
+    directory = os.path.join(os.fsdecode(session.paths.cache), f"{os.fsdecode(SHELLS)}{digest}")
     with doing("make", os.fsencode(directory)):
         make_directories(os.fsencode(directory))
     return directory
 
 
-def _variables(session: Session, store: Store, goal: Sealed, request: DevelopRequest) -> dict[str, str]:
+def _keep(layout: StoreLayout, directory: bytes, kept: list[StorePath]) -> None:
+    """Keep objects by links in a directory, and no more those that it kept before."""
+    names = {path.base.encode("ascii"): path for path in kept}
+    for name, path in names.items():
+        add_indirect(layout, directory + b"/" + name, path)
+    with doing("read", directory):
+        old = [
+            entry.path for entry in os.scandir(directory) if entry.is_symlink() and entry.name not in names
+        ]
+    for link in old:
+        remove_indirect(layout, link)
+
+
+def _variables(
+    session: Session, store: Store, goal: Sealed, request: DevelopRequest, directory: str
+) -> dict[str, str]:
     """Return the variables of the derivation, with directories that the user can write to."""
-    directory = _directory(session, goal)
     given = {
         os.fsdecode(name): os.fsdecode(text)
         for name, text in goal.derivation.environment.items()

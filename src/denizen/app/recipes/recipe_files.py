@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 from denizen.errors import BadInput, DenizenError
+from denizen.fhs import project
+from denizen.recipes.develop_table import EXAMPLE, parse_develop
 from denizen.recipes.recipe import FILE, MAX_SIZE, parse_recipe
 from denizen.value import value
 
@@ -20,6 +22,18 @@ class NoRecipe(DenizenError):
     reason: str
     WHAT = "the recipe {path} cannot be read"
     WHY = "{reason:text}"
+
+
+class NothingDeclared(DenizenError):
+    """The error that nothing says what a directory's project is compiled with."""
+
+    directory: str
+    WHAT = "nothing says what is compiled with what in {directory}"
+    WHY = "there is no recipe.toml, and no denizen.toml with a table [develop], there or above"
+
+    @property
+    def remedy(self) -> str:
+        return f"write a {project.FILE} such as this:\n{EXAMPLE}"
 
 
 class RecipeCircle(BadInput):
@@ -65,10 +79,40 @@ def _collect(path: str, done: dict[str, RecipeFile], above: tuple[str, ...]) -> 
         raise RecipeCircle(path)
     if path in done:
         return
-    one = RecipeFile(path, parse_recipe(_content(path), path))
+    one = RecipeFile(path, _parsed(path))
     for name in one.recipe.recipes:
         _collect(recipe_path(one.relative(name)), done, (*above, path))
     done[path] = one
+
+
+def _parsed(path: str) -> Recipe:
+    if os.path.basename(path) != project.FILE:
+        return parse_recipe(_content(path), path)
+    declared = parse_develop(_content(path), path)
+    if declared is None:
+        raise NothingDeclared(os.path.dirname(path))
+    return declared
+
+
+def development_file(start: str) -> str:
+    """Return the file that says what a directory's project is compiled with: its own, or one above it.
+
+    That is a recipe.toml, or a denizen.toml with a table [develop].
+
+    Raises:
+        NothingDeclared: there is none.
+        NoRecipe, BadDevelopTable: a denizen.toml cannot be used.
+    """
+    directory = os.path.realpath(start)
+    while True:
+        if os.path.isfile(path := os.path.join(directory, FILE)):
+            return path
+        path = os.path.join(directory, project.FILE)
+        if os.path.isfile(path) and parse_develop(_content(path), path) is not None:
+            return path
+        if directory == os.path.dirname(directory):
+            raise NothingDeclared(start)
+        directory = os.path.dirname(directory)
 
 
 def _content(path: str) -> bytes:

@@ -1,12 +1,13 @@
-"""The section [recipe] of the denizen.lock beside a recipe: the Debian packages that it is built with."""
+"""The section of the denizen.lock beside a recipe, or of a [develop] table: the packages to build with."""
 
 from __future__ import annotations
 
 import os
 
 from denizen.disk import write_atomically
-from denizen.fhs.project import LOCK, digest
+from denizen.fhs.project import FILE, LOCK, digest
 from denizen.fhs.project_lock import LockSection, lock_sections, with_section
+from denizen.recipes.develop_table import TABLE
 from denizen.resolve.lock import MAX_SIZE, parse, write
 from denizen.resolve.resolution import Resolution
 from denizen.store.errors import doing
@@ -18,15 +19,13 @@ if TYPE_CHECKING:
     from denizen.fhs.generations import Settings
     from denizen.resolve.resolution import Pin
 
-_TABLE = b"recipe"
-
 
 def locked_packages(recipe: str, settings: Settings) -> tuple[Pin, ...] | None:
     """Return the packages locked for a recipe's file; None if there is no lock for these settings.
 
     Raises BadLock.
     """
-    section = lock_sections(_content(_place(recipe))).get(_TABLE)
+    section = lock_sections(_content(_place(recipe))).get(_table(recipe))
     if section is None or section.digest != digest(settings):
         return None
     return parse(section.body).packages
@@ -38,10 +37,15 @@ def lock_packages(recipe: str, settings: Settings, pins: Iterable[Pin]) -> None:
     body = write(Resolution(settings.architectures[0], packages=tuple(ordered)))
     place = _place(recipe)
     old = _content(place)
-    new = with_section(old, _TABLE, LockSection(digest(settings), body))
+    new = with_section(old, _table(recipe), LockSection(digest(settings), body))
     if new != old:
         with doing("write", os.fsencode(place)):
             write_atomically(place, new)
+
+
+def _table(recipe: str) -> bytes:
+    """Return the section's name: that of the table, of a denizen.toml."""
+    return TABLE.encode() if os.path.basename(recipe) == FILE else b"recipe"
 
 
 def _place(recipe: str) -> str:

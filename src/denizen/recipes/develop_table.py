@@ -1,0 +1,88 @@
+"""The table [develop] of a `denizen.toml`: what a project is compiled with (pure).
+
+[develop]
+packages = ["cargo", "libssl-dev"]        # of Debian; gcc, make and their like are there always
+recipes = ["../libfoo"]                   # other recipes: a file, or the directory of a recipe.toml
+kind = "cmake"                            # brings the tools of that kind of recipe
+suite = "trixie"                          # the sources' own base suite where it is left out
+
+[develop.env]                             # further variables
+RUST_BACKTRACE = "1"
+"""
+
+from __future__ import annotations
+
+import posixpath
+import tomllib
+
+from denizen.errors import BadInput
+from denizen.formats.storepath import is_name
+from denizen.recipes.recipe import MAX_SIZE, recipe_of, recipe_problems
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from denizen.recipes.recipe import Recipe
+
+TABLE = "develop"
+EXAMPLE = """\
+[develop]
+packages = ["cargo", "libssl-dev"]
+"""
+_INPUTS = ("packages", "recipes")
+_KEYS = (*_INPUTS, "kind", "suite", "env")
+
+
+class BadDevelopTable(BadInput):
+    """The error that the table [develop] of a denizen.toml cannot be used, with all reasons."""
+
+    path: str
+    problems: tuple[str, ...]
+    WHAT = "the table [develop] of {path} is not usable"
+
+    @property
+    def why(self) -> str:
+        return "\n".join(self.problems)
+
+    @property
+    def remedy(self) -> str:
+        return f"a table such as this:\n{EXAMPLE}"
+
+
+def parse_develop(text: bytes, path: str) -> Recipe | None:
+    """Return a recipe with the inputs that the project file at `path` declares, None if it declares none.
+
+    Raises:
+        BadDevelopTable: the file is malformed, or the table.
+    """
+    if len(text) > MAX_SIZE:
+        raise BadDevelopTable(path, (f"the file is larger than {MAX_SIZE} bytes",))
+    try:
+        table = tomllib.loads(text.decode("utf-8")).get(TABLE)
+    except (ValueError, RecursionError) as problem:
+        raise BadDevelopTable(path, (str(problem),)) from problem
+    if table is None:
+        return None
+    if not isinstance(table, dict):
+        raise BadDevelopTable(path, ("it is no table",))
+    document = _document(table, path)
+    problems = (*_unknown(table), *recipe_problems(document))
+    if problems:
+        raise BadDevelopTable(path, problems)
+    return recipe_of(document)
+
+
+def _unknown(table: Mapping[str, Any]) -> Iterator[str]:
+    for key in table:
+        if key not in _KEYS:
+            yield f"there is no key {key!r}; there are {', '.join(_KEYS)}"
+
+
+def _document(table: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """Return the table as a recipe has it."""
+    base = posixpath.basename(posixpath.dirname(path))
+    document = {key: table[key] for key in ("kind", "suite", "env") if key in table}
+    document["inputs"] = {key: table[key] for key in _INPUTS if key in table}
+    return {"name": base if is_name(base) and len(base) < 100 else "project", "version": "0", **document}
