@@ -9,6 +9,8 @@ static const char *const PLACE = "/@bundle/";
 static const char *const DIRECTORY = "bundle";
 /* An argument that stands for the numbers of ignored signals: a Python changes these (ignored.h). */
 static const char *const IGNORED = "/@ignored-signals";
+/* Decisions about the programs of the tree, each at the program's path in it. */
+static const char DECISIONS[] = "decisions/";
 
 static struct bundle beside(struct arena *arena, const char *own)
 {
@@ -76,10 +78,23 @@ static void move_all(struct arena *arena, const struct bundle *bundle, struct de
         move(arena, bundle, decision, &library->path);
 }
 
-bool bundle_decision(struct arena *arena, const struct process *process, const struct bundle *bundle,
+const char *bundle_decision_name(struct arena *arena, const struct bundle *bundle, const char *path)
+{
+    const char *tree = bundle->base ? bundle_path(arena, bundle, "program/") : NULL;
+    if (!tree || !text_starts(path, tree))
+        return NULL;
+    const char *below = path + text_length(tree);
+    size_t room = sizeof DECISIONS + text_length(below);
+    struct text name = text_in(arena_take(arena, room), room);
+    text_add(&name, DECISIONS);
+    text_add(&name, below);
+    return name.data;
+}
+
+bool bundle_decision(struct arena *arena, const struct process *process, const struct bundle *bundle, const char *name,
                      struct decision *decision)
 {
-    const char *path = bundle_path(arena, bundle, "decision");
+    const char *path = bundle_path(arena, bundle, name);
     if (process->secure || !path || !decision_open(arena, path, decision))
         return false;
     move_all(arena, bundle, decision);

@@ -23,9 +23,11 @@ struct bundle {
 struct bundle bundle_open(struct arena *arena, const struct process *process, const char *own, const char *setting);
 /* The path of a file of the bundle; null where it has none of that name. */
 const char *bundle_path(struct arena *arena, const struct bundle *bundle, const char *name);
-/* The decision about the bundle's program, every path in it as it is here. False where it is not to be followed. */
-bool bundle_decision(struct arena *arena, const struct process *process, const struct bundle *bundle,
+/* A decision of the bundle, every path in it as it is here. False where it is not to be followed. */
+bool bundle_decision(struct arena *arena, const struct process *process, const struct bundle *bundle, const char *name,
                      struct decision *decision);
+/* The name of the decision about a file of the program's tree, a path without links; null for a file elsewhere. */
+const char *bundle_decision_name(struct arena *arena, const struct bundle *bundle, const char *path);
 
 /* Put the arguments in the settings before those of the start. False where they do not fit. */
 bool bundle_add_arguments(struct arena *arena, struct process *process, const struct bundle *bundle);

@@ -274,6 +274,8 @@ static void stand_in(struct start *start)
         start->process.execfn->a_un.a_val = (uintptr_t)start->path;
     start->loader = tell_seen(&start->arena);
     const char *real = launch_real_path(&start->arena, start->path);
+    if (!real && start->path[0] == '/') /* no /proc: its links are not known */
+        real = start->path;
     if (real) {
         start->origin = launch_origin(&start->arena, real);
         start->path = real;
@@ -365,16 +367,23 @@ static _Noreturn void stand_for_installed(struct start *start)
     become_command(start, &decision);
 }
 
-/* Become the bundle's program, or the program at `path`, if that is the one. Comes back if it is not. */
-static void become_bundled(struct start *start, const struct bundle *bundle, const char *path)
+/* What the bundle has for programs that it starts. */
+static void belong_to(struct start *start, const struct bundle *bundle)
+{
+    start->inside = bundle_path(&start->arena, bundle, "denizen-inside");
+    start->resident = bundle_path(&start->arena, bundle, "denizen-resident");
+}
+
+/* Become the program that a decision of the bundle is about, or the program at `path` if it is that one. Comes back if
+   it is not, or if there is no such decision. */
+static void become_bundled(struct start *start, const struct bundle *bundle, const char *name, const char *path)
 {
     struct decision decision;
     struct subject subject = {.headers = {0, 0}, .named = true};
-    if (!bundle_decision(&start->arena, &start->process, bundle, &decision))
+    if (!bundle_decision(&start->arena, &start->process, bundle, name, &decision))
         return;
     start->path = path ? path : decision_string(&decision, decision.header->program);
-    start->inside = bundle_path(&start->arena, bundle, "denizen-inside");
-    start->resident = bundle_path(&start->arena, bundle, "denizen-resident");
+    belong_to(start, bundle);
     if (!sys_exists(start->path) ||
         !image_inspect(start->path, start->process.page_size, &start->arena, &subject) ||
         !decision_is_about(&decision, &subject))
@@ -389,6 +398,31 @@ static void become_bundled(struct start *start, const struct bundle *bundle, con
     follow(start, &decision);
 }
 
+/* Become the program at `path` by the decision about that file of the tree, or by that about the bundle's program, of
+   which it may be a copy. */
+static void become_child(struct start *start, const struct bundle *bundle, const char *path)
+{
+    const char *real = launch_real_path(&start->arena, path);
+    const char *name = bundle_decision_name(&start->arena, bundle, real ? real : path);
+    if (name)
+        become_bundled(start, bundle, name, path);
+    become_bundled(start, bundle, "decision", path);
+}
+
+/* A mapped program that this host has no dynamic linker for, and nothing was decided about, as one that the bundle's
+   program unpacked: the bundle's linker and libraries may do. Comes back where it is for another C library. */
+static void adopt(struct start *start, const struct bundle *bundle)
+{
+    struct decision decision;
+    struct program program = program_read(&start->process);
+    const char *interpreter = program_interpreter(&program);
+    if (!interpreter || !text_starts(text_file_name(interpreter), "ld-linux") ||
+        !bundle_decision(&start->arena, &start->process, bundle, "decision-any", &decision))
+        return;
+    start->loader = bundle_path(&start->arena, bundle, "denizen-loader");
+    follow(start, &decision);
+}
+
 /* We are a bundle's launcher (docs/decisions/0012). */
 static _Noreturn void stand_for_bundle(struct start *start, const char *setting)
 {
@@ -399,7 +433,7 @@ static _Noreturn void stand_for_bundle(struct start *start, const char *setting)
     if (!bundle.base && config_next(SETTING_ARGUMENT, NULL))
         fail(own, ": it can be unpacked nowhere but in memory, where its files do not find each other; let"
              " XDG_CACHE_HOME name a directory with room, from which programs may be executed", (char *)0);
-    become_bundled(start, &bundle, NULL);
+    become_bundled(start, &bundle, "decision", NULL);
     fail(own, ": its files in ", bundle.base ? bundle.base : "memory", " are not what was bundled", (char *)0);
 }
 
@@ -430,9 +464,10 @@ static _Noreturn void launch(struct start *start)
     if (own && !launch_is_our_name(text_file_name(own)))
         stand_for_bundle(start, bundled);
     struct target target = launch_target(&start->arena, process);
+    struct bundle bundle = {.base = NULL};
     if (own) {
-        struct bundle bundle = bundle_open(&start->arena, process, own, bundled);
-        become_bundled(start, &bundle, target.path);
+        bundle = bundle_open(&start->arena, process, own, bundled);
+        become_child(start, &bundle, target.path);
     }
     start->path = target.path;
     if (!identity_of_path(start->path, &subject.identity))
@@ -459,6 +494,8 @@ static _Noreturn void launch(struct start *start)
         follow_nix(start, nix_linker(process));
     if (target.child) /* satisfied here, or as it would have gone without us */
         carry(start);
+    if (own)
+        adopt(start, &bundle);
     give_up(start, result.found ? "its dynamic linker is not here" : result.reason);
 }
 

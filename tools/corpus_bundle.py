@@ -4,7 +4,8 @@
     tools/corpus_bundle.py [--list NAME] [--host NAME]... [--root DIR] [--details FILE] [ID...]
 
 Each program is bundled here with its whole directory (`denizen bundle --tree`), and the bundle is started
-twice on each host, with nothing else of denizen's there. Prints a line for each, then the table.
+twice on each host, with nothing else of denizen's there. For a library that a Python opens, the Python is
+bundled, with what the library needs. Prints a line for each, then the table.
 """
 
 import argparse
@@ -20,10 +21,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.corpus.entries import LISTS, Entry, load
 from tests.corpus.fetching import fetch
-from tests.corpus.smoke import Result, judge, placing, start_entry
+from tests.corpus.smoke import Result, absent_word, judge, placing, start_entry
 from tests.corpus.table import table
 from tests.support.hosts import HOSTS, Host, HostDirectories, Outcome
-from tests.support.python_prefix import kept_by_tests
+from tests.support.python_prefix import kept_by_tests, python_prefix
 
 _HOSTS = ["bare root", "no user namespaces", "container", "noexec /tmp", "read-only root"]
 _MACHINE = "x86-64"
@@ -47,6 +48,7 @@ def main() -> int:
             results += _on_hosts(entry, bundle, arguments)
             bundle.unlink()
     print(table(results, arguments.host or _HOSTS))
+    results = [one for one in results if not one.absent]
     failed = sum(not one.passed for one in results)
     print(f"{len(results) - failed} passed, {failed} failed, {len(refused)} programs not bundled")
     if arguments.details:
@@ -59,11 +61,20 @@ def _is_meant(entry: Entry, ids: list[str]) -> bool:
     return entry.machine == _MACHINE and not entry.refusal and (not ids or entry.id in ids)
 
 
+def _is_started(entry: Entry) -> bool:
+    """Tell whether the entry is a program; else a Python opens it."""
+    return entry.smoke.arguments[0] == "{bin}"
+
+
 def _bundle(entry: Entry, bundle: Path, arguments: argparse.Namespace) -> str:
     """Bundle the program; return why that failed, "" if it did not."""
     top = arguments.programs / entry.directory
+    what = [top / entry.program, "--tree", top]
+    if not _is_started(entry):
+        prefix = python_prefix()
+        what = [prefix / "bin" / "python3", "--tree", prefix, "--with", top / entry.program]
     command = [sys.executable, "-m", "denizen", "-q", *(["--root", arguments.root] if arguments.root else [])]
-    command += ["bundle", top / entry.program, "--tree", top, "-o", bundle, "--level", arguments.level]
+    command += ["bundle", *what, "-o", bundle, "--level", arguments.level]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else " ".join(done.stderr.split())[-300:] or str(done.returncode)
 
@@ -78,21 +89,29 @@ def _on_hosts(entry: Entry, bundle: Path, arguments: argparse.Namespace) -> Iter
             (root / entry.id).hardlink_to(bundle)
             host = HOSTS[name](HostDirectories(root, arguments.programs, work))
             result = _try_out(entry, host, HostDirectories(root, arguments.programs, work))
-            print(f"{entry.id:22} {name:20} {result.problem or 'ok'}", flush=True)
+            print(f"{entry.id:22} {name:20} {_verdict(result)}", flush=True)
             yield result
+
+
+def _verdict(result: Result) -> str:
+    if result.absent:
+        return f"n/a: {result.absent} is not there"
+    said = (result.last.err.strip() or result.last.out.strip()).splitlines()
+    return f"{result.problem}: {said[-1][:150] if said else ''}" if result.problem else "ok"
 
 
 def _try_out(entry: Entry, host: Host, outside: HostDirectories) -> Result:
     """Start the bundle twice: the first start unpacks it."""
-    words = tuple(
-        str(host.directories.root / entry.id) if word == "{bin}" else word for word in entry.smoke.arguments
-    )
+    words = (str(host.directories.root / entry.id), *entry.smoke.arguments[1:])
     # What is unpacked outlives the work directory, which is emptied before each start.
     bundled = replace(
         entry, smoke=replace(entry.smoke, arguments=words, environment=_with_cache(entry, host))
     )
     cold = _start(bundled, host, outside)
     problem = judge(entry, cold)
+    absent = absent_word(entry, host) if problem else ""
+    if absent:
+        return Result(entry, host.name, problem, cold, absent=absent)
     warm = None if problem else _start(bundled, host, outside)
     return Result(entry, host.name, problem or (judge(entry, warm) if warm else ""), cold, warm)
 

@@ -58,6 +58,7 @@ enum {
     __NR_unlinkat = 35,
     __NR_renameat = 38,
     __NR_memfd_create = 279,
+    __NR_utimensat = 88,
     __NR_fstatfs = 44,
     __NR_execveat = 281,
     __NR_sched_yield = 124,

@@ -60,6 +60,7 @@ enum {
     __NR_unlinkat = 263,
     __NR_renameat = 264,
     __NR_memfd_create = 319,
+    __NR_utimensat = 280,
     __NR_fstatfs = 138,
     __NR_execveat = 322,
     __NR_sched_yield = 24,

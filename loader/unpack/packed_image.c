@@ -3,7 +3,7 @@
 #include "../text.h"
 #include "zstd.h"
 
-enum { VERSION = 1, MAX_ENTRIES = 1 << 20, MAX_NAMES = 1 << 27, EINVAL_ = 22 };
+enum { VERSION = 2, MAX_ENTRIES = 1 << 20, MAX_NAMES = 1 << 27, EINVAL_ = 22 };
 static const uint64_t MAX_BLOCK = 1ULL << 31;
 
 /* No empty part, no `.`, no `..`: below the directory, whatever the name. */
@@ -22,7 +22,7 @@ static bool is_below(const char *name)
 
 static bool entry_is_sound(const struct packed *packed, const struct packed_entry *entry)
 {
-    if (entry->name >= packed->header->names || entry->kind > PACKED_LINK || entry->zero || !is_below(packed_name(packed, entry)))
+    if (entry->name >= packed->header->names || entry->kind > PACKED_LINK || !is_below(packed_name(packed, entry)))
         return false;
     if (entry->kind == PACKED_DIRECTORY)
         return !entry->size && !entry->at;

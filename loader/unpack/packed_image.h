@@ -28,7 +28,7 @@ struct packed_entry {
     uint32_t name;
     uint32_t kind;
     uint32_t block;
-    uint32_t zero;
+    uint32_t modified; /* seconds since 1970: of a source and what was compiled from it, the older and the newer */
     uint64_t at;
     uint64_t size;
 };

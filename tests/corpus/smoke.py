@@ -51,7 +51,7 @@ def try_out(entry: Entry, host: Host, directories: HostDirectories) -> Result:
     """Start it twice: the first start decides, the second must do within the entry's own time."""
     cold = _smoke(entry, host, directories, COLD_TIMEOUT)
     problem = judge(entry, cold)
-    absent = next((word for word in entry.smoke.arguments if _is_absent(word, host)), "") if problem else ""
+    absent = absent_word(entry, host) if problem else ""
     if absent:
         return Result(entry, host.name, problem, cold, absent=absent)
     if problem or entry.refusal:
@@ -71,6 +71,11 @@ def compare_entry(entry: Entry, host: Host, directories: HostDirectories) -> lis
     if entry.refusal or judge(entry, start(words, 0.0)):
         return []
     return compare(entry.id, host, words, start)
+
+
+def absent_word(entry: Entry, host: Host) -> str:
+    """Return the program of the host's that the entry's command names and the host has not; "" for none."""
+    return next((word for word in entry.smoke.arguments if _is_absent(word, host)), "")
 
 
 def _is_absent(word: str, host: Host) -> bool:

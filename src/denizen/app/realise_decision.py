@@ -10,7 +10,7 @@ from denizen.errors import BadInput
 from denizen.launch.decisions.decision import identity_of
 from denizen.launch.decisions.link_decision import StillMissing, decision_for
 from denizen.launch.dlopen_links import place_of
-from denizen.resolve.installation.install import differing, install
+from denizen.resolve.installation.install import install, repaired
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.value import replace, value
 
@@ -78,12 +78,10 @@ def realised(session: Session, asked: RealiseRequest, host: HostStart) -> Decisi
         try:
             decision = decision_for(program, _installed(store, made, asked, host))
         except (BadInput, StillMissing):
-            damaged = differing(store, made)
-            if not damaged:
+            again = repaired(store, work, asked.resolution, made, supply)
+            if again is None:
                 raise
-            work.set_aside(damaged)
-            made = install(store, asked.resolution, supply)
-            decision = decision_for(program, _installed(store, made, asked, host))
+            decision = decision_for(program, _installed(store, again, asked, host))
         asked.decision_store.keep(store.layout, decision)
     if decision.opened:
         opened = made_opened(session, decision.opened, program, asked.wanted)

@@ -5,7 +5,7 @@ Specification: docs/formats/bundle.md; the reader is loader/unpack/packed_image.
     image  = header(32) block(24)... entry(32)... names frame...
     header = magic(8) version(4) entries(4) blocks(4) size of names(4) largest block expanded(8)
     block  = offset in the image(8) size(8) size expanded(8)
-    entry  = offset of its name(4) kind(4) block(4) zero(4) offset in the block(8) size(8)
+    entry  = offset of its name(4) kind(4) block(4) modified(4) offset in the block(8) size(8)
 
 Each block is one Zstandard frame. Names end in NUL, and are below the bundle's directory; each directory
 comes before what is in it. The same files in the same order give the same bytes.
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from denizen.bytesio import Buffer
 
 MAGIC = b"DENIZENB"
-VERSION = 1
+VERSION = 2
 HEADER = struct.Struct("<8sIIIIQ")
 BLOCK = struct.Struct("<QQQ")
 ENTRY = struct.Struct("<IIIIQQ")
 MAX_ENTRIES = 1 << 20
 MAX_BLOCK = 1 << 31
+MAX_TIME = (1 << 32) - 1
 # Bytes. Files of one block know each other's words; the launcher holds one block in memory.
 _BLOCK_ROOM = 16 << 20
 
@@ -61,11 +62,13 @@ class ImageEntry:
         name: its path below the bundle's directory.
         kind: a program is a file that may be executed.
         content: a file's bytes, or where a link leads.
+        modified: a file's time, in seconds since 1970.
     """
 
     name: bytes
     kind: EntryKind
     content: Buffer = b""
+    modified: int = 1
 
 
 @value
@@ -92,7 +95,8 @@ def encode(entries: Sequence[ImageEntry], compress: Callable[[bytes], bytes]) ->
         names += name + b"\0"
     for number, block in enumerate(blocks):
         for entry, at in block.entries:
-            rows += ENTRY.pack(len(names), entry.kind.value, number, 0, at, len(entry.content))
+            modified = min(max(0, entry.modified), MAX_TIME)
+            rows += ENTRY.pack(len(names), entry.kind.value, number, modified, at, len(entry.content))
             names += entry.name + b"\0"
     count = len(rows) // ENTRY.size
     largest = max((len(block.content) for block in blocks), default=0)
@@ -165,8 +169,8 @@ def decode(image: Buffer, expand: Callable[[bytes, int], bytes]) -> list[ImageEn
 
 
 def _entry(row: Sequence[int], names: bytes, contents: Sequence[bytes]) -> ImageEntry:
-    name_at, number, block, zero, at, size = row
-    if name_at >= len(names) or number > EntryKind.LINK.value or zero:
+    name_at, number, block, modified, at, size = row
+    if name_at >= len(names) or number > EntryKind.LINK.value:
         raise BadImage("an entry has a value that this version does not know")
     name = names[name_at : names.index(b"\0", name_at)]
     kind = EntryKind(number)
@@ -178,4 +182,4 @@ def _entry(row: Sequence[int], names: bytes, contents: Sequence[bytes]) -> Image
         return ImageEntry(name, kind)
     if block >= len(contents) or at + size > len(contents[block]):
         raise BadImage("an entry lies outside of its block")
-    return ImageEntry(name, kind, contents[block][at : at + size])
+    return ImageEntry(name, kind, contents[block][at : at + size], modified)

@@ -2,6 +2,8 @@
 
 NAME                      the launcher
 bundle/decision           paths in it begin with PLACE; the launcher puts the bundle's own there
+bundle/decisions/NAME     about programs of the tree, each at the program's own path in it
+bundle/decision-any       about programs that the program unpacks
 bundle/denizen-loader     starts what the program executes
 bundle/denizen-inside, bundle/denizen-resident
 bundle/lib/SONAME         libraries from packages, flat
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 PLACE = b"/@bundle/"
 DIRECTORY = b"bundle"
 DECISION = b"decision"
+ANY_DECISION = b"decision-any"
+DECISIONS = b"decisions"
 LIBRARIES = b"lib"
 PROGRAM = b"program"
 DATA = b"data"
@@ -75,3 +79,19 @@ def bundled_decision(
 def program_name(path: bytes, tree: bytes) -> bytes:
     """Return the name in the bundle of a file below `tree`, the directory that belongs to the program."""
     return posixpath.join(PROGRAM, posixpath.relpath(path, tree))
+
+
+def decision_name(program: bytes) -> bytes:
+    """Return the name of the decision about a program of the tree, by the program's name in the bundle."""
+    return posixpath.join(DECISIONS, posixpath.relpath(program, PROGRAM))
+
+
+def decision_about_any(decision: Decision) -> Decision | None:
+    """Return how a program is started that nobody knew: its libraries are searched for by name.
+
+    Return None for a C library of which that is not known to work.
+    """
+    if decision.by_name:
+        return None
+    edits = tuple(one for one in decision.edits if not one.program)
+    return replace(decision, headers=bytes(len(decision.headers)), build_id=b"", libraries=(), edits=edits)

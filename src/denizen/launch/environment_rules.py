@@ -33,6 +33,7 @@ class EnvironmentRule:
     paths: tuple[bytes, ...]
     packages: tuple[str, ...]
     reason: str
+    carried: bool = True
 
     def is_about(self, name: str) -> bool:
         """Tell whether the rule applies to a program with that file name."""
@@ -110,4 +111,5 @@ def _rule(row: Mapping[str, Any]) -> EnvironmentRule:
         tuple(path.encode() for path in row["paths"]),
         tuple(row["packages"]),
         row["reason"],
+        row.get("carried", True),
     )

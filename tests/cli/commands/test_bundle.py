@@ -3,13 +3,14 @@
 import json
 import os
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from denizen.cli.dispatch import dispatch
 from tests.support.elf_builder import Elf, build
-from tests.support.offline_roots import DenizenHome
+from tests.support.offline_roots import PROGRAM, DenizenHome
 from tests.support.peers import require
 
 
@@ -21,6 +22,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> DenizenHome:
 @pytest.fixture(scope="module")
 def greeter(home: DenizenHome) -> Path:
     return home.compile("greeter")
+
+
+STARTER = """
+#include <unistd.h>
+int main(int argc, char **argv) { return execv(argv[1], argv + 1); }
+"""
 
 
 def in_an_empty_root(bundle: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -73,6 +80,69 @@ def test_a_tree_goes_with_the_program(home: DenizenHome, greeter: Path, tmp_path
     # By its path there it finds what lies beside it.
     words = ["/here/bundle/program/greeter", "/here/bundle/program/share/text", "-v", "x"]
     assert done.stdout.splitlines()[1:] == [f"[{word}]" for word in words]
+
+
+def test_it_starts_programs_of_its_tree_and_unknown_ones(home: DenizenHome, tmp_path: Path) -> None:
+    tree, target = tmp_path / "tree", tmp_path / "dir"
+    for directory in ("bin", "lib"):
+        (tree / directory).mkdir(parents=True)
+    home.compile("starter", STARTER).rename(tree / "starter")
+    # Without a soname, so that it is searched for by its name and $ORIGIN; in the empty root is no /proc.
+    own = tree / "lib" / "libown.so"
+    subprocess.run(["gcc", "-shared", "-xc", "/dev/null", "-o", own], check=True)
+    by_name = ("-Wl,--no-as-needed", f"-L{own.parent}", "-lown", "-Wl,-rpath,$ORIGIN/../lib")
+    home.compile("child", PROGRAM, *by_name).rename(tree / "bin" / "child")
+    greeter = home.compile("stray")
+    home.denizen("bundle", str(tree / "starter"), "--tree", str(tree), "--dir", str(target))
+    greeter.rename(target / "stray")
+    for child in ("/here/bundle/program/bin/child", "/here/stray"):
+        done = in_an_empty_root(target / "starter", child, "x")
+        assert done.stdout.splitlines() == ["hello from the store", f"[{child}]", "[x]"], done.stderr
+
+
+def test_what_programs_in_its_archive_need_comes_along(home: DenizenHome, tmp_path: Path) -> None:
+    plain = home.work / "packed.c"
+    plain.write_text("int main(void) { return 0; }")
+    program = tmp_path / "packed"
+    subprocess.run(["gcc", "-o", program, plain], check=True)
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        made.write(home.compile("inner"), "jdk/bin/inner")
+        made.writestr("../leaves", b"\x7fELF")
+    program.write_bytes(program.read_bytes() + archive.read_bytes())
+    program.chmod(0o755)
+    told = json.loads(home.denizen("--json", "bundle", str(program), "-o", str(tmp_path / "out")).stdout)
+    assert [one["name"] for one in told["packages"]] == ["libc6", "libgreet1"]
+
+
+def test_files_of_a_tree_keep_their_times(home: DenizenHome, tmp_path: Path) -> None:
+    """Compilers of scripts compare a source's time with that of what they made of it."""
+    tree, cache = tmp_path / "tree", tmp_path / "cache"
+    tree.mkdir()
+    program = tree / "timed"
+    home.compile("timed").rename(program)
+    times = {"source": 1_700_000_000, "compiled": 1_700_000_100}
+    for name, seconds in times.items():
+        (tree / name).write_text(name)
+        os.utime(tree / name, (seconds, seconds))
+    home.denizen("bundle", str(program), "--tree", str(tree), "-o", str(tmp_path / "out"))
+    subprocess.run([tmp_path / "out"], env={"XDG_CACHE_HOME": str(cache)}, check=False, capture_output=True)
+    unpacked = {path.name: path for path in cache.glob("denizen/bundles/*/bundle/program/*")}
+    assert {name: int(unpacked[name].stat().st_mtime) for name in times} == times
+
+
+def test_a_damaged_object_of_the_store_is_made_again(
+    home: DenizenHome, greeter: Path, tmp_path: Path
+) -> None:
+    """And never bundled."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    home.denizen("bundle", str(greeter), "-o", str(first))
+    (library,) = home.root.glob("data/store/*libgreet1*/usr/lib/*/libgreet.so.1")
+    content = library.read_bytes()
+    library.chmod(0o644)
+    library.write_bytes(content[:-8] + bytes(8))
+    home.denizen("bundle", str(greeter), "-o", str(second))
+    assert second.read_bytes() == first.read_bytes()
 
 
 def test_a_static_program_is_copied(tmp_path: Path) -> None:

@@ -94,6 +94,13 @@ def test_an_automatic_copy_starts_without_denizen_and_keeps_its_packages(tmp_pat
     assert subprocess.run([copy], env={}, check=False).returncode == 5
     home.denizen("gc", "--grace", "0d")
     assert subprocess.run([copy], env={}, check=False).returncode == 5
+    # What was damaged in the store is made again, also what the linker model does not read.
+    (damaged,) = home.root.glob("data/store/*libouter1*/usr/lib/*/libouter.so.1")
+    content = damaged.read_bytes()
+    damaged.chmod(0o644)
+    damaged.write_bytes(content[:-8] + bytes(8))
+    home.denizen("patch", "--auto", str(program), "-o", str(copy))
+    assert damaged.read_bytes() == content
     copy.unlink()
     home.denizen("gc", "--grace", "0d")
     left = [path.name for path in (home.root / "data" / "store").iterdir() if "libouter1" in path.name]

@@ -13,7 +13,7 @@ from denizen.formats.bundle_image import EntryKind, ImageEntry
 from denizen.host import machine_name
 from denizen.launch.bundle_layout import PLACE, program_name
 from denizen.linker import Family, read_interpreter
-from denizen.value import value
+from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +87,9 @@ def bundle_program(session: Session, request: BundleRequest) -> BundleMade:
         return _copied(program.path, request.target)
     from denizen.app.bundles.contents import entries_of
 
-    closure = packaged_closure(session, request.closure)
+    closure = packaged_closure(
+        session, replace(request.closure, tree=request.tree if request.children else b"")
+    )
     entries = entries_of(closure, request.tree, machine_name(), children=request.children)
     made = _directory(entries, request) if request.directory else _one_file(entries, request)
     try:
@@ -184,7 +186,7 @@ def _directory(entries: list[ImageEntry], request: BundleRequest) -> bytes:
         if entry.kind is EntryKind.LINK:
             os.symlink(bytes(entry.content), path)
         elif entry.kind is not EntryKind.DIRECTORY:
-            write_atomically(
-                path, bytes(entry.content), mode=0o755 if entry.kind is EntryKind.PROGRAM else 0o644
-            )
+            mode = 0o755 if entry.kind is EntryKind.PROGRAM else 0o644
+            write_atomically(path, bytes(entry.content), mode=mode)
+            os.utime(path, (entry.modified, entry.modified))
     return os.path.abspath(os.path.join(target, name))

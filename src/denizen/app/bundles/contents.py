@@ -10,12 +10,15 @@ from denizen.app.bundles.errors import NotBundled
 from denizen.formats.bundle_image import EntryKind, ImageEntry
 from denizen.launch.bundle_launcher import launcher_beside
 from denizen.launch.bundle_layout import (
+    ANY_DECISION,
     DATA,
     DECISION,
     DIRECTORY,
     LIBRARIES,
     PROGRAM,
     bundled_decision,
+    decision_about_any,
+    decision_name,
     program_name,
 )
 from denizen.launch.decisions.decision_codec import encode
@@ -25,6 +28,7 @@ from denizen.launch.program import once_read
 from denizen.launch.resources.fixed_paths import fixed_path_resources
 from denizen.resolve.bundle import Bundle
 from denizen.resolve.cache.cached_view import CachedView
+from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 
     from denizen.app.bundles.closure import ProgramClosure
     from denizen.fileview import FileView, Stat
+    from denizen.launch.decisions.decision import Decision
 
 # Files; a tree with more is a mistake, such as a home directory.
 _MAX_FILES = 200_000
@@ -63,16 +68,35 @@ def entries_of(
     )
     own = [ImageEntry(DECISION, EntryKind.FILE, encode(decision))]
     if children:
+        own += _child_decisions(closure, names, data=bool(data), resident=bool(resident))
         loader = launcher_beside(loader_binary(machine))
         own.append(ImageEntry(b"denizen-loader", EntryKind.PROGRAM, loader))
         own.append(ImageEntry(b"denizen-inside", EntryKind.FILE, inside_binary(machine)))
     if decision.opened:
         own.append(ImageEntry(b"denizen-resident", EntryKind.FILE, resident))
     found = {entry.name: entry for entry in (*own, *names.entries(), *data)}
-    return [
-        ImageEntry(posixpath.join(DIRECTORY, name), entry.kind, entry.content)
-        for name, entry in found.items()
-    ]
+    return [replace(entry, name=posixpath.join(DIRECTORY, name)) for name, entry in found.items()]
+
+
+def _child_decisions(
+    closure: ProgramClosure, names: _Names, *, data: bool, resident: bool
+) -> list[ImageEntry]:
+    """Return the decisions about programs of the tree, and the one for any program without one."""
+    found = []
+    for path, decision in closure.children.items():
+        if names.has_all_of(decision):
+            name = names.of(path)
+            child = bundled_decision(
+                decision, name, names.places_of(decision), data=data, resident=resident, whole=True
+            )
+            found.append(ImageEntry(decision_name(name), EntryKind.FILE, encode(child)))
+    unknown = decision_about_any(closure.decision)
+    if unknown is not None:
+        made = bundled_decision(
+            unknown, names.program, names.places, data=data, resident=resident, whole=False
+        )
+        found.append(ImageEntry(ANY_DECISION, EntryKind.FILE, encode(made)))
+    return found
 
 
 def _resident(machine: str) -> bytes:
@@ -95,11 +119,28 @@ class _Names:
         self._whole = bool(tree)
         self.program = program_name(path, self._tree)
         self._libraries = self._flat()
-        places = {real: posixpath.join(LIBRARIES, name) for name, real in reversed(self._libraries.items())}
-        for one in decision.libraries:
-            if one.path not in places:
-                places[one.path] = program_name(one.path, self._tree)
-        self.places = places
+        self._flat_places = {
+            real: posixpath.join(LIBRARIES, name) for name, real in reversed(self._libraries.items())
+        }
+        self.places = self.places_of(decision)
+
+    def of(self, path: bytes) -> bytes:
+        """Return the name in the bundle of a file that belongs to the program."""
+        return program_name(path, self._tree)
+
+    def places_of(self, decision: Decision) -> dict[bytes, bytes]:
+        """Return path here -> name in the bundle, of the dynamic linker and all libraries of a decision."""
+        own = {one.path: self.of(one.path) for one in decision.libraries if one.path not in self._flat_places}
+        return self._flat_places | own
+
+    def has_all_of(self, decision: Decision) -> bool:
+        """Tell whether the bundle has all files of a decision about a program of its tree."""
+        return all(map(self.has, [decision.ldso, *[one.path for one in decision.libraries]]))
+
+    def has(self, path: bytes) -> bool:
+        """Tell whether the bundle has a file: a library of a package, one that came along, or of the tree."""
+        below = self._tree.rstrip(b"/") + b"/"
+        return path in self._flat_places or path in self._own or (self._whole and path.startswith(below))
 
     def _belonging(self) -> tuple[bytes, ...]:
         """Return the libraries that came with the program."""
@@ -129,11 +170,19 @@ class _Names:
                 yield _file(inside, real)
             else:
                 yield ImageEntry(inside, EntryKind.LINK, at)
+        yield from self._beside()
         if self._whole:
-            yield from _walked(self._tree, PROGRAM)
+            yield from _walked(self._tree, PROGRAM, timed=True)
         else:
             for own in self._own:
                 yield _file(program_name(own, self._tree), own)
+
+    def _beside(self) -> Iterator[ImageEntry]:
+        """Yield links to libraries that came with the program, for what is opened and has no way to them."""
+        for name, path in self._closure.beside.items():
+            if name not in self._libraries and self.has(path):
+                target = posixpath.relpath(self.of(path), LIBRARIES)
+                yield ImageEntry(posixpath.join(LIBRARIES, name), EntryKind.LINK, target)
 
 
 def _common(paths: Sequence[bytes]) -> bytes:
@@ -141,15 +190,20 @@ def _common(paths: Sequence[bytes]) -> bytes:
     return os.path.commonpath([os.path.dirname(path) for path in paths])
 
 
-def _file(name: bytes, path: bytes, *, program: bool = False) -> ImageEntry:
+def _file(name: bytes, path: bytes, *, program: bool = False, timed: bool = False) -> ImageEntry:
+    """Return the entry of a file. `timed`: with its time; else it has that of a store's files."""
     with open(path, "rb") as stream:
         content = stream.read()
-        executable = program or bool(os.fstat(stream.fileno()).st_mode & stat.S_IXUSR)
-    return ImageEntry(name, EntryKind.PROGRAM if executable else EntryKind.FILE, content)
+        facts = os.fstat(stream.fileno())
+    kind = EntryKind.PROGRAM if program or facts.st_mode & stat.S_IXUSR else EntryKind.FILE
+    return ImageEntry(name, kind, content, int(facts.st_mtime)) if timed else ImageEntry(name, kind, content)
 
 
-def _walked(tree: bytes, name: bytes) -> Iterator[ImageEntry]:
-    """Yield all files, links and empty directories of a directory, in the order of names."""
+def _walked(tree: bytes, name: bytes, *, timed: bool = False) -> Iterator[ImageEntry]:
+    """Yield all files, links and empty directories of a directory, in the order of names.
+
+    `timed`: with the files' times, which tell whether what was compiled from them is of this state.
+    """
     count = 0
     for place, directories, files in os.walk(tree):
         directories.sort()
@@ -163,7 +217,7 @@ def _walked(tree: bytes, name: bytes) -> Iterator[ImageEntry]:
             if stat.S_ISLNK(mode):
                 yield ImageEntry(posixpath.join(below, each), EntryKind.LINK, os.readlink(path))
             elif stat.S_ISREG(mode):
-                yield _file(posixpath.join(below, each), path)
+                yield _file(posixpath.join(below, each), path, timed=timed)
             count += 1
             if count > _MAX_FILES:
                 raise NotBundled(tree, f"the directory has more than {_MAX_FILES} files")
@@ -183,6 +237,8 @@ def _data(closure: ProgramClosure) -> list[ImageEntry]:
         entries = _walked(os.path.realpath(one.source), name) if whole else [_file(name, one.source)]
         for entry in entries:
             found.setdefault(entry.name, _without_absolute(entry))
+    for path, source in closure.files.items():
+        found.setdefault(DATA + path, _file(DATA + path, source))
     return list(found.values())
 
 

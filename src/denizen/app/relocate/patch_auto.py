@@ -1,10 +1,10 @@
 """A patched copy of a program that starts with the libraries of packages and without denizen.
 
-The packages are resolved and put into the store as for `denizen run`. The copy names the dynamic linker
-there, and one directory with links to all libraries as its DT_RPATH: unlike DT_RUNPATH, it is searched for
-the libraries of libraries too. Only an object with a DT_RUNPATH of its own ignores it (glibc elf/dl-load.c);
-what such an object would miss, the copy itself needs first. The program's own run path stays ahead, so that
-libraries beside it win.
+The packages are resolved and put into the store as for `denizen run`; what is there already is verified. The
+copy names the dynamic linker there, and one directory with links to all libraries as its DT_RPATH: unlike
+DT_RUNPATH, it is searched for the libraries of libraries too. Only an object with a DT_RUNPATH of its own
+ignores it (glibc elf/dl-load.c); what such an object would miss, the copy itself needs first. The program's
+own run path stays ahead, so that libraries beside it win.
 
 A decision about the copy keeps the packages in the store for as long as the copy is there.
 """
@@ -32,7 +32,7 @@ from denizen.relocate.file_edits import apply
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.run_paths import added
 from denizen.resolve.cache.cached_view import ParsedFile
-from denizen.resolve.installation.install import install
+from denizen.resolve.installation.install import install, repaired
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.value import replace
 
@@ -69,7 +69,9 @@ def patch_auto(session: Session, path: bytes, target: bytes, *, offline: bool = 
     policy = FetchPolicy(offline=offline)
     resolution = _resolution(session, place, policy)
     with made_store(session) as store, store.working() as work:
-        made = install(store, resolution, supply_of(session, policy))
+        supply = supply_of(session, policy)
+        made = install(store, resolution, supply)
+        made = repaired(store, work, resolution, made, supply) or made
         work.need([made.libraries])
         installed = installed_libraries(store, made, program, resolution)
         decision = decision_for(program, installed)

@@ -117,6 +117,20 @@ def differing(store: Store, made: Recipes) -> set[bytes]:
     return {store.place_of(info.path) for info in infos if content_differs(store.place_of(info.path), info)}
 
 
+def repaired(
+    store: Store, work: Work, resolution: Resolution, made: Recipes, supply: Supply
+) -> Recipes | None:
+    """Make the trees of `made` again whose content differs; return what was made, None where none differs.
+
+    Raises as `install`.
+    """
+    damaged = differing(store, made)
+    if not damaged:
+        return None
+    work.set_aside(damaged)
+    return install(store, resolution, supply)
+
+
 def unpacked(store: Store, work: Work, pin: Pin, supply: Supply) -> StorePath:
     """Make the store object of one package valid and keep it while `work` lasts. Raises as `install`."""
     derivations = package_recipes(
