@@ -62,6 +62,7 @@ def main() -> int:
         tree = Path(directory, "tree")
         python = make_tree(session, tree, arguments.suite)
         compile_modules(session, python, tree)
+        settle_times(tree)
         request = BundleRequest(
             ClosureRequest(os.fsencode(python), (os.fsencode(tree),), arguments.suite),
             os.fsencode(arguments.output),
@@ -170,6 +171,13 @@ def compile_modules(session: Session, python: Path, tree: Path) -> None:
         subprocess.run([*run, "--hermetic", python, *hashed, *words], check=True, env=environment)
     for source in [file for place in alone for file in place.rglob("*.py")]:
         source.unlink()
+
+
+def settle_times(tree: Path) -> None:
+    """Give all files one time: a bundle keeps those of a tree, and the same is to give the same bytes."""
+    for place, _, names in os.walk(tree):
+        for name in names:
+            os.utime(os.path.join(place, name), (1, 1), follow_symlinks=False)
 
 
 def _arguments() -> argparse.Namespace:

@@ -38,6 +38,7 @@ class Machine:
         cache_flags: the flags word of its libraries in ld.so.cache.
         vdso: the name of the kernel's own object in a process.
         qemu: the suffix of qemu-user's program for it.
+        go: its name in images of containers (GOARCH), with the variant behind a slash; "" for Debian's name.
         loader: the suffix of denizen's compiled programs for it; "" where there are none.
         max_page: the largest size of pages that linkers lay programs out for (binutils' ELF_MAXPAGESIZE).
     """
@@ -54,6 +55,7 @@ class Machine:
     cache_flags: int = CACHE_FLAGS_OTHER
     vdso: bytes = VDSO_NAME
     qemu: str = ""
+    go: str = ""
     loader: str = ""
     max_page: int = 0x1000
 
@@ -79,7 +81,7 @@ MACHINES: tuple[Machine, ...] = (
     Machine(
         "i386", "i386", 3, 32, kernels=("i686", "i386", "i486", "i586"), also_on=("x86_64",),
         triplet=b"i386-linux-gnu", interpreter=b"/lib/ld-linux.so.2", vdso=b"linux-gate.so.1",
-        qemu="i386", loader="i386",
+        qemu="i386", go="386", loader="i386",
     ),
     Machine(
         "arm64", "aarch64", 183, 64, kernels=("aarch64",), triplet=b"aarch64-linux-gnu",
@@ -89,12 +91,12 @@ MACHINES: tuple[Machine, ...] = (
     Machine(
         "armhf", "arm", 40, 32, kernels=("armv7l", "armv8l"), also_on=("aarch64",),
         triplet=b"arm-linux-gnueabihf", interpreter=b"/lib/ld-linux-armhf.so.3", cache_flags=0x903,
-        qemu="arm", max_page=0x10000,
+        qemu="arm", go="arm/v7", max_page=0x10000,
     ),
     Machine(
         "armel", "arm", 40, 32, kernels=("armv6l",), also_on=("armv7l", "armv8l", "aarch64"),
         triplet=b"arm-linux-gnueabi", interpreter=b"/lib/ld-linux.so.3", cache_flags=0xB03, qemu="arm",
-        max_page=0x10000,
+        go="arm/v5", max_page=0x10000,
     ),
     Machine(
         "riscv64", "riscv", 243, 64, kernels=("riscv64",), triplet=b"riscv64-linux-gnu",
@@ -104,7 +106,7 @@ MACHINES: tuple[Machine, ...] = (
     Machine(
         "ppc64el", "ppc64", 21, 64, kernels=("ppc64le",), triplet=b"powerpc64le-linux-gnu",
         interpreter=b"/lib64/ld64.so.2", cache_flags=0x503, vdso=b"linux-vdso64.so.1", qemu="ppc64le",
-        max_page=0x10000,
+        go="ppc64le", max_page=0x10000,
     ),
     Machine(
         "", "ppc64", 21, 64, little=False, kernels=("ppc64",), interpreter=b"/lib64/ld64.so.1",

@@ -131,6 +131,12 @@ TABLE: tuple[Group, ...] = (
         everyday=True,
     ),
     Group(
+        "export",
+        "denizen.cli.commands.export",
+        "a program, environment or profile as a container image, an archive or a package",
+        everyday=False,
+    ),
+    Group(
         "sbom",
         "denizen.cli.commands.sbom",
         "which packages a program needs, as a bill of materials",

@@ -17,7 +17,7 @@ from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from denizen.app.bundles.closure import ProgramClosure
@@ -125,12 +125,12 @@ def _arguments(request: BundleRequest) -> list[bytes]:
     ]
 
 
-def _launcher(request: BundleRequest, name: bytes) -> ImageEntry:
-    """Return the launcher of files that lie in the directory `bundle` beside it."""
+def bundle_launcher(name: bytes, arguments: Sequence[bytes] = ()) -> ImageEntry:
+    """Return the launcher of files that lie in the directory `bundle` beside it. Raises LoaderAbsent."""
     from denizen.launch.bundle_launcher import launcher_beside
     from denizen.launch.loader.binaries import loader_binary
 
-    launcher = launcher_beside(loader_binary(machine_name()), _arguments(request))
+    launcher = launcher_beside(loader_binary(machine_name()), arguments)
     return ImageEntry(name, EntryKind.PROGRAM, launcher)
 
 
@@ -141,7 +141,7 @@ def _one_file(entries: list[ImageEntry], request: BundleRequest) -> bytes:
 
     launcher = bundle_binary(machine_name())
     if request.beside:
-        entries = [*entries, _launcher(request, request.beside)]
+        entries = [*entries, bundle_launcher(request.beside, _arguments(request))]
     image = encode(entries, zstd_frames(request.level))
     write_atomically(request.target, launcher_with(launcher, image, _arguments(request)), mode=0o755)
     return os.path.abspath(request.target)
@@ -149,7 +149,7 @@ def _one_file(entries: list[ImageEntry], request: BundleRequest) -> bytes:
 
 def zstd_frames(level: int) -> Callable[[bytes], bytes]:
     """Return a function that makes one zstd frame of its argument. Raises NoCompressor."""
-    module = _zstd()
+    module = zstd_module()
     options = {
         module.CompressionParameter.compression_level: level,
         module.CompressionParameter.window_log: 24,
@@ -163,7 +163,7 @@ def zstd_frames(level: int) -> Callable[[bytes], bytes]:
     return compress
 
 
-def _zstd() -> Any:  # one of two modules, of which one has no types here
+def zstd_module() -> Any:  # one of two modules, of which one has no types here
     """Return the standard library's module (3.14) or its backport. Raises NoCompressor."""
     import importlib
 
@@ -180,7 +180,7 @@ def _directory(entries: list[ImageEntry], request: BundleRequest) -> bytes:
     target, name = request.target, os.path.basename(request.closure.program)
     if os.path.lexists(target):
         raise NotBundled(target, "there is something at that path already")
-    for entry in (*entries, _launcher(request, name)):
+    for entry in (*entries, bundle_launcher(name, _arguments(request))):
         path = os.path.join(target, entry.name)
         make_directories(path if entry.kind is EntryKind.DIRECTORY else os.path.dirname(path))
         if entry.kind is EntryKind.LINK:

@@ -106,18 +106,28 @@ def _resident(machine: str) -> bytes:
         return b""
 
 
+def own_files(closure: ProgramClosure, tree: bytes = b"") -> dict[bytes, bytes]:
+    """Return the program and the libraries that came with it: path below their directory -> path on disk.
+
+    The program is the first. `tree` is a directory that goes with it as a whole. Raises NotBundled.
+    """
+    names = _Names(closure, tree)
+    paths = [closure.program.path, *names.own]
+    return {program_name(path, names.tree).removeprefix(PROGRAM + b"/"): path for path in paths}
+
+
 class _Names:
     """The names in a bundle of a program's files."""
 
     def __init__(self, closure: ProgramClosure, tree: bytes) -> None:
         self._closure = closure
         path, decision = closure.program.path, closure.decision
-        self._own = self._belonging()
-        self._tree = tree or _common([path, *self._own])
+        self.own = self._belonging()
+        self.tree = tree or _common([path, *self.own])
         if tree and not path.startswith(tree.rstrip(b"/") + b"/"):
             raise NotBundled(path, "it is not in the directory that is to go with it")
         self._whole = bool(tree)
-        self.program = program_name(path, self._tree)
+        self.program = program_name(path, self.tree)
         self._libraries = self._flat()
         self._flat_places = {
             real: posixpath.join(LIBRARIES, name) for name, real in reversed(self._libraries.items())
@@ -126,7 +136,7 @@ class _Names:
 
     def of(self, path: bytes) -> bytes:
         """Return the name in the bundle of a file that belongs to the program."""
-        return program_name(path, self._tree)
+        return program_name(path, self.tree)
 
     def places_of(self, decision: Decision) -> dict[bytes, bytes]:
         """Return path here -> name in the bundle, of the dynamic linker and all libraries of a decision."""
@@ -139,8 +149,8 @@ class _Names:
 
     def has(self, path: bytes) -> bool:
         """Tell whether the bundle has a file: a library of a package, one that came along, or of the tree."""
-        below = self._tree.rstrip(b"/") + b"/"
-        return path in self._flat_places or path in self._own or (self._whole and path.startswith(below))
+        below = self.tree.rstrip(b"/") + b"/"
+        return path in self._flat_places or path in self.own or (self._whole and path.startswith(below))
 
     def _belonging(self) -> tuple[bytes, ...]:
         """Return the libraries that came with the program."""
@@ -172,10 +182,10 @@ class _Names:
                 yield ImageEntry(inside, EntryKind.LINK, at)
         yield from self._beside()
         if self._whole:
-            yield from _walked(self._tree, PROGRAM, timed=True)
+            yield from _walked(self.tree, PROGRAM, timed=True)
         else:
-            for own in self._own:
-                yield _file(program_name(own, self._tree), own)
+            for own in self.own:
+                yield _file(program_name(own, self.tree), own)
 
     def _beside(self) -> Iterator[ImageEntry]:
         """Yield links to libraries that came with the program, for what is opened and has no way to them."""
@@ -267,10 +277,10 @@ class _EmptyHost:
 
     def __init__(self, view: FileView, trees: Sequence[bytes]) -> None:
         self._view = view
-        self._trees = tuple(trees)
+        self.trees = tuple(trees)
 
     def _look(self, path: bytes) -> bytes:
-        if not path.startswith(self._trees):
+        if not path.startswith(self.trees):
             raise FileNotFoundError(path)
         return path
 

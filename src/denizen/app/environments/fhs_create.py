@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from denizen.fhs.create import CreationContext
     from denizen.fhs.generations import Generation, Settings
     from denizen.fhs.package_closure import EnvironmentPackage
+    from denizen.formats.storepath import StorePath
     from denizen.index.locate import Index
     from denizen.resolve.resolution import Pin
     from denizen.sources.fetch_policy import FetchPolicy
@@ -52,6 +53,23 @@ def create_from(
         work.need([made.tree])
         state = State(made.tree, int(time.time()), settings, made.parts)
         return environments.add(name, store.layout, state), pins
+
+
+def composed(
+    session: Session, settings: Settings, policy: FetchPolicy, pins: Sequence[Pin]
+) -> tuple[StorePath, tuple[Pin, ...]]:
+    """Return a tree of these packages and the base set, and all its packages.
+
+    It is an environment without a name: nothing but the caller's work keeps it.
+    """
+    from denizen.app.supply.store_access import made_store
+    from denizen.fhs.create import make, members_of, pins_of
+
+    named = {pin.name for pin in pins}
+    base = pins_of(members_of(settings, catalogues_of(session, settings, policy)), {})
+    every = (*pins, *(pin for pin in base if pin.name not in named))
+    with made_store(session) as store:
+        return make(_context(session, store, policy), every, settings).tree, every
 
 
 def _context(session: Session, store: Store, policy: FetchPolicy) -> CreationContext:

@@ -93,13 +93,15 @@ def recipes(resolution: Resolution, urls: Mapping[bytes, tuple[str, ...]], store
 def package_recipes(pin: Pin, urls: tuple[str, ...], modulos: Modulos, store_dir: bytes) -> list[Sealed]:
     """Return the derivation that fetches a package and the one that unpacks it."""
     content = Hash("sha256", bytes.fromhex(pin.sha256.decode("ascii")))
-    name = _store_name(b"%b-%b" % (pin.name, pin.version))
+    name = object_name(pin.name, pin.version)
     fetch = fetching(urls, content, store_dir, size=pin.size)
     fetched = derivations.seal(fetch, f"{name}.deb", modulos, store_dir)
     unpack = unpacking(made_by(fetched), store_dir, Layout.USR_MERGED)
     return [fetched, derivations.seal(unpack, name, modulos, store_dir)]
 
 
-def _store_name(text: bytes) -> str:
+def object_name(package: bytes, version: bytes) -> str:
+    """Return the name in the store of an unpacked package."""
+    text = b"%b-%b" % (package, version)
     # A store path's name has at most 211 characters, .deb.drv included.
     return bytes(code if code in _ALLOWED else ord("-") for code in text[:200]).decode("ascii").lstrip(".")

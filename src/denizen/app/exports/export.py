@@ -1,0 +1,116 @@
+"""`denizen export`: a subject's root file system in a form that other tools take."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.app.exports.subject import SubjectKind
+from denizen.value import Enum, value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.bundles.closure import ClosureRequest
+    from denizen.app.exports.packages import ExportedPackage
+    from denizen.app.exports.subject import ExportSubject
+    from denizen.app.session import Session
+
+
+class ExportForm(Enum):
+    """The forms of exports; the values are the options of the command line."""
+
+    OCI = "oci"
+    TAR = "tar"
+    SQUASHFS = "squashfs"
+    DEB = "deb"
+
+
+@value
+class ExportRequest:
+    """The subject and the form.
+
+    Attributes:
+        subject: what is exported.
+        closure: the program, if it is one, and the options of resolving.
+        form: of the result.
+        target: its path.
+        tree: a directory that goes with a program as a whole, b"" for none.
+        reference: the tag of an image.
+        labels: of an image, besides denizen's own.
+        version: of a Debian package.
+    """
+
+    subject: ExportSubject
+    closure: ClosureRequest
+    form: ExportForm
+    target: bytes
+    tree: bytes = b""
+    reference: str = "latest"
+    labels: tuple[tuple[str, str], ...] = ()
+    version: str = "1.0"
+
+
+@value
+class ExportMade:
+    """An export that was made.
+
+    Attributes:
+        size: of all its files, in bytes.
+        digest: of an image, by which registries name it; "" for other forms.
+        layers: of an image: what is in each, and its size in bytes.
+        packages: whose files it has.
+    """
+
+    target: bytes
+    size: int
+    digest: str
+    layers: tuple[tuple[str, int], ...]
+    packages: tuple[ExportedPackage, ...]
+
+
+def export(session: Session, request: ExportRequest) -> ExportMade:
+    """Make an export.
+
+    Raises:
+        NoDebianPackage: it is no program, and a package was asked for.
+        AlreadyThere, DiskFailed: it cannot be written. And the errors of `root_of`.
+    """
+    from denizen.app.exports.debian_package import NoDebianPackage, write_deb
+
+    if request.form is ExportForm.DEB:
+        if request.subject.kind is not SubjectKind.PROGRAM:
+            raise NoDebianPackage(request.subject.text)
+        packages = write_deb(session, request.closure, request.target, request.version, request.tree)
+        return _made(request, packages)
+    from denizen.app.exports.archives import write_root_archive, write_root_image
+    from denizen.app.exports.oci_layout import write_oci
+    from denizen.app.exports.root import root_of
+    from denizen.app.supply.store_access import made_store
+
+    with made_store(session) as store, store.working() as work:
+        root = root_of(session, request.subject, request.closure, request.tree)
+        work.need([store.path_at(one.tree) for one in root.packages if one.tree])
+        if request.form is ExportForm.OCI:
+            image = write_oci(root, request.target, request.reference, request.labels)
+            layers = tuple((one.created_by, one.blob.size) for one in image.layers)
+            return _made(request, root.packages, image.digest, layers)
+        write = write_root_archive if request.form is ExportForm.TAR else write_root_image
+        write(root, request.target)
+        return _made(request, root.packages)
+
+
+def _made(
+    request: ExportRequest,
+    packages: tuple[ExportedPackage, ...],
+    digest: str = "",
+    layers: tuple[tuple[str, int], ...] = (),
+) -> ExportMade:
+    target = os.path.abspath(request.target)
+    return ExportMade(target, _size(target), digest, layers, packages)
+
+
+def _size(path: bytes) -> int:
+    if not os.path.isdir(path):
+        return os.stat(path).st_size
+    return sum(
+        os.stat(os.path.join(place, name)).st_size for place, _, names in os.walk(path) for name in names
+    )

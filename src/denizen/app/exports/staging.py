@@ -1,0 +1,62 @@
+"""Results that appear complete or not at all: written beside their place, synced, renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+
+from denizen.disk import sync_directory
+from denizen.errors import BadInput
+from denizen.store.errors import doing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+
+class AlreadyThere(BadInput):
+    """The error that something is where a directory is to be made."""
+
+    path: bytes
+    WHAT = "{path} is there already"
+    REMEDY = "remove it, or name another directory"
+
+
+@contextlib.contextmanager
+def staged_file(target: bytes) -> Iterator[BinaryIO]:
+    """Open a file that replaces `target` when the context ends without an error. Raises DiskFailed."""
+    temporary = _temporary(target)
+    with doing("write", target):
+        try:
+            with open(temporary, "wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.rename(temporary, target)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+        sync_directory(os.path.dirname(target) or b".")
+
+
+@contextlib.contextmanager
+def staged_directory(target: bytes) -> Iterator[bytes]:
+    """Make a directory that becomes `target`, which must not be there. Raises AlreadyThere, DiskFailed."""
+    if os.path.lexists(target):
+        raise AlreadyThere(target)
+    temporary = _temporary(target)
+    with doing("write", target):
+        os.mkdir(temporary, 0o755)
+        try:
+            yield temporary
+            os.rename(temporary, target)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+
+
+def _temporary(target: bytes) -> bytes:
+    return b"%b.%d.tmp" % (target.rstrip(b"/"), os.getpid())

@@ -1,0 +1,96 @@
+"""`denizen export`: a program, an environment or a profile as an image, an archive or a package."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.command import Command
+from denizen.cli.options import Option, Positional, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.exports.export import ExportForm
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+
+
+def run(parsed: Parsed, context: Context) -> int:
+    """Make the export and say what it is; return 0."""
+    from denizen.app.bundles.closure import ClosureRequest
+    from denizen.app.exports.export import ExportRequest, export
+    from denizen.app.exports.subject import SubjectKind, find_subject
+    from denizen.app.resolution.extra_inputs import wished
+    from denizen.cli.views.export_view import document, lines
+
+    form, target = _form(parsed)
+    subject = find_subject(context.session, parsed.required("SUBJECT"))
+    program = os.fsencode(subject.text) if subject.kind is SubjectKind.PROGRAM else b""
+    extra = tuple(wished(context.session, parsed.texts("with"), program)) if program else ()
+    tree = parsed.text("tree")
+    request = ExportRequest(
+        subject,
+        ClosureRequest(program, extra, parsed.texts("suite"), parsed.flag("offline")),
+        form,
+        os.fsencode(target),
+        os.path.realpath(os.fsencode(tree)) if tree is not None else b"",
+        parsed.text("tag") or "latest",
+        tuple(map(_label, parsed.texts("label"))),
+        parsed.text("deb-version") or "1.0",
+    )
+    done = export(context.session, request)
+    if context.json:
+        context.output.document(document(done))
+    else:
+        for line in lines(done):
+            context.output.say(line)
+    return 0
+
+
+def _form(parsed: Parsed) -> tuple[ExportForm, str]:
+    """Return the one form that was asked for, and the target. Raises UsageError."""
+    from denizen.app.exports.export import ExportForm
+
+    found = [(form, target) for form in ExportForm if (target := parsed.text(form.value)) is not None]
+    if len(found) != 1:
+        raise UsageError("export", "say one of --oci, --tar, --squashfs, --deb")
+    return found[0]
+
+
+def _label(word: str) -> tuple[str, str]:
+    key, equals, text = word.partition("=")
+    if not key or not equals:
+        raise UsageError("export", f"--label wants NAME=TEXT, not {word!r}")
+    return key, text
+
+
+COMMANDS = (
+    Command(
+        ("export",),
+        "a program, environment or profile as a container image, an archive or a package",
+        run,
+        positionals=(
+            Positional("SUBJECT", "a program, an environment (env:NAME) or a profile (profile:NAME)"),
+        ),
+        options=(
+            Option(("--oci",), "an OCI image layout, in a directory or in a .tar file", metavar="PATH"),
+            Option(("--tar",), "the root file system; .gz, .xz or .zst compress it", metavar="FILE"),
+            Option(("--squashfs",), "the root file system as a SquashFS image", metavar="FILE"),
+            Option(("--deb",), "a Debian package of a program, which depends on nothing", metavar="FILE"),
+            Option(("--tree",), "all of DIR, which a program is in, goes with it", metavar="DIR"),
+            Option(("--tag",), "the tag of an image; else latest", metavar="TAG"),
+            Option(("--label",), "a label of an image", metavar="NAME=TEXT", repeat=True),
+            Option(("--deb-version",), "the version of a Debian package; else 1.0", metavar="VERSION"),
+            Option(("--with",), "also a soname, package or object", metavar="NAME", repeat=True),
+            Option(("--suite",), "resolve a program in SUITE", metavar="SUITE", repeat=True),
+            Option(("--offline",), "use only what is there already"),
+        ),
+        description=(
+            "Write a root file system with SUBJECT in it. A program is below /opt, with the packages of its\n"
+            "libraries where these belong and nothing else; an environment is what fhs enter shows, without\n"
+            "the host's files; a profile is its packages, all they depend on and a shell.\n\n"
+            "An image has a layer for each large package, which images share, and starts the program. The\n"
+            "same packages and program give the same digest: there is no time in it. Nothing is left of an\n"
+            "export that fails."
+        ),
+    ),
+)
