@@ -11,6 +11,7 @@ from denizen.build.xz import open_liblzma
 from denizen.formats import aptsources, armor, compression, contents, debversion, packages, release
 from denizen.formats.compression import BadCompression, Bomb
 from denizen.formats.deb822 import BadControl
+from denizen.formats.debian_copyright import licences
 from denizen.formats.inflate import BadStream, decompressed
 from tests.support.debian_archive import package_paragraph
 
@@ -46,6 +47,15 @@ SOURCES_TOKENS = (
 )
 VERSION_TOKENS = (b"~", b":", b"-", b"+", b"0", b"9" * 40, b".")
 STREAM_TOKENS = (b"\x1f\x8b\x08", b"\xfd7zXZ\0", bytes(8), b"\xff" * 8)
+COPYRIGHT_TOKENS = (
+    b"Format: https://",
+    b"\nLicense: ",
+    b"\nlicense:\t",
+    b"\n .\n",
+    b"\xef\xbb\xbf",
+    b"\xff",
+    b"\0",
+)
 ARMOR_TOKENS = (
     b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n",
     b"-----END PGP PUBLIC KEY BLOCK-----\n",
@@ -105,6 +115,24 @@ def large_packages() -> Sequence[bytes]:
 
 def read_release(data: bytes) -> None:
     release.parse_release(data)
+
+
+def read_licences(data: bytes) -> None:
+    """Read the licences of a copyright file; each is one line's, and told once."""
+    found = licences(data)
+    assert len(set(found)) == len(found)
+    assert not any("\n" in name for name in found)
+
+
+def copyrights() -> Sequence[bytes]:
+    head = b"Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
+    stanza = b"\nFiles: *\nCopyright: 2026 Somebody\nLicense: GPL-2+ or MIT\n Words.\n .\n More.\n"
+    return [head + stanza, b"\xef\xbb\xbf" + head + stanza * 3, b"This package was debianized by hand.\n"]
+
+
+def large_copyrights() -> Sequence[bytes]:
+    names = b"".join(b"License: L%d\n" % number for number in range(60_000))
+    return [copyrights()[0] + names, b"\n" * 900_000, b"Format:\n" + b"License:" + b" " * 900_000]
 
 
 def releases() -> Sequence[bytes]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from denizen.fhs.project_lock import lock_sections
 from denizen.formats.storepath import StorePath
 from denizen.profiles.desktop_databases import mime_databases, mimeinfo_cache, read_mime_package
+from denizen.profiles.desktop_files import names_programs, rewritten
 from denizen.profiles.manifest import (
     ElementKind,
     ElementPart,
@@ -99,3 +100,36 @@ MIME_TOKENS = (
 
 def read_command_recipe(data: bytes) -> None:
     read_recipe(data, b"/bin/x")
+
+
+DESKTOP_TOKENS = (
+    b"[Desktop Entry]\n",
+    b"\nExec=",
+    b"\nTryExec =",
+    b"\nExecStart=-",
+    b"/usr/bin/zip",
+    b'"',
+    b"%f",
+)
+_COMMANDS = {b"/usr/bin/zip": b"zip", b"/usr/bin/two words": b"two"}
+
+
+def rewrite_desktop_file(data: bytes) -> None:
+    """Rewrite a desktop entry or a service; a second time there is nothing left to rewrite."""
+    assert not names_programs(rewritten(data, _COMMANDS), _COMMANDS)
+
+
+def desktop_files() -> Sequence[bytes]:
+    return [
+        b'[Desktop Entry]\nName=Zip\nTryExec=/usr/bin/zip\nExec="/usr/bin/zip" %f\n',
+        b"[D-BUS Service]\nName=org.zip\nExec=/bin/zip --serve\n",
+        b"[Service]\nExecStart=-/usr/bin/zip a\nExecStop=@/usr/bin/zip zip b\n",
+    ]
+
+
+def large_desktop_files() -> Sequence[bytes]:
+    return [
+        b"[Desktop Entry]\n" + b"Exec=/usr/bin/zip\n" * 40_000,
+        b"Exec" + b" " * 900_000,
+        b"\nExec=" * 150_000,
+    ]

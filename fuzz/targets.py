@@ -52,6 +52,9 @@ TARGETS: dict[str, Target] = {
     "packages": Target(
         archive.read_packages, archive.some_packages, archive.large_packages, archive.PACKAGES_TOKENS
     ),
+    "copyright": Target(
+        archive.read_licences, archive.copyrights, archive.large_copyrights, archive.COPYRIGHT_TOKENS
+    ),
     "release": Target(archive.read_release, archive.releases, archive.large_releases, archive.RELEASE_TOKENS),
     "sources.list": Target(archive.read_sources, archive.sources, tokens=archive.SOURCES_TOKENS),
     "version": Target(archive.compare_versions, archive.versions, tokens=archive.VERSION_TOKENS),
@@ -74,6 +77,12 @@ TARGETS: dict[str, Target] = {
     ),
     "mime-package": Target(
         profiles.read_mime, profiles.mime_packages, profiles.large_mime_packages, profiles.MIME_TOKENS
+    ),
+    "desktop-entry": Target(
+        profiles.rewrite_desktop_file,
+        profiles.desktop_files,
+        profiles.large_desktop_files,
+        profiles.DESKTOP_TOKENS,
     ),
     "command-recipe": Target(
         profiles.read_command_recipe, profiles.recipes, profiles.large_recipes, profiles.MANIFEST_TOKENS

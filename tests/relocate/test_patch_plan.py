@@ -277,6 +277,17 @@ def test_what_cannot_be_is_refused(elf: Elf, changes: Changes, reason: str) -> N
         plan_patch(read(build(elf)), changes)
 
 
+def test_a_file_of_some_hundred_bytes_does_not_become_64_mib_by_the_memory_that_it_claims() -> None:
+    data = bytearray(build(PROGRAM))
+    image = read(bytes(data))
+    index = next(index for index, one in enumerate(image.segments) if one.type == c.PT_LOAD)
+    struct.pack_into("<Q", data, image.header.phoff + 56 * index + 40, 32 << 20)
+    with pytest.raises(CannotPatch, match="a gap of"):
+        plan_patch(read(bytes(data)), Changes(interpreter=LONG))
+    # As large as a linker makes it, it may claim as much.
+    assert plan_patch(read(bytes(data) + bytes(16384)), Changes(interpreter=LONG)).padding > 30 << 20
+
+
 def test_nothing_changes_where_all_is_so_already(program: bytes) -> None:
     same = Changes(b"/lib/ld.so.1", b"/opt/lib", add_needed=(b"libc.so.6",), soname=b"libown.so.1")
     assert plan_patch(read(program), same) == FilePlan(insert_at=len(program))

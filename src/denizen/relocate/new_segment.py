@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 MARK = b"\x7fdenizen patch\0\1"
 RECORD = Struct("<16sQQ")
 # The largest gap in a file that keeps the program headers where old kernels look: zeros, which file systems
-# need not store.
+# need not store. Less for a file smaller than any that a linker makes: some thousand of those, which claim
+# to have memory, would fill a disk.
 MAX_GAP = 64 << 20
+GAP_OF_ALL = 1 << 20
+GAP_PER_BYTE = 4096
 
 
 @value
@@ -106,7 +109,7 @@ def new_ground(image: Image, *, has_headers: bool) -> Ground:
         distance = segments[0].address - segments[0].offset
         at = max(at, free - distance)
         address = at + distance
-    if at - wanted.offset > MAX_GAP:
+    if at - wanted.offset > min(MAX_GAP, GAP_OF_ALL + GAP_PER_BYTE * len(image.buffer)):
         raise CannotPatch(
             f"its zero-filled memory would make a gap of {at - wanted.offset} bytes in the file"
         )
