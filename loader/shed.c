@@ -1,6 +1,6 @@
 #include "shed.h"
 
-enum { FIRST_OWN = 3, OLD_KERNELS_FILES = 4096 };
+enum { FIRST_OWN = 3, OLD_KERNELS_FILES = 4096, EXIT_CANNOT_RUN = 126 };
 
 /* The least a limit has to be for the helper: a parent may have set less, for the program or to make a file end
    early. No more than is needed is taken back, and what the kernel refuses stays. */
@@ -40,15 +40,25 @@ static void reset_signals(void)
     arch_syscall(__NR_rt_sigprocmask, SYS_SIG_SETMASK, (long)nothing, 0, sizeof nothing[0], 0, 0);
 }
 
-/* Quiet on the program's input and output, loud on its standard error; none of its other files. */
+/* A root need not have a /dev/null; what is open as a path alone can be neither read nor written. */
+static int open_nothing(void)
+{
+    int nothing = sys_openat(SYS_AT_CWD, "/dev/null", SYS_RDWR);
+    return nothing >= 0 ? nothing : sys_openat(SYS_AT_CWD, "/", SYS_PATH | SYS_DIRECTORY);
+}
+
+/* Quiet on the program's input and output, loud on its standard error; none of its other files. A helper without one
+   of the three would take what it opens first for it, and write its errors into that (as glibc's
+   csu/check_fds.c has it for set-user-ID programs). */
 static void keep_standard_error(void)
 {
     int nothing;
     do
-        nothing = sys_openat(SYS_AT_CWD, "/dev/null", SYS_RDWR);
+        nothing = open_nothing();
     while (nothing >= 0 && nothing < FIRST_OWN);
-    if (nothing >= 0)
-        sys_dup_onto(nothing, 0);
+    if (nothing < 0)
+        sys_exit(EXIT_CANNOT_RUN);
+    sys_dup_onto(nothing, 0);
     sys_dup_onto(2, 1);
     if (arch_syscall(__NR_close_range, FIRST_OWN, -1, 0, 0, 0, 0) != 0) /* before Linux 5.9 */
         for (int fd = FIRST_OWN; fd < OLD_KERNELS_FILES; fd++)
@@ -57,9 +67,10 @@ static void keep_standard_error(void)
 
 void shed_inheritance(void)
 {
+    /* First: a limit may leave no number for a file. */
+    raise_limits();
     keep_standard_error();
     reset_signals();
-    raise_limits();
     arch_syscall(__NR_umask, 022, 0, 0, 0, 0, 0);
     arch_syscall(__NR_personality, 0, 0, 0, 0, 0, 0);
     arch_syscall(__NR_chdir, (long)"/", 0, 0, 0, 0, 0);

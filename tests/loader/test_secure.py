@@ -117,6 +117,35 @@ int main(int count, char **words) {
 """
 
 
+# Without a place for a file, and without the three that everybody has.
+_CLOSING = """
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+int main(int count, char **words) {
+    struct rlimit most;
+    getrlimit(RLIMIT_NOFILE, &most), most.rlim_cur = 3, setrlimit(RLIMIT_NOFILE, &most);
+    for (int i = atoi(words[1]); i < 3; i++) close(i);
+    execv(words[2], words + 2);
+    return 99;
+}
+"""
+_REPORTER = """
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+int main(void) {
+    struct stat facts;
+    char line[200];
+    int report = open("/report", O_WRONLY | O_CREAT | O_TRUNC, 0600), at = sprintf(line, "report %d", report);
+    for (int i = 0; i < 3; i++) at += sprintf(line + at, " %d", fstat(i, &facts) == 0);
+    write(2, "an error", 8), write(report, line, at);
+    return 1;
+}
+"""
+
+
 class Chroot:
     """A root with a set-user-ID program; its dynamic linker is the loader, or glibc's own."""
 
@@ -239,6 +268,20 @@ def test_roots_helper_sees_nothing_of_who_started_the_program(sysroot: LoaderSys
     assert f"uid 0, about {child} in /" in lines
     assert "umask 022 ignored 0 masked 0 opened 0 personality 0" in lines
     assert "size 1 files 1" in lines
+
+
+@pytest.mark.parametrize("first", ["0", "1", "2"])
+def test_roots_helper_takes_no_file_of_its_own_for_standard_error(
+    sysroot: LoaderSysroot, first: str
+) -> None:
+    """Where a daemon of root's left neither descriptors nor room for one, and no /dev/null is."""
+    root = Chroot(sysroot, command=(b"/app/helper", b"decide"))
+    root.add("helper", _REPORTER, "-static", decided=False)
+    closing = root.add("closing", _CLOSING, "-static", decided=False)
+    privileged = root.add("privileged", _PRIVILEGED, "-static", decided=False, mode=0o4755)
+    child = root.add("child", _CHILD, decided=False)
+    root.start(privileged, closing, first, child, env={})
+    assert (root.files / "report").read_text() == "report 3 1 1 1"
 
 
 def test_root_follows_no_decision_of_another_user(sysroot: LoaderSysroot) -> None:
