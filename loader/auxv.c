@@ -2,6 +2,57 @@
 
 #include "text.h"
 
+enum { MAP_ROOM = 4096 };
+
+static const char *read_number(const char *at, uint64_t *number)
+{
+    while (*at == ' ')
+        at++;
+    for (*number = 0; *at >= '0' && *at <= '9'; at++)
+        *number = *number * 10 + (uint64_t)(*at - '0');
+    return at;
+}
+
+/* A user namespace shows the files of users without a number in it, which mostly are root's, as an overflow number's
+   (user_namespaces(7)). Lines of the map: the first number inside, the first outside, how many. */
+bool process_has_number(uint32_t uid)
+{
+    char map[MAP_ROOM];
+    uint64_t first, outside, count;
+    int fd = sys_open("/proc/self/uid_map", SYS_RDONLY);
+    long length = fd < 0 ? -1 : sys_read(fd, map, sizeof map - 1);
+    if (fd >= 0)
+        sys_close(fd);
+    if (length <= 0)
+        return true;
+    map[length] = '\0';
+    for (const char *at = map; *at; at += *at == '\n') {
+        at = read_number(read_number(read_number(at, &first), &outside), &count);
+        if (uid >= first && uid - first < count)
+            return true;
+        if (*at && *at != '\n')
+            return true;
+    }
+    return false;
+}
+
+/* Capabilities of a user who is not root and started no program of root's: ambient ones, as a service has them or a
+   program with capabilities leaves them to its children (capabilities(7)). The kernel does not call that secure. In a
+   user namespace anybody may have all of them. */
+static bool has_capabilities(void)
+{
+    enum { VERSION_3 = 0x20080522 };
+    struct {
+        uint32_t version;
+        int32_t process;
+    } header = {VERSION_3, 0};
+    struct {
+        uint32_t effective, permitted, inheritable;
+    } sets[2];
+    return arch_syscall(__NR_capget, (long)&header, (long)sets, 0, 0, 0, 0) == 0 &&
+           (sets[0].permitted | sets[1].permitted) != 0 && process_has_number(UINT32_MAX - 1);
+}
+
 static void note_entry(struct process *process, Auxv *entry)
 {
     switch (entry->a_type) {
@@ -35,6 +86,7 @@ struct process process_read(uintptr_t *stack)
         fail("the kernel gave an incomplete auxiliary vector", (char *)0);
     if (!process.phdr->a_un.a_val)
         fail("the program's headers are not in memory", (char *)0);
+    process.capable = process.uid && !process.secure && has_capabilities();
     return process;
 }
 
@@ -59,7 +111,12 @@ Auxv *process_auxv_end(const struct process *process)
 
 bool process_is_plain(const struct process *process)
 {
-    return !process->secure && process->uid == process->euid && process->gid == process->egid;
+    return !process_is_strict(process) && process->uid == process->euid && process->gid == process->egid;
+}
+
+bool process_is_strict(const struct process *process)
+{
+    return process->secure || process->capable;
 }
 
 /* Remove words from the stack; everything behind them moves down. The caller adjusts the argument count. */

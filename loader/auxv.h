@@ -24,6 +24,8 @@ struct process {
     uint32_t egid;
     uintptr_t page_size;
     bool secure;
+    /* Has capabilities without being root. */
+    bool capable;
 };
 
 struct process process_read(uintptr_t *stack);
@@ -32,6 +34,10 @@ struct process process_read(uintptr_t *stack);
 const char *process_variable(const struct process *process, const char *name);
 /* Return whether the process has only the rights of the user who started it. */
 bool process_is_plain(const struct process *process);
+/* Return whether the process has rights by which it may follow root alone. */
+bool process_is_strict(const struct process *process);
+/* Return whether a user has a number in this user namespace. */
+bool process_has_number(uint32_t uid);
 /* Remove the environment variables with this prefix, also for the program and its children. */
 void process_forget(struct process *process, const char *prefix);
 /* Return the address behind the auxiliary vector's last entry. */

@@ -15,7 +15,8 @@ enum {
 
 _Static_assert(sizeof(struct decision_header) == 240, "the header is the file's, byte for byte");
 
-/* The last entry that could be opened but not followed, for the message. */
+/* Of the last entry that could be opened but not followed, for the message. */
+static const char *const CAPABLE = "it has capabilities, and only root's decisions count then";
 static const char *const NO_DECISION = "it has no decision yet";
 
 static bool table_is_inside(const struct decision_header *header, struct table table, size_t row, uint32_t limit)
@@ -161,7 +162,7 @@ static const char *load(struct arena *arena, const struct process *process, int 
 {
     struct arch_stat facts;
     if (!owner_is_trusted(fd, process, SYS_S_IFREG, &facts))
-        return "its decision belongs to somebody else, or others may write it";
+        return process->capable ? CAPABLE : "its decision belongs to somebody else, or others may write it";
     return read_whole(arena, fd, &facts, decision) ? NULL : "its decision is damaged";
 }
 
@@ -218,6 +219,7 @@ static struct search_result try_file(struct arena *arena, const struct process *
     int fd = owner_open(path, process);
     if (fd < 0)
         return (struct search_result){false, fd == -SYS_ENOENT   ? NULL
+                                             : process->capable  ? CAPABLE
                                              : fd == -SYS_EACCES ? "no decision is kept that this user may read"
                                                                  : "its decision cannot be opened"};
     const char *reason = load(arena, process, fd, decision);

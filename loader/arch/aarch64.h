@@ -43,6 +43,7 @@ enum {
     __NR_setdomainname = 162,
     __NR_umask = 166,
     __NR_prctl = 167,
+    __NR_capget = 90,
     __NR_getpid = 172,
     __NR_getppid = 173,
     __NR_geteuid = 175,

@@ -40,6 +40,7 @@ enum {
     __NR_statfs = 137,
     __NR_pivot_root = 155,
     __NR_prctl = 157,
+    __NR_capget = 125,
     __NR_mount = 165,
     __NR_umount2 = 166,
     __NR_sethostname = 170,

@@ -90,3 +90,50 @@ def test_no_link_leads_to_a_decision(sysroot: LoaderSysroot, kept: Path) -> None
     assert start(program).stdout == "started\n"
     done = start(program, *namespace())
     assert (done.returncode, done.stdout) == (127, "")
+
+
+@pytest.mark.parametrize("owner", [0, SOMEBODY], ids=["root's", "the user's"])
+def test_with_capabilities_only_roots_decisions_count(sysroot: LoaderSysroot, kept: Path, owner: int) -> None:
+    """A service with AmbientCapabilities would run what its user put there, if it followed that."""
+    require("setpriv")
+    program, decision = decided(sysroot, kept)
+    os.chown(decision, owner, owner)
+    assert start(program).stdout == "started\n"
+    done = start_capable(program)
+    if owner == 0:
+        assert (done.stdout, done.stderr) == ("started\n", "")
+    else:
+        assert (done.returncode, done.stdout) == (127, "")
+        assert "it has capabilities, and only root's decisions count then" in done.stderr
+
+
+def test_with_capabilities_nobody_is_asked(sysroot: LoaderSysroot, kept: Path) -> None:
+    require("setpriv")
+    program, decision = decided(sysroot, kept)
+    decision.unlink()
+    # The helper says a word, and makes the decision.
+    asked = kept.parent / "helper"
+    asked.write_text("#!/bin/sh\necho asked >&2\n")
+    asked.chmod(0o755)
+    os.chown(kept, SOMEBODY, SOMEBODY)
+    settings = LoaderSettings(directories=(os.fsencode(kept),), command=(os.fsencode(asked),))
+    sysroot.configure(settings)
+    assert "asked" in start(program).stderr
+    assert "asked" not in start_capable(program).stderr
+
+
+def test_in_a_user_namespace_capabilities_say_nothing(sysroot: LoaderSysroot, kept: Path) -> None:
+    """There anybody has them."""
+    program, decision = decided(sysroot, kept)
+    os.chown(decision, SOMEBODY, SOMEBODY)
+    around = ("/usr/bin/unshare", "-U", "--map-current-user", "--keep-caps")
+    assert start(program, *around).stdout == "started\n"
+
+
+def start_capable(program: Path) -> subprocess.CompletedProcess[str]:
+    user = (f"--reuid={SOMEBODY}", f"--regid={SOMEBODY}", "--clear-groups")
+    capabilities = ("--inh-caps=+net_raw", "--ambient-caps=+net_raw")
+    return subprocess.run(
+        ["/usr/bin/setpriv", *user, *capabilities, program],
+        capture_output=True, text=True, check=False, env={}, timeout=TIMEOUT,
+    )  # fmt: skip

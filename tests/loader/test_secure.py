@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import struct
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,8 @@ _OURS = (
     "NIX_LD", "NIX_LD_LIBRARY_PATH", "NIX_LD_x86_64_linux", "NIX_LD_LIBRARY_PATH_x86_64_linux",
     "NIX_LD_aarch64_linux",
 )  # fmt: skip
+# capabilities(7), "File capability extended attribute versioning", version 2: CAP_SETUID, effective.
+_SETUID_CAPABILITY = struct.pack("<5I", 0x02000001, 1 << 7, 0, 0, 0)
 _PLAIN = ("HOME", "LD", "NIX_PATH", "PATH", "PYTHONHOME", "PYTHONPATH", "XLD_PRELOAD")
 
 _PRIVILEGED = """
@@ -117,6 +120,25 @@ int main(int count, char **words) {
 """
 
 
+# A library that speaks when it is loaded, without one of its own.
+_PLANTED = """
+__attribute__((constructor)) static void speak(void) {
+    long result;
+    __asm__ volatile("syscall" : "=a"(result)
+                     : "a"(1), "D"(1), "S"("attacker's code\\n"), "d"(16) : "rcx", "r11", "memory");
+}
+"""
+_GOING = """
+#include <unistd.h>
+int main(int count, char **words) { return chdir("/home") || execv(words[1], words + 1); }
+"""
+_BARE = """
+#include <unistd.h>
+int main(int count, char **words) {
+    char *none[] = {0};
+    return execve(words[1], none, none);
+}
+"""
 # Without a place for a file, and without the three that everybody has.
 _CLOSING = """
 #include <stdlib.h>
@@ -173,12 +195,27 @@ class Chroot:
         program = Path(shutil.copy(made, self.files / "app" / name))
         program.chmod(mode)
         if decided and not self.native:
-            path = self.sysroot.decide(
-                program, (DecisionLibrary(b"/store/lib/libc.so.6", b"libc.so.6"),),
-                ldso=b"/store/ld.so", search=b"/store/lib", objects=(b"/store/lib",),
-            )  # fmt: skip
-            shutil.copy(path, self.files / "state")
+            self.decide(program)
         return f"/app/{name}"
+
+    def decide(self, program: Path) -> None:
+        path = self.sysroot.decide(
+            program, (DecisionLibrary(b"/store/lib/libc.so.6", b"libc.so.6"),),
+            ldso=b"/store/ld.so", search=b"/store/lib", objects=(b"/store/lib",),
+        )  # fmt: skip
+        shutil.copy(path, self.files / "state")
+
+    def privileged(self, source: str, *flags: str, by: str = "set-user-ID", decided: bool = True) -> str:
+        """A program that may become root: by its mode, or by a capability of its file."""
+        name = self.add("privileged", source, *flags, decided=False)
+        path = self.files / "app/privileged"
+        if by == "set-user-ID":
+            path.chmod(0o4755)
+        else:
+            os.setxattr(path, "security.capability", _SETUID_CAPABILITY)
+        if decided and not self.native:  # both change the file's time
+            self.decide(path)
+        return name
 
     def start(
         self, *words: str, env: Mapping[str, str], user: int = _USER
@@ -206,14 +243,14 @@ int main(int count, char **words) {
 """
 
 
-def test_the_same_variables_are_taken_away_as_by_glibc(sysroot: LoaderSysroot) -> None:
+@pytest.mark.parametrize("by", ["set-user-ID", "capabilities"])
+def test_the_same_variables_are_taken_away_as_by_glibc(sysroot: LoaderSysroot, by: str) -> None:
     """Natively and below the loader, in the program and its child; the loader takes its own away besides."""
     env = dict.fromkeys((*_UNSECURE, *_OURS, *_PLAIN), "/nowhere")
     native, ours = Chroot(sysroot, native=True), Chroot(sysroot)
     said = []
     for root in (native, ours):
-        privileged = root.add("privileged", _PRIVILEGED, mode=0o4755)
-        done = root.start(privileged, root.add("child", _CHILD), env=env)
+        done = root.start(root.privileged(_PRIVILEGED, by=by), root.add("child", _CHILD), env=env)
         assert done.returncode == 0
         said.append([*done.stdout.splitlines(), done.stderr])
     kept = [line for line in said[0] if not line.partition(" ")[2].startswith("NIX_LD")]
@@ -271,9 +308,7 @@ def test_roots_helper_sees_nothing_of_who_started_the_program(sysroot: LoaderSys
 
 
 @pytest.mark.parametrize("first", ["0", "1", "2"])
-def test_roots_helper_takes_no_file_of_its_own_for_standard_error(
-    sysroot: LoaderSysroot, first: str
-) -> None:
+def test_roots_helper_takes_no_file_of_its_own_for_standard_error(sysroot: LoaderSysroot, first: str) -> None:
     """Where a daemon of root's left neither descriptors nor room for one, and no /dev/null is."""
     root = Chroot(sysroot, command=(b"/app/helper", b"decide"))
     root.add("helper", _REPORTER, "-static", decided=False)
@@ -293,3 +328,43 @@ def test_root_follows_no_decision_of_another_user(sysroot: LoaderSysroot) -> Non
     done = root.start(privileged, child, env={})
     assert "uid" not in done.stdout
     assert "belongs to somebody else" in done.stderr
+
+
+@pytest.mark.parametrize("by", ["set-user-ID", "capabilities"])
+def test_what_lies_beside_a_link_to_the_program_is_not_loaded(sysroot: LoaderSysroot, by: str) -> None:
+    """An attacker's directory, with a link to the program, what it needs, and what ld.so would look for."""
+    root = Chroot(sysroot)
+    evil = root.add("evil.so", _PLANTED, "-shared", "-fPIC", "-nostdlib", decided=False)
+    root.privileged(_PRIVILEGED, "-Wl,-rpath,$ORIGIN:.:lib", by=by, decided=False)
+    home = root.files / "home"
+    (home / "lib").mkdir()
+    for name in ("libc.so.6", "ld.so", "lib/libc.so.6", "ld-linux-x86-64.so.2", "ld.so.preload"):
+        shutil.copy(root.files / evil[1:], home / name)
+    os.link(root.files / "app/privileged", home / "privileged")
+    root.decide(root.files / "app/privileged")  # the link changed the file's time
+    steering = root.add("going", _GOING, "-static", decided=False)
+    child = root.add("child", _CHILD)
+    done = root.start(steering, "/home/privileged", child, env={"LD_LIBRARY_PATH": "/home", "HOME": "/home"})
+    assert "uid 0" in done.stdout, done.stderr
+    assert "attacker" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("by", ["set-user-ID", "capabilities"])
+@pytest.mark.parametrize("planted", ["decision", "directory"])
+def test_a_decision_of_the_users_is_not_followed(sysroot: LoaderSysroot, by: str, planted: str) -> None:
+    root = Chroot(sysroot)
+    privileged = root.privileged(_PRIVILEGED, by=by)
+    state = root.files / "state"
+    for path in state.iterdir() if planted == "decision" else [state]:
+        os.chown(path, _USER, _USER)
+    done = root.start(privileged, root.add("child", _CHILD), env={})
+    assert (done.returncode, done.stdout) == (127, "")
+    assert "cannot start /app/privileged: its decision" in done.stderr
+
+
+def test_without_arguments_it_starts_as_the_kernel_has_it(sysroot: LoaderSysroot) -> None:
+    """From Linux 5.18 on argv[0] is then the empty string."""
+    root = Chroot(sysroot)
+    privileged = root.privileged("int main(int count, char **words) { return count * 10 + !words[0]; }")
+    done = root.start(root.add("bare", _BARE, "-static", decided=False), privileged, env={})
+    assert (done.returncode in {1, 10}, done.stderr) == (True, "")
