@@ -1,4 +1,4 @@
-"""Building by programs beside nix-build: a no-op rebuild, an empty build, ten of them, a compilation.
+"""Building by programs beside nix-build: a no-op rebuild, an empty build, ten of them, a compilation, hello.
 
 Both have their own store, and sandboxes that show /usr. nix-build evaluates an expression first, which
 denizen does not; `nix-store --realise` of a .drv, which does not either, is shown too. The empty build's
@@ -18,11 +18,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.support import table
+from denizen.app.recipes.build_recipe import RecipeWriter, mirrors
+from denizen.app.supply.store_access import made_store
+from denizen.build.builtin_fetch import fetching
+from denizen.build.derivation import seal
+from denizen.build.realise import RealiseOptions, realise
 from denizen.formats.storepath import NIX_STORE
+from denizen.recipes.recipe import parse_recipe
+from denizen.sources.fetch_policy import FetchPolicy
+from denizen.sources.opener import UrlOpener
+from denizen.sources.transport import HttpSettings
+from tests.support.command_context import context_of
 from tests.support.nix import PrivateNix
 from tests.support.nix_builds import SHOWN, TwoStores, sandbox_configuration
 from tests.support.stores import make_store
 
+CASES = tuple(os.environ.get("CASES", "empty chain compile hello").split())
+RECIPES = Path(__file__).parent.parent / "examples/recipes"
 ROUNDS = int(os.environ.get("ROUNDS", "9"))
 # About a second of gcc, which is the same for both.
 SOURCE = """
@@ -40,7 +52,10 @@ let make = name: script: derivation {
 in { empty = round: make "empty-${round}" ": > $out";
      chain = round: builtins.foldl' (below: n: make "chain-${toString n}-${round}" ": ${below}; : > $out")
        (make "chain-${round}" ": > $out") (builtins.genList (n: n) 10);
-     compile = round: make "compile-${round}" ''SOURCE''; }
+     compile = round: make "compile-${round}" ''SOURCE'';
+     hello = round: make "hello-${round}" ''
+       tar xf ${builtins.path { path = HELLO; name = "hello.tar.gz"; }}
+       cd hello-*; ./configure --prefix=$out; make; make check; make install''; }
 """
 
 
@@ -58,26 +73,49 @@ def _measure(top: Path) -> None:
     nix = PrivateNix(top / "nix", sandbox_configuration())
     nix.root.mkdir()
     expression = top / "cases.nix"
-    expression.write_text(EXPRESSION.replace("SOURCE", SOURCE.replace("${", "''${")))
+    text = EXPRESSION.replace("SOURCE", SOURCE.replace("${", "''${"))
+    expression.write_text(text.replace("HELLO", str(_hello(top))))
     two = TwoStores(nix, make_store(top / "root/data/store", NIX_STORE))
     rows = [("", "denizen", "nix-build", "nix-store --realise", "denizen/nix-build")]
     medians: dict[str, tuple[float, ...]] = {}
-    for case in ("empty", "chain", "compile"):
+    for case in CASES:
         medians[case], medians[f"{case} again"] = _case(two, expression, case)
     for name, (ours, theirs, plain) in medians.items():
         row = (name, f"{ours * 1e3:.0f} ms", f"{theirs * 1e3:.0f} ms", f"{plain * 1e3:.0f} ms")
         rows.append((*row, f"{ours / theirs:.2f}"))
     print(table(rows))
+    if "empty" not in medians:
+        return
     for who, place in (("denizen", 0), ("nix-build", 1), ("nix-store --realise", 2)):
         overhead = medians["empty"][place] - medians["empty again"][place]
         print(f"overhead of an empty build, {who}: {overhead * 1e3:.0f} ms")
+
+
+def _hello(top: Path) -> Path:
+    """Return the archive of GNU hello's sources, fetched by its recipe's source."""
+    recipe = parse_recipe((RECIPES / "hello/recipe.toml").read_bytes(), "recipe.toml")
+    content = recipe.sources[0].content
+    assert content is not None
+    session = context_of(os.environ, str(top / "fetched")).session
+    with made_store(session) as store, store.working() as work:
+        writer = RecipeWriter(session, FetchPolicy(), store, work, {})
+        fetch = writer.add(
+            seal(
+                fetching(mirrors(writer, recipe.sources[0].archive), content, store.layout.logical),
+                "hello.tar.gz",
+                {},
+                store.layout.logical,
+            )
+        )
+        made = realise(store, [fetch.path], RealiseOptions(UrlOpener(HttpSettings(), 1), 1))
+        return Path(os.fsdecode(store.place_of(made[fetch.path].outputs[b"out"])))
 
 
 def _case(two: TwoStores, expression: Path, case: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return the medians of a build and of a no-op rebuild, of each of the three."""
     first: list[list[float]] = [[], [], []]
     again: list[list[float]] = [[], [], []]
-    rounds = ROUNDS if case != "compile" else max(3, ROUNDS // 3)
+    rounds = ROUNDS if case in ("empty", "chain") else max(3, ROUNDS // 3)
     for number in range(rounds):
         for place, command in enumerate(_commands(two, expression, case, f"{number}")):
             # In turns: a busy moment of the machine falls on all.

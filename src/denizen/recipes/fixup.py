@@ -55,7 +55,9 @@ def main() -> int:
     debug = os.environb.get(b"debug", b"")
     if debug:
         os.makedirs(debug, exist_ok=True)
-    os.makedirs(out, exist_ok=True)
+    if not os.path.lexists(out):
+        os.makedirs(out)
+    _open_directories(out)
     files = [path for path in _files(out) if not _removed(path)]
     for path in files:
         _compress_page(out, path)
@@ -95,6 +97,17 @@ def link_output(name: str) -> None:
     own = (image.dynamic.runpath or image.dynamic.rpath or b"").split(b":")
     joined = dict.fromkeys([one for one in (*own, *found) if one])
     _write(path, buffer, image, Changes(interpreter, b":".join(joined), force_rpath=True))
+
+
+def _open_directories(path: bytes) -> None:
+    """Let files be written in a directory and all below it; the store has modes of its own."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        os.chmod(path, stat.S_IMODE(os.stat(path).st_mode) | stat.S_IRWXU)
+    for parent, directories, _ in os.walk(path):
+        for inner in (parent + b"/" + name for name in directories):
+            if not os.path.islink(inner):
+                # Before the walk comes to it.
+                os.chmod(inner, stat.S_IMODE(os.stat(inner).st_mode) | stat.S_IRWXU)
 
 
 def _files(top: bytes) -> list[bytes]:
@@ -279,3 +292,5 @@ if __name__ == "__main__":
         sys.exit(main())
     except DenizenError as problem:
         sys.exit(f"fixup: {problem}\n{problem.remedy}")
+    except (OSError, subprocess.CalledProcessError) as failure:
+        sys.exit(f"fixup: {failure}")

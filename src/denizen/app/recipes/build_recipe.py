@@ -152,7 +152,7 @@ def _path(writer: RecipeWriter, path: str) -> Ingredient:
 def _source(writer: RecipeWriter, one: RecipeFile, source: RecipeSource) -> Ingredient:
     if source.content is None:
         return _path(writer, one.relative(source.path))
-    urls = source.urls or _mirrors(writer, source.archive)
+    urls = source.urls or mirrors(writer, source.archive)
     base = urls[0].rpartition("/")[2]
     store_dir = writer.store.layout.logical
     derivation = fetching(urls, source.content, store_dir)
@@ -160,7 +160,7 @@ def _source(writer: RecipeWriter, one: RecipeFile, source: RecipeSource) -> Ingr
     return made_by(writer.add(sealed))
 
 
-def _mirrors(writer: RecipeWriter, path: str) -> tuple[str, ...]:
+def mirrors(writer: RecipeWriter, path: str) -> tuple[str, ...]:
     """Return the addresses of a file of Debian's archive."""
     file = Package(b"", b"", b"", os.fsencode(path), 0, b"")
     found = [
