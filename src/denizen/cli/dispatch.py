@@ -139,7 +139,7 @@ TABLE: tuple[Group, ...] = (
     Group(
         "sbom",
         "denizen.cli.commands.sbom",
-        "which packages a program needs, as a bill of materials",
+        "which packages a program, environment or profile has, as a bill of materials",
         everyday=False,
     ),
     Group("loader", "denizen.cli.commands.loader", "the C loader as this host's interpreter", everyday=False),

@@ -38,6 +38,7 @@ class SbomComponent:
         suite: where it was found.
         licences: short names by its copyright file.
         files: the names of its libraries that are used.
+        kind: by CycloneDX's name.
     """
 
     name: str
@@ -47,6 +48,7 @@ class SbomComponent:
     suite: str = ""
     licences: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    kind: str = "library"
 
     @property
     def purl(self) -> str:
@@ -64,7 +66,7 @@ class SbomComponent:
 
 
 def cyclonedx(program: SbomComponent, components: Sequence[SbomComponent], tool: str) -> dict[str, object]:
-    """Return a CycloneDX 1.6 document about a program that depends on the components."""
+    """Return a CycloneDX 1.6 document about a program, or what is like one, and what it depends on."""
     references = [one.reference for one in components]
     return {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
@@ -74,7 +76,7 @@ def cyclonedx(program: SbomComponent, components: Sequence[SbomComponent], tool:
         "version": 1,
         "metadata": {
             "tools": {"components": [{"type": "application", "name": "denizen", "version": tool}]},
-            "component": {**_cyclonedx_component(program), "type": "application"},
+            "component": _cyclonedx_component(program),
         },
         "components": [_cyclonedx_component(one) for one in components],
         "dependencies": [
@@ -85,7 +87,7 @@ def cyclonedx(program: SbomComponent, components: Sequence[SbomComponent], tool:
 
 
 def _cyclonedx_component(one: SbomComponent) -> dict[str, object]:
-    found: dict[str, object] = {"type": "library", "bom-ref": one.reference, "name": one.name}
+    found: dict[str, object] = {"type": one.kind, "bom-ref": one.reference, "name": one.name}
     if one.version:
         found |= {"version": one.version, "purl": one.purl}
     if one.sha256:
@@ -98,7 +100,7 @@ def _cyclonedx_component(one: SbomComponent) -> dict[str, object]:
 
 
 def spdx(program: SbomComponent, components: Sequence[SbomComponent], tool: str) -> dict[str, object]:
-    """Return an SPDX 2.3 document about a program that depends on the components."""
+    """Return an SPDX 2.3 document about a program, or what is like one, and what it depends on."""
     everything = (program, *components)
     extracted = {name: _licence_id(name) for one in everything for name in one.licences}
     root = _spdx_id(program)

@@ -12,6 +12,7 @@ from denizen.app.exports.disk_entries import disk_entries, same_content
 from denizen.app.exports.export_root import PATH, ExportRoot, NothingToExport
 from denizen.app.exports.packages import (
     ExportedPackage,
+    element_programs,
     packages_of_environment,
     packages_of_pins,
     pins_of_profile,
@@ -19,6 +20,7 @@ from denizen.app.exports.packages import (
 from denizen.app.exports.program_root import ProgramAdding, write_status
 from denizen.exports.root_tree import SYSTEM, RootTree
 from denizen.formats.file_tree import Directory, File, Symlink
+from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from denizen.app.exports.subject import ExportSubject
     from denizen.app.session import Session
     from denizen.formats.file_tree import Entry
-    from denizen.profiles.manifest import ProfileElement, ProfileManifest
+    from denizen.profiles.manifest import ProfileManifest
 
 
 # Where an entered environment has what is its own and the host's (fhs/enter.py); its tree is at the second.
@@ -92,7 +94,9 @@ def profile_root(session: Session, subject: ExportSubject, request: ClosureReque
     """Return the root of a profile's current generation. Raises as `root_of`."""
     from denizen.app.profiles.profile_access import profile_of
     from denizen.app.supply.own_architecture import own_architecture
+    from denizen.app.supply.store_access import open_store
 
+    store = open_store(session)
     profile = profile_of(session, subject.text)
     manifest = profile.manifest(profile.required())
     if not manifest.elements:
@@ -101,9 +105,10 @@ def profile_root(session: Session, subject: ExportSubject, request: ClosureReque
     packages = _add_profile_packages(session, root, manifest, request)
     adding = ProgramAdding(session, root)
     adding.packages = {one.sha256: one for one in packages}
-    for element in manifest.elements:
-        if not element.pins:
-            _add_element(session, adding, root, element, request)
+    for name, program in element_programs(session, subject.text):
+        tree = store.place_of(store.path_at(program))
+        place = adding.add(name, replace(request, program=program), tree)
+        root.link(b"usr/local/bin/" + os.path.basename(program), b"/" + place)
     root.complete()
     adding.finish()
     command = ("/bin/sh",) if b"usr/bin/sh" in root else ()
@@ -131,26 +136,3 @@ def _add_profile_packages(
     packages = packages_of_pins(session, pins, policy)
     _add_tree(root, open_store(session).place_of(made), packages)
     return packages
-
-
-def _add_element(
-    session: Session,
-    adding: ProgramAdding,
-    root: RootTree,
-    element: ProfileElement,
-    request: ClosureRequest,
-) -> None:
-    """Put a program that is no package into a root, with its tree, and a link in /usr/local/bin."""
-    from denizen.app.supply.store_access import open_store
-    from denizen.value import replace
-
-    store = open_store(session)
-    commands = next((part for part in element.parts if part.outside == "bin"), None)
-    if commands is None:
-        return
-    for name in element.commands:
-        link = os.path.join(store.place_of(commands.path), b"programs", os.fsencode(name))
-        program = os.path.realpath(link)
-        wanted = replace(request, program=program)
-        place = adding.add(element.name, wanted, store.place_of(store.path_at(program)))
-        root.link(b"usr/local/bin/" + os.fsencode(name), b"/" + place)

@@ -10,7 +10,7 @@ from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from denizen.app.bundles.closure import ClosureRequest, ProgramClosure
     from denizen.app.exports.subject import ExportSubject
@@ -83,6 +83,21 @@ def pins_of_profile(manifest: ProfileManifest) -> tuple[Pin, ...]:
     """Return the packages of a profile's elements, and those they depend on, sorted by name."""
     pins = {pin.sha256: pin for element in manifest.elements for pin in element.pins}
     return tuple(sorted(pins.values(), key=lambda pin: (pin.name, pin.version, pin.sha256)))
+
+
+def element_programs(session: Session, profile: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the programs of a profile that are no packages: the element's name, the program in the store."""
+    from denizen.app.profiles.profile_access import profile_of
+    from denizen.app.supply.store_access import open_store
+    from denizen.profiles.builtin_commands import PROGRAMS
+
+    found = profile_of(session, profile)
+    store = open_store(session)
+    for element in found.manifest(found.required()).elements:
+        commands = [part for part in element.parts if part.outside == "bin" and not element.pins]
+        for name in element.commands if commands else ():
+            link = os.path.join(store.place_of(commands[0].path), os.fsencode(PROGRAMS), os.fsencode(name))
+            yield element.name, os.path.realpath(link)
 
 
 def packages_of_pins(

@@ -1,4 +1,4 @@
-"""`denizen sbom`: a bill of materials of a program."""
+"""`denizen sbom`: a bill of materials of a program, an environment or a profile."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ _FORMATS = ("cyclonedx", "spdx")
 def run(parsed: Parsed, context: Context) -> int:
     """Write the document; return 0."""
     from denizen.app.bundles.closure import ClosureRequest
-    from denizen.app.bundles.describe_program import describe_program
-    from denizen.app.request import locate
+    from denizen.app.exports.describe import describe
+    from denizen.app.exports.subject import SubjectKind, find_subject
     from denizen.app.resolution.extra_inputs import wished
     from denizen.disk import write_atomically
 
-    program = locate(os.fsencode(parsed.required("PROGRAM")), context.session.environ)
-    extra = tuple(wished(context.session, parsed.texts("with"), program))
+    session = context.session
+    subject = find_subject(session, parsed.required("SUBJECT"))
+    program = os.fsencode(subject.text) if subject.kind is SubjectKind.PROGRAM else b""
+    extra = tuple(wished(session, parsed.texts("with"), program)) if program else ()
     request = ClosureRequest(program, extra, parsed.texts("suite"), parsed.flag("offline"))
-    document = describe_program(context.session, request, parsed.text("format") or _FORMATS[0])
+    document = describe(session, subject, request, parsed.text("format") or _FORMATS[0])
     target = parsed.text("output")
     if target is None:
         context.output.document(document)
@@ -39,9 +41,11 @@ def run(parsed: Parsed, context: Context) -> int:
 COMMANDS = (
     Command(
         ("sbom",),
-        "which packages a program needs, as a bill of materials",
+        "which packages a program, environment or profile has, as a bill of materials",
         run,
-        positionals=(Positional("PROGRAM", "a program, or the name of a command in PATH"),),
+        positionals=(
+            Positional("SUBJECT", "a program, an environment (env:NAME) or a profile (profile:NAME)"),
+        ),
         options=(
             Option(
                 ("--format",),
@@ -52,12 +56,13 @@ COMMANDS = (
             ),
             Option(("-o", "--output"), "write to FILE instead of stdout", metavar="FILE"),
             Option(("--with",), "also a soname, package or object", metavar="NAME", repeat=True),
-            Option(("--suite",), "resolve in SUITE", metavar="SUITE", repeat=True),
+            Option(("--suite",), "resolve a program in SUITE", metavar="SUITE", repeat=True),
             Option(("--offline",), "use only what is there already"),
         ),
         description=(
-            "Find the packages that PROGRAM would get in a bundle, and write them down: package URLs, the\n"
-            "SHA-256 of each package's file, licences by its copyright file, and the libraries used.\n\n"
+            "Write down the packages that a program would get in a bundle, that an environment has, or that\n"
+            "are installed in a profile with all they depend on: package URLs, the SHA-256 of each package\n"
+            "file, licences by its copyright file, and of a program the libraries used.\n\n"
             "The same packages give the same bytes: there is no time in the document."
         ),
     ),
