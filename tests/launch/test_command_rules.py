@@ -1,0 +1,19 @@
+"""Commands about the host itself are not brought; each rule says why."""
+
+import pytest
+
+from denizen.launch.command_rules import command_rules, kept_out_reason
+
+
+@pytest.mark.parametrize("name", [b"sudo", b"nvidia-smi", b"systemctl", b"apt-get", b"dpkg"])
+def test_what_acts_on_the_host_itself_is_kept_out_with_the_reason(name: bytes) -> None:
+    assert kept_out_reason(name)
+
+
+@pytest.mark.parametrize("name", [b"git", b"sh", b"perl", b"suricata", b"apple", b"\xff"])
+def test_what_works_on_files_is_brought(name: bytes) -> None:
+    assert kept_out_reason(name) == ""
+
+
+def test_every_rule_has_a_reason() -> None:
+    assert all(rule.commands and rule.reason for rule in command_rules())
