@@ -83,10 +83,12 @@ loader:
 	$(PYTHON) loader/build.py src/denizen/launch/loader/denizen-enter-$$(uname -m) $(CC)
 	$(PYTHON) loader/build.py src/denizen/launch/loader/denizen-ldconfig-$$(uname -m) $(CC)
 	$(PYTHON) loader/build.py src/denizen/launch/loader/denizen-inside-$$(uname -m) $(CC)
+	$(PYTHON) loader/build.py src/denizen/launch/loader/denizen-exec-$$(uname -m) $(CC)
 	$(PYTHON) loader/build.py src/denizen/launch/loader/denizen-resident-$$(uname -m) $(CC)
 	@# for 32-bit programs; only where the compiler makes such
 	-test $$(uname -m) != x86_64 || $(PYTHON) loader/build.py src/denizen/launch/loader/denizen-loader-i386 $(CC) -m32
 	-test $$(uname -m) != x86_64 || $(PYTHON) loader/build.py src/denizen/launch/loader/denizen-inside-i386 $(CC) -m32
+	-test $$(uname -m) != x86_64 || $(PYTHON) loader/build.py src/denizen/launch/loader/denizen-exec-i386 $(CC) -m32
 	-test $$(uname -m) != x86_64 || $(PYTHON) loader/build.py src/denizen/launch/loader/denizen-resident-i386 $(CC) -m32
 
 format: $(VENV)/.ready

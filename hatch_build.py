@@ -18,6 +18,7 @@ PROGRAMS = (
     "denizen-loader",
     "denizen-bundle",
     "denizen-enter",
+    "denizen-exec",
     "denizen-inside",
     "denizen-ldconfig",
     "denizen-resident",

@@ -50,7 +50,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_TMP")) as directory:
         sysroot = LoaderSysroot(Path(directory), compile_loader(Path(directory) / "compiled-loader"))
         inside = compile_loader(Path(directory) / "denizen-inside")
-        sysroot.configure(LoaderSettings(directories=(bytes(sysroot.decisions),), inside=bytes(inside)))
+        exec_library = compile_loader(Path(directory) / "denizen-exec")
+        sysroot.configure(
+            LoaderSettings(
+                directories=(bytes(sysroot.decisions),),
+                inside=bytes(inside),
+                exec_library=bytes(exec_library),
+                starter=bytes(sysroot.loader),
+            )
+        )
         contenders = {
             "static": sysroot.compile("static", "int main() { return 0; }", "-static", interpreter=False),
             **one_library(sysroot),
@@ -71,9 +79,12 @@ def one_library(sysroot: LoaderSysroot) -> dict[str, Path]:
     native = sysroot.compile("native1", source, *flags, interpreter=False)
     ours = sysroot.compile("ours1", source)
     sysroot.decide(ours, sysroot.system("libc.so.6"), objects=(bytes(sysroot.lib),))
+    starts = sysroot.compile("starts1", source)
+    sysroot.decide(starts, sysroot.system("libc.so.6"), objects=(bytes(sysroot.lib),), executes=True)
     return {
         "1 library, native": native,
         "1 library, loader": ours,
+        "1 library, loader, a program that starts others": starts,
         "1 library, entry stub, answered from inside": patched(sysroot, native),
     }
 

@@ -34,7 +34,7 @@ LOADER = HERE.parent / "loader"
 # The others (start.c, launch.c, helper.c, stub.c, ...) read nothing foreign but through these; harness.c
 # includes resident/index.c.
 SOURCES = (
-    "arena", "auxv", "covered", "decision", "dynamic", "identity", "image", "inside/child",
+    "arena", "auxv", "covered", "decision", "dynamic", "identity", "image", "inside/child", "starters",
     "library_path", "object", "owner", "preload", "resume", "text",
     "unpack/fse", "unpack/huffman", "unpack/packed_image", "unpack/zstd",
 )  # fmt: skip

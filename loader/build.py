@@ -3,8 +3,8 @@
 
 OUTPUT's name says which: denizen-loader…, denizen-attach… (attach/), denizen-bundle… (the loader with
 unpack/), denizen-enter… (enter/), denizen-front… (front/), denizen-ldconfig… (ldconfig/), or one of the
-libraries denizen-inside… (inside/)
-and denizen-resident… (resident/).
+libraries denizen-inside… (inside/), denizen-exec… (of it what executes programs) and
+denizen-resident… (resident/).
 Used by make, by the wheel's build hook and by tests.
 
 Every flag that is not a warning is here because the loader runs before anything is set up: no C
@@ -22,12 +22,17 @@ COMPANIONS = {
     "denizen-enter": ("text.c", "covered.c", "arena.c", "enter/*.c"),
     "denizen-front": ("text.c", "front/*.c"),
     "denizen-ldconfig": ("text.c", "config.c", "resident/index.c", "ldconfig/*.c"),
-    "denizen-inside": ("text.c", "shed.c", "apart.c", "symbols.c", "inside/*.c"),
+    "denizen-inside": ("text.c", "shed.c", "apart.c", "starters.c", "symbols.c", "inside/*.c"),
+    "denizen-exec": (
+        *("text.c", "shed.c", "apart.c", "starters.c", "symbols.c"),
+        *(f"inside/{stem}.c" for stem in ("child", "commands", "exec", "known", "lookup", "places", "shell")),
+        "inside/spawn.c",
+    ),
     "denizen-resident": ("text.c", "shed.c", "apart.c", "symbols.c", "resident/*.c"),
 }
 # The decompressor is half as fast for size.
 FLAGS = {"denizen-bundle": ["-O2"]}
-LIBRARIES = ("denizen-inside", "denizen-resident")
+LIBRARIES = ("denizen-exec", "denizen-inside", "denizen-resident")
 # Sources beside the loader's own that only the libraries have.
 OF_LIBRARIES = ("apart.c", "symbols.c")
 # Instead of unpack/, in what has no image.

@@ -5,7 +5,7 @@
 #include "arena.h"
 #include "identity.h"
 
-enum decision_flag { DECISION_HOST = 1, DECISION_BY_NAME = 2 };
+enum decision_flag { DECISION_HOST = 1, DECISION_BY_NAME = 2, DECISION_EXECUTES = 4 };
 enum library_flag { LIBRARY_PINNED = 1, LIBRARY_RENAMED = 2 };
 enum edit_target { EDIT_LDSO = 0, EDIT_PROGRAM = 1 };
 

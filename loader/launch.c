@@ -45,6 +45,15 @@ static bool is_child(const struct process *process)
     return text_equal(word, "--as") || text_equal(word, "--mapped");
 }
 
+const char *launch_command_word(struct process *process)
+{
+    if (process->stack[0] < 4 || !text_equal(process->arguments[1], "--command"))
+        return NULL;
+    const char *path = process->arguments[2];
+    process_drop_arguments(process, 3);
+    return path;
+}
+
 static struct target child_target(struct process *process)
 {
     bool mapped = text_equal(process->arguments[1], "--mapped");

@@ -19,6 +19,9 @@ bool launch_is_our_name(const char *name);
    was run as that, or when nothing is meant. */
 struct target launch_target(struct arena *arena, struct process *process);
 
+/* The path of a command that was brought (`--command PATH NAME ARGUMENT...`), its name left as argv[0]; null for another
+   word. */
+const char *launch_command_word(struct process *process);
 /* Where the link NAME in the directory of commands leads, or null. */
 const char *launch_command_path(struct arena *arena, const char *commands, const char *name);
 /* An installed command: the loader is bin/NAME of an object, where programs/NAME is a link that leads to the program. */

@@ -7,6 +7,7 @@
 #include "kernel.h"
 #include "launch.h"
 #include "library_path.h"
+#include "starters.h"
 #include "stub.h"
 #include "tell.h"
 
@@ -84,10 +85,22 @@ static _Noreturn void pass_on(const struct process *process, const char *ldso)
     hand_over(process, image_map_linker(ldso, process->page_size, NULL));
 }
 
+/* The kernel knows the program: a library in it is wanted only where the kernel cannot start what it starts. */
+static void add_exec(struct start *start, const struct decision *decision, struct presentation *presentation)
+{
+    presentation->inside = tell_exec_whom(&start->process, decision);
+    if (presentation->inside)
+        presentation->facts = tell_exec(&start->arena, &start->process, path_of(start));
+}
+
 /* Add the `inside` library to the program. */
 static void add_inside(struct start *start, const struct decision *decision, struct presentation *presentation)
 {
-    presentation->inside = start->loader ? tell_whom(start->inside) : NULL;
+    if (!start->loader) {
+        add_exec(start, decision, presentation);
+        return;
+    }
+    presentation->inside = tell_whom(start->inside);
     if (!presentation->inside)
         return;
     presentation->facts = tell(&start->arena, &start->process, decision, path_of(start), start->loader);
@@ -122,6 +135,9 @@ static const char *linker_of(const struct start *start, const struct decision *d
 {
     struct arch_stat facts;
     const char *ldso = decision_string(decision, decision->header->ldso);
+    const char *covered = config_next(SETTING_HOST_LDSO, NULL);
+    if (covered && !start->loader && (decision->header->flags & DECISION_HOST))
+        return covered; /* we lie over it */
     bool empty = start->loader && sys_stat(ldso, &facts) >= 0 && !facts.size;
     const char *own = empty ? program_interpreter(program) : NULL;
     return own ? own : ldso;
@@ -232,6 +248,30 @@ static struct search_result decide(struct start *start, struct subject *subject,
     return decision_find(&start->arena, &start->process, subject, decision);
 }
 
+/* Whether a decision has the program get what natively it would not: libraries, or an answer while it runs. */
+static bool adds(const struct decision *decision)
+{
+    const struct decision_header *header = decision->header;
+    return !(header->flags & DECISION_HOST) || header->opened || (header->flags & DECISION_EXECUTES);
+}
+
+/* A program goes on with its own dynamic linker, which is at `mapped` (null: where the program says), and a library for
+   the sake of its children. Comes back where it has no dynamic linker here, or there is no such library. */
+static void carry(struct start *start, const char *mapped)
+{
+    struct program program = program_read(&start->process);
+    struct presentation presentation = {.ldso = program_interpreter(&program), .origin = start->origin};
+    if (!presentation.ldso || !sys_exists(presentation.ldso))
+        return;
+    add_inside(start, NULL, &presentation);
+    if (mapped && !presentation.inside)
+        return;
+    struct image ldso = image_map_linker(mapped ? mapped : presentation.ldso, start->process.page_size, NULL);
+    present(&start->arena, &start->process, &program, &presentation);
+    reflect_addresses(&program);
+    hand_over(&start->process, ldso);
+}
+
 /* Started by the kernel in the place of the program's own dynamic linker. */
 static _Noreturn void interpret(struct start *start)
 {
@@ -242,15 +282,18 @@ static _Noreturn void interpret(struct start *start)
         .build_id = build_id_of(program.phdr, program.phnum, program.bias),
     };
     const char *host_ldso = start->attached.entry ? NULL : config_next(SETTING_HOST_LDSO, NULL);
-    if (host_ldso && config_next(SETTING_HOST_PREFIX, NULL) && is_of_the_host(path_of(start)))
+    if (host_ldso && config_next(SETTING_HOST_PREFIX, NULL) && is_of_the_host(path_of(start))) {
+        if (!start->loader && starters_have(path_of(start)))
+            carry(start, host_ldso);
         pass_on(&start->process, host_ldso);
+    }
     struct search_result result = {false, "its file cannot be identified"};
     if (identify(&start->process, &subject.identity))
         result = start->attached.entry ? decision_find(&start->arena, &start->process, &subject, &decision)
                                        : decide(start, &subject, &decision);
     /* A patched copy of a program that the host satisfies lacks what the host's ld.so asks for. */
     bool altered = start->loader || start->attached.entry;
-    if (result.found && (altered || !(decision.header->flags & DECISION_HOST)))
+    if (result.found && (altered || adds(&decision)))
         follow(start, &decision);
     if (start->attached.entry)
         hand_over(&start->process, attached_linker(start));
@@ -285,21 +328,6 @@ static void stand_in(struct start *start)
     kernel_tell(&start->process);
 }
 
-/* A mapped program goes on with its own dynamic linker and the library inside, for the sake of its children. Comes
-   back where it has no dynamic linker here. */
-static void carry(struct start *start)
-{
-    struct program program = program_read(&start->process);
-    struct presentation presentation = {.ldso = program_interpreter(&program), .origin = start->origin};
-    if (!presentation.ldso || !sys_exists(presentation.ldso))
-        return;
-    add_inside(start, NULL, &presentation);
-    struct image ldso = image_map_linker(presentation.ldso, start->process.page_size, NULL);
-    present(&start->arena, &start->process, &program, &presentation);
-    reflect_addresses(&program);
-    hand_over(&start->process, ldso);
-}
-
 /* The program that a command is, by the link of its name; and the decision about it. */
 static bool find_command(struct start *start, const char *commands, const char *name, struct decision *decision)
 {
@@ -326,8 +354,9 @@ static _Noreturn void become_command(struct start *start, const struct decision 
     follow(start, decision);
 }
 
-/* We lie where a command should be that this host does not have: the first to execute it has it brought. */
-static _Noreturn void stand_for_command(struct start *start, const char *commands)
+/* We lie where a command should be that this host does not have: the first to execute it has it brought (`asks`). Or we
+   are told which one was. */
+static _Noreturn void stand_for_command(struct start *start, const char *commands, bool asks)
 {
     struct decision decision;
     struct process *process = &start->process;
@@ -335,7 +364,7 @@ static _Noreturn void stand_for_command(struct start *start, const char *command
     const char *name = text_file_name(own);
     if (!process_is_plain(process) ||
         (!find_command(start, commands, name, &decision) &&
-         (!helper_decides(process, NULL, own) || !find_command(start, commands, name, &decision))))
+         (!asks || !helper_decides(process, NULL, own) || !find_command(start, commands, name, &decision))))
         fail(own, ": the command is not here", (char *)0);
     become_command(start, &decision);
 }
@@ -458,8 +487,13 @@ static _Noreturn void launch(struct start *start)
     const char *commands = config_next(SETTING_COMMANDS, NULL);
     if (config_next(SETTING_INSTALLED, NULL))
         stand_for_installed(start);
+    const char *command = launch_command_word(process);
+    if (command)
+        start->path = command;
+    if (command && config_next(SETTING_BROUGHT, NULL))
+        stand_for_command(start, config_next(SETTING_BROUGHT, NULL), false);
     if (commands)
-        stand_for_command(start, commands);
+        stand_for_command(start, commands, true);
     const char *bundled = config_next(SETTING_BUNDLE, NULL), *own = bundled ? path_of(start) : NULL;
     if (own && !launch_is_our_name(text_file_name(own)))
         stand_for_bundle(start, bundled);
@@ -478,7 +512,7 @@ static _Noreturn void launch(struct start *start)
         launch_natively(process, start->path); /* a script: its interpreter is what needs a decision */
     if (target.child && is_of_the_host(start->path)) {
         stand_in(start);
-        carry(start);
+        carry(start, NULL);
         fail(start->path, ": its dynamic linker is not here", (char *)0);
     }
     struct search_result result = decide(start, &subject, &decision);
@@ -493,7 +527,7 @@ static _Noreturn void launch(struct start *start)
     if (nix_linker(process))
         follow_nix(start, nix_linker(process));
     if (target.child) /* satisfied here, or as it would have gone without us */
-        carry(start);
+        carry(start, NULL);
     if (own)
         adopt(start, &bundle);
     give_up(start, result.found ? "its dynamic linker is not here" : result.reason);

@@ -58,8 +58,35 @@ const struct inside_facts *tell(struct arena *arena, const struct process *proce
         .program = header && header->shown ? decision_string(decision, header->shown) : program,
         .seen = tell_seen(arena),
         .loader = loader,
+        .other_loader = config_next(SETTING_OTHER_STARTER, NULL),
         .resources = header && header->resources ? decision_string(decision, header->resources) : NULL,
         .host_prefixes = host_prefixes(arena),
+        .commands = config_next(SETTING_BROUGHT, NULL),
+    };
+    if (facts->commands)
+        facts->words = command_words(arena, process, &facts->path_at);
+    return facts;
+}
+
+const char *tell_exec_whom(const struct process *process, const struct decision *decision)
+{
+    const char *library = config_next(SETTING_EXEC, NULL);
+    bool wanted = !decision || (decision->header->flags & DECISION_EXECUTES);
+    bool plain = process_is_plain(process) && !process_variable(process, HELPER_MARK);
+    return wanted && plain && library && config_next(SETTING_STARTER, NULL) && sys_exists(library) ? library : NULL;
+}
+
+const struct inside_facts *tell_exec(struct arena *arena, const struct process *process, const char *program)
+{
+    struct inside_facts *facts = arena_take(arena, sizeof *facts);
+    *facts = (struct inside_facts){
+        .version = INSIDE_VERSION,
+        .kernel_first = true,
+        .program = program,
+        .seen = program,
+        .loader = config_next(SETTING_STARTER, NULL),
+        .other_loader = config_next(SETTING_OTHER_STARTER, NULL),
+        .host_prefixes = "",
         .commands = config_next(SETTING_BROUGHT, NULL),
     };
     if (facts->commands)

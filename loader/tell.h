@@ -12,9 +12,14 @@
 const char *tell_whom(const char *own);
 /* Return the target of /proc/self/exe: a patched copy, or the loader. Empty without /proc. */
 const char *tell_seen(struct arena *arena);
+/* The path of the library that answers where the kernel cannot execute what the program starts, for a program that
+   starts others (`decision`; null for one that does) and has no other rights than who started it; else null. */
+const char *tell_exec_whom(const struct process *process, const struct decision *decision);
 /* `program` is the file that was meant, `loader` starts its children; the decision may be null. */
 const struct inside_facts *tell(struct arena *arena, const struct process *process, const struct decision *decision,
                                 const char *program, const char *loader);
+/* The same for the library that answers where the kernel cannot: we lie at the program's interpreter. */
+const struct inside_facts *tell_exec(struct arena *arena, const struct process *process, const char *program);
 
 /* The resident's path, for a decision that wants it and where this loader has it; null for a process that has
    other rights than the one who started it. */

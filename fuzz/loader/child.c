@@ -8,11 +8,10 @@
 /* In the place of inside/known.c: the host's own programs are below /usr. */
 const struct inside_facts *known(void)
 {
-    static const struct inside_facts facts = {.host_prefixes = "/usr/\0", .loader = "/loader"};
+    static const struct inside_facts facts = {.host_prefixes = "/usr/\0", .loader = "/loader", .other_loader = "/loader"};
     return &facts;
 }
 
-/* In the place of inside/places.c: no path stands for another. */
 /* In the place of inside/commands.c: the host lacks no command. */
 bool command_is_missing(const char *path)
 {
@@ -20,14 +19,14 @@ bool command_is_missing(const char *path)
     return false;
 }
 
-const char *command_brought(const char *path, bool brings, char *room)
+const char *command_brought(const char *path, char *room)
 {
     (void)path;
-    (void)brings;
     (void)room;
     return NULL;
 }
 
+/* In the place of inside/places.c: no path stands for another. */
 const char *place_of(const char *path, char *room)
 {
     (void)room;

@@ -70,6 +70,9 @@ enum {
 };
 
 #define ARCH_MACHINE EM_AARCH64
+/* Of the other word size, whose programs some kernels start: EM_ARM in a file of ELFCLASS32. */
+#define ARCH_OTHER_MACHINE 40
+#define ARCH_OTHER_CLASS 1
 #define ARCH_BITS 64
 #define ARCH_TRIPLET "aarch64-linux-gnu"
 #define ARCH_NIX_LD "NIX_LD_aarch64_linux"

@@ -60,6 +60,9 @@ enum {
 };
 
 #define ARCH_MACHINE EM_386
+/* Of the other word size, whose programs the same kernel may start: EM_X86_64 in a file of ELFCLASS64. */
+#define ARCH_OTHER_MACHINE 62
+#define ARCH_OTHER_CLASS 2
 #define ARCH_BITS 32
 #define ARCH_TRIPLET "i386-linux-gnu"
 #define ARCH_NIX_LD "NIX_LD_i686_linux"

@@ -72,6 +72,9 @@ enum {
 };
 
 #define ARCH_MACHINE EM_X86_64
+/* Of the other word size, whose programs the same kernel starts: EM_386 in a file of ELFCLASS32. */
+#define ARCH_OTHER_MACHINE 3
+#define ARCH_OTHER_CLASS 1
 #define ARCH_BITS 64
 #define ARCH_TRIPLET "x86_64-linux-gnu"
 #define ARCH_NIX_LD "NIX_LD_x86_64_linux"

@@ -1,5 +1,6 @@
 #include "child.h"
 
+#include "../starters.h"
 #include "commands.h"
 #include "lookup.h"
 
@@ -13,28 +14,9 @@ struct head {
     char content[HEAD_ROOM];
 };
 
-/* The host's programs whose work is to start others: shells, languages (of any version), and those that start what they
-   are told. We go with them. The rest is left alone: for the kernel a program that we go with is the loader. */
-static const char STARTERS[] = "sh\0bash\0dash\0ash\0ksh\0mksh\0zsh\0perl*\0python*\0ruby*\0lua*\0tclsh*\0node\0"
-                               "env\0find\0flock\0git\0make\0gmake\0nice\0nohup\0setsid\0stdbuf\0time\0timeout\0"
-                               "xargs\0";
-
-/* Those that read another program's file and map it themselves, so that the kernel never asks for its dynamic linker.
+/* Programs that read another one's file and map it themselves, so that the kernel never asks for its dynamic linker.
    The program is their first word without a dash. They are told to map the loader, and that the program. */
 static const char MAPPERS[] = "valgrind*\0";
-
-static bool is_one_of(const char *names, const char *path)
-{
-    const char *name = text_file_name(path);
-    for (const char *one = names; *one; one += text_length(one) + 1) {
-        size_t same = 0;
-        while (one[same] && one[same] == name[same])
-            same++;
-        if ((!one[same] && !name[same]) || one[same] == '*')
-            return true;
-    }
-    return false;
-}
 
 static bool is_below(const char *prefixes, const char *path)
 {
@@ -72,35 +54,64 @@ static bool read_at(const struct head *head, uint64_t offset, void *to, size_t s
     return true;
 }
 
-/* The dynamic linker a program names, by the first PT_INTERP, as for the kernel; not of another machine's program. */
-static bool read_linker(const struct head *head, char *linker)
+/* Where an ELF header and a program header have what is read here, by the class of a file; little-endian. */
+static const struct layout {
+    unsigned char phoff, phnum, phdr_size, offset, filesz, width;
+} LAYOUTS[] = {{28, 44, 32, 4, 16, 4}, {32, 56, 56, 8, 32, 8}};
+enum { LITTLE = 1, MACHINE = 18, HEADER_ROOM = 64, HALF = 2 };
+
+static uint64_t number_at(const unsigned char *at, size_t size)
 {
-    Ehdr header;
-    Phdr each;
-    if (!read_at(head, 0, &header, sizeof header) || __builtin_memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-        header.e_ident[EI_CLASS] != ARCH_CLASS || header.e_machine != ARCH_MACHINE || header.e_phnum > MAX_HEADERS)
+    uint64_t number = 0;
+    __builtin_memcpy(&number, at, size);
+    return number;
+}
+
+/* The dynamic linker a program names, by the first PT_INTERP, as for the kernel. */
+static bool read_linker(const struct head *head, const struct layout *layout, const unsigned char *header, char *linker)
+{
+    unsigned char each[HEADER_ROOM];
+    uint64_t start = number_at(header + layout->phoff, layout->width), count = number_at(header + layout->phnum, HALF);
+    if (count > MAX_HEADERS)
         return false;
-    for (unsigned i = 0; i < header.e_phnum; i++) {
-        if (!read_at(head, (uint64_t)header.e_phoff + i * sizeof each, &each, sizeof each))
+    for (uint64_t i = 0; i < count; i++) {
+        if (!read_at(head, start + i * layout->phdr_size, each, layout->phdr_size))
             return false;
-        if (each.p_type == PT_INTERP)
-            return each.p_filesz >= 2 && each.p_filesz <= PATH_ROOM &&
-                   read_at(head, each.p_offset, linker, each.p_filesz) && !linker[each.p_filesz - 1];
+        if (number_at(each, sizeof(uint32_t)) == PT_INTERP) {
+            uint64_t size = number_at(each + layout->filesz, layout->width);
+            return size >= 2 && size <= PATH_ROOM &&
+                   read_at(head, number_at(each + layout->offset, layout->width), linker, (size_t)size) &&
+                   !linker[size - 1];
+        }
     }
     return false;
 }
 
-/* Foreign, or a program of the host's that starts others. A program that brings its own dynamic linker, at a path
-   of its own, is nobody's to mend. */
-static bool goes_through(const struct inside_facts *facts, const char *path, const struct head *head)
+/* Our loader for a file's word size and machine; null for another machine's, which this kernel does not start. */
+static const char *loader_for(const struct inside_facts *facts, const unsigned char *header)
+{
+    uint64_t machine = number_at(header + MACHINE, HALF);
+    if (__builtin_memcmp(header, ELFMAG, SELFMAG) != 0 || header[EI_CLASS + 1] != LITTLE)
+        return NULL;
+    if (header[EI_CLASS] == ARCH_CLASS && machine == ARCH_MACHINE)
+        return facts->loader;
+    return header[EI_CLASS] == ARCH_OTHER_CLASS && machine == ARCH_OTHER_MACHINE ? facts->other_loader : NULL;
+}
+
+/* What starts a program that is foreign, or is one of the host's that starts others; null where that is the kernel. A
+   program that brings its own dynamic linker, at a path of its own, is nobody's to mend. */
+static const char *loader_of(const struct inside_facts *facts, const char *path, const struct head *head)
 {
     char linker[PATH_ROOM];
-    if (!read_linker(head, linker))
-        return false;
-    bool there = sys_exists(linker);
-    if (there && is_below(facts->host_prefixes, path))
-        return is_one_of(STARTERS, path);
-    return !there || is_below(facts->host_prefixes, linker);
+    unsigned char header[HEADER_ROOM];
+    const char *loader = read_at(head, 0, header, HEADER_ROOM) ? loader_for(facts, header) : NULL;
+    /* Not from within a root where our loader is not: then the kernel shall say. */
+    if (!loader || !read_linker(head, &LAYOUTS[header[EI_CLASS] - 1], header, linker) || !sys_exists(loader))
+        return NULL;
+    bool there = sys_exists(linker), through = !there;
+    if (there && !facts->kernel_first)
+        through = is_below(facts->host_prefixes, path) ? starters_have(path) : is_below(facts->host_prefixes, linker);
+    return through ? loader : NULL;
 }
 
 static bool is_blank(char letter)
@@ -133,15 +144,21 @@ static const char *read_line(struct child *child, const struct head *head)
     return interpreter;
 }
 
-/* The path to use: of a command that was brought, or is now, where the host has none; else what `place_of` says.
-   ldconfig's place comes first: a package's would list the libraries of the host, and not the program's. */
+/* ldconfig's place is in the tree of files: a package's would list the libraries of the host, and not the program's. */
+static bool is_listing(const char *path)
+{
+    return text_equal(text_file_name(path), "ldconfig");
+}
+
+/* The path to use: of a command that was brought, or is now, where the host has none (`brings`); else what `place_of`
+   says. */
 static const char *command_place(const char *path, bool brings, char *room)
 {
     if (!command_is_missing(path))
-        return place_of(path, room);
-    if (text_equal(text_file_name(path), "ldconfig") && place_of(path, room) != path)
+        return known()->kernel_first ? path : place_of(path, room);
+    if (is_listing(path) && place_of(path, room) != path)
         return room;
-    const char *brought = command_brought(path, brings, room);
+    const char *brought = brings ? command_brought(path, room) : NULL;
     return brought ? brought : path;
 }
 
@@ -168,10 +185,22 @@ static void look_at_mapped(struct child *child, const struct inside_facts *facts
     if (!words[0] || !words[at] || !find_command(words[at], child->other) ||
         is_below(facts->host_prefixes, child->other) || !open_head(child->other, &head))
         return;
-    child->through = goes_through(facts, child->other, &head) && sys_exists(facts->loader);
+    child->loader = loader_of(facts, child->other, &head);
+    child->through = child->loader != NULL;
     child->file = child->other;
     child->before = at;
     sys_close(head.fd);
+}
+
+/* A command that was brought has a decision of its own, which may lead into an environment: its loader finds that. */
+static bool is_brought(struct child *child, const char *path)
+{
+    const struct inside_facts *facts = known();
+    if (child->path == path || !command_is_missing(path) || is_listing(path) || !sys_exists(facts->loader))
+        return false;
+    child->command = path;
+    child->loader = facts->loader;
+    return child->through = true;
 }
 
 void child_look_at(struct child *child, const char *path, char *const *words, bool brings)
@@ -180,24 +209,25 @@ void child_look_at(struct child *child, const char *path, char *const *words, bo
     const struct inside_facts *facts = known();
     child->through = child->script = false;
     child->before = 0;
-    child->argument = NULL;
+    child->argument = child->command = child->loader = NULL;
     child->file = child->path = facts ? command_place(path, brings, child->place) : path;
-    if (!facts || !child->path || !open_head(child->path, &head))
+    if (!facts || !child->path || is_brought(child, path) || !open_head(child->path, &head))
         return;
     if (head.content[0] == '#' && head.content[1] == '!') {
         sys_close(head.fd);
         child->script = true;
-        child->file = command_place(read_line(child, &head), brings, child->other);
+        child->file = command_place(read_line(child, &head), true, child->other);
         if (!open_head(child->file, &head))
             return;
     }
-    if (words && !child->script && is_one_of(MAPPERS, child->file) && is_below(facts->host_prefixes, child->file)) {
+    bool maps = words && !child->script && !facts->kernel_first && names_have(MAPPERS, child->file);
+    if (maps && is_below(facts->host_prefixes, child->file)) {
         sys_close(head.fd);
         look_at_mapped(child, facts, words);
         return;
     }
-    /* Not from within a root where our loader is not: then the kernel shall say. */
-    child->through = goes_through(facts, child->file, &head) && sys_exists(facts->loader);
+    child->loader = loader_of(facts, child->file, &head);
+    child->through = child->loader != NULL;
     sys_close(head.fd);
 }
 
@@ -211,7 +241,7 @@ size_t child_count(char *const *words)
 
 const char *child_start(const struct child *child)
 {
-    return child->before ? child->path : known()->loader;
+    return child->before ? child->path : child->loader;
 }
 
 char *const *child_words(const struct child *child, char *const *words, const char **room)
@@ -220,9 +250,9 @@ char *const *child_words(const struct child *child, char *const *words, const ch
     for (size_t i = 0; i < child->before; i++)
         *next++ = words[i];
     words += child->before;
-    *next++ = child->before ? known()->loader : "denizen-loader";
-    *next++ = child->before ? "--mapped" : "--as";
-    *next++ = child->file;
+    *next++ = child->before ? child->loader : "denizen-loader";
+    *next++ = child->before ? "--mapped" : child->command ? "--command" : "--as";
+    *next++ = child->command ? child->command : child->file;
     if (child->script) {
         *next++ = child->file;
         if (child->argument)
@@ -253,6 +283,9 @@ long child_execute(const char *path, char *const *words, char *const *environmen
 {
     struct child child;
     size_t count = child_count(words);
+    long problem = known() && known()->kernel_first ? sys_execve(path, words, environment) : -SYS_ENOENT;
+    if (problem != -SYS_ENOENT)
+        return problem;
     child_look_at(&child, path, words, brings);
     const char **room = child.through ? CHILD_ROOM(count) : NULL;
     if (room)

@@ -10,11 +10,14 @@ enum { LINE_ROOM = 256, EXTRA_WORDS = 6 };
 struct child {
     /* Through the loader, which maps or starts `file`; else `path` as it is. */
     bool through;
+    const char *loader;
     const char *path;
     const char *file;
     /* Of a script: its interpreter's argument (null for none), and the script. */
     bool script;
     const char *argument;
+    /* The path of a command that the host lacks and that was brought; else null. */
+    const char *command;
     /* Of a program that maps another one itself: how many of its words are before that one; else 0. `file` is what it
        is to map by the loader. */
     size_t before;
@@ -23,7 +26,7 @@ struct child {
     char line[LINE_ROOM];
 };
 
-/* `brings`: a command that the host lacks is brought. */
+/* `brings`: a command that the host lacks is brought; the interpreter of a script that is there always is. */
 void child_look_at(struct child *child, const char *path, char *const *words, bool brings);
 /* Return what the kernel is asked to start, for one that goes through the loader. */
 const char *child_start(const struct child *child);

@@ -1,6 +1,7 @@
 #include "commands.h"
 
 #include "../apart.h"
+#include "lookup.h"
 
 enum { MAX_WORDS = 128, NAME_LIMIT = 100 };
 
@@ -79,16 +80,37 @@ bool command_is_missing(const char *path)
            arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)path, 0, 0, 0, 0) == -SYS_ENOENT;
 }
 
-const char *command_brought(const char *path, bool brings, char *room)
+const char *command_brought(const char *path, char *room)
 {
     const struct inside_facts *facts = known();
     const char *name = name_in(path);
     if (find_link(facts, name, room))
         return room;
-    if (!brings || !below(room, facts->commands, "/.absent/", name) || sys_exists(room))
+    if (!below(room, facts->commands, "/.absent/", name) || sys_exists(room))
         return NULL;
     ask(facts, path);
     return find_link(facts, name, room) ? room : NULL;
+}
+
+const char *command_to_bring(const char *path, char *const *environment, char *room)
+{
+    enum { EXECUTE = 1 };
+    bool last = false, along = false, elsewhere = false, ours = false;
+    const struct inside_facts *facts = known();
+    if (!facts || !facts->words || !path || path[0] != '/' || sys_exists(path))
+        return NULL;
+    struct lookup lookup = lookup_along(text_file_name(path), environment);
+    for (const char *one = lookup_next(&lookup); one; one = lookup_next(&lookup)) {
+        last = text_equal(one, path);
+        along = along || last;
+        ours = ours || name_in(one);
+        elsewhere = elsewhere || arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)one, EXECUTE, 0, 0, 0) == 0;
+    }
+    if (along && elsewhere)
+        return NULL;
+    if (last && !ours)
+        return command_beyond_path(text_file_name(path), room);
+    return command_is_missing(path) ? path : NULL;
 }
 
 const char *command_beyond_path(const char *name, char *room)

@@ -8,8 +8,12 @@
 bool command_is_missing(const char *path);
 /* A path at which a bare name could be brought that is nowhere along PATH; null if something is there. */
 const char *command_beyond_path(const char *name, char *room);
-/* The file of a missing command that was brought before, or is now where `brings` says so. Null for none. `room` has
+/* A path at which a command is to be brought for who executes `path`, where nothing is; null for none. Programs search
+   PATH themselves too (Python's subprocess executes a name in each directory): what is anywhere along it comes before
+   what could be brought, and behind its last directory come those in which packages have commands. */
+const char *command_to_bring(const char *path, char *const *environment, char *room);
+/* The file of a missing command that was brought before, or is now. Null for none. `room` has
    PATH_ROOM bytes. May be asked in a child of vfork. */
-const char *command_brought(const char *path, bool brings, char *room);
+const char *command_brought(const char *path, char *room);
 
 #endif

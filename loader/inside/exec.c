@@ -21,7 +21,10 @@ enum { NOT_EXECUTABLE = -8 };
 
 int execve(const char *path, char *const *words, char *const *environment)
 {
-    return (int)answer(child_execute(path, words, environment, true));
+    char room[PATH_ROOM];
+    long problem = child_execute(path, words, environment, false);
+    const char *brought = problem == -SYS_ENOENT ? command_to_bring(path, environment, room) : NULL;
+    return (int)answer(brought ? child_execute(brought, words, environment, true) : problem);
 }
 
 int execv(const char *path, char *const *words)

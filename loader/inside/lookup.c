@@ -5,9 +5,9 @@ extern WEAK char **environ;
 /* confstr(_CS_PATH): where PATH is not set. */
 static const char *const DEFAULT_PATH = "/bin:/usr/bin";
 
-static const char *search_path(void)
+static const char *search_path(char *const *environment)
 {
-    for (char **each = environ; each && *each; each++)
+    for (char *const *each = environment; each && *each; each++)
         if (text_starts(*each, "PATH="))
             return *each + sizeof "PATH=" - 1;
     return DEFAULT_PATH;
@@ -20,12 +20,17 @@ static bool has_slash(const char *name)
     return *name != '\0';
 }
 
+struct lookup lookup_along(const char *name, char *const *environment)
+{
+    return (struct lookup){.name = name, .rest = search_path(environment)};
+}
+
 /* An empty name is nowhere; one with a slash is where it says. */
 struct lookup lookup_begin(const char *name)
 {
     struct lookup lookup = {.name = name, .rest = NULL, .direct = name && has_slash(name)};
     if (name && *name)
-        lookup.rest = lookup.direct ? "" : search_path();
+        lookup.rest = lookup.direct ? "" : search_path(environ);
     return lookup;
 }
 

@@ -5,6 +5,7 @@
 #pragma GCC target("no-outline-atomics") /* GCC's calls for atomic operations are in libgcc */
 #endif
 #include "child.h"
+#include "commands.h"
 #include "passing.h"
 
 EXPORTED int system(const char *line);
@@ -235,7 +236,7 @@ static const char *through_loader(const struct child *shell, const char *line, c
         return line;
     struct text text = text_in(room, LINE_LIMIT);
     text_add(&text, "exec ");
-    add_quoted(&text, known()->loader);
+    add_quoted(&text, shell->loader);
     text_add(&text, " --as /bin/sh sh -c ");
     add_quoted(&text, line);
     return text.cut ? line : room;
@@ -246,7 +247,17 @@ static const char SHELL[] = "/bin/sh";
 /* Whether the host has none: it lies elsewhere for us. */
 static bool is_brought(const struct child *shell)
 {
-    return shell->path && !text_equal(shell->path, SHELL);
+    return shell->command != NULL;
+}
+
+/* Where the kernel is asked first, it is only of interest whether there is a shell. */
+static void look_at_shell(struct child *shell)
+{
+    const struct inside_facts *facts = known();
+    shell->through = false;
+    shell->command = NULL;
+    if (!facts || !facts->kernel_first || command_is_missing(SHELL))
+        child_look_at(shell, SHELL, NULL, true);
 }
 
 /* `room` for the words of one that goes through the loader. */
@@ -255,7 +266,7 @@ static struct run run_of(const struct child *shell, const char *const *words, co
 {
     char *const *plain = (char *const *)(const void *)words;
     if (shell->through)
-        return (struct run){.shell = known()->loader, .words = child_words(shell, plain, room), .end = -1};
+        return (struct run){.shell = child_start(shell), .words = child_words(shell, plain, room), .end = -1};
     return (struct run){.shell = shell->path, .words = plain, .end = -1};
 }
 
@@ -264,7 +275,7 @@ int system(const char *line)
     char room[LINE_LIMIT];
     struct child shell;
     __typeof__(&system) next = NEXT(system);
-    child_look_at(&shell, SHELL, NULL, true);
+    look_at_shell(&shell);
     const char *words[] = {"sh", "-c", line, NULL}, *more[SHELL_WORDS + EXTRA_WORDS];
     if (is_brought(&shell))
         return line ? run_line(run_of(&shell, words, more)) : 1;
@@ -276,7 +287,7 @@ void *popen(const char *line, const char *mode)
     char room[LINE_LIMIT];
     struct child shell;
     __typeof__(&popen) next = NEXT(popen);
-    child_look_at(&shell, SHELL, NULL, true);
+    look_at_shell(&shell);
     const char *words[] = {"sh", "-c", line, NULL}, *more[SHELL_WORDS + EXTRA_WORDS];
     if (is_brought(&shell))
         return open_line(run_of(&shell, words, more), mode);

@@ -14,12 +14,14 @@ static any_function *next_posix_spawnp;
 int posix_spawn(int *pid, const char *path, const void *actions, const void *attributes, char *const *words,
                 char *const *environment)
 {
+    char room_for_path[PATH_ROOM];
     struct child child;
     size_t count = child_count(words);
+    const char *brought = command_to_bring(path, environment, room_for_path);
     __typeof__(&posix_spawn) next = NEXT(posix_spawn);
     if (!next)
         return -NO_FUNCTION;
-    child_look_at(&child, path, words, true);
+    child_look_at(&child, brought ? brought : path, words, brought != NULL);
     const char **room = child.through ? CHILD_ROOM(count) : NULL;
     if (!room)
         return next(pid, child.path, actions, attributes, words, environment);

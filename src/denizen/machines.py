@@ -183,6 +183,12 @@ def kernel_behind(name: str, *, bits: int) -> str:
     return next((one.kernels[0] for one in wide if one is not None and one.bits == bits), name)
 
 
+def other_loader(loader: str, kernel: str) -> str:
+    """Return the loader's machine for programs of the other word size that a kernel starts; "" for none."""
+    ours = (one.loader for one in MACHINES if one.loader and one.starts_on(kernel))
+    return next((one for one in ours if one != loader), "")
+
+
 def interpreter_of_kernel(name: str) -> bytes:
     """Return the dynamic linker of a kernel's native programs; /lib/ld.so where it is unknown."""
     machine = by_kernel(name)

@@ -39,6 +39,14 @@ int main(int count, char **words) {
         if (problem) return printf("%d\\n", problem), 113;
         return waitpid(child, &status, 0) == child ? WEXITSTATUS(status) : 114;
     }
+    if (!strcmp(words[1], "each")) {
+        for (char *one = strtok(strdup(getenv("PATH")), ":"); one; one = strtok(0, ":")) {
+            snprintf(line, sizeof line, "%s/%s", one, words[2]);
+            execv(line, words + 3);
+            if (errno != ENOENT) break;
+        }
+        return printf("%d\\n", errno), 115;
+    }
     if (!strcmp(words[1], "execvp")) return execvp(words[2], words + 3), printf("%d\\n", errno), 115;
     if (!strcmp(words[1], "write")) {
         FILE *to = popen(words[2], "w"), *other = popen("read line", "w");
@@ -59,7 +67,7 @@ _TOOLS = (
     "tools",
     [
         Item(f"./usr/bin/{name}", content=_SCRIPT, mode=0o755)
-        for name in ("only-here", "bare-name", "made-up-name")
+        for name in ("only-here", "bare-name", "made-up-name", "sudo")
     ],
 )
 
@@ -95,7 +103,30 @@ def test_a_bare_name_in_the_programs_constants_is_found_along_path(bare: BarePro
         6,
         "only child of me\n",
     )
-    assert bare.run("namespace", how, "made-up-name", "x", env=path).out == "2\n"
+    assert bare.run("namespace", how, "nobody-has-it-either", "x", env=path).out == "2\n"  # ENOENT
+
+
+@pytest.mark.parametrize("how", ["spawnp", "execvp", "spawn", "each"])
+def test_a_name_put_together_while_it_runs_is_found_along_path(bare: BareProgram, how: str) -> None:
+    for path in ("/nowhere:/usr/bin:/bin", "/nowhere"):
+        name = "/usr/bin/made-up-name" if how == "spawn" else "made-up-name"
+        done = bare.run("namespace", how, name, "made-up-name", "child", env={"PATH": path})
+        assert _said(done) == (6, "only child of me\n")
+
+
+def test_what_is_later_along_path_comes_before_what_could_be_brought(bare: BareProgram) -> None:
+    """Programs that search PATH themselves execute the name in each directory: Python's subprocess does."""
+    place = bare.directories.work / "mine"
+    place.mkdir()
+    (place / "made-up-name").symlink_to(bare.path)
+    path = {"PATH": f"/usr/bin:{bare.host.directories.work}/mine"}
+    done = bare.run("namespace", "each", "made-up-name", "x", "there", "/bin/sh", env=path)
+    assert done.status == 0
+
+
+def test_what_acts_on_the_host_itself_does_not_come(bare: BareProgram) -> None:
+    path = {"PATH": "/usr/bin"}
+    assert bare.run("namespace", "execvp", "sudo", "sudo", "x", env=path).out == "2\n"  # ENOENT
 
 
 def test_a_command_nobody_has_is_not_there(bare: BareProgram) -> None:

@@ -30,6 +30,7 @@ COMPANIONS = (
     "denizen-bundle",
     "denizen-enter",
     "denizen-front",
+    "denizen-exec",
     "denizen-inside",
     "denizen-ldconfig",
     "denizen-resident",

@@ -74,21 +74,29 @@ class FhsHome:
         path.write_bytes(deb(items, control=control.encode(), compression=".gz"))
 
     def _pack_base(self) -> None:
-        libraries: dict[str, Item] = {}
-        for name in base_set():
-            items = []
-            for tool in _TOOLS.get(name, ()):
-                path = Path(f"/usr/bin/{tool}")
-                items.append(Item(f"./usr/bin/{tool}", content=path.read_bytes(), mode=0o755))
-                libraries |= {item.name: item for item in _libraries(path)}
-            if name == "dash":
-                items.append(symlink("./bin/sh", "dash"))
-            if name == "libc-bin":
-                items.append(Item("./sbin/ldconfig", content=Path("/sbin/ldconfig").read_bytes(), mode=0o755))
-                items.append(Item("./etc/ld.so.conf", content=b"/usr/lib/x86_64-linux-gnu\n"))
-            if name != _LIBRARY_PACKAGE:
-                self.add(name, items)
-        self.add(_LIBRARY_PACKAGE, list(libraries.values()))
+        packages, libraries = base_packages()
+        for name, items in packages.items():
+            self.add(name, items)
+        self.add(_LIBRARY_PACKAGE, libraries)
+
+
+def base_packages() -> tuple[dict[str, list[Item]], list[Item]]:
+    """Return the packages of the base set but for the C library's, and the libraries of all, with that."""
+    libraries: dict[str, Item] = {}
+    packages: dict[str, list[Item]] = {}
+    for name in base_set():
+        items = packages.setdefault(name, [])
+        for tool in _TOOLS.get(name, ()):
+            path = Path(f"/usr/bin/{tool}")
+            items.append(Item(f"./usr/bin/{tool}", content=path.read_bytes(), mode=0o755))
+            libraries |= {item.name: item for item in _libraries(path)}
+        if name == "dash":
+            items.append(symlink("./bin/sh", "dash"))
+        if name == "libc-bin":
+            items.append(Item("./sbin/ldconfig", content=Path("/sbin/ldconfig").read_bytes(), mode=0o755))
+            items.append(Item("./etc/ld.so.conf", content=b"/usr/lib/x86_64-linux-gnu\n"))
+    packages.pop(_LIBRARY_PACKAGE, None)
+    return packages, list(libraries.values())
 
 
 def _libraries(program: Path) -> list[Item]:

@@ -7,6 +7,7 @@ from functools import cache
 from denizen.app.supply.configured_sources import configured_settings
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.errors import DenizenError
+from denizen.launch.command_rules import kept_out_reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def command_filter(session: Session, wanted: RunRequest) -> Callable[[bytes], bool | None]:
-    """Return a function that tells whether a package has a command, by the path index of the base suite.
+    """Return a function that tells whether a package has a command that may be brought, by the path index.
 
     Without that index it answers None for every name: execution shows later whether a package has the
     command, and to fetch 10 MB for a command that may never be executed would delay each first start.
@@ -37,6 +38,8 @@ def command_filter(session: Session, wanted: RunRequest) -> Callable[[bytes], bo
 
     @cache
     def has(name: bytes) -> bool | None:
+        if kept_out_reason(name):
+            return False
         index = path_index()
         return None if index is None else bool(index.commands(name))
 

@@ -2,6 +2,7 @@
 
 The program starts as without denizen: the kernel maps it and the host's dynamic linker, whose search finds
 the host's libraries. Only what it opens later, and the host has nowhere, is answered (docs/decisions/0009).
+In a namespace with denizen's loader at its interpreter the loader arranges that, elsewhere denizen-attach.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from denizen.errors import BadInput
 from denizen.launch.decisions.decision import identity_of
 from denizen.launch.decisions.program_identity import r_debug_of
 from denizen.launch.dlopen_links import place_of
-from denizen.launch.host_view import host_view, loader_at
+from denizen.launch.host_view import host_view
 from denizen.launch.program import once_read
-from denizen.launch.resident import is_audited, opens, system_directories
+from denizen.launch.resident import executes, is_audited, opens, system_directories
 from denizen.linker import read_interpreter, resolve
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.value import replace
@@ -76,13 +77,11 @@ def _opening(
 ) -> Decision:
     program = examined.program
     assert program.image is not None  # _may_be_traced made sure of it
-    # In a namespace the kernel maps denizen's loader for it, not the host's dynamic linker.
-    if loader_at(program.view, program.interpreter) is not None:
-        return decision
     view = CachedView(once_read(program, host_view(program.view, (program.interpreter,))))
     environment = replace(examined.world.environment, parse=view.parse)
     closure = resolve(view, program.path, environment)
     linker = view.image(decision.ldso)
+    decision = replace(decision, executes=executes(closure))
     if not opens(closure) or not is_audited(linker):
         return decision
     settings = read_interpreter(view, decision.ldso)

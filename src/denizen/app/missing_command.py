@@ -13,9 +13,10 @@ import os
 from denizen.app.decision_maker import decide
 from denizen.app.environments.auto_environment import command_package, enter_auto_environment
 from denizen.app.environments.fhs_create import plan
-from denizen.app.environments.inside_decision import InsideProgram, decision_inside
+from denizen.app.environments.inside_decision import InsideProgram, decision_inside, machine_of_scripts
 from denizen.app.factories import supply_of, tools_of
 from denizen.app.running_program import budget_of
+from denizen.app.start_choice import files_for
 from denizen.app.supply.configured_sources import configured_settings
 from denizen.app.supply.indexing import ensure
 from denizen.app.supply.open_index import open_index
@@ -25,24 +26,30 @@ from denizen.disk import DiskView, RootedView
 from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks
 from denizen.fhs.enter import located
 from denizen.fhs.generations import Settings
+from denizen.fileview import exists
 from denizen.launch.command_links import commands_of, is_command
+from denizen.launch.command_rules import kept_out_reason
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.environment_rules import EnvironmentNeeds
 from denizen.launch.probe import obstacle
 from denizen.launch.program import open_program
+from denizen.launch.script_launch import words
 from denizen.resolve.installation.install import unpacked
 from denizen.resolve.resolution import pin_of
 from denizen.sources.base import Scope
 from denizen.sources.fetch_policy import FetchPolicy
+from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.elf.script import Script
     from denizen.fhs.enter import Inside
     from denizen.index.entry import Provider
     from denizen.launch.decisions.decision import Decision
+    from denizen.launch.program import Program
 
 _PATH = b"/usr/bin:/usr/sbin:/usr/games"
 
@@ -95,8 +102,11 @@ class _Bringing:
 
     def bring(self, name: bytes) -> None:
         """Provide the command, or record why not."""
+        reason = kept_out_reason(name)
+        if reason:
+            commands_of(self._decision_store.directory).deny(name, reason)
         # Environments are made and entered in namespaces.
-        if obstacle(tools_of(self._session).enter(), (b"private",)):
+        elif obstacle(tools_of(self._session).enter(), (b"private",)):
             self._bring_alone(name)
         else:
             self._bring_environment(name)
@@ -117,21 +127,43 @@ class _Bringing:
             if place is None:
                 links.deny(name, "its package has it under another name")
                 return
-            self._decision_store.keep_besides(store.layout, self._decided_alone(tree + place), [path])
+            found = self._decided_alone(tree + place)
+            if found is None:
+                links.deny(name, "its interpreter is not here, and no package has it")
+                return
+            self._decision_store.keep_besides(store.layout, found, [path])
         links.show(name, tree + place)
 
-    def _decided_alone(self, program: bytes) -> Decision:
+    def _decided_alone(self, program: bytes) -> Decision | None:
         """Return the decision about a command without an environment around it, which is kept.
 
-        A script's interpreter is another command that may not be here: the library inside the program that
-        executes the script (loader/inside/child.c) asks for it.
+        Return None for a script whose interpreter is not to be had.
         """
         opened = open_program(DiskView(), program)
         if opened.script is None:
             return decide(self._session, program, self._wanted).decision
-        found = decision_of_host(opened)
-        self._decision_store.write(found, movable=False)
+        found = self._interpreted(opened, opened.script)
+        if found is not None:
+            self._decision_store.write(found, movable=False)
         return found
+
+    def _interpreted(self, program: Program, script: Script) -> Decision | None:
+        """Return the decision about a script, whose interpreter is another command that may not be here.
+
+        Return None if that is not to be had.
+        """
+        found, interpreter = decision_of_host(program), script.interpreter
+        name, links = os.path.basename(interpreter), commands_of(self._decision_store.directory)
+        if exists(program.view, interpreter) or not is_command(name):
+            return found
+        if not links.shown(name):
+            self._bring_alone(name)
+        instead = links.shown(name)
+        if not instead:
+            return None
+        files = files_for(self._session, program, self._wanted, self._decision_store.directory)
+        command = (files.plain_loader(), *words(script, instead))
+        return replace(found, command=command, objects=(instead,), machine=machine_of_scripts())
 
     def _provider(self, package: str) -> Provider | None:
         suites = self._wanted.suites or configured_settings(self._session)[0].suites[:1]

@@ -23,9 +23,22 @@ if TYPE_CHECKING:
     from denizen.fhs.enter import Inside
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.environment_rules import EnvironmentNeeds
+    from denizen.launch.program import Program
     from denizen.launch.strategies.table import StrategyVerdict
 
 NOEXEC = "noexec-mount"
+
+
+def files_for(session: Session, program: Program, wanted: RunRequest, directory: bytes) -> LoaderFiles:
+    """Return denizen's compiled files for a program whose decision is kept in `directory`."""
+    followers, paths = wanted.followers, session.paths
+    children = ChildDecisions(
+        helper_words(session, "decide", followers.words),
+        directory_of(paths.decisions, followers.variant),
+        # A lock contains all that may come.
+        command_filter(session, wanted) if wanted.lock is None else None,
+    )
+    return LoaderFiles(program, directory, paths.state, children)
 
 
 class StartChooser:
@@ -34,16 +47,9 @@ class StartChooser:
     def __init__(self, session: Session, bases: BaseDecisions) -> None:
         self._bases = bases
         self._examined = bases.examined
-        program, wanted, paths = bases.examined.program, bases.wanted, session.paths
-        followers = wanted.followers
-        children = ChildDecisions(
-            helper_words(session, "decide", followers.words),
-            directory_of(paths.decisions, followers.variant),
-            # A lock contains all that may come.
-            command_filter(session, wanted) if wanted.lock is None else None,
-        )
-        self._files = LoaderFiles(program, bases.decision_store.directory, paths.state, children)
-        self._cache = paths.cache
+        program, directory = bases.examined.program, bases.decision_store.directory
+        self._files = files_for(session, program, bases.wanted, directory)
+        self._cache = session.paths.cache
         self._mounts = NamespaceMounts(program, self._files)
 
     def started(

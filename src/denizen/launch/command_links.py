@@ -40,6 +40,14 @@ class CommandLinks:
         make_directories(self.directory, 0o700)
         link_atomically(os.path.join(self.directory, name), program)
 
+    def shown(self, name: bytes) -> bytes:
+        """Return the program of a command that was brought and is here; b"" for none."""
+        try:
+            program = os.readlink(os.path.join(self.directory, name))
+        except OSError:
+            return b""
+        return program if os.path.exists(program) else b""
+
     def deny(self, name: bytes, reason: str) -> None:
         """Record that a command is not available, with the reason. Raises OSError."""
         make_directories(os.path.join(self.directory, _ABSENT), 0o700)

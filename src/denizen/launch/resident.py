@@ -1,4 +1,4 @@
-"""The choice of programs that get the resident, a library that answers dlopen of missing libraries.
+"""The choice of programs that get libraries which answer while they run: for dlopen, and for exec.
 
 Pure over a FileView.
 """
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 # Functions that open libraries (dlfcn.h).
 _OPENERS = frozenset({b"dlopen", b"dlmopen", b"__libc_dlopen_mode"})
+# unistd.h, spawn.h, stdlib.h, stdio.h.
+EXECUTORS = frozenset(
+    {b"execve", b"execv", b"execvp", b"execvpe", b"execl", b"execlp", b"execle", b"fexecve", b"execveat"}
+    | {b"posix_spawn", b"posix_spawnp", b"system", b"popen"}
+)
 # The first glibc whose auditing does not slow down calls (glibc bug 15533); DT_AUDIT works since 2.32.
 _AUDITED = b"GLIBC_2.35"
 
@@ -31,8 +36,17 @@ def opens(closure: Closure) -> bool:
     The C library itself does, for name services and converters, and is not counted: which of those the host
     configures does not matter for a program that opens nothing.
     """
+    return _imports(closure, _OPENERS)
+
+
+def executes(closure: Closure) -> bool:
+    """Tell whether the program or one of its libraries imports a function that starts programs."""
+    return _imports(closure, EXECUTORS)
+
+
+def _imports(closure: Closure, functions: frozenset[bytes]) -> bool:
     return any(
-        not _OPENERS.isdisjoint(library.image.symbols.undefined_names)
+        not functions.isdisjoint(library.image.symbols.undefined_names)
         for library in closure.scope
         if library.image is not None and library.soname not in C_LIBRARY
     )

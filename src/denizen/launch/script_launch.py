@@ -38,7 +38,7 @@ def obstacle(program: Program, machine: int) -> str:
     return ""
 
 
-def words(script: Script) -> tuple[bytes, ...]:
-    """Return the loader's arguments before the script's own."""
+def words(script: Script, instead: bytes = b"") -> tuple[bytes, ...]:
+    """Return the loader's arguments before the script's own; `instead` is executed, if it is given."""
     argument = () if script.argument is None else (script.argument,)
-    return (b"--as", script.interpreter, script.interpreter, *argument)
+    return (b"--as", instead or script.interpreter, script.interpreter, *argument)

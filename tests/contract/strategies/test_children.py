@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.contract.strategies.started import FACTS, Started
-from tests.support.offline_roots import LDSO
+from tests.support.debs import Item
+from tests.support.offline_roots import LDSO, DenizenHome
 from tests.support.peers import require
 
 pytestmark = pytest.mark.slow
@@ -80,6 +81,69 @@ def test_a_child_of_another_word_size_or_c_library_runs(started: Started, compil
     parent = started.compile(f"parent-{len(compiler)}", FACTS)
     for _ in range(2):
         assert started.run(parent, "execv", os.fspath(child), "x", "y").returncode == 2
+
+
+_STORE = "/nix/store/0c5vdxlp40vdr1sxq2kr1xvxzkjqj6cf-glibc-2.40/lib"
+_SAYS = """
+#include <stdio.h>
+int main(int count, char **words) {
+    for (int i = 0; i < count; i++) puts(words[i]);
+    return 4;
+}
+"""
+
+
+def _packed(home: DenizenHome, kind: str) -> tuple[list[str], str]:
+    """The compiler of programs whose dynamic linker is not here, and its path; packages have the rest."""
+    if kind == "x86-64":
+        return ["gcc"], f"{_STORE}/{LDSO.name}"
+    if kind == "musl":
+        require("musl-gcc")
+        name = "ld-musl-x86_64.so.1"
+        home.write("musl", [Item(f"./lib/{name}", content=Path("/lib", name).read_bytes(), mode=0o755)])
+        return ["musl-gcc"], f"{_STORE}/{name}"
+    linker = Path("/lib/ld-linux.so.2")
+    library = linker.resolve().parent / "libc.so.6"
+    if not library.exists():
+        pytest.skip("there is no 32-bit C library to pack")
+    items = [
+        Item(f"./lib/i386-linux-gnu/{one.name}", content=one.read_bytes(), mode=0o755)
+        for one in (linker, library)
+    ]
+    home.write("libc6", items, architecture="i386")
+    return ["gcc", "-m32"], f"{_STORE}/{linker.name}"
+
+
+@pytest.fixture(scope="module", params=["x86-64", "i386", "musl"])
+def absent(request: pytest.FixtureRequest, home: DenizenHome) -> list[str]:
+    """What compiles programs whose dynamic linker is nowhere on this host."""
+    compiler, linker = _packed(home, request.param)
+    home.denizen("index", "update")
+    return [*compiler, f"-Wl,--dynamic-linker={linker}", "-w", "-x", "c", "-", "-o"]
+
+
+def test_a_child_made_later_whose_interpreter_is_not_here_runs(
+    started: Started, program: Path, absent: list[str], tmp_path: Path
+) -> None:
+    """It does not lie beside the program, so nothing told of it when that was decided about."""
+    child = tmp_path / "child"
+    made = subprocess.run([*absent, child], input=_SAYS, text=True, check=False, capture_output=True)
+    if made.returncode:
+        pytest.skip(f"{absent[:2]} makes no programs here")
+    script = tmp_path / "script"
+    script.write_text(f"#!{child} one argument\n")
+    script.chmod(0o755)
+    assert started.run(program, "execv", os.fspath(child), "x").returncode == 4  # says what it brings
+    for how in ("execv", "vfork", "spawn"):
+        done = started.run(program, how, os.fspath(child), "x", "y")
+        assert (done.returncode, done.stdout, done.stderr) == (4, b"x\ny\n", b"")
+    done = started.run(program, "execv", os.fspath(script), "x", "y")
+    words = [os.fspath(child), "one argument", os.fspath(script), "y"]
+    assert (done.returncode, done.stdout.decode().splitlines()) == (4, words)
+    if started.strategy == "installed":
+        return  # its shell is the host's, which no loader of ours starts
+    done = started.run(program, "system", f"'{child}' z; exit $?")
+    assert (done.returncode, done.stdout.decode().splitlines()) == (4, [os.fspath(child), "z"])
 
 
 def test_a_foreign_grandchild_runs(started: Started, program: Path, foreign: Path) -> None:

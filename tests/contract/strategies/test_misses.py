@@ -208,3 +208,22 @@ def test_a_child_for_another_machine_fails_as_the_kernel_says(missing: Missing, 
         expected.stdout,
         expected.stderr,
     )
+
+
+@pytest.mark.parametrize("strategy", ["namespace", "direct"])
+def test_what_a_program_misses_that_a_script_starts_comes(
+    home: DenizenHome, prefix: Path, strategy: str, tmp_path: Path
+) -> None:
+    """The host satisfies both; the program is decided about when the script starts it."""
+    home.add_library(f"scripted{strategy}", "int scripted(void) { return 6; }")
+    home.denizen("index", "update")
+    script = tmp_path / "script"
+    script.write_text("#!/bin/sh\n$1 open $2; exit $?\n")
+    script.chmod(0o755)
+    program = tmp_path / "misses"
+    (tmp_path / "misses.c").write_text(_MISSES.replace("GREETS", ""))
+    subprocess.run(["gcc", "-w", "-pthread", "-o", program, tmp_path / "misses.c"], check=True)
+    started = Started(home, strategy, prefix)
+    for _ in range(2):
+        done = started.run(script, os.fspath(program), f"libscripted{strategy}.so.1")
+        assert (done.returncode, done.stdout) == (0, b"opened\n")

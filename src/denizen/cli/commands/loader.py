@@ -16,31 +16,11 @@ if TYPE_CHECKING:
 
 
 def _install(parsed: Parsed, context: Context) -> int:
-    from denizen.app.factories import helper_words, tools_of
-    from denizen.launch.decisions.decision import GENERATION
-    from denizen.launch.decisions.library_path import beginning_for
-    from denizen.launch.decisions.public_copies import directories_for
-    from denizen.launch.loader.binaries import loader_binary
-    from denizen.launch.loader.installation import install, must_be_roots
-    from denizen.launch.loader.settings import LoaderSettings
+    from denizen.app.installed_loader import install_loader
 
-    machine = machine_name()
-    given = tuple(os.path.abspath(os.fsencode(path)) for path in parsed.texts("decisions"))
-    directories = given or directories_for(os.geteuid(), context.session.paths.decisions)
-    # A directory of another installation, whose own denizen makes the decisions.
-    command = () if given else helper_words(context.session, "decide")
-    if command and os.geteuid() == 0:
-        for word in (command[0], command[2]):  # Python, and the file that it runs
-            must_be_roots(word)
-    settings = LoaderSettings(
-        directories=directories,
-        command=command,
-        resident=tools_of(context.session).resident(),
-        generation=GENERATION,
-        library_paths=tuple(map(beginning_for, directories)),
-        nix_ld=parsed.flag("nix-ld"),
+    path = install_loader(
+        context.session, _prefix(parsed), parsed.texts("decisions"), nix_ld=parsed.flag("nix-ld")
     )
-    path = install(_prefix(parsed), machine, loader_binary(machine), settings)
     context.output.say(f"installed {os.fsdecode(path)}")
     return 0
 

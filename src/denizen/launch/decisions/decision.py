@@ -18,7 +18,7 @@ _WORD = (1 << 64) - 1
 # The generation of the rules by which decisions are made. Increase it when programs with an old decision
 # would start
 # better by a new one: their next start decides again.
-GENERATION = 7
+GENERATION = 8
 
 
 @value
@@ -90,6 +90,7 @@ class Decision:
         resources: a directory with files for paths that the host lacks (launch.resources.resource_tree), or
             b"".
         opened: the directory of libraries that are added at run time (launch.dlopen_links), or b"".
+        executes: the program or a library of it imports functions that start programs.
         generation: the generation of the rules by which it was made.
     """
 
@@ -110,6 +111,7 @@ class Decision:
     shown: bytes = b""
     resources: bytes = b""
     opened: bytes = b""
+    executes: bool = False
     generation: int = GENERATION
 
 

@@ -52,7 +52,8 @@ _SUM_AT = 24
 
 FLAG_HOST = 1
 FLAG_BY_NAME = 2
-_KNOWN_FLAGS = FLAG_HOST | FLAG_BY_NAME
+FLAG_EXECUTES = 4
+_KNOWN_FLAGS = FLAG_HOST | FLAG_BY_NAME | FLAG_EXECUTES
 LIBRARY_PINNED = 1
 LIBRARY_RENAMED = 2
 
@@ -131,7 +132,7 @@ def encode(decision: Decision) -> bytes:
         raise Unencodable(f"it would have {size} bytes, the loader reads {MAX_SIZE}")
     strings.content += bytes(size - strings_at - len(strings.content))
     header = HEADER.pack(
-        *(MAGIC, VERSION, FLAG_HOST * decision.host | FLAG_BY_NAME * decision.by_name, size),
+        *(MAGIC, VERSION, _decision_flags(decision), size),
         *(decision.machine, bytes(16)),
         *(decision.identity.device, decision.identity.inode, decision.identity.size),
         *(decision.identity.mtime_ns, decision.identity.ctime_ns, decision.headers),
@@ -142,6 +143,10 @@ def encode(decision: Decision) -> bytes:
     )
     unsigned = header + body + bytes(strings.content)
     return unsigned[:_SUM_AT] + sum_words(unsigned) + unsigned[_SUM_AT + 16 :]
+
+
+def _decision_flags(decision: Decision) -> int:
+    return FLAG_HOST * decision.host | FLAG_BY_NAME * decision.by_name | FLAG_EXECUTES * decision.executes
 
 
 def _flags(library: DecisionLibrary) -> int:
@@ -212,6 +217,7 @@ def decode(content: bytes) -> Decision:
         r_debug=r_debug,
         host=bool(flags & FLAG_HOST),
         by_name=bool(flags & FLAG_BY_NAME),
+        executes=bool(flags & FLAG_EXECUTES),
         shown=reader.path(shown) if shown else b"",
         resources=reader.path(resources) if resources else b"",
         opened=reader.path(opened) if opened else b"",

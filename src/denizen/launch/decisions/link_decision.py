@@ -13,7 +13,7 @@ from denizen.launch.decisions.decision import Decision, DecisionLibrary, identit
 from denizen.launch.decisions.load_list import libraries_of
 from denizen.launch.decisions.program_identity import headers_of, hermetic_edits, machine_of, r_debug_of
 from denizen.launch.program import once_read
-from denizen.launch.resident import is_audited, opens
+from denizen.launch.resident import executes, is_audited, opens
 from denizen.linker import Environment, Family, resolve
 from denizen.resolve.bundle import Bundle
 from denizen.resolve.cache.cached_view import CachedView
@@ -110,6 +110,7 @@ def decision_for(start: Program, installed: InstalledLibraries) -> Decision:
         r_debug=r_debug_of(linker),
         by_name=closure.interpreter.family is Family.MUSL,
         opened=installed.opened if opens(closure) and is_audited(linker) else b"",
+        executes=executes(closure),
     )
 
 

@@ -46,6 +46,11 @@ def inside_path(machine: str) -> str:
     return _path("denizen-inside", machine)
 
 
+def exec_path(machine: str) -> str:
+    """Return the path of the library for exec of what the kernel cannot start, "" if there is none."""
+    return _path("denizen-exec", machine)
+
+
 def resident_path(machine: str) -> str:
     """Return the path of the library that answers dlopen of missing libraries, "" if there is none."""
     return _path("denizen-resident", machine)
@@ -78,6 +83,11 @@ def enter_binary(machine: str) -> bytes:
 def inside_binary(machine: str) -> bytes:
     """Return the bytes of denizen-inside (see `inside_path`). Raises LoaderAbsent."""
     return _content(inside_path(machine), machine)
+
+
+def exec_binary(machine: str) -> bytes:
+    """Return the bytes of denizen-exec (see `exec_path`). Raises LoaderAbsent."""
+    return _content(exec_path(machine), machine)
 
 
 def resident_binary(machine: str) -> bytes:

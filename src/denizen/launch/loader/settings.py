@@ -34,6 +34,7 @@ HEADER = struct.Struct("<24sII")
 _DIRECTORY, _COMMAND, _HOST_LDSO, _HOST_PREFIX = b"d", b"c", b"h", b"p"
 _INSIDE, _RESIDENT, _GENERATION, _BOUND, _NIX_LD = b"i", b"r", b"g", b"b", b"n"
 _INSTALLED, _BUNDLE, _ARGUMENT = b"o", b"u", b"a"
+_EXEC, _STARTER, _OTHER_STARTER = b"j", b"s", b"z"
 _COMMANDS, _LIBRARY_PATHS, _BROUGHT = b"e", b"l", b"k"
 
 
@@ -67,6 +68,11 @@ class LoaderSettings:
         host_prefixes: programs below these directories are the host's; no decision is looked for.
         inside: a library to put into programs whose file the kernel does not know, b"" for none.
         resident: a library to put into programs that get libraries at run time, b"" for none.
+        exec_library: a library to put into programs that start others, which answers where the kernel cannot
+            start them; b"" for none.
+        starter: the loader by which that library starts them; b"" for none.
+        other_starter: the same for programs of the other word size that this kernel starts, also for the
+            library `inside`; b"" for none.
         generation: decisions of an earlier generation are made again, where they can be.
         commands: the loader is at the path of a command that the host lacks, and this directory has a link to
             the program for each that was executed (launch.command_links); b"" for none.
@@ -89,6 +95,9 @@ class LoaderSettings:
     host_prefixes: tuple[bytes, ...] = ()
     inside: bytes = b""
     resident: bytes = b""
+    exec_library: bytes = b""
+    starter: bytes = b""
+    other_starter: bytes = b""
     generation: int = 0
     commands: bytes = b""
     library_paths: tuple[bytes, ...] = ()
@@ -114,6 +123,9 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
         *((_HOST_PREFIX, text) for text in settings.host_prefixes),
         *((_INSIDE, text) for text in [settings.inside] if text),
         *((_RESIDENT, text) for text in [settings.resident] if text),
+        *((_EXEC, text) for text in [settings.exec_library] if text),
+        *((_STARTER, text) for text in [settings.starter] if text),
+        *((_OTHER_STARTER, text) for text in [settings.other_starter] if text),
         *((_GENERATION, b"%d" % number) for number in [settings.generation] if number),
         *((_COMMANDS, text) for text in [settings.commands] if text),
         *((_LIBRARY_PATHS, text) for text in settings.library_paths),
@@ -163,6 +175,9 @@ def settings_of(binary: Buffer) -> LoaderSettings:
         host_prefixes=tuple(found.get(_HOST_PREFIX, ())),
         inside=b"".join(found.get(_INSIDE, ())[:1]),
         resident=b"".join(found.get(_RESIDENT, ())[:1]),
+        exec_library=b"".join(found.get(_EXEC, ())[:1]),
+        starter=b"".join(found.get(_STARTER, ())[:1]),
+        other_starter=b"".join(found.get(_OTHER_STARTER, ())[:1]),
         generation=_number(b"".join(found.get(_GENERATION, ())[:1])),
         commands=b"".join(found.get(_COMMANDS, ())[:1]),
         library_paths=tuple(found.get(_LIBRARY_PATHS, ())),

@@ -16,6 +16,7 @@ from denizen.launch.loader.binaries import (
     LoaderAbsent,
     attach_binary,
     enter_binary,
+    exec_binary,
     inside_binary,
     ldconfig_binary,
     loader_binary,
@@ -87,6 +88,16 @@ class Tools:
         Raises LoaderAbsent, DiskFailed.
         """
         return self._placed(b"denizen-inside", inside_binary(self.machine))
+
+    def exec_library(self) -> bytes:
+        """Return the path of the library that answers exec of what the kernel cannot start, b"" for none.
+
+        Raises DiskFailed.
+        """
+        try:
+            return self._placed(b"denizen-exec", exec_binary(self.machine))
+        except LoaderAbsent:
+            return b""
 
     def resident(self) -> bytes:
         """Return the path of the library that answers dlopen of missing libraries, b"" for none.

@@ -16,6 +16,7 @@ import re
 
 from denizen.errors import BadInput
 from denizen.launch.command_links import is_command
+from denizen.launch.resident import EXECUTORS
 from denizen.resolve.cache.cached_view import parser_of
 from denizen.resolve.dlopen_names import MAX_SCANNED
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 # POSIX's shell at the path that popen(3) and system(3) of glibc and musl are compiled with; scripts' env.
 COMMON = (b"/bin/sh", b"/usr/bin/env")
 MAX_COMMANDS = 100
+# The path of a command that nobody has, for a look at the directory.
+_NO_COMMAND = b"/usr/bin/denizen-none"
 # Strings of a program that are looked up as bare names, 50 us each.
 _MAX_NAMES = 4_000
 # Entries of a directory that is mirrored for a command; each costs 10 us at every start.
@@ -37,11 +40,6 @@ _PATH = re.compile(rb"(?<=\0)/(?:usr/)?s?bin/[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99
 _BARE = re.compile(rb"(?<=\0)[a-z][a-z0-9._+-]{1,39}(?=\0)")
 # unistd.h, spawn.h: those that search PATH.
 _SEARCHERS = frozenset({b"execvp", b"execvpe", b"execlp", b"posix_spawnp"})
-# unistd.h, spawn.h, stdlib.h, stdio.h.
-_STARTERS = frozenset(
-    {b"execve", b"execv", b"execvp", b"execvpe", b"execl", b"execlp", b"execle", b"fexecve", b"execveat"}
-    | {b"posix_spawn", b"posix_spawnp", b"system", b"popen"}
-)
 
 
 def command_paths(
@@ -56,7 +54,7 @@ def command_paths(
     """
     images = list(_images(view, objects))
     strings = dict.fromkeys(path for image in images for path in _named(image))
-    if objects and not any(_imports(image, _STARTERS) for image in images):
+    if objects and not any(_imports(image, EXECUTORS) for image in images):
         # A static program imports no functions: only its strings tell.
         if not strings or images[0].interpreter is not None:
             return ()
@@ -107,6 +105,11 @@ def _named(image: Image) -> Iterator[bytes]:
     """Yield the strings of a file that are paths of commands."""
     for match in _PATH.finditer(memoryview(image.buffer)[:MAX_SCANNED]):
         yield match.group()
+
+
+def brings_commands(view: FileView) -> bool:
+    """Tell whether commands are brought on this host: its /usr/bin does not exist or has few entries."""
+    return is_missing(view, _NO_COMMAND)
 
 
 def is_missing(view: FileView, path: bytes) -> bool:

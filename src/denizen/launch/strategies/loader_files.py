@@ -15,8 +15,9 @@ from denizen.launch.loader.binaries import LoaderAbsent
 from denizen.launch.loader.ldconfig import ListingSettings, kind_printed
 from denizen.launch.loader.settings import LoaderSettings
 from denizen.launch.loader.tools import Tools
-from denizen.launch.resources.command_paths import is_missing
+from denizen.launch.resources.command_paths import brings_commands
 from denizen.launch.strategies.namespace_plan import HOST_PREFIXES
+from denizen.machines import other_loader
 from denizen.resolve.rule_packs import load_rules
 from denizen.value import replace, value
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from denizen.launch.program import Program
 
 _EM_386 = 3
-# The path of a command that nobody has, for a look at the directory.
-_NO_COMMAND = b"/usr/bin/denizen-none"
 
 
 @value
@@ -93,26 +92,51 @@ class LoaderFiles:
 
         They are patched copies, and the programs that the loader maps itself.
         """
-        tools = self._tools(self.machine)
+        other = other_loader(self.machine, machine_name())
+        return self._starter(self.machine, self._starter_if_here(other) if other else b"")
+
+    def _starter(self, machine: str, other: bytes = b"") -> bytes:
+        tools = self._tools(machine)
         try:
             inside = tools.inside()
         except LoaderAbsent:
             inside = b""
         # The loader is told what to start: host programs too, although their children are executed directly.
-        settings = self._settings(HOST_PREFIXES)
-        return tools.loader(replace(settings, inside=inside, generation=GENERATION, brought=self._commands()))
+        settings = replace(
+            self._settings(HOST_PREFIXES, machine),
+            inside=inside,
+            other_starter=other,
+            generation=GENERATION,
+            brought=self._commands(),
+        )
+        return tools.loader(settings)
+
+    def _starter_if_here(self, machine: str) -> bytes:
+        try:
+            return self._starter(machine)
+        except LoaderAbsent:
+            return b""
 
     def attached(self) -> tuple[bytes, bytes]:
         """Return denizen-attach, and the loader that it puts before a program's own dynamic linker."""
         tools = self._tools(self.machine)
-        return tools.attach(), tools.loader(replace(self._settings(()), generation=GENERATION))
+        return tools.attach(), tools.loader(replace(self._settings((), self.machine), generation=GENERATION))
 
     def bound_loader(self, machine: str, host_ldso: bytes) -> bytes:
         """Return the loader for an interpreter's path in a namespace.
 
         The host's own dynamic linker is at `host_ldso` there; b"" if it has none.
         """
-        settings = replace(self._settings(self._passed_on()), host_ldso=host_ldso, bound=True)
+        other = other_loader(machine, machine_name())
+        settings = replace(
+            self._settings(self._passed_on(), machine),
+            exec_library=self._tools(machine).exec_library(),
+            starter=self._starter_if_here(machine),
+            other_starter=self._starter_if_here(other) if other else b"",
+            brought=self._commands(),
+            host_ldso=host_ldso,
+            bound=True,
+        )
         return self._tools(machine).loader(settings)
 
     def stand_in(self, path: bytes) -> bytes:
@@ -153,7 +177,7 @@ class LoaderFiles:
 
         As in a namespace, nothing is added to a /usr/bin of the host with many commands.
         """
-        brings = self.children.has_command is not None and is_missing(self.program.view, _NO_COMMAND)
+        brings = self.children.has_command is not None and brings_commands(self.program.view)
         return os.path.join(self.children.directory, COMMANDS) if brings else b""
 
     def _passed_on(self) -> tuple[bytes, ...]:
@@ -166,12 +190,12 @@ class LoaderFiles:
         paths = (path, self.program.view.realpath(path))
         return () if any(one.startswith(HOST_PREFIXES) for one in paths) else HOST_PREFIXES
 
-    def _settings(self, prefixes: tuple[bytes, ...]) -> LoaderSettings:
+    def _settings(self, prefixes: tuple[bytes, ...], machine: str) -> LoaderSettings:
         own = directories_for(os.geteuid(), self.directory)
         return LoaderSettings(
             directories=tuple(dict.fromkeys((*own, *directories_for(os.geteuid(), self.children.directory)))),
             command=self.children.command,
-            resident=self._tools(self.machine).resident(),
+            resident=self._tools(machine).resident(),
             host_prefixes=prefixes,
             library_paths=tuple(map(beginning_for, directories_for(os.geteuid(), self.children.directory))),
         )
