@@ -46,10 +46,12 @@ print_variables() {
 
 if [ -n "${developPhase-}" ]; then
     # What an earlier shell left is not built upon, and not lost.
-    if [ -e "$NIX_BUILD_TOP" ]; then
-        rm -rf "$NIX_BUILD_TOP.old"
-        mv "$NIX_BUILD_TOP" "$NIX_BUILD_TOP.old"
-    fi
+    for left in "$NIX_BUILD_TOP" "$out" "$debug"; do
+        if [ -e "$left" ]; then
+            rm -rf "$left.old"
+            mv "$left" "$left.old"
+        fi
+    done
     mkdir -p "$NIX_BUILD_TOP"
     cd "$NIX_BUILD_TOP" || exit
     for phase in unpack patch configure build check install fixup; do
