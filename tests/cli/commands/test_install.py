@@ -197,6 +197,12 @@ def test_a_conflict_is_told_and_settled_by_the_command_that_is_told(
         (["remove", "gret"], "perhaps greet"),
         (["install", "./nothing-here"], "there is no such file"),
         (["install", "https://example.org/tool"], "--sha256"),
+        (["install", "https://example.org/..", "--sha256", "0" * 64], ".. cannot be the name"),
+        (
+            ["install", "https://example.org/x", "--sha256", "0" * 64, "--name", "../../x"],
+            "cannot be the name",
+        ),
+        (["install", "greet", "--name", "a\nb"], "a\\nb cannot be the name"),
         (["install", "libgreet1"], "nothing that a profile shows"),
         (["profile", "switch", "999"], "there are:"),
         (["profile", "rollback", "--profile", "none"], "no generation yet"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.app.profiles.install_request import Preparation, priority_of
+from denizen.app.profiles.install_request import Preparation, must_be_name, priority_of
 from denizen.app.profiles.profile_access import ProfileChange, changed
 from denizen.errors import display
 from denizen.value import replace, value
@@ -39,8 +39,11 @@ def install(
     """Install what the words name: packages, programs by their paths, URLs.
 
     Raises:
-        ProfileConflict: two things have different files at one path. And the errors of preparing them.
+        ProfileConflict: two things have different files at one path.
+        BadElementName: the name that is asked for is no file name. And the errors of preparing them.
     """
+    if request.name:
+        must_be_name(request.name)
     from denizen.app.supply.decoder_setup import bring_decoder
     from denizen.app.supply.store_access import made_store
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from denizen.errors import BadInput, display
 from denizen.profiles.manifest import DEFAULT_PRIORITY
 from denizen.value import value
@@ -86,6 +88,24 @@ class NothingExported(BadInput):
     @property
     def remedy(self) -> str:
         return "; ".join(self.remedies)
+
+
+class BadElementName(BadInput):
+    """The error that a name of an element, which is also that of a URL's command, is no file name."""
+
+    name: str
+    WHAT = "{name:text} cannot be the name of what is installed"
+    WHY = "it has to be a file name, without control characters"
+    REMEDY = "--name NAME"
+
+
+def must_be_name(name: str) -> str:
+    """Return the name of an element. Raises BadElementName."""
+    from denizen.formats.file_tree import is_name
+
+    if not is_name(os.fsencode(name)) or display(name) != name:
+        raise BadElementName(display(name))
+    return name
 
 
 def priority_of(request: InstallRequest, before: ProfileElement | None) -> int:

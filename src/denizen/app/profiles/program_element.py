@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.profiles.install_request import NothingExported, PreparedElement
+from denizen.app.profiles.install_request import NothingExported, PreparedElement, must_be_name
 from denizen.errors import BadInput, display
 
 TYPE_CHECKING = False
@@ -117,7 +117,7 @@ def _fetched(at: Preparation, url: str) -> tuple[StorePath, str]:
     if not re.fullmatch(r"[0-9a-f]{64}", request.sha256.lower()):
         raise HashWanted(url)
     base = url.split("?", maxsplit=1)[0].rstrip("/").rpartition("/")[2] or "program"
-    name = request.name or base
+    name = must_be_name(request.name or base)
     digest = Hash("sha256", bytes.fromhex(request.sha256))
     logical = store.layout.logical
     sealed = derivations.seal(fetching((url,), digest, logical), _object_name(base), {}, logical)
