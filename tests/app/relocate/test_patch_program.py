@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+import struct
 import subprocess
 from pathlib import Path
 
@@ -80,6 +81,30 @@ def test_a_copy_does_not_run_as_its_owner(program: Path, tmp_path: Path) -> None
     program.chmod(0o4751)
     patch(asked(program, tmp_path / "copy"))
     assert stat.S_IMODE((tmp_path / "copy").stat().st_mode) == 0o751
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a file capabilities")
+def test_a_copy_has_no_capabilities(program: Path, tmp_path: Path) -> None:
+    os.setxattr(program, "security.capability", struct.pack("<5I", 0x02000001, 1 << 7, 0, 0, 0))
+    patch(asked(program, tmp_path / "copy"))
+    assert os.listxattr(tmp_path / "copy") == []
+    patch(asked(program))
+    assert os.listxattr(program) == ["security.capability"]
+
+
+@pytest.mark.parametrize("leads_to", ["victim", "program", "nowhere"])
+def test_a_link_planted_where_the_copy_is_to_be_leads_to_nothing_written(
+    program: Path, tmp_path: Path, leads_to: str
+) -> None:
+    victim, target = tmp_path / "victim", tmp_path / "shared" / "copy"
+    victim.write_text("somebody's")
+    target.parent.mkdir()
+    target.symlink_to(tmp_path / leads_to)
+    patch(asked(program, target))
+    assert not target.is_symlink()
+    assert read(target.read_bytes()).interpreter == LONGER.interpreter
+    assert (victim.read_text(), program.read_bytes()) == ("somebody's", CONTENT)
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_what_is_wrong_is_not_written(program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,29 @@ def test_compiled_python_stays_valid_beside_its_source(tree: Path, mode: str) ->
     assert "matches" in next(line for line in traced.stderr.splitlines() if "module.cpython" in line)
 
 
+@pytest.mark.parametrize("link", ["directory", "file"])
+def test_compiled_python_outside_of_the_tree_stays_as_it_is(tree: Path, tmp_path: Path, link: str) -> None:
+    """Nor does a pipe among the compiled files hang it."""
+    source, outside = tree / "share" / "module.py", tmp_path / "outside"
+    source.write_text("print('/opt/app/share')\n")
+    outside.mkdir()
+    compiled = outside / f"module.{sys.implementation.cache_tag}.pyc"
+    py_compile.compile(str(source), str(compiled), doraise=True)
+    (outside / "another-name").hardlink_to(compiled)
+    os.mkfifo(outside / "module.pipe.pyc")
+    before = compiled.read_bytes()
+    cache = source.parent / "__pycache__"
+    if link == "directory":
+        cache.symlink_to(outside)
+    else:
+        cache.mkdir()
+        (cache / compiled.name).symlink_to(compiled)
+        os.mkfifo(cache / "module.pipe.pyc")
+    relocated(tree)
+    assert b"/home/somebody/app" in source.read_bytes()
+    assert compiled.read_bytes() == before
+
+
 def test_compressed_files_that_mention_it_are_told(tree: Path) -> None:
     (tree / "share" / "page.1.gz").write_bytes(gzip.compress(b"see /opt/app/share\n"))
     (tree / "share" / "other.1.gz").write_bytes(gzip.compress(b"see /usr/share\n"))

@@ -105,6 +105,15 @@ def test_a_derivations_file_is_called_so(
     assert "NAME.drv" in capsys.readouterr().err
 
 
+def test_a_pipe_in_the_place_of_a_derivation_does_not_hang(
+    realise_root: RealiseRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe = realise_root.files / f"{'0' * 32}-x.drv"
+    os.mkfifo(pipe)
+    assert realise_root.run(str(pipe)) == 125
+    assert f"{pipe} cannot be read" in capsys.readouterr().err
+
+
 def test_outputs_are_kept_by_links(realise_root: RealiseRoot, capsys: pytest.CaptureFixture[str]) -> None:
     files = [realise_root.write(one, f"{one.path}") for one in (realise_root.fetch, realise_root.unpack)]
     link = realise_root.files / "kept"

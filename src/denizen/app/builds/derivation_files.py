@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+from denizen.disk import DiskView
 from denizen.errors import DenizenError
 from denizen.formats.aterm import MAX_SIZE
 
@@ -18,7 +21,6 @@ class NotRead(DenizenError):
 def read_derivation(path: str) -> bytes:
     """Return the content of a derivation's file. Raises NotRead."""
     try:
-        with open(path, "rb") as stream:
-            return stream.read(MAX_SIZE + 1)
+        return bytes(DiskView().read(os.fsencode(path))[: MAX_SIZE + 1])
     except OSError as error:
         raise NotRead(path, error.strerror or str(error)) from error

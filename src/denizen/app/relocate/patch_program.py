@@ -96,7 +96,11 @@ def patch(asked: PatchRequest, trial: Session | None = None) -> Patched:
         NotPatched, InStore: it cannot be changed so.
         WrongPatch, LinkerDisagrees, TrialFailed: the changed file is not right; nothing was written.
     """
-    real = replace(asked, path=os.path.realpath(asked.path), target=os.path.realpath(asked.target))
+    path = os.path.realpath(asked.path)
+    # A link at another place may be somebody else's (in /tmp): it is replaced, and leads to nothing written.
+    directory, name = os.path.split(asked.target)
+    elsewhere = os.path.join(os.path.realpath(directory), name)
+    real = replace(asked, path=path, target=path if asked.target == asked.path else elsewhere)
     try:
         return _patch(real, trial)
     except OSError as problem:

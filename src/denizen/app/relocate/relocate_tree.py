@@ -226,12 +226,15 @@ def _write(path: bytes, content: bytes) -> None:
 def _compiled(source: bytes) -> list[bytes]:
     """Return the compiled files of a source, which know its size or its hash.
 
-    With another one Python would compile it again at each start, and could store it nowhere.
+    With another one Python would compile it again at each start, and could store it nowhere. No link is
+    followed, which may lead out of the tree.
     """
     name = posixpath.basename(source).removesuffix(b".py")
-    return glob.glob(
-        glob.escape(posixpath.dirname(source)) + b"/__pycache__/" + glob.escape(name) + b".*.pyc"
-    )
+    cache = posixpath.join(posixpath.dirname(source), b"__pycache__")
+    if os.path.islink(cache):
+        return []
+    found = glob.glob(glob.escape(posixpath.join(cache, name)) + b".*.pyc")
+    return [path for path in found if stat.S_ISREG(os.lstat(path).st_mode)]
 
 
 def _link(asked: TreeRequest, path: bytes, inside: bytes) -> RelocatedEntry | None:

@@ -60,7 +60,7 @@ def rewrite(
     """
     facts = os.stat(source)
     temporary = b"%s/.%s.%d.tmp" % (os.path.dirname(target) or b".", os.path.basename(target), os.getpid())
-    in_place = os.path.exists(target) and os.path.samefile(source, target)
+    in_place = not os.path.islink(target) and os.path.exists(target) and os.path.samefile(source, target)
     try:
         _write(temporary, buffer, plan)
         lost = _keep_attributes(source, temporary, facts, whole=in_place)
@@ -148,6 +148,8 @@ def _keep_attributes(source: bytes, target: bytes, facts: os.stat_result, *, who
             mode &= 0o777
     os.chmod(target, mode if whole else mode & 0o777)
     for name in os.listxattr(source):
+        if not whole and name == "security.capability":
+            continue
         try:
             os.setxattr(target, name, os.getxattr(source, name))
         except OSError as problem:
@@ -160,7 +162,7 @@ def _keep_attributes(source: bytes, target: bytes, facts: os.stat_result, *, who
 def _copy_into(source: bytes, target: bytes) -> None:
     """Write the content of one file into another, longer parts first so that a full disk changes nothing."""
     try:
-        descriptor = os.open(target, os.O_WRONLY | os.O_CLOEXEC)
+        descriptor = os.open(target, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError as problem:
         if problem.errno == errno.ETXTBSY:
             raise FileBusy(target) from problem
