@@ -7,9 +7,8 @@ be applied to another machine, and tests can invent one.
 from __future__ import annotations
 
 import os
-import sys
 
-from denizen.machines import kernel_behind
+from denizen.machines import BITS, kernel_behind
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -71,7 +70,7 @@ class Placement:
 
 def machine_name() -> str:
     """Return the kernel's name for the processor, as `uname -m` gives it without a personality."""
-    return kernel_behind(os.uname().machine, bits=64 if sys.maxsize > 2**32 else 32)
+    return kernel_behind(os.uname().machine, bits=BITS)
 
 
 def gather_host() -> Host:

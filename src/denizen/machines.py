@@ -12,6 +12,8 @@ binutils' bfd/elf*-*.c.
 
 from __future__ import annotations
 
+import sys
+
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 # The flags of ld.so.cache entries on machines without flags of their own: ELF and glibc.
 CACHE_FLAGS_OTHER = 3
 VDSO_NAME = b"linux-vdso.so.1"
+# The word size of this process.
+BITS = 64 if sys.maxsize > 2**32 else 32
 
 
 @value

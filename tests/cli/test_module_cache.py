@@ -150,3 +150,28 @@ def test_no_module_is_kept_that_was_imported_before(package: Path) -> None:
     start(package)
     assert not {"denizen", "denizen.cli", "denizen.cli.module_cache"} & kept(package, "why")
     assert "struct" in kept(package, "why")
+
+
+def test_modules_of_python_are_kept_and_those_of_others_are_not(package: Path) -> None:
+    other = package.parent / "somebody.py"
+    other.write_text("")
+    rules = package / "linker" / "rule_tables.py"
+    rules.write_text(
+        rules.read_text().replace("import annotations\n", "import annotations\nimport somebody\n", 1)
+    )
+    start(package)
+    assert {"struct", "denizen.linker.rule_tables"} <= kept(package, "why")
+    assert "somebody" not in kept(package, "why")
+
+
+def test_a_module_whose_code_is_damaged_is_imported_itself_and_the_others_are_not(package: Path) -> None:
+    start(package)
+    name = "denizen.linker.rule_tables"
+    directory, modules = marshal.loads(file_of(package).read_bytes())
+    modules[name] = (*modules[name][:4], b"\0" * 100)
+    modules["denizen.never_imported"] = (*modules[name][:4], b"no marshal")
+    file_of(package).write_bytes(marshal.dumps((directory, modules)))
+    assert start(package)[1] == "SourceFileLoader"
+    # The rest came from the file, or the row of what was not imported would be gone from it.
+    assert "denizen.never_imported" in kept(package, "why")
+    assert start(package)[1] == "_Loader"

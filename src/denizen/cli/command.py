@@ -7,7 +7,7 @@ they use inside the function that runs them.
 
 from __future__ import annotations
 
-from denizen.value import value
+from denizen.value import Row, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ class Command:
         return tuple(option for option in self.options if option.help)
 
 
-@value
-class Group:
+class Group(Row):
     """A row of the command table: the first word, its module, its line in `denizen --help`."""
 
     word: str

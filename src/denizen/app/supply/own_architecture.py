@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from denizen.errors import HostLacks
-from denizen.host import machine_name
-from denizen.machines import by_kernel
+from denizen.machines import BITS, by_kernel, kernel_behind
 
 
 class UnsupportedArchitecture(HostLacks):
@@ -17,8 +18,8 @@ class UnsupportedArchitecture(HostLacks):
 
 def own_architecture() -> str:
     """Return this machine's architecture by Debian's name. Raises UnsupportedArchitecture."""
-    # From os.uname: to import `platform` costs 9 ms.
-    name = machine_name()
+    # From os.uname, as host.machine_name has it: to import `platform` costs 9 ms, `host` 0.3 of `find`'s 4.
+    name = kernel_behind(os.uname().machine, bits=BITS)
     machine = by_kernel(name)
     if machine is None or not machine.debian:
         raise UnsupportedArchitecture(name)
