@@ -20,6 +20,7 @@ from pathlib import Path
 
 from benchmarks.support import table
 from denizen.app.resolution.resolve_program import resolve_path
+from denizen.app.session import Session
 from denizen.app.supply.decoder_setup import decoder_words, provide_decoder
 from denizen.cli.command import Context
 from denizen.resolve.resolution import Resolution
@@ -110,7 +111,8 @@ def _own_facts(context: Context, root: Path) -> Context:
     for name in ("index", "lists", "packages"):
         (Path(context.session.root) / "cache" / name).mkdir(parents=True, exist_ok=True)
         (root / "cache" / name).symlink_to(Path(context.session.root) / "cache" / name)
-    return replace(context, root=os.fspath(root))
+    session = Session(context.session.environ, os.fspath(root), context.session.reporter)
+    return replace(context, session=session)
 
 
 def _forget(context: Context, *names: str) -> None:
