@@ -165,6 +165,12 @@ def test_a_root_that_is_no_input_is_refused(site: Site) -> None:
         site.realise(site.derive("inside", ":", {"__denizenRoot": str(other)}))
 
 
+def test_a_derivation_with_a_root_of_its_own_is_not_built_by_this_machines_compiler(site: Site) -> None:
+    tree = site.output("tree", "mkdir $out")
+    with pytest.raises(NotBuiltHere, match="only a sandbox shows"):
+        site.built_with("inside", ":", {"__denizenRoot": str(tree)}, tree, sandbox=False)
+
+
 def test_the_network_of_this_machine_is_for_fixed_outputs_alone(site: Site) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         script = f"bash -c 'exec 3<>/dev/tcp/127.0.0.1/{server.getsockname()[1]}'; echo -n abc > $out"

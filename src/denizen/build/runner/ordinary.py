@@ -16,7 +16,7 @@ from denizen.build.runner.preparation import BuilderRequest, builder_given, show
 from denizen.build.runner.process import STATUS, BuilderCommand, RunningBuilder
 from denizen.build.runner.reproducibility import refuse_differences
 from denizen.build.runner.room import keep_build, make_room, write_files
-from denizen.build.runner.sandbox_plan import SandboxRequest, guarded, sandboxed
+from denizen.build.runner.sandbox_plan import ROOT_VARIABLE, SandboxRequest, guarded, sandboxed
 from denizen.build.runner.structured_attributes import attributes_of
 from denizen.build.runner.syscall_filter import knows
 from denizen.build.runner.variables import attribute, strings
@@ -95,15 +95,30 @@ def _require(task: Build, settings: BuildSettings, attributes: Mapping[str, Any]
     if lacking:
         wanted = ", ".join(sorted(map(display, lacking)))
         raise NotBuiltHere(task.name, f"it asks for {wanted} (requiredSystemFeatures)")
-    if not settings.sandbox and task.store.layout.logical != task.store.layout.physical:
+    (_require_sandbox if settings.sandbox else _require_none)(task, settings)
+
+
+def _require_none(task: Build, _: BuildSettings) -> None:
+    """Raise NotBuiltHere unless the derivation can be built without a sandbox."""
+    if task.store.layout.logical != task.store.layout.physical:
         raise NotBuiltHere(
             task.name, "the store was moved, and without a sandbox a builder sees it where it is"
         )
-    if settings.sandbox and attribute(derivation, b"__noChroot") == b"1":
+    if attribute(task.sealed.derivation, ROOT_VARIABLE):
+        raise NotBuiltHere(
+            task.name,
+            "a tree of packages is its /usr, which only a sandbox shows; without one it would take this "
+            "machine's compiler",
+        )
+
+
+def _require_sandbox(task: Build, settings: BuildSettings) -> None:
+    """Raise NotBuiltHere, SandboxForbidden unless the derivation can be built in a sandbox."""
+    if attribute(task.sealed.derivation, b"__noChroot") == b"1":
         raise NotBuiltHere(
             task.name, "it wants to be built without a sandbox (__noChroot): --no-sandbox does so"
         )
-    if settings.sandbox and not knows(settings.machine):
+    if not knows(settings.machine):
         raise SandboxForbidden(task.name, f"denizen has no seccomp filter for {settings.machine}")
 
 
