@@ -101,7 +101,7 @@ def iso_images() -> Sequence[bytes]:
 
 def read_bundle_image(data: bytes) -> None:
     """As an image is listed; the blocks are left as they are."""
-    bundle_image.decode(data, lambda frame, size: bytes(frame).ljust(size, b"\0")[: min(size, 1 << 16)])
+    bundle_image.decode(data, lambda frame, size: bytes(frame)[:size].ljust(min(size, 1 << 16), b"\0"))
 
 
 def bundle_images() -> Sequence[bytes]:
