@@ -92,6 +92,8 @@ def make_tree(session: Session, tree: Path, suites: tuple[str, ...]) -> Path:
         for standard in place.glob("usr/lib/python3.*"):
             ignored = shutil.ignore_patterns(*_LEFT_OUT)
             shutil.copytree(standard, tree / "lib" / standard.name, ignore=ignored, dirs_exist_ok=True)
+            # As in the store, nobody but root could add the next package's files.
+            subprocess.run(["chmod", "-R", "u+w", tree / "lib"], check=True)
     app = tree / _APP
     shutil.copytree(
         REPOSITORY / "src" / "denizen", app / "denizen", ignore=shutil.ignore_patterns("__pycache__")
