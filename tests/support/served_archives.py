@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from denizen.app.supply.provenance_cache import NAME
 from tests.support.debian_archive import Archive, keyring, sample
 from tests.support.denizen_command import denizen
 from tests.support.faulty_server import Server
@@ -41,8 +42,8 @@ class ServedArchive:
         )
 
     def index_files(self) -> list[str]:
-        """What lies in the directory of indexes."""
-        return sorted(os.listdir(self.root / "cache/index"))
+        """What lies in the directory of indexes, but what is only kept once the settings are 2 s old."""
+        return sorted(set(os.listdir(self.root / "cache/index")) - {os.fsdecode(NAME)})
 
 
 @contextmanager
