@@ -62,6 +62,9 @@ class PackagedSupplier:
     def packaged(self) -> Decision:
         return replace(self._base, host=False)
 
+    def opened(self, base: Decision, around: Inside) -> bytes:  # noqa: ARG002  # as StartSupplier has it
+        return b""
+
     def emulator(self, base: Decision) -> bytes:  # noqa: ARG002  # as StartSupplier has it
         return b"/usr/bin/qemu-other"
 

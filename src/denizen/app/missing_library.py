@@ -11,6 +11,7 @@ import os
 
 from denizen.app.brought_files import is_hosts_own
 from denizen.app.factories import world_of
+from denizen.app.resolution.opened_directory import default_directories
 from denizen.app.resolution.package_sources import sources_for
 from denizen.app.running_program import NotOurs, called, running, size_of
 from denizen.app.supply.store_access import made_store
@@ -65,8 +66,8 @@ class _Answer:
 
     def __init__(self, program: RunningProgram) -> None:
         self._program = program
-        self._decision = program.decision
         self._opened = program.opened
+        self._decision = seen_from_outside(program.decision, program.opened.environment)
 
     def give(self, soname: bytes, *, needed: bool) -> None:
         """Provide the library or record why not.
@@ -154,8 +155,9 @@ class _Answer:
         # Parts of the C library are those of the one that runs.
         led_to = run_path_libraries(CachedView(DiskView()), self._decision.program)
         parts = C_LIBRARY | {os.path.basename(self._decision.ldso)}
+        around = libraries_of(self._opened.environment)
         own = {name: path for name, path in led_to.items() if name not in parts}
-        return self._opened.links() | linked | own | started
+        return around | self._opened.links() | linked | own | started
 
     def _resolved(
         self, view: FileView, there: dict[bytes, bytes], soname: bytes, index: Index
@@ -173,11 +175,34 @@ class _Answer:
 
     def _host(self, view: CachedView) -> HostLibraries | None:
         """Return the libraries of this host, for a process that finds them."""
-        if not self._opened.extends_host:
+        if self._opened.environment or not self._opened.extends_host:
             return None
         ldso = self._decision.ldso
         start = replace(world_of(self._program.session.environ, ldso).environment, interpreter_path=ldso)
         return HostLibraries(view, self._decision.program, start)
+
+
+def seen_from_outside(decision: Decision, tree: bytes) -> Decision:
+    """Return the decision with the libraries of the environment `tree` by their paths in the store."""
+    if not tree:
+        return decision
+    libraries = (
+        replace(one, path=tree + one.path) if os.path.exists(tree + one.path) else one
+        for one in decision.libraries
+    )
+    return replace(decision, libraries=tuple(libraries))
+
+
+def libraries_of(tree: bytes) -> dict[bytes, bytes]:
+    """Return the libraries that a program finds in an environment: name -> path; none for no tree."""
+    if not tree:
+        return {}
+    found = {}
+    for directory in default_directories(tree):
+        for name in os.listdir(tree + directory):
+            if is_soname(name):
+                found[name] = os.path.join(tree + directory, name)
+    return found
 
 
 def parts_of_libc(view: FileView, decision: Decision) -> list[tuple[bytes, bytes]]:

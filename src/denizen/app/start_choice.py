@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from denizen.app.command_filter import command_filter
 from denizen.app.factories import helper_words
 from denizen.app.start_outcome import MENDED
 from denizen.app.temporary_directory import with_temporary
 from denizen.errors import display
+from denizen.launch.decisions.decision import identity_of
+from denizen.launch.dlopen_links import place_of
 from denizen.launch.fast_path import directory_of
 from denizen.launch.strategies.base import MAPPED, HostFindings, ProgramStart, StrategyName
 from denizen.launch.strategies.direct import DirectStrategy
 from denizen.launch.strategies.loader_files import ChildDecisions, LoaderFiles
 from denizen.launch.strategies.namespace_mounts import NamespaceMounts
 from denizen.launch.strategies.table import CannotUse, all_verdicts, choose
+from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +42,7 @@ def files_for(session: Session, program: Program, wanted: RunRequest, directory:
         directory_of(paths.decisions, followers.variant),
         # A lock contains all that may come.
         command_filter(session, wanted) if wanted.lock is None else None,
+        hermetic=directory_of(paths.decisions, replace(followers, hermetic=True, strategy="direct").variant),
     )
     return LoaderFiles(program, directory, paths.state, children)
 
@@ -120,6 +126,17 @@ class _PackageSupplier:
 
     def packaged(self) -> Decision:
         return self._bases.packaged()
+
+    def opened(self, base: Decision, around: Inside) -> bytes:
+        from denizen.app.resolution.opened_directory import opened_inside
+
+        if not base.opened:
+            return b""
+        bases, program = self._bases, self._bases.examined.program
+        # Another directory than the decision's own: what the environment has is found there.
+        digest = hashlib.sha256(b"\0".join((base.search, around.tree))).hexdigest()[:32].encode("ascii")
+        place = place_of(bases.decision_store.directory, identity_of(program.stat), digest)
+        return opened_inside(bases.session, place, program, bases.wanted, around.tree).directory
 
     def emulator(self, base: Decision) -> bytes:
         from denizen.app.emulator import kept_emulator

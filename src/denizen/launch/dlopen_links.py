@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 OPENED = b"opened"
 _ABSENT, _ASKED, _HOST, _INDEX = b".absent", b".asked", b".host", b".index"
 _ALL, _OF, _KEPT_OUT = b".all", b".of", b".kept-out"
-_LOCKED, _TURN, _EXAMINED = b".locked", b".turn", b".examined"
+_LOCKED, _TURN, _EXAMINED, _TREE = b".locked", b".turn", b".examined", b".tree"
 # The pattern of loader/resident/answer.c, which asks for no other name. It excludes paths.
 _SONAME = re.compile(rb"(?=.*\.so)[A-Za-z0-9_+][A-Za-z0-9._+-]{0,199}\Z")
 # Debian Policy 5.6.7.
@@ -176,6 +176,19 @@ class Opened:
     def leave_to_host(self, directories: Sequence[bytes]) -> None:
         """Link the host's directories; the resident asks for nothing that is in one. Raises OSError."""
         self._number(_HOST, directories)
+
+    def leave_to_environment(self, tree: bytes, directories: Sequence[bytes]) -> None:
+        """Link the tree of the environment around the program, and its directories, as paths inside.
+
+        Raises OSError.
+        """
+        link_atomically(os.path.join(self.directory, _TREE), tree)
+        self._number(_HOST, directories)
+
+    @property
+    def environment(self) -> bytes:
+        """Return the tree of the environment around the program, b"" for none."""
+        return _target(os.path.join(self.directory, _TREE))
 
     @property
     def has_index(self) -> bool:

@@ -48,7 +48,10 @@ def decision_inside(
     directory = decision_store.directory
     if wanted.installed:
         directory = directory_of(session.paths.decisions, followers.variant)
-    children = ChildDecisions(helper_words(session, "decide", followers.words), directory)
+    hermetic = directory_of(
+        session.paths.decisions, replace(followers, hermetic=True, strategy="direct").variant
+    )
+    children = ChildDecisions(helper_words(session, "decide", followers.words), directory, hermetic=hermetic)
     files = LoaderFiles(opened, directory, session.paths.state, children)
     words = environment_command(opened, files, around)
     base = decision_of_host(opened)

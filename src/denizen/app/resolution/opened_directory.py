@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
 from denizen.launch.dlopen_links import Opened
+from denizen.machines import TRIPLETS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,3 +25,21 @@ def made_opened(session: Session, directory: bytes, program: Program, wanted: Ru
     suites = indexed_suites(session, program.path, wanted.suites)
     opened.look_in(files_of(indexes_of(session, program.path, suites)))
     return opened
+
+
+def opened_inside(
+    session: Session, directory: bytes, program: Program, wanted: RunRequest, tree: bytes
+) -> Opened:
+    """Return the directory for a program in the environment `tree`, which `made_opened` makes.
+
+    What the environment has, the dynamic linker finds there. Raises OSError.
+    """
+    opened = made_opened(session, directory, program, wanted)
+    opened.leave_to_environment(tree, default_directories(tree))
+    return opened
+
+
+def default_directories(tree: bytes) -> tuple[bytes, ...]:
+    """Return the directories of an environment's tree, as paths inside, that glibc searches by itself."""
+    usual = (b"/usr/lib64", b"/usr/lib", *(b"/usr/lib/" + triplet for triplet in sorted(TRIPLETS)))
+    return tuple(path for path in usual if os.path.isdir(tree + path))

@@ -69,6 +69,9 @@ class StartSupplier(Protocol):
     def packaged(self) -> Decision:
         """Return a decision whose libraries are all from packages. Raises DenizenError."""
 
+    def opened(self, base: Decision, around: Inside) -> bytes:
+        """Return the directory for what the program opens in an environment; b"" for none. Raises OSError."""
+
     def emulator(self, base: Decision) -> bytes:
         """Return the path of an emulator that is kept as long as the decision `base`. Raises DenizenError."""
 

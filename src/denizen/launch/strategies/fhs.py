@@ -46,10 +46,9 @@ class FhsStrategy:
             command=environment_command(start.program, start.files, around, otherwise),
             objects=(*base.objects, around.tree),
             libraries=tuple(_at_home(view, one, base, around.tree) for one in base.libraries),
-            # In the environment the default directories have the libraries for dlopen; the resident (edits,
-            # opened) would answer before them.
+            # In the environment the default directories have libraries for dlopen, too.
             edits=(),
-            opened=b"",
+            opened=start.supplier.opened(base, around),
         )
 
 
@@ -68,7 +67,7 @@ def environment_command(
     )
     if mount_point.ldso:
         hidden = files.hidden(mount_point.path)
-        loader = files.bound_loader(files.machine, hidden)
+        loader = files.in_environment().bound_loader(files.machine, hidden)
         steps += [b"bind", mount_point.path, hidden, b"bind", loader, mount_point.path]
     # The caller's PATH is its host's, and may lack the directory that the environment is made for.
     steps += [b"search", b"/usr/bin"]

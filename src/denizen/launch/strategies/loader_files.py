@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.disk import link_atomically, make_directories
+from denizen.fhs.etc import HOST
 from denizen.host import machine_name
 from denizen.launch.command_links import COMMANDS
 from denizen.launch.decisions.decision import GENERATION
@@ -40,11 +41,16 @@ class ChildDecisions:
         directory: the directory of those decisions.
         has_command: tells whether a package has a command of this name, None if no index can tell; None: no
             command is provided.
+        hermetic: the directory of decisions about children that the loader maps and that take no library of
+            the host; b"" if it is not known.
+        everywhere: commands are provided whatever the host has.
     """
 
     command: tuple[bytes, ...]
     directory: bytes
     has_command: Callable[[bytes], bool | None] | None = None
+    hermetic: bytes = b""
+    everywhere: bool = False
 
 
 @value
@@ -70,6 +76,26 @@ class LoaderFiles:
         machine = machine_name()
         small = image is not None and image.header.machine == _EM_386
         return "i386" if machine == "x86_64" and small else machine
+
+    def in_environment(self) -> LoaderFiles:
+        """Return the files for a program in an environment, where the host's /usr is elsewhere.
+
+        What decides about children needs the host's own Python, so it enters the host's /usr and /etc again.
+        It would take the host's libraries for those of the environment, and mounts that are possible there:
+        children get theirs from packages, and are mapped by the loader.
+        """
+        enter, children = self.enter(), self.children
+        shown = (word for name in (b"/usr", b"/etc") for word in (b"offer", HOST + name, name))
+        outside = (enter, b"else", b"2", enter, b"--", b"private", *shown, b"--")
+        hermetic = () if b"--hermetic" in children.command else (b"--hermetic",)
+        command = (*children.command, *hermetic, b"--strategy", b"direct")
+        inside = replace(
+            children,
+            command=(*outside, *command),
+            directory=children.hermetic or children.directory,
+            everywhere=True,
+        )
+        return replace(self, children=inside)
 
     def enter(self) -> bytes:
         """Return the path of `denizen-enter`."""
@@ -177,7 +203,9 @@ class LoaderFiles:
 
         As in a namespace, nothing is added to a /usr/bin of the host with many commands.
         """
-        brings = self.children.has_command is not None and brings_commands(self.program.view)
+        children = self.children
+        here = children.everywhere or brings_commands(self.program.view)
+        brings = children.has_command is not None and here
         return os.path.join(self.children.directory, COMMANDS) if brings else b""
 
     def _passed_on(self) -> tuple[bytes, ...]:

@@ -1,0 +1,85 @@
+"""A program with a whole /usr around it (strategy fhs) gets what it opens and executes as any other."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.contract.strategies.started import FACTS, Started
+from tests.support.debs import Item
+from tests.support.fhs_environments import base_packages
+from tests.support.offline_roots import LDSO, LIBC_FILES, DenizenHome
+
+pytestmark = pytest.mark.slow
+
+_OPENS = """
+#include <dlfcn.h>
+#include <stdio.h>
+const char *greeting(void);
+int main(int count, char **words) {
+    greeting();
+    for (int i = 1; i < count; i++) puts(dlopen(words[i], RTLD_NOW) ? "opened" : dlerror());
+    return 0;
+}
+"""
+_ABSENT = "cannot open shared object file: No such file or directory"
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
+    home = DenizenHome(tmp_path_factory.mktemp("environment"))
+    packages, libraries = base_packages()
+    others = [one for one in libraries if Path(one.name).name not in LIBC_FILES]
+    for name, items in packages.items():
+        home.write(name, [*items, *(others if name == "coreutils" else [])])
+    script = b"#!/bin/sh\necho only $1\nexit 6\n"
+    home.write("tools", [Item("./usr/bin/made-up-name", content=script, mode=0o755)])
+    for name in ("comes", "needs"):
+        home.add_library(name, f"int {name}(void) {{ return 6; }}")
+    return Started(home, "fhs", Path("/nonexistent"))
+
+
+@pytest.fixture(scope="module")
+def program(started: Started) -> Path:
+    made = started.compile("facts", FACTS)
+    assert started.run(made, "exit", "0").returncode == 0
+    return made
+
+
+def _lines(started: Started, program: Path, *words: str, env: dict[str, str] | None = None) -> list[str]:
+    """What it prints; denizen says that it makes an environment, as nobody keeps what --strategy asks for."""
+    done = started.run(program, *words, env=env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode().splitlines()
+
+
+def test_what_it_opens_and_a_plugin_needs_is_brought(started: Started, tmp_path: Path) -> None:
+    plugin = tmp_path / "plugin.so"
+    source = tmp_path / "plugin.c"
+    source.write_text("int needs(void); int plugged(void) { return needs(); }")
+    library = started.home.library("needs")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", plugin, source, library], check=True)
+    opens = started.compile("opens", _OPENS)
+    assert started.run(opens).returncode == 0
+    assert _lines(started, opens, os.fspath(plugin), "libcomes.so.1") == ["opened", "opened"]
+    assert _lines(started, opens, "libnobody.so.1") == [f"libnobody.so.1: {_ABSENT}"]
+
+
+def test_its_shell_and_commands_put_together_while_it_runs_are_there(started: Started, program: Path) -> None:
+    env = {"PATH": "/usr/bin"}
+    assert _lines(started, program, "popen", "echo $(echo from the shell)", env=env) == ["from the shell"]
+    for how in ("execvp", "spawnp"):
+        done = started.run(program, how, "made-up-name", "x", "told", env=env)
+        assert (done.returncode, done.stdout) == (6, b"only told\n")
+    assert started.run(program, "execvp", "nobody-has-it", "x", env=env).returncode == 255
+
+
+def test_a_child_whose_interpreter_is_nowhere_runs(started: Started, program: Path, tmp_path: Path) -> None:
+    linker = f"/nix/store/0c5vdxlp40vdr1sxq2kr1xvxzkjqj6cf-glibc-2.40/lib/{LDSO.name}"
+    child = tmp_path / "child"
+    text = tmp_path / "child.c"
+    text.write_text("int main(int count, char **words) { return count; }")
+    subprocess.run(["gcc", f"-Wl,--dynamic-linker={linker}", "-o", child, text], check=True)
+    for _ in range(2):
+        assert started.run(program, "execv", os.fspath(child), "x", "y", "z").returncode == 3
