@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Bytes shown before and after a hash.
 _BEFORE, _AFTER = 24, 72
+_CUT = "…".encode()
 
 
 @value
@@ -82,13 +83,21 @@ def _in_content(pieces: Iterable[Buffer], digest: bytes) -> Iterator[tuple[int, 
 
 
 def _around(data: bytes, at: int, length: int) -> bytes:
-    """Return the printable text that a hash stands in."""
+    """Return the printable text that a hash stands in, with an ellipsis where more of it is left out."""
     start, end = at, at + length
-    while start > max(0, at - _BEFORE) and 0x20 < data[start - 1] < 0x7F:
+    while start > max(0, at - _BEFORE) and _is_shown(data, start - 1):
         start -= 1
-    while end < min(len(data), at + length + _AFTER) and 0x20 < data[end] < 0x7F:
+    while end < min(len(data), at + length + _AFTER) and _is_shown(data, end):
         end += 1
-    return data[start:end]
+    return (
+        (_CUT if _is_shown(data, start - 1) else b"")
+        + data[start:end]
+        + (_CUT if _is_shown(data, end) else b"")
+    )
+
+
+def _is_shown(data: bytes, at: int) -> bool:
+    return 0 <= at < len(data) and 0x20 < data[at] < 0x7F
 
 
 def dependency_chain(store: Store, dependent: StorePath, dependency: StorePath) -> tuple[Dependency, ...]:

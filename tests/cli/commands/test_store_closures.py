@@ -35,6 +35,16 @@ def test_the_file_and_the_offset_of_a_dependency_are_told(root: Path, tmp_path: 
     assert [mention["kind"] for mention in found[1]["mentions"]] == ["content", "content"]
 
 
+def test_of_long_texts_the_part_around_the_hash_is_shown(root: Path, tmp_path: Path) -> None:
+    leaf = added(root, tmp_path, "leaf", "x")
+    top = added(root, tmp_path, "top", f"{'a' * 99}{leaf}/{'b' * 99} c")
+    mention = lines(root, "store", "why-depends", top, leaf)[1].partition("): ")[2]
+    digest = Path(leaf).name[:32]
+    assert mention.startswith("…")
+    assert mention.endswith("b…")
+    assert mention.index(digest) == 25
+
+
 def test_no_dependency_is_told_by_the_status(root: Path, tmp_path: Path) -> None:
     one, other = (added(root, tmp_path, name, name) for name in ("one", "other"))
     done = denizen(root, "store", "why-depends", one, other, status=1)
