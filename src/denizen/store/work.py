@@ -80,10 +80,19 @@ class Adoption:
 class Work(Operation):
     """An operation in progress with every way of adding objects; made by `Store.working`."""
 
-    def add(self, source: bytes, name: str) -> ObjectInfo:
-        """Copy the tree at `source` into the store, as `nix-store --add` does. Raises as `add_all`."""
-        (info,) = self.add_all([(source, name)])
-        return info
+    def add(self, source: bytes, name: str, keep: Callable[[Entry], bool] | None = None) -> ObjectInfo:
+        """Copy the tree at `source` into the store, as `nix-store --add` does. Raises as `add_all`.
+
+        With `keep` only those entries are copied for which it is true; it is false for all in a directory for
+        which it is false.
+        """
+        if keep is None:
+            (info,) = self.add_all([(source, name)])
+            return info
+        storepath.check_name(name)
+        with doing("add", source):
+            staged = self._stage(filter(keep, entries_of(source)), self._store.database.digests())
+        return self._place([(staged, self._source_info(staged.digest, name))])[0]
 
     def add_all(self, sources: Iterable[tuple[bytes, str]], told: Told = ignore) -> list[ObjectInfo]:
         """Copy (path, name) trees into the store, each named by its content; batches share a few syncs.

@@ -85,7 +85,8 @@ def test_a_program_and_its_library_are_built_fixed_up_and_run(tmp_path: Path) ->
         )
     assert done.returncode == 0, done.stderr
     assert os.readlink(tmp_path / "result") in done.stdout
-    debug, out = sorted(done.stdout.split(), key=lambda place: not place.endswith("-debug"))
+    out, debug = done.stdout.split()
+    assert debug == f"{Path(debug).parent}/{Path(debug).name[:32]}-greeter-1-debug"
     program = os.path.join(out, "bin/greet")
     assert (
         subprocess.run([program], capture_output=True, text=True, check=True, env={}).stdout == "greetings\n"

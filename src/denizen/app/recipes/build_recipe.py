@@ -8,6 +8,7 @@ from denizen.app.builds.realise_files import RealiseFilesRequest, realise_files
 from denizen.app.recipes.build_environments import build_environment
 from denizen.app.recipes.fixup_library import fixup_library
 from denizen.app.recipes.recipe_files import recipe_files, recipe_path
+from denizen.app.recipes.source_trees import add_source
 from denizen.app.supply.configured_sources import sources_by_name
 from denizen.app.supply.store_access import made_store
 from denizen.build.builtin_derivations import Ingredient, made_by
@@ -18,7 +19,6 @@ from denizen.formats.packages import Package
 from denizen.formats.storepath import is_name
 from denizen.host import machine_name
 from denizen.recipes.recipe_derivation import RecipeInputs, derivation_of
-from denizen.store.errors import doing
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -143,10 +143,7 @@ def _added(writer: RecipeWriter, one: RecipeFile, names: Iterable[str]) -> tuple
 
 
 def _path(writer: RecipeWriter, path: str) -> Ingredient:
-    base = os.path.basename(path)
-    with doing("add", os.fsencode(path)):
-        os.stat(path)
-    return Ingredient(writer.work.add(os.fsencode(path), base if is_name(base) else "source").path)
+    return Ingredient(add_source(writer.work, writer.store.layout, path))
 
 
 def _source(writer: RecipeWriter, one: RecipeFile, source: RecipeSource) -> Ingredient:

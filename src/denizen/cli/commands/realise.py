@@ -92,7 +92,7 @@ def _number(parsed: Parsed, command: str, key: str, default: int, largest: int) 
 
 
 def show_made(made: Mapping[str, Mapping[str, bytes]], context: Context) -> None:
-    """Print where outputs are, by derivation and name of the output."""
+    """Print where outputs are, by derivation and name of the output; `out` comes first."""
     if context.json:
         context.output.document(
             {
@@ -102,7 +102,7 @@ def show_made(made: Mapping[str, Mapping[str, bytes]], context: Context) -> None
         )
         return
     for outputs in made.values():
-        for place in outputs.values():
+        for _, place in sorted(outputs.items(), key=lambda one: one[0] != "out"):
             context.output.line(os.fsdecode(place))
 
 
