@@ -42,15 +42,25 @@ bool cache_directory(enum cache_place place, const struct process *process, stru
     return !path->cut;
 }
 
-static bool is_own(int fd, const struct arch_stat *facts)
+static bool is_ours_or_roots(const struct arch_stat *facts)
 {
-    (void)fd;
-    uint32_t user = (uint32_t)arch_syscall(__NR_geteuid, 0, 0, 0, 0, 0, 0);
-    return (facts->uid == user || !facts->uid) && !(facts->mode & OTHERS_MAY_WRITE);
+    return !facts->uid || facts->uid == (uint32_t)arch_syscall(__NR_geteuid, 0, 0, 0, 0, 0, 0);
 }
 
-/* One directory on the way, made where it is not there. Only the last two need be ours: in the others nobody else may
-   rename what is ours. */
+static bool is_own(const struct arch_stat *facts)
+{
+    return is_ours_or_roots(facts) && !(facts->mode & OTHERS_MAY_WRITE);
+}
+
+/* Nobody else may rename what is in it, as its owner can: the home that root has under sudo is another user's. In a user
+   namespace without a number for root, root's directories are nobody's. */
+static bool keeps_names(const struct arch_stat *facts)
+{
+    return (is_ours_or_roots(facts) || !process_has_number(facts->uid)) &&
+           (!(facts->mode & ANYBODY) || (facts->mode & STICKY));
+}
+
+/* One directory on the way, made where it is not there. Only the last two need be ours. */
 static int descend(struct cache_search *search, int at, const char *name, bool ours, const char *directory)
 {
     struct arch_stat facts;
@@ -63,10 +73,9 @@ static int descend(struct cache_search *search, int at, const char *name, bool o
         note_problem(search, directory, sys_failed(made) ? made : next);
         return -1;
     }
-    if (sys_fstat(next, &facts) >= 0 &&
-        (ours ? is_own(next, &facts) : !(facts.mode & ANYBODY) || (facts.mode & STICKY)))
+    if (sys_fstat(next, &facts) >= 0 && (ours ? is_own(&facts) : keeps_names(&facts)))
         return next;
-    note(search, directory, "others may write to it");
+    note(search, directory, "another user may write to it, or to a directory that it is in");
     sys_close(next);
     return -1;
 }
@@ -117,7 +126,7 @@ static int open_object(int above, const struct packed_source *source)
     struct arch_stat facts;
     cache_add_object(&name, source);
     int fd = sys_openat(above, room, SYS_RDONLY | SYS_DIRECTORY | SYS_NOFOLLOW | SYS_CLOEXEC);
-    if (fd >= 0 && (sys_fstat(fd, &facts) < 0 || !is_own(fd, &facts))) {
+    if (fd >= 0 && (sys_fstat(fd, &facts) < 0 || !is_own(&facts))) {
         sys_close(fd);
         return -SYS_EACCES;
     }

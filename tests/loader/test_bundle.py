@@ -18,7 +18,7 @@ from denizen.launch.bundle_layout import bundled_decision
 from denizen.launch.decisions.decision import DecisionLibrary
 from denizen.launch.decisions.decision_codec import encode as encode_decision
 from denizen.value import replace
-from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, compile_loader
+from tests.support.compiled_loaders import SOMEBODY, TIMEOUT, LoaderSysroot, compile_loader
 from tests.support.peers import require
 
 _PROGRAM = """
@@ -211,6 +211,18 @@ def test_a_cache_that_others_may_write_is_not_used(bundled: Bundled, tmp_path: P
     assert done.stdout == f"{bundled.file} - hello - 42\n"
     assert list(place.iterdir()) == []
     assert len(list((home / ".cache" / "denizen" / "bundles").iterdir())) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a home to another user")
+def test_root_unpacks_nothing_below_another_users_home(bundled: Bundled, tmp_path: Path) -> None:
+    """Who could put another directory there between the check and the start."""
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, SOMEBODY, SOMEBODY)
+    done = bundled.run(env={"HOME": str(home), "TMPDIR": str(bundled.cache.parent)})
+    assert done.returncode == 0, done.stderr
+    assert list(home.iterdir()) == []
+    assert len(list((bundled.cache.parent / "denizen-0" / "bundles").iterdir())) == 1
 
 
 def test_what_others_could_have_changed_is_unpacked_again(bundled: Bundled) -> None:
