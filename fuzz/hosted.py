@@ -18,8 +18,9 @@ from pathlib import Path
 from denizen.app.bundles.bundle_program import zstd_frames
 from denizen.elf import constants as c
 from denizen.errors import BadInput
-from denizen.formats.bundle_image import EntryKind, ImageEntry
+from denizen.formats.bundle_image import EntryKind, ImageEntry, encode_over
 from denizen.formats.bundle_image import encode as encode_image
+from denizen.formats.squashfs_image import StoredFile, StoredPiece
 from denizen.launch.decisions.decision import Decision as Made
 from denizen.launch.decisions.decision import DecisionLibrary, Edit, Identity, machine_word
 from denizen.launch.decisions.decision_codec import encode
@@ -236,7 +237,18 @@ def packed_images() -> Sequence[bytes]:
     """Images of bundles, with blocks of every kind."""
     kinds = [b"", b"a" * 3000, bytes(range(256)) * 9, b"".join(b"word %d " % n for n in range(900))]
     entries = [ImageEntry(b"d/%d" % n, EntryKind.FILE, content) for n, content in enumerate(kinds)]
-    return [encode_image(entries, zstd_frames(level)) for level in (1, 5, 19)]
+    return [*(encode_image(entries, zstd_frames(level)) for level in (1, 5, 19)), _image_over()]
+
+
+def _image_over() -> bytes:
+    """Return an image whose file goes on in a second block, as in an AppImage."""
+    frame = zstd_frames(1)(b"a" * 3000)
+    pieces = StoredPiece(0, len(frame), 3000), StoredPiece(len(frame), 4, 4)
+    entries = [
+        ImageEntry(b"d/file", EntryKind.FILE, bytes(3004)),
+        ImageEntry(b"l", EntryKind.LINK, b"d/file"),
+    ]
+    return encode_over(entries, {b"d/file": StoredFile(pieces, 0, 3004)}, 64) + frame + b"tail"
 
 
 PACKED_TOKENS = (b"DENIZENB", b"\x28\xb5\x2f\xfd", b"\0" * 8, b"\xff" * 4, b"../x\0", b"d/0\0")

@@ -119,6 +119,13 @@ bool process_is_strict(const struct process *process)
     return process->secure || process->capable;
 }
 
+static void read_again(struct process *process, uintptr_t *stack)
+{
+    size_t inserted = process->inserted;
+    *process = process_read(stack);
+    process->inserted = inserted;
+}
+
 /* Remove words from the stack; everything behind them moves down. The caller adjusts the argument count. */
 static void drop_words(const struct process *process, uintptr_t *word, size_t count)
 {
@@ -131,26 +138,41 @@ void process_drop_arguments(struct process *process, size_t count)
 {
     drop_words(process, process->stack + 1, count);
     process->stack[0] -= count;
-    *process = process_read(process->stack);
+    read_again(process, process->stack);
 }
 
-/* The stack pointer moves down by whole multiples of its alignment; up to its next word nothing is read. */
-bool process_insert_arguments(struct process *process, const char *const *words, size_t count)
+/* The stack pointer moves down by whole multiples of its alignment; behind the vector's end nothing is read. */
+static bool insert_words(struct process *process, uintptr_t *place, const char *const *words, size_t count)
 {
     enum { ALIGNED = 16 / sizeof(uintptr_t) };
     size_t moved = (count + ALIGNED - 1) / ALIGNED * ALIGNED;
-    if (moved * sizeof(uintptr_t) > STACK_ROOM || !process->stack[0])
+    if ((process->inserted + moved) * sizeof(uintptr_t) > STACK_ROOM)
         return false;
-    uintptr_t *from = process->stack, *to = from - moved, *next = to + 2;
-    const uintptr_t *end = (const uintptr_t *)process_auxv_end(process);
-    to[0] = from[0] + count;
-    to[1] = from[1];
+    uintptr_t *to = process->stack - moved, *next = to;
+    const uintptr_t *at = process->stack, *end = (const uintptr_t *)process_auxv_end(process);
+    while (at < place)
+        *next++ = *at++;
     for (size_t i = 0; i < count; i++)
         *next++ = (uintptr_t)words[i];
-    for (const uintptr_t *at = from + 2; at < end; at++)
-        *next++ = *at;
-    *process = process_read(to);
+    while (at < end)
+        *next++ = *at++;
+    process->inserted += moved;
+    read_again(process, to);
     return true;
+}
+
+bool process_insert_arguments(struct process *process, const char *const *words, size_t count)
+{
+    if (!process->stack[0])
+        return false;
+    process->stack[0] += count;
+    /* process_read finds the variables by the number of arguments, behind all of them. */
+    return insert_words(process, process->stack + 2, words, count);
+}
+
+bool process_insert_variables(struct process *process, const char *const *words, size_t count)
+{
+    return insert_words(process, (uintptr_t *)process->environment, words, count);
 }
 
 void process_forget(struct process *process, const char *prefix)
@@ -162,6 +184,6 @@ void process_forget(struct process *process, const char *prefix)
             continue;
         }
         drop_words(process, (uintptr_t *)variable, 1);
-        *process = process_read(process->stack);
+        read_again(process, process->stack);
     }
 }

@@ -23,6 +23,8 @@ struct process {
     uint32_t gid;
     uint32_t egid;
     uintptr_t page_size;
+    /* Words that were inserted, and those that align them. */
+    size_t inserted;
     bool secure;
     /* Has capabilities without being root. */
     bool capable;
@@ -47,5 +49,7 @@ Auxv *process_auxv_end(const struct process *process);
 void process_drop_arguments(struct process *process, size_t count);
 /* Insert words behind argv[0]. Only in a process that began with ARCH_START. False where there is no room for them. */
 bool process_insert_arguments(struct process *process, const char *const *words, size_t count);
+/* Insert `NAME=VALUE` words before the other variables, under the same conditions. */
+bool process_insert_variables(struct process *process, const char *const *words, size_t count);
 
 #endif

@@ -26,7 +26,7 @@ static struct bundle beside(struct arena *arena, const char *own)
     return (struct bundle){.base = room};
 }
 
-struct bundle bundle_open(struct arena *arena, const struct process *process, const char *own, const char *setting)
+struct bundle bundle_open(struct arena *arena, struct process *process, const char *own, const char *setting)
 {
     return setting[0] == '.' ? beside(arena, own) : packed_open(arena, process, own, setting);
 }

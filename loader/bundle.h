@@ -20,7 +20,7 @@ struct bundle {
 
 /* The bundle that this loader is of, by its setting: beside us, or packed into us. Ends the program where it is not
    to be had. */
-struct bundle bundle_open(struct arena *arena, const struct process *process, const char *own, const char *setting);
+struct bundle bundle_open(struct arena *arena, struct process *process, const char *own, const char *setting);
 /* The path of a file of the bundle; null where it has none of that name. */
 const char *bundle_path(struct arena *arena, const struct bundle *bundle, const char *name);
 /* A decision of the bundle, every path in it as it is here. False where it is not to be followed. */
@@ -33,6 +33,6 @@ const char *bundle_decision_name(struct arena *arena, const struct bundle *bundl
 bool bundle_add_arguments(struct arena *arena, struct process *process, const struct bundle *bundle);
 
 /* unpack/packed.c; a loader without an image has packed_absent.c. */
-struct bundle packed_open(struct arena *arena, const struct process *process, const char *own, const char *setting);
+struct bundle packed_open(struct arena *arena, struct process *process, const char *own, const char *setting);
 
 #endif

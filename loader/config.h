@@ -21,6 +21,7 @@ enum setting {
     SETTING_INSTALLED = 'o',
     SETTING_BUNDLE = 'u',
     SETTING_ARGUMENT = 'a',
+    SETTING_APPIMAGE = 'm',
     SETTING_KIND = 't',
     SETTING_KEPT_OUT = 'x',
 };

@@ -452,6 +452,17 @@ static void adopt(struct start *start, const struct bundle *bundle)
     follow(start, &decision);
 }
 
+/* Of an AppImage whose program is static there is no decision: it is AppRun itself. */
+static void become_static(struct start *start, const char *base)
+{
+    char room[PATH_ROOM];
+    struct text path = text_in(room, sizeof room);
+    text_add_bytes(&path, base, (size_t)(text_file_name(base) - base));
+    text_add(&path, "AppRun");
+    if (!path.cut && !sys_exists(base))
+        sys_execve(room, start->process.arguments, start->process.environment);
+}
+
 /* We are a bundle's launcher (docs/decisions/0012). */
 static _Noreturn void stand_for_bundle(struct start *start, const char *setting)
 {
@@ -463,6 +474,8 @@ static _Noreturn void stand_for_bundle(struct start *start, const char *setting)
         fail(own, ": it can be unpacked nowhere but in memory, where its files do not find each other; let"
              " XDG_CACHE_HOME name a directory with room, from which programs may be executed", (char *)0);
     become_bundled(start, &bundle, "decision", NULL);
+    if (bundle.base && config_next(SETTING_APPIMAGE, NULL))
+        become_static(start, bundle.base);
     fail(own, ": its files in ", bundle.base ? bundle.base : "memory", " are not what was bundled", (char *)0);
 }
 

@@ -10,6 +10,7 @@
 /* The kernel's numbers for this machine: its headers for it are not always there. */
 enum {
     __NR_getcwd = 17,
+    __NR_ppoll = 73,
     __NR_dup3 = 24,
     __NR_fcntl = 25,
     __NR_ioctl = 29,

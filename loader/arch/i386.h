@@ -34,6 +34,7 @@ enum {
     __NR_rt_sigprocmask = 175,
     __NR_pread64 = 180,
     __NR_getcwd = 183,
+    __NR_ppoll = 309,
     __NR_mmap2 = 192,
     __NR_pivot_root = 217,
     __NR_getdents64 = 220,

@@ -27,6 +27,7 @@ enum {
     __NR_kill = 62,
     __NR_fcntl = 72,
     __NR_getcwd = 79,
+    __NR_ppoll = 271,
     __NR_chdir = 80,
     __NR_umask = 95,
     __NR_ptrace = 101,

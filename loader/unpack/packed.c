@@ -1,6 +1,8 @@
 /* The launcher with an image in it: where the image is unpacked to, once. */
 #include "../bundle.h"
+#include "../config.h"
 #include "../helper.h"
+#include "appimage.h"
 #include "cache.h"
 #include "memory.h"
 #include "sha256.h"
@@ -59,11 +61,17 @@ static void verify(struct packed_source *source, const char *own)
     source->verified = true;
 }
 
-struct bundle packed_open(struct arena *arena, const struct process *process, const char *own, const char *setting)
+struct bundle packed_open(struct arena *arena, struct process *process, const char *own, const char *setting)
 {
     struct packed_source source;
     if (!map_image(own, setting, &source))
         fail(own, ": it is damaged: it ends too early, or its image is none", (char *)0);
+    const char *offset = config_next(SETTING_APPIMAGE, NULL);
+    enum appimage_wish wish = offset ? appimage_wish(process, offset) : APPIMAGE_START;
+    if (wish == APPIMAGE_EXTRACT) {
+        verify(&source, own);
+        appimage_extract(&source.packed);
+    }
     char *room = arena_take(arena, PATH_ROOM);
     struct cache_search search = {.source = &source};
     for (enum cache_place place = 0; place < CACHE_PLACES; place++) {
@@ -76,6 +84,10 @@ struct bundle packed_open(struct arena *arena, const struct process *process, co
                 continue;
         }
         cache_add_object(&base, &source);
+        if (wish == APPIMAGE_SHOW)
+            appimage_show(room);
+        if (offset)
+            appimage_tell(arena, process, own, room);
         text_add(&base, "/bundle");
         arch_syscall(__NR_munmap, (long)source.at, (long)(source.size + ZSTD_SLACK), 0, 0, 0, 0);
         return (struct bundle){.base = room};

@@ -3,7 +3,7 @@
 #include "../text.h"
 #include "zstd.h"
 
-enum { VERSION = 2, MAX_ENTRIES = 1 << 20, MAX_NAMES = 1 << 27, EINVAL_ = 22 };
+enum { VERSION = 3, MAX_ENTRIES = 1 << 20, MAX_NAMES = 1 << 27, EINVAL_ = 22 };
 static const uint64_t MAX_BLOCK = 1ULL << 31;
 
 /* No empty part, no `.`, no `..`: below the directory, whatever the name. */
@@ -20,16 +20,27 @@ static bool is_below(const char *name)
     }
 }
 
+/* The bytes of the blocks that hold an entry: its content may go on in those behind, from their beginnings. More than
+   any header allows where there are not as many. */
+static uint64_t run_of(const struct packed *packed, const struct packed_entry *entry)
+{
+    uint64_t run = 0;
+    for (uint32_t i = entry->block; run < entry->at + entry->size; i++) {
+        if (i == packed->header->blocks || (run && !packed->blocks[i].expanded))
+            return UINT64_MAX;
+        run += packed->blocks[i].expanded;
+    }
+    return run;
+}
+
 static bool entry_is_sound(const struct packed *packed, const struct packed_entry *entry)
 {
     if (entry->name >= packed->header->names || entry->kind > PACKED_LINK || !is_below(packed_name(packed, entry)))
         return false;
     if (entry->kind == PACKED_DIRECTORY)
         return !entry->size && !entry->at;
-    if (entry->block >= packed->header->blocks)
-        return false;
-    uint64_t expanded = packed->blocks[entry->block].expanded;
-    return entry->at <= expanded && entry->size <= expanded - entry->at;
+    return entry->block < packed->header->blocks && entry->size <= packed->header->largest &&
+           entry->at <= packed->blocks[entry->block].expanded && run_of(packed, entry) <= packed->header->largest;
 }
 
 static bool block_is_sound(const struct packed *packed, const struct packed_block *block)
@@ -76,24 +87,50 @@ static void *map_memory(size_t size)
     return (void *)at;
 }
 
+/* Blocks as they lie in memory, one behind the other. */
+struct expanded {
+    struct zstd *zstd;
+    uint8_t *out;
+    uint32_t first;
+    uint64_t size;
+};
+
+/* A block that is as large as its content is stored as it is. */
+static bool add_block(struct expanded *expanded, const struct packed *packed, const struct packed_block *block)
+{
+    const uint8_t *content = packed->content + block->at;
+    uint8_t *out = expanded->out + expanded->size;
+    expanded->size += block->expanded;
+    if (block->size == block->expanded)
+        return __builtin_memcpy(out, content, (size_t)block->size) != NULL;
+    return zstd_expand(expanded->zstd, out, (size_t)block->expanded, content, (size_t)block->size);
+}
+
+/* Have an entry's blocks in memory, with those before them that are there already. */
+static bool have(struct expanded *expanded, const struct packed *packed, const struct packed_entry *entry)
+{
+    if (entry->block != expanded->first)
+        *expanded = (struct expanded){.zstd = expanded->zstd, .out = expanded->out, .first = entry->block};
+    uint32_t next = entry->block;
+    for (uint64_t there = 0; there < expanded->size; next++)
+        there += packed->blocks[next].expanded;
+    while (expanded->size < entry->at + entry->size)
+        if (!add_block(expanded, packed, &packed->blocks[next++]))
+            return false;
+    return true;
+}
+
 long packed_expand(const struct packed *packed, packed_taker *take, void *taker)
 {
     size_t room = (size_t)packed->header->largest + ZSTD_SLACK;
-    uint8_t *out = map_memory(room);
-    struct zstd *zstd = map_memory(sizeof *zstd);
-    uint32_t there = UINT32_MAX;
+    struct expanded expanded = {.zstd = map_memory(sizeof *expanded.zstd), .out = map_memory(room), .first = UINT32_MAX};
     long result = 0;
     for (uint32_t i = 0; i < packed->header->entries && !sys_failed(result); i++) {
         const struct packed_entry *entry = &packed->entries[i];
-        if (entry->kind != PACKED_DIRECTORY && entry->block != there) {
-            const struct packed_block *block = &packed->blocks[there = entry->block];
-            if (!zstd_expand(zstd, out, (size_t)block->expanded, packed->content + block->at, (size_t)block->size))
-                result = -EINVAL_;
-        }
-        if (!sys_failed(result))
-            result = take(taker, packed, entry, out + entry->at);
+        bool is_there = entry->kind == PACKED_DIRECTORY || have(&expanded, packed, entry);
+        result = is_there ? take(taker, packed, entry, expanded.out + entry->at) : -EINVAL_;
     }
-    arch_syscall(__NR_munmap, (long)out, (long)room, 0, 0, 0, 0);
-    arch_syscall(__NR_munmap, (long)zstd, sizeof *zstd, 0, 0, 0, 0);
+    arch_syscall(__NR_munmap, (long)expanded.out, (long)room, 0, 0, 0, 0);
+    arch_syscall(__NR_munmap, (long)expanded.zstd, sizeof *expanded.zstd, 0, 0, 0, 0);
     return sys_failed(result) ? result : 0;
 }

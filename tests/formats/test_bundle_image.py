@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.formats.bundle_image import BadImage, EntryKind, ImageEntry, decode, encode
+from denizen.formats.bundle_image import ENTRY, BadImage, EntryKind, ImageEntry, decode, encode, encode_over
+from denizen.formats.squashfs_image import StoredFile, StoredPiece
 
 _PARTS = st.sampled_from([b"lib", b"bin", b"x", b"libc.so.6", b"a b"])
 _NAMES = st.lists(_PARTS, min_size=1, max_size=4).map(b"/".join)
@@ -67,3 +68,43 @@ def test_a_name_that_leaves_the_directory_is_refused_in_an_image_too() -> None:
     image = encode([ImageEntry(b"abcd", EntryKind.FILE, b"x")], zlib.compress)
     with pytest.raises(BadImage):
         decode(image.replace(b"abcd\0", b"../d\0"), expanded)
+
+
+def test_what_does_not_get_smaller_is_stored_as_it_is() -> None:
+    entries = [ImageEntry(b"a", EntryKind.FILE, b"x")]
+
+    def refuse(frame: bytes, size: int) -> bytes:
+        raise AssertionError((frame, size))
+
+    assert decode(encode(entries, lambda content: content * 2), refuse) == entries
+
+
+def test_files_are_found_in_the_image_of_another_format() -> None:
+    """The first file goes on in a second block, the second lies in a part of a block, the third is empty."""
+    entries = [
+        ImageEntry(b"d/long", EntryKind.FILE, b"longer"),
+        ImageEntry(b"d/part", EntryKind.PROGRAM, b"par"),
+        ImageEntry(b"empty", EntryKind.FILE),
+        ImageEntry(b"link", EntryKind.LINK, b"d/long"),
+    ]
+    blocks = [StoredPiece(2, 4, 4), StoredPiece(6, 2, 2), StoredPiece(8, 5, 5)]
+    stored = {
+        b"d/long": StoredFile((blocks[0], blocks[1]), 0, 6),
+        b"d/part": StoredFile((blocks[2],), 1, 3),
+        b"empty": StoredFile((), 0, 0),
+    }
+    index = encode_over(entries, stored, 512)
+    assert len(index) % 512 == 0
+    assert index.endswith(bytes(64))
+    found = decode(index + b"..longerxparx", expanded)
+    assert found == sorted([ImageEntry(b"d", EntryKind.DIRECTORY), *entries], key=found.index)
+    assert len(found) == 5
+
+
+def test_a_run_that_goes_beyond_the_last_block_is_refused() -> None:
+    entries = [ImageEntry(b"a", EntryKind.FILE, b"abcd")]
+    index = encode_over(entries, {b"a": StoredFile((StoredPiece(0, 4, 4),), 0, 4)}, 8)
+    at = index.index(ENTRY.pack(1, 1, 0, 1, 0, 4))
+    longer = index[:at] + ENTRY.pack(1, 1, 0, 1, 0, 5) + index[at + ENTRY.size :]
+    with pytest.raises(BadImage):
+        decode(longer + b"abcd", expanded)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from denizen.app.bundles.appimage_bundle import AppFiles, appdir_entries, appimage
 from denizen.app.bundles.bundle_program import zstd_frames
 from denizen.elf.image import read
 from denizen.formats.bundle_image import EntryKind, ImageEntry, encode
@@ -150,6 +151,94 @@ def test_with_arguments_it_does_not_start_from_memory(bundled: Bundled, launcher
         pytest.skip(f"bubblewrap cannot make a namespace here: {done.stderr.strip()}")
     assert (done.stdout, done.returncode) == ("", 127)
     assert "let XDG_CACHE_HOME name a directory with room" in done.stderr
+
+
+def as_appimage(bundled: Bundled, launcher: bytes) -> dict[str, bytes]:
+    """Write the bundle as an AppImage, with files in fragments, in several blocks, stored, and equal ones."""
+    contents = {
+        "large": os.urandom(2 << 20) + bytes(1 << 20) + b"end",
+        "random": os.urandom(3000),
+        "empty": b"",
+    }
+    contents |= {"again": contents["large"], "zeros": bytes(1 << 20)}
+    more = [ImageEntry(b"data/" + os.fsencode(name), EntryKind.FILE, text) for name, text in contents.items()]
+    own = appdir_entries(b"hello", bundled.loader, AppFiles())
+    bundled.file.write_bytes(appimage(launcher, [*own, *bundled.entries, *more], zstd_frames(1)))
+    return contents
+
+
+def test_an_appimage_unpacks_the_blocks_of_its_file_system(bundled: Bundled, launcher: bytes) -> None:
+    contents = as_appimage(bundled, launcher)
+    for _ in ("unpacked now", "unpacked before"):
+        assert bundled.run("x").stdout == f"{bundled.file} x hello - 42\n"
+    found = {path.name: path.read_bytes() for path in (bundled.unpacked / "data").iterdir()}
+    assert found == contents
+    assert os.readlink(bundled.unpacked / ".DirIcon") == "hello.svg"
+    assert run([str(bundled.unpacked / "AppRun"), "x"], {}).stdout.endswith(" x hello - 42\n")
+
+
+def test_an_appimage_answers_what_tools_ask_of_a_runtime(
+    bundled: Bundled, launcher: bytes, tmp_path: Path
+) -> None:
+    contents = as_appimage(bundled, launcher)
+    offset = int(bundled.run("--appimage-offset").stdout)
+    assert bundled.file.read_bytes()[offset : offset + 4] == b"hsqs"
+    # The specification: where the ELF file ends, by its header.
+    payload = read(bundled.file.read_bytes()).payload
+    assert payload is not None
+    assert (payload.kind, payload.offset) == ("appimage", offset)
+    command = ["sh", "-c", f"cd {tmp_path} && exec {bundled.file} --appimage-extract"]
+    assert run(command, {}).stdout == "squashfs-root\n"
+    assert (tmp_path / "squashfs-root" / "data" / "again").read_bytes() == contents["again"]
+    assert "is it there already?" in run(command, {}).stderr
+    started = bundled.run("--appimage-extract-and-run", "x")
+    assert started.stdout == f"{bundled.file} x hello - 42\n"
+    assert "--appimage-help has the options" in bundled.run("--appimage-unknown").stderr
+    assert "--appimage-mount" in bundled.run("--appimage-help").stdout
+
+
+def test_an_appimage_shows_where_it_is_until_it_is_ended(bundled: Bundled, launcher: bytes) -> None:
+    as_appimage(bundled, launcher)
+    command = [str(bundled.file), "--appimage-mount"]
+    environment = {"XDG_CACHE_HOME": str(bundled.cache)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        place = Path(process.stdout.readline().strip())
+        assert (place / "AppRun").exists()
+        assert process.poll() is None
+        process.terminate()
+
+
+def test_an_appimage_sets_the_variables_of_a_runtime(
+    bundled: Bundled, launcher: bytes, sysroot: LoaderSysroot
+) -> None:
+    source = "#include <stdio.h>\nextern char **environ;"
+    source += "int main(void) { for (char **e = environ; *e; e++) puts(*e); return 0; }"
+    program = sysroot.compile("static", source, "-static", interpreter=False)
+    own = appdir_entries(b"static", program.read_bytes(), AppFiles())
+    bundled.file.write_bytes(appimage(launcher, own, zstd_frames(1)))
+    variables = {"XDG_CACHE_HOME": str(bundled.cache), "APPDIR": "/old", "WORD": "w"}
+    found = bundled.run("x", env=variables).stdout.splitlines()
+    assert found == [
+        f"APPDIR={bundled.unpacked}",
+        f"APPIMAGE={bundled.file}",
+        f"ARGV0={bundled.file}",
+        f"OWD={os.getcwd()}",
+        f"XDG_CACHE_HOME={bundled.cache}",
+        "WORD=w",
+    ]
+
+
+def test_nothing_of_a_damaged_appimage_is_extracted(
+    bundled: Bundled, launcher: bytes, tmp_path: Path
+) -> None:
+    as_appimage(bundled, launcher)
+    content = bytearray(bundled.file.read_bytes())
+    content[-5000] ^= 1
+    bundled.file.write_bytes(content)
+    done = run(["sh", "-c", f"cd {tmp_path} && exec {bundled.file} --appimage-extract"], {})
+    assert "it is damaged" in done.stderr
+    assert not (tmp_path / "squashfs-root").exists()
 
 
 def test_a_program_executes_itself_again(bundled: Bundled) -> None:

@@ -7,32 +7,37 @@ Specification: docs/formats/bundle.md; the reader is loader/unpack/packed_image.
     block  = offset in the image(8) size(8) size expanded(8)
     entry  = offset of its name(4) kind(4) block(4) modified(4) offset in the block(8) size(8)
 
-Each block is one Zstandard frame. Names end in NUL, and are below the bundle's directory; each directory
-comes before what is in it. The same files in the same order give the same bytes.
+Each block is one Zstandard frame, or stored as it is: then its size is the expanded one. An entry's content
+may go on in the blocks behind, from their beginnings. Names end in NUL, and are below the bundle's directory;
+each directory comes before what is in it. The same files in the same order give the same bytes.
+
+The blocks may lie in another format's image behind this one, as they do in an AppImage (`encode_over`).
 """
 
 from __future__ import annotations
 
 import struct
 
-from denizen.bytesio import take
+from denizen.bytesio import align_up, take
 from denizen.errors import BadInput
 from denizen.value import Enum, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from denizen.bytesio import Buffer
+    from denizen.formats.squashfs_image import StoredFile
 
 MAGIC = b"DENIZENB"
-VERSION = 2
+VERSION = 3
 HEADER = struct.Struct("<8sIIIIQ")
 BLOCK = struct.Struct("<QQQ")
 ENTRY = struct.Struct("<IIIIQQ")
 MAX_ENTRIES = 1 << 20
 MAX_BLOCK = 1 << 31
 MAX_TIME = (1 << 32) - 1
+_SPARE = 64
 # Bytes. Files of one block know each other's words; the launcher holds one block in memory.
 _BLOCK_ROOM = 16 << 20
 
@@ -84,29 +89,106 @@ def encode(entries: Sequence[ImageEntry], compress: Callable[[bytes], bytes]) ->
 
     Raises BadImage: a name leaves the directory, or occurs twice.
     """
-    directories = _directories(entries)
-    _check(entries, directories)
+    _check(entries, _directories(entries))
     blocks = list(_blocks(entries))
-    frames = [compress(block.content) for block in blocks]
-    names = bytearray(b"\0")
-    rows = bytearray()
-    for name in directories:
-        rows += ENTRY.pack(len(names), EntryKind.DIRECTORY.value, 0, 0, 0, 0)
-        names += name + b"\0"
-    for number, block in enumerate(blocks):
-        for entry, at in block.entries:
-            modified = min(max(0, entry.modified), MAX_TIME)
-            rows += ENTRY.pack(len(names), entry.kind.value, number, modified, at, len(entry.content))
-            names += entry.name + b"\0"
-    count = len(rows) // ENTRY.size
-    largest = max((len(block.content) for block in blocks), default=0)
-    at = HEADER.size + len(blocks) * BLOCK.size + len(rows) + len(names)
-    places = bytearray()
-    for block, frame in zip(blocks, frames, strict=True):
-        places += BLOCK.pack(at, len(frame), len(block.content))
-        at += len(frame)
-    head = HEADER.pack(MAGIC, VERSION, count, len(blocks), len(names), largest)
-    return head + bytes(places) + bytes(rows) + bytes(names) + b"".join(frames)
+    frames = [min(compress(block.content), block.content, key=len) for block in blocks]
+    places = [
+        _Placed(entry, number, at) for number, block in enumerate(blocks) for entry, at in block.entries
+    ]
+    sizes = [(len(frame), len(block.content)) for frame, block in zip(frames, blocks, strict=True)]
+    index = _Index(_directories(entries), places)
+    return index.packed(_behind(index.size(len(blocks)), sizes)) + b"".join(frames)
+
+
+def _behind(at: int, sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Return the rows of blocks that lie one behind the other."""
+    rows = []
+    for size, expanded in sizes:
+        rows.append((at, size, expanded))
+        at += size
+    return rows
+
+
+def encode_over(entries: Sequence[ImageEntry], stored: Mapping[bytes, StoredFile], alignment: int) -> bytes:
+    """Return an image for files whose content lies in a SquashFS image, which is to follow at once.
+
+    Args:
+        entries: of the tree; where links lead is kept here.
+        stored: where the content of each file is, by its name.
+        alignment: of the size of what is returned.
+
+    At the end it has zeros for a section header (launch.bundle_launcher). Raises BadImage: a name leaves the
+    directory, or occurs twice.
+    """
+    _check(entries, _directories(entries))
+    pieces = sorted({piece.at: piece for one in stored.values() for piece in one.pieces}.items())
+    number_of = {at: number for number, (at, _) in enumerate(pieces)}
+    links = [entry for entry in entries if entry.kind is EntryKind.LINK]
+    targets = b"".join(bytes(entry.content) for entry in links)
+    places, at = [], 0
+    for link in links:
+        places.append(_Placed(link, len(pieces), at))
+        at += len(link.content)
+    for entry in entries:
+        if entry.kind in (EntryKind.FILE, EntryKind.PROGRAM):
+            one = stored[entry.name]
+            first = number_of[one.pieces[0].at] if one.pieces else len(pieces)
+            places.append(_Placed(entry, first, one.offset))
+    index = _Index(_directories(entries), sorted(places, key=lambda one: (one.block, one.at)))
+    own = index.size(len(pieces) + 1)
+    base = align_up(own + len(targets) + _SPARE, alignment)
+    rows = [(base + piece.at, piece.size, piece.expanded) for _, piece in pieces]
+    content = index.packed([*rows, (own, len(targets), len(targets))]) + targets
+    return content.ljust(base, b"\0")
+
+
+@value
+class _Placed:
+    """An entry with the number of the block where its content begins, and the offset in that."""
+
+    entry: ImageEntry
+    block: int
+    at: int
+
+
+@value
+class _Index:
+    """All of an image but its blocks."""
+
+    directories: Sequence[bytes]
+    places: Sequence[_Placed]
+
+    def size(self, blocks: int) -> int:
+        """Return its size with so many blocks."""
+        names = 1 + sum(len(name) + 1 for name in (*self.directories, *(p.entry.name for p in self.places)))
+        count = len(self.directories) + len(self.places)
+        return HEADER.size + blocks * BLOCK.size + count * ENTRY.size + names
+
+    def packed(self, blocks: Sequence[tuple[int, int, int]]) -> bytes:
+        """Return its bytes; `blocks` are the rows of the blocks."""
+        names, rows = bytearray(b"\0"), bytearray()
+        for name in self.directories:
+            rows += ENTRY.pack(len(names), EntryKind.DIRECTORY.value, 0, 0, 0, 0)
+            names += name + b"\0"
+        for one in self.places:
+            modified, size = min(max(0, one.entry.modified), MAX_TIME), len(one.entry.content)
+            rows += ENTRY.pack(len(names), one.entry.kind.value, one.block, modified, one.at, size)
+            names += one.entry.name + b"\0"
+        expanded = [row[2] for row in blocks]
+        runs = [sum(expanded[first:end]) for first, end in (self._run(one, expanded) for one in self.places)]
+        largest = max((*expanded, *runs), default=0)
+        count = len(rows) // ENTRY.size
+        head = HEADER.pack(MAGIC, VERSION, count, len(blocks), len(names), largest)
+        return head + b"".join(BLOCK.pack(*row) for row in blocks) + bytes(rows) + bytes(names)
+
+    @staticmethod
+    def _run(one: _Placed, expanded: Sequence[int]) -> tuple[int, int]:
+        """Return the first block of an entry, and the one behind its last."""
+        left, end = one.at + len(one.entry.content), one.block
+        while left > 0:
+            left -= expanded[end]
+            end += 1
+        return one.block, end
 
 
 def _directories(entries: Sequence[ImageEntry]) -> list[bytes]:
@@ -164,8 +246,26 @@ def decode(image: Buffer, expand: Callable[[bytes, int], bytes]) -> list[ImageEn
     names = take(image, at + count * ENTRY.size, names_size, "names")
     if not names.endswith(b"\0") or any(size > largest for _, _, size in places):
         raise BadImage("its names do not end, or a block is larger than the largest")
-    contents = [expand(take(image, offset, size, "block"), expanded) for offset, size, expanded in places]
+    contents = [
+        _expanded(take(image, offset, size, "block"), expanded, expand) for offset, size, expanded in places
+    ]
     return [_entry(row, names, contents) for row in rows]
+
+
+def _expanded(raw: bytes, size: int, expand: Callable[[bytes, int], bytes]) -> bytes:
+    return raw if len(raw) == size else expand(raw, size)
+
+
+def _run_from(contents: Sequence[bytes], block: int, end: int) -> bytes:
+    """Return the content of as many blocks as have `end` bytes; fewer bytes where there are not as many."""
+    if block < len(contents) and end <= len(contents[block]):
+        return contents[block]
+    found = bytearray()
+    for content in contents[block:]:
+        found += content
+        if len(found) >= end:
+            break
+    return bytes(found)
 
 
 def _entry(row: Sequence[int], names: bytes, contents: Sequence[bytes]) -> ImageEntry:
@@ -180,6 +280,7 @@ def _entry(row: Sequence[int], names: bytes, contents: Sequence[bytes]) -> Image
         if size or at:
             raise BadImage("a directory has content")
         return ImageEntry(name, kind)
-    if block >= len(contents) or at + size > len(contents[block]):
-        raise BadImage("an entry lies outside of its block")
-    return ImageEntry(name, kind, contents[block][at : at + size], modified)
+    run = _run_from(contents, block, at + size)
+    if block >= len(contents) or at > len(contents[block]) or at + size > len(run):
+        raise BadImage("an entry lies outside of its blocks")
+    return ImageEntry(name, kind, run[at : at + size], modified)

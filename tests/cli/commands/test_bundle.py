@@ -167,3 +167,61 @@ def test_what_is_there_is_not_overwritten_by_a_directory(
     done = home.denizen("bundle", str(greeter), "--dir", str(tmp_path), status=None)
     assert done.returncode != 0
     assert "there is something at that path already" in done.stderr
+
+
+def test_an_appimage_runs_in_an_empty_root_and_by_denizen(
+    home: DenizenHome, greeter: Path, tmp_path: Path
+) -> None:
+    require("unsquashfs", "file")
+    (tmp_path / "one.desktop").write_text("[Desktop Entry]\nType=Application\nName=One\nExec=greeter\n")
+    (tmp_path / "one.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    made = tmp_path / "made" / "greeter.AppImage"
+    made.parent.mkdir()
+    words = [
+        "--app",
+        "-o",
+        str(made),
+        "--desktop",
+        str(tmp_path / "one.desktop"),
+        "--icon",
+        str(tmp_path / "one.png"),
+    ]
+    told = json.loads(home.denizen("--json", "bundle", str(greeter), *words).stdout)
+    assert "empty root" in told["tested"]
+    done = in_an_empty_root(made, "x")
+    assert done.stdout.splitlines() == ["hello from the store", "[/here/greeter.AppImage]", "[x]"], (
+        done.stderr
+    )
+    offset = subprocess.run(
+        [made, "--appimage-offset"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    listed = subprocess.run(
+        ["unsquashfs", "-l", "-o", offset, made], capture_output=True, text=True, check=True
+    ).stdout.split()
+    names = {"AppRun", "greeter.desktop", "greeter.png", ".DirIcon", "bundle/decision"}
+    assert {f"squashfs-root/{name}" for name in names} <= {*listed}
+    (tmp_path / "image").write_bytes(made.read_bytes()[int(offset) :])
+    kind = subprocess.run(["file", tmp_path / "image"], capture_output=True, text=True, check=True).stdout
+    assert "Squashfs filesystem, little endian, version 4.0" in kind
+    started = home.denizen("run", str(made), "y")
+    assert started.stdout.splitlines()[0] == "hello from the store"
+    assert started.stdout.splitlines()[-1] == "[y]"
+
+
+def test_a_static_program_becomes_an_appimage(home: DenizenHome, tmp_path: Path) -> None:
+    text, program = tmp_path / "static.c", tmp_path / "static"
+    text.write_text("#include <stdio.h>\nint main(int c, char **v) { return puts(v[c - 1]) < 0; }")
+    subprocess.run(["gcc", "-static", "-o", program, text], check=True)
+    made = [tmp_path / "a" / "one", tmp_path / "a" / "two"]
+    made[0].parent.mkdir()
+    for path in made:
+        home.denizen("bundle", str(program), "--app", "-o", str(path))
+    assert made[0].read_bytes() == made[1].read_bytes()
+    assert in_an_empty_root(made[0], "word").stdout == "word\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["--icon", "x"], ["--app", "--dir", "x"], ["--app", "--icon", "/not/there"]]
+)
+def test_options_that_do_not_fit_are_refused(greeter: Path, words: list[str]) -> None:
+    assert dispatch(["bundle", str(greeter), *words]) == 2

@@ -33,6 +33,7 @@ _TEXT = st.binary(max_size=40).map(lambda text: text.replace(b"\0", b"."))
         brought=_TEXT,
         generation=st.integers(0, 999_999_999),
         bundle=_TEXT,
+        appimage=_TEXT,
         arguments=st.lists(_TEXT, max_size=3).map(tuple),
         bound=st.booleans(),
         nix_ld=st.booleans(),

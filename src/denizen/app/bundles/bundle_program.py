@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from denizen.app.bundles.appimage_bundle import AppFiles
     from denizen.app.bundles.closure import ProgramClosure
     from denizen.app.session import Session
     from denizen.resolve.resolution import Pin
@@ -43,6 +44,7 @@ class BundleRequest:
         children: with denizen-inside: programs that it starts are started as by `denizen run`, and packages'
             files are at their paths; else both are the host's.
         beside: the name of a launcher in the directory that the one file unpacks to; b"" for none.
+        app: make an AppImage, with these files of its own; None for a plain bundle.
     """
 
     closure: ClosureRequest
@@ -53,6 +55,7 @@ class BundleRequest:
     arguments: tuple[bytes, ...] = ()
     children: bool = True
     beside: bytes = b""
+    app: AppFiles | None = None
 
 
 @value
@@ -84,7 +87,7 @@ def bundle_program(session: Session, request: BundleRequest) -> BundleMade:
     """
     program = opened_program(request.closure.program)
     if is_static(program):
-        return _copied(program.path, request.target)
+        return _static_app(request) if request.app else _copied(program.path, request.target)
     from denizen.app.bundles.contents import entries_of
 
     closure = packaged_closure(
@@ -125,6 +128,27 @@ def _arguments(request: BundleRequest) -> list[bytes]:
     ]
 
 
+def _appimage(entries: list[ImageEntry], request: BundleRequest, apprun: bytes) -> bytes:
+    from denizen.app.bundles.appimage_bundle import appdir_entries, appimage
+    from denizen.launch.loader.binaries import bundle_binary
+
+    assert request.app is not None
+    name = os.path.basename(request.closure.program)
+    whole = [*appdir_entries(name, apprun, request.app), *entries]
+    runtime, compress = bundle_binary(machine_name()), zstd_frames(request.level)
+    content = appimage(runtime, whole, compress, _arguments(request))
+    write_atomically(request.target, content, mode=0o755)
+    return os.path.abspath(request.target)
+
+
+def _static_app(request: BundleRequest) -> BundleMade:
+    """Make the AppImage of a static program, which is its AppRun."""
+    with open(request.closure.program, "rb") as stream:
+        program = stream.read()
+    made = _appimage([], request, program)
+    return BundleMade(made, os.stat(made).st_size, len(program), (), "it is static, and needs nothing")
+
+
 def bundle_launcher(name: bytes, arguments: Sequence[bytes] = ()) -> ImageEntry:
     """Return the launcher of files that lie in the directory `bundle` beside it. Raises LoaderAbsent."""
     from denizen.launch.bundle_launcher import launcher_beside
@@ -140,6 +164,8 @@ def _one_file(entries: list[ImageEntry], request: BundleRequest) -> bytes:
     from denizen.launch.loader.binaries import bundle_binary
 
     launcher = bundle_binary(machine_name())
+    if request.app:
+        return _appimage(entries, request, bytes(bundle_launcher(b"AppRun", _arguments(request)).content))
     if request.beside:
         entries = [*entries, bundle_launcher(request.beside, _arguments(request))]
     image = encode(entries, zstd_frames(request.level))

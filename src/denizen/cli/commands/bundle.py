@@ -9,6 +9,7 @@ from denizen.cli.options import Option, Positional, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from denizen.app.bundles.appimage_bundle import AppFiles
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
 
@@ -25,14 +26,23 @@ def run(parsed: Parsed, context: Context) -> int:
     output, directory, tree = parsed.text("output"), parsed.text("dir"), parsed.text("tree")
     if output is not None and directory is not None:
         raise UsageError("bundle", "--output and --dir exclude each other")
-    target = os.fsencode(output or directory or os.fsdecode(os.path.basename(program)) + ".bundle")
+    if directory is not None and parsed.flag("app"):
+        raise UsageError("bundle", "--app makes one file, not a directory")
+    suffix = ".AppImage" if parsed.flag("app") else ".bundle"
+    target = os.fsencode(output or directory or os.fsdecode(os.path.basename(program)) + suffix)
     extra = tuple(wished(context.session, parsed.texts("with"), program))
     closure = ClosureRequest(program, extra, parsed.texts("suite"), parsed.flag("offline"))
     whole = os.path.realpath(os.fsencode(tree)) if tree is not None else b""
     level = _level(parsed.text("level"))
     arguments = tuple(os.fsencode(_absolute(word)) for word in parsed.texts("argument"))
     request = BundleRequest(
-        closure, target, directory=directory is not None, tree=whole, level=level, arguments=arguments
+        closure,
+        target,
+        directory=directory is not None,
+        tree=whole,
+        level=level,
+        arguments=arguments,
+        app=_app_files(parsed),
     )
     done = bundle_program(context.session, request)
     if context.json:
@@ -41,6 +51,21 @@ def run(parsed: Parsed, context: Context) -> int:
         for line in lines(done):
             context.output.say(line)
     return 0
+
+
+def _app_files(parsed: Parsed) -> AppFiles | None:
+    """Return the AppImage's own files; None where a plain bundle is wanted. Raises UsageError."""
+    from denizen.app.bundles.appimage_bundle import read_app_files
+
+    desktop, icon = parsed.text("desktop"), parsed.text("icon")
+    if not parsed.flag("app"):
+        if desktop or icon:
+            raise UsageError("bundle", "--desktop and --icon are for --app")
+        return None
+    try:
+        return read_app_files(desktop, icon)
+    except OSError as problem:
+        raise UsageError("bundle", f"{problem.filename}: {problem.strerror}") from problem
 
 
 def _absolute(word: str) -> str:
@@ -68,6 +93,9 @@ COMMANDS = (
         options=(
             Option(("-o", "--output"), "write to FILE; else to PROGRAM.bundle", metavar="FILE"),
             Option(("--dir",), "make a directory, which can be moved, instead of one file", metavar="DIR"),
+            Option(("--app",), "make an AppImage, which tools for these read; else to PROGRAM.AppImage"),
+            Option(("--desktop",), "the desktop entry of an AppImage", metavar="FILE"),
+            Option(("--icon",), "the icon of an AppImage, SVG or PNG", metavar="FILE"),
             Option(("--tree",), "all of DIR, which PROGRAM is in, goes with it", metavar="DIR"),
             Option(
                 ("--argument",),
@@ -86,6 +114,8 @@ COMMANDS = (
             "that lie beside PROGRAM go with it, its other files with --tree.\n\n"
             "The first start unpacks it into XDG_CACHE_HOME, ~/.cache, /var/tmp or /tmp, whichever can be\n"
             "written and programs be executed from; where none is, into memory at each start.\n\n"
+            "With --app it is an AppImage of type 2 too: a SquashFS image with AppRun, a desktop entry and\n"
+            "an icon, which other tools read; it needs no FUSE.\n\n"
             "The bundle is tested before it is said to be made: its dynamic linker loads everything in an\n"
             "empty root. The same packages and program give the same bytes."
         ),

@@ -33,7 +33,7 @@ HEADER = struct.Struct("<24sII")
 
 _DIRECTORY, _COMMAND, _HOST_LDSO, _HOST_PREFIX = b"d", b"c", b"h", b"p"
 _INSIDE, _RESIDENT, _GENERATION, _BOUND, _NIX_LD = b"i", b"r", b"g", b"b", b"n"
-_INSTALLED, _BUNDLE, _ARGUMENT = b"o", b"u", b"a"
+_INSTALLED, _BUNDLE, _ARGUMENT, _APPIMAGE = b"o", b"u", b"a", b"m"
 _EXEC, _STARTER, _OTHER_STARTER = b"j", b"s", b"z"
 _COMMANDS, _LIBRARY_PATHS, _BROUGHT = b"e", b"l", b"k"
 
@@ -85,6 +85,7 @@ class LoaderSettings:
         bundle: the loader is a bundle's: `.` where the files lie beside it, else where in its own file its
             image is (launch.bundle_launcher); b"" if it is none's.
         arguments: those that a bundle's program gets before those of the start (launch.bundle_launcher).
+        appimage: where the SquashFS image begins in the bundle's file, in decimal, if it is an AppImage too.
         bound: the loader is for one namespace; denizen reads this, the loader does not.
         nix_ld: NIX_LD and NIX_LD_LIBRARY_PATH serve programs without a decision, but never root's.
     """
@@ -105,6 +106,7 @@ class LoaderSettings:
     brought: bytes = b""
     bundle: bytes = b""
     arguments: tuple[bytes, ...] = ()
+    appimage: bytes = b""
     bound: bool = False
     nix_ld: bool = False
 
@@ -133,6 +135,7 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
         *((_BROUGHT, text) for text in [settings.brought] if text),
         *((_BUNDLE, text) for text in [settings.bundle] if text),
         *((_ARGUMENT, text) for text in settings.arguments),
+        *((_APPIMAGE, text) for text in [settings.appimage] if text),
         *((_BOUND, b"1") for _ in range(settings.bound)),
         *((_NIX_LD, b"1") for _ in range(settings.nix_ld)),
     ]
@@ -185,6 +188,7 @@ def settings_of(binary: Buffer) -> LoaderSettings:
         brought=b"".join(found.get(_BROUGHT, ())[:1]),
         bundle=b"".join(found.get(_BUNDLE, ())[:1]),
         arguments=tuple(found.get(_ARGUMENT, ())),
+        appimage=b"".join(found.get(_APPIMAGE, ())[:1]),
         bound=_BOUND in found,
         nix_ld=_NIX_LD in found,
     )

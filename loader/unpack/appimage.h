@@ -1,0 +1,20 @@
+/* A bundle that is an AppImage too: the options and variables that its runtime is expected to know. */
+#ifndef DENIZEN_APPIMAGE_H
+#define DENIZEN_APPIMAGE_H
+
+#include "../arena.h"
+#include "../auxv.h"
+#include "packed_image.h"
+
+enum appimage_wish { APPIMAGE_START, APPIMAGE_SHOW, APPIMAGE_EXTRACT };
+
+/* What the first argument asks for, which is removed then. Ends the process where it was only asked something. */
+enum appimage_wish appimage_wish(struct process *process, const char *offset);
+/* Unpack into squashfs-root of the working directory, and end. */
+_Noreturn void appimage_extract(const struct packed *packed);
+/* Tell where it was unpacked to, and wait to be ended, as who asks for a mount expects. */
+_Noreturn void appimage_show(const char *directory);
+/* Set the variables that programs in AppImages look for. */
+void appimage_tell(struct arena *arena, struct process *process, const char *own, const char *directory);
+
+#endif
