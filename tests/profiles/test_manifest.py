@@ -22,6 +22,9 @@ names = st.text(
     st.characters(blacklist_categories=["Cs"], blacklist_characters="/\0"), min_size=1, max_size=20
 )
 plain = names.filter(lambda name: name not in {".", ".."})
+# Of a program: what the file system takes, UTF-8 or not.
+raw = st.binary(min_size=1, max_size=9).map(lambda name: name.decode("utf-8", "surrogateescape"))
+files = raw.filter(lambda name: name not in {".", ".."} and not {"/", "\0"} & set(name))
 parts = st.builds(
     ElementPart,
     st.just(PATH),
@@ -37,7 +40,7 @@ elements = st.builds(
     version=st.text(st.characters(blacklist_categories=["Cs"]), max_size=9),
     size=st.integers(0, 1 << 40),
     parts=st.lists(parts, max_size=3).map(tuple),
-    commands=st.lists(plain, max_size=3).map(tuple),
+    commands=st.lists(plain | files, max_size=3).map(tuple),
     pins=st.lists(st.sampled_from([pin("zip"), pin("unzip", "2:1~rc1")]), max_size=2).map(tuple),
     suites=st.lists(names, max_size=2).map(tuple),
     priority=st.integers(0, 1000),

@@ -132,7 +132,8 @@ def write_manifest(manifest: ProfileManifest) -> bytes:
 def read_manifest(text: bytes, path: bytes = b"the file") -> ProfileManifest:
     """Return the manifest in a file's bytes. Raises DamagedProfile."""
     try:
-        return _parse(json.loads(text))
+        # As written: the name of a command may be no UTF-8.
+        return _parse(json.loads(text.decode("utf-8", "surrogateescape")))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, BadInput) as bad:
         raise DamagedProfile(path, str(bad)) from bad
 
