@@ -61,13 +61,14 @@ def show_by_links(path: bytes, source: bytes, *, copied: int = 0) -> None:
     entries = list(islice(_entries(source), _MAX_ENTRIES + 1)) if os.path.isdir(source) else [source]
     if len(entries) > _MAX_ENTRIES:
         entries = []
-    size = sum(os.lstat(one).st_size for one in entries if not os.path.isdir(one))
+    # A link may lead to what is nowhere here; only what is copied has to be.
+    fits = copied and sum(os.lstat(one).st_size for one in entries if not os.path.isdir(one)) <= copied
     with contextlib.suppress(FileExistsError):
         if not entries:
             os.symlink(source, path)
     for one in entries:
         with contextlib.suppress(FileExistsError):
-            _show(path + one[len(source) :], one, source, copied=size <= copied)
+            _show(path + one[len(source) :], one, source, copied=bool(fits))
 
 
 def _entries(top: bytes) -> Iterator[bytes]:
