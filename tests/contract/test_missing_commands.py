@@ -1,12 +1,14 @@
 """Commands that a program executes on a root that has none: brought when they are executed."""
 
 import shutil
+import subprocess
 
 import pytest
 
 from tests.support.bare_programs import BareProgram
 from tests.support.debs import Item
 from tests.support.hosts import Outcome
+from tests.support.offline_roots import LDSO
 
 pytestmark = pytest.mark.slow
 
@@ -157,6 +159,30 @@ def test_with_a_lock_no_command_comes(bare: BareProgram) -> None:
 def test_standard_streams_signals_and_directory_are_the_callers(bare: BareProgram) -> None:
     done = bare.run("namespace", "popen", "cat; readlink /proc/self/cwd; kill -9 $$", stdin=b"given\n")
     assert (done.status, done.out) == (0, f"given\n{bare.host.directories.work}\n")
+
+
+def test_under_the_installed_loader_commands_come(bare: BareProgram) -> None:
+    """No namespace is around it, and none shows a loader at a command's path."""
+    directories, work = bare.directories, bare.host.directories.work
+    source, made = directories.work / "installed.c", directories.programs / "here" / "bin" / "installed"
+    source.write_text(_STARTS)
+    linker = f"-Wl,--dynamic-linker={work}{LDSO}"
+    subprocess.run(["gcc", "-w", linker, "-o", made, source], check=True)
+    installed = bare.host.run(
+        [*bare.host.python, "--root", bare.host.directories.root, "loader", "install", "--prefix", work]
+    )
+    assert installed.status == 0, installed.err
+    program, env = bare.path.removesuffix("program") + "installed", {"PATH": "/nowhere:/usr/bin"}
+
+    def said(*words: str) -> tuple[int | None, str]:
+        done = bare.host.run([program, *words], env=env)
+        return done.status, done.out
+
+    for how in ("spawnp", "execvp", "each"):
+        assert said(how, "made-up-name", "made-up-name", "child") == (6, "only child of me\n")
+    assert said("popen", "echo from the shell; exit 7") == (7, "from the shell\n")
+    assert said("system", "exit 8") == (8, "")
+    assert said("execvp", "nobody-has-it", "x") == (115, "2\n")  # ENOENT
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from denizen.launch.dlopen_links import Opened
 from denizen.launch.fast_path import read_decision
 from tests.contract.strategies.started import STRATEGIES, Started
 from tests.support.elf_builder import Elf, build
-from tests.support.offline_roots import DenizenHome
+from tests.support.fhs_environments import base_packages
+from tests.support.offline_roots import LIBC_FILES, DenizenHome
 from tests.support.peers import require
 
 pytestmark = pytest.mark.slow
@@ -122,9 +123,14 @@ class Missing:
             time.sleep(0.01)
 
 
-@pytest.fixture(scope="module", params=(*STRATEGIES, "host"))
+@pytest.fixture(scope="module", params=(*STRATEGIES, "host", "fhs"))
 def missing(request: pytest.FixtureRequest, home: DenizenHome, prefix: Path) -> Missing:
     strategy = request.param
+    if strategy == "fhs":
+        packages, libraries = base_packages()
+        others = [one for one in libraries if Path(one.name).name not in LIBC_FILES]
+        for name, items in packages.items():
+            home.write(name, [*items, *(others if name == "coreutils" else [])])
     # What one strategy brought is in the store for the next.
     for name in ("comes", "killed", "forked", "away", "full"):
         home.add_library(f"{name}{strategy}", f"int {name}(void) {{ return 6; }}")
@@ -153,7 +159,8 @@ def test_a_helper_that_is_killed_has_said_nothing(missing: Missing) -> None:
         process = subprocess.Popen(command, env={}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         os.kill(missing.waits(missing.name("killed")), signal.SIGKILL)
         out, err = process.communicate(timeout=60)
-    assert (out, err, process.returncode) == (f"{missing.name('killed')}: {_ABSENT}\n", "", 0)
+    assert missing.started.told(err.encode()) == b""
+    assert (out, process.returncode) == (f"{missing.name('killed')}: {_ABSENT}\n", 0)
     assert missing.lines("open", missing.name("killed")) == ["opened"]
 
 
@@ -178,8 +185,10 @@ def test_where_the_package_cannot_be_had_the_error_is_the_programs(missing: Miss
 
 def test_on_a_full_disk_the_error_is_the_programs(missing: Missing, tmp_path: Path) -> None:
     require("unshare", "setpriv")
-    if missing.started.strategy == "stub":
-        pytest.skip("asked for by its name it makes its copy anew, and says that the disk is full")
+    if missing.started.strategy in ("stub", "fhs"):
+        pytest.skip(
+            "asked for by its name it makes its copy or decision anew, and says that the disk is full"
+        )
     command = missing.started.command(missing.program, "open", missing.name("full"))
     # The same user: what root decided is for another loader than what a user did.
     same = ["--user", "--map-current-user", "--keep-caps"]
@@ -188,7 +197,8 @@ def test_on_a_full_disk_the_error_is_the_programs(missing: Missing, tmp_path: Pa
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
     if done.returncode == 99:
         pytest.skip(f"no file system can be mounted here: {done.stderr}")
-    assert (done.stdout, done.stderr) == (f"{missing.name('full')}: {_ABSENT}\n", "")
+    assert missing.started.told(done.stderr.encode()) == b""
+    assert done.stdout == f"{missing.name('full')}: {_ABSENT}\n"
     assert missing.lines("open", missing.name("full")) == ["opened"]
 
 
@@ -203,7 +213,7 @@ def test_a_child_for_another_machine_fails_as_the_kernel_says(missing: Missing, 
     subprocess.run(["gcc", "-w", "-pthread", "-o", native, source], check=True)
     expected = subprocess.run([native, "spawn", foreign], check=False, capture_output=True)
     done = missing.started.run(missing.program, "spawn", os.fspath(foreign))
-    assert (done.returncode, done.stdout, done.stderr) == (
+    assert (done.returncode, done.stdout, missing.started.told(done.stderr)) == (
         expected.returncode,
         expected.stdout,
         expected.stderr,
