@@ -27,7 +27,9 @@ def main() -> None:
         native = home.compile("greet", _PROGRAM, "-lm", f"-Wl,-rpath,{home.library('greet').parent}")
         bundle = place / "greet.bundle"
         home.denizen("bundle", str(native), "-o", str(bundle))
-        found = {"native": native, "denizen bundle": bundle, **_peers(native, place)}
+        app = place / "greet.AppImage"
+        home.denizen("bundle", str(native), "--app", "-o", str(app))
+        found = {"native": native, "denizen bundle": bundle, "the same --app": app, **_peers(native, place)}
         starts = median_starts([[str(path)] for path in found.values()], repeats=ROUNDS)
         first = {name: _first(path, place) for name, path in found.items() if name != "exodus"}
         rows = [["", "size, KB", "first start, ms", "start, ms", "to native"]]

@@ -153,6 +153,17 @@ def test_a_tree_goes_with_the_program(home: DenizenHome, greeter: Path, tmp_path
     assert {"opt/greeter/bin/greeter", "opt/greeter/share/text"} <= {*names}
 
 
+def test_a_program_keeps_the_name_that_it_is_called_by(
+    home: DenizenHome, greeter: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other").symlink_to(greeter)
+    told = home.denizen("--json", "export", str(tmp_path / "other"), "--oci", str(tmp_path / "oci"))
+    assert json.loads(told.stdout)["digest"]
+    root, command = unpacked(tmp_path / "oci", tmp_path / "bundle")
+    assert command == ["/opt/other/other"]
+    assert in_root(root, *command)[1] == "[/opt/other/other]"
+
+
 @pytest.mark.parametrize("form", ["--oci", "--tar", "--squashfs", "--deb"])
 def test_nothing_is_left_of_an_export_that_fails(
     home: DenizenHome, greeter: Path, tmp_path: Path, form: str

@@ -73,7 +73,7 @@ class ProgramAdding:
         if is_static(program):
             inside = posixpath.join(place, os.path.basename(program.path))
             self._root.add(disk_file(inside, program.path, program=True), SYSTEM)
-            return inside
+            return self._called(inside, request)
         closure = packaged_closure(self._session, replace(request, tree=whole))
         own = own_files(closure, whole)
         for number, (inside, path) in enumerate(own.items()):
@@ -83,7 +83,14 @@ class ProgramAdding:
                 if entry.path not in self._root:
                     self._root.add(entry, SYSTEM)
         self._add_packages(closure)
-        return posixpath.join(place, next(iter(own)))
+        return self._called(posixpath.join(place, next(iter(own))), request)
+
+    def _called(self, inside: bytes, request: ClosureRequest) -> bytes:
+        """Return the path by which a program starts: some do what the name says that they are called by."""
+        directory, real = posixpath.split(inside)
+        called = posixpath.join(directory, os.path.basename(request.program))
+        self._root.link(called, real)
+        return called
 
     def finish(self) -> None:
         """Write the list of libraries, and which packages there are."""
