@@ -13,6 +13,7 @@ from fuzz import (
     recipes,
     relocate,
     resolve,
+    systems,
 )
 from fuzz.driver import Target
 
@@ -86,6 +87,16 @@ TARGETS: dict[str, Target] = {
     ),
     "command-recipe": Target(
         profiles.read_command_recipe, profiles.recipes, profiles.large_recipes, profiles.MANIFEST_TOKENS
+    ),
+    "system.toml": Target(systems.read_spec, systems.specs, systems.large_specs, systems.SPEC_TOKENS),
+    "system-manifest": Target(
+        systems.read_manifest, systems.manifests, systems.large_manifests, systems.MANIFEST_TOKENS
+    ),
+    "etc-record": Target(
+        systems.read_etc_record, systems.records, systems.large_records, systems.RECORD_TOKENS
+    ),
+    "accounts": Target(
+        systems.read_accounts, systems.accounts, systems.large_accounts, systems.ACCOUNT_TOKENS
     ),
     "lock": Target(resolve.read_lock, resolve.locks, resolve.large_locks, resolve.LOCK_TOKENS),
     "loader-image": Target(hosted.asks(b"i"), hosted.objects, tokens=hosted.ELF_TOKENS),

@@ -78,6 +78,12 @@ class Session:
         """Return a session with some variables changed; its directories are checked anew."""
         return Session({**self.environ, **variables}, self.root, self.reporter)
 
+    def with_paths(self, paths: DenizenPaths) -> Session:
+        """Return the session with other directories, which have been checked."""
+        placed = Session(self.environ, self.root, self.reporter)
+        placed._paths = paths
+        return placed
+
     def quieter(self) -> Session:
         """Return the session with a reporter that suppresses progress and details."""
         quiet = Session(self.environ, self.root, self.reporter.quieter())

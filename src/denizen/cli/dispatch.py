@@ -99,6 +99,12 @@ TABLE: tuple[Group, ...] = tuple(
                 True,
             ),
             ("log", "denizen.cli.commands.log", "what the builder of a derivation said", False),
+            (
+                "system",
+                "denizen.cli.commands.system",
+                "a machine's /etc, accounts, units and boot entries by a description",
+                False,
+            ),
             ("shell", "denizen.cli.commands.shell", "the environment of this project's denizen.toml", True),
             (
                 "fhs",

@@ -155,7 +155,9 @@ class Profile:
         link = self.link_of(number)
         with doing("read", link):
             try:
-                return ProfileGeneration(number, int(os.lstat(link).st_mtime), os.readlink(link))
+                # A relative target, as of a system's generations, counts from the link's directory.
+                tree = os.path.normpath(os.path.join(os.path.dirname(link), os.readlink(link)))
+                return ProfileGeneration(number, int(os.lstat(link).st_mtime), tree)
             except FileNotFoundError:
                 raise NoSuchGeneration(self.place, number, tuple(self.numbers())) from None
 
@@ -209,10 +211,8 @@ class Profile:
     def add(self, layout: StoreLayout, tree: StorePath) -> int:
         """Make the next generation and return its number; the caller holds the lock."""
         # One after the highest, also after a rollback: a number never means two generations.
-        from denizen.store.collection.gc_roots import add_indirect
-
         number = max(self.numbers(), default=0) + 1
-        add_indirect(layout, self.link_of(number), tree)
+        self._link(layout, number, tree)
         return number
 
     def switch(self, number: int) -> None:
@@ -224,26 +224,33 @@ class Profile:
 
     def delete(self, layout: StoreLayout, numbers: list[int]) -> None:
         """Delete generations; the caller holds the lock. Raises NoSuchGeneration, CurrentGeneration."""
-        from denizen.store.collection.gc_roots import remove_indirect
-
         current = self.current()
         for number in numbers:
             self.generation(number)
             if number == current:
                 raise CurrentGeneration(number)
         for number in numbers:
-            remove_indirect(layout, self.link_of(number))
+            self._unlink(layout, number)
 
     def wipe(self, layout: StoreLayout) -> None:
         """Delete the profile with all generations; the caller holds the lock."""
         import contextlib
 
-        from denizen.store.collection.gc_roots import remove_indirect
-
         with doing("delete the profile", self.place), contextlib.suppress(FileNotFoundError):
             os.unlink(self.place)
         for number in self.numbers():
-            remove_indirect(layout, self.link_of(number))
+            self._unlink(layout, number)
+
+    def _link(self, layout: StoreLayout, number: int, tree: StorePath) -> None:
+        """Make the link of a generation, and a root for it."""
+        from denizen.store.collection.gc_roots import add_indirect
+
+        add_indirect(layout, self.link_of(number), tree)
+
+    def _unlink(self, layout: StoreLayout, number: int) -> None:
+        from denizen.store.collection.gc_roots import remove_indirect
+
+        remove_indirect(layout, self.link_of(number))
 
 
 class _ProfileLock:

@@ -102,7 +102,7 @@ def deleted(session: Session, profile: Profile, words: Sequence[str]) -> list[in
     from denizen.app.supply.store_access import open_store
 
     with open_store(session) as store, profile.locked():
-        numbers = _selected(profile, words)
+        numbers = selected(profile, words)
         profile.delete(store.layout, numbers)
         return numbers
 
@@ -119,7 +119,8 @@ def wiped(session: Session, profile: Profile) -> int:
         return count
 
 
-def _selected(profile: Profile, words: Sequence[str]) -> list[int]:
+def selected(profile: Profile, words: Sequence[str]) -> list[int]:
+    """Return the numbers of the generations that the words select. Raises NotASelection."""
     current, found = profile.current(), set()
     for word in words:
         age = _AGE.match(word)

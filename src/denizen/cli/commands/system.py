@@ -1,0 +1,176 @@
+"""`denizen system`: a machine by a description, in generations that are activated and gone back to."""
+
+from __future__ import annotations
+
+import os
+
+from denizen.cli.command import Command
+from denizen.cli.commands.index import FETCH_OPTIONS
+from denizen.cli.options import Option, Positional, UsageError
+from denizen.errors import display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.system.system_access import SystemAccess
+    from denizen.app.system.system_switch import SystemChange
+    from denizen.cli.command import Context
+    from denizen.cli.options import Parsed
+
+_TARGET = Option(("--target",), "the root of the system, in place of this machine's own", metavar="DIR")
+_SPEC = Positional(
+    "SPEC",
+    "the description, a TOML file: packages, etc, users, groups, directories, units, environment, boot",
+)
+
+
+def _access(parsed: Parsed, context: Context) -> SystemAccess:
+    from denizen.app.system.system_access import system_at
+
+    target, root = parsed.text("target"), parsed.text("root")
+    return system_at(context.session, target, root)
+
+
+def _build(parsed: Parsed, context: Context) -> int:
+    from denizen.app.system.system_switch import built
+    from denizen.cli.commands.install import request_from
+
+    access = _access(parsed, context)
+    tree = built(access, parsed.required("SPEC"), request_from(parsed, "system build"))
+    if context.json:
+        context.output.document({"tree": os.fsdecode(tree)})
+    else:
+        context.output.line(display(tree))
+    return 0
+
+
+def _switch(parsed: Parsed, context: Context) -> int:
+    return _activate(parsed, context, as_default=True)
+
+
+def _test(parsed: Parsed, context: Context) -> int:
+    return _activate(parsed, context, as_default=False)
+
+
+def _activate(parsed: Parsed, context: Context, *, as_default: bool) -> int:
+    from denizen.app.system.system_switch import switched
+    from denizen.cli.commands.install import request_from
+
+    request = request_from(parsed, "system switch")
+    access = _access(parsed, context)
+    return _show(context, switched(access, parsed.required("SPEC"), request, as_default=as_default))
+
+
+def _dry_run(parsed: Parsed, context: Context) -> int:
+    from denizen.app.system.system_switch import planned
+    from denizen.cli.commands.install import request_from
+
+    request = request_from(parsed, "system dry-run")
+    return _show(context, planned(_access(parsed, context), parsed.required("SPEC"), request))
+
+
+def _rollback(parsed: Parsed, context: Context) -> int:
+    from denizen.app.system.system_switch import rolled_back_to
+
+    text = parsed.text("N")
+    if text is not None and not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise UsageError("system rollback", f"{text!r} is not a generation", "denizen system list shows them")
+    number = None if text is None else int(text)
+    return _show(context, rolled_back_to(_access(parsed, context), number))
+
+
+def _show(context: Context, change: SystemChange) -> int:
+    from denizen.cli.views.system_view import change_document, change_lines
+
+    if context.json:
+        context.output.document(change_document(change))
+        return 0
+    for line in change_lines(change):
+        context.output.line(line)
+    for note in change.plan.notes:
+        context.output.say(f"denizen: {note}")
+    return 0
+
+
+def _list(parsed: Parsed, context: Context) -> int:
+    from denizen.app.system.system_switch import listed
+    from denizen.cli.views.system_view import list_document, list_lines
+
+    rows = listed(_access(parsed, context))
+    if context.json:
+        context.output.document(list_document(rows))
+        return 0
+    if not rows:
+        context.output.say("there is no generation yet; denizen system switch SPEC.toml makes one")
+    for line in list_lines(rows):
+        context.output.line(line)
+    return 0
+
+
+def _delete(parsed: Parsed, context: Context) -> int:
+    from denizen.app.system.system_switch import deleted_generations
+
+    numbers = deleted_generations(_access(parsed, context), parsed.texts("WHICH"))
+    if context.json:
+        context.output.document({"deleted": numbers})
+    elif numbers:
+        context.output.line(
+            f"deleted: {', '.join(map(str, numbers))}; denizen gc frees what nothing else uses"
+        )
+    else:
+        context.output.line("nothing to delete")
+    return 0
+
+
+_OPTIONS = (_TARGET, *FETCH_OPTIONS)
+
+COMMANDS = (
+    Command(
+        ("system", "build"),
+        "make the generation that a description asks for, and activate nothing",
+        _build,
+        (_SPEC,),
+        _OPTIONS,
+    ),
+    Command(
+        ("system", "switch"),
+        "activate a description, and make it what boots",
+        _switch,
+        (_SPEC,),
+        _OPTIONS,
+        description=(
+            "Build the generation of a description, give the machine its accounts, directories, files of\n"
+            "/etc and units, and make it the boot loader's default. The files of /etc change together, by\n"
+            "one rename; files that were there are put aside, and come back when the description has them\n"
+            "no more. Where a step fails, the generation that was active is activated again."
+        ),
+    ),
+    Command(
+        ("system", "test"),
+        "activate a description; the machine boots as before",
+        _test,
+        (_SPEC,),
+        _OPTIONS,
+    ),
+    Command(
+        ("system", "dry-run"),
+        "the steps that switch would take",
+        _dry_run,
+        (_SPEC,),
+        _OPTIONS,
+    ),
+    Command(
+        ("system", "rollback"),
+        "activate the generation before, or N, and make it what boots",
+        _rollback,
+        (Positional("N", "the generation's number", optional=True),),
+        (_TARGET,),
+    ),
+    Command(("system", "list"), "the generations: which boots, which is active", _list, options=(_TARGET,)),
+    Command(
+        ("system", "delete-generations"),
+        "delete generations with their boot entries",
+        _delete,
+        (Positional("WHICH", "old: all but the current; numbers; 30d: those not in force since", many=True),),
+        (_TARGET,),
+    ),
+)
