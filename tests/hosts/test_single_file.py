@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.hosts import HOSTS, HostDirectories
 from tests.support.offline_roots import DenizenHome
 from tests.support.package_archive import libc
 from tests.support.peers import require
@@ -111,6 +112,26 @@ def test_a_program_is_brought_what_it_needs(
         done = started(root, shown, "--root", state, "run", program, "a word")
         assert done.stdout.splitlines() == ["hello from the store", f"[{program}]", "[a word]"], done.stderr
     assert [one.name for one in (cache / "denizen").iterdir()] == ["bundles"]
+
+
+@pytest.mark.parametrize("name", ["container", "no user namespaces", "noexec /tmp"])
+def test_it_works_where_the_kernel_refuses_things(
+    name: str, home: DenizenHome, directories: HostDirectories
+) -> None:
+    programs = directories.programs
+    shutil.copytree(home.debs, programs / "debs")
+    shutil.copy(single_file(), programs / "denizen")
+    # Two below: what lies beside a program or its directory counts as the program's own.
+    (programs / "here" / "bin").mkdir(parents=True)
+    shutil.copy(home.compile("greeter"), programs / "here" / "bin" / "greeter")
+    host = HOSTS[name](directories)
+    # Where /tmp does not execute it finds another place by itself.
+    places = {} if "noexec" in name else {"XDG_CACHE_HOME": str(host.directories.work)}
+    words = ["/programs/denizen", "--root", str(host.directories.root)]
+    added = host.run([*words, "source", "add", "debian", "/programs/debs", "--directory"], env=places)
+    assert added.status == 0, added.err
+    done = host.run([*words, "run", "/programs/here/bin/greeter", "x"], env=places)
+    assert done.out.splitlines()[::2] == ["hello from the store", "[x]"], done.err
 
 
 def test_a_running_program_is_answered_by_the_unpacked_file(home: DenizenHome, tmp_path: Path) -> None:
