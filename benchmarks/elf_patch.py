@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.support import table
+from denizen.app.relocate.rewrite_file import write_patched, written_content
 from denizen.disk import DiskView
 from denizen.elf import read
 from denizen.errors import BadInput
 from denizen.host import machine_name
 from denizen.machines import interpreter_of_kernel
 from denizen.relocate.changes import Changes
-from denizen.relocate.file_edits import pieces
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.verify_patch import verify_patch
 from tests.support.patch_cases import EXPECTED, FORMS, Bench, Form
@@ -209,7 +209,7 @@ def changes_for(path: bytes, linker: bytes) -> Changes:
 def ours(path: bytes, out: bytes, wanted: Changes) -> None:
     """Read, plan, write, read again and verify."""
     image, plan = _written(path, out, wanted)
-    verify_patch(image, _VIEW.read(out), plan, wanted)
+    verify_patch(image, written_content(out), plan, wanted)
 
 
 def unverified(path: bytes, out: bytes, wanted: Changes) -> None:
@@ -221,9 +221,8 @@ def _written(path: bytes, out: bytes, wanted: Changes) -> tuple[Image, FilePlan]
     buffer = _VIEW.read(path)
     image = read(buffer)
     plan = plan_patch(image, wanted)
-    with open(out, "wb") as stream:
-        stream.writelines(pieces(plan, buffer))
-        os.fchmod(stream.fileno(), 0o755)
+    write_patched(out, buffer, plan, synced=False)
+    os.chmod(out, 0o755)
     return image, plan
 
 

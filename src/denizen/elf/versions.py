@@ -54,14 +54,15 @@ class VersionNeed(Row):
 class NeedRecord(Row):
     """A Verneed as it lies in the file, for those who change it.
 
-    `offset` is its file offset, `file` and `names` are offsets in the string table, and `numbers` the
-    versions' indices in DT_VERSYM.
+    `offset` is its file offset, `file` and `names` are offsets in the string table, `numbers` the versions'
+    indices in DT_VERSYM, and `codes` their hashes and flags.
     """
 
     offset: int
     file: int
     names: tuple[int, ...]
     numbers: tuple[int, ...]
+    codes: tuple[tuple[int, int], ...]
 
 
 class VersionDefinition(Row):
@@ -161,7 +162,8 @@ def need_records(memory: Memory, values: dict[int, int]) -> tuple[NeedRecord, ..
         found = table.chain(_NEEDED_VERSION[memory.order], offset + first) if count else []
         names = tuple([name for _, _, _, name, _ in found])
         numbers = tuple([number & c.VERSYM_VERSION for _, _, number, _, _ in found])
-        rows.append((table.start + offset, file, names, numbers))
+        codes = tuple([(code, flags) for code, flags, _, _, _ in found])
+        rows.append((table.start + offset, file, names, numbers, codes))
         offset += distance
     return tuple(rows_of(NeedRecord, rows))
 

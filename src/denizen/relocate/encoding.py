@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import chain
 
 from denizen.elf.header import SEGMENT_SIZE
 from denizen.elf.sections import SECTION_FIELDS
@@ -42,17 +43,15 @@ class Encoding:
 
     def segments(self, rows: Iterable[Segment]) -> bytes:
         """Return a program header table."""
-        return b"".join([self._segment(row) for row in rows])
-
-    def _segment(self, row: Sequence[int]) -> bytes:
+        pack = struct.Struct(self.order + _SEGMENT[self.bits]).pack
         if self.bits == 32:
             # Elf32_Phdr keeps p_flags next to last.
-            row = (row[0], *row[2:7], row[1], row[7])
-        return struct.pack(self.order + _SEGMENT[self.bits], *row)
+            return b"".join([pack(row[0], *row[2:7], row[1], row[7]) for row in rows])
+        return b"".join([pack(*row) for row in rows])
 
     def dynamic(self, entries: Sequence[tuple[int, int]]) -> bytes:
         """Return dynamic entries, the last DT_NULL included."""
-        words = [word for entry in (*entries, (0, 0)) for word in entry]
+        words = [*chain.from_iterable(entries), 0, 0]
         return struct.pack(f"{self.order}{len(words)}{self._word}", *words)
 
     def section(self, fields: Sequence[int]) -> bytes:

@@ -12,7 +12,13 @@ from __future__ import annotations
 from denizen.elf import constants as c
 from denizen.relocate import new_segment, program_headers
 from denizen.relocate.changes import wanted
-from denizen.relocate.elf_parts import dynamic_table, first_of, string_table_place, with_own_addresses
+from denizen.relocate.elf_parts import (
+    DT_MIPS_RLD_MAP_REL,
+    dynamic_table,
+    first_of,
+    string_table_place,
+    with_own_addresses,
+)
 from denizen.relocate.encoding import E_PHNUM, E_PHOFF, Encoding
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.file_edits import FileEdit, FilePlan, merged
@@ -121,10 +127,18 @@ def _entries(image: Image, content: PartContents, places: dict[str, FilePlace]) 
     entries = dynamic.entries if content.entries is None else content.entries
     if "strings" in places:
         new = {c.DT_STRTAB: places["strings"].address, c.DT_STRSZ: len(whole_table(image, content))}
-        entries = tuple((tag, new.get(tag, item)) for tag, item in entries)
-    old = dynamic_table(image).place.address
+        entries = tuple([(one[0], new[one[0]]) if one[0] in new else one for one in entries])
+    if DT_MIPS_RLD_MAP_REL not in dynamic.values:
+        return entries
+    old = _dynamic_address(image)
     address = places["dynamic"].address if "dynamic" in places else old
     return with_own_addresses(entries, dynamic.entries, (old, address), image.header.bits // 4)
+
+
+def _dynamic_address(image: Image) -> int:
+    row = first_of(image, c.PT_DYNAMIC)
+    assert row is not None
+    return row.address
 
 
 def _pieces(
@@ -156,8 +170,11 @@ def _rows(layout: PatchLayout, pieces: dict[str, bytes], encoding: Encoding) -> 
     rows = []
     for row in layout.rows:
         name = leading.get(row.type)
-        size = table if name == "headers" else len(pieces.get(name or "", b""))
-        place = layout.places.get(name or "")
+        if name is None:
+            rows.append(row)
+            continue
+        size = table if name == "headers" else len(pieces.get(name, b""))
+        place = layout.places.get(name)
         if place is not None:
             address = place.address
             fields = {"offset": place.offset, "address": address, "physical": address}
@@ -223,7 +240,7 @@ def _moves(
     row = first_of(image, c.PT_INTERP)
     old = {"interpreter": row.address if row else 0}
     if image.dynamic is not None:
-        old["dynamic"] = dynamic_table(image).place.address
+        old["dynamic"] = _dynamic_address(image)
         old["strings"] = image.dynamic.values.get(c.DT_STRTAB, 0)
     for name, place in places.items():
         if name in old:

@@ -87,7 +87,8 @@ def used_ranges(image: Image) -> list[tuple[int, int]]:
 
 def slacks(image: Image) -> list[Slack]:
     """Return the unused bytes behind each segment that has some."""
-    page, used = page_size(image), sorted(used_ranges(image))
+    page, buffer, loaded = page_size(image), image.buffer, loads(image)
+    used: list[tuple[int, int]] = []
     found = []
     for index, segment in enumerate(image.segments):
         if (
@@ -96,26 +97,26 @@ def slacks(image: Image) -> list[Slack]:
             and segment.flags & c.PF_R
         ):
             start, address = segment.offset + segment.file_size, segment.address + segment.file_size
-            size = min(_until_used(start, used), _until_next(image, address, page), _LONGEST)
-            rest = bytes(image.buffer[start : start + max(0, size)])
-            zeros = len(rest) - len(rest.lstrip(b"\0"))
-            if zeros:
-                found.append(Slack(index, start, address, zeros))
+            used = used or used_ranges(image)
+            room = min(_until_used(start, used), _until_next(loaded, address, page), _LONGEST)
+            if room > 0:
+                rest = bytes(buffer[start : start + room])
+                zeros = len(rest) - len(rest.lstrip(b"\0"))
+                if zeros:
+                    found.append(Slack(index, start, address, zeros))
     return found
 
 
 def _until_used(start: int, used: list[tuple[int, int]]) -> int:
-    """Return the number of bytes up to the first range, of sorted ones, that reaches beyond `start`."""
-    for first, end in used:
-        if end > start:
-            return max(first, start) - start
-    return 0
+    """Return the number of bytes up to the first range that reaches beyond `start`."""
+    beyond = [first for first, end in used if end > start]
+    return max(min(beyond), start) - start if beyond else 0
 
 
-def _until_next(image: Image, address: int, page: int) -> int:
+def _until_next(loaded: list[Segment], address: int, page: int) -> int:
     """Return the number of bytes to the pages of the next segment in memory."""
-    following = [one.address & -page for one in loads(image) if one.address >= address]
-    return min(following, default=address + _LONGEST) - address
+    following = [one.address for one in loaded if one.address >= address]
+    return (min(following) & -page if following else address + _LONGEST) - address
 
 
 def fit(

@@ -26,9 +26,12 @@ def move_sections(
 ) -> list[FileEdit]:
     """Return the edits for parts that moved; `moved` has for each its old address, new place, and size."""
     edits = []
-    for part, (address, place, size) in moved.items():
-        for index, row in enumerate(image.sections):
-            if row[_TYPE] == _TYPES.get(part) and row[_ADDRESS] == address:
+    wanted = {(_TYPES.get(part), address): (place, size) for part, (address, place, size) in moved.items()}
+    types = {kind for kind, _ in wanted}
+    for index, row in enumerate(image.sections):
+        if row[_TYPE] in types:
+            place, size = wanted.get((row[_TYPE], row[_ADDRESS]), (None, 0))
+            if place is not None:
                 fields = [*row[:_ADDRESS], place.address, place.offset, size, *row[_SIZE + 1 :]]
                 edits.append(_edit(image, index, fields, encoding))
     return edits

@@ -194,13 +194,14 @@ def _appended(request: Request, table: bytes, original: int) -> StringPlan:
             names[name] = at
         return names[name]
 
-    def moved(tag: int, item: int | bytes) -> int:
+    def moved(item: int | bytes) -> int:
         if isinstance(item, bytes):
             return place(item)
-        if tag in STRING_TAGS and item >= original:
-            return place(table[item : table.find(b"\0", item)])
-        return item
+        return place(table[item : table.find(b"\0", item)]) if item >= original else item
 
-    entries = tuple((tag, moved(tag, item)) for tag, item in request.entries)
+    # Of a hundred entries five name strings.
+    entries: list[tuple[int, int]] = []
+    for tag, item in request.entries:
+        entries.append((tag, moved(item) if isinstance(item, bytes) or tag in STRING_TAGS else item))
     needs = tuple((record, place(name)) for record, name in request.needs)
-    return StringPlan(entries, needs, (), start + more)
+    return StringPlan(tuple(entries), needs, (), start + more)

@@ -6,6 +6,7 @@ The patched bytes are compared with the old ones by what loaders and tools read,
 from __future__ import annotations
 
 from denizen.elf import constants as c
+from denizen.elf.hashtables import SYMBOL_SIZE
 from denizen.elf.image import read
 from denizen.relocate.changes import STRING_TAGS
 from denizen.relocate.errors import WrongPatch
@@ -38,7 +39,7 @@ def verify_patch(old: Image, buffer: Buffer, plan: FilePlan, changes: Changes) -
     _same_bytes(old.buffer, buffer, plan)
     _same_segments(old, new)
     if old.dynamic is not None:
-        _same_dynamic(old, new)
+        _same_dynamic(old, new, plan)
 
 
 def _same_bytes(old: Buffer, new: Buffer, plan: FilePlan) -> None:
@@ -60,9 +61,12 @@ def _same_bytes(old: Buffer, new: Buffer, plan: FilePlan) -> None:
 def _equal(old: Buffer, new: Buffer, start: int, end: int, moved: int = 0) -> bool:
     """Tell whether a range has the same bytes, `moved` bytes later in the new file.
 
-    By pieces: a comparison of memoryviews takes ten times as long as one of bytes.
+    A file that was read is compared where it is (memcmp); of a mapped one pieces are copied: a comparison of
+    memoryviews takes ten times as long as one of bytes.
     """
     before, after = memoryview(old), memoryview(new)
+    if isinstance(new, bytes):
+        return new.startswith(before[start:end], start + moved)
     for at in range(start, end, _PIECE):
         stop = min(at + _PIECE, end)
         if bytes(before[at:stop]) != bytes(after[at + moved : stop + moved]):
@@ -90,16 +94,49 @@ def _is_rebuilt(old: Image, offset: int) -> bool:
     return own is not None and own.row.offset == offset
 
 
-def _same_dynamic(old: Image, new: Image) -> None:
+def _same_dynamic(old: Image, new: Image, plan: FilePlan) -> None:
     """Raise WrongPatch unless the dynamic section has the same other tags, symbols and versions."""
     before, after = old.dynamic, new.dynamic
     if before is None or after is None:
         raise WrongPatch("the dynamic section is gone")
-    kept = [(tag, item) for tag, item in before.entries if tag not in _CHANGED]
-    if kept != [(tag, item) for tag, item in after.entries if tag not in _CHANGED]:
+    kept = [one for one in before.entries if one[0] not in _CHANGED]
+    if kept != [one for one in after.entries if one[0] not in _CHANGED]:
         raise WrongPatch("another tag of the dynamic section changed")
-    if not _same_names(old, new):
+    strings_stay = _has_all_strings(old, new)
+    if not (strings_stay and _symbols_stay(old, plan)) and not _same_names(old, new):
         raise WrongPatch("the names of symbols changed")
+    if not strings_stay or old.need_records != new.need_records:
+        _same_versions(old, new)
+
+
+def _has_all_strings(old: Image, new: Image) -> bool:
+    """Tell whether the new string table begins with the old one: each offset is the same name then."""
+    data, start, end = old.strings.place
+    other, at, stop = new.strings.place
+    size = end - start
+    if stop - at < size:
+        return False
+    if isinstance(other, bytes):
+        return other.startswith(memoryview(data)[start:end], at)
+    return bytes(data[start:end]) == bytes(other[at : at + size])
+
+
+def _symbols_stay(old: Image, plan: FilePlan) -> bool:
+    """Tell whether the plan leaves the symbols alone: bytes outside of it are known to be the same."""
+    dynamic = old.dynamic
+    assert dynamic is not None
+    address, count = dynamic.values.get(c.DT_SYMTAB), len(old.symbols)
+    if address is None or not count:
+        return True
+    size = count * SYMBOL_SIZE[old.header.bits]
+    offset, available = old.memory.locate(address, "dynamic symbol table")
+    end = offset + size
+    apart = all(one.offset >= end or one.offset + len(one.content) <= offset for one in plan.edits)
+    return apart and size <= available and end <= plan.insert_at
+
+
+def _same_versions(old: Image, new: Image) -> None:
+    """Raise WrongPatch unless versions still needed are as they were, and no symbol lacks another."""
     wanted = {number for need in new.version_needs for number in [one.number for one in need.versions]}
     had = {one.number: one for need in old.version_needs for one in need.versions}
     if any(one != had.get(one.number) for need in new.version_needs for one in need.versions):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.relocate.ld_so_list import agree, host_linker, listed, lost_libraries
-from denizen.app.relocate.rewrite_file import rewrite
+from denizen.app.relocate.rewrite_file import rewrite, written_content
 from denizen.app.relocate.store_guard import refuse_in_store
 from denizen.app.relocate.trial import judge, tried
 from denizen.disk import DiskView
@@ -126,7 +126,7 @@ def _patch(asked: PatchRequest, trial: Session | None) -> Patched:
     after: list[LinkerAnswer | None] = []
 
     def check(path: bytes) -> None:
-        verify_patch(image, view.read(path), plan, changes)
+        verify_patch(image, written_content(path), plan, changes)
         after.append(listed(linker, path) if linker else None)
         agree(asked.target, before, after[0])
         if trial is not None:

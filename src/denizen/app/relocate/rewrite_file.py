@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 
-from denizen.disk import OPEN_NEW, naming, sync_directory
+from denizen.disk import OPEN_NEW, DiskView, naming, sync_directory
 from denizen.errors import HostLacks
 from denizen.relocate.file_edits import pieces
 from denizen.value import value
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from denizen.relocate.file_edits import FilePlan
 
 _PIECE = 1 << 20
+# writev(2) takes IOV_MAX parts, 1,024.
+_MANY = 1000
+# Bytes.
+_READ_WHOLE = 16 << 20
 
 
 class FileBusy(HostLacks):
@@ -62,7 +66,7 @@ def rewrite(
     temporary = b"%s/.%s.%d.tmp" % (os.path.dirname(target) or b".", os.path.basename(target), os.getpid())
     in_place = not os.path.islink(target) and os.path.exists(target) and os.path.samefile(source, target)
     try:
-        _write(temporary, buffer, plan)
+        write_patched(temporary, buffer, plan)
         lost = _keep_attributes(source, temporary, facts, whole=in_place)
         check(temporary)
         if in_place and facts.st_nlink > 1:
@@ -126,11 +130,44 @@ def _opened(directory: bytes) -> Iterator[None]:
         os.utime(directory, ns=(facts.st_atime_ns, facts.st_mtime_ns))
 
 
-def _write(path: bytes, buffer: Buffer, plan: FilePlan) -> None:
-    with naming(path), open(os.open(path, OPEN_NEW, 0o600), "wb") as stream:
-        stream.writelines(pieces(plan, buffer))
-        stream.flush()
-        os.fsync(stream.fileno())
+def written_content(path: bytes) -> Buffer:
+    """Return the content of a file that was just written, for a look at every byte of it.
+
+    To read it costs less than to map it: each page of a map is a fault, and its bytes are compared where they
+    are. Beyond `_READ_WHOLE` memory counts.
+    """
+    with naming(path), open(path, "rb", buffering=0) as stream:
+        if os.fstat(stream.fileno()).st_size > _READ_WHOLE:
+            return DiskView().read(path)
+        return stream.readall()
+
+
+def write_patched(path: bytes, buffer: Buffer, plan: FilePlan, *, synced: bool = True) -> None:
+    """Write the changed content of a file, to a new one. `synced`: it is on the disk then. Raises OSError."""
+    descriptor = os.open(path, OPEN_NEW, 0o600)
+    try:
+        with naming(path):
+            _write_all(descriptor, list(pieces(plan, buffer)))
+            if synced:
+                os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, parts: list[bytes | memoryview]) -> None:
+    """Write parts one after the other, many by one system call."""
+    for at in range(0, len(parts), _MANY):
+        group = parts[at : at + _MANY]
+        done = os.writev(descriptor, group)
+        for part in group:
+            for start in range(min(done, len(part)), len(part), _PIECE):
+                _write_rest(descriptor, memoryview(part)[start : start + _PIECE])
+            done = max(0, done - len(part))
+
+
+def _write_rest(descriptor: int, part: memoryview) -> None:
+    while part:
+        part = part[os.write(descriptor, part) :]
 
 
 def _keep_attributes(source: bytes, target: bytes, facts: os.stat_result, *, whole: bool) -> tuple[str, ...]:
