@@ -20,7 +20,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from denizen.app.bundles.bundle_program import BundleRequest, bundle_program
+from denizen.app.bundles.bundle_program import bundle_program
+from denizen.app.bundles.bundle_request import BundleRequest
 from denizen.app.bundles.closure import ClosureRequest
 from denizen.app.factories import supply_of
 from denizen.app.own_command import LAUNCHER_NOTE

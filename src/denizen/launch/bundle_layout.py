@@ -8,6 +8,7 @@ bundle/denizen-loader     starts what the program executes
 bundle/denizen-inside, bundle/denizen-resident
 bundle/lib/SONAME         libraries from packages, flat
 bundle/program/NAME       the program, with what belongs to it at the same distance
+bundle/script/NAME        a script of which the program is the interpreter, with what belongs to it
 bundle/data/usr/share/... files that libraries open at fixed paths
 """
 
@@ -30,6 +31,7 @@ ANY_DECISION = b"decision-any"
 DECISIONS = b"decisions"
 LIBRARIES = b"lib"
 PROGRAM = b"program"
+SCRIPT = b"script"
 DATA = b"data"
 # An argument that the launcher replaces by the numbers of ignored signals (loader/ignored.h).
 IGNORED_SIGNALS = b"/@ignored-signals"
@@ -95,3 +97,8 @@ def decision_about_any(decision: Decision) -> Decision | None:
         return None
     edits = tuple(one for one in decision.edits if not one.program)
     return replace(decision, headers=bytes(len(decision.headers)), build_id=b"", libraries=(), edits=edits)
+
+
+def script_name(path: bytes, tree: bytes) -> bytes:
+    """Return the name in the bundle of a script, or of a file of the directory `tree` that goes with it."""
+    return posixpath.join(SCRIPT, posixpath.relpath(path, tree) if tree else posixpath.basename(path))

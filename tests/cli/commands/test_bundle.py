@@ -153,12 +153,54 @@ def test_a_static_program_is_copied(tmp_path: Path) -> None:
     assert (target.read_bytes(), target.stat().st_mode & 0o777) == (program.read_bytes(), 0o755)
 
 
-def test_a_script_is_refused_with_a_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_script_goes_with_its_interpreter_and_what_lies_beside_it(
+    home: DenizenHome, tmp_path: Path
+) -> None:
+    interpreter = home.compile("interpreter")
+    tree, bundle = tmp_path / "tree", tmp_path / "made" / "script.bundle"
+    (tree / "sub").mkdir(parents=True)
+    bundle.parent.mkdir()
+    script = tree / "sub" / "script"
+    script.write_text(f"#!{interpreter} -w -x\n")
+    (tree / "data").write_text("beside")
+    home.denizen("bundle", str(script), "--tree", str(tree), "-o", str(bundle))
+    interpreter.unlink()
+    done = in_an_empty_root(bundle, "a  b")
+    greeting, called, option, path, word = done.stdout.splitlines()
+    assert (greeting, called, option) == ("hello from the store", f"[/here/{bundle.name}]", "[-w -x]")
+    assert path.endswith("/bundle/script/sub/script]")
+    assert word == "[a  b]"
+    env = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run([bundle], env=env, check=True, capture_output=True)
+    assert [one.read_text() for one in tmp_path.glob("cache/*/*/*/bundle/script/data")] == ["beside"]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("#!/nowhere/interpreter", "/nowhere/interpreter is not here"),
+        ("#!/usr/bin/env -S A=1 sh", "sets variables"),
+        ("nothing", "neither an ELF program nor a script"),
+    ],
+)
+def test_a_script_that_has_no_interpreter_to_bundle_is_refused(
+    line: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     script = tmp_path / "script"
-    script.write_text("#!/bin/sh\n")
+    script.write_text(f"{line}\n")
     assert dispatch(["bundle", str(script), "-o", str(tmp_path / "out")]) != 0
-    assert "it is no ELF program" in capsys.readouterr().err
+    assert reason in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_an_interpreter_that_is_a_script_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outer, inner = tmp_path / "outer", tmp_path / "inner"
+    inner.write_text("#!/bin/sh\n")
+    outer.write_text(f"#!{inner}\n")
+    assert dispatch(["bundle", str(outer), "-o", str(tmp_path / "out")]) != 0
+    assert "is a script too" in capsys.readouterr().err
 
 
 def test_what_is_there_is_not_overwritten_by_a_directory(

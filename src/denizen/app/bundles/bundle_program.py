@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from denizen.app.bundles.closure import ClosureRequest, is_static, opened_program, packaged_closure
+from denizen.app.bundles.closure import is_static, opened_program, packaged_closure
 from denizen.app.bundles.errors import NoCompressor, NotBundled
 from denizen.app.bundles.self_test import remove_quietly, self_test
 from denizen.disk import make_directories, write_atomically
@@ -20,42 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from denizen.app.bundles.appimage_bundle import AppFiles
+    from denizen.app.bundles.bundle_request import BundleRequest
     from denizen.app.bundles.closure import ProgramClosure
     from denizen.app.session import Session
     from denizen.resolve.resolution import Pin
 
-LEVEL = 19
 _TESTED_NOT = "not tried out: its dynamic linker does nothing without starting the program"
-
-
-@value
-class BundleRequest:
-    """The program to bundle, and the place of the bundle.
-
-    Attributes:
-        closure: the program, with the options of its resolution.
-        target: the file or directory to make.
-        directory: make a directory.
-        tree: a directory that goes with the program as a whole, b"" for none.
-        level: of the compression, 1 to 22.
-        arguments: those that the program gets before those of the start, with paths in the tree as they are
-            where it is unpacked to.
-        children: with denizen-inside: programs that it starts are started as by `denizen run`, and packages'
-            files are at their paths; else both are the host's.
-        beside: the name of a launcher in the directory that the one file unpacks to; b"" for none.
-        app: make an AppImage, with these files of its own; None for a plain bundle.
-    """
-
-    closure: ClosureRequest
-    target: bytes
-    directory: bool = False
-    tree: bytes = b""
-    level: int = LEVEL
-    arguments: tuple[bytes, ...] = ()
-    children: bool = True
-    beside: bytes = b""
-    app: AppFiles | None = None
 
 
 @value
@@ -88,12 +58,18 @@ def bundle_program(session: Session, request: BundleRequest) -> BundleMade:
     program = opened_program(request.closure.program)
     if is_static(program):
         return _static_app(request) if request.app else _copied(program.path, request.target)
+    if program.image is None:
+        from denizen.app.bundles.scripts import interpreter_request
+
+        return bundle_program(session, interpreter_request(session, request, program))
     from denizen.app.bundles.contents import entries_of
 
     closure = packaged_closure(
         session, replace(request.closure, tree=request.tree if request.children else b"")
     )
-    entries = entries_of(closure, request.tree, machine_name(), children=request.children)
+    entries = entries_of(
+        closure, request.tree, machine_name(), children=request.children, script=request.script
+    )
     made = _directory(entries, request) if request.directory else _one_file(entries, request)
     try:
         tested = self_test(session, made) if _can_tell(closure) else _TESTED_NOT
@@ -133,7 +109,7 @@ def _appimage(entries: list[ImageEntry], request: BundleRequest, apprun: bytes) 
     from denizen.launch.loader.binaries import bundle_binary
 
     assert request.app is not None
-    name = os.path.basename(request.closure.program)
+    name = request.name or os.path.basename(request.closure.program)
     whole = [*appdir_entries(name, apprun, request.app), *entries]
     runtime, compress = bundle_binary(machine_name()), zstd_frames(request.level)
     content = appimage(runtime, whole, compress, _arguments(request))
@@ -203,7 +179,7 @@ def zstd_module() -> Any:  # one of two modules, of which one has no types here
 
 def _directory(entries: list[ImageEntry], request: BundleRequest) -> bytes:
     """Make the directory, which must not be there; return the launcher in it."""
-    target, name = request.target, os.path.basename(request.closure.program)
+    target, name = request.target, request.name or os.path.basename(request.closure.program)
     if os.path.lexists(target):
         raise NotBundled(target, "there is something at that path already")
     for entry in (*entries, bundle_launcher(name, _arguments(request))):

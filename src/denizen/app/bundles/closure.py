@@ -7,6 +7,7 @@ import tempfile
 
 from denizen.app.bundles.errors import NotBundled
 from denizen.app.bundles.further_programs import only_programs, programs_below, unpack_packed
+from denizen.app.bundles.interpreter_modules import module_packages
 from denizen.app.bundles.wanted_files import wanted_files
 from denizen.app.errors import refuse_unsatisfied
 from denizen.app.factories import supply_of
@@ -110,7 +111,13 @@ def packaged_closure(session: Session, request: ClosureRequest) -> ProgramClosur
     policy = FetchPolicy(offline=request.offline)
     files = wanted_files(session, program, offline=request.offline)
     further = programs_below(request.tree, program) if request.tree else ()
-    resolution = _resolution(session, program, request, policy, (*further, *only_programs(files.values())))
+    resolution = _resolution(
+        session,
+        program,
+        request,
+        policy,
+        (*further, *only_programs(files.values()), *module_packages(program)),
+    )
     with made_store(session) as store, store.working() as work:
         supply = supply_of(session, policy)
         made = install(store, resolution, supply)

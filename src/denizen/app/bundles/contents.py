@@ -16,10 +16,12 @@ from denizen.launch.bundle_layout import (
     DIRECTORY,
     LIBRARIES,
     PROGRAM,
+    SCRIPT,
     bundled_decision,
     decision_about_any,
     decision_name,
     program_name,
+    script_name,
 )
 from denizen.launch.decisions.decision_codec import encode
 from denizen.launch.decisions.load_list import C_LIBRARY
@@ -34,6 +36,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from denizen.app.bundles.bundle_request import CarriedScript
     from denizen.app.bundles.closure import ProgramClosure
     from denizen.fileview import FileView, Stat
     from denizen.launch.decisions.decision import Decision
@@ -43,7 +46,12 @@ _MAX_FILES = 200_000
 
 
 def entries_of(
-    closure: ProgramClosure, tree: bytes, machine: str, *, children: bool = True
+    closure: ProgramClosure,
+    tree: bytes,
+    machine: str,
+    *,
+    children: bool = True,
+    script: CarriedScript | None = None,
 ) -> list[ImageEntry]:
     """Return the entries of a bundle, those that are loaded first at the front.
 
@@ -52,6 +60,7 @@ def entries_of(
         tree: a directory that goes with the program in it as a whole; b"" for its libraries alone.
         machine: of the launcher, as `uname -m` has it.
         children: with the parts that start what the program executes, and show it files at fixed paths.
+        script: that the program interprets.
 
     Raises NotBundled, LoaderAbsent, OSError.
     """
@@ -74,8 +83,17 @@ def entries_of(
         own.append(ImageEntry(b"denizen-inside", EntryKind.FILE, inside_binary(machine)))
     if decision.opened:
         own.append(ImageEntry(b"denizen-resident", EntryKind.FILE, resident))
-    found = {entry.name: entry for entry in (*own, *names.entries(), *data)}
+    carried = _carried(script) if script is not None else ()
+    found = {entry.name: entry for entry in (*own, *names.entries(), *data, *carried)}
     return [replace(entry, name=posixpath.join(DIRECTORY, name)) for name, entry in found.items()]
+
+
+def _carried(script: CarriedScript) -> Iterator[ImageEntry]:
+    """Yield the files of a script; alone it has the time of a store's files, for the same bytes each time."""
+    if script.tree:
+        yield from _walked(script.tree, SCRIPT, timed=True)
+    else:
+        yield _file(script_name(script.path, b""), script.path)
 
 
 def _child_decisions(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def run(parsed: Parsed, context: Context) -> int:
     """Make the bundle and say what it is; return 0."""
-    from denizen.app.bundles.bundle_program import BundleRequest, bundle_program
+    from denizen.app.bundles.bundle_program import bundle_program
+    from denizen.app.bundles.bundle_request import BundleRequest
     from denizen.app.bundles.closure import ClosureRequest
     from denizen.app.request import locate
     from denizen.app.resolution.extra_inputs import wished
@@ -75,7 +76,7 @@ def _absolute(word: str) -> str:
 
 def _level(text: str | None) -> int:
     """Return the level of compression that was asked for. Raises UsageError."""
-    from denizen.app.bundles.bundle_program import LEVEL
+    from denizen.app.bundles.bundle_request import LEVEL
 
     if text is None:
         return LEVEL

@@ -35,6 +35,7 @@ PATHS = (
     b"etc/protocols",
     b"etc/mime.types",
     b"usr/share/alsa",  # alsa-lib src/conf.c
+    b"usr/share/perl/*",  # perl's own modules; those of architecture are in usr/lib/TRIPLET/perl
     b"usr/lib/python3*",  # CPython Modules/getpath.py: a Python that a program embeds
     # Directories in which each package has files of its own.
     b"usr/share/glib-2.0/*",
