@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, str] = {
     "profiles": "benchmarks.profiles",
     "resolve": "benchmarks.resolve",
     "run-cold": "benchmarks.run_cold",
+    "bundle-size": "benchmarks.bundle_size",
     "bundle-start": "benchmarks.bundle_start",
     "single-file": "benchmarks.single_file",
     "run-warm": "benchmarks.run_warm",

@@ -68,6 +68,15 @@ def test_a_directory_runs_in_an_empty_root(home: DenizenHome, greeter: Path, tmp
     assert done.stdout.splitlines()[0] == "hello from the store", done.stderr
 
 
+def test_a_program_that_opens_nothing_has_no_library_that_nothing_needs(
+    home: DenizenHome, greeter: Path, tmp_path: Path
+) -> None:
+    opener = home.compile("opener", "int main(void) { return !dlopen(0, 1); }", "-ldl")
+    for program, has_libm in ((greeter, False), (opener, True)):
+        home.denizen("bundle", str(program), "--dir", str(tmp_path / program.name))
+        assert (tmp_path / program.name / "bundle" / "lib" / "libm.so.6").exists() is has_libm
+
+
 def test_a_tree_goes_with_the_program(home: DenizenHome, greeter: Path, tmp_path: Path) -> None:
     (greeter.parent / "share").mkdir()
     (greeter.parent / "share" / "text").write_text("data")

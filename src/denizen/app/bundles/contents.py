@@ -43,6 +43,11 @@ if TYPE_CHECKING:
 
 # Files; a tree with more is a mistake, such as a home directory.
 _MAX_FILES = 200_000
+# Parts of glibc that only what needs them opens; its name service opens libnss_* and libresolv itself. libm
+# is a third of a small program's bundle.
+_FOR_OTHERS = frozenset(
+    b"libm.so.6 libmvec.so.1 libpthread.so.0 libdl.so.2 librt.so.1 libutil.so.1 libanl.so.1".split()
+)
 
 
 def entries_of(
@@ -182,9 +187,18 @@ class _Names:
         """Return the name of each library of the flat directory, with the real file."""
         decision = self._closure.decision
         found = {os.path.basename(decision.ldso): decision.ldso}
+        unused = _FOR_OTHERS - {one.name for one in decision.libraries} if self._opens_nothing() else ()
         for name in sorted(os.listdir(decision.search)):
+            if name in unused:
+                continue
             found[name] = os.path.realpath(os.path.join(decision.search, name))
         return found
+
+    def _opens_nothing(self) -> bool:
+        """Tell whether no object but those of the decision can come into the program, nor a child's."""
+        program, decision = self._closure.program, self._closure.decision
+        packed = program.image is not None and program.image.payload is not None
+        return not (decision.opened or decision.by_name or self._whole or self.own or packed)
 
     def entries(self) -> Iterator[ImageEntry]:
         """Yield the files of the program and its libraries; a second name of a library is a link."""
