@@ -260,7 +260,11 @@ static bool adds(const struct decision *decision)
 static void carry(struct start *start, const char *mapped)
 {
     struct program program = program_read(&start->process);
-    struct presentation presentation = {.ldso = program_interpreter(&program), .origin = start->origin};
+    struct presentation presentation = {
+        .user_paths = process_variable(&start->process, "LD_LIBRARY_PATH"),
+        .ldso = program_interpreter(&program),
+        .origin = start->origin,
+    };
     if (!presentation.ldso || !sys_exists(presentation.ldso))
         return;
     add_inside(start, NULL, &presentation);

@@ -260,6 +260,26 @@ def test_a_child_nobody_decides_about_goes_on_as_without_us(sysroot: ResourceSys
     assert run(sysroot.loader, str(sysroot.known("parent", source))).returncode == 8
 
 
+def test_a_child_that_goes_on_finds_the_users_libraries_before_those_of_its_run_path(
+    sysroot: ResourceSysroot,
+) -> None:
+    """ld.so searches LD_LIBRARY_PATH before DT_RUNPATH, and after the DT_RPATH that the loader makes."""
+    for place, number in (("own", 7), ("users", 8)):
+        source = f"int which(void) {{ return {number}; }}"
+        sysroot.compile(f"{place}/libwhich.so", source, "-shared", "-fPIC", "-Wl,-soname,libwhich.so")
+    linked = (f"{sysroot.root}/own/libwhich.so", f"-Wl,--enable-new-dtags,-rpath,{sysroot.root}/own")
+    child = sysroot.compile(
+        "goes-on", "int which(); int main() { return which(); }", *linked, interpreter=False
+    )
+    parent = sysroot.known(
+        "starts", f'#include <unistd.h>\nint main() {{ return execl("{child}", "x", (char *)0); }}'
+    )
+    assert run(sysroot.loader, str(parent)).returncode == 7
+    users = {"LD_LIBRARY_PATH": f"{sysroot.root}/users"}
+    assert run(child, env=users).returncode == 8
+    assert run(sysroot.loader, str(parent), env=users).returncode == 8
+
+
 @pytest.mark.parametrize("count", [1, 1020, 1030, 20_000])
 def test_a_child_gets_every_word(sysroot: ResourceSysroot, count: int) -> None:
     child = sysroot.known("counts", "int main(int count, char **words) { return count % 251; }")
