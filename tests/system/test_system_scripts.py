@@ -39,7 +39,8 @@ def activate(home: SystemHome, text: str, *shell: str) -> None:
     tree = os.fsdecode(built(home.access, home.spec(text), REQUEST))
     words = [*shell, f"{tree}/activate", str(home.target)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    said = [line for line in done.stderr.splitlines() if os.geteuid() == 0 or "you are not root" not in line]
+    assert (done.returncode, said) == (0, [])
 
 
 def state(home: SystemHome) -> dict[str, str | int]:

@@ -74,8 +74,7 @@ view=boot1
 [ "$old" != boot1 ] || view=boot2
 rm -rf "$own/views/$view" "$own/views/$view.record"
 mkdir -p "$own/views/$view"
-cp "$here/etc-record" "$own/views/$view.record"
-echo "generation $base" >> "$own/views/$view.record"
+{ cat "$here/etc-record"; echo "generation $base"; } > "$own/views/$view.record"
 chmod 0644 "$own/views/$view.record"
 while IFS='	' read -r path mode user group; do
   place=$own/views/$view/$path
@@ -84,7 +83,8 @@ while IFS='	' read -r path mode user group; do
     ln -s "$(up "etc/.denizen/views/$view/$path")${store#/}/$base/etc/$path" "$place"
   else
     cp "$here/etc/$path" "$place"
-    chown "$user:$group" "$place" || echo "$path: no owner $user:$group" >&2
+    if [ "$(id -u)" = 0 ]; then chown "$user:$group" "$place" || echo "$path: no $user:$group" >&2
+    else echo "$path: the owner $user:$group is not set, as you are not root" >&2; fi
     chmod "$mode" "$place"
   fi
 done < "$here/etc-list"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 
-from denizen.errors import HostLacks
+from denizen.errors import HostLacks, display
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -26,8 +26,11 @@ class UnitFailed(HostLacks):
     words: str
     said: str
     WHAT = "systemctl {words:text} failed"
-    WHY = "{said}"
     REMEDY = "journalctl -xe"
+
+    @property
+    def why(self) -> str:
+        return "\n".join(map(display, self.said.splitlines()))
 
 
 def is_booted() -> bool:
@@ -45,6 +48,9 @@ def start_units(actions: UnitActions) -> None:
     """Do what is to be done once the files have changed. Raises UnitFailed."""
     if actions.reload_manager:
         _systemctl("daemon-reload", ())
+    if actions.stop:
+        # What failed and is no more would be shown as failed for ever; that nothing had failed is no fault.
+        _run(["systemctl", "reset-failed", "--", *actions.stop])
     if actions.reload:
         _systemctl("reload-or-restart", actions.reload)
     # Only what runs: a unit that was stopped by hand stays so.

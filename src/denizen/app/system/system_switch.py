@@ -160,12 +160,14 @@ def listed(access: SystemAccess) -> list[ListedGeneration]:
     with system_store(access) as store:
         for one in found:
             entry, problem = "", ""
+            is_active = os.path.basename(one.tree) == active.encode()
             try:
                 generation = generation_of(access, store, one.number)
                 entry = _entry_name(access, one.number, generation)
+                # One without files of /etc leaves no record there.
+                is_active |= not (active or generation.manifest.etc) and one.number == default
             except DenizenError as error:
                 problem = str(error)
-            is_active = os.path.basename(one.tree) == active.encode()
             rows.append(ListedGeneration(one, one.number == default, is_active, entry, problem))
     return rows
 
