@@ -14,7 +14,7 @@ PACKAGE = "denizen"
 
 # Lowest first. A module may import from its own row and from the rows above it in this list.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"value", "lazy"}),
+    frozenset({"value", "lazy", "pattern"}),
     frozenset({"errors", "machines", "binfmt_misc", "file_content"}),
     frozenset({"bytesio"}),
     frozenset({"fileview"}),
@@ -40,6 +40,7 @@ LAYERS: tuple[frozenset[str], ...] = (
 PURE = (
     "value",
     "lazy",
+    "pattern",
     "errors",
     "machines",
     "binfmt_misc",

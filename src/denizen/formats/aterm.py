@@ -20,10 +20,10 @@ is bounded by `MAX_SIZE`.
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
 from denizen.errors import BadInput, display
+from denizen.pattern import pattern
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 # The largest .drv files in nixpkgs are under 2 MB.
 MAX_SIZE = 64 * 1024 * 1024
 
-_STRING = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
+_STRING = pattern(rb'(?s)"([^"\\]*(?:\\.[^"\\]*)*)"')
 # Each special byte and its letter behind a backslash; the backslash itself is handled separately.
 _SPECIAL = ((b'"', b'"'), (b"\n", b"n"), (b"\r", b"r"), (b"\t", b"t"))
-_RAW = re.compile(rb"[\n\r\t]")
+_RAW = pattern(rb"[\n\r\t]")
 
 
 class BadDerivationFile(BadInput):

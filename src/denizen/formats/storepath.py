@@ -22,11 +22,10 @@ digest and name together could be taken for a relative path.
 from __future__ import annotations
 
 import hashlib
-from enum import Enum
 
 from denizen.errors import BadInput, display
 from denizen.formats import base32
-from denizen.value import value
+from denizen.value import Enum, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

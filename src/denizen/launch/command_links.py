@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 
 from denizen.disk import PRIVATE, link_atomically, make_directories, write_atomically
+from denizen.pattern import pattern
 from denizen.value import value
 
 # The name of the directory, beside those of libraries and copies.
 COMMANDS = b"commands"
 _ABSENT = b".absent"
 # The pattern excludes paths: the name comes from a program.
-_NAME = re.compile(rb"[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99}\Z")
+_NAME = pattern(rb"[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99}\Z")
 
 
 def is_command(name: bytes) -> bool:

@@ -20,12 +20,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import re
 
 from denizen.disk import PRIVATE, link_atomically, make_directories, write_atomically
 from denizen.launch.command_links import commands_of
 from denizen.launch.decisions.decision import file_name
 from denizen.launch.fast_path import VARIANTS, directory_of
+from denizen.pattern import pattern
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -40,9 +40,9 @@ _ABSENT, _ASKED, _HOST, _INDEX = b".absent", b".asked", b".host", b".index"
 _ALL, _OF, _KEPT_OUT = b".all", b".of", b".kept-out"
 _LOCKED, _TURN, _EXAMINED, _TREE = b".locked", b".turn", b".examined", b".tree"
 # The pattern of loader/resident/answer.c, which asks for no other name. It excludes paths.
-_SONAME = re.compile(rb"(?=.*\.so)[A-Za-z0-9_+][A-Za-z0-9._+-]{0,199}\Z")
+_SONAME = pattern(rb"(?=.*\.so)[A-Za-z0-9_+][A-Za-z0-9._+-]{0,199}\Z")
 # Debian Policy 5.6.7.
-_PACKAGE = re.compile(rb"[a-z0-9][a-z0-9+.-]{1,199}\Z")
+_PACKAGE = pattern(rb"[a-z0-9][a-z0-9+.-]{1,199}\Z")
 
 
 @value

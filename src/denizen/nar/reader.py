@@ -6,8 +6,6 @@ grammar and rules in `codec` ends the parsing with a `BadNar`; nothing is repair
 
 from __future__ import annotations
 
-from enum import Enum
-
 from denizen.errors import BadInput, display
 from denizen.formats.file_tree import (
     MAX_NAME,
@@ -21,6 +19,7 @@ from denizen.formats.file_tree import (
 )
 from denizen.formats.stream import BLOCK, ByteSource
 from denizen.nar import codec
+from denizen.value import Enum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ Limits: MAX_SIZE bytes a file, and no entities of its own in XML.
 
 from __future__ import annotations
 
-import re
-
+from denizen.pattern import pattern
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 MAX_SIZE = 4 << 20
-_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\Z")
-_NAME = re.compile(r"[^\x00-\x1f:]{1,255}\Z")
+_TYPE = pattern(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\Z")
+_NAME = pattern(r"[^\x00-\x1f:]{1,255}\Z")
 _NAMESPACE = "http://www.freedesktop.org/standards/shared-mime-info "
 _DEFAULT_WEIGHT = 50
 

@@ -7,14 +7,15 @@ or TryExec gets the command's bare name, which a desktop looks up in its PATH (D
 
 from __future__ import annotations
 
-import re
+from denizen.pattern import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from collections.abc import Mapping
 
-_LOOKED_UP = re.compile(rb"(?m)^(?P<key>(?:Exec|TryExec)[ \t]*=[ \t]*)(?P<quote>\"?)(?P<path>/[^\s\"]+)")
-_PLAIN = re.compile(
+_LOOKED_UP = pattern(rb"(?m)^(?P<key>(?:Exec|TryExec)[ \t]*=[ \t]*)(?P<quote>\"?)(?P<path>/[^\s\"]+)")
+_PLAIN = pattern(
     rb"(?m)^(?P<key>Exec(?:Start|StartPre|StartPost|Stop|Reload|Condition)?[ \t]*=[ \t]*[-@:+!]*)"
     rb"(?P<path>/[^\s\"]+)"
 )

@@ -6,8 +6,8 @@ from denizen.build import derivation as derivations
 from denizen.build.builtin_derivations import OUT, Ingredient
 from denizen.build.builtin_union import Conflict, UnionPart, uniting
 from denizen.build.derivation import SUFFIX, name_of
-from denizen.build.realise import RealiseOptions, realise
 from denizen.errors import BadInput, display
+from denizen.formats.storepath import for_text
 from denizen.profiles import summary
 from denizen.profiles.derived_files import derived_files
 from denizen.profiles.manifest import FILE, write_manifest
@@ -82,23 +82,43 @@ def generation_tree(
     if clashes:
         raise _conflict(manifest, clashes)
     logical = store.layout.logical
-    text = work.add_text(FILE, write_manifest(manifest), manifest.objects).path
-    rows = work.add_text(summary.FILE, summary.write_summary(manifest.elements)).path
-    own = [(text, FILE), (rows, summary.FILE)]
+    own = {FILE: write_manifest(manifest), summary.FILE: summary.write_summary(manifest.elements)}
     with doing("read the desktop entries of", store.layout.physical):
-        derived = derived_files(store, manifest)
-    own += [(work.add_text(path.rpartition("/")[2], derived[path]).path, path) for path in sorted(derived)]
-    parts = [*_parts(manifest), *(UnionPart(Ingredient(path), 0, b"", name.encode()) for path, name in own)]
+        own |= sorted(derived_files(store, manifest).items())
+    texts = [_Text(name, own[name], manifest.objects if name == FILE else ()) for name in own]
+    parts = [*_parts(manifest), *(one.part(logical) for one in texts)]
     sealed = derivations.seal(uniting(parts, logical), NAME, {}, logical)
     tree = sealed.outputs[OUT]
     if tree not in work.need([tree]):
-        work.add_texts([(name_of(sealed.path) + SUFFIX, sealed.content, sealed.references)])
+        # 2 ms that a change does not pay whose tree is in the store, as after a removal.
+        from denizen.build.realise import RealiseOptions, realise
+
+        # In one batch, which is two syncs; the tree refers to them, so that they are valid while it is.
+        own_recipe = (name_of(sealed.path) + SUFFIX, sealed.content, sealed.references)
+        work.add_texts([*((one.base, one.content, one.references) for one in texts), own_recipe])
         try:
             realise(store, [sealed.path], RealiseOptions(_nothing))
         except Conflict as conflict:
             raise _in_words(conflict, manifest, new) from conflict
         work.need([tree])
     return tree
+
+
+class _Text:
+    """A file of a generation that is no element's: its path in the profile, and its content."""
+
+    def __init__(self, path: str, content: bytes, references: tuple[StorePath, ...]) -> None:
+        self.path, self.content, self.references = path, content, references
+
+    @property
+    def base(self) -> str:
+        """Its file name, which its store object has too."""
+        return self.path.rpartition("/")[2]
+
+    def part(self, store_dir: bytes) -> UnionPart:
+        """Return the part of the tree that it is."""
+        path = for_text(self.base, self.content, self.references, store_dir)
+        return UnionPart(Ingredient(path), 0, b"", self.path.encode())
 
 
 def _parts(manifest: ProfileManifest) -> Iterator[UnionPart]:

@@ -11,11 +11,10 @@ Limits: MAX_SIZE bytes. A profile may come from another machine: every field is 
 
 from __future__ import annotations
 
-import json
-
 from denizen.errors import BadInput
 from denizen.formats import storepath
 from denizen.formats.file_tree import is_name
+from denizen.formats.json_reader import parse_json
 from denizen.formats.jsontext import json_text
 from denizen.resolve.resolution import Pin
 from denizen.value import Enum, value
@@ -133,7 +132,7 @@ def read_manifest(text: bytes, path: bytes = b"the file") -> ProfileManifest:
     """Return the manifest in a file's bytes. Raises DamagedProfile."""
     try:
         # As written: the name of a command may be no UTF-8.
-        return _parse(json.loads(text.decode("utf-8", "surrogateescape")))
+        return _parse(parse_json(text.decode("utf-8", "surrogateescape")))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, BadInput) as bad:
         raise DamagedProfile(path, str(bad)) from bad
 

@@ -9,9 +9,8 @@ Limits: MAX_SIZE bytes. Both may come from elsewhere: every field is checked.
 
 from __future__ import annotations
 
-import json
-
 from denizen.errors import BadInput
+from denizen.formats.json_reader import compact_json, parse_json
 from denizen.profiles.manifest import pin_row, read_pin
 from denizen.value import value
 
@@ -71,13 +70,13 @@ class PackagePlan:
 
 def write_recipe(recipe: CommandRecipe) -> bytes:
     """Return the recipe as a file's bytes."""
-    return json.dumps({"format": FORMAT, **_recipe_row(recipe)}, separators=(",", ":")).encode()
+    return compact_json({"format": FORMAT, **_recipe_row(recipe)}).encode()
 
 
 def read_recipe(text: bytes, place: bytes) -> CommandRecipe:
     """Return the recipe in a file's bytes. Raises BadPlan."""
     try:
-        table = json.loads(text)
+        table = parse_json(text.decode("utf-8", "surrogatepass"))
         _check_format(table)
         return _recipe(table)
     except _FAULTS as bad:
@@ -86,6 +85,8 @@ def read_recipe(text: bytes, place: bytes) -> CommandRecipe:
 
 def write_plans(plans: Sequence[PackagePlan]) -> bytes:
     """Return plans, sorted by name, as a file's bytes."""
+    import json
+
     rows = [
         {
             "name": one.name,
@@ -101,7 +102,7 @@ def write_plans(plans: Sequence[PackagePlan]) -> bytes:
 def read_plans(text: bytes, place: bytes) -> tuple[PackagePlan, ...]:
     """Return the plans in a file's bytes. Raises BadPlan."""
     try:
-        table = json.loads(text)
+        table = parse_json(text.decode("utf-8", "surrogatepass"))
         _check_format(table)
         return tuple(map(_plan, table["plans"]))
     except _FAULTS as bad:

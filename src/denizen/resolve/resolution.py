@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
-from denizen.value import value
+from denizen.value import Enum, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

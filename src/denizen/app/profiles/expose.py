@@ -41,9 +41,7 @@ def expose(at: Preparation, wanted: RunRequest, exposed: ExposedProgram) -> Stor
     from denizen.build import derivation as derivations
     from denizen.build.builtin_derivations import OUT
     from denizen.build.derivation import SUFFIX, name_of
-    from denizen.build.realise import RealiseOptions, realise
     from denizen.profiles.builtin_commands import BUILDER, CommandsPlan, exposing
-    from denizen.profiles.commands_builder import build_commands
     from denizen.profiles.package_plan import write_recipe
 
     store, work = at.store, at.work
@@ -53,6 +51,10 @@ def expose(at: Preparation, wanted: RunRequest, exposed: ExposedProgram) -> Stor
     sealed = derivations.seal(exposing(plan, logical), exposed.name, {}, logical)
     output = sealed.outputs[OUT]
     if output not in work.need([output]):
+        # 3 ms that an installation does not pay whose commands are in the store.
+        from denizen.build.realise import RealiseOptions, realise
+        from denizen.profiles.commands_builder import build_commands
+
         work.add_texts([(name_of(sealed.path) + SUFFIX, sealed.content, sealed.references)])
         realise(store, [sealed.path], RealiseOptions(_nothing, builders={BUILDER: build_commands}))
         work.need([output])

@@ -44,10 +44,13 @@ def install(
     """
     if request.name:
         must_be_name(request.name)
-    from denizen.app.supply.decoder_setup import bring_decoder
+    from denizen.app.profiles.program_element import is_place
     from denizen.app.supply.store_access import made_store
 
-    bring_decoder(session)
+    if not all(map(is_place, words)):
+        from denizen.app.supply.decoder_setup import bring_decoder  # 1 ms that only packages pay
+
+        bring_decoder(session)
     with made_store(session) as store, store.working() as work:
         at = Preparation(session, store, work, request)
         return put(at, profile, prepared_elements(at, words))

@@ -21,13 +21,12 @@ import json
 import os
 import stat
 import time
-from enum import Enum
 
 from denizen.disk import make_directories
 from denizen.resolve import resolution as records
 from denizen.resolve.cache.trace import holds
 from denizen.resolve.resolution import Resolution
-from denizen.value import fields_of, value
+from denizen.value import Enum, fields_of, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ over all bytes. Memory is one chunk plus 31 bytes.
 
 from __future__ import annotations
 
-import re
-
 from denizen.formats import base32
+from denizen.pattern import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ _STRIDE = 8
 _SET = b"+"
 _CLASSES = bytes(_SET[0] if byte in ALPHABET else 0 for byte in range(256))
 _SAMPLES = _SET * (HASH_LENGTH // _STRIDE)
-_RUN = re.compile(rb"[%b]{%d,}" % (ALPHABET, HASH_LENGTH))
+_RUN = pattern(rb"[%b]{%d,}" % (ALPHABET, HASH_LENGTH))
 _WINDOW = _SET * HASH_LENGTH
 
 # Only a run longer than this is worth the index that `_in_long_run` makes of the candidates.
