@@ -12,6 +12,7 @@ import posixpath
 from denizen.app.exports.disk_entries import disk_entries, disk_file, same_content
 from denizen.app.exports.export_root import ExportRoot
 from denizen.app.exports.packages import ExportedPackage, packages_of_closure
+from denizen.app.exports.start_check import check_start
 from denizen.exports.root_tree import SYSTEM, RootTree
 from denizen.formats.file_tree import Directory, File
 from denizen.linker.ldcache import CacheEntry
@@ -60,6 +61,7 @@ class ProgramAdding:
         self._session = session
         self._root = root
         self._libraries: dict[bytes, CacheEntry] = {}
+        self._linked: list[bytes] = []
         self.packages: dict[str, ExportedPackage] = {}
         self.architecture = ""
 
@@ -83,6 +85,7 @@ class ProgramAdding:
                 if entry.path not in self._root:
                     self._root.add(entry, SYSTEM)
         self._add_packages(closure)
+        self._linked.append(posixpath.join(place, next(iter(own))))
         return self._called(posixpath.join(place, next(iter(own))), request)
 
     def _called(self, inside: bytes, request: ClosureRequest) -> bytes:
@@ -93,10 +96,12 @@ class ProgramAdding:
         return called
 
     def finish(self) -> None:
-        """Write the list of libraries, and which packages there are."""
+        """Write the list of libraries, and which packages there are. Raises StartsNotFromRoot."""
         if self._libraries and b"etc/ld.so.cache" not in self._root:
             self._root.write(b"etc/ld.so.cache", write_cache(list(self._libraries.values())))
         write_status(self._root, tuple(self.packages.values()))
+        for program in self._linked:
+            check_start(self._root, program)
 
     def _add_packages(self, closure: ProgramClosure) -> None:
         self.architecture = closure.resolution.architecture
