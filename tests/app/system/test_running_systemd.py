@@ -41,7 +41,15 @@ UNIT = """
 [etc.motd]
 text = "%s"
 [units."denizen-test.service"]
-text = "[Unit]\\nDefaultDependencies=no\\n[Service]\\nType=%s\\nExecStart=/bin/%s\\n[Install]\\nWantedBy=a.target"
+text = '''
+[Unit]
+DefaultDependencies=no
+[Service]
+Type=%s
+ExecStart=/bin/%s
+[Install]
+WantedBy=a.target
+'''
 enable = true
 """
 
