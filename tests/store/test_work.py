@@ -9,6 +9,7 @@ from denizen.bytesio import Truncated
 from denizen.formats.file_tree import Directory, Entry, File, Symlink
 from denizen.formats.storepath import BadObjectName, StorePath, for_output
 from denizen.nar.reader import BadNar
+from denizen.store import commit
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.commit import WrongContent
 from denizen.store.database import ReferenceGone
@@ -68,6 +69,22 @@ def test_adding_twice_adds_once_and_the_path_depends_on_the_content_alone(
     assert first == again == both
     assert other.path != first.path
     assert everything_in(store) == sorted([first.path.base, other.path.base])
+
+
+def test_what_is_there_already_waits_for_no_disk(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_tree(tmp_path / "source", FILES)
+    with store.working() as work:
+        first = work.add(os.fsencode(source), "source")
+        monkeypatch.setattr(commit, "sync", lambda _: pytest.fail("synced"))
+        assert work.add(os.fsencode(source), "source") == first
+        monkeypatch.undo()
+        # Registered and taken away: it has to be made again.
+        taken = store.place_of(first.path)
+        os.rename(taken, taken + b".away")
+        assert work.add(os.fsencode(source), "source").path == first.path
+        assert os.path.isdir(taken)
 
 
 def test_references_are_what_is_mentioned_and_valid(store: Store, tmp_path: Path) -> None:

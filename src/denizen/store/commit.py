@@ -163,6 +163,12 @@ class Operation:
         """
         if not batch:
             return []
+        paths = {info.path for _, info in batch}
+        # Nothing new needs no sync, which waits for all that anybody writes to the file system.
+        if self._store.database.valid_among(paths) == paths and self.need(paths) == paths:
+            with doing("complete an addition to", self._layout.physical):
+                self._discard_all()
+            return [self._store.info(info.path) for _, info in batch]
         with doing("complete an addition to", self._layout.physical):
             for staged, info in batch:
                 self._write_sidecar(staged.name, info)
