@@ -121,16 +121,14 @@ class Opened:
                 if _target(os.path.join(top, name)) != path:
                     link_atomically(os.path.join(top, name), path)
             return
-        import shutil  # with its compressors 5 ms, which the next answers do not need
-
         made = os.path.join(self.directory, _ALL + b".tmp")
-        shutil.rmtree(made, ignore_errors=True)
+        _remove(made)
         make_directories(made, 0o700)
         ours = {name: os.path.realpath(os.path.join(libraries, name)) for name in os.listdir(libraries)}
         for name, path in (self.links() | ours).items():
             os.symlink(path, os.path.join(made, name))
         os.symlink(libraries, os.path.join(made, _OF))
-        shutil.rmtree(top, ignore_errors=True)
+        _remove(top)
         os.rename(made, top)
 
     def examined(self, file: os.stat_result) -> None:
@@ -237,6 +235,14 @@ class Opened:
             for line in lines
             if len(line) in (3, 4) and line[1].isdigit() and (is_soname(line[0]) or _PACKAGE.match(line[0]))
         )
+
+
+def _remove(directory: bytes) -> None:
+    """Delete a directory of links; shutil would cost the program that waits 5 ms, with its compressors."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(directory):
+            os.unlink(os.path.join(directory, name))
+        os.rmdir(directory)
 
 
 def _target(link: bytes) -> bytes:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 from itertools import islice
 
@@ -35,6 +34,8 @@ def make_resource_tree(top: bytes, resources: Sequence[FixedPathResource]) -> by
 
     Raises OSError.
     """
+    import shutil  # with its compressors 5 ms, which a program that waits for one library does not need
+
     temporary = b"%b.%d.tmp" % (top, os.getpid())
     shutil.rmtree(temporary, ignore_errors=True)
     for one in resources:
