@@ -18,6 +18,7 @@ from denizen.store.errors import doing
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
+    from denizen.profiles.manifest import ProfileManifest
     from denizen.store.layout import StoreLayout
 
 NAME = b"system"
@@ -28,6 +29,19 @@ class SystemProfile(Profile):
 
     def __init__(self, root: bytes) -> None:
         Profile.__init__(self, root + b"/profiles/" + NAME)
+
+    def packages(self, number: int) -> ProfileManifest:
+        """Return the packages of a generation. Raises NoSuchGeneration, DamagedProfile, DiskFailed."""
+        from denizen.profiles.manifest import FILE, MAX_SIZE, ProfileManifest, read_manifest
+        from denizen.system.system_manifest import SOFTWARE
+
+        path = os.path.join(self.generation(number).tree, os.fsencode(SOFTWARE), os.fsencode(FILE))
+        with doing("read", path):
+            try:
+                with open(path, "rb") as stream:
+                    return read_manifest(stream.read(MAX_SIZE + 1), path)
+            except FileNotFoundError:
+                return ProfileManifest()
 
     def _link(self, layout: StoreLayout, number: int, tree: StorePath) -> None:
         # The root first: a collection in between keeps an object too many, never one too few.

@@ -35,7 +35,7 @@ def forget_commands(session: Session, store: Store) -> int:
     ]
     if not rows:
         return 0
-    alive = _alive(store) | tried_objects(session)
+    alive = _alive(store) | _in_systems(session) | tried_objects(session)
     dead = [
         (decision_store, name, found)
         for decision_store, name, found in rows
@@ -65,6 +65,16 @@ def _drop_unnamed(decision_store: DecisionStore, store: Store) -> None:
         for name, _ in rows:
             if name.startswith(b"b-"):
                 decision_store.drop(store.layout, name)
+
+
+def _in_systems(session: Session) -> set[bytes]:
+    """Return the hashes of all objects that the packages of a system's generation have."""
+    from denizen.system.system_profile import SystemProfile
+
+    if session.root is None:
+        return set()
+    system = SystemProfile(os.path.abspath(os.fsencode(session.root)))
+    return {path.digest.encode() for number in system.numbers() for path in system.packages(number).objects}
 
 
 def _alive(store: Store) -> set[bytes]:
