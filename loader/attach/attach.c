@@ -16,6 +16,7 @@ enum {
     FUTEX_WAIT = 0,
     FUTEX_WAKE = 1,
     STACK_SIZE = 32 * 1024,
+    PR_SET_PDEATHSIG = 1,
     PR_SET_PTRACER = 0x59616d61,
     EXIT_CANNOT_START = 126,
 };
@@ -55,6 +56,10 @@ static void wait_beyond(struct attachment *attachment, enum state state)
 static _Noreturn void trace(void *given)
 {
     struct attachment *attachment = given;
+    /* A signal may end the process at any moment; nothing else would wake this one, which no signal reaches. */
+    arch_syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
+    if (arch_syscall(__NR_getppid, 0, 0, 0, 0, 0, 0) != attachment->process)
+        sys_exit(0);
     wait_beyond(attachment, STARTED);
     bool seized = tracee_seize(attachment->process);
     reach(attachment, seized ? ATTACHED : REFUSED);

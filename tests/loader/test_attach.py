@@ -9,6 +9,7 @@ import pytest
 
 from denizen.launch.dlopen_links import Opened
 from tests.support.compiled_loaders import HOST_LDSO, TIMEOUT, compile_loader, run
+from tests.support.peers import require
 from tests.support.resident_sysroots import OPENS, WATCHES, Resident, index_of
 
 # All that a program can tell of how it was started; and who traces it, and which children it has.
@@ -165,6 +166,17 @@ def test_signals_that_come_at_any_moment_reach_it(attached: Attached) -> None:
             Path("/proc/self/stat").read_text()  # some microseconds more or less
         os.killpg(process.pid, signal.SIGTERM)
         assert process.wait(TIMEOUT) == -signal.SIGTERM
+
+
+def test_one_that_ends_before_it_is_traced_leaves_nobody(attached: Attached) -> None:
+    """The signal waits until there is a tracer, and comes before the tracer was told to begin."""
+    require("strace")
+    program = attached.known("returns", "int main() { return 7; }")
+    around = ["strace", "-qq", "-o", "/dev/null", "-e", "trace=clone", "-e", "inject=clone:signal=TERM"]
+    command: list[str | Path] = [*around, attached.attach, attached.loader, program]
+    # Whoever is left has the pipe open, so that there is no end to it.
+    done = subprocess.run(command, env={}, capture_output=True, check=False, timeout=TIMEOUT)
+    assert done.returncode in {-signal.SIGTERM, 128 + signal.SIGTERM}
 
 
 def test_what_the_host_has_is_the_hosts(attached: Attached) -> None:
