@@ -199,7 +199,7 @@ def test_files_come_at_the_same_time_over_few_connections(tmp_path: Path, served
         (served / f"f{number}").write_bytes(CONTENT)
     # Directories of their own: the same content would meet itself under its hash in partial/.
     many = [wanted(tmp_path, f"f{n}", destination=bytes(tmp_path / f"d{n}" / "g")) for n in range(12)]
-    barrier = threading.Barrier(3, timeout=5)
+    barrier = threading.Barrier(3, timeout=60)
 
     def meet(_: str) -> None:
         barrier.wait()
