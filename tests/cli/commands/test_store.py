@@ -1,3 +1,4 @@
+import base64
 import json
 import os
 import shutil
@@ -142,6 +143,46 @@ def test_a_store_is_moved(shell: Shell, pair: tuple[str, str], tmp_path: Path) -
     assert [os.path.basename(p) for p in shell("store", "list")] == sorted(map(os.path.basename, pair))
 
 
+def test_objects_of_padded_stores_fit_into_each_other(shell: Shell, tmp_path: Path) -> None:
+    """Also where a program's data mention the store, in which nothing may move."""
+    roots, places = [tmp_path / "one", tmp_path / "another-root"], []
+    for shell.root in roots:
+        places += shell("store", "create", "--padded", "--length", "200")
+        assert len(places[-1]) == 200
+        assert (shell.root / "data/store").readlink() == Path(places[-1])
+        shell("store", "create", status=125)
+    first, second = map(os.fsencode, places)
+    program = b"\x7fELF\0" + first + b"/share\0next\0"
+    (tmp_path / "program").write_bytes(program)
+    shell.root = roots[0]
+    (added,) = shell("store", "add", tmp_path / "program")
+    assert added.startswith(places[0] + "/")
+    key = signing_key(tmp_path / "key")
+    shell("store", "export", "--key", tmp_path / "key", tmp_path / "cache", added)
+    shell.root = roots[1]
+    (imported,) = shell("store", "import", "--trust", key, tmp_path / "cache", added)
+    assert "left" not in shell.said
+    assert imported.startswith(places[1] + "/")
+    assert Path(imported).read_bytes() == program.replace(first, second)
+    back = tmp_path / "back"
+    back.mkdir()
+    shutil.copyfile(imported, back / "program")
+    shell("relocate", back, "--from", places[1], "--to", places[0])
+    assert (back / "program").read_bytes() == program
+
+
+def test_a_store_is_made_where_it_is_wanted(shell: Shell, tree: Path, tmp_path: Path) -> None:
+    place = str(tmp_path / "disk" / "store")
+    assert shell("store", "create", place) == [place]
+    assert shell("store", "add", tree)[0].startswith(f"{place}/")
+
+
+@pytest.mark.parametrize(("length", "status"), [("20", 125), ("9999", 125), ("x", 2)])
+def test_a_padded_path_that_cannot_be_is_refused(shell: Shell, length: str, status: int) -> None:
+    shell("store", "create", "--padded", "--length", length, status=status)
+    assert not (shell.root / "data/store").exists()
+
+
 @pytest.mark.parametrize("other", ["{tmp}", "/dev/shm/{pid}"])
 def test_a_moved_store_is_found_by_the_next_command(
     shell: Shell, pair: tuple[str, str], tmp_path: Path, tree: Path, other: str
@@ -182,31 +223,34 @@ def test_identical_files_are_linked(shell: Shell, pair: tuple[str, str], tree: P
     assert saved == {"files": 0, "freed": 0}
 
 
-def test_a_signed_export_is_imported_and_a_forged_one_is_not(
-    shell: Shell, pair: tuple[str, str], tmp_path: Path
-) -> None:
+def signing_key(path: Path) -> str:
+    """Write a secret key; return the public one."""
     pytest.importorskip("cryptography")
-    _, user = pair
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     private = Ed25519PrivateKey.generate()
     content = private.private_bytes_raw() + private.public_key().public_bytes_raw()
-    key = signature.SecretKey("test-1", content[:32], content[32:])
-    import base64
+    path.write_text(f"test-1:{base64.b64encode(content).decode()}")
+    return str(signature.SecretKey("test-1", content[:32], content[32:]).public_key)
 
-    (tmp_path / "key").write_text(f"test-1:{base64.b64encode(content).decode()}")
+
+def test_a_signed_export_is_imported_and_a_forged_one_is_not(
+    shell: Shell, pair: tuple[str, str], tmp_path: Path
+) -> None:
+    _, user = pair
+    key = signing_key(tmp_path / "key")
     shell("store", "export", "--key", tmp_path / "key", tmp_path / "cache", user)
     names = [os.path.basename(path) for path in pair]
     store_dir = shell.root / "data/store"
     shell("gc")
     assert shell("store", "list") == []
-    shell("store", "import", "--trust", str(key.public_key), tmp_path / "cache", names[1])
+    shell("store", "import", "--trust", key, tmp_path / "cache", names[1])
     assert shell("store", "list") == sorted(pair)
     assert shell("store", "verify", "--contents") == []
     shell("gc")
     narinfo = tmp_path / "cache" / f"{names[1][:32]}.narinfo"
     narinfo.write_text(narinfo.read_text().replace("Sig: test-1:", "Sig: test-1:AAAA"))
-    shell("store", "import", "--trust", str(key.public_key), tmp_path / "cache", names[1], status=125)
+    shell("store", "import", "--trust", key, tmp_path / "cache", names[1], status=125)
     assert "forged" in shell.said or "not signed" in shell.said
     assert shell("store", "list") == []
     assert [name for name in os.listdir(store_dir) if name != ".denizen"] == []
@@ -214,7 +258,7 @@ def test_a_signed_export_is_imported_and_a_forged_one_is_not(
         "store",
         "import",
         "--trust",
-        str(key.public_key),
+        key,
         tmp_path / "cache",
         "0" * 32 + "-absent",
         status=125,

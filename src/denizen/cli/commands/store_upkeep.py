@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.cli.command import Command
-from denizen.cli.options import Option, Positional
+from denizen.cli.options import Option, Positional, UsageError
 from denizen.errors import EXIT_FAILED
 
 TYPE_CHECKING = False
@@ -134,6 +134,22 @@ def _rebuild(_: Parsed, context: Context) -> int:
     return 0
 
 
+def _create(parsed: Parsed, context: Context) -> int:
+    from denizen.app.supply.create_store import PADDED_LENGTH, create_store, padded_place
+    from denizen.cli.views.store_view import shown
+
+    paths, directory, length = context.session.paths, parsed.text("DIR"), parsed.text("length")
+    if length is not None and not length.isdigit():
+        raise UsageError("store", f"--length wants a number of bytes, not {length!r}")
+    place = paths.usual_store if directory is None else os.fsencode(os.path.abspath(directory))
+    if parsed.flag("padded") or length is not None:
+        above = os.path.dirname(place) if directory is None else place
+        # Below the usual place's name, which becomes a link to it.
+        place = padded_place(os.path.realpath(above), int(length or PADDED_LENGTH))
+    context.output.line(shown(create_store(context.session, place)))
+    return 0
+
+
 def _move(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import open_store
     from denizen.cli.views.store_view import shown
@@ -240,6 +256,16 @@ COMMANDS = (
         ),
     ),
     Command(("store", "rebuild-db"), "make the database again from the objects' sidecars", _rebuild),
+    Command(
+        ("store", "create"),
+        "make a store at a place of your choice, for the commands that follow",
+        _create,
+        (Positional("DIR", "the store's directory, or with --padded the one it is made in", optional=True),),
+        (
+            Option(("--padded",), "under a name so long that objects of other such stores fit"),
+            Option(("--length",), "of the padded store's path, in bytes; else 128", metavar="N"),
+        ),
+    ),
     Command(
         ("store", "move"),
         "move the whole store; everything in it still runs",
