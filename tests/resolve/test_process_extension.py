@@ -134,6 +134,16 @@ def test_a_symbol_that_a_loaded_library_lacks_in_the_same_version_keeps_out(
     assert package_of(made, b"liba.so.1") == (b"liba1", "old")
 
 
+def test_a_symbol_that_moved_into_the_c_library_is_there(package_archive: PackageArchive) -> None:
+    """Since glibc 2.34 libdl.so.2 defines the versions and libc.so.6 the symbols; older libraries load."""
+    moved = [(b"fGLIBC_2.36", b"GLIBC_2.36", b"libdl.so.2")]
+    package_archive.add("old", b"liba1", put(b"liba.so.1", b"libdl.so.2", asks=moved))
+    stub = library(b"libdl.so.2", LIBC, defines=[(b"__libdl_version_placeholder", b"GLIBC_2.36")])
+    made = brought(package_archive, b"liba.so.1", b"GLIBC_2.41", libdl_so_2=stub)
+    assert made is not None
+    assert package_of(made, b"liba.so.1") == (b"liba1", "old")
+
+
 def test_a_list_of_drivers_comes_with_their_interface_and_is_not_counted(
     package_archive: PackageArchive,
 ) -> None:

@@ -106,9 +106,13 @@ class Evaluator:
         return ""
 
     def _lacking_symbol(self, world: ExistingLibraries, image: Image, soname: bytes) -> bytes:
-        """Return a versioned symbol that an object takes from a library and that this lacks; b"" for none."""
-        there = world.image(soname)
-        defined = there.symbols.defined_versions if there is not None else frozenset()
+        """Return a versioned symbol that an object takes from a library and that this lacks; b"" for none.
+
+        glibc 2.34 put libdl, libpthread, librt and libutil into libc.so.6, in which the dynamic linker finds
+        their symbols: it compares a symbol's version, and not the file (elf/dl-lookup.c, do_lookup_x).
+        """
+        images = (world.image(name) for name in (soname, self._rules.libc))
+        defined = {pair for one in images if one is not None for pair in one.symbols.defined_versions}
         return next(
             (
                 one.name
