@@ -157,7 +157,11 @@ def _write(path: Path, content: IO[bytes], mode: int) -> None:
 def _finish(entry: Entry, root: Path) -> None:
     """What the packages' own installation would do, as far as it makes nothing new."""
     for nested in entry.nested:
-        _untar(root / nested.source, root / nested.target, strip=0)
+        source, into = root / nested.source, root / nested.target
+        if source.suffix == ".zip":
+            _unzip(source, into)
+        else:
+            _untar(source, into, strip=0)
         if nested.remove:
             (root / nested.source).unlink()
     for link, target in _listed_links(entry, root):
