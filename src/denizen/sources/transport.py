@@ -180,9 +180,9 @@ class HttpTransport:
 
     def _pool(self, url: str) -> PoolManager:
         proxy = proxy_for(url, dict(self._settings.proxies))
-        if proxy not in self._pools:
-            self._pools[proxy] = self._open(proxy)
-        return self._pools[proxy]
+        known = self._pools.get(proxy)
+        # Threads that make one at the same time share the first, or each would have connections of its own.
+        return self._pools.setdefault(proxy, self._open(proxy)) if known is None else known
 
     def _open(self, proxy: str) -> PoolManager:
         import urllib3
