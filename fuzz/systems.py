@@ -7,7 +7,8 @@ from denizen.system import names
 from denizen.system.accounts import AccountConflict, AccountFiles, with_accounts
 from denizen.system.declared_texts import declared_texts
 from denizen.system.etc_record import EtcRecord, read_record, write_record
-from denizen.system.spec import GroupSpec, OnChange, UserSpec, read_system_spec
+from denizen.system.spec import GroupSpec, OnChange, UserSpec
+from denizen.system.spec_reader import read_system_spec
 from denizen.system.system_manifest import (
     ManagedFile,
     SystemManifest,

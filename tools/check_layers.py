@@ -115,6 +115,7 @@ PURE = (
     "system.etc_record",
     "system.names",
     "system.spec",
+    "system.spec_reader",
     "system.system_manifest",
     "system.system_scripts",
     "system.unit_files",

@@ -1,3 +1,8 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+
 from denizen.system.boot_entries import (
     BootEntry,
     BootFiles,
@@ -7,6 +12,7 @@ from denizen.system.boot_entries import (
     read_bls,
 )
 from denizen.system.spec import Bootloader
+from tests.support.peers import require
 
 BOTH = (Bootloader.BLS, Bootloader.GRUB)
 
@@ -72,3 +78,11 @@ def test_a_test_leaves_the_default_as_it_is() -> None:
 def test_the_choice_of_loaders_is_each_entrys() -> None:
     plan = plan_boot([entry(1, (Bootloader.GRUB,))], 1, BootFiles())
     assert [path for path, _ in plan.writes] == [b"boot/grub/custom.cfg"]
+
+
+@pytest.mark.peer
+def test_grub_can_read_its_block(tmp_path: Path) -> None:
+    require("grub-script-check")
+    place = tmp_path / "custom.cfg"
+    place.write_bytes(grub_conf(b"set timeout=1\n", [entry(1), entry(2)], entry(2)))
+    subprocess.run(["grub-script-check", place], check=True)

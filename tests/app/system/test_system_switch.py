@@ -25,7 +25,7 @@ from denizen.store.errors import DiskFailed
 from denizen.system.activation import NoSuchOwner
 from denizen.system.etc_plan import EtcConflict
 from denizen.system.etc_views import NotOursToSwitch
-from denizen.system.spec import BadSystemSpec
+from denizen.system.spec_reader import BadSystemSpec
 from denizen.trust import Untrusted
 from tests.support.command_context import context_of
 from tests.support.killed import killed_at

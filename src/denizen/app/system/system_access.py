@@ -125,7 +125,7 @@ def path_named(base: str) -> StorePath | None:
 
 def read_spec(path: str) -> bytes:
     """Return the text of a description. Raises DiskFailed."""
-    from denizen.system.spec import MAX_SIZE
+    from denizen.system.spec_reader import MAX_SIZE
 
     with doing("read", os.fsencode(path)), open(path, "rb") as stream:
         return stream.read(MAX_SIZE + 1)

@@ -8,7 +8,7 @@ import os
 import stat
 
 from denizen.errors import BadInput, display
-from denizen.system.spec import BadSystemSpec, FileOrigin, read_system_spec
+from denizen.system.spec_reader import BadSystemSpec, read_system_spec
 from denizen.system.unit_files import DIRECTORY, installed_links
 from denizen.value import value
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from denizen.profiles.manifest import ProfileElement
     from denizen.store.local import Store
     from denizen.store.work import Work
-    from denizen.system.spec import SystemSpec
+    from denizen.system.spec import FileOrigin, SystemSpec
     from denizen.system.system_manifest import SystemUnit
     from denizen.system.system_tree import SystemFile
 

@@ -1,14 +1,7 @@
 import pytest
 
-from denizen.system.spec import (
-    EXAMPLE,
-    MAX_SIZE,
-    BadSystemSpec,
-    Bootloader,
-    FileOrigin,
-    OnChange,
-    read_system_spec,
-)
+from denizen.system.spec import Bootloader, FileOrigin, OnChange
+from denizen.system.spec_reader import EXAMPLE, MAX_SIZE, BadSystemSpec, read_system_spec
 
 WHOLE = b"""
 name = "box"
