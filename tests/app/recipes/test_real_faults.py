@@ -1,6 +1,7 @@
 """Recipes that do their worst, are killed, or find no room: a clear word, and nothing lost."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -140,7 +141,7 @@ def test_a_recipe_that_fills_the_disk_says_so(root: Path, tmp_path: Path) -> Non
     disk = tmp_path / "disk"
     disk.mkdir()
     small = recipe(tmp_path, "small", "mkdir $out; echo x > $out/x")
-    shell = f"! {' '.join(command(root, full))}; {' '.join(command(root, small))}"
+    shell = f"! {shlex.join(command(root, full))}; {shlex.join(command(root, small))}"
     around = ["unshare", "--mount", "sh", "-c", LITTLE_ROOM, "sh", str(disk), str(root), "sh", "-c", shell]
     with one_at_a_time(real_archive()):
         for name in ("full", "small"):
