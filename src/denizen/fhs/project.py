@@ -20,12 +20,12 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
-import tomllib
 
-from denizen.errors import BadInput, display
+from denizen.errors import display
 from denizen.fhs.generations import Settings
 from denizen.fhs.mounts import BindMount
 from denizen.fhs.project_lock import LockSection, lock_sections, with_section
+from denizen.formats.toml_file import BadTomlFile, parse_toml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 FILE = "denizen.toml"
 LOCK = "denizen.lock"
-MAX_SIZE = 1 << 20
 # Shown if there is no usable file; it can be copied as it is.
 EXAMPLE = """\
 [fhs]
@@ -50,29 +49,16 @@ _LISTS = ("packages", "architectures", "locales", "binds")
 _TEXTS = ("suite", "profile")
 
 
-class BadProject(BadInput):
+class BadProject(BadTomlFile):
     """The error that a denizen.toml cannot be used, with all reasons."""
 
-    path: str
-    problems: tuple[str, ...]
-    WHAT = "{path} is not usable"
-
-    @property
-    def why(self) -> str:
-        return "\n".join(self.problems)
-
-    @property
-    def remedy(self) -> str:
-        return f"a denizen.toml such as this; packages alone will do:\n{EXAMPLE}"
+    SUCH_AS = "a denizen.toml such as this; packages alone will do"
+    EXAMPLE = EXAMPLE
 
 
 def read(text: bytes, path: str, native: str) -> Settings:
     """Return the settings in a project file; `path` is the file's. Raises BadProject."""
-    try:
-        document = tomllib.loads(text.decode("utf-8"))
-    except (ValueError, RecursionError) as problem:
-        raise BadProject(path, (str(problem),)) from problem
-    table = document.get("fhs")
+    table = parse_toml(text, path, BadProject).get("fhs")
     if not isinstance(table, dict):
         raise BadProject(path, ("it has no table [fhs]",))
     problems = list(_problems(table))

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 
-from denizen.errors import BadInput, display
+from denizen.errors import display
+from denizen.formats.toml_file import BadTomlFile, parse_toml
 from denizen.profiles.profile_links import DEFAULT
 from denizen.value import value
 
@@ -24,20 +24,12 @@ if TYPE_CHECKING:
 EXAMPLE = '[profile]\npackages = ["ripgrep", "jq"]\n'
 
 
-class BadProfileTable(BadInput):
+class BadProfileTable(BadTomlFile):
     """The error that the table [profile] of a denizen.toml cannot be used, with all reasons."""
 
-    path: str
-    problems: tuple[str, ...]
     WHAT = "{path} does not describe a profile"
-
-    @property
-    def why(self) -> str:
-        return "\n".join(self.problems)
-
-    @property
-    def remedy(self) -> str:
-        return f"a denizen.toml such as this:\n{EXAMPLE}"
+    SUCH_AS = "a denizen.toml such as this"
+    EXAMPLE = EXAMPLE
 
 
 @value
@@ -62,10 +54,7 @@ class ProjectProfile:
 
 def read_project_profile(text: bytes, path: str) -> ProjectProfile:
     """Return the table in a project file; `path` is the file's. Raises BadProfileTable."""
-    try:
-        table = tomllib.loads(text.decode("utf-8")).get("profile")
-    except (ValueError, RecursionError) as problem:
-        raise BadProfileTable(path, (str(problem),)) from problem
+    table = parse_toml(text, path, BadProfileTable).get("profile")
     if not isinstance(table, dict):
         raise BadProfileTable(path, ("it has no table [profile]",))
     problems = tuple(_problems(table))

@@ -13,11 +13,10 @@ RUST_BACKTRACE = "1"
 from __future__ import annotations
 
 import posixpath
-import tomllib
 
-from denizen.errors import BadInput
 from denizen.formats.storepath import is_name
-from denizen.recipes.recipe import MAX_SIZE, recipe_of, recipe_problems
+from denizen.formats.toml_file import BadTomlFile, parse_toml
+from denizen.recipes.recipe import recipe_of, recipe_problems
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,20 +34,12 @@ _INPUTS = ("packages", "recipes")
 _KEYS = (*_INPUTS, "kind", "suite", "env")
 
 
-class BadDevelopTable(BadInput):
+class BadDevelopTable(BadTomlFile):
     """The error that the table [develop] of a denizen.toml cannot be used, with all reasons."""
 
-    path: str
-    problems: tuple[str, ...]
     WHAT = "the table [develop] of {path} is not usable"
-
-    @property
-    def why(self) -> str:
-        return "\n".join(self.problems)
-
-    @property
-    def remedy(self) -> str:
-        return f"a table such as this:\n{EXAMPLE}"
+    SUCH_AS = "a table such as this"
+    EXAMPLE = EXAMPLE
 
 
 def parse_develop(text: bytes, path: str) -> Recipe | None:
@@ -57,12 +48,7 @@ def parse_develop(text: bytes, path: str) -> Recipe | None:
     Raises:
         BadDevelopTable: the file is malformed, or the table.
     """
-    if len(text) > MAX_SIZE:
-        raise BadDevelopTable(path, (f"the file is larger than {MAX_SIZE} bytes",))
-    try:
-        table = tomllib.loads(text.decode("utf-8")).get(TABLE)
-    except (ValueError, RecursionError) as problem:
-        raise BadDevelopTable(path, (str(problem),)) from problem
+    table = parse_toml(text, path, BadDevelopTable).get(TABLE)
     if table is None:
         return None
     if not isinstance(table, dict):

@@ -33,12 +33,12 @@ CFLAGS = "-O2"
 from __future__ import annotations
 
 import re
-import tomllib
 
-from denizen.errors import BadInput, display
+from denizen.errors import display
 from denizen.formats import hashes
 from denizen.formats.hashes import MalformedHash
 from denizen.formats.storepath import is_name
+from denizen.formats.toml_file import BadTomlFile, parse_toml
 from denizen.recipes.build_kinds import FLAGS, KINDS, PHASES, PLAIN
 from denizen.value import value
 
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from denizen.formats.hashes import Hash
 
 FILE = "recipe.toml"
-MAX_SIZE = 1 << 20
 # Shown if there is no usable file; it can be copied as it is.
 EXAMPLE = """\
 name = "hello"
@@ -75,20 +74,11 @@ _KEYS = (*_TEXTS, "patches", "check", "opened", "sources", "inputs", "phases", "
 _INPUTS = ("packages", "recipes", "paths")
 
 
-class BadRecipe(BadInput):
+class BadRecipe(BadTomlFile):
     """The error that a recipe.toml cannot be used, with all reasons."""
 
-    path: str
-    problems: tuple[str, ...]
-    WHAT = "{path} is not usable"
-
-    @property
-    def why(self) -> str:
-        return "\n".join(self.problems)
-
-    @property
-    def remedy(self) -> str:
-        return f"a {FILE} such as this:\n{EXAMPLE}"
+    SUCH_AS = f"a {FILE} such as this"
+    EXAMPLE = EXAMPLE
 
 
 @value
@@ -145,12 +135,7 @@ class Recipe:
 
 def parse_recipe(text: bytes, path: str) -> Recipe:
     """Return the recipe in a file's content; `path` is the file's. Raises BadRecipe."""
-    if len(text) > MAX_SIZE:
-        raise BadRecipe(path, (f"it is larger than {MAX_SIZE} bytes",))
-    try:
-        document = tomllib.loads(text.decode("utf-8"))
-    except (ValueError, RecursionError) as problem:
-        raise BadRecipe(path, (str(problem),)) from problem
+    document = parse_toml(text, path, BadRecipe)
     problems = list(recipe_problems(document))
     if problems:
         raise BadRecipe(path, tuple(problems))

@@ -32,12 +32,12 @@ def sync(
     """
     from denizen.app.supply.decoder_setup import bring_decoder
     from denizen.app.supply.store_access import made_store
-    from denizen.fhs.project import MAX_SIZE
+    from denizen.formats.toml_file import MAX_SIZE
     from denizen.profiles.project_profile import read_project_profile
     from denizen.store.errors import doing
 
     with doing("read", os.fsencode(path)), open(path, "rb") as stream:
-        project = read_project_profile(stream.read(MAX_SIZE), path)
+        project = read_project_profile(stream.read(MAX_SIZE + 1), path)
     profile = profile_of(session, project.name)
     plans = None if update else _locked_plans(project, path)
     bring_decoder(session)

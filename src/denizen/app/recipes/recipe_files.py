@@ -6,8 +6,9 @@ import os
 
 from denizen.errors import BadInput, DenizenError
 from denizen.fhs import project
+from denizen.formats.toml_file import MAX_SIZE
 from denizen.recipes.develop_table import EXAMPLE, parse_develop
-from denizen.recipes.recipe import FILE, MAX_SIZE, parse_recipe
+from denizen.recipes.recipe import FILE, parse_recipe
 from denizen.value import value
 
 TYPE_CHECKING = False

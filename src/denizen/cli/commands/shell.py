@@ -34,10 +34,11 @@ def _shell(parsed: Parsed, context: Context) -> int:
     from denizen.app.environments.fhs_enter import become
     from denizen.app.supply.own_architecture import own_architecture
     from denizen.fhs import project
+    from denizen.formats.toml_file import MAX_SIZE
 
     path = project_file(os.getcwd())
     with open(path, "rb") as stream:
-        settings = project.read(stream.read(project.MAX_SIZE), path, own_architecture())
+        settings = project.read(stream.read(MAX_SIZE + 1), path, own_architecture())
     name = _name(os.path.dirname(path))
     generation = _generation(parsed, context, name, settings, path)
     if parsed.flag("lock"):
