@@ -9,6 +9,10 @@ import gc
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 # One command makes some 100,000 tuples and dicts that live until its end. Python's own threshold of 700
 # looks through them for cycles again and again: a sixth of `why --host`.
 COLLECT_FROM = 200_000
@@ -27,6 +31,17 @@ def main() -> int:
         from denizen.errors import EXIT_INTERRUPTED
 
         return EXIT_INTERRUPTED
+
+
+def leave(status: int) -> "NoReturn":
+    """End the process without taking the interpreter apart object by object, which takes 3 to 6 ms.
+
+    Every command has closed what it opened, and `dispatch` has turned every error into a status.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # Python's stream is None where its descriptor was closed
+            stream.flush()
+    os._exit(status)
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -55,7 +70,8 @@ def _say_version() -> int:
     except OSError as error:
         from denizen.errors import EXIT_FAILED
 
-        sys.stderr.write(f"denizen: cannot write the result\n  {error.strerror}\n")
+        if sys.stderr is not None:
+            sys.stderr.write(f"denizen: cannot write the result\n  {error.strerror}\n")
         return EXIT_FAILED
     return 0
 

@@ -25,7 +25,6 @@ def main() -> int:
 
 if __name__ == "__main__":
     status = main()
-    # As scripts/denizen does: to take the interpreter apart costs the program that waits 3 to 6 ms.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
+    from denizen.cli.main import leave
+
+    leave(status)

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from denizen.cli import isolated
 from tests.support.glibc_systems import SYSTEM, program
 
 # As a shell is told: a checkout may lie below a directory with a space.
 PYTHON = shlex.quote(sys.executable)
+INSTALLED = shlex.quote(str(Path(sys.executable).with_name("denizen-python")))
+ISOLATED = shlex.join([sys.executable, "-I", isolated.__file__])
 
 
 def denizen(*words: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -173,6 +176,12 @@ def test_a_closed_standard_output_under_the_result_is_an_error_in_words(words: s
         125,
         ["denizen: cannot write the result", "  Bad file descriptor"],
     )
+
+
+@pytest.mark.parametrize("start", [INSTALLED, ISOLATED], ids=["installed", "isolated"])
+@pytest.mark.parametrize(("closed", "status"), [("2>&-", 0), ("1>&- 2>&-", 125)])
+def test_a_closed_standard_stream_leaves_the_status_as_it_is(start: str, closed: str, status: int) -> None:
+    assert subprocess.run(["sh", "-c", f"{start} --version {closed}"], check=False).returncode == status
 
 
 def test_a_working_directory_that_was_removed_is_told_or_not_needed(tmp_path: Path) -> None:
