@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from denizen.cli.closure_options import CLOSURE_OPTIONS, closure_request
 from denizen.cli.command import Command
 from denizen.cli.options import Option, Positional, UsageError
 
@@ -18,9 +19,7 @@ def run(parsed: Parsed, context: Context) -> int:
     """Make the bundle and say what it is; return 0."""
     from denizen.app.bundles.bundle_program import bundle_program
     from denizen.app.bundles.bundle_request import BundleRequest
-    from denizen.app.bundles.closure import ClosureRequest
     from denizen.app.request import locate
-    from denizen.app.resolution.extra_inputs import wished
     from denizen.cli.views.bundle_view import document, lines
 
     program = locate(os.fsencode(parsed.required("PROGRAM")), context.session.environ)
@@ -31,8 +30,7 @@ def run(parsed: Parsed, context: Context) -> int:
         raise UsageError("bundle", "--app makes one file, not a directory")
     suffix = ".AppImage" if parsed.flag("app") else ".bundle"
     target = os.fsencode(output or directory or os.fsdecode(os.path.basename(program)) + suffix)
-    extra = tuple(wished(context.session, parsed.texts("with"), program))
-    closure = ClosureRequest(program, extra, parsed.texts("suite"), parsed.flag("offline"))
+    closure = closure_request(context.session, parsed, program)
     whole = os.path.realpath(os.fsencode(tree)) if tree is not None else b""
     level = _level(parsed.text("level"))
     arguments = tuple(os.fsencode(_absolute(word)) for word in parsed.texts("argument"))
@@ -105,9 +103,7 @@ COMMANDS = (
                 repeat=True,
             ),
             Option(("--level",), "of compression: 1 is fast, 22 is small; else 19", metavar="N"),
-            Option(("--with",), "also a soname, package or object", metavar="NAME", repeat=True),
-            Option(("--suite",), "resolve in SUITE", metavar="SUITE", repeat=True),
-            Option(("--offline",), "use only what is there already"),
+            *CLOSURE_OPTIONS,
         ),
         description=(
             "Make one file that starts PROGRAM on any Linux of its architecture: without denizen, Python, a\n"

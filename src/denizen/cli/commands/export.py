@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
+from denizen.cli.closure_options import CLOSURE_OPTIONS, SUBJECT, closure_request
 from denizen.cli.command import Command
-from denizen.cli.options import Option, Positional, UsageError
+from denizen.cli.options import Option, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,20 +17,17 @@ if TYPE_CHECKING:
 
 def run(parsed: Parsed, context: Context) -> int:
     """Make the export and say what it is; return 0."""
-    from denizen.app.bundles.closure import ClosureRequest
     from denizen.app.exports.export import ExportRequest, export
     from denizen.app.exports.subject import SubjectKind, find_subject
-    from denizen.app.resolution.extra_inputs import wished
     from denizen.cli.views.export_view import document, lines
 
     form, target = _form(parsed)
     subject = find_subject(context.session, parsed.required("SUBJECT"))
     program = os.fsencode(subject.text) if subject.kind is SubjectKind.PROGRAM else b""
-    extra = tuple(wished(context.session, parsed.texts("with"), program)) if program else ()
     tree = parsed.text("tree")
     request = ExportRequest(
         subject,
-        ClosureRequest(program, extra, parsed.texts("suite"), parsed.flag("offline")),
+        closure_request(context.session, parsed, program),
         form,
         os.fsencode(target),
         os.path.realpath(os.fsencode(tree)) if tree is not None else b"",
@@ -68,9 +66,7 @@ COMMANDS = (
         ("export",),
         "a program, environment or profile as a container image, an archive or a package",
         run,
-        positionals=(
-            Positional("SUBJECT", "a program, an environment (env:NAME) or a profile (profile:NAME)"),
-        ),
+        positionals=(SUBJECT,),
         options=(
             Option(("--oci",), "an OCI image layout, in a directory or in a .tar file", metavar="PATH"),
             Option(("--tar",), "the root file system; .gz, .xz or .zst compress it", metavar="FILE"),
@@ -80,9 +76,7 @@ COMMANDS = (
             Option(("--tag",), "the tag of an image; else latest", metavar="TAG"),
             Option(("--label",), "a label of an image", metavar="NAME=TEXT", repeat=True),
             Option(("--deb-version",), "the version of a Debian package; else 1.0", metavar="VERSION"),
-            Option(("--with",), "also a soname, package or object", metavar="NAME", repeat=True),
-            Option(("--suite",), "resolve a program in SUITE", metavar="SUITE", repeat=True),
-            Option(("--offline",), "use only what is there already"),
+            *CLOSURE_OPTIONS,
         ),
         description=(
             "Write a root file system with SUBJECT in it. A program is below /opt, with the packages of its\n"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 
+from denizen.cli.closure_options import CLOSURE_OPTIONS, SUBJECT, closure_request
 from denizen.cli.command import Command
-from denizen.cli.options import Option, Positional
+from denizen.cli.options import Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,17 +19,14 @@ _FORMATS = ("cyclonedx", "spdx")
 
 def run(parsed: Parsed, context: Context) -> int:
     """Write the document; return 0."""
-    from denizen.app.bundles.closure import ClosureRequest
     from denizen.app.exports.describe import describe
     from denizen.app.exports.subject import SubjectKind, find_subject
-    from denizen.app.resolution.extra_inputs import wished
     from denizen.disk import write_atomically
 
     session = context.session
     subject = find_subject(session, parsed.required("SUBJECT"))
     program = os.fsencode(subject.text) if subject.kind is SubjectKind.PROGRAM else b""
-    extra = tuple(wished(session, parsed.texts("with"), program)) if program else ()
-    request = ClosureRequest(program, extra, parsed.texts("suite"), parsed.flag("offline"))
+    request = closure_request(session, parsed, program)
     document = describe(session, subject, request, parsed.text("format") or _FORMATS[0])
     target = parsed.text("output")
     if target is None:
@@ -43,9 +41,7 @@ COMMANDS = (
         ("sbom",),
         "which packages a program, environment or profile has, as a bill of materials",
         run,
-        positionals=(
-            Positional("SUBJECT", "a program, an environment (env:NAME) or a profile (profile:NAME)"),
-        ),
+        positionals=(SUBJECT,),
         options=(
             Option(
                 ("--format",),
@@ -55,9 +51,7 @@ COMMANDS = (
                 default="cyclonedx",
             ),
             Option(("-o", "--output"), "write to FILE instead of stdout", metavar="FILE"),
-            Option(("--with",), "also a soname, package or object", metavar="NAME", repeat=True),
-            Option(("--suite",), "resolve a program in SUITE", metavar="SUITE", repeat=True),
-            Option(("--offline",), "use only what is there already"),
+            *CLOSURE_OPTIONS,
         ),
         description=(
             "Write down the packages that a program would get in a bundle, that an environment has, or that\n"
