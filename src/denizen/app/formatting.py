@@ -1,6 +1,8 @@
-"""Sizes and ages formatted for people."""
+"""Sizes, ages and times formatted for people."""
 
 from __future__ import annotations
+
+import time
 
 
 def human_size(count: int) -> str:
@@ -20,3 +22,8 @@ def human_age(seconds: float) -> str:
         if number:
             return f"{number} {unit}{'s' if number > 1 else ''}"
     return "less than a minute"
+
+
+def local_time(seconds: float) -> str:
+    """Return a time, in seconds since 1970, as "2026-01-31 12:59:00" of the local time zone."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))

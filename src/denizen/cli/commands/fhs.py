@@ -181,8 +181,7 @@ def _show(parsed: Parsed, context: Context) -> int:
 
 
 def _document(context: Context, name: str, one: Generation) -> dict[str, object]:
-    import time
-
+    from denizen.app.formatting import local_time
     from denizen.app.supply.store_access import open_store
     from denizen.cli.views.store_view import shown
 
@@ -192,7 +191,7 @@ def _document(context: Context, name: str, one: Generation) -> dict[str, object]
     return {
         "name": name,
         "generation": one.number,
-        "made": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.made)),
+        "made": local_time(one.made),
         "tree": tree,
         "packages": list(settings.packages),
         "suites": list(settings.suites),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import time
 
+from denizen.app.formatting import local_time
 from denizen.errors import display
 from denizen.profiles.summary import summary_row
 
@@ -112,7 +112,7 @@ def history_lines(steps: Sequence[GenerationStep]) -> Iterator[str]:
     """Yield the generations, each with what it changed."""
     for step in steps:
         mark = "  (current)" if step.is_current else ""
-        yield f"{step.generation.number}  {_when(step.generation.made)}{mark}"
+        yield f"{step.generation.number}  {local_time(step.generation.made)}{mark}"
         for one in step.changes:
             yield f"   {difference_line(one)}"
         if step.problem:
@@ -124,17 +124,13 @@ def history_document(steps: Sequence[GenerationStep]) -> list[dict[str, object]]
     return [
         {
             "generation": step.generation.number,
-            "made": _when(step.generation.made),
+            "made": local_time(step.generation.made),
             "current": step.is_current,
             "tree": os.fsdecode(step.generation.tree),
             "changes": [difference_document(one) for one in step.changes],
         }
         for step in steps
     ]
-
-
-def _when(seconds: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
 def _listed(names: Sequence[str], most: int = _SHOWN) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import time
 
+from denizen.app.formatting import local_time
 from denizen.errors import display
 
 TYPE_CHECKING = False
@@ -85,7 +85,8 @@ def list_lines(rows: Sequence[ListedGeneration]) -> Iterator[str]:
     for one in rows:
         words = [word for word, holds in (("boots", one.is_default), ("active", one.is_active)) if holds]
         mark = f"  ({', '.join(words)})" if words else ""
-        yield f"{one.generation.number}  {_when(one.generation.made)}{mark}  {display(one.generation.tree)}"
+        made = local_time(one.generation.made)
+        yield f"{one.generation.number}  {made}{mark}  {display(one.generation.tree)}"
         if one.problem:
             yield f"   cannot be read: {one.problem}"
 
@@ -95,7 +96,7 @@ def list_document(rows: Sequence[ListedGeneration]) -> list[dict[str, object]]:
     return [
         {
             "generation": one.generation.number,
-            "made": _when(one.generation.made),
+            "made": local_time(one.generation.made),
             "default": one.is_default,
             "active": one.is_active,
             "tree": os.fsdecode(one.generation.tree),
@@ -104,7 +105,3 @@ def list_document(rows: Sequence[ListedGeneration]) -> list[dict[str, object]]:
         }
         for one in rows
     ]
-
-
-def _when(seconds: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
