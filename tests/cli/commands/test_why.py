@@ -14,7 +14,7 @@ from tests.support.glibc_systems import SYSTEM, program
 
 # As a shell is told: a checkout may lie below a directory with a space.
 PYTHON = shlex.quote(sys.executable)
-INSTALLED = shlex.quote(str(Path(sys.executable).with_name("denizen-python")))
+INSTALLED = shlex.join([sys.executable, str(Path(sys.executable).with_name("denizen-python"))])
 ISOLATED = shlex.join([sys.executable, "-I", isolated.__file__])
 
 
