@@ -26,6 +26,8 @@ FULL = frozenset(
     }
 )  # fmt: skip
 
+_UNFINISHED = " <unfinished ...>"
+
 FAULTS = {"killed": "signal=SIGKILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}
 
 
@@ -35,6 +37,24 @@ def directory_in_memory() -> Iterator[Path]:
     memory = Path("/dev/shm")  # a tmpfs on every Linux
     with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as directory:
         yield Path(directory)
+
+
+def finished_calls(log: str) -> list[str]:
+    """The system calls of a log of `strace -f`, a line each, in the order in which they returned.
+
+    While another thread's call is told, strace writes a call in two: `PID name(... <unfinished ...>`, and
+    `PID <... name resumed>...` when it returns.
+    """
+    begun: dict[str, str] = {}
+    calls = []
+    for line in log.splitlines():
+        process = line.partition(" ")[0]
+        if line.endswith(_UNFINISHED):
+            begun[process] = line.removesuffix(_UNFINISHED)
+        else:
+            rest = re.sub(r"^\d+ +<\.\.\. \w+ resumed>", "", line)
+            calls.append(line if rest == line else begun.pop(process, "") + rest)
+    return calls
 
 
 def fresh(base: Path, place: Path) -> Path:
