@@ -18,7 +18,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 COMPANIONS = {
     "denizen-attach": ("text.c", "arena.c", "enter/variables.c", "attach/*.c"),
-    "denizen-bundle": ("*.c", "enter/mounts.c", "unpack/*.c"),
+    "denizen-bundle": ("*.c", "enter/failure.c", "unpack/*.c"),
     "denizen-enter": ("text.c", "covered.c", "arena.c", "enter/*.c"),
     "denizen-front": ("text.c", "front/*.c"),
     "denizen-ldconfig": ("text.c", "config.c", "resident/index.c", "ldconfig/*.c"),

@@ -61,13 +61,16 @@
    status are nobody else's. That, and half of the time, is what bubblewrap's second process would cost. */
 #include "../covered.h"
 #include "../ignored.h"
+#include "failure.h"
+#include "files.h"
 #include "mounts.h"
 #include "sandbox.h"
+#include "search_path.h"
 #include "variables.h"
 
 ARCH_START;
 
-enum { EXIT_CANNOT_START = 126, EXIT_NOT_FOUND = 127, SEARCH_ROOM = 16384 };
+enum { EXIT_CANNOT_START = 126, EXIT_NOT_FOUND = 127 };
 
 struct plan {
     char **next;
@@ -77,7 +80,6 @@ struct plan {
     const char *as;
     int status;
     char **environment;
-    char search[SEARCH_ROOM];
 };
 
 _Noreturn void loader_start(uintptr_t *stack, const void *unused);
@@ -170,34 +172,6 @@ static _Noreturn void give_up(const struct plan *plan, const struct failure *fai
     sys_exit(EXIT_CANNOT_START);
 }
 
-static bool is_searched(const char *paths, const char *directory)
-{
-    for (size_t length = text_length(directory);; paths++) {
-        if (text_starts(paths, directory) && (!paths[length] || paths[length] == ':'))
-            return true;
-        while (*paths && *paths != ':')
-            paths++;
-        if (!*paths)
-            return false;
-    }
-}
-
-/* Where PATH is not set execvp(3) and shells have /bin and /usr/bin of themselves. One too long is left as it is. */
-static void add_to_search(struct plan *plan, const char *directory)
-{
-    char **variable = plan->environment;
-    while (*variable && !text_starts(*variable, "PATH="))
-        variable++;
-    if (!*variable || is_searched(*variable + sizeof "PATH=" - 1, directory))
-        return;
-    struct text path = text_in(plan->search, sizeof plan->search);
-    text_add(&path, *variable);
-    text_add(&path, ":");
-    text_add(&path, directory);
-    if (!path.cut)
-        *variable = plan->search;
-}
-
 static void remember_fallback(struct plan *plan, bool quiet)
 {
     plan->quiet = quiet;
@@ -215,7 +189,7 @@ static long build_root(struct plan *plan, const char *operation, const char **ob
     if (text_equal(operation, "offline"))
         return mounts_become_offline();
     if (text_equal(operation, "search")) {
-        add_to_search(plan, take(plan));
+        search_path_add(plan->environment, take(plan));
         return 0;
     }
     if (text_equal(operation, "chdir")) {
@@ -225,7 +199,7 @@ static long build_root(struct plan *plan, const char *operation, const char **ob
     if (text_equal(operation, "symlink") || text_equal(operation, "text")) {
         const char *content = take(plan);
         *object = take(plan);
-        return operation[0] == 's' ? mounts_make_link(content, *object) : mounts_make_text(content, *object);
+        return operation[0] == 's' ? file_make_link(content, *object) : file_make_text(content, *object);
     }
     if (text_equal(operation, "entries")) {
         const char *directory = take(plan);
@@ -343,10 +317,10 @@ static void carry_out(struct plan *plan, const char *operation)
         result = mounts_mirror(object, take(plan), &call);
     } else if (text_equal(operation, "dir")) {
         object = take(plan);
-        result = mounts_make_directory(object);
+        result = file_make_directory(object);
     } else if (text_equal(operation, "file")) {
         object = take(plan);
-        result = mounts_make_file(object);
+        result = file_make(object);
     } else if (text_equal(operation, "bind")) {
         const char *source = take(plan);
         object = take(plan);

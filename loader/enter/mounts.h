@@ -10,17 +10,8 @@ struct names {
     long count;
 };
 
-struct somebody {
-    uint32_t uid;
-    uint32_t gid;
-};
-
-/* A user namespace, and others by `flags`, in which one user and one group are `inside`. */
-long mounts_become(struct somebody inside, unsigned long flags, const char **call);
 long mounts_become_private(const char **call);
 long mounts_mirror(const char *directory, const char *stage, const char **call);
-long mounts_make_directory(const char *path);
-long mounts_make_file(const char *path);
 long mounts_interpret(const char *stage, const struct names *entries, const char **call);
 long mounts_bind(const char *source, const char *target);
 long mounts_become_offline(void);
@@ -33,8 +24,6 @@ long mounts_show_objects(const char *directory, const char *into, const struct n
 /* Read-only, where there is such a path. */
 long mounts_harden(const char *path);
 long mounts_add_entries(const char *directory, const char *into, const struct names *but);
-long mounts_make_link(const char *words, const char *path);
-long mounts_make_text(const char *content, const char *path);
 long mounts_set_apart(const char *path);
 long mounts_detach(const char *path);
 long mounts_make_readonly(const char *path);
@@ -42,7 +31,5 @@ long mounts_make_readonly(const char *path);
 long mounts_make_safe(const char *path);
 long mounts_become_root(const char *stage);
 void mounts_change_directory(const char *path);
-/* The kernel's word for an error. */
-void failure_add(struct text *text, long problem);
 
 #endif

@@ -197,9 +197,9 @@ long sandbox_isolate(struct somebody inside, int status, const char **call)
     const unsigned long apart = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
     /* Of root alone; others keep their groups, which own nothing in the sandbox. */
     arch_syscall(__NR_setgroups, 0, 0, 0, 0, 0, 0);
-    long result = mounts_become(inside, apart | CLONE_NEWCGROUP, call);
+    long result = users_become(inside, apart | CLONE_NEWCGROUP, call);
     if (result == -EINVAL_) /* before Linux 4.6 */
-        result = mounts_become(inside, apart, call);
+        result = users_become(inside, apart, call);
     if (!sys_failed(result))
         result = leave_guardian(status, call);
     if (sys_failed(result))

@@ -4,7 +4,7 @@
 #define DENIZEN_SANDBOX_H
 
 #include "../text.h"
-#include "mounts.h"
+#include "users.h"
 
 /* Close those above it, which the program must not have. The descriptor by which the end of the program is told, -1 where nobody is. */
 long sandbox_set_status(int fd);

@@ -1,6 +1,6 @@
 #include "cache.h"
 
-#include "../enter/mounts.h"
+#include "../enter/failure.h"
 
 #include <asm/statfs.h>
 

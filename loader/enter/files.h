@@ -1,0 +1,13 @@
+/* Names that a plan makes. Results below zero are negative errnos; a name that is there already is left as it is. */
+#ifndef DENIZEN_FILES_H
+#define DENIZEN_FILES_H
+
+/* Write CONTENT into a file that is there, as those of /proc are. */
+long file_write(const char *path, const char *content);
+/* An empty file. */
+long file_make(const char *path);
+long file_make_directory(const char *path);
+long file_make_link(const char *words, const char *path);
+long file_make_text(const char *content, const char *path);
+
+#endif

@@ -1,0 +1,205 @@
+#include "start.h"
+
+#include "config.h"
+#include "dynamic.h"
+#include "kernel.h"
+#include "launch.h"
+#include "tell.h"
+
+const char *start_path(struct start *start)
+{
+    if (start->path)
+        return start->path;
+    char *room = arena_take(&start->arena, PATH_ROOM);
+    const Auxv *execfn = start->process.execfn;
+    if (sys_readlink("/proc/self/exe", room, PATH_ROOM - 1) <= 0 && execfn) {
+        struct text path = text_in(room, PATH_ROOM);
+        text_add(&path, (const char *)execfn->a_un.a_val);
+    }
+    return start->path = room;
+}
+
+_Noreturn void start_hand_over(const struct process *process, struct image ldso)
+{
+    process->base->a_un.a_val = ldso.bias;
+    arch_jump(ldso.entry, (uintptr_t)process->stack);
+}
+
+struct image start_attached_linker(const struct start *start)
+{
+    enum { WAIT_FOR_ALL = 0x40000000 };
+    while (arch_syscall(__NR_wait4, (long)start->attached.tracer, 0, WAIT_FOR_ALL, 0, 0, 0) == -SYS_EINTR)
+        continue;
+    return (struct image){.bias = start->process.base->a_un.a_val, .entry = (uintptr_t)start->attached.entry};
+}
+
+_Noreturn void start_pass_on(const struct process *process, const char *ldso)
+{
+    start_hand_over(process, image_map_linker(ldso, process->page_size, NULL));
+}
+
+/* The kernel knows the program: a library in it is wanted only where the kernel cannot start what it starts. */
+static void add_exec(struct start *start, const struct decision *decision, struct presentation *presentation)
+{
+    presentation->inside = tell_exec_whom(&start->process, decision);
+    if (presentation->inside)
+        presentation->facts = tell_exec(&start->arena, &start->process, start_path(start));
+}
+
+/* Add the `inside` library to the program. */
+static void add_inside(struct start *start, const struct decision *decision, struct presentation *presentation)
+{
+    if (!start->loader) {
+        add_exec(start, decision, presentation);
+        return;
+    }
+    presentation->inside = tell_whom(start->inside);
+    if (!presentation->inside)
+        return;
+    presentation->facts = tell(&start->arena, &start->process, decision, start_path(start), start->loader);
+    if (decision && decision->header->shown && start->process.execfn)
+        start->process.execfn->a_un.a_val = (uintptr_t)presentation->facts->program;
+}
+
+/* Beside the host's libraries its DT_RUNPATH is the program's alone, as natively: they find theirs where the host has
+   them. A list of the user's may name the same directories, for all. */
+static const char *own_directories(struct start *start, const struct decision *decision,
+                                   const struct program *program)
+{
+    if (!(decision->header->flags & DECISION_HOST) || process_variable(&start->process, "LD_LIBRARY_PATH"))
+        return NULL;
+    const char *origin = start->origin ? start->origin : launch_origin(&start->arena, start_path(start));
+    return program_own_directories(&start->arena, program, origin);
+}
+
+/* Add the `resident` library, which provides libraries opened later, to the program. */
+static void add_resident(struct start *start, const struct decision *decision, const struct program *program,
+                         struct presentation *presentation)
+{
+    presentation->resident = tell_resident_whom(&start->process, decision, start->resident);
+    if (presentation->resident)
+        presentation->resident_facts =
+            tell_resident(&start->arena, &start->process, decision, own_directories(start, decision, program));
+}
+
+/* A decision made for a namespace may name the place where the host's dynamic linker is there: an empty file here,
+   where a program that maps others (valgrind) starts one outside of it. */
+static const char *linker_of(const struct start *start, const struct decision *decision, const struct program *program)
+{
+    struct arch_stat facts;
+    const char *ldso = decision_string(decision, decision->header->ldso);
+    const char *covered = config_next(SETTING_HOST_LDSO, NULL);
+    if (covered && !start->loader && (decision->header->flags & DECISION_HOST))
+        return covered; /* we lie over it */
+    bool empty = start->loader && sys_stat(ldso, &facts) >= 0 && !facts.size;
+    const char *own = empty ? program_interpreter(program) : NULL;
+    return own ? own : ldso;
+}
+
+_Noreturn void start_follow(struct start *start, const struct decision *decision)
+{
+    const struct decision_header *header = decision->header;
+    struct program program = program_read(&start->process);
+    struct preload preload;
+    preload_settle(&start->arena, &start->process, decision, &preload);
+    struct presentation presentation = {
+        .decision = decision,
+        .user_paths = process_variable(&start->process, "LD_LIBRARY_PATH"),
+        .search = header->search ? decision_string(decision, header->search) : NULL,
+        .ldso = linker_of(start, decision, &program),
+        .origin = start->origin,
+        .preload = &preload,
+    };
+    add_inside(start, decision, &presentation);
+    add_resident(start, decision, &program, &presentation);
+    struct image ldso = start->attached.entry
+                            ? start_attached_linker(start)
+                            : image_map_linker(presentation.ldso, start->process.page_size, decision);
+    image_restore(program.phdr, program.phnum, program.bias, start->process.page_size, decision);
+    present(&start->arena, &start->process, &program, &presentation);
+    if (!(header->flags & DECISION_BY_NAME))
+        reflect_addresses(&program);
+    if (header->r_debug)
+        reflect_debugger(&program, ldso.bias + (uintptr_t)header->r_debug);
+    start_hand_over(&start->process, ldso);
+}
+
+const char *start_nix_linker(const struct process *process)
+{
+    if (!config_next(SETTING_NIX_LD, NULL) || !process_is_plain(process) || !process->uid)
+        return NULL;
+    const char *ldso = process_variable(process, ARCH_NIX_LD);
+    return ldso ? ldso : process_variable(process, "NIX_LD");
+}
+
+_Noreturn void start_follow_nix(struct start *start, const char *ldso)
+{
+    const char *paths = process_variable(&start->process, ARCH_NIX_LD_LIBRARY_PATH);
+    struct program program = program_read(&start->process);
+    struct presentation presentation = {
+        .user_paths = process_variable(&start->process, "LD_LIBRARY_PATH"),
+        .search = paths ? paths : process_variable(&start->process, "NIX_LD_LIBRARY_PATH"),
+        .ldso = ldso,
+        .origin = start->origin,
+    };
+    struct image image = image_map_linker(ldso, start->process.page_size, NULL);
+    present(&start->arena, &start->process, &program, &presentation);
+    reflect_addresses(&program);
+    start_hand_over(&start->process, image);
+}
+
+_Noreturn void start_give_up(struct start *start, const char *reason)
+{
+    char room[PATH_ROOM];
+    struct text needs = text_in(room, sizeof room);
+    struct program program = program_read(&start->process);
+    for (const Dyn *entry = program.dynamic; entry < program.dynamic + program.dynamic_count; entry++) {
+        const char *name = program_string(&program, entry);
+        if (name && entry->d_tag == DT_NEEDED) {
+            text_add(&needs, needs.length ? " " : "; it needs ");
+            text_add(&needs, name);
+        }
+    }
+    const char *path = start_path(start);
+    fail("cannot start ", path, ": ", reason, room, "; run: denizen run ", path, (char *)0);
+}
+
+void start_carry(struct start *start, const char *mapped)
+{
+    struct program program = program_read(&start->process);
+    struct presentation presentation = {
+        .user_paths = process_variable(&start->process, "LD_LIBRARY_PATH"),
+        .ldso = program_interpreter(&program),
+        .origin = start->origin,
+    };
+    if (!presentation.ldso || !sys_exists(presentation.ldso))
+        return;
+    add_inside(start, NULL, &presentation);
+    if (mapped && !presentation.inside)
+        return;
+    struct image ldso = image_map_linker(mapped ? mapped : presentation.ldso, start->process.page_size, NULL);
+    present(&start->arena, &start->process, &program, &presentation);
+    reflect_addresses(&program);
+    start_hand_over(&start->process, ldso);
+}
+
+void start_stand_in(struct start *start)
+{
+    struct image image = image_map(start->path, start->process.page_size);
+    start->process.phdr->a_un.a_val = image.phdr;
+    start->process.phnum->a_un.a_val = image.phnum;
+    start->process.entry->a_un.a_val = image.entry;
+    if (start->process.execfn)
+        start->process.execfn->a_un.a_val = (uintptr_t)start->path;
+    start->loader = tell_seen(&start->arena);
+    const char *real = launch_real_path(&start->arena, start->path);
+    if (!real && start->path[0] == '/') /* no /proc: its links are not known */
+        real = start->path;
+    if (real) {
+        start->origin = launch_origin(&start->arena, real);
+        start->path = real;
+    }
+    sys_name_process(text_file_name(start->path));
+    /* Before AT_PHDR names a table of ours: debuggers compare the one in memory with the file's. */
+    kernel_tell(&start->process);
+}
