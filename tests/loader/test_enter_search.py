@@ -33,7 +33,12 @@ def test_without_a_path_none_is_set() -> None:
     assert _environment({"A": "1"}) == ["A=1"]
 
 
-def _environment(given: dict[str, str]) -> list[str]:
-    words = [enter_path(os.uname().machine), "search", "/usr/bin", "--", "/usr/bin/env"]
+def test_several_directories_follow_each_other() -> None:
+    assert _environment({"PATH": "/x"}, "/usr/sbin", "/usr/bin") == ["PATH=/x:/usr/sbin:/usr/bin"]
+
+
+def _environment(given: dict[str, str], *directories: str) -> list[str]:
+    searches = [word for directory in directories or ("/usr/bin",) for word in ("search", directory)]
+    words = [enter_path(os.uname().machine), *searches, "--", "/usr/bin/env"]
     assert Path(words[-1]).exists()
     return subprocess.run(words, env=given, capture_output=True, text=True, check=True).stdout.splitlines()
