@@ -3,13 +3,11 @@
 import os
 import stat
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 
 from denizen.app.profiles.profile_generations import NoEarlierGeneration
-from denizen.app.system.system_access import NoTarget, system_at, system_store
-from denizen.app.system.system_build import NoSuchOrigin
+from denizen.app.system.system_access import system_store
 from denizen.app.system.system_switch import (
     ActivationFailed,
     built,
@@ -21,16 +19,7 @@ from denizen.profiles.profile_links import CurrentGeneration
 from denizen.store.collection import gc_roots
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.collection.processes import ProcessCensus
-from denizen.store.errors import DiskFailed
-from denizen.system.activation import NoSuchOwner
-from denizen.system.etc_plan import EtcConflict
-from denizen.system.etc_views import NotOursToSwitch
-from denizen.system.spec_reader import BadSystemSpec
-from denizen.trust import Untrusted
-from tests.support.command_context import context_of
 from tests.support.killed import killed_at
-from tests.support.read_only_trees import delete
-from tests.support.syscall_faults import directory_in_memory
 from tests.support.systems import REQUEST, SystemHome
 
 FIRST = """
@@ -54,24 +43,6 @@ text = "ours"
 """
 SEEN_FIRST = {"motd": "one", "app/app.conf": "answer", "gone": "gone", "hosts": "theirs", "localtime": "zone"}
 SEEN_SECOND = {"motd": "two", "hosts": "ours", "new/deep/file": "deep", "localtime": "ours", "gone": "kept"}
-
-
-@pytest.fixture
-def home() -> Iterator[SystemHome]:
-    """In memory: a switch waits for the disk some forty times."""
-    with directory_in_memory() as directory:
-        yield _prepared(SystemHome(directory))
-        delete(directory)
-        directory.mkdir()
-
-
-def _prepared(home: SystemHome) -> SystemHome:
-    (home.etc / "hosts").write_text("theirs")
-    (home.etc / "hosts").chmod(0o640)
-    (home.target / "zone").write_text("zone")
-    (home.etc / "localtime").symlink_to("../zone")
-    (home.etc / "gone").write_text("kept")
-    return home
 
 
 def test_a_switch_shows_the_new_files_and_a_rollback_the_old_ones(home: SystemHome) -> None:
@@ -225,61 +196,6 @@ def test_a_kill_in_the_first_switch_leaves_what_was_there(home: SystemHome) -> N
         assert home.seen() == before, count
 
 
-def test_a_directory_in_the_way_is_told_before_anything_is_done(home: SystemHome) -> None:
-    (home.etc / "motd" / "d").mkdir(parents=True)
-    (home.etc / "app").symlink_to("..")
-    with pytest.raises(EtcConflict) as failure:
-        home.switch(FIRST)
-    assert [path for path, _ in failure.value.places] == ["app/app.conf", "motd"]
-    assert not (home.etc / ".denizen").exists()
-
-
-def test_links_of_the_target_lead_nowhere_outside(home: SystemHome) -> None:
-    outside = home.directory / "outside"
-    outside.mkdir()
-    (home.etc / "app").symlink_to(outside)
-    with pytest.raises(EtcConflict):
-        home.switch(FIRST)
-    (home.target / "boot").symlink_to(outside)
-    (home.directory / "k").write_text("kernel")
-    with pytest.raises(ActivationFailed):
-        home.switch('[boot]\nkernel = { source = "k" }\n')
-    assert not os.listdir(outside)
-
-
-def test_etc_that_is_a_link_is_refused(home: SystemHome) -> None:
-    home.etc.rename(home.target / "real")
-    home.etc.symlink_to("real")
-    with pytest.raises(DiskFailed):
-        home.switch(FIRST)
-
-
-def test_another_programs_static_is_left_alone(home: SystemHome) -> None:
-    (home.etc / "static").symlink_to("/nix/store/x/etc")
-    with pytest.raises(NotOursToSwitch):
-        home.switch(FIRST)
-    assert os.readlink(home.etc / "static") == "/nix/store/x/etc"
-
-
-def test_a_target_that_others_may_write_to_is_refused(home: SystemHome) -> None:
-    home.target.chmod(0o777)
-    with pytest.raises(Untrusted):
-        home.switch(FIRST)
-    with pytest.raises(NoTarget):
-        system_at(context_of({"HOME": "/"}, None).session, str(home.directory / "nowhere"))
-
-
-def test_a_source_is_beside_the_description_and_no_link(home: SystemHome) -> None:
-    (home.directory / "secret").symlink_to("/etc/hostname")
-    for source, said in (("secret", "links are not followed"), ("nowhere", "no such file")):
-        with pytest.raises(NoSuchOrigin, match=said):
-            home.switch(f'[etc.x]\nsource = "{source}"\n')
-    (home.directory / "tool").write_text("#!/bin/sh\n")
-    (home.directory / "tool").chmod(0o755)
-    home.switch('[etc.x]\nsource = "tool"\n')
-    assert os.access(home.etc / "x", os.X_OK)
-
-
 ACCOUNTS = """
 [users.app]
 uid = 900
@@ -310,12 +226,6 @@ def test_accounts_come_first_and_own_what_follows(home: SystemHome) -> None:
     home.switch("")
     assert "app:x:900" in (home.etc / "passwd").read_text()
     assert facts == (home.target / "var/lib/app").stat()
-
-
-def test_an_owner_that_nobody_makes_is_told_before_anything_is_done(home: SystemHome) -> None:
-    with pytest.raises(NoSuchOwner, match="cannot belong to nobody-here"):
-        home.switch('[etc.x]\ntext = ""\nuser = "nobody-here"\n')
-    assert not (home.etc / ".denizen").exists()
 
 
 UNIT = """
@@ -405,11 +315,6 @@ def test_generations_are_roots_from_inside_the_target_too(
         collect(store, Limits())
         names = [path.name for path in store.database.paths()]
     assert names.count("denizen-system-system") == 1
-
-
-def test_denizens_own_texts_are_not_described_twice(home: SystemHome) -> None:
-    with pytest.raises(BadSystemSpec, match="denizen's own"):
-        home.switch('[environment]\nA = "b"\n[etc."profile.d/denizen-system.sh"]\ntext = ""\n')
 
 
 def test_the_environment_is_what_a_shell_reads(home: SystemHome) -> None:
