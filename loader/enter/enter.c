@@ -30,6 +30,7 @@
        chdir DIR          go there if it can be gone to
        as FILE            execute FILE and call it PROGRAM
        set NAME=VALUE     the program's environment has this variable
+       default NAME=VALUE as set; where the caller has set it, nothing
        set-name NAME=     this variable, with PROGRAM as it was given
        set-program NAME=  this variable, with the absolute path of PROGRAM
        set-directory NAME=  this variable, with the working directory

@@ -10,7 +10,7 @@ enum { MAX_VARIABLES = 8192, VALUE_ROOM = 8192 };
 
 bool variables_knows(const char *operation)
 {
-    return text_equal(operation, "set") || text_equal(operation, "set-name") ||
+    return text_equal(operation, "set") || text_equal(operation, "default") || text_equal(operation, "set-name") ||
            text_equal(operation, "set-program") || text_equal(operation, "set-directory") ||
            text_equal(operation, "temporary");
 }
@@ -55,7 +55,7 @@ static const char *temporary_variable(struct arena *arena, const char *directory
 
 static const char *word_of(struct arena *arena, const char *operation, const char *word, const char *program)
 {
-    if (text_equal(operation, "set"))
+    if (text_equal(operation, "set") || text_equal(operation, "default"))
         return word;
     if (text_equal(operation, "temporary"))
         return temporary_variable(arena, word);
@@ -82,9 +82,18 @@ static bool same_name(const char *variable, const char *word)
     return word[at] == '=' && variable[at] == '=';
 }
 
+static bool is_set(char **environment, const char *word)
+{
+    while (*environment && !same_name(*environment, word))
+        environment++;
+    return *environment != NULL;
+}
+
 char **variables_with(char **environment, const char *operation, const char *word, const char *program)
 {
     if (text_equal(operation, "temporary") && !executes_nothing(temporary_directory(environment)))
+        return environment;
+    if (text_equal(operation, "default") && is_set(environment, word))
         return environment;
     struct arena arena = arena_make();
     const char *made = word_of(&arena, operation, word, program);

@@ -21,6 +21,8 @@ static const struct place {
     {"/etc/pki/tls/", "/etc/ssl/certs"},
     {"/usr/share/alsa", "/usr/share/alsa"},
     {"/etc/mime.types", "/etc/mime.types"},
+    {"/usr/share/terminfo", "/usr/share/terminfo"},
+    {"/lib/terminfo", "/usr/share/terminfo"},
 };
 enum { COUNT = sizeof PLACES / sizeof *PLACES };
 

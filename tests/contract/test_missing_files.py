@@ -37,7 +37,7 @@ int main(int count, char **words) {
 _TYPE = struct.pack(">iBB", 9 * 3600, 0, 0) + b"JST\0"
 _ZONE = (b"TZif2" + bytes(15) + struct.pack(">6I", 0, 0, 0, 0, 1, 4) + _TYPE) * 2 + b"\nJST-9\n"
 _SHARE = "./usr/share"
-_PACKAGES = (
+PACKAGES = (
     ("tzdata", [Item(f"{_SHARE}/zoneinfo/Asia/Tokyo", content=_ZONE)]),
     ("netbase", [Item("./etc/services", content=b"only-here 4321/tcp\n")]),
     (
@@ -48,12 +48,12 @@ _PACKAGES = (
         ],
     ),
 )
-_BUNDLE = "first\nsecond\n"
+BUNDLE = "first\nsecond\n"
 
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> BareProgram:
-    return BareProgram("bare root", tmp_path_factory.mktemp("files"), _LOOKS, *_PACKAGES)
+    return BareProgram("bare root", tmp_path_factory.mktemp("files"), _LOOKS, *PACKAGES)
 
 
 def test_a_time_zone_is_what_it_says(bare: BareProgram) -> None:
@@ -69,4 +69,4 @@ def test_a_service_has_its_number(bare: BareProgram) -> None:
 def test_authorities_are_one_file_at_each_path_where_libraries_look(bare: BareProgram, strategy: str) -> None:
     for path in ("/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem", "/usr/lib/ssl/cert.pem"):
         done = bare.run(strategy, "file", path)
-        assert (done.status, done.out) == (0, _BUNDLE)
+        assert (done.status, done.out) == (0, BUNDLE)

@@ -1,4 +1,4 @@
-"""denizen-enter's `search`: PATH has a directory, and is otherwise the caller's."""
+"""denizen-enter's `search` and `default`: variables that are otherwise the caller's."""
 
 import os
 import subprocess
@@ -34,11 +34,23 @@ def test_without_a_path_none_is_set() -> None:
 
 
 def test_several_directories_follow_each_other() -> None:
-    assert _environment({"PATH": "/x"}, "/usr/sbin", "/usr/bin") == ["PATH=/x:/usr/sbin:/usr/bin"]
+    several = ("search", "/usr/sbin", "search", "/usr/bin")
+    assert _environment({"PATH": "/x"}, *several) == ["PATH=/x:/usr/sbin:/usr/bin"]
 
 
-def _environment(given: dict[str, str], *directories: str) -> list[str]:
-    searches = [word for directory in directories or ("/usr/bin",) for word in ("search", directory)]
-    words = [enter_path(os.uname().machine), *searches, "--", "/usr/bin/env"]
+@pytest.mark.parametrize("given", [{}, {"TZDI": "1", "TZDIRS": "2"}])
+def test_a_variable_gets_its_default(given: dict[str, str]) -> None:
+    seen = _environment(given, "default", "TZDIR=/a=b")
+    assert seen == [*(f"{name}={value}" for name, value in given.items()), "TZDIR=/a=b"]
+
+
+@pytest.mark.parametrize("value", ["", "/mine"])
+def test_a_variable_that_the_caller_has_set_stays(value: str) -> None:
+    assert _environment({"TZDIR": value}, "default", "TZDIR=/a") == [f"TZDIR={value}"]
+
+
+def _environment(given: dict[str, str], *operations: str) -> list[str]:
+    operations = operations or ("search", "/usr/bin")
+    words = [enter_path(os.uname().machine), *operations, "--", "/usr/bin/env"]
     assert Path(words[-1]).exists()
     return subprocess.run(words, env=given, capture_output=True, text=True, check=True).stdout.splitlines()

@@ -18,7 +18,12 @@ class BareProgram:
     """
 
     def __init__(
-        self, name: str, directory: Path, source: str, *packages: tuple[str, Sequence[Item]]
+        self,
+        name: str,
+        directory: Path,
+        source: str,
+        *packages: tuple[str, Sequence[Item]],
+        flags: Sequence[str] = (),
     ) -> None:
         made = directory / "made"
         made.mkdir()
@@ -32,7 +37,7 @@ class BareProgram:
             room.mkdir(parents=True)
         shutil.copytree(home.debs, self.directories.programs / "debs")
         (directory / "program.c").write_text(source)
-        subprocess.run(["gcc", "-w", "-o", here / "program", directory / "program.c"], check=True)
+        subprocess.run(["gcc", "-w", *flags, "-o", here / "program", directory / "program.c"], check=True)
         self.host: Host = HOSTS[name](self.directories)
         where = ["/programs/debs", "--directory", "--root", str(self.host.directories.root)]
         added = self.host.run([*self.host.python, "source", "add", "debian", *where])

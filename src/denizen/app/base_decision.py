@@ -95,6 +95,11 @@ class BaseDecisions:
         own = (row.path for row in self.examined.report.libraries if row.path is not None and program.image)
         objects = tuple(dict.fromkeys(path for path in own if path[:1] == b"/"))
         decision = replace(decision_of_host(program), objects=objects)
+        if self.examined.files:
+            from denizen.app.looked_for_files import with_files
+
+            files = self.examined.files
+            return with_files(self.session, self.wanted, self.decision_store, decision, files)
         return with_resident(self.session, self.examined, self.wanted, self.decision_store, decision)
 
     def _moved(self) -> Decision | None:

@@ -29,12 +29,15 @@ from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from denizen.app.appimage import AppImage
     from denizen.app.request import RunRequest
     from denizen.app.session import Session
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.launch.program import Program
+    from denizen.launch.resources.looked_for import LookedForFiles
     from denizen.launch.strategies.table import StrategyVerdict
     from denizen.resolve.resolution import Resolution
 
@@ -47,11 +50,13 @@ class StartPlan:
         resolution: the packages that would be fetched; None where the host has all that is needed.
         verdicts: every strategy with the obstacle to it.
         emulator: which one runs a program of another architecture, in words; "" for this machine's.
+        files: what a static program looks for and this host lacks.
     """
 
     resolution: Resolution | None
     verdicts: tuple[StrategyVerdict, ...]
     emulator: str = ""
+    files: tuple[LookedForFiles, ...] = ()
 
 
 @value
@@ -151,7 +156,18 @@ class _DecisionMaker:
     def plan(self) -> StartPlan:
         """Return what `run` would do. Raises CannotStart."""
         refuse_hopeless(self._program, self._examined.report)
-        return StartPlan(self._bases.planned(), self.verdicts(), self.emulator_words())
+        verdicts = self.verdicts()
+        return StartPlan(self._bases.planned(), verdicts, self.emulator_words(), self.files(verdicts))
+
+    def files(self, verdicts: Sequence[StrategyVerdict]) -> tuple[LookedForFiles, ...]:
+        """Return what is done about files that a static program looks for and this host lacks."""
+        image, rules = self._examined.program.image, self._examined.files
+        if image is None or not rules:
+            return ()
+        from denizen.launch.resources.looked_for import provision
+
+        chosen = next((one.strategy.name for one in verdicts if not one.obstacle), None)
+        return provision(image, rules, is_mounted=chosen is StrategyName.NAMESPACE)
 
     def emulator_words(self) -> str:
         """Return which emulator starts another architecture's program; "" for this machine's."""
@@ -222,6 +238,16 @@ def plan_for(session: Session, program: bytes, wanted: RunRequest) -> StartPlan:
 def verdicts_for(session: Session, program: bytes) -> tuple[StrategyVerdict, ...]:
     """Return the verdict of `run` on every strategy for the program at the absolute path. Raises OSError."""
     return _as_run(session, program).verdicts()
+
+
+def files_for_program(
+    session: Session, program: bytes, verdicts: Sequence[StrategyVerdict]
+) -> tuple[LookedForFiles, ...]:
+    """Return what is done about files that a static program looks for, by the strategy that is chosen.
+
+    Raises OSError.
+    """
+    return _as_run(session, program).files(verdicts) if verdicts else ()
 
 
 def improvement_for(session: Session, program: bytes, *, offline: bool) -> Resolution | None:

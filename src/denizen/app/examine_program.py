@@ -7,6 +7,7 @@ from denizen.app.resolution.extra_inputs import added_to
 from denizen.launch.decisions.host_decision import served_here
 from denizen.launch.host_view import host_view
 from denizen.launch.program import once_read
+from denizen.launch.strategies.base import StrategyName
 from denizen.linker.rule_tables import LIBRARY_PATH
 from denizen.resolve.cache.cached_view import parser_of
 from denizen.value import replace, value
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.launch.environment_rules import EnvironmentNeeds
     from denizen.launch.program import Program
+    from denizen.resolve.rule_packs import Resource
 
 
 @value
@@ -32,6 +34,7 @@ class ExaminedProgram:
         added: paths of further objects that the program opens.
         starts_here: it starts with the host's libraries, and is to start with them.
         later: sonames that it opens at run time and this host lacks; () if it does not start here.
+        files: the rules about files that a static program looks for and this host lacks.
     """
 
     program: Program
@@ -40,6 +43,7 @@ class ExaminedProgram:
     added: tuple[bytes, ...]
     starts_here: bool
     later: tuple[bytes, ...]
+    files: tuple[Resource, ...] = ()
 
     @property
     def is_satisfied(self) -> bool:
@@ -82,9 +86,27 @@ def examine_program(session: Session, program: Program, wanted: RunRequest) -> E
     # A static program takes no libraries from anywhere.
     starts_here = report.starts and (report.stands_alone or not wanted.elsewhere)
     later: tuple[bytes, ...] = ()
+    files: tuple[Resource, ...] = ()
     if starts_here and not report.stands_alone:
         later = _lacking_later(host, program, world, added)
-    return ExaminedProgram(program, world, report, added, starts_here, later)
+    elif starts_here and wanted.strategy != StrategyName.HOST.value:
+        files = _looked_for(program)
+    return ExaminedProgram(program, world, report, added, starts_here, later, files)
+
+
+def _looked_for(program: Program) -> tuple[Resource, ...]:
+    """Return the rules about files that a program looks for and that can be shown or named to it."""
+    from denizen.launch.resources.command_paths import brings_commands
+    from denizen.launch.resources.looked_for import looked_for, variables_read
+    from denizen.resolve.rule_packs import load_rules
+
+    image = program.image
+    if image is None:
+        return ()
+    found = looked_for(program.view, image, load_rules().resources)
+    if not found or brings_commands(program.view):
+        return found
+    return tuple(rule for rule in found if variables_read(image, (rule,)))
 
 
 def _look(host: FileView, program: Program, world: HostWorld) -> Report:

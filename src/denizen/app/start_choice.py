@@ -65,7 +65,8 @@ class StartChooser:
 
         `otherwise` is executed where the kernel refuses a namespace. Raises CannotUse.
         """
-        start = self._start(satisfies=base.host)
+        # No package of them may have come.
+        start = self._start(satisfies=base.host, without_files=not base.objects)
         choice = choose(start, only, frozenset(map(StrategyName, self._bases.wanted.excluded)))
         if choice.strategy is None:
             program = display(start.program.path)
@@ -85,8 +86,10 @@ class StartChooser:
         is_script = self._examined.program.image is None
         return all_verdicts(self._start(satisfies=self._examined.is_satisfied or is_script))
 
-    def _start(self, *, satisfies: bool) -> ProgramStart:
+    def _start(self, *, satisfies: bool, without_files: bool = False) -> ProgramStart:
         findings = findings_of(self._examined, self._bases.wants, self._bases.wanted, satisfies=satisfies)
+        if without_files:
+            findings = replace(findings, looks_for=())
         supplier = _PackageSupplier(self._bases)
         program, decision_store = self._examined.program, self._bases.decision_store
         return ProgramStart(program, decision_store, self._files, self._mounts, findings, supplier)
@@ -110,6 +113,8 @@ def findings_of(
         asks_fhs=wanted.strategy == StrategyName.FHS.value,
         unmappable=next((problem.message for problem in report.problems if problem.code == NOEXEC), ""),
         is_foreign=report.is_emulated,
+        looks_for=examined.files,
+        may_mount=StrategyName.NAMESPACE.value not in wanted.excluded,
     )
 
 

@@ -83,6 +83,8 @@ class Resource:
         mentions: texts; one of them among the program's constants also makes the rule apply.
         symbols: symbols, one of which must also be used; empty for no such condition.
         unless: paths; a host that has one of them has what the packages would bring.
+        there: paths; where one of them is not empty, a program that starts by itself has what it looks for.
+        variables: environment variable -> path that it names in place of the usual one.
     """
 
     pack: str
@@ -92,6 +94,8 @@ class Resource:
     unless: tuple[bytes, ...]
     packages: tuple[bytes, ...]
     reason: str
+    there: tuple[bytes, ...] = ()
+    variables: tuple[tuple[bytes, bytes], ...] = ()
 
 
 @value
@@ -197,6 +201,8 @@ def read_rules(document: Mapping[str, Any]) -> RulePacks:
                 _names(row.get("unless", ())),
                 _names(row["packages"]),
                 row["reason"],
+                _names(row.get("there", ())),
+                tuple((name.encode(), path.encode()) for name, path in row.get("variables", {}).items()),
             )
             for row in document["resource"]
         ),

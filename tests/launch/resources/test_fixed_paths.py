@@ -73,3 +73,12 @@ def test_a_mirror_that_is_there_already_is_used() -> None:
     assert bind_resources(MemoryView({b"/dev/null": b""}), [file], done, b"/stage") == (
         *(b"dir", b"/etc", b"file", b"/etc/one", b"bind", b"/s/one", b"/etc/one"),
     )
+
+
+def test_terminals_are_described_at_each_place_where_some_ncurses_looks() -> None:
+    source = LIBC + b"/lib/terminfo"
+    view = MemoryView({source + b"/x/xterm": b""})
+    shown = {one.target: one.source for one in fixed_path_resources(view, [LIBC])}
+    assert shown == dict.fromkeys((b"/lib/terminfo", b"/usr/lib/terminfo", b"/usr/share/terminfo"), source)
+    hosts = MemoryView({source + b"/x/xterm": b"", b"/usr/share/terminfo/x/xterm": b""})
+    assert [one.target for one in fixed_path_resources(hosts, [LIBC])] == [b"/lib/terminfo"]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from denizen.diagnose.program_facts import HostWorld, ProgramFacts
     from denizen.diagnose.report import Report
     from denizen.fileview import FileView
+    from denizen.launch.resources.looked_for import LookedForFiles
     from denizen.launch.strategies.table import StrategyVerdict
     from denizen.resolve.resolution import Resolution
 
@@ -64,8 +65,8 @@ def run(parsed: Parsed, context: Context) -> int:
             from denizen.app.resolution.extra_inputs import opened_document
             from denizen.cli.views.strategy_view import strategy_document
 
-            emulator = _emulator(context, report, parsed)
-            fields["strategy"] = strategy_document(_verdicts(context, report), emulator)
+            emulator, verdicts = _emulator(context, report, parsed), _verdicts(context, report)
+            fields["strategy"] = strategy_document(verdicts, emulator, _files(context, report, verdicts))
             fields["opened"] = opened_document(context.session, report.program)
         context.output.document(fields)
     else:
@@ -113,6 +114,15 @@ def _verdicts(context: Context, report: Report) -> Sequence[StrategyVerdict]:
     return verdicts_for(context.session, report.program)
 
 
+def _files(context: Context, report: Report, verdicts: Sequence[StrategyVerdict]) -> Sequence[LookedForFiles]:
+    """Return what is done about files that a static program looks for and this host lacks."""
+    if not report.stands_alone:
+        return ()
+    from denizen.app.decision_maker import files_for_program
+
+    return files_for_program(context.session, report.program, verdicts)
+
+
 def _is_strange(report: Report) -> bool:
     """Tell a program of an architecture that nothing here runs."""
     return report.has("wrong-machine") and not report.is_emulated
@@ -149,7 +159,8 @@ def _show(
 
         for line in opened_lines(context.session, report.program):
             context.output.line(line)
-        for line in strategy_lines(_verdicts(context, report), _emulator(context, report, parsed)):
+        emulator, verdicts = _emulator(context, report, parsed), _verdicts(context, report)
+        for line in strategy_lines(verdicts, emulator, _files(context, report, verdicts)):
             context.output.line(line)
     context.output.render(closing)
 

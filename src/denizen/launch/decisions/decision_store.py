@@ -214,9 +214,13 @@ def variant(decisions: bytes, digest: bytes) -> DecisionStore:
 
 
 def forget_unindexed(decisions: bytes) -> None:
-    """Delete the decisions about programs that open libraries which no index was there to look up."""
+    """Delete the decisions about programs that open libraries, or look for files, without an index.
+
+    A static program's decision has no objects where no file of a package came.
+    """
     for one in decision_stores(decisions):
         for name, found in one.decisions():
-            if found is not None and found.host and found.opened and not found.command:
+            lacked = found is not None and found.host and (found.opened or not found.objects)
+            if found is not None and lacked and not found.command:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(os.path.join(one.directory, name))

@@ -18,10 +18,13 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from denizen.fileview import FileView
 
+# Where terminals are described: of Debian 12 and before, of Debian 13, of ncurses itself. Each ncurses looks
+# in the one or two of them that it was built with.
+TERMINFO = (b"lib/terminfo", b"usr/lib/terminfo", b"usr/share/terminfo")
 # Each is a path that one library opens; `*` stands for one name, an architecture or a version.
 PATHS = (
     b"usr/lib/locale/*",  # glibc locale/findlocale.c; libc-bin has C.utf8
@@ -37,6 +40,7 @@ PATHS = (
     b"usr/share/alsa",  # alsa-lib src/conf.c
     b"usr/share/perl/*",  # perl's own modules; those of architecture are in usr/lib/TRIPLET/perl
     b"usr/lib/python3*",  # CPython Modules/getpath.py: a Python that a program embeds
+    *TERMINFO,
     # Directories in which each package has files of its own.
     b"usr/share/glib-2.0/*",
     b"usr/share/glvnd/*/*",
@@ -91,7 +95,17 @@ def fixed_path_resources(view: FileView, trees: Sequence[bytes]) -> tuple[FixedP
                 sources = [each for tree in trees if exists(view, each := posixpath.join(tree, path))]
                 for one in _merged(view, b"/" + path, sources):
                     found.setdefault(one.target, one)
+    for one in _terminals(view, found):
+        found.setdefault(one.target, one)
     return tuple(found.values())[:MAX_BINDS]
+
+
+def _terminals(view: FileView, found: Mapping[bytes, FixedPathResource]) -> Iterator[FixedPathResource]:
+    """Yield the terminals' descriptions at the paths where a package of another release has them."""
+    paths = [b"/" + path for path in TERMINFO]
+    sources = [found[path].source for path in paths if path in found]
+    if sources and not any(exists(view, path) for path in paths):
+        yield from (FixedPathResource(path, sources[0], directory=True) for path in paths)
 
 
 def _merged(view: FileView, target: bytes, sources: Sequence[bytes]) -> Iterator[FixedPathResource]:

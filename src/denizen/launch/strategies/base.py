@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from denizen.launch.program import Program
     from denizen.launch.strategies.loader_files import LoaderFiles
     from denizen.launch.strategies.namespace_mounts import NamespaceMounts
+    from denizen.resolve.rule_packs import Resource
 else:
     Protocol = object
 
@@ -44,6 +45,8 @@ class HostFindings:
         asks_fhs: the strategy fhs was requested by its name.
         unmappable: why no process may map the file where it lies, "" if one may.
         is_foreign: the program is another architecture's, and an emulator can run it.
+        looks_for: the rules about files that it looks for and this host lacks, where packages have them.
+        may_mount: the strategy namespace is not excluded.
     """
 
     satisfies: bool
@@ -55,6 +58,8 @@ class HostFindings:
     asks_fhs: bool = False
     unmappable: str = ""
     is_foreign: bool = False
+    looks_for: tuple[Resource, ...] = ()
+    may_mount: bool = True
 
 
 class StartSupplier(Protocol):

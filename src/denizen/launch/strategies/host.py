@@ -5,10 +5,13 @@ from __future__ import annotations
 from denizen.errors import display
 from denizen.launch.dlopen_links import Opened
 from denizen.launch.loader.binaries import LoaderAbsent
+from denizen.launch.resources.command_paths import brings_commands
+from denizen.launch.resources.file_variables import file_variables
+from denizen.launch.resources.looked_for import variables_read
 from denizen.launch.strategies.base import StrategyName
 from denizen.launch.strategies.direct import script_obstacle
 from denizen.launch.strategies.dynamic_linker import linker_outside
-from denizen.launch.strategies.shown_resources import commands_not_here
+from denizen.launch.strategies.shown_resources import commands_not_here, shown_files
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -43,6 +46,8 @@ class HostStrategy:
             return ", ".join(found.lacking)
         if found.follows and not (start.mounts.obstacle() and script_obstacle(start)):
             return "it is a script, and programs that it starts may be foreign"
+        if found.looks_for and _shows_files(start):
+            return f"it looks for {display(found.looks_for[0].there[0])}, which is not here"
         commands = commands_not_here(start.program, start.files)
         if commands and not start.mounts.obstacle():
             return f"it executes {display(commands[0])}, which is not here"
@@ -54,9 +59,35 @@ class HostStrategy:
         Without an index nothing could be brought: the program is executed as it is until there is one.
         """
         made = replace(base, command=(), ldso=linker_outside(start, base))
+        variables = variables_for(start, base)
+        if variables:
+            words = [word for one in variables for word in (b"default", one)]
+            return replace(made, command=(start.files.enter(), *words, b"--"))
         if not base.opened or not Opened(base.opened).has_index:
             return made
         try:
             return replace(made, command=start.files.attached())
         except LoaderAbsent:
             return made
+
+
+def _shows_files(start: ProgramStart) -> bool:
+    """Tell whether a namespace is to show files that the host lacks.
+
+    It costs each start a mirror of the directories, and set-user-ID programs have no power in it: so only on
+    a host with few commands, as for those.
+    """
+    found = start.findings
+    return found.may_mount and brings_commands(start.program.view) and not start.mounts.obstacle()
+
+
+def variables_for(start: ProgramStart, base: Decision) -> tuple[bytes, ...]:
+    """Return the variables, as NAME=VALUE, by which the program finds files of the decision's packages.
+
+    Raises OSError, LoaderAbsent.
+    """
+    image, rules = start.program.image, start.findings.looks_for
+    if image is None or not rules or not base.objects:
+        return ()
+    shown = shown_files(start.program, start.files, base)
+    return file_variables(variables_read(image, rules), shown, start.files.font_configuration)

@@ -193,6 +193,10 @@ class LoaderFiles:
         """Return the path of a file with these certificates."""
         return self._tools(machine_name()).certificates(content)
 
+    def font_configuration(self, content: bytes) -> bytes:
+        """Return the path of a configuration of fontconfig with this content."""
+        return self._tools(machine_name()).font_configuration(content)
+
     def link_loader(self) -> None:
         """Make the link to the plain loader beside the program's decision, for the fast path."""
         make_directories(self.directory, 0o700)

@@ -33,8 +33,16 @@ def shown_resources(program: Program, files: LoaderFiles, base: Decision) -> tup
     ]
     if base.opened and is_missing(program.view, LDCONFIG):
         stand_ins.append(FixedPathResource(LDCONFIG, files.ldconfig(base), directory=False))
-    found = fixed_path_resources(program.view, objects)
-    return (*found, *_certificates(program, files, objects), *stand_ins)
+    return (*shown_files(program, files, base), *stand_ins)
+
+
+def shown_files(program: Program, files: LoaderFiles, base: Decision) -> tuple[FixedPathResource, ...]:
+    """Return the files of packages with their paths. Raises OSError.
+
+    The decision `base` lists the trees of packages.
+    """
+    found = fixed_path_resources(program.view, base.objects)
+    return (*found, *_certificates(program, files, base.objects))
 
 
 def ldconfig_instead(program: Program, files: LoaderFiles, base: Decision) -> tuple[bytes, ...]:

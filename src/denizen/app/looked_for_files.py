@@ -1,0 +1,116 @@
+"""Packages of files that a static program looks for and this host lacks, brought before it starts.
+
+What a dynamic program looks for comes with its libraries, or is answered by the resident while it runs. A
+static program has neither, so the paths in it count as what it will miss (launch/resources/looked_for.py),
+under the policy of the resident: a budget, --offline, --lock.
+"""
+
+from __future__ import annotations
+
+from denizen.app.factories import supply_of
+from denizen.app.resolution.resolve_program import base_suites
+from denizen.app.running_program import budget_of
+from denizen.app.supply.indexing import ensure
+from denizen.app.supply.open_index import open_index
+from denizen.app.supply.own_architecture import own_architecture
+from denizen.app.supply.store_access import made_store
+from denizen.disk import DiskView
+from denizen.errors import BadInput, HostLacks, SourceFailed, display
+from denizen.launch.resources.command_paths import brings_commands
+from denizen.resolve.installation.install import install
+from denizen.resolve.resolution import Resolution, pin_of
+from denizen.sources.base import Scope
+from denizen.sources.fetch_policy import FetchPolicy
+from denizen.value import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from denizen.app.request import RunRequest
+    from denizen.app.session import Session
+    from denizen.launch.decisions.decision import Decision
+    from denizen.launch.decisions.decision_store import DecisionStore
+    from denizen.resolve.resolution import Pin
+    from denizen.resolve.rule_packs import Resource
+
+# It would start without them: a network that is gone is not waited for.
+_ATTEMPTS = 2
+_PATIENCE = 10.0
+
+
+def with_files(
+    session: Session,
+    wanted: RunRequest,
+    decision_store: DecisionStore,
+    decision: Decision,
+    rules: Sequence[Resource],
+) -> Decision:
+    """Return the host decision with the trees of the rules' packages, which are then in the store.
+
+    Return it unchanged, after one line, where they cannot be had: the program starts without.
+    """
+    if not rules or wanted.lock is not None or not budget_of(session):
+        return decision
+    try:
+        return _brought(session, wanted, decision_store, decision, rules)
+    except (SourceFailed, HostLacks, BadInput) as problem:
+        reason = problem.what
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+    paths = ", ".join(display(one.there[0]) for one in rules)
+    session.reporter.say(f"denizen: it starts without {paths}: {reason}")
+    return decision
+
+
+def _brought(
+    session: Session,
+    wanted: RunRequest,
+    decision_store: DecisionStore,
+    decision: Decision,
+    rules: Sequence[Resource],
+) -> Decision:
+    policy = FetchPolicy(attempts=_ATTEMPTS, patience=_PATIENCE, offline=wanted.offline)
+    pins = _within_budget(session, _chosen(session, wanted, policy, rules))
+    if not pins:
+        return decision
+    resolution = Resolution(own_architecture(), pins[0].suite, packages=tuple(pins))
+    with made_store(session) as store, store.working() as work:
+        made = install(store, resolution, supply_of(session, policy))
+        trees = [made.packages[pin.sha256] for pin in pins]
+        work.need(trees)
+        found = replace(decision, objects=(*decision.objects, *map(store.place_of, trees)))
+        decision_store.keep_besides(store.layout, found, trees)
+    return found
+
+
+def _chosen(
+    session: Session, wanted: RunRequest, policy: FetchPolicy, rules: Sequence[Resource]
+) -> list[Pin]:
+    """Return the packages of the base suite that the rules name. Raises SourceFailed, HostLacks.
+
+    A host with commands of its own has what its owner chose: no index is fetched for a program that starts.
+    """
+    architecture, suites = own_architecture(), base_suites(session, wanted.suites)
+    if brings_commands(DiskView()):
+        ensure(session, suites, architecture, Scope.LIBRARIES, policy)
+    index = open_index(session, architecture, suites)
+    snapshots = {entry.suite: entry.identity for entry in index.entries}
+    names = dict.fromkeys(name for rule in rules for name in rule.packages)
+    offered = [index.packages(name)[:1] for name in names]
+    return [pin_of(one, snapshots) for some in offered for one in some]
+
+
+def _within_budget(session: Session, pins: Sequence[Pin]) -> list[Pin]:
+    """Return the first packages that are within the budget; say which are not."""
+    budget, left, taken = budget_of(session), budget_of(session) * 1_000_000, []
+    for pin in pins:
+        if pin.size <= left:
+            left -= pin.size
+            taken.append(pin)
+        else:
+            size = pin.size // 1_000_000
+            session.reporter.say(
+                f"denizen: {display(pin.name)} is not brought: it is {size} MB, of a budget of {budget} MB"
+            )
+    return taken
