@@ -30,12 +30,16 @@ def companions(
 ) -> Iterator[bytes]:
     """Yield the names of the packages of files that packages of libraries depend on."""
     found: dict[bytes, None] = {}
+    # Nine in ten dependencies are named by many libraries (libc6), or are excluded by their name alone.
+    offers: dict[bytes, list[Provider]] = {}
     pending = list(libraries)
     for _ in range(_MAX_STEPS):
         new: list[Provider] = []
         for one in pending:
             for name in _first_alternatives(one.depends):
-                offered = [each for each in catalogue.packages(name) if each.suite == one.suite]
+                if name not in offers:
+                    offers[name] = catalogue.packages(name) if _may_hold_files(name, rules) else []
+                offered = [each for each in offers[name] if each.suite == one.suite]
                 if name not in found and offered and _holds_files(offered[0], one, rules):
                     found[name] = None
                     new.append(offered[0])
@@ -48,14 +52,16 @@ def _first_alternatives(depends: bytes) -> Iterator[bytes]:
         yield from relation_names(relation)[:1]
 
 
+def _may_hold_files(package: bytes, rules: Companions) -> bool:
+    return not _OF_LIBRARIES.match(package) and not rules.leaves_out(package)
+
+
 def _holds_files(package: Provider, of: Provider, rules: Companions) -> bool:
     section = package.section.rpartition(b"/")[2]
     ours = (package.source_package or package.package) == (of.source_package or of.package)
     return (
         (package.package_architecture == b"all" or ours)
-        and not _OF_LIBRARIES.match(package.package)
         and package.size <= rules.largest
         and section not in rules.sections
         and package.priority not in (b"required", b"important")
-        and not rules.leaves_out(package.package)
     )
