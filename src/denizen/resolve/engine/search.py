@@ -59,12 +59,14 @@ def resolve(subject: Subject | None, sources: Sources, extra: Sequence[bytes] = 
     yielded: dict[bytes, UnsatisfiedLibrary] = {}
     for _ in range(MAX_REPAIRS):
         found = blamed(subject, made, sources.catalogue)
+        if not found:
+            break
         without = yielded | {one.path: one for one in found}
         asked = subject.added, subject.directories
         again = examine(
             subject.view, subject.roots, sources.rules, *asked, without=tuple(without), host=subject.host
         )
-        if not found or again is None:
+        if again is None:
             break
         other = _resolve(again, sources, extra)
         if _weight(other) >= _weight(made):
