@@ -56,9 +56,15 @@ class SharedDirectories:
         except OSError:
             self._owners = frozenset((_ROOT,))
         self._homes: frozenset[bytes] | None = None
+        self._shared: dict[bytes, bool] = {}
 
     def is_shared(self, directory: bytes) -> bool:
         """Return whether more than one program uses a directory; its path must be resolved."""
+        if directory not in self._shared:
+            self._shared[directory] = self._judge(directory)
+        return self._shared[directory]
+
+    def _judge(self, directory: bytes) -> bool:
         parent, name = posixpath.split(directory)
         if is_outside(directory) or directory in _SYSTEM or parent in _ABOVE_SHARED:
             return True
