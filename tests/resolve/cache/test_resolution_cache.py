@@ -193,8 +193,9 @@ def test_a_damaged_file_tells_nothing(app: Path) -> None:
     made = kept(app)
     (file,) = (app.parent / "kept").iterdir()
     content = file.read_bytes()
-    for end, wrong in itertools.product((0, 30, 63, 65, 200, len(content) - 1), (b"", b"\0")):
-        file.write_bytes(content[:end] + wrong + content[end + len(wrong) + (not wrong) :])
+    for end, flipped in itertools.product((0, 30, 63, 65, 200, len(content) - 1), (0x01, 0xFF, None)):
+        wrong = b"" if flipped is None else bytes([content[end] ^ flipped])
+        file.write_bytes(content[:end] + wrong + content[end + 1 :])
         assert told(app, question(app)) is None
     file.write_bytes(content)
     assert told(app, question(app)) == made

@@ -3,12 +3,14 @@
 One file for each question, named by a hash of the roots, the additional requests and the suites. It holds the
 inputs of the answer and the answer:
 
-    DIGEST LF JSON      SHA-256 of the JSON, in hex; then an array of
+    DIGEST LF MARSHAL   SHA-256 of the rest, in hex; then Python's marshal of a tuple of
       circumstances     the indexes (their identities and the stamps of their files), denizen's code and rules
-      trace         [question, path, answer] for all questions asked of the file tree (trace.py)
+      trace             {(question, path): answer} for all questions asked of the file tree (trace.py)
       resolution        as `encoded` writes it
 
-An answer is used only if all of these are unchanged; a file that another user could have written is ignored.
+An answer is used only if all of these are unchanged. marshal is for data that this user wrote, as .pyc files
+are: a file that another user could have written is ignored, and one whose digest is wrong. It reads 130
+packages in a quarter of JSON's time, because bytes and tuples need no marks.
 No answer is kept if the file tree changed a moment ago: a second change within one tick of the kernel's clock
 would not change a file's time. Limits: `MAX_QUESTIONS`, `MAX_SIZE`.
 """
@@ -17,7 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
+import marshal
 import os
 import stat
 import time
@@ -31,14 +33,18 @@ from denizen.value import Enum, fields_of, value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from denizen.fileview import FileView
-    from denizen.resolve.cache.trace import Trace, TracedView
+    from denizen.resolve.cache.trace import TracedView
 
 MAX_QUESTIONS = 100_000
 MAX_SIZE = 64 << 20
 # File systems count times in ticks of 1 to 10 ms; network file systems in whole seconds.
 STILL_NS = 2_000_000_000
+# Of the files' content. It is part of their names: files of another format are never opened.
+FORMAT = 2
+_MARSHAL_VERSION = 4
 _HEX = 64
 
 
@@ -64,8 +70,8 @@ class Question:
 
         An answer in other circumstances replaces the older one.
         """
-        asked = encoded((self.roots, self.added, self.extra, self.suites, self.given))
-        return hashlib.sha256(json.dumps(asked).encode()).hexdigest().encode()
+        asked = FORMAT, self.roots, self.added, self.extra, self.suites, self.given
+        return hashlib.sha256(ascii(asked).encode()).hexdigest().encode()
 
 
 def lookup(directory: bytes, question: Question, view: FileView) -> Resolution | None:
@@ -73,13 +79,12 @@ def lookup(directory: bytes, question: Question, view: FileView) -> Resolution |
     content = _content(os.path.join(directory, question.file_name))
     if hashlib.sha256(content[_HEX + 1 :]).hexdigest().encode() != content[:_HEX]:
         return None
-    kept = json.loads(content[_HEX + 1 :])
+    kept = marshal.loads(content[_HEX + 1 :])  # noqa: S302  # this user's own, and as it was written
     # Compared first: the rest may have another form if another version of denizen wrote it.
-    if kept[0] != list(question.circumstances):
+    if kept[0] != question.circumstances:
         return None
     _, trace, answer = kept
-    told = {(asked, path.encode("latin-1")): one for asked, path, one in trace}
-    if not holds(told, view):
+    if not holds(trace, view):
         return None
     made = decoded(answer)
     return made if isinstance(made, Resolution) else None
@@ -89,8 +94,8 @@ def keep(directory: bytes, question: Question, made: Resolution, traced: TracedV
     """Store a resolution, if no input changed in the last moments; do nothing where it cannot be written."""
     if len(traced.trace) > MAX_QUESTIONS or traced.newest > time.time_ns() - STILL_NS:
         return
-    trace = [[asked, path.decode("latin-1"), told] for (asked, path), told in _sorted(traced.trace)]
-    body = json.dumps([question.circumstances, trace, encoded(made)], separators=(",", ":")).encode()
+    kept: Any = question.circumstances, traced.trace, encoded(made)
+    body = marshal.dumps(kept, _MARSHAL_VERSION)
     content = hashlib.sha256(body).hexdigest().encode() + b"\n" + body
     with contextlib.suppress(OSError):
         make_directories(directory, 0o700)
@@ -113,41 +118,37 @@ def code_stamps(directories: Sequence[bytes]) -> str:
     """
     digest = hashlib.sha256()
     for directory in directories:
-        for name in sorted(os.listdir(directory)):
-            if name.endswith((b".py", b".toml")):
-                digest.update(b"%b %b\n" % (name, stamp(os.path.join(directory, name)).encode()))
+        with os.scandir(directory) as entries:
+            files = sorted(
+                [(one.name, one.stat()) for one in entries if one.name.endswith((b".py", b".toml"))]
+            )
+        for name, facts in files:
+            digest.update(b"%b %d %d %d\n" % (name, facts.st_ino, facts.st_size, facts.st_mtime_ns))
     return digest.hexdigest()
 
 
 def encoded(one: object) -> object:
-    """Return a record as JSON has it: bytes and text carry a mark of their type, a record its class name."""
-    if isinstance(one, bytes):
-        return "b" + one.decode("latin-1")
-    if isinstance(one, str):
-        return "s" + one
+    """Return a record as marshal has it: a list of its class name and its fields."""
     if isinstance(one, tuple):
-        return [encoded(item) for item in one]
+        return tuple([encoded(item) for item in one])
     if isinstance(one, Enum):
-        return {type(one).__name__: [encoded(one.value)]}
+        return [type(one).__name__, one.value]
     if hasattr(one, "__fields__"):
-        return {type(one).__name__: [encoded(item) for item in fields_of(one)]}
+        return [type(one).__name__, *[encoded(item) for item in fields_of(one)]]
     return one
 
 
 def decoded(one: object) -> object:
     """Return the record that `encoded` was given."""
-    if isinstance(one, str):
-        return one[1:].encode("latin-1") if one[0] == "b" else one[1:]
+    # Most fields are bytes or numbers; to call this function for each would double its time.
+    if isinstance(one, tuple):
+        return tuple([decoded(item) if isinstance(item, (tuple, list)) else item for item in one])
     if isinstance(one, list):
-        return tuple([decoded(item) for item in one])
-    if isinstance(one, dict):
-        ((name, fields),) = one.items()
-        return getattr(records, name)(*[decoded(item) for item in fields])
+        name, *fields = one
+        return getattr(records, name)(
+            *[decoded(item) if isinstance(item, (tuple, list)) else item for item in fields]
+        )
     return one
-
-
-def _sorted(trace: Trace) -> list[tuple[tuple[str, bytes], object]]:
-    return sorted(trace.items(), key=lambda row: row[0])
 
 
 def _content(path: bytes) -> bytes:
