@@ -218,7 +218,7 @@ def test_a_lost_or_damaged_index_file_is_made_anew(indexed: IndexedArchive) -> N
 
 def test_a_damaged_manifest_is_said_and_mended_by_force(indexed: IndexedArchive) -> None:
     indexed.update()
-    (indexed.index / "manifest").write_bytes(b"Format: %b\n\nSource: debian\n" % FORMAT)
+    (indexed.index / "manifest").write_text(f"Format: {FORMAT}\n\nSource: debian\n")
     with pytest.raises(DamagedManifest) as caught:
         indexed.update()
     assert "--force" in caught.value.remedy

@@ -1,4 +1,7 @@
-"""The manifest: a small deb822 file that lists the indexes, replaced as a whole.
+"""The manifest: a small file that lists the indexes, replaced as a whole.
+
+Its form is deb822 without comments and folded lines, which only `write_manifest` writes. Every lookup reads
+it: `formats.deb822`, the parser of what others write, would take five times as long.
 
 An update takes effect at the moment when the manifest is replaced. Before it no reader opens a new index
 file; afterwards no reader opens the old one, and a reader that has it open keeps it.
@@ -9,14 +12,13 @@ from __future__ import annotations
 import os
 
 from denizen.errors import StoreDamaged
-from denizen.formats.deb822 import BadControl, paragraphs
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-FORMAT = b"2"
+FORMAT = "2"
 NAME = b"manifest"
 
 
@@ -75,18 +77,18 @@ def read_manifest(directory: bytes) -> tuple[IndexEntry, ...]:
     path = os.path.join(directory, NAME)
     try:
         with open(path, "rb") as stream:
-            text = stream.read()
+            content = stream.read()
     except FileNotFoundError:
         return ()
     try:
-        head, *rest = list(paragraphs(text)) or [{}]
-        if head.get(b"format") != FORMAT:
+        head, *rest = _paragraphs(content.decode()) or [{}]
+        if head.get("Format") != FORMAT:
             # The format of another version of denizen; everything in the directory can be made again.
             return ()
         return tuple([_entry(fields) for fields in rest])
     except KeyError as error:
         raise DamagedManifest(path, f"an entry lacks {error}") from error
-    except (BadControl, ValueError) as error:
+    except ValueError as error:
         raise DamagedManifest(path, str(error)) from error
 
 
@@ -95,36 +97,39 @@ def write_manifest(directory: bytes, entries: Sequence[IndexEntry]) -> None:
     # Imported here (6 ms): reading, which every lookup does, does not need it.
     from denizen.disk import write_atomically
 
-    blocks = [b"Format: " + FORMAT + b"\n"]
+    blocks = [f"Format: {FORMAT}\n"]
     for entry in sorted(entries, key=lambda entry: entry.rank):
         fields = {name: getattr(entry, name) for name in _FIELDS} | {"asked": " ".join(entry.asked)}
-        blocks.append("".join(f"{name}: {text}\n" for name, text in fields.items()).encode())
-    write_atomically(os.path.join(directory, NAME), b"\n".join(blocks))
+        blocks.append("".join(f"{name}: {text}\n" for name, text in fields.items()))
+    write_atomically(os.path.join(directory, NAME), "\n".join(blocks).encode())
 
 
 _FIELDS = (
     "source", "asked", "suite", "architecture", "rank", "identity", "date", "checked", "libraries", "paths",
     "provenance",
 )  # fmt: skip
-# Manifests of older versions lack these.
-_LATER = ("provenance",)
 
 
-def _entry(fields: Mapping[bytes, bytes]) -> IndexEntry:
-    texts = {name: fields[name.encode()].decode() for name in _FIELDS if name not in _LATER}
+def _paragraphs(text: str) -> list[dict[str, str]]:
+    blocks = [[line.partition(":") for line in block.splitlines()] for block in text.split("\n\n")]
+    return [{name: rest.strip() for name, _, rest in lines} for lines in blocks if lines]
+
+
+def _entry(fields: Mapping[str, str]) -> IndexEntry:
     for name in ("libraries", "paths"):
-        if "/" in texts[name]:
+        if "/" in fields[name]:
             raise ValueError(f"{name} is no file name")
     return IndexEntry(
-        texts["source"],
-        tuple(texts["asked"].split()),
-        texts["suite"],
-        texts["architecture"],
-        int(texts["rank"]),
-        texts["identity"],
-        int(texts["date"]),
-        int(texts["checked"]),
-        texts["libraries"],
-        texts["paths"],
-        *[fields.get(name.encode(), b"").decode() for name in _LATER],
+        fields["source"],
+        tuple(fields["asked"].split()),
+        fields["suite"],
+        fields["architecture"],
+        int(fields["rank"]),
+        fields["identity"],
+        int(fields["date"]),
+        int(fields["checked"]),
+        fields["libraries"],
+        fields["paths"],
+        # Manifests of older versions lack it.
+        fields.get("provenance", ""),
     )
