@@ -1,14 +1,20 @@
 """Patching and relocating of files that are not what they say: changed, applied, and verified."""
 
+import atexit
 import marshal
+import shutil
+import tempfile
 import zlib
 from collections.abc import Sequence
+from functools import cache
 from importlib.util import MAGIC_NUMBER
+from pathlib import Path
 
+from denizen.app.relocate.rewrite_file import write_patched
 from denizen.elf import read
 from denizen.relocate.changes import Changes
 from denizen.relocate.errors import WrongPatch
-from denizen.relocate.file_edits import apply
+from denizen.relocate.file_edits import FilePlan, apply
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.prefix import Prefix
 from denizen.relocate.relocate_file import relocate_file
@@ -17,6 +23,7 @@ from fuzz import elf
 from tests.support.elf_builder import Elf, build, replace
 from tests.support.elf_sections import with_sections
 
+_UNTOUCHED = b"a file that is none of the patch's business"
 # Zeros that a file may get are bounded by a constant of the planner, not by the file's size.
 _PADDING = 1 << 20
 _LONG = b"/a/path/that/is/longer/than/most" * 2
@@ -32,7 +39,10 @@ TOKENS = (*elf.TOKENS, b"\x7fdenizen patch\0\1", b"libc.so.6\0")
 
 
 def patch(data: bytes) -> None:
-    """Patch in one of several ways, chosen by the content; what was planned must be what comes out."""
+    """Patch in one of several ways, chosen by the content.
+
+    What was planned must be what is written, no byte of another file or of this one beside the plan.
+    """
     changes = CHANGES[zlib.crc32(data) % len(CHANGES)]
     image = read(data)
     plan = plan_patch(image, changes)
@@ -42,12 +52,37 @@ def patch(data: bytes) -> None:
     if plan.padding > _PADDING:
         return
     new = apply(plan, data)
+    grown = plan.padding + len(plan.inserted) - plan.cut + len(plan.tail)
+    assert len(new) == len(data) + grown
+    assert _written(data, plan) == new
     try:
         verify_patch(image, new, plan, changes)
     except WrongPatch as wrong:
         if "outside the plan" in wrong.reason or "behind the program" in wrong.reason:
             raise AssertionError(wrong.reason) from wrong
         raise
+
+
+def _written(data: bytes, plan: FilePlan) -> bytes:
+    """The content of the one file that is written, in a directory where nothing else may change."""
+    directory = _directory()
+    before, target = directory / "before", directory / "after"
+    before.write_bytes(_UNTOUCHED)
+    try:
+        write_patched(bytes(target), data, plan, synced=False)
+        assert {one.name for one in directory.iterdir()} == {"before", "after"}
+        assert before.read_bytes() == _UNTOUCHED
+        return target.read_bytes()
+    finally:
+        target.unlink(missing_ok=True)
+
+
+@cache
+def _directory() -> Path:
+    """A directory of this process, removed at exit."""
+    directory = tempfile.mkdtemp(prefix="denizen-fuzz-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return Path(directory)
 
 
 def programs() -> Sequence[bytes]:
