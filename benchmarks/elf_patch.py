@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.support import table
-from denizen.app.relocate.rewrite_file import write_patched, written_content
+from denizen.app.relocate.rewrite_file import WHOLE_FILES, write_patched
 from denizen.disk import DiskView
 from denizen.elf import read
 from denizen.errors import BadInput
@@ -209,7 +209,7 @@ def changes_for(path: bytes, linker: bytes) -> Changes:
 def ours(path: bytes, out: bytes, wanted: Changes) -> None:
     """Read, plan, write, read again and verify."""
     image, plan = _written(path, out, wanted)
-    verify_patch(image, written_content(out), plan, wanted)
+    verify_patch(image, WHOLE_FILES.read(out), plan, wanted)
 
 
 def unverified(path: bytes, out: bytes, wanted: Changes) -> None:
@@ -218,11 +218,11 @@ def unverified(path: bytes, out: bytes, wanted: Changes) -> None:
 
 
 def _written(path: bytes, out: bytes, wanted: Changes) -> tuple[Image, FilePlan]:
-    buffer = _VIEW.read(path)
+    buffer = WHOLE_FILES.read(path)
     image = read(buffer)
     plan = plan_patch(image, wanted)
-    write_patched(out, buffer, plan, synced=False)
-    os.chmod(out, 0o755)
+    # With the mode and without the fsync of patchelf.
+    write_patched(out, buffer, plan, synced=False, mode=0o777)
     return image, plan
 
 

@@ -8,7 +8,7 @@ import posixpath
 import stat as stat_module
 
 from denizen.errors import HostLacks
-from denizen.file_content import whole
+from denizen.file_content import MAP_FROM, whole
 from denizen.fileview import FileKind, Stat, resolve
 
 # What a system call fails with when the disk or the quota is full, and when it is not permitted.
@@ -69,8 +69,12 @@ def more_files() -> str:
 class DiskView:
     """A view of this machine's files.
 
-    NotLookedAt is raised in place of an OSError that tells of this process's limits.
+    NotLookedAt is raised in place of an OSError that tells of this process's limits. Files of `map_from`
+    bytes are mapped, smaller ones read.
     """
+
+    def __init__(self, map_from: int = MAP_FROM) -> None:
+        self._map_from = map_from
 
     def stat(self, path: bytes) -> Stat:
         return _facts(os.stat(path))
@@ -102,7 +106,7 @@ class DiskView:
             if not stat_module.S_ISREG(facts.st_mode):
                 code = errno.EISDIR if stat_module.S_ISDIR(facts.st_mode) else errno.EINVAL
                 raise OSError(code, os.strerror(code), path)
-            return whole(descriptor, facts.st_size)
+            return whole(descriptor, facts.st_size, self._map_from)
         finally:
             os.close(descriptor)
 

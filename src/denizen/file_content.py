@@ -15,12 +15,12 @@ MAP_FROM = 32 * 1024
 SPARE_DESCRIPTORS = 32
 
 
-def whole(descriptor: int, size: int) -> bytes | mmap.mmap:
+def whole(descriptor: int, size: int, map_from: int = MAP_FROM) -> bytes | mmap.mmap:
     """Return the content of an open file of `size` bytes, mapped if it is large and descriptors are left.
 
-    Raises OSError.
+    `map_from`: the size from which it is mapped. Raises OSError.
     """
-    if size >= MAP_FROM and descriptor < os.sysconf("SC_OPEN_MAX") - SPARE_DESCRIPTORS:
+    if size >= map_from and descriptor < os.sysconf("SC_OPEN_MAX") - SPARE_DESCRIPTORS:
         return mmap.mmap(descriptor, size, prot=mmap.PROT_READ)
     return _read_all(descriptor, size)
 
@@ -28,6 +28,8 @@ def whole(descriptor: int, size: int) -> bytes | mmap.mmap:
 def _read_all(descriptor: int, size: int) -> bytes:
     """Read to the end, because files in /proc state a size of 0."""
     content = os.read(descriptor, size)
+    if size and len(content) == size:
+        return content
     while more := os.read(descriptor, MAP_FROM):
         content += more
     return content

@@ -12,7 +12,6 @@ Limits: 65,536 entries; the string table's budget for all names.
 from __future__ import annotations
 
 from denizen.elf import constants as c
-from denizen.elf.constants import PT_DYNAMIC
 from denizen.elf.strings import StringTable
 from denizen.value import value
 
@@ -80,11 +79,8 @@ class Dynamic:
         return c.DT_TEXTREL in self.values or bool(self.flags & c.DF_TEXTREL)
 
 
-def parse_entries(memory: Memory, segments: tuple[Segment, ...]) -> tuple[tuple[int, int], ...] | None:
-    """Return the (d_tag, d_val) pairs up to DT_NULL; None where there is no PT_DYNAMIC. Raises Malformed."""
-    segment = next(iter([s for s in segments if s.type == PT_DYNAMIC]), None)
-    if segment is None:
-        return None
+def parse_entries(memory: Memory, segment: Segment) -> tuple[tuple[int, int], ...]:
+    """Return the (d_tag, d_val) pairs of PT_DYNAMIC up to DT_NULL. Raises Malformed."""
     pair = memory.bits // 4
     limit = min(segment.memory_size, MAX_ENTRIES * pair) // pair * pair
     data = memory.view_to_end(segment.address, limit, "dynamic section")

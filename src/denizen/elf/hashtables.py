@@ -17,16 +17,22 @@ Limits: the last chain of the GNU table has at most 4,096 symbols.
 
 from __future__ import annotations
 
+from struct import Struct
+
 from denizen.elf import constants as c
 from denizen.elf.errors import Malformed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from denizen.elf.memory import Memory
 
 SYMBOL_SIZE = {32: 16, 64: 24}
+_HEAD = {order: Struct(order + "4I") for order in "<>"}
 # Symbols in a chain; linkers aim at one or two. In a longer one each lookup would take 10 us.
 MAX_CHAIN = 4096
+_SHORT_CHAIN = 8
 # Tags whose value is an address that may lie directly behind the symbols.
 _ADDRESSES = (
     c.DT_STRTAB, c.DT_VERSYM, c.DT_GNU_HASH, c.DT_HASH, c.DT_RELA, c.DT_REL, c.DT_JMPREL,
@@ -34,7 +40,7 @@ _ADDRESSES = (
 )  # fmt: skip
 
 
-def extent(memory: Memory, values: dict[int, int]) -> tuple[int, int]:
+def extent(memory: Memory, values: Mapping[int, int]) -> tuple[int, int]:
     """Return (number of dynamic symbols, index of the first that a lookup can find).
 
     Raises:
@@ -57,7 +63,7 @@ def extent(memory: Memory, values: dict[int, int]) -> tuple[int, int]:
 def _gnu(memory: Memory, table: int) -> tuple[int, int] | None:
     """Return the extent by the GNU hash table; None where it holds no symbol."""
     structure = "GNU hash table"
-    buckets, first, blooms, _ = memory.numbers("I", memory.view(table, 16, structure)).tolist()
+    buckets, first, blooms, _ = _HEAD[memory.order].unpack(memory.view(table, 16, structure))
     at_buckets = table + 16 + blooms * (memory.bits // 8)
     if not buckets:
         return None
@@ -69,14 +75,16 @@ def _gnu(memory: Memory, table: int) -> tuple[int, int] | None:
 
 def _chain_length(memory: Memory, address: int) -> int:
     """Return the number of words of a chain, up to the one with its low bit set."""
-    words = memory.view_to_end(address, 4 * MAX_CHAIN, "GNU hash table")
-    for length, word in enumerate(memory.numbers("I", words[: len(words) & ~3]), start=1):
-        if word & 1:
-            return length
+    # A chain has one symbol or two, and a longer one is rare.
+    for most in (_SHORT_CHAIN, MAX_CHAIN):
+        words = memory.view_to_end(address, 4 * most, "GNU hash table")
+        for length, word in enumerate(memory.numbers("I", words[: len(words) & ~3]), start=1):
+            if word & 1:
+                return length
     raise Malformed("GNU hash table", "its last chain has no end", address)
 
 
-def _until_next_table(memory: Memory, values: dict[int, int]) -> int:
+def _until_next_table(memory: Memory, values: Mapping[int, int]) -> int:
     start, size = values[c.DT_SYMTAB], SYMBOL_SIZE[memory.bits]
     behind = [values[tag] for tag in _ADDRESSES if values.get(tag, 0) > start]
     if not behind:

@@ -61,7 +61,7 @@ class Image:
             Malformed: the kernel would refuse it: empty, beyond PATH_MAX, or not ending in NUL.
             Truncated: it lies outside the file.
         """
-        segment = next((s for s in self.segments if s.type == c.PT_INTERP), None)
+        segment = self.first_rows.get(c.PT_INTERP)
         if segment is None:
             return None
         if not MIN_INTERPRETER <= segment.file_size <= MAX_INTERPRETER:
@@ -70,6 +70,11 @@ class Image:
         if not path.endswith(b"\0"):
             raise Malformed("PT_INTERP", "its path does not end in NUL", segment.offset)
         return path.partition(b"\0")[0]
+
+    @once
+    def first_rows(self) -> dict[int, Segment]:
+        """The first program header of each type."""
+        return {row[0]: row for row in self.segments[::-1]}
 
     @once
     def memory(self) -> Memory:
@@ -143,11 +148,12 @@ class Image:
         """The application packed into the file besides the program, or None."""
         from denizen.elf.payload import find_payload
 
-        return find_payload(self.buffer, self.header, self.segments, self.notes)
+        return find_payload(self.buffer, self.header, self.segments, self.notes, self.end)
 
     @once
     def _dynamic_entries(self) -> tuple[tuple[int, int], ...] | None:
-        return parse_entries(self.memory, self.segments)
+        row = self.first_rows.get(c.PT_DYNAMIC)
+        return None if row is None else parse_entries(self.memory, row)
 
     @once
     def _values(self) -> dict[int, int]:

@@ -100,7 +100,7 @@ class Memory:
 def _extents(segments: Iterable[Segment], size: int) -> list[tuple[int, int, int]]:
     """Return (start, end, file offset) of the memory mapped from the file, by address and without overlap."""
     extents: list[tuple[int, int, int]] = []
-    for segment in sorted([s for s in segments if s[0] == PT_LOAD], key=_ADDRESS):
+    for segment in sorted([one for one in segments if one[0] == PT_LOAD], key=_ADDRESS):
         start, end, offset = _pages(segment, size)
         if end <= start:
             continue
@@ -119,12 +119,19 @@ def _pages(segment: Segment, size: int) -> tuple[int, int, int]:
     into, end = address % PAGE, address + file_size
     if into != offset % PAGE:
         # A segment whose offset and address differ modulo the page size cannot be mapped as pages.
-        return address, min(end, address + max(0, size - offset)), offset
+        return address, _cut(address, end, size - offset), offset
     # The rest of the last page is mapped from the file too, unless zero-filled memory starts there.
     if memory_size <= file_size:
         end = (end + PAGE - 1) & -PAGE
     start, offset = address - into, offset - into
-    return start, min(end, start + max(0, size - offset)), offset
+    return start, _cut(start, end, size - offset), offset
+
+
+def _cut(start: int, end: int, available: int) -> int:
+    """Return `end`, or where the file ends before: min() and max() would take longer than all else here."""
+    if end - start <= available:
+        return end
+    return start + available if available > 0 else start
 
 
 def numbers(code: Code, data: bytes | memoryview, *, little: bool) -> memoryview:

@@ -50,6 +50,7 @@ _ZIP_END = b"PK\5\6"
 _TAIL = 128 * 1024  # holds the largest zip comment, and PyInstaller's cookie before the section headers
 _SEGMENTS = 4  # segments of each kind searched, the last ones
 _PADDING = 64 * 1024  # the largest page
+_SHORT_PADDING = 256
 _HOST_DATA = 4 * 1024 * 1024  # writable data of .NET's host: 158 KiB in .NET 8
 _PRELUDE = 16 * 1024 * 1024  # 90 KiB of code, and the names of all files packed
 
@@ -72,12 +73,14 @@ class Payload:
 
 
 def find_payload(
-    buffer: Buffer, header: Header, segments: tuple[Segment, ...], notes: Notes
+    buffer: Buffer, header: Header, segments: tuple[Segment, ...], notes: Notes, end: int
 ) -> Payload | None:
-    """Return the payload of a program or library; None where every byte belongs to a segment or section."""
+    """Return the payload of a program or library; None where every byte belongs to a segment or section.
+
+    `end`: `end_of_elf` of the file.
+    """
     if header.type not in (c.ET_EXEC, c.ET_DYN):
         return None
-    end = end_of_elf(buffer, header, segments)
     return (
         _appimage(buffer, end)
         or _in_notes(notes)
@@ -124,19 +127,26 @@ def _in_notes(notes: Notes) -> Payload | None:
 def _bun_segment(buffer: Buffer, segments: tuple[Segment, ...]) -> Payload | None:
     for segment in [s for s in segments if s.type == c.PT_LOAD][-_SEGMENTS:]:
         end = min(segment.offset + segment.file_size, len(buffer))
-        start = max(segment.offset, end - _PADDING)
-        tail = bytes(buffer[start:end]).rstrip(b"\0")
-        if tail.endswith(_BUN):
-            return Payload("bun", segment.offset, start + len(tail) - segment.offset, appended=False)
+        # Few segments end in more zeros than the first window holds.
+        for window in (_SHORT_PADDING, _PADDING):
+            start = max(segment.offset, end - window)
+            tail = bytes(buffer[start:end]).rstrip(b"\0")
+            if tail.endswith(_BUN):
+                return Payload("bun", segment.offset, start + len(tail) - segment.offset, appended=False)
+            if len(tail) >= len(_BUN):
+                break
     return None
 
 
 def _pyinstaller(buffer: Buffer, end: int) -> Payload | None:
     start = max(0, len(buffer) - _TAIL)
-    at = bytes(buffer[start:]).rfind(_MEI)
-    if at < 0 or len(buffer) - (start + at) < len(_MEI) + _MEI_LENGTH.size:
+    if isinstance(buffer, bytes):
+        cookie = buffer.rfind(_MEI, start)
+    else:
+        at = bytes(buffer[start:]).rfind(_MEI)
+        cookie = -1 if at < 0 else start + at
+    if cookie < 0 or len(buffer) - cookie < len(_MEI) + _MEI_LENGTH.size:
         return None
-    cookie = start + at
     (length,) = _MEI_LENGTH.unpack(take(buffer, cookie + len(_MEI), _MEI_LENGTH.size, "PyInstaller's cookie"))
     # The length counts the cookie, 88 bytes since PyInstaller 2.1 and 24 before.
     for size in (88, 24):

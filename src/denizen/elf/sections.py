@@ -39,9 +39,12 @@ def end_of_sections(buffer: Buffer, header: Header, rows: list[tuple[int, ...]] 
     """
     if rows is None:
         rows = section_headers(buffer, header)
+    if not rows:
+        return 0
+    size, table = len(buffer), header.shoff + len(rows) * header.shentsize
     ends = [row[_OFFSET] + row[_SIZE] for row in rows if row[_TYPE] not in (0, SHT_NOBITS)]
-    within = [end for end in ends if end <= len(buffer)]
-    return max([header.shoff + len(rows) * header.shentsize, *within]) if rows else 0
+    last = max(ends, default=0)
+    return max(table, last if last <= size else max([end for end in ends if end <= size], default=0))
 
 
 def section_names(buffer: Buffer, header: Header) -> bytes:

@@ -30,6 +30,8 @@ _NEED = {order: Struct(order + "HHIII") for order in "<>"}
 _NEEDED_VERSION = {order: Struct(order + "IHHII") for order in "<>"}
 _DEFINITION = {order: Struct(order + "HHHHIII") for order in "<>"}
 _NAME = {order: Struct(order + "II") for order in "<>"}
+# Bytes of a Verneed, and of a Vernaux.
+_RECORD_SIZE = 16
 # Bytes of the smallest record of any of the lists, a Verdaux.
 _SMALLEST_ENTRY = 8
 MAX_RECORDS = 8192
@@ -54,15 +56,24 @@ class VersionNeed(Row):
 class NeedRecord(Row):
     """A Verneed as it lies in the file, for those who change it.
 
-    `offset` is its file offset, `file` and `names` are offsets in the string table, `numbers` the versions'
-    indices in DT_VERSYM, and `codes` their hashes and flags.
+    `offset` is its file offset and `end` the one behind the last of its versions, `file` the offset of the
+    library's name in the string table, and `versions` are the fields of each Vernaux.
     """
 
     offset: int
+    end: int
     file: int
-    names: tuple[int, ...]
-    numbers: tuple[int, ...]
-    codes: tuple[tuple[int, int], ...]
+    versions: tuple[tuple[int, ...], ...]
+
+    @property
+    def names(self) -> tuple[int, ...]:
+        """The offsets of the versions' names in the string table."""
+        return tuple([name for _, _, _, name, _ in self.versions])
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The versions' indices in DT_VERSYM."""
+        return tuple([number & c.VERSYM_VERSION for _, _, number, _, _ in self.versions])
 
 
 class VersionDefinition(Row):
@@ -160,10 +171,10 @@ def need_records(memory: Memory, values: dict[int, int]) -> tuple[NeedRecord, ..
     rows, offset = [], 0
     for _, count, file, first, distance in table.chain(_NEED[memory.order], 0):
         found = table.chain(_NEEDED_VERSION[memory.order], offset + first) if count else []
-        names = tuple([name for _, _, _, name, _ in found])
-        numbers = tuple([number & c.VERSYM_VERSION for _, _, number, _, _ in found])
-        codes = tuple([(code, flags) for code, flags, _, _, _ in found])
-        rows.append((table.start + offset, file, names, numbers, codes))
+        # Each record says how far the next one is.
+        last = first + sum([one[-1] for one in found]) if found else 0
+        start = table.start + offset
+        rows.append((start, start + last + _RECORD_SIZE, file, tuple(found)))
         offset += distance
     return tuple(rows_of(NeedRecord, rows))
 

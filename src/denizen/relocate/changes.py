@@ -106,22 +106,20 @@ def wanted(image: Image, changes: Changes) -> Wanted:
     entries: list[Entry] = list(dynamic.entries)
     for change in (_remove, _replace, _add, _run_path, _soname, _flags):
         entries = change(entries, dynamic, image.strings.at, changes)
-    renamed = tuple(
-        pair for pair in changes.replace_needed if pair[0] != pair[1] and pair[0] in dynamic.needed
-    )
-    unneeded = tuple(name for name in changes.remove_needed if name in dynamic.needed)
+    needed = dynamic.needed
+    renamed = tuple([pair for pair in changes.replace_needed if pair[0] != pair[1] and pair[0] in needed])
+    unneeded = tuple([name for name in changes.remove_needed if name in needed])
     same = tuple(entries) == dynamic.entries
     return Wanted(interpreter, None if same else tuple(entries), renamed, unneeded)
 
 
 def _check_names(changes: Changes) -> None:
     pairs = [name for pair in changes.replace_needed for name in pair]
-    for name in (changes.interpreter, changes.soname, *changes.add_needed, *pairs):
-        if name == b"":
-            raise CannotPatch("an empty name is no name")
-    for name in (changes.interpreter, changes.run_path, changes.soname, *changes.add_needed, *pairs):
-        if name is not None and b"\0" in name:
-            raise CannotPatch("a name with a NUL ends there")
+    names = (changes.interpreter, changes.soname, *changes.add_needed, *pairs)
+    if b"" in names:
+        raise CannotPatch("an empty name is no name")
+    if b"\0" in b"".join([name for name in (*names, changes.run_path) if name]):
+        raise CannotPatch("a name with a NUL ends there")
 
 
 def _interpreter(image: Image, path: bytes | None) -> bytes | None:
@@ -142,9 +140,9 @@ def _remove(entries: list[Entry], _: Dynamic, name_at: Names, changes: Changes) 
 
 
 def _replace(entries: list[Entry], _: Dynamic, name_at: Names, changes: Changes) -> list[Entry]:
-    new = {old: name for old, name in changes.replace_needed if old != name}
-    if not new:
+    if not changes.replace_needed:
         return entries
+    new = {old: name for old, name in changes.replace_needed if old != name}
     return [
         (tag, new.get(_needed((tag, item), name_at) or b"", item)) if tag == c.DT_NEEDED else (tag, item)
         for tag, item in entries
@@ -166,14 +164,17 @@ def _run_path(entries: list[Entry], dynamic: Dynamic, _: Names, changes: Changes
     path = old if changes.run_path is None else changes.run_path
     if (changes.run_path is None and not changes.force_rpath) or path is None:
         return entries
-    present = [tag for tag, _ in entries if tag in RUN_PATHS]
+    has_any = c.DT_RPATH in dynamic.values or c.DT_RUNPATH in dynamic.values
+    present = [tag for tag, _ in entries if tag in RUN_PATHS] if has_any else []
     alone = c.DT_RPATH in present and c.DT_RUNPATH not in present
     tag = c.DT_RPATH if changes.force_rpath or alone else c.DT_RUNPATH
     if present == [tag] and path == old:
         return entries
-    kept = [one for one in entries if one[0] not in RUN_PATHS]
+    kept = [one for one in entries if one[0] not in RUN_PATHS] if has_any else entries
     if not path:
         return kept
+    if not has_any:
+        return [*entries, (tag, path)]
     at = next((place for place, one in enumerate(entries) if one[0] in RUN_PATHS), len(kept))
     return [*kept[:at], (tag, path), *kept[at:]]
 

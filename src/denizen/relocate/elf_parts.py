@@ -30,7 +30,7 @@ class DynamicTable:
 
 def first_of(image: Image, kind: int) -> Segment | None:
     """Return the first program header of a type, or None."""
-    return next((one for one in image.segments if one.type == kind), None)
+    return image.first_rows.get(kind)
 
 
 def dynamic_table(image: Image) -> DynamicTable:

@@ -43,11 +43,11 @@ class Encoding:
 
     def segments(self, rows: Iterable[Segment]) -> bytes:
         """Return a program header table."""
-        pack = struct.Struct(self.order + _SEGMENT[self.bits]).pack
+        fields: list[Sequence[int]] = list(rows)
         if self.bits == 32:
             # Elf32_Phdr keeps p_flags next to last.
-            return b"".join([pack(row[0], *row[2:7], row[1], row[7]) for row in rows])
-        return b"".join([pack(*row) for row in rows])
+            fields = [(row[0], *row[2:7], row[1], row[7]) for row in fields]
+        return struct.pack(self.order + _SEGMENT[self.bits] * len(fields), *chain.from_iterable(fields))
 
     def dynamic(self, entries: Sequence[tuple[int, int]]) -> bytes:
         """Return dynamic entries, the last DT_NULL included."""

@@ -78,11 +78,11 @@ class Ground:
 def own_segment(image: Image) -> OwnSegment | None:
     """Return the segment of an earlier patch if it can be built anew: nothing mapped lies behind it."""
     for index, row in enumerate(image.segments):
-        if row.type != c.PT_LOAD or row.file_size < RECORD.size or row.file_size != row.memory_size:
+        if row.type != c.PT_LOAD or bytes(image.buffer[row.offset : row.offset + len(MARK)]) != MARK:
+            continue
+        if row.file_size < RECORD.size or row.file_size != row.memory_size:
             continue
         start = bytes(image.buffer[row.offset : row.offset + RECORD.size])
-        if not start.startswith(MARK):
-            continue
         last = row == max(loads(image), key=lambda one: one.address)
         if last and row.offset + row.file_size == image.end:
             _, strings, undo = RECORD.unpack(start)

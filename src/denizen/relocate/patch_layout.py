@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from denizen.elf import Image, Segment
+    from denizen.relocate.elf_parts import DynamicTable
     from denizen.relocate.new_segment import Ground, OwnSegment
     from denizen.relocate.room import FilePlace
     from denizen.relocate.string_places import StringPlan
@@ -46,12 +47,14 @@ class PartContents:
         strings: the names' places.
         versions: what becomes of the version needs; None where no library goes.
         entries: the dynamic section, with the addresses that it has now; None where it stays.
+        table: the dynamic section's place; None where `entries` is.
     """
 
     interpreter: bytes | None
     strings: StringPlan
     versions: VersionPlan | None
     entries: Entries | None
+    table: DynamicTable | None = None
 
 
 @value
@@ -112,8 +115,9 @@ def _growing(image: Image, content: PartContents) -> list[GrownPart]:
     row = first_of(image, c.PT_INTERP)
     if content.interpreter is not None and (row is None or len(content.interpreter) > row.file_size):
         parts.append(GrownPart("interpreter", len(content.interpreter)))
-    if content.entries is not None:
-        table, pair = dynamic_table(image), image.header.bits // 4
+    table = content.table
+    if content.entries is not None and table is not None:
+        pair = image.header.bits // 4
         if len(content.entries) + 1 > table.slots:
             parts.append(GrownPart("dynamic", (len(content.entries) + 1) * pair, table.writable))
     if content.strings.table is not None or (content.strings.overwritten and not is_contiguous(image)):

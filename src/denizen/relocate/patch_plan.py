@@ -9,6 +9,7 @@ old bytes of a part that has moved stay: the code may refer to them (`_DYNAMIC`)
 
 from __future__ import annotations
 
+from denizen.elf import Segment
 from denizen.elf import constants as c
 from denizen.relocate import new_segment, program_headers
 from denizen.relocate.changes import wanted
@@ -23,7 +24,6 @@ from denizen.relocate.encoding import E_PHNUM, E_PHOFF, Encoding
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.file_edits import FileEdit, FilePlan, merged
 from denizen.relocate.patch_layout import PART_NAMES, PartContents, lay_out, whole_table
-from denizen.relocate.room import with_fields
 from denizen.relocate.section_edits import move_sections, shorten_needs
 from denizen.relocate.string_places import StringPlan, place_strings, requested, string_bytes
 from denizen.relocate.undo import undo_record
@@ -31,11 +31,14 @@ from denizen.relocate.version_edits import drop_needs, rename_needs, with_versio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.elf import Image, Segment
+    from denizen.elf import Image
     from denizen.relocate.changes import Changes, Wanted
     from denizen.relocate.new_segment import OwnSegment
     from denizen.relocate.patch_layout import Entries, PatchLayout
     from denizen.relocate.room import FilePlace
+
+# The types of program headers that lead to parts.
+_LEADING = {c.PT_INTERP: "interpreter", c.PT_DYNAMIC: "dynamic", program_headers.PT_PHDR: "headers"}
 
 
 def plan_patch(image: Image, changes: Changes, *, reversible: bool = False) -> FilePlan:
@@ -72,7 +75,7 @@ def _content(image: Image, target: Wanted, own: OwnSegment | None) -> PartConten
     entries = strings.entries or ()
     if versions is not None:
         entries = with_versions(entries, versions)
-    return PartContents(interpreter, strings, versions, entries)
+    return PartContents(interpreter, strings, versions, entries, dynamic_table(image))
 
 
 def _plan(
@@ -165,24 +168,18 @@ def _pieces(
 
 def _rows(layout: PatchLayout, pieces: dict[str, bytes], encoding: Encoding) -> list[Segment]:
     """Return the program headers, those that lead to parts that moved included."""
-    leading = {c.PT_INTERP: "interpreter", c.PT_DYNAMIC: "dynamic", program_headers.PT_PHDR: "headers"}
-    table = len(layout.rows) * encoding.segment_size
-    rows = []
-    for row in layout.rows:
-        name = leading.get(row.type)
+    rows = list(layout.rows)
+    for index, row in enumerate(rows):
+        name = _LEADING.get(row.type)
         if name is None:
-            rows.append(row)
             continue
-        size = table if name == "headers" else len(pieces.get(name, b""))
+        size = len(rows) * encoding.segment_size if name == "headers" else len(pieces.get(name, b""))
         place = layout.places.get(name)
         if place is not None:
-            address = place.address
-            fields = {"offset": place.offset, "address": address, "physical": address}
-            rows.append(with_fields(row, **fields, file_size=size, memory_size=size))
+            at = (place.offset, place.address, place.address)
+            rows[index] = Segment._make((row.type, row.flags, *at, size, size, row.alignment))
         elif name == "headers":
-            rows.append(with_fields(row, file_size=size, memory_size=size))
-        else:
-            rows.append(row)
+            rows[index] = Segment._make((*row[:5], size, size, row.alignment))
     return rows
 
 
@@ -200,7 +197,7 @@ def _in_place(
         path = content.interpreter.ljust(row.file_size, b"\0")
         edits.append(FileEdit(row.offset, path, PART_NAMES["interpreter"]))
     if "dynamic" in pieces and "dynamic" not in places and image.dynamic is not None:
-        table = dynamic_table(image)
+        table = content.table or dynamic_table(image)
         used = min(len(image.dynamic.entries) + 1, table.slots) * encoding.entry_size
         edits.append(
             FileEdit(table.place.offset, pieces["dynamic"].ljust(used, b"\0"), PART_NAMES["dynamic"])

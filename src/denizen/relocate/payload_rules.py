@@ -42,7 +42,9 @@ class Insertion:
 
 def insertion(image: Image) -> Insertion:
     """Return where bytes may be put into the file. Raises CannotPatch: a payload would not be found again."""
-    size, payload = len(image.buffer), image.payload
+    size = len(image.buffer)
+    # Linkers put the section headers last: nothing is behind them in most files, and no payload is sought.
+    payload = image.payload if image.end < size else None
     if payload is None or not payload.appended or not payload.size:
         return Insertion(size)
     match _RULES.get(payload.kind or ""):

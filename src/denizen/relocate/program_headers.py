@@ -60,11 +60,15 @@ SUPERFLUOUS: tuple[tuple[str, Judge], ...] = (
     ("PT_PHDR, which only position-independent programs need", _needless_phdr),
 )
 
+# The types of rows that one of the judges may find superfluous.
+_SPARABLE = frozenset({PT_NULL, PT_PHDR, PT_PAX_FLAGS, c.PT_NOTE})
+
 
 def spared(image: Image) -> tuple[tuple[Segment, ...], str] | None:
     """Return the rows without a superfluous one, and which it was; None where all are needed."""
+    rows = [(index, row) for index, row in enumerate(image.segments) if row.type in _SPARABLE]
     for words, judge in SUPERFLUOUS:
-        for index, row in enumerate(image.segments):
+        for index, row in rows:
             if judge(image, row):
                 return _without(image.segments, index), words
     return None
@@ -89,17 +93,22 @@ def has_room_behind(image: Image, moved: tuple[int, int] | None) -> bool:
     header = image.header
     start = header.phoff + header.phnum * header.phentsize
     end = start + header.phentsize
-    if not any(row[2] & _SHF_ALLOC for row in image.sections):
+    if not any(row[2] & _SHF_ALLOC for row in image.sections) or _is_filled(image, start, end, moved):
         return False
     whole = [one for one in image.segments if one.type == c.PT_LOAD]
     mapped = {(one.offset, one.offset + one.file_size) for one in whole}
     if not any(first <= header.phoff and end <= last for first, last in mapped):
         return False
-    used = [one for one in used_ranges(image) if one not in mapped and one != moved]
-    if any(first < end and start < last for first, last in used):
-        return False
-    free = range(*moved) if moved else range(0)
-    return not any(byte and at not in free for at, byte in enumerate(bytes(image.buffer[start:end]), start))
+    payload = (image.end, len(image.buffer))
+    used = [one for one in (*used_ranges(image), payload) if one not in mapped and one != moved]
+    return not any(first < end and start < last for first, last in used)
+
+
+def _is_filled(image: Image, start: int, end: int, moved: tuple[int, int] | None) -> bool:
+    """Tell whether a range of the file has bytes other than NUL, beside those of a part that goes away."""
+    first, last = moved or (end, end)
+    parts = (start, min(end, first)), (max(start, last), end)
+    return any(bytes(image.buffer[at:stop]).strip(b"\0") for at, stop in parts if at < stop)
 
 
 def with_row(rows: tuple[Segment, ...], row: Segment) -> tuple[Segment, ...]:

@@ -7,21 +7,24 @@ moves, and the file does not grow. The next segment's pages must not be reached,
 
 from __future__ import annotations
 
-from denizen.bytesio import align_up
 from denizen.elf import Segment
 from denizen.elf import constants as c
 from denizen.elf.sections import SHT_NOBITS
-from denizen.value import replace, value
+from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from denizen.bytesio import Buffer
     from denizen.elf import Image
 
-MIN_PAGE = 4096
+# Of all architectures; the largest for one that is not known.
+MIN_PAGE, MAX_PAGE = 4096, 0x10000
 # Bytes of one segment's rest that are looked at; no part but a large string table would need more.
 _LONGEST = 1 << 20
+# Of a part's first byte: a word of the 64-bit class.
+_ALIGNMENT = 8
 
 
 @value
@@ -63,10 +66,11 @@ def page_size(image: Image) -> int:
     It is the largest of the architecture, or what its own segments are aligned to, where that is less: on
     larger pages it never ran.
     """
+    own = min([one.alignment for one in image.segments if one.type == c.PT_LOAD], default=MAX_PAGE)
+    if own <= MIN_PAGE:
+        return MIN_PAGE
     machine = image.header.architecture
-    largest = machine.max_page if machine is not None else 0x10000
-    own = [one.alignment for one in loads(image)]
-    return max(MIN_PAGE, min([largest, *own]))
+    return max(MIN_PAGE, min(own, machine.max_page if machine is not None else MAX_PAGE))
 
 
 def loads(image: Image) -> list[Segment]:
@@ -75,42 +79,51 @@ def loads(image: Image) -> list[Segment]:
 
 
 def used_ranges(image: Image) -> list[tuple[int, int]]:
-    """Return the (start, end) file offsets of everything that headers account for, and of a payload."""
-    header, buffer = image.header, image.buffer
+    """Return the (start, end) file offsets of everything that headers account for."""
+    header = image.header
     table = (header.phoff, header.phoff + header.phnum * header.phentsize)
     rows = image.sections
-    sections = [(row[4], row[4] + row[5]) for row in rows if row[1] not in (0, SHT_NOBITS) and row[5]]
+    sections = [(row[4], row[4] + row[5]) for row in rows if row[5] and row[1] not in (0, SHT_NOBITS)]
     section_table = (header.shoff, header.shoff + len(rows) * header.shentsize)
     segments = [(one.offset, one.offset + one.file_size) for one in image.segments if one.file_size]
-    return [(0, header.ehsize), table, section_table, *sections, *segments, (image.end, len(buffer))]
+    return [(0, header.ehsize), table, section_table, *sections, *segments]
 
 
-def slacks(image: Image) -> list[Slack]:
-    """Return the unused bytes behind each segment that has some."""
-    page, buffer, loaded = page_size(image), image.buffer, loads(image)
+def _slacks(image: Image, least: int) -> Iterator[Slack]:
+    """Yield the unused bytes behind each segment that has at least `least` of them.
+
+    The cheapest bound comes first: most segments end where the pages of the next one are too near.
+    """
+    page, loaded = page_size(image), loads(image)
     used: list[tuple[int, int]] = []
-    found = []
-    for index, segment in enumerate(image.segments):
-        if (
-            segment.type == c.PT_LOAD
-            and 0 < segment.file_size == segment.memory_size
-            and segment.flags & c.PF_R
-        ):
-            start, address = segment.offset + segment.file_size, segment.address + segment.file_size
-            used = used or used_ranges(image)
-            room = min(_until_used(start, used), _until_next(loaded, address, page), _LONGEST)
-            if room > 0:
-                rest = bytes(buffer[start : start + room])
-                zeros = len(rest) - len(rest.lstrip(b"\0"))
-                if zeros:
-                    found.append(Slack(index, start, address, zeros))
-    return found
+    for index, row in enumerate(image.segments):
+        if row.type != c.PT_LOAD or not 0 < row.file_size == row.memory_size or not row.flags & c.PF_R:
+            continue
+        start, address = row.offset + row.file_size, row.address + row.file_size
+        room = min(_until_next(loaded, address, page), _LONGEST)
+        if room < least or _zeros(image.buffer, start, least) < least:
+            continue
+        used = used or used_ranges(image)
+        room = _zeros(image.buffer, start, min(room, _until_used(image, start, used)))
+        if room >= least:
+            yield Slack(index, start, address, room)
 
 
-def _until_used(start: int, used: list[tuple[int, int]]) -> int:
-    """Return the number of bytes up to the first range that reaches beyond `start`."""
-    beyond = [first for first, end in used if end > start]
-    return max(min(beyond), start) - start if beyond else 0
+def _zeros(buffer: Buffer, start: int, limit: int) -> int:
+    """Return the number of NULs at `start`, at most `limit`."""
+    rest = bytes(buffer[start : start + limit])
+    # Mostly all are, and lstrip() looks at one byte at a time.
+    return len(rest) if rest == bytes(len(rest)) else len(rest) - len(rest.lstrip(b"\0"))
+
+
+def _until_used(image: Image, start: int, used: list[tuple[int, int]]) -> int:
+    """Return the number of bytes up to the first range that reaches beyond `start`, or to a payload."""
+    size = len(image.buffer)
+    first, end = min([one for one in used if one[1] > start], default=(size, size + 1))
+    # A range within the file ends before a payload begins, or where it does.
+    if end > size:
+        first = min(first, image.end) if size > start else start
+    return max(first, start) - start
 
 
 def _until_next(loaded: list[Segment], address: int, page: int) -> int:
@@ -127,18 +140,21 @@ def fit(
     `first_only`: only segments whose distance of address and offset is the first one's will do, as for the
     program headers (see program_headers.py).
     """
-    free, rows = slacks(image), list(image.segments)
-    first = loads(image)[:1]
+    sizes = [one.size for one in parts]
+    more = _slacks(image, min(sizes))
+    free: list[Slack] = []
+    rows, first = list(image.segments), loads(image)[:1]
     places: dict[str, FilePlace] = {}
     for part in sorted(parts, key=lambda one: -one.size):
-        for at, slack in enumerate(free):
+        for at, slack in _each(free, more):
             row = rows[slack.index]
-            pad = align_up(slack.offset, 8) - slack.offset
+            pad = -slack.offset % _ALIGNMENT
             alike = not first_only or row.address - row.offset == first[0].address - first[0].offset
             writable = not part.writable or row.flags & c.PF_W
             if slack.size >= pad + part.size and alike and writable:
                 places[part.name] = FilePlace(slack.offset + pad, slack.address + pad)
-                rows[slack.index] = _extended(row, slack.offset + pad + part.size - row.offset)
+                size = slack.offset + pad + part.size - row.offset
+                rows[slack.index] = Segment._make((*row[:5], size, size, row.alignment))
                 free[at] = _rest(slack, pad + part.size)
                 break
         else:
@@ -146,8 +162,12 @@ def fit(
     return places, tuple(rows)
 
 
-def _extended(row: Segment, size: int) -> Segment:
-    return with_fields(row, file_size=size, memory_size=size)
+def _each(free: list[Slack], more: Iterator[Slack]) -> Iterator[tuple[int, Slack]]:
+    """Yield the slacks that are known, then others, which become known, one at a time."""
+    yield from enumerate(free)
+    for slack in more:
+        free.append(slack)
+        yield len(free) - 1, slack
 
 
 def with_fields(row: Segment, **fields: int) -> Segment:
@@ -158,4 +178,4 @@ def with_fields(row: Segment, **fields: int) -> Segment:
 
 
 def _rest(slack: Slack, taken: int) -> Slack:
-    return replace(slack, offset=slack.offset + taken, address=slack.address + taken, size=slack.size - taken)
+    return Slack(slack.index, slack.offset + taken, slack.address + taken, slack.size - taken)

@@ -28,12 +28,11 @@ def move_sections(
     edits = []
     wanted = {(_TYPES.get(part), address): (place, size) for part, (address, place, size) in moved.items()}
     types = {kind for kind, _ in wanted}
-    for index, row in enumerate(image.sections):
-        if row[_TYPE] in types:
-            place, size = wanted.get((row[_TYPE], row[_ADDRESS]), (None, 0))
-            if place is not None:
-                fields = [*row[:_ADDRESS], place.address, place.offset, size, *row[_SIZE + 1 :]]
-                edits.append(_edit(image, index, fields, encoding))
+    for index, row in [one for one in enumerate(image.sections) if one[1][_TYPE] in types]:
+        place, size = wanted.get((row[_TYPE], row[_ADDRESS]), (None, 0))
+        if place is not None:
+            fields = [*row[:_ADDRESS], place.address, place.offset, size, *row[_SIZE + 1 :]]
+            edits.append(_edit(image, index, fields, encoding))
     return edits
 
 

@@ -60,7 +60,7 @@ class Request:
     @property
     def names(self) -> tuple[bytes, ...]:
         """The names wanted, each once, in the order in which they are appended."""
-        wanted = [item for _, item in self.entries if isinstance(item, bytes)]
+        wanted = [item for tag, item in self.entries if tag in STRING_TAGS and isinstance(item, bytes)]
         return tuple(dict.fromkeys([*wanted, *(name for _, name in self.needs)]))
 
 
@@ -69,6 +69,8 @@ def requested(image: Image, wanted: Wanted) -> Request:
     dynamic = image.dynamic
     assert dynamic is not None
     entries = dynamic.entries if wanted.entries is None else wanted.entries
+    if not wanted.renamed and not wanted.unneeded:
+        return Request(entries, (), tuple([one.file for one in image.need_records]))
     new, gone = dict(wanted.renamed), frozenset(wanted.unneeded)
     changed, kept = [], []
     for record in image.need_records:
@@ -103,7 +105,9 @@ def place_strings(image: Image, request: Request, original: int = 0) -> StringPl
     if len(over) == len(missing):
         regions = tuple(sorted((at, name.ljust(room, b"\0")) for name, (at, room) in over.items()))
         return StringPlan(*_numbered(request, found | {name: at for name, (at, _) in over.items()}), regions)
-    return _appended(_with_appended(image, request, original or len(table)), table, original or len(table))
+    if not original:
+        return _appended(request, table, len(table))
+    return _appended(_with_appended(image, request, original), table, original)
 
 
 def string_bytes(image: Image) -> bytes:
@@ -143,12 +147,14 @@ def _overwrite(
     """Return (offset, length to write) for the missing names that fit over names no longer used."""
     dynamic = image.dynamic
     assert dynamic is not None
-    kept = {item for tag, item in request.entries if tag in STRING_TAGS and isinstance(item, int)}
+    kept = {item for tag, item in request.entries if tag in STRING_TAGS}
     old = {item for tag, item in dynamic.entries if tag in STRING_TAGS} | {
         need.file for need, _ in request.needs
     }
     free = sorted(old - kept)
-    if not free:
+    longest = max(map(len, missing))
+    # Symbols are read only where it matters which of the names they refer to.
+    if not any(_may_hold(table, at, longest) for at in free):
         return {}
     used = sorted({*references(image, request), *found.values()})
     regions = [one for at in free if (one := _region(table, at, used))]
@@ -161,6 +167,12 @@ def _overwrite(
         regions.remove((at, room, length))
         over[name] = (at, max(len(name), length))
     return over
+
+
+def _may_hold(table: bytes, at: int, length: int) -> bool:
+    """Tell whether a name as long and its NUL fit over the one at `at` and the NULs behind it."""
+    end = table.find(b"\0", at)
+    return end >= 0 and at + length < len(table) and not table[end : at + length + 1].strip(b"\0")
 
 
 def _region(table: bytes, at: int, used: list[int]) -> tuple[int, int, int] | None:
@@ -200,8 +212,9 @@ def _appended(request: Request, table: bytes, original: int) -> StringPlan:
         return place(table[item : table.find(b"\0", item)]) if item >= original else item
 
     # Of a hundred entries five name strings.
-    entries: list[tuple[int, int]] = []
-    for tag, item in request.entries:
-        entries.append((tag, moved(item) if isinstance(item, bytes) or tag in STRING_TAGS else item))
-    needs = tuple((record, place(name)) for record, name in request.needs)
+    entries = [
+        (tag, item if tag not in STRING_TAGS and isinstance(item, int) else moved(item))
+        for tag, item in request.entries
+    ]
+    needs = tuple([(record, place(name)) for record, name in request.needs])
     return StringPlan(tuple(entries), needs, (), start + more)

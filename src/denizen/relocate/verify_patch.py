@@ -6,7 +6,7 @@ The patched bytes are compared with the old ones by what loaders and tools read,
 from __future__ import annotations
 
 from denizen.elf import constants as c
-from denizen.elf.hashtables import SYMBOL_SIZE
+from denizen.elf.hashtables import SYMBOL_SIZE, extent
 from denizen.elf.image import read
 from denizen.relocate.changes import STRING_TAGS
 from denizen.relocate.errors import WrongPatch
@@ -64,12 +64,12 @@ def _equal(old: Buffer, new: Buffer, start: int, end: int, moved: int = 0) -> bo
     A file that was read is compared where it is (memcmp); of a mapped one pieces are copied: a comparison of
     memoryviews takes ten times as long as one of bytes.
     """
-    before, after = memoryview(old), memoryview(new)
+    before = memoryview(old)
     if isinstance(new, bytes):
-        return new.startswith(before[start:end], start + moved)
+        return start == end or new.startswith(before[start:end], start + moved)
     for at in range(start, end, _PIECE):
         stop = min(at + _PIECE, end)
-        if bytes(before[at:stop]) != bytes(after[at + moved : stop + moved]):
+        if not bytes(new[at + moved : stop + moved]).startswith(before[at:stop]):
             return False
     return True
 
@@ -105,7 +105,8 @@ def _same_dynamic(old: Image, new: Image, plan: FilePlan) -> None:
     strings_stay = _has_all_strings(old, new)
     if not (strings_stay and _symbols_stay(old, plan)) and not _same_names(old, new):
         raise WrongPatch("the names of symbols changed")
-    if not strings_stay or old.need_records != new.need_records:
+    same_needs = before.values.get(c.DT_VERNEED) == after.values.get(c.DT_VERNEED) and _needs_stay(old, plan)
+    if not strings_stay or not (same_needs or old.need_records == new.need_records):
         _same_versions(old, new)
 
 
@@ -125,14 +126,24 @@ def _symbols_stay(old: Image, plan: FilePlan) -> bool:
     """Tell whether the plan leaves the symbols alone: bytes outside of it are known to be the same."""
     dynamic = old.dynamic
     assert dynamic is not None
-    address, count = dynamic.values.get(c.DT_SYMTAB), len(old.symbols)
+    address, count = dynamic.values.get(c.DT_SYMTAB), extent(old.memory, dynamic.values)[0]
     if address is None or not count:
         return True
     size = count * SYMBOL_SIZE[old.header.bits]
     offset, available = old.memory.locate(address, "dynamic symbol table")
-    end = offset + size
-    apart = all(one.offset >= end or one.offset + len(one.content) <= offset for one in plan.edits)
-    return apart and size <= available and end <= plan.insert_at
+    return size <= available and _is_apart(plan, offset, offset + size)
+
+
+def _needs_stay(old: Image, plan: FilePlan) -> bool:
+    """Tell whether the plan leaves all records of the versions needed alone."""
+    records = old.need_records
+    return not records or _is_apart(plan, min(one.offset for one in records), max(one.end for one in records))
+
+
+def _is_apart(plan: FilePlan, start: int, end: int) -> bool:
+    """Tell whether the plan leaves a range of the file alone, and in its place."""
+    apart = [one.offset >= end or one.offset + len(one.content) <= start for one in plan.edits]
+    return all(apart) and end <= plan.insert_at
 
 
 def _same_versions(old: Image, new: Image) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.relocate.ld_so_list import agree, host_linker, listed, lost_libraries
-from denizen.app.relocate.rewrite_file import rewrite, written_content
+from denizen.app.relocate.rewrite_file import WHOLE_FILES, rewrite
 from denizen.app.relocate.store_guard import refuse_in_store
 from denizen.app.relocate.trial import judge, tried
 from denizen.disk import DiskView
@@ -108,11 +108,10 @@ def patch(asked: PatchRequest, trial: Session | None = None) -> Patched:
 
 
 def _patch(asked: PatchRequest, trial: Session | None) -> Patched:
-    view = DiskView()
-    buffer = view.read(asked.path)
+    buffer = WHOLE_FILES.read(asked.path)
     try:
         image = read(buffer)
-        changes = _with_run_path(view, image, asked)
+        changes = _with_run_path(image, asked)
         plan = plan_patch(image, changes)
     except BadInput as problem:
         raise NotPatched(asked.path, _reason(problem)) from problem
@@ -126,7 +125,7 @@ def _patch(asked: PatchRequest, trial: Session | None) -> Patched:
     after: list[LinkerAnswer | None] = []
 
     def check(path: bytes) -> None:
-        verify_patch(image, written_content(path), plan, changes)
+        verify_patch(image, WHOLE_FILES.read(path), plan, changes)
         after.append(listed(linker, path) if linker else None)
         agree(asked.target, before, after[0])
         if trial is not None:
@@ -142,11 +141,11 @@ def _reason(problem: BadInput) -> str:
     return problem.why or problem.what
 
 
-def _with_run_path(view: DiskView, image: Image, asked: PatchRequest) -> Changes:
+def _with_run_path(image: Image, asked: PatchRequest) -> Changes:
     """Return the changes with the run path that results from adding and shrinking. Raises BadInput."""
     changes = asked.changes
     if asked.shrink_run_path:
-        return replace(changes, run_path=shrunk(view, asked.path, image))
+        return replace(changes, run_path=shrunk(DiskView(), asked.path, image))
     if not asked.add_run_path:
         return changes
     return replace(changes, run_path=added(_run_path(image), asked.add_run_path))

@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 
-from denizen.disk import OPEN_NEW, DiskView, naming, sync_directory
+from denizen.disk import OPEN_NEW, PRIVATE, DiskView, naming, sync_directory
 from denizen.errors import HostLacks
 from denizen.relocate.file_edits import pieces
 from denizen.value import value
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 _PIECE = 1 << 20
 # writev(2) takes IOV_MAX parts, 1,024.
 _MANY = 1000
-# Bytes.
-_READ_WHOLE = 16 << 20
+# Files of which every byte is looked at are read up to this size (bytes): each page of a mapped one is a
+# fault, and these take longer than the copy. Beyond it memory counts.
+WHOLE_FILES = DiskView(4 << 20)
 
 
 class FileBusy(HostLacks):
@@ -130,21 +131,11 @@ def _opened(directory: bytes) -> Iterator[None]:
         os.utime(directory, ns=(facts.st_atime_ns, facts.st_mtime_ns))
 
 
-def written_content(path: bytes) -> Buffer:
-    """Return the content of a file that was just written, for a look at every byte of it.
-
-    To read it costs less than to map it: each page of a map is a fault, and its bytes are compared where they
-    are. Beyond `_READ_WHOLE` memory counts.
-    """
-    with naming(path), open(path, "rb", buffering=0) as stream:
-        if os.fstat(stream.fileno()).st_size > _READ_WHOLE:
-            return DiskView().read(path)
-        return stream.readall()
-
-
-def write_patched(path: bytes, buffer: Buffer, plan: FilePlan, *, synced: bool = True) -> None:
+def write_patched(
+    path: bytes, buffer: Buffer, plan: FilePlan, *, synced: bool = True, mode: int = PRIVATE
+) -> None:
     """Write the changed content of a file, to a new one. `synced`: it is on the disk then. Raises OSError."""
-    descriptor = os.open(path, OPEN_NEW, 0o600)
+    descriptor = os.open(path, OPEN_NEW, mode)
     try:
         with naming(path):
             _write_all(descriptor, list(pieces(plan, buffer)))
@@ -159,6 +150,8 @@ def _write_all(descriptor: int, parts: list[bytes | memoryview]) -> None:
     for at in range(0, len(parts), _MANY):
         group = parts[at : at + _MANY]
         done = os.writev(descriptor, group)
+        if done == sum(map(len, group)):
+            continue
         for part in group:
             for start in range(min(done, len(part)), len(part), _PIECE):
                 _write_rest(descriptor, memoryview(part)[start : start + _PIECE])
