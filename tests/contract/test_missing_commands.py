@@ -74,9 +74,24 @@ _TOOLS = (
 )
 
 
+# What works with another command, whose package that of the first only recommends: gpg's has gpg-agent.
+_HALVES = (
+    ("half", [Item("./usr/bin/half", content=b"#!/bin/sh\nother-half; manual\n", mode=0o755)]),
+    ("half-agent", [Item("./usr/bin/other-half", content=b"#!/bin/sh\necho whole\n", mode=0o755)]),
+    ("half-doc", [Item("./usr/bin/manual", content=b"#!/bin/sh\necho read\n", mode=0o755)]),
+    ("stranger", [Item("./usr/bin/manual", content=b"#!/bin/sh\necho met\n", mode=0o755)]),
+)
+_CONTROLS = {
+    "half": {"source": "halves", "recommends": "half-agent (= 1) | nobody, half-doc, stranger"},
+    "half-agent": {"source": "halves (1)", "section": "utils"},
+    "half-doc": {"source": "halves", "section": "doc"},
+}
+
+
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> BareProgram:
-    return BareProgram("bare root", tmp_path_factory.mktemp("commands"), _STARTS, _TOOLS)
+    place = tmp_path_factory.mktemp("commands")
+    return BareProgram("bare root", place, _STARTS, _TOOLS, *_HALVES, controls=_CONTROLS)
 
 
 def _said(outcome: Outcome) -> tuple[int | None, str]:
@@ -114,6 +129,11 @@ def test_a_name_put_together_while_it_runs_is_found_along_path(bare: BareProgram
         name = "/usr/bin/made-up-name" if how == "spawn" else "made-up-name"
         done = bare.run("namespace", how, name, "made-up-name", "child", env={"PATH": path})
         assert _said(done) == (6, "only child of me\n")
+
+
+def test_what_a_commands_package_recommends_of_its_own_source_comes_with_it(bare: BareProgram) -> None:
+    done = bare.run("namespace", "execvp", "half", "half", env={"PATH": "/usr/bin"})
+    assert _said(done) == (127, "whole\n")  # the shell finds no manual
 
 
 def test_what_is_later_along_path_comes_before_what_could_be_brought(bare: BareProgram) -> None:

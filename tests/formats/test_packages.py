@@ -14,6 +14,8 @@ Architecture: amd64
 Depends: libc6 (>= 2.38),
  zlib1g:any | libz
 Provides: libssl3 (= 3.5.1-1+b1)
+Recommends: openssl-provider-legacy | other,
+ ca-certificates
 Description: one
  Version: 9 is not a field here
 Section: libs
@@ -30,6 +32,7 @@ def test_a_paragraph_gives_its_package_with_folded_fields_on_one_line() -> None:
     package = package_of(GOOD)
     assert (package.name, package.version, package.size) == (b"libssl3t64", b"3.5.1-1+b1", 123)
     assert package.depends == b"libc6 (>= 2.38), zlib1g:any | libz"
+    assert package.recommends == b"openssl-provider-legacy | other, ca-certificates"
     assert package.source == b"openssl (3.5.1-1)"
     assert (package.essential, package.installed_size, package.pre_depends) == (False, 6000, b"")
 

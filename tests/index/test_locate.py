@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denizen.formats.packages import Package
-from denizen.index.entry import DirectoryKind
-from denizen.index.index_file import Writer
+from denizen.index.entry import DirectoryKind, is_plugin_place
+from denizen.index.index_file import IndexFile, Writer
 from denizen.index.library_index import write_libraries
 from denizen.index.locate import Index, affinity, one_edit_pattern, twin
 from denizen.index.manifest import IndexEntry
 from denizen.index.synthetic import FoundLibrary
 from denizen.sources.base import Snapshot
+from denizen.value import replace
 
 LIB = b"usr/lib/x86_64-linux-gnu/"
 Offer = tuple[bytes, DirectoryKind]
@@ -162,3 +163,65 @@ def test_a_name_one_edit_away_is_near(name: bytes, other: bytes, place: int) -> 
 @pytest.mark.parametrize("far", [b"itg", b"gitt", b"t", b"igt", b"", b"gtit.", b"Gti\n"])
 def test_a_name_two_edits_away_is_not_near(far: bytes) -> None:
     assert not one_edit_pattern(b"gti").match(far)
+
+
+def recommending(tmp_path: Path) -> Index:
+    """Return the index of a library, what it recommends of its own source, and of others."""
+    about = {
+        b"libsasl2-2": (b"cyrus-sasl2", b"libsasl2-modules (>= 2) | other, sasl2-doc:any, editor, sasl2-doc"),
+        b"libsasl2-modules": (b"cyrus-sasl2 (2.1)", b"editor"),
+        b"sasl2-doc": (b"cyrus-sasl2", b""),
+        b"other": (b"cyrus-sasl2", b""),
+        b"editor": (b"", b"editor-data"),
+        b"editor-data": (b"editor", b""),
+    }
+    packages = [
+        replace(package(name), source=source, recommends=recommends)
+        for name, (source, recommends) in sorted(about.items())
+    ]
+    found = [
+        FoundLibrary(b"libsasldb.so", PRIVATE, b"libsasl2-modules", LIB + b"sasl2/libsasldb.so"),
+        FoundLibrary(b"doc.so", PRIVATE, b"sasl2-doc", LIB + b"perl5/5.36/auto/doc.so"),
+    ]
+    with open(tmp_path / "made.libraries", "wb") as stream:
+        writer = Writer(stream)
+        write_libraries(writer, Snapshot("debian", "stable", "stable", "0" * 32, 1), "amd64", packages, found)
+        writer.finish()
+    entry = IndexEntry("debian", ("stable",), "stable", "amd64", 0, "0" * 32, 1, 1, "made.libraries")
+    return Index(bytes(tmp_path), "amd64", entries=[entry])
+
+
+def test_what_a_package_recommends_of_its_own_source_is_known(tmp_path: Path) -> None:
+    index = recommending(tmp_path)
+
+    def recommended(name: bytes) -> list[tuple[bytes, bool]]:
+        (one,) = index.packages(name)
+        return [(each.package, each.has_plugins) for each in index.recommended(one)]
+
+    assert recommended(b"libsasl2-2") == [(b"libsasl2-modules", True), (b"sasl2-doc", False)]
+    assert recommended(b"libsasl2-modules") == []
+    assert recommended(b"editor") == [(b"editor-data", False)]
+    index.close()
+
+
+def test_an_index_from_before_recommendations_has_none(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = opened([(b"libx1", DEFAULT)])
+    monkeypatch.setattr(IndexFile, "has", lambda _self, name: name != "recommended")
+    assert index.recommended(index.packages(b"libx1")[0]) == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "is_one"),
+    [
+        (LIB + b"sasl2/libplain.so", True),
+        (b"lib/x86_64-linux-gnu/qt5/plugins/sqldrivers/libqsqlite.so", True),
+        (LIB + b"libplain.so", False),
+        (LIB + b"perl5/5.36/auto/x.so", False),
+        (b"usr/lib/python3/dist-packages/x/y.so", False),
+        (b"usr/lib/x/y/z.so", False),
+    ],
+)
+def test_a_place_of_plugins_is_below_the_directory_of_libraries(path: bytes, is_one: bool) -> None:  # noqa: FBT001  # of one row
+    assert is_plugin_place(path) is is_one

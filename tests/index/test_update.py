@@ -1,6 +1,9 @@
 """An index update: what it fetches, makes and tells."""
 
+import pytest
+
 from denizen.index.entry import DirectoryKind
+from denizen.index.library_index import LibraryIndex
 from denizen.index.locate import Index
 from denizen.index.update_targets import UpdatePlan, UpdateTarget
 from denizen.sources.base import (
@@ -39,6 +42,17 @@ def test_nothing_new_costs_one_request_and_says_when_it_was_checked(indexed: Ind
     assert first.entry is not None
     assert second.entry is not None
     assert (second.entry.libraries, second.entry.checked) == (first.entry.libraries, DATE + 2 * A_DAY)
+
+
+def test_an_index_that_an_older_denizen_made_is_made_again(
+    indexed: IndexedArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indexed.update()
+    monkeypatch.setattr(LibraryIndex, "has_recommended", property(lambda _self: False))
+    again = indexed.update()
+    assert (again.changed, again.failure, again.added, again.removed) == (True, None, 0, 0)
+    monkeypatch.undo()
+    assert not indexed.update().changed
 
 
 def test_an_update_fetches_only_what_changed_and_tells_the_difference(indexed: IndexedArchive) -> None:

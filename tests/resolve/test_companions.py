@@ -2,7 +2,11 @@
 
 import pytest
 
-from denizen.resolve.companions import companions
+from denizen.cli.views.resolution_view import resolution_lines
+from denizen.index.entry import Recommendation
+from denizen.resolve.companions import companions, plugins
+from denizen.resolve.plan import document
+from denizen.resolve.resolution import Recommended
 from denizen.resolve.rule_packs import load_rules
 from tests.support.package_archive import DIRECTORY, PROGRAM, PackageArchive, libc, library, program
 
@@ -62,3 +66,33 @@ def test_a_program_gets_the_files_of_the_libraries_that_are_chosen_for_it(market
         b"data-a",
         b"deep",
     }
+
+
+SASL = b"libsasl2.so.2"
+
+
+@pytest.fixture
+def sasl(market: PackageArchive) -> PackageArchive:
+    market.add("new", b"libsasl2-2", {DIRECTORY + SASL: library(SASL, b"libc.so.6")})
+    plugin = {DIRECTORY + b"sasl2/libanonymous.so": b""}
+    for name, size in ((b"modules", 1), (b"tools", 1), (b"huge", 99_000_000)):
+        market.add("new", name, plugin, size=size)
+    market.add("new", b"daemon", plugin, section=b"admin")
+    names = (b"modules", b"tools", b"huge", b"daemon", b"nobody")
+    market.recommendations[b"libsasl2-2"] = tuple(Recommendation(name, name != b"tools") for name in names)
+    return market
+
+
+def test_plugins_come_with_the_library_that_recommends_them(sasl: PackageArchive) -> None:
+    """Not what holds none, what is too large, and what is for the system."""
+    made = sasl.resolve({PROGRAM: program(SASL)})
+    assert [pin.name for pin in made.packages] == [b"libc6", b"libsasl2-2", b"modules"]
+    assert made.recommended == (Recommended(made.packages[2].sha256, b"libsasl2-2"),)
+    assert document(made)["recommended"] == [{"package": "modules", "by": "libsasl2-2"}]
+    assert "      recommended by libsasl2-2: its plugins" in resolution_lines(made)
+
+
+def test_a_copy_of_a_library_in_a_private_directory_has_no_plugins(sasl: PackageArchive) -> None:
+    sasl.add("new", b"app", {b"usr/lib/app/libcopy.so.1": library(b"libcopy.so.1", b"libc.so.6")})
+    sasl.recommendations[b"app"] = (Recommendation(b"modules", has_plugins=True),)
+    assert list(plugins(sasl.packages(b"app"), sasl, load_rules().companion_files)) == []

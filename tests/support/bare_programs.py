@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.support.debs import Item
 from tests.support.fhs_environments import FhsHome
@@ -24,12 +25,14 @@ class BareProgram:
         source: str,
         *packages: tuple[str, Sequence[Item]],
         flags: Sequence[str] = (),
+        controls: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     ) -> None:
+        """Make host, archive and program; `controls` are further fields of packages, by their names."""
         made = directory / "made"
         made.mkdir()
         home = FhsHome(made)
         for package, items in packages:
-            home.add(package, items)
+            home.add(package, items, **controls.get(package, {}))
         self.directories = HostDirectories(directory / "root", directory / "programs", directory / "work")
         # Two below: what lies beside a program or its directory counts as the program's own.
         here = self.directories.programs / "here" / "bin"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from denizen.elf import constants as c
 from denizen.fileview import Executable, MemoryView
-from denizen.index.entry import DirectoryKind, Provider
+from denizen.index.entry import DirectoryKind, Provider, Recommendation
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.cache.package_facts import PackageFacts, merged, package_facts
 from denizen.resolve.engine.catalogue import Sources
@@ -82,6 +82,7 @@ class PackageArchive:
     offers: list[tuple[Provider, Mapping[bytes, bytes]]] = field(default_factory=list)
     looked_into: list[bytes] = field(default_factory=list)
     suites: Sequence[str] = ()
+    recommendations: dict[bytes, tuple[Recommendation, ...]] = field(default_factory=dict)
 
     def add(
         self,
@@ -131,6 +132,9 @@ class PackageArchive:
     def packages(self, name: bytes) -> list[Provider]:
         found = [provider for provider, _ in self.offers if provider.package == name]
         return sorted(found, key=lambda provider: (self._rank(provider), provider.path))
+
+    def recommended(self, package: Provider) -> tuple[Recommendation, ...]:
+        return self.recommendations.get(package.package, ())
 
     def near(self, soname: bytes) -> list[bytes]:
         stem = soname.partition(b".so")[0]

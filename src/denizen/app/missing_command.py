@@ -43,15 +43,20 @@ from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from denizen.app.request import RunRequest
     from denizen.app.session import Session
     from denizen.elf.script import Script
     from denizen.fhs.enter import Inside
     from denizen.index.entry import Provider
+    from denizen.index.locate import Index
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.program import Program
 
 _PATH = b"/usr/bin:/usr/sbin:/usr/games"
+# Sections of the archive whose packages no command needs.
+_FOR_PEOPLE = (b"debug", b"devel", b"doc", b"libdevel", b"localization")
 
 
 class NotACommand(BadInput):
@@ -114,8 +119,8 @@ class _Bringing:
     def _bring_alone(self, name: bytes) -> None:
         """Provide the command from its package without an environment around it."""
         links = commands_of(self._decision_store.directory)
-        package = package_with(self._session, name, self._wanted)
-        provider = self._provider(package) if package else None
+        packages = packages_with(self._session, name, self._wanted)
+        provider = self._provider(packages[0]) if packages else None
         if provider is None or provider.size > budget_of(self._session) * 1_000_000:
             links.deny(name, "no package has it" if provider is None else "its package exceeds the budget")
             return
@@ -178,9 +183,11 @@ class _Bringing:
         reason = self._over_budget(())
         around = None if reason else enter_auto_environment(self._session, EnvironmentNeeds(), self._wanted)
         if around is not None and _place_in(around.tree, name) is None:
-            package = package_with(self._session, name, self._wanted)
-            reason = self._over_budget((package,)) if package else "no package has it"
-            around = None if reason else self._environment(package)
+            packages = packages_with(self._session, name, self._wanted)
+            if self._over_budget(packages):
+                packages = packages[:1]
+            reason = self._over_budget(packages) if packages else "no package has it"
+            around = None if reason else self._environment(packages)
         place = _place_in(around.tree, name) if around is not None else None
         if around is None or place is None:
             links.deny(name, reason or "its package has it under another name")
@@ -188,8 +195,8 @@ class _Bringing:
         self._decide(around, place)
         links.show(name, around.tree + place)
 
-    def _environment(self, package: str) -> Inside:
-        return enter_auto_environment(self._session, EnvironmentNeeds((package,)), self._wanted)
+    def _environment(self, packages: tuple[str, ...]) -> Inside:
+        return enter_auto_environment(self._session, EnvironmentNeeds(packages), self._wanted)
 
     def _over_budget(self, packages: tuple[str, ...]) -> str:
         """Return the reason against fetching an environment with these packages; "" for none."""
@@ -212,15 +219,27 @@ class _Bringing:
         self._decision_store.write(found, movable=False)
 
 
-def package_with(session: Session, name: bytes, wanted: RunRequest) -> str:
-    """Return the package of the base suite that has a command, "" for none."""
+def packages_with(session: Session, name: bytes, wanted: RunRequest) -> tuple[str, ...]:
+    """Return the package of the base suite that has a command, and what of its source it recommends.
+
+    The command works with those: gpg recommends gnupg, which has the agent. Return () where none has it.
+    """
     suites = wanted.suites or configured_settings(session)[0].suites[:1]
     architecture = own_architecture()
     ensure(session, suites, architecture, Scope.PATHS, FetchPolicy(offline=wanted.offline))
     index = open_index(session, architecture, suites)
     package = command_package(index, name)
+    found = (package, *_recommended(index, package)) if package else ()
     index.close()
-    return package
+    return found
+
+
+def _recommended(index: Index, package: str) -> Iterator[str]:
+    for holder in index.packages(package.encode())[:1]:
+        for each in index.recommended(holder):
+            for one in index.packages(each.package)[:1]:
+                if one.section.rpartition(b"/")[2] not in _FOR_PEOPLE:
+                    yield each.package.decode()
 
 
 def _place_in(tree: bytes, name: bytes) -> bytes | None:

@@ -6,7 +6,7 @@ Specification: https://wiki.debian.org/DebianRepository/Format, "Packages indice
 
     required: Package, Version, Architecture, Filename, Size, SHA256
     optional: Source, Section, Priority, Essential, Multi-Arch, Installed-Size, Pre-Depends, Depends,
-              Provides, Description (its first line, the synopsis of Policy 3.4.1)
+              Recommends, Provides, Description (its first line, the synopsis of Policy 3.4.1)
 
 Checked here, because names become paths and columns later: a name follows Policy 5.6.1, a Filename stays
 below the archive's root, Size is a number, SHA256 is 64 hex digits, no value holds a newline or a tab.
@@ -74,6 +74,7 @@ class Package:
     depends: bytes = b""
     provides: bytes = b""
     summary: bytes = b""
+    recommends: bytes = b""
 
 
 def packages_in(chunks: Iterable[bytes]) -> Iterator[Package]:
@@ -118,6 +119,7 @@ def package_of(paragraph: bytes) -> Package:
         depends=found(b"Depends", b""),
         provides=found(b"Provides", b""),
         summary=_summary(paragraph),
+        recommends=found(b"Recommends", b""),
     )
 
 

@@ -81,6 +81,19 @@ def kind_of(directory: bytes, architecture: str) -> DirectoryKind:
     return DirectoryKind.PRIVATE
 
 
+# Directories below /usr/lib/TRIPLET of modules that interpreters find for themselves.
+_LANGUAGES = (b"perl", b"python", b"lua", b"ruby", b"ocaml", b"guile", b"php", b"gauche", b"haskell")
+
+
+def is_plugin_place(path: bytes) -> bool:
+    """Tell whether a library (no slash before its path) is in a directory of some library's plugins.
+
+    Such are /usr/lib/TRIPLET/NAME and what is below; a resolution shows these directories.
+    """
+    lib, triplet, name, rest = (*path.removeprefix(b"usr/").split(b"/", 3), b"", b"", b"")[:4]
+    return lib == b"lib" and triplet in TRIPLETS and bool(rest) and not name.startswith(_LANGUAGES)
+
+
 def is_library_name(name: bytes) -> bool:
     """Tell whether a file name can be asked for as a soname: `X.so`, or `X.so.` and a version.
 
@@ -134,6 +147,14 @@ class Provider:
     pre_depends: bytes
     depends: bytes
     provides: bytes
+
+
+@value
+class Recommendation:
+    """A package that another one of the same source recommends; `has_plugins`: it holds plugins."""
+
+    package: bytes
+    has_plugins: bool
 
 
 @value

@@ -6,16 +6,18 @@ Tables (tab separated, sorted):
               multi-arch, installed size, dependents, pre-depends, depends, provides
     sonames   soname, kind, number of the package, path, link
     summaries the synopsis of each package, in the order of packages, unsorted
+    recommended
+              package, the packages of its own source that it recommends, those of them that hold plugins
 """
 
 from __future__ import annotations
 
-from denizen.index.entry import KINDS, DirectoryKind, Provider
+from denizen.index.entry import KINDS, DirectoryKind, Provider, Recommendation, is_plugin_place
 from denizen.index.index_file import DamagedIndex, IndexFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from denizen.formats.packages import Package
     from denizen.index.index_file import Writer
@@ -107,6 +109,26 @@ class LibraryIndex:
         """Tell whether synopses were kept when the index was made."""
         return self._file.has("summaries")
 
+    def recommended(self, package: bytes) -> tuple[Recommendation, ...]:
+        """Return the packages of the same source that a package recommends. Raises DamagedIndex.
+
+        An index made before they were kept has none.
+        """
+        if not self.has_recommended:
+            return ()
+        line = next((line for _, line in self._file.lines("recommended").having(package)), b"\t\t")
+        try:
+            _, names, plugins = line.split(b"\t")
+        except ValueError as error:
+            raise DamagedIndex(self._file.path, "a line of recommended is unreadable") from error
+        holding = plugins.split(b",")
+        return tuple(Recommendation(name, name in holding) for name in names.split(b",") if name)
+
+    @property
+    def has_recommended(self) -> bool:
+        """Tell whether recommended packages were kept when the index was made."""
+        return self._file.has("recommended")
+
     def essential(self) -> list[bytes]:
         """Return the names of packages that every system has (Policy 3.8); reads every line (50 ms)."""
         return [line.partition(b"\t")[0] for line in self._packages if line.split(b"\t", 10)[9] == b"1"]
@@ -187,14 +209,44 @@ def write_libraries(
         "packages", [_package_line(package, dependents.get(package.name, 0)) for package in packages]
     )
     writer.lines("summaries", [package.summary for package in packages])
-    lines = [
-        b"%b\t%d\t%d\t/%b\t%b"
-        % (entry.soname, entry.kind, number, entry.path, b"/" + entry.link if entry.link else b"")
-        for entry in found
-        if (number := numbers.get(entry.package)) is not None
-    ]
+    lines = []
+    plugins: set[bytes] = set()
+    for entry in found:
+        if (number := numbers.get(entry.package)) is not None:
+            link = b"/" + entry.link if entry.link else b""
+            lines.append(b"%b\t%d\t%d\t/%b\t%b" % (entry.soname, entry.kind, number, entry.path, link))
+            if entry.kind == DirectoryKind.PRIVATE and is_plugin_place(entry.path):
+                plugins.add(entry.package)
     lines.sort()
     writer.lines("sonames", lines)
+    writer.lines("recommended", list(_recommended_lines(packages, plugins)))
+
+
+def _recommended_lines(packages: Iterable[Package], plugins: Container[bytes]) -> Iterator[bytes]:
+    """Yield a line for each package that recommends others of its source: its plugins, its other half.
+
+    What a maintainer recommends of other sources is for people: documentation, editors, a desktop.
+    """
+    sources = {package.name: _source_of(package) for package in packages}
+    recommended: dict[bytes, bytes] = {}
+    for package in packages:
+        if package.recommends:
+            own = _source_of(package)
+            names = [name for name in _listed_names(package.recommends) if sources.get(name) == own]
+            if names:
+                holding = b",".join(name for name in names if name in plugins)
+                recommended[package.name] = b"%b\t%b\t%b" % (package.name, b",".join(names), holding)
+    yield from (recommended[name] for name in sorted(recommended))
+
+
+def _source_of(package: Package) -> bytes:
+    return package.source.partition(b" ")[0] or package.name
+
+
+def _listed_names(relations: bytes) -> Iterator[bytes]:
+    """Yield the first of the alternatives of each relation, once."""
+    parts = (part.strip().split(b" ", 1)[0].split(b":", 1)[0] for part in relations.split(b","))
+    yield from dict.fromkeys(name for name in parts if name)
 
 
 def count_dependents(packages: Iterable[Package]) -> dict[bytes, int]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from re import Pattern
 
-    from denizen.index.entry import Provider
+    from denizen.index.entry import Provider, Recommendation
     from denizen.index.manifest import IndexEntry
     from denizen.index.path_index import PathIndex
 
@@ -119,6 +119,13 @@ class Index:
         return [
             package for entry in self.entries for package in reversed(self.libraries_of(entry).package(name))
         ]
+
+    def recommended(self, package: Provider) -> tuple[Recommendation, ...]:
+        """Return the packages of the same source and suite that a package recommends."""
+        for entry in self.entries:
+            if (entry.source, entry.suite) == (package.source, package.suite):
+                return self.libraries_of(entry).recommended(package.package)
+        return ()
 
     def essential(self) -> list[bytes]:
         """Return the names of the preferred suite's essential packages, on which no package need depend."""

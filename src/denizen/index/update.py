@@ -182,7 +182,7 @@ class _Update:
         scope = max(target.scope, Scope.PATHS if held is not None and held.paths else Scope.LIBRARIES)
         if held is not None and held.identity == snapshot.identity and not self._force:
             complete = bool(held.paths) or scope is Scope.LIBRARIES
-            if complete and _is_there(self.directory, held):
+            if complete and _is_whole(self.directory, held):
                 return UpdatePlan(target, snapshot, held, None, 0)
         size = target.source.size(snapshot, target.architecture, scope)
         return UpdatePlan(target, snapshot, held, scope, size)
@@ -216,9 +216,18 @@ def _in_force(directory: bytes, *, force: bool) -> tuple[IndexEntry, ...]:
         raise
 
 
-def _is_there(directory: bytes, entry: IndexEntry) -> bool:
-    names = [name for name in (entry.libraries, entry.paths) if name]
-    return all(os.path.exists(os.path.join(directory, name.encode())) for name in names)
+def _is_whole(directory: bytes, entry: IndexEntry) -> bool:
+    """Tell whether an index's files are there, with all that this denizen keeps in them."""
+    places = [os.path.join(directory, name.encode()) for name in (entry.libraries, entry.paths) if name]
+    if not all(map(os.path.exists, places)):
+        return False
+    try:
+        index = LibraryIndex(places[0])
+    except (OSError, DenizenError):
+        return False
+    has_recommended = index.has_recommended
+    index.close()
+    return has_recommended
 
 
 def _try(

@@ -1,8 +1,12 @@
-"""Packages of files without which a library does nothing: those that its package depends on (pure).
+"""Packages of files without which a library does nothing: its package's dependencies, its plugins (pure).
 
 libmagic1 depends on libmagic-mgc, which has the database; libproj25 on proj-data; libespeak-ng1 on
 espeak-ng-data. A dependency counts if it holds no libraries (those are chosen by their sonames) and is made
 for libraries: it is the same for all architectures, or it comes from the library's own source.
+
+On plugins a library's package does not depend, as they depend on the library: libsasl2-2 recommends
+libsasl2-modules, libsox3 its formats, libqt5sql5 its drivers. Those of the library's own source count; what
+the plugins need themselves comes when one is opened.
 """
 
 from __future__ import annotations
@@ -47,6 +51,19 @@ def companions(
     yield from found
 
 
+def plugins(
+    libraries: Iterable[Provider], catalogue: ProviderCatalogue, rules: Companions
+) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (package of plugins, package of a library that recommends it)."""
+    for one in libraries:
+        for each in catalogue.recommended(one) if one.kind.is_searched else ():
+            if not each.has_plugins or rules.leaves_out(each.package):
+                continue
+            offered = [found for found in catalogue.packages(each.package) if found.suite == one.suite]
+            if offered and _is_allowed(offered[0], rules):
+                yield each.package, one.package
+
+
 def _first_alternatives(depends: bytes) -> Iterator[bytes]:
     for relation in depends.split(b","):
         yield from relation_names(relation)[:1]
@@ -57,11 +74,13 @@ def _may_hold_files(package: bytes, rules: Companions) -> bool:
 
 
 def _holds_files(package: Provider, of: Provider, rules: Companions) -> bool:
-    section = package.section.rpartition(b"/")[2]
     ours = (package.source_package or package.package) == (of.source_package or of.package)
+    return (package.package_architecture == b"all" or ours) and _is_allowed(package, rules)
+
+
+def _is_allowed(package: Provider, rules: Companions) -> bool:
     return (
-        (package.package_architecture == b"all" or ours)
-        and package.size <= rules.largest
-        and section not in rules.sections
+        package.size <= rules.largest
+        and package.section.rpartition(b"/")[2] not in rules.sections
         and package.priority not in (b"required", b"important")
     )

@@ -29,6 +29,11 @@ def libraries_of(resolution: Resolution, pin: Pin) -> tuple[ProviderChoice, ...]
     return tuple(choice for choice in resolution.choices if choice.package == pin.sha256)
 
 
+def recommenders_of(resolution: Resolution, pin: Pin) -> tuple[bytes, ...]:
+    """Return the packages whose library's plugins a package holds."""
+    return tuple(one.by for one in resolution.recommended if one.package == pin.sha256)
+
+
 def sentence(problem: ResolutionProblem) -> str:
     """Return a problem in words."""
     text = f"{_WORDS[problem.lack.value]} {display(problem.subject)}"
@@ -91,6 +96,9 @@ def document(resolution: Resolution) -> dict[str, object]:
         "left_out": [
             {"soname": display(one.soname), "needed_by": display(one.needed_by), "reason": one.reason}
             for one in resolution.left_out
+        ],
+        "recommended": [
+            {"package": names[one.package], "by": display(one.by)} for one in resolution.recommended
         ],
     }
 

@@ -8,7 +8,7 @@ library are not chosen: they are loaded already, or must be of exactly its relea
 from __future__ import annotations
 
 from denizen.resolve.bundle import Bundle
-from denizen.resolve.companions import companions
+from denizen.resolve.companions import companions, plugins
 from denizen.resolve.dlopen_names import packs, resources
 from denizen.resolve.engine.attempt import Attempt, SonameRequest
 from denizen.resolve.engine.base_candidates import release_of
@@ -120,6 +120,8 @@ def _bring_files(attempt: Attempt, subject: Subject, sources: Sources) -> None:
     named = resources(replace(subject, own={}), attempt.choices, sources.rules)
     for name in (*named, *companions(attempt.libraries(), sources.catalogue, sources.rules.companion_files)):
         attempt.bring(name)
+    for name, by in plugins(attempt.libraries(), sources.catalogue, sources.rules.companion_files):
+        attempt.bring(name, by)
 
 
 def counted(pins: Sequence[Pin], resolution: Resolution, rules: RulePacks) -> list[Pin]:

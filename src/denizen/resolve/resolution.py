@@ -199,6 +199,14 @@ class LeftOut:
 
 
 @value
+class Recommended:
+    """A package of plugins in the resolution (the .deb's SHA-256), and the package that recommends it."""
+
+    package: bytes
+    by: bytes
+
+
+@value
 class Resolution:
     """All choices for a program, or for several objects that lie together.
 
@@ -214,6 +222,7 @@ class Resolution:
         wishes: libraries that may be opened at run time and are not included.
         problems: requirements that nothing satisfies.
         left_out: sorted by soname; the program starts without these.
+        recommended: packages of a chosen library's plugins.
     """
 
     architecture: str
@@ -227,6 +236,7 @@ class Resolution:
     wishes: tuple[DlopenName, ...] = ()
     problems: tuple[ResolutionProblem, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    recommended: tuple[Recommended, ...] = ()
 
     @property
     def is_complete(self) -> bool:

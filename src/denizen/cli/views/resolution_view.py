@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from denizen.app.formatting import human_size
 from denizen.errors import display
-from denizen.resolve.plan import download_size, installed_size, libraries_of, omissions, sentence
+from denizen.resolve.plan import (
+    download_size,
+    installed_size,
+    libraries_of,
+    omissions,
+    recommenders_of,
+    sentence,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +27,8 @@ def resolution_lines(resolution: Resolution) -> Iterator[str]:
         return
     for pin in resolution.packages:
         yield f"  {display(pin.name)} {display(pin.version)}  {pin.suite}  {human_size(pin.size)}"
+        for by in recommenders_of(resolution, pin):
+            yield f"      recommended by {display(by)}: its plugins"
         for choice in libraries_of(resolution, pin):
             wish = f" (opened at run time: {choice.wish})" if choice.wish else ""
             yield f"      {display(choice.soname)}  {choice.rule.title}{wish}"

@@ -16,6 +16,7 @@ from denizen.resolve.resolution import (
     Lack,
     LeftOut,
     ProviderChoice,
+    Recommended,
     Rejected,
     ResolutionProblem,
 )
@@ -90,6 +91,7 @@ class Attempt:
         self.choices: dict[bytes, ProviderChoice] = {}
         self.pieces: dict[bytes, ChosenFile] = {}
         self.brought: set[bytes] = set()
+        self.recommended: dict[bytes, Recommended] = {}
         self.providers: dict[bytes, Provider] = {}
         self.from_host: dict[bytes, FromHost] = {}
         self.problems: dict[tuple[Lack, bytes], ResolutionProblem] = {}
@@ -133,11 +135,13 @@ class Attempt:
         used = {choice.package for choice in self.choices.values()}
         return [one for sha256, one in self.providers.items() if sha256 in used]
 
-    def bring(self, package: bytes) -> None:
+    def bring(self, package: bytes, recommended_by: bytes = b"") -> None:
         """Add a package for its files, from the base suite if that has it."""
         offered = self._catalogue.packages(package)
         if offered:
             taken = next((one for one in offered if one.suite == self._suite), offered[0])
+            if recommended_by and taken.sha256 not in self.providers:
+                self.recommended[taken.sha256] = Recommended(taken.sha256, recommended_by)
             self.providers[taken.sha256] = taken
             self.brought.add(taken.sha256)
 

@@ -6,10 +6,10 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Protocol
 
-    from denizen.index.entry import Provider
+    from denizen.index.entry import Provider, Recommendation
     from denizen.resolve.cache.cached_view import CachedView
     from denizen.resolve.cache.package_cache import PackageCache
     from denizen.resolve.rule_packs import RulePacks
@@ -28,6 +28,9 @@ class ProviderCatalogue(Protocol):
 
     def packages(self, name: bytes) -> list[Provider]:
         """Return the packages of a name, the best first."""
+
+    def recommended(self, package: Provider) -> Sequence[Recommendation]:
+        """Return the packages of the same source and suite that a package recommends."""
 
     def near(self, soname: bytes) -> list[bytes]:
         """Return known sonames that resemble one without a provider."""

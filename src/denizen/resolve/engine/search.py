@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from denizen.machines import debian_name
 from denizen.resolve.bundle import GLIBC_PRIVATE, is_part_of_libc
-from denizen.resolve.companions import companions
+from denizen.resolve.companions import companions, plugins
 from denizen.resolve.dlopen_names import packs, resources, runtimes_beside, strings
 from denizen.resolve.engine.attempt import Attempt, SonameRequest
 from denizen.resolve.engine.base_candidates import release_of, worlds
@@ -157,6 +157,8 @@ class _BaseSearch:
             files = companions(attempt.libraries(), self._sources.catalogue, rules.companion_files)
             for name in (*resources(subject, attempt.choices, rules), *files):
                 attempt.bring(name)
+            for name, by in plugins(attempt.libraries(), self._sources.catalogue, rules.companion_files):
+                attempt.bring(name, by)
         return attempt
 
     def _grant(self, attempt: Attempt, wish: DlopenName) -> None:
@@ -297,6 +299,7 @@ class _BaseSearch:
             tuple(attempt.open_wishes(self._wishes(attempt))),
             tuple(problems_of(subject, attempt, bindings, stack)),
             tuple(sorted(omissions_of(subject, attempt.left_out.values()), key=lambda one: one.soname)),
+            tuple(sorted(attempt.recommended.values(), key=lambda one: (one.by, one.package))),
         )
 
     def _wishes(self, attempt: Attempt) -> list[DlopenName]:
