@@ -49,7 +49,13 @@ def file_of(package: Path, command: str = "why") -> Path:
 
 
 def kept(package: Path, command: str) -> set[str]:
-    return set(marshal.loads(file_of(package, command).read_bytes())[1])
+    return set(table(file_of(package, command).read_bytes())[1])
+
+
+def table(content: bytes) -> tuple[str, dict[str, tuple[str, int, int, bool, int, int]]]:
+    """The directory, and the rows of the modules."""
+    found: tuple[str, dict[str, tuple[str, int, int, bool, int, int]]] = marshal.loads(content[8:])
+    return found
 
 
 def run(package: Path, root: Path) -> str:
@@ -86,12 +92,25 @@ def test_a_changed_source_is_imported_itself_and_the_file_written_anew(package: 
     assert start(package) == (changed[0], "_Loader")
 
 
-@pytest.mark.parametrize("content", [b"", b"\0", b"no marshal", b"\xe9\x01\0\0\0", b"\xfb" * 100])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0", b"no marshal", b"00000003", b"00000005\xe9\x01\0\0\0", b"00000100" + b"\xfb" * 100],
+)
 def test_a_damaged_file_is_no_file(package: Path, content: bytes) -> None:
     start(package)
     file_of(package).write_bytes(content)
     assert start(package)[1] == "SourceFileLoader"
     assert start(package)[1] == "_Loader"
+
+
+def test_a_start_without_standard_descriptors_leaves_them_alone(package: Path) -> None:
+    start(package)
+    words = [sys.executable, "-I", "-c"]
+    code = f"import os, sys; sys.path.insert(0, {str(package.parent)!r})\n"
+    code += "from denizen.cli.module_cache import ModuleCache; os.close(0); ModuleCache('why').use()\n"
+    code += "print(os.path.exists('/proc/self/fd/0'))"
+    done = subprocess.run([*words, code], capture_output=True, text=True, check=True, env=UNTRACED)
+    assert done.stdout == "False\n"
 
 
 def test_a_moved_package_does_not_import_from_where_it_was(package: Path, tmp_path: Path) -> None:
@@ -167,10 +186,13 @@ def test_modules_of_python_are_kept_and_those_of_others_are_not(package: Path) -
 def test_a_module_whose_code_is_damaged_is_imported_itself_and_the_others_are_not(package: Path) -> None:
     start(package)
     name = "denizen.linker.rule_tables"
-    directory, modules = marshal.loads(file_of(package).read_bytes())
-    modules[name] = (*modules[name][:4], b"\0" * 100)
-    modules["denizen.never_imported"] = (*modules[name][:4], b"no marshal")
-    file_of(package).write_bytes(marshal.dumps((directory, modules)))
+    content = file_of(package).read_bytes()
+    directory, modules = table(content)
+    codes = content[8 + int(content[:8]) :]
+    modules[name] = (*modules[name][:4], len(codes), 100)
+    modules["denizen.never_imported"] = (*modules[name][:4], len(codes) + 100, 10)
+    changed = marshal.dumps((directory, modules))
+    file_of(package).write_bytes(b"%08d%b%b" % (len(changed), changed, codes + b"\0" * 100 + b"no marshal"))
     assert start(package)[1] == "SourceFileLoader"
     # The rest came from the file, or the row of what was not imported would be gone from it.
     assert "denizen.never_imported" in kept(package, "why")

@@ -5,14 +5,15 @@ has 70 modules, a decided `run` 25, `install` 170 with those of the standard lib
 code together in the package's `__pycache__`: 6, 2 and 15 ms less where `python -c pass` takes 9. The file is
 written by any process that may write that directory, and trusted, like the .pyc files there, for one version
 of Python's bytecode. A module is taken from it only while its source has exactly the time and the size that
-it had, and only its own code is decoded then, so that a module which few starts of the command need costs the
+it had, and only its own code is read then, so that a module which few starts of the command need costs the
 others next to nothing. Nothing depends on the file: modules that it lacks, or has of another source, are
 imported as usual, and the file is written with them after the command, or before the process becomes the
 program.
 
-    marshal of (the directory, {module: (source file, its mtime in ns, its size, is a package, its code)})
-
-The code is the marshal of a code object, as in a .pyc file.
+    8 digits: the size of the table
+    table: marshal of (the directory, {module: (source file, its mtime in ns, its size, is a package,
+        where its code is behind the table, the code's size)})
+    code of each module: the marshal of a code object, as in a .pyc file
 """
 
 # No `from __future__ import annotations`, which imports a module: it is read from the cache, as others are.
@@ -26,18 +27,20 @@ from _frozen_importlib_external import SourceFileLoader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import CodeType, ModuleType
     from typing import TypeAlias
 
-    Row: TypeAlias = tuple[str, int, int, bool, bytes]
+    Row: TypeAlias = tuple[str, int, int, bool, int, int]
+    # The same with the code.
+    Full: TypeAlias = tuple[str, int, int, bool, bytes]
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # The answer to a program that waits for a library.
 ANSWER = "decide-missed"
 # Commands for which start-up time matters, with the largest number of modules in their files. A start that
-# imported more (it resolved, fetched, or updated an index) is not a quick one, and what the file has is read
-# at every start, 0.1 ms for each 100 modules.
+# imported more (it resolved, fetched, or updated an index) is not a quick one, and the file's table is read
+# at every start.
 MAX_MODULES = {
     "find": 80,
     "fhs": 80,
@@ -45,7 +48,7 @@ MAX_MODULES = {
     "list": 80,
     "pin": 240,
     "profile": 240,
-    "realise": 40,
+    "realise": 200,
     "remove": 240,
     "run": 80,
     "unpin": 240,
@@ -55,6 +58,10 @@ MAX_MODULES = {
 }
 # Global options whose value is the next word (dispatch.GLOBAL_OPTIONS, which is not imported yet).
 VALUED = frozenset({"--color", "--root"})
+# Bytes read at once, as much as tables have; digits of a table's size.
+_BEGINNING = 1 << 16
+_DIGITS = 8
+_STDERR = 2
 # The directory of the standard library's modules.
 OF_PYTHON = os.path.join(os.path.dirname(os.__file__), "")
 
@@ -87,18 +94,33 @@ class ModuleCache:
         self._package = package
         self._before = frozenset(sys.modules)
         self._modules: dict[str, Row] = {}
+        self._file = -1
+        self._codes = 0
 
     def use(self) -> None:
         """Import the modules in the file from it from now on, if it is this package's."""
         try:
-            with open(self._path, "rb", buffering=0) as stream:
-                package, modules = marshal.loads(stream.readall())  # noqa: S302  # as Python reads the .pyc files beside it
-            fits = package == self._package and all(type(row[4]) is bytes for row in modules.values())
-        except (OSError, ValueError, EOFError, TypeError, AttributeError, IndexError):
+            # It stays open: modules are imported until the command ends.
+            self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            if self._file <= _STDERR:
+                os.close(self._file)
+                return  # the caller has closed standard descriptors, which this is not to be one of
+            beginning = os.read(self._file, _BEGINNING)
+            size = int(beginning[:_DIGITS])
+            self._codes = _DIGITS + size
+            table = beginning[_DIGITS : _DIGITS + size]
+            if len(table) < size:
+                table += os.pread(self._file, size - len(table), len(beginning))
+            package, modules = marshal.loads(table)  # noqa: S302  # as Python reads the .pyc files beside it
+            fits = package == self._package and all(len(row) == 6 for row in modules.values())
+        except (OSError, ValueError, EOFError, TypeError, AttributeError):
             return  # the file is missing or incomplete: modules are imported as usual
         if fits:
             self._modules = modules
-            sys.meta_path.insert(0, _Finder(modules))
+            sys.meta_path.insert(0, _Finder(modules, self._code_of))
+
+    def _code_of(self, row: "Row") -> bytes:
+        return os.pread(self._file, row[5], self._codes + row[4])
 
     def keep(self) -> None:
         """Write the file, unless it has all modules that were imported, if Python would write a .pyc file."""
@@ -111,7 +133,8 @@ class ModuleCache:
             return
         temporary = f"{self._path}.{os.getpid()}"
         try:
-            content = marshal.dumps((self._package, self._modules | _rows(missing)))
+            had = {name: (*row[:4], self._code_of(row)) for name, row in self._modules.items()}
+            content = _content(self._package, had | _rows(missing))
             with open(temporary, "wb") as stream:
                 stream.write(content)
             os.replace(temporary, self._path)
@@ -134,8 +157,9 @@ class _Loader(SourceFileLoader):
 
 
 class _Finder:
-    def __init__(self, modules: "dict[str, Row]") -> None:
+    def __init__(self, modules: "dict[str, Row]", code_of: "Callable[[Row], bytes]") -> None:
         self._modules = modules
+        self._code_of = code_of
 
     def find_spec(
         self, name: str, _path: "Sequence[str] | None" = None, _target: "ModuleType | None" = None
@@ -143,10 +167,10 @@ class _Finder:
         row = self._modules.get(name)
         if row is None:
             return None
-        file, _, _, is_package, content = row
+        file, _, _, is_package, _, _ = row
         loader = _Loader(name, file)
         try:
-            loader.code = marshal.loads(content)  # noqa: S302  # see `use`
+            loader.code = marshal.loads(self._code_of(row))  # noqa: S302  # see `use`
             fits = _stamp(file) == row[:3]
         except (OSError, ValueError, EOFError, TypeError):
             fits = False
@@ -173,9 +197,20 @@ def _stamp(file: str) -> tuple[str, int, int]:
     return file, facts.st_mtime_ns, facts.st_size
 
 
-def _rows(names: "Sequence[str]") -> "dict[str, Row]":
+def _content(package: str, modules: "dict[str, Full]") -> bytes:
+    """Return the content of the file with these modules."""
+    rows: dict[str, Row] = {}
+    place = 0
+    for name, (file, time, size, is_package, code) in modules.items():
+        rows[name] = (file, time, size, is_package, place, len(code))
+        place += len(code)
+    table = marshal.dumps((package, rows))
+    return b"".join((b"%0*d" % (_DIGITS, len(table)), table, *(row[4] for row in modules.values())))
+
+
+def _rows(names: "Sequence[str]") -> "dict[str, Full]":
     """Return the rows of modules that have been imported. Raises OSError for one without a source."""
-    found: dict[str, Row] = {}
+    found: dict[str, Full] = {}
     for name in names:
         loader = sys.modules[name].__loader__
         if isinstance(loader, SourceFileLoader):
