@@ -241,7 +241,7 @@ items = st.one_of(
 )
 
 
-@given(st.lists(items, max_size=8), st.sampled_from(Layout))
+@given(st.lists(items, max_size=8), st.sampled_from(list(Layout)))
 def test_whatever_the_archive_the_tree_is_safe_to_write(items: list[Item], layout: Layout) -> None:
     try:
         found = unpacked(*items, layout=layout)

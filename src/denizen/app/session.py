@@ -52,12 +52,16 @@ class Session:
     Attributes:
         environ: the variables that denizen was started with; programs are given these.
         root: the directory that holds everything (`--root`), None for the XDG directories.
+        short_lived: the process ends with this invocation.
     """
 
-    def __init__(self, environ: Mapping[str, str], root: str | None, reporter: Reporter) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], root: str | None, reporter: Reporter, *, short_lived: bool = False
+    ) -> None:
         self.environ = environ
         self.root = root
         self.reporter = reporter
+        self.short_lived = short_lived
         self._paths: DenizenPaths | None = None
 
     @property
@@ -76,19 +80,22 @@ class Session:
 
     def with_variables(self, variables: Mapping[str, str]) -> Session:
         """Return a session with some variables changed; its directories are checked anew."""
-        return Session({**self.environ, **variables}, self.root, self.reporter)
+        return self._like({**self.environ, **variables}, self.reporter)
 
     def with_paths(self, paths: DenizenPaths) -> Session:
         """Return the session with other directories, which have been checked."""
-        placed = Session(self.environ, self.root, self.reporter)
-        placed._paths = paths
-        return placed
+        return self._like(self.environ, self.reporter, paths)
 
     def quieter(self) -> Session:
         """Return the session with a reporter that suppresses progress and details."""
-        quiet = Session(self.environ, self.root, self.reporter.quieter())
-        quiet._paths = self._paths
-        return quiet
+        return self._like(self.environ, self.reporter.quieter(), self._paths)
+
+    def _like(
+        self, environ: Mapping[str, str], reporter: Reporter, paths: DenizenPaths | None = None
+    ) -> Session:
+        made = Session(environ, self.root, reporter, short_lived=self.short_lived)
+        made._paths = paths
+        return made
 
 
 def search_path(environ: Mapping[str, str]) -> tuple[bytes, ...]:

@@ -6,7 +6,6 @@ store, and has it made an object. A failed build leaves nothing behind.
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from denizen.build import builtin_fetch, builtin_libraries, builtin_union, builtin_unpack_deb
@@ -92,6 +91,8 @@ def _download(task: Build, plan: builtin_fetch.Fetch, url: str) -> tuple[bytes, 
     """Return a new tree with the file, and its hash taken by the plan's method."""
     algorithm = plan.content.content.algorithm
     tree = task.work.new_tree()
+    import hashlib  # OpenSSL, 2.7 ms
+
     digest = hashlib.new(algorithm, usedforsecurity=False)
     with doing("write", tree):
         descriptor = os.open(tree, OPEN_NEW, 0o700 if plan.executable else 0o600)
@@ -122,6 +123,7 @@ def _unpack_deb(task: Build) -> None:
     from denizen.build.package_unpack import PackageFile, unpack_by_helper
     from denizen.store.work import Adoption
 
+    assert task.helpers is not None  # made for every plan with packages
     plan = builtin_unpack_deb.read(task.variables)
     place = task.place_of(plan.source)
     tree = task.work.new_tree()

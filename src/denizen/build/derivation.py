@@ -14,12 +14,11 @@ cycle, or a `.drv` whose output paths do not follow from its own text, is refuse
 
 from __future__ import annotations
 
-import hashlib
-
 from denizen.build import placeholders
 from denizen.errors import BadInput, display
 from denizen.formats import aterm, hashes, storepath
 from denizen.formats.storepath import Method, StorePath
+from denizen.sha256 import digest_of
 from denizen.value import Enum, replace, value
 
 TYPE_CHECKING = False
@@ -176,7 +175,7 @@ def hash_modulo(derivation: Derivation, name: str, inputs: Mapping[bytes, Modulo
         output = derivation.outputs[b"out"]
         fixed = fixed_output(output, name)
         prefix = f"fixed:out:{storepath.method_prefix(fixed.method)}{fixed.content}:".encode("ascii")
-        return {b"out": hashlib.sha256(prefix + output.path).digest()}
+        return {b"out": digest_of(prefix + output.path)}
     return dict.fromkeys(derivation.outputs, _text_digest(derivation, name, inputs))
 
 
@@ -189,7 +188,7 @@ def _text_digest(derivation: Derivation, name: str, inputs: Mapping[bytes, Modul
                 raise BadDerivation(name, f"{display(path)} has no output '{display(output)}'")
             wanted.setdefault(modulo[output].hex().encode("ascii"), set()).add(output)
     renamed = {digest: tuple(sorted(outputs)) for digest, outputs in wanted.items()}
-    return hashlib.sha256(aterm.render(replace(derivation, inputs=renamed))).digest()
+    return digest_of(aterm.render(replace(derivation, inputs=renamed)))
 
 
 def output_paths(

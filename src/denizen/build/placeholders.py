@@ -8,9 +8,8 @@ the paths that the inputs have got.
 
 from __future__ import annotations
 
-import hashlib
-
 from denizen.formats import base32, storepath
+from denizen.sha256 import digest_of
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -33,7 +32,7 @@ def downstream_placeholder(drv: StorePath, output: bytes) -> bytes:
 
 
 def _of(text: bytes) -> bytes:
-    return b"/" + base32.encode(hashlib.sha256(text).digest()).encode("ascii")
+    return b"/" + base32.encode(digest_of(text)).encode("ascii")
 
 
 def scratch_path(drv: StorePath, output: bytes, store_dir: bytes) -> StorePath:

@@ -265,7 +265,7 @@ def _context(parsed: Parsed, at_exec: Callable[[], None]) -> Context:
     )
     system = parsed.has("system") and parsed.flag("system")
     root = parsed.text("root") or (SYSTEM_ROOT if system else os.environ.get("DENIZEN_ROOT")) or None
-    session = Session(os.environ, root, OutputReporter(output, at_exec))
+    session = Session(os.environ, root, OutputReporter(output, at_exec), short_lived=True)
     return Context(session, output, parsed.flag("json"))
 
 

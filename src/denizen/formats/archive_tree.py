@@ -25,12 +25,11 @@ a link that would lead to itself, such as a compatibility link from /lib/x to /u
 
 from __future__ import annotations
 
-from enum import Enum
-
 from denizen.errors import BadInput, display
 from denizen.fileview import USR_MERGED
 from denizen.formats.file_tree import MAX_PATH, Directory, File, HardLink, Symlink, is_name, is_target
 from denizen.formats.tar import MemberKind
+from denizen.value import Enum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -23,7 +23,6 @@ from __future__ import annotations
 from itertools import pairwise
 
 from denizen.errors import BadInput, display
-from denizen.pattern import pattern
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -36,10 +35,10 @@ if TYPE_CHECKING:
 # The largest .drv files in nixpkgs are under 2 MB.
 MAX_SIZE = 64 * 1024 * 1024
 
-_STRING = pattern(rb'(?s)"([^"\\]*(?:\\.[^"\\]*)*)"')
 # Each special byte and its letter behind a backslash; the backslash itself is handled separately.
 _SPECIAL = ((b'"', b'"'), (b"\n", b"n"), (b"\r", b"r"), (b"\t", b"t"))
-_RAW = pattern(rb"[\n\r\t]")
+_RAW = (b"\n", b"\r", b"\t")
+_BACKSLASH = ord("\\")
 
 
 class BadDerivationFile(BadInput):
@@ -202,14 +201,24 @@ class _Parser:
         return item()
 
     def _string(self) -> bytes:
-        found = _STRING.match(self._content, self._at)
-        if found is None:
+        start = self._at + 1
+        end = self._content.find(b'"', start) if self._content.startswith(b'"', self._at) else -1
+        while end >= 0 and self._is_escaped(start, end):
+            end = self._content.find(b'"', end + 1)
+        if end < 0:
             raise self._bad("a string was expected, or one does not end")
-        self._at = found.end()
-        text = found[1]
-        if _RAW.search(text):
+        self._at = end + 1
+        text = self._content[start:end]
+        if any(raw in text for raw in _RAW):
             raise self._bad("a line break or tab that is not escaped")
         return self._unescaped(text) if b"\\" in text else text
+
+    def _is_escaped(self, start: int, place: int) -> bool:
+        """Tell whether an odd number of backslashes precedes `place` in the string that begins at `start`."""
+        first = place
+        while first > start and self._content[first - 1] == _BACKSLASH:
+            first -= 1
+        return (place - first) % 2 == 1
 
     def _unescaped(self, text: bytes) -> bytes:
         # Between escaped backslashes every backslash is the first byte of another escape.

@@ -21,10 +21,9 @@ digest and name together could be taken for a relative path.
 
 from __future__ import annotations
 
-import hashlib
-
 from denizen.errors import BadInput, display
 from denizen.formats import base32
+from denizen.sha256 import digest_of
 from denizen.value import Enum, value
 
 TYPE_CHECKING = False
@@ -178,7 +177,7 @@ def for_text(name: str, content: bytes, references: Iterable[StorePath], store_d
         BadObjectName: the name cannot be part of a store path.
     """
     kind = _with_references("text", references, store_dir)
-    return _compute(kind, hashlib.sha256(content).digest(), name, store_dir)
+    return _compute(kind, digest_of(content), name, store_dir)
 
 
 def for_source(
@@ -202,8 +201,8 @@ def for_fixed(name: str, method: Method, content: Hash, store_dir: bytes) -> Sto
     """
     if method is Method.RECURSIVE and content.algorithm == "sha256":
         return for_source(name, content, (), store_dir)
-    inner = hashlib.sha256(f"fixed:out:{method_prefix(method)}{content}:".encode("ascii"))
-    return _compute(b"output:out", inner.digest(), name, store_dir)
+    inner = digest_of(f"fixed:out:{method_prefix(method)}{content}:".encode("ascii"))
+    return _compute(b"output:out", inner, name, store_dir)
 
 
 def for_output(derivation_name: str, output: str, modulo: bytes, store_dir: bytes) -> StorePath:
@@ -247,7 +246,7 @@ def _compute(kind: bytes, inner: bytes, name: str, store_dir: bytes) -> StorePat
         store_dir,
         name.encode("ascii"),
     )
-    return StorePath(base32.encode(fold(hashlib.sha256(fingerprint).digest(), DIGEST_SIZE)), name)
+    return StorePath(base32.encode(fold(digest_of(fingerprint), DIGEST_SIZE)), name)
 
 
 def fold(digest: bytes, size: int) -> bytes:

@@ -17,11 +17,9 @@ of `archive_tree` take 13; it decodes names to str, and repairs archives that mu
 
 from __future__ import annotations
 
-from enum import Enum
-
 from denizen.errors import BadInput, display
 from denizen.formats.stream import BLOCK, ByteSource
-from denizen.value import value
+from denizen.value import Enum, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

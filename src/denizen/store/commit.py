@@ -156,6 +156,13 @@ class Operation:
         """
         return self._layout.physical + b"/" + self._new_name()
 
+    def discard(self, tree: bytes) -> None:
+        """Remove a temporary tree before the operation ends: what is gone is not written to the disk."""
+        name = os.path.basename(tree)
+        with doing("remove", tree):
+            self._discard(name)
+        self._temporary.pop(name, None)
+
     def _place(self, batch: Sequence[tuple[Staged, ObjectInfo]]) -> list[ObjectInfo]:
         """Make staged trees valid objects, and return their infos in the order of `batch`.
 

@@ -7,15 +7,17 @@ The directory of the database is reached through a symbolic link, which a rebuil
 step; SQLite keeps the log beside the real file, so an old log can never be applied to a new
 database. A caller that has taken the store's lock calls `refresh` first, to notice such a replacement.
 
+The database of a process that ends soon leaves its connection open (`kept_connection`).
+
 Writers hold the store's lock, so SQLite's own waiting (which polls and is not fair) is never needed
 for more than a moment.
 """
 
 from __future__ import annotations
 
+import _sqlite3 as sqlite3
 import contextlib
 import os
-import sqlite3
 
 from denizen.errors import StoreDamaged
 from denizen.formats.storepath import DIGEST_DIGITS, StorePath
@@ -30,6 +32,7 @@ from denizen.store.database_file import (
 )
 from denizen.store.errors import is_full
 from denizen.store.info import ObjectInfo
+from denizen.store.kept_connection import keep, taken
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -78,11 +81,16 @@ class ObjectCensus:
 
 
 class Database:
-    """The objects of the store whose database is in `directory` (a link to a directory, or one)."""
+    """The objects of the store whose database is in `directory` (a link to a directory, or one).
 
-    def __init__(self, directory: bytes) -> None:
+    With `short_lived` the connection stays open when it is closed, for the next database of this file or
+    until the process ends.
+    """
+
+    def __init__(self, directory: bytes, *, short_lived: bool = False) -> None:
         self._directory = directory
         self._file = directory + FILE
+        self._short_lived = short_lived
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         # (data_version, digests): SQLite's data_version changes when another process commits.
@@ -90,6 +98,14 @@ class Database:
 
     def close(self) -> None:
         """Close the connection; the next query opens it again."""
+        connection, identity = self._connection, self._identity
+        if self._short_lived and connection is not None and identity and not connection.in_transaction:
+            keep(self._file, identity, connection)
+            self._connection = None
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        """Close the connection for good: it is not to be used by another `Database` either."""
         if self._connection is not None:
             self._connection.close()
         self._connection, self._digests = None, None
@@ -100,7 +116,7 @@ class Database:
         The caller holds the store's lock.
         """
         if self._connection is not None and self._identity != self._identify():
-            self.close()
+            self._disconnect()
 
     def find(self, path: StorePath) -> ObjectInfo | None:
         """Return the registered info of `path`, or None if it is not a valid object."""
@@ -297,9 +313,12 @@ class Database:
             self._identity = self._identify()
             if self._identity is None:
                 raise DatabaseDamaged(self._file, "it is not there")
+            if self._short_lived and (kept := taken(self._file, self._identity)) is not None:
+                self._connection = kept
+                return kept
             self._connection, version = self._opened()
             if version != VERSION:
-                self.close()
+                self._disconnect()
                 raise DatabaseDamaged(self._file, f"its format is {version}; this denizen reads {VERSION}")
         return self._connection
 
@@ -311,15 +330,17 @@ class Database:
         (sqlite.org/wal.html, "Use of WAL Without Shared-Memory").
         """
         try:
-            return connect(self._file)
+            return connect(self._file, one_thread=not self._short_lived)
         except sqlite3.OperationalError:
             if not is_full(self._file):
                 raise
+            # Nobody else can read the log of a connection that is alone: it is closed as others are not.
+            self._short_lived = False
             return connect(self._file, alone=True)
 
     def _failure(self, error: sqlite3.Error) -> DatabaseDamaged | DatabaseFailed:
         # After a failed write the connection may hold a transaction; a new one starts clean.
-        self.close()
+        self._disconnect()
         if isinstance(error, sqlite3.OperationalError):
             return DatabaseFailed(self._file, reason_of(error, self._file))
         return DatabaseDamaged(self._file, str(error))

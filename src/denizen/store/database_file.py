@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import _sqlite3 as sqlite3
 import contextlib
 import errno
 import os
-import sqlite3
 
 from denizen.disk import more_files
 from denizen.errors import HostLacks, StoreDamaged
@@ -19,6 +19,9 @@ _DATABASE_FILES = 3
 VERSION = 1
 # Readers never wait for writers in WAL mode; this covers recovery after a crash and the closing of a log.
 _BUSY_SECONDS = 60
+# Pages of 4 KiB in the log after which a writer copies it into the database; a transaction has two to four.
+# Whoever opens the database first checks the sums of all, in 0.3 ms.
+LOG_PAGES = 100
 _SCHEMA = f"""
 CREATE TABLE objects (
     id INTEGER PRIMARY KEY,
@@ -93,10 +96,11 @@ def _lacks_descriptors() -> bool:
     return descriptor + _DATABASE_FILES > os.sysconf("SC_OPEN_MAX")
 
 
-def connect(file: bytes, *, alone: bool = False) -> tuple[sqlite3.Connection, int]:
+def connect(file: bytes, *, alone: bool = False, one_thread: bool = True) -> tuple[sqlite3.Connection, int]:
     """Return a connection with denizen's settings, and the version of the database's format.
 
-    `file` must exist. `alone` keeps other processes out while the connection is open.
+    `file` must exist. `alone` keeps other processes out while the connection is open. With `one_thread` it
+    refuses to be used by other threads than this one.
     """
     # mode=rw in a URI: sqlite3 would otherwise create an absent file, which would pass for an empty store.
     quoted = "".join([chr(byte) if byte in _PLAIN else f"%{byte:02x}" for byte in file])
@@ -105,12 +109,14 @@ def connect(file: bytes, *, alone: bool = False) -> tuple[sqlite3.Connection, in
         uri=True,
         isolation_level=None,
         timeout=_BUSY_SECONDS,
+        check_same_thread=one_thread,
     )
     try:
         if alone:  # before anything opens the log
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
     except BaseException:
         connection.close()  # it holds locks, for which the next attempt would wait

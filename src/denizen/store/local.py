@@ -55,16 +55,23 @@ class NotValid(DenizenError):
 
 
 class Store:
-    """The store in one directory."""
+    """The store in one directory.
 
-    def __init__(self, layout: StoreLayout) -> None:
+    Attributes:
+        layout: its directories.
+        short_lived: the process ends soon after it has closed this store; its database's connection is left
+            open for that time (`kept_connection`).
+    """
+
+    def __init__(self, layout: StoreLayout, *, short_lived: bool = False) -> None:
         self.layout = layout
+        self.short_lived = short_lived
         self._database: Database | None = None
         # The search the reference scanner uses, chosen when the first object is added.
         self.matcher: Matcher | None = None
 
     @classmethod
-    def open(cls, physical: bytes) -> Store:
+    def open(cls, physical: bytes, *, short_lived: bool = False) -> Store:
         """Open the store in the directory `physical`.
 
         Raises:
@@ -80,10 +87,14 @@ class Store:
                     content = stream.read(marker.MAX_SIZE)
             except (FileNotFoundError, NotADirectoryError):
                 raise NoStore(path) from None
-        return cls(StoreLayout(path, marker.read(content, layout.marker)))
+        return cls(StoreLayout(path, marker.read(content, layout.marker)), short_lived=short_lived)
+
+    def opened_again(self) -> Store:
+        """Return this store opened once more, for another thread."""
+        return type(self).open(self.layout.physical, short_lived=self.short_lived)
 
     @classmethod
-    def create(cls, physical: bytes, logical: bytes | None = None) -> Store:
+    def create(cls, physical: bytes, logical: bytes | None = None, *, short_lived: bool = False) -> Store:
         """Open the store in `physical`, and create it first if there is none.
 
         `logical` is the store directory that goes into the hashes of its paths; by default `physical`.
@@ -94,12 +105,12 @@ class Store:
             BadMarker: there is a store with a damaged marker file.
         """
         try:
-            return cls.open(physical)
+            return cls.open(physical, short_lived=short_lived)
         except NoStore:
             path = os.path.abspath(physical)
             with doing("make a store in", path):
                 _create(StoreLayout(path, logical or path))
-            return cls.open(physical)
+            return cls.open(physical, short_lived=short_lived)
 
     @property
     def database(self) -> Database:
@@ -107,13 +118,21 @@ class Store:
         if self._database is None:
             from denizen.store.database import Database
 
-            self._database = Database(self.layout.database)
+            self._database = Database(self.layout.database, short_lived=self.short_lived)
         return self._database
 
     def close(self) -> None:
         """Close the database."""
         if self._database is not None:
             self._database.close()
+
+    def disconnect(self) -> None:
+        """Close the database, and leave no connection to it open: its files are going to move."""
+        self.close()
+        if self.short_lived:
+            from denizen.store.kept_connection import release
+
+            release()
 
     def __enter__(self) -> Self:
         return self

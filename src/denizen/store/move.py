@@ -84,13 +84,13 @@ def move(store: Store, destination: bytes, told: Told = ignore, usual: bytes | N
         make_directories(parent)
         links = [os.readlink(old.indirect + b"/" + name) for name in os.listdir(old.indirect)]
         if os.stat(parent).st_dev == os.stat(old.physical).st_dev:
-            store.close()
+            store.disconnect()
             if back:
                 os.unlink(destination)
             os.rename(old.physical, destination)
         else:
             _copy(store, destination, told, back=back)
-            store.close()
+            store.disconnect()
         _sync(destination)
         astray = [link for link in links if not _repoint(link, old.physical, destination)]
     with doing("remove the old store", old.physical):

@@ -132,9 +132,9 @@ def _put_in_place(layout: StoreLayout, name: bytes) -> None:
 
 
 def _remove_others(layout: StoreLayout, name: bytes) -> None:
-    import shutil  # with its compressors 5 ms, and a database is seldom rebuilt
-
     for other in os.listdir(layout.state):
         if other.startswith(_PREFIX) and other != name:
+            import shutil  # with its compressors 5 ms, and a new store has no other
+
             path = layout.state + b"/" + other
             shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)

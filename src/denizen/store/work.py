@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 
@@ -13,15 +12,15 @@ from denizen.formats import storepath
 from denizen.formats.file_tree import File
 from denizen.formats.hashes import Hash
 from denizen.nar import reader, writer
+from denizen.sha256 import digest_of
 from denizen.store.commit import Operation, Staged, WrongContent, exists
 from denizen.store.errors import doing
 from denizen.store.info import ObjectInfo
 from denizen.store.progress import ignore
 from denizen.store.sync import sync
-from denizen.store.trees.accelerated import hyperscan_matcher
+from denizen.store.trees.accelerated import Matching
 from denizen.store.trees.canonical import canonicalise, reset_metadata
 from denizen.store.trees.digest import Digest, Digester, DigestingStream, digest_stream, digest_tree
-from denizen.store.trees.references import runs_in
 from denizen.store.trees.restore import STORED, restore_nar, restoring
 from denizen.store.trees.tree_reader import entries as entries_of
 from denizen.value import replace, value
@@ -160,7 +159,7 @@ class Work(Operation):
         path = storepath.for_text(name, content, wanted, self._layout.logical)
         with doing("write", self._layout.place_of(path)):
             staged = self._stage([File(b"", executable=False, size=len(content), content=(content,))], ())
-        address = None if wanted else Hash("sha256", hashlib.sha256(content).digest()).nix
+        address = None if wanted else Hash("sha256", digest_of(content)).nix
         info = replace(
             _info(path, staged.digest, {}, None),
             references=wanted,
@@ -341,9 +340,9 @@ class Work(Operation):
             raise WrongContent(promised.path, expected, found)
         return unpacked
 
-    def _matcher(self) -> Matcher | None:
+    def _matcher(self) -> Matcher:
         if self._store.matcher is None:
-            self._store.matcher = hyperscan_matcher() or runs_in
+            self._store.matcher = Matching()
         return self._store.matcher
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.store.trees.accelerated import hyperscan_matcher
+from denizen.store.trees import accelerated
+from denizen.store.trees.accelerated import Matching, hyperscan_matcher
 from denizen.store.trees.references import ALPHABET, HASH_LENGTH, Scanner, runs_in
 
 if TYPE_CHECKING:
@@ -45,6 +46,21 @@ def _naive(data: bytes, sought: list[bytes]) -> frozenset[bytes]:
 def test_a_hash_is_found_at_every_chunk_size(matcher: Matcher, size: int) -> None:
     data = b"x/" + HASHES[0] + b"-name\0" + HASHES[1] + HASHES[2] + b"E" + HASHES[3][:31] + b"!"
     assert _found(data, HASHES, [size], matcher) == frozenset(HASHES[:3])
+
+
+def test_hyperscan_is_imported_for_what_comes_after_the_first_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bytes] = []
+
+    def accelerated_runs(data: bytes) -> list[bytes]:
+        seen.append(data)
+        return list(runs_in(data))
+
+    monkeypatch.setattr(accelerated, "PATIENCE", 200)
+    monkeypatch.setattr(accelerated, "hyperscan_matcher", lambda: accelerated_runs)
+    matching = Matching()
+    pieces = [b"E" * 68 + some for some in HASHES[:4]]
+    assert [list(matching(piece)) for piece in pieces] == [[some] for some in HASHES[:4]]
+    assert seen == pieces[1:]
 
 
 @pytest.mark.parametrize("matcher", MATCHERS)

@@ -10,7 +10,6 @@ from denizen.app.environments.fhs_enter import become
 from denizen.app.recipes.build_environments import SHELLS, environment_name, environment_settings
 from denizen.app.recipes.build_recipe import BuildRecipeRequest, RecipeWriter, trees_of, written
 from denizen.app.recipes.recipe_files import development_file, recipe_files
-from denizen.app.session import Session
 from denizen.app.supply.store_access import made_store
 from denizen.build.derivation import input_paths
 from denizen.disk import make_directories
@@ -22,6 +21,7 @@ from denizen.value import replace, value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.recipes.recipe_files import RecipeFile
+    from denizen.app.session import Session
     from denizen.build.derivation import Sealed
     from denizen.fhs.generations import Generation
     from denizen.formats.storepath import StorePath
@@ -81,8 +81,7 @@ def develop(session: Session, request: DevelopRequest) -> int:
     words = tuple(map(os.fsencode, request.words or ()))
     shell = (b"/bin/bash", b"--rcfile", script, b"-i")
     command = shell if request.words is None else (b"/bin/bash", script, *words)
-    inside = Session({**session.environ, **ready.variables}, session.root, session.reporter)
-    return become(inside, ready.name, ready.generation, command)
+    return become(session.with_variables(ready.variables), ready.name, ready.generation, command)
 
 
 def prepare(session: Session, request: DevelopRequest) -> Development:

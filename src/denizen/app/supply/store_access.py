@@ -21,12 +21,12 @@ def store_directory(session: Session) -> bytes:
 
 def open_store(session: Session) -> Store:
     """Return the store, which must exist. Raises NoStore."""
-    return Store.open(store_directory(session))
+    return Store.open(store_directory(session), short_lived=session.short_lived)
 
 
 def made_store(session: Session) -> Store:
     """Return the store, created if there is none."""
-    return Store.create(store_directory(session))
+    return Store.create(store_directory(session), short_lived=session.short_lived)
 
 
 def object_named(store: Store, text: str) -> StorePath:

@@ -13,9 +13,8 @@ earlier ones:
 
 from __future__ import annotations
 
-import hashlib
-
 from denizen.formats import base32
+from denizen.sha256 import digest_of
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -71,7 +70,7 @@ def builder_input(derivation: Derivation, where: BuilderSurroundings) -> Builder
         passed = set(strings(derivation, b"passAsFile") or ())
         for name, text in derivation.environment.items():
             if name in passed:
-                file = b".attr-" + base32.encode(hashlib.sha256(name).digest()).encode("ascii")
+                file = b".attr-" + base32.encode(digest_of(name)).encode("ascii")
                 files[file] = text
                 environment[name + b"Path"] = b"%b/%b" % (where.build_dir, file)
             else:

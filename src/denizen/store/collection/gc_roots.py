@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import stat
 
@@ -24,6 +23,7 @@ from denizen.disk import link_atomically, make_directories
 from denizen.errors import HostLacks
 from denizen.fileview import MAX_LINKS
 from denizen.formats import base32
+from denizen.sha256 import digest_of
 from denizen.store.collection.processes import held_by_processes, mentioned_in
 from denizen.store.errors import doing
 from denizen.value import value
@@ -209,7 +209,7 @@ def remove_indirect(layout: StoreLayout, link: bytes) -> None:
 
 
 def _indirect_place(layout: StoreLayout, link: bytes) -> bytes:
-    digest = base32.encode(hashlib.sha256(link).digest()[:20]).encode("ascii")
+    digest = base32.encode(digest_of(link)[:20]).encode("ascii")
     return layout.indirect + b"/" + digest
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-
+from denizen.sha256 import Sha256
 from denizen.store.trees.dump import BUFFER, dump
 from denizen.store.trees.references import Scanner
 from denizen.value import value
@@ -38,7 +37,7 @@ class Digester:
     """Computes hash, length and references of a NAR fed piece by piece."""
 
     def __init__(self, candidates: Iterable[bytes] = (), matcher: Matcher | None = None) -> None:
-        self._sha256 = hashlib.sha256()
+        self._sha256 = Sha256()
         self._size = 0
         self._scanner = Scanner(candidates, matcher)
 

@@ -16,7 +16,6 @@ over all bytes. Memory is one chunk plus 31 bytes.
 from __future__ import annotations
 
 from denizen.formats import base32
-from denizen.pattern import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ _STRIDE = 8
 _SET = b"+"
 _CLASSES = bytes(_SET[0] if byte in ALPHABET else 0 for byte in range(256))
 _SAMPLES = _SET * (HASH_LENGTH // _STRIDE)
-_RUN = pattern(rb"[%b]{%d,}" % (ALPHABET, HASH_LENGTH))
 _WINDOW = _SET * HASH_LENGTH
 
 # Only a run longer than this is worth the index that `_in_long_run` makes of the candidates.
@@ -108,6 +106,16 @@ def runs_in(data: bytes) -> Iterator[bytes]:
             end = len(sample) + 1
         # Sample i is byte 8i+7: the run starts after the clear sample before, ends before the one at `end`.
         region = data[position * _STRIDE : end * _STRIDE + _STRIDE - 1]
-        if _WINDOW in region.translate(_CLASSES):
-            yield from _RUN.findall(region)
+        yield from _long_runs(region)
         position = sample.find(_SAMPLES, end)
+
+
+def _long_runs(region: bytes) -> Iterator[bytes]:
+    classes = region.translate(_CLASSES)
+    start = classes.find(_WINDOW)
+    while start >= 0:
+        end = classes.find(b"\0", start + HASH_LENGTH)
+        if end < 0:
+            end = len(classes)
+        yield region[start:end]
+        start = classes.find(_WINDOW, end)
