@@ -14,31 +14,31 @@ valid.
 from __future__ import annotations
 
 import contextlib
-import threading
 
 from denizen.build import builtin_unpack_deb
 from denizen.build.builders import build
 from denizen.build.derivation import input_paths, name_of
 from denizen.build.plan import inputs_of, outputs_found, plan_for, resolved_with
-from denizen.build.registrar import TOGETHER, Registrar
 from denizen.build.task import Build
 from denizen.errors import DenizenError
-from denizen.helpers import Helpers
+from denizen.store.local import Store
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future, ThreadPoolExecutor
+    from contextlib import AbstractContextManager
     from typing import Protocol
 
     from denizen.build.builders import Builder
     from denizen.build.derivation import Sealed
     from denizen.build.plan import Outputs, RealisePlan
+    from denizen.build.registrar import Registrar
     from denizen.build.runner.settings import BuildSettings
     from denizen.build.task import Opener
     from denizen.formats.storepath import StorePath
-    from denizen.store.local import Store
+    from denizen.helpers import Helpers
     from denizen.store.work import Adoption, Work
 else:
     Protocol = object
@@ -133,43 +133,57 @@ def _run(
     packages = sum(one.derivation.builder == builtin_unpack_deb.BUILDER for one in plan.missing)
     if packages and manner.before_unpacking is not None:
         manner.before_unpacking()
+    if len(plan.missing) == 1 and not packages:
+        # Importing concurrent.futures, which imports logging, costs 10 ms, and threading 2.
+        shop = _Shop(manner, contextlib.nullcontext, contextlib.nullcontext(), _Flag(), frozenset(again))
+        _build(store, plan.missing[0], plan, shop)
+        return
     with _helpers(min(manner.jobs, packages)) as helpers:
-        turns = threading.BoundedSemaphore(manner.jobs)
-        shop = _Shop(manner, helpers, Registrar(work), turns, threading.Event(), frozenset(again))
-        if len(plan.missing) == 1 and not packages:
-            # Importing concurrent.futures, which imports logging, costs 10 ms.
-            _build(store, plan.missing[0], plan, shop)
-        else:
-            _run_in_pool(store, plan, shop, manner.jobs + min(2 * TOGETHER, packages))
+        shop = _pool_shop(work, manner, frozenset(again), helpers)
+        _run_in_pool(store, plan, shop, packages)
 
 
-def _helpers(count: int) -> Helpers:
+def _helpers(count: int) -> AbstractContextManager[Helpers | None]:
     """Return a pool of `count` processes that unpack packages."""
     if not count:
-        return Helpers(_nothing, 0)
+        return contextlib.nullcontext()
     from denizen.build.package_unpack import work as unpacking
+    from denizen.helpers import Helpers
 
     return Helpers(unpacking, count)
 
 
-def _nothing(_message: object) -> None:
-    raise AssertionError("nothing is unpacked")
+def _pool_shop(
+    work: Work, manner: RealiseOptions, again: frozenset[StorePath], helpers: Helpers | None
+) -> _Shop:
+    import threading
+
+    from denizen.build.registrar import Registrar
+
+    turns = threading.BoundedSemaphore(manner.jobs)
+    return _Shop(manner, Store.opened_again, turns, _Flag(), again, helpers, Registrar(work))
 
 
-def _run_in_pool(store: Store, plan: RealisePlan, shop: _Shop, threads: int) -> None:
+def _run_in_pool(store: Store, plan: RealisePlan, shop: _Shop, packages: int) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
+    from denizen.build.registrar import TOGETHER
+
+    threads = shop.manner.jobs + min(2 * TOGETHER, packages)
     with ThreadPoolExecutor(threads, "build") as pool:
         try:
             _schedule(store, plan, shop, pool, threads)
         except BaseException:
             shop.stop.set()
-            shop.helpers.close()
+            if shop.helpers is not None:
+                shop.helpers.close()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
 
 
 def _schedule(store: Store, plan: RealisePlan, shop: _Shop, pool: ThreadPoolExecutor, threads: int) -> None:
+    assert shop.registrar is not None
+    woken = shop.registrar.wake
     logical = store.layout.logical
     left: set[StorePath | None] = {one.path for one in plan.missing}
     waiting = {one.path: left & input_paths(one.derivation, logical).keys() for one in plan.missing}
@@ -184,7 +198,7 @@ def _schedule(store: Store, plan: RealisePlan, shop: _Shop, pool: ThreadPoolExec
                 continue
             future = pool.submit(_build, store, one, plan, shop)
             running[future] = path
-            future.add_done_callback(lambda _: shop.registrar.wake())
+            future.add_done_callback(lambda _: woken())
         if running:
             shop.registrar.attend(min(len(running), threads))
         for future in [future for future in running if future.done()]:
@@ -220,30 +234,44 @@ def _raise_all(failures: Sequence[DenizenError]) -> None:
         raise SeveralFailed(tuple(failures))
 
 
+class _Flag:
+    """A flag that is set once; nobody waits for it, so it needs no lock, nor the module threading."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+    def set(self) -> None:
+        self.is_set = True
+
+
 @value
 class _Shop:
     """The state shared by all builds of a run.
 
     Attributes:
+        store_of_thread: returns the store for the thread that builds: a database connection belongs to one.
         turns: semaphore of `jobs`, for builds that need no helper process.
         stop: set once a build has failed.
         again: derivations that are built even if their outputs are valid.
+        helpers, registrar: where packages are among what is built, and several threads.
     """
 
     manner: RealiseOptions
-    helpers: Helpers
-    registrar: Registrar
-    turns: threading.BoundedSemaphore
-    stop: threading.Event
+    store_of_thread: Callable[[Store], AbstractContextManager[Store]]
+    turns: AbstractContextManager[object]
+    stop: _Flag
     again: frozenset[StorePath]
+    helpers: Helpers | None = None
+    registrar: Registrar | None = None
 
     def checkpoint(self) -> None:
         """Raise Stopped if another build has failed."""
-        if self.stop.is_set():
+        if self.stop.is_set:
             raise Stopped
 
     def register(self, adoption: Adoption) -> None:
         """Have a tree made an object, and wait until it is valid."""
+        assert self.registrar is not None  # packages are built in the pool
         self.registrar.add(adoption, self.checkpoint)
 
 
@@ -270,8 +298,7 @@ def _build_locked(
     whose output is not known yet has a lock itself.
     """
     with (
-        # A store of its own for each thread: a database connection belongs to one thread.
-        type(store).open(store.layout.physical) as own,
+        shop.store_of_thread(store) as own,
         own.working() as work,
         work.building(next(iter(one.outputs.values()), stated.path)),
     ):

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from denizen.store.work import Adoption, Work
 
+_MOMENT = 0.1
 # Objects committed together; as many more may be built meanwhile.
 TOGETHER = 8
-_MOMENT = 0.1
 
 
 @value

@@ -39,7 +39,7 @@ class Build:
         work: the operation that keeps its inputs and adds its output.
         opener: opens URLs.
         checkpoint: called between steps; raises to stop the build.
-        helpers: the processes that unpack packages.
+        helpers: the processes that unpack packages, where there are any.
         register: makes a tree of `work` an object, together with trees of other builds.
         modulos: the hashes modulo under which outputs that are named by their content are remembered.
         again: its outputs are built once more and compared.
@@ -51,7 +51,7 @@ class Build:
     work: Work
     opener: Opener
     checkpoint: Callable[[], None]
-    helpers: Helpers
+    helpers: Helpers | None
     register: Callable[[Adoption], None]
     modulos: tuple[bytes, ...] = ()
     again: bool = False

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -10,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from denizen.build.builders import NoSuchBuilder
-from denizen.build.derivation import BadDerivation
+from denizen.build.derivation import BadDerivation, seal
 from denizen.build.runner.errors import BuildFailed, NotBuiltHere, SandboxForbidden
 from denizen.formats.aterm import DerivationOutput
+from denizen.store import commit
 from denizen.value import replace
+from tests.support.nix_builds import SHOWN
 from tests.support.programs import Site, program
 
 ABC = b"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -186,3 +190,35 @@ def test_a_32_bit_derivation_is_told_of_a_32_bit_machine(site: Site) -> None:
     sealed = site.shop.derive("old", replace(program("uname -m > $out"), system=b"i686-linux"))
     site.realise(sealed)
     assert site.shop.place(sealed).read_text() == "i686\n"
+
+
+def test_what_the_builder_wrote_beside_its_outputs_is_gone_before_anything_is_synced(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there: list[list[str]] = []
+    top = Path(os.fsdecode(site.shop.store.layout.physical))
+
+    def synced(_: int) -> None:
+        there.append([path.name for path in top.glob(".tmp-*/*")])
+
+    monkeypatch.setattr(commit, "sync", synced)
+    place = site.output("big", "echo object > big.o; mkdir $out; echo kept > $out/file")
+    assert (place / "file").read_text() == "kept\n"
+    # The derivation was synced twice; then the output under its temporary name, and in its place.
+    assert there == [[], [], ["file"], []]
+
+
+def test_a_build_by_the_command_imports_nothing_slow(tmp_path: Path) -> None:
+    store_dir = os.fsencode(tmp_path / "root/data/store")
+    sealed = seal(program("echo x > $out"), "x", {}, store_dir)
+    drv = tmp_path / "x.drv"
+    drv.write_bytes(sealed.content)
+    shown = [f"--sandbox-path={target}={source}" for target, source in SHOWN.items()]
+    words = ["denizen", "--root", f"{tmp_path}/root", "realise", *shown, os.fspath(drv)]
+    code = f"import sys; sys.path[:0] = {sys.path!r}; sys.argv = {words!r}\n"
+    code += "from denizen.cli.main import main; main(); print(*sys.modules)"
+    run = [sys.executable, "-I", "-S", "-c", code]
+    place, modules = subprocess.run(run, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert Path(place).read_text() == "x\n"
+    slow = "hashlib _hashlib re enum threading queue signal datetime sqlite3 ctypes json hyperscan typing"
+    assert set(modules.split()) & set(slow.split()) == set()

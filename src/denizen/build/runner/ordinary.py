@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 
 from denizen.build.derivation import BadDerivation
@@ -14,7 +13,6 @@ from denizen.build.runner.output_plan import builder_rewrites, impure, planned_o
 from denizen.build.runner.outputs import Left, take_outputs
 from denizen.build.runner.preparation import BuilderRequest, builder_given, shown_tree
 from denizen.build.runner.process import STATUS, BuilderCommand, RunningBuilder
-from denizen.build.runner.reproducibility import refuse_differences
 from denizen.build.runner.room import keep_build, make_room, write_files
 from denizen.build.runner.sandbox_plan import ROOT_VARIABLE, SandboxRequest, guarded, sandboxed
 from denizen.build.runner.structured_attributes import attributes_of
@@ -62,6 +60,8 @@ def build_program(task: Build, settings: BuildSettings) -> Mapping[bytes, StoreP
     if not (task.again and outputs and task.work.need(outputs.values()) >= set(outputs.values())):
         outputs = _registered(task, _built(task, settings, attributes))
     if task.again:
+        from denizen.build.runner.reproducibility import refuse_differences
+
         again = replace(task, sealed=replace(task.sealed, outputs=outputs))
         refuse_differences(again, _built(again, settings, attributes), settings.keep_failed)
     return outputs
@@ -148,7 +148,8 @@ def _built(
     """Run the builder once; return its outputs, checked, ready for registration."""
     layout = task.store.layout
     with doing("make the directories of a build in", layout.physical):
-        room = make_room(task.work.new_tree())
+        top = task.work.new_tree()
+        room = make_room(top)
     closure = tuple(task.store.closure(task.inputs))
     occupied = () if settings.sandbox else tuple(task.work.need(task.sealed.outputs.values()))
     planned = planned_outputs(task.sealed, task.name, layout.logical, occupied)
@@ -171,6 +172,8 @@ def _built(
         task.name, {name: one.info for name, one in adoptions.items()}, task.store.info, layout.logical
     )
     output_checks.check(built, output_checks.checks_of(task.sealed.derivation, attributes, task.name))
+    # Before the outputs are synced, or all that the builder wrote beside them would go to the disk, too.
+    task.work.discard(top)
     return adoptions
 
 
@@ -289,6 +292,8 @@ def _reason(status: int | None) -> str:
     if status is None:
         return "its builder and what guards it were killed"
     if os.WIFSIGNALED(status):
+        import signal
+
         number = os.WTERMSIG(status)
         known = number in {one.value for one in signal.Signals}
         return f"its builder was killed by {signal.Signals(number).name if known else f'signal {number}'}"

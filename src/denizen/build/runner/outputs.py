@@ -8,7 +8,6 @@ process elsewhere may hold one of the original files open for writing (CVE-2024-
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 
@@ -180,6 +179,8 @@ def _verified(task: Build, found: _LeftOutput, final: StorePath) -> Adoption:
     """Return a fixed output. Raises OutputHashMismatch, and BadOutput if it refers to objects."""
     fixed = found.planned.fixed
     assert fixed is not None
+    import hashlib  # OpenSSL, 2.7 ms
+
     digest = hashlib.new(fixed.content.algorithm, usedforsecurity=False)
     for piece in _hashed(task, found, fixed.method):
         digest.update(piece)

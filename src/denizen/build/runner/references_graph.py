@@ -9,12 +9,11 @@ an attribute: a list of objects.
 
 from __future__ import annotations
 
-import re
-
 from denizen.build.derivation import BadDerivation
 from denizen.errors import display
 from denizen.formats import storepath
 from denizen.formats.hashes import Hash
+from denizen.pattern import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from denizen.store.info import ObjectInfo
 
 VARIABLE = b"exportReferencesGraph"
-_FILE_NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_.\-]*")
+_FILE_NAME = pattern(rb"[A-Za-z_][A-Za-z0-9_.\-]*")
 
 
 def graph_requests(text: bytes, name: str, store_dir: bytes) -> dict[bytes, StorePath]:

@@ -7,9 +7,6 @@ are hashed behind the content (`|<offset>`), so that an object with zeros there 
 
 from __future__ import annotations
 
-import hashlib
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +20,8 @@ class HashRewriter:
     """Replaces hash parts by others of the same length, in a stream fed in pieces of any size."""
 
     def __init__(self, rewrites: Mapping[bytes, bytes]) -> None:
+        import re
+
         assert all(len(old) == len(new) == HASH_LENGTH for old, new in rewrites.items())
         self._rewrites = rewrites
         self._pattern = re.compile(b"|".join(map(re.escape, rewrites))) if rewrites else None
@@ -67,6 +66,8 @@ def rewriting(pieces: Iterable[Buffer], rewrites: Mapping[bytes, bytes]) -> Iter
 def digest_modulo(pieces: Iterable[Buffer], algorithm: str, own: bytes) -> bytes:
     """Return the digest of a stream in which mentions of the hash part `own` count as zeros."""
     rewriter = HashRewriter({own: bytes(HASH_LENGTH)})
+    import hashlib  # OpenSSL, 2.7 ms
+
     digest = hashlib.new(algorithm, usedforsecurity=False)
     for piece in pieces:
         digest.update(rewriter.feed(piece))

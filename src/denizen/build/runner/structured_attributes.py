@@ -9,11 +9,10 @@ is what has no form in bash (nested lists, fractions).
 
 from __future__ import annotations
 
-import re
-
 from denizen.build.runner.variables import STRUCTURED, attribute
 from denizen.errors import BadInput
 from denizen.formats.jsontext import json_text
+from denizen.pattern import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from denizen.formats.aterm import Derivation
 
 JSON_FILE, SHELL_FILE = b".attrs.json", b".attrs.sh"
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 # Nesting beyond this is refused: json's parser and writer recurse.
 _MAX_DEPTH = 200
 # Integers in bash declarations pass through C++'s int in Nix, and come out wrapped.
