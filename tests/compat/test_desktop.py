@@ -1,7 +1,9 @@
 """What a desktop, man and shells find of a profile, by XDG_DATA_DIRS and MANPATH alone; they are asked."""
 
 import os
+import select
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,19 +44,27 @@ _FILES = {
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> ProfileHome:
     made = ProfileHome(tmp_path_factory.mktemp("desktop"))
-    program = Item("./usr/bin/viewer", content=b"#!/bin/sh\necho viewing $1\n", mode=0o755)
+    program = Item("./usr/bin/viewer", content=b'#!/bin/sh\necho viewing "$1" >"$VIEWED"\n', mode=0o755)
+    fonts = {"usr/share/fonts/truetype/viewer/viewer.ttf": _font()}
     made.add(
         "viewer",
-        [program, *(Item(f"./{name}", content=text) for name, text in _FILES.items())],
+        [program, *(Item(f"./{name}", content=text) for name, text in (_FILES | fonts).items())],
         depends="dash",
     )
     made.denizen("install", "viewer", "greet")
     return made
 
 
-def asked(home: ProfileHome, *words: str, shell: str = "sh") -> subprocess.CompletedProcess[str]:
+def _font() -> bytes:
+    """Some font of this machine's, for the package to carry."""
+    require("fc-match")
+    found = subprocess.run(["fc-match", "--format=%{file}", "sans"], capture_output=True, check=True).stdout
+    return Path(os.fsdecode(found)).read_bytes()
+
+
+def asked(home: ProfileHome, *words: str, shell: str = "sh", **more: str) -> subprocess.CompletedProcess[str]:
     """A command with the variables of `denizen env`, and no other data directories."""
-    plain = {"PATH": os.environ["PATH"], "HOME": str(home.root), "XDG_DATA_DIRS": "/nowhere"}
+    plain = {"PATH": os.environ["PATH"], "HOME": str(home.root), "XDG_DATA_DIRS": "/nowhere", **more}
     lines = home.denizen(
         "env", "--shell", shell, env=plain | {"PYTHONPATH": os.pathsep.join(__import__("sys").path)}
     ).stdout
@@ -114,6 +124,43 @@ def test_systemd_reads_the_unit_where_it_looks(home: ProfileHome) -> None:
     require("systemd-analyze")
     found = asked(home, "systemd-analyze", "--user", "unit-paths").stdout.splitlines()
     assert str(unit.parent) in found
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """The name of a display of a server of its own, whose number the server chooses."""
+    require("Xvfb")
+    ready, told = os.pipe()
+    with subprocess.Popen(
+        ["Xvfb", "-displayfd", str(told), "-screen", "0", "64x64x24", "-nolisten", "tcp"],
+        pass_fds=[told],
+        stderr=subprocess.DEVNULL,
+    ) as server:
+        os.close(told)
+        with open(ready) as number:
+            yield f":{number.readline().strip()}"
+        server.terminate()
+
+
+def test_a_desktop_starts_the_program_by_its_entry(home: ProfileHome, display: str, tmp_path: Path) -> None:
+    require("gtk-launch")
+    viewed = tmp_path / "viewed"
+    os.mkfifo(viewed)
+    file = tmp_path / "a b.view"
+    file.write_text("x")
+    reader = os.open(viewed, os.O_RDONLY | os.O_NONBLOCK)
+    with open(reader) as words:
+        os.set_blocking(reader, True)
+        done = asked(home, "gtk-launch", "viewer", str(file), DISPLAY=display, VIEWED=str(viewed))
+        assert done.returncode == 0, done.stderr
+        ready, _, _ = select.select([reader], [], [], 60)
+        assert ready, "it was not started"
+        assert words.readline() == f"viewing {file}\n"
+
+
+def test_fontconfig_lists_the_font(home: ProfileHome) -> None:
+    fonts = asked(home, "fc-list", "--format=%{file}\n").stdout.splitlines()
+    assert str(home.profile / "share/fonts/truetype/viewer/viewer.ttf") in fonts
 
 
 def test_the_icon_is_below_the_data_directory(home: ProfileHome) -> None:
