@@ -1,7 +1,7 @@
 """Killed, or refused by the file system, at every system call: the store opens, verifies and goes on.
 
-Each system call an operation makes on a file system is met by SIGKILL, by EIO, and where a disk can be
-full by ENOSPC; the fault is put there by strace. About 2,300 stores are damaged this way.
+Each system call an operation makes on a file system is met by SIGKILL, by EIO, and where a disk can be full
+by ENOSPC (tests.support.syscall_faults puts it there). About 3,300 stores are damaged this way.
 """
 
 import os
@@ -42,14 +42,14 @@ def base(place: Path) -> Path:
     root = place / "base"
     root.mkdir()
     prepare(root)
-    # Of no account here, and 8 MB to copy 2,300 times.
+    # Of no account here, and 8 MB to copy 3,300 times.
     (root / "store/.denizen/reserve").unlink()
     return root
 
 
 @pytest.fixture(autouse=True)
 def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What processes hold is not at stake here, and reading /proc 6,000 times takes a minute."""
+    """What processes hold is not at stake here, and reading /proc 9,000 times takes a minute."""
     monkeypatch.setattr(gc_roots, "held_by_processes", lambda _: ProcessCensus({}, 0))
 
 

@@ -1,20 +1,25 @@
 """A server of operations on a store, each done in a fork of it, so that faults can be injected into one.
 
-Started as `python -m tests.support.store_operations`; reads lines `OPERATION<tab>ROOT`, and for each forks a
-child that stops itself, prints the child's number, and when it has ended prints its status: 0 done,
-3 a DenizenError, 4 anything else, or minus the signal. Nothing is imported in a child: its system
-calls are the operation's own.
+Started as `python -m tests.support.store_operations`; reads lines of words between tabs, and prints the
+status of each operation: 0 done, 3 a DenizenError, 4 anything else, or minus the signal.
+
+    stopped OPERATION ROOT                      in a child that stops itself, whose number is printed first
+    faulty OPERATION ROOT CALL NTH ERROR        in a child one of whose system calls meets a fault
+    plainly OPERATION ROOT                      in the server itself
+
+Nothing is imported in a child: its system calls are the operation's own.
 """
 
 import concurrent.futures
 import contextlib
+import errno
 import hashlib
 import io
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -46,6 +51,7 @@ from denizen.store.work import Adoption
 from tests.support import debs
 from tests.support.derivations import BuildStore, MemoryOpener
 from tests.support.profile_elements import element
+from tests.support.supervised_calls import Fault, call_numbers, run_with_fault
 from tests.support.trees import file, nar
 
 DONE, REFUSED, BROKEN = 0, 3, 4
@@ -245,16 +251,37 @@ def _serve() -> None:
         prepare_profile(Path(directory))
         for warm_up in (OPERATIONS | PROFILE_OPERATIONS).values():
             warm_up(Path(directory))
-    _say("ready")
+    numbers = call_numbers()
+    _say("supervised" if _supervises(numbers) else "traced")
     for line in sys.stdin:
-        operation, root = line.rstrip("\n").split("\t")
-        child = os.fork()
-        if not child:
-            os.kill(os.getpid(), signal.SIGSTOP)
-            os._exit(_status_of(operation, Path(root)))
-        os.waitpid(child, os.WUNTRACED)
-        _say(child)
-        _say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        kind, operation, root, *fault = line.rstrip("\n").split("\t")
+        action = partial(_status_of, operation, Path(root))
+        if kind == "plainly":
+            _say(action())
+        elif kind == "stopped":
+            _say(_in_stopped_child(action))
+        else:
+            name, nth, error = fault
+            _say(run_with_fault(action, Fault(numbers[name], int(nth), int(error)), numbers["seccomp"]))
+
+
+def _supervises(numbers: Mapping[str, int]) -> bool:
+    """Return whether the kernel lets this process supervise the system calls of a child."""
+    harmless = Fault(numbers["getppid"], 1, errno.EIO)
+    try:
+        return run_with_fault(lambda: int(os.getppid() > 0), harmless, numbers["seccomp"]) == 0
+    except OSError:
+        return False
+
+
+def _in_stopped_child(action: Callable[[], int]) -> int:
+    child = os.fork()
+    if not child:
+        os.kill(os.getpid(), signal.SIGSTOP)
+        os._exit(action())
+    os.waitpid(child, os.WUNTRACED)
+    _say(child)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def _say(word: object) -> None:

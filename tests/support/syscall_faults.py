@@ -1,5 +1,6 @@
-"""Injection of a fault into one system call of a store operation, with strace."""
+"""Injection of a fault into one system call of a store operation, by a seccomp filter or strace."""
 
+import errno
 import os
 import re
 import signal
@@ -12,8 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
 
+from tests.support import untraced
 from tests.support.peers import require
 from tests.support.read_only_trees import delete
+from tests.support.supervised_calls import KILLED
 
 # Everything that goes to a file system, but for the memory that Python maps.
 CALLS = "%file,%desc,syncfs,flock,fallocate,sync"
@@ -28,7 +31,12 @@ FULL = frozenset(
 
 _UNFINISHED = " <unfinished ...>"
 
-FAULTS = {"killed": "signal=SIGKILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}
+# As strace calls them, and the number of the error.
+FAULTS = {
+    "killed": ("signal=SIGKILL", KILLED),
+    "EIO": ("error=EIO", errno.EIO),
+    "ENOSPC": ("error=ENOSPC", errno.ENOSPC),
+}
 
 
 @contextmanager
@@ -71,7 +79,7 @@ class Operations:
 
     def __init__(self) -> None:
         require("strace")
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        environment = untraced.environment() | {"PYTHONPATH": os.pathsep.join(sys.path)}
         self._server = subprocess.Popen(
             [sys.executable, "-m", "tests.support.store_operations"],
             stdin=subprocess.PIPE,
@@ -79,7 +87,9 @@ class Operations:
             env=environment,
             text=True,
         )
-        assert self._answer() == "ready"
+        ready = self._answer()
+        assert ready in ("supervised", "traced")
+        self._supervised = ready == "supervised"
 
     def close(self) -> None:
         assert self._server.stdin is not None
@@ -90,7 +100,8 @@ class Operations:
 
     def run(self, operation: str, root: Path, *strace: str) -> int:
         """The operation's status, run below strace with these options."""
-        child = self._begin(operation, root)
+        self._ask("stopped", operation, root)
+        child = int(self._answer())
         command = ["strace", "-f", "-p", str(child), "-e", "signal=none", *strace]
         with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as tracer:
             assert tracer.stderr is not None
@@ -101,7 +112,7 @@ class Operations:
 
     def plainly(self, operation: str, root: Path) -> int:
         """Its status, run by itself."""
-        os.kill(self._begin(operation, root), signal.SIGCONT)
+        self._ask("plainly", operation, root)
         return int(self._answer())
 
     def faults(
@@ -119,8 +130,7 @@ class Operations:
         for name, count in sorted(calls.items()):
             for number in range(1, count + 1) if name in among else ():
                 root = prepared()
-                inject = ("-e", f"trace={name}", "-e", f"inject={name}:{FAULTS[fault]}:when={number}")
-                status = self.run(operation, root, *inject, "-o", "/dev/null")
+                status = self._faulty(operation, root, fault, name, number)
                 yield root, status, f"{operation}: {fault} at {name} number {number}: status {status}"
 
     def calls(self, operation: str, root: Path, log: Path) -> Counter[str]:
@@ -136,11 +146,18 @@ class Operations:
                 most[name] = max(most[name], count)
         return most
 
-    def _begin(self, operation: str, root: Path) -> int:
-        assert self._server.stdin is not None
-        self._server.stdin.write(f"{operation}\t{root}\n")
-        self._server.stdin.flush()
+    def _faulty(self, operation: str, root: Path, fault: str, name: str, number: int) -> int:
+        injected, error = FAULTS[fault]
+        if not self._supervised:
+            inject = ("-e", f"trace={name}", "-e", f"inject={name}:{injected}:when={number}")
+            return self.run(operation, root, *inject, "-o", "/dev/null")
+        self._ask("faulty", operation, root, name, number, error)
         return int(self._answer())
+
+    def _ask(self, *words: object) -> None:
+        assert self._server.stdin is not None
+        self._server.stdin.write("\t".join(map(str, words)) + "\n")
+        self._server.stdin.flush()
 
     def _answer(self) -> str:
         assert self._server.stdout is not None
