@@ -72,7 +72,7 @@ def test_a_program_is_read_and_parsed_once_for_all_strategies(
 def test_a_resolution_adds_what_it_reads_itself(tmp_path: Path, reads: Reads) -> None:
     """For its architecture, and as a recorded question; realising and the linker model add nothing."""
     home = DenizenHome(tmp_path)
-    home.denizen("index", "update", "--suite", "debian")
+    home.set_up("index", "update", "--suite", "debian")
     program = os.fsencode(home.compile("greets"))
     session = context_of({}, os.fspath(home.root)).session
     made = decide(session, program, RunRequest()).decision

@@ -63,13 +63,13 @@ def test_without_an_index_a_program_that_the_host_satisfies_is_executed_as_it_is
     assert satisfied.run("liblate.so.1") == [f"liblate.so.1: {ABSENT}"]
     assert (satisfied.decision.host, satisfied.decision.command) == (True, ())
     kept.rename(place)
-    satisfied.home.denizen("index", "update")
+    satisfied.home.set_up("index", "update")
     assert satisfied.run("liblate.so.1") == ["opened"]
 
 
 def test_no_part_of_a_c_library_is_brought_beside_the_hosts(satisfied: Opener) -> None:
     satisfied.home.write("parts", [Item("./usr/lib/x86_64-linux-gnu/libnsl.so.1", content=b"x")])
-    satisfied.home.denizen("index", "update")
+    satisfied.home.set_up("index", "update")
     assert satisfied.run("libnsl.so.1")[0] in ("opened", f"libnsl.so.1: {ABSENT}")
     assert satisfied.opened.asked() == ()
 

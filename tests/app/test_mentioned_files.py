@@ -50,7 +50,7 @@ def opening(tmp_path: Path) -> Opener:
     )
     # Shown at each start, so that there is something to show more in.
     opening.home.write("tzdata", [Item("./usr/share/zoneinfo/UTC", content=b"x")], architecture="all")
-    opening.home.denizen("index", "update")
+    opening.home.set_up("index", "update")
     addon = opening.home.work.parent.parent / _ADDON
     addon.parent.mkdir()
     compiled = opening.home.compile("looks", _LOOKS, "-shared", "-fPIC")

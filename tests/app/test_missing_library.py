@@ -94,7 +94,7 @@ def test_the_budget_is_for_one_run(opening: Opener) -> None:
         opening.home.add_library(name, f"int {name}(void) {{ return 1; }}")
         library = Item(f"./{TRIPLET}/lib{name}.so.1", content=opening.home.library(name).read_bytes())
         opening.home.write(f"lib{name}1", [library, data])
-    opening.home.denizen("index", "update")
+    opening.home.set_up("index", "update")
     assert opening.run("big", "large") == ["opened", f"liblarge.so.1: {ABSENT}"]
     assert opening.run("big", "large") == ["opened"] * 2
     assert opening.opened.denied() == {}
@@ -120,7 +120,7 @@ def test_an_update_of_the_index_lets_names_be_asked_for_again(opening: Opener) -
     budget.unlink()
     assert opening.run("late") == [f"liblate.so.1: {ABSENT}"]
     opening.home.write("unrelated", [Item("./usr/share/unrelated", content=b"x")])
-    opening.home.denizen("index", "update")
+    opening.home.set_up("index", "update")
     assert opening.run("late") == ["opened"]
 
 
@@ -189,7 +189,7 @@ def test_a_package_that_is_gone_leaves_the_error_and_nothing_else(opening: Opene
 def test_a_name_without_a_version_leads_where_the_link_for_developers_does(opening: Opener) -> None:
     link = Item("./usr/lib/x86_64-linux-gnu/liblate.so", tarfile.SYMTYPE, target="liblate.so.1")
     opening.home.write("liblate-dev", [link], depends="liblate1 (= 1.0-1)")
-    opening.home.denizen("index", "update")
+    opening.home.set_up("index", "update")
     opening.program = opening.home.compile("by-link", OPENS.replace('"lib%s.so.1"', '"lib%s.so"'), "-ldl")
     assert opening.run("late", "late") == ["opened"] * 2
     links = opening.opened.links()
@@ -224,7 +224,7 @@ def _with_fixed_files(home: DenizenHome) -> None:
     library = Item(f"./{TRIPLET}/libfixed.so.1", content=home.library("fixed").read_bytes())
     home.write("libfixed1", [library], depends="fixed-data")
     home.write("fixed-data", [Item("./usr/share/fixed/text", content=b"found")], architecture="all")
-    home.denizen("index", "update")
+    home.set_up("index", "update")
 
 
 @pytest.mark.parametrize("name", ["bare root", "container"])
@@ -280,7 +280,7 @@ def test_a_driver_comes_where_denizen_alone_shows_a_list_of_drivers(opening: Ope
     library = Item(f"./{TRIPLET}/libEGL.so.1", content=opening.home.library("EGL").read_bytes())
     listed = Item("./etc/glvnd/egl_vendor.d/made.json", content=b"{}")
     opening.home.write("libEGL1", [library, listed])
-    opening.home.denizen("index", "update")
+    opening.home.set_up("index", "update")
     host = host_with("bare root", opening, tmp_path)
     for name in ("EGL", "EGL_made"):
         done = host.run(host.denizen("run", f"{host.directories.programs}/here/work/opens", name))

@@ -23,7 +23,7 @@ truncate -s "-${room}K" "$disk/fill" && exec "$@"
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> DenizenHome:
     made = DenizenHome(tmp_path_factory.mktemp("full"))
-    made.denizen("index", "update")
+    made.set_up("index", "update")
     return made
 
 

@@ -55,7 +55,7 @@ int main(int count, char **words) {
 def test_the_hosts_programs_run_as_nobody(tmp_path: Path, strategy: str, words: tuple[str, ...]) -> None:
     """Where nobody else can go through root's directories, as below /root."""
     home = DenizenHome(tmp_path)
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     assert tmp_path.stat().st_mode & 0o077 == 0
     daemon = home.compile("daemon", _DAEMON)
     command = home.command("run", "--strategy", strategy, os.fspath(daemon), str(_NOBODY), *words)
@@ -66,7 +66,7 @@ def test_the_hosts_programs_run_as_nobody(tmp_path: Path, strategy: str, words: 
 @pytest.mark.parametrize("strategy", ["namespace", "stub", "direct"])
 def test_what_tells_of_roots_programs_stays_private(open_place: Path, strategy: str) -> None:
     home = DenizenHome(open_place)
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     daemon = home.compile("daemon", _DAEMON)
     listing = f"cat {home.decisions}/* {home.root}/state/tools/* | wc -c; ls {home.root}/state/tools | wc -l"
     words = ("/bin/sh", "-c", f"exec 2>/dev/null; {listing}")

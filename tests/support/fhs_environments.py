@@ -16,6 +16,7 @@ from denizen.fhs.create import base_set
 from denizen.launch.loader.binaries import enter_path
 from tests.support.debs import Item, deb, symlink
 from tests.support.peers import require
+from tests.support.set_up_commands import run_here
 
 TIMEOUT = 120
 _TOOLS = {
@@ -38,7 +39,7 @@ class FhsHome:
         self.root.mkdir()
         self.debs.mkdir()
         self._pack_base()
-        self.denizen("source", "add", "debian", os.fspath(self.debs), "--directory")
+        self.set_up("source", "add", "debian", os.fspath(self.debs), "--directory")
 
     def denizen(
         self, *words: str | Path, env: Mapping[str, str] | None = None, status: int | None = 0
@@ -49,6 +50,10 @@ class FhsHome:
         )
         assert status is None or done.returncode == status, done.stderr
         return done
+
+    def set_up(self, *words: str | Path) -> None:
+        """Run the command in this process; it must succeed."""
+        run_here(self.root, *words)
 
     def command(self, *words: str | Path) -> list[str]:
         return [

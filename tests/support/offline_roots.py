@@ -7,19 +7,23 @@ denizen's world without a network.
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from denizen.launch.loader.binaries import enter_path, loader_path
+from tests.support.compiled_programs import compiled
 from tests.support.debs import Item, deb
 from tests.support.peers import require
+from tests.support.set_up_commands import run_here
 
 LDSO = Path("/lib64/ld-linux-x86-64.so.2")
 TRIPLET = "usr/lib/x86_64-linux-gnu"
 LIBC_FILES = ("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0")
 TIMEOUT = 120
+VERSION, ARCHITECTURE = "1.0-1", "amd64"
 GREETER = 'const char *greeting(void) { return "hello from the store"; }\n'
 PROGRAM = """
 #include <stdio.h>
@@ -48,10 +52,9 @@ class DenizenHome:
         self._greeter = directory / "greeter"
         for place in (self.root, self.work, self.debs, self._greeter):
             place.mkdir(parents=True)
-        linker = Item(f"./{TRIPLET}/{LDSO.name}", content=LDSO.read_bytes(), mode=0o755)
-        self.pack("libc6", [*LIBC_FILES], extra=[linker])
+        self._deb_path("libc6").write_bytes(_c_library_package())
         self.add_library("greet", GREETER)
-        self.denizen("source", "add", "debian", os.fspath(self.debs), "--directory")
+        self.set_up("source", "add", "debian", os.fspath(self.debs), "--directory")
 
     def denizen(
         self,
@@ -73,14 +76,16 @@ class DenizenHome:
         assert status is None or done.returncode == status, done.stderr
         return done
 
+    def set_up(self, *words: str | Path) -> None:
+        """Run the command in this process; it must succeed."""
+        run_here(self.root, *words)
+
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "denizen", "--root", os.fspath(self.root), *words]
 
     def pack(self, name: str, files: list[str], *, extra: list[Item] | None = None) -> None:
         """A package with libraries of this machine."""
-        system = LDSO.resolve().parent
-        items = [Item(f"./{TRIPLET}/{file}", content=(system / file).read_bytes()) for file in files]
-        self.write(name, [*items, *(extra or [])])
+        self.write(name, [*_items_of_this_machine(files), *(extra or [])])
 
     def add_library(self, name: str, source: str) -> Path:
         """A package with libNAME.so.1, and the library itself, for linking."""
@@ -88,7 +93,8 @@ class DenizenHome:
         text = output.with_suffix(".c")
         text.write_text(source)
         soname = f"-Wl,-soname,{output.name}"
-        subprocess.run(["gcc", "-shared", "-fPIC", soname, "-o", output, text], check=True)
+        output.write_bytes(compiled(["-shared", "-fPIC", soname, text.name], {text.name: text.read_bytes()}))
+        output.chmod(0o755)
         self.pack_library(name)
         return output
 
@@ -106,7 +112,10 @@ class DenizenHome:
         output = self.work / name
         text = self.work / f"{name}.c"
         text.write_text(source)
-        subprocess.run(["gcc", "-w", "-o", output, text, *flags, self.library("greet")], check=True)
+        greet = self.library("greet")
+        inputs = {text.name: text.read_bytes(), greet.name: greet.read_bytes()}
+        output.write_bytes(compiled(["-w", text.name, *flags, greet.name], inputs))
+        output.chmod(0o755)
         return output
 
     @property
@@ -117,14 +126,40 @@ class DenizenHome:
         self,
         name: str,
         items: list[Item],
-        version: str = "1.0-1",
-        architecture: str = "amd64",
+        version: str = VERSION,
+        architecture: str = ARCHITECTURE,
         depends: str = "",
     ) -> None:
         """A package."""
-        control = (
-            f"Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nMulti-Arch: same\n"
-            "Maintainer: nobody <nobody@example.org>\nDescription: made for a test\n"
-        )
-        control += f"Depends: {depends}\n" if depends else ""
-        (self.debs / f"{name}_{version}_{architecture}.deb").write_bytes(deb(items, control=control.encode()))
+        content = _package(name, items, version, architecture, depends)
+        self._deb_path(name, version, architecture).write_bytes(content)
+
+    def _deb_path(self, name: str, version: str = VERSION, architecture: str = ARCHITECTURE) -> Path:
+        return self.debs / f"{name}_{version}_{architecture}.deb"
+
+
+def _items_of_this_machine(files: Sequence[str]) -> list[Item]:
+    system = LDSO.resolve().parent
+    return [Item(f"./{TRIPLET}/{file}", content=(system / file).read_bytes()) for file in files]
+
+
+@cache
+def _c_library_package() -> bytes:
+    """Return the package of this machine's C library, compressed once (0.2 s)."""
+    linker = Item(f"./{TRIPLET}/{LDSO.name}", content=LDSO.read_bytes(), mode=0o755)
+    return _package("libc6", [*_items_of_this_machine(LIBC_FILES), linker])
+
+
+def _package(
+    name: str,
+    items: Sequence[Item],
+    version: str = VERSION,
+    architecture: str = ARCHITECTURE,
+    depends: str = "",
+) -> bytes:
+    control = (
+        f"Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nMulti-Arch: same\n"
+        "Maintainer: nobody <nobody@example.org>\nDescription: made for a test\n"
+    )
+    control += f"Depends: {depends}\n" if depends else ""
+    return deb(items, control=control.encode())

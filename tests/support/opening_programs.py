@@ -7,6 +7,7 @@ from pathlib import Path
 from denizen.launch.decisions.decision import Decision
 from denizen.launch.dlopen_links import Opened
 from denizen.launch.fast_path import read_decision
+from tests.support.compiled_programs import compiled
 from tests.support.hosts import HOSTS, Host, HostDirectories
 from tests.support.offline_roots import DenizenHome
 
@@ -25,6 +26,7 @@ int main(int count, char **words) {
     return 0;
 }
 """
+_LATE = b"int deep(void); int late(void) { return deep(); }"
 ABSENT = "cannot open shared object file: No such file or directory"
 
 
@@ -38,14 +40,15 @@ class Opener:
     def __init__(self, home: DenizenHome) -> None:
         self.home = home
         home.add_library("deep", "int deep(void) { return 3; }")
-        text = home.work / "late.c"
-        text.write_text("int deep(void); int late(void) { return deep(); }")
-        late = home.library("late")
-        link_library(late, text, home.library("deep"), f"-Wl,-soname,{late.name}")
+        late, deep = home.library("late"), home.library("deep")
+        inputs = {"late.c": _LATE, deep.name: deep.read_bytes()}
+        words = ["-shared", "-fPIC", "late.c", deep.name, f"-Wl,-soname,{late.name}"]
+        late.write_bytes(compiled(words, inputs))
+        late.chmod(0o755)
         home.pack_library("late")
         home.add_library("other", "int other(void) { return 4; }")
         home.add_library("nss_made", "int made(void) { return 5; }")
-        home.denizen("index", "update")
+        home.set_up("index", "update")
         self.program = home.compile("opens", OPENS, "-ldl")
 
     def run(self, *names: str, status: int = 0) -> list[str]:

@@ -90,7 +90,7 @@ def test_a_package_installed_later_is_seen(home: DenizenHome, python: Path) -> N
     program = os.fspath(tree / "bin/python")
     home.denizen("run", program)
     library = home.add_library("late", 'const char *late(void) { return "late"; }\n')
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     source = "const char *late(void); const char *said(void) { return late(); }\n"
     module = install(tree, "late", source, library)
     assert home.denizen("run", program, os.fspath(module)).stdout == "late\n"
@@ -118,7 +118,7 @@ def test_a_module_nobody_can_satisfy_keeps_nothing_else_from_starting(
     subprocess.run([*command, lost, "-o", needy], input=source.encode(), check=True)
     home.pack_library("needy")
     (home.debs / "liblost1_1.0-1_amd64.deb").unlink()
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     asking = "const char *needy(void); const char *said(void) { return needy(); }\n"
     module = install(tree, "needy", asking, needy)
     program = os.fspath(tree / "bin/python")
@@ -185,7 +185,7 @@ def test_without_the_archive_a_program_that_starts_here_starts_all_the_same(
     tree = environment(home, python, "five")
     (tree / "lib/python3/site-packages/greet/greet.so").rename(tree / "kept.so")
     lost = home.add_library("gone", 'const char *gone(void) { return "gone"; }\n')
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     source = "const char *gone(void); const char *said(void) { return gone(); }\n"
     install(tree, "gone", source, lost)
     (home.debs / "libgone1_1.0-1_amd64.deb").write_bytes(b"not what the index says")

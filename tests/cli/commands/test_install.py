@@ -91,7 +91,7 @@ def test_a_link_to_another_packages_program_is_a_command(home: ProfileHome) -> N
 
 def test_a_command_whose_libraries_are_not_found_gets_the_packages_themselves(home: ProfileHome) -> None:
     home.add_odd()
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     home.denizen("install", "odd")
     assert home.runs("odd", "x") == (1, f"odd from {home.command_of('odd')}\n")
 
@@ -156,7 +156,7 @@ def test_installing_again_upgrades(home: ProfileHome) -> None:
     same = home.denizen("install", "greet")
     assert "installed already" in same.stdout
     home.add_greet("2.0", "good day")
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     try:
         assert home.denizen("install", "greet").stdout.splitlines()[0] == "^ greet 1.0 -> 2.0"
         assert home.runs("greet") == (0, f"good day from {home.command_of('greet')}\n")
@@ -168,7 +168,7 @@ def test_installing_again_upgrades(home: ProfileHome) -> None:
     finally:
         for path in home.debs.glob("*_2.0_*"):
             path.unlink()
-        home.denizen("index", "update")
+        home.set_up("index", "update")
 
 
 def test_a_conflict_is_told_and_settled_by_the_command_that_is_told(

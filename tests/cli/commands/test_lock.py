@@ -119,7 +119,7 @@ def test_why_tells_what_stays_open_among_its_problems(home: DenizenHome) -> None
     library = home.add_library("gone", "int gone(void) { return 1; }\n")
     lacking = home.compile("lacking", "int gone(); int main() { return gone(); }\n", os.fspath(library))
     (home.debs / "libgone1_1.0-1_amd64.deb").unlink()
-    home.denizen("index", "update", "--suite", "debian")
+    home.set_up("index", "update", "--suite", "debian")
     done = home.denizen("why", "--json", os.fspath(lacking), status=1)
     found = json.loads(done.stdout)
     assert [one["subject"] for one in found["resolution"]["open"]] == ["libgone.so.1"]

@@ -66,7 +66,7 @@ def test_contradicting_words_are_refused(program: Path, words: list[str]) -> Non
 
 def test_an_automatic_copy_starts_without_denizen_and_keeps_its_packages(tmp_path: Path) -> None:
     home = DenizenHome(tmp_path)
-    home.denizen("index", "update", "--suite", "debian")
+    home.set_up("index", "update", "--suite", "debian")
     # A library of a package that needs another one: DT_RUNPATH would not be searched for it.
     inner = home.add_library("inner", "int inner(void) { return 5; }\n")
     outer = home.library("outer")
@@ -84,7 +84,7 @@ def test_an_automatic_copy_starts_without_denizen_and_keeps_its_packages(tmp_pat
     ]
     subprocess.run(command, check=True)
     home.pack_library("outer")
-    home.denizen("index", "update", "--suite", "debian")
+    home.set_up("index", "update", "--suite", "debian")
     source = "int outer(void); int main(void) { return outer(); }\n"
     program = home.compile("program", source, str(outer), "-Wl,--allow-shlib-undefined")
     assert subprocess.run([program], capture_output=True, check=False).returncode == 127

@@ -37,7 +37,7 @@ def test_a_changed_program_is_decided_anew(home: DenizenHome) -> None:
     program = home.compile("changes")
     home.denizen("run", os.fspath(program))
     library = home.add_library("second", "int second(void) { return 2; }\n")
-    home.denizen("index", "update", "--suite", "debian")
+    home.set_up("index", "update", "--suite", "debian")
     newer = home.compile("changes", "int second(void); int main() { return second(); }\n", os.fspath(library))
     home.denizen("run", os.fspath(newer), status=2)
 
@@ -63,7 +63,7 @@ def test_collection_between_two_starts_keeps_what_it_needs(home: DenizenHome, pr
 
 def test_collection_keeps_packages_that_came_for_their_files(home: DenizenHome) -> None:
     home.pack("libc-bin", [], extra=[Item("./usr/lib/locale/C.utf8/LC_CTYPE", content=b"a locale")])
-    home.denizen("index", "update", "--suite", "debian")
+    home.set_up("index", "update", "--suite", "debian")
     source = (
         "#include <locale.h>\nint greeting();\n"
         'int main() { greeting(); return setlocale(LC_ALL, "C") ? 6 : 7; }\n'
@@ -81,7 +81,7 @@ def test_collection_keeps_packages_that_came_for_their_files(home: DenizenHome) 
 def test_collection_keeps_what_a_moved_program_needs(home: DenizenHome) -> None:
     # A library of its own: what other programs need too is kept for them.
     library = home.add_library("wander", "int wander(void) { return 8; }\n")
-    home.denizen("index", "update", "--suite", "debian")
+    home.set_up("index", "update", "--suite", "debian")
     source = "int wander(void); int main() { return wander(); }\n"
     program = home.compile("wanders", source, os.fspath(library))
     home.denizen("run", os.fspath(program), status=8)
@@ -206,7 +206,7 @@ def test_a_hundred_first_starts_at_once_decide_once(home: DenizenHome) -> None:
 def test_first_starts_of_different_programs_at_once_all_start(tmp_path: Path) -> None:
     """Nothing is cached, and all want the same packages."""
     home = DenizenHome(tmp_path)
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     programs = [
         home.compile(f"first{number}", f"int greeting(); int main() {{ greeting(); return {number}; }}")
         for number in range(1, 9)
@@ -224,7 +224,7 @@ def test_interrupted_anywhere_the_next_start_is_whole(home: DenizenHome, moment:
     name = f"stopped{moment}"
     library = home.add_library(name.replace(".", "-"), f"int own(void) {{ return {int(moment * 100)}; }}\n")
     program = home.compile(name, "int own(void); int main() { own(); return 8; }\n", os.fspath(library))
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     command = home.command("-v", "run", os.fspath(program))
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment())
     assert process.stderr is not None
@@ -270,7 +270,7 @@ def test_what_the_host_has_no_more_is_brought(home: DenizenHome) -> None:
     shutil.copy(library, own / library.name)
     source = "int leaves(void); int main() { return leaves(); }\n"
     program = home.compile("leaver", source, os.fspath(library), f"-Wl,-rpath,{own}", "-Wl,--as-needed")
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     plan = json.loads(home.denizen("run", "--json", "--plan", os.fspath(program)).stdout)
     assert plan["strategy"]["chosen"] == "host"
     home.denizen("run", os.fspath(program), status=7)

@@ -160,12 +160,12 @@ def test_where_nobody_has_an_emulator_it_is_said(home: DenizenHome, program: Pat
     name = "qemu-user-static_1.0-1_amd64.deb"
     kept = (home.debs / name).rename(home.debs.parent / name)
     try:
-        home.denizen("index", "update")
+        home.set_up("index", "update")
         done = home.denizen("run", "--hermetic", "--with", "libc6", os.fspath(program), status=126)
         assert "there is no emulator for this program: qemu-aarch64" in done.stderr
     finally:
         kept.rename(home.debs / name)
-        home.denizen("index", "update")
+        home.set_up("index", "update")
 
 
 def test_doctor_tells_which_emulators_are_here(home: DenizenHome) -> None:

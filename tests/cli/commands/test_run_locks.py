@@ -33,12 +33,12 @@ def test_a_lock_is_followed_where_the_kernel_refuses_at_the_start(home: DenizenH
     source = "#include <stdio.h>\nconst char *age(); int main() { puts(age()); return 0; }\n"
     program = home.compile("aged", source, os.fspath(library))
     lock = tmp_path / "aged.lock"
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     home.denizen("lock", os.fspath(program), "-o", os.fspath(lock))
     locked = home.command("run", "--lock", os.fspath(lock), os.fspath(program))
     subprocess.run(locked, check=True)
     home.add_library("age", 'const char *age(void) { return "newer"; }\n')
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     assert home.denizen("run", os.fspath(program)).stdout == "newer\n"
     room = ["unshare", "--user", "--map-root-user", "sh", "-c", _NO_MORE_NAMESPACES, "sh"]
     done = subprocess.run([*room, *locked], capture_output=True, text=True, check=False)

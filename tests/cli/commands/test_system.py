@@ -50,7 +50,7 @@ def spec(target: Path, text: str) -> str:
 
 def test_a_package_is_linked_and_files_are_switched(home: DenizenHome, target: Path) -> None:
     at = ("--target", os.fspath(target))
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     dry = json.loads(home.denizen("system", "dry-run", spec(target, SPEC % "one"), *at, "--json").stdout)
     assert dry["generation"] is None
     assert dry["etc"]["added"] == ["motd", "notice", "profile.d/denizen-system.sh"]

@@ -36,11 +36,11 @@ def home(made: ProfileHome) -> Iterator[ProfileHome]:
 def newer(home: ProfileHome) -> Iterator[ProfileHome]:
     """With version 2.0 of `greet` in the index."""
     home.add_greet("2.0", "good day")
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     yield home
     for path in home.debs.glob("*_2.0_*"):
         path.unlink()
-    home.denizen("index", "update")
+    home.set_up("index", "update")
 
 
 def test_nothing_is_outdated_where_nothing_is_newer(home: ProfileHome) -> None:
@@ -64,9 +64,9 @@ def test_what_is_newer_is_told_and_brought(newer: ProfileHome) -> None:
 
 def test_a_newer_library_alone_is_an_upgrade_too(home: ProfileHome) -> None:
     home.add("libgreet1", version="1.0+fixed")
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     (home.debs / "libgreet1_1.0+fixed_amd64.deb").unlink()
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     assert home.denizen("outdated").stdout == ""
 
 
@@ -171,7 +171,7 @@ def test_a_profile_becomes_what_the_file_says_and_the_lock_repeats_it(
     first = (home.root / "state/profiles/synced").resolve()
     assert "what the file says" in home.denizen("sync", *file).stdout
     home.add_greet("2.0", "good day")
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     try:
         home.denizen("profile", "wipe", "--profile", "synced")
         home.denizen("sync", *file)
@@ -180,4 +180,4 @@ def test_a_profile_becomes_what_the_file_says_and_the_lock_repeats_it(
     finally:
         for path in home.debs.glob("*_2.0_*"):
             path.unlink()
-        home.denizen("index", "update")
+        home.set_up("index", "update")

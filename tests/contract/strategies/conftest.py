@@ -48,5 +48,5 @@ def foreign(started: Started, program: Path) -> Path:
 def late(home: DenizenHome) -> Path:
     """A library that a package has, and nothing that is decided about needs."""
     made = home.add_library("late", "int late(void) { return 6; }")
-    home.denizen("index", "update", "--suite", "debian")
+    home.set_up("index", "update", "--suite", "debian")
     return made

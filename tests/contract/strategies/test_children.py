@@ -118,7 +118,7 @@ def _packed(home: DenizenHome, kind: str) -> tuple[list[str], str]:
 def absent(request: pytest.FixtureRequest, home: DenizenHome) -> list[str]:
     """What compiles programs whose dynamic linker is nowhere on this host."""
     compiler, linker = _packed(home, request.param)
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     return [*compiler, f"-Wl,--dynamic-linker={linker}", "-w", "-x", "c", "-", "-o"]
 
 
@@ -215,7 +215,7 @@ def test_a_child_of_a_rust_program_sees_exactly_the_environment_that_it_is_given
     parent = started.home.work / f"rust-{started.strategy}"
     # rustc links with libgcc_s, which no package here has yet.
     started.home.pack("libgcc-s1", ["libgcc_s.so.1"])
-    started.home.denizen("index", "update", "--suite", "debian")
+    started.home.set_up("index", "update", "--suite", "debian")
     linked = [f"link-arg={started.home.library('greet')}"]
     if started.strategy == "installed":
         linked.append(f"link-arg=-Wl,--dynamic-linker={started.interpreter}")

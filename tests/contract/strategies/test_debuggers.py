@@ -136,7 +136,7 @@ def test_address_sanitizer_finds_its_runtime_first(started: Started) -> None:
         ("libgcc-s1", "libgcc_s.so.1", real["libgcc_s.so.1"]),
     ):
         started.home.write(package, [Item(f"./{TRIPLET}/{name}", content=path.read_bytes())])
-    started.home.denizen("index", "update", "--suite", "debian")
+    started.home.set_up("index", "update", "--suite", "debian")
     made = started.home.work / f"sanitized-{started.strategy}"
     source = started.home.work / "sanitized.c"
     source.write_text(

@@ -16,7 +16,7 @@ def test_a_plugin_with_a_run_path_of_its_own_finds_what_it_needs(started: Starte
     """ld.so does not search the program's DT_RPATH for it, which is where the loader shows libraries."""
     # A language runtime, which comes along for whatever lies beside a program.
     runtime = started.home.add_library("gomp", "int threads(void) { return 4; }")
-    started.home.denizen("index", "update", "--suite", "debian")
+    started.home.set_up("index", "update", "--suite", "debian")
     text = started.home.work / "plugin.c"
     text.write_text("int threads(void); int plugged(void) { return threads(); }")
     plugin = started.home.work / "plugin.so"

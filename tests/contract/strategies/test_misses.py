@@ -134,7 +134,7 @@ def missing(request: pytest.FixtureRequest, home: DenizenHome, prefix: Path) -> 
     # What one strategy brought is in the store for the next.
     for name in ("comes", "killed", "forked", "away", "full"):
         home.add_library(f"{name}{strategy}", f"int {name}(void) {{ return 6; }}")
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     return Missing(Started(home, strategy, prefix))
 
 
@@ -226,7 +226,7 @@ def test_what_a_program_misses_that_a_script_starts_comes(
 ) -> None:
     """The host satisfies both; the program is decided about when the script starts it."""
     home.add_library(f"scripted{strategy}", "int scripted(void) { return 6; }")
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     script = tmp_path / "script"
     script.write_text("#!/bin/sh\n$1 open $2; exit $?\n")
     script.chmod(0o755)

@@ -25,7 +25,7 @@ def home(tmp_path: Path) -> DenizenHome:
     found = DenizenHome(tmp_path)
     # Comes for its files alone: nothing of it is mapped.
     found.pack("libc-bin", [], extra=[Item("./usr/lib/locale/C.utf8/LC_CTYPE", content=b"a locale")])
-    found.denizen("index", "update", "--suite", "debian")
+    found.set_up("index", "update", "--suite", "debian")
     return found
 
 
