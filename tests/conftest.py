@@ -7,6 +7,8 @@ import threading
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.processes import new_threads
+
 # No deadlines: a noisy machine is not a failing property.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
@@ -26,6 +28,6 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
     A worker of the suite may have some; they hold no lock that a helper would wait for.
     """
-    count = threading.active_count
-    others = count() - 1
-    monkeypatch.setattr(threading, "active_count", lambda: count() - others)
+    # By themselves, not by their number: one of them may end meanwhile.
+    others = {thread for thread in threading.enumerate() if thread is not threading.current_thread()}
+    monkeypatch.setattr(threading, "active_count", lambda: len(new_threads(others)))

@@ -11,6 +11,7 @@ import pytest
 
 from denizen.formats.ar import BadAr
 from denizen.helpers import HelperDied, Helpers
+from tests.support.processes import open_files
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -109,17 +110,17 @@ def test_where_no_process_can_be_started_the_work_is_done_here(monkeypatch: pyte
         raise BlockingIOError
 
     monkeypatch.setattr(os, "fork", refused)
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     with Helpers(double, 3) as helpers, ThreadPoolExecutor(3) as pool:
         assert list(pool.map(lambda n: helpers.do("double", (n,)), range(9))) == list(range(0, 18, 2))
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() <= before
 
 
 def test_nothing_is_left_open_and_no_process_either() -> None:
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     with Helpers(who, 2) as helpers:
         process = helpers.do("tell", ())
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() <= before
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
 

@@ -22,6 +22,7 @@ from denizen.formats.storepath import StorePath
 from denizen.store.local import Store
 from tests.support import debs
 from tests.support.derivations import BuildStore, MemoryOpener
+from tests.support.processes import PATIENCE
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_what_is_valid_is_not_made_again_nor_what_it_needed(shop: BuildStore) ->
 
 def test_independent_derivations_are_made_at_the_same_time(shop: BuildStore) -> None:
     # Each fetch waits for the other to have begun; one after the other would wait in vain.
-    meeting = threading.Barrier(2, timeout=30)
+    meeting = threading.Barrier(2, timeout=PATIENCE)
 
     class Meeting(MemoryOpener):
         def __call__(self, url: str) -> Iterator[bytes]:
@@ -86,10 +87,10 @@ def test_a_failure_stops_what_runs_and_begins_nothing_new(shop: BuildStore) -> N
         def __call__(self, url: str) -> Iterator[bytes]:
             self.asked.append(url)
             if url.endswith("/bad"):
-                assert begun.wait(30)
+                assert begun.wait(PATIENCE)
                 return
             begun.set()
-            for _ in range(3000):
+            for _ in range(100 * round(PATIENCE)):
                 time.sleep(0.01)
                 yield b"x"
 
@@ -195,7 +196,7 @@ def test_two_processes_that_want_the_same_thing_make_it_once(shop: BuildStore, t
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(PATIENCE)
         assert process.exitcode == 0
     assert log.read_text() == "https://x/x\n"
     assert shop.place(one).read_bytes() == b"content"

@@ -13,6 +13,7 @@ from denizen.store.work import Work
 from tests.support import debs
 from tests.support.debs import Item
 from tests.support.derivations import BuildStore, MemoryOpener
+from tests.support.processes import new_threads
 
 COUNT = 24
 
@@ -54,11 +55,12 @@ def test_a_failure_to_register_is_raised_and_nobody_waits_for_ever(
         raise RuntimeError("the disk is full")
 
     monkeypatch.setattr(Work, "adopt_all", refused)
+    before = threading.enumerate()
     with pytest.raises(RuntimeError, match="the disk is full"):
         shop.realise(*trees, jobs=2)
     monkeypatch.undo()
     assert not shop.left_behind()
-    assert threading.active_count() == 1
+    assert not new_threads(before)
 
 
 def test_two_that_want_the_same_in_opposite_order_do_not_wait_for_each_other_for_ever(

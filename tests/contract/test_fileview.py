@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import os
 import posixpath
 import resource
@@ -179,12 +180,16 @@ def test_any_path_means_the_same_below_a_root_and_in_memory(
 def only_descriptors(count: int) -> Iterator[None]:
     """Let this process open `count` more files meanwhile."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # Below the limit no number may be free but those: what was open before keeps its own.
-    fillers = [os.open("/", os.O_RDONLY)]
-    while fillers[-1] < max(map(int, os.listdir("/proc/self/fd"))) - 1:
-        fillers.append(os.open("/", os.O_RDONLY))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (fillers[-1] + 1 + count, hard))
+    # A file of an earlier test that is closed meanwhile would be one more.
+    gc.collect()
+    fillers: list[int] = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 1 + count, hard))
     try:
+        with contextlib.suppress(OSError):
+            while True:
+                fillers.append(os.open("/", os.O_RDONLY))
+        for _ in range(count):
+            os.close(fillers.pop())
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -17,6 +17,7 @@ from denizen.sources.base import (
 from tests.support.debian_archive import keyring, sample
 from tests.support.debian_sources import debian, update
 from tests.support.indexed_archives import LATER, IndexedArchive, names_of
+from tests.support.processes import PATIENCE
 
 
 def test_a_reader_keeps_the_index_it_opened(indexed: IndexedArchive) -> None:
@@ -47,7 +48,7 @@ def test_two_updates_at_once_make_one_index_and_fetch_it_once(
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(PATIENCE)
     assert [worker.exitcode for worker in workers] == [0, 0]
     assert indexed.providers(b"libssl.so.3") == [b"libssl3t64"]
     assert len([path for path, _ in indexed.server.requests if "by-hash" in path]) == 3
@@ -67,7 +68,7 @@ def test_a_second_update_waits_and_says_so(indexed: IndexedArchive) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_EX)
 
     def let_go() -> None:
-        release.wait(10)
+        release.wait(PATIENCE)
         os.close(descriptor)
 
     helper = threading.Thread(target=let_go)

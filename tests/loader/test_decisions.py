@@ -14,7 +14,7 @@ from denizen.launch.decisions.decision import alias_name, file_name, identity_of
 from denizen.launch.decisions.decision_codec import decode, encode
 from denizen.launch.loader.settings import LoaderSettings
 from denizen.value import replace
-from tests.support.compiled_loaders import LoaderSysroot, output_of, run, somebody
+from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, output_of, run, somebody
 
 # Of each kind; more for a longer look (LOADER_MUTATIONS=20000, four minutes).
 _MUTATIONS = int(os.environ.get("LOADER_MUTATIONS", "150"))
@@ -312,7 +312,7 @@ class TestSecureExecution:
     def start(self, program: Path, **env: str) -> subprocess.CompletedProcess[str]:
         program.chmod(0o4755)
         return subprocess.run(
-            [program], capture_output=True, text=True, check=False, env=env, user=12345, timeout=20
+            [program], capture_output=True, text=True, check=False, env=env, user=12345, timeout=TIMEOUT
         )
 
     def readable(self, sysroot: LoaderSysroot) -> None:

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from denizen.launch.dlopen_links import Opened
 from denizen.launch.loader.settings import LoaderSettings
 from tests.support.compiled_loaders import TIMEOUT, compile_loader, output_of, run
+from tests.support.processes import has_ended, wait_until
 from tests.support.resident_sysroots import OPENS, SANDBOXED, THREADS, WATCHES, Resident, index_of
 
 
@@ -149,13 +149,11 @@ def test_the_helper_gets_nothing_of_the_programs_environment(resident: Resident)
 def test_a_signal_ends_a_program_that_waits_and_the_helper_with_it(resident: Resident, number: int) -> None:
     process = subprocess.Popen([resident.known("opens", OPENS), "libwaits.so.1"], env={})
     written = resident.root / "number"
-    while not written.exists() or not written.read_text().strip():
-        time.sleep(0.01)
-    helper = Path("/proc") / written.read_text().strip()
+    wait_until(lambda: written.exists() and bool(written.read_text().strip()))
+    helper = written.read_text().strip()
     process.send_signal(number)
     assert process.wait(TIMEOUT) == -number
-    while helper.exists():  # the test's own limit ends it where it stays
-        time.sleep(0.01)
+    wait_until(lambda: has_ended(helper))
 
 
 def test_inside_a_helper_nobody_is_asked(resident: Resident) -> None:

@@ -10,11 +10,12 @@ from denizen.sources.opener import UrlOpener
 from denizen.sources.transport import HttpSettings
 from tests.support.derivations import BuildStore
 from tests.support.faulty_server import Fault, Server
+from tests.support.processes import PATIENCE
 
 
 @pytest.fixture
 def opener() -> UrlOpener:
-    return UrlOpener(HttpSettings(connect_timeout=5, read_timeout=5), 1)
+    return UrlOpener(HttpSettings(connect_timeout=PATIENCE, read_timeout=PATIENCE), 1)
 
 
 def test_a_file_is_read_whole_with_its_name_decoded(opener: UrlOpener, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from denizen.store.worker_pool import WorkerPool
+from tests.support.processes import new_threads
 
 
 class Note:
@@ -55,10 +56,10 @@ def test_what_follows_a_failure_is_dropped_and_the_failure_raised() -> None:
 
 def test_a_crew_that_is_closed_early_leaves_no_thread_and_lets_go_of_all() -> None:
     notes: list[tuple[str, int]] = []
-    before = threading.active_count()
+    before = threading.enumerate()
     with contextlib.suppress(KeyError), contextlib.closing(WorkerPool(2)) as pool:
         for number in range(8):
             pool.tell(number, Note(notes, number))
         raise KeyError
-    assert threading.active_count() == before
+    assert not new_threads(before)
     assert sorted(number for _, number in notes) == list(range(8))

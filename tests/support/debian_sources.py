@@ -16,6 +16,7 @@ from denizen.sources.openpgp import SequoiaVerifier
 from denizen.sources.releases import Archive as Settings
 from denizen.sources.transport import HttpSettings
 from tests.support.debian_archive import DATE, keyring
+from tests.support.processes import PATIENCE
 
 A_DAY = 86_400
 
@@ -48,6 +49,6 @@ def debian(
     settings = Settings(
         "debian", tuple(suites), ("main",), keyrings, check_valid_until, origin, tuple(fallback)
     )
-    http = HttpSettings(read_timeout=2)
+    http = HttpSettings(read_timeout=PATIENCE)
     fetcher = Fetcher(mirrors, http, FetchPolicy(**policy), progress, pause=lambda _: None)
     return DebianArchive(settings, fetcher, SequoiaVerifier(), bytes(directory), clock=lambda: now)

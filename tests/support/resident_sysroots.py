@@ -108,7 +108,7 @@ case $4 in
     libcomes.so.*) ln -s "$(dirname "$0")/answers/$4" "$2/$4";;
     libdenied.so.1) : >"$2/.absent/$4";;
     libkills.so.1) kill -9 $$;;
-    libwaits.so.1) echo $$ >"$(dirname "$0")/number"; exec sleep 100;;
+    libwaits.so.1) echo $$ >"$(dirname "$0")/number"; exec sleep 1000;;
 esac
 """
 

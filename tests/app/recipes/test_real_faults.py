@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.peers import require
+from tests.support.processes import is_in_a_command
 from tests.support.real_archive import one_at_a_time, real_archive, with_packages
 from tests.support.sandboxes import require_sandbox
 
@@ -71,14 +72,6 @@ def built(root: Path, place: Path) -> subprocess.CompletedProcess[str]:
         return with_packages(context, "amd64", run)
 
 
-def is_running(marker: str) -> bool:
-    return any(marker.encode() in place.read_bytes() for place in _commands())
-
-
-def _commands() -> list[Path]:
-    return [place for place in Path("/proc").glob("[0-9]*/cmdline") if os.access(place, os.R_OK)]
-
-
 def test_a_recipe_that_does_its_worst_harms_nothing(root: Path, tmp_path: Path) -> None:
     marker = f"1004.{os.getpid()}"
     done = built(root, recipe(tmp_path, "hostile", HOSTILE.replace("MARKER", marker)))
@@ -88,7 +81,7 @@ def test_a_recipe_that_does_its_worst_harms_nothing(root: Path, tmp_path: Path) 
         "x": 0o444, "true": 0o555,
     }  # fmt: skip
     subprocess.run([out / "bin/true"], check=True, env={})
-    assert not is_running(marker)
+    assert not is_in_a_command(marker)
     again = built(root, recipe(tmp_path, "after", "mkdir $out; echo 'int main(){}' > a.c; gcc -o $out/a a.c"))
     assert again.returncode == 0, again.stderr
 
@@ -117,7 +110,7 @@ def test_a_recipe_that_is_killed_at_any_moment_is_built_the_next_time(root: Path
             process.communicate(timeout=30)
     done = built(root, place)
     assert done.returncode == 0, done.stderr
-    assert not is_running(marker)
+    assert not is_in_a_command(marker)
 
 
 def test_of_two_that_build_a_recipe_at_once_one_builds(root: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from denizen.errors import DenizenError
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.verification import verify
 from tests.support.nix_builds import SHOWN
+from tests.support.processes import PATIENCE, is_in_a_command, wait_until
 from tests.support.programs import Site
 from tests.support.sandboxes import require_sandbox
 from tests.support.untraced import environment
@@ -51,32 +52,14 @@ def wait_for(process: subprocess.Popen[bytes], word: bytes) -> None:
         said += line
 
 
-def ends(marker: str) -> bool:
-    """Whether no process with this word in its command is left, within ten seconds."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        if not any(marker.encode() in command for command in commands()):
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def commands() -> Iterator[bytes]:
-    for place in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            yield place.read_bytes()
-        except OSError:
-            continue
-
-
 def test_ctrl_c_ends_builders_and_leaves_nothing(site: Site) -> None:
     marker = f"1001.{os.getpid()}"
     sealed = site.derive("long", f"(setsid sleep {marker} &); echo begun; sleep {marker}; echo x > $out")
     with started(site, sealed.path.base) as process:
         wait_for(process, b"begun")
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(timeout=30) == 130
-    assert ends(marker)
+        assert process.wait(timeout=PATIENCE) == 130
+    wait_until(lambda: not is_in_a_command(marker))
     assert site.shop.left_behind() == []
 
 
@@ -87,8 +70,8 @@ def test_builders_end_with_denizen_however_it_ends(site: Site, number: signal.Si
     with started(site, sealed.path.base) as process:
         wait_for(process, b"begun")
         process.send_signal(number)
-        process.wait(timeout=30)
-    assert ends(marker)
+        process.wait(timeout=PATIENCE)
+    wait_until(lambda: not is_in_a_command(marker))
     collect(site.shop.store, Limits())
     assert site.shop.left_behind() == []
 
@@ -99,8 +82,8 @@ def test_without_a_sandbox_they_end_too(site: Site) -> None:
     with started(site, sealed.path.base, "--no-sandbox") as process:
         wait_for(process, b"begun")
         process.kill()
-        process.wait(timeout=30)
-    assert ends(marker)
+        process.wait(timeout=PATIENCE)
+    wait_until(lambda: not is_in_a_command(marker))
 
 
 def test_killed_at_any_moment_nothing_is_lost(site: Site) -> None:
@@ -108,14 +91,14 @@ def test_killed_at_any_moment_nothing_is_lost(site: Site) -> None:
     # The kills are spread over the time that an undisturbed run takes here.
     begun = time.monotonic()
     with started(site, first.path.base) as process:
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     length = time.monotonic() - begun
     for step in range(1, 9):
         sealed = site.derive(f"tree-{step}", "mkdir $out; seq 1000 > $out/x; chmod -R a-w $out")
         with started(site, sealed.path.base) as process:
             time.sleep(length * step / 8)
             process.kill()
-            process.wait(timeout=30)
+            process.wait(timeout=PATIENCE)
         assert not list(verify(site.shop.store, contents=True))
         site.realise(sealed)
         assert (site.shop.place(sealed) / "x").read_bytes().endswith(b"1000\n")

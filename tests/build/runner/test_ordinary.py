@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from denizen.formats.aterm import DerivationOutput
 from denizen.store import commit
 from denizen.value import replace
 from tests.support.nix_builds import SHOWN
+from tests.support.processes import is_in_a_command, wait_until
 from tests.support.programs import Site, program
 
 ABC = b"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -124,20 +124,7 @@ def test_without_a_sandbox_what_is_left_running_is_ended(site: Site) -> None:
     site.output(
         "daemon", f"(setsid sleep {marker} < /dev/null > /dev/null 2>&1 &); echo x > $out", sandbox=False
     )
-    deadline = time.monotonic() + 10
-    while running(marker) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not running(marker)
-
-
-def running(word: str) -> bool:
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if word.encode() in process.read_bytes():
-                return True
-        except OSError:
-            continue
-    return False
+    wait_until(lambda: not is_in_a_command(marker))
 
 
 def test_a_tree_of_packages_can_be_the_root(site: Site) -> None:

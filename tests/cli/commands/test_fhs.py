@@ -6,8 +6,7 @@ import shlex
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from denizen.linker.ldcachewriter import write_cache
 from tests.support.debs import Item
 from tests.support.fhs_environments import FhsHome
 from tests.support.hosts import HOSTS, Host, HostDirectories
+from tests.support.processes import PATIENCE, wait_until
 from tests.support.untraced import environment
 
 pytestmark = pytest.mark.slow
@@ -124,7 +124,7 @@ def test_the_prompt_has_the_name(home: FhsHome, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=20,
+        timeout=PATIENCE,
     )
     assert "[(work) " in done.stdout
     assert "of the user" in done.stdout
@@ -163,9 +163,9 @@ def test_packages_that_exclude_each_other_are_both_named_with_a_remedy(home: Fhs
 
 def test_an_environment_in_use_is_not_destroyed(home: FhsHome) -> None:
     home.denizen("fhs", "create", "busy")
-    with subprocess.Popen(home.command("fhs", "run", "busy", "sleep", "30")) as process:
+    with subprocess.Popen(home.command("fhs", "run", "busy", "sleep", "1000")) as process:
         try:
-            _wait_until(lambda: os.path.exists(f"/proc/{process.pid}/root/.denizen/environment"))
+            wait_until(lambda: os.path.exists(f"/proc/{process.pid}/root/.denizen/environment"))
             done = home.denizen("fhs", "destroy", "busy", status=125)
             assert f"by the processes {process.pid}" in done.stderr
         finally:
@@ -175,30 +175,35 @@ def test_an_environment_in_use_is_not_destroyed(home: FhsHome) -> None:
 
 
 def test_an_interrupted_create_leaves_nothing_and_the_next_one_works(home: FhsHome) -> None:
-    home.add("slow", [Item("./usr/bin/update-desktop-database", content=b"#!/bin/sh\nsleep 3\n", mode=0o755),
+    script = b"#!/bin/sh\nsleep 1000\nexit 0\n"
+    home.add("slow", [Item("./usr/bin/update-desktop-database", content=script, mode=0o755),
                       Item("./usr/share/applications/a", content=b"")])  # fmt: skip
-    home.denizen("index", "update")
+    home.set_up("index", "update")
     command = home.command("fhs", "create", "slow", "slow")
     with subprocess.Popen(command, start_new_session=True, env=environment()) as process:
-        _wait_until(lambda: "update-desktop" in _processes_of(process.pid))
+        wait_until(lambda: bool(_sleeping(process.pid)))
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(30) == 130
+        assert process.wait(PATIENCE) == 130
     assert "slow" not in [row["name"] for row in json.loads(home.denizen("fhs", "list", "--json").stdout)]
     assert not [name for name in os.listdir(home.root / "data/store") if name.startswith(".tmp")]
-    home.denizen("fhs", "create", "slow", "slow")
+    with subprocess.Popen(command, start_new_session=True, env=environment()) as process:
+        wait_until(lambda: bool(_sleeping(process.pid)))
+        for sleeping in _sleeping(process.pid):
+            os.kill(sleeping, signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
 
 
 def test_two_can_be_made_at_once(home: FhsHome) -> None:
     commands = [home.command("fhs", "create", name, "tool", "other", "--env", "A=1") for name in ("p", "q")]
     running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
-    assert [process.wait(60) for process in running] == [0, 0]
+    assert [process.wait(PATIENCE) for process in running] == [0, 0]
     assert home.out("p", "sh", "-c", "echo $A") == home.out("q", "sh", "-c", "echo $A") == "1\n"
 
 
 def test_two_generations_made_at_once_are_two(home: FhsHome) -> None:
     commands = [home.command("fhs", "create", "raced", package) for package in ("tool", "other")]
     running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
-    assert [process.wait(60) for process in running] == [0, 0]
+    assert [process.wait(PATIENCE) for process in running] == [0, 0]
     (shown,) = [
         row for row in json.loads(home.denizen("fhs", "list", "--json").stdout) if row["name"] == "raced"
     ]
@@ -287,18 +292,11 @@ def tree_of(home: FhsHome, name: str) -> Path:
     return Path(json.loads(home.denizen("fhs", "show", name, "--json").stdout)["tree"])
 
 
-def _wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def _processes_of(group: int) -> str:
-    listed = subprocess.run(
-        ["ps", "-s", str(group), "-o", "args="], capture_output=True, text=True, check=False
-    )
-    return listed.stdout
+def _sleeping(session: int) -> list[int]:
+    """The numbers of a session's processes that sleep."""
+    words = ["ps", "-s", str(session), "-o", "pid=,comm="]
+    listed = subprocess.run(words, capture_output=True, text=True, check=False).stdout
+    return [int(number) for number, name in map(str.split, listed.splitlines()) if name == "sleep"]
 
 
 def test_a_projects_environment_is_made_locked_and_entered_from_below(home: FhsHome, tmp_path: Path) -> None:

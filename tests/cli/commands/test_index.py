@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.debian_archive import package_paragraph, sample
 from tests.support.faulty_server import Fault
+from tests.support.processes import PATIENCE
 from tests.support.served_archives import ServedArchive, interrupt, served
 
 LATER = "Sun, 12 Jul 2026 10:16:37 UTC"
@@ -120,7 +121,7 @@ def test_an_interrupted_update_leaves_the_old_index_and_is_resumed(
     here.server.always["by-hash"] = Fault()
     here.server.always[""] = Fault(pause=0.02)
     process = here.start("index", "update", "--arch", "amd64")
-    assert fetching.wait(20)
+    assert fetching.wait(PATIENCE)
     wait_for_some(here.root / "cache/lists")
     status, stderr = interrupt(process, kind)
     assert status == {signal.SIGINT: 130}.get(kind, -kind), stderr
@@ -156,7 +157,7 @@ def test_no_room_is_said_and_leaves_the_old_index(here: ServedArchive, limit: in
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     process = here.start("index", "update", "--arch", "amd64", prepare=small_files)
-    _, stderr = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 125
     assert "could not be written" in stderr.decode()
     assert "make room" in stderr.decode()
@@ -168,7 +169,7 @@ def test_no_room_is_said_and_leaves_the_old_index(here: ServedArchive, limit: in
 @pytest.mark.slow
 def test_two_updates_at_once_both_succeed(here: ServedArchive) -> None:
     processes = [here.start("index", "update", "--arch", "amd64") for _ in range(2)]
-    outputs = [process.communicate(timeout=60) for process in processes]
+    outputs = [process.communicate(timeout=PATIENCE) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
     assert owner(here) == "libssl3t64 3.5-1"
 

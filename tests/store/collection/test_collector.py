@@ -17,6 +17,7 @@ from denizen.store.local import Store
 from denizen.store.locks import StoreSession
 from denizen.store.verification import verify
 from tests.support.peers import require
+from tests.support.processes import wait_until
 from tests.support.stores import add_text, make_store, on_disk
 
 
@@ -150,16 +151,18 @@ def test_a_running_process_keeps_what_it_uses(store: Store, tmp_path: Path, way:
     place = on_disk(store, used)
     mapped = f"import mmap,sys; f=open({str(place / 'sleep')!r},'rb'); m=mmap.mmap(f.fileno(),0,prot=1)"
     commands = {
-        "cwd": (["sleep", "60"], place, {}),
-        "fd": (["sh", "-c", f"exec sleep 60 < {place}/sleep"], None, {}),
-        "environ": (["sleep", "60"], None, {"TOOL": str(place)}),
-        "exe": ([str(place / "sleep"), "60"], None, {}),
-        "maps": ([sys.executable, "-c", f"{mapped}; f.close(); import time; time.sleep(60)"], None, {}),
+        "cwd": (["sleep", "1000"], place, {}),
+        "fd": (["sh", "-c", f"exec sleep 1000 < {place}/sleep"], None, {}),
+        "environ": (["sleep", "1000"], None, {"TOOL": str(place)}),
+        "exe": ([str(place / "sleep"), "1000"], None, {}),
+        "maps": ([sys.executable, "-c", f"{mapped}; f.close(); import time; time.sleep(1000)"], None, {}),
     }
     command, cwd, more = commands[way]
     with subprocess.Popen(command, cwd=cwd, env=os.environ | more) as process:
         try:
-            _await(lambda: used.path.digest.encode() in held_by_processes([used.path.digest.encode()]).held)
+            wait_until(
+                lambda: used.path.digest.encode() in held_by_processes([used.path.digest.encode()]).held
+            )
             collect(store, Limits())
             assert names(store) == ["used"]
             assert {root.kind for root, _ in explain(store)} == {"process"}
@@ -167,14 +170,6 @@ def test_a_running_process_keeps_what_it_uses(store: Store, tmp_path: Path, way:
             process.kill()
     collect(store, Limits())
     assert names(store) == []
-
-
-def _await(condition: object) -> None:
-    assert callable(condition)
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_an_operation_of_a_dead_process_keeps_nothing(store: Store, scratch: Path) -> None:

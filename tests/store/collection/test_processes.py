@@ -13,6 +13,7 @@ import pytest
 
 from denizen.store.collection import processes
 from denizen.store.collection.processes import ProcessCensus, ProcessUnreadable, held_by_processes
+from tests.support.processes import wait_until
 
 DIGEST = b"0123456789abcdfghijklmnpqrsvwxyz"
 NOBODY = 65534
@@ -69,7 +70,7 @@ def test_a_process_of_ours_that_made_itself_unreadable_is_passed_over() -> None:
         if not child:
             ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0)
             os.write(tell, b".")
-            time.sleep(60)
+            time.sleep(1000)
         os.read(ready, 1)
         return child
 
@@ -79,17 +80,14 @@ def test_a_process_of_ours_that_made_itself_unreadable_is_passed_over() -> None:
 @pytest.mark.skipif(platform.machine() not in EXIT, reason="the number of exit(2) is not known here")
 def test_a_process_whose_first_thread_has_ended_holds_what_the_others_use() -> None:
     script = (
-        "import ctypes, threading, time; threading.Thread(target=time.sleep, args=[60]).start();"
+        "import ctypes, threading, time; threading.Thread(target=time.sleep, args=[1000]).start();"
         f"ctypes.CDLL(None).syscall({EXIT[platform.machine()]}, 0)"
     )
     environment = os.environ | {"TOOL": DIGEST.decode()}
     with subprocess.Popen([sys.executable, "-c", script], env=environment) as process:
         try:
             state = Path(f"/proc/{process.pid}/stat")
-            deadline = time.monotonic() + 10
-            while state.read_text().rpartition(")")[2].split()[0] != "Z":
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
+            wait_until(lambda: state.read_text().rpartition(")")[2].split()[0] == "Z")
             place = held_by_processes([DIGEST]).held[DIGEST]
             assert place.startswith(b"/proc/%d/task/" % process.pid)
         finally:

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +16,7 @@ from denizen.store.collection.collector import Limits, collect
 from denizen.store.collection.trash import MANY, Trash
 from denizen.store.local import Store
 from denizen.store.locks import StoreSession
+from tests.support.processes import has_ended, wait_until
 from tests.support.stores import make_store
 from tests.support.trees import as_nobody, make_sealed_tree
 
@@ -182,9 +182,6 @@ def test_killed_its_crew_ends_too_and_the_next_collection_takes_the_rest(store: 
         pool = children(process.pid)
         assert len(pool) > 1
         process.kill()
-    deadline = time.monotonic() + 30
-    while any(Path(f"/proc/{member}/exe").exists() for member in pool):
-        assert time.monotonic() < deadline, "a member outlives its parent"
-        time.sleep(0.01)
+    wait_until(lambda: all(has_ended(member) for member in pool))
     collect(store, Limits())
     assert left(top) == []

@@ -27,6 +27,7 @@ from denizen.store.trees.restore import (
     restore_new,
 )
 from denizen.store.trees.tree_reader import NotStorable, TooDeep, TreeChanged, entries
+from tests.support.processes import open_files
 from tests.support.trees import entries_on_disk, file, nar, settled, trees
 
 
@@ -224,8 +225,8 @@ def test_a_crew_that_fails_leaves_nothing(
         source = reader.read(io.BytesIO(whole))
     if fault == "a name twice":
         source = [*tree[:600], tree[599], *tree[600:]]
-    descriptors = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     with pytest.raises((OSError, UnsafeEntry, Truncated)):
         restore_new(source, os.fsencode(tmp_path / "tree"))
-    assert len(os.listdir("/proc/self/fd")) == descriptors
+    assert open_files() <= before
     assert os.listdir(tmp_path) == []
