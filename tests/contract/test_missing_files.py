@@ -70,3 +70,17 @@ def test_authorities_are_one_file_at_each_path_where_libraries_look(bare: BarePr
     for path in ("/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem", "/usr/lib/ssl/cert.pem"):
         done = bare.run(strategy, "file", path)
         assert (done.status, done.out) == (0, BUNDLE)
+
+
+@pytest.fixture(scope="module")
+def container(tmp_path_factory: pytest.TempPathFactory) -> BareProgram:
+    return BareProgram("container", tmp_path_factory.mktemp("container"), _LOOKS, *PACKAGES)
+
+
+def test_without_a_namespace_the_c_library_is_led_to_the_zones(container: BareProgram) -> None:
+    """It reads them by calls inside itself, which no library that stands before it sees."""
+    assert container.run("stub", "hour", env={"TZ": "Asia/Tokyo"}).out == "9\n"
+    assert container.run("stub", "hour", env={"TZ": "Asia/Tokyo", "TZDIR": "/nowhere"}).out == "0\n"
+    assert container.host.run([*container.host.denizen("run"), container.path, "hour"]).out == "0\n"
+    shown = container.host.run(container.host.denizen("why", container.path)).out
+    assert "given where it is not set: TZDIR=" in shown

@@ -41,6 +41,7 @@ def started(bare: BareProgram, env: Mapping[str, str], *options: str) -> Outcome
 
 
 def test_it_has_the_hour_and_the_authorities(bare: BareProgram) -> None:
+    assert started(bare, _TOKYO, "--strategy", "host").out == "0 \n"
     budget = bare.directories.root / "config" / "budget"
     budget.write_text("0")
     assert started(bare, _TOKYO).out == "0 \n"

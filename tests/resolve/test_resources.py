@@ -2,7 +2,7 @@
 
 from denizen.elf.constants import PT_LOAD
 from denizen.resolve.resolution import Resolution
-from tests.support.elf_builder import Elf, build
+from tests.support.elf_builder import Elf, Symbol, build
 from tests.support.package_archive import (
     DIRECTORY,
     INTERPRETER,
@@ -83,3 +83,20 @@ def test_a_library_beside_the_program_is_known_by_the_path_it_looks_at_too() -> 
     beside = build(Elf(needed=(b"libc.so.6",), segments=constants))
     files = {PROGRAM: program(b"libtls.so.1", runpath=b"$ORIGIN"), b"/opt/app/libtls.so.1": beside}
     assert brought(package_archive(b"ca-certificates").resolve(files)) == [(b"ca-certificates", "new")]
+
+
+def test_a_program_of_musl_has_time_zones_by_its_own_c_library() -> None:
+    archive = package_archive(b"tzdata", b"libc-bin")
+    linker = b"ld-musl-x86_64.so.1"
+    archive.add("new", b"musl", {DIRECTORY + linker: library(b"libc.so")})
+    asks = [(b"localtime_r", None, None), (b"setlocale", None, None)]
+    own = build(
+        Elf(
+            interpreter=b"/lib/" + linker,
+            needed=(b"libc.musl-x86_64.so.1",),
+            symbols=tuple(Symbol(name, defined=False) for name, _, _ in asks),
+            relocated=tuple(name for name, _, _ in asks),
+        )
+    )
+    # Locales are glibc's alone.
+    assert brought(archive.resolve({PROGRAM: own})) == [(b"musl", "new"), (b"tzdata", "new")]

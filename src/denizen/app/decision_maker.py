@@ -148,7 +148,9 @@ class _DecisionMaker:
             # command in it.
             kept = only if only is StrategyName.DIRECT else None
             found = self._chooser.started(base, kept, self._otherwise())
-            self._write(found)
+            # Asked for by its name, the strategy brings no files; another start is to have them.
+            if not (only is StrategyName.HOST and self._examined.report.stands_alone):
+                self._write(found)
             if kept is only:
                 return Decided(self._decision_store.directory, found)
         return Decided(self._decision_store.directory, self._chooser.started(base, only))
@@ -248,6 +250,17 @@ def files_for_program(
     Raises OSError.
     """
     return _as_run(session, program).files(verdicts) if verdicts else ()
+
+
+def variables_for(session: Session, program: bytes) -> tuple[bytes, ...]:
+    """Return the variables, as NAME=VALUE, that the kept decision gives the program where it has none."""
+    from denizen.launch.strategies.given_variables import variables_in
+
+    try:
+        found = decided(session.paths.decisions, program)
+    except OSError:
+        return ()
+    return () if found is None else variables_in(found)
 
 
 def improvement_for(session: Session, program: bytes, *, offline: bool) -> Resolution | None:

@@ -109,7 +109,7 @@ def _kind_of_program(image: Image) -> ProgramKind:
         return ProgramKind.DYNAMIC
     if image.header.type == c.ET_DYN and _is_library(image):
         return ProgramKind.LIBRARY
-    if _is_go(image):
+    if is_go(image):
         return ProgramKind.GO_STATIC
     return ProgramKind.STATIC if image.header.type == c.ET_EXEC else ProgramKind.STATIC_PIE
 
@@ -128,7 +128,7 @@ def _is_library(image: Image) -> bool:
     return bool(dynamic.soname or dynamic.needed or not image.header.entry or image.symbols.defined_names)
 
 
-def _is_go(image: Image) -> bool:
+def is_go(image: Image) -> bool:
     """Return whether Go's linker made the file.
 
     It leaves several marks, and its options remove them one by one.

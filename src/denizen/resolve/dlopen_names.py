@@ -27,6 +27,8 @@ _PART = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 _ORDER = {"required": 0, "recommended": 1, "suggested": 2}
 # Bytes of a file's constants that are searched for strings; takes 10 ms.
 MAX_SCANNED = 16 << 20
+# The soname that musl gives itself.
+_MUSL = b"libc.so"
 
 
 def packs(subject: Subject, chosen: Mapping[bytes, Image], rules: RulePacks) -> list[DlopenName]:
@@ -64,8 +66,10 @@ def runtimes_beside(subject: Subject, rules: RulePacks) -> dict[bytes, bytes]:
 
 def resources(subject: Subject, chosen: Container[bytes], rules: RulePacks) -> Iterator[bytes]:
     """Yield the packages whose files are opened at fixed paths."""
+    # Under whatever name it is needed: musl's C library is its dynamic linker, and so never missing.
+    libc = _MUSL if subject.musl else b""
     for rule in rules.resources:
-        there = any(name in chosen or name in subject.names for name in rule.when)
+        there = any(name in chosen or name in subject.names or name == libc for name in rule.when)
         wanted = (there and (not rule.symbols or _uses(subject, rule))) or _mentions(subject, rule)
         if wanted and not any(exists(subject.view, path) for path in rule.unless):
             yield from rule.packages

@@ -66,7 +66,8 @@ def run(parsed: Parsed, context: Context) -> int:
             from denizen.cli.views.strategy_view import strategy_document
 
             emulator, verdicts = _emulator(context, report, parsed), _verdicts(context, report)
-            fields["strategy"] = strategy_document(verdicts, emulator, _files(context, report, verdicts))
+            files, variables = _files(context, report, verdicts), _variables(context, report, verdicts)
+            fields["strategy"] = strategy_document(verdicts, emulator, files, variables)
             fields["opened"] = opened_document(context.session, report.program)
         context.output.document(fields)
     else:
@@ -123,6 +124,15 @@ def _files(context: Context, report: Report, verdicts: Sequence[StrategyVerdict]
     return files_for_program(context.session, report.program, verdicts)
 
 
+def _variables(context: Context, report: Report, verdicts: Sequence[StrategyVerdict]) -> tuple[bytes, ...]:
+    """Return the variables that a start gives the program, as it was decided."""
+    if not verdicts:
+        return ()
+    from denizen.app.decision_maker import variables_for
+
+    return variables_for(context.session, report.program)
+
+
 def _is_strange(report: Report) -> bool:
     """Tell a program of an architecture that nothing here runs."""
     return report.has("wrong-machine") and not report.is_emulated
@@ -160,7 +170,8 @@ def _show(
         for line in opened_lines(context.session, report.program):
             context.output.line(line)
         emulator, verdicts = _emulator(context, report, parsed), _verdicts(context, report)
-        for line in strategy_lines(verdicts, emulator, _files(context, report, verdicts)):
+        files, variables = _files(context, report, verdicts), _variables(context, report, verdicts)
+        for line in strategy_lines(verdicts, emulator, files, variables):
             context.output.line(line)
     context.output.render(closing)
 

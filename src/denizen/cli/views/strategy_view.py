@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def strategy_document(
-    verdicts: Sequence[StrategyVerdict], emulator: str = "", files: Sequence[LookedForFiles] = ()
+    verdicts: Sequence[StrategyVerdict],
+    emulator: str = "",
+    files: Sequence[LookedForFiles] = (),
+    variables: Sequence[bytes] = (),
 ) -> dict[str, object]:
     """Return the table of strategies for --json: the chosen one, and the reasons against the others."""
     chosen = next((v.strategy.name.value for v in verdicts if not v.obstacle), None)
@@ -34,11 +37,15 @@ def strategy_document(
             }
             for one in files
         ],
+        "variables": [*map(display, variables)],
     }
 
 
 def strategy_lines(
-    verdicts: Sequence[StrategyVerdict], emulator: str = "", files: Sequence[LookedForFiles] = ()
+    verdicts: Sequence[StrategyVerdict],
+    emulator: str = "",
+    files: Sequence[LookedForFiles] = (),
+    variables: Sequence[bytes] = (),
 ) -> Iterator[str]:
     """Yield what a static program looks for, and the table of strategies, as lines for people."""
     for one in files:
@@ -53,6 +60,8 @@ def strategy_lines(
         mark = "*" if each is chosen else " "
         words = each.strategy.title if not each.obstacle else f"no: {each.obstacle}"
         yield f" {mark} {each.strategy.name.value:<10} {words}"
+    for variable in variables:
+        yield f"given where it is not set: {display(variable)}"
 
 
 def _means(files: LookedForFiles) -> str:

@@ -6,12 +6,11 @@ from denizen.errors import display
 from denizen.launch.dlopen_links import Opened
 from denizen.launch.loader.binaries import LoaderAbsent
 from denizen.launch.resources.command_paths import brings_commands
-from denizen.launch.resources.file_variables import file_variables
-from denizen.launch.resources.looked_for import variables_read
 from denizen.launch.strategies.base import StrategyName
 from denizen.launch.strategies.direct import script_obstacle
 from denizen.launch.strategies.dynamic_linker import linker_outside
-from denizen.launch.strategies.shown_resources import commands_not_here, shown_files
+from denizen.launch.strategies.given_variables import words_for_static
+from denizen.launch.strategies.shown_resources import commands_not_here
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -59,10 +58,8 @@ class HostStrategy:
         Without an index nothing could be brought: the program is executed as it is until there is one.
         """
         made = replace(base, command=(), ldso=linker_outside(start, base))
-        variables = variables_for(start, base)
-        if variables:
-            words = [word for one in variables for word in (b"default", one)]
-            return replace(made, command=(start.files.enter(), *words, b"--"))
+        if variables := words_for_static(start, base):
+            return replace(made, command=(start.files.enter(), *variables, b"--"))
         if not base.opened or not Opened(base.opened).has_index:
             return made
         try:
@@ -79,15 +76,3 @@ def _shows_files(start: ProgramStart) -> bool:
     """
     found = start.findings
     return found.may_mount and brings_commands(start.program.view) and not start.mounts.obstacle()
-
-
-def variables_for(start: ProgramStart, base: Decision) -> tuple[bytes, ...]:
-    """Return the variables, as NAME=VALUE, by which the program finds files of the decision's packages.
-
-    Raises OSError, LoaderAbsent.
-    """
-    image, rules = start.program.image, start.findings.looks_for
-    if image is None or not rules or not base.objects:
-        return ()
-    shown = shown_files(start.program, start.files, base)
-    return file_variables(variables_read(image, rules), shown, start.files.font_configuration)

@@ -9,6 +9,7 @@ from denizen.errors import HostLacks
 from denizen.launch.decisions.decision_store import COPIES
 from denizen.launch.strategies.base import StrategyName
 from denizen.launch.strategies.dynamic_linker import linker_outside
+from denizen.launch.strategies.given_variables import words_beside_inside
 from denizen.launch.strategies.resource_links import linked_resources
 from denizen.value import replace
 
@@ -47,7 +48,8 @@ class StubStrategy:
         A decision about the copy is kept too.
         """
         made = replace(base, ldso=linker_outside(start, base))
-        return replace(made, command=(start.files.enter(), b"as", _copy(start, made), b"--"))
+        variables = words_beside_inside(start, made)
+        return replace(made, command=(start.files.enter(), *variables, b"as", _copy(start, made), b"--"))
 
 
 def _copy(start: ProgramStart, base: Decision) -> bytes:
