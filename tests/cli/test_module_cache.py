@@ -99,6 +99,7 @@ def test_a_changed_source_is_imported_itself_and_the_file_written_anew(package: 
 def test_a_damaged_file_is_no_file(package: Path, content: bytes) -> None:
     start(package)
     file_of(package).write_bytes(content)
+    assert held_by(package, 256) == (0, "SourceFileLoader")
     assert start(package)[1] == "SourceFileLoader"
     assert start(package)[1] == "_Loader"
 
@@ -111,6 +112,27 @@ def test_a_start_without_standard_descriptors_leaves_them_alone(package: Path) -
     code += "print(os.path.exists('/proc/self/fd/0'))"
     done = subprocess.run([*words, code], capture_output=True, text=True, check=True, env=UNTRACED)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize(("limit", "held"), [(32, 0), (256, 1)])
+def test_where_few_descriptors_may_be_open_the_file_is_not(package: Path, limit: int, held: int) -> None:
+    start(package)
+    assert held_by(package, limit) == (held, "_Loader")
+
+
+def held_by(package: Path, limit: int) -> tuple[int, str]:
+    """(how many descriptors the file takes under this limit, by what kind of loader a module comes)."""
+    code = f"import os, resource, sys; sys.path.insert(0, {str(package.parent)!r})\n"
+    code += f"resource.setrlimit(resource.RLIMIT_NOFILE, ({limit}, {limit}))\n"
+    code += "from denizen.cli.module_cache import ModuleCache; before = len(os.listdir('/proc/self/fd'))\n"
+    code += f"ModuleCache('why', {str(package)!r}).use()\n"
+    code += "print(len(os.listdir('/proc/self/fd')) - before)\n"
+    code += "from denizen.linker import rule_tables; print(type(rule_tables.__loader__).__name__)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, env=UNTRACED
+    )
+    held, loader = done.stdout.split()
+    return int(held), loader
 
 
 def test_a_moved_package_does_not_import_from_where_it_was(package: Path, tmp_path: Path) -> None:

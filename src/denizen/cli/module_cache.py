@@ -62,6 +62,8 @@ VALUED = frozenset({"--color", "--root"})
 _BEGINNING = 1 << 16
 _DIGITS = 8
 _STDERR = 2
+# With fewer descriptors the file does not stay open.
+_FEW = 64
 # The directory of the standard library's modules.
 OF_PYTHON = os.path.join(os.path.dirname(os.__file__), "")
 
@@ -96,15 +98,28 @@ class ModuleCache:
         self._modules: dict[str, Row] = {}
         self._file = -1
         self._codes = 0
+        self._whole = b""
 
     def use(self) -> None:
         """Import the modules in the file from it from now on, if it is this package's."""
         try:
             # It stays open: modules are imported until the command ends.
             self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-            if self._file <= _STDERR:
-                os.close(self._file)
-                return  # the caller has closed standard descriptors, which this is not to be one of
+        except OSError:
+            return  # there is none: modules are imported as usual
+        # The caller may have closed standard descriptors, which this is not to be one of.
+        modules = self._table() if self._file > _STDERR else None
+        if modules is None:
+            self._close()
+            return
+        if os.sysconf("SC_OPEN_MAX") < _FEW:
+            self._read_whole()
+        self._modules = modules
+        sys.meta_path.insert(0, _Finder(modules, self._code_of))
+
+    def _table(self) -> "dict[str, Row] | None":
+        """Return the rows of the open file; None if it is incomplete, or of another place or version."""
+        try:
             beginning = os.read(self._file, _BEGINNING)
             size = int(beginning[:_DIGITS])
             self._codes = _DIGITS + size
@@ -114,13 +129,21 @@ class ModuleCache:
             package, modules = marshal.loads(table)  # noqa: S302  # as Python reads the .pyc files beside it
             fits = package == self._package and all(len(row) == 6 for row in modules.values())
         except (OSError, ValueError, EOFError, TypeError, AttributeError):
-            return  # the file is missing or incomplete: modules are imported as usual
-        if fits:
-            self._modules = modules
-            sys.meta_path.insert(0, _Finder(modules, self._code_of))
+            return None
+        return modules if fits else None
+
+    def _read_whole(self) -> None:
+        """Read the file and close it: the few descriptors that there may be are the command's."""
+        self._whole = os.pread(self._file, os.fstat(self._file).st_size, 0)
+        self._close()
+
+    def _close(self) -> None:
+        os.close(self._file)
+        self._file = -1
 
     def _code_of(self, row: "Row") -> bytes:
-        return os.pread(self._file, row[5], self._codes + row[4])
+        start = self._codes + row[4]
+        return self._whole[start : start + row[5]] or os.pread(self._file, row[5], start)
 
     def keep(self) -> None:
         """Write the file, unless it has all modules that were imported, if Python would write a .pyc file."""
