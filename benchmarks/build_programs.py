@@ -11,17 +11,14 @@ overhead within 30 ms.
 """
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import median
 
-from benchmarks.support import table
+from benchmarks.support import Cost, cost, median_cost, table
 from denizen.app.recipes.build_recipe import RecipeWriter, mirrors
 from denizen.app.supply.store_access import made_store
 from denizen.build.builtin_fetch import fetching
@@ -93,12 +90,8 @@ def _measure(top: Path) -> None:
     print(table(rows))
 
 
-# Seconds by the clock and of the processors, children included.
-Cost = tuple[float, float]
-
-
-def _shown(cost: Cost) -> str:
-    return f"{cost[0] * 1e3:.0f}, {cost[1] * 1e3:.0f} ms"
+def _shown(one: Cost) -> str:
+    return f"{one[0] * 1e3:.0f}, {one[1] * 1e3:.0f} ms"
 
 
 def _hello(top: Path) -> Path:
@@ -129,9 +122,9 @@ def _case(two: TwoStores, expression: Path, case: str) -> tuple[tuple[Cost, ...]
     for number in range(rounds):
         for place, command in enumerate(_commands(two, expression, case, f"{number}")):
             # In turns: a busy moment of the machine falls on all.
-            first[place].append(_timed(command))
-            again[place].append(min(_timed(command) for _ in range(3)))
-    return _medians(first), _medians(again)
+            first[place].append(cost(command))
+            again[place].append(min(cost(command) for _ in range(3)))
+    return tuple(map(median_cost, first)), tuple(map(median_cost, again))
 
 
 def _commands(two: TwoStores, expression: Path, case: str, number: str) -> Sequence[Callable[[], object]]:
@@ -164,21 +157,6 @@ def _instantiated(two: TwoStores, expression: Path, case: str, name: str) -> str
 
 def _run(command: Sequence[str], environment: dict[str, str]) -> None:
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def _timed(run: Callable[[], object]) -> Cost:
-    before, used = time.perf_counter(), _used()
-    run()
-    return time.perf_counter() - before, _used() - used
-
-
-def _used() -> float:
-    found = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return found.ru_utime + found.ru_stime
-
-
-def _medians(columns: list[list[Cost]]) -> tuple[Cost, ...]:
-    return tuple((median(cost[0] for cost in costs), median(cost[1] for cost in costs)) for costs in columns)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Timing that both sides of a comparison share: medians, and what starting a process costs."""
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -30,6 +31,26 @@ def median_starts(commands: Sequence[Sequence[str]], *, repeats: int = 30) -> li
         start()
     rounds = [[_timed(start) for start in starts] for _ in range(repeats)]
     return [statistics.median(times) for times in zip(*rounds, strict=True)]
+
+
+# Seconds by the clock, and of the processors, children of children included.
+Cost = tuple[float, float]
+
+
+def cost(run: Callable[[], object]) -> Cost:
+    """What a run of other programs costs. Under load, processor time is what can be compared."""
+    before, used = time.perf_counter(), _used()
+    run()
+    return time.perf_counter() - before, _used() - used
+
+
+def median_cost(costs: Sequence[Cost]) -> Cost:
+    return statistics.median(one for one, _ in costs), statistics.median(one for _, one in costs)
+
+
+def _used() -> float:
+    found = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return found.ru_utime + found.ru_stime
 
 
 # C: a clock in microseconds, and the order of such times for qsort; what times starts begins with it.

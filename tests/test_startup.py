@@ -88,3 +88,23 @@ def test_a_decided_program_starts_with_few_modules(tmp_path: Path) -> None:
     assert "denizen.launch.fast_path" in modules
     assert "denizen.app.decision_maker" not in modules
     assert len(modules) <= DECIDED_RUN_MODULES, "\n".join(modules)
+
+
+# What an installation does without whose object, commands and decisions are known.
+SLOW = "hashlib re enum typing json datetime sqlite3 ctypes threading tomllib subprocess"
+INSTALL_MODULES = 105
+
+
+def test_a_known_object_is_installed_with_few_modules(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    (tree / "bin").mkdir(parents=True)
+    (tree / "bin" / "tool").write_text("#!/bin/sh\n")
+    (tree / "bin" / "tool").chmod(0o755)
+    denizen = ["denizen", "--root", os.fspath(tmp_path / "root")]
+    add = [sys.executable, "-m", *denizen, "store", "add", os.fspath(tree)]
+    place = subprocess.run(add, capture_output=True, text=True, check=True).stdout.strip()
+    modules: set[str] = set()
+    for words in (["install", place], ["remove", "tree"], ["install", place]):
+        modules = imported_by(f"sys.argv = {[*denizen, *words]!r}; {MAIN}")
+    assert modules & set(SLOW.split()) == set()
+    assert len(own(modules)) <= INSTALL_MODULES, "\n".join(own(modules))

@@ -9,7 +9,7 @@ import pytest
 
 from denizen.errors import DenizenError
 from denizen.profiles.profile_links import Profile
-from denizen.store.collection import gc_roots
+from denizen.store.collection import processes
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.collection.processes import ProcessCensus
 from denizen.store.local import Store
@@ -65,7 +65,7 @@ def base(place: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gc_roots, "held_by_processes", lambda _: ProcessCensus({}, 0))
+    monkeypatch.setattr(processes, "held_by_processes", lambda _: ProcessCensus({}, 0))
 
 
 @pytest.mark.parametrize("fault", FAULTS)

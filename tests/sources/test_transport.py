@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from denizen.sources.proxies import proxies_from
 from denizen.sources.transport import (
     FileTransport,
     HttpSettings,
@@ -10,7 +11,6 @@ from denizen.sources.transport import (
     TransportError,
     Validators,
     file_path,
-    proxies_from,
     proxy_for,
 )
 from tests.support.faulty_server import Fault, Server

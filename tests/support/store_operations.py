@@ -40,7 +40,7 @@ from denizen.formats.storepath import StorePath, for_output, for_source
 from denizen.profiles.changes import with_elements
 from denizen.profiles.manifest import ElementPart
 from denizen.profiles.profile_links import Profile, profile_at
-from denizen.store.collection import gc_roots, trash
+from denizen.store.collection import gc_roots, processes, trash
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.collection.processes import ProcessCensus
 from denizen.store.errors import doing
@@ -245,7 +245,7 @@ def _serve() -> None:
     # Reading /proc changes nothing, takes a thousand system calls, and differs from run to run.
     setattr(concurrent.futures, "ThreadPoolExecutor", Inline)  # noqa: B010  # likewise
     setattr(Registrar, "add", _placed_at_once)  # noqa: B010  # likewise
-    setattr(gc_roots, "held_by_processes", lambda _: ProcessCensus({}, 0))  # noqa: B010  # mypy refuses the plain form
+    setattr(processes, "held_by_processes", lambda _: ProcessCensus({}, 0))  # noqa: B010  # mypy refuses the plain form
     with TemporaryDirectory() as directory:
         prepare(Path(directory))
         prepare_profile(Path(directory))

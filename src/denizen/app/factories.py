@@ -36,7 +36,7 @@ def _proxies(session: Session) -> list[str]:
 
     Passwords are left out: other users can read a process's arguments.
     """
-    from denizen.sources.transport import proxies_from
+    from denizen.sources.proxies import proxies_from
 
     return [f"{scheme}_proxy={text}" for scheme, text in proxies_from(session.environ) if "@" not in text]
 
@@ -93,7 +93,8 @@ def supply_of(session: Session, policy: FetchPolicy) -> Supply:
     from denizen.build.realise import SilentBuild
     from denizen.resolve.installation.install import Supply
     from denizen.sources.opener import UrlOpener
-    from denizen.sources.transport import HttpSettings, proxies_from
+    from denizen.sources.proxies import proxies_from
+    from denizen.sources.transport import HttpSettings
 
     jobs = len(os.sched_getaffinity(0))
     sources = sources_by_name(session, policy)

@@ -13,9 +13,8 @@ from denizen.launch.decisions.library_path import beginning_for
 from denizen.launch.decisions.public_copies import directories_for
 from denizen.launch.loader.binaries import LoaderAbsent, loader_binary
 from denizen.launch.loader.installation import install, must_be_roots
-from denizen.launch.loader.settings import LoaderSettings
+from denizen.launch.loader.settings import HOST_PREFIXES, LoaderSettings
 from denizen.launch.resources.command_paths import brings_commands
-from denizen.launch.strategies.namespace_plan import HOST_PREFIXES
 from denizen.machines import other_loader
 from denizen.value import replace
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput, SourceFailed, display
 from denizen.formats import hashes, storepath
+from denizen.formats.decimal_number import parse_number
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 MAX_SIZE = 1024 * 1024
 MAX_LINES = 256
-MAX_NUMBER = 2**63 - 1
 _UNKNOWN_DERIVER = "unknown-deriver"
 _DEFAULT_COMPRESSION = "bzip2"
 _REQUIRED = ("StorePath", "URL", "NarHash", "NarSize")
@@ -231,13 +231,6 @@ def _number(key: str, text: str) -> int:
     if number is None:
         raise BadNarInfo(key, f"'{display(text[:40])}' is not a number of bytes")
     return number
-
-
-def parse_number(text: str) -> int | None:
-    """Return the number that a text is, up to MAX_NUMBER; None if it is none."""
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_NUMBER))):
-        return None
-    return number if (number := int(text)) <= MAX_NUMBER else None
 
 
 def _references(text: str) -> tuple[StorePath, ...]:

@@ -6,8 +6,7 @@ import hashlib
 import struct
 
 from denizen.bytesio import align_up
-from denizen.launch.loader.settings import LoaderSettings, configure_loader
-from denizen.launch.strategies.namespace_plan import HOST_PREFIXES
+from denizen.launch.loader.settings import HOST_PREFIXES, LoaderSettings, configure_loader
 from denizen.value import replace
 
 TYPE_CHECKING = False

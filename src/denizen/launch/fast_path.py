@@ -27,6 +27,8 @@ LOADER_LINK = b"loader"
 VARIANTS = b"with"
 # How the names of the directories begin that hold decisions about commands of profiles.
 INSTALLED = b"installed"
+# Decisions about commands of profiles, by the object and the name of the command.
+NAMED = b"named"
 
 
 def directory_of(decisions: bytes, variant: bytes) -> bytes:

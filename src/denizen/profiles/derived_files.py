@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 from denizen.disk import RootedView
-from denizen.profiles.desktop_databases import (
-    MAX_SIZE,
-    mime_databases,
-    mimeinfo_cache,
-    read_mime_package,
-)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +18,13 @@ def derived_files(store: Store, manifest: ProfileManifest) -> dict[str, bytes]:
     """Return the derived files by their paths in the profile. Raises OSError."""
     parts = [part for one in manifest.elements for part in one.parts]
     entries = dict(_found(store, parts, "applications", ".desktop"))
+    packages = dict(_found(store, parts, "mime/packages", ".xml"))
+    if not entries and not packages:
+        return {}
+    from denizen.profiles.desktop_databases import mime_databases, mimeinfo_cache, read_mime_package
+
     cache = mimeinfo_cache(entries)
     files = {f"{_SHARE}/applications/mimeinfo.cache": cache} if cache else {}
-    packages = dict(_found(store, parts, "mime/packages", ".xml"))
     databases = mime_databases(read_mime_package(packages[name]) for name in sorted(packages))
     return files | {f"{_SHARE}/mime/{name}": text for name, text in databases.items()}
 
@@ -46,6 +44,8 @@ def _found(
             continue
         for name in names:
             if name.endswith(suffix.encode()):
+                from denizen.profiles.desktop_databases import MAX_SIZE
+
                 yield name.decode("utf-8", "replace"), bytes(view.read(place + b"/" + name)[: MAX_SIZE + 1])
 
 

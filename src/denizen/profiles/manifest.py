@@ -16,7 +16,6 @@ from denizen.formats import storepath
 from denizen.formats.file_tree import is_name
 from denizen.formats.json_reader import parse_json
 from denizen.formats.jsontext import json_text
-from denizen.resolve.resolution import Pin
 from denizen.value import Enum, value
 
 TYPE_CHECKING = False
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from denizen.formats.storepath import StorePath
+    from denizen.resolve.resolution import Pin
 
 FORMAT = 1
 MAX_SIZE = 64 << 20
@@ -154,6 +154,8 @@ def pin_row(pin: Pin) -> dict[str, object]:
 
 def read_pin(row: dict[str, Any]) -> Pin:
     """Return the package of a row of JSON. Raises ValueError, KeyError, TypeError."""
+    from denizen.resolve.resolution import Pin
+
     digest = _string(row["sha256"])
     if len(digest) != 64 or bytes.fromhex(digest).hex() != digest:
         raise ValueError("a package's sha256 is not 64 hex digits")

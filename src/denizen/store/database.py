@@ -21,7 +21,6 @@ import os
 
 from denizen.errors import StoreDamaged
 from denizen.formats.storepath import DIGEST_DIGITS, StorePath
-from denizen.store.collection.graph import Graph
 from denizen.store.database_file import (
     FILE,
     VERSION,
@@ -44,6 +43,8 @@ if TYPE_CHECKING:
 
     from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
+
+    from denizen.store.collection.graph import Graph
 
 _SELECT = "SELECT id, path, nar_hash, nar_size, registered, deriver, signatures, content_address FROM objects"
 
@@ -182,6 +183,8 @@ class Database:
 
     def census(self) -> ObjectCensus:
         """Return everything a collection needs, read in one transaction."""
+        from denizen.store.collection.graph import Graph
+
         self._execute("BEGIN")
         try:
             rows = list(self._rows("SELECT id, path, nar_size, registered FROM objects"))

@@ -15,7 +15,7 @@ from __future__ import annotations
 from denizen.errors import StoreDamaged
 from denizen.formats import base32
 from denizen.formats.base32 import BadBase32
-from denizen.formats.narinfo import parse_number
+from denizen.formats.decimal_number import parse_number
 from denizen.formats.storepath import BadStorePath, StorePath, from_base
 from denizen.store.info import ObjectInfo
 

@@ -16,7 +16,7 @@ from denizen.app.system.system_switch import (
     planned,
 )
 from denizen.profiles.profile_links import CurrentGeneration
-from denizen.store.collection import gc_roots
+from denizen.store.collection import processes
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.collection.processes import ProcessCensus
 from tests.support.killed import killed_at
@@ -299,7 +299,7 @@ def test_boot_entries_are_of_every_generation_that_is_left(home: SystemHome) -> 
 def test_generations_are_roots_from_inside_the_target_too(
     home: SystemHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gc_roots, "held_by_processes", lambda _: ProcessCensus({}, 0))
+    monkeypatch.setattr(processes, "held_by_processes", lambda _: ProcessCensus({}, 0))
     home.switch(FIRST)
     home.switch(SECOND)
     moved = home.directory / "seen-from-inside"

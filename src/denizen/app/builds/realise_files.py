@@ -17,7 +17,8 @@ from denizen.formats.storepath import BadStorePath
 from denizen.host import machine_name
 from denizen.launch.loader.binaries import enter_path
 from denizen.sources.opener import UrlOpener
-from denizen.sources.transport import HttpSettings, proxies_from
+from denizen.sources.proxies import proxies_from
+from denizen.sources.transport import HttpSettings
 from denizen.value import value
 
 TYPE_CHECKING = False

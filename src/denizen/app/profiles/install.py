@@ -78,16 +78,16 @@ def put(at: Preparation, profile: Profile, prepared: Sequence[PreparedElement]) 
 
 def prepared_elements(at: Preparation, words: Sequence[str]) -> list[PreparedElement]:
     """Return an element for each word; their objects are in the store, kept while the work lasts."""
-    from denizen.app.profiles.debian_element import DebianChooser, prepared_package
     from denizen.app.profiles.program_element import is_place, prepared_program
 
-    chooser = None
-    if not all(map(is_place, words)):
-        chooser = DebianChooser(at.session, at.request.suites, at.request.policy)
+    if all(map(is_place, words)):
+        return [prepared_program(at, word) for word in words]
+    # 2 ms that only packages pay.
+    from denizen.app.profiles.debian_element import DebianChooser, prepared_package
+
+    chooser = DebianChooser(at.session, at.request.suites, at.request.policy)
     return [
-        prepared_program(at, word)
-        if is_place(word) or chooser is None
-        else prepared_package(at, chooser, word)
+        prepared_program(at, word) if is_place(word) else prepared_package(at, chooser, word)
         for word in words
     ]
 
@@ -105,10 +105,12 @@ def decide_prepared(
 
 def _decide(at: Preparation, one: PreparedElement) -> tuple[PreparedElement, list[str]]:
     """Decide about one element; commands whose libraries cannot be had get an environment."""
+    failed = _decided(at, one)
+    if not failed:
+        return one, []
     from denizen.app.errors import Unsatisfied
     from denizen.app.profiles.debian_element import planned_package, with_environment
 
-    failed = _decided(at, one)
     lacking = [name for name, problem in failed.items() if isinstance(problem, Unsatisfied)]
     if lacking and one.plan is not None:
         plan = with_environment(at, one.plan, lacking)

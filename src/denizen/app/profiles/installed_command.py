@@ -51,10 +51,9 @@ class CommandLacking(HostLacks):
 def is_decided(session: Session, command: bytes, wanted: RunRequest) -> bool:
     """Tell whether a decision about a command was made by the present rules, and what it needs is here."""
     from denizen.launch.decisions.decision import GENERATION
-    from denizen.launch.decisions.decision_store import NAMED, variant
-    from denizen.launch.fast_path import lacks, read_decision
+    from denizen.launch.fast_path import NAMED, directory_of, lacks, read_decision
 
-    directory = variant(session.paths.decisions, wanted.variant).directory
+    directory = directory_of(session.paths.decisions, wanted.variant)
     found = read_decision(os.path.join(directory, NAMED, _key(command)))
     return found is not None and found.generation >= GENERATION and not lacks(found)
 

@@ -23,9 +23,9 @@ def forget_commands(session: Session, store: Store) -> int:
         ProcessUnreadable: a process of this user cannot be examined; nothing was deleted.
     """
     from denizen.app.profiles.try_command import forget_tried, tried_objects
-    from denizen.launch.decisions.decision_store import NAMED, decision_stores
+    from denizen.launch.decisions.decision_store import decision_stores
     from denizen.launch.decisions.expiry import digests_of
-    from denizen.launch.fast_path import INSTALLED
+    from denizen.launch.fast_path import INSTALLED, NAMED
     from denizen.store.collection.processes import held_by_processes
 
     forget_tried(session, store)
@@ -54,7 +54,7 @@ def forget_commands(session: Session, store: Store) -> int:
 def _drop_unnamed(decision_store: DecisionStore, store: Store) -> None:
     """Delete the decisions by a file's identity, with their copies and links, that no command refers to."""
     from denizen.launch.decisions.decision import file_name
-    from denizen.launch.decisions.decision_store import NAMED
+    from denizen.launch.fast_path import NAMED
 
     rows = list(decision_store.decisions())
     named = {file_name(found.identity) for name, found in rows if found and name.startswith(NAMED)}

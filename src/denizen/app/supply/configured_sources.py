@@ -27,7 +27,8 @@ def sources_by_name(session: Session, policy: FetchPolicy) -> dict[str, Source]:
 def configured_sources(session: Session, policy: FetchPolicy, progress: Progress) -> list[Source]:
     """Return every source, ready to be asked. Raises BadSetting, NoKeyring."""
     from denizen.sources.opening import SourceContext, open_source
-    from denizen.sources.transport import HttpSettings, proxies_from
+    from denizen.sources.proxies import proxies_from
+    from denizen.sources.transport import HttpSettings
 
     context = SourceContext(
         lists=session.paths.lists,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from denizen.cli.command import Command
-from denizen.cli.commands.index import FETCH_OPTIONS, fetch_policy
 from denizen.cli.commands.realise import BUILD_OPTIONS, realise_request, show_made
+from denizen.cli.fetch_options import FETCH_OPTIONS, fetch_policy
 from denizen.cli.options import Option, Positional, UsageError
 from denizen.recipes.build_kinds import PHASES
 

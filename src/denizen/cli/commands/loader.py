@@ -32,9 +32,8 @@ def _link(parsed: Parsed, context: Context) -> int:
     from denizen.app.request import RunRequest
     from denizen.launch.decisions.decision import GENERATION
     from denizen.launch.decisions.library_path import beginning_for
-    from denizen.launch.loader.settings import LoaderSettings
+    from denizen.launch.loader.settings import HOST_PREFIXES, LoaderSettings
     from denizen.launch.program_links import make_link
-    from denizen.launch.strategies.namespace_plan import HOST_PREFIXES
 
     program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))
     link = os.path.abspath(os.fsencode(parsed.required("LINK")))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from denizen.cli.command import Command
-from denizen.cli.commands.index import FETCH_OPTIONS, fetch_policy
 from denizen.cli.commands.install import PROFILE_OPTIONS, SUITE, profile_from, request_from, show_installed
+from denizen.cli.fetch_options import FETCH_OPTIONS, fetch_policy
 from denizen.cli.options import Option, Positional
 from denizen.errors import EXIT_NOT_FOUND, display
 

@@ -6,7 +6,7 @@ import os
 import sys
 
 from denizen.cli.command import Command
-from denizen.cli.commands.index import FETCH_OPTIONS
+from denizen.cli.fetch_options import FETCH_OPTIONS
 from denizen.cli.options import Option, Positional
 from denizen.errors import display
 

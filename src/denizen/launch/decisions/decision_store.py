@@ -17,7 +17,7 @@ from denizen.launch.decisions.decision import GENERATION, alias_name, file_name
 from denizen.launch.decisions.decision_codec import encode
 from denizen.launch.decisions.public_copies import publish, withdraw
 from denizen.launch.dlopen_links import OPENED
-from denizen.launch.fast_path import VARIANTS, directory_of, lacks, read_decision, stored, untouched
+from denizen.launch.fast_path import NAMED, VARIANTS, directory_of, lacks, read_decision, stored, untouched
 from denizen.store.collection.gc_roots import add_link
 from denizen.value import value
 
@@ -194,8 +194,6 @@ def _besides(layout: StoreLayout, decision: Decision) -> list[bytes]:
 COPIES = b"copies"
 # Files for paths that the host lacks (resources/resource_tree.py), a directory for each decision.
 RESOURCE_TREES = b"resources"
-# Decisions about commands of profiles, by the object and the name of the command.
-NAMED = b"named"
 # An empty file for each decision whose program is missing, with the time of the first collection to miss it.
 MISSED = b"missed"
 

@@ -57,6 +57,10 @@ class SettingsTooLong(BadInput):
         return f"{self.size} bytes (or a NUL inside one); the block has {BLOCK_SIZE - HEADER.size}"
 
 
+# Directories of the host's own programs, which need no decision.
+HOST_PREFIXES = (b"/usr/", b"/bin/", b"/sbin/", b"/lib/", b"/lib64/")
+
+
 @value
 class LoaderSettings:
     """The settings in a loader's configuration block.

@@ -7,7 +7,6 @@ one stays valid when denizen is upgraded or removed.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 
@@ -22,8 +21,8 @@ from denizen.launch.loader.binaries import (
     loader_binary,
     resident_binary,
 )
-from denizen.launch.loader.ldconfig import configure_ldconfig
 from denizen.launch.loader.settings import configure_loader
+from denizen.sha256 import digest_of
 from denizen.store.errors import doing
 from denizen.trust import lets_through
 from denizen.value import value
@@ -118,6 +117,8 @@ class Tools:
 
         Raises LoaderAbsent, DiskFailed.
         """
+        from denizen.launch.loader.ldconfig import configure_ldconfig
+
         content = configure_ldconfig(ldconfig_binary(self.machine), settings)
         path = os.path.join(directory, b".ldconfig")
         if not _holds(path, content):  # a full disk need not keep a decided program from its start
@@ -130,7 +131,7 @@ class Tools:
 
         Each linker has its own.
         """
-        digest = hashlib.sha256(linker).hexdigest()[:8].encode("ascii")
+        digest = digest_of(linker).hex()[:8].encode("ascii")
         with doing("write in", self.directory):
             path = os.path.join(self._reachable(), b"host-%b-%b" % (digest, os.path.basename(linker)))
             if not os.path.exists(path):
@@ -157,7 +158,7 @@ class Tools:
         return path
 
     def _placed(self, stem: bytes, content: bytes) -> bytes:
-        digest = hashlib.sha256(content).hexdigest()[:16].encode("ascii")
+        digest = digest_of(content).hex()[:16].encode("ascii")
         path = os.path.join(self.directory, b"%b-%b" % (stem, digest))
         if not os.path.exists(path):
             with doing("write in", self.directory):

@@ -14,10 +14,9 @@ from denizen.launch.decisions.public_copies import directories_for
 from denizen.launch.fast_path import LOADER_LINK
 from denizen.launch.loader.binaries import LoaderAbsent
 from denizen.launch.loader.ldconfig import ListingSettings, kind_printed
-from denizen.launch.loader.settings import LoaderSettings
+from denizen.launch.loader.settings import HOST_PREFIXES, LoaderSettings
 from denizen.launch.loader.tools import Tools
 from denizen.launch.resources.command_paths import brings_commands
-from denizen.launch.strategies.namespace_plan import HOST_PREFIXES
 from denizen.machines import other_loader
 from denizen.resolve.rule_packs import load_rules
 from denizen.value import replace, value

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.launch.resources.fixed_paths import FixedPathResource
 
-# Directories of the host's own programs, which need no decision.
-HOST_PREFIXES = (b"/usr/", b"/bin/", b"/sbin/", b"/lib/", b"/lib64/")
-
 
 @value
 class LoaderMountPoint:

@@ -24,7 +24,6 @@ from denizen.errors import HostLacks
 from denizen.fileview import MAX_LINKS
 from denizen.formats import base32
 from denizen.sha256 import digest_of
-from denizen.store.collection.processes import held_by_processes, mentioned_in
 from denizen.store.errors import doing
 from denizen.value import value
 
@@ -98,6 +97,8 @@ def find_roots(
     Raises:
         RootUnreadable, ProcessUnreadable: not all roots can be determined.
     """
+    from denizen.store.collection.processes import held_by_processes
+
     found: list[Root] = []
     stale: list[bytes] = []
     for top in (layout.gcroots, layout.profiles):
@@ -134,6 +135,8 @@ def _links_below(directory: bytes, depth: int) -> Iterator[bytes]:
 
 def _of_link(place: bytes, digests: AbstractSet[bytes]) -> Iterator[Root]:
     """Yield a root for each object that the link at `place` leads to, directly or through links elsewhere."""
+    from denizen.store.collection.processes import mentioned_in
+
     here, kind = place, "link"
     for _ in range(MAX_LINKS):
         mode = _mode(here)

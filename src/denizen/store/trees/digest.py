@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.sha256 import Sha256
-from denizen.store.trees.dump import BUFFER, dump
+from denizen.store.trees.dump import BUFFER, dump, fresh_buffer
 from denizen.store.trees.references import Scanner
 from denizen.value import value
 
@@ -85,7 +85,7 @@ def digest_tree(path: bytes, digester: Digester) -> Digest:
     """
     pipe = _Pipe(digester)
     try:
-        dump(path, pipe.hand_over, memoryview(bytearray(BUFFER)))
+        dump(path, pipe.hand_over, fresh_buffer())
     finally:
         pipe.finish()
     return digester.result()
@@ -124,7 +124,7 @@ class _Pipe:
         from threading import Thread
 
         self._filled, self._free = SimpleQueue(), SimpleQueue()
-        self._free.put(memoryview(bytearray(BUFFER)))
+        self._free.put(fresh_buffer())
         self._thread = Thread(target=self._digest_all, daemon=True)
         self._thread.start()
 

@@ -8,6 +8,7 @@ content. Here a file is read directly into its place in the buffer. Measured ove
 
 from __future__ import annotations
 
+import mmap
 import os
 import stat
 
@@ -32,6 +33,11 @@ BUFFER = 1024 * 1024
 _FILE_END = tuple(codec.padding(size) + codec.CLOSE for size in range(8))
 # Pending tokens are copied to the buffer at this size, in bytes, where no file follows (many links).
 _TOKENS = 64 * 1024
+
+
+def fresh_buffer() -> memoryview:
+    """Return a buffer for `dump`. A bytearray would be filled with zeros first, which takes 0.5 ms."""
+    return memoryview(mmap.mmap(-1, BUFFER))
 
 
 def dump(path: bytes, hand_over: Callable[[memoryview], memoryview], first: memoryview) -> None:
