@@ -26,6 +26,10 @@ int main(int count, char **words) {
         struct servent *found = getservbyname("only-here", "tcp");
         printf("%d\\n", found ? found->s_port / 256 + found->s_port % 256 * 256 : 0);
     }
+    if (!strcmp(words[1], "localhost")) {
+        struct addrinfo *found;
+        puts(getaddrinfo("localhost", "80", 0, &found) ? "unknown" : "known");
+    }
     if (!strcmp(words[1], "file")) {
         FILE *of = fopen(words[2] ? words[2] : bundle, "r");
         while (of && fgets(line, sizeof line, of)) fputs(line, stdout);
@@ -61,8 +65,9 @@ def test_a_time_zone_is_what_it_says(bare: BareProgram) -> None:
     assert (done.status, done.out) == (0, "9\n")
 
 
-def test_a_service_has_its_number(bare: BareProgram) -> None:
+def test_a_service_has_its_number_and_the_host_its_name(bare: BareProgram) -> None:
     assert bare.run("namespace", "service").out == "4321\n"
+    assert bare.run("namespace", "localhost").out == "known\n"
 
 
 @pytest.mark.parametrize("strategy", ["namespace", "stub", "direct"])

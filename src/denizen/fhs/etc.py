@@ -33,10 +33,10 @@ NAMES: Mapping[bytes, bytes] = {
 }
 # Services built into glibc since 2.34 (nss/nss_files, resolv/nss_dns).
 _BUILT_IN = frozenset({b"files", b"dns"})
-_DEFAULT_NSSWITCH = b"passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
+DEFAULT_NSSWITCH = b"passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\n"
 # Bytes. A word of a plan can have 128 KiB (MAX_ARG_STRLEN); a longer passwd is replaced by a minimal one.
 _LIMIT = 100_000
-_DEFAULT_HOSTS = b"127.0.0.1 localhost\n::1 localhost\n"
+DEFAULT_HOSTS = b"127.0.0.1 localhost\n::1 localhost\n"
 
 
 @value
@@ -90,13 +90,13 @@ def files(
         elif default:
             found[name] = EtcLink(default)
     if not exists(b"hosts"):
-        found[b"hosts"] = EtcFile(_DEFAULT_HOSTS)
+        found[b"hosts"] = EtcFile(DEFAULT_HOSTS)
     passwd, group = host(b"passwd"), host(b"group")
     if passwd is None or not _has_id(passwd, user.uid):
         found[b"passwd"] = EtcFile((_short(passwd) or b"root:x:0:0:root:/root:/bin/bash\n") + user.line)
     if group is None or not _has_id(group, user.gid):
         found[b"group"] = EtcFile((_short(group) or b"root:x:0:\n") + b"%b:x:%d:\n" % (user.name, user.gid))
-    services = _short(host(b"nsswitch.conf")) or _DEFAULT_NSSWITCH
+    services = _short(host(b"nsswitch.conf")) or DEFAULT_NSSWITCH
     found[b"nsswitch.conf"] = EtcFile(nsswitch(services, modules))
     return found
 

@@ -55,9 +55,9 @@ class Tools:
         """Return the path of a file with these certificates. Raises DiskFailed."""
         return self._placed(b"certificates", content)
 
-    def font_configuration(self, content: bytes) -> bytes:
-        """Return the path of a configuration of fontconfig with this content. Raises DiskFailed."""
-        return self._placed(b"fonts", content)
+    def text(self, content: bytes) -> bytes:
+        """Return the path of a configuration file with this content. Raises DiskFailed."""
+        return self._placed(b"text", content)
 
     def stand_in(self, settings: LoaderSettings, name: bytes) -> bytes:
         """Return the path of a loader in the place of a command, by the command's name.

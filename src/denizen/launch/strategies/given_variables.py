@@ -54,5 +54,5 @@ def variables_in(decision: Decision) -> tuple[bytes, ...]:
 
 def _words(start: ProgramStart, base: Decision, wanted: Iterable[tuple[bytes, bytes]]) -> tuple[bytes, ...]:
     shown = shown_files(start.program, start.files, base)
-    found = file_variables(wanted, shown, start.files.font_configuration)
+    found = file_variables(wanted, shown, start.files.text)
     return tuple(word for one in found for word in (_DEFAULT, one))

@@ -192,9 +192,9 @@ class LoaderFiles:
         """Return the path of a file with these certificates."""
         return self._tools(machine_name()).certificates(content)
 
-    def font_configuration(self, content: bytes) -> bytes:
-        """Return the path of a configuration of fontconfig with this content."""
-        return self._tools(machine_name()).font_configuration(content)
+    def text(self, content: bytes) -> bytes:
+        """Return the path of a configuration file with this content."""
+        return self._tools(machine_name()).text(content)
 
     def link_loader(self) -> None:
         """Make the link to the plain loader beside the program's decision, for the fast path."""

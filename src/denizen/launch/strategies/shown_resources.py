@@ -8,6 +8,7 @@ from denizen.launch.program import once_read
 from denizen.launch.resources.certificates import authorities, missing_bundles
 from denizen.launch.resources.command_paths import command_paths, is_missing
 from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_resources
+from denizen.launch.resources.host_names import missing_host_names
 from denizen.sources.authorities import bundle_of_host
 
 TYPE_CHECKING = False
@@ -42,7 +43,9 @@ def shown_files(program: Program, files: LoaderFiles, base: Decision) -> tuple[F
     The decision `base` lists the trees of packages.
     """
     found = fixed_path_resources(program.view, base.objects)
-    return (*found, *_certificates(program, files, base.objects))
+    names = missing_host_names(program.view, base.objects)
+    made = [FixedPathResource(path, files.text(text), directory=False) for path, text in names.items()]
+    return (*found, *made, *_certificates(program, files, base.objects))
 
 
 def ldconfig_instead(program: Program, files: LoaderFiles, base: Decision) -> tuple[bytes, ...]:
