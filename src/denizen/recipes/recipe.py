@@ -132,6 +132,12 @@ class Recipe:
         """The name of the store object."""
         return f"{self.name}-{self.version}"
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files and directories that it takes into the store, relative to its own directory."""
+        sources = [one.path for one in self.sources if one.content is None]
+        return (*sources, *self.patches, *self.paths)
+
 
 def parse_recipe(text: bytes, path: str) -> Recipe:
     """Return the recipe in a file's content; `path` is the file's. Raises BadRecipe."""

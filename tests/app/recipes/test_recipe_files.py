@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from denizen.app.recipes.recipe_files import NoRecipe, RecipeCircle, recipe_files
+from denizen.app.recipes.recipe_files import (
+    FileOutside,
+    NoRecipe,
+    RecipeCircle,
+    RecipeFile,
+    recipe_files,
+    refuse_outside,
+)
+from denizen.recipes.recipe import Recipe, RecipeSource
 
 
 def write(directory: Path, *others: str) -> None:
@@ -34,3 +42,45 @@ def test_a_recipe_that_is_not_there_is_told_by_its_path(tmp_path: Path) -> None:
     with pytest.raises(NoRecipe) as caught:
         recipe_files(str(tmp_path / "a"))
     assert "gone" in caught.value.what
+
+
+def taking(directory: Path, name: str) -> list[list[RecipeFile]]:
+    """Recipes that take a file as a source, as a patch and as a path."""
+    directory.mkdir(exist_ok=True)
+    file = str(directory / "recipe.toml")
+    recipes = [
+        Recipe("a", "1", sources=(RecipeSource(path=name),)),
+        Recipe("a", "1", patches=(name,)),
+        Recipe("a", "1", paths=(name,)),
+    ]
+    return [[RecipeFile(file, recipe)] for recipe in recipes]
+
+
+@pytest.mark.parametrize("name", ["/etc/shadow", "../secret", "a/../../secret", "out/secret", ".."])
+def test_a_recipe_takes_nothing_from_outside_of_its_directory(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "recipe").mkdir()
+    (tmp_path / "recipe" / "out").symlink_to(tmp_path)
+    for files in taking(tmp_path / "recipe", name):
+        with pytest.raises(FileOutside) as caught:
+            refuse_outside(files)
+        assert caught.value.remedy.endswith(f"--allow-path {caught.value.place}")
+        refuse_outside(files, ["/etc", str(tmp_path)])
+        with pytest.raises(FileOutside):
+            refuse_outside(files, [str(tmp_path / "sec")])
+
+
+@pytest.mark.parametrize("name", [".", "src", "./a/../src", "src/.."])
+def test_a_recipe_takes_what_is_in_its_directory(tmp_path: Path, name: str) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "recipe").symlink_to("real")  # a recipe may be reached by a link
+    for files in taking(tmp_path / "recipe", name):
+        refuse_outside(files)
+
+
+def test_a_recipe_beside_another_has_its_own_directory(tmp_path: Path) -> None:
+    write(tmp_path / "a", "b")
+    write(tmp_path / "b")
+    text = (tmp_path / "b" / "recipe.toml").read_text()
+    (tmp_path / "b" / "recipe.toml").write_text(f'{text}paths = ["data"]\n')
+    refuse_outside(recipe_files(str(tmp_path / "a")))

@@ -7,7 +7,7 @@ import os
 from denizen.app.builds.realise_files import RealiseFilesRequest, realise_files
 from denizen.app.recipes.build_environments import build_environment
 from denizen.app.recipes.fixup_library import fixup_library
-from denizen.app.recipes.recipe_files import recipe_files, recipe_path
+from denizen.app.recipes.recipe_files import recipe_files, recipe_path, refuse_outside
 from denizen.app.recipes.source_trees import add_source
 from denizen.app.supply.configured_sources import sources_by_name
 from denizen.app.supply.store_access import made_store
@@ -56,6 +56,7 @@ class BuildRecipeRequest:
         recipe: its file, or the directory of a recipe.toml.
         policy: how packages are fetched.
         update: choose the newest Debian packages, and write the locks anew.
+        allowed: paths outside of recipes' directories that they may take files from.
         realise: the settings of builds; its files are filled in.
         link: the link that is made to what was built; "" to make none.
     """
@@ -65,18 +66,20 @@ class BuildRecipeRequest:
     realise: RealiseFilesRequest
     update: bool = False
     link: str = ""
+    allowed: tuple[str, ...] = ()
 
 
 def build_recipe(session: Session, request: BuildRecipeRequest) -> dict[str, dict[str, bytes]]:
     """Build a recipe and what it is built with; return where its outputs are, by derivation and output.
 
     Raises:
-        NoRecipe, BadRecipe, RecipeCircle: a recipe cannot be used.
+        NoRecipe, BadRecipe, RecipeCircle, FileOutside: a recipe cannot be used.
         MissingPackages, SourceFailed: its packages or sources cannot be had.
         BuildFailed: a phase failed. Also what else `realise` raises.
         OutLinkTaken: the link cannot be made.
     """
     files = recipe_files(request.recipe)
+    refuse_outside(files, request.allowed)
     trees = trees_of(session, files, request)
     with made_store(session) as store, store.working() as work:
         goal = store.place_of(

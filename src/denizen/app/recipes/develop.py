@@ -9,7 +9,7 @@ from denizen.app.builds.realise_files import realise_files
 from denizen.app.environments.fhs_enter import become
 from denizen.app.recipes.build_environments import SHELLS, environment_name, environment_settings
 from denizen.app.recipes.build_recipe import BuildRecipeRequest, RecipeWriter, trees_of, written
-from denizen.app.recipes.recipe_files import development_file, recipe_files
+from denizen.app.recipes.recipe_files import development_file, recipe_files, refuse_outside
 from denizen.app.supply.store_access import made_store
 from denizen.build.derivation import input_paths
 from denizen.disk import make_directories
@@ -90,6 +90,7 @@ def prepare(session: Session, request: DevelopRequest) -> Development:
     Raises what `build_recipe` raises, and NothingDeclared.
     """
     files = recipe_files(request.build.recipe or development_file(os.getcwd()))
+    refuse_outside(files, request.build.allowed)
     trees = trees_of(session, files, request.build)
     generation = trees[files[-1].path]
     directory = _directory(session, files[-1].path)

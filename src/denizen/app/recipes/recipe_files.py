@@ -13,6 +13,8 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from denizen.recipes.recipe import Recipe
 
 
@@ -35,6 +37,26 @@ class NothingDeclared(DenizenError):
     @property
     def remedy(self) -> str:
         return f"write a {project.FILE} such as this:\n{EXAMPLE}"
+
+
+class FileOutside(BadInput):
+    """The error that a recipe names a file which is not below its own directory.
+
+    Attributes:
+        path: the recipe's file.
+        name: what the recipe says.
+        place: the file or directory that it leads to.
+    """
+
+    path: str
+    name: str
+    place: str
+    WHAT = "{path} takes {name}, which is not below its directory"
+    WHY = (
+        "{place} would be copied with your rights into the store, where others can read it: "
+        "a recipe from elsewhere could name any file of yours"
+    )
+    REMEDY = "move it below the recipe's directory; or, if it is meant, --allow-path {place}"
 
 
 class RecipeCircle(BadInput):
@@ -73,6 +95,23 @@ def recipe_path(name: str) -> str:
     """Return the path of the recipe's file that `name` means: itself, or the file in that directory."""
     path = os.path.realpath(name)
     return os.path.join(path, FILE) if os.path.isdir(path) else path
+
+
+def refuse_outside(files: Iterable[RecipeFile], allowed: Iterable[str] = ()) -> None:
+    """Raise FileOutside if a recipe takes a file or directory that is not below its own directory.
+
+    Those below the paths `allowed` may be taken. Links count by where they lead, but for the last one, which
+    is stored as a link.
+    """
+    others = [os.path.realpath(path) for path in allowed]
+    for one in files:
+        own = os.path.realpath(os.path.dirname(one.path))
+        tops = [own, *others]
+        for name in one.recipe.files:
+            path = os.path.normpath(os.path.join(own, name))
+            place = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+            if not any(os.path.commonpath((place, top)) == top for top in tops):
+                raise FileOutside(one.path, name, place)
 
 
 def _collect(path: str, done: dict[str, RecipeFile], above: tuple[str, ...]) -> None:

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from denizen.cli.options import Parsed
 
 
+ALLOW_PATH = Option(
+    ("--allow-path",),
+    "let recipes take files below this path, too, not only from their own directory",
+    metavar="PATH",
+    repeat=True,
+)
+
+
 def _build(parsed: Parsed, context: Context) -> int:
     """Build the recipe, and print where its outputs are."""
     from denizen.app.builds.out_links import RESULT
@@ -28,6 +36,7 @@ def _build(parsed: Parsed, context: Context) -> int:
         realise_request(parsed, context, "build", ()),
         parsed.flag("update"),
         "" if parsed.flag("no-out-link") else link or RESULT,
+        parsed.texts("allow-path"),
     )
     phase = parsed.text("shell")
     if phase is not None:
@@ -55,6 +64,7 @@ COMMANDS = (
             Option(("-o", "--out-link"), "the link to what was built, else ./result", metavar="LINK"),
             Option(("--no-out-link",), "make no link; the next gc may delete what was built"),
             Option(("--update",), "take the newest Debian packages, and write denizen.lock anew"),
+            ALLOW_PATH,
             *BUILD_OPTIONS,
             *FETCH_OPTIONS,
         ),

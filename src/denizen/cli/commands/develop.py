@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from denizen.cli.command import Command
+from denizen.cli.commands.build import ALLOW_PATH
 from denizen.cli.commands.realise import BUILD_OPTIONS, realise_request
 from denizen.cli.fetch_options import FETCH_OPTIONS, fetch_policy
 from denizen.cli.options import Option, Positional, UsageError
@@ -24,6 +25,7 @@ def _develop(parsed: Parsed, context: Context) -> int:
         fetch_policy(parsed, "develop"),
         realise_request(parsed, context, "develop", ()),
         parsed.flag("update"),
+        allowed=parsed.texts("allow-path"),
     )
     words = None if command is None else (command, *parsed.texts("ARG"))
     if not parsed.flag("print-env"):
@@ -56,6 +58,7 @@ COMMANDS = (
             ),
             Option(("--print-env",), "print variables for bash instead, as direnv's use denizen does"),
             Option(("--update",), "take the newest Debian packages, and write denizen.lock anew"),
+            ALLOW_PATH,
             *BUILD_OPTIONS,
             *FETCH_OPTIONS,
         ),
