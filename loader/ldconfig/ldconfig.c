@@ -51,7 +51,7 @@ static void list_indexes(struct listing *listing, const char *opened)
     struct index indexes[MOST];
     char room[PATH_ROOM], locked[PATH_ROOM];
     struct text directory = text_in(room, sizeof room), lock = text_in(locked, sizeof locked);
-    below(&directory, opened, "/.index/");
+    below(&directory, opened, "/.listed/");
     if (directory.cut || sys_exists(below(&lock, opened, "/.locked")))
         return;
     for (uint32_t number = 0; number < MOST && index_open(room, number, &indexes[number]); number++)

@@ -267,6 +267,19 @@ def test_ldconfig_lists_what_packages_have_on_a_root_that_has_none(
     assert "libnss_made" not in done.out
 
 
+def test_ldconfig_lists_a_new_index_of_the_same_suite(opening: Opener) -> None:
+    """Nothing is asked for by a list: no request of a running program comes first."""
+    opening.program = opening.home.compile("lists", _LISTS, "-ldl")
+    opening.run()
+    opening.home.write(
+        "libnew1", [Item(f"./{TRIPLET}/libnew.so.1", content=opening.home.library("late").read_bytes())]
+    )
+    opening.home.denizen("index", "update")
+    shown = opening.run()
+    for name in ("liblate", "libnew"):
+        assert f"\t{name}.so.1 (libc6,x86-64) => /{TRIPLET}/{name}.so.1" in shown
+
+
 def test_the_hosts_own_ldconfig_answers_before_denizens(opening: Opener) -> None:
     opening.program = opening.home.compile("lists", _LISTS, "-ldl")
     shown = "\n".join(opening.run())

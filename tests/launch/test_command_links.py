@@ -25,7 +25,7 @@ def test_a_command_that_was_refused_is_asked_for_again_after_an_update(tmp_path:
     assert links.denied(b"sh") == ""
     links.deny(b"sh", "no package has it")
     assert links.denied(b"sh") == "no package has it"
-    forget_all_denied(bytes(tmp_path))
+    forget_all_denied(bytes(tmp_path), {})
     assert links.denied(b"sh") == ""
 
 

@@ -97,7 +97,7 @@ def test_what_is_denied_is_denied_with_its_reason_until_the_index_changes(
     opened.deny(b"libx.so.1", "nobody has it")
     assert opened.denied() == {b"libx.so.1": "nobody has it"}
     opened.look_in([b"/index"])
-    forget_all_denied(decision_directory)
+    forget_all_denied(decision_directory, {})
     assert [one.denied() for one in all_of(decision_directory, _IDENTITY)] == [{}]
 
 
@@ -106,6 +106,19 @@ def test_the_indexes_are_those_of_now(opened: Opened) -> None:
     opened.look_in([b"/three"])
     place = Path(opened.directory.decode()) / ".index"
     assert {one.name: str(one.readlink()) for one in place.iterdir()} == {"0": "/three"}
+
+
+def test_the_list_goes_on_with_the_new_index_before_anything_is_asked_for(
+    decision_directory: bytes, opened: Opened
+) -> None:
+    opened.look_in([b"/one", b"/two"])
+    forget_all_denied(decision_directory, {b"/one": b"/new", b"/other": b"/elsewhere"})
+    place = Path(opened.directory.decode())
+    assert {one.name: str(one.readlink()) for one in (place / ".listed").iterdir()} == {
+        "0": "/new",
+        "1": "/two",
+    }
+    assert not list((place / ".index").iterdir())
 
 
 def test_a_lock_is_seen(opened: Opened) -> None:

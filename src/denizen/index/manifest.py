@@ -92,6 +92,13 @@ def read_manifest(directory: bytes) -> tuple[IndexEntry, ...]:
         raise DamagedManifest(path, str(error)) from error
 
 
+def library_files(directory: bytes) -> dict[tuple[str, str, str], bytes]:
+    """Return the path of each index's libraries by the index's key. Raises DamagedManifest."""
+    return {
+        entry.key: os.path.join(directory, os.fsencode(entry.libraries)) for entry in read_manifest(directory)
+    }
+
+
 def write_manifest(directory: bytes, entries: Sequence[IndexEntry]) -> None:
     """Replace the manifest. Raises OSError."""
     # Imported here (6 ms): reading, which every lookup does, does not need it.

@@ -3,6 +3,7 @@
     OPENED/<decision>/<libraries>/libonig.so.5 -> <store>/<hash>-libonig5-6.9.9/usr/lib/.../libonig.so.5
            .absent/libfoo.so.1    a name that nobody has or that is kept out; holds the reason
            .index/0               -> an index; what none of them has is not asked for
+           .listed/0              -> an index whose names `ldconfig -p` lists (loader/ldconfig)
            .asked                 a line for each name that was asked for, and what it brought
            .host/0                -> a directory that the dynamic linker searches after this one: a host's
            .kept-out/libfoo.so.1  the line that is told if the program fails after it missed the name
@@ -20,6 +21,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+from itertools import count, takewhile
 
 from denizen.disk import PRIVATE, link_atomically, make_directories, write_atomically
 from denizen.launch.command_links import commands_of
@@ -30,13 +32,13 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from denizen.launch.decisions.decision import Identity
 
 # The name of the directory, beside those of patched copies and resource trees.
 OPENED = b"opened"
-_ABSENT, _ASKED, _HOST, _INDEX = b".absent", b".asked", b".host", b".index"
+_ABSENT, _ASKED, _HOST, _INDEX, _LISTED = b".absent", b".asked", b".host", b".index", b".listed"
 _ALL, _OF, _KEPT_OUT = b".all", b".of", b".kept-out"
 _LOCKED, _TURN, _EXAMINED, _TREE = b".locked", b".turn", b".examined", b".tree"
 # The pattern of loader/resident/answer.c, which asks for no other name. It excludes paths.
@@ -168,8 +170,12 @@ class Opened:
         return found
 
     def look_in(self, indexes: Sequence[bytes]) -> None:
-        """Link the index files that the resident searches before it asks. Raises OSError."""
+        """Link the index files that the resident searches before it asks, and that are listed.
+
+        Raises OSError.
+        """
         self._number(_INDEX, indexes)
+        self._number(_LISTED, indexes)
 
     def leave_to_host(self, directories: Sequence[bytes]) -> None:
         """Link the host's directories; the resident asks for nothing that is in one. Raises OSError."""
@@ -198,6 +204,11 @@ class Opened:
         """Tell whether the dynamic linker goes on to the host's directories."""
         return os.path.exists(os.path.join(self.directory, _HOST))
 
+    def _numbered(self, below: bytes) -> list[bytes]:
+        """Return where the links called 0, 1, ... lead."""
+        links = (_target(os.path.join(self.directory, below, b"%d" % number)) for number in count())
+        return list(takewhile(bool, links))
+
     def _number(self, below: bytes, paths: Sequence[bytes]) -> None:
         """Make links called 0, 1, ... and no others. Raises OSError."""
         top = os.path.join(self.directory, below)
@@ -208,12 +219,19 @@ class Opened:
         for name, path in wanted.items():
             link_atomically(os.path.join(top, name), path)
 
-    def forget_denied(self) -> None:
-        """Delete the records of unavailable names, so that they are asked for again with the new index."""
+    def forget_denied(self, renewed: Mapping[bytes, bytes]) -> None:
+        """Delete the records of unavailable names, so that they are asked for again with the new index.
+
+        `renewed` has the file of each old index with that of the new one. What is listed is not asked for, so
+        the list goes on with the new files. Raises OSError.
+        """
         for directory in (_ABSENT, _INDEX, _KEPT_OUT, _EXAMINED):
             with contextlib.suppress(FileNotFoundError):
                 for name in os.listdir(os.path.join(self.directory, directory)):
                     os.unlink(os.path.join(self.directory, directory, name))
+        listed = self._numbered(_LISTED)
+        if listed:
+            self._number(_LISTED, [renewed.get(path, path) for path in listed])
 
     def record(self, one: DlopenRequest) -> None:
         """Record an answer. Raises OSError."""
@@ -285,12 +303,15 @@ def decision_directories(decisions: bytes) -> list[bytes]:
     return found
 
 
-def forget_all_denied(decisions: bytes) -> None:
-    """Delete the records of unavailable names of all programs: the index has changed."""
+def forget_all_denied(decisions: bytes, renewed: Mapping[bytes, bytes]) -> None:
+    """Delete the records of unavailable names of all programs: the index has changed.
+
+    `renewed` has the file of each old index with that of the new one. Raises OSError.
+    """
     for decision_directory in decision_directories(decisions):
         commands_of(decision_directory).forget_denied()
         top = os.path.join(decision_directory, OPENED)
         with contextlib.suppress(FileNotFoundError):
             for program in os.listdir(top):
                 for libraries in os.listdir(os.path.join(top, program)):
-                    Opened(os.path.join(top, program, libraries)).forget_denied()
+                    Opened(os.path.join(top, program, libraries)).forget_denied(renewed)

@@ -110,6 +110,7 @@ def run_update(
     now. So are decisions that were made without an index.
     """
     from denizen.app.supply.decoder_setup import use_decoder
+    from denizen.index.manifest import library_files
     from denizen.index.update import update
     from denizen.launch.decisions.decision_store import forget_unindexed
     from denizen.launch.dlopen_links import forget_all_denied
@@ -123,7 +124,10 @@ def run_update(
             session.reporter.say(f"to fetch: {human_size(size)} for {suites}")
 
     use_decoder(session)
+    before = library_files(session.paths.index)
     outcomes = update(session.paths.index, targets, progress, force=force, planned=planned)
-    forget_all_denied(session.paths.decisions)
+    now = library_files(session.paths.index)
+    renewed = {path: now[key] for key, path in before.items() if key in now}
+    forget_all_denied(session.paths.decisions, renewed)
     forget_unindexed(session.paths.decisions)
     return outcomes
