@@ -76,5 +76,13 @@ def test_what_is_there_stays_and_a_full_directory_too(tmp_path: Path, entries: i
     assert set(shown) == (set(_NAMED) if entries == 1 else {b"/sbin/mkfs.ext4"})
 
 
+def test_where_all_directories_are_full_no_object_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program of 6 MB takes longer to search for strings than its start."""
+    directories = (b"/usr/bin", b"/usr/sbin", b"/bin", b"/sbin")
+    view = MemoryView({b"%b/%d" % (place, n): b"" for place in directories for n in range(100)})
+    monkeypatch.setattr(MemoryView, "read", lambda *_: pytest.fail("read"))
+    assert command_paths(view, (b"/program",), lambda _: pytest.fail("asked")) == ()
+
+
 def test_what_nobody_has_is_not_shown(tmp_path: Path) -> None:
     assert set(_shown(tmp_path, _STARTS.replace("/m4", "/nobody"), _DYNAMIC)) == {*COMMON, b"/sbin/mkfs.ext4"}

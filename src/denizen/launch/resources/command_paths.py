@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 # POSIX's shell at the path that popen(3) and system(3) of glibc and musl are compiled with; scripts' env.
 COMMON = (b"/bin/sh", b"/usr/bin/env")
 MAX_COMMANDS = 100
-# The path of a command that nobody has, for a look at the directory.
-_NO_COMMAND = b"/usr/bin/denizen-none"
+# The directories in which packages have commands.
+_COMMON_DIRECTORY = b"/usr/bin"
+_DIRECTORIES = (b"/bin", b"/sbin", _COMMON_DIRECTORY, b"/usr/sbin")
 # Strings of a program that are looked up as bare names, 50 us each.
 _MAX_NAMES = 4_000
 # Entries of a directory that is mirrored for a command; each costs 10 us at every start.
@@ -52,28 +53,55 @@ def command_paths(
         objects: paths of the program and the libraries that came with it; none for a script.
         has: tells whether a package has a command; None where no index can tell.
     """
+    places = _places(view)
+    if not places:
+        return ()  # on most hosts: a program of 6 MB takes 60 ms to search for strings
     images = list(_images(view, objects))
-    strings = dict.fromkeys(path for image in images for path in _named(image))
-    if objects and not any(_imports(image, EXECUTORS) for image in images):
-        # A static program imports no functions: only its strings tell.
-        if not strings or images[0].interpreter is not None:
-            return ()
-        named = strings
-    else:
-        named = dict.fromkeys(COMMON) | strings
+    named = _named(images) if objects else dict.fromkeys(COMMON)
     found = [
         path
         for path in named
-        if is_command(posixpath.basename(path))
-        and is_missing(view, path)
+        if posixpath.dirname(path) in places
+        and is_command(posixpath.basename(path))
+        and _is_absent(view, path)
         and (path in COMMON or has(posixpath.basename(path)) is not False)
     ]
-    bare = (path for path in _searched(images, has) if path not in named and is_missing(view, path))
+    bare = [
+        path
+        for path in (_searched(images) if _COMMON_DIRECTORY in places else ())
+        if path not in named and _is_absent(view, path) and has(posixpath.basename(path))
+    ]
     return (*found, *bare)[:MAX_COMMANDS]
 
 
-def _searched(images: Sequence[Image], has: Callable[[bytes], bool | None]) -> Iterator[bytes]:
-    """Yield paths for the bare names of commands in objects that search PATH."""
+def _places(view: FileView) -> frozenset[bytes]:
+    """Return the directories of commands that take more; what links to one (/bin) is looked at with it."""
+    judged: dict[bytes, bool] = {}
+    found = set()
+    for place in _DIRECTORIES:
+        try:
+            real = view.realpath(place)
+        except OSError:
+            real = place
+        if real not in judged:
+            judged[real] = _takes_more(view, real)
+        if judged[real]:
+            found.add(place)
+    return frozenset(found)
+
+
+def _named(images: Sequence[Image]) -> dict[bytes, None]:
+    """Return the paths of commands that the objects of a program name; none if it executes nothing."""
+    executes = any(_imports(image, EXECUTORS) for image in images)
+    # A static program imports no functions: only its strings tell.
+    if not executes and (not images or images[0].interpreter is not None):
+        return {}
+    strings = dict.fromkeys(path for image in images for path in _strings(image))
+    return dict.fromkeys(COMMON) | strings if executes else strings
+
+
+def _searched(images: Sequence[Image]) -> Iterator[bytes]:
+    """Yield paths for the bare names of possible commands in objects that search PATH."""
     names: dict[bytes, None] = {}
     for image in images:
         if not _imports(image, _SEARCHERS):
@@ -82,7 +110,7 @@ def _searched(images: Sequence[Image], has: Callable[[bytes], bool | None]) -> I
             names[match.group()] = None
             if len(names) == _MAX_NAMES:
                 break
-    yield from (b"/usr/bin/" + name for name in names if is_command(name) and has(name))
+    yield from (_COMMON_DIRECTORY + b"/" + name for name in names if is_command(name))
 
 
 def _images(view: FileView, objects: Sequence[bytes]) -> Iterator[Image]:
@@ -101,7 +129,7 @@ def _imports(image: Image, functions: frozenset[bytes]) -> bool:
         return False
 
 
-def _named(image: Image) -> Iterator[bytes]:
+def _strings(image: Image) -> Iterator[bytes]:
     """Yield the strings of a file that are paths of commands."""
     for match in _PATH.finditer(memoryview(image.buffer)[:MAX_SCANNED]):
         yield match.group()
@@ -109,21 +137,28 @@ def _named(image: Image) -> Iterator[bytes]:
 
 def brings_commands(view: FileView) -> bool:
     """Tell whether commands are brought on this host: its /usr/bin does not exist or has few entries."""
-    return is_missing(view, _NO_COMMAND)
+    return _takes_more(view, _COMMON_DIRECTORY)
 
 
 def is_missing(view: FileView, path: bytes) -> bool:
     """Tell whether the path does not exist, and its directory can be made or has few entries."""
+    return _is_absent(view, path) and _takes_more(view, posixpath.dirname(path))
+
+
+def _is_absent(view: FileView, path: bytes) -> bool:
     try:
         view.lstat(path)
     except FileNotFoundError:
-        pass
+        return True
     except OSError:
         return False
-    else:
-        return False
+    return False
+
+
+def _takes_more(view: FileView, directory: bytes) -> bool:
+    """Tell whether a directory can be made or has few entries."""
     try:
-        return len(view.listdir(posixpath.dirname(path))) <= _MAX_BESIDE
+        return len(view.listdir(directory)) <= _MAX_BESIDE
     except FileNotFoundError:
         return True
     except OSError:
