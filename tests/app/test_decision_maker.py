@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from denizen.app.decision_maker import decide, verdicts_for
+from denizen.app.decision_maker import DryRun, decide
 from denizen.app.request import RunRequest
 from denizen.disk import DiskView
 from denizen.elf import image as elf_image
@@ -59,12 +59,16 @@ def program(request: pytest.FixtureRequest, tmp_path: Path) -> bytes:
     return os.fsencode(path)
 
 
-def test_a_program_is_read_and_parsed_once_for_all_strategies(
+def test_a_program_is_read_and_parsed_once_for_all_answers_of_a_dry_run(
     program: bytes, tmp_path: Path, reads: Reads
 ) -> None:
     session = context_of({}, os.fspath(tmp_path / "root")).session
-    verdicts = verdicts_for(session, program)
+    dry_run = DryRun(session, program, offline=True)
+    assert dry_run.improvement() is None
+    verdicts = dry_run.verdicts()
     assert [one.strategy for one in verdicts] == [*STRATEGIES]
+    assert dry_run.files(verdicts) == ()
+    assert dry_run.emulator_words() == ""
     assert reads.read.count(program) == 1
     assert reads.parsed.count(program) == 1
 

@@ -237,49 +237,50 @@ def plan_for(session: Session, program: bytes, wanted: RunRequest) -> StartPlan:
         raise NoSuchProgram(program, problem.strerror or str(problem)) from problem
 
 
-def verdicts_for(session: Session, program: bytes) -> tuple[StrategyVerdict, ...]:
-    """Return the verdict of `run` on every strategy for the program at the absolute path. Raises OSError."""
-    return _as_run(session, program).verdicts()
+class DryRun:
+    """The answers to what `run` would do with one program, which is examined once, for the first of them.
 
-
-def files_for_program(
-    session: Session, program: bytes, verdicts: Sequence[StrategyVerdict]
-) -> tuple[LookedForFiles, ...]:
-    """Return what is done about files that a static program looks for, by the strategy that is chosen.
-
-    Raises OSError.
+    Every method raises OSError, SourceFailed, HostLacks.
     """
-    return _as_run(session, program).files(verdicts) if verdicts else ()
 
+    def __init__(self, session: Session, program: bytes, *, offline: bool) -> None:
+        """Answer for the program at an absolute path; with `offline` nothing is fetched."""
+        self._session = session
+        self._program = program
+        self._offline = offline
+        self._made: _DecisionMaker | None = None
 
-def variables_for(session: Session, program: bytes) -> tuple[bytes, ...]:
-    """Return the variables, as NAME=VALUE, that the kept decision gives the program where it has none."""
-    from denizen.launch.strategies.given_variables import variables_in
+    def verdicts(self) -> tuple[StrategyVerdict, ...]:
+        """Return the verdict of `run` on every strategy."""
+        return self._maker().verdicts()
 
-    try:
-        found = decided(session.paths.decisions, program)
-    except OSError:
-        return ()
-    return () if found is None else variables_in(found)
+    def files(self, verdicts: Sequence[StrategyVerdict]) -> tuple[LookedForFiles, ...]:
+        """Return what is done about files that a static program looks for, by the strategy that is chosen."""
+        return self._maker().files(verdicts) if verdicts else ()
 
+    def improvement(self) -> Resolution | None:
+        """Return packages with libraries that the program opens at run time and the host lacks, or None."""
+        return self._maker().improvement()
 
-def improvement_for(session: Session, program: bytes, *, offline: bool) -> Resolution | None:
-    """Return packages with libraries that a program (absolute) opens at run time and the host lacks.
+    def emulator_words(self) -> str:
+        """Return which emulator starts another architecture's program; "" for this machine's."""
+        return self._maker().emulator_words()
 
-    Return None if there is none.
+    def variables(self) -> tuple[bytes, ...]:
+        """Return the variables, as NAME=VALUE, that the kept decision gives the program where it has none."""
+        from denizen.launch.strategies.given_variables import variables_in
 
-    Raises OSError, SourceFailed, HostLacks.
-    """
-    return _as_run(session, program, offline=offline).improvement()
+        try:
+            found = decided(self._session.paths.decisions, self._program)
+        except OSError:
+            return ()
+        return () if found is None else variables_in(found)
 
+    def _maker(self) -> _DecisionMaker:
+        if self._made is None:
+            from denizen.app.request import RunRequest, for_program
 
-def emulator_for_program(session: Session, program: bytes, *, offline: bool) -> str:
-    """Return which emulator starts another architecture's program. Raises OSError, SourceFailed."""
-    return _as_run(session, program, offline=offline).emulator_words()
-
-
-def _as_run(session: Session, program: bytes, *, offline: bool = False) -> _DecisionMaker:
-    from denizen.app.request import RunRequest, for_program
-
-    wanted = for_program(RunRequest(offline=offline), program)
-    return _DecisionMaker(session, open_program(DiskView(), program), wanted)
+            wanted = for_program(RunRequest(offline=self._offline), self._program)
+            opened = open_program(DiskView(), self._program)
+            self._made = _DecisionMaker(self._session, opened, wanted)
+        return self._made

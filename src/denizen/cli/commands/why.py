@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from denizen.app.decision_maker import DryRun
     from denizen.app.start_outcome import StartOutcome
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
@@ -50,7 +51,8 @@ _facts: list[ProgramFacts] = []
 def run(parsed: Parsed, context: Context) -> int:
     """Examine the program and print the report; return 0 if it starts, here or by denizen, else 1."""
     report = _examine(parsed, context.environ)
-    resolution = None if _is_about_host(parsed) else _resolve(parsed, context, report)
+    dry_run = None if _is_about_host(parsed) else _dry_run(parsed, context, report)
+    resolution = _resolve(parsed, context, report, dry_run) if dry_run is not None else None
     outcome = _outcome(parsed, report, resolution)
     if context.json:
         from denizen.diagnose.report import document
@@ -61,17 +63,17 @@ def run(parsed: Parsed, context: Context) -> int:
 
             fields["resolution"] = resolution_document(resolution)
             fields["problems"] = [*_listed(fields["problems"]), *_still_open(resolution)]
-        if not _is_about_host(parsed):
+        if dry_run is not None:
             from denizen.app.resolution.extra_inputs import opened_document
             from denizen.cli.views.strategy_view import strategy_document
 
-            emulator, verdicts = _emulator(context, report, parsed), _verdicts(context, report)
-            files, variables = _files(context, report, verdicts), _variables(context, report, verdicts)
+            emulator, verdicts = _emulator(report, dry_run), _verdicts(report, dry_run)
+            files, variables = _files(report, dry_run, verdicts), dry_run.variables() if verdicts else ()
             fields["strategy"] = strategy_document(verdicts, emulator, files, variables)
             fields["opened"] = opened_document(context.session, report.program)
         context.output.document(fields)
     else:
-        _show(parsed, context, report, resolution, outcome)
+        _show(parsed, context, report, resolution, outcome, dry_run=dry_run)
     return 0 if outcome.value in ("host", "denizen") else 1
 
 
@@ -106,31 +108,22 @@ def _is_about_host(parsed: Parsed) -> bool:
     return parsed.flag("host") or parsed.text("sysroot") is not None
 
 
-def _verdicts(context: Context, report: Report) -> Sequence[StrategyVerdict]:
+def _dry_run(parsed: Parsed, context: Context, report: Report) -> DryRun:
+    from denizen.app.decision_maker import DryRun
+
+    return DryRun(context.session, report.program, offline=parsed.flag("offline"))
+
+
+def _verdicts(report: Report, dry_run: DryRun) -> Sequence[StrategyVerdict]:
     """Return the verdict on each strategy; () for a file that is not a program."""
     if (report.machine is None and not report.chain) or _is_strange(report):
         return ()
-    from denizen.app.decision_maker import verdicts_for
-
-    return verdicts_for(context.session, report.program)
+    return dry_run.verdicts()
 
 
-def _files(context: Context, report: Report, verdicts: Sequence[StrategyVerdict]) -> Sequence[LookedForFiles]:
+def _files(report: Report, dry_run: DryRun, verdicts: Sequence[StrategyVerdict]) -> Sequence[LookedForFiles]:
     """Return what is done about files that a static program looks for and this host lacks."""
-    if not report.stands_alone:
-        return ()
-    from denizen.app.decision_maker import files_for_program
-
-    return files_for_program(context.session, report.program, verdicts)
-
-
-def _variables(context: Context, report: Report, verdicts: Sequence[StrategyVerdict]) -> tuple[bytes, ...]:
-    """Return the variables that a start gives the program, as it was decided."""
-    if not verdicts:
-        return ()
-    from denizen.app.decision_maker import variables_for
-
-    return variables_for(context.session, report.program)
+    return dry_run.files(verdicts) if report.stands_alone else ()
 
 
 def _is_strange(report: Report) -> bool:
@@ -138,17 +131,19 @@ def _is_strange(report: Report) -> bool:
     return report.has("wrong-machine") and not report.is_emulated
 
 
-def _emulator(context: Context, report: Report, parsed: Parsed) -> str:
+def _emulator(report: Report, dry_run: DryRun) -> str:
     """Return which emulator runs another architecture's program, in words; "" for this machine's."""
-    if not report.is_emulated:
-        return ""
-    from denizen.app.decision_maker import emulator_for_program
-
-    return emulator_for_program(context.session, report.program, offline=parsed.flag("offline"))
+    return dry_run.emulator_words() if report.is_emulated else ""
 
 
 def _show(
-    parsed: Parsed, context: Context, report: Report, resolution: Resolution | None, outcome: StartOutcome
+    parsed: Parsed,
+    context: Context,
+    report: Report,
+    resolution: Resolution | None,
+    outcome: StartOutcome,
+    *,
+    dry_run: DryRun | None,
 ) -> None:
     from denizen.cli.views.report_view import draw, page, verdict
 
@@ -163,20 +158,20 @@ def _show(
         context.output.line("with denizen:")
         for line in resolution_lines(resolution):
             context.output.line(line)
-    if not _is_about_host(parsed):
+    if dry_run is not None:
         from denizen.app.resolution.extra_inputs import opened_lines
         from denizen.cli.views.strategy_view import strategy_lines
 
         for line in opened_lines(context.session, report.program):
             context.output.line(line)
-        emulator, verdicts = _emulator(context, report, parsed), _verdicts(context, report)
-        files, variables = _files(context, report, verdicts), _variables(context, report, verdicts)
+        emulator, verdicts = _emulator(report, dry_run), _verdicts(report, dry_run)
+        files, variables = _files(report, dry_run, verdicts), dry_run.variables() if verdicts else ()
         for line in strategy_lines(verdicts, emulator, files, variables):
             context.output.line(line)
     context.output.render(closing)
 
 
-def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | None:
+def _resolve(parsed: Parsed, context: Context, report: Report, dry_run: DryRun) -> Resolution | None:
     """Return the resolution of the program that the kernel would start.
 
     Return None if it is no readable ELF file.
@@ -193,9 +188,7 @@ def _resolve(parsed: Parsed, context: Context, report: Report) -> Resolution | N
     path = report.chain[-1] if report.chain else report.program
     try:
         if report.starts and path == report.program and not (parsed.texts("with") or parsed.texts("suite")):
-            from denizen.app.decision_maker import improvement_for
-
-            improved = improvement_for(context.session, path, offline=parsed.flag("offline"))
+            improved = dry_run.improvement()
             if improved is not None:
                 return improved
         extra = wished(context.session, parsed.texts("with"), report.program)
