@@ -12,6 +12,7 @@ from denizen.errors import display
 from denizen.launch.decisions.decision import identity_of
 from denizen.launch.dlopen_links import place_of
 from denizen.launch.fast_path import directory_of
+from denizen.launch.resources.command_paths import brings_commands
 from denizen.launch.strategies.base import MAPPED, HostFindings, ProgramStart, StrategyName
 from denizen.launch.strategies.direct import DirectStrategy
 from denizen.launch.strategies.loader_files import ChildDecisions, LoaderFiles
@@ -43,6 +44,7 @@ def files_for(session: Session, program: Program, wanted: RunRequest, directory:
         # A lock contains all that may come.
         command_filter(session, wanted) if wanted.lock is None else None,
         hermetic=directory_of(paths.decisions, replace(followers, hermetic=True, strategy="direct").variant),
+        has_room=brings_commands(program.view),
     )
     return LoaderFiles(program, directory, paths.state, children)
 

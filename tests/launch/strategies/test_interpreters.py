@@ -61,6 +61,12 @@ def test_what_is_no_program_of_this_machine_counts_for_nothing() -> None:
     )
 
 
+def test_what_other_packages_put_into_the_hosts_directory_of_commands_counts_for_nothing() -> None:
+    view = MemoryView(_HOST | {b"/usr/bin/other": _program(_NIX), b"/usr/local/bin/own": _program(_NIX)})
+    assert beside(view, b"/usr/bin/program", "x86_64") == ()
+    assert beside(view, b"/usr/local/bin/program", "x86_64") == ((_NIX, "x86_64"),)
+
+
 def test_not_more_than_a_few_are_taken() -> None:
     files = [
         (b"/home/u/app/tool%d" % number, _program(b"/nix/store/%d-glibc/lib/ld.so" % number))

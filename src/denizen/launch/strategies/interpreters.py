@@ -8,9 +8,10 @@ ENOENT before denizen can notice it. So a namespace serves, beside the program's
     those that files beside the program     of another machine's word size, another C library, or from
     name and this host lacks (`beside`)     /nix/store and /gnu/store, where the path cannot be guessed
 
-What is served because a file beside the program says so is a path where nothing is, called as dynamic linkers
-are, in the directories of systems: a file must not have a name of its choice made (`/etc/ld.so.preload`), nor
-a directory mirrored that users write to, whose new names would be lost.
+A directory of the host's own commands is not searched: what lies there came with other packages, and /usr/bin
+has a thousand files. What is served because a file beside the program says so is a path where nothing is,
+called as dynamic linkers are, in the directories of systems: a file must not have a name of its choice made
+(`/etc/ld.so.preload`), nor a directory mirrored that users write to, whose new names would be lost.
 
 Limits: `MAX_FILES` files are looked at, `DEPTH` directories deep, `MAX_FOUND` paths taken.
 """
@@ -34,6 +35,7 @@ MAX_FILES = 500
 DEPTH = 3
 MAX_FOUND = 8
 _NAME = re.compile(rb"(ld|ld-[\w.-]+)\.so(\.\d+)?")
+_OF_HOST = frozenset((b"/bin", b"/sbin", b"/usr/bin", b"/usr/sbin"))
 _TREES = (b"/lib/", b"/lib32/", b"/lib64/", b"/libx32/", b"/usr/", b"/nix/store/", b"/gnu/store/")
 _X = 0o111
 
@@ -56,9 +58,12 @@ def is_musl(path: bytes) -> bool:
 
 def beside(view: FileView, program: bytes, kernel: str) -> tuple[tuple[bytes, str], ...]:
     """Return (path, the loader's machine) of linkers that files beside `program` name and this host lacks."""
+    directory = posixpath.dirname(program)
+    if directory in _OF_HOST:
+        return ()
     ours = {made for _, made in usual(kernel)}
     found: dict[bytes, str] = {}
-    for path in _executables(view, posixpath.dirname(program), DEPTH, [MAX_FILES]):
+    for path in _executables(view, directory, DEPTH, [MAX_FILES]):
         if path == program:  # its own is served anyway
             continue
         named = _named(view, path)

@@ -16,7 +16,6 @@ from denizen.launch.loader.binaries import LoaderAbsent
 from denizen.launch.loader.ldconfig import ListingSettings, kind_printed
 from denizen.launch.loader.settings import HOST_PREFIXES, LoaderSettings
 from denizen.launch.loader.tools import Tools
-from denizen.launch.resources.command_paths import brings_commands
 from denizen.machines import other_loader
 from denizen.resolve.rule_packs import load_rules
 from denizen.value import replace, value
@@ -42,14 +41,14 @@ class ChildDecisions:
             command is provided.
         hermetic: the directory of decisions about children that the loader maps and that take no library of
             the host; b"" if it is not known.
-        everywhere: commands are provided whatever the host has.
+        has_room: commands can be provided: in an environment, or where the host's /usr/bin has few of them.
     """
 
     command: tuple[bytes, ...]
     directory: bytes
     has_command: Callable[[bytes], bool | None] | None = None
     hermetic: bytes = b""
-    everywhere: bool = False
+    has_room: bool = False
 
 
 @value
@@ -92,7 +91,7 @@ class LoaderFiles:
             children,
             command=(*outside, *command),
             directory=children.hermetic or children.directory,
-            everywhere=True,
+            has_room=True,
         )
         return replace(self, children=inside)
 
@@ -202,14 +201,10 @@ class LoaderFiles:
         link_atomically(os.path.join(self.directory, LOADER_LINK), self.plain_loader())
 
     def _commands(self) -> bytes:
-        """Return the directory of links to commands; b"" if none is brought.
-
-        As in a namespace, nothing is added to a /usr/bin of the host with many commands.
-        """
+        """Return the directory of links to commands; b"" if none is brought."""
         children = self.children
-        here = children.everywhere or brings_commands(self.program.view)
-        brings = children.has_command is not None and here
-        return os.path.join(self.children.directory, COMMANDS) if brings else b""
+        brings = children.has_command is not None and children.has_room
+        return os.path.join(children.directory, COMMANDS) if brings else b""
 
     def _passed_on(self) -> tuple[bytes, ...]:
         """Return the directories whose programs the loader passes on to the host's own dynamic linker.
