@@ -11,9 +11,11 @@ Where several packages have parts of one directory, its entries are bound one by
 from __future__ import annotations
 
 import posixpath
+from functools import cache
 
 from denizen.fileview import FileKind, exists
 from denizen.machines import TRIPLETS
+from denizen.resolve.cache.cached_view import CachedView
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -85,16 +87,32 @@ class FixedPathResource:
     directory: bool
 
 
+class PartTree:
+    """The parts that may follow in a path, and the pattern that ends here; b"" for none."""
+
+    def __init__(self) -> None:
+        self.below: dict[bytes, PartTree] = {}
+        self.pattern = b""
+        self.has_star = False
+
+    def add(self, pattern: bytes) -> None:
+        """Add a pattern of PATHS."""
+        here = self
+        for part in pattern.split(b"/"):
+            here.has_star |= part.endswith(b"*")
+            here = here.below.setdefault(part, PartTree())
+        here.pattern = pattern
+
+
 def fixed_path_resources(view: FileView, trees: Sequence[bytes]) -> tuple[FixedPathResource, ...]:
     """Return the files and directories of the package trees whose paths the host lacks, in PATHS order."""
+    view = CachedView(view)
     found: dict[bytes, FixedPathResource] = {}
-    for pattern in (*PATHS, _PLUGINS):
-        inside = dict.fromkeys(path for tree in trees for path in _matching(view, tree, pattern))
-        for path in inside:
-            if not exists(view, b"/" + path):
-                sources = [each for tree in trees if exists(view, each := posixpath.join(tree, path))]
-                for one in _merged(view, b"/" + path, sources):
-                    found.setdefault(one.target, one)
+    for path, holders in _held(view, trees):
+        if not exists(view, b"/" + path):
+            sources = [posixpath.join(tree, path) for tree in holders]
+            for one in _merged(view, b"/" + path, sources):
+                found.setdefault(one.target, one)
     for one in _terminals(view, found):
         found.setdefault(one.target, one)
     return tuple(found.values())[:MAX_BINDS]
@@ -122,6 +140,18 @@ def _merged(view: FileView, target: bytes, sources: Sequence[bytes]) -> Iterator
             yield from _merged(view, posixpath.join(target, name), holders)
 
 
+def _held(view: FileView, trees: Sequence[bytes]) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Yield the paths that the trees have, in PATHS order, then plugins, each with the trees that have it."""
+    found: dict[bytes, dict[bytes, list[bytes]]] = {pattern: {} for pattern in PATHS}
+    for tree in trees:
+        for pattern, path in _matching(view, tree, b"", _part_tree()):
+            found[pattern].setdefault(path, []).append(tree)
+    for holders in found.values():
+        yield from holders.items()
+    for path in dict.fromkeys(path for tree in trees for path in _plugins(view, tree)):
+        yield path, [tree for tree in trees if exists(view, posixpath.join(tree, path))]
+
+
 def _plugins(view: FileView, tree: bytes) -> Iterator[bytes]:
     """Yield the directories of libraries' plugins below a tree, relative to it."""
     for triplet in _names(view, posixpath.join(tree, b"usr/lib")):
@@ -141,23 +171,33 @@ def _is_left_out(path: bytes) -> bool:
     return named or any(name.startswith(one[:-1]) if one.endswith(b"*") else name == one for one in out)
 
 
-def _matching(view: FileView, tree: bytes, pattern: bytes) -> Iterator[bytes]:
-    """Yield the paths below a tree that match the pattern, relative to it."""
-    if pattern == _PLUGINS:
-        yield from _plugins(view, tree)
-        return
-    paths = [b""]
-    for part in pattern.split(b"/"):
-        stem, star, _ = part.partition(b"*")
-        paths = [
-            posixpath.join(path, name)
-            for path in paths
-            for name in (_names(view, posixpath.join(tree, path)) if star else (part,))
-            if name.startswith(stem)
-        ]
-    if posixpath.dirname(pattern) in _LEFT_OUT and pattern.endswith(b"/*"):
-        paths = [path for path in paths if not _is_left_out(path)]
-    yield from (path for path in paths if exists(view, posixpath.join(tree, path)))
+@cache
+def _part_tree() -> PartTree:
+    """Return PATHS as a tree of their parts: each package is walked once for all of them."""
+    top = PartTree()
+    for pattern in PATHS:
+        top.add(pattern)
+    return top
+
+
+def _matching(
+    view: FileView, tree: bytes, directory: bytes, parts: PartTree
+) -> Iterator[tuple[bytes, bytes]]:
+    """Yield (pattern, path) for the paths in a directory of a tree that match; both are relative to it."""
+    for name in _names(view, posixpath.join(tree, directory)) if parts.has_star else parts.below:
+        for part, below in parts.below.items():
+            if not (name.startswith(part[:-1]) if part.endswith(b"*") else name == part):
+                continue
+            path = posixpath.join(directory, name)
+            if below.pattern and _is_shown(view, tree, path, below.pattern):
+                yield below.pattern, path
+            if below.below:
+                yield from _matching(view, tree, path, below)
+
+
+def _is_shown(view: FileView, tree: bytes, path: bytes, pattern: bytes) -> bool:
+    by_any_name = posixpath.dirname(pattern) in _LEFT_OUT and pattern.endswith(b"/*")
+    return not (by_any_name and _is_left_out(path)) and exists(view, posixpath.join(tree, path))
 
 
 def _names(view: FileView, directory: bytes) -> tuple[bytes, ...]:
