@@ -1,4 +1,4 @@
-"""A cache file with the modules of one command, beside the .pyc files from which they come.
+"""Cache files with the modules of one command each, beside the .pyc files from which they come.
 
 Python finds, opens, checks and reads each module by itself, 0.1 ms each before any of its code runs. `why`
 has 70 modules, a decided `run` 25, `install` 170 with those of the standard library. The cache keeps their
@@ -14,6 +14,10 @@ program.
     table: marshal of (the directory, {module: (source file, its mtime in ns, its size, is a package,
         where its code is behind the table, the code's size)})
     code of each module: the marshal of a code object, as in a .pyc file
+
+To decide how a program starts takes 200 modules more than a decided start, which is not to read even the
+table of them. They have a file of their own, shared by all commands that decide, and opened when the first of
+them is imported.
 """
 
 # No `from __future__ import annotations`, which imports a module: it is read from the cache, as others are.
@@ -27,7 +31,7 @@ from _frozen_importlib_external import SourceFileLoader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from types import CodeType, ModuleType
     from typing import TypeAlias
 
@@ -38,10 +42,16 @@ if TYPE_CHECKING:
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # The answer to a program that waits for a library.
 ANSWER = "decide-missed"
+# The name of the file for decisions, and the module that only a decision needs.
+DECIDING = "deciding"
+DECIDES = "denizen.app.decision_maker"
+# Commands that decide and often need not.
+SOMETIMES_DECIDE = frozenset({"decide", "run", "why", "x"})
 # Commands for which start-up time matters, with the largest number of modules in their files. A start that
 # imported more (it resolved, fetched, or updated an index) is not a quick one, and the file's table is read
 # at every start.
 MAX_MODULES = {
+    "decide": 80,
     "find": 80,
     "fhs": 80,
     "install": 320,
@@ -55,6 +65,7 @@ MAX_MODULES = {
     "why": 80,
     "x": 80,
     ANSWER: 240,
+    DECIDING: 340,
 }
 # Global options whose value is the next word (dispatch.GLOBAL_OPTIONS, which is not imported yet).
 VALUED = frozenset({"--color", "--root"})
@@ -87,21 +98,59 @@ def cache_name(arguments: "Sequence[str]") -> str:
 
 
 class ModuleCache:
-    """The cache file of one command: call `use` before its modules are imported, `keep` after that."""
+    """The cache files of one command: call `use` before its modules are imported, `keep` after that."""
 
     def __init__(self, command: str, package: str = PACKAGE) -> None:
-        name = f"{command}.{sys.implementation.cache_tag}.together"
-        self._most = MAX_MODULES[command]
-        self._path = os.path.join(package, "__pycache__", name)
-        self._package = package
         self._before = frozenset(sys.modules)
-        self._modules: dict[str, Row] = {}
+        self._package = package
+        self._decides = command in SOMETIMES_DECIDE
+        self._files = [_CacheFile(command, package)]
+
+    def use(self) -> None:
+        """Import the modules in the file from it from now on, if it is this package's."""
+        self._files[0].open()
+        sys.meta_path.insert(0, _Finder(self))
+
+    def holder_of(self, name: str) -> "_CacheFile | None":
+        """Return the file that has a module; None for none."""
+        if self._decides and name == DECIDES:
+            self._decides = False
+            self._files.append(_CacheFile(DECIDING, self._package))
+            self._files[-1].open()
+        for file in self._files:
+            if name in file.modules:
+                return file
+        return None
+
+    def keep(self) -> None:
+        """Write the file, unless it has all modules that were imported, if Python would write a .pyc file.
+
+        After a decision, that is the decisions' file; it gets what the command's own lacks, too.
+        """
+        known = self._before.union(*(file.modules for file in self._files))
+        missing = [name for name in sys.modules.keys() - known if _is_kept(name)]
+        if missing:
+            self._files[-1].add(missing)
+
+
+class _CacheFile:
+    """One cache file.
+
+    Attributes:
+        modules: the rows of its modules; none before it is opened.
+    """
+
+    def __init__(self, name: str, package: str) -> None:
+        self._most = MAX_MODULES[name]
+        self._path = os.path.join(package, "__pycache__", f"{name}.{sys.implementation.cache_tag}.together")
+        self._package = package
+        self.modules: dict[str, Row] = {}
         self._file = -1
         self._codes = 0
         self._whole = b""
 
-    def use(self) -> None:
-        """Import the modules in the file from it from now on, if it is this package's."""
+    def open(self) -> None:
+        """Read the table, if the file is this package's."""
         try:
             # It stays open: modules are imported until the command ends.
             self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
@@ -114,8 +163,28 @@ class ModuleCache:
             return
         if os.sysconf("SC_OPEN_MAX") < _FEW:
             self._read_whole()
-        self._modules = modules
-        sys.meta_path.insert(0, _Finder(modules, self._code_of))
+        self.modules = modules
+
+    def code_of(self, row: "Row") -> bytes:
+        """Return the code of a module. Raises OSError."""
+        start = self._codes + row[4]
+        return self._whole[start : start + row[5]] or os.pread(self._file, row[5], start)
+
+    def add(self, names: "Sequence[str]") -> None:
+        """Write the file with further modules, if it may hold so many and can be written."""
+        # Access is asked first: reading the code of 25 modules in vain would take 1 ms of every `run`.
+        writable = not sys.dont_write_bytecode and os.access(os.path.dirname(self._path), os.W_OK)
+        if len(self.modules) + len(names) > self._most or not writable:
+            return
+        temporary = f"{self._path}.{os.getpid()}"
+        try:
+            had = {name: (*row[:4], self.code_of(row)) for name, row in self.modules.items()}
+            content = _content(self._package, had | _rows(names))
+            with open(temporary, "wb") as stream:
+                stream.write(content)
+            os.replace(temporary, self._path)
+        except OSError:
+            return  # no room: the next start is as slow as this one
 
     def _table(self) -> "dict[str, Row] | None":
         """Return the rows of the open file; None if it is incomplete, or of another place or version."""
@@ -141,29 +210,6 @@ class ModuleCache:
         os.close(self._file)
         self._file = -1
 
-    def _code_of(self, row: "Row") -> bytes:
-        start = self._codes + row[4]
-        return self._whole[start : start + row[5]] or os.pread(self._file, row[5], start)
-
-    def keep(self) -> None:
-        """Write the file, unless it has all modules that were imported, if Python would write a .pyc file."""
-        known = self._before | self._modules.keys()
-        missing = [name for name in sys.modules.keys() - known if _is_kept(name)]
-        size = len(self._modules) + len(missing)
-        # Access is asked first: reading the code of 25 modules in vain would take 1 ms of every `run`.
-        writable = not sys.dont_write_bytecode and os.access(os.path.dirname(self._path), os.W_OK)
-        if not missing or size > self._most or not writable:
-            return
-        temporary = f"{self._path}.{os.getpid()}"
-        try:
-            had = {name: (*row[:4], self._code_of(row)) for name, row in self._modules.items()}
-            content = _content(self._package, had | _rows(missing))
-            with open(temporary, "wb") as stream:
-                stream.write(content)
-            os.replace(temporary, self._path)
-        except OSError:
-            return  # no room: the next start is as slow as this one
-
 
 class _Loader(SourceFileLoader):
     """A loader of a module whose code is known already."""
@@ -180,25 +226,25 @@ class _Loader(SourceFileLoader):
 
 
 class _Finder:
-    def __init__(self, modules: "dict[str, Row]", code_of: "Callable[[Row], bytes]") -> None:
-        self._modules = modules
-        self._code_of = code_of
+    def __init__(self, cache: ModuleCache) -> None:
+        self._cache = cache
 
     def find_spec(
         self, name: str, _path: "Sequence[str] | None" = None, _target: "ModuleType | None" = None
     ) -> ModuleSpec | None:
-        row = self._modules.get(name)
-        if row is None:
+        holder = self._cache.holder_of(name)
+        if holder is None:
             return None
+        row = holder.modules[name]
         file, _, _, is_package, _, _ = row
         loader = _Loader(name, file)
         try:
-            loader.code = marshal.loads(self._code_of(row))  # noqa: S302  # see `use`
+            loader.code = marshal.loads(holder.code_of(row))  # noqa: S302  # see `_table`
             fits = _stamp(file) == row[:3]
         except (OSError, ValueError, EOFError, TypeError):
             fits = False
         if not fits:
-            self._modules.pop(name, None)  # `keep` writes the file with the module as it is now
+            del holder.modules[name]  # `keep` writes the file with the module as it is now
             return None
         spec = ModuleSpec(name, loader, origin=file, is_package=is_package)
         if is_package:
