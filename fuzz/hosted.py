@@ -15,10 +15,10 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-from denizen.app.bundles.bundle_program import zstd_frames
+from denizen.app.bundles.compressors import lzma_streams, zstd_frames
 from denizen.elf import constants as c
 from denizen.errors import BadInput
-from denizen.formats.bundle_image import EntryKind, ImageEntry, encode_over
+from denizen.formats.bundle_image import BlockMethod, EntryKind, ImageEntry, encode_over
 from denizen.formats.bundle_image import encode as encode_image
 from denizen.formats.squashfs_image import StoredFile, StoredPiece
 from denizen.launch.decisions.decision import Decision as Made
@@ -37,7 +37,7 @@ LOADER = HERE.parent / "loader"
 SOURCES = (
     "arena", "auxv", "covered", "decision", "dynamic", "identity", "image", "inside/child", "starters",
     "library_path", "object", "owner", "preload", "resume", "text",
-    "unpack/fse", "unpack/huffman", "unpack/packed_image", "unpack/zstd",
+    "unpack/fse", "unpack/huffman", "unpack/lzma", "unpack/packed_image", "unpack/x86", "unpack/zstd",
 )  # fmt: skip
 SANITIZERS = (
     "-fsanitize=address,undefined",
@@ -237,7 +237,8 @@ def packed_images() -> Sequence[bytes]:
     """Images of bundles, with blocks of every kind."""
     kinds = [b"", b"a" * 3000, bytes(range(256)) * 9, b"".join(b"word %d " % n for n in range(900))]
     entries = [ImageEntry(b"d/%d" % n, EntryKind.FILE, content) for n, content in enumerate(kinds)]
-    return [*(encode_image(entries, zstd_frames(level)) for level in (1, 5, 19)), _image_over()]
+    by_zstd = [encode_image(entries, zstd_frames(level), x86=level == 5) for level in (1, 5, 19)]
+    return [*by_zstd, encode_image(entries, lzma_streams(), method=BlockMethod.LZMA, x86=True), _image_over()]
 
 
 def _image_over() -> bytes:

@@ -8,12 +8,12 @@
 
 enum cache_place { CACHE_OF_USER, CACHE_AT_HOME, CACHE_TEMPORARY, CACHE_KEPT, CACHE_COMMON, CACHE_IN_MEMORY, CACHE_PLACES };
 
-/* The image as it lies in the launcher. `digest` are 64 digits. */
+/* The image as it lies in the launcher. `digest` are 64 digits; `mapped` bytes are in memory, up to the image's slack. */
 struct packed_source {
     struct packed packed;
     const char *digest;
     const uint8_t *at;
-    size_t size;
+    size_t size, mapped;
     bool verified;
 };
 

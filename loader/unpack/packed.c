@@ -35,22 +35,25 @@ static bool digest_is(const uint8_t *content, size_t size, const char *digits)
     return true;
 }
 
-/* OFFSET-SIZE-DIGEST in hex. The image is mapped with the slack behind it that the decompressor needs. */
+/* OFFSET-SIZE-DIGEST in hex. The image is mapped from where a page begins, of whatever size pages are, with the slack
+   behind it that the decompressors need. */
 static bool map_image(const char *own, const char *setting, struct packed_source *source)
 {
-    uint64_t offset = take_hex(&setting), size = take_hex(&setting);
+    enum { LARGEST_PAGE = 65536, ALIGNMENT = 8 };
+    uint64_t offset = take_hex(&setting), size = take_hex(&setting), before = offset % LARGEST_PAGE;
     int fd = sys_open("/proc/self/exe", SYS_RDONLY);
     if (fd < 0)
         fd = sys_open(own, SYS_RDONLY);
     struct arch_stat facts;
     if (fd < 0 || sys_fstat(fd, &facts) < 0 || (uint64_t)facts.size < offset + size + ZSTD_SLACK ||
-        offset % 4096 || text_length(setting) != 2 * SHA256_SIZE)
+        offset % ALIGNMENT || text_length(setting) != 2 * SHA256_SIZE)
         return false;
-    long at = sys_mmap(0, (size_t)size + ZSTD_SLACK, SYS_PROT_READ, SYS_MAP_PRIVATE, fd, offset);
+    long at = sys_mmap(0, (size_t)(before + size) + ZSTD_SLACK, SYS_PROT_READ, SYS_MAP_PRIVATE, fd, offset - before);
     sys_close(fd);
     if (sys_failed(at))
         return false;
-    *source = (struct packed_source){.digest = setting, .at = (const uint8_t *)at, .size = (size_t)size};
+    *source = (struct packed_source){
+        .digest = setting, .at = (const uint8_t *)at + before, .size = (size_t)size, .mapped = (size_t)(before + size) + ZSTD_SLACK};
     return packed_read(&source->packed, source->at, source->size);
 }
 
@@ -89,7 +92,7 @@ struct bundle packed_open(struct arena *arena, struct process *process, const ch
         if (offset)
             appimage_tell(arena, process, own, room);
         text_add(&base, "/bundle");
-        arch_syscall(__NR_munmap, (long)source.at, (long)(source.size + ZSTD_SLACK), 0, 0, 0, 0);
+        arch_syscall(__NR_munmap, (long)(source.at + source.size + ZSTD_SLACK - source.mapped), (long)source.mapped, 0, 0, 0, 0);
         return (struct bundle){.base = room};
     }
     verify(&source, own);

@@ -1,9 +1,11 @@
 #include "packed_image.h"
 
 #include "../text.h"
+#include "lzma.h"
+#include "x86.h"
 #include "zstd.h"
 
-enum { VERSION = 3, MAX_ENTRIES = 1 << 20, MAX_NAMES = 1 << 27, EINVAL_ = 22 };
+enum { VERSION = 4, MAX_ENTRIES = 1 << 20, MAX_NAMES = 1 << 27, EINVAL_ = 22 };
 static const uint64_t MAX_BLOCK = 1ULL << 31;
 
 /* No empty part, no `.`, no `..`: below the directory, whatever the name. */
@@ -45,7 +47,9 @@ static bool entry_is_sound(const struct packed *packed, const struct packed_entr
 
 static bool block_is_sound(const struct packed *packed, const struct packed_block *block)
 {
-    return block->at <= packed->size && block->size <= packed->size - block->at &&
+    uint32_t method = block->method & ~(uint32_t)PACKED_X86;
+    bool known = method < PACKED_METHODS && (method != PACKED_STORED || block->size == block->expanded);
+    return known && block->at <= packed->size && block->size <= packed->size - block->at &&
            block->expanded <= packed->header->largest;
 }
 
@@ -87,30 +91,49 @@ static void *map_memory(size_t size)
     return (void *)at;
 }
 
+/* What the decompressors work in; one at a time. */
+union workspace {
+    struct zstd zstd;
+    struct lzma_model lzma;
+};
+
 /* Blocks as they lie in memory, one behind the other. */
 struct expanded {
-    struct zstd *zstd;
+    union workspace *workspace;
     uint8_t *out;
     uint32_t first;
     uint64_t size;
 };
 
-/* A block that is as large as its content is stored as it is. */
+static bool expand_block(union workspace *workspace, uint8_t *out, const uint8_t *content, const struct packed_block *block)
+{
+    size_t size = (size_t)block->size;
+    switch (block->method & ~(uint32_t)PACKED_X86) {
+    case PACKED_ZSTD:
+        return zstd_expand(&workspace->zstd, out, block->expanded, content, size);
+    case PACKED_LZMA:
+        return lzma_expand(&workspace->lzma, out, block->expanded, content, size);
+    default:
+        return __builtin_memcpy(out, content, size) != NULL;
+    }
+}
+
 static bool add_block(struct expanded *expanded, const struct packed *packed, const struct packed_block *block)
 {
-    const uint8_t *content = packed->content + block->at;
     uint8_t *out = expanded->out + expanded->size;
     expanded->size += block->expanded;
-    if (block->size == block->expanded)
-        return __builtin_memcpy(out, content, (size_t)block->size) != NULL;
-    return zstd_expand(expanded->zstd, out, (size_t)block->expanded, content, (size_t)block->size);
+    if (!expand_block(expanded->workspace, out, packed->content + block->at, block))
+        return false;
+    if (block->method & PACKED_X86)
+        x86_restore(out, block->expanded);
+    return true;
 }
 
 /* Have an entry's blocks in memory, with those before them that are there already. */
 static bool have(struct expanded *expanded, const struct packed *packed, const struct packed_entry *entry)
 {
     if (entry->block != expanded->first)
-        *expanded = (struct expanded){.zstd = expanded->zstd, .out = expanded->out, .first = entry->block};
+        *expanded = (struct expanded){.workspace = expanded->workspace, .out = expanded->out, .first = entry->block};
     uint32_t next = entry->block;
     for (uint64_t there = 0; there < expanded->size; next++)
         there += packed->blocks[next].expanded;
@@ -123,7 +146,8 @@ static bool have(struct expanded *expanded, const struct packed *packed, const s
 long packed_expand(const struct packed *packed, packed_taker *take, void *taker)
 {
     size_t room = (size_t)packed->header->largest + ZSTD_SLACK;
-    struct expanded expanded = {.zstd = map_memory(sizeof *expanded.zstd), .out = map_memory(room), .first = UINT32_MAX};
+    union workspace *workspace = map_memory(sizeof *workspace);
+    struct expanded expanded = {.workspace = workspace, .out = map_memory(room), .first = UINT32_MAX};
     long result = 0;
     for (uint32_t i = 0; i < packed->header->entries && !sys_failed(result); i++) {
         const struct packed_entry *entry = &packed->entries[i];
@@ -131,6 +155,6 @@ long packed_expand(const struct packed *packed, packed_taker *take, void *taker)
         result = is_there ? take(taker, packed, entry, expanded.out + entry->at) : -EINVAL_;
     }
     arch_syscall(__NR_munmap, (long)expanded.out, (long)room, 0, 0, 0, 0);
-    arch_syscall(__NR_munmap, (long)expanded.zstd, sizeof *expanded.zstd, 0, 0, 0, 0);
+    arch_syscall(__NR_munmap, (long)workspace, sizeof *workspace, 0, 0, 0, 0);
     return sys_failed(result) ? result : 0;
 }

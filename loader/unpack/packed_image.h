@@ -16,10 +16,14 @@ struct packed_header {
     uint64_t largest; /* of the blocks, expanded */
 };
 
+enum packed_method { PACKED_STORED, PACKED_ZSTD, PACKED_LZMA, PACKED_METHODS, PACKED_X86 = 0x100 };
+
+/* With PACKED_X86 in the method, x86_restore gives the content back after the expansion. */
 struct packed_block {
     uint64_t at;
     uint64_t size;
-    uint64_t expanded;
+    uint32_t expanded;
+    uint32_t method;
 };
 
 /* `at` in its block; of a link the bytes there are where it leads. Names are below the bundle's directory, each

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.formats.bundle_image import ENTRY, BadImage, EntryKind, ImageEntry, decode, encode, encode_over
+from denizen.formats.bundle_image import (
+    BLOCK,
+    ENTRY,
+    HEADER,
+    BadImage,
+    EntryKind,
+    ImageEntry,
+    decode,
+    encode,
+    encode_over,
+)
 from denizen.formats.squashfs_image import StoredFile, StoredPiece
 
 _PARTS = st.sampled_from([b"lib", b"bin", b"x", b"libc.so.6", b"a b"])
@@ -108,3 +118,23 @@ def test_a_run_that_goes_beyond_the_last_block_is_refused() -> None:
     longer = index[:at] + ENTRY.pack(1, 1, 0, 1, 0, 5) + index[at + ENTRY.size :]
     with pytest.raises(BadImage):
         decode(longer + b"abcd", expanded)
+
+
+def test_a_block_says_that_addresses_were_put_into_it() -> None:
+    code = b"\xe8\x01\x00\x00\x00" * 100
+    image = encode([ImageEntry(b"a", EntryKind.PROGRAM, code)], zlib.compress, x86=True)
+    (found,) = decode(image, expanded)
+    assert found.content == code
+    at, size, whole, method = BLOCK.unpack_from(image, HEADER.size)
+    assert (whole, method) == (500, 0x101)
+    assert zlib.decompress(image[at : at + size]) != code
+
+
+@pytest.mark.parametrize("method", [3, 0x103, 0x200, 0])
+def test_a_block_of_an_unknown_kind_is_refused(method: int) -> None:
+    """And a stored one of another size than its content's."""
+    image = bytearray(encode([ImageEntry(b"a", EntryKind.FILE, b"a" * 500)], zlib.compress))
+    row = BLOCK.unpack_from(image, HEADER.size)
+    BLOCK.pack_into(image, HEADER.size, *row[:3], method)
+    with pytest.raises(BadImage):
+        decode(image, expanded)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from denizen.app.bundles.bundle_program import zstd_frames
+from denizen.app.bundles.compressors import zstd_frames
 from denizen.formats import squashfs
 from denizen.formats.file_tree import Directory, Entry, File, Symlink
 from denizen.formats.squashfs_image import (

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from denizen.app.bundles.appimage_bundle import AppFiles, appdir_entries, appimage
-from denizen.app.bundles.bundle_program import zstd_frames
+from denizen.app.bundles.compressors import lzma_streams, zstd_frames
 from denizen.elf.image import read
-from denizen.formats.bundle_image import EntryKind, ImageEntry, encode
+from denizen.formats.bundle_image import BlockMethod, EntryKind, ImageEntry, encode
 from denizen.launch.bundle_launcher import launcher_beside, launcher_with
 from denizen.launch.bundle_layout import bundled_decision
 from denizen.launch.decisions.decision import DecisionLibrary
@@ -355,9 +355,16 @@ def _words(seed: int, size: int) -> bytes:
     return b"".join(chance.choices(words, k=size // 6))
 
 
-@pytest.mark.parametrize("level", [1, 3, 9, 19])
-def test_the_decompressor_gives_back_what_zstd_compressed(
-    bundled: Bundled, launcher: bytes, level: int
+_COMPRESSORS = {
+    **{f"zstd {level}": (zstd_frames(level), BlockMethod.ZSTD) for level in (1, 3, 9, 19)},
+    "LZMA": (lzma_streams(), BlockMethod.LZMA),
+}
+
+
+@pytest.mark.parametrize("name", _COMPRESSORS)
+@pytest.mark.parametrize("x86", [False, True], ids=["plain", "addresses"])
+def test_the_launcher_gives_back_what_was_compressed(
+    bundled: Bundled, launcher: bytes, name: str, *, x86: bool
 ) -> None:
     contents = [b"", b"a", bytes(300_000), os.urandom(70_000), _words(1, 300_000), _words(2, 40_000)]
     contents += [
@@ -369,10 +376,26 @@ def test_the_decompressor_gives_back_what_zstd_compressed(
         ImageEntry(b"bundle/data/%d" % number, EntryKind.FILE, content)
         for number, content in enumerate(contents)
     ]
-    image = encode([*bundled.entries, *more], zstd_frames(level))
+    compress, method = _COMPRESSORS[name]
+    image = encode([*bundled.entries, *more], compress, method=method, x86=x86)
     bundled.file.write_bytes(launcher_with(launcher, image))
     assert bundled.run().stdout == f"{bundled.file} - hello - 42\n"
     assert [(bundled.unpacked / os.fsdecode(one.name)).read_bytes() for one in more] == contents
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 5, 9, 200_000])
+def test_addresses_in_anything_become_the_distances_that_were_there(
+    bundled: Bundled, launcher: bytes, size: int
+) -> None:
+    """Bytes that opcodes begin with, close to one another and up to the end of the block."""
+    chance = random.Random(size)
+    content = bytes(chance.choices(b"\xe8\x0f\x85\xff\x15\x48\x8b\x05\xc5\xc4\x10\x00", k=size))
+    # The pattern itself does not get smaller, and would be stored.
+    more = ImageEntry(b"bundle/data", EntryKind.FILE, bytes(4096) + content)
+    image = encode([*bundled.entries, more], zstd_frames(1), x86=True)
+    bundled.file.write_bytes(launcher_with(launcher, image))
+    assert bundled.run().stdout == f"{bundled.file} - hello - 42\n"
+    assert (bundled.unpacked / os.fsdecode(more.name)).read_bytes() == more.content
 
 
 def test_what_a_killed_unpacking_left_is_removed_a_day_later(bundled: Bundled) -> None:

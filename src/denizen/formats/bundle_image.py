@@ -4,12 +4,13 @@ Specification: docs/formats/bundle.md; the reader is loader/unpack/packed_image.
 
     image  = header(32) block(24)... entry(32)... names frame...
     header = magic(8) version(4) entries(4) blocks(4) size of names(4) largest block expanded(8)
-    block  = offset in the image(8) size(8) size expanded(8)
+    block  = offset in the image(8) size(8) size expanded(4) method(4)
     entry  = offset of its name(4) kind(4) block(4) modified(4) offset in the block(8) size(8)
 
-Each block is one Zstandard frame, or stored as it is: then its size is the expanded one. An entry's content
-may go on in the blocks behind, from their beginnings. Names end in NUL, and are below the bundle's directory;
-each directory comes before what is in it. The same files in the same order give the same bytes.
+Each block is one Zstandard frame, one LZMA stream, or stored as it is; of the first two, what is compressed
+may have addresses for distances (formats.x86_addresses). An entry's content may go on in the blocks behind,
+from their beginnings. Names end in NUL, and are below the bundle's directory; each directory comes before
+what is in it. The same files in the same order give the same bytes.
 
 The blocks may lie in another format's image behind this one, as they do in an AppImage (`encode_over`).
 """
@@ -20,6 +21,7 @@ import struct
 
 from denizen.bytesio import align_up, take
 from denizen.errors import BadInput
+from denizen.formats.x86_addresses import with_addresses, with_distances
 from denizen.value import Enum, value
 
 TYPE_CHECKING = False
@@ -27,12 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from denizen.bytesio import Buffer
-    from denizen.formats.squashfs_image import StoredFile
+    from denizen.formats.squashfs_image import StoredFile, StoredPiece
 
 MAGIC = b"DENIZENB"
-VERSION = 3
+VERSION = 4
 HEADER = struct.Struct("<8sIIIIQ")
-BLOCK = struct.Struct("<QQQ")
+BLOCK = struct.Struct("<QQII")
 ENTRY = struct.Struct("<IIIIQQ")
 MAX_ENTRIES = 1 << 20
 MAX_BLOCK = 1 << 31
@@ -49,6 +51,18 @@ class EntryKind(Enum):
     FILE = 1
     PROGRAM = 2
     LINK = 3
+
+
+class BlockMethod(Enum):
+    """The ways in which a block is compressed, as numbers of the format."""
+
+    STORED = 0
+    ZSTD = 1
+    LZMA = 2
+
+
+# Added to the method of a block in which formats.x86_addresses replaced distances.
+WITH_ADDRESSES = 0x100
 
 
 class BadImage(BadInput):
@@ -77,6 +91,23 @@ class ImageEntry:
 
 
 @value
+class PlacedBlock:
+    """A block as the image has it.
+
+    Attributes:
+        at: its offset in the image.
+        size: bytes there.
+        expanded: bytes of content.
+        method: how it is compressed, with or without WITH_ADDRESSES.
+    """
+
+    at: int
+    size: int
+    expanded: int
+    method: int
+
+
+@value
 class _Block:
     """One block's content, and the places of entries in it."""
 
@@ -84,29 +115,46 @@ class _Block:
     entries: tuple[tuple[ImageEntry, int], ...]
 
 
-def encode(entries: Sequence[ImageEntry], compress: Callable[[bytes], bytes]) -> bytes:
-    """Return the image of these entries; directories of files are added. `compress` makes a zstd frame.
+def encode(
+    entries: Sequence[ImageEntry],
+    compress: Callable[[bytes], bytes],
+    *,
+    method: BlockMethod = BlockMethod.ZSTD,
+    x86: bool = False,
+) -> bytes:
+    """Return the image of these entries; directories of files are added.
+
+    Args:
+        entries: of the tree.
+        compress: makes a frame of a block's content.
+        method: by which it does so.
+        x86: replace distances in code by addresses first.
 
     Raises BadImage: a name leaves the directory, or occurs twice.
     """
     _check(entries, _directories(entries))
     blocks = list(_blocks(entries))
-    frames = [min(compress(block.content), block.content, key=len) for block in blocks]
     places = [
         _Placed(entry, number, at) for number, block in enumerate(blocks) for entry, at in block.entries
     ]
-    sizes = [(len(frame), len(block.content)) for frame, block in zip(frames, blocks, strict=True)]
     index = _Index(_directories(entries), places)
-    return index.packed(_behind(index.size(len(blocks)), sizes)) + b"".join(frames)
+    rows, frames, at = [], [], index.size(len(blocks))
+    for block in blocks:
+        frame, how = _packed_block(block.content, compress, method, x86=x86)
+        rows.append(PlacedBlock(at, len(frame), len(block.content), how))
+        frames.append(frame)
+        at += len(frame)
+    return index.packed(rows) + b"".join(frames)
 
 
-def _behind(at: int, sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
-    """Return the rows of blocks that lie one behind the other."""
-    rows = []
-    for size, expanded in sizes:
-        rows.append((at, size, expanded))
-        at += size
-    return rows
+def _packed_block(
+    content: bytes, compress: Callable[[bytes], bytes], method: BlockMethod, *, x86: bool
+) -> tuple[bytes, int]:
+    """Return a block's bytes in the image with their method; what does not get smaller is stored as it is."""
+    frame = compress(with_addresses(content) if x86 else content)
+    if len(frame) >= len(content):
+        return content, BlockMethod.STORED.value
+    return frame, method.value + (WITH_ADDRESSES if x86 else 0)
 
 
 def encode_over(entries: Sequence[ImageEntry], stored: Mapping[bytes, StoredFile], alignment: int) -> bytes:
@@ -137,9 +185,17 @@ def encode_over(entries: Sequence[ImageEntry], stored: Mapping[bytes, StoredFile
     index = _Index(_directories(entries), sorted(places, key=lambda one: (one.block, one.at)))
     own = index.size(len(pieces) + 1)
     base = align_up(own + len(targets) + _SPARE, alignment)
-    rows = [(base + piece.at, piece.size, piece.expanded) for _, piece in pieces]
-    content = index.packed([*rows, (own, len(targets), len(targets))]) + targets
+    rows = [
+        PlacedBlock(base + piece.at, piece.size, piece.expanded, _method_of(piece).value)
+        for _, piece in pieces
+    ]
+    stored_targets = PlacedBlock(own, len(targets), len(targets), BlockMethod.STORED.value)
+    content = index.packed([*rows, stored_targets]) + targets
     return content.ljust(base, b"\0")
+
+
+def _method_of(piece: StoredPiece) -> BlockMethod:
+    return BlockMethod.STORED if piece.size == piece.expanded else BlockMethod.ZSTD
 
 
 @value
@@ -164,8 +220,8 @@ class _Index:
         count = len(self.directories) + len(self.places)
         return HEADER.size + blocks * BLOCK.size + count * ENTRY.size + names
 
-    def packed(self, blocks: Sequence[tuple[int, int, int]]) -> bytes:
-        """Return its bytes; `blocks` are the rows of the blocks."""
+    def packed(self, blocks: Sequence[PlacedBlock]) -> bytes:
+        """Return its bytes."""
         names, rows = bytearray(b"\0"), bytearray()
         for name in self.directories:
             rows += ENTRY.pack(len(names), EntryKind.DIRECTORY.value, 0, 0, 0, 0)
@@ -174,12 +230,13 @@ class _Index:
             modified, size = min(max(0, one.entry.modified), MAX_TIME), len(one.entry.content)
             rows += ENTRY.pack(len(names), one.entry.kind.value, one.block, modified, one.at, size)
             names += one.entry.name + b"\0"
-        expanded = [row[2] for row in blocks]
+        expanded = [block.expanded for block in blocks]
         runs = [sum(expanded[first:end]) for first, end in (self._run(one, expanded) for one in self.places)]
         largest = max((*expanded, *runs), default=0)
         count = len(rows) // ENTRY.size
         head = HEADER.pack(MAGIC, VERSION, count, len(blocks), len(names), largest)
-        return head + b"".join(BLOCK.pack(*row) for row in blocks) + bytes(rows) + bytes(names)
+        packed = b"".join(BLOCK.pack(one.at, one.size, one.expanded, one.method) for one in blocks)
+        return head + packed + bytes(rows) + bytes(names)
 
     @staticmethod
     def _run(one: _Placed, expanded: Sequence[int]) -> tuple[int, int]:
@@ -240,20 +297,24 @@ def decode(image: Buffer, expand: Callable[[bytes, int], bytes]) -> list[ImageEn
     if magic != MAGIC or version != VERSION or max(count, blocks) > MAX_ENTRIES or largest > MAX_BLOCK:
         raise BadImage("its header is another version's, or states too much")
     at = HEADER.size
-    places = list(BLOCK.iter_unpack(take(image, at, blocks * BLOCK.size, "blocks")))
+    places = [PlacedBlock(*row) for row in BLOCK.iter_unpack(take(image, at, blocks * BLOCK.size, "blocks"))]
     at += blocks * BLOCK.size
     rows = list(ENTRY.iter_unpack(take(image, at, count * ENTRY.size, "entries")))
     names = take(image, at + count * ENTRY.size, names_size, "names")
-    if not names.endswith(b"\0") or any(size > largest for _, _, size in places):
+    if not names.endswith(b"\0") or any(one.expanded > largest for one in places):
         raise BadImage("its names do not end, or a block is larger than the largest")
-    contents = [
-        _expanded(take(image, offset, size, "block"), expanded, expand) for offset, size, expanded in places
-    ]
+    contents = [_expanded(take(image, one.at, one.size, "block"), one, expand) for one in places]
     return [_entry(row, names, contents) for row in rows]
 
 
-def _expanded(raw: bytes, size: int, expand: Callable[[bytes, int], bytes]) -> bytes:
-    return raw if len(raw) == size else expand(raw, size)
+def _expanded(raw: bytes, block: PlacedBlock, expand: Callable[[bytes, int], bytes]) -> bytes:
+    method, addresses = block.method & ~WITH_ADDRESSES, block.method & WITH_ADDRESSES
+    if method > BlockMethod.LZMA.value or (
+        method == BlockMethod.STORED.value and block.size != block.expanded
+    ):
+        raise BadImage("a block is of a kind that this version does not know")
+    content = raw if method == BlockMethod.STORED.value else expand(raw, block.expanded)
+    return with_distances(content) if addresses else content
 
 
 def _run_from(contents: Sequence[bytes], block: int, end: int) -> bytes:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # The image is mapped, and the decompressor may read as much behind it (loader/unpack/zstd.h).
 ALIGNMENT = 4096
+_OWN_ALIGNMENT = 8
 _SLACK = 32
 # Of an AppImage of type 2, in the padding of e_ident.
 _MARK, _MARK_AT = b"AI\2", 8
@@ -32,7 +33,7 @@ def launcher_beside(binary: bytes, arguments: Sequence[bytes] = ()) -> bytes:
 
 def launcher_with(binary: bytes, image: bytes, arguments: Sequence[bytes] = ()) -> bytes:
     """Return the launcher with the image behind it: the whole bundle as one file."""
-    offset = align_up(len(binary), ALIGNMENT)
+    offset = align_up(len(binary), _OWN_ALIGNMENT)
     launcher = configure_loader(binary, _settings(_place(offset, image), arguments))
     return launcher.ljust(offset, b"\0") + image + bytes(_SLACK)
 

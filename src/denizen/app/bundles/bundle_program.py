@@ -6,7 +6,7 @@ import os
 import shutil
 
 from denizen.app.bundles.closure import is_static, opened_program, packaged_closure
-from denizen.app.bundles.errors import NoCompressor, NotBundled
+from denizen.app.bundles.errors import NotBundled
 from denizen.app.bundles.self_test import remove_quietly, self_test
 from denizen.disk import make_directories, write_atomically
 from denizen.formats.bundle_image import EntryKind, ImageEntry
@@ -17,8 +17,7 @@ from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
+    from collections.abc import Sequence
 
     from denizen.app.bundles.bundle_request import BundleRequest
     from denizen.app.bundles.closure import ProgramClosure
@@ -106,12 +105,13 @@ def _arguments(request: BundleRequest) -> list[bytes]:
 
 def _appimage(entries: list[ImageEntry], request: BundleRequest, apprun: bytes) -> bytes:
     from denizen.app.bundles.appimage_bundle import appdir_entries, appimage
+    from denizen.app.bundles.compressors import ZSTD_LEVEL, zstd_frames
     from denizen.launch.loader.binaries import bundle_binary
 
     assert request.app is not None
     name = request.name or os.path.basename(request.closure.program)
     whole = [*appdir_entries(name, apprun, request.app), *entries]
-    runtime, compress = bundle_binary(machine_name()), zstd_frames(request.level)
+    runtime, compress = bundle_binary(machine_name()), zstd_frames(request.level or ZSTD_LEVEL)
     content = appimage(runtime, whole, compress, _arguments(request))
     write_atomically(request.target, content, mode=0o755)
     return os.path.abspath(request.target)
@@ -135,7 +135,7 @@ def bundle_launcher(name: bytes, arguments: Sequence[bytes] = ()) -> ImageEntry:
 
 
 def _one_file(entries: list[ImageEntry], request: BundleRequest) -> bytes:
-    from denizen.formats.bundle_image import encode
+    from denizen.app.bundles.compressors import packed_image
     from denizen.launch.bundle_launcher import launcher_with
     from denizen.launch.loader.binaries import bundle_binary
 
@@ -144,37 +144,9 @@ def _one_file(entries: list[ImageEntry], request: BundleRequest) -> bytes:
         return _appimage(entries, request, bytes(bundle_launcher(b"AppRun", _arguments(request)).content))
     if request.beside:
         entries = [*entries, bundle_launcher(request.beside, _arguments(request))]
-    image = encode(entries, zstd_frames(request.level))
+    image = packed_image(entries, machine_name(), request.level)
     write_atomically(request.target, launcher_with(launcher, image, _arguments(request)), mode=0o755)
     return os.path.abspath(request.target)
-
-
-def zstd_frames(level: int) -> Callable[[bytes], bytes]:
-    """Return a function that makes one zstd frame of its argument. Raises NoCompressor."""
-    module = zstd_module()
-    options = {
-        module.CompressionParameter.compression_level: level,
-        module.CompressionParameter.window_log: 24,
-        module.CompressionParameter.checksum_flag: 0,
-    }
-
-    def compress(content: bytes) -> bytes:
-        frame: bytes = module.compress(content, options=options)
-        return frame
-
-    return compress
-
-
-def zstd_module() -> Any:  # one of two modules, of which one has no types here
-    """Return the standard library's module (3.14) or its backport. Raises NoCompressor."""
-    import importlib
-
-    for name in ("compression.zstd", "backports.zstd"):
-        try:
-            return importlib.import_module(name)
-        except ImportError:
-            continue
-    raise NoCompressor
 
 
 def _directory(entries: list[ImageEntry], request: BundleRequest) -> bytes:

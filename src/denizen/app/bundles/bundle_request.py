@@ -9,9 +9,6 @@ if TYPE_CHECKING:
     from denizen.app.bundles.appimage_bundle import AppFiles
     from denizen.app.bundles.closure import ClosureRequest
 
-# Of the compression, where none is asked for.
-LEVEL = 19
-
 
 @value
 class CarriedScript:
@@ -35,7 +32,7 @@ class BundleRequest:
         target: the file or directory to make.
         directory: make a directory.
         tree: a directory that goes with the program as a whole, b"" for none.
-        level: of the compression, 1 to 22.
+        level: of Zstandard, 1 to 22; None for what is smallest and still unpacked soon.
         arguments: those that the program gets before those of the start, with paths in the tree as they are
             where it is unpacked to.
         children: with denizen-inside: programs that it starts are started as by `denizen run`, and packages'
@@ -50,7 +47,7 @@ class BundleRequest:
     target: bytes
     directory: bool = False
     tree: bytes = b""
-    level: int = LEVEL
+    level: int | None = None
     arguments: tuple[bytes, ...] = ()
     children: bool = True
     beside: bytes = b""

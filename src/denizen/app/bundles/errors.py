@@ -15,8 +15,10 @@ class NotBundled(BadInput):
 
 
 class NoCompressor(HostLacks):
-    """The error that this Python cannot compress with zstd."""
+    """The error that this Python lacks a compressor."""
 
+    method: str
+    remedy: str
     WHAT = "cannot compress a bundle here"
-    WHY = "this Python has no zstd"
-    REMEDY = "pip install 'denizen[zstd]'; or --dir, which needs none"
+    WHY = "this Python has no {method:text}"
+    REMEDY = "{remedy:text}; or --dir, which compresses nothing"

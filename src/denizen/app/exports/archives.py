@@ -56,7 +56,7 @@ def xz_packer() -> Packer:
 
 
 def _zstd_packer() -> Packer:
-    from denizen.app.bundles.bundle_program import zstd_module
+    from denizen.app.bundles.compressors import zstd_module
 
     module = zstd_module()
     packer: Packer = module.ZstdCompressor(level=LEVEL)
@@ -82,7 +82,7 @@ def write_root_archive(root: ExportRoot, target: bytes) -> None:
 
 def write_root_image(root: ExportRoot, target: bytes, level: int = LEVEL) -> None:
     """Write a SquashFS image of a root, compressed by zstd. Raises NoCompressor, DiskFailed."""
-    from denizen.app.bundles.bundle_program import zstd_frames
+    from denizen.app.bundles.compressors import zstd_frames
 
     compress = zstd_frames(level)
     with staged_file(target) as stream:

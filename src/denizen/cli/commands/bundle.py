@@ -72,12 +72,10 @@ def _absolute(word: str) -> str:
     return os.path.realpath(word) if "/" in word and os.path.exists(word) else word
 
 
-def _level(text: str | None) -> int:
+def _level(text: str | None) -> int | None:
     """Return the level of compression that was asked for. Raises UsageError."""
-    from denizen.app.bundles.bundle_request import LEVEL
-
     if text is None:
-        return LEVEL
+        return None
     if not text.isdigit() or not 1 <= int(text) <= 22:
         raise UsageError("bundle", f"--level wants a number from 1 to 22, not {text!r}")
     return int(text)
@@ -102,7 +100,11 @@ COMMANDS = (
                 metavar="WORD",
                 repeat=True,
             ),
-            Option(("--level",), "of compression: 1 is fast, 22 is small; else 19", metavar="N"),
+            Option(
+                ("--level",),
+                "compress by Zstandard: 1 is fast, 22 is small; else what is smallest",
+                metavar="N",
+            ),
             *CLOSURE_OPTIONS,
         ),
         description=(
