@@ -12,6 +12,7 @@ from denizen.profiles.shell_environment import direnv_function
 from tests.support.peers import require
 from tests.support.real_archive import one_at_a_time, real_archive, with_packages
 from tests.support.sandboxes import require_sandbox
+from tests.support.terminals import at_terminal
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
@@ -177,6 +178,22 @@ def test_a_shell_begins_ahead_of_the_phase_that_is_named(tmp_path: Path) -> None
     assert "phase build" in done.stdout
     assert done.stdout.endswith("greetings\n")
     assert "phase install" not in done.stdout
+    assert "has failed" not in done.stdout
+    assert "Error" not in done.stderr
+    with one_at_a_time(context):
+        # What fixup makes of the installed files in the shell runs outside of it.
+        fixed = at_terminal(
+            [*command, "--shell", "fixup", "--offline", str(tmp_path / "greeter")],
+            "(greeter-1) ",
+            ["run_phase fixup; $out/bin/greet; echo in:$out", "exit 7"],
+        )
+    assert fixed.status == 7, fixed.shown
+    assert [line for line in fixed.shown.splitlines() if line.startswith("fixup: ")] == ["fixup: 2 objects"]
+    (out,) = [line.removeprefix("in:") for line in fixed.shown.splitlines() if line.startswith("in:")]
+    ran = subprocess.run([f"{out}/bin/greet"], capture_output=True, text=True, check=True, env={})
+    assert ran.stdout == "greetings\n"
+    # What the check phase opened by name is on the run path.
+    subprocess.run([f"{out}/bin/late"], check=True, env={})
 
 
 def test_an_output_that_mentions_the_compilers_tree_is_refused(tmp_path: Path) -> None:

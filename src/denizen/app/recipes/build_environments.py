@@ -7,12 +7,12 @@ its tree by itself: an environment that nobody has built in for long can go, and
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from hashlib import sha256
 
 from denizen.app.environments import fhs_create
 from denizen.app.recipes.recipe_lock import lock_packages, locked_packages
+from denizen.app.recipes.shell_directories import kept_by_shells
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.fhs.generations import BUILD_PREFIX, EnvironmentStore, NoEnvironment, Settings
 from denizen.recipes.recipe_derivation import packages_of
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 # Seconds after which `denizen gc` removes an environment that nothing was built in.
 GRACE = 30 * 86400
-# What the names of the directories of shells begin with, below the cache.
-SHELLS = b"develop-"
 
 
 def environment_name(settings: Settings) -> str:
@@ -69,7 +67,7 @@ def drop_unused_build_environments(session: Session, store: Store, grace: int = 
     the others go as well: nobody goes back to them.
     """
     environments = EnvironmentStore(session.paths.state)
-    shells = _kept_by_shells(session.paths.cache)
+    shells = kept_by_shells(session.paths.cache)
     dropped = 0
     for name in environments.names():
         if not name.startswith(BUILD_PREFIX):
@@ -81,13 +79,3 @@ def drop_unused_build_environments(session: Session, store: Store, grace: int = 
         else:
             environments.keep_current(name, store.layout)
     return dropped
-
-
-def _kept_by_shells(cache: bytes) -> set[str]:
-    """Return the names of the objects that shells' directories keep (`develop`)."""
-    found: set[str] = set()
-    with contextlib.suppress(FileNotFoundError):
-        for entry in os.scandir(cache):
-            if entry.name.startswith(SHELLS) and entry.is_dir(follow_symlinks=False):
-                found |= {os.fsdecode(one.name) for one in os.scandir(entry.path) if one.is_symlink()}
-    return found

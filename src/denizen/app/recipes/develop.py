@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from hashlib import sha256
 
 from denizen.app.builds.realise_files import realise_files
 from denizen.app.environments.fhs_enter import become
-from denizen.app.recipes.build_environments import SHELLS, environment_name, environment_settings
+from denizen.app.recipes.build_environments import environment_name, environment_settings
 from denizen.app.recipes.build_recipe import BuildRecipeRequest, RecipeWriter, trees_of, written
 from denizen.app.recipes.recipe_files import development_file, recipe_files, refuse_outside
+from denizen.app.recipes.shell_directories import shell_directory
 from denizen.app.supply.store_access import made_store
 from denizen.build.derivation import input_paths
-from denizen.disk import make_directories
 from denizen.formats import storepath
 from denizen.store.collection.gc_roots import add_indirect, remove_indirect
 from denizen.store.errors import doing
@@ -93,7 +92,7 @@ def prepare(session: Session, request: DevelopRequest) -> Development:
     refuse_outside(files, request.build.allowed)
     trees = trees_of(session, files, request.build)
     generation = trees[files[-1].path]
-    directory = _directory(session, files[-1].path)
+    directory = shell_directory(session, files[-1].path)
     with made_store(session) as store, store.working() as work:
         goal = written(RecipeWriter(session, request.build.policy, store, work, {}), files, trees)
         inputs = input_paths(goal.derivation, store.layout.logical)
@@ -107,15 +106,6 @@ def prepare(session: Session, request: DevelopRequest) -> Development:
         variables = _variables(session, store, goal, request, directory)
     name = environment_name(environment_settings(files[-1]))
     return Development(files[-1], name, generation, directory, variables)
-
-
-def _directory(session: Session, file: str) -> str:
-    """Return the directory of a recipe's or project's shell, made if there is none."""
-    digest = sha256(os.fsencode(file)).hexdigest()[:32]
-    directory = os.path.join(os.fsdecode(session.paths.cache), f"{os.fsdecode(SHELLS)}{digest}")
-    with doing("make", os.fsencode(directory)):
-        make_directories(os.fsencode(directory))
-    return directory
 
 
 def _keep(layout: StoreLayout, directory: bytes, kept: list[StorePath]) -> None:

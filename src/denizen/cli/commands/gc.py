@@ -93,7 +93,7 @@ def _forget(context: Context, store: Store, grace: int, unused_for: int | None) 
         context.output.say(
             f"{done.waiting} decisions kept for {_days(grace)}: {words}; --grace 0d forgets them now"
         )
-    _forget_environments(context, store, unused_for)
+    _forget_environments(context, store, unused_for, grace)
 
 
 def _prune_logs(context: Context, store: Store, unused_for: int | None) -> None:
@@ -104,15 +104,23 @@ def _prune_logs(context: Context, store: Store, unused_for: int | None) -> None:
         context.output.say(f"{pruned} old logs of builds deleted: nothing of what they made is left")
 
 
-def _forget_environments(context: Context, store: Store, unused_for: int | None) -> None:
-    """Delete the environments that denizen made for programs and builds, and that nothing uses any more."""
+def _forget_environments(context: Context, store: Store, unused_for: int | None, gone: int) -> None:
+    """Delete the environments that denizen made for programs and builds, and that nothing uses any more.
+
+    `gone` is how many seconds a project has to be missing.
+    """
     from denizen.app.environments.auto_environment import drop_unused
     from denizen.app.recipes.build_environments import GRACE, drop_unused_build_environments
+    from denizen.app.recipes.shell_directories import drop_unused_shells
 
     unused = drop_unused(context.session, store)
     if unused:
         context.output.say(f"{unused} environments forgotten: no program is started in them any more")
     grace = GRACE if unused_for is None else unused_for
+    shells = drop_unused_shells(context.session, store, grace, gone)
+    if shells:
+        words = f"their projects are gone, or they were not used for {_days(grace)}"
+        context.output.say(f"{shells} directories of shells deleted: {words}")
     builds = drop_unused_build_environments(context.session, store, grace)
     if builds:
         words = f"nothing was built in them for {_days(grace)}"
