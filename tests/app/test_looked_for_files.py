@@ -9,6 +9,7 @@ from denizen.app.looked_for_files import with_files
 from denizen.app.request import RunRequest
 from denizen.app.session import Session
 from denizen.disk import DiskView
+from denizen.elf.constants import ET_EXEC, PT_LOAD
 from denizen.launch.decisions.decision import Decision
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.host_decision import decision_of_host
@@ -16,7 +17,8 @@ from denizen.launch.program import open_program
 from denizen.resolve.rule_packs import Resource
 from denizen.sources.base import Progress, SilentTransfer
 from tests.support.debs import Item
-from tests.support.offline_roots import DenizenHome
+from tests.support.elf_builder import Elf, build
+from tests.support.offline_roots import LDSO, DenizenHome
 
 _LARGE = 1_200_000
 
@@ -97,8 +99,23 @@ def test_what_exceeds_the_budget_stays_away_and_is_told(bringing: Bringing) -> N
     assert "denizen: large is not brought: it is 1 MB, of a budget of 1 MB" in bringing.told.sentences
 
 
-def test_with_a_lock_nothing_comes(bringing: Bringing) -> None:
-    assert bringing.decision(b"small", wanted=RunRequest(lock="lock")) == bringing.before
+def test_with_a_lock_what_it_has_comes_and_nothing_else(home: DenizenHome, bringing: Bringing) -> None:
+    home.write("tzdata", [Item("./usr/share/zoneinfo/UTC", content=b"x")], architecture="all")
+    home.denizen("index", "update")
+    path, lock = home.work / "static", home.work / "lock"
+    path.write_bytes(build(Elf(type=ET_EXEC, dynamic=False, segments=((PT_LOAD, b"/usr/share/zoneinfo/"),))))
+    said = home.denizen("lock", os.fspath(path), "-o", os.fspath(lock)).stderr
+    assert "1 package, of files alone: " in said
+    (tree,) = bringing.decision(b"small", wanted=RunRequest(lock=os.fspath(lock))).objects
+    assert tree.endswith(b"-tzdata-1.0-1")
+    for other in (
+        Elf(type=ET_EXEC, dynamic=False),
+        Elf(interpreter=os.fsencode(LDSO), needed=(b"libgreet.so.1",)),
+    ):
+        path.write_bytes(build(other))
+        home.denizen("lock", os.fspath(path), "-o", os.fspath(lock))
+        assert bringing.decision(b"small", wanted=RunRequest(lock=os.fspath(lock))) == bringing.before
+    assert bringing.told.sentences[-1].endswith(f"the lock file is not for {path}")
 
 
 def test_where_there_is_no_index_it_starts_without(tmp_path: Path) -> None:

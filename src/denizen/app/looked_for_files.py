@@ -7,6 +7,8 @@ under the policy of the resident: a budget, --offline, --lock.
 
 from __future__ import annotations
 
+import os
+
 from denizen.app.factories import supply_of
 from denizen.app.resolution.resolve_program import base_suites
 from denizen.app.running_program import budget_of
@@ -15,10 +17,16 @@ from denizen.app.supply.open_index import open_index
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
+from denizen.elf.classify import ProgramKind, classify
 from denizen.errors import BadInput, HostLacks, SourceFailed, display
+from denizen.fileview import MemoryView
 from denizen.launch.resources.command_paths import brings_commands
+from denizen.launch.resources.looked_for import looked_for
+from denizen.resolve.applicable import ForeignLock
 from denizen.resolve.installation.install import install
+from denizen.resolve.lock import parse
 from denizen.resolve.resolution import Resolution, pin_of
+from denizen.resolve.rule_packs import load_rules
 from denizen.sources.base import Scope
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.value import replace
@@ -34,6 +42,7 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Pin
     from denizen.resolve.rule_packs import Resource
 
+_STATIC = (ProgramKind.STATIC, ProgramKind.STATIC_PIE, ProgramKind.GO_STATIC)
 # It would start without them: a network that is gone is not waited for.
 _ATTEMPTS = 2
 _PATIENCE = 10.0
@@ -50,7 +59,7 @@ def with_files(
 
     Return it unchanged, after one line, where they cannot be had: the program starts without.
     """
-    if not rules or wanted.lock is not None or not budget_of(session):
+    if not rules or not (wanted.lock or budget_of(session)):
         return decision
     try:
         return _brought(session, wanted, decision_store, decision, rules)
@@ -71,10 +80,13 @@ def _brought(
     rules: Sequence[Resource],
 ) -> Decision:
     policy = FetchPolicy(attempts=_ATTEMPTS, patience=_PATIENCE, offline=wanted.offline)
-    pins = _within_budget(session, _chosen(session, wanted, policy, rules))
+    if wanted.lock is not None:
+        pins = _locked(wanted.lock, decision.program)
+    else:
+        pins = _within_budget(session, _chosen(session, wanted.suites, policy, rules))
     if not pins:
         return decision
-    resolution = Resolution(own_architecture(), pins[0].suite, packages=tuple(pins))
+    resolution = Resolution(own_architecture(), packages=tuple(pins))
     with made_store(session) as store, store.working() as work:
         made = install(store, resolution, supply_of(session, policy))
         trees = [made.packages[pin.sha256] for pin in pins]
@@ -84,16 +96,51 @@ def _brought(
     return found
 
 
+def files_resolution(
+    session: Session, program: bytes, policy: FetchPolicy, suites: tuple[str, ...]
+) -> Resolution | None:
+    """Return the packages of files that a static program looks for, whatever this host has, for a lock.
+
+    Return None for a program of another kind, and for a directory. Raises OSError, BadInput, SourceFailed.
+    """
+    if os.path.isdir(program):
+        return None
+    found = classify(DiskView().read(program))
+    if found.image is None or found.kind not in _STATIC:
+        return None
+    rules = looked_for(MemoryView({}), found.image, load_rules().resources)
+    if not rules:
+        return None
+    architecture, asked = own_architecture(), base_suites(session, suites)
+    ensure(session, asked, architecture, Scope.LIBRARIES, policy)
+    pins = _offered(session, architecture, asked, rules)
+    return Resolution(architecture, packages=tuple(sorted(pins, key=lambda pin: pin.name)))
+
+
+def _locked(lock: str, program: bytes) -> list[Pin]:
+    with open(lock, "rb") as stream:
+        resolution = parse(stream.read())
+    if resolution.choices:
+        raise ForeignLock(program, ("it has libraries, and the program is static",))
+    return list(resolution.packages)
+
+
 def _chosen(
-    session: Session, wanted: RunRequest, policy: FetchPolicy, rules: Sequence[Resource]
+    session: Session, suites: tuple[str, ...], policy: FetchPolicy, rules: Sequence[Resource]
 ) -> list[Pin]:
     """Return the packages of the base suite that the rules name. Raises SourceFailed, HostLacks.
 
     A host with commands of its own has what its owner chose: no index is fetched for a program that starts.
     """
-    architecture, suites = own_architecture(), base_suites(session, wanted.suites)
+    architecture, asked = own_architecture(), base_suites(session, suites)
     if brings_commands(DiskView()):
-        ensure(session, suites, architecture, Scope.LIBRARIES, policy)
+        ensure(session, asked, architecture, Scope.LIBRARIES, policy)
+    return _offered(session, architecture, asked, rules)
+
+
+def _offered(
+    session: Session, architecture: str, suites: tuple[str, ...], rules: Sequence[Resource]
+) -> list[Pin]:
     index = open_index(session, architecture, suites)
     snapshots = {entry.suite: entry.identity for entry in index.entries}
     names = dict.fromkeys(name for rule in rules for name in rule.packages)

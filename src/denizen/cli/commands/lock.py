@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def run(parsed: Parsed, context: Context) -> int:
     """Resolve the program and write the lock; return 1 if a problem is left, which the lock then lists."""
+    from denizen.app.lock_program import resolution_to_lock
     from denizen.app.resolution.extra_inputs import wished
-    from denizen.app.resolution.resolve_program import resolve_path
     from denizen.cli.views.resolution_view import resolution_lines
     from denizen.disk import write_atomically
     from denizen.resolve.lock import write
@@ -28,7 +28,7 @@ def run(parsed: Parsed, context: Context) -> int:
     extra = wished(context.session, parsed.texts("with"), name)
     policy = FetchPolicy(offline=parsed.flag("offline"))
     try:
-        resolution = resolve_path(
+        resolution = resolution_to_lock(
             context.session, os.path.abspath(name), policy, parsed.texts("suite"), extra
         )
     except OSError as problem:

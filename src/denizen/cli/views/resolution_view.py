@@ -46,4 +46,5 @@ def resolution_lines(resolution: Resolution) -> Iterator[str]:
         f"{human_size(download_size(resolution))} to fetch, {human_size(installed_size(resolution))} unpacked"
     )
     on = f"glibc of {resolution.base}" if resolution.base else "beside this host's own libraries"
+    on = on if resolution.choices else "of files alone"
     yield f"{count} package{'s' if count != 1 else ''}, {on}: {sizes}"
