@@ -22,6 +22,10 @@ PROGRAM = r"""
 #ifndef BSS
 #define BSS 5000
 #endif
+#ifdef SPACE
+/* a note with room for a table of section headers, where Go's linker puts it */
+__asm__(".pushsection .note.space,\"a\",@note\n.long 4, 4000, 1\n.asciz \"Spc\"\n.zero 4000\n.popsection");
+#endif
 extern int called(int);
 static int one(void) { return 1; }
 static int two(void) { return 2; }
@@ -62,13 +66,18 @@ EXPECTED = "6 beta 7 0 10 0.540 1\n"
 
 @dataclass(frozen=True)
 class Form:
-    """A way to build the program; `numbers` are reports against patchelf that it stands for."""
+    """A way to build the program; `numbers` are reports against patchelf that it stands for.
+
+    `library` has flags for its library; one that needs none but libc has no run path.
+    """
 
     name: str
     flags: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
     compiler: str = "gcc"
     finish: Callable[[Path], None] | None = None
+    library: tuple[str, ...] = ()
+    run_path: bool = True
 
 
 def drop_sections(path: Path) -> None:
@@ -121,10 +130,10 @@ class Bench:
         if shutil.which(form.compiler) is None:
             return None
         output = self.directory / "program"
-        wide = [flag for flag in form.flags if flag == "-m32"]
+        wide = [*form.library, *(flag for flag in form.flags if flag == "-m32")]
         library = [form.compiler, *wide, "-shared", "-fPIC", "-Wl,-soname,libcalled.so", "library.c", "-lm"]
-        run_path = f"-Wl,-rpath,{self.first}"
-        program = [form.compiler, "-w", *form.flags, "program.c", "-Llib", "-lcalled", "-lm", run_path]
+        linked = ["-Llib", "-lcalled", "-lm", f"-Wl,-rpath,{self.first}"] if form.run_path else []
+        program = [form.compiler, "-w", *form.flags, "program.c", *linked]
         for command, target in ((library, self.first / "libcalled.so"), (program, output)):
             done = subprocess.run(
                 [*command, "-o", target], cwd=self.directory, capture_output=True, check=False
