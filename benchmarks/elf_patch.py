@@ -80,7 +80,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=_DIRECTORY) as directory:
         link = Path(directory, "linker" * 12)
         link.symlink_to(os.fsdecode(_LINKER))
-        asked = [(path, changes_for(path, os.fsencode(link))) for path in files]
+        # Others who use the machine may remove a program meanwhile.
+        asked = [(path, changes_for(path, os.fsencode(link))) for path in files if os.path.exists(path)]
         for at in range(0, len(asked), _IN_TURN):
             for name, tally in tallies.items():
                 group = asked[at : at + _IN_TURN]
@@ -99,6 +100,8 @@ def time_all(name: str, tally: Tally, asked: list[tuple[bytes, Changes]], out: b
         before, used = time.perf_counter(), processor_time()
         try:
             tally.change(path, out, wanted)
+        except FileNotFoundError:
+            continue
         except (BadInput, subprocess.CalledProcessError) as problem:
             tally.outcomes["refused"] += 1
             print(name, "refused", os.fsdecode(path), problem)
@@ -121,7 +124,7 @@ def compare_all(path: bytes, wanted: Changes, directory: Path, tallies: dict[str
     for name, tally in tallies.items():
         try:
             tally.change(path, out, wanted)
-        except (BadInput, subprocess.CalledProcessError):
+        except (BadInput, subprocess.CalledProcessError, FileNotFoundError):
             continue
         difference = compared(expected, behaviour(out, path, directory))
         tally.outcomes["differ" if difference else "equal"] += 1
