@@ -87,7 +87,7 @@ def parse_entries(memory: Memory, segment: Segment) -> tuple[tuple[int, int], ..
     words = memory.numbers("Q" if memory.bits == 64 else "I", data[: len(data) // pair * pair]).tolist()
     tags = words[0::2]
     count = tags.index(c.DT_NULL) if c.DT_NULL in tags else len(tags)
-    return tuple(zip(tags[:count], words[1 : 2 * count : 2], strict=True))
+    return tuple(zip(tags[:count], words[1::2], strict=False))
 
 
 def string_table(memory: Memory, values: dict[int, int]) -> StringTable:

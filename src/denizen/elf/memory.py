@@ -101,37 +101,32 @@ def _extents(segments: Iterable[Segment], size: int) -> list[tuple[int, int, int
     """Return (start, end, file offset) of the memory mapped from the file, by address and without overlap."""
     extents: list[tuple[int, int, int]] = []
     for segment in sorted([one for one in segments if one[0] == PT_LOAD], key=_ADDRESS):
-        start, end, offset = _pages(segment, size)
+        start, end, offset = _pages(segment)
+        # Cut at the end of the file.
+        if end - start > size - offset:
+            end = start + size - offset
         if end <= start:
             continue
         if extents and extents[-1][1] > start:
             before, _, at = extents.pop()
             extents += [(before, start, at)] if before < start else []
         if extents and extents[-1][1] == start and extents[-1][2] + start - extents[-1][0] == offset:
-            start, offset = extents.pop()[::2]
+            start, _, offset = extents.pop()
         extents.append((start, end, offset))
     return extents
 
 
-def _pages(segment: Segment, size: int) -> tuple[int, int, int]:
-    """Return (start, end, file offset) of the pages a segment maps, cut at the end of the file."""
+def _pages(segment: Segment) -> tuple[int, int, int]:
+    """Return (start, end, file offset) of the pages that a segment maps."""
     _, _, offset, address, _, file_size, memory_size, _ = segment
     into, end = address % PAGE, address + file_size
     if into != offset % PAGE:
         # A segment whose offset and address differ modulo the page size cannot be mapped as pages.
-        return address, _cut(address, end, size - offset), offset
+        return address, end, offset
     # The rest of the last page is mapped from the file too, unless zero-filled memory starts there.
     if memory_size <= file_size:
         end = (end + PAGE - 1) & -PAGE
-    start, offset = address - into, offset - into
-    return start, _cut(start, end, size - offset), offset
-
-
-def _cut(start: int, end: int, available: int) -> int:
-    """Return `end`, or where the file ends before: min() and max() would take longer than all else here."""
-    if end - start <= available:
-        return end
-    return start + available if available > 0 else start
+    return address - into, end, offset - into
 
 
 def numbers(code: Code, data: bytes | memoryview, *, little: bool) -> memoryview:
