@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from denizen.app.relocate.patch_program import NotPatched
 from denizen.cli.dispatch import dispatch
 from tests.support.elf_builder import Elf, build
 from tests.support.offline_roots import DenizenHome
@@ -46,6 +47,28 @@ def test_the_plan_is_a_document(program: Path, capsys: pytest.CaptureFixture[str
     assert (plan["changed"], plan["written"], plan["grown"]) == (True, False, 0)
     assert [edit["part"] for edit in plan["edits"]] == ["the dynamic section"]
     assert program.read_bytes() == content
+
+
+def test_of_several_one_that_cannot_be_patched_keeps_no_other_from_it(
+    program: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, other = program.with_name("text"), program.with_name("other")
+    text.write_text("no program\n")
+    other.write_bytes(program.read_bytes())
+    words = ["--json", "patch", str(program), str(text), str(other)]
+    assert dispatch([*words, "--rpath", "/somewhere", "--in-place"]) == NotPatched.exit_status
+    told = capsys.readouterr()
+    assert [one["program"] for one in json.loads(told.out)] == [str(program), str(other)]
+    assert str(text) in told.err
+    assert dispatch(words) == NotPatched.exit_status
+    assert [one["runpath"] for one in json.loads(capsys.readouterr().out)] == ["/somewhere"] * 2
+    assert text.read_text() == "no program\n"
+
+
+def test_several_programs_have_no_one_output(program: Path) -> None:
+    words = [str(program), str(program), "--rpath", "/a", "--output", str(program.with_name("new"))]
+    assert dispatch(["patch", *words]) == 2
+    assert not program.with_name("new").exists()
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,19 @@ import os
 
 from denizen.cli.command import Command
 from denizen.cli.options import Option, Positional, UsageError
+from denizen.errors import DenizenError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
     from denizen.app.relocate.patch_program import Patched, PatchRequest
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
     from denizen.relocate.changes import Changes
+
+    T = TypeVar("T")
 
 # At most one of these: each says what the run path becomes.
 _RUN_PATHS = ("rpath", "add-rpath", "shrink-rpath", "remove-rpath")
@@ -21,40 +27,64 @@ _FLAGS = ("shrink-rpath", "remove-rpath", "force-rpath", "no-default-lib")
 
 
 def run(parsed: Parsed, context: Context) -> int:
-    """Patch the program, or show what can be changed; return 0."""
-    path = os.fsencode(parsed.required("PROGRAM"))
+    """Patch the programs, or show what can be changed of them; return the first failure's status, or 0."""
+    paths = [os.fsencode(one) for one in parsed.texts("PROGRAM")]
     asked = any(parsed.texts(key) if key in _REPEATED else parsed.text(key) for key in _TEXTS)
-    auto = parsed.flag("auto")
-    if not (asked or auto or any(parsed.flag(key) for key in _FLAGS)):
-        return _show(path, context)
+    if not (asked or parsed.flag("auto") or any(parsed.flag(key) for key in _FLAGS)):
+        return _show(paths, context)
+    if asked and parsed.flag("auto"):
+        raise UsageError("patch", "--auto chooses interpreter and run path itself")
+    if len(paths) > 1 and parsed.text("output") is not None:
+        raise UsageError("patch", "--output takes one PROGRAM; several are changed by --in-place")
+    done, status = _each(paths, context, lambda path: _patched(parsed, path, context))
+    _tell(done, context, single=len(paths) == 1, written=not parsed.flag("plan"))
+    return status
+
+
+def _patched(parsed: Parsed, path: bytes, context: Context) -> Patched:
     target = _target(parsed, path)
-    if auto:
+    if parsed.flag("auto"):
         from denizen.app.relocate.patch_auto import patch_auto
 
-        if asked:
-            raise UsageError("patch", "--auto chooses interpreter and run path itself")
-        done = patch_auto(context.session, path, target, offline=parsed.flag("offline"))
-    else:
-        from denizen.app.relocate.patch_program import patch
+        return patch_auto(context.session, path, target, offline=parsed.flag("offline"))
+    from denizen.app.relocate.patch_program import patch
 
-        done = patch(_request(parsed, path, target), context.session if parsed.flag("try") else None)
-    _tell(done, context, written=not parsed.flag("plan"))
-    return 0
+    return patch(_request(parsed, path, target), context.session if parsed.flag("try") else None)
 
 
-def _show(path: bytes, context: Context) -> int:
+def _each(paths: list[bytes], context: Context, act: Callable[[bytes], T]) -> tuple[list[T], int]:
+    """Return what came of each path, and the status of the first that failed; one alone raises.
+
+    A program that cannot be patched keeps no other from being patched.
+    """
+    if len(paths) == 1:
+        return [act(paths[0])], 0
+    done, status = [], 0
+    for path in paths:
+        try:
+            done.append(act(path))
+        except UsageError:
+            raise
+        except DenizenError as problem:
+            context.output.error(problem)
+            status = status or problem.exit_status
+    return done, status
+
+
+def _show(paths: list[bytes], context: Context) -> int:
     from denizen.app.relocate.patch_program import facts
 
-    found = facts(path)
+    found, status = _each(paths, context, facts)
     if context.json:
-        context.output.document(found)
-        return 0
-    width = max(map(len, found))
-    for name, item in found.items():
-        shown = " ".join(map(str, item)) if isinstance(item, list) else item
-        if shown not in (None, "", False):
-            context.output.line(f"{name:{width}}  {'yes' if shown is True else shown}")
-    return 0
+        context.output.document(found[0] if len(paths) == 1 else found)
+        return status
+    for one in found:
+        width = max(map(len, one))
+        for name, item in one.items():
+            shown = " ".join(map(str, item)) if isinstance(item, list) else item
+            if shown not in (None, "", False):
+                context.output.line(f"{name:{width}}  {'yes' if shown is True else shown}")
+    return status
 
 
 def _target(parsed: Parsed, path: bytes) -> bytes:
@@ -113,14 +143,16 @@ def _pair(text: str) -> tuple[bytes, bytes]:
     return os.fsencode(old), os.fsencode(new)
 
 
-def _tell(done: Patched, context: Context, *, written: bool) -> None:
+def _tell(done: list[Patched], context: Context, *, single: bool, written: bool) -> None:
     from denizen.cli.views.patch_view import document, lines
 
     if context.json:
-        context.output.document(document(done, written=written))
+        documents = [document(one, written=written) for one in done]
+        context.output.document(documents[0] if single else documents)
         return
-    for line in lines(done, written=written):
-        context.output.say(line)
+    for one in done:
+        for line in lines(one, written=written):
+            context.output.say(line)
 
 
 _REPEATED = frozenset({"add-rpath", "add-needed", "remove-needed", "replace-needed"})
@@ -130,7 +162,11 @@ COMMANDS = (
         ("patch",),
         "change a program's interpreter, run path and needed libraries",
         run,
-        positionals=(Positional("PROGRAM", "a program or library; without options, what it names is shown"),),
+        positionals=(
+            Positional(
+                "PROGRAM", "programs or libraries; without options, what they name is shown", many=True
+            ),
+        ),
         options=(
             Option(("--interpreter",), "the path of its dynamic linker", metavar="PATH"),
             Option(("--rpath",), "the run path, directories separated by colons", metavar="PATH"),
@@ -158,6 +194,8 @@ COMMANDS = (
             "packed into the file (bun, PyInstaller, AppImage, ...) is kept where the program finds it.\n\n"
             "The patched file is parsed again, compared with the old one, and loaded by this host's\n"
             "ld.so --list before it is put in its place. Patching twice gives the same bytes as once.\n\n"
+            "Of several, one that cannot be patched keeps none of the others from being patched; --json\n"
+            "gives a list of them then. --output takes one.\n\n"
             "With --auto, packages are found as for denizen run, and kept in the store as long as FILE is\n"
             "there; FILE starts without denizen."
         ),
