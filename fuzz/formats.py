@@ -13,6 +13,7 @@ from denizen.formats.deb import Deb
 from denizen.formats.file_tree import ArchiveEntry, Directory, Entry, File, Symlink
 from denizen.formats.hashes import Hash
 from denizen.formats.narinfo import NarInfo
+from denizen.formats.os_release import os_release
 from denizen.formats.storepath import NIX_STORE, StorePath
 from denizen.formats.stream import ByteSource
 from denizen.nar import reader, writer
@@ -108,6 +109,17 @@ def bundle_images() -> Sequence[bytes]:
     kinds = (EntryKind.FILE, EntryKind.PROGRAM, EntryKind.LINK)
     entries = [ImageEntry(b"d/%d" % number, kind, b"content") for number, kind in enumerate(kinds)]
     return [bundle_image.encode(entries, bytes), bundle_image.encode([], bytes)]
+
+
+def read_os_release(data: bytes) -> None:
+    os_release(data)
+
+
+def os_releases() -> Sequence[bytes]:
+    return [b'NAME="Debian \\"GNU\\"/Linux"\nID=debian\nHOME_URL=\'https://a.example/\'\n# more\n']
+
+
+OS_RELEASE_TOKENS = (b'="', b"='", b'\\"', b"\n", b'" ')
 
 
 def squashfs_images() -> Sequence[bytes]:

@@ -40,6 +40,7 @@ TARGETS: dict[str, Target] = {
     "attributes": Target(
         builds.read_attributes, builds.attributes, builds.large_attributes, builds.ATTRIBUTE_TOKENS
     ),
+    "os-release": Target(formats.read_os_release, formats.os_releases, tokens=formats.OS_RELEASE_TOKENS),
     "narinfo": Target(formats.read_narinfo, formats.narinfos, formats.large_narinfos, formats.NARINFO_TOKENS),
     "decision": Target(
         launch.read_decision, launch.decisions, launch.large_decisions, launch.DECISION_TOKENS

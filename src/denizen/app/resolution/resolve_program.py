@@ -29,6 +29,7 @@ def resolve_path(
     *,
     given: Sequence[bytes] = (),
     host: Environment | None = None,
+    first: str = "",
 ) -> Resolution:
     """Return the resolution of a program or a directory; indexes that are missing are made.
 
@@ -43,6 +44,7 @@ def resolve_path(
         extra: sonames, package names and, with a slash in them, paths of objects or directories of objects.
         given: directories of the user's LD_LIBRARY_PATH.
         host: this host as the linker sees it, if packages are to extend its libraries; else None.
+        first: a suite that is asked alone before the sources' own; "" for none.
 
     Raises:
         OSError, BadInput: a file cannot be read, or is malformed.
@@ -69,7 +71,7 @@ def resolve_path(
         CachedResolutions(session, policy, roots, added, names, given=given, host=host),
     )
     with many_files():
-        for index, stage in _indexes(session, suites, architecture, policy):
+        for index, stage in _indexes(session, _stages(session, suites, first), architecture, policy):
             made = answers.by(index, stage.suites)
             if made.is_complete and (not stage.wishes_count or not _wishes_more(made)):
                 break
@@ -106,10 +108,10 @@ class _Stage:
     wishes_count: bool = False
 
 
-def _stages(session: Session, suites: tuple[str, ...]) -> list[_Stage]:
+def _stages(session: Session, suites: tuple[str, ...], first: str = "") -> list[_Stage]:
     """Return the stages in order: the named suites.
 
-    Else the base, then all released suites, then all suites.
+    Else the first if there is one, the base, then all released suites, then all suites.
     """
     if suites:
         return [_Stage(suites)]
@@ -117,7 +119,8 @@ def _stages(session: Session, suites: tuple[str, ...]) -> list[_Stage]:
 
     every = tuple(dict.fromkeys(suite for one in configured_settings(session) for suite in one.suites))
     released = tuple([suite for suite in every if suite not in _UNRELEASED])
-    return [_Stage(every[:1], wishes_count=True), _Stage(released), _Stage(every)]
+    own = [_Stage((first,))] if first else []
+    return [*own, _Stage(every[:1], wishes_count=True), _Stage(released), _Stage(every)]
 
 
 def base_suites(session: Session, suites: tuple[str, ...]) -> tuple[str, ...]:
@@ -145,7 +148,7 @@ def files_of(index: Index) -> list[bytes]:
 
 
 def _indexes(
-    session: Session, suites: tuple[str, ...], architecture: str, policy: FetchPolicy
+    session: Session, stages: Sequence[_Stage], architecture: str, policy: FetchPolicy
 ) -> Iterator[tuple[Index, _Stage]]:
     """Yield the index of each stage that has more suites indexed than the stage before.
 
@@ -156,7 +159,7 @@ def _indexes(
 
     failures: dict[str, DenizenError] = {}
     before: list[tuple[str, str]] | None = None
-    for stage in _stages(session, suites):
+    for stage in stages:
         wanted = [suite for suite in stage.suites if suite not in failures]
         failures |= _ensured(wanted, session, architecture, policy)
         index = open_index(session, architecture, stage.suites)
