@@ -95,8 +95,12 @@ class DiskView:
             return tuple(sorted(os.listdir(path)))
 
     def read(self, path: bytes) -> Buffer:
-        with looking_at(path):
+        try:
             return self._read(path)
+        except OSError as problem:  # as `looking_at`, for a third of its time
+            if problem.errno in _EXHAUSTED:
+                raise NotLookedAt(path, problem.errno) from problem
+            raise
 
     def _read(self, path: bytes) -> Buffer:
         # O_NONBLOCK: opening a FIFO that someone named libfoo.so must not hang.

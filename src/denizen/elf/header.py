@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import struct
 
-from denizen.bytesio import take
+from denizen.bytesio import Truncated, take
 from denizen.elf.constants import ET_CORE, ET_DYN, ET_EXEC, ET_REL, MAGIC
 from denizen.elf.errors import Malformed, NotElf
 from denizen.machines import by_elf, name_of
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from denizen.machines import Machine
 
 IDENT_SIZE = 16
+# Bytes of the header of the 64-bit class.
+_WHOLE_HEADER = 64
 # e_ident's class and byte order -> (bits, little-endian, layout of the header behind e_ident).
 _LAYOUTS = {
     b"\1\1": (32, True, struct.Struct("<HHIIIIIHHHHHH")),
@@ -118,16 +120,17 @@ def parse_header(buffer: Buffer) -> Header:
         Malformed: the class or the byte order is not one the gABI defines.
         Truncated: the header is incomplete.
     """
-    start = bytes(buffer[:4])
-    if start != MAGIC:
-        raise NotElf(start)
-    ident = take(buffer, 0, IDENT_SIZE, "ELF identification")
+    start = bytes(buffer[:_WHOLE_HEADER])
+    if start[:4] != MAGIC:
+        raise NotElf(start[:4])
+    ident = take(start, 0, IDENT_SIZE, "ELF identification") if len(start) < IDENT_SIZE else start
     known = _LAYOUTS.get(ident[4:6])
     if known is None:
         raise Malformed("ELF identification", f"class {ident[4]}, byte order {ident[5]}", 4)
     bits, little, layout = known
-    rest = layout.unpack(take(buffer, IDENT_SIZE, layout.size, "ELF header"))
-    return Header._make((bits, little, ident[7], ident[8], *rest))
+    if len(start) < IDENT_SIZE + layout.size:
+        raise Truncated("ELF header", IDENT_SIZE, layout.size, len(start))
+    return Header._make((bits, little, ident[7], ident[8], *layout.unpack_from(start, IDENT_SIZE)))
 
 
 def parse_segments(buffer: Buffer, header: Header) -> tuple[Segment, ...]:

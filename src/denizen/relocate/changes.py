@@ -55,11 +55,15 @@ class Changes:
     no_default_lib: bool = False
 
     @property
+    def touches_needed(self) -> bool:
+        """Tell whether the libraries needed are concerned."""
+        return bool(self.remove_needed or self.replace_needed or self.add_needed)
+
+    @property
     def touches_dynamic(self) -> bool:
         """Tell whether the dynamic section is concerned, and not the interpreter alone."""
-        names = self.remove_needed or self.replace_needed or self.add_needed
         return bool(
-            names
+            self.touches_needed
             or self.run_path is not None
             or self.force_rpath
             or self.soname is not None
@@ -104,8 +108,9 @@ def wanted(image: Image, changes: Changes) -> Wanted:
     if c.DT_STRTAB not in dynamic.values:
         raise CannotPatch("its dynamic section has no string table")
     entries: list[Entry] = list(dynamic.entries)
-    for change in (_remove, _replace, _add, _run_path, _soname, _flags):
-        entries = change(entries, dynamic, image.strings.at, changes)
+    name_at = image.strings.at
+    for change in _IN_ORDER if changes.touches_needed else _IN_ORDER[3:]:
+        entries = change(entries, dynamic, name_at, changes)
     needed = dynamic.needed
     renamed = tuple([pair for pair in changes.replace_needed if pair[0] != pair[1] and pair[0] in needed])
     unneeded = tuple([name for name in changes.remove_needed if name in needed])
@@ -202,3 +207,6 @@ def _needed(entry: Entry, name_at: Names) -> bytes | None:
     if tag != c.DT_NEEDED:
         return None
     return item if isinstance(item, bytes) else name_at(item)
+
+
+_IN_ORDER = (_remove, _replace, _add, _run_path, _soname, _flags)

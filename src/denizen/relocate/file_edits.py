@@ -89,7 +89,8 @@ def pieces(plan: FilePlan, buffer: Buffer) -> Iterator[bytes | memoryview]:
     """Yield the changed content in order; unchanged parts are views of `buffer`."""
     old, place = memoryview(buffer), 0
     for edit in plan.edits:
-        yield old[place : edit.offset]
+        if edit.offset > place:
+            yield old[place : edit.offset]
         yield edit.content
         place = edit.offset + len(edit.content)
     if not plan.inserted:
@@ -99,5 +100,7 @@ def pieces(plan: FilePlan, buffer: Buffer) -> Iterator[bytes | memoryview]:
     for at in range(0, plan.padding, _BLOCK):
         yield bytes(min(_BLOCK, plan.padding - at))
     yield plan.inserted
-    yield old[plan.insert_at + plan.cut :]
-    yield plan.tail
+    if plan.insert_at + plan.cut < len(old):
+        yield old[plan.insert_at + plan.cut :]
+    if plan.tail:
+        yield plan.tail
