@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Resolution
 
 
+# What shows files of packages at their paths, by mounts or as qemu's sysroot.
+_SHOWING = (StrategyName.NAMESPACE, StrategyName.EMULATED)
+
+
 @value
 class StartPlan:
     """A planned start, of which nothing is carried out.
@@ -169,7 +173,7 @@ class _DecisionMaker:
         from denizen.launch.resources.looked_for import provision
 
         chosen = next((one.strategy.name for one in verdicts if not one.obstacle), None)
-        return provision(image, rules, is_mounted=chosen is StrategyName.NAMESPACE)
+        return provision(image, rules, is_mounted=chosen in _SHOWING)
 
     def emulator_words(self) -> str:
         """Return which emulator starts another architecture's program; "" for this machine's."""

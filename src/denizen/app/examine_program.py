@@ -89,24 +89,27 @@ def examine_program(session: Session, program: Program, wanted: RunRequest) -> E
     files: tuple[Resource, ...] = ()
     if starts_here and not report.stands_alone:
         later = _lacking_later(host, program, world, added)
-    elif starts_here and wanted.strategy != StrategyName.HOST.value:
-        files = _looked_for(program)
+    elif report.stands_alone and wanted.strategy != StrategyName.HOST.value:
+        files = _looked_for(program, is_emulated=report.is_emulated)
     return ExaminedProgram(program, world, report, added, starts_here, later, files)
 
 
-def _looked_for(program: Program) -> tuple[Resource, ...]:
-    """Return the rules about files that a program looks for and that can be shown or named to it."""
+def _looked_for(program: Program, *, is_emulated: bool) -> tuple[Resource, ...]:
+    """Return the rules about files that a program looks for and that can be shown or named to it.
+
+    A sysroot of qemu's hides what else the host has in the same directories from listing.
+    """
     from denizen.launch.resources.command_paths import brings_commands
     from denizen.launch.resources.looked_for import looked_for, variables_read
     from denizen.resolve.rule_packs import load_rules
 
     image = program.image
-    if image is None:
+    if image is None or image.interpreter is not None:
         return ()
     found = looked_for(program.view, image, load_rules().resources)
     if not found or brings_commands(program.view):
         return found
-    return tuple(rule for rule in found if variables_read(image, (rule,)))
+    return () if is_emulated else tuple(rule for rule in found if variables_read(image, (rule,)))
 
 
 def _look(host: FileView, program: Program, world: HostWorld) -> Report:

@@ -8,6 +8,7 @@ from denizen.launch.decisions.decision import Decision, DecisionLibrary, Identit
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.strategies.base import HostFindings
 from denizen.launch.strategies.emulated import EmulatedStrategy, sysroot_of
+from denizen.value import replace
 from tests.support.elf_builder import Elf, build
 from tests.support.strategy_starts import start_of
 
@@ -70,3 +71,15 @@ def test_a_static_program_gets_no_sysroot(tmp_path: Path) -> None:
     start = start_of(tmp_path, build(Elf(machine=183)), FOREIGN)
     made = EmulatedStrategy().decision(start, decision_of_host(start.program), ())
     assert (made.command, made.resources) == ((b"/usr/bin/qemu-other", b"--"), b"")
+
+
+def test_a_static_program_finds_files_of_packages_below_its_sysroot(tmp_path: Path) -> None:
+    zone = tmp_path / "store" / "tzdata" / "usr" / "share" / "denizen-test" / "UTC"
+    zone.parent.mkdir(parents=True)
+    zone.write_bytes(b"TZif")
+    start = start_of(tmp_path, build(Elf(machine=183)), FOREIGN)
+    base = replace(decision_of_host(start.program), objects=(bytes(tmp_path / "store" / "tzdata"),))
+    made = EmulatedStrategy().decision(start, base, ())
+    assert made.command == (b"/usr/bin/qemu-other", b"-L", made.resources, b"--")
+    assert Path(os.fsdecode(made.resources), "usr/share/denizen-test/UTC").read_bytes() == b"TZif"
+    assert made.objects == (*base.objects, b"/usr/bin/qemu-other")

@@ -26,6 +26,7 @@ from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_r
 from denizen.launch.resources.resource_tree import make_resource_tree
 from denizen.launch.strategies.base import StrategyName
 from denizen.launch.strategies.emulated_children import child_steps
+from denizen.launch.strategies.shown_resources import shown_files
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -60,10 +61,11 @@ class EmulatedStrategy:
         machine = image.header.architecture if image is not None else None
         assert machine is not None  # what is emulated has a row
         is_static = image is None or image.interpreter is None
+        view, interpreter = start.program.view, start.program.interpreter
         links = (
-            ()
+            shown_files(start.program, start.files, base)
             if is_static
-            else sysroot_of(start.program.view, base, start.program.interpreter, machine.triplet)
+            else sysroot_of(view, base, interpreter, machine.triplet)
         )
         top = make_resource_tree(
             os.path.join(start.decision_store.directory, RESOURCE_TREES, file_name(base.identity)), links
