@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from denizen.recipes.develop_table import parse_develop
 from denizen.recipes.recipe import parse_recipe
+from denizen.recipes.run_findings import parse_findings, write_findings
 
 TOKENS = (
     b'name = "a"\n', b'version = "1"\n', b"[[sources]]\n", b"path = ", b"url = [", b"sha256 = ",
     b"[inputs]\n",
     b"[phases]\n", b"[hooks]\npre-", b"[flags]\n", b"[env]\n", b'"', b"]", b"\n", b"{", b"true", b"3",
 )  # fmt: skip
+FINDING_TOKENS = (b"late", b"\t", b"liba.so", b"\n", b"liba1", b" ", b"/", b"\0")
 _SMALL = b"""name = "a"
 version = "1"
 kind = "make"
@@ -43,6 +45,20 @@ def recipes() -> Sequence[bytes]:
 
 def large_recipes() -> Sequence[bytes]:
     return [_SMALL + b"[[sources]]\n" * 20_000, b"a = " + b"[" * 200_000, b'name = "' + b"a" * 500_000 + b'"']
+
+
+def read_findings(data: bytes) -> None:
+    found = parse_findings(data)
+    if len(found) < 100:
+        assert set(parse_findings(write_findings(found))) == set(found)
+
+
+def findings() -> Sequence[bytes]:
+    return [b"late\tliba.so.1\tliba1\nb\tc.so\tdd\n", b""]
+
+
+def large_findings() -> Sequence[bytes]:
+    return [b"late\tliba.so.1\tliba1\n" * 50_000, b"a" * 1_000_000]
 
 
 def read_develop(data: bytes) -> None:

@@ -69,6 +69,9 @@ TARGETS: dict[str, Target] = {
     "develop-table": Target(
         recipes.read_develop, recipes.develop_tables, recipes.large_develop_tables, recipes.TOKENS
     ),
+    "denizen.lock-opened": Target(
+        recipes.read_findings, recipes.findings, recipes.large_findings, recipes.FINDING_TOKENS
+    ),
     "recipe.toml": Target(recipes.read_recipe, recipes.recipes, recipes.large_recipes, recipes.TOKENS),
     "generation": Target(fhs.read_record, fhs.generations, fhs.large_generations, fhs.GENERATION_TOKENS),
     "profile-manifest": Target(

@@ -9,7 +9,8 @@ In this order, over all outputs:
    stay as they are: a patched line would lead to a program that needs the host's dynamic linker.
 5. ELF files get the interpreter and run path of the packages that they were linked with, in the store: of
    each library needed, directly or by others, the directory, and none that is not used. Libraries opened by
-   name count if they are noted (.note.dlopen), named in the recipe, or were opened in the check phase.
+   name count if they are noted (.note.dlopen), named in the recipe, or were opened in the check phase or
+   when programs that the recipe built before ran.
 
 `denizen.recipes.fixup_plan` decides, this module writes.
 """
@@ -28,6 +29,7 @@ from denizen.recipes.fixup_plan import (
     ObjectFile,
     changes_for,
     interpreter_of,
+    opened_earlier,
     opened_names,
     run_path,
     script_line,
@@ -68,8 +70,10 @@ def main() -> int:
     directories = _search_path(out)
     findings = opened_names(_content(report) if os.path.exists(report := _report()) else b"")
     named = tuple(os.environb.get(b"opened", b"").split())
+    earlier = opened_earlier(os.environb.get(b"openedBy", b""))
     for path in objects:
-        _patch(path, directories, (*named, *findings.get(os.path.basename(path), ())))
+        base = os.path.basename(path)
+        _patch(path, directories, (*named, *findings.get(base, ()), *earlier.get(base, ())))
     for path in _files(out):
         _patch_script(path, out)
     sys.stdout.write(f"fixup: {len(objects)} objects\n")

@@ -75,6 +75,18 @@ def opened_names(report: bytes) -> dict[bytes, tuple[bytes, ...]]:
     return {opener: tuple(names) for opener, names in found.items()}
 
 
+def opened_earlier(words: bytes) -> dict[bytes, tuple[bytes, ...]]:
+    """Return the libraries that programs opened when they ran, by the programs' base names.
+
+    `words` are PROGRAM/LIBRARY, as `recipe_derivation` writes them.
+    """
+    found: dict[bytes, list[bytes]] = {}
+    for word in words.split():
+        program, _, name = word.partition(b"/")
+        found.setdefault(program, []).append(name)
+    return {program: tuple(names) for program, names in found.items()}
+
+
 def changes_for(one: ObjectFile, library: Library) -> Changes:
     """Return the changes that let an object find its libraries and its dynamic linker in the store.
 

@@ -104,6 +104,7 @@ class Recipe:
 
     Attributes:
         opened: names of libraries that programs open, besides those that they note.
+        opened_by: programs with libraries that they opened when they ran (`run_findings`).
         packages: Debian packages to build with.
         recipes, paths, patches: paths relative to the recipe's directory.
         phases: shell text by the names of phases.
@@ -126,6 +127,7 @@ class Recipe:
     flags: tuple[tuple[str, tuple[str, ...]], ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     opened: tuple[str, ...] = ()
+    opened_by: tuple[tuple[str, str], ...] = ()
 
     @property
     def full_name(self) -> str:

@@ -98,4 +98,6 @@ def _texts(recipe: Recipe) -> dict[bytes, bytes]:
         texts["doCheck"] = "1"
     if recipe.opened:
         texts["opened"] = " ".join(recipe.opened)
+    if recipe.opened_by:
+        texts["openedBy"] = " ".join([f"{program}/{library}" for program, library in recipe.opened_by])
     return {name.encode(): text.encode("utf-8", "surrogatepass") for name, text in texts.items()}

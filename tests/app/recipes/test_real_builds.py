@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from denizen.fhs.project_lock import LockSection, with_section
 from denizen.profiles.shell_environment import direnv_function
+from denizen.sha256 import digest_of
 from tests.support.peers import require
 from tests.support.real_archive import one_at_a_time, real_archive, with_packages
 from tests.support.sandboxes import require_sandbox
@@ -78,6 +80,10 @@ def test_a_program_and_its_library_are_built_fixed_up_and_run(tmp_path: Path) ->
     require_sandbox()
     require("readelf")
     write_recipes(tmp_path)
+    # As if an earlier build's `greet` had opened a library when it ran; zlib1g is there with the compiler,
+    # and the package that is named here is one that every recipe has.
+    finding = LockSection(digest_of(b"greeter").hex().encode(), b"greet\tlibz.so.1\tmake\n")
+    (tmp_path / "greeter/denizen.lock").write_bytes(with_section(b"", b"opened", finding))
     context = real_archive()
     root = Path(os.fspath(context.session.root or ""))
     with one_at_a_time(context):
@@ -108,7 +114,7 @@ def test_a_program_and_its_library_are_built_fixed_up_and_run(tmp_path: Path) ->
     assert again.stdout == done.stdout
     assert (tmp_path / "greeter/denizen.lock").read_text() == lock
     names = sorted(os.path.basename(place)[33:].split("-")[0] for place in closure)
-    assert names == ["greeter", "libc6", "libgreet"]
+    assert names == ["greeter", "libc6", "libgreet", "zlib1g"]
     (library,) = [place for place in closure if place.endswith("-libgreet-1")]
     assert not os.path.exists(os.path.join(library, "lib/libgreet.la"))
 

@@ -8,13 +8,14 @@ from denizen.app.builds.realise_files import RealiseFilesRequest, realise_files
 from denizen.app.recipes.build_environments import build_environment
 from denizen.app.recipes.fixup_library import fixup_library
 from denizen.app.recipes.recipe_files import recipe_files, recipe_path, refuse_outside
+from denizen.app.recipes.run_findings import new_findings, record_findings
 from denizen.app.recipes.source_trees import add_source
 from denizen.app.supply.configured_sources import sources_by_name
 from denizen.app.supply.store_access import made_store
 from denizen.build.builtin_derivations import Ingredient, made_by
 from denizen.build.builtin_fetch import fetching
 from denizen.build.derivation import SUFFIX, name_of, seal
-from denizen.errors import SourceFailed
+from denizen.errors import SourceFailed, display
 from denizen.formats.packages import Package
 from denizen.formats.storepath import is_name
 from denizen.host import machine_name
@@ -80,12 +81,32 @@ def build_recipe(session: Session, request: BuildRecipeRequest) -> dict[str, dic
     """
     files = recipe_files(request.recipe)
     refuse_outside(files, request.allowed)
+    if request.update and _recorded(session, files):
+        files = recipe_files(request.recipe)
     trees = trees_of(session, files, request)
     with made_store(session) as store, store.working() as work:
+        if not request.update:
+            _tell_findings(session, store, files[-1])
         goal = store.place_of(
             written(RecipeWriter(session, request.policy, store, work, {}), files, trees).path
         )
         return realise_files(session, replace(request.realise, files=(os.fsdecode(goal),), link=request.link))
+
+
+def _recorded(session: Session, files: Iterable[RecipeFile]) -> bool:
+    """Write what programs of these recipes opened when they ran into the locks; tell if anything was new."""
+    with made_store(session) as store:
+        recorded = [record_findings(session, store, one) for one in files]
+    return any(recorded)
+
+
+def _tell_findings(session: Session, store: Store, one: RecipeFile) -> None:
+    """Say what programs of an earlier build opened when they ran, and this build will not have."""
+    for found in new_findings(session, store, one):
+        session.reporter.say(
+            f"{display(found.program)} opened {display(found.library)} ({found.package}) when it ran; "
+            "denizen build --update puts that on its run path"
+        )
 
 
 def trees_of(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 
+from denizen.app.recipes.recipe_lock import locked_findings
 from denizen.errors import BadInput, DenizenError
 from denizen.fhs import project
 from denizen.formats.toml_file import MAX_SIZE
 from denizen.recipes.develop_table import EXAMPLE, parse_develop
 from denizen.recipes.recipe import FILE, parse_recipe
+from denizen.recipes.run_findings import with_findings
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -127,7 +129,8 @@ def _collect(path: str, done: dict[str, RecipeFile], above: tuple[str, ...]) -> 
 
 def _parsed(path: str) -> Recipe:
     if os.path.basename(path) != project.FILE:
-        return parse_recipe(_content(path), path)
+        recipe = parse_recipe(_content(path), path)
+        return with_findings(recipe, locked_findings(path, recipe.name))
     declared = parse_develop(_content(path), path)
     if declared is None:
         raise NothingDeclared(os.path.dirname(path))

@@ -8,8 +8,10 @@ from denizen.disk import write_atomically
 from denizen.fhs.project import FILE, LOCK, digest
 from denizen.fhs.project_lock import LockSection, lock_sections, with_section
 from denizen.recipes.develop_table import TABLE
+from denizen.recipes.run_findings import parse_findings, write_findings
 from denizen.resolve.lock import MAX_SIZE, parse, write
 from denizen.resolve.resolution import Resolution
+from denizen.sha256 import digest_of
 from denizen.store.errors import doing
 
 TYPE_CHECKING = False
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from denizen.fhs.generations import Settings
+    from denizen.recipes.run_findings import RunFinding
     from denizen.resolve.resolution import Pin
+
+# The section of what programs opened when they ran.
+_OPENED = b"opened"
 
 
 def locked_packages(recipe: str, settings: Settings) -> tuple[Pin, ...] | None:
@@ -41,6 +47,26 @@ def lock_packages(recipe: str, settings: Settings, pins: Iterable[Pin]) -> None:
     if new != old:
         with doing("write", os.fsencode(place)):
             write_atomically(place, new)
+
+
+def locked_findings(recipe: str, name: str) -> tuple[RunFinding, ...]:
+    """Return what programs opened that the recipe of a name in a file built. Raises BadFindings."""
+    section = lock_sections(_content(_place(recipe))).get(_OPENED)
+    if section is None or section.digest != _digest_of(name):
+        return ()
+    return parse_findings(section.body)
+
+
+def lock_findings(recipe: str, name: str, findings: Iterable[RunFinding]) -> None:
+    """Write what programs opened into the denizen.lock beside a recipe's file."""
+    place = _place(recipe)
+    section = LockSection(_digest_of(name), write_findings(findings))
+    with doing("write", os.fsencode(place)):
+        write_atomically(place, with_section(_content(place), _OPENED, section))
+
+
+def _digest_of(name: str) -> bytes:
+    return digest_of(name.encode()).hex().encode("ascii")
 
 
 def _table(recipe: str) -> bytes:
