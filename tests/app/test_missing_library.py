@@ -244,11 +244,14 @@ def test_files_at_fixed_paths_come_with_a_library_that_is_opened(
 
 _LISTS = """
 #include <dlfcn.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <unistd.h>
 const char *greeting(void);
 int main(int count, char **words) {
     greeting();
     if (count > 2) dlopen(words[2], RTLD_NOW);
+    if (!getpwuid(getuid())) fputs("nobody knows me\\n", stderr);
     execl("/sbin/ldconfig", "ldconfig", "-p", (char *)0);
     return 1;
 }
@@ -265,6 +268,8 @@ def test_ldconfig_lists_what_packages_have_on_a_root_that_has_none(
     assert "\tlibgreet.so.1 (libc6,x86-64) => /" in done.out
     assert "\tliblate.so.1 (libc6,x86-64) => /usr/lib/x86_64-linux-gnu/liblate.so.1\n" in done.out
     assert "libnss_made" not in done.out
+    # glibc reads /etc/passwd by itself: without a namespace nothing can answer.
+    assert ("nobody knows me" in done.err) is (name == "container")
 
 
 def test_ldconfig_lists_a_new_index_of_the_same_suite(opening: Opener) -> None:

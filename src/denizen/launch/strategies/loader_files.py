@@ -16,6 +16,7 @@ from denizen.launch.loader.binaries import LoaderAbsent
 from denizen.launch.loader.ldconfig import ListingSettings, kind_printed
 from denizen.launch.loader.settings import HOST_PREFIXES, LoaderSettings
 from denizen.launch.loader.tools import Tools
+from denizen.launch.resources.accounts import Owner
 from denizen.machines import other_loader
 from denizen.resolve.rule_packs import load_rules
 from denizen.value import replace, value
@@ -194,6 +195,10 @@ class LoaderFiles:
     def text(self, content: bytes) -> bytes:
         """Return the path of a configuration file with this content."""
         return self._tools(machine_name()).text(content)
+
+    def owner(self) -> Owner:
+        """Return the user who runs the program."""
+        return Owner(os.geteuid(), os.getegid())
 
     def link_loader(self) -> None:
         """Make the link to the plain loader beside the program's decision, for the fast path."""

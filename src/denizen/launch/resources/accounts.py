@@ -1,0 +1,42 @@
+"""The files that name users and groups, for a root without them (pure over a FileView).
+
+No package has /etc/passwd: an installer writes it. Without it getpwuid(3) has no answer for the user who runs
+the program, which libraries take for granted (ngspice reads `pw_dir` of a null pointer).
+"""
+
+from __future__ import annotations
+
+from denizen.launch.resources.command_paths import is_missing
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.fileview import FileView
+
+_ROOT, _NOBODY = 0, 65534  # Debian Policy 9.2.2
+
+
+@value
+class Owner:
+    """The user for whom files are made, by numbers."""
+
+    uid: int
+    gid: int
+
+
+def missing_accounts(view: FileView, owner: Owner) -> dict[bytes, bytes]:
+    """Return the files that a host lacks: path -> content; {} where it has a passwd."""
+    content = {b"/etc/passwd": _passwd(owner.uid, owner.gid), b"/etc/group": _group(owner.gid)}
+    if not is_missing(view, b"/etc/passwd"):
+        return {}
+    return {path: text for path, text in content.items() if is_missing(view, path)}
+
+
+def _passwd(uid: int, gid: int) -> bytes:
+    own = b"" if uid in (_ROOT, _NOBODY) else b"user:x:%d:%d::/:/bin/sh\n" % (uid, gid)
+    return b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n" + own
+
+
+def _group(gid: int) -> bytes:
+    own = b"" if gid in (_ROOT, _NOBODY) else b"user:x:%d:\n" % gid
+    return b"root:x:0:\nnogroup:x:65534:\n" + own
