@@ -70,6 +70,16 @@ def shows_files(decision_store: DecisionStore, decision: Decision) -> bool:
     return _stage(decision) != b"" or os.path.isdir(_tree(decision_store, decision))
 
 
+def is_mirrored_here() -> bool:
+    """Tell whether this process is in a namespace in which files can be shown. Raises OSError."""
+    return any(one.is_mirror for one in _mounts().values())
+
+
+def makes_mirrors(decision: Decision) -> bool:
+    """Tell whether a start by this decision makes a namespace in which files can be shown."""
+    return _stage(decision) != b""
+
+
 def is_hosts_own(path: bytes, store: bytes) -> bool:
     """Tell whether the host has a path, and denizen does not show something of its store there.
 

@@ -52,9 +52,9 @@ def _decide(parsed: Parsed, context: Context) -> int:
 
         decide_installed(session, program, wanted)
         return 0
-    from denizen.app.decision_maker import decide
+    from denizen.app.child_decision import decide_child
 
-    decide(session, program, wanted)
+    decide_child(session, program, wanted)
     return 0
 
 
