@@ -2,7 +2,7 @@
 
 import pytest
 
-from denizen.launch.command_rules import command_rules, kept_out_reason
+from denizen.launch.command_rules import alternative_package, command_rules, kept_out_reason
 
 
 @pytest.mark.parametrize("name", [b"sudo", b"nvidia-smi", b"systemctl", b"apt-get", b"dpkg"])
@@ -17,3 +17,10 @@ def test_what_works_on_files_is_brought(name: bytes) -> None:
 
 def test_every_rule_has_a_reason() -> None:
     assert all(rule.commands and rule.reason for rule in command_rules())
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [(b"java", b"default-jre-headless"), (b"git", b""), (b"\xff", b"")]
+)
+def test_a_name_that_only_a_maintainer_script_makes_has_its_package(name: bytes, package: bytes) -> None:
+    assert alternative_package(name) == package

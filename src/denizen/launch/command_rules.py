@@ -1,4 +1,4 @@
-"""Rules for commands that are not brought, though packages have them and this host does not."""
+"""Rules for commands: those that are not brought though packages have them, and names that none lists."""
 
 from __future__ import annotations
 
@@ -43,3 +43,13 @@ def kept_out_reason(name: bytes) -> str:
     """Return the reason why a command is not brought; "" if it may be."""
     text = name.decode("utf-8", "replace")
     return next((rule.reason for rule in command_rules() if rule.is_about(text)), "")
+
+
+@cache
+def _alternatives() -> Mapping[str, str]:
+    return dict(packaged_toml(RULES)["alternative"])
+
+
+def alternative_package(name: bytes) -> bytes:
+    """Return the package for a command whose name only a maintainer script makes; b"" for none."""
+    return _alternatives().get(name.decode("utf-8", "replace"), "").encode()

@@ -14,7 +14,14 @@ class _Package:
         self.source_package = source
 
 
-_SOURCES = {b"perl": b"", b"perl-base": b"perl", b"mtools": b"", b"m": b"other", b"git": b""}
+_SOURCES = {
+    b"perl": b"",
+    b"perl-base": b"perl",
+    b"mtools": b"",
+    b"m": b"other",
+    b"git": b"",
+    b"netcat-openbsd": b"",
+}
 
 
 class _Index:
@@ -39,6 +46,9 @@ class _Index:
         (b"m", b"mtools", "mtools"),
         (b"mcopy", b"mtools", "mtools"),
         (b"nothing", b"", ""),
+        (b"nc", b"", "netcat-openbsd"),
+        (b"nc", b"git", "git"),
+        (b"vi", b"", ""),
     ],
 )
 def test_a_part_of_a_language_gives_way_to_the_whole(command: bytes, holder: bytes, package: str) -> None:

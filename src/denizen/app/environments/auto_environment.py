@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.errors import EXIT_CANNOT_START, HostLacks, display
+from denizen.launch.command_rules import alternative_package
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,9 +90,10 @@ def command_package(index: Index, name: bytes) -> str:
     """Return the package with a complete command, "" for none.
 
     The interpreter of a language may be in a small package for the system's own needs (perl-base,
-    python3-minimal); the package that has the command's name, from the same source, has all of it.
+    python3-minimal); the package that has the command's name, from the same source, has all of it. A name
+    that only a maintainer script makes (java) is in the package that the rules name.
     """
-    found = index.commands(name)
+    found = index.commands(name) or index.packages(alternative_package(name))
     if not found:
         return ""
     for holder in index.packages(found[0].package)[:1]:
