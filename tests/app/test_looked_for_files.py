@@ -118,14 +118,18 @@ def test_with_a_lock_what_it_has_comes_and_nothing_else(home: DenizenHome, bring
     assert bringing.told.sentences[-1].endswith(f"the lock file is not for {path}")
 
 
-def test_where_there_is_no_index_it_starts_without(tmp_path: Path) -> None:
-    empty = DenizenHome(tmp_path)
-    for package in empty.debs.iterdir():
-        package.unlink()
-    empty.debs.rmdir()
-    bringing = Bringing(empty)
+def test_where_there_is_no_index_it_starts_without_and_the_next_does_not_ask(tmp_path: Path) -> None:
+    home = DenizenHome(tmp_path)
+    home.write("small", [Item("./etc/made", content=b"x")], architecture="all")
+    away = home.debs.rename(tmp_path / "away")
+    bringing = Bringing(home)
     assert bringing.decision(b"small") == bringing.before
     assert bringing.told.sentences[-1].startswith("denizen: it starts without /etc/made: ")
+    away.rename(home.debs)
+    assert bringing.decision(b"small") == bringing.before
+    assert bringing.told.sentences[-1].endswith("could not be reached a while ago")
+    os.utime(home.root / "cache" / "unreached", (0, 0))
+    assert len(bringing.decision(b"small").objects) == 1
 
 
 def test_on_a_host_with_commands_of_its_own_no_index_is_made(

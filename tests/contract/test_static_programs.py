@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from tests.contract.test_missing_files import BUNDLE, PACKAGES
 from tests.support.bare_programs import BareProgram
-from tests.support.hosts import Outcome
+from tests.support.hosts import HOSTS, Outcome
 
 pytestmark = pytest.mark.slow
 
@@ -73,3 +74,10 @@ def test_why_tells_what_it_looks_for_and_how_it_gets_it(bare: BareProgram) -> No
     shown = bare.host.run(bare.host.denizen("why", bare.path)).out
     means = "shown there" if mounted else "named by SSL_CERT_FILE"
     assert f"it looks for /etc/ssl/certs, of ca-certificates: {means}" in shown
+
+
+def test_where_nothing_can_be_kept_it_starts_without_a_word(tmp_path: Path) -> None:
+    made = BareProgram("bare root", tmp_path, _LOOKS, *PACKAGES, flags=("-static",))
+    read_only = HOSTS["read-only store"](made.directories)
+    done = read_only.run([*read_only.denizen("run"), made.path], env=_TOKYO)
+    assert (done.status, done.out, done.err) == (0, "0 \n", "")

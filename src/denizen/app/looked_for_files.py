@@ -8,6 +8,7 @@ under the policy of the resident: a budget, --offline, --lock.
 from __future__ import annotations
 
 import os
+import time
 
 from denizen.app.factories import supply_of
 from denizen.app.resolution.resolve_program import base_suites
@@ -16,7 +17,7 @@ from denizen.app.supply.indexing import ensure
 from denizen.app.supply.open_index import open_index
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.store_access import made_store
-from denizen.disk import DiskView
+from denizen.disk import DiskView, make_directories, write_atomically
 from denizen.elf.classify import ProgramKind, classify
 from denizen.errors import BadInput, HostLacks, SourceFailed, display
 from denizen.fileview import MemoryView
@@ -44,8 +45,19 @@ if TYPE_CHECKING:
 
 _STATIC = (ProgramKind.STATIC, ProgramKind.STATIC_PIE, ProgramKind.GO_STATIC)
 # It would start without them: a network that is gone is not waited for.
-_ATTEMPTS = 2
+_ATTEMPTS = 1
 _PATIENCE = 10.0
+# An empty file in the cache: when the archive could not be reached; for how many seconds it counts.
+_UNREACHED = b"unreached"
+_LATELY = 3600
+
+
+class NotReachedLately(SourceFailed):
+    """The error that an archive could not be reached a while ago, and is not tried again."""
+
+    suite: str
+    WHAT = "the archive with {suite:text} could not be reached a while ago"
+    REMEDY = "denizen index update"
 
 
 def with_files(
@@ -57,9 +69,10 @@ def with_files(
 ) -> Decision:
     """Return the host decision with the trees of the rules' packages, which are then in the store.
 
-    Return it unchanged, after one line, where they cannot be had: the program starts without.
+    Return it unchanged, after one line, where they cannot be had: the program starts without. Nothing is said
+    where no decision can be kept either, for it would be at each start.
     """
-    if not rules or not (wanted.lock or budget_of(session)):
+    if not rules or not (wanted.lock or budget_of(session)) or not _is_writable(decision_store.directory):
         return decision
     try:
         return _brought(session, wanted, decision_store, decision, rules)
@@ -70,6 +83,13 @@ def with_files(
     paths = ", ".join(display(one.there[0]) for one in rules)
     session.reporter.say(f"denizen: it starts without {paths}: {reason}")
     return decision
+
+
+def _is_writable(directory: bytes) -> bool:
+    """Tell whether files can be made in a directory, or it can be made."""
+    while not os.path.lexists(directory):
+        directory = os.path.dirname(directory)
+    return os.access(directory, os.W_OK)
 
 
 def _brought(
@@ -134,8 +154,33 @@ def _chosen(
     """
     architecture, asked = own_architecture(), base_suites(session, suites)
     if brings_commands(DiskView()):
-        ensure(session, asked, architecture, Scope.LIBRARIES, policy)
+        _ensure_index(session, asked, architecture, policy)
     return _offered(session, architecture, asked, rules)
+
+
+def _ensure_index(session: Session, suites: tuple[str, ...], architecture: str, policy: FetchPolicy) -> None:
+    """Make the index unless it is there, or the archive could not be reached lately.
+
+    Each program would wait for a network that drops what is sent, and starts without.
+
+    Raises SourceFailed, HostLacks.
+    """
+    mark = os.path.join(session.paths.cache, _UNREACHED)
+    if not open_index(session, architecture, suites).entries and _is_recent(mark):
+        raise NotReachedLately(suites[0] if suites else "")
+    try:
+        ensure(session, suites, architecture, Scope.LIBRARIES, policy)
+    except SourceFailed:
+        make_directories(session.paths.cache, 0o700)
+        write_atomically(mark, b"", mode=0o600)
+        raise
+
+
+def _is_recent(mark: bytes) -> bool:
+    try:
+        return 0 <= time.time() - os.stat(mark).st_mtime < _LATELY
+    except OSError:
+        return False
 
 
 def _offered(
