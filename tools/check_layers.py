@@ -140,6 +140,7 @@ EFFECTS = frozenset(
     {
         "os", "subprocess", "socket", "sqlite3", "shutil", "tempfile", "pathlib", "urllib", "http",
         "threading", "multiprocessing", "asyncio", "signal", "ctypes", "fcntl", "glob",
+        "_ctypes", "_signal", "_sqlite3", "_thread",
     }
 )  # fmt: skip
 

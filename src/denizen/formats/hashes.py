@@ -7,8 +7,6 @@ spelling in each form: hex is in lower case, base 64 with its padding.
 
 from __future__ import annotations
 
-import binascii
-
 from denizen.errors import BadInput, display
 from denizen.formats import base32
 from denizen.value import value
@@ -88,6 +86,8 @@ def parse(text: str, algorithm: str | None = None) -> Hash:
 def to_base64(content: bytes) -> str:
     """Return bytes in base 64, padded and on one line."""
     # Not the module base64: it imports re (8 ms), and every store path needs this module.
+    import binascii
+
     return binascii.b2a_base64(content, newline=False).decode("ascii")
 
 
@@ -102,6 +102,8 @@ def _from_any(digest: str, size: int, text: str) -> bytes:
 
 
 def _from_base64(digest: str, size: int, text: str) -> bytes:
+    import binascii
+
     try:
         content = binascii.a2b_base64(digest, strict_mode=True)
     except (binascii.Error, ValueError):  # ValueError: a character outside ASCII
