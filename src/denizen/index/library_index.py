@@ -215,7 +215,8 @@ def write_libraries(
         if (number := numbers.get(entry.package)) is not None:
             link = b"/" + entry.link if entry.link else b""
             lines.append(b"%b\t%d\t%d\t/%b\t%b" % (entry.soname, entry.kind, number, entry.path, link))
-            if entry.kind == DirectoryKind.PRIVATE and is_plugin_place(entry.path):
+            private = entry.kind == DirectoryKind.PRIVATE and entry.package not in plugins
+            if private and is_plugin_place(entry.path):
                 plugins.add(entry.package)
     lines.sort()
     writer.lines("sonames", lines)
@@ -227,12 +228,13 @@ def _recommended_lines(packages: Iterable[Package], plugins: Container[bytes]) -
 
     What a maintainer recommends of other sources is for people: documentation, editors, a desktop.
     """
-    sources = {package.name: _source_of(package) for package in packages}
+    siblings: dict[bytes, set[bytes]] = {}
+    for package in packages:
+        siblings.setdefault(_source_of(package), set()).add(package.name)
     recommended: dict[bytes, bytes] = {}
     for package in packages:
-        if package.recommends:
-            own = _source_of(package)
-            names = [name for name in _listed_names(package.recommends) if sources.get(name) == own]
+        if package.recommends and len(others := siblings[_source_of(package)]) > 1:
+            names = [name for name in _listed_names(package.recommends) if name in others]
             if names:
                 holding = b",".join(name for name in names if name in plugins)
                 recommended[package.name] = b"%b\t%b\t%b" % (package.name, b",".join(names), holding)
