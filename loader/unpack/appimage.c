@@ -5,11 +5,13 @@
 
 enum { PATH_ROOM = 4096, STDOUT = 1 };
 static const char ROOT[] = "squashfs-root";
-static const char HELP[] = "--appimage-extract          unpack into squashfs-root\n"
-                           "--appimage-mount            unpack into the cache, print where, and wait\n"
-                           "--appimage-offset           print where the file system begins in this file\n"
-                           "--appimage-extract-and-run  start the program, as without it\n"
-                           "--appimage-version          print what this runtime is\n";
+static const char HELP[] = "--appimage-extract [PATTERN] unpack into squashfs-root\n"
+                           "--appimage-mount             unpack into the cache, print where, and wait\n"
+                           "--appimage-offset            print where the file system begins in this file\n"
+                           "--appimage-extract-and-run   start the program, as without it\n"
+                           "--appimage-updateinformation print where newer versions are to be had\n"
+                           "--appimage-signature         print the signature in this file\n"
+                           "--appimage-version           print what this runtime is\n";
 
 static void print(const char *text)
 {
@@ -37,10 +39,14 @@ enum appimage_wish appimage_wish(struct process *process, const char *offset)
         print_and_end("AppImage runtime of denizen", "\n");
     if (text_equal(word, "mount"))
         return APPIMAGE_SHOW;
-    if (text_equal(word, "extract") && process->stack[0] == 2)
+    if (text_equal(word, "extract") && process->stack[0] <= 3)
         return APPIMAGE_EXTRACT;
+    if (text_equal(word, "updateinformation") || text_equal(word, "updateinfo"))
+        return APPIMAGE_UPDATE;
+    if (text_equal(word, "signature"))
+        return APPIMAGE_SIGNATURE;
     if (!text_equal(word, "extract-and-run"))
-        fail("--appimage-", word, process->stack[0] > 2 ? " with a word behind it" : "",
+        fail("--appimage-", word, process->stack[0] > 2 ? " with these words behind it" : "",
              " is nothing that this AppImage knows; --appimage-help has the options", (char *)0);
     const char *name = process->arguments[0];
     process_drop_arguments(process, 1);
@@ -48,14 +54,108 @@ enum appimage_wish appimage_wish(struct process *process, const char *offset)
     return APPIMAGE_START;
 }
 
-void appimage_extract(const struct packed *packed)
+/* The sections that tools write into lie before the image, so that they are no part of what its hash is about
+   (bundle_launcher.py has their order). */
+void appimage_print_section(const char *own, uint64_t image, enum appimage_wish wish)
 {
-    long made = arch_syscall(__NR_mkdirat, SYS_AT_CWD, (long)ROOT, 0755, 0, 0, 0);
+    enum { SIZE = 1024, SECTIONS = 12288, SIGNATURE_AT = 1024 };
+    char room[SIZE + 1];
+    int fd = sys_open("/proc/self/exe", SYS_RDONLY);
+    if (fd < 0)
+        fd = sys_open(own, SYS_RDONLY);
+    long size = fd < 0 ? fd : sys_pread(fd, room, SIZE, image - SECTIONS + (wish == APPIMAGE_SIGNATURE ? SIGNATURE_AT : 0));
+    if (size != SIZE)
+        fail(own, ": cannot be read", (char *)0);
+    room[SIZE] = '\0';
+    print_and_end(room, "\n");
+}
+
+/* Behind a [ : whether the letter is in the set, and `*at` behind its ] ; a [ without ] stands for itself. */
+static bool is_in_set(const char **at, char letter)
+{
+    const char *first = *at + (**at == '!' || **at == '^');
+    bool found = false, negated = first != *at;
+    const char *end = first;
+    do {
+        if (!*end)
+            return letter == '[';
+        bool range = end[1] == '-' && end[2] && end[2] != ']';
+        found = found || (range ? letter >= end[0] && letter <= end[2] : letter == end[0]);
+        end += range ? 3 : 1;
+    } while (*end != ']');
+    *at = end + 1;
+    return found != negated;
+}
+
+/* As fnmatch with FNM_PATHNAME and FNM_LEADING_DIR: a name below one that the pattern names is named too. */
+static bool is_named(const char *pattern, const char *name)
+{
+    const char *star = NULL, *after = NULL;
+    while (*name || *pattern) {
+        const char *next = pattern + (*pattern != '\0');
+        if (!*pattern && *name == '/')
+            return true;
+        if (*pattern == '*') {
+            star = pattern = next;
+            after = name;
+            continue;
+        }
+        bool same = *name && (*pattern == '?'   ? *name != '/'
+                              : *pattern == '[' ? *name != '/' && is_in_set(&next, *name)
+                                                : *pattern == *name);
+        if (!same && (!star || !*after || *after == '/'))
+            return false;
+        pattern = same ? next : star;
+        name = same ? name + 1 : ++after;
+    }
+    return true;
+}
+
+struct extraction {
+    int root;
+    const char *pattern;
+};
+
+static void make_parents(int root, const char *name)
+{
+    char room[PATH_ROOM];
+    struct text path = text_in(room, sizeof room);
+    for (; *name && !path.cut; name++) {
+        if (*name == '/')
+            files_make_directory(root, room, 0755);
+        text_add_bytes(&path, name, 1);
+    }
+}
+
+/* What is there already is replaced: tools extract from the same place several times. */
+static long extract(void *taker, const struct packed *packed, const struct packed_entry *entry, const uint8_t *content)
+{
+    struct extraction *extraction = taker;
+    const char *name = packed_name(packed, entry);
+    if (extraction->pattern && !is_named(extraction->pattern, name))
+        return 0;
+    make_parents(extraction->root, name);
+    long result = files_take(&extraction->root, packed, entry, content);
+    if (result == -FILES_EEXIST) {
+        arch_syscall(__NR_unlinkat, extraction->root, (long)name, 0, 0, 0, 0);
+        result = files_take(&extraction->root, packed, entry, content);
+    }
+    print(ROOT);
+    print("/");
+    print(name);
+    print("\n");
+    return result;
+}
+
+void appimage_extract(const struct packed *packed, const char *pattern)
+{
+    long made = files_make_directory(SYS_AT_CWD, ROOT, 0755);
     int fd = sys_failed(made) ? -1 : sys_openat(SYS_AT_CWD, ROOT, SYS_RDONLY | SYS_DIRECTORY | SYS_NOFOLLOW | SYS_CLOEXEC);
-    long result = fd < 0 ? made : packed_expand(packed, files_take, &fd);
-    if (fd < 0 || sys_failed(result))
-        fail("cannot unpack into ", ROOT, text_of_problem(result), fd < 0 ? "; is it there already?" : "", (char *)0);
-    print_and_end(ROOT, "\n");
+    struct extraction extraction = {fd, pattern};
+    long result = sys_failed(made) ? made : fd < 0 ? fd : packed_expand(packed, extract, &extraction);
+    if (sys_failed(result))
+        fail("cannot unpack into ", ROOT, text_of_problem(result), (char *)0);
+    sys_exit(0);
 }
 
 void appimage_show(const char *directory)

@@ -6,12 +6,14 @@
 #include "../auxv.h"
 #include "packed_image.h"
 
-enum appimage_wish { APPIMAGE_START, APPIMAGE_SHOW, APPIMAGE_EXTRACT };
+enum appimage_wish { APPIMAGE_START, APPIMAGE_SHOW, APPIMAGE_EXTRACT, APPIMAGE_UPDATE, APPIMAGE_SIGNATURE };
 
 /* What the first argument asks for, which is removed then. Ends the process where it was only asked something. */
 enum appimage_wish appimage_wish(struct process *process, const char *offset);
-/* Unpack into squashfs-root of the working directory, and end. */
-_Noreturn void appimage_extract(const struct packed *packed);
+/* Print what an updater, or who signs, wrote into the file before its image, and end. */
+_Noreturn void appimage_print_section(const char *own, uint64_t image, enum appimage_wish wish);
+/* Unpack into squashfs-root of the working directory what a pattern names (null: all), or what is below that, and end. */
+_Noreturn void appimage_extract(const struct packed *packed, const char *pattern);
 /* Tell where it was unpacked to, and wait to be ended, as who asks for a mount expects. */
 _Noreturn void appimage_show(const char *directory);
 /* Set the variables that programs in AppImages look for. */

@@ -71,9 +71,11 @@ struct bundle packed_open(struct arena *arena, struct process *process, const ch
         fail(own, ": it is damaged: it ends too early, or its image is none", (char *)0);
     const char *offset = config_next(SETTING_APPIMAGE, NULL);
     enum appimage_wish wish = offset ? appimage_wish(process, offset) : APPIMAGE_START;
+    if (wish == APPIMAGE_UPDATE || wish == APPIMAGE_SIGNATURE)
+        appimage_print_section(own, take_hex(&setting), wish);
     if (wish == APPIMAGE_EXTRACT) {
         verify(&source, own);
-        appimage_extract(&source.packed);
+        appimage_extract(&source.packed, process->stack[0] > 2 ? process->arguments[2] : NULL);
     }
     char *room = arena_take(arena, PATH_ROOM);
     struct cache_search search = {.source = &source};

@@ -188,13 +188,81 @@ def test_an_appimage_answers_what_tools_ask_of_a_runtime(
     assert payload is not None
     assert (payload.kind, payload.offset) == ("appimage", offset)
     command = ["sh", "-c", f"cd {tmp_path} && exec {bundled.file} --appimage-extract"]
-    assert run(command, {}).stdout == "squashfs-root\n"
-    assert (tmp_path / "squashfs-root" / "data" / "again").read_bytes() == contents["again"]
-    assert "is it there already?" in run(command, {}).stderr
+    # The second time what is there is replaced.
+    for _ in range(2):
+        said = run(command, {}).stdout.splitlines()
+        assert {"squashfs-root/AppRun", "squashfs-root/data/again"} <= {*said}
+        assert (tmp_path / "squashfs-root" / "data" / "again").read_bytes() == contents["again"]
     started = bundled.run("--appimage-extract-and-run", "x")
     assert started.stdout == f"{bundled.file} x hello - 42\n"
     assert "--appimage-help has the options" in bundled.run("--appimage-unknown").stderr
     assert "--appimage-mount" in bundled.run("--appimage-help").stdout
+
+
+_PATTERNS = {
+    "*.desktop": {"hello.desktop"},
+    ".DirIcon": {".DirIcon"},
+    "data": {"data", "data/large", "data/random", "data/empty", "data/again", "data/zeros"},
+    "data/?[a-d]*": {"data/random", "data/large"},
+    "data/[!lre]*": {"data/again", "data/zeros"},
+    "*/large": {"data/large"},
+    "*": None,
+    "large": set(),
+    "[": set(),
+}
+
+
+@pytest.mark.parametrize("pattern", _PATTERNS)
+def test_a_pattern_names_what_is_extracted(
+    bundled: Bundled, launcher: bytes, tmp_path: Path, pattern: str
+) -> None:
+    """As fnmatch with FNM_PATHNAME and FNM_LEADING_DIR, of which Python's has neither."""
+    as_appimage(bundled, launcher)
+    done = run(["sh", "-c", f"cd {tmp_path} && exec {bundled.file} --appimage-extract '{pattern}'"], {})
+    assert (done.stderr, done.returncode) == ("", 0)
+    root = tmp_path / "squashfs-root"
+    said = {line.removeprefix("squashfs-root/") for line in done.stdout.splitlines()}
+    there = {str(path.relative_to(root)) for path in root.rglob("*")}
+    wanted = _PATTERNS[pattern]
+    if wanted is None:
+        assert "bundle/program/hello" in said
+        assert said == there
+    else:
+        assert said == wanted
+        assert there == wanted | {name.partition("/")[0] for name in wanted}
+
+
+def test_tools_write_into_an_appimages_sections(bundled: Bundled, launcher: bytes) -> None:
+    """What an updater and who signs write is no damage: the hash is not about it."""
+    own = appdir_entries(b"hello", bundled.loader, AppFiles())
+    entries, frames = [*own, *bundled.entries], zstd_frames(1)
+    bundled.file.write_bytes(appimage(launcher, entries, frames, update=b"zsync|https://a.example/b.zsync"))
+    assert bundled.run("--appimage-updateinformation").stdout == "zsync|https://a.example/b.zsync\n"
+    assert bundled.run("--appimage-signature").stdout == "\n"
+    content = bytearray(bundled.file.read_bytes())
+    sections = sections_of(bundled.file)
+    assert {name: size for name, (_, size) in sections.items()} == {
+        ".upd_info": 1024,
+        ".sha256_sig": 1024,
+        ".sig_key": 8192,
+        ".digest_md5": 16,
+    }
+    for name, text in ((".upd_info", b"other"), (".sha256_sig", b"S" * 1024), (".sig_key", b"K" * 8192)):
+        at = sections[name][0]
+        content[at : at + len(text)] = text
+    bundled.file.write_bytes(content)
+    assert bundled.run("--appimage-updateinfo").stdout.startswith("other")
+    assert bundled.run("--appimage-signature").stdout == "S" * 1024 + "\n"
+    assert bundled.run("x").stdout == f"{bundled.file} x hello - 42\n"
+
+
+def sections_of(path: Path) -> dict[str, tuple[int, int]]:
+    """Return offset and size of the sections by names, as readelf has them; not of the names' own."""
+    require("readelf")
+    command = ["readelf", "-SW", str(path)]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = [line.split("]", 1)[1].split() for line in listed.splitlines() if "PROGBITS" in line]
+    return {row[0]: (int(row[3], 16), int(row[4], 16)) for row in rows}
 
 
 def test_an_appimage_shows_where_it_is_until_it_is_ended(bundled: Bundled, launcher: bytes) -> None:

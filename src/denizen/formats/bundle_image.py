@@ -39,7 +39,8 @@ ENTRY = struct.Struct("<IIIIQQ")
 MAX_ENTRIES = 1 << 20
 MAX_BLOCK = 1 << 31
 MAX_TIME = (1 << 32) - 1
-_SPARE = 64
+# For the section headers of an AppImage's runtime (launch.bundle_launcher).
+_SPARE = 384
 # Bytes. Files of one block know each other's words; the launcher holds one block in memory.
 _BLOCK_ROOM = 16 << 20
 
@@ -165,7 +166,7 @@ def encode_over(entries: Sequence[ImageEntry], stored: Mapping[bytes, StoredFile
         stored: where the content of each file is, by its name.
         alignment: of the size of what is returned.
 
-    At the end it has zeros for a section header (launch.bundle_launcher). Raises BadImage: a name leaves the
+    At the end it has zeros for section headers (launch.bundle_launcher). Raises BadImage: a name leaves the
     directory, or occurs twice.
     """
     _check(entries, _directories(entries))

@@ -38,11 +38,13 @@ class AppFiles:
         desktop: the desktop entry; b"" for one that starts the program in a terminal.
         icon: a picture; b"" for one with the program's first letter.
         icon_suffix: of the picture's file name: b".svg" or b".png".
+        update: the update information, where updaters find newer versions; b"" for none.
     """
 
     desktop: bytes = b""
     icon: bytes = b""
     icon_suffix: bytes = b".svg"
+    update: bytes = b""
 
 
 def appdir_entries(name: bytes, apprun: bytes, files: AppFiles) -> list[ImageEntry]:
@@ -74,6 +76,7 @@ def appimage(
     entries: Sequence[ImageEntry],
     compress: Callable[[bytes], bytes],
     arguments: Sequence[bytes] = (),
+    update: bytes = b"",
 ) -> bytes:
     """Return an AppImage of these entries; `binary` is the compiled launcher. Raises NotInImage, BadImage."""
     from denizen.launch.bundle_launcher import ALIGNMENT, appimage_with
@@ -81,7 +84,7 @@ def appimage(
     parts: list[bytes] = []
     made = write_image(_tree_entries(entries), compress, parts.append)
     image = made.superblock + b"".join(parts)
-    return appimage_with(binary, encode_over(entries, made.files, ALIGNMENT), image, arguments)
+    return appimage_with(binary, encode_over(entries, made.files, ALIGNMENT), image, arguments, update)
 
 
 def _tree_entries(entries: Sequence[ImageEntry]) -> Iterator[Entry]:
@@ -101,8 +104,8 @@ def _tree_entries(entries: Sequence[ImageEntry]) -> Iterator[Entry]:
             yield File(one.name, executable=executable, size=len(one.content), content=(one.content,))
 
 
-def read_app_files(desktop: str | None, icon: str | None) -> AppFiles:
-    """Return the files that a user names. Raises OSError."""
+def read_app_files(desktop: str | None, icon: str | None, update: str | None = None) -> AppFiles:
+    """Return the files that a user names, with the update information. Raises OSError."""
     contents = []
     for path in (desktop, icon):
         if path is None:
@@ -111,4 +114,4 @@ def read_app_files(desktop: str | None, icon: str | None) -> AppFiles:
             with open(path, "rb") as stream:
                 contents.append(stream.read())
     suffix = os.path.splitext(os.fsencode(icon))[1] if icon else b".svg"
-    return AppFiles(contents[0], contents[1], suffix)
+    return AppFiles(contents[0], contents[1], suffix, os.fsencode(update or ""))

@@ -112,7 +112,7 @@ def _appimage(entries: list[ImageEntry], request: BundleRequest, apprun: bytes) 
     name = request.name or os.path.basename(request.closure.program)
     whole = [*appdir_entries(name, apprun, request.app), *entries]
     runtime, compress = bundle_binary(machine_name()), zstd_frames(request.level or ZSTD_LEVEL)
-    content = appimage(runtime, whole, compress, _arguments(request))
+    content = appimage(runtime, whole, compress, _arguments(request), request.app.update)
     write_atomically(request.target, content, mode=0o755)
     return os.path.abspath(request.target)
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 # Of Zstandard, where none is asked for.
 ZSTD_LEVEL = 19
-# LZMA is 7 % smaller and takes five times as long to expand, 14 ms a megabyte: a third of a second at most.
-_MOST_LZMA = 24 << 20
+# LZMA is 7 % smaller and takes five times as long to expand, 14 ms a megabyte: half a second at most.
+_MOST_LZMA = 32 << 20
 _WINDOW_LOG = 24
 # Machines whose code has the distances that formats.x86_addresses knows.
 _X86 = "x86_64"

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from denizen.cli.options import Parsed
 
 
+# Of an AppImage's section .upd_info, with its NUL.
+_UPDATE_ROOM = 1024
+
+
 def run(parsed: Parsed, context: Context) -> int:
     """Make the bundle and say what it is; return 0."""
     from denizen.app.bundles.bundle_program import bundle_program
@@ -56,13 +60,15 @@ def _app_files(parsed: Parsed) -> AppFiles | None:
     """Return the AppImage's own files; None where a plain bundle is wanted. Raises UsageError."""
     from denizen.app.bundles.appimage_bundle import read_app_files
 
-    desktop, icon = parsed.text("desktop"), parsed.text("icon")
+    desktop, icon, update = (parsed.text(name) for name in ("desktop", "icon", "update-information"))
     if not parsed.flag("app"):
-        if desktop or icon:
-            raise UsageError("bundle", "--desktop and --icon are for --app")
+        if desktop or icon or update:
+            raise UsageError("bundle", "--desktop, --icon and --update-information are for --app")
         return None
+    if len(os.fsencode(update or "")) >= _UPDATE_ROOM:
+        raise UsageError("bundle", f"--update-information has less than {_UPDATE_ROOM} bytes")
     try:
-        return read_app_files(desktop, icon)
+        return read_app_files(desktop, icon, update)
     except OSError as problem:
         raise UsageError("bundle", f"{problem.filename}: {problem.strerror}") from problem
 
@@ -93,6 +99,11 @@ COMMANDS = (
             Option(("--app",), "make an AppImage, which tools for these read; else to PROGRAM.AppImage"),
             Option(("--desktop",), "the desktop entry of an AppImage", metavar="FILE"),
             Option(("--icon",), "the icon of an AppImage, SVG or PNG", metavar="FILE"),
+            Option(
+                ("--update-information",),
+                "where an AppImage's newer versions are, for updaters, as zsync|ADDRESS",
+                metavar="TEXT",
+            ),
             Option(("--tree",), "all of DIR, which PROGRAM is in, goes with it", metavar="DIR"),
             Option(
                 ("--argument",),
