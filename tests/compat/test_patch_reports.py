@@ -13,7 +13,9 @@ from tests.support.peers import require
 @pytest.mark.parametrize("report", REPORTS, ids=[report.name for report in REPORTS])
 def test_what_was_reported_does_not_happen(report: Report, tmp_path: Path) -> None:
     """patchelf gets the same case; what becomes of it there is a version's, and the benchmark counts it."""
-    require("gcc", *report.after[:1], *report.tools)
+    require("gcc", "strip", *report.tools)
+    if report.after and shutil.which(report.after[0]) is None:
+        pytest.skip(f"{report.after[0]}, which `make tools` does not install, is not here")
     bench = Bench(tmp_path)
     program = built(report, bench)
     if program is None:
