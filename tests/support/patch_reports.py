@@ -265,11 +265,17 @@ def _shrunk(_: Bench, __: Path) -> Asked:
     return Asked(Changes(), shrink=True)
 
 
+def _directory_of_libc() -> str:
+    """Where this process has its C library from: a distribution's own place for libraries."""
+    maps = Path("/proc/self/maps").read_text().split()
+    return next((os.path.dirname(word) for word in maps if word.endswith("/libc.so.6")), "/lib")
+
+
 _FIXED = Form("at a fixed address", ("-no-pie",))
 _DETOURED = f"-Wl,--dynamic-linker={_DETOUR.decode()}ld-linux-x86-64.so.2"
 _NO_SPARE = "-Wl,--spare-dynamic-tags=0"
 # Libraries of the system are found by the run path, where the default directories are not searched.
-_SYSTEM = "/lib/x86_64-linux-gnu"
+_SYSTEM = _directory_of_libc()
 
 REPORTS = (
     Report(
