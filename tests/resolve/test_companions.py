@@ -95,4 +95,17 @@ def test_plugins_come_with_the_library_that_recommends_them(sasl: PackageArchive
 def test_a_copy_of_a_library_in_a_private_directory_has_no_plugins(sasl: PackageArchive) -> None:
     sasl.add("new", b"app", {b"usr/lib/app/libcopy.so.1": library(b"libcopy.so.1", b"libc.so.6")})
     sasl.recommendations[b"app"] = (Recommendation(b"modules", has_plugins=True),)
-    assert list(plugins(sasl.packages(b"app"), sasl, load_rules().companion_files)) == []
+    assert list(plugins(sasl.packages(b"app"), sasl, load_rules(), bool)) == []
+
+
+@pytest.mark.parametrize("opencl", [False, True])
+def test_plugins_for_devices_come_where_the_program_uses_such(sasl: PackageArchive, opencl: bool) -> None:  # noqa: FBT001  # of one row
+    """hwloc's ask each device what it is, and pocl, which would come for them, needs a /sys."""
+    name, interface = b"libhwloc.so.15", b"libOpenCL.so.1"
+    sasl.add("new", b"libhwloc15", {DIRECTORY + name: library(name, b"libc.so.6")})
+    sasl.add("new", b"ocl-icd", {DIRECTORY + interface: library(interface, b"libc.so.6")})
+    plugin = {DIRECTORY + b"hwloc/hwloc_opencl.so": b""}
+    sasl.add("new", b"libhwloc-plugins", plugin, depends=b"libc6, other | ocl-icd (>= 1)")
+    sasl.recommendations[b"libhwloc15"] = (Recommendation(b"libhwloc-plugins", has_plugins=True),)
+    made = sasl.resolve({PROGRAM: program(name, *([interface] if opencl else []))})
+    assert (b"libhwloc-plugins" in {pin.name for pin in made.packages}) is opencl

@@ -17,11 +17,11 @@ from denizen.formats.packages import relation_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from denizen.index.entry import Provider
     from denizen.resolve.engine.catalogue import ProviderCatalogue
-    from denizen.resolve.rule_packs import Companions
+    from denizen.resolve.rule_packs import Companions, RulePacks
 
 # Policy 8.1: a package of libraries is named after a soname: libmagic1, libicu76, libasound2t64.
 _OF_LIBRARIES = re.compile(rb"lib.*\d[a-z]?(?:t64|v5)?\Z")
@@ -52,16 +52,34 @@ def companions(
 
 
 def plugins(
-    libraries: Iterable[Provider], catalogue: ProviderCatalogue, rules: Companions
+    libraries: Iterable[Provider],
+    catalogue: ProviderCatalogue,
+    rules: RulePacks,
+    has: Callable[[bytes], bool],
 ) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (package of plugins, package of a library that recommends it)."""
+    """Yield (package of plugins, package of a library that recommends it).
+
+    `has` tells whether a soname is in the program's world. A package that depends on the interface of drivers
+    (OpenCL, for hwloc's plugins) stays out of one without it: to look at a device starts its driver.
+    """
+    files = rules.companion_files
     for one in libraries:
         for each in catalogue.recommended(one) if one.kind.is_searched else ():
-            if not each.has_plugins or rules.leaves_out(each.package):
+            if not each.has_plugins or files.leaves_out(each.package):
                 continue
             offered = [found for found in catalogue.packages(each.package) if found.suite == one.suite]
-            if offered and _is_allowed(offered[0], rules):
+            allowed = offered and _is_allowed(offered[0], files)
+            if allowed and not _asks_for_drivers(offered[0], catalogue, rules, has):
                 yield each.package, one.package
+
+
+def _asks_for_drivers(
+    package: Provider, catalogue: ProviderCatalogue, rules: RulePacks, has: Callable[[bytes], bool]
+) -> bool:
+    """Tell whether a package depends on the library of an interface to drivers that is not in the world."""
+    named = frozenset(relation_names(package.depends))
+    interfaces = (name for rule in rules.resources if rule.unless for name in rule.when if not has(name))
+    return any(one.package in named for name in interfaces for one in catalogue.providers(name))
 
 
 def _first_alternatives(depends: bytes) -> Iterator[bytes]:

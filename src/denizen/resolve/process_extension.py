@@ -120,7 +120,7 @@ def _bring_files(attempt: Attempt, subject: Subject, sources: Sources) -> None:
     named = resources(replace(subject, own={}), attempt.choices, sources.rules)
     for name in (*named, *companions(attempt.libraries(), sources.catalogue, sources.rules.companion_files)):
         attempt.bring(name)
-    for name, by in plugins(attempt.libraries(), sources.catalogue, sources.rules.companion_files):
+    for name, by in plugins(attempt.libraries(), sources.catalogue, sources.rules, attempt.is_settled):
         attempt.bring(name, by)
 
 

@@ -157,7 +157,7 @@ class _BaseSearch:
             files = companions(attempt.libraries(), self._sources.catalogue, rules.companion_files)
             for name in (*resources(subject, attempt.choices, rules), *files):
                 attempt.bring(name)
-            for name, by in plugins(attempt.libraries(), self._sources.catalogue, rules.companion_files):
+            for name, by in plugins(attempt.libraries(), self._sources.catalogue, rules, attempt.is_settled):
                 attempt.bring(name, by)
         return attempt
 
