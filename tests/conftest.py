@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.processes import new_threads
 
+pytest_plugins = ["tests.support.process_coverage"]
+
 # No deadlines: a noisy machine is not a failing property.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
