@@ -16,7 +16,7 @@ from denizen.errors import BadInput
 from denizen.linker import Binding, Closure, bind, resolve
 from tests.support import dynamic_linkers
 
-pytestmark = [pytest.mark.slow, pytest.mark.peer]
+pytestmark = [pytest.mark.slow, pytest.mark.peer, pytest.mark.unmeasured]
 
 DIRECTORIES = ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/libexec", "/usr/local")
 AT_LEAST = 1500

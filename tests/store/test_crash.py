@@ -19,7 +19,7 @@ from tests.support import store_operations
 from tests.support.store_operations import BROKEN, DONE, OPERATIONS, REFUSED, prepare
 from tests.support.syscall_faults import FAULTS, FULL, Operations, directory_in_memory, fresh
 
-pytestmark = [pytest.mark.slow, pytest.mark.peer]
+pytestmark = [pytest.mark.slow, pytest.mark.peer, pytest.mark.unmeasured]
 
 _BY_SEVERAL = ("realise", "gc by a pool")
 
