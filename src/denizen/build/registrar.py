@@ -62,18 +62,26 @@ class Registrar:
 
         `building` is the number of building threads. Raises what `Work.adopt_all` raises.
         """
+        # Since the last call a thread may have ended: all that are left may wait here already.
+        if not self._is_due(building):
+            self._await()
+        if self._is_due(building):
+            placed, self._waiting = self._waiting, []
+            self._work.adopt_all([one.adoption for one in placed])
+            for one in placed:
+                one.placed.set()
+
+    def _await(self) -> None:
         try:
             self._take(self._coming.get(timeout=_MOMENT if self._waiting else None))
             while True:
                 self._take(self._coming.get_nowait())
         except Empty:
-            pass
+            return
+
+    def _is_due(self, building: int) -> bool:
         late = time.monotonic() - self._since > _MOMENT
-        if self._waiting and (len(self._waiting) >= min(TOGETHER, building) or late):
-            placed, self._waiting = self._waiting, []
-            self._work.adopt_all([one.adoption for one in placed])
-            for one in placed:
-                one.placed.set()
+        return bool(self._waiting) and (len(self._waiting) >= min(TOGETHER, building) or late)
 
     def _take(self, staged: _Staged | None) -> None:
         if staged is not None:
