@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from denizen.cli.dispatch import dispatch
+from tests.support.debs import Item
 from tests.support.elf_builder import Elf, build
-from tests.support.offline_roots import PROGRAM, DenizenHome
+from tests.support.offline_roots import PROGRAM, TRIPLET, DenizenHome
 from tests.support.peers import require
 
 
@@ -276,3 +277,37 @@ def test_a_static_program_becomes_an_appimage(home: DenizenHome, tmp_path: Path)
 )
 def test_options_that_do_not_fit_are_refused(greeter: Path, words: list[str]) -> None:
     assert dispatch(["bundle", str(greeter), *words]) == 2
+
+
+def test_data_at_two_fixed_paths_are_there_once(tmp_path: Path) -> None:
+    """Of terminals at the paths of two releases; and no time zones that count leap seconds."""
+    source = """
+#include <stdio.h>
+const char *greeting(void);
+int main(void) {
+    const char *paths[] = {"/lib/terminfo/d/dumb", "/usr/share/terminfo/d/dumb",
+                           "/usr/share/zoneinfo/Zulu", "/usr/share/zoneinfo/right/Zulu"};
+    greeting();
+    for (int i = 0; i < 4; i++) printf("%d", fopen(paths[i], "r") != NULL);
+    return 0;
+}
+"""
+    made = DenizenHome(tmp_path)
+    library = made.library("greet").read_bytes()
+    files = {
+        f"./{TRIPLET}/libgreet.so.1": library,
+        "./lib/terminfo/d/dumb": b"\x1a\x01",
+        "./usr/share/zoneinfo/Zulu": b"TZif",
+        "./usr/share/zoneinfo/right/Zulu": b"TZif",
+    }
+    made.write("libgreet1", [Item(name, content=content) for name, content in files.items()])
+    program = made.compile("opens", source)
+    bundle = tmp_path / "here" / "opens.bundle"
+    bundle.parent.mkdir()
+    made.denizen("bundle", str(program), "-o", str(bundle))
+    assert in_an_empty_root(bundle).stdout == "1110"
+    made.denizen("bundle", str(program), "--dir", str(tmp_path / "dir"))
+    data = tmp_path / "dir" / "bundle" / "data"
+    described = [path for path in data.rglob("dumb") if path.is_file()]
+    assert len(described) == 1
+    assert (data / "usr" / "share" / "terminfo" / "d" / "dumb").samefile(described[0])

@@ -34,12 +34,13 @@ from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from denizen.app.bundles.bundle_request import CarriedScript
     from denizen.app.bundles.closure import ProgramClosure
     from denizen.fileview import FileView, Stat
     from denizen.launch.decisions.decision import Decision
+    from denizen.launch.resources.fixed_paths import FixedPathResource
 
 # Files; a tree with more is a mistake, such as a home directory.
 _MAX_FILES = 200_000
@@ -48,6 +49,9 @@ _MAX_FILES = 200_000
 _FOR_OTHERS = frozenset(
     b"libm.so.6 libmvec.so.1 libpthread.so.0 libdl.so.2 librt.so.1 libutil.so.1 libanl.so.1".split()
 )
+
+# Zones that count leap seconds, 400 files: Debian 13 has them in tzdata-legacy, which nothing depends on.
+_LEFT_OUT = (DATA + b"/usr/share/zoneinfo/right/",)
 
 
 def entries_of(
@@ -271,17 +275,30 @@ def _data(closure: ProgramClosure) -> list[ImageEntry]:
     view = _EmptyHost(closure.program.view, trees)
     found: dict[bytes, ImageEntry] = {}
     converts = _converts(closure)
+    first: dict[bytes, bytes] = {}
     for one in fixed_path_resources(view, trees):
         if not converts and b"/gconv" in one.target:
             continue
-        name = DATA + one.target
-        whole = one.directory
-        entries = _walked(os.path.realpath(one.source), name) if whole else [_file(name, one.source)]
-        for entry in entries:
-            found.setdefault(entry.name, _without_absolute(entry))
+        for entry in _resource(DATA + one.target, one, first):
+            if not entry.name.startswith(_LEFT_OUT):
+                found.setdefault(entry.name, _without_absolute(entry))
     for path, source in closure.files.items():
         found.setdefault(DATA + path, _file(DATA + path, source))
     return list(found.values())
+
+
+def _resource(name: bytes, one: FixedPathResource, first: dict[bytes, bytes]) -> Iterable[ImageEntry]:
+    """Return the entries of a file or directory; one that is there by another name is a link to that.
+
+    `first` has the names of the directories so far, which this adds to.
+    """
+    if not one.directory:
+        return [_file(name, one.source)]
+    real = os.path.realpath(one.source)
+    at = first.setdefault(real, name)
+    if at != name:
+        return [ImageEntry(name, EntryKind.LINK, posixpath.relpath(at, posixpath.dirname(name)))]
+    return _walked(real, name)
 
 
 def _converts(closure: ProgramClosure) -> bool:
