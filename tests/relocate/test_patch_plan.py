@@ -288,6 +288,18 @@ def test_a_file_of_some_hundred_bytes_does_not_become_64_mib_by_the_memory_that_
     assert plan_patch(read(bytes(data) + bytes(16384)), Changes(interpreter=LONG)).padding > 30 << 20
 
 
+def test_no_part_goes_behind_the_end_of_the_address_space() -> None:
+    """A hostile file has its first segment there, with unused bytes behind it in the file."""
+    every = Changes(LONG, LONG, add_needed=(b"liba.so", b"libb.so"), soname=LONG)
+    data = bytearray(patched(build(replace(PROGRAM, bits=32, machine=3)), every))
+    image = read(bytes(data))
+    index = next(index for index, one in enumerate(image.segments) if one.type == c.PT_LOAD)
+    struct.pack_into("<I", data, image.header.phoff + 32 * index + 8, 0xFFFFFFFE)
+    for size in (10, 100, 1000):
+        with pytest.raises(CannotPatch, match="no addresses"):
+            plan_patch(read(bytes(data)), Changes(b"/" * size + LONG))
+
+
 def test_nothing_changes_where_all_is_so_already(program: bytes) -> None:
     same = Changes(b"/lib/ld.so.1", b"/opt/lib", add_needed=(b"libc.so.6",), soname=b"libown.so.1")
     assert plan_patch(read(program), same) == FilePlan(insert_at=len(program))

@@ -100,7 +100,8 @@ def _slacks(image: Image, least: int) -> Iterator[Slack]:
         if row.type != c.PT_LOAD or not 0 < row.file_size == row.memory_size or not row.flags & c.PF_R:
             continue
         start, address = row.offset + row.file_size, row.address + row.file_size
-        room = min(_until_next(loaded, address, page), _LONGEST)
+        # A hostile file's segment may reach beyond the last address.
+        room = min(_until_next(loaded, address, page), _LONGEST, (1 << image.header.bits) - address)
         if room < least or _zeros(image.buffer, start, least) < least:
             continue
         used = used or used_ranges(image)
