@@ -12,6 +12,9 @@ static const char *const HOST = ".host/";
 enum { PATH_ROOM = 4096, NAME_ROOM = 200, MAX_VAIN = 8 };
 
 static struct sandbox first;
+/* Of answers that said nothing: no network, no memory, no helper. A program that goes on asking is not kept waiting.
+   ld.so holds its lock while it searches, so nobody else is here. */
+static unsigned vain;
 
 void answer_prepare(void)
 {
@@ -105,9 +108,6 @@ static bool may_ask(const struct resident_facts *facts, const char *name)
 
 bool answer(const struct resident_facts *facts, const char *path, const struct link_map *asker)
 {
-    /* Of answers that said nothing: no network, no memory, no helper. A program that goes on asking is not kept
-       waiting. ld.so holds its lock while it searches, so nobody else is here. */
-    static unsigned vain;
     /* The directory itself is out of reach after chroot or setuid: there is nobody to ask there. */
     const char *name = path + text_length(facts->opened);
     if (!is_soname(name) || sys_exists(path) || !sys_exists(facts->opened) || host_has(facts, name))
@@ -119,4 +119,32 @@ bool answer(const struct resident_facts *facts, const char *path, const struct l
         return true;
     vain += !is_absent(facts, name);
     return false;
+}
+
+/* The name below .absent for a path: each / is a =, which no soname has (launch/dlopen_links.py). */
+static void path_as_name(const char *path, char *room)
+{
+    size_t length = 0;
+    for (; path[length] && length < PATH_ROOM - 1; length++)
+        room[length] = path[length] == '/' ? '=' : path[length];
+    room[length] = '\0';
+}
+
+void answer_path(const struct resident_facts *facts, const char *path)
+{
+    char host[PATH_ROOM], denied[PATH_ROOM];
+    const char *name = text_file_name(path);
+    const char *rest = after(path, "/usr");
+    if (!text_starts(rest, "/lib/") && !text_starts(rest, "/lib64/"))
+        return;
+    if (!is_soname(name) || !sys_exists(facts->opened))
+        return;
+    /* Beside a host's own libraries no file is shown. */
+    if (!below(host, facts, HOST, "0") || sys_exists(host))
+        return;
+    path_as_name(path, denied);
+    if (vain >= MAX_VAIN || is_absent(facts, denied) || !may_ask(facts, name))
+        return;
+    ask(facts, "--at", path);
+    vain += !sys_exists(path);
 }

@@ -18,4 +18,8 @@ bool answer_is_allowed(void);
 /* Return the name that a path in a default directory ends with; null for a path elsewhere. */
 const char *answer_default_name(const char *path);
 
+/* Have the file shown at a path below [/usr]/lib that is not there, if a package has it just there: a driver or a plugin
+   that a program opens by its path. */
+void answer_path(const struct resident_facts *facts, const char *path);
+
 #endif

@@ -70,8 +70,12 @@ static const char *original(const char *path, const struct link_map *asker)
 {
     static char room[PATH_ROOM];
     const char *name = answer_default_name(path);
-    if (!name || sys_exists(path))
+    if (path[0] != '/' || sys_exists(path))
         return path;
+    if (!name) {
+        answer_path(facts, path);
+        return path;
+    }
     /* The decision's own directory, which `search` begins with unless it has none, then what came later. */
     size_t length = (size_t)(facts->opened - facts->search);
     struct text there = text_in(room, sizeof room);

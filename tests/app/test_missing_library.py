@@ -242,6 +242,23 @@ def test_files_at_fixed_paths_come_with_a_library_that_is_opened(
     assert host.run(host.denizen("run", f"{host.directories.programs}/here/work/reads")).out == "found\n"
 
 
+def test_a_driver_is_opened_by_the_path_at_which_its_package_has_it(opening: Opener, tmp_path: Path) -> None:
+    """It needs a library of another package; the second start has it from the decision, without an index."""
+    driver = Item("./usr/lib/drivers/libmade.so", content=opening.home.library("late").read_bytes())
+    opening.home.write("made-driver", [driver])
+    opening.home.compile("opens", OPENS, "-ldl")
+    host = host_with("bare root", opening, tmp_path)
+    program = f"{host.directories.programs}/here/work/opens"
+    for _ in range(2):
+        done = host.run(
+            host.denizen("run", program, "/usr/lib/drivers/libmade.so", "/usr/lib/drivers/libnone.so")
+        )
+        first, second = done.out.splitlines()
+        assert first == "opened", done.out
+        assert second.endswith(ABSENT)
+        shutil.rmtree(tmp_path / "other-root" / "cache", ignore_errors=True)
+
+
 _LISTS = """
 #include <dlfcn.h>
 #include <pwd.h>

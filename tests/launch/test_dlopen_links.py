@@ -101,6 +101,11 @@ def test_what_is_denied_is_denied_with_its_reason_until_the_index_changes(
     assert [one.denied() for one in all_of(decision_directory, _IDENTITY)] == [{}]
 
 
+def test_a_path_is_denied_as_a_path(opened: Opened) -> None:
+    opened.deny_path(b"/usr/lib/drivers/liba.so", "nobody has it")
+    assert opened.denied() == {b"/usr/lib/drivers/liba.so": "nobody has it"}
+
+
 def test_the_indexes_are_those_of_now(opened: Opened) -> None:
     opened.look_in([b"/one", b"/two"])
     opened.look_in([b"/three"])

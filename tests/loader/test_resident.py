@@ -224,7 +224,7 @@ def test_what_lies_in_a_directory_of_the_hosts_is_left_to_the_host(resident: Res
     [
         ("/usr/lib/x86_64-linux-gnu/libcomes.so.1", True),
         ("/lib64/libcomes.so.1", True),
-        ("/usr/lib/x86_64-linux-gnu/plugins/libcomes.so.1", False),
+        ("/usr/libs/libcomes.so.1", False),
         ("/opt/lib/libcomes.so.1", False),
     ],
 )
@@ -235,6 +235,24 @@ def test_a_path_in_a_default_directory_is_answered_like_its_name(
     done = run(resident.known("opens", OPENS), path)
     assert (done.returncode, resident.asked) == ((7, ["--missed libcomes.so.1"]) if asked else (0, []))
     assert asked or done.stdout.startswith(path)
+
+
+def test_a_path_elsewhere_below_lib_is_asked_for_as_such_until_it_is_denied(resident: Resident) -> None:
+    resident.comes("libcomes.so.1", 7)
+    path = "/usr/lib/x86_64-linux-gnu/plugins/libcomes.so.1"
+    program = resident.known("opens", OPENS)
+    assert run(program, path).stdout.startswith(path)
+    assert resident.asked == [f"--at {path}"]
+    Opened(os.fsencode(resident.opened)).deny_path(os.fsencode(path), "nobody has it")
+    run(program, path)
+    assert resident.asked == [f"--at {path}"]
+
+
+def test_a_path_elsewhere_is_the_hosts_to_have_beside_its_libraries(resident: Resident) -> None:
+    resident.comes("libcomes.so.1", 7)
+    Opened(os.fsencode(resident.opened)).leave_to_host([b"/usr/lib"])
+    run(resident.known("opens", OPENS), "/usr/lib/plugins/libcomes.so.1")
+    assert resident.asked == []
 
 
 def test_a_path_in_a_default_directory_leads_to_the_decisions_library_first(resident: Resident) -> None:

@@ -45,9 +45,19 @@ class _Mount:
     is_mirror: bool
 
 
-def show_files(decision_store: DecisionStore, decision: Decision, trees: Sequence[bytes]) -> None:
-    """Show what package trees have at fixed paths that the host lacks. Raises OSError."""
-    files = fixed_path_resources(DiskView(), trees)
+def show_files(
+    decision_store: DecisionStore,
+    decision: Decision,
+    trees: Sequence[bytes],
+    besides: Sequence[FixedPathResource] = (),
+) -> None:
+    """Show what package trees have at fixed paths that the host lacks, and the files `besides`.
+
+    Raises OSError.
+    """
+    found = fixed_path_resources(DiskView(), trees)
+    shown = {one.target for one in found}
+    files = (*found, *(one for one in besides if one.target not in shown))
     if not files:
         return
     # Another library may have come since this decision was read.

@@ -2,6 +2,7 @@
 
     OPENED/<decision>/<libraries>/libonig.so.5 -> <store>/<hash>-libonig5-6.9.9/usr/lib/.../libonig.so.5
            .absent/libfoo.so.1    a name that nobody has or that is kept out; holds the reason
+           .absent/=usr=lib=a.so  the same for a path
            .index/0               -> an index; what none of them has is not asked for
            .listed/0              -> an index whose names `ldconfig -p` lists (loader/ldconfig)
            .asked                 a line for each name that was asked for, and what it brought
@@ -146,6 +147,10 @@ class Opened:
         """Record that a library is not available, with the reason. Raises OSError."""
         write_atomically(os.path.join(self.directory, _ABSENT, soname), reason.encode() + b"\n", mode=PRIVATE)
 
+    def deny_path(self, path: bytes, reason: str) -> None:
+        """Record that no library can be shown at a path, with the reason. Raises OSError."""
+        self.deny(path.replace(b"/", b"="), reason)
+
     def keep_out(self, soname: bytes, line: str) -> None:
         """Record the line that the resident (loader/resident/regret.c) prints if the program fails.
 
@@ -166,7 +171,8 @@ class Opened:
         with contextlib.suppress(FileNotFoundError):
             for name in sorted(os.listdir(os.path.join(self.directory, _ABSENT))):
                 with open(os.path.join(self.directory, _ABSENT, name), "rb") as stream:
-                    found[name] = stream.read(4096).decode("utf-8", "replace").strip()
+                    denied = name.replace(b"=", b"/") if name.startswith(b"=") else name
+                    found[denied] = stream.read(4096).decode("utf-8", "replace").strip()
         return found
 
     def look_in(self, indexes: Sequence[bytes]) -> None:

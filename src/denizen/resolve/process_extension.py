@@ -68,6 +68,19 @@ def mentioned_files(
     return _resolution(attempt, suite, sources) if attempt.brought else None
 
 
+def package_added(
+    view: CachedView, program: bytes, world: ExistingLibraries, sources: Sources, package: bytes
+) -> Resolution | None:
+    """Return the packages for one that the running program needs a file of; None if there is none.
+
+    Raises OSError, BadInput: the program cannot be read.
+    """
+    suite = _suites(world, sources)[0]
+    attempt = Attempt(_subject(view, program, world), sources, None, {}, suite=suite)
+    attempt.bring(package)
+    return _resolution(attempt, suite, sources) if attempt.brought else None
+
+
 def _subject(view: CachedView, program: bytes, world: ExistingLibraries) -> Subject:
     """Return the program as a subject without missing libraries."""
     image = view.image(program)

@@ -39,6 +39,13 @@ def _decide(parsed: Parsed, context: Context) -> int:
         with contextlib.suppress(DenizenError, OSError):
             bring_mentioned(session, os.fsencode(opened), os.fsencode(mentioned), wanted)
         return 0
+    located = parsed.text("at")
+    if located is not None and opened is not None:
+        from denizen.app.missing_path import bring_path
+
+        with contextlib.suppress(DenizenError, OSError):
+            bring_path(session, os.fsencode(opened), os.fsencode(located), wanted)
+        return 0
     if parsed.flag("command"):
         from denizen.app.missing_command import bring_command
 
@@ -82,6 +89,8 @@ COMMANDS = (
             Option(("--opened",), "", metavar="DIR"),
             # Or an object that names files which this root lacks.
             Option(("--mentioned",), "", metavar="PATH"),
+            # Or a library that the program opens by a path at which only a package has it.
+            Option(("--at",), "", metavar="PATH"),
         ),
     ),
 )

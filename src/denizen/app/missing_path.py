@@ -1,0 +1,93 @@
+"""The answer to a running program that opens a library by a path at which only a package has it.
+
+A driver of ODBC, a module of PKCS #11: a configuration names the file, outside of the directories that the
+dynamic linker searches. It is shown at its path; what it needs is missed, and brought, by names.
+"""
+
+from __future__ import annotations
+
+import os
+
+from denizen.app.brought_files import show_files, shows_files
+from denizen.app.resolution.package_sources import sources_for
+from denizen.app.running_program import called, running, size_of
+from denizen.app.supply.store_access import made_store
+from denizen.disk import DiskView
+from denizen.launch.dlopen_links import DlopenRequest
+from denizen.launch.resources.fixed_paths import FixedPathResource
+from denizen.resolve.cache.cached_view import CachedView
+from denizen.resolve.existing_libraries import ProcessLibraries
+from denizen.resolve.process_extension import package_added
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.app.request import RunRequest
+    from denizen.app.running_program import RunningProgram
+    from denizen.app.session import Session
+    from denizen.resolve.resolution import Resolution
+
+# A file name's limit (NAME_MAX), for the path is recorded as one.
+_MAX_PATH = 200
+
+
+def bring_path(session: Session, directory: bytes, path: bytes, wanted: RunRequest) -> None:
+    """Show the file at `path` if a package has it there.
+
+    Args:
+        session: the paths and the reporter.
+        directory: the directory of links of the program's decision.
+        path: where the program opens a library.
+        wanted: the options of the program's start.
+
+    Raises:
+        NotOurs, BadInput, OSError: and the errors of fetching and realising.
+    """
+    with running(session, directory, wanted) as program:
+        reason = _against(program) or _bring(program, path)
+        if reason and os.path.normpath(path) == path and len(path) < _MAX_PATH:
+            program.opened.deny_path(path, reason)
+
+
+def _against(program: RunningProgram) -> str:
+    if program.opened.is_locked:
+        return "the lock does not have it"
+    if not shows_files(program.decision_store, program.decision):
+        return "no file can be shown to this program"
+    return ""
+
+
+def _bring(program: RunningProgram, path: bytes) -> str:
+    """Show the file, or return the reason why not."""
+    resolution = _resolved(program, path)
+    if resolution is None:
+        return "no package has it at this path"
+    with made_store(program.session) as store, store.working() as work:
+        new = program.new(store, resolution)
+        size = size_of(new, resolution)
+        if new and (reason := program.over_budget(size)):
+            # Alone it may fit: then the next run gets it.
+            return reason if size > program.budget else ""
+        made = program.install(store, work, resolution, new)
+        trees = [store.place_of(tree) for tree in made.packages.values()]
+        files = [FixedPathResource(path, tree + path, directory=False) for tree in trees if _has(tree, path)]
+        show_files(program.decision_store, program.decision, [], files[:1])
+        for pin in new:
+            program.opened.record(DlopenRequest(pin.name, (called(pin),), pin.size, program.run))
+    return "" if files else "its package has it under another name"
+
+
+def _has(tree: bytes, path: bytes) -> bool:
+    return os.path.isfile(tree + path)
+
+
+def _resolved(program: RunningProgram, path: bytes) -> Resolution | None:
+    index = program.index()
+    found = [one for one in index.providers(os.path.basename(path)) if one.path == path]
+    if not found:
+        return None
+    view = CachedView(DiskView())
+    world = ProcessLibraries(
+        view, {one.name.rpartition(b"/")[2]: one.path for one in program.decision.libraries}
+    )
+    sources = sources_for(program.session, program.policy, index)
+    return package_added(view, program.decision.program, world, sources, found[0].package)
