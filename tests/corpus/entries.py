@@ -12,13 +12,14 @@ from pathlib import Path
 PROGRAMS = Path(__file__).parent / "programs.json"
 # The forties: programs nobody had tried when they were listed; the first was run before the work on the run
 # time, the second after it, the third after names, files and drivers were brought too, the fourth after
-# commands and what opened objects mention.
+# commands and what opened objects mention, the fifth after static programs' files and recommended plugins.
 LISTS = {
     "programs": PROGRAMS,
     "first-forty": Path(__file__).parent / "first_forty.json",
     "second-forty": Path(__file__).parent / "second_forty.json",
     "third-forty": Path(__file__).parent / "third_forty.json",
     "fourth-forty": Path(__file__).parent / "fourth_forty.json",
+    "fifth-forty": Path(__file__).parent / "fifth_forty.json",
 }
 
 
