@@ -18,6 +18,7 @@ def _failures_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("name", TARGETS)
 def test_every_outcome_of_a_target_is_a_value_or_bad_input(
     name: str, monkeypatch: pytest.MonkeyPatch

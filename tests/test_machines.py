@@ -85,6 +85,7 @@ def test_one_row_is_all_that_a_new_architecture_needs(monkeypatch: pytest.Monkey
     assert known() == (False, False)
 
 
+@pytest.mark.unmeasured
 def test_no_other_module_keeps_a_table_of_architectures() -> None:
     """Names of architectures as keys of a dictionary elsewhere would be a second table."""
     names = set(machines.debian_names()) | {kernel for one in MACHINES for kernel in one.kernels}

@@ -3,6 +3,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import denizen
 from denizen.cli.commands.manual import whole_page
 from denizen.cli.environment import known_names, public_rows
@@ -43,6 +45,7 @@ def names_read_in(tree: ast.AST) -> Iterator[str]:
             yield text(node.left)
 
 
+@pytest.mark.unmeasured
 def test_every_variable_that_python_code_reads_is_in_the_table() -> None:
     read = {
         name
