@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.store.collection import gc_roots
+from denizen.store.collection import processes
 from denizen.store.collection.collector import Limits, collect, explain
 from denizen.store.collection.processes import ProcessCensus
 from denizen.store.local import Store
@@ -50,7 +50,7 @@ def base(place: Path) -> Path:
 @pytest.fixture(autouse=True)
 def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """What processes hold is not at stake here, and reading /proc 9,000 times takes a minute."""
-    monkeypatch.setattr(gc_roots, "held_by_processes", lambda _: ProcessCensus({}, 0))
+    monkeypatch.setattr(processes, "held_by_processes", lambda _: ProcessCensus({}, 0))
 
 
 @pytest.mark.parametrize("fault", FAULTS)
