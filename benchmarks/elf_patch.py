@@ -32,7 +32,7 @@ from denizen.elf import read
 from denizen.errors import BadInput
 from denizen.host import machine_name
 from denizen.machines import interpreter_of_kernel
-from denizen.relocate.changes import Changes
+from denizen.relocate.patch_changes import Changes
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.verify_patch import verify_patch
 from tests.support.patch_cases import EXPECTED, FORMS, Bench, Form

@@ -18,7 +18,7 @@ from benchmarks.elf_patch import elf_files, peer, theirs
 from denizen.app.relocate.relocate_tree import TreeRequest, relocate_tree
 from denizen.disk import DiskView
 from denizen.elf import read
-from denizen.relocate.changes import Changes
+from denizen.relocate.patch_changes import Changes
 from denizen.relocate.prefix import Prefix
 
 PACKAGES, FILES = 100, 3

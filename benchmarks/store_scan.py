@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from benchmarks.support import table
-from denizen.store.trees.accelerated import hyperscan_matcher
+from denizen.store.trees.hyperscan_search import hyperscan_matcher
 from denizen.store.trees.references import ALPHABET, HASH_LENGTH, Scanner, runs_in
 
 MOST, CHUNK = 300_000_000, 1 << 20

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from denizen.fhs import project
-from denizen.fhs.control import clashes, read_control, winners
+from denizen.fhs.control_archive import clashes, read_control, winners
 from denizen.fhs.etc import nsswitch
 from denizen.fhs.generations import read_generation
 

@@ -20,7 +20,7 @@ from denizen.elf import constants as c
 from denizen.errors import BadInput
 from denizen.formats.bundle_image import BlockMethod, EntryKind, ImageEntry, encode_over
 from denizen.formats.bundle_image import encode as encode_image
-from denizen.formats.squashfs_image import StoredFile, StoredPiece
+from denizen.formats.squashfs_writer import StoredFile, StoredPiece
 from denizen.launch.decisions.decision import Decision as Made
 from denizen.launch.decisions.decision import DecisionLibrary, Edit, Identity, machine_word
 from denizen.launch.decisions.decision_codec import encode

@@ -7,14 +7,6 @@ from denizen.fhs.project_lock import lock_sections
 from denizen.formats.storepath import StorePath
 from denizen.profiles.desktop_databases import mime_databases, mimeinfo_cache, read_mime_package
 from denizen.profiles.desktop_files import names_programs, rewritten
-from denizen.profiles.manifest import (
-    ElementKind,
-    ElementPart,
-    ProfileElement,
-    ProfileManifest,
-    read_manifest,
-    write_manifest,
-)
 from denizen.profiles.package_plan import (
     CommandRecipe,
     PackagePlan,
@@ -22,6 +14,14 @@ from denizen.profiles.package_plan import (
     read_recipe,
     write_plans,
     write_recipe,
+)
+from denizen.profiles.profile_manifest import (
+    ElementKind,
+    ElementPart,
+    ProfileElement,
+    ProfileManifest,
+    read_manifest,
+    write_manifest,
 )
 from denizen.resolve.resolution import Pin
 

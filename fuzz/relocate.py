@@ -12,9 +12,9 @@ from pathlib import Path
 
 from denizen.app.relocate.rewrite_file import write_patched
 from denizen.elf import read
-from denizen.relocate.changes import Changes
 from denizen.relocate.errors import WrongPatch
 from denizen.relocate.file_edits import FilePlan, apply
+from denizen.relocate.patch_changes import Changes
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.prefix import Prefix
 from denizen.relocate.relocate_file import relocate_file

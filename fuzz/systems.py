@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from denizen.system import names
+from denizen.system import name_rules
 from denizen.system.accounts import AccountConflict, AccountFiles, with_accounts
 from denizen.system.declared_texts import declared_texts
 from denizen.system.etc_record import EtcRecord, read_record, write_record
@@ -48,7 +48,7 @@ options = ["quiet"]
 def read_spec(data: bytes) -> None:
     spec = read_system_spec(data, "system.toml")
     for one in spec.etc:
-        assert not names.etc_path(one.path)
+        assert not name_rules.etc_path(one.path)
     for text in declared_texts(spec, "/sw").values():
         # A line for each entry: no value of it begins a line of its own.
         assert text.count(b"\n") <= 5 + len(spec.environment) + len(spec.directories) + len(
@@ -56,7 +56,7 @@ def read_spec(data: bytes) -> None:
         ) + sum(1 + len(one.groups) for one in spec.users)
     for unit in spec.units:
         for path in installed_links(unit.name, (unit.origin.text or "").encode())[0]:
-            assert not names.etc_path(path)
+            assert not name_rules.etc_path(path)
 
 
 def specs() -> Sequence[bytes]:
@@ -94,7 +94,7 @@ RECORD_TOKENS = (b"path ", b"added ", b"removed ", b"made ", b"generation ", b".
 def read_etc_record(data: bytes) -> None:
     record = read_record(data, b"x")
     assert read_record(write_record(record), b"x") == record
-    assert not any(names.etc_path(path) for path in (*record.paths, *record.added, *record.removed))
+    assert not any(name_rules.etc_path(path) for path in (*record.paths, *record.added, *record.removed))
 
 
 def records() -> Sequence[bytes]:

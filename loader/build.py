@@ -20,16 +20,16 @@ HERE = Path(__file__).parent
 COMPANIONS = {
     "denizen-attach": ("text.c", "arena.c", "enter/variables.c", "attach/*.c"),
     "denizen-bundle": ("*.c", "enter/failure.c", "unpack/*.c"),
-    "denizen-enter": ("text.c", "covered.c", "arena.c", "enter/*.c"),
+    "denizen-enter": ("text.c", "covered_linker.c", "arena.c", "enter/*.c"),
     "denizen-front": ("text.c", "front/*.c"),
     "denizen-ldconfig": ("text.c", "config.c", "resident/index.c", "ldconfig/*.c"),
-    "denizen-inside": ("text.c", "shed.c", "apart.c", "starters.c", "symbols.c", "inside/*.c"),
+    "denizen-inside": ("text.c", "clean_start.c", "unseen_child.c", "starters.c", "symbols.c", "inside/*.c"),
     "denizen-exec": (
-        *("text.c", "shed.c", "apart.c", "starters.c", "symbols.c"),
+        *("text.c", "clean_start.c", "unseen_child.c", "starters.c", "symbols.c"),
         *(f"inside/{stem}.c" for stem in ("child", "commands", "exec", "known", "lookup", "places", "shell")),
         "inside/spawn.c",
     ),
-    "denizen-resident": ("text.c", "shed.c", "apart.c", "symbols.c", "resident/*.c"),
+    "denizen-resident": ("text.c", "clean_start.c", "unseen_child.c", "symbols.c", "resident/*.c"),
 }
 # What waits for memory and arithmetic alone is half as fast for size.
 FAST = (
@@ -44,7 +44,7 @@ FAST = (
 FLAGS = {"denizen-bundle": ["-Wl,-s"]}
 LIBRARIES = ("denizen-exec", "denizen-inside", "denizen-resident")
 # Sources beside the loader's own that only the libraries have.
-OF_LIBRARIES = ("apart.c", "symbols.c")
+OF_LIBRARIES = ("unseen_child.c", "symbols.c")
 # Instead of unpack/, in what has no image.
 PACKED_ABSENT = "packed_absent.c"
 

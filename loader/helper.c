@@ -2,7 +2,7 @@
 
 #include "config.h"
 #include "decision.h"
-#include "shed.h"
+#include "clean_start.h"
 #include "text.h"
 
 enum { MAX_ARGUMENTS = 64, EXIT_CANNOT_RUN = 126, PATH_ROOM = 4096 };
@@ -30,7 +30,7 @@ static _Noreturn void become_helper(char **arguments)
     char mark[] = HELPER_MARK "=1";
     char path[] = HELPER_PATH;
     char *environment[] = {path, mark, NULL};
-    shed_inheritance();
+    clean_start_make();
     sys_execve(arguments[0], arguments, environment);
     say("cannot run ", arguments[0], " to decide what this program needs", (char *)0);
     sys_exit(EXIT_CANNOT_RUN);

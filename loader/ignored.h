@@ -2,7 +2,7 @@
 
    CPython ignores SIGPIPE and SIGXFSZ at its start (Modules/signalmodule.c), and what is ignored stays ignored over
    execve(2). Whoever executes Python on the way to a program therefore says what was ignored before; it is given
-   back and the variable removed by denizen.launch.inherited. Nothing is said where nothing was ignored. */
+   back and the variable removed by denizen.launch.process_state. Nothing is said where nothing was ignored. */
 #ifndef DENIZEN_IGNORED_H
 #define DENIZEN_IGNORED_H
 
@@ -18,7 +18,7 @@ static inline bool ignored_is(int signal)
     return !sys_failed(arch_syscall(__NR_rt_sigaction, signal, 0, (long)action, 8, 0, 0)) && action[0] == 1;
 }
 
-/* Their numbers as denizen.launch.inherited reads them, "" for none. */
+/* Their numbers as denizen.launch.process_state reads them, "" for none. */
 static inline const char *ignored_numbers(void)
 {
     bool of_pipe = ignored_is(IGNORED_SIGPIPE), of_size = ignored_is(IGNORED_SIGXFSZ);

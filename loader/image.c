@@ -1,6 +1,6 @@
 #include "image.h"
 
-#include "covered.h"
+#include "covered_linker.h"
 
 /* Every linker puts program headers into the first page; patchelf puts them at the end, and a program that carries
    data behind it may have them anywhere. The kernel reads them from wherever they are. */

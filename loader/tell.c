@@ -1,7 +1,7 @@
 #include "tell.h"
 
 #include "config.h"
-#include "shed.h"
+#include "clean_start.h"
 
 enum { PATH_ROOM = 4096, MAX_WORDS = 64 };
 

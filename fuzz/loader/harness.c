@@ -5,7 +5,7 @@
 #include "shim.h"
 
 #include "../../loader/config.h"
-#include "../../loader/covered.h"
+#include "../../loader/covered_linker.h"
 #include "../../loader/dynamic.h"
 #include "../../loader/object.h"
 #include "../../loader/unpack/packed_image.h"

@@ -60,7 +60,7 @@
 
    Without a guard the process stays the same from here to the program: its number, parent, terminal, signals and exit
    status are nobody else's. That, and half of the time, is what bubblewrap's second process would cost. */
-#include "../covered.h"
+#include "../covered_linker.h"
 #include "../ignored.h"
 #include "failure.h"
 #include "files.h"

@@ -1,6 +1,6 @@
 #include "commands.h"
 
-#include "../apart.h"
+#include "../unseen_child.h"
 #include "lookup.h"
 
 enum { MAX_WORDS = 128, NAME_LIMIT = 100 };

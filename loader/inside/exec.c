@@ -4,7 +4,7 @@
 #include "child.h"
 #include "commands.h"
 #include "lookup.h"
-#include "passing.h"
+#include "forwarding.h"
 
 extern WEAK char **environ;
 EXPORTED int execve(const char *path, char *const *words, char *const *environment);

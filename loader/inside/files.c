@@ -3,7 +3,7 @@
 
    Types of the C library are opaque here, and an argument that only some calls have is passed on always, as the
    C library's own stubs do. Where something may be written or made nothing is redirected. */
-#include "passing.h"
+#include "forwarding.h"
 
 static bool only_reads(int flags)
 {

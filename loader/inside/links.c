@@ -1,5 +1,5 @@
 /* readlink and its kin: /proc/self/exe leads to the program. */
-#include "passing.h"
+#include "forwarding.h"
 
 EXPORTED long readlink(const char *path, char *buffer, size_t size);
 EXPORTED long readlinkat(int at, const char *path, char *buffer, size_t size);

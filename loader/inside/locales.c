@@ -1,7 +1,7 @@
 /* Locales and converters: glibc opens them itself, at paths that were compiled in, or where LOCPATH and
    GCONV_PATH say. Where the host has none those are shown to it for the time of one call, in an environment
    that nobody else is given. */
-#include "passing.h"
+#include "forwarding.h"
 
 typedef struct locale *locale_type;
 EXPORTED char *setlocale(int category, const char *locale);

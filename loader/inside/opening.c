@@ -1,5 +1,5 @@
 /* Libraries opened by a path where the resource tree has them: the modules of an embedded Python. */
-#include "passing.h"
+#include "forwarding.h"
 
 EXPORTED void *dlopen(const char *path, int flags);
 static any_function *next_dlopen;

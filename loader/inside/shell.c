@@ -6,7 +6,7 @@
 #endif
 #include "child.h"
 #include "commands.h"
-#include "passing.h"
+#include "forwarding.h"
 
 EXPORTED int system(const char *line);
 EXPORTED void *popen(const char *line, const char *mode);

@@ -2,7 +2,7 @@
 #include "child.h"
 #include "commands.h"
 #include "lookup.h"
-#include "passing.h"
+#include "forwarding.h"
 
 EXPORTED int posix_spawn(int *pid, const char *path, const void *actions, const void *attributes,
                          char *const *words, char *const *environment);

@@ -1,11 +1,11 @@
 #include "ask.h"
 
-#include "../apart.h"
+#include "../unseen_child.h"
 #include "../text.h"
 
 enum { MAX_WORDS = 128, NAME_ROOM = 4096 };
 
-/* In memory of its own, as apart.c says. */
+/* In memory of its own, as unseen_child.c says. */
 struct question {
     const char *words[MAX_WORDS];
     char name[NAME_ROOM];

@@ -2,7 +2,7 @@
    finds no library, has that answered, and lets every object search where the program's own do. */
 #include "answer.h"
 #include "mention.h"
-#include "regret.h"
+#include "failure_note.h"
 #include "runpath.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -48,7 +48,7 @@ unsigned la_objopen(struct link_map *object, long name_space, uintptr_t *cookie)
     } else {
         runpath_extend(object, facts->search);
         if (name_space == PROGRAMS)
-            regret_know(object);
+            failure_note_know(object);
         /* What the program starts with was looked at when it was decided about; beside a host's own libraries
            nothing can be shown. */
         if (name_space == PROGRAMS && complete && !facts->later)

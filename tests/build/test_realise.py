@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from denizen.build.build_plan import NoDerivation, NoSource, add_derivation
 from denizen.build.builtin_derivations import Ingredient, made_by, recipe
 from denizen.build.builtin_fetch import NotFetched, fetching
 from denizen.build.builtin_union import UnionPart, uniting
 from denizen.build.builtin_unpack_deb import unpacking
 from denizen.build.derivation import BadDerivation, seal
-from denizen.build.plan import NoDerivation, NoSource, add_derivation
 from denizen.build.realise import RealiseOptions, realise
 from denizen.errors import BadInput
 from denizen.formats import aterm

@@ -10,7 +10,7 @@ from denizen.build.builtin_unpack_deb import unpacking
 from denizen.build.derivation import Sealed
 from denizen.build.realise import RealiseOptions, realise
 from denizen.store.local import Store
-from denizen.store.work import Work
+from denizen.store.object_staging import Work
 from tests.support import debs
 from tests.support.debs import Item
 from tests.support.derivations import BuildStore, MemoryOpener

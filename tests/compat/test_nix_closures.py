@@ -7,7 +7,7 @@ from denizen.cli.views.closure_view import change_line
 from denizen.formats import storepath
 from denizen.formats.storepath import NIX_STORE
 from denizen.store.closure_difference import closure_difference
-from denizen.store.mentions import dependency_chain
+from denizen.store.reference_offsets import dependency_chain
 from tests.support.nix import private_nix
 from tests.support.nix_builds import TwoStores
 from tests.support.stores import make_store

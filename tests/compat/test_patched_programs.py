@@ -9,7 +9,7 @@ import pytest
 
 from denizen.app.relocate.patch_program import PatchRequest, patch
 from denizen.elf import read
-from denizen.relocate.changes import Changes
+from denizen.relocate.patch_changes import Changes
 from tests.support.patch_cases import EXPECTED, FORMS, Bench, Form
 from tests.support.peers import require
 from tests.support.python_prefix import kept_by_tests

@@ -15,7 +15,7 @@ from denizen.formats.bundle_image import (
     encode,
     encode_over,
 )
-from denizen.formats.squashfs_image import StoredFile, StoredPiece
+from denizen.formats.squashfs_writer import StoredFile, StoredPiece
 
 _PARTS = st.sampled_from([b"lib", b"bin", b"x", b"libc.so.6", b"a b"])
 _NAMES = st.lists(_PARTS, min_size=1, max_size=4).map(b"/".join)

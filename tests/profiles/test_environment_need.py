@@ -10,7 +10,7 @@ from denizen.profiles.environment_need import (
     environment_reasons,
     interpreters_of,
 )
-from denizen.profiles.exports import commands_in
+from denizen.profiles.package_exports import commands_in
 from tests.support.package_catalogue import package
 
 ELF = b"\x7fELF" + bytes(60)

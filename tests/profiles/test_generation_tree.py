@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from denizen.profiles.changes import with_elements
 from denizen.profiles.generation_tree import ProfileConflict, generation_tree
-from denizen.profiles.manifest import ElementPart, ProfileElement, ProfileManifest, read_manifest
+from denizen.profiles.manifest_changes import with_elements
+from denizen.profiles.profile_manifest import ElementPart, ProfileElement, ProfileManifest, read_manifest
 from denizen.store.local import Store
-from denizen.store.work import Work
+from denizen.store.object_staging import Work
 from tests.support.profile_elements import added, element
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from denizen.formats.storepath import StorePath
-from denizen.profiles.manifest import ProfileManifest
 from denizen.profiles.profile_links import (
     BadProfileName,
     CurrentGeneration,
@@ -14,6 +13,7 @@ from denizen.profiles.profile_links import (
     profile_at,
     registered_profiles,
 )
+from denizen.profiles.profile_manifest import ProfileManifest
 from denizen.store.collection.collector import Limits, collect, explain
 from denizen.store.local import Store
 from tests.support.profile_elements import added

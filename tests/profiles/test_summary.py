@@ -1,5 +1,5 @@
 from denizen.formats.storepath import StorePath
-from denizen.profiles.manifest import ElementPart
+from denizen.profiles.profile_manifest import ElementPart
 from denizen.profiles.summary import SummaryRow, read_summary, summary_row, write_summary
 from denizen.value import replace
 from tests.support.profile_elements import element

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from denizen.elf import Image, read
 from denizen.elf import constants as c
-from denizen.relocate.changes import Changes
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.file_edits import FilePlan, apply
+from denizen.relocate.patch_changes import Changes
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.verify_patch import verify_patch
 from tests.support.elf_builder import Elf, Note, Symbol, build, replace

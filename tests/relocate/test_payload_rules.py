@@ -5,9 +5,9 @@ import struct
 import pytest
 
 from denizen.elf import read
-from denizen.relocate.changes import Changes
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.file_edits import apply
+from denizen.relocate.patch_changes import Changes
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.verify_patch import verify_patch
 from tests.support.elf_builder import Elf, build

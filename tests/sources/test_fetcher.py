@@ -11,7 +11,7 @@ import pytest
 from denizen.sources.base import DownloadFailed, HashMismatch, NoRoom, Offline, SilentTransfer
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.sources.fetcher import Fetcher, FileRequest
-from denizen.sources.pace import Pace, Throttle, TooSlow
+from denizen.sources.transfer_rates import Pace, Throttle, TooSlow
 from denizen.sources.transport import HttpSettings, Validators
 from tests.support.faulty_server import Fault, Server
 from tests.support.processes import PATIENCE

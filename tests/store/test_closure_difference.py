@@ -5,7 +5,7 @@ import pytest
 
 from denizen.formats.storepath import StorePath
 from denizen.store.closure_difference import SMALLEST, closure_difference, package_name
-from denizen.store.info import ObjectInfo
+from denizen.store.object_info import ObjectInfo
 from tests.support.nix import private_nix
 
 NAMES = [

@@ -3,10 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denizen.formats.storepath import StorePath
-from denizen.store import marker, sidecar
-from denizen.store.info import ObjectInfo
-from denizen.store.marker import BadMarker
+from denizen.store import sidecar, store_marker
+from denizen.store.object_info import ObjectInfo
 from denizen.store.sidecar import BadSidecar
+from denizen.store.store_marker import BadMarker
 
 PATH = StorePath("0" * 32, "name")
 digests = st.text("0123456789abcdfghijklmnpqrsvwxyz", min_size=32, max_size=32)
@@ -68,17 +68,17 @@ def test_a_sidecar_of_another_object_is_refused() -> None:
 
 @given(st.binary(max_size=40).map(lambda rest: b"/" + rest))
 def test_a_marker_holds_any_directory(logical: bytes) -> None:
-    content = marker.write(logical)
+    content = store_marker.write(logical)
     assert content.count(b"\n") == 2
     assert content.isascii()
-    assert marker.read(content, b"marker") == logical
+    assert store_marker.read(content, b"marker") == logical
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"denizen-store 2\nstore-dir: /x\n", marker.write(b"/x")[:-1], marker.write(b"x"),
+    [b"", b"denizen-store 2\nstore-dir: /x\n", store_marker.write(b"/x")[:-1], store_marker.write(b"x"),
      b"denizen-store 1\nstore-dir: /%zz\n", b"denizen-store 1\nstore-dir: /%41\n"],
 )  # fmt: skip
 def test_a_marker_that_denizen_did_not_write_is_refused(content: bytes) -> None:
     with pytest.raises(BadMarker, match="damaged"):
-        marker.read(content, b"marker")
+        store_marker.read(content, b"marker")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from denizen.build.plan import add_derivation
+from denizen.build.build_plan import add_derivation
 from denizen.build.realise import RealiseOptions, realise
 from denizen.build.runner.settings import BuildSettings, SandboxPath
 from denizen.formats import aterm, storepath

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from denizen.fhs.control import Control, read_control
+from denizen.fhs.control_archive import Control, read_control
 from denizen.formats.packages import relation_names
 from denizen.index.entry import DirectoryKind, Provider
 

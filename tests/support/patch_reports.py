@@ -18,7 +18,7 @@ from typing import TypeAlias
 from denizen.app.relocate.patch_program import PatchRequest, patch
 from denizen.elf import read
 from denizen.errors import BadInput
-from denizen.relocate.changes import Changes
+from denizen.relocate.patch_changes import Changes
 from denizen.value import replace
 from tests.support.patch_cases import EXPECTED, Bench, Form, drop_sections
 

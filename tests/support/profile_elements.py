@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from denizen.formats.storepath import StorePath
-from denizen.profiles.manifest import ElementKind, ElementPart, ProfileElement
+from denizen.profiles.profile_manifest import ElementKind, ElementPart, ProfileElement
 from denizen.resolve.resolution import Pin
-from denizen.store.work import Work
+from denizen.store.object_staging import Work
 
 
 def element(

@@ -4,8 +4,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from denizen.build.build_plan import add_derivation
 from denizen.build.derivation import Sealed
-from denizen.build.plan import add_derivation
 from denizen.build.realise import RealiseOptions, realise
 from denizen.build.runner.settings import BuildSettings
 from denizen.formats import aterm

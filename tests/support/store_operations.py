@@ -37,17 +37,17 @@ from denizen.errors import DenizenError
 from denizen.formats.file_tree import Directory, Symlink
 from denizen.formats.hashes import Hash
 from denizen.formats.storepath import StorePath, for_output, for_source
-from denizen.profiles.changes import with_elements
-from denizen.profiles.manifest import ElementPart
+from denizen.profiles.manifest_changes import with_elements
 from denizen.profiles.profile_links import Profile, profile_at
+from denizen.profiles.profile_manifest import ElementPart
 from denizen.store.collection import gc_roots, processes, trash
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.collection.processes import ProcessCensus
 from denizen.store.errors import doing
-from denizen.store.info import ObjectInfo
 from denizen.store.local import Store
+from denizen.store.object_info import ObjectInfo
+from denizen.store.object_staging import Adoption
 from denizen.store.trees import restore
-from denizen.store.work import Adoption
 from tests.support import debs
 from tests.support.derivations import BuildStore, MemoryOpener
 from tests.support.profile_elements import element

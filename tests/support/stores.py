@@ -4,8 +4,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from denizen.store.info import ObjectInfo
 from denizen.store.local import Store
+from denizen.store.object_info import ObjectInfo
 
 
 def make_store(directory: Path, logical: bytes | None = None) -> Store:

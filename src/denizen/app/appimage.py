@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
     from denizen.launch.decisions.decision import Decision
     from denizen.store.local import Store
-    from denizen.store.work import Work
+    from denizen.store.object_staging import Work
 
 APPRUN = b"AppRun"
 
@@ -151,7 +151,7 @@ def _unpack(session: Session, appimage: AppImage, store: Store, work: Work) -> S
     from denizen.formats.archive_tree import entries
     from denizen.formats.hashes import Hash
     from denizen.formats.storepath import for_source
-    from denizen.store.work import Adoption
+    from denizen.store.object_staging import Adoption
 
     name = os.fsdecode(os.path.basename(appimage.program))
     session.reporter.say(f"unpacking {name}: {(len(appimage.content) - appimage.offset) // 1_000_000} MB")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from denizen.machines import Machine
     from denizen.sources.fetch_policy import FetchPolicy
     from denizen.store.local import Store
-    from denizen.store.work import Work
+    from denizen.store.object_staging import Work
 
 # Of the first what there is may be dynamic, and of no use; the second has static ones or is empty.
 PACKAGES = (b"qemu-user-static", b"qemu-user")

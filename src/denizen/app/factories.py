@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.own_command import own_command
+from denizen.app.denizen_command import own_command
 from denizen.app.session import search_path
 from denizen.host import machine_name
 

@@ -23,9 +23,9 @@ from denizen.errors import BadInput, HostLacks, SourceFailed, display
 from denizen.fileview import MemoryView
 from denizen.launch.resources.command_paths import brings_commands
 from denizen.launch.resources.looked_for import looked_for
-from denizen.resolve.applicable import ForeignLock
 from denizen.resolve.installation.install import install
 from denizen.resolve.lock import parse
+from denizen.resolve.lock_check import ForeignLock
 from denizen.resolve.resolution import Resolution, pin_of
 from denizen.resolve.rule_packs import load_rules
 from denizen.sources.base import Scope

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from denizen.resolve.installation.derivations import Recipes
     from denizen.resolve.resolution import Pin, Resolution
     from denizen.store.local import Store
-    from denizen.store.work import Work
+    from denizen.store.object_staging import Work
 
 # MB of packages for one run of a program; 0 forbids all. The file `budget` in the configuration overrides it.
 DEFAULT_BUDGET = 100

@@ -63,7 +63,7 @@ def build(
         return task.sealed.outputs
     if ordinary is None or derivation.builder.startswith(b"builtin:"):
         raise NoSuchBuilder(task.name, derivation.builder, derivation.system)
-    from denizen.build.runner.ordinary import build_program
+    from denizen.build.runner.ordinary_derivation import build_program
 
     return build_program(task, ordinary)
 
@@ -121,7 +121,7 @@ def _bounded(task: Build, plan: builtin_fetch.Fetch, url: str) -> Iterator[bytes
 
 def _unpack_deb(task: Build) -> None:
     from denizen.build.package_unpack import PackageFile, unpack_by_helper
-    from denizen.store.work import Adoption
+    from denizen.store.object_staging import Adoption
 
     assert task.helpers is not None  # made for every plan with packages
     plan = builtin_unpack_deb.read(task.variables)

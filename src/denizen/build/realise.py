@@ -16,9 +16,9 @@ from __future__ import annotations
 import contextlib
 
 from denizen.build import builtin_unpack_deb
+from denizen.build.build_plan import inputs_of, outputs_found, plan_for, resolved_with
 from denizen.build.builders import build
 from denizen.build.derivation import input_paths, name_of
-from denizen.build.plan import inputs_of, outputs_found, plan_for, resolved_with
 from denizen.build.task import Build
 from denizen.errors import DenizenError
 from denizen.store.local import Store
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Protocol
 
+    from denizen.build.build_plan import Outputs, RealisePlan
     from denizen.build.builders import Builder
     from denizen.build.derivation import Sealed
-    from denizen.build.plan import Outputs, RealisePlan
     from denizen.build.registrar import Registrar
     from denizen.build.runner.settings import BuildSettings
     from denizen.build.task import Opener
     from denizen.formats.storepath import StorePath
     from denizen.helpers import Helpers
-    from denizen.store.work import Adoption, Work
+    from denizen.store.object_staging import Adoption, Work
 else:
     Protocol = object
 

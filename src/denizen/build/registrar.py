@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from denizen.store.work import Adoption, Work
+    from denizen.store.object_staging import Adoption, Work
 
 _MOMENT = 0.1
 # Objects committed together; as many more may be built meanwhile.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
     from denizen.helpers import Helpers
     from denizen.store.local import Store
-    from denizen.store.work import Adoption, Work
+    from denizen.store.object_staging import Adoption, Work
 else:
     Protocol = object
 

@@ -6,7 +6,7 @@ from denizen.cli.options import Option, Positional
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.app.bundles.closure import ClosureRequest
+    from denizen.app.bundles.program_closure import ClosureRequest
     from denizen.app.session import Session
     from denizen.cli.options import Parsed
 
@@ -23,7 +23,7 @@ def closure_request(session: Session, parsed: Parsed, program: bytes) -> Closure
 
     Raises the errors of `wished` about --with.
     """
-    from denizen.app.bundles.closure import ClosureRequest
+    from denizen.app.bundles.program_closure import ClosureRequest
     from denizen.app.resolution.extra_inputs import wished
 
     extra = tuple(wished(session, parsed.texts("with"), program)) if program else ()

@@ -12,7 +12,7 @@ from denizen.cli.options import Option, UsageError, parse
 from denizen.cli.output import CannotWrite, Output, open_output
 from denizen.cli.reporter import OutputReporter
 from denizen.errors import EXIT_BROKEN_PIPE, EXIT_FAILED, EXIT_INTERRUPTED, DenizenError
-from denizen.launch.inherited import take
+from denizen.launch.process_state import take
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

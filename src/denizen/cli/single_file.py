@@ -15,7 +15,7 @@ def main() -> int:
     sys.path.append(_HOME)
     ignored = sys.argv.pop(1) if len(sys.argv) > 1 else ""
     if ignored:
-        from denizen.launch.inherited import IGNORED
+        from denizen.launch.process_state import IGNORED
 
         os.environ[IGNORED] = ignored
     from denizen.cli.main import main as command_line

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from denizen.bytesio import take
 from denizen.elf import constants as c
+from denizen.elf.cached_property import once
 from denizen.elf.dynamic import parse_entries, resolve, string_table
 from denizen.elf.errors import Malformed
 from denizen.elf.header import parse_header, parse_segments
 from denizen.elf.memory import Memory
-from denizen.elf.once import once
 from denizen.value import Enum
 
 TYPE_CHECKING = False

@@ -23,9 +23,9 @@ from __future__ import annotations
 from struct import Struct
 
 from denizen.bytesio import align_up, take
+from denizen.elf.cached_property import once
 from denizen.elf.constants import PT_NOTE
 from denizen.elf.errors import Malformed
-from denizen.elf.once import once
 from denizen.errors import BadInput
 from denizen.value import value
 

@@ -16,7 +16,7 @@ Limits: tables must be mapped from the file, so their entries are bounded by its
 from __future__ import annotations
 
 from denizen.elf import constants as c
-from denizen.elf.once import once
+from denizen.elf.cached_property import once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

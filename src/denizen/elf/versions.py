@@ -17,8 +17,8 @@ from __future__ import annotations
 from struct import Struct
 
 from denizen.elf import constants as c
+from denizen.elf.cached_property import once
 from denizen.elf.errors import Malformed
-from denizen.elf.once import once
 from denizen.value import Row, rows_of
 
 TYPE_CHECKING = False

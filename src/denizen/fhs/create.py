@@ -18,7 +18,7 @@ from denizen.build.realise import RealiseOptions, realise
 from denizen.disk import make_directories, write_atomically
 from denizen.errors import BadInput
 from denizen.fhs import builtin_fhs, compose
-from denizen.fhs.control import ConflictingPackages, clashes, read_control, winners
+from denizen.fhs.control_archive import ConflictingPackages, clashes, read_control, winners
 from denizen.fhs.generations import Part
 from denizen.fhs.package_closure import closure
 from denizen.fhs.trigger_rules import read_rules
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from denizen.build.derivation import Modulos, Sealed
     from denizen.fhs.compose import CompositionTools
-    from denizen.fhs.control import Control
+    from denizen.fhs.control_archive import Control
     from denizen.fhs.generations import Settings
     from denizen.fhs.package_closure import EnvironmentPackage, PackageCatalogue
     from denizen.fhs.trigger_rules import Base

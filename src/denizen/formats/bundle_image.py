@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from denizen.bytesio import Buffer
-    from denizen.formats.squashfs_image import StoredFile, StoredPiece
+    from denizen.formats.squashfs_writer import StoredFile, StoredPiece
 
 MAGIC = b"DENIZENB"
 VERSION = 4

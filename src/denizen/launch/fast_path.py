@@ -11,7 +11,7 @@ import stat
 
 from denizen.launch.decisions.decision import Identity, file_name
 from denizen.launch.decisions.decision_codec import MAX_SIZE, DamagedDecision, decode
-from denizen.launch.inherited import become
+from denizen.launch.process_state import become
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

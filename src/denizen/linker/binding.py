@@ -14,8 +14,8 @@ from __future__ import annotations
 from itertools import repeat
 
 from denizen.elf import constants as c
+from denizen.elf.cached_property import once
 from denizen.elf.lookup import gnu_hash
-from denizen.elf.once import once
 from denizen.errors import BadInput
 from denizen.linker.interpreter import Family
 from denizen.linker.rule_tables import INTERPRETER

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen.elf.once import once
+from denizen.elf.cached_property import once
 from denizen.errors import BadInput
 from denizen.linker import hwcaps
 from denizen.linker.ldcache import CacheQuery, legacy_bits, open_cache

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from denizen.profiles.manifest import ElementPart, ProfileManifest
+    from denizen.profiles.profile_manifest import ElementPart, ProfileManifest
     from denizen.store.local import Store
 
 _SHARE = "share"

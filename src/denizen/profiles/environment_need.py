@@ -15,7 +15,7 @@ from denizen.elf.constants import MAGIC
 from denizen.elf.script import BUFFER_SIZE, parse_script
 from denizen.errors import BadInput, display
 from denizen.fileview import FileKind
-from denizen.profiles.exports import leads_out
+from denizen.profiles.package_exports import leads_out
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from denizen.fhs.package_closure import EnvironmentPackage
     from denizen.fileview import FileView
-    from denizen.profiles.exports import ExportedCommand
+    from denizen.profiles.package_exports import ExportedCommand
 
 # Dependencies for maintainer scripts, which are not run; what they in turn depend on does not count.
 _FOR_SCRIPTS = frozenset(

@@ -10,7 +10,7 @@ from denizen.errors import BadInput, display
 from denizen.formats.storepath import for_text
 from denizen.profiles import summary
 from denizen.profiles.derived_files import derived_files
-from denizen.profiles.manifest import FILE, write_manifest
+from denizen.profiles.profile_manifest import FILE, write_manifest
 from denizen.store.errors import doing
 
 TYPE_CHECKING = False
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from denizen.formats.storepath import StorePath
-    from denizen.profiles.manifest import ProfileElement, ProfileManifest
+    from denizen.profiles.profile_manifest import ProfileElement, ProfileManifest
     from denizen.store.local import Store
-    from denizen.store.work import Work
+    from denizen.store.object_staging import Work
 
 NAME = "profile"
 _SHOWN = 12

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput
 from denizen.formats.json_reader import compact_json, parse_json
-from denizen.profiles.manifest import pin_row, read_pin
+from denizen.profiles.profile_manifest import pin_row, read_pin
 from denizen.value import value
 
 TYPE_CHECKING = False

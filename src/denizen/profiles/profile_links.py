@@ -21,7 +21,7 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
-    from denizen.profiles.manifest import ProfileManifest
+    from denizen.profiles.profile_manifest import ProfileManifest
     from denizen.profiles.summary import SummaryRow
     from denizen.store.layout import StoreLayout
 
@@ -176,7 +176,7 @@ class Profile:
 
         Raises NoSuchGeneration, DamagedProfile.
         """
-        from denizen.profiles.manifest import FILE, MAX_SIZE, ProfileManifest, read_manifest
+        from denizen.profiles.profile_manifest import FILE, MAX_SIZE, ProfileManifest, read_manifest
 
         if number is None:
             number = self.current()

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.profiles.manifest import ProfileElement
+    from denizen.profiles.profile_manifest import ProfileElement
 
 # Its name in a generation's tree.
 FILE = "manifest.tsv"

@@ -34,8 +34,8 @@ from denizen.recipes.fixup_plan import (
     run_path,
     script_line,
 )
-from denizen.relocate.changes import Changes
 from denizen.relocate.file_edits import apply
+from denizen.relocate.patch_changes import Changes
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.verify_patch import verify_patch
 from denizen.value import replace

@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from denizen.errors import BadInput
-from denizen.relocate.changes import Changes
+from denizen.relocate.patch_changes import Changes
 from denizen.value import value
 
 TYPE_CHECKING = False

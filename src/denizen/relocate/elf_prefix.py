@@ -10,10 +10,10 @@ import posixpath
 
 from denizen.elf import constants as c
 from denizen.elf.image import read
-from denizen.relocate.changes import STRING_TAGS, Changes
 from denizen.relocate.elf_parts import first_of, string_table_place
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.file_edits import apply
+from denizen.relocate.patch_changes import STRING_TAGS, Changes
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.undo import undo_range, undone
 from denizen.relocate.verify_patch import verify_patch

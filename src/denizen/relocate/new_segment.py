@@ -18,7 +18,7 @@ from denizen.elf import Segment
 from denizen.elf import constants as c
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.payload_rules import insertion
-from denizen.relocate.room import FilePlace, loads, page_size
+from denizen.relocate.slack import FilePlace, loads, page_size
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.elf import Image
-    from denizen.relocate.room import GrownPart
+    from denizen.relocate.slack import GrownPart
 
 MARK = b"\x7fdenizen patch\0\1"
 RECORD = Struct("<16sQQ")

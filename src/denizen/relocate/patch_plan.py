@@ -12,7 +12,6 @@ from __future__ import annotations
 from denizen.elf import Segment
 from denizen.elf import constants as c
 from denizen.relocate import new_segment, program_headers
-from denizen.relocate.changes import wanted
 from denizen.relocate.elf_parts import (
     DT_MIPS_RLD_MAP_REL,
     dynamic_table,
@@ -23,6 +22,7 @@ from denizen.relocate.elf_parts import (
 from denizen.relocate.encoding import E_PHNUM, E_PHOFF, Encoding
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.file_edits import FileEdit, FilePlan, merged
+from denizen.relocate.patch_changes import wanted
 from denizen.relocate.patch_layout import PART_NAMES, PartContents, lay_out, whole_table
 from denizen.relocate.section_edits import move_sections, shorten_needs
 from denizen.relocate.string_places import StringPlan, place_strings, requested, string_bytes
@@ -32,10 +32,10 @@ from denizen.relocate.version_edits import drop_needs, rename_needs, with_versio
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.elf import Image
-    from denizen.relocate.changes import Changes, Wanted
     from denizen.relocate.new_segment import OwnSegment
+    from denizen.relocate.patch_changes import Changes, Wanted
     from denizen.relocate.patch_layout import Entries, PatchLayout
-    from denizen.relocate.room import FilePlace
+    from denizen.relocate.slack import FilePlace
 
 # The types of program headers that lead to parts.
 _LEADING = {c.PT_INTERP: "interpreter", c.PT_DYNAMIC: "dynamic", program_headers.PT_PHDR: "headers"}

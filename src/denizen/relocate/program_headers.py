@@ -22,7 +22,7 @@ and PT_GNU_EH_FRAME say what nothing else says.
 from __future__ import annotations
 
 from denizen.elf import constants as c
-from denizen.relocate.room import used_ranges
+from denizen.relocate.slack import used_ranges
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,14 +16,14 @@ file does not grow each time it is patched.
 from __future__ import annotations
 
 from denizen.elf.versions import definition_names
-from denizen.relocate.changes import STRING_TAGS
+from denizen.relocate.patch_changes import STRING_TAGS
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.elf import Image
     from denizen.elf.versions import NeedRecord
-    from denizen.relocate.changes import Entry, Wanted
+    from denizen.relocate.patch_changes import Entry, Wanted
 
 
 @value

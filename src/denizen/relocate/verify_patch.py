@@ -8,16 +8,16 @@ from __future__ import annotations
 from denizen.elf import constants as c
 from denizen.elf.hashtables import SYMBOL_SIZE, extent
 from denizen.elf.image import read
-from denizen.relocate.changes import STRING_TAGS, wanted
 from denizen.relocate.errors import WrongPatch
+from denizen.relocate.patch_changes import STRING_TAGS, wanted
 from denizen.relocate.patch_plan import plan_patch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.bytesio import Buffer
     from denizen.elf import Image
-    from denizen.relocate.changes import Changes
     from denizen.relocate.file_edits import FilePlan
+    from denizen.relocate.patch_changes import Changes
 
 # Tags that a patch may add, drop or change; each that stays must keep its value.
 _CHANGED = STRING_TAGS | {

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from denizen.elf import Header, Image
-    from denizen.resolve.bundle import Bundle
     from denizen.resolve.cache.cached_view import CachedView
     from denizen.resolve.rule_packs import Opens, RulePacks
+    from denizen.resolve.shipped_libraries import Bundle
 
 MAX_PROBED = 256
 

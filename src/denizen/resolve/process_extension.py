@@ -7,13 +7,13 @@ library are not chosen: they are loaded already, or must be of exactly its relea
 
 from __future__ import annotations
 
-from denizen.resolve.bundle import Bundle
 from denizen.resolve.companions import companions, plugins
 from denizen.resolve.dlopen_names import packs, resources
 from denizen.resolve.engine.attempt import Attempt, SonameRequest
 from denizen.resolve.engine.base_candidates import release_of
 from denizen.resolve.engine.model_check import Checker
 from denizen.resolve.resolution import Resolution, pin_of
+from denizen.resolve.shipped_libraries import Bundle
 from denizen.resolve.subject import Subject, glibc_versions
 from denizen.value import replace
 

@@ -18,8 +18,8 @@ from denizen.disk import make_directories, sync_directory
 from denizen.sources.base import HashMismatch, NoRoom, Offline, SilentTransfer
 from denizen.sources.fetch_record import AnotherFile, FetchRecord
 from denizen.sources.file_cache import is_as_promised, note_as_promised
-from denizen.sources.pace import Pace, Throttle, TooSlow
 from denizen.sources.partial_file import held
+from denizen.sources.transfer_rates import Pace, Throttle, TooSlow
 from denizen.sources.transport import FileTransport, HttpTransport, TransportError, Validators
 from denizen.value import value
 

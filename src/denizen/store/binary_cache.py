@@ -18,7 +18,7 @@ from denizen.formats import narinfo
 from denizen.formats.hashes import Hash
 from denizen.formats.narinfo import NarInfo
 from denizen.store.errors import doing
-from denizen.store.info import ObjectInfo
+from denizen.store.object_info import ObjectInfo
 from denizen.store.progress import ignore
 from denizen.store.trees.digest import Digest, Digester
 from denizen.store.trees.dump import BUFFER, dump
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from denizen.formats.signature import PublicKey, SecretKey
     from denizen.formats.storepath import StorePath
     from denizen.store.local import Store
+    from denizen.store.object_staging import OpenNar, Work
     from denizen.store.progress import Told
     from denizen.store.verification import Replacement
-    from denizen.store.work import OpenNar, Work
 
 _PRIORITY = 40  # of cache.nixos.org; smaller is asked first
 # A narinfo's URL must begin with this, so that its author cannot name a file outside the cache.

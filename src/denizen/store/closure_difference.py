@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from denizen.store.info import ObjectInfo
+    from denizen.store.object_info import ObjectInfo
 
 _OUTPUT = re.compile(r"(.*)-(?:bin|dev|lib|lib32|lib64|man|doc|info|out|debug|static)")
 # Smaller changes of size alone are not told, as in Nix.

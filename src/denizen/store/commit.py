@@ -25,9 +25,9 @@ from denizen.formats.hashes import Hash
 from denizen.store import sidecar
 from denizen.store.collection.remove import remove_tree
 from denizen.store.database import ReferenceGone
+from denizen.store.durability import file_system_of, sync
 from denizen.store.errors import doing
 from denizen.store.locks import StoreSession, output_lock
-from denizen.store.sync import file_system_of, sync
 from denizen.store.trees.digest import Digest
 from denizen.value import value
 
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
     from denizen.formats.storepath import StorePath
     from denizen.store.database import Database
-    from denizen.store.info import ObjectInfo
     from denizen.store.layout import StoreLayout
+    from denizen.store.object_info import ObjectInfo
     from denizen.store.trees.references import Matcher
 else:
     Protocol = object

@@ -30,8 +30,8 @@ from denizen.store.database_file import (
     reason_of,
 )
 from denizen.store.errors import is_full
-from denizen.store.info import ObjectInfo
 from denizen.store.kept_connection import keep, taken
+from denizen.store.object_info import ObjectInfo
 from denizen.value import value
 
 TYPE_CHECKING = False

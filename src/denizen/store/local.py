@@ -8,7 +8,7 @@ import os
 from denizen.disk import make_directories, sync_directory, write_atomically
 from denizen.errors import DenizenError
 from denizen.formats import storepath
-from denizen.store import marker
+from denizen.store import store_marker
 from denizen.store.errors import doing
 from denizen.store.layout import StoreLayout
 from denizen.store.locks import store_lock
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from denizen.formats.storepath import StorePath
     from denizen.store.database import Database
-    from denizen.store.info import ObjectInfo
+    from denizen.store.object_info import ObjectInfo
+    from denizen.store.object_staging import Work
     from denizen.store.trees.references import Matcher
-    from denizen.store.work import Work
 
 # Bytes freed when a collection begins, so that the database can write its log on a full disk; Nix's figure.
 RESERVE = 8 * 1024 * 1024
@@ -84,10 +84,10 @@ class Store:
         with doing("open the store", path):
             try:
                 with open(layout.marker, "rb") as stream:
-                    content = stream.read(marker.MAX_SIZE)
+                    content = stream.read(store_marker.MAX_SIZE)
             except (FileNotFoundError, NotADirectoryError):
                 raise NoStore(path) from None
-        return cls(StoreLayout(path, marker.read(content, layout.marker)), short_lived=short_lived)
+        return cls(StoreLayout(path, store_marker.read(content, layout.marker)), short_lived=short_lived)
 
     def opened_again(self) -> Store:
         """Return this store opened once more, for another thread."""
@@ -188,7 +188,7 @@ class Store:
     @contextlib.contextmanager
     def working(self) -> Iterator[Work]:
         """Begin an operation that adds objects or needs objects to stay; it ends with the context."""
-        from denizen.store.work import Work
+        from denizen.store.object_staging import Work
 
         with doing("begin to work in", self.layout.physical):
             work = Work(self)
@@ -216,7 +216,7 @@ def _create(layout: StoreLayout) -> None:
             # Empty for a new store; a store that only lost its marker gets the objects of its sidecars.
             rebuild(layout)
         make_reserve(layout)
-        write_atomically(layout.marker, marker.write(layout.logical))
+        write_atomically(layout.marker, store_marker.write(layout.logical))
     sync_directory(os.path.dirname(layout.physical))
 
 

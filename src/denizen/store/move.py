@@ -20,12 +20,12 @@ from denizen.nar import writer
 from denizen.store import sidecar
 from denizen.store.collection.remove import remove_tree
 from denizen.store.commit import WrongContent
+from denizen.store.durability import file_system_of, sync
 from denizen.store.errors import doing
 from denizen.store.local import Store
 from denizen.store.locks import live_sessions, store_lock
 from denizen.store.progress import ignore
 from denizen.store.rebuild import rebuild
-from denizen.store.sync import file_system_of, sync
 from denizen.store.trees.digest import Digest, Digester
 from denizen.store.trees.restore import STORED, restore_new, restoring
 from denizen.store.trees.tree_reader import entries
@@ -33,7 +33,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.store.info import ObjectInfo
+    from denizen.store.object_info import ObjectInfo
     from denizen.store.progress import Told
 
 

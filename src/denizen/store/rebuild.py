@@ -13,14 +13,14 @@ import os
 from denizen.errors import BadInput, DenizenError
 from denizen.formats.storepath import BadStorePath, StorePath, from_base
 from denizen.store import sidecar
+from denizen.store.durability import file_system_of, sync
 from denizen.store.progress import ignore
-from denizen.store.sync import file_system_of, sync
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.store.info import ObjectInfo
     from denizen.store.layout import StoreLayout
+    from denizen.store.object_info import ObjectInfo
     from denizen.store.progress import Told
 
 _PREFIX = b"db-"

@@ -17,7 +17,7 @@ from denizen.formats import base32
 from denizen.formats.base32 import BadBase32
 from denizen.formats.decimal_number import parse_number
 from denizen.formats.storepath import BadStorePath, StorePath, from_base
-from denizen.store.info import ObjectInfo
+from denizen.store.object_info import ObjectInfo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from denizen.formats.storepath import StorePath
-    from denizen.store.info import ObjectInfo
     from denizen.store.local import Store
+    from denizen.store.object_info import ObjectInfo
+    from denizen.store.object_staging import OpenNar
     from denizen.store.progress import Told
-    from denizen.store.work import OpenNar
 
     # Opens the NAR of an object, or returns None where none is available.
     Replacement = Callable[[ObjectInfo], OpenNar | None]

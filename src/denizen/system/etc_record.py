@@ -23,7 +23,7 @@ import re
 
 from denizen.errors import BadInput
 from denizen.formats import storepath
-from denizen.system import names
+from denizen.system import name_rules
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -114,8 +114,8 @@ def _problem(found: dict[str, list[str]]) -> str:
             return f"it has more than {MAX_PATHS} paths"
         for text in found[key]:
             # A directory is no file of a description, and passes the same rule but for one name.
-            if names.etc_path(text) and not (key == "made" and text == "systemd/system"):
-                return f"{text[:60]!r} {names.etc_path(text)}"
+            if name_rules.etc_path(text) and not (key == "made" and text == "systemd/system"):
+                return f"{text[:60]!r} {name_rules.etc_path(text)}"
     if len(found["generation"]) > 1:
         return "it names two generations"
     if found["generation"]:

@@ -42,7 +42,7 @@ from __future__ import annotations
 
 from denizen.errors import display
 from denizen.formats.toml_file import BadTomlFile, parse_toml
-from denizen.system import names
+from denizen.system import name_rules
 from denizen.system.spec import (
     Bootloader,
     BootSpec,
@@ -101,10 +101,10 @@ class _Reader:
     def system(self, top: Mapping[str, Any]) -> SystemSpec:
         known = ("name", "packages", "suite", "environment", "boot", *_SECTIONS)
         self._unknown("", top, known)
-        suite = self._text("", top, "suite", "", names.suite)
+        suite = self._text("", top, "suite", "", name_rules.suite)
         return SystemSpec(
-            self._text("", top, "name", "system", names.system),
-            tuple(dict.fromkeys(self._texts("", top, "packages", names.package))),
+            self._text("", top, "name", "system", name_rules.system),
+            tuple(dict.fromkeys(self._texts("", top, "packages", name_rules.package))),
             (suite,) if suite else (),
             self._section(top, "etc", self._etc),
             self._section(top, "users", self._user),
@@ -117,7 +117,7 @@ class _Reader:
 
     def _etc(self, name: str, table: Mapping[str, Any]) -> EtcSpec:
         at = f'etc."{display(name)}"'
-        self._check(at, names.etc_path(name))
+        self._check(at, name_rules.etc_path(name))
         self._unknown(at, table, ("text", "source", "package", "path", "mode", "user", "group"))
         is_copy = bool({"mode", "user", "group"} & table.keys())
         mode = self._mode(at, table, 0o644) if is_copy else None
@@ -128,36 +128,36 @@ class _Reader:
 
     def _user(self, name: str, table: Mapping[str, Any]) -> UserSpec:
         at = f"users.{display(name)}"
-        self._check(at, names.account(name))
+        self._check(at, name_rules.account(name))
         self._unknown(at, table, ("uid", "group", "description", "home", "shell", "groups"))
         return UserSpec(
             name,
             self._number(at, table, "uid"),
-            self._text(at, table, "group", "", names.account),
-            self._text(at, table, "description", "", names.field),
-            self._text(at, table, "home", "/", names.absolute),
-            self._text(at, table, "shell", "/usr/sbin/nologin", names.absolute),
-            tuple(sorted(set(self._texts(at, table, "groups", names.account)))),
+            self._text(at, table, "group", "", name_rules.account),
+            self._text(at, table, "description", "", name_rules.field),
+            self._text(at, table, "home", "/", name_rules.absolute),
+            self._text(at, table, "shell", "/usr/sbin/nologin", name_rules.absolute),
+            tuple(sorted(set(self._texts(at, table, "groups", name_rules.account)))),
         )
 
     def _group(self, name: str, table: Mapping[str, Any]) -> GroupSpec:
         at = f"groups.{display(name)}"
-        self._check(at, names.account(name))
+        self._check(at, name_rules.account(name))
         self._unknown(at, table, ("gid",))
         return GroupSpec(name, self._number(at, table, "gid"))
 
     def _directory(self, name: str, table: Mapping[str, Any]) -> DirectorySpec:
         at = f'directories."{display(name)}"'
-        self._check(at, names.directory(name))
+        self._check(at, name_rules.directory(name))
         self._unknown(at, table, ("mode", "user", "group", "age"))
         owner = self._account(at, table, "user"), self._account(at, table, "group")
         return DirectorySpec(
-            name, self._mode(at, table, 0o755), *owner, self._text(at, table, "age", "", names.age)
+            name, self._mode(at, table, 0o755), *owner, self._text(at, table, "age", "", name_rules.age)
         )
 
     def _unit(self, name: str, table: Mapping[str, Any]) -> UnitSpec:
         at = f'units."{display(name)}"'
-        self._check(at, names.unit(name))
+        self._check(at, name_rules.unit(name))
         self._unknown(at, table, ("text", "source", "package", "path", "enable", "on-change"))
         enable = table.get("enable", False)
         if not isinstance(enable, bool):
@@ -169,15 +169,16 @@ class _Reader:
     def _environment(self, top: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         table = self._table("environment", top.get("environment", {}))
         for key in table:
-            self._check("environment", names.variable(key))
-        return tuple((key, self._text("environment", table, key, "", names.plain)) for key in sorted(table))
+            self._check("environment", name_rules.variable(key))
+        keys = sorted(table)
+        return tuple((key, self._text("environment", table, key, "", name_rules.plain)) for key in keys)
 
     def _boot(self, found: object) -> BootSpec:
         table = self._table("boot", found)
         self._unknown("boot", table, ("kernel", "initrd", "shell", "init", "options", "loaders"))
         closure = table.get("initrd") == "closure"
         loaders = (
-            self._texts("boot", table, "loaders", names.plain) if "loaders" in table else ("bls", "grub")
+            self._texts("boot", table, "loaders", name_rules.plain) if "loaders" in table else ("bls", "grub")
         )
         known = {one.value: one for one in Bootloader}
         for word in loaders:
@@ -188,8 +189,8 @@ class _Reader:
             None if closure else self._place("boot", table, "initrd", optional=True),
             closure,
             self._place("boot", table, "shell", optional=True),
-            self._text("boot", table, "init", "", names.absolute),
-            self._texts("boot", table, "options", names.kernel_option),
+            self._text("boot", table, "init", "", name_rules.absolute),
+            self._texts("boot", table, "options", name_rules.kernel_option),
             tuple(known[word] for word in dict.fromkeys(loaders) if word in known),
         )
 
@@ -211,11 +212,11 @@ class _Reader:
         if ("path" in table) != ("package" in table):
             self.problems.append(f"{at}: package and path go together")
         if given == ["text"]:
-            return FileOrigin(self._text(at, table, "text", "", names.content))
+            return FileOrigin(self._text(at, table, "text", "", name_rules.content))
         if given == ["source"]:
-            return FileOrigin(source=self._text(at, table, "source", "", names.relative))
-        package = self._text(at, table, "package", "", names.package)
-        return FileOrigin(package=package, path=self._text(at, table, "path", "", names.relative))
+            return FileOrigin(source=self._text(at, table, "source", "", name_rules.relative))
+        package = self._text(at, table, "package", "", name_rules.package)
+        return FileOrigin(package=package, path=self._text(at, table, "path", "", name_rules.relative))
 
     def _section(
         self, top: Mapping[str, Any], key: str, read: Callable[[str, Mapping[str, Any]], _Named]
@@ -259,7 +260,7 @@ class _Reader:
         return tuple(found)
 
     def _account(self, at: str, table: Mapping[str, Any], key: str) -> str:
-        return self._text(at, table, key, "root", names.account)
+        return self._text(at, table, key, "root", name_rules.account)
 
     def _number(self, at: str, table: Mapping[str, Any], key: str) -> int | None:
         found = table.get(key)
@@ -277,7 +278,7 @@ class _Reader:
         text = table.get("mode")
         if text is None:
             return default
-        problem = names.mode(text) if isinstance(text, str) else "is a text of octal digits"
+        problem = name_rules.mode(text) if isinstance(text, str) else "is a text of octal digits"
         self._check(f"{at}: mode", problem)
         return default if problem else int(text, 8)
 

@@ -15,7 +15,7 @@ import re
 
 from denizen.errors import BadInput
 from denizen.formats.jsontext import json_text
-from denizen.system import names
+from denizen.system import name_rules
 from denizen.system.spec import Bootloader, DirectorySpec, GroupSpec, OnChange, UserSpec
 from denizen.value import value
 
@@ -132,10 +132,10 @@ def _parse(table: dict[str, Any]) -> SystemManifest:
         raise ValueError(f"it has the format {table['format']}, this denizen reads {FORMAT}")
     boot = table["boot"]
     return SystemManifest(
-        _checked(table["name"], names.system),
+        _checked(table["name"], name_rules.system),
         tuple(_etc(row) for row in table["etc"]),
         tuple(_user(row) for row in table["users"]),
-        tuple(GroupSpec(_checked(name, names.account), _id(gid)) for name, gid in table["groups"]),
+        tuple(GroupSpec(_checked(name, name_rules.account), _id(gid)) for name, gid in table["groups"]),
         tuple(_directory(*row) for row in table["directories"]),
         tuple(_unit(*row) for row in table["units"]),
         None if boot is None else _boot(*boot),
@@ -145,39 +145,39 @@ def _parse(table: dict[str, Any]) -> SystemManifest:
 def _etc(row: list[Any]) -> ManagedFile:
     path, digest, mode, user, group = row
     return ManagedFile(
-        _checked(path, names.etc_path),
+        _checked(path, name_rules.etc_path),
         _digest(digest),
         None if mode is None else _mode(mode),
-        _checked(user, names.account),
-        _checked(group, names.account),
+        _checked(user, name_rules.account),
+        _checked(group, name_rules.account),
     )
 
 
 def _user(row: list[Any]) -> UserSpec:
     name, uid, group, about, home, shell, groups = row
     return UserSpec(
-        _checked(name, names.account),
+        _checked(name, name_rules.account),
         _id(uid),
-        _checked(group, names.account) if group != "" else "",
-        _checked(about, names.field),
-        _checked(home, names.absolute),
-        _checked(shell, names.absolute),
-        tuple(_checked(one, names.account) for one in groups),
+        _checked(group, name_rules.account) if group != "" else "",
+        _checked(about, name_rules.field),
+        _checked(home, name_rules.absolute),
+        _checked(shell, name_rules.absolute),
+        tuple(_checked(one, name_rules.account) for one in groups),
     )
 
 
 def _directory(path: object, mode: object, user: object, group: object, age: object) -> DirectorySpec:
     return DirectorySpec(
-        _checked(path, names.directory),
+        _checked(path, name_rules.directory),
         _mode(mode),
-        _checked(user, names.account),
-        _checked(group, names.account),
-        _checked(age, names.age) if age != "" else "",
+        _checked(user, name_rules.account),
+        _checked(group, name_rules.account),
+        _checked(age, name_rules.age) if age != "" else "",
     )
 
 
 def _unit(name: object, digest: object, enabled: object, on_change: object) -> SystemUnit:
-    return SystemUnit(_checked(name, names.unit), _digest(digest), enabled is True, OnChange(on_change))
+    return SystemUnit(_checked(name, name_rules.unit), _digest(digest), enabled is True, OnChange(on_change))
 
 
 def _digest(found: object) -> str:
@@ -190,7 +190,7 @@ def _boot(options: list[object], initrd: object, loaders: list[object]) -> Syste
     if initrd not in (None, "", INITRD):
         raise ValueError("the initrd is not one that a generation has")
     return SystemBoot(
-        tuple(_checked(one, names.kernel_option) for one in options),
+        tuple(_checked(one, name_rules.kernel_option) for one in options),
         initrd if isinstance(initrd, str) else None,
         tuple(Bootloader(one) for one in loaders),
     )

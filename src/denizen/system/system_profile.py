@@ -18,7 +18,7 @@ from denizen.store.errors import doing
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.formats.storepath import StorePath
-    from denizen.profiles.manifest import ProfileManifest
+    from denizen.profiles.profile_manifest import ProfileManifest
     from denizen.store.layout import StoreLayout
 
 NAME = b"system"
@@ -32,7 +32,7 @@ class SystemProfile(Profile):
 
     def packages(self, number: int) -> ProfileManifest:
         """Return the packages of a generation. Raises NoSuchGeneration, DamagedProfile, DiskFailed."""
-        from denizen.profiles.manifest import FILE, MAX_SIZE, ProfileManifest, read_manifest
+        from denizen.profiles.profile_manifest import FILE, MAX_SIZE, ProfileManifest, read_manifest
         from denizen.system.system_manifest import SOFTWARE
 
         path = os.path.join(self.generation(number).tree, os.fsencode(SOFTWARE), os.fsencode(FILE))

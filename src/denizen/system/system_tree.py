@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from denizen.formats.storepath import StorePath
     from denizen.store.local import Store
-    from denizen.store.work import Work
+    from denizen.store.object_staging import Work
     from denizen.system.system_manifest import SystemManifest
 
 

@@ -6,7 +6,7 @@ Specification: systemd.unit(5), "[Install] Section Options"; systemd.syntax(7) f
 from __future__ import annotations
 
 from denizen.errors import display
-from denizen.system import names
+from denizen.system import name_rules
 from denizen.system.spec import OnChange
 from denizen.value import value
 
@@ -56,7 +56,7 @@ def installed_links(name: str, text: bytes) -> tuple[dict[str, str], tuple[str, 
             place, target = f"{DIRECTORY}/{word}", name
         else:
             place, target = f"{DIRECTORY}/{word}{_LINKED[key]}/{name}", f"../{name}"
-        if names.unit(word) or names.etc_path(place) or len(links) >= _MAX_WANTED:
+        if name_rules.unit(word) or name_rules.etc_path(place) or len(links) >= _MAX_WANTED:
             problems.append(f"the unit {name} is to be {key.decode()} {display(word[:80])}")
         else:
             links[place] = target

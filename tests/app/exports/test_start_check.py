@@ -4,7 +4,7 @@ import pytest
 
 from denizen.app.exports.disk_entries import same_content
 from denizen.app.exports.start_check import StartsNotFromRoot, check_start
-from denizen.exports.root_tree import SYSTEM, RootTree
+from denizen.exports.rootfs_tree import SYSTEM, RootTree
 from denizen.formats.file_tree import File
 from denizen.linker.ldcache import CacheEntry
 from denizen.linker.ldcachewriter import write_cache

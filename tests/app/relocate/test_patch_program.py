@@ -12,10 +12,10 @@ import pytest
 from denizen.app.relocate import patch_program
 from denizen.app.relocate.patch_program import NoFileToPatch, NotPatched, PatchRequest, facts, patch
 from denizen.app.relocate.store_guard import InStore
-from denizen.app.relocate.trial import TrialEnd, TrialFailed, judge, tried
+from denizen.app.relocate.trial_start import TrialEnd, TrialFailed, judge, tried
 from denizen.elf import read
-from denizen.relocate.changes import Changes
 from denizen.relocate.errors import WrongPatch
+from denizen.relocate.patch_changes import Changes
 from denizen.store.local import Store
 from tests.support.command_context import context_of
 from tests.support.elf_builder import Elf, build

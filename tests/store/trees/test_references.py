@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.store.trees import accelerated
-from denizen.store.trees.accelerated import Matching, hyperscan_matcher
+from denizen.store.trees import hyperscan_search
+from denizen.store.trees.hyperscan_search import Matching, hyperscan_matcher
 from denizen.store.trees.references import ALPHABET, HASH_LENGTH, Scanner, runs_in
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def test_hyperscan_is_imported_for_what_comes_after_the_first_bytes(monkeypatch:
         seen.append(data)
         return list(runs_in(data))
 
-    monkeypatch.setattr(accelerated, "PATIENCE", 200)
-    monkeypatch.setattr(accelerated, "hyperscan_matcher", lambda: accelerated_runs)
+    monkeypatch.setattr(hyperscan_search, "PATIENCE", 200)
+    monkeypatch.setattr(hyperscan_search, "hyperscan_matcher", lambda: accelerated_runs)
     matching = Matching()
     pieces = [b"E" * 68 + some for some in HASHES[:4]]
     assert [list(matching(piece)) for piece in pieces] == [[some] for some in HASHES[:4]]

@@ -8,8 +8,8 @@ import os
 from denizen.app.builds.derivation_files import NotRead, read_derivation
 from denizen.app.builds.out_links import add_out_links, refuse_taken
 from denizen.app.supply.store_access import made_store
+from denizen.build.build_plan import add_derivation
 from denizen.build.derivation import SUFFIX
-from denizen.build.plan import add_derivation
 from denizen.build.realise import RealiseOptions, realise
 from denizen.build.runner.settings import FEATURES, BuildSettings, SandboxPath
 from denizen.formats import storepath

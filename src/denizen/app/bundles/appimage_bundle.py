@@ -13,7 +13,7 @@ import os
 from denizen.errors import display
 from denizen.formats.bundle_image import EntryKind, ImageEntry, encode_over
 from denizen.formats.file_tree import Directory, File, Symlink
-from denizen.formats.squashfs_image import write_image
+from denizen.formats.squashfs_writer import write_image
 from denizen.value import value
 
 TYPE_CHECKING = False

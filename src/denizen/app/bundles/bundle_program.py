@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 
-from denizen.app.bundles.closure import is_static, opened_program, packaged_closure
 from denizen.app.bundles.errors import NotBundled
+from denizen.app.bundles.program_closure import is_static, opened_program, packaged_closure
 from denizen.app.bundles.self_test import remove_quietly, self_test
 from denizen.disk import make_directories, write_atomically
 from denizen.formats.bundle_image import EntryKind, ImageEntry
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.app.bundles.bundle_request import BundleRequest
-    from denizen.app.bundles.closure import ProgramClosure
+    from denizen.app.bundles.program_closure import ProgramClosure
     from denizen.app.session import Session
     from denizen.resolve.resolution import Pin
 
@@ -61,7 +61,7 @@ def bundle_program(session: Session, request: BundleRequest) -> BundleMade:
         from denizen.app.bundles.scripts import interpreter_request
 
         return bundle_program(session, interpreter_request(session, request, program))
-    from denizen.app.bundles.contents import entries_of
+    from denizen.app.bundles.bundle_files import entries_of
 
     closure = packaged_closure(
         session, replace(request.closure, tree=request.tree if request.children else b"")

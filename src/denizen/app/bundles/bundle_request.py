@@ -7,7 +7,7 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.bundles.appimage_bundle import AppFiles
-    from denizen.app.bundles.closure import ClosureRequest
+    from denizen.app.bundles.program_closure import ClosureRequest
 
 
 @value

@@ -6,7 +6,7 @@ import contextlib
 import os
 
 from denizen.errors import EXIT_CANNOT_START, DenizenError
-from denizen.launch import inherited
+from denizen.launch import process_state
 from denizen.store.errors import DiskFailed
 
 TYPE_CHECKING = False
@@ -102,7 +102,7 @@ def become(session: Session, name: str, generation: Generation, words: Sequence[
         environ["LANG"] = locale
     session.reporter.leave()
     try:
-        inherited.become(entry[0], [*entry, *words], environ)
+        process_state.become(entry[0], [*entry, *words], environ)
     except OSError as problem:
         raise NotEntered(name, problem.strerror or str(problem)) from problem
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.launch.inherited import become
+from denizen.launch.process_state import become
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

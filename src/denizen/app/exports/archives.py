@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 
 from denizen.app.exports.staging import staged_file
-from denizen.exports.root_tree import MODES
-from denizen.formats.squashfs_image import SUPERBLOCK_SIZE, write_image
-from denizen.formats.tar_image import write_tar
+from denizen.exports.rootfs_tree import MODES
+from denizen.formats.squashfs_writer import SUPERBLOCK_SIZE, write_image
+from denizen.formats.tar_writer import write_tar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
-    from denizen.app.exports.export_root import ExportRoot
+    from denizen.app.exports.rootfs import ExportRoot
 else:
     Protocol = object
 

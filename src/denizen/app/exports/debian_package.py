@@ -10,18 +10,18 @@ import hashlib
 import os
 import posixpath
 
+from denizen.app.bundles.bundle_files import entries_of
 from denizen.app.bundles.bundle_program import bundle_launcher
-from denizen.app.bundles.closure import is_static, opened_program, packaged_closure
-from denizen.app.bundles.contents import entries_of
+from denizen.app.bundles.program_closure import is_static, opened_program, packaged_closure
 from denizen.app.exports.archives import xz_packer
 from denizen.app.exports.disk_entries import disk_file, same_content
-from denizen.app.exports.packages import packages_of_closure
+from denizen.app.exports.exported_packages import packages_of_closure
 from denizen.app.exports.staging import staged_file
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.errors import BadInput
-from denizen.exports.root_tree import SYSTEM, RootTree
+from denizen.exports.rootfs_tree import SYSTEM, RootTree
 from denizen.formats.bundle_image import EntryKind
-from denizen.formats.deb_image import (
+from denizen.formats.deb_writer import (
     PackageControl,
     checksums,
     control_text,
@@ -29,7 +29,7 @@ from denizen.formats.deb_image import (
     package_name,
 )
 from denizen.formats.file_tree import Directory, File, Symlink
-from denizen.formats.tar_image import write_tar
+from denizen.formats.tar_writer import write_tar
 from denizen.host import machine_name
 from denizen.value import replace
 
@@ -37,8 +37,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from denizen.app.bundles.closure import ClosureRequest
-    from denizen.app.exports.packages import ExportedPackage
+    from denizen.app.bundles.program_closure import ClosureRequest
+    from denizen.app.exports.exported_packages import ExportedPackage
     from denizen.app.session import Session
     from denizen.formats.bundle_image import ImageEntry
     from denizen.formats.file_tree import Entry

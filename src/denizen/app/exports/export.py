@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.exports.subject import SubjectKind
+from denizen.app.exports.export_subject import SubjectKind
 from denizen.value import Enum, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.app.bundles.closure import ClosureRequest
-    from denizen.app.exports.packages import ExportedPackage
-    from denizen.app.exports.subject import ExportSubject
+    from denizen.app.bundles.program_closure import ClosureRequest
+    from denizen.app.exports.export_subject import ExportSubject
+    from denizen.app.exports.exported_packages import ExportedPackage
     from denizen.app.session import Session
 
 
@@ -82,8 +82,8 @@ def export(session: Session, request: ExportRequest) -> ExportMade:
         packages = write_deb(session, request.closure, request.target, request.version, request.tree)
         return _made(request, packages)
     from denizen.app.exports.archives import write_root_archive, write_root_image
+    from denizen.app.exports.make_rootfs import root_of
     from denizen.app.exports.oci_layout import write_oci
-    from denizen.app.exports.root import root_of
     from denizen.app.supply.store_access import made_store
 
     with made_store(session) as store, store.working() as work:

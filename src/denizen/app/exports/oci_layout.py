@@ -13,7 +13,7 @@ from denizen.app.exports.archives import gzip_packer
 from denizen.app.exports.disk_entries import disk_entries
 from denizen.app.exports.staging import staged_directory, staged_file
 from denizen.disk import make_directories
-from denizen.exports.root_tree import MODES, layer_groups
+from denizen.exports.rootfs_tree import MODES, layer_groups
 from denizen.formats.oci_image import (
     BLOBS,
     LAYER,
@@ -24,7 +24,7 @@ from denizen.formats.oci_image import (
     image_digest,
     layout_files,
 )
-from denizen.formats.tar_image import write_tar
+from denizen.formats.tar_writer import write_tar
 from denizen.machines import by_debian
 from denizen.value import value
 
@@ -32,8 +32,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.app.exports.export_root import ExportRoot
-    from denizen.exports.root_tree import ImageLayer
+    from denizen.app.exports.rootfs import ExportRoot
+    from denizen.exports.rootfs_tree import ImageLayer
 
 _TITLE = "org.opencontainers.image.title"
 _PACKAGES = "denizen.packages"

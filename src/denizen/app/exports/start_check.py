@@ -13,7 +13,7 @@ from denizen.linker import Environment, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.exports.root_tree import RootTree
+    from denizen.exports.rootfs_tree import RootTree
     from denizen.formats.file_tree import Entry
 
 

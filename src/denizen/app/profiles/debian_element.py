@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from denizen.index.locate import Index
     from denizen.profiles.builtin_commands import InstalledProgram, RewrittenText
     from denizen.profiles.environment_need import ExportingPackage
-    from denizen.profiles.manifest import ElementPart
     from denizen.profiles.package_plan import PackagePlan
+    from denizen.profiles.profile_manifest import ElementPart
     from denizen.resolve.installation.install import Supply
     from denizen.resolve.resolution import Pin
     from denizen.sources.fetch_policy import FetchPolicy
@@ -257,8 +257,8 @@ class _PackagePreparation:
 
     def element(self, plan: PackagePlan) -> PreparedElement:
         """Return the element for a plan."""
-        from denizen.profiles.exports import data_in
-        from denizen.profiles.manifest import ElementKind, ElementPart, ProfileElement
+        from denizen.profiles.package_exports import data_in
+        from denizen.profiles.profile_manifest import ElementKind, ElementPart, ProfileElement
 
         unpacked = [self._unpacked(pin) for pin in plan.exporting]
         commands = _commands(unpacked)
@@ -294,7 +294,7 @@ class _PackagePreparation:
         """Make the object of commands, and add what of it appears in the profile to `parts`."""
         from denizen.app.profiles.expose import ExposedProgram, expose
         from denizen.app.request import RunRequest
-        from denizen.profiles.manifest import ElementPart
+        from denizen.profiles.profile_manifest import ElementPart
 
         texts = _texts(unpacked, commands)
         wanted = RunRequest(suites=plan.recipe.suites, installed=True)
@@ -310,7 +310,7 @@ class _PackagePreparation:
         from denizen.disk import RootedView
         from denizen.fhs.create import controls_of
         from denizen.profiles.environment_need import ExportingPackage
-        from denizen.profiles.exports import commands_in
+        from denizen.profiles.package_exports import commands_in
         from denizen.resolve.installation.install import unpacked
 
         if pin.sha256 not in self._made:
@@ -343,7 +343,7 @@ def _texts(
 ) -> tuple[RewrittenText, ...]:
     from denizen.profiles.builtin_commands import RewrittenText, commands_text
     from denizen.profiles.desktop_files import names_programs
-    from denizen.profiles.exports import texts_in
+    from denizen.profiles.package_exports import texts_in
 
     names = commands_text(commands)
     return tuple(

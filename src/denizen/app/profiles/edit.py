@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from denizen.app.profiles.profile_access import changed
-from denizen.profiles.changes import with_pinned, without_elements
+from denizen.profiles.manifest_changes import with_pinned, without_elements
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

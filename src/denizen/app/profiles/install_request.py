@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 
 from denizen.errors import BadInput, display
-from denizen.profiles.manifest import DEFAULT_PRIORITY
+from denizen.profiles.profile_manifest import DEFAULT_PRIORITY
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.formats.storepath import StorePath
-    from denizen.profiles.manifest import ProfileElement
     from denizen.profiles.package_plan import PackagePlan
+    from denizen.profiles.profile_manifest import ProfileElement
     from denizen.sources.fetch_policy import FetchPolicy
     from denizen.store.local import Store
-    from denizen.store.work import Work
+    from denizen.store.object_staging import Work
 
 
 @value

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from denizen.app.session import Session
-    from denizen.profiles.changes import ElementChange
-    from denizen.profiles.manifest import ProfileManifest
+    from denizen.profiles.manifest_changes import ElementChange
+    from denizen.profiles.profile_manifest import ProfileManifest
     from denizen.store.local import Store
-    from denizen.store.work import Work
+    from denizen.store.object_staging import Work
 
 
 # The system's profile where none is named.
@@ -80,8 +80,8 @@ def changed(
         ProfileConflict: two elements have different files at one path.
         DamagedProfile: the current generation cannot be read. And what the transition raises.
     """
-    from denizen.profiles.changes import difference
     from denizen.profiles.generation_tree import generation_tree
+    from denizen.profiles.manifest_changes import difference
     from denizen.trust import check, check_parent
 
     check_parent(os.path.dirname(profile.place))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.app.session import Session
-    from denizen.profiles.changes import ElementChange
+    from denizen.profiles.manifest_changes import ElementChange
     from denizen.profiles.profile_links import Profile, ProfileGeneration
 
 _AGE = re.compile(r"([0-9]{1,6})d\Z")
@@ -56,8 +56,8 @@ class GenerationStep:
 def history(profile: Profile) -> list[GenerationStep]:
     """Return all generations with their changes, oldest first."""
     from denizen.errors import DenizenError
-    from denizen.profiles.changes import difference
-    from denizen.profiles.manifest import ProfileManifest
+    from denizen.profiles.manifest_changes import difference
+    from denizen.profiles.profile_manifest import ProfileManifest
 
     current = profile.current()
     before, steps = ProfileManifest(), []

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.formats.storepath import StorePath
     from denizen.profiles.builtin_commands import InstalledProgram
-    from denizen.profiles.manifest import ElementKind, ElementPart
-    from denizen.store.work import Work
+    from denizen.profiles.profile_manifest import ElementKind, ElementPart
+    from denizen.store.object_staging import Work
 
 _ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._?=")
 
@@ -53,7 +53,7 @@ def prepared_program(at: Preparation, word: str) -> PreparedElement:
         NoProgramHere, HashWanted: the word is nothing that can be installed.
         NothingExported: it has neither programs nor data. And the errors of fetching and copying.
     """
-    from denizen.profiles.manifest import ElementKind
+    from denizen.profiles.profile_manifest import ElementKind
 
     store, work, request = at.store, at.work, at.request
     if "://" in word:
@@ -135,8 +135,8 @@ def _element(at: Preparation, origin: _Origin) -> PreparedElement:
     from denizen.app.profiles.expose import ExposedProgram, expose
     from denizen.app.request import RunRequest
     from denizen.disk import RootedView
-    from denizen.profiles.manifest import ElementPart, ProfileElement
     from denizen.profiles.package_plan import CommandRecipe
+    from denizen.profiles.profile_manifest import ElementPart, ProfileElement
 
     request = at.request
     place = at.store.place_of(origin.path)
@@ -171,7 +171,7 @@ def _programs(path: StorePath, place: bytes) -> list[InstalledProgram]:
     """Return the programs of an object: those in bin/, or those at its top, or the object itself."""
     from denizen.disk import RootedView
     from denizen.profiles.builtin_commands import InstalledProgram
-    from denizen.profiles.exports import is_program, leads_out
+    from denizen.profiles.package_exports import is_program, leads_out
 
     if not os.path.isdir(place):
         return [InstalledProgram(path.name.encode(), path, b"")] if os.access(place, os.X_OK) else []
@@ -189,7 +189,7 @@ def _programs(path: StorePath, place: bytes) -> list[InstalledProgram]:
 def _data_parts(path: StorePath, view: FileView) -> list[ElementPart]:
     """Return what else of a directory appears in a profile: all that is not its programs."""
     from denizen.fileview import FileKind
-    from denizen.profiles.manifest import ElementPart
+    from denizen.profiles.profile_manifest import ElementPart
 
     names = view.listdir(b"/")
     if b"bin" not in names:

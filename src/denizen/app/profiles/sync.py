@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.profiles.install import InstallOutcome, decide_prepared, prepared_elements
+from denizen.app.profiles.install_packages import InstallOutcome, decide_prepared, prepared_elements
 from denizen.app.profiles.install_request import Preparation
 from denizen.app.profiles.profile_access import changed, profile_of
 from denizen.value import replace
@@ -13,9 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.profiles.install_request import InstallRequest, PreparedElement
     from denizen.app.session import Session
-    from denizen.profiles.manifest import ProfileManifest
     from denizen.profiles.package_plan import PackagePlan
     from denizen.profiles.profile_links import Profile
+    from denizen.profiles.profile_manifest import ProfileManifest
     from denizen.profiles.project_profile import ProjectProfile
 
 
@@ -47,7 +47,7 @@ def sync(
         wanted = {one.element.name: one.element for one in prepared}
 
         def transition(manifest: ProfileManifest) -> ProfileManifest:
-            from denizen.profiles.manifest import manifest_of
+            from denizen.profiles.profile_manifest import manifest_of
 
             del manifest
             return manifest_of(wanted)

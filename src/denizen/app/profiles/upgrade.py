@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.profiles.install import prepared_elements, put
+from denizen.app.profiles.install_packages import prepared_elements, put
 from denizen.app.profiles.install_request import InstallRequest, Preparation
 from denizen.errors import DenizenError, display
 from denizen.value import replace, value
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from denizen.app.profiles.debian_element import DebianChooser
-    from denizen.app.profiles.install import InstallOutcome
+    from denizen.app.profiles.install_packages import InstallOutcome
     from denizen.app.session import Session
-    from denizen.profiles.manifest import ProfileElement
     from denizen.profiles.profile_links import Profile
+    from denizen.profiles.profile_manifest import ProfileElement
     from denizen.resolve.resolution import Pin
     from denizen.sources.fetch_policy import FetchPolicy
 
@@ -61,7 +61,7 @@ def upgrade(
     """
     from denizen.app.supply.decoder_setup import bring_decoder
     from denizen.app.supply.store_access import made_store
-    from denizen.profiles.changes import check_installed
+    from denizen.profiles.manifest_changes import check_installed
 
     manifest = profile.manifest()
     check_installed(manifest, names)
@@ -88,7 +88,7 @@ def upgrade(
 def _compared(
     session: Session, elements: Sequence[ProfileElement], policy: FetchPolicy
 ) -> Iterator[OutdatedElement]:
-    from denizen.profiles.manifest import ElementKind
+    from denizen.profiles.profile_manifest import ElementKind
 
     choosers: dict[tuple[str, ...], DebianChooser] = {}
     for one in elements:

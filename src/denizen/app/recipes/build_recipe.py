@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from denizen.recipes.recipe import RecipeSource
     from denizen.sources.fetch_policy import FetchPolicy
     from denizen.store.local import Store
-    from denizen.store.work import Work
+    from denizen.store.object_staging import Work
 
 _BUILDER = os.path.join(
     os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "recipes", "builder.bash"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from denizen.formats.file_tree import Entry
     from denizen.formats.storepath import StorePath
     from denizen.store.layout import StoreLayout
-    from denizen.store.work import Work
+    from denizen.store.object_staging import Work
 
 # Directories and files at the top of a source that are none of it: a repository's history, direnv's links.
 _LEFT_OUT = (b".git", b".hg", b".svn", b".direnv", b"denizen.lock")

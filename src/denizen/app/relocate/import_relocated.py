@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from denizen.formats.file_tree import Entry
     from denizen.formats.signature import PublicKey
     from denizen.formats.storepath import StorePath
-    from denizen.store.info import ObjectInfo
     from denizen.store.local import Store
+    from denizen.store.object_info import ObjectInfo
 
 
 @value

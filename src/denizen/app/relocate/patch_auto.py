@@ -27,8 +27,8 @@ from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.link_decision import InstalledLibraries, StillMissing, decision_for
 from denizen.launch.program import open_program
 from denizen.linker import Environment, resolve
-from denizen.relocate.changes import Changes
 from denizen.relocate.file_edits import apply
+from denizen.relocate.patch_changes import Changes
 from denizen.relocate.patch_plan import plan_patch
 from denizen.relocate.run_paths import added
 from denizen.resolve.cache.cached_view import ParsedFile

@@ -7,7 +7,7 @@ import os
 from denizen.app.relocate.ld_so_list import agree, host_linker, listed, lost_libraries
 from denizen.app.relocate.rewrite_file import WHOLE_FILES, rewrite
 from denizen.app.relocate.store_guard import refuse_in_store
-from denizen.app.relocate.trial import judge, tried
+from denizen.app.relocate.trial_start import judge, tried
 from denizen.disk import DiskView
 from denizen.elf import read
 from denizen.errors import BadInput, DenizenError, display
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from denizen.app.relocate.ld_so_list import LinkerAnswer
     from denizen.app.session import Session
     from denizen.elf import Image
-    from denizen.relocate.changes import Changes
     from denizen.relocate.file_edits import FilePlan
+    from denizen.relocate.patch_changes import Changes
 
 
 class NotPatched(BadInput):

@@ -74,8 +74,8 @@ class PackageChooser:
         return extension if is_sound(extension) and extension.packages else None
 
     def _locked(self, lock: str) -> Resolution:
-        from denizen.resolve.applicable import must_apply
         from denizen.resolve.lock import parse
+        from denizen.resolve.lock_check import must_apply
         from denizen.resolve.rule_packs import load_rules
 
         with open(lock, "rb") as stream:

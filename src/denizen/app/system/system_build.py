@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from denizen.fileview import FileView
     from denizen.formats.storepath import StorePath
     from denizen.index.entry import Provider
-    from denizen.profiles.manifest import ProfileElement
+    from denizen.profiles.profile_manifest import ProfileElement
     from denizen.store.local import Store
-    from denizen.store.work import Work
+    from denizen.store.object_staging import Work
     from denizen.system.spec import FileOrigin, SystemSpec
     from denizen.system.system_manifest import SystemUnit
     from denizen.system.system_tree import SystemFile
@@ -223,10 +223,10 @@ class _SystemBuild:
         if not self._spec.packages:
             return None
         from denizen.profiles.generation_tree import generation_tree
-        from denizen.profiles.manifest import ProfileManifest, manifest_of
+        from denizen.profiles.profile_manifest import ProfileManifest, manifest_of
 
         if self._access.directory is None:
-            from denizen.app.profiles.install import decide_prepared, prepared_elements
+            from denizen.app.profiles.install_packages import decide_prepared, prepared_elements
 
             prepared, failures = decide_prepared(self._at, prepared_elements(self._at, self._spec.packages))
             for sentence in failures:
@@ -242,8 +242,8 @@ class _SystemBuild:
 
         How a command starts is decided by what its machine has, and that machine is not this one.
         """
-        from denizen.profiles.exports import data_in
-        from denizen.profiles.manifest import ElementKind, ElementPart, ProfileElement
+        from denizen.profiles.package_exports import data_in
+        from denizen.profiles.profile_manifest import ElementKind, ElementPart, ProfileElement
         from denizen.resolve.resolution import pin_of
 
         chosen = self._chooser().chosen(word)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from denizen.formats.aterm import Derivation
     from denizen.formats.storepath import StorePath
-    from denizen.store.info import ObjectInfo
+    from denizen.store.object_info import ObjectInfo
 
 # (attribute, whether what is listed is allowed, whether it is about the whole closure)
 _LISTS = (

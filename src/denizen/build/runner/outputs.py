@@ -19,8 +19,8 @@ from denizen.formats.storepath import Method
 from denizen.formats.stream import BLOCK
 from denizen.nar import writer
 from denizen.store.errors import doing
+from denizen.store.object_staging import Adoption
 from denizen.store.trees.tree_reader import entries
-from denizen.store.work import Adoption
 from denizen.value import value
 
 TYPE_CHECKING = False

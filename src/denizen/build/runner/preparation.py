@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import posixpath
 
+from denizen.build.build_plan import load
 from denizen.build.derivation import BadDerivation, name_of
 from denizen.build.placeholders import placeholder, rewritten
-from denizen.build.plan import load
 from denizen.build.runner import references_graph
 from denizen.build.runner.sandbox_plan import BUILD_DIR, ROOT_VARIABLE, root_entries
 from denizen.build.runner.structured_attributes import JSON_FILE, SHELL_FILE, attribute_files
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from denizen.build.runner.settings import BuildSettings
     from denizen.build.task import Build
     from denizen.formats.storepath import StorePath
-    from denizen.store.info import ObjectInfo
+    from denizen.store.object_info import ObjectInfo
 
 _FILE_VARIABLES = ((b"NIX_ATTRS_JSON_FILE", JSON_FILE), (b"NIX_ATTRS_SH_FILE", SHELL_FILE))
 

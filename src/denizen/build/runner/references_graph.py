@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from denizen.formats.storepath import StorePath
-    from denizen.store.info import ObjectInfo
+    from denizen.store.object_info import ObjectInfo
 
 VARIABLE = b"exportReferencesGraph"
 _FILE_NAME = pattern(rb"[A-Za-z_][A-Za-z0-9_.\-]*")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
+from denizen.build.runner.build_directory import unused_directory
 from denizen.build.runner.errors import NotReproducible
-from denizen.build.runner.room import unused_directory
 from denizen.errors import display
 from denizen.formats.file_tree import Directory, File
 from denizen.store.errors import doing
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from denizen.build.task import Build
     from denizen.bytesio import Buffer
     from denizen.formats.file_tree import Entry
-    from denizen.store.work import Adoption
+    from denizen.store.object_staging import Adoption
 
 _SHOWN = 20
 # Bytes shown from the first difference on.

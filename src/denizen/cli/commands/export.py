@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def run(parsed: Parsed, context: Context) -> int:
     """Make the export and say what it is; return 0."""
     from denizen.app.exports.export import ExportRequest, export
-    from denizen.app.exports.subject import SubjectKind, find_subject
+    from denizen.app.exports.export_subject import SubjectKind, find_subject
     from denizen.cli.views.export_view import document, lines
 
     form, target = _form(parsed)

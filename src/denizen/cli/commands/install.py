@@ -11,7 +11,7 @@ from denizen.errors import display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.app.profiles.install import InstallOutcome
+    from denizen.app.profiles.install_packages import InstallOutcome
     from denizen.app.profiles.install_request import InstallRequest
     from denizen.app.profiles.profile_access import ProfileChange
     from denizen.cli.command import Context
@@ -48,7 +48,7 @@ def request_from(parsed: Parsed, command: str, suites: tuple[str, ...] = ()) -> 
 
 def _request(parsed: Parsed) -> InstallRequest:
     """Return all options of `install`. Raises UsageError."""
-    from denizen.profiles.manifest import MAX_PRIORITY
+    from denizen.profiles.profile_manifest import MAX_PRIORITY
     from denizen.value import replace
 
     text = parsed.text("priority")
@@ -63,7 +63,7 @@ def _request(parsed: Parsed) -> InstallRequest:
 
 
 def _install(parsed: Parsed, context: Context) -> int:
-    from denizen.app.profiles.install import install
+    from denizen.app.profiles.install_packages import install
 
     words = tuple(dict.fromkeys(parsed.texts("NAME")))
     request = _request(parsed)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from denizen.app.relocate.patch_program import Patched, PatchRequest
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
-    from denizen.relocate.changes import Changes
+    from denizen.relocate.patch_changes import Changes
 
     T = TypeVar("T")
 
@@ -117,7 +117,7 @@ def _given(parsed: Parsed, key: str) -> bool:
 
 
 def _changes(parsed: Parsed) -> Changes:
-    from denizen.relocate.changes import Changes
+    from denizen.relocate.patch_changes import Changes
 
     run_path = b"" if parsed.flag("remove-rpath") else _bytes(parsed.text("rpath"))
     return Changes(

@@ -47,7 +47,7 @@ def _history(parsed: Parsed, context: Context) -> int:
 def _diff(parsed: Parsed, context: Context) -> int:
     from denizen.app.profiles.profile_generations import NoEarlierGeneration
     from denizen.cli.views.profile_view import difference_document, difference_line
-    from denizen.profiles.changes import difference
+    from denizen.profiles.manifest_changes import difference
 
     profile = profile_from(parsed, context)
     given = [

@@ -19,8 +19,8 @@ _FORMATS = ("cyclonedx", "spdx")
 
 def run(parsed: Parsed, context: Context) -> int:
     """Write the document; return 0."""
-    from denizen.app.exports.describe import describe
-    from denizen.app.exports.subject import SubjectKind, find_subject
+    from denizen.app.exports.bill_of_materials import describe
+    from denizen.app.exports.export_subject import SubjectKind, find_subject
     from denizen.disk import write_atomically
 
     session = context.session

@@ -18,7 +18,7 @@ def _why_depends(parsed: Parsed, context: Context) -> int:
     """Print the chain that leads from one object to another, and what mentions the next one in each."""
     from denizen.app.supply.store_access import object_named, open_store
     from denizen.cli.views.closure_view import chain_document, chain_lines
-    from denizen.store.mentions import dependency_chain
+    from denizen.store.reference_offsets import dependency_chain
 
     with open_store(context.session) as store:
         ends = [object_named(store, parsed.required(name)) for name in ("OBJECT", "DEPENDENCY")]

@@ -76,7 +76,7 @@ def _document(one: OutdatedElement) -> dict[str, object]:
 
 
 def _search(parsed: Parsed, context: Context) -> int:
-    from denizen.app.profiles.search import search_packages
+    from denizen.app.profiles.search_packages import search_packages
 
     policy = fetch_policy(parsed, "search")
     found = search_packages(context.session, parsed.texts("WORD"), parsed.texts("suite"), policy)

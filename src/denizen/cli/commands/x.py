@@ -29,7 +29,7 @@ def _x(parsed: Parsed, context: Context) -> int:
     path = tried_command(context.session, command) if plain else None
     if path is None:
         path = _brought(parsed, context, command)
-    from denizen.launch.inherited import become
+    from denizen.launch.process_state import become
 
     words = [os.fsencode(word) for word in parsed.texts("ARG")]
     context.session.reporter.leave()

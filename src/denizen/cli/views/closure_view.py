@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from denizen.store.closure_difference import PackageChange
     from denizen.store.local import Store
-    from denizen.store.mentions import Dependency, HashMention
+    from denizen.store.reference_offsets import Dependency, HashMention
 
 _FIRST = 3
 _WHERE = {"content": "at {}", "link": "link, at {}", "name": "its name, at {}"}

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from denizen.app.profiles.profile_access import ProfileChange
     from denizen.app.profiles.profile_generations import GenerationStep
-    from denizen.profiles.changes import ElementChange
-    from denizen.profiles.manifest import ProfileElement
+    from denizen.profiles.manifest_changes import ElementChange
     from denizen.profiles.profile_links import Profile
+    from denizen.profiles.profile_manifest import ProfileElement
 
 _SHOWN = 12
 

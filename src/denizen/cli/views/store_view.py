@@ -8,8 +8,8 @@ from denizen.formats.hashes import Hash
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.store.info import ObjectInfo
     from denizen.store.local import Store
+    from denizen.store.object_info import ObjectInfo
 
 
 def shown(place: bytes) -> str:

@@ -15,8 +15,8 @@ from denizen.launch.decisions.program_identity import headers_of, hermetic_edits
 from denizen.launch.program import once_read
 from denizen.launch.resident import executes, is_audited, opens
 from denizen.linker import Environment, Family, resolve
-from denizen.resolve.bundle import Bundle
 from denizen.resolve.cache.cached_view import CachedView
+from denizen.resolve.shipped_libraries import Bundle
 from denizen.resolve.sysroot_view import LIBRARIES, ChosenFile, Sysroot
 from denizen.value import replace, value
 

@@ -8,7 +8,6 @@ the fewest that matter; complaints that no other suite could change end the sear
 from __future__ import annotations
 
 from denizen.machines import debian_name
-from denizen.resolve.bundle import GLIBC_PRIVATE, is_part_of_libc
 from denizen.resolve.companions import companions, plugins
 from denizen.resolve.dlopen_names import packs, resources, runtimes_beside, strings
 from denizen.resolve.engine.attempt import Attempt, SonameRequest
@@ -16,9 +15,10 @@ from denizen.resolve.engine.base_candidates import release_of, worlds
 from denizen.resolve.engine.choose import Demand
 from denizen.resolve.engine.load_sets import AddedLibraries
 from denizen.resolve.engine.problems import omissions_of, portable, portable_host, problems_of
+from denizen.resolve.replaced_libraries import UnsatisfiedLibrary, blamed, instead
 from denizen.resolve.resolution import ChoiceRule, DlopenName, Lack, Resolution, ResolutionProblem, pin_of
+from denizen.resolve.shipped_libraries import GLIBC_PRIVATE, is_part_of_libc
 from denizen.resolve.subject import LIBC_VERSION, examine
-from denizen.resolve.unsatisfied_bundle import UnsatisfiedLibrary, blamed, instead
 from denizen.resolve.user_requests import opened
 
 TYPE_CHECKING = False

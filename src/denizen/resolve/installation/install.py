@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from denizen.resolve.resolution import Pin, Resolution
     from denizen.sources.base import Source
     from denizen.store.local import Store
-    from denizen.store.work import Work
+    from denizen.store.object_staging import Work
 
 
 class UnknownSource(SourceFailed):

@@ -15,7 +15,7 @@ from denizen.build.package_unpack import PackageFile, unpack_by_helper
 from denizen.build.package_unpack import work as unpacking
 from denizen.formats.archive_tree import Layout
 from denizen.helpers import Helpers
-from denizen.store.work import Adoption
+from denizen.store.object_staging import Adoption
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from denizen.build.derivation import Sealed
     from denizen.build.realise import Listener
-    from denizen.store.work import Work
+    from denizen.store.object_staging import Work
 
 
 @value

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 
 from denizen.build import builtin_fetch, builtin_unpack_deb
+from denizen.build.build_plan import load
 from denizen.build.builtin_derivations import OUT, Variables
 from denizen.build.derivation import examine, input_paths, name_of
 from denizen.build.package_unpack import PackageFile, unpack
-from denizen.build.plan import load
 from denizen.build.realise import RealiseOptions, realise
 from denizen.errors import StoreDamaged
 from denizen.sources.file_cache import is_as_promised
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from denizen.build.derivation import Sealed
     from denizen.formats.storepath import StorePath
     from denizen.resolve.installation.install import Supply
-    from denizen.store.info import ObjectInfo
     from denizen.store.local import Store
-    from denizen.store.work import Work
+    from denizen.store.object_info import ObjectInfo
+    from denizen.store.object_staging import Work
 
 
 class NotMended(StoreDamaged):

@@ -1,0 +1,114 @@
+"""Conflicts, and alternatives read from scripts that are never run."""
+
+import pytest
+
+from denizen.fhs.control_archive import Alternative, ConflictingPackages, alternatives_in, clashes, winners
+from tests.support.package_catalogue import control
+
+AWK = """#!/bin/sh
+if [ "$1" = "configure" ]; then
+    update-alternatives --quiet --install /usr/bin/awk awk /usr/bin/mawk 5 \\
+        --slave /usr/bin/nawk nawk /usr/bin/mawk
+fi
+"""
+
+
+def test_two_packages_that_exclude_each_other_are_both_named_with_a_remedy() -> None:
+    found = clashes([control("exim", conflicts="mta"), control("postfix", provides="mta")])
+    assert [(one.one, one.other, one.field) for one in found] == [(b"exim", b"postfix", "Conflicts")]
+    error = ConflictingPackages(tuple(found))
+    assert "exim and postfix" in error.what
+    assert "leave out exim or postfix" in error.remedy
+
+
+def test_a_package_may_conflict_with_what_it_provides_itself() -> None:
+    assert clashes([control("exim", provides="mta", conflicts="mta")]) == []
+
+
+def test_breaks_count_for_the_versions_they_name() -> None:
+    new = control("new", breaks="old (<< 2)")
+    assert [one.field for one in clashes([new, control("old", version="1.9")])] == ["Breaks"]
+    assert clashes([new, control("old", version="2")]) == []
+
+
+def test_a_provided_name_is_not_hit_by_a_versioned_conflict() -> None:
+    assert clashes([control("a", conflicts="b (<< 2)"), control("c", provides="b")]) == []
+
+
+def test_alternatives_are_read_over_continued_lines() -> None:
+    assert list(alternatives_in(AWK.encode())) == [
+        Alternative(
+            b"/usr/bin/awk", b"awk", b"/usr/bin/mawk", 5, ((b"/usr/bin/nawk", b"nawk", b"/usr/bin/mawk"),)
+        )
+    ]
+
+
+AUTOMAKE = """#!/bin/sh
+set -e
+ver=1.17
+prio="35"
+update-alternatives --install /usr/bin/automake automake \\
+\t/usr/bin/automake-$ver $prio \\
+\t--slave /usr/bin/aclocal aclocal "/usr/bin/aclocal-${ver}" || true
+"""
+
+
+def test_variables_that_have_one_value_are_known() -> None:
+    assert list(alternatives_in(AUTOMAKE.encode())) == [
+        Alternative(
+            b"/usr/bin/automake",
+            b"automake",
+            b"/usr/bin/automake-1.17",
+            35,
+            ((b"/usr/bin/aclocal", b"aclocal", b"/usr/bin/aclocal-1.17"),),
+        )
+    ]
+
+
+def test_a_loop_over_known_words_makes_an_alternative_of_each() -> None:
+    script = """tools='jar javac'
+case "$1" in
+configure)
+    for tool in $tools; do
+        update-alternatives --install /usr/bin/$tool $tool /opt/'java'/$tool 7 $slaves
+    done
+    update-alternatives --install /usr/bin/$tool $tool /x 7
+esac
+"""
+    assert list(alternatives_in(script.encode())) == [
+        Alternative(b"/usr/bin/jar", b"jar", b"/opt/java/jar", 7),
+        Alternative(b"/usr/bin/javac", b"javac", b"/opt/java/javac", 7),
+    ]
+
+
+def test_the_words_behind_what_is_not_known_are_passed_over() -> None:
+    script = b"update-alternatives --install /l n /p 5 --slave /a b /c --slave $(echo /d e /f)"
+    assert list(alternatives_in(script)) == [Alternative(b"/l", b"n", b"/p", 5, ((b"/a", b"b", b"/c"),))]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "v=1; v=2; update-alternatives --install /usr/bin/x x /usr/bin/x-$v 5",
+        "v=$1; update-alternatives --install /usr/bin/x x /usr/bin/x-$v 5",
+        "for v in $all; do update-alternatives --install /usr/bin/x x /usr/bin/x-$v 5; done",
+        "# update-alternatives --install /usr/bin/x x /usr/bin/y 5",
+        "update-alternatives --install /usr/bin/x x /usr/bin/y* 5",
+        "update-alternatives --install /usr/bin/x x $TOOL 5",
+        "update-alternatives --install /usr/bin/x x `which x` 5",
+        "update-alternatives --install /usr/bin/x x /usr/bin/y high",
+        "update-alternatives --install /usr/bin/x x /usr/bin/y --5",
+        "update-alternatives --install /usr/bin/x ../x /usr/bin/y 5",
+        "update-alternatives --install /usr/../x x /usr/bin/y 5",
+        "update-alternatives --remove x /usr/bin/y",
+        "echo update-alternatives --install /usr/bin/x x /usr/bin/y 5",
+    ],
+)
+def test_what_takes_a_shell_to_know_is_not_guessed(line: str) -> None:
+    assert list(alternatives_in(line.encode())) == []
+
+
+def test_the_highest_priority_has_the_name() -> None:
+    low, high = (Alternative(b"/l", b"n", path, rank) for path, rank in ((b"/a", 5), (b"/b", 10)))
+    assert winners([low, high])[b"n"] is high
+    assert winners([high, low])[b"n"] is high
