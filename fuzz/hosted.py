@@ -35,7 +35,7 @@ LOADER = HERE.parent / "loader"
 # The others (start.c, launch.c, helper.c, stub.c, ...) read nothing foreign but through these; harness.c
 # includes resident/index.c.
 SOURCES = (
-    "arena", "auxv", "covered", "decision", "dynamic", "identity", "image", "inside/child", "starters",
+    "arena", "auxv", "covered_linker", "decision", "dynamic", "identity", "image", "inside/child", "starters",
     "library_path", "object", "owner", "preload", "resume", "text",
     "unpack/fse", "unpack/huffman", "unpack/lzma", "unpack/packed_image", "unpack/x86", "unpack/zstd",
 )  # fmt: skip

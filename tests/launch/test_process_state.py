@@ -119,7 +119,7 @@ def test_the_program_has_the_callers_umask(umask: str) -> None:
     source = (
         "import os; from denizen.launch import process_state; process_state.take(os.environ); "
         "between = os.umask(0); os.umask(between); print(oct(between & 0o700), flush=True); "
-        "inherited.become(b'/bin/sh', [b'sh', b'-c', b'umask'])"
+        "process_state.become(b'/bin/sh', [b'sh', b'-c', b'umask'])"
     )
     done = subprocess.run(
         [sys.executable, "-c", source], capture_output=True, text=True, check=True, umask=int(umask, 8)
