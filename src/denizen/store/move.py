@@ -18,7 +18,7 @@ from denizen.disk import link_atomically, make_directories, written_by_owner
 from denizen.errors import DenizenError
 from denizen.nar import writer
 from denizen.store import sidecar
-from denizen.store.collection.remove import remove_tree
+from denizen.store.collection.remove import remove_path
 from denizen.store.commit import WrongContent
 from denizen.store.durability import file_system_of, sync
 from denizen.store.errors import doing
@@ -99,14 +99,14 @@ def move(store: Store, destination: bytes, told: Told = ignore, usual: bytes | N
             os.rename(old.physical, gone)
         if usual is not None and usual != destination:
             link_atomically(usual, destination)
-        _remove(gone)
+        remove_path(gone)
     return Moved(Store.open(destination), tuple(astray))
 
 
 def _copy(store: Store, destination: bytes, told: Told, *, back: bool) -> None:
     """Copy the store to `destination` on another file system; it appears there complete."""
     temporary = destination + b".denizen-move"
-    _remove(temporary)
+    remove_path(temporary)
     with Store.create(temporary, store.layout.logical) as copy:
         descriptor = file_system_of(temporary)
         try:
@@ -140,7 +140,7 @@ def _copy_object(store: Store, copy: Store, info: ObjectInfo, directory: int) ->
 def _copy_roots(source: bytes, state: bytes) -> None:
     """Copy a directory of links over the empty one in the new store."""
     name = os.path.basename(source)
-    _remove(state + b"/" + name)
+    remove_path(state + b"/" + name)
     restore_new(entries(source), state + b"/" + name)
 
 
@@ -150,14 +150,6 @@ def _sync(directory: bytes) -> None:
         sync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _remove(tree: bytes) -> None:
-    parent = os.open(os.path.dirname(tree), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        remove_tree(parent, os.path.basename(tree))
-    finally:
-        os.close(parent)
 
 
 def _repoint(link: bytes, old: bytes, new: bytes) -> bool:

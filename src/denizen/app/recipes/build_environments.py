@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from hashlib import sha256
 
 from denizen.app.environments import fhs_create
 from denizen.app.recipes.recipe_lock import lock_packages, locked_packages
@@ -16,6 +15,7 @@ from denizen.app.recipes.shell_directories import kept_by_shells
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.fhs.generations import BUILD_PREFIX, EnvironmentStore, NoEnvironment, Settings
 from denizen.recipes.recipe_derivation import packages_of
+from denizen.sha256 import digest_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ GRACE = 30 * 86400
 def environment_name(settings: Settings) -> str:
     """Return the name of the environment for these settings; recipes with the same needs share one."""
     text = "\0".join((*settings.packages, "", *settings.suites, *settings.architectures))
-    return BUILD_PREFIX + sha256(text.encode()).hexdigest()[:12]
+    return BUILD_PREFIX + digest_of(text.encode()).hex()[:12]
 
 
 def environment_settings(one: RecipeFile) -> Settings:

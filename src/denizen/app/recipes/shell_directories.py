@@ -13,11 +13,11 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from hashlib import sha256
 
 from denizen.disk import make_directories, write_atomically
+from denizen.sha256 import digest_of
 from denizen.store.collection.gc_roots import remove_indirect
-from denizen.store.collection.remove import remove_tree
+from denizen.store.collection.remove import remove_path
 from denizen.store.errors import doing
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ _MAX_PATH = 4096
 
 def shell_directory(session: Session, file: str) -> str:
     """Return the directory of the shell of a recipe or project file, made if there is none; note its use."""
-    digest = sha256(os.fsencode(file)).hexdigest()[:32].encode("ascii")
+    digest = digest_of(os.fsencode(file)).hex()[:32].encode("ascii")
     directory = os.path.join(session.paths.cache, SHELLS + digest)
     with doing("make", directory):
         make_directories(directory)
@@ -66,7 +66,7 @@ def drop_unused_shells(session: Session, store: Store, grace: int, gone: int) ->
                 continue
             for link in _links(directory):
                 remove_indirect(store.layout, link)
-            _remove(directory)
+            remove_path(directory)
             dropped += 1
     return dropped
 
@@ -105,11 +105,3 @@ def _is_worked_in(directory: bytes) -> bool:
             if place == directory or place.startswith(directory + b"/"):
                 return True
     return False
-
-
-def _remove(directory: bytes) -> None:
-    parent = os.open(os.path.dirname(directory), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        remove_tree(parent, os.path.basename(directory))
-    finally:
-        os.close(parent)

@@ -40,6 +40,15 @@ class _Frame:
     left: list[str]
 
 
+def remove_path(tree: bytes) -> None:
+    """Remove a directory with all that is in it, by its path. Raises OSError."""
+    parent = os.open(os.path.dirname(tree), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        remove_tree(parent, os.path.basename(tree))
+    finally:
+        os.close(parent)
+
+
 def remove_tree(parent: int, name: bytes | str) -> int:
     """Unlink the tree `name` in the directory open as `parent`; return the bytes of disk freed.
 
