@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen.errors import BadInput
+from denizen.fhs.etc import DEFAULT_GROUP, DEFAULT_PASSWD
 from denizen.formats.file_tree import Directory, File, Symlink
 from denizen.value import replace, value
 
@@ -30,8 +31,8 @@ DIRECTORIES = (
 )
 MODES: Mapping[bytes, int] = {b"tmp": 0o1777, b"var/tmp": 0o1777, b"root": 0o700}
 USERS = {
-    b"etc/passwd": b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n",
-    b"etc/group": b"root:x:0:\nnogroup:x:65534:\n",
+    b"etc/passwd": DEFAULT_PASSWD,
+    b"etc/group": DEFAULT_GROUP,
     b"etc/nsswitch.conf": b"passwd: files\ngroup: files\nhosts: files dns\n",
 }
 

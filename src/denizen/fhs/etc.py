@@ -37,6 +37,9 @@ DEFAULT_NSSWITCH = b"passwd: files\ngroup: files\nshadow: files\nhosts: files dn
 # Bytes. A word of a plan can have 128 KiB (MAX_ARG_STRLEN); a longer passwd is replaced by a minimal one.
 _LIMIT = 100_000
 DEFAULT_HOSTS = b"127.0.0.1 localhost\n::1 localhost\n"
+# Debian Policy 9.2.2.
+DEFAULT_PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"
+DEFAULT_GROUP = b"root:x:0:\nnogroup:x:65534:\n"
 
 
 @value

@@ -6,6 +6,7 @@ the program, which libraries take for granted (ngspice reads `pw_dir` of a null 
 
 from __future__ import annotations
 
+from denizen.fhs.etc import DEFAULT_GROUP, DEFAULT_PASSWD
 from denizen.launch.resources.command_paths import is_missing
 from denizen.value import value
 
@@ -34,9 +35,9 @@ def missing_accounts(view: FileView, owner: Owner) -> dict[bytes, bytes]:
 
 def _passwd(uid: int, gid: int) -> bytes:
     own = b"" if uid in (_ROOT, _NOBODY) else b"user:x:%d:%d::/:/bin/sh\n" % (uid, gid)
-    return b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n" + own
+    return DEFAULT_PASSWD + own
 
 
 def _group(gid: int) -> bytes:
     own = b"" if gid in (_ROOT, _NOBODY) else b"user:x:%d:\n" % gid
-    return b"root:x:0:\nnogroup:x:65534:\n" + own
+    return DEFAULT_GROUP + own
