@@ -60,7 +60,6 @@ def _bring(program: RunningProgram, path: bytes) -> None:
 
 def _resolved(program: RunningProgram, path: bytes) -> Resolution | None:
     view = CachedView(DiskView())
-    started = {one.name.rpartition(b"/")[2]: one.path for one in program.decision.libraries}
     sources = sources_for(program.session, program.policy, program.index())
-    world = ProcessLibraries(view, started)
+    world = ProcessLibraries(view, program.started_with)
     return mentioned_files(view, program.decision.program, world, sources, path)

@@ -150,14 +150,13 @@ class _Answer:
     def _there(self) -> dict[bytes, bytes]:
         """Return the libraries that the process loaded at its start or finds: name -> path."""
         search = self._decision.search
-        started = {one.name.rpartition(b"/")[2]: one.path for one in self._decision.libraries}
         linked = {name: os.path.join(search, name) for name in (os.listdir(search) if search else ())}
         # Parts of the C library are those of the one that runs.
         led_to = run_path_libraries(CachedView(DiskView()), self._decision.program)
         parts = C_LIBRARY | {os.path.basename(self._decision.ldso)}
         around = libraries_of(self._opened.environment)
         own = {name: path for name, path in led_to.items() if name not in parts}
-        return around | self._opened.links() | linked | own | started
+        return around | self._opened.links() | linked | own | self._program.started_with
 
     def _resolved(
         self, view: FileView, there: dict[bytes, bytes], soname: bytes, index: Index

@@ -61,6 +61,11 @@ class RunningProgram:
         self.policy = FetchPolicy(attempts=_ATTEMPTS, patience=_PATIENCE, offline=wanted.offline)
         self.run = _asking_process()
 
+    @property
+    def started_with(self) -> dict[bytes, bytes]:
+        """Return the libraries that the process loaded at its start: name -> path."""
+        return {one.name.rpartition(b"/")[2]: one.path for one in self.decision.libraries}
+
     def index(self) -> Index:
         """Return the indexes that are here, in which the resident looks too.
 
