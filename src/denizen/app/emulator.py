@@ -78,7 +78,7 @@ def _brought(
     bring_decoder(session)
     index = _index(session, wanted, policy)
     for package in _packages(index):
-        pin = pin_of(package, {entry.suite: entry.identity for entry in index.entries})
+        pin = pin_of(package, index.snapshots)
         tree = unpacked(store, work, pin, supply_of(session, policy))
         path = _static(store.place_of(tree), machine)
         if path:

@@ -187,10 +187,9 @@ def _offered(
     session: Session, architecture: str, suites: tuple[str, ...], rules: Sequence[Resource]
 ) -> list[Pin]:
     index = open_index(session, architecture, suites)
-    snapshots = {entry.suite: entry.identity for entry in index.entries}
     names = dict.fromkeys(name for rule in rules for name in rule.packages)
     offered = [index.packages(name)[:1] for name in names]
-    return [pin_of(one, snapshots) for some in offered for one in some]
+    return [pin_of(one, index.snapshots) for some in offered for one in some]
 
 
 def _within_budget(session: Session, pins: Sequence[Pin]) -> list[Pin]:

@@ -79,6 +79,11 @@ class Index:
         self._ranked: dict[bytes, tuple[Provider, ...]] = {}
         self._paths: dict[str, PathIndex] = {}
 
+    @property
+    def snapshots(self) -> dict[str, str]:
+        """Return the identity of the archive's state that each suite was indexed in."""
+        return {entry.suite: entry.identity for entry in self.entries}
+
     def close(self) -> None:
         """Close all files."""
         for libraries in self._libraries.values():

@@ -46,7 +46,7 @@ def create_from(
     environments.directory(name)  # a bad name is told before anything is fetched
     if pins is None:
         catalogues = catalogues_of(session, settings, policy)
-        snapshots = {entry.suite: entry.identity for index in catalogues.values() for entry in index.entries}
+        snapshots = {suite: one for index in catalogues.values() for suite, one in index.snapshots.items()}
         pins = pins_of(members_of(settings, catalogues), snapshots)
     with made_store(session) as store, store.working() as work:
         made = make(_context(session, store, policy), pins, settings)

@@ -113,8 +113,7 @@ class _Resolver:
         from denizen.resolve.engine.catalogue import Sources
         from denizen.resolve.engine.search import resolve
 
-        snapshots = {entry.suite: entry.identity for entry in index.entries}
-        sources = Sources(index, self._packages, self._rules, self._disk, snapshots)
+        sources = Sources(index, self._packages, self._rules, self._disk, index.snapshots)
         return resolve(self._subject, sources, self._names)
 
 

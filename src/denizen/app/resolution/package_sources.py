@@ -19,8 +19,9 @@ def sources_for(session: Session, policy: FetchPolicy, index: Index) -> Sources:
     from denizen.resolve.engine.catalogue import Sources
     from denizen.resolve.rule_packs import load_rules
 
-    snapshots = {entry.suite: entry.identity for entry in index.entries}
-    return Sources(index, package_cache(session, policy), load_rules(), CachedView(DiskView()), snapshots)
+    return Sources(
+        index, package_cache(session, policy), load_rules(), CachedView(DiskView()), index.snapshots
+    )
 
 
 def package_cache(session: Session, policy: FetchPolicy) -> FetchingPackageCache:

@@ -109,7 +109,7 @@ def _pin(session: Session) -> Pin | None:
 
     index = open_index(session, _ARCHITECTURE)
     found = next(filter(fits, index.providers(decoder_choice.SONAME)), None)
-    return None if found is None else pin_of(found, {entry.suite: entry.identity for entry in index.entries})
+    return None if found is None else pin_of(found, index.snapshots)
 
 
 def _put(session: Session, pin: Pin, policy: FetchPolicy) -> str:
