@@ -6,7 +6,8 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,36 @@ def test_a_process_whose_first_thread_has_ended_holds_what_the_others_use() -> N
 def test_a_process_may_have_an_environment_of_megabytes(proc: Path) -> None:
     (proc / "77/environ").write_bytes(b"A=" + b"0" * 4_000_000 + DIGEST + b"\0")
     assert held_by_processes([DIGEST], os.fsencode(proc)).held == {DIGEST: os.fsencode(proc / "77/environ")}
+
+
+@contextmanager
+def far_down(directory: Path, then: str) -> Iterator[int]:
+    """A process that goes 5,000 bytes of path below `directory` and carries `then` out there."""
+    down = "import os, time\nfor _ in range(20): os.mkdir('n' * 250); os.chdir('n' * 250)\n"
+    script = f"{down}{then}\nprint(flush=True); time.sleep(1000)"
+    with subprocess.Popen([sys.executable, "-c", script], cwd=directory, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout
+            process.stdout.readline()
+            yield process.pid
+        finally:
+            process.kill()
+
+
+def test_a_process_in_a_directory_that_the_kernel_cannot_tell_holds_what_is_above(tmp_path: Path) -> None:
+    (object_ := tmp_path / f"{DIGEST.decode()}-deep").mkdir()
+    with far_down(object_, "pass") as process:
+        with pytest.raises(OSError, match="File name too long"):
+            os.readlink(f"/proc/{process}/cwd")
+        assert held_by_processes([DIGEST]).held == {DIGEST: b"/proc/%d/cwd" % process}
+
+
+def test_an_open_file_whose_path_the_kernel_cannot_tell_stops_no_collection(tmp_path: Path) -> None:
+    with far_down(tmp_path, "kept = open('file', 'w'); os.chdir('/')") as process:
+        links = [f"/proc/{process}/fd/{number}" for number in os.listdir(f"/proc/{process}/fd")]
+        with pytest.raises(OSError, match="File name too long"):
+            [os.readlink(link) for link in links]
+        assert held_by_processes([DIGEST]).held == {}
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ import os
 
 from denizen.disk import DENIED
 from denizen.errors import HostLacks, display
+from denizen.nar.codec import MAX_DEPTH
 from denizen.store.trees.references import mentioned, runs_in
 from denizen.value import value
 
@@ -40,6 +41,7 @@ _GONE = frozenset({errno.ENOENT, errno.ESRCH})
 _ENDED = frozenset({b"Z", b"X"})
 # uid_map of the initial user namespace, which maps every user to itself.
 _EVERYBODY = [b"0", b"0", b"4294967295"]
+_OPEN_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _CHUNK = 1024 * 1024
 
 
@@ -110,13 +112,10 @@ def _look_at(process: bytes, digests: AbstractSet[bytes], held: dict[bytes, byte
     Returns False if the kernel does not let us read it. Raises ProcessUnreadable.
     """
     try:
-        for name in _LINKS:
-            _note(
-                _if_there(os.readlink, b"%b/%b" % (process, name)), digests, held, b"%b/%b" % (process, name)
-            )
-        for name in _if_there(os.listdir, process + b"/fd") or ():
-            place = b"%b/fd/%b" % (process, name)
-            _note(_if_there(os.readlink, place), digests, held, place)
+        descriptors = _if_there(os.listdir, process + b"/fd") or ()
+        for name in (*_LINKS, *(b"fd/" + number for number in descriptors)):
+            place = b"%b/%b" % (process, name)
+            _note(_if_there(_target, place), digests, held, place)
         for name in _TEXTS:
             _note(_if_there(_read, b"%b/%b" % (process, name)), digests, held, b"%b/%b" % (process, name))
     except OSError as error:
@@ -134,6 +133,45 @@ def _if_there(question: Callable[[bytes], T], path: bytes) -> T | None:
         if error.errno in _GONE:
             return None
         raise
+
+
+def _target(link: bytes) -> bytes:
+    """Return where a link of /proc leads; for a directory too far down, one above it that can be told.
+
+    The kernel tells no path longer than a page (d_path, fs/d_path.c). Where a file lies in that deep cannot
+    be asked at all; it stays usable to the process that has it open.
+    """
+    try:
+        return os.readlink(link)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+    try:
+        directory = os.open(link, _OPEN_DIRECTORY)
+    except NotADirectoryError:
+        return b""
+    try:
+        return _told_above(directory)
+    finally:
+        os.close(directory)
+
+
+def _told_above(directory: int) -> bytes:
+    """Return the path of the deepest directory above `directory` that the kernel tells.
+
+    Returns nothing where MAX_DEPTH steps lead to none: no object has that many directories in one another.
+    """
+    steps = b"/".join([b".."] * MAX_DEPTH)
+    for depth in range(1, MAX_DEPTH + 1):
+        above = os.open(steps[: 3 * depth], _OPEN_DIRECTORY, dir_fd=directory)
+        try:
+            return os.readlink(b"/proc/self/fd/%d" % above)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+        finally:
+            os.close(above)
+    return b""
 
 
 def _note(text: bytes | None, digests: AbstractSet[bytes], held: dict[bytes, bytes], place: bytes) -> None:
