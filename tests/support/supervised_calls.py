@@ -23,7 +23,7 @@ _ALLOW, _USER_NOTIF = 0x7FFF0000, 0x7FC00000
 _SET_MODE_FILTER, _NEW_LISTENER = 1, 8
 _RECEIVE, _SEND, _CONTINUE = 0xC0502100, 0xC0182101, 1
 _NOTIFICATION = 80  # sizeof(struct seccomp_notif)
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 36, 38
 _PIDFD_GETFD = 438  # the same on all architectures
 
 KILLED = 0  # in place of an error number: the process dies at the call
@@ -54,9 +54,13 @@ def call_numbers() -> Mapping[str, int]:
 def run_with_fault(action: Callable[[], int], fault: Fault, seccomp: int) -> int:
     """Run `action` in a fork whose system call meets the fault; return its status, or minus its signal.
 
+    Returns when the fork and every process below it have ended: the kernel lets go of a filter (Linux 6.11)
+    before it closes the descriptors of a process that dies, so its locks outlive what the listener tells.
+
     Raises OSError where the kernel gives no listener: it is older, or another listener is above this one.
     `seccomp` is the number of the system call of that name.
     """
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     descriptor = _next_descriptor()
     child = os.fork()
     if not child:
@@ -77,7 +81,18 @@ def run_with_fault(action: Callable[[], int], fault: Fault, seccomp: int) -> int
         _supervise(listener, fault)
     finally:
         os.close(listener)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return os.waitstatus_to_exitcode(_ended(child))
+
+
+def _ended(child: int) -> int:
+    """Wait for all children, those inherited among them; return the wait status of one."""
+    statuses: dict[int, int] = {}
+    while True:
+        try:
+            process, status = os.waitpid(-1, 0)
+        except ChildProcessError:
+            return statuses[child]
+        statuses[process] = status
 
 
 def _next_descriptor() -> int:
