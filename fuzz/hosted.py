@@ -36,7 +36,7 @@ LOADER = HERE.parent / "loader"
 # includes resident/index.c.
 SOURCES = (
     "arena", "auxv", "covered_linker", "decision", "dynamic", "identity", "image", "inside/child", "starters",
-    "library_path", "object", "owner", "preload", "resume", "text",
+    "library_path", "object", "owner", "preload", "entry_hook", "text",
     "unpack/fse", "unpack/huffman", "unpack/lzma", "unpack/packed_image", "unpack/x86", "unpack/zstd",
 )  # fmt: skip
 SANITIZERS = (

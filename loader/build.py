@@ -17,19 +17,22 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
+# Of the loader's own folder, what each library put into programs has.
+INSIDE_PROGRAMS = ("text.c", "helper_process.c", "unseen_child.c", "symbols.c")
 COMPANIONS = {
     "denizen-attach": ("text.c", "arena.c", "enter/variables.c", "attach/*.c"),
     "denizen-bundle": ("*.c", "enter/failure.c", "unpack/*.c"),
     "denizen-enter": ("text.c", "covered_linker.c", "arena.c", "enter/*.c"),
     "denizen-front": ("text.c", "front/*.c"),
     "denizen-ldconfig": ("text.c", "config.c", "resident/index.c", "ldconfig/*.c"),
-    "denizen-inside": ("text.c", "clean_start.c", "unseen_child.c", "starters.c", "symbols.c", "inside/*.c"),
+    "denizen-inside": (*INSIDE_PROGRAMS, "starters.c", "inside/*.c"),
     "denizen-exec": (
-        *("text.c", "clean_start.c", "unseen_child.c", "starters.c", "symbols.c"),
+        *INSIDE_PROGRAMS,
+        "starters.c",
         *(f"inside/{stem}.c" for stem in ("child", "commands", "exec", "known", "lookup", "places", "shell")),
         "inside/spawn.c",
     ),
-    "denizen-resident": ("text.c", "clean_start.c", "unseen_child.c", "symbols.c", "resident/*.c"),
+    "denizen-resident": (*INSIDE_PROGRAMS, "resident/*.c"),
 }
 # What waits for memory and arithmetic alone is half as fast for size.
 FAST = (

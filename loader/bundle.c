@@ -1,13 +1,13 @@
 #include "bundle.h"
 
 #include "config.h"
-#include "ignored.h"
+#include "ignored_signals.h"
 
-enum { PATH_ROOM = 4096, MAX_ARGUMENTS = 32 };
+enum { MAX_ARGUMENTS = 32 };
 /* How a bundle's decision begins the paths of the bundle's own files. */
 static const char *const PLACE = "/@bundle/";
 static const char *const DIRECTORY = "bundle";
-/* An argument that stands for the numbers of ignored signals: a Python changes these (ignored.h). */
+/* An argument that stands for the numbers of ignored signals: a Python changes these (ignored_signals.h). */
 static const char *const IGNORED = "/@ignored-signals";
 /* Decisions about the programs of the tree, each at the program's path in it. */
 static const char DECISIONS[] = "decisions/";

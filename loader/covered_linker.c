@@ -42,7 +42,7 @@ static bool next_behind(const char *path, char *room)
         setting += text_length(setting) + 1;
     if (!setting || !*setting)
         return false;
-    struct text behind = text_in(room, COVERED_PATH_ROOM);
+    struct text behind = text_in(room, PATH_ROOM);
     text_add(&behind, setting + 1);
     return !behind.cut;
 }

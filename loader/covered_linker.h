@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A larger file is no loader, and need not be read to know it. `room` below has space for a path. */
-enum { COVERED_MAX_LOADER = 64 * 1024, COVERED_PATH_ROOM = 4096 };
+/* A larger file is no loader, and need not be read to know it. */
+enum { COVERED_MAX_LOADER = 64 * 1024 };
 
-/* Return whether the file at `path` is a loader mounted over the host's dynamic linker; `room` then gets the path of
-   that dynamic linker. */
+/* Return whether the file at `path` is a loader mounted over the host's dynamic linker; `room`, of PATH_ROOM
+   bytes, then gets the path of that dynamic linker. */
 bool covered_linker(const char *path, char *room);
 
 #endif

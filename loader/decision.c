@@ -9,7 +9,6 @@ enum {
     MAX_SIZE = 256 * 1024,
     MAX_ROWS = 4096,
     MAX_EDITS = 64,
-    PATH_ROOM = 4096,
     NAME_ROOM = 256,
 };
 

@@ -1,6 +1,6 @@
 #include "dynamic.h"
 
-#include "resume.h"
+#include "entry_hook.h"
 #include "stub.h"
 
 /* A longer dynamic section is treated as damaged. */
@@ -336,8 +336,8 @@ static void point_at(Phdr *header, const struct program *program, const void *ta
 void present(struct arena *arena, const struct process *process, const struct program *program,
              const struct presentation *presentation)
 {
-    struct resumption *resumption = arena_take(arena, sizeof *resumption + program->phnum * sizeof(Phdr));
-    Phdr *copy = (Phdr *)(resumption + 1);
+    struct entry_hook *hook = arena_take(arena, sizeof *hook + program->phnum * sizeof(Phdr));
+    Phdr *copy = (Phdr *)(hook + 1);
     __builtin_memcpy(copy, program->phdr, program->phnum * sizeof *copy);
     for (Phdr *each = copy; each < copy + program->phnum; each++) {
         if (each->p_type == PT_PHDR)
@@ -355,7 +355,7 @@ void present(struct arena *arena, const struct process *process, const struct pr
     process->phdr->a_un.a_val = (uintptr_t)copy;
     const struct preload *preload = presentation->preload;
     if (preload && preload->shown)
-        resume_after(resumption, process, preload->slot, preload->shown);
+        entry_hook_set(hook, process, preload->slot, preload->shown);
 }
 
 /* The tags whose addresses ld.so makes absolute in place (glibc elf/get-dynamic-info.h). */

@@ -2,10 +2,10 @@
 
 #include "config.h"
 #include "decision.h"
-#include "clean_start.h"
+#include "helper_process.h"
 #include "text.h"
 
-enum { MAX_ARGUMENTS = 64, EXIT_CANNOT_RUN = 126, PATH_ROOM = 4096 };
+enum { MAX_ARGUMENTS = 64 };
 
 static size_t command_line(char **arguments, const char *library_path, const char *program)
 {
@@ -30,10 +30,10 @@ static _Noreturn void become_helper(char **arguments)
     char mark[] = HELPER_MARK "=1";
     char path[] = HELPER_PATH;
     char *environment[] = {path, mark, NULL};
-    clean_start_make();
+    helper_process_prepare();
     sys_execve(arguments[0], arguments, environment);
     say("cannot run ", arguments[0], " to decide what this program needs", (char *)0);
-    sys_exit(EXIT_CANNOT_RUN);
+    sys_exit(EXIT_CANNOT_START);
 }
 
 /* Return the absolute path, as the helper has another working directory. Null if it cannot be determined. */

@@ -280,7 +280,7 @@ static struct image map_file(struct file file, const struct decision *edits)
 /* Mapped by us, a loader would take us for its program. */
 struct image image_map_linker(const char *path, uintptr_t page_size, const struct decision *edits)
 {
-    char room[COVERED_PATH_ROOM];
+    char room[PATH_ROOM];
     struct file file = open_image(path, page_size);
     if (file.size > COVERED_MAX_LOADER || !covered_linker(path, room))
         return map_file(file, edits);

@@ -2,8 +2,6 @@
 
 #include "config.h"
 
-enum { PATH_ROOM = 4096 };
-
 static const char *const USAGE =
     "usage: denizen-loader PROGRAM [ARGUMENT...]; or a link to denizen-loader, named after a program that a "
     "decision directory's links/ names";

@@ -3,7 +3,7 @@
 #include "identity.h"
 
 /* A longer one serves the program alone: ld.so itself reads it. */
-enum { PATH_ROOM = 4096, MOST = 32 * 1024 };
+enum { MOST = 32 * 1024 };
 
 static bool ends_element(char letter)
 {

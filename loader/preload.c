@@ -2,7 +2,7 @@
 
 #include "object.h"
 
-enum { PATH_ROOM = 4096, MAX_DEPTH = 8 };
+enum { MAX_DEPTH = 8 };
 
 /* Where a native start would have looked last (glibc's default directories, the multiarch ones first). */
 static const char *const HOST_DIRECTORIES = "/lib/" ARCH_TRIPLET ":/usr/lib/" ARCH_TRIPLET ":/lib64:/usr/lib64:/lib:/usr/lib";

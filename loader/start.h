@@ -7,8 +7,6 @@
 #include "decision.h"
 #include "image.h"
 
-enum { PATH_ROOM = 4096 };
-
 /* The program being started, by the kernel or by the loader run as a program. */
 struct start {
     struct arena arena;
@@ -36,8 +34,8 @@ struct image start_attached_linker(const struct start *start);
 _Noreturn void start_pass_on(const struct process *process, const char *ldso);
 /* Become the program, with what the decision adds. */
 _Noreturn void start_follow(struct start *start, const struct decision *decision);
-/* nix-ld's dynamic linker, where nobody decided but somebody set the machine up for nix-ld; else null. Never for root: a program that became root may have
-   kept the environment of the one who started it. */
+/* Return the dynamic linker that NIX_LD names, where the settings ask for it and the user is not root; else null. A
+   program that became root may have kept the environment of the user who started it (nix_ld.c). */
 const char *start_nix_linker(const struct process *process);
 /* Become the program as nix-ld would start it. */
 _Noreturn void start_follow_nix(struct start *start, const char *ldso);

@@ -16,6 +16,12 @@
 #error "no arch/ header for this architecture"
 #endif
 
+/* The longest path that the kernel takes, its NUL included (PATH_MAX). */
+enum { PATH_ROOM = 4096 };
+
+/* Exit statuses, as a shell's and errors.py's: denizen failed; the program cannot be started; it is not there. */
+enum { EXIT_FAILED = 125, EXIT_CANNOT_START = 126, EXIT_NOT_FOUND = 127 };
+
 /* asm-generic numbers; the three architectures agree on all of these. */
 enum {
     SYS_RDONLY = 0,

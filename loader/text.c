@@ -169,5 +169,5 @@ void fail(const char *first, ...)
     va_start(more, first);
     speak(first, more);
     va_end(more);
-    sys_exit(127);
+    sys_exit(EXIT_NOT_FOUND);
 }

@@ -4,7 +4,7 @@
    of its own; the helper, whose exit signal exec(2) sets to SIGCHLD, is that one's child. */
 #include "unseen_child.h"
 
-#include "clean_start.h"
+#include "helper_process.h"
 
 enum {
     CLONE_VM = 0x100,
@@ -16,7 +16,6 @@ enum {
     SIGTERM = 15,
     PR_SET_PDEATHSIG = 1,
     STACK_SIZE = 32 * 1024,
-    EXIT_CANNOT_RUN = 126,
 };
 
 struct request {
@@ -36,10 +35,10 @@ static _Noreturn void become_helper(void *given)
     static const char *const environment[] = {HELPER_PATH, HELPER_MARK "=1", NULL};
     arch_syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0, 0);
     arch_syscall(__NR_setsid, 0, 0, 0, 0, 0, 0);
-    clean_start_make();
+    helper_process_prepare();
     sys_execve(request->words[0], (char *const *)(const void *)request->words,
                (char *const *)(const void *)environment);
-    sys_exit(EXIT_CANNOT_RUN);
+    sys_exit(EXIT_CANNOT_START);
 }
 
 static _Noreturn void wait_for_helper(void *given)

@@ -262,7 +262,7 @@ static void run_decision(void)
 
 static void run_covered(void)
 {
-    char room[COVERED_PATH_ROOM];
+    char room[PATH_ROOM];
     if (!covered_linker("/linker", room))
         longjmp(refused, 1);
 }

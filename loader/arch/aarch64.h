@@ -80,14 +80,14 @@ enum {
 #define ARCH_NIX_LD_LIBRARY_PATH "NIX_LD_LIBRARY_PATH_aarch64_linux"
 
 /* In the place of the program's entry point: the stack and x0 are the program's. */
-#define ARCH_RESUME                        \
-    __asm__(".globl resume_entry\n"        \
-            ".hidden resume_entry\n"       \
-            ".type resume_entry, %function\n" \
-            "resume_entry:\n"              \
+#define ARCH_ENTRY_HOOK                        \
+    __asm__(".globl entry_hook_start\n"        \
+            ".hidden entry_hook_start\n"       \
+            ".type entry_hook_start, %function\n" \
+            "entry_hook_start:\n"              \
             "    str x0, [sp, #-16]!\n"    \
             "    add x0, sp, #16\n"        \
-            "    bl resume_process\n"      \
+            "    bl entry_hook_run\n"      \
             "    mov x16, x0\n"            \
             "    ldr x0, [sp], #16\n"      \
             "    mov x29, #0\n"            \

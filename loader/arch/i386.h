@@ -70,16 +70,16 @@ enum {
 #define ARCH_NIX_LD_LIBRARY_PATH "NIX_LD_LIBRARY_PATH_i686_linux"
 
 /* In the place of the program's entry point: the stack, aligned, and edx are the program's. */
-#define ARCH_RESUME                        \
-    __asm__(".globl resume_entry\n"        \
-            ".hidden resume_entry\n"       \
-            ".type resume_entry, @function\n" \
-            "resume_entry:\n"              \
+#define ARCH_ENTRY_HOOK                        \
+    __asm__(".globl entry_hook_start\n"        \
+            ".hidden entry_hook_start\n"       \
+            ".type entry_hook_start, @function\n" \
+            "entry_hook_start:\n"              \
             "    mov %esp, %eax\n"         \
             "    push %edx\n"              \
             "    sub $8, %esp\n"           \
             "    push %eax\n"              \
-            "    call resume_process\n"    \
+            "    call entry_hook_run\n"    \
             "    add $12, %esp\n"          \
             "    pop %edx\n"               \
             "    xor %ebp, %ebp\n"         \

@@ -95,15 +95,15 @@ enum {
             "    hlt\n")
 
 /* In the place of the program's entry point: the stack and rdx are the program's. */
-#define ARCH_RESUME                        \
-    __asm__(".globl resume_entry\n"        \
-            ".hidden resume_entry\n"       \
-            ".type resume_entry, @function\n" \
-            "resume_entry:\n"              \
+#define ARCH_ENTRY_HOOK                        \
+    __asm__(".globl entry_hook_start\n"        \
+            ".hidden entry_hook_start\n"       \
+            ".type entry_hook_start, @function\n" \
+            "entry_hook_start:\n"              \
             "    mov %rsp, %rdi\n"         \
             "    push %rdx\n"              \
             "    push %rdx\n"              \
-            "    call resume_process\n"    \
+            "    call entry_hook_run\n"    \
             "    pop %rdx\n"               \
             "    pop %rdx\n"               \
             "    xor %ebp, %ebp\n"         \

@@ -61,7 +61,7 @@
    Without a guard the process stays the same from here to the program: its number, parent, terminal, signals and exit
    status are nobody else's. That, and half of the time, is what bubblewrap's second process would cost. */
 #include "../covered_linker.h"
-#include "../ignored.h"
+#include "../ignored_signals.h"
 #include "failure.h"
 #include "files.h"
 #include "mounts.h"
@@ -70,8 +70,6 @@
 #include "variables.h"
 
 ARCH_START;
-
-enum { EXIT_CANNOT_START = 126, EXIT_NOT_FOUND = 127 };
 
 struct plan {
     char **next;
@@ -296,7 +294,7 @@ static bool confine(struct plan *plan, const char *operation, const char **objec
 /* Inside another program of ours the host's dynamic linker is where that one put it: here already, or elsewhere. */
 static long set_aside(const char *linker, const char *target)
 {
-    char room[COVERED_PATH_ROOM];
+    char room[PATH_ROOM];
     const char *real = covered_linker(linker, room) ? room : linker;
     return text_equal(real, target) ? 0 : mounts_bind(real, target);
 }

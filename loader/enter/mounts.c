@@ -33,7 +33,7 @@ enum {
     MOUNT_ATTR_NOSUID = 2,
     MOUNT_ATTR_NODEV = 4,
 };
-enum { PATH_ROOM = 4096, ENTRIES_ROOM = 32768 };
+enum { ENTRIES_ROOM = 32768 };
 
 /* getdents64(2). */
 struct entry {

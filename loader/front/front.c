@@ -1,13 +1,12 @@
 /* The command `denizen`: executes `denizen-python` beside it, the script that an installer gave its Python.
 
    It stands before Python because Python ignores SIGPIPE and SIGXFSZ at its start, and nobody can tell then whether
-   the caller had them ignored (../ignored.h). It costs one execve of a static file, 0.2 ms. Where the script's `#!`
+   the caller had them ignored (../ignored_signals.h). It costs one execve of a static file, 0.2 ms. Where the script's `#!`
    line names an interpreter with a space in its path, it executes that interpreter itself. */
-#include "../ignored.h"
+#include "../ignored_signals.h"
 
 ARCH_START;
 
-enum { PATH_ROOM = 4096, EXIT_FAILED_ = 125 };
 static const char *const SCRIPT = "denizen-python";
 
 _Noreturn void loader_start(uintptr_t *stack, const void *unused);
@@ -66,5 +65,5 @@ _Noreturn void loader_start(uintptr_t *stack, const void *unused)
     else
         say("cannot start ", script, ", the part of this command that is written in Python: reinstall denizen",
             (char *)0);
-    sys_exit(EXIT_FAILED_);
+    sys_exit(EXIT_FAILED);
 }

@@ -6,8 +6,6 @@
 #include "../sys.h"
 #include "../text.h"
 
-enum { PATH_ROOM = 4096 };
-
 #define EXPORTED __attribute__((visibility("default")))
 #define WEAK __attribute__((weak))
 

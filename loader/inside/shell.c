@@ -31,7 +31,6 @@ enum {
     SET_FLAGS = 2,
     ACTION_WORDS = 8,
     MAX_STREAMS = 64,
-    NO_SHELL_STATUS = 127,
     OUT_OF_MEMORY = -12,
     INVALID = -22,
     NO_MORE_FILES = -24,
@@ -100,7 +99,7 @@ static _Noreturn void become_shell(void *given)
     if (run->end >= 0 && sys_dup_onto(run->end, run->as) < 0) /* it is the one */
         arch_syscall(__NR_fcntl, run->end, SET_FLAGS, 0, 0, 0, 0);
     sys_execve(run->shell, run->words, environ);
-    sys_exit(NO_SHELL_STATUS);
+    sys_exit(EXIT_NOT_FOUND);
 }
 
 static long start_shell(struct run *run)

@@ -16,7 +16,7 @@ ARCH_START;
 
 _Noreturn void loader_start(uintptr_t *stack, const void *unused);
 
-enum { PATH_ROOM = 4096, STATUS_FAILED = 1 };
+enum { STATUS_FAILED = 1 };
 
 static bool asks_for_list(char **words, size_t count)
 {

@@ -9,7 +9,7 @@ static const char *const ABSENT = ".absent/";
 static const char *const INDEXES = ".index/";
 /* Links to the directories that ld.so goes on to search, 0, 1, ...; none where all that is searched are ours. */
 static const char *const HOST = ".host/";
-enum { PATH_ROOM = 4096, NAME_ROOM = 200, MAX_VAIN = 8 };
+enum { NAME_ROOM = 200, MAX_VAIN = 8 };
 
 static struct sandbox first;
 /* Of answers that said nothing: no network, no memory, no helper. A program that goes on asking is not kept waiting.

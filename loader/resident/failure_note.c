@@ -4,7 +4,7 @@
 
 /* Below the directory of links: for each name that policy kept out the line to be told (app/missing_library.py). */
 static const char *const KEPT_OUT = ".kept-out/";
-enum { PATH_ROOM = 4096, MAX_LINES = 4, LINE_ROOM = 1024, STANDARD_ERROR = 2 };
+enum { MAX_LINES = 4, LINE_ROOM = 1024, STANDARD_ERROR = 2 };
 
 typedef int on_exit_function(void (*)(int, void *), void *);
 

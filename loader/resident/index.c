@@ -1,6 +1,6 @@
 #include "index.h"
 
-enum { PATH_ROOM = 4096, MAX_INDEXES = 16, MAX_SECTIONS = 32, SECTION_NAME = 16, SECTION_SIZE = 32, HEAD_SIZE = 12 };
+enum { MAX_INDEXES = 16, MAX_SECTIONS = 32, SECTION_NAME = 16, SECTION_SIZE = 32, HEAD_SIZE = 12 };
 enum { OFFSET_SIZE = 4 };
 static const char MAGIC[] = "DNZIDX1\n";
 

@@ -5,7 +5,7 @@
 
 /* Below the directory of links: an empty file for each object that was looked at. */
 static const char *const EXAMINED = ".examined/";
-enum { PATH_ROOM = 4096, PLACE_ROOM = 24, CREATE_NEW = 0301, PRIVATE = 0600 };
+enum { PLACE_ROOM = 24, CREATE_NEW = 0301, PRIVATE = 0600 };
 enum { LARGEST = 256 * 1024 * 1024 };
 
 /* What `mentions` of resolve/rules.toml lists (a test compares), and which path is there where nothing is to come. */

@@ -9,7 +9,6 @@
 
 /* <link.h>: the version (glibc 2.35) from which ld.so hooks no calls for a library that does not ask for that (its
    bug 15533): before, every call through a PLT would pay. */
-enum { PATH_ROOM = 4096 };
 enum { FIRST_CHEAP_VERSION = 2, LA_SER_ORIG = 1, LA_SER_RUNPATH = 4, LA_ACT_CONSISTENT = 0, PROGRAMS = 0 };
 
 EXPORTED unsigned la_version(unsigned version);

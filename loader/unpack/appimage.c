@@ -3,7 +3,7 @@
 #include "../text.h"
 #include "files.h"
 
-enum { PATH_ROOM = 4096, STDOUT = 1 };
+enum { STDOUT = 1 };
 static const char ROOT[] = "squashfs-root";
 static const char HELP[] = "--appimage-extract [PATTERN] unpack into squashfs-root\n"
                            "--appimage-mount             unpack into the cache, print where, and wait\n"

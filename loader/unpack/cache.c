@@ -4,7 +4,7 @@
 
 #include <asm/statfs.h>
 
-enum { PATH_ROOM = 4096, NAME_ROOM = 80, DIGITS = 40, OTHERS_MAY_WRITE = 022, ANYBODY = 02, STICKY = 01000, NOEXEC = 8 };
+enum { NAME_ROOM = 80, DIGITS = 40, OTHERS_MAY_WRITE = 022, ANYBODY = 02, STICKY = 01000, NOEXEC = 8 };
 /* Of an unpacking that was killed; by the file system's own clock. */
 static const int64_t LEFT_BEHIND = 24 * 3600;
 

@@ -23,7 +23,7 @@ long files_write(int fd, const uint8_t *content, uint64_t size)
 
 static long make_link(int at, const char *name, const uint8_t *target, uint64_t size)
 {
-    char room[4096];
+    char room[PATH_ROOM];
     if (size >= sizeof room)
         return -36; /* ENAMETOOLONG */
     __builtin_memcpy(room, target, (size_t)size);

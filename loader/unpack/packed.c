@@ -8,8 +8,6 @@
 #include "sha256.h"
 #include "zstd.h"
 
-enum { PATH_ROOM = 4096 };
-
 static int digit_of(char letter)
 {
     return letter >= '0' && letter <= '9' ? letter - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;

@@ -33,7 +33,7 @@ LIBRARIES = b"lib"
 PROGRAM = b"program"
 SCRIPT = b"script"
 DATA = b"data"
-# An argument that the launcher replaces by the numbers of ignored signals (loader/ignored.h).
+# An argument that the launcher replaces by the numbers of ignored signals (loader/ignored_signals.h).
 IGNORED_SIGNALS = b"/@ignored-signals"
 NOBODY = Identity(0, 0, 0, 0, 0)
 

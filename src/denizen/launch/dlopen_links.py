@@ -116,7 +116,7 @@ class Opened:
         """Make the directory that the next start searches in place of the decision's and of this one.
 
         `libraries` is the decision's. A library that came costs a start no more then than one of those: the
-        loader (tell.c) takes the directory if it was made for them. Raises OSError.
+        loader (library_facts.c) takes the directory if it was made for them. Raises OSError.
         """
         top = os.path.join(self.directory, _ALL)
         if _target(os.path.join(top, _OF)) == libraries:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
     from typing import NoReturn
 
-# Numbers of signals that the caller ignored, as loader/ignored.h writes them: "13,25".
+# Numbers of signals that the caller ignored, as loader/ignored_signals.h writes them: "13,25".
 IGNORED = "DENIZEN_IGNORED_SIGNALS"
 _OF_PYTHON = (_signal.SIGPIPE, _signal.SIGXFSZ)
 

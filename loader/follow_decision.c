@@ -4,7 +4,7 @@
 #include "dynamic.h"
 #include "kernel.h"
 #include "launch.h"
-#include "tell.h"
+#include "library_facts.h"
 
 const char *start_path(struct start *start)
 {
@@ -41,9 +41,9 @@ _Noreturn void start_pass_on(const struct process *process, const char *ldso)
 /* The kernel knows the program: a library in it is wanted only where the kernel cannot start what it starts. */
 static void add_exec(struct start *start, const struct decision *decision, struct presentation *presentation)
 {
-    presentation->inside = tell_exec_whom(&start->process, decision);
+    presentation->inside = exec_library(&start->process, decision);
     if (presentation->inside)
-        presentation->facts = tell_exec(&start->arena, &start->process, start_path(start));
+        presentation->facts = exec_facts_of(&start->arena, &start->process, start_path(start));
 }
 
 /* Add the `inside` library to the program. */
@@ -53,10 +53,10 @@ static void add_inside(struct start *start, const struct decision *decision, str
         add_exec(start, decision, presentation);
         return;
     }
-    presentation->inside = tell_whom(start->inside);
+    presentation->inside = inside_library(start->inside);
     if (!presentation->inside)
         return;
-    presentation->facts = tell(&start->arena, &start->process, decision, start_path(start), start->loader);
+    presentation->facts = inside_facts_of(&start->arena, &start->process, decision, start_path(start), start->loader);
     if (decision && decision->header->shown && start->process.execfn)
         start->process.execfn->a_un.a_val = (uintptr_t)presentation->facts->program;
 }
@@ -76,10 +76,10 @@ static const char *own_directories(struct start *start, const struct decision *d
 static void add_resident(struct start *start, const struct decision *decision, const struct program *program,
                          struct presentation *presentation)
 {
-    presentation->resident = tell_resident_whom(&start->process, decision, start->resident);
+    presentation->resident = resident_library(&start->process, decision, start->resident);
     if (presentation->resident)
         presentation->resident_facts =
-            tell_resident(&start->arena, &start->process, decision, own_directories(start, decision, program));
+            resident_facts_of(&start->arena, &start->process, decision, own_directories(start, decision, program));
 }
 
 /* A decision made for a namespace may name the place where the host's dynamic linker is there: an empty file here,
@@ -122,30 +122,6 @@ _Noreturn void start_follow(struct start *start, const struct decision *decision
     if (header->r_debug)
         reflect_debugger(&program, ldso.bias + (uintptr_t)header->r_debug);
     start_hand_over(&start->process, ldso);
-}
-
-const char *start_nix_linker(const struct process *process)
-{
-    if (!config_next(SETTING_NIX_LD, NULL) || !process_is_plain(process) || !process->uid)
-        return NULL;
-    const char *ldso = process_variable(process, ARCH_NIX_LD);
-    return ldso ? ldso : process_variable(process, "NIX_LD");
-}
-
-_Noreturn void start_follow_nix(struct start *start, const char *ldso)
-{
-    const char *paths = process_variable(&start->process, ARCH_NIX_LD_LIBRARY_PATH);
-    struct program program = program_read(&start->process);
-    struct presentation presentation = {
-        .user_paths = process_variable(&start->process, "LD_LIBRARY_PATH"),
-        .search = paths ? paths : process_variable(&start->process, "NIX_LD_LIBRARY_PATH"),
-        .ldso = ldso,
-        .origin = start->origin,
-    };
-    struct image image = image_map_linker(ldso, start->process.page_size, NULL);
-    present(&start->arena, &start->process, &program, &presentation);
-    reflect_addresses(&program);
-    start_hand_over(&start->process, image);
 }
 
 _Noreturn void start_give_up(struct start *start, const char *reason)
@@ -191,7 +167,7 @@ void start_stand_in(struct start *start)
     start->process.entry->a_un.a_val = image.entry;
     if (start->process.execfn)
         start->process.execfn->a_un.a_val = (uintptr_t)start->path;
-    start->loader = tell_seen(&start->arena);
+    start->loader = executable_link(&start->arena);
     const char *real = launch_real_path(&start->arena, start->path);
     if (!real && start->path[0] == '/') /* no /proc: its links are not known */
         real = start->path;

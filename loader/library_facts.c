@@ -1,17 +1,17 @@
-#include "tell.h"
+#include "library_facts.h"
 
 #include "config.h"
-#include "clean_start.h"
+#include "helper_process.h"
 
-enum { PATH_ROOM = 4096, MAX_WORDS = 64 };
+enum { MAX_WORDS = 64 };
 
-const char *tell_whom(const char *own)
+const char *inside_library(const char *own)
 {
     const char *library = own ? own : config_next(SETTING_INSIDE, NULL);
     return library && sys_exists(library) ? library : NULL;
 }
 
-const char *tell_seen(struct arena *arena)
+const char *executable_link(struct arena *arena)
 {
     char *room = arena_take(arena, PATH_ROOM);
     long length = sys_readlink("/proc/self/exe", room, PATH_ROOM - 1);
@@ -48,7 +48,7 @@ static const char **command_words(struct arena *arena, const struct process *pro
     return words;
 }
 
-const struct inside_facts *tell(struct arena *arena, const struct process *process, const struct decision *decision,
+const struct inside_facts *inside_facts_of(struct arena *arena, const struct process *process, const struct decision *decision,
                                 const char *program, const char *loader)
 {
     const struct decision_header *header = decision ? decision->header : NULL;
@@ -56,7 +56,7 @@ const struct inside_facts *tell(struct arena *arena, const struct process *proce
     *facts = (struct inside_facts){
         .version = INSIDE_VERSION,
         .program = header && header->shown ? decision_string(decision, header->shown) : program,
-        .seen = tell_seen(arena),
+        .seen = executable_link(arena),
         .loader = loader,
         .other_loader = config_next(SETTING_OTHER_STARTER, NULL),
         .resources = header && header->resources ? decision_string(decision, header->resources) : NULL,
@@ -68,7 +68,7 @@ const struct inside_facts *tell(struct arena *arena, const struct process *proce
     return facts;
 }
 
-const char *tell_exec_whom(const struct process *process, const struct decision *decision)
+const char *exec_library(const struct process *process, const struct decision *decision)
 {
     const char *library = config_next(SETTING_EXEC, NULL);
     bool wanted = !decision || (decision->header->flags & DECISION_EXECUTES);
@@ -76,7 +76,7 @@ const char *tell_exec_whom(const struct process *process, const struct decision 
     return wanted && plain && library && config_next(SETTING_STARTER, NULL) && sys_exists(library) ? library : NULL;
 }
 
-const struct inside_facts *tell_exec(struct arena *arena, const struct process *process, const char *program)
+const struct inside_facts *exec_facts_of(struct arena *arena, const struct process *process, const char *program)
 {
     struct inside_facts *facts = arena_take(arena, sizeof *facts);
     *facts = (struct inside_facts){
@@ -94,7 +94,7 @@ const struct inside_facts *tell_exec(struct arena *arena, const struct process *
     return facts;
 }
 
-const char *tell_resident_whom(const struct process *process, const struct decision *decision, const char *own)
+const char *resident_library(const struct process *process, const struct decision *decision, const char *own)
 {
     const char *library = own ? own : config_next(SETTING_RESIDENT, NULL);
     bool wanted = decision && decision->header->opened && process_is_plain(process);
@@ -140,7 +140,7 @@ static bool find_joined(struct text *path, const char *opened, const char *searc
     return text_equal(of, search);
 }
 
-const struct resident_facts *tell_resident(struct arena *arena, const struct process *process,
+const struct resident_facts *resident_facts_of(struct arena *arena, const struct process *process,
                                            const struct decision *decision, const char *own)
 {
     const struct decision_header *header = decision->header;

@@ -1,6 +1,6 @@
-#include "clean_start.h"
+#include "helper_process.h"
 
-enum { FIRST_OWN = 3, OLD_KERNELS_FILES = 4096, EXIT_CANNOT_RUN = 126 };
+enum { FIRST_OWN = 3, OLD_KERNELS_FILES = 4096 };
 
 /* The least a limit has to be for the helper: a parent may have set less, for the program or to make a file end
    early. No more than is needed is taken back, and what the kernel refuses stays. */
@@ -57,7 +57,7 @@ static void keep_standard_error(void)
         nothing = open_nothing();
     while (nothing >= 0 && nothing < FIRST_OWN);
     if (nothing < 0)
-        sys_exit(EXIT_CANNOT_RUN);
+        sys_exit(EXIT_CANNOT_START);
     sys_dup_onto(nothing, 0);
     sys_dup_onto(2, 1);
     if (arch_syscall(__NR_close_range, FIRST_OWN, -1, 0, 0, 0, 0) != 0) /* before Linux 5.9 */
@@ -65,7 +65,7 @@ static void keep_standard_error(void)
             sys_close(fd);
 }
 
-void clean_start_make(void)
+void helper_process_prepare(void)
 {
     /* First: a limit may leave no number for a file. */
     raise_limits();

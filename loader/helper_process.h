@@ -1,6 +1,6 @@
-/* What a helper is started with: nothing of the program's. */
-#ifndef DENIZEN_CLEAN_START_H
-#define DENIZEN_CLEAN_START_H
+/* The process of a helper: it is started with nothing of the program's. */
+#ifndef DENIZEN_HELPER_PROCESS_H
+#define DENIZEN_HELPER_PROCESS_H
 
 #include "sys.h"
 
@@ -11,7 +11,8 @@
    say PYTHONHOME or LD_LIBRARY_PATH for the program's own sake; directories are in the command's words. */
 #define HELPER_PATH "PATH=/usr/local/bin:/usr/bin:/bin:/run/current-system/sw/bin:/run/current-system/profile/bin"
 
-/* Of what a process inherits (execve(2), "Effect on process attributes") all that could steer it. */
-void clean_start_make(void);
+/* Reset what this process inherited from the program (execve(2), "Effect on process attributes") and could steer the
+   helper: limits, files, signals, umask, personality, working directory. */
+void helper_process_prepare(void);
 
 #endif

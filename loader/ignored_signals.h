@@ -1,10 +1,10 @@
-/* The signals whose disposition Python changes before any of denizen's code runs in it, told in a variable.
+/* The signals whose disposition Python changes before any of denizen's code runs in it, named in a variable.
 
    CPython ignores SIGPIPE and SIGXFSZ at its start (Modules/signalmodule.c), and what is ignored stays ignored over
-   execve(2). Whoever executes Python on the way to a program therefore says what was ignored before; it is given
-   back and the variable removed by denizen.launch.process_state. Nothing is said where nothing was ignored. */
-#ifndef DENIZEN_IGNORED_H
-#define DENIZEN_IGNORED_H
+   execve(2). What executes Python on the way to a program therefore names the signals that were ignored before, and
+   denizen.launch.process_state ignores them again and removes the variable. Where none was ignored there is no variable. */
+#ifndef DENIZEN_IGNORED_SIGNALS_H
+#define DENIZEN_IGNORED_SIGNALS_H
 
 #include "sys.h"
 #include "text.h"
