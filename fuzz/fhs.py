@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from denizen.fhs import project
+from denizen.fhs import project_environment
 from denizen.fhs.control_archive import clashes, read_control, winners
 from denizen.fhs.etc import nsswitch
 from denizen.fhs.generations import read_generation
@@ -78,9 +78,9 @@ def large_nsswitch() -> Sequence[bytes]:
 
 
 def read_project(data: bytes) -> None:
-    settings = project.read(data, "/x/denizen.toml", "amd64")
+    settings = project_environment.read(data, "/x/denizen.toml", "amd64")
     if len(data) < _SMALL:
-        assert project.unlocked(settings, project.locked(settings, b"x")) == b"x"
+        assert project_environment.unlocked(settings, project_environment.locked(settings, b"x")) == b"x"
 
 
 def projects() -> Sequence[bytes]:

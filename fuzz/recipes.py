@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from denizen.recipes.develop_table import parse_develop
+from denizen.recipes.project_develop import parse_develop
 from denizen.recipes.recipe import parse_recipe
 from denizen.recipes.run_findings import parse_findings, write_findings
 

@@ -10,7 +10,7 @@ import pytest
 
 import denizen
 from denizen.cli.commands.shell import NoProject
-from denizen.fhs.project import EXAMPLE, BadProject, read
+from denizen.fhs.project_environment import EXAMPLE, BadProject, read
 
 HERE = Path(denizen.__file__).parent
 # The repository's files are not installed: docs/x.md, DESIGN.md, tests/x.

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.fhs.project import BadProject
+from denizen.fhs.project_environment import BadProject
 from denizen.formats.toml_file import MAX_KEY_PARTS, MAX_SIZE, BadTomlFile, parse_toml
 from denizen.profiles.project_profile import BadProfileTable
-from denizen.recipes.develop_table import BadDevelopTable
+from denizen.recipes.project_develop import BadDevelopTable
 from denizen.recipes.recipe import BadRecipe
 from denizen.system.spec_reader import BadSystemSpec
 

@@ -11,7 +11,7 @@ from tests.recipes.test_builder import BUILDER, SAYING
 from tests.support.peers import require
 from tests.support.terminals import TerminalEnd, at_terminal
 
-SCRIPT = Path(denizen.__file__).parent / "recipes/develop.bash"
+SCRIPT = Path(denizen.__file__).parent / "recipes/develop_shell.bash"
 PROMPT = "(thing-1) "
 
 

@@ -16,7 +16,7 @@ from denizen.disk import DiskView
 from denizen.launch.dlopen_links import DlopenRequest
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.existing_libraries import ProcessLibraries
-from denizen.resolve.process_extension import mentioned_files
+from denizen.resolve.missed_library_choice import mentioned_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,13 +17,13 @@ from denizen.app.running_program import NotOurs, called, running, size_of
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
 from denizen.errors import display
-from denizen.launch.decisions.load_list import C_LIBRARY
 from denizen.launch.dlopen_links import DlopenRequest, is_soname
+from denizen.linker.c_library import C_LIBRARY
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.development_links import library_meant
 from denizen.resolve.existing_libraries import HostLibraries, ProcessLibraries
 from denizen.resolve.library_path import run_path_libraries
-from denizen.resolve.process_extension import extension
+from denizen.resolve.missed_library_choice import extension
 from denizen.resolve.rule_packs import load_rules
 from denizen.sources.base import Offline
 from denizen.value import replace

@@ -17,7 +17,7 @@ from denizen.launch.dlopen_links import DlopenRequest
 from denizen.launch.resources.fixed_paths import FixedPathResource
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.existing_libraries import ProcessLibraries
-from denizen.resolve.process_extension import package_added
+from denizen.resolve.missed_library_choice import package_added
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from denizen.launch.decisions.decision_store import variant
 from denizen.launch.dlopen_links import OPENED, Opened
 from denizen.launch.fast_path import read_decision
 from denizen.resolve.installation.install import install, planned
-from denizen.resolve.process_extension import counted
+from denizen.resolve.missed_library_choice import counted
 from denizen.resolve.rule_packs import load_rules
 from denizen.sources.fetch_policy import FetchPolicy
 

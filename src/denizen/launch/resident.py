@@ -9,7 +9,7 @@ import contextlib
 import posixpath
 
 from denizen.errors import BadInput
-from denizen.launch.decisions.load_list import C_LIBRARY
+from denizen.linker.c_library import C_LIBRARY
 from denizen.linker.ldcache import open_cache
 from denizen.machines import cache_flags
 

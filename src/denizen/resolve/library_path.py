@@ -11,8 +11,8 @@ import contextlib
 import posixpath
 
 from denizen.errors import BadInput
+from denizen.linker.c_library import is_part_of_libc
 from denizen.linker.tokens import Tokens, expand
-from denizen.resolve.shipped_libraries import is_part_of_libc
 from denizen.resolve.sysroot_view import is_outside
 
 TYPE_CHECKING = False

@@ -23,18 +23,18 @@ import posixpath
 
 from denizen.errors import BadInput
 from denizen.fileview import FileKind
+from denizen.linker.c_library import is_part_of_libc
 from denizen.resolve.shared_directories import SharedDirectories
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from denizen.elf import Header, Image
+    from denizen.elf import Header
     from denizen.resolve.cache.cached_view import CachedView
 
 MAX_ENTRIES = 5_000
 DEPTH = 3
-GLIBC_PRIVATE = b"GLIBC_PRIVATE"
 # Names of library directories: of AppDirs, Java runtimes (lib/server), Qt, Steam's runtime and others.
 _HOLDERS = frozenset(b"Qt bin jre jbr native node_modules plugins prebuilds runtime shared usr".split(b" "))
 # Name endings of libraries and of Node.js add-ons.
@@ -161,14 +161,6 @@ class Bundle:
         same = (image.header.bits, image.header.machine) == (header.bits, header.machine)
         fits = same and dynamic is not None and soname in (None, dynamic.soname)
         return fits and not is_part_of_libc(image)
-
-
-def is_part_of_libc(image: Image) -> bool:
-    """Tell whether the object uses GLIBC_PRIVATE interfaces of its own glibc.
-
-    A copy of such a library cannot be used with another glibc's libc.so.6.
-    """
-    return any(version.name == GLIBC_PRIVATE for need in image.version_needs for version in need.versions)
 
 
 def _holds_libraries(name: bytes, *, near: bool) -> bool:

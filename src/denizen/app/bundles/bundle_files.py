@@ -24,10 +24,10 @@ from denizen.launch.bundle_layout import (
     script_name,
 )
 from denizen.launch.decisions.decision_codec import encode
-from denizen.launch.decisions.load_list import C_LIBRARY
 from denizen.launch.loader.binaries import LoaderAbsent, inside_binary, loader_binary, resident_binary
 from denizen.launch.program import once_read
 from denizen.launch.resources.fixed_paths import fixed_path_resources
+from denizen.linker.c_library import C_LIBRARY, ONLY_WHERE_NEEDED
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.shipped_libraries import Bundle
 from denizen.value import replace
@@ -44,12 +44,6 @@ if TYPE_CHECKING:
 
 # Files; a tree with more is a mistake, such as a home directory.
 _MAX_FILES = 200_000
-# Parts of glibc that only what needs them opens; its name service opens libnss_* and libresolv itself. libm
-# is a third of a small program's bundle.
-_FOR_OTHERS = frozenset(
-    b"libm.so.6 libmvec.so.1 libpthread.so.0 libdl.so.2 librt.so.1 libutil.so.1 libanl.so.1".split()
-)
-
 # Zones that count leap seconds, 400 files: Debian 13 has them in tzdata-legacy, which nothing depends on.
 _LEFT_OUT = (DATA + b"/usr/share/zoneinfo/right/",)
 
@@ -191,7 +185,8 @@ class _Names:
         """Return the name of each library of the flat directory, with the real file."""
         decision = self._closure.decision
         found = {os.path.basename(decision.ldso): decision.ldso}
-        unused = _FOR_OTHERS - {one.name for one in decision.libraries} if self._opens_nothing() else ()
+        # libm is a third of a small program's bundle.
+        unused = ONLY_WHERE_NEEDED - {one.name for one in decision.libraries} if self._opens_nothing() else ()
         for name in sorted(os.listdir(decision.search)):
             if name in unused:
                 continue

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
-    from denizen.app.exports.rootfs import ExportRoot
+    from denizen.app.exports.export_root import ExportRoot
 else:
     Protocol = object
 

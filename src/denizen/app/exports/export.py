@@ -10,6 +10,7 @@ from denizen.value import Enum, value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.bundles.program_closure import ClosureRequest
+    from denizen.app.exports.export_root import ExportRoot
     from denizen.app.exports.export_subject import ExportSubject
     from denizen.app.exports.exported_packages import ExportedPackage
     from denizen.app.session import Session
@@ -82,7 +83,6 @@ def export(session: Session, request: ExportRequest) -> ExportMade:
         packages = write_deb(session, request.closure, request.target, request.version, request.tree)
         return _made(request, packages)
     from denizen.app.exports.archives import write_root_archive, write_root_image
-    from denizen.app.exports.make_rootfs import root_of
     from denizen.app.exports.oci_layout import write_oci
     from denizen.app.supply.store_access import made_store
 
@@ -96,6 +96,31 @@ def export(session: Session, request: ExportRequest) -> ExportMade:
         write = write_root_archive if request.form is ExportForm.TAR else write_root_image
         write(root, request.target)
         return _made(request, root.packages)
+
+
+def root_of(session: Session, subject: ExportSubject, request: ClosureRequest, tree: bytes) -> ExportRoot:
+    """Return the root file system of a subject.
+
+    Args:
+        session: the places.
+        subject: what is exported.
+        request: the program, if it is one, and the options of resolving.
+        tree: a directory that goes with a program as a whole, b"" for none.
+
+    Raises:
+        NothingToExport: it has no files.
+        ExportConflict: two of its parts have different files at one path.
+        NotBundled: a program cannot be exported. And the errors of resolving, fetching, composing.
+    """
+    if subject.kind is SubjectKind.PROGRAM:
+        from denizen.app.exports.program_rootfs import program_root
+
+        return program_root(session, subject, request, tree)
+    from denizen.app.exports.environment_rootfs import environment_root, profile_root
+
+    if subject.kind is SubjectKind.ENVIRONMENT:
+        return environment_root(session, subject)
+    return profile_root(session, subject, request)
 
 
 def _made(

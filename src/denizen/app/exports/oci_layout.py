@@ -32,7 +32,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.app.exports.rootfs import ExportRoot
+    from denizen.app.exports.export_root import ExportRoot
     from denizen.exports.rootfs_tree import ImageLayer
 
 _TITLE = "org.opencontainers.image.title"

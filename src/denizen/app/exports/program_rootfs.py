@@ -10,8 +10,8 @@ import os
 import posixpath
 
 from denizen.app.exports.disk_entries import disk_entries, disk_file, same_content
+from denizen.app.exports.export_root import ExportRoot
 from denizen.app.exports.exported_packages import ExportedPackage, packages_of_closure
-from denizen.app.exports.rootfs import ExportRoot
 from denizen.app.exports.start_check import check_start
 from denizen.exports.rootfs_tree import SYSTEM, RootTree
 from denizen.formats.file_tree import Directory, File

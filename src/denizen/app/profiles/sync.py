@@ -69,7 +69,7 @@ def _prepared(
 
 
 def _lock_place(path: str) -> str:
-    from denizen.fhs.project import LOCK
+    from denizen.fhs.project_environment import LOCK
 
     return os.path.join(os.path.dirname(path), LOCK)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import denizen.recipes
 from denizen.app.builds.realise_files import RealiseFilesRequest, realise_files
 from denizen.app.recipes.build_environments import build_environment
 from denizen.app.recipes.fixup_library import fixup_library
@@ -36,9 +37,7 @@ if TYPE_CHECKING:
     from denizen.store.local import Store
     from denizen.store.object_staging import Work
 
-_BUILDER = os.path.join(
-    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "recipes", "builder.bash"
-)
+_BUILDER = os.path.join(os.path.dirname(denizen.recipes.__file__), "builder.bash")
 
 
 class NoMirror(SourceFailed):

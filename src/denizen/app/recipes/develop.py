@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import denizen.recipes
 from denizen.app.builds.realise_files import realise_files
 from denizen.app.environments.fhs_enter import become
 from denizen.app.recipes.build_environments import environment_name, environment_settings
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
     from denizen.store.layout import StoreLayout
     from denizen.store.local import Store
 
-SCRIPT = os.path.join(
-    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "recipes", "develop.bash"
-)
+SCRIPT = os.path.join(os.path.dirname(denizen.recipes.__file__), "develop_shell.bash")
 # Variables of derivations that no shell needs.
 _UNUSED = frozenset({b"outputs", b"disallowedReferences"})
 

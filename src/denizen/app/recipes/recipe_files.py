@@ -6,9 +6,9 @@ import os
 
 from denizen.app.recipes.recipe_lock import locked_findings
 from denizen.errors import BadInput, DenizenError
-from denizen.fhs import project
+from denizen.fhs import project_environment
 from denizen.formats.toml_file import MAX_SIZE
-from denizen.recipes.develop_table import EXAMPLE, parse_develop
+from denizen.recipes.project_develop import EXAMPLE, parse_develop
 from denizen.recipes.recipe import FILE, parse_recipe
 from denizen.recipes.run_findings import with_findings
 from denizen.value import value
@@ -38,7 +38,7 @@ class NothingDeclared(DenizenError):
 
     @property
     def remedy(self) -> str:
-        return f"write a {project.FILE} such as this:\n{EXAMPLE}"
+        return f"write a {project_environment.FILE} such as this:\n{EXAMPLE}"
 
 
 class FileOutside(BadInput):
@@ -128,7 +128,7 @@ def _collect(path: str, done: dict[str, RecipeFile], above: tuple[str, ...]) -> 
 
 
 def _parsed(path: str) -> Recipe:
-    if os.path.basename(path) != project.FILE:
+    if os.path.basename(path) != project_environment.FILE:
         recipe = parse_recipe(_content(path), path)
         return with_findings(recipe, locked_findings(path, recipe.name))
     declared = parse_develop(_content(path), path)
@@ -150,7 +150,7 @@ def development_file(start: str) -> str:
     while True:
         if os.path.isfile(path := os.path.join(directory, FILE)):
             return path
-        path = os.path.join(directory, project.FILE)
+        path = os.path.join(directory, project_environment.FILE)
         if os.path.isfile(path) and parse_develop(_content(path), path) is not None:
             return path
         if directory == os.path.dirname(directory):

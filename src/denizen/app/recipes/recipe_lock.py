@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from denizen.disk import write_atomically
-from denizen.fhs.project import FILE, LOCK, digest
+from denizen.fhs.project_environment import FILE, LOCK, digest
 from denizen.fhs.project_lock import LockSection, lock_sections, with_section
-from denizen.recipes.develop_table import TABLE
+from denizen.recipes.project_develop import TABLE
 from denizen.recipes.run_findings import parse_findings, write_findings
 from denizen.resolve.lock import MAX_SIZE, parse, write
 from denizen.resolve.resolution import Resolution

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from denizen.app.library_path import elements_of
 from denizen.app.resolution.extra_inputs import asked_by, extra_for
-from denizen.resolve.host_extension import brings, is_sound, loses, still_lacking
+from denizen.resolve.host_addition_check import brings, is_sound, loses, still_lacking
 from denizen.value import value
 
 TYPE_CHECKING = False

@@ -32,7 +32,7 @@ def _develop(parsed: Parsed, context: Context) -> int:
         return develop(context.session, DevelopRequest(build, words=words))
     if command is not None:
         raise UsageError("develop", "--print-env takes no command", "denizen develop --print-env")
-    from denizen.app.recipes.develop_variables import develop_variables
+    from denizen.app.recipes.develop_direnv import develop_variables
 
     context.output.raw(
         develop_variables(context.session, DevelopRequest(build)).encode("utf-8", "surrogateescape")

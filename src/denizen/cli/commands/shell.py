@@ -25,7 +25,7 @@ class NoProject(DenizenError):
 
     @property
     def remedy(self) -> str:
-        from denizen.fhs.project import EXAMPLE
+        from denizen.fhs.project_environment import EXAMPLE
 
         return f"write one such as this; packages alone will do:\n{EXAMPLE}"
 
@@ -33,12 +33,12 @@ class NoProject(DenizenError):
 def _shell(parsed: Parsed, context: Context) -> int:
     from denizen.app.environments.fhs_enter import become
     from denizen.app.supply.own_architecture import own_architecture
-    from denizen.fhs import project
+    from denizen.fhs import project_environment
     from denizen.formats.toml_file import MAX_SIZE
 
     path = project_file(os.getcwd())
     with open(path, "rb") as stream:
-        settings = project.read(stream.read(MAX_SIZE + 1), path, own_architecture())
+        settings = project_environment.read(stream.read(MAX_SIZE + 1), path, own_architecture())
     name = _name(os.path.dirname(path))
     generation = _generation(parsed, context, name, settings, path)
     if parsed.flag("lock"):
@@ -50,7 +50,7 @@ def _shell(parsed: Parsed, context: Context) -> int:
 
 def project_file(start: str) -> str:
     """Return the path of the denizen.toml in a directory or above it. Raises NoProject."""
-    from denizen.fhs.project import FILE
+    from denizen.fhs.project_environment import FILE
 
     directory = start
     while not os.path.isfile(os.path.join(directory, FILE)):
@@ -94,7 +94,7 @@ def _generation(parsed: Parsed, context: Context, name: str, settings: Settings,
 
 
 def _locked_pins(settings: Settings, path: str) -> tuple[Pin, ...] | None:
-    from denizen.fhs.project import LOCK, unlocked
+    from denizen.fhs.project_environment import LOCK, unlocked
     from denizen.resolve.lock import MAX_SIZE, parse
 
     try:
@@ -107,7 +107,7 @@ def _locked_pins(settings: Settings, path: str) -> tuple[Pin, ...] | None:
 
 def _write_lock(settings: Settings, path: str, pins: tuple[Pin, ...]) -> None:
     from denizen.disk import write_atomically
-    from denizen.fhs.project import LOCK, locked
+    from denizen.fhs.project_environment import LOCK, locked
     from denizen.resolve.lock import write
     from denizen.resolve.resolution import Resolution
     from denizen.store.errors import doing

@@ -80,7 +80,7 @@ def _mended(context: Context, store: Store, problem: StoreProblem) -> StoreProbl
     """Repair an object that no copy repaired, from its package; return the problem as it is afterwards."""
     from denizen.app.factories import supply_of
     from denizen.errors import DenizenError
-    from denizen.resolve.installation.repair import mend
+    from denizen.resolve.installation.remake_object import mend
     from denizen.sources.fetch_policy import FetchPolicy
     from denizen.store.verification import Fault
     from denizen.value import replace

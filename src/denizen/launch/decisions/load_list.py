@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from denizen.launch.decisions.decision import DecisionLibrary
+from denizen.linker.c_library import C_LIBRARY
 from denizen.linker.rule_tables import INTERPRETER, PATH, RPATH, RUNPATH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.linker import Closure
     from denizen.linker import LoadedLibrary as Linked
-
-
-# The libraries of glibc, built together (its Makefile, `subdirs`; formerly libcrypt and libnsl too):
-# a copy of another build asks for GLIBC_PRIVATE and dies. A vendor's LD_LIBRARY_PATH often leads to one.
-C_LIBRARY = frozenset(
-    b"libc.so.6 libm.so.6 libmvec.so.1 libpthread.so.0 libdl.so.2 librt.so.1 libutil.so.1 libresolv.so.2 "
-    b"libanl.so.1 libthread_db.so.1 libBrokenLocale.so.1 libnss_files.so.2 libnss_dns.so.2 libcrypt.so.1 "
-    b"libnsl.so.1".split()
-)
 
 
 def libraries_of(closure: Closure) -> tuple[DecisionLibrary, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from denizen.errors import BadInput, display
+from denizen.linker.c_library import GLIBC_PRIVATE
 from denizen.resolve.engine.choose import newer_glibc, objection, share
 from denizen.resolve.resolution import ChoiceRule, Rejected
-from denizen.resolve.shipped_libraries import GLIBC_PRIVATE
 from denizen.value import value
 
 TYPE_CHECKING = False

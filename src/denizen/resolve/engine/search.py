@@ -7,6 +7,7 @@ the fewest that matter; complaints that no other suite could change end the sear
 
 from __future__ import annotations
 
+from denizen.linker.c_library import GLIBC_PRIVATE, is_part_of_libc
 from denizen.machines import debian_name
 from denizen.resolve.companions import companions, plugins
 from denizen.resolve.dlopen_names import packs, resources, runtimes_beside, strings
@@ -17,7 +18,6 @@ from denizen.resolve.engine.load_sets import AddedLibraries
 from denizen.resolve.engine.problems import omissions_of, portable, portable_host, problems_of
 from denizen.resolve.replaced_libraries import UnsatisfiedLibrary, blamed, instead
 from denizen.resolve.resolution import ChoiceRule, DlopenName, Lack, Resolution, ResolutionProblem, pin_of
-from denizen.resolve.shipped_libraries import GLIBC_PRIVATE, is_part_of_libc
 from denizen.resolve.subject import LIBC_VERSION, examine
 from denizen.resolve.user_requests import opened
 

@@ -8,7 +8,7 @@ from denizen.linker import Environment
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.engine.catalogue import Sources
 from denizen.resolve.engine.search import resolve
-from denizen.resolve.host_extension import brings, is_sound, loses
+from denizen.resolve.host_addition_check import brings, is_sound, loses
 from denizen.resolve.resolution import LeftOut, Resolution
 from denizen.resolve.rule_packs import load_rules
 from denizen.resolve.subject import examine

@@ -6,7 +6,7 @@ from denizen.fileview import Executable, MemoryView
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.engine.catalogue import Sources
 from denizen.resolve.existing_libraries import ProcessLibraries
-from denizen.resolve.process_extension import counted, extension
+from denizen.resolve.missed_library_choice import counted, extension
 from denizen.resolve.resolution import Resolution
 from denizen.resolve.rule_packs import load_rules
 from tests.support.package_archive import (

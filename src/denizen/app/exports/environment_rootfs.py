@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from denizen.app.exports.disk_entries import disk_entries, same_content
+from denizen.app.exports.export_root import PATH, ExportRoot, NothingToExport
 from denizen.app.exports.exported_packages import (
     ExportedPackage,
     element_programs,
@@ -17,7 +18,6 @@ from denizen.app.exports.exported_packages import (
     pins_of_profile,
 )
 from denizen.app.exports.program_rootfs import ProgramAdding, write_status
-from denizen.app.exports.rootfs import PATH, ExportRoot, NothingToExport
 from denizen.exports.rootfs_tree import SYSTEM, RootTree
 from denizen.formats.file_tree import Directory, File, Symlink
 from denizen.value import replace

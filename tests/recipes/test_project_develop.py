@@ -2,7 +2,7 @@
 
 import pytest
 
-from denizen.recipes.develop_table import EXAMPLE, BadDevelopTable, parse_develop
+from denizen.recipes.project_develop import EXAMPLE, BadDevelopTable, parse_develop
 from denizen.recipes.recipe import Recipe
 
 PATH = "/home/me/project/denizen.toml"

@@ -4,7 +4,7 @@ import pytest
 
 from denizen.fhs.generations import Settings
 from denizen.fhs.mounts import BindMount
-from denizen.fhs.project import BadProject, digest, locked, read, unlocked
+from denizen.fhs.project_environment import BadProject, digest, locked, read, unlocked
 
 FULL = b"""
 [fhs]
