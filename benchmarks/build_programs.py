@@ -27,8 +27,8 @@ from denizen.build.realise import RealiseOptions, realise
 from denizen.formats.storepath import NIX_STORE
 from denizen.recipes.recipe import parse_recipe
 from denizen.sources.fetch_policy import FetchPolicy
-from denizen.sources.opener import UrlOpener
 from denizen.sources.transport import HttpSettings
+from denizen.sources.url_opener import UrlOpener
 from tests.support.command_context import context_of
 from tests.support.nix import PrivateNix
 from tests.support.nix_builds import SHOWN, TwoStores, sandbox_configuration

@@ -48,8 +48,8 @@ from denizen.formats.hashes import Hash
 from denizen.formats.storepath import StorePath
 from denizen.sources.base import Scope
 from denizen.sources.fetch_policy import FetchPolicy
-from denizen.sources.opener import UrlOpener
 from denizen.sources.transport import HttpSettings
+from denizen.sources.url_opener import UrlOpener
 from denizen.store.local import Store
 from tests.support.real_archive import one_at_a_time, real_archive
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.support import median_starts, table
 from denizen.disk import DiskView
-from denizen.sources.settings import default_debian
+from denizen.sources.source_settings import default_debian
 from tests.support.peers import require
 
 ROUNDS = int(os.environ.get("ROUNDS", "2"))

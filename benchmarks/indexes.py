@@ -21,7 +21,7 @@ from denizen.sources.fetch_policy import FetchPolicy
 from denizen.sources.fetcher import Fetcher, FileRequest
 from denizen.sources.openpgp import best_verifier
 from denizen.sources.proxies import proxies_from
-from denizen.sources.settings import default_debian
+from denizen.sources.source_settings import default_debian
 from denizen.sources.transport import HttpSettings, Validators
 from tests.support.apt import APT_FILE_CONFIGURATION, Apt
 

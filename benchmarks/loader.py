@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.support import TIMER_C, table
 from denizen.elf.image import read
-from denizen.launch.loader.settings import LoaderSettings
+from denizen.launch.loader.loader_settings import LoaderSettings
 from denizen.launch.strategies.entry_stub import apply_plan, plan_stub
 from tests.support.compiled_loaders import HOST_LDSO, LoaderSysroot, compile_loader
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.support import table
 from denizen.disk import DiskView
-from denizen.sources.settings import default_debian
+from denizen.sources.source_settings import default_debian
 from tests.support.peers import require
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))

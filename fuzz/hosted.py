@@ -24,7 +24,7 @@ from denizen.formats.squashfs_writer import StoredFile, StoredPiece
 from denizen.launch.decisions.decision import Decision as Made
 from denizen.launch.decisions.decision import DecisionLibrary, Edit, Identity, machine_word
 from denizen.launch.decisions.decision_codec import encode
-from denizen.launch.loader.settings import BLOCK_SIZE, HEADER, MAGIC
+from denizen.launch.loader.loader_settings import BLOCK_SIZE, HEADER, MAGIC
 from fuzz.launch import DECISION_TOKENS
 from tests.support.elf_builder import Elf, Note, Symbol, build
 from tests.support.elf_rewriting import at_the_end, with_second_interpreter

@@ -2,7 +2,7 @@
 #ifndef DENIZEN_CONFIG_H
 #define DENIZEN_CONFIG_H
 
-/* The kinds of setting, as src/denizen/launch/loader/settings.py writes them. */
+/* The kinds of setting, as src/denizen/launch/loader/loader_settings.py writes them. */
 enum setting {
     SETTING_DIRECTORY = 'd',
     SETTING_COMMAND = 'c',

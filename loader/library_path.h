@@ -9,7 +9,7 @@
 /* Return the value in absolute paths, separated by colons; null where it is unset, in secure execution, and
    where the working directory is not known. */
 const char *library_path_of(struct arena *arena, const struct process *process);
-/* Add what the directory of decisions for this value is called by (denizen.launch.decisions.library_path). */
+/* Add what the directory of decisions for this value is called by (denizen.launch.decisions.decision_variants). */
 void library_path_key(struct arena *arena, const char *path, struct text *name);
 
 #endif

@@ -51,7 +51,8 @@ def imported_by(statement: str) -> set[str]:
         "import denizen.value, denizen.errors, denizen.bytesio, denizen.fileview, denizen.disk, denizen.elf",
         f"sys.argv = ['denizen', 'why', '--host', '--json', '/bin/sh']; {MAIN}",
         "import denizen.cli.commands.find, denizen.app.supply.indexing, denizen.app.supply.open_index",
-        "import denizen.index.library_index, denizen.app.supply.configured_sources, denizen.sources.settings",
+        "import denizen.index.library_index, denizen.app.supply.configured_sources",
+        "import denizen.sources.source_settings",
         "import denizen.app.paths, denizen.index.locate",
     ],
 )

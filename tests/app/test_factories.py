@@ -8,7 +8,7 @@ from pathlib import Path
 
 from denizen.app.factories import helper_words
 from denizen.cli.command import Context
-from denizen.launch.loader.settings import LoaderSettings
+from denizen.launch.loader.loader_settings import LoaderSettings
 from tests.support.command_context import context_of
 from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, compile_loader, run
 

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from denizen.disk import DiskView
-from denizen.sources.settings import default_debian
+from denizen.sources.source_settings import default_debian
 from tests.support.apt import Apt
 
 SUITES = ("trixie", "bookworm", "bullseye", "sid")

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from denizen.formats.packages import Package
 from denizen.index.entry import DirectoryKind, is_plugin_place
 from denizen.index.index_file import IndexFile, Writer
+from denizen.index.index_manifest import IndexEntry
 from denizen.index.library_index import write_libraries
 from denizen.index.locate import Index, affinity, one_edit_pattern, twin
-from denizen.index.manifest import IndexEntry
 from denizen.index.synthetic import FoundLibrary
 from denizen.sources.base import Snapshot
 from denizen.value import replace

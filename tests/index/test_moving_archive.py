@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.index.manifest import read_manifest
+from denizen.index.index_manifest import read_manifest
 from denizen.index.retry_policy import RetryPolicy
 from denizen.index.update import update
 from denizen.index.update_targets import UpdateOutcome, UpdateTarget

@@ -11,8 +11,8 @@ import pytest
 
 from denizen.errors import DenizenError
 from denizen.formats.inflate import BadStream
+from denizen.index.index_manifest import FORMAT, DamagedManifest, read_manifest
 from denizen.index.locate import Index
-from denizen.index.manifest import FORMAT, DamagedManifest, read_manifest
 from denizen.index.update_targets import UpdateTarget
 from denizen.sources.base import (
     BadSignature,

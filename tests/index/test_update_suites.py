@@ -1,6 +1,6 @@
 """An index update where suites have several names, or new ones."""
 
-from denizen.index.manifest import read_manifest
+from denizen.index.index_manifest import read_manifest
 from denizen.index.update_targets import UpdateTarget
 from denizen.sources.base import (
     Downgrade,

@@ -9,7 +9,7 @@ import pytest
 
 from denizen.disk import DiskView
 from denizen.launch.decisions.decision import identity_of
-from denizen.launch.loader.settings import LoaderSettings
+from denizen.launch.loader.loader_settings import LoaderSettings
 from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, compile_loader, output_of, run
 from tests.support.peers import require
 from tests.support.python_prefix import kept_by_tests

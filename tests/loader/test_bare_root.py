@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from denizen.launch.decisions.decision import DecisionLibrary
-from denizen.launch.loader.settings import LoaderSettings
+from denizen.launch.loader.loader_settings import LoaderSettings
 from tests.support.compiled_loaders import HOST_LDSO, TIMEOUT, LoaderSysroot
 from tests.support.peers import require
 

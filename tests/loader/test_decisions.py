@@ -12,7 +12,7 @@ from denizen.disk import DiskView
 from denizen.elf.image import read
 from denizen.launch.decisions.decision import alias_name, file_name, identity_of, sum_words
 from denizen.launch.decisions.decision_codec import decode, encode
-from denizen.launch.loader.settings import LoaderSettings
+from denizen.launch.loader.loader_settings import LoaderSettings
 from denizen.value import replace
 from tests.support.compiled_loaders import TIMEOUT, LoaderSysroot, output_of, run, somebody
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.launch.loader.settings import LoaderSettings
+from denizen.launch.loader.loader_settings import LoaderSettings
 from tests.support.compiled_loaders import LoaderSysroot, compile_loader, output_of, run
 from tests.support.elf_rewriting import at_the_end
 from tests.support.peers import require

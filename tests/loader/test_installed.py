@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from denizen.launch.decisions.decision_codec import encode
-from denizen.launch.loader.settings import LoaderSettings
+from denizen.launch.loader.loader_settings import LoaderSettings
 from denizen.value import replace
 from tests.support.compiled_loaders import LoaderSysroot, run
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.launch.loader.settings import LoaderSettings
+from denizen.launch.loader.loader_settings import LoaderSettings
 from tests.support.compiled_loaders import LoaderSysroot, output_of, run, somebody
 from tests.support.elf_rewriting import at_the_end, with_second_interpreter
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from denizen.launch.dlopen_links import Opened
-from denizen.launch.loader.settings import LoaderSettings
+from denizen.launch.loader.loader_settings import LoaderSettings
 from tests.support.compiled_loaders import TIMEOUT, compile_loader, output_of, run
 from tests.support.processes import has_ended, wait_until
 from tests.support.resident_sysroots import OPENS, SANDBOXED, THREADS, WATCHES, Resident, index_of

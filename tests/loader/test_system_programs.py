@@ -12,7 +12,7 @@ import pytest
 from denizen.disk import DiskView
 from denizen.elf.image import read
 from denizen.launch.decisions.load_list import libraries_of
-from denizen.launch.loader.settings import LoaderSettings
+from denizen.launch.loader.loader_settings import LoaderSettings
 from denizen.launch.strategies.entry_stub import apply_plan, plan_stub
 from denizen.linker import Environment, resolve
 from tests.support.compiled_loaders import HOST_LDSO, TIMEOUT, LoaderSysroot, compile_loader

@@ -5,8 +5,8 @@ import pytest
 from denizen.cli.views.resolution_view import resolution_lines
 from denizen.index.entry import Recommendation
 from denizen.resolve.companions import companions, plugins
-from denizen.resolve.plan import document
 from denizen.resolve.resolution import Recommended
+from denizen.resolve.resolution_summary import document
 from denizen.resolve.rule_packs import load_rules
 from tests.support.package_archive import DIRECTORY, PROGRAM, PackageArchive, libc, library, program
 

@@ -16,8 +16,8 @@ from denizen.formats.archive_tree import Layout
 from denizen.formats.deb import Deb
 from denizen.formats.file_tree import File
 from denizen.resolve.lock import write
-from denizen.resolve.plan import download_size
 from denizen.resolve.resolution import ChoiceRule, Lack, Pin, Resolution
+from denizen.resolve.resolution_summary import download_size
 from denizen.sources.fetch_policy import FetchPolicy
 from tests.support.elf_builder import Elf, Symbol, build, replace
 from tests.support.package_archive import chosen, open_for, package_of

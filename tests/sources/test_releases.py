@@ -9,9 +9,9 @@ from denizen.formats.packages import package_of
 from denizen.sources.base import BadSignature, DownloadFailed, NoSuchSuite, Scope, SilentTransfer
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.sources.keyring import Keyring
-from denizen.sources.opening import SourceContext, open_source
 from denizen.sources.releases import MAX_FUTURE, FutureRelease, WrongOrigin
-from denizen.sources.settings import SHIPPED_KEYRING, default_debian
+from denizen.sources.source_factory import SourceContext, open_source
+from denizen.sources.source_settings import SHIPPED_KEYRING, default_debian
 from denizen.sources.transport import HttpSettings
 from denizen.value import replace
 from tests.support.debian_archive import DATE, Archive, keyring, package_paragraph, sample

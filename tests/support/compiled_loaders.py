@@ -16,7 +16,7 @@ from denizen.elf.image import read
 from denizen.launch.decisions.decision import Decision, DecisionLibrary, alias_name, file_name, identity_of
 from denizen.launch.decisions.decision_codec import encode
 from denizen.launch.decisions.program_identity import headers_of, machine_of, r_debug_of
-from denizen.launch.loader.settings import LoaderSettings, configure_loader
+from denizen.launch.loader.loader_settings import LoaderSettings, configure_loader
 from denizen.value import replace
 from tests.support.peers import require
 

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from denizen.disk import DiskView
-from denizen.sources.settings import settings
+from denizen.sources.source_settings import settings
 from tests.support.http_server import serving
 
 _TIMEOUT = 120

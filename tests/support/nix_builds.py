@@ -9,7 +9,7 @@ from pathlib import Path
 
 from denizen.build.build_plan import add_derivation
 from denizen.build.realise import RealiseOptions, realise
-from denizen.build.runner.settings import BuildSettings, SandboxPath
+from denizen.build.runner.build_settings import BuildSettings, SandboxPath
 from denizen.formats import aterm, storepath
 from denizen.formats.storepath import NIX_STORE, StorePath
 from denizen.host import machine_name

@@ -7,7 +7,7 @@ from pathlib import Path
 from denizen.build.build_plan import add_derivation
 from denizen.build.derivation import Sealed
 from denizen.build.realise import RealiseOptions, realise
-from denizen.build.runner.settings import BuildSettings
+from denizen.build.runner.build_settings import BuildSettings
 from denizen.formats import aterm
 from denizen.formats.aterm import Derivation, DerivationOutput
 from denizen.formats.storepath import StorePath

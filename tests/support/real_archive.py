@@ -19,7 +19,7 @@ from denizen.cli.views.download_progress import open_progress
 from denizen.errors import DenizenError, SourceFailed
 from denizen.sources.base import DownloadFailed, HashMismatch, Scope
 from denizen.sources.fetch_policy import FetchPolicy
-from denizen.sources.settings import DEFAULT_SUITES
+from denizen.sources.source_settings import DEFAULT_SUITES
 from tests.support.command_context import context_of
 
 # Tests ask by codename: what they expect stays true of a suite, whatever is stable when they run.

@@ -96,7 +96,7 @@ class BaseDecisions:
         objects = tuple(dict.fromkeys(path for path in own if path[:1] == b"/"))
         decision = replace(decision_of_host(program), objects=objects)
         if self.examined.files:
-            from denizen.app.looked_for_files import with_files
+            from denizen.app.static_program_files import with_files
 
             files = self.examined.files
             return with_files(self.session, self.wanted, self.decision_store, decision, files)
@@ -127,7 +127,7 @@ class BaseDecisions:
 
     def _resolution(self) -> Resolution:
         from denizen.app.supply.decoder_setup import bring_decoder
-        from denizen.resolve.plan import sentence
+        from denizen.resolve.resolution_summary import sentence
 
         bring_decoder(self.session)
         resolution = self._choosing.resolved()

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.launch.program import Program
-    from denizen.launch.resources.looked_for import LookedForFiles
+    from denizen.launch.resources.static_program_paths import LookedForFiles
     from denizen.launch.strategies.table import StrategyVerdict
     from denizen.resolve.resolution import Resolution
 
@@ -170,7 +170,7 @@ class _DecisionMaker:
         image, rules = self._examined.program.image, self._examined.files
         if image is None or not rules:
             return ()
-        from denizen.launch.resources.looked_for import provision
+        from denizen.launch.resources.static_program_paths import provision
 
         chosen = next((one.strategy.name for one in verdicts if not one.obstacle), None)
         return provision(image, rules, is_mounted=chosen in _SHOWING)

@@ -55,7 +55,7 @@ def refuse_hopeless(program: bytes, report: Report) -> None:
 
 def refuse_unsatisfied(program: bytes, resolution: Resolution) -> None:
     """Raise Unsatisfied where packages lack something without which the program does not start."""
-    from denizen.resolve.plan import sentence
+    from denizen.resolve.resolution_summary import sentence
 
     lacking = [problem for problem in resolution.problems if problem.lack.stops_start]
     if lacking:

@@ -100,7 +100,7 @@ def _looked_for(program: Program, *, is_emulated: bool) -> tuple[Resource, ...]:
     A sysroot of qemu's hides what else the host has in the same directories from listing.
     """
     from denizen.launch.resources.command_paths import brings_commands
-    from denizen.launch.resources.looked_for import looked_for, variables_read
+    from denizen.launch.resources.static_program_paths import looked_for, variables_read
     from denizen.resolve.rule_packs import load_rules
 
     image = program.image

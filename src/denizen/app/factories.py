@@ -92,9 +92,9 @@ def supply_of(session: Session, policy: FetchPolicy) -> Supply:
     from denizen.app.supply.configured_sources import sources_by_name
     from denizen.build.realise import SilentBuild
     from denizen.resolve.installation.install import Supply
-    from denizen.sources.opener import UrlOpener
     from denizen.sources.proxies import proxies_from
     from denizen.sources.transport import HttpSettings
+    from denizen.sources.url_opener import UrlOpener
 
     jobs = len(os.sched_getaffinity(0))
     sources = sources_by_name(session, policy)

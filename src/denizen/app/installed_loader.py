@@ -9,11 +9,11 @@ from denizen.disk import DiskView
 from denizen.host import machine_name
 from denizen.launch.command_links import COMMANDS
 from denizen.launch.decisions.decision import GENERATION
-from denizen.launch.decisions.library_path import beginning_for
+from denizen.launch.decisions.decision_variants import beginning_for
 from denizen.launch.decisions.public_copies import directories_for
 from denizen.launch.loader.binaries import LoaderAbsent, loader_binary
 from denizen.launch.loader.installation import install, must_be_roots
-from denizen.launch.loader.settings import HOST_PREFIXES, LoaderSettings
+from denizen.launch.loader.loader_settings import HOST_PREFIXES, LoaderSettings
 from denizen.launch.resources.command_paths import brings_commands
 from denizen.machines import other_loader
 from denizen.value import replace

@@ -22,7 +22,7 @@ from denizen.linker.c_library import C_LIBRARY
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.development_links import library_meant
 from denizen.resolve.existing_libraries import HostLibraries, ProcessLibraries
-from denizen.resolve.library_path import run_path_libraries
+from denizen.resolve.library_path_libraries import run_path_libraries
 from denizen.resolve.missed_library_choice import extension
 from denizen.resolve.rule_packs import load_rules
 from denizen.sources.base import Offline

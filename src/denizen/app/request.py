@@ -69,7 +69,7 @@ class RunRequest:
         options = b"" if plain else self._digest(mapped=mapped)
         if not self.library_path:
             return options
-        from denizen.launch.decisions.library_path import variant_with
+        from denizen.launch.decisions.decision_variants import variant_with
 
         return variant_with(options, self.library_path)
 

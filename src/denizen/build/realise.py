@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from denizen.build.builders import Builder
     from denizen.build.derivation import Sealed
     from denizen.build.registrar import Registrar
-    from denizen.build.runner.settings import BuildSettings
+    from denizen.build.runner.build_settings import BuildSettings
     from denizen.build.task import Opener
     from denizen.formats.storepath import StorePath
     from denizen.helpers import Helpers

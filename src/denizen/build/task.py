@@ -22,7 +22,7 @@ else:
 
 
 class Opener(Protocol):
-    """The signature of a function that opens a URL; http lives in a higher layer (`sources.opener`)."""
+    """The signature of a function that opens a URL; http lives in a higher layer (`sources.url_opener`)."""
 
     def __call__(self, url: str) -> Iterator[bytes]:
         """Yield the bytes at `url` as they arrive. Raises SourceFailed at once or between pieces."""

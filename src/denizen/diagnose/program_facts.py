@@ -15,8 +15,8 @@ from denizen.errors import BadInput
 from denizen.fileview import FileKind as EntryKind
 from denizen.linker.binding import bind
 from denizen.linker.closure import resolve
-from denizen.linker.environment import LinkerStart
 from denizen.linker.interpreter import Family, unusable
+from denizen.linker.process_environment import LinkerStart
 from denizen.linker.rule_tables import CACHE, DEFAULT, INTERPRETER
 from denizen.linker.symbol_policy import unvouched_objects
 from denizen.value import replace, value

@@ -1,7 +1,7 @@
 """The report of `why`: facts and problems as one value, and its JSON form (pure).
 
 docs/why.md describes every field of the document for scripts. cli/commands/why.py adds the fields that need
-more than the file and this host: resolution (resolve/plan.py), strategy, started_by and opened.
+more than the file and this host: resolution (resolve/resolution_summary.py), strategy, started_by and opened.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 
 from denizen.index.entry import DirectoryKind, PathProvider
+from denizen.index.index_manifest import read_manifest
 from denizen.index.library_index import LibraryIndex
-from denizen.index.manifest import read_manifest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from re import Pattern
 
     from denizen.index.entry import Provider, Recommendation
-    from denizen.index.manifest import IndexEntry
+    from denizen.index.index_manifest import IndexEntry
     from denizen.index.path_index import PathIndex
 
 # Policy 2.5, most important first.

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from denizen.errors import DenizenError
-    from denizen.index.manifest import IndexEntry
+    from denizen.index.index_manifest import IndexEntry
     from denizen.sources.base import Snapshot, Source
 
 

@@ -6,7 +6,7 @@ import hashlib
 import struct
 
 from denizen.bytesio import align_up
-from denizen.launch.loader.settings import HOST_PREFIXES, LoaderSettings, configure_loader
+from denizen.launch.loader.loader_settings import HOST_PREFIXES, LoaderSettings, configure_loader
 from denizen.value import replace
 
 TYPE_CHECKING = False

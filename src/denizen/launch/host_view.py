@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import posixpath
 
-from denizen.launch.loader.settings import MAX_LOADER, NotALoader, settings_of
+from denizen.launch.loader.loader_settings import MAX_LOADER, NotALoader, settings_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from denizen.bytesio import Buffer
     from denizen.fileview import FileView, Stat
-    from denizen.launch.loader.settings import LoaderSettings
+    from denizen.launch.loader.loader_settings import LoaderSettings
 
 
 def loader_at(view: FileView, interpreter: bytes) -> LoaderSettings | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from denizen import elf
 from denizen.errors import BadInput, display
 from denizen.launch.decisions.program_identity import machine_of
-from denizen.launch.loader.settings import HOST_PREFIXES
+from denizen.launch.loader.loader_settings import HOST_PREFIXES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.linker.binding import Binding, MissingVersion, UnresolvedSymbol, bind
     from denizen.linker.closure import Closure, Failure, LoadedLibrary, resolve
-    from denizen.linker.environment import Environment, LinkerStart
     from denizen.linker.hwcaps import Cpu, cpu_of
     from denizen.linker.interposition import Interposed, interposed
     from denizen.linker.interpreter import Family, Interpreter, read_interpreter
+    from denizen.linker.process_environment import Environment, LinkerStart
     from denizen.linker.rule_tables import LinkerRule, Reason
     from denizen.linker.search_results import SearchAttempt
     from denizen.linker.symbol_policy import unvouched_objects
@@ -23,7 +23,7 @@ else:
             "Binding": "binding",
             "Closure": "closure",
             "Cpu": "hwcaps",
-            "Environment": "environment",
+            "Environment": "process_environment",
             "Failure": "closure",
             "Family": "interpreter",
             "Interposed": "interposition",
@@ -32,7 +32,7 @@ else:
             "MissingVersion": "binding",
             "Reason": "rule_tables",
             "LinkerRule": "rule_tables",
-            "LinkerStart": "environment",
+            "LinkerStart": "process_environment",
             "UnresolvedSymbol": "binding",
             "bind": "binding",
             "cpu_of": "hwcaps",

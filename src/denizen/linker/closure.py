@@ -10,12 +10,12 @@ found in one pass. Files are read through a FileView.
 from __future__ import annotations
 
 from denizen.elf.image import read
-from denizen.linker.environment import LinkerStart
 from denizen.linker.glibc_load_order import GlibcLoading
 from denizen.linker.glibc_search import origin_of
 from denizen.linker.interpreter import Family, assumed, read_interpreter
 from denizen.linker.link_map import Loaded
 from denizen.linker.open_verify import target_of
+from denizen.linker.process_environment import LinkerStart
 from denizen.linker.rule_tables import PROGRAM
 from denizen.value import value
 
@@ -23,9 +23,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.elf import Image
     from denizen.fileview import FileView
-    from denizen.linker.environment import Environment
     from denizen.linker.interpreter import Interpreter
     from denizen.linker.musl_rules import MuslLoading
+    from denizen.linker.process_environment import Environment
     from denizen.linker.rule_tables import LinkerRule, Reason
     from denizen.linker.search_results import SearchAttempt
 

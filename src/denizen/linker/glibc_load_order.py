@@ -9,10 +9,10 @@ interpreter, the vDSO and filters.
 
 from __future__ import annotations
 
+from denizen.linker.candidate_search import CandidateRefused
 from denizen.linker.glibc_search import GlibcSearch, origin_of, refuse_needed
 from denizen.linker.link_map import MAX_OBJECTS, Loaded
 from denizen.linker.rule_tables import INTERPRETER, VDSO
-from denizen.linker.search import CandidateRefused
 from denizen.linker.search_results import FoundObject
 from denizen.linker.tokens import expand
 from denizen.machines import vdso_name
@@ -20,9 +20,9 @@ from denizen.machines import vdso_name
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.fileview import FileView
-    from denizen.linker.environment import Environment
     from denizen.linker.interpreter import Interpreter
     from denizen.linker.open_verify import VerifyTarget
+    from denizen.linker.process_environment import Environment
 
 DT_NEEDED, DT_AUXILIARY, DT_FILTER = 1, 0x7FFFFFFD, 0x7FFFFFFF
 # handle_preload_list: no name that long is preloaded into a set-user-ID program.

@@ -11,6 +11,7 @@ import posixpath
 from denizen.elf.cached_property import once
 from denizen.errors import BadInput
 from denizen.linker import hwcaps
+from denizen.linker.candidate_search import CandidateRefused, Search
 from denizen.linker.ldcache import CacheQuery, legacy_bits, open_cache
 from denizen.linker.open_verify import check_glibc
 from denizen.linker.rule_tables import (
@@ -25,7 +26,6 @@ from denizen.linker.rule_tables import (
     RUNPATH,
     Reason,
 )
-from denizen.linker.search import CandidateRefused, Search
 from denizen.linker.search_results import FoundObject, SearchAttempt
 from denizen.linker.tokens import Tokens, expand
 from denizen.machines import cache_flags
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
     from denizen.elf import Image
     from denizen.fileview import FileView
-    from denizen.linker.environment import Environment
     from denizen.linker.interpreter import Interpreter
     from denizen.linker.ldcache import Cache
     from denizen.linker.link_map import Loaded
     from denizen.linker.open_verify import VerifyTarget
+    from denizen.linker.process_environment import Environment
     from denizen.linker.rule_tables import LinkerRule
     from denizen.linker.search_results import Known
 

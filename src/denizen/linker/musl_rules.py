@@ -13,6 +13,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen.fileview import NAME_MAX
+from denizen.linker.candidate_search import CandidateRefused, Search
 from denizen.linker.glibc_search import origin_of
 from denizen.linker.link_map import MAX_OBJECTS, Loaded
 from denizen.linker.open_verify import check_musl
@@ -28,7 +29,6 @@ from denizen.linker.rule_tables import (
     PATH,
     Reason,
 )
-from denizen.linker.search import CandidateRefused, Search
 from denizen.linker.search_results import FoundObject, SearchAttempt
 from denizen.linker.tokens import expand_origin_only
 
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from denizen.fileview import FileView
-    from denizen.linker.environment import Environment
     from denizen.linker.interpreter import Interpreter
     from denizen.linker.open_verify import VerifyTarget
+    from denizen.linker.process_environment import Environment
     from denizen.linker.rule_tables import LinkerRule
 
 # Symbols by which musl recognises a libc, its own or another, that is opened by an absolute path.

@@ -10,8 +10,8 @@ import posixpath
 
 from denizen.errors import display
 from denizen.resolve.engine.problems import from_program
-from denizen.resolve.plan import sentence
 from denizen.resolve.resolution import ChoiceRule, LeftOut
+from denizen.resolve.resolution_summary import sentence
 from denizen.resolve.sysroot_view import LIBRARIES
 from denizen.value import replace, value
 

@@ -10,7 +10,7 @@ from denizen.resolve.dlopen_files import opened_files, stacked_files, wants_stac
 from denizen.resolve.engine.load_sets import AddedLibraries, closures_of
 from denizen.resolve.engine.model_check import Checker
 from denizen.resolve.existing_libraries import HostLibraries
-from denizen.resolve.library_path import LibraryPathDirectories, by_run_path
+from denizen.resolve.library_path_libraries import LibraryPathDirectories, by_run_path
 from denizen.resolve.shipped_libraries import Bundle
 from denizen.resolve.sysroot_view import ChosenFile, Without
 from denizen.value import value

@@ -49,7 +49,7 @@ class Archive:
         check_valid_until: an expired Release is refused, else only noted.
         origin: the Origin that a Release must state, "" for any.
         fallback: addresses to ask where none of the fetcher's mirrors is of this archive.
-        provenance: the setting's (sources.settings).
+        provenance: the setting's (sources.source_settings).
     """
 
     name: str

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.build.runner.settings import SandboxPath
+from denizen.build.runner.build_settings import SandboxPath
 from tests.support.nix_builds import settings
 from tests.support.programs import Site
 from tests.support.sandboxes import require_sandbox

@@ -9,7 +9,7 @@ import pytest
 
 from denizen.cli.dispatch import dispatch
 from denizen.launch.loader import binaries
-from denizen.launch.loader.settings import settings_of
+from denizen.launch.loader.loader_settings import settings_of
 from denizen.machines import interpreter_of_kernel
 from tests.support.compiled_loaders import compile_loader
 

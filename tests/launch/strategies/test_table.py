@@ -10,11 +10,11 @@ import pytest
 from denizen.cli.commands.run import STRATEGIES as WORDS
 from denizen.launch.decisions.decision_codec import decode, encode
 from denizen.launch.decisions.host_decision import decision_of_host
-from denizen.launch.loader.settings import LoaderSettings, configure_loader
+from denizen.launch.loader.loader_settings import LoaderSettings, configure_loader
 from denizen.launch.strategies.base import HostFindings, ProgramStart, Strategy, StrategyName
 from denizen.launch.strategies.table import STRATEGIES, all_verdicts, choose
 from denizen.value import replace
-from tests.launch.loader.test_settings import BINARY
+from tests.launch.loader.test_loader_settings import BINARY
 from tests.launch.strategies.test_entry_stub import program
 from tests.support.strategy_starts import REFUSED, start_of
 

@@ -11,14 +11,14 @@ from denizen.app.supply.store_access import made_store
 from denizen.build.build_plan import add_derivation
 from denizen.build.derivation import SUFFIX
 from denizen.build.realise import RealiseOptions, realise
-from denizen.build.runner.settings import FEATURES, BuildSettings, SandboxPath
+from denizen.build.runner.build_settings import FEATURES, BuildSettings, SandboxPath
 from denizen.formats import storepath
 from denizen.formats.storepath import BadStorePath
 from denizen.host import machine_name
 from denizen.launch.loader.binaries import enter_path
-from denizen.sources.opener import UrlOpener
 from denizen.sources.proxies import proxies_from
 from denizen.sources.transport import HttpSettings
+from denizen.sources.url_opener import UrlOpener
 from denizen.value import value
 
 TYPE_CHECKING = False

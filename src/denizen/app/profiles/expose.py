@@ -101,7 +101,7 @@ def _loader_file(session: Session, wanted: RunRequest) -> bytes:
     from denizen.app.factories import helper_words, tools_of
     from denizen.launch.fast_path import directory_of
     from denizen.launch.loader.binaries import LoaderAbsent
-    from denizen.launch.loader.settings import HOST_PREFIXES, LoaderSettings
+    from denizen.launch.loader.loader_settings import HOST_PREFIXES, LoaderSettings
 
     tools, decisions = tools_of(session), session.paths.decisions
     own, followers = (directory_of(decisions, one.variant) for one in (wanted, wanted.followers))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from denizen.app.session import Session
     from denizen.index.locate import Index
-    from denizen.index.search import FoundPackage
+    from denizen.index.package_search import FoundPackage
     from denizen.sources.fetch_policy import FetchPolicy
 
 
@@ -33,7 +33,7 @@ def search_packages(
     from denizen.app.environments.fhs_create import catalogues_of
     from denizen.app.supply.own_architecture import own_architecture
     from denizen.fhs.generations import Settings
-    from denizen.index.search import matching
+    from denizen.index.package_search import matching
 
     architecture = own_architecture()
     index = catalogues_of(session, Settings((), suites, (architecture,)), policy)[architecture]
@@ -43,7 +43,7 @@ def search_packages(
 
 
 def _rows(index: Index, holders: set[bytes]) -> Iterator[FoundPackage]:
-    from denizen.index.search import FoundPackage
+    from denizen.index.package_search import FoundPackage
 
     seen: set[bytes] = set()
     for entry in index.entries:

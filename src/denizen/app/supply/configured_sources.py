@@ -7,13 +7,13 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.sources.base import Progress, Source
     from denizen.sources.fetch_policy import FetchPolicy
-    from denizen.sources.settings import Setting
+    from denizen.sources.source_settings import Setting
 
 
 def configured_settings(session: Session) -> list[Setting]:
     """Return the settings of every configured source. Raises BadSetting, NoKeyring."""
     from denizen.disk import DiskView
-    from denizen.sources.settings import settings
+    from denizen.sources.source_settings import settings
 
     return settings(DiskView(), session.paths.sources)
 
@@ -26,8 +26,8 @@ def sources_by_name(session: Session, policy: FetchPolicy) -> dict[str, Source]:
 
 def configured_sources(session: Session, policy: FetchPolicy, progress: Progress) -> list[Source]:
     """Return every source, ready to be asked. Raises BadSetting, NoKeyring."""
-    from denizen.sources.opening import SourceContext, open_source
     from denizen.sources.proxies import proxies_from
+    from denizen.sources.source_factory import SourceContext, open_source
     from denizen.sources.transport import HttpSettings
 
     context = SourceContext(

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
     from denizen.app.session import Session
     from denizen.errors import DenizenError
-    from denizen.index.manifest import IndexEntry
+    from denizen.index.index_manifest import IndexEntry
     from denizen.index.update_targets import UpdateOutcome, UpdatePlan, UpdateTarget
     from denizen.sources.base import Progress, Scope, Source
     from denizen.sources.fetch_policy import FetchPolicy
@@ -49,7 +49,7 @@ def ensure(
     """
     from denizen.app.supply.configured_sources import configured_sources
     from denizen.app.supply.decoder_setup import provide_decoder
-    from denizen.index.manifest import read_manifest
+    from denizen.index.index_manifest import read_manifest
 
     progress = session.reporter.transfers()
     held = read_manifest(session.paths.index)
@@ -110,7 +110,7 @@ def run_update(
     now. So are decisions that were made without an index.
     """
     from denizen.app.supply.decoder_setup import use_decoder
-    from denizen.index.manifest import library_files
+    from denizen.index.index_manifest import library_files
     from denizen.index.update import update
     from denizen.launch.decisions.decision_store import forget_unindexed
     from denizen.launch.dlopen_links import forget_all_denied

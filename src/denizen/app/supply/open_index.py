@@ -2,7 +2,7 @@
 
 An index stays in use between updates. Before denizen required that a Release states its source's Origin, that
 of a vendor's repository could be made under the name of Debian; and a user can give a source's name to other
-packages. So each index has its source's provenance (sources.settings), and one of another is not used.
+packages. So each index has its source's provenance (sources.source_settings), and one of another is not used.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.app.session import Session
+    from denizen.index.index_manifest import IndexEntry
     from denizen.index.locate import Index
-    from denizen.index.manifest import IndexEntry
 
 
 def open_index(session: Session, architecture: str, suites: Sequence[str] = ()) -> Index:
@@ -21,8 +21,8 @@ def open_index(session: Session, architecture: str, suites: Sequence[str] = ()) 
 
     Raises BadSetting, NoKeyring, DamagedManifest.
     """
+    from denizen.index.index_manifest import read_manifest
     from denizen.index.locate import Index
-    from denizen.index.manifest import read_manifest
 
     entries = read_manifest(session.paths.index)
     return Index(session.paths.index, architecture, suites, believed(session, entries))

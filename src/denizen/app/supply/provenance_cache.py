@@ -58,7 +58,7 @@ def _kept(path: bytes, head: Sequence[bytes]) -> dict[str, str] | None:
 def _computed(session: Session, path: bytes, head: Sequence[bytes]) -> dict[str, str]:
     from denizen.app.supply.configured_sources import configured_settings
     from denizen.disk import DiskView
-    from denizen.sources.settings import files_of_provenance
+    from denizen.sources.source_settings import files_of_provenance
 
     # The facts are taken first, so that a change while the files are read makes them differ.
     files = [(name, *_facts(name)) for name in files_of_provenance(DiskView(), session.paths.sources)]

@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from denizen.build.runner.settings import SandboxPath
+    from denizen.build.runner.build_settings import SandboxPath
 
 BUILD_DIR = b"/build"
 ROOT_VARIABLE = b"__denizenRoot"

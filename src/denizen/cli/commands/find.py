@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from denizen.cli.options import Parsed
     from denizen.errors import DenizenError
     from denizen.index.entry import PathProvider, Provider
+    from denizen.index.index_manifest import IndexEntry
     from denizen.index.locate import Index
-    from denizen.index.manifest import IndexEntry
 
 
 def find(parsed: Parsed, context: Context) -> int:

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
-    from denizen.index.manifest import IndexEntry
+    from denizen.index.index_manifest import IndexEntry
     from denizen.index.update_targets import UpdateOutcome
 
 
@@ -22,7 +22,7 @@ def update(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.indexing import run_update, targets_of
     from denizen.app.supply.own_architecture import own_architecture
     from denizen.cli.views.download_progress import open_progress
-    from denizen.index.manifest import read_manifest
+    from denizen.index.index_manifest import read_manifest
     from denizen.sources.base import Scope
 
     progress = open_progress(context.output)
@@ -97,7 +97,7 @@ def status(parsed: Parsed, context: Context) -> int:
     import time
 
     from denizen.app.supply.open_index import believed
-    from denizen.index.manifest import read_manifest
+    from denizen.index.index_manifest import read_manifest
 
     directory = context.session.paths.index
     entries = read_manifest(directory)

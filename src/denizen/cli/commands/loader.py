@@ -31,8 +31,8 @@ def _link(parsed: Parsed, context: Context) -> int:
     from denizen.app.factories import helper_words, tools_of
     from denizen.app.request import RunRequest
     from denizen.launch.decisions.decision import GENERATION
-    from denizen.launch.decisions.library_path import beginning_for
-    from denizen.launch.loader.settings import HOST_PREFIXES, LoaderSettings
+    from denizen.launch.decisions.decision_variants import beginning_for
+    from denizen.launch.loader.loader_settings import HOST_PREFIXES, LoaderSettings
     from denizen.launch.program_links import make_link
 
     program = os.path.abspath(os.fsencode(parsed.required("PROGRAM")))

@@ -21,7 +21,7 @@ def run(parsed: Parsed, context: Context) -> int:
     from denizen.cli.views.resolution_view import resolution_lines
     from denizen.disk import write_atomically
     from denizen.resolve.lock import write
-    from denizen.resolve.plan import document
+    from denizen.resolve.resolution_summary import document
     from denizen.sources.fetch_policy import FetchPolicy
 
     name = os.fsencode(parsed.required("PROGRAM"))

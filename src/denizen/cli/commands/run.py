@@ -70,7 +70,7 @@ def _show_plan(context: Context, program: bytes, wanted: RunRequest) -> int:
     from denizen.app.decision_maker import plan_for
     from denizen.cli.views.resolution_view import resolution_lines
     from denizen.cli.views.strategy_view import strategy_document, strategy_lines
-    from denizen.resolve.plan import document
+    from denizen.resolve.resolution_summary import document
 
     plan, output = plan_for(context.session, program, wanted), context.output
     if context.json:

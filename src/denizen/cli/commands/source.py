@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
-    from denizen.sources.settings import Setting
+    from denizen.sources.source_settings import Setting
 
 
 class NoSuchSource(DenizenError):

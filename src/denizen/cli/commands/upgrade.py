@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from denizen.app.profiles.upgrade import OutdatedElement
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
-    from denizen.index.search import FoundPackage
+    from denizen.index.package_search import FoundPackage
 
 _SHOWN = 30
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from denizen.diagnose.program_facts import HostWorld, ProgramFacts
     from denizen.diagnose.report import Report
     from denizen.fileview import FileView
-    from denizen.launch.resources.looked_for import LookedForFiles
+    from denizen.launch.resources.static_program_paths import LookedForFiles
     from denizen.launch.strategies.table import StrategyVerdict
     from denizen.resolve.resolution import Resolution
 
@@ -59,7 +59,7 @@ def run(parsed: Parsed, context: Context) -> int:
 
         fields = document(report) | {"started_by": outcome.value}
         if resolution is not None:
-            from denizen.resolve.plan import document as resolution_document
+            from denizen.resolve.resolution_summary import document as resolution_document
 
             fields["resolution"] = resolution_document(resolution)
             fields["problems"] = [*_listed(fields["problems"]), *_still_open(resolution)]
@@ -92,7 +92,7 @@ def _listed(problems: object) -> list[object]:
 
 def _still_open(resolution: Resolution) -> Iterator[dict[str, object]]:
     """Yield the problems that packages do not solve either, as documents."""
-    from denizen.resolve.plan import sentence
+    from denizen.resolve.resolution_summary import sentence
 
     for problem in resolution.problems:
         yield {
@@ -237,8 +237,8 @@ def _locate(view: FileView, name: bytes, environ: Mapping[str, str], *, inside: 
 def _world(environ: Mapping[str, str], *, inside: bool, thorough: bool) -> HostWorld:
     from denizen.diagnose.program_facts import HostWorld
     from denizen.host import gather_host, working_directory
-    from denizen.linker.environment import Environment
     from denizen.linker.hwcaps import cpu_of
+    from denizen.linker.process_environment import Environment
 
     host = gather_host()
     preload, path = environ.get("LD_PRELOAD"), environ.get("LD_LIBRARY_PATH")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from denizen.app.formatting import human_size
 from denizen.errors import display
-from denizen.resolve.plan import (
+from denizen.resolve.resolution_summary import (
     download_size,
     installed_size,
     libraries_of,

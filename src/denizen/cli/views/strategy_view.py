@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from denizen.launch.resources.looked_for import LookedForFiles
+    from denizen.launch.resources.static_program_paths import LookedForFiles
     from denizen.launch.strategies.table import StrategyVerdict
 
 

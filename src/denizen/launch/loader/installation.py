@@ -7,13 +7,13 @@ import stat
 
 from denizen.disk import make_directories, write_atomically
 from denizen.errors import HostLacks
-from denizen.launch.loader.settings import MAX_LOADER, NotALoader, configure_loader, settings_of
+from denizen.launch.loader.loader_settings import MAX_LOADER, NotALoader, configure_loader, settings_of
 from denizen.machines import by_kernel, interpreter_of_kernel
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.launch.loader.settings import LoaderSettings
+    from denizen.launch.loader.loader_settings import LoaderSettings
 
 
 class RealInterpreter(HostLacks):

@@ -6,7 +6,7 @@ settings lie in the program's file, in the block that loaders have (docs/formats
 
 from __future__ import annotations
 
-from denizen.launch.loader.settings import with_settings
+from denizen.launch.loader.loader_settings import with_settings
 from denizen.value import value
 
 # glibc's elf/dl-cache.c and sysdeps/**/dl-cache.h: what ldconfig prints for the flags of a library.

@@ -21,7 +21,7 @@ from denizen.launch.loader.binaries import (
     loader_binary,
     resident_binary,
 )
-from denizen.launch.loader.settings import configure_loader
+from denizen.launch.loader.loader_settings import configure_loader
 from denizen.sha256 import digest_of
 from denizen.store.errors import doing
 from denizen.trust import lets_through
@@ -37,7 +37,7 @@ _PUBLIC = b"/var/lib/denizen"
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.launch.loader.ldconfig import ListingSettings
-    from denizen.launch.loader.settings import LoaderSettings
+    from denizen.launch.loader.loader_settings import LoaderSettings
 
 
 @value

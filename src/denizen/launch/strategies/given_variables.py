@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from denizen.elf.classify import is_go
 from denizen.launch.resources.file_variables import file_variables
-from denizen.launch.resources.looked_for import variables_read
+from denizen.launch.resources.static_program_paths import variables_read
 from denizen.launch.strategies.interpreters import is_musl
 from denizen.launch.strategies.shown_resources import shown_files
 from denizen.resolve.rule_packs import load_rules

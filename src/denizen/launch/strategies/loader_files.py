@@ -9,12 +9,12 @@ from denizen.fhs.etc import HOST
 from denizen.host import machine_name
 from denizen.launch.command_links import COMMANDS
 from denizen.launch.decisions.decision import GENERATION
-from denizen.launch.decisions.library_path import beginning_for
+from denizen.launch.decisions.decision_variants import beginning_for
 from denizen.launch.decisions.public_copies import directories_for
 from denizen.launch.fast_path import LOADER_LINK
 from denizen.launch.loader.binaries import LoaderAbsent
 from denizen.launch.loader.ldconfig import ListingSettings, kind_printed
-from denizen.launch.loader.settings import HOST_PREFIXES, LoaderSettings
+from denizen.launch.loader.loader_settings import HOST_PREFIXES, LoaderSettings
 from denizen.launch.loader.tools import Tools
 from denizen.launch.resources.accounts import Owner
 from denizen.machines import other_loader

@@ -5,7 +5,7 @@ import pytest
 from denizen.fileview import MemoryView, Stat
 from denizen.formats.armor import BEGIN
 from denizen.sources.mirrors import PUBLIC_MIRRORS
-from denizen.sources.settings import (
+from denizen.sources.source_settings import (
     DEFAULT_SUITES,
     HOST_KEYRINGS,
     BadSetting,
@@ -212,7 +212,7 @@ def test_apts_own_word_on_expiry_is_heeded(text: bytes, checks: bool) -> None:  
 def test_the_shipped_keyring_is_the_one_its_provenance_names() -> None:
     import hashlib
 
-    from denizen.sources.settings import SHIPPED_KEYRING
+    from denizen.sources.source_settings import SHIPPED_KEYRING
 
     path = Path(SHIPPED_KEYRING.decode())
     digest = hashlib.sha256(path.read_bytes()).hexdigest()

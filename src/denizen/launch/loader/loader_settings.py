@@ -81,7 +81,7 @@ class LoaderSettings:
         commands: the loader is at the path of a command that the host lacks, and this directory has a link to
             the program for each that was executed (launch.command_links); b"" for none.
         library_paths: a start with LD_LIBRARY_PATH looks first for a decision of its own: in each of these
-            with what the value is called by behind it (launch.decisions.library_path).
+            with what the value is called by behind it (launch.decisions.decision_variants).
         installed: the loader is bin/NAME of an object whose programs/NAME leads to the program
             (profiles.builtin_commands).
         brought: such a directory too, in which the library inside looks for what its program executes and the

@@ -6,8 +6,8 @@ import pytest
 from denizen.build.builtin_fetch import NotOpened, fetching
 from denizen.build.realise import RealiseOptions, realise
 from denizen.formats.hashes import Hash
-from denizen.sources.opener import UrlOpener
 from denizen.sources.transport import HttpSettings
+from denizen.sources.url_opener import UrlOpener
 from tests.support.derivations import BuildStore
 from tests.support.faulty_server import Fault, Server
 from tests.support.processes import PATIENCE

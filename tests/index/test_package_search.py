@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from denizen.index.search import FoundPackage, matching
+from denizen.index.package_search import FoundPackage, matching
 
 
 def found(

@@ -1,8 +1,8 @@
 """Packages of files that a static program looks for and this host lacks, brought before it starts.
 
 What a dynamic program looks for comes with its libraries, or is answered by the resident while it runs. A
-static program has neither, so the paths in it count as what it will miss (launch/resources/looked_for.py),
-under the policy of the resident: a budget, --offline, --lock.
+static program has neither, so the paths in it (launch/resources/static_program_paths.py) count as files that
+it will miss, under the policy of the resident: a budget, --offline, --lock.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from denizen.elf.classify import ProgramKind, classify
 from denizen.errors import BadInput, HostLacks, SourceFailed, display
 from denizen.fileview import MemoryView
 from denizen.launch.resources.command_paths import brings_commands
-from denizen.launch.resources.looked_for import looked_for
+from denizen.launch.resources.static_program_paths import looked_for
 from denizen.resolve.installation.install import install
 from denizen.resolve.lock import parse
 from denizen.resolve.lock_check import ForeignLock

@@ -5,7 +5,12 @@ import pytest
 from denizen import elf
 from denizen.elf.constants import PT_LOAD
 from denizen.fileview import MemoryView
-from denizen.launch.resources.looked_for import LookedForFiles, looked_for, provision, variables_read
+from denizen.launch.resources.static_program_paths import (
+    LookedForFiles,
+    looked_for,
+    provision,
+    variables_read,
+)
 from denizen.resolve.rule_packs import Resource, load_rules
 from tests.support.elf_builder import Elf, build
 

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.sources.base import Progress, Source
     from denizen.sources.fetch_policy import FetchPolicy
-    from denizen.sources.settings import Setting
+    from denizen.sources.source_settings import Setting
     from denizen.sources.transport import HttpSettings
 
 

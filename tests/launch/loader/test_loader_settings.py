@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.launch.loader.settings import (
+from denizen.launch.loader.loader_settings import (
     BLOCK_SIZE,
     HEADER,
     MAGIC,
