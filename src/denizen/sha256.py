@@ -30,6 +30,11 @@ def digest_of(content: Buffer) -> bytes:
     return bytes(_own(content).digest())
 
 
+def hex_digest_of(content: Buffer) -> str:
+    """Return the SHA-256 of a text, a name, a small file, in hex."""
+    return digest_of(content).hex()
+
+
 class Sha256:
     """The SHA-256 of pieces, by OpenSSL if they are more than `LITTLE` together."""
 

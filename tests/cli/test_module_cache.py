@@ -52,9 +52,11 @@ def kept(package: Path, command: str) -> set[str]:
     return set(table(file_of(package, command).read_bytes())[1])
 
 
-def table(content: bytes) -> tuple[str, dict[str, tuple[str, int, int, bool, int, int]]]:
-    """The directory, and the rows of the modules."""
-    found: tuple[str, dict[str, tuple[str, int, int, bool, int, int]]] = marshal.loads(content[8:])
+def table(content: bytes) -> tuple[tuple[str, ...], dict[str, tuple[str, int, int, bool, int, int]]]:
+    """The directories, and the rows of the modules."""
+    found: tuple[tuple[str, ...], dict[str, tuple[str, int, int, bool, int, int]]] = marshal.loads(
+        content[8:]
+    )
     return found
 
 
@@ -245,3 +247,37 @@ def test_a_module_whose_code_is_damaged_is_imported_itself_and_the_others_are_no
     # The rest came from the file, or the row of what was not imported would be gone from it.
     assert "denizen.never_imported" in kept(package, "why")
     assert start(package)[1] == "_Loader"
+
+
+def test_what_is_shown_to_a_person_is_kept_too(package: Path) -> None:
+    words = ("why", "--host", "/bin/sh")
+    first = start(package, words=words)
+    assert {"rich.console", "denizen.linker.rule_tables"} <= kept(package, "why")
+    assert start(package, words=words) == (first[0], "_Loader")
+
+
+def test_the_modules_of_another_python_are_not_taken(package: Path) -> None:
+    start(package)
+    directories, modules = table(file_of(package).read_bytes())
+    assert directories[0] == os.fspath(package)
+    assert any(one.endswith("-packages") for one in directories)
+    content = file_of(package).read_bytes()
+    codes = content[8 + int(content[:8]) :]
+    changed = marshal.dumps(((*directories, "/other/site-packages"), modules))
+    file_of(package).write_bytes(b"%08d%b%b" % (len(changed), changed, codes))
+    assert start(package)[1] == "SourceFileLoader"
+    assert start(package)[1] == "_Loader"
+
+
+def test_why_keeps_what_it_imported_before_it_decides_in_its_own_file(package: Path) -> None:
+    words = [sys.executable, "-I", "-c"]
+    begin = f"import sys; sys.path.insert(0, {str(package.parent)!r})\n"
+    begin += "from denizen.cli.module_cache import ModuleCache; cache = ModuleCache('why'); cache.use()\n"
+    begin += (
+        f"import denizen.diagnose.examine, denizen.app.session\nimport {module_cache.DECIDES}\ncache.keep()"
+    )
+    subprocess.run([*words, begin], check=True, env=UNTRACED)
+    assert "denizen.diagnose.examine" in kept(package, "why")
+    assert module_cache.DECIDES not in kept(package, "why")
+    assert module_cache.DECIDES in kept(package, "deciding")
+    assert "denizen.diagnose.examine" not in kept(package, "deciding")

@@ -1,12 +1,13 @@
 """What programs want besides libraries: scripts by their first line, others by rule."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from denizen.elf.script import parse_script
 from denizen.fileview import MemoryView
-from denizen.launch.environment_rules import RULES, EnvironmentRule, parse_rules, wants_of
+from denizen.launch.environment_rules import RULES, EnvironmentRule, rules_in, wants_of
 
 RULE = EnvironmentRule(
     ("bazel", "bazelisk*"), (b"/etc/passwd", b"/bin/bash"), ("bash",), "asks who the user is"
@@ -52,7 +53,7 @@ def test_a_script_wants_what_its_first_line_names(
 
 
 def test_the_shipped_rules_are_rules_with_reasons() -> None:
-    for rule in parse_rules(Path(RULES).read_bytes()):
+    for rule in rules_in(tomllib.loads(Path(RULES).read_text())):
         assert rule.programs
         assert rule.paths
         assert all(path.startswith(b"/") for path in rule.paths)

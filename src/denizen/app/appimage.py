@@ -13,7 +13,6 @@ starts are not noticed.
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from denizen.disk import make_directories, write_atomically
@@ -130,6 +129,8 @@ def _variables(tree: bytes) -> tuple[bytes, ...]:
 
 def _note(session: Session, appimage: AppImage) -> bytes:
     """Return the file that keeps which store object an image became, by the SHA-256 of the whole AppImage."""
+    import hashlib  # OpenSSL, 2.7 ms
+
     digest = hashlib.sha256(appimage.content).hexdigest()
     return os.path.join(session.paths.cache, b"appimages", digest.encode("ascii"))
 

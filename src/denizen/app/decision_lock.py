@@ -26,13 +26,13 @@ def deciding_alone(state: bytes, program: bytes) -> Iterator[None]:
     are still to be reported. Raises OSError: there is no such program.
     """
     import fcntl
-    import hashlib
 
     from denizen.disk import make_directories, written_by_owner
+    from denizen.sha256 import digest_of
 
     facts = os.stat(program)
     key = b"%d %d" % (facts.st_dev, facts.st_ino)
-    number = hashlib.sha256(key).digest()[0] % _LOCKS
+    number = digest_of(key)[0] % _LOCKS
     directory = os.path.join(state, b"locks")
     try:
         make_directories(state, 0o711)

@@ -62,10 +62,10 @@ class ExaminedProgram:
 
     def wants(self) -> EnvironmentNeeds:
         """Return the files besides libraries that the program needs and this host lacks. Raises OSError."""
-        from denizen.launch.environment_rules import RULES, parse_rules, wants_of
+        from denizen.launch.environment_rules import RULES, rules_in, wants_of
+        from denizen.packaged_toml import packaged_toml
 
-        with open(RULES, "rb") as stream:
-            rules = parse_rules(stream.read())
+        rules = rules_in(packaged_toml(RULES))
         program = self.program
         return wants_of(program.view, program.path, program.script, self.world.search_path, rules)
 

@@ -8,7 +8,6 @@ In a namespace with denizen's loader at its interpreter the loader arranges that
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 
@@ -22,6 +21,7 @@ from denizen.launch.program import once_read
 from denizen.launch.resident import executes, is_audited, opens, system_directories
 from denizen.linker import read_interpreter, resolve
 from denizen.resolve.cache.cached_view import CachedView
+from denizen.sha256 import hex_digest_of
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -88,7 +88,7 @@ def _opening(
     if settings is None:
         return decision
     # What fits beside these libraries need not fit beside the host's next ones.
-    digest = hashlib.sha256(b"\0".join((decision.ldso, *decision.objects))).hexdigest()[:32].encode("ascii")
+    digest = hex_digest_of(b"\0".join((decision.ldso, *decision.objects)))[:32].encode("ascii")
     place = place_of(decision_store.directory, identity_of(program.stat), digest)
     opened = made_opened(session, place, program, wanted)
     opened.leave_to_host(system_directories(view, settings, program.image.header))

@@ -75,7 +75,7 @@ class RunRequest:
 
     def _digest(self, *, mapped: bool) -> bytes:
         """Return a hash of the options without LD_LIBRARY_PATH."""
-        from hashlib import sha256
+        from denizen.sha256 import hex_digest_of
 
         lock = b""
         if self.lock is not None:
@@ -83,7 +83,7 @@ class RunRequest:
                 lock = stream.read()
         # The strategy's old name, so that what was decided under it is found.
         words = (str(self.hermetic), *self.suites, "", *self.extra, "program" if mapped else "", *self.trees)
-        return sha256(os.fsencode("\0".join(words)) + lock).hexdigest()[:16].encode("ascii")
+        return hex_digest_of(os.fsencode("\0".join(words)) + lock)[:16].encode("ascii")
 
     @property
     def elsewhere(self) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from denizen.app.command_filter import command_filter
 from denizen.app.factories import helper_words
 from denizen.app.start_outcome import MENDED
@@ -18,6 +16,7 @@ from denizen.launch.strategies.direct import DirectStrategy
 from denizen.launch.strategies.loader_files import ChildDecisions, LoaderFiles
 from denizen.launch.strategies.namespace_mounts import NamespaceMounts
 from denizen.launch.strategies.table import CannotUse, all_verdicts, choose
+from denizen.sha256 import hex_digest_of
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -141,7 +140,7 @@ class _PackageSupplier:
             return b""
         bases, program = self._bases, self._bases.examined.program
         # Another directory than the decision's own: what the environment has is found there.
-        digest = hashlib.sha256(b"\0".join((base.search, around.tree))).hexdigest()[:32].encode("ascii")
+        digest = hex_digest_of(b"\0".join((base.search, around.tree)))[:32].encode("ascii")
         place = place_of(bases.decision_store.directory, identity_of(program.stat), digest)
         return opened_inside(bases.session, place, program, bases.wanted, around.tree).directory
 

@@ -16,7 +16,6 @@ library is checked again.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 
@@ -24,6 +23,7 @@ from denizen.errors import BadInput, DenizenError, display
 from denizen.formats.compression import prefer_xz
 from denizen.formats.storepath import containing
 from denizen.host import machine_name
+from denizen.sha256 import hex_digest_of
 from denizen.trust import is_trusted
 from denizen.value import value
 
@@ -212,4 +212,4 @@ def libc_name() -> bytes | None:
     except OSError:
         return None  # replaced a moment ago, or in another root
     identity = b"%d %d %d %d" % (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
-    return hashlib.sha256(libc + b"\0" + identity).hexdigest()[:32].encode("ascii")
+    return hex_digest_of(libc + b"\0" + identity)[:32].encode("ascii")

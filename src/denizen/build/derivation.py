@@ -103,6 +103,14 @@ class Sealed:
         return aterm.render(self.derivation)
 
 
+@value
+class _Inputs:
+    """The `.drv` files that a derivation depends on, and the hashes modulo by their full paths."""
+
+    paths: tuple[StorePath, ...]
+    modulo: Mapping[bytes, Modulo]
+
+
 def name_of(path: StorePath) -> str:
     """Return the derivation's name, the name of its `.drv` file without the suffix.
 
@@ -243,12 +251,12 @@ def seal(derivation: Derivation, name: str, modulos: Modulos, store_dir: bytes) 
     # Each output's variable must exist, blank, before hashing: Nix hashes the text with them.
     names = dict.fromkeys(derivation.outputs, b"")
     derivation = replace(derivation, environment={**derivation.environment, **names})
-    inputs = _inputs_modulo(derivation, modulos, store_dir)
-    paths = output_paths(derivation, name, inputs, store_dir)
+    inputs = _inputs_of(derivation, modulos, store_dir)
+    paths = output_paths(derivation, name, inputs.modulo, store_dir)
     full = {output: path.inside(store_dir) for output, path in paths.items()}
     outputs = {key: replace(output, path=full[key]) for key, output in derivation.outputs.items()}
     sealed = replace(derivation, outputs=outputs, environment={**derivation.environment, **full})
-    return _placed(sealed, name, paths, modulos, store_dir)
+    return _placed(sealed, name, paths, inputs, modulos, store_dir=store_dir)
 
 
 def examine(
@@ -290,28 +298,28 @@ def _checked(
 ) -> Sealed:
     """Return a derivation with its outputs; without, where an input's path is `unknown` before building."""
     name = name_of(path)
-    inputs = _inputs_modulo(derivation, modulos, store_dir)
+    inputs = _inputs_of(derivation, modulos, store_dir)
     kind = kind_of(derivation, name)
     if kind is DerivationKind.FLOATING or (unknown and kind is DerivationKind.INPUT_ADDRESSED):
         return _checked_place(path, _unknown(derivation, name, inputs, modulos, store_dir))
-    paths = output_paths(derivation, name, inputs, store_dir)
+    paths = output_paths(derivation, name, inputs.modulo, store_dir)
     for output, computed in paths.items():
         full = computed.inside(store_dir)
         for says in {derivation.outputs[output].path, derivation.environment.get(output, full)} - {full}:
             raise BadDerivation(name, f"it says {display(says)}, but its text gives {display(full)}")
-    return _checked_place(path, _placed(derivation, name, paths, modulos, store_dir))
+    return _checked_place(path, _placed(derivation, name, paths, inputs, modulos, store_dir=store_dir))
 
 
 def _unknown(
-    derivation: Derivation, name: str, inputs: Mapping[bytes, Modulo], modulos: Modulos, store_dir: bytes
+    derivation: Derivation, name: str, inputs: _Inputs, modulos: Modulos, store_dir: bytes
 ) -> Sealed:
     for output in derivation.outputs.values():
         if output.path:
             raise BadDerivation(
                 name, f"it says {display(output.path)}, which cannot be known before building"
             )
-    modulo = _text_digest(blanked(derivation), name, inputs)
-    return replace(_placed(derivation, name, {}, modulos, store_dir), modulo=modulo)
+    modulo = _text_digest(blanked(derivation), name, inputs.modulo)
+    return replace(_placed(derivation, name, {}, inputs, modulos, store_dir=store_dir), modulo=modulo)
 
 
 def _checked_place(path: StorePath, sealed: Sealed) -> Sealed:
@@ -357,16 +365,22 @@ def resolved(
     return replace(sealed, derivation=plain, outputs=paths, modulo=digest)
 
 
-def _inputs_modulo(derivation: Derivation, modulos: Modulos, store_dir: bytes) -> dict[bytes, Modulo]:
-    return {path.inside(store_dir): modulos[path] for path in input_paths(derivation, store_dir)}
+def _inputs_of(derivation: Derivation, modulos: Modulos, store_dir: bytes) -> _Inputs:
+    paths = input_paths(derivation, store_dir)
+    return _Inputs(tuple(paths), {path.inside(store_dir): modulos[path] for path in paths})
 
 
 def _placed(
-    derivation: Derivation, name: str, paths: Mapping[bytes, StorePath], modulos: Modulos, store_dir: bytes
+    derivation: Derivation,
+    name: str,
+    paths: Mapping[bytes, StorePath],
+    inputs: _Inputs,
+    modulos: Modulos,
+    *,
+    store_dir: bytes,
 ) -> Sealed:
-    inputs = _inputs_modulo(derivation, modulos, store_dir)
     sources = [storepath.parse(source, store_dir) for source in derivation.sources]
-    references = tuple(sorted({*sources, *input_paths(derivation, store_dir)}))
+    references = tuple(sorted({*sources, *inputs.paths}))
     path = storepath.for_text(name + SUFFIX, aterm.render(derivation), references, store_dir)
-    modulos[path] = hash_modulo(derivation, name, inputs)
+    modulos[path] = hash_modulo(derivation, name, inputs.modulo)
     return Sealed(path, derivation, paths, references)

@@ -2,16 +2,18 @@
 
 Python finds, opens, checks and reads each module by itself, 0.1 ms each before any of its code runs. `why`
 has 70 modules, a decided `run` 25, `install` 170 with those of the standard library. The cache keeps their
-code together in the package's `__pycache__`: 6, 2 and 15 ms less where `python -c pass` takes 9. The file is
-written by any process that may write that directory, and trusted, like the .pyc files there, for one version
-of Python's bytecode. A module is taken from it only while its source has exactly the time and the size that
-it had, and only its own code is read then, so that a module which few starts of the command need costs the
-others next to nothing. Nothing depends on the file: modules that it lacks, or has of another source, are
-imported as usual, and the file is written with them after the command, or before the process becomes the
-program.
+code together in the package's `__pycache__`: 6, 2 and 15 ms less where `python -c pass` takes 9. Of packages
+it has rich, 42 modules of whatever is shown to a person.
+
+The file is written by any process that may write that directory, and trusted, like the .pyc files there, for
+one version of Python's bytecode and one Python: the directories of its modules are in the file. A module is
+taken from it only while its source has exactly the time and the size that it had, and only its own code is
+read then, so that a module which few starts of the command need costs the others next to nothing. Nothing
+depends on the file: modules that it lacks, or has of another source, are imported as usual, and the file is
+written with them after the command, or before the process becomes the program.
 
     8 digits: the size of the table
-    table: marshal of (the directory, {module: (source file, its mtime in ns, its size, is a package,
+    table: marshal of (the directories, {module: (source file, its mtime in ns, its size, is a package,
         where its code is behind the table, the code's size)})
     code of each module: the marshal of a code object, as in a .pyc file
 
@@ -47,6 +49,9 @@ DECIDING = "deciding"
 DECIDES = "denizen.app.decision_maker"
 # Commands that decide and often need not.
 SOMETIMES_DECIDE = frozenset({"decide", "run", "why", "x"})
+# Of these, the ones whose own file is not for starts without a decision alone. It gets what they import
+# before they decide, too.
+OFTEN_DECIDE = frozenset({"why"})
 # Commands for which start-up time matters, with the largest number of modules in their files. A start that
 # imported more (it resolved, fetched, or updated an index) is not a quick one, and the file's table is read
 # at every start.
@@ -62,10 +67,10 @@ MAX_MODULES = {
     "remove": 320,
     "run": 80,
     "unpin": 320,
-    "why": 80,
+    "why": 200,
     "x": 80,
     ANSWER: 240,
-    DECIDING: 340,
+    DECIDING: 400,
 }
 # Global options whose value is the next word (dispatch.GLOBAL_OPTIONS, which is not imported yet).
 VALUED = frozenset({"--color", "--root"})
@@ -77,6 +82,8 @@ _STDERR = 2
 _FEW = 64
 # The directory of the standard library's modules.
 OF_PYTHON = os.path.join(os.path.dirname(os.__file__), "")
+# The ends of the directories of packages in sys.path; Debian's Python has the second.
+_PACKAGES = ("site-packages", "dist-packages")
 
 
 def command_in(arguments: "Sequence[str]") -> str:
@@ -104,7 +111,10 @@ class ModuleCache:
         self._before = frozenset(sys.modules)
         self._package = package
         self._decides = command in SOMETIMES_DECIDE
+        self._keeps_both = command in OFTEN_DECIDE
         self._files = [_CacheFile(command, package)]
+        # What was imported when the first decision began.
+        self._undecided: frozenset[str] = frozenset()
 
     def use(self) -> None:
         """Import the modules in the file from it from now on, if it is this package's."""
@@ -115,6 +125,7 @@ class ModuleCache:
         """Return the file that has a module; None for none."""
         if self._decides and name == DECIDES:
             self._decides = False
+            self._undecided = frozenset(sys.modules)
             self._files.append(_CacheFile(DECIDING, self._package))
             self._files[-1].open()
         for file in self._files:
@@ -125,12 +136,15 @@ class ModuleCache:
     def keep(self) -> None:
         """Write the file, unless it has all modules that were imported, if Python would write a .pyc file.
 
-        After a decision, that is the decisions' file; it gets what the command's own lacks, too.
+        After a decision, that is the decisions' file; it gets what the command's own lacks, too, unless the
+        command has one for that (`OFTEN_DECIDE`).
         """
         known = self._before.union(*(file.modules for file in self._files))
-        missing = [name for name in sys.modules.keys() - known if _is_kept(name)]
-        if missing:
-            self._files[-1].add(missing)
+        missing = {name for name in sys.modules.keys() - known if _is_kept(name)}
+        early = missing & self._undecided if self._keeps_both else set()
+        for file, names in ((self._files[0], early), (self._files[-1], missing - early)):
+            if names:
+                file.add(sorted(names))
 
 
 class _CacheFile:
@@ -143,7 +157,7 @@ class _CacheFile:
     def __init__(self, name: str, package: str) -> None:
         self._most = MAX_MODULES[name]
         self._path = os.path.join(package, "__pycache__", f"{name}.{sys.implementation.cache_tag}.together")
-        self._package = package
+        self._place = _place_of(package)
         self.modules: dict[str, Row] = {}
         self._file = -1
         self._codes = 0
@@ -179,7 +193,7 @@ class _CacheFile:
         temporary = f"{self._path}.{os.getpid()}"
         try:
             had = {name: (*row[:4], self.code_of(row)) for name, row in self.modules.items()}
-            content = _content(self._package, had | _rows(names))
+            content = _content(self._place, had | _rows(names))
             with open(temporary, "wb") as stream:
                 stream.write(content)
             os.replace(temporary, self._path)
@@ -195,8 +209,8 @@ class _CacheFile:
             table = beginning[_DIGITS : _DIGITS + size]
             if len(table) < size:
                 table += os.pread(self._file, size - len(table), len(beginning))
-            package, modules = marshal.loads(table)  # noqa: S302  # as Python reads the .pyc files beside it
-            fits = package == self._package and all(len(row) == 6 for row in modules.values())
+            place, modules = marshal.loads(table)  # noqa: S302  # as Python reads the .pyc files beside it
+            fits = place == self._place and all(len(row) == 6 for row in modules.values())
         except (OSError, ValueError, EOFError, TypeError, AttributeError):
             return None
         return modules if fits else None
@@ -209,6 +223,11 @@ class _CacheFile:
     def _close(self) -> None:
         os.close(self._file)
         self._file = -1
+
+
+def _place_of(package: str) -> tuple[str, ...]:
+    """Return the directories whose modules a file has: denizen's package, the library, those of packages."""
+    return (package, OF_PYTHON, *[path for path in sys.path if path.endswith(_PACKAGES)])
 
 
 class _Loader(SourceFileLoader):
@@ -253,12 +272,14 @@ class _Finder:
 
 
 def _is_kept(name: str) -> bool:
-    """Tell whether a module is one of denizen's or of Python's that was imported from its source."""
+    """Tell whether a module is of denizen, rich or Python and was imported from its source."""
     loader = getattr(sys.modules[name], "__loader__", None)
     if not isinstance(loader, SourceFileLoader) or loader.name != name:
         return False
     path = loader.path
-    return name.startswith("denizen.") or (path.startswith(OF_PYTHON) and "site-packages" not in path)
+    if name.startswith(("denizen.", "rich.")) or name == "rich":
+        return True
+    return path.startswith(OF_PYTHON) and "site-packages" not in path
 
 
 def _stamp(file: str) -> tuple[str, int, int]:
@@ -266,14 +287,14 @@ def _stamp(file: str) -> tuple[str, int, int]:
     return file, facts.st_mtime_ns, facts.st_size
 
 
-def _content(package: str, modules: "dict[str, Full]") -> bytes:
+def _content(place: tuple[str, ...], modules: "dict[str, Full]") -> bytes:
     """Return the content of the file with these modules."""
     rows: dict[str, Row] = {}
-    place = 0
+    end = 0
     for name, (file, time, size, is_package, code) in modules.items():
-        rows[name] = (file, time, size, is_package, place, len(code))
-        place += len(code)
-    table = marshal.dumps((package, rows))
+        rows[name] = (file, time, size, is_package, end, len(code))
+        end += len(code)
+    table = marshal.dumps((place, rows))
     return b"".join((b"%0*d" % (_DIGITS, len(table)), table, *(row[4] for row in modules.values())))
 
 

@@ -34,7 +34,7 @@ class UpdateTarget:
 
     def held_in(self, entries: Iterable[IndexEntry]) -> IndexEntry | None:
         """Return the existing index of the target; None for none."""
-        return next((entry for entry in entries if self._is_of(entry)), None)
+        return held_index(entries, self.source.name, self.architecture, self.suite)
 
     def is_believed(self, entry: IndexEntry) -> bool:
         """Tell whether an index was made from the packages that the source now means."""
@@ -44,10 +44,6 @@ class UpdateTarget:
         """Return the facts about the current index that the source needs; None where it is another's."""
         believed = held is not None and self.is_believed(held)
         return SnapshotIdentity(held.identity, held.date) if held is not None and believed else None
-
-    def _is_of(self, entry: IndexEntry) -> bool:
-        place = (entry.source, entry.architecture)
-        return place == (self.source.name, self.architecture) and entry.is_called(self.suite)
 
 
 @value
@@ -93,6 +89,16 @@ class UpdatePlan:
     def key(self) -> tuple[str, str, str]:
         """Source, suite and architecture, as in `IndexEntry`: "stable" and "trixie" have the same."""
         return self.snapshot.source, self.snapshot.suite, self.target.architecture
+
+
+def held_index(
+    entries: Iterable[IndexEntry], source: str, architecture: str, suite: str
+) -> IndexEntry | None:
+    """Return the index of a source's suite for an architecture; None for none."""
+    place = (source, architecture)
+    return next(
+        (one for one in entries if (one.source, one.architecture) == place and one.is_called(suite)), None
+    )
 
 
 def after(plan: UpdatePlan, earlier: Sequence[UpdatePlan]) -> UpdatePlan:

@@ -6,7 +6,6 @@ There are two sources: the first line of a script, and the rules of wants.toml f
 from __future__ import annotations
 
 import posixpath
-import tomllib
 
 from denizen.errors import display
 from denizen.fileview import exists
@@ -55,9 +54,9 @@ class EnvironmentNeeds:
     reasons: tuple[str, ...] = ()
 
 
-def parse_rules(text: bytes) -> tuple[EnvironmentRule, ...]:
-    """Return the rules in a file of wants.toml's form. Raises ValueError, KeyError."""
-    return tuple(map(_rule, tomllib.loads(text.decode())["wants"]))
+def rules_in(document: Mapping[str, Any]) -> tuple[EnvironmentRule, ...]:
+    """Return the rules in a document of wants.toml's form. Raises KeyError."""
+    return tuple(map(_rule, document["wants"]))
 
 
 def wants_of(

@@ -19,7 +19,6 @@ Limits: MAX_SIZE bytes.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import tomllib
 
@@ -33,6 +32,7 @@ from denizen.resolve.resolution import (
     Resolution,
     ResolutionProblem,
 )
+from denizen.sha256 import hex_digest_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def write(resolution: Resolution) -> bytes:
         text = body.encode()
     except UnicodeEncodeError as fault:
         raise BadLock("a name in it is not UTF-8, which TOML cannot hold") from fault
-    head = f'version = {VERSION}\ndigest = "{hashlib.sha256(text).hexdigest()}"\n'
+    head = f'version = {VERSION}\ndigest = "{hex_digest_of(text)}"\n'
     return head.encode() + text
 
 
@@ -103,7 +103,7 @@ def _verify(text: bytes) -> None:
     if version != b"version = %d" % VERSION:
         shown = display(version[:40])
         raise BadLock(f"it starts with {shown!r} where this denizen reads version = {VERSION}")
-    if digest != b'digest = "%b"' % hashlib.sha256(body).hexdigest().encode():
+    if digest != b'digest = "%b"' % hex_digest_of(body).encode():
         raise BadLock("its digest does not match: it was edited, or cut short")
 
 

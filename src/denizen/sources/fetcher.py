@@ -9,7 +9,6 @@ avoids a useless transfer.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import threading
 from enum import Enum
@@ -353,6 +352,8 @@ def _size_of(path: bytes) -> int:
 
 
 def _digest_of(path: bytes) -> str:
+    import hashlib  # OpenSSL, 2.7 ms
+
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -6,13 +6,13 @@ Acquire::Check-Valid-Until and Acquire::Max-FutureTime.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 
 from denizen.disk import make_directories, write_atomically
 from denizen.errors import SourceFailed
 from denizen.formats.release import BadRelease, parse_release
+from denizen.sha256 import hex_digest_of
 from denizen.sources.base import BadSignature, Downgrade, DownloadFailed, Expired, NoRoom, NoSuchSuite
 from denizen.sources.fetcher import Small
 from denizen.sources.transport import Validators
@@ -156,7 +156,7 @@ class Releases:
             # A good signature on another suite's Release is a mirror's mistake, or an attack.
             told = f"{mirror} gave the Release of {release.codename} ({release.suite})"
             raise NoSuchSuite(self._archive.name, suite, told)
-        identity = hashlib.sha256(text.strip()).hexdigest()[:_IDENTITY_DIGITS]
+        identity = hex_digest_of(text.strip())[:_IDENTITY_DIGITS]
         return VerifiedRelease(identity, release, self._judge_dates(release, held))
 
     def has_kept(self, mirror: str, suite: str) -> bool:
@@ -239,7 +239,7 @@ class Releases:
             raise NoRoom(self._lists, error.strerror or str(error)) from error
 
     def _place_of_release(self, mirror: str, suite: str) -> bytes:
-        digest = hashlib.sha256(f"{mirror}/{suite}".encode()).hexdigest()[:_IDENTITY_DIGITS]
+        digest = hex_digest_of(f"{mirror}/{suite}".encode())[:_IDENTITY_DIGITS]
         return os.path.join(self._lists, digest.encode() + RELEASE)
 
     def _place_of_earlier(self, mirror: str, suite: str) -> bytes:

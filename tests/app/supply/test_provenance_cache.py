@@ -7,7 +7,7 @@ import pytest
 
 from denizen.app.session import Session
 from denizen.app.supply import configured_sources, provenance_cache
-from denizen.app.supply.provenance_cache import NAME, source_provenances
+from denizen.app.supply.provenance_cache import NAME, KnownSource, known_sources, source_provenances
 from tests.support.command_context import context_of
 
 DIRECTORY = "Types: directory\nURIs: {}\n"
@@ -105,3 +105,14 @@ def test_a_directory_that_cannot_be_written_is_no_error(session: Session) -> Non
     os.rmdir(session.paths.index)
     Path(os.fsdecode(session.paths.index)).write_text("no directory")
     assert "debian" in source_provenances(session)
+
+
+def test_names_and_suites_are_kept_whatever_characters_they_have(
+    session: Session, readings: list[Session]
+) -> None:
+    source_file(session, "my own\ndebs").write_text(DIRECTORY.format("/debs"))
+    found = known_sources(session)
+    assert KnownSource("my own\ndebs", "directory  /debs  main", ("my own\ndebs",)) in found
+    assert found[0].suites[:1] == ("stable",)
+    assert known_sources(session) == found
+    assert len(readings) == 1

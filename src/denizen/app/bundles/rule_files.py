@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 
 from denizen.errors import HostLacks, SourceFailed, display
-from denizen.launch.environment_rules import RULES, EnvironmentNeeds, parse_rules
+from denizen.launch.environment_rules import RULES, EnvironmentNeeds, rules_in
+from denizen.packaged_toml import packaged_toml
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ def wanted_files(session: Session, program: Program, *, offline: bool) -> Mappin
 
     What cannot be had is told, and left out.
     """
-    with open(RULES, "rb") as stream:
-        name = os.path.basename(program.path).decode("utf-8", "replace")
-        rules = [rule for rule in parse_rules(stream.read()) if rule.is_about(name) and rule.carried]
+    name = os.path.basename(program.path).decode("utf-8", "replace")
+    rules = [rule for rule in rules_in(packaged_toml(RULES)) if rule.is_about(name) and rule.carried]
     paths = tuple(dict.fromkeys(path for rule in rules for path in rule.paths))
     if not paths:
         return {}

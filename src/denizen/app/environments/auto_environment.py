@@ -38,19 +38,18 @@ def enter_auto_environment(session: Session, wants: EnvironmentNeeds, wanted: Ru
     Raises:
         NobodyHas: no package has one of the wanted paths. Also the errors of creating environments.
     """
-    from hashlib import sha256
-
     from denizen.app.environments import fhs_create
     from denizen.app.environments.fhs_enter import inside_of
     from denizen.app.supply.own_architecture import own_architecture
     from denizen.fhs.generations import AUTO_PREFIX, Settings
+    from denizen.sha256 import hex_digest_of
     from denizen.sources.fetch_policy import FetchPolicy
 
     policy = FetchPolicy(offline=wanted.offline)
     found = {_package_of(session, path, wanted) for path in wants.paths}
     packages = tuple(sorted({*wants.packages, *found}))
     settings = Settings(packages=packages, suites=wanted.suites, architectures=(own_architecture(),))
-    name = AUTO_PREFIX + sha256("\0".join((*packages, "", *wanted.suites)).encode()).hexdigest()[:12]
+    name = AUTO_PREFIX + hex_digest_of("\0".join((*packages, "", *wanted.suites)).encode())[:12]
     session.reporter.say(f"it wants a /usr of its own with {', '.join(packages) or 'the base set'}")
     return inside_of(session, name, fhs_create.create(session, name, settings, policy))
 

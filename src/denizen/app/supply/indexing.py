@@ -5,6 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TypeVar
 
     from denizen.app.session import Session
     from denizen.errors import DenizenError
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from denizen.index.update_targets import UpdateOutcome, UpdatePlan, UpdateTarget
     from denizen.sources.base import Progress, Scope, Source
     from denizen.sources.fetch_policy import FetchPolicy
+
+    SourceT = TypeVar("SourceT")
 
 
 def targets_of(
@@ -23,15 +26,25 @@ def targets_of(
     """
     from denizen.index.update_targets import UpdateTarget
 
-    # A suite that no source has by default is asked of the first: an archive has more suites than listed.
-    offered = {suite for source in sources for suite in source.suites}
-    pairs = [(source, suite) for source in sources for suite in source.suites]
-    extra = [(source, suite) for source in sources[:1] for suite in suites if suite not in offered]
     return [
         UpdateTarget(source, suite, architecture, rank, scope)
+        for rank, source, suite in _asked([(source, source.suites) for source in sources], suites)
+        for architecture in architectures
+    ]
+
+
+def _asked(
+    sources: Sequence[tuple[SourceT, Sequence[str]]], suites: Sequence[str]
+) -> list[tuple[int, SourceT, str]]:
+    """Return rank, source and suite of each index that is meant, of sources with their own suites."""
+    pairs = [(source, suite) for source, listed in sources for suite in listed]
+    offered = {suite for _, suite in pairs}
+    # A suite that no source has by default is asked of the first: an archive has more suites than listed.
+    extra = [(source, suite) for source, _ in sources[:1] for suite in suites if suite not in offered]
+    return [
+        (rank, source, suite)
         for rank, (source, suite) in enumerate([*pairs, *extra])
         if not suites or suite in suites
-        for architecture in architectures
     ]
 
 
@@ -47,12 +60,15 @@ def ensure(
     Raises:
         SourceFailed, HostLacks: none of the suites has an index.
     """
-    from denizen.app.supply.configured_sources import configured_sources
-    from denizen.app.supply.decoder_setup import provide_decoder
     from denizen.index.index_manifest import read_manifest
 
-    progress = session.reporter.transfers()
     held = read_manifest(session.paths.index)
+    if _all_held(session, suites, architecture, scope, held):
+        return {}
+    from denizen.app.supply.configured_sources import configured_sources
+    from denizen.app.supply.decoder_setup import provide_decoder
+
+    progress = session.reporter.transfers()
     targets = targets_of(configured_sources(session, policy, progress), suites, (architecture,), scope)
     missing = [target for target in targets if not _has(target, held)]
     if not missing:
@@ -74,11 +90,30 @@ def ensure(
     return dict(failed)
 
 
+def _all_held(
+    session: Session, suites: Sequence[str], architecture: str, scope: Scope, held: Sequence[IndexEntry]
+) -> bool:
+    """Tell whether no index is missing, without opening the sources: 4 ms of a `why` that takes 80."""
+    from denizen.app.supply.provenance_cache import known_sources
+    from denizen.index.update_targets import held_index
+
+    if not held:
+        return False
+    for _, one, suite in _asked([(one, one.suites) for one in known_sources(session)], suites):
+        believed = [entry for entry in held if entry.provenance == one.provenance]
+        if not _suffices(held_index(believed, one.name, architecture, suite), scope):
+            return False
+    return True
+
+
 def _has(target: UpdateTarget, held: Sequence[IndexEntry]) -> bool:
+    return _suffices(target.held_in(filter(target.is_believed, held)), target.scope)
+
+
+def _suffices(entry: IndexEntry | None, scope: Scope) -> bool:
     from denizen.sources.base import Scope
 
-    entry = target.held_in(filter(target.is_believed, held))
-    return entry is not None and (target.scope is not Scope.PATHS or bool(entry.paths))
+    return entry is not None and (scope is not Scope.PATHS or bool(entry.paths))
 
 
 def _announce(session: Session, targets: Sequence[UpdateTarget], held: Sequence[IndexEntry]) -> None:

@@ -18,7 +18,6 @@ would not change a file's time. Limits: `MAX_QUESTIONS`, `MAX_SIZE`.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import marshal
 import os
 import stat
@@ -28,6 +27,7 @@ from denizen.disk import make_directories
 from denizen.resolve import resolution as records
 from denizen.resolve.cache.trace import holds
 from denizen.resolve.resolution import Resolution
+from denizen.sha256 import Sha256, hex_digest_of
 from denizen.value import Enum, fields_of, value
 
 TYPE_CHECKING = False
@@ -71,13 +71,13 @@ class Question:
         An answer in other circumstances replaces the older one.
         """
         asked = FORMAT, self.roots, self.added, self.extra, self.suites, self.given
-        return hashlib.sha256(ascii(asked).encode()).hexdigest().encode()
+        return hex_digest_of(ascii(asked).encode()).encode()
 
 
 def lookup(directory: bytes, question: Question, view: FileView) -> Resolution | None:
     """Return the cached resolution if everything that it depends on is unchanged; else None."""
     content = _content(os.path.join(directory, question.file_name))
-    if hashlib.sha256(content[_HEX + 1 :]).hexdigest().encode() != content[:_HEX]:
+    if hex_digest_of(content[_HEX + 1 :]).encode() != content[:_HEX]:
         return None
     kept = marshal.loads(content[_HEX + 1 :])  # noqa: S302  # this user's own, and as it was written
     # Compared first: the rest may have another form if another version of denizen wrote it.
@@ -96,7 +96,7 @@ def keep(directory: bytes, question: Question, made: Resolution, traced: TracedV
         return
     kept: Any = question.circumstances, traced.trace, encoded(made)
     body = marshal.dumps(kept, _MARSHAL_VERSION)
-    content = hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+    content = hex_digest_of(body).encode() + b"\n" + body
     with contextlib.suppress(OSError):
         make_directories(directory, 0o700)
         _write(os.path.join(directory, question.file_name), content)
@@ -116,7 +116,7 @@ def code_stamps(directories: Sequence[bytes]) -> str:
 
     It differs for another version of denizen.
     """
-    digest = hashlib.sha256()
+    digest = Sha256()
     for directory in directories:
         with os.scandir(directory) as entries:
             files = sorted(
@@ -124,7 +124,7 @@ def code_stamps(directories: Sequence[bytes]) -> str:
             )
         for name, facts in files:
             digest.update(b"%b %d %d %d\n" % (name, facts.st_ino, facts.st_size, facts.st_mtime_ns))
-    return digest.hexdigest()
+    return digest.digest().hex()
 
 
 def encoded(one: object) -> object:

@@ -1,0 +1,67 @@
+"""A first update: which indexes are missing is told without opening a source."""
+
+import os
+
+import pytest
+
+from denizen.app.session import Session
+from denizen.app.supply import configured_sources
+from denizen.app.supply.indexing import ensure
+from denizen.index.index_manifest import IndexEntry, write_manifest
+from denizen.sources.base import Scope
+from denizen.sources.fetch_policy import FetchPolicy
+from tests.support.command_context import context_of
+
+SOURCE = "Types: deb\nURIs: http://archive.test/debian\nSuites: one two\nComponents: main\nSigned-By: {}\n"
+PROVENANCE = "deb  http://archive.test/debian  main"
+
+
+class SourcesOpenedError(Exception):
+    """Raised in place of opening the sources."""
+
+
+@pytest.fixture
+def session(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> Session:
+    found = context_of({}, str(tmp_path)).session
+    os.makedirs(found.paths.index)
+    os.makedirs(found.paths.sources)
+    keys = os.path.join(os.fsdecode(found.paths.sources), "keys.gpg")
+    with open(keys, "wb") as stream:
+        stream.write(b"\x99")
+    place = os.path.join(os.fsdecode(found.paths.sources), "mine.sources")
+    with open(place, "w", encoding="ascii") as text:
+        text.write(SOURCE.format(keys))
+
+    def opened(*_: object) -> None:
+        raise SourcesOpenedError
+
+    monkeypatch.setattr(configured_sources, "configured_sources", opened)
+    return found
+
+
+def entry(suite: str, *, paths: str = "", provenance: str = PROVENANCE) -> IndexEntry:
+    return IndexEntry("mine", (suite,), f"{suite}-codename", "amd64", 0, "1", 1, 1, "x", paths, provenance)
+
+
+def ensured(session: Session, suites: tuple[str, ...], scope: Scope, *held: IndexEntry) -> bool:
+    """Whether no source was opened."""
+    write_manifest(session.paths.index, held)
+    try:
+        return ensure(session, suites, "amd64", scope, FetchPolicy(offline=True)) == {}
+    except SourcesOpenedError:
+        return False
+
+
+def test_no_source_is_opened_while_every_index_is_there(session: Session) -> None:
+    assert ensured(session, ("one",), Scope.LIBRARIES, entry("one"))
+    assert ensured(session, ("one", "two"), Scope.LIBRARIES, entry("one"), entry("two"))
+    assert ensured(session, ("one",), Scope.PATHS, entry("one", paths="p"))
+
+
+def test_the_sources_are_opened_for_an_index_that_is_missing_or_another_sources(session: Session) -> None:
+    assert not ensured(session, ("one",), Scope.LIBRARIES)
+    assert not ensured(session, ("one", "two"), Scope.LIBRARIES, entry("one"))
+    assert not ensured(session, ("one",), Scope.PATHS, entry("one"))
+    assert not ensured(session, ("one",), Scope.LIBRARIES, entry("one", provenance="deb  other  main"))
+    # A suite that no source lists is asked of the first, which is Debian's archive.
+    assert not ensured(session, ("one", "three"), Scope.LIBRARIES, entry("one"))
