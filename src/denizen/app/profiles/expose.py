@@ -38,6 +38,7 @@ class ExposedProgram:
 
 def expose(at: Preparation, wanted: RunRequest, exposed: ExposedProgram) -> StorePath:
     """Make the object of commands valid, kept while `work` lasts; return its path."""
+    from denizen.app.profiles.command_loader import command_loader
     from denizen.build import derivation as derivations
     from denizen.build.builtin_derivations import OUT
     from denizen.build.derivation import SUFFIX, name_of
@@ -46,7 +47,7 @@ def expose(at: Preparation, wanted: RunRequest, exposed: ExposedProgram) -> Stor
 
     store, work = at.store, at.work
     logical = store.layout.logical
-    loader = _loader_object(at, wanted)
+    loader = command_loader(at, wanted)
     plan = CommandsPlan(loader, exposed.programs, write_recipe(exposed.recipe), exposed.texts)
     sealed = derivations.seal(exposing(plan, logical), exposed.name, {}, logical)
     output = sealed.outputs[OUT]
@@ -81,43 +82,6 @@ def decide_commands(
         except DenizenError as problem:
             failed[name] = problem
     return failed
-
-
-def _loader_object(at: Preparation, wanted: RunRequest) -> StorePath:
-    """Return the object that is the loader for installed commands."""
-    from denizen.formats import storepath
-    from denizen.formats.hashes import Hash
-
-    path = _loader_file(at.session, wanted)
-    nar = Hash("sha256", at.work.digest_of(path).nar_hash)
-    known = storepath.for_source(_LOADER, nar, (), at.store.layout.logical)
-    return known if known in at.work.need([known]) else at.work.add(path, _LOADER).path
-
-
-_LOADER = "denizen-command"
-
-
-def _loader_file(session: Session, wanted: RunRequest) -> bytes:
-    from denizen.app.factories import helper_words, tools_of
-    from denizen.launch.fast_path import directory_of
-    from denizen.launch.loader.binaries import LoaderAbsent
-    from denizen.launch.loader.loader_settings import HOST_PREFIXES, LoaderSettings
-
-    tools, decisions = tools_of(session), session.paths.decisions
-    own, followers = (directory_of(decisions, one.variant) for one in (wanted, wanted.followers))
-    try:
-        inside = tools.inside()
-    except LoaderAbsent:
-        inside = b""
-    settings = LoaderSettings(
-        directories=tuple(dict.fromkeys((own, followers))),
-        command=(*helper_words(session, "decide", wanted.followers.words), b"--installed"),
-        host_prefixes=HOST_PREFIXES,
-        inside=inside,
-        resident=tools.resident(),
-        installed=True,
-    )
-    return tools.loader(settings)
 
 
 def _nothing(url: str) -> Iterator[bytes]:
