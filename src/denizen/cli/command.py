@@ -11,7 +11,7 @@ from denizen.value import Row, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from denizen.app.session import Session
     from denizen.cli.options import Option, Parsed, Positional
@@ -36,6 +36,32 @@ class Context:
     def environ(self) -> Mapping[str, str]:
         """The process's environment variables."""
         return self.session.environ
+
+    def show(self, document: Callable[[], object], lines: Iterable[str], none: str = "") -> None:
+        """Write the result to stdout: with --json as one document, else as lines.
+
+        Args:
+            document: returns what JSON is made of.
+            lines: the text, which is not made with --json.
+            none: what stderr says if there is no line.
+        """
+        if self.json:
+            self.output.document(document())
+            return
+        wrote = False
+        for line in lines:
+            self.output.line(line)
+            wrote = True
+        if none and not wrote:
+            self.output.say(none)
+
+    def report(self, document: Callable[[], object], lines: Iterable[str]) -> None:
+        """Tell what was done: with --json as one document on stdout, else as lines on stderr."""
+        if self.json:
+            self.output.document(document())
+            return
+        for line in lines:
+            self.output.say(line)
 
 
 @value

@@ -48,11 +48,7 @@ def run(parsed: Parsed, context: Context) -> int:
         app=_app_files(parsed),
     )
     done = bundle_program(context.session, request)
-    if context.json:
-        context.output.document(document(done))
-    else:
-        for line in lines(done):
-            context.output.say(line)
+    context.report(lambda: document(done), lines(done))
     return 0
 
 

@@ -36,11 +36,7 @@ def run(parsed: Parsed, context: Context) -> int:
         parsed.text("deb-version") or "1.0",
     )
     done = export(context.session, request)
-    if context.json:
-        context.output.document(document(done))
-    else:
-        for line in lines(done):
-            context.output.say(line)
+    context.report(lambda: document(done), lines(done))
     return 0
 
 

@@ -136,26 +136,23 @@ def _list(parsed: Parsed, context: Context) -> int:
     environments = EnvironmentStore(context.session.paths.state)
     names = [name for name in environments.names() if parsed.flag("all") or not name.startswith(OWN_PREFIXES)]
     rows = [(name, environments.current(name), environments.numbers(name)) for name in names]
-    if context.json:
-        context.output.document(
-            [
-                {
-                    "name": name,
-                    "generation": one.number,
-                    "generations": numbers,
-                    "packages": list(one.settings.packages),
-                }
-                for name, one, numbers in rows
-            ]
-        )
-    elif not rows:
-        context.output.line("there are no environments; denizen fhs create NAME PACKAGE… makes one")
-    else:
-        for name, one, numbers in rows:
-            wanted = " ".join(one.settings.packages) or "the base set"
-            context.output.line(
-                f"{name}  generation {one.number} of {len(numbers)}, {len(one.parts)} packages: {wanted}"
-            )
+    lines = [
+        f"{name}  generation {one.number} of {len(numbers)}, {len(one.parts)} packages: "
+        f"{' '.join(one.settings.packages) or 'the base set'}"
+        for name, one, numbers in rows
+    ]
+    context.show(
+        lambda: [
+            {
+                "name": name,
+                "generation": one.number,
+                "generations": numbers,
+                "packages": list(one.settings.packages),
+            }
+            for name, one, numbers in rows
+        ],
+        lines or ("there are no environments; denizen fhs create NAME PACKAGE… makes one",),
+    )
     return 0
 
 

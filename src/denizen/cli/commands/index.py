@@ -104,12 +104,8 @@ def status(parsed: Parsed, context: Context) -> int:
     now = time.time()
     used = believed(context.session, entries)
     rows = [_status_row(directory, entry, now) | {"used": entry in used} for entry in entries]
-    if context.json:
-        context.output.document(rows)
-    elif not rows:
-        context.output.line("there is no index yet; 'denizen index update' makes one")
-    for row in [] if context.json else rows:
-        context.output.line(_status_line(row))
+    lines = [_status_line(row) for row in rows]
+    context.show(lambda: rows, lines or ("there is no index yet; 'denizen index update' makes one",))
     return 0
 
 

@@ -129,11 +129,7 @@ def _set_pinned(parsed: Parsed, context: Context, *, pinned: bool) -> int:
 def _show(context: Context, profile: Profile, change: ProfileChange) -> int:
     from denizen.cli.views.profile_view import change_document, change_lines
 
-    if context.json:
-        context.output.document(change_document(profile, change))
-        return 0
-    for line in change_lines(change):
-        context.output.line(line)
+    context.show(lambda: change_document(profile, change), change_lines(change))
     return 0
 
 

@@ -146,13 +146,11 @@ def _pair(text: str) -> tuple[bytes, bytes]:
 def _tell(done: list[Patched], context: Context, *, single: bool, written: bool) -> None:
     from denizen.cli.views.patch_view import document, lines
 
-    if context.json:
-        documents = [document(one, written=written) for one in done]
-        context.output.document(documents[0] if single else documents)
-        return
-    for one in done:
-        for line in lines(one, written=written):
-            context.output.say(line)
+    documents = [document(one, written=written) for one in done]
+    context.report(
+        lambda: documents[0] if single else documents,
+        (line for one in done for line in lines(one, written=written)),
+    )
 
 
 _REPEATED = frozenset({"add-rpath", "add-needed", "remove-needed", "replace-needed"})

@@ -20,14 +20,12 @@ def _list(_: Parsed, context: Context) -> int:
     rows = [
         (display(one.name), one.required(), len(one.manifest().elements), display(one.place)) for one in found
     ]
-    if context.json:
-        keys = ("name", "generation", "elements", "path")
-        context.output.document([dict(zip(keys, row, strict=True)) for row in rows])
-        return 0
-    if not rows:
-        context.output.say("there are no profiles yet; denizen install NAME makes one")
-    for name, number, count, place in rows:
-        context.output.line(f"{name}  generation {number}, {count} installed  {place}")
+    keys = ("name", "generation", "elements", "path")
+    context.show(
+        lambda: [dict(zip(keys, row, strict=True)) for row in rows],
+        (f"{name}  generation {number}, {count} installed  {place}" for name, number, count, place in rows),
+        "there are no profiles yet; denizen install NAME makes one",
+    )
     return 0
 
 
@@ -36,11 +34,7 @@ def _history(parsed: Parsed, context: Context) -> int:
     from denizen.cli.views.profile_view import history_document, history_lines
 
     steps = history(profile_from(parsed, context))
-    if context.json:
-        context.output.document(history_document(steps))
-        return 0
-    for line in history_lines(steps):
-        context.output.line(line)
+    context.show(lambda: history_document(steps), history_lines(steps))
     return 0
 
 

@@ -28,12 +28,10 @@ def run(parsed: Parsed, context: Context) -> int:
     only_plan = parsed.flag("plan")
     with Meter(context.output, "relocating", "files") as meter:
         done = relocate_tree(TreeRequest(tree, prefix, parsed.flag("relative"), only_plan), meter.advance)
-    if context.json:
-        context.output.document(document(done, written=not only_plan))
-    else:
-        verbose = context.session.reporter.is_verbose or only_plan
-        for line in lines(done, written=not only_plan, verbose=verbose):
-            context.output.line(line)
+    verbose = context.session.reporter.is_verbose or only_plan
+    context.show(
+        lambda: document(done, written=not only_plan), lines(done, written=not only_plan, verbose=verbose)
+    )
     return 0 if done.is_complete else 1
 
 

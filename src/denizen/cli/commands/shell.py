@@ -62,10 +62,10 @@ def project_file(start: str) -> str:
 
 def _name(directory: str) -> str:
     """Return the name of a project's environment: its directory's name, with a hash of the path."""
-    from hashlib import sha256
+    from denizen.sha256 import digest_of
 
     stem = "".join(c if c.isascii() and c.isalnum() else "-" for c in os.path.basename(directory))[:40]
-    return f"{stem.lstrip('-') or 'project'}-{sha256(os.fsencode(directory)).hexdigest()[:8]}"
+    return f"{stem.lstrip('-') or 'project'}-{digest_of(os.fsencode(directory)).hex()[:8]}"
 
 
 def _generation(parsed: Parsed, context: Context, name: str, settings: Settings, path: str) -> Generation:

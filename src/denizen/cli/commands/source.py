@@ -10,6 +10,8 @@ from denizen.errors import DenizenError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
     from denizen.sources.source_settings import Setting
@@ -29,28 +31,27 @@ def list_sources(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.configured_sources import configured_settings
 
     found = configured_settings(context.session)
-    if context.json:
-        context.output.document([_row(setting) for setting in found])
-        return 0
-    for setting in found:
-        context.output.line(f"{setting.name}  ({setting.kind}, from {setting.origin})")
-        for label, words in (
-            ("address", setting.uris),
-            (
-                "only where",
-                (f"the Release gives Origin: {setting.release_origin}",) if setting.release_origin else (),
-            ),
-            ("suites", setting.suites),
-            ("components", setting.components if setting.kind == "deb" else ()),
-            ("keyrings", tuple(keyring.name for keyring in setting.keyrings)),
-        ):
-            if words:
-                context.output.line(
-                    f"    {label:11} {' '.join(words) if label != 'keyrings' else ', '.join(words)}"
-                )
-        if not setting.check_valid_until:
-            context.output.line("    an expired Release is allowed")
+    context.show(
+        lambda: [_row(setting) for setting in found],
+        (line for setting in found for line in _lines(setting)),
+    )
     return 0
+
+
+def _lines(setting: Setting) -> Iterator[str]:
+    """Yield a source's name and what it is made of."""
+    yield f"{setting.name}  ({setting.kind}, from {setting.origin})"
+    for label, text in (
+        ("address", " ".join(setting.uris)),
+        ("only where", setting.release_origin and f"the Release gives Origin: {setting.release_origin}"),
+        ("suites", " ".join(setting.suites)),
+        ("components", " ".join(setting.components) if setting.kind == "deb" else ""),
+        ("keyrings", ", ".join(keyring.name for keyring in setting.keyrings)),
+    ):
+        if text:
+            yield f"    {label:11} {text}"
+    if not setting.check_valid_until:
+        yield "    an expired Release is allowed"
 
 
 def _row(setting: Setting) -> dict[str, object]:

@@ -42,11 +42,10 @@ def _add(parsed: Parsed, context: Context) -> int:
         if parsed.flag("optimise"):
             for info in added:
                 optimise(store, info.path)
-        if context.json:
-            context.output.document([document(store, info) for info in added])
-        else:
-            for info in added:
-                context.output.line(shown(store.place_of(info.path)))
+        context.show(
+            lambda: [document(store, info) for info in added],
+            (shown(store.place_of(info.path)) for info in added),
+        )
     return 0
 
 
@@ -230,11 +229,7 @@ def _show(store: Store, context: Context, paths: Iterable[StorePath]) -> None:
     from denizen.cli.views.store_view import shown
 
     lines = [shown(store.place_of(path)) for path in paths]
-    if context.json:
-        context.output.document(lines)
-    else:
-        for line in lines:
-            context.output.line(line)
+    context.show(lambda: lines, lines)
 
 
 if TYPE_CHECKING:

@@ -23,13 +23,8 @@ def _why_depends(parsed: Parsed, context: Context) -> int:
     with open_store(context.session) as store:
         ends = [object_named(store, parsed.required(name)) for name in ("OBJECT", "DEPENDENCY")]
         chain = dependency_chain(store, *ends)
-        if context.json:
-            context.output.document(chain_document(store, chain))
-        elif chain:
-            for line in chain_lines(store, chain, everything=parsed.flag("all")):
-                context.output.line(line)
-        else:
-            context.output.say(f"{ends[0]} does not depend on {ends[1]}")
+        lines = chain_lines(store, chain, everything=parsed.flag("all")) if chain else ()
+        context.show(lambda: chain_document(store, chain), lines, f"{ends[0]} does not depend on {ends[1]}")
     return 0 if chain else _NONE
 
 
@@ -45,11 +40,7 @@ def _diff_closures(parsed: Parsed, context: Context) -> int:
             for name in ("BEFORE", "AFTER")
         ]
     changes = closure_difference(*closures)
-    if context.json:
-        context.output.document(changes_document(changes))
-    else:
-        for change in changes:
-            context.output.line(change_line(change))
+    context.show(lambda: changes_document(changes), map(change_line, changes))
     return 0
 
 

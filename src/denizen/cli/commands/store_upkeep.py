@@ -35,11 +35,9 @@ def _roots(parsed: Parsed, context: Context) -> int:
             }
             for root, chain in chains
         ]
-    if context.json:
-        context.output.document(rows)
-        return 0
-    for row in rows:
-        context.output.line(f"{row['kind']:8} {row['place']} -> {' -> '.join(row['chain'])}")
+    context.show(
+        lambda: rows, (f"{row['kind']:8} {row['place']} -> {' -> '.join(row['chain'])}" for row in rows)
+    )
     return 0
 
 
@@ -59,13 +57,11 @@ def _verify(parsed: Parsed, context: Context) -> int:
                 _mended(context, store, repair(store, problem, replacement))
                 for problem in _packages_first(found)
             ]
-    if context.json:
-        context.output.document([_document(problem) for problem in found])
-    else:
-        for problem in found:
-            context.output.line(_words(problem))
-        if not found:
-            context.output.say("nothing is wrong with the store")
+    context.show(
+        lambda: [_document(problem) for problem in found],
+        map(_words, found),
+        "nothing is wrong with the store",
+    )
     return 0 if all(problem.repaired for problem in found) else EXIT_FAILED
 
 
@@ -183,10 +179,10 @@ def _optimise(parsed: Parsed, context: Context) -> int:
             for path in chosen:
                 saved += optimise(store, path)
                 meter.advance(1)
-    if context.json:
-        context.output.document({"files": saved.files, "freed": saved.freed})
-    else:
-        context.output.say(f"{saved.files} files are links now, {human(saved.freed)} freed")
+    context.report(
+        lambda: {"files": saved.files, "freed": saved.freed},
+        (f"{saved.files} files are links now, {human(saved.freed)} freed",),
+    )
     return 0
 
 

@@ -36,10 +36,7 @@ def _build(parsed: Parsed, context: Context) -> int:
 
     access = _access(parsed, context)
     tree = built(access, parsed.required("SPEC"), request_from(parsed, "system build"))
-    if context.json:
-        context.output.document({"tree": os.fsdecode(tree)})
-    else:
-        context.output.line(display(tree))
+    context.show(lambda: {"tree": os.fsdecode(tree)}, (display(tree),))
     return 0
 
 
@@ -81,12 +78,8 @@ def _rollback(parsed: Parsed, context: Context) -> int:
 def _show(context: Context, change: SystemChange) -> int:
     from denizen.cli.views.system_view import change_document, change_lines
 
-    if context.json:
-        context.output.document(change_document(change))
-        return 0
-    for line in change_lines(change):
-        context.output.line(line)
-    for note in change.plan.notes:
+    context.show(lambda: change_document(change), change_lines(change))
+    for note in () if context.json else change.plan.notes:
         context.output.say(f"denizen: {note}")
     return 0
 
@@ -96,13 +89,8 @@ def _list(parsed: Parsed, context: Context) -> int:
     from denizen.cli.views.system_view import list_document, list_lines
 
     rows = listed(_access(parsed, context))
-    if context.json:
-        context.output.document(list_document(rows))
-        return 0
-    if not rows:
-        context.output.say("there is no generation yet; denizen system switch SPEC.toml makes one")
-    for line in list_lines(rows):
-        context.output.line(line)
+    none = "there is no generation yet; denizen system switch SPEC.toml makes one"
+    context.show(lambda: list_document(rows), list_lines(rows), none)
     return 0
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from denizen.index.package_search import FoundPackage
 
 _SHOWN = 30
+_NEWEST = "everything is the newest there is; denizen index update looks for newer"
 
 
 def _upgrade(parsed: Parsed, context: Context) -> int:
@@ -28,12 +29,10 @@ def _upgrade(parsed: Parsed, context: Context) -> int:
     done = upgrade(context.session, profile, names, request_from(parsed, "upgrade"))
     if done is not None and done.change.changes:
         return show_installed(context, profile, done)
-    if context.json:
-        context.output.document(
-            {"profile": display(profile.place), "generation": profile.current(), "changes": []}
-        )
-    else:
-        context.output.line("everything is the newest there is; denizen index update looks for newer")
+    context.show(
+        lambda: {"profile": display(profile.place), "generation": profile.current(), "changes": []},
+        (_NEWEST,),
+    )
     return 0
 
 
@@ -42,14 +41,9 @@ def _outdated(parsed: Parsed, context: Context) -> int:
 
     found = outdated(context.session, profile_from(parsed, context), fetch_policy(parsed, "outdated"))
     rows = [one for one in found if one.version or one.problem]
-    if context.json:
-        context.output.document([_document(one) for one in rows])
-        return 0
-    for one in rows:
-        for line in _lines(one):
-            context.output.line(line)
-    if not rows:
-        context.output.say("everything is the newest there is; denizen index update looks for newer")
+    context.show(
+        lambda: [_document(one) for one in rows], (line for one in rows for line in _lines(one)), _NEWEST
+    )
     return 0
 
 
