@@ -56,6 +56,11 @@ def test_any_name_and_any_text_survive(subject: bytes, detail: str) -> None:
     assert parse(write(made)) == made
 
 
+def test_a_key_that_takes_quadratic_time_is_refused_before_it_is_parsed() -> None:
+    with pytest.raises(BadLock, match="200 parts"):
+        parse(signed(".".join("a" * 30_000) + " = 1\n"))
+
+
 def test_an_edited_lock_is_refused() -> None:
     text = write(FULL).replace(b'version = "1:2-3"', b'version = "1:2-4"')
     with pytest.raises(BadLock, match="digest"):

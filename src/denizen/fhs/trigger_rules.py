@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
-
 from denizen.errors import BadInput
+from denizen.formats.toml_file import toml_document
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -101,9 +100,8 @@ class TriggerRules:
 def read_rules(text: bytes) -> TriggerRules:
     """Return the rules in a file's text. Raises BadRules."""
     try:
-        table = tomllib.loads(text.decode("utf-8"))
-        return _rules(table)
-    except (ValueError, KeyError, TypeError, RecursionError) as problem:
+        return _rules(toml_document(text))
+    except (ValueError, KeyError, TypeError) as problem:
         raise BadRules(str(problem)) from problem
 
 

@@ -1,4 +1,4 @@
-"""TOML files that people write: how they are read, and the error that one cannot be used.
+"""TOML files: how they are read, and the error that a file which people write cannot be used.
 
 Limits, before the parser sees the text: a size, and MAX_KEY_PARTS in a dotted key. tomllib takes time
 quadratic in the parts of a key: 12 s for 20,000.
@@ -70,12 +70,20 @@ def parse_toml(text: bytes, path: str, error: type[BadTomlFile], max_size: int =
     """
     if len(text) > max_size:
         raise error(path, (f"it is larger than {max_size >> 10} KiB",))
+    try:
+        return toml_document(text)
+    except ValueError as problem:
+        raise error(path, (str(problem),)) from problem
+
+
+def toml_document(text: bytes) -> dict[str, Any]:
+    """Return the document in TOML text. Raises ValueError: it is not TOML, or over a limit."""
     if _has_long_key(text):
-        raise error(path, (f"a name in it has more than {MAX_KEY_PARTS} parts",))
+        raise ValueError(f"a name in it has more than {MAX_KEY_PARTS} parts")
     try:
         return tomllib.loads(text.decode("utf-8"))
-    except (ValueError, RecursionError) as problem:
-        raise error(path, (str(problem),)) from problem
+    except RecursionError as problem:
+        raise ValueError(str(problem)) from problem
 
 
 def _has_long_key(text: bytes) -> bool:

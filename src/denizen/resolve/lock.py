@@ -20,9 +20,9 @@ Limits: MAX_SIZE bytes.
 from __future__ import annotations
 
 import re
-import tomllib
 
 from denizen.errors import BadInput, display
+from denizen.formats.toml_file import toml_document
 from denizen.resolve.resolution import (
     ChoiceRule,
     FromHost,
@@ -158,8 +158,8 @@ def _string(item: object) -> str:
 
 def _document(text: bytes) -> dict[str, Any]:
     try:
-        return tomllib.loads(text.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
+        return toml_document(text)
+    except ValueError as fault:
         raise BadLock(f"it is not TOML: {fault}") from fault
 
 

@@ -7,6 +7,7 @@ import os
 
 import denizen.profiles
 from denizen.errors import display
+from denizen.packaged_toml import packaged_toml
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -137,10 +138,7 @@ def _holders(index: Index, command: bytes) -> list[CommandHolder]:
 
 def _alternatives(index: Index, command: bytes) -> list[CommandHolder]:
     """Return the packages that would make a link of that name, each of its own rank."""
-    import tomllib
-
-    with open(_ALTERNATIVES, "rb") as stream:
-        names = tomllib.load(stream).get(command.decode("utf-8", "replace"), [])
+    names = packaged_toml(_ALTERNATIVES).get(command.decode("utf-8", "replace"), [])
     rows = [
         (one, rank)
         for rank, name in enumerate(names, _ALTERNATIVE)
