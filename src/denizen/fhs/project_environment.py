@@ -17,7 +17,6 @@ a lock of another table is none.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import posixpath
 
@@ -26,6 +25,7 @@ from denizen.fhs.generations import Settings
 from denizen.fhs.mounts import BindMount
 from denizen.fhs.project_lock import LockSection, lock_sections, with_section
 from denizen.formats.toml_file import BadTomlFile, parse_toml
+from denizen.sha256 import hex_digest_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _binding(text: str, directory: str) -> BindMount:
 def digest(settings: Settings) -> bytes:
     """Return a hash of the settings that determine the choice of packages."""
     words = [settings.packages, settings.suites, settings.architectures, bool(settings.locales)]
-    return hashlib.sha256(json.dumps(words).encode()).hexdigest().encode("ascii")
+    return hex_digest_of(json.dumps(words).encode()).encode("ascii")
 
 
 def locked(settings: Settings, lock: bytes, content: bytes = b"") -> bytes:

@@ -8,9 +8,8 @@ layers and settings give the same digests.
 
 from __future__ import annotations
 
-import hashlib
-
 from denizen.formats.jsontext import json_text
+from denizen.sha256 import hex_digest_of
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -78,7 +77,7 @@ class OciSettings:
 
 def blob_of(media_type: str, content: bytes) -> OciBlob:
     """Return the blob that content is."""
-    return OciBlob(media_type, hashlib.sha256(content).hexdigest(), len(content))
+    return OciBlob(media_type, hex_digest_of(content), len(content))
 
 
 def blob_name(digest: str) -> bytes:

@@ -7,11 +7,11 @@ number and namespace are derived from the content.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import uuid
 
 from denizen.formats.percent import percent_encoded
+from denizen.sha256 import digest_of, hex_digest_of
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -150,16 +150,16 @@ def _spdx_package(one: SbomComponent) -> dict[str, object]:
 
 
 def _spdx_id(one: SbomComponent) -> str:
-    digest = hashlib.sha256(one.reference.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    digest = hex_digest_of(one.reference.encode("utf-8", "surrogateescape"))[:12]
     return f"SPDXRef-{_NOT_IN_ID.sub('-', one.name)}-{digest}"
 
 
 def _licence_id(name: str) -> str:
     """Return an identifier of a licence by Debian's name, whose names are not always SPDX's."""
-    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    digest = hex_digest_of(name.encode("utf-8", "surrogateescape"))[:8]
     return f"LicenseRef-{_NOT_IN_ID.sub('-', name)[:60]}-{digest}"
 
 
 def _uuid(program: SbomComponent, components: Sequence[SbomComponent]) -> uuid.UUID:
     text = repr((program, *components)).encode("utf-8", "surrogateescape")
-    return uuid.UUID(bytes=hashlib.sha256(text).digest()[:16], version=4)
+    return uuid.UUID(bytes=digest_of(text)[:16], version=4)

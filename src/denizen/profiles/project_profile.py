@@ -8,12 +8,12 @@ name = "work"           # the profile; "profile" where it is left out
 
 from __future__ import annotations
 
-import hashlib
 import json
 
 from denizen.errors import display
 from denizen.formats.toml_file import BadTomlFile, parse_toml
 from denizen.profiles.profile_links import DEFAULT
+from denizen.sha256 import hex_digest_of
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -49,7 +49,7 @@ class ProjectProfile:
     @property
     def digest(self) -> bytes:
         """The hash of what decides the choice of packages."""
-        return hashlib.sha256(json.dumps([self.packages, self.suites]).encode()).hexdigest().encode("ascii")
+        return hex_digest_of(json.dumps([self.packages, self.suites]).encode()).encode("ascii")
 
 
 def read_project_profile(text: bytes, path: str) -> ProjectProfile:

@@ -15,6 +15,7 @@ from denizen.formats.deb import Deb
 from denizen.formats.file_tree import Directory
 from denizen.formats.packages import package_of
 from denizen.formats.percent import percent_encoded
+from denizen.sha256 import hex_digest_of
 from denizen.sources.base import HashMismatch, NoSuchSuite, Snapshot
 from denizen.value import value
 
@@ -77,7 +78,7 @@ class DirectoryOfDebs:
         # No check against `held`: removing the newest file makes the state older, which is no attack here.
         del held
         date = max([int(facts.st_mtime) for _, facts in files], default=0)
-        identity = hashlib.sha256(text).hexdigest()[:32]
+        identity = hex_digest_of(text)[:32]
         return Snapshot(self._name, suite, self._name, identity, date)
 
     def anew(self, suite: str, held: SnapshotIdentity | None) -> Sequence[Snapshot]:

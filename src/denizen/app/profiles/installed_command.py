@@ -140,15 +140,14 @@ def _inside(
 
 def environment_of(session: Session, pins: Sequence[Pin], wanted: RunRequest) -> Inside:
     """Return the environment with exactly these packages, made if there is none."""
-    from hashlib import sha256
-
     from denizen.app.environments import fhs_create
     from denizen.app.environments.fhs_enter import inside_of
     from denizen.app.supply.own_architecture import own_architecture
     from denizen.fhs.generations import AUTO_PREFIX, EnvironmentStore, NoEnvironment, Settings
+    from denizen.sha256 import hex_digest_of
     from denizen.sources.fetch_policy import FetchPolicy
 
-    digest = sha256(b"\0".join(sorted(pin.sha256 for pin in pins))).hexdigest()
+    digest = hex_digest_of(b"\0".join(sorted(pin.sha256 for pin in pins)))
     name = f"{AUTO_PREFIX}{digest[:24]}"
     decision_store = EnvironmentStore(session.paths.state)
     try:

@@ -8,6 +8,7 @@ import os
 import stat
 
 from denizen.errors import BadInput, display
+from denizen.sha256 import hex_digest_of
 from denizen.system.spec_reader import BadSystemSpec, read_system_spec
 from denizen.system.unit_files import DIRECTORY, installed_links
 from denizen.value import value
@@ -292,7 +293,7 @@ if TYPE_CHECKING:
 def _etc_row(one: SystemFile, copies: dict[str, tuple[int, str, str]]) -> ManagedFile:
     from denizen.system.system_manifest import ManagedFile
 
-    digest = hashlib.sha256(one.link.encode() or one.content).hexdigest()
+    digest = hex_digest_of(one.link.encode() or one.content)
     return ManagedFile(one.path, digest, *copies.get(one.path, ()))
 
 
