@@ -18,7 +18,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 # Of the loader's own folder, what each library put into programs has.
-INSIDE_PROGRAMS = ("text.c", "helper_process.c", "unseen_child.c", "symbols.c")
+INSIDE_PROGRAMS = ("text.c", "failure_note.c", "helper_process.c", "unseen_child.c", "symbols.c")
 COMPANIONS = {
     "denizen-attach": ("text.c", "arena.c", "enter/variables.c", "attach/*.c"),
     "denizen-bundle": ("*.c", "enter/failure.c", "unpack/*.c"),
@@ -47,7 +47,7 @@ FAST = (
 FLAGS = {"denizen-bundle": ["-Wl,-s"]}
 LIBRARIES = ("denizen-exec", "denizen-inside", "denizen-resident")
 # Sources beside the loader's own that only the libraries have.
-OF_LIBRARIES = ("unseen_child.c", "symbols.c")
+OF_LIBRARIES = ("failure_note.c", "unseen_child.c", "symbols.c")
 # Instead of unpack/, in what has no image.
 PACKED_ABSENT = "packed_absent.c"
 

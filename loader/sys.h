@@ -38,6 +38,7 @@ enum {
     SYS_PROT_READ = 1,
     SYS_PROT_WRITE = 2,
     SYS_PROT_EXEC = 4,
+    SYS_MAP_SHARED = 1,
     SYS_MAP_PRIVATE = 2,
     SYS_MAP_FIXED = 0x10,
     SYS_MAP_ANONYMOUS = 0x20,

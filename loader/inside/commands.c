@@ -1,5 +1,6 @@
 #include "commands.h"
 
+#include "../failure_note.h"
 #include "../unseen_child.h"
 #include "lookup.h"
 
@@ -80,16 +81,33 @@ bool command_is_missing(const char *path)
            arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)path, 0, 0, 0, 0) == -SYS_ENOENT;
 }
 
+static bool is_absent(const struct inside_facts *facts, const char *name)
+{
+    char room[PATH_ROOM];
+    return !below(room, facts->commands, "/.absent/", name) || sys_exists(room);
+}
+
+/* The line that the helper left, if policy kept the command out (app/missing_command.py). */
+static void note_kept_out(const struct inside_facts *facts, const char *name)
+{
+    char room[PATH_ROOM];
+    if (below(room, facts->commands, "/.kept-out/", name))
+        failure_note_add_file(room, facts->program);
+}
+
 const char *command_brought(const char *path, char *room)
 {
     const struct inside_facts *facts = known();
     const char *name = name_in(path);
     if (find_link(facts, name, room))
         return room;
-    if (!below(room, facts->commands, "/.absent/", name) || sys_exists(room))
-        return NULL;
-    ask(facts, path);
-    return find_link(facts, name, room) ? room : NULL;
+    if (!is_absent(facts, name)) {
+        ask(facts, path);
+        if (find_link(facts, name, room))
+            return room;
+    }
+    note_kept_out(facts, name);
+    return NULL;
 }
 
 const char *command_to_bring(const char *path, char *const *environment, char *room)

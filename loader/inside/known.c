@@ -1,5 +1,6 @@
 #include "known.h"
 
+#include "../failure_note.h"
 #include "../symbols.h"
 
 /* <link.h>: the interface between ld.so and debuggers, the same in glibc and musl. */
@@ -24,6 +25,7 @@ struct loaded {
 
 WEAK int dl_iterate_phdr(int (*each)(struct loaded *, size_t, void *), void *data);
 WEAK int *__errno_location(void);
+WEAK int on_exit(void (*call)(int, void *), void *data);
 extern const Dyn _DYNAMIC[] __attribute__((visibility("hidden")));
 
 static const struct inside_facts *facts;
@@ -54,11 +56,20 @@ static int find_program(struct loaded *program, size_t size, void *unused)
     return 1;
 }
 
-/* Before the program's own code where ld.so can arrange it, else when first asked: a library's may come earlier. */
-__attribute__((constructor)) static void learn(void)
+/* When first asked: a library's own code may run before this one's. */
+static void learn(void)
 {
     if (!facts && dl_iterate_phdr)
         dl_iterate_phdr(find_program, NULL);
+}
+
+/* Before the program's own code, where ld.so can arrange it: who executes in a child that it forked is the one to
+   tell. musl has no on_exit. */
+__attribute__((constructor)) static void begin(void)
+{
+    learn();
+    if (known() && facts->words)
+        failure_note_begin(on_exit);
 }
 
 bool is_of_program(uintptr_t address)

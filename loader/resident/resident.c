@@ -2,7 +2,7 @@
    finds no library, has that answered, and lets every object search where the program's own do. */
 #include "answer.h"
 #include "mention.h"
-#include "failure_note.h"
+#include "kept_out.h"
 #include "runpath.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -47,7 +47,7 @@ unsigned la_objopen(struct link_map *object, long name_space, uintptr_t *cookie)
     } else {
         runpath_extend(object, facts->search);
         if (name_space == PROGRAMS)
-            failure_note_know(object);
+            kept_out_know(object);
         /* What the program starts with was looked at when it was decided about; beside a host's own libraries
            nothing can be shown. */
         if (name_space == PROGRAMS && complete && !facts->later)
@@ -104,7 +104,7 @@ const char *la_objsearch(const char *path, uintptr_t *cookie, unsigned where)
         if (facts->later && !complete)
             return NULL;
         if (!answer(facts, path, asker) && complete)
-            regret(facts, path + text_length(facts->opened));
+            kept_out_note(facts, path + text_length(facts->opened));
     } else if (facts->own && asker != started && runpath_is_anothers(path, facts->own, asker)) {
         return NULL;
     }

@@ -10,7 +10,7 @@ import os
 
 from denizen.app.brought_files import shows_files
 from denizen.app.resolution.package_sources import sources_for
-from denizen.app.running_program import called, running, size_of
+from denizen.app.running_program import called, running
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
 from denizen.launch.dlopen_links import DlopenRequest
@@ -50,8 +50,8 @@ def _bring(program: RunningProgram, path: bytes) -> None:
     if resolution is None:
         return
     with made_store(program.session) as store, store.working() as work:
-        new = program.new(store, resolution)
-        size = size_of(new, resolution)
+        added = program.addition(store, resolution)
+        new, size = added.new, added.size
         if new and not program.over_budget(size):
             program.install(store, work, resolution, new)
             for pin in new:

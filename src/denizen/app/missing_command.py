@@ -12,7 +12,7 @@ import os
 
 from denizen.app.decision_maker import decide
 from denizen.app.environments.auto_environment import command_package, enter_auto_environment
-from denizen.app.environments.fhs_create import plan
+from denizen.app.environments.fhs_create import size_to_fetch
 from denizen.app.environments.inside_decision import InsideProgram, decision_inside, machine_of_scripts
 from denizen.app.factories import supply_of, tools_of
 from denizen.app.running_program import budget_of
@@ -23,7 +23,8 @@ from denizen.app.supply.open_index import open_index
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView, RootedView
-from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks
+from denizen.errors import EXIT_NOT_FOUND, BadInput, HostLacks, display
+from denizen.fhs.create import to_fetch
 from denizen.fhs.enter import located
 from denizen.fhs.generations import Settings
 from denizen.fileview import exists
@@ -37,7 +38,7 @@ from denizen.launch.program import open_program
 from denizen.launch.script_launch import words
 from denizen.resolve.installation.install import unpacked
 from denizen.resolve.resolution import pin_of
-from denizen.sources.base import Scope
+from denizen.sources.base import Offline, Scope
 from denizen.sources.fetch_policy import FetchPolicy
 from denizen.value import replace
 
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from denizen.fhs.enter import Inside
     from denizen.index.entry import Provider
     from denizen.index.locate import Index
+    from denizen.launch.command_links import CommandLinks
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.program import Program
 
@@ -72,9 +74,15 @@ class CommandNotHad(HostLacks):
     exit_status = EXIT_NOT_FOUND
     name: bytes
     reason: str
+    package: str
     WHAT = "there is no command {name}"
     WHY = "{reason:text}"
-    REMEDY = "denizen find {name}"
+
+    @property
+    def remedy(self) -> str:
+        if self.package:
+            return f"denizen run --with {self.package} PROGRAM"
+        return f"denizen find {display(self.name)}"
 
 
 def bring_command(session: Session, path: bytes, wanted: RunRequest) -> None:
@@ -89,12 +97,12 @@ def bring_command(session: Session, path: bytes, wanted: RunRequest) -> None:
         raise NotACommand(path)
     decision_store = variant(session.paths.decisions, wanted.variant)
     links = commands_of(decision_store.directory)
-    reason = links.denied(name)
-    if not reason:
+    denial = links.denied(name)
+    if denial is None:
         _Bringing(session.quieter(), wanted).bring(name)
-        reason = links.denied(name)
-    if reason:
-        raise CommandNotHad(name, reason)
+        denial = links.denied(name)
+    if denial is not None:
+        raise CommandNotHad(name, denial.reason, denial.package)
 
 
 class _Bringing:
@@ -104,40 +112,64 @@ class _Bringing:
         self._session = session
         self._wanted = wanted
         self._decision_store = variant(session.paths.decisions, wanted.variant)
+        # The user asked for the command's package by --with; its interpreter comes with it.
+        self._is_asked_for = False
 
     def bring(self, name: bytes) -> None:
         """Provide the command, or record why not."""
         reason = kept_out_reason(name)
-        if reason:
-            commands_of(self._decision_store.directory).deny(name, reason)
-        # Environments are made and entered in namespaces.
-        elif obstacle(tools_of(self._session).enter(), (b"private",)):
-            self._bring_alone(name)
-        else:
-            self._bring_environment(name)
+        self._links.let_in(name)
+        try:
+            if reason:
+                self._keep_out(name, reason)
+            # Environments are made and entered in namespaces.
+            elif obstacle(tools_of(self._session).enter(), (b"private",)):
+                self._bring_alone(name)
+            else:
+                self._bring_environment(name)
+        except Offline:
+            line = "was not brought: --offline forbids to fetch it; denizen run "
+            self._links.keep_out(name, f"denizen: {display(name)} {line}")
+            raise
+
+    @property
+    def _links(self) -> CommandLinks:
+        return commands_of(self._decision_store.directory)
+
+    def _keep_out(self, name: bytes, reason: str, package: str = "") -> None:
+        """Record that policy keeps a command out, and what is told if a program fails without it.
+
+        Programs try commands and do without: nothing is told at once.
+        """
+        remedy = f"; denizen run --with {package} " if package else "\n"
+        self._links.deny(name, reason, package)
+        self._links.keep_out(name, f"denizen: {display(name)} was not brought: {reason}{remedy}")
 
     def _bring_alone(self, name: bytes) -> None:
         """Provide the command from its package without an environment around it."""
-        links = commands_of(self._decision_store.directory)
         packages = packages_with(self._session, name, self._wanted)
         provider = self._provider(packages[0]) if packages else None
-        if provider is None or provider.size > budget_of(self._session) * 1_000_000:
-            links.deny(name, "no package has it" if provider is None else "its package exceeds the budget")
+        if provider is None:
+            self._links.deny(name, "no package has it")
             return
-        supply = supply_of(self._session, self._policy)
+        pin, supply = pin_of(provider, {}), supply_of(self._session, self._policy)
         with made_store(self._session) as store, store.working() as work:
-            path = unpacked(store, work, pin_of(provider, {}), supply)
+            reason = self._over_budget(packages, sum(one.size for one in to_fetch(store, supply, [pin])))
+            if reason:
+                self._keep_out(name, reason, packages[0])
+                return
+            path = unpacked(store, work, pin, supply)
             tree = store.place_of(path)
             place = _place_in(tree, name)
             if place is None:
-                links.deny(name, "its package has it under another name")
+                self._links.deny(name, "its package has it under another name")
                 return
             found = self._decided_alone(tree + place)
             if found is None:
-                links.deny(name, "its interpreter is not here, and no package has it")
+                self._links.deny(name, "its interpreter is not here, and no package has it")
                 return
             self._decision_store.keep_besides(store.layout, found, [path])
-        links.show(name, tree + place)
+        self._links.show(name, tree + place)
 
     def _decided_alone(self, program: bytes) -> Decision | None:
         """Return the decision about a command without an environment around it, which is kept.
@@ -158,7 +190,7 @@ class _Bringing:
         Return None if that is not to be had.
         """
         found, interpreter = decision_of_host(program), script.interpreter
-        name, links = os.path.basename(interpreter), commands_of(self._decision_store.directory)
+        name, links = os.path.basename(interpreter), self._links
         if exists(program.view, interpreter) or not is_command(name):
             return found
         if not links.shown(name):
@@ -179,31 +211,44 @@ class _Bringing:
 
     def _bring_environment(self, name: bytes) -> None:
         """Provide the command in an environment with its package."""
-        links = commands_of(self._decision_store.directory)
-        reason = self._over_budget(())
-        around = None if reason else enter_auto_environment(self._session, EnvironmentNeeds(), self._wanted)
-        if around is not None and _place_in(around.tree, name) is None:
+        packages: tuple[str, ...] = ()
+        reason = self._over_budget(packages, self._size(packages))
+        around = None if reason else self._environment(packages)
+        if around is None or _place_in(around.tree, name) is None:
             packages = packages_with(self._session, name, self._wanted)
-            if self._over_budget(packages):
+            if not packages:
+                self._links.deny(name, "no package has it")
+                return
+            if self._over_budget(packages, self._size(packages)):
                 packages = packages[:1]
-            reason = self._over_budget(packages) if packages else "no package has it"
-            around = None if reason else self._environment(packages)
-        place = _place_in(around.tree, name) if around is not None else None
-        if around is None or place is None:
-            links.deny(name, reason or "its package has it under another name")
+            reason = self._over_budget(packages, self._size(packages))
+            if reason:
+                self._keep_out(name, reason, packages[0])
+                return
+            around = self._environment(packages)
+        place = _place_in(around.tree, name)
+        if place is None:
+            self._links.deny(name, "its package has it under another name")
             return
         self._decide(around, place)
-        links.show(name, around.tree + place)
+        self._links.show(name, around.tree + place)
 
     def _environment(self, packages: tuple[str, ...]) -> Inside:
         return enter_auto_environment(self._session, EnvironmentNeeds(packages), self._wanted)
 
-    def _over_budget(self, packages: tuple[str, ...]) -> str:
-        """Return the reason against fetching an environment with these packages; "" for none."""
-        budget = budget_of(self._session)
+    def _size(self, packages: tuple[str, ...]) -> int:
+        """Return the bytes to fetch for an environment with these packages."""
         settings = Settings(packages, self._wanted.suites, (own_architecture(),))
-        size = sum(one.package.size for one in plan(self._session, settings, self._policy))
-        if size <= budget * 1_000_000:
+        return size_to_fetch(self._session, settings, self._policy)
+
+    def _over_budget(self, packages: tuple[str, ...], size: int) -> str:
+        """Return the reason against fetching so many bytes for these packages; "" for none.
+
+        What the user asks for by --with comes whatever its size.
+        """
+        budget = budget_of(self._session)
+        self._is_asked_for |= any(one in self._wanted.extra for one in packages[:1])
+        if size <= budget * 1_000_000 or self._is_asked_for:
             return ""
         return f"with what it needs it is {size // 1_000_000} MB, and the budget is {budget}"
 

@@ -13,7 +13,7 @@ from denizen.app.brought_files import is_hosts_own
 from denizen.app.factories import world_of
 from denizen.app.resolution.opened_directory import default_directories
 from denizen.app.resolution.package_sources import sources_for
-from denizen.app.running_program import NotOurs, called, running, size_of
+from denizen.app.running_program import NotOurs, called, running
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
 from denizen.errors import display
@@ -126,8 +126,8 @@ class _Answer:
         if resolution is None:
             return "no package has it that goes together with the program's libraries"
         with made_store(self._program.session) as store, store.working() as work:
-            new = self._program.new(store, resolution)
-            size = size_of(new, resolution)
+            added = self._program.addition(store, resolution)
+            new, size = added.new, added.size
             if not needed and (reason := self._program.over_budget(size)):
                 reason = self._keep_out(soname, reason, f"run --with {display(soname)}")
                 # Alone it may fit: then the next run gets it.

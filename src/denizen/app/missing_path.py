@@ -10,7 +10,7 @@ import os
 
 from denizen.app.brought_files import show_files, shows_files
 from denizen.app.resolution.package_sources import sources_for
-from denizen.app.running_program import called, running, size_of
+from denizen.app.running_program import called, running
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
 from denizen.launch.dlopen_links import DlopenRequest
@@ -62,8 +62,8 @@ def _bring(program: RunningProgram, path: bytes) -> str:
     if resolution is None:
         return "no package has it at this path"
     with made_store(program.session) as store, store.working() as work:
-        new = program.new(store, resolution)
-        size = size_of(new, resolution)
+        added = program.addition(store, resolution)
+        new, size = added.new, added.size
         if new and (reason := program.over_budget(size)):
             # Alone it may fit: then the next run gets it.
             return reason if size > program.budget else ""

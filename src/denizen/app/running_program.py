@@ -19,6 +19,7 @@ from denizen.resolve.installation.install import install, planned
 from denizen.resolve.missed_library_choice import counted
 from denizen.resolve.rule_packs import load_rules
 from denizen.sources.fetch_policy import FetchPolicy
+from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +50,19 @@ class NotOurs(BadInput):
     WHAT = "{place} is not what the resident asks for"
 
 
+@value
+class Addition:
+    """Packages that a running program is to get.
+
+    Attributes:
+        new: the packages that it has not got yet.
+        size: bytes to fetch that count for the budget; what lies in the store already costs nothing.
+    """
+
+    new: Sequence[Pin]
+    size: int
+
+
 class RunningProgram:
     """A program that runs by one decision, and what it got so far."""
 
@@ -77,16 +91,18 @@ class RunningProgram:
         self.opened.look_in(files_of(index))
         return index
 
-    def new(self, store: Store, resolution: Resolution) -> list[Pin]:
-        """Return the packages that are neither in the decision nor from an earlier answer."""
+    def addition(self, store: Store, resolution: Resolution) -> Addition:
+        """Return the packages that are neither in the decision nor from an earlier answer, and their size."""
         plan = planned(store, resolution, supply_of(self.session, self.policy))
         brought = {package for one in self.opened.asked() for package in one.packages}
-        return [
+        new = [
             pin
             for pin in resolution.packages
             if called(pin) not in brought
             and store.place_of(plan.packages[pin.sha256]) not in self.decision.objects
         ]
+        lacking = [pin for pin in new if not store.is_valid(plan.packages[pin.sha256])]
+        return Addition(new, sum(pin.size for pin in counted(lacking, resolution, load_rules())))
 
     def install(self, store: Store, work: Work, resolution: Resolution, new: Sequence[Pin]) -> Recipes:
         """Realise the packages, keep the new ones as long as the decision, and show their files."""
@@ -148,11 +164,6 @@ def _decision_of(decisions: bytes, directory: bytes) -> tuple[bytes, bytes]:
     if not below or last != OPENED or os.path.normpath(directory) != directory:
         raise NotOurs(directory)
     return decision_directory, name
-
-
-def size_of(new: Sequence[Pin], resolution: Resolution) -> int:
-    """Return the bytes of the packages that count for the budget."""
-    return sum(pin.size for pin in counted(new, resolution, load_rules()))
 
 
 def called(pin: Pin) -> bytes:

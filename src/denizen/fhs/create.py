@@ -134,7 +134,7 @@ def make(context: CreationContext, pins: Sequence[Pin], settings: Settings) -> C
     store = context.store
     pins = _in_order(pins)
     with store.working() as work:
-        lot = _lot(context, pins)
+        lot = _lot(store, context.supply, pins)
         valid = work.need(set(lot.trees.values()))
         lacking = [pin for pin in pins if lot.trees[pin.sha256] not in valid]
         here = _at_hand(context, lacking, pins)
@@ -170,14 +170,20 @@ class _Lot:
     modulos: Modulos
 
 
-def _lot(context: CreationContext, pins: Sequence[Pin]) -> _Lot:
+def to_fetch(store: Store, supply: Supply, pins: Sequence[Pin]) -> list[Pin]:
+    """Return the packages that are not unpacked in the store."""
+    trees = _lot(store, supply, pins).trees
+    return [pin for pin in pins if not store.is_valid(trees[pin.sha256])]
+
+
+def _lot(store: Store, supply: Supply, pins: Sequence[Pin]) -> _Lot:
     modulos: Modulos = {}
     sealed = {
         pin.sha256: package_recipes(
             pin,
-            source_of(context.supply, pin).addresses(package_of(pin)),
+            source_of(supply, pin).addresses(package_of(pin)),
             modulos,
-            context.store.layout.logical,
+            store.layout.logical,
         )
         for pin in pins
     }

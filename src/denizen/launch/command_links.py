@@ -1,7 +1,10 @@
 """Links to commands that a program executes and this host lacks, made when one is first executed.
 
     COMMANDS/m4 -> <store>/<hash>-environment/usr/bin/m4    the program that a command is
-             .absent/foo                                    a command that is not to be had; holds the reason
+             .absent/foo                                    a command that is not to be had; holds the reason,
+                                                            and the package of one that policy keeps out
+             .kept-out/foo                                  the line that is told if a program fails after it
+                                                            missed the command
 
 A loader lies at the path of such a command (launch/resources/command_paths.py). It follows the link of its
 own name to the decision about the program; where there is none it asks (app/missing_command.py) and looks
@@ -19,7 +22,7 @@ from denizen.value import value
 
 # The name of the directory, beside those of libraries and copies.
 COMMANDS = b"commands"
-_ABSENT = b".absent"
+_ABSENT, _KEPT_OUT = b".absent", b".kept-out"
 # The pattern excludes paths: the name comes from a program.
 _NAME = pattern(rb"[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99}\Z")
 
@@ -27,6 +30,19 @@ _NAME = pattern(rb"[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99}\Z")
 def is_command(name: bytes) -> bool:
     """Tell whether a loader may ask for a name."""
     return _NAME.match(name) is not None
+
+
+@value
+class Denial:
+    """The record that a command is not available.
+
+    Attributes:
+        reason: why not.
+        package: the package that has it, where policy keeps it out; "" where none is known.
+    """
+
+    reason: str
+    package: str = ""
 
 
 @value
@@ -48,25 +64,46 @@ class CommandLinks:
             return b""
         return program if os.path.exists(program) else b""
 
-    def deny(self, name: bytes, reason: str) -> None:
-        """Record that a command is not available, with the reason. Raises OSError."""
-        make_directories(os.path.join(self.directory, _ABSENT), 0o700)
-        write_atomically(os.path.join(self.directory, _ABSENT, name), reason.encode() + b"\n", mode=PRIVATE)
+    def deny(self, name: bytes, reason: str, package: str = "") -> None:
+        """Record that a command is not available, with the reason.
 
-    def denied(self, name: bytes) -> str:
-        """Return the recorded reason why a command is not available; "" for none."""
+        `package` is the one that has a command which policy keeps out. Raises OSError.
+        """
+        text = f"{reason}\n{package}".rstrip("\n") + "\n"
+        self._write(_ABSENT, name, text)
+
+    def denied(self, name: bytes) -> Denial | None:
+        """Return the recorded reason why a command is not available; None for no record."""
         try:
             with open(os.path.join(self.directory, _ABSENT, name), "rb") as stream:
-                return stream.read(4096).decode("utf-8", "replace").strip()
+                reason, _, package = stream.read(4096).decode("utf-8", "replace").partition("\n")
         except FileNotFoundError:
-            return ""
+            return None
+        return Denial(reason, package.strip())
+
+    def keep_out(self, name: bytes, line: str) -> None:
+        """Record the line that the library inside a program (loader/failure_note.c) prints if that fails.
+
+        The program's path and the end are added to a line without an end. Raises OSError.
+        """
+        self._write(_KEPT_OUT, name, line)
+
+    def let_in(self, name: bytes) -> None:
+        """Delete the line about a command that was kept out before."""
+        with contextlib.suppress(OSError):
+            os.unlink(os.path.join(self.directory, _KEPT_OUT, name))
+
+    def _write(self, below: bytes, name: bytes, text: str) -> None:
+        make_directories(os.path.join(self.directory, below), 0o700)
+        write_atomically(os.path.join(self.directory, below, name), text.encode(), mode=PRIVATE)
 
     def forget_denied(self) -> None:
         """Delete the records of unavailable commands: the index has changed."""
-        absent = os.path.join(self.directory, _ABSENT)
-        with contextlib.suppress(FileNotFoundError):
-            for name in os.listdir(absent):
-                os.unlink(os.path.join(absent, name))
+        for below in (_ABSENT, _KEPT_OUT):
+            directory = os.path.join(self.directory, below)
+            with contextlib.suppress(FileNotFoundError):
+                for name in os.listdir(directory):
+                    os.unlink(os.path.join(directory, name))
 
 
 def commands_of(decision_directory: bytes) -> CommandLinks:

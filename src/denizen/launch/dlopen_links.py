@@ -152,7 +152,7 @@ class Opened:
         self.deny(path.replace(b"/", b"="), reason)
 
     def keep_out(self, soname: bytes, line: str) -> None:
-        """Record the line that the resident (loader/resident/failure_note.c) prints if the program fails.
+        """Record the line that the resident (loader/failure_note.c) prints if the program fails.
 
         Raises OSError.
         """

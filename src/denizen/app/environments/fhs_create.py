@@ -26,6 +26,17 @@ def plan(session: Session, settings: Settings, policy: FetchPolicy) -> tuple[Env
     return members_of(settings, catalogues_of(session, settings, policy))
 
 
+def size_to_fetch(session: Session, settings: Settings, policy: FetchPolicy) -> int:
+    """Return the bytes of those of an environment's packages that are not in the store. Raises as `plan`."""
+    from denizen.app.factories import supply_of
+    from denizen.app.supply.store_access import made_store
+    from denizen.fhs.create import pins_of, to_fetch
+
+    pins = pins_of(plan(session, settings, policy), {})
+    with made_store(session) as store:
+        return sum(pin.size for pin in to_fetch(store, supply_of(session, policy), pins))
+
+
 def create(session: Session, name: str, settings: Settings, policy: FetchPolicy) -> Generation:
     """Return the environment's next generation, created now unless nothing has changed."""
     return create_from(session, name, settings, policy, None)[0]

@@ -1,0 +1,19 @@
+/* What policy kept out, told when the program ends in failure. */
+#ifndef DENIZEN_FAILURE_NOTE_H
+#define DENIZEN_FAILURE_NOTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* on_exit(3) of the program's C library, which is glibc's. */
+typedef int on_exit_function(void (*)(int, void *), void *);
+
+/* Have this process tell the lines if it ends by exit(3) with another status than 0. Lines that its children add
+   before they execute count. Once for a process; false if it cannot be had. */
+bool failure_note_begin(on_exit_function *register_at_exit);
+/* Add a line, with its newline, unless it is there. Without failure_note_begin nothing is done. */
+void failure_note_add(const char *line, size_t length);
+/* Add what the file at `path` holds. A line that has no end is about a program, whose path and end are added. */
+void failure_note_add_file(const char *path, const char *program);
+
+#endif

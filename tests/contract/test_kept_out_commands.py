@@ -1,0 +1,62 @@
+"""Commands that the budget keeps out: told when the program fails, with the command that brings them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from denizen.launch.command_links import commands_of
+from tests.support.bare_programs import BareProgram
+from tests.support.debs import Item
+
+pytestmark = pytest.mark.slow
+
+# It ends with status 5 unless a child of its ends with 6; the child is forked, or has its parent's memory.
+_STARTS = """
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int count, char **words) {
+    int status;
+    int child = !strcmp(words[1], "fork") ? fork() : vfork();
+    if (!child) {
+        execvp(words[2], words + 2);
+        _exit(127);
+    }
+    waitpid(child, &status, 0);
+    if (WEXITSTATUS(status) == 6) return 0;
+    return count > 3 ? atoi(words[3]) : 5;
+}
+"""
+_SCRIPT = b"#!/bin/sh\nexit 6\n"
+_TOOLS = ("tools", [Item("./usr/bin/made-up-name", content=_SCRIPT, mode=0o755)])
+
+
+def _told(error: str) -> list[str]:
+    """Return the lines, without the size, which is that of this machine's tools."""
+    return [re.sub(r"it is \d+ MB", "it is N MB", line) for line in error.splitlines() if "brought" in line]
+
+
+@pytest.mark.parametrize(
+    ("host", "strategy", "how"), [("bare root", "namespace", "fork"), ("container", "stub", "vfork")]
+)
+def test_a_failure_after_a_command_beyond_the_budget_tells_what_brings_it(
+    tmp_path: Path, host: str, strategy: str, how: str
+) -> None:
+    bare = BareProgram(host, tmp_path, _STARTS, _TOOLS)
+    budget = bare.directories.root / "config" / "budget"
+    budget.parent.mkdir(exist_ok=True)
+    budget.write_text("0\n")
+    line = "denizen: made-up-name was not brought: with what it needs it is N MB, and the budget is 0; "
+    line += f"denizen run --with tools {bare.path} brings it"
+    for _ in range(2):
+        done = bare.run(strategy, how, "made-up-name")
+        assert (done.status, _told(done.err)) == (5, [line])
+    done = bare.run(strategy, how, "made-up-name", "0")
+    assert (done.status, _told(done.err)) == (0, [])
+    assert bare.run(strategy, how, "made-up-name", options=("--with", "tools")).status == 0
+    # Without the option it costs nothing now: all of it lies in the store.
+    commands_of(bytes(bare.directories.root / "state" / "decisions")).forget_denied()
+    assert bare.run(strategy, how, "made-up-name").status == 0
