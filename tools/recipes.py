@@ -16,6 +16,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import denizen
+from denizen.recipes.recipe_derivation import unfit_character
 from tests.support.python_prefix import PREFIX, SOURCES, python_prefix
 
 RECIPES = Path(__file__).parent.parent / "examples" / "recipes"
@@ -184,10 +186,18 @@ def _said(failed: subprocess.CalledProcessError) -> str:
     return " ".join(str(failed.stderr).strip().splitlines()[-12:])[-700:]
 
 
+def _usual_root() -> Path:
+    """Return build/recipes here, or a temporary directory if build systems cannot handle its name."""
+    here = Path("build/recipes").absolute()
+    if unfit_character(os.fsencode(here)):
+        return Path(tempfile.gettempdir()) / f"denizen-recipes-{os.getuid()}"
+    return here
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("recipes", nargs="*", metavar="RECIPE")
-    parser.add_argument("--root", type=Path, default=Path("build/recipes"))
+    parser.add_argument("--root", type=Path, default=_usual_root())
     parser.add_argument("--table", type=Path)
     return parser.parse_args()
 

@@ -89,14 +89,29 @@ def test_a_patch_that_does_not_apply_ends_the_build(tmp_path: Path) -> None:
     assert "phase configure" not in done.stdout
 
 
-def test_libraries_opened_in_the_check_phase_are_noted(tmp_path: Path) -> None:
+def compiled(program: Path, text: str) -> Path:
     require("gcc")
-    program = tmp_path / "opens"
-    text = '#include <dlfcn.h>\nint main(void) { return !dlopen("libutil.so.1", RTLD_NOW); }\n'
+    program.parent.mkdir(exist_ok=True)
     subprocess.run(["gcc", "-x", "c", "-", "-o", program, "-ldl"], input=text.encode(), check=True)
+    return program
+
+
+def test_libraries_opened_in_the_check_phase_are_noted(tmp_path: Path) -> None:
+    text = '#include <dlfcn.h>\nint main(void) { return !dlopen("libutil.so.1", RTLD_NOW); }\n'
+    program = compiled(tmp_path / "top/opens", text)
     opened = build(tmp_path, doCheck="1", **SAYING | {"checkPhase": os.fspath(program)})
     assert opened.returncode == 0, opened.stderr
     assert (
         f"file=libutil.so.1 [0];  dynamically loaded by {program} [0]"
         in (tmp_path / "top/opened").read_text().splitlines()
     )
+
+
+def test_programs_that_open_no_library_are_checked_in_the_environment_that_they_would_have(
+    tmp_path: Path,
+) -> None:
+    compiled(tmp_path / "top/plain", "int main(void) { return 0; }\n")
+    (tmp_path / "top/configure").write_text("lt_cv_dlopen=dlopen\n")
+    done = build(tmp_path, doCheck="1", **SAYING | {"checkPhase": 'echo "${LD_DEBUG-none}"'})
+    assert done.returncode == 0, done.stderr
+    assert "none" in done.stdout.splitlines()

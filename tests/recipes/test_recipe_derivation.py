@@ -5,7 +5,7 @@ from denizen.build.derivation import seal
 from denizen.formats import storepath
 from denizen.formats.aterm import Derivation
 from denizen.recipes.recipe import Recipe, parse_recipe
-from denizen.recipes.recipe_derivation import RecipeInputs, derivation_of, packages_of
+from denizen.recipes.recipe_derivation import RecipeInputs, derivation_of, packages_of, unfit_character
 
 STORE = b"/nix/store"
 TREE, BUILDER, LIBRARY, SOURCE, OTHER, DRV = (
@@ -19,6 +19,12 @@ TREE, BUILDER, LIBRARY, SOURCE, OTHER, DRV = (
 def derived(recipe: Recipe) -> Derivation:
     inputs = RecipeInputs(TREE, BUILDER, LIBRARY, (Ingredient(SOURCE),), (), (), (Ingredient(OTHER, DRV),))
     return derivation_of(recipe, inputs, b"x86_64-linux", STORE)
+
+
+def test_a_store_whose_name_ends_at_a_space_for_others_is_known() -> None:
+    assert unfit_character(b"/home/o'brien/my store") == b"'"
+    assert unfit_character(b"/home/jane doe") == b" "
+    assert unfit_character(b"/nix/store") == unfit_character(b"/tmp/a.b-c_d+e@f~1/\xc3\xa9") == b""
 
 
 def test_inputs_are_dependencies_and_compilers_and_sources_may_not_be_mentioned() -> None:

@@ -9,8 +9,8 @@ In this order, over all outputs:
    stay as they are: a patched line would lead to a program that needs the host's dynamic linker.
 5. ELF files get the interpreter and run path of the packages that they were linked with, in the store: of
    each library needed, directly or by others, the directory, and none that is not used. Libraries opened by
-   name count if they are noted (.note.dlopen), named in the recipe, or were opened in the check phase or
-   when programs that the recipe built before ran.
+   name count if they are noted (.note.dlopen), named in the recipe, a constant of the file's, or were opened
+   in the check phase or when programs that the recipe built before ran.
 
 `denizen.recipes.fixup_plan` decides, this module writes.
 """
@@ -24,6 +24,7 @@ import subprocess
 import sys
 
 from denizen.elf import read
+from denizen.elf.library_strings import library_strings
 from denizen.errors import BadInput, DenizenError, display
 from denizen.recipes.fixup_plan import (
     ObjectFile,
@@ -258,7 +259,8 @@ def _patch(path: bytes, directories: list[bytes], opened: tuple[bytes, ...]) -> 
     one = ObjectFile.of(path, image)
     if one is None or (one.interpreter is None and not one.needed):
         return
-    one = replace(one, opened=(*one.opened, *opened))
+    mentioned = [name for name in library_strings(image) if image.dynamic and name != image.dynamic.soname]
+    one = replace(one, opened=(*one.opened, *opened, *mentioned))
     changes = changes_for(one, lambda name: _library(name, directories))
     _write(path, buffer, image, changes)
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 DEBUG = b"debug"
 _SHELL = b"/bin/bash"
 _BLANK = DerivationOutput(b"")
+# What Automake refuses in the name of a directory (m4/sanity.m4), and what shells, make, first lines of
+# scripts and search paths take for the end of a name or for a pattern.
+_ENDS_A_NAME = b" \t\r\n\f\v\\\"#$&'`:;,*?[]{}()<>|%"
 
 
 @value
@@ -39,6 +42,11 @@ class RecipeInputs:
     patches: tuple[Ingredient, ...]
     paths: tuple[Ingredient, ...]
     recipes: tuple[Ingredient, ...]
+
+
+def unfit_character(store_dir: bytes) -> bytes:
+    """Return the first character of a store directory's name that build systems cannot handle, or b""."""
+    return next((store_dir[at : at + 1] for at, byte in enumerate(store_dir) if byte in _ENDS_A_NAME), b"")
 
 
 def packages_of(recipe: Recipe) -> tuple[str, ...]:

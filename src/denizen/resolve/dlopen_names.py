@@ -6,7 +6,7 @@ packs for known toolkits; strings in the program that are sonames.
 
 from __future__ import annotations
 
-from denizen.elf.constants import PF_W, PF_X, PT_LOAD
+from denizen.elf.library_strings import constant_ranges, library_strings
 from denizen.errors import BadInput
 from denizen.fileview import exists
 from denizen.index.entry import is_library_name
@@ -21,12 +21,7 @@ if TYPE_CHECKING:
     from denizen.resolve.rule_packs import Opens, Resource, RulePacks
     from denizen.resolve.subject import Subject
 
-# Bytes that are searched before and after ".so" for the whole soname.
-_REACH = 64
-_PART = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")
 _ORDER = {"required": 0, "recommended": 1, "suggested": 2}
-# Bytes of a file's constants that are searched for strings; takes 10 ms.
-MAX_SCANNED = 16 << 20
 # The soname that musl gives itself.
 _MUSL = b"libc.so"
 
@@ -87,48 +82,15 @@ def _contains(image: Image, texts: Sequence[bytes]) -> bool:
     data = image.buffer
     if isinstance(data, memoryview):
         return False
-    places = list(_constants(image))
+    places = list(constant_ranges(image))
     return any(data.find(text, *place) >= 0 for place in places for text in texts)
 
 
 def strings(image: Image, knows: Callable[[bytes], bool]) -> Iterator[bytes]:
     """Yield the strings among a program's constants that are sonames known to `knows`, in order and once."""
-    seen: set[bytes] = set()
-    data = image.buffer
-    if isinstance(data, memoryview):
-        return
-    for start, end in _constants(image):
-        at = start - 1
-        while (at := data.find(b".so", at + 1, end)) >= 0:
-            name = _around(bytes(data[max(0, at - _REACH) : at + _REACH]), min(at, _REACH))
-            if name and name not in seen:
-                seen.add(name)
-                if is_library_name(name) and knows(name):
-                    yield name
-
-
-def _constants(image: Image) -> Iterator[tuple[int, int]]:
-    """Yield the (start, end) offsets of the read-only segments that are not code.
-
-    If there are none, yield those of all read-only segments, which then contain the constants.
-    """
-    readable = [s for s in image.segments if s.type == PT_LOAD and not s.flags & PF_W]
-    left = MAX_SCANNED
-    for segment in [s for s in readable if not s.flags & PF_X] or readable:
-        yield segment.offset, segment.offset + min(segment.file_size, left)
-        left -= min(segment.file_size, left)
-
-
-def _around(window: bytes, at: int) -> bytes:
-    """Return the string that has ".so" at offset `at` of the window; b"" if the window cuts it off."""
-    start, end = at, at
-    while start and window[start - 1] in _PART:
-        start -= 1
-    while end < len(window) and window[end] in _PART:
-        end += 1
-    ends = end < len(window) and window[end] == 0
-    starts = start > 0 and window[start - 1] in b"\0/"
-    return window[start:end] if starts and ends else b""
+    for name in library_strings(image):
+        if is_library_name(name) and knows(name):
+            yield name
 
 
 def _notes(images: Sequence[Image]) -> Iterator[DlopenName]:

@@ -52,15 +52,22 @@ SOURCES = {
     "greeter/src/greet.1": ".TH GREET 1\n",
     # It opens a library of which it says nothing.
     "greeter/src/late.c": (
+        "#include <dlfcn.h>\n#include <stdio.h>\n"
+        'int main(void) { char name[32]; snprintf(name, sizeof name, "lib%s.so.1", "greet");\n'
+        "return dlopen(name, RTLD_NOW) == NULL; }\n"
+    ),
+    # It has the library's name as a constant, and is not started in the check phase.
+    "greeter/src/named.c": (
         "#include <dlfcn.h>\n#include <stddef.h>\n"
-        'int main(void) { return dlopen("libgreet.so.1", RTLD_NOW) == NULL; }\n'
+        'static const char *tried[] = {"libgone.so.9", "libgreet.so.1"};\n'
+        "int main(void) { return dlopen(tried[1], RTLD_NOW) == NULL; }\n"
     ),
     "greeter/src/Makefile": (
-        "all: greet late\n"
+        "all: greet late named\n"
         "greet: main.c\n\t$(CC) -g -o $@ $< -lgreet\n"
-        "late: late.c\n\t$(CC) -o $@ $<\n"
+        "late named: %: %.c\n\t$(CC) -o $@ $<\n"
         "check: greet late\n\t./greet && ./late\n"
-        "install: greet\n\tinstall -D -t $(prefix)/bin greet late\n"
+        "install: all\n\tinstall -D -t $(prefix)/bin greet late named\n"
     ),
 }
 
@@ -98,8 +105,9 @@ def test_a_program_and_its_library_are_built_fixed_up_and_run(tmp_path: Path) ->
     assert (
         subprocess.run([program], capture_output=True, text=True, check=True, env={}).stdout == "greetings\n"
     )
-    # What it opened in the check phase is on its run path.
+    # What it opened in the check phase is on its run path, and what it mentions.
     subprocess.run([os.path.join(out, "bin/late")], check=True, env={})
+    subprocess.run([os.path.join(out, "bin/named")], check=True, env={})
     shown = subprocess.run(["readelf", "-dlSW", program], capture_output=True, text=True, check=True).stdout
     assert "-libgreet-1/lib:" in shown
     assert "-fhs" not in shown
@@ -194,7 +202,7 @@ def test_a_shell_begins_ahead_of_the_phase_that_is_named(tmp_path: Path) -> None
             ["run_phase fixup; $out/bin/greet; echo in:$out", "exit 7"],
         )
     assert fixed.status == 7, fixed.shown
-    assert [line for line in fixed.shown.splitlines() if line.startswith("fixup: ")] == ["fixup: 2 objects"]
+    assert [line for line in fixed.shown.splitlines() if line.startswith("fixup: ")] == ["fixup: 3 objects"]
     (out,) = [line.removeprefix("in:") for line in fixed.shown.splitlines() if line.startswith("in:")]
     ran = subprocess.run([f"{out}/bin/greet"], capture_output=True, text=True, check=True, env={})
     assert ran.stdout == "greetings\n"

@@ -35,3 +35,14 @@ def test_a_file_outside_of_the_recipe_is_refused_before_anything_is_fetched(
         assert "takes /etc/hostname, which is not below its directory" in said
         assert "--allow-path /etc/hostname" in said
     assert not (tmp_path / "root").exists()
+
+
+def test_a_store_that_build_systems_cannot_name_is_refused_before_anything_is_fetched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "recipe.toml").write_text('name = "a"\nversion = "1"\n')
+    root = tmp_path / "my root"
+    assert dispatch(["build", "--root", str(root), str(tmp_path)]) == 125
+    said = capsys.readouterr().err
+    assert f"no recipe can be built in the store {root}/data/store\n  its name has ' '" in said
+    assert not root.exists()

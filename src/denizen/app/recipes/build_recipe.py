@@ -12,15 +12,16 @@ from denizen.app.recipes.recipe_files import recipe_files, recipe_path, refuse_o
 from denizen.app.recipes.run_findings import new_findings, record_findings
 from denizen.app.recipes.source_trees import add_source
 from denizen.app.supply.configured_sources import sources_by_name
-from denizen.app.supply.store_access import made_store
+from denizen.app.supply.store_access import made_store, open_store, store_directory
 from denizen.build.builtin_derivations import Ingredient, made_by
 from denizen.build.builtin_fetch import fetching
 from denizen.build.derivation import SUFFIX, name_of, seal
-from denizen.errors import SourceFailed, display
+from denizen.errors import HostLacks, SourceFailed, display
 from denizen.formats.packages import Package
 from denizen.formats.storepath import is_name
 from denizen.host import machine_name
-from denizen.recipes.recipe_derivation import RecipeInputs, derivation_of
+from denizen.recipes.recipe_derivation import RecipeInputs, derivation_of, unfit_character
+from denizen.store.local import NoStore
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
@@ -46,6 +47,16 @@ class NoMirror(SourceFailed):
     path: str
     WHAT = "there is no archive to fetch {path} from"
     REMEDY = "denizen source list"
+
+
+class UnfitStoreDirectory(HostLacks):
+    """The error that the store directory's name is one that build systems cannot handle."""
+
+    directory: bytes
+    character: bytes
+    WHAT = "no recipe can be built in the store {directory}"
+    WHY = "its name has '{character}', where shells, make or first lines of scripts let a name end"
+    REMEDY = "denizen store create DIR, if there is no store yet; else --root DIR, of another name"
 
 
 @value
@@ -74,6 +85,7 @@ def build_recipe(session: Session, request: BuildRecipeRequest) -> dict[str, dic
 
     Raises:
         NoRecipe, BadRecipe, RecipeCircle, FileOutside: a recipe cannot be used.
+        UnfitStoreDirectory: build systems cannot handle the store directory's name.
         MissingPackages, SourceFailed: its packages or sources cannot be had.
         BuildFailed: a phase failed. Also what else `realise` raises.
         OutLinkTaken: the link cannot be made.
@@ -111,8 +123,25 @@ def _tell_findings(session: Session, store: Store, one: RecipeFile) -> None:
 def trees_of(
     session: Session, files: Iterable[RecipeFile], request: BuildRecipeRequest
 ) -> dict[str, Generation]:
-    """Return the environment that each recipe is built in, by the path of the recipe's file."""
+    """Return the environment that each recipe is built in, by the path of the recipe's file.
+
+    Raises:
+        UnfitStoreDirectory: build systems cannot handle the store directory's name.
+    """
+    _refuse_unfit(session)
     return {one.path: build_environment(session, one, request.policy, update=request.update) for one in files}
+
+
+def _refuse_unfit(session: Session) -> None:
+    """Raise UnfitStoreDirectory before anything is fetched for what no build system could build."""
+    try:
+        with open_store(session) as store:
+            directory = store.layout.logical
+    except NoStore:
+        directory = store_directory(session)
+    character = unfit_character(directory)
+    if character:
+        raise UnfitStoreDirectory(directory, character)
 
 
 def written(writer: RecipeWriter, files: Sequence[RecipeFile], trees: Mapping[str, Generation]) -> Sealed:

@@ -14,11 +14,11 @@ from __future__ import annotations
 import posixpath
 import re
 
+from denizen.elf.library_strings import MAX_SCANNED
 from denizen.errors import BadInput
 from denizen.launch.command_links import is_command
 from denizen.launch.resident import EXECUTORS
 from denizen.resolve.cache.cached_view import parser_of
-from denizen.resolve.dlopen_names import MAX_SCANNED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
