@@ -78,6 +78,26 @@ in rec {
     outputChecks.out = { allowedReferences = [ arguments ]; disallowedRequisites = [ text-input ]; maxSize = 1000; maxClosureSize = 10000; };
   };
 
+  empty-file = make "empty-file" ": > $out" { };
+  link-to-itself = make "link-to-itself" "ln -s $out $out" { };
+  longest-name = make "longest-name" ''mkdir $out; n=$(printf 'n%.0s' $(seq 255)); echo x > $out/$n; ln -s $n $out/l'' { };
+  odd-names = make "odd-names" ''mkdir $out; cd $out; touch "$(printf 'a\nb')" "$(printf 'a\\b')" '$x' '*' '#' "'" '"' .. ... .hidden 2> /dev/null || true'' { };
+  names-that-differ-in-case = make "names-that-differ-in-case" "mkdir $out $out/D $out/d; touch $out/D/x $out/a $out/A $out/aB $out/ab" { };
+  deep = make "deep" "mkdir $out; cd $out; for i in $(seq 200); do mkdir d; cd d; done; echo x > x" { };
+  many-files = make "many-files" "mkdir $out; cd $out; for i in $(seq 3000); do : > $i; done" { };
+  references-found = make "references-found" ''
+    mkdir $out; h=${builtins.substring 11 32 "${arguments}"}
+    head -c 65520 /dev/zero > $out/over-a-block; echo $h >> $out/over-a-block
+    head -c 3000000 /dev/zero > $out/far; echo ${text-input} >> $out/far
+    echo ''${h%?} > $out/cut; echo ''${h#?} >> $out/cut
+  '' { };
+  references-in-names = make "references-in-names" ''mkdir $out; touch $out/$(basename ${arguments}); ln -s ../$(basename ${symbolic-link}) $out/l'' { };
+  references-not-plain = make "references-not-plain" ''echo ${arguments} | sed 's/./&\x00/g' > $out; echo ${arguments} | tr a-z A-Z >> $out'' { };
+  ten-outputs = make "ten-outputs" "for o in $outputs; do echo $o > \${!o}; done"
+    { builder = "/bin/bash"; outputs = [ "out" "a" "b" "c" "d" "e" "f" "g" "h" "i" ]; };
+  large-variable = make "large-variable" "printf %s \"$big\" | cksum > $out" { big = builtins.concatStringsSep "," (map toString (builtins.genList (n: n) 20000)); };
+  discarded-context = make "discarded-context" "echo $hidden > $out" { hidden = builtins.unsafeDiscardStringContext "${arguments}"; };
+
   # Content known beforehand
   fixed-flat = make "fixed-flat" "echo -n abc > $out" {
     outputHash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; outputHashAlgo = "sha256";
@@ -90,6 +110,10 @@ in rec {
   fixed-recursive-sha512 = make "fixed-recursive-sha512" "echo abc > $out" {
     outputHash = "sha512-iGlJWi2udkDRgum9QcDK14A6gOGpgbafxlVRJF2MQEVH23baEcUxICzwMhf1gN9CHkOUypZuJqx0g0jDP3P8Qg=="; outputHashMode = "recursive";
   };
+  fixed-flat-md5 = make "fixed-flat-md5" "echo -n abc > $out" { outputHash = "900150983cd24fb0d6963f7d28e17f72"; outputHashAlgo = "md5"; };
+  fixed-recursive-link = make "fixed-recursive-link" "ln -s /no/where $out" {
+    outputHash = "sha256-knqwm4gygirjNRzqhdF4ib431cF6Mtl4itwvW2nWFhA="; outputHashMode = "recursive";
+  };
   of-fixed = make "of-fixed" "cat $src > $out; echo $src >> $out" { src = fixed-flat; };
 
   # Content that names the output
@@ -98,6 +122,13 @@ in rec {
   floating-outputs = make "floating-outputs" ''
     mkdir $out $dev; echo $out $dev > $out/x; echo $dev > $dev/y; ln -s $dev $out/dev
   '' (floating // { outputs = [ "out" "dev" ]; });
+  floating-link-to-itself = make "floating-link-to-itself" "ln -s $out/x $out" floating;
+  floating-self-far = make "floating-self-far" ''
+    head -c 65520 /dev/zero > $out; echo $out >> $out; head -c 200000 /dev/zero >> $out; printf %s $out >> $out
+  '' floating;
+  floating-self-in-names = make "floating-self-in-names" ''mkdir $out; h=$(basename $out); touch $out/$h; ln -s ../$h $out/a; echo $h > $out/z'' floating;
+  floating-program = make "floating-program" "printf '#!/bin/sh\necho %s\n' $out > $out; chmod 755 $out" floating;
+  floating-empty = make "floating-empty" "mkdir $out" floating;
   floating-flat = make "floating-flat" "echo x > $out" (floating // { outputHashMode = "flat"; });
   floating-sha1 = make "floating-sha1" "mkdir $out; echo x > $out/x" (floating // { outputHashAlgo = "sha1"; });
   of-floating = make "of-floating" "echo ${floating-self} ${floating-outputs.dev} > $out; cat ${floating-self}/bin/me >> $out" { };

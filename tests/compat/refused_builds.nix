@@ -7,6 +7,12 @@ let
     args = [ "-e" "-c" script ];
     PATH = "/bin";
   } // extra);
+  structured = name: script: extra: make name ''
+    . ./.attrs.sh
+    out=''${outputs[out]}
+    ${script}
+  '' ({ __structuredAttrs = true; builder = "/bin/bash"; } // extra);
+  floating = { __contentAddressed = true; outputHashMode = "recursive"; outputHashAlgo = "sha256"; };
   leaf = make "leaf" "echo x > $out" { };
 in {
   status = make "status" "echo x > $out; exit 3" { };
@@ -28,6 +34,15 @@ in {
     disallowedRequisites = [ leaf ];
   };
   unknown-specifier = make "unknown-specifier" "echo x > $out" { allowedReferences = [ "nothing" ]; };
+  fixed-that-mentions-an-object = make "fixed-that-mentions-an-object" "mkdir $out; ln -s ${leaf} $out/l" {
+    outputHash = "sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="; outputHashMode = "recursive";
+  };
+  floating-circle = make "floating-circle" "echo $dev > $out; echo $out > $dev" (floating // { outputs = [ "out" "dev" ]; });
+  too-large = structured "too-large" "head -c 2000 /dev/zero > $out" { outputChecks.out.maxSize = 1000; };
+  too-large-a-closure = structured "too-large-a-closure" "echo ${leaf} > $out" { outputChecks.out.maxClosureSize = 200; };
+  not-allowed-by-check = structured "not-allowed-by-check" "echo ${leaf} > $out" { outputChecks.out.allowedReferences = [ ]; };
+  disallowed-by-check = structured "disallowed-by-check" "echo ${leaf} > $out" { outputChecks.out.disallowedReferences = [ leaf ]; };
+  not-allowed-requisite = make "not-allowed-requisite" "ln -s ${make "one-between" "ln -s ${leaf} $out" { }} $out" { allowedRequisites = [ ]; };
   another-machine = derivation { name = "another-machine"; system = "riscv64-linux"; builder = "/bin/sh"; };
   feature = make "feature" "echo x > $out" { requiredSystemFeatures = [ "warp-drive" ]; };
   no-builder = derivation { name = "no-builder"; system = "x86_64-linux"; builder = "/no/such/builder"; };

@@ -141,6 +141,17 @@ def test_names_twice_or_out_of_order_are_refused(names: tuple[bytes, ...]) -> No
     assert rule_broken_by(directory(*(entry(name, *EMPTY_FILE) for name in names))) is NarRule.ORDER
 
 
+def test_a_rewritten_stream_may_have_names_in_any_order_but_none_twice() -> None:
+    names = (b"b", b"a", b"c")
+    content = directory(*(entry(name, *EMPTY_FILE) for name in names))
+    assert [one.path for one in settled(read(io.BytesIO(content), ordered=False))] == [b"", *names]
+    link = entry(b"x", b"symlink", b"target", b"/etc")
+    through = directory(link, entry(b"a", *EMPTY_FILE), entry(b"x", b"directory", *entry(b"y", *EMPTY_FILE)))
+    with pytest.raises(BadNar) as caught:
+        settled(read(io.BytesIO(through), ordered=False))
+    assert caught.value.rule is NarRule.ORDER
+
+
 def test_a_link_and_then_a_file_through_it_cannot_be_said() -> None:
     link = entry(b"x", b"symlink", b"target", b"/etc")
     assert rule_broken_by(directory(link, entry(b"x/passwd", *EMPTY_FILE))) is NarRule.NAME

@@ -80,15 +80,18 @@ class BadNar(BadInput):
         return self.rule.value
 
 
-def read(stream: Readable) -> Iterator[Entry]:
+def read(stream: Readable, *, ordered: bool = True) -> Iterator[Entry]:
     """Yield the entries of an archive that fills the whole stream.
+
+    Unless `ordered`, the names of a directory may come in any order, each once: a stream whose names were
+    rewritten is no archive, but says what the tree is.
 
     Raises:
         BadNar: the archive breaks a rule, or bytes follow its end.
         Truncated: the stream ends before the archive does.
     """
     source = ByteSource(stream)
-    yield from read_from(source)
+    yield from _NarReader(source, ordered=ordered).entries()
     if not source.at_end():
         raise BadNar(NarRule.TRAILING, source.position, b"")
 
@@ -110,12 +113,14 @@ class _NarReader:
         path: the entry being read, for errors.
         outer: the directories around the current one, each with the last name read in it.
         content_end: the offset behind the content of the last file begun.
+        read: the paths read so far, where names may come in any order; else None.
     """
 
-    __slots__ = ("content_end", "outer", "path", "source")
+    __slots__ = ("content_end", "outer", "path", "read", "source")
 
-    def __init__(self, source: ByteSource) -> None:
+    def __init__(self, source: ByteSource, *, ordered: bool = True) -> None:
         self.source = source
+        self.read: set[bytes] | None = None if ordered else set()
         self.path = b""
         self.outer: list[tuple[bytes, bytes]] = []
         self.content_end = 0
@@ -169,7 +174,7 @@ class _NarReader:
         at = start + codec.length_at(buffer, start - 8)
         name = buffer[start:at]
         path = b"%b/%b" % (parent, name) if parent else name
-        if not (name > last and is_name(name) and len(path) <= MAX_PATH):
+        if not (name > last and self.read is None and is_name(name) and len(path) <= MAX_PATH):
             return None
         executable = not buffer.startswith(_PLAIN_FILE[len(name) & 7], at)
         head = (_EXECUTABLE_FILE if executable else _PLAIN_FILE)[len(name) & 7]
@@ -205,8 +210,10 @@ class _NarReader:
         self.path = b"%b/%b" % (parent, name) if parent else name
         if len(self.path) > MAX_PATH:
             raise self._broken(NarRule.PATH)
-        if name <= last:
+        if name <= last if self.read is None else self.path in self.read:
             raise self._broken(NarRule.ORDER)
+        if self.read is not None:
+            self.read.add(self.path)
         self._want(codec.NODE)
         return name
 

@@ -266,15 +266,15 @@ class Work(Operation):
             canonicalise(tree)
             return digest_tree(tree, Digester(_by_digest(candidates), self._matcher()))
 
-    def tree_of(self, stream: Readable) -> bytes:
+    def tree_of(self, stream: Readable, *, ordered: bool = True) -> bytes:
         """Return a new tree with the content of a NAR; its metadata is canonical.
 
-        Raises BadNar, Truncated.
+        Unless `ordered`, names in a directory may come in any order. Raises BadNar, Truncated.
         """
         from denizen.nar import reader
 
         with doing("write a tree in", self._layout.physical):
-            return self._layout.physical + b"/" + self._restored(reader.read(stream))
+            return self._layout.physical + b"/" + self._restored(reader.read(stream, ordered=ordered))
 
     def adopt_shared(
         self, tree: bytes, path: StorePath, candidates: Iterable[StorePath], deriver: StorePath | None = None
