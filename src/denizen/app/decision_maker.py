@@ -55,12 +55,14 @@ class StartPlan:
         verdicts: every strategy with the obstacle to it.
         emulator: which one runs a program of another architecture, in words; "" for this machine's.
         files: what a static program looks for and this host lacks.
+        unstarted: what a static program cannot start, in words; "" for nothing known.
     """
 
     resolution: Resolution | None
     verdicts: tuple[StrategyVerdict, ...]
     emulator: str = ""
     files: tuple[LookedForFiles, ...] = ()
+    unstarted: str = ""
 
 
 @value
@@ -155,6 +157,8 @@ class _DecisionMaker:
             # Asked for by its name, the strategy brings no files; another start is to have them.
             if not (only is StrategyName.HOST and self._examined.report.stands_alone):
                 self._write(found)
+            if only is None and (words := self._chooser.unstarted()):
+                self._session.reporter.say(f"denizen: {words}")
             if kept is only:
                 return Decided(self._decision_store.directory, found)
         return Decided(self._decision_store.directory, self._chooser.started(base, only))
@@ -163,7 +167,12 @@ class _DecisionMaker:
         """Return what `run` would do. Raises CannotStart."""
         refuse_hopeless(self._program, self._examined.report)
         verdicts = self.verdicts()
-        return StartPlan(self._bases.planned(), verdicts, self.emulator_words(), self.files(verdicts))
+        files, unstarted = self.files(verdicts), self.unstarted()
+        return StartPlan(self._bases.planned(), verdicts, self.emulator_words(), files, unstarted)
+
+    def unstarted(self) -> str:
+        """Return what a static program cannot start, in words; "" for nothing known."""
+        return self._chooser.unstarted()
 
     def files(self, verdicts: Sequence[StrategyVerdict]) -> tuple[LookedForFiles, ...]:
         """Return what is done about files that a static program looks for and this host lacks."""
@@ -261,6 +270,10 @@ class DryRun:
     def files(self, verdicts: Sequence[StrategyVerdict]) -> tuple[LookedForFiles, ...]:
         """Return what is done about files that a static program looks for, by the strategy that is chosen."""
         return self._maker().files(verdicts) if verdicts else ()
+
+    def unstarted(self) -> str:
+        """Return what a static program cannot start, in words; "" for nothing known."""
+        return self._maker().unstarted()
 
     def improvement(self) -> Resolution | None:
         """Return packages with libraries that the program opens at run time and the host lacks, or None."""

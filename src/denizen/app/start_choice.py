@@ -15,6 +15,7 @@ from denizen.launch.strategies.base import MAPPED, HostFindings, ProgramStart, S
 from denizen.launch.strategies.direct import DirectStrategy
 from denizen.launch.strategies.loader_files import ChildDecisions, LoaderFiles
 from denizen.launch.strategies.namespace_mounts import NamespaceMounts
+from denizen.launch.strategies.static_children import lacking_linker, unstarted_words
 from denizen.launch.strategies.table import CannotUse, all_verdicts, choose
 from denizen.sha256 import hex_digest_of
 from denizen.value import replace
@@ -86,6 +87,14 @@ class StartChooser:
         """Return the verdict on every strategy."""
         is_script = self._examined.program.image is None
         return all_verdicts(self._start(satisfies=self._examined.is_satisfied or is_script))
+
+    def unstarted(self) -> str:
+        """Return a sentence about programs that a static one cannot start as it is started; "" for none."""
+        linker = lacking_linker(self._examined.program)
+        if not linker:
+            return ""
+        chosen = next((one.strategy.name for one in self.verdicts() if not one.obstacle), None)
+        return unstarted_words(linker, self._mounts.obstacle()) if chosen is StrategyName.HOST else ""
 
     def _start(self, *, satisfies: bool, without_files: bool = False) -> ProgramStart:
         findings = findings_of(self._examined, self._bases.wants, self._bases.wanted, satisfies=satisfies)

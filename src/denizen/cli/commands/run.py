@@ -75,13 +75,13 @@ def _show_plan(context: Context, program: bytes, wanted: RunRequest) -> int:
     plan, output = plan_for(context.session, program, wanted), context.output
     if context.json:
         fields = None if plan.resolution is None else document(plan.resolution)
-        output.document(
-            {"resolution": fields, "strategy": strategy_document(plan.verdicts, plan.emulator, plan.files)}
-        )
+        strategy = strategy_document(plan.verdicts, plan.emulator, plan.files, unstarted=plan.unstarted)
+        output.document({"resolution": fields, "strategy": strategy})
         return 0
     satisfied = "it is static" if plan.emulator else "this host has all it needs"
     lines = (satisfied,) if plan.resolution is None else resolution_lines(plan.resolution)
-    for line in (*lines, *strategy_lines(plan.verdicts, plan.emulator, plan.files)):
+    strategies = strategy_lines(plan.verdicts, plan.emulator, plan.files, unstarted=plan.unstarted)
+    for line in (*lines, *strategies):
         output.line(line)
     return 0 if plan.resolution is None or plan.resolution.is_complete else 1
 

@@ -69,7 +69,9 @@ def run(parsed: Parsed, context: Context) -> int:
 
             emulator, verdicts = _emulator(report, dry_run), _verdicts(report, dry_run)
             files, variables = _files(report, dry_run, verdicts), dry_run.variables() if verdicts else ()
-            fields["strategy"] = strategy_document(verdicts, emulator, files, variables)
+            fields["strategy"] = strategy_document(
+                verdicts, emulator, files, variables, unstarted=_unstarted(report, dry_run)
+            )
             fields["opened"] = opened_document(context.session, report.program)
         context.output.document(fields)
     else:
@@ -121,6 +123,11 @@ def _verdicts(report: Report, dry_run: DryRun) -> Sequence[StrategyVerdict]:
     return dry_run.verdicts()
 
 
+def _unstarted(report: Report, dry_run: DryRun) -> str:
+    """Return what a static program cannot start, in words; "" for nothing known."""
+    return dry_run.unstarted() if report.stands_alone and report.starts else ""
+
+
 def _files(report: Report, dry_run: DryRun, verdicts: Sequence[StrategyVerdict]) -> Sequence[LookedForFiles]:
     """Return what is done about files that a static program looks for and this host lacks."""
     return dry_run.files(verdicts) if report.stands_alone else ()
@@ -166,7 +173,9 @@ def _show(
             context.output.line(line)
         emulator, verdicts = _emulator(report, dry_run), _verdicts(report, dry_run)
         files, variables = _files(report, dry_run, verdicts), dry_run.variables() if verdicts else ()
-        for line in strategy_lines(verdicts, emulator, files, variables):
+        for line in strategy_lines(
+            verdicts, emulator, files, variables, unstarted=_unstarted(report, dry_run)
+        ):
             context.output.line(line)
     context.output.render(closing)
 

@@ -17,6 +17,8 @@ def strategy_document(
     emulator: str = "",
     files: Sequence[LookedForFiles] = (),
     variables: Sequence[bytes] = (),
+    *,
+    unstarted: str = "",
 ) -> dict[str, object]:
     """Return the table of strategies for --json: the chosen one, and the reasons against the others."""
     chosen = next((v.strategy.name.value for v in verdicts if not v.obstacle), None)
@@ -38,6 +40,7 @@ def strategy_document(
             for one in files
         ],
         "variables": [*map(display, variables)],
+        "unstarted": unstarted or None,
     }
 
 
@@ -46,11 +49,15 @@ def strategy_lines(
     emulator: str = "",
     files: Sequence[LookedForFiles] = (),
     variables: Sequence[bytes] = (),
+    *,
+    unstarted: str = "",
 ) -> Iterator[str]:
     """Yield what a static program looks for, and the table of strategies, as lines for people."""
     for one in files:
         packages = ", ".join(map(display, one.packages))
         yield f"it looks for {display(one.path)}, of {packages}: {_means(one)}"
+    if unstarted:
+        yield unstarted
     if emulator:
         yield f"emulator: {emulator}"
     chosen = next((v for v in verdicts if not v.obstacle), None)

@@ -11,6 +11,7 @@ from denizen.launch.strategies.direct import script_obstacle
 from denizen.launch.strategies.dynamic_linker import linker_outside
 from denizen.launch.strategies.given_variables import words_for_static
 from denizen.launch.strategies.shown_resources import commands_not_here
+from denizen.launch.strategies.static_children import lacking_linker
 from denizen.value import replace
 
 TYPE_CHECKING = False
@@ -47,6 +48,9 @@ class HostStrategy:
             return "it is a script, and programs that it starts may be foreign"
         if found.looks_for and _shows_files(start):
             return f"it looks for {display(found.looks_for[0].there[0])}, which is not here"
+        linker = lacking_linker(start.program)
+        if linker and _shows_files(start):
+            return f"it starts programs, and {display(linker)} is not here"
         commands = commands_not_here(start.program, start.files)
         if commands and not start.mounts.obstacle():
             return f"it executes {display(commands[0])}, which is not here"

@@ -1,0 +1,70 @@
+"""Programs with a dynamic linker that a static program starts, on a root that has no such linker."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.bare_programs import BareProgram
+from tests.support.hosts import Outcome
+
+pytestmark = pytest.mark.slow
+
+_STARTS = """
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+int main(int count, char **words) { execv(words[1], words + 1); return printf("%d\\n", errno), 115; }
+"""
+_CHILD = (
+    '#include <stdio.h>\nint main(int count, char **words) { return printf("child %s\\n", words[1]), 7; }\n'
+)
+# What nothing else on the root has, as Nix's programs name it.
+_ELSEWHERE = "-Wl,--dynamic-linker=/nix/store/0-glibc/lib/ld-linux-x86-64.so.2"
+
+
+class Static:
+    """A static program and its children, beside a program that the host's archive was made for."""
+
+    def __init__(self, host: str, directory: Path) -> None:
+        self.bare = BareProgram(host, directory, _CHILD)
+        place = self.bare.directories.programs / "here" / "bin"
+        for name, source, flags in (
+            ("static", _STARTS, ("-static",)),
+            ("child", _CHILD, ()),
+            ("elsewhere", _CHILD, (_ELSEWHERE,)),
+        ):
+            (directory / f"{name}.c").write_text(source)
+            subprocess.run(["gcc", "-w", *flags, "-o", place / name, directory / f"{name}.c"], check=True)
+
+    def path(self, name: str) -> str:
+        return self.bare.path.removesuffix("program") + name
+
+    def run(self, child: str) -> Outcome:
+        return self.denizen("run", self.path("static"), self.path(child), "told")
+
+    def denizen(self, command: str, *words: str) -> Outcome:
+        return self.bare.host.run([*self.bare.host.denizen(command), *words])
+
+
+def test_in_a_namespace_they_start(tmp_path: Path) -> None:
+    static = Static("bare root", tmp_path)
+    for child in ("child", "elsewhere", "child"):
+        done = static.run(child)
+        assert (done.status, done.out) == (7, "child told\n"), done.err
+
+
+def test_where_namespaces_are_forbidden_it_is_said(tmp_path: Path) -> None:
+    static = Static("container", tmp_path)
+    first, second = static.run("child"), static.run("child")
+    assert (first.status, first.out) == (second.status, second.out) == (115, "2\n")  # ENOENT, the kernel's
+    said = (
+        "what it starts fails as without denizen if it needs /lib64/ld-linux-x86-64.so.2, which is not here"
+    )
+    assert said in first.err
+    assert "this host forbids it" in first.err
+    assert said not in second.err  # a decision is told of once
+    shown = static.denizen("why", "--json", static.path("static"))
+    assert said in json.loads(shown.out)["strategy"]["unstarted"]
+    assert said in static.denizen("why", static.path("static")).out
