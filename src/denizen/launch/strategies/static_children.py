@@ -4,8 +4,8 @@ The kernel takes a program's interpreter by its path alone, and nothing of deniz
 that could answer for one that is not there. So a loader must be shown there before that program starts, which
 takes a namespace (0.6 ms of each start). Most static programs start no others, and their code tells: a C
 library has one function that makes the system call, with the call's number in the instruction before, and
-static linking leaves it out where nothing calls it. Tried with glibc's and musl's, busybox, and Rust of glibc.
-Go makes every system call by one function, but keeps the names of those that are linked, stripped or not.
+static linking leaves it out where nothing calls it: tried with glibc and musl, busybox, and Rust on glibc. Go
+makes every system call by one function, but keeps the names of those that are linked, stripped or not.
 
 Limits: a program that computes the call's number is taken for one that starts no others.
 """
