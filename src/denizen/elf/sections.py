@@ -8,7 +8,7 @@ Specification: gABI "Sections". Limits: e_shnum sections (files with more than 6
 
 from __future__ import annotations
 
-from struct import Struct, iter_unpack
+from struct import Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,18 +18,21 @@ if TYPE_CHECKING:
 SHT_NOBITS = 8
 # name type flags addr offset size link info addralign entsize
 SECTION_FIELDS = {32: "IIIIIIIIII", 64: "IIQQQQIIQQ"}
+_LAYOUTS = {
+    (order, bits): Struct(order + fields) for order in "<>" for bits, fields in SECTION_FIELDS.items()
+}
 _NAME, _TYPE, _OFFSET, _SIZE = 0, 1, 4, 5
 MAX_NAMES = 1024 * 1024
 
 
 def section_headers(buffer: Buffer, header: Header) -> list[tuple[int, ...]]:
     """Return the fields of each section header in file order; [] where the table is not valid."""
-    layout = header.order + SECTION_FIELDS[header.bits]
-    size = Struct(layout).size
+    layout = _LAYOUTS[header.order, header.bits]
+    size = layout.size
     end = header.shoff + header.shnum * size
     if not header.shnum or header.shentsize != size or end > len(buffer):
         return []
-    return list(iter_unpack(layout, bytes(buffer[header.shoff : end])))
+    return list(layout.iter_unpack(bytes(buffer[header.shoff : end])))
 
 
 def end_of_sections(buffer: Buffer, header: Header, rows: list[tuple[int, ...]] | None = None) -> int:

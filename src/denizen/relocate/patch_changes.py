@@ -92,10 +92,9 @@ def wanted(image: Image, changes: Changes) -> Wanted:
     """Return what the changes make of a file.
 
     Raises:
-        CannotPatch: a part that should change is not there, or a name is not possible.
+        CannotPatch: a part that should change is not there.
         BadInput: the file is malformed.
     """
-    _check_names(changes)
     interpreter = _interpreter(image, changes.interpreter)
     if not changes.touches_dynamic:
         return Wanted(interpreter, None)
@@ -118,7 +117,8 @@ def wanted(image: Image, changes: Changes) -> Wanted:
     return Wanted(interpreter, None if same else tuple(entries), renamed, unneeded)
 
 
-def _check_names(changes: Changes) -> None:
+def check_names(changes: Changes) -> None:
+    """Raise CannotPatch: a name that is asked for is not possible."""
     pairs = [name for pair in changes.replace_needed for name in pair]
     names = (changes.interpreter, changes.soname, *changes.add_needed, *pairs)
     if b"" in names:

@@ -22,7 +22,7 @@ from denizen.relocate.elf_parts import (
 from denizen.relocate.encoding import E_PHNUM, E_PHOFF, Encoding
 from denizen.relocate.errors import CannotPatch
 from denizen.relocate.file_edits import FileEdit, FilePlan, merged
-from denizen.relocate.patch_changes import wanted
+from denizen.relocate.patch_changes import check_names, wanted
 from denizen.relocate.patch_layout import PART_NAMES, PartContents, lay_out, whole_table
 from denizen.relocate.section_edits import move_sections, shorten_needs
 from denizen.relocate.string_places import StringPlan, place_strings, requested, string_bytes
@@ -52,6 +52,7 @@ def plan_patch(image: Image, changes: Changes, *, reversible: bool = False) -> F
     """
     if image.header.type not in (c.ET_EXEC, c.ET_DYN):
         raise CannotPatch("it is neither a program nor a shared library")
+    check_names(changes)
     target = wanted(image, changes)
     if target.interpreter is None and target.entries is None:
         return FilePlan(insert_at=len(image.buffer))

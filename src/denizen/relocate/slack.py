@@ -66,7 +66,7 @@ def page_size(image: Image) -> int:
     It is the largest of the architecture, or what its own segments are aligned to, where that is less: on
     larger pages it never ran.
     """
-    own = min([one.alignment for one in image.segments if one.type == c.PT_LOAD], default=MAX_PAGE)
+    own = min([row[7] for row in image.segments if row[0] == c.PT_LOAD], default=MAX_PAGE)
     if own <= MIN_PAGE:
         return MIN_PAGE
     machine = image.header.architecture
@@ -78,15 +78,22 @@ def loads(image: Image) -> list[Segment]:
     return [one for one in image.segments if one.type == c.PT_LOAD]
 
 
-def used_ranges(image: Image) -> list[tuple[int, int]]:
-    """Return the (start, end) file offsets of everything that headers account for."""
-    header = image.header
-    table = (header.phoff, header.phoff + header.phnum * header.phentsize)
-    rows = image.sections
-    sections = [(row[4], row[4] + row[5]) for row in rows if row[5] and row[1] not in (0, SHT_NOBITS)]
-    section_table = (header.shoff, header.shoff + len(rows) * header.shentsize)
-    segments = [(one.offset, one.offset + one.file_size) for one in image.segments if one.file_size]
-    return [(0, header.ehsize), table, section_table, *sections, *segments]
+def used_ranges(image: Image, beyond: int = 0) -> list[tuple[int, int]]:
+    """Return the (start, end) file offsets of all that headers account for and that ends beyond an offset."""
+    header, rows = image.header, image.sections
+    # By position: of a file's 50 rows two or three reach beyond the end of a segment.
+    sections = [
+        (row[4], row[4] + row[5])
+        for row in rows
+        if row[4] + row[5] > beyond and row[5] and row[1] not in (0, SHT_NOBITS)
+    ]
+    segments = [(row[2], row[2] + row[5]) for row in image.segments if row[2] + row[5] > beyond and row[5]]
+    tables = (
+        (0, header.ehsize),
+        (header.phoff, header.phoff + header.phnum * header.phentsize),
+        (header.shoff, header.shoff + len(rows) * header.shentsize),
+    )
+    return [*[one for one in tables if one[1] > beyond], *sections, *segments]
 
 
 def _slacks(image: Image, least: int) -> Iterator[Slack]:
@@ -94,20 +101,19 @@ def _slacks(image: Image, least: int) -> Iterator[Slack]:
 
     The cheapest bound comes first: most segments end where the pages of the next one are too near.
     """
-    page, loaded = page_size(image), loads(image)
-    used: list[tuple[int, int]] = []
-    for index, row in enumerate(image.segments):
-        if row.type != c.PT_LOAD or not 0 < row.file_size == row.memory_size or not row.flags & c.PF_R:
+    page, last = page_size(image), 1 << image.header.bits
+    addresses = [row[3] for row in image.segments if row[0] == c.PT_LOAD]
+    for index, (kind, flags, offset, address, _, size, memory_size, _) in enumerate(image.segments):
+        if kind != c.PT_LOAD or not 0 < size == memory_size or not flags & c.PF_R:
             continue
-        start, address = row.offset + row.file_size, row.address + row.file_size
+        start, behind = offset + size, address + size
         # A hostile file's segment may reach beyond the last address.
-        room = min(_until_next(loaded, address, page), _LONGEST, (1 << image.header.bits) - address)
+        room = min(_until_next(addresses, behind, page), _LONGEST, last - behind)
         if room < least or _zeros(image.buffer, start, least) < least:
             continue
-        used = used or used_ranges(image)
-        room = _zeros(image.buffer, start, min(room, _until_used(image, start, used)))
+        room = _zeros(image.buffer, start, min(room, _until_used(image, start)))
         if room >= least:
-            yield Slack(index, start, address, room)
+            yield Slack(index, start, behind, room)
 
 
 def _zeros(buffer: Buffer, start: int, limit: int) -> int:
@@ -117,19 +123,19 @@ def _zeros(buffer: Buffer, start: int, limit: int) -> int:
     return len(rest) if rest == bytes(len(rest)) else len(rest) - len(rest.lstrip(b"\0"))
 
 
-def _until_used(image: Image, start: int, used: list[tuple[int, int]]) -> int:
+def _until_used(image: Image, start: int) -> int:
     """Return the number of bytes up to the first range that reaches beyond `start`, or to a payload."""
     size = len(image.buffer)
-    first, end = min([one for one in used if one[1] > start], default=(size, size + 1))
+    first, end = min(used_ranges(image, start), default=(size, size + 1))
     # A range within the file ends before a payload begins, or where it does.
     if end > size:
         first = min(first, image.end) if size > start else start
     return max(first, start) - start
 
 
-def _until_next(loaded: list[Segment], address: int, page: int) -> int:
-    """Return the number of bytes to the pages of the next segment in memory."""
-    following = [one.address for one in loaded if one.address >= address]
+def _until_next(addresses: list[int], address: int, page: int) -> int:
+    """Return the number of bytes to the pages of the next of segments that begin at `addresses`."""
+    following = [one for one in addresses if one >= address]
     return (min(following) & -page if following else address + _LONGEST) - address
 
 
@@ -141,10 +147,9 @@ def fit(
     `first_only`: only segments whose distance of address and offset is the first one's will do, as for the
     program headers (see program_headers.py).
     """
-    sizes = [one.size for one in parts]
-    more = _slacks(image, min(sizes))
+    more = _slacks(image, min([one.size for one in parts]))
     free: list[Slack] = []
-    rows, first = list(image.segments), loads(image)[:1]
+    rows, first = list(image.segments), loads(image)[:1] if first_only else []
     places: dict[str, FilePlace] = {}
     for part in sorted(parts, key=lambda one: -one.size):
         for at, slack in _each(free, more):

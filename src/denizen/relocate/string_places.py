@@ -50,12 +50,12 @@ class Request:
     Attributes:
         entries: the dynamic section wanted.
         needs: (record, its library's name) for each version need whose name changes.
-        kept: offsets of names that other version needs refer to.
+        kept: offsets of names that other version needs refer to; None for all of the file's.
     """
 
     entries: tuple[Entry, ...]
     needs: tuple[tuple[NeedRecord, bytes], ...]
-    kept: tuple[int, ...]
+    kept: tuple[int, ...] | None
 
     @property
     def names(self) -> tuple[bytes, ...]:
@@ -70,7 +70,7 @@ def requested(image: Image, wanted: Wanted) -> Request:
     assert dynamic is not None
     entries = dynamic.entries if wanted.entries is None else wanted.entries
     if not wanted.renamed and not wanted.unneeded:
-        return Request(entries, (), tuple([one.file for one in image.need_records]))
+        return Request(entries, (), None)
     new, gone = dict(wanted.renamed), frozenset(wanted.unneeded)
     changed, kept = [], []
     for record in image.need_records:
@@ -121,9 +121,11 @@ def references(image: Image, request: Request) -> list[int]:
     dynamic = image.dynamic
     assert dynamic is not None
     kept = [item for tag, item in request.entries if tag in STRING_TAGS and isinstance(item, int)]
-    versions = [name for record in image.need_records for name in record.names]
+    records = image.need_records
+    files = [one.file for one in records] if request.kept is None else request.kept
+    versions = [name for record in records for name in record.names]
     defined = definition_names(image.memory, dict(dynamic.values))
-    return [*kept, *request.kept, *versions, *defined, *image.symbols.name_offsets]
+    return [*kept, *files, *versions, *defined, *image.symbols.name_offsets]
 
 
 def _numbered(

@@ -128,9 +128,10 @@ def _symbols_stay(old: Image, plan: FilePlan) -> bool:
     """Tell whether the plan leaves the symbols alone: bytes outside of it are known to be the same."""
     dynamic = old.dynamic
     assert dynamic is not None
-    address, count = dynamic.values.get(c.DT_SYMTAB), extent(old.memory, dynamic.values)[0]
-    if address is None or not count:
+    address = dynamic.values.get(c.DT_SYMTAB)
+    if address is None or _rest_stays(old, plan, address):
         return True
+    count = extent(old.memory, dynamic.values)[0]
     size = count * SYMBOL_SIZE[old.header.bits]
     offset, available = old.memory.locate(address, "dynamic symbol table")
     return size <= available and _is_apart(plan, offset, offset + size)
@@ -138,8 +139,22 @@ def _symbols_stay(old: Image, plan: FilePlan) -> bool:
 
 def _needs_stay(old: Image, plan: FilePlan) -> bool:
     """Tell whether the plan leaves all records of the versions needed alone."""
+    address = old.dynamic.values.get(c.DT_VERNEED) if old.dynamic is not None else None
+    if address is None or _rest_stays(old, plan, address):
+        return True
     records = old.need_records
     return not records or _is_apart(plan, min(one.offset for one in records), max(one.end for one in records))
+
+
+def _rest_stays(old: Image, plan: FilePlan, address: int) -> bool:
+    """Tell whether the plan changes nothing from an address to the end of the segment that it is in.
+
+    What a table refers to lies there, however long it is, so its length need not be looked up.
+    """
+    for row in old.segments:
+        if row.type == c.PT_LOAD and row.address <= address < row.address + row.file_size:
+            return _is_apart(plan, row.offset + address - row.address, row.offset + row.file_size)
+    return False
 
 
 def _is_apart(plan: FilePlan, start: int, end: int) -> bool:

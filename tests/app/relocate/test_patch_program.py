@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from denizen.app.relocate import patch_program
+from denizen.app.relocate.ld_so_list import LinkerDisagrees, compare_loading
 from denizen.app.relocate.patch_program import NoFileToPatch, NotPatched, PatchRequest, facts, patch
 from denizen.app.relocate.store_guard import InStore
 from denizen.app.relocate.trial_start import TrialEnd, TrialFailed, judge, tried
@@ -116,6 +117,34 @@ def test_what_is_wrong_is_not_written(program: Path, tmp_path: Path, monkeypatch
         patch(asked(program))
     assert program.read_bytes() == CONTENT
     assert list(tmp_path.iterdir()) == [program]
+
+
+@pytest.mark.parametrize(
+    ("said_of_the_new", "asked_for", "unfound"),
+    [("libx.so => /lib/libx.so", ["new"], ()), ("libx.so => not found", ["new", "old"], (b"libx.so",))],
+    ids=["found", "not found"],
+)
+def test_the_linker_is_asked_about_the_old_file_where_the_new_one_lacks_something(
+    tmp_path: Path, said_of_the_new: str, asked_for: list[str], unfound: tuple[bytes, ...]
+) -> None:
+    linker, log = tmp_path / "linker", tmp_path / "log"
+    linker.write_text(
+        f"#!/bin/sh\necho ${{2##*/}} >> {log}\n"
+        f"case $2 in *new) echo '{said_of_the_new}';; *) echo 'libx.so => /lib/libx.so';; esac\n"
+    )
+    linker.chmod(0o755)
+    paths = [os.fsencode(path) for path in (linker, tmp_path / "target", tmp_path / "old", tmp_path / "new")]
+    assert compare_loading(*paths) == (unfound, True)
+    assert log.read_text().split() == asked_for
+
+
+def test_what_the_linker_loaded_and_does_not_load_any_more_is_refused(tmp_path: Path) -> None:
+    linker = tmp_path / "linker"
+    linker.write_text("#!/bin/sh\ncase $2 in *new) echo 'an assertion' >&2; exit 127;; esac\n")
+    linker.chmod(0o755)
+    paths = [os.fsencode(path) for path in (linker, tmp_path / "target", tmp_path / "old", tmp_path / "new")]
+    with pytest.raises(LinkerDisagrees, match="an assertion"):
+        compare_loading(*paths)
 
 
 def test_a_plan_writes_nothing(program: Path, tmp_path: Path) -> None:

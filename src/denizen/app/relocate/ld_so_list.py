@@ -51,7 +51,24 @@ def host_linker(image: Image) -> bytes | None:
     return machine.interpreter if os.access(machine.interpreter, os.X_OK) else None
 
 
-def listed(linker: bytes, path: bytes) -> LinkerAnswer | None:
+def compare_loading(linker: bytes, path: bytes, old: bytes, new: bytes) -> tuple[tuple[bytes, ...], bool]:
+    """Return the names that the linker found for the `old` file and not for the `new`; and if it loads `new`.
+
+    A new file of which everything is found needs no comparison: a start of the linker takes longer than all
+    else that a patch does. `path` is the new file's, for people.
+
+    Raises:
+        LinkerDisagrees: it loaded the old file and does not load the new one.
+    """
+    after = _listed(linker, new)
+    if after is not None and not after.status and not any(map(_not_found, after.lines)):
+        return (), True
+    before = _listed(linker, old)
+    _agree(path, before, after)
+    return _lost_libraries(before, after), before is not None and after is not None and not after.status
+
+
+def _listed(linker: bytes, path: bytes) -> LinkerAnswer | None:
     """Return what the linker says about a file; None if it does not answer."""
     variables = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
     try:
@@ -69,7 +86,7 @@ def listed(linker: bytes, path: bytes) -> LinkerAnswer | None:
     return LinkerAnswer(done.returncode, lines, done.stderr.replace(path, b"it"))
 
 
-def agree(path: bytes, before: LinkerAnswer | None, after: LinkerAnswer | None) -> None:
+def _agree(path: bytes, before: LinkerAnswer | None, after: LinkerAnswer | None) -> None:
     """Return if ld.so loads the patched file as far as it loaded the old one.
 
     Libraries that are not found by a changed run path are no fault of the file. Raises LinkerDisagrees.
@@ -80,7 +97,7 @@ def agree(path: bytes, before: LinkerAnswer | None, after: LinkerAnswer | None) 
         raise LinkerDisagrees(path, after.complaints[:300] or b"exit status %d" % after.status)
 
 
-def lost_libraries(before: LinkerAnswer | None, after: LinkerAnswer | None) -> tuple[bytes, ...]:
+def _lost_libraries(before: LinkerAnswer | None, after: LinkerAnswer | None) -> tuple[bytes, ...]:
     """Return the names that ld.so found before the change and does not find after it."""
     if before is None or after is None:
         return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.relocate.ld_so_list import agree, host_linker, listed, lost_libraries
+from denizen.app.relocate.ld_so_list import compare_loading, host_linker
 from denizen.app.relocate.rewrite_file import WHOLE_FILES, rewrite
 from denizen.app.relocate.store_guard import refuse_in_store
 from denizen.app.relocate.trial_start import judge, tried
@@ -18,7 +18,6 @@ from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.app.relocate.ld_so_list import LinkerAnswer
     from denizen.app.session import Session
     from denizen.elf import Image
     from denizen.relocate.file_edits import FilePlan
@@ -75,7 +74,7 @@ class Patched:
         size: the old size in bytes.
         lost: attributes of the file that could not be kept.
         unfound: libraries that this host's ld.so found before and does not find now.
-        linker: this host's ld.so loaded the file before and after.
+        linker: this host's ld.so loads the file as before.
     """
 
     target: bytes
@@ -121,19 +120,18 @@ def _patch(asked: PatchRequest, trial: Session | None) -> Patched:
     if asked.only_plan or (same and plan.is_empty):
         return Patched(asked.target, plan, len(buffer))
     linker = host_linker(image)
-    before = listed(linker, asked.path) if linker else None
-    after: list[LinkerAnswer | None] = []
+    unfound: tuple[bytes, ...] = ()
+    loads = False
 
     def check(path: bytes) -> None:
+        nonlocal unfound, loads
         verify_patch(image, WHOLE_FILES.read(path), plan, changes)
-        after.append(listed(linker, path) if linker else None)
-        agree(asked.target, before, after[0])
+        if linker is not None:
+            unfound, loads = compare_loading(linker, asked.target, asked.path, path)
         if trial is not None:
             judge(asked.target, tried(trial, asked.path), tried(trial, path))
 
     written = rewrite(asked.path, asked.target, buffer, plan, check)
-    unfound = lost_libraries(before, after[0])
-    loads = before is not None and after[0] is not None and not after[0].status
     return Patched(asked.target, plan, len(buffer), written.lost, unfound, loads)
 
 

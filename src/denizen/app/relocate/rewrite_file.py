@@ -2,7 +2,8 @@
 
 A file with one name is replaced by a rename, so that whoever has it open keeps the old one. One with
 several names (hard links) is written to in place, since a rename would leave the other names with the old
-content. Its mode, owner and extended attributes are kept.
+content. Its mode, owner and extended attributes are kept. What replaces a file is on the disk before it does;
+a copy at a new place is not waited for, as no copying tool does: nothing is lost but what can be made again.
 """
 
 from __future__ import annotations
@@ -65,9 +66,10 @@ def rewrite(
     """
     facts = os.stat(source)
     temporary = b"%s/.%s.%d.tmp" % (os.path.dirname(target) or b".", os.path.basename(target), os.getpid())
+    replaces = os.path.lexists(target)
     in_place = not os.path.islink(target) and os.path.exists(target) and os.path.samefile(source, target)
     try:
-        write_patched(temporary, buffer, plan)
+        write_patched(temporary, buffer, plan, synced=replaces)
         lost = _keep_attributes(source, temporary, facts, whole=in_place)
         check(temporary)
         if in_place and facts.st_nlink > 1:
@@ -77,7 +79,8 @@ def rewrite(
     finally:
         if os.path.lexists(temporary):
             os.unlink(temporary)
-    sync_directory(os.path.dirname(target) or b".")
+    if replaces:
+        sync_directory(os.path.dirname(target) or b".")
     return Rewritten(lost)
 
 
