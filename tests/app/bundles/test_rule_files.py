@@ -7,7 +7,7 @@ import pytest
 
 from denizen.app.bundles import rule_files as module
 from denizen.app.bundles.further_programs import unpack_packed
-from denizen.app.bundles.rule_files import wanted_files
+from denizen.app.bundles.rule_files import RuleFiles, wanted_files
 from denizen.disk import DiskView
 from denizen.errors import HostLacks
 from denizen.launch.program import open_program
@@ -32,7 +32,10 @@ def test_what_a_rule_names_is_taken_from_the_environment(
 ) -> None:
     made = tmp_path / "tree" / _CONFIG[1:]
     made.parent.mkdir(parents=True)
-    made.write_text("plugins")
+    (made.parent / "libplugin_there.so.6").touch()
+    made.write_text(
+        "# plugins\nlibplugin_there.so.6 core {\nlibplugin_elsewhere.so.6 other {\nlibplugin_there.so.60 {"
+    )
     asked = []
 
     def environment(_: object, packages: tuple[str, ...], *, offline: bool) -> bytes:
@@ -42,11 +45,13 @@ def test_what_a_rule_names_is_taken_from_the_environment(
     monkeypatch.setattr(module, "_environment", environment)
     session = context_of({}, os.fspath(tmp_path)).session
     dot = open_program(DiskView(), _program(tmp_path, "dot"))
-    assert wanted_files(session, dot, offline=True) == {_CONFIG.encode(): os.fsencode(made)}
+    assert wanted_files(session, dot, offline=True) == RuleFiles(
+        {_CONFIG.encode(): os.fsencode(made)}, (os.fsencode(made.parent / "libplugin_there.so.6"),)
+    )
     assert asked == [(("graphviz",), True)]
     # A sandbox shows a whole root; files alone are of no use to it.
     bwrap = open_program(DiskView(), _program(tmp_path, "bwrap"))
-    assert wanted_files(session, bwrap, offline=True) == {}
+    assert wanted_files(session, bwrap, offline=True) == RuleFiles({})
     assert len(asked) == 1
 
 
@@ -59,7 +64,7 @@ def test_a_host_that_makes_no_environment_bundles_without_and_says_so(
     monkeypatch.setattr(module, "_environment", environment)
     session = context_of({}, os.fspath(tmp_path)).session
     dot = open_program(DiskView(), _program(tmp_path, "dot"))
-    assert wanted_files(session, dot, offline=True) == {}
+    assert wanted_files(session, dot, offline=True) == RuleFiles({})
     assert f"without {_CONFIG}: no namespaces" in capsys.readouterr().err
 
 

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from denizen.app.bundles import program_closure
+from denizen.app.bundles.rule_files import RuleFiles
+from denizen.disk import RootedView
 from tests.support.debs import Item
 from tests.support.fhs_environments import FhsHome
-from tests.support.offline_roots import DenizenHome
+from tests.support.offline_roots import GREETER, TRIPLET, DenizenHome
 from tests.support.peers import require
 
 pytestmark = pytest.mark.peer
@@ -151,6 +154,28 @@ def test_a_tree_goes_with_the_program(home: DenizenHome, greeter: Path, tmp_path
     with tarfile.open(archive) as found:
         names = found.getnames()
     assert {"opt/greeter/bin/greeter", "opt/greeter/share/text"} <= {*names}
+
+
+def test_the_root_has_what_is_looked_for_at_fixed_paths(
+    home: DenizenHome, greeter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of packages, of a maintainer script, and at the paths of other distributions than the packages'."""
+    listed = tmp_path / "list"
+    listed.write_text("what a maintainer script makes")
+    wanted = RuleFiles({b"/usr/lib/x/list": os.fsencode(listed)})
+    monkeypatch.setattr(program_closure, "wanted_files", lambda *_, **__: wanted)
+    terminal = Item("./lib/terminfo/x/xterm", content=b"a terminal")
+    certificate = Item("./usr/share/ca-certificates/mozilla/One.crt", content=b"one authority\n")
+    library = Item(f"./{TRIPLET}/libmore.so.1", content=home.add_library("more", GREETER).read_bytes())
+    home.write("libmore1", [library, terminal, certificate])
+    home.set_up("export", greeter, "--with", "libmore1", "--tar", tmp_path / "root.tar")
+    root = tmp_path / "root"
+    root.mkdir()
+    run("tar", "-C", root, "-xf", tmp_path / "root.tar")
+    paths = ["usr/lib/x/list", "usr/share/terminfo/x/xterm", "etc/pki/tls/certs/ca-bundle.crt"]
+    view = RootedView(os.fsencode(root))  # the links are absolute
+    found = [bytes(view.read(b"/" + path.encode())).decode() for path in paths]
+    assert found == ["what a maintainer script makes", "a terminal", "one authority\n"]
 
 
 def test_a_program_keeps_the_name_that_it_is_called_by(

@@ -109,14 +109,14 @@ def packaged_closure(session: Session, request: ClosureRequest) -> ProgramClosur
     if image.interpreter is None or image.dynamic is None:
         raise NotBundled(request.program, "it is static, and needs nothing from packages")
     policy = FetchPolicy(offline=request.offline)
-    files = wanted_files(session, program, offline=request.offline)
+    wanted = wanted_files(session, program, offline=request.offline)
     further = programs_below(request.tree, program) if request.tree else ()
     resolution = _resolution(
         session,
         program,
         request,
         policy,
-        (*further, *only_programs(files.values()), *module_packages(program)),
+        (*further, *only_programs(wanted.files.values()), *wanted.listed, *module_packages(program)),
     )
     with made_store(session) as store, store.working() as work:
         supply = supply_of(session, policy)
@@ -129,7 +129,7 @@ def packaged_closure(session: Session, request: ClosureRequest) -> ProgramClosur
         decision = decision_for(program, installed)
         children = dict(_children(further, installed))
         trees = {sha256: store.place_of(path) for sha256, path in made.packages.items()}
-    return ProgramClosure(program, resolution, decision, trees, children, files, installed.beside)
+    return ProgramClosure(program, resolution, decision, trees, children, wanted.files, installed.beside)
 
 
 def _children(paths: Sequence[bytes], installed: InstalledLibraries) -> Iterator[tuple[bytes, Decision]]:

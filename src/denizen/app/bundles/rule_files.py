@@ -1,16 +1,19 @@
 """Files that a program looks for by the rules of wants.toml, from an environment that is made for them.
 
 Some are in no package: a maintainer script writes them, as the list of Graphviz's plugins. The environment
-(strategy fhs) has them; a bundle takes those that the rule names.
+(strategy fhs) has them; a bundle takes those that the rule names, and what libraries need that such a file
+lists and that lie beside it: these are what the program opens by the list.
 """
 
 from __future__ import annotations
 
 import os
+import re
 
 from denizen.errors import HostLacks, SourceFailed, display
 from denizen.launch.environment_rules import RULES, EnvironmentNeeds, rules_in
 from denizen.packaged_toml import packaged_toml
+from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +23,26 @@ if TYPE_CHECKING:
     from denizen.launch.program import Program
 
 
-def wanted_files(session: Session, program: Program, *, offline: bool) -> Mapping[bytes, bytes]:
-    """Return path -> file with its content, of what the rules say that the program looks for.
+# Bytes of a list that are looked at.
+_LONGEST = 1 << 20
+_LIBRARY = re.compile(rb"[\w.+-]+\.so(?:\.\d+)*(?![\w.])")
+
+
+@value
+class RuleFiles:
+    """Files that a program looks for.
+
+    Attributes:
+        files: path -> the file with its content.
+        listed: the libraries beside them that they name.
+    """
+
+    files: Mapping[bytes, bytes]
+    listed: tuple[bytes, ...] = ()
+
+
+def wanted_files(session: Session, program: Program, *, offline: bool) -> RuleFiles:
+    """Return what the rules say that the program looks for.
 
     What cannot be had is told, and left out.
     """
@@ -29,15 +50,27 @@ def wanted_files(session: Session, program: Program, *, offline: bool) -> Mappin
     rules = [rule for rule in rules_in(packaged_toml(RULES)) if rule.is_about(name) and rule.carried]
     paths = tuple(dict.fromkeys(path for rule in rules for path in rule.paths))
     if not paths:
-        return {}
+        return RuleFiles({})
     packages = tuple(dict.fromkeys(name for rule in rules for name in rule.packages))
     try:
         tree = _environment(session, packages, offline=offline)
     except (HostLacks, SourceFailed) as problem:
         session.reporter.say(f"denizen: it is bundled without {display(paths[0])}: {problem.what}")
-        return {}
-    found = {path: os.path.realpath(tree + path) for path in paths}
-    return {path: source for path, source in found.items() if os.path.isfile(source)}
+        return RuleFiles({})
+    found = {path: os.path.realpath(tree + path) for path in paths if os.path.isfile(tree + path)}
+    listed = [library for path in found for library in listed_libraries(tree + path)]
+    return RuleFiles(found, tuple(dict.fromkeys(listed)))
+
+
+def listed_libraries(path: bytes) -> list[bytes]:
+    """Return the libraries that a text names and that lie beside it. Raises OSError."""
+    with open(path, "rb") as stream:
+        text = stream.read(_LONGEST)
+    if b"\0" in text:
+        return []
+    names = dict.fromkeys(_LIBRARY.findall(text))
+    beside = [os.path.join(os.path.dirname(path), name) for name in names]
+    return [os.path.realpath(one) for one in beside if os.path.isfile(one)]
 
 
 def _environment(session: Session, packages: tuple[str, ...], *, offline: bool) -> bytes:

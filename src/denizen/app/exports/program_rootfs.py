@@ -15,14 +15,16 @@ from denizen.app.exports.exported_packages import ExportedPackage, packages_of_c
 from denizen.app.exports.start_check import check_start
 from denizen.exports.rootfs_tree import SYSTEM, RootTree
 from denizen.formats.file_tree import Directory, File
+from denizen.launch.resources.fixed_paths import TERMINFO
 from denizen.linker.ldcache import CacheEntry
 from denizen.linker.ldcachewriter import write_cache
 from denizen.machines import by_debian
+from denizen.sources.authorities import BUNDLES
 from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from denizen.app.bundles.program_closure import ClosureRequest, ProgramClosure
     from denizen.app.exports.export_subject import ExportSubject
@@ -85,6 +87,10 @@ class ProgramAdding:
                 if entry.path not in self._root:
                     self._root.add(entry, SYSTEM)
         self._add_packages(closure)
+        self._note_beside(closure, place, own)
+        for path, source in closure.files.items():
+            if path.lstrip(b"/") not in self._root:
+                self._root.add(disk_file(path.lstrip(b"/"), source), SYSTEM)
         self._linked.append(posixpath.join(place, next(iter(own))))
         return self._called(posixpath.join(place, next(iter(own))), request)
 
@@ -96,7 +102,11 @@ class ProgramAdding:
         return called
 
     def finish(self) -> None:
-        """Write the list of libraries, and which packages there are. Raises StartsNotFromRoot."""
+        """Write what is no package's: the list of libraries, which packages there are, other releases' paths.
+
+        Raises StartsNotFromRoot.
+        """
+        _link_fixed_paths(self._root)
         if self._libraries and b"etc/ld.so.cache" not in self._root:
             self._root.write(b"etc/ld.so.cache", write_cache(list(self._libraries.values())))
         write_status(self._root, tuple(self.packages.values()))
@@ -133,6 +143,25 @@ class ProgramAdding:
                 if real.startswith(tree + b"/"):
                     path = b"/" + real.removeprefix(tree + b"/")
                     self._libraries[name] = CacheEntry(name, path, machine.cache_flags)
+
+    def _note_beside(self, closure: ProgramClosure, place: bytes, own: Mapping[bytes, bytes]) -> None:
+        """Note libraries that came with the program, for what is opened and has no way to them."""
+        machine = by_debian(closure.resolution.architecture)
+        assert machine is not None
+        inside = {path: name for name, path in own.items()}
+        for name, path in closure.beside.items():
+            if path in inside:
+                there = b"/" + posixpath.join(place, inside[path])
+                self._libraries.setdefault(name, CacheEntry(name, there, machine.cache_flags))
+
+
+def _link_fixed_paths(root: RootTree) -> None:
+    """Lead to terminals and certificates from the paths where other distributions have them."""
+    for paths in (tuple(b"/" + path for path in TERMINFO), BUNDLES):
+        there = next((path for path in paths if path.lstrip(b"/") in root), None)
+        if there is not None:
+            for path in paths:
+                root.link(path.lstrip(b"/"), there)
 
 
 def add_package(root: RootTree, package: ExportedPackage) -> None:
