@@ -55,6 +55,8 @@ enum {
     __NR_fstatfs = 100,
     __NR_execveat = 358,
     __NR_fcntl = 55,
+    __NR_flock = 143,
+    __NR_clock_gettime = 265,
     __NR_pipe2 = 331,
     __NR_sched_yield = 158,
     __NR_close_range = 436,

@@ -1,12 +1,11 @@
 #include "cache.h"
 
 #include "../enter/failure.h"
+#include "collect.h"
 
 #include <asm/statfs.h>
 
 enum { NAME_ROOM = 80, DIGITS = 40, OTHERS_MAY_WRITE = 022, ANYBODY = 02, STICKY = 01000, NOEXEC = 8 };
-/* Of an unpacking that was killed; by the file system's own clock. */
-static const int64_t LEFT_BEHIND = 24 * 3600;
 
 static void note(struct cache_search *search, const char *directory, const char *reason)
 {
@@ -125,7 +124,12 @@ static int open_object(int above, const struct packed_source *source)
     struct text name = text_in(room, sizeof room);
     struct arch_stat facts;
     cache_add_object(&name, source);
-    int fd = sys_openat(above, room, SYS_RDONLY | SYS_DIRECTORY | SYS_NOFOLLOW | SYS_CLOEXEC);
+    int flags = SYS_RDONLY | SYS_DIRECTORY | SYS_NOFOLLOW | SYS_CLOEXEC;
+    int fd = sys_openat(above, room, flags);
+    if (fd >= 0 && sys_fstat(fd, &facts) >= 0 && is_own(&facts) && collect_note_use(above, fd, &facts)) {
+        sys_close(fd);
+        fd = sys_openat(above, room, flags);
+    }
     if (fd >= 0 && (sys_fstat(fd, &facts) < 0 || !is_own(&facts))) {
         sys_close(fd);
         return -SYS_EACCES;
@@ -165,29 +169,6 @@ static void temporary_name(struct text *name, const struct packed_source *source
     text_add_decimal(name, number);
 }
 
-/* What a killed process left, not what another is unpacking now. */
-static void remove_left_behind(int above, const struct packed_source *source, const char *own, int64_t now)
-{
-    enum { ROOM = 8192, NAME_AT = 19 };
-    char room[ROOM], prefix[NAME_ROOM];
-    struct text start = text_in(prefix, sizeof prefix);
-    struct arch_stat facts;
-    text_add(&start, ".");
-    text_add_bytes(&start, source->digest, DIGITS);
-    int fd = sys_openat(above, ".", SYS_RDONLY | SYS_DIRECTORY | SYS_CLOEXEC);
-    long size = fd < 0 ? -1 : arch_syscall(__NR_getdents64, fd, (long)room, ROOM, 0, 0, 0);
-    for (long at = 0; at < size;) {
-        const char *name = room + at + NAME_AT;
-        at += (unsigned char)room[at + 16] | (long)(unsigned char)room[at + 17] << 8;
-        if (text_starts(name, prefix) && !text_equal(name, own) &&
-            arch_syscall(ARCH_FSTATAT, above, (long)name, (long)&facts, SYS_AT_SYMLINK_NOFOLLOW, 0, 0) == 0 &&
-            facts.mtime + LEFT_BEHIND < now)
-            files_remove(above, name, &source->packed);
-    }
-    if (fd >= 0)
-        sys_close(fd);
-}
-
 /* In one step; what lies there unusable goes aside first, and is removed. Who comes second uses what the first made. */
 static long put_in_place(int above, const char *temporary, const struct packed_source *source)
 {
@@ -200,10 +181,10 @@ static long put_in_place(int above, const char *temporary, const struct packed_s
     if ((result == -FILES_ENOTEMPTY || result == -FILES_EEXIST) && !object_is_whole(above, source)) {
         arch_syscall(__NR_renameat, above, (long)room, above, (long)aside, 0, 0);
         result = arch_syscall(__NR_renameat, above, (long)temporary, above, (long)room, 0, 0);
-        files_remove(above, aside, &source->packed);
+        collect_remove(above, aside);
     }
     if (sys_failed(result))
-        files_remove(above, temporary, &source->packed);
+        collect_remove(above, temporary);
     return object_is_whole(above, source) ? 0 : sys_failed(result) ? result : -SYS_EACCES;
 }
 
@@ -213,7 +194,7 @@ static long unpack_into(int above, const struct packed_source *source)
     struct text temporary = text_in(name, sizeof name);
     struct arch_stat facts;
     temporary_name(&temporary, source, (uint32_t)arch_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0));
-    files_remove(above, name, &source->packed);
+    collect_remove(above, name);
     long result = arch_syscall(__NR_mkdirat, above, (long)name, 0700, 0, 0, 0);
     if (sys_failed(result))
         return result;
@@ -221,12 +202,12 @@ static long unpack_into(int above, const struct packed_source *source)
     if (fd < 0)
         return fd;
     if (sys_fstat(fd, &facts) >= 0)
-        remove_left_behind(above, source, name, facts.mtime);
+        collect(above, name, facts.mtime);
     result = packed_expand(&source->packed, files_take, &fd);
     sys_close(fd);
     if (!sys_failed(result))
         return put_in_place(above, name, source);
-    files_remove(above, name, &source->packed);
+    collect_remove(above, name);
     return result;
 }
 

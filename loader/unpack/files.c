@@ -1,6 +1,6 @@
 #include "files.h"
 
-enum { AT_REMOVEDIR_ = 0x200, S_IFLNK_ = 0120000 };
+enum { S_IFLNK_ = 0120000 };
 
 long files_make_directory(int at, const char *name, int mode)
 {
@@ -74,16 +74,4 @@ bool files_are_whole(int directory, const struct packed *packed)
             return false;
     }
     return true;
-}
-
-void files_remove(int above, const char *directory, const struct packed *packed)
-{
-    int at = sys_openat(above, directory, SYS_RDONLY | SYS_DIRECTORY | SYS_NOFOLLOW | SYS_CLOEXEC);
-    if (at < 0)
-        return;
-    for (uint32_t i = packed->header->entries; i--;)
-        arch_syscall(__NR_unlinkat, at, (long)packed_name(packed, &packed->entries[i]),
-                     packed->entries[i].kind == PACKED_DIRECTORY ? AT_REMOVEDIR_ : 0, 0, 0, 0);
-    sys_close(at);
-    arch_syscall(__NR_unlinkat, above, (long)directory, AT_REMOVEDIR_, 0, 0, 0);
 }

@@ -12,6 +12,5 @@ long files_write(int fd, const uint8_t *content, uint64_t size);
 long files_take(void *taker, const struct packed *packed, const struct packed_entry *entry, const uint8_t *content);
 /* Whether all of the image's entries are there, with the sizes that they had. */
 bool files_are_whole(int directory, const struct packed *packed);
-void files_remove(int above, const char *directory, const struct packed *packed);
 
 #endif

@@ -31,6 +31,7 @@ int answer(void);
 int main(int argc, char **argv) {
     char path[4096];
     if (argc > 1 && !strcmp(argv[1], "again")) return execl("/proc/self/exe", "second", "inner", NULL);
+    if (argc > 1 && !strcmp(argv[1], "wait")) return puts("ready") < 0 || fflush(stdout) || getchar() < 0;
     path[readlink("/proc/self/exe", path, sizeof path - 1)] = 0;
     printf("%s %s %s %s %d\\n", argv[0], argc > 1 ? argv[1] : "-", strrchr(path, '/') + 1,
            getenv("WORD") ? getenv("WORD") : "-", answer());
@@ -70,7 +71,16 @@ class Bundled:
         self.launcher = launcher
         self.write(self.entries)
 
+    def next_version(self, content: bytes) -> None:
+        """Give the file other content, so that its next start unpacks it elsewhere."""
+        self.write([*self.entries, ImageEntry(b"bundle/version", EntryKind.FILE, content)])
+
+    @property
+    def all_unpacked(self) -> list[Path]:
+        return sorted((self.cache / "denizen" / "bundles").iterdir())
+
     def write(self, entries: list[ImageEntry]) -> None:
+        self.file.unlink(missing_ok=True)  # it may be running
         self.file.write_bytes(launcher_with(self.launcher, encode(entries, zstd_frames(1))))
         self.file.chmod(0o755)
 
@@ -474,6 +484,76 @@ def test_what_a_killed_unpacking_left_is_removed_a_day_later(bundled: Bundled) -
     os.utime(left, (1_000_000, 1_000_000))
     bundled.run()
     assert sorted(path.name for path in unpacked.parent.iterdir()) == [unpacked.name]
+
+
+_LONG_AGO = (1_000_000, 1_000_000)
+
+
+def test_what_no_start_used_for_long_is_removed_when_another_is_unpacked(bundled: Bundled) -> None:
+    bundled.run()
+    old = bundled.unpacked
+    bundled.next_version(b"2")
+    bundled.run()
+    (used,) = (path for path in bundled.all_unpacked if path != old)
+    os.utime(old, _LONG_AGO)
+    bundled.next_version(b"3")
+    bundled.run()
+    left = bundled.all_unpacked
+    assert old not in left
+    assert used in left
+    assert len(left) == 2
+
+
+def test_a_start_notes_that_what_is_unpacked_is_used(bundled: Bundled) -> None:
+    bundled.run()
+    os.utime(bundled.unpacked, _LONG_AGO)
+    assert bundled.run("one").returncode == 1
+    assert bundled.unpacked.stat().st_mtime > _LONG_AGO[0]
+
+
+def test_what_a_process_runs_from_stays_however_old(bundled: Bundled) -> None:
+    environment = {"XDG_CACHE_HOME": str(bundled.cache)}
+    command = [str(bundled.file), "wait"]
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"ready\n"
+        old = bundled.unpacked
+        os.utime(old, _LONG_AGO)
+        bundled.next_version(b"2")
+        bundled.run()
+        assert old in bundled.all_unpacked
+        running.communicate(b"\n")
+    bundled.next_version(b"3")
+    bundled.run()
+    assert old not in bundled.all_unpacked
+
+
+def test_what_somebody_reads_stays_however_old(bundled: Bundled) -> None:
+    """Processes of other containers are not in /proc; that a file is open is known all the same."""
+    bundled.run()
+    old = bundled.unpacked
+    os.utime(old, _LONG_AGO)
+    with open(old / "bundle" / "program" / "hello", "rb"):
+        bundled.next_version(b"2")
+        bundled.run()
+        assert old in bundled.all_unpacked
+
+
+def test_a_start_waits_for_few_old_ones(bundled: Bundled) -> None:
+    bundled.run()
+    place = bundled.unpacked.parent
+    for number in range(20):
+        made = place / f"{number:040x}"
+        (made / "bundle").mkdir(parents=True)
+        os.utime(made, _LONG_AGO)
+    other = place / "somebody's"
+    other.mkdir()
+    os.utime(other, _LONG_AGO)
+    bundled.next_version(b"2")
+    bundled.run()
+    left = bundled.all_unpacked
+    assert len(left) == 2 + 20 - 8 + 1
+    assert other in left
 
 
 def test_a_decision_about_another_program_is_not_followed(bundled: Bundled) -> None:
