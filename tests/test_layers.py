@@ -29,6 +29,15 @@ def test_an_effect_in_a_pure_module_is_reported_also_inside_a_function(tmp_path:
     assert "reader.py:2: nar.reader is pure and imports os.path" in found
 
 
+def test_a_module_is_held_to_its_docstring_that_calls_it_pure(tmp_path: Path) -> None:
+    package = tmp_path / "denizen" / "store"
+    package.mkdir(parents=True)
+    (package / "marked.py").write_text('"""The dead objects (pure).\n\nMore.\n"""\nimport os\n')
+    (package / "unmarked.py").write_text('"""Deletion.\n\nNot (pure).\n"""\nimport os\n')
+    (found,) = violations_below(tmp_path)
+    assert "store.marked is pure and imports os" in found
+
+
 def test_a_relative_import_is_resolved_before_it_is_judged(tmp_path: Path) -> None:
     package = tmp_path / "denizen" / "elf"
     package.mkdir(parents=True)

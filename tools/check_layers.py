@@ -6,6 +6,7 @@ tests/test_layers.py.
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,105 +38,10 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"cli"}),
 )
 
-# Pure: bytes in, values out. Packages, or single modules of a package that has effects elsewhere.
-PURE = (
-    "value",
-    "lazy",
-    "pattern",
-    "errors",
-    "machines",
-    "binfmt_misc",
-    "bytesio",
-    "sha256",
-    "fileview",
-    "elf",
-    "linker",
-    "nar",
-    "formats",
-    "launch.decisions.decision",
-    "launch.resources.fixed_paths",
-    "launch.dlopen_missing",
-    "launch.decisions.load_list",
-    "launch.loader.loader_settings",
-    "launch.strategies.entry_stub",
-    "launch.decisions.program_identity",
-    "launch.decisions.decision_codec",
-    "launch.strategies.namespace_plan",
-    "launch.strategies.base",
-    "launch.decisions.link_decision",
-    "launch.host_view",
-    "launch.strategies.interpreters",
-    "launch.environment_rules",
-    "resolve.installation.derivations",
-    "store.trees.references",
-    "store.collection.graph",
-    "store.info",
-    "store.sidecar",
-    "store.marker",
-    "build.derivation",
-    "build.builtin_derivations",
-    "build.builtin_fetch",
-    "build.builtin_unpack_deb",
-    "build.builtin_union",
-    "build.builtin_libraries",
-    "build.placeholders",
-    "store.closure_difference",
-    "build.runner.build_settings",
-    "build.runner.variables",
-    "build.runner.structured_attributes",
-    "build.runner.references_graph",
-    "build.runner.rewriting",
-    "build.runner.syscall_filter",
-    "build.runner.sandbox_plan",
-    "build.runner.output_plan",
-    "build.runner.output_checks",
-    "build.runner.errors",
-    "index.entry",
-    "diagnose",
-    "resolve.resolution",
-    "resolve.cache.elf_skeleton",
-    "resolve.sysroot_view",
-    "resolve.bundle",
-    "resolve.targets",
-    "resolve.subject",
-    "resolve.engine.choose",
-    "resolve.dlopen_names",
-    "resolve.dlopen_files",
-    "resolve.engine.problems",
-    "resolve.cache.cached_view",
-    "resolve.applicable",
-    "resolve.lock",
-    "resolve.resolution_summary",
-    "resolve.engine.load_sets",
-    "resolve.cache.trace",
-    "relocate",
-    "exports",
-    "system.accounts",
-    "system.boot_entries",
-    "system.declared_texts",
-    "system.etc_plan",
-    "system.etc_record",
-    "system.names",
-    "system.spec",
-    "system.spec_reader",
-    "system.system_manifest",
-    "system.system_scripts",
-    "system.unit_files",
-    "recipes.build_kinds",
-    "recipes.fixup_plan",
-    "recipes.recipe",
-    "recipes.recipe_derivation",
-    "fhs.drivers",
-    "fhs.relations",
-    "fhs.package_closure",
-    "fhs.control",
-    "fhs.etc",
-    "fhs.model",
-    "fhs.mounts",
-    "fhs.builtin_fhs",
-    "fhs.trigger_rules",
-    "fhs.launcher",
-)
+# Packages whose every module is pure: bytes in, values out. In other packages a module is pure if its
+# docstring's first paragraph says so: "(pure)", "(pure over a FileView)".
+PURE = frozenset({"elf", "linker", "nar", "formats", "diagnose", "relocate", "exports"})
+PURE_MARK = re.compile(r"\(pure\b")
 EFFECTS = frozenset(
     {
         "os", "subprocess", "socket", "sqlite3", "shutil", "tempfile", "pathlib", "urllib", "http",
@@ -164,16 +70,21 @@ def violations_below(source: Path) -> Iterator[str]:
         if parts[0] not in rank:
             yield f"{path}:1: {parts[0]} is in no layer; add it to {Path(__file__).name}"
             continue
-        pure = any(module == name or module.startswith(name + ".") for name in PURE)
-        for line, imported in imports_of(
-            ast.parse(path.read_bytes()), module, is_package=parts[-1] == "__init__"
-        ):
+        tree = ast.parse(path.read_bytes())
+        pure = parts[0] in PURE or is_marked_pure(tree)
+        for line, imported in imports_of(tree, module, is_package=parts[-1] == "__init__"):
             top, _, rest = imported.partition(".")
             if pure and top in EFFECTS:
                 yield f"{path}:{line}: {module} is pure and imports {imported}"
             lower = rest.partition(".")[0]
             if top == PACKAGE and lower in rank and rank[lower] > rank[parts[0]]:
                 yield f"{path}:{line}: {module} imports {imported}, a higher layer"
+
+
+def is_marked_pure(tree: ast.Module) -> bool:
+    """Tell whether the first paragraph of a module's docstring says that the module is pure."""
+    summary = (ast.get_docstring(tree) or "").partition("\n\n")[0]
+    return PURE_MARK.search(summary) is not None
 
 
 def circles_below(source: Path) -> Iterator[str]:

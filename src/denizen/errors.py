@@ -1,4 +1,4 @@
-"""DenizenError, the root of all errors, and its four subclasses by whose fault it is.
+"""DenizenError, the root of all errors, and its four subclasses by whose fault it is (pure).
 
 An error is a value: its leaf class is defined beside the code that raises it, and its annotated
 fields, which say what object is at fault and where, become the parameters of its `__init__`. The command

@@ -1,4 +1,4 @@
-"""Percent-encoding of paths in addresses (RFC 3986, section 2.1).
+"""Percent-encoding of paths in addresses by RFC 3986, section 2.1 (pure).
 
 `urllib.parse` has it too, and its import takes 7 ms, for which a program would wait that misses a library.
 """

@@ -1,4 +1,4 @@
-"""TOML files: how they are read, and the error that a file which people write cannot be used.
+"""TOML files: how they are read, and the error that a file which people write cannot be used (pure).
 
 Limits, before the parser sees the text: a size, and MAX_KEY_PARTS in a dotted key. tomllib takes time
 quadratic in the parts of a key: 12 s for 20,000.

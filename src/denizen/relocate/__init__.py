@@ -1,1 +1,1 @@
-"""Changes to files so that they run elsewhere: ELF files patched, whole trees given another prefix."""
+"""Changes to files so that they run elsewhere: ELF files patched, whole trees given another prefix (pure)."""

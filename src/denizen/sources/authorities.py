@@ -1,4 +1,4 @@
-"""The certificate authorities that TLS believes: where hosts have them (pure over a FileView), and a copy.
+"""The certificate authorities that TLS believes: where hosts have them, and a copy.
 
 The copy is in the single file alone (tools/single_file.py): it is what Debian's ca-certificates has, for
 hosts that have none, as a bare root and most images of containers. A host's own come first: they may list an

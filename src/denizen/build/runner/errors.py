@@ -1,4 +1,4 @@
-"""Errors of builds that run programs: what the builder did, or what this machine refuses it."""
+"""Errors of builds that run programs: what the builder did, or what this machine refuses it (pure)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Garbage collection: choose the dead objects (pure), then delete them.
+"""Garbage collection: choose the dead objects, then delete them.
 
 Deletion, under the store's lock: read all roots, mark, delete the dead from the database (durably), rename
 their trees to temporary names of this session, remove their sidecars. Without the lock: unlink. If the
