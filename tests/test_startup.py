@@ -87,7 +87,7 @@ def test_a_decided_program_starts_with_few_modules(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "denizen", *words, "-c", ":"], check=True)
     modules = own(imported_by(f"{SAY_MODULES}; sys.argv = {['denizen', *words]!r}; {MAIN}"))
     assert "denizen.launch.fast_path" in modules
-    assert "denizen.app.decision_maker" not in modules
+    assert "denizen.app.decisions.decision_maker" not in modules
     assert len(modules) <= DECIDED_RUN_MODULES, "\n".join(modules)
 
 
@@ -113,7 +113,7 @@ def test_a_known_object_is_installed_with_few_modules(tmp_path: Path) -> None:
 
 # What a decision whose answers are all known does without: OpenSSL (2.7 ms), a TOML parser (3 ms), and what
 # opens a source and fetches (4 ms).
-UNDECIDED = "denizen.app.decision_maker, denizen.launch.environment_rules"
+UNDECIDED = "denizen.app.decisions.decision_maker, denizen.launch.environment_rules"
 RESOLVED = "denizen.app.resolution.cached_resolution, denizen.app.supply.indexing"
 
 

@@ -87,7 +87,7 @@ static bool is_absent(const struct inside_facts *facts, const char *name)
     return !below(room, facts->commands, "/.absent/", name) || sys_exists(room);
 }
 
-/* The line that the helper left, if policy kept the command out (app/missing_command.py). */
+/* The line that the helper left, if policy kept the command out (app/run_time/missing_command.py). */
 static void note_kept_out(const struct inside_facts *facts, const char *name)
 {
     char room[PATH_ROOM];

@@ -3,7 +3,7 @@
 #include "../failure_note.h"
 #include "../symbols.h"
 
-/* Below the directory of links: for each name that policy kept out the line to be told (app/missing_library.py). */
+/* Below the directory of links: for each name that policy kept out the line to be told (app/run_time/missing_library.py). */
 static const char *const KEPT_OUT = ".kept-out/";
 
 static const struct link_map *c_library;

@@ -13,7 +13,7 @@ import pytest
 from denizen.build.builtin_derivations import made_by
 from denizen.build.builtin_unpack_deb import unpacking
 from denizen.store.collection.collector import Limits, collect
-from denizen.store.verification import verify
+from denizen.store.upkeep.verification import verify
 from tests.support import debs
 from tests.support.debs import Item
 from tests.support.derivations import BuildStore

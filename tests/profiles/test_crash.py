@@ -13,7 +13,7 @@ from denizen.store.collection import processes
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.collection.processes import ProcessCensus
 from denizen.store.local import Store
-from denizen.store.verification import verify
+from denizen.store.upkeep.verification import verify
 from tests.support.store_operations import (
     BROKEN,
     DONE,

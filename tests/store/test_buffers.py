@@ -19,11 +19,11 @@ from denizen.file_content import MAP_FROM
 from denizen.formats import compression, stream, tar
 from denizen.formats.file_tree import Directory, Entry, File
 from denizen.nar import codec, reader, writer
-from denizen.store import optimise
 from denizen.store.collection import processes
 from denizen.store.trees import canonical, digest, dump, references, tree_reader
 from denizen.store.trees.digest import Digester, digest_stream, digest_tree
 from denizen.store.trees.restore import restore_new
+from denizen.store.upkeep import optimise
 from tests.support.trees import file, nar, settled, trees
 
 # Where each name of a buffer's size is looked up.

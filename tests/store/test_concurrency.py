@@ -15,7 +15,7 @@ import pytest
 from denizen.store.collection import gc_roots
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.local import Store
-from denizen.store.verification import verify
+from denizen.store.upkeep.verification import verify
 
 PROCESSES = 8
 SECONDS = float(os.environ.get("DENIZEN_STRESS_SECONDS", "10"))

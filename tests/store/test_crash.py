@@ -14,7 +14,7 @@ from denizen.store.collection import processes
 from denizen.store.collection.collector import Limits, collect, explain
 from denizen.store.collection.processes import ProcessCensus
 from denizen.store.local import Store
-from denizen.store.verification import verify
+from denizen.store.upkeep.verification import verify
 from tests.support import store_operations
 from tests.support.store_operations import BROKEN, DONE, OPERATIONS, REFUSED, prepare
 from tests.support.syscall_faults import FAULTS, FULL, Operations, directory_in_memory, fresh

@@ -10,7 +10,7 @@ import pytest
 
 from denizen.store.kept_connection import release
 from denizen.store.local import Store
-from denizen.store.rebuild import rebuild
+from denizen.store.upkeep.rebuild import rebuild
 from tests.support.peers import require
 from tests.support.stores import add_text, make_store
 

@@ -18,7 +18,7 @@ from denizen.store.local import NoStore, NotAStore, NotValid, Store
 from denizen.store.object_info import ObjectInfo
 from denizen.store.trees.digest import digest_stream
 from denizen.store.trees.tree_reader import NotStorable, entries
-from denizen.store.verification import verify
+from denizen.store.upkeep.verification import verify
 from tests.support.stores import add_text, make_store, make_tree, on_disk
 from tests.support.trees import file, nar, settled
 

@@ -13,10 +13,10 @@ from denizen.store.collection.collector import Limits, collect, explain
 from denizen.store.database_file import DatabaseDamaged
 from denizen.store.local import Store
 from denizen.store.locks import store_lock
-from denizen.store.move import StoreInUse, move
-from denizen.store.optimise import optimise
-from denizen.store.rebuild import Rebuilt, rebuild
-from denizen.store.verification import Fault, repair, verify
+from denizen.store.upkeep.move import StoreInUse, move
+from denizen.store.upkeep.optimise import optimise
+from denizen.store.upkeep.rebuild import Rebuilt, rebuild
+from denizen.store.upkeep.verification import Fault, repair, verify
 from tests.support.read_only_trees import delete, overwrite
 from tests.support.stores import add_text, make_store, make_tree, on_disk
 

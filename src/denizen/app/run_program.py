@@ -61,7 +61,7 @@ def start_program(session: Session, program: bytes, arguments: list[bytes], want
                 start(directory, decision, program, arguments)
             except OSError:
                 pass  # denizen's tool is missing: decide again below; a second failure is reported
-    from denizen.app.decision_maker import decide
+    from denizen.app.decisions.decision_maker import decide
 
     made = decide(session, os.path.abspath(program), wanted, decision)
     session.reporter.leave()
@@ -94,7 +94,7 @@ def _decided(session: Session, program: bytes, wanted: RunRequest) -> tuple[byte
 
 def _renewed(session: Session, program: bytes, wanted: RunRequest, old: Decision) -> Decision:
     """Return a decision by the present rules; the old one where that fails, as without a network."""
-    from denizen.app.decision_maker import decide
+    from denizen.app.decisions.decision_maker import decide
 
     try:
         return decide(session, os.path.abspath(program), wanted).decision

@@ -174,8 +174,8 @@ def sound(layout: StoreLayout, library: bytes) -> bytes | None:
     Raises:
         OSError, DenizenError: one of these cannot be read.
     """
-    from denizen.store.rebuild import read_sidecar
     from denizen.store.trees.digest import Digester, digest_tree
+    from denizen.store.upkeep.rebuild import read_sidecar
 
     place, store = os.path.realpath(library), os.path.realpath(layout.physical)
     path, inside = containing(place, store)

@@ -46,7 +46,7 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ANSWER = "decide-missed"
 # The name of the file for decisions, and the module that only a decision needs.
 DECIDING = "deciding"
-DECIDES = "denizen.app.decision_maker"
+DECIDES = "denizen.app.decisions.decision_maker"
 # Commands that decide and often need not.
 SOMETIMES_DECIDE = frozenset({"decide", "run", "why", "x"})
 # Of these, the ones whose own file is not for starts without a decision alone. It gets what they import

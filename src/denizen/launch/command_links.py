@@ -7,8 +7,8 @@
                                                             missed the command
 
 A loader lies at the path of such a command (launch/resources/command_paths.py). It follows the link of its
-own name to the decision about the program; where there is none it asks (app/missing_command.py) and looks
-once more.
+own name to the decision about the program; where there is none it asks (app/run_time/missing_command.py) and
+looks once more.
 """
 
 from __future__ import annotations

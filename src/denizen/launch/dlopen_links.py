@@ -14,7 +14,8 @@
 
 `<libraries>` is the hash of the decision's: what fits beside one C library need not fit beside another.
 The resident (loader/resident/answer.c) looks for a link, for the name in `.absent`, and in the indexes,
-before it asks (app/missing_library.py). Links are made and replaced whole: running programs see them at once.
+before it asks (app/run_time/missing_library.py). Links are made and replaced whole: running programs see
+them at once.
 """
 
 from __future__ import annotations

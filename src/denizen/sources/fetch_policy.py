@@ -1,7 +1,7 @@
 """The policy of downloads: attempts, waits, least and largest rate, transfers at a time (pure).
 
 sources/fetcher.py applies it; index/retry_policy.py repeats a whole update of an index; what a running
-program waits for has attempts and waits of its own (app/running_program.py).
+program waits for has attempts and waits of its own (app/run_time/running_program.py).
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from denizen.store.local import Store
     from denizen.store.object_staging import OpenNar, Work
     from denizen.store.progress import Told
-    from denizen.store.verification import Replacement
+    from denizen.store.upkeep.verification import Replacement
 
 _PRIORITY = 40  # of cache.nixos.org; smaller is asked first
 # A narinfo's URL must begin with this, so that its author cannot name a file outside the cache.

@@ -211,7 +211,7 @@ def _create(layout: StoreLayout) -> None:
         make_directories(directory)
     with store_lock(layout):
         if not os.path.lexists(layout.database):
-            from denizen.store.rebuild import rebuild
+            from denizen.store.upkeep.rebuild import rebuild
 
             # Empty for a new store; a store that only lost its marker gets the objects of its sidecars.
             rebuild(layout)

@@ -12,7 +12,7 @@ from denizen.build.runner.output_plan import OutputCycle
 from denizen.formats.aterm import DerivationOutput
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.trees.tree_reader import NotStorable
-from denizen.store.verification import verify
+from denizen.store.upkeep.verification import verify
 from tests.support.programs import Site, program
 
 ABC = b"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

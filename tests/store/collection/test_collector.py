@@ -15,7 +15,7 @@ from denizen.store.collection.graph import Graph, reachable
 from denizen.store.collection.processes import held_by_processes
 from denizen.store.local import Store
 from denizen.store.locks import StoreSession
-from denizen.store.verification import verify
+from denizen.store.upkeep.verification import verify
 from tests.support.peers import require
 from tests.support.processes import wait_until
 from tests.support.stores import add_text, make_store, on_disk

@@ -99,7 +99,7 @@ class _Command:
 def _decided(
     session: Session, command: _Command, wanted: RunRequest, decision_store: DecisionStore
 ) -> Decision:
-    from denizen.app.decision_maker import decide
+    from denizen.app.decisions.decision_maker import decide
     from denizen.app.request import for_program
 
     name = command.name.decode("utf-8", "surrogateescape")

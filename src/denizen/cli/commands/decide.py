@@ -26,7 +26,7 @@ def _decide(parsed: Parsed, context: Context) -> int:
     needed, missed, opened = parsed.text("needed"), parsed.text("missed"), parsed.text("opened")
     name = needed or missed
     if name is not None and opened is not None:
-        from denizen.app.missing_library import answer
+        from denizen.app.run_time.missing_library import answer
 
         # On an error (no network, a full disk) the program sees its own error, without a message of denizen.
         with contextlib.suppress(DenizenError, OSError):
@@ -34,20 +34,20 @@ def _decide(parsed: Parsed, context: Context) -> int:
         return 0
     mentioned = parsed.text("mentioned")
     if mentioned is not None and opened is not None:
-        from denizen.app.mentioned_files import bring_mentioned
+        from denizen.app.run_time.mentioned_files import bring_mentioned
 
         with contextlib.suppress(DenizenError, OSError):
             bring_mentioned(session, os.fsencode(opened), os.fsencode(mentioned), wanted)
         return 0
     located = parsed.text("at")
     if located is not None and opened is not None:
-        from denizen.app.missing_path import bring_path
+        from denizen.app.run_time.missing_path import bring_path
 
         with contextlib.suppress(DenizenError, OSError):
             bring_path(session, os.fsencode(opened), os.fsencode(located), wanted)
         return 0
     if parsed.flag("command"):
-        from denizen.app.missing_command import bring_command
+        from denizen.app.run_time.missing_command import bring_command
 
         # A program that only tried a name sees its own error.
         tried = (DenizenError, OSError) if parsed.flag("try") else ()
@@ -59,7 +59,7 @@ def _decide(parsed: Parsed, context: Context) -> int:
 
         decide_installed(session, program, wanted)
         return 0
-    from denizen.app.child_decision import decide_child
+    from denizen.app.decisions.child_decision import decide_child
 
     decide_child(session, program, wanted)
     return 0

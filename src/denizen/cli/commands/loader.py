@@ -27,7 +27,7 @@ def _install(parsed: Parsed, context: Context) -> int:
 
 def _link(parsed: Parsed, context: Context) -> int:
     """Make a link that starts a program without Python, after deciding about the program."""
-    from denizen.app.decision_maker import decide
+    from denizen.app.decisions.decision_maker import decide
     from denizen.app.factories import helper_words, tools_of
     from denizen.app.request import RunRequest
     from denizen.launch.decisions.decision import GENERATION

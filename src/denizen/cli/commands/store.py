@@ -24,7 +24,7 @@ def _add(parsed: Parsed, context: Context) -> int:
     from denizen.cli.views.store_view import document, shown
     from denizen.cli.views.work_progress import Meter
     from denizen.store.collection.gc_roots import add_indirect
-    from denizen.store.optimise import optimise
+    from denizen.store.upkeep.optimise import optimise
 
     name, link = parsed.text("name"), parsed.text("add-root")
     sources = [os.fsencode(source) for source in parsed.texts("PATH")]

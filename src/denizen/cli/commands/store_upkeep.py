@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
     from denizen.store.local import Store
-    from denizen.store.verification import StoreProblem
+    from denizen.store.upkeep.verification import StoreProblem
 
 
 def _roots(parsed: Parsed, context: Context) -> int:
@@ -45,7 +45,7 @@ def _verify(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import open_store
     from denizen.cli.views.work_progress import Meter
     from denizen.store.binary_cache import replacement_from
-    from denizen.store.verification import repair, verify
+    from denizen.store.upkeep.verification import repair, verify
 
     copies = parsed.text("from")
     replacement = replacement_from(os.fsencode(copies) if copies else None)
@@ -78,7 +78,7 @@ def _mended(context: Context, store: Store, problem: StoreProblem) -> StoreProbl
     from denizen.errors import DenizenError
     from denizen.resolve.installation.remake_object import mend
     from denizen.sources.fetch_policy import FetchPolicy
-    from denizen.store.verification import Fault
+    from denizen.store.upkeep.verification import Fault
     from denizen.value import replace
 
     if problem.repaired or problem.path is None or problem.fault not in (Fault.CONTENT, Fault.MISSING):
@@ -111,7 +111,7 @@ def _rebuild(_: Parsed, context: Context) -> int:
     from denizen.cli.views.work_progress import Meter
     from denizen.store.errors import doing
     from denizen.store.locks import store_lock
-    from denizen.store.rebuild import rebuild
+    from denizen.store.upkeep.rebuild import rebuild
 
     layout = open_store(context.session).layout
     with (
@@ -150,7 +150,7 @@ def _move(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import open_store
     from denizen.cli.views.store_view import shown
     from denizen.cli.views.work_progress import Meter
-    from denizen.store.move import move
+    from denizen.store.upkeep.move import move
 
     destination, usual = (
         os.fsencode(os.path.abspath(parsed.required("NEWDIR"))),
@@ -170,7 +170,7 @@ def _optimise(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import object_named, open_store
     from denizen.cli.views.store_view import human
     from denizen.cli.views.work_progress import Meter
-    from denizen.store.optimise import NOTHING, optimise
+    from denizen.store.upkeep.optimise import NOTHING, optimise
 
     saved = NOTHING
     with open_store(context.session) as store:

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from denizen.app.decision_maker import DryRun
+    from denizen.app.decisions.decision_maker import DryRun
     from denizen.app.start_outcome import StartOutcome
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
@@ -111,7 +111,7 @@ def _is_about_host(parsed: Parsed) -> bool:
 
 
 def _dry_run(parsed: Parsed, context: Context, report: Report) -> DryRun:
-    from denizen.app.decision_maker import DryRun
+    from denizen.app.decisions.decision_maker import DryRun
 
     return DryRun(context.session, report.program, offline=parsed.flag("offline"))
 

@@ -11,7 +11,7 @@ from denizen.errors import SourceFailed
 from denizen.resolve.cache.package_cache import package_of
 from denizen.resolve.installation.derivations import package_recipes, recipes
 from denizen.store.trees.restore import STORE_TIMES
-from denizen.store.verification import content_differs
+from denizen.store.upkeep.verification import content_differs
 from denizen.value import value
 
 TYPE_CHECKING = False

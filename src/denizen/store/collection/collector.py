@@ -27,9 +27,9 @@ from denizen.store.errors import doing, is_full
 from denizen.store.layout import TEMPORARY
 from denizen.store.local import make_reserve, release_reserve
 from denizen.store.locks import StoreSession, live_sessions, store_lock, temporary_prefix
-from denizen.store.optimise import prune_links
 from denizen.store.progress import ignore
 from denizen.store.realisations import prune_realisations
+from denizen.store.upkeep.optimise import prune_links
 from denizen.value import value
 
 TYPE_CHECKING = False

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.brought_files import is_hosts_own
 from denizen.app.factories import world_of
 from denizen.app.resolution.opened_directory import default_directories
 from denizen.app.resolution.package_sources import sources_for
-from denizen.app.running_program import NotOurs, called, running
+from denizen.app.run_time.brought_files import is_hosts_own
+from denizen.app.run_time.running_program import NotOurs, called, running
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
 from denizen.errors import display
@@ -31,7 +31,7 @@ from denizen.value import replace
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.request import RunRequest
-    from denizen.app.running_program import RunningProgram
+    from denizen.app.run_time.running_program import RunningProgram
     from denizen.app.session import Session
     from denizen.fileview import FileView
     from denizen.index.locate import Index

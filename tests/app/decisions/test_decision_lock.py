@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.app.decision_lock import deciding_alone
+from denizen.app.decisions.decision_lock import deciding_alone
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from denizen.app.decisions.host_resident import with_resident
 from denizen.app.errors import CannotStart, refuse_unsatisfied
-from denizen.app.host_resident import with_resident
 from denizen.app.resolution.choose_packages import PackageChooser
 from denizen.errors import HostLacks, SourceFailed, display
 from denizen.launch.decisions.host_decision import decision_of_host
@@ -12,7 +12,7 @@ from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.app.examine_program import ExaminedProgram
+    from denizen.app.decisions.examine_program import ExaminedProgram
     from denizen.app.request import RunRequest
     from denizen.app.session import Session
     from denizen.launch.decisions.decision import Decision
@@ -140,7 +140,7 @@ class BaseDecisions:
         return resolution
 
     def _realised(self, resolution: Resolution) -> Decision:
-        from denizen.app.realise_decision import HostStart, RealiseRequest, realised
+        from denizen.app.decisions.realise_decision import HostStart, RealiseRequest, realised
 
         program, added = self.examined.program, self.examined.added
         host = None if resolution.interpreter is not None else self.examined.world.environment

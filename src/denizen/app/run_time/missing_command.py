@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.decision_maker import decide
+from denizen.app.decisions.decision_maker import decide
+from denizen.app.decisions.start_choice import files_for
 from denizen.app.environments.auto_environment import command_package, enter_auto_environment
 from denizen.app.environments.fhs_create import size_to_fetch
 from denizen.app.environments.inside_decision import InsideProgram, decision_inside, machine_of_scripts
 from denizen.app.factories import supply_of, tools_of
-from denizen.app.running_program import budget_of
-from denizen.app.start_choice import files_for
+from denizen.app.run_time.running_program import budget_of
 from denizen.app.supply.configured_sources import configured_settings
 from denizen.app.supply.indexing import ensure
 from denizen.app.supply.open_index import open_index

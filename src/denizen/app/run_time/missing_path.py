@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.brought_files import show_files, shows_files
 from denizen.app.resolution.package_sources import sources_for
-from denizen.app.running_program import called, running
+from denizen.app.run_time.brought_files import show_files, shows_files
+from denizen.app.run_time.running_program import called, running
 from denizen.app.supply.store_access import made_store
 from denizen.disk import DiskView
 from denizen.launch.dlopen_links import DlopenRequest
@@ -22,7 +22,7 @@ from denizen.resolve.missed_library_choice import package_added
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.request import RunRequest
-    from denizen.app.running_program import RunningProgram
+    from denizen.app.run_time.running_program import RunningProgram
     from denizen.app.session import Session
     from denizen.resolve.resolution import Resolution
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.brought_files import is_mirrored_here, makes_mirrors, show_files
-from denizen.app.decision_maker import decide
+from denizen.app.decisions.decision_maker import decide
+from denizen.app.run_time.brought_files import is_mirrored_here, makes_mirrors, show_files
 from denizen.launch.decisions.decision_store import decision_stores
 from denizen.launch.fast_path import decided
 

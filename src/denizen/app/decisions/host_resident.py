@@ -26,7 +26,7 @@ from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.app.examine_program import ExaminedProgram
+    from denizen.app.decisions.examine_program import ExaminedProgram
     from denizen.app.request import RunRequest
     from denizen.app.session import Session
     from denizen.launch.decisions.decision import Decision

@@ -22,8 +22,8 @@ from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.app.base_decision import BaseDecisions
-    from denizen.app.examine_program import ExaminedProgram
+    from denizen.app.decisions.base_decision import BaseDecisions
+    from denizen.app.decisions.examine_program import ExaminedProgram
     from denizen.app.request import RunRequest
     from denizen.app.session import Session
     from denizen.fhs.enter import Inside
@@ -154,7 +154,7 @@ class _PackageSupplier:
         return opened_inside(bases.session, place, program, bases.wanted, around.tree).directory
 
     def emulator(self, base: Decision) -> bytes:
-        from denizen.app.emulator import kept_emulator
+        from denizen.app.decisions.emulator import kept_emulator
 
         bases = self._bases
         return kept_emulator(bases.session, bases.examined.program, bases.wanted, bases.decision_store, base)

@@ -72,7 +72,7 @@ def test_a_failure_after_a_miss_by_rule_is_told(failing: Opener) -> None:
 
 _REFUSES = """
 import sys
-from denizen.app import running_program
+from denizen.app.run_time import running_program
 from denizen.cli.main import main
 from denizen.sources.base import Offline
 def refuse(*_, **__):

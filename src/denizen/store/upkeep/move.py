@@ -25,10 +25,10 @@ from denizen.store.errors import doing
 from denizen.store.local import Store
 from denizen.store.locks import live_sessions, store_lock
 from denizen.store.progress import ignore
-from denizen.store.rebuild import rebuild
 from denizen.store.trees.digest import Digest, Digester
 from denizen.store.trees.restore import STORED, restore_new, restoring
 from denizen.store.trees.tree_reader import entries
+from denizen.store.upkeep.rebuild import rebuild
 from denizen.value import value
 
 TYPE_CHECKING = False

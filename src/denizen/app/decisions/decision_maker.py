@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 
 from denizen.app.appimage import appimage_of
-from denizen.app.base_decision import BaseDecisions
-from denizen.app.decision_lock import deciding_alone
+from denizen.app.decisions.base_decision import BaseDecisions
+from denizen.app.decisions.decision_lock import deciding_alone
+from denizen.app.decisions.examine_program import examine_program
+from denizen.app.decisions.start_choice import StartChooser
 from denizen.app.errors import refuse_hopeless
-from denizen.app.examine_program import examine_program
 from denizen.app.factories import helper_words
 from denizen.app.process_limits import many_files
 from denizen.app.request import NoSuchProgram
-from denizen.app.start_choice import StartChooser
 from denizen.disk import DiskView
 from denizen.errors import display
 from denizen.launch.decisions.decision import GENERATION
@@ -186,7 +186,7 @@ class _DecisionMaker:
 
     def emulator_words(self) -> str:
         """Return which emulator starts another architecture's program; "" for this machine's."""
-        from denizen.app.emulator import emulator_words
+        from denizen.app.decisions.emulator import emulator_words
 
         examined = self._examined
         if not examined.report.is_emulated:
