@@ -35,7 +35,8 @@ int main(int count, char **words) {
     for (char **each = environ; *each; each++) puts(*each);
     path[readlink("/proc/self/exe", path, sizeof path - 1)] = 0, puts(path);
     puts((const char *)getauxval(AT_EXECFN));
-    const char *wanted[] = {"Name", "TracerPid", "Sig", "Shd", "NoNewPrivs", 0};
+    /* Not SigQ: it counts the signals that wait for all processes of this user. */
+    const char *wanted[] = {"Name", "TracerPid", "SigPnd", "SigB", "SigI", "SigC", "Shd", "NoNewPrivs", 0};
     for (const char **only = wanted; *only; only++) copy("/proc/self/status", *only);
     DIR *all = opendir("/proc/self/fd");
     for (struct dirent *one; (one = readdir(all));) if (*one->d_name != '.') puts(one->d_name);
