@@ -1,6 +1,7 @@
 #include "sandbox.h"
 
 #include "../sys.h"
+#include "files.h"
 
 #include <stdint.h>
 
@@ -36,6 +37,7 @@ enum {
     SIGTERM = 15,
     SIGCHLD = 17,
     SIG_BLOCK = 0,
+    ENOENT_ = 2,
     EINVAL_ = 22,
     EAGAIN_ = 11,
     MS_REC = 16384,
@@ -192,6 +194,16 @@ long sandbox_guard(int status, const char **call)
     return sys_failed(result) ? result : leave_guardian(status, call);
 }
 
+/* Whoever makes a namespace of users and one of control groups inside may mount the groups (cgroup2), whose files
+   are ours by their owner: he could end, stop and starve all processes that are in our group, denizen among them. */
+static long allow_no_control_groups(const char **call)
+{
+    const char *limit = "/proc/sys/user/max_cgroup_namespaces"; /* of our new namespace of users (namespaces(7)) */
+    *call = limit;
+    long result = file_write(limit, "0");
+    return result == -ENOENT_ ? 0 : result; /* before Linux 4.9, or without those namespaces */
+}
+
 long sandbox_isolate(struct somebody inside, int status, const char **call)
 {
     const unsigned long apart = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
@@ -200,6 +212,8 @@ long sandbox_isolate(struct somebody inside, int status, const char **call)
     long result = users_become(inside, apart | CLONE_NEWCGROUP, call);
     if (result == -EINVAL_) /* before Linux 4.6 */
         result = users_become(inside, apart, call);
+    if (!sys_failed(result))
+        result = allow_no_control_groups(call);
     if (!sys_failed(result))
         result = leave_guardian(status, call);
     if (sys_failed(result))

@@ -28,9 +28,11 @@ Facts = dict[str, Any]
 Attempt = Callable[[Facts], Any]
 
 LIBC = ctypes.CDLL(None, use_errno=True)
-NEWNS, NEWUSER, NEWPID = 0x20000, 0x10000000, 0x20000000
+NEWNS, NEWUSER, NEWPID, NEWNET, NEWCGROUP = 0x20000, 0x10000000, 0x20000000, 0x40000000, 0x2000000
 RDONLY, REMOUNT, BIND, REC = 1, 32, 4096, 16384
 MACHINE = os.uname().machine
+# Of /proc: links to what is the process's own; and where any user may ask to be told of scarcity.
+OWN = ("self", "thread-self", "mounts", "net", "pressure")
 ATTEMPTS: dict[str, Attempt] = {}
 
 
@@ -161,6 +163,42 @@ def write_to_a_shown_path(_facts: Facts) -> Any:
     write("/usr/denizen-escaped", "escaped")
 
 
+@attempt
+def open_an_input_for_writing_by_its_descriptor(facts: Facts) -> Any:
+    descriptor = os.open(facts["input"] + "/file", os.O_RDONLY)
+    os.open(f"/proc/self/fd/{descriptor}", os.O_RDWR)
+
+
+@attempt
+def link_an_input_by_its_descriptor(facts: Facts) -> Any:
+    descriptor = os.open(facts["input"] + "/file", os.O_RDONLY)
+    call("linkat", -100, f"/proc/self/fd/{descriptor}".encode(), -100, b"/build/by-descriptor", 0x400)
+
+
+@attempt
+def let_an_input_be_written_to_in_a_nested_namespace(_facts: Facts) -> Any:
+    def work() -> Any:
+        nested_namespace()
+        # mount_setattr(2): clear MOUNT_ATTR_RDONLY of all mounts.
+        attributes = struct.pack("QQQQ", 0, 1, 0, 0)
+        call("syscall", 442, -100, b"/", 0x8000, attributes, len(attributes))
+
+    return in_child(work)
+
+
+@attempt
+def copy_the_mount_of_an_input_in_a_nested_namespace(facts: Facts) -> Any:
+    def work() -> Any:
+        nested_namespace()
+        # open_tree(2) with OPEN_TREE_CLONE, and the copy made writable.
+        tree = call("syscall", 428, -100, facts["input"].encode(), 1)
+        attributes = struct.pack("QQQQ", 0, 1, 0, 0)
+        call("syscall", 442, tree, b"", 0x1000, attributes, len(attributes))
+        os.open(f"/proc/self/fd/{tree}/file", os.O_RDWR)
+
+    return in_child(work)
+
+
 # -- files of this machine
 
 
@@ -270,6 +308,31 @@ def type_into_the_users_terminal(_facts: Facts) -> Any:
     fcntl.ioctl(terminal, termios.TIOCSTI, b"x")
 
 
+@attempt
+def leave_by_the_parent_of_the_user_namespace(_facts: Facts) -> Any:
+    # NS_GET_PARENT, ioctl_ns(2).
+    parent = fcntl.ioctl(os.open("/proc/self/ns/user", os.O_RDONLY), 0xB702)
+    call("setns", parent, NEWUSER)
+
+
+@attempt
+def watch_all_processes(_facts: Facts) -> Any:
+    # perf_event_open(2) of every process on processor 0, of what is counted in software.
+    asked = struct.pack("IIQ", 1, 120, 0).ljust(120, b"\0")
+    call("syscall", number(298, 241), asked, -1, 0, -1, 0)
+
+
+@attempt
+def control_the_processes_of_this_machine_by_their_group(_facts: Facts) -> Any:
+    def work() -> Any:
+        call("unshare", NEWCGROUP | NEWUSER | NEWNS)
+        mount("none", "/tmp", "cgroup2", 0)
+        # It would end, stop or starve denizen and all who share its group.
+        return os.open("/tmp/cgroup.procs", os.O_WRONLY)
+
+    return in_child(work)
+
+
 # -- network and IPC
 
 
@@ -302,6 +365,17 @@ def see_posix_shared_memory(facts: Facts) -> Any:
 def read_the_users_key(facts: Facts) -> Any:
     # KEYCTL_SEARCH in the user's keyring.
     call("syscall", number(250, 219), 10, -4, b"user", facts["key"].encode(), 0)
+
+
+@attempt
+def let_this_machine_ask_for_a_key(_facts: Facts) -> Any:
+    # request_key(2): the kernel starts /sbin/request-key as root, which asks the network (dns_resolver).
+    call("syscall", number(249, 218), b"user", b"denizen-not-there", b"x", 0)
+
+
+@attempt
+def leave_a_key(_facts: Facts) -> Any:
+    call("syscall", number(248, 217), b"user", b"denizen-left", b"x", 1, -4)
 
 
 # -- privileges
@@ -407,6 +481,86 @@ def write_a_kernel_setting_in_a_nested_namespace(_facts: Facts) -> Any:
         os.open("/proc/sys/kernel/core_pattern", os.O_WRONLY)
 
     return in_child(work)
+
+
+@attempt
+def write_a_file_of_the_kernels(_facts: Facts) -> Any:
+    """Open any file of /proc for writing that is no process's."""
+    opened = []
+    tops = [name for name in os.listdir("/proc") if not name.isdigit() and name not in OWN]
+    for top in tops:
+        for parent, _, names in (
+            os.walk("/proc/" + top) if os.path.isdir("/proc/" + top) else [("/proc", (), [top])]
+        ):
+            for name in names:
+                with contextlib.suppress(OSError):
+                    os.close(os.open(f"{parent}/{name}", os.O_WRONLY | os.O_NONBLOCK))
+                    opened.append(f"{parent}/{name}")
+    if not opened:
+        raise OSError(errno.EACCES, "none")
+    return opened
+
+
+@attempt
+def mount_another_proc_in_a_nested_namespace(_facts: Facts) -> Any:
+    def work() -> Any:
+        call("unshare", NEWUSER | NEWNS | NEWPID)
+        if os.fork() == 0:
+            try:
+                mount("none", "/tmp", "proc", 0)
+                os.open("/tmp/sys/kernel/core_pattern", os.O_WRONLY)
+            except OSError:
+                os._exit(1)
+            os._exit(0)
+        if os.wait()[1]:
+            raise OSError(errno.EPERM, "it is refused")
+
+    return in_child(work)
+
+
+@attempt
+def mount_devices_in_a_nested_namespace(_facts: Facts) -> Any:
+    def work() -> Any:
+        call("unshare", NEWUSER | NEWNS | NEWNET)
+        mount("none", "/tmp", "sysfs", 0)
+
+    return in_child(work)
+
+
+@attempt
+def keep_records_of_all_processes(_facts: Facts) -> Any:
+    write("/build/records", "")
+    call("acct", b"/build/records")
+
+
+@attempt
+def swap_to_a_file(_facts: Facts) -> Any:
+    call("swapon", b"/build/records", 0)
+
+
+@attempt
+def exchange_the_root(_facts: Facts) -> Any:
+    os.makedirs("/build/root/old", exist_ok=True)
+    call("syscall", number(155, 41), b"/build/root", b"/build/root/old")
+
+
+@attempt
+def open_ports_of_devices(_facts: Facts) -> Any:
+    if MACHINE != "x86_64":
+        raise OSError(errno.ENOSYS, "no such call")
+    call("ioperm", 0x80, 1, 1)
+
+
+@attempt
+def make_a_file_that_nobody_can_delete(_facts: Facts) -> Any:
+    # FS_IOC_SETFLAGS with FS_IMMUTABLE_FL.
+    fcntl.ioctl(os.open(fresh(), os.O_RDONLY), 0x40086602, struct.pack("L", 0x10))
+
+
+@attempt
+def decide_on_what_others_open(_facts: Facts) -> Any:
+    # fanotify_init(2) with FAN_CLASS_CONTENT.
+    call("fanotify_init", 4, 0)
 
 
 # -- what no output may have

@@ -3,8 +3,9 @@
 Nix's rules (libstore/build/local-derivation-goal.cc, setupSeccomp): the set-user-ID and set-group-ID
 bits cannot be set (EPERM), nor extended attributes and ACLs (ENOTSUP), which no NAR can hold. Beyond Nix's:
 the same bits when a file is made, and no calls that would bring either past a filter, as they take their
-arguments from memory (openat2, io_uring: ENOSYS, for which their users have another way). A call of
-an architecture that is not listed ends the process.
+arguments from memory (openat2, io_uring: ENOSYS, for which their users have another way). No keys: for one
+that is not there, the kernel starts /sbin/request-key as root, outside of the sandbox and with this machine's
+network (request_key(2)). A call of an architecture that is not listed ends the process.
 
 A program is a sequence of `sock_filter` (linux/filter.h): code, jump if true, jump if false, operand.
 """
@@ -33,23 +34,32 @@ _MAKES = 0o100 | 0o20000000
 
 _ANYWHERE = {"fchmodat2": 452, "openat2": 437, "io_uring_setup": 425, "setxattrat": 463}
 _OLD_32_BIT = {
-    "chmod": 15, "fchmod": 94, "creat": 8, "open": 5, "mknod": 14,
-    "setxattr": 226, "lsetxattr": 227, "fsetxattr": 228,
-}  # fmt: skip
+    "chmod": 15,
+    "fchmod": 94,
+    "creat": 8,
+    "open": 5,
+    "mknod": 14,
+    "setxattr": 226,
+    "lsetxattr": 227,
+    "fsetxattr": 228,
+}
+_I386_KEYS = {"add_key": 286, "request_key": 287, "keyctl": 288}
+_ARM_KEYS = {"add_key": 309, "request_key": 310, "keyctl": 311}  # fmt: skip
 # By AUDIT_ARCH_* (linux/audit.h).
 NUMBERS: Mapping[int, Mapping[str, int]] = {
     0xC000003E: _ANYWHERE
     | {
         "chmod": 90, "fchmod": 91, "fchmodat": 268, "creat": 85, "open": 2, "openat": 257, "mknod": 133,
-        "mknodat": 259, "setxattr": 188, "lsetxattr": 189, "fsetxattr": 190,
+        "mknodat": 259, "setxattr": 188, "lsetxattr": 189, "fsetxattr": 190, "add_key": 248,
+        "request_key": 249, "keyctl": 250,
     },
-    0x40000003: _ANYWHERE | _OLD_32_BIT | {"fchmodat": 306, "openat": 295, "mknodat": 297},
+    0x40000003: _ANYWHERE | _OLD_32_BIT | _I386_KEYS | {"fchmodat": 306, "openat": 295, "mknodat": 297},
     0xC00000B7: _ANYWHERE
     | {
         "fchmod": 52, "fchmodat": 53, "openat": 56, "mknodat": 33, "setxattr": 5, "lsetxattr": 6,
-        "fsetxattr": 7,
+        "fsetxattr": 7, "add_key": 217, "request_key": 218, "keyctl": 219,
     },
-    0x40000028: _ANYWHERE | _OLD_32_BIT | {"fchmodat": 333, "openat": 322, "mknodat": 324},
+    0x40000028: _ANYWHERE | _OLD_32_BIT | _ARM_KEYS | {"fchmodat": 333, "openat": 322, "mknodat": 324},
 }  # fmt: skip
 
 
@@ -85,6 +95,9 @@ RULES: tuple[Rule, ...] = (
     Rule("setxattrat", -1, -1, ENOTSUP),
     Rule("openat2", -1, -1, ENOSYS),
     Rule("io_uring_setup", -1, -1, ENOSYS),
+    Rule("add_key", -1, -1, ENOSYS),
+    Rule("request_key", -1, -1, ENOSYS),
+    Rule("keyctl", -1, -1, ENOSYS),
 )
 
 _Instruction = tuple[int, int, int, int]
