@@ -192,11 +192,12 @@ static void look_at_mapped(struct child *child, const struct inside_facts *facts
     sys_close(head.fd);
 }
 
-/* A command that was brought has a decision of its own, which may lead into an environment: its loader finds that. */
-static bool is_brought(struct child *child, const char *path)
+/* A command that was brought to `place`, a script's interpreter too, has a decision of its own, which may lead into an
+   environment: its loader finds that. */
+static bool is_brought(struct child *child, const char *path, const char *place)
 {
     const struct inside_facts *facts = known();
-    if (child->path == path || !command_is_missing(path) || is_listing(path) || !sys_exists(facts->loader))
+    if (place == path || !command_is_missing(path) || is_listing(path) || !sys_exists(facts->loader))
         return false;
     child->command = path;
     child->loader = facts->loader;
@@ -211,13 +212,14 @@ void child_look_at(struct child *child, const char *path, char *const *words, bo
     child->before = 0;
     child->argument = child->command = child->loader = NULL;
     child->file = child->path = facts ? command_place(path, brings, child->place) : path;
-    if (!facts || !child->path || is_brought(child, path) || !open_head(child->path, &head))
+    if (!facts || !child->path || is_brought(child, path, child->path) || !open_head(child->path, &head))
         return;
     if (head.content[0] == '#' && head.content[1] == '!') {
         sys_close(head.fd);
         child->script = true;
-        child->file = command_place(read_line(child, &head), true, child->other);
-        if (!open_head(child->file, &head))
+        const char *interpreter = read_line(child, &head);
+        child->file = command_place(interpreter, true, child->other);
+        if (is_brought(child, interpreter, child->file) || !open_head(child->file, &head))
             return;
     }
     bool maps = words && !child->script && !facts->kernel_first && names_have(MAPPERS, child->file);
@@ -254,7 +256,7 @@ char *const *child_words(const struct child *child, char *const *words, const ch
     *next++ = child->before ? "--mapped" : child->command ? "--command" : "--as";
     *next++ = child->command ? child->command : child->file;
     if (child->script) {
-        *next++ = child->file;
+        *next++ = child->command ? child->command : child->file;
         if (child->argument)
             *next++ = child->argument;
         *next++ = child->path;
