@@ -7,6 +7,7 @@ enum setting {
     SETTING_DIRECTORY = 'd',
     SETTING_COMMAND = 'c',
     SETTING_HOST_LDSO = 'h',
+    SETTING_PACKAGE_LDSO = 'w',
     SETTING_HOST_PREFIX = 'p',
     SETTING_INSIDE = 'i',
     SETTING_RESIDENT = 'r',

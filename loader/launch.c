@@ -17,6 +17,12 @@ bool launch_is_our_name(const char *name)
     return text_starts(name, "denizen-loader");
 }
 
+/* Tell whether ld.so was executed as `ld.so PROGRAM ARGUMENT...`, without an option of ld.so's own. */
+static bool names_a_program(const struct process *process)
+{
+    return process->stack[0] > 1 && process->arguments[1][0] != '-';
+}
+
 /* `links/NAME` in a decision directory is a symbolic link to the program. */
 static bool follow_link(const struct process *process, const char *name, char *room)
 {
@@ -52,6 +58,17 @@ const char *launch_command_word(struct process *process)
     return path;
 }
 
+/* Where no linker was covered, `ld.so --version` and the like are the package's, and a program is started as any. */
+static struct target target_as_linker(struct process *process, const char *ldso)
+{
+    if (!names_a_program(process)) {
+        sys_execve(ldso, process->arguments, process->environment);
+        fail("cannot run ", ldso, (char *)0);
+    }
+    process_drop_arguments(process, 1);
+    return (struct target){process->arguments[0], false, false};
+}
+
 static struct target child_target(struct process *process)
 {
     bool mapped = text_equal(process->arguments[1], "--mapped");
@@ -65,12 +82,15 @@ struct target launch_target(struct arena *arena, struct process *process)
     const char *started = process->execfn ? (const char *)process->execfn->a_un.a_val : process->arguments[0];
     const char *name = text_file_name(started ? started : "");
     const char *host_ldso = config_next(SETTING_HOST_LDSO, NULL);
+    const char *package_ldso = config_next(SETTING_PACKAGE_LDSO, NULL);
     if (process->secure)
         fail("a set-user-ID loader starts nothing", (char *)0);
     if (host_ldso && is_a_linkers_name(name)) {
         sys_execve(host_ldso, process->arguments, process->environment);
         fail("cannot run ", host_ldso, (char *)0);
     }
+    if (package_ldso && is_a_linkers_name(name))
+        return target_as_linker(process, package_ldso);
     /* As a script's interpreter the kernel calls it by the script's name, and argv[0] is its own. */
     if (launch_is_our_name(name) || (process->stack[0] && launch_is_our_name(text_file_name(process->arguments[0])))) {
         if (process->stack[0] < 2)

@@ -114,7 +114,7 @@ def test_a_command_at_a_path_in_the_programs_constants_is_brought(bare: BareProg
 def test_a_bare_name_in_the_programs_constants_is_found_along_path(bare: BareProgram, how: str) -> None:
     # Before the index of paths is here, no string is known to be a name.
     assert bare.host.run(bare.host.denizen("find", "/usr/bin/bare-name")).status == 0
-    shutil.rmtree(bare.directories.root / "state" / "decisions")
+    shutil.rmtree(bare.directories.root / "state" / "decisions", ignore_errors=True)
     path = {"PATH": "/nowhere:/usr/bin"}
     assert _said(bare.run("namespace", how, "bare-name", "bare-name", "child", env=path)) == (
         6,
@@ -129,6 +129,30 @@ def test_a_name_put_together_while_it_runs_is_found_along_path(bare: BareProgram
         name = "/usr/bin/made-up-name" if how == "spawn" else "made-up-name"
         done = bare.run("namespace", how, name, "made-up-name", "child", env={"PATH": path})
         assert _said(done) == (6, "only child of me\n")
+
+
+def _interpreted(program: BareProgram, name: str) -> str:
+    """Return the path of a script whose interpreter is a command that only a package has."""
+    script = program.directories.work / name
+    script.write_text("#!/usr/bin/only-here --option\n")
+    script.chmod(0o755)
+    return f"{program.host.directories.work}/{name}"
+
+
+@pytest.mark.parametrize("how", ["spawn", "execvp"])
+def test_the_interpreter_of_a_script_that_it_executes_is_brought(bare: BareProgram, how: str) -> None:
+    path = _interpreted(bare, "interpreted")
+    for _ in range(2):
+        assert _said(bare.run("namespace", how, path, path, "word")) == (6, "only --option of me\n")
+
+
+def test_the_dynamic_linker_can_be_executed(bare: BareProgram) -> None:
+    """A program asks which C library is here; and what carries its own libraries starts itself by it."""
+    told = bare.run("namespace", "spawn", str(LDSO), str(LDSO), "--version")
+    assert (told.status, "ld.so" in told.out) == (0, True), told.err
+    script = ("there", "/bin/sh")
+    started = bare.run("namespace", "spawn", str(LDSO), str(LDSO), bare.path, *script)
+    assert (started.status, started.out) == (0, ""), started.err
 
 
 def test_what_a_commands_package_recommends_of_its_own_source_comes_with_it(bare: BareProgram) -> None:
@@ -235,6 +259,12 @@ def test_without_namespaces_a_name_along_path_is_brought(
         words = ("only-here", "only-here", "told")
         assert _said(container.run(strategy, how, *words, env=env)) == (6, "only told of me\n")
     assert container.run(strategy, how, "nobody-has-it", "x").out == "2\n"  # ENOENT
+
+
+@pytest.mark.parametrize("strategy", ["stub", "direct"])
+def test_without_namespaces_a_scripts_interpreter_is_brought(container: BareProgram, strategy: str) -> None:
+    path = _interpreted(container, "interpreted")
+    assert _said(container.run(strategy, "spawn", path, path, "word")) == (6, "only --option of me\n")
 
 
 @pytest.mark.parametrize("strategy", ["stub", "direct"])

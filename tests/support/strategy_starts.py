@@ -45,7 +45,7 @@ class ReadyFiles(LoaderFiles):
     def plain_loader(self) -> bytes:
         return self.directory + b"/denizen-loader"
 
-    def bound_loader(self, machine: str, host_ldso: bytes) -> bytes:  # noqa: ARG002  # as LoaderFiles has it
+    def bound_loader(self, machine: str, host_ldso: bytes, package_ldso: bytes = b"") -> bytes:  # noqa: ARG002  # as LoaderFiles has it
         return b"/tools/bound-loader"
 
 

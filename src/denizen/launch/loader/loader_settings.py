@@ -32,6 +32,7 @@ MAX_LOADER = 1 << 20
 HEADER = struct.Struct("<24sII")
 
 _DIRECTORY, _COMMAND, _HOST_LDSO, _HOST_PREFIX = b"d", b"c", b"h", b"p"
+_PACKAGE_LDSO = b"w"
 _INSIDE, _RESIDENT, _GENERATION, _BOUND, _NIX_LD = b"i", b"r", b"g", b"b", b"n"
 _INSTALLED, _BUNDLE, _ARGUMENT, _APPIMAGE = b"o", b"u", b"a", b"m"
 _EXEC, _STARTER, _OTHER_STARTER = b"j", b"s", b"z"
@@ -69,6 +70,8 @@ class LoaderSettings:
         directories: the directories of decisions, searched in order; `%u` stands for the user's number.
         command: makes the decision for a program whose path is appended; () forbids it.
         host_ldso: where the host's own dynamic linker is bound in the namespace, for programs of the host.
+        package_ldso: the dynamic linker of packages, for who executes the interpreter's path itself
+            (`ld.so --version`) where the host has none; b"" for none.
         host_prefixes: programs below these directories are the host's; no decision is looked for.
         inside: a library to put into programs whose file the kernel does not know, b"" for none.
         resident: a library to put into programs that get libraries at run time, b"" for none.
@@ -97,6 +100,7 @@ class LoaderSettings:
     directories: tuple[bytes, ...] = ()
     command: tuple[bytes, ...] = ()
     host_ldso: bytes = b""
+    package_ldso: bytes = b""
     host_prefixes: tuple[bytes, ...] = ()
     inside: bytes = b""
     resident: bytes = b""
@@ -126,6 +130,7 @@ def configure_loader(binary: bytes, settings: LoaderSettings) -> bytes:
         *((_DIRECTORY, text) for text in settings.directories),
         *((_COMMAND, text) for text in settings.command),
         *((_HOST_LDSO, text) for text in [settings.host_ldso] if text),
+        *((_PACKAGE_LDSO, text) for text in [settings.package_ldso] if text),
         *((_HOST_PREFIX, text) for text in settings.host_prefixes),
         *((_INSIDE, text) for text in [settings.inside] if text),
         *((_RESIDENT, text) for text in [settings.resident] if text),
@@ -179,6 +184,7 @@ def settings_of(binary: Buffer) -> LoaderSettings:
         directories=tuple(found.get(_DIRECTORY, ())),
         command=tuple(found.get(_COMMAND, ())),
         host_ldso=b"".join(found.get(_HOST_LDSO, ())[:1]),
+        package_ldso=b"".join(found.get(_PACKAGE_LDSO, ())[:1]),
         host_prefixes=tuple(found.get(_HOST_PREFIX, ())),
         inside=b"".join(found.get(_INSIDE, ())[:1]),
         resident=b"".join(found.get(_RESIDENT, ())[:1]),

@@ -147,10 +147,11 @@ class LoaderFiles:
         tools = self._tools(self.machine)
         return tools.attach(), tools.loader(replace(self._settings((), self.machine), generation=GENERATION))
 
-    def bound_loader(self, machine: str, host_ldso: bytes) -> bytes:
+    def bound_loader(self, machine: str, host_ldso: bytes, package_ldso: bytes = b"") -> bytes:
         """Return the loader for an interpreter's path in a namespace.
 
-        The host's own dynamic linker is at `host_ldso` there; b"" if it has none.
+        The host's own dynamic linker is at `host_ldso` there; b"" if it has none. Then `package_ldso` is what
+        the interpreter's path is if it is executed itself.
         """
         other = other_loader(machine, machine_name())
         settings = replace(
@@ -160,6 +161,7 @@ class LoaderFiles:
             other_starter=self._starter_if_here(other) if other else b"",
             brought=self._commands(),
             host_ldso=host_ldso,
+            package_ldso=package_ldso,
             bound=True,
         )
         return self._tools(machine).loader(settings)

@@ -60,7 +60,7 @@ class NamespaceMounts:
         The decision `base` lists the trees of packages, whose files at fixed paths appear at those paths,
         and the libraries beside the program, which may name commands.
         """
-        steps = self._loaders()
+        steps = self._loaders(base.ldso)
         found = shown_resources(self._program, self._files, base)
         listing = ldconfig_instead(self._program, self._files, base)
         return (*steps, *bind_resources(self._view, found, steps, self._files.stage()), *listing)
@@ -73,9 +73,10 @@ class NamespaceMounts:
         except (HostLacks, OSError) as problem:
             return str(problem)
 
-    def _loaders(self) -> tuple[bytes, ...]:
+    def _loaders(self, ldso: bytes = b"") -> tuple[bytes, ...]:
+        """Return the mounts of the loader; `ldso` is the dynamic linker that the program gets."""
         own = mount_point_for(self._view, self._program.interpreter)
-        services = {own.path: self._service(own, self._files.machine)}
+        services = {own.path: self._service(own, self._files.machine, ldso)}
         mirrored = set() if own.ldso else {own.ancestor}
         machine = machine_name()
         wanted = beside(self._view, self._program.path, machine)
@@ -88,7 +89,7 @@ class NamespaceMounts:
             ):
                 mirrored.add(mount_point.ancestor)
                 with contextlib.suppress(LoaderAbsent):
-                    services[mount_point.path] = self._service(mount_point, made)
+                    services[mount_point.path] = self._service(mount_point, made, ldso)
         return operations(tuple(services.values()), self._files.stage())
 
     def _is_easy(self, mount_point: LoaderMountPoint, interpreter: bytes, is_wanted: bool) -> bool:  # noqa: FBT001  # of one row
@@ -101,8 +102,8 @@ class NamespaceMounts:
         except OSError:
             return False
 
-    def _service(self, mount_point: LoaderMountPoint, machine: str) -> InterpreterMount:
+    def _service(self, mount_point: LoaderMountPoint, machine: str, ldso: bytes) -> InterpreterMount:
         hidden = self._files.hidden(mount_point.path)
-        return InterpreterMount(
-            mount_point, self._files.bound_loader(machine, hidden if mount_point.ldso else b""), hidden
-        )
+        covered = hidden if mount_point.ldso else b""
+        own = ldso if machine == self._files.machine and not covered else b""
+        return InterpreterMount(mount_point, self._files.bound_loader(machine, covered, own), hidden)
