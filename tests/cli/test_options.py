@@ -78,3 +78,11 @@ def test_a_typo_names_the_nearest_option() -> None:
     with pytest.raises(UsageError) as caught:
         parse("why", OPTIONS, PROGRAM, ["--quite", "p"])
     assert caught.value.remedy == "did you mean --quiet?"
+
+
+def test_words_of_others_are_shown_without_their_escape_sequences() -> None:
+    hostile = "\x1b]0;title\x07\udcff"
+    for word in (f"--{hostile}", f"-{hostile}", f"--when={hostile}"):
+        with pytest.raises(UsageError) as caught:
+            parse("why", OPTIONS, PROGRAM, [word, "p"])
+        assert caught.value.what.isprintable()

@@ -11,7 +11,7 @@ A positional of kind REST ends option parsing at its first word: the rest belong
 
 from __future__ import annotations
 
-from denizen.errors import EXIT_USAGE, DenizenError
+from denizen.errors import EXIT_USAGE, DenizenError, display
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -82,7 +82,8 @@ class UsageError(DenizenError):
 
     @property
     def what(self) -> str:
-        return f"{self.command}: {self.problem}" if self.command else self.problem
+        # The words may be another's: of a script, a link, a file name that the shell put in.
+        return display(f"{self.command}: {self.problem}" if self.command else self.problem)
 
     @property
     def remedy(self) -> str:

@@ -118,3 +118,25 @@ def test_root_installs_no_helper_that_others_may_change(
     assert prefix.run("install") == 125
     assert f"others than root may change {theirs.parent}" in capsys.readouterr().err
     assert prefix.run("install", "--decisions", "/var/lib/decisions") == 0
+
+
+@pytest.mark.parametrize("link", ["{outside}", "../outside", "/outside"])
+def test_links_of_the_system_below_the_prefix_lead_nowhere_out_of_it(
+    prefix: InstallPrefix, tmp_path: Path, link: str
+) -> None:
+    """The prefix may be an unpacked image, and root must not write where its links lead."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    prefix.prefix.mkdir()
+    top = prefix.prefix / prefix.path.relative_to(prefix.prefix).parts[0]
+    top.symlink_to(link.format(outside=outside))
+    assert prefix.run("install") == 125
+    assert list(outside.iterdir()) == []
+    inside = prefix.prefix / link.format(outside=outside).replace("..", "").lstrip("/")
+    inside.mkdir(parents=True)
+    assert prefix.run("install") == 0
+    assert list(outside.iterdir()) == []
+    installed = inside / prefix.path.relative_to(top)
+    assert settings_of(installed.read_bytes()).directories
+    assert prefix.run("uninstall") == 0
+    assert not installed.exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from denizen.disk import make_directories, write_atomically
+from denizen.disk import RootedView, make_directories, write_atomically
 from denizen.errors import HostLacks
 from denizen.launch.loader.loader_settings import MAX_LOADER, NotALoader, configure_loader, settings_of
 from denizen.machines import by_kernel, interpreter_of_kernel
@@ -68,10 +68,10 @@ class Installed:
 
 
 def installed(prefix: bytes, machine: str) -> Installed:
-    """Return the state of the interpreter's path below `prefix`. Raises NoLoaderForMachine."""
+    """Return the state of the interpreter's path below `prefix`. Raises NoLoaderForMachine, InstallFailed."""
     if by_kernel(machine) is None:
         raise NoLoaderForMachine(machine)
-    path = os.path.join(prefix, interpreter_of_kernel(machine).lstrip(b"/"))
+    path = _place_in(prefix, interpreter_of_kernel(machine))
     try:
         # Links are followed: a real interpreter often is one. A dangling link counts as not denizen's.
         content = _content(path)
@@ -83,6 +83,25 @@ def installed(prefix: bytes, machine: str) -> Installed:
         return Installed(path, exists=True, settings=settings_of(content))
     except NotALoader:
         return Installed(path, exists=True, settings=None)
+
+
+def _place_in(prefix: bytes, path: bytes) -> bytes:
+    """Return where a path of the system below `prefix` is: links on the way stay in that system, as for it.
+
+    Raises InstallFailed: a directory on the way is a link that leads nowhere there.
+    """
+    view, plain = RootedView(prefix), os.path.join(prefix, path.lstrip(b"/"))
+    directory, below = os.path.split(path)
+    while True:
+        try:
+            place = os.path.join(prefix, view.realpath(directory).lstrip(b"/"), below)
+            # Its usual name, unless that leads somewhere else from outside.
+            return plain if os.path.realpath(plain) == os.path.realpath(place) else place
+        except OSError as error:
+            if os.path.lexists(os.path.join(prefix, directory.lstrip(b"/"))):
+                raise InstallFailed(plain, error.strerror or "") from error
+        directory, last = os.path.split(directory)
+        below = os.path.join(last, below)
 
 
 def install(prefix: bytes, machine: str, binary: bytes, settings: LoaderSettings) -> bytes:
