@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.trust import Untrusted, check, check_parent, owner_of_nearest
+from denizen.trust import Untrusted, check, check_found, check_parent, owner_of_nearest
 from tests.support.trees import NOBODY
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
@@ -55,3 +55,29 @@ def test_a_directory_above_may_be_shared_if_it_is_sticky(tmp_path: Path, mode: i
 def test_the_owner_is_that_of_the_nearest_directory_there(tmp_path: Path) -> None:
     assert owner_of_nearest(str(tmp_path / "none/nothing")) == os.geteuid()
     assert owner_of_nearest("/none/nothing") == 0
+
+
+@AS_ROOT
+def test_a_file_that_was_found_is_not_anothers(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for path in (ours, theirs):
+        path.write_text("")
+    os.chown(theirs, NOBODY, NOBODY)
+    (tmp_path / "to-ours").symlink_to("ours")
+    check_found(os.fsencode(ours), "name it")
+    check_found(os.fsencode(tmp_path / "none"), "name it")
+    check_found(os.fsencode(tmp_path / "to-ours"), "name it")
+    (tmp_path / "to-theirs").symlink_to("theirs")
+    # A link of another's to a file of ours: what is relative in it would be relative to his directory.
+    os.chown(tmp_path / "to-ours", NOBODY, NOBODY, follow_symlinks=False)
+    for name in ("theirs", "to-theirs", "to-ours"):
+        with pytest.raises(Untrusted, match=f"uid {NOBODY}") as caught:
+            check_found(os.fsencode(tmp_path / name), "name it")
+        assert caught.value.remedy == "name it"
+
+
+def test_a_file_that_was_found_is_not_everybodys(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "file").chmod(0o646)
+    with pytest.raises(Untrusted, match="anybody may write"):
+        check_found(os.fsencode(tmp_path / "file"), "name it")

@@ -68,6 +68,25 @@ def check_parent(path: bytes) -> None:
         raise Untrusted(path, f"anybody may rename what is in it (mode {stat.S_IMODE(mode):04o})", mending)
 
 
+def check_found(path: bytes, mending: str) -> None:
+    """Raise Untrusted if another user could have written a file that nobody named.
+
+    Such a file was found by going up from the working directory, which may be below /tmp or somebody's
+    project (git's safe.directory; CVE-2022-24765). `mending` names it.
+    """
+    try:
+        found = (os.lstat(path), os.stat(path))
+    except OSError:
+        return  # reported when it is opened
+    for facts in found:
+        if facts.st_uid not in (os.geteuid(), 0):
+            why = f"it belongs to {user(facts.st_uid)}, and you are {user(os.geteuid())}"
+            raise Untrusted(path, why, mending)
+    if found[1].st_mode & stat.S_IWOTH:
+        mode = stat.S_IMODE(found[1].st_mode)
+        raise Untrusted(path, f"anybody may write to it (mode {mode:04o})", f"chmod o-w {display(path)}")
+
+
 def lets_through(directory: bytes) -> bool:
     """Return whether every user can reach the files in the directory (absolute). Raises OSError."""
     while os.stat(directory).st_mode & stat.S_IXOTH:

@@ -7,7 +7,7 @@ import os
 from denizen.cli.command import Command
 from denizen.cli.fetch_options import FETCH_OPTIONS, fetch_policy
 from denizen.cli.options import Option, Positional
-from denizen.errors import DenizenError
+from denizen.errors import DenizenError, display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _shell(parsed: Parsed, context: Context) -> int:
     from denizen.fhs import project_environment
     from denizen.formats.toml_file import MAX_SIZE
 
-    path = project_file(os.getcwd())
+    path = os.path.abspath(parsed.text("file") or project_file(os.getcwd()))
     with open(path, "rb") as stream:
         settings = project_environment.read(stream.read(MAX_SIZE + 1), path, own_architecture())
     name = _name(os.path.dirname(path))
@@ -49,15 +49,24 @@ def _shell(parsed: Parsed, context: Context) -> int:
 
 
 def project_file(start: str) -> str:
-    """Return the path of the denizen.toml in a directory or above it. Raises NoProject."""
-    from denizen.fhs.project_environment import FILE
+    """Return the path of the denizen.toml in a directory or above it.
+
+    Raises:
+        NoProject: there is none.
+        Untrusted: another user wrote it, or the lock beside it.
+    """
+    from denizen.fhs.project_environment import FILE, LOCK
+    from denizen.trust import check_found
 
     directory = start
     while not os.path.isfile(os.path.join(directory, FILE)):
         if directory == os.path.dirname(directory):
             raise NoProject(start)
         directory = os.path.dirname(directory)
-    return os.path.join(directory, FILE)
+    found = os.path.join(directory, FILE)
+    for path in (found, os.path.join(directory, LOCK)):
+        check_found(os.fsencode(path), f"if you trust who wrote it: --file {display(found)}")
+    return found
 
 
 def _name(directory: str) -> str:
@@ -137,13 +146,15 @@ COMMANDS = (
             Positional("ARG", "its arguments", optional=True, rest=True),
         ),
         (
+            Option(("--file",), "this file; else denizen.toml here or in a directory above", metavar="FILE"),
             Option(("--update",), "take the newest packages, and write denizen.lock anew"),
             Option(("--lock",), "only make the environment and denizen.lock"),
             *FETCH_OPTIONS,
         ),
         description=(
             "Enter the environment that denizen.toml, here or in a directory above, describes. The first\n"
-            "time, denizen.lock is written beside it: with it, everybody gets the same packages."
+            "time, denizen.lock is written beside it: with it, everybody gets the same packages. A file\n"
+            "of another user, who is not root, must be named."
         ),
     ),
 )
