@@ -4,6 +4,13 @@
 #include "config.h"
 #include "dynamic.h"
 
+/* glibc's ld.so drops in secure execution what steers ld.so (elf/rtld.c, unsecure_envvars), so that what the program
+   starts as root is not steered either; these variables steer this loader. */
+void start_forget_nix(struct process *process)
+{
+    process_forget(process, "NIX_LD");
+}
+
 const char *start_nix_linker(const struct process *process)
 {
     if (!config_next(SETTING_NIX_LD, NULL) || !process_is_plain(process) || !process->uid)

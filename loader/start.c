@@ -188,10 +188,8 @@ static bool note_attached(struct start *start, const struct attached_record *rec
 void loader_start(uintptr_t *stack, const struct stub_record *stub)
 {
     struct start start = {.arena = arena_make(), .process = process_read(stack)};
-    /* glibc's ld.so drops in secure execution what steers itself (elf/rtld.c, unsecure_envvars), so that what the
-       program starts as root is not steered either; these steer us. */
     if (start.process.secure)
-        process_forget(&start.process, "NIX_LD");
+        start_forget_nix(&start.process);
     if (stub && note_attached(&start, (const struct attached_record *)(const void *)stub))
         interpret(&start);
     if (stub)

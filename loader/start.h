@@ -37,6 +37,8 @@ _Noreturn void start_follow(struct start *start, const struct decision *decision
 /* Return the dynamic linker that NIX_LD names, where the settings ask for it and the user is not root; else null. A
    program that became root may have kept the environment of the user who started it (nix_ld.c). */
 const char *start_nix_linker(const struct process *process);
+/* Remove nix-ld's variables from the environment, in secure execution. */
+void start_forget_nix(struct process *process);
 /* Become the program as nix-ld would start it. */
 _Noreturn void start_follow_nix(struct start *start, const char *ldso);
 /* Say why it cannot be started, what it needs, and what to run; then end. */

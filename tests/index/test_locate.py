@@ -3,15 +3,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from denizen.formats.packages import Package
 from denizen.index.entry import DirectoryKind, is_plugin_place
 from denizen.index.index_file import IndexFile, Writer
 from denizen.index.index_manifest import IndexEntry
 from denizen.index.library_index import write_libraries
-from denizen.index.locate import Index, affinity, one_edit_pattern, twin
+from denizen.index.locate import Index, affinity, twin
 from denizen.index.synthetic import FoundLibrary
 from denizen.sources.base import Snapshot
 from denizen.value import replace
@@ -143,26 +141,6 @@ def test_names_near_one_nobody_has_begin_alike(opened: Opener) -> None:
     assert index.near(b"libx.so.2") == [b"libx.so.1"]
     assert not index.knows(b"libx.so.2")
     assert index.knows(b"libx.so.1")
-
-
-@given(name=st.binary(max_size=6), other=st.binary(max_size=7), place=st.integers(0, 6))
-def test_a_name_one_edit_away_is_near(name: bytes, other: bytes, place: int) -> None:
-    head, tail = name[:place], name[place:]
-    near = {
-        head + tail[1:],
-        head + other[:1] + tail,
-        head + other[:1] + tail[1:],
-        head + tail[1::-1] + tail[2:],
-    }
-    pattern = one_edit_pattern(name)
-    assert all(pattern.match(one) for one in near - {name})
-    assert not pattern.match(name + b"ab")
-    assert abs(len(other) - len(name)) < 2 or not pattern.match(other)
-
-
-@pytest.mark.parametrize("far", [b"itg", b"gitt", b"t", b"igt", b"", b"gtit.", b"Gti\n"])
-def test_a_name_two_edits_away_is_not_near(far: bytes) -> None:
-    assert not one_edit_pattern(b"gti").match(far)
 
 
 def recommending(tmp_path: Path) -> Index:

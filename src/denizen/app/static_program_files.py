@@ -12,7 +12,7 @@ import time
 
 from denizen.app.factories import supply_of
 from denizen.app.resolution.resolve_program import base_suites
-from denizen.app.run_time.running_program import budget_of
+from denizen.app.run_time.budget import budget_of
 from denizen.app.supply.indexing import ensure
 from denizen.app.supply.open_index import open_index
 from denizen.app.supply.own_architecture import own_architecture

@@ -16,7 +16,6 @@ from denizen.index.library_index import LibraryIndex
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from re import Pattern
 
     from denizen.index.entry import Provider, Recommendation
     from denizen.index.index_manifest import IndexEntry
@@ -51,7 +50,6 @@ ORDER: tuple[tuple[str, Callable[[Provider, int], int]], ...] = (
     ("less to install", lambda p, _: p.installed_size),
 )
 BIN_DIRECTORIES = (b"usr/bin", b"bin", b"usr/sbin", b"sbin", b"usr/games", b"usr/local/bin")
-_NEAR_NAMES = 5
 
 
 class Index:
@@ -142,24 +140,19 @@ class Index:
 
     def near_packages(self, name: bytes) -> list[bytes]:
         """Return names of packages that resemble an unknown name."""
-        from difflib import get_close_matches
+        from denizen.index.near_names import packages_like
 
-        names = {known for entry in self.entries for known in self.libraries_of(entry).versions()}
-        # To compare all names takes half a second; people mean names that begin alike or contain this one.
-        alike = sorted(known for known in names if known[:2] == name[:2] or name in known)
-        close = get_close_matches(name.decode("latin-1"), [known.decode("latin-1") for known in alike])
-        holding = sorted((known for known in alike if name in known), key=len)
-        return list(dict.fromkeys([*[one.encode("latin-1") for one in close], *holding]))[:_NEAR_NAMES]
+        return packages_like(
+            name, {known for entry in self.entries for known in self.libraries_of(entry).versions()}
+        )
 
     def near(self, soname: bytes) -> list[bytes]:
         """Return known sonames that resemble an unknown one."""
-        from difflib import get_close_matches
+        from denizen.index.near_names import alike_from, sonames_like
 
-        stem = soname.partition(b".so")[0]
-        names = sorted({name for entry in self.entries for name in self._near_in(entry, stem)})
-        same = [name for name in names if name.partition(b".so")[0] == stem]
-        others = get_close_matches(soname.decode("latin-1"), [name.decode("latin-1") for name in names])
-        return list(dict.fromkeys([*same, *[name.encode("latin-1") for name in others]]))[:_NEAR_NAMES]
+        start = alike_from(soname)
+        names = {name for entry in self.entries for name in self.libraries_of(entry).starting(start)}
+        return sonames_like(soname, names)
 
     def commands(self, name: bytes) -> list[PathProvider]:
         """Return the packages that have a program of that name in a directory of PATH."""
@@ -170,13 +163,13 @@ class Index:
 
         Those of packages on which most others depend come first: for a short name there are many.
         """
+        from denizen.index.near_names import MOST, one_edit_pattern
+
         near = self._places(lambda paths: paths.like(one_edit_pattern(name), BIN_DIRECTORIES))
         ordered = sorted(
             near, key=lambda one: -max((p.dependents for p in self.packages(one.package)), default=0)
         )
-        return list({os.path.basename(one.path): one for one in reversed(ordered)}.values())[::-1][
-            :_NEAR_NAMES
-        ]
+        return list({os.path.basename(one.path): one for one in reversed(ordered)}.values())[::-1][:MOST]
 
     def files(self, name: bytes) -> list[PathProvider]:
         """Return the packages that have a file of that name anywhere."""
@@ -191,10 +184,6 @@ class Index:
         if glob:
             return self._places(lambda paths: (hit for one in asked for hit in paths.matching(one)))
         return self._places(lambda paths: (hit for one in asked for hit in paths.exact(one)))
-
-    def _near_in(self, entry: IndexEntry, stem: bytes) -> Iterator[bytes]:
-        # Only names that begin alike: to compare all 60,000 would take half a second.
-        return self.libraries_of(entry).starting(stem[: max(4, len(stem) - 3)])
 
     def _places(
         self, ask: Callable[[PathIndex], Iterator[tuple[bytes, bytes]] | list[tuple[bytes, bytes]]]
@@ -275,20 +264,3 @@ def twin(path: bytes) -> tuple[bytes, ...]:
 
 def _place(value: bytes, order: tuple[bytes, ...]) -> int:
     return order.index(value) if value in order else len(order)
-
-
-def one_edit_pattern(name: bytes) -> Pattern[bytes]:
-    """Return a pattern of names with one byte more, less or other than `name`, or two exchanged."""
-    import re
-
-    cuts = [(name[:i], name[i : i + 1], name[i + 1 :]) for i in range(len(name) + 1)]
-    edits = [
-        edit
-        for head, byte, tail in cuts
-        for edit in (
-            re.escape(head) + b".?" + re.escape(tail),
-            re.escape(head) + b"." + re.escape(byte + tail),
-            re.escape(head + tail[:1] + byte + tail[1:]),
-        )
-    ]
-    return re.compile(b"(?:" + b"|".join(edits) + rb")\Z", re.DOTALL)

@@ -4,6 +4,7 @@ Specification: https://github.com/AppImage/AppImageSpec, draft.md. The file is a
 launcher of a bundle, with a SquashFS image of an AppDir behind it: AppRun, a desktop entry, an icon, and the
 bundle's files. AppRun is the launcher of files beside it, so that the AppDir also starts when another tool
 has mounted or unpacked it. The runtime unpacks the image once, as a bundle does, and needs no FUSE.
+Its sections for updaters and signers are launch/bundle_launcher.py's.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from denizen.app.environments.auto_environment import command_package, enter_aut
 from denizen.app.environments.fhs_create import size_to_fetch
 from denizen.app.environments.inside_decision import InsideProgram, decision_inside, machine_of_scripts
 from denizen.app.factories import supply_of, tools_of
-from denizen.app.run_time.running_program import budget_of
+from denizen.app.run_time.budget import budget_of
 from denizen.app.supply.configured_sources import configured_settings
 from denizen.app.supply.indexing import ensure
 from denizen.app.supply.open_index import open_index

@@ -11,6 +11,7 @@ import os
 from denizen.app.factories import supply_of
 from denizen.app.resolution.resolve_program import files_of, indexed_suites, indexes_of
 from denizen.app.run_time.brought_files import show_files
+from denizen.app.run_time.budget import budget_of
 from denizen.errors import BadInput
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.dlopen_links import OPENED, Opened
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from denizen.store.local import Store
     from denizen.store.object_staging import Work
 
-# MB of packages for one run of a program; 0 forbids all. The file `budget` in the configuration overrides it.
-DEFAULT_BUDGET = 100
 # The program waits: without a network it is to see its own error after half a second.
 _ATTEMPTS = 2
 _PATIENCE = 10.0
@@ -143,7 +142,7 @@ def running(session: Session, directory: bytes, wanted: RunRequest) -> Iterator[
 
     Raises:
         NotOurs: the directory is no decision's.
-        OSError.
+        OSError: it cannot be read, or locked.
     """
     decision_directory, name = _decision_of(session.paths.decisions, directory)
     opened = Opened(directory)
@@ -187,13 +186,3 @@ def _stat_fields(process: int) -> list[bytes]:
     """Return the fields of /proc/PID/stat after the name, which may hold blanks (proc_pid_stat(5))."""
     with open(f"/proc/{process}/stat", "rb") as stream:
         return stream.read().rpartition(b")")[2].split()
-
-
-def budget_of(session: Session) -> int:
-    """Return the size in MB of the packages that may be added to a program in one run."""
-    try:
-        with open(session.paths.config + b"/budget", "rb") as stream:
-            text = stream.read(16).strip()
-    except OSError:
-        return DEFAULT_BUDGET
-    return int(text) if text.isdigit() else DEFAULT_BUDGET

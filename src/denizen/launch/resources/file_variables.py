@@ -1,6 +1,7 @@
 """Environment variables that name files of packages, for programs to which no namespace can show them (pure).
 
-`denizen-enter` sets them where the caller has not (`default`).
+Which variable names which file is in resolve/rules.toml (`variables` of `[[resource]]`). `denizen-enter` sets
+them where the caller has not (`default`).
 """
 
 from __future__ import annotations
