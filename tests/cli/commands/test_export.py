@@ -22,7 +22,12 @@ pytestmark = pytest.mark.peer
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> DenizenHome:
-    return DenizenHome(tmp_path_factory.mktemp("exports"))
+    made = DenizenHome(tmp_path_factory.mktemp("exports"))
+    library = Item(f"./{TRIPLET}/libmore.so.1", content=made.add_library("more", GREETER).read_bytes())
+    terminal = Item("./lib/terminfo/x/xterm", content=b"a terminal")
+    certificate = Item("./usr/share/ca-certificates/mozilla/One.crt", content=b"one authority\n")
+    made.write("libmore1", [library, terminal, certificate])
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -164,10 +169,6 @@ def test_the_root_has_what_is_looked_for_at_fixed_paths(
     listed.write_text("what a maintainer script makes")
     wanted = RuleFiles({b"/usr/lib/x/list": os.fsencode(listed)})
     monkeypatch.setattr(program_closure, "wanted_files", lambda *_, **__: wanted)
-    terminal = Item("./lib/terminfo/x/xterm", content=b"a terminal")
-    certificate = Item("./usr/share/ca-certificates/mozilla/One.crt", content=b"one authority\n")
-    library = Item(f"./{TRIPLET}/libmore.so.1", content=home.add_library("more", GREETER).read_bytes())
-    home.write("libmore1", [library, terminal, certificate])
     home.set_up("export", greeter, "--with", "libmore1", "--tar", tmp_path / "root.tar")
     root = tmp_path / "root"
     root.mkdir()
