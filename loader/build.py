@@ -29,8 +29,8 @@ COMPANIONS = {
     "denizen-exec": (
         *INSIDE_PROGRAMS,
         "starters.c",
-        *(f"inside/{stem}.c" for stem in ("child", "commands", "exec", "known", "lookup", "places", "shell")),
-        "inside/spawn.c",
+        *(f"inside/{stem}.c" for stem in ("child", "commands", "exec", "known", "looks", "lookup", "places")),
+        *(f"inside/{stem}.c" for stem in ("search", "shell", "spawn")),
     ),
     "denizen-resident": (*INSIDE_PROGRAMS, "resident/*.c"),
 }

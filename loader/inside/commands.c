@@ -58,8 +58,11 @@ static bool find_link(const struct inside_facts *facts, const char *name, char *
     return length > 0 && sys_exists(room);
 }
 
-static void ask(const struct inside_facts *facts, const char *path)
+/* `how` takes the place of the word before the one that ends the options (library_facts.c). */
+static void ask(const struct inside_facts *facts, const char *how, const char *path)
 {
+    if (facts->path_at < 2 || facts->path_at >= MAX_WORDS - 1)
+        return;
     long at = sys_mmap(0, sizeof(struct question), SYS_PROT_READ | SYS_PROT_WRITE,
                        SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS, -1, 0);
     if (sys_failed(at))
@@ -67,11 +70,17 @@ static void ask(const struct inside_facts *facts, const char *path)
     struct question *question = (struct question *)at;
     struct text kept = text_in(question->path, PATH_ROOM);
     text_add(&kept, path);
-    for (uint64_t i = 0; i <= facts->path_at && i < MAX_WORDS - 1; i++)
+    for (uint64_t i = 0; i <= facts->path_at; i++)
         question->words[i] = i == facts->path_at ? question->path : facts->words[i];
-    if (facts->path_at < MAX_WORDS - 1 && !kept.cut)
+    question->words[facts->path_at - 2] = how;
+    if (!kept.cut)
         run_apart(question->words);
     arch_syscall(__NR_munmap, at, sizeof *question, 0, 0, 0, 0);
+}
+
+bool command_has_place(const char *path)
+{
+    return name_in(path) != NULL;
 }
 
 bool command_is_missing(const char *path)
@@ -102,7 +111,7 @@ const char *command_brought(const char *path, char *room)
     if (find_link(facts, name, room))
         return room;
     if (!is_absent(facts, name)) {
-        ask(facts, path);
+        ask(facts, "--try", path);
         if (find_link(facts, name, room))
             return room;
     }
@@ -137,4 +146,33 @@ const char *command_beyond_path(const char *name, char *room)
     text_add(&path, DIRECTORIES);
     text_add(&path, name ? name : "");
     return !path.cut && command_is_missing(room) ? room : NULL;
+}
+
+/* Of one name after the other: who looks for more has others to do without. */
+enum { MAX_LOOKS = 8 };
+static unsigned looks;
+
+static bool is_marked(const struct inside_facts *facts, const char *directory, const char *name)
+{
+    char room[PATH_ROOM];
+    return below(room, facts->commands, directory, name) && sys_exists(room);
+}
+
+bool command_is_to_be_had(const char *name)
+{
+    char room[PATH_ROOM];
+    const struct inside_facts *facts = known();
+    if (!is_name(name) || find_link(facts, name, room) || is_marked(facts, "/.seen/", name))
+        return is_name(name);
+    if (!is_absent(facts, name) && !is_marked(facts, "/.unseen/", name) && looks < MAX_LOOKS) {
+        struct text path = text_in(room, PATH_ROOM);
+        text_add(&path, DIRECTORIES);
+        text_add(&path, name);
+        looks++;
+        ask(facts, "--look", room);
+        if (is_marked(facts, "/.seen/", name))
+            return true;
+    }
+    note_kept_out(facts, name);
+    return false;
 }

@@ -15,5 +15,9 @@ const char *command_to_bring(const char *path, char *const *environment, char *r
 /* The file of a missing command that was brought before, or is now. Null for none. `room` has
    PATH_ROOM bytes. May be asked in a child of vfork. */
 const char *command_brought(const char *path, char *room);
+/* Whether a path is in a directory in which packages have commands, and its name may be one's. */
+bool command_has_place(const char *path);
+/* Whether a command that somebody looks for could be brought, or was; it is not brought now. */
+bool command_is_to_be_had(const char *name);
 
 #endif

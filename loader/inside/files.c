@@ -24,15 +24,8 @@ static const char *to_read(const char *path, bool reads, char *room)
     return reads ? place_of(path, room) : path;
 }
 
-static const char *to_look_at(const char *path, int flags, char *room)
-{
-    return flags & SYS_AT_SYMLINK_NOFOLLOW ? place_of_link(path, room) : place_of(path, room);
-}
-
 #define PATH const char *path
 #define READ place_of(path, room)
-#define LINK place_of_link(path, room)
-#define LOOK to_look_at(path, flags, room)
 #define BY_FLAGS to_read(path, only_reads(flags), room)
 #define BY_MODE to_read(path, mode_reads(mode), room)
 
@@ -51,23 +44,6 @@ POINTER(freopen64, BY_MODE, (PATH, const char *mode, void *stream), (path, mode,
 POINTER(opendir, READ, (PATH), (path))
 NUMBER(scandir, READ, (PATH, void *names, void *filter, void *compare), (path, names, filter, compare))
 NUMBER(scandir64, READ, (PATH, void *names, void *filter, void *compare), (path, names, filter, compare))
-NUMBER(stat, READ, (PATH, void *facts), (path, facts))
-NUMBER(stat64, READ, (PATH, void *facts), (path, facts))
-NUMBER(lstat, LINK, (PATH, void *facts), (path, facts))
-NUMBER(lstat64, LINK, (PATH, void *facts), (path, facts))
-NUMBER(fstatat, LOOK, (int at, PATH, void *facts, int flags), (at, path, facts, flags))
-NUMBER(fstatat64, LOOK, (int at, PATH, void *facts, int flags), (at, path, facts, flags))
-NUMBER(__xstat, READ, (int version, PATH, void *facts), (version, path, facts))
-NUMBER(__xstat64, READ, (int version, PATH, void *facts), (version, path, facts))
-NUMBER(__lxstat, LINK, (int version, PATH, void *facts), (version, path, facts))
-NUMBER(__lxstat64, LINK, (int version, PATH, void *facts), (version, path, facts))
-NUMBER(__fxstatat, LOOK, (int version, int at, PATH, void *facts, int flags), (version, at, path, facts, flags))
-NUMBER(__fxstatat64, LOOK, (int version, int at, PATH, void *facts, int flags), (version, at, path, facts, flags))
-NUMBER(statx, LOOK, (int at, PATH, int flags, unsigned int mask, void *facts), (at, path, flags, mask, facts))
-NUMBER(access, READ, (PATH, int mode), (path, mode))
-NUMBER(faccessat, LOOK, (int at, PATH, int mode, int flags), (at, path, mode, flags))
-NUMBER(euidaccess, READ, (PATH, int mode), (path, mode))
-NUMBER(eaccess, READ, (PATH, int mode), (path, mode))
 NUMBER(chdir, READ, (PATH), (path))
 NUMBER(statfs, READ, (PATH, void *facts), (path, facts))
 NUMBER(statfs64, READ, (PATH, void *facts), (path, facts))

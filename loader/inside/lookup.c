@@ -25,6 +25,22 @@ struct lookup lookup_along(const char *name, char *const *environment)
     return (struct lookup){.name = name, .rest = search_path(environment)};
 }
 
+bool lookup_covers(const char *path, char *const *environment)
+{
+    size_t length = (size_t)(text_file_name(path) - path);
+    for (const char *start = search_path(environment); length; start++) {
+        const char *end = start;
+        while (*end && *end != ':')
+            end++;
+        if ((size_t)(end - start) + 1 == length && __builtin_memcmp(start, path, length - 1) == 0)
+            return true;
+        if (!*end)
+            return false;
+        start = end;
+    }
+    return false;
+}
+
 /* An empty name is nowhere; one with a slash is where it says. */
 struct lookup lookup_begin(const char *name)
 {

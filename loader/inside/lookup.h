@@ -15,6 +15,8 @@ struct lookup {
 struct lookup lookup_begin(const char *name);
 /* The same by the PATH of these variables, and whatever the name. */
 struct lookup lookup_along(const char *name, char *const *environment);
+/* Whether a path is a name in a directory of that PATH. */
+bool lookup_covers(const char *path, char *const *environment);
 /* The next path to try, in the lookup's own room; null after the last. */
 const char *lookup_next(struct lookup *lookup);
 /* Whether this failure lets the search go on (glibc posix/execvpe.c). */

@@ -2,7 +2,7 @@
 
 import pytest
 
-from denizen.launch.command_rules import alternative_package, command_rules, kept_out_reason
+from denizen.launch.command_rules import alternative_package, command_rules, kept_out_reason, unseen_reason
 
 
 @pytest.mark.parametrize("name", [b"sudo", b"nvidia-smi", b"systemctl", b"apt-get", b"dpkg"])
@@ -24,3 +24,13 @@ def test_every_rule_has_a_reason() -> None:
 )
 def test_a_name_that_only_a_maintainer_script_makes_has_its_package(name: bytes, package: bytes) -> None:
     assert alternative_package(name) == package
+
+
+@pytest.mark.parametrize("name", [b"gcc", b"python3.12", b"firefox-esr", b"xdg-open"])
+def test_programs_do_not_see_what_they_look_for_and_do_without(name: bytes) -> None:
+    assert unseen_reason(name)
+
+
+@pytest.mark.parametrize("name", [b"gdb", b"Xvfb", b"git", b"gccgo", b"\xff"])
+def test_programs_see_what_they_need(name: bytes) -> None:
+    assert unseen_reason(name) == ""

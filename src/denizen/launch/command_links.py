@@ -5,6 +5,8 @@
                                                             and the package of one that policy keeps out
              .kept-out/foo                                  the line that is told if a program fails after it
                                                             missed the command
+             .seen/foo                                      a program that looks for it along PATH sees it
+             .unseen/foo                                    none does, though it may be had; holds the reason
 
 A loader lies at the path of such a command (launch/resources/command_paths.py). It follows the link of its
 own name to the decision about the program; where there is none it asks (app/run_time/missing_command.py) and
@@ -22,7 +24,7 @@ from denizen.value import value
 
 # The name of the directory, beside those of libraries and copies.
 COMMANDS = b"commands"
-_ABSENT, _KEPT_OUT = b".absent", b".kept-out"
+_ABSENT, _KEPT_OUT, _SEEN, _UNSEEN = b".absent", b".kept-out", b".seen", b".unseen"
 # The pattern excludes paths: the name comes from a program.
 _NAME = pattern(rb"[A-Za-z0-9_+\[][A-Za-z0-9._+-]{0,99}\Z")
 
@@ -88,6 +90,14 @@ class CommandLinks:
         """
         self._write(_KEPT_OUT, name, line)
 
+    def see(self, name: bytes) -> None:
+        """Record that programs which look for a command along PATH see it. Raises OSError."""
+        self._write(_SEEN, name, "")
+
+    def leave_unseen(self, name: bytes, reason: str) -> None:
+        """Record that programs which look for a command do not see it, with the reason. Raises OSError."""
+        self._write(_UNSEEN, name, reason + "\n")
+
     def let_in(self, name: bytes) -> None:
         """Delete the line about a command that was kept out before."""
         with contextlib.suppress(OSError):
@@ -98,8 +108,8 @@ class CommandLinks:
         write_atomically(os.path.join(self.directory, below, name), text.encode(), mode=PRIVATE)
 
     def forget_denied(self) -> None:
-        """Delete the records of unavailable commands: the index has changed."""
-        for below in (_ABSENT, _KEPT_OUT):
+        """Delete the records of commands that are not there yet: the index has changed."""
+        for below in (_ABSENT, _KEPT_OUT, _SEEN, _UNSEEN):
             directory = os.path.join(self.directory, below)
             with contextlib.suppress(FileNotFoundError):
                 for name in os.listdir(directory):

@@ -10,7 +10,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
 RULES = posixpath.join(posixpath.dirname(__file__), "commands.toml")
@@ -36,13 +36,26 @@ def command_rules() -> tuple[CommandRule, ...]:
 
 def read_rules(document: Mapping[str, Any]) -> tuple[CommandRule, ...]:
     """Return the rules in a parsed commands.toml. Raises KeyError for a document of another form."""
-    return tuple(CommandRule(tuple(row["commands"]), row["reason"]) for row in document["kept-out"])
+    return _rows(document["kept-out"])
+
+
+def _rows(rows: Iterable[Mapping[str, Any]]) -> tuple[CommandRule, ...]:
+    return tuple(CommandRule(tuple(row["commands"]), row["reason"]) for row in rows)
 
 
 def kept_out_reason(name: bytes) -> str:
     """Return the reason why a command is not brought; "" if it may be."""
+    return _reason(command_rules(), name)
+
+
+def unseen_reason(name: bytes) -> str:
+    """Return the reason why programs that look for a command do not see it; "" if they may."""
+    return _reason(_rows(packaged_toml(RULES)["looked-for"]), name)
+
+
+def _reason(rules: Iterable[CommandRule], name: bytes) -> str:
     text = name.decode("utf-8", "replace")
-    return next((rule.reason for rule in command_rules() if rule.is_about(text)), "")
+    return next((rule.reason for rule in rules if rule.is_about(text)), "")
 
 
 @cache

@@ -29,7 +29,7 @@ from denizen.fhs.enter import located
 from denizen.fhs.generations import Settings
 from denizen.fileview import exists
 from denizen.launch.command_links import commands_of, is_command
-from denizen.launch.command_rules import kept_out_reason
+from denizen.launch.command_rules import kept_out_reason, unseen_reason
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.environment_rules import EnvironmentNeeds
@@ -105,6 +105,21 @@ def bring_command(session: Session, path: bytes, wanted: RunRequest) -> None:
         raise CommandNotHad(name, denial.reason, denial.package)
 
 
+def look_for_command(session: Session, path: bytes, wanted: RunRequest) -> None:
+    """Let programs that look for a command along PATH see it, or record why they do not.
+
+    Nothing is brought: a command comes when it is executed.
+
+    Raises:
+        NotACommand: the path is no command's.
+        OSError: and the errors of indexes. Nothing is recorded then.
+    """
+    name = os.path.basename(path)
+    if not is_command(name):
+        raise NotACommand(path)
+    _Bringing(session.quieter(), wanted).look_for(name)
+
+
 class _Bringing:
     """The provision of one command."""
 
@@ -131,6 +146,28 @@ class _Bringing:
             line = "was not brought: --offline forbids to fetch it; denizen run "
             self._links.keep_out(name, f"denizen: {display(name)} {line}")
             raise
+
+    def look_for(self, name: bytes) -> None:
+        """Record whether a program that looks for a command sees it.
+
+        It does if the command is the one that its package is about, which has the command's name: of tools
+        that come with others (ld, uname) programs ask whether the system has them.
+        """
+        package = _folded(name)
+        unless_asked_for = unseen_reason(name) if package not in self._wanted.extra else ""
+        reason = kept_out_reason(name) or unless_asked_for
+        if not reason and not self._index().packages(package.encode()):
+            reason = "no package has its name"
+        packages = () if reason else packages_with(self._session, name, self._wanted)
+        if reason or packages[:1] != (package,):
+            self._links.leave_unseen(name, reason or "the package of its name does not have it")
+            return
+        # Recommended packages come where the budget has room for them.
+        reason = self._over_budget(packages, self._size(packages[:1]))
+        if reason:
+            self._keep_out(name, reason, package)
+        else:
+            self._links.see(name)
 
     @property
     def _links(self) -> CommandLinks:
@@ -203,11 +240,14 @@ class _Bringing:
         return replace(found, command=command, objects=(instead,), machine=machine_of_scripts())
 
     def _provider(self, package: str) -> Provider | None:
-        suites = self._wanted.suites or configured_settings(self._session)[0].suites[:1]
-        index = open_index(self._session, own_architecture(), suites)
+        index = self._index()
         found = index.packages(package.encode())
         index.close()
         return found[0] if found else None
+
+    def _index(self) -> Index:
+        suites = self._wanted.suites or configured_settings(self._session)[0].suites[:1]
+        return open_index(self._session, own_architecture(), suites)
 
     def _bring_environment(self, name: bytes) -> None:
         """Provide the command in an environment with its package."""
@@ -277,6 +317,11 @@ def packages_with(session: Session, name: bytes, wanted: RunRequest) -> tuple[st
     found = (package, *_recommended(index, package)) if package else ()
     index.close()
     return found
+
+
+def _folded(name: bytes) -> str:
+    """Return the name of the package that is about a command: xvfb has Xvfb (Debian Policy 5.6.7)."""
+    return name.lower().decode("utf-8", "replace")
 
 
 def _recommended(index: Index, package: str) -> Iterator[str]:

@@ -1,0 +1,103 @@
+"""Commands that a program looks for along PATH before it executes them (docs/decisions/0016)."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.bare_programs import BareProgram
+from tests.support.debs import Item
+
+pytestmark = pytest.mark.slow
+
+# For each word: the directories of PATH, tried one after the other by stat and access; the path found, or
+# "none". The last that is found is executed. "=PATH" looks at one path alone.
+_LOOKS = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+static int is_there(const char *path) {
+    struct stat facts;
+    return !stat(path, &facts) && !access(path, X_OK) && S_ISREG(facts.st_mode);
+}
+int main(int count, char **words) {
+    static char path[999], found[999];
+    for (int i = 1; i < count; i++) {
+        char *rest = strdup(getenv("PATH")), *one;
+        *path = *found = 0;
+        if (words[i][0] == '=') strcpy(is_there(words[i] + 1) ? found : path, words[i] + 1);
+        else
+            while (!*found && (one = strsep(&rest, ":"))) {
+                snprintf(path, sizeof path, "%s/%s", one, words[i]);
+                if (is_there(path)) strcpy(found, path);
+            }
+        puts(*found ? found : "none");
+    }
+    fflush(stdout);
+    if (*found) execl(found, found, NULL);
+    return 3;
+}
+"""
+
+
+def _script(name: str) -> Item:
+    return Item(f"./usr/bin/{name}", content=b"#!/bin/sh\necho ran\nexit 6\n", mode=0o755)
+
+
+_PACKAGES: tuple[tuple[str, list[Item]], ...] = (
+    ("sought", [_script("Sought"), _script("part-of-it")]),
+    ("gcc", [_script("gcc")]),
+    ("meta", []),
+)
+_STRATEGIES = (("bare root", "namespace"), ("container", "stub"), ("container", "direct"))
+_PATH = "/nowhere:/usr/bin:/bin"
+
+
+@pytest.fixture(scope="module", params=_STRATEGIES, ids=[one for _, one in _STRATEGIES])
+def bare(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BareProgram:
+    host, _ = request.param
+    return BareProgram(host, tmp_path_factory.mktemp("looks"), _LOOKS, *_PACKAGES)
+
+
+@pytest.fixture
+def looks(bare: BareProgram, request: pytest.FixtureRequest) -> Callable[..., tuple[int | None, list[str]]]:
+    _, strategy = request.node.callspec.params["bare"]
+
+    def run(*words: str, path: str = _PATH, options: tuple[str, ...] = ()) -> tuple[int | None, list[str]]:
+        done = bare.run(strategy, *words, env={"PATH": path}, options=options)
+        return done.status, done.out.splitlines()
+
+    return run
+
+
+def test_a_command_that_is_searched_along_all_of_path_is_there_and_comes(
+    looks: Callable[..., tuple[int | None, list[str]]],
+) -> None:
+    for _ in range(2):
+        assert looks("Sought") == (6, ["/bin/Sought", "ran"])
+    assert looks("Sought", path="/nowhere") == (6, ["/nowhere/Sought", "ran"])
+    assert looks("Sought", path="/usr/bin:/nowhere") == (6, ["/usr/bin/Sought", "ran"])
+
+
+def test_a_look_at_one_path_is_no_search(looks: Callable[..., tuple[int | None, list[str]]]) -> None:
+    assert looks("=/usr/bin/Sought", "=/bin/Sought") == (3, ["none", "none"])
+
+
+def test_what_programs_do_without_is_not_there(looks: Callable[..., tuple[int | None, list[str]]]) -> None:
+    """A compiler, a tool that comes with others, a name of a package without a command, an unknown one."""
+    assert looks("gcc", "part-of-it", "meta", "nobody-has-it") == (3, ["none"] * 4)
+    assert looks("gcc", options=("--with", "gcc")) == (6, ["/bin/gcc", "ran"])
+
+
+def test_what_lies_along_path_comes_first(
+    bare: BareProgram, looks: Callable[..., tuple[int | None, list[str]]]
+) -> None:
+    place = bare.directories.work / "mine"
+    place.mkdir(exist_ok=True)
+    own = place / "Sought"
+    own.unlink(missing_ok=True)
+    own.symlink_to(Path(bare.path))
+    mine = f"{bare.host.directories.work}/mine"
+    assert looks("Sought", path=f"/usr/bin:{mine}")[1][0] == f"{mine}/Sought"
