@@ -81,6 +81,30 @@ class FileView(Protocol):
         """Return the whole content of a regular file (mapped where that is cheaper). Raises OSError."""
 
 
+class ForwardingView:
+    """A view that answers as another does; a subclass answers some questions itself."""
+
+    _view: FileView
+
+    def stat(self, path: bytes) -> Stat:
+        return self._view.stat(path)
+
+    def lstat(self, path: bytes) -> Stat:
+        return self._view.lstat(path)
+
+    def readlink(self, path: bytes) -> bytes:
+        return self._view.readlink(path)
+
+    def realpath(self, path: bytes) -> bytes:
+        return self._view.realpath(path)
+
+    def listdir(self, path: bytes) -> tuple[bytes, ...]:
+        return self._view.listdir(path)
+
+    def read(self, path: bytes) -> Buffer:
+        return self._view.read(path)
+
+
 @value
 class ViewLink:
     """A symbolic link in a `MemoryView`."""
@@ -184,6 +208,17 @@ def exists(view: FileView, path: bytes) -> bool:
     except OSError:
         return False
     return True
+
+
+def is_absent(view: FileView, path: bytes) -> bool:
+    """Tell whether nothing is at a path, not even a link; where that cannot be seen, something is."""
+    try:
+        view.lstat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def resolve(path: bytes, look: Callable[[bytes], tuple[FileKind, bytes]], *, last: bool) -> bytes:

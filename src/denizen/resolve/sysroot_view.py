@@ -15,7 +15,7 @@ import errno
 import posixpath
 from functools import lru_cache
 
-from denizen.fileview import FileKind, Stat
+from denizen.fileview import FileKind, ForwardingView, Stat
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -106,7 +106,7 @@ class Sysroot:
         return path
 
 
-class Without:
+class Without(ForwardingView):
     """A FileView in which some files, given by their resolved paths, are missing."""
 
     def __init__(self, view: FileView, paths: Collection[bytes]) -> None:
@@ -115,18 +115,6 @@ class Without:
 
     def stat(self, path: bytes) -> Stat:
         return self._view.stat(self._seen(path))
-
-    def lstat(self, path: bytes) -> Stat:
-        return self._view.lstat(path)
-
-    def readlink(self, path: bytes) -> bytes:
-        return self._view.readlink(path)
-
-    def realpath(self, path: bytes) -> bytes:
-        return self._view.realpath(path)
-
-    def listdir(self, path: bytes) -> tuple[bytes, ...]:
-        return self._view.listdir(path)
 
     def read(self, path: bytes) -> Buffer:
         return self._view.read(self._seen(path))

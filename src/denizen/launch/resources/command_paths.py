@@ -16,6 +16,7 @@ import re
 
 from denizen.elf.library_strings import MAX_SCANNED
 from denizen.errors import BadInput
+from denizen.fileview import is_absent
 from denizen.launch.command_links import is_command
 from denizen.launch.resident import EXECUTORS
 from denizen.resolve.cache.cached_view import parser_of
@@ -63,13 +64,13 @@ def command_paths(
         for path in named
         if posixpath.dirname(path) in places
         and is_command(posixpath.basename(path))
-        and _is_absent(view, path)
+        and is_absent(view, path)
         and (path in COMMON or has(posixpath.basename(path)) is not False)
     ]
     bare = [
         path
         for path in (_searched(images) if _COMMON_DIRECTORY in places else ())
-        if path not in named and _is_absent(view, path) and has(posixpath.basename(path))
+        if path not in named and is_absent(view, path) and has(posixpath.basename(path))
     ]
     return (*found, *bare)[:MAX_COMMANDS]
 
@@ -142,17 +143,7 @@ def brings_commands(view: FileView) -> bool:
 
 def is_missing(view: FileView, path: bytes) -> bool:
     """Tell whether the path does not exist, and its directory can be made or has few entries."""
-    return _is_absent(view, path) and _takes_more(view, posixpath.dirname(path))
-
-
-def _is_absent(view: FileView, path: bytes) -> bool:
-    try:
-        view.lstat(path)
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return False
+    return is_absent(view, path) and _takes_more(view, posixpath.dirname(path))
 
 
 def _takes_more(view: FileView, directory: bytes) -> bool:

@@ -22,7 +22,7 @@ import posixpath
 import re
 
 from denizen.errors import BadInput
-from denizen.fileview import FileKind
+from denizen.fileview import FileKind, is_absent
 from denizen.machines import MACHINES, by_elf
 
 TYPE_CHECKING = False
@@ -110,12 +110,4 @@ def _named(view: FileView, path: bytes) -> tuple[bytes, str] | None:
 def _is_lacking(view: FileView, path: bytes) -> bool:
     if posixpath.normpath(path) != path or not path.startswith(_TREES):
         return False
-    if not _NAME.fullmatch(posixpath.basename(path)):
-        return False
-    try:
-        view.lstat(path)
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return False
+    return _NAME.fullmatch(posixpath.basename(path)) is not None and is_absent(view, path)

@@ -8,6 +8,7 @@ symbol tables. One library also has as many spellings as run paths lead to it: P
 from __future__ import annotations
 
 from denizen import elf
+from denizen.fileview import ForwardingView
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
-class ParsedFile:
+class ParsedFile(ForwardingView):
     """A view of which one file was read and parsed before; it keeps no other, and no descriptor for one."""
 
     def __init__(self, view: FileView, path: bytes, stat: Stat, image: Image) -> None:
@@ -38,21 +39,6 @@ class ParsedFile:
     def read(self, path: bytes) -> Buffer:
         is_known = path == self._path and self._view.stat(path) == self._stat
         return self._image.buffer if is_known else self._view.read(path)
-
-    def stat(self, path: bytes) -> Stat:
-        return self._view.stat(path)
-
-    def lstat(self, path: bytes) -> Stat:
-        return self._view.lstat(path)
-
-    def readlink(self, path: bytes) -> bytes:
-        return self._view.readlink(path)
-
-    def realpath(self, path: bytes) -> bytes:
-        return self._view.realpath(path)
-
-    def listdir(self, path: bytes) -> tuple[bytes, ...]:
-        return self._view.listdir(path)
 
 
 def parser_of(view: FileView) -> Callable[[Buffer], Image]:
