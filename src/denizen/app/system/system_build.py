@@ -235,6 +235,7 @@ class _SystemBuild:
             elements = [one.element for one in prepared]
         else:
             elements = [self._element(word) for word in self._spec.packages]
+            self._tell_refusals(elements)
         manifest: ProfileManifest = manifest_of({one.name: one for one in elements})
         return generation_tree(self._at.store, self._at.work, manifest)
 
@@ -263,6 +264,22 @@ class _SystemBuild:
         name, version = display(chosen.package.package), display(chosen.package.version)
         pins = (pin_of(chosen.package, {}),)
         return ProfileElement(name, ElementKind.DEBIAN, word, version, 0, tuple(parts), (), pins)
+
+    def _tell_refusals(self, elements: list[ProfileElement]) -> None:
+        """Tell which commands will not start in the target, and for want of what."""
+        from denizen.app.system.target_check import refusals
+
+        target = self._access.target
+        view = _view(target.root.place)
+        directories = [
+            b"/%b/%b/%b" % (target.inside, part.path.base.encode(), part.inside.encode())
+            for one in elements
+            for part in one.parts
+            if part.outside == "bin"
+        ]
+        programs = [directory + b"/" + name for directory in directories for name in view.listdir(directory)]
+        for sentence in refusals(view, programs):
+            self._at.session.reporter.say(sentence)
 
     def _object_of(self, package: Provider) -> StorePath:
         from denizen.app.factories import supply_of
