@@ -50,16 +50,16 @@ def boot(target: Path, entry: dict[str, str], lines: Sequence[str], patience: fl
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as machine:
         try:
-            said = _until(machine, PROMPT, end)
+            said = read_until(machine, PROMPT, end)
             assert machine.stdin is not None
             machine.stdin.write("".join(f"{line}\n" for line in (*lines, "poweroff -f")).encode())
             machine.stdin.flush()
-            return (said + _until(machine, None, end)).decode("utf-8", "replace").replace("\r", "")
+            return (said + read_until(machine, None, end)).decode("utf-8", "replace").replace("\r", "")
         finally:
             machine.kill()
 
 
-def _until(machine: subprocess.Popen[bytes], word: bytes | None, end: float) -> bytes:
+def read_until(machine: subprocess.Popen[bytes], word: bytes | None, end: float) -> bytes:
     """Read until a word, or to the end for None. Raises NotBooted."""
     assert machine.stdout is not None
     said = b""

@@ -118,12 +118,19 @@ _INIT = """\
 here=${0%%/init}
 %(tools)s
 export PATH="$here/sw/bin:/run/denizen/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+mounted() { # PLACE
+  [ -e /proc/mounts ] || return 1
+  while read -r _ at _; do [ "$at" != "$1" ] || return 0; done < /proc/mounts
+  return 1
+}
 for pair in proc:/proc sysfs:/sys devtmpfs:/dev tmpfs:/run; do
   kind=${pair%%%%:*} place=${pair#*:}
   %(mkdir)s -p "$place"
-  # A file system that is mounted already, as devtmpfs by the kernel, is as good.
-  %(mount)s -t "$kind" "$kind" "$place" 2>/dev/null || true
+  # By the kernel, or by an initrd: a second /run would hide what udev noted in the first.
+  mounted "$place" || %(mount)s -t "$kind" "$kind" "$place" || true
 done
+# Kernels mount a disk read-only unless they are told otherwise (rw), for it to be checked.
+[ -w /etc ] || %(mount)s -o remount,rw / || true
 %(install)s
 "$here/activate" || echo "activation failed; the system goes on as it is" >&2
 echo "denizen: generation ${here##*/}"
