@@ -23,12 +23,10 @@ from tests.support.store_operations import (
     prepare_profile,
     profile_in,
 )
-from tests.support.syscall_faults import FAULTS, FULL, Operations, directory_in_memory, fresh
+from tests.support.syscall_faults import CHANGING, FAULTS, FULL, Operations, directory_in_memory, fresh
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer, pytest.mark.unmeasured]
 
-# A kill at any other call leaves what a kill at the next of these does: they alone change a file system.
-CHANGING = FULL | {"unlink", "unlinkat", "rmdir", "chmod", "fchmod", "utimensat", "fchmodat"}
 # Elements before and after each operation.
 STATES = {
     "install": ({"kept", "top"}, {"kept", "new", "top"}),

@@ -52,6 +52,7 @@ from tests.support import debs
 from tests.support.derivations import BuildStore, MemoryOpener
 from tests.support.profile_elements import element
 from tests.support.supervised_calls import Fault, call_numbers, run_with_fault
+from tests.support.systems import SystemHome, prepare_system
 from tests.support.trees import file, nar
 
 DONE, REFUSED, BROKEN = 0, 3, 4
@@ -183,6 +184,14 @@ PROFILE_OPERATIONS: dict[str, Callable[[Path], None]] = {
 }
 
 
+# Of a directory in which `tests.support.systems.prepare_system` made a system.
+SYSTEM_OPERATIONS: dict[str, Callable[[Path], object]] = {
+    "system switch": lambda root: SystemHome(root).switch_to_second(),
+    "system rollback": lambda root: SystemHome(root).rollback(1),
+}
+_ALL = OPERATIONS | PROFILE_OPERATIONS | SYSTEM_OPERATIONS
+
+
 def profile_in(root: Path) -> Profile:
     return profile_at(os.fsencode(root / "profiles"), "profile")
 
@@ -249,7 +258,8 @@ def _serve() -> None:
     with TemporaryDirectory() as directory:
         prepare(Path(directory))
         prepare_profile(Path(directory))
-        for warm_up in (OPERATIONS | PROFILE_OPERATIONS).values():
+        prepare_system(Path(directory))
+        for warm_up in _ALL.values():
             warm_up(Path(directory))
     numbers = call_numbers()
     _say("supervised" if _supervises(numbers) else "traced")
@@ -291,9 +301,15 @@ def _say(word: object) -> None:
 
 def _status_of(operation: str, root: Path) -> int:
     try:
-        (OPERATIONS | PROFILE_OPERATIONS)[operation](root)
+        _ALL[operation](root)
     except DenizenError:
         return REFUSED
+    except OSError:
+        # A command of the front end tells it as it is; here a generation is active whole nevertheless.
+        if operation in SYSTEM_OPERATIONS:
+            return REFUSED
+        traceback.print_exc()
+        return BROKEN
     except BaseException:  # noqa: BLE001  # whatever it is, the test is told
         traceback.print_exc()
         return BROKEN

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +28,8 @@ FULL = frozenset(
         "symlinkat", "write", "pwrite64", "writev", "fsync", "fdatasync", "syncfs", "ftruncate", "fallocate",
     }
 )  # fmt: skip
+# A kill at any other call leaves what a kill at the next of these does: they alone change a file system.
+CHANGING = FULL | {"unlink", "unlinkat", "rmdir", "chmod", "fchmod", "utimensat", "fchmodat"}
 
 _UNFINISHED = " <unfinished ...>"
 
@@ -127,11 +129,21 @@ class Operations:
 
         `among` are the names of the calls that meet it; `prepared` gives a root that is whole.
         """
-        for name, count in sorted(calls.items()):
-            for number in range(1, count + 1) if name in among else ():
-                root = prepared()
-                status = self._faulty(operation, root, fault, name, number)
-                yield root, status, f"{operation}: {fault} at {name} number {number}: status {status}"
+        chosen = [
+            (name, number)
+            for name, count in sorted(calls.items())
+            for number in (range(1, count + 1) if name in among else ())
+        ]
+        return self.chosen_faults(operation, fault, chosen, prepared)
+
+    def chosen_faults(
+        self, operation: str, fault: str, calls: Iterable[tuple[str, int]], prepared: Callable[[], Path]
+    ) -> Iterator[tuple[Path, int, str]]:
+        """As `faults`, for calls that are chosen by name and number."""
+        for name, number in calls:
+            root = prepared()
+            status = self._faulty(operation, root, fault, name, number)
+            yield root, status, f"{operation}: {fault} at {name} number {number}: status {status}"
 
     def calls(self, operation: str, root: Path, log: Path) -> Counter[str]:
         """How often it makes each system call that goes to a file system.

@@ -9,6 +9,31 @@ from denizen.app.system.system_switch import SystemChange, rolled_back_to, switc
 from tests.support.command_context import context_of
 
 REQUEST = InstallRequest(offline=True)
+_BOOT = """
+[boot]
+kernel = { source = "kernel" }
+options = ["quiet"]
+"""
+# Two descriptions, and what a reader finds in /etc where `prepare_system` put files before.
+FIRST = f"""
+[etc.motd]
+text = "one"
+[etc."app/app.conf"]
+text = "answer"
+mode = "0600"
+[etc.gone]
+text = "gone"
+{_BOOT}"""
+SECOND = f"""
+[etc.motd]
+text = "two"
+[etc.hosts]
+text = "ours"
+[etc."new/deep/file"]
+text = "deep"
+{_BOOT}"""
+SEEN_FIRST = {"motd": "one", "app/app.conf": "answer", "gone": "gone", "hosts": "theirs"}
+SEEN_SECOND = {"motd": "two", "hosts": "ours", "new/deep/file": "deep", "gone": "kept"}
 
 
 class SystemHome:
@@ -18,7 +43,7 @@ class SystemHome:
         self.directory = directory
         self.target = directory / "target"
         self.etc = self.target / "etc"
-        self.etc.mkdir(parents=True)
+        self.second = directory / "second.toml"
 
     @property
     def access(self) -> SystemAccess:
@@ -34,6 +59,10 @@ class SystemHome:
     def switch(self, text: str, *, as_default: bool = True) -> SystemChange:
         return switched(self.access, self.spec(text), REQUEST, as_default=as_default)
 
+    def switch_to_second(self) -> SystemChange:
+        """Switch to the description that `prepare_system` wrote, without a system call of the test's own."""
+        return switched(self.access, str(self.second), REQUEST)
+
     def rollback(self, number: int | None = None) -> SystemChange:
         return rolled_back_to(self.access, number)
 
@@ -48,3 +77,17 @@ class SystemHome:
                 if path.exists() and name != ".pwd.lock" and not name.endswith(".denizen-new"):
                     found[str(path.relative_to(self.etc))] = path.read_text()
         return found
+
+
+def prepare_system(directory: Path) -> None:
+    """Make a system of two generations, the first of which is active."""
+    home = SystemHome(directory)
+    (directory / "kernel").write_text("kernel")
+    home.second.write_text(SECOND)
+    home.etc.mkdir(parents=True)
+    (home.target / "boot").mkdir()
+    (home.etc / "hosts").write_text("theirs")
+    (home.etc / "gone").write_text("kept")
+    home.switch(FIRST)
+    home.switch(FIRST.replace('"one"', '"between"'))
+    home.rollback(1)

@@ -29,6 +29,7 @@ SECOND = '[etc.motd]\ntext = "two"\n[etc."ne w/x"]\ntext = "y"\n'
 def home() -> Iterator[SystemHome]:
     with directory_in_memory() as directory:
         home = SystemHome(directory)
+        home.etc.mkdir(parents=True)
         (home.etc / "hosts").write_text("theirs")
         yield home
         delete(directory)

@@ -43,6 +43,17 @@ class SystemProfile(Profile):
             except FileNotFoundError:
                 return ProfileManifest()
 
+    def restore(self, number: int | None) -> None:
+        """Make a generation the current one again, or none, as it was; the caller holds the lock."""
+        if number == self.current():
+            return
+        if number is not None:
+            self.switch(number)
+            return
+        with doing("remove the profile's link", self.place):
+            os.unlink(self.place)
+            sync_directory(os.path.dirname(self.place))
+
     def _link(self, layout: StoreLayout, number: int, tree: StorePath) -> None:
         # The root first: a collection in between keeps an object too many, never one too few.
         add_link(layout, b"%b-%d" % (NAME, number), tree)

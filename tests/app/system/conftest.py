@@ -19,6 +19,7 @@ def home() -> Iterator[SystemHome]:
 
 
 def _prepared(home: SystemHome) -> SystemHome:
+    home.etc.mkdir(parents=True)
     (home.etc / "hosts").write_text("theirs")
     (home.etc / "hosts").chmod(0o640)
     (home.target / "zone").write_text("zone")

@@ -6,11 +6,13 @@ import os
 
 from denizen.app.system.system_access import generation_of, path_named, system_store
 from denizen.errors import DenizenError
+from denizen.store.errors import doing
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from denizen.app.profiles.install_request import InstallRequest
     from denizen.app.system.system_access import SystemAccess
@@ -208,6 +210,14 @@ def _entry_name(access: SystemAccess, number: int, generation: SystemGeneration)
     return found[0].entry.identifier if found else ""
 
 
+@value
+class _Before:
+    """The state that a switch that fails goes back to: the active generation, and the one that boots."""
+
+    active: SystemGeneration | None
+    booting: int | None
+
+
 class _Switching:
     """The steps of a switch; the caller holds the lock of the profile where something is changed."""
 
@@ -231,16 +241,24 @@ class _Switching:
         if number is None:
             # A root before its files are shown by /etc: they are in use from then on.
             number = profile.add(layout, path)
-        default = number if as_default else profile.current()
+        booting = profile.current()
+        default = number if as_default else booting
         try:
-            self.activator.carry_out(plan)
-            boot = self.write_boot(default)
-            if as_default:
-                profile.switch(number)
+            with self._doing("activate a generation of"):
+                self.activator.carry_out(plan)
+                boot = self.write_boot(default)
+                if as_default:
+                    profile.switch(number)
         except DenizenError as failure:
-            raise self._undone(failure, former, new, number if is_new else None) from failure
-        profile.forget_leftovers(layout)
+            raise self._undone(
+                failure, _Before(former, booting), new, number if is_new else None
+            ) from failure
+        self._forget_leftovers()
         return SystemChange(number, new.tree, plan, boot)
+
+    def _doing(self, step: str) -> AbstractContextManager[None]:
+        """Turn every failed system call of a step into an error by which the former generation comes back."""
+        return doing(step, self._access.target.root.place)
 
     def number_of(self, path: StorePath) -> int | None:
         """Return the default generation, or the newest one, if it has this tree; else None.
@@ -295,21 +313,31 @@ class _Switching:
         path = path_named(self.activator.active())
         return read_generation(self._store, path) if path is not None and self._store.is_valid(path) else None
 
+    def _forget_leftovers(self) -> None:
+        """Remove what a kill may have left; the generation is in force, so that a failure is but told."""
+        try:
+            self._access.profile.forget_leftovers(self._store.layout)
+        except DenizenError as problem:
+            self._access.session.reporter.say(f"left for the next switch: {problem}")
+
     def _undone(
         self,
         failure: DenizenError,
-        former: SystemGeneration | None,
+        before: _Before,
         new: SystemGeneration,
         number: int | None,
     ) -> DenizenError:
-        """Activate the former generation again; return the error that says so."""
-        profile = self._access.profile
+        """Activate the former generation again, and let it boot; return the error that says so."""
+        profile, former = self._access.profile, before.active
         try:
-            self.activator.recover()
-            self.activator.carry_out(self.activator.plan(former, new.manifest))
-            if number is not None:
-                profile.delete(self._store.layout, [number])
-            self.write_boot(profile.current())
+            with self._doing("go back to the former generation of"):
+                self.activator.recover()
+                self.activator.carry_out(self.activator.plan(former, new.manifest))
+                # The link may be switched already: the directory's sync failed, after the rename.
+                profile.restore(before.booting)
+                if number is not None:
+                    profile.delete(self._store.layout, [number])
+                self.write_boot(profile.current())
         except DenizenError as second:
             return ActivationFailed(failure, f"the former generation could not be activated again: {second}")
         words = f"generation {former.path.base}" if former is not None else "no generation, as before"

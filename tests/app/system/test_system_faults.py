@@ -1,0 +1,139 @@
+"""Killed, or refused, at each distinct system call of a change: one generation is active and boots, whole.
+
+Calls of one name with like paths do the same: each meets the fault once, at its first occurrence, so that a
+hundred faults stand for all of some thousand.
+"""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from denizen.app.system.system_access import system_store
+from denizen.app.system.system_switch import listed
+from denizen.store.collection import processes
+from denizen.store.collection.collector import Limits, collect
+from denizen.store.collection.processes import ProcessCensus
+from denizen.store.verification import verify
+from denizen.system.boot_entries import read_bls
+from tests.support.store_operations import BROKEN, DONE, REFUSED
+from tests.support.syscall_faults import (
+    CALLS,
+    CHANGING,
+    FULL,
+    Operations,
+    directory_in_memory,
+    finished_calls,
+    fresh,
+)
+from tests.support.systems import SEEN_FIRST, SEEN_SECOND, SystemHome, prepare_system
+
+pytestmark = [pytest.mark.slow, pytest.mark.peer, pytest.mark.unmeasured]
+
+READING = frozenset({"openat", "read", "pread64", "getdents64", "readlinkat", "linkat"})
+# What is seen, and the generation that boots, before and after each operation; "between" is the second one.
+SEEN_BETWEEN = {**SEEN_FIRST, "motd": "between"}
+STATES = {
+    "system switch": [(SEEN_BETWEEN, 2), (SEEN_SECOND, 3)],
+    "system rollback": [(SEEN_BETWEEN, 2), (SEEN_FIRST, 1)],
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Operations]:
+    served = Operations()
+    yield served
+    served.close()
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    with directory_in_memory() as directory:
+        yield directory
+
+
+@pytest.fixture(scope="module")
+def base(place: Path) -> Path:
+    root = place / "root"
+    root.mkdir()
+    prepare_system(root)
+    SystemHome(root).rollback(2)
+    (root / "target/var/lib/denizen/data/store/.denizen/reserve").unlink()
+    kept = place / "base"
+    # Links of roots are absolute: what is damaged must lie where it was made.
+    subprocess.run(["cp", "-a", root, kept], check=True)
+    return kept
+
+
+@pytest.fixture(autouse=True)
+def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "held_by_processes", lambda _: ProcessCensus({}, 0))
+
+
+@pytest.mark.parametrize("killed", [True, False], ids=["killed", "refused"])
+@pytest.mark.parametrize("operation", STATES)
+def test_a_fault_leaves_the_old_generation_or_the_new(
+    server: Operations, base: Path, place: Path, operation: str, *, killed: bool
+) -> None:
+    calls = distinct_calls(server, operation, fresh(base, place), place / "log")
+    states = STATES[operation]
+    for fault, chosen in faults_of(calls, killed=killed):
+        assert len(chosen) > 20
+        for root, status, about in server.chosen_faults(operation, fault, chosen, lambda: fresh(base, place)):
+            assert status != BROKEN, about
+            home = SystemHome(root)
+            # A step that is refused is undone; only a death leaves open which generation it is.
+            ends = {-9: states, DONE: states[1:], REFUSED: states[:1]}
+            # The last of them ends the store's operation (its session's file), when all is done.
+            _is_whole(home, states if " unlink " in about else ends[status], about)
+            assert server.plainly(operation, root) == DONE, about
+            _is_whole(home, states[1:], about)
+
+
+def faults_of(calls: list[tuple[str, int]], *, killed: bool) -> Iterator[tuple[str, list[tuple[str, int]]]]:
+    """Kinds of faults, and the calls that meet each: a full disk where it can be, another error elsewhere."""
+    if killed:
+        yield "killed", [one for one in calls if one[0] in CHANGING]
+        return
+    yield "ENOSPC", [one for one in calls if one[0] in FULL]
+    yield "EIO", [one for one in calls if one[0] in (CHANGING | READING) - FULL]
+
+
+def distinct_calls(server: Operations, operation: str, root: Path, log: Path) -> list[tuple[str, int]]:
+    """The name of each distinct call, and which of the calls of that name it is."""
+    assert server.run(operation, root, "-y", "-e", f"trace={CALLS}", "-o", str(log)) == 0
+    found: dict[str, tuple[str, int]] = {}
+    count: dict[str, int] = {}
+    for line in finished_calls(log.read_text(errors="replace")):
+        made = re.match(r"\d+ +([a-z0-9_]+)\((.*)\) += ", line)
+        if made is None or made[1] in ("mmap", "ioctl"):
+            continue
+        name = made[1]
+        count[name] = count.get(name, 0) + 1
+        paths = re.findall(r'<(/[^>]*)>|"(/[^"]*|[^"/]+/[^"]*)"', made[2])
+        like = re.sub(r"[0-9a-z]{32}|\d+(\.[0-9a-f]{12})?", "N", f"{name} {paths}")
+        found.setdefault(like, (name, count[name]))
+    return list(found.values())
+
+
+def _is_whole(home: SystemHome, states: list[tuple[dict[str, str], int]], about: str) -> None:
+    """Its files are those of one generation, whose entry is there; the store verifies after a collection."""
+    access = home.access
+    seen, default = home.seen(), _default(home)
+    assert seen in [state for state, _ in states], about
+    assert default in [number for _, number in states], about
+    with system_store(access) as store:
+        collect(store, Limits())
+        assert list(verify(store, contents=True)) == [], about
+    assert default in [row.generation.number for row in listed(access)], about
+
+
+def _default(home: SystemHome) -> int:
+    """The generation that boots, its entry and its kernel being there."""
+    boot = home.target / "boot"
+    (name,) = re.findall(r"^default (.*)$", (boot / "loader/loader.conf").read_text(), re.MULTILINE)
+    entry = read_bls((boot / "loader/entries" / name).read_bytes())
+    assert (boot / entry["linux"].lstrip("/")).read_text() == "kernel"
+    return int(entry["version"])
