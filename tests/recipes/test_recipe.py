@@ -112,3 +112,20 @@ def test_variables_of_the_builder_cannot_be_set(name: str) -> None:
     with pytest.raises(BadRecipe) as caught:
         parse_recipe(f'name = "a"\nversion = "1"\n[env]\n{name} = "x"\n'.encode(), "recipe.toml")
     assert f"{name} cannot be set" in caught.value.why
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('nam = "a"', "there is no key 'nam'; is name meant?"),
+        ('colour = "red"', "there is no key 'colour'; there are name, version,"),
+        ('kind = "CMake"', "cargo; is cmake meant?"),
+        ('[phases]\nbuidl = "x"', "there is no key 'buidl' in [phases]; is build meant?"),
+        ('[hooks]\nprebuild = "x"', "is pre-build meant?"),
+        ('[[sources]]\nurls = "x"', "in source 1; is url meant?"),
+    ],
+)
+def test_what_was_meant_perhaps_is_said(line: str, said: str) -> None:
+    with pytest.raises(BadRecipe) as caught:
+        parse_recipe(f"{line}\n".encode(), "recipe.toml")
+    assert said in caught.value.why

@@ -53,7 +53,7 @@ class NotFetched(SourceFailed):
     def remedy(self) -> str:
         if self.unreached:
             return "check the network or the proxy settings"
-        return "a newer derivation: the file was replaced or thrown out since this one was written"
+        return "another address or hash where this one is stated: the file was replaced or thrown out since"
 
 
 class WrongSize(SourceFailed):

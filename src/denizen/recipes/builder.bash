@@ -166,14 +166,21 @@ python_install() {
     done
 }
 
-# python_find DIRECTORY: let the commands that were installed find their modules there, wherever $out is.
+# python_find DIRECTORY: let the commands that were installed find their modules there, wherever $out is, and what
+# these require in the packages. Modules that are compiled for one version of Python ask for its interpreter.
 python_find() {
-    local script line
-    line="import os, sys; sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname("
-    line+="os.path.realpath(__file__))), '$1'))"
+    local script line own=$out/$1 modules=() version=${1#lib/} one
+    mapfile -t modules < <(PYTHONPATH=$fixupLibrary python3 -m denizen.recipes.python_modules "$own")
+    version=${version%%/*}
+    line="import os, sys; sys.path[:0] = [os.path.join(os.path.dirname(os.path.dirname("
+    line+="os.path.realpath(__file__))), '$1')"
+    for one in "${modules[@]}"; do line+=", '$one'"; done
     for script in "$out"/bin/*; do
         if head -n 1 "$script" | grep -aq '^#!.*python' && ! grep -aq '^from __future__' "$script"; then
-            sed -i "1a $line" "$script"
+            sed -i "1a $line]" "$script"
+            if [ -n "$(find "$own" "${modules[@]}" -name '*.cpython-*.so' -print -quit)" ]; then
+                sed -i "1s,^#!/usr/bin/python3\$,#!/usr/bin/$version," "$script"
+            fi
         fi
     done
 }

@@ -44,7 +44,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
     from denizen.formats.hashes import Hash
@@ -161,8 +161,9 @@ def recipe_problems(document: Mapping[str, Any]) -> Iterator[str]:
         document.get(key) for key in ("name", "version")
     ):
         yield "name and version are needed, of letters, digits and + - . _ ? ="
-    if document.get("kind", PLAIN) not in KINDS:
-        yield f"kind is one of {', '.join(KINDS)}"
+    kind = document.get("kind", PLAIN)
+    if kind not in KINDS:
+        yield f"kind is one of {', '.join(KINDS)}{_meant(kind, KINDS)}"
     if not isinstance(document.get("check", True), bool):
         yield "check is true or false"
     if not _is_list(document.get("patches", [])):
@@ -177,7 +178,17 @@ def recipe_problems(document: Mapping[str, Any]) -> Iterator[str]:
 def _unknown(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> Iterator[str]:
     for key in table:
         if key not in known:
-            yield f"there is no key {display(key)!r}{where}"
+            instead = _meant(key, known) or f"; there are {', '.join(known)}"
+            yield f"there is no key {display(key)!r}{where}{instead}"
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    """Return a question that names the known word nearest to one that is not known, "" if none is near."""
+    # Imported for a mistake alone: 4 ms.
+    from difflib import get_close_matches
+
+    near = get_close_matches(word.lower(), tuple(known), n=1, cutoff=0.75)
+    return f"; is {near[0]} meant?" if near else ""
 
 
 def _is_text(item: object) -> bool:
@@ -215,7 +226,7 @@ def _hash_problems(source: Mapping[str, Any], where: str) -> Iterator[str]:
     try:
         hashes.parse(digest if isinstance(digest, str) else "", "sha256")
     except MalformedHash:
-        yield f"sha256 is needed, the hash of the file{where}"
+        yield f"sha256 is needed, what sha256sum says of the file{where}"
 
 
 def _table_problems(document: Mapping[str, Any]) -> Iterator[str]:
@@ -232,7 +243,7 @@ def _table_problems(document: Mapping[str, Any]) -> Iterator[str]:
             if not (_is_list(item) if lists else isinstance(item, str) and "\0" not in item):
                 yield f"{display(key)} in [{name}] is a {'list of texts' if lists else 'text'}"
             elif name == "env" and (_VARIABLE.fullmatch(key) is None or _is_reserved(key)):
-                yield f"{display(key)} cannot be set in [env]"
+                yield f"{display(key)} cannot be set in [env]: the builder sets it; a hook can change it"
 
 
 def _is_reserved(name: str) -> bool:
