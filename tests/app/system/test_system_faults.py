@@ -16,7 +16,7 @@ from denizen.app.system.system_switch import listed
 from denizen.store.collection import processes
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.collection.processes import ProcessCensus
-from denizen.store.verification import verify
+from denizen.store.upkeep.verification import verify
 from denizen.system.boot_entries import read_bls
 from tests.support.store_operations import BROKEN, DONE, REFUSED
 from tests.support.syscall_faults import (
