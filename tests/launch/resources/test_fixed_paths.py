@@ -35,6 +35,15 @@ def test_names_of_architectures_and_locales_are_taken_as_they_are() -> None:
     ]
 
 
+def test_a_librarys_own_directory_is_shown_and_none_of_the_systems() -> None:
+    names = (b"swi-prolog/boot.prc", b"x86_64-linux-gnu/sasl2/liba.so", b"systemd/system/a", b"liba.so.1")
+    view = MemoryView({LIBC + b"/usr/lib/" + name: b"" for name in names})
+    assert [one.target for one in fixed_path_resources(view, [LIBC])] == [
+        b"/usr/lib/swi-prolog",
+        b"/usr/lib/x86_64-linux-gnu/sasl2",
+    ]
+
+
 def test_a_directory_of_several_packages_is_put_together() -> None:
     minimal, rest = b"/store/minimal/usr/lib/python3.11", b"/store/rest/usr/lib/python3.11"
     view = MemoryView(

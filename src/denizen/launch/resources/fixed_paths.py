@@ -54,11 +54,10 @@ PATHS = (
     b"usr/share/*",
     b"etc/*",
 )
-# Directories of libraries' plugins: of these, directories alone.
-_PLUGINS = b"usr/lib/TRIPLET/*"
 MAX_BINDS = 1_000
 # Below these no library looks, or what is there is about the whole system: documentation, other languages'
 # modules, what maintainers' scripts and init systems read. `*` stands for anything after.
+_LIBRARIES = b"usr/lib"
 _LEFT_OUT = {
     b"usr/share": (
         b"aclocal", b"appdata", b"applications", b"apport", b"base-*", b"bash-completion", b"binfmts", b"bug",
@@ -66,6 +65,13 @@ _LEFT_OUT = {
         b"gdb", b"gir-1.0", b"gnome*", b"gtk-doc", b"help", b"info", b"initramfs-tools", b"keyrings",
         b"lintian", b"locale", b"man", b"menu", b"metainfo", b"perl*", b"pixmaps", b"pkgconfig", b"polkit-1",
         b"python*", b"vala", b"zsh",
+    ),
+    # Systems of their own, other languages' modules, and what PATHS or the dynamic linker find.
+    _LIBRARIES: (
+        b"apt", b"binfmt.d", b"cgi-bin", b"debug", b"dpkg", b"dracut", b"environment.d", b"firmware", b"gcc*",
+        b"grub*", b"init*", b"kernel", b"ld*", b"locale", b"lsb", b"mime", b"modprobe.d", b"modules*", b"ocf",
+        b"os-*", b"pam*", b"pkgconfig", b"pm-utils", b"python*", b"sftp-server", b"ssl", b"sudo",
+        b"sysctl.d", b"systemd", b"sysusers.d", b"tmpfiles.d", b"udev",
     ),
     b"etc": (
         b"X11", b"alternatives", b"apparmor*", b"apt", b"bash*", b"cron*", b"debconf*", b"debian_version",
@@ -148,19 +154,27 @@ def _held(view: FileView, trees: Sequence[bytes]) -> Iterator[tuple[bytes, list[
             found[pattern].setdefault(path, []).append(tree)
     for holders in found.values():
         yield from holders.items()
-    for path in dict.fromkeys(path for tree in trees for path in _plugins(view, tree)):
+    for path in dict.fromkeys(path for tree in trees for path in _private_directories(view, tree)):
         yield path, [tree for tree in trees if exists(view, posixpath.join(tree, path))]
 
 
-def _plugins(view: FileView, tree: bytes) -> Iterator[bytes]:
-    """Yield the directories of libraries' plugins below a tree, relative to it."""
-    for triplet in _names(view, posixpath.join(tree, b"usr/lib")):
-        if triplet in TRIPLETS:
-            directory = posixpath.join(b"usr/lib", triplet)
-            for name in _names(view, posixpath.join(tree, directory)):
-                path = posixpath.join(directory, name)
-                if view.lstat(posixpath.join(tree, path)).kind is FileKind.DIRECTORY:
-                    yield path
+def _private_directories(view: FileView, tree: bytes) -> Iterator[bytes]:
+    """Yield the directories of libraries' plugins and data in those of libraries, relative to a tree.
+
+    Besides those of an architecture (usr/lib/TRIPLET/sasl2) there are packages' own (usr/lib/swi-prolog).
+    """
+    for name in _directories(view, tree, _LIBRARIES):
+        if posixpath.basename(name) in TRIPLETS:
+            yield from _directories(view, tree, name)
+        elif not _is_left_out(name):
+            yield name
+
+
+def _directories(view: FileView, tree: bytes, directory: bytes) -> Iterator[bytes]:
+    for name in _names(view, posixpath.join(tree, directory)):
+        path = posixpath.join(directory, name)
+        if view.lstat(posixpath.join(tree, path)).kind is FileKind.DIRECTORY:
+            yield path
 
 
 def _is_left_out(path: bytes) -> bool:
