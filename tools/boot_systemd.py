@@ -151,10 +151,13 @@ def booted(image: Path, number: int) -> Iterator[SerialConsole]:
             process.kill()
 
 
-def made_root(root: Path) -> None:
-    """Make a Debian with denizen in its Python's directory."""
-    if not (root / "etc").exists():
-        _run("mmdebstrap", "--variant=minbase", f"--include={_PACKAGES.replace(' ', ',')}", "bookworm", root)
+def made_root(debian: Path, root: Path) -> None:
+    """Make a copy of a Debian, which is kept, with denizen in its Python's directory."""
+    if not (debian / "etc").exists():
+        wanted = _PACKAGES.replace(" ", ",")
+        _run("mmdebstrap", "--variant=minbase", f"--include={wanted}", "bookworm", debian)
+    shutil.rmtree(root, ignore_errors=True)
+    _run("cp", "-a", debian, root)
     _run("chroot", root, "passwd", "-d", "root")
     shutil.copytree(
         _HERE / "src/denizen",
@@ -174,7 +177,7 @@ def write_spec(root: Path, name: str, number: int, more: str = "") -> None:
 def made_image(directory: Path) -> Path:
     """Make the root with generation 1, and an image of it."""
     root, image = directory / "root", directory / "disk.img"
-    made_root(root)
+    made_root(directory / "debian", root)
     for name, number, more in (("1.toml", 1, ""), ("2.toml", 2, ""), ("bad.toml", 3, _FAILING)):
         write_spec(root, name, number, more)
     print(_denizen("system", "switch", root / "1.toml", "--target", root, "--offline"), end="")

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.app.profiles.profile_access import changed, profile_of
+from denizen.app.profiles.profile_access import changed, options_for, profile_of
 from denizen.app.session import SYSTEM_ROOT
 from denizen.profiles.profile_links import profile_at
 from denizen.store.local import Store
@@ -25,6 +25,24 @@ def test_profiles_of_the_system_are_where_all_users_look(
 ) -> None:
     session = context_of({"HOME": str(tmp_path)}, root).session
     assert os.fsdecode(profile_of(session, name).place) == place
+
+
+@pytest.mark.parametrize(
+    ("root", "name", "options"),
+    [
+        (None, None, []),
+        (None, "profile", []),
+        (None, "work", ["--profile", "work"]),
+        (None, "/srv/my tools", ["--profile", "'/srv/my tools'"]),
+        (SYSTEM_ROOT, None, ["--system"]),
+        (SYSTEM_ROOT, "work", ["--system", "--profile", "work"]),
+    ],
+)
+def test_a_profile_is_named_by_options_that_mean_it(
+    root: str | None, name: str | None, options: list[str], tmp_path: Path
+) -> None:
+    session = context_of({"HOME": str(tmp_path)}, root).session
+    assert options_for(session, profile_of(session, name)) == options
 
 
 def test_a_users_profile_is_in_the_users_state(tmp_path: Path) -> None:

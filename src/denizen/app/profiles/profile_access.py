@@ -49,6 +49,19 @@ def profile_of(session: Session, text: str | None) -> Profile:
     return profile_at(profiles_directory(session), text or usual)
 
 
+def options_for(session: Session, profile: Profile) -> list[str]:
+    """Return the options by which a command is about this profile, as a shell reads them."""
+    system = ["--system"] if session.root == SYSTEM_ROOT else []
+    if profile.place == profile_of(session, None).place:
+        return system
+    directory, name = os.path.split(profile.place)
+    if directory == profiles_directory(session):
+        return [*system, "--profile", os.fsdecode(name)]
+    import shlex  # with re, which takes 6 ms
+
+    return [*system, "--profile", shlex.quote(os.fsdecode(profile.place))]
+
+
 def profile_names(session: Session) -> list[Profile]:
     """Return the profiles of this user that have a name, sorted."""
     directory = profiles_directory(session)

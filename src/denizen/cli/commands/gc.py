@@ -59,9 +59,9 @@ def _gc(parsed: Parsed, context: Context) -> int:
     if dry or context.output.verbosity > 0:
         context.output.stdout.write("".join([f"{line}\n" for line in deleted]))
     if done.unseen:
-        context.output.say(
-            f"{done.unseen} processes could not be looked into: what they alone use is not kept"
-        )
+        one = "1 process could not be looked into: what it alone uses is not kept"
+        many = f"{done.unseen} processes could not be looked into: what they alone use is not kept"
+        context.output.say(one if done.unseen == 1 else many)
     words = "would be deleted" if dry else f"deleted, {human(done.freed)} freed"
     if aged.count:
         context.output.say(f"{aged.count} packages and facts {_AGED[dry]} the cache ({human(aged.size)})")

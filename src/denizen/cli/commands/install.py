@@ -92,11 +92,16 @@ def show_installed(context: Context, profile: Profile, done: InstallOutcome) -> 
 
 
 def _hint(context: Context, profile: Profile, done: InstallOutcome) -> None:
-    """Say once how the commands come into PATH, where they are not."""
+    """Say how the commands come into PATH, where they are not."""
     directory = os.path.join(profile.place, b"bin")
     paths = os.fsencode(context.environ.get("PATH", "")).split(b":")
     if directory not in paths and any(one.element.commands for one in done.elements):
-        context.output.say(f'{display(directory)} is not in PATH; eval "$(denizen env)" puts it there')
+        from denizen.app.profiles.profile_access import options_for
+
+        options = "".join(f" {word}" for word in options_for(context.session, profile))
+        fish = os.path.basename(context.environ.get("SHELL", "")) == "fish"
+        words = f"denizen env{options} --shell fish | source" if fish else f'eval "$(denizen env{options})"'
+        context.output.say(f"{display(directory)} is not in PATH; {words} puts it there")
 
 
 def _remove(parsed: Parsed, context: Context) -> int:
