@@ -56,6 +56,15 @@ class NotLookedAt(HostLacks):
         return "ulimit -v unlimited" if self.code == errno.ENOMEM else more_files()
 
 
+class NotReplaced(HostLacks):
+    """The error that a file is to be written where a device is, which root would take from everybody."""
+
+    path: bytes
+    WHAT = "{path} is not replaced by a file"
+    WHY = "it is a device, a pipe or a socket, or a link of the kernel's to an open file"
+    REMEDY = "give the name of a file"
+
+
 def more_files() -> str:
     """Return how to get more open files than this process may have, in words."""
     import resource
@@ -204,6 +213,21 @@ def write_atomically(path: bytes | str, content: bytes, *, mode: int = 0o644) ->
         _unlink_if_there(temporary)
         raise
     sync_directory(parent)
+
+
+def check_replaceable(path: bytes) -> None:
+    """Raise NotReplaced if a place that the user named has what is no file, such as /dev/null or /dev/stdout.
+
+    A link to a file is replaced by the file that is written, never followed.
+    """
+    try:
+        mode = os.stat(path).st_mode
+        link = os.readlink(path) if stat_module.S_ISLNK(os.lstat(path).st_mode) else b""
+    except OSError:
+        return  # absent, or reported when it is written
+    is_file = stat_module.S_ISREG(mode) or stat_module.S_ISDIR(mode)
+    if not is_file or link.startswith(b"/proc/") or os.path.realpath(path).startswith(b"/proc/"):
+        raise NotReplaced(path)
 
 
 def written_by_owner(path: bytes | str, flags: int) -> int:

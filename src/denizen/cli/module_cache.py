@@ -59,6 +59,7 @@ MAX_MODULES = {
     "decide": 80,
     "find": 80,
     "fhs": 80,
+    "gc": 200,
     "install": 320,
     "list": 120,
     "pin": 320,

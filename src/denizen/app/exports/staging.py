@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 
-from denizen.disk import sync_directory
+from denizen.disk import OPEN_NEW, check_replaceable, sync_directory
 from denizen.errors import BadInput
 from denizen.store.errors import doing
 
@@ -26,11 +26,16 @@ class AlreadyThere(BadInput):
 
 @contextlib.contextmanager
 def staged_file(target: bytes) -> Iterator[BinaryIO]:
-    """Open a file that replaces `target` when the context ends without an error. Raises DiskFailed."""
+    """Open a file that replaces `target` when the context ends without an error.
+
+    Raises DiskFailed, NotReplaced.
+    """
+    check_replaceable(target)
     temporary = _temporary(target)
     with doing("write", target):
         try:
-            with open(temporary, "wb") as stream:
+            # New: in /tmp another user may have put a link at its name.
+            with open(os.open(temporary, OPEN_NEW, 0o666), "wb") as stream:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())

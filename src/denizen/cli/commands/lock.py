@@ -19,11 +19,14 @@ def run(parsed: Parsed, context: Context) -> int:
     from denizen.app.lock_program import resolution_to_lock
     from denizen.app.resolution.extra_inputs import wished
     from denizen.cli.views.resolution_view import resolution_lines
-    from denizen.disk import write_atomically
+    from denizen.disk import check_replaceable, write_atomically
     from denizen.resolve.lock import write
     from denizen.resolve.resolution_summary import document
     from denizen.sources.fetch_policy import FetchPolicy
 
+    target = parsed.text("output")
+    if target is not None:
+        check_replaceable(os.fsencode(target))
     name = os.fsencode(parsed.required("PROGRAM"))
     extra = wished(context.session, parsed.texts("with"), name)
     policy = FetchPolicy(offline=parsed.flag("offline"))
@@ -34,7 +37,6 @@ def run(parsed: Parsed, context: Context) -> int:
     except OSError as problem:
         raise NothingToExamine(name, problem.strerror or str(problem)) from problem
     text = write(resolution)
-    target = parsed.text("output")
     if target is not None:
         write_atomically(os.fsencode(target), text)
         for line in resolution_lines(resolution):

@@ -6,6 +6,7 @@ import os
 
 from denizen.cli.command import Command
 from denizen.cli.options import Option, Positional, UsageError
+from denizen.disk import check_replaceable
 from denizen.errors import DenizenError
 
 TYPE_CHECKING = False
@@ -93,7 +94,10 @@ def _target(parsed: Parsed, path: bytes) -> bytes:
         raise UsageError("patch", "--output and --in-place exclude each other")
     if output is None and not (in_place or parsed.flag("plan")):
         raise UsageError("patch", "say where to: --output FILE, or --in-place")
-    return path if output is None else os.fsencode(output)
+    if output is None:
+        return path
+    check_replaceable(os.fsencode(output))
+    return os.fsencode(output)
 
 
 def _request(parsed: Parsed, path: bytes, target: bytes) -> PatchRequest:

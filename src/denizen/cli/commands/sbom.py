@@ -21,14 +21,15 @@ def run(parsed: Parsed, context: Context) -> int:
     """Write the document; return 0."""
     from denizen.app.exports.bill_of_materials import describe
     from denizen.app.exports.export_subject import SubjectKind, find_subject
-    from denizen.disk import write_atomically
+    from denizen.disk import check_replaceable, write_atomically
 
-    session = context.session
+    session, target = context.session, parsed.text("output")
+    if target is not None:
+        check_replaceable(os.fsencode(target))
     subject = find_subject(session, parsed.required("SUBJECT"))
     program = os.fsencode(subject.text) if subject.kind is SubjectKind.PROGRAM else b""
     request = closure_request(session, parsed, program)
     document = describe(session, subject, request, parsed.text("format") or _FORMATS[0])
-    target = parsed.text("output")
     if target is None:
         context.output.document(document)
     else:
