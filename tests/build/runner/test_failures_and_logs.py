@@ -20,11 +20,14 @@ def log_of(site: Site, name: str) -> bytes:
 
 
 def test_a_failure_says_how_the_builder_ended_and_what_it_said_last(site: Site) -> None:
-    sealed = site.derive("bad", "echo first; echo '\033[31mlast' >&2; exit 7")
+    sealed = site.derive(
+        "bad", "echo first; printf '1/2\\r2/2 \\033[31mla\\007st\\033[0m\\033]0;x\\r\\n' >&2; exit 7"
+    )
     with pytest.raises(BuildFailed, match="status 7") as caught:
         site.realise(sealed)
     assert "> first" in caught.value.why
-    assert "\\x1b[31mlast" in caught.value.why
+    # As a terminal would have it at last; what is no colour is said, not done.
+    assert "> 2/2 la\\x07st\\x1b]0;x\n" in caught.value.why + "\n"
     assert f"denizen log {sealed.path}" in caught.value.remedy
     assert site.shop.left_behind() == []
 

@@ -51,7 +51,7 @@ def test_files_are_put_into_the_store_and_their_outputs_made(
     assert fetched.err == "building hello.deb\n"
     assert (
         realise_root.run(
-            "--jobs", "2", realise_root.write(realise_root.unpack, f"{realise_root.unpack.path}")
+            "--max-jobs", "2", realise_root.write(realise_root.unpack, f"{realise_root.unpack.path}")
         )
         == 0
     )

@@ -29,7 +29,7 @@ class BuildFailed(BadInput):
 
     @property
     def why(self) -> str:
-        lines = [self.reason, *(f"  > {display(line)}" for line in self.said)]
+        lines = [self.reason, *(f"  > {display(_settled(line))}" for line in self.said)]
         if self.kept:
             lines.append(f"its directory is kept at {display(self.kept)}")
         return "\n".join(lines)
@@ -38,6 +38,16 @@ class BuildFailed(BadInput):
     def remedy(self) -> str:
         log = f"denizen log {self.drv}"
         return log if self.kept else f"{log}; --keep-failed keeps its directory"
+
+
+def _settled(line: bytes) -> bytes:
+    """Return a line as a terminal would show it at last: without colours, and what the last `\\r` left."""
+    # Imported for a failure alone.
+    import re
+
+    # Control sequences (ECMA-48, 5.4).
+    pieces = re.sub(rb"\x1b\[[0-?]*[ -/]*[@-~]", b"", line).split(b"\r")
+    return next((piece for piece in reversed(pieces) if piece.strip()), b"")
 
 
 class BuilderNotStarted(BadInput):

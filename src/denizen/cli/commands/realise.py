@@ -108,7 +108,7 @@ def show_made(made: Mapping[str, Mapping[str, bytes]], context: Context) -> None
 
 # Options of every command that builds.
 BUILD_OPTIONS = (
-    Option(("-j", "--jobs"), "derivations to build at once; else one a core", metavar="N"),
+    Option(("-j", "--max-jobs", "--jobs"), "derivations to build at once; else one a core", metavar="N"),
     Option(("--cores",), "processors that one build may use; else all", metavar="N"),
     Option(("--timeout",), "stop a builder after this time", metavar="SECONDS"),
     Option(("--max-silent-time",), "stop a builder that is silent for this time", metavar="SECONDS"),
