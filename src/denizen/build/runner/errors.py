@@ -41,7 +41,7 @@ class BuildFailed(BadInput):
 
 
 def _settled(line: bytes) -> bytes:
-    """Return a line as a terminal would show it at last: without colours, and what the last `\\r` left."""
+    """Return a line as a terminal would show it at last: without colours, and as the last return left it."""
     # Imported for a failure alone.
     import re
 
