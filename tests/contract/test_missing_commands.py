@@ -155,6 +155,12 @@ def test_the_dynamic_linker_can_be_executed(bare: BareProgram) -> None:
     assert (started.status, started.out) == (0, ""), started.err
 
 
+def test_the_processors_of_the_machine_are_there(bare: BareProgram) -> None:
+    """The host has no /sys."""
+    for name in ("possible", "cpu0"):
+        assert bare.run("namespace", "there", f"/sys/devices/system/cpu/{name}").status == 0
+
+
 def test_what_a_commands_package_recommends_of_its_own_source_comes_with_it(bare: BareProgram) -> None:
     done = bare.run("namespace", "execvp", "half", "half", env={"PATH": "/usr/bin"})
     assert _said(done) == (127, "whole\n")  # the shell finds no manual

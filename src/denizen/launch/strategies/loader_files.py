@@ -202,6 +202,10 @@ class LoaderFiles:
         """Return the user who runs the program."""
         return Owner(os.geteuid(), os.getegid())
 
+    def processors(self) -> int:
+        """Return the number of processors of this machine; 0 if it is unknown."""
+        return os.cpu_count() or 0
+
     def link_loader(self) -> None:
         """Make the link to the plain loader beside the program's decision, for the fast path."""
         make_directories(self.directory, 0o700)

@@ -10,6 +10,7 @@ from denizen.launch.resources.certificates import authorities, missing_bundles
 from denizen.launch.resources.command_paths import command_paths, is_missing
 from denizen.launch.resources.fixed_paths import FixedPathResource, fixed_path_resources
 from denizen.launch.resources.host_names import missing_host_names
+from denizen.launch.resources.processors import missing_processor_directories, missing_processor_lists
 from denizen.sources.authorities import bundle_of_host
 
 TYPE_CHECKING = False
@@ -35,7 +36,7 @@ def shown_resources(program: Program, files: LoaderFiles, base: Decision) -> tup
     ]
     if base.opened and is_missing(program.view, LDCONFIG):
         stand_ins.append(FixedPathResource(LDCONFIG, files.ldconfig(base), directory=False))
-    return (*shown_files(program, files, base), *stand_ins)
+    return (*shown_files(program, files, base), *_processors(program, files), *stand_ins)
 
 
 def shown_files(program: Program, files: LoaderFiles, base: Decision) -> tuple[FixedPathResource, ...]:
@@ -49,6 +50,17 @@ def shown_files(program: Program, files: LoaderFiles, base: Decision) -> tuple[F
         names |= missing_accounts(program.view, files.owner())
     made = [FixedPathResource(path, files.text(text), directory=False) for path, text in names.items()]
     return (*found, *made, *_certificates(program, files, base.objects))
+
+
+def _processors(program: Program, files: LoaderFiles) -> list[FixedPathResource]:
+    """Return the lists and directories of processors; a static part of any program may read them."""
+    view, count = program.view, files.processors()
+    lists = missing_processor_lists(view, count).items()
+    directories = missing_processor_directories(view, count)
+    return [
+        *(FixedPathResource(path, files.text(text), directory=False) for path, text in lists),
+        *(FixedPathResource(path, files.stage(), directory=True) for path in directories),
+    ]
 
 
 def ldconfig_instead(program: Program, files: LoaderFiles, base: Decision) -> tuple[bytes, ...]:
