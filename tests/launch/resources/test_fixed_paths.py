@@ -44,6 +44,12 @@ def test_a_librarys_own_directory_is_shown_and_none_of_the_systems() -> None:
     ]
 
 
+def test_gdb_has_its_modules_and_not_what_libraries_have_for_a_gdb() -> None:
+    names = (b"python/gdb/__init__.py", b"auto-load/usr/lib/liba.py")
+    view = MemoryView({LIBC + b"/usr/share/gdb/" + name: b"" for name in names})
+    assert [one.target for one in fixed_path_resources(view, [LIBC])] == [b"/usr/share/gdb/python"]
+
+
 def test_a_directory_of_several_packages_is_put_together() -> None:
     minimal, rest = b"/store/minimal/usr/lib/python3.11", b"/store/rest/usr/lib/python3.11"
     view = MemoryView(

@@ -44,6 +44,8 @@ PATHS = (
     b"usr/lib/python3*",  # CPython Modules/getpath.py: a Python that a program embeds
     *TERMINFO,
     # Directories in which each package has files of its own.
+    b"usr/share/gdb/python",  # gdb's own; what libraries have beside it is for a gdb that is here
+    b"usr/share/gdb/syscalls",
     b"usr/share/glib-2.0/*",
     b"usr/share/glvnd/*/*",
     b"usr/share/icons/*",
@@ -62,7 +64,7 @@ _LEFT_OUT = {
     b"usr/share": (
         b"aclocal", b"appdata", b"applications", b"apport", b"base-*", b"bash-completion", b"binfmts", b"bug",
         b"cmake", b"common-licenses", b"dbus-1", b"debconf", b"debhelper", b"doc*", b"dpkg", b"fish", b"gcc*",
-        b"gdb", b"gir-1.0", b"gnome*", b"gtk-doc", b"help", b"info", b"initramfs-tools", b"keyrings",
+        b"gir-1.0", b"gnome*", b"gtk-doc", b"help", b"info", b"initramfs-tools", b"keyrings",
         b"lintian", b"locale", b"man", b"menu", b"metainfo", b"perl*", b"pixmaps", b"pkgconfig", b"polkit-1",
         b"python*", b"vala", b"zsh",
     ),
