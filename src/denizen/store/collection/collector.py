@@ -20,12 +20,12 @@ from denizen.formats.storepath import BadStorePath, from_base
 from denizen.store.collection.gc_roots import find_roots, remove_stale
 from denizen.store.collection.graph import path_to, reachable, referrers_first
 from denizen.store.collection.remove import remove_tree
+from denizen.store.collection.reserve import make_reserve, release_reserve
 from denizen.store.collection.trash import Trash
 from denizen.store.database import path_of
 from denizen.store.database_file import DatabaseFailed
 from denizen.store.errors import doing, is_full
 from denizen.store.layout import TEMPORARY
-from denizen.store.local import make_reserve, release_reserve
 from denizen.store.locks import StoreSession, live_sessions, store_lock, temporary_prefix
 from denizen.store.progress import ignore
 from denizen.store.realisations import prune_realisations
