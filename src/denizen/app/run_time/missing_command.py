@@ -158,12 +158,12 @@ class _Bringing:
         reason = kept_out_reason(name) or unless_asked_for
         if not reason and not self._index().packages(package.encode()):
             reason = "no package has its name"
-        packages = () if reason else packages_with(self._session, name, self._wanted)
+        packages = () if reason else self._packages_with(name)
         if reason or packages[:1] != (package,):
             self._links.leave_unseen(name, reason or "the package of its name does not have it")
             return
         # Recommended packages come where the budget has room for them.
-        reason = self._over_budget(packages, self._size(packages[:1]))
+        reason = self._over_budget(self._size(packages[:1]))
         if reason:
             self._keep_out(name, reason, package)
         else:
@@ -184,14 +184,14 @@ class _Bringing:
 
     def _bring_alone(self, name: bytes) -> None:
         """Provide the command from its package without an environment around it."""
-        packages = packages_with(self._session, name, self._wanted)
+        packages = self._packages_with(name)
         provider = self._provider(packages[0]) if packages else None
         if provider is None:
             self._links.deny(name, "no package has it")
             return
         pin, supply = pin_of(provider, {}), supply_of(self._session, self._policy)
         with made_store(self._session) as store, store.working() as work:
-            reason = self._over_budget(packages, sum(one.size for one in to_fetch(store, supply, [pin])))
+            reason = self._over_budget(sum(one.size for one in to_fetch(store, supply, [pin])))
             if reason:
                 self._keep_out(name, reason, packages[0])
                 return
@@ -252,16 +252,16 @@ class _Bringing:
     def _bring_environment(self, name: bytes) -> None:
         """Provide the command in an environment with its package."""
         packages: tuple[str, ...] = ()
-        reason = self._over_budget(packages, self._size(packages))
+        reason = self._over_budget(self._size(packages))
         around = None if reason else self._environment(packages)
         if around is None or _place_in(around.tree, name) is None:
-            packages = packages_with(self._session, name, self._wanted)
+            packages = self._packages_with(name)
             if not packages:
                 self._links.deny(name, "no package has it")
                 return
-            if self._over_budget(packages, self._size(packages)):
+            if self._over_budget(self._size(packages)):
                 packages = packages[:1]
-            reason = self._over_budget(packages, self._size(packages))
+            reason = self._over_budget(self._size(packages))
             if reason:
                 self._keep_out(name, reason, packages[0])
                 return
@@ -281,13 +281,18 @@ class _Bringing:
         settings = Settings(packages, self._wanted.suites, (own_architecture(),))
         return size_to_fetch(self._session, settings, self._policy)
 
-    def _over_budget(self, packages: tuple[str, ...], size: int) -> str:
-        """Return the reason against fetching so many bytes for these packages; "" for none.
+    def _packages_with(self, name: bytes) -> tuple[str, ...]:
+        """Return the packages for a command, and note whether the user asked for it."""
+        packages = packages_with(self._session, name, self._wanted)
+        self._is_asked_for |= any(one in self._wanted.extra for one in packages[:1])
+        return packages
+
+    def _over_budget(self, size: int) -> str:
+        """Return the reason against fetching so many bytes; "" for none.
 
         What the user asks for by --with comes whatever its size.
         """
         budget = budget_of(self._session)
-        self._is_asked_for |= any(one in self._wanted.extra for one in packages[:1])
         if size <= budget * 1_000_000 or self._is_asked_for:
             return ""
         return f"with what it needs it is {size // 1_000_000} MB, and the budget is {budget}"
