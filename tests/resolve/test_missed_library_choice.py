@@ -6,7 +6,7 @@ from denizen.fileview import Executable, MemoryView
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.engine.catalogue import Sources
 from denizen.resolve.existing_libraries import ProcessLibraries
-from denizen.resolve.missed_library_choice import counted, extension
+from denizen.resolve.missed_library_choice import counted, library_added
 from denizen.resolve.resolution import Resolution
 from denizen.resolve.rule_packs import load_rules
 from tests.support.package_archive import (
@@ -58,7 +58,7 @@ def brought(
         CachedView(package_archive.disk()),
         {"new": "1", "old": "2"},
     )
-    return extension(view, PROGRAM, ProcessLibraries(view, paths), sources, soname)
+    return library_added(view, PROGRAM, ProcessLibraries(view, paths), sources, soname)
 
 
 def test_what_is_missed_comes_with_what_it_needs_and_the_process_has_not(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from denizen.resolve.rule_packs import RulePacks
 
 
-def extension(
+def library_added(
     view: CachedView, program: bytes, world: ExistingLibraries, sources: Sources, soname: bytes
 ) -> Resolution | None:
     """Return the packages for a library that the running program misses.

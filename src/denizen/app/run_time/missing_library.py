@@ -23,7 +23,7 @@ from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.development_links import library_meant
 from denizen.resolve.existing_libraries import HostLibraries, ProcessLibraries
 from denizen.resolve.library_path_libraries import run_path_libraries
-from denizen.resolve.missed_library_choice import extension
+from denizen.resolve.missed_library_choice import library_added
 from denizen.resolve.rule_packs import load_rules
 from denizen.sources.base import Offline
 from denizen.value import replace
@@ -161,7 +161,7 @@ class _Answer:
     def _resolved(
         self, view: FileView, there: dict[bytes, bytes], soname: bytes, index: Index
     ) -> Resolution | None:
-        """Choose a library that goes together with those of the process; None if nobody has it."""
+        """Return the packages of a library that goes with those of the process; None if there are none."""
         program = self._decision.program
         if not index.knows(soname):
             return None
@@ -170,7 +170,7 @@ class _Answer:
         if world.image(soname) is not None:
             return None
         sources = sources_for(self._program.session, self._program.policy, index)
-        return extension(remembered, program, world, sources, soname)
+        return library_added(remembered, program, world, sources, soname)
 
     def _host(self, view: CachedView) -> HostLibraries | None:
         """Return the libraries of this host, for a process that finds them."""
