@@ -31,8 +31,8 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 NEWNS, NEWUSER, NEWPID, NEWNET, NEWCGROUP = 0x20000, 0x10000000, 0x20000000, 0x40000000, 0x2000000
 RDONLY, REMOUNT, BIND, REC = 1, 32, 4096, 16384
 MACHINE = os.uname().machine
-# Of /proc: links to what is the process's own; and where any user may ask to be told of scarcity.
-OWN = ("self", "thread-self", "mounts", "net", "pressure")
+# Of /proc: links to what is the process's own.
+OWN = ("self", "thread-self", "mounts", "net")
 ATTEMPTS: dict[str, Attempt] = {}
 
 
@@ -485,17 +485,15 @@ def write_a_kernel_setting_in_a_nested_namespace(_facts: Facts) -> Any:
 
 @attempt
 def write_a_file_of_the_kernels(_facts: Facts) -> Any:
-    """Open any file of /proc for writing that is no process's."""
+    """Open any file of /proc for writing that is no process's, and that not everybody may write to."""
     opened = []
-    tops = [name for name in os.listdir("/proc") if not name.isdigit() and name not in OWN]
-    for top in tops:
-        for parent, _, names in (
-            os.walk("/proc/" + top) if os.path.isdir("/proc/" + top) else [("/proc", (), [top])]
-        ):
-            for name in names:
-                with contextlib.suppress(OSError):
-                    os.close(os.open(f"{parent}/{name}", os.O_WRONLY | os.O_NONBLOCK))
-                    opened.append(f"{parent}/{name}")
+    for top in [name for name in os.listdir("/proc") if not name.isdigit() and name not in OWN]:
+        below = os.walk("/proc/" + top) if os.path.isdir("/proc/" + top) else [("/proc", [], [top])]
+        for path in [f"{parent}/{name}" for parent, _, names in below for name in names]:
+            with contextlib.suppress(OSError):
+                if not os.lstat(path).st_mode & stat.S_IWOTH:
+                    os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+                    opened.append(path)
     if not opened:
         raise OSError(errno.EACCES, "none")
     return opened
