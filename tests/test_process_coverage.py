@@ -1,5 +1,6 @@
 """What processes record by themselves is what coverage records of them, however they end."""
 
+import marshal
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from tests.support.process_coverage import (
 )
 
 PROGRAM = """
+import marshal
 import os
 import threading
 
@@ -89,3 +91,11 @@ def test_an_arc_is_unpacked_with_its_signs(width: int, sign: int) -> None:
     assert unpacked(7 | 9 << width, width) == (7, 9)
     assert unpacked(7 | 9 << width | 1 << sign, width) == (-7, 9)
     assert unpacked(7 | 9 << width | 1 << sign + 1, width) == (7, -9)
+
+
+def test_what_a_process_wrote_under_any_umask_is_read(tmp_path: Path) -> None:
+    record = tmp_path / "record"
+    record.write_bytes(marshal.dumps({"file": [1, 2]}))
+    record.chmod(0)
+    assert recorded(tmp_path) == {"file": {1, 2}}
+    assert record.stat().st_mode & 0o400  # root would read it anyway

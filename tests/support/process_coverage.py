@@ -57,6 +57,7 @@ def recorded(directory: str | Path) -> Mapping[str, set[int]]:
     for place in Path(directory).iterdir():
         if place.suffix == process_tracer.UNFINISHED:
             continue
+        place.chmod(0o600)  # the umask of a process under test may leave its owner no right to read it
         for file, arcs in marshal.loads(place.read_bytes()).items():
             found.setdefault(file, set()).update(arcs)
     return found
