@@ -105,9 +105,10 @@ def link_output(name: str) -> None:
 
 
 def _open_directories(path: bytes) -> None:
-    """Let files be written in a directory and all below it; the store has modes of its own."""
+    """Let us alone write in a directory and all below it; the store has modes of its own."""
     if os.path.isdir(path) and not os.path.islink(path):
-        os.chmod(path, stat.S_IMODE(os.stat(path).st_mode) | stat.S_IRWXU)
+        # An output that others may write to is refused, as by Nix; MakeMaker of Perl leaves such.
+        os.chmod(path, (stat.S_IMODE(os.stat(path).st_mode) | stat.S_IRWXU) & ~(stat.S_IWGRP | stat.S_IWOTH))
     for parent, directories, _ in os.walk(path):
         for inner in (parent + b"/" + name for name in directories):
             if not os.path.islink(inner):

@@ -41,7 +41,11 @@ path = "src"
 [inputs]
 recipes = ["../libgreet"]
 [hooks]
-post-install = "install -D -m 644 greet.1 $out/share/man/man1/greet.1; ln -s greet.1 $out/share/man/man1/hi.1"
+post-install = '''
+install -D -m 644 greet.1 $out/share/man/man1/greet.1
+ln -s greet.1 $out/share/man/man1/hi.1
+chmod 775 $out
+'''
 """
 SOURCES = {
     "libgreet/recipe.toml": LIBRARY,
