@@ -43,8 +43,8 @@ FAST = (
     "unpack/x86.c",
     "unpack/zstd.c",
 )
-# A bundle has its launcher uncompressed: no symbols.
-FLAGS = {"denizen-bundle": ["-Wl,-s"]}
+# What goes into bundles has no symbols; "" is the loader.
+FLAGS = {stem: ["-Wl,-s"] for stem in ("", "denizen-bundle", "denizen-inside", "denizen-resident")}
 LIBRARIES = ("denizen-exec", "denizen-inside", "denizen-resident")
 # Sources beside the loader's own that only the libraries have.
 OF_LIBRARIES = ("failure_note.c", "unseen_child.c", "symbols.c")

@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 
 # Files; a tree with more is a mistake, such as a home directory.
 _MAX_FILES = 200_000
+# glibc's name service. Since 2.34 it is a part of libc.so.6, and these are for programs that were linked with
+# them; before, libnss_dns needs libresolv.
+_NAME_SERVICE = (b"libnss_dns.so.2", b"libnss_files.so.2", b"libresolv.so.2")
+
 # Zones that count leap seconds, 400 files: Debian 13 has them in tzdata-legacy, which nothing depends on.
 _LEFT_OUT = (DATA + b"/usr/share/zoneinfo/right/",)
 
@@ -185,8 +189,7 @@ class _Names:
         """Return the name of each library of the flat directory, with the real file."""
         decision = self._closure.decision
         found = {os.path.basename(decision.ldso): decision.ldso}
-        # libm is a third of a small program's bundle.
-        unused = ONLY_WHERE_NEEDED - {one.name for one in decision.libraries} if self._opens_nothing() else ()
+        unused = parts_nothing_needs(self._closure) if self._opens_nothing() else frozenset()
         for name in sorted(os.listdir(decision.search)):
             if name in unused:
                 continue
@@ -224,6 +227,19 @@ class _Names:
             if name not in self._libraries and self.has(path):
                 target = posixpath.relpath(self.of(path), LIBRARIES)
                 yield ImageEntry(posixpath.join(LIBRARIES, name), EntryKind.LINK, target)
+
+
+def parts_nothing_needs(closure: ProgramClosure) -> frozenset[bytes]:
+    """Return the names of parts of glibc that are for others than the objects of a program's decision.
+
+    libm is a third of a small program's bundle, libresolv 20 KB.
+    """
+    servers = os.path.join(closure.decision.search, _NAME_SERVICE[0])
+    apart: tuple[bytes, ...] = ()
+    if os.path.exists(servers):
+        dynamic = CachedView(once_read(closure.program)).image(os.path.realpath(servers)).dynamic
+        apart = _NAME_SERVICE if dynamic is not None and _NAME_SERVICE[2] not in dynamic.needed else ()
+    return ONLY_WHERE_NEEDED.union(apart) - {one.name for one in closure.decision.libraries}
 
 
 def _common(paths: Sequence[bytes]) -> bytes:
