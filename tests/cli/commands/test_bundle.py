@@ -35,7 +35,12 @@ def in_an_empty_root(bundle: Path, *words: str) -> subprocess.CompletedProcess[s
     """Run the bundle in a root with nothing but an empty /tmp."""
     require("bwrap")
     command = ["bwrap", "--unshare-all", "--tmpfs", "/", "--dir", "/tmp", "--clearenv"]
-    command += ["--ro-bind", os.fspath(bundle.parent), "/here", f"/here/{bundle.name}", *words]
+    return _in_root(
+        [*command, "--ro-bind", os.fspath(bundle.parent), "/here", f"/here/{bundle.name}", *words]
+    )
+
+
+def _in_root(command: list[str]) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if "bwrap" in done.stderr:
         pytest.skip(f"bubblewrap cannot make a namespace here: {done.stderr.strip()}")
@@ -51,6 +56,27 @@ def test_a_bundle_runs_in_an_empty_root(home: DenizenHome, greeter: Path, tmp_pa
     assert [one["name"] for one in told["packages"]] == ["libc6", "libgreet1"]
     assert "empty root" in told["tested"]
     done = in_an_empty_root(bundle, "x")
+    assert done.stdout.splitlines() == ["hello from the store", "[/here/greeter.bundle]", "[x]"], done.stderr
+
+
+def test_what_a_host_has_at_the_usual_paths_does_not_matter(
+    home: DenizenHome, greeter: Path, tmp_path: Path
+) -> None:
+    """A dynamic linker, libraries, a list of them and a preload that are none."""
+    root = tmp_path / "root"
+    triplet = "lib/x86_64-linux-gnu"
+    for path in (
+        "lib64/ld-linux-x86-64.so.2", f"{triplet}/libc.so.6", f"{triplet}/libgreet.so.1", "etc/ld.so.cache",
+        "usr/lib/libc.so.6", "etc/nsswitch.conf", "etc/ld.so.conf",
+    ):  # fmt: skip
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(b"\x7fELF nothing of it\n" * 200)
+    (root / "etc" / "ld.so.preload").write_text(f"/{triplet}/libgreet.so.1\n")
+    for name in ("proc", "tmp", "here"):
+        (root / name).mkdir()
+    home.denizen("bundle", str(greeter), "-o", str(root / "here" / "greeter.bundle"))
+    words = ["bwrap", "--unshare-all", "--bind", str(root), "/", "--proc", "/proc", "--clearenv"]
+    done = _in_root([*words, "/here/greeter.bundle", "x"])
     assert done.stdout.splitlines() == ["hello from the store", "[/here/greeter.bundle]", "[x]"], done.stderr
 
 
