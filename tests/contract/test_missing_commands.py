@@ -176,6 +176,12 @@ def test_what_is_later_along_path_comes_before_what_could_be_brought(bare: BareP
     assert done.status == 0
 
 
+def test_what_a_shell_that_was_brought_looks_for_is_brought(bare: BareProgram) -> None:
+    for _ in range(2):
+        done = bare.run("namespace", "popen", "half; echo done", env={"PATH": "/usr/bin"})
+        assert _said(done) == (0, "whole\ndone\n")
+
+
 def test_what_acts_on_the_host_itself_does_not_come(bare: BareProgram) -> None:
     path = {"PATH": "/usr/bin"}
     assert bare.run("namespace", "execvp", "sudo", "sudo", "x", env=path).out == "2\n"  # ENOENT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from denizen.app.command_filter import command_filter
 from denizen.app.factories import helper_words
 from denizen.disk import DiskView
 from denizen.host import machine_name
@@ -51,7 +52,11 @@ def decision_inside(
     hermetic = directory_of(
         session.paths.decisions, replace(followers, hermetic=True, strategy="direct").variant
     )
-    children = ChildDecisions(helper_words(session, "decide", followers.words), directory, hermetic=hermetic)
+    # What a shell that was brought executes may be elsewhere than in its environment.
+    brings = None if wanted.installed or wanted.lock is not None else command_filter(session, wanted)
+    children = ChildDecisions(
+        helper_words(session, "decide", followers.words), directory, brings, hermetic=hermetic
+    )
     files = LoaderFiles(opened, directory, session.paths.state, children)
     words = environment_command(opened, files, around)
     base = decision_of_host(opened)
