@@ -81,6 +81,13 @@ def test_a_command_that_is_searched_along_all_of_path_is_there_and_comes(
     assert looks("Sought", path="/usr/bin:/nowhere") == (6, ["/usr/bin/Sought", "ran"])
 
 
+def test_what_every_system_has_is_there_and_comes(looks: Callable[..., tuple[int | None, list[str]]]) -> None:
+    """`id` is of coreutils, which has no command of its own name."""
+    for _ in range(2):
+        status, (seen, said) = looks("id")
+        assert (status, seen, said[:4]) == (0, "/bin/id", "uid=")
+
+
 def test_a_look_at_one_path_is_no_search(looks: Callable[..., tuple[int | None, list[str]]]) -> None:
     assert looks("=/usr/bin/Sought", "=/bin/Sought") == (3, ["none", "none"])
 

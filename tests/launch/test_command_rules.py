@@ -2,7 +2,13 @@
 
 import pytest
 
-from denizen.launch.command_rules import alternative_package, command_rules, kept_out_reason, unseen_reason
+from denizen.launch.command_rules import (
+    alternative_package,
+    command_rules,
+    is_essential,
+    kept_out_reason,
+    unseen_reason,
+)
 
 
 @pytest.mark.parametrize("name", [b"sudo", b"nvidia-smi", b"systemctl", b"apt-get", b"dpkg"])
@@ -29,6 +35,17 @@ def test_a_name_that_only_a_maintainer_script_makes_has_its_package(name: bytes,
 @pytest.mark.parametrize("name", [b"gcc", b"python3.12", b"firefox-esr", b"xdg-open"])
 def test_programs_do_not_see_what_they_look_for_and_do_without(name: bytes) -> None:
     assert unseen_reason(name)
+
+
+@pytest.mark.parametrize("name", [b"chmod", b"sort", b"uname", b"sh"])
+def test_programs_see_what_every_system_has(name: bytes) -> None:
+    assert is_essential(name)
+    assert unseen_reason(name) == kept_out_reason(name) == ""
+
+
+@pytest.mark.parametrize("name", [b"ld", b"xdg-user-dir", b"javac", b"sorted", b"\xff"])
+def test_no_system_need_have_another_tool(name: bytes) -> None:
+    assert not is_essential(name)
 
 
 @pytest.mark.parametrize("name", [b"gdb", b"Xvfb", b"git", b"gccgo", b"\xff"])

@@ -53,6 +53,11 @@ def unseen_reason(name: bytes) -> str:
     return _reason(_rows(packaged_toml(RULES)["looked-for"]), name)
 
 
+def is_essential(name: bytes) -> bool:
+    """Tell whether a command is of a package that every system has."""
+    return bool(_reason(_rows(packaged_toml(RULES)["essential"]), name))
+
+
 def _reason(rules: Iterable[CommandRule], name: bytes) -> str:
     text = name.decode("utf-8", "replace")
     return next((rule.reason for rule in rules if rule.is_about(text)), "")

@@ -29,7 +29,7 @@ from denizen.fhs.enter import located
 from denizen.fhs.generations import Settings
 from denizen.fileview import exists
 from denizen.launch.command_links import commands_of, is_command
-from denizen.launch.command_rules import kept_out_reason, unseen_reason
+from denizen.launch.command_rules import is_essential, kept_out_reason, unseen_reason
 from denizen.launch.decisions.decision_store import variant
 from denizen.launch.decisions.host_decision import decision_of_host
 from denizen.launch.environment_rules import EnvironmentNeeds
@@ -150,12 +150,15 @@ class _Bringing:
     def look_for(self, name: bytes) -> None:
         """Record whether a program that looks for a command sees it.
 
-        It does if the command is the one that its package is about, which has the command's name: of tools
-        that come with others (ld, uname) programs ask whether the system has them.
+        It does if the command is the one that its package is about, which has the command's name, or if every
+        system has it: of other tools that come together (ld) programs ask whether the system has them.
         """
         package = _folded(name)
         unless_asked_for = unseen_reason(name) if package not in self._wanted.extra else ""
         reason = kept_out_reason(name) or unless_asked_for
+        if not reason and is_essential(name):
+            self._see(name, (), self._size(()))
+            return
         if not reason and not self._index().packages(package.encode()):
             reason = "no package has its name"
         packages = () if reason else self._packages_with(name)
@@ -163,9 +166,13 @@ class _Bringing:
             self._links.leave_unseen(name, reason or "the package of its name does not have it")
             return
         # Recommended packages come where the budget has room for them.
-        reason = self._over_budget(self._size(packages[:1]))
+        self._see(name, packages, self._size(packages[:1]))
+
+    def _see(self, name: bytes, packages: tuple[str, ...], size: int) -> None:
+        """Let programs see a command, if what it needs is within the budget."""
+        reason = self._over_budget(size)
         if reason:
-            self._keep_out(name, reason, package)
+            self._keep_out(name, reason, *packages[:1])
         else:
             self._links.see(name)
 
