@@ -64,3 +64,9 @@ def test_a_file_is_replaced_with_its_mode(root: TargetRoot, tmp_path: Path) -> N
     assert not place.is_symlink()
     assert place.stat().st_mode & 0o7777 == 0o4750
     assert (tmp_path / "outside" / "secret").read_text() == "secret"
+
+
+def test_memory_is_taken_for_the_file_and_not_for_its_limit(root: TargetRoot, tmp_path: Path) -> None:
+    (tmp_path / "target/etc/kernel").write_bytes(b"kernel")
+    assert root.read(b"etc/kernel", 1 << 62) == b"kernel"
+    assert root.read(b"etc/kernel", 3) == b"ker"

@@ -116,9 +116,11 @@ class TargetRoot:
             with self._above(path) as (parent, name):
                 flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
                 with open(os.open(name, flags, dir_fd=parent), "rb") as stream:
-                    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                    facts = os.fstat(stream.fileno())
+                    if not stat.S_ISREG(facts.st_mode):
                         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-                    return stream.read(limit)
+                    # Python takes memory for all it may read: the limit can be more than the machine has.
+                    return stream.read(min(limit, facts.st_size + 1))
         except FileNotFoundError:
             return None
 
