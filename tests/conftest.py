@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.processes import new_threads
 
-pytest_plugins = ["tests.support.process_coverage"]
+pytest_plugins = ["tests.support.process_coverage", "tests.support.fault_fixtures"]
 
 # No deadlines: a noisy machine is not a failing property.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])

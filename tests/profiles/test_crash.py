@@ -2,16 +2,14 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from denizen.errors import DenizenError
 from denizen.profiles.profile_links import Profile
-from denizen.store.collection import processes
 from denizen.store.collection.collector import Limits, collect
-from denizen.store.collection.processes import ProcessCensus
 from denizen.store.local import Store
 from denizen.store.upkeep.verification import verify
 from tests.support.store_operations import (
@@ -23,9 +21,14 @@ from tests.support.store_operations import (
     prepare_profile,
     profile_in,
 )
-from tests.support.syscall_faults import CHANGING, FAULTS, FULL, Operations, directory_in_memory, fresh
+from tests.support.syscall_faults import CHANGING, FAULTS, FULL, Operations, fresh
 
-pytestmark = [pytest.mark.slow, pytest.mark.peer, pytest.mark.unmeasured]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.peer,
+    pytest.mark.unmeasured,
+    pytest.mark.usefixtures("no_processes"),
+]
 
 # Elements before and after each operation.
 STATES = {
@@ -36,50 +39,33 @@ STATES = {
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Operations]:
-    served = Operations()
-    yield served
-    served.close()
-
-
-@pytest.fixture(scope="module")
-def place() -> Iterator[Path]:
-    with directory_in_memory() as directory:
-        yield directory
-
-
-@pytest.fixture(scope="module")
-def base(place: Path) -> Path:
-    root = place / "root"
+def base(in_memory: Path) -> Path:
+    root = in_memory / "root"
     root.mkdir()
     prepare(root)
     prepare_profile(root)
     (root / "store/.denizen/reserve").unlink()
-    kept = place / "base"
+    kept = in_memory / "base"
     # Links of roots are absolute: what is damaged must lie where it was made.
     subprocess.run(["cp", "-a", root, kept], check=True)
     return kept
 
 
-@pytest.fixture(autouse=True)
-def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "held_by_processes", lambda _: ProcessCensus({}, 0))
-
-
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("operation", PROFILE_OPERATIONS)
 def test_a_fault_at_any_system_call_leaves_the_old_generation_or_the_new(
-    server: Operations, base: Path, place: Path, operation: str, fault: str
+    fault_server: Operations, base: Path, in_memory: Path, operation: str, fault: str
 ) -> None:
-    calls = server.calls(operation, fresh(base, place), place / "log")
+    copy = partial(fresh, base, in_memory)
+    calls = fault_server.calls(operation, copy(), in_memory / "log")
     assert calls["unlink"] + calls["rename"] > 1
     among = FULL if fault == "ENOSPC" else CHANGING
-    for root, status, about in server.faults(operation, fault, calls, among, lambda: fresh(base, place)):
+    for root, status, about in fault_server.faults(operation, fault, calls, among, copy):
         assert status != BROKEN, about
         assert status in ((-9, DONE) if fault == "killed" else (DONE, REFUSED)), about
         assert elements(profile_in(root)) in STATES[operation], about
         still_whole(root, about)
-        assert server.plainly(operation, root) == DONE, about
+        assert fault_server.plainly(operation, root) == DONE, about
         assert elements(profile_in(root)) == STATES[operation][1], about
 
 

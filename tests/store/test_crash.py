@@ -5,41 +5,31 @@ by ENOSPC (tests.support.syscall_faults puts it there). About 3,300 stores are d
 """
 
 import os
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from denizen.store.collection import processes
 from denizen.store.collection.collector import Limits, collect, explain
-from denizen.store.collection.processes import ProcessCensus
 from denizen.store.local import Store
 from denizen.store.upkeep.verification import verify
 from tests.support import store_operations
 from tests.support.store_operations import BROKEN, DONE, OPERATIONS, REFUSED, prepare
-from tests.support.syscall_faults import FAULTS, FULL, Operations, directory_in_memory, fresh
+from tests.support.syscall_faults import FAULTS, FULL, Operations, fresh
 
-pytestmark = [pytest.mark.slow, pytest.mark.peer, pytest.mark.unmeasured]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.peer,
+    pytest.mark.unmeasured,
+    pytest.mark.usefixtures("no_processes"),
+]
 
 _BY_SEVERAL = ("realise", "gc by a pool")
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Operations]:
-    served = Operations()
-    yield served
-    served.close()
-
-
-@pytest.fixture(scope="module")
-def place() -> Iterator[Path]:
-    with directory_in_memory() as directory:
-        yield directory
-
-
-@pytest.fixture(scope="module")
-def base(place: Path) -> Path:
-    root = place / "base"
+def base(in_memory: Path) -> Path:
+    root = in_memory / "base"
     root.mkdir()
     prepare(root)
     # Of no account here, and 8 MB to copy 3,300 times.
@@ -47,26 +37,21 @@ def base(place: Path) -> Path:
     return root
 
 
-@pytest.fixture(autouse=True)
-def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What processes hold is not at stake here, and reading /proc 9,000 times takes a minute."""
-    monkeypatch.setattr(processes, "held_by_processes", lambda _: ProcessCensus({}, 0))
-
-
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_fault_at_any_system_call_loses_nothing(
-    server: Operations, base: Path, place: Path, operation: str, fault: str
+    fault_server: Operations, base: Path, in_memory: Path, operation: str, fault: str
 ) -> None:
-    calls = server.calls(operation, fresh(base, place), place / "log")
+    copy = partial(fresh, base, in_memory)
+    calls = fault_server.calls(operation, copy(), in_memory / "log")
     assert calls["openat"] > 5
     assert calls["rename"] + calls["renameat"] > 1
     among = FULL if fault == "ENOSPC" else calls
-    for root, status, about in server.faults(operation, fault, calls, among, lambda: fresh(base, place)):
+    for root, status, about in fault_server.faults(operation, fault, calls, among, copy):
         assert status != BROKEN, about
         assert status in _ends(operation, fault), about
         still_whole(root, about)
-        assert server.plainly(operation, root) == DONE, about
+        assert fault_server.plainly(operation, root) == DONE, about
         nothing_is_left_over(root, f"{about}, then repeated")
 
 
@@ -101,8 +86,8 @@ def nothing_is_left_over(root: Path, about: str) -> None:
     assert os.listdir(root / "store/.denizen/sessions") == [], about
 
 
-def test_the_operations_do_something(base: Path, place: Path) -> None:
-    root = fresh(base, place)
+def test_the_operations_do_something(base: Path, in_memory: Path) -> None:
+    root = fresh(base, in_memory)
     for name in ("add", "build", "realise", "import", "gc"):
         store_operations.OPERATIONS[name](root)
     with Store.open(os.fsencode(root / "store")) as store:

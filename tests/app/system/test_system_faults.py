@@ -7,15 +7,14 @@ hundred faults stand for all of some thousand.
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from denizen.app.system.system_access import system_store
 from denizen.app.system.system_switch import listed
-from denizen.store.collection import processes
 from denizen.store.collection.collector import Limits, collect
-from denizen.store.collection.processes import ProcessCensus
 from denizen.store.upkeep.verification import verify
 from denizen.system.boot_entries import read_bls
 from tests.support.store_operations import BROKEN, DONE, REFUSED
@@ -24,13 +23,17 @@ from tests.support.syscall_faults import (
     CHANGING,
     FULL,
     Operations,
-    directory_in_memory,
     finished_calls,
     fresh,
 )
 from tests.support.systems import SEEN_FIRST, SEEN_SECOND, SystemHome, prepare_system
 
-pytestmark = [pytest.mark.slow, pytest.mark.peer, pytest.mark.unmeasured]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.peer,
+    pytest.mark.unmeasured,
+    pytest.mark.usefixtures("no_processes"),
+]
 
 READING = frozenset({"openat", "read", "pread64", "getdents64", "readlinkat", "linkat"})
 # What is seen, and the generation that boots, before and after each operation; "between" is the second one.
@@ -42,53 +45,36 @@ STATES = {
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Operations]:
-    served = Operations()
-    yield served
-    served.close()
-
-
-@pytest.fixture(scope="module")
-def place() -> Iterator[Path]:
-    with directory_in_memory() as directory:
-        yield directory
-
-
-@pytest.fixture(scope="module")
-def base(place: Path) -> Path:
-    root = place / "root"
+def base(in_memory: Path) -> Path:
+    root = in_memory / "root"
     root.mkdir()
     prepare_system(root)
     SystemHome(root).rollback(2)
     (root / "target/var/lib/denizen/data/store/.denizen/reserve").unlink()
-    kept = place / "base"
+    kept = in_memory / "base"
     # Links of roots are absolute: what is damaged must lie where it was made.
     subprocess.run(["cp", "-a", root, kept], check=True)
     return kept
 
 
-@pytest.fixture(autouse=True)
-def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "held_by_processes", lambda _: ProcessCensus({}, 0))
-
-
 @pytest.mark.parametrize("killed", [True, False], ids=["killed", "refused"])
 @pytest.mark.parametrize("operation", STATES)
 def test_a_fault_leaves_the_old_generation_or_the_new(
-    server: Operations, base: Path, place: Path, operation: str, *, killed: bool
+    fault_server: Operations, base: Path, in_memory: Path, operation: str, *, killed: bool
 ) -> None:
-    calls = distinct_calls(server, operation, fresh(base, place), place / "log")
+    copy = partial(fresh, base, in_memory)
+    calls = distinct_calls(fault_server, operation, copy(), in_memory / "log")
     states = STATES[operation]
     for fault, chosen in faults_of(calls, killed=killed):
         assert len(chosen) > 20
-        for root, status, about in server.chosen_faults(operation, fault, chosen, lambda: fresh(base, place)):
+        for root, status, about in fault_server.chosen_faults(operation, fault, chosen, copy):
             assert status != BROKEN, about
             home = SystemHome(root)
             # A step that is refused is undone; only a death leaves open which generation it is.
             ends = {-9: states, DONE: states[1:], REFUSED: states[:1]}
             # The last of them ends the store's operation (its session's file), when all is done.
             _is_whole(home, states if " unlink " in about else ends[status], about)
-            assert server.plainly(operation, root) == DONE, about
+            assert fault_server.plainly(operation, root) == DONE, about
             _is_whole(home, states[1:], about)
 
 
@@ -101,9 +87,9 @@ def faults_of(calls: list[tuple[str, int]], *, killed: bool) -> Iterator[tuple[s
     yield "EIO", [one for one in calls if one[0] in (CHANGING | READING) - FULL]
 
 
-def distinct_calls(server: Operations, operation: str, root: Path, log: Path) -> list[tuple[str, int]]:
+def distinct_calls(fault_server: Operations, operation: str, root: Path, log: Path) -> list[tuple[str, int]]:
     """The name of each distinct call, and which of the calls of that name it is."""
-    assert server.run(operation, root, "-y", "-e", f"trace={CALLS}", "-o", str(log)) == 0
+    assert fault_server.run(operation, root, "-y", "-e", f"trace={CALLS}", "-o", str(log)) == 0
     found: dict[str, tuple[str, int]] = {}
     count: dict[str, int] = {}
     for line in finished_calls(log.read_text(errors="replace")):
