@@ -67,7 +67,7 @@ def looked_for(view: FileView, image: Image, rules: Sequence[Resource]) -> tuple
 def variables_read(image: Image, rules: Iterable[Resource]) -> tuple[tuple[bytes, bytes], ...]:
     """Return the variables of the rules, with their paths, that the program has among its constants."""
     pairs = [pair for rule in rules for pair in rule.variables]
-    return tuple((name, path) for name, path in pairs if _find(image, name, 0) >= 0)
+    return tuple((name, path) for name, path in pairs if find_text(image, name, 0) >= 0)
 
 
 def _paths(image: Image, texts: Sequence[bytes]) -> bytes:
@@ -79,12 +79,13 @@ def _paths(image: Image, texts: Sequence[bytes]) -> bytes:
     found = []
     for head in {b"/%b/" % text.split(b"/")[1] for text in texts}:
         at = -1
-        while (at := _find(image, head, at + 1)) >= 0:
+        while (at := find_text(image, head, at + 1)) >= 0:
             found.append(bytes(image.buffer[at : at + longest]))
     return b"\0".join(found)
 
 
-def _find(image: Image, text: bytes, start: int) -> int:
+def find_text(image: Image, text: bytes, start: int) -> int:
+    """Return the offset of a text in a program's file from `start` on; -1 where it is not."""
     data = image.buffer
     # A view over memory that was written to cannot be searched; no program on disk is one.
     return -1 if isinstance(data, memoryview) else data.find(text, start, _MAX_SEARCHED)

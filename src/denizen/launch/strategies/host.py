@@ -48,8 +48,7 @@ class HostStrategy:
             return "it is a script, and programs that it starts may be foreign"
         if found.looks_for and _shows_files(start):
             return f"it looks for {display(found.looks_for[0].there[0])}, which is not here"
-        linker = lacking_linker(start.program)
-        if linker and _shows_files(start):
+        if _shows_files(start) and (linker := lacking_linker(start.program)):
             return f"it starts programs, and {display(linker)} is not here"
         commands = commands_not_here(start.program, start.files)
         if commands and not start.mounts.obstacle():

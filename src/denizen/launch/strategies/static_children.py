@@ -12,11 +12,10 @@ Limits: a program that computes the call's number is taken for one that starts n
 
 from __future__ import annotations
 
-import re
-
 from denizen.elf.classify import ProgramKind
 from denizen.errors import display
 from denizen.fileview import exists
+from denizen.launch.resources.static_program_paths import find_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from denizen.launch.program import Program
 
 _STATIC = frozenset({ProgramKind.STATIC, ProgramKind.STATIC_PIE, ProgramKind.GO_STATIC})
-# Bytes of a program that are searched, as for the paths in it (static_program_paths.py).
-_MAX_SEARCHED = 512 << 20
 _GO = (b"syscall.forkExec", b"syscall.Exec\0")
 # e_machine of elf.h.
 _386, _X86_64, _AARCH64 = 3, 62, 183
@@ -41,9 +38,8 @@ _CALLS = {
 def starts_others(image: Image) -> bool:
     """Tell whether a static program can execute other programs, by its code."""
     texts = (*_CALLS.get(image.header.machine, ()), *_GO)
-    # One pass: a program of Go's has 20 MB and more.
-    found = re.compile(b"|".join(map(re.escape, texts)))
-    return found.search(image.buffer, 0, _MAX_SEARCHED) is not None
+    # A search for each: one for all of them, by a pattern of alternatives, takes three times as long.
+    return any(find_text(image, text, 0) >= 0 for text in texts)
 
 
 def lacking_linker(program: Program) -> bytes:
