@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 
+from denizen.app.environments.project_trust import trusted_project
 from denizen.app.recipes.recipe_lock import locked_findings
-from denizen.errors import BadInput, DenizenError, display
+from denizen.errors import BadInput, DenizenError
 from denizen.fhs import project_environment
 from denizen.formats.toml_file import MAX_SIZE
 from denizen.recipes.project_develop import EXAMPLE, parse_develop
 from denizen.recipes.recipe import FILE, parse_recipe
 from denizen.recipes.run_findings import with_findings
-from denizen.trust import check_found
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -151,21 +151,13 @@ def development_file(start: str) -> str:
     directory = os.path.realpath(start)
     while True:
         if os.path.isfile(path := os.path.join(directory, FILE)):
-            return _trusted(path)
+            return trusted_project(path, "--recipe")
         path = os.path.join(directory, project_environment.FILE)
         if os.path.isfile(path) and parse_develop(_content(path), path) is not None:
-            return _trusted(path)
+            return trusted_project(path, "--recipe")
         if directory == os.path.dirname(directory):
             raise NothingDeclared(start)
         directory = os.path.dirname(directory)
-
-
-def _trusted(path: str) -> str:
-    """Return the path of a file that was found, not named. Raises Untrusted."""
-    lock = os.path.join(os.path.dirname(path), project_environment.LOCK)
-    for one in (path, lock):
-        check_found(os.fsencode(one), f"if you trust who wrote it: --recipe {display(path)}")
-    return path
 
 
 def _content(path: str) -> bytes:

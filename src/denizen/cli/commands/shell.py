@@ -7,7 +7,7 @@ import os
 from denizen.cli.command import Command
 from denizen.cli.fetch_options import FETCH_OPTIONS, fetch_policy
 from denizen.cli.options import Option, Positional
-from denizen.errors import DenizenError, display
+from denizen.errors import DenizenError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,26 +55,23 @@ def project_file(start: str) -> str:
         NoProject: there is none.
         Untrusted: another user wrote it, or the lock beside it.
     """
-    from denizen.fhs.project_environment import FILE, LOCK
-    from denizen.trust import check_found
+    from denizen.app.environments.project_trust import trusted_project
+    from denizen.fhs.project_environment import FILE
 
     directory = start
     while not os.path.isfile(os.path.join(directory, FILE)):
         if directory == os.path.dirname(directory):
             raise NoProject(start)
         directory = os.path.dirname(directory)
-    found = os.path.join(directory, FILE)
-    for path in (found, os.path.join(directory, LOCK)):
-        check_found(os.fsencode(path), f"if you trust who wrote it: --file {display(found)}")
-    return found
+    return trusted_project(os.path.join(directory, FILE), "--file")
 
 
 def _name(directory: str) -> str:
     """Return the name of a project's environment: its directory's name, with a hash of the path."""
-    from denizen.sha256 import digest_of
+    from denizen.sha256 import hex_digest_of
 
     stem = "".join(c if c.isascii() and c.isalnum() else "-" for c in os.path.basename(directory))[:40]
-    return f"{stem.lstrip('-') or 'project'}-{digest_of(os.fsencode(directory)).hex()[:8]}"
+    return f"{stem.lstrip('-') or 'project'}-{hex_digest_of(os.fsencode(directory))[:8]}"
 
 
 def _generation(parsed: Parsed, context: Context, name: str, settings: Settings, path: str) -> Generation:
