@@ -26,6 +26,7 @@ import sys
 from denizen.elf import read
 from denizen.elf.library_strings import library_strings
 from denizen.errors import BadInput, DenizenError, display
+from denizen.recipes.built_with import package_trees
 from denizen.recipes.fixup_plan import (
     ObjectFile,
     changes_for,
@@ -205,10 +206,8 @@ def _search_path(out: bytes) -> list[bytes]:
     recipes = os.environb.get(b"recipeInputs", b"").split()
     own = {os.path.dirname(path) for path in _files(out) if b".so" in os.path.basename(path)}
     found = [*sorted(own), *(one + b"/lib" for one in recipes)]
-    tree = os.environb[b"__denizenRoot"]
-    with open(tree + b"/packages", "rb") as stream:
-        for base in stream.read().split():
-            found += _library_dirs(os.path.join(os.path.dirname(tree), base))
+    for tree in package_trees():
+        found += _library_dirs(tree)
     return [directory for directory in found if os.path.isdir(directory)]
 
 

@@ -12,6 +12,8 @@ import re
 import sys
 from importlib.metadata import distributions
 
+from denizen.recipes.built_with import package_trees
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,9 +26,7 @@ _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 def main(installed: str) -> int:
     """Print the directories that what is installed in a directory needs; return 0."""
-    tree = os.fsdecode(os.environb[b"__denizenRoot"])
-    with open(os.path.join(tree, "packages"), encoding="ascii") as stream:
-        packages = [os.path.join(os.path.dirname(tree), base, _MODULES) for base in stream.read().split()]
+    packages = [os.path.join(os.fsdecode(tree), _MODULES) for tree in package_trees()]
     for directory in needed_directories(installed, [one for one in packages if os.path.isdir(one)]):
         sys.stdout.write(f"{directory}\n")
     return 0

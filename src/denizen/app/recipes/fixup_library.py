@@ -10,8 +10,8 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__fil
 # Modules, and folders with all their modules: fixup and python_modules with what they import, and no more.
 _PARTS = (
     "__init__.py", "bytesio.py", "elf", "errors.py", "fileview.py", "lazy.py", "machines.py", "relocate",
-    "recipes/__init__.py", "recipes/fixup.py", "recipes/fixup_plan.py", "recipes/python_modules.py",
-    "value.py",
+    "recipes/__init__.py", "recipes/built_with.py", "recipes/fixup.py", "recipes/fixup_plan.py",
+    "recipes/python_modules.py", "value.py",
 )  # fmt: skip
 _DATE = (1980, 1, 1, 0, 0, 0)
 
