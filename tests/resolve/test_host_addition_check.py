@@ -22,6 +22,8 @@ from tests.support.package_archive import (
     library,
     package_of,
     program,
+    put,
+    two_suites,
 )
 
 PLUGIN = b"/srv/modules/plugin.so"
@@ -31,14 +33,7 @@ HERE = b"/" + DIRECTORY
 @pytest.fixture
 def package_archive() -> PackageArchive:
     """Two suites: "new" with a glibc that is newer than the host's, "old" with the host's."""
-    made = PackageArchive()
-    made.add("new", b"libc6", libc(b"GLIBC_2.36", b"GLIBC_2.41"))
-    made.add("old", b"libc6", libc(b"GLIBC_2.36"))
-    return made
-
-
-def put(name: bytes, *needed: bytes, **options: object) -> dict[bytes, bytes]:
-    return {DIRECTORY + name: library(name, *needed, b"libc.so.6", **options)}  # type: ignore[arg-type]  # passed on
+    return two_suites()
 
 
 def host(plugin: bytes, main: bytes, **libraries: bytes) -> MemoryView:

@@ -17,6 +17,7 @@ from tests.support.package_archive import (
     library,
     package_of,
     program,
+    put,
 )
 
 LIBC = b"libc.so.6"
@@ -32,10 +33,6 @@ def package_archive() -> PackageArchive:
     made.add("new", b"libc6", newer, version=b"2.41-1")
     made.add("old", b"libc6", libc(b"GLIBC_2.36", b"GLIBC_PRIVATE") | mvec, version=b"2.36-9")
     return made
-
-
-def put(name: bytes, *needed: bytes, **options: object) -> dict[bytes, bytes]:
-    return {DIRECTORY + name: library(name, *needed, LIBC, **options)}  # type: ignore[arg-type]  # passed on
 
 
 def brought(

@@ -231,3 +231,16 @@ def _provider(
         provides=b"",
     )
     return replace(made, **about)
+
+
+def two_suites() -> PackageArchive:
+    """Return an archive with the C library alone: glibc 2.41 in the suite "new", 2.36 in "old"."""
+    made = PackageArchive()
+    made.add("new", b"libc6", libc(b"GLIBC_2.36", b"GLIBC_2.41"))
+    made.add("old", b"libc6", libc(b"GLIBC_2.36"))
+    return made
+
+
+def put(name: bytes, *needed: bytes, **options: object) -> dict[bytes, bytes]:
+    """Return a package's file: a library in the default directory."""
+    return {DIRECTORY + name: library(name, *needed, b"libc.so.6", **options)}  # type: ignore[arg-type]  # passed on

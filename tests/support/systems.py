@@ -15,7 +15,7 @@ kernel = { source = "kernel" }
 options = ["quiet"]
 """
 # Two descriptions, and what a reader finds in /etc where `prepare_system` put files before.
-FIRST = f"""
+FIRST_FILES = """
 [etc.motd]
 text = "one"
 [etc."app/app.conf"]
@@ -23,15 +23,16 @@ text = "answer"
 mode = "0600"
 [etc.gone]
 text = "gone"
-{_BOOT}"""
-SECOND = f"""
+"""
+SECOND_FILES = """
 [etc.motd]
 text = "two"
 [etc.hosts]
 text = "ours"
 [etc."new/deep/file"]
 text = "deep"
-{_BOOT}"""
+"""
+FIRST, SECOND = FIRST_FILES + _BOOT, SECOND_FILES + _BOOT
 SEEN_FIRST = {"motd": "one", "app/app.conf": "answer", "gone": "gone", "hosts": "theirs"}
 SEEN_SECOND = {"motd": "two", "hosts": "ours", "new/deep/file": "deep", "gone": "kept"}
 

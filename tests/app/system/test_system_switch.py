@@ -19,30 +19,14 @@ from denizen.profiles.profile_links import CurrentGeneration
 from denizen.store.collection import processes
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.collection.processes import ProcessCensus
+from tests.support import systems
 from tests.support.killed import killed_at
-from tests.support.systems import REQUEST, SystemHome
+from tests.support.systems import FIRST_FILES, REQUEST, SECOND_FILES, SystemHome
 
-FIRST = """
-[etc.motd]
-text = "one"
-[etc."app/app.conf"]
-text = "answer"
-mode = "0600"
-[etc.gone]
-text = "gone"
-"""
-SECOND = """
-[etc.motd]
-text = "two"
-[etc.hosts]
-text = "ours"
-[etc."new/deep/file"]
-text = "deep"
-[etc.localtime]
-text = "ours"
-"""
-SEEN_FIRST = {"motd": "one", "app/app.conf": "answer", "gone": "gone", "hosts": "theirs", "localtime": "zone"}
-SEEN_SECOND = {"motd": "two", "hosts": "ours", "new/deep/file": "deep", "localtime": "ours", "gone": "kept"}
+FIRST = FIRST_FILES
+SECOND = SECOND_FILES + '[etc.localtime]\ntext = "ours"\n'
+SEEN_FIRST = {**systems.SEEN_FIRST, "localtime": "zone"}
+SEEN_SECOND = {**systems.SEEN_SECOND, "localtime": "ours"}
 
 
 def test_a_switch_shows_the_new_files_and_a_rollback_the_old_ones(home: SystemHome) -> None:

@@ -13,21 +13,15 @@ from tests.support.package_archive import (
     open_for,
     package_of,
     program,
+    put,
+    two_suites,
 )
 
 
 @pytest.fixture
 def package_archive() -> PackageArchive:
     """Two suites: "new" with glibc 2.41, "old" with 2.36."""
-    made = PackageArchive()
-    made.add("new", b"libc6", libc(b"GLIBC_2.36", b"GLIBC_2.41"))
-    made.add("old", b"libc6", libc(b"GLIBC_2.36"))
-    return made
-
-
-def put(name: bytes, *needed: bytes, **options: object) -> dict[bytes, bytes]:
-    """A package's file: a library in the default directory."""
-    return {DIRECTORY + name: library(name, *needed, b"libc.so.6", **options)}  # type: ignore[arg-type]  # passed on
+    return two_suites()
 
 
 def test_a_library_comes_from_the_base_suite_with_what_it_needs(package_archive: PackageArchive) -> None:
