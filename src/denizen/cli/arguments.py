@@ -1,8 +1,14 @@
-"""Parsing of sizes and ages in options."""
+"""Parsing of sizes, ages and output files in options."""
 
 from __future__ import annotations
 
+import os
+
 from denizen.cli.options import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.cli.options import Parsed
 
 _SIZES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _AGES = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -23,3 +29,14 @@ def parse_age(command: str, text: str) -> int:
     if unit not in _AGES or not (number.isascii() and number.isdigit()):
         raise UsageError(command, f"{text!r} is not an age", "an age is written 12h or 30d")
     return int(number) * _AGES[unit]
+
+
+def output_file(parsed: Parsed) -> bytes | None:
+    """Return the file that --output names; None where it was not given. Raises NotReplaced."""
+    from denizen.disk import check_replaceable
+
+    target = parsed.text("output")
+    if target is None:
+        return None
+    check_replaceable(os.fsencode(target))
+    return os.fsencode(target)

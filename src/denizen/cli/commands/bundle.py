@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
+from denizen.cli.arguments import output_file
 from denizen.cli.closure_options import CLOSURE_OPTIONS, closure_request
 from denizen.cli.command import Command
 from denizen.cli.options import Option, Positional, UsageError
-from denizen.disk import check_replaceable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ def run(parsed: Parsed, context: Context) -> int:
     if directory is not None and parsed.flag("app"):
         raise UsageError("bundle", "--app makes one file, not a directory")
     suffix = ".AppImage" if parsed.flag("app") else ".bundle"
-    if output is not None:
-        check_replaceable(os.fsencode(output))
-    target = os.fsencode(output or directory or os.fsdecode(os.path.basename(program)) + suffix)
+    target = output_file(parsed) or os.fsencode(directory or os.fsdecode(os.path.basename(program)) + suffix)
     closure = closure_request(context.session, parsed, program)
     whole = os.path.realpath(os.fsencode(tree)) if tree is not None else b""
     level = _level(parsed.text("level"))

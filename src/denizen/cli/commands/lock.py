@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from denizen.cli.arguments import output_file
 from denizen.cli.command import Command
 from denizen.cli.commands.why import CHOOSING, NothingToExamine
 from denizen.cli.options import Option, Positional
@@ -19,14 +20,12 @@ def run(parsed: Parsed, context: Context) -> int:
     from denizen.app.lock_program import resolution_to_lock
     from denizen.app.resolution.extra_inputs import wished
     from denizen.cli.views.resolution_view import resolution_lines
-    from denizen.disk import check_replaceable, write_atomically
+    from denizen.disk import write_atomically
     from denizen.resolve.lock import write
     from denizen.resolve.resolution_summary import document
     from denizen.sources.fetch_policy import FetchPolicy
 
-    target = parsed.text("output")
-    if target is not None:
-        check_replaceable(os.fsencode(target))
+    target = output_file(parsed)
     name = os.fsencode(parsed.required("PROGRAM"))
     extra = wished(context.session, parsed.texts("with"), name)
     policy = FetchPolicy(offline=parsed.flag("offline"))
@@ -38,7 +37,7 @@ def run(parsed: Parsed, context: Context) -> int:
         raise NothingToExamine(name, problem.strerror or str(problem)) from problem
     text = write(resolution)
     if target is not None:
-        write_atomically(os.fsencode(target), text)
+        write_atomically(target, text)
         for line in resolution_lines(resolution):
             context.output.say(line)
     if context.json:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from denizen.cli.arguments import output_file
 from denizen.cli.command import Command
 from denizen.cli.options import Option, Positional, UsageError
-from denizen.disk import check_replaceable
 from denizen.errors import DenizenError
 
 TYPE_CHECKING = False
@@ -94,10 +94,8 @@ def _target(parsed: Parsed, path: bytes) -> bytes:
         raise UsageError("patch", "--output and --in-place exclude each other")
     if output is None and not (in_place or parsed.flag("plan")):
         raise UsageError("patch", "say where to: --output FILE, or --in-place")
-    if output is None:
-        return path
-    check_replaceable(os.fsencode(output))
-    return os.fsencode(output)
+    checked = output_file(parsed)
+    return path if checked is None else checked
 
 
 def _request(parsed: Parsed, path: bytes, target: bytes) -> PatchRequest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+from denizen.cli.arguments import output_file
 from denizen.cli.closure_options import CLOSURE_OPTIONS, SUBJECT, closure_request
 from denizen.cli.command import Command
 from denizen.cli.options import Option
@@ -21,11 +22,9 @@ def run(parsed: Parsed, context: Context) -> int:
     """Write the document; return 0."""
     from denizen.app.exports.bill_of_materials import describe
     from denizen.app.exports.export_subject import SubjectKind, find_subject
-    from denizen.disk import check_replaceable, write_atomically
+    from denizen.disk import write_atomically
 
-    session, target = context.session, parsed.text("output")
-    if target is not None:
-        check_replaceable(os.fsencode(target))
+    session, target = context.session, output_file(parsed)
     subject = find_subject(session, parsed.required("SUBJECT"))
     program = os.fsencode(subject.text) if subject.kind is SubjectKind.PROGRAM else b""
     request = closure_request(session, parsed, program)
@@ -33,7 +32,7 @@ def run(parsed: Parsed, context: Context) -> int:
     if target is None:
         context.output.document(document)
     else:
-        write_atomically(os.fsencode(target), (json.dumps(document, indent=2) + "\n").encode())
+        write_atomically(target, (json.dumps(document, indent=2) + "\n").encode())
     return 0
 
 
