@@ -11,6 +11,7 @@ import os
 
 from denizen.elf.script import BUFFER_SIZE, parse_script
 from denizen.errors import BadInput, display
+from denizen.fileview import exists
 from denizen.linker import Environment, bind, resolve
 
 TYPE_CHECKING = False
@@ -41,7 +42,7 @@ def lacking_for(view: FileView, program: bytes) -> Iterator[str]:
     except (OSError, BadInput):
         return  # a dangling link, or a line that env refuses: no matter of the target's
     if script is not None:
-        if not _is_there(view, script.interpreter):
+        if not exists(view, script.interpreter):
             yield display(script.interpreter)
         return
     try:
@@ -56,14 +57,6 @@ def lacking_for(view: FileView, program: bytes) -> Iterator[str]:
     yield from sorted(
         {f"{display(one.version)} in {display(one.file)}" for one in bind(closure, ()).missing_versions}
     )
-
-
-def _is_there(view: FileView, path: bytes) -> bool:
-    try:
-        view.stat(path)
-    except OSError:
-        return False
-    return True
 
 
 def _listed(names: Iterable[str]) -> str:
