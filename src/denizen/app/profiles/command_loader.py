@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from denizen.sha256 import digest_of
+from denizen.sha256 import hex_digest_of
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -63,7 +63,7 @@ def _key(told: _Told) -> bytes:
 
     machine = machine_name()
     stamps = [_stamp(path(machine)) for path in (loader_path, inside_path, resident_path)]
-    return digest_of(repr((told.directories, told.command, stamps)).encode()).hex()[:32].encode("ascii")
+    return hex_digest_of(repr((told.directories, told.command, stamps)).encode())[:32].encode("ascii")
 
 
 def _stamp(path: str) -> tuple[str, int, int, int, int] | None:

@@ -12,7 +12,7 @@ import time
 from denizen.app.recipes.shell_directories import kept_by_shells
 from denizen.app.supply.own_architecture import own_architecture
 from denizen.fhs.generations import BUILD_PREFIX, EnvironmentStore, NoEnvironment, Settings
-from denizen.sha256 import digest_of
+from denizen.sha256 import hex_digest_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ GRACE = 30 * 86400
 def environment_name(settings: Settings) -> str:
     """Return the name of the environment for these settings; recipes with the same needs share one."""
     text = "\0".join((*settings.packages, "", *settings.suites, *settings.architectures))
-    return BUILD_PREFIX + digest_of(text.encode()).hex()[:12]
+    return BUILD_PREFIX + hex_digest_of(text.encode())[:12]
 
 
 def environment_settings(one: RecipeFile) -> Settings:

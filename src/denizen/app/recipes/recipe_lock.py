@@ -11,7 +11,7 @@ from denizen.recipes.project_develop import TABLE
 from denizen.recipes.run_findings import parse_findings, write_findings
 from denizen.resolve.lock import MAX_SIZE, parse, write
 from denizen.resolve.resolution import Resolution
-from denizen.sha256 import digest_of
+from denizen.sha256 import hex_digest_of
 from denizen.store.errors import doing
 
 TYPE_CHECKING = False
@@ -66,7 +66,7 @@ def lock_findings(recipe: str, name: str, findings: Iterable[RunFinding]) -> Non
 
 
 def _digest_of(name: str) -> bytes:
-    return digest_of(name.encode()).hex().encode("ascii")
+    return hex_digest_of(name.encode()).encode("ascii")
 
 
 def _table(recipe: str) -> bytes:

@@ -15,7 +15,7 @@ import os
 import time
 
 from denizen.disk import make_directories, write_atomically
-from denizen.sha256 import digest_of
+from denizen.sha256 import hex_digest_of
 from denizen.store.collection.gc_roots import remove_indirect
 from denizen.store.collection.remove import remove_path
 from denizen.store.errors import doing
@@ -35,7 +35,7 @@ _MAX_PATH = 4096
 
 def shell_directory(session: Session, file: str) -> str:
     """Return the directory of the shell of a recipe or project file, made if there is none; note its use."""
-    digest = digest_of(os.fsencode(file)).hex()[:32].encode("ascii")
+    digest = hex_digest_of(os.fsencode(file))[:32].encode("ascii")
     directory = os.path.join(session.paths.cache, SHELLS + digest)
     with doing("make", directory):
         make_directories(directory)

@@ -22,7 +22,7 @@ from denizen.launch.loader.binaries import (
     resident_binary,
 )
 from denizen.launch.loader.loader_settings import configure_loader
-from denizen.sha256 import digest_of
+from denizen.sha256 import hex_digest_of
 from denizen.store.errors import doing
 from denizen.trust import lets_through
 from denizen.value import value
@@ -133,7 +133,7 @@ class Tools:
 
         Each linker has its own.
         """
-        digest = digest_of(linker).hex()[:8].encode("ascii")
+        digest = hex_digest_of(linker)[:8].encode("ascii")
         with doing("write in", self.directory):
             path = os.path.join(self._reachable(), b"host-%b-%b" % (digest, os.path.basename(linker)))
             if not os.path.exists(path):
@@ -172,7 +172,7 @@ def _digest(content: bytes) -> bytes:
     """Return the digest in a tool's name. One decision asks for a dozen tools forty times, 0.1 ms each."""
     known = _digests.get(content)
     if known is None:
-        known = _digests[content] = digest_of(content).hex()[:16].encode("ascii")
+        known = _digests[content] = hex_digest_of(content)[:16].encode("ascii")
     return known
 
 
