@@ -34,17 +34,11 @@ _MAKES = 0o100 | 0o20000000
 
 _ANYWHERE = {"fchmodat2": 452, "openat2": 437, "io_uring_setup": 425, "setxattrat": 463}
 _OLD_32_BIT = {
-    "chmod": 15,
-    "fchmod": 94,
-    "creat": 8,
-    "open": 5,
-    "mknod": 14,
-    "setxattr": 226,
-    "lsetxattr": 227,
-    "fsetxattr": 228,
-}
+    "chmod": 15, "fchmod": 94, "creat": 8, "open": 5, "mknod": 14,
+    "setxattr": 226, "lsetxattr": 227, "fsetxattr": 228,
+}  # fmt: skip
 _I386_KEYS = {"add_key": 286, "request_key": 287, "keyctl": 288}
-_ARM_KEYS = {"add_key": 309, "request_key": 310, "keyctl": 311}  # fmt: skip
+_ARM_KEYS = {"add_key": 309, "request_key": 310, "keyctl": 311}
 # By AUDIT_ARCH_* (linux/audit.h).
 NUMBERS: Mapping[int, Mapping[str, int]] = {
     0xC000003E: _ANYWHERE

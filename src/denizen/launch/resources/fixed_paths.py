@@ -57,9 +57,9 @@ PATHS = (
     b"etc/*",
 )
 MAX_BINDS = 1_000
+_LIBRARIES = b"usr/lib"
 # Below these no library looks, or what is there is about the whole system: documentation, other languages'
 # modules, what maintainers' scripts and init systems read. `*` stands for anything after.
-_LIBRARIES = b"usr/lib"
 _LEFT_OUT = {
     b"usr/share": (
         b"aclocal", b"appdata", b"applications", b"apport", b"base-*", b"bash-completion", b"binfmts", b"bug",
