@@ -1,5 +1,6 @@
 """An archive in the middle of an update: what a mirror has does not fit what its Release names."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -72,6 +73,10 @@ class Moving:
         for path in (self.archive.root / "dists" / suite / "main").rglob("*"):
             if path.is_file() and "by-hash" not in path.parts:
                 path.unlink()
+
+    def copy(self, suite: str, other: str) -> None:
+        """Give the suite's present state under another name too, as mirrors do by a symbolic link."""
+        shutil.copytree(self.archive.root / "dists" / suite, self.archive.root / "dists" / other)
 
     def update(self, *suites: str, scope: Scope = Scope.LIBRARIES) -> list[UpdateOutcome]:
         source = debian(
@@ -231,6 +236,41 @@ def test_an_archive_that_never_hangs_together_leaves_what_there_is_and_the_other
     assert sum(moving.told.waits) < 200
 
 
+def test_lists_that_the_codename_lacks_are_fetched_by_the_name_of_the_suite(moving: Moving) -> None:
+    moving.publish(1)
+    moving.copy("stable", "trixie")
+    shutil.rmtree(moving.archive.root / "dists/trixie/main")
+    (outcome,) = moving.update("trixie")
+    assert (outcome.failure, moving.dates()) == (None, {"trixie": 1})
+    assert moving.told.waits == [3]
+
+
+def test_the_state_under_the_other_name_is_taken_where_the_asked_name_has_no_complete_one(
+    moving: Moving,
+) -> None:
+    moving.publish(1)
+    moving.copy("stable", "complete")
+    moving.publish(2)
+    moving.lose(2)
+    dists = moving.archive.root / "dists"
+    (dists / "stable").rename(dists / "trixie")
+    (dists / "complete").rename(dists / "stable")
+    (outcome,) = moving.update("trixie")
+    assert (outcome.failure, moving.dates()) == (None, {"trixie": 1})
+    assert any("an older state than the newest" in note for note in outcome.notes)
+
+
+def test_the_other_name_is_not_believed_where_it_is_of_another_release(moving: Moving) -> None:
+    moving.publish(1, suite="oldstable")
+    moving.publish(1)
+    dists = moving.archive.root / "dists"
+    shutil.rmtree(dists / "stable/main")
+    (dists / "oldstable").rename(dists / "trixie")
+    (outcome,) = moving.update("stable")
+    assert isinstance(outcome.failure, Incomplete)
+    assert moving.dates() == {}
+
+
 def test_later_rounds_ask_past_caches_and_unconditionally(moving: Moving) -> None:
     moving.publish(0)
     moving.update()
@@ -238,7 +278,8 @@ def test_later_rounds_ask_past_caches_and_unconditionally(moving: Moving) -> Non
     moving.lose(1)
     moving.server.headers.clear()
     moving.update()
-    (first, *later) = [headers for path, headers in moving.server.headers if path.endswith("InRelease")]
+    asked = [headers for path, headers in moving.server.headers if path.endswith("stable/InRelease")]
+    (first, *later) = asked
     assert "If-None-Match" in first
     assert "Cache-Control" not in first
     assert len(later) == PATIENCE.rounds

@@ -9,6 +9,7 @@ Layout: https://wiki.debian.org/DebianRepository/Format.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import time
 
@@ -88,7 +89,8 @@ class DebianArchive:
         self._fetcher = fetcher
         self._lists = os.path.join(directory, archive.name.encode())
         self._asked = Releases(archive, fetcher, verifier, self._lists, clock)
-        self._releases: dict[str, tuple[str, Release]] = {}
+        # By identity: the names below dists/ that gave the Release, and the Release.
+        self._releases: dict[str, tuple[tuple[str, ...], Release]] = {}
         self._states: list[Snapshot] = []
         self._doubted: set[str] = set()  # suites of which a state was incomplete
         self._strangers: set[str] = set()  # addresses of another archive than the configured one
@@ -118,6 +120,7 @@ class DebianArchive:
         failures: list[DenizenError] = []
         for _ in self._offered(suite, held, failures, anew=True):
             pass  # each is added to self._states
+        self._ask_by_other_names(suite, held)
         believed = [one for one in self._states if one.asked == suite]
         if not believed:
             raise failures[0] if failures else NoSuchSuite(self.name, suite, "the source has no address")
@@ -139,6 +142,20 @@ class DebianArchive:
             except _PASSED_OVER as error:
                 failures.append(error)
                 self._judge(mirror, error)
+
+    def _ask_by_other_names(self, suite: str, held: SnapshotIdentity | None) -> None:
+        """Add the states that the mirrors have under a suite's other name: dists/stable for dists/trixie.
+
+        As a rule a cache stands before a mirror, and may have kept a 404 or a former file under one of the
+        names only. Where the two names are of different releases, nothing is added.
+        """
+        pairs = {_names_of(release) for given, release in self._releases.values() if suite in given}
+        others = [(pair, other) for pair in pairs for other in sorted({*pair} - {suite})]
+        for (pair, other), mirror in itertools.product(others, [*self._addresses_to_ask()]):
+            with contextlib.suppress(*_PASSED_OVER):
+                believed = self._asked.of(mirror, other, held, anew=True)
+                if _names_of(believed.release) == pair:
+                    self._state(suite, believed, given_by=other)
 
     def _addresses_to_ask(self) -> Iterator[str]:
         """Yield the configured addresses; the fallback too where all of those are of some other archive."""
@@ -206,9 +223,11 @@ class DebianArchive:
     def _snapshot_of(self, mirror: str, suite: str, held: SnapshotIdentity | None, *, anew: bool) -> Snapshot:
         return self._state(suite, self._asked.of(mirror, suite, held, anew=anew))
 
-    def _state(self, suite: str, believed: VerifiedRelease) -> Snapshot:
+    def _state(self, suite: str, believed: VerifiedRelease, *, given_by: str = "") -> Snapshot:
+        """Return the state of a suite; its Release came by that name, or by `given_by`."""
         release = believed.release
-        self._releases[believed.identity] = (suite, release)
+        given, _ = self._releases.get(believed.identity, ((), release))
+        self._releases[believed.identity] = (tuple(dict.fromkeys((*given, given_by or suite))), release)
         self._useful = ()
         snapshot = Snapshot(
             self.name, suite, release.codename, believed.identity, release.date, believed.notes
@@ -229,7 +248,7 @@ class DebianArchive:
         return self._useful
 
     def _wanted(self, snapshot: Snapshot, architecture: str, scope: Scope) -> list[FileRequest]:
-        suite, release = self._releases[snapshot.identity]
+        names, release = self._releases[snapshot.identity]
         architectures = (architecture, _ALL) if scope is Scope.PATHS else (architecture,)
         files = [
             *self._packages_files(snapshot, architecture),
@@ -238,7 +257,7 @@ class DebianArchive:
         return [
             FileRequest(
                 name=f"{snapshot.suite}/{file.path}",
-                paths=_addresses(f"dists/{suite}/{file.path}", file.sha256, by_hash=release.by_hash),
+                paths=_addresses(names, file, by_hash=release.by_hash),
                 destination=self._place(file),
                 size=file.size,
                 sha256=file.sha256,
@@ -299,10 +318,21 @@ def _choose(release: Release, name: str) -> ArchiveIndex | None:
     return None
 
 
-def _addresses(path: str, sha256: str, *, by_hash: bool) -> tuple[str, ...]:
-    """Return the paths of a file, the one by hash first: its content cannot change between two requests."""
-    parent = path.rpartition("/")[0]
-    return (f"{parent}/by-hash/SHA256/{sha256}", path) if by_hash else (path,)
+def _names_of(release: Release) -> tuple[str, str]:
+    return release.suite, release.codename
+
+
+def _addresses(names: Sequence[str], file: ArchiveIndex, *, by_hash: bool) -> tuple[str, ...]:
+    """Return the paths of a file under each name of its suite.
+
+    The path by hash is the first: its content cannot change between two requests.
+    """
+    paths: list[str] = []
+    for name in names:
+        path = f"dists/{name}/{file.path}"
+        parent = path.rpartition("/")[0]
+        paths += (f"{parent}/by-hash/SHA256/{file.sha256}", path) if by_hash else (path,)
+    return tuple(paths)
 
 
 def _wanted_package(package: Package, directory: bytes) -> FileRequest:
