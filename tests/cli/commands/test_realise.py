@@ -85,6 +85,33 @@ def test_an_input_that_is_not_in_the_store_is_said(
     assert realise_root.fetch.path.base in capsys.readouterr().err
 
 
+def test_inputs_that_lie_beside_a_derivation_are_added_with_it(
+    realise_root: RealiseRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    realise_root.write(realise_root.fetch, f"{realise_root.fetch.path}")
+    assert realise_root.run(realise_root.write(realise_root.unpack, f"{realise_root.unpack.path}")) == 0
+    (place,) = capsys.readouterr().out.splitlines()
+    assert Path(place, "usr/bin/hello").read_bytes() == b"hello"
+
+
+def test_an_input_beside_a_derivation_that_is_not_what_its_name_says_is_refused(
+    realise_root: RealiseRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    planted = realise_root.write(realise_root.fetch, f"{realise_root.fetch.path}")
+    Path(planted).write_bytes(realise_root.fetch.content.replace(b"sha256", b"sha512"))
+    assert realise_root.run(realise_root.write(realise_root.unpack, f"{realise_root.unpack.path}")) == 125
+    assert f"{planted} cannot be read" in capsys.readouterr().err
+
+
+def test_a_circle_of_derivations_ends_in_a_sentence(
+    realise_root: RealiseRoot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    planted = realise_root.write(realise_root.fetch, f"{realise_root.fetch.path}")
+    Path(planted).write_bytes(realise_root.unpack.content)
+    assert realise_root.run(realise_root.write(realise_root.unpack, f"{realise_root.unpack.path}")) == 125
+    assert realise_root.fetch.path.base in capsys.readouterr().err
+
+
 def test_a_file_that_changed_since_is_refused(
     realise_root: RealiseRoot, capsys: pytest.CaptureFixture[str]
 ) -> None:

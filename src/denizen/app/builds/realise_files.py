@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
-from denizen.app.builds.derivation_files import NotRead, read_derivation
+from denizen.app.builds.derivation_files import derivation_named
 from denizen.app.builds.out_links import add_out_links, refuse_taken
 from denizen.app.supply.store_access import made_store
-from denizen.build.build_plan import add_derivation
-from denizen.build.derivation import SUFFIX
 from denizen.build.realise import RealiseOptions, realise
 from denizen.build.runner.build_settings import FEATURES, BuildSettings, SandboxPath
-from denizen.formats import storepath
-from denizen.formats.storepath import BadStorePath
 from denizen.host import machine_name
 from denizen.launch.loader.binaries import enter_path
 from denizen.sources.proxies import proxies_from
@@ -27,8 +22,6 @@ if TYPE_CHECKING:
 
     from denizen.app.session import Session
     from denizen.build.realise import Listener
-    from denizen.formats.storepath import StorePath
-    from denizen.store.local import Store
 
 _KVM = "/dev/kvm"
 
@@ -145,22 +138,3 @@ def sandbox_path(text: str) -> SandboxPath:
 
 def _bytes_of(environ: Mapping[str, str]) -> dict[bytes, bytes]:
     return {os.fsencode(name): os.fsencode(text) for name, text in environ.items()}
-
-
-def derivation_named(store: Store, file: str) -> StorePath:
-    """Return the derivation that an argument names.
-
-    It is one in the store, or a file elsewhere, which is added to the store.
-    """
-    raw = os.fsencode(os.path.abspath(file))
-    for directory in (store.layout.physical, store.layout.logical):
-        if os.path.dirname(raw) == directory:
-            return storepath.parse(raw, directory)
-    base = os.path.basename(file)
-    if not base.endswith(SUFFIX):
-        raise NotRead(file, f"a derivation's file is called NAME{SUFFIX}")
-    # A name without a hash is the user's own.
-    with contextlib.suppress(BadStorePath):
-        base = storepath.from_base(base).name
-    with store.working() as work:
-        return add_derivation(store, work, base.removesuffix(SUFFIX), read_derivation(file))
