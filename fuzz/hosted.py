@@ -32,11 +32,11 @@ from tests.support.index_files import index_file
 
 HERE = Path(__file__).parent
 LOADER = HERE.parent / "loader"
-# The others (start.c, launch.c, helper.c, stub.c, ...) read nothing foreign but through these; harness.c
-# includes resident/index.c.
+# The others (start.c, launch.c, helper.c, entry_stub.c, ...) read nothing foreign but through these;
+# harness.c includes resident/package_index.c.
 SOURCES = (
-    "arena", "auxv", "covered_linker", "decision", "dynamic", "identity", "image", "inside/child", "starters",
-    "library_path", "object", "owner", "preload", "entry_hook", "text",
+    "arena", "auxv", "covered_linker", "decision", "dynamic_section", "elf_mapping", "inside/child",
+    "starters", "library_path", "preload", "program_identity", "entry_hook", "shared_object", "text", "trust",
     "unpack/fse", "unpack/huffman", "unpack/lzma", "unpack/packed_image", "unpack/x86", "unpack/zstd",
 )  # fmt: skip
 SANITIZERS = (

@@ -21,16 +21,17 @@ HERE = Path(__file__).parent
 INSIDE_PROGRAMS = ("text.c", "failure_note.c", "helper_process.c", "unseen_child.c", "symbols.c")
 COMPANIONS = {
     "denizen-attach": ("text.c", "arena.c", "enter/variables.c", "attach/*.c"),
-    "denizen-bundle": ("*.c", "enter/failure.c", "unpack/*.c"),
+    "denizen-bundle": ("*.c", "enter/errno_text.c", "unpack/*.c"),
     "denizen-enter": ("text.c", "covered_linker.c", "arena.c", "enter/*.c"),
     "denizen-front": ("text.c", "front/*.c"),
-    "denizen-ldconfig": ("text.c", "config.c", "resident/index.c", "ldconfig/*.c"),
+    "denizen-ldconfig": ("text.c", "config.c", "resident/package_index.c", "ldconfig/*.c"),
     "denizen-inside": (*INSIDE_PROGRAMS, "starters.c", "inside/*.c"),
     "denizen-exec": (
         *INSIDE_PROGRAMS,
         "starters.c",
-        *(f"inside/{stem}.c" for stem in ("child", "commands", "exec", "known", "looks", "lookup", "places")),
-        *(f"inside/{stem}.c" for stem in ("search", "shell", "spawn")),
+        *(f"inside/{stem}.c" for stem in ("child", "exec", "shell", "spawn", "stat")),
+        *(f"inside/{stem}.c" for stem in ("command_search", "missing_command", "search_path")),
+        *(f"inside/{stem}.c" for stem in ("loader_facts", "path_redirection")),
     ),
     "denizen-resident": (*INSIDE_PROGRAMS, "resident/*.c"),
 }

@@ -2,7 +2,7 @@
 
 #include "bundle.h"
 #include "config.h"
-#include "dynamic.h"
+#include "dynamic_section.h"
 #include "launch.h"
 
 /* What the bundle has for programs that it starts. */

@@ -2,7 +2,7 @@
 
 #include "config.h"
 #include "library_path.h"
-#include "owner.h"
+#include "trust.h"
 
 enum {
     VERSION = 2,

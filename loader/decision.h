@@ -3,7 +3,7 @@
 #define DENIZEN_DECISION_H
 
 #include "arena.h"
-#include "identity.h"
+#include "program_identity.h"
 
 enum decision_flag { DECISION_HOST = 1, DECISION_BY_NAME = 2, DECISION_EXECUTES = 4 };
 enum library_flag { LIBRARY_PINNED = 1, LIBRARY_RENAMED = 2 };

@@ -1,8 +1,8 @@
 #include "start.h"
 
 #include "config.h"
-#include "dynamic.h"
-#include "kernel.h"
+#include "dynamic_section.h"
+#include "kernel_record.h"
 #include "launch.h"
 #include "library_facts.h"
 

@@ -1,6 +1,6 @@
 #include "library_path.h"
 
-#include "identity.h"
+#include "program_identity.h"
 
 /* A longer one serves the program alone: ld.so itself reads it. */
 enum { MOST = 32 * 1024 };

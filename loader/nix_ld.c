@@ -2,7 +2,7 @@
 #include "start.h"
 
 #include "config.h"
-#include "dynamic.h"
+#include "dynamic_section.h"
 
 /* glibc's ld.so drops in secure execution what steers ld.so (elf/rtld.c, unsecure_envvars), so that what the program
    starts as root is not steered either; these variables steer this loader. */

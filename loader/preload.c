@@ -1,6 +1,6 @@
 #include "preload.h"
 
-#include "object.h"
+#include "shared_object.h"
 
 enum { MAX_DEPTH = 8 };
 

@@ -4,12 +4,12 @@
 #include "bundle_start.h"
 #include "command_start.h"
 #include "config.h"
-#include "dynamic.h"
+#include "dynamic_section.h"
 #include "helper.h"
 #include "launch.h"
 #include "library_path.h"
 #include "starters.h"
-#include "stub.h"
+#include "entry_stub.h"
 
 ARCH_START;
 

@@ -5,7 +5,7 @@
 #include "attached.h"
 #include "auxv.h"
 #include "decision.h"
-#include "image.h"
+#include "elf_mapping.h"
 
 /* The program being started, by the kernel or by the loader run as a program. */
 struct start {

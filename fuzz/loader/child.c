@@ -3,16 +3,16 @@
 #include "shim.h"
 
 #include "../../loader/inside/child.h"
-#include "../../loader/inside/lookup.h"
+#include "../../loader/inside/search_path.h"
 
-/* In the place of inside/known.c: the host's own programs are below /usr. */
-const struct inside_facts *known(void)
+/* In the place of inside/loader_facts.c: the host's own programs are below /usr. */
+const struct inside_facts *loader_facts(void)
 {
     static const struct inside_facts facts = {.host_prefixes = "/usr/\0", .loader = "/loader", .other_loader = "/loader"};
     return &facts;
 }
 
-/* In the place of inside/commands.c: the host lacks no command. */
+/* In the place of inside/missing_command.c: the host lacks no command. */
 bool command_is_missing(const char *path)
 {
     (void)path;
@@ -26,8 +26,8 @@ const char *command_brought(const char *path, char *room)
     return NULL;
 }
 
-/* In the place of inside/places.c: no path stands for another. */
-const char *place_of(const char *path, char *room)
+/* In the place of inside/path_redirection.c: no path stands for another. */
+const char *redirected(const char *path, char *room)
 {
     (void)room;
     return path;

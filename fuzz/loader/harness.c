@@ -6,12 +6,12 @@
 
 #include "../../loader/config.h"
 #include "../../loader/covered_linker.h"
-#include "../../loader/dynamic.h"
-#include "../../loader/object.h"
+#include "../../loader/dynamic_section.h"
+#include "../../loader/shared_object.h"
 #include "../../loader/unpack/packed_image.h"
 #include "../../loader/unpack/zstd.h"
 /* Whole, for its reader takes a file that is mapped already: here of exactly the input's size. */
-#include "../../loader/resident/index.c"
+#include "../../loader/resident/package_index.c"
 
 #include <errno.h>
 #include <setjmp.h>

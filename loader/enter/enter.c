@@ -62,7 +62,7 @@
    status are nobody else's. That, and half of the time, is what bubblewrap's second process would cost. */
 #include "../covered_linker.h"
 #include "../ignored_signals.h"
-#include "failure.h"
+#include "errno_text.h"
 #include "files.h"
 #include "mounts.h"
 #include "sandbox.h"
@@ -161,7 +161,7 @@ static _Noreturn void give_up(const struct plan *plan, const struct failure *fai
 {
     char room[100];
     struct text reason = text_in(room, sizeof room);
-    failure_add(&reason, failure->problem);
+    errno_text_add(&reason, failure->problem);
     if (!plan->quiet)
         say(failure->what, failure->object, ": ", failure->call, ": ", room,
             plan->fallback ? "; trying otherwise" : "", (char *)0);
@@ -358,7 +358,7 @@ static _Noreturn void start(struct plan *plan)
     if (problem == -SYS_ENOENT)
         text_add(&reason, "no such file or directory, or its interpreter is missing (ENOENT)");
     else
-        failure_add(&reason, problem);
+        errno_text_add(&reason, problem);
     say("cannot start ", file, ": ", room, (char *)0);
     sandbox_tell_failure(plan->status, "x");
     sys_exit(problem == -SYS_ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_START);

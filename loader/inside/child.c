@@ -1,8 +1,8 @@
 #include "child.h"
 
 #include "../starters.h"
-#include "commands.h"
-#include "lookup.h"
+#include "missing_command.h"
+#include "search_path.h"
 
 /* The header and every linker's program headers; a kernel reads as much of a script's first line. */
 enum { HEAD_ROOM = 2048, MAY_NOT = 06000, X_OK = 1, MAX_HEADERS = 64 };
@@ -150,13 +150,13 @@ static bool is_listing(const char *path)
     return text_equal(text_file_name(path), "ldconfig");
 }
 
-/* The path to use: of a command that was brought, or is now, where the host has none (`brings`); else what `place_of`
+/* The path to use: of a command that was brought, or is now, where the host has none (`brings`); else what `redirected`
    says. */
 static const char *command_place(const char *path, bool brings, char *room)
 {
     if (!command_is_missing(path))
-        return known()->kernel_first ? path : place_of(path, room);
-    if (is_listing(path) && place_of(path, room) != path)
+        return loader_facts()->kernel_first ? path : redirected(path, room);
+    if (is_listing(path) && redirected(path, room) != path)
         return room;
     const char *brought = brings ? command_brought(path, room) : NULL;
     return brought ? brought : path;
@@ -196,7 +196,7 @@ static void look_at_mapped(struct child *child, const struct inside_facts *facts
    environment: its loader finds that. */
 static bool is_brought(struct child *child, const char *path, const char *place)
 {
-    const struct inside_facts *facts = known();
+    const struct inside_facts *facts = loader_facts();
     if (place == path || !command_is_missing(path) || is_listing(path) || !sys_exists(facts->loader))
         return false;
     child->command = path;
@@ -207,7 +207,7 @@ static bool is_brought(struct child *child, const char *path, const char *place)
 void child_look_at(struct child *child, const char *path, char *const *words, bool brings)
 {
     struct head head;
-    const struct inside_facts *facts = known();
+    const struct inside_facts *facts = loader_facts();
     child->through = child->script = false;
     child->before = 0;
     child->argument = child->command = child->loader = NULL;
@@ -285,7 +285,7 @@ long child_execute(const char *path, char *const *words, char *const *environmen
 {
     struct child child;
     size_t count = child_count(words);
-    long problem = known() && known()->kernel_first ? sys_execve(path, words, environment) : -SYS_ENOENT;
+    long problem = loader_facts() && loader_facts()->kernel_first ? sys_execve(path, words, environment) : -SYS_ENOENT;
     if (problem != -SYS_ENOENT)
         return problem;
     child_look_at(&child, path, words, brings);

@@ -2,7 +2,7 @@
 #ifndef DENIZEN_INSIDE_CHILD_H
 #define DENIZEN_INSIDE_CHILD_H
 
-#include "places.h"
+#include "path_redirection.h"
 
 enum { LINE_ROOM = 256, EXTRA_WORDS = 6 };
 

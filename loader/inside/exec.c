@@ -2,8 +2,8 @@
 #include <stdarg.h>
 
 #include "child.h"
-#include "commands.h"
-#include "lookup.h"
+#include "missing_command.h"
+#include "search_path.h"
 #include "forwarding.h"
 
 extern WEAK char **environ;
@@ -24,7 +24,7 @@ int execve(const char *path, char *const *words, char *const *environment)
     char room[PATH_ROOM];
     long problem = child_execute(path, words, environment, false);
     const char *brought = problem == -SYS_ENOENT ? command_to_bring(path, environment, room) : NULL;
-    return (int)answer(brought ? child_execute(brought, words, environment, true) : problem);
+    return (int)result_or_errno(brought ? child_execute(brought, words, environment, true) : problem);
 }
 
 int execv(const char *path, char *const *words)
@@ -74,7 +74,7 @@ int execvpe(const char *name, char *const *words, char *const *environment)
     if (problem == -SYS_ENOENT)
         problem = execute_along_path(name, words, environment, true);
     const char *beyond = problem == -SYS_ENOENT ? command_beyond_path(name, room) : NULL;
-    return (int)answer(beyond ? child_execute(beyond, words, environment, true) : problem);
+    return (int)result_or_errno(beyond ? child_execute(beyond, words, environment, true) : problem);
 }
 
 int execvp(const char *name, char *const *words)
@@ -153,7 +153,7 @@ int execveat(int at, const char *path, char *const *words, char *const *environm
         return execve(path, words, environment);
     if (path && !path[0] && (flags & SYS_AT_EMPTY_PATH) && name_descriptor(at, room))
         return execve(room, words, environment);
-    return (int)answer(arch_syscall(__NR_execveat, at, (long)path, (long)words, (long)environment, flags, 0));
+    return (int)result_or_errno(arch_syscall(__NR_execveat, at, (long)path, (long)words, (long)environment, flags, 0));
 }
 
 int fexecve(int fd, char *const *words, char *const *environment)

@@ -2,7 +2,7 @@
 #ifndef DENIZEN_INSIDE_FORWARDING_H
 #define DENIZEN_INSIDE_FORWARDING_H
 
-#include "places.h"
+#include "path_redirection.h"
 
 /* asm-generic/fcntl.h; __O_TMPFILE without the directory's bit, which differs. */
 enum { O_WRITES = 3, O_CREATES = 0100, O_TMPFILE_BIT = 020000000, NO_FUNCTION = -38 };
@@ -21,7 +21,7 @@ enum { O_WRITES = 3, O_CREATES = 0100, O_TMPFILE_BIT = 020000000, NO_FUNCTION = 
         path = place;                                             \
         if (next)                                                 \
             return next arguments;                                \
-        answer(NO_FUNCTION);                                      \
+        result_or_errno(NO_FUNCTION);                                      \
         return none;                                              \
     }
 #define NUMBER(name, place, parameters, arguments) PASSED_ON(int, name, -1, place, parameters, arguments)

@@ -41,7 +41,7 @@ static bool add_variable(char *room, const char *name, const char *directory)
 {
     struct text variable = text_in(room, PATH_ROOM);
     text_add(&variable, name);
-    text_add(&variable, known()->resources);
+    text_add(&variable, loader_facts()->resources);
     text_add(&variable, directory);
     return !variable.cut && !has_variable(name) && sys_exists(room + text_length(name));
 }
@@ -49,7 +49,7 @@ static bool add_variable(char *room, const char *name, const char *directory)
 /* Whether there is anything to show. Another thread that reads its environment meanwhile sees one that is whole. */
 static bool show(struct shown *shown)
 {
-    const struct inside_facts *facts = known();
+    const struct inside_facts *facts = loader_facts();
     if (!facts || !facts->resources || !&environ || !environ)
         return false;
     bool locales = add_variable(shown->locales, "LOCPATH=", LOCALES);

@@ -5,7 +5,7 @@
 #pragma GCC target("no-outline-atomics") /* GCC's calls for atomic operations are in libgcc */
 #endif
 #include "child.h"
-#include "commands.h"
+#include "missing_command.h"
 #include "forwarding.h"
 
 EXPORTED int system(const char *line);
@@ -120,7 +120,7 @@ static int status_of(long process)
     do
         waited = sys_wait(process, &status);
     while (waited == -SYS_EINTR);
-    return waited < 0 ? (int)answer(waited) : status;
+    return waited < 0 ? (int)result_or_errno(waited) : status;
 }
 
 /* POSIX: SIGINT and SIGQUIT are ignored and SIGCHLD is blocked while the shell runs, and not in the shell. The actions
@@ -153,7 +153,7 @@ static int run_line(struct run run)
 {
     begin_line(&run.mask);
     long process = start_shell(&run);
-    int status = process > 0 ? status_of(process) : (int)answer(process);
+    int status = process > 0 ? status_of(process) : (int)result_or_errno(process);
     end_line(&run.mask);
     return status;
 }
@@ -202,10 +202,10 @@ static void *open_line(struct run run, const char *mode)
     void *file = NULL;
     bool reads = mode[0] == 'r';
     if ((!reads && mode[0] != 'w') || !fdopen || !fclose)
-        return answer(INVALID), NULL;
+        return result_or_errno(INVALID), NULL;
     long problem = arch_syscall(__NR_pipe2, (long)ends, SYS_CLOEXEC, 0, 0, 0, 0);
     if (problem < 0)
-        return answer(problem), NULL;
+        return result_or_errno(problem), NULL;
     run.end = ends[reads];
     run.as = reads;
     enter();
@@ -213,7 +213,7 @@ static void *open_line(struct run run, const char *mode)
     leave();
     sys_close(ends[reads]);
     if (!file)
-        answer(problem);
+        result_or_errno(problem);
     return file;
 }
 
@@ -252,7 +252,7 @@ static bool is_brought(const struct child *shell)
 /* Where the kernel is asked first, it is only of interest whether there is a shell. */
 static void look_at_shell(struct child *shell)
 {
-    const struct inside_facts *facts = known();
+    const struct inside_facts *facts = loader_facts();
     shell->through = false;
     shell->command = NULL;
     if (!facts || !facts->kernel_first || command_is_missing(SHELL))
@@ -278,7 +278,7 @@ int system(const char *line)
     const char *words[] = {"sh", "-c", line, NULL}, *more[SHELL_WORDS + EXTRA_WORDS];
     if (is_brought(&shell))
         return line ? run_line(run_of(&shell, words, more)) : 1;
-    return next ? next(through_loader(&shell, line, room)) : (int)answer(NO_FUNCTION);
+    return next ? next(through_loader(&shell, line, room)) : (int)result_or_errno(NO_FUNCTION);
 }
 
 void *popen(const char *line, const char *mode)
@@ -292,7 +292,7 @@ void *popen(const char *line, const char *mode)
         return open_line(run_of(&shell, words, more), mode);
     if (next)
         return next(through_loader(&shell, line, room), mode);
-    answer(NO_FUNCTION);
+    result_or_errno(NO_FUNCTION);
     return NULL;
 }
 
@@ -311,5 +311,5 @@ int pclose(void *stream)
         return status_of(process);
     }
     __typeof__(&pclose) next = NEXT(pclose);
-    return next ? next(stream) : (int)answer(NO_CHILDREN);
+    return next ? next(stream) : (int)result_or_errno(NO_CHILDREN);
 }

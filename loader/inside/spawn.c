@@ -1,7 +1,7 @@
 /* posix_spawn: the C library executes by itself there, so it is given other words. */
 #include "child.h"
-#include "commands.h"
-#include "lookup.h"
+#include "missing_command.h"
+#include "search_path.h"
 #include "forwarding.h"
 
 EXPORTED int posix_spawn(int *pid, const char *path, const void *actions, const void *attributes,

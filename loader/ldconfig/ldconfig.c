@@ -7,7 +7,7 @@
    Settings (config.h): the directories of links, the first of them with the links to indexes; the kind of library, as
    ldconfig prints it; where the host's own ldconfig is; names that are the host's to have, a * at the end for anything. */
 #include "../config.h"
-#include "../resident/index.h"
+#include "../resident/package_index.h"
 #include "../sys.h"
 #include "../text.h"
 #include "listing.h"

@@ -2,7 +2,7 @@
 #ifndef DENIZEN_LDCONFIG_LISTING_H
 #define DENIZEN_LDCONFIG_LISTING_H
 
-#include "../resident/index.h"
+#include "../resident/package_index.h"
 
 /* Names of libraries, the newest version first; `room` is null where there are none. */
 struct names {

@@ -3,7 +3,7 @@
 #define DENIZEN_RESIDENT_KEPT_OUT_H
 
 #include "../resident.h"
-#include "object.h"
+#include "link_map.h"
 
 /* The program's C library, in which a function to be called at the end is registered. */
 void kept_out_know(const struct link_map *object);

@@ -1,7 +1,7 @@
 /* The resident: an auditing library (rtld-audit(7)) that the program's dynamic section names. It sees where ld.so
    finds no library, has that answered, and lets every object search where the program's own do. */
-#include "answer.h"
-#include "mention.h"
+#include "missing_library.h"
+#include "mentioned_files.h"
 #include "kept_out.h"
 #include "runpath.h"
 
@@ -43,7 +43,7 @@ unsigned la_objopen(struct link_map *object, long name_space, uintptr_t *cookie)
         facts = facts_in(object);
         started = object;
         if (facts)
-            answer_prepare();
+            missing_library_prepare();
     } else {
         runpath_extend(object, facts->search);
         if (name_space == PROGRAMS)
@@ -51,7 +51,7 @@ unsigned la_objopen(struct link_map *object, long name_space, uintptr_t *cookie)
         /* What the program starts with was looked at when it was decided about; beside a host's own libraries
            nothing can be shown. */
         if (name_space == PROGRAMS && complete && !facts->later)
-            mention_look(facts, object);
+            mentioned_files_look(facts, object);
     }
     return 0;
 }
@@ -68,11 +68,11 @@ void la_activity(uintptr_t *cookie, unsigned what)
 static const char *original(const char *path, const struct link_map *asker)
 {
     static char room[PATH_ROOM];
-    const char *name = answer_default_name(path);
+    const char *name = missing_library_default_name(path);
     if (path[0] != '/' || sys_exists(path))
         return path;
     if (!name) {
-        answer_path(facts, path);
+        missing_library_at(facts, path);
         return path;
     }
     /* The decision's own directory, which `search` begins with unless it has none, then what came later. */
@@ -87,7 +87,7 @@ static const char *original(const char *path, const struct link_map *asker)
     text_add(&there, facts->opened);
     text_add(&there, name);
     if (!there.cut)
-        answer(facts, room, asker);
+        missing_library(facts, room, asker);
     return !there.cut && sys_exists(room) ? room : path;
 }
 
@@ -103,7 +103,7 @@ const char *la_objsearch(const char *path, uintptr_t *cookie, unsigned where)
     if (text_starts(path, facts->opened)) {
         if (facts->later && !complete)
             return NULL;
-        if (!answer(facts, path, asker) && complete)
+        if (!missing_library(facts, path, asker) && complete)
             kept_out_note(facts, path + text_length(facts->opened));
     } else if (facts->own && asker != started && runpath_is_anothers(path, facts->own, asker)) {
         return NULL;

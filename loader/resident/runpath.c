@@ -37,8 +37,8 @@ static char *room_for(size_t size)
 
 void runpath_extend(const struct link_map *object, const char *directories)
 {
-    Dyn *runpath = object_entry(object, DT_RUNPATH);
-    const char *strings = runpath ? object_strings(object) : NULL;
+    Dyn *runpath = link_map_entry(object, DT_RUNPATH);
+    const char *strings = runpath ? link_map_strings(object) : NULL;
     if (!strings || !is_writable(runpath))
         return;
     const char *own = strings + runpath->d_un.d_val;
@@ -64,7 +64,7 @@ static bool lies_in(const char *path, const char *directory, size_t length)
 
 bool runpath_is_anothers(const char *path, const char *directories, const struct link_map *asker)
 {
-    if (object_entry(asker, DT_RUNPATH) || object_entry(asker, DT_RPATH))
+    if (link_map_entry(asker, DT_RUNPATH) || link_map_entry(asker, DT_RPATH))
         return false;
     while (*directories) {
         size_t length = 0;

@@ -1,6 +1,6 @@
 #include "cache.h"
 
-#include "../enter/failure.h"
+#include "../enter/errno_text.h"
 #include "collect.h"
 
 #include <asm/statfs.h>
@@ -21,7 +21,7 @@ static void note_problem(struct cache_search *search, const char *directory, lon
 {
     char room[100];
     struct text reason = text_in(room, sizeof room);
-    failure_add(&reason, problem);
+    errno_text_add(&reason, problem);
     note(search, directory, room);
 }
 

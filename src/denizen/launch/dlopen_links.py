@@ -13,9 +13,9 @@
            .all/                  links to the decision's libraries and to what came; .all/.of -> the former
 
 `<libraries>` is the hash of the decision's: what fits beside one C library need not fit beside another.
-The resident (loader/resident/answer.c) looks for a link, for the name in `.absent`, and in the indexes,
-before it asks (app/run_time/missing_library.py). Links are made and replaced whole: running programs see
-them at once.
+The resident (loader/resident/missing_library.c) looks for a link, for the name in `.absent`, and in the
+indexes, before it asks (app/run_time/missing_library.py). Links are made and replaced whole: running programs
+see them at once.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ OPENED = b"opened"
 _ABSENT, _ASKED, _HOST, _INDEX, _LISTED = b".absent", b".asked", b".host", b".index", b".listed"
 _ALL, _OF, _KEPT_OUT = b".all", b".of", b".kept-out"
 _LOCKED, _TURN, _EXAMINED, _TREE = b".locked", b".turn", b".examined", b".tree"
-# The pattern of loader/resident/answer.c, which asks for no other name. It excludes paths.
+# The pattern of loader/resident/missing_library.c, which asks for no other name. It excludes paths.
 _SONAME = pattern(rb"(?=.*\.so)[A-Za-z0-9_+][A-Za-z0-9._+-]{0,199}\Z")
 # Debian Policy 5.6.7.
 _PACKAGE = pattern(rb"[a-z0-9][a-z0-9+.-]{1,199}\Z")
@@ -136,9 +136,9 @@ class Opened:
         os.rename(made, top)
 
     def examined(self, file: os.stat_result) -> None:
-        """Record that an object was looked at for the places that it mentions (loader/resident/mention.c).
+        """Record that an object was looked at for the places that it mentions.
 
-        Raises OSError.
+        loader/resident/mentioned_files.c makes the same file. Raises OSError.
         """
         seconds, nanoseconds = divmod(file.st_mtime_ns, 10**9)
         name = b"%x-%x-%x-%x" % (file.st_dev, file.st_ino, seconds, nanoseconds)

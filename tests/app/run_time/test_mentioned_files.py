@@ -91,6 +91,6 @@ def test_what_it_mentions_is_shown_before_it_runs(
 
 
 def test_the_resident_looks_for_what_the_rules_mention() -> None:
-    source = Path(__file__).parents[3] / "loader" / "resident" / "mention.c"
+    source = Path(__file__).parents[3] / "loader" / "resident" / "mentioned_files.c"
     mentions = {text for rule in load_rules().resources for text in rule.mentions}
     assert {text for text in mentions if b'{"%b", ' % text in source.read_bytes()} == mentions

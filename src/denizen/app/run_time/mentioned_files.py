@@ -1,7 +1,8 @@
 """The answer to a running program that opened an object which names files that this root lacks.
 
 An addon that draws text by itself looks for fonts at a path among its constants, one that speaks TLS for
-authorities. No library is missed, so nothing else would tell. The resident (loader/resident/mention.c) waits.
+authorities. No library is missed, so nothing else would tell. The resident
+(loader/resident/mentioned_files.c) waits.
 """
 
 from __future__ import annotations

@@ -173,7 +173,7 @@ def called(pin: Pin) -> bytes:
 def _asking_process() -> bytes:
     """Return the number and the start time of the program's process; b"" if it is not known.
 
-    Its child, which is this process's parent, was made by loader/resident/ask.c.
+    Its child, which is this process's parent, was made by loader/resident/helper_call.c.
     """
     try:
         asker = _stat_fields(os.getppid())[1]

@@ -3,7 +3,8 @@
     <decisions>/resources/<decision>/usr/share/fonts/truetype
         -> <store>/<hash>-fonts-dejavu-core/usr/share/fonts/truetype
 
-The library inside the program (loader/inside/places.c) asks this tree for what the host has nothing of.
+The library inside the program (loader/inside/path_redirection.c) asks this tree for what the host has
+nothing of.
 
 Directories are made and only files are links: what lists a directory need not follow links to further ones
 (Rust's walkdir and Python's os.walk do not), and a package's link may lead to what another package has

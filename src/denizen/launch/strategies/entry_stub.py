@@ -9,7 +9,7 @@ and jumps into it. Where the stub goes is a table of two rules, in order:
             e_entry is changed
     entry   over the code at the entry point; the decision's edits make the loader put it back
 
-The record the loader reads beside the stub is loader/stub.h's. The stub is position independent:
+The record the loader reads beside the stub is loader/entry_stub.h's. The stub is position independent:
 open(path), mmap(64 KiB, read and execute), close, jump to e_entry of what was mapped with the
 record's address in rdi; exit status 127 when a call fails.
 """

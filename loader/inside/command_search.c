@@ -1,0 +1,93 @@
+/* A program that looks for a command itself (shutil.which, `which`, a loop of access) tries its name in one directory of
+   PATH after the other. Only who tried them all has searched: a look at one path is none. */
+#if defined(__aarch64__) && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC target("no-outline-atomics") /* GCC's calls for atomic operations are in libgcc */
+#endif
+#include "command_search.h"
+
+#include "missing_command.h"
+#include "search_path.h"
+
+enum { EXECUTE = 1 };
+
+/* The search that goes on: the name, by a hash; the elements of PATH in which it was looked for, and the last of them. */
+static struct search {
+    uint64_t name;
+    uint64_t tried;
+    uint64_t last;
+} search;
+static int lock;
+extern WEAK char **environ;
+
+/* FNV-1a. */
+static uint64_t hash_of(const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 0x100000001b3;
+    return hash;
+}
+
+/* Where a path is among the candidates of PATH for its name, and where a search ends that could be answered: at the last
+   element in which packages have commands, at the last of all where PATH has none of these. */
+struct candidates {
+    uint64_t here;
+    uint64_t end;
+};
+
+static struct candidates candidates_of(const char *path)
+{
+    struct candidates found = {0, 0};
+    bool ours = false;
+    uint64_t bit = 1;
+    struct lookup lookup = lookup_along(text_file_name(path), environ);
+    for (const char *one = lookup_next(&lookup); one && bit; one = lookup_next(&lookup), bit <<= 1) {
+        if (text_equal(one, path))
+            found.here |= bit;
+        if (command_has_place(one) || !ours)
+            found.end = bit;
+        ours = ours || command_has_place(one);
+    }
+    return found;
+}
+
+/* Two looks at one element are of one search, as stat and access; when the search comes back to an element, another has
+   begun. Where a thread is in the middle of this, the look of another counts for nothing. */
+static bool is_end(const char *path, struct candidates at)
+{
+    bool whole = false;
+    if (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
+        return false;
+    uint64_t name = hash_of(text_file_name(path));
+    if (search.name != name || ((search.tried & at.here) && search.last != at.here))
+        search.tried = 0;
+    search.name = name;
+    search.last = at.here;
+    search.tried |= at.here;
+    if (at.here & at.end) {
+        uint64_t before = at.end - 1;
+        whole = (search.tried & before) == before;
+    }
+    __atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
+    return whole;
+}
+
+static bool is_elsewhere(const char *name)
+{
+    struct lookup lookup = lookup_along(name, environ);
+    for (const char *one = lookup_next(&lookup); one; one = lookup_next(&lookup))
+        if (arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)one, EXECUTE, 0, 0, 0) == 0)
+            return true;
+    return false;
+}
+
+const char *command_search_answer(const char *path)
+{
+    const struct inside_facts *facts = loader_facts();
+    if (!facts || !facts->words || !path || path[0] != '/' || !lookup_covers(path, environ))
+        return NULL;
+    struct candidates at = candidates_of(path);
+    if (!at.here || !is_end(path, at) || is_elsewhere(text_file_name(path)))
+        return NULL;
+    return command_is_to_be_had(text_file_name(path)) ? facts->loader : NULL;
+}

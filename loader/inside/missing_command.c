@@ -1,0 +1,178 @@
+#include "missing_command.h"
+
+#include "../failure_note.h"
+#include "../unseen_child.h"
+#include "search_path.h"
+
+enum { MAX_WORDS = 128, NAME_LIMIT = 100 };
+
+struct question {
+    const char *words[MAX_WORDS];
+    char path[PATH_ROOM];
+};
+
+/* Directories in which packages have commands. */
+static const char DIRECTORIES[] = "/usr/bin/\0/bin/\0/usr/sbin/\0/sbin/\0";
+
+static bool is_letter(char one)
+{
+    return (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') || (one >= '0' && one <= '9') || one == '_' ||
+           one == '+';
+}
+
+/* The pattern of src/denizen/launch/command_links.py, which asks for no other name. */
+static bool is_name(const char *name)
+{
+    size_t length = 1;
+    if (!is_letter(name[0]) && name[0] != '[')
+        return false;
+    for (; name[length]; length++)
+        if (length == NAME_LIMIT || (!is_letter(name[length]) && name[length] != '.' && name[length] != '-'))
+            return false;
+    return true;
+}
+
+static const char *name_in(const char *path)
+{
+    for (const char *one = DIRECTORIES; *one; one += text_length(one) + 1)
+        if (text_starts(path, one))
+            return is_name(path + text_length(one)) ? path + text_length(one) : NULL;
+    return NULL;
+}
+
+static bool below(char *room, const char *commands, const char *directory, const char *name)
+{
+    struct text path = text_in(room, PATH_ROOM);
+    text_add(&path, commands);
+    text_add(&path, directory);
+    text_add(&path, name);
+    return !path.cut;
+}
+
+/* Where the link of the name leads, if that is there. */
+static bool find_link(const struct inside_facts *facts, const char *name, char *room)
+{
+    char link[PATH_ROOM];
+    long length = below(link, facts->commands, "/", name) ? sys_readlink(link, room, PATH_ROOM - 1) : -1;
+    room[length > 0 ? length : 0] = '\0';
+    return length > 0 && sys_exists(room);
+}
+
+/* `how` takes the place of the word before the one that ends the options (library_facts.c). */
+static void ask(const struct inside_facts *facts, const char *how, const char *path)
+{
+    if (facts->path_at < 2 || facts->path_at >= MAX_WORDS - 1)
+        return;
+    long at = sys_mmap(0, sizeof(struct question), SYS_PROT_READ | SYS_PROT_WRITE,
+                       SYS_MAP_PRIVATE | SYS_MAP_ANONYMOUS, -1, 0);
+    if (sys_failed(at))
+        return;
+    struct question *question = (struct question *)at;
+    struct text kept = text_in(question->path, PATH_ROOM);
+    text_add(&kept, path);
+    for (uint64_t i = 0; i <= facts->path_at; i++)
+        question->words[i] = i == facts->path_at ? question->path : facts->words[i];
+    question->words[facts->path_at - 2] = how;
+    if (!kept.cut)
+        run_apart(question->words);
+    arch_syscall(__NR_munmap, at, sizeof *question, 0, 0, 0, 0);
+}
+
+bool command_has_place(const char *path)
+{
+    return name_in(path) != NULL;
+}
+
+bool command_is_missing(const char *path)
+{
+    const struct inside_facts *facts = loader_facts();
+    return facts && facts->words && path && name_in(path) &&
+           arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)path, 0, 0, 0, 0) == -SYS_ENOENT;
+}
+
+static bool is_absent(const struct inside_facts *facts, const char *name)
+{
+    char room[PATH_ROOM];
+    return !below(room, facts->commands, "/.absent/", name) || sys_exists(room);
+}
+
+/* The line that the helper left, if policy kept the command out (app/run_time/missing_command.py). */
+static void note_kept_out(const struct inside_facts *facts, const char *name)
+{
+    char room[PATH_ROOM];
+    if (below(room, facts->commands, "/.kept-out/", name))
+        failure_note_add_file(room, facts->program);
+}
+
+const char *command_brought(const char *path, char *room)
+{
+    const struct inside_facts *facts = loader_facts();
+    const char *name = name_in(path);
+    if (find_link(facts, name, room))
+        return room;
+    if (!is_absent(facts, name)) {
+        ask(facts, "--try", path);
+        if (find_link(facts, name, room))
+            return room;
+    }
+    note_kept_out(facts, name);
+    return NULL;
+}
+
+const char *command_to_bring(const char *path, char *const *environment, char *room)
+{
+    enum { EXECUTE = 1 };
+    bool last = false, along = false, elsewhere = false, ours = false;
+    const struct inside_facts *facts = loader_facts();
+    if (!facts || !facts->words || !path || path[0] != '/' || sys_exists(path))
+        return NULL;
+    struct lookup lookup = lookup_along(text_file_name(path), environment);
+    for (const char *one = lookup_next(&lookup); one; one = lookup_next(&lookup)) {
+        last = text_equal(one, path);
+        along = along || last;
+        ours = ours || name_in(one);
+        elsewhere = elsewhere || arch_syscall(__NR_faccessat, SYS_AT_CWD, (long)one, EXECUTE, 0, 0, 0) == 0;
+    }
+    if (along && elsewhere)
+        return NULL;
+    if (last && !ours)
+        return command_beyond_path(text_file_name(path), room);
+    return command_is_missing(path) ? path : NULL;
+}
+
+const char *command_beyond_path(const char *name, char *room)
+{
+    struct text path = text_in(room, PATH_ROOM);
+    text_add(&path, DIRECTORIES);
+    text_add(&path, name ? name : "");
+    return !path.cut && command_is_missing(room) ? room : NULL;
+}
+
+/* Of one name after the other: who looks for more has others to do without. */
+enum { MAX_LOOKS = 8 };
+static unsigned looks;
+
+static bool is_marked(const struct inside_facts *facts, const char *directory, const char *name)
+{
+    char room[PATH_ROOM];
+    return below(room, facts->commands, directory, name) && sys_exists(room);
+}
+
+bool command_is_to_be_had(const char *name)
+{
+    char room[PATH_ROOM];
+    const struct inside_facts *facts = loader_facts();
+    if (!is_name(name) || find_link(facts, name, room) || is_marked(facts, "/.seen/", name))
+        return is_name(name);
+    if (!is_absent(facts, name) && !is_marked(facts, "/.unseen/", name) && looks < MAX_LOOKS) {
+        struct text path = text_in(room, PATH_ROOM);
+        text_add(&path, DIRECTORIES);
+        text_add(&path, name);
+        looks++;
+        ask(facts, "--look", room);
+        if (is_marked(facts, "/.seen/", name))
+            return true;
+    }
+    note_kept_out(facts, name);
+    return false;
+}

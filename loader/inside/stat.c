@@ -1,0 +1,60 @@
+/* The C library's functions that tell whether a file is there, and what it is. A command that a program looks for
+   along PATH, and that could be brought, is there for them. */
+#include "forwarding.h"
+#include "command_search.h"
+
+enum { NO_ENTRY = 2 };
+WEAK int *__errno_location(void);
+
+/* Where the kernel knows the program and shows it files, paths are left as they are. */
+static const char *to_look_at(const char *path, int flags, char *room)
+{
+    const struct inside_facts *facts = loader_facts();
+    if (!facts || facts->kernel_first)
+        return path;
+    return flags & SYS_AT_SYMLINK_NOFOLLOW ? redirected_link(path, room) : redirected(path, room);
+}
+
+static bool is_missed(int result)
+{
+    return result == -1 && __errno_location && *__errno_location() == NO_ENTRY;
+}
+
+#define LOOKING(name, place, parameters, arguments)                                \
+    EXPORTED int name parameters;                                                  \
+    static any_function *next_##name;                                              \
+    int name parameters                                                            \
+    {                                                                              \
+        char room[PATH_ROOM];                                                      \
+        const char *given = path;                                                  \
+        __typeof__(&name) next = NEXT(name);                                       \
+        if (!next)                                                                 \
+            return (int)result_or_errno(NO_FUNCTION);                                       \
+        path = place;                                                              \
+        int result = next arguments;                                               \
+        path = is_missed(result) ? command_search_answer(given) : NULL;                    \
+        return path ? next arguments : result;                                     \
+    }
+
+#define PATH const char *path
+#define READ to_look_at(path, 0, room)
+#define LINK to_look_at(path, SYS_AT_SYMLINK_NOFOLLOW, room)
+#define LOOK to_look_at(path, flags, room)
+
+LOOKING(stat, READ, (PATH, void *facts), (path, facts))
+LOOKING(stat64, READ, (PATH, void *facts), (path, facts))
+LOOKING(lstat, LINK, (PATH, void *facts), (path, facts))
+LOOKING(lstat64, LINK, (PATH, void *facts), (path, facts))
+LOOKING(fstatat, LOOK, (int at, PATH, void *facts, int flags), (at, path, facts, flags))
+LOOKING(fstatat64, LOOK, (int at, PATH, void *facts, int flags), (at, path, facts, flags))
+LOOKING(__xstat, READ, (int version, PATH, void *facts), (version, path, facts))
+LOOKING(__xstat64, READ, (int version, PATH, void *facts), (version, path, facts))
+LOOKING(__lxstat, LINK, (int version, PATH, void *facts), (version, path, facts))
+LOOKING(__lxstat64, LINK, (int version, PATH, void *facts), (version, path, facts))
+LOOKING(__fxstatat, LOOK, (int version, int at, PATH, void *facts, int flags), (version, at, path, facts, flags))
+LOOKING(__fxstatat64, LOOK, (int version, int at, PATH, void *facts, int flags), (version, at, path, facts, flags))
+LOOKING(statx, LOOK, (int at, PATH, int flags, unsigned int mask, void *facts), (at, path, flags, mask, facts))
+LOOKING(access, READ, (PATH, int mode), (path, mode))
+LOOKING(faccessat, LOOK, (int at, PATH, int mode, int flags), (at, path, mode, flags))
+LOOKING(euidaccess, READ, (PATH, int mode), (path, mode))
+LOOKING(eaccess, READ, (PATH, int mode), (path, mode))
