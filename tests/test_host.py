@@ -4,8 +4,6 @@ from pathlib import Path
 import pytest
 
 from denizen.host import (
-    X86_64_LEVELS,
-    cpu_level,
     gather_host,
     kernel_release,
     place,
@@ -24,13 +22,6 @@ from denizen.host import (
 )
 def test_a_kernel_release_is_three_numbers(release: str, numbers: tuple[int, int, int]) -> None:
     assert kernel_release(release) == numbers
-
-
-def test_a_level_needs_the_flags_of_every_level_below_it() -> None:
-    (_, two), (_, three), (_, four) = X86_64_LEVELS
-    assert [cpu_level(flags) for flags in ((), two, two | three, two | three | four)] == [1, 2, 3, 4]
-    assert cpu_level(two | four) == 2
-    assert cpu_level(three) == 1
 
 
 def test_this_machine_is_described_as_uname_does() -> None:

@@ -11,18 +11,6 @@ import os
 from denizen.machines import BITS, kernel_behind
 from denizen.value import value
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-# Flags of /proc/cpuinfo required for each x86-64 level above the baseline (psABI, section 3.1.1, "low
-# level system information"; the names are Linux's: abm holds LZCNT, pni is SSE3).
-X86_64_LEVELS: tuple[tuple[int, frozenset[str]], ...] = (
-    (2, frozenset(["cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3"])),
-    (3, frozenset(["avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"])),
-    (4, frozenset(["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"])),
-)
-
 
 @value
 class Host:
@@ -31,7 +19,6 @@ class Host:
     Attributes:
         machine: the kernel's name for the processor ("x86_64"), uname -m without a personality.
         kernel: its release as numbers, (6, 1, 0).
-        cpu_level: 1 to 4, the x86-64 micro-architecture level; 0 on other processors.
         cpu_vendor: the maker of an x86 processor, as cpuid spells it ("GenuineIntel"); "" if unknown.
         cpu_flags: /proc/cpuinfo's flags of an x86 processor: features it has and the kernel enables.
         uid: the effective user.
@@ -40,7 +27,6 @@ class Host:
 
     machine: str
     kernel: tuple[int, int, int]
-    cpu_level: int
     uid: int
     gids: frozenset[int]
     cpu_vendor: str = ""
@@ -77,9 +63,8 @@ def gather_host() -> Host:
     """Return the properties of this machine; takes under a millisecond."""
     name, machine = os.uname(), machine_name()
     vendor, flags = read_cpuinfo(_cpuinfo())
-    level = cpu_level(flags) if machine == "x86_64" else 0
     release, groups = kernel_release(name.release), frozenset(os.getgroups())
-    return Host(machine, release, level, os.geteuid(), groups, vendor, flags)
+    return Host(machine, release, os.geteuid(), groups, vendor, flags)
 
 
 def working_directory() -> bytes:
@@ -117,16 +102,6 @@ def kernel_release(release: str) -> tuple[int, int, int]:
         numbers.append(int(digits or "0"))
     major, minor, patch = (*numbers, 0, 0, 0)[:3]
     return major, minor, patch
-
-
-def cpu_level(flags: Iterable[str]) -> int:
-    """Return the highest x86-64 level whose flags, and those of every level below, are all in `flags`."""
-    present, level = frozenset(flags), 1
-    for number, wanted in X86_64_LEVELS:
-        if not wanted <= present:
-            break
-        level = number
-    return level
 
 
 def read_cpuinfo(text: bytes) -> tuple[str, frozenset[str]]:

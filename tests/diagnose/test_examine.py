@@ -10,6 +10,7 @@ from denizen.linker import Environment
 from denizen.value import replace
 from tests.support.elf_builder import Elf, Note, Symbol, build
 from tests.support.glibc_systems import FREE, HOST, INTERPRETER, LD_SO, Case, program
+from tests.support.processors import LEVEL_4
 
 
 def test_a_program_with_all_it_needs_has_no_problem() -> None:
@@ -167,7 +168,7 @@ def test_a_processor_level_beyond_this_one_is_an_error() -> None:
     note = Note(b"GNU", 5, b"\x02\x80\x00\xc0\x04\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00", 8)
     content = build(Elf(interpreter=INTERPRETER, needed=(b"libc.so.6",), notes=(note,), flags_1=c.DF_1_PIE))
     assert "x86-64-v4" in Case(content).problem("processor-too-old").message
-    assert Case(content, host=replace(HOST, cpu_level=4)).codes() == []
+    assert Case(content, host=replace(HOST, cpu_flags=LEVEL_4)).codes() == []
 
 
 def test_a_kernel_older_than_the_program_asks_for_is_an_error() -> None:

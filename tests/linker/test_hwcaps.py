@@ -4,12 +4,14 @@ from denizen.linker.hwcaps import (
     EM_386,
     EM_AARCH64,
     EM_X86_64,
+    X86_64_LEVELS,
     Cpu,
     capabilities,
     cpu_of,
     named,
     platform,
     subdirectories,
+    x86_64_level,
 )
 from tests.support.processors import CORE2, EPYC, HASWELL, KNIGHTS_LANDING, SKYLAKE_X, ZEN4
 
@@ -40,7 +42,7 @@ def test_from_2_37_on_there_are_named_directories_alone() -> None:
         (KNIGHTS_LANDING, b"xeon_phi", (b"x86_64",)),
         (EPYC, b"x86_64", (b"x86_64",)),
         (ZEN4, b"x86_64", (b"x86_64",)),
-        (cpu_of(0, "", ()), b"x86_64", (b"x86_64",)),
+        (cpu_of("x86_64", "", ()), b"x86_64", (b"x86_64",)),
     ],
 )
 def test_from_2_26_on_intels_processors_have_names_of_their_own(
@@ -92,11 +94,24 @@ def test_i386_has_sse2_and_i686_whoever_made_it(cpu: Cpu) -> None:
 
 
 def test_an_old_32_bit_processor_has_what_it_can_do() -> None:
-    pentium3 = cpu_of(0, "GenuineIntel", ["cmov", "cx8", "sse"])
+    pentium3 = cpu_of("i686", "GenuineIntel", ["cmov", "cx8", "sse"])
     assert subdirectories(EM_386, pentium3, (2, 36)) == (b"tls/i686/", b"tls/", b"i686/", b"")
-    assert platform(EM_386, cpu_of(0, "GenuineIntel", ["cx8"]), (2, 36)) == b"i586"
+    assert platform(EM_386, cpu_of("i686", "GenuineIntel", ["cx8"]), (2, 36)) == b"i586"
 
 
 def test_other_machines_have_the_kernels_platform() -> None:
-    assert platform(EM_AARCH64, cpu_of(0, "", ()), (2, 36)) == b"aarch64"
-    assert platform(8, cpu_of(0, "", ()), (2, 36)) is None
+    assert platform(EM_AARCH64, cpu_of("aarch64", "", ()), (2, 36)) == b"aarch64"
+    assert platform(8, cpu_of("mips", "", ()), (2, 36)) is None
+
+
+def test_a_level_needs_the_flags_of_every_level_below_it() -> None:
+    (_, two), (_, three), (_, four) = X86_64_LEVELS
+    assert [x86_64_level("x86_64", flags) for flags in ((), two, two | three, two | three | four)] == [
+        1,
+        2,
+        3,
+        4,
+    ]
+    assert x86_64_level("x86_64", two | four) == 2
+    assert x86_64_level("x86_64", three) == 1
+    assert x86_64_level("i686", two | three) == 0

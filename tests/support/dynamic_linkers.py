@@ -77,7 +77,7 @@ def environment_of(loader: str) -> Environment:
     """Return this machine's Environment, for a dynamic linker invoked by hand, as the peers are."""
     host = gather_host()
     return Environment(
-        cpu=cpu_of(host.cpu_level, host.cpu_vendor, host.cpu_flags),
+        cpu=cpu_of(host.machine, host.cpu_vendor, host.cpu_flags),
         kernel=host.kernel,
         directory=os.fsencode(os.getcwd()),
         start=LinkerStart.INTERPRETER,

@@ -13,9 +13,10 @@ from denizen.fileview import Executable, MemoryView, ViewLink
 from denizen.host import Host, Placement
 from denizen.linker import Environment
 from tests.support.elf_builder import Elf, Symbol, build
+from tests.support.processors import LEVEL_3
 
 INTERPRETER = b"/lib64/ld-linux-x86-64.so.2"
-HOST = Host(machine="x86_64", kernel=(6, 1, 0), cpu_level=3, uid=1000, gids=frozenset({1000}))
+HOST = Host(machine="x86_64", kernel=(6, 1, 0), uid=1000, gids=frozenset({1000}), cpu_flags=LEVEL_3)
 FREE = Placement(noexec=False, nosuid=False, executable=True, readable=True)
 
 # What read_interpreter looks for in a real one: its directories, its banner.

@@ -67,7 +67,7 @@ def world_of(environ: Mapping[str, str], interpreter: bytes, library_path: str =
     from denizen.value import replace
 
     host = gather_host()
-    cpu = cpu_of(host.cpu_level, host.cpu_vendor, host.cpu_flags)
+    cpu = cpu_of(host.machine, host.cpu_vendor, host.cpu_flags)
     environment = Environment(os.fsencode(library_path) or None, cpu=cpu, kernel=host.kernel)
     if not interpreter.startswith(b"/"):
         environment = replace(environment, interpreter_path=os.path.abspath(interpreter))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from denizen.diagnose.problem import error, note, quoted
 from denizen.errors import display
+from denizen.linker.hwcaps import x86_64_level
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,10 +47,11 @@ def processor_level(subject: ProgramFacts) -> Iterator[Problem]:
     glibc's ld.so refuses with "CPU ISA level is lower than required".
     """
     wanted = subject.isa_level
-    if wanted and subject.host.cpu_level and wanted > subject.host.cpu_level:
+    level = x86_64_level(subject.host.machine, subject.host.cpu_flags) if wanted else 0
+    if level and wanted > level:
         yield error(
             "processor-too-old",
-            f"it needs a processor of level x86-64-v{wanted}; this one has x86-64-v{subject.host.cpu_level}",
+            f"it needs a processor of level x86-64-v{wanted}; this one has x86-64-v{level}",
             "get a build for the x86-64 baseline",
         )
 

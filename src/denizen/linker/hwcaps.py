@@ -1,4 +1,4 @@
-"""Processor-specific subdirectories of glibc (glibc-hwcaps and legacy hwcaps), and `$PLATFORM` (pure).
+"""Subdirectories of glibc for processors (glibc-hwcaps, legacy hwcaps), x86-64 levels, `$PLATFORM` (pure).
 
 Sources: glibc elf/dl-hwcaps.c (_dl_important_hwcaps), sysdeps/*/dl-hwcaps-subdirs.c,
 sysdeps/x86/dl-hwcap.h (HWCAP_IMPORTANT), sysdeps/x86/cpu-features.c (init_cpu_features: dl_platform and
@@ -32,6 +32,14 @@ EM_386, EM_X86_64, EM_AARCH64 = 3, 62, 183
 # all x86 processors in use.
 KERNEL_PLATFORMS: dict[int, bytes] = {EM_386: b"i686", EM_X86_64: b"x86_64", EM_AARCH64: b"aarch64"}
 
+# Flags of /proc/cpuinfo required for each x86-64 level above the baseline (psABI, section 3.1.1, "low
+# level system information"; the names are Linux's: abm holds LZCNT, pni is SSE3).
+X86_64_LEVELS: tuple[tuple[int, frozenset[str]], ...] = (
+    (2, frozenset(["cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3"])),
+    (3, frozenset(["avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"])),
+    (4, frozenset(["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"])),
+)
+
 INTEL = "GenuineIntel"
 # Every x86-64 processor has these; other flags are named as in /proc/cpuinfo (abm is LZCNT).
 BASELINE = frozenset(["cmov", "cx8", "sse2"])
@@ -49,7 +57,7 @@ class Cpu:
     """The features of a processor that decide where libraries are found.
 
     Attributes:
-        level: x86-64 micro-architecture level, 1 to 4 (host.cpu_level); 0 for other machines.
+        level: x86-64 micro-architecture level, 1 to 4; 1 for other machines.
         vendor: as cpuid's leaf 0 and /proc/cpuinfo spell it.
         flags: features that the processor has and the kernel enables, with /proc/cpuinfo's names.
     """
@@ -59,9 +67,25 @@ class Cpu:
     flags: frozenset[str] = BASELINE
 
 
-def cpu_of(level: int, vendor: str, flags: Iterable[str]) -> Cpu:
+def x86_64_level(machine: str, flags: Iterable[str]) -> int:
+    """Return the highest level whose flags, and those of every level below, are all in `flags`; 1 to 4.
+
+    Return 0 where the kernel's name for the processor is not x86_64.
+    """
+    if machine != "x86_64":
+        return 0
+    present, level = frozenset(flags), 1
+    for number, wanted in X86_64_LEVELS:
+        if not wanted <= present:
+            break
+        level = number
+    return level
+
+
+def cpu_of(machine: str, vendor: str, flags: Iterable[str]) -> Cpu:
     """Return the processor with these features; the baseline where none could be read."""
-    return Cpu(max(level, 1), vendor, frozenset(flags) or BASELINE)
+    present = frozenset(flags)
+    return Cpu(max(x86_64_level(machine, present), 1), vendor, present or BASELINE)
 
 
 def platform(machine: int, cpu: Cpu, glibc: tuple[int, int]) -> bytes | None:

@@ -255,7 +255,7 @@ def _world(environ: Mapping[str, str], *, inside: bool, thorough: bool) -> HostW
         # This process's variables do not apply to another root.
         library_path=os.fsencode(path) if path is not None and not inside else None,
         preload=os.fsencode(preload) if preload is not None and not inside else None,
-        cpu=cpu_of(host.cpu_level, host.cpu_vendor, host.cpu_flags),
+        cpu=cpu_of(host.machine, host.cpu_vendor, host.cpu_flags),
         kernel=host.kernel,
         directory=b"/" if inside else working_directory(),
     )
