@@ -6,7 +6,7 @@ import pytest
 import denizen
 from denizen import machines
 from denizen.elf import read
-from denizen.index.entry import DirectoryKind, kind_of
+from denizen.index.library_paths import DirectoryKind, kind_of
 from denizen.machines import MACHINES, kernel_behind
 from tests.support.elf_builder import Elf, build
 

@@ -5,7 +5,7 @@
 /* Three suites list 4 MB; memory that is not written to costs nothing. */
 enum { NAME_ROOM = 256, NAMES_ROOM = 1 << 20, MAX_NAMES = 8192, TEXT_ROOM = 64 << 20, STDOUT = 1 };
 /* The columns of an index's line, and the last kind of directory that the dynamic linker searches
-   (denizen.index.entry.DirectoryKind). */
+   (denizen.index.library_paths.DirectoryKind). */
 enum { NAME, KIND, PACKAGE, PATH, LINK, COLUMNS, LAST_SEARCHED = '2' };
 
 struct piece {

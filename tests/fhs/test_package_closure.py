@@ -3,7 +3,7 @@
 import pytest
 
 from denizen.fhs.package_closure import MAX_PACKAGES, MissingPackages, TooManyPackages, closure
-from denizen.index.entry import Provider
+from denizen.index.provider import Provider
 from tests.support.package_catalogue import Packages, package
 
 

@@ -5,12 +5,12 @@ from types import MappingProxyType
 import pytest
 
 from denizen.formats.packages import Package
-from denizen.index.entry import DirectoryKind, is_plugin_place
 from denizen.index.index_file import IndexFile, Writer
 from denizen.index.index_manifest import IndexEntry
+from denizen.index.installed_links import FoundLibrary
 from denizen.index.library_index import write_libraries
+from denizen.index.library_paths import DirectoryKind, is_plugin_place
 from denizen.index.locate import Index, affinity, twin
-from denizen.index.synthetic import FoundLibrary
 from denizen.sources.base import Snapshot
 from denizen.value import replace
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from denizen.index.entry import DirectoryKind
 from denizen.index.library_index import LibraryIndex
+from denizen.index.library_paths import DirectoryKind
 from denizen.index.locate import Index
 from denizen.index.update_targets import UpdatePlan, UpdateTarget
 from denizen.sources.base import (

@@ -3,7 +3,7 @@
 import pytest
 
 from denizen.cli.views.resolution_view import resolution_lines
-from denizen.index.entry import Recommendation
+from denizen.index.provider import Recommendation
 from denizen.resolve.companions import companions, plugins
 from denizen.resolve.resolution import Recommended
 from denizen.resolve.resolution_summary import document

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from denizen.elf import constants as c
 from denizen.fileview import Executable, MemoryView
-from denizen.index.entry import DirectoryKind, Provider, Recommendation
+from denizen.index.library_paths import DirectoryKind
+from denizen.index.provider import Provider, Recommendation
 from denizen.resolve.cache.cached_view import CachedView
 from denizen.resolve.cache.package_facts import PackageFacts, merged, package_facts
 from denizen.resolve.engine.catalogue import Sources

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from denizen.fhs.control_archive import Control, read_control
 from denizen.formats.packages import relation_names
-from denizen.index.entry import DirectoryKind, Provider
+from denizen.index.library_paths import DirectoryKind
+from denizen.index.provider import Provider
 
 
 def package(

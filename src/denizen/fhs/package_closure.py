@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Protocol
 
-    from denizen.index.entry import Provider
+    from denizen.index.provider import Provider
 else:
     Protocol = object
 

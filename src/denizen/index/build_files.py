@@ -8,11 +8,11 @@ import os
 
 from denizen.disk import sync_directory, written_by_owner
 from denizen.formats.debversion import version_key
-from denizen.index.entry import DirectoryKind, is_library_name, kind_of
 from denizen.index.index_file import Writer
+from denizen.index.installed_links import FoundLibrary, ldconfig_links, with_alternatives
 from denizen.index.library_index import write_libraries
+from denizen.index.library_paths import DirectoryKind, is_library_name, kind_of
 from denizen.index.path_index import write_paths
-from denizen.index.synthetic import FoundLibrary, ldconfig_links, with_alternatives
 from denizen.sources.base import NoRoom, Scope
 
 TYPE_CHECKING = False

@@ -12,8 +12,9 @@ Tables (tab separated, sorted):
 
 from __future__ import annotations
 
-from denizen.index.entry import KINDS, DirectoryKind, Provider, Recommendation, is_plugin_place
 from denizen.index.index_file import DamagedIndex, IndexFile
+from denizen.index.library_paths import KINDS, DirectoryKind, is_plugin_place
+from denizen.index.provider import Provider, Recommendation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from denizen.formats.packages import Package
     from denizen.index.index_file import Writer
-    from denizen.index.synthetic import FoundLibrary
+    from denizen.index.installed_links import FoundLibrary
     from denizen.sources.base import Snapshot
 
 _PACKAGE_COLUMNS = 16

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import os
 
-from denizen.index.entry import DirectoryKind, PathProvider
 from denizen.index.index_manifest import read_manifest
 from denizen.index.library_index import LibraryIndex
+from denizen.index.library_paths import DirectoryKind
+from denizen.index.provider import PathProvider
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from denizen.index.entry import Provider, Recommendation
     from denizen.index.index_manifest import IndexEntry
     from denizen.index.path_index import PathIndex
+    from denizen.index.provider import Provider, Recommendation
 
 # Policy 2.5, most important first.
 _PRIORITIES = (b"required", b"important", b"standard", b"optional", b"extra")

@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from denizen.index.entry import Provider
+    from denizen.index.provider import Provider
     from denizen.resolve.engine.catalogue import ProviderCatalogue
     from denizen.resolve.rule_packs import Companions, RulePacks
 

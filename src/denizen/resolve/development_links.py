@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Protocol
 
-    from denizen.index.entry import Provider
+    from denizen.index.provider import Provider
     from denizen.resolve.engine.catalogue import ProviderCatalogue
 
     class NamesCatalogue(ProviderCatalogue, Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from denizen.elf.library_strings import constant_ranges, library_strings
 from denizen.errors import BadInput
 from denizen.fileview import exists
-from denizen.index.entry import is_library_name
+from denizen.index.library_paths import is_library_name
 from denizen.resolve.dlopen_files import applies
 from denizen.resolve.resolution import DlopenName
 

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from denizen.index.entry import Provider
+    from denizen.index.provider import Provider
 
 
 class ChoiceRule(Enum):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from denizen import elf
 from denizen.errors import BadInput
-from denizen.index.entry import is_library_name, kind_of
+from denizen.index.library_paths import is_library_name, kind_of
 from denizen.resolve.engine.attempt import SonameRequest
 
 TYPE_CHECKING = False
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from denizen.fileview import FileView
-    from denizen.index.entry import Provider
+    from denizen.index.provider import Provider
     from denizen.resolve.cache.package_facts import PackageFacts
     from denizen.resolve.engine.catalogue import Sources
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from denizen.app.request import RunRequest
     from denizen.app.session import Session
     from denizen.formats.storepath import StorePath
-    from denizen.index.entry import Provider
     from denizen.index.locate import Index
+    from denizen.index.provider import Provider
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.launch.program import Program

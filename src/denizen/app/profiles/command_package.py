@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.app.session import Session
-    from denizen.index.entry import Provider
     from denizen.index.locate import Index
+    from denizen.index.provider import Provider
     from denizen.sources.fetch_policy import FetchPolicy
 
 # The ranks of packages for a command; those of one rank are a tie.

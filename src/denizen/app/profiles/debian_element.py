@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.fhs.package_closure import EnvironmentPackage
     from denizen.formats.storepath import StorePath
-    from denizen.index.entry import Provider
     from denizen.index.locate import Index
+    from denizen.index.provider import Provider
     from denizen.profiles.builtin_commands import InstalledProgram, RewrittenText
     from denizen.profiles.environment_need import ExportingPackage
     from denizen.profiles.package_plan import PackagePlan

@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from denizen.app.session import Session
     from denizen.elf.script import Script
     from denizen.fhs.enter import Inside
-    from denizen.index.entry import Provider
     from denizen.index.locate import Index
+    from denizen.index.provider import Provider
     from denizen.launch.command_links import CommandLinks
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.program import Program

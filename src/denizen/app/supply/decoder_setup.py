@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.paths import DenizenPaths
     from denizen.app.session import Session
-    from denizen.index.entry import Provider
+    from denizen.index.provider import Provider
     from denizen.resolve.resolution import Pin
     from denizen.sources.fetch_policy import FetchPolicy
     from denizen.store.layout import StoreLayout

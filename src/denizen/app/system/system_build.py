@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from denizen.app.system.system_access import SystemAccess
     from denizen.fileview import FileView
     from denizen.formats.storepath import StorePath
-    from denizen.index.entry import Provider
+    from denizen.index.provider import Provider
     from denizen.profiles.profile_manifest import ProfileElement
     from denizen.store.local import Store
     from denizen.store.object_staging import Work

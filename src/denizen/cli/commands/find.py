@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from denizen.cli.command import Context
     from denizen.cli.options import Parsed
     from denizen.errors import DenizenError
-    from denizen.index.entry import PathProvider, Provider
     from denizen.index.index_manifest import IndexEntry
     from denizen.index.locate import Index
+    from denizen.index.provider import PathProvider, Provider
 
 
 def find(parsed: Parsed, context: Context) -> int:
@@ -55,7 +55,7 @@ class _Search:
         """Return a row for each package that has the name. Raises HostLacks, StoreDamaged."""
         import os
 
-        from denizen.index.entry import is_library_name
+        from denizen.index.library_paths import is_library_name
 
         question = os.fsencode(name)
         if b"/" not in question and is_library_name(question) and not _has_wildcards(question):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Protocol
 
-    from denizen.index.entry import Provider
+    from denizen.index.provider import Provider
     from denizen.resolve.cache.package_facts import FactsCache, PackageFacts
     from denizen.resolve.resolution import Pin
 else:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from denizen.elf import Image
-    from denizen.index.entry import Provider
+    from denizen.index.provider import Provider
     from denizen.resolve.engine.catalogue import Sources
     from denizen.resolve.engine.evaluate import Libc
     from denizen.resolve.resolution import DlopenName

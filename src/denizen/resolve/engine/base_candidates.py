@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from denizen.fileview import FileView
-    from denizen.index.entry import Provider
+    from denizen.index.provider import Provider
     from denizen.resolve.cache.cached_view import CachedView
     from denizen.resolve.engine.catalogue import Sources
     from denizen.resolve.rule_packs import RulePacks

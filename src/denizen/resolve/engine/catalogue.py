@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Protocol
 
-    from denizen.index.entry import Provider, Recommendation
+    from denizen.index.provider import Provider, Recommendation
     from denizen.resolve.cache.cached_view import CachedView
     from denizen.resolve.cache.package_cache import PackageCache
     from denizen.resolve.rule_packs import RulePacks

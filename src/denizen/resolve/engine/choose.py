@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from denizen.index.entry import DirectoryKind
+from denizen.index.library_paths import DirectoryKind
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from denizen.elf import Image
-    from denizen.index.entry import Provider
+    from denizen.index.provider import Provider
 
 # Kinds that the loader can open by their soname; the others are for other machines, or no libraries.
 USABLE = frozenset(

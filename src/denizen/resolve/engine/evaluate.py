@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.elf import Image
-    from denizen.index.entry import Provider
+    from denizen.index.provider import Provider
     from denizen.resolve.cache.package_facts import PackageFacts
     from denizen.resolve.engine.catalogue import Sources
     from denizen.resolve.engine.choose import Demand, RankedProvider

@@ -15,7 +15,7 @@ usr-merge      /lib/X and /usr/lib/X are one directory; see `twin` in `locate`.
 from __future__ import annotations
 
 from denizen.formats.packages import relation_names
-from denizen.index.entry import DirectoryKind
+from denizen.index.library_paths import DirectoryKind
 from denizen.machines import triplet_of
 from denizen.value import value
 

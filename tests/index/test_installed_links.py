@@ -1,6 +1,6 @@
 from denizen.index.build_files import shipped_libraries
-from denizen.index.entry import DirectoryKind
-from denizen.index.synthetic import ALTERNATIVES, FoundLibrary, ldconfig_links, with_alternatives
+from denizen.index.installed_links import ALTERNATIVES, FoundLibrary, ldconfig_links, with_alternatives
+from denizen.index.library_paths import DirectoryKind
 
 LIB = b"usr/lib/x86_64-linux-gnu"
 PROVIDES = {

@@ -1,9 +1,12 @@
-"""Values that lookups in the index return, and the ranking of directories (pure)."""
+"""Paths of packages that count as shared libraries, and the ranks of their directories (pure).
+
+`is_library_name` decides which lines of a Contents list an index keeps (build_files.py applies it), `kind_of`
+how its directory ranks. sources/debian.py passes on only lines that hold `.so`, for speed alone.
+"""
 
 from __future__ import annotations
 
 from denizen.machines import TRIPLETS, triplet_of
-from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,64 +109,3 @@ def is_library_name(name: bytes) -> bool:
     parts = version.split(b".")
     ends = all(any(48 <= code <= 57 for code in part) for part in (parts[0], parts[-1]))
     return bool(stem) and all(parts) and ends
-
-
-@value
-class Provider:
-    """A package's file that can satisfy a soname.
-
-    Attributes:
-        soname: the soname that was asked for.
-        kind: the way in which the loader finds it.
-        path: the file in the package, absolute.
-        link: the path at which the loader finds it if a script or ldconfig makes a link there; else b"".
-        source, suite, architecture: of the index that has it. A package for all architectures has the index's
-            here and "all" in `package_architecture`.
-        filename, size, sha256: the .deb; size in bytes, hash in hex.
-        installed_size: in KiB.
-        dependents: the number of packages of the suite that name the package in Depends or Pre-Depends.
-    """
-
-    soname: bytes
-    kind: DirectoryKind
-    path: bytes
-    link: bytes
-    source: str
-    suite: str
-    architecture: str
-    package: bytes
-    version: bytes
-    package_architecture: bytes
-    filename: bytes
-    size: int
-    sha256: bytes
-    source_package: bytes
-    section: bytes
-    priority: bytes
-    essential: bool
-    multi_arch: bytes
-    installed_size: int
-    dependents: int
-    pre_depends: bytes
-    depends: bytes
-    provides: bytes
-
-
-@value
-class Recommendation:
-    """A package that another one of the same source recommends; `has_plugins`: it holds plugins."""
-
-    package: bytes
-    has_plugins: bool
-
-
-@value
-class PathProvider:
-    """A path of the archive and a package that has it."""
-
-    path: bytes
-    package: bytes
-    version: bytes
-    source: str
-    suite: str
-    architecture: str

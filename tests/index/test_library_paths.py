@@ -1,6 +1,6 @@
 import pytest
 
-from denizen.index.entry import KINDS, DirectoryKind, is_library_name, kind_of
+from denizen.index.library_paths import KINDS, DirectoryKind, is_library_name, kind_of
 
 D, M, H, P, C, G = (
     DirectoryKind.DEFAULT,

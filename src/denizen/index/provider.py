@@ -1,0 +1,70 @@
+"""Values that lookups in the index return: providers of sonames and paths, recommendations (pure)."""
+
+from __future__ import annotations
+
+from denizen.value import value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from denizen.index.library_paths import DirectoryKind
+
+
+@value
+class Provider:
+    """A package's file that can satisfy a soname.
+
+    Attributes:
+        soname: the soname that was asked for.
+        kind: the way in which the loader finds it.
+        path: the file in the package, absolute.
+        link: the path at which the loader finds it if a script or ldconfig makes a link there; else b"".
+        source, suite, architecture: of the index that has it. A package for all architectures has the index's
+            here and "all" in `package_architecture`.
+        filename, size, sha256: the .deb; size in bytes, hash in hex.
+        installed_size: in KiB.
+        dependents: the number of packages of the suite that name the package in Depends or Pre-Depends.
+    """
+
+    soname: bytes
+    kind: DirectoryKind
+    path: bytes
+    link: bytes
+    source: str
+    suite: str
+    architecture: str
+    package: bytes
+    version: bytes
+    package_architecture: bytes
+    filename: bytes
+    size: int
+    sha256: bytes
+    source_package: bytes
+    section: bytes
+    priority: bytes
+    essential: bool
+    multi_arch: bytes
+    installed_size: int
+    dependents: int
+    pre_depends: bytes
+    depends: bytes
+    provides: bytes
+
+
+@value
+class Recommendation:
+    """A package that another one of the same source recommends; `has_plugins`: it holds plugins."""
+
+    package: bytes
+    has_plugins: bool
+
+
+@value
+class PathProvider:
+    """A path of the archive and a package that has it."""
+
+    path: bytes
+    package: bytes
+    version: bytes
+    source: str
+    suite: str
+    architecture: str
