@@ -42,7 +42,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         "env is a table of texts",
         "packages is a list of texts",
         "profile is a text",
-        "there is no key 'siute'",
+        "there is no key 'siute'; is suite meant?",
     ]
 
 

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denizen.fhs.project_environment import BadProject
-from denizen.formats.toml_file import MAX_KEY_PARTS, MAX_SIZE, BadTomlFile, parse_toml
+from denizen.formats.toml_file import (
+    MAX_KEY_PARTS,
+    MAX_PROPOSALS,
+    MAX_SIZE,
+    BadTomlFile,
+    parse_toml,
+    unknown_keys,
+)
 from denizen.profiles.project_profile import BadProfileTable
 from denizen.recipes.project_develop import BadDevelopTable
 from denizen.recipes.recipe import BadRecipe
@@ -60,3 +67,17 @@ def test_the_remedy_is_an_example_that_can_be_copied(error: type[BadTomlFile]) -
     said, _, example = told.remedy.partition(":\n")
     assert "such as this" in said
     assert tomllib.loads(example)
+
+
+def test_an_unknown_key_is_told_with_the_one_that_may_be_meant() -> None:
+    found = unknown_keys({"siute": 1, "colour": 2, "name": 3, "a\x1bb": 4}, ("name", "suite"), " in [x]")
+    assert list(found) == [
+        "there is no key 'siute' in [x]; is suite meant?",
+        "there is no key 'colour' in [x]; there are name, suite",
+        r"there is no key 'a\\x1bb' in [x]; there are name, suite",
+    ]
+
+
+def test_proposals_are_made_for_the_first_unknown_keys_alone() -> None:
+    found = list(unknown_keys(["siute"] * (MAX_PROPOSALS + 1), ["suite"]))
+    assert [problem.endswith("is suite meant?") for problem in found] == [True] * MAX_PROPOSALS + [False]

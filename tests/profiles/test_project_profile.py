@@ -27,7 +27,7 @@ def test_the_example_is_usable() -> None:
         (b"[profile", "Expected"),
         (b"[profile]\npackages = 'zip'", "list of texts"),
         (b"[profile]\npackages = ['']", "list of texts"),
-        (b"[profile]\nsuite = 3\nextra = 1", "there is no key"),
+        (b"[profile]\nsuite = 3\nextra = 1", "there is no key 'extra'; there are packages, suite, name"),
         (b"profile = 3", "no table"),
         (b"\xff", "utf-8"),
     ],

@@ -20,11 +20,10 @@ from __future__ import annotations
 import json
 import posixpath
 
-from denizen.errors import display
 from denizen.fhs.generations import Settings
 from denizen.fhs.mounts import BindMount
 from denizen.fhs.project_lock import LockSection, lock_sections, with_section
-from denizen.formats.toml_file import BadTomlFile, parse_toml
+from denizen.formats.toml_file import BadTomlFile, parse_toml, unknown_keys
 from denizen.sha256 import hex_digest_of
 
 TYPE_CHECKING = False
@@ -68,7 +67,7 @@ def read(text: bytes, path: str, native: str) -> Settings:
 
 
 def _problems(table: Mapping[str, Any]) -> list[str]:
-    found = [f"there is no key {display(key)!r}" for key in table if key not in (*_LISTS, *_TEXTS, "env")]
+    found = list(unknown_keys(table, (*_LISTS, *_TEXTS, "env")))
     for key in _LISTS:
         items = table.get(key, [])
         if not isinstance(items, list) or not all(isinstance(item, str) and item for item in items):

@@ -1,4 +1,7 @@
-"""TOML files: how they are read, and the error that a file which people write cannot be used (pure).
+"""TOML files that people write: how they are read, unknown keys, the error that one cannot be used (pure).
+
+The tables of denizen.toml are read by fhs/project_environment.py, profiles/project_profile.py and
+recipes/project_develop.py, recipe.toml by recipes/recipe.py, a system's description by system/spec_reader.py.
 
 Limits, before the parser sees the text: a size, and MAX_KEY_PARTS in a dotted key. tomllib takes time
 quadratic in the parts of a key: 12 s for 20,000.
@@ -9,15 +12,18 @@ from __future__ import annotations
 import re
 import tomllib
 
-from denizen.errors import BadInput
+from denizen.errors import BadInput, display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from typing import Any, ClassVar
 
 # Bytes of a project's or a recipe's file.
 MAX_SIZE = 1 << 20
 MAX_KEY_PARTS = 200
+# Unknown keys for which a known one is proposed, 0.1 ms each.
+MAX_PROPOSALS = 20
 # A string (to the end of its line where it has no end), a dot, or what lies between. Each is taken whole,
 # without going back, so that the time is linear in the text's length.
 _PIECES = re.compile(
@@ -84,6 +90,29 @@ def toml_document(text: bytes) -> dict[str, Any]:
         return tomllib.loads(text.decode("utf-8"))
     except RecursionError as problem:
         raise ValueError(str(problem)) from problem
+
+
+def unknown_keys(table: Iterable[str], known: Iterable[str], where: str = "") -> Iterator[str]:
+    """Yield a sentence for each key of a table that is not among the known ones.
+
+    Args:
+        table: the keys that there are.
+        known: those that there may be, in the order in which people are told them.
+        where: words behind the key, as " in [phases]".
+    """
+    names = tuple(known)
+    for number, key in enumerate(key for key in table if key not in names):
+        near = meant_instead(key, names) if number < MAX_PROPOSALS else ""
+        yield f"there is no key {display(key)!r}{where}" + (near or f"; there are {', '.join(names)}")
+
+
+def meant_instead(word: str, known: Iterable[str]) -> str:
+    """Return a question that names the known word nearest to one that is not known, "" if none is near."""
+    # Imported for a mistake alone: 4 ms.
+    from difflib import get_close_matches
+
+    near = get_close_matches(word.lower(), tuple(known), n=1, cutoff=0.75)
+    return f"; is {near[0]} meant?" if near else ""
 
 
 def _has_long_key(text: bytes) -> bool:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 
-from denizen.errors import display
-from denizen.formats.toml_file import BadTomlFile, parse_toml
+from denizen.formats.toml_file import BadTomlFile, parse_toml, unknown_keys
 from denizen.profiles.profile_links import DEFAULT
 from denizen.sha256 import hex_digest_of
 from denizen.value import value
@@ -67,7 +66,7 @@ def read_project_profile(text: bytes, path: str) -> ProjectProfile:
 
 def _problems(table: Mapping[str, Any]) -> Iterator[str]:
     known = ("packages", "suite", "name")
-    yield from (f"there is no key {display(key)!r}" for key in table if key not in known)
+    yield from unknown_keys(table, known)
     packages = table.get("packages", [])
     if not isinstance(packages, list) or not all(isinstance(one, str) and one for one in packages):
         yield "packages is a list of texts"

@@ -15,12 +15,12 @@ from __future__ import annotations
 import posixpath
 
 from denizen.formats.storepath import is_name
-from denizen.formats.toml_file import BadTomlFile, parse_toml
+from denizen.formats.toml_file import BadTomlFile, parse_toml, unknown_keys
 from denizen.recipes.recipe import recipe_of, recipe_problems
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from typing import Any
 
     from denizen.recipes.recipe import Recipe
@@ -54,16 +54,10 @@ def parse_develop(text: bytes, path: str) -> Recipe | None:
     if not isinstance(table, dict):
         raise BadDevelopTable(path, ("it is no table",))
     document = _document(table, path)
-    problems = (*_unknown(table), *recipe_problems(document))
+    problems = (*unknown_keys(table, _KEYS), *recipe_problems(document))
     if problems:
         raise BadDevelopTable(path, problems)
     return recipe_of(document)
-
-
-def _unknown(table: Mapping[str, Any]) -> Iterator[str]:
-    for key in table:
-        if key not in _KEYS:
-            yield f"there is no key {key!r}; there are {', '.join(_KEYS)}"
 
 
 def _document(table: Mapping[str, Any], path: str) -> dict[str, Any]:

@@ -38,13 +38,13 @@ from denizen.errors import display
 from denizen.formats import hashes
 from denizen.formats.hashes import MalformedHash
 from denizen.formats.storepath import is_name
-from denizen.formats.toml_file import BadTomlFile, parse_toml
+from denizen.formats.toml_file import BadTomlFile, meant_instead, parse_toml, unknown_keys
 from denizen.recipes.build_kinds import FLAGS, KINDS, PHASES, PLAIN
 from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from denizen.formats.hashes import Hash
@@ -152,7 +152,7 @@ def parse_recipe(text: bytes, path: str) -> Recipe:
 
 def recipe_problems(document: Mapping[str, Any]) -> Iterator[str]:
     """Yield all reasons for which a document is no recipe."""
-    yield from _unknown(document, _KEYS, "")
+    yield from unknown_keys(document, _KEYS, "")
     for key in _TEXTS:
         if not _is_text(document.get(key, "")):
             yield f"{key} is a text on one line"
@@ -163,7 +163,7 @@ def recipe_problems(document: Mapping[str, Any]) -> Iterator[str]:
         yield "name and version are needed, of letters, digits and + - . _ ? ="
     kind = document.get("kind", PLAIN)
     if kind not in KINDS:
-        yield f"kind is one of {', '.join(KINDS)}{_meant(kind, KINDS)}"
+        yield f"kind is one of {', '.join(KINDS)}{meant_instead(kind, KINDS)}"
     if not isinstance(document.get("check", True), bool):
         yield "check is true or false"
     if not _is_list(document.get("patches", [])):
@@ -173,22 +173,6 @@ def recipe_problems(document: Mapping[str, Any]) -> Iterator[str]:
         yield "opened is a list of names of libraries, such as libssl.so.3"
     yield from _source_problems(document.get("sources", []))
     yield from _table_problems(document)
-
-
-def _unknown(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> Iterator[str]:
-    for key in table:
-        if key not in known:
-            instead = _meant(key, known) or f"; there are {', '.join(known)}"
-            yield f"there is no key {display(key)!r}{where}{instead}"
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-    """Return a question that names the known word nearest to one that is not known, "" if none is near."""
-    # Imported for a mistake alone: 4 ms.
-    from difflib import get_close_matches
-
-    near = get_close_matches(word.lower(), tuple(known), n=1, cutoff=0.75)
-    return f"; is {near[0]} meant?" if near else ""
 
 
 def _is_text(item: object) -> bool:
@@ -205,7 +189,7 @@ def _source_problems(sources: object) -> Iterator[str]:
         return
     for number, source in enumerate(sources, 1):
         where = f" in source {number}"
-        yield from _unknown(source, (*_PLACES, "sha256"), where)
+        yield from unknown_keys(source, (*_PLACES, "sha256"), where)
         if sum(key in source for key in _PLACES) != 1:
             yield f"one of {', '.join(_PLACES)} is needed{where}"
             continue
@@ -237,7 +221,7 @@ def _table_problems(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is a table [{name}]"
             continue
         if name in tables:
-            yield from _unknown(table, tables[name], f" in [{name}]")
+            yield from unknown_keys(table, tables[name], f" in [{name}]")
         lists = name in ("inputs", "flags")
         for key, item in table.items():
             if not (_is_list(item) if lists else isinstance(item, str) and "\0" not in item):

@@ -41,7 +41,7 @@ Limits: MAX_SIZE bytes, MAX_ENTRIES in a table. Every name is checked: none lead
 from __future__ import annotations
 
 from denizen.errors import display
-from denizen.formats.toml_file import BadTomlFile, parse_toml
+from denizen.formats.toml_file import BadTomlFile, parse_toml, unknown_keys
 from denizen.system import name_rules
 from denizen.system.spec import (
     Bootloader,
@@ -292,7 +292,7 @@ class _Reader:
 
     def _unknown(self, at: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
         where = f"{at}: " if at else ""
-        self.problems += [f"{where}there is no key {display(key)!r}" for key in table if key not in known]
+        self.problems += [where + problem for problem in unknown_keys(table, known)]
 
     def _check(self, at: str, problem: str) -> None:
         if problem:
