@@ -11,6 +11,7 @@ from denizen.formats.hashes import Hash
 from denizen.formats.narinfo import NarInfo
 from denizen.formats.signature import SecretKey
 from denizen.formats.storepath import NIX_STORE, StorePath
+from denizen.store.binary_cache import check_signed
 from denizen.value import replace
 from tests.support.nix import PrivateNix, private_nix
 from tests.support.trees import file, nar
@@ -85,5 +86,5 @@ def test_denizen_reads_and_trusts_what_nix_writes(nix: PrivateNix, key: SecretKe
     info = narinfo.parse(written.read_bytes(), NIX_STORE)
     assert info.path.inside(NIX_STORE).decode() == full
     assert info.nar_hash.digest == hashlib.sha256(nar(file(b"", b"hello"))).digest()
-    assert narinfo.check_signed(info, [key.public_key], NIX_STORE) == key.public_key
+    assert check_signed(info, [key.public_key], NIX_STORE) == key.public_key
     assert narinfo.render(info, NIX_STORE) == written.read_bytes()

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from denizen.errors import BadInput
 from denizen.formats import narinfo
 from denizen.formats.hashes import Hash
-from denizen.formats.narinfo import BadNarInfo, NarInfo, NotTrusted
-from denizen.formats.signature import PublicKey, SecretKey
+from denizen.formats.narinfo import BadNarInfo, NarInfo
 from denizen.formats.storepath import NIX_STORE, StorePath
 from denizen.value import replace
 from tests.formats.test_storepath import paths
@@ -33,14 +32,6 @@ infos = st.builds(
 PATH = StorePath("0" * 32, "hello-2.12.1")
 INFO = NarInfo(PATH, "nar/x.nar.xz", Hash("sha256", hashlib.sha256(b"abc").digest()), 96)
 FILE = narinfo.render(INFO, NIX_STORE)
-
-
-@pytest.fixture(scope="module")
-def key() -> SecretKey:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    secret = Ed25519PrivateKey.from_private_bytes(bytes(32))
-    return SecretKey("cache-1", bytes(32), secret.public_key().public_bytes_raw())
 
 
 @given(infos)
@@ -115,41 +106,6 @@ def test_a_malformed_value_is_refused(good: bytes, bad: bytes) -> None:
 def test_a_file_beyond_the_limit_is_not_read() -> None:
     with pytest.raises(BadNarInfo, match="larger than"):
         narinfo.parse(FILE + b"X: " + b"x" * narinfo.MAX_SIZE, NIX_STORE)
-
-
-def test_a_signature_by_a_trusted_key_is_found_among_others(key: SecretKey) -> None:
-    signed = narinfo.sign(replace(INFO, signatures=("other-1:AAAA", "garbage")), key, NIX_STORE)
-    stranger = PublicKey("stranger", key.public)
-    assert narinfo.check_signed(signed, [stranger, key.public_key], NIX_STORE) == key.public_key
-    assert narinfo.sign(signed, key, NIX_STORE) == signed
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"nar_size": 97},
-        {"nar_hash": Hash("sha256", bytes(32))},
-        {"references": (StorePath("1" * 32, "evil"),)},
-        {"path": StorePath("0" * 32, "hello-2.12.2")},
-    ],
-)
-def test_a_signature_moved_to_another_claim_is_forged(key: SecretKey, change: dict[str, object]) -> None:
-    forged = replace(narinfo.sign(INFO, key, NIX_STORE), **change)
-    with pytest.raises(NotTrusted, match="forged") as caught:
-        narinfo.check_signed(forged, [key.public_key], NIX_STORE)
-    assert caught.value.forged == ("cache-1",)
-
-
-def test_a_signature_counts_in_the_store_directory_it_was_made_for(key: SecretKey) -> None:
-    with pytest.raises(NotTrusted):
-        narinfo.check_signed(narinfo.sign(INFO, key, NIX_STORE), [key.public_key], b"/home/me/store")
-
-
-def test_what_nobody_trusted_signed_is_refused_with_the_names(key: SecretKey) -> None:
-    with pytest.raises(NotTrusted, match="no signature"):
-        narinfo.check_signed(INFO, [key.public_key], NIX_STORE)
-    with pytest.raises(NotTrusted, match="cache-1, whom you do not trust"):
-        narinfo.check_signed(narinfo.sign(INFO, key, NIX_STORE), [], NIX_STORE)
 
 
 @given(st.binary(max_size=60), st.integers(0, len(FILE)))

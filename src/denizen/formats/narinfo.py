@@ -14,22 +14,20 @@ references, are under 100 kB.
 
 Only the fingerprint is signed: `URL`, `Compression`, `FileHash` and `FileSize` may be forged by
 the server of the file, and `Deriver` and `System` too. Fetched data must be checked against `NarHash`
-and `NarSize`, and these against a signature, before any of it is used.
+and `NarSize`, and these against a signature, before any of it is used: store/binary_cache.py does it.
 """
 
 from __future__ import annotations
 
-from denizen.errors import BadInput, SourceFailed, display
+from denizen.errors import BadInput, display
 from denizen.formats import hashes, storepath
 from denizen.formats.decimal_number import parse_number
 from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from denizen.formats.hashes import Hash
-    from denizen.formats.signature import PublicKey, SecretKey
+    from denizen.formats.signature import SecretKey
     from denizen.formats.storepath import StorePath
 
 MAX_SIZE = 1024 * 1024
@@ -49,37 +47,6 @@ class BadNarInfo(BadInput):
     @property
     def what(self) -> str:
         return f"the narinfo's '{display(self.key[:80])}' is malformed" if self.key else "not a narinfo"
-
-
-class NotTrusted(SourceFailed):
-    """No trusted key signed a cache's narinfo of an object.
-
-    Attributes:
-        forged: names of trusted keys in whose name there is a signature that does not verify.
-        signed_by: the names of all its signatures.
-    """
-
-    path: StorePath
-    forged: tuple[str, ...]
-    signed_by: tuple[str, ...]
-
-    @property
-    def what(self) -> str:
-        return f"{self.path} is not signed by a trusted key"
-
-    @property
-    def why(self) -> str:
-        if self.forged:
-            return (
-                f"the signature in the name of {display(', '.join(self.forged))} is not by that key: forged"
-            )
-        if not self.signed_by:
-            return "it carries no signature"
-        return f"it is signed by {display(', '.join(self.signed_by))}, whom you do not trust"
-
-    @property
-    def remedy(self) -> str:
-        return "" if self.forged else "trust the cache's public key in the configuration, if you do"
 
 
 @value
@@ -176,21 +143,6 @@ def sign(info: NarInfo, key: SecretKey, store_dir: bytes) -> NarInfo:
     """
     signature = key.sign(fingerprint(info, store_dir))
     return replace(info, signatures=tuple(sorted({*info.signatures, signature})))
-
-
-def check_signed(info: NarInfo, trusted: Sequence[PublicKey], store_dir: bytes) -> PublicKey:
-    """Return the trusted key that signed the narinfo.
-
-    Raises:
-        NotTrusted: none did.
-    """
-    message = fingerprint(info, store_dir)
-    for key in trusted:
-        if any(key.verifies(message, signature) for signature in info.signatures):
-            return key
-    names = tuple(sorted({signature.partition(":")[0] for signature in info.signatures}))
-    known = {key.name for key in trusted}
-    raise NotTrusted(info.path, tuple(name for name in names if name in known), names)
 
 
 def _fields(content: bytes) -> tuple[dict[str, str], list[str]]:

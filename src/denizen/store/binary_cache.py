@@ -68,6 +68,37 @@ class NotInCache(SourceFailed):
         return f"{self.path} cannot be had from {display(self.cache)}"
 
 
+class NotTrusted(SourceFailed):
+    """No trusted key signed a cache's narinfo of an object.
+
+    Attributes:
+        forged: names of trusted keys in whose name there is a signature that does not verify.
+        signed_by: the names of all its signatures.
+    """
+
+    path: StorePath
+    forged: tuple[str, ...]
+    signed_by: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        return f"{self.path} is not signed by a trusted key"
+
+    @property
+    def why(self) -> str:
+        if self.forged:
+            return (
+                f"the signature in the name of {display(', '.join(self.forged))} is not by that key: forged"
+            )
+        if not self.signed_by:
+            return "it carries no signature"
+        return f"it is signed by {display(', '.join(self.signed_by))}, whom you do not trust"
+
+    @property
+    def remedy(self) -> str:
+        return "" if self.forged else "trust the cache's public key in the configuration, if you do"
+
+
 class ContentChanged(StoreDamaged):
     """An object is no longer what was registered, so it is not exported."""
 
@@ -246,8 +277,23 @@ def offered(cache: bytes, path: StorePath, trusted: Sequence[PublicKey], logical
         raise NotInCache(cache, path, f"its archive is compressed with {display(told.compression)}")
     if not told.url.startswith(_ARCHIVES) or "/" in told.url.removeprefix(_ARCHIVES):
         raise NotInCache(cache, path, f"its archive is at '{display(told.url)}', not in {_ARCHIVES}")
-    narinfo.check_signed(told, trusted, logical)
+    check_signed(told, trusted, logical)
     return told
+
+
+def check_signed(info: NarInfo, trusted: Sequence[PublicKey], store_dir: bytes) -> PublicKey:
+    """Return the trusted key that signed the narinfo.
+
+    Raises:
+        NotTrusted: none did.
+    """
+    message = narinfo.fingerprint(info, store_dir)
+    for key in trusted:
+        if any(key.verifies(message, signature) for signature in info.signatures):
+            return key
+    names = tuple(sorted({signature.partition(":")[0] for signature in info.signatures}))
+    known = {key.name for key in trusted}
+    raise NotTrusted(info.path, tuple(name for name in names if name in known), names)
 
 
 def _promised(told: NarInfo) -> ObjectInfo:
