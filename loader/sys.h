@@ -19,7 +19,8 @@
 /* The longest path that the kernel takes, its NUL included (PATH_MAX). */
 enum { PATH_ROOM = 4096 };
 
-/* Exit statuses, as a shell's and errors.py's: denizen failed; the program cannot be started; it is not there. */
+/* Exit statuses, as a shell has them: denizen failed; the program cannot be started; it is not there. errors.py has the
+   same numbers (tests/test_errors.py compares). */
 enum { EXIT_FAILED = 125, EXIT_CANNOT_START = 126, EXIT_NOT_FOUND = 127 };
 
 /* asm-generic numbers; the three architectures agree on all of these. */

@@ -1,12 +1,15 @@
 import importlib
 import pickle
 import pkgutil
+import re
 import string
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import denizen
+from denizen import errors
 from denizen.bytesio import Truncated, take
 from denizen.errors import BadInput, DenizenError, display
 
@@ -85,3 +88,10 @@ def test_fields_in_templates_are_displayed_and_sentences_of_ours_are_not() -> No
 
     error = Odd(b"a\x1b[31m", 16, "one line\nand another")
     assert (error.what, error.why, error.remedy) == ("a\\x1b[31m has 0x10 bytes", "one line\nand another", "")
+
+
+def test_the_loader_ends_with_the_same_statuses() -> None:
+    text = (Path(__file__).parents[1] / "loader" / "sys.h").read_text()
+    theirs = {name: int(number) for name, number in re.findall(r"\b(EXIT_\w+) = (\d+)", text)}
+    assert set(theirs) == {"EXIT_FAILED", "EXIT_CANNOT_START", "EXIT_NOT_FOUND"}
+    assert theirs == {name: getattr(errors, name) for name in theirs}

@@ -1,4 +1,6 @@
-"""The entry point: it selects the command, runs it, and turns errors into words and exit statuses.
+"""The entry point: it opens the module cache of the command, hands the words to `dispatch`, ends the process.
+
+Errors become lines and exit statuses in dispatch.py and output.py; errors.py has the numbers.
 
 Start-up time is part of the contract (`denizen --version` within 1.7 times `python3 -c pass`), so this module
 imports only what Python itself has loaded until the command is known, and a command's module only when that

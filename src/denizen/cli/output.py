@@ -1,4 +1,7 @@
-"""Output of a command: results go to stdout, messages to stderr; no other module prints."""
+"""Output of a command: results go to stdout, messages and errors to stderr, in colour where it is wanted.
+
+No other module prints.
+"""
 
 from __future__ import annotations
 
