@@ -11,7 +11,7 @@ from denizen.formats.hashes import Hash
 from denizen.formats.storepath import NIX_STORE, BadObjectName, BadStorePath, Method, StorePath
 
 names = st.text(string.ascii_letters + string.digits + "+-._?=", min_size=1, max_size=211).filter(
-    storepath.is_name
+    storepath.is_object_name
 )
 paths = st.builds(StorePath, st.binary(min_size=20, max_size=20).map(base32.encode), names)
 A = StorePath("0" * 32, "a")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from denizen.formats.file_tree import Directory, Entry, File, Symlink, is_name, is_target
+from denizen.formats.file_tree import Directory, Entry, File, Symlink, is_entry_name, is_target
 from denizen.formats.stream import Readable
 from denizen.nar import writer
 
@@ -90,7 +90,7 @@ def drain(stream: Readable) -> bytes:
     return b"".join(iter(lambda: stream.read(65536), b""))
 
 
-_names = st.binary(min_size=1, max_size=12).filter(is_name)
+_names = st.binary(min_size=1, max_size=12).filter(is_entry_name)
 _targets = st.binary(min_size=1, max_size=20).filter(is_target)
 _leaves = st.one_of(
     st.tuples(st.binary(max_size=40), st.booleans()),

@@ -13,7 +13,7 @@ from denizen.build.derivation import BadDerivation
 from denizen.errors import BadInput, display
 from denizen.fileview import FileKind
 from denizen.formats import storepath
-from denizen.formats.file_tree import Directory, Symlink, is_name
+from denizen.formats.file_tree import Directory, Symlink, is_entry_name
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -74,7 +74,7 @@ def read(variables: Variables) -> list[LinkedLibrary]:
     """
     found: dict[bytes, LinkedLibrary] = {}
     for soname, path in variables.rows(b"libraries", 2):
-        if not is_name(soname) or soname in found:
+        if not is_entry_name(soname) or soname in found:
             raise BadDerivation(variables.name, f"'{display(soname)}' is no name, or is there twice")
         package, inside = storepath.containing(path, variables.store_dir)
         found[soname] = LinkedLibrary(soname, package, inside.lstrip(b"/"))

@@ -17,7 +17,7 @@ from denizen.build.builtin_derivations import Variables, recipe, table
 from denizen.build.derivation import BadDerivation
 from denizen.errors import BadInput, display
 from denizen.fileview import FileKind
-from denizen.formats.file_tree import Directory, Symlink, is_name
+from denizen.formats.file_tree import Directory, Symlink, is_entry_name
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -111,7 +111,7 @@ def read(variables: Variables) -> list[UnionInput]:
         if not priority.isdigit() or len(priority) > 9:
             raise BadDerivation(variables.name, f"'{display(priority)}' is not a priority")
         for part in (inside, outside):
-            if part and not all(map(is_name, part.split(b"/"))):
+            if part and not all(map(is_entry_name, part.split(b"/"))):
                 raise BadDerivation(variables.name, f"'{display(part)}' is not a path in a tree")
         packages.append(UnionInput(variables.store_path(path), int(priority), inside, outside))
     return packages

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput, display
 from denizen.fileview import USR_MERGED
-from denizen.formats.file_tree import MAX_PATH, Directory, File, HardLink, Symlink, is_name, is_target
+from denizen.formats.file_tree import MAX_PATH, Directory, File, HardLink, Symlink, is_entry_name, is_target
 from denizen.formats.tar import MemberKind
 from denizen.value import Enum
 
@@ -216,7 +216,7 @@ class _Unpacking:
     def _clean(self, name: bytes, member: TarMember) -> bytes:
         """Return a member's name as a path of the tree."""
         above, slash, last = name.rpartition(b"/")
-        if not slash or last == b"." or not is_name(last):
+        if not slash or last == b"." or not is_entry_name(last):
             return _clean(name, member)
         parent = self._parents.get(above)
         if parent is None:
@@ -235,7 +235,7 @@ def _clean(name: bytes, member: TarMember) -> bytes:
     if name.startswith(b"/"):
         raise UnsafeMember(member.name, "its name is absolute")
     parts = [part for part in name.split(b"/") if part not in (b"", b".")]
-    if not all(map(is_name, parts)):
+    if not all(map(is_entry_name, parts)):
         raise UnsafeMember(member.name, "its name holds '..', NUL, or a part of more than 255 bytes")
     return _checked(b"/".join(parts), member)
 

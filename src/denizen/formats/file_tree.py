@@ -1,4 +1,4 @@
-"""The entries of a file tree: Directory, File, Symlink, HardLink (pure).
+"""The entries of a file tree: Directory, File, Symlink, HardLink; which names they may have (pure).
 
 A NAR, an unpacked .deb, a directory on disk and a planned union are all streams of these entries,
 so that the consumers of trees (the store, a NAR) are written once. An entry's path is relative to the
@@ -70,8 +70,11 @@ Entry = Directory | File | Symlink
 ArchiveEntry = Directory | File | Symlink | HardLink
 
 
-def is_name(name: bytes) -> bool:
-    """Return whether `name` can be the name of an entry in a directory."""
+def is_entry_name(name: bytes) -> bool:
+    """Return whether `name` can be the name of an entry in a directory: no `.`, no `..`, no slash.
+
+    The readers of NARs (nar/reader.py) and archives (archive_tree.py) refuse what is none, and so do unions.
+    """
     return 0 < len(name) <= MAX_NAME and name not in (b".", b"..") and b"/" not in name and b"\0" not in name
 
 

@@ -111,12 +111,12 @@ def check_name(name: str) -> str:
     Raises:
         BadObjectName: it cannot.
     """
-    if not is_name(name):
+    if not is_object_name(name):
         raise BadObjectName(name)
     return name
 
 
-def is_name(name: str) -> bool:
+def is_object_name(name: str) -> bool:
     """Return whether `name` can be part of a store path."""
     return (
         0 < len(name) <= MAX_NAME
@@ -140,7 +140,7 @@ def from_base(base: str | bytes) -> StorePath:
     digest, name = text[:DIGEST_DIGITS], text[DIGEST_DIGITS + 1 :]
     if text[DIGEST_DIGITS : DIGEST_DIGITS + 1] != "-" or not _DIGITS.issuperset(digest):
         raise BadStorePath(raw, f"it does not begin with {DIGEST_DIGITS} digits of Nix base 32 and '-'")
-    if not is_name(name):
+    if not is_object_name(name):
         raise BadStorePath(raw, BadObjectName(name).why)
     return StorePath(digest, name)
 

@@ -14,7 +14,7 @@ from denizen.formats.file_tree import (
     Directory,
     File,
     Symlink,
-    is_name,
+    is_entry_name,
     is_target,
 )
 from denizen.formats.stream import BLOCK, ByteSource
@@ -174,7 +174,7 @@ class _NarReader:
         at = start + codec.length_at(buffer, start - 8)
         name = buffer[start:at]
         path = b"%b/%b" % (parent, name) if parent else name
-        if not (name > last and self.read is None and is_name(name) and len(path) <= MAX_PATH):
+        if not (name > last and self.read is None and is_entry_name(name) and len(path) <= MAX_PATH):
             return None
         executable = not buffer.startswith(_PLAIN_FILE[len(name) & 7], at)
         head = (_EXECUTABLE_FILE if executable else _PLAIN_FILE)[len(name) & 7]
@@ -205,7 +205,7 @@ class _NarReader:
         """Read the next name in `parent`, which must sort after `last`; make it the path being read."""
         self._want(codec.NAME)
         name = self._string(MAX_NAME, NarRule.NAME)
-        if not is_name(name):
+        if not is_entry_name(name):
             raise self._broken(NarRule.NAME)
         self.path = b"%b/%b" % (parent, name) if parent else name
         if len(self.path) > MAX_PATH:

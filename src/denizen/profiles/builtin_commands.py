@@ -17,7 +17,7 @@ from __future__ import annotations
 from denizen.build.builtin_derivations import Ingredient, recipe, table
 from denizen.build.derivation import BadDerivation
 from denizen.errors import display
-from denizen.formats.file_tree import is_name
+from denizen.formats.file_tree import is_entry_name
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -105,13 +105,13 @@ def program_link(program: InstalledProgram) -> bytes:
 
 
 def _name(variables: Variables, name: bytes) -> bytes:
-    if not is_name(name):
+    if not is_entry_name(name):
         raise BadDerivation(variables.name, f"'{display(name)}' is not the name of a command")
     return name
 
 
 def _inside(variables: Variables, path: bytes) -> bytes:
-    if path and not all(map(is_name, path.split(b"/"))):
+    if path and not all(map(is_entry_name, path.split(b"/"))):
         raise BadDerivation(variables.name, f"'{display(path)}' is not a path in a tree")
     return path
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput
 from denizen.formats import storepath
-from denizen.formats.file_tree import is_name
+from denizen.formats.file_tree import is_entry_name
 from denizen.formats.json_reader import parse_json
 from denizen.formats.jsontext import json_text
 from denizen.value import Enum, value
@@ -202,7 +202,7 @@ def _parse(table: dict[str, Any]) -> ProfileManifest:
 
 def _element(row: dict[str, Any]) -> ProfileElement:
     commands = tuple(map(_string, row["commands"]))
-    if not all(is_name(name.encode("utf-8", "surrogateescape")) for name in commands):
+    if not all(is_entry_name(name.encode("utf-8", "surrogateescape")) for name in commands):
         raise ValueError("the name of a command is not a file name")
     return ProfileElement(
         _string(row["name"]),
@@ -223,7 +223,7 @@ def _element(row: dict[str, Any]) -> ProfileElement:
 def _part(row: list[Any]) -> ElementPart:
     base, inside, outside, rank = row
     for path in (inside, outside):
-        if _string(path) and not all(is_name(part) for part in path.encode().split(b"/")):
+        if _string(path) and not all(is_entry_name(part) for part in path.encode().split(b"/")):
             raise ValueError("a part's path is not plain and relative")
     return ElementPart(storepath.from_base(_string(base)), inside, outside, _number(rank, 9))
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen.formats.storepath import is_name
+from denizen.formats.storepath import is_object_name
 from denizen.formats.toml_file import BadTomlFile, parse_toml, unknown_keys
 from denizen.recipes.recipe import recipe_of, recipe_problems
 
@@ -65,4 +65,8 @@ def _document(table: Mapping[str, Any], path: str) -> dict[str, Any]:
     base = posixpath.basename(posixpath.dirname(path))
     document = {key: table[key] for key in ("kind", "suite", "env") if key in table}
     document["inputs"] = {key: table[key] for key in _INPUTS if key in table}
-    return {"name": base if is_name(base) and len(base) < 100 else "project", "version": "0", **document}
+    return {
+        "name": base if is_object_name(base) and len(base) < 100 else "project",
+        "version": "0",
+        **document,
+    }

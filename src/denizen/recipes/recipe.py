@@ -37,7 +37,7 @@ import re
 from denizen.errors import display
 from denizen.formats import hashes
 from denizen.formats.hashes import MalformedHash
-from denizen.formats.storepath import is_name
+from denizen.formats.storepath import is_object_name
 from denizen.formats.toml_file import BadTomlFile, meant_instead, parse_toml, unknown_keys
 from denizen.recipes.build_kinds import FLAGS, KINDS, PHASES, PLAIN
 from denizen.value import value
@@ -157,7 +157,7 @@ def recipe_problems(document: Mapping[str, Any]) -> Iterator[str]:
         if not _is_text(document.get(key, "")):
             yield f"{key} is a text on one line"
             return
-    if not is_name(f"{document.get('name', '')}-{document.get('version', '')}") or not all(
+    if not is_object_name(f"{document.get('name', '')}-{document.get('version', '')}") or not all(
         document.get(key) for key in ("name", "version")
     ):
         yield "name and version are needed, of letters, digits and + - . _ ? ="

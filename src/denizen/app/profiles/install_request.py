@@ -101,9 +101,9 @@ class BadElementName(BadInput):
 
 def must_be_name(name: str) -> str:
     """Return the name of an element. Raises BadElementName."""
-    from denizen.formats.file_tree import is_name
+    from denizen.formats.file_tree import is_entry_name
 
-    if not is_name(os.fsencode(name)) or display(name) != name:
+    if not is_entry_name(os.fsencode(name)) or display(name) != name:
         raise BadElementName(display(name))
     return name
 

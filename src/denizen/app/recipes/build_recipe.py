@@ -18,7 +18,7 @@ from denizen.build.builtin_fetch import fetching
 from denizen.build.derivation import SUFFIX, name_of, seal
 from denizen.errors import HostLacks, SourceFailed, display
 from denizen.formats.packages import Package
-from denizen.formats.storepath import is_name
+from denizen.formats.storepath import is_object_name
 from denizen.host import machine_name
 from denizen.recipes.recipe_derivation import RecipeInputs, derivation_of, unfit_character
 from denizen.store.local import NoStore
@@ -205,7 +205,7 @@ def _source(writer: RecipeWriter, one: RecipeFile, source: RecipeSource) -> Ingr
     base = urls[0].rpartition("/")[2]
     store_dir = writer.store.layout.logical
     derivation = fetching(urls, source.content, store_dir)
-    sealed = seal(derivation, base if is_name(base) else "source", writer.modulos, store_dir)
+    sealed = seal(derivation, base if is_object_name(base) else "source", writer.modulos, store_dir)
     return made_by(writer.add(sealed))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from denizen.formats.file_tree import Symlink
-from denizen.formats.storepath import is_name
+from denizen.formats.storepath import is_object_name
 from denizen.store.errors import doing
 
 TYPE_CHECKING = False
@@ -30,7 +30,9 @@ def add_source(work: Work, layout: StoreLayout, path: str) -> StorePath:
     with doing("add", raw):
         os.stat(path)
     stores = (layout.logical + b"/", layout.physical + b"/")
-    return work.add(raw, base if is_name(base) else "source", lambda entry: _is_source(entry, stores)).path
+    return work.add(
+        raw, base if is_object_name(base) else "source", lambda entry: _is_source(entry, stores)
+    ).path
 
 
 def _is_source(entry: Entry, stores: tuple[bytes, ...]) -> bool:
