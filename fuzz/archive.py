@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from denizen.build.xz import open_liblzma
+from denizen.build.liblzma import open_liblzma
 from denizen.formats import aptsources, armor, compression, contents, debversion, packages, release
 from denizen.formats.compression import BadCompression, Bomb
 from denizen.formats.deb822 import BadControl

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from denizen.fhs import project_environment
 from denizen.fhs.control_archive import clashes, read_control, winners
-from denizen.fhs.etc import nsswitch
 from denizen.fhs.generations import read_generation
+from denizen.fhs.host_etc import nsswitch
 
 # What is read again where that does not hide the time reading takes.
 _SMALL = 10_000

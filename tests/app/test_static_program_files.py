@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from denizen.app.request import RunRequest
 from denizen.app.session import Session
+from denizen.app.start_request import RunRequest
 from denizen.app.static_program_files import with_files
 from denizen.disk import DiskView
 from denizen.elf.constants import ET_EXEC, PT_LOAD

@@ -1,6 +1,6 @@
 """Plans: what is hidden, what is shown, and in which order."""
 
-from denizen.fhs.etc import EtcFile, EtcLink
+from denizen.fhs.host_etc import EtcFile, EtcLink
 from denizen.fhs.mounts import BindMount, EnteredRoot, entering, sandbox, standing
 
 ENTRY = EnteredRoot(

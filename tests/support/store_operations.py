@@ -29,10 +29,10 @@ from unittest.mock import patch
 
 from denizen.app.profiles.profile_access import changed
 from denizen.app.profiles.profile_generations import rolled_back
+from denizen.build.batch_commit import Registrar
 from denizen.build.builtin_derivations import made_by
 from denizen.build.builtin_unpack_deb import unpacking
 from denizen.build.realise import RealiseOptions, realise
-from denizen.build.registrar import Registrar
 from denizen.errors import DenizenError
 from denizen.formats.file_tree import Directory, Symlink
 from denizen.formats.hashes import Hash

@@ -21,8 +21,8 @@ from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
     from denizen.bytesio import Buffer
     from denizen.elf import Image
     from denizen.formats.storepath import StorePath

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.request import NoSuchProgram
+from denizen.app.start_request import NoSuchProgram
 from denizen.errors import EXIT_CANNOT_START, DenizenError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
     from denizen.launch.decisions.decision import Decision
 
 

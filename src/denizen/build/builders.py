@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import TypeVar
 
+    from denizen.build.build_task import Build
     from denizen.build.runner.build_settings import BuildSettings
-    from denizen.build.task import Build
     from denizen.formats.file_tree import Entry
     from denizen.formats.storepath import StorePath
 

@@ -29,7 +29,7 @@ from denizen.value import value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.build.xz import Liblzma
+    from denizen.build.liblzma import Liblzma
     from denizen.fileview import FileView
     from denizen.formats.compression import Decoder
     from denizen.formats.storepath import StorePath
@@ -82,7 +82,7 @@ def _own_version() -> int:
     try:
         import _lzma
 
-        from denizen.build.xz import open_liblzma
+        from denizen.build.liblzma import open_liblzma
 
         # dlopen of the module finds the symbols of the liblzma it loads; a built-in module has no file.
         return open_liblzma(os.fsencode(_lzma.__file__)).version
@@ -158,7 +158,7 @@ def opened(layout: StoreLayout) -> Liblzma | None:
         place = sound(layout, library) if library else None
         if place is None:
             return None
-        from denizen.build.xz import open_liblzma  # ctypes takes 2 ms
+        from denizen.build.liblzma import open_liblzma  # ctypes takes 2 ms
 
         return open_liblzma(place)
     except (DenizenError, ImportError, OSError, AttributeError):

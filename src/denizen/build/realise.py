@@ -17,9 +17,9 @@ import contextlib
 
 from denizen.build import builtin_unpack_deb
 from denizen.build.build_plan import inputs_of, outputs_found, plan_for, resolved_with
+from denizen.build.build_task import Build
 from denizen.build.builders import build
 from denizen.build.derivation import input_paths, name_of
-from denizen.build.task import Build
 from denizen.errors import DenizenError
 from denizen.store.local import Store
 from denizen.value import replace, value
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Protocol
 
+    from denizen.build.batch_commit import Registrar
     from denizen.build.build_plan import Outputs, RealisePlan
+    from denizen.build.build_task import Opener
     from denizen.build.builders import Builder
     from denizen.build.derivation import Sealed
-    from denizen.build.registrar import Registrar
     from denizen.build.runner.build_settings import BuildSettings
-    from denizen.build.task import Opener
     from denizen.formats.storepath import StorePath
     from denizen.helpers import Helpers
     from denizen.store.object_staging import Adoption, Work
@@ -158,7 +158,7 @@ def _pool_shop(
 ) -> _Shop:
     import threading
 
-    from denizen.build.registrar import Registrar
+    from denizen.build.batch_commit import Registrar
 
     turns = threading.BoundedSemaphore(manner.jobs)
     return _Shop(manner, Store.opened_again, turns, _Flag(), again, helpers, Registrar(work))
@@ -167,7 +167,7 @@ def _pool_shop(
 def _run_in_pool(store: Store, plan: RealisePlan, shop: _Shop, packages: int) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    from denizen.build.registrar import TOGETHER
+    from denizen.build.batch_commit import TOGETHER
 
     threads = shop.manner.jobs + min(2 * TOGETHER, packages)
     with ThreadPoolExecutor(threads, "build") as pool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 
 from denizen.errors import BadInput
-from denizen.fhs.etc import DEFAULT_GROUP, DEFAULT_PASSWD
+from denizen.fhs.host_etc import DEFAULT_GROUP, DEFAULT_PASSWD
 from denizen.formats.file_tree import Directory, File, Symlink
 from denizen.value import replace, value
 

@@ -17,8 +17,8 @@ import subprocess
 from denizen.build.derivation import BadDerivation
 from denizen.errors import BadInput, HostLacks, display
 from denizen.fhs import builtin_fhs
-from denizen.fhs.model import Model, NodeKind
 from denizen.fhs.mounts import sandbox
+from denizen.fhs.tree_model import Model, NodeKind
 from denizen.fhs.trigger_rules import read_rules
 from denizen.store.errors import doing
 from denizen.store.trees.restore import STORE_TIMES
@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from denizen.build.task import Build
+    from denizen.build.build_task import Build
     from denizen.fhs.builtin_fhs import Composition
     from denizen.fhs.trigger_rules import Trigger, TriggerRules
     from denizen.formats.storepath import StorePath

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from denizen.errors import BadInput, display
 from denizen.fhs.maintainer_script import commands_of
-from denizen.fhs.relations import Relation, relations
+from denizen.fhs.package_relations import Relation, relations
 from denizen.value import value
 
 TYPE_CHECKING = False

@@ -10,8 +10,8 @@ import contextlib
 import os
 import pwd
 
-from denizen.fhs import drivers
-from denizen.fhs.etc import HOST, User, files
+from denizen.fhs import driver_libraries
+from denizen.fhs.host_etc import HOST, User, files
 from denizen.fhs.mounts import EnteredRoot, entering
 from denizen.fileview import USR_MERGED
 from denizen.host import machine_name
@@ -74,26 +74,28 @@ def entry_of(inside: Inside) -> EnteredRoot:
 
 def cache_with_drivers(tree: bytes, is_driver: Callable[[bytes], bool]) -> bytes:
     """Return a tree's ld.so.cache with the libraries of this host's drivers; b"" if the host has none."""
-    found = drivers.drivers(_read(os.path.join(_host(), b"ld.so.cache")) or b"", is_driver, _seen)
+    found = driver_libraries.drivers(_read(os.path.join(_host(), b"ld.so.cache")) or b"", is_driver, _seen)
     machine = by_kernel(machine_name())
     with contextlib.suppress(OSError):
         if machine is not None:
             names = sorted(os.listdir(_NIXOS))
-            found += drivers.listed(names, _NIXOS, machine.cache_flags, is_driver)
+            found += driver_libraries.listed(names, _NIXOS, machine.cache_flags, is_driver)
     own = _read(os.path.join(tree, b"etc/ld.so.cache"))
     try:
-        return drivers.joined(own, found) if own and found else b""
+        return driver_libraries.joined(own, found) if own and found else b""
     except BadCache:
         return b""
 
 
 def _seen(path: bytes) -> bytes:
-    return drivers.seen(os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)))
+    return driver_libraries.seen(
+        os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+    )
 
 
 def _manifests() -> Iterator[tuple[bytes, bytes]]:
     """Yield the manifests of the host's drivers: (name below /.denizen/share, path inside)."""
-    for directory, shared in drivers.MANIFESTS:
+    for directory, shared in driver_libraries.MANIFESTS:
         with contextlib.suppress(OSError):
             place = _host().removesuffix(b"/etc") + directory
             for name in sorted(os.listdir(place)):

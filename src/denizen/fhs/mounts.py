@@ -8,15 +8,15 @@ An entered root has the environment's /usr and /etc, the host's everything else,
     /.denizen/environment   the environment's whole tree
     /.denizen/etc           links to files of the host, or defaults, which the environment's /etc links to
     /.denizen/host          the host's /etc and /usr: its fonts, its drivers
-    /.denizen/share         links to what the host's drivers say of themselves (drivers.py)
+    /.denizen/share         links to what the host's drivers say of themselves (driver_libraries.py)
 """
 
 from __future__ import annotations
 
 import posixpath
 
-from denizen.fhs.drivers import SHARE
-from denizen.fhs.etc import HOST, EtcFile
+from denizen.fhs.driver_libraries import SHARE
+from denizen.fhs.host_etc import HOST, EtcFile
 from denizen.fileview import USR_MERGED
 from denizen.value import value
 
@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from denizen.fhs.etc import EtcLink
+    from denizen.fhs.host_etc import EtcLink
 
 # The names at the root that are links into a merged /usr (Debian's usrmerge).
 # Names at the root that come from the environment or are made, not taken from the host.

@@ -10,7 +10,7 @@ specification).
 from __future__ import annotations
 
 from denizen.errors import BadInput, display
-from denizen.fhs.relations import Relation, groups, relations
+from denizen.fhs.package_relations import Relation, groups, relations
 from denizen.value import value
 
 TYPE_CHECKING = False

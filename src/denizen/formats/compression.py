@@ -188,7 +188,7 @@ def prefer_xz(maker: XzMaker | None) -> None:
     """Use decoders made by `maker` for .xz streams; None: use the standard library's lzma again.
 
     Applies to this process. A decoder has to give the same bytes and refuse the same streams as lzma's:
-    tests/contract/test_xz.py.
+    tests/contract/test_liblzma.py.
     """
     _preferred[:] = [maker] if maker is not None else []
 

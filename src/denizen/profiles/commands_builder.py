@@ -16,7 +16,7 @@ from denizen.store.trees.restore import STORE_TIMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.build.task import Build
+    from denizen.build.build_task import Build
     from denizen.profiles.builtin_commands import CommandsPlan
 
 _MAX_TEXT = 1 << 20

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from denizen.app.decisions.decision_maker import DryRun, decide
-from denizen.app.request import RunRequest
+from denizen.app.start_request import RunRequest
 from denizen.disk import DiskView
 from denizen.elf import image as elf_image
 from denizen.host import machine_name

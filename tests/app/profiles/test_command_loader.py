@@ -6,7 +6,7 @@ import pytest
 from denizen.app.profiles import command_loader as module
 from denizen.app.profiles.command_loader import command_loader
 from denizen.app.profiles.install_request import InstallRequest, Preparation
-from denizen.app.request import RunRequest
+from denizen.app.start_request import RunRequest
 from denizen.formats.storepath import StorePath
 from denizen.launch.loader import binaries
 from denizen.launch.loader.loader_settings import settings_of

@@ -76,6 +76,6 @@ def listed_libraries(path: bytes) -> list[bytes]:
 def _environment(session: Session, packages: tuple[str, ...], *, offline: bool) -> bytes:
     """Return the tree of an environment with these packages. Raises HostLacks, SourceFailed."""
     from denizen.app.environments.auto_environment import enter_auto_environment
-    from denizen.app.request import RunRequest
+    from denizen.app.start_request import RunRequest
 
     return enter_auto_environment(session, EnvironmentNeeds(packages), RunRequest(offline=offline)).tree

@@ -8,7 +8,7 @@ import os
 from denizen.app.bundles.bundle_request import CarriedScript
 from denizen.app.bundles.errors import NotBundled
 from denizen.app.bundles.program_closure import is_static, opened_program
-from denizen.app.request import NoSuchProgram, locate
+from denizen.app.start_request import NoSuchProgram, locate
 from denizen.errors import display
 from denizen.launch.bundle_layout import PLACE, script_name
 from denizen.value import replace

@@ -13,8 +13,8 @@ from denizen.value import replace, value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.decisions.examine_program import ExaminedProgram
-    from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.launch.environment_rules import EnvironmentNeeds

@@ -16,7 +16,7 @@ from denizen.app.decisions.start_choice import StartChooser
 from denizen.app.errors import refuse_hopeless
 from denizen.app.factories import helper_words
 from denizen.app.process_limits import many_files
-from denizen.app.request import NoSuchProgram
+from denizen.app.start_request import NoSuchProgram
 from denizen.disk import DiskView
 from denizen.errors import display
 from denizen.launch.decisions.decision import GENERATION
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from denizen.app.appimage import AppImage
-    from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.launch.program import Program
@@ -295,7 +295,7 @@ class DryRun:
 
     def _maker(self) -> _DecisionMaker:
         if self._made is None:
-            from denizen.app.request import RunRequest, for_program
+            from denizen.app.start_request import RunRequest, for_program
 
             wanted = for_program(RunRequest(offline=self._offline), self._program)
             opened = open_program(DiskView(), self._program)

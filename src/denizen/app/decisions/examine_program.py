@@ -14,8 +14,8 @@ from denizen.value import replace, value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
     from denizen.diagnose.program_facts import HostWorld
     from denizen.diagnose.report import Report
     from denizen.fileview import FileView

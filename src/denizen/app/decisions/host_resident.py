@@ -27,8 +27,8 @@ from denizen.value import replace
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.decisions.examine_program import ExaminedProgram
-    from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
     from denizen.launch.program import Program

@@ -24,8 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.decisions.base_decision import BaseDecisions
     from denizen.app.decisions.examine_program import ExaminedProgram
-    from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
     from denizen.fhs.enter import Inside
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.environment_rules import EnvironmentNeeds

@@ -9,8 +9,8 @@ from denizen.launch.command_rules import alternative_package
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
     from denizen.fhs.enter import Inside
     from denizen.index.locate import Index
     from denizen.launch.environment_rules import EnvironmentNeeds

@@ -112,7 +112,7 @@ def write_launcher(session: Session, name: str, generation: Generation) -> bytes
     from denizen.app.environments.fhs_fast_path import mark
     from denizen.fhs.enter import command
     from denizen.fhs.generations import EnvironmentStore
-    from denizen.fhs.launcher import Launch, script
+    from denizen.fhs.launcher_script import Launch, script
 
     directory = EnvironmentStore(session.paths.state).directory(name)
     inside = inside_of(session, name, generation)

@@ -61,7 +61,7 @@ def find_subject(session: Session, word: str) -> ExportSubject:
         AmbiguousSubject: it names several.
         NoSuchProgram: it names none.
     """
-    from denizen.app.request import NoSuchProgram, locate
+    from denizen.app.start_request import NoSuchProgram, locate
 
     prefix, colon, rest = word.partition(":")
     kinds = {kind.value: kind for kind in SubjectKind}
@@ -83,7 +83,7 @@ def find_subject(session: Session, word: str) -> ExportSubject:
 
 
 def _program(session: Session, word: str) -> ExportSubject:
-    from denizen.app.request import locate
+    from denizen.app.start_request import locate
 
     return ExportSubject(SubjectKind.PROGRAM, os.fsdecode(locate(os.fsencode(word), session.environ)))
 

@@ -15,8 +15,8 @@ from denizen.value import value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from denizen.app.profiles.install_request import Preparation
-    from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
     from denizen.formats.storepath import StorePath
 
 _NAME = "denizen-command"

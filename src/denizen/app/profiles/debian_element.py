@@ -292,8 +292,8 @@ class _PackagePreparation:
         parts: list[ElementPart],
     ) -> StorePath:
         """Make the object of commands, and add what of it appears in the profile to `parts`."""
-        from denizen.app.profiles.expose import ExposedProgram, expose
-        from denizen.app.request import RunRequest
+        from denizen.app.profiles.command_object import ExposedProgram, expose
+        from denizen.app.start_request import RunRequest
         from denizen.profiles.profile_manifest import ElementPart
 
         texts = _texts(unpacked, commands)

@@ -122,8 +122,8 @@ def _decide(at: Preparation, one: PreparedElement) -> tuple[PreparedElement, lis
 
 
 def _decided(at: Preparation, one: PreparedElement) -> dict[bytes, DenizenError]:
-    from denizen.app.profiles.expose import decide_commands
-    from denizen.app.request import RunRequest
+    from denizen.app.profiles.command_object import decide_commands
+    from denizen.app.start_request import RunRequest
 
     if one.commands is None:
         return {}

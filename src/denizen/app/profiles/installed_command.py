@@ -18,8 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
     from denizen.fhs.enter import Inside
     from denizen.launch.decisions.decision import Decision
     from denizen.launch.decisions.decision_store import DecisionStore
@@ -100,7 +100,7 @@ def _decided(
     session: Session, command: _Command, wanted: RunRequest, decision_store: DecisionStore
 ) -> Decision:
     from denizen.app.decisions.decision_maker import decide
-    from denizen.app.request import for_program
+    from denizen.app.start_request import for_program
 
     name = command.name.decode("utf-8", "surrogateescape")
     if name in command.recipe.inside and not _namespaces_refused(session):

@@ -132,8 +132,8 @@ def _fetched(at: Preparation, url: str) -> tuple[StorePath, str]:
 
 
 def _element(at: Preparation, origin: _Origin) -> PreparedElement:
-    from denizen.app.profiles.expose import ExposedProgram, expose
-    from denizen.app.request import RunRequest
+    from denizen.app.profiles.command_object import ExposedProgram, expose
+    from denizen.app.start_request import RunRequest
     from denizen.disk import RootedView
     from denizen.profiles.package_plan import CommandRecipe
     from denizen.profiles.profile_manifest import ElementPart, ProfileElement

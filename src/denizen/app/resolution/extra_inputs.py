@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
     from denizen.fileview import FileView
     from denizen.launch.dlopen_links import Opened
 
@@ -53,7 +53,7 @@ def wished(session: Session, names: Sequence[str], program: bytes) -> list[bytes
 
     `names` are the command's words. The libraries that the program opened in earlier runs are included.
     """
-    from denizen.app.request import RunRequest, absolute, for_program
+    from denizen.app.start_request import RunRequest, absolute, for_program
 
     wanted = for_program(RunRequest(extra=tuple(map(absolute, names))), program)
     return list(dict.fromkeys([*extra_for(program, wanted), *asked_by(session, program)]))

@@ -10,8 +10,8 @@ from denizen.machines import TRIPLETS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
     from denizen.launch.program import Program
 
 

@@ -30,9 +30,9 @@ from denizen.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.app.request import RunRequest
     from denizen.app.run_time.running_program import RunningProgram
     from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
     from denizen.fileview import FileView
     from denizen.index.locate import Index
     from denizen.launch.decisions.decision import Decision

@@ -21,9 +21,9 @@ from denizen.resolve.missed_library_choice import package_added
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from denizen.app.request import RunRequest
     from denizen.app.run_time.running_program import RunningProgram
     from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
     from denizen.resolve.resolution import Resolution
 
 # A file name's limit (NAME_MAX), for the path is recorded as one.

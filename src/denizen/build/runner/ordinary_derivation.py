@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from denizen.build.build_task import Build
     from denizen.build.runner.build_settings import BuildSettings
     from denizen.build.runner.process import Ended
     from denizen.build.runner.sandbox_plan import BuildRoom
-    from denizen.build.task import Build
     from denizen.formats.storepath import StorePath
     from denizen.store.object_staging import Adoption
 

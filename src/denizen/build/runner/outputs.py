@@ -27,8 +27,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from denizen.build.build_task import Build
     from denizen.build.runner.output_plan import PlannedOutput
-    from denizen.build.task import Build
     from denizen.bytesio import Buffer
     from denizen.formats.storepath import StorePath
     from denizen.store.trees.digest import Digest

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from typing import Any
 
+    from denizen.build.build_task import Build
     from denizen.build.runner.build_settings import BuildSettings
     from denizen.build.runner.sandbox_plan import BuildRoom
-    from denizen.build.task import Build
     from denizen.formats.storepath import StorePath
     from denizen.store.object_info import ObjectInfo
 

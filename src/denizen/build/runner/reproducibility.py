@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from denizen.build.task import Build
+    from denizen.build.build_task import Build
     from denizen.bytesio import Buffer
     from denizen.formats.file_tree import Entry
     from denizen.store.object_staging import Adoption

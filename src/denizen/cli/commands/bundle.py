@@ -24,7 +24,7 @@ def run(parsed: Parsed, context: Context) -> int:
     """Make the bundle and say what it is; return 0."""
     from denizen.app.bundles.bundle_program import bundle_program
     from denizen.app.bundles.bundle_request import BundleRequest
-    from denizen.app.request import locate
+    from denizen.app.start_request import locate
     from denizen.cli.views.bundle_view import document, lines
 
     program = locate(os.fsencode(parsed.required("PROGRAM")), context.session.environ)

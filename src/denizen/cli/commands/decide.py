@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from denizen.app.request import for_program
+from denizen.app.start_request import for_program
 from denizen.cli.command import Command
 from denizen.cli.commands.run import EXCEPT, RESOLVING, STRATEGY, wanted_from
 from denizen.cli.options import Option, Positional

@@ -232,7 +232,7 @@ def _rollback(parsed: Parsed, context: Context) -> int:
 def _destroy(parsed: Parsed, context: Context) -> int:
     from denizen.app.supply.store_access import open_store
     from denizen.fhs.generations import EnvironmentStore, users
-    from denizen.fhs.standing_root import places as standing_places
+    from denizen.fhs.plain_chroot import places as standing_places
 
     name = parsed.required("NAME")
     environments = EnvironmentStore(context.session.paths.state)
@@ -253,7 +253,7 @@ def _destroy(parsed: Parsed, context: Context) -> int:
 def _mount(parsed: Parsed, context: Context) -> int:
     from denizen.app.environments.fhs_enter import inside_of
     from denizen.fhs.generations import EnvironmentStore
-    from denizen.fhs.standing_root import mount
+    from denizen.fhs.plain_chroot import mount
     from denizen.store.errors import doing
     from denizen.value import replace
 
@@ -269,7 +269,7 @@ def _mount(parsed: Parsed, context: Context) -> int:
 
 def _umount(parsed: Parsed, context: Context) -> int:
     from denizen.app.factories import tools_of
-    from denizen.fhs.standing_root import umount
+    from denizen.fhs.plain_chroot import umount
     from denizen.store.errors import doing
 
     place = os.path.abspath(os.fsencode(parsed.required("DIR")))

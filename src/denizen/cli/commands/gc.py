@@ -71,7 +71,7 @@ def _gc(parsed: Parsed, context: Context) -> int:
 
 def _forget(context: Context, store: Store, grace: int, unused_for: int | None) -> None:
     """Delete the decisions about programs that are gone, and the environments that were made for them."""
-    from denizen.app.profiles.upkeep import forget_commands
+    from denizen.app.profiles.unused_commands import forget_commands
     from denizen.launch.decisions.decision_store import decision_stores
     from denizen.launch.decisions.expiry import expire
     from denizen.launch.fast_path import INSTALLED

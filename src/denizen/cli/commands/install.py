@@ -105,7 +105,7 @@ def _hint(context: Context, profile: Profile, done: InstallOutcome) -> None:
 
 
 def _remove(parsed: Parsed, context: Context) -> int:
-    from denizen.app.profiles.edit import remove
+    from denizen.app.profiles.remove_pin import remove
 
     profile = profile_from(parsed, context)
     return _show(context, profile, remove(context.session, profile, parsed.texts("NAME")))
@@ -120,7 +120,7 @@ def _unpin(parsed: Parsed, context: Context) -> int:
 
 
 def _set_pinned(parsed: Parsed, context: Context, *, pinned: bool) -> int:
-    from denizen.app.profiles.edit import pin
+    from denizen.app.profiles.remove_pin import pin
 
     profile = profile_from(parsed, context)
     names = parsed.texts("NAME")

@@ -7,8 +7,15 @@ from __future__ import annotations
 
 import os
 
-from denizen.app.request import NoSuchProgram, RunRequest, absolute, for_program, locate, with_library_path
 from denizen.app.run_program import NotStarted, start_program
+from denizen.app.start_request import (
+    NoSuchProgram,
+    RunRequest,
+    absolute,
+    for_program,
+    locate,
+    with_library_path,
+)
 from denizen.cli.command import Command
 from denizen.cli.options import Option, Positional
 

@@ -6,7 +6,7 @@ the program, which libraries take for granted (ngspice reads `pw_dir` of a null 
 
 from __future__ import annotations
 
-from denizen.fhs.etc import DEFAULT_GROUP, DEFAULT_PASSWD
+from denizen.fhs.host_etc import DEFAULT_GROUP, DEFAULT_PASSWD
 from denizen.launch.resources.command_paths import is_missing
 from denizen.value import value
 

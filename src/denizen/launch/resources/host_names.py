@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 
-from denizen.fhs.etc import DEFAULT_HOSTS, DEFAULT_NSSWITCH
+from denizen.fhs.host_etc import DEFAULT_HOSTS, DEFAULT_NSSWITCH
 from denizen.fileview import exists
 from denizen.launch.resources.command_paths import is_missing
 

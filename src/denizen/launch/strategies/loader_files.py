@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from denizen.disk import link_atomically, make_directories
-from denizen.fhs.etc import HOST
+from denizen.fhs.host_etc import HOST
 from denizen.host import machine_name
 from denizen.launch.command_links import COMMANDS
 from denizen.launch.decisions.decision import GENERATION

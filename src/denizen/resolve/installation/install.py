@@ -18,8 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from denizen.build.build_task import Opener
     from denizen.build.realise import Listener
-    from denizen.build.task import Opener
     from denizen.formats.storepath import StorePath
     from denizen.resolve.installation.derivations import Recipes
     from denizen.resolve.resolution import Pin, Resolution

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from denizen.build import registrar
+from denizen.build import batch_commit
 from denizen.build.builtin_derivations import made_by
 from denizen.build.builtin_unpack_deb import unpacking
 from denizen.build.derivation import Sealed
@@ -44,7 +44,7 @@ def test_what_is_built_at_once_is_registered_together(
 
     monkeypatch.setattr(Work, "_place", counted)
     # On a busy machine a moment passes between two trees.
-    monkeypatch.setattr(registrar, "_MOMENT", PATIENCE)
+    monkeypatch.setattr(batch_commit, "_MOMENT", PATIENCE)
     shop.realise(*trees, jobs=2)
     assert sum(batches) == COUNT
     assert len(batches) <= COUNT // 2

@@ -1,6 +1,6 @@
 """The host's driver libraries in an environment's ld.so.cache."""
 
-from denizen.fhs.drivers import drivers, joined, listed, seen
+from denizen.fhs.driver_libraries import drivers, joined, listed, seen
 from denizen.linker.ldcache import CacheQuery, open_cache
 from denizen.resolve.rule_packs import load_rules
 from tests.support.ldcache_files import CacheEntry, new_cache

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denizen.build.xz import open_liblzma
+from denizen.build.liblzma import open_liblzma
 from denizen.formats import compression
 from denizen.formats.compression import BadCompression, BadXz, Bomb, expanded
 from denizen.formats.inflate import BadStream, decompressed

@@ -1,6 +1,6 @@
 """The request for a start, and where decisions made by it are kept."""
 
-from denizen.app.request import RunRequest
+from denizen.app.start_request import RunRequest
 
 
 def test_what_was_decided_under_the_strategys_old_word_is_found() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from denizen.fhs.relations import Relation, groups, relations
+from denizen.fhs.package_relations import Relation, groups, relations
 
 
 def test_alternatives_stay_in_order() -> None:

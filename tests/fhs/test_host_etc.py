@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from denizen.fhs.etc import HOST, EtcFile, EtcLink, User, files, nsswitch
+from denizen.fhs.host_etc import HOST, EtcFile, EtcLink, User, files, nsswitch
 
 ALICE = User(b"alice", 1000, 1000, b"/home/alice")
 PASSWD = b"root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/zsh\n"

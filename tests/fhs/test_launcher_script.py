@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from denizen.fhs.launcher import Launch, script
+from denizen.fhs.launcher_script import Launch, script
 
 
 def run(path: Path, launch: Launch, *words: str, **env: str) -> list[str]:

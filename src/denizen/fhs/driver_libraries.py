@@ -8,7 +8,7 @@ runtime) find them, without an LD_LIBRARY_PATH. [[host]] in resolve/rules.toml l
 
 from __future__ import annotations
 
-from denizen.fhs.etc import HOST
+from denizen.fhs.host_etc import HOST
 from denizen.linker.ldcache import BadCache, CacheEntry, open_cache
 from denizen.linker.ldcachewriter import write_cache
 from denizen.value import replace

@@ -2,7 +2,7 @@
 
 import pytest
 
-from denizen.fhs.model import Model, NodeKind
+from denizen.fhs.tree_model import Model, NodeKind
 
 
 @pytest.fixture

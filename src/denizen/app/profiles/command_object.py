@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from denizen.app.profiles.install_request import Preparation
-    from denizen.app.request import RunRequest
     from denizen.app.session import Session
+    from denizen.app.start_request import RunRequest
     from denizen.errors import DenizenError
     from denizen.formats.storepath import StorePath
     from denizen.profiles.builtin_commands import InstalledProgram, RewrittenText
