@@ -13,7 +13,7 @@ from denizen.build.package_unpack import NotPromised, NotUnpacked, PackageFile, 
 from denizen.build.realise import RealiseOptions, realise
 from denizen.formats.archive_tree import Layout
 from denizen.formats.file_tree import ArchiveEntry, Directory, File, HardLink, Symlink
-from denizen.helpers import HelperDied, Helpers
+from denizen.process_pool import HelperDied, Helpers
 from denizen.store.collection.remove import remove_tree
 from denizen.store.trees.canonical import is_canonical
 from denizen.store.trees.digest import Digest, Digester, digest_tree

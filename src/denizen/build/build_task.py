@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from denizen.build.derivation import Sealed
     from denizen.formats.storepath import StorePath
-    from denizen.helpers import Helpers
+    from denizen.process_pool import Helpers
     from denizen.store.local import Store
     from denizen.store.object_staging import Adoption, Work
 else:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from io import FileIO
 
     from denizen.formats.file_tree import ArchiveEntry, Entry
-    from denizen.helpers import Helpers
+    from denizen.process_pool import Helpers
 
 # Bytes of content held in memory per package being unpacked; nine in ten of Debian's packages have less.
 HELD = 64 * 1024 * 1024

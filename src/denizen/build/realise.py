@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from denizen.build.derivation import Sealed
     from denizen.build.runner.build_settings import BuildSettings
     from denizen.formats.storepath import StorePath
-    from denizen.helpers import Helpers
+    from denizen.process_pool import Helpers
     from denizen.store.object_staging import Adoption, Work
 else:
     Protocol = object
@@ -148,7 +148,7 @@ def _helpers(count: int) -> AbstractContextManager[Helpers | None]:
     if not count:
         return contextlib.nullcontext()
     from denizen.build.package_unpack import work as unpacking
-    from denizen.helpers import Helpers
+    from denizen.process_pool import Helpers
 
     return Helpers(unpacking, count)
 

@@ -17,8 +17,9 @@ from denizen.bytesio import align_up
 from denizen.elf import Segment
 from denizen.elf import constants as c
 from denizen.relocate.errors import CannotPatch
+from denizen.relocate.page_size import page_size
 from denizen.relocate.payload_rules import insertion
-from denizen.relocate.slack import FilePlace, loads, page_size
+from denizen.relocate.slack import FilePlace, loads
 from denizen.value import value
 
 TYPE_CHECKING = False

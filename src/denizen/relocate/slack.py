@@ -10,6 +10,7 @@ from __future__ import annotations
 from denizen.elf import Segment
 from denizen.elf import constants as c
 from denizen.elf.sections import SHT_NOBITS
+from denizen.relocate.page_size import page_size
 from denizen.value import value
 
 TYPE_CHECKING = False
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from denizen.bytesio import Buffer
     from denizen.elf import Image
 
-# Of all architectures; the largest for one that is not known.
-MIN_PAGE, MAX_PAGE = 4096, 0x10000
 # Bytes of one segment's rest that are looked at; no part but a large string table would need more.
 _LONGEST = 1 << 20
 # Of a part's first byte: a word of the 64-bit class.
@@ -58,19 +57,6 @@ class Slack:
     offset: int
     address: int
     size: int
-
-
-def page_size(image: Image) -> int:
-    """Return the size of pages that the file must be right for.
-
-    It is the largest of the architecture, or what its own segments are aligned to, where that is less: on
-    larger pages it never ran.
-    """
-    own = min([row[7] for row in image.segments if row[0] == c.PT_LOAD], default=MAX_PAGE)
-    if own <= MIN_PAGE:
-        return MIN_PAGE
-    machine = image.header.architecture
-    return max(MIN_PAGE, min(own, machine.max_page if machine is not None else MAX_PAGE))
 
 
 def loads(image: Image) -> list[Segment]:

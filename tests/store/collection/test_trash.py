@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from denizen.helpers import HelperDied
+from denizen.process_pool import HelperDied
 from denizen.store.collection.collector import Limits, collect
 from denizen.store.collection.trash import MANY, Trash
 from denizen.store.local import Store

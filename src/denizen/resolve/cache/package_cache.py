@@ -73,7 +73,7 @@ class FetchingPackageCache:
         # The largest first: if it began last, one thread would work on while the others have finished.
         ordered = sorted(zip(providers, paths, strict=True), key=lambda one: -one[0].size)
         # Decompression releases the interpreter's lock; more threads than READERS wait for one another.
-        # Processes (denizen.helpers) cost more than they save: each of four rounds would fork new ones.
+        # Processes (denizen.process_pool) cost more than they save: each of four rounds would fork new ones.
         with ThreadPoolExecutor(READERS) as readers:
             learned = list(readers.map(lambda one: self._learned(*one), ordered))
         return {provider.sha256: one for (provider, _), one in zip(ordered, learned, strict=True)}

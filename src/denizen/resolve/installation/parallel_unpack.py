@@ -14,7 +14,7 @@ from denizen.build.builtin_derivations import OUT
 from denizen.build.package_unpack import PackageFile, unpack_by_helper
 from denizen.build.package_unpack import work as unpacking
 from denizen.formats.archive_tree import Layout
-from denizen.helpers import Helpers
+from denizen.process_pool import Helpers
 from denizen.store.object_staging import Adoption
 from denizen.value import value
 

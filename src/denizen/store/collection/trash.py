@@ -13,7 +13,7 @@ import itertools
 import os
 
 from denizen.disk import FULL
-from denizen.helpers import Helpers
+from denizen.process_pool import Helpers
 from denizen.store.collection.remove import DIRECTORY, remove_tree
 from denizen.store.progress import ignore
 from denizen.value import value

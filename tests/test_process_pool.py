@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from denizen.formats.ar import BadAr
-from denizen.helpers import HelperDied, Helpers
+from denizen.process_pool import HelperDied, Helpers
 from tests.support.processes import open_files
 
 pytestmark = pytest.mark.usefixtures("alone")
@@ -127,7 +127,7 @@ def test_nothing_is_left_open_and_no_process_either() -> None:
 
 def test_helpers_end_after_their_parent_was_killed() -> None:
     program = (
-        "import os, sys, time; from denizen.helpers import Helpers\n"
+        "import os, sys, time; from denizen.process_pool import Helpers\n"
         "helpers = Helpers(lambda _: os.getpid(), 2)\n"
         "first, second = helpers._idle.get(), helpers._idle.get()\n"
         "print(first.process, second.process, flush=True); time.sleep(60)\n"
