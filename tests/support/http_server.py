@@ -1,7 +1,7 @@
 """HTTP servers whose threads all end with the test.
 
-denizen forks helpers only while its process has no other threads (denizen.process_pool), so a thread that still
-waits for a client's next request would change what later tests try.
+denizen forks helpers only while its process has no other threads (denizen.process_pool), so a thread that
+still waits for a client's next request would change what later tests try.
 """
 
 import contextlib
